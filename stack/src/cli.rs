@@ -1,0 +1,162 @@
+//! What can be asked of this tool; `cargo stack help` prints it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use reqwest::Url;
+
+/// Runs the whole platform on one machine, for development and tests.
+#[derive(Debug, Parser)]
+#[command(name = "cargo stack", bin_name = "cargo stack", disable_help_subcommand = false)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start Postgres, Redis and the five services, and keep them running until Ctrl-C
+    Up(Up),
+    /// Run every test of the workspace against throw-away servers
+    Test {
+        /// Passed on to the test runner, e.g. a filter or `-p auth-service`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Play the functional flow against a running platform and check what it counts
+    Demo(Target),
+    /// Fill a running platform with realistic data through its public API
+    Seed(Seed),
+    /// Write the query descriptions (`.sqlx`) with which the services compile without a database
+    Prepare {
+        /// Write nothing; fail when the committed ones are out of date
+        #[arg(long)]
+        check: bool,
+    },
+    /// Check format, lints, licences and the house rules
+    Check,
+    /// Delete the data of a platform that is not running
+    Reset {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Up {
+    #[command(flatten)]
+    pub place: Place,
+    /// First port: the services listen on N … N+4
+    #[arg(long, value_name = "N", default_value_t = 8000, value_parser = clap::value_parser!(u16).range(1..))]
+    pub port_base: u16,
+    /// Processes per service; replica k listens 100·k ports above the first
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=50))]
+    pub replicas: u16,
+    /// Build and run with optimisation
+    #[arg(long)]
+    pub release: bool,
+    /// Build nothing: run the binaries beside this one
+    #[arg(long)]
+    pub prebuilt: bool,
+    /// Use this Postgres; its user must be allowed to create roles and a database
+    #[arg(long, value_name = "URL", value_parser = postgres_url)]
+    pub postgres_url: Option<Url>,
+    /// Use this Redis
+    #[arg(long, value_name = "URL", value_parser = redis_url)]
+    pub redis_url: Option<Url>,
+}
+
+#[derive(Debug, Args)]
+pub struct Place {
+    /// Where data, logs, mail and secrets are kept [default: .stack in the workspace]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Target {
+    /// The address of the auth service; the others are expected on the four ports after it
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000")]
+    pub base_url: Url,
+}
+
+#[derive(Debug, Args)]
+pub struct Seed {
+    #[command(flatten)]
+    pub target: Target,
+    /// People to sign up
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    pub users: u32,
+    /// Posts to write
+    #[arg(long, value_name = "M", default_value_t = 200)]
+    pub posts: u32,
+    /// The same number makes the same people, posts and reactions
+    #[arg(long = "seed", value_name = "N", default_value_t = 1)]
+    pub number: u64,
+    /// Requests under way at once
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub concurrency: u16,
+}
+
+fn postgres_url(text: &str) -> Result<Url, String> {
+    address(text, &["postgres", "postgresql"])
+}
+
+fn redis_url(text: &str) -> Result<Url, String> {
+    address(text, &["redis", "rediss"])
+}
+
+fn address(text: &str, schemes: &[&str]) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    if !schemes.contains(&url.scheme()) {
+        return Err(format!("it must begin with {}://", schemes.join(":// or ")));
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err("it names no host".to_owned());
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn up_starts_at_port_8000_with_one_process_per_service() {
+        let Command::Up(up) = parse("stack up").unwrap().command else { panic!("not up") };
+        assert_eq!((up.port_base, up.replicas, up.release, up.prebuilt), (8000, 1, false, false));
+        assert_eq!(up.place.data_dir, None);
+    }
+
+    #[test]
+    fn what_follows_test_goes_to_the_runner() {
+        let Command::Test { arguments } = parse("stack test -p auth-service --no-capture sign_in").unwrap().command
+        else {
+            panic!("not test")
+        };
+        assert_eq!(arguments, ["-p", "auth-service", "--no-capture", "sign_in"]);
+    }
+
+    #[test]
+    fn addresses_of_another_kind_are_refused() {
+        let error = parse("stack up --postgres-url mysql://h/x").unwrap_err().to_string();
+        assert!(error.contains("it must begin with postgres:// or postgresql://"), "{error}");
+        assert!(parse("stack up --redis-url redis://localhost:6379").is_ok());
+    }
+
+    #[test]
+    fn a_platform_of_no_replicas_is_refused() {
+        assert!(parse("stack up --replicas 0").is_err());
+    }
+}

@@ -1,0 +1,123 @@
+//! What a service is told: the environment of each process, made from the system's page and the addresses at hand.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use reqwest::Url;
+
+use crate::{
+    kept::Secrets,
+    system::{AUTH, DATABASE, Need, POST, Service},
+};
+
+/// All that the environments are made of.
+#[derive(Debug)]
+pub struct Wiring {
+    pub port_base: u16,
+    /// The superuser's address; every service gets its own role in its place.
+    pub postgres: Url,
+    pub redis: Url,
+    pub secrets: Secrets,
+    /// Where letters are put that would be sent elsewhere.
+    pub mail: PathBuf,
+}
+
+impl Wiring {
+    /// The environment of one replica of a service.
+    pub fn environment(&self, service: &Service, replica: u16) -> Result<Vec<(&'static str, String)>> {
+        let port = service.port(self.port_base, replica).with_context(|| format!("no port for {}", service.package))?;
+        let mut environment = vec![
+            ("HOST", "127.0.0.1".to_owned()),
+            ("PORT", port.to_string()),
+            ("DATABASE_URL", self.database(service)?.to_string()),
+            ("REDIS_URL", self.redis.to_string()),
+            ("SERVICE_TOKEN", self.secrets.service_token.clone()),
+            ("ENVIRONMENT", "development".to_owned()),
+            ("LOG_FORMAT", "pretty".to_owned()),
+            // The logs are files.
+            ("NO_COLOR", "1".to_owned()),
+        ];
+        for need in service.needs {
+            match need {
+                Need::SecretKey => environment.push(("SECRET_KEY", self.secrets.secret_key.clone())),
+                Need::Mail => {
+                    environment.push(("MAIL_DIR", self.mail.to_string_lossy().into_owned()));
+                    environment.push(("PUBLIC_URL", AUTH.url(self.port_base, replica)));
+                }
+                Need::Verification => {
+                    let auth = AUTH.url(self.port_base, replica);
+                    environment.push(("AUTHENTICATION_VERIFICATION_URL", format!("{auth}/api/v1/auth/verify-token")));
+                }
+                Need::Posts => environment.push(("POST_SERVICE_URL", POST.url(self.port_base, replica))),
+            }
+        }
+        Ok(environment)
+    }
+
+    /// The database as a service's role sees it.
+    pub fn database(&self, service: &Service) -> Result<Url> {
+        let password = self.secrets.roles.get(service.noun).map(String::as_str);
+        let mut url = self.postgres.clone();
+        url.set_path(DATABASE);
+        let told = url.set_username(service.noun).and_then(|()| url.set_password(password));
+        told.ok().with_context(|| format!("{} cannot hold a user", self.postgres.scheme()))?;
+        Ok(url)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::system::{INTERACTION, MODERATION, SERVICES};
+
+    fn wiring() -> Wiring {
+        let mut secrets = Secrets::generate();
+        secrets.roles.insert("interaction".to_owned(), "pw".to_owned());
+        secrets.service_token = "token".to_owned();
+        Wiring {
+            port_base: 8000,
+            postgres: "postgres://boss:secret@db.example:5433/other?sslmode=require".parse().unwrap(),
+            redis: "redis://127.0.0.1:16379/0".parse().unwrap(),
+            secrets,
+            mail: "/data/mail".into(),
+        }
+    }
+
+    fn value(service: &Service, replica: u16, name: &str) -> Option<String> {
+        let environment = wiring().environment(service, replica).unwrap();
+        environment.into_iter().find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+
+    #[test]
+    fn a_service_gets_its_own_role_and_never_the_superuser() {
+        assert_eq!(
+            value(&INTERACTION, 0, "DATABASE_URL").unwrap(),
+            "postgres://interaction:pw@db.example:5433/social?sslmode=require"
+        );
+        for service in &SERVICES {
+            let environment = wiring().environment(service, 0).unwrap();
+            assert!(environment.iter().all(|(_, value)| !value.contains("boss")), "{}", service.package);
+        }
+    }
+
+    #[test]
+    fn neighbours_are_those_of_the_same_replica() {
+        assert_eq!(value(&INTERACTION, 1, "PORT").unwrap(), "8102");
+        assert_eq!(value(&INTERACTION, 1, "POST_SERVICE_URL").unwrap(), "http://127.0.0.1:8101");
+        assert_eq!(
+            value(&INTERACTION, 1, "AUTHENTICATION_VERIFICATION_URL").unwrap(),
+            "http://127.0.0.1:8100/api/v1/auth/verify-token"
+        );
+    }
+
+    #[test]
+    fn only_the_auth_service_can_sign_and_send_letters() {
+        assert_eq!(value(&AUTH, 0, "MAIL_DIR").unwrap(), "/data/mail");
+        assert_eq!(value(&AUTH, 0, "SECRET_KEY").unwrap().len(), 64);
+        for service in SERVICES.iter().filter(|service| **service != AUTH) {
+            assert_eq!(value(service, 0, "SECRET_KEY"), None);
+            assert_eq!(value(service, 0, "MAIL_DIR"), None);
+        }
+        assert_eq!(value(&MODERATION, 0, "SERVICE_TOKEN").unwrap(), "token");
+    }
+}

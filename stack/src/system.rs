@@ -1,0 +1,117 @@
+//! The system on one page: what runs, who owns which data, who listens where, who waits for whom.
+//!
+//! ```text
+//! Postgres  one database `social`; every service its own role and schema, both named like its noun
+//! Redis     database 0; one stream per event type
+//!
+//! service              port     asks over HTTP     its own settings
+//! auth-service         base+0   nobody             SECRET_KEY, MAIL_DIR, PUBLIC_URL
+//! post-service         base+1   auth               -
+//! interaction-service  base+2   auth, post         POST_SERVICE_URL
+//! moderation-service   base+3   auth               -
+//! engagement-service   base+4   auth               -
+//! ```
+//!
+//! Nobody waits for a neighbour in order to start: a service that misses one says so in `/health/ready`
+//! and heals by itself. Replica k of a service listens 100·k above its first one.
+
+/// The database that holds the five schemas.
+pub const DATABASE: &str = "social";
+
+/// Distance in ports between two replicas of one service.
+pub const REPLICA_STEP: u16 = 100;
+
+/// What runs as a process of its own.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Its noun: the name of its schema and its role.
+    pub noun: &'static str,
+    /// Its crate and its binary.
+    pub package: &'static str,
+    /// Its port, counted from the base.
+    pub offset: u16,
+    /// What it must be told beyond what every service is told.
+    pub needs: &'static [Need],
+}
+
+/// A setting that only some services have.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Need {
+    /// `SECRET_KEY`: signs what the service hands out.
+    SecretKey,
+    /// `MAIL_DIR`, `PUBLIC_URL`: where letters go, and the address that stands in them.
+    Mail,
+    /// `AUTHENTICATION_VERIFICATION_URL`: who checks the tokens of its callers.
+    Verification,
+    /// `POST_SERVICE_URL`: who knows the posts that it has not heard of yet.
+    Posts,
+}
+
+/// The five services, in the order in which they are started and listed.
+pub const SERVICES: [Service; 5] = [AUTH, POST, INTERACTION, MODERATION, ENGAGEMENT];
+
+pub const AUTH: Service =
+    Service { noun: "auth", package: "auth-service", offset: 0, needs: &[Need::SecretKey, Need::Mail] };
+pub const POST: Service = Service { noun: "post", package: "post-service", offset: 1, needs: &[Need::Verification] };
+pub const INTERACTION: Service = Service {
+    noun: "interaction",
+    package: "interaction-service",
+    offset: 2,
+    needs: &[Need::Verification, Need::Posts],
+};
+pub const MODERATION: Service =
+    Service { noun: "moderation", package: "moderation-service", offset: 3, needs: &[Need::Verification] };
+pub const ENGAGEMENT: Service =
+    Service { noun: "engagement", package: "engagement-service", offset: 4, needs: &[Need::Verification] };
+
+impl Service {
+    /// The port of a replica; none when it would lie beyond the last port.
+    pub fn port(&self, base: u16, replica: u16) -> Option<u16> {
+        REPLICA_STEP.checked_mul(replica)?.checked_add(base)?.checked_add(self.offset)
+    }
+
+    /// The address of a replica, without a path.
+    pub fn url(&self, base: u16, replica: u16) -> String {
+        format!("http://127.0.0.1:{}", base + REPLICA_STEP * replica + self.offset)
+    }
+
+    /// The variable by which sqlx's macros find this service's database while it is compiled.
+    pub fn database_variable(&self) -> String {
+        format!("{}_DATABASE_URL", self.package.to_uppercase().replace('-', "_"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_service_has_its_own_port_in_the_order_of_the_list() {
+        let ports: Vec<_> = SERVICES.iter().map(|service| service.port(8000, 0)).collect();
+        assert_eq!(ports, [Some(8000), Some(8001), Some(8002), Some(8003), Some(8004)]);
+    }
+
+    #[test]
+    fn replicas_are_a_hundred_ports_apart() {
+        assert_eq!(POST.port(8000, 2), Some(8201));
+        assert_eq!(POST.url(8000, 2), "http://127.0.0.1:8201");
+    }
+
+    #[test]
+    fn a_port_beyond_the_last_is_none() {
+        assert_eq!(ENGAGEMENT.port(65_532, 0), None);
+        assert_eq!(AUTH.port(8000, 1000), None);
+    }
+
+    #[test]
+    fn the_compile_time_variable_is_named_like_the_package() {
+        assert_eq!(INTERACTION.database_variable(), "INTERACTION_SERVICE_DATABASE_URL");
+    }
+
+    #[test]
+    fn nouns_are_what_the_packages_are_named_after() {
+        for service in &SERVICES {
+            assert_eq!(format!("{}-service", service.noun), service.package);
+        }
+    }
+}
