@@ -1,1 +1,41 @@
-fn main() {}
+//! The post service: posts, what is counted on them, and their NFT records.
+mod core;
+mod posts;
+mod settings;
+
+use clap::Parser;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+
+use crate::core::{App, Service, telemetry};
+use crate::settings::Settings;
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// What only this service has: nothing yet.
+pub struct Resources;
+
+impl Resources {
+    fn start(&self, _: &App) {}
+}
+
+static SERVICE: Service = Service {
+    name: "post-service",
+    description: "Posts, what is counted on them, and their NFT records.",
+    schema: "post",
+    group: "post_group",
+    tells: posts::events::TELLS,
+    migrations: &MIGRATIONS,
+    routes: posts::router,
+    scheme: || SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build()),
+    listens: posts::events::consumers::listens,
+    jobs: |_| Vec::new(),
+};
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let settings = Settings::parse();
+    telemetry::start_logging(&settings.base)?;
+    let port = settings.port;
+    let app = App::new(&SERVICE, settings, Resources, telemetry::start_metrics()?)?;
+    core::serve(app, port).await
+}

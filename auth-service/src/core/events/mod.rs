@@ -1,0 +1,132 @@
+//! Domain events: written with the change (`outbox`), carried to Redis (`relay`), applied exactly once (`consumer`).
+//!
+//! A change and its events are one transaction, so none is lost. The relay numbers events densely per stream and appends
+//! them under these numbers only behind the number before, so that Redis holds each once and in order, however many
+//! relays run and however often they die. A consumer moves a watermark in the same transaction as the effects, so that
+//! each is applied once, and sees from the numbers when Redis has lost something.
+pub mod consumer;
+pub mod operations;
+pub mod outbox;
+pub mod relay;
+
+use std::fmt;
+use std::str::FromStr;
+
+use futures::future::BoxFuture;
+use sqlx::PgTransaction;
+use uuid::Uuid;
+
+use super::App;
+use super::errors::is_transient;
+
+/// The id of an entry in a stream: `<ms>-<seq>`. Ours are `<position>-0`; the original's begin with a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id {
+    pub ms: i64,
+    pub seq: i64,
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.ms, self.seq)
+    }
+}
+
+/// A text is not the id of an entry.
+#[derive(Debug, thiserror::Error)]
+#[error("not the id of a stream's entry")]
+pub struct NotAnId;
+
+impl FromStr for Id {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        let (ms, seq) = text.split_once('-').ok_or(NotAnId)?;
+        let part = |text: &str| text.parse::<i64>().ok().filter(|n| *n >= 0).ok_or(NotAnId);
+        Ok(Self { ms: part(ms)?, seq: part(seq)? })
+    }
+}
+
+/// An entry of a stream, as a consumer gets it.
+#[derive(Clone, Debug)]
+pub struct Event {
+    pub id: Id,
+    /// The entry before it; the original's entries do not say.
+    pub prev: Option<Id>,
+    /// The same wherever and however often it is delivered; the original's entries have none.
+    pub event_id: Option<Uuid>,
+    /// The version of the payload's shape, from 1.
+    pub version: i16,
+    pub traceparent: Option<String>,
+    /// The entity as JSON.
+    pub message: String,
+}
+
+/// Why an event could not be applied, which decides what happens to it.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Something is away: tried again for ever.
+    #[error("{0}")]
+    Transient(String),
+    /// It will never work: parked at once.
+    #[error("{0}")]
+    Permanent(String),
+    /// It may or may not work: parked after some tries.
+    #[error("{0}")]
+    Unknown(String),
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        let words = error.to_string();
+        match &error {
+            error if is_transient(error) => Self::Transient(words),
+            // 22: the data itself is not what a column can hold.
+            sqlx::Error::Database(cause) if cause.code().is_some_and(|code| code.starts_with("22")) => {
+                Self::Permanent(words)
+            }
+            _ => Self::Unknown(words),
+        }
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Permanent(format!("the message cannot be decoded: {error}"))
+    }
+}
+
+impl From<redis::RedisError> for Failure {
+    fn from(error: redis::RedisError) -> Self {
+        Self::Transient(error.to_string())
+    }
+}
+
+/// The work of a processor: it succeeds with all events of a batch, or with none.
+pub type Effect<'a> = BoxFuture<'a, Result<(), Failure>>;
+
+/// What a service does when it hears of something.
+#[derive(Clone, Copy)]
+pub struct Subscription {
+    /// What it listens to.
+    pub stream: &'static str,
+    /// Asked before the transaction begins; the place for calls over the network.
+    pub prepare: Option<for<'a> fn(&'a App, &'a [Event]) -> Effect<'a>>,
+    /// Applies a batch in the order of the stream, in the transaction that moves the watermark.
+    pub apply: for<'a> fn(&'a App, &'a mut PgTransaction<'static>, &'a [Event]) -> Effect<'a>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_ordered_by_number_and_nonsense_is_none() {
+        let id = |text: &str| text.parse::<Id>().unwrap();
+        assert!(id("9-0") < id("10-0") && id("10-0") < id("10-1") && id("10-1") < id("1795187405079-0"));
+        assert_eq!(id("1795187405079-3").to_string(), "1795187405079-3");
+        for nonsense in ["", "7", "-1-0", "1-x", "1-0-0"] {
+            assert!(nonsense.parse::<Id>().is_err(), "{nonsense}");
+        }
+    }
+}

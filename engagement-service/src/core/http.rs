@@ -1,0 +1,98 @@
+//! What every request and every answer passes through: limits, the headers that security asks for, a request id, a
+//! trace, a measure, and the manners of the original for what is not there.
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde_json::json;
+use tower_http::catch_panic::CatchPanicLayer;
+use tracing::Instrument;
+
+use super::errors::problem;
+use super::extract::BODY_LIMIT;
+use super::telemetry::Trace;
+
+/// The longest a request may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Puts all that surrounds the routes around them.
+pub fn surround(routes: Router) -> Router {
+    routes
+        .fallback(not_found)
+        .method_not_allowed_fallback(|| async { problem(StatusCode::METHOD_NOT_ALLOWED, json!("Method Not Allowed")) })
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn(limit_time))
+        .layer(CatchPanicLayer::custom(|_| problem(StatusCode::INTERNAL_SERVER_ERROR, json!("Internal Server Error"))))
+        .layer(middleware::from_fn(observe))
+        .layer(middleware::from_fn(headers))
+        .layer(middleware::from_fn(refuse_head))
+}
+
+/// Nothing is there. A path with a slash too many is sent to the one without it, as the original does.
+async fn not_found(uri: Uri, request: Request) -> Response {
+    let path = uri.path();
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    match (path.strip_suffix('/').filter(|path| path.starts_with("/api/")), host) {
+        (Some(path), Some(host)) => {
+            let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+            Redirect::temporary(&format!("http://{host}{path}{query}")).into_response()
+        }
+        _ => problem(StatusCode::NOT_FOUND, json!("Not Found")),
+    }
+}
+
+async fn limit_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(TIMEOUT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => problem(StatusCode::SERVICE_UNAVAILABLE, json!("The request took too long")),
+    }
+}
+
+/// The original answers HEAD with 405: a GET may have an effect here (a view is counted), so a HEAD must not be one.
+async fn refuse_head(request: Request, next: Next) -> Response {
+    if request.method() == Method::HEAD && request.uri().path().starts_with("/api/") {
+        let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, json!("Method Not Allowed"));
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));
+        return response;
+    }
+    next.run(request).await
+}
+
+async fn observe(request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let trace = Trace::follow(request.headers().get("traceparent").and_then(|value| value.to_str().ok()));
+    let route =
+        request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |path| path.as_str().into());
+    let method = request.method().to_string();
+    let span = tracing::info_span!("request", %method, %route, trace = trace.id());
+    let request_id = HeaderValue::from_str(trace.id());
+    let mut response = trace.scope(next.run(request).instrument(span)).await;
+    if let Ok(id) = request_id {
+        response.headers_mut().insert("x-request-id", id);
+    }
+    let labels = [("method", method), ("route", route), ("status", response.status().as_u16().to_string())];
+    metrics::histogram!("http_request_duration_seconds", &labels).record(begun.elapsed().as_secs_f64());
+    response
+}
+
+async fn headers(request: Request, next: Next) -> Response {
+    let authenticated = request.headers().contains_key(header::AUTHORIZATION);
+    let documentation = request.uri().path().starts_with("/docs");
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    let policy = if documentation {
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src *"
+    } else {
+        "default-src 'none'; frame-ancestors 'none'"
+    };
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    if authenticated {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
+}

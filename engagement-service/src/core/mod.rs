@@ -1,0 +1,217 @@
+//! What every service has: the same text in all five. It lends itself two names of its service, `crate::Resources` and
+//! `crate::settings::Settings`; whatever else differs between services reaches it through [`Service`].
+pub mod database;
+pub mod errors;
+pub mod events;
+pub mod extract;
+pub mod health;
+pub mod http;
+pub mod input;
+pub mod lease;
+pub mod openapi;
+pub mod pagination;
+pub mod scheduler;
+pub mod security;
+pub mod settings;
+pub mod telemetry;
+pub mod timestamp;
+pub mod worker;
+
+#[cfg(test)]
+pub mod testing;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use metrics_exporter_prometheus::PrometheusHandle;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use sqlx::migrate::Migrator;
+use sqlx::{PgPool, PgTransaction};
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use utoipa::openapi::security::SecurityScheme;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::Resources;
+use crate::settings::Settings;
+use events::Subscription;
+use events::consumer::Consumer;
+use events::relay::Relay;
+use lease::Keeper;
+use scheduler::Job;
+use security::Verifier;
+
+/// How long an answer of Redis may take; an append of a full batch takes milliseconds.
+const REDIS_RESPONSE: Duration = Duration::from_secs(2);
+/// How long requests, and then background work, may take to end after a signal to stop.
+const GRACE: Duration = Duration::from_secs(4);
+
+/// One service on one page: all that its core needs to know of it.
+pub struct Service {
+    /// Its name in logs, and as the source of its events.
+    pub name: &'static str,
+    /// What it is for, as its OpenAPI document says.
+    pub description: &'static str,
+    /// The Postgres schema that it owns.
+    pub schema: &'static str,
+    /// The consumer group under which it reads streams.
+    pub group: &'static str,
+    /// The streams that it, and nobody else, writes.
+    pub tells: &'static [&'static str],
+    /// Its tables.
+    pub migrations: &'static Migrator,
+    /// Its routes under `/api/v1`.
+    pub routes: fn() -> OpenApiRouter<App>,
+    /// How a person authenticates, as its OpenAPI document says.
+    pub scheme: fn() -> SecurityScheme,
+    /// What it listens to.
+    pub listens: fn() -> Vec<Subscription>,
+    /// What it does by the clock.
+    pub jobs: fn(&Settings) -> Vec<Job>,
+}
+
+/// A running service: what handlers, processors and jobs work with. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    pub service: &'static Service,
+    pub settings: Arc<Settings>,
+    /// What only this service has; its `start` begins what only this service does in the background.
+    pub resources: Arc<Resources>,
+    pub db: PgPool,
+    pub redis: ConnectionManager,
+    pub verifier: Arc<Verifier>,
+    /// Wakes the relay.
+    pub wake: Arc<Notify>,
+    /// Whether the tables are there.
+    pub prepared: watch::Sender<bool>,
+    /// All background work; a stop waits for it.
+    pub tasks: TaskTracker,
+    /// The signal to stop.
+    pub stop: CancellationToken,
+    pub metrics: PrometheusHandle,
+}
+
+impl App {
+    /// A service that is connected to nothing yet; whatever is away is found out on first use.
+    pub fn new(
+        service: &'static Service,
+        settings: Settings,
+        resources: Resources,
+        metrics: PrometheusHandle,
+    ) -> anyhow::Result<Self> {
+        // An error says that it was installed before, which is as good.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let base = &settings.base;
+        let options = database::options(base.database()?, service.schema);
+        let redis = ConnectionManagerConfig::new()
+            .set_response_timeout(Some(REDIS_RESPONSE))
+            .set_connection_timeout(Some(REDIS_RESPONSE))
+            .set_max_delay(Duration::from_secs(1));
+        Ok(Self {
+            service,
+            db: database::pool(options, base.database_pool),
+            redis: ConnectionManager::new_lazy_with_config(base.redis()?, redis)?,
+            verifier: Arc::new(Verifier::new(&settings.security)?),
+            wake: Arc::new(Notify::new()),
+            prepared: watch::Sender::new(false),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            settings: Arc::new(settings),
+            resources: Arc::new(resources),
+            metrics,
+        })
+    }
+
+    /// Commits a change and wakes the relay, so that its events are on their way at once.
+    pub async fn commit(&self, tx: PgTransaction<'_>) -> sqlx::Result<()> {
+        tx.commit().await?;
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// Everything that the service answers.
+    pub fn router(&self) -> Router {
+        let document = openapi::document(self.service.name, self.service.description, (self.service.scheme)());
+        let (routes, document) =
+            OpenApiRouter::with_openapi(document).nest("/api/v1", (self.service.routes)()).split_for_parts();
+        let routes = routes.merge(health::routes()).merge(events::operations::routes()).with_state(self.clone());
+        http::surround(routes.merge(openapi::routes(document)))
+    }
+
+    /// Makes the tables, trying until Postgres is there, and then starts all background work.
+    async fn work(self) {
+        let mut failures = 0;
+        while let Err(error) = database::prepare(&self.db, self.service.schema, self.service.migrations).await {
+            tracing::warn!(error = format!("{error:#}"), "the database is not ready; trying again");
+            failures += 1;
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = tokio::time::sleep(worker::backoff(failures)) => {}
+            }
+        }
+        self.prepared.send_replace(true);
+        let mut leases = Keeper::new(self.clone());
+        for subscription in (self.service.listens)() {
+            let lease = leases.want(subscription.stream);
+            self.tasks.spawn(worker::run(self.clone(), Consumer::new(self.clone(), subscription, lease)));
+        }
+        self.tasks.spawn(worker::run(self.clone(), leases));
+        self.tasks.spawn(worker::run(self.clone(), Relay::new(&self)));
+        self.resources.start(&self);
+        let jobs = (self.service.jobs)(&self.settings);
+        if let Err(error) = scheduler::run(self, jobs).await {
+            tracing::error!(error = format!("{error:#}"), "the clock stopped");
+        }
+    }
+}
+
+/// Runs a service until it is told to stop: answers, works in the background, and then ends in order.
+pub async fn serve(app: App, port: u16) -> anyhow::Result<()> {
+    let address = (app.settings.base.host, port);
+    let listener = tokio::net::TcpListener::bind(address)
+        .await
+        .with_context(|| format!("{} cannot listen on {}:{}", app.service.name, address.0, address.1))?;
+    tracing::info!(service = app.service.name, address = %listener.local_addr()?, "listening");
+    app.tasks.spawn(app.clone().work());
+    let stop = app.stop.clone();
+    app.tasks.spawn(async move {
+        signal().await;
+        stop.cancel();
+    });
+    let stop = app.stop.clone();
+    let serving = axum::serve(listener, app.router()).with_graceful_shutdown(stop.clone().cancelled_owned());
+    // A client that keeps its connection open must not hold up the end.
+    tokio::select! {
+        served = serving => served?,
+        () = async { stop.cancelled().await; tokio::time::sleep(GRACE).await } => {}
+    }
+    app.tasks.close();
+    if tokio::time::timeout(GRACE, app.tasks.wait()).await.is_err() {
+        tracing::warn!(
+            "some background work did not end in time; what it had begun is done again after the next start"
+        );
+    }
+    app.db.close().await;
+    tracing::info!(service = app.service.name, "stopped");
+    Ok(())
+}
+
+/// Waits for SIGTERM or Ctrl-C.
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+        Err(error) => {
+            tracing::error!(%error, "SIGTERM cannot be listened to");
+            std::future::pending::<()>().await;
+        }
+    }
+}

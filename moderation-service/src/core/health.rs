@@ -1,0 +1,49 @@
+//! Whether the service lives, whether it can work, and what it has counted.
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Serialize;
+
+use super::App;
+
+#[derive(Serialize)]
+struct Readiness {
+    ready: bool,
+    /// The schema is up to date
+    migrated: bool,
+    postgres: bool,
+    redis: bool,
+}
+
+/// `/health/live` answers as long as the process does; `/health/ready` asks Postgres and Redis; `/metrics` is Prometheus text.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/health/live", get(|| async { Json(serde_json::json!({ "live": true })) }))
+        .route("/health/ready", get(ready))
+        .route("/metrics", get(metrics))
+}
+
+async fn ready(State(app): State<App>) -> Response {
+    let migrated = *app.prepared.borrow();
+    let mut redis = app.redis.clone();
+    let (postgres, redis) =
+        tokio::join!(app.db.acquire(), async move { redis::cmd("PING").query_async::<String>(&mut redis).await });
+    let readiness = Readiness {
+        ready: migrated && postgres.is_ok() && redis.is_ok(),
+        migrated,
+        postgres: postgres.is_ok(),
+        redis: redis.is_ok(),
+    };
+    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(readiness)).into_response()
+}
+
+async fn metrics(State(app): State<App>) -> Response {
+    let pool = [("state", "idle")];
+    #[expect(clippy::cast_precision_loss, reason = "a pool has some tens of connections")]
+    metrics::gauge!("database_connections", &pool).set(app.db.num_idle() as f64);
+    metrics::gauge!("database_connections", "state" => "open").set(f64::from(app.db.size()));
+    app.metrics.render().into_response()
+}

@@ -1,0 +1,383 @@
+//! The consumer: reads one stream and applies each of its events exactly once, in order.
+//!
+//! A batch is one transaction that first moves the stream's watermark from the entry before the batch to its last entry,
+//! and then applies it; only after the commit are the entries acknowledged. If the watermark is not where the batch
+//! begins, nothing is applied: it is further (the batch was applied before: acknowledge it) or it is before (entries are
+//! missing: a gap). So a crash at any point, a second reader, or one that slept through its replacement changes nothing.
+//! An event that fails by itself is parked in `dead_letter`, in the transaction that moves the watermark over it.
+use std::collections::HashMap;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, RedisError, Value};
+use sqlx::PgTransaction;
+use tokio::sync::{Notify, watch};
+
+use super::{Event, Failure, Id, Subscription};
+use crate::core::App;
+use crate::core::telemetry::Trace;
+use crate::core::worker::{Outcome, Worker, backoff};
+
+/// Entries read, and applied in one transaction, at most.
+const BATCH: usize = 500;
+/// How long Redis holds a read of an empty stream.
+const BLOCK: Duration = Duration::from_secs(2);
+/// How long an answer of Redis may take; longer than [`BLOCK`], or entries were delivered to nobody.
+const RESPONSE: Duration = Duration::from_secs(4);
+/// How often an event is tried that fails for no known reason.
+const TRIES: u32 = 5;
+/// The version of payloads that this service understands.
+const VERSION: i16 = 1;
+
+type Entries = Vec<(String, Option<HashMap<String, String>>)>;
+
+/// What a step did with what it read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing was there to read.
+    Nothing,
+    /// So many were applied, and so many had been before.
+    Applied { fresh: usize, duplicates: usize },
+    /// The event at this place was parked.
+    Parked(Id),
+    /// Entries are missing between the watermark and this one.
+    Gap { watermark: Id, found: Id },
+}
+
+/// Reads one stream for its service.
+pub struct Consumer {
+    app: App,
+    subscription: Subscription,
+    lease: watch::Receiver<bool>,
+    connection: Option<MultiplexedConnection>,
+    watermark: Option<Id>,
+    /// Its own entries that were delivered and not acknowledged come first.
+    pending_first: bool,
+    failures: HashMap<Id, u32>,
+    alarm: Notify,
+}
+
+impl Consumer {
+    /// A consumer that works while it holds the lease.
+    pub fn new(app: App, subscription: Subscription, lease: watch::Receiver<bool>) -> Self {
+        Self {
+            app,
+            subscription,
+            lease,
+            connection: None,
+            watermark: None,
+            pending_first: true,
+            failures: HashMap::new(),
+            alarm: Notify::new(),
+        }
+    }
+
+    /// Reads once, waiting at most `block` for something to come, and applies what it got.
+    pub async fn consume(&mut self, block: Duration) -> Result<Step, Failure> {
+        let outcome = self.consume_batch(block).await;
+        if outcome.is_err() {
+            // What was read stays pending; nothing that is remembered may be trusted any more.
+            (self.connection, self.watermark, self.pending_first) = (None, None, true);
+        }
+        outcome
+    }
+
+    async fn consume_batch(&mut self, block: Duration) -> Result<Step, Failure> {
+        let entries = self.read(block).await?;
+        if entries.is_empty() {
+            if self.pending_first {
+                self.pending_first = false;
+                return Ok(Step::Applied { fresh: 0, duplicates: 0 });
+            }
+            return Ok(Step::Nothing);
+        }
+        let watermark = self.watermark().await?;
+        let read: Vec<Event> = entries.iter().filter_map(|(id, fields)| event(id, fields.as_ref())).collect();
+        let fresh: Vec<Event> = read.iter().filter(|event| event.id > watermark).cloned().collect();
+        let old: Vec<&str> =
+            entries.iter().filter(|entry| is_old(entry, watermark)).map(|(id, _)| id.as_str()).collect();
+        self.acknowledge(&old).await?;
+        let stream = self.subscription.stream;
+        metrics::counter!("events_duplicate_total", "stream" => stream).increment(old.len() as u64);
+
+        let whole = unbroken(watermark, &fresh);
+        let Some(last) = fresh[..whole].last().map(|event| event.id) else {
+            return match fresh.first() {
+                Some(first) => self.gap(watermark, first.id).await,
+                None => Ok(Step::Applied { fresh: 0, duplicates: old.len() }),
+            };
+        };
+        let batch = &fresh[..whole];
+        let step = match self.apply(batch, watermark).await {
+            Ok(()) => Step::Applied { fresh: batch.len(), duplicates: old.len() },
+            Err(Failure::Transient(cause)) => return Err(Failure::Transient(cause)),
+            Err(_) if batch.len() > 1 => return self.one_by_one(batch, watermark).await,
+            Err(failure) => return self.blame(&batch[0], watermark, failure).await,
+        };
+        self.advance(batch, last).await?;
+        Ok(step)
+    }
+
+    /// Applies events each in a transaction of its own, up to the first that fails.
+    async fn one_by_one(&mut self, batch: &[Event], mut watermark: Id) -> Result<Step, Failure> {
+        for event in batch {
+            let one = std::slice::from_ref(event);
+            match self.apply(one, watermark).await {
+                Ok(()) => self.advance(one, event.id).await?,
+                Err(Failure::Transient(cause)) => return Err(Failure::Transient(cause)),
+                Err(failure) => return self.blame(event, watermark, failure).await,
+            }
+            watermark = event.id;
+        }
+        Ok(Step::Applied { fresh: batch.len(), duplicates: 0 })
+    }
+
+    /// Parks an event that will never work, or that was tried often enough; else lets it be tried again.
+    async fn blame(&mut self, event: &Event, watermark: Id, failure: Failure) -> Result<Step, Failure> {
+        let stream = self.subscription.stream;
+        if matches!(failure, Failure::Unknown(_)) {
+            let tries = self.failures.entry(event.id).or_default();
+            *tries += 1;
+            if *tries < TRIES {
+                metrics::counter!("events_retried_total", "stream" => stream).increment(1);
+                return Err(failure);
+            }
+        }
+        let mut tx = self.app.db.begin().await?;
+        if !move_watermark(&mut tx, stream, watermark, event.id).await? {
+            return Err(Failure::Transient("the watermark was moved by another reader".into()));
+        }
+        park(&mut tx, stream, event, &failure).await?;
+        tx.commit().await?;
+        tracing::error!(stream, id = %event.id, error = %failure, "an event was parked");
+        metrics::counter!("events_parked_total", "stream" => stream).increment(1);
+        self.advance(std::slice::from_ref(event), event.id).await?;
+        Ok(Step::Parked(event.id))
+    }
+
+    /// Moves the watermark over a batch and applies it, or does neither.
+    async fn apply(&self, batch: &[Event], watermark: Id) -> Result<(), Failure> {
+        let (Some(first), Some(last)) = (batch.first(), batch.last()) else { return Ok(()) };
+        if let Some(event) = batch.iter().find(|event| event.version > VERSION) {
+            return Err(Failure::Permanent(format!("version {} of the payload is not known here", event.version)));
+        }
+        let work = async {
+            if let Some(prepare) = self.subscription.prepare {
+                prepare(&self.app, batch).await?;
+            }
+            let mut tx = self.app.db.begin().await?;
+            if !move_watermark(&mut tx, self.subscription.stream, watermark, last.id).await? {
+                return Err(Failure::Transient("the watermark was moved by another reader".into()));
+            }
+            (self.subscription.apply)(&self.app, &mut tx, batch).await?;
+            self.app.commit(tx).await?;
+            Ok(())
+        };
+        Trace::follow(first.traceparent.as_deref()).scope(work).await
+    }
+
+    async fn advance(&mut self, applied: &[Event], last: Id) -> Result<(), Failure> {
+        self.watermark = Some(last);
+        for event in applied {
+            self.failures.remove(&event.id);
+        }
+        metrics::counter!("events_consumed_total", "stream" => self.subscription.stream)
+            .increment(applied.len() as u64);
+        let ids: Vec<_> = applied.iter().map(|event| event.id.to_string()).collect();
+        self.acknowledge(&ids.iter().map(String::as_str).collect::<Vec<_>>()).await
+    }
+
+    /// Sets the group back to the watermark, so that what is missing is read again if Redis has it by then.
+    async fn gap(&mut self, watermark: Id, found: Id) -> Result<Step, Failure> {
+        let stream = self.subscription.stream;
+        metrics::counter!("events_gap_total", "stream" => stream).increment(1);
+        tracing::error!(stream, %watermark, %found, "entries are missing in a stream; it stands still until they are there");
+        let (group, mut connection) = (self.app.service.group, self.connection().await?);
+        let mut set = redis::cmd("XGROUP");
+        set.arg("SETID").arg(stream).arg(group).arg(watermark.to_string());
+        set.query_async::<()>(&mut connection).await?;
+        self.pending_first = false;
+        Ok(Step::Gap { watermark, found })
+    }
+
+    async fn connection(&mut self) -> Result<MultiplexedConnection, RedisError> {
+        if let Some(connection) = &self.connection {
+            return Ok(connection.clone());
+        }
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(RESPONSE));
+        let client = self.app.settings.base.redis()?;
+        let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+        self.create_group(&mut connection).await?;
+        self.connection = Some(connection.clone());
+        Ok(connection)
+    }
+
+    /// The group begins at 0: what was told before the service existed is heard too, and the watermark knows the rest.
+    async fn create_group(&self, connection: &mut MultiplexedConnection) -> Result<(), RedisError> {
+        let mut create = redis::cmd("XGROUP");
+        create.arg("CREATE").arg(self.subscription.stream).arg(self.app.service.group).arg("0").arg("MKSTREAM");
+        match create.query_async::<()>(connection).await {
+            Err(error) if error.code() != Some("BUSYGROUP") => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    async fn read(&mut self, block: Duration) -> Result<Entries, Failure> {
+        let (stream, group) = (self.subscription.stream, self.app.service.group);
+        let mut connection = self.connection().await?;
+        let mut read = redis::cmd("XREADGROUP");
+        read.arg("GROUP").arg(group).arg(stream).arg("COUNT").arg(BATCH);
+        read.arg("BLOCK").arg(u64::try_from(block.as_millis()).unwrap_or(u64::MAX)).arg("STREAMS").arg(stream);
+        read.arg(if self.pending_first { "0" } else { ">" });
+        let reply: Value = tokio::select! {
+            reply = read.query_async(&mut connection) => reply?,
+            // A read that is given up may still have been delivered to: it is pending then, and comes first next time.
+            () = self.app.stop.cancelled() => return Ok(Vec::new()),
+        };
+        let streams: Option<Vec<(String, Entries)>> =
+            redis::from_redis_value(reply).map_err(|e| Failure::Unknown(e.to_string()))?;
+        Ok(streams.into_iter().flatten().flat_map(|(_, entries)| entries).collect())
+    }
+
+    async fn acknowledge(&mut self, ids: &[&str]) -> Result<(), Failure> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let mut connection = self.connection().await?;
+        let mut acknowledge = redis::cmd("XACK");
+        acknowledge.arg(self.subscription.stream).arg(self.app.service.group).arg(ids);
+        Ok(acknowledge.query_async::<()>(&mut connection).await?)
+    }
+
+    async fn watermark(&mut self) -> Result<Id, Failure> {
+        if let Some(watermark) = self.watermark {
+            return Ok(watermark);
+        }
+        let stream = self.subscription.stream;
+        sqlx::query!("insert into inbox (stream) values ($1) on conflict do nothing", stream)
+            .execute(&self.app.db)
+            .await?;
+        let watermark =
+            sqlx::query_as!(Id, "select ms, seq from inbox where stream = $1", stream).fetch_one(&self.app.db).await?;
+        self.watermark = Some(watermark);
+        Ok(watermark)
+    }
+}
+
+/// Moves the watermark from one place to another; false when it was not there.
+async fn move_watermark(tx: &mut PgTransaction<'_>, stream: &str, from: Id, to: Id) -> sqlx::Result<bool> {
+    let moved = sqlx::query!(
+        "update inbox set ms = $4, seq = $5, moved_at = now() where stream = $1 and ms = $2 and seq = $3",
+        stream,
+        from.ms,
+        from.seq,
+        to.ms,
+        to.seq
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(moved.rows_affected() == 1)
+}
+
+async fn park(tx: &mut PgTransaction<'_>, stream: &str, event: &Event, failure: &Failure) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into dead_letter (id, stream, entry_id, event_id, version, traceparent, message, error)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        uuid::Uuid::now_v7(),
+        stream,
+        event.id.to_string(),
+        event.event_id,
+        event.version,
+        event.traceparent,
+        event.message.replace('\0', "\u{fffd}"),
+        failure.to_string()
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// How many events from the first on follow each other, beginning behind the watermark, without a hole.
+fn unbroken(watermark: Id, events: &[Event]) -> usize {
+    let mut before = watermark;
+    events
+        .iter()
+        .take_while(|event| {
+            let follows = event.prev.is_none_or(|prev| prev == before);
+            before = event.id;
+            follows
+        })
+        .count()
+}
+
+/// Whether an entry needs no more than an acknowledgement: it was applied, or it is not in the stream any more (then the
+/// entry behind it shows the gap).
+fn is_old((id, fields): &(String, Option<HashMap<String, String>>), watermark: Id) -> bool {
+    fields.is_none() || id.parse::<Id>().is_ok_and(|id| id <= watermark)
+}
+
+/// The event of an entry; none when the entry was deleted from the stream while it was pending.
+fn event(id: &str, fields: Option<&HashMap<String, String>>) -> Option<Event> {
+    let (id, fields) = (id.parse().ok()?, fields?);
+    let get = |name: &str| fields.get(name).map(String::as_str);
+    Some(Event {
+        id,
+        prev: get("prev").and_then(|prev| prev.parse().ok()),
+        event_id: get("event_id").and_then(|id| id.parse().ok()),
+        version: get("version").and_then(|version| version.parse().ok()).unwrap_or(VERSION),
+        traceparent: get("traceparent").map(str::to_owned),
+        message: get("message").unwrap_or_default().to_owned(),
+    })
+}
+
+impl Worker for Consumer {
+    fn name(&self) -> String {
+        format!("consumer of {}", self.subscription.stream)
+    }
+
+    async fn step(&mut self) -> anyhow::Result<Outcome> {
+        if !*self.lease.borrow() {
+            // Forget all: another replica works on the stream meanwhile.
+            (self.connection, self.watermark, self.pending_first) = (None, None, true);
+            tokio::select! {
+                held = self.lease.wait_for(|held| *held) => { held?; }
+                () = self.app.stop.cancelled() => return Ok(Outcome::Idle),
+            }
+        }
+        match self.consume(BLOCK).await {
+            Ok(Step::Gap { .. }) => {
+                tokio::time::sleep(backoff(u32::MAX)).await;
+                Ok(Outcome::Busy)
+            }
+            Ok(_) => Ok(Outcome::Busy),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    fn pause(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn alarm(&self) -> &Notify {
+        &self.alarm
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(ms: i64, prev: Option<i64>) -> Event {
+        let id = |ms| Id { ms, seq: 0 };
+        let message = String::new();
+        Event { id: id(ms), prev: prev.map(id), event_id: None, version: 1, traceparent: None, message }
+    }
+
+    #[test]
+    fn a_chain_ends_where_an_entry_is_missing_and_the_originals_entries_chain_to_anything() {
+        let watermark = Id { ms: 2, seq: 0 };
+        assert_eq!(unbroken(watermark, &[event(3, Some(2)), event(4, Some(3)), event(6, Some(5))]), 2);
+        assert_eq!(unbroken(watermark, &[event(4, Some(3))]), 0);
+        assert_eq!(unbroken(watermark, &[event(7, None), event(9, None), event(10, Some(9))]), 3);
+    }
+}

@@ -1,0 +1,234 @@
+//! What an operator, or a consumer that misses events, asks of a service: its outbox and its parked events.
+//! Every route needs the service token; a gateway routes none of them.
+use axum::extract::{Path as Segment, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::{Event, Failure, Id};
+use crate::core::App;
+use crate::core::errors::Error;
+use crate::core::extract::{Json as Body, Path, Query};
+use crate::core::input::{Fields, Input, invalid};
+use crate::core::pagination::Page;
+use crate::core::security::Operator;
+use crate::core::telemetry::Trace;
+use crate::core::timestamp::Timestamp;
+
+/// Events handed out, and dead letters acted on, at once.
+const BATCH: i64 = 500;
+/// The longest reason that an operator can give, in characters.
+const REASON: usize = 500;
+/// The longest name of a stream, in characters.
+const STREAM: usize = 100;
+
+/// The routes of operations.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/internal/events/{stream}", get(events))
+        .route("/internal/dead-letters", get(list).post(act))
+        .route("/internal/dead-letters/{id}", get(show))
+}
+
+/// An event of the outbox under the number that it has in Redis.
+#[derive(Serialize)]
+struct Told {
+    id: String,
+    prev: String,
+    event_id: Uuid,
+    version: i16,
+    occurred_at: Timestamp,
+    traceparent: Option<String>,
+    message: Box<RawValue>,
+}
+
+/// The events of a stream after an id, in order, from the outbox.
+async fn events(
+    _: Operator,
+    State(app): State<App>,
+    Segment(stream): Segment<String>,
+    mut query: Query,
+) -> Result<Json<Vec<Told>>, Error> {
+    let after = query.required("after").parse::<Id>();
+    if after.is_err() && query.errors.is_empty() {
+        query.errors.push(invalid(&["query", "after"], "value is not the id of an entry", "value_error.id", None));
+    }
+    query.check()?;
+    let rows = sqlx::query!(
+        r#"select pos as "pos!", prev as "prev!", event_id, version, occurred_at as "occurred_at: Timestamp",
+            traceparent, message::text as "message!"
+        from outbox where stream = $1 and pos > $2 order by pos limit $3"#,
+        stream,
+        after.map(|id| id.ms).unwrap_or_default(),
+        BATCH
+    )
+    .fetch_all(&app.db)
+    .await?;
+    let told = rows.into_iter().map(|row| {
+        Ok(Told {
+            id: Id { ms: row.pos, seq: 0 }.to_string(),
+            prev: row.prev,
+            event_id: row.event_id,
+            version: row.version,
+            occurred_at: row.occurred_at,
+            traceparent: row.traceparent,
+            message: RawValue::from_string(row.message).map_err(anyhow::Error::from)?,
+        })
+    });
+    Ok(Json(told.collect::<Result<_, Error>>()?))
+}
+
+/// An event that could not be applied.
+#[derive(Serialize)]
+struct DeadLetter {
+    id: Uuid,
+    stream: String,
+    entry_id: String,
+    event_id: Option<Uuid>,
+    version: i16,
+    traceparent: Option<String>,
+    message: String,
+    error: String,
+    parked_at: Timestamp,
+}
+
+/// The parked events, newest first.
+async fn list(_: Operator, State(app): State<App>, page: Page) -> Result<Response, Error> {
+    let letters = sqlx::query_as!(
+        DeadLetter,
+        r#"select id, stream, entry_id, event_id, version, traceparent, message, error, parked_at as "parked_at: Timestamp"
+        from dead_letter where (parked_at, id) < ($1, $2) order by parked_at desc, id desc limit $3"#,
+        page.before.at,
+        page.before.id,
+        page.rows()
+    )
+    .fetch_all(&app.db)
+    .await?;
+    Ok(page.answer(letters, |letter| (letter.parked_at, letter.id)))
+}
+
+/// One parked event.
+async fn show(_: Operator, State(app): State<App>, Path(id): Path) -> Result<Json<DeadLetter>, Error> {
+    let letter = sqlx::query_as!(
+        DeadLetter,
+        r#"select id, stream, entry_id, event_id, version, traceparent, message, error, parked_at as "parked_at: Timestamp"
+        from dead_letter where id = $1"#,
+        id
+    )
+    .fetch_optional(&app.db)
+    .await?;
+    letter.map(Json).ok_or(Error::Refused(StatusCode::NOT_FOUND, "Dead letter not found"))
+}
+
+#[derive(Clone, Copy)]
+enum Action {
+    Replay,
+    Discard,
+}
+
+/// What to do with which dead letters, and why. Without ids: with all, or all of a stream, oldest first.
+struct ActIn {
+    action: Option<Action>,
+    stream: Option<String>,
+    ids: Vec<Uuid>,
+    reason: String,
+}
+
+impl Input for ActIn {
+    fn read(fields: &mut Fields) -> Self {
+        let action = fields.choice("action", &["REPLAY", "DISCARD"], |word| match word {
+            "REPLAY" => Some(Action::Replay),
+            "DISCARD" => Some(Action::Discard),
+            _ => None,
+        });
+        let stream = fields.optional_text("stream", STREAM);
+        let given = fields.list("ids");
+        let ids: Vec<Uuid> = given.iter().filter_map(|id| Uuid::try_parse(id.as_str()?).ok()).collect();
+        if ids.len() < given.len() {
+            fields.refuse("ids", "value is not a valid uuid", "type_error.uuid", None);
+        }
+        Self { action, stream, ids, reason: fields.text("reason", REASON) }
+    }
+}
+
+/// What became of the dead letters.
+#[derive(Default, Serialize)]
+struct Acted {
+    done: Vec<Uuid>,
+    failed: Vec<StillDead>,
+}
+
+#[derive(Serialize)]
+struct StillDead {
+    id: Uuid,
+    error: String,
+}
+
+/// Replays or discards parked events: each is applied, if it is, in the transaction that takes it away.
+async fn act(_: Operator, State(app): State<App>, Body(input): Body<ActIn>) -> Result<Json<Acted>, Error> {
+    let letters = sqlx::query_as!(
+        DeadLetter,
+        r#"select id, stream, entry_id, event_id, version, traceparent, message, error, parked_at as "parked_at: Timestamp"
+        from dead_letter where ($1::text is null or stream = $1) and (cardinality($2::uuid[]) = 0 or id = any($2))
+        order by parked_at, id limit $3"#,
+        input.stream,
+        &input.ids,
+        BATCH
+    )
+    .fetch_all(&app.db)
+    .await?;
+    let action = input.action.unwrap_or(Action::Replay);
+    let mut acted = Acted::default();
+    for letter in letters {
+        let id = letter.id;
+        match resolve(&app, letter, action).await {
+            Ok(()) => acted.done.push(id),
+            Err(Failure::Transient(cause)) => return Err(anyhow::anyhow!(cause).into()),
+            Err(failure) => acted.failed.push(StillDead { id, error: failure.to_string() }),
+        }
+    }
+    tracing::info!(
+        reason = input.reason,
+        done = acted.done.len(),
+        failed = acted.failed.len(),
+        "an operator acted on dead letters"
+    );
+    Ok(Json(acted))
+}
+
+async fn resolve(app: &App, letter: DeadLetter, action: Action) -> Result<(), Failure> {
+    let mut tx = app.db.begin().await?;
+    let gone = sqlx::query!("delete from dead_letter where id = $1", letter.id).execute(&mut *tx).await?;
+    if gone.rows_affected() == 0 {
+        // Another operator was faster.
+        return Ok(());
+    }
+    if matches!(action, Action::Replay) {
+        let subscription = (app.service.listens)().into_iter().find(|heard| heard.stream == letter.stream);
+        let subscription =
+            subscription.ok_or_else(|| Failure::Permanent("nobody listens to this stream here".into()))?;
+        let id = letter.entry_id.parse().map_err(|cause: super::NotAnId| Failure::Permanent(cause.to_string()))?;
+        let event = Event {
+            id,
+            prev: None,
+            event_id: letter.event_id,
+            version: letter.version,
+            traceparent: letter.traceparent,
+            message: letter.message,
+        };
+        let trace = Trace::follow(event.traceparent.as_deref());
+        let batch = std::slice::from_ref(&event);
+        let work = async {
+            if let Some(prepare) = subscription.prepare {
+                prepare(app, batch).await?;
+            }
+            (subscription.apply)(app, &mut tx, batch).await
+        };
+        trace.scope(work).await?;
+    }
+    Ok(app.commit(tx).await?)
+}

@@ -1,0 +1,77 @@
+//! Posts: what people write, and what others make of it.
+pub mod events;
+mod models;
+mod schemas;
+mod services;
+mod signals;
+mod views;
+
+#[cfg(test)]
+mod tests;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::core::App;
+
+/// Who sees a post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, sqlx::Type, utoipa::ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+#[sqlx(type_name = "text", rename_all = "UPPERCASE")]
+pub enum Status {
+    /// Its author, who is still writing
+    Draft,
+    /// Everybody
+    Posted,
+    /// Its author, who took it back
+    Archived,
+}
+
+impl Status {
+    /// The words of the API.
+    pub const WORDS: [&str; 3] = ["DRAFT", "POSTED", "ARCHIVED"];
+
+    /// The status of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "DRAFT" => Some(Self::Draft),
+            "POSTED" => Some(Self::Posted),
+            "ARCHIVED" => Some(Self::Archived),
+            _ => None,
+        }
+    }
+}
+
+/// What a post can be about, in the contract's order.
+pub const CATEGORIES: [&str; 22] = [
+    "SPORTS",
+    "NEWS",
+    "HEALTH",
+    "POLITICS",
+    "TRAVEL",
+    "FOOD",
+    "FICTION",
+    "TECHNOLOGY",
+    "COMMUNICATION",
+    "INTERNATIONAL",
+    "NATIONAL",
+    "CULTURAL",
+    "LIFE_STYLE",
+    "FASHION",
+    "EDUCATIONAL",
+    "PERSONAL_EVENT",
+    "OTHER",
+    "MUSIC_AND_ART",
+    "NOVEL_AND_POETRY",
+    "BOOKS",
+    "PROTEST",
+    "SCIENTIFIC",
+];
+
+/// The routes of posts.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(views::get_available_categories))
+        .routes(routes!(views::get_posts, views::create_post))
+        .routes(routes!(views::retrieve_post, views::update_post, views::delete_post))
+}

@@ -1,0 +1,243 @@
+//! Posts, their NFT records and their authors in the database: all of the SQL of this feature.
+use std::collections::HashMap;
+
+use serde_json::Value;
+use sqlx::{PgExecutor, PgTransaction};
+use uuid::Uuid;
+
+use super::Status;
+use crate::core::pagination::Cursor;
+use crate::core::timestamp::Timestamp;
+
+/// A post as it is stored.
+#[derive(Clone, Debug)]
+pub struct Post {
+    pub id: Uuid,
+    pub created_at: Timestamp,
+    pub created_by: Uuid,
+    pub updated_at: Timestamp,
+    pub updated_by: Option<Uuid>,
+    pub title: Option<String>,
+    pub content: String,
+    pub types: Vec<String>,
+    pub status: Status,
+    pub total_views: i64,
+    pub total_comments: i64,
+    pub total_reactions: i64,
+    pub score: f64,
+    pub popularity: f64,
+}
+
+/// What an author writes, checked; in an update `None` leaves a field as it is.
+pub struct Draft<'a> {
+    pub title: Option<&'a str>,
+    pub content: &'a str,
+    pub types: &'a [String],
+    pub status: Option<Status>,
+}
+
+/// What is added to a post's counters; may be negative.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delta {
+    pub views: i64,
+    pub comments: i64,
+    pub reactions: i64,
+}
+
+/// A post's counters, and what its popularity depends on. Its row is locked until the transaction ends.
+pub struct Counted {
+    pub id: Uuid,
+    pub total_views: i64,
+    pub total_comments: i64,
+    pub total_reactions: i64,
+    pub connections: Option<i64>,
+}
+
+impl Post {
+    /// The new post of an author.
+    pub async fn create(tx: &mut PgTransaction<'_>, author: Uuid, draft: &Draft<'_>) -> sqlx::Result<Self> {
+        sqlx::query_as!(
+            Self,
+            r#"insert into post (id, created_by, title, content, types, status) values ($1, $2, $3, $4, $5, $6)
+            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+                updated_by, title, content, types, status as "status: Status", total_views, total_comments,
+                total_reactions, score, popularity"#,
+            Uuid::now_v7(),
+            author,
+            draft.title,
+            draft.content,
+            draft.types,
+            draft.status.unwrap_or(Status::Draft) as Status
+        )
+        .fetch_one(&mut **tx)
+        .await
+    }
+
+    /// A post that this person may see: a posted one, or their own.
+    pub async fn visible(db: impl PgExecutor<'_>, id: Uuid, viewer: Uuid) -> sqlx::Result<Option<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"select id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+                updated_by, title, content, types, status as "status: Status", total_views, total_comments,
+                total_reactions, score, popularity
+            from post where id = $1 and (status = 'POSTED' or created_by = $2)"#,
+            id,
+            viewer
+        )
+        .fetch_optional(db)
+        .await
+    }
+
+    /// The posts that this person may see, newest first.
+    pub async fn list(db: impl PgExecutor<'_>, viewer: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Self>> {
+        // Two walks along an index each, merged: one condition with "or" would walk over all drafts of everybody.
+        sqlx::query_as!(
+            Self,
+            r#"with mine as (
+                select * from post where created_by = $1 and status <> 'POSTED' and (created_at, id) < ($2, $3)
+                order by created_at desc, id desc limit $4
+            ), posted as (
+                select * from post where status = 'POSTED' and (created_at, id) < ($2, $3)
+                order by created_at desc, id desc limit $4
+            )
+            select id as "id!", created_at as "created_at!: Timestamp", created_by as "created_by!",
+                updated_at as "updated_at!: Timestamp", updated_by, title, content as "content!", types as "types!",
+                status as "status!: Status", total_views as "total_views!", total_comments as "total_comments!",
+                total_reactions as "total_reactions!", score as "score!", popularity as "popularity!"
+            from (select * from mine union all select * from posted) as visible
+            order by created_at desc, id desc limit $4"#,
+            viewer,
+            before.at,
+            before.id,
+            rows
+        )
+        .fetch_all(db)
+        .await
+    }
+
+    /// The post after its author's update; none when it is not theirs, or does not exist.
+    pub async fn update(
+        tx: &mut PgTransaction<'_>,
+        id: Uuid,
+        author: Uuid,
+        draft: &Draft<'_>,
+    ) -> sqlx::Result<Option<Self>> {
+        // updated_at is the version by which listeners order updates, so it grows even if the clock does not.
+        sqlx::query_as!(
+            Self,
+            r#"update post set title = coalesce($3, title), content = $4, types = $5, status = coalesce($6, status),
+                updated_by = $2, updated_at = greatest(now(), updated_at + interval '1 microsecond')
+            where id = $1 and created_by = $2
+            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+                updated_by, title, content, types, status as "status: Status", total_views, total_comments,
+                total_reactions, score, popularity"#,
+            id,
+            author,
+            draft.title,
+            draft.content,
+            draft.types,
+            draft.status as Option<Status>
+        )
+        .fetch_optional(&mut **tx)
+        .await
+    }
+
+    /// The post that was deleted, with its NFT record; none when there was none, or it is not of `author`. Without an
+    /// author whoever wrote it.
+    pub async fn delete(tx: &mut PgTransaction<'_>, id: Uuid, author: Option<Uuid>) -> sqlx::Result<Option<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"delete from post where id = $1 and ($2::uuid is null or created_by = $2)
+            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+                updated_by, title, content, types, status as "status: Status", total_views, total_comments,
+                total_reactions, score, popularity"#,
+            id,
+            author
+        )
+        .fetch_optional(&mut **tx)
+        .await
+    }
+
+    /// Adds to counters; posts that do not exist (any more) are left out.
+    pub async fn count(tx: &mut PgTransaction<'_>, deltas: &HashMap<Uuid, Delta>) -> sqlx::Result<Vec<Counted>> {
+        let ids: Vec<Uuid> = deltas.keys().copied().collect();
+        let column = |of: fn(&Delta) -> i64| ids.iter().map(|id| of(&deltas[id])).collect::<Vec<i64>>();
+        // Several streams count at once: locks taken in one order cannot block each other in a circle.
+        sqlx::query!("select id from post where id = any($1) order by id for update", &ids)
+            .fetch_all(&mut **tx)
+            .await?;
+        sqlx::query_as!(
+            Counted,
+            r#"update post set total_views = total_views + delta.views, total_comments = total_comments + delta.comments,
+                total_reactions = total_reactions + delta.reactions
+            from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[]) as delta (id, views, comments, reactions)
+            left join lateral (select total_connections from author, post as p
+                where p.id = delta.id and author.id = p.created_by) as author on true
+            where post.id = delta.id
+            returning post.id, post.total_views, post.total_comments, post.total_reactions,
+                author.total_connections as "connections?""#,
+            &ids,
+            &column(|delta| delta.views),
+            &column(|delta| delta.comments),
+            &column(|delta| delta.reactions)
+        )
+        .fetch_all(&mut **tx)
+        .await
+    }
+
+    /// Stores what was calculated from counters that this transaction has locked.
+    pub async fn rate(tx: &mut PgTransaction<'_>, ratings: &[(Uuid, f64, f64)]) -> sqlx::Result<()> {
+        let ids: Vec<Uuid> = ratings.iter().map(|rating| rating.0).collect();
+        let scores: Vec<f64> = ratings.iter().map(|rating| rating.1).collect();
+        let popularities: Vec<f64> = ratings.iter().map(|rating| rating.2).collect();
+        sqlx::query!(
+            "update post set score = rating.score, popularity = rating.popularity
+            from unnest($1::uuid[], $2::double precision[], $3::double precision[]) as rating (id, score, popularity)
+            where post.id = rating.id",
+            &ids,
+            &scores,
+            &popularities
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// The authors of posts.
+    pub async fn authors(db: impl PgExecutor<'_>, posts: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
+        sqlx::query_scalar!("select distinct created_by from post where id = any($1)", posts).fetch_all(db).await
+    }
+}
+
+/// Notes how many connections authors have; `None` when nothing is known of one.
+pub async fn save_connections(db: impl PgExecutor<'_>, authors: &[(Uuid, Option<i64>)]) -> sqlx::Result<()> {
+    let ids: Vec<Uuid> = authors.iter().map(|author| author.0).collect();
+    let connections: Vec<i64> = authors.iter().map(|author| author.1.unwrap_or(0)).collect();
+    sqlx::query!(
+        "insert into author (id, total_connections) select * from unnest($1::uuid[], $2::bigint[])
+        on conflict (id) do update set total_connections = excluded.total_connections
+        where author.total_connections <> excluded.total_connections",
+        &ids,
+        &connections
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Makes, or brings up to date, the NFT record of a post.
+pub async fn save_nft(tx: &mut PgTransaction<'_>, post: &Post, description: &str, data: &Value) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into post_nft (id, created_by, post_id, description, data) values ($1, $2, $3, $4, $5::text::json)
+        on conflict (post_id) do update set data = excluded.data, updated_by = $6, updated_at = now()",
+        Uuid::now_v7(),
+        post.created_by,
+        post.id,
+        description,
+        data.to_string(),
+        post.updated_by
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! Posts in the API: what comes in, what goes out, and what is a valid one.
+use axum::http::StatusCode;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::models::Post;
+use super::{CATEGORIES, Status};
+use crate::core::errors::Error;
+use crate::core::input::{Fields, Input};
+use crate::core::timestamp::Timestamp;
+
+/// The longest title, in characters.
+const TITLE: usize = 100;
+/// The longest content, in characters.
+const CONTENT: usize = 10_000;
+
+/// A post as its author writes it.
+#[derive(ToSchema)]
+pub struct PostIn {
+    /// At most 100 characters
+    #[schema(max_length = 100, nullable)]
+    pub title: Option<String>,
+    /// At most 10,000 characters
+    #[schema(max_length = 10_000)]
+    pub content: String,
+    /// Categories, as /posts/category-choices lists them
+    #[schema(value_type = Vec<String>, examples(json!(["NEWS", "SPORTS"])))]
+    pub types: Vec<Value>,
+    /// DRAFT when it is not given; unchanged when it is not given in an update
+    pub status: Option<Status>,
+}
+
+impl Input for PostIn {
+    fn read(fields: &mut Fields) -> Self {
+        Self {
+            title: fields.optional_text("title", TITLE),
+            content: fields.text("content", CONTENT),
+            types: fields.list("types"),
+            status: fields.choice("status", &Status::WORDS, Status::parse),
+        }
+    }
+}
+
+impl PostIn {
+    /// Its categories, when all of them are ones.
+    pub fn categories(&self) -> Result<Vec<String>, Error> {
+        let known = |value: &Value| value.as_str().filter(|word| CATEGORIES.contains(word)).map(str::to_owned);
+        let refusal = Error::Refused(StatusCode::BAD_REQUEST, "Should be from valid post category choices");
+        self.types.iter().map(known).collect::<Option<_>>().ok_or(refusal)
+    }
+}
+
+/// A post.
+#[derive(Serialize, ToSchema)]
+pub struct PostOut {
+    pub id: Uuid,
+    pub created_at: Timestamp,
+    /// The author
+    pub created_by: Uuid,
+    pub updated_at: Timestamp,
+    pub updated_by: Option<Uuid>,
+    pub title: Option<String>,
+    pub content: String,
+    pub types: Vec<String>,
+    pub status: Status,
+    pub total_views: i64,
+    pub total_comments: i64,
+    pub total_reactions: i64,
+    /// Reactions and comments per view, 0 to 100
+    pub score: f64,
+    /// Views per connection of the author, 0 to 100
+    pub popularity: f64,
+}
+
+impl From<Post> for PostOut {
+    fn from(post: Post) -> Self {
+        Self {
+            id: post.id,
+            created_at: post.created_at,
+            created_by: post.created_by,
+            updated_at: post.updated_at,
+            updated_by: post.updated_by,
+            title: post.title,
+            content: post.content,
+            types: post.types,
+            status: post.status,
+            total_views: post.total_views.max(0),
+            total_comments: post.total_comments.max(0),
+            total_reactions: post.total_reactions.max(0),
+            score: post.score,
+            popularity: post.popularity,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What is calculated on a post: its score, its popularity, and the metadata of its NFT.
+use serde_json::{Value, json};
+
+use super::models::Post;
+
+/// The upper end of both scales.
+const MAX: f64 = 100.0;
+
+/// How much a post moves those who see it: reactions and comments per view, `min(100, round((r + c) / v, 2))`, 0 without
+/// a view. The formula is the original's.
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+pub fn score(views: i64, comments: i64, reactions: i64) -> f64 {
+    if views <= 0 {
+        return 0.0;
+    }
+    let ratio = (comments.max(0) + reactions.max(0)) as f64 / views as f64;
+    ((ratio * 100.0).round() / 100.0).min(MAX)
+}
+
+/// How far a post reaches beyond its author's circle: views per connection of the author, `min(100, v / n)`; 100 for an
+/// author without connections, or one of whom nothing is known. The formula is the original's.
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+pub fn popularity(views: i64, connections: Option<i64>) -> f64 {
+    match connections {
+        Some(connections) if connections > 0 => (views.max(0) as f64 / connections as f64).min(MAX),
+        _ => MAX,
+    }
+}
+
+/// The metadata of a post's NFT, as ERC-1155 has it: name, description, image, and the post itself.
+/// <https://eips.ethereum.org/EIPS/eip-1155#metadata>
+pub fn metadata(post: &Post) -> Value {
+    json!({
+        "name": post.id,
+        "description": format!("Post created by {}", post.created_by),
+        "image": null,
+        "metadata": {
+            "id": post.id,
+            "title": post.title,
+            "content": post.content,
+            "types": post.types,
+            "total_views": post.total_views.max(0),
+            "total_comments": post.total_comments.max(0),
+            "total_reactions": post.total_reactions.max(0),
+            "score": post.score,
+            "popularity": post.popularity,
+            "created_by": post.created_by,
+            "created_at": post.created_at,
+            "updated_by": post.updated_by,
+            "updated_at": post.updated_at,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::float_cmp, reason = "the formulas give these values exactly")]
+    fn score_is_a_ratio_rounded_to_two_digits_and_capped() {
+        assert_eq!(score(0, 5, 5), 0.0);
+        assert_eq!(score(-1, 5, 5), 0.0);
+        assert_eq!(score(3, 1, 1), 0.67);
+        assert_eq!(score(3, -1, 1), 0.33);
+        assert_eq!(score(1, 60, 41), 100.0);
+    }
+
+    #[test]
+    #[expect(clippy::float_cmp, reason = "the formulas give these values exactly")]
+    fn popularity_is_full_for_the_unconnected_and_capped_for_all() {
+        assert_eq!(popularity(0, None), 100.0);
+        assert_eq!(popularity(0, Some(0)), 100.0);
+        assert_eq!(popularity(3, Some(2)), 1.5);
+        assert_eq!(popularity(0, Some(2)), 0.0);
+        assert_eq!(popularity(-1, Some(2)), 0.0);
+        assert_eq!(popularity(1000, Some(2)), 100.0);
+    }
+}

@@ -1,0 +1,113 @@
+//! The routes of posts.
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::models::{Draft, Post};
+use super::schemas::{PostIn, PostOut};
+use super::{CATEGORIES, signals};
+use crate::core::App;
+use crate::core::errors::{Error, Problem};
+use crate::core::extract::{Json as Body, Path};
+use crate::core::pagination::Page;
+use crate::core::security::User;
+
+/// List the categories a post can have
+#[utoipa::path(get, path = "/posts/category-choices", tag = "post", responses(
+    (status = 200, body = Vec<String>),
+    (status = 401, body = Problem),
+))]
+pub async fn get_available_categories(_: User) -> Json<[&'static str; 22]> {
+    Json(CATEGORIES)
+}
+
+/// List the posts of everybody and one's own drafts, newest first
+#[utoipa::path(get, path = "/posts", tag = "post", params(
+    ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
+    ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
+), responses(
+    (status = 200, body = Vec<PostOut>),
+    (status = 401, body = Problem),
+    (status = 422, body = Problem),
+))]
+pub async fn get_posts(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
+    let posts = Post::list(&app.db, user.id, page.before, page.rows()).await?;
+    let posts: Vec<PostOut> = posts.into_iter().map(PostOut::from).collect();
+    Ok(page.answer(posts, |post| (post.created_at, post.id)))
+}
+
+/// Write a post
+#[utoipa::path(post, path = "/posts", tag = "post", request_body = PostIn, responses(
+    (status = 201, body = PostOut),
+    (status = 400, body = Problem, description = "An unknown category"),
+    (status = 401, body = Problem),
+    (status = 422, body = Problem),
+))]
+pub async fn create_post(
+    user: User,
+    State(app): State<App>,
+    Body(post): Body<PostIn>,
+) -> Result<(StatusCode, Json<PostOut>), Error> {
+    let types = post.categories()?;
+    let draft = Draft { title: post.title.as_deref(), content: &post.content, types: &types, status: post.status };
+    let mut tx = app.db.begin().await?;
+    let post = Post::create(&mut tx, user.id, &draft).await?;
+    signals::created(&mut tx, &post).await?;
+    app.commit(tx).await?;
+    Ok((StatusCode::CREATED, Json(post.into())))
+}
+
+/// Read a post
+#[utoipa::path(get, path = "/posts/{post_id}", tag = "post", params(("post_id" = uuid::Uuid, Path)), responses(
+    (status = 200, body = PostOut),
+    (status = 401, body = Problem),
+    (status = 404, body = Problem),
+    (status = 422, body = Problem),
+))]
+pub async fn retrieve_post(user: User, State(app): State<App>, Path(id): Path) -> Result<Json<PostOut>, Error> {
+    let post = Post::visible(&app.db, id, user.id).await?;
+    Ok(Json(post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post object not found"))?.into()))
+}
+
+/// Change one's own post; a title or status that is not given stays as it is
+#[utoipa::path(put, path = "/posts/{post_id}", tag = "post", params(("post_id" = uuid::Uuid, Path)),
+    request_body = PostIn, responses(
+    (status = 200, body = PostOut),
+    (status = 400, body = Problem, description = "An unknown category"),
+    (status = 401, body = Problem),
+    (status = 404, body = Problem),
+    (status = 422, body = Problem),
+))]
+pub async fn update_post(
+    user: User,
+    State(app): State<App>,
+    Path(id): Path,
+    Body(post): Body<PostIn>,
+) -> Result<Json<PostOut>, Error> {
+    let types = post.categories()?;
+    let draft = Draft { title: post.title.as_deref(), content: &post.content, types: &types, status: post.status };
+    let mut tx = app.db.begin().await?;
+    let post = Post::update(&mut tx, id, user.id, &draft).await?;
+    let post = post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post not found for update"))?;
+    signals::updated(&mut tx, &post).await?;
+    app.commit(tx).await?;
+    Ok(Json(post.into()))
+}
+
+/// Delete one's own post, with its comments, reactions and NFT records
+#[utoipa::path(delete, path = "/posts/{post_id}", tag = "post", params(("post_id" = uuid::Uuid, Path)), responses(
+    (status = 204),
+    (status = 401, body = Problem),
+    (status = 404, body = Problem),
+    (status = 422, body = Problem),
+))]
+pub async fn delete_post(user: User, State(app): State<App>, Path(id): Path) -> Result<StatusCode, Error> {
+    let mut tx = app.db.begin().await?;
+    let post = Post::delete(&mut tx, id, Some(user.id)).await?;
+    // The sentence is the original's, letter by letter.
+    let post = post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post not found for deleteing"))?;
+    signals::deleted(&mut tx, &post).await?;
+    app.commit(tx).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
