@@ -15,7 +15,13 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 pub struct Resources;
 
 impl Resources {
-    fn start(&self, _: &App) {}
+    /// What the settings say.
+    pub fn new(_: &Settings) -> anyhow::Result<Self> {
+        Ok(Self)
+    }
+
+    /// Starts what only this service does in the background.
+    pub fn start(&self, _: &App) {}
 }
 
 static SERVICE: Service = Service {
@@ -36,6 +42,6 @@ async fn main() -> anyhow::Result<()> {
     let settings = Settings::parse();
     telemetry::start_logging(&settings.base)?;
     let port = settings.port;
-    let app = App::new(&SERVICE, settings, Resources, telemetry::start_metrics()?)?;
+    let app = App::new(&SERVICE, settings, telemetry::start_metrics()?)?;
     core::serve(app, port).await
 }

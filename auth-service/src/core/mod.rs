@@ -96,12 +96,7 @@ pub struct App {
 
 impl App {
     /// A service that is connected to nothing yet; whatever is away is found out on first use.
-    pub fn new(
-        service: &'static Service,
-        settings: Settings,
-        resources: Resources,
-        metrics: PrometheusHandle,
-    ) -> anyhow::Result<Self> {
+    pub fn new(service: &'static Service, settings: Settings, metrics: PrometheusHandle) -> anyhow::Result<Self> {
         // An error says that it was installed before, which is as good.
         drop(rustls::crypto::ring::default_provider().install_default());
         let base = &settings.base;
@@ -119,8 +114,8 @@ impl App {
             prepared: watch::Sender::new(false),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
+            resources: Arc::new(Resources::new(&settings)?),
             settings: Arc::new(settings),
-            resources: Arc::new(resources),
             metrics,
         })
     }

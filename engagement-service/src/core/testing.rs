@@ -17,7 +17,6 @@ use uuid::Uuid;
 use super::events::consumer::{Consumer, Step};
 use super::events::relay::Relay;
 use super::{App, Service, database, security};
-use crate::Resources;
 use crate::settings::Settings;
 
 /// Databases of Redis that tests take turns in; the first is kept for counting.
@@ -40,21 +39,15 @@ pub struct Reply {
 
 impl Platform {
     /// The service with empty stores and these settings beside the needed ones.
-    pub async fn start(
-        service: &'static Service,
-        database: PgConnectOptions,
-        settings: &[&str],
-        resources: impl FnOnce(&Settings) -> Resources,
-    ) -> Self {
+    pub async fn start(service: &'static Service, database: PgConnectOptions, settings: &[&str]) -> Self {
         let mut arguments = vec!["test".to_owned(), "--database-url".into(), database.to_url_lossy().to_string()];
         arguments.extend(["--service-token".into(), "operator".into()]);
         arguments.extend(security::stand_in().await);
         arguments.extend(settings.iter().map(|argument| (*argument).to_owned()));
         let mut settings = Settings::try_parse_from(arguments).unwrap();
         settings.base.redis_url = own_redis(settings.base.redis_url.expose_secret()).await.into();
-        let resources = resources(&settings);
         let metrics = PrometheusBuilder::new().build_recorder().handle();
-        let app = App::new(service, settings, resources, metrics).unwrap();
+        let app = App::new(service, settings, metrics).unwrap();
         database::prepare(&app.db, service.schema, service.migrations).await.unwrap();
         app.prepared.send_replace(true);
         Self { router: app.router(), app }

@@ -3,11 +3,11 @@ use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::events::{COMMENT_CREATED, POST_CREATED, POST_VIEWED};
+use crate::SERVICE;
 use crate::core::testing::{Platform, somebody};
-use crate::{Resources, SERVICE};
 
 async fn start(database: PgConnectOptions) -> Platform {
-    Platform::start(&SERVICE, database, &[], |_| Resources).await
+    Platform::start(&SERVICE, database, &[]).await
 }
 
 async fn write(platform: &Platform, author: &str, post: Value) -> Value {
