@@ -18,29 +18,23 @@ const CHECK_ADVISORIES: &[&str] = &["deny", "--log-level", "error", "check", "--
 /// Runs every check, and says at the end which have failed.
 pub async fn check() -> Result<ExitCode> {
     let mut stop = Stop::listen()?;
-    tokio::select! {
-        outcome = all() => outcome,
-        () = stop.asked() => Ok(ExitCode::FAILURE),
-    }
-}
-
-async fn all() -> Result<ExitCode> {
+    let stop = &mut stop;
     if programs::on_path("cargo-deny").is_none() {
         console::tell("cargo-deny is not installed: installing it with cargo, which takes some minutes");
-        if !passes("cargo-deny", &["install", "cargo-deny", "--locked"]).await? {
+        if !passes("cargo-deny", &["install", "cargo-deny", "--locked"], stop).await? {
             bail!("cargo-deny cannot be installed; cargo's own words are above");
         }
     }
     let mut failed = Vec::new();
     for (name, arguments) in CHECKS {
-        if !passes(name, arguments).await? {
+        if !passes(name, arguments, stop).await? {
             failed.push(name);
         }
     }
-    if !advisories().await? {
+    if !advisories(stop).await? {
         failed.push("advisories");
     }
-    if !passes("house rules", shape(programs::on_path("cargo-nextest").is_some())).await? {
+    if !passes("house rules", shape(programs::on_path("cargo-nextest").is_some()), stop).await? {
         failed.push("house rules");
     }
     if failed.is_empty() {
@@ -52,11 +46,11 @@ async fn all() -> Result<ExitCode> {
 
 /// Known vulnerabilities. The database of them lives elsewhere: when it cannot be fetched, that is no fault of the
 /// code, and is said rather than counted.
-async fn advisories() -> Result<bool> {
+async fn advisories(stop: &mut Stop) -> Result<bool> {
     let fetch =
         workspace::cargo(FETCH_ADVISORIES).stdin(Stdio::null()).output().await.context("cargo cannot be run")?;
     if fetch.status.success() {
-        return passes("advisories", CHECK_ADVISORIES).await;
+        return passes("advisories", CHECK_ADVISORIES, stop).await;
     }
     let said = String::from_utf8_lossy(&fetch.stderr);
     console::tell(format_args!(
@@ -66,9 +60,9 @@ async fn advisories() -> Result<bool> {
     Ok(true)
 }
 
-async fn passes(name: &str, arguments: &[&str]) -> Result<bool> {
+async fn passes(name: &str, arguments: &[&str], stop: &mut Stop) -> Result<bool> {
     console::tell(format_args!("\n== {name}: cargo {}", arguments.join(" ")));
-    Ok(workspace::run(workspace::cargo(arguments).stdin(Stdio::null())).await?.success())
+    Ok(workspace::run(workspace::cargo(arguments).stdin(Stdio::null()), stop).await?.success())
 }
 
 fn shape(nextest: bool) -> &'static [&'static str] {

@@ -29,21 +29,18 @@ use crate::{
 pub async fn prepare(check: bool) -> Result<ExitCode> {
     let mut stop = Stop::listen()?;
     let mut servers = ThrowAway::new(&[Program::Postgres]).await?;
-    let outcome = tokio::select! {
-        outcome = all(&mut servers, check) => outcome,
-        () = stop.asked() => Ok(ExitCode::FAILURE),
-    };
+    let outcome = all(&mut servers, check, &mut stop).await;
     servers.stop().await?;
     outcome
 }
 
-async fn all(servers: &mut ThrowAway, check: bool) -> Result<ExitCode> {
-    let (server, _) = servers.start(false).await?;
+async fn all(servers: &mut ThrowAway, check: bool, stop: &mut Stop) -> Result<ExitCode> {
+    let (server, _) = stop.or(servers.start(false)).await?;
     let mut outdated = Vec::new();
     for service in &SERVICES {
         let fresh = servers.folder.private(&format!("sqlx-{}", service.noun))?;
-        let database = database(service, &server).await?;
-        describe(service, &database, &fresh).await?;
+        let database = stop.or(database(service, &server)).await?;
+        describe(service, &database, &fresh, stop).await?;
         let committed = workspace::root().join(service.package).join(".sqlx");
         if contents(&fresh)? == contents(&committed)? {
             console::tell(format_args!("{}: up to date", service.package));
@@ -89,7 +86,7 @@ fn migrations(service: &Service) -> Result<Vec<PathBuf>> {
 }
 
 /// Compiles the service, tests included, against the live database.
-async fn describe(service: &Service, database: &Url, target: &Path) -> Result<()> {
+async fn describe(service: &Service, database: &Url, target: &Path, stop: &mut Stop) -> Result<()> {
     // Cargo does not know that the outcome depends on the database: an older crate root makes it compile again.
     let root = workspace::root().join(service.package).join("src/main.rs");
     let touched = File::options().append(true).open(&root).and_then(|file| file.set_modified(SystemTime::now()));
@@ -97,7 +94,7 @@ async fn describe(service: &Service, database: &Url, target: &Path) -> Result<()
     let mut command = workspace::cargo(&["check", "-p", service.package, "--all-targets"]);
     command.env("SQLX_OFFLINE", "false").env("SQLX_OFFLINE_DIR", target);
     command.env(service.database_variable(), database.as_str());
-    if !workspace::run(&mut command).await?.success() {
+    if !workspace::run(&mut command, stop).await?.success() {
         bail!("{} does not compile against its migrations; the compiler's own words are above", service.package);
     }
     Ok(())

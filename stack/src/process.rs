@@ -82,6 +82,10 @@ impl Running {
         Ok(Running { processes: Vec::new(), ledger, ends })
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.processes.is_empty()
+    }
+
     /// Starts a process that writes to a log of its own.
     pub fn start(&mut self, stage: Stage, name: &str, mut command: Command, log: &Path) -> Result<()> {
         let output = File::create(log).with_context(|| format!("{} cannot be written", log.display()))?;
@@ -139,10 +143,6 @@ impl Running {
 
     /// Stops everything: services, then Redis, then Postgres; kills what does not stop in time.
     pub async fn stop(&mut self) -> Result<()> {
-        if self.processes.is_empty() {
-            return Ok(());
-        }
-        console::tell("Stopping");
         for stage in Stage::STOPPING_ORDER {
             let mut stopping: Vec<_> = self.processes.iter_mut().filter(|process| process.stage == stage).collect();
             for process in &mut stopping {
@@ -161,9 +161,7 @@ impl Running {
             }
         }
         self.processes.clear();
-        self.ledger.clear()?;
-        console::tell("Stopped");
-        Ok(())
+        self.ledger.clear()
     }
 }
 

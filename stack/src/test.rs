@@ -1,9 +1,8 @@
 //! `cargo stack test`: every test of the workspace, against servers that exist for this run only.
 
-use std::process::{ExitCode, ExitStatus};
+use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use reqwest::Url;
 
 use crate::{
     console,
@@ -17,44 +16,32 @@ use crate::{
 pub async fn test(arguments: Vec<String>) -> Result<ExitCode> {
     let mut stop = Stop::listen()?;
     let mut servers = ThrowAway::new(&[Program::Postgres, Program::Redis]).await?;
-    let outcome = tokio::select! {
-        outcome = run(&mut servers, &arguments) => outcome,
-        () = stop.asked() => Ok(ExitCode::FAILURE),
-    };
+    let outcome = run(&mut servers, &arguments, &mut stop).await;
     servers.stop().await?;
     outcome
 }
 
-async fn run(servers: &mut ThrowAway, arguments: &[String]) -> Result<ExitCode> {
+async fn run(servers: &mut ThrowAway, arguments: &[String], stop: &mut Stop) -> Result<ExitCode> {
     // The end-to-end tests start these binaries; built for the whole workspace, so that the tests' own build finds
     // every dependency compiled with the same features.
-    if !workspace::run(&mut workspace::cargo(&["build", "--workspace", "--bins"])).await?.success() {
+    if !workspace::run(&mut workspace::cargo(&["build", "--workspace", "--bins"]), stop).await?.success() {
         bail!("the services cannot be built; the compiler's own words are above");
     }
-    let (postgres, redis) = servers.start(true).await?;
-    let status = runner(arguments, &postgres, redis.as_ref(), servers).await?;
-    Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
-}
-
-async fn runner(
-    arguments: &[String],
-    postgres: &Url,
-    redis: Option<&Url>,
-    servers: &mut ThrowAway,
-) -> Result<ExitStatus> {
-    let mut command = workspace::cargo(runner_arguments(programs::on_path("cargo-nextest").is_some()));
+    let (postgres, redis) = stop.or(servers.start(true)).await?;
+    let mut command = workspace::cargo(runner(programs::on_path("cargo-nextest").is_some()));
     command.args(arguments).env("DATABASE_URL", postgres.as_str());
     if let Some(redis) = redis {
         command.env("REDIS_URL", redis.as_str());
     }
-    tokio::select! {
-        status = workspace::run(&mut command) => status,
-        error = servers.running.first_end() => Err(error),
-    }
+    let status = tokio::select! {
+        status = workspace::run(&mut command, stop) => status?,
+        error = servers.running.first_end() => return Err(error),
+    };
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
 /// Nextest where it is installed: it runs every test in a process of its own, and several at once.
-fn runner_arguments(nextest: bool) -> &'static [&'static str] {
+fn runner(nextest: bool) -> &'static [&'static str] {
     if nextest {
         &["nextest", "run", "--workspace"]
     } else {
@@ -69,7 +56,7 @@ mod tests {
 
     #[test]
     fn all_of_the_workspace_is_tested_by_either_runner() {
-        assert_eq!(runner_arguments(true), ["nextest", "run", "--workspace"]);
-        assert_eq!(runner_arguments(false), ["test", "--workspace"]);
+        assert_eq!(runner(true), ["nextest", "run", "--workspace"]);
+        assert_eq!(runner(false), ["test", "--workspace"]);
     }
 }

@@ -42,7 +42,11 @@ pub async fn up(options: Up) -> Result<ExitCode> {
     if let Err(error) = &outcome {
         console::complain(error);
     }
-    running.stop().await?;
+    if !running.is_empty() {
+        console::tell("Stopping");
+        running.stop().await?;
+        console::tell("Stopped");
+    }
     Ok(outcome.unwrap_or(ExitCode::FAILURE))
 }
 

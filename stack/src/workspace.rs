@@ -17,7 +17,7 @@ use tokio::{
     process::Command,
 };
 
-use crate::system::SERVICES;
+use crate::{stop::Stop, system::SERVICES};
 
 /// The folder of the workspace's `Cargo.toml`.
 pub fn root() -> &'static Path {
@@ -35,12 +35,20 @@ pub fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs a command to its end. When the launcher is stopped meanwhile, all that the command started is stopped too.
-pub async fn run(command: &mut Command) -> Result<ExitStatus> {
+/// Runs a command to its end. When the launcher is stopped meanwhile, all that the command started is stopped too, and
+/// waited for.
+pub async fn run(command: &mut Command, stop: &mut Stop) -> Result<ExitStatus> {
     let name = command.as_std().get_program().to_string_lossy().into_owned();
     let mut child = command.process_group(0).spawn().with_context(|| format!("{name} cannot be run"))?;
-    let _group = Group::of(&child);
-    child.wait().await.with_context(|| format!("{name} does not end"))
+    let group = Group::of(&child);
+    tokio::select! {
+        status = child.wait() => status.with_context(|| format!("{name} does not end")),
+        () = stop.asked() => {
+            drop(group);
+            child.wait().await.with_context(|| format!("{name} does not end"))?;
+            bail!("stopped before it was done")
+        }
+    }
 }
 
 /// Builds the services and says where each binary is, by package. Cargo shows its own progress.
