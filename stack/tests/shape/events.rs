@@ -1,0 +1,136 @@
+//! The laws of events: whoever listens hears somebody, and one service only.
+//!
+//! A service names the streams that it deals with as constants in its `events/mod.rs`, lists those that it writes in
+//! `TELLS`, writes with `publish(tx, NAME, …)` and listens by a table of `Subscription { stream: NAME, … }`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    assert_kept,
+    sources::{SERVICES, Source, sources},
+};
+
+/// What one service does with streams; each with the place where it says so.
+#[derive(Debug, Default)]
+struct Speech {
+    /// Constant to stream.
+    names: BTreeMap<String, String>,
+    tells: BTreeMap<String, String>,
+    published: BTreeMap<String, String>,
+    hears: BTreeMap<String, String>,
+}
+
+impl Speech {
+    fn of(service: &str) -> Speech {
+        let files = sources(service);
+        let mut speech = Speech::default();
+        for file in files.iter().filter(|file| !file.path.contains("/src/core/")) {
+            speech.names.extend(constants(file));
+        }
+        for file in files.iter().filter(|file| !file.path.contains("/src/core/")) {
+            for (list, place) in spans(file, "TELLS:", "[", "]") {
+                // The first brackets hold the type.
+                for name in list.split(',').map(str::trim).filter(|name| speech.names.contains_key(*name)) {
+                    speech.tells.insert(speech.names[name].clone(), place.clone());
+                }
+            }
+            for (call, place) in spans(file, "publish(", "", ")") {
+                let second = call.split(',').nth(1).unwrap_or_default();
+                speech.note(second, &place, |speech| &mut speech.published);
+            }
+            for (field, place) in spans(file, "stream:", "", ",") {
+                speech.note(&field, &place, |speech| &mut speech.hears);
+            }
+        }
+        speech
+    }
+
+    fn note(&mut self, expression: &str, place: &str, list: fn(&mut Speech) -> &mut BTreeMap<String, String>) {
+        let name = expression.trim().rsplit("::").next().unwrap_or_default();
+        if let Some(stream) = self.names.get(name).cloned() {
+            list(self).insert(stream, place.to_owned());
+        }
+    }
+}
+
+/// `const NAME: &str = "stream";` of a file of events, by name.
+fn constants(file: &Source) -> Vec<(String, String)> {
+    if !file.path.ends_with("/events/mod.rs") {
+        return Vec::new();
+    }
+    let lines = file.text.lines().filter_map(|line| line.trim().trim_start_matches("pub ").strip_prefix("const "));
+    let pairs = lines.filter_map(|line| line.split_once(": &str = \""));
+    pairs.map(|(name, value)| (name.to_owned(), value.trim_end_matches("\";").to_owned())).collect()
+}
+
+/// The code behind every `word`, from after the last `open` up to the next `close` that follows it.
+fn spans(file: &Source, word: &str, open: &str, close: &str) -> Vec<(String, String)> {
+    let found = file.occurrences(word).into_iter().map(|at| {
+        let code = file.code[at + word.len()..].split(';').next().unwrap_or_default();
+        let start = if open.is_empty() { 0 } else { code.rfind(open).map_or(0, |at| at + open.len()) };
+        let inside = code[start..].split(close).next().unwrap_or_default();
+        (inside.to_owned(), file.place(at))
+    });
+    found.collect()
+}
+
+fn speeches() -> Vec<(&'static str, Speech)> {
+    SERVICES.iter().map(|service| (*service, Speech::of(service))).collect()
+}
+
+#[test]
+fn every_stream_that_is_heard_is_told_by_exactly_one_service() {
+    let speeches = speeches();
+    let mut breaches = Vec::new();
+    let mut heard = BTreeSet::new();
+    for (listener, speech) in &speeches {
+        for (stream, place) in &speech.hears {
+            heard.insert(stream);
+            let tellers: Vec<_> = speeches.iter().filter(|(_, other)| other.tells.contains_key(stream)).collect();
+            if tellers.is_empty() {
+                breaches.push(format!("{place}: {listener} listens to {stream}, which nobody tells"));
+            }
+        }
+    }
+    for stream in speeches.iter().flat_map(|(_, speech)| speech.tells.keys()).collect::<BTreeSet<_>>() {
+        let tellers: Vec<_> =
+            speeches.iter().filter_map(|(_, speech)| Some(speech.tells.get(stream)?.as_str())).collect();
+        if tellers.len() > 1 {
+            breaches.push(format!("{stream} is told by more than one service: {}", tellers.join(", ")));
+        }
+    }
+    assert_kept("Every stream that someone hears is told by exactly one service:", &breaches);
+    // That no breach was found must not be because nothing was understood.
+    assert!(heard.len() >= 10, "only {} streams were found that somebody listens to: {heard:?}", heard.len());
+}
+
+#[test]
+fn a_service_tells_what_it_says_that_it_tells() {
+    let mut breaches = Vec::new();
+    for (service, speech) in speeches() {
+        for (stream, place) in &speech.published {
+            if !speech.tells.contains_key(stream) {
+                breaches.push(format!("{place}: {service} publishes {stream}, which is not in its TELLS"));
+            }
+        }
+        for (stream, place) in &speech.tells {
+            if !speech.published.contains_key(stream) {
+                breaches.push(format!("{place}: {service} has {stream} in its TELLS, but never publishes it"));
+            }
+        }
+    }
+    assert_kept("TELLS is what a service publishes, no more and no less:", &breaches);
+}
+
+#[test]
+fn names_tellings_and_subscriptions_are_understood() {
+    let file = Source::new(
+        "a-service/src/a/events/mod.rs",
+        "pub const A: &str = \"a_made\";\npub const TELLS: &[&str] = &[A, B];\nSubscription { stream: names::A, apply: f }\n\
+         publish(tx, A, &x).await",
+    );
+    assert_eq!(constants(&file), [("A".to_owned(), "a_made".to_owned())]);
+    assert_eq!(spans(&file, "TELLS:", "[", "]"), [("A, B".to_owned(), "a-service/src/a/events/mod.rs:2".to_owned())]);
+    assert_eq!(spans(&file, "stream:", "", ",")[0].0.trim(), "names::A");
+    assert_eq!(spans(&file, "publish(", "", ")")[0].0, "tx, A, &x");
+}
