@@ -1,0 +1,27 @@
+//! What the interaction service tells the others about comments.
+use serde::Serialize;
+use sqlx::PgTransaction;
+
+use super::{COMMENT_CREATED, COMMENT_DELETE_COMPLETED, COMMENT_DELETED, COMMENT_UPDATED};
+use crate::comments::schemas::CommentOut;
+use crate::core::events::outbox::publish;
+
+/// Somebody commented on a post.
+pub async fn comment_created(tx: &mut PgTransaction<'_>, comment: &CommentOut) -> sqlx::Result<()> {
+    publish(tx, COMMENT_CREATED, comment).await
+}
+
+/// Somebody changed their comment.
+pub async fn comment_updated(tx: &mut PgTransaction<'_>, comment: &CommentOut) -> sqlx::Result<()> {
+    publish(tx, COMMENT_UPDATED, comment).await
+}
+
+/// A comment is gone.
+pub async fn comment_deleted(tx: &mut PgTransaction<'_>, comment: &CommentOut) -> sqlx::Result<()> {
+    publish(tx, COMMENT_DELETED, comment).await
+}
+
+/// Moderation asked that a comment be deleted, and it is: the comment, as it was or as moderation knew it.
+pub async fn comment_delete_completed(tx: &mut PgTransaction<'_>, comment: &impl Serialize) -> sqlx::Result<()> {
+    publish(tx, COMMENT_DELETE_COMPLETED, comment).await
+}

@@ -1,0 +1,188 @@
+//! Comments and their NFT records in the database: all of the SQL of this feature.
+use serde_json::Value;
+use sqlx::{PgExecutor, PgTransaction};
+use uuid::Uuid;
+
+use crate::core::pagination::Cursor;
+use crate::core::timestamp::Timestamp;
+
+/// A comment as it is stored.
+#[derive(Clone, Debug)]
+pub struct Comment {
+    pub id: Uuid,
+    pub created_at: Timestamp,
+    pub created_by: Uuid,
+    pub updated_at: Timestamp,
+    pub updated_by: Option<Uuid>,
+    pub post_id: Uuid,
+    pub content: String,
+}
+
+impl Comment {
+    /// The new comment of an author on a post that the transaction holds.
+    pub async fn create(tx: &mut PgTransaction<'_>, post: Uuid, author: Uuid, content: &str) -> sqlx::Result<Self> {
+        sqlx::query_as!(
+            Self,
+            r#"insert into comment (id, created_by, post_id, content) values ($1, $2, $3, $4)
+            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+                updated_by, post_id, content"#,
+            Uuid::now_v7(),
+            author,
+            post,
+            content
+        )
+        .fetch_one(&mut **tx)
+        .await
+    }
+
+    /// The comments on a post, newest first.
+    pub async fn list(db: impl PgExecutor<'_>, post: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"select id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+                updated_by, post_id, content
+            from comment where post_id = $1 and (created_at, id) < ($2, $3)
+            order by created_at desc, id desc limit $4"#,
+            post,
+            before.at,
+            before.id,
+            rows
+        )
+        .fetch_all(db)
+        .await
+    }
+
+    /// A comment on a post that this person may see.
+    pub async fn visible(db: impl PgExecutor<'_>, id: Uuid, viewer: Uuid) -> sqlx::Result<Option<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"select comment.id, comment.created_at as "created_at: Timestamp", comment.created_by,
+                comment.updated_at as "updated_at: Timestamp", comment.updated_by, comment.post_id, comment.content
+            from comment join post on post.id = comment.post_id
+            where comment.id = $1 and (post.status = 'POSTED' or post.created_by = $2)"#,
+            id,
+            viewer
+        )
+        .fetch_optional(db)
+        .await
+    }
+
+    /// The comment after its author's update; none when it is not theirs, does not exist, or is on a post that they may
+    /// not see any more.
+    pub async fn update(
+        tx: &mut PgTransaction<'_>,
+        id: Uuid,
+        author: Uuid,
+        content: &str,
+    ) -> sqlx::Result<Option<Self>> {
+        // updated_at is the version by which listeners order updates, so it grows even if the clock does not.
+        sqlx::query_as!(
+            Self,
+            r#"update comment set content = $3, updated_by = $2,
+                updated_at = greatest(now(), comment.updated_at + interval '1 microsecond')
+            from post
+            where comment.id = $1 and comment.created_by = $2 and post.id = comment.post_id
+                and (post.status = 'POSTED' or post.created_by = $2)
+            returning comment.id, comment.created_at as "created_at: Timestamp", comment.created_by,
+                comment.updated_at as "updated_at: Timestamp", comment.updated_by, comment.post_id, comment.content"#,
+            id,
+            author,
+            content
+        )
+        .fetch_optional(&mut **tx)
+        .await
+    }
+
+    /// The comment that was deleted by its author, with its NFT record; none when there was none, or it is not theirs.
+    pub async fn delete(tx: &mut PgTransaction<'_>, id: Uuid, author: Uuid) -> sqlx::Result<Option<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"delete from comment where id = $1 and created_by = $2
+            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+                updated_by, post_id, content"#,
+            id,
+            author
+        )
+        .fetch_optional(&mut **tx)
+        .await
+    }
+
+    /// The comments that were deleted, whoever wrote them, with their NFT records; those that were gone are left out.
+    pub async fn remove(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Self>> {
+        // Locks taken in one order cannot block others that remove comments at the same time in a circle.
+        sqlx::query_as!(
+            Self,
+            r#"delete from comment where id in (select id from comment where id = any($1) order by id for update)
+            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+                updated_by, post_id, content"#,
+            ids
+        )
+        .fetch_all(&mut **tx)
+        .await
+    }
+
+    /// At most so many of the comments on these posts, deleted with their NFT records; none when all are.
+    pub async fn remove_of(tx: &mut PgTransaction<'_>, posts: &[Uuid], rows: i64) -> sqlx::Result<Vec<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"delete from comment
+            where id in (select id from comment where post_id = any($1) order by id limit $2 for update)
+            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+                updated_by, post_id, content"#,
+            posts,
+            rows
+        )
+        .fetch_all(&mut **tx)
+        .await
+    }
+}
+
+/// Makes, or brings up to date, the NFT record of a comment.
+pub async fn save_nft(
+    tx: &mut PgTransaction<'_>,
+    comment: &Comment,
+    description: &str,
+    data: &Value,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into comment_nft (id, created_by, comment_id, description, data) values ($1, $2, $3, $4, $5::text::json)
+        on conflict (comment_id) do update set data = excluded.data, updated_by = $6, updated_at = now()",
+        Uuid::now_v7(),
+        comment.created_by,
+        comment.id,
+        description,
+        data.to_string(),
+        comment.updated_by
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// An NFT record, as tests look at it.
+#[cfg(test)]
+#[derive(Debug)]
+pub struct Nft {
+    pub comment_id: Uuid,
+    pub created_by: Uuid,
+    pub updated_by: Option<Uuid>,
+    pub status: String,
+    pub title: Option<String>,
+    pub description: String,
+    pub data: String,
+    pub token_uri: Option<String>,
+}
+
+#[cfg(test)]
+impl Nft {
+    /// All NFT records, oldest first.
+    pub async fn all(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"select comment_id, created_by, updated_by, status, title, description, data::text as "data!", token_uri
+            from comment_nft order by id"#
+        )
+        .fetch_all(db)
+        .await
+    }
+}

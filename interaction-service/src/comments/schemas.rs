@@ -1,0 +1,52 @@
+//! Comments in the API: what comes in, what goes out, and what is a valid one.
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::models::Comment;
+use crate::core::input::{Fields, Input};
+use crate::core::timestamp::Timestamp;
+
+/// The longest content, in characters.
+const CONTENT: usize = 2_000;
+
+/// A comment as its author writes it.
+#[derive(ToSchema)]
+pub struct CommentIn {
+    /// At most 2,000 characters; may be empty
+    #[schema(max_length = 2_000)]
+    pub content: String,
+}
+
+impl Input for CommentIn {
+    fn read(fields: &mut Fields) -> Self {
+        Self { content: fields.text("content", CONTENT) }
+    }
+}
+
+/// A comment.
+#[derive(Serialize, ToSchema)]
+pub struct CommentOut {
+    pub id: Uuid,
+    pub created_at: Timestamp,
+    /// The author
+    pub created_by: Uuid,
+    pub updated_at: Timestamp,
+    pub updated_by: Option<Uuid>,
+    pub post_id: Uuid,
+    pub content: String,
+}
+
+impl From<Comment> for CommentOut {
+    fn from(comment: Comment) -> Self {
+        Self {
+            id: comment.id,
+            created_at: comment.created_at,
+            created_by: comment.created_by,
+            updated_at: comment.updated_at,
+            updated_by: comment.updated_by,
+            post_id: comment.post_id,
+            content: comment.content,
+        }
+    }
+}

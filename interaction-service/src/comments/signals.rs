@@ -1,0 +1,49 @@
+//! What follows from a change of a comment, in the change's transaction: its NFT record, its events.
+use sqlx::PgTransaction;
+use uuid::Uuid;
+
+use super::events::producers;
+use super::models::{Comment, save_nft};
+use super::schemas::CommentOut;
+use super::services::metadata;
+
+/// Comments deleted in one statement when their post is gone; a popular post has more than memory should hold at once.
+const BATCH: i64 = 1_000;
+
+/// A comment was written.
+pub async fn created(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Result<()> {
+    record(tx, comment).await?;
+    producers::comment_created(tx, &CommentOut::from(comment.clone())).await
+}
+
+/// A comment was changed by its author.
+pub async fn updated(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Result<()> {
+    record(tx, comment).await?;
+    producers::comment_updated(tx, &CommentOut::from(comment.clone())).await
+}
+
+/// A comment was deleted, by its author, by moderation, or with its post.
+pub async fn deleted(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Result<()> {
+    producers::comment_deleted(tx, &CommentOut::from(comment.clone())).await
+}
+
+/// Posts were deleted: their comments go too, and each is told, so that whoever counts comments counts right.
+pub async fn posts_deleted(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<()> {
+    loop {
+        let comments = Comment::remove_of(tx, posts, BATCH).await?;
+        if comments.is_empty() {
+            return Ok(());
+        }
+        for comment in &comments {
+            deleted(tx, comment).await?;
+        }
+    }
+}
+
+/// Keeps the NFT record of a comment.
+async fn record(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Result<()> {
+    // Python's str(datetime): a blank where RFC 3339 has a T.
+    let at = comment.created_at.to_string().replace('T', " ");
+    let description = format!("Comment created by {} at {at}", comment.created_by);
+    save_nft(tx, comment, &description, &metadata(comment)).await
+}

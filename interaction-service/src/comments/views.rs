@@ -1,0 +1,122 @@
+//! The routes of comments.
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::models::Comment;
+use super::schemas::{CommentIn, CommentOut};
+use super::signals;
+use crate::core::App;
+use crate::core::errors::{Error, Problem};
+use crate::core::extract::{Json as Body, Path};
+use crate::core::pagination::Page;
+use crate::core::security::User;
+use crate::posts::NOT_FOUND as POST_NOT_FOUND;
+use crate::posts::lookup::Visible;
+use crate::posts::models::Post;
+
+const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "Post comment not found");
+
+/// List the comments on a post, newest first
+#[utoipa::path(get, path = "/{post_id}/comments", tag = "comment", params(
+    ("post_id" = uuid::Uuid, Path),
+    ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
+    ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
+), responses(
+    (status = 200, body = Vec<CommentOut>),
+    (status = 401, body = Problem),
+    (status = 404, body = Problem),
+    (status = 422, body = Problem),
+    (status = 503, body = Problem, description = "The post service cannot be asked"),
+))]
+pub async fn get_post_comments(
+    _: User,
+    Visible(post): Visible,
+    State(app): State<App>,
+    page: Page,
+) -> Result<Response, Error> {
+    let comments = Comment::list(&app.db, post, page.before, page.rows()).await?;
+    let comments: Vec<CommentOut> = comments.into_iter().map(CommentOut::from).collect();
+    Ok(page.answer(comments, |comment| (comment.created_at, comment.id)))
+}
+
+/// Comment on a post
+#[utoipa::path(post, path = "/{post_id}/comments", tag = "comment", params(("post_id" = uuid::Uuid, Path)),
+    request_body = CommentIn, responses(
+    (status = 201, body = CommentOut),
+    (status = 401, body = Problem),
+    (status = 404, body = Problem),
+    (status = 422, body = Problem),
+    (status = 503, body = Problem, description = "The post service cannot be asked"),
+))]
+pub async fn create_post_comment(
+    user: User,
+    Visible(post): Visible,
+    State(app): State<App>,
+    Body(comment): Body<CommentIn>,
+) -> Result<(StatusCode, Json<CommentOut>), Error> {
+    let mut tx = app.db.begin().await?;
+    if !Post::hold(&mut tx, post, user.id).await? {
+        return Err(POST_NOT_FOUND);
+    }
+    let comment = Comment::create(&mut tx, post, user.id, &comment.content).await?;
+    signals::created(&mut tx, &comment).await?;
+    app.commit(tx).await?;
+    Ok((StatusCode::CREATED, Json(comment.into())))
+}
+
+/// Read a comment
+#[utoipa::path(get, path = "/comments/{comment_id}", tag = "comment", params(("comment_id" = uuid::Uuid, Path)),
+    responses(
+    (status = 200, body = CommentOut),
+    (status = 401, body = Problem),
+    (status = 404, body = Problem),
+    (status = 422, body = Problem),
+))]
+pub async fn retrieve_post_comment_detail(
+    user: User,
+    State(app): State<App>,
+    Path(id): Path,
+) -> Result<Json<CommentOut>, Error> {
+    let comment = Comment::visible(&app.db, id, user.id).await?;
+    Ok(Json(comment.ok_or(NOT_FOUND)?.into()))
+}
+
+/// Change one's own comment
+#[utoipa::path(put, path = "/comments/{comment_id}", tag = "comment", params(("comment_id" = uuid::Uuid, Path)),
+    request_body = CommentIn, responses(
+    (status = 200, body = CommentOut),
+    (status = 401, body = Problem),
+    (status = 404, body = Problem),
+    (status = 422, body = Problem),
+))]
+pub async fn update_post_comment(
+    user: User,
+    State(app): State<App>,
+    Path(id): Path,
+    Body(comment): Body<CommentIn>,
+) -> Result<Json<CommentOut>, Error> {
+    let mut tx = app.db.begin().await?;
+    let comment = Comment::update(&mut tx, id, user.id, &comment.content).await?.ok_or(NOT_FOUND)?;
+    signals::updated(&mut tx, &comment).await?;
+    app.commit(tx).await?;
+    Ok(Json(comment.into()))
+}
+
+/// Delete one's own comment, with its NFT record
+#[utoipa::path(delete, path = "/comments/{comment_id}", tag = "comment", params(("comment_id" = uuid::Uuid, Path)),
+    responses(
+    (status = 204),
+    (status = 401, body = Problem),
+    (status = 404, body = Problem),
+    (status = 422, body = Problem),
+))]
+pub async fn delete_post_comment(user: User, State(app): State<App>, Path(id): Path) -> Result<StatusCode, Error> {
+    let mut tx = app.db.begin().await?;
+    let comment = Comment::delete(&mut tx, id, user.id).await?;
+    let comment = comment.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post comment not found for deletion"))?;
+    signals::deleted(&mut tx, &comment).await?;
+    app.commit(tx).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

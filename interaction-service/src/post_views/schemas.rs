@@ -1,0 +1,23 @@
+//! A view in the API and in its event: the post, and who looked at it.
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::posts::schemas::PostOut;
+
+/// A post as somebody viewed it, this view counted.
+#[derive(Serialize, ToSchema)]
+pub struct PostViewed {
+    #[serde(flatten)]
+    post: PostOut,
+    /// Who viewed it
+    viewed_by: Uuid,
+}
+
+impl PostViewed {
+    /// The post after a view of this person.
+    pub fn new(mut post: PostOut, viewer: Uuid) -> Self {
+        post.total_views += 1;
+        Self { post, viewed_by: viewer }
+    }
+}

@@ -1,0 +1,10 @@
+//! What follows from a view: its event.
+use sqlx::PgTransaction;
+
+use super::events::producers;
+use super::schemas::PostViewed;
+
+/// Somebody viewed a post.
+pub async fn viewed(tx: &mut PgTransaction<'_>, view: &PostViewed) -> sqlx::Result<()> {
+    producers::post_viewed(tx, view).await
+}

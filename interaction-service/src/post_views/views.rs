@@ -1,0 +1,29 @@
+//! The route of views.
+use axum::Json;
+use axum::extract::State;
+
+use super::schemas::PostViewed;
+use super::signals;
+use crate::core::App;
+use crate::core::errors::{Error, Problem};
+use crate::core::security::User;
+use crate::posts::lookup::Current;
+
+/// View a post; every view counts, the author's own too
+#[utoipa::path(get, path = "/{post_id}/view", tag = "post-view", params(("post_id" = uuid::Uuid, Path)), responses(
+    (status = 200, body = PostViewed),
+    (status = 401, body = Problem),
+    (status = 404, body = Problem),
+    (status = 503, body = Problem, description = "The post service cannot be asked"),
+))]
+pub async fn view_post(
+    user: User,
+    Current(post): Current,
+    State(app): State<App>,
+) -> Result<Json<PostViewed>, Error> {
+    let view = PostViewed::new(post, user.id);
+    let mut tx = app.db.begin().await?;
+    signals::viewed(&mut tx, &view).await?;
+    app.commit(tx).await?;
+    Ok(Json(view))
+}

@@ -1,0 +1,68 @@
+//! The post service, asked for a post over HTTP in the caller's name.
+//!
+//! It is asked for posts that are not known here yet, or that the caller could not see when they were last heard of. Its
+//! answer decides. When it is away the caller gets a 503 and may try again; nobody sees a post because of an outage.
+use std::time::Duration;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use uuid::Uuid;
+
+use super::NOT_FOUND;
+use super::schemas::PostOut;
+use crate::core::errors::Error;
+
+/// One call may take this long.
+const TIMEOUT: Duration = Duration::from_millis(300);
+/// Calls made before the post service counts as away.
+const TRIES: u32 = 2;
+/// Idle connections kept.
+const CONNECTIONS: usize = 16;
+
+/// The post service did not answer in time, or not as a post service does.
+#[derive(Debug, thiserror::Error)]
+#[error("the post service cannot be asked: {0}")]
+struct Away(String);
+
+/// The connections to the post service.
+pub struct PostService {
+    base: reqwest::Url,
+    http: reqwest::Client,
+}
+
+impl PostService {
+    /// A client that has asked nothing yet.
+    pub fn new(base: &reqwest::Url) -> anyhow::Result<Self> {
+        let http = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .pool_max_idle_per_host(CONNECTIONS)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        Ok(Self { base: base.clone(), http })
+    }
+
+    /// The post as it is now; 404 when it does not exist for the caller, 503 when nobody can say.
+    pub async fn ask(&self, id: Uuid, authorization: &HeaderValue) -> Result<PostOut, Error> {
+        let url = self.base.join(&format!("/api/v1/posts/{id}")).map_err(|cause| Error::Internal(cause.into()))?;
+        let mut last = Away("not tried".into());
+        for _ in 0..TRIES {
+            match self.ask_once(url.clone(), authorization).await {
+                Ok(post) => return post.ok_or(NOT_FOUND),
+                Err(away) => last = away,
+            }
+        }
+        tracing::warn!(error = %last, "a post could not be looked up");
+        Err(Error::Refused(StatusCode::SERVICE_UNAVAILABLE, "Post service unavailable"))
+    }
+
+    async fn ask_once(&self, url: reqwest::Url, authorization: &HeaderValue) -> Result<Option<PostOut>, Away> {
+        let away = |cause: reqwest::Error| Away(cause.without_url().to_string());
+        let answer = self.http.get(url).header(header::AUTHORIZATION, authorization).send().await.map_err(away)?;
+        match answer.status() {
+            StatusCode::OK => answer.json().await.map(Some).map_err(away),
+            status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
+                Err(Away(format!("it answered {status}")))
+            }
+            _ => Ok(None),
+        }
+    }
+}

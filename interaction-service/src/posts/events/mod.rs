@@ -1,0 +1,7 @@
+//! The names of the events of posts that the interaction service hears.
+pub mod consumers;
+mod processors;
+
+pub const POST_CREATED: &str = "post_created";
+pub const POST_UPDATED: &str = "post_updated";
+pub const POST_DELETED: &str = "post_deleted";

@@ -1,0 +1,59 @@
+//! The post in a request's path, looked up for the caller. Extractors, so that the post is looked up after the token is
+//! checked and before the body is read: the order of refusals is the original's.
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+use axum::http::header;
+use uuid::Uuid;
+
+use super::NOT_FOUND;
+use super::models::Post;
+use super::schemas::PostOut;
+use crate::core::App;
+use crate::core::errors::Error;
+use crate::core::security::User;
+
+/// The post in the path, which the caller may see. What is known here decides, when it says yes; else the post service.
+pub struct Visible(pub Uuid);
+
+impl FromRequestParts<App> for Visible {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let user = User::from_request_parts(parts, app).await?;
+        let id = post_id(parts, app).await?;
+        match Post::known(&app.db, id).await? {
+            Some(post) if post.deleted => return Err(NOT_FOUND),
+            Some(post) if post.is_open_to(user.id) => return Ok(Self(id)),
+            _ => {}
+        }
+        let post = ask(parts, app, id).await?;
+        Post::save(&app.db, &[Post::from(&post)]).await?;
+        if post.is_open_to(user.id) { Ok(Self(id)) } else { Err(NOT_FOUND) }
+    }
+}
+
+/// The post in the path, which the caller may see, as it is now. The post service is always asked.
+pub struct Current(pub PostOut);
+
+impl FromRequestParts<App> for Current {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let user = User::from_request_parts(parts, app).await?;
+        let id = post_id(parts, app).await?;
+        let post = ask(parts, app, id).await?;
+        if post.is_open_to(user.id) { Ok(Self(post)) } else { Err(NOT_FOUND) }
+    }
+}
+
+/// The id of the post. What is no id is the id of no post.
+async fn post_id(parts: &mut Parts, app: &App) -> Result<Uuid, Error> {
+    let params = RawPathParams::from_request_parts(parts, app).await.map_err(|_| NOT_FOUND)?;
+    params.iter().find(|(name, _)| *name == "post_id").and_then(|(_, id)| id.parse().ok()).ok_or(NOT_FOUND)
+}
+
+/// Asks the post service with the token that the caller came with.
+async fn ask(parts: &Parts, app: &App, id: Uuid) -> Result<PostOut, Error> {
+    let authorization = parts.headers.get(header::AUTHORIZATION).ok_or(Error::NotAuthenticated)?;
+    app.resources.posts.ask(id, authorization).await
+}

@@ -1,0 +1,43 @@
+//! Posts, as far as this service knows them: who may see them, and whether they still exist.
+pub mod client;
+pub mod events;
+pub mod lookup;
+pub mod models;
+pub mod schemas;
+mod signals;
+
+#[cfg(test)]
+pub mod testing;
+#[cfg(test)]
+mod tests;
+
+use axum::http::StatusCode;
+
+use crate::core::errors::Error;
+
+/// Said of a post that does not exist, and of one that the caller may not see: nobody can tell them apart.
+pub const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "Post not found");
+
+/// Who sees a post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, sqlx::Type, utoipa::ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+#[sqlx(type_name = "text", rename_all = "UPPERCASE")]
+pub enum Status {
+    /// Its author, who is still writing
+    Draft,
+    /// Everybody
+    Posted,
+    /// Its author, who took it back
+    Archived,
+}
+
+impl Status {
+    /// Its word in the API and in the database.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Draft => "DRAFT",
+            Self::Posted => "POSTED",
+            Self::Archived => "ARCHIVED",
+        }
+    }
+}

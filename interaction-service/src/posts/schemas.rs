@@ -1,0 +1,43 @@
+//! A post in the post service's answers.
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::Status;
+use super::models::Post;
+use crate::core::timestamp::Timestamp;
+
+/// A post.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct PostOut {
+    pub id: Uuid,
+    pub created_at: Timestamp,
+    /// The author
+    pub created_by: Uuid,
+    pub updated_at: Timestamp,
+    pub updated_by: Option<Uuid>,
+    pub title: Option<String>,
+    pub content: String,
+    pub types: Vec<String>,
+    pub status: Status,
+    pub total_views: i64,
+    pub total_comments: i64,
+    pub total_reactions: i64,
+    /// Reactions and comments per view, 0 to 100
+    pub score: f64,
+    /// Views per connection of the author, 0 to 100
+    pub popularity: f64,
+}
+
+impl PostOut {
+    /// Whether this person may see it. The original post service answers drafts of others, so it is checked here.
+    pub fn is_open_to(&self, viewer: Uuid) -> bool {
+        self.status == Status::Posted || self.created_by == viewer
+    }
+}
+
+impl From<&PostOut> for Post {
+    fn from(post: &PostOut) -> Self {
+        Self { id: post.id, created_by: post.created_by, status: post.status, updated_at: post.updated_at }
+    }
+}

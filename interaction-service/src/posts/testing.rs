@@ -1,0 +1,113 @@
+//! A post service for tests: it knows the posts that a test gives it and counts how often it is asked.
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use serde_json::{Value, json};
+use sqlx::postgres::PgConnectOptions;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::SERVICE;
+use crate::core::testing::Platform;
+
+/// What the stand-in holds and does.
+pub struct PostService {
+    posts: Mutex<HashMap<Uuid, Value>>,
+    calls: AtomicUsize,
+    /// 200: it answers as it should. Else this is its answer to everything; 0: it never answers.
+    mood: AtomicU16,
+}
+
+impl PostService {
+    /// Lets it know a post.
+    pub fn knows(&self, post: &Value) {
+        self.posts.lock().unwrap().insert(id(post), post.clone());
+    }
+
+    /// Lets it know nothing of a post any more.
+    pub fn forgets(&self, post: &Value) {
+        self.posts.lock().unwrap().remove(&id(post));
+    }
+
+    /// How often it was asked.
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    /// Lets it answer everything with this status, 200 for as it should, 0 for never.
+    pub fn answers(&self, status: u16) {
+        self.mood.store(status, Ordering::SeqCst);
+    }
+}
+
+/// The service with a post service of its own.
+pub async fn start(database: PgConnectOptions) -> (Platform, Arc<PostService>) {
+    let posts = Arc::new(PostService {
+        posts: Mutex::default(),
+        calls: AtomicUsize::new(0),
+        mood: AtomicU16::new(StatusCode::OK.as_u16()),
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new().route("/api/v1/posts/{id}", get(retrieve_post)).with_state(posts.clone());
+    TaskTracker::new().spawn(async { axum::serve(listener, router).await });
+    (Platform::start(&SERVICE, database, &["--post-service-url", &url]).await, posts)
+}
+
+/// As the original: a post is answered to everybody with a token, whatever its status is.
+async fn retrieve_post(State(service): State<Arc<PostService>>, Path(id): Path<Uuid>, headers: HeaderMap) -> Response {
+    service.calls.fetch_add(1, Ordering::SeqCst);
+    match service.mood.load(Ordering::SeqCst) {
+        0 => std::future::pending().await,
+        200 => {}
+        307 => return Redirect::temporary("/elsewhere").into_response(),
+        mood => return StatusCode::from_u16(mood).unwrap().into_response(),
+    }
+    let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !token.starts_with("Bearer ") {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    match service.posts.lock().unwrap().get(&id) {
+        Some(post) => axum::Json(post).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// A post of this author as the post service answers and tells it.
+pub fn post(author: Uuid, status: &str) -> Value {
+    json!({
+        "id": Uuid::now_v7(),
+        "created_at": "2026-11-20T15:10:05.564187+00:00",
+        "created_by": author,
+        "updated_at": "2026-11-20T15:10:05.564315+00:00",
+        "updated_by": null,
+        "title": "Hello",
+        "content": "posted body é中😀",
+        "types": ["NEWS", "BOOKS"],
+        "status": status,
+        "total_views": 0,
+        "total_comments": 0,
+        "total_reactions": 0,
+        "score": 0.0,
+        "popularity": 0.0,
+    })
+}
+
+/// The post in its next version, with this status.
+pub fn changed(post: &Value, status: &str) -> Value {
+    let mut post = post.clone();
+    post["status"] = json!(status);
+    post["updated_at"] = json!("2026-11-21T00:00:00+00:00");
+    post
+}
+
+/// The id of a post, a comment or a reaction.
+pub fn id(entity: &Value) -> Uuid {
+    entity["id"].as_str().unwrap().parse().unwrap()
+}

@@ -1,0 +1,5 @@
+//! The names of the events of reactions that the interaction service tells.
+pub mod producers;
+
+pub const REACTION_CREATED: &str = "post_reaction_created";
+pub const REACTION_DELETED: &str = "post_reaction_deleted";

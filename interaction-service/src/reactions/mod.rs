@@ -1,0 +1,56 @@
+//! Reactions: what people feel about posts, one reaction of a person to a post.
+pub mod events;
+mod models;
+mod schemas;
+pub mod signals;
+mod views;
+
+#[cfg(test)]
+mod tests;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::core::App;
+
+/// What somebody feels about a post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, sqlx::Type, utoipa::ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+#[sqlx(type_name = "text", rename_all = "UPPERCASE")]
+pub enum Type {
+    Like,
+    Love,
+    Angry,
+    Sad,
+    Funny,
+    Joy,
+}
+
+impl Type {
+    /// The words of the API.
+    pub const WORDS: [&str; 6] = ["LIKE", "LOVE", "ANGRY", "SAD", "FUNNY", "JOY"];
+
+    /// The type of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "LIKE" => Some(Self::Like),
+            "LOVE" => Some(Self::Love),
+            "ANGRY" => Some(Self::Angry),
+            "SAD" => Some(Self::Sad),
+            "FUNNY" => Some(Self::Funny),
+            "JOY" => Some(Self::Joy),
+            _ => None,
+        }
+    }
+}
+
+/// The routes of reactions.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(views::get_post_reactions, views::create_post_reaction))
+        .routes(routes!(
+            views::retrieve_post_reaction_detail,
+            views::update_post_reaction,
+            views::delete_post_reaction
+        ))
+}

@@ -1,0 +1,132 @@
+//! Reactions in the database: all of the SQL of this feature.
+use sqlx::{PgExecutor, PgTransaction};
+use uuid::Uuid;
+
+use super::Type;
+use crate::core::pagination::Cursor;
+use crate::core::timestamp::Timestamp;
+
+/// A reaction as it is stored.
+#[derive(Clone, Debug)]
+pub struct Reaction {
+    pub id: Uuid,
+    pub created_at: Timestamp,
+    pub created_by: Uuid,
+    pub updated_at: Timestamp,
+    pub updated_by: Option<Uuid>,
+    pub post_id: Uuid,
+    pub r#type: Type,
+}
+
+impl Reaction {
+    /// The reaction of somebody to a post that the transaction holds; none when they had reacted to it before.
+    pub async fn create(
+        tx: &mut PgTransaction<'_>,
+        post: Uuid,
+        user: Uuid,
+        kind: Type,
+    ) -> sqlx::Result<Option<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"insert into reaction (id, created_by, post_id, type) values ($1, $2, $3, $4)
+            on conflict on constraint reaction_post_id_created_by_key do nothing
+            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+                updated_by, post_id, type as "type: Type""#,
+            Uuid::now_v7(),
+            user,
+            post,
+            kind as Type
+        )
+        .fetch_optional(&mut **tx)
+        .await
+    }
+
+    /// The reactions to a post, newest first.
+    pub async fn list(db: impl PgExecutor<'_>, post: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"select id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+                updated_by, post_id, type as "type: Type"
+            from reaction where post_id = $1 and (created_at, id) < ($2, $3)
+            order by created_at desc, id desc limit $4"#,
+            post,
+            before.at,
+            before.id,
+            rows
+        )
+        .fetch_all(db)
+        .await
+    }
+
+    /// A reaction to a post that this person may see.
+    pub async fn visible(db: impl PgExecutor<'_>, id: Uuid, viewer: Uuid) -> sqlx::Result<Option<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"select reaction.id, reaction.created_at as "created_at: Timestamp", reaction.created_by,
+                reaction.updated_at as "updated_at: Timestamp", reaction.updated_by, reaction.post_id,
+                reaction.type as "type: Type"
+            from reaction join post on post.id = reaction.post_id
+            where reaction.id = $1 and (post.status = 'POSTED' or post.created_by = $2)"#,
+            id,
+            viewer
+        )
+        .fetch_optional(db)
+        .await
+    }
+
+    /// The reaction after its owner's update, unchanged in type when none is given; none when it is not theirs, does not
+    /// exist, or is to a post that they may not see any more.
+    pub async fn update(
+        db: impl PgExecutor<'_>,
+        id: Uuid,
+        user: Uuid,
+        kind: Option<Type>,
+    ) -> sqlx::Result<Option<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"update reaction set type = coalesce($3, reaction.type), updated_by = $2,
+                updated_at = greatest(now(), reaction.updated_at + interval '1 microsecond')
+            from post
+            where reaction.id = $1 and reaction.created_by = $2 and post.id = reaction.post_id
+                and (post.status = 'POSTED' or post.created_by = $2)
+            returning reaction.id, reaction.created_at as "created_at: Timestamp", reaction.created_by,
+                reaction.updated_at as "updated_at: Timestamp", reaction.updated_by, reaction.post_id,
+                reaction.type as "type: Type""#,
+            id,
+            user,
+            kind as Option<Type>
+        )
+        .fetch_optional(db)
+        .await
+    }
+
+    /// The reaction that its owner took back; none when there was none, or it is not theirs.
+    pub async fn delete(tx: &mut PgTransaction<'_>, id: Uuid, user: Uuid) -> sqlx::Result<Option<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"delete from reaction where id = $1 and created_by = $2
+            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+                updated_by, post_id, type as "type: Type""#,
+            id,
+            user
+        )
+        .fetch_optional(&mut **tx)
+        .await
+    }
+
+    /// At most so many of the reactions to these posts, deleted; none when all are.
+    pub async fn remove_of(tx: &mut PgTransaction<'_>, posts: &[Uuid], rows: i64) -> sqlx::Result<Vec<Self>> {
+        // Locks taken in one order cannot block others that remove reactions at the same time in a circle.
+        sqlx::query_as!(
+            Self,
+            r#"delete from reaction
+            where id in (select id from reaction where post_id = any($1) order by id limit $2 for update)
+            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+                updated_by, post_id, type as "type: Type""#,
+            posts,
+            rows
+        )
+        .fetch_all(&mut **tx)
+        .await
+    }
+}

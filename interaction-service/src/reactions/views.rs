@@ -1,0 +1,130 @@
+//! The routes of reactions.
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::models::Reaction;
+use super::schemas::{PostReactionIn, PostReactionOut};
+use super::{Type, signals};
+use crate::core::App;
+use crate::core::errors::{Error, Problem};
+use crate::core::extract::{Json as Body, Path};
+use crate::core::pagination::Page;
+use crate::core::security::User;
+use crate::posts::NOT_FOUND as POST_NOT_FOUND;
+use crate::posts::lookup::Visible;
+use crate::posts::models::Post;
+
+const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "Post reaction not found");
+
+/// List the reactions to a post, newest first; none to a post that nobody knows
+#[utoipa::path(get, path = "/{post_id}/post-reactions", tag = "reaction", params(
+    ("post_id" = uuid::Uuid, Path),
+    ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
+    ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
+), responses(
+    (status = 200, body = Vec<PostReactionOut>),
+    (status = 401, body = Problem),
+    (status = 404, body = Problem, description = "Somebody else's draft or archived post"),
+    (status = 422, body = Problem),
+))]
+pub async fn get_post_reactions(
+    user: User,
+    State(app): State<App>,
+    Path(post): Path,
+    page: Page,
+) -> Result<Response, Error> {
+    // As in the original the post service is not asked: there can be no reactions to a post that is not known here.
+    let known = Post::known(&app.db, post).await?;
+    if known.is_some_and(|post| !post.deleted && !post.is_open_to(user.id)) {
+        return Err(POST_NOT_FOUND);
+    }
+    let reactions = Reaction::list(&app.db, post, page.before, page.rows()).await?;
+    let reactions: Vec<PostReactionOut> = reactions.into_iter().map(PostReactionOut::from).collect();
+    Ok(page.answer(reactions, |reaction| (reaction.created_at, reaction.id)))
+}
+
+/// React to a post, once
+#[utoipa::path(post, path = "/{post_id}/post-reactions", tag = "reaction", params(("post_id" = uuid::Uuid, Path)),
+    request_body = PostReactionIn, responses(
+    (status = 201, body = PostReactionOut),
+    (status = 400, body = Problem, description = "A second reaction to the same post"),
+    (status = 401, body = Problem),
+    (status = 404, body = Problem),
+    (status = 422, body = Problem),
+    (status = 503, body = Problem, description = "The post service cannot be asked"),
+))]
+pub async fn create_post_reaction(
+    user: User,
+    Visible(post): Visible,
+    State(app): State<App>,
+    Body(reaction): Body<PostReactionIn>,
+) -> Result<(StatusCode, Json<PostReactionOut>), Error> {
+    let mut tx = app.db.begin().await?;
+    if !Post::hold(&mut tx, post, user.id).await? {
+        return Err(POST_NOT_FOUND);
+    }
+    let reaction = Reaction::create(&mut tx, post, user.id, reaction.r#type.unwrap_or(Type::Like)).await?;
+    let duplicate = Error::Refused(StatusCode::BAD_REQUEST, "Can not react duplicate on same post.");
+    let reaction = reaction.ok_or(duplicate)?;
+    signals::created(&mut tx, &reaction).await?;
+    app.commit(tx).await?;
+    Ok((StatusCode::CREATED, Json(reaction.into())))
+}
+
+/// Read a reaction
+#[utoipa::path(get, path = "/post-reactions/{reaction_id}", tag = "reaction", params(
+    ("reaction_id" = uuid::Uuid, Path),
+), responses(
+    (status = 200, body = PostReactionOut),
+    (status = 401, body = Problem),
+    (status = 404, body = Problem),
+    (status = 422, body = Problem),
+))]
+pub async fn retrieve_post_reaction_detail(
+    user: User,
+    State(app): State<App>,
+    Path(id): Path,
+) -> Result<Json<PostReactionOut>, Error> {
+    let reaction = Reaction::visible(&app.db, id, user.id).await?;
+    Ok(Json(reaction.ok_or(NOT_FOUND)?.into()))
+}
+
+/// Change one's own reaction; a type that is not given stays as it is
+#[utoipa::path(put, path = "/post-reactions/{reaction_id}", tag = "reaction", params(
+    ("reaction_id" = uuid::Uuid, Path),
+), request_body = PostReactionIn, responses(
+    (status = 200, body = PostReactionOut),
+    (status = 401, body = Problem),
+    (status = 404, body = Problem),
+    (status = 422, body = Problem),
+))]
+pub async fn update_post_reaction(
+    user: User,
+    State(app): State<App>,
+    Path(id): Path,
+    Body(reaction): Body<PostReactionIn>,
+) -> Result<Json<PostReactionOut>, Error> {
+    // Nobody is told: a change of type changes no count, and the contract has no event for it.
+    let reaction = Reaction::update(&app.db, id, user.id, reaction.r#type).await?;
+    Ok(Json(reaction.ok_or(NOT_FOUND)?.into()))
+}
+
+/// Take one's own reaction back
+#[utoipa::path(delete, path = "/post-reactions/{reaction_id}", tag = "reaction", params(
+    ("reaction_id" = uuid::Uuid, Path),
+), responses(
+    (status = 204),
+    (status = 401, body = Problem),
+    (status = 404, body = Problem),
+    (status = 422, body = Problem),
+))]
+pub async fn delete_post_reaction(user: User, State(app): State<App>, Path(id): Path) -> Result<StatusCode, Error> {
+    let mut tx = app.db.begin().await?;
+    let reaction = Reaction::delete(&mut tx, id, user.id).await?;
+    let reaction = reaction.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post reaction not found for deletion"))?;
+    signals::deleted(&mut tx, &reaction).await?;
+    app.commit(tx).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
