@@ -108,6 +108,8 @@ impl Consumer {
             };
         };
         let batch = &fresh[..whole];
+        // What this step does not come to is pending from now on, and not among what is new.
+        self.pending_first |= whole < fresh.len();
         let step = match self.apply(batch, watermark).await {
             Ok(()) => Step::Applied { fresh: batch.len(), duplicates: old.len() },
             Err(Failure::Transient(cause)) => return Err(Failure::Transient(cause)),
@@ -152,6 +154,8 @@ impl Consumer {
         tracing::error!(stream, id = %event.id, error = %failure, "an event was parked");
         metrics::counter!("events_parked_total", "stream" => stream).increment(1);
         self.advance(std::slice::from_ref(event), event.id).await?;
+        // The rest of its batch was delivered with it: it is pending, and not among what is new.
+        self.pending_first = true;
         Ok(Step::Parked(event.id))
     }
 
