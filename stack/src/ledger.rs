@@ -17,7 +17,7 @@ use tokio::time::{Instant, interval};
 use crate::{
     console,
     folder::{Folder, read_if_there, write_private},
-    process::Stage,
+    stage::Stage,
 };
 
 /// How long a process that was left behind may take to stop before it is killed.

@@ -2,7 +2,9 @@
 
 mod check;
 mod cli;
+mod client;
 mod console;
+mod demo;
 mod environment;
 mod folder;
 mod kept;
@@ -16,7 +18,9 @@ mod ready;
 mod redis;
 mod reset;
 mod roles;
+mod seed;
 mod servers;
+mod stage;
 mod stop;
 mod system;
 mod test;
@@ -33,9 +37,6 @@ use crate::cli::{Cli, Command};
 // One thread is plenty: the launcher waits most of the time.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    // The one TLS implementation of the platform (reqwest asks which). Nobody was installed before; were it otherwise,
-    // that one would do.
-    rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
     match run(Cli::parse()).await {
         Ok(code) => code,
         Err(error) => {
@@ -49,9 +50,10 @@ async fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Up(options) => up::up(options).await,
         Command::Test { arguments } => test::test(arguments).await,
+        Command::Demo(target) => demo::demo(target).await,
         Command::Prepare { check } => prepare::prepare(check).await,
         Command::Check => check::check().await,
         Command::Reset { place } => reset::reset(&up::place(place.data_dir)).await,
-        _ => anyhow::bail!("not there yet"),
+        Command::Seed(options) => seed::seed(options).await,
     }
 }

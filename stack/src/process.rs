@@ -8,11 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Error, Result, anyhow};
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
-use serde::{Deserialize, Serialize};
+use nix::{sys::signal::kill, unistd::Pid};
 use tokio::{
     process::{Child, Command},
     signal::unix::{Signal as Signals, SignalKind, signal},
@@ -22,41 +18,13 @@ use tokio::{
 use crate::{
     console,
     ledger::{Entry, Ledger},
+    stage::Stage,
 };
 
 /// Lines of a log that are shown when its process has died.
 const LAST_LINES: usize = 15;
 /// How often a server that is being started is asked whether it is ready.
 const PROBE_EVERY: Duration = Duration::from_millis(20);
-
-/// What a process is for: stages are started in this order and stopped in the reverse one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Stage {
-    Postgres,
-    Redis,
-    Service,
-}
-
-impl Stage {
-    pub const STOPPING_ORDER: [Stage; 3] = [Stage::Service, Stage::Redis, Stage::Postgres];
-
-    pub fn stop_signal(self) -> Signal {
-        match self {
-            // SIGTERM would let Postgres wait for its clients; SIGINT ends their sessions and shuts down cleanly.
-            Stage::Postgres => Signal::SIGINT,
-            Stage::Redis | Stage::Service => Signal::SIGTERM,
-        }
-    }
-
-    /// How long it may take to stop before it is killed. A service promises 10 s.
-    fn patience(self) -> Duration {
-        Duration::from_secs(match self {
-            Stage::Postgres => 30,
-            Stage::Redis => 15,
-            Stage::Service => 12,
-        })
-    }
-}
 
 #[derive(Debug)]
 struct Process {

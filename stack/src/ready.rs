@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use reqwest::{Client, StatusCode};
 use tokio::time::{interval, timeout};
 
-use crate::{console, process::Running, up::Instance};
+use crate::{client, console, process::Running, up::Instance};
 
 /// What readiness may take: migrations on a slow disk included.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -15,7 +15,7 @@ const ANSWER: Duration = Duration::from_secs(2);
 
 /// Waits until all are ready, telling of each how long it took. Fails when a process ends meanwhile.
 pub async fn wait(running: &mut Running, instances: &[Instance]) -> Result<()> {
-    let http = Client::builder().timeout(ANSWER).no_proxy().build().context("HTTP cannot be spoken")?;
+    let http = client::http(ANSWER)?;
     let spinner = console::spinner("Waiting for the services");
     // Who is still waited for, with what it said last.
     let mut waiting: Vec<(&Instance, String)> =

@@ -15,8 +15,9 @@ use tokio::{
 use crate::{
     folder::{Folder, write_private},
     postgres::Lifetime,
-    process::{Running, Stage},
+    process::Running,
     programs,
+    stage::Stage,
 };
 
 /// How long loading a large append-only file may take.

@@ -1,0 +1,196 @@
+//! What people do, over all five services: sign up, connect, write, answer, look, moderate, delete, forget a password.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result, ensure};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::{
+    client::{Api, Made, Person, Profile, To, eventually},
+    platform::Platform,
+};
+
+const PASSWORD: &str = "a long walk by the sea";
+const INSULT: &str = "You are a fucking asshole, go to hell you piece of shit";
+
+#[tokio::test]
+async fn what_people_do_is_seen_everywhere_and_counted_exactly() -> Result<()> {
+    let mut platform = Platform::up(&[]);
+    let api = platform.api();
+    let (ada, bob) = two_people(&api).await?;
+    drafts_are_nobody_elses_business(&ada, &bob).await?;
+    let post = counts_are_exact_under_concurrency(&ada, &bob).await?;
+    insults_are_removed(&ada, &bob, &post).await?;
+    a_deleted_post_takes_everything_with_it(&ada, &bob, &post).await?;
+    a_forgotten_password_is_reset_by_mail(&api, &bob, &platform.data().join("mail")).await?;
+    platform.stop();
+    Ok(())
+}
+
+async fn two_people(api: &Api) -> Result<(Person, Person)> {
+    let ada = api.join("ada@example.org", PASSWORD, ("Ada", "Lovelace"), &["BOOKS"]).await?;
+    let bob = api.join("bob@example.org", PASSWORD, ("Bob", "Frankston"), &["TECHNOLOGY"]).await?;
+    ada.connect(&bob.id).await?;
+    let of = async |person: &Person| -> Result<Vec<String>> {
+        let all: Vec<Made> = person.api.ask(Method::GET, To::Auth, "/users/me/connections", None).await?;
+        Ok(all.into_iter().map(|user| user.id).collect())
+    };
+    assert_eq!(of(&ada).await?, [bob.id.as_str()]);
+    assert_eq!(of(&bob).await?, Vec::<String>::new(), "a connection has one direction");
+    let (status, answer) = api.send(Method::GET, To::Post, "/posts", None).await?;
+    assert_eq!((status, &answer["detail"]), (StatusCode::UNAUTHORIZED, &json!("Not authenticated")));
+    for person in [&ada, &bob] {
+        let (profile, _) = profile_with(person, |_| true).await?;
+        assert_eq!(profile.user_id, person.id);
+    }
+    Ok((ada, bob))
+}
+
+async fn drafts_are_nobody_elses_business(ada: &Person, bob: &Person) -> Result<()> {
+    let draft = ada.write_post("Unfinished", "Not yet.", &["BOOKS"], "DRAFT").await?;
+    let id = &draft.id;
+    let comment = json!({ "content": "found it" });
+    for (method, to, path, body) in [
+        (Method::GET, To::Post, format!("/posts/{id}"), None),
+        (Method::GET, To::Interaction, format!("/{id}/view"), None),
+        (Method::POST, To::Interaction, format!("/{id}/comments"), Some(&comment)),
+        (Method::POST, To::Interaction, format!("/{id}/post-reactions"), Some(&json!({ "type": "LIKE" }))),
+    ] {
+        let (status, answer) = bob.api.send(method.clone(), to, &path, body).await?;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{method} {path}: {answer}");
+    }
+    assert_eq!(ada.post(id).await?.status, "DRAFT");
+    // Back to a profile without posts, so that what follows counts from zero.
+    ada.api.ask::<()>(Method::DELETE, To::Post, &format!("/posts/{id}"), None).await?;
+    profile_with(ada, |profile| profile.total_owned_posts == 0).await?;
+    Ok(())
+}
+
+/// Ten comments, twenty views and two reactions, all at once.
+async fn counts_are_exact_under_concurrency(ada: &Person, bob: &Person) -> Result<String> {
+    let draft = ada.write_post("On the engine", "It can do what we order.", &["BOOKS", "TECHNOLOGY"], "DRAFT").await?;
+    let post = ada.change_post(&draft.id, "It can do what we order.", &["BOOKS", "TECHNOLOGY"], "POSTED").await?;
+    assert_eq!((post.id.as_str(), post.status.as_str()), (draft.id.as_str(), "POSTED"));
+
+    let mut actions = JoinSet::new();
+    for number in 0..20 {
+        let (ada, bob, post) = (ada.clone(), bob.clone(), post.id.clone());
+        actions.spawn(async move {
+            bob.view(&post).await?;
+            if number % 2 == 0 {
+                bob.comment(&post, &format!("A friendly remark, number {number}")).await?;
+            }
+            if number < 2 {
+                let who = if number == 0 { ada } else { bob };
+                who.react(&post, "LOVE").await?;
+            }
+            Ok::<_, anyhow::Error>(())
+        });
+    }
+    while let Some(action) = actions.join_next().await {
+        action??;
+    }
+    let again = json!({ "type": "LIKE" });
+    let path = format!("/{}/post-reactions", post.id);
+    let (status, answer) = bob.api.send(Method::POST, To::Interaction, &path, Some(&again)).await?;
+    assert_eq!((status, &answer["detail"]), (StatusCode::BAD_REQUEST, &json!("Can not react duplicate on same post.")));
+
+    let all = |views, comments, reactions| {
+        move |post: &crate::client::Post| {
+            (post.total_views, post.total_comments, post.total_reactions) == (views, comments, reactions)
+        }
+    };
+    let ask = async || ada.post(&post.id).await;
+    let (seen, _) = eventually("20 views, 10 comments, 2 reactions", ask, all(20, 10, 2)).await?;
+    // Ada has one connection: 20 views over 1; 12 answers over 20 views.
+    assert_eq!((seen.popularity, seen.score), (20.0, 0.6));
+    let (ada_is, _) = profile_with(ada, |profile| counts(profile) == (1, 0, 1, 0)).await?;
+    assert_eq!((&ada_is.summary["BOOKS"], &ada_is.summary["TECHNOLOGY"]), (&json!(1.0), &json!(1.0)));
+    profile_with(bob, |profile| counts(profile) == (0, 20, 1, 10)).await?;
+
+    let comments = bob.comments(&post.id).await?;
+    assert_eq!(comments.len(), 10);
+    let path = format!("/comments/{}", comments[0].id);
+    bob.api.ask::<()>(Method::DELETE, To::Interaction, &path, None).await?;
+    eventually("a deleted comment is not counted", ask, all(20, 9, 2)).await?;
+    profile_with(bob, |profile| counts(profile) == (0, 20, 1, 9)).await?;
+    Ok(post.id)
+}
+
+async fn insults_are_removed(ada: &Person, bob: &Person, post: &str) -> Result<()> {
+    let insult = bob.comment(post, INSULT).await?;
+    let path = format!("/comments/{}", insult.id);
+    let ask = async || Ok(ada.api.send(Method::GET, To::Interaction, &path, None).await?.0);
+    eventually("the insult is gone", ask, |status| *status == StatusCode::NOT_FOUND).await?;
+    eventually("and not counted", async || ada.post(post).await, |post| post.total_comments == 9).await?;
+    profile_with(bob, |profile| profile.total_post_comments == 9).await?;
+    assert_eq!(ada.comments(post).await?.len(), 9, "what was friendly is still there");
+    Ok(())
+}
+
+async fn a_deleted_post_takes_everything_with_it(ada: &Person, bob: &Person, post: &str) -> Result<()> {
+    let comments = bob.comments(post).await?;
+    let path = format!("/posts/{post}");
+    let (status, _) = bob.api.send(Method::DELETE, To::Post, &path, None).await?;
+    assert_eq!(status, StatusCode::NOT_FOUND, "only its author deletes a post");
+    ada.api.ask::<()>(Method::DELETE, To::Post, &path, None).await?;
+    let path = format!("/comments/{}", comments[0].id);
+    let ask = async || Ok(bob.api.send(Method::GET, To::Interaction, &path, None).await?.0);
+    eventually("its comments are gone", ask, |status| *status == StatusCode::NOT_FOUND).await?;
+    let path = format!("/{post}/post-reactions");
+    let ask = async || Ok(bob.api.send(Method::GET, To::Interaction, &path, None).await?.1);
+    eventually("its reactions are gone", ask, |answer| *answer == json!([])).await?;
+    let (profile, _) = profile_with(ada, |profile| profile.total_owned_posts == 0).await?;
+    assert_eq!((&profile.summary["BOOKS"], &profile.summary["TECHNOLOGY"]), (&json!(0.0), &json!(0.0)));
+    Ok(())
+}
+
+async fn a_forgotten_password_is_reset_by_mail(api: &Api, bob: &Person, mailbox: &Path) -> Result<()> {
+    let before = letters(mailbox)?.len();
+    let path = format!("/auth/forgot-password?email={}", bob.email);
+    let answer: Value = api.ask(Method::POST, To::Auth, &path, None).await?;
+    let ask = async || letters(mailbox);
+    let (all, _) = eventually("a letter arrives", ask, |all| all.len() == before + 1).await?;
+    let tokens = |text: &str| {
+        text.split(|c: char| !c.is_ascii_alphanumeric() && !"-_".contains(c)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let letter = all.iter().find(|letter| letter.contains("reset_token=")).context("no letter holds a reset token")?;
+    let token = letter.split("reset_token=").nth(1).map(tokens).and_then(|parts| parts.into_iter().next());
+    let token = token.filter(|token| !token.is_empty()).context("the letter's token is empty")?;
+    assert!(!answer.to_string().contains(&token), "the token went by mail and to nobody else");
+
+    let new = "a longer walk by the sea";
+    let encoded = new.replace(' ', "%20");
+    let path = format!("/auth/reset-password?reset_token={token}&password={encoded}&confirmed_password={encoded}");
+    api.ask::<Value>(Method::POST, To::Auth, &path, None).await?;
+    let (status, _) = api.send(Method::POST, To::Auth, &path, None).await?;
+    assert_eq!(status, StatusCode::UNAUTHORIZED, "a token works once");
+    ensure!(api.sign_in(&bob.email, PASSWORD).await.is_err(), "the old password still works");
+    assert_eq!(api.sign_in(&bob.email, new).await?.id, bob.id);
+    Ok(())
+}
+
+/// The letters of a file mailbox, their line breaks and `=` decoded.
+fn letters(mailbox: &Path) -> Result<Vec<String>> {
+    let mut letters = Vec::new();
+    for entry in fs::read_dir(mailbox)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "eml") {
+            letters.push(fs::read_to_string(path)?.replace("=\r\n", "").replace("=3D", "="));
+        }
+    }
+    Ok(letters)
+}
+
+fn counts(profile: &Profile) -> (i64, i64, i64, i64) {
+    (profile.total_owned_posts, profile.total_post_views, profile.total_post_reactions, profile.total_post_comments)
+}
+
+async fn profile_with(person: &Person, wanted: impl Fn(&Profile) -> bool) -> Result<(Profile, std::time::Duration)> {
+    let what = format!("the profile of {}", person.email);
+    let ask = async || person.profile().await;
+    let (profile, took) = eventually(&what, ask, |profile| profile.as_ref().is_some_and(&wanted)).await?;
+    Ok((profile.context("a profile that is not there")?, took))
+}

@@ -1,0 +1,14 @@
+//! The whole platform, end to end: the launcher's own binary starts five services with their servers, and what people
+//! do in one of them is seen in the others.
+
+#[path = "../../src/client.rs"]
+mod client;
+// `cfg(test)` is always so here; it lets the lints know that a failed `unwrap` is a failed test.
+#[cfg(test)]
+mod events;
+#[cfg(test)]
+mod flow;
+#[cfg(test)]
+mod launcher;
+#[cfg(test)]
+mod platform;
