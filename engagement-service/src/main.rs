@@ -1,1 +1,47 @@
-fn main() {}
+//! The engagement service: what people did, and how engaged that makes them.
+mod core;
+mod profiles;
+mod settings;
+
+use clap::Parser;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+
+use crate::core::{App, Service, telemetry};
+use crate::settings::Settings;
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// What only this service has: nothing yet.
+pub struct Resources;
+
+impl Resources {
+    /// What the settings say.
+    pub fn new(_: &Settings) -> anyhow::Result<Self> {
+        Ok(Self)
+    }
+
+    /// Starts what only this service does in the background.
+    pub fn start(&self, _: &App) {}
+}
+
+static SERVICE: Service = Service {
+    name: "engagement-service",
+    description: "What people did, and how engaged that makes them.",
+    schema: "engagement",
+    group: "engagement_group",
+    tells: profiles::events::TELLS,
+    migrations: &MIGRATIONS,
+    routes: profiles::router,
+    scheme: || SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build()),
+    listens: profiles::events::consumers::listens,
+    jobs: profiles::schedulers::jobs,
+};
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let settings = Settings::parse();
+    telemetry::start_logging(&settings.base)?;
+    let port = settings.port;
+    let app = App::new(&SERVICE, settings, telemetry::start_metrics()?)?;
+    core::serve(app, port).await
+}

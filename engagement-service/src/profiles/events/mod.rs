@@ -1,0 +1,22 @@
+//! The names of the events that the engagement service tells and hears.
+pub mod consumers;
+mod processors;
+pub mod producers;
+
+pub const LEVEL_CHANGED: &str = "user_engagement_level_changed";
+
+pub const USER_REGISTERED: &str = "user_registered";
+pub const POST_CREATED: &str = "post_created";
+pub const POST_UPDATED: &str = "post_updated";
+pub const POST_DELETED: &str = "post_deleted";
+pub const POST_VIEWED: &str = "post_viewed";
+pub const COMMENT_CREATED: &str = "post_comment_created";
+pub const COMMENT_UPDATED: &str = "post_comment_updated";
+pub const COMMENT_DELETED: &str = "post_comment_deleted";
+pub const REACTION_CREATED: &str = "post_reaction_created";
+pub const REACTION_DELETED: &str = "post_reaction_deleted";
+pub const POST_DELETE_COMPLETED: &str = "moderation_post_delete_request_completed";
+pub const COMMENT_DELETE_COMPLETED: &str = "moderation_post_comment_delete_request_completed";
+
+/// What the engagement service, and nobody else, tells.
+pub const TELLS: &[&str] = &[LEVEL_CHANGED];

@@ -1,0 +1,306 @@
+//! Profiles, their sums per category and day, and the posts behind them in the database: all of the SQL of this feature.
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::types::Json;
+use sqlx::{PgExecutor, PgTransaction};
+use uuid::Uuid;
+
+use super::{Kind, Level};
+use crate::core::timestamp::Timestamp;
+
+/// A profile as it is stored.
+pub struct Profile {
+    pub id: Uuid,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub user_id: Uuid,
+    pub total_owned_posts: i64,
+    pub total_post_views: i64,
+    pub total_post_reactions: i64,
+    pub total_post_comments: i64,
+    pub engagement_score: f64,
+    pub status: Level,
+    /// Posts per category; what nothing was written about is not in it.
+    pub summary: Json<HashMap<String, i64>>,
+}
+
+/// Where somebody stands. The row of their profile is locked until the transaction ends.
+pub struct Standing {
+    pub user_id: Uuid,
+    pub status: Level,
+}
+
+/// How often somebody did what. Less than nothing when a deletion has overtaken its creation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub posts: i64,
+    pub comments: i64,
+    pub reactions: i64,
+    pub views: i64,
+}
+
+/// The result of a calculation.
+pub struct Rating {
+    pub user_id: Uuid,
+    pub engagement_score: f64,
+    pub status: Level,
+    /// The day up to which it looks; none when there is nothing left that could enter or leave the window.
+    pub scored_on: Option<NaiveDate>,
+}
+
+/// What is known of a post.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Post {
+    pub id: Uuid,
+    pub user_id: Uuid,
+    pub day: NaiveDate,
+    /// Its categories; none when it was deleted.
+    pub types: Option<Vec<String>>,
+    pub version: DateTime<Utc>,
+}
+
+/// What is added to people's sums; may be negative.
+#[derive(Default)]
+pub struct Changes {
+    activity: BTreeMap<(Uuid, NaiveDate, Kind), i64>,
+    categories: BTreeMap<(Uuid, String), i64>,
+}
+
+impl Changes {
+    /// Somebody did something that many times on a day.
+    pub fn act(&mut self, user: Uuid, kind: Kind, day: NaiveDate, times: i64) {
+        *self.activity.entry((user, day, kind)).or_default() += times;
+    }
+
+    /// Somebody wrote that many times about something.
+    pub fn categorise(&mut self, user: Uuid, category: &str, times: i64) {
+        *self.categories.entry((user, category.to_owned())).or_default() += times;
+    }
+
+    /// Leaves out what adds up to nothing.
+    pub fn settle(&mut self) {
+        self.activity.retain(|_, times| *times != 0);
+        self.categories.retain(|_, times| *times != 0);
+    }
+
+    /// Whose sums they are.
+    pub fn users(&self) -> BTreeSet<Uuid> {
+        let active = self.activity.keys().map(|key| key.0);
+        active.chain(self.categories.keys().map(|key| key.0)).collect()
+    }
+}
+
+impl Profile {
+    /// Somebody's profile.
+    pub async fn of(db: impl PgExecutor<'_>, user: Uuid) -> sqlx::Result<Option<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"select id, created_at as "created_at: Timestamp", updated_at as "updated_at: Timestamp", user_id,
+                total_owned_posts, total_post_views, total_post_reactions, total_post_comments, engagement_score,
+                status as "status: Level",
+                coalesce((select jsonb_object_agg(category, total) from summary where summary.user_id = profile.user_id),
+                    '{}') as "summary!: Json<HashMap<String, i64>>"
+            from profile where user_id = $1"#,
+            user
+        )
+        .fetch_optional(db)
+        .await
+    }
+
+    /// Makes the profiles that are missing, and locks all of them.
+    pub async fn open(tx: &mut PgTransaction<'_>, users: &BTreeSet<Uuid>) -> sqlx::Result<Vec<Standing>> {
+        let ids: Vec<Uuid> = users.iter().map(|_| Uuid::now_v7()).collect();
+        let users: Vec<Uuid> = users.iter().copied().collect();
+        sqlx::query!(
+            "insert into profile (id, user_id) select id, user_id from unnest($1::uuid[], $2::uuid[]) as new (id, user_id)
+            order by user_id on conflict (user_id) do nothing",
+            &ids,
+            &users
+        )
+        .execute(&mut **tx)
+        .await?;
+        Self::lock(tx, &users).await
+    }
+
+    /// Locks profiles, for all that follows in this transaction.
+    pub async fn lock(tx: &mut PgTransaction<'_>, users: &[Uuid]) -> sqlx::Result<Vec<Standing>> {
+        // Several streams count at once: locks taken in one order cannot block each other in a circle.
+        sqlx::query_as!(
+            Standing,
+            r#"select user_id, status as "status: Level" from profile
+            where user_id = any($1) order by user_id for update"#,
+            users
+        )
+        .fetch_all(&mut **tx)
+        .await
+    }
+
+    /// Adds to the totals, categories and days of people whose profiles this transaction has locked.
+    pub async fn count(tx: &mut PgTransaction<'_>, changes: &Changes) -> sqlx::Result<()> {
+        let mut totals: BTreeMap<Uuid, Counts> =
+            changes.users().into_iter().map(|user| (user, Counts::default())).collect();
+        for ((user, _, kind), times) in &changes.activity {
+            let sum = totals.entry(*user).or_default();
+            match kind {
+                Kind::Post => sum.posts += times,
+                Kind::Comment => sum.comments += times,
+                Kind::Reaction => sum.reactions += times,
+                Kind::View => sum.views += times,
+            }
+        }
+        let column = |of: fn(&Counts) -> i64| totals.values().map(of).collect::<Vec<i64>>();
+        sqlx::query!(
+            "update profile set total_owned_posts = total_owned_posts + delta.posts,
+                total_post_comments = total_post_comments + delta.comments,
+                total_post_reactions = total_post_reactions + delta.reactions,
+                total_post_views = total_post_views + delta.views, updated_at = now()
+            from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
+                as delta (user_id, posts, comments, reactions, views)
+            where profile.user_id = delta.user_id",
+            &totals.keys().copied().collect::<Vec<_>>(),
+            &column(|sum| sum.posts),
+            &column(|sum| sum.comments),
+            &column(|sum| sum.reactions),
+            &column(|sum| sum.views)
+        )
+        .execute(&mut **tx)
+        .await?;
+        count_days(tx, changes).await?;
+        count_categories(tx, changes).await
+    }
+
+    /// What people whose profiles this transaction has locked did from one day to another; those of whom nothing is left
+    /// are not among them. Forgets what was before, which no score looks at any more.
+    pub async fn window(
+        tx: &mut PgTransaction<'_>,
+        users: &[Uuid],
+        from: NaiveDate,
+        to: NaiveDate,
+    ) -> sqlx::Result<HashMap<Uuid, Counts>> {
+        sqlx::query!("delete from activity where user_id = any($1) and day < $2", users, from)
+            .execute(&mut **tx)
+            .await?;
+        let rows = sqlx::query!(
+            r#"select user_id,
+                coalesce(sum(total) filter (where kind = 'POST' and day <= $2), 0)::bigint as "posts!",
+                coalesce(sum(total) filter (where kind = 'COMMENT' and day <= $2), 0)::bigint as "comments!",
+                coalesce(sum(total) filter (where kind = 'REACTION' and day <= $2), 0)::bigint as "reactions!",
+                coalesce(sum(total) filter (where kind = 'VIEW' and day <= $2), 0)::bigint as "views!"
+            from activity where user_id = any($1) group by user_id"#,
+            users,
+            to
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        let counts = rows.into_iter().map(|row| {
+            let counts =
+                Counts { posts: row.posts, comments: row.comments, reactions: row.reactions, views: row.views };
+            (row.user_id, counts)
+        });
+        Ok(counts.collect())
+    }
+
+    /// Stores what was calculated for people whose profiles this transaction has locked.
+    pub async fn rate(tx: &mut PgTransaction<'_>, ratings: &[Rating]) -> sqlx::Result<()> {
+        let users: Vec<Uuid> = ratings.iter().map(|rating| rating.user_id).collect();
+        let scores: Vec<f64> = ratings.iter().map(|rating| rating.engagement_score).collect();
+        let levels: Vec<Level> = ratings.iter().map(|rating| rating.status).collect();
+        let days: Vec<Option<NaiveDate>> = ratings.iter().map(|rating| rating.scored_on).collect();
+        // The calendar moves scored_on every day; a profile that looks the same was not updated.
+        sqlx::query!(
+            "update profile set engagement_score = rating.score, status = rating.status, scored_on = rating.scored_on,
+                updated_at = case when engagement_score = rating.score then updated_at else now() end
+            from unnest($1::uuid[], $2::double precision[], $3::text[], $4::date[])
+                as rating (user_id, score, status, scored_on)
+            where profile.user_id = rating.user_id and
+                (engagement_score, profile.status, profile.scored_on)
+                    is distinct from (rating.score, rating.status, rating.scored_on)",
+            &users,
+            &scores,
+            &levels as &[Level],
+            &days as &[Option<NaiveDate>]
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Some of those whose score looks up to a day before `today`, longest ago first.
+    pub async fn due(db: impl PgExecutor<'_>, today: NaiveDate, rows: i64) -> sqlx::Result<Vec<Uuid>> {
+        sqlx::query_scalar!("select user_id from profile where scored_on < $1 order by scored_on limit $2", today, rows)
+            .fetch_all(db)
+            .await
+    }
+}
+
+async fn count_days(tx: &mut PgTransaction<'_>, changes: &Changes) -> sqlx::Result<()> {
+    let keys = || changes.activity.keys();
+    sqlx::query!(
+        "insert into activity (user_id, day, kind, total)
+        select * from unnest($1::uuid[], $2::date[], $3::text[], $4::bigint[])
+        on conflict (user_id, day, kind) do update set total = activity.total + excluded.total",
+        &keys().map(|key| key.0).collect::<Vec<_>>(),
+        &keys().map(|key| key.1).collect::<Vec<_>>(),
+        &keys().map(|key| key.2.word()).collect::<Vec<_>>() as &[&str],
+        &changes.activity.values().copied().collect::<Vec<_>>()
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+async fn count_categories(tx: &mut PgTransaction<'_>, changes: &Changes) -> sqlx::Result<()> {
+    if changes.categories.is_empty() {
+        return Ok(());
+    }
+    let keys = || changes.categories.keys();
+    sqlx::query!(
+        "insert into summary (user_id, category, total) select * from unnest($1::uuid[], $2::text[], $3::bigint[])
+        on conflict (user_id, category) do update set total = summary.total + excluded.total",
+        &keys().map(|key| key.0).collect::<Vec<_>>(),
+        &keys().map(|key| key.1.clone()).collect::<Vec<_>>(),
+        &changes.categories.values().copied().collect::<Vec<_>>()
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+impl Post {
+    /// What is known of posts whose authors' profiles this transaction has locked.
+    pub async fn known(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<Vec<Self>> {
+        let rows = sqlx::query!(
+            r#"select id, user_id, day, types as "types: Json<Vec<String>>", version from post where id = any($1)"#,
+            posts
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        let post = rows.into_iter().map(|row| Self {
+            id: row.id,
+            user_id: row.user_id,
+            day: row.day,
+            types: row.types.map(|types| types.0),
+            version: row.version,
+        });
+        Ok(post.collect())
+    }
+
+    /// Keeps what is known of posts.
+    pub async fn save(tx: &mut PgTransaction<'_>, posts: &[Self]) -> sqlx::Result<()> {
+        let types: Vec<_> = posts.iter().map(|post| post.types.as_ref().map(Json)).collect();
+        sqlx::query!(
+            "insert into post (id, user_id, day, types, version)
+            select * from unnest($1::uuid[], $2::uuid[], $3::date[], $4::jsonb[], $5::timestamptz[])
+            on conflict (id) do update set types = excluded.types, version = excluded.version",
+            &posts.iter().map(|post| post.id).collect::<Vec<_>>(),
+            &posts.iter().map(|post| post.user_id).collect::<Vec<_>>(),
+            &posts.iter().map(|post| post.day).collect::<Vec<_>>(),
+            &types as &[Option<Json<&Vec<String>>>],
+            &posts.iter().map(|post| post.version).collect::<Vec<_>>()
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+}

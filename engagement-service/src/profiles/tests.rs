@@ -1,0 +1,525 @@
+//! Activity profiles, through their route, their events and the calendar.
+use std::collections::HashMap;
+
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use redis::AsyncCommands;
+use serde_json::{Value, json};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use uuid::Uuid;
+
+use super::CATEGORIES;
+use super::events::{
+    COMMENT_CREATED, COMMENT_DELETE_COMPLETED, COMMENT_DELETED, COMMENT_UPDATED, LEVEL_CHANGED, POST_CREATED,
+    POST_DELETE_COMPLETED, POST_DELETED, POST_UPDATED, POST_VIEWED, REACTION_CREATED, REACTION_DELETED,
+    USER_REGISTERED,
+};
+use super::models::Profile;
+use super::schedulers::follow_calendar;
+use crate::SERVICE;
+use crate::core::events::consumer::Step;
+use crate::core::testing::{Platform, somebody};
+
+async fn start(database: PgConnectOptions) -> Platform {
+    Platform::start(&SERVICE, database, &[]).await
+}
+
+/// Appends events to a stream, as an original service does, without letting the service hear them.
+async fn put(platform: &Platform, stream: &str, messages: &[Value]) {
+    for message in messages {
+        put_text(platform, stream, &message.to_string()).await;
+    }
+}
+
+async fn put_text(platform: &Platform, stream: &str, message: &str) {
+    let fields = [("message", message), ("type", "json")];
+    let _: String = platform.app.redis.clone().xadd(stream, "*", &fields).await.unwrap();
+}
+
+async fn profile(platform: &Platform, token: &str) -> Value {
+    let reply = platform.call("GET", "/me/activity-profile", Some(token), None).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    reply.body
+}
+
+/// Posts, comments, reactions, views, as the profile shows them.
+fn totals(profile: &Value) -> [i64; 4] {
+    ["total_owned_posts", "total_post_comments", "total_post_reactions", "total_post_views"]
+        .map(|name| profile[name].as_i64().unwrap())
+}
+
+/// The categories of the summary that something was written about.
+fn written(profile: &Value) -> Value {
+    let mut summary = profile["summary"].clone();
+    summary.as_object_mut().unwrap().retain(|_, total| *total != json!(0.0));
+    summary
+}
+
+fn post(author: Uuid, id: Uuid, at: DateTime<Utc>, types: &[&str], version: i64) -> Value {
+    json!({ "id": id, "created_at": at, "created_by": author, "updated_at": at + TimeDelta::microseconds(version),
+        "updated_by": null, "title": null, "content": "x", "types": types, "status": "POSTED", "total_views": 0,
+        "total_comments": 0, "total_reactions": 0, "score": 0.0, "popularity": 0.0 })
+}
+
+fn new_post(author: Uuid, at: DateTime<Utc>, types: &[&str]) -> Value {
+    post(author, Uuid::now_v7(), at, types, 0)
+}
+
+/// A comment or a reaction: of either only who made it when matters here.
+fn made(by: Uuid, at: DateTime<Utc>) -> Value {
+    json!({ "id": Uuid::now_v7(), "created_at": at, "created_by": by, "updated_at": at, "updated_by": null,
+        "post_id": Uuid::now_v7(), "content": "x", "type": "LIKE" })
+}
+
+fn view(by: Uuid) -> Value {
+    let mut seen = new_post(Uuid::now_v7(), Utc::now(), &["NEWS"]);
+    seen["viewed_by"] = json!(by);
+    seen
+}
+
+fn ago(days: u64) -> DateTime<Utc> {
+    Utc::now() - Days::new(days)
+}
+
+fn today() -> NaiveDate {
+    Utc::now().date_naive()
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_profile_is_answered_as_the_original_does(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, id) = somebody();
+    platform.hear(USER_REGISTERED, &json!({ "id": id, "email": "anna@example.com", "interests": ["NEWS"] })).await;
+    let fresh = profile(&platform, &anna).await;
+    let names: Vec<_> = fresh.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "id",
+            "created_at",
+            "created_by",
+            "updated_at",
+            "updated_by",
+            "user_id",
+            "total_owned_posts",
+            "total_post_views",
+            "total_post_reactions",
+            "total_post_comments",
+            "engagement_score",
+            "status",
+            "summary"
+        ]
+    );
+    assert_eq!(
+        (&fresh["user_id"], &fresh["created_by"], &fresh["updated_by"]),
+        (&json!(id), &Value::Null, &Value::Null)
+    );
+    assert_eq!(totals(&fresh), [0, 0, 0, 0]);
+    assert_eq!((fresh["engagement_score"].to_string(), &fresh["status"]), ("0.0".to_owned(), &json!("ISOLATED")));
+    let categories: Vec<_> = fresh["summary"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(categories, CATEGORIES);
+    let numbers: Vec<_> = fresh["summary"].as_object().unwrap().values().map(Value::to_string).collect();
+    assert_eq!(numbers, ["0.0"; 22]);
+    assert!(DateTime::parse_from_rfc3339(fresh["created_at"].as_str().unwrap()).is_ok());
+}
+
+#[sqlx::test(migrations = false)]
+async fn who_is_unknown_has_no_profile_and_who_is_nobody_no_answer(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let reply = platform.call("GET", "/me/activity-profile", Some(&somebody().0), None).await;
+    assert_eq!((reply.status.as_u16(), &reply.body["detail"]), (404, &json!("User engagement profile not found")));
+    let reply = platform.call("GET", "/me/activity-profile", None, None).await;
+    assert_eq!((reply.status.as_u16(), &reply.body["detail"]), (401, &json!("Not authenticated")));
+    assert_eq!(reply.headers["www-authenticate"], "Bearer");
+    let reply = platform.call("GET", "/me/activity-profile", Some("nobody"), None).await;
+    assert_eq!((reply.status.as_u16(), &reply.body["detail"]), (401, &json!("Invalid credential")));
+}
+
+#[sqlx::test(migrations = false)]
+async fn everybody_who_signs_up_in_one_batch_has_a_profile(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let people: Vec<_> = (0..7).map(|_| somebody()).collect();
+    let registered: Vec<_> = people.iter().map(|(_, id)| json!({ "id": id })).collect();
+    put(&platform, USER_REGISTERED, &registered).await;
+    assert_eq!(platform.listen(USER_REGISTERED).await, [Step::Applied { fresh: 7, duplicates: 0 }]);
+    let mut ids = Vec::new();
+    for (token, user) in &people {
+        let profile = profile(&platform, token).await;
+        assert_eq!(profile["user_id"], json!(user));
+        ids.push(profile["id"].clone());
+    }
+    ids.dedup();
+    assert_eq!(ids.len(), 7);
+}
+
+#[sqlx::test(migrations = false)]
+async fn whoever_acts_first_has_the_same_profile_after_the_sign_up_is_heard(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let platform = start(database).await;
+    let (anna, id) = somebody();
+    platform.hear(COMMENT_CREATED, &made(id, Utc::now())).await;
+    let before = profile(&platform, &anna).await;
+    assert_eq!(totals(&before), [0, 1, 0, 0]);
+    platform.hear(USER_REGISTERED, &json!({ "id": id })).await;
+    assert_eq!(profile(&platform, &anna).await, before);
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_one_did_is_counted_and_what_one_took_back_is_not(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, id), (ben, other)) = (somebody(), somebody());
+    let first = new_post(id, Utc::now(), &["NEWS", "BOOKS", "NEWS"]);
+    platform.hear(POST_CREATED, &first).await;
+    platform.hear(POST_CREATED, &new_post(id, Utc::now(), &["NEWS"])).await;
+    platform.hear(POST_CREATED, &new_post(other, Utc::now(), &[])).await;
+    let (comment, reaction) = (made(id, Utc::now()), made(other, Utc::now()));
+    platform.hear(COMMENT_CREATED, &comment).await;
+    platform.hear(COMMENT_CREATED, &made(id, Utc::now())).await;
+    platform.hear(COMMENT_CREATED, &made(id, Utc::now())).await;
+    platform.hear(REACTION_CREATED, &reaction).await;
+    for _ in 0..4 {
+        platform.hear(POST_VIEWED, &view(id)).await;
+    }
+    let full = profile(&platform, &anna).await;
+    assert_eq!(totals(&full), [2, 3, 0, 4]);
+    assert_eq!(full["summary"]["NEWS"].to_string(), "3.0");
+    assert_eq!(written(&full), json!({ "NEWS": 3.0, "BOOKS": 1.0 }));
+    assert_eq!(totals(&profile(&platform, &ben).await), [1, 0, 1, 0]);
+
+    platform.hear(POST_DELETED, &first).await;
+    platform.hear(COMMENT_DELETED, &comment).await;
+    platform.hear(REACTION_DELETED, &reaction).await;
+    let less = profile(&platform, &anna).await;
+    assert_eq!(totals(&less), [1, 2, 0, 4]);
+    assert_eq!(written(&less), json!({ "NEWS": 1.0 }));
+    let ben = profile(&platform, &ben).await;
+    assert_eq!((totals(&ben), written(&ben)), ([1, 0, 0, 0], json!({})));
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_deletion_may_come_before_its_creation(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, id) = somebody();
+    let (comment, reaction) = (made(id, Utc::now()), made(id, Utc::now()));
+    platform.hear(COMMENT_DELETED, &comment).await;
+    platform.hear(REACTION_DELETED, &reaction).await;
+    let before = profile(&platform, &anna).await;
+    assert_eq!((totals(&before), &before["engagement_score"]), ([0, 0, 0, 0], &json!(0.0)));
+    platform.hear(COMMENT_CREATED, &comment).await;
+    platform.hear(REACTION_CREATED, &reaction).await;
+    assert_eq!(totals(&profile(&platform, &anna).await), [0, 0, 0, 0]);
+    platform.hear(COMMENT_CREATED, &made(id, Utc::now())).await;
+    platform.hear(REACTION_CREATED, &made(id, Utc::now())).await;
+    let after = profile(&platform, &anna).await;
+    assert_eq!((totals(&after), &after["engagement_score"]), ([0, 1, 1, 0], &json!(2.37)));
+}
+
+#[sqlx::test(migrations = false)]
+async fn an_update_moves_the_difference_of_categories(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, id) = somebody();
+    let (post_id, at) = (Uuid::now_v7(), Utc::now());
+    platform.hear(POST_CREATED, &post(id, post_id, at, &["NEWS", "FOOD"], 0)).await;
+    let before = profile(&platform, &anna).await;
+    platform.hear(POST_UPDATED, &post(id, post_id, at, &["FOOD", "FOOD", "TRAVEL"], 1)).await;
+    let after = profile(&platform, &anna).await;
+    assert_eq!((totals(&after), written(&after)), ([1, 0, 0, 0], json!({ "FOOD": 2.0, "TRAVEL": 1.0 })));
+    assert_eq!(after["engagement_score"], before["engagement_score"]);
+}
+
+/// The stream, version and categories of an event of a post.
+type Told = (&'static str, i64, &'static [&'static str]);
+
+/// All orders of `items`.
+fn orders<T: Clone>(items: &[T]) -> Vec<Vec<T>> {
+    if items.is_empty() {
+        return vec![Vec::new()];
+    }
+    let first = |place: usize| {
+        let mut rest = items.to_vec();
+        let first = rest.remove(place);
+        orders(&rest).into_iter().map(move |rest| [vec![first.clone()], rest].concat())
+    };
+    (0..items.len()).flat_map(first).collect()
+}
+
+#[sqlx::test(migrations = false)]
+async fn the_events_of_a_post_end_the_same_in_every_order(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let alive: [Told; 3] = [
+        (POST_CREATED, 0, &["NEWS", "NEWS"]),
+        (POST_UPDATED, 1, &["NEWS", "FOOD"]),
+        (POST_UPDATED, 2, &["BOOKS", "FOOD", "FOOD"]),
+    ];
+    let deleted = [alive.as_slice(), &[(POST_DELETED, 2, &["BOOKS", "FOOD", "FOOD"])]].concat();
+    let ends = [(orders(&alive), 1, json!({ "FOOD": 2.0, "BOOKS": 1.0 }), 6.36), (orders(&deleted), 0, json!({}), 0.0)];
+    for (orders, owned, categories, score) in ends {
+        for order in orders {
+            let (token, id) = somebody();
+            let (post_id, at) = (Uuid::now_v7(), Utc::now());
+            for (stream, version, types) in &order {
+                platform.hear(stream, &post(id, post_id, at, types, *version)).await;
+            }
+            let end = profile(&platform, &token).await;
+            assert_eq!(totals(&end), [owned, 0, 0, 0], "{order:?}");
+            assert_eq!((written(&end), &end["engagement_score"]), (categories.clone(), &json!(score)), "{order:?}");
+        }
+    }
+}
+
+#[sqlx::test(migrations = false)]
+async fn one_batch_may_hold_all_that_became_of_a_post(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, id) = somebody();
+    let (post_id, at) = (Uuid::now_v7(), Utc::now());
+    let version = |types: &[&str], version| post(id, post_id, at, types, version);
+    put(&platform, POST_UPDATED, &[version(&["NEWS"], 1), version(&["FOOD", "NEWS"], 3), version(&["BOOKS"], 2)]).await;
+    assert_eq!(platform.listen(POST_UPDATED).await, [Step::Applied { fresh: 3, duplicates: 0 }]);
+    let end = profile(&platform, &anna).await;
+    assert_eq!((totals(&end), written(&end)), ([1, 0, 0, 0], json!({ "FOOD": 1.0, "NEWS": 1.0 })));
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_is_delivered_again_is_not_counted_again(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, id) = somebody();
+    let streams = [POST_CREATED, COMMENT_CREATED, REACTION_CREATED, POST_VIEWED];
+    put(&platform, POST_CREATED, &[new_post(id, Utc::now(), &["NEWS"])]).await;
+    put(&platform, COMMENT_CREATED, &[made(id, Utc::now()), made(id, Utc::now())]).await;
+    put(&platform, REACTION_CREATED, &[made(id, Utc::now())]).await;
+    put(&platform, POST_VIEWED, &[view(id), view(id), view(id)]).await;
+    for stream in streams {
+        platform.listen(stream).await;
+    }
+    let before = profile(&platform, &anna).await;
+    assert_eq!(totals(&before), [1, 2, 1, 3]);
+    for (stream, count) in streams.into_iter().zip([1, 2, 1, 3]) {
+        let mut back = redis::cmd("XGROUP");
+        back.arg("SETID").arg(stream).arg(SERVICE.group).arg("0");
+        let () = back.query_async(&mut platform.app.redis.clone()).await.unwrap();
+        assert_eq!(platform.listen(stream).await, [Step::Applied { fresh: 0, duplicates: count }]);
+    }
+    assert_eq!(profile(&platform, &anna).await, before);
+}
+
+#[sqlx::test(migrations = false)]
+async fn all_streams_at_once_lose_nothing(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let people: Vec<_> = (0..3).map(|_| somebody()).collect();
+    let ids: Vec<Uuid> = people.iter().map(|(_, id)| *id).collect();
+    for round in 0..40 {
+        // In another order each time, so that batches begin with different people.
+        for place in 0..3 {
+            let (id, at) = (ids[(round + place) % 3], Utc::now());
+            let gone = new_post(id, at, &["NEWS", "FOOD"]);
+            put(&platform, POST_CREATED, &[gone.clone(), new_post(id, at, &["FOOD"])]).await;
+            put(&platform, POST_DELETED, &[gone]).await;
+            let (comment, reaction) = (made(id, at), made(id, at));
+            put(&platform, COMMENT_CREATED, &[comment.clone(), made(id, at), made(id, at)]).await;
+            put(&platform, COMMENT_DELETED, &[comment]).await;
+            put(&platform, REACTION_CREATED, &[reaction.clone(), made(id, at)]).await;
+            put(&platform, REACTION_DELETED, &[reaction]).await;
+            put(&platform, POST_VIEWED, &[view(id), view(id), view(id)]).await;
+        }
+    }
+    tokio::join!(
+        platform.listen(POST_CREATED),
+        platform.listen(POST_DELETED),
+        platform.listen(COMMENT_CREATED),
+        platform.listen(COMMENT_DELETED),
+        platform.listen(REACTION_CREATED),
+        platform.listen(REACTION_DELETED),
+        platform.listen(POST_VIEWED),
+    );
+    for (token, _) in &people {
+        let end = profile(&platform, token).await;
+        assert_eq!((totals(&end), written(&end)), ([40, 80, 40, 120], json!({ "FOOD": 40.0 })));
+        // 100 · (.4·(1 − 2^−10) + .3·(1 − 2^(−80/12)) + .2·(1 − 2^−2) + .1·(1 − 2^−2))
+        assert_eq!((&end["engagement_score"], &end["status"]), (&json!(92.17), &json!("HIGHLY_ACTIVE")));
+    }
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_new_level_is_told_once(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, id) = somebody();
+    let many = |count: usize, one: &dyn Fn() -> Value| (0..count).map(|_| one()).collect::<Vec<_>>();
+    put(&platform, POST_CREATED, &many(4, &|| new_post(id, Utc::now(), &[]))).await;
+    put(&platform, COMMENT_CREATED, &many(12, &|| made(id, Utc::now()))).await;
+    put(&platform, REACTION_CREATED, &many(20, &|| made(id, Utc::now()))).await;
+    put(&platform, POST_VIEWED, &many(60, &|| view(id))).await;
+    let steps = [
+        (POST_CREATED, 20.0, "LESS_ACTIVE"),
+        (COMMENT_CREATED, 35.0, "LESS_ACTIVE"),
+        (REACTION_CREATED, 45.0, "LESS_ACTIVE"),
+        (POST_VIEWED, 50.0, "NORMALLY_ACTIVE"),
+    ];
+    for (stream, score, status) in steps {
+        platform.listen(stream).await;
+        let profile = profile(&platform, &anna).await;
+        assert_eq!((&profile["engagement_score"], &profile["status"]), (&json!(score), &json!(status)));
+    }
+    follow_calendar(&platform.app, today()).await.unwrap();
+    let told = |previous: &str, status: &str, score: f64| json!({ "user_id": id, "previous": previous, "status": status, "engagement_score": score });
+    assert_eq!(
+        platform.told(LEVEL_CHANGED).await,
+        [told("ISOLATED", "LESS_ACTIVE", 20.0), told("LESS_ACTIVE", "NORMALLY_ACTIVE", 50.0)]
+    );
+}
+
+#[sqlx::test(migrations = false)]
+async fn the_score_looks_back_thirty_days_and_follows_the_calendar(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, id) = somebody();
+    let posts = [ago(0), ago(10), ago(10), ago(29), ago(30), ago(400)].map(|at| new_post(id, at, &["NEWS"]));
+    put(&platform, POST_CREATED, &posts).await;
+    platform.listen(POST_CREATED).await;
+    let begin = profile(&platform, &anna).await;
+    assert_eq!(totals(&begin), [6, 0, 0, 0]);
+    assert_eq!((&begin["engagement_score"], &begin["status"]), (&json!(20.0), &json!("LESS_ACTIVE")));
+
+    // So many days later, so many of the four are left: 100 · .4 · (1 − 2^(−n/4)).
+    for (later, score) in [(1, 16.22), (19, 16.22), (20, 6.36), (29, 6.36), (30, 0.0), (400, 0.0)] {
+        follow_calendar(&platform.app, today() + Days::new(later)).await.unwrap();
+        let profile = profile(&platform, &anna).await;
+        assert_eq!((later, &profile["engagement_score"]), (later, &json!(score)));
+        assert_eq!((totals(&profile), &profile["status"]), ([6, 0, 0, 0], &json!("ISOLATED")));
+    }
+    assert_eq!(
+        platform.told(LEVEL_CHANGED).await,
+        [
+            json!({ "user_id": id, "previous": "ISOLATED", "status": "LESS_ACTIVE", "engagement_score": 20.0 }),
+            json!({ "user_id": id, "previous": "LESS_ACTIVE", "status": "ISOLATED", "engagement_score": 16.22 }),
+        ]
+    );
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_profile_that_looks_the_same_the_next_day_was_not_updated(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, id) = somebody();
+    platform.hear(COMMENT_CREATED, &made(id, Utc::now())).await;
+    let before = profile(&platform, &anna).await;
+    follow_calendar(&platform.app, today() + Days::new(1)).await.unwrap();
+    assert_eq!(profile(&platform, &anna).await, before);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_deletion_takes_away_from_the_day_of_the_creation(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, id) = somebody();
+    let (old, recent) = (made(id, ago(40)), made(id, ago(20)));
+    put(&platform, REACTION_CREATED, &[old.clone(), recent.clone(), made(id, ago(0))]).await;
+    platform.listen(REACTION_CREATED).await;
+    assert_eq!(profile(&platform, &anna).await["engagement_score"], json!(1.34));
+    platform.hear(REACTION_DELETED, &old).await;
+    let without_old = profile(&platform, &anna).await;
+    assert_eq!((totals(&without_old), &without_old["engagement_score"]), ([0, 0, 2, 0], &json!(1.34)));
+    platform.hear(REACTION_DELETED, &recent).await;
+    let without_both = profile(&platform, &anna).await;
+    assert_eq!((totals(&without_both), &without_both["engagement_score"]), ([0, 0, 1, 0], &json!(0.68)));
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_view_counts_on_the_day_on_which_it_was_told(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, id) = somebody();
+    for at in [ago(31), ago(29), ago(0)] {
+        let seconds = u64::try_from(at.timestamp()).unwrap();
+        let told = Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, 0));
+        let fields = [("message", view(id).to_string()), ("type", "json".into()), ("event_id", told.to_string())];
+        let _: String = platform.app.redis.clone().xadd(POST_VIEWED, "*", &fields).await.unwrap();
+    }
+    // An entry of the original has its time in its id.
+    put(&platform, POST_VIEWED, &[view(id)]).await;
+    platform.listen(POST_VIEWED).await;
+    // 100 · .1 · (1 − 2^(−n/60)) for the three that are not too old, then for two.
+    let now = profile(&platform, &anna).await;
+    assert_eq!((totals(&now), &now["engagement_score"]), ([0, 0, 0, 4], &json!(0.34)));
+    follow_calendar(&platform.app, today() + Days::new(1)).await.unwrap();
+    assert_eq!(profile(&platform, &anna).await["engagement_score"], json!(0.23));
+}
+
+#[sqlx::test(migrations = false)]
+async fn more_people_than_one_batch_holds_are_all_brought_up_to_date(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let people: Vec<_> = (0..1001).map(|_| somebody()).collect();
+    let comments: Vec<_> = people.iter().map(|(_, id)| made(*id, Utc::now())).collect();
+    put(&platform, COMMENT_CREATED, &comments).await;
+    let applied = |fresh| Step::Applied { fresh, duplicates: 0 };
+    assert_eq!(platform.listen(COMMENT_CREATED).await, [applied(500), applied(500), applied(1)]);
+    for later in [1, 30, 31] {
+        let day = today() + Days::new(later);
+        let due = Profile::due(&platform.app.db, day, 2000).await.unwrap().len();
+        // On the 30th day all of them drop out, and cost nothing from then on.
+        assert_eq!((later, due), (later, if later == 31 { 0 } else { 1001 }));
+        follow_calendar(&platform.app, day).await.unwrap();
+        assert_eq!(Profile::due(&platform.app.db, day, 1).await.unwrap().len(), 0);
+        let last = profile(&platform, &people[1000].0).await;
+        assert_eq!((later, &last["engagement_score"]), (later, &json!(if later == 1 { 1.68 } else { 0.0 })));
+    }
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_cannot_be_read_is_parked_and_the_rest_goes_on(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, id) = somebody();
+    for broken in ["", "{", "[]", r#"{"id": 7}"#, "\"\u{0}\""] {
+        for (stream, good) in [
+            (USER_REGISTERED, json!({ "id": id })),
+            (POST_CREATED, new_post(id, Utc::now(), &["NEWS"])),
+            (POST_DELETED, new_post(id, Utc::now(), &["NEWS"])),
+            (POST_VIEWED, view(id)),
+            (COMMENT_CREATED, made(id, Utc::now())),
+            (REACTION_CREATED, made(id, Utc::now())),
+        ] {
+            put(&platform, stream, std::slice::from_ref(&good)).await;
+            put_text(&platform, stream, broken).await;
+            put(&platform, stream, &[good]).await;
+            let steps = platform.listen(stream).await;
+            let parked = steps.iter().filter(|step| matches!(step, Step::Parked(_))).count();
+            assert_eq!(parked, 1, "{stream} {broken:?}: {steps:?}");
+        }
+    }
+    let end = profile(&platform, &anna).await;
+    // A post of which the same is told twice is still one post.
+    assert_eq!((totals(&end), written(&end)), ([5, 10, 10, 10], json!({ "NEWS": 5.0 })));
+    let mut request = axum::http::Request::builder().uri("/internal/dead-letters?limit=200");
+    request = request.header("authorization", "Bearer operator");
+    let letters = platform.send(request.body(axum::body::Body::empty()).unwrap()).await.body;
+    let mut parked: HashMap<&str, usize> = HashMap::new();
+    for letter in letters.as_array().unwrap() {
+        *parked.entry(letter["stream"].as_str().unwrap()).or_default() += 1;
+    }
+    let streams = [USER_REGISTERED, POST_CREATED, POST_DELETED, POST_VIEWED, COMMENT_CREATED, REACTION_CREATED];
+    assert_eq!(parked, streams.map(|stream| (stream, 5)).into());
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_category_that_the_database_cannot_hold_is_parked(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, id) = somebody();
+    let steps = platform.hear(POST_CREATED, &new_post(id, Utc::now(), &["NE\0WS"])).await;
+    assert!(matches!(steps[..], [Step::Parked(_)]), "{steps:?}");
+    platform.hear(POST_CREATED, &new_post(id, Utc::now(), &["NEWS", "A_NEW_ONE"])).await;
+    let end = profile(&platform, &anna).await;
+    assert_eq!((totals(&end), written(&end)), ([1, 0, 0, 0], json!({ "NEWS": 1.0 })));
+    assert_eq!(end["summary"].as_object().unwrap().len(), 22);
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_changes_no_profile_is_read_all_the_same(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, id) = somebody();
+    platform.hear(COMMENT_CREATED, &made(id, Utc::now())).await;
+    let before = profile(&platform, &anna).await;
+    for stream in [COMMENT_UPDATED, POST_DELETE_COMPLETED, COMMENT_DELETE_COMPLETED] {
+        let steps = platform.hear(stream, &made(id, Utc::now())).await;
+        assert_eq!(steps, [Step::Applied { fresh: 1, duplicates: 0 }]);
+        let pending: redis::streams::StreamPendingReply =
+            platform.app.redis.clone().xpending(stream, SERVICE.group).await.unwrap();
+        assert_eq!(pending.count(), 0, "{stream}");
+    }
+    assert_eq!(profile(&platform, &anna).await, before);
+}
