@@ -4,23 +4,14 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use serde::Serialize;
+use serde_json::json;
 
 use super::App;
-
-#[derive(Serialize)]
-struct Readiness {
-    ready: bool,
-    /// The schema is up to date
-    migrated: bool,
-    postgres: bool,
-    redis: bool,
-}
 
 /// `/health/live` answers as long as the process does; `/health/ready` asks Postgres and Redis; `/metrics` is Prometheus text.
 pub fn routes() -> Router<App> {
     Router::new()
-        .route("/health/live", get(|| async { Json(serde_json::json!({ "live": true })) }))
+        .route("/health/live", get(|| async { Json(json!({ "live": true })) }))
         .route("/health/ready", get(ready))
         .route("/metrics", get(metrics))
 }
@@ -30,14 +21,11 @@ async fn ready(State(app): State<App>) -> Response {
     let mut redis = app.redis.clone();
     let (postgres, redis) =
         tokio::join!(app.db.acquire(), async move { redis::cmd("PING").query_async::<String>(&mut redis).await });
-    let readiness = Readiness {
-        ready: migrated && postgres.is_ok() && redis.is_ok(),
-        migrated,
-        postgres: postgres.is_ok(),
-        redis: redis.is_ok(),
-    };
-    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(readiness)).into_response()
+    let (postgres, redis) = (postgres.is_ok(), redis.is_ok());
+    let ready = migrated && postgres && redis;
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(json!({ "ready": ready, "migrated": migrated, "postgres": postgres, "redis": redis })))
+        .into_response()
 }
 
 async fn metrics(State(app): State<App>) -> Response {

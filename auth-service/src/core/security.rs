@@ -1,131 +1,133 @@
-//! Who is calling: the token of a person, checked by the auth service, and the token of the platform's own operators.
+//! Who is calling: the token of a person, which this service issues itself and checks without asking anybody, and the
+//! token of the platform's own operators.
 //!
-//! A token is checked by calling the auth service, through a small cache so that a page of ten requests costs one call.
-//! The cache holds the SHA-256 of tokens, never tokens; concurrent first uses of a token share one call; a verdict is
-//! forgotten after seconds, which bounds how long a token that was revoked still works. When the auth service is away,
-//! cached verdicts hold to their end and everybody else gets a 503: nobody becomes anonymous or trusted by an outage.
-use std::time::{Duration, Instant};
-
+//! A token is a JWT as the original's, signed with HMAC-SHA-256 under `SECRET_KEY`: the fields of a person, so that a
+//! service of the original reads it, and beside them `iat`, `exp`, `jti` and `generation`. It is good until `exp` and for
+//! as long as the person's generation stays the same; a change of the password ends the generation, and with it every
+//! token that was issued before.
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
-use moka::Expiry;
-use moka::future::Cache;
+use chrono::{DateTime, TimeDelta, Utc};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
-use sha2::{Digest, Sha256};
+use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use super::App;
 use super::errors::Error;
+use super::settings::Environment;
 
-/// How long a yes is believed.
-const POSITIVE: Duration = Duration::from_secs(10);
-/// How long a no is believed.
-const NEGATIVE: Duration = Duration::from_secs(2);
-/// Verdicts held at most; about 200 bytes each.
-const CAPACITY: u64 = 100_000;
-/// One call of the auth service may take this long.
-const TIMEOUT: Duration = Duration::from_millis(300);
-/// Calls made before the auth service counts as away.
-const TRIES: u32 = 2;
-/// Idle connections kept to the auth service.
-const CONNECTIONS: usize = 16;
+/// By how many seconds the clocks of two machines may differ.
+const LEEWAY: u64 = 5;
+/// The shortest secret that production accepts, in bytes: as long as the signature's hash.
+const SECRET_LENGTH: usize = 32;
+/// What development signs with; everybody knows it.
+const DEFAULT_SECRET: &str = "development-only: everybody knows this key";
 
-/// Settings of the token checks.
+/// Settings of the tokens.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Access {
-    /// The auth service's verify-token, as a full URL
-    #[arg(
-        long,
-        env = "AUTHENTICATION_VERIFICATION_URL",
-        default_value = "http://127.0.0.1:8000/api/v1/auth/verify-token"
-    )]
-    pub authentication_verification_url: reqwest::Url,
+    /// What access tokens are signed with, at least 32 bytes; the same in all replicas
+    #[arg(long, env = "SECRET_KEY", hide_env_values = true, hide_default_value = true, default_value = DEFAULT_SECRET)]
+    pub secret_key: SecretString,
+
+    /// How long an access token is good, in minutes
+    #[arg(long, env = "ACCESS_TOKEN_EXPIRE_MINUTES", default_value_t = 20160, value_parser = clap::value_parser!(u32).range(1..))]
+    pub access_token_expire_minutes: u32,
+
+    /// Whether tokens of the original, which have no end, are accepted
+    #[arg(long, env = "ACCEPT_LEGACY_TOKENS", default_value_t = false, action = clap::ArgAction::Set)]
+    pub accept_legacy_tokens: bool,
 
     /// What operators and other services say on /internal/*; without it nobody may
     #[arg(long, env = "SERVICE_TOKEN", hide_env_values = true)]
     pub service_token: Option<SecretString>,
 }
 
-/// The person who calls, as the auth service knows them.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+impl Access {
+    /// Refuses, in production, a secret that everybody knows or could guess.
+    pub fn check(&self, environment: Environment) -> anyhow::Result<()> {
+        let secret = self.secret_key.expose_secret();
+        if environment == Environment::Production {
+            anyhow::ensure!(secret != DEFAULT_SECRET, "SECRET_KEY must be set in production");
+            anyhow::ensure!(
+                secret.len() >= SECRET_LENGTH,
+                "SECRET_KEY must have at least {SECRET_LENGTH} bytes in production"
+            );
+        }
+        Ok(())
+    }
+}
+
+/// The person who calls.
+#[derive(Clone, Debug, PartialEq)]
 pub struct User {
     pub id: Uuid,
 }
 
-#[derive(Clone, Debug)]
-enum Verdict {
-    Valid(User),
-    Invalid,
+/// What a token says of itself, beside the fields of a person.
+#[derive(Serialize)]
+struct Issued<'a, T> {
+    #[serde(flatten)]
+    holder: &'a T,
+    iat: i64,
+    exp: i64,
+    jti: Uuid,
+    generation: i32,
 }
 
-/// The auth service did not answer in time, or not as an auth service does.
-#[derive(Debug, thiserror::Error)]
-#[error("the auth service cannot be asked: {0}")]
-struct Away(String);
-
-struct Believed;
-
-impl Expiry<[u8; 32], Verdict> for Believed {
-    fn expire_after_create(&self, _: &[u8; 32], verdict: &Verdict, _: Instant) -> Option<Duration> {
-        Some(if matches!(verdict, Verdict::Valid(_)) { POSITIVE } else { NEGATIVE })
-    }
+/// What is read of a token; the rest may be out of date.
+#[derive(Deserialize)]
+struct Claims {
+    id: Uuid,
+    exp: Option<f64>,
+    generation: Option<i32>,
 }
 
-/// Checks tokens by asking the auth service.
+/// Issues tokens and checks them.
 pub struct Verifier {
-    access: Access,
-    http: reqwest::Client,
-    verdicts: Cache<[u8; 32], Verdict>,
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+    validation: Validation,
+    lifetime: TimeDelta,
+    accept_legacy: bool,
 }
 
 impl Verifier {
-    /// A verifier that has asked nothing yet.
+    /// A verifier of the tokens that were signed with the key of these settings.
     pub fn new(access: &Access) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder()
-            .timeout(TIMEOUT)
-            .pool_max_idle_per_host(CONNECTIONS)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
-        let verdicts = Cache::builder().max_capacity(CAPACITY).expire_after(Believed).build();
-        Ok(Self { access: access.clone(), http, verdicts })
-    }
-
-    async fn user(&self, token: &str) -> Result<User, Error> {
-        let key: [u8; 32] = Sha256::digest(token).into();
-        match self.verdicts.try_get_with(key, self.ask(token)).await {
-            Ok(Verdict::Valid(user)) => Ok(user),
-            Ok(Verdict::Invalid) => Err(Error::Refused(StatusCode::UNAUTHORIZED, "Invalid credential")),
-            Err(away) => {
-                tracing::warn!(error = %away, "a token could not be checked");
-                Err(Error::AuthenticationUnavailable)
-            }
+        let secret = access.secret_key.expose_secret().as_bytes();
+        anyhow::ensure!(!secret.is_empty(), "SECRET_KEY must not be empty");
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.leeway = LEEWAY;
+        if access.accept_legacy_tokens {
+            validation.required_spec_claims.clear();
         }
+        Ok(Self {
+            encoding: EncodingKey::from_secret(secret),
+            decoding: DecodingKey::from_secret(secret),
+            validation,
+            lifetime: TimeDelta::minutes(i64::from(access.access_token_expire_minutes)),
+            accept_legacy: access.accept_legacy_tokens,
+        })
     }
 
-    async fn ask(&self, token: &str) -> Result<Verdict, Away> {
-        let mut last = Away("not tried".into());
-        for _ in 0..TRIES {
-            match self.ask_once(token).await {
-                Ok(verdict) => return Ok(verdict),
-                Err(away) => last = away,
-            }
-        }
-        Err(last)
+    /// A token for a person, whose fields `holder` are, issued at `now`.
+    pub fn issue(&self, holder: &impl Serialize, generation: i32, now: DateTime<Utc>) -> anyhow::Result<String> {
+        let exp = (now + self.lifetime).timestamp();
+        let claims = Issued { holder, iat: now.timestamp(), exp, jti: Uuid::now_v7(), generation };
+        Ok(jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)?)
     }
 
-    async fn ask_once(&self, token: &str) -> Result<Verdict, Away> {
-        let url = self.access.authentication_verification_url.clone();
-        let away = |cause: reqwest::Error| Away(cause.without_url().to_string());
-        let answer = self.http.get(url).bearer_auth(token).send().await.map_err(away)?;
-        match answer.status() {
-            StatusCode::OK => answer.json().await.map(Verdict::Valid).map_err(away),
-            status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-                Err(Away(format!("it answered {status}")))
-            }
-            _ => Ok(Verdict::Invalid),
+    /// Whose token it is and of which generation, when it is one of ours and not past its end.
+    fn read(&self, token: &str) -> Option<(Uuid, i32)> {
+        let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).ok()?.claims;
+        match (claims.exp, claims.generation) {
+            (Some(_), Some(generation)) => Some((claims.id, generation)),
+            // A token of the original counts as issued before the first change of the password.
+            _ => self.accept_legacy.then_some((claims.id, 0)),
         }
     }
 }
@@ -141,7 +143,9 @@ impl FromRequestParts<App> for User {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         let token = bearer(&parts.headers).ok_or(Error::NotAuthenticated)?;
-        app.verifier.user(token).await
+        let refusal = || Error::Refused(StatusCode::UNAUTHORIZED, "Invalid username or password");
+        let (id, generation) = app.verifier.read(token).ok_or_else(refusal)?;
+        if app.resources.admits(&app.db, id, generation).await? { Ok(Self { id }) } else { Err(refusal()) }
     }
 }
 
@@ -159,23 +163,8 @@ impl FromRequestParts<App> for Operator {
     }
 }
 
-/// The settings for a test: an auth service of its own, to which every UUID is the valid token of that user, and every
-/// other text is none.
+/// The settings for a test: none, since this service asks nobody.
 #[cfg(test)]
-pub async fn stand_in() -> Vec<String> {
-    use axum::routing::get;
-    use serde_json::json;
-
-    async fn verify_token(headers: HeaderMap) -> axum::response::Response {
-        use axum::response::IntoResponse;
-        match bearer(&headers).and_then(|token| Uuid::try_parse(token).ok()) {
-            Some(id) => axum::Json(json!({ "id": id, "status": "ACTIVE", "total_connections": 0 })).into_response(),
-            None => StatusCode::UNAUTHORIZED.into_response(),
-        }
-    }
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/api/v1/auth/verify-token", listener.local_addr().unwrap());
-    let router = axum::Router::new().route("/api/v1/auth/verify-token", get(verify_token));
-    tokio_util::task::TaskTracker::new().spawn(async { axum::serve(listener, router).await });
-    vec!["--authentication-verification-url".into(), url]
+pub fn stand_in() -> std::future::Ready<Vec<String>> {
+    std::future::ready(Vec::new())
 }

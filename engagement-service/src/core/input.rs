@@ -80,7 +80,7 @@ impl Fields {
     }
 
     /// Checks length in code points, and that there is nothing in it that a text does not hold.
-    fn bounded(&mut self, name: &str, text: String, max: usize) -> String {
+    fn bounded(&mut self, name: &str, text: &str, max: usize) -> String {
         if text.chars().count() > max {
             let msg = format!("ensure this value has at most {max} characters");
             self.refuse(name, msg, "value_error.any_str.max_length", Some(json!({ "limit_value": max })));
@@ -95,14 +95,14 @@ impl Fields {
     /// A text that must be there, of at most `max` code points.
     pub fn text(&mut self, name: &'static str, max: usize) -> String {
         let text = self.required(name).and_then(|value| self.scalar(name, value));
-        text.map(|text| self.bounded(name, text, max)).unwrap_or_default()
+        text.map(|text| self.bounded(name, &text, max)).unwrap_or_default()
     }
 
     /// A text that may be missing or null, of at most `max` code points.
     pub fn optional_text(&mut self, name: &'static str, max: usize) -> Option<String> {
         let value = self.value(name).filter(|value| !value.is_null())?;
         let text = self.scalar(name, value)?;
-        Some(self.bounded(name, text, max))
+        Some(self.bounded(name, &text, max))
     }
 
     /// One of the words that `parse` knows; may be missing, not null.
@@ -112,7 +112,7 @@ impl Fields {
         let text = self.scalar(name, value)?;
         let longest = words.iter().map(|word| word.len()).max().unwrap_or_default();
         if text.chars().count() > longest {
-            self.bounded(name, text, longest);
+            self.bounded(name, &text, longest);
             return None;
         }
         let parsed = parse(&text);

@@ -1,4 +1,4 @@
-//! The service's OpenAPI document at `/openapi.json`, and Swagger UI at `/docs` with a working *Authorize*.
+//! The description of the service's API at `/openapi.json`, and Swagger UI at `/docs` with a working *Authorize*.
 use axum::Router;
 use axum::response::Redirect;
 use axum::routing::get;

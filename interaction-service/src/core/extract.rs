@@ -28,7 +28,7 @@ impl<S: Send + Sync, T: Input> FromRequest<S> for Json<T> {
             let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
             essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
         });
-        let body = Bytes::from_request(request, state).await.map_err(refuse_bytes)?;
+        let body = Bytes::from_request(request, state).await.map_err(|rejection| refuse_bytes(&rejection))?;
         let Ok(text) = std::str::from_utf8(&body) else {
             return Err(problem(StatusCode::BAD_REQUEST, json!("There was an error parsing the body")));
         };
@@ -36,7 +36,7 @@ impl<S: Send + Sync, T: Input> FromRequest<S> for Json<T> {
     }
 }
 
-fn refuse_bytes(rejection: BytesRejection) -> Response {
+fn refuse_bytes(rejection: &BytesRejection) -> Response {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
         Error::TooLarge(BODY_LIMIT).into_response()
     } else {

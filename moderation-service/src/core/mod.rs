@@ -19,6 +19,8 @@ pub mod worker;
 
 #[cfg(test)]
 pub mod testing;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,7 +55,7 @@ const GRACE: Duration = Duration::from_secs(4);
 pub struct Service {
     /// Its name in logs, and as the source of its events.
     pub name: &'static str,
-    /// What it is for, as its OpenAPI document says.
+    /// What it is for, as the description of its API says.
     pub description: &'static str,
     /// The Postgres schema that it owns.
     pub schema: &'static str,
@@ -65,7 +67,7 @@ pub struct Service {
     pub migrations: &'static Migrator,
     /// Its routes under `/api/v1`.
     pub routes: fn() -> OpenApiRouter<App>,
-    /// How a person authenticates, as its OpenAPI document says.
+    /// How a person authenticates, as the description of its API says.
     pub scheme: fn() -> SecurityScheme,
     /// What it listens to.
     pub listens: fn() -> Vec<Subscription>,

@@ -20,7 +20,7 @@ pub struct Invalid {
     pub ctx: Option<Value>,
 }
 
-/// A problem document, as it is described in the OpenAPI document.
+/// A problem document, as the description of the API has it.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Problem {
     /// Always `about:blank`: the status says it all

@@ -71,8 +71,8 @@ impl Page {
     }
 }
 
-fn limit(text: &str) -> Result<i64, Invalid> {
-    let refuse = |msg: String, kind, ctx| Err(invalid(&["query", "limit"], msg, kind, ctx));
+fn limit(text: &str) -> Result<i64, Box<Invalid>> {
+    let refuse = |msg: String, kind, ctx| Err(Box::new(invalid(&["query", "limit"], msg, kind, ctx)));
     match text.trim().parse::<i64>() {
         Err(_) => refuse("value is not a valid integer".into(), "type_error.integer", None),
         Ok(n) if n < 1 => refuse(
@@ -95,7 +95,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Page {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
         let mut query = Query::from_request_parts(parts, state).await?;
         let limit = query.get("limit").map_or(Ok(DEFAULT_LIMIT), limit).unwrap_or_else(|error| {
-            query.errors.push(error);
+            query.errors.push(*error);
             DEFAULT_LIMIT
         });
         let before = query.get("cursor").map_or(Some(Cursor::end()), Cursor::decode).unwrap_or_else(|| {

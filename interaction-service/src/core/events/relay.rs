@@ -150,7 +150,7 @@ impl Relay {
 }
 
 /// Numbers the events of a stream that have no number yet, densely after the last one given out.
-async fn number(db: &PgPool, stream: &str, last: Id) -> anyhow::Result<()> {
+pub(super) async fn number(db: &PgPool, stream: &str, last: Id) -> anyhow::Result<()> {
     let waiting = sqlx::query_scalar!(
         r#"select exists (select from outbox where stream = $1 and pos is null)
             or exists (select from relay_state where stream = $1 and last_pos < $2) as "waiting!""#,

@@ -1,0 +1,176 @@
+//! What every service answers the same, whatever it is for. The same tests run in every service.
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Request, header};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+use sqlx::Executor;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use super::lease::Keeper;
+use super::testing::{Platform, Reply, somebody};
+use super::worker::Worker;
+use super::{scheduler, telemetry};
+use crate::SERVICE;
+
+async fn get(platform: &Platform, path: &str) -> Reply {
+    platform.send(Request::get(path).header(header::HOST, "localhost").body(Body::empty()).unwrap()).await
+}
+
+async fn operate(platform: &Platform, method: &str, path: &str, token: &str, body: Option<Value>) -> Reply {
+    let request = Request::builder().method(method).uri(path).header(header::AUTHORIZATION, format!("Bearer {token}"));
+    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+    platform.send(request.header(header::CONTENT_TYPE, "application/json").body(body).unwrap()).await
+}
+
+#[sqlx::test(migrations = false)]
+async fn it_is_ready_when_its_stores_are(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let ready = get(&platform, "/health/ready").await;
+    assert_eq!((ready.status.as_u16(), &ready.body["ready"]), (200, &json!(true)), "{ready:?}");
+    platform.app.db.close().await;
+    let ready = get(&platform, "/health/ready").await;
+    assert_eq!(ready.status, 503);
+    assert_eq!(ready.body, json!({ "ready": false, "migrated": true, "postgres": false, "redis": true }));
+    assert_eq!(get(&platform, "/health/live").await.status, 200);
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_is_not_there_is_a_problem_document(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let reply = get(&platform, "/api/v1/nothing/here/at/all").await;
+    assert_eq!(reply.headers[header::CONTENT_TYPE], "application/problem+json");
+    assert_eq!(
+        reply.body,
+        json!({ "type": "about:blank", "title": "Not Found", "status": 404, "detail": "Not Found" })
+    );
+    let slash = get(&platform, "/api/v1/nothing/?a=b").await;
+    assert_eq!(slash.status, 307);
+    assert_eq!(slash.headers[header::LOCATION], "http://localhost/api/v1/nothing?a=b");
+    let head = platform.send(Request::head("/api/v1/nothing").body(Body::empty()).unwrap()).await;
+    assert_eq!(head.status, 405);
+    let reply = get(&platform, "/health/live").await;
+    assert_eq!(reply.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+    assert_eq!(reply.headers["x-request-id"].len(), 32);
+}
+
+#[sqlx::test(migrations = false)]
+async fn the_openapi_document_is_the_committed_one(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let document = get(&platform, "/openapi.json").await.body;
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+    let text = serde_json::to_string_pretty(&document).unwrap() + "\n";
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    if text != committed {
+        let new = format!("{path}.new");
+        std::fs::write(&new, text).unwrap();
+        panic!("the API is not the committed one; if it is meant, rename {new} to openapi.json");
+    }
+    assert_eq!(get(&platform, "/docs/").await.status, 200);
+    assert_eq!(get(&platform, "/redoc").await.headers[header::LOCATION], "/docs/");
+}
+
+#[sqlx::test(migrations = false)]
+async fn parked_events_are_for_operators_who_list_and_discard_them(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let parked = "insert into dead_letter (id, stream, entry_id, version, message, error)
+        select gen_random_uuid(), 'nobodys', n || '-0', 1, '{}', 'broken' from generate_series(1, 3) as n";
+    platform.app.db.execute(parked).await.unwrap();
+    let path = "/internal/dead-letters";
+    let (stranger, _) = somebody();
+    assert_eq!(operate(&platform, "GET", path, &stranger, None).await.status, 403);
+    assert_eq!(get(&platform, path).await.status, 401);
+
+    let list = operate(&platform, "GET", &format!("{path}?limit=2"), "operator", None).await;
+    assert_eq!((list.status.as_u16(), list.body.as_array().unwrap().len()), (200, 2));
+    assert!(list.headers.contains_key(header::LINK));
+    let id = list.body[0]["id"].as_str().unwrap().to_owned();
+    let shown = operate(&platform, "GET", &format!("{path}/{id}"), "operator", None).await;
+    assert_eq!(shown.body, list.body[0]);
+
+    let order = |action: &str, ids: Value| json!({ "action": action, "ids": ids, "reason": "a test" });
+    let replayed = operate(&platform, "POST", path, "operator", Some(order("REPLAY", json!([id])))).await;
+    assert_eq!(
+        replayed.body,
+        json!({ "done": [], "failed": [{ "id": id, "error": "nobody listens to this stream here" }] })
+    );
+    let discarded = operate(&platform, "POST", path, "operator", Some(order("DISCARD", json!([id])))).await;
+    assert_eq!(discarded.body, json!({ "done": [id], "failed": [] }));
+    let gone = operate(&platform, "GET", &format!("{path}/{id}"), "operator", None).await;
+    assert_eq!((gone.status.as_u16(), &gone.body["detail"]), (404, &json!("Dead letter not found")));
+
+    let refused =
+        operate(&platform, "POST", path, "operator", Some(json!({ "action": "EAT", "ids": ["x"], "no": 1 }))).await;
+    let places: Vec<_> = refused.body["detail"].as_array().unwrap().iter().map(|place| &place["loc"][1]).collect();
+    assert_eq!(
+        (refused.status.as_u16(), places),
+        (422, vec![&json!("action"), &json!("ids"), &json!("reason"), &json!("no")])
+    );
+}
+
+#[sqlx::test(migrations = false)]
+async fn missing_events_are_handed_out_from_the_outbox(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    for n in 1..=3 {
+        let mut tx = platform.app.db.begin().await.unwrap();
+        let message = json!({ "n": n });
+        let tell = super::events::outbox::publish(&mut tx, "handed", &message);
+        telemetry::Trace::follow(None).scope(tell).await.unwrap();
+        platform.app.commit(tx).await.unwrap();
+    }
+    platform.told("handed").await;
+    let events = operate(&platform, "GET", "/internal/events/handed?after=1-0", "operator", None).await.body;
+    assert_eq!(events.as_array().unwrap().len(), 2);
+    assert_eq!((&events[0]["id"], &events[0]["prev"]), (&json!("2-0"), &json!("1-0")));
+    assert_eq!(events[1]["message"], json!({ "n": 3 }));
+    assert_eq!(events[1]["traceparent"].as_str().unwrap().len(), 55);
+    for (query, kind) in [("", "value_error.missing"), ("?after=x", "value_error.id")] {
+        let refused = operate(&platform, "GET", &format!("/internal/events/handed{query}"), "operator", None).await;
+        assert_eq!((refused.status.as_u16(), &refused.body["detail"][0]["type"]), (422, &json!(kind)));
+    }
+}
+
+#[sqlx::test(migrations = false)]
+async fn replicas_share_leases_and_take_over_those_of_the_dead(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let (mut first, mut second) = (Keeper::new(platform.app.clone()), Keeper::new(platform.app.clone()));
+    let names = ["a", "b", "c", "d"];
+    let leases = [&mut first, &mut second].map(|keeper| names.map(|name| keeper.want(name)));
+    let held = |of: usize| leases[of].iter().map(|lease| u8::from(*lease.borrow())).collect::<Vec<_>>();
+    let count = |of: usize| held(of).iter().sum::<u8>();
+
+    first.step().await.unwrap();
+    assert_eq!(held(0), [1, 1, 1, 1], "alone, it does everything");
+    second.step().await.unwrap();
+    assert_eq!(count(1), 0, "what is held is not taken");
+    first.step().await.unwrap();
+    second.step().await.unwrap();
+    assert_eq!((count(0), count(1)), (2, 2), "each does its share");
+    assert!(held(0).iter().zip(held(1)).all(|(a, b)| a + b == 1), "and nothing is done twice");
+
+    drop(first);
+    platform.app.db.execute("update replica set seen_at = seen_at - interval '10 s'").await.unwrap();
+    // The server notices the end of a connection a moment later.
+    let all = async {
+        while count(1) < 4 {
+            second.step().await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), all).await.expect("the dead one's leases move");
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_stroke_of_the_clock_is_taken_by_one_replica(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let noon: DateTime<Utc> = "2026-11-20T12:00:00Z".parse().unwrap();
+    let late = noon + TimeDelta::milliseconds(20);
+    let taken = [
+        scheduler::take(&platform.app, "sweep", noon).await.unwrap(),
+        scheduler::take(&platform.app, "sweep", late).await.unwrap(),
+        scheduler::take(&platform.app, "other", late).await.unwrap(),
+        scheduler::take(&platform.app, "sweep", noon + TimeDelta::minutes(1)).await.unwrap(),
+    ];
+    assert_eq!(taken, [true, false, true, true]);
+}
