@@ -53,6 +53,10 @@ async fn advisories(stop: &mut Stop) -> Result<bool> {
         return passes("advisories", CHECK_ADVISORIES, stop).await;
     }
     let said = String::from_utf8_lossy(&fetch.stderr);
+    if !said.contains("failed to fetch") {
+        console::tell(format_args!("\n== advisories: cargo {}\n{}", FETCH_ADVISORIES.join(" "), said.trim()));
+        return Ok(false);
+    }
     console::tell(format_args!(
         "warning: advisory database could not be fetched, so known vulnerabilities were not looked for:\n{}",
         said.trim()

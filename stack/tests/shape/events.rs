@@ -1,7 +1,8 @@
 //! The laws of events: whoever listens hears somebody, and one service only.
 //!
-//! A service names the streams that it deals with as constants in its `events/mod.rs`, lists those that it writes in
-//! `TELLS`, writes with `publish(tx, NAME, …)` and listens by a table of `Subscription { stream: NAME, … }`.
+//! A service names the streams that it deals with as constants in its features' `events/mod.rs`, lists those that it
+//! writes (`TELLS` of a feature, or `tells` in `main.rs`), writes with `publish(tx, NAME, …)` and listens by a table of
+//! `Subscription { stream: NAME, … }`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,18 +29,17 @@ impl Speech {
             speech.names.extend(constants(file));
         }
         for file in files.iter().filter(|file| !file.path.contains("/src/core/")) {
-            for (list, place) in spans(file, "TELLS:", "[", "]") {
-                // The first brackets hold the type.
-                for name in list.split(',').map(str::trim).filter(|name| speech.names.contains_key(*name)) {
-                    speech.tells.insert(speech.names[name].clone(), place.clone());
+            for (list, place) in ["TELLS:", "tells:"].iter().flat_map(|word| after(file, word)) {
+                for name in items(&list) {
+                    speech.note(name, &place, |speech| &mut speech.tells);
                 }
             }
-            for (call, place) in spans(file, "publish(", "", ")") {
+            for (call, place) in after(file, "publish(") {
                 let second = call.split(',').nth(1).unwrap_or_default();
                 speech.note(second, &place, |speech| &mut speech.published);
             }
-            for (field, place) in spans(file, "stream:", "", ",") {
-                speech.note(&field, &place, |speech| &mut speech.hears);
+            for (field, place) in after(file, "stream:") {
+                speech.note(field.split(',').next().unwrap_or_default(), &place, |speech| &mut speech.hears);
             }
         }
         speech
@@ -63,15 +63,17 @@ fn constants(file: &Source) -> Vec<(String, String)> {
     pairs.map(|(name, value)| (name.to_owned(), value.trim_end_matches("\";").to_owned())).collect()
 }
 
-/// The code behind every `word`, from after the last `open` up to the next `close` that follows it.
-fn spans(file: &Source, word: &str, open: &str, close: &str) -> Vec<(String, String)> {
-    let found = file.occurrences(word).into_iter().map(|at| {
-        let code = file.code[at + word.len()..].split(';').next().unwrap_or_default();
-        let start = if open.is_empty() { 0 } else { code.rfind(open).map_or(0, |at| at + open.len()) };
-        let inside = code[start..].split(close).next().unwrap_or_default();
-        (inside.to_owned(), file.place(at))
-    });
-    found.collect()
+/// The code from behind every `word` to the end of its statement, with the place of the word.
+fn after(file: &Source, word: &str) -> Vec<(String, String)> {
+    let statement = |at: usize| file.code[at + word.len()..].split(';').next().unwrap_or_default().to_owned();
+    file.occurrences(word).into_iter().map(|at| (statement(at), file.place(at))).collect()
+}
+
+/// The items of the list `&[A, b::C]` that a statement begins with, or with which it ends as a constant's value.
+fn items(statement: &str) -> Vec<&str> {
+    let value = statement.split_once("] =").map_or(statement, |(_, value)| value).trim_start();
+    let Some(list) = value.strip_prefix("&[") else { return Vec::new() };
+    list.split(']').next().unwrap_or_default().split(',').map(str::trim).filter(|item| !item.is_empty()).collect()
 }
 
 fn speeches() -> Vec<(&'static str, Speech)> {
@@ -126,11 +128,15 @@ fn a_service_tells_what_it_says_that_it_tells() {
 fn names_tellings_and_subscriptions_are_understood() {
     let file = Source::new(
         "a-service/src/a/events/mod.rs",
-        "pub const A: &str = \"a_made\";\npub const TELLS: &[&str] = &[A, B];\nSubscription { stream: names::A, apply: f }\n\
+        "pub const A: &str = \"a_made\";\npub const TELLS: &[&str] = &[A, b::B];\nSubscription { stream: names::A, apply: f }\n\
          publish(tx, A, &x).await",
     );
     assert_eq!(constants(&file), [("A".to_owned(), "a_made".to_owned())]);
-    assert_eq!(spans(&file, "TELLS:", "[", "]"), [("A, B".to_owned(), "a-service/src/a/events/mod.rs:2".to_owned())]);
-    assert_eq!(spans(&file, "stream:", "", ",")[0].0.trim(), "names::A");
-    assert_eq!(spans(&file, "publish(", "", ")")[0].0, "tx, A, &x");
+    let place = "a-service/src/a/events/mod.rs:2".to_owned();
+    assert_eq!(after(&file, "TELLS:"), [(" &[&str] = &[A, b::B]".to_owned(), place)]);
+    assert_eq!(items(" &[&str] = &[A, b::B]"), ["A", "b::B"]);
+    assert_eq!(items(" &[\n  a::A,\n  B,\n], listens: || [c()].concat()"), ["a::A", "B"]);
+    assert_eq!(items(" a::events::TELLS, routes"), Vec::<&str>::new());
+    assert_eq!(after(&file, "stream:")[0].0, " names::A, apply: f }\npublish(tx, A, &x).await");
+    assert_eq!(after(&file, "publish(")[0].0, "tx, A, &x).await");
 }
