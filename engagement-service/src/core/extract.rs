@@ -82,9 +82,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Path {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
-        let params =
-            RawPathParams::from_request_parts(parts, state).await.map_err(|cause| Error::Internal(cause.into()))?;
-        let (name, value) = params.iter().next().unwrap_or(("id", ""));
+        // Refused only when a part of the path is not UTF-8, which no id is.
+        let params = RawPathParams::from_request_parts(parts, state).await;
+        let (name, value) = params.iter().flatten().next().unwrap_or(("id", ""));
         Uuid::from_str(value).map(Self).map_err(|_| {
             Error::Invalid(vec![invalid(&["path", name], "value is not a valid uuid", "type_error.uuid", None)])
         })

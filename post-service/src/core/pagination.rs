@@ -1,6 +1,6 @@
 //! Pages of a list, newest first: a bare JSON array as the original answers, and a `Link` header with an opaque cursor
 //! to the next page. A page is found by its place in the order (time, id), so page 1,000 costs what page 1 costs.
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
@@ -104,7 +104,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Page {
         });
         let kept: Vec<_> = query.pairs().filter(|(name, _)| *name != "cursor").collect();
         let kept = serde_urlencoded::to_string(kept).map_err(|cause| Error::Internal(cause.into()))?;
-        let link = format!("{}?{kept}{}", parts.uri.path(), if kept.is_empty() { "" } else { "&" });
+        // Routes are nested: the uri of the request as they see it has lost the prefix.
+        let path = parts.extensions.get::<OriginalUri>().map_or(parts.uri.path(), |uri| uri.0.path());
+        let link = format!("{path}?{kept}{}", if kept.is_empty() { "" } else { "&" });
         query.check()?;
         Ok(Self { limit, before, link })
     }
