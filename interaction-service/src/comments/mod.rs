@@ -1,6 +1,6 @@
 //! Comments: what people say about posts.
 pub mod events;
-mod models;
+pub mod models;
 mod schemas;
 mod services;
 pub mod signals;
@@ -16,11 +16,9 @@ use crate::core::App;
 
 /// The routes of comments.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(views::get_post_comments, views::create_post_comment))
-        .routes(routes!(
-            views::retrieve_post_comment_detail,
-            views::update_post_comment,
-            views::delete_post_comment
-        ))
+    OpenApiRouter::new().routes(routes!(views::get_post_comments, views::create_post_comment)).routes(routes!(
+        views::retrieve_post_comment_detail,
+        views::update_post_comment,
+        views::delete_post_comment
+    ))
 }

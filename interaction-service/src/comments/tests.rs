@@ -1,0 +1,270 @@
+//! Comments, through their routes and their events.
+use serde_json::{Value, json};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use super::events::{
+    COMMENT_CREATED, COMMENT_DELETE_COMPLETED, COMMENT_DELETE_REQUESTED, COMMENT_DELETED, COMMENT_UPDATED,
+};
+use super::models::{Comment, Nft};
+use crate::core::events::consumer::Step;
+use crate::core::testing::{Platform, somebody};
+use crate::posts::events::POST_CREATED;
+use crate::posts::testing::{comment, id, names, post, refusal, start};
+
+/// A platform with one post that everybody sees.
+async fn start_with_post(database: PgConnectOptions) -> (Platform, Value) {
+    let (platform, _) = start(database).await;
+    let post = post(somebody().1, "POSTED");
+    platform.hear(POST_CREATED, &post).await;
+    (platform, post)
+}
+
+fn path(comment: &Value) -> String {
+    format!("/comments/{}", id(comment))
+}
+
+async fn nft(platform: &Platform) -> Nft {
+    let mut all = Nft::all(&platform.app.db).await.unwrap();
+    assert_eq!(all.len(), 1);
+    all.remove(0)
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_comment_is_answered_as_the_original_does_told_and_recorded(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, post) = start_with_post(database).await;
+    let ((anna, author), (bert, _)) = (somebody(), somebody());
+    let reply = comment(&platform, &anna, &post, "Grüße 😀").await;
+    assert_eq!(reply.status, 201);
+    let said = reply.body;
+    let fields = ["id", "created_at", "created_by", "updated_at", "updated_by", "post_id", "content"];
+    assert_eq!(names(&said), fields);
+    assert_eq!((&said["created_by"], &said["updated_by"]), (&json!(author), &Value::Null));
+    assert_eq!((&said["post_id"], &said["content"]), (&post["id"], &json!("Grüße 😀")));
+    assert_eq!(said["created_at"], said["updated_at"]);
+    assert_eq!(platform.told(COMMENT_CREATED).await, std::slice::from_ref(&said));
+    let read = platform.call("GET", &path(&said), Some(&bert), None).await;
+    assert_eq!((read.status.as_u16(), read.body), (200, said.clone()));
+
+    let nft = nft(&platform).await;
+    assert_eq!((nft.comment_id, nft.created_by, nft.updated_by), (id(&said), author, None));
+    assert_eq!((nft.status.as_str(), nft.title, nft.token_uri), ("READY_FOR_MINTING", None, None));
+    let at = said["created_at"].as_str().unwrap().replace('T', " ");
+    assert_eq!(nft.description, format!("Comment created by {author} at {at}"));
+    let data: Value = serde_json::from_str(&nft.data).unwrap();
+    assert_eq!(names(&data), ["name", "description", "image", "metadata"]);
+    assert_eq!(data["name"], said["id"]);
+    assert_eq!(data["description"], format!("Comment created by {author}"));
+    let metadata = &data["metadata"];
+    assert_eq!(names(metadata), ["id", "content", "created_by", "created_at", "updated_by", "updated_at"]);
+    for name in names(metadata) {
+        assert_eq!(metadata[name], said[name], "{name}");
+    }
+}
+
+#[sqlx::test(migrations = false)]
+async fn comments_are_listed_newest_first_in_pages(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, post) = start_with_post(database).await;
+    let (anna, _) = somebody();
+    let list = format!("/{}/comments", id(&post));
+    assert_eq!(platform.call("GET", &list, Some(&anna), None).await.body, json!([]));
+    let mut newest_first = Vec::new();
+    for n in 0..3 {
+        newest_first.insert(0, comment(&platform, &anna, &post, &n.to_string()).await.body);
+    }
+    let all = platform.call("GET", &list, Some(&anna), None).await;
+    assert_eq!(all.body, json!(newest_first));
+    assert!(!all.headers.contains_key("link"));
+    let first = platform.call("GET", &format!("{list}?limit=2"), Some(&anna), None).await;
+    assert_eq!(first.body, json!(newest_first[..2]));
+    let link = first.headers["link"].to_str().unwrap();
+    let next = link.strip_prefix("</api/v1").unwrap().strip_suffix(">; rel=\"next\"").unwrap();
+    let second = platform.call("GET", next, Some(&anna), None).await;
+    assert_eq!(second.body, json!(newest_first[2..]));
+    assert!(!second.headers.contains_key("link"));
+}
+
+#[sqlx::test(migrations = false)]
+async fn an_author_changes_a_comment_and_nobody_else_does(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, post) = start_with_post(database).await;
+    let ((anna, author), (bert, _)) = (somebody(), somebody());
+    let said = comment(&platform, &anna, &post, "first").await.body;
+    let reply = platform.call("PUT", &path(&said), Some(&bert), Some(json!({ "content": "mine" }))).await;
+    assert_eq!(refusal(&reply), (404, &json!("Post comment not found")));
+    let nobodys = format!("/comments/{}", uuid::Uuid::now_v7());
+    let reply = platform.call("PUT", &nobodys, Some(&anna), Some(json!({ "content": "x" }))).await;
+    assert_eq!(refusal(&reply), (404, &json!("Post comment not found")));
+
+    let mut before = said.clone();
+    for content in ["second", ""] {
+        let reply = platform.call("PUT", &path(&said), Some(&anna), Some(json!({ "content": content }))).await;
+        assert_eq!(reply.status, 200);
+        let now = reply.body;
+        assert_eq!((&now["content"], &now["updated_by"]), (&json!(content), &json!(author)));
+        for name in ["id", "created_at", "created_by", "post_id"] {
+            assert_eq!(now[name], said[name], "{name}");
+        }
+        let version = |comment: &Value| {
+            serde_json::from_value::<crate::core::timestamp::Timestamp>(comment["updated_at"].clone()).unwrap()
+        };
+        assert!(version(&now) > version(&before));
+        before = now;
+    }
+    let told = platform.told(COMMENT_UPDATED).await;
+    assert_eq!((told.len(), &told[1]), (2, &before));
+    let nft = nft(&platform).await;
+    let data: Value = serde_json::from_str(&nft.data).unwrap();
+    assert_eq!((&data["metadata"]["content"], &data["metadata"]["updated_at"]), (&json!(""), &before["updated_at"]));
+    assert_eq!(nft.updated_by, Some(author));
+}
+
+#[sqlx::test(migrations = false)]
+async fn an_author_deletes_a_comment_once_and_nobody_else_does(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, post) = start_with_post(database).await;
+    let ((anna, _), (bert, _)) = (somebody(), somebody());
+    let said = comment(&platform, &anna, &post, "first").await.body;
+    let gone = json!("Post comment not found for deletion");
+    let reply = platform.call("DELETE", &path(&said), Some(&bert), None).await;
+    assert_eq!(refusal(&reply), (404, &gone));
+    let reply = platform.call("DELETE", &path(&said), Some(&anna), None).await;
+    assert_eq!((reply.status.as_u16(), reply.body), (204, Value::Null));
+    let reply = platform.call("DELETE", &path(&said), Some(&anna), None).await;
+    assert_eq!(refusal(&reply), (404, &gone));
+    let reply = platform.call("GET", &path(&said), Some(&anna), None).await;
+    assert_eq!(refusal(&reply), (404, &json!("Post comment not found")));
+    assert_eq!(platform.told(COMMENT_DELETED).await, [said]);
+    assert_eq!(Nft::all(&platform.app.db).await.unwrap().len(), 0);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_comment_that_is_none_is_refused_in_the_originals_words(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, post) = start_with_post(database).await;
+    let (anna, _) = somebody();
+    let said = comment(&platform, &anna, &post, "first").await.body;
+    let (list, one) = (format!("/{}/comments", id(&post)), path(&said));
+    let expected = [
+        (json!({}), "content", "field required"),
+        (json!({ "content": null }), "content", "none is not an allowed value"),
+        (json!({ "content": ["a"] }), "content", "str type expected"),
+        (json!({ "content": "x", "likes": 1 }), "likes", "extra fields not permitted"),
+        (json!({ "content": "é".repeat(2001) }), "content", "ensure this value has at most 2000 characters"),
+        (json!({ "content": "a\0b" }), "content", "control characters are not allowed"),
+    ];
+    for (method, path) in [("POST", &list), ("PUT", &one)] {
+        for (body, place, words) in &expected {
+            let reply = platform.call(method, path, Some(&anna), Some(body.clone())).await;
+            assert_eq!(reply.status, 422, "{body}");
+            assert_eq!(reply.headers["content-type"], "application/problem+json");
+            assert_eq!(reply.body["detail"].as_array().unwrap().len(), 1, "{body}");
+            let first = &reply.body["detail"][0];
+            assert_eq!((&first["loc"], &first["msg"]), (&json!(["body", place]), &json!(words)));
+        }
+        for body in [r#"{"content":"\ud800"}"#, "{", "[", "\u{0}"] {
+            let request = axum::http::Request::builder().method(method).uri(format!("/api/v1{path}"));
+            let request = request.header("authorization", format!("Bearer {anna}"));
+            let reply = platform.send(request.body(axum::body::Body::from(body)).unwrap()).await;
+            assert_eq!(reply.status, 422, "{body}");
+            assert_eq!(reply.body["detail"][0]["type"], "value_error.jsondecode", "{body}");
+        }
+    }
+    assert_eq!(comment(&platform, &anna, &post, "").await.status, 201, "an empty comment is one");
+    let longest = comment(&platform, &anna, &post, &"😀".repeat(2000)).await;
+    assert_eq!(longest.body["content"].as_str().unwrap().chars().count(), 2000);
+    let reply = platform.call("POST", &list, Some(&anna), Some(json!({ "content": true }))).await;
+    assert_eq!((reply.status.as_u16(), &reply.body["content"]), (201, &json!("True")));
+}
+
+#[sqlx::test(migrations = false)]
+async fn the_route_of_one_comment_is_found_before_that_of_a_view(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, _) = start(database).await;
+    let (anna, _) = somebody();
+    for path in ["/comments/view", "/comments/7"] {
+        let reply = platform.call("GET", path, Some(&anna), None).await;
+        assert_eq!(reply.status, 422, "{path}");
+        let problem = json!([{
+            "loc": ["path", "comment_id"], "msg": "value is not a valid uuid", "type": "type_error.uuid",
+        }]);
+        assert_eq!(reply.body["detail"], problem, "{path}");
+    }
+    let reply = platform.call("GET", "/comments/%ff", Some(&anna), None).await;
+    assert_eq!((reply.status.as_u16(), &reply.body["detail"][0]["type"]), (422, &json!("type_error.uuid")));
+    assert_eq!(platform.call("PUT", "/comments/7", Some(&anna), Some(json!({ "content": "x" }))).await.status, 422);
+    assert_eq!(platform.call("DELETE", "/comments/7", Some(&anna), None).await.status, 422);
+    for (method, path) in [("GET", "/comments/7"), ("PUT", "/comments/7"), ("DELETE", "/comments/7")] {
+        assert_eq!(platform.call(method, path, None, None).await.status, 401, "{method}");
+    }
+}
+
+/// Moderation's request to delete a comment.
+fn request(comment: &Value) -> Value {
+    json!({
+        "id": uuid::Uuid::now_v7(),
+        "created_at": "2026-11-20T15:18:00.326587+00:00",
+        "created_by": null,
+        "updated_at": "2026-11-20T15:18:00.326604+00:00",
+        "updated_by": null,
+        "type": "COMMENT",
+        "content_id": comment["id"],
+        "raw_content": comment,
+        "status": "DELETE_REQUESTED",
+        "reason": "RULES_VIOLATION",
+    })
+}
+
+#[sqlx::test(migrations = false)]
+async fn moderation_deletes_comments_and_every_request_is_answered(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, post) = start_with_post(database).await;
+    let (anna, _) = somebody();
+    let as_it_was_seen = comment(&platform, &anna, &post, "bad").await.body;
+    let edit = json!({ "content": "worse" });
+    let as_it_is = platform.call("PUT", &path(&as_it_was_seen), Some(&anna), Some(edit)).await.body;
+    let kept = comment(&platform, &anna, &post, "good").await.body;
+    assert_eq!(
+        platform.hear(COMMENT_DELETE_REQUESTED, &request(&as_it_was_seen)).await,
+        [Step::Applied { fresh: 1, duplicates: 0 }]
+    );
+    assert_eq!(platform.told(COMMENT_DELETED).await, std::slice::from_ref(&as_it_is));
+    assert_eq!(platform.told(COMMENT_DELETE_COMPLETED).await, std::slice::from_ref(&as_it_is));
+
+    // The original moderation asks twice; a comment whose author was faster is gone as well.
+    platform.hear(COMMENT_DELETE_REQUESTED, &request(&as_it_was_seen)).await;
+    assert_eq!(platform.told(COMMENT_DELETED).await.len(), 1, "it was deleted once");
+    assert_eq!(platform.told(COMMENT_DELETE_COMPLETED).await, [as_it_is, as_it_was_seen]);
+    assert_eq!(nft(&platform).await.comment_id, id(&kept));
+    let list = platform.call("GET", &format!("/{}/comments", id(&post)), Some(&anna), None).await;
+    assert_eq!(list.body, json!([kept]));
+}
+
+#[sqlx::test(migrations = false)]
+async fn requests_of_one_batch_are_answered_each_in_its_turn(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, post) = start_with_post(database).await;
+    let (anna, _) = somebody();
+    let one = comment(&platform, &anna, &post, "one").await.body;
+    let two = comment(&platform, &anna, &post, "two").await.body;
+    let mut redis = platform.app.redis.clone();
+    for comment in [&two, &two, &one] {
+        let fields = [("message", request(comment).to_string()), ("type", "json".to_owned())];
+        let _: String = redis::AsyncCommands::xadd(&mut redis, COMMENT_DELETE_REQUESTED, "*", &fields).await.unwrap();
+    }
+    let steps = platform.listen(COMMENT_DELETE_REQUESTED).await;
+    assert_eq!(steps, [Step::Applied { fresh: 3, duplicates: 0 }]);
+    assert_eq!(platform.told(COMMENT_DELETED).await, [two.clone(), one.clone()]);
+    assert_eq!(platform.told(COMMENT_DELETE_COMPLETED).await, [two.clone(), two, one]);
+}
+
+#[sqlx::test(migrations = false)]
+async fn the_comments_of_a_post_are_removed_in_batches_until_none_is_left(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let (platform, post) = start_with_post(database).await;
+    let (anna, _) = somebody();
+    for n in 0..3 {
+        comment(&platform, &anna, &post, &n.to_string()).await;
+    }
+    let mut tx = platform.app.db.begin().await.unwrap();
+    let mut batches = Vec::new();
+    for _ in 0..3 {
+        batches.push(Comment::remove_of(&mut tx, &[id(&post)], 2).await.unwrap().len());
+    }
+    assert_eq!(batches, [2, 1, 0]);
+}

@@ -16,11 +16,7 @@ use crate::posts::lookup::Current;
     (status = 404, body = Problem),
     (status = 503, body = Problem, description = "The post service cannot be asked"),
 ))]
-pub async fn view_post(
-    user: User,
-    Current(post): Current,
-    State(app): State<App>,
-) -> Result<Json<PostViewed>, Error> {
+pub async fn view_post(user: User, Current(post): Current, State(app): State<App>) -> Result<Json<PostViewed>, Error> {
     let view = PostViewed::new(post, user.id);
     let mut tx = app.db.begin().await?;
     signals::viewed(&mut tx, &view).await?;

@@ -1,8 +1,8 @@
 //! The post in a request's path, looked up for the caller. Extractors, so that the post is looked up after the token is
 //! checked and before the body is read: the order of refusals is the original's.
 use axum::extract::{FromRequestParts, RawPathParams};
-use axum::http::request::Parts;
 use axum::http::header;
+use axum::http::request::Parts;
 use uuid::Uuid;
 
 use super::NOT_FOUND;

@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::SERVICE;
-use crate::core::testing::Platform;
+use crate::core::testing::{Platform, Reply};
 
 /// What the stand-in holds and does.
 pub struct PostService {
@@ -110,4 +110,26 @@ pub fn changed(post: &Value, status: &str) -> Value {
 /// The id of a post, a comment or a reaction.
 pub fn id(entity: &Value) -> Uuid {
     entity["id"].as_str().unwrap().parse().unwrap()
+}
+
+/// The answer to a comment of this person on a post.
+pub async fn comment(platform: &Platform, author: &str, post: &Value, content: &str) -> Reply {
+    let path = format!("/{}/comments", id(post));
+    platform.call("POST", &path, Some(author), Some(json!({ "content": content }))).await
+}
+
+/// The answer to a reaction of this person to a post.
+pub async fn react(platform: &Platform, user: &str, post: &Value, kind: &str) -> Reply {
+    let path = format!("/{}/post-reactions", id(post));
+    platform.call("POST", &path, Some(user), Some(json!({ "type": kind }))).await
+}
+
+/// The names of an object's fields, in order.
+pub fn names(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+/// What a refusal says.
+pub fn refusal(reply: &Reply) -> (u16, &Value) {
+    (reply.status.as_u16(), &reply.body["detail"])
 }

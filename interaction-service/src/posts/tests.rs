@@ -1,0 +1,372 @@
+//! Posts as this service knows them: the lookup in front of its routes, and the end of a post.
+use serde_json::json;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use super::events::{POST_CREATED, POST_DELETED, POST_UPDATED};
+use super::models::Post;
+use super::schemas::PostOut;
+use super::testing::{changed, comment, id, post, react, refusal, start};
+use crate::SERVICE;
+use crate::comments::events::{COMMENT_CREATED, COMMENT_DELETED};
+use crate::core::events::consumer::Step;
+use crate::core::testing::{Platform, somebody};
+use crate::reactions::events::{REACTION_CREATED, REACTION_DELETED};
+
+const APPLIED: Step = Step::Applied { fresh: 1, duplicates: 0 };
+
+#[sqlx::test(migrations = false)]
+async fn a_post_that_was_heard_of_is_known_and_any_other_is_asked_for_once(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let (platform, service) = start(database).await;
+    let ((_, anna), (bert, _)) = (somebody(), somebody());
+    let (heard, unheard) = (post(anna, "POSTED"), post(anna, "POSTED"));
+    assert_eq!(platform.hear(POST_CREATED, &heard).await, [APPLIED]);
+    assert_eq!(comment(&platform, &bert, &heard, "hello").await.status, 201);
+    assert_eq!(react(&platform, &bert, &heard, "LIKE").await.status, 201);
+    assert_eq!(service.calls(), 0, "what is known needs no question");
+
+    service.knows(&unheard);
+    assert_eq!(comment(&platform, &bert, &unheard, "hello").await.status, 201);
+    assert_eq!(service.calls(), 1);
+    assert_eq!(comment(&platform, &bert, &unheard, "again").await.status, 201);
+    assert_eq!(service.calls(), 1, "the answer is remembered");
+}
+
+#[sqlx::test(migrations = false)]
+async fn drafts_and_archived_posts_are_their_authors_alone(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, service) = start(database).await;
+    let ((anna, author), (bert, _)) = (somebody(), somebody());
+    for status in ["DRAFT", "ARCHIVED"] {
+        let hidden = post(author, status);
+        // The stand-in answers it to anybody, as the original post service does.
+        service.knows(&hidden);
+        platform.hear(POST_CREATED, &hidden).await;
+        let view = platform.call("GET", &format!("/{}/view", id(&hidden)), Some(&bert), None).await;
+        let comments = platform.call("GET", &format!("/{}/comments", id(&hidden)), Some(&bert), None).await;
+        let reactions = platform.call("GET", &format!("/{}/post-reactions", id(&hidden)), Some(&bert), None).await;
+        let commented = comment(&platform, &bert, &hidden, "hello").await;
+        let reacted = react(&platform, &bert, &hidden, "LIKE").await;
+        for reply in [view, comments, reactions, commented, reacted] {
+            assert_eq!(refusal(&reply), (404, &json!("Post not found")));
+        }
+        assert_eq!(comment(&platform, &anna, &hidden, "note to self").await.status, 201);
+        assert_eq!(react(&platform, &anna, &hidden, "LIKE").await.status, 201);
+        let view = platform.call("GET", &format!("/{}/view", id(&hidden)), Some(&anna), None).await;
+        assert_eq!((view.status.as_u16(), &view.body["total_views"]), (200, &json!(1)));
+        let reactions = platform.call("GET", &format!("/{}/post-reactions", id(&hidden)), Some(&anna), None).await;
+        assert_eq!(reactions.body.as_array().unwrap().len(), 1);
+    }
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_was_said_about_a_post_disappears_for_others_when_it_is_taken_back(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let (platform, service) = start(database).await;
+    let ((anna, author), (bert, _)) = (somebody(), somebody());
+    let posted = post(author, "POSTED");
+    platform.hear(POST_CREATED, &posted).await;
+    let said = comment(&platform, &bert, &posted, "hello").await.body;
+    let felt = react(&platform, &bert, &posted, "LOVE").await.body;
+    let archived = changed(&posted, "ARCHIVED");
+    service.knows(&archived);
+    platform.hear(POST_UPDATED, &archived).await;
+
+    let (said, felt) = (format!("/comments/{}", id(&said)), format!("/post-reactions/{}", id(&felt)));
+    for (path, sentence) in [(&said, "Post comment not found"), (&felt, "Post reaction not found")] {
+        let read = platform.call("GET", path, Some(&bert), None).await;
+        assert_eq!(refusal(&read), (404, &json!(sentence)));
+        assert_eq!(platform.call("GET", path, Some(&anna), None).await.status, 200);
+    }
+    let reply = platform.call("PUT", &said, Some(&bert), Some(json!({ "content": "more" }))).await;
+    assert_eq!(refusal(&reply), (404, &json!("Post comment not found")));
+    let reply = platform.call("PUT", &felt, Some(&bert), Some(json!({ "type": "SAD" }))).await;
+    assert_eq!(refusal(&reply), (404, &json!("Post reaction not found")));
+    // What is one's own can always be taken away.
+    assert_eq!(platform.call("DELETE", &said, Some(&bert), None).await.status, 204);
+    assert_eq!(platform.call("DELETE", &felt, Some(&bert), None).await.status, 204);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_draft_that_was_published_is_open_before_its_event_is_heard(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, service) = start(database).await;
+    let ((_, author), (bert, _)) = (somebody(), somebody());
+    let draft = post(author, "DRAFT");
+    platform.hear(POST_CREATED, &draft).await;
+    service.knows(&changed(&draft, "POSTED"));
+    assert_eq!(comment(&platform, &bert, &draft, "first").await.status, 201);
+    // The event of the old version comes once more, late.
+    platform.hear(POST_UPDATED, &draft).await;
+    service.forgets(&draft);
+    assert_eq!(comment(&platform, &bert, &draft, "second").await.status, 201);
+    assert_eq!(service.calls(), 1);
+}
+
+#[sqlx::test(migrations = false)]
+async fn the_original_post_service_publishes_without_a_new_version_and_is_believed(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let (platform, service) = start(database).await;
+    let ((_, author), (bert, _)) = (somebody(), somebody());
+    let mut post = post(author, "DRAFT");
+    platform.hear(POST_CREATED, &post).await;
+    post["status"] = json!("POSTED");
+    service.knows(&post);
+    assert_eq!(comment(&platform, &bert, &post, "hello").await.status, 201);
+}
+
+#[sqlx::test(migrations = false)]
+async fn the_token_is_checked_before_the_post_and_the_post_before_the_body(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let (platform, service) = start(database).await;
+    let ((_, author), (bert, _)) = (somebody(), somebody());
+    let (known, unknown) = (post(author, "POSTED"), post(author, "POSTED"));
+    service.knows(&known);
+    for route in ["comments", "post-reactions"] {
+        let path = format!("/{}/{route}", id(&unknown));
+        let reply = platform.call("POST", &path, None, Some(json!({ "nonsense": 1 }))).await;
+        assert_eq!(refusal(&reply), (401, &json!("Not authenticated")));
+        assert_eq!(reply.headers["www-authenticate"], "Bearer");
+        let reply = platform.call("POST", &path, Some("nobody"), Some(json!({ "nonsense": 1 }))).await;
+        assert_eq!(refusal(&reply), (401, &json!("Invalid credential")));
+        assert_eq!(service.calls(), if route == "comments" { 0 } else { 2 });
+        let reply = platform.call("POST", &path, Some(&bert), Some(json!({ "nonsense": 1 }))).await;
+        assert_eq!(refusal(&reply), (404, &json!("Post not found")));
+        let path = format!("/{}/{route}", id(&known));
+        let reply = platform.call("POST", &path, Some(&bert), Some(json!({ "nonsense": 1 }))).await;
+        assert_eq!(reply.status, 422);
+    }
+    let reply = platform.call("GET", &format!("/{}/comments?limit=0", id(&unknown)), Some(&bert), None).await;
+    assert_eq!(refusal(&reply), (404, &json!("Post not found")));
+    let reply = platform.call("GET", &format!("/{}/comments?limit=0", id(&known)), Some(&bert), None).await;
+    assert_eq!((reply.status.as_u16(), &reply.body["detail"][0]["loc"]), (422, &json!(["query", "limit"])));
+}
+
+#[sqlx::test(migrations = false)]
+async fn an_id_that_is_none_is_no_post_and_one_in_any_spelling_is(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, service) = start(database).await;
+    let ((_, author), (bert, _)) = (somebody(), somebody());
+    for malformed in ["7", "not-an-id", "%00", "%ff", "..%2f..%2fdocs"] {
+        for (method, route) in [("GET", "comments"), ("POST", "comments"), ("GET", "view"), ("POST", "post-reactions")]
+        {
+            let body = (method == "POST").then(|| json!({ "content": "x" }));
+            let reply = platform.call(method, &format!("/{malformed}/{route}"), Some(&bert), body).await;
+            assert_eq!(refusal(&reply), (404, &json!("Post not found")), "{method} {malformed}/{route}");
+        }
+    }
+    assert_eq!(service.calls(), 0);
+    let known = post(author, "POSTED");
+    service.knows(&known);
+    let id = id(&known);
+    for spelling in
+        [id.simple().to_string(), id.to_string().to_uppercase(), format!("%7B{id}%7D"), id.urn().to_string()]
+    {
+        let reply = platform.call("GET", &format!("/{spelling}/view"), Some(&bert), None).await;
+        assert_eq!((reply.status.as_u16(), &reply.body["id"]), (200, &known["id"]), "{spelling}");
+    }
+}
+
+#[sqlx::test(migrations = false)]
+async fn without_the_post_service_known_posts_go_on_and_the_rest_is_told_to_come_back(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let (platform, service) = start(database).await;
+    let ((_, author), (bert, _)) = (somebody(), somebody());
+    let (known, unknown) = (post(author, "POSTED"), post(author, "POSTED"));
+    platform.hear(POST_CREATED, &known).await;
+    // 0 never answers, and is given up after two tries.
+    for (asked, mood) in [500, 502, 503, 429, 0].into_iter().enumerate() {
+        service.answers(mood);
+        let reply = comment(&platform, &bert, &unknown, "hello").await;
+        assert_eq!(refusal(&reply), (503, &json!("Post service unavailable")), "{mood}");
+        assert_eq!(reply.headers["retry-after"], "2");
+        assert_eq!(service.calls(), 2 * (asked + 1), "{mood} is tried twice");
+    }
+    let view = platform.call("GET", &format!("/{}/view", id(&known)), Some(&bert), None).await;
+    assert_eq!(refusal(&view), (503, &json!("Post service unavailable")), "a view shows the counters of now");
+    assert_eq!(comment(&platform, &bert, &known, "hello").await.status, 201);
+    assert_eq!(react(&platform, &bert, &known, "JOY").await.status, 201);
+    let comments = platform.call("GET", &format!("/{}/comments", id(&known)), Some(&bert), None).await;
+    assert_eq!(comments.body[0]["content"], "hello");
+
+    for refused in [307, 401, 403, 404, 410] {
+        service.answers(refused);
+        let reply = react(&platform, &bert, &unknown, "JOY").await;
+        assert_eq!(refusal(&reply), (404, &json!("Post not found")), "{refused}");
+    }
+    service.answers(204);
+    assert_eq!(react(&platform, &bert, &unknown, "JOY").await.status, 404);
+    service.answers(200);
+    service.knows(&json!({ "id": unknown["id"] }));
+    let reply = react(&platform, &bert, &unknown, "JOY").await;
+    assert_eq!(refusal(&reply), (503, &json!("Post service unavailable")), "an answer that is no post is none");
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_post_service_that_does_not_listen_is_unavailable(_: PgPoolOptions, database: PgConnectOptions) {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let platform = Platform::start(&SERVICE, database, &["--post-service-url", &format!("http://{nobody}")]).await;
+    let (bert, user) = somebody();
+    let unknown = post(user, "POSTED");
+    let reply = comment(&platform, &bert, &unknown, "hello").await;
+    assert_eq!(refusal(&reply), (503, &json!("Post service unavailable")));
+    assert_eq!(reply.headers["retry-after"], "2");
+    let list = platform.call("GET", &format!("/{}/post-reactions", id(&unknown)), Some(&bert), None).await;
+    assert_eq!((list.status.as_u16(), list.body), (200, json!([])), "this list needs no post service");
+}
+
+#[sqlx::test(migrations = false)]
+async fn with_a_post_go_its_comments_and_reactions_and_each_is_told(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, service) = start(database).await;
+    let ((anna, author), (bert, _)) = (somebody(), somebody());
+    let (doomed, other) = (post(author, "POSTED"), post(author, "POSTED"));
+    platform.hear(POST_CREATED, &doomed).await;
+    platform.hear(POST_CREATED, &other).await;
+    let mut said = Vec::new();
+    for (who, what) in [(&anna, "one"), (&bert, "two"), (&bert, "three")] {
+        said.push(comment(&platform, who, &doomed, what).await.body);
+    }
+    let felt = [react(&platform, &anna, &doomed, "JOY").await.body, react(&platform, &bert, &doomed, "SAD").await.body];
+    let kept = comment(&platform, &bert, &other, "stays").await.body;
+    react(&platform, &bert, &other, "LIKE").await;
+
+    service.knows(&doomed);
+    assert_eq!(platform.hear(POST_DELETED, &doomed).await, [APPLIED]);
+    let sorted = |mut told: Vec<serde_json::Value>| {
+        told.sort_by_key(id);
+        told
+    };
+    assert_eq!(sorted(platform.told(COMMENT_DELETED).await), said);
+    assert_eq!(sorted(platform.told(REACTION_DELETED).await), felt);
+    let nfts = crate::comments::models::Nft::all(&platform.app.db).await.unwrap();
+    assert_eq!(nfts.iter().map(|nft| nft.comment_id).collect::<Vec<_>>(), [id(&kept)]);
+    let gone = platform.call("GET", &format!("/comments/{}", id(&said[0])), Some(&anna), None).await;
+    assert_eq!(refusal(&gone), (404, &json!("Post comment not found")));
+    let gone = platform.call("GET", &format!("/post-reactions/{}", id(&felt[0])), Some(&anna), None).await;
+    assert_eq!(refusal(&gone), (404, &json!("Post reaction not found")));
+    let list = platform.call("GET", &format!("/{}/post-reactions", id(&doomed)), Some(&bert), None).await;
+    assert_eq!((list.status.as_u16(), list.body), (200, json!([])));
+
+    // Nothing brings it back: not the post service that has not heard yet, not an event that was overtaken.
+    platform.hear(POST_UPDATED, &changed(&doomed, "POSTED")).await;
+    for who in [&anna, &bert] {
+        assert_eq!(refusal(&comment(&platform, who, &doomed, "late").await), (404, &json!("Post not found")));
+        assert_eq!(refusal(&react(&platform, who, &doomed, "LOVE").await), (404, &json!("Post not found")));
+    }
+    assert_eq!(service.calls(), 0);
+    platform.hear(POST_DELETED, &doomed).await;
+    assert_eq!(platform.told(COMMENT_DELETED).await.len(), 3, "a post goes once");
+    let left = platform.call("GET", &format!("/{}/comments", id(&other)), Some(&bert), None).await.body;
+    assert_eq!(left, json!([kept]));
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_post_whose_end_is_heard_before_its_beginning_stays_gone(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, service) = start(database).await;
+    let ((anna, author), (bert, _)) = (somebody(), somebody());
+    let post = post(author, "POSTED");
+    platform.hear(POST_DELETED, &post).await;
+    platform.hear(POST_CREATED, &post).await;
+    service.knows(&post);
+    for who in [&anna, &bert] {
+        assert_eq!(refusal(&comment(&platform, who, &post, "late").await), (404, &json!("Post not found")));
+    }
+    assert_eq!(service.calls(), 0);
+}
+
+#[sqlx::test(migrations = false)]
+async fn many_posts_are_heard_of_at_once_in_whatever_order(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, _) = start(database).await;
+    let ((_, author), (bert, _)) = (somebody(), somebody());
+    let posts: Vec<_> = (0..20).map(|_| post(author, "DRAFT")).collect();
+    let mut redis = platform.app.redis.clone();
+    for told in posts.iter().rev().flat_map(|post| [changed(post, "POSTED"), post.clone()]) {
+        let fields = [("message", told.to_string()), ("type", "json".to_owned())];
+        let _: String = redis::AsyncCommands::xadd(&mut redis, POST_UPDATED, "*", &fields).await.unwrap();
+    }
+    assert_eq!(platform.listen(POST_UPDATED).await, [Step::Applied { fresh: 40, duplicates: 0 }]);
+    for post in &posts {
+        assert_eq!(comment(&platform, &bert, post, "hello").await.status, 201, "the newest version counts");
+    }
+}
+
+/// Waits until a transaction waits for the lock of another.
+async fn until_somebody_waits(platform: &Platform) {
+    while Post::waiting(&platform.app.db).await.unwrap() == 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[sqlx::test(migrations = false)]
+async fn who_comments_while_a_post_is_deleted_comes_too_late(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, _) = start(database).await;
+    let ((_, author), (bert, _)) = (somebody(), somebody());
+    let post = post(author, "POSTED");
+    platform.hear(POST_CREATED, &post).await;
+    let version = Post::from(&serde_json::from_value::<PostOut>(post.clone()).unwrap());
+    let mut tx = platform.app.db.begin().await.unwrap();
+    assert_eq!(Post::bury(&mut tx, &[version]).await.unwrap(), [id(&post)]);
+    let deletion = async {
+        until_somebody_waits(&platform).await;
+        tx.commit().await.unwrap();
+    };
+    // The lookup still saw the post; the lock in the comment's transaction sees the tombstone.
+    let (reply, ()) = tokio::join!(comment(&platform, &bert, &post, "late"), deletion);
+    assert_eq!(refusal(&reply), (404, &json!("Post not found")));
+    assert_eq!(platform.told(COMMENT_CREATED).await, Vec::<serde_json::Value>::new());
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_deletion_waits_for_who_is_commenting_and_takes_the_comment_along(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let (platform, _) = start(database).await;
+    let ((_, author), (_, bert)) = (somebody(), somebody());
+    let post = post(author, "POSTED");
+    platform.hear(POST_CREATED, &post).await;
+    let mut tx = platform.app.db.begin().await.unwrap();
+    assert!(Post::hold(&mut tx, id(&post), bert).await.unwrap());
+    let commenting = async {
+        until_somebody_waits(&platform).await;
+        let comment = crate::comments::models::Comment::create(&mut tx, id(&post), bert, "just so").await.unwrap();
+        tx.commit().await.unwrap();
+        comment.id
+    };
+    let (steps, comment) = tokio::join!(platform.hear(POST_DELETED, &post), commenting);
+    assert_eq!(steps, [APPLIED]);
+    let told = platform.told(COMMENT_DELETED).await;
+    assert_eq!(told.iter().map(id).collect::<Vec<_>>(), [comment]);
+}
+
+#[sqlx::test(migrations = false)]
+async fn whatever_was_said_in_the_rush_of_a_deletion_is_taken_back(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, _) = start(database).await;
+    let (_, author) = somebody();
+    let post = post(author, "POSTED");
+    platform.hear(POST_CREATED, &post).await;
+    let people: Vec<_> = (0..20).map(|_| somebody().0).collect();
+    let comments = futures::future::join_all(people.iter().map(|who| comment(&platform, who, &post, "rush")));
+    let reactions = futures::future::join_all(people.iter().map(|who| react(&platform, who, &post, "ANGRY")));
+    let (comments, reactions, steps) = tokio::join!(comments, reactions, platform.hear(POST_DELETED, &post));
+    assert_eq!(steps, [APPLIED]);
+    for reply in comments.iter().chain(&reactions) {
+        assert!([201, 404].contains(&reply.status.as_u16()), "{reply:?}");
+    }
+    let sorted = |told: Vec<serde_json::Value>| {
+        let mut ids: Vec<_> = told.iter().map(id).collect();
+        ids.sort_unstable();
+        ids
+    };
+    assert_eq!(sorted(platform.told(COMMENT_CREATED).await), sorted(platform.told(COMMENT_DELETED).await));
+    assert_eq!(sorted(platform.told(REACTION_CREATED).await), sorted(platform.told(REACTION_DELETED).await));
+    let list = platform.call("GET", &format!("/{}/post-reactions", id(&post)), Some(&people[0]), None).await;
+    assert_eq!(list.body, json!([]));
+}

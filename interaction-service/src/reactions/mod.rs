@@ -46,11 +46,9 @@ impl Type {
 
 /// The routes of reactions.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(views::get_post_reactions, views::create_post_reaction))
-        .routes(routes!(
-            views::retrieve_post_reaction_detail,
-            views::update_post_reaction,
-            views::delete_post_reaction
-        ))
+    OpenApiRouter::new().routes(routes!(views::get_post_reactions, views::create_post_reaction)).routes(routes!(
+        views::retrieve_post_reaction_detail,
+        views::update_post_reaction,
+        views::delete_post_reaction
+    ))
 }

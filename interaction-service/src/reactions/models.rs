@@ -20,12 +20,7 @@ pub struct Reaction {
 
 impl Reaction {
     /// The reaction of somebody to a post that the transaction holds; none when they had reacted to it before.
-    pub async fn create(
-        tx: &mut PgTransaction<'_>,
-        post: Uuid,
-        user: Uuid,
-        kind: Type,
-    ) -> sqlx::Result<Option<Self>> {
+    pub async fn create(tx: &mut PgTransaction<'_>, post: Uuid, user: Uuid, kind: Type) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
             r#"insert into reaction (id, created_by, post_id, type) values ($1, $2, $3, $4)

@@ -12,6 +12,7 @@ use crate::core::timestamp::Timestamp;
 #[derive(ToSchema)]
 pub struct PostReactionIn {
     /// LIKE when it is not given; unchanged when it is not given in an update
+    #[schema(value_type = Type, required = false)]
     pub r#type: Option<Type>,
 }
 

@@ -1,0 +1,173 @@
+//! Reactions, through their routes and their events.
+use serde_json::{Value, json};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use super::Type;
+use super::events::{REACTION_CREATED, REACTION_DELETED};
+use crate::core::testing::{Platform, somebody};
+use crate::posts::events::POST_CREATED;
+use crate::posts::testing::{id, names, post, react, refusal, start};
+
+/// A platform with one post that everybody sees.
+async fn start_with_post(database: PgConnectOptions) -> (Platform, Value) {
+    let (platform, _) = start(database).await;
+    let post = post(somebody().1, "POSTED");
+    platform.hear(POST_CREATED, &post).await;
+    (platform, post)
+}
+
+fn path(reaction: &Value) -> String {
+    format!("/post-reactions/{}", id(reaction))
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_reaction_is_answered_as_the_original_does_and_told(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, post) = start_with_post(database).await;
+    let ((anna, user), (bert, _)) = (somebody(), somebody());
+    let list = format!("/{}/post-reactions", id(&post));
+    let reply = platform.call("POST", &list, Some(&anna), Some(json!({}))).await;
+    assert_eq!(reply.status, 201);
+    let felt = reply.body;
+    let fields = ["id", "created_at", "created_by", "updated_at", "updated_by", "post_id", "type"];
+    assert_eq!(names(&felt), fields);
+    assert_eq!((&felt["created_by"], &felt["updated_by"]), (&json!(user), &Value::Null));
+    assert_eq!((&felt["post_id"], &felt["type"]), (&post["id"], &json!("LIKE")));
+    assert_eq!(platform.told(REACTION_CREATED).await, std::slice::from_ref(&felt));
+    let read = platform.call("GET", &path(&felt), Some(&bert), None).await;
+    assert_eq!((read.status.as_u16(), read.body), (200, felt));
+}
+
+#[sqlx::test(migrations = false)]
+async fn reactions_of_every_type_are_listed_newest_first_in_pages(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, post) = start_with_post(database).await;
+    let list = format!("/{}/post-reactions", id(&post));
+    let mut newest_first = Vec::new();
+    for kind in Type::WORDS {
+        let reply = react(&platform, &somebody().0, &post, kind).await;
+        assert_eq!((reply.status.as_u16(), &reply.body["type"]), (201, &json!(kind)));
+        newest_first.insert(0, reply.body);
+    }
+    let (anna, _) = somebody();
+    assert_eq!(platform.call("GET", &list, Some(&anna), None).await.body, json!(newest_first));
+    let first = platform.call("GET", &format!("{list}?limit=4"), Some(&anna), None).await;
+    assert_eq!(first.body, json!(newest_first[..4]));
+    let link = first.headers["link"].to_str().unwrap();
+    let next = link.strip_prefix("</api/v1").unwrap().strip_suffix(">; rel=\"next\"").unwrap();
+    assert_eq!(platform.call("GET", next, Some(&anna), None).await.body, json!(newest_first[4..]));
+}
+
+#[sqlx::test(migrations = false)]
+async fn the_list_of_an_unknown_post_is_empty_and_of_no_id_refused(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, service) = start(database).await;
+    let (anna, user) = somebody();
+    let unknown = post(user, "POSTED");
+    let reply = platform.call("GET", &format!("/{}/post-reactions", id(&unknown)), Some(&anna), None).await;
+    assert_eq!((reply.status.as_u16(), reply.body), (200, json!([])));
+    assert_eq!(service.calls(), 0);
+    let reply = platform.call("GET", "/7/post-reactions", Some(&anna), None).await;
+    let problem =
+        json!([{ "loc": ["path", "post_id"], "msg": "value is not a valid uuid", "type": "type_error.uuid" }]);
+    assert_eq!(refusal(&reply), (422, &problem));
+    let reply = platform.call("GET", "/7/post-reactions", None, None).await;
+    assert_eq!(refusal(&reply), (401, &json!("Not authenticated")));
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_person_reacts_to_a_post_once_however_many_try_at_once(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, post) = start_with_post(database).await;
+    let ((anna, _), (bert, _)) = (somebody(), somebody());
+    let tries = (0..16).map(|n| react(&platform, &anna, &post, Type::WORDS[n % 6]));
+    let replies = futures::future::join_all(tries).await;
+    let (made, refused): (Vec<_>, Vec<_>) = replies.into_iter().partition(|reply| reply.status == 201);
+    assert_eq!(made.len(), 1);
+    for reply in &refused {
+        assert_eq!(refusal(reply), (400, &json!("Can not react duplicate on same post.")));
+    }
+    assert_eq!(platform.told(REACTION_CREATED).await, [made[0].body.clone()]);
+    assert_eq!(react(&platform, &bert, &post, "LIKE").await.status, 201, "somebody else may too");
+
+    assert_eq!(platform.call("DELETE", &path(&made[0].body), Some(&anna), None).await.status, 204);
+    assert_eq!(react(&platform, &anna, &post, "SAD").await.status, 201, "after it was taken back there may be another");
+}
+
+#[sqlx::test(migrations = false)]
+async fn an_owner_changes_a_reaction_and_nobody_else_does(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, post) = start_with_post(database).await;
+    let ((anna, user), (bert, _)) = (somebody(), somebody());
+    let felt = react(&platform, &anna, &post, "JOY").await.body;
+    let change = json!({ "type": "SAD" });
+    let reply = platform.call("PUT", &path(&felt), Some(&bert), Some(change.clone())).await;
+    assert_eq!(refusal(&reply), (404, &json!("Post reaction not found")));
+    let nobodys = format!("/post-reactions/{}", uuid::Uuid::now_v7());
+    for (method, body) in [("GET", None), ("PUT", Some(change.clone()))] {
+        let reply = platform.call(method, &nobodys, Some(&anna), body).await;
+        assert_eq!(refusal(&reply), (404, &json!("Post reaction not found")));
+    }
+
+    let reply = platform.call("PUT", &path(&felt), Some(&anna), Some(change)).await;
+    assert_eq!((reply.status.as_u16(), &reply.body["type"]), (200, &json!("SAD")));
+    assert_eq!(reply.body["updated_by"], json!(user));
+    let version = |reaction: &Value| {
+        serde_json::from_value::<crate::core::timestamp::Timestamp>(reaction["updated_at"].clone()).unwrap()
+    };
+    assert!(version(&reply.body) > version(&felt));
+    let again = platform.call("PUT", &path(&felt), Some(&anna), Some(json!({}))).await;
+    assert_eq!((again.status.as_u16(), &again.body["type"]), (200, &json!("SAD")), "no type, no change");
+    assert!(version(&again.body) > version(&reply.body));
+    assert_eq!(platform.told(REACTION_CREATED).await, [felt], "a change is told to nobody");
+}
+
+#[sqlx::test(migrations = false)]
+async fn an_owner_takes_a_reaction_back_once_and_nobody_else_does(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, post) = start_with_post(database).await;
+    let ((anna, _), (bert, _)) = (somebody(), somebody());
+    let felt = react(&platform, &anna, &post, "FUNNY").await.body;
+    let gone = json!("Post reaction not found for deletion");
+    let reply = platform.call("DELETE", &path(&felt), Some(&bert), None).await;
+    assert_eq!(refusal(&reply), (404, &gone));
+    let reply = platform.call("DELETE", &path(&felt), Some(&anna), None).await;
+    assert_eq!((reply.status.as_u16(), reply.body), (204, Value::Null));
+    let reply = platform.call("DELETE", &path(&felt), Some(&anna), None).await;
+    assert_eq!(refusal(&reply), (404, &gone));
+    assert_eq!(platform.told(REACTION_DELETED).await, [felt]);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_reaction_that_is_none_is_refused_in_the_originals_words(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, post) = start_with_post(database).await;
+    let ((anna, _), (bert, _)) = (somebody(), somebody());
+    let felt = react(&platform, &anna, &post, "LIKE").await.body;
+    let (list, one) = (format!("/{}/post-reactions", id(&post)), path(&felt));
+    let expected = [
+        (json!({ "type": null }), "type", "type_error.none.not_allowed"),
+        (json!({ "type": "LAUGHS" }), "type", "value_error.any_str.max_length"),
+        (json!({ "type": "HUG" }), "type", "type_error.enum"),
+        (json!({ "type": "like" }), "type", "type_error.enum"),
+        (json!({ "type": "" }), "type", "type_error.enum"),
+        (json!({ "type": "\0" }), "type", "type_error.enum"),
+        (json!({ "type": 5 }), "type", "type_error.enum"),
+        (json!({ "type": ["LIKE"] }), "type", "type_error.str"),
+        (json!({ "kind": "LIKE" }), "kind", "value_error.extra"),
+    ];
+    for (method, path, who) in [("POST", &list, &bert), ("PUT", &one, &anna)] {
+        for (body, place, kind) in &expected {
+            let reply = platform.call(method, path, Some(who), Some(body.clone())).await;
+            assert_eq!(reply.status, 422, "{method} {body}");
+            let first = &reply.body["detail"][0];
+            assert_eq!((&first["loc"], &first["type"]), (&json!(["body", place]), &json!(kind)), "{body}");
+        }
+        let reply = platform.call(method, path, Some(who), None).await;
+        assert_eq!((reply.status.as_u16(), &reply.body["detail"][0]["loc"]), (422, &json!(["body"])), "no body");
+        let request = axum::http::Request::builder().method(method).uri(format!("/api/v1{path}"));
+        let request = request.header("authorization", format!("Bearer {who}"));
+        let reply = platform.send(request.body(axum::body::Body::from(r#"{"type":"\ud800"}"#)).unwrap()).await;
+        assert_eq!((reply.status.as_u16(), &reply.body["detail"][0]["type"]), (422, &json!("value_error.jsondecode")));
+    }
+    for method in ["GET", "PUT", "DELETE"] {
+        let body = (method == "PUT").then(|| json!({}));
+        let reply = platform.call(method, "/post-reactions/7", Some(&anna), body).await;
+        assert_eq!(reply.status, 422, "{method}");
+        assert_eq!(reply.body["detail"][0]["loc"], json!(["path", "reaction_id"]), "{method}");
+        assert_eq!(platform.call(method, "/post-reactions/7", None, None).await.status, 401, "{method}");
+    }
+}
