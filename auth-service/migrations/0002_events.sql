@@ -49,6 +49,7 @@ create table dead_letter (
     stream text not null,
     entry_id text not null,
     event_id uuid,
+    occurred_at timestamptz not null,
     version smallint not null,
     traceparent text,
     -- text: it may be anything, even what is no JSON.

@@ -18,6 +18,7 @@ use super::schedulers::follow_calendar;
 use crate::SERVICE;
 use crate::core::events::consumer::Step;
 use crate::core::testing::{Platform, somebody};
+use crate::core::timestamp::Timestamp;
 
 async fn start(database: PgConnectOptions) -> Platform {
     Platform::start(&SERVICE, database, &[]).await
@@ -422,13 +423,12 @@ async fn a_deletion_takes_away_from_the_day_of_the_creation(_: PgPoolOptions, da
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_view_counts_on_the_day_on_which_it_was_told(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_view_counts_on_the_day_on_which_it_happened(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, id) = somebody();
     for at in [ago(31), ago(29), ago(0)] {
-        let seconds = u64::try_from(at.timestamp()).unwrap();
-        let told = Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, 0));
-        let fields = [("message", view(id).to_string()), ("type", "json".into()), ("event_id", told.to_string())];
+        let fields =
+            [("message", view(id).to_string()), ("type", "json".into()), ("occurred_at", Timestamp(at).to_string())];
         let _: String = platform.app.redis.clone().xadd(POST_VIEWED, "*", &fields).await.unwrap();
     }
     // An entry of the original has its time in its id.

@@ -74,8 +74,8 @@ async fn the_openapi_document_is_the_committed_one(_: PgPoolOptions, database: P
 #[sqlx::test(migrations = false)]
 async fn parked_events_are_for_operators_who_list_and_discard_them(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
-    let parked = "insert into dead_letter (id, stream, entry_id, version, message, error)
-        select gen_random_uuid(), 'nobodys', n || '-0', 1, '{}', 'broken' from generate_series(1, 3) as n";
+    let parked = "insert into dead_letter (id, stream, entry_id, occurred_at, version, message, error)
+        select gen_random_uuid(), 'nobodys', n || '-0', now(), 1, '{}', 'broken' from generate_series(1, 3) as n";
     platform.app.db.execute(parked).await.unwrap();
     let path = "/internal/dead-letters";
     let (stranger, _) = somebody();

@@ -5,6 +5,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::PartialSchema;
+use utoipa::openapi::schema::{ArrayBuilder, Object, OneOfBuilder, Schema, Type};
 
 /// One thing that is wrong with the input: where, in words, and as a code (the wording of pydantic v1).
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
@@ -30,8 +32,13 @@ pub struct Problem {
     /// The status code
     pub status: u16,
     /// A sentence, or for 422 the list of what is wrong
-    #[schema(value_type = Object)]
+    #[schema(schema_with = detail)]
     pub detail: Value,
+}
+
+fn detail() -> Schema {
+    let places = ArrayBuilder::new().items(Invalid::schema());
+    OneOfBuilder::new().item(Object::with_type(Type::String)).item(places).build().into()
 }
 
 /// Why a request is refused.

@@ -89,6 +89,7 @@ struct DeadLetter {
     stream: String,
     entry_id: String,
     event_id: Option<Uuid>,
+    occurred_at: Timestamp,
     version: i16,
     traceparent: Option<String>,
     message: String,
@@ -100,7 +101,8 @@ struct DeadLetter {
 async fn list(_: Operator, State(app): State<App>, page: Page) -> Result<Response, Error> {
     let letters = sqlx::query_as!(
         DeadLetter,
-        r#"select id, stream, entry_id, event_id, version, traceparent, message, error, parked_at as "parked_at: Timestamp"
+        r#"select id, stream, entry_id, event_id, occurred_at as "occurred_at: Timestamp", version, traceparent, message,
+            error, parked_at as "parked_at: Timestamp"
         from dead_letter where (parked_at, id) < ($1, $2) order by parked_at desc, id desc limit $3"#,
         page.before.at,
         page.before.id,
@@ -115,7 +117,8 @@ async fn list(_: Operator, State(app): State<App>, page: Page) -> Result<Respons
 async fn show(_: Operator, State(app): State<App>, Path(id): Path) -> Result<Json<DeadLetter>, Error> {
     let letter = sqlx::query_as!(
         DeadLetter,
-        r#"select id, stream, entry_id, event_id, version, traceparent, message, error, parked_at as "parked_at: Timestamp"
+        r#"select id, stream, entry_id, event_id, occurred_at as "occurred_at: Timestamp", version, traceparent, message,
+            error, parked_at as "parked_at: Timestamp"
         from dead_letter where id = $1"#,
         id
     )
@@ -172,7 +175,8 @@ struct StillDead {
 async fn act(_: Operator, State(app): State<App>, Body(input): Body<ActIn>) -> Result<Json<Acted>, Error> {
     let letters = sqlx::query_as!(
         DeadLetter,
-        r#"select id, stream, entry_id, event_id, version, traceparent, message, error, parked_at as "parked_at: Timestamp"
+        r#"select id, stream, entry_id, event_id, occurred_at as "occurred_at: Timestamp", version, traceparent, message,
+            error, parked_at as "parked_at: Timestamp"
         from dead_letter where ($1::text is null or stream = $1) and (cardinality($2::uuid[]) = 0 or id = any($2))
         order by parked_at, id limit $3"#,
         input.stream,
@@ -216,6 +220,7 @@ async fn resolve(app: &App, letter: DeadLetter, action: Action) -> Result<(), Fa
             id,
             prev: None,
             event_id: letter.event_id,
+            occurred_at: letter.occurred_at.0,
             version: letter.version,
             traceparent: letter.traceparent,
             message: letter.message,

@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use chrono::DateTime;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, RedisError, Value};
 use sqlx::PgTransaction;
@@ -285,12 +286,13 @@ async fn move_watermark(tx: &mut PgTransaction<'_>, stream: &str, from: Id, to: 
 
 async fn park(tx: &mut PgTransaction<'_>, stream: &str, event: &Event, failure: &Failure) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into dead_letter (id, stream, entry_id, event_id, version, traceparent, message, error)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "insert into dead_letter (id, stream, entry_id, event_id, occurred_at, version, traceparent, message, error)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         uuid::Uuid::now_v7(),
         stream,
         event.id.to_string(),
         event.event_id,
+        event.occurred_at,
         event.version,
         event.traceparent,
         event.message.replace('\0', "\u{fffd}"),
@@ -322,11 +324,15 @@ fn is_old((id, fields): &(String, Option<HashMap<String, String>>), watermark: I
 
 /// The event of an entry; none when the entry was deleted from the stream while it was pending.
 fn event(id: &str, fields: Option<&HashMap<String, String>>) -> Option<Event> {
-    let (id, fields) = (id.parse().ok()?, fields?);
+    let (id, fields) = (id.parse::<Id>().ok()?, fields?);
     let get = |name: &str| fields.get(name).map(String::as_str);
     Some(Event {
         id,
         prev: get("prev").and_then(|prev| prev.parse().ok()),
+        occurred_at: get("occurred_at")
+            .and_then(|time| time.parse().ok())
+            .or_else(|| DateTime::from_timestamp_millis(id.ms))
+            .unwrap_or_default(),
         event_id: get("event_id").and_then(|id| id.parse().ok()),
         version: get("version").and_then(|version| version.parse().ok()).unwrap_or(VERSION),
         traceparent: get("traceparent").map(str::to_owned),
@@ -373,8 +379,8 @@ mod tests {
 
     fn event(ms: i64, prev: Option<i64>) -> Event {
         let id = |ms| Id { ms, seq: 0 };
-        let message = String::new();
-        Event { id: id(ms), prev: prev.map(id), event_id: None, version: 1, traceparent: None, message }
+        let (message, occurred_at) = (String::new(), DateTime::UNIX_EPOCH);
+        Event { id: id(ms), prev: prev.map(id), event_id: None, occurred_at, version: 1, traceparent: None, message }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What the engagement service does when it hears of something.
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{NaiveDate, Utc};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sqlx::PgTransaction;
@@ -51,16 +51,6 @@ fn today() -> NaiveDate {
     Utc::now().date_naive()
 }
 
-/// The day on which an event was told: our ids of events hold the time, the original's ids of entries do.
-fn day(event: &Event) -> Result<NaiveDate, Failure> {
-    let told = event.event_id.and_then(|id| id.get_timestamp()).map(|time| time.to_unix());
-    let time = match told {
-        Some((seconds, nanos)) => i64::try_from(seconds).ok().and_then(|s| DateTime::from_timestamp(s, nanos)),
-        None => DateTime::from_timestamp_millis(event.id.ms),
-    };
-    time.map(|time| time.date_naive()).ok_or_else(|| Failure::Permanent("it was told at no time".into()))
-}
-
 /// Everybody who signs up has a profile, however many do so at once.
 pub fn user_registered<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
@@ -96,7 +86,7 @@ pub fn post_viewed<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, events: &
     Box::pin(async move {
         let mut changes = Changes::default();
         for (event, view) in events.iter().zip(decode::<PostViewed>(events)?) {
-            changes.act(view.viewed_by, Kind::View, day(event)?, 1);
+            changes.act(view.viewed_by, Kind::View, event.occurred_at.date_naive(), 1);
         }
         Ok(signals::acted(tx, changes, today()).await?)
     })

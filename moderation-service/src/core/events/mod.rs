@@ -15,6 +15,7 @@ mod tests;
 use std::fmt;
 use std::str::FromStr;
 
+use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use sqlx::PgTransaction;
 use uuid::Uuid;
@@ -59,6 +60,8 @@ pub struct Event {
     pub prev: Option<Id>,
     /// The same wherever and however often it is delivered; the original's entries have none.
     pub event_id: Option<Uuid>,
+    /// When it happened; for the original's entries, when they were written to the stream.
+    pub occurred_at: DateTime<Utc>,
     /// The version of the payload's shape, from 1.
     pub version: i16,
     pub traceparent: Option<String>,
