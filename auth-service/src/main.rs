@@ -1,1 +1,94 @@
-fn main() {}
+//! The auth service: people, their connections, and the tokens by which all services know them.
+mod auth;
+mod core;
+mod mails;
+mod settings;
+mod tokens;
+mod users;
+
+use std::sync::Arc;
+
+use clap::Parser;
+use sqlx::PgPool;
+use tokio::sync::Notify;
+use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use uuid::Uuid;
+
+use crate::auth::schedulers::Resets;
+use crate::core::{App, Service, telemetry, worker};
+use crate::mails::schedulers::Postman;
+use crate::mails::services::Transport;
+use crate::settings::Settings;
+use crate::users::details::schedulers::Writer;
+use crate::users::models::Account;
+use crate::users::services::Passwords;
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// What only this service has: bounded password hashing, a way for mails, and what wakes its background work.
+pub struct Resources {
+    pub passwords: Passwords,
+    pub mails: Transport,
+    pub details_due: Arc<Notify>,
+    pub mails_due: Arc<Notify>,
+    pub resets_due: Arc<Notify>,
+}
+
+impl Resources {
+    /// What the settings say.
+    pub fn new(settings: &Settings) -> anyhow::Result<Self> {
+        settings.security.check(settings.base.environment)?;
+        Ok(Self {
+            passwords: Passwords::new()?,
+            mails: Transport::new(settings)?,
+            details_due: Arc::default(),
+            mails_due: Arc::default(),
+            resets_due: Arc::default(),
+        })
+    }
+
+    /// Starts what only this service does in the background.
+    pub fn start(&self, app: &App) {
+        app.tasks.spawn(worker::run(app.clone(), Writer::new(app)));
+        app.tasks.spawn(worker::run(app.clone(), Postman::new(app)));
+        app.tasks.spawn(worker::run(app.clone(), Resets::new(app)));
+    }
+
+    /// Tells the background work that a commit may have left it something to do.
+    pub fn wake(&self) {
+        self.details_due.notify_one();
+        self.mails_due.notify_one();
+        self.resets_due.notify_one();
+    }
+
+    /// Whether the tokens of that generation are still good for that person.
+    pub async fn admits(&self, db: &PgPool, id: Uuid, generation: i32) -> sqlx::Result<bool> {
+        Ok(Account::generation(db, id).await? == Some(generation))
+    }
+}
+
+static SERVICE: Service = Service {
+    name: "auth-service",
+    description: "People, their connections, and the tokens by which all services know them.",
+    schema: "auth",
+    group: "auth_group",
+    tells: users::events::TELLS,
+    migrations: &MIGRATIONS,
+    routes: || OpenApiRouter::new().merge(users::router()).merge(auth::router()).merge(tokens::router()),
+    scheme: || {
+        let password = Password::new("/api/v1/auth/token", Scopes::new());
+        SecurityScheme::OAuth2(OAuth2::new([Flow::Password(password)]))
+    },
+    listens: Vec::new,
+    jobs: |_| Vec::new(),
+};
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let settings = Settings::parse();
+    telemetry::start_logging(&settings.base)?;
+    let port = settings.port;
+    let app = App::new(&SERVICE, settings, telemetry::start_metrics()?)?;
+    core::serve(app, port).await
+}

@@ -34,8 +34,8 @@ pub struct Access {
     pub secret_key: SecretString,
 
     /// How long an access token is good, in minutes
-    #[arg(long, env = "ACCESS_TOKEN_EXPIRE_MINUTES", default_value_t = 20160, value_parser = clap::value_parser!(u32).range(1..))]
-    pub access_token_expire_minutes: u32,
+    #[arg(long = "access-token-expire-minutes", env = "ACCESS_TOKEN_EXPIRE_MINUTES", default_value_t = 20160, value_parser = clap::value_parser!(u32).range(1..))]
+    pub lifetime_minutes: u32,
 
     /// Whether tokens of the original, which have no end, are accepted
     #[arg(long, env = "ACCEPT_LEGACY_TOKENS", default_value_t = false, action = clap::ArgAction::Set)]
@@ -109,7 +109,7 @@ impl Verifier {
             encoding: EncodingKey::from_secret(secret),
             decoding: DecodingKey::from_secret(secret),
             validation,
-            lifetime: TimeDelta::minutes(i64::from(access.access_token_expire_minutes)),
+            lifetime: TimeDelta::minutes(i64::from(access.lifetime_minutes)),
             accept_legacy: access.accept_legacy_tokens,
         })
     }

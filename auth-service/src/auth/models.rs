@@ -1,0 +1,39 @@
+//! Wishes for a new password in the database: all of the SQL of this feature.
+use sqlx::{PgExecutor, PgTransaction};
+use uuid::Uuid;
+
+use crate::core::timestamp::Timestamp;
+
+/// Somebody wishes a new password for the account of an address, if there is one.
+pub struct ResetRequest {
+    pub id: Uuid,
+    pub email: String,
+    pub requested_at: Timestamp,
+}
+
+impl ResetRequest {
+    /// Notes a wish.
+    pub async fn create(db: impl PgExecutor<'_>, email: &str) -> sqlx::Result<Self> {
+        sqlx::query_as!(
+            Self,
+            r#"insert into reset_request (id, email) values ($1, $2)
+            returning id, email, requested_at as "requested_at: Timestamp""#,
+            Uuid::now_v7(),
+            email
+        )
+        .fetch_one(db)
+        .await
+    }
+
+    /// The oldest wish, which nobody else sees again.
+    pub async fn take(tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"delete from reset_request
+            where id = (select id from reset_request order by id limit 1 for update skip locked)
+            returning id, email, requested_at as "requested_at: Timestamp""#
+        )
+        .fetch_optional(&mut **tx)
+        .await
+    }
+}

@@ -1,0 +1,52 @@
+//! Looks into wishes for a new password: where the address has an account, a token goes there.
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::models::ResetRequest;
+use crate::core::App;
+use crate::core::worker::{Outcome, Worker};
+use crate::tokens::{Purpose, signals};
+use crate::users::models::Account;
+
+/// How often the worker looks for wishes that came in elsewhere.
+const POLL: Duration = Duration::from_secs(1);
+
+/// Turns wishes into tokens, one after the other.
+pub struct Resets {
+    app: App,
+    due: Arc<Notify>,
+}
+
+impl Resets {
+    /// A worker that has looked nowhere yet.
+    pub fn new(app: &App) -> Self {
+        Self { app: app.clone(), due: app.resources.resets_due.clone() }
+    }
+}
+
+impl Worker for Resets {
+    fn name(&self) -> String {
+        "password resets".into()
+    }
+
+    async fn step(&mut self) -> anyhow::Result<Outcome> {
+        let mut tx = self.app.db.begin().await?;
+        let Some(request) = ResetRequest::take(&mut tx).await? else { return Ok(Outcome::Idle) };
+        if let Some(account) = Account::with_email(&mut *tx, &request.email).await? {
+            signals::wanted(&self.app, &mut tx, Purpose::PasswordReset, account.id, &account.email).await?;
+        }
+        tx.commit().await?;
+        self.app.resources.mails_due.notify_one();
+        Ok(Outcome::Busy)
+    }
+
+    fn pause(&self) -> Duration {
+        POLL
+    }
+
+    fn alarm(&self) -> &Notify {
+        &self.due
+    }
+}

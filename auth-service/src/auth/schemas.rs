@@ -1,0 +1,220 @@
+//! Signing up and in, in the API: what comes in, and what goes out.
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::models::ResetRequest;
+use crate::core::errors::{Error, Invalid, problem};
+use crate::core::extract::{BODY_LIMIT, Query};
+use crate::core::input::{Fields, Input};
+use crate::users::schemas::{UserOut, password};
+
+/// The longest address that anybody may ask about, in characters (RFC 5321: a path of 256 with its brackets).
+const EMAIL: usize = 254;
+/// The longest password that is compared; a body is no longer.
+const ANY: usize = BODY_LIMIT;
+/// The longest token that goes by mail, in characters; ours have 43.
+const TOKEN: usize = 128;
+
+/// Who signs in.
+#[derive(ToSchema)]
+pub struct SignIn {
+    pub email: String,
+    pub password: String,
+}
+
+impl Input for SignIn {
+    const CLOSED: bool = false;
+
+    fn read(fields: &mut Fields) -> Self {
+        Self { email: fields.text("email", ANY), password: fields.text("password", ANY) }
+    }
+}
+
+/// Who signs in, as OAuth 2 has it (RFC 6749, section 4.3.2). `grant_type` may be given and is `password` then.
+#[derive(ToSchema)]
+pub struct TokenForm {
+    /// The address
+    pub username: String,
+    #[schema(format = Password)]
+    pub password: String,
+}
+
+impl Input for TokenForm {
+    const CLOSED: bool = false;
+
+    fn read(fields: &mut Fields) -> Self {
+        let grant_type = fields.optional_text("grant_type", ANY);
+        if grant_type.as_ref().is_some_and(|kind| !kind.starts_with("password")) {
+            let ctx = json!({ "pattern": "password" });
+            fields.refuse("grant_type", "string does not match regex \"password\"", "value_error.str.regex", Some(ctx));
+        }
+        Self { username: fields.text("username", ANY), password: fields.text("password", ANY) }
+    }
+}
+
+/// A new password from somebody who knows the old one.
+#[derive(ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the contract's names")]
+pub struct ChangePassword {
+    pub current_password: String,
+    /// 8 to 128 characters, none of the commonest passwords
+    #[schema(min_length = 8, max_length = 128)]
+    pub new_password: String,
+    pub confirm_password: String,
+}
+
+impl Input for ChangePassword {
+    const CLOSED: bool = false;
+
+    fn read(fields: &mut Fields) -> Self {
+        Self {
+            current_password: fields.text("current_password", ANY),
+            new_password: password(fields, "new_password"),
+            confirm_password: fields.text("confirm_password", ANY),
+        }
+    }
+}
+
+/// Whose password is forgotten.
+pub struct ForgotPassword {
+    pub email: String,
+}
+
+impl Input for ForgotPassword {
+    const CLOSED: bool = false;
+
+    fn read(fields: &mut Fields) -> Self {
+        Self { email: fields.text("email", EMAIL) }
+    }
+}
+
+/// A new password from somebody who reads the mails of an address.
+pub struct ResetPassword {
+    pub reset_token: String,
+    pub password: String,
+    pub confirmed_password: String,
+}
+
+impl Input for ResetPassword {
+    const CLOSED: bool = false;
+
+    fn read(fields: &mut Fields) -> Self {
+        Self {
+            reset_token: fields.text("reset_token", TOKEN),
+            password: password(fields, "password"),
+            confirmed_password: fields.text("confirmed_password", ANY),
+        }
+    }
+}
+
+/// A proof that somebody reads the mails of their address.
+pub struct Activation {
+    pub activation_token: String,
+}
+
+impl Input for Activation {
+    const CLOSED: bool = false;
+
+    fn read(fields: &mut Fields) -> Self {
+        Self { activation_token: fields.text("activation_token", TOKEN) }
+    }
+}
+
+/// Reads parameters of a query by the rules of a body.
+pub fn read<T: Input>(query: &Query) -> Result<T, Error> {
+    let values = query.pairs().map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
+    Fields::read(values).map_err(|mut errors: Vec<Invalid>| {
+        for error in &mut errors {
+            error.loc[0] = json!("query");
+        }
+        Error::Invalid(errors)
+    })
+}
+
+/// A form that was read and checked. A field that is empty counts as not given, and a body that is no form as an empty
+/// one, as in the original.
+pub struct Form<T>(pub T);
+
+impl<S: Send + Sync, T: Input> FromRequest<S> for Form<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let kind =
+            request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
+            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                Error::TooLarge(BODY_LIMIT).into_response()
+            } else {
+                problem(StatusCode::BAD_REQUEST, json!("There was an error parsing the body"))
+            }
+        })?;
+        let pairs: Vec<(String, String)> = if essence == "application/x-www-form-urlencoded" {
+            let parsed = serde_urlencoded::from_bytes(&body);
+            parsed.map_err(|_| problem(StatusCode::BAD_REQUEST, json!("There was an error parsing the body")))?
+        } else {
+            Vec::new()
+        };
+        let given = pairs.into_iter().filter(|(_, value)| !value.is_empty());
+        let values: Map<String, Value> = given.map(|(name, value)| (name, Value::from(value))).collect();
+        Fields::read(values).map(Self).map_err(|errors| Error::Invalid(errors).into_response())
+    }
+}
+
+/// An access token
+#[derive(Serialize, ToSchema)]
+pub struct Token {
+    pub access_token: String,
+    #[schema(value_type = String, examples("bearer"))]
+    pub token_type: &'static str,
+}
+
+impl Token {
+    /// The answer with that token.
+    pub fn bearer(access_token: String) -> Self {
+        Self { access_token, token_type: "bearer" }
+    }
+}
+
+/// Whose token it is, as other services need to know
+#[derive(Serialize, ToSchema)]
+pub struct VerifiedUser {
+    #[serde(flatten)]
+    pub user: UserOut,
+    /// How many people they are connected to
+    pub total_connections: i64,
+}
+
+/// That a wish for a new password was heard; the same whether or not the address has an account
+#[derive(Serialize, ToSchema)]
+pub struct ResetRequested {
+    pub updated_by: Option<Uuid>,
+    /// Without an offset, as the original answers; it is UTC
+    pub created_at: String,
+    pub created_by: Option<Uuid>,
+    /// Nobody's: a random one, since a true one would tell that the address has an account
+    pub user_id: Uuid,
+    pub updated_at: String,
+    /// The name of the wish; it opens nothing
+    pub id: Uuid,
+}
+
+impl From<ResetRequest> for ResetRequested {
+    fn from(request: ResetRequest) -> Self {
+        let at = request.requested_at.to_string().trim_end_matches("+00:00").to_owned();
+        Self {
+            updated_by: None,
+            created_at: at.clone(),
+            created_by: None,
+            user_id: Uuid::now_v7(),
+            updated_at: at,
+            id: request.id,
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The routes of signing up and in.
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::Utc;
+
+use super::models::ResetRequest;
+use super::schemas::{
+    Activation, ChangePassword, ForgotPassword, Form, ResetPassword, ResetRequested, SignIn, Token, TokenForm,
+    VerifiedUser, read,
+};
+use crate::core::App;
+use crate::core::errors::{Error, Problem};
+use crate::core::extract::{Json as Body, Query};
+use crate::core::security::User;
+use crate::tokens::{Purpose, services::redeem};
+use crate::users::models::Account;
+use crate::users::schemas::{UserIn, UserOut};
+use crate::users::signals;
+use crate::users::views::{GONE, taken};
+
+/// The sentence is the original's, letter by letter.
+const MISMATCH: Error = Error::Refused(StatusCode::BAD_REQUEST, "Password and confirm password missmatched");
+
+/// Sign up; a mail with an activation token follows
+#[utoipa::path(post, path = "/auth/signup", tag = "auth", security(()), request_body = UserIn, responses(
+    (status = 201, body = UserOut),
+    (status = 400, body = Problem, description = "An unknown interest, or an address that has an account"),
+    (status = 422, body = Problem),
+    (status = 503, body = Problem, description = "Too many passwords to check at the moment"),
+))]
+pub async fn sign_up(State(app): State<App>, Body(input): Body<UserIn>) -> Result<(StatusCode, Json<UserOut>), Error> {
+    let interests = input.interests()?;
+    let hash = app.resources.passwords.hash(&input.password).await?;
+    let mut tx = app.db.begin().await?;
+    let account = Account::create(&mut tx, &input.profile(&interests), &hash).await.map_err(taken)?;
+    signals::registered(&app, &mut tx, &account).await?;
+    app.commit(tx).await?;
+    app.resources.wake();
+    Ok((StatusCode::CREATED, Json(account.into())))
+}
+
+/// Sign in
+#[utoipa::path(post, path = "/auth/signin", tag = "auth", security(()), request_body = SignIn, responses(
+    (status = 200, body = Token),
+    (status = 404, body = Problem, description = "No such account, or not its password"),
+    (status = 422, body = Problem),
+    (status = 503, body = Problem, description = "Too many passwords to check at the moment"),
+))]
+pub async fn sign_in(State(app): State<App>, Body(input): Body<SignIn>) -> Result<Json<Token>, Error> {
+    let account = admit(&app, &input.email, &input.password).await?;
+    let account = account.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Wrong username or password"))?;
+    token(&app, account)
+}
+
+/// Sign in, as OAuth 2 has it
+#[utoipa::path(post, path = "/auth/token", tag = "auth", security(()),
+    request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"), responses(
+    (status = 200, body = Token),
+    (status = 401, body = Problem, description = "No such account, or not its password"),
+    (status = 422, body = Problem),
+    (status = 503, body = Problem, description = "Too many passwords to check at the moment"),
+))]
+pub async fn generate_token(State(app): State<App>, Form(input): Form<TokenForm>) -> Result<Json<Token>, Error> {
+    let account = admit(&app, &input.username, &input.password).await?;
+    let account = account.ok_or(Error::Refused(StatusCode::UNAUTHORIZED, "Invalid username or password"))?;
+    token(&app, account)
+}
+
+/// Whose token it is
+#[utoipa::path(get, path = "/auth/verify-token", tag = "auth", responses(
+    (status = 200, body = VerifiedUser),
+    (status = 401, body = Problem),
+))]
+pub async fn verify_token(user: User, State(app): State<App>) -> Result<Json<VerifiedUser>, Error> {
+    let account = Account::find(&app.db, user.id).await?.ok_or(GONE)?;
+    Ok(Json(VerifiedUser { total_connections: account.total_connections, user: account.into() }))
+}
+
+/// Set a new password; all tokens of before are void, the answer holds a new one
+#[utoipa::path(post, path = "/auth/change-password", tag = "auth", request_body = ChangePassword, responses(
+    (status = 200, body = Token),
+    (status = 400, body = Problem, description = "Not the current password, or two different new ones"),
+    (status = 401, body = Problem),
+    (status = 422, body = Problem),
+    (status = 503, body = Problem, description = "Too many passwords to check at the moment"),
+))]
+pub async fn change_password(
+    user: User,
+    State(app): State<App>,
+    Body(input): Body<ChangePassword>,
+) -> Result<Json<Token>, Error> {
+    let wrong = || Error::Refused(StatusCode::BAD_REQUEST, "Current password not matching");
+    let before = Account::find(&app.db, user.id).await?.ok_or(GONE)?;
+    let passwords = &app.resources.passwords;
+    if !passwords.verify(&input.current_password, Some(&before.password_hash)).await? {
+        return Err(wrong());
+    }
+    if input.new_password != input.confirm_password {
+        return Err(MISMATCH);
+    }
+    let hash = passwords.hash(&input.new_password).await?;
+    let mut tx = app.db.begin().await?;
+    let account = Account::change_password(&mut tx, user.id, &hash, Some(&before.password_hash)).await?;
+    // Somebody else has changed it meanwhile: then it was not the current password any more.
+    let account = account.ok_or_else(wrong)?;
+    signals::password_changed(&mut tx, &account).await?;
+    app.commit(tx).await?;
+    app.resources.wake();
+    token(&app, account)
+}
+
+/// Ask for a new password; if the address has an account, a mail with a token for 5 minutes goes there
+#[utoipa::path(post, path = "/auth/forgot-password", tag = "auth", security(()), params(
+    ("email" = String, Query),
+), responses(
+    (status = 200, body = ResetRequested, description = "Whether or not the address has an account"),
+    (status = 422, body = Problem),
+))]
+pub async fn forgot_password(State(app): State<App>, query: Query) -> Result<Json<ResetRequested>, Error> {
+    let input: ForgotPassword = read(&query)?;
+    // Whether there is such an account is looked up later, by a worker: the time of this answer cannot tell.
+    let request = ResetRequest::create(&app.db, &input.email).await?;
+    app.resources.wake();
+    Ok(Json(request.into()))
+}
+
+/// Set a new password with a token that was mailed less than 5 minutes ago; all tokens of before are void
+#[utoipa::path(post, path = "/auth/reset-password", tag = "auth", security(()), params(
+    ("reset_token" = String, Query),
+    ("password" = String, Query, description = "8 to 128 characters, none of the commonest passwords"),
+    ("confirmed_password" = String, Query),
+), responses(
+    (status = 200, body = UserOut),
+    (status = 400, body = Problem, description = "Two different passwords"),
+    (status = 401, body = Problem, description = "`Invalid Token` or `Token Expired`"),
+    (status = 422, body = Problem),
+    (status = 503, body = Problem, description = "Too many passwords to check at the moment"),
+))]
+pub async fn reset_password(State(app): State<App>, query: Query) -> Result<Json<UserOut>, Error> {
+    let input: ResetPassword = read(&query)?;
+    if input.password != input.confirmed_password {
+        return Err(MISMATCH);
+    }
+    let hash = app.resources.passwords.hash(&input.password).await?;
+    let mut tx = app.db.begin().await?;
+    let user = redeem(&mut tx, Purpose::PasswordReset, &input.reset_token).await?;
+    let account = Account::change_password(&mut tx, user, &hash, None).await?.ok_or(GONE)?;
+    signals::password_changed(&mut tx, &account).await?;
+    app.commit(tx).await?;
+    app.resources.wake();
+    Ok(Json(account.into()))
+}
+
+/// Verify one's address with the token that was mailed there
+#[utoipa::path(post, path = "/users/activate", tag = "user", security(()), params(
+    ("activation_token" = String, Query),
+), responses(
+    (status = 200, body = UserOut),
+    (status = 401, body = Problem, description = "`Invalid Token`"),
+    (status = 422, body = Problem),
+))]
+pub async fn activate_user(State(app): State<App>, query: Query) -> Result<Json<UserOut>, Error> {
+    let input: Activation = read(&query)?;
+    let mut tx = app.db.begin().await?;
+    let user = redeem(&mut tx, Purpose::Activation, &input.activation_token).await?;
+    let account = Account::verify(&mut tx, user).await?.ok_or(GONE)?;
+    signals::verified(&mut tx, &account).await?;
+    app.commit(tx).await?;
+    app.resources.wake();
+    Ok(Json(account.into()))
+}
+
+/// Whose address and password these are; none when nobody's, at the same cost.
+async fn admit(app: &App, email: &str, password: &str) -> Result<Option<Account>, Error> {
+    let passwords = &app.resources.passwords;
+    let account = Account::with_email(&app.db, email).await?;
+    let hash = account.as_ref().map(|account| account.password_hash.as_str());
+    if !passwords.verify(password, hash).await? {
+        return Ok(None);
+    }
+    if let Some(account) = account.as_ref().filter(|account| passwords.is_stale(&account.password_hash)) {
+        let hash = passwords.hash(password).await?;
+        Account::rehash(&app.db, account.id, &account.password_hash, &hash).await?;
+    }
+    Ok(account)
+}
+
+fn token(app: &App, account: Account) -> Result<Json<Token>, Error> {
+    let generation = account.generation;
+    Ok(Json(Token::bearer(app.verifier.issue(&UserOut::from(account), generation, Utc::now())?)))
+}

@@ -1,0 +1,62 @@
+//! How a mail leaves: over SMTP, or as a file for whoever develops.
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use lettre::message::header::ContentType;
+use lettre::message::{Mailbox, Message};
+use lettre::{Address, AsyncFileTransport, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use secrecy::ExposeSecret;
+
+use super::models::Mail;
+use crate::settings::Settings;
+
+/// How long sending one mail may take; less than the time for which a mail is claimed.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+enum Way {
+    Smtp(AsyncSmtpTransport<Tokio1Executor>),
+    Files(PathBuf),
+}
+
+/// Sends mails.
+pub struct Transport {
+    sender: Mailbox,
+    way: Way,
+}
+
+impl Transport {
+    /// The way that the settings name.
+    pub fn new(settings: &Settings) -> anyhow::Result<Self> {
+        let way = match &settings.smtp_url {
+            Some(url) => {
+                let smtp = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose_secret());
+                Way::Smtp(smtp.context("SMTP_URL")?.timeout(Some(TIMEOUT)).build())
+            }
+            None => Way::Files(settings.mail_dir.clone()),
+        };
+        Ok(Self { sender: settings.mail_from.clone(), way })
+    }
+
+    /// Sends one mail.
+    pub async fn send(&self, mail: &Mail) -> anyhow::Result<()> {
+        let recipient: Address = mail.recipient.parse()?;
+        let message = Message::builder()
+            .from(self.sender.clone())
+            .to(Mailbox::new(None, recipient))
+            .subject(&mail.subject)
+            .header(ContentType::TEXT_PLAIN)
+            .body(mail.body.clone())?;
+        match &self.way {
+            Way::Smtp(smtp) => {
+                tokio::time::timeout(TIMEOUT, smtp.send(message)).await??;
+            }
+            Way::Files(directory) => {
+                // Mails hold tokens: nobody else on the machine reads them.
+                tokio::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).await?;
+                AsyncFileTransport::<Tokio1Executor>::new(directory).send(message).await?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,125 @@
+//! Tokens in the database: all of the SQL of this feature.
+use sqlx::{PgExecutor, PgTransaction};
+use uuid::Uuid;
+
+use super::Purpose;
+use crate::core::pagination::Cursor;
+use crate::core::timestamp::Timestamp;
+
+/// The record of a token.
+pub struct UserToken {
+    pub id: Uuid,
+    pub created_at: Timestamp,
+    pub created_by: Option<Uuid>,
+    pub updated_at: Timestamp,
+    pub updated_by: Option<Uuid>,
+}
+
+/// What a token that was brought back is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Used up by this transaction; whose it is.
+    Valid(Uuid),
+    Expired,
+    Unknown,
+}
+
+impl UserToken {
+    /// Stores a token by its SHA-256.
+    pub async fn create(
+        tx: &mut PgTransaction<'_>,
+        user: Uuid,
+        purpose: Purpose,
+        sha256: &[u8; 32],
+    ) -> sqlx::Result<()> {
+        sqlx::query!(
+            "insert into user_token (id, created_by, user_id, purpose, sha256) values ($1, $2, $2, $3, $4)",
+            Uuid::now_v7(),
+            user,
+            purpose as Purpose,
+            sha256
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// The tokens of a person, newest first.
+    pub async fn list(db: impl PgExecutor<'_>, user: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"select id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp", updated_by
+            from user_token where user_id = $1 and (created_at, id) < ($2, $3)
+            order by created_at desc, id desc limit $4"#,
+            user,
+            before.at,
+            before.id,
+            rows
+        )
+        .fetch_all(db)
+        .await
+    }
+
+    /// Uses a token up, if it is one of that purpose and younger than `lifetime` seconds.
+    pub async fn consume(tx: &mut PgTransaction<'_>, purpose: Purpose, sha256: &[u8; 32]) -> sqlx::Result<Found> {
+        // The account first, then its token: in this order a deletion of the account takes its locks, too.
+        let owner = sqlx::query_scalar!(
+            "select id from account
+            where id = (select user_id from user_token where sha256 = $1 and purpose = $2) for no key update",
+            sha256,
+            purpose as Purpose
+        )
+        .fetch_optional(&mut **tx)
+        .await?;
+        if owner.is_none() {
+            return Ok(Found::Unknown);
+        }
+        let token = sqlx::query!(
+            r#"delete from user_token where sha256 = $1 and purpose = $2
+            returning user_id, coalesce(created_at > now() - make_interval(secs => $3), true) as "fresh!""#,
+            sha256,
+            purpose as Purpose,
+            purpose.lifetime()
+        )
+        .fetch_optional(&mut **tx)
+        .await?;
+        Ok(match token {
+            Some(token) if token.fresh => Found::Valid(token.user_id),
+            Some(_) => Found::Expired,
+            None => Found::Unknown,
+        })
+    }
+
+    /// Lets all tokens of a person look older than they are.
+    #[cfg(test)]
+    pub async fn age(db: impl PgExecutor<'_>, user: Uuid, seconds: f64) -> sqlx::Result<()> {
+        sqlx::query!(
+            "update user_token set created_at = created_at - make_interval(secs => $2) where user_id = $1",
+            user,
+            seconds
+        )
+        .execute(db)
+        .await?;
+        Ok(())
+    }
+}
+
+/// Voids the tokens of a person for a purpose.
+pub async fn revoke(tx: &mut PgTransaction<'_>, user: Uuid, purpose: Purpose) -> sqlx::Result<()> {
+    sqlx::query!("delete from user_token where user_id = $1 and purpose = $2", user, purpose as Purpose)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Removes a person's tokens of a purpose that ended more than a day ago; until then they are told to be expired.
+pub async fn sweep(tx: &mut PgTransaction<'_>, user: Uuid, purpose: Purpose) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from user_token where user_id = $1 and purpose = $2 and created_at < now() - interval '1 day'",
+        user,
+        purpose as Purpose
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}

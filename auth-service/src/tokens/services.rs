@@ -1,0 +1,44 @@
+//! How a token is made, and how one that was brought back is looked up.
+use axum::http::StatusCode;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+use sqlx::PgTransaction;
+use uuid::Uuid;
+
+use super::Purpose;
+use super::models::{Found, UserToken};
+use crate::core::errors::Error;
+
+/// 256 random bits, as text that needs no escape in a URL.
+pub fn secret() -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
+}
+
+/// What is stored of a token. A plain hash is enough for 256 random bits: there is nothing to guess.
+pub fn fingerprint(secret: &str) -> [u8; 32] {
+    Sha256::digest(secret).into()
+}
+
+/// Uses a token up; whose it is.
+pub async fn redeem(tx: &mut PgTransaction<'_>, purpose: Purpose, secret: &str) -> Result<Uuid, Error> {
+    match UserToken::consume(tx, purpose, &fingerprint(secret)).await? {
+        Found::Valid(user) => Ok(user),
+        Found::Expired => Err(Error::Refused(StatusCode::UNAUTHORIZED, "Token Expired")),
+        Found::Unknown => Err(Error::Refused(StatusCode::UNAUTHORIZED, "Invalid Token")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_long_and_differ_and_are_not_what_is_stored() {
+        let (one, other) = (secret(), secret());
+        assert_eq!((one.len(), other.len()), (43, 43));
+        assert_ne!(one, other);
+        assert_ne!(fingerprint(&one), fingerprint(&other));
+        assert!(one.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "{one}");
+    }
+}

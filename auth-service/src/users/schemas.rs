@@ -1,0 +1,155 @@
+//! People in the API: what comes in, what goes out, and what is a valid one.
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use axum::http::StatusCode;
+use lettre::Address;
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::models::{Account, Profile};
+use super::{INTERESTS, Status};
+use crate::core::errors::Error;
+use crate::core::input::{Fields, Input};
+use crate::core::timestamp::Timestamp;
+
+/// The longest address, in characters.
+const EMAIL: usize = 50;
+/// The longest name, in characters.
+const NAME: usize = 100;
+/// The longest text that holds an id: `urn:uuid:` and 36 digits and dashes.
+const ID: usize = 45;
+/// The shortest and the longest password, in characters. NIST SP 800-63B: at least 8, and long ones are welcome.
+const PASSWORD: (usize, usize) = (8, 128);
+
+/// Passwords that are tried first by whoever guesses, in lower case.
+static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common-passwords.txt").lines().collect());
+
+/// A person as they describe themselves.
+#[derive(ToSchema)]
+pub struct UserIn {
+    /// At most 50 characters
+    #[schema(max_length = 50, examples("anna@example.com"))]
+    pub email: String,
+    #[schema(max_length = 100)]
+    pub first_name: Option<String>,
+    #[schema(max_length = 100)]
+    pub last_name: Option<String>,
+    /// 8 to 128 characters, none of the commonest passwords
+    #[schema(min_length = 8, max_length = 128)]
+    pub password: String,
+    /// Interests, as /users/interests-choices lists them
+    #[schema(value_type = Vec<String>, examples(json!(["NEWS", "SPORTS"])))]
+    pub interests: Vec<Value>,
+}
+
+impl Input for UserIn {
+    fn read(fields: &mut Fields) -> Self {
+        // Clients of the original may send them; who made an account is not for the caller to say.
+        for name in ["created_by", "updated_by"] {
+            ignored_id(fields, name);
+        }
+        Self {
+            email: email(fields, "email"),
+            first_name: fields.optional_text("first_name", NAME),
+            last_name: fields.optional_text("last_name", NAME),
+            password: password(fields, "password"),
+            interests: fields.list("interests"),
+        }
+    }
+}
+
+impl UserIn {
+    /// Their interests, when all of them are ones.
+    pub fn interests(&self) -> Result<Vec<String>, Error> {
+        let known = |value: &Value| value.as_str().filter(|word| INTERESTS.contains(word)).map(str::to_owned);
+        let refusal = Error::Refused(StatusCode::BAD_REQUEST, "Should be from valid interest choices");
+        self.interests.iter().map(known).collect::<Option<_>>().ok_or(refusal)
+    }
+
+    /// What is stored of it beside the password.
+    pub fn profile<'a>(&'a self, interests: &'a [String]) -> Profile<'a> {
+        Profile {
+            email: &self.email,
+            first_name: self.first_name.as_deref(),
+            last_name: self.last_name.as_deref(),
+            interests,
+        }
+    }
+}
+
+fn ignored_id(fields: &mut Fields, name: &'static str) {
+    let text = fields.optional_text(name, ID);
+    if text.is_some_and(|text| Uuid::try_parse(&text).is_err()) {
+        fields.refuse(name, "value is not a valid uuid", "type_error.uuid", None);
+    }
+}
+
+/// An address to which mail can be sent.
+fn email(fields: &mut Fields, name: &'static str) -> String {
+    let faults = fields.errors.len();
+    let text = fields.text(name, EMAIL);
+    if fields.errors.len() == faults && text.parse::<Address>().is_err() {
+        fields.refuse(name, "value is not a valid email address", "value_error.email", None);
+    }
+    text
+}
+
+/// A password that is good enough to be stored.
+pub fn password(fields: &mut Fields, name: &'static str) -> String {
+    let faults = fields.errors.len();
+    let (shortest, longest) = PASSWORD;
+    let text = fields.text(name, longest);
+    if fields.errors.len() > faults {
+        return text;
+    }
+    if text.chars().count() < shortest {
+        let msg = format!("ensure this value has at least {shortest} characters");
+        fields.refuse(name, msg, "value_error.any_str.min_length", Some(json!({ "limit_value": shortest })));
+    } else if COMMON.contains(text.to_lowercase().as_str()) {
+        fields.refuse(name, "this password is one of the most common", "value_error.password.common", None);
+    }
+    text
+}
+
+/// A person.
+#[derive(Serialize, ToSchema)]
+pub struct UserOut {
+    pub id: Uuid,
+    pub created_at: Timestamp,
+    /// Always null: people make their accounts themselves
+    pub created_by: Option<Uuid>,
+    pub updated_at: Timestamp,
+    pub updated_by: Option<Uuid>,
+    pub email: String,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    /// Whether they have shown that they read the mails of their address
+    pub is_verified: bool,
+    pub date_joined: Timestamp,
+    pub rating: f64,
+    pub status: Status,
+    pub interests: Vec<String>,
+}
+
+impl From<Account> for UserOut {
+    fn from(account: Account) -> Self {
+        Self {
+            id: account.id,
+            created_at: account.created_at,
+            created_by: account.created_by,
+            updated_at: account.updated_at,
+            updated_by: account.updated_by,
+            email: account.email,
+            first_name: account.first_name,
+            last_name: account.last_name,
+            is_verified: account.is_verified,
+            date_joined: account.date_joined,
+            rating: account.rating,
+            status: account.status,
+            interests: account.interests,
+        }
+    }
+}

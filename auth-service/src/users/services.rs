@@ -1,0 +1,157 @@
+//! Passwords: hashed with Argon2id, off the runtime, and never more at once than the machine bears.
+//!
+//! A hash takes 19 MiB and some 20 ms of one core, by design. So there are as many places as cores, a queue of limited
+//! length before them, and a limit to the wait in it: under a flood of sign-ins the service says 503 to some instead of
+//! growing without bound and answering nobody.
+use std::sync::Arc;
+use std::time::Duration;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use axum::http::StatusCode;
+use tokio::sync::{Semaphore, TryAcquireError};
+
+use crate::core::errors::Error;
+
+/// Memory of one hash, in KiB: 19 MiB (OWASP Password Storage Cheat Sheet, Argon2id).
+const MEMORY: u32 = 19 * 1024;
+/// Passes over the memory, from the same source.
+const PASSES: u32 = 2;
+/// Lanes of one hash, from the same source.
+const LANES: u32 = 1;
+/// How many may wait for a place.
+const QUEUE: usize = 64;
+/// How long somebody waits for a place.
+const WAIT: Duration = Duration::from_secs(2);
+
+/// Hashes passwords and compares them.
+pub struct Passwords {
+    argon2: Argon2<'static>,
+    /// One per core; held while a hash is made.
+    pub places: Arc<Semaphore>,
+    /// Places and queue together; held from the beginning of the wait.
+    admitted: Arc<Semaphore>,
+    /// The hash of a password that nobody knows.
+    dummy: String,
+}
+
+impl Passwords {
+    /// A hasher with as many places as the machine has cores.
+    pub fn new() -> anyhow::Result<Self> {
+        let params = Params::new(MEMORY, PASSES, LANES, None).map_err(|cause| anyhow::anyhow!("argon2: {cause}"))?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let cores = std::thread::available_parallelism()?.get();
+        let dummy = hash(&argon2, &rand::random::<[u8; 32]>())?;
+        Ok(Self {
+            argon2,
+            places: Arc::new(Semaphore::new(cores)),
+            admitted: Arc::new(Semaphore::new(cores + QUEUE)),
+            dummy,
+        })
+    }
+
+    /// The hash of a password, as a PHC string with a salt of its own.
+    pub async fn hash(&self, password: &str) -> Result<String, Error> {
+        let (argon2, password) = (self.argon2.clone(), password.to_owned());
+        self.work(move || hash(&argon2, password.as_bytes())).await
+    }
+
+    /// Whether it is the password behind a hash. Without a hash, for an account that does not exist, the answer is no and
+    /// costs as much.
+    pub async fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, Error> {
+        let (argon2, password) = (self.argon2.clone(), password.to_owned());
+        let (exists, hash) = (hash.is_some(), hash.unwrap_or(&self.dummy).to_owned());
+        self.work(move || {
+            let hash = PasswordHash::new(&hash).map_err(|cause| anyhow::anyhow!("a stored hash: {cause}"))?;
+            Ok(argon2.verify_password(password.as_bytes(), &hash).is_ok() && exists)
+        })
+        .await
+    }
+
+    /// Whether a hash was made with other parameters than today's.
+    pub fn is_stale(&self, hash: &str) -> bool {
+        let params = PasswordHash::new(hash).ok().and_then(|hash| {
+            let todays = hash.algorithm == Algorithm::Argon2id.ident();
+            Params::try_from(&hash).ok().filter(|_| todays)
+        });
+        let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
+        params.is_none_or(|params| cost(&params) != cost(self.argon2.params()))
+    }
+
+    async fn work<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
+    ) -> Result<T, Error> {
+        let busy = || Error::Refused(StatusCode::SERVICE_UNAVAILABLE, "Too many passwords to check at the moment");
+        let admitted = match Arc::clone(&self.admitted).try_acquire_owned() {
+            Ok(admitted) => admitted,
+            Err(TryAcquireError::NoPermits | TryAcquireError::Closed) => return Err(busy()),
+        };
+        let place = tokio::time::timeout(WAIT, Arc::clone(&self.places).acquire_owned());
+        let Ok(Ok(place)) = place.await else { return Err(busy()) };
+        // The place belongs to the work, not to the request: a client that leaves does not end a hash that has begun.
+        let done = tokio::task::spawn_blocking(move || {
+            let _held = (admitted, place);
+            job()
+        });
+        Ok(done.await.map_err(anyhow::Error::from)??)
+    }
+}
+
+fn hash(argon2: &Argon2<'_>, password: &[u8]) -> anyhow::Result<String> {
+    let hash: PasswordHash = argon2.hash_password(password).map_err(|cause| anyhow::anyhow!("argon2: {cause}"))?;
+    Ok(hash.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(error: &Error) -> u16 {
+        let Error::Refused(status, _) = error else { panic!("{error:?}") };
+        status.as_u16()
+    }
+
+    #[tokio::test]
+    async fn a_password_is_known_by_its_hash_and_no_other_is() {
+        let passwords = Passwords::new().unwrap();
+        let hash = passwords.hash("correct horse").await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert_ne!(hash, passwords.hash("correct horse").await.unwrap(), "each hash has its own salt");
+        assert!(passwords.verify("correct horse", Some(&hash)).await.unwrap());
+        assert!(!passwords.verify("Correct horse", Some(&hash)).await.unwrap());
+        assert!(!passwords.verify("correct horse", None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn hashes_of_other_parameters_are_stale() {
+        let passwords = Passwords::new().unwrap();
+        assert!(!passwords.is_stale(&passwords.hash("correct horse").await.unwrap()));
+        let cheap = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(1024, 1, 1, None).unwrap());
+        assert!(passwords.is_stale(&hash(&cheap, b"correct horse").unwrap()));
+        let other = Argon2::new(Algorithm::Argon2i, Version::V0x13, Params::new(MEMORY, PASSES, LANES, None).unwrap());
+        assert!(passwords.is_stale(&hash(&other, b"correct horse").unwrap()));
+        assert!(passwords.is_stale("$2b$12$KIXQ"));
+    }
+
+    #[tokio::test]
+    async fn the_queue_has_an_end_and_so_has_the_wait_in_it() {
+        let passwords = Passwords::new().unwrap();
+        let cores = passwords.places.available_permits();
+        let taken = Arc::clone(&passwords.places).acquire_many_owned(u32::try_from(cores).unwrap()).await.unwrap();
+        let mut waiting = passwords.admitted.available_permits();
+        assert_eq!(waiting, cores + QUEUE);
+        let queue: Vec<_> = std::iter::from_fn(|| {
+            waiting = waiting.checked_sub(1)?;
+            Arc::clone(&passwords.admitted).try_acquire_owned().ok()
+        })
+        .collect();
+        assert_eq!(queue.len(), cores + QUEUE);
+        assert_eq!(status(&passwords.hash("correct horse").await.unwrap_err()), 503, "the queue is full");
+        drop(queue);
+        assert_eq!(status(&passwords.hash("correct horse").await.unwrap_err()), 503, "nobody left in time");
+        drop(taken);
+        assert!(passwords.hash("correct horse").await.is_ok());
+    }
+}

@@ -1,0 +1,50 @@
+//! What follows from a change of a person, in the change's transaction: events, mails, and what Redis knows of them.
+use sqlx::PgTransaction;
+use uuid::Uuid;
+
+use super::details;
+use super::events::producers;
+use super::models::Account;
+use super::schemas::UserOut;
+use crate::core::App;
+use crate::tokens::{self, Purpose};
+
+/// Somebody signed up.
+pub async fn registered(app: &App, tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::Result<()> {
+    details::models::mark(tx, &[account.id]).await?;
+    tokens::signals::wanted(app, tx, Purpose::Activation, account.id, &account.email).await?;
+    producers::user_registered(tx, &UserOut::from(account.clone())).await
+}
+
+/// Somebody changed what they say of themselves; `moved` when that is another address. A new address has to be verified, and
+/// what was mailed to the old one opens nothing any more.
+pub async fn updated(app: &App, tx: &mut PgTransaction<'_>, account: &Account, moved: bool) -> sqlx::Result<()> {
+    details::models::mark(tx, &[account.id]).await?;
+    tokens::models::revoke(tx, account.id, Purpose::PasswordReset).await?;
+    if moved {
+        tokens::models::revoke(tx, account.id, Purpose::Activation).await?;
+        tokens::signals::wanted(app, tx, Purpose::Activation, account.id, &account.email).await?;
+    }
+    Ok(())
+}
+
+/// Somebody has a new password; resets that were mailed before do not work any more.
+pub async fn password_changed(tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::Result<()> {
+    tokens::models::revoke(tx, account.id, Purpose::PasswordReset).await?;
+    details::models::mark(tx, &[account.id]).await
+}
+
+/// Somebody has verified their address.
+pub async fn verified(tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::Result<()> {
+    details::models::mark(tx, &[account.id]).await
+}
+
+/// Two people were connected or disconnected.
+pub async fn linked(tx: &mut PgTransaction<'_>, account: &Account, target: Uuid) -> sqlx::Result<()> {
+    details::models::mark(tx, &[account.id, target]).await
+}
+
+/// Somebody left, and others were connected to them.
+pub async fn deleted(tx: &mut PgTransaction<'_>, id: Uuid, lost: &[Uuid]) -> sqlx::Result<()> {
+    details::models::mark(tx, &[lost, &[id]].concat()).await
+}
