@@ -211,7 +211,10 @@ async fn without_the_post_service_known_posts_go_on_and_the_rest_is_told_to_come
 
 #[sqlx::test(migrations = false)]
 async fn a_post_service_that_does_not_listen_is_unavailable(_: PgPoolOptions, database: PgConnectOptions) {
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // A port that is taken, so that no other test gets it, and that nobody listens on.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let nobody = socket.local_addr().unwrap();
     let platform = Platform::start(&SERVICE, database, &["--post-service-url", &format!("http://{nobody}")]).await;
     let (bert, user) = somebody();
     let unknown = post(user, "POSTED");
