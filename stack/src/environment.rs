@@ -7,7 +7,7 @@ use reqwest::Url;
 
 use crate::{
     kept::Secrets,
-    system::{AUTH, DATABASE, Need, POST, Service},
+    system::{AUTH, DATABASE, Need, POST, SERVICES, Service},
 };
 
 /// All that the environments are made of.
@@ -32,6 +32,7 @@ impl Wiring {
             ("DATABASE_URL", self.database(service)?.to_string()),
             ("REDIS_URL", self.redis.to_string()),
             ("SERVICE_TOKEN", self.secrets.service_token.clone()),
+            ("PRODUCERS", self.producers(replica)),
             ("ENVIRONMENT", "development".to_owned()),
             ("LOG_FORMAT", "pretty".to_owned()),
             // The logs are files.
@@ -54,6 +55,13 @@ impl Wiring {
         Ok(environment)
     }
 
+    /// Where a replica asks for events that Redis lost: the neighbours of the same number.
+    fn producers(&self, replica: u16) -> String {
+        let producers =
+            SERVICES.iter().map(|service| format!("{}={}", service.package, service.url(self.port_base, replica)));
+        producers.collect::<Vec<_>>().join(",")
+    }
+
     /// The database as a service's role sees it.
     pub fn database(&self, service: &Service) -> Result<Url> {
         let password = self.secrets.roles.get(service.noun).map(String::as_str);
@@ -68,7 +76,7 @@ impl Wiring {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::system::{INTERACTION, MODERATION, SERVICES};
+    use crate::system::{INTERACTION, MODERATION};
 
     fn wiring() -> Wiring {
         let mut secrets = Secrets::generate();
@@ -107,6 +115,11 @@ mod tests {
         assert_eq!(
             value(&INTERACTION, 1, "AUTHENTICATION_VERIFICATION_URL").unwrap(),
             "http://127.0.0.1:8100/api/v1/auth/verify-token"
+        );
+        let producers = value(&INTERACTION, 1, "PRODUCERS").unwrap();
+        assert!(
+            producers.starts_with("auth-service=http://127.0.0.1:8100,post-service=http://127.0.0.1:8101,"),
+            "{producers}"
         );
     }
 

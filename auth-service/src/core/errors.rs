@@ -133,7 +133,8 @@ pub fn problem(status: StatusCode, detail: Value) -> Response {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let status = self.status();
-        if status.is_server_error() {
+        // A refusal was decided, and said, by whoever decided it; these were not.
+        if let Self::Database(_) | Self::Internal(_) = self {
             tracing::error!(error = ?self, "request failed");
         }
         (self.headers(status), problem(status, self.detail(status))).into_response()

@@ -26,9 +26,9 @@ pub fn surround(routes: Router) -> Router {
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn(limit_time))
         .layer(CatchPanicLayer::custom(|_| problem(StatusCode::INTERNAL_SERVER_ERROR, json!("Internal Server Error"))))
+        .layer(middleware::from_fn(refuse_head))
         .layer(middleware::from_fn(observe))
         .layer(middleware::from_fn(headers))
-        .layer(middleware::from_fn(refuse_head))
 }
 
 /// Nothing is there. A path with a slash too many is sent to the one without it, as the original does.

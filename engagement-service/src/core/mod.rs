@@ -48,6 +48,9 @@ use security::Verifier;
 
 /// How long an answer of Redis may take; an append of a full batch takes milliseconds.
 const REDIS_RESPONSE: Duration = Duration::from_secs(2);
+/// How long a call of another service may take to connect, and in all.
+const HTTP_CONNECT: Duration = Duration::from_secs(2);
+const HTTP_ANSWER: Duration = Duration::from_secs(5);
 /// How long requests, and then background work, may take to end after a signal to stop.
 const GRACE: Duration = Duration::from_secs(4);
 
@@ -94,6 +97,8 @@ pub struct App {
     /// The signal to stop.
     pub stop: CancellationToken,
     pub metrics: PrometheusHandle,
+    /// Calls of other services.
+    pub http: reqwest::Client,
 }
 
 impl App {
@@ -119,6 +124,11 @@ impl App {
             resources: Arc::new(Resources::new(&settings)?),
             settings: Arc::new(settings),
             metrics,
+            http: reqwest::Client::builder()
+                .connect_timeout(HTTP_CONNECT)
+                .timeout(HTTP_ANSWER)
+                .redirect(reqwest::redirect::Policy::none())
+                .build()?,
         })
     }
 
@@ -158,7 +168,8 @@ impl App {
         self.tasks.spawn(worker::run(self.clone(), leases));
         self.tasks.spawn(worker::run(self.clone(), Relay::new(&self)));
         self.resources.start(&self);
-        let jobs = (self.service.jobs)(&self.settings);
+        let mut jobs = (self.service.jobs)(&self.settings);
+        jobs.push(events::upkeep::job());
         if let Err(error) = scheduler::run(self, jobs).await {
             tracing::error!(error = format!("{error:#}"), "the clock stopped");
         }

@@ -6,6 +6,14 @@ use redis::IntoConnectionInfo;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
 
+/// Where a service that tells events can be asked for them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Producer {
+    pub name: String,
+    /// Without a path and without a slash at the end.
+    pub url: String,
+}
+
 /// How careful a service is at its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Environment {
@@ -43,6 +51,16 @@ pub struct Base {
     #[arg(long, env = "REDIS_URL", hide_env_values = true, default_value = "redis://127.0.0.1:6379/0", value_parser = redis)]
     pub redis_url: SecretString,
 
+    /// Where the other services hand out events that Redis lost: name=http://host:port, separated by commas
+    #[arg(long, env = "PRODUCERS", value_delimiter = ',', value_parser = producer, default_values = [
+        "auth-service=http://127.0.0.1:8000",
+        "post-service=http://127.0.0.1:8001",
+        "interaction-service=http://127.0.0.1:8002",
+        "moderation-service=http://127.0.0.1:8003",
+        "engagement-service=http://127.0.0.1:8004",
+    ])]
+    pub producers: Vec<Producer>,
+
     /// Development accepts default secrets, production refuses to start on one
     #[arg(long, env = "ENVIRONMENT", value_enum, default_value_t = Environment::Development)]
     pub environment: Environment,
@@ -54,6 +72,12 @@ pub struct Base {
     /// What is logged, as tracing filter directives
     #[arg(long, env = "LOG", default_value = "info")]
     pub log: String,
+}
+
+fn producer(text: &str) -> Result<Producer, String> {
+    let (name, url) = text.split_once('=').ok_or("expected name=http://host:port")?;
+    let url: reqwest::Url = url.parse().map_err(|cause| format!("{url} is no URL: {cause}"))?;
+    Ok(Producer { name: name.to_owned(), url: url.as_str().trim_end_matches('/').to_owned() })
 }
 
 fn database(text: &str) -> Result<SecretString, String> {

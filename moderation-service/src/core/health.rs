@@ -6,7 +6,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::json;
 
-use super::App;
+use super::{App, events};
 
 /// `/health/live` answers as long as the process does; `/health/ready` asks Postgres and Redis; `/metrics` is Prometheus text.
 pub fn routes() -> Router<App> {
@@ -33,5 +33,9 @@ async fn metrics(State(app): State<App>) -> Response {
     #[expect(clippy::cast_precision_loss, reason = "a pool has some tens of connections")]
     metrics::gauge!("database_connections", &pool).set(app.db.num_idle() as f64);
     metrics::gauge!("database_connections", "state" => "open").set(f64::from(app.db.size()));
+    if let Err(error) = events::upkeep::measure(&app).await {
+        // The rest is as true as before: an outage is when somebody looks at it.
+        tracing::warn!(error = format!("{error:#}"), "the events could not be measured");
+    }
     app.metrics.render().into_response()
 }

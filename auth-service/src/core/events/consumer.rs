@@ -14,7 +14,7 @@ use redis::{AsyncConnectionConfig, RedisError, Value};
 use sqlx::PgTransaction;
 use tokio::sync::{Notify, watch};
 
-use super::{Event, Failure, Id, Subscription};
+use super::{Event, Failure, Id, Subscription, repair};
 use crate::core::App;
 use crate::core::telemetry::Trace;
 use crate::core::worker::{Outcome, Worker, backoff};
@@ -102,23 +102,28 @@ impl Consumer {
         metrics::counter!("events_duplicate_total", "stream" => stream).increment(old.len() as u64);
 
         let whole = unbroken(watermark, &fresh);
-        let Some(last) = fresh[..whole].last().map(|event| event.id) else {
+        if whole == 0 {
             return match fresh.first() {
-                Some(first) => self.gap(watermark, first.id).await,
+                Some(found) => self.gap(watermark, found).await,
                 None => Ok(Step::Applied { fresh: 0, duplicates: old.len() }),
             };
-        };
-        let batch = &fresh[..whole];
+        }
         // What this step does not come to is pending from now on, and not among what is new.
         self.pending_first |= whole < fresh.len();
-        let step = match self.apply(batch, watermark).await {
-            Ok(()) => Step::Applied { fresh: batch.len(), duplicates: old.len() },
-            Err(Failure::Transient(cause)) => return Err(Failure::Transient(cause)),
-            Err(_) if batch.len() > 1 => return self.one_by_one(batch, watermark).await,
-            Err(failure) => return self.blame(&batch[0], watermark, failure).await,
-        };
-        self.advance(batch, last).await?;
-        Ok(step)
+        self.take(&fresh[..whole], watermark, old.len()).await
+    }
+
+    /// Applies events that follow the watermark: all at once, or, when one of them fails, one by one up to it.
+    async fn take(&mut self, batch: &[Event], watermark: Id, duplicates: usize) -> Result<Step, Failure> {
+        match self.apply(batch, watermark).await {
+            Ok(()) => {
+                self.advance(batch).await?;
+                Ok(Step::Applied { fresh: batch.len(), duplicates })
+            }
+            Err(Failure::Transient(cause)) => Err(Failure::Transient(cause)),
+            Err(_) if batch.len() > 1 => self.one_by_one(batch, watermark).await,
+            Err(failure) => self.blame(&batch[0], watermark, failure).await,
+        }
     }
 
     /// Applies events each in a transaction of its own, up to the first that fails.
@@ -126,7 +131,7 @@ impl Consumer {
         for event in batch {
             let one = std::slice::from_ref(event);
             match self.apply(one, watermark).await {
-                Ok(()) => self.advance(one, event.id).await?,
+                Ok(()) => self.advance(one).await?,
                 Err(Failure::Transient(cause)) => return Err(Failure::Transient(cause)),
                 Err(failure) => return self.blame(event, watermark, failure).await,
             }
@@ -154,7 +159,7 @@ impl Consumer {
         tx.commit().await?;
         tracing::error!(stream, id = %event.id, error = %failure, "an event was parked");
         metrics::counter!("events_parked_total", "stream" => stream).increment(1);
-        self.advance(std::slice::from_ref(event), event.id).await?;
+        self.advance(std::slice::from_ref(event)).await?;
         // The rest of its batch was delivered with it: it is pending, and not among what is new.
         self.pending_first = true;
         Ok(Step::Parked(event.id))
@@ -181,9 +186,9 @@ impl Consumer {
         Trace::follow(first.traceparent.as_deref()).scope(work).await
     }
 
-    async fn advance(&mut self, applied: &[Event], last: Id) -> Result<(), Failure> {
-        self.watermark = Some(last);
+    async fn advance(&mut self, applied: &[Event]) -> Result<(), Failure> {
         for event in applied {
+            self.watermark = Some(event.id);
             self.failures.remove(&event.id);
         }
         metrics::counter!("events_consumed_total", "stream" => self.subscription.stream)
@@ -192,17 +197,45 @@ impl Consumer {
         self.acknowledge(&ids.iter().map(String::as_str).collect::<Vec<_>>()).await
     }
 
-    /// Sets the group back to the watermark, so that what is missing is read again if Redis has it by then.
-    async fn gap(&mut self, watermark: Id, found: Id) -> Result<Step, Failure> {
+    /// Entries are missing before the one that was found: they are read again from Redis, or, if Redis lost them, taken
+    /// from the producer's outbox.
+    async fn gap(&mut self, watermark: Id, found: &Event) -> Result<Step, Failure> {
         let stream = self.subscription.stream;
         metrics::counter!("events_gap_total", "stream" => stream).increment(1);
-        tracing::error!(stream, %watermark, %found, "entries are missing in a stream; it stands still until they are there");
+        tracing::warn!(stream, %watermark, found = %found.id, "entries are missing in a stream");
         let (group, mut connection) = (self.app.service.group, self.connection().await?);
         let mut set = redis::cmd("XGROUP");
         set.arg("SETID").arg(stream).arg(group).arg(watermark.to_string());
         set.query_async::<()>(&mut connection).await?;
         self.pending_first = false;
-        Ok(Step::Gap { watermark, found })
+
+        let missing = match repair::fetch(&self.app, stream, found.source.as_deref(), watermark).await {
+            Ok(missing) => missing,
+            Err(error) => {
+                tracing::error!(stream, error = format!("{error:#}"), "the stream stands still until they are there");
+                return Ok(Step::Gap { watermark, found: found.id });
+            }
+        };
+        let whole = unbroken(watermark, &missing);
+        if whole > 0 {
+            metrics::counter!("events_repaired_total", "stream" => stream).increment(whole as u64);
+            return self.take(&missing[..whole], watermark, 0).await;
+        }
+        let oldest = missing.first().unwrap_or(found);
+        if watermark == Id::default()
+            && let Some(before) = oldest.prev
+        {
+            // A listener that is new here, and a history of which nobody has the beginning any more.
+            tracing::warn!(stream, from = %before, "the stream is heard from its oldest event that is still held");
+            let mut tx = self.app.db.begin().await?;
+            if move_watermark(&mut tx, stream, watermark, before).await? {
+                tx.commit().await?;
+            }
+            self.watermark = None;
+            return Ok(Step::Applied { fresh: 0, duplicates: 0 });
+        }
+        tracing::error!(stream, %watermark, "neither Redis nor the producer has them; an operator has to decide");
+        Ok(Step::Gap { watermark, found: found.id })
     }
 
     async fn connection(&mut self) -> Result<MultiplexedConnection, RedisError> {
@@ -333,6 +366,7 @@ fn event(id: &str, fields: Option<&HashMap<String, String>>) -> Option<Event> {
             .and_then(|time| time.parse().ok())
             .or_else(|| DateTime::from_timestamp_millis(id.ms))
             .unwrap_or_default(),
+        source: get("source").map(str::to_owned),
         event_id: get("event_id").and_then(|id| id.parse().ok()),
         version: get("version").and_then(|version| version.parse().ok()).unwrap_or(VERSION),
         traceparent: get("traceparent").map(str::to_owned),
@@ -380,7 +414,16 @@ mod tests {
     fn event(ms: i64, prev: Option<i64>) -> Event {
         let id = |ms| Id { ms, seq: 0 };
         let (message, occurred_at) = (String::new(), DateTime::UNIX_EPOCH);
-        Event { id: id(ms), prev: prev.map(id), event_id: None, occurred_at, version: 1, traceparent: None, message }
+        Event {
+            id: id(ms),
+            prev: prev.map(id),
+            event_id: None,
+            occurred_at,
+            source: None,
+            version: 1,
+            traceparent: None,
+            message,
+        }
     }
 
     #[test]

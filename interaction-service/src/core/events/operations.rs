@@ -220,6 +220,7 @@ async fn resolve(app: &App, letter: DeadLetter, action: Action) -> Result<(), Fa
             id,
             prev: None,
             event_id: letter.event_id,
+            source: None,
             occurred_at: letter.occurred_at.0,
             version: letter.version,
             traceparent: letter.traceparent,

@@ -8,6 +8,8 @@ pub mod consumer;
 pub mod operations;
 pub mod outbox;
 pub mod relay;
+mod repair;
+pub mod upkeep;
 
 #[cfg(test)]
 mod tests;
@@ -60,6 +62,8 @@ pub struct Event {
     pub prev: Option<Id>,
     /// The same wherever and however often it is delivered; the original's entries have none.
     pub event_id: Option<Uuid>,
+    /// The service that told it; the original's entries do not say.
+    pub source: Option<String>,
     /// When it happened; for the original's entries, when they were written to the stream.
     pub occurred_at: DateTime<Utc>,
     /// The version of the payload's shape, from 1.

@@ -49,7 +49,11 @@ const SUBSCRIPTION: Subscription = Subscription { stream: STREAM, prepare: None,
 
 /// A service with a table for effects.
 async fn start(database: PgConnectOptions) -> Platform {
-    let platform = Platform::start(&SERVICE, database, &[]).await;
+    start_with(database, &[]).await
+}
+
+async fn start_with(database: PgConnectOptions, settings: &[&str]) -> Platform {
+    let platform = Platform::start(&SERVICE, database, settings).await;
     let tables = "create table applied (place bigserial, n bigint); create table back_again (since timestamptz);";
     platform.app.db.execute(tables).await.unwrap();
     platform
@@ -353,6 +357,97 @@ async fn poison_is_parked_and_the_rest_goes_on(_: PgPoolOptions, database: PgCon
     let parked = platform.app.db.fetch_all("select entry_id from dead_letter order by parked_at").await.unwrap();
     assert_eq!(parked.iter().map(|row| row.get("entry_id")).collect::<Vec<String>>(), ["2-0", "3-0", "4-0"]);
     assert_eq!(platform.pending().await, 0);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_gap_that_redis_cannot_fill_is_filled_from_the_producer(_: PgPoolOptions, database: PgConnectOptions) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let producer = format!("{}=http://{}", SERVICE.name, listener.local_addr().unwrap());
+    let platform = start_with(database, &["--producers", &producer]).await;
+    platform.tell_all(1..=5).await;
+    platform.told(STREAM).await;
+    platform.redis(&["XDEL", STREAM, "3-0", "4-0"]).await;
+    let mut consumer = platform.consumer();
+    // The producer is away: the stream stands still before the gap.
+    let mut steps = Vec::new();
+    for _ in 0..4 {
+        steps.push(consumer.consume(Duration::from_millis(1)).await.unwrap());
+    }
+    assert_eq!(steps.last(), Some(&Step::Gap { watermark: Id { ms: 2, seq: 0 }, found: Id { ms: 5, seq: 0 } }));
+    assert_eq!(platform.applied().await, [1, 2]);
+    // It is back: here, the service itself, which told the events.
+    let router = platform.app.router();
+    platform.app.tasks.spawn(async move { axum::serve(listener, router).await });
+    drain(&mut consumer).await.unwrap();
+    assert_eq!(platform.applied().await, [1, 2, 3, 4, 5]);
+    assert_eq!(platform.pending().await, 0);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_new_listener_begins_with_what_is_still_held(_: PgPoolOptions, database: PgConnectOptions) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let producer = format!("{}=http://{}", SERVICE.name, listener.local_addr().unwrap());
+    let platform = start_with(database, &["--producers", &producer]).await;
+    let router = platform.app.router();
+    platform.app.tasks.spawn(async move { axum::serve(listener, router).await });
+    platform.tell_all(1..=5).await;
+    platform.told(STREAM).await;
+    // Read by all who listened, cut, and past the retention.
+    platform.redis(&["XTRIM", STREAM, "MINID", "4-0"]).await;
+    platform.app.db.execute("delete from outbox where pos < 3").await.unwrap();
+    drain(&mut platform.consumer()).await.unwrap();
+    assert_eq!(platform.applied().await, [3, 4, 5], "3 was cut from the stream, and is in the outbox");
+}
+
+#[sqlx::test(migrations = false)]
+async fn trimming_never_removes_what_someone_needs(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    platform.tell_all(1..=6).await;
+    platform.told(STREAM).await;
+    let trim = || async { super::upkeep::trim(&mut platform.app.redis.clone(), STREAM).await.unwrap() };
+    assert_eq!(trim().await, 0, "nobody reads it yet");
+    for group in ["quick", "slow"] {
+        platform.redis(&["XGROUP", "CREATE", STREAM, group, "0"]).await;
+    }
+    let read = |group: &'static str, count: &'static str| {
+        let platform = &platform;
+        async move { platform.redis(&["XREADGROUP", "GROUP", group, "c", "COUNT", count, "STREAMS", STREAM, ">"]).await }
+    };
+    read("quick", "6").await;
+    platform.redis(&["XACK", STREAM, "quick", "1-0", "2-0", "3-0", "4-0", "5-0", "6-0"]).await;
+    assert_eq!(trim().await, 0, "one group has read nothing");
+    read("slow", "4").await;
+    platform.redis(&["XACK", STREAM, "slow", "1-0", "2-0", "4-0"]).await;
+    assert_eq!(trim().await, 2, "3 was delivered, and not acknowledged");
+    assert_eq!(platform.ids().await, ["3-0", "4-0", "5-0", "6-0"]);
+    platform.redis(&["XACK", STREAM, "slow", "3-0"]).await;
+    assert_eq!(trim().await, 2);
+    read("slow", "9").await;
+    platform.redis(&["XACK", STREAM, "slow", "5-0", "6-0"]).await;
+    assert_eq!(trim().await, 2);
+    // What was cut is not told again, and numbering goes on.
+    platform.tell_all([7]).await;
+    platform.told(STREAM).await;
+    assert_eq!(platform.ids().await, ["7-0"]);
+}
+
+#[sqlx::test(migrations = false)]
+async fn the_outbox_forgets_only_what_is_old_and_published(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let Some(stream) = SERVICE.tells.first() else { return };
+    for n in 0..4 {
+        let mut tx = platform.app.db.begin().await.unwrap();
+        publish(&mut tx, stream, &json!({ "n": n })).await.unwrap();
+        tx.commit().await.unwrap();
+        if n == 2 {
+            platform.told(stream).await;
+        }
+    }
+    let age = "update outbox set occurred_at = now() - interval '8 days' where message->>'n' in ('0', '1', '3')";
+    platform.app.db.execute(age).await.unwrap();
+    super::upkeep::tidy(&platform.app).await.unwrap();
+    let left = platform.app.db.fetch_all("select message->>'n' as n from outbox order by seq").await.unwrap();
+    assert_eq!(left.iter().map(|row| row.get("n")).collect::<Vec<String>>(), ["2", "3"]);
 }
 
 /// Events behind a parked one in the same read were once skipped: they were pending, and only new ones were read.
