@@ -1,1 +1,53 @@
-fn main() {}
+//! The moderation service: reads posts and comments, and has those deleted that speak against themselves.
+mod core;
+mod moderations;
+mod settings;
+
+use std::sync::Arc;
+
+use clap::Parser;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+
+use crate::core::{App, Service, telemetry};
+use crate::moderations::services::{self, Analyser};
+use crate::settings::Settings;
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// What only this service has.
+pub struct Resources {
+    /// What reads the texts.
+    pub analyser: Arc<dyn Analyser>,
+}
+
+impl Resources {
+    /// What the settings say.
+    pub fn new(settings: &Settings) -> anyhow::Result<Self> {
+        Ok(Self { analyser: services::analyser(&settings.analysis) })
+    }
+
+    /// Starts what only this service does in the background.
+    pub fn start(&self, _: &App) {}
+}
+
+static SERVICE: Service = Service {
+    name: "moderation-service",
+    description: "Reads posts and comments, and has those deleted that speak against themselves.",
+    schema: "moderation",
+    group: "moderation_group",
+    tells: moderations::events::TELLS,
+    migrations: &MIGRATIONS,
+    routes: moderations::router,
+    scheme: || SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build()),
+    listens: moderations::events::consumers::listens,
+    jobs: |_| Vec::new(),
+};
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let settings = Settings::parse();
+    telemetry::start_logging(&settings.base)?;
+    let port = settings.port;
+    let app = App::new(&SERVICE, settings, telemetry::start_metrics()?)?;
+    core::serve(app, port).await
+}

@@ -14,8 +14,8 @@ use crate::{
 
 const PASSWORD: &str = "a long walk by the sea";
 const TYPES: [&str; 2] = ["TECHNOLOGY", "BOOKS"];
-/// What moderation must remove: an insult that no reading excuses.
-const INSULT: &str = "You are a fucking asshole, go to hell you piece of shit";
+/// What moderation must remove: an attack that no reading excuses.
+const INSULT: &str = "You have understood nothing, and I hope you die.";
 
 /// What a profile counts, in the order in which it is shown.
 type Counts = [(&'static str, i64); 4];

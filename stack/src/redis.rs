@@ -72,9 +72,9 @@ async fn answers(port: u16, password: &str) -> Result<bool> {
     Ok(timeout(ANSWER, talk).await??)
 }
 
-/// Its address with its password.
+/// Its address with its password, which belongs to the user `default` (redis-cli takes no empty name).
 pub fn url(port: u16, password: &str) -> Result<Url> {
-    let password = if password.is_empty() { String::new() } else { format!(":{password}@") };
+    let password = if password.is_empty() { String::new() } else { format!("default:{password}@") };
     format!("redis://{password}127.0.0.1:{port}/0").parse().with_context(|| format!("port {port} makes no address"))
 }
 
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn the_address_holds_the_password() {
-        assert_eq!(url(16_379, "pw").unwrap().as_str(), "redis://:pw@127.0.0.1:16379/0");
+        assert_eq!(url(16_379, "pw").unwrap().as_str(), "redis://default:pw@127.0.0.1:16379/0");
         assert_eq!(url(16_379, "").unwrap().as_str(), "redis://127.0.0.1:16379/0");
     }
 }

@@ -3,8 +3,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
-use lettre::message::header::ContentType;
-use lettre::message::{Mailbox, Message};
+use lettre::message::header::{ContentTransferEncoding, ContentType};
+use lettre::message::{Body, Mailbox, Message};
 use lettre::{Address, AsyncFileTransport, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use secrecy::ExposeSecret;
 
@@ -13,6 +13,8 @@ use crate::settings::Settings;
 
 /// How long sending one mail may take; less than the time for which a mail is claimed.
 const TIMEOUT: Duration = Duration::from_secs(20);
+/// The longest line that goes as it is, in bytes (RFC 5322, section 2.1.1).
+const LINE: usize = 998;
 
 enum Way {
     Smtp(AsyncSmtpTransport<Tokio1Executor>),
@@ -41,12 +43,15 @@ impl Transport {
     /// Sends one mail.
     pub async fn send(&self, mail: &Mail) -> anyhow::Result<()> {
         let recipient: Address = mail.recipient.parse()?;
+        // The same however often it is sent, so that a mailbox can tell that it has it already.
+        let message_id = format!("<{}@{}>", mail.id, self.sender.email.domain());
         let message = Message::builder()
+            .message_id(Some(message_id))
             .from(self.sender.clone())
             .to(Mailbox::new(None, recipient))
             .subject(&mail.subject)
             .header(ContentType::TEXT_PLAIN)
-            .body(mail.body.clone())?;
+            .body(body(&mail.body))?;
         match &self.way {
             Way::Smtp(smtp) => {
                 tokio::time::timeout(TIMEOUT, smtp.send(message)).await??;
@@ -59,4 +64,14 @@ impl Transport {
         }
         Ok(())
     }
+}
+
+/// A text as the body of a mail. One that needs no encoding gets none, so that a long link stays on one line for whoever
+/// reads the mail as a file.
+fn body(text: &str) -> Body {
+    if text.is_ascii() && text.lines().all(|line| line.len() <= LINE) {
+        let lines = text.replace('\n', "\r\n").into_bytes();
+        return Body::dangerous_pre_encoded(lines, ContentTransferEncoding::SevenBit);
+    }
+    Body::new(text.to_owned())
 }

@@ -8,7 +8,6 @@ use crate::core::timestamp::Timestamp;
 
 /// The record of a token that went by mail
 #[derive(Serialize, ToSchema)]
-#[schema(as = UserToken)]
 pub struct UserTokenOut {
     /// The name of the record; it opens nothing
     pub id: Uuid,

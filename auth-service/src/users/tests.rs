@@ -1,1 +1,423 @@
-//! x
+//! People, through their routes, and the hashes that other services read of them.
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::http::header;
+use futures::future::join_all;
+use redis::AsyncCommands;
+use serde_json::{Value, json};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use uuid::Uuid;
+
+use super::details::schedulers::{Writer, key};
+use crate::SERVICE;
+use crate::auth::schedulers::Resets;
+use crate::core::testing::{Platform, Reply};
+use crate::core::worker::{Outcome, Worker};
+use crate::mails::schedulers::Postman;
+
+/// A password that nobody refuses.
+pub const PASSWORD: &str = "seven wild geese";
+
+/// Somebody who has signed up and in.
+pub struct Person {
+    pub id: Uuid,
+    pub email: String,
+    pub token: String,
+}
+
+/// The service, with a mailbox of its own.
+pub async fn start(database: PgConnectOptions, settings: &[&str]) -> Platform {
+    let mailbox = std::env::temp_dir().join(format!("auth-service-{}", Uuid::now_v7()));
+    let mut arguments = vec!["--mail-dir", mailbox.to_str().unwrap()];
+    arguments.extend(settings);
+    Platform::start(&SERVICE, database, &arguments).await
+}
+
+/// Signs somebody up.
+pub async fn sign_up(platform: &Platform, email: &str) -> Value {
+    let body = json!({ "email": email, "password": PASSWORD, "interests": [] });
+    let reply = platform.call("POST", "/auth/signup", None, Some(body)).await;
+    assert_eq!(reply.status, 201, "{reply:?}");
+    reply.body
+}
+
+/// The token that somebody signs in with.
+pub async fn sign_in(platform: &Platform, email: &str, password: &str) -> Reply {
+    platform.call("POST", "/auth/signin", None, Some(json!({ "email": email, "password": password }))).await
+}
+
+/// Signs somebody up and in.
+pub async fn join(platform: &Platform, name: &str) -> Person {
+    let email = format!("{name}@example.com");
+    let user = sign_up(platform, &email).await;
+    let token = sign_in(platform, &email, PASSWORD).await.body["access_token"].as_str().unwrap().to_owned();
+    Person { id: serde_json::from_value(user["id"].clone()).unwrap(), email, token }
+}
+
+/// Lets a worker do all that there is to do.
+pub async fn finish(mut worker: impl Worker) {
+    while worker.step().await.unwrap() == Outcome::Busy {}
+}
+
+/// Sends all mails; who got one, and the token in it. Then the mailbox is empty again.
+pub async fn mailed(platform: &Platform) -> Vec<(String, String)> {
+    finish(Resets::new(&platform.app)).await;
+    finish(Postman::new(&platform.app)).await;
+    let mut mails = Vec::new();
+    let Ok(directory) = std::fs::read_dir(&platform.app.settings.mail_dir) else { return mails };
+    for file in directory {
+        let path = file.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let after = |start: &str| text.lines().find_map(|line| line.strip_prefix(start)).unwrap().to_owned();
+        mails.push((after("To: "), after("Token: ")));
+        std::fs::remove_file(path).unwrap();
+    }
+    mails.sort();
+    mails
+}
+
+/// The hash that other services read of somebody, after all that is due was written; less its version.
+async fn hash(platform: &Platform, id: Uuid) -> BTreeMap<String, String> {
+    finish(Writer::new(&platform.app)).await;
+    let mut hash: BTreeMap<String, String> = platform.app.redis.clone().hgetall(key(id)).await.unwrap();
+    assert_eq!(hash.remove("version").is_some(), !hash.is_empty());
+    hash
+}
+
+async fn connect(platform: &Platform, person: &Person, target: Uuid) -> Reply {
+    platform.call("POST", &format!("/users/{target}/connect"), Some(&person.token), None).await
+}
+
+async fn disconnect(platform: &Platform, person: &Person, target: Uuid) -> Reply {
+    platform.call("DELETE", &format!("/users/{target}/disconnect"), Some(&person.token), None).await
+}
+
+async fn connections(platform: &Platform, person: &Person) -> (i64, Vec<String>) {
+    let verified = platform.call("GET", "/auth/verify-token", Some(&person.token), None).await;
+    let list = platform.call("GET", "/users/me/connections", Some(&person.token), None).await;
+    let emails = list.body.as_array().unwrap().iter().map(|user| user["email"].as_str().unwrap().to_owned());
+    (verified.body["total_connections"].as_i64().unwrap(), emails.collect())
+}
+
+fn detail(reply: &Reply) -> (u16, &Value) {
+    (reply.status.as_u16(), &reply.body["detail"])
+}
+
+#[sqlx::test(migrations = false)]
+async fn interests_are_the_contracts_in_its_order(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database, &[]).await;
+    let reply = platform.call("GET", "/users/interests-choices", None, None).await;
+    assert_eq!(reply.status, 200);
+    let words: Vec<_> = reply.body.as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+    assert_eq!((words.len(), words[0], words[21]), (22, "SPORTS", "SCIENTIFIC"));
+}
+
+#[sqlx::test(migrations = false)]
+async fn people_are_listed_newest_first_and_page_by_page(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database, &[]).await;
+    let anna = join(&platform, "anna").await;
+    for name in ["ben", "carla"] {
+        join(&platform, name).await;
+    }
+    let names = |reply: &Reply| -> Vec<String> {
+        reply.body.as_array().unwrap().iter().map(|user| user["email"].as_str().unwrap().to_owned()).collect()
+    };
+    let all = platform.call("GET", "/users", Some(&anna.token), None).await;
+    assert_eq!(names(&all), ["carla@example.com", "ben@example.com", "anna@example.com"]);
+    assert!(all.headers.get(header::LINK).is_none());
+    let first = platform.call("GET", "/users?limit=2", Some(&anna.token), None).await;
+    assert_eq!(names(&first), ["carla@example.com", "ben@example.com"]);
+    let link = first.headers[header::LINK].to_str().unwrap();
+    let next = link.strip_prefix("</api/v1").unwrap().strip_suffix(">; rel=\"next\"").unwrap();
+    let second = platform.call("GET", next, Some(&anna.token), None).await;
+    assert_eq!(names(&second), ["anna@example.com"]);
+    assert_eq!(platform.call("GET", "/users?limit=201", Some(&anna.token), None).await.status, 422);
+    assert_eq!(platform.call("GET", "/users", None, None).await.status, 401);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_person_is_read_by_id_in_all_its_spellings(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database, &[]).await;
+    let anna = join(&platform, "anna").await;
+    let ben = join(&platform, "ben").await;
+    let me = platform.call("GET", "/users/me", Some(&anna.token), None).await;
+    assert_eq!((me.status.as_u16(), &me.body["email"]), (200, &json!("anna@example.com")));
+    for path in [anna.id.to_string(), anna.id.simple().to_string().to_uppercase(), format!("urn:uuid:{}", anna.id)] {
+        let read = platform.call("GET", &format!("/users/{path}"), Some(&ben.token), None).await;
+        assert_eq!(read.body, me.body, "{path}");
+    }
+    let unknown = platform.call("GET", &format!("/users/{}", Uuid::now_v7()), Some(&ben.token), None).await;
+    assert_eq!(detail(&unknown), (404, &json!("User not found")));
+    let wrong = platform.call("GET", "/users/7", Some(&ben.token), None).await;
+    assert_eq!(wrong.status, 422);
+    assert_eq!(wrong.body["detail"][0]["loc"], json!(["path", "user_id"]));
+    assert_eq!(wrong.body["detail"][0]["type"], "type_error.uuid");
+}
+
+#[sqlx::test(migrations = false)]
+async fn an_update_is_its_owners_and_changes_what_was_given(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database, &[]).await;
+    let anna = join(&platform, "anna").await;
+    let ben = join(&platform, "ben").await;
+    let path = format!("/users/{}", anna.id);
+    let before = platform.call("GET", &path, Some(&anna.token), None).await.body;
+    let body = json!({ "email": "Anna@Example.com", "password": PASSWORD, "interests": ["NEWS", "NEWS"],
+        "first_name": "Anna", "last_name": "Å" });
+    let updated = platform.call("PUT", &path, Some(&anna.token), Some(body)).await;
+    assert_eq!(updated.status, 200, "{updated:?}");
+    let user = &updated.body;
+    assert_eq!((&user["email"], &user["first_name"]), (&json!("Anna@Example.com"), &json!("Anna")));
+    assert_eq!((&user["last_name"], &user["interests"]), (&json!("Å"), &json!(["NEWS", "NEWS"])));
+    assert_eq!((&user["updated_by"], &user["created_by"]), (&json!(anna.id), &Value::Null));
+    assert_eq!((&user["created_at"], &user["date_joined"]), (&before["created_at"], &before["date_joined"]));
+    assert_ne!(user["updated_at"], before["updated_at"]);
+    let read = platform.call("GET", &path, Some(&anna.token), None).await;
+    assert_eq!(read.body, *user, "with the same password the token is still good");
+    let body = json!({ "email": "anna@example.com", "password": PASSWORD, "interests": [], "first_name": null });
+    let updated = platform.call("PUT", &path, Some(&anna.token), Some(body.clone())).await.body;
+    assert_eq!((&updated["first_name"], &updated["interests"]), (&json!("Anna"), &json!([])));
+
+    let foreign = platform.call("PUT", &path, Some(&ben.token), Some(body.clone())).await;
+    assert_eq!(detail(&foreign), (403, &json!("You can only change your own account")));
+    let mut taken = body.clone();
+    taken["email"] = json!("BEN@example.com");
+    let taken = platform.call("PUT", &path, Some(&anna.token), Some(taken)).await;
+    assert_eq!(detail(&taken), (400, &json!("User with this email already exists")));
+    let mut unknown = body.clone();
+    unknown["interests"] = json!(["KNITTING"]);
+    let unknown = platform.call("PUT", &path, Some(&anna.token), Some(unknown)).await;
+    assert_eq!(detail(&unknown), (400, &json!("Should be from valid interest choices")));
+    let mut extra = body.clone();
+    extra["status"] = json!("ACTIVE");
+    let extra = platform.call("PUT", &path, Some(&anna.token), Some(extra)).await;
+    assert_eq!(extra.status, 422);
+    assert_eq!(extra.body["detail"][0]["loc"], json!(["body", "status"]));
+    assert_eq!(platform.call("GET", &path, Some(&anna.token), None).await.body, updated);
+}
+
+#[sqlx::test(migrations = false)]
+async fn an_update_with_another_password_ends_older_tokens(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database, &[]).await;
+    let anna = join(&platform, "anna").await;
+    let body = json!({ "email": anna.email, "password": "eight tame geese", "interests": [] });
+    let updated = platform.call("PUT", &format!("/users/{}", anna.id), Some(&anna.token), Some(body)).await;
+    assert_eq!(updated.status, 200);
+    assert_eq!(platform.call("GET", "/users/me", Some(&anna.token), None).await.status, 401);
+    assert_eq!(sign_in(&platform, &anna.email, PASSWORD).await.status, 404);
+    assert_eq!(sign_in(&platform, &anna.email, "eight tame geese").await.status, 200);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_new_address_has_to_be_verified_and_the_old_one_opens_nothing(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database, &[]).await;
+    let anna = join(&platform, "anna").await;
+    let [(_, first)] = mailed(&platform).await.try_into().unwrap();
+    let activate = async |token: &str| {
+        platform.call("POST", &format!("/users/activate?activation_token={token}"), None, None).await
+    };
+    assert_eq!(activate(&first).await.body["is_verified"], true);
+    platform.call("POST", "/auth/forgot-password?email=anna%40example.com", None, None).await;
+    let [(_, reset)] = mailed(&platform).await.try_into().unwrap();
+    let body = json!({ "email": "anna@example.org", "password": PASSWORD, "interests": [] });
+    let moved = platform.call("PUT", &format!("/users/{}", anna.id), Some(&anna.token), Some(body)).await.body;
+    assert_eq!((&moved["is_verified"], &moved["status"]), (&json!(false), &json!("ACTIVE")));
+    let path =
+        format!("/auth/reset-password?reset_token={reset}&password=abcdefghijklm&confirmed_password=abcdefghijklm");
+    assert_eq!(detail(&platform.call("POST", &path, None, None).await), (401, &json!("Invalid Token")));
+    let [(recipient, second)] = mailed(&platform).await.try_into().unwrap();
+    assert_eq!(recipient, "anna@example.org");
+    assert_eq!(activate(&second).await.body["is_verified"], true);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_connection_is_directed_and_made_once(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database, &[]).await;
+    let anna = join(&platform, "anna").await;
+    let ben = join(&platform, "ben").await;
+    let carla = join(&platform, "carla").await;
+    for target in [ben.id, ben.id, carla.id] {
+        let connected = connect(&platform, &anna, target).await;
+        assert_eq!((connected.status.as_u16(), &connected.body["id"]), (200, &json!(anna.id)));
+    }
+    assert_eq!(connections(&platform, &anna).await, (2, vec!["carla@example.com".into(), "ben@example.com".into()]));
+    assert_eq!(connections(&platform, &ben).await, (0, vec![]));
+    for _ in 0..2 {
+        let gone = disconnect(&platform, &anna, ben.id).await;
+        assert_eq!((gone.status.as_u16(), gone.body), (204, Value::Null));
+    }
+    assert_eq!(connections(&platform, &anna).await, (1, vec!["carla@example.com".into()]));
+    let first = platform.call("GET", "/users/me/connections?limit=1", Some(&anna.token), None).await;
+    assert!(first.headers.get(header::LINK).is_none());
+
+    let nobody = Uuid::now_v7();
+    assert_eq!(detail(&connect(&platform, &anna, anna.id).await), (400, &json!("Can not self connect")));
+    assert_eq!(detail(&disconnect(&platform, &anna, anna.id).await), (400, &json!("Can not self disconnect")));
+    assert_eq!(detail(&connect(&platform, &anna, nobody).await), (404, &json!("Target user not found")));
+    assert_eq!(detail(&disconnect(&platform, &anna, nobody).await), (404, &json!("Target user not found")));
+    assert_eq!(platform.call("POST", "/users/x/connect", Some(&anna.token), None).await.status, 422);
+    assert_eq!(platform.call("DELETE", "/users/x/disconnect", Some(&anna.token), None).await.status, 422);
+    assert_eq!(platform.call("POST", &format!("/users/{nobody}/connect"), None, None).await.status, 401);
+}
+
+#[sqlx::test(migrations = false)]
+async fn counts_are_exact_when_many_connect_at_once(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database, &[]).await;
+    let people = join_all(["anna", "ben", "carla", "dora"].map(|name| join(&platform, name))).await;
+    let mut calls = Vec::new();
+    for person in &people {
+        for target in people.iter().filter(|target| target.id != person.id) {
+            // Each twice, and everybody to and from everybody: locks in different orders would block each other.
+            calls.extend([connect(&platform, person, target.id), connect(&platform, person, target.id)]);
+        }
+    }
+    for reply in join_all(calls).await {
+        assert_eq!(reply.status, 200, "{reply:?}");
+    }
+    for person in &people {
+        let (count, list) = connections(&platform, person).await;
+        assert_eq!((count, list.len()), (3, 3));
+    }
+    let both = people[1..].iter().map(|target| async {
+        let (one, other) =
+            tokio::join!(disconnect(&platform, &people[0], target.id), connect(&platform, &people[0], target.id));
+        (one.status.as_u16(), other.status.as_u16())
+    });
+    assert_eq!(join_all(both).await, [(204, 200); 3]);
+    let (count, list) = connections(&platform, &people[0]).await;
+    assert_eq!(usize::try_from(count).unwrap(), list.len());
+}
+
+#[sqlx::test(migrations = false)]
+async fn who_leaves_is_gone_everywhere(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database, &[]).await;
+    let anna = join(&platform, "anna").await;
+    let ben = join(&platform, "ben").await;
+    let carla = join(&platform, "carla").await;
+    connect(&platform, &anna, ben.id).await;
+    connect(&platform, &anna, carla.id).await;
+    connect(&platform, &ben, anna.id).await;
+    assert!(!hash(&platform, ben.id).await.is_empty());
+    let foreign = platform.call("DELETE", &format!("/users/{}", ben.id), Some(&anna.token), None).await;
+    assert_eq!(detail(&foreign), (403, &json!("You can only delete your own account")));
+    let gone = platform.call("DELETE", &format!("/users/{}", ben.id), Some(&ben.token), None).await;
+    assert_eq!((gone.status.as_u16(), gone.body), (204, Value::Null));
+    let refused = platform.call("GET", "/users/me", Some(&ben.token), None).await;
+    assert_eq!(detail(&refused), (401, &json!("Invalid username or password")));
+    assert_eq!(sign_in(&platform, &ben.email, PASSWORD).await.status, 404);
+    assert_eq!(connections(&platform, &anna).await, (1, vec!["carla@example.com".into()]));
+    let annas = hash(&platform, anna.id).await;
+    assert_eq!((annas["total_connections"].as_str(), &annas["connections"]), ("1", &format!("[\"{}\"]", carla.id)));
+    assert!(hash(&platform, ben.id).await.is_empty());
+    sign_up(&platform, &ben.email).await;
+}
+
+#[sqlx::test(migrations = false)]
+async fn counts_are_exact_when_somebody_leaves_whom_others_connect_to(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database, &[]).await;
+    let people = join_all(["anna", "ben", "carla", "dora"].map(|name| join(&platform, name))).await;
+    let path = format!("/users/{}", people[1].id);
+    let leave = platform.call("DELETE", &path, Some(&people[1].token), None);
+    let others = [&people[0], &people[2], &people[3]];
+    let (left, _) = tokio::join!(leave, join_all(others.map(|person| connect(&platform, person, people[1].id))));
+    assert_eq!(left.status, 204);
+    for person in others {
+        assert_eq!(connections(&platform, person).await, (0, vec![]));
+    }
+}
+
+#[sqlx::test(migrations = false)]
+async fn other_services_read_the_hash_that_the_original_writes(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database, &[]).await;
+    let body = json!({ "email": "Anna@Example.com", "password": PASSWORD, "interests": ["SPORTS", "NEWS"],
+        "first_name": "Anna" });
+    let user = platform.call("POST", "/auth/signup", None, Some(body)).await.body;
+    let token =
+        sign_in(&platform, "anna@example.com", PASSWORD).await.body["access_token"].as_str().unwrap().to_owned();
+    let anna =
+        Person { id: serde_json::from_value(user["id"].clone()).unwrap(), email: "Anna@Example.com".into(), token };
+    let text = |name: &str| user[name].as_str().unwrap().to_owned();
+    let mut expected = BTreeMap::from(
+        [
+            ("pk", text("id")),
+            ("id", text("id")),
+            ("email", "Anna@Example.com".into()),
+            ("first_name", "Anna".into()),
+            ("last_name", "null".into()),
+            ("connections", "[]".into()),
+            ("is_verified", "0".into()),
+            ("date_joined", text("date_joined")),
+            ("rating", "0.0".into()),
+            ("status", "INACTIVE".into()),
+            ("interests", "[\"SPORTS\", \"NEWS\"]".into()),
+            ("total_connections", "0".into()),
+            ("created_at", text("created_at")),
+            ("created_by", "null".into()),
+            ("updated_at", text("updated_at")),
+            ("updated_by", "null".into()),
+        ]
+        .map(|(field, value)| (field.to_owned(), value)),
+    );
+    assert_eq!(hash(&platform, anna.id).await, expected);
+
+    let ben = join(&platform, "ben").await;
+    let carla = join(&platform, "carla").await;
+    for target in [&ben, &carla] {
+        connect(&platform, &anna, target.id).await;
+    }
+    expected.insert("connections".into(), format!("[\"{}\", \"{}\"]", carla.id, ben.id));
+    expected.insert("total_connections".into(), "2".into());
+    assert_eq!(hash(&platform, anna.id).await, expected, "a connection is no update of the account");
+
+    let mails = mailed(&platform).await;
+    assert_eq!(mails.len(), 3);
+    let token = &mails.iter().find(|(recipient, _)| recipient == "Anna@Example.com").unwrap().1;
+    let active = platform.call("POST", &format!("/users/activate?activation_token={token}"), None, None).await.body;
+    expected.insert("is_verified".into(), "1".into());
+    expected.insert("status".into(), "ACTIVE".into());
+    expected.insert("updated_by".into(), anna.id.to_string());
+    expected.insert("updated_at".into(), active["updated_at"].as_str().unwrap().into());
+    assert_eq!(hash(&platform, anna.id).await, expected);
+    disconnect(&platform, &anna, carla.id).await;
+    assert_eq!(hash(&platform, anna.id).await["connections"], format!("[\"{}\"]", ben.id));
+}
+
+#[sqlx::test(migrations = false)]
+async fn hashes_come_back_when_redis_has_lost_them(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database, &[]).await;
+    let people = join_all(["anna", "ben", "carla"].map(|name| join(&platform, name))).await;
+    let leaver = join(&platform, "dora").await;
+    let mut writer = Writer::new(&platform.app);
+    while writer.step().await.unwrap() == Outcome::Busy {}
+    let before = hash(&platform, people[0].id).await;
+    platform.call("DELETE", &format!("/users/{}", leaver.id), Some(&leaver.token), None).await;
+    let mut redis = platform.app.redis.clone();
+    let () = redis::cmd("FLUSHDB").query_async(&mut redis).await.unwrap();
+    // The very writer that knew them to be there, as in a process that goes on.
+    while writer.step().await.unwrap() == Outcome::Busy {}
+    assert_eq!(hash(&platform, people[0].id).await, before);
+    let keys: BTreeSet<String> = redis.keys(":apps.core.models.UserDetailInfo:*").await.unwrap();
+    assert_eq!(keys, people.iter().map(|person| key(person.id)).collect());
+    assert_eq!(writer.step().await.unwrap(), Outcome::Idle);
+
+    // A process that was started again may lack the end of what it held.
+    let () = redis.del(key(people[0].id)).await.unwrap();
+    assert_eq!(writer.step().await.unwrap(), Outcome::Idle);
+    let () = redis.set("auth:user_detail:complete", "another process").await.unwrap();
+    assert_eq!(hash(&platform, people[0].id).await, before);
+}
+
+#[sqlx::test(migrations = false)]
+async fn an_older_state_never_replaces_a_newer_one(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database, &[]).await;
+    let anna = join(&platform, "anna").await;
+    finish(Writer::new(&platform.app)).await;
+    let mut redis = platform.app.redis.clone();
+    // As if another writer, with a state of the future, had been faster.
+    let () = redis.hset_multiple(key(anna.id), &[("version", "9007199254740991"), ("rating", "5.0")]).await.unwrap();
+    let ben = join(&platform, "ben").await;
+    connect(&platform, &anna, ben.id).await;
+    let held = hash(&platform, anna.id).await;
+    assert_eq!((held["rating"].as_str(), held["total_connections"].as_str()), ("5.0", "0"));
+    let finished = Writer::new(&platform.app).step().await.unwrap();
+    assert_eq!(finished, Outcome::Idle, "what was refused is not tried for ever");
+}

@@ -13,7 +13,7 @@ use crate::{
 };
 
 const PASSWORD: &str = "a long walk by the sea";
-const INSULT: &str = "You are a fucking asshole, go to hell you piece of shit";
+const INSULT: &str = "You have understood nothing, and I hope you die.";
 
 #[tokio::test]
 async fn what_people_do_is_seen_everywhere_and_counted_exactly() -> Result<()> {

@@ -7,6 +7,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
 };
 
 use nix::{
@@ -30,12 +31,14 @@ pub fn home() -> TempDir {
     tempfile::Builder::new().prefix("journey-").permissions(Permissions::from_mode(0o711)).tempdir().unwrap()
 }
 
-/// Five ports in a row that nobody uses.
+/// Five ports in a row that nobody uses, and that no other test was given.
 pub fn port_base() -> u16 {
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
     let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
     // Below the ports that the system gives to outgoing connections.
     let first = 21_000 + u16::try_from(std::process::id() % 1000).unwrap() * 10;
-    (first..32_000).step_by(10).find(|base| (*base..base + 5).all(is_free)).expect("five free ports in a row")
+    let mut bases = (0..).map(|_| first + GIVEN.fetch_add(10, Ordering::Relaxed)).take_while(|base| *base < 32_000);
+    bases.find(|base| (*base..base + 5).all(is_free)).expect("five free ports in a row")
 }
 
 /// A run of the launcher that ends by itself.

@@ -1,0 +1,19 @@
+//! The names of the events that the moderation service tells and hears.
+pub mod consumers;
+mod processors;
+pub mod producers;
+
+pub const POST_DELETE_REQUESTED: &str = "post_delete_requested";
+pub const COMMENT_DELETE_REQUESTED: &str = "moderation_post_comment_delete_requested";
+
+pub const POST_CREATED: &str = "post_created";
+pub const POST_UPDATED: &str = "post_updated";
+pub const POST_DELETED: &str = "post_deleted";
+pub const POST_DELETE_COMPLETED: &str = "moderation_post_delete_request_completed";
+pub const COMMENT_CREATED: &str = "post_comment_created";
+pub const COMMENT_UPDATED: &str = "post_comment_updated";
+pub const COMMENT_DELETED: &str = "post_comment_deleted";
+pub const COMMENT_DELETE_COMPLETED: &str = "moderation_post_comment_delete_request_completed";
+
+/// What the moderation service, and nobody else, tells.
+pub const TELLS: &[&str] = &[POST_DELETE_REQUESTED, COMMENT_DELETE_REQUESTED];

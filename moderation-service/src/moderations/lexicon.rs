@@ -1,0 +1,306 @@
+//! The first analyser: the word lists of the rustrict library, corrected for a network of adults.
+//!
+//! rustrict reads a text letter by letter against 3,000 words and phrases and sees through digits, symbols, accents,
+//! look-alike letters, repetitions and gaps; 20,000 ordinary words that contain a bad one are known to it. It was
+//! made to censor the chat of a game, where a wrong hit costs three stars. Here it costs a post, so three things are added:
+//!
+//! 1. **A hit must be a word.** By itself rustrict finds slurs in `x^2 + 3x`, in hashes and in the end of one word with
+//!    the beginning of the next. A hit counts when it begins where a word begins and is mostly letters, when it is
+//!    letters with gaps between them (`f.u.c.k`), or a phrase of whole words; see [`Hit::meant`].
+//! 2. **Corrections.** Words that medicine, news, education and other languages need are set down when they are plainly
+//!    written ([`MILD`], [`MODERATE`], [`HARMLESS`]); racist ones that rustrict takes lightly are set up ([`RACIST`]).
+//! 3. **Reasons.** Its "profane" (swear words) is `OFFENSIVE_CONTENT`, "sexual" is `NUDITY`, "mean" (attacks on a
+//!    person) and "spam" are `RULES_VIOLATION`. Its "offensive" holds slurs of all kinds: those against peoples and
+//!    beliefs are `RACISM` ([`RACIST`] says which), the others (against women, gay or disabled people)
+//!    `OFFENSIVE_CONTENT`, because the platform has no closer word.
+//!
+//! What it cannot tell: who is meant, irony, quotation, reclaimed words, hate without a bad word, pictures, and most of
+//! what is not English. Its spam counts capitals, repetitions and letters that are not Latin, so it is off by default.
+use std::sync::LazyLock;
+
+use rustrict::{Censor, Trie, Type};
+
+use super::Reason;
+use super::services::{Analyser, Analysis, Finding, Threshold};
+
+/// What a hit is blackened with.
+const BLACK: char = '█';
+/// Letters of the longest word of a phrase, at least: of shorter ones any sentence is full.
+const PHRASE_WORD: usize = 4;
+/// Letters of a phrase of short words only, at least.
+const PHRASE: usize = 8;
+/// Letters of a word, at least: fewer are an abbreviation, a number or a hash.
+const WORD: usize = 3;
+
+/// Bodies, crimes and trades, which have to be spoken of; and words with an innocent twin. As rustrict writes them.
+#[rustfmt::skip]
+const MILD: &[&str] = &[
+    "anilingus", "bestiality", "bondage", "coom", "cuming", "cunilingus", "dominatrix", "erotica", "felate", "felatio",
+    "flange", "foursome", "hooker", "incest", "inseminate", "inseminating", "inseminator", "kum", "labia", "minge", "muff",
+    "oralsex", "penile", "penis", "phalus", "pinus", "prepubescent", "pron", "prostitut", "pube", "pubescent", "rape",
+    "raping", "scrotum", "semen", "shager", "shaging", "sodomise", "sodomite", "sodomize", "sodomy", "spunk", "testicle",
+    "threesome", "vagina", "vibrator", "vulva",
+];
+
+/// Rude, but no more than that; and what is said of somebody, in news and where help is offered, as often as to them.
+#[rustfmt::skip]
+const MODERATE: &[&str] = &[
+    "bastard", "bastred", "basterd", "boner", "boob", "boobies", "commitdie", "commitsuicide", "comitsuicide", "daygo",
+    "dontloveyou", "getcancer", "gunatschool", "guntoschool", "hentai", "hoar", "horny", "killedyourself", "killstudent",
+    "killingstudent", "kkk", "negr", "nudes", "porn", "pornography", "pornos", "salopard", "suckme", "suckingme",
+    "suckingmy", "suckingyour", "suckyour", "takeyourownlife", "twat", "twats", "wangker", "wank", "wanker",
+];
+
+/// Ordinary words, names and laughter that begin with, or contain, what looks like a bad one.
+#[rustfmt::skip]
+const HARMLESS: &[&str] = &[
+    "breast cancer", "chicken breast", "chink in", "maine coon", "moby dick", "naked eye", "negra", "negro",
+    "nga", "niger", "niggard", "sex education", "spick and span",
+];
+
+/// Slurs against peoples and beliefs, and calls for their murder: severe, whatever rustrict makes of them.
+#[rustfmt::skip]
+const RACIST: &[&str] = &[
+    "beaner", "cameljockey", "chingchong", "chink", "coon", "deathtojew", "deathtothejew", "dirtymuslim", "gasjew",
+    "gasalljew", "gasthejew", "hateblack", "heilhitler", "jigabo", "kike", "killallblack", "killallmuslim", "killingjew",
+    "killjew", "killmuslim", "klansman", "klansmen", "kuklux", "kyke", "neger", "ngger", "nicca", "nigga", "nigger", "nigs",
+    "niguh", "niqq", "siegheil", "slanteye", " spick", " spics", "whitesonly", "wigga", "wigger", "zigabo", "ziperhead",
+    "黑鬼",
+];
+
+/// The racist words, to be looked for.
+static RACIST_WORDS: LazyLock<Trie> = LazyLock::new(|| {
+    let mut words = Trie::new();
+    for word in RACIST {
+        words.set(word, Type::OFFENSIVE & Type::SEVERE);
+    }
+    words
+});
+
+/// rustrict's severities, the worst first, and where they lie between 0 and 1.
+const SEVERITIES: [(Threshold, Type, f64); 3] = [
+    (Threshold::Severe, Type::SEVERE, 1.0),
+    (Threshold::Moderate, Type::MODERATE, 0.6),
+    (Threshold::Mild, Type::MILD, 0.3),
+];
+
+/// The analyser: from which severity on each of rustrict's categories counts.
+pub struct Lexicon {
+    /// In this order, of findings of one severity, the first is preferred.
+    categories: [(Type, Threshold); 5],
+}
+
+impl Lexicon {
+    /// An analyser with these thresholds.
+    pub fn new(settings: &Analysis) -> Self {
+        Self {
+            categories: [
+                (Type::OFFENSIVE, settings.moderation_offensive_threshold),
+                (Type::SEXUAL, settings.moderation_sexual_threshold),
+                (Type::PROFANE, settings.moderation_profane_threshold),
+                (Type::MEAN, settings.moderation_mean_threshold),
+                (Type::SPAM, settings.moderation_spam_threshold),
+            ],
+        }
+    }
+}
+
+impl Analyser for Lexicon {
+    fn analyse(&self, text: &str) -> Option<Finding> {
+        let text: String = text.chars().filter(|c| !is_invisible(*c)).collect();
+        let whole = read(&text, None);
+        let mut worst: Option<(Threshold, Reason)> = None;
+        for (category, threshold) in self.categories.into_iter().filter(|category| category.1 != Threshold::None) {
+            if let Some(found) = find(&text, whole, category)
+                && found.0 >= threshold
+                && worst.is_none_or(|worst| worst.0 < found.0)
+            {
+                worst = Some(found);
+            }
+        }
+        let (severity, reason) = worst?;
+        let (_, _, severity) = SEVERITIES.into_iter().find(|known| known.0 == severity)?;
+        Some(Finding { reason, severity })
+    }
+}
+
+/// The worst of one category in a text, of which rustrict makes `whole`.
+fn find(text: &str, whole: Type, category: Type) -> Option<(Threshold, Reason)> {
+    if category == Type::OFFENSIVE && !meant(text, Some(&RACIST_WORDS), Type::OFFENSIVE).is_empty() {
+        return Some((Threshold::Severe, Reason::Racism));
+    }
+    let mut worst: Option<(Threshold, Reason)> = None;
+    for (severity, level, _) in SEVERITIES.into_iter().filter(|(_, level, _)| whole.is(category & *level)) {
+        if category == Type::SPAM {
+            // It is a property of the whole text, not of a word.
+            return Some((severity, Reason::RulesViolation));
+        }
+        for word in meant(text, None, category & level) {
+            let severity = severity.min(most(&word));
+            if worst.is_none_or(|worst| worst.0 < severity) {
+                worst = Some((severity, reason(category, &word)));
+            }
+        }
+    }
+    worst
+}
+
+fn reason(category: Type, word: &str) -> Reason {
+    match category {
+        Type::SEXUAL => Reason::Nudity,
+        Type::MEAN => Reason::RulesViolation,
+        // Only the spellings of one word are as profane as they are offensive to rustrict.
+        Type::OFFENSIVE if read(word, None).is(Type::PROFANE & Type::SEVERE) => Reason::Racism,
+        _ => Reason::OffensiveContent,
+    }
+}
+
+/// How severe a word can be, whatever rustrict makes of it. It knows only plain spellings: who evades means it.
+fn most(word: &str) -> Threshold {
+    let squeeze = |word: &str| -> Vec<char> {
+        let mut letters: Vec<char> = word.to_lowercase().chars().filter(|c| *c != ' ' && *c != '\'').collect();
+        letters.dedup();
+        letters
+    };
+    let among = |words: &[&str]| words.iter().any(|known| squeeze(known) == squeeze(word));
+    match () {
+        () if among(MILD) => Threshold::Mild,
+        () if among(MODERATE) => Threshold::Moderate,
+        () => Threshold::Severe,
+    }
+}
+
+/// A reading of a text with rustrict's words, or with others.
+fn censor<'a>(text: &'a str, words: Option<&'static Trie>) -> Censor<std::str::Chars<'a>> {
+    let mut censor = Censor::from_str(text);
+    // Stars are how people spare others a word: that is no offence.
+    censor.with_ignore_self_censoring(true);
+    if let Some(words) = words {
+        censor.with_trie(words);
+    }
+    censor
+}
+
+/// What a text is, all in all.
+fn read(text: &str, words: Option<&'static Trie>) -> Type {
+    censor(text, words).analyze()
+}
+
+/// The words and phrases of this type in a text that are meant. rustrict tells where it found something only by
+/// blackening it, so that is where a text that was blackened differs from the same text that was not.
+fn meant(text: &str, words: Option<&'static Trie>, kind: Type) -> Vec<String> {
+    let blacken = |kind: Type| -> Vec<char> {
+        let mut censor = censor(text, words);
+        censor.with_censor_threshold(kind).with_censor_first_character_threshold(Type::ANY);
+        censor.with_censor_replacement(BLACK).censor().chars().collect()
+    };
+    let black = blacken(kind);
+    // Accents are lost in both, so that places in one are places in the other.
+    let text = blacken(Type::NONE);
+    let is_black = |at: &usize| text[*at] != black[*at];
+    let mut meant = Vec::new();
+    let mut end = 0;
+    while let Some(start) = (end..text.len().min(black.len())).find(is_black) {
+        end = (start..black.len()).find(|at| !is_black(at)).unwrap_or(black.len());
+        meant.extend(Hit { text: &text, start, end }.meant(|word| read(word, words).is(kind)));
+    }
+    meant
+}
+
+/// A place in a text that rustrict takes for a bad word.
+struct Hit<'a> {
+    text: &'a [char],
+    start: usize,
+    end: usize,
+}
+
+impl Hit<'_> {
+    /// The word or phrase that stands there, when it is one: not the end of one word and the beginning of the next, not
+    /// a number, and not harmless.
+    fn meant(&self, is_bad: impl Fn(&str) -> bool) -> Option<String> {
+        let hit = &self.text[self.start..self.end];
+        if self.is_harmless() {
+            return None;
+        }
+        let whole = self.begins_word() && self.ends_word();
+        let words = words(hit);
+        let pieces = pieces(hit).count();
+        match &words[..] {
+            [word] if pieces > 1 || word.chars().count() == hit.len() => {
+                return (whole && is_word(word)).then(|| word.clone());
+            }
+            _ => {}
+        }
+        let is_phrase = words.len() < pieces || hit.iter().all(|c| is_part(*c) || matches!(c, ' ' | '\'' | '’'));
+        let are_words = words.iter().all(|word| letters(word) > 1 || matches!(word.as_str(), "a" | "i" | "u"));
+        let is_long = words.iter().any(|word| letters(word) >= PHRASE_WORD) || letters(&words.concat()) >= PHRASE;
+        if whole && is_phrase && are_words && is_long {
+            return Some(words.join(" "));
+        }
+        // Overlapping hits are blackened as one; one of its words may be bad by itself.
+        words.into_iter().skip(usize::from(!self.begins_word())).find(|word| is_word(word) && is_bad(word))
+    }
+
+    fn begins_word(&self) -> bool {
+        let Some(before) = self.start.checked_sub(1).map(|at| self.text[at]) else { return true };
+        !before.is_alphanumeric() || (before.is_lowercase() && self.text[self.start].is_uppercase())
+    }
+
+    /// Whether the word ends there, or with an ending of two letters, as in a plural.
+    fn ends_word(&self) -> bool {
+        self.text[self.end..].iter().take_while(|c| c.is_alphanumeric()).count() <= 2
+    }
+
+    fn is_harmless(&self) -> bool {
+        let stands_at = |phrase: &str, at: usize| {
+            let length = phrase.chars().count();
+            let there = self.text[at..].iter().flat_map(|c| c.to_lowercase()).take(length);
+            at + length >= self.end && there.eq(phrase.chars())
+        };
+        let near =
+            |phrase: &str| (self.start.saturating_sub(phrase.len())..=self.start).any(|at| stands_at(phrase, at));
+        HARMLESS.iter().any(|phrase| near(phrase))
+    }
+}
+
+/// Whether nothing is seen of a character, so that it may hide between the letters of a word.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    )
+}
+
+/// Whether a character may be a part of a word, or stand for a letter in it.
+fn is_part(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '@' | '$' | '!' | '*' | '|' | '+')
+}
+
+/// What stands between blanks and punctuation and has a letter.
+fn pieces(text: &[char]) -> impl Iterator<Item = &[char]> {
+    text.split(|c| !is_part(*c)).filter(|piece| piece.iter().any(|c| c.is_alphabetic()))
+}
+
+/// The words of a text; three and more single letters in a row are one that was spelled with gaps.
+fn words(text: &[char]) -> Vec<String> {
+    let pieces: Vec<&[char]> = pieces(text).collect();
+    let mut words = Vec::new();
+    for run in pieces.chunk_by(|left, right| left.len() == 1 && right.len() == 1) {
+        if run.len() >= WORD {
+            words.push(run.iter().copied().flatten().collect());
+        } else {
+            words.extend(run.iter().map(|piece| piece.iter().collect::<String>()));
+        }
+    }
+    words
+}
+
+fn letters(text: &str) -> usize {
+    text.chars().filter(|c| c.is_alphabetic()).count()
+}
+
+/// Whether it is mostly letters, and enough of them; in scripts without an alphabet two make a word.
+fn is_word(text: &str) -> bool {
+    let enough = if text.is_ascii() { WORD } else { 2 };
+    letters(text) >= enough && 2 * letters(text) > text.chars().count()
+}

@@ -1,0 +1,56 @@
+//! Moderations: decisions that a post or comment is to be deleted, and what became of them.
+pub mod events;
+mod lexicon;
+mod models;
+mod schemas;
+pub mod services;
+mod signals;
+mod views;
+
+#[cfg(test)]
+mod tests;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::core::App;
+
+/// What a case is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, sqlx::Type, utoipa::ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+#[sqlx(type_name = "text", rename_all = "UPPERCASE")]
+pub enum Kind {
+    Post,
+    Comment,
+}
+
+/// How far a case is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, sqlx::Type, utoipa::ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Status {
+    /// The service that has the content was asked to delete it
+    DeleteRequested,
+    /// The content is gone
+    DeleteConfirmed,
+}
+
+/// Why content is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, sqlx::Type, utoipa::ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Reason {
+    /// Swear words, and slurs that are not racist
+    OffensiveContent,
+    /// Sexual content
+    Nudity,
+    /// Attacks on a person, and spam
+    RulesViolation,
+    /// Slurs against peoples and beliefs
+    Racism,
+}
+
+/// The routes of moderations.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(views::get_my_moderations))
+}

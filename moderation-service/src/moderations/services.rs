@@ -1,0 +1,87 @@
+//! The analysis of a text: what an analyser is asked and answers, and which one is used.
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+
+use super::Reason;
+use super::lexicon::Lexicon;
+
+/// What speaks against a text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Finding {
+    pub reason: Reason,
+    /// How bad it is, above 0 to 1.
+    pub severity: f64,
+}
+
+/// Reads texts. It is asked within a transaction, so it calculates and calls nobody over the network.
+pub trait Analyser: Send + Sync {
+    /// The worst that speaks against a text, if anything does.
+    fn analyse(&self, text: &str) -> Option<Finding>;
+}
+
+/// Finds nothing, so that nothing is deleted.
+struct Off;
+
+impl Analyser for Off {
+    fn analyse(&self, _: &str) -> Option<Finding> {
+        None
+    }
+}
+
+/// Which analyser reads the texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Implementation {
+    /// The word lists of the rustrict library, which see through common evasions.
+    Rustrict,
+    /// None: nothing is deleted.
+    Off,
+}
+
+/// From which severity on something is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Threshold {
+    /// Never.
+    None,
+    /// Even the mildest.
+    Mild,
+    Moderate,
+    /// Only the worst.
+    Severe,
+}
+
+/// How texts are analysed. What is found is deleted for good, so the defaults leave everyday language alone.
+#[derive(Args, Clone, Debug)]
+pub struct Analysis {
+    /// What reads the texts
+    #[arg(long, env = "ANALYSER", value_enum, default_value_t = Implementation::Rustrict)]
+    pub analyser: Implementation,
+
+    /// From which severity on swear words are `OFFENSIVE_CONTENT`
+    #[arg(long, env = "MODERATION_PROFANE_THRESHOLD", value_enum, default_value_t = Threshold::Severe)]
+    pub moderation_profane_threshold: Threshold,
+
+    /// From which severity on slurs are RACISM, or `OFFENSIVE_CONTENT` when they are not racist
+    #[arg(long, env = "MODERATION_OFFENSIVE_THRESHOLD", value_enum, default_value_t = Threshold::Severe)]
+    pub moderation_offensive_threshold: Threshold,
+
+    /// From which severity on sexual words are NUDITY
+    #[arg(long, env = "MODERATION_SEXUAL_THRESHOLD", value_enum, default_value_t = Threshold::Severe)]
+    pub moderation_sexual_threshold: Threshold,
+
+    /// From which severity on attacks on a person are `RULES_VIOLATION`
+    #[arg(long, env = "MODERATION_MEAN_THRESHOLD", value_enum, default_value_t = Threshold::Severe)]
+    pub moderation_mean_threshold: Threshold,
+
+    /// From which severity on shouting, repetition and gibberish are `RULES_VIOLATION`; for Latin script only
+    #[arg(long, env = "MODERATION_SPAM_THRESHOLD", value_enum, default_value_t = Threshold::None)]
+    pub moderation_spam_threshold: Threshold,
+}
+
+/// The analyser that the settings ask for.
+pub fn analyser(settings: &Analysis) -> Arc<dyn Analyser> {
+    match settings.analyser {
+        Implementation::Rustrict => Arc::new(Lexicon::new(settings)),
+        Implementation::Off => Arc::new(Off),
+    }
+}
