@@ -31,6 +31,8 @@ create index outbox_occurred_at on outbox (occurred_at);
 create table relay_state (
     stream text primary key,
     last_pos bigint not null default 0,
+    -- Up to where the stream was seen to have them; it may be further.
+    confirmed_pos bigint not null default 0,
     -- The id of the last entry: <last_pos>-0, or that of an entry which another producer wrote.
     last_id text not null default '0-0'
 );

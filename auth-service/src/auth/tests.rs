@@ -169,6 +169,7 @@ async fn signing_in_gives_a_token_and_does_not_tell_who_is_there(_: PgPoolOption
     assert_eq!(reply.status, 200);
     let names: Vec<_> = reply.body.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!((names, &reply.body["token_type"]), (vec!["access_token", "token_type"], &json!("bearer")));
+    assert_eq!(reply.headers[header::CACHE_CONTROL], "no-store");
     let wrong = sign_in(&platform, "anna@example.com", "eight tame geese").await;
     let unknown = sign_in(&platform, "nobody@example.com", PASSWORD).await;
     assert_eq!(detail(&wrong), (404, &json!("Wrong username or password")));

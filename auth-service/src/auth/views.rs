@@ -1,7 +1,7 @@
 //! The routes of signing up and in.
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderName, StatusCode, header};
 use chrono::Utc;
 
 use super::models::ResetRequest;
@@ -18,6 +18,9 @@ use crate::users::models::Account;
 use crate::users::schemas::{UserIn, UserOut};
 use crate::users::signals;
 use crate::users::views::{GONE, taken};
+
+/// A token, which no cache on the way may keep (RFC 6749, section 5.1).
+type Bearer = ([(HeaderName, &'static str); 1], Json<Token>);
 
 /// The sentence is the original's, letter by letter.
 const MISMATCH: Error = Error::Refused(StatusCode::BAD_REQUEST, "Password and confirm password missmatched");
@@ -47,7 +50,7 @@ pub async fn sign_up(State(app): State<App>, Body(input): Body<UserIn>) -> Resul
     (status = 422, body = Problem),
     (status = 503, body = Problem, description = "Too many passwords to check at the moment"),
 ))]
-pub async fn sign_in(State(app): State<App>, Body(input): Body<SignIn>) -> Result<Json<Token>, Error> {
+pub async fn sign_in(State(app): State<App>, Body(input): Body<SignIn>) -> Result<Bearer, Error> {
     let account = admit(&app, &input.email, &input.password).await?;
     let account = account.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Wrong username or password"))?;
     token(&app, account)
@@ -61,7 +64,7 @@ pub async fn sign_in(State(app): State<App>, Body(input): Body<SignIn>) -> Resul
     (status = 422, body = Problem),
     (status = 503, body = Problem, description = "Too many passwords to check at the moment"),
 ))]
-pub async fn generate_token(State(app): State<App>, Form(input): Form<TokenForm>) -> Result<Json<Token>, Error> {
+pub async fn generate_token(State(app): State<App>, Form(input): Form<TokenForm>) -> Result<Bearer, Error> {
     let account = admit(&app, &input.username, &input.password).await?;
     let account = account.ok_or(Error::Refused(StatusCode::UNAUTHORIZED, "Invalid username or password"))?;
     token(&app, account)
@@ -89,7 +92,7 @@ pub async fn change_password(
     user: User,
     State(app): State<App>,
     Body(input): Body<ChangePassword>,
-) -> Result<Json<Token>, Error> {
+) -> Result<Bearer, Error> {
     let wrong = || Error::Refused(StatusCode::BAD_REQUEST, "Current password not matching");
     let before = Account::find(&app.db, user.id).await?.ok_or(GONE)?;
     let passwords = &app.resources.passwords;
@@ -142,6 +145,10 @@ pub async fn reset_password(State(app): State<App>, query: Query) -> Result<Json
     if input.password != input.confirmed_password {
         return Err(MISMATCH);
     }
+    // Tried before it is used, so that a token that somebody made up costs no hash.
+    let mut trial = app.db.begin().await?;
+    redeem(&mut trial, Purpose::PasswordReset, &input.reset_token).await?;
+    trial.rollback().await?;
     let hash = app.resources.passwords.hash(&input.password).await?;
     let mut tx = app.db.begin().await?;
     let user = redeem(&mut tx, Purpose::PasswordReset, &input.reset_token).await?;
@@ -186,7 +193,8 @@ async fn admit(app: &App, email: &str, password: &str) -> Result<Option<Account>
     Ok(account)
 }
 
-fn token(app: &App, account: Account) -> Result<Json<Token>, Error> {
+fn token(app: &App, account: Account) -> Result<Bearer, Error> {
     let generation = account.generation;
-    Ok(Json(Token::bearer(app.verifier.issue(&UserOut::from(account), generation, Utc::now())?)))
+    let token = app.verifier.issue(&UserOut::from(account), generation, Utc::now())?;
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(Token::bearer(token))))
 }

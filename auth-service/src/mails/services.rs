@@ -43,7 +43,10 @@ impl Transport {
     /// Sends one mail.
     pub async fn send(&self, mail: &Mail) -> anyhow::Result<()> {
         let recipient: Address = mail.recipient.parse()?;
+        // The same however often it is sent, so that a mailbox can tell that it has it already.
+        let message_id = format!("<{}@{}>", mail.id, self.sender.email.domain());
         let message = Message::builder()
+            .message_id(Some(message_id))
             .from(self.sender.clone())
             .to(Mailbox::new(None, recipient))
             .subject(&mail.subject)

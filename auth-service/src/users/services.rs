@@ -57,14 +57,15 @@ impl Passwords {
         self.work(move || hash(&argon2, password.as_bytes())).await
     }
 
-    /// Whether it is the password behind a hash. Without a hash, for an account that does not exist, the answer is no and
-    /// costs as much.
+    /// Whether it is the password behind a hash. Without a hash, for an account that does not exist, and for a hash of
+    /// another kind the answer is no and costs as much.
     pub async fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, Error> {
         let (argon2, password) = (self.argon2.clone(), password.to_owned());
-        let (exists, hash) = (hash.is_some(), hash.unwrap_or(&self.dummy).to_owned());
+        let known = hash.filter(|hash| PasswordHash::new(hash).is_ok());
+        let (is_known, hash) = (known.is_some(), known.unwrap_or(&self.dummy).to_owned());
         self.work(move || {
             let hash = PasswordHash::new(&hash).map_err(|cause| anyhow::anyhow!("a stored hash: {cause}"))?;
-            Ok(argon2.verify_password(password.as_bytes(), &hash).is_ok() && exists)
+            Ok(argon2.verify_password(password.as_bytes(), &hash).is_ok() && is_known)
         })
         .await
     }
@@ -121,7 +122,10 @@ mod tests {
         assert_ne!(hash, passwords.hash("correct horse").await.unwrap(), "each hash has its own salt");
         assert!(passwords.verify("correct horse", Some(&hash)).await.unwrap());
         assert!(!passwords.verify("Correct horse", Some(&hash)).await.unwrap());
-        assert!(!passwords.verify("correct horse", None).await.unwrap());
+        let bcrypt = "$2b$12$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW";
+        for nobodys in [None, Some(bcrypt), Some("")] {
+            assert!(!passwords.verify("secret", nobodys).await.unwrap());
+        }
     }
 
     #[tokio::test]

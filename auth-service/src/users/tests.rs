@@ -398,6 +398,12 @@ async fn hashes_come_back_when_redis_has_lost_them(_: PgPoolOptions, database: P
     let keys: BTreeSet<String> = redis.keys(":apps.core.models.UserDetailInfo:*").await.unwrap();
     assert_eq!(keys, people.iter().map(|person| key(person.id)).collect());
     assert_eq!(writer.step().await.unwrap(), Outcome::Idle);
+
+    // A process that was started again may lack the end of what it held.
+    let () = redis.del(key(people[0].id)).await.unwrap();
+    assert_eq!(writer.step().await.unwrap(), Outcome::Idle);
+    let () = redis.set("auth:user_detail:complete", "another process").await.unwrap();
+    assert_eq!(hash(&platform, people[0].id).await, before);
 }
 
 #[sqlx::test(migrations = false)]

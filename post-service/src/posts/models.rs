@@ -158,14 +158,18 @@ impl Post {
         .await
     }
 
+    /// Holds posts until the transaction ends. Whoever changes several posts at once does this first: locks taken in one
+    /// order cannot block each other in a circle.
+    pub async fn lock(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
+        sqlx::query!("select id from post where id = any($1) order by id for update", ids).fetch_all(&mut **tx).await?;
+        Ok(())
+    }
+
     /// Adds to counters; posts that do not exist (any more) are left out.
     pub async fn count(tx: &mut PgTransaction<'_>, deltas: &HashMap<Uuid, Delta>) -> sqlx::Result<Vec<Counted>> {
         let ids: Vec<Uuid> = deltas.keys().copied().collect();
         let column = |of: fn(&Delta) -> i64| ids.iter().map(|id| of(&deltas[id])).collect::<Vec<i64>>();
-        // Several streams count at once: locks taken in one order cannot block each other in a circle.
-        sqlx::query!("select id from post where id = any($1) order by id for update", &ids)
-            .fetch_all(&mut **tx)
-            .await?;
+        Self::lock(tx, &ids).await?;
         sqlx::query_as!(
             Counted,
             r#"update post set total_views = total_views + delta.views, total_comments = total_comments + delta.comments,

@@ -1,10 +1,22 @@
 //! Posts, through their routes and their events.
+use axum::body::Body;
+use axum::http::{Request, header};
+use redis::AsyncCommands;
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Executor, Row};
+use std::sync::Arc;
+use tower::ServiceExt;
+use uuid::Uuid;
 
-use super::events::{COMMENT_CREATED, POST_CREATED, POST_VIEWED};
+use super::events::{
+    COMMENT_CREATED, COMMENT_DELETED, POST_CREATED, POST_DELETE_COMPLETED, POST_DELETE_REQUESTED, POST_DELETED,
+    POST_UPDATED, POST_VIEWED, REACTION_CREATED, REACTION_DELETED,
+};
 use crate::SERVICE;
-use crate::core::testing::{Platform, somebody};
+use crate::core::events::consumer::Step;
+use crate::core::security::{Access, Verifier};
+use crate::core::testing::{Platform, Reply, somebody};
 
 async fn start(database: PgConnectOptions) -> Platform {
     Platform::start(&SERVICE, database, &[]).await
@@ -16,53 +28,575 @@ async fn write(platform: &Platform, author: &str, post: Value) -> Value {
     reply.body
 }
 
+async fn posted(platform: &Platform, author: &str) -> Value {
+    write(platform, author, json!({ "content": "x", "types": [], "status": "POSTED" })).await
+}
+
+/// Sends bytes to write a post with.
+async fn send(platform: &Platform, author: &str, kind: Option<&str>, body: impl Into<Body>) -> Reply {
+    let mut request = Request::post("/api/v1/posts").header(header::AUTHORIZATION, format!("Bearer {author}"));
+    if let Some(kind) = kind {
+        request = request.header(header::CONTENT_TYPE, kind);
+    }
+    platform.send(request.body(body.into()).unwrap()).await
+}
+
+fn path(post: &Value) -> String {
+    format!("/posts/{}", post["id"].as_str().unwrap())
+}
+
+fn refused(reply: &Reply) -> (u16, &Value) {
+    (reply.status.as_u16(), &reply.body["detail"])
+}
+
+fn names(object: &Value) -> Vec<&str> {
+    object.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+/// The NFT records that there are, the oldest first.
+async fn nfts(platform: &Platform) -> Vec<Value> {
+    let rows = platform.app.db.fetch_all("select row_to_json(post_nft)::text from post_nft order by id").await.unwrap();
+    rows.iter().map(|row| serde_json::from_str(row.get(0)).unwrap()).collect()
+}
+
+/// Lets the auth service say how many connections a person has.
+async fn connect(platform: &Platform, person: Uuid, connections: &str) {
+    let key = format!(":apps.core.models.UserDetailInfo:{person}");
+    let () = platform.app.redis.clone().hset(key, "total_connections", connections).await.unwrap();
+}
+
 #[sqlx::test(migrations = false)]
 async fn a_post_is_answered_as_the_original_does_and_told(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, id) = somebody();
     let post = write(&platform, &anna, json!({ "title": null, "content": "Grüße", "types": ["NEWS", "NEWS"] })).await;
-    let names: Vec<_> = post.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(
-        names,
-        [
-            "id",
-            "created_at",
-            "created_by",
-            "updated_at",
-            "updated_by",
-            "title",
-            "content",
-            "types",
-            "status",
-            "total_views",
-            "total_comments",
-            "total_reactions",
-            "score",
-            "popularity"
-        ]
-    );
-    assert_eq!(post["created_by"], json!(id));
+    let expected = [
+        "id",
+        "created_at",
+        "created_by",
+        "updated_at",
+        "updated_by",
+        "title",
+        "content",
+        "types",
+        "status",
+        "total_views",
+        "total_comments",
+        "total_reactions",
+        "score",
+        "popularity",
+    ];
+    assert_eq!(names(&post), expected);
+    assert_eq!((&post["created_by"], &post["updated_by"]), (&json!(id), &Value::Null));
+    assert_eq!((&post["title"], &post["content"]), (&Value::Null, &json!("Grüße")));
     assert_eq!(post["status"], "DRAFT");
     assert_eq!(post["types"], json!(["NEWS", "NEWS"]));
-    assert_eq!(post["score"].to_string(), "0.0");
+    assert_eq!(
+        (&post["total_views"], &post["total_comments"], &post["total_reactions"]),
+        (&json!(0), &json!(0), &json!(0))
+    );
+    assert_eq!((post["score"].to_string(), post["popularity"].to_string()), ("0.0".to_owned(), "0.0".to_owned()));
     assert_eq!(platform.told(POST_CREATED).await, std::slice::from_ref(&post));
-    let read = platform.call("GET", &format!("/posts/{}", post["id"].as_str().unwrap()), Some(&anna), None).await;
-    assert_eq!(read.body, post);
+    let read = platform.call("GET", &path(&post), Some(&anna), None).await;
+    assert_eq!((read.status.as_u16(), &read.body), (200, &post));
+    assert_eq!(read.headers[header::CONTENT_TYPE], "application/json");
+}
+
+#[sqlx::test(migrations = false)]
+async fn there_are_22_categories_and_a_post_is_about_these_alone(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, _) = somebody();
+    let reply = platform.call("GET", "/posts/category-choices", Some(&anna), None).await;
+    let categories = reply.body.as_array().unwrap().clone();
+    assert_eq!((categories.len(), &categories[0], &categories[21]), (22, &json!("SPORTS"), &json!("SCIENTIFIC")));
+    let post = write(&platform, &anna, json!({ "content": "x", "types": categories })).await;
+    assert_eq!(post["types"], reply.body);
+    for types in [json!(["CATS"]), json!(["NEWS", "news"]), json!([1]), json!([["NEWS"]]), json!([{}]), json!([null])] {
+        let body = json!({ "content": "y", "types": types });
+        let expected = (400, &json!("Should be from valid post category choices"));
+        assert_eq!(refused(&platform.call("POST", "/posts", Some(&anna), Some(body.clone())).await), expected);
+        assert_eq!(refused(&platform.call("PUT", &path(&post), Some(&anna), Some(body)).await), expected);
+    }
+    assert_eq!(platform.told(POST_CREATED).await.len(), 1);
+    assert_eq!(platform.told(POST_UPDATED).await, Vec::<Value>::new());
+}
+
+#[sqlx::test(migrations = false)]
+async fn who_is_not_known_gets_no_further(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let unknown = format!("/posts/{}", Uuid::now_v7());
+    let routes = [
+        ("GET", "/posts/category-choices"),
+        ("GET", "/posts"),
+        ("POST", "/posts"),
+        ("GET", unknown.as_str()),
+        ("PUT", "/posts/no-uuid"),
+        ("DELETE", unknown.as_str()),
+    ];
+    for (method, path) in routes {
+        let reply = platform.call(method, path, None, None).await;
+        assert_eq!(refused(&reply), (401, &json!("Not authenticated")), "{method} {path}");
+        assert_eq!(reply.headers[header::WWW_AUTHENTICATE], "Bearer");
+        let reply = platform.call(method, path, Some("stale"), None).await;
+        assert_eq!(refused(&reply), (401, &json!("Invalid credential")), "{method} {path}");
+        assert_eq!(reply.headers.get(header::WWW_AUTHENTICATE), None);
+    }
+    let (anna, _) = somebody();
+    let with = |authorization: String| {
+        platform.send(
+            Request::get("/api/v1/posts").header(header::AUTHORIZATION, authorization).body(Body::empty()).unwrap(),
+        )
+    };
+    assert_eq!(refused(&with(format!("Basic {anna}")).await), (401, &json!("Not authenticated")));
+    assert_eq!(with(format!("bEARER {anna}")).await.status, 200);
+}
+
+#[sqlx::test(migrations = false)]
+async fn without_the_auth_service_nobody_is_let_in(_: PgPoolOptions, database: PgConnectOptions) {
+    let mut app = start(database).await.app;
+    // A port that nothing can listen on.
+    let authentication_verification_url = "http://127.0.0.1:0/".parse().unwrap();
+    let away = Access { authentication_verification_url, service_token: None };
+    app.verifier = Arc::new(Verifier::new(&away).unwrap());
+    let (anna, _) = somebody();
+    let request = Request::get("/api/v1/posts").header(header::AUTHORIZATION, format!("Bearer {anna}"));
+    let response = app.router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(response.status(), 503);
+    assert_eq!(response.headers()[header::WWW_AUTHENTICATE], "Bearer");
+    assert!(response.headers().contains_key(header::RETRY_AFTER));
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    let problem: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(problem["detail"], "Authetication service unavailable");
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_is_wrong_with_a_post_is_told_in_full(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, _) = somebody();
+    let post = write(&platform, &anna, json!({ "content": "x", "types": [] })).await;
+    let missing = |name: &str| json!({ "loc": ["body", name], "msg": "field required", "type": "value_error.missing" });
+    let extra =
+        |name: &str| json!({ "loc": ["body", name], "msg": "extra fields not permitted", "type": "value_error.extra" });
+    let longer = |name: &str, limit: u32| {
+        json!({ "loc": ["body", name], "msg": format!("ensure this value has at most {limit} characters"),
+            "type": "value_error.any_str.max_length", "ctx": { "limit_value": limit } })
+    };
+    let none = |name: &str| json!({ "loc": ["body", name], "msg": "none is not an allowed value", "type": "type_error.none.not_allowed" });
+    let no_text = |name: &str| json!({ "loc": ["body", name], "msg": "str type expected", "type": "type_error.str" });
+    let no_list = json!({ "loc": ["body", "types"], "msg": "value is not a valid list", "type": "type_error.list" });
+    let no_status = json!({
+        "loc": ["body", "status"],
+        "msg": "value is not a valid enumeration member; permitted: 'DRAFT', 'POSTED', 'ARCHIVED'",
+        "type": "type_error.enum", "ctx": { "enum_values": ["DRAFT", "POSTED", "ARCHIVED"] },
+    });
+    let control = |name: &str| {
+        json!({ "loc": ["body", name], "msg": "control characters are not allowed",
+            "type": "value_error.any_str.control_character" })
+    };
+    let cases = [
+        (json!({}), vec![missing("content"), missing("types")]),
+        (json!({ "zebra": 1, "types": [], "ant": 1 }), vec![missing("content"), extra("ant"), extra("zebra")]),
+        (json!({ "content": null, "types": null }), vec![none("content"), none("types")]),
+        (json!({ "content": [], "types": "NEWS", "title": {} }), vec![no_text("title"), no_text("content"), no_list]),
+        (json!({ "content": "x", "types": [], "title": "é".repeat(101) }), vec![longer("title", 100)]),
+        (json!({ "content": "x".repeat(10_001), "types": [] }), vec![longer("content", 10_000)]),
+        (json!({ "content": "x", "types": [], "status": "GONE" }), vec![no_status.clone()]),
+        (json!({ "content": "x", "types": [], "status": "posted" }), vec![no_status]),
+        (json!({ "content": "x", "types": [], "status": "PUBLISHED" }), vec![longer("status", 8)]),
+        (json!({ "content": "x", "types": [], "status": null }), vec![none("status")]),
+        (json!({ "content": "x\0y", "types": [], "title": "\u{7}" }), vec![control("title"), control("content")]),
+    ];
+    for (body, errors) in cases {
+        for (method, path) in [("POST", "/posts".to_owned()), ("PUT", path(&post))] {
+            let reply = platform.call(method, &path, Some(&anna), Some(body.clone())).await;
+            assert_eq!(refused(&reply), (422, &json!(errors)), "{method} {body}");
+            assert_eq!(names(&reply.body), ["type", "title", "status", "detail"]);
+            assert_eq!(reply.headers[header::CONTENT_TYPE], "application/problem+json");
+        }
+    }
+    assert_eq!(platform.call("GET", &path(&post), Some(&anna), None).await.body, post);
+}
+
+#[sqlx::test(migrations = false)]
+async fn scalars_and_the_longest_texts_are_taken(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, _) = somebody();
+    for (written, read) in [(json!(5), "5"), (json!(1.5), "1.5"), (json!(true), "True"), (json!(false), "False")] {
+        let post = write(&platform, &anna, json!({ "content": written, "title": written, "types": [] })).await;
+        assert_eq!((&post["content"], &post["title"]), (&json!(read), &json!(read)));
+    }
+    let (title, content) = ("é".repeat(100), "語".repeat(10_000));
+    let post = write(&platform, &anna, json!({ "content": content, "title": title, "types": [] })).await;
+    assert_eq!((&post["title"], &post["content"]), (&json!(title), &json!(content)));
+    let post = write(&platform, &anna, json!({ "content": "", "title": "", "types": [] })).await;
+    assert_eq!((&post["title"], &post["content"]), (&json!(""), &json!("")));
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_body_that_is_no_post_is_refused_as_the_original_does(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, _) = somebody();
+    let json_type = Some("application/json");
+
+    let doc = "{\"content\": \"ü\",\n \"types\": [}";
+    let reply = send(&platform, &anna, json_type, doc).await;
+    let (status, detail) = refused(&reply);
+    assert_eq!((status, &detail[0]["loc"]), (422, &json!(["body", 28])));
+    assert_eq!(detail[0]["type"], "value_error.jsondecode");
+    let ctx = &detail[0]["ctx"];
+    assert_eq!(names(ctx), ["msg", "doc", "pos", "lineno", "colno"]);
+    assert_eq!(ctx["msg"], detail[0]["msg"]);
+    assert_eq!(
+        (&ctx["doc"], &ctx["pos"], &ctx["lineno"], &ctx["colno"]),
+        (&json!(doc), &json!(28), &json!(2), &json!(12))
+    );
+
+    let lone = send(&platform, &anna, json_type, r#"{"content": "\ud800", "types": []}"#).await;
+    assert_eq!((lone.status.as_u16(), &lone.body["detail"][0]["type"]), (422, &json!("value_error.jsondecode")));
+
+    let latin = send(&platform, &anna, json_type, &b"{\"content\": \"\xe9\", \"types\": []}"[..]).await;
+    assert_eq!(refused(&latin), (400, &json!("There was an error parsing the body")));
+
+    let required = json!({ "loc": ["body"], "msg": "field required", "type": "value_error.missing" });
+    for nothing in ["", "null"] {
+        assert_eq!(refused(&send(&platform, &anna, json_type, nothing).await), (422, &json!([required])));
+    }
+    let missing = json!([
+        { "loc": ["body", "content"], "msg": "field required", "type": "value_error.missing" },
+        { "loc": ["body", "types"], "msg": "field required", "type": "value_error.missing" },
+    ]);
+    let post = r#"{"content": "x", "types": ["NEWS"]}"#;
+    assert_eq!(refused(&send(&platform, &anna, json_type, format!("[{post}]")).await), (422, &missing));
+    assert_eq!(refused(&send(&platform, &anna, Some("text/plain"), post).await), (422, &missing));
+    for kind in [None, Some("application/vnd.post+json"), Some("application/json; charset=utf-8")] {
+        assert_eq!(send(&platform, &anna, kind, post).await.body["types"], json!(["NEWS"]), "{kind:?}");
+    }
+    let large = format!(r#"{{"content": "{}", "types": []}}"#, "x".repeat(64 * 1024));
+    let reply = send(&platform, &anna, json_type, large).await;
+    assert_eq!(refused(&reply), (413, &json!("The body is larger than 65536 bytes")));
+}
+
+#[sqlx::test(migrations = false)]
+async fn an_id_may_be_written_in_every_form_that_python_takes(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, _) = somebody();
+    let post = posted(&platform, &anna).await;
+    let id: Uuid = post["id"].as_str().unwrap().parse().unwrap();
+    let forms = [
+        id.simple().to_string(),
+        id.hyphenated().to_string().to_uppercase(),
+        format!("%7B{id}%7D"),
+        id.urn().to_string(),
+    ];
+    for form in forms {
+        assert_eq!(platform.call("GET", &format!("/posts/{form}"), Some(&anna), None).await.body, post, "{form}");
+    }
+    let wrong = json!([{ "loc": ["path", "post_id"], "msg": "value is not a valid uuid", "type": "type_error.uuid" }]);
+    let body = json!({ "content": "x", "types": [] });
+    for form in ["17", "category", &id.to_string()[1..], "%00"] {
+        for (method, body) in [("GET", None), ("PUT", Some(body.clone())), ("DELETE", None)] {
+            let reply = platform.call(method, &format!("/posts/{form}"), Some(&anna), body).await;
+            assert_eq!(refused(&reply), (422, &wrong), "{method} {form}");
+        }
+    }
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_list_is_paged_with_ones_own_drafts_in_their_places(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, _), (ben, _)) = (somebody(), somebody());
+    let mut expected = Vec::new();
+    for number in 0..4 {
+        for (author, status) in
+            [(&anna, "DRAFT"), (&ben, "DRAFT"), (&anna, "ARCHIVED"), (&ben, "ARCHIVED"), (&ben, "POSTED")]
+        {
+            let post = json!({ "content": number.to_string(), "types": [], "status": status });
+            let post = write(&platform, author, post).await;
+            if author == &anna || status == "POSTED" {
+                expected.insert(0, post);
+            }
+        }
+    }
+    let whole = platform.call("GET", "/posts?unknown=1", Some(&anna), None).await;
+    assert_eq!(whole.body, json!(expected));
+    assert_eq!(whole.headers.get(header::LINK), None);
+
+    let mut pages: Vec<Vec<Value>> = Vec::new();
+    let mut next = Some("/posts?limit=5".to_owned());
+    while let Some(path) = next {
+        let reply = platform.call("GET", &path, Some(&anna), None).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        next = reply.headers.get(header::LINK).map(|link| {
+            let link = link.to_str().unwrap();
+            link.strip_prefix("</api/v1").unwrap().strip_suffix(">; rel=\"next\"").unwrap().to_owned()
+        });
+        pages.push(serde_json::from_value(reply.body).unwrap());
+    }
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [5, 5, 2]);
+    assert_eq!(pages.concat(), expected);
+
+    let wrong = platform.call("GET", "/posts?limit=201&cursor=here", Some(&anna), None).await;
+    let places: Vec<&Value> = wrong.body["detail"].as_array().unwrap().iter().map(|place| &place["loc"]).collect();
+    assert_eq!((wrong.status.as_u16(), places), (422, vec![&json!(["query", "limit"]), &json!(["query", "cursor"])]));
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_is_not_posted_does_not_exist_for_others(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, _), (ben, _)) = (somebody(), somebody());
+    let not_found = json!("Post object not found");
+    for status in ["DRAFT", "ARCHIVED"] {
+        let post = write(&platform, &anna, json!({ "content": "x", "types": [], "status": status })).await;
+        assert_eq!(platform.call("GET", &path(&post), Some(&anna), None).await.body, post);
+        assert_eq!(refused(&platform.call("GET", &path(&post), Some(&ben), None).await), (404, &not_found));
+    }
+    let post = posted(&platform, &anna).await;
+    assert_eq!(platform.call("GET", &path(&post), Some(&ben), None).await.body, post);
+    let unknown = format!("/posts/{}", Uuid::now_v7());
+    assert_eq!(refused(&platform.call("GET", &unknown, Some(&anna), None).await), (404, &not_found));
+    assert_eq!(platform.call("GET", "/posts", Some(&ben), None).await.body, json!([post]));
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_post_that_is_posted_has_an_nft_record(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, author) = somebody();
+    let post = json!({ "title": "T", "content": "c", "types": ["NEWS"], "status": "POSTED" });
+    let post = write(&platform, &anna, post).await;
+    let [nft] = &nfts(&platform).await[..] else { panic!("one NFT record") };
+    let at = post["created_at"].as_str().unwrap().replace('T', " ");
+    assert_eq!(nft["description"], format!("Post created by {author} at {at}"));
+    assert_eq!((&nft["status"], &nft["post_id"]), (&json!("READY_FOR_MINTING"), &post["id"]));
+    assert_eq!((&nft["title"], &nft["token_uri"], &nft["created_by"]), (&Value::Null, &Value::Null, &json!(author)));
+    let data = json!({
+        "name": post["id"], "description": format!("Post created by {author}"), "image": null, "metadata": {
+            "id": post["id"], "title": "T", "content": "c", "types": ["NEWS"], "total_views": 0, "total_comments": 0,
+            "total_reactions": 0, "score": 0.0, "popularity": 0.0, "created_by": author,
+            "created_at": post["created_at"], "updated_by": null, "updated_at": post["updated_at"],
+        },
+    });
+    // As text, so that the order counts.
+    assert_eq!(nft["data"].to_string(), data.to_string());
+}
+
+#[sqlx::test(migrations = false)]
+async fn publishing_by_an_update_makes_the_nft_record_and_is_told(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, author) = somebody();
+    let draft = write(&platform, &anna, json!({ "title": "T", "content": "draft", "types": ["NEWS"] })).await;
+    assert_eq!(nfts(&platform).await, Vec::<Value>::new());
+    let update = json!({ "content": "done", "types": ["BOOKS"], "status": "POSTED" });
+    let reply = platform.call("PUT", &path(&draft), Some(&anna), Some(update)).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let post = reply.body;
+    let mut expected = draft.clone();
+    expected["content"] = json!("done");
+    expected["types"] = json!(["BOOKS"]);
+    expected["status"] = json!("POSTED");
+    expected["updated_by"] = json!(author);
+    expected["updated_at"] = post["updated_at"].clone();
+    assert_eq!(post, expected);
+    assert!(post["updated_at"].as_str().unwrap() > draft["updated_at"].as_str().unwrap());
+    assert_eq!(platform.told(POST_UPDATED).await, std::slice::from_ref(&post));
+    let published = nfts(&platform).await;
+    assert_eq!((published.len(), &published[0]["data"]["metadata"]["content"]), (1, &json!("done")));
+
+    // A change is in the record; what is taken back leaves it as it was.
+    let update = json!({ "content": "mended", "types": [] });
+    let changed = platform.call("PUT", &path(&post), Some(&anna), Some(update)).await.body;
+    assert_eq!((&changed["status"], &changed["title"]), (&json!("POSTED"), &json!("T")));
+    assert!(changed["updated_at"].as_str().unwrap() > post["updated_at"].as_str().unwrap());
+    let update = json!({ "content": "secret", "types": [], "status": "ARCHIVED" });
+    platform.call("PUT", &path(&post), Some(&anna), Some(update)).await;
+    let records = nfts(&platform).await;
+    assert_eq!(records.len(), 1);
+    assert_eq!((&records[0]["id"], &records[0]["description"]), (&published[0]["id"], &published[0]["description"]));
+    assert_eq!(records[0]["data"]["metadata"]["content"], "mended");
+    assert_eq!(records[0]["data"]["metadata"]["updated_at"], changed["updated_at"]);
+    assert_eq!(platform.told(POST_UPDATED).await.len(), 3);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_post_is_changed_and_deleted_by_its_author_alone(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, _), (ben, _)) = (somebody(), somebody());
+    let post = posted(&platform, &anna).await;
+    let unknown = format!("/posts/{}", Uuid::now_v7());
+    let update = json!({ "content": "mine", "types": [] });
+    for (path, caller) in [(&path(&post), &ben), (&unknown, &anna)] {
+        let reply = platform.call("PUT", path, Some(caller), Some(update.clone())).await;
+        assert_eq!(refused(&reply), (404, &json!("Post not found for update")));
+        let reply = platform.call("DELETE", path, Some(caller), None).await;
+        assert_eq!(refused(&reply), (404, &json!("Post not found for deleteing")));
+    }
+    assert_eq!(platform.call("GET", &path(&post), Some(&anna), None).await.body, post);
+    assert_eq!(platform.told(POST_UPDATED).await, Vec::<Value>::new());
+    assert_eq!(platform.told(POST_DELETED).await, Vec::<Value>::new());
+
+    let reply = platform.call("DELETE", &path(&post), Some(&anna), None).await;
+    assert_eq!((reply.status.as_u16(), &reply.body), (204, &Value::Null));
+    assert_eq!(platform.told(POST_DELETED).await, std::slice::from_ref(&post));
+    assert_eq!(nfts(&platform).await, Vec::<Value>::new());
+    let gone = platform.call("GET", &path(&post), Some(&anna), None).await;
+    assert_eq!(refused(&gone), (404, &json!("Post object not found")));
+    let again = platform.call("DELETE", &path(&post), Some(&anna), None).await;
+    assert_eq!(refused(&again), (404, &json!("Post not found for deleteing")));
+    assert_eq!(platform.told(POST_DELETED).await.len(), 1);
+}
+
+#[sqlx::test(migrations = false)]
+async fn moderation_has_a_post_deleted_and_is_told_so_each_time_it_asks(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, _) = somebody();
+    let post = posted(&platform, &anna).await;
+    let kept = posted(&platform, &anna).await;
+    let case = |content: &Value| {
+        json!({ "id": Uuid::now_v7(), "created_at": "2026-11-20T15:18:00.328547+00:00", "created_by": null,
+            "updated_at": "2026-11-20T15:18:00.328557+00:00", "updated_by": null, "type": "POST",
+            "content_id": content["id"], "raw_content": content, "status": "DELETE_REQUESTED", "reason": "NUDITY" })
+    };
+    // What moderation knew of the post is older than the post.
+    let mut known = post.clone();
+    known["content"] = json!("as moderation knew it");
+    platform.hear(POST_DELETE_REQUESTED, &case(&known)).await;
+    assert_eq!(platform.told(POST_DELETED).await, std::slice::from_ref(&post));
+    assert_eq!(platform.told(POST_DELETE_COMPLETED).await, std::slice::from_ref(&post));
+    assert_eq!(platform.call("GET", "/posts", Some(&anna), None).await.body, json!([kept]));
+    assert_eq!(nfts(&platform).await.len(), 1);
+
+    platform.hear(POST_DELETE_REQUESTED, &case(&known)).await;
+    assert_eq!(platform.told(POST_DELETED).await.len(), 1);
+    assert_eq!(platform.told(POST_DELETE_COMPLETED).await, [post, known]);
 }
 
 #[sqlx::test(migrations = false)]
 async fn views_and_comments_are_counted_once_and_rated(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, author) = somebody();
-    let post = write(&platform, &anna, json!({ "content": "x", "types": [], "status": "POSTED" })).await;
-    let key = format!(":apps.core.models.UserDetailInfo:{author}");
-    let () = redis::AsyncCommands::hset(&mut platform.app.redis.clone(), key, "total_connections", "2").await.unwrap();
+    let post = posted(&platform, &anna).await;
+    connect(&platform, author, "2").await;
     for _ in 0..3 {
         platform.hear(POST_VIEWED, &post).await;
     }
     platform.hear(COMMENT_CREATED, &json!({ "id": author, "post_id": post["id"] })).await;
-    let path = format!("/posts/{}", post["id"].as_str().unwrap());
-    let rated = platform.call("GET", &path, Some(&anna), None).await.body;
+    let rated = platform.call("GET", &path(&post), Some(&anna), None).await.body;
     assert_eq!((&rated["total_views"], &rated["total_comments"]), (&json!(3), &json!(1)));
     assert_eq!((&rated["score"], &rated["popularity"]), (&json!(0.33), &json!(1.5)));
+    // It is no new version: its author wrote nothing.
+    assert_eq!(rated["updated_at"], post["updated_at"]);
+
+    // More connections count from the next event on.
+    connect(&platform, author, "8").await;
+    platform.hear(REACTION_CREATED, &json!({ "id": author, "post_id": post["id"] })).await;
+    let rated = platform.call("GET", &path(&post), Some(&anna), None).await.body;
+    assert_eq!(
+        (&rated["total_reactions"], &rated["score"], &rated["popularity"]),
+        (&json!(1), &json!(0.67), &json!(0.375))
+    );
+}
+
+#[sqlx::test(migrations = false)]
+async fn who_has_no_connections_is_as_popular_as_can_be(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, _), (ben, bens)) = (somebody(), somebody());
+    connect(&platform, bens, "0").await;
+    for author in [anna, ben] {
+        let post = posted(&platform, &author).await;
+        platform.hear(COMMENT_CREATED, &json!({ "id": bens, "post_id": post["id"] })).await;
+        let rated = platform.call("GET", &path(&post), Some(&author), None).await.body;
+        assert_eq!(
+            (rated["popularity"].to_string(), rated["score"].to_string()),
+            ("100.0".to_owned(), "0.0".to_owned())
+        );
+    }
+}
+
+#[sqlx::test(migrations = false)]
+async fn counters_are_exact_when_all_streams_are_heard_at_once(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, _) = somebody();
+    let mut posts = Vec::new();
+    for _ in 0..4 {
+        posts.push(posted(&platform, &anna).await);
+    }
+    let counts = [
+        (POST_VIEWED, "id", 50),
+        (COMMENT_CREATED, "post_id", 50),
+        (COMMENT_DELETED, "post_id", 20),
+        (REACTION_CREATED, "post_id", 50),
+        (REACTION_DELETED, "post_id", 10),
+    ];
+    let mut redis = platform.app.redis.clone();
+    for (stream, name, count) in counts {
+        let mut events = redis::pipe();
+        for number in 0..count * posts.len() {
+            let message = json!({ name: posts[number % posts.len()]["id"] }).to_string();
+            events.xadd(stream, "*", &[("message", message), ("type", "json".into())]).ignore();
+        }
+        events.query_async::<()>(&mut redis).await.unwrap();
+        // Each stream goes over the posts in another order.
+        posts.rotate_left(1);
+    }
+    let heard = tokio::join!(
+        platform.listen(POST_VIEWED),
+        platform.listen(COMMENT_CREATED),
+        platform.listen(COMMENT_DELETED),
+        platform.listen(REACTION_CREATED),
+        platform.listen(REACTION_DELETED),
+    );
+    let heard = [heard.0, heard.1, heard.2, heard.3, heard.4];
+    assert_eq!(heard, counts.map(|(_, _, count)| vec![Step::Applied { fresh: count * posts.len(), duplicates: 0 }]));
+    for post in &posts {
+        let post = platform.call("GET", &path(post), Some(&anna), None).await.body;
+        let counted = [&post["total_views"], &post["total_comments"], &post["total_reactions"]];
+        assert_eq!(counted, [&json!(50), &json!(30), &json!(40)]);
+        assert_eq!((&post["score"], &post["popularity"]), (&json!(1.4), &json!(100.0)));
+    }
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_deletion_that_comes_first_is_never_shown_as_less_than_nothing(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, author) = somebody();
+    let post = posted(&platform, &anna).await;
+    let about = json!({ "id": author, "post_id": post["id"] });
+    platform.hear(COMMENT_DELETED, &about).await;
+    platform.hear(REACTION_DELETED, &about).await;
+    let totals = async || {
+        let post = platform.call("GET", &path(&post), Some(&anna), None).await.body;
+        [post["total_comments"].clone(), post["total_reactions"].clone()]
+    };
+    assert_eq!(totals().await, [0, 0]);
+    platform.hear(COMMENT_CREATED, &about).await;
+    platform.hear(REACTION_CREATED, &about).await;
+    assert_eq!(totals().await, [0, 0]);
+    platform.hear(COMMENT_CREATED, &about).await;
+    assert_eq!(totals().await, [1, 0]);
+    let deleted = platform.call("DELETE", &path(&post), Some(&anna), None).await;
+    assert_eq!(deleted.status, 204);
+    assert_eq!(platform.told(POST_DELETED).await[0]["total_comments"], 1);
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_is_said_of_posts_that_are_gone_or_of_nothing_changes_nothing(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let platform = start(database).await;
+    let (anna, author) = somebody();
+    let post = posted(&platform, &anna).await;
+    let gone = json!({ "id": Uuid::now_v7(), "post_id": Uuid::now_v7() });
+    for stream in [POST_VIEWED, COMMENT_CREATED, COMMENT_DELETED, REACTION_CREATED, REACTION_DELETED] {
+        assert_eq!(platform.hear(stream, &gone).await, [Step::Applied { fresh: 1, duplicates: 0 }], "{stream}");
+        let steps = platform.hear(stream, &json!({ "post_id": "none" })).await;
+        assert!(matches!(steps[..], [Step::Parked(_)]), "{stream}: {steps:?}");
+    }
+    let steps = platform.hear(POST_DELETE_REQUESTED, &json!({ "content_id": post["id"] })).await;
+    assert!(matches!(steps[..], [Step::Parked(_)]), "{steps:?}");
+    assert_eq!(platform.call("GET", &path(&post), Some(&anna), None).await.body, post);
+    platform.hear(POST_VIEWED, &post).await;
+    let about = json!({ "id": author, "post_id": post["id"] });
+    platform.hear(COMMENT_CREATED, &about).await;
+    let counted = platform.call("GET", &path(&post), Some(&anna), None).await.body;
+    assert_eq!((&counted["total_views"], &counted["total_comments"]), (&json!(1), &json!(1)));
 }

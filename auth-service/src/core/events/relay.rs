@@ -16,10 +16,11 @@ use sqlx::PgPool;
 use tokio::sync::Notify;
 
 use super::Id;
+use super::numbering::number;
 use crate::core::App;
 use crate::core::worker::{Outcome, Worker};
 
-/// Events numbered and appended in one go.
+/// Events appended in one go.
 const BATCH: i64 = 500;
 /// The size of one append, in bytes of messages; the first event goes whatever its size.
 const BATCH_BYTES: usize = 1024 * 1024;
@@ -111,7 +112,7 @@ impl Relay {
             None => self.append(stream, Id { ms: -1, seq: 0 }, &[]).await?.1,
         };
         loop {
-            number(&self.db, stream, last).await?;
+            number(&self.db, &mut self.redis, stream, last).await?;
             let batch = waiting(&self.db, stream, last).await?;
             let (done, true_last) = self.append(stream, last, &batch).await?;
             if done {
@@ -147,63 +148,6 @@ impl Relay {
         let (done, last): (i64, String) = call.invoke_async(&mut self.redis).await?;
         Ok((done == 1, last.parse()?))
     }
-}
-
-/// Numbers the events of a stream that have no number yet, densely after the last one given out.
-pub(super) async fn number(db: &PgPool, stream: &str, last: Id) -> anyhow::Result<()> {
-    let waiting = sqlx::query_scalar!(
-        r#"select exists (select from outbox where stream = $1 and pos is null)
-            or exists (select from relay_state where stream = $1 and last_pos < $2) as "waiting!""#,
-        stream,
-        last.ms
-    )
-    .fetch_one(db)
-    .await?;
-    if !waiting {
-        return Ok(());
-    }
-    let mut tx = db.begin().await?;
-    sqlx::query!("insert into relay_state (stream) values ($1) on conflict do nothing", stream)
-        .execute(&mut *tx)
-        .await?;
-    let state = sqlx::query!("select last_pos, last_id from relay_state where stream = $1 for update", stream)
-        .fetch_one(&mut *tx)
-        .await?;
-    let (mut pos, mut prev) = (state.last_pos, state.last_id);
-    if last.ms > pos {
-        // Entries that were not numbered here: an original service wrote them, or Postgres was restored from a backup.
-        if pos > 0 {
-            metrics::counter!("events_foreign_total", "stream" => stream.to_owned()).increment(1);
-            tracing::error!(stream, given_out = pos, found = %last, "the stream is further than any number given out; numbering goes on behind it");
-        }
-        (pos, prev) = (last.ms, last.to_string());
-    }
-    // A statement of its own, with a snapshot taken after the lock: else two relays give the same numbers out.
-    let numbered = sqlx::query!(
-        r#"with batch as (
-            select seq, row_number() over (order by seq) as place
-            from (select seq from outbox where stream = $1 and pos is null order by seq limit $4) as unnumbered
-        )
-        update outbox set pos = $2 + batch.place,
-            prev = case batch.place when 1 then $3 else ($2 + batch.place - 1) || '-0' end
-        from batch where outbox.seq = batch.seq"#,
-        stream,
-        pos,
-        prev,
-        BATCH
-    )
-    .execute(&mut *tx)
-    .await?
-    .rows_affected();
-    if numbered > 0 {
-        pos += i64::try_from(numbered)?;
-        prev = Id { ms: pos, seq: 0 }.to_string();
-    }
-    sqlx::query!("update relay_state set last_pos = $2, last_id = $3 where stream = $1", stream, pos, prev)
-        .execute(&mut *tx)
-        .await?;
-    tx.commit().await?;
-    Ok(())
 }
 
 /// The numbered events that the stream does not have yet, as many as go into one append.

@@ -191,7 +191,7 @@ async fn a_crash_after_numbering_and_a_lost_reply_after_append_change_nothing(
     let platform = start(database).await;
     platform.tell_all(1..=3).await;
     // Numbered, and then dead: the next relay finds the numbers given and the stream empty.
-    super::relay::number(&platform.app.db, STREAM, Id::default()).await.unwrap();
+    super::numbering::number(&platform.app.db, &mut platform.app.redis.clone(), STREAM, Id::default()).await.unwrap();
     let mut sure = Relay::new(&platform.app);
     assert_eq!(sure.relay(STREAM).await.unwrap(), 3);
     // Appended by somebody else meanwhile, which looks just like an own append whose reply was lost.
@@ -491,6 +491,44 @@ async fn entries_of_the_original_are_applied_and_numbering_goes_on_behind_them(
     assert_eq!(platform.ids().await, ["1795187405079-1", "1795187405079-2", "1795187405080-0", "1795187405081-0"]);
     drain(&mut consumer).await.unwrap();
     assert_eq!(platform.applied().await, [1, 2, 3, 4]);
+}
+
+/// A number was given out, the relay died before it appended, and the original service went on writing the stream.
+#[sqlx::test(migrations = false)]
+async fn what_was_numbered_and_not_appended_gets_a_new_number(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    platform.tell_all(1..=2).await;
+    platform.told(STREAM).await;
+    platform.tell_all(3..=4).await;
+    let mut redis = platform.app.redis.clone();
+    super::numbering::number(&platform.app.db, &mut redis, STREAM, Id { ms: 2, seq: 0 }).await.unwrap();
+    platform.redis(&["XADD", STREAM, "1795187405079-0", "message", "{\"n\": 5}", "type", "json"]).await;
+    platform.tell_all([6]).await;
+    platform.told(STREAM).await;
+    drain(&mut platform.consumer()).await.unwrap();
+    assert_eq!(platform.applied().await, [1, 2, 5, 3, 4, 6]);
+    assert_eq!(platform.ids().await.last().unwrap(), "1795187405082-0");
+}
+
+/// Postgres was restored from a backup that is older than the stream: what the backup has not yet numbered was told.
+#[sqlx::test(migrations = false)]
+async fn a_restored_outbox_tells_nothing_twice(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    platform.tell_all(1..=2).await;
+    platform.told(STREAM).await;
+    platform.tell_all([3]).await;
+    let backup = "create table backup as select * from outbox; create table backup_state as select * from relay_state";
+    platform.app.db.execute(backup).await.unwrap();
+    platform.tell_all(4..=5).await;
+    platform.told(STREAM).await;
+    let restore = "delete from outbox; insert into outbox overriding system value select * from backup;
+        delete from relay_state; insert into relay_state select * from backup_state";
+    platform.app.db.execute(restore).await.unwrap();
+    platform.tell_all([6]).await;
+    platform.told(STREAM).await;
+    assert_eq!(platform.ids().await, dense(6));
+    drain(&mut platform.consumer()).await.unwrap();
+    assert_eq!(platform.applied().await, [1, 2, 3, 4, 5, 6]);
 }
 
 #[test]

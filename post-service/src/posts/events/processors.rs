@@ -129,8 +129,10 @@ pub fn reaction_deleted<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, even
 /// that is said too, or the case would stay open for ever.
 pub fn post_delete_requested<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
-        for event in events {
-            let request: DeleteRequested = serde_json::from_str(&event.message)?;
+        let requests: Vec<DeleteRequested> =
+            events.iter().map(|e| serde_json::from_str(&e.message)).collect::<Result<_, _>>()?;
+        Post::lock(tx, &requests.iter().map(|request| request.content_id).collect::<Vec<_>>()).await?;
+        for request in requests {
             if let Some(post) = Post::delete(tx, request.content_id, None).await? {
                 signals::deleted(tx, &post).await?;
                 producers::post_delete_completed(tx, &PostOut::from(post)).await?;

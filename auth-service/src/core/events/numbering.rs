@@ -1,0 +1,159 @@
+//! Gives the events of a stream their numbers: densely, each once, under the stream's lock.
+//!
+//! Numbers go on from the last one given out. Only when the stream is further than that, somebody else has written to it:
+//! the original service, which ours replaced, or this service before its Postgres was restored from a backup. Then the
+//! stream itself tells which of the outbox's events it has (they carry their id), and numbering goes on behind it.
+use redis::aio::ConnectionManager;
+use redis::streams::StreamRangeReply;
+use redis::{AsyncCommands, RedisResult};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::Id;
+
+/// Events numbered in one go.
+const BATCH: i64 = 500;
+/// Entries looked at in one go, when somebody else has written to the stream.
+const SCAN: usize = 1000;
+
+/// Numbers the events of a stream that have no number yet; `last` is the stream's last id.
+pub async fn number(db: &PgPool, redis: &mut ConnectionManager, stream: &str, last: Id) -> anyhow::Result<()> {
+    let state = sqlx::query!(
+        r#"select coalesce(max(last_pos), 0) as "last_pos!", coalesce(max(confirmed_pos), 0) as "confirmed_pos!",
+            exists (select from outbox where outbox.stream = $1 and pos is null) as "waiting!"
+        from relay_state where stream = $1"#,
+        stream
+    )
+    .fetch_one(db)
+    .await?;
+    if last.ms > state.last_pos {
+        adopt(db, redis, stream, last, state.last_pos, state.confirmed_pos).await?;
+    }
+    if !state.waiting {
+        return Ok(());
+    }
+    let mut tx = db.begin().await?;
+    sqlx::query!("insert into relay_state (stream) values ($1) on conflict do nothing", stream)
+        .execute(&mut *tx)
+        .await?;
+    let state = sqlx::query!("select last_pos, last_id from relay_state where stream = $1 for update", stream)
+        .fetch_one(&mut *tx)
+        .await?;
+    // A statement of its own, with a snapshot taken after the lock: else two relays give the same numbers out.
+    let numbered = sqlx::query!(
+        r#"with batch as (
+            select seq, row_number() over (order by seq) as place
+            from (select seq from outbox where stream = $1 and pos is null order by seq limit $4) as unnumbered
+        )
+        update outbox set pos = $2 + batch.place,
+            prev = case batch.place when 1 then $3 else ($2 + batch.place - 1) || '-0' end
+        from batch where outbox.seq = batch.seq"#,
+        stream,
+        state.last_pos,
+        state.last_id,
+        BATCH
+    )
+    .execute(&mut *tx)
+    .await?
+    .rows_affected();
+    if numbered > 0 {
+        let pos = state.last_pos + i64::try_from(numbered)?;
+        sqlx::query!(
+            "update relay_state set last_pos = $2, last_id = $2::bigint || '-0', confirmed_pos = greatest(confirmed_pos, $3)
+            where stream = $1",
+            stream,
+            pos,
+            last.ms
+        )
+        .execute(&mut *tx)
+        .await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// What of the outbox is found in a stream: ids of events, their numbers and the ids before them.
+#[derive(Default)]
+struct Found {
+    events: Vec<Uuid>,
+    numbers: Vec<i64>,
+    before: Vec<String>,
+}
+
+/// Takes over a stream that is further than any number given out.
+async fn adopt(
+    db: &PgPool,
+    redis: &mut ConnectionManager,
+    stream: &str,
+    last: Id,
+    given_out: i64,
+    confirmed: i64,
+) -> anyhow::Result<()> {
+    // Up to the last of our entries that is still there, the stream has, or had, everything.
+    let ours: RedisResult<StreamRangeReply> = redis.xrevrange_count(stream, format!("{given_out}-0"), "-", 1).await;
+    let known = ours?.ids.first().map_or(Ok(confirmed), |entry| entry.id.parse::<Id>().map(|id| id.ms))?;
+    let found = find(redis, stream, known, last).await?;
+    if given_out > 0 {
+        metrics::counter!("events_foreign_total", "stream" => stream.to_owned()).increment(1);
+        tracing::error!(
+            stream,
+            given_out,
+            last = %last,
+            told_before = found.events.len(),
+            "somebody else has written to the stream; numbering goes on behind it"
+        );
+    }
+    let mut tx = db.begin().await?;
+    sqlx::query!("insert into relay_state (stream) values ($1) on conflict do nothing", stream)
+        .execute(&mut *tx)
+        .await?;
+    let taken = sqlx::query!(
+        "update relay_state set last_pos = $3, last_id = $4, confirmed_pos = $3 where stream = $1 and last_pos = $2",
+        stream,
+        given_out,
+        last.ms,
+        last.to_string()
+    )
+    .execute(&mut *tx)
+    .await?;
+    if taken.rows_affected() == 0 {
+        // Another relay was faster.
+        return Ok(());
+    }
+    sqlx::query!("update outbox set pos = null, prev = null where stream = $1 and pos > $2", stream, known)
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query!(
+        "update outbox set pos = found.number, prev = found.before
+        from unnest($2::uuid[], $3::bigint[], $4::text[]) as found (event_id, number, before)
+        where outbox.stream = $1 and outbox.event_id = found.event_id and outbox.pos is null",
+        stream,
+        &found.events,
+        &found.numbers,
+        &found.before
+    )
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The entries behind a number that carry the id of an event.
+async fn find(redis: &mut ConnectionManager, stream: &str, known: i64, last: Id) -> anyhow::Result<Found> {
+    let mut found = Found::default();
+    let mut after = Id { ms: known, seq: 0 };
+    loop {
+        let page: StreamRangeReply = redis.xrange_count(stream, format!("({after}"), last.to_string(), SCAN).await?;
+        let Some(end) = page.ids.last() else { return Ok(found) };
+        after = end.id.parse()?;
+        for entry in page.ids {
+            let id: Id = entry.id.parse()?;
+            let event = entry.get::<String>("event_id").and_then(|text| text.parse().ok());
+            if let (Some(event), Some(prev), 0) = (event, entry.get("prev"), id.seq) {
+                found.events.push(event);
+                found.numbers.push(id.ms);
+                found.before.push(prev);
+            }
+        }
+    }
+}
