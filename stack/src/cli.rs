@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use reqwest::Url;
 
+use crate::chaos::faults::Fault;
+
 /// Runs the whole platform on one machine, for development and tests.
 #[derive(Debug, Parser)]
 #[command(name = "cargo stack", bin_name = "cargo stack", disable_help_subcommand = false)]
@@ -27,6 +29,8 @@ pub enum Command {
     Demo(Target),
     /// Fill a running platform with realistic data through its public API
     Seed(Seed),
+    /// Break a platform of its own under load, in every way, and check that nothing was lost or counted twice
+    Chaos(Chaos),
     /// Write the query descriptions (`.sqlx`) with which the services compile without a database
     Prepare {
         /// Write nothing; fail when the committed ones are out of date
@@ -98,6 +102,34 @@ pub struct Seed {
     pub concurrency: u16,
 }
 
+#[derive(Debug, Args)]
+pub struct Chaos {
+    /// The same number makes the same people and the same faults at the same times
+    #[arg(long = "seed", value_name = "S", default_value_t = 1)]
+    pub number: u64,
+    /// How long people act and things break; starting, healing and checking come on top
+    #[arg(long, value_name = "M", default_value_t = 2.0, value_parser = minutes)]
+    pub minutes: f64,
+    /// What is broken, separated by commas; all of it when not given
+    #[arg(long, value_name = "FAULTS", value_delimiter = ',', value_enum, hide_default_value = true,
+        default_values_t = Fault::all())]
+    pub faults: Vec<Fault>,
+    /// Build and run with optimisation
+    #[arg(long)]
+    pub release: bool,
+    /// Build nothing: run the binaries beside this one
+    #[arg(long)]
+    pub prebuilt: bool,
+    /// Leave the logs and data of the run where they are
+    #[arg(long)]
+    pub keep: bool,
+}
+
+fn minutes(text: &str) -> Result<f64, String> {
+    let minutes: f64 = text.parse().map_err(|_| "it must be a number".to_owned())?;
+    if (0.1..=24.0 * 60.0).contains(&minutes) { Ok(minutes) } else { Err("it must be 0.1 to 1440".to_owned()) }
+}
+
 fn postgres_url(text: &str) -> Result<Url, String> {
     address(text, &["postgres", "postgresql"])
 }
@@ -153,6 +185,17 @@ mod tests {
         let error = parse("stack up --postgres-url mysql://h/x").unwrap_err().to_string();
         assert!(error.contains("it must begin with postgres:// or postgresql://"), "{error}");
         assert!(parse("stack up --redis-url redis://localhost:6379").is_ok());
+    }
+
+    #[test]
+    fn chaos_breaks_everything_unless_told_what() {
+        let faults = |line: &str| match parse(line).unwrap().command {
+            Command::Chaos(chaos) => chaos.faults,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(faults("stack chaos"), Fault::all().collect::<Vec<_>>());
+        assert_eq!(faults("stack chaos --faults flushall,kill-redis"), [Fault::Flushall, Fault::KillRedis]);
+        assert!(parse("stack chaos --minutes 0").is_err());
     }
 
     #[test]

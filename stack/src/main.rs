@@ -1,5 +1,6 @@
 //! `cargo stack`: runs the platform on one machine, tests it, fills it, checks it.
 
+mod chaos;
 mod check;
 mod cli;
 mod client;
@@ -55,5 +56,6 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Check => check::check().await,
         Command::Reset { place } => reset::reset(&up::place(place.data_dir)).await,
         Command::Seed(options) => seed::seed(options).await,
+        Command::Chaos(options) => chaos::chaos(options).await,
     }
 }

@@ -1,14 +1,18 @@
 //! Processes that the launcher started: where they write, how they end, in which order they are stopped.
 
 use std::{
-    fs::{self, File},
+    collections::BTreeSet,
+    fs::{self, OpenOptions},
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::Duration,
 };
 
 use anyhow::{Context, Error, Result, anyhow};
-use nix::{sys::signal::kill, unistd::Pid};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use tokio::{
     process::{Child, Command},
     signal::unix::{Signal as Signals, SignalKind, signal},
@@ -39,6 +43,8 @@ struct Process {
 #[derive(Debug)]
 pub struct Running {
     processes: Vec<Process>,
+    /// Logs of this run; what an earlier run wrote is written over.
+    logs: BTreeSet<PathBuf>,
     ledger: Ledger,
     /// Wakes when any child has ended.
     ends: Signals,
@@ -47,7 +53,7 @@ pub struct Running {
 impl Running {
     pub fn new(ledger: Ledger) -> Result<Running> {
         let ends = signal(SignalKind::child()).context("the end of a process cannot be noticed")?;
-        Ok(Running { processes: Vec::new(), ledger, ends })
+        Ok(Running { processes: Vec::new(), logs: BTreeSet::new(), ledger, ends })
     }
 
     pub fn is_empty(&self) -> bool {
@@ -56,7 +62,7 @@ impl Running {
 
     /// Starts a process that writes to a log of its own.
     pub fn start(&mut self, stage: Stage, name: &str, mut command: Command, log: &Path) -> Result<()> {
-        let output = File::create(log).with_context(|| format!("{} cannot be written", log.display()))?;
+        let output = self.open(log).with_context(|| format!("{} cannot be written", log.display()))?;
         let errors = output.try_clone().context("its log cannot be opened twice")?;
         let program = command.as_std().get_program().to_owned();
         let child = command
@@ -73,6 +79,33 @@ impl Running {
         let log = log.to_owned();
         self.processes.push(Process { name: name.to_owned(), stage, log, child, pid: Pid::from_raw(id) });
         Ok(())
+    }
+
+    /// A log, empty at first; a process that is started again writes on behind what it wrote before.
+    fn open(&mut self, log: &Path) -> std::io::Result<fs::File> {
+        let again = !self.logs.insert(log.to_owned());
+        OpenOptions::new().create(true).write(true).append(again).truncate(!again).open(log)
+    }
+
+    /// Whether a process of that name was started and not killed.
+    pub fn has(&self, name: &str) -> bool {
+        self.processes.iter().any(|process| process.name == name)
+    }
+
+    /// Sends a signal to a process; none that is known runs under that name: nothing happens.
+    pub fn signal(&self, name: &str, signal: Signal) -> Result<()> {
+        let Some(process) = self.processes.iter().find(|process| process.name == name) else { return Ok(()) };
+        kill(process.pid, signal).with_context(|| format!("{signal} cannot be sent to {name}"))
+    }
+
+    /// Kills a process as a crash would, waits until it is gone, and forgets it.
+    pub async fn kill(&mut self, name: &str) -> Result<()> {
+        let Some(place) = self.processes.iter().position(|process| process.name == name) else { return Ok(()) };
+        let mut process = self.processes.remove(place);
+        if process.child.try_wait()?.is_some() {
+            return Ok(());
+        }
+        process.child.kill().await.with_context(|| format!("{name} cannot be killed"))
     }
 
     /// Returns when a process has ended by itself, and says which, how, and what it wrote last.
@@ -115,7 +148,9 @@ impl Running {
             let mut stopping: Vec<_> = self.processes.iter_mut().filter(|process| process.stage == stage).collect();
             for process in &mut stopping {
                 if process.child.try_wait()?.is_none() {
+                    // One that sleeps under SIGSTOP has to wake up to hear it.
                     kill(process.pid, stage.stop_signal())
+                        .and_then(|()| kill(process.pid, Signal::SIGCONT))
                         .with_context(|| format!("{} cannot be stopped", process.name))?;
                 }
             }

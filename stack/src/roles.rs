@@ -16,13 +16,14 @@ const MARK: &str = "a service of the social platform (cargo stack)";
 
 /// Creates what is missing of roles, database and schemas, and sets the passwords of the roles.
 pub async fn create(psql: &Path, server: &Url, passwords: &BTreeMap<String, String>) -> Result<()> {
-    run(psql, server, &script(passwords)).await.context("the database cannot be set up")
+    run(psql, server, &script(passwords)).await.map(drop).context("the database cannot be set up")
 }
 
-/// Runs SQL as the given user; the first error ends it.
-pub async fn run(psql: &Path, server: &Url, sql: &str) -> Result<()> {
+/// Runs SQL as the given user, and answers the rows that it selects: one line each, columns separated by `|`. The first
+/// error ends it.
+pub async fn run(psql: &Path, server: &Url, sql: &str) -> Result<String> {
     let mut command = Command::new(psql);
-    command.args(["--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--dbname"]);
+    command.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1", "--dbname"]);
     let mut address = server.clone();
     // Other users of this machine can read the arguments of a process, but not its environment. A password with
     // escapes stays in the address, which only psql knows to decode.
@@ -32,15 +33,21 @@ pub async fn run(psql: &Path, server: &Url, sql: &str) -> Result<()> {
         command.env("PGPASSWORD", password);
     }
     command.arg(address.as_str()).env("PGCONNECT_TIMEOUT", "10");
-    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().context("psql cannot be run")?;
     let mut input = child.stdin.take().context("psql has no input")?;
     // When psql cannot connect it leaves before it has read everything; its own words say why.
-    let written = input.write_all(sql.as_bytes()).await;
-    drop(input);
-    let answer = child.wait_with_output().await.context("psql does not end")?;
+    let write = async {
+        let written = input.write_all(sql.as_bytes()).await;
+        drop(input);
+        written
+    };
+    // At once: it writes rows before it has read the whole script.
+    let (written, answer) = tokio::join!(write, child.wait_with_output());
+    let answer = answer.context("psql does not end")?;
     succeed("psql", &answer)?;
-    written.context("psql did not read the script")
+    written.context("psql did not read the script")?;
+    String::from_utf8(answer.stdout).context("psql answers no text")
 }
 
 fn script(passwords: &BTreeMap<String, String>) -> String {

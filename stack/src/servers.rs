@@ -28,6 +28,8 @@ const REDIS_PORTS: u16 = 16_379;
 
 /// Names the folders of test runs, so that what a killed one left is found and removed.
 const THROW_AWAY: &str = "cargo-stack-test-";
+/// Names the folder of a run that somebody wants to look at.
+const KEPT: &str = "cargo-stack-kept-";
 
 /// What was kept, or decided now: ports that are free and `taken` by nobody, and new secrets.
 pub fn decide(folder: &Folder, taken: &[u16]) -> Result<Kept> {
@@ -94,6 +96,16 @@ impl ThrowAway {
             None
         };
         Ok((postgres, redis))
+    }
+
+    /// Stops the servers and leaves what they wrote; says where.
+    pub async fn leave(mut self) -> Result<PathBuf> {
+        self.running.stop().await?;
+        let (home, kept) = (self.home.keep(), format!("{KEPT}{}", std::process::id()));
+        // Under another name, or the next run would remove it.
+        let kept = home.with_file_name(kept);
+        fs::rename(&home, &kept).with_context(|| format!("{} cannot be moved", home.display()))?;
+        Ok(kept)
     }
 
     /// Stops the servers and deletes what they wrote.

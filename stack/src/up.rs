@@ -127,11 +127,12 @@ fn start_services(
 }
 
 /// Every process of every service, service by service.
-fn processes(replicas: u16) -> impl Iterator<Item = (&'static Service, u16)> {
+pub fn processes(replicas: u16) -> impl Iterator<Item = (&'static Service, u16)> {
     SERVICES.iter().flat_map(move |service| (0..replicas).map(move |replica| (service, replica)))
 }
 
-fn name(service: &Service, replica: u16) -> String {
+/// What a process is called: in lists, and its log.
+pub fn name(service: &Service, replica: u16) -> String {
     if replica == 0 { service.package.to_owned() } else { format!("{}-{}", service.package, replica + 1) }
 }
 

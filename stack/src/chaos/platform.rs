@@ -1,0 +1,214 @@
+//! The platform that is broken: two replicas of every service, and their servers behind a proxy each.
+
+use std::{collections::BTreeMap, ops::Range, path::PathBuf, time::Duration};
+
+use anyhow::{Context, Error, Result};
+use nix::sys::signal::Signal;
+use reqwest::Url;
+use tokio::{
+    process::Command,
+    time::{Instant, interval},
+};
+
+use super::{append_only::AppendOnly, proxy::Proxy};
+use crate::{
+    cli::Chaos,
+    environment::Wiring,
+    kept::{Kept, Secrets},
+    ports,
+    postgres::Lifetime,
+    process::Running,
+    programs, ready, redis, roles,
+    servers::{self, ThrowAway},
+    stage::Stage,
+    system::{DATABASE, REPLICA_STEP, SERVICES, Service},
+    up::{self, Instance},
+    workspace,
+};
+
+/// Processes per service: with two there is always somebody to take work over from, and to be overtaken by.
+const REPLICAS: u16 = 2;
+/// Where ports are looked for: below those that the system gives to outgoing connections.
+const PORTS: Range<u16> = 22_000..32_000;
+/// How long Postgres may take to come back after kill -9: its last processes have to end, then it recovers.
+const RECOVERY: Duration = Duration::from_secs(30);
+/// The pause between two tries to start it.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// One process of a service.
+#[derive(Debug, Clone)]
+pub struct Replica {
+    pub name: String,
+    pub service: &'static Service,
+    pub number: u16,
+    /// Its address without a path.
+    pub url: String,
+}
+
+/// All processes, and how they reach each other.
+#[derive(Debug)]
+pub struct Platform<'a> {
+    servers: &'a mut ThrowAway,
+    kept: Kept,
+    binaries: BTreeMap<String, PathBuf>,
+    wiring: Wiring,
+    pub replicas: Vec<Replica>,
+    pub postgres_link: Proxy,
+    pub redis_link: Proxy,
+    /// The database and Redis past the proxies: for faults and checks.
+    pub database: Url,
+    pub redis: Url,
+    pub append_only: AppendOnly,
+}
+
+impl<'a> Platform<'a> {
+    /// Starts everything and waits until it is ready.
+    pub async fn start(options: &Chaos, servers: &'a mut ThrowAway) -> Result<Platform<'a>> {
+        let binaries = if options.prebuilt {
+            workspace::prebuilt(options.release)?
+        } else {
+            workspace::build(options.release).await?
+        };
+        let port_base = port_base().context("no ports are free")?;
+        let mut kept = Kept { secrets: Secrets::none(), ..servers::decide(&servers.folder, &[])? };
+        let ThrowAway { folder, running, .. } = servers;
+        // They have to keep what they were given: that is what is tried.
+        let mut postgres = servers::start_postgres(running, folder, &mut kept, Lifetime::Kept).await?;
+        roles::create(&programs::psql()?, &postgres, &kept.secrets.roles).await?;
+        let redis = servers::start_redis(running, folder, &kept, Lifetime::Kept).await?;
+        let (postgres_link, redis_link) =
+            (Proxy::start(kept.postgres_port).await?, Proxy::start(kept.redis_port).await?);
+        let mut database = postgres.clone();
+        database.set_path(DATABASE);
+        postgres.set_port(Some(postgres_link.port)).ok().context("Postgres has no port")?;
+        let wiring = Wiring {
+            port_base,
+            postgres,
+            redis: redis::url(redis_link.port, "")?,
+            secrets: kept.secrets.clone(),
+            mail: folder.private("mail")?,
+        };
+        let append_only = AppendOnly::of(folder.path());
+        let replicas = replicas(port_base);
+        let mut platform = Platform {
+            servers,
+            kept,
+            binaries,
+            wiring,
+            replicas,
+            postgres_link,
+            redis_link,
+            database,
+            redis,
+            append_only,
+        };
+        let instances = (0..platform.replicas.len()).map(|replica| platform.start_replica(replica));
+        let instances = instances.collect::<Result<Vec<_>>>()?;
+        ready::wait(&mut platform.servers.running, &instances).await?;
+        Ok(platform)
+    }
+
+    /// Starts one process of a service; it may run already.
+    pub fn start_replica(&mut self, replica: usize) -> Result<Instance> {
+        let Replica { name, service, number, url } = self.replicas[replica].clone();
+        let log = self.servers.folder.log(&name)?;
+        let started = Instant::now();
+        if !self.running().has(&name) {
+            let binary = self.binaries.get(service.package);
+            let mut command = Command::new(binary.with_context(|| format!("cargo built no {}", service.package))?);
+            command.envs(self.wiring.environment(service, number)?);
+            self.running().start(Stage::Service, &name, command, &log)?;
+        }
+        Ok(Instance { name, url, log, started })
+    }
+
+    /// kill -9 of one process of a service.
+    pub async fn kill_replica(&mut self, replica: usize) -> Result<()> {
+        let name = self.replicas[replica].name.clone();
+        self.running().kill(&name).await
+    }
+
+    /// SIGSTOP or SIGCONT to one process of a service.
+    pub fn signal(&mut self, replica: usize, signal: Signal) -> Result<()> {
+        let name = self.replicas[replica].name.clone();
+        self.running().signal(&name, signal)
+    }
+
+    /// kill -9 of Postgres.
+    pub async fn kill_postgres(&mut self) -> Result<()> {
+        self.running().kill("Postgres").await
+    }
+
+    /// Starts Postgres, as often as it takes until the remains of the one that was killed are gone.
+    pub async fn start_postgres(&mut self) -> Result<()> {
+        let (began, mut again) = (Instant::now(), interval(AGAIN));
+        loop {
+            again.tick().await;
+            let ThrowAway { folder, running, .. } = &mut *self.servers;
+            match servers::start_postgres(running, folder, &mut self.kept, Lifetime::Kept).await {
+                Ok(_) => return Ok(()),
+                Err(error) if began.elapsed() > RECOVERY => return Err(error.context("Postgres does not come back")),
+                Err(_) => running.kill("Postgres").await?,
+            }
+        }
+    }
+
+    /// kill -9 of Redis.
+    pub async fn kill_redis(&mut self) -> Result<()> {
+        self.running().kill("Redis").await
+    }
+
+    pub async fn start_redis(&mut self) -> Result<()> {
+        let ThrowAway { folder, running, .. } = &mut *self.servers;
+        servers::start_redis(running, folder, &self.kept, Lifetime::Kept).await.map(drop)
+    }
+
+    /// Stops everything in order, as an operator would.
+    pub async fn stop(&mut self) -> Result<()> {
+        self.running().stop().await
+    }
+
+    /// Waits until every process of every service is ready.
+    pub async fn ready(&mut self) -> Result<()> {
+        let instances = (0..self.replicas.len()).map(|replica| self.start_replica(replica));
+        let instances = instances.collect::<Result<Vec<_>>>()?;
+        ready::wait(&mut self.servers.running, &instances).await
+    }
+
+    /// Returns when a process has ended that nobody killed.
+    pub async fn first_end(&mut self) -> Error {
+        self.running().first_end().await
+    }
+
+    /// The log of every process of a service, by its name.
+    pub fn logs(&self) -> Result<Vec<(String, PathBuf)>> {
+        self.replicas
+            .iter()
+            .map(|replica| Ok((replica.name.clone(), self.servers.folder.log(&replica.name)?)))
+            .collect()
+    }
+
+    fn running(&mut self) -> &mut Running {
+        &mut self.servers.running
+    }
+}
+
+fn replicas(port_base: u16) -> Vec<Replica> {
+    up::processes(REPLICAS)
+        .map(|(service, number)| {
+            let url = service.url(port_base, number);
+            Replica { name: up::name(service, number), service, number, url }
+        })
+        .collect()
+}
+
+/// The first of the ports that all replicas need.
+fn port_base() -> Option<u16> {
+    let is_free = |base: &u16| {
+        let ports = SERVICES.iter().flat_map(|service| (0..REPLICAS).map(|replica| service.port(*base, replica)));
+        ports.into_iter().all(|port| port.is_some_and(ports::is_free))
+    };
+    // Not where everybody else begins to look.
+    let first = PORTS.start + rand::random::<u16>() % (PORTS.end - PORTS.start - REPLICA_STEP * REPLICAS);
+    (first..PORTS.end).find(is_free)
+}

@@ -1,0 +1,82 @@
+//! The questions that the harness asks Redis, past the proxy.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use redis::{
+    AsyncCommands, Client,
+    aio::MultiplexedConnection,
+    streams::{StreamInfoGroupsReply, StreamInfoStreamReply},
+};
+use reqwest::Url;
+
+/// Before a person's id: the key of the hash that the auth service keeps of them.
+const HASHES: &str = ":apps.core.models.UserDetailInfo:";
+/// Names the process in which the auth service found all hashes to be there.
+const COMPLETE: &str = "auth:user_detail:complete";
+
+/// A connection to Redis itself.
+pub struct Redis(MultiplexedConnection);
+
+/// How far a group is with a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    pub name: String,
+    pub pending: usize,
+    pub last_delivered: String,
+}
+
+impl Redis {
+    pub async fn open(url: &Url) -> Result<Redis> {
+        let client = Client::open(url.as_str()).context("the address of Redis is none")?;
+        Ok(Redis(client.get_multiplexed_async_connection().await.context("Redis cannot be reached")?))
+    }
+
+    /// Empties it.
+    pub async fn flush_all(&mut self) -> Result<()> {
+        redis::cmd("FLUSHALL").query_async(&mut self.0).await.context("Redis cannot be emptied")
+    }
+
+    /// The last id of a stream; none when there is no such stream.
+    pub async fn last_id(&mut self, stream: &str) -> Result<Option<String>> {
+        if !self.0.exists(stream).await? {
+            return Ok(None);
+        }
+        let info: StreamInfoStreamReply = self.0.xinfo_stream(stream).await?;
+        Ok(Some(info.last_generated_id))
+    }
+
+    /// The groups of a stream.
+    pub async fn groups(&mut self, stream: &str) -> Result<Vec<Group>> {
+        if !self.0.exists(stream).await? {
+            return Ok(Vec::new());
+        }
+        let info: StreamInfoGroupsReply = self.0.xinfo_groups(stream).await?;
+        let group = |group: redis::streams::StreamInfoGroup| Group {
+            name: group.name,
+            pending: group.pending,
+            last_delivered: group.last_delivered_id,
+        };
+        Ok(info.groups.into_iter().map(group).collect())
+    }
+
+    /// Whether the auth service has put everybody's hash into this process.
+    pub async fn has_all_hashes(&mut self) -> Result<bool> {
+        let info: String = redis::cmd("INFO").arg("server").query_async(&mut self.0).await?;
+        let process = info.lines().find_map(|line| line.strip_prefix("run_id:")).unwrap_or_default().trim().to_owned();
+        let complete: Option<String> = self.0.get(COMPLETE).await?;
+        Ok(complete == Some(process))
+    }
+
+    /// The hash of everybody who has one, by person.
+    pub async fn hashes(&mut self) -> Result<BTreeMap<String, BTreeMap<String, String>>> {
+        let keys: Vec<String> = self.0.keys(format!("{HASHES}*")).await?;
+        let mut ask = redis::pipe();
+        for key in &keys {
+            ask.hgetall(key);
+        }
+        let hashes: Vec<BTreeMap<String, String>> = ask.query_async(&mut self.0).await?;
+        let people = keys.iter().map(|key| key.strip_prefix(HASHES).unwrap_or(key).to_owned());
+        Ok(people.zip(hashes).collect())
+    }
+}

@@ -1,0 +1,85 @@
+//! The platform as its users have it: a request to some replica of a service, and what was promised so far.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use anyhow::Result;
+use rand::{RngExt, rngs::StdRng};
+use reqwest::{Client, Method};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::{
+    platform::Replica,
+    record::{Outcome, Record},
+};
+use crate::{client, system::Service};
+
+/// How long somebody waits for an answer before it is unknown.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// What all people of a run share.
+pub struct World {
+    http: Client,
+    replicas: Vec<Replica>,
+    record: Mutex<Record>,
+    /// When people stop to act.
+    pub until: Instant,
+}
+
+/// A request, to be sent to a service.
+pub struct Request<'a> {
+    /// What it is, in the protocol.
+    pub what: &'static str,
+    pub service: &'static Service,
+    pub method: Method,
+    pub path: String,
+    pub token: &'a str,
+    pub body: Option<Value>,
+}
+
+impl World {
+    pub fn new(replicas: &[Replica], until: Instant) -> Result<World> {
+        let record = Mutex::new(Record::default());
+        Ok(World { http: client::http(PATIENCE)?, replicas: replicas.to_vec(), record, until })
+    }
+
+    /// The promises; never held while anybody waits.
+    pub fn record(&self) -> MutexGuard<'_, Record> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends a request to one of the replicas, as a balancer would, and says how it ended.
+    pub async fn ask(&self, dice: &mut StdRng, request: Request<'_>) -> Outcome {
+        let Request { what, service, method, path, token, body } = request;
+        let replicas: Vec<&Replica> = self.replicas.iter().filter(|replica| replica.service == service).collect();
+        let url = format!("{}/api/v1{path}", replicas[dice.random_range(0..replicas.len())].url);
+        let mut call = self.http.request(method, url);
+        if !token.is_empty() {
+            call = call.bearer_auth(token);
+        }
+        if let Some(body) = &body {
+            call = call.json(body);
+        }
+        let outcome = answer(call).await.unwrap_or(Outcome::Unknown);
+        self.record().count(what, &outcome);
+        outcome
+    }
+}
+
+/// How a request ended; an error when nobody said so.
+async fn answer(call: reqwest::RequestBuilder) -> Result<Outcome> {
+    let answer = call.send().await?;
+    let status = answer.status();
+    if status.is_client_error() {
+        return Ok(Outcome::Refused(status.as_u16()));
+    }
+    if !status.is_success() {
+        return Ok(Outcome::Unknown);
+    }
+    let text = answer.text().await?;
+    // No content reads as null.
+    Ok(Outcome::Ok(if text.is_empty() { Value::Null } else { serde_json::from_str(&text)? }))
+}
