@@ -46,7 +46,7 @@ create table connection (
 create index connection_target on connection (target_id);
 
 -- What of a person is copied into Redis for other services, and how far it was. No reference to account: the row
--- outlives the person until their copy is deleted.
+-- outlives the person, for a Redis that comes back with what it held earlier brings their copy back too.
 create table user_detail (
     user_id uuid primary key,
     -- Grows with every change that shows in the copy. Begins with the time in microseconds, so that a database which was

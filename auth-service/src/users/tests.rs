@@ -406,6 +406,20 @@ async fn hashes_come_back_when_redis_has_lost_them(_: PgPoolOptions, database: P
     assert_eq!(hash(&platform, people[0].id).await, before);
 }
 
+/// A Redis that was restored from an older file brought the hash of somebody back who had left, and nobody took it away.
+#[sqlx::test(migrations = false)]
+async fn who_left_does_not_come_back_with_an_older_redis(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database, &[]).await;
+    let anna = join(&platform, "anna").await;
+    let before: Vec<(String, String)> = hash(&platform, anna.id).await.into_iter().collect();
+    platform.call("DELETE", &format!("/users/{}", anna.id), Some(&anna.token), None).await;
+    assert!(hash(&platform, anna.id).await.is_empty());
+    let mut redis = platform.app.redis.clone();
+    let () = redis::cmd("FLUSHDB").query_async(&mut redis).await.unwrap();
+    let () = redis.hset_multiple(key(anna.id), &before).await.unwrap();
+    assert!(hash(&platform, anna.id).await.is_empty());
+}
+
 #[sqlx::test(migrations = false)]
 async fn an_older_state_never_replaces_a_newer_one(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database, &[]).await;

@@ -5,6 +5,6 @@
 //! the version that it was written from, and a script refuses to put an older one over a newer one, so that any number
 //! of workers may write. A deleted person's hash is deleted, and for a day a mark stands in its place against a writer
 //! that was held up. When Redis was restarted or emptied, which shows in a key that names the process whose memory was
-//! last found complete, all hashes are written again.
+//! last found complete, all hashes are written again, and those of people who left deleted again.
 pub mod models;
 pub mod schedulers;

@@ -80,27 +80,19 @@ pub async fn gone(db: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<(Uu
     Ok(rows.into_iter().map(|row| (row.user_id, row.version)).collect())
 }
 
-/// Notes which versions Redis has, and forgets the people whose hash is gone with them.
-pub async fn note(tx: &mut PgTransaction<'_>, written: &[(Uuid, i64)], gone: &[(Uuid, i64)]) -> sqlx::Result<()> {
-    let (mut ids, mut versions): (Vec<Uuid>, Vec<i64>) = written.iter().chain(gone).copied().unzip();
+/// Notes which versions Redis has. The rows of people who are gone stay: a Redis that comes back with what it held earlier
+/// brings their hashes back too, and they have to be found.
+pub async fn note(tx: &mut PgTransaction<'_>, written: &[(Uuid, i64)]) -> sqlx::Result<()> {
+    let (ids, versions): (Vec<Uuid>, Vec<i64>) = written.iter().copied().unzip();
     // In the order in which changes mark them.
     sqlx::query!("select user_id from user_detail where user_id = any($1) order by user_id for update", &ids)
         .fetch_all(&mut **tx)
         .await?;
-    let gone = (ids.split_off(written.len()), versions.split_off(written.len()));
     sqlx::query!(
         "update user_detail set written = greatest(written, done.version)
         from unnest($1::uuid[], $2::bigint[]) as done (id, version) where user_id = done.id",
         &ids,
         &versions
-    )
-    .execute(&mut **tx)
-    .await?;
-    sqlx::query!(
-        "delete from user_detail using unnest($1::uuid[], $2::bigint[]) as gone (id, version)
-        where user_id = gone.id and user_detail.version = gone.version",
-        &gone.0,
-        &gone.1
     )
     .execute(&mut **tx)
     .await?;

@@ -96,9 +96,9 @@ impl Writer {
         let gone = models::gone(&self.db, ids).await?;
         try_join_all(details.iter().map(|detail| self.put(detail))).await?;
         try_join_all(gone.iter().map(|(id, _)| self.delete(*id))).await?;
-        let written: Vec<_> = details.iter().map(|detail| (detail.id, detail.version)).collect();
+        let written: Vec<_> = details.iter().map(|detail| (detail.id, detail.version)).chain(gone).collect();
         let mut tx = self.db.begin().await?;
-        models::note(&mut tx, &written, &gone).await?;
+        models::note(&mut tx, &written).await?;
         tx.commit().await?;
         Ok(())
     }
