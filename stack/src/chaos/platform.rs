@@ -30,6 +30,8 @@ use crate::{
 const REPLICAS: u16 = 2;
 /// Where ports are looked for: below those that the system gives to outgoing connections.
 const PORTS: Range<u16> = 22_000..32_000;
+/// Where the servers listen, counted from the first port.
+const SERVERS: u16 = 50;
 /// How long Postgres may take to come back after kill -9: its last processes have to end, then it recovers.
 const RECOVERY: Duration = Duration::from_secs(30);
 /// The pause between two tries to start it.
@@ -70,7 +72,8 @@ impl<'a> Platform<'a> {
             workspace::build(options.release).await?
         };
         let port_base = port_base().context("no ports are free")?;
-        let mut kept = Kept { secrets: Secrets::none(), ..servers::decide(&servers.folder, &[])? };
+        let (postgres_port, redis_port) = (port_base + SERVERS, port_base + SERVERS + 1);
+        let mut kept = Kept { postgres_port, redis_port, postgres_elsewhere: None, secrets: Secrets::none() };
         let ThrowAway { folder, running, .. } = servers;
         // They have to keep what they were given: that is what is tried.
         let mut postgres = servers::start_postgres(running, folder, &mut kept, Lifetime::Kept).await?;
@@ -202,10 +205,11 @@ fn replicas(port_base: u16) -> Vec<Replica> {
         .collect()
 }
 
-/// The first of the ports that all replicas need.
+/// The first of the ports that all processes need.
 fn port_base() -> Option<u16> {
     let is_free = |base: &u16| {
         let ports = SERVICES.iter().flat_map(|service| (0..REPLICAS).map(|replica| service.port(*base, replica)));
+        let ports = ports.chain([Some(*base + SERVERS), Some(*base + SERVERS + 1)]);
         ports.into_iter().all(|port| port.is_some_and(ports::is_free))
     };
     // Not where everybody else begins to look.
