@@ -96,7 +96,9 @@ impl Actor<'_> {
     async fn view(&mut self) {
         let Some(post) = self.some_post() else { return };
         let outcome = self.ask("view", &INTERACTION, Method::GET, format!("/{post}/view"), None).await;
-        self.world.record().tally(&self.me.id, Told::View, &outcome);
+        let mut record = self.world.record();
+        record.asked("post", &post, &outcome);
+        record.tally(&self.me.id, Told::View, &outcome);
     }
 
     async fn comment(&mut self) {
@@ -105,6 +107,7 @@ impl Actor<'_> {
         let body = json!({ "content": if insult { INSULT } else { FRIENDLY } });
         let outcome = self.ask("comment", &INTERACTION, Method::POST, format!("/{post}/comments"), Some(body)).await;
         let mut record = self.world.record();
+        record.asked("post", &post, &outcome);
         record.tally(&self.me.id, Told::Comment, &outcome);
         if let Some(id) = id(&outcome) {
             record.comments.insert(id.clone(), Answer { post, fate: Fate::There, insult });
@@ -118,6 +121,7 @@ impl Actor<'_> {
         let path = format!("/{post}/post-reactions");
         let outcome = self.ask("react", &INTERACTION, Method::POST, path, Some(body)).await;
         let mut record = self.world.record();
+        record.asked("post", &post, &outcome);
         record.tally(&self.me.id, Told::Reaction, &outcome);
         if let Some(id) = id(&outcome) {
             record.reactions.insert(id.clone(), Answer { post, fate: Fate::There, insult: false });
@@ -145,7 +149,9 @@ impl Actor<'_> {
         let insult = self.world.record().posts.get(&post).is_some_and(|post| post.insult);
         let body = self.text(insult, "POSTED");
         let outcome = self.ask("publish", &POST, Method::PUT, format!("/posts/{post}"), Some(body)).await;
-        self.world.record().changed(&post, "POSTED", &outcome);
+        let mut record = self.world.record();
+        record.asked("post", &post, &outcome);
+        record.changed(&post, "POSTED", &outcome);
     }
 
     fn text(&mut self, insult: bool, status: &str) -> Value {
@@ -158,14 +164,18 @@ impl Actor<'_> {
     async fn delete_post(&mut self) {
         let Some(post) = take(&mut self.me.posts, self.dice) else { return };
         let outcome = self.ask("delete post", &POST, Method::DELETE, format!("/posts/{post}"), None).await;
-        self.world.record().post_deleted(&post, &outcome);
+        let mut record = self.world.record();
+        record.asked("post", &post, &outcome);
+        record.post_deleted(&post, &outcome);
     }
 
     async fn delete_comment(&mut self) {
         let Some(comment) = take(&mut self.me.comments, self.dice) else { return };
         let path = format!("/comments/{comment}");
         let outcome = self.ask("delete comment", &INTERACTION, Method::DELETE, path, None).await;
-        self.world.record().comment_deleted(&comment, &outcome);
+        let mut record = self.world.record();
+        record.asked("comment", &comment, &outcome);
+        record.comment_deleted(&comment, &outcome);
     }
 
     async fn edit_comment(&mut self) {
@@ -173,14 +183,18 @@ impl Actor<'_> {
         // A second insult would be as good a reason as the first.
         let insult = self.world.record().comments.get(&comment).is_some_and(|comment| comment.insult);
         let body = json!({ "content": if insult { INSULT } else { FRIENDLY } });
-        self.ask("edit comment", &INTERACTION, Method::PUT, format!("/comments/{comment}"), Some(body)).await;
+        let path = format!("/comments/{comment}");
+        let outcome = self.ask("edit comment", &INTERACTION, Method::PUT, path, Some(body)).await;
+        self.world.record().asked("comment", &comment, &outcome);
     }
 
     async fn take_back(&mut self) {
         let Some(reaction) = take(&mut self.me.reactions, self.dice) else { return };
         let path = format!("/post-reactions/{reaction}");
         let outcome = self.ask("take back", &INTERACTION, Method::DELETE, path, None).await;
-        self.world.record().reaction_deleted(&reaction, &outcome);
+        let mut record = self.world.record();
+        record.asked("reaction", &reaction, &outcome);
+        record.reaction_deleted(&reaction, &outcome);
     }
 
     async fn connect(&mut self) {
@@ -191,7 +205,9 @@ impl Actor<'_> {
         };
         let Some(other) = somebody else { return };
         let outcome = self.ask("connect", &AUTH, Method::POST, format!("/users/{other}/connect"), None).await;
-        self.world.record().connected(&self.me.id, &other, true, &outcome);
+        let mut record = self.world.record();
+        record.asked("account", &other, &outcome);
+        record.connected(&self.me.id, &other, true, &outcome);
         if !self.me.friends.contains(&other) {
             self.me.friends.push(other);
         }
@@ -200,7 +216,9 @@ impl Actor<'_> {
     async fn disconnect(&mut self) {
         let Some(other) = take(&mut self.me.friends, self.dice) else { return };
         let outcome = self.ask("disconnect", &AUTH, Method::DELETE, format!("/users/{other}/disconnect"), None).await;
-        self.world.record().connected(&self.me.id, &other, false, &outcome);
+        let mut record = self.world.record();
+        record.asked("account", &other, &outcome);
+        record.connected(&self.me.id, &other, false, &outcome);
     }
 
     /// Looks around, which promises nothing.

@@ -97,8 +97,10 @@ async fn run(options: &Chaos, servers: &mut ThrowAway) -> Result<bool> {
     let listeners = listeners::all(&platform.replicas).await?;
     let mut violations = quiet::wait(&platform, &psql, &listeners).await?;
     let statement = {
-        // Nobody acts any more.
         let record = world.record();
+        violations.extend(record.unfounded().map(|((what, status), times)| {
+            Violation::new(Kind::Wrong, format!("{what} was refused with {status}, {times} times"))
+        }));
         checks::statement(&listeners, &record)
     };
     violations.extend(checks::database(&psql, &platform.database, &statement).await?);

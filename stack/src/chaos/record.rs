@@ -4,7 +4,7 @@
 //! broke off or was answered with 5xx is unknown: its write may be there or not, or come about later, and so whatever it
 //! was about is not judged any more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -90,6 +90,8 @@ pub struct Record {
     pub unknown: u64,
     /// What was refused with which status how often.
     pub refusals: BTreeMap<(&'static str, u16), u64>,
+    /// What was said not to be there, though it was promised: what, and its id.
+    pub denied: BTreeSet<(&'static str, String)>,
     pub accounts: BTreeMap<String, Fate>,
     /// Who is connected to whom; none when nobody knows.
     pub connections: BTreeMap<(String, String), Option<bool>>,
@@ -112,6 +114,21 @@ impl Record {
                 *self.refusals.entry((what, *status)).or_default() += 1;
             }
         }
+    }
+
+    /// Somebody asked for what they knew to be there. It may have been deleted since by its author or by moderation; if it
+    /// is found at the end, a refusal was a lie.
+    pub fn asked(&mut self, what: &'static str, id: &str, outcome: &Outcome) {
+        if *outcome == Outcome::Refused(404) {
+            self.denied.insert((what, id.to_owned()));
+        }
+    }
+
+    /// Refusals that nothing in a run gives a reason for: people are who they say, and write what is valid.
+    pub fn unfounded(&self) -> impl Iterator<Item = (&(&'static str, u16), &u64)> {
+        // A second reaction to a post, what is gone, and a profile that was not heard of yet.
+        let founded = |what: &str, status: u16| status == 404 || (what, status) == ("react", 400);
+        self.refusals.iter().filter(move |((what, status), _)| !founded(what, *status))
     }
 
     /// Counts something that a person did.
@@ -200,6 +217,16 @@ mod tests {
         record.connected("a", "b", false, &Outcome::Unknown);
         record.connected("a", "b", true, &OK);
         assert_eq!(record.connections[&("a".to_owned(), "b".to_owned())], None);
+    }
+
+    #[test]
+    fn only_what_people_give_a_reason_for_may_be_refused() {
+        let mut record = Record::default();
+        for (what, status) in [("react", 400), ("view", 404), ("view", 401), ("sign up", 400)] {
+            record.count(what, &Outcome::Refused(status));
+        }
+        let unfounded: Vec<_> = record.unfounded().map(|(refusal, _)| *refusal).collect();
+        assert_eq!(unfounded, [("sign up", 400), ("view", 401)]);
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub fn tables(record: &Record) -> String {
             .map(|(id, answer)| format!("('{id}', '{}', {}, {})", answer.post, there(answer.fate), answer.insult));
         table(name, "id uuid, post_id uuid, there boolean, insult boolean", rows.collect());
     }
+    let denied = record.denied.iter().map(|(what, id)| format!("('{what}', '{id}')"));
+    table("denied", "what text, id uuid", denied.collect());
     let tallies = record
         .tallies
         .iter()
@@ -126,6 +128,13 @@ pub fn checks() -> Vec<Check> {
     }
     let tables = [("account", "auth"), ("post", "post"), ("comment", "interaction"), ("reaction", "interaction")];
     for (noun, schema) in tables {
+        checks.push(check(
+            Kind::Wrong,
+            format!(
+                "select format('{noun} %s is there, and somebody was told that it is not', id)
+                from denied join {schema}.{noun} using (id) where what = '{noun}'"
+            ),
+        ));
         checks.push(check(
             Kind::Wrong,
             format!(
