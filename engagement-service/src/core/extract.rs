@@ -71,7 +71,9 @@ fn malformed(text: &str, cause: &serde_json::Error) -> Invalid {
     let position = String::from_utf8_lossy(before).chars().count();
     let sentence = cause.to_string();
     let msg = sentence.split(" at line ").next().unwrap_or_default().to_owned();
-    let ctx = json!({ "msg": msg, "doc": text, "pos": position, "lineno": cause.line(), "colno": cause.column() });
+    // Python counts characters, from 1, where serde_json counts bytes.
+    let column = 1 + String::from_utf8_lossy(&before[line_start.min(before.len())..]).chars().count();
+    let ctx = json!({ "msg": msg, "doc": text, "pos": position, "lineno": cause.line(), "colno": column });
     Invalid { loc: vec![json!("body"), json!(position)], msg, r#type: "value_error.jsondecode", ctx: Some(ctx) }
 }
 

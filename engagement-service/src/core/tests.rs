@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
+use super::events::consumer::Step;
 use super::lease::Keeper;
 use super::testing::{Platform, Reply, somebody};
 use super::worker::Worker;
@@ -151,6 +152,16 @@ async fn missing_events_are_handed_out_from_the_outbox(_: PgPoolOptions, databas
     for (query, kind) in [("", "value_error.missing"), ("?after=x", "value_error.id")] {
         let refused = operate(&platform, "GET", &format!("/internal/events/handed{query}"), "operator", None).await;
         assert_eq!((refused.status.as_u16(), &refused.body["detail"][0]["type"]), (422, &json!(kind)));
+    }
+}
+
+#[sqlx::test(migrations = false)]
+async fn nonsense_stops_no_stream_that_it_hears(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    for heard in (SERVICE.listens)() {
+        let steps = platform.hear(heard.stream, &json!({ "no": "sense" })).await;
+        assert!(matches!(steps[..], [Step::Parked(_) | Step::Applied { fresh: 1, .. }]), "{}: {steps:?}", heard.stream);
+        assert_eq!(platform.listen(heard.stream).await, [], "{}", heard.stream);
     }
 }
 

@@ -7,7 +7,10 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
-    sync::atomic::{AtomicU16, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU16, Ordering},
+    },
 };
 
 use nix::{
@@ -59,6 +62,9 @@ impl Platform {
 
     /// The same, in a folder that an earlier one may have used.
     pub fn up_in(home: TempDir, arguments: &[&str]) -> Platform {
+        // Launchers that look for free ports at the same moment find the same ones.
+        static STARTING: Mutex<()> = Mutex::new(());
+        let _one_at_a_time = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
         let port_base = port_base();
         let errors = home.path().join("stderr");
         let mut launcher = Command::new(env!("CARGO_BIN_EXE_stack"))
