@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
+    sync::LazyLock,
 };
 
 use anyhow::{Context, Result, bail};
@@ -19,10 +20,21 @@ use tokio::{
 
 use crate::{stop::Stop, system::SERVICES};
 
-/// The folder of the workspace's `Cargo.toml`.
+/// The folder of the workspace's `Cargo.toml`: the one that cargo runs us from, or else the one that we were built in.
+/// They differ when several clones share a target folder.
 pub fn root() -> &'static Path {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here)
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "cargo tells where it runs us from; it is no setting of this tool"
+        )]
+        let told = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let workspace = |here: &Path| here.parent().map(Path::to_path_buf);
+        let ours = |root: &PathBuf| SERVICES.iter().all(|service| root.join(service.package).is_dir());
+        let built_in = Path::new(env!("CARGO_MANIFEST_DIR"));
+        told.and_then(|here| workspace(&here)).filter(ours).or(workspace(built_in)).unwrap_or_default()
+    });
+    &ROOT
 }
 
 /// Cargo in the workspace, with what the services compile without: a database.
