@@ -101,6 +101,9 @@ async fn run(options: &Chaos, servers: &mut ThrowAway) -> Result<bool> {
         violations.extend(record.unfounded().map(|((what, status), times)| {
             Violation::new(Kind::Wrong, format!("{what} was refused with {status}, {times} times"))
         }));
+        violations.extend(record.failures().map(|(what, status, times)| {
+            Violation::new(Kind::Wrong, format!("{what} was answered with {status}, {times} times"))
+        }));
         checks::statement(&listeners, &record)
     };
     violations.extend(checks::database(&psql, &platform.database, &statement).await?);

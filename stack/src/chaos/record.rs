@@ -90,6 +90,8 @@ pub struct Record {
     pub unknown: u64,
     /// What was refused with which status how often.
     pub refusals: BTreeMap<(&'static str, u16), u64>,
+    /// What is unknown after which status how often; without a status when nobody answered in time.
+    pub unknowns: BTreeMap<(&'static str, Option<u16>), u64>,
     /// What was said not to be there, though it was promised: what, and its id.
     pub denied: BTreeSet<(&'static str, String)>,
     pub accounts: BTreeMap<String, Fate>,
@@ -104,11 +106,14 @@ pub struct Record {
 }
 
 impl Record {
-    /// Counts an outcome, whatever it was about.
-    pub fn count(&mut self, what: &'static str, outcome: &Outcome) {
+    /// Counts an outcome, whatever it was about, with the status that was answered.
+    pub fn count(&mut self, what: &'static str, outcome: &Outcome, status: Option<u16>) {
         match outcome {
             Outcome::Ok(_) => self.ok += 1,
-            Outcome::Unknown => self.unknown += 1,
+            Outcome::Unknown => {
+                self.unknown += 1;
+                *self.unknowns.entry((what, status)).or_default() += 1;
+            }
             Outcome::Refused(status) => {
                 self.refused += 1;
                 *self.refusals.entry((what, *status)).or_default() += 1;
@@ -129,6 +134,12 @@ impl Record {
         // A second reaction to a post, what is gone, and a profile that was not heard of yet.
         let founded = |what: &str, status: u16| status == 404 || (what, status) == ("react", 400);
         self.refusals.iter().filter(move |((what, status), _)| !founded(what, *status))
+    }
+
+    /// Failures that are no outage: a service that cannot work says 503, and anything else is a bug.
+    pub fn failures(&self) -> impl Iterator<Item = (&'static str, u16, u64)> {
+        let answered = self.unknowns.iter().filter_map(|((what, status), times)| Some((*what, (*status)?, *times)));
+        answered.filter(|(_, status, _)| *status != 503)
     }
 
     /// Counts something that a person did.
@@ -223,10 +234,20 @@ mod tests {
     fn only_what_people_give_a_reason_for_may_be_refused() {
         let mut record = Record::default();
         for (what, status) in [("react", 400), ("view", 404), ("view", 401), ("sign up", 400)] {
-            record.count(what, &Outcome::Refused(status));
+            record.count(what, &Outcome::Refused(status), Some(status));
         }
         let unfounded: Vec<_> = record.unfounded().map(|(refusal, _)| *refusal).collect();
         assert_eq!(unfounded, [("sign up", 400), ("view", 401)]);
+    }
+
+    #[test]
+    fn an_outage_is_no_failure_and_neither_is_silence() {
+        let mut record = Record::default();
+        for status in [Some(503), None, Some(500)] {
+            record.count("view", &Outcome::Unknown, status);
+        }
+        assert_eq!(record.failures().collect::<Vec<_>>(), [("view", 500, 1)]);
+        assert_eq!(record.unknown, 3);
     }
 
     #[test]

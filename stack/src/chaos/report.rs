@@ -27,6 +27,14 @@ impl Report<'_> {
         if !refusals.is_empty() {
             console::show(format_args!("\nRefused: {}", refusals.join(", ")));
         }
+        let mut unknown: BTreeMap<String, u64> = BTreeMap::new();
+        for ((_, status), times) in &self.record.unknowns {
+            *unknown.entry(status.map_or("no answer".to_owned(), |status| status.to_string())).or_default() += times;
+        }
+        let unknown: Vec<_> = unknown.iter().map(|(status, times)| format!("{status} ({times})")).collect();
+        if !unknown.is_empty() {
+            console::show(format_args!("\nUnknown: {}", unknown.join(", ")));
+        }
         let faults = self.faults.iter();
         let faults: Vec<_> = faults.map(|(fault, times)| format!("{} ({times})", fault.name())).collect();
         if !faults.is_empty() {

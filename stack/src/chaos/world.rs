@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Result;
 use rand::{RngExt, rngs::StdRng};
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -63,23 +63,23 @@ impl World {
         if let Some(body) = &body {
             call = call.json(body);
         }
-        let outcome = answer(call).await.unwrap_or(Outcome::Unknown);
-        self.record().count(what, &outcome);
+        let answered = answer(call).await.ok();
+        let outcome = match &answered {
+            Some((status, _)) if status.is_client_error() => Outcome::Refused(status.as_u16()),
+            Some((status, body)) if status.is_success() => Outcome::Ok(body.clone()),
+            _ => Outcome::Unknown,
+        };
+        self.record().count(what, &outcome, answered.map(|(status, _)| status.as_u16()));
         outcome
     }
 }
 
-/// How a request ended; an error when nobody said so.
-async fn answer(call: reqwest::RequestBuilder) -> Result<Outcome> {
+/// The whole answer; an error when it, or its end, did not come.
+async fn answer(call: reqwest::RequestBuilder) -> Result<(StatusCode, Value)> {
     let answer = call.send().await?;
     let status = answer.status();
-    if status.is_client_error() {
-        return Ok(Outcome::Refused(status.as_u16()));
-    }
-    if !status.is_success() {
-        return Ok(Outcome::Unknown);
-    }
     let text = answer.text().await?;
     // No content reads as null.
-    Ok(Outcome::Ok(if text.is_empty() { Value::Null } else { serde_json::from_str(&text)? }))
+    let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text)? };
+    Ok((status, body))
 }
