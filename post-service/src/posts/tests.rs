@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Executor, Row};
 use std::sync::Arc;
+use std::time::Duration;
 use tower::ServiceExt;
 use uuid::Uuid;
 
@@ -14,7 +15,7 @@ use super::events::{
     POST_UPDATED, POST_VIEWED, REACTION_CREATED, REACTION_DELETED,
 };
 use crate::SERVICE;
-use crate::core::events::consumer::Step;
+use crate::core::events::consumer::{Consumer, Step};
 use crate::core::security::{Access, Verifier};
 use crate::core::testing::{Platform, Reply, somebody};
 
@@ -599,4 +600,37 @@ async fn what_is_said_of_posts_that_are_gone_or_of_nothing_changes_nothing(
     platform.hear(COMMENT_CREATED, &about).await;
     let counted = platform.call("GET", &path(&post), Some(&anna), None).await.body;
     assert_eq!((&counted["total_views"], &counted["total_comments"]), (&json!(1), &json!(1)));
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_was_parked_is_applied_when_an_operator_replays_it(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, _) = somebody();
+    let post = posted(&platform, &anna).await;
+    // A mistake of ours: a table that is not there. Nobody can know whether that will pass.
+    platform.app.db.execute("alter table author rename to mislaid").await.unwrap();
+    let fields = [("message", post.to_string()), ("type", "json".to_owned())];
+    let _: String = platform.app.redis.clone().xadd(POST_VIEWED, "*", &fields).await.unwrap();
+    let heard = (SERVICE.listens)().into_iter().find(|heard| heard.stream == POST_VIEWED).unwrap();
+    let mut consumer = Consumer::new(platform.app.clone(), heard, tokio::sync::watch::channel(true).1);
+    let mut tries = 0;
+    let parked = loop {
+        match consumer.consume(Duration::from_millis(1)).await {
+            Err(_) if tries < 9 => tries += 1,
+            Ok(Step::Applied { .. }) => {}
+            other => break other,
+        }
+    };
+    assert!(matches!((tries, parked), (4, Ok(Step::Parked(_)))));
+    platform.app.db.execute("alter table mislaid rename to author").await.unwrap();
+
+    let order = json!({ "action": "REPLAY", "ids": [], "stream": POST_VIEWED, "reason": "the table is back" });
+    let replay = async || {
+        let request = Request::post("/internal/dead-letters").header(header::AUTHORIZATION, "Bearer operator");
+        platform.send(request.body(Body::from(order.to_string())).unwrap()).await.body
+    };
+    let replayed = replay().await;
+    assert_eq!((replayed["done"].as_array().unwrap().len(), &replayed["failed"]), (1, &json!([])));
+    assert_eq!(replay().await, json!({ "done": [], "failed": [] }), "it is taken away with its effect");
+    assert_eq!(platform.call("GET", &path(&post), Some(&anna), None).await.body["total_views"], 1);
 }

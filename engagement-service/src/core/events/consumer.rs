@@ -14,7 +14,7 @@ use redis::{AsyncConnectionConfig, RedisError, Value};
 use sqlx::PgTransaction;
 use tokio::sync::{Notify, watch};
 
-use super::{Event, Failure, Id, Subscription, repair};
+use super::{Event, Failure, Id, Subscription, VERSION, repair};
 use crate::core::App;
 use crate::core::telemetry::Trace;
 use crate::core::worker::{Outcome, Worker, backoff};
@@ -27,8 +27,6 @@ const BLOCK: Duration = Duration::from_secs(2);
 const RESPONSE: Duration = Duration::from_secs(4);
 /// How often an event is tried that fails for no known reason.
 const TRIES: u32 = 5;
-/// The version of payloads that this service understands.
-const VERSION: i16 = 1;
 
 type Entries = Vec<(String, Option<HashMap<String, String>>)>;
 
@@ -168,8 +166,8 @@ impl Consumer {
     /// Moves the watermark over a batch and applies it, or does neither.
     async fn apply(&self, batch: &[Event], watermark: Id) -> Result<(), Failure> {
         let (Some(first), Some(last)) = (batch.first(), batch.last()) else { return Ok(()) };
-        if let Some(event) = batch.iter().find(|event| event.version > VERSION) {
-            return Err(Failure::Permanent(format!("version {} of the payload is not known here", event.version)));
+        for event in batch {
+            event.check_version()?;
         }
         let work = async {
             if let Some(prepare) = self.subscription.prepare {

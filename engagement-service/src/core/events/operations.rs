@@ -226,6 +226,7 @@ async fn resolve(app: &App, letter: DeadLetter, action: Action) -> Result<(), Fa
             traceparent: letter.traceparent,
             message: letter.message,
         };
+        event.check_version()?;
         let trace = Trace::follow(event.traceparent.as_deref());
         let batch = std::slice::from_ref(&event);
         let work = async {

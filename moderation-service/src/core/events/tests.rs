@@ -493,6 +493,63 @@ async fn entries_of_the_original_are_applied_and_numbering_goes_on_behind_them(
     assert_eq!(platform.applied().await, [1, 2, 3, 4]);
 }
 
+#[sqlx::test(migrations = false)]
+async fn lock_then_insert_keeps_order(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    platform.app.db.execute("insert into applied (place, n) values (1, 0)").await.unwrap();
+    let locked = tokio::sync::Notify::new();
+    let change = async |n: i64, place: &tokio::sync::Notify| {
+        let mut tx = platform.app.db.begin().await.unwrap();
+        tx.execute("select n from applied where place = 1 for update").await.unwrap();
+        place.notify_one();
+        publish(&mut tx, STREAM, &json!({ "n": n })).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    let second = async {
+        locked.notified().await;
+        change(2, &tokio::sync::Notify::new()).await;
+    };
+    tokio::join!(change(1, &locked), second);
+    assert_eq!(platform.told(STREAM).await, [json!({ "n": 1 }), json!({ "n": 2 })]);
+}
+
+#[sqlx::test(migrations = false)]
+async fn everything_lost_under_load_is_applied_once(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let running = std::cell::Cell::new(true);
+    let write = async {
+        for n in 0..150 {
+            platform.tell(json!({ "n": n })).await;
+            if n % 40 == 39 {
+                platform.redis(&["FLUSHDB"]).await;
+            }
+        }
+        running.set(false);
+    };
+    let carry = async {
+        let mut relay = Relay::new(&platform.app);
+        while running.get() {
+            relay.relay(STREAM).await.unwrap();
+        }
+    };
+    let apply = async {
+        let mut consumer = platform.consumer();
+        while running.get() {
+            // A group that has just been lost is an error that passes.
+            let passes = consumer.consume(Duration::from_millis(1)).await.map_or_else(
+                |failure| matches!(failure, Failure::Transient(_)),
+                |step| !matches!(step, Step::Parked(_)),
+            );
+            assert!(passes);
+        }
+    };
+    tokio::join!(write, carry, apply);
+    platform.told(STREAM).await;
+    drain_through(&mut platform.consumer()).await;
+    assert_eq!(platform.applied().await, (0..150).collect::<Vec<_>>());
+    assert_eq!(platform.pending().await, 0);
+}
+
 /// A number was given out, the relay died before it appended, and the original service went on writing the stream.
 #[sqlx::test(migrations = false)]
 async fn what_was_numbered_and_not_appended_gets_a_new_number(_: PgPoolOptions, database: PgConnectOptions) {

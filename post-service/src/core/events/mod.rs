@@ -74,6 +74,19 @@ pub struct Event {
     pub message: String,
 }
 
+/// The version of payloads that this service understands.
+const VERSION: i16 = 1;
+
+impl Event {
+    /// Refuses a payload whose shape may have changed in ways that this service does not know.
+    fn check_version(&self) -> Result<(), Failure> {
+        if self.version > VERSION {
+            return Err(Failure::Permanent(format!("version {} of the payload is not known here", self.version)));
+        }
+        Ok(())
+    }
+}
+
 /// Why an event could not be applied, which decides what happens to it.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
