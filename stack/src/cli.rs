@@ -120,7 +120,7 @@ pub struct Chaos {
     /// Build nothing: run the binaries beside this one
     #[arg(long)]
     pub prebuilt: bool,
-    /// Leave the logs and data of the run where they are
+    /// Leave the logs and data of the run even when all is well
     #[arg(long)]
     pub keep: bool,
 }

@@ -9,7 +9,7 @@
 //! Then everything is mended, and nothing is restarted that a fault did not end. When all events are applied (`quiet`) the
 //! five schemas are asked in one snapshot (`checks`): every promise is kept, every event was applied by everybody who
 //! listens, every counter equals a recount, no effect is there twice. A violation is printed with its ids and makes the
-//! exit code 1.
+//! exit code 1, and leaves the logs and data of the run for a look.
 //!
 //! Postgres syncs every commit, for what it has said is what the promise is about. Redis has `appendfsync everysec`, and
 //! loses its last moments when it is killed: the promise holds without it.
@@ -62,14 +62,18 @@ const HASHES: Duration = Duration::from_secs(30);
 pub async fn chaos(options: Chaos) -> Result<ExitCode> {
     let mut stop = Stop::listen()?;
     let mut servers = ThrowAway::new(&[Program::Postgres, Program::Redis]).await?;
-    let outcome = stop.or(run(&options, &mut servers)).await;
-    if options.keep {
+    let outcome = tokio::select! {
+        outcome = run(&options, &mut servers) => Some(outcome),
+        () = stop.asked() => None,
+    };
+    if options.keep || matches!(outcome, Some(Ok(false) | Err(_))) {
         let folder = servers.leave().await?;
-        console::show(format_args!("Logs and data: {}", folder.display()));
+        console::tell(format_args!("Logs and data: {}", folder.display()));
     } else {
         servers.stop().await?;
     }
-    Ok(if outcome? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let kept = outcome.context("stopped before it was done")??;
+    Ok(if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Whether everything is as it must be.

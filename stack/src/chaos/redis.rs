@@ -1,10 +1,10 @@
 //! The questions that the harness asks Redis, past the proxy.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context, Result};
 use redis::{
-    AsyncCommands, Client,
+    AsyncCommands, AsyncConnectionConfig, Client,
     aio::MultiplexedConnection,
     streams::{StreamInfoGroupsReply, StreamInfoStreamReply},
 };
@@ -14,6 +14,9 @@ use reqwest::Url;
 const HASHES: &str = ":apps.core.models.UserDetailInfo:";
 /// Names the process in which the auth service found all hashes to be there.
 const COMPLETE: &str = "auth:user_detail:complete";
+
+/// How long one answer may take: this is a look at Redis, and no measure of it.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A connection to Redis itself.
 pub struct Redis(MultiplexedConnection);
@@ -29,7 +32,10 @@ pub struct Group {
 impl Redis {
     pub async fn open(url: &Url) -> Result<Redis> {
         let client = Client::open(url.as_str()).context("the address of Redis is none")?;
-        Ok(Redis(client.get_multiplexed_async_connection().await.context("Redis cannot be reached")?))
+        let patient =
+            AsyncConnectionConfig::new().set_connection_timeout(Some(PATIENCE)).set_response_timeout(Some(PATIENCE));
+        let connection = client.get_multiplexed_async_connection_with_config(&patient).await;
+        Ok(Redis(connection.context("Redis cannot be reached")?))
     }
 
     /// Empties it.

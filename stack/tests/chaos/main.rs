@@ -1,7 +1,7 @@
 //! The promise under faults: a platform is broken in every way there is, and loses nothing and counts nothing twice.
 //!
 //! What is broken and checked is in `stack/src/chaos`; a failure here is repeated with the printed seed by
-//! `cargo stack chaos --seed S`, which with `--keep` leaves the logs.
+//! `cargo stack chaos --seed S`. A run that fails leaves its logs and data, and says where.
 
 #[cfg(test)]
 mod runs {
