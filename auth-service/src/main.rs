@@ -81,7 +81,7 @@ static SERVICE: Service = Service {
         SecurityScheme::OAuth2(OAuth2::new([Flow::Password(password)]))
     },
     listens: Vec::new,
-    jobs: |_| Vec::new(),
+    jobs: |_| vec![mails::schedulers::sweep()],
 };
 
 #[tokio::main]

@@ -38,6 +38,10 @@ pub struct Settings {
     /// Where people reach this service, for links in mails: scheme and host, a path prefix if there is one
     #[arg(long, env = "PUBLIC_URL", default_value = "http://127.0.0.1:8000", value_parser = public_url)]
     pub public_url: String,
+
+    /// Where the web client is; mails then lead to its /activate, /reset-password and /forgot-password
+    #[arg(long, env = "WEB_URL", value_parser = public_url)]
+    pub web_url: Option<String>,
 }
 
 fn public_url(text: &str) -> Result<String, String> {

@@ -1,4 +1,4 @@
-//! Looks into wishes for a new password: where the address has an account, a token goes there.
+//! Looks into wishes for a new password: where the address has an account, a mail with a token goes there.
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use tokio::sync::Notify;
 use super::models::ResetRequest;
 use crate::core::App;
 use crate::core::worker::{Outcome, Worker};
-use crate::tokens::{Purpose, signals};
+use crate::mails::signals;
 use crate::users::models::Account;
 
 /// How often the worker looks for wishes that came in elsewhere.
 const POLL: Duration = Duration::from_secs(1);
 
-/// Turns wishes into tokens, one after the other.
+/// Turns wishes into mails, one after the other.
 pub struct Resets {
     app: App,
     due: Arc<Notify>,
@@ -35,7 +35,7 @@ impl Worker for Resets {
         let mut tx = self.app.db.begin().await?;
         let Some(request) = ResetRequest::take(&mut tx).await? else { return Ok(Outcome::Idle) };
         if let Some(account) = Account::with_email(&mut *tx, &request.email).await? {
-            signals::wanted(&self.app, &mut tx, Purpose::PasswordReset, account.id, &account.email).await?;
+            signals::password_forgotten(&mut tx, &account, request.id).await?;
         }
         tx.commit().await?;
         self.app.resources.mails_due.notify_one();

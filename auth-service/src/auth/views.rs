@@ -13,6 +13,7 @@ use crate::core::App;
 use crate::core::errors::{Error, Problem};
 use crate::core::extract::{Json as Body, Query};
 use crate::core::security::User;
+use crate::mails;
 use crate::tokens::{Purpose, services::redeem};
 use crate::users::models::Account;
 use crate::users::schemas::{UserIn, UserOut};
@@ -36,8 +37,15 @@ pub async fn sign_up(State(app): State<App>, Body(input): Body<UserIn>) -> Resul
     let interests = input.interests()?;
     let hash = app.resources.passwords.hash(&input.password).await?;
     let mut tx = app.db.begin().await?;
-    let account = Account::create(&mut tx, &input.profile(&interests), &hash).await.map_err(taken)?;
-    signals::registered(&app, &mut tx, &account).await?;
+    let account = match Account::create(&mut tx, &input.profile(&interests), &hash).await.map_err(taken) {
+        Err(refusal @ Error::Refused(..)) => {
+            tx.rollback().await?;
+            warn_owner(&app, &input.email).await?;
+            return Err(refusal);
+        }
+        created => created?,
+    };
+    signals::registered(&mut tx, &account).await?;
     app.commit(tx).await?;
     app.resources.wake();
     Ok((StatusCode::CREATED, Json(account.into())))
@@ -176,6 +184,17 @@ pub async fn activate_user(State(app): State<App>, query: Query) -> Result<Json<
     app.commit(tx).await?;
     app.resources.wake();
     Ok(Json(account.into()))
+}
+
+/// Lets the owner of an account know that somebody tried to make another one for its address.
+async fn warn_owner(app: &App, email: &str) -> Result<(), Error> {
+    let mut tx = app.db.begin().await?;
+    if let Some(account) = Account::with_email(&mut *tx, email).await? {
+        mails::signals::sign_up_attempted(&mut tx, &account, Utc::now().date_naive()).await?;
+    }
+    tx.commit().await?;
+    app.resources.wake();
+    Ok(())
 }
 
 /// Whose address and password these are; none when nobody's, at the same cost.

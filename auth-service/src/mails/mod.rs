@@ -1,11 +1,85 @@
-//! Mails: written with the change that they follow from, sent afterwards until it succeeds.
+//! Mails: written with the change that they follow from, sent afterwards until it succeeds or time is up.
 //!
 //! A mail is a row of the change's transaction, so that none is sent for a change that was rolled back, and none is lost
-//! for one that was not. A worker claims one row at a time by moving the time of its next try, sends it with no
-//! transaction open, and deletes it. When it dies in between, the mail goes out again later: twice is better than never.
+//! for one that was not. The row names what it follows from, and the same cause never makes two. A worker claims one row at
+//! a time by moving the time of its next try, and makes the text, with the token where it brings one; so no token rests in
+//! the table. Then it sends the mail with no transaction open, and empties the row. When it dies in between, the mail goes
+//! out again later, under the same Message-ID: twice is better than never. What the mail server refuses for good, and what
+//! was tried for too long, is kept for a month and counted.
+//!
+//! Nothing in a mail was written by a user, not even a name: whoever signs up with a foreign address cannot make the
+//! service carry their words there. All of them are about the reader's own account, none is sent to a list, so none has
+//! a List-Unsubscribe (RFC 8058 is about bulk mail); `Auto-Submitted` keeps answering machines silent (RFC 3834).
+mod letters;
 pub mod models;
 pub mod schedulers;
 pub mod services;
+pub mod signals;
 
 #[cfg(test)]
 pub mod tests;
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use crate::tokens::Purpose;
+
+/// What a mail tells. When it happened is when the mail was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Letter {
+    /// Somebody gave this address; a token verifies it.
+    Verification,
+    /// Somebody forgot the password; a token sets another one.
+    PasswordReset,
+    /// The address was verified for the first time.
+    Welcome,
+    PasswordChanged,
+    /// With what kind of device, and from which addresses; both in words of ours.
+    NewSignIn {
+        device: String,
+        place: String,
+    },
+    /// Somebody tried to make a second account for this address.
+    SignUpAttempt,
+}
+
+impl Letter {
+    /// The subject line.
+    fn subject(&self) -> &'static str {
+        match self {
+            Self::Verification => "Verify your address",
+            Self::PasswordReset => "Set a new password",
+            Self::Welcome => "Welcome",
+            Self::PasswordChanged => "Your password was changed",
+            Self::NewSignIn { .. } => "A new sign-in to your account",
+            Self::SignUpAttempt => "You have an account already",
+        }
+    }
+
+    /// The mail that brings a token of that purpose.
+    fn bringing(purpose: Purpose) -> Self {
+        match purpose {
+            Purpose::Activation => Self::Verification,
+            Purpose::PasswordReset => Self::PasswordReset,
+        }
+    }
+
+    /// What the token is good for that the mail brings, if it brings one.
+    fn purpose(&self) -> Option<Purpose> {
+        match self {
+            Self::Verification => Some(Purpose::Activation),
+            Self::PasswordReset => Some(Purpose::PasswordReset),
+            _ => None,
+        }
+    }
+
+    /// For how long after it was written sending is tried. Who forgot a password asks again rather than wait for an hour;
+    /// for the rest, a mail server may be away over a weekend.
+    fn patience(&self) -> TimeDelta {
+        match self {
+            Self::PasswordReset => TimeDelta::hours(1),
+            _ => TimeDelta::days(3),
+        }
+    }
+}

@@ -1,70 +1,154 @@
 //! Mails in the database: all of the SQL of this feature.
+use sqlx::types::Json;
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
+
+use super::Letter;
+use crate::core::timestamp::Timestamp;
+use crate::tokens::Purpose;
+
+/// For how many days a mail stays that was sent or given up.
+const KEPT: i32 = 30;
+/// Rows removed in one statement.
+const BATCH: i64 = 5_000;
 
 /// A mail that is to be sent.
 pub struct Mail {
     pub id: Uuid,
+    pub user_id: Uuid,
     pub recipient: String,
-    pub subject: String,
-    pub body: String,
+    pub letter: Json<Letter>,
+    pub created_at: Timestamp,
+    /// When it is tried again if this try fails.
+    pub due_at: Timestamp,
 }
 
 impl Mail {
-    /// Writes a mail to a person.
+    /// Writes a mail to a person, unless there is one of its kind with that cause.
     pub async fn create(
         tx: &mut PgTransaction<'_>,
         user: Uuid,
         recipient: &str,
-        subject: &str,
-        body: &str,
+        letter: &Letter,
+        cause: &str,
     ) -> sqlx::Result<()> {
         sqlx::query!(
-            "insert into mail (id, user_id, recipient, subject, body) values ($1, $2, $3, $4, $5)",
+            "insert into mail (id, user_id, recipient, letter, cause) values ($1, $2, $3, $4, $5)
+            on conflict ((letter ->> 'kind'), cause) do nothing",
             Uuid::now_v7(),
             user,
             recipient,
-            subject,
-            body
+            Json(letter) as Json<&Letter>,
+            cause
         )
         .execute(&mut **tx)
         .await?;
         Ok(())
     }
 
-    /// The mail that has been due for longest. It is due again after 30 s, and after each further try twice as long, at most
-    /// 32 min: until then nobody else sends it.
+    /// The mail that has been due for longest. It is due again after a minute, and after each further try twice as long, at
+    /// most some four hours: until then nobody else sends it.
     pub async fn claim(db: impl PgExecutor<'_>) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
-            "update mail set tries = tries + 1, due_at = now() + interval '30 seconds' * power(2, least(tries, 6))
+            r#"update mail set tries = tries + 1, due_at = now() + interval '30 seconds' * power(2, least(tries + 1, 9))
             where id = (select id from mail where due_at <= now() order by due_at limit 1 for update skip locked)
-            returning id, recipient, subject, body"
+            returning id, user_id, recipient as "recipient!", letter as "letter: Json<Letter>",
+                created_at as "created_at: Timestamp", due_at as "due_at!: Timestamp""#
         )
         .fetch_optional(db)
         .await
     }
 
-    /// Forgets a mail that was sent.
+    /// Whether the mail was not called back, and its recipient is still the person's address. Until the end of the
+    /// transaction neither changes.
+    pub async fn still_holds(&self, tx: &mut PgTransaction<'_>) -> sqlx::Result<bool> {
+        // The account first: whoever changes the address, or calls mails back, has locked it, too.
+        let owner = sqlx::query_scalar!(
+            "select id from account where id = $1 and lower(email) = lower($2) for no key update",
+            self.user_id,
+            self.recipient
+        )
+        .fetch_optional(&mut **tx)
+        .await?;
+        let mail = sqlx::query_scalar!("select id from mail where id = $1", self.id).fetch_optional(&mut **tx).await?;
+        Ok(owner.is_some() && mail.is_some())
+    }
+
+    /// Notes that a mail was sent; only its kind and its cause stay.
     pub async fn sent(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<()> {
-        sqlx::query!("delete from mail where id = $1", id).execute(db).await?;
+        sqlx::query!(
+            "update mail set sent_at = now(), due_at = null, error = null, recipient = null,
+                letter = jsonb_build_object('kind', letter -> 'kind')
+            where id = $1",
+            id
+        )
+        .execute(db)
+        .await?;
         Ok(())
     }
 
-    /// How many mails were not sent yet, and how many of them are due now.
-    #[cfg(test)]
-    pub async fn waiting(db: impl PgExecutor<'_>) -> sqlx::Result<(i64, i64)> {
-        let row =
-            sqlx::query!(r#"select count(*) as "all!", count(*) filter (where due_at <= now()) as "due!" from mail"#)
-                .fetch_one(db)
-                .await?;
-        Ok((row.all, row.due))
+    /// Notes why a mail was not sent; `over` when it is given up.
+    pub async fn failed(db: impl PgExecutor<'_>, id: Uuid, error: &str, over: bool) -> sqlx::Result<()> {
+        sqlx::query!(
+            "update mail set error = $2, due_at = case when $3 then null else due_at end,
+                failed_at = case when $3 then now() end
+            where id = $1",
+            id,
+            error,
+            over
+        )
+        .execute(db)
+        .await?;
+        Ok(())
     }
 
-    /// Lets all mails be due now.
-    #[cfg(test)]
-    pub async fn hurry(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
-        sqlx::query!("update mail set due_at = now()").execute(db).await?;
+    /// Forgets a mail.
+    pub async fn delete(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<()> {
+        sqlx::query!("delete from mail where id = $1", id).execute(&mut **tx).await?;
         Ok(())
+    }
+
+    /// Calls back the mails to a person that would bring a token of that purpose and were not sent yet.
+    pub async fn call_back(tx: &mut PgTransaction<'_>, user: Uuid, purpose: Purpose) -> sqlx::Result<()> {
+        sqlx::query!(
+            "delete from mail where user_id = $1 and letter ->> 'kind' = $2::jsonb ->> 'kind' and sent_at is null",
+            user,
+            Json(Letter::bringing(purpose)) as Json<Letter>
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// How many mails wait to be sent, and how many were given up.
+    pub async fn count(db: impl PgExecutor<'_>) -> sqlx::Result<(i64, i64)> {
+        let row = sqlx::query!(
+            r#"select (select count(*) from mail where due_at is not null) as "waiting!",
+                (select count(*) from mail where failed_at is not null) as "failed!""#
+        )
+        .fetch_one(db)
+        .await?;
+        Ok((row.waiting, row.failed))
+    }
+
+    /// Removes what was sent or given up more than [`KEPT`] days ago.
+    pub async fn sweep(db: impl PgExecutor<'_> + Copy) -> sqlx::Result<()> {
+        loop {
+            let removed = sqlx::query!(
+                "delete from mail where id in (
+                    select id from mail
+                    where sent_at < now() - make_interval(days => $1) or failed_at < now() - make_interval(days => $1)
+                    limit $2)",
+                KEPT,
+                BATCH
+            )
+            .execute(db)
+            .await?
+            .rows_affected();
+            if removed == 0 {
+                return Ok(());
+            }
+        }
     }
 }

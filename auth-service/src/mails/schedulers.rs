@@ -1,16 +1,20 @@
-//! Sends the mails that are due.
+//! Sends the mails that are due, and removes what was kept of them for long enough.
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use tokio::sync::Notify;
 
 use super::models::Mail;
+use super::services::Failure;
 use crate::core::App;
+use crate::core::scheduler::Job;
 use crate::core::worker::{Outcome, Worker};
+use crate::tokens::services::issue;
 
 /// How often the worker looks for mails of other replicas, and for tries that are due again.
 const POLL: Duration = Duration::from_secs(1);
+/// When the table is swept: once a night.
+const SWEEP: &str = "0 17 3 * * *";
 
 /// Sends mails, one after the other.
 pub struct Postman {
@@ -23,6 +27,37 @@ impl Postman {
     pub fn new(app: &App) -> Self {
         Self { app: app.clone(), due: app.resources.mails_due.clone() }
     }
+
+    /// The token that a mail brings, which is stored now, or an empty one; none when the mail is not to be sent any more.
+    async fn token(&self, mail: &Mail) -> sqlx::Result<Option<String>> {
+        let Some(purpose) = mail.letter.purpose() else { return Ok(Some(String::new())) };
+        let mut tx = self.app.db.begin().await?;
+        let token = if mail.still_holds(&mut tx).await? {
+            Some(issue(&mut tx, mail.user_id, purpose).await?)
+        } else {
+            Mail::delete(&mut tx, mail.id).await?;
+            None
+        };
+        tx.commit().await?;
+        Ok(token)
+    }
+
+    async fn fail(&self, mail: &Mail, failure: &Failure) -> anyhow::Result<Outcome> {
+        let late = mail.due_at.0 - mail.created_at.0 > mail.letter.patience();
+        let over = late || matches!(failure, Failure::Refused(_));
+        Mail::failed(&self.app.db, mail.id, &failure.to_string(), over).await?;
+        count(if over { "given up" } else { "failed" });
+        // What went wrong stands in the row: a mail server's answer may name the address, and logs name nobody.
+        if over {
+            tracing::error!(mail = %mail.id, "a mail was given up");
+            return Ok(Outcome::Busy);
+        }
+        anyhow::bail!("mail {} was not sent and will be tried again", mail.id)
+    }
+}
+
+fn count(outcome: &'static str) {
+    metrics::counter!("mails_total", "outcome" => outcome).increment(1);
 }
 
 impl Worker for Postman {
@@ -31,13 +66,18 @@ impl Worker for Postman {
     }
 
     async fn step(&mut self) -> anyhow::Result<Outcome> {
-        let Some(mail) = Mail::claim(&self.app.db).await? else { return Ok(Outcome::Idle) };
-        let sent = self.app.resources.mails.send(&mail).await;
-        let outcome = if sent.is_ok() { "sent" } else { "failed" };
-        metrics::counter!("mails_total", "outcome" => outcome).increment(1);
-        // The address is left out: logs name nobody.
-        sent.with_context(|| format!("mail {} was not sent and will be tried again", mail.id))?;
+        let Some(mail) = Mail::claim(&self.app.db).await? else {
+            let (waiting, failed) = Mail::count(&self.app.db).await?;
+            gauge("waiting", waiting);
+            gauge("failed", failed);
+            return Ok(Outcome::Idle);
+        };
+        let Some(token) = self.token(&mail).await? else { return Ok(Outcome::Busy) };
+        if let Err(failure) = self.app.resources.mails.send(&mail, &token).await {
+            return self.fail(&mail, &failure).await;
+        }
         Mail::sent(&self.app.db, mail.id).await?;
+        count("sent");
         Ok(Outcome::Busy)
     }
 
@@ -48,4 +88,14 @@ impl Worker for Postman {
     fn alarm(&self) -> &Notify {
         &self.due
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float; counts stay far below 2^52")]
+fn gauge(state: &'static str, mails: i64) {
+    metrics::gauge!("mails", "state" => state).set(mails as f64);
+}
+
+/// The job that removes mails that were sent or given up long ago.
+pub fn sweep() -> Job {
+    Job { name: "mails", schedule: SWEEP.into(), run: |app| Box::pin(async move { Ok(Mail::sweep(&app.db).await?) }) }
 }

@@ -3,11 +3,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
-use lettre::message::header::{ContentTransferEncoding, ContentType};
-use lettre::message::{Body, Mailbox, Message};
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
+use lettre::transport::smtp;
+use lettre::transport::smtp::response::{Category, Severity};
 use lettre::{Address, AsyncFileTransport, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use secrecy::ExposeSecret;
 
+use super::letters::{Frame, render};
 use super::models::Mail;
 use crate::settings::Settings;
 
@@ -15,6 +18,27 @@ use crate::settings::Settings;
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// The longest line that goes as it is, in bytes (RFC 5322, section 2.1.1).
 const LINE: usize = 998;
+
+/// Why a mail was not sent.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The mail server refuses this mail for good.
+    #[error("refused: {0:#}")]
+    Refused(anyhow::Error),
+    /// It may work later.
+    #[error("{0:#}")]
+    Passing(anyhow::Error),
+}
+
+impl From<smtp::Error> for Failure {
+    fn from(error: smtp::Error) -> Self {
+        // 55x is about the mailbox or the mail (RFC 5321, section 4.2.1); 53x, a wrong password of ours, is not.
+        let about_the_mail = error.status().is_some_and(|code| {
+            code.severity == Severity::PermanentNegativeCompletion && code.category == Category::MailSystem
+        });
+        if about_the_mail { Self::Refused(error.into()) } else { Self::Passing(error.into()) }
+    }
+}
 
 enum Way {
     Smtp(AsyncSmtpTransport<Tokio1Executor>),
@@ -24,6 +48,7 @@ enum Way {
 /// Sends mails.
 pub struct Transport {
     sender: Mailbox,
+    frame: Frame,
     way: Way,
 }
 
@@ -37,33 +62,52 @@ impl Transport {
             }
             None => Way::Files(settings.mail_dir.clone()),
         };
-        Ok(Self { sender: settings.mail_from.clone(), way })
+        let sender = settings.mail_from.clone();
+        let frame = Frame {
+            sender: sender.name.clone().unwrap_or_else(|| sender.email.domain().to_owned()),
+            api: settings.public_url.clone(),
+            web: settings.web_url.clone(),
+        };
+        Ok(Self { sender, frame, way })
     }
 
-    /// Sends one mail.
-    pub async fn send(&self, mail: &Mail) -> anyhow::Result<()> {
-        let recipient: Address = mail.recipient.parse()?;
-        // The same however often it is sent, so that a mailbox can tell that it has it already.
-        let message_id = format!("<{}@{}>", mail.id, self.sender.email.domain());
-        let message = Message::builder()
-            .message_id(Some(message_id))
-            .from(self.sender.clone())
-            .to(Mailbox::new(None, recipient))
-            .subject(&mail.subject)
-            .header(ContentType::TEXT_PLAIN)
-            .body(body(&mail.body))?;
+    /// Sends one mail, with that token if it brings one.
+    pub async fn send(&self, mail: &Mail, token: &str) -> Result<(), Failure> {
+        let message = self.compose(mail, token).map_err(Failure::Refused)?;
         match &self.way {
             Way::Smtp(smtp) => {
-                tokio::time::timeout(TIMEOUT, smtp.send(message)).await??;
+                let sent = tokio::time::timeout(TIMEOUT, smtp.send(message)).await;
+                sent.map_err(|elapsed| Failure::Passing(elapsed.into()))??;
             }
-            Way::Files(directory) => {
-                // Mails hold tokens: nobody else on the machine reads them.
-                tokio::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).await?;
-                AsyncFileTransport::<Tokio1Executor>::new(directory).send(message).await?;
-            }
+            Way::Files(directory) => file(directory, message).await.map_err(Failure::Passing)?,
         }
         Ok(())
     }
+
+    fn compose(&self, mail: &Mail, token: &str) -> anyhow::Result<Message> {
+        let recipient: Address = mail.recipient.parse()?;
+        let words = render(&mail.letter, mail.created_at.0, token, &self.frame)?;
+        let plain = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(body(&words.text));
+        let automatic = HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into());
+        // What Exchange reads in its place.
+        let silent = HeaderValue::new(HeaderName::new_from_ascii_str("X-Auto-Response-Suppress"), "All".into());
+        Ok(Message::builder()
+            // The same however often it is sent, so that a mailbox can tell that it has it already.
+            .message_id(Some(format!("<{}@{}>", mail.id, self.sender.email.domain())))
+            .from(self.sender.clone())
+            .to(Mailbox::new(None, recipient))
+            .subject(words.subject)
+            .raw_header(automatic)
+            .raw_header(silent)
+            .multipart(MultiPart::alternative().singlepart(plain).singlepart(SinglePart::html(words.html)))?)
+    }
+}
+
+async fn file(directory: &PathBuf, message: Message) -> anyhow::Result<()> {
+    // Mails hold tokens: nobody else on the machine reads them.
+    tokio::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).await?;
+    AsyncFileTransport::<Tokio1Executor>::new(directory).send(message).await?;
+    Ok(())
 }
 
 /// A text as the body of a mail. One that needs no encoding gets none, so that a long link stays on one line for whoever

@@ -7,17 +7,27 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::Purpose;
-use super::models::{Found, UserToken};
+use super::models::{Found, UserToken, sweep};
 use crate::core::errors::Error;
 
 /// 256 random bits, as text that needs no escape in a URL.
-pub fn secret() -> String {
+fn secret() -> String {
     BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
 }
 
 /// What is stored of a token. A plain hash is enough for 256 random bits: there is nothing to guess.
-pub fn fingerprint(secret: &str) -> [u8; 32] {
+fn fingerprint(secret: &str) -> [u8; 32] {
     Sha256::digest(secret).into()
+}
+
+/// A new token for a person: the record is stored, and the secret is for their mail and nobody else.
+pub async fn issue(tx: &mut PgTransaction<'_>, user: Uuid, purpose: Purpose) -> sqlx::Result<String> {
+    let secret = secret();
+    if purpose.lifetime().is_some() {
+        sweep(tx, user, purpose).await?;
+    }
+    UserToken::create(tx, user, purpose, &fingerprint(&secret)).await?;
+    Ok(secret)
 }
 
 /// Uses a token up; whose it is.

@@ -6,36 +6,40 @@ use super::details;
 use super::events::producers;
 use super::models::Account;
 use super::schemas::UserOut;
-use crate::core::App;
-use crate::tokens::{self, Purpose};
+use crate::mails;
+use crate::tokens::Purpose;
+use crate::tokens::signals::voided;
 
 /// Somebody signed up.
-pub async fn registered(app: &App, tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::Result<()> {
+pub async fn registered(tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::Result<()> {
     details::models::mark(tx, &[account.id]).await?;
-    tokens::signals::wanted(app, tx, Purpose::Activation, account.id, &account.email).await?;
+    mails::signals::address_given(tx, account).await?;
     producers::user_registered(tx, &UserOut::from(account.clone())).await
 }
 
 /// Somebody changed what they say of themselves; `moved` when that is another address. A new address has to be verified, and
 /// what was mailed to the old one opens nothing any more.
-pub async fn updated(app: &App, tx: &mut PgTransaction<'_>, account: &Account, moved: bool) -> sqlx::Result<()> {
+pub async fn updated(tx: &mut PgTransaction<'_>, account: &Account, moved: bool) -> sqlx::Result<()> {
     details::models::mark(tx, &[account.id]).await?;
-    tokens::models::revoke(tx, account.id, Purpose::PasswordReset).await?;
+    voided(tx, account.id, Purpose::PasswordReset).await?;
     if moved {
-        tokens::models::revoke(tx, account.id, Purpose::Activation).await?;
-        tokens::signals::wanted(app, tx, Purpose::Activation, account.id, &account.email).await?;
+        voided(tx, account.id, Purpose::Activation).await?;
+        mails::signals::address_given(tx, account).await?;
     }
     Ok(())
 }
 
 /// Somebody has a new password; resets that were mailed before do not work any more.
 pub async fn password_changed(tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::Result<()> {
-    tokens::models::revoke(tx, account.id, Purpose::PasswordReset).await?;
+    voided(tx, account.id, Purpose::PasswordReset).await?;
+    mails::signals::password_changed(tx, account).await?;
     details::models::mark(tx, &[account.id]).await
 }
 
 /// Somebody has verified their address.
 pub async fn verified(tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::Result<()> {
+    voided(tx, account.id, Purpose::Activation).await?;
+    mails::signals::address_verified(tx, account).await?;
     details::models::mark(tx, &[account.id]).await
 }
 

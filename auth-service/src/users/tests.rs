@@ -1,11 +1,13 @@
 //! People, through their routes, and the hashes that other services read of them.
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 
 use axum::http::header;
 use futures::future::join_all;
 use redis::AsyncCommands;
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::details::schedulers::{Writer, key};
@@ -25,12 +27,26 @@ pub struct Person {
     pub token: String,
 }
 
+/// The service with a mailbox of its own, which goes when the test ends.
+pub struct Posted {
+    platform: Platform,
+    _mailbox: TempDir,
+}
+
+impl Deref for Posted {
+    type Target = Platform;
+
+    fn deref(&self) -> &Platform {
+        &self.platform
+    }
+}
+
 /// The service, with a mailbox of its own.
-pub async fn start(database: PgConnectOptions, settings: &[&str]) -> Platform {
-    let mailbox = std::env::temp_dir().join(format!("auth-service-{}", Uuid::now_v7()));
-    let mut arguments = vec!["--mail-dir", mailbox.to_str().unwrap()];
+pub async fn start(database: PgConnectOptions, settings: &[&str]) -> Posted {
+    let mailbox = TempDir::new().unwrap();
+    let mut arguments = vec!["--mail-dir", mailbox.path().to_str().unwrap()];
     arguments.extend(settings);
-    Platform::start(&SERVICE, database, &arguments).await
+    Posted { platform: Platform::start(&SERVICE, database, &arguments).await, _mailbox: mailbox }
 }
 
 /// Signs somebody up.
@@ -59,19 +75,30 @@ pub async fn finish(mut worker: impl Worker) {
     while worker.step().await.unwrap() == Outcome::Busy {}
 }
 
-/// Sends all mails; who got one, and the token in it. Then the mailbox is empty again.
-pub async fn mailed(platform: &Platform) -> Vec<(String, String)> {
+/// Sends all mails; all that are in the mailbox then, in no order, and it is empty again.
+pub async fn mailbox(platform: &Platform) -> Vec<String> {
     finish(Resets::new(&platform.app)).await;
     finish(Postman::new(&platform.app)).await;
     let mut mails = Vec::new();
-    let Ok(directory) = std::fs::read_dir(&platform.app.settings.mail_dir) else { return mails };
-    for file in directory {
+    for file in std::fs::read_dir(&platform.app.settings.mail_dir).unwrap() {
         let path = file.unwrap().path();
-        let text = std::fs::read_to_string(&path).unwrap();
-        let after = |start: &str| text.lines().find_map(|line| line.strip_prefix(start)).unwrap().to_owned();
-        mails.push((after("To: "), after("Token: ")));
+        // The line breaks of the encoding are none of the text.
+        mails.push(std::fs::read_to_string(&path).unwrap().replace("=\r\n", "").replace("=3D", "="));
         std::fs::remove_file(path).unwrap();
     }
+    mails
+}
+
+/// What follows a beginning of a line in a mail.
+pub fn line<'a>(mail: &'a str, start: &str) -> Option<&'a str> {
+    mail.lines().find_map(|line| line.strip_prefix(start))
+}
+
+/// Sends all mails; who got one with a token, and the token. Then the mailbox is empty again.
+pub async fn mailed(platform: &Platform) -> Vec<(String, String)> {
+    let mails = mailbox(platform).await;
+    let with_token = |mail: &String| Some((line(mail, "To: ")?.to_owned(), line(mail, "Token: ")?.to_owned()));
+    let mut mails: Vec<_> = mails.iter().filter_map(with_token).collect();
     mails.sort();
     mails
 }

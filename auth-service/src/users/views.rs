@@ -113,7 +113,10 @@ pub async fn update_user(
     let mut tx = app.db.begin().await?;
     let updated = Account::update(&mut tx, id, &input.profile(&interests), &password).await.map_err(taken)?;
     let (account, moved) = updated.ok_or(GONE)?;
-    signals::updated(&app, &mut tx, &account, moved).await?;
+    signals::updated(&mut tx, &account, moved).await?;
+    if account.generation != before.generation {
+        signals::password_changed(&mut tx, &account).await?;
+    }
     app.commit(tx).await?;
     app.resources.wake();
     Ok(Json(account.into()))
