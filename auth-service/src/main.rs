@@ -2,6 +2,7 @@
 mod auth;
 mod core;
 mod mails;
+mod profiles;
 mod settings;
 mod tokens;
 mod users;
@@ -73,9 +74,15 @@ static SERVICE: Service = Service {
     description: "People, their connections, and the tokens by which all services know them.",
     schema: "auth",
     group: "auth_group",
-    tells: users::events::TELLS,
+    tells: &[users::events::USER_REGISTERED, profiles::events::USER_UPDATED],
     migrations: &MIGRATIONS,
-    routes: || OpenApiRouter::new().merge(users::router()).merge(auth::router()).merge(tokens::router()),
+    routes: || {
+        OpenApiRouter::new()
+            .merge(users::router())
+            .merge(profiles::router())
+            .merge(auth::router())
+            .merge(tokens::router())
+    },
     scheme: || {
         let password = Password::new("/api/v1/auth/token", Scopes::new());
         SecurityScheme::OAuth2(OAuth2::new([Flow::Password(password)]))

@@ -16,11 +16,12 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use super::schemas::Token;
 use crate::Resources;
 use crate::core::testing::{Platform, Reply};
+use crate::profiles::events::USER_UPDATED;
 use crate::settings::Settings;
 use crate::tokens::models::UserToken;
 use crate::users::events::USER_REGISTERED;
 use crate::users::models::Account;
-use crate::users::tests::{PASSWORD, join, mailed, sign_in, sign_up, start};
+use crate::users::tests::{PASSWORD, contract, join, mailed, sign_in, sign_up, start};
 
 const SECRET: &str = "a secret of thirty-two bytes, or more";
 
@@ -479,7 +480,8 @@ async fn an_address_is_verified_once_by_the_mail(_: PgPoolOptions, database: PgC
     assert_eq!((&done.body["is_verified"], &done.body["status"]), (&json!(true), &json!("ACTIVE")));
     let again = activate(&format!("?activation_token={token}")).await;
     assert_eq!(detail(&again), (401, &json!("Invalid Token")));
-    assert_eq!(platform.call("GET", "/users/me", Some(&anna.token), None).await.body, done.body);
+    assert_eq!(contract(&platform.call("GET", "/users/me", Some(&anna.token), None).await.body), done.body);
+    assert_eq!(contract(&platform.told(USER_UPDATED).await[0]), done.body);
 }
 
 #[sqlx::test(migrations = false)]

@@ -16,7 +16,7 @@ use crate::core::security::User;
 use crate::mails;
 use crate::tokens::{Purpose, services::redeem};
 use crate::users::models::Account;
-use crate::users::schemas::{UserIn, UserOut};
+use crate::users::schemas::{UserIn, UserOut, interests};
 use crate::users::signals;
 use crate::users::views::{GONE, taken};
 
@@ -34,10 +34,10 @@ const MISMATCH: Error = Error::Refused(StatusCode::BAD_REQUEST, "Password and co
     (status = 503, body = Problem, description = "Too many passwords to check at the moment"),
 ))]
 pub async fn sign_up(State(app): State<App>, Body(input): Body<UserIn>) -> Result<(StatusCode, Json<UserOut>), Error> {
-    let interests = input.interests()?;
+    let interests = interests(&input.interests)?;
     let hash = app.resources.passwords.hash(&input.password).await?;
     let mut tx = app.db.begin().await?;
-    let account = match Account::create(&mut tx, &input.profile(&interests), &hash).await.map_err(taken) {
+    let account = match Account::create(&mut tx, &input.draft(&interests), &hash).await.map_err(taken) {
         Err(refusal @ Error::Refused(..)) => {
             tx.rollback().await?;
             warn_owner(&app, &input.email).await?;

@@ -72,10 +72,8 @@ pub const INTERESTS: [&str; 22] = [
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(views::get_available_interests_choices))
-        .routes(routes!(views::get_users))
-        .routes(routes!(views::get_session_user))
         .routes(routes!(views::user_connections))
-        .routes(routes!(views::retrieve_user, views::update_user, views::delete_user))
+        .routes(routes!(views::update_user, views::delete_user))
         .routes(routes!(views::add_user_connection))
         .routes(routes!(views::remove_user_connection))
 }

@@ -31,7 +31,7 @@ pub struct Account {
 }
 
 /// What a person says of themselves, checked; in an update `None` leaves a name as it is.
-pub struct Profile<'a> {
+pub struct Draft<'a> {
     pub email: &'a str,
     pub first_name: Option<&'a str>,
     pub last_name: Option<&'a str>,
@@ -59,7 +59,7 @@ pub enum Missing {
 
 impl Account {
     /// The new account of somebody.
-    pub async fn create(tx: &mut PgTransaction<'_>, profile: &Profile<'_>, hash: &str) -> sqlx::Result<Self> {
+    pub async fn create(tx: &mut PgTransaction<'_>, draft: &Draft<'_>, hash: &str) -> sqlx::Result<Self> {
         sqlx::query_as!(
             Self,
             r#"insert into account (id, email, first_name, last_name, interests, password_hash)
@@ -69,10 +69,10 @@ impl Account {
                 date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
                 total_connections, generation"#,
             Uuid::now_v7(),
-            profile.email,
-            profile.first_name,
-            profile.last_name,
-            profile.interests,
+            draft.email,
+            draft.first_name,
+            draft.last_name,
+            draft.interests,
             hash
         )
         .fetch_one(&mut **tx)
@@ -114,34 +114,12 @@ impl Account {
         sqlx::query_scalar!("select generation from account where id = $1", id).fetch_optional(db).await
     }
 
-    /// Everybody, who joined last first.
-    pub async fn list(db: impl PgExecutor<'_>, before: Cursor, rows: i64) -> sqlx::Result<Vec<Self>> {
-        sqlx::query_as!(
-            Self,
-            r#"select id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
-                updated_by, email, first_name, last_name, password_hash, is_verified,
-                date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
-                total_connections, generation
-            from account where (date_joined, id) < ($1, $2) order by date_joined desc, id desc limit $3"#,
-            before.at,
-            before.id,
-            rows
-        )
-        .fetch_all(db)
-        .await
-    }
-
     /// Those whom a person is connected to, who joined last first.
-    pub async fn connections(db: impl PgExecutor<'_>, id: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Self>> {
-        sqlx::query_as!(
-            Self,
-            r#"select id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
-                updated_by, email, first_name, last_name, password_hash, is_verified,
-                date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
-                total_connections, generation
-            from account join connection on connection.target_id = account.id
+    pub async fn connections(db: impl PgExecutor<'_>, id: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Uuid>> {
+        sqlx::query_scalar!(
+            "select id from account join connection on connection.target_id = account.id
             where connection.user_id = $1 and (date_joined, id) < ($2, $3)
-            order by date_joined desc, id desc limit $4"#,
+            order by date_joined desc, id desc limit $4",
             id,
             before.at,
             before.id,
@@ -155,13 +133,13 @@ impl Account {
     pub async fn update(
         tx: &mut PgTransaction<'_>,
         id: Uuid,
-        profile: &Profile<'_>,
+        draft: &Draft<'_>,
         password: &NewPassword<'_>,
     ) -> sqlx::Result<Option<(Self, bool)>> {
         let moved = sqlx::query_scalar!(
             r#"select lower(email) <> lower($2) as "moved!" from account where id = $1 for update"#,
             id,
-            profile.email
+            draft.email
         )
         .fetch_optional(&mut **tx)
         .await?;
@@ -180,10 +158,10 @@ impl Account {
                 date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
                 total_connections, generation"#,
             id,
-            profile.email,
-            profile.first_name,
-            profile.last_name,
-            profile.interests,
+            draft.email,
+            draft.first_name,
+            draft.last_name,
+            draft.interests,
             password.hash,
             password.compared,
             password.differs

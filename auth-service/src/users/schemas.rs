@@ -9,16 +9,17 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::models::{Account, Profile};
+use super::models::{Account, Draft};
 use super::{INTERESTS, Status};
 use crate::core::errors::Error;
 use crate::core::input::{Fields, Input};
 use crate::core::timestamp::Timestamp;
+use crate::profiles::models::Profile;
 
 /// The longest address, in characters.
 const EMAIL: usize = 50;
 /// The longest name, in characters.
-const NAME: usize = 100;
+pub const NAME: usize = 100;
 /// The longest text that holds an id: `urn:uuid:` and 36 digits and dashes.
 const ID: usize = 45;
 /// The shortest and the longest password, in characters. NIST SP 800-63B: at least 8, and long ones are welcome.
@@ -62,22 +63,22 @@ impl Input for UserIn {
 }
 
 impl UserIn {
-    /// Their interests, when all of them are ones.
-    pub fn interests(&self) -> Result<Vec<String>, Error> {
-        let known = |value: &Value| value.as_str().filter(|word| INTERESTS.contains(word)).map(str::to_owned);
-        let refusal = Error::Refused(StatusCode::BAD_REQUEST, "Should be from valid interest choices");
-        self.interests.iter().map(known).collect::<Option<_>>().ok_or(refusal)
-    }
-
     /// What is stored of it beside the password.
-    pub fn profile<'a>(&'a self, interests: &'a [String]) -> Profile<'a> {
-        Profile {
+    pub fn draft<'a>(&'a self, interests: &'a [String]) -> Draft<'a> {
+        Draft {
             email: &self.email,
             first_name: self.first_name.as_deref(),
             last_name: self.last_name.as_deref(),
             interests,
         }
     }
+}
+
+/// Interests, when all of them are ones.
+pub fn interests(given: &[Value]) -> Result<Vec<String>, Error> {
+    let known = |value: &Value| value.as_str().filter(|word| INTERESTS.contains(word)).map(str::to_owned);
+    let refusal = Error::Refused(StatusCode::BAD_REQUEST, "Should be from valid interest choices");
+    given.iter().map(known).collect::<Option<_>>().ok_or(refusal)
 }
 
 fn ignored_id(fields: &mut Fields, name: &'static str) {
@@ -114,7 +115,7 @@ pub fn password(fields: &mut Fields, name: &'static str) -> String {
     text
 }
 
-/// A person.
+/// A person, as the contract has them
 #[derive(Serialize, ToSchema)]
 pub struct UserOut {
     pub id: Uuid,
@@ -150,6 +151,26 @@ impl From<Account> for UserOut {
             rating: account.rating,
             status: account.status,
             interests: account.interests,
+        }
+    }
+}
+
+impl From<&Profile> for UserOut {
+    fn from(profile: &Profile) -> Self {
+        Self {
+            id: profile.id,
+            created_at: profile.created_at,
+            created_by: profile.created_by,
+            updated_at: profile.updated_at,
+            updated_by: profile.updated_by,
+            email: profile.email.clone(),
+            first_name: profile.first_name.clone(),
+            last_name: profile.last_name.clone(),
+            is_verified: profile.is_verified,
+            date_joined: profile.date_joined,
+            rating: profile.rating,
+            status: profile.status,
+            interests: profile.interests.clone(),
         }
     }
 }

@@ -6,9 +6,9 @@ use super::details;
 use super::events::producers;
 use super::models::Account;
 use super::schemas::UserOut;
-use crate::mails;
 use crate::tokens::Purpose;
 use crate::tokens::signals::voided;
+use crate::{mails, profiles};
 
 /// Somebody signed up.
 pub async fn registered(tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::Result<()> {
@@ -20,7 +20,7 @@ pub async fn registered(tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::
 /// Somebody changed what they say of themselves; `moved` when that is another address. A new address has to be verified, and
 /// what was mailed to the old one opens nothing any more.
 pub async fn updated(tx: &mut PgTransaction<'_>, account: &Account, moved: bool) -> sqlx::Result<()> {
-    details::models::mark(tx, &[account.id]).await?;
+    profiles::signals::updated(tx, account.id).await?;
     voided(tx, account.id, Purpose::PasswordReset).await?;
     if moved {
         voided(tx, account.id, Purpose::Activation).await?;
@@ -40,7 +40,7 @@ pub async fn password_changed(tx: &mut PgTransaction<'_>, account: &Account) -> 
 pub async fn verified(tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::Result<()> {
     voided(tx, account.id, Purpose::Activation).await?;
     mails::signals::address_verified(tx, account).await?;
-    details::models::mark(tx, &[account.id]).await
+    profiles::signals::updated(tx, account.id).await
 }
 
 /// Two people were connected or disconnected.

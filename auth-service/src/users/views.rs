@@ -3,15 +3,18 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use chrono::Utc;
 
 use super::models::{Account, EMAIL_TAKEN, Missing, NewPassword};
-use super::schemas::{UserIn, UserOut};
+use super::schemas::{UserIn, UserOut, interests};
 use super::{INTERESTS, signals};
 use crate::core::App;
 use crate::core::errors::{Error, Problem};
 use crate::core::extract::{Json as Body, Path};
 use crate::core::pagination::Page;
 use crate::core::security::User;
+use crate::profiles::models::{Profile, snapshot};
+use crate::profiles::schemas::ProfileOut;
 
 /// What a person hears whose account was deleted while they were asking.
 pub const GONE: Error = Error::Refused(StatusCode::UNAUTHORIZED, "Invalid username or password");
@@ -34,55 +37,22 @@ pub async fn get_available_interests_choices() -> Json<[&'static str; 22]> {
     Json(INTERESTS)
 }
 
-/// List everybody, who joined last first
-#[utoipa::path(get, path = "/users", tag = "user", params(
-    ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
-    ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
-), responses(
-    (status = 200, body = Vec<UserOut>),
-    (status = 401, body = Problem),
-    (status = 422, body = Problem),
-))]
-pub async fn get_users(_: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
-    let accounts = Account::list(&app.db, page.before, page.rows()).await?;
-    let users: Vec<UserOut> = accounts.into_iter().map(UserOut::from).collect();
-    Ok(page.answer(users, |user| (user.date_joined, user.id)))
-}
-
-/// Read one's own account
-#[utoipa::path(get, path = "/users/me", tag = "user", responses(
-    (status = 200, body = UserOut),
-    (status = 401, body = Problem),
-))]
-pub async fn get_session_user(user: User, State(app): State<App>) -> Result<Json<UserOut>, Error> {
-    Ok(Json(Account::find(&app.db, user.id).await?.ok_or(GONE)?.into()))
-}
-
 /// List those whom one is connected to, who joined last first
 #[utoipa::path(get, path = "/users/me/connections", tag = "user", params(
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(
-    (status = 200, body = Vec<UserOut>),
+    (status = 200, body = Vec<ProfileOut>),
     (status = 401, body = Problem),
     (status = 422, body = Problem),
 ))]
 pub async fn user_connections(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
-    let accounts = Account::connections(&app.db, user.id, page.before, page.rows()).await?;
-    let users: Vec<UserOut> = accounts.into_iter().map(UserOut::from).collect();
-    Ok(page.answer(users, |user| (user.date_joined, user.id)))
-}
-
-/// Read somebody's account
-#[utoipa::path(get, path = "/users/{user_id}", tag = "user", params(("user_id" = uuid::Uuid, Path)), responses(
-    (status = 200, body = UserOut),
-    (status = 401, body = Problem),
-    (status = 404, body = Problem),
-    (status = 422, body = Problem),
-))]
-pub async fn retrieve_user(_: User, State(app): State<App>, Path(id): Path) -> Result<Json<UserOut>, Error> {
-    let account = Account::find(&app.db, id).await?;
-    Ok(Json(account.ok_or(Error::Refused(StatusCode::NOT_FOUND, "User not found"))?.into()))
+    let mut tx = snapshot(&app.db).await?;
+    let ids = Account::connections(&mut *tx, user.id, page.before, page.rows()).await?;
+    let profiles = Profile::load(&mut *tx, user.id, &ids).await?;
+    let today = Utc::now().date_naive();
+    let people: Vec<_> = profiles.iter().map(|profile| ProfileOut::new(profile, user.id, today)).collect();
+    Ok(page.answer(people, |person| (person.user.date_joined, person.user.id)))
 }
 
 /// Change one's own account; a name that is not given stays, another password ends all tokens of before
@@ -104,14 +74,14 @@ pub async fn update_user(
     if id != user.id {
         return Err(Error::Refused(StatusCode::FORBIDDEN, "You can only change your own account"));
     }
-    let interests = input.interests()?;
+    let interests = interests(&input.interests)?;
     let before = Account::find(&app.db, id).await?.ok_or(GONE)?;
     let passwords = &app.resources.passwords;
     let differs = !passwords.verify(&input.password, Some(&before.password_hash)).await?;
     let hash = passwords.hash(&input.password).await?;
     let password = NewPassword { hash: &hash, compared: &before.password_hash, differs };
     let mut tx = app.db.begin().await?;
-    let updated = Account::update(&mut tx, id, &input.profile(&interests), &password).await.map_err(taken)?;
+    let updated = Account::update(&mut tx, id, &input.draft(&interests), &password).await.map_err(taken)?;
     let (account, moved) = updated.ok_or(GONE)?;
     signals::updated(&mut tx, &account, moved).await?;
     if account.generation != before.generation {

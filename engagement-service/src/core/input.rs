@@ -46,7 +46,8 @@ impl Fields {
         self.errors.push(invalid(&["body", name], msg, kind, ctx));
     }
 
-    fn value(&mut self, name: &'static str) -> Option<Value> {
+    /// What was given for a field, as it came: null as well, which an update may tell from nothing.
+    pub fn value(&mut self, name: &'static str) -> Option<Value> {
         self.asked.push(name);
         self.values.get(name).cloned()
     }

@@ -1,0 +1,156 @@
+//! Profiles in the database: all of the SQL of this feature.
+use chrono::NaiveDate;
+use sqlx::{PgExecutor, PgPool, PgTransaction};
+use uuid::Uuid;
+
+use super::services::skeleton;
+use crate::core::pagination::Cursor;
+use crate::core::timestamp::Timestamp;
+use crate::users::Status;
+
+/// The constraint by which the database refuses a username that somebody has, or that looks like one.
+pub const USERNAME_TAKEN: &str = "account_username_key";
+
+/// A person, and what they are to whoever looks.
+#[expect(clippy::struct_excessive_bools, reason = "a row: each is independent of the others")]
+pub struct Profile {
+    pub id: Uuid,
+    pub created_at: Timestamp,
+    pub created_by: Option<Uuid>,
+    pub updated_at: Timestamp,
+    pub updated_by: Option<Uuid>,
+    pub email: String,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub is_verified: bool,
+    pub date_joined: Timestamp,
+    pub rating: f64,
+    pub status: Status,
+    pub interests: Vec<String>,
+    pub username: Option<String>,
+    pub bio: Option<String>,
+    pub location: Option<String>,
+    pub birth_date: Option<NaiveDate>,
+    pub show_age: bool,
+    pub avatar_url: Option<String>,
+    pub total_connections: i64,
+    /// Whether the viewer is connected to them.
+    pub following: bool,
+    /// Whether they are connected to the viewer.
+    pub followed_by: bool,
+}
+
+/// A field of an update: what is not given stays as it is, what is given without a value is cleared.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Change<T> {
+    pub given: bool,
+    pub value: Option<T>,
+}
+
+/// What a person changes of their profile, checked.
+pub struct Edit {
+    pub username: Change<String>,
+    pub first_name: Change<String>,
+    pub last_name: Change<String>,
+    pub bio: Change<String>,
+    pub location: Change<String>,
+    pub birth_date: Change<NaiveDate>,
+    pub avatar_url: Change<String>,
+    /// `None` leaves it as it is, here and below.
+    pub show_age: Option<bool>,
+    pub interests: Option<Vec<String>>,
+}
+
+/// One state of the database for several reads, so that nobody appears in a list whom the next statement does not find.
+pub async fn snapshot(db: &PgPool) -> sqlx::Result<PgTransaction<'static>> {
+    db.begin_with("begin isolation level repeatable read read only").await
+}
+
+impl Profile {
+    /// These people as `viewer` sees them, in this order; who does not exist is left out.
+    pub async fn load(db: impl PgExecutor<'_>, viewer: Uuid, ids: &[Uuid]) -> sqlx::Result<Vec<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"select account.id, created_at as "created_at: Timestamp", created_by,
+                updated_at as "updated_at: Timestamp", updated_by, email, first_name, last_name, is_verified,
+                date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests, username, bio,
+                location, birth_date, show_age, avatar_url, total_connections,
+                exists (select from connection where user_id = $1 and target_id = account.id) as "following!",
+                exists (select from connection where user_id = account.id and target_id = $1) as "followed_by!"
+            from unnest($2::uuid[]) with ordinality as wanted (id, place) join account on account.id = wanted.id
+            order by place"#,
+            viewer,
+            ids
+        )
+        .fetch_all(db)
+        .await
+    }
+
+    /// One person as `viewer` sees them.
+    pub async fn find(db: impl PgExecutor<'_>, viewer: Uuid, id: Uuid) -> sqlx::Result<Option<Self>> {
+        Ok(Self::load(db, viewer, &[id]).await?.pop())
+    }
+
+    /// Changes what is given; none when there is no such person.
+    pub async fn update(tx: &mut PgTransaction<'_>, id: Uuid, edit: &Edit) -> sqlx::Result<Option<Self>> {
+        let skeleton = edit.username.value.as_deref().map(skeleton);
+        let found = sqlx::query_scalar!(
+            "update account set
+                username = case when $2 then $3 else username end,
+                username_skeleton = case when $2 then $4 else username_skeleton end,
+                first_name = case when $5 then $6 else first_name end,
+                last_name = case when $7 then $8 else last_name end,
+                bio = case when $9 then $10 else bio end,
+                location = case when $11 then $12 else location end,
+                birth_date = case when $13 then $14 else birth_date end,
+                avatar_url = case when $15 then $16 else avatar_url end,
+                show_age = coalesce($17, show_age),
+                interests = coalesce($18, interests),
+                updated_by = id, updated_at = greatest(now(), updated_at + interval '1 microsecond')
+            where id = $1 returning id",
+            id,
+            edit.username.given,
+            edit.username.value,
+            skeleton,
+            edit.first_name.given,
+            edit.first_name.value,
+            edit.last_name.given,
+            edit.last_name.value,
+            edit.bio.given,
+            edit.bio.value,
+            edit.location.given,
+            edit.location.value,
+            edit.birth_date.given,
+            edit.birth_date.value,
+            edit.avatar_url.given,
+            edit.avatar_url.value,
+            edit.show_age,
+            edit.interests.as_deref()
+        )
+        .fetch_optional(&mut **tx)
+        .await?;
+        match found {
+            Some(id) => Self::find(&mut **tx, id, id).await,
+            None => Ok(None),
+        }
+    }
+}
+
+/// Who has that username, in any case.
+pub async fn with_username(db: impl PgExecutor<'_>, username: &str) -> sqlx::Result<Option<Uuid>> {
+    sqlx::query_scalar!(r#"select id from account where lower(username collate "C") = lower($1 collate "C")"#, username)
+        .fetch_optional(db)
+        .await
+}
+
+/// Everybody, who joined last first.
+pub async fn everybody(db: impl PgExecutor<'_>, before: Cursor, rows: i64) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
+        "select id from account where (date_joined, id) < ($1, $2) order by date_joined desc, id desc limit $3",
+        before.at,
+        before.id,
+        rows
+    )
+    .fetch_all(db)
+    .await
+}

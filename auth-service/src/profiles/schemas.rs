@@ -1,0 +1,255 @@
+//! Profiles in the API: what a person may say of themselves, and who sees what of it.
+use chrono::{NaiveDate, Utc};
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::models::{Change, Edit, Profile};
+use super::services::{AGE, AVATAR_URL, USERNAME, age, is_avatar_url, username_fault};
+use crate::core::errors::Error;
+use crate::core::input::{Fields, Input};
+use crate::users::schemas::{NAME, UserOut, interests};
+
+/// The longest text about oneself, in characters.
+const BIO: usize = 500;
+/// The longest name of a place, in characters.
+const LOCATION: usize = 100;
+/// The longest text that is a day: `2026-11-20`.
+const DAY: usize = 10;
+/// People that are looked up at once, at most.
+const LOOKUP: usize = 100;
+
+/// What a person changes of their profile: a field that is not given stays as it is, null clears it
+#[derive(ToSchema)]
+pub struct ProfileIn {
+    /// 3 to 30 letters, digits, `_` and `.`, in any case; nobody else has it or one that looks like it
+    #[schema(value_type = Option<String>, min_length = 3, max_length = 30, examples("anna.b"))]
+    pub username: Change<String>,
+    #[schema(value_type = Option<String>, max_length = 100)]
+    pub first_name: Change<String>,
+    #[schema(value_type = Option<String>, max_length = 100)]
+    pub last_name: Change<String>,
+    /// At most 500 characters
+    #[schema(value_type = Option<String>, max_length = 500)]
+    pub bio: Change<String>,
+    /// At most 100 characters
+    #[schema(value_type = Option<String>, max_length = 100)]
+    pub location: Change<String>,
+    /// Gives an age of 13 to 122 years; nobody else sees it
+    #[schema(value_type = Option<NaiveDate>)]
+    pub birth_date: Change<NaiveDate>,
+    /// Whether others see the age that follows from the birth date; not null
+    #[schema(value_type = bool, required = false)]
+    pub show_age: Option<bool>,
+    /// http or https
+    #[schema(value_type = Option<String>, max_length = 2048, examples("https://example.com/anna.png"))]
+    pub avatar_url: Change<String>,
+    /// Interests, as /users/interests-choices lists them; not null
+    #[schema(value_type = Vec<String>, required = false, examples(json!(["NEWS", "SPORTS"])))]
+    pub interests: Option<Vec<Value>>,
+}
+
+impl Input for ProfileIn {
+    fn read(fields: &mut Fields) -> Self {
+        Self {
+            username: username(fields),
+            first_name: text(fields, "first_name", NAME),
+            last_name: text(fields, "last_name", NAME),
+            bio: text(fields, "bio", BIO),
+            location: text(fields, "location", LOCATION),
+            birth_date: birth_date(fields, Utc::now().date_naive()),
+            show_age: boolean(fields, "show_age"),
+            avatar_url: avatar_url(fields),
+            interests: fields.value("interests").map(|_| fields.list("interests")),
+        }
+    }
+}
+
+impl ProfileIn {
+    /// What is to be changed, when the interests are ones.
+    pub fn edit(self) -> Result<Edit, Error> {
+        Ok(Edit {
+            username: self.username,
+            first_name: self.first_name,
+            last_name: self.last_name,
+            bio: self.bio,
+            location: self.location,
+            birth_date: self.birth_date,
+            avatar_url: self.avatar_url,
+            show_age: self.show_age,
+            interests: self.interests.as_deref().map(interests).transpose()?,
+        })
+    }
+}
+
+fn text(fields: &mut Fields, name: &'static str, max: usize) -> Change<String> {
+    Change { given: fields.value(name).is_some(), value: fields.optional_text(name, max) }
+}
+
+fn username(fields: &mut Fields) -> Change<String> {
+    let faults = fields.errors.len();
+    let change = text(fields, "username", USERNAME.1);
+    let fault = change.value.as_deref().and_then(username_fault);
+    if let Some(fault) = fault.filter(|_| fields.errors.len() == faults) {
+        fields.refuse("username", fault, "value_error.username", None);
+    }
+    change
+}
+
+fn birth_date(fields: &mut Fields, today: NaiveDate) -> Change<NaiveDate> {
+    let faults = fields.errors.len();
+    let Change { given, value } = text(fields, "birth_date", DAY);
+    let day = value.as_deref().and_then(|text| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok());
+    if fields.errors.len() == faults {
+        if value.is_some() && day.is_none() {
+            fields.refuse("birth_date", "invalid date format", "value_error.date", None);
+        } else if day.is_some_and(|day| !age(day, today).is_some_and(|age| (AGE.0..=AGE.1).contains(&age))) {
+            let msg = format!("ensure this date gives an age of {} to {} years", AGE.0, AGE.1);
+            fields.refuse("birth_date", msg, "value_error.date.age", None);
+        }
+    }
+    Change { given, value: day }
+}
+
+fn avatar_url(fields: &mut Fields) -> Change<String> {
+    let faults = fields.errors.len();
+    let change = text(fields, "avatar_url", AVATAR_URL);
+    if fields.errors.len() == faults && change.value.as_deref().is_some_and(|url| !is_avatar_url(url)) {
+        fields.refuse("avatar_url", "invalid or missing URL scheme or host", "value_error.url", None);
+    }
+    change
+}
+
+/// Yes or no; may be missing, not null.
+fn boolean(fields: &mut Fields, name: &'static str) -> Option<bool> {
+    match fields.value(name)? {
+        Value::Bool(said) => return Some(said),
+        Value::Null => fields.refuse(name, "none is not an allowed value", "type_error.none.not_allowed", None),
+        _ => fields.refuse(name, "value could not be parsed to a boolean", "type_error.bool", None),
+    }
+    None
+}
+
+/// Whose profiles are wanted.
+#[derive(ToSchema)]
+pub struct Lookup {
+    /// At most 100
+    #[schema(max_items = 100)]
+    pub ids: Vec<Uuid>,
+}
+
+impl Input for Lookup {
+    fn read(fields: &mut Fields) -> Self {
+        let given = fields.list("ids");
+        if given.len() > LOOKUP {
+            let msg = format!("ensure this value has at most {LOOKUP} items");
+            fields.refuse("ids", msg, "value_error.list.max_items", Some(json!({ "limit_value": LOOKUP })));
+        }
+        let ids: Vec<Uuid> =
+            given.iter().filter_map(|value| value.as_str().and_then(|text| text.parse().ok())).collect();
+        if ids.len() < given.len() {
+            fields.refuse("ids", "value is not a valid uuid", "type_error.uuid", None);
+        }
+        Self { ids }
+    }
+}
+
+/// What is the same of a profile for everybody
+#[derive(Serialize, ToSchema)]
+pub struct About {
+    /// Null until they choose one
+    pub username: Option<String>,
+    pub bio: Option<String>,
+    pub location: Option<String>,
+    pub avatar_url: Option<String>,
+    /// How many people they are connected to
+    pub total_connections: i64,
+}
+
+impl From<&Profile> for About {
+    fn from(profile: &Profile) -> Self {
+        Self {
+            username: profile.username.clone(),
+            bio: profile.bio.clone(),
+            location: profile.location.clone(),
+            avatar_url: profile.avatar_url.clone(),
+            total_connections: profile.total_connections,
+        }
+    }
+}
+
+/// A person as others see them; `email` is empty, for nobody but its owner sees an address
+#[derive(Serialize, ToSchema)]
+pub struct ProfileOut {
+    #[serde(flatten)]
+    pub user: UserOut,
+    #[serde(flatten)]
+    pub about: About,
+    /// In full years; null unless they want it to be seen
+    pub age: Option<u32>,
+    /// Whether the caller is connected to them
+    pub following: bool,
+    /// Whether they are connected to the caller
+    pub followed_by: bool,
+}
+
+impl ProfileOut {
+    /// What `viewer` sees of somebody, on that day.
+    pub fn new(profile: &Profile, viewer: Uuid, today: NaiveDate) -> Self {
+        let mut user = UserOut::from(profile);
+        if user.id != viewer {
+            user.email.clear();
+        }
+        Self {
+            user,
+            about: About::from(profile),
+            age: profile.birth_date.filter(|_| profile.show_age).and_then(|birth| age(birth, today)),
+            following: profile.following,
+            followed_by: profile.followed_by,
+        }
+    }
+}
+
+/// A person as they see themselves
+#[derive(Serialize, ToSchema)]
+pub struct OwnProfileOut {
+    #[serde(flatten)]
+    pub user: UserOut,
+    #[serde(flatten)]
+    pub about: About,
+    pub birth_date: Option<NaiveDate>,
+    /// Whether others see the age that follows from the birth date
+    pub show_age: bool,
+}
+
+impl From<Profile> for OwnProfileOut {
+    fn from(profile: Profile) -> Self {
+        Self {
+            user: UserOut::from(&profile),
+            about: About::from(&profile),
+            birth_date: profile.birth_date,
+            show_age: profile.show_age,
+        }
+    }
+}
+
+/// A person after they changed what they say of themselves, as other services hear of it: the contract's User, and what a
+/// text about them needs
+#[derive(Serialize)]
+pub struct UserUpdated {
+    #[serde(flatten)]
+    user: UserOut,
+    username: Option<String>,
+    avatar_url: Option<String>,
+}
+
+impl From<&Profile> for UserUpdated {
+    fn from(profile: &Profile) -> Self {
+        Self {
+            user: UserOut::from(profile),
+            username: profile.username.clone(),
+            avatar_url: profile.avatar_url.clone(),
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! What makes a username, an age and an avatar's address acceptable.
+use axum::http::Uri;
+use chrono::NaiveDate;
+
+/// The shortest and the longest username, in characters.
+pub const USERNAME: (usize, usize) = (3, 30);
+/// The longest address of an avatar, in bytes.
+pub const AVATAR_URL: usize = 2048;
+/// The youngest and the oldest age in years: below 13 an account needs the parents' consent (COPPA, 15 USC 6501), and nobody
+/// is known to have been older than 122.
+pub const AGE: (u32, u32) = (13, 122);
+
+/// Names by which a person could pass for the platform, its staff or a route of the API.
+const RESERVED: [&str; 61] = [
+    "about",
+    "abuse",
+    "account",
+    "accounts",
+    "activate",
+    "admin",
+    "administrator",
+    "anonymous",
+    "api",
+    "auth",
+    "billing",
+    "blocks",
+    "bot",
+    "connections",
+    "contact",
+    "deleted",
+    "everybody",
+    "everyone",
+    "feed",
+    "followers",
+    "guest",
+    "help",
+    "home",
+    "hostmaster",
+    "info",
+    "legal",
+    "login",
+    "logout",
+    "lookup",
+    "mail",
+    "me",
+    "mod",
+    "moderation",
+    "moderator",
+    "moderators",
+    "mods",
+    "nobody",
+    "noreply",
+    "notifications",
+    "null",
+    "official",
+    "operator",
+    "owner",
+    "postmaster",
+    "privacy",
+    "profile",
+    "root",
+    "search",
+    "security",
+    "service",
+    "settings",
+    "signin",
+    "signup",
+    "staff",
+    "suggestions",
+    "support",
+    "system",
+    "team",
+    "undefined",
+    "user",
+    "webmaster",
+];
+
+/// What an e-mail address or a website ends with, after its last dot.
+const DOMAINS: [&str; 12] = ["app", "biz", "com", "dev", "edu", "gov", "info", "int", "io", "mil", "net", "org"];
+
+/// What is wrong with a username; none when it is a good one.
+///
+/// A username has 3 to 30 of the letters a to z, digits, `_` and `.`, in any case. It begins and ends with a letter or a
+/// digit, has no two signs in a row and not only digits, does not end like an e-mail address or a website, and is not taken
+/// for a reserved word.
+pub fn username_fault(name: &str) -> Option<&'static str> {
+    let is_sign = |c: char| c == '_' || c == '.';
+    if !name.chars().all(|c| c.is_ascii_alphanumeric() || is_sign(c)) {
+        return Some("only the letters a to z, digits, _ and . are allowed");
+    }
+    if !(USERNAME.0..=USERNAME.1).contains(&name.len()) {
+        return Some("it must have 3 to 30 characters");
+    }
+    if name.starts_with(is_sign) || name.ends_with(is_sign) {
+        return Some("it must begin and end with a letter or a digit");
+    }
+    if name.as_bytes().windows(2).any(|pair| pair.iter().all(|c| is_sign(char::from(*c)))) {
+        return Some("_ and . must not follow each other");
+    }
+    if name.chars().all(|c| !c.is_ascii_alphabetic()) {
+        return Some("it must have a letter");
+    }
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    if ending.is_some_and(|ending| DOMAINS.contains(&ending.as_str())) {
+        return Some("it must not look like an e-mail address or a website");
+    }
+    let seen = skeleton(name);
+    if RESERVED.iter().any(|word| skeleton(word) == seen) {
+        return Some("it is reserved");
+    }
+    None
+}
+
+/// What the eye keeps of a username: two names with the same skeleton are easily taken for each other. The pairs of ASCII in
+/// the confusables of Unicode Technical Standard 39 (1 and l, I and l, 0 and O, m and rn), case and signs set aside.
+pub fn skeleton(name: &str) -> String {
+    let mut seen = String::with_capacity(name.len());
+    for c in name.chars().filter(char::is_ascii_alphanumeric) {
+        match c.to_ascii_lowercase() {
+            '0' => seen.push('o'),
+            '1' | 'i' => seen.push('l'),
+            'm' => seen.push_str("rn"),
+            other => seen.push(other),
+        }
+    }
+    seen
+}
+
+/// The age in full years, by the calendar of UTC; none before the birth.
+pub fn age(birth: NaiveDate, today: NaiveDate) -> Option<u32> {
+    today.years_since(birth)
+}
+
+/// Whether an address is one that a browser can show as a picture without telling it anything: http or https, with a host,
+/// and no password in it.
+pub fn is_avatar_url(text: &str) -> bool {
+    let Ok(uri) = text.parse::<Uri>() else { return false };
+    let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
+    let named = uri.authority().is_some_and(|place| !place.host().is_empty() && !place.as_str().contains('@'));
+    is_web && named
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usernames_are_what_others_can_read_and_type() {
+        for good in ["anna", "Anna.B_c9", "a1b", "x.y_z", "anna.example", "abcdefghijklmnopqrstuvwxyz1234"] {
+            assert_eq!(username_fault(good), None, "{good}");
+        }
+        for (bad, fault) in [
+            ("an", "it must have 3 to 30 characters"),
+            ("abcdefghijklmnopqrstuvwxyz12345", "it must have 3 to 30 characters"),
+            ("anna@example.com", "only the letters a to z, digits, _ and . are allowed"),
+            // Cyrillic а.
+            ("\u{430}nna", "only the letters a to z, digits, _ and . are allowed"),
+            ("_anna", "it must begin and end with a letter or a digit"),
+            ("anna.", "it must begin and end with a letter or a digit"),
+            ("an._na", "_ and . must not follow each other"),
+            ("12345", "it must have a letter"),
+            ("anna.example.COM", "it must not look like an e-mail address or a website"),
+            ("Admin", "it is reserved"),
+            ("adrn1n", "it is reserved"),
+            ("s.u.p.p.0.r.t", "it is reserved"),
+        ] {
+            assert_eq!(username_fault(bad), Some(fault), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_that_look_alike_have_one_skeleton() {
+        for alike in ["Emil_0", "emiIO", "em1l.o", "ernil0"] {
+            assert_eq!(skeleton(alike), "ernllo", "{alike}");
+        }
+        assert_ne!(skeleton("anna"), skeleton("hanna"));
+    }
+
+    #[test]
+    fn an_age_counts_birthdays() {
+        let day = |y, m, d| NaiveDate::from_ymd_opt(y, m, d).unwrap();
+        assert_eq!(age(day(2000, 11, 20), day(2026, 11, 19)), Some(25));
+        assert_eq!(age(day(2000, 11, 20), day(2026, 11, 20)), Some(26));
+        assert_eq!(age(day(2004, 2, 29), day(2026, 2, 28)), Some(21));
+        assert_eq!(age(day(2004, 2, 29), day(2026, 3, 1)), Some(22));
+        assert_eq!(age(day(2026, 11, 20), day(2026, 11, 19)), None);
+    }
+
+    #[test]
+    fn avatars_are_on_the_web() {
+        for good in ["https://example.com/a.png", "http://[2001:db8::1]:8080/a?b=c"] {
+            assert!(is_avatar_url(good), "{good}");
+        }
+        for bad in [
+            "javascript:alert(1)",
+            "data:image/png;base64,AA",
+            "ftp://example.com/a",
+            "//example.com/a",
+            "/a",
+            "https://anna:secret@example.com/a",
+            "https://",
+            "https:///a",
+            "https://example.com/a b",
+            "",
+        ] {
+            assert!(!is_avatar_url(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The routes of profiles.
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::PathRejection;
+use axum::http::StatusCode;
+use axum::response::Response;
+use chrono::Utc;
+
+use super::models::{Profile, USERNAME_TAKEN, everybody, snapshot, with_username};
+use super::schemas::{Lookup, OwnProfileOut, ProfileIn, ProfileOut};
+use super::services::username_fault;
+use super::signals;
+use crate::core::App;
+use crate::core::errors::{Error, Problem};
+use crate::core::extract::{Json as Body, Path};
+use crate::core::pagination::Page;
+use crate::core::security::User;
+use crate::users::views::GONE;
+
+const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "User not found");
+
+/// List everybody, who joined last first
+#[utoipa::path(get, path = "/users", tag = "user", params(
+    ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
+    ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
+), responses(
+    (status = 200, body = Vec<ProfileOut>),
+    (status = 401, body = Problem),
+    (status = 422, body = Problem),
+))]
+pub async fn get_users(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
+    let mut tx = snapshot(&app.db).await?;
+    let ids = everybody(&mut *tx, page.before, page.rows()).await?;
+    let profiles = Profile::load(&mut *tx, user.id, &ids).await?;
+    let today = Utc::now().date_naive();
+    let people: Vec<_> = profiles.iter().map(|profile| ProfileOut::new(profile, user.id, today)).collect();
+    Ok(page.answer(people, |person| (person.user.date_joined, person.user.id)))
+}
+
+/// Read one's own profile
+#[utoipa::path(get, path = "/users/me", tag = "user", responses(
+    (status = 200, body = OwnProfileOut),
+    (status = 401, body = Problem),
+))]
+pub async fn get_session_user(user: User, State(app): State<App>) -> Result<Json<OwnProfileOut>, Error> {
+    Ok(Json(Profile::find(&app.db, user.id, user.id).await?.ok_or(GONE)?.into()))
+}
+
+/// Change what is given of one's own profile; null clears it
+#[utoipa::path(patch, path = "/users/me", tag = "user", request_body = ProfileIn, responses(
+    (status = 200, body = OwnProfileOut),
+    (status = 400, body = Problem, description = "An unknown interest, or a username that is taken or looks like one"),
+    (status = 401, body = Problem),
+    (status = 422, body = Problem),
+))]
+pub async fn update_session_user(
+    user: User,
+    State(app): State<App>,
+    Body(input): Body<ProfileIn>,
+) -> Result<Json<OwnProfileOut>, Error> {
+    let edit = input.edit()?;
+    let mut tx = app.db.begin().await?;
+    let profile = Profile::update(&mut tx, user.id, &edit).await.map_err(taken)?.ok_or(GONE)?;
+    signals::updated(&mut tx, user.id).await?;
+    app.commit(tx).await?;
+    app.resources.wake();
+    Ok(Json(profile.into()))
+}
+
+/// The refusal of a username that somebody has, when that is what the database refused.
+fn taken(error: sqlx::Error) -> Error {
+    match &error {
+        sqlx::Error::Database(cause) if cause.constraint() == Some(USERNAME_TAKEN) => {
+            Error::Refused(StatusCode::BAD_REQUEST, "User with this username already exists")
+        }
+        _ => error.into(),
+    }
+}
+
+/// Read somebody's profile
+#[utoipa::path(get, path = "/users/{user_id}", tag = "user", params(("user_id" = uuid::Uuid, Path)), responses(
+    (status = 200, body = ProfileOut),
+    (status = 401, body = Problem),
+    (status = 404, body = Problem),
+    (status = 422, body = Problem),
+))]
+pub async fn retrieve_user(user: User, State(app): State<App>, Path(id): Path) -> Result<Json<ProfileOut>, Error> {
+    let profile = Profile::find(&app.db, user.id, id).await?.ok_or(NOT_FOUND)?;
+    Ok(Json(ProfileOut::new(&profile, user.id, Utc::now().date_naive())))
+}
+
+/// Read somebody's profile by their username, in any case
+#[utoipa::path(get, path = "/users/by-username/{username}", tag = "user", params(("username" = String, Path)), responses(
+    (status = 200, body = ProfileOut),
+    (status = 401, body = Problem),
+    (status = 404, body = Problem),
+))]
+pub async fn retrieve_user_by_username(
+    user: User,
+    State(app): State<App>,
+    username: Result<axum::extract::Path<String>, PathRejection>,
+) -> Result<Json<ProfileOut>, Error> {
+    // What cannot be read, or cannot be a username, is nobody's.
+    let username = username.map_err(|_| NOT_FOUND)?.0;
+    if username_fault(&username).is_some() {
+        return Err(NOT_FOUND);
+    }
+    let id = with_username(&app.db, &username).await?.ok_or(NOT_FOUND)?;
+    let profile = Profile::find(&app.db, user.id, id).await?.ok_or(NOT_FOUND)?;
+    Ok(Json(ProfileOut::new(&profile, user.id, Utc::now().date_naive())))
+}
+
+/// Read the profiles of up to 100 people, in the order asked for; who does not exist is left out
+#[utoipa::path(post, path = "/users/lookup", tag = "user", request_body = Lookup, responses(
+    (status = 200, body = Vec<ProfileOut>),
+    (status = 401, body = Problem),
+    (status = 422, body = Problem),
+))]
+pub async fn lookup_users(
+    user: User,
+    State(app): State<App>,
+    Body(input): Body<Lookup>,
+) -> Result<Json<Vec<ProfileOut>>, Error> {
+    let profiles = Profile::load(&app.db, user.id, &input.ids).await?;
+    let today = Utc::now().date_naive();
+    Ok(Json(profiles.iter().map(|profile| ProfileOut::new(profile, user.id, today)).collect()))
+}
