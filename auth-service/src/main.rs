@@ -9,7 +9,6 @@ mod users;
 
 use std::sync::Arc;
 
-use clap::Parser;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityScheme};
@@ -87,13 +86,14 @@ static SERVICE: Service = Service {
         let password = Password::new("/api/v1/auth/token", Scopes::new());
         SecurityScheme::OAuth2(OAuth2::new([Flow::Password(password)]))
     },
+    limits: &[auth::SIGN_IN, auth::SIGN_UP, auth::FORGOT_PASSWORD, auth::NEW_PASSWORD, users::CONNECTING],
     listens: Vec::new,
     jobs: |_| vec![mails::schedulers::sweep()],
 };
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let settings = Settings::parse();
+    let settings: Settings = core::settings::read()?;
     telemetry::start_logging(&settings.base)?;
     let port = settings.port;
     let app = App::new(&SERVICE, settings, telemetry::start_metrics()?)?;

@@ -3,7 +3,6 @@ mod core;
 mod profiles;
 mod settings;
 
-use clap::Parser;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 use crate::core::{App, Service, telemetry};
@@ -33,13 +32,14 @@ static SERVICE: Service = Service {
     migrations: &MIGRATIONS,
     routes: profiles::router,
     scheme: || SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build()),
+    limits: &[profiles::READING],
     listens: profiles::events::consumers::listens,
     jobs: profiles::schedulers::jobs,
 };
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let settings = Settings::parse();
+    let settings: Settings = core::settings::read()?;
     telemetry::start_logging(&settings.base)?;
     let port = settings.port;
     let app = App::new(&SERVICE, settings, telemetry::start_metrics()?)?;

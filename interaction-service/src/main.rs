@@ -6,7 +6,6 @@ mod posts;
 mod reactions;
 mod settings;
 
-use clap::Parser;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 
@@ -52,13 +51,14 @@ static SERVICE: Service = Service {
     migrations: &MIGRATIONS,
     routes,
     scheme: || SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build()),
+    limits: &[comments::COMMENTING, reactions::REACTING],
     listens: || [posts::events::consumers::listens(), comments::events::consumers::listens()].concat(),
     jobs: |_| Vec::new(),
 };
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let settings = Settings::parse();
+    let settings: Settings = core::settings::read()?;
     telemetry::start_logging(&settings.base)?;
     let port = settings.port;
     let app = App::new(&SERVICE, settings, telemetry::start_metrics()?)?;

@@ -5,7 +5,6 @@ mod settings;
 
 use std::sync::Arc;
 
-use clap::Parser;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 use crate::core::{App, Service, telemetry};
@@ -39,13 +38,14 @@ static SERVICE: Service = Service {
     migrations: &MIGRATIONS,
     routes: moderations::router,
     scheme: || SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build()),
+    limits: &[moderations::READING],
     listens: moderations::events::consumers::listens,
     jobs: |_| Vec::new(),
 };
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let settings = Settings::parse();
+    let settings: Settings = core::settings::read()?;
     telemetry::start_logging(&settings.base)?;
     let port = settings.port;
     let app = App::new(&SERVICE, settings, telemetry::start_metrics()?)?;

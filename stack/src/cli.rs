@@ -59,6 +59,9 @@ pub struct Up {
     /// Build and run with optimisation
     #[arg(long)]
     pub release: bool,
+    /// Keep the services' rate limits; without it there are none, because a demo and a seed come from one address
+    #[arg(long)]
+    pub rate_limits: bool,
     /// Build nothing: run the binaries beside this one
     #[arg(long)]
     pub prebuilt: bool,

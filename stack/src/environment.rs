@@ -20,6 +20,8 @@ pub struct Wiring {
     pub secrets: Secrets,
     /// Where letters are put that would be sent elsewhere.
     pub mail: PathBuf,
+    /// Whether the services limit how often somebody may do something.
+    pub rate_limits: bool,
 }
 
 impl Wiring {
@@ -38,6 +40,9 @@ impl Wiring {
             // The logs are files.
             ("NO_COLOR", "1".to_owned()),
         ];
+        if !self.rate_limits {
+            environment.push(("RATE_LIMITS", "off".to_owned()));
+        }
         for need in service.needs {
             match need {
                 Need::SecretKey => environment.push(("SECRET_KEY", self.secrets.secret_key.clone())),
@@ -88,6 +93,7 @@ mod tests {
             redis: "redis://127.0.0.1:16379/0".parse().unwrap(),
             secrets,
             mail: "/data/mail".into(),
+            rate_limits: false,
         }
     }
 
@@ -106,6 +112,13 @@ mod tests {
             let environment = wiring().environment(service, 0).unwrap();
             assert!(environment.iter().all(|(_, value)| !value.contains("boss")), "{}", service.package);
         }
+    }
+
+    #[test]
+    fn limits_are_off_unless_they_are_wanted() {
+        assert_eq!(value(&INTERACTION, 0, "RATE_LIMITS").unwrap(), "off");
+        let wanted = Wiring { rate_limits: true, ..wiring() }.environment(&INTERACTION, 0).unwrap();
+        assert!(wanted.iter().all(|(name, _)| *name != "RATE_LIMITS"), "{wanted:?}");
     }
 
     #[test]

@@ -91,7 +91,14 @@ async fn start(options: &Up, folder: &Folder, running: &mut Running) -> Result<(
     console::tell(format_args!("Redis is ready after {}", console::seconds(began.elapsed())));
 
     let mail = folder.private("mail")?;
-    let wiring = Wiring { port_base: options.port_base, postgres, redis, secrets: kept.secrets, mail };
+    let wiring = Wiring {
+        port_base: options.port_base,
+        postgres,
+        redis,
+        secrets: kept.secrets,
+        mail,
+        rate_limits: options.rate_limits,
+    };
     write_private(&folder.path().join("connections.env"), &connections(&wiring)?)?;
     let instances = start_services(options, folder, running, &binaries, &wiring)?;
     ready::wait(running, &instances).await?;

@@ -11,6 +11,43 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::core::App;
+use crate::core::limits::{Limit, Rate};
+
+/// How often sign-ins may be tried from one address.
+pub const SIGN_IN: Limit = Limit {
+    name: "sign_in",
+    routes: &["POST /api/v1/auth/signin", "POST /api/v1/auth/token"],
+    rate: Rate::new(5, 60).burst(10),
+    burst_in_development: None,
+    strict: true,
+};
+
+/// How often somebody may sign up from one address.
+pub const SIGN_UP: Limit = Limit {
+    name: "sign_up",
+    routes: &["POST /api/v1/auth/signup"],
+    rate: Rate::new(3, 3600),
+    burst_in_development: Some(20),
+    strict: true,
+};
+
+/// How often a new password may be asked for from one address; who may be mailed how often is decided by account.
+pub const FORGOT_PASSWORD: Limit = Limit {
+    name: "forgot_password",
+    routes: &["POST /api/v1/auth/forgot-password"],
+    rate: Rate::new(20, 3600),
+    burst_in_development: None,
+    strict: true,
+};
+
+/// How often somebody may try to change a password.
+pub const NEW_PASSWORD: Limit = Limit {
+    name: "new_password",
+    routes: &["POST /api/v1/auth/change-password", "POST /api/v1/auth/reset-password"],
+    rate: Rate::new(5, 60).burst(10),
+    burst_in_development: None,
+    strict: true,
+};
 
 /// The routes of signing up and in.
 pub fn router() -> OpenApiRouter<App> {

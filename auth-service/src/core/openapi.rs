@@ -1,10 +1,18 @@
 //! The description of the service's API at `/openapi.json`, and Swagger UI at `/docs` with a working *Authorize*.
+use std::collections::HashSet;
+
 use axum::Router;
 use axum::response::Redirect;
 use axum::routing::get;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::SecurityScheme;
 use utoipa::openapi::{ContactBuilder, InfoBuilder, OpenApi, OpenApiBuilder, security::SecurityRequirement};
+use utoipa::openapi::{ContentBuilder, Ref, Required, Response, ResponseBuilder};
 use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use super::idempotency;
+use super::limits::Limit;
 
 /// The name of the one way to authenticate.
 pub const SCHEME: &str = "token";
@@ -21,6 +29,49 @@ pub fn document(title: &str, description: &str, scheme: SecurityScheme) -> OpenA
     document.components.get_or_insert_default().add_security_scheme(SCHEME, scheme);
     document.security = Some(vec![SecurityRequirement::new(SCHEME, Vec::<String>::new())]);
     document
+}
+
+/// Adds to each operation what the core does to it: a POST that creates can have an `Idempotency-Key`, and what is limited
+/// can be too much.
+pub fn complete(mut document: OpenApi, limits: &[Limit]) -> OpenApi {
+    let limited: HashSet<_> = limits.iter().flat_map(|limit| limit.routes).copied().collect();
+    for (path, item) in &mut document.paths.paths {
+        let operations = [
+            ("GET", &mut item.get),
+            ("POST", &mut item.post),
+            ("PUT", &mut item.put),
+            ("PATCH", &mut item.patch),
+            ("DELETE", &mut item.delete),
+        ];
+        for (method, operation) in operations {
+            let Some(operation) = operation else { continue };
+            if method == "POST" && operation.responses.responses.contains_key("201") {
+                operation.parameters.get_or_insert_default().push(key().into());
+            }
+            if limited.contains(format!("{method} {path}").as_str()) {
+                operation.responses.responses.insert("429".to_owned(), too_many().into());
+            }
+        }
+    }
+    document
+}
+
+fn key() -> Parameter {
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some("The same key and body within 24 hours get the first answer again"))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).max_length(Some(idempotency::LONGEST))))
+        .build()
+}
+
+fn too_many() -> Response {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    ResponseBuilder::new()
+        .description("Too many; `Retry-After` says when to come again")
+        .content("application/json", content)
+        .build()
 }
 
 /// The routes of the documentation. `/redoc`, a page of the original, leads to `/docs`.

@@ -43,6 +43,9 @@ impl Platform {
         let mut arguments = vec!["test".to_owned(), "--database-url".into(), database.to_url_lossy().to_string()];
         arguments.extend(["--service-token".into(), "operator".into()]);
         arguments.extend(security::stand_in().await);
+        if !settings.contains(&"--rate-limits") {
+            arguments.extend(["--rate-limits".into(), "off".into()]);
+        }
         arguments.extend(settings.iter().map(|argument| (*argument).to_owned()));
         let mut settings = Settings::try_parse_from(arguments).unwrap();
         settings.base.redis_url = own_redis(settings.base.redis_url.expose_secret()).await.into();

@@ -14,6 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::core::App;
+use crate::core::limits::{Limit, Rate};
 
 /// What a person may do here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, sqlx::Type, utoipa::ToSchema)]
@@ -67,6 +68,15 @@ pub const INTERESTS: [&str; 22] = [
     "PROTEST",
     "SCIENTIFIC",
 ];
+
+/// How often somebody may connect and disconnect.
+pub const CONNECTING: Limit = Limit {
+    name: "connects",
+    routes: &["POST /api/v1/users/{user_id}/connect", "DELETE /api/v1/users/{user_id}/disconnect"],
+    rate: Rate::new(60, 60),
+    burst_in_development: None,
+    strict: false,
+};
 
 /// The routes of people.
 pub fn router() -> OpenApiRouter<App> {

@@ -1,5 +1,7 @@
 //! What a request can be refused with, and how the refusal looks: a problem document (RFC 9457) whose `detail` is the
 //! original's, a sentence or, for invalid input, a list of places.
+use std::time::Duration;
+
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -49,6 +51,9 @@ pub enum Error {
     Refused(StatusCode, &'static str),
     #[error("Not authenticated")]
     NotAuthenticated,
+    /// How long to wait until it is allowed again.
+    #[error("Too many requests")]
+    TooMany(Duration),
     #[error("The body is larger than {0} bytes")]
     TooLarge(usize),
     #[error("invalid input")]
@@ -91,6 +96,7 @@ impl Error {
         match self {
             Self::Refused(status, _) => *status,
             Self::NotAuthenticated => StatusCode::UNAUTHORIZED,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::AuthenticationUnavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -115,6 +121,10 @@ impl Error {
         let mut headers = HeaderMap::new();
         if matches!(self, Self::NotAuthenticated | Self::AuthenticationUnavailable) {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Self::TooMany(wait) = self {
+            let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER));

@@ -3,32 +3,72 @@
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
-use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::json;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
 use tracing::Instrument;
+use tracing::field::Empty;
 
+use super::client::Client;
 use super::errors::problem;
 use super::extract::BODY_LIMIT;
 use super::telemetry::Trace;
+use super::{App, idempotency, limits};
 
 /// The longest a request may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long a browser may remember what an origin is allowed.
+const PREFLIGHT: Duration = Duration::from_mins(10);
+/// The headers of an answer that a page of another origin may read.
+const EXPOSED: [&str; 7] = [
+    "link",
+    "retry-after",
+    "ratelimit-limit",
+    "ratelimit-remaining",
+    "ratelimit-reset",
+    "idempotency-replayed",
+    "x-request-id",
+];
+
 /// Puts all that surrounds the routes around them.
-pub fn surround(routes: Router) -> Router {
-    routes
+pub fn surround(app: &App, routes: Router) -> Router {
+    let surrounded = routes
         .fallback(not_found)
         .method_not_allowed_fallback(|| async { problem(StatusCode::METHOD_NOT_ALLOWED, json!("Method Not Allowed")) })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
+        .layer(middleware::from_fn_with_state(app.clone(), limits::enforce))
         .layer(middleware::from_fn(limit_time))
         .layer(CatchPanicLayer::custom(|_| problem(StatusCode::INTERNAL_SERVER_ERROR, json!("Internal Server Error"))))
         .layer(middleware::from_fn(refuse_head))
+        .layer(middleware::from_fn_with_state(app.clone(), locate))
         .layer(middleware::from_fn(observe))
-        .layer(middleware::from_fn(headers))
+        .layer(middleware::from_fn(headers));
+    match app.settings.base.cors_origins.as_slice() {
+        [] => surrounded,
+        origins => surrounded.layer(cors(origins)),
+    }
+}
+
+/// Lets pages of exactly these origins call from a browser, with a token and never with cookies.
+fn cors(origins: &[HeaderValue]) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins.iter().cloned()))
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, idempotency::KEY])
+        .expose_headers(EXPOSED.map(HeaderName::from_static))
+        .max_age(PREFLIGHT)
+}
+
+/// Notes where the request comes from.
+async fn locate(State(app): State<App>, request: Request, next: Next) -> Response {
+    let client = Client::of(&request, &app.settings.base.trusted_proxies);
+    client.scope(next.run(request)).await
 }
 
 /// Nothing is there. A path with a slash too many is sent to the one without it, as the original does.
@@ -67,7 +107,7 @@ async fn observe(request: Request, next: Next) -> Response {
     let route =
         request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |path| path.as_str().into());
     let method = request.method().to_string();
-    let span = tracing::info_span!("request", %method, %route, trace = trace.id());
+    let span = tracing::info_span!("request", %method, %route, trace = trace.id(), user = Empty, role = Empty);
     let request_id = HeaderValue::from_str(trace.id());
     let mut response = trace.scope(next.run(request).instrument(span)).await;
     if let Ok(id) = request_id {

@@ -14,6 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::core::App;
+use crate::core::limits::{Limit, Rate};
 
 /// How engaged somebody is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, sqlx::Type, utoipa::ToSchema)]
@@ -83,6 +84,15 @@ pub const CATEGORIES: [&str; 22] = [
     "PERSONAL_EVENT",
     "NOVEL_AND_POETRY",
 ];
+
+/// How often somebody may look at their profile.
+pub const READING: Limit = Limit {
+    name: "activity_profile",
+    routes: &["GET /api/v1/me/activity-profile"],
+    rate: Rate::new(300, 60),
+    burst_in_development: None,
+    strict: false,
+};
 
 /// The routes of activity profiles.
 pub fn router() -> OpenApiRouter<App> {

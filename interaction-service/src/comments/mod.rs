@@ -13,6 +13,16 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::core::App;
+use crate::core::limits::{Limit, Rate};
+
+/// How often somebody may comment.
+pub const COMMENTING: Limit = Limit {
+    name: "comments",
+    routes: &["POST /api/v1/{post_id}/comments"],
+    rate: Rate::new(120, 60),
+    burst_in_development: None,
+    strict: false,
+};
 
 /// The routes of comments.
 pub fn router() -> OpenApiRouter<App> {

@@ -1,13 +1,17 @@
 //! What every service has: the same text in all five. It lends itself two names of its service, `crate::Resources` and
 //! `crate::settings::Settings`; whatever else differs between services reaches it through [`Service`].
+pub mod audit;
+pub mod client;
 pub mod database;
 pub mod errors;
 pub mod events;
 pub mod extract;
 pub mod health;
 pub mod http;
+pub mod idempotency;
 pub mod input;
 pub mod lease;
+pub mod limits;
 pub mod openapi;
 pub mod pagination;
 pub mod scheduler;
@@ -22,6 +26,7 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,6 +48,7 @@ use events::Subscription;
 use events::consumer::Consumer;
 use events::relay::Relay;
 use lease::Keeper;
+use limits::{Limit, Limits};
 use scheduler::Job;
 use security::Verifier;
 
@@ -72,6 +78,8 @@ pub struct Service {
     pub routes: fn() -> OpenApiRouter<App>,
     /// How a person authenticates, as the description of its API says.
     pub scheme: fn() -> SecurityScheme,
+    /// What may be done only so often.
+    pub limits: &'static [Limit],
     /// What it listens to.
     pub listens: fn() -> Vec<Subscription>,
     /// What it does by the clock.
@@ -88,6 +96,7 @@ pub struct App {
     pub db: PgPool,
     pub redis: ConnectionManager,
     pub verifier: Arc<Verifier>,
+    pub limits: Arc<Limits>,
     /// Wakes the relay.
     pub wake: Arc<Notify>,
     /// Whether the tables are there.
@@ -112,10 +121,12 @@ impl App {
             .set_response_timeout(Some(REDIS_RESPONSE))
             .set_connection_timeout(Some(REDIS_RESPONSE))
             .set_max_delay(Duration::from_secs(1));
+        let redis = ConnectionManager::new_lazy_with_config(base.redis()?, redis)?;
         Ok(Self {
             service,
             db: database::pool(options, base.database_pool),
-            redis: ConnectionManager::new_lazy_with_config(base.redis()?, redis)?,
+            limits: Arc::new(Limits::new(service.limits, base, redis.clone())?),
+            redis,
             verifier: Arc::new(Verifier::new(&settings.security)?),
             wake: Arc::new(Notify::new()),
             prepared: watch::Sender::new(false),
@@ -132,8 +143,16 @@ impl App {
         })
     }
 
-    /// Commits a change and wakes the relay, so that its events are on their way at once.
-    pub async fn commit(&self, tx: PgTransaction<'_>) -> sqlx::Result<()> {
+    /// Commits a change and wakes the relay, so that its events are on their way at once. Under an `Idempotency-Key` the
+    /// change waits for its answer, and is committed with it.
+    pub async fn commit(&self, tx: PgTransaction<'static>) -> sqlx::Result<()> {
+        match idempotency::hold(tx) {
+            Some(tx) => self.finish(tx).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn finish(&self, tx: PgTransaction<'static>) -> sqlx::Result<()> {
         tx.commit().await?;
         self.wake.notify_one();
         Ok(())
@@ -145,7 +164,8 @@ impl App {
         let (routes, document) =
             OpenApiRouter::with_openapi(document).nest("/api/v1", (self.service.routes)()).split_for_parts();
         let routes = routes.merge(health::routes()).merge(events::operations::routes()).with_state(self.clone());
-        http::surround(routes.merge(openapi::routes(document)))
+        let document = openapi::complete(document, self.service.limits);
+        http::surround(self, routes.merge(openapi::routes(document)))
     }
 
     /// Makes the tables, trying until Postgres is there, and then starts all background work.
@@ -167,6 +187,7 @@ impl App {
         }
         self.tasks.spawn(worker::run(self.clone(), leases));
         self.tasks.spawn(worker::run(self.clone(), Relay::new(&self)));
+        security::start(&self);
         self.resources.start(&self);
         let mut jobs = (self.service.jobs)(&self.settings);
         jobs.push(events::upkeep::job());
@@ -190,7 +211,8 @@ pub async fn serve(app: App, port: u16) -> anyhow::Result<()> {
         stop.cancel();
     });
     let stop = app.stop.clone();
-    let serving = axum::serve(listener, app.router()).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let router = app.router().into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
     // A client that keeps its connection open must not hold up the end.
     tokio::select! {
         served = serving => served?,

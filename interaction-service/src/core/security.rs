@@ -2,23 +2,34 @@
 //!
 //! A token is checked by calling the auth service, through a small cache so that a page of ten requests costs one call.
 //! The cache holds the SHA-256 of tokens, never tokens; concurrent first uses of a token share one call; a verdict is
-//! forgotten after seconds, which bounds how long a token that was revoked still works. When the auth service is away,
-//! cached verdicts hold to their end and everybody else gets a 503: nobody becomes anonymous or trusted by an outage.
+//! forgotten after seconds, which bounds how long a token that was revoked still works, and at once when an event says that
+//! something about its person has changed. When the auth service is away, cached verdicts hold to their end and everybody
+//! else gets a 503: nobody becomes anonymous or trusted by an outage.
+//!
+//! Every replica has a cache of its own, so each follows those events by itself, from now on and outside of the consumer
+//! group, of which one replica alone would hear them. Whatever it may have missed costs it the whole cache.
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use chrono::{DateTime, Utc};
 use moka::Expiry;
 use moka::future::Cache;
+use redis::aio::MultiplexedConnection;
+use redis::streams::{StreamRangeReply, StreamReadOptions, StreamReadReply};
+use redis::{AsyncCommands, AsyncConnectionConfig};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::App;
 use super::errors::Error;
+use super::worker::{self, Outcome, Worker};
 
 /// How long a yes is believed.
 const POSITIVE: Duration = Duration::from_secs(10);
@@ -49,10 +60,48 @@ pub struct Access {
     pub service_token: Option<SecretString>,
 }
 
-/// The person who calls, as the auth service knows them.
+/// What tells that verdicts about a person are out of date; each has the person's id.
+const EVICTING: [&str; 3] = ["session_revoked", "user_updated", "user_deleted"];
+/// How long a read of those streams waits, in milliseconds, and how long its answer may take.
+const BLOCK: usize = 2000;
+const BLOCKED: Duration = Duration::from_secs(4);
+
+/// What a person may do beyond their own things.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Role {
+    #[default]
+    User,
+    /// May delete what others wrote.
+    Moderator,
+    Admin,
+}
+
+/// Whether a person may write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Status {
+    #[default]
+    Active,
+    /// The address was never verified.
+    Inactive,
+    /// May read and delete, and write nothing.
+    Muted,
+    /// Has no valid token; the auth service says no before anybody hears of this.
+    Banned,
+}
+
+/// The person who calls, as the auth service knows them. An auth service of the original tells no role.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct User {
     pub id: Uuid,
+    #[serde(default)]
+    pub role: Role,
+    #[serde(default)]
+    status: Status,
+    /// The end of the token, where it has one.
+    #[serde(default)]
+    expires_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Clone, Debug)]
@@ -70,7 +119,13 @@ struct Believed;
 
 impl Expiry<[u8; 32], Verdict> for Believed {
     fn expire_after_create(&self, _: &[u8; 32], verdict: &Verdict, _: Instant) -> Option<Duration> {
-        Some(if matches!(verdict, Verdict::Valid(_)) { POSITIVE } else { NEGATIVE })
+        Some(match verdict {
+            Verdict::Invalid => NEGATIVE,
+            Verdict::Valid(user) => user.expires_at.map_or(POSITIVE, |end| {
+                let left = (end - Utc::now()).to_std().unwrap_or(Duration::ZERO);
+                left.min(POSITIVE)
+            }),
+        })
     }
 }
 
@@ -89,7 +144,8 @@ impl Verifier {
             .pool_max_idle_per_host(CONNECTIONS)
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
-        let verdicts = Cache::builder().max_capacity(CAPACITY).expire_after(Believed).build();
+        let verdicts =
+            Cache::builder().max_capacity(CAPACITY).expire_after(Believed).support_invalidation_closures().build();
         Ok(Self { access: access.clone(), http, verdicts })
     }
 
@@ -103,6 +159,13 @@ impl Verifier {
                 Err(Error::AuthenticationUnavailable)
             }
         }
+    }
+
+    /// Forgets what it believes about a person.
+    fn forget(&self, person: Uuid) -> anyhow::Result<()> {
+        let about = move |_: &[u8; 32], verdict: &Verdict| matches!(verdict, Verdict::Valid(user) if user.id == person);
+        self.verdicts.invalidate_entries_if(about)?;
+        Ok(())
     }
 
     async fn ask(&self, token: &str) -> Result<Verdict, Away> {
@@ -141,7 +204,99 @@ impl FromRequestParts<App> for User {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         let token = bearer(&parts.headers).ok_or(Error::NotAuthenticated)?;
-        app.verifier.user(token).await
+        let user = app.verifier.user(token).await?;
+        let span = tracing::Span::current();
+        span.record("user", tracing::field::display(user.id)).record("role", tracing::field::debug(user.role));
+        // Here and not in the handlers, so that a route which forgets it cannot be written.
+        let writes = matches!(parts.method, Method::POST | Method::PUT | Method::PATCH);
+        if writes && user.status == Status::Muted {
+            return Err(Error::Refused(StatusCode::FORBIDDEN, "Muted users cannot write"));
+        }
+        Ok(user)
+    }
+}
+
+/// Starts to follow what makes verdicts out of date.
+pub fn start(app: &App) {
+    for stream in EVICTING {
+        app.tasks.spawn(worker::run(app.clone(), Follower::new(app.clone(), stream)));
+    }
+}
+
+/// What is read of an event about a person: an account's own id, or the person whose session ended.
+#[derive(Deserialize)]
+struct About {
+    user_id: Option<Uuid>,
+    id: Option<Uuid>,
+}
+
+/// Reads one stream as it grows and forgets verdicts about whom it names.
+struct Follower {
+    app: App,
+    stream: &'static str,
+    /// The connection, which is its own because reads block, and the entry up to which it has read.
+    reading: Option<(MultiplexedConnection, String)>,
+    alarm: Notify,
+}
+
+impl Follower {
+    fn new(app: App, stream: &'static str) -> Self {
+        Self { app, stream, reading: None, alarm: Notify::new() }
+    }
+
+    /// Begins at the end of the stream. What was told before that may be news: nothing that is believed is kept.
+    async fn begin(&self) -> anyhow::Result<(MultiplexedConnection, String)> {
+        let patient = AsyncConnectionConfig::new().set_response_timeout(Some(BLOCKED));
+        let client = self.app.settings.base.redis()?;
+        let mut connection = client.get_multiplexed_async_connection_with_config(&patient).await?;
+        let last: StreamRangeReply = connection.xrevrange_count(self.stream, "+", "-", 1).await?;
+        self.app.verifier.verdicts.invalidate_all();
+        Ok((connection, last.ids.first().map_or_else(|| "0-0".to_owned(), |entry| entry.id.clone())))
+    }
+
+    async fn read(&mut self) -> anyhow::Result<Outcome> {
+        if self.reading.is_none() {
+            self.reading = Some(self.begin().await?);
+        }
+        let Some((connection, last)) = &mut self.reading else { return Ok(Outcome::Idle) };
+        let options = StreamReadOptions::default().block(BLOCK);
+        let reply: StreamReadReply = connection.xread_options(&[self.stream], &[last.as_str()], &options).await?;
+        for entry in reply.keys.into_iter().flat_map(|key| key.ids) {
+            let message: String = entry.get("message").context("an entry without a message")?;
+            let about: About = serde_json::from_str(&message)?;
+            if let Some(person) = about.user_id.or(about.id) {
+                self.app.verifier.forget(person)?;
+            }
+            *last = entry.id;
+        }
+        Ok(Outcome::Busy)
+    }
+}
+
+impl Worker for Follower {
+    fn name(&self) -> String {
+        format!("verdicts by {}", self.stream)
+    }
+
+    async fn step(&mut self) -> anyhow::Result<Outcome> {
+        // A stop must not wait for a read that blocks.
+        let stop = self.app.stop.clone();
+        let outcome = tokio::select! {
+            () = stop.cancelled() => return Ok(Outcome::Idle),
+            outcome = self.read() => outcome,
+        };
+        if outcome.is_err() {
+            self.reading = None;
+        }
+        outcome
+    }
+
+    fn pause(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn alarm(&self) -> &Notify {
+        &self.alarm
     }
 }
 
@@ -159,8 +314,8 @@ impl FromRequestParts<App> for Operator {
     }
 }
 
-/// The settings for a test: an auth service of its own, to which every UUID is the valid token of that user, and every
-/// other text is none.
+/// The settings for a test: an auth service of its own, to which a UUID is the valid token of that user, with `:STATUS` and
+/// `:ROLE` behind it where they are not the usual ones, and every other text is none.
 #[cfg(test)]
 pub async fn stand_in() -> Vec<String> {
     use axum::routing::get;
@@ -168,8 +323,11 @@ pub async fn stand_in() -> Vec<String> {
 
     async fn verify_token(headers: HeaderMap) -> axum::response::Response {
         use axum::response::IntoResponse;
-        match bearer(&headers).and_then(|token| Uuid::try_parse(token).ok()) {
-            Some(id) => axum::Json(json!({ "id": id, "status": "ACTIVE", "total_connections": 0 })).into_response(),
+        let mut words = bearer(&headers).unwrap_or_default().split(':');
+        let id = words.next().and_then(|word| Uuid::try_parse(word).ok());
+        let (status, role) = (words.next().unwrap_or("ACTIVE"), words.next().unwrap_or("USER"));
+        match id.filter(|_| status != "BANNED") {
+            Some(id) => axum::Json(json!({ "id": id, "status": status, "role": role })).into_response(),
             None => StatusCode::UNAUTHORIZED.into_response(),
         }
     }
@@ -178,4 +336,76 @@ pub async fn stand_in() -> Vec<String> {
     let router = axum::Router::new().route("/api/v1/auth/verify-token", get(verify_token));
     tokio_util::task::TaskTracker::new().spawn(async { axum::serve(listener, router).await });
     vec!["--authentication-verification-url".into(), url]
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+    use super::*;
+    use crate::SERVICE;
+    use crate::core::testing::Platform;
+
+    async fn user(app: &App, method: Method, token: &str) -> Result<User, Error> {
+        let request =
+            axum::http::Request::builder().method(method).header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        User::from_request_parts(&mut parts, app).await
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn a_muted_person_reads_and_deletes_and_does_not_write(_: PgPoolOptions, database: PgConnectOptions) {
+        let app = Platform::start(&SERVICE, database, &[]).await.app;
+        let token = format!("{}:MUTED", Uuid::now_v7());
+        for method in [Method::GET, Method::DELETE] {
+            assert_eq!(user(&app, method, &token).await.unwrap().role, Role::User);
+        }
+        for method in [Method::POST, Method::PUT, Method::PATCH] {
+            let refused = user(&app, method, &token).await;
+            assert!(
+                matches!(refused, Err(Error::Refused(StatusCode::FORBIDDEN, "Muted users cannot write"))),
+                "{refused:?}"
+            );
+        }
+        let banned = user(&app, Method::GET, &format!("{}:BANNED", Uuid::now_v7())).await;
+        assert!(matches!(banned, Err(Error::Refused(StatusCode::UNAUTHORIZED, _))), "{banned:?}");
+        let moderator = user(&app, Method::GET, &format!("{}:ACTIVE:MODERATOR", Uuid::now_v7())).await.unwrap();
+        assert!(moderator.role > Role::User && moderator.role < Role::Admin);
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn an_event_about_somebody_makes_their_verdict_forgotten(_: PgPoolOptions, database: PgConnectOptions) {
+        let app = Platform::start(&SERVICE, database, &[]).await.app;
+        let [anna, bert] = [(); 2].map(|()| Uuid::now_v7());
+        let key = |id: Uuid| <[u8; 32]>::from(Sha256::digest(id.to_string()));
+        for (stream, name) in EVICTING.into_iter().zip(["user_id", "id", "id"]) {
+            let mut follower = Follower::new(app.clone(), stream);
+            follower.reading = Some(follower.begin().await.unwrap());
+            for id in [anna, bert] {
+                user(&app, Method::GET, &id.to_string()).await.unwrap();
+            }
+            let message = serde_json::json!({ name: anna, "reason": "a test" }).to_string();
+            let _: String =
+                app.redis.clone().xadd(stream, "*", &[("message", message.as_str()), ("type", "json")]).await.unwrap();
+            follower.step().await.unwrap();
+            let believed = [anna, bert].map(|id| app.verifier.verdicts.contains_key(&key(id)));
+            assert_eq!(believed, [false, true], "{stream}");
+        }
+        let begun = Follower::new(app.clone(), "user_updated").begin().await.unwrap().1;
+        assert_ne!(begun, "0-0", "it begins where the stream ends");
+        assert!(!app.verifier.verdicts.contains_key(&key(bert)), "what it may have missed costs everything");
+    }
+
+    #[test]
+    fn no_verdict_outlives_its_token() {
+        let verdict =
+            |expires_at| Verdict::Valid(User { id: Uuid::nil(), role: Role::User, status: Status::Active, expires_at });
+        let believed = |verdict| Believed.expire_after_create(&[0; 32], &verdict, Instant::now()).unwrap();
+        assert_eq!(believed(verdict(None)), POSITIVE);
+        assert_eq!(believed(verdict(Some(Utc::now() + POSITIVE * 2))), POSITIVE);
+        let soon = believed(verdict(Some(Utc::now() + Duration::from_secs(3))));
+        assert!(soon <= Duration::from_secs(3) && soon > Duration::from_secs(2), "{soon:?}");
+        assert_eq!(believed(verdict(Some(Utc::now()))), Duration::ZERO);
+        assert_eq!(believed(Verdict::Invalid), NEGATIVE);
+    }
 }

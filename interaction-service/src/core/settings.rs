@@ -1,10 +1,16 @@
 //! The settings that every service has: where it listens, and where its neighbours are.
+use std::ffi::OsString;
 use std::net::IpAddr;
 
-use clap::{Args, ValueEnum};
+use anyhow::Context;
+use axum::http::HeaderValue;
+use clap::{Args, CommandFactory, FromArgMatches, ValueEnum};
+use ipnet::IpNet;
 use redis::IntoConnectionInfo;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
+
+use super::limits::Choice;
 
 /// Where a service that tells events can be asked for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +67,18 @@ pub struct Base {
     ])]
     pub producers: Vec<Producer>,
 
+    /// Proxies whose X-Forwarded-For is believed, as networks separated by commas: 10.0.0.0/8
+    #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<IpNet>,
+
+    /// Rates other than the built-in ones, name=count/seconds+burst, separated by commas; or off, for load tests
+    #[arg(long, env = "RATE_LIMITS", value_delimiter = ',')]
+    pub rate_limits: Vec<Choice>,
+
+    /// Origins whose pages may call this service from a browser, scheme://host:port, separated by commas
+    #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',', value_parser = origin)]
+    pub cors_origins: Vec<HeaderValue>,
+
     /// Development accepts default secrets, production refuses to start on one
     #[arg(long, env = "ENVIRONMENT", value_enum, default_value_t = Environment::Development)]
     pub environment: Environment,
@@ -72,6 +90,14 @@ pub struct Base {
     /// What is logged, as tracing filter directives
     #[arg(long, env = "LOG", default_value = "info")]
     pub log: String,
+}
+
+fn origin(text: &str) -> Result<HeaderValue, String> {
+    let url: reqwest::Url = text.parse().map_err(|cause| format!("{text} is no URL: {cause}"))?;
+    if url.origin().ascii_serialization() != text || text.contains('*') {
+        return Err(format!("{text} is no origin: scheme, host and port, nothing else"));
+    }
+    text.parse().map_err(|_| format!("{text} is no header value"))
 }
 
 fn producer(text: &str) -> Result<Producer, String> {
@@ -88,6 +114,36 @@ fn redis(text: &str) -> Result<SecretString, String> {
     text.into_connection_info().map(|_| text.into()).map_err(|cause| cause.to_string())
 }
 
+/// What the arguments, the environment and the files of secrets say. Ends the process with a message when an argument is
+/// wrong, as clap does.
+pub fn read<T: CommandFactory + FromArgMatches>() -> anyhow::Result<T> {
+    #[expect(clippy::disallowed_methods, reason = "the names are those of settings, with _FILE behind them")]
+    let secrets = secrets(&T::command(), std::env::var_os)?;
+    let mut arguments = std::env::args_os();
+    let program = arguments.next();
+    let arguments = program.into_iter().chain(secrets.into_iter().map(OsString::from)).chain(arguments);
+    let command =
+        T::command().after_help("A secret can also be the content of a file: DATABASE_URL_FILE=/run/secrets/database");
+    Ok(T::from_arg_matches(&command.get_matches_from(arguments)).unwrap_or_else(|error| error.exit()))
+}
+
+/// The arguments for secrets that are given as files: `NAME_FILE` names the file of a secret that `NAME` would hold.
+fn secrets(command: &clap::Command, variable: impl Fn(String) -> Option<OsString>) -> anyhow::Result<Vec<String>> {
+    let mut arguments = Vec::new();
+    // What --help does not show the value of is a secret.
+    for secret in command.get_arguments().filter(|argument| argument.is_hide_env_values_set()) {
+        let (Some(name), Some(long)) = (secret.get_env().and_then(|name| name.to_str()), secret.get_long()) else {
+            continue;
+        };
+        if let Some(file) = variable(format!("{name}_FILE")) {
+            anyhow::ensure!(variable(name.to_owned()).is_none(), "{name} and {name}_FILE are both set");
+            let text = std::fs::read_to_string(file).with_context(|| format!("{name}_FILE"))?;
+            arguments.push(format!("--{long}={}", text.trim_end_matches(['\r', '\n'])));
+        }
+    }
+    Ok(arguments)
+}
+
 impl Base {
     /// How to connect to Postgres.
     pub fn database(&self) -> Result<PgConnectOptions, sqlx::Error> {
@@ -97,5 +153,34 @@ impl Base {
     /// A client of Redis; it connects on first use.
     pub fn redis(&self) -> redis::RedisResult<redis::Client> {
         redis::Client::open(self.redis_url.expose_secret())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+
+    #[test]
+    fn a_secret_can_be_the_content_of_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        std::fs::write(&file, "s3cret=x\n").unwrap();
+        let command = Settings::command();
+        let named = |name: String| (name == "SERVICE_TOKEN_FILE").then(|| file.clone().into_os_string());
+        assert_eq!(secrets(&command, named).unwrap(), ["--service-token=s3cret=x"]);
+        let both = |name: String| name.starts_with("SERVICE_TOKEN").then(|| file.clone().into_os_string());
+        let error = secrets(&command, both).unwrap_err();
+        assert_eq!(error.to_string(), "SERVICE_TOKEN and SERVICE_TOKEN_FILE are both set");
+        let missing = |name: String| (name == "REDIS_URL_FILE").then(|| folder.path().join("none").into_os_string());
+        assert_eq!(secrets(&command, missing).unwrap_err().to_string(), "REDIS_URL_FILE");
+    }
+
+    #[test]
+    fn an_origin_is_exact() {
+        assert_eq!(origin("https://app.example:8443").unwrap(), "https://app.example:8443");
+        for wrong in ["*", "app.example", "https://app.example/", "https://app.example/x", "https://*.example"] {
+            assert!(origin(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -68,6 +68,11 @@ pub fn traceparent() -> Option<String> {
     TRACE.try_with(|trace| format!("00-{}-{}-01", trace.id, trace.span)).ok()
 }
 
+/// The id of the trace at hand, which is the `X-Request-ID` of the answer.
+pub fn trace_id() -> Option<String> {
+    TRACE.try_with(|trace| trace.id.clone()).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,6 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::core::App;
+use crate::core::limits::{Limit, Rate};
 
 /// What somebody feels about a post.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, sqlx::Type, utoipa::ToSchema)]
@@ -43,6 +44,15 @@ impl Type {
         }
     }
 }
+
+/// How often somebody may react.
+pub const REACTING: Limit = Limit {
+    name: "reactions",
+    routes: &["POST /api/v1/{post_id}/post-reactions"],
+    rate: Rate::new(120, 60),
+    burst_in_development: None,
+    strict: false,
+};
 
 /// The routes of reactions.
 pub fn router() -> OpenApiRouter<App> {

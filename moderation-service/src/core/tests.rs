@@ -1,4 +1,6 @@
 //! What every service answers the same, whatever it is for. The same tests run in every service.
+mod requests;
+
 use std::time::Duration;
 
 use axum::body::Body;
@@ -15,7 +17,7 @@ use super::worker::Worker;
 use super::{scheduler, telemetry};
 use crate::SERVICE;
 
-async fn get(platform: &Platform, path: &str) -> Reply {
+pub async fn get(platform: &Platform, path: &str) -> Reply {
     platform.send(Request::get(path).header(header::HOST, "localhost").body(Body::empty()).unwrap()).await
 }
 
@@ -100,6 +102,18 @@ async fn parked_events_are_for_operators_who_list_and_discard_them(_: PgPoolOpti
     assert_eq!(discarded.body, json!({ "done": [id], "failed": [] }));
     let gone = operate(&platform, "GET", &format!("{path}/{id}"), "operator", None).await;
     assert_eq!((gone.status.as_u16(), &gone.body["detail"]), (404, &json!("Dead letter not found")));
+
+    let noted = sqlx::query!("select who, action, target, result, address_prefix from audit");
+    let noted = noted.fetch_one(&platform.app.db).await.unwrap();
+    assert_eq!(
+        (noted.who, noted.target.unwrap().to_string(), noted.action.as_str()),
+        (None, id, "dead_letter_discarded")
+    );
+    assert_eq!((noted.result.as_str(), noted.address_prefix.as_deref()), ("done", Some("127.0.0.0/24")));
+    for forgery in ["update audit set result = 'x'", "delete from audit"] {
+        let error = platform.app.db.execute(forgery).await.unwrap_err();
+        assert!(error.to_string().contains("the audit is append-only"), "{error}");
+    }
 
     let refused =
         operate(&platform, "POST", path, "operator", Some(json!({ "action": "EAT", "ids": ["x"], "no": 1 }))).await;

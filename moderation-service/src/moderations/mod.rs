@@ -14,6 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::core::App;
+use crate::core::limits::{Limit, Rate};
 
 /// What a case is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, sqlx::Type, utoipa::ToSchema)]
@@ -49,6 +50,15 @@ pub enum Reason {
     /// Slurs against peoples and beliefs
     Racism,
 }
+
+/// How often somebody may look at their cases.
+pub const READING: Limit = Limit {
+    name: "moderations",
+    routes: &["GET /api/v1/me/moderations"],
+    rate: Rate::new(300, 60),
+    burst_in_development: None,
+    strict: false,
+};
 
 /// The routes of moderations.
 pub fn router() -> OpenApiRouter<App> {

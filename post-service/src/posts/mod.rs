@@ -13,6 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::core::App;
+use crate::core::limits::{Limit, Rate};
 
 /// Who sees a post.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, sqlx::Type, utoipa::ToSchema)]
@@ -67,6 +68,15 @@ pub const CATEGORIES: [&str; 22] = [
     "PROTEST",
     "SCIENTIFIC",
 ];
+
+/// How often somebody may write a post.
+pub const WRITING: Limit = Limit {
+    name: "posts",
+    routes: &["POST /api/v1/posts"],
+    rate: Rate::new(30, 60),
+    burst_in_development: None,
+    strict: false,
+};
 
 /// The routes of posts.
 pub fn router() -> OpenApiRouter<App> {

@@ -90,6 +90,7 @@ impl<'a> Platform<'a> {
             redis: redis::url(redis_link.port, "")?,
             secrets: kept.secrets.clone(),
             mail: folder.private("mail")?,
+            rate_limits: false,
         };
         let append_only = AppendOnly::of(folder.path());
         let replicas = replicas(port_base);

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{Event, Failure, Id};
 use crate::core::App;
+use crate::core::audit;
 use crate::core::errors::Error;
 use crate::core::extract::{Json as Body, Path, Query};
 use crate::core::input::{Fields, Input, invalid};
@@ -215,9 +216,10 @@ async fn resolve(app: &App, letter: DeadLetter, action: Action) -> Result<(), Fa
         let subscription = (app.service.listens)().into_iter().find(|heard| heard.stream == letter.stream);
         let subscription =
             subscription.ok_or_else(|| Failure::Permanent("nobody listens to this stream here".into()))?;
-        let id = letter.entry_id.parse().map_err(|cause: super::NotAnId| Failure::Permanent(cause.to_string()))?;
+        let entry_id =
+            letter.entry_id.parse().map_err(|cause: super::NotAnId| Failure::Permanent(cause.to_string()))?;
         let event = Event {
-            id,
+            id: entry_id,
             prev: None,
             event_id: letter.event_id,
             source: None,
@@ -237,5 +239,10 @@ async fn resolve(app: &App, letter: DeadLetter, action: Action) -> Result<(), Fa
         };
         trace.scope(work).await?;
     }
+    let action = match action {
+        Action::Replay => "dead_letter_replayed",
+        Action::Discard => "dead_letter_discarded",
+    };
+    audit::record(&mut *tx, audit::Entry { who: None, action, target: Some(letter.id), result: "done" }).await?;
     Ok(app.commit(tx).await?)
 }

@@ -11,6 +11,7 @@ use redis::{AsyncCommands, ErrorKind, RedisResult, ServerErrorKind};
 
 use super::Id;
 use crate::core::App;
+use crate::core::idempotency;
 use crate::core::scheduler::Job;
 
 /// How long published events stay in the outbox, in days.
@@ -25,13 +26,13 @@ pub fn job() -> Job {
     Job { name: "upkeep", schedule: SCHEDULE.into(), run: |app| Box::pin(async move { tidy(&app).await }) }
 }
 
-/// Cuts all that this service tells.
+/// Cuts all that this service tells, and forgets the answers that nobody will ask for again.
 pub async fn tidy(app: &App) -> anyhow::Result<()> {
     for stream in app.service.tells {
         trim(&mut app.redis.clone(), stream).await?;
         forget(app, stream).await?;
     }
-    Ok(())
+    Ok(idempotency::forget(&app.db).await?)
 }
 
 /// Cuts a stream below the first entry that some group has not acknowledged; the number of entries removed. A stream that
