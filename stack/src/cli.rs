@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use reqwest::Url;
 
-use crate::chaos::faults::Fault;
+use crate::{bench::options::Bench, chaos::faults::Fault};
 
 /// Runs the whole platform on one machine, for development and tests.
 #[derive(Debug, Parser)]
@@ -31,6 +31,9 @@ pub enum Command {
     Seed(Seed),
     /// Break a platform of its own under load, in every way, and check that nothing was lost or counted twice
     Chaos(Chaos),
+    /// Measure a platform of its own on this machine
+    #[command(subcommand)]
+    Bench(Bench),
     /// Write the query descriptions (`.sqlx`) with which the services compile without a database
     Prepare {
         /// Write nothing; fail when the committed ones are out of date

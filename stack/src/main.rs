@@ -1,5 +1,6 @@
 //! `cargo stack`: runs the platform on one machine, tests it, fills it, checks it.
 
+mod bench;
 mod chaos;
 mod check;
 mod cli;
@@ -57,5 +58,6 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Reset { place } => reset::reset(&up::place(place.data_dir)).await,
         Command::Seed(options) => seed::seed(options).await,
         Command::Chaos(options) => chaos::chaos(options).await,
+        Command::Bench(which) => bench::bench(which).await,
     }
 }

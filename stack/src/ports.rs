@@ -4,10 +4,40 @@ use std::{
     ffi::OsStr,
     fs,
     net::{Ipv4Addr, TcpListener},
+    ops::Range,
     path::Path,
 };
 
 use anyhow::{Result, bail};
+
+use crate::system::{REPLICA_STEP, SERVICES};
+
+/// Where the ports of a platform apart are looked for: below those that the system gives to outgoing connections.
+const APART: Range<u16> = 22_000..32_000;
+/// Where its servers listen, counted from its first port.
+const SERVERS: u16 = 50;
+
+/// The ports of a platform that runs beside others.
+pub struct Apart {
+    pub port_base: u16,
+    pub postgres_port: u16,
+    pub redis_port: u16,
+}
+
+impl Apart {
+    /// Ports that are free, for so many replicas of every service.
+    pub fn choose(replicas: u16) -> Option<Apart> {
+        let is_free = |base: &u16| {
+            let ports = SERVICES.iter().flat_map(|service| (0..replicas).map(|replica| service.port(*base, replica)));
+            let ports = ports.chain([Some(*base + SERVERS), Some(*base + SERVERS + 1)]);
+            ports.into_iter().all(|port| port.is_some_and(is_free))
+        };
+        // Not where everybody else begins to look.
+        let first = APART.start + rand::random::<u16>() % (APART.end - APART.start - REPLICA_STEP * replicas);
+        let port_base = (first..APART.end).find(is_free)?;
+        Some(Apart { port_base, postgres_port: port_base + SERVERS, redis_port: port_base + SERVERS + 1 })
+    }
+}
 
 /// Whether nobody listens on a port of 127.0.0.1.
 pub fn is_free(port: u16) -> bool {

@@ -92,6 +92,11 @@ impl Running {
         self.processes.iter().any(|process| process.name == name)
     }
 
+    /// The id of a process that was started and not killed.
+    pub fn pid(&self, name: &str) -> Option<Pid> {
+        self.processes.iter().find(|process| process.name == name).map(|process| process.pid)
+    }
+
     /// Sends a signal to a process; none that is known runs under that name: nothing happens.
     pub fn signal(&self, name: &str, signal: Signal) -> Result<()> {
         let Some(process) = self.processes.iter().find(|process| process.name == name) else { return Ok(()) };

@@ -48,7 +48,7 @@ fn configuration(home: &Path, port: u16, password: &str, kind: Lifetime) -> Stri
         "maxmemory-policy noeviction".to_owned(),
     ];
     match kind {
-        Lifetime::Kept => lines.push("appendonly yes".to_owned()),
+        Lifetime::Kept | Lifetime::Measured => lines.push("appendonly yes".to_owned()),
         // Every test takes a database of its own.
         Lifetime::ThrowAway => lines.extend(["appendonly no".to_owned(), "databases 10000".to_owned()]),
     }

@@ -27,7 +27,7 @@ mod platform;
 mod proxy;
 mod quiet;
 mod record;
-mod redis;
+pub mod redis;
 mod report;
 mod world;
 

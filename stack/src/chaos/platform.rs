@@ -1,6 +1,6 @@
 //! The platform that is broken: two replicas of every service, and their servers behind a proxy each.
 
-use std::{collections::BTreeMap, ops::Range, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Error, Result};
 use nix::sys::signal::Signal;
@@ -15,23 +15,19 @@ use crate::{
     cli::Chaos,
     environment::Wiring,
     kept::{Kept, Secrets},
-    ports,
+    ports::Apart,
     postgres::Lifetime,
     process::Running,
     programs, ready, redis, roles,
     servers::{self, ThrowAway},
     stage::Stage,
-    system::{DATABASE, REPLICA_STEP, SERVICES, Service},
+    system::{DATABASE, Service},
     up::{self, Instance},
     workspace,
 };
 
 /// Processes per service: with two there is always somebody to take work over from, and to be overtaken by.
 const REPLICAS: u16 = 2;
-/// Where ports are looked for: below those that the system gives to outgoing connections.
-const PORTS: Range<u16> = 22_000..32_000;
-/// Where the servers listen, counted from the first port.
-const SERVERS: u16 = 50;
 /// How long Postgres may take to come back after kill -9: its last processes have to end, then it recovers.
 const RECOVERY: Duration = Duration::from_secs(30);
 /// The pause between two tries to start it.
@@ -71,8 +67,7 @@ impl<'a> Platform<'a> {
         } else {
             workspace::build(options.release).await?
         };
-        let port_base = port_base().context("no ports are free")?;
-        let (postgres_port, redis_port) = (port_base + SERVERS, port_base + SERVERS + 1);
+        let Apart { port_base, postgres_port, redis_port } = Apart::choose(REPLICAS).context("no ports are free")?;
         let mut kept = Kept { postgres_port, redis_port, postgres_elsewhere: None, secrets: Secrets::none() };
         let ThrowAway { folder, running, .. } = servers;
         // They have to keep what they were given: that is what is tried.
@@ -204,16 +199,4 @@ fn replicas(port_base: u16) -> Vec<Replica> {
             Replica { name: up::name(service, number), service, number, url }
         })
         .collect()
-}
-
-/// The first of the ports that all processes need.
-fn port_base() -> Option<u16> {
-    let is_free = |base: &u16| {
-        let ports = SERVICES.iter().flat_map(|service| (0..REPLICAS).map(|replica| service.port(*base, replica)));
-        let ports = ports.chain([Some(*base + SERVERS), Some(*base + SERVERS + 1)]);
-        ports.into_iter().all(|port| port.is_some_and(ports::is_free))
-    };
-    // Not where everybody else begins to look.
-    let first = PORTS.start + rand::random::<u16>() % (PORTS.end - PORTS.start - REPLICA_STEP * REPLICAS);
-    (first..PORTS.end).find(is_free)
 }

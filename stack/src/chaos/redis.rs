@@ -1,4 +1,4 @@
-//! The questions that the harness asks Redis, past the proxy.
+//! The questions that a harness asks Redis itself, past any proxy.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -68,10 +68,21 @@ impl Redis {
 
     /// Whether the auth service has put everybody's hash into this process.
     pub async fn has_all_hashes(&mut self) -> Result<bool> {
-        let info: String = redis::cmd("INFO").arg("server").query_async(&mut self.0).await?;
-        let process = info.lines().find_map(|line| line.strip_prefix("run_id:")).unwrap_or_default().trim().to_owned();
+        let process = self.info("run_id").await?;
         let complete: Option<String> = self.0.get(COMPLETE).await?;
         Ok(complete == Some(process))
+    }
+
+    /// The version of the server.
+    pub async fn version(&mut self) -> Result<String> {
+        self.info("redis_version").await
+    }
+
+    /// What the server says of itself under a name; empty when it says nothing.
+    async fn info(&mut self, name: &str) -> Result<String> {
+        let info: String = redis::cmd("INFO").arg("server").query_async(&mut self.0).await?;
+        let told = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        Ok(told.unwrap_or_default().trim().to_owned())
     }
 
     /// The hash of everybody who has one, by person.

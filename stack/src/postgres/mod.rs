@@ -28,6 +28,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifetime {
     Kept,
+    /// As a kept one, and it notes when each transaction was committed.
+    Measured,
     /// For one test run: nothing is worth waiting for the disk.
     ThrowAway,
 }
@@ -116,6 +118,9 @@ impl Postgres {
         set("max_connections=500");
         set("timezone=UTC");
         set("log_timezone=UTC");
+        if self.lifetime == Lifetime::Measured {
+            set("track_commit_timestamp=on");
+        }
         if self.lifetime == Lifetime::ThrowAway {
             for setting in ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off"] {
                 set(setting);
