@@ -3,6 +3,7 @@ mod auth;
 mod core;
 mod mails;
 mod profiles;
+mod sessions;
 mod settings;
 mod tokens;
 mod users;
@@ -13,9 +14,9 @@ use sqlx::PgPool;
 use tokio::sync::Notify;
 use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
-use uuid::Uuid;
 
 use crate::auth::schedulers::Resets;
+use crate::core::security::Claims;
 use crate::core::{App, Service, telemetry, worker};
 use crate::mails::schedulers::Postman;
 use crate::mails::services::Transport;
@@ -62,10 +63,14 @@ impl Resources {
         self.resets_due.notify_one();
     }
 
-    /// Whether the tokens of that generation are still good for that person.
-    pub async fn admits(&self, db: &PgPool, id: Uuid, generation: i32) -> sqlx::Result<bool> {
-        Ok(Account::generation(db, id).await? == Some(generation))
+    /// Whom the claims of a token are of, when they are still good: one query, since every request asks.
+    pub async fn holder(&self, db: &PgPool, claims: &Claims) -> sqlx::Result<Option<Account>> {
+        Account::holding(db, claims.user, claims.session).await
     }
+}
+
+fn routes() -> OpenApiRouter<App> {
+    users::router().merge(profiles::router()).merge(auth::router()).merge(sessions::router()).merge(tokens::router())
 }
 
 static SERVICE: Service = Service {
@@ -73,22 +78,17 @@ static SERVICE: Service = Service {
     description: "People, their connections, and the tokens by which all services know them.",
     schema: "auth",
     group: "auth_group",
-    tells: &[users::events::USER_REGISTERED, profiles::events::USER_UPDATED],
+    tells: &[users::events::USER_REGISTERED, profiles::events::USER_UPDATED, sessions::events::SESSION_REVOKED],
     migrations: &MIGRATIONS,
-    routes: || {
-        OpenApiRouter::new()
-            .merge(users::router())
-            .merge(profiles::router())
-            .merge(auth::router())
-            .merge(tokens::router())
-    },
+    routes,
+    root: sessions::root,
     scheme: || {
         let password = Password::new("/api/v1/auth/token", Scopes::new());
         SecurityScheme::OAuth2(OAuth2::new([Flow::Password(password)]))
     },
     limits: &[auth::SIGN_IN, auth::SIGN_UP, auth::FORGOT_PASSWORD, auth::NEW_PASSWORD, users::CONNECTING],
     listens: Vec::new,
-    jobs: |_| vec![mails::schedulers::sweep()],
+    jobs: |_| vec![mails::schedulers::sweep(), sessions::schedulers::job()],
 };
 
 #[tokio::main]

@@ -4,6 +4,7 @@ mod profiles;
 mod settings;
 
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::core::{App, Service, telemetry};
 use crate::settings::Settings;
@@ -31,6 +32,7 @@ static SERVICE: Service = Service {
     tells: profiles::events::TELLS,
     migrations: &MIGRATIONS,
     routes: profiles::router,
+    root: OpenApiRouter::new,
     scheme: || SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build()),
     limits: &[profiles::READING],
     listens: profiles::events::consumers::listens,

@@ -50,6 +50,7 @@ static SERVICE: Service = Service {
     ],
     migrations: &MIGRATIONS,
     routes,
+    root: OpenApiRouter::new,
     scheme: || SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build()),
     limits: &[comments::COMMENTING, reactions::REACTING],
     listens: || [posts::events::consumers::listens(), comments::events::consumers::listens()].concat(),

@@ -6,6 +6,7 @@ mod settings;
 use std::sync::Arc;
 
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::core::{App, Service, telemetry};
 use crate::moderations::services::{self, Analyser};
@@ -37,6 +38,7 @@ static SERVICE: Service = Service {
     tells: moderations::events::TELLS,
     migrations: &MIGRATIONS,
     routes: moderations::router,
+    root: OpenApiRouter::new,
     scheme: || SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build()),
     limits: &[moderations::READING],
     listens: moderations::events::consumers::listens,

@@ -4,6 +4,7 @@ mod posts;
 mod settings;
 
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::core::{App, Service, telemetry};
 use crate::settings::Settings;
@@ -31,6 +32,7 @@ static SERVICE: Service = Service {
     tells: posts::events::TELLS,
     migrations: &MIGRATIONS,
     routes: posts::router,
+    root: OpenApiRouter::new,
     scheme: || SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build()),
     limits: &[posts::WRITING],
     listens: posts::events::consumers::listens,

@@ -12,6 +12,7 @@ use super::models::ResetRequest;
 use crate::core::errors::{Error, Invalid, problem};
 use crate::core::extract::{BODY_LIMIT, Query};
 use crate::core::input::{Fields, Input};
+use crate::core::timestamp::Timestamp;
 use crate::users::schemas::{UserOut, password};
 
 /// The longest address that anybody may ask about, in characters (RFC 5321: a path of 256 with its brackets).
@@ -167,21 +168,6 @@ impl<S: Send + Sync, T: Input> FromRequest<S> for Form<T> {
     }
 }
 
-/// An access token
-#[derive(Serialize, ToSchema)]
-pub struct Token {
-    pub access_token: String,
-    #[schema(value_type = String, examples("bearer"))]
-    pub token_type: &'static str,
-}
-
-impl Token {
-    /// The answer with that token.
-    pub fn bearer(access_token: String) -> Self {
-        Self { access_token, token_type: "bearer" }
-    }
-}
-
 /// Whose token it is, as other services need to know
 #[derive(Serialize, ToSchema)]
 pub struct VerifiedUser {
@@ -189,6 +175,10 @@ pub struct VerifiedUser {
     pub user: UserOut,
     /// How many people they are connected to
     pub total_connections: i64,
+    /// The session that the token belongs to; null for a token of the original
+    pub session_id: Option<Uuid>,
+    /// When the token ends; null for a token of the original without an end
+    pub expires_at: Option<Timestamp>,
 }
 
 /// That a wish for a new password was heard; the same whether or not the address has an account

@@ -1,27 +1,30 @@
 //! The routes of signing up and in.
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderName, StatusCode, header};
+use axum::http::StatusCode;
+use axum::response::Response;
 use chrono::Utc;
 
 use super::models::ResetRequest;
 use super::schemas::{
-    Activation, ChangePassword, ForgotPassword, Form, ResetPassword, ResetRequested, SignIn, Token, TokenForm,
-    VerifiedUser, read,
+    Activation, ChangePassword, ForgotPassword, Form, ResetPassword, ResetRequested, SignIn, TokenForm, VerifiedUser,
+    read,
 };
 use crate::core::App;
 use crate::core::errors::{Error, Problem};
 use crate::core::extract::{Json as Body, Query};
-use crate::core::security::User;
+use crate::core::security::{Claims, User};
+use crate::core::timestamp::Timestamp;
 use crate::mails;
+use crate::sessions::Reason;
+use crate::sessions::models::Device;
+use crate::sessions::schemas::{Carrier, Token};
+use crate::sessions::services::{Opened, begin};
 use crate::tokens::{Purpose, services::redeem};
 use crate::users::models::Account;
 use crate::users::schemas::{UserIn, UserOut, interests};
 use crate::users::signals;
 use crate::users::views::{GONE, taken};
-
-/// A token, which no cache on the way may keep (RFC 6749, section 5.1).
-type Bearer = ([(HeaderName, &'static str); 1], Json<Token>);
 
 /// The sentence is the original's, letter by letter.
 const MISMATCH: Error = Error::Refused(StatusCode::BAD_REQUEST, "Password and confirm password missmatched");
@@ -53,29 +56,39 @@ pub async fn sign_up(State(app): State<App>, Body(input): Body<UserIn>) -> Resul
 
 /// Sign in
 #[utoipa::path(post, path = "/auth/signin", tag = "auth", security(()), request_body = SignIn, responses(
-    (status = 200, body = Token),
+    (status = 200, body = Token, description = "Tokens; a browser that uses cookies gets them as cookies"),
     (status = 404, body = Problem, description = "No such account, or not its password"),
     (status = 422, body = Problem),
     (status = 503, body = Problem, description = "Too many passwords to check at the moment"),
 ))]
-pub async fn sign_in(State(app): State<App>, Body(input): Body<SignIn>) -> Result<Bearer, Error> {
-    let account = admit(&app, &input.email, &input.password).await?;
-    let account = account.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Wrong username or password"))?;
-    token(&app, account)
+pub async fn sign_in(
+    State(app): State<App>,
+    carrier: Carrier,
+    device: Device,
+    Body(input): Body<SignIn>,
+) -> Result<Response, Error> {
+    let opened = admit(&app, &input.email, &input.password, &device).await?;
+    let opened = opened.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Wrong username or password"))?;
+    opened.answer(&app, carrier, Utc::now())
 }
 
 /// Sign in, as OAuth 2 has it
 #[utoipa::path(post, path = "/auth/token", tag = "auth", security(()),
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"), responses(
-    (status = 200, body = Token),
+    (status = 200, body = Token, description = "Tokens; a browser that uses cookies gets them as cookies"),
     (status = 401, body = Problem, description = "No such account, or not its password"),
     (status = 422, body = Problem),
     (status = 503, body = Problem, description = "Too many passwords to check at the moment"),
 ))]
-pub async fn generate_token(State(app): State<App>, Form(input): Form<TokenForm>) -> Result<Bearer, Error> {
-    let account = admit(&app, &input.username, &input.password).await?;
-    let account = account.ok_or(Error::Refused(StatusCode::UNAUTHORIZED, "Invalid username or password"))?;
-    token(&app, account)
+pub async fn generate_token(
+    State(app): State<App>,
+    carrier: Carrier,
+    device: Device,
+    Form(input): Form<TokenForm>,
+) -> Result<Response, Error> {
+    let opened = admit(&app, &input.username, &input.password, &device).await?;
+    let opened = opened.ok_or(Error::Refused(StatusCode::UNAUTHORIZED, "Invalid username or password"))?;
+    opened.answer(&app, carrier, Utc::now())
 }
 
 /// Whose token it is
@@ -83,14 +96,19 @@ pub async fn generate_token(State(app): State<App>, Form(input): Form<TokenForm>
     (status = 200, body = VerifiedUser),
     (status = 401, body = Problem),
 ))]
-pub async fn verify_token(user: User, State(app): State<App>) -> Result<Json<VerifiedUser>, Error> {
-    let account = Account::find(&app.db, user.id).await?.ok_or(GONE)?;
-    Ok(Json(VerifiedUser { total_connections: account.total_connections, user: account.into() }))
+pub async fn verify_token(claims: Claims, State(app): State<App>) -> Result<Json<VerifiedUser>, Error> {
+    let account = app.resources.holder(&app.db, &claims).await?.ok_or(GONE)?;
+    Ok(Json(VerifiedUser {
+        total_connections: account.total_connections,
+        session_id: claims.session,
+        expires_at: claims.expires_at.map(Timestamp),
+        user: account.into(),
+    }))
 }
 
-/// Set a new password; all tokens of before are void, the answer holds a new one
+/// Set a new password; all sessions end, and the answer holds the tokens of a new one
 #[utoipa::path(post, path = "/auth/change-password", tag = "auth", request_body = ChangePassword, responses(
-    (status = 200, body = Token),
+    (status = 200, body = Token, description = "Tokens; a browser that uses cookies gets them as cookies"),
     (status = 400, body = Problem, description = "Not the current password, or two different new ones"),
     (status = 401, body = Problem),
     (status = 422, body = Problem),
@@ -99,8 +117,10 @@ pub async fn verify_token(user: User, State(app): State<App>) -> Result<Json<Ver
 pub async fn change_password(
     user: User,
     State(app): State<App>,
+    carrier: Carrier,
+    device: Device,
     Body(input): Body<ChangePassword>,
-) -> Result<Bearer, Error> {
+) -> Result<Response, Error> {
     let wrong = || Error::Refused(StatusCode::BAD_REQUEST, "Current password not matching");
     let before = Account::find(&app.db, user.id).await?.ok_or(GONE)?;
     let passwords = &app.resources.passwords;
@@ -115,10 +135,11 @@ pub async fn change_password(
     let account = Account::change_password(&mut tx, user.id, &hash, Some(&before.password_hash)).await?;
     // Somebody else has changed it meanwhile: then it was not the current password any more.
     let account = account.ok_or_else(wrong)?;
-    signals::password_changed(&mut tx, &account).await?;
+    signals::password_changed(&mut tx, &account, Reason::PasswordChanged).await?;
+    let opened = begin(&mut tx, &account, &device).await?.ok_or_else(wrong)?;
     app.commit(tx).await?;
     app.resources.wake();
-    token(&app, account)
+    opened.answer(&app, carrier, Utc::now())
 }
 
 /// Ask for a new password; if the address has an account, a mail with a token for 5 minutes goes there
@@ -136,7 +157,7 @@ pub async fn forgot_password(State(app): State<App>, query: Query) -> Result<Jso
     Ok(Json(request.into()))
 }
 
-/// Set a new password with a token that was mailed less than 5 minutes ago; all tokens of before are void
+/// Set a new password with a token that was mailed less than 5 minutes ago; all sessions end
 #[utoipa::path(post, path = "/auth/reset-password", tag = "auth", security(()), params(
     ("reset_token" = String, Query),
     ("password" = String, Query, description = "8 to 128 characters, none of the commonest passwords"),
@@ -161,7 +182,7 @@ pub async fn reset_password(State(app): State<App>, query: Query) -> Result<Json
     let mut tx = app.db.begin().await?;
     let user = redeem(&mut tx, Purpose::PasswordReset, &input.reset_token).await?;
     let account = Account::change_password(&mut tx, user, &hash, None).await?.ok_or(GONE)?;
-    signals::password_changed(&mut tx, &account).await?;
+    signals::password_changed(&mut tx, &account, Reason::PasswordReset).await?;
     app.commit(tx).await?;
     app.resources.wake();
     Ok(Json(account.into()))
@@ -197,23 +218,20 @@ async fn warn_owner(app: &App, email: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whose address and password these are; none when nobody's, at the same cost.
-async fn admit(app: &App, email: &str, password: &str) -> Result<Option<Account>, Error> {
+/// A new session of whoever has that address and password; none when nobody has, at the same cost.
+async fn admit(app: &App, email: &str, password: &str, device: &Device) -> Result<Option<Opened>, Error> {
     let passwords = &app.resources.passwords;
     let account = Account::with_email(&app.db, email).await?;
     let hash = account.as_ref().map(|account| account.password_hash.as_str());
-    if !passwords.verify(password, hash).await? {
-        return Ok(None);
-    }
-    if let Some(account) = account.as_ref().filter(|account| passwords.is_stale(&account.password_hash)) {
+    let is_password = passwords.verify(password, hash).await?;
+    let Some(mut account) = account.filter(|_| is_password) else { return Ok(None) };
+    if passwords.is_stale(&account.password_hash) {
         let hash = passwords.hash(password).await?;
         Account::rehash(&app.db, account.id, &account.password_hash, &hash).await?;
+        account.password_hash = hash;
     }
-    Ok(account)
-}
-
-fn token(app: &App, account: Account) -> Result<Bearer, Error> {
-    let generation = account.generation;
-    let token = app.verifier.issue(&UserOut::from(account), generation, Utc::now())?;
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(Token::bearer(token))))
+    let mut tx = app.db.begin().await?;
+    let opened = begin(&mut tx, &account, device).await?;
+    app.commit(tx).await?;
+    Ok(opened)
 }

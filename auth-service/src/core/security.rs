@@ -1,17 +1,27 @@
-//! Who is calling: the token of a person, which this service issues itself and checks without asking anybody, and the
-//! token of the platform's own operators.
+//! Who is calling: the token of a person, which this service issues itself and checks with its own keys, and the token of
+//! the platform's own operators.
 //!
-//! A token is a JWT as the original's, signed with HMAC-SHA-256 under `SECRET_KEY`: the fields of a person, so that a
-//! service of the original reads it, and beside them `iat`, `exp`, `jti` and `generation`. It is good until `exp` and for
-//! as long as the person's generation stays the same; a change of the password ends the generation, and with it every
-//! token that was issued before.
+//! An access token is a JWT (RFC 9068) signed with Ed25519. It names a person and a session, lives for minutes, and is
+//! good for as long as the session goes on, which one indexed query decides. The key is derived from `SECRET_KEY` by
+//! HKDF, so that all replicas have the same one and there is one secret to keep; who has the public key can check a
+//! token and cannot make one. Keys of `PREVIOUS_SECRET_KEYS` are published and checked with, and never sign: a new secret
+//! is put there first, until every replica knows it, and the old one afterwards, until its last token has ended.
+//!
+//! A browser may carry the token in a cookie, where the settings say so. A cookie comes along with every request, also
+//! with one that another site made up, so a request by cookie that changes something must say that it comes from here.
+use std::collections::HashMap;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use chrono::{DateTime, TimeDelta, Utc};
+use cookie::Cookie;
+use hkdf::Hkdf;
+use jsonwebtoken::jwk::{Jwk, JwkSet, KeyAlgorithm, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
@@ -21,21 +31,50 @@ use super::settings::Environment;
 
 /// By how many seconds the clocks of two machines may differ.
 const LEEWAY: u64 = 5;
-/// The shortest secret that production accepts, in bytes: as long as the signature's hash.
+/// The shortest secret that production accepts, in bytes: as long as the key that is made of it.
 const SECRET_LENGTH: usize = 32;
 /// What development signs with; everybody knows it.
 const DEFAULT_SECRET: &str = "development-only: everybody knows this key";
+/// What is derived from the secret, so that no other use of the same secret yields the same key.
+const DERIVED: &[u8] = b"auth-service: Ed25519 key of access tokens, version 1";
+/// What stands before the 32 bytes of a private key in PKCS #8 (RFC 8410, section 7).
+const PKCS8: [u8; 16] =
+    [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+/// What kind of token it is (RFC 9068): an activation or any other JWT does not pass for an access token.
+const TYPE: &str = "at+jwt";
+/// The cookie of the access token. A browser takes the first name only over TLS and from this host alone.
+pub const ACCESS_COOKIE: [&str; 2] = ["__Host-access_token", "access_token"];
 
 /// Settings of the tokens.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Access {
-    /// What access tokens are signed with, at least 32 bytes; the same in all replicas
+    /// What the key of access tokens is made of, at least 32 bytes; the same in all replicas
     #[arg(long, env = "SECRET_KEY", hide_env_values = true, hide_default_value = true, default_value = DEFAULT_SECRET)]
     pub secret_key: SecretString,
 
+    /// Secrets whose tokens are accepted besides, separated by commas: the one before, or the one to come
+    #[arg(long, env = "PREVIOUS_SECRET_KEYS", hide_env_values = true, value_delimiter = ',')]
+    pub previous_secret_keys: Vec<SecretString>,
+
     /// How long an access token is good, in minutes
-    #[arg(long = "access-token-expire-minutes", env = "ACCESS_TOKEN_EXPIRE_MINUTES", default_value_t = 20160, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long = "access-token-expire-minutes", env = "ACCESS_TOKEN_EXPIRE_MINUTES", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..))]
     pub lifetime_minutes: u32,
+
+    /// Who issues access tokens, as they say
+    #[arg(long, env = "TOKEN_ISSUER", default_value = "auth-service")]
+    pub token_issuer: String,
+
+    /// Whom access tokens are for, as they say
+    #[arg(long, env = "TOKEN_AUDIENCE", default_value = "social-network")]
+    pub token_audience: String,
+
+    /// Whether browsers get their tokens as cookies, which no script can read
+    #[arg(long, env = "TOKEN_COOKIES", default_value_t = false, action = clap::ArgAction::Set)]
+    pub token_cookies: bool,
+
+    /// Other origins whose pages may use the cookies, separated by commas: <https://www.example.org>
+    #[arg(long, env = "TOKEN_COOKIE_ORIGINS", value_delimiter = ',')]
+    pub token_cookie_origins: Vec<String>,
 
     /// Whether tokens of the original, which have no end, are accepted
     #[arg(long, env = "ACCEPT_LEGACY_TOKENS", default_value_t = false, action = clap::ArgAction::Set)]
@@ -49,87 +88,161 @@ pub struct Access {
 impl Access {
     /// Refuses, in production, a secret that everybody knows or could guess.
     pub fn check(&self, environment: Environment) -> anyhow::Result<()> {
-        let secret = self.secret_key.expose_secret();
         if environment == Environment::Production {
-            anyhow::ensure!(secret != DEFAULT_SECRET, "SECRET_KEY must be set in production");
-            anyhow::ensure!(
-                secret.len() >= SECRET_LENGTH,
-                "SECRET_KEY must have at least {SECRET_LENGTH} bytes in production"
-            );
+            for (name, secret) in self.secrets() {
+                anyhow::ensure!(secret != DEFAULT_SECRET, "{name} must be set in production, and not to the default");
+                anyhow::ensure!(
+                    secret.len() >= SECRET_LENGTH,
+                    "{name} must have at least {SECRET_LENGTH} bytes in production"
+                );
+            }
         }
         Ok(())
     }
+
+    /// All secrets with the settings that they come from; the first one signs.
+    fn secrets(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let previous = self.previous_secret_keys.iter().map(|secret| ("PREVIOUS_SECRET_KEYS", secret.expose_secret()));
+        let signing = ("SECRET_KEY", self.secret_key.expose_secret());
+        // A variable that is set to nothing holds one empty secret.
+        std::iter::once(signing).chain(previous.filter(|(_, secret)| !secret.is_empty()))
+    }
 }
 
-/// The person who calls.
-#[derive(Clone, Debug, PartialEq)]
-pub struct User {
-    pub id: Uuid,
-}
-
-/// What a token says of itself, beside the fields of a person.
-#[derive(Serialize)]
-struct Issued<'a, T> {
-    #[serde(flatten)]
-    holder: &'a T,
+/// What an access token says of itself.
+#[derive(Serialize, Deserialize)]
+struct Issued {
+    iss: String,
+    sub: Uuid,
+    sid: Uuid,
+    aud: String,
     iat: i64,
     exp: i64,
     jti: Uuid,
-    generation: i32,
 }
 
-/// What is read of a token; the rest may be out of date.
+/// What is read of a token of the original; the rest may be out of date.
 #[derive(Deserialize)]
-struct Claims {
+struct Legacy {
     id: Uuid,
     exp: Option<f64>,
-    generation: Option<i32>,
 }
 
-/// Issues tokens and checks them.
+/// What a good token says. Whether its session goes on is not in it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Claims {
+    pub user: Uuid,
+    /// None for a token of the original, which belongs to no session.
+    pub session: Option<Uuid>,
+    /// None for a token of the original, which need not end.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// Issues access tokens and checks them.
 pub struct Verifier {
-    encoding: EncodingKey,
-    decoding: DecodingKey,
+    header: Header,
+    signing: EncodingKey,
+    checking: HashMap<String, DecodingKey>,
+    /// The public keys, for whoever wants to check a token without asking.
+    pub published: JwkSet,
     validation: Validation,
+    issuer: String,
+    audience: String,
     lifetime: TimeDelta,
-    accept_legacy: bool,
+    legacy: Option<(DecodingKey, Validation)>,
 }
 
 impl Verifier {
-    /// A verifier of the tokens that were signed with the key of these settings.
+    /// A verifier of the tokens that were signed with the keys of these settings.
     pub fn new(access: &Access) -> anyhow::Result<Self> {
-        let secret = access.secret_key.expose_secret().as_bytes();
-        anyhow::ensure!(!secret.is_empty(), "SECRET_KEY must not be empty");
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.leeway = LEEWAY;
-        if access.accept_legacy_tokens {
-            validation.required_spec_claims.clear();
+        let mut keys = access.secrets().map(|(name, secret)| {
+            anyhow::ensure!(!secret.is_empty(), "{name} must not be empty");
+            key(secret)
+        });
+        let (signing, jwk) = keys.next().ok_or_else(|| anyhow::anyhow!("there is no SECRET_KEY"))??;
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.typ = Some(TYPE.into());
+        header.kid.clone_from(&jwk.common.key_id);
+        let mut published = JwkSet { keys: vec![jwk] };
+        for other in keys {
+            published.keys.push(other?.1);
         }
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.leeway = LEEWAY;
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        validation.set_issuer(&[&access.token_issuer]);
+        validation.set_audience(&[&access.token_audience]);
+        let named = |jwk: &Jwk| Ok((jwk.common.key_id.clone().unwrap_or_default(), DecodingKey::from_jwk(jwk)?));
         Ok(Self {
-            encoding: EncodingKey::from_secret(secret),
-            decoding: DecodingKey::from_secret(secret),
+            header,
+            signing,
+            checking: published.keys.iter().map(named).collect::<anyhow::Result<_>>()?,
+            published,
             validation,
+            issuer: access.token_issuer.clone(),
+            audience: access.token_audience.clone(),
             lifetime: TimeDelta::minutes(i64::from(access.lifetime_minutes)),
-            accept_legacy: access.accept_legacy_tokens,
+            legacy: access.accept_legacy_tokens.then(|| legacy(&access.secret_key)),
         })
     }
 
-    /// A token for a person, whose fields `holder` are, issued at `now`.
-    pub fn issue(&self, holder: &impl Serialize, generation: i32, now: DateTime<Utc>) -> anyhow::Result<String> {
-        let exp = (now + self.lifetime).timestamp();
-        let claims = Issued { holder, iat: now.timestamp(), exp, jti: Uuid::now_v7(), generation };
-        Ok(jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)?)
+    /// A token for a person's session, and after how many seconds it ends: never later than the session, at `ends`.
+    pub fn issue(
+        &self,
+        user: Uuid,
+        session: Uuid,
+        ends: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<(String, i64)> {
+        let (iat, exp) = (now.timestamp(), (now + self.lifetime).min(ends).timestamp());
+        let (iss, aud) = (self.issuer.clone(), self.audience.clone());
+        let claims = Issued { iss, sub: user, sid: session, aud, iat, exp, jti: Uuid::now_v7() };
+        Ok((jsonwebtoken::encode(&self.header, &claims, &self.signing)?, exp - iat))
     }
 
-    /// Whose token it is and of which generation, when it is one of ours and not past its end.
-    fn read(&self, token: &str) -> Option<(Uuid, i32)> {
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).ok()?.claims;
-        match (claims.exp, claims.generation) {
-            (Some(_), Some(generation)) => Some((claims.id, generation)),
-            // A token of the original counts as issued before the first change of the password.
-            _ => self.accept_legacy.then_some((claims.id, 0)),
+    /// What a token says, when it is one of ours and not past its end.
+    pub fn read(&self, token: &str) -> Option<Claims> {
+        let header = jsonwebtoken::decode_header(token).ok()?;
+        if let (Algorithm::HS256, Some((key, validation))) = (header.alg, &self.legacy) {
+            let claims = jsonwebtoken::decode::<Legacy>(token, key, validation).ok()?.claims;
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "whole seconds are enough, and too large ones saturate"
+            )]
+            let expires_at = claims.exp.and_then(|exp| DateTime::from_timestamp(exp as i64, 0));
+            return Some(Claims { user: claims.id, session: None, expires_at });
         }
+        if header.typ.as_deref() != Some(TYPE) {
+            return None;
+        }
+        let key = self.checking.get(header.kid.as_deref()?)?;
+        let claims = jsonwebtoken::decode::<Issued>(token, key, &self.validation).ok()?.claims;
+        let expires_at = DateTime::from_timestamp(claims.exp, 0);
+        Some(Claims { user: claims.sub, session: Some(claims.sid), expires_at })
     }
+}
+
+/// The key that is made of a secret, and its public half under the name by which tokens call it (RFC 7638).
+pub fn key(secret: &str) -> anyhow::Result<(EncodingKey, Jwk)> {
+    let mut der = PKCS8.to_vec();
+    der.resize(PKCS8.len() + 32, 0);
+    let derived = Hkdf::<Sha256>::new(None, secret.as_bytes()).expand(DERIVED, &mut der[PKCS8.len()..]);
+    derived.map_err(|cause| anyhow::anyhow!("hkdf: {cause}"))?;
+    let key = EncodingKey::from_ed_der(&der);
+    let mut jwk = Jwk::from_encoding_key(&key, Algorithm::EdDSA)?;
+    jwk.common.key_id = Some(jwk.thumbprint(ThumbprintHash::SHA256)?);
+    jwk.common.public_key_use = Some(PublicKeyUse::Signature);
+    jwk.common.key_algorithm = Some(KeyAlgorithm::EdDSA);
+    Ok((key, jwk))
+}
+
+/// What tokens of the original are checked with: HMAC under the secret itself; an end only where they have one.
+fn legacy(secret: &SecretString) -> (DecodingKey, Validation) {
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.leeway = LEEWAY;
+    validation.validate_aud = false;
+    validation.required_spec_claims.clear();
+    (DecodingKey::from_secret(secret.expose_secret().as_bytes()), validation)
 }
 
 /// The token of an `Authorization: Bearer …` header; the scheme in any case.
@@ -138,14 +251,59 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
+/// A cookie of that name, where cookies are used at all. A request that changes something must come from a page of ours.
+pub fn cookie(parts: &Parts, access: &Access, names: [&str; 2]) -> Result<Option<String>, Error> {
+    let lines = parts.headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
+    let cookies = lines.filter(|_| access.token_cookies).flat_map(Cookie::split_parse).filter_map(Result::ok);
+    let found: Vec<Cookie> = cookies.filter(|cookie| names.contains(&cookie.name())).collect();
+    // The one that only this host could set comes before one that a neighbour could.
+    let value = names.iter().find_map(|name| found.iter().find(|cookie| cookie.name() == *name));
+    if value.is_some() && !parts.method.is_safe() {
+        check_origin(&parts.headers, access)?;
+    }
+    Ok(value.map(|cookie| cookie.value().to_owned()))
+}
+
+/// Refuses a request that does not say that a page of ours has sent it. No script can set these headers.
+pub fn check_origin(headers: &HeaderMap, access: &Access) -> Result<(), Error> {
+    let said = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let listed = said("origin").is_some_and(|origin| access.token_cookie_origins.iter().any(|ours| ours == origin));
+    if said("sec-fetch-site") == Some("same-origin") || listed {
+        return Ok(());
+    }
+    Err(Error::Refused(StatusCode::FORBIDDEN, "This request does not come from a page of ours"))
+}
+
+impl FromRequestParts<App> for Claims {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let token = match bearer(&parts.headers) {
+            Some(token) => token.to_owned(),
+            None => cookie(parts, &app.settings.security, ACCESS_COOKIE)?.ok_or(Error::NotAuthenticated)?,
+        };
+        app.verifier.read(&token).ok_or(REFUSAL)
+    }
+}
+
+/// What the caller of a bad token hears; the sentence is the original's.
+pub const REFUSAL: Error = Error::Refused(StatusCode::UNAUTHORIZED, "Invalid username or password");
+
+/// The person who calls, in a session that goes on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct User {
+    pub id: Uuid,
+    /// None for a token of the original.
+    pub session: Option<Uuid>,
+}
+
 impl FromRequestParts<App> for User {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        let token = bearer(&parts.headers).ok_or(Error::NotAuthenticated)?;
-        let refusal = || Error::Refused(StatusCode::UNAUTHORIZED, "Invalid username or password");
-        let (id, generation) = app.verifier.read(token).ok_or_else(refusal)?;
-        if app.resources.admits(&app.db, id, generation).await? { Ok(Self { id }) } else { Err(refusal()) }
+        let claims = Claims::from_request_parts(parts, app).await?;
+        let account = app.resources.holder(&app.db, &claims).await?.ok_or(REFUSAL)?;
+        Ok(Self { id: account.id, session: claims.session })
     }
 }
 

@@ -11,12 +11,12 @@ use super::models::{Found, UserToken, sweep};
 use crate::core::errors::Error;
 
 /// 256 random bits, as text that needs no escape in a URL.
-fn secret() -> String {
+pub fn secret() -> String {
     BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
 }
 
 /// What is stored of a token. A plain hash is enough for 256 random bits: there is nothing to guess.
-fn fingerprint(secret: &str) -> [u8; 32] {
+pub fn fingerprint(secret: &str) -> [u8; 32] {
     Sha256::digest(secret).into()
 }
 

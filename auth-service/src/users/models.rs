@@ -27,7 +27,6 @@ pub struct Account {
     pub status: Status,
     pub interests: Vec<String>,
     pub total_connections: i64,
-    pub generation: i32,
 }
 
 /// What a person says of themselves, checked; in an update `None` leaves a name as it is.
@@ -44,8 +43,15 @@ pub struct NewPassword<'a> {
     pub hash: &'a str,
     /// The hash that the caller has compared it with; another one in the row means another password.
     pub compared: &'a str,
-    /// Whether it differs from the one before, so that tokens of before are void.
+    /// Whether it differs from the one before, so that all sessions are to end.
     pub differs: bool,
+}
+
+/// An account after its owner's update, and what of it is another one than before.
+pub struct Updated {
+    pub account: Account,
+    pub moved: bool,
+    pub password_changed: bool,
 }
 
 /// Who of two people does not exist.
@@ -67,7 +73,7 @@ impl Account {
             returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
                 updated_by, email, first_name, last_name, password_hash, is_verified,
                 date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
-                total_connections, generation"#,
+                total_connections"#,
             Uuid::now_v7(),
             draft.email,
             draft.first_name,
@@ -86,7 +92,7 @@ impl Account {
             r#"select id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
                 updated_by, email, first_name, last_name, password_hash, is_verified,
                 date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
-                total_connections, generation
+                total_connections
             from account where id = $1"#,
             id
         )
@@ -101,7 +107,7 @@ impl Account {
             r#"select id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
                 updated_by, email, first_name, last_name, password_hash, is_verified,
                 date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
-                total_connections, generation
+                total_connections
             from account where lower(email) = lower($1)"#,
             email
         )
@@ -109,9 +115,23 @@ impl Account {
         .await
     }
 
-    /// The generation of a person's tokens; none when there is no such person.
-    pub async fn generation(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<i32>> {
-        sqlx::query_scalar!("select generation from account where id = $1", id).fetch_optional(db).await
+    /// The person whom claims are of: none when there is no such person, or their session does not go on. Without a session,
+    /// when tokens of the original are not good for them any more.
+    pub async fn holding(db: impl PgExecutor<'_>, id: Uuid, session: Option<Uuid>) -> sqlx::Result<Option<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"select id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+                updated_by, email, first_name, last_name, password_hash, is_verified,
+                date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
+                total_connections
+            from account where id = $1 and case when $2::uuid is null then accepts_legacy else exists (
+                select from session
+                where session.id = $2 and user_id = account.id and ended_at is null and expires_at > now()) end"#,
+            id,
+            session
+        )
+        .fetch_optional(db)
+        .await
     }
 
     /// Those whom a person is connected to, who joined last first.
@@ -129,49 +149,49 @@ impl Account {
         .await
     }
 
-    /// The account after its owner's update, and whether its address is another one than before.
+    /// The account after its owner's update.
     pub async fn update(
         tx: &mut PgTransaction<'_>,
         id: Uuid,
         draft: &Draft<'_>,
         password: &NewPassword<'_>,
-    ) -> sqlx::Result<Option<(Self, bool)>> {
-        let moved = sqlx::query_scalar!(
-            r#"select lower(email) <> lower($2) as "moved!" from account where id = $1 for update"#,
+    ) -> sqlx::Result<Option<Updated>> {
+        let before = sqlx::query!(
+            r#"select lower(email) <> lower($2) as "moved!", password_hash <> $3 or $4 as "password_changed!"
+            from account where id = $1 for update"#,
             id,
-            draft.email
+            draft.email,
+            password.compared,
+            password.differs
         )
         .fetch_optional(&mut **tx)
         .await?;
-        let Some(moved) = moved else { return Ok(None) };
+        let Some(before) = before else { return Ok(None) };
         // A new address is one that nobody has verified yet.
         let account = sqlx::query_as!(
             Self,
             r#"update account set email = $2, first_name = coalesce($3, first_name),
                 last_name = coalesce($4, last_name), interests = $5, password_hash = $6,
                 is_verified = is_verified and lower(email) = lower($2),
-                generation = generation + case when password_hash = $7 and not $8 then 0 else 1 end,
                 updated_by = id, updated_at = greatest(now(), updated_at + interval '1 microsecond')
             where id = $1
             returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
                 updated_by, email, first_name, last_name, password_hash, is_verified,
                 date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
-                total_connections, generation"#,
+                total_connections"#,
             id,
             draft.email,
             draft.first_name,
             draft.last_name,
             draft.interests,
-            password.hash,
-            password.compared,
-            password.differs
+            password.hash
         )
         .fetch_one(&mut **tx)
         .await?;
-        Ok(Some((account, moved)))
+        Ok(Some(Updated { account, moved: before.moved, password_changed: before.password_changed }))
     }
 
-    /// The account with a new password, all of its tokens void; none when there is no such account, or its password is not
+    /// The account with a new password; none when there is no such account, or its password is not
     /// `compared` any more.
     pub async fn change_password(
         tx: &mut PgTransaction<'_>,
@@ -181,16 +201,26 @@ impl Account {
     ) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
-            r#"update account set password_hash = $2, generation = generation + 1, updated_by = id,
+            r#"update account set password_hash = $2, updated_by = id,
                 updated_at = greatest(now(), updated_at + interval '1 microsecond')
             where id = $1 and ($3::text is null or password_hash = $3)
             returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
                 updated_by, email, first_name, last_name, password_hash, is_verified,
                 date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
-                total_connections, generation"#,
+                total_connections"#,
             id,
             hash,
             compared
+        )
+        .fetch_optional(&mut **tx)
+        .await
+    }
+
+    /// Voids the tokens of the original; when that is.
+    pub async fn void_legacy(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<Option<Timestamp>> {
+        sqlx::query_scalar!(
+            r#"update account set accepts_legacy = false where id = $1 returning now() as "at!: Timestamp""#,
+            id
         )
         .fetch_optional(&mut **tx)
         .await
@@ -214,7 +244,7 @@ impl Account {
             returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
                 updated_by, email, first_name, last_name, password_hash, is_verified,
                 date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
-                total_connections, generation"#,
+                total_connections"#,
             id
         )
         .fetch_optional(&mut **tx)
@@ -254,7 +284,7 @@ impl Account {
             returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
                 updated_by, email, first_name, last_name, password_hash, is_verified,
                 date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
-                total_connections, generation"#,
+                total_connections"#,
             id,
             connections
         )

@@ -6,6 +6,7 @@ use super::details;
 use super::events::producers;
 use super::models::Account;
 use super::schemas::UserOut;
+use crate::sessions::{self, Reason};
 use crate::tokens::Purpose;
 use crate::tokens::signals::voided;
 use crate::{mails, profiles};
@@ -17,8 +18,8 @@ pub async fn registered(tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::
     producers::user_registered(tx, &UserOut::from(account.clone())).await
 }
 
-/// Somebody changed what they say of themselves; `moved` when that is another address. A new address has to be verified, and
-/// what was mailed to the old one opens nothing any more.
+/// Somebody changed what they say of themselves. A new address has to be verified, and what was mailed to the old one opens
+/// nothing any more.
 pub async fn updated(tx: &mut PgTransaction<'_>, account: &Account, moved: bool) -> sqlx::Result<()> {
     profiles::signals::updated(tx, account.id).await?;
     voided(tx, account.id, Purpose::PasswordReset).await?;
@@ -29,8 +30,9 @@ pub async fn updated(tx: &mut PgTransaction<'_>, account: &Account, moved: bool)
     Ok(())
 }
 
-/// Somebody has a new password; resets that were mailed before do not work any more.
-pub async fn password_changed(tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::Result<()> {
+/// Somebody has a new password: all sessions end, and resets that were mailed before do not work any more.
+pub async fn password_changed(tx: &mut PgTransaction<'_>, account: &Account, reason: Reason) -> sqlx::Result<()> {
+    sessions::signals::end_all(tx, account.id, reason).await?;
     voided(tx, account.id, Purpose::PasswordReset).await?;
     mails::signals::password_changed(tx, account).await?;
     details::models::mark(tx, &[account.id]).await

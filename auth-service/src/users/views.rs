@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::Utc;
 
-use super::models::{Account, EMAIL_TAKEN, Missing, NewPassword};
+use super::models::{Account, EMAIL_TAKEN, Missing, NewPassword, Updated};
 use super::schemas::{UserIn, UserOut, interests};
 use super::{INTERESTS, signals};
 use crate::core::App;
@@ -15,6 +15,7 @@ use crate::core::pagination::Page;
 use crate::core::security::User;
 use crate::profiles::models::{Profile, snapshot};
 use crate::profiles::schemas::ProfileOut;
+use crate::sessions::Reason;
 
 /// What a person hears whose account was deleted while they were asking.
 pub const GONE: Error = Error::Refused(StatusCode::UNAUTHORIZED, "Invalid username or password");
@@ -55,7 +56,7 @@ pub async fn user_connections(user: User, State(app): State<App>, page: Page) ->
     Ok(page.answer(people, |person| (person.user.date_joined, person.user.id)))
 }
 
-/// Change one's own account; a name that is not given stays, another password ends all tokens of before
+/// Change one's own account; a name that is not given stays, another password ends all sessions
 #[utoipa::path(put, path = "/users/{user_id}", tag = "user", params(("user_id" = uuid::Uuid, Path)),
     request_body = UserIn, responses(
     (status = 200, body = UserOut),
@@ -82,10 +83,10 @@ pub async fn update_user(
     let password = NewPassword { hash: &hash, compared: &before.password_hash, differs };
     let mut tx = app.db.begin().await?;
     let updated = Account::update(&mut tx, id, &input.draft(&interests), &password).await.map_err(taken)?;
-    let (account, moved) = updated.ok_or(GONE)?;
+    let Updated { account, moved, password_changed } = updated.ok_or(GONE)?;
     signals::updated(&mut tx, &account, moved).await?;
-    if account.generation != before.generation {
-        signals::password_changed(&mut tx, &account).await?;
+    if password_changed {
+        signals::password_changed(&mut tx, &account, Reason::PasswordChanged).await?;
     }
     app.commit(tx).await?;
     app.resources.wake();

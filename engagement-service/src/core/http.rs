@@ -119,7 +119,7 @@ async fn observe(request: Request, next: Next) -> Response {
 }
 
 async fn headers(request: Request, next: Next) -> Response {
-    let authenticated = request.headers().contains_key(header::AUTHORIZATION);
+    let authenticated = [header::AUTHORIZATION, header::COOKIE].iter().any(|name| request.headers().contains_key(name));
     let documentation = request.uri().path().starts_with("/docs");
     let mut response = next.run(request).await;
     let headers = response.headers_mut();

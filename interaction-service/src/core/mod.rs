@@ -76,6 +76,8 @@ pub struct Service {
     pub migrations: &'static Migrator,
     /// Its routes under `/api/v1`.
     pub routes: fn() -> OpenApiRouter<App>,
+    /// Its routes outside of `/api/v1`.
+    pub root: fn() -> OpenApiRouter<App>,
     /// How a person authenticates, as the description of its API says.
     pub scheme: fn() -> SecurityScheme,
     /// What may be done only so often.
@@ -161,8 +163,8 @@ impl App {
     /// Everything that the service answers.
     pub fn router(&self) -> Router {
         let document = openapi::document(self.service.name, self.service.description, (self.service.scheme)());
-        let (routes, document) =
-            OpenApiRouter::with_openapi(document).nest("/api/v1", (self.service.routes)()).split_for_parts();
+        let routes = OpenApiRouter::with_openapi(document).nest("/api/v1", (self.service.routes)());
+        let (routes, document) = routes.merge((self.service.root)()).split_for_parts();
         let routes = routes.merge(health::routes()).merge(events::operations::routes()).with_state(self.clone());
         let document = openapi::complete(document, self.service.limits);
         http::surround(self, routes.merge(openapi::routes(document)))

@@ -1,0 +1,24 @@
+//! What other services hear of sessions, so that they stop to believe in tokens that they have checked before.
+use serde::Serialize;
+use sqlx::PgTransaction;
+use uuid::Uuid;
+
+use super::SESSION_REVOKED;
+use crate::core::events::outbox::publish;
+use crate::core::timestamp::Timestamp;
+use crate::sessions::Reason;
+
+/// The payload of `session_revoked`.
+#[derive(Serialize)]
+pub struct SessionRevoked {
+    pub user_id: Uuid,
+    /// Null: all sessions of that person.
+    pub session_id: Option<Uuid>,
+    pub reason: Reason,
+    pub revoked_at: Timestamp,
+}
+
+/// Sessions have ended before their time.
+pub async fn session_revoked(tx: &mut PgTransaction<'_>, revoked: &SessionRevoked) -> sqlx::Result<()> {
+    publish(tx, SESSION_REVOKED, revoked).await
+}

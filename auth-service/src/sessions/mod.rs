@@ -1,0 +1,56 @@
+//! Sessions: what a sign-in begins on one device, what goes on by refresh tokens, and what can be ended from elsewhere.
+//!
+//! An access token lives for minutes and names its session, so ending the session ends the token. A refresh token is 256
+//! random bits, stored as SHA-256 and good for one exchange, which gives the next one: the tokens of a session are a
+//! family. One that comes back after its exchange means that two have it, the person and a thief, and nobody can tell who
+//! asks: the session ends for both (RFC 9700, section 4.14). Exchanges of the same token at the same moment are the
+//! exception: two windows of one browser do that, and so does a client whose connection broke. One of them wins, and for
+//! some seconds the others are only refused. A thief gains nothing by it: they are refused as well.
+mod cookies;
+pub mod events;
+pub mod models;
+pub mod schedulers;
+pub mod schemas;
+pub mod services;
+pub mod signals;
+mod views;
+
+#[cfg(test)]
+mod tests;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::core::App;
+
+/// Why a session was ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, sqlx::Type)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Reason {
+    /// On the device itself.
+    SignedOut,
+    /// On all devices at once.
+    SignedOutEverywhere,
+    /// From another device.
+    Revoked,
+    PasswordChanged,
+    PasswordReset,
+    /// A refresh token came back that had been exchanged before.
+    Replayed,
+}
+
+/// The routes of sessions.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(views::refresh))
+        .routes(routes!(views::sign_out))
+        .routes(routes!(views::sign_out_everywhere))
+        .routes(routes!(views::get_sessions))
+        .routes(routes!(views::revoke_session))
+}
+
+/// The routes that are not under /api/v1.
+pub fn root() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(views::get_keys))
+}

@@ -1,0 +1,231 @@
+//! Sessions and their refresh tokens in the database: all of the SQL of this feature.
+use sqlx::{PgExecutor, PgTransaction};
+use uuid::Uuid;
+
+use super::Reason;
+use crate::core::pagination::Cursor;
+use crate::core::timestamp::Timestamp;
+use crate::users::models::Account;
+
+/// How long a refresh token is good, in days: whoever stays away for so long signs in again.
+const IDLE_DAYS: i32 = 14;
+/// How long a session goes on at most, in days.
+const ABSOLUTE_DAYS: i32 = 30;
+/// For how many seconds after its exchange a refresh token is refused without ending the session: about as long as a
+/// client waits for an answer that does not come.
+const GRACE_SECONDS: f64 = 10.0;
+/// How long a session that is over stays in the database, in days: for whoever looks into what has happened.
+const KEPT_DAYS: i32 = 7;
+
+/// Somebody signed in on some device.
+pub struct Session {
+    pub id: Uuid,
+    pub user_id: Uuid,
+    pub created_at: Timestamp,
+    pub last_used_at: Timestamp,
+    pub device: Option<String>,
+    pub address_prefix: Option<String>,
+    pub expires_at: Timestamp,
+}
+
+/// What somebody signs in on.
+pub struct Device {
+    /// What it says of itself.
+    pub name: Option<String>,
+    /// The network that it speaks from.
+    pub address_prefix: Option<String>,
+}
+
+/// What came of the exchange of a refresh token.
+pub enum Rotation {
+    /// It was good, and is not any more; the next one is stored.
+    Done(Session),
+    /// It had been exchanged before: that session has to end.
+    Replayed { session: Uuid, user: Uuid },
+    /// It is none of ours, too old, of a session that is over, or was exchanged by somebody else at this moment.
+    Refused,
+}
+
+impl Session {
+    /// Begins a session of an account, with its first refresh token; none when the password is another one by now, or the
+    /// account is gone.
+    pub async fn create(
+        tx: &mut PgTransaction<'_>,
+        account: &Account,
+        device: &Device,
+        sha256: &[u8; 32],
+    ) -> sqlx::Result<Option<Self>> {
+        // The lock keeps a change of the password, which ends all sessions, from overlooking this one.
+        let session = sqlx::query_as!(
+            Self,
+            r#"insert into session (id, user_id, device, address_prefix, expires_at)
+            select $1, id, $4, $5, now() + make_interval(days => $6) from account
+            where id = $2 and password_hash = $3 for share
+            returning id, user_id, created_at as "created_at: Timestamp", last_used_at as "last_used_at: Timestamp",
+                device, address_prefix, expires_at as "expires_at: Timestamp""#,
+            Uuid::now_v7(),
+            account.id,
+            account.password_hash,
+            device.name,
+            device.address_prefix,
+            ABSOLUTE_DAYS
+        )
+        .fetch_optional(&mut **tx)
+        .await?;
+        if let Some(session) = &session {
+            store(tx, session.id, sha256).await?;
+        }
+        Ok(session)
+    }
+
+    /// Exchanges a refresh token for the next one: of many exchanges of one token, one is done.
+    pub async fn rotate(
+        tx: &mut PgTransaction<'_>,
+        device: &Device,
+        sha256: &[u8; 32],
+        next: &[u8; 32],
+    ) -> sqlx::Result<Rotation> {
+        // The session first, then its token: in this order the deletion of an account takes its locks, too.
+        let session = sqlx::query_as!(
+            Self,
+            r#"update session set last_used_at = now(), address_prefix = coalesce($2, address_prefix)
+            where id = (select session_id from refresh_token where sha256 = $1)
+                and ended_at is null and expires_at > now()
+            returning id, user_id, created_at as "created_at: Timestamp", last_used_at as "last_used_at: Timestamp",
+                device, address_prefix, expires_at as "expires_at: Timestamp""#,
+            sha256,
+            device.address_prefix
+        )
+        .fetch_optional(&mut **tx)
+        .await?;
+        let Some(session) = session else { return Ok(Rotation::Refused) };
+        let consumed = sqlx::query_scalar!(
+            "update refresh_token set consumed_at = now()
+            where sha256 = $1 and consumed_at is null and issued_at > now() - make_interval(days => $2)
+            returning session_id",
+            sha256,
+            IDLE_DAYS
+        )
+        .fetch_optional(&mut **tx)
+        .await?;
+        if consumed.is_some() {
+            store(tx, session.id, next).await?;
+            return Ok(Rotation::Done(session));
+        }
+        let replayed = sqlx::query_scalar!(
+            r#"select coalesce(consumed_at < now() - make_interval(secs => $2), false) as "replayed!"
+            from refresh_token where sha256 = $1"#,
+            sha256,
+            GRACE_SECONDS
+        )
+        .fetch_one(&mut **tx)
+        .await?;
+        Ok(if replayed { Rotation::Replayed { session: session.id, user: session.user_id } } else { Rotation::Refused })
+    }
+
+    /// The sessions of a person that go on, newest first.
+    pub async fn list(db: impl PgExecutor<'_>, user: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"select id, user_id, created_at as "created_at: Timestamp", last_used_at as "last_used_at: Timestamp",
+                device, address_prefix, expires_at as "expires_at: Timestamp"
+            from session
+            where user_id = $1 and (created_at, id) < ($2, $3) and ended_at is null and expires_at > now()
+            order by created_at desc, id desc limit $4"#,
+            user,
+            before.at,
+            before.id,
+            rows
+        )
+        .fetch_all(db)
+        .await
+    }
+
+    /// Ends a session of a person; when that is, and none when they have no such session that goes on.
+    pub async fn end(
+        tx: &mut PgTransaction<'_>,
+        id: Uuid,
+        user: Uuid,
+        reason: Reason,
+    ) -> sqlx::Result<Option<Timestamp>> {
+        sqlx::query_scalar!(
+            r#"update session set ended_at = now(), end_reason = $3
+            where id = $1 and user_id = $2 and ended_at is null and expires_at > now()
+            returning now() as "at!: Timestamp""#,
+            id,
+            user,
+            reason as Reason
+        )
+        .fetch_optional(&mut **tx)
+        .await
+    }
+
+    /// Ends all sessions of a person, whose account the caller has locked.
+    pub async fn end_all(tx: &mut PgTransaction<'_>, user: Uuid, reason: Reason) -> sqlx::Result<()> {
+        sqlx::query!(
+            "update session set ended_at = now(), end_reason = $2 where user_id = $1 and ended_at is null",
+            user,
+            reason as Reason
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Removes some of the sessions that have been over for long enough, with their tokens; how many.
+    pub async fn sweep(db: impl PgExecutor<'_>, limit: i64) -> sqlx::Result<u64> {
+        let swept = sqlx::query!(
+            "delete from session where id in (
+                select id from session where least(ended_at, expires_at) < now() - make_interval(days => $1)
+                order by least(ended_at, expires_at) limit $2 for update skip locked)",
+            KEPT_DAYS,
+            limit
+        )
+        .execute(db)
+        .await?;
+        Ok(swept.rows_affected())
+    }
+
+    /// Lets a person's sessions, and all that happened in them, look older than they are.
+    #[cfg(test)]
+    pub async fn age(tx: &mut PgTransaction<'_>, user: Uuid, seconds: f64) -> sqlx::Result<()> {
+        sqlx::query!(
+            "update refresh_token set issued_at = issued_at - make_interval(secs => $2),
+                consumed_at = consumed_at - make_interval(secs => $2)
+            where session_id in (select id from session where user_id = $1)",
+            user,
+            seconds
+        )
+        .execute(&mut **tx)
+        .await?;
+        sqlx::query!(
+            "update session set created_at = created_at - make_interval(secs => $2),
+                last_used_at = last_used_at - make_interval(secs => $2),
+                expires_at = expires_at - make_interval(secs => $2), ended_at = ended_at - make_interval(secs => $2)
+            where user_id = $1",
+            user,
+            seconds
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// How many sessions and how many refresh tokens are stored.
+    #[cfg(test)]
+    pub async fn stored(db: impl PgExecutor<'_>) -> sqlx::Result<(i64, i64)> {
+        let row = sqlx::query!(
+            r#"select (select count(*) from session) as "sessions!", (select count(*) from refresh_token) as "tokens!""#
+        )
+        .fetch_one(db)
+        .await?;
+        Ok((row.sessions, row.tokens))
+    }
+}
+
+async fn store(tx: &mut PgTransaction<'_>, session: Uuid, sha256: &[u8; 32]) -> sqlx::Result<()> {
+    sqlx::query!("insert into refresh_token (sha256, session_id) values ($1, $2)", sha256, session)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}

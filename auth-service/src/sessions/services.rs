@@ -1,0 +1,49 @@
+//! How a session begins, and what its person gets: tokens in the body of an answer, or as cookies.
+use axum::Json;
+use axum::http::header;
+use axum::response::{AppendHeaders, IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use sqlx::PgTransaction;
+
+use super::cookies;
+use super::models::{Device, Session};
+use super::schemas::{Carrier, Token, TokenInCookies};
+use crate::core::App;
+use crate::core::errors::Error;
+use crate::tokens::services::{fingerprint, secret};
+use crate::users::models::Account;
+
+/// A session, and the refresh token that nobody but its person gets to know.
+pub struct Opened {
+    pub session: Session,
+    pub refresh_token: String,
+}
+
+/// Begins a session of somebody who has shown who they are; none when the password of the account that was read is not
+/// its password any more.
+pub async fn begin(tx: &mut PgTransaction<'_>, account: &Account, device: &Device) -> sqlx::Result<Option<Opened>> {
+    let refresh_token = secret();
+    let session = Session::create(tx, account, device, &fingerprint(&refresh_token)).await?;
+    Ok(session.map(|session| Opened { session, refresh_token }))
+}
+
+impl Opened {
+    /// The answer to the person, at `now`, which no cache on the way may keep (RFC 6749, section 5.1).
+    pub fn answer(self, app: &App, carrier: Carrier, now: DateTime<Utc>) -> Result<Response, Error> {
+        let Self { session, refresh_token } = self;
+        let ends = session.expires_at.0;
+        let (access_token, expires_in) = app.verifier.issue(session.user_id, session.id, ends, now)?;
+        let fresh = [(header::CACHE_CONTROL, "no-store")];
+        Ok(match carrier {
+            Carrier::Body => {
+                let token = Token { access_token, token_type: "bearer", expires_in, refresh_token };
+                (fresh, Json(token)).into_response()
+            }
+            Carrier::Cookies => {
+                let set = cookies::set(app, &access_token, expires_in, &refresh_token, ends, now);
+                let set = AppendHeaders(set.map(|cookie| (header::SET_COOKIE, cookie)));
+                (fresh, set, Json(TokenInCookies { token_type: "cookie", expires_in })).into_response()
+            }
+        })
+    }
+}

@@ -1,0 +1,129 @@
+//! The routes of sessions, and the public keys of access tokens.
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderName, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Response};
+use chrono::Utc;
+use jsonwebtoken::jwk::JwkSet;
+
+use super::models::{Device, Rotation, Session};
+use super::schemas::{Carrier, Presented, RefreshIn, SessionOut, Token};
+use super::services::Opened;
+use super::{Reason, cookies, signals};
+use crate::core::App;
+use crate::core::errors::{Error, Problem};
+use crate::core::extract::Path;
+use crate::core::pagination::Page;
+use crate::core::security::User;
+use crate::tokens::services::{fingerprint, secret};
+
+/// How long others may keep the public keys; a new key is published before it signs.
+const KEYS_KEPT: &str = "public, max-age=300";
+
+const INVALID: Error = Error::Refused(StatusCode::UNAUTHORIZED, "Invalid refresh token");
+
+/// Exchange a refresh token for the next tokens of its session; one that was exchanged before ends the session
+#[utoipa::path(post, path = "/auth/refresh", tag = "auth", security(()), request_body = RefreshIn, responses(
+    (status = 200, body = Token, description = "Tokens; a browser that uses cookies gets them as cookies"),
+    (status = 401, body = Problem, description = "Not good, or not any more"),
+    (status = 403, body = Problem, description = "A cookie that does not come from a page of ours"),
+    (status = 422, body = Problem),
+))]
+pub async fn refresh(
+    State(app): State<App>,
+    carrier: Carrier,
+    device: Device,
+    Presented(presented): Presented,
+) -> Result<Response, Error> {
+    let next = secret();
+    let mut tx = app.db.begin().await?;
+    match Session::rotate(&mut tx, &device, &fingerprint(&presented), &fingerprint(&next)).await? {
+        Rotation::Done(session) => {
+            app.commit(tx).await?;
+            Opened { session, refresh_token: next }.answer(&app, carrier, Utc::now())
+        }
+        Rotation::Replayed { session, user } => {
+            signals::end(&mut tx, user, session, Reason::Replayed).await?;
+            // Not by `App::commit`, which under an Idempotency-Key commits only what is answered with success.
+            tx.commit().await?;
+            app.wake.notify_one();
+            tracing::warn!(%session, "a refresh token came back that had been exchanged; its session was ended");
+            Err(INVALID)
+        }
+        Rotation::Refused => Err(INVALID),
+    }
+}
+
+/// What makes a browser forget its tokens, where they are cookies.
+type Forget = Option<AppendHeaders<[(HeaderName, String); 2]>>;
+
+fn forget(app: &App) -> Forget {
+    let cookies = app.settings.security.token_cookies.then(|| cookies::clear(app));
+    cookies.map(|cookies| AppendHeaders(cookies.map(|cookie| (header::SET_COOKIE, cookie))))
+}
+
+/// Sign out: end this session
+#[utoipa::path(post, path = "/auth/signout", tag = "auth", responses(
+    (status = 204),
+    (status = 400, body = Problem, description = "A token of the original, which belongs to no session"),
+    (status = 401, body = Problem),
+))]
+pub async fn sign_out(user: User, State(app): State<App>) -> Result<(Forget, StatusCode), Error> {
+    let none = Error::Refused(StatusCode::BAD_REQUEST, "This token belongs to no session");
+    let mut tx = app.db.begin().await?;
+    signals::end(&mut tx, user.id, user.session.ok_or(none)?, Reason::SignedOut).await?;
+    app.commit(tx).await?;
+    Ok((forget(&app), StatusCode::NO_CONTENT))
+}
+
+/// Sign out everywhere: end all of one's sessions, this one too
+#[utoipa::path(post, path = "/auth/signout-everywhere", tag = "auth", responses(
+    (status = 204),
+    (status = 401, body = Problem),
+))]
+pub async fn sign_out_everywhere(user: User, State(app): State<App>) -> Result<(Forget, StatusCode), Error> {
+    let mut tx = app.db.begin().await?;
+    signals::end_all(&mut tx, user.id, Reason::SignedOutEverywhere).await?;
+    app.commit(tx).await?;
+    Ok((forget(&app), StatusCode::NO_CONTENT))
+}
+
+/// List where one is signed in, newest first
+#[utoipa::path(get, path = "/auth/sessions", tag = "auth", params(
+    ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
+    ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
+), responses(
+    (status = 200, body = Vec<SessionOut>),
+    (status = 401, body = Problem),
+    (status = 422, body = Problem),
+))]
+pub async fn get_sessions(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
+    let sessions = Session::list(&app.db, user.id, page.before, page.rows()).await?;
+    let seen = sessions.into_iter().map(|session| SessionOut::seen_from(session, user.session)).collect();
+    Ok(page.answer(seen, |session: &SessionOut| (session.created_at, session.id)))
+}
+
+/// Sign out another device: end one of one's sessions
+#[utoipa::path(delete, path = "/auth/sessions/{session_id}", tag = "auth", params(("session_id" = uuid::Uuid, Path)),
+    responses(
+    (status = 204),
+    (status = 401, body = Problem),
+    (status = 404, body = Problem, description = "No session of one's own that goes on"),
+    (status = 422, body = Problem),
+))]
+pub async fn revoke_session(user: User, State(app): State<App>, Path(id): Path) -> Result<StatusCode, Error> {
+    let mut tx = app.db.begin().await?;
+    if !signals::end(&mut tx, user.id, id, Reason::Revoked).await? {
+        return Err(Error::Refused(StatusCode::NOT_FOUND, "Session not found"));
+    }
+    app.commit(tx).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The public keys of access tokens, as a JWK Set (RFC 7517)
+#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "auth", security(()), responses(
+    (status = 200, body = Object, description = "May be kept for 5 minutes; ask again for a `kid` that is not in it"),
+))]
+pub async fn get_keys(State(app): State<App>) -> impl IntoResponse {
+    ([(header::CACHE_CONTROL, KEYS_KEPT)], Json::<JwkSet>(app.verifier.published.clone()))
+}
