@@ -154,10 +154,57 @@ async fn an_address_has_one_account_whatever_its_case(_: PgPoolOptions, database
     let body = |email: &str| json!({ "email": email, "password": PASSWORD, "interests": [] });
     let emails = ["Anna@Example.com", "anna@example.com", "ANNA@EXAMPLE.COM", "anna@Example.com"];
     let replies = join_all(emails.map(|email| register(&platform, body(email)))).await;
-    let refused: Vec<_> = replies.iter().filter(|reply| reply.status != 201).map(detail).collect();
-    assert_eq!(refused, [(400, &json!("User with this email already exists")); 3]);
-    assert_eq!(sign_in(&platform, "aNNa@eXample.com", PASSWORD).await.status, 200);
-    assert_eq!(platform.told(USER_REGISTERED).await.len(), 1);
+    assert!(replies.iter().all(|reply| reply.status == 201), "{replies:?}");
+    let in_one = sign_in(&platform, "aNNa@eXample.com", PASSWORD).await;
+    let whose = verify(&platform, in_one.body["access_token"].as_str().unwrap()).await;
+    let told = platform.told(USER_REGISTERED).await;
+    assert_eq!((told.len(), &told[0]["id"]), (1, &whose.body["id"]));
+    assert_eq!(replies.iter().filter(|reply| reply.body["id"] == whose.body["id"]).count(), 1);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_sign_up_does_not_tell_who_is_there(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database, &[]).await;
+    let anna = join(&platform, "anna").await;
+    let body = |email: &str| {
+        json!({ "email": email, "password": "eight tame geese", "interests": ["NEWS", "NEWS"],
+            "first_name": "Some", "last_name": null })
+    };
+    let known = register(&platform, body("Anna@example.com")).await;
+    let unknown = register(&platform, body("Nora@example.com")).await;
+    assert_eq!((known.status.as_u16(), unknown.status.as_u16()), (201, 201));
+    let names = |reply: &Reply| -> Vec<String> { reply.headers.keys().map(ToString::to_string).collect() };
+    assert_eq!(names(&known), names(&unknown));
+    // The same but for what differs between any two people.
+    let shape = |reply: &Reply| {
+        let mut body = reply.body.clone();
+        for name in ["created_at", "updated_at", "date_joined"] {
+            let at = body[name].take();
+            assert_eq!((at.as_str().unwrap().len(), &at), (32, &reply.body["created_at"]), "to the microsecond");
+        }
+        let id = serde_json::from_value::<uuid::Uuid>(body["id"].take()).unwrap();
+        assert_eq!(id.get_version_num(), 7);
+        body["email"].take();
+        body.to_string()
+    };
+    assert_eq!(shape(&known), shape(&unknown));
+    assert_eq!((&known.body["email"], &known.body["status"]), (&json!("Anna@example.com"), &json!("INACTIVE")));
+    assert_ne!(known.body["id"], json!(anna.id));
+    assert_eq!(sign_in(&platform, &anna.email, "eight tame geese").await.status, 404, "anna's password is her own");
+    assert_eq!(verify(&platform, &anna.token).await.status, 200);
+    assert_eq!(platform.told(USER_REGISTERED).await.len(), 2, "anna and nora");
+
+    // What is sent again under one key is answered alike, too.
+    for email in ["anna@example.com", "nina@example.com"] {
+        let again = async || {
+            let request = Request::post("/api/v1/auth/signup").header("idempotency-key", email);
+            let request = request.header(header::CONTENT_TYPE, "application/json");
+            platform.send(request.body(Body::from(body(email).to_string())).unwrap()).await
+        };
+        let (first, second) = (again().await, again().await);
+        assert_eq!((first.status, first.body), (second.status, second.body));
+        assert_eq!(second.headers["idempotency-replayed"], "true");
+    }
 }
 
 #[sqlx::test(migrations = false)]
@@ -179,6 +226,30 @@ async fn signing_in_gives_a_token_and_does_not_tell_who_is_there(_: PgPoolOption
     );
     let nul = sign_in(&platform, "anna@example.com\0", PASSWORD).await;
     assert_eq!(faults(&nul)[0].1, "value_error.any_str.control_character");
+}
+
+#[sqlx::test(migrations = false)]
+async fn known_and_unknown_addresses_cost_as_many_hashes(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database, &[]).await;
+    sign_up(&platform, "anna@example.com").await;
+    let body = |email: &str| json!({ "email": email, "password": PASSWORD, "interests": [] });
+    let hashes = || platform.app.resources.passwords.hashes();
+    let mut costs = Vec::new();
+    for email in ["anna@example.com", "nobody@example.com"] {
+        let before = hashes();
+        sign_in(&platform, email, "eight tame geese").await;
+        let signed_in = hashes();
+        form(&platform, "application/x-www-form-urlencoded", &format!("username={email}&password=wrong")).await;
+        let with_form = hashes();
+        forgot(&platform, email).await;
+        let forgotten = hashes();
+        register(&platform, body(email)).await;
+        costs.push([signed_in - before, with_form - signed_in, forgotten - with_form, hashes() - forgotten]);
+    }
+    assert_eq!(costs, [[1, 1, 0, 1]; 2]);
+    let before = hashes();
+    reset(&platform, "nonsense", "eight-tame-geese").await;
+    assert_eq!(hashes(), before, "a token that somebody made up costs none");
 }
 
 #[sqlx::test(migrations = false)]

@@ -15,7 +15,6 @@ use crate::core::errors::{Error, Problem};
 use crate::core::extract::{Json as Body, Query};
 use crate::core::security::{Claims, User};
 use crate::core::timestamp::Timestamp;
-use crate::mails;
 use crate::sessions::Reason;
 use crate::sessions::models::Device;
 use crate::sessions::schemas::{Carrier, Token};
@@ -24,34 +23,35 @@ use crate::tokens::{Purpose, services::redeem};
 use crate::users::models::Account;
 use crate::users::schemas::{UserIn, UserOut, interests};
 use crate::users::signals;
-use crate::users::views::{GONE, taken};
+use crate::users::views::GONE;
 
 /// The sentence is the original's, letter by letter.
 const MISMATCH: Error = Error::Refused(StatusCode::BAD_REQUEST, "Password and confirm password missmatched");
 
 /// Sign up; a mail with an activation token follows
+///
+/// The answer for an address that has an account is the same as for one that has none, and its owner gets a mail.
 #[utoipa::path(post, path = "/auth/signup", tag = "auth", security(()), request_body = UserIn, responses(
     (status = 201, body = UserOut),
-    (status = 400, body = Problem, description = "An unknown interest, or an address that has an account"),
+    (status = 400, body = Problem, description = "An unknown interest"),
     (status = 422, body = Problem),
     (status = 503, body = Problem, description = "Too many passwords to check at the moment"),
 ))]
 pub async fn sign_up(State(app): State<App>, Body(input): Body<UserIn>) -> Result<(StatusCode, Json<UserOut>), Error> {
     let interests = interests(&input.interests)?;
+    let draft = input.draft(&interests);
     let hash = app.resources.passwords.hash(&input.password).await?;
     let mut tx = app.db.begin().await?;
-    let account = match Account::create(&mut tx, &input.draft(&interests), &hash).await.map_err(taken) {
-        Err(refusal @ Error::Refused(..)) => {
-            tx.rollback().await?;
-            warn_owner(&app, &input.email).await?;
-            return Err(refusal);
-        }
-        created => created?,
+    let user = if let Some(account) = Account::create(&mut tx, &draft, &hash).await? {
+        signals::registered(&mut tx, &account).await?;
+        account.into()
+    } else {
+        signals::registered_again(&mut tx, draft.email, Utc::now()).await?;
+        UserOut::imitating(&draft, Utc::now())
     };
-    signals::registered(&mut tx, &account).await?;
     app.commit(tx).await?;
     app.resources.wake();
-    Ok((StatusCode::CREATED, Json(account.into())))
+    Ok((StatusCode::CREATED, Json(user)))
 }
 
 /// Sign in
@@ -205,17 +205,6 @@ pub async fn activate_user(State(app): State<App>, query: Query) -> Result<Json<
     app.commit(tx).await?;
     app.resources.wake();
     Ok(Json(account.into()))
-}
-
-/// Lets the owner of an account know that somebody tried to make another one for its address.
-async fn warn_owner(app: &App, email: &str) -> Result<(), Error> {
-    let mut tx = app.db.begin().await?;
-    if let Some(account) = Account::with_email(&mut *tx, email).await? {
-        mails::signals::sign_up_attempted(&mut tx, &account, Utc::now().date_naive()).await?;
-    }
-    tx.commit().await?;
-    app.resources.wake();
-    Ok(())
 }
 
 /// A new session of whoever has that address and password; none when nobody has, at the same cost.

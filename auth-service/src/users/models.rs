@@ -64,12 +64,13 @@ pub enum Missing {
 }
 
 impl Account {
-    /// The new account of somebody.
-    pub async fn create(tx: &mut PgTransaction<'_>, draft: &Draft<'_>, hash: &str) -> sqlx::Result<Self> {
+    /// The new account of somebody; none when their address has one.
+    pub async fn create(tx: &mut PgTransaction<'_>, draft: &Draft<'_>, hash: &str) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
             r#"insert into account (id, email, first_name, last_name, interests, password_hash)
             values ($1, $2, $3, $4, $5, $6)
+            on conflict (lower(email)) do nothing
             returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
                 updated_by, email, first_name, last_name, password_hash, is_verified,
                 date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
@@ -81,7 +82,7 @@ impl Account {
             draft.interests,
             hash
         )
-        .fetch_one(&mut **tx)
+        .fetch_optional(&mut **tx)
         .await
     }
 

@@ -3,6 +3,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use axum::http::StatusCode;
+use chrono::{DateTime, SubsecRound, Utc};
 use lettre::Address;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -133,6 +134,30 @@ pub struct UserOut {
     pub rating: f64,
     pub status: Status,
     pub interests: Vec<String>,
+}
+
+impl UserOut {
+    /// A person who does not exist, such as would have signed up at `now`: what is answered for an address that has an
+    /// account already, so that nobody learns from it which addresses have one.
+    pub fn imitating(draft: &Draft<'_>, now: DateTime<Utc>) -> Self {
+        // To the microsecond, as the database would have it.
+        let at = Timestamp(now.trunc_subsecs(6));
+        Self {
+            id: Uuid::now_v7(),
+            created_at: at,
+            created_by: None,
+            updated_at: at,
+            updated_by: None,
+            email: draft.email.to_owned(),
+            first_name: draft.first_name.map(str::to_owned),
+            last_name: draft.last_name.map(str::to_owned),
+            is_verified: false,
+            date_joined: at,
+            rating: 0.0,
+            status: Status::Inactive,
+            interests: draft.interests.to_vec(),
+        }
+    }
 }
 
 impl From<Account> for UserOut {

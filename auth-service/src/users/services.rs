@@ -36,6 +36,8 @@ struct Hasher {
     argon2: Argon2<'static>,
     /// Memory of places where no hash is being made; at most as many as there are places.
     memory: Arc<Mutex<Vec<Vec<Block>>>>,
+    #[cfg(test)]
+    made: Arc<std::sync::atomic::AtomicU32>,
 }
 
 impl Hasher {
@@ -46,6 +48,8 @@ impl Hasher {
         let mut output = [0; OUTPUT];
         let made = self.argon2.hash_password_into_with_memory(password, salt, &mut output, &mut blocks);
         free().push(blocks);
+        #[cfg(test)]
+        self.made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         made.map(|()| output).map_err(|cause| anyhow::anyhow!("argon2: {cause}"))
     }
 
@@ -98,7 +102,12 @@ impl Passwords {
         let params = Params::new(MEMORY, PASSES, LANES, None).map_err(|cause| anyhow::anyhow!("argon2: {cause}"))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let cores = std::thread::available_parallelism()?.get();
-        let hasher = Hasher { argon2, memory: Arc::default() };
+        let hasher = Hasher {
+            argon2,
+            memory: Arc::default(),
+            #[cfg(test)]
+            made: Arc::default(),
+        };
         let dummy = hasher.hash(&rand::random::<[u8; 32]>())?;
         Ok(Self {
             hasher,
@@ -130,6 +139,18 @@ impl Passwords {
     /// Whether a hash was made with other parameters than today's.
     pub fn is_stale(&self, hash: &str) -> bool {
         !PasswordHash::new(hash).is_ok_and(|hash| self.hasher.is_todays(&hash))
+    }
+
+    /// How many hashes were made, whether to store or to compare them.
+    #[cfg(test)]
+    pub fn hashes(&self) -> u32 {
+        self.hasher.made.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// How many pieces of memory for hashes there are.
+    #[cfg(test)]
+    pub fn memory(&self) -> usize {
+        self.hasher.memory.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     async fn work<T: Send + 'static>(

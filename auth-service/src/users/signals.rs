@@ -1,4 +1,5 @@
 //! What follows from a change of a person, in the change's transaction: events, mails, and what Redis knows of them.
+use chrono::{DateTime, Utc};
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
@@ -16,6 +17,14 @@ pub async fn registered(tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::
     details::models::mark(tx, &[account.id]).await?;
     mails::signals::address_given(tx, account).await?;
     producers::user_registered(tx, &UserOut::from(account.clone())).await
+}
+
+/// Somebody tried to sign up with an address that has an account: its owner hears of it, and nobody else.
+pub async fn registered_again(tx: &mut PgTransaction<'_>, email: &str, now: DateTime<Utc>) -> sqlx::Result<()> {
+    match Account::with_email(&mut **tx, email).await? {
+        Some(owner) => mails::signals::sign_up_attempted(tx, &owner, now.date_naive()).await,
+        None => Ok(()),
+    }
 }
 
 /// Somebody changed what they say of themselves. A new address has to be verified, and what was mailed to the old one opens
