@@ -1,5 +1,7 @@
 //! The auth service: people, their connections, and the tokens by which all services know them.
 mod auth;
+mod blocks;
+mod connections;
 mod core;
 mod mails;
 mod profiles;
@@ -70,7 +72,13 @@ impl Resources {
 }
 
 fn routes() -> OpenApiRouter<App> {
-    users::router().merge(profiles::router()).merge(auth::router()).merge(sessions::router()).merge(tokens::router())
+    users::router()
+        .merge(profiles::router())
+        .merge(connections::router())
+        .merge(blocks::router())
+        .merge(auth::router())
+        .merge(sessions::router())
+        .merge(tokens::router())
 }
 
 static SERVICE: Service = Service {
@@ -78,7 +86,16 @@ static SERVICE: Service = Service {
     description: "People, their connections, and the tokens by which all services know them.",
     schema: "auth",
     group: "auth_group",
-    tells: &[users::events::USER_REGISTERED, profiles::events::USER_UPDATED, sessions::events::SESSION_REVOKED],
+    tells: &[
+        users::events::USER_REGISTERED,
+        users::events::USER_DELETED,
+        profiles::events::USER_UPDATED,
+        connections::events::USER_CONNECTED,
+        connections::events::USER_DISCONNECTED,
+        blocks::events::USER_BLOCKED,
+        blocks::events::USER_UNBLOCKED,
+        sessions::events::SESSION_REVOKED,
+    ],
     migrations: &MIGRATIONS,
     routes,
     root: sessions::root,
@@ -86,7 +103,7 @@ static SERVICE: Service = Service {
         let password = Password::new("/api/v1/auth/token", Scopes::new());
         SecurityScheme::OAuth2(OAuth2::new([Flow::Password(password)]))
     },
-    limits: &[auth::SIGN_IN, auth::SIGN_UP, auth::FORGOT_PASSWORD, auth::NEW_PASSWORD, users::CONNECTING],
+    limits: &[auth::SIGN_IN, auth::SIGN_UP, auth::FORGOT_PASSWORD, auth::NEW_PASSWORD, connections::CONNECTING],
     listens: Vec::new,
     jobs: |_| vec![mails::schedulers::sweep(), sessions::schedulers::job()],
 };

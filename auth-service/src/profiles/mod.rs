@@ -7,7 +7,7 @@ pub mod models;
 pub mod schemas;
 mod services;
 pub mod signals;
-mod views;
+pub mod views;
 
 #[cfg(test)]
 mod tests;

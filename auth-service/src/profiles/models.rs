@@ -34,10 +34,15 @@ pub struct Profile {
     pub show_age: bool,
     pub avatar_url: Option<String>,
     pub total_connections: i64,
+    pub total_followers: i64,
     /// Whether the viewer is connected to them.
     pub following: bool,
     /// Whether they are connected to the viewer.
     pub followed_by: bool,
+    /// Whether the viewer has blocked them.
+    pub blocked: bool,
+    /// Whether they have blocked the viewer, for whom they do not exist then.
+    pub hidden: bool,
 }
 
 /// A field of an update: what is not given stays as it is, what is given without a value is cleared.
@@ -67,7 +72,7 @@ pub async fn snapshot(db: &PgPool) -> sqlx::Result<PgTransaction<'static>> {
 }
 
 impl Profile {
-    /// These people as `viewer` sees them, in this order; who does not exist is left out.
+    /// These people as `viewer` sees them, in this order, hidden ones as well; who does not exist is left out.
     pub async fn load(db: impl PgExecutor<'_>, viewer: Uuid, ids: &[Uuid]) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
@@ -75,8 +80,11 @@ impl Profile {
                 updated_at as "updated_at: Timestamp", updated_by, email, first_name, last_name, is_verified,
                 date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests, username, bio,
                 location, birth_date, show_age, avatar_url, total_connections,
+                total_followers,
                 exists (select from connection where user_id = $1 and target_id = account.id) as "following!",
-                exists (select from connection where user_id = account.id and target_id = $1) as "followed_by!"
+                exists (select from connection where user_id = account.id and target_id = $1) as "followed_by!",
+                exists (select from block where user_id = $1 and target_id = account.id) as "blocked!",
+                exists (select from block where user_id = account.id and target_id = $1) as "hidden!"
             from unnest($2::uuid[]) with ordinality as wanted (id, place) join account on account.id = wanted.id
             order by place"#,
             viewer,
@@ -86,9 +94,9 @@ impl Profile {
         .await
     }
 
-    /// One person as `viewer` sees them.
+    /// One person as `viewer` sees them; none when the viewer does not.
     pub async fn find(db: impl PgExecutor<'_>, viewer: Uuid, id: Uuid) -> sqlx::Result<Option<Self>> {
-        Ok(Self::load(db, viewer, &[id]).await?.pop())
+        Ok(Self::load(db, viewer, &[id]).await?.pop().filter(|profile| !profile.hidden))
     }
 
     /// Changes what is given; none when there is no such person.
@@ -143,10 +151,14 @@ pub async fn with_username(db: impl PgExecutor<'_>, username: &str) -> sqlx::Res
         .await
 }
 
-/// Everybody, who joined last first.
-pub async fn everybody(db: impl PgExecutor<'_>, before: Cursor, rows: i64) -> sqlx::Result<Vec<Uuid>> {
+/// Everybody whom `viewer` may meet in a list, who joined last first.
+pub async fn everybody(db: impl PgExecutor<'_>, viewer: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
-        "select id from account where (date_joined, id) < ($1, $2) order by date_joined desc, id desc limit $3",
+        "select id from account where (date_joined, id) < ($2, $3)
+            and not exists (select from block where block.user_id = $1 and block.target_id = account.id)
+            and not exists (select from block where block.user_id = account.id and block.target_id = $1)
+        order by date_joined desc, id desc limit $4",
+        viewer,
         before.at,
         before.id,
         rows

@@ -165,6 +165,8 @@ pub struct About {
     pub avatar_url: Option<String>,
     /// How many people they are connected to
     pub total_connections: i64,
+    /// How many people are connected to them
+    pub total_followers: i64,
 }
 
 impl From<&Profile> for About {
@@ -175,6 +177,7 @@ impl From<&Profile> for About {
             location: profile.location.clone(),
             avatar_url: profile.avatar_url.clone(),
             total_connections: profile.total_connections,
+            total_followers: profile.total_followers,
         }
     }
 }
@@ -192,6 +195,8 @@ pub struct ProfileOut {
     pub following: bool,
     /// Whether they are connected to the caller
     pub followed_by: bool,
+    /// Whether the caller has blocked them
+    pub blocked: bool,
 }
 
 impl ProfileOut {
@@ -207,7 +212,13 @@ impl ProfileOut {
             age: profile.birth_date.filter(|_| profile.show_age).and_then(|birth| age(birth, today)),
             following: profile.following,
             followed_by: profile.followed_by,
+            blocked: profile.blocked,
         }
+    }
+
+    /// A list as `viewer` sees it, on that day.
+    pub fn list(profiles: &[Profile], viewer: Uuid, today: NaiveDate) -> Vec<Self> {
+        profiles.iter().map(|profile| Self::new(profile, viewer, today)).collect()
     }
 }
 

@@ -56,7 +56,8 @@ async fn a_person_is_read_by_id_in_all_its_spellings(_: PgPoolOptions, database:
     let own = see(&platform, &anna, &format!("/users/{}", anna.id)).await;
     let names: Vec<_> = own.body.as_object().unwrap().keys().map(String::as_str).collect();
     let expected = "id created_at created_by updated_at updated_by email first_name last_name is_verified date_joined \
-        rating status interests username bio location avatar_url total_connections age following followed_by";
+        rating status interests username bio location avatar_url total_connections \
+        total_followers age following followed_by blocked";
     assert_eq!(names, expected.split_whitespace().collect::<Vec<_>>());
     assert_eq!(own.body["email"], "anna@example.com");
     let mut foreign = own.body;

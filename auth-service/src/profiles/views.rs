@@ -17,7 +17,8 @@ use crate::core::pagination::Page;
 use crate::core::security::User;
 use crate::users::views::GONE;
 
-const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "User not found");
+/// The answer about somebody who does not exist, or not for the caller.
+pub const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "User not found");
 
 /// List everybody, who joined last first
 #[utoipa::path(get, path = "/users", tag = "user", params(
@@ -30,10 +31,9 @@ const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "User not found")
 ))]
 pub async fn get_users(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
     let mut tx = snapshot(&app.db).await?;
-    let ids = everybody(&mut *tx, page.before, page.rows()).await?;
+    let ids = everybody(&mut *tx, user.id, page.before, page.rows()).await?;
     let profiles = Profile::load(&mut *tx, user.id, &ids).await?;
-    let today = Utc::now().date_naive();
-    let people: Vec<_> = profiles.iter().map(|profile| ProfileOut::new(profile, user.id, today)).collect();
+    let people = ProfileOut::list(&profiles, user.id, Utc::now().date_naive());
     Ok(page.answer(people, |person| (person.user.date_joined, person.user.id)))
 }
 
@@ -121,7 +121,7 @@ pub async fn lookup_users(
     State(app): State<App>,
     Body(input): Body<Lookup>,
 ) -> Result<Json<Vec<ProfileOut>>, Error> {
-    let profiles = Profile::load(&app.db, user.id, &input.ids).await?;
-    let today = Utc::now().date_naive();
-    Ok(Json(profiles.iter().map(|profile| ProfileOut::new(profile, user.id, today)).collect()))
+    let mut profiles = Profile::load(&app.db, user.id, &input.ids).await?;
+    profiles.retain(|profile| !profile.hidden);
+    Ok(Json(ProfileOut::list(&profiles, user.id, Utc::now().date_naive())))
 }

@@ -1,4 +1,4 @@
-//! People: their accounts, whom they are connected to, and what other services may know of them.
+//! People: their accounts, and what other services may know of them.
 pub mod details;
 pub mod events;
 pub mod models;
@@ -14,7 +14,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::core::App;
-use crate::core::limits::{Limit, Rate};
 
 /// What a person may do here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, sqlx::Type, utoipa::ToSchema)]
@@ -69,21 +68,9 @@ pub const INTERESTS: [&str; 22] = [
     "SCIENTIFIC",
 ];
 
-/// How often somebody may connect and disconnect.
-pub const CONNECTING: Limit = Limit {
-    name: "connects",
-    routes: &["POST /api/v1/users/{user_id}/connect", "DELETE /api/v1/users/{user_id}/disconnect"],
-    rate: Rate::new(60, 60),
-    burst_in_development: None,
-    strict: false,
-};
-
 /// The routes of people.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(views::get_available_interests_choices))
-        .routes(routes!(views::user_connections))
         .routes(routes!(views::update_user, views::delete_user))
-        .routes(routes!(views::add_user_connection))
-        .routes(routes!(views::remove_user_connection))
 }

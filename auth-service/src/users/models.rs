@@ -1,9 +1,8 @@
-//! Accounts and connections in the database: all of the SQL of this feature.
+//! Accounts in the database: all of the SQL of this feature.
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
 use super::Status;
-use crate::core::pagination::Cursor;
 use crate::core::timestamp::Timestamp;
 
 /// The constraint by which the database refuses an address that has an account already.
@@ -54,13 +53,12 @@ pub struct Updated {
     pub password_changed: bool,
 }
 
-/// Who of two people does not exist.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Missing {
-    /// The one who wishes to connect or disconnect.
-    User,
-    /// The other one.
-    Target,
+/// An account that was deleted.
+pub struct Deleted {
+    pub id: Uuid,
+    pub at: Timestamp,
+    /// Those who were connected to it, in the order of ids.
+    pub lost: Vec<Uuid>,
 }
 
 impl Account {
@@ -132,21 +130,6 @@ impl Account {
             session
         )
         .fetch_optional(db)
-        .await
-    }
-
-    /// Those whom a person is connected to, who joined last first.
-    pub async fn connections(db: impl PgExecutor<'_>, id: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Uuid>> {
-        sqlx::query_scalar!(
-            "select id from account join connection on connection.target_id = account.id
-            where connection.user_id = $1 and (date_joined, id) < ($2, $3)
-            order by date_joined desc, id desc limit $4",
-            id,
-            before.at,
-            before.id,
-            rows
-        )
-        .fetch_all(db)
         .await
     }
 
@@ -252,55 +235,15 @@ impl Account {
         .await
     }
 
-    /// Connects a person to another one; nothing changes when they are already.
-    pub async fn connect(tx: &mut PgTransaction<'_>, id: Uuid, target: Uuid) -> sqlx::Result<Result<Self, Missing>> {
-        if let Some(missing) = missing(tx, id, target).await? {
-            return Ok(Err(missing));
-        }
-        let inserted = sqlx::query!(
-            "insert into connection (user_id, target_id) values ($1, $2) on conflict do nothing",
-            id,
-            target
-        )
-        .execute(&mut **tx)
-        .await?;
-        Self::count(tx, id, inserted.rows_affected().cast_signed()).await
-    }
-
-    /// Ends a connection; nothing changes when there is none.
-    pub async fn disconnect(tx: &mut PgTransaction<'_>, id: Uuid, target: Uuid) -> sqlx::Result<Result<Self, Missing>> {
-        if let Some(missing) = missing(tx, id, target).await? {
-            return Ok(Err(missing));
-        }
-        let deleted = sqlx::query!("delete from connection where user_id = $1 and target_id = $2", id, target)
-            .execute(&mut **tx)
-            .await?;
-        Self::count(tx, id, -deleted.rows_affected().cast_signed()).await
-    }
-
-    async fn count(tx: &mut PgTransaction<'_>, id: Uuid, connections: i64) -> sqlx::Result<Result<Self, Missing>> {
-        sqlx::query_as!(
-            Self,
-            r#"update account set total_connections = total_connections + $2 where id = $1
-            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
-                updated_by, email, first_name, last_name, password_hash, is_verified,
-                date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
-                total_connections"#,
-            id,
-            connections
-        )
-        .fetch_one(&mut **tx)
-        .await
-        .map(Ok)
-    }
-
-    /// Deletes an account with its connections and tokens; those who lost a connection by it.
-    pub async fn delete(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<Vec<Uuid>> {
+    /// Deletes an account with all that hangs on it; none when there is none.
+    pub async fn delete(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<Option<Deleted>> {
         // Locks in the order of ids, as a connect takes them. Once the account itself is locked nobody can connect to it; who
         // did between the snapshot and the lock is found by the next statement.
         sqlx::query!(
-            "select id from account
-            where id = $1 or id in (select user_id from connection where target_id = $1) order by id for update",
+            "select id from account where id in (
+                select $1 union select user_id from connection where target_id = $1
+                union select target_id from connection where user_id = $1
+            ) order by id for update",
             id
         )
         .fetch_all(&mut **tx)
@@ -312,23 +255,17 @@ impl Account {
         )
         .fetch_all(&mut **tx)
         .await?;
-        sqlx::query!("delete from account where id = $1", id).execute(&mut **tx).await?;
-        lost.sort_unstable();
-        Ok(lost)
-    }
-}
-
-/// Locks two people in one order, whoever of them connects, and says which one is missing.
-async fn missing(tx: &mut PgTransaction<'_>, id: Uuid, target: Uuid) -> sqlx::Result<Option<Missing>> {
-    let there =
-        sqlx::query_scalar!("select id from account where id in ($1, $2) order by id for no key update", id, target)
-            .fetch_all(&mut **tx)
+        sqlx::query!(
+            "update account set total_followers = total_followers - 1
+            where id in (select target_id from connection where user_id = $1)",
+            id
+        )
+        .execute(&mut **tx)
+        .await?;
+        let at = sqlx::query_scalar!(r#"delete from account where id = $1 returning now() as "at!: Timestamp""#, id)
+            .fetch_optional(&mut **tx)
             .await?;
-    Ok(if !there.contains(&id) {
-        Some(Missing::User)
-    } else if !there.contains(&target) {
-        Some(Missing::Target)
-    } else {
-        None
-    })
+        lost.sort_unstable();
+        Ok(at.map(|at| Deleted { id, at, lost }))
+    }
 }

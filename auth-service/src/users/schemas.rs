@@ -199,3 +199,10 @@ impl From<&Profile> for UserOut {
         }
     }
 }
+
+/// Somebody who left, as other services hear of it: all that they need to erase, and nothing of the person
+#[derive(Serialize)]
+pub struct UserDeleted {
+    pub id: Uuid,
+    pub deleted_at: Timestamp,
+}

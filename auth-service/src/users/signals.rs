@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::details;
 use super::events::producers;
-use super::models::Account;
-use super::schemas::UserOut;
+use super::models::{Account, Deleted};
+use super::schemas::{UserDeleted, UserOut};
 use crate::sessions::{self, Reason};
 use crate::tokens::Purpose;
 use crate::tokens::signals::voided;
@@ -54,12 +54,13 @@ pub async fn verified(tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::Re
     profiles::signals::updated(tx, account.id).await
 }
 
-/// Two people were connected or disconnected.
-pub async fn linked(tx: &mut PgTransaction<'_>, account: &Account, target: Uuid) -> sqlx::Result<()> {
-    details::models::mark(tx, &[account.id, target]).await
+/// Somebody leaves: these were connected to them.
+pub async fn left(tx: &mut PgTransaction<'_>, lost: &[Uuid]) -> sqlx::Result<()> {
+    details::models::mark(tx, lost).await
 }
 
-/// Somebody left, and others were connected to them.
-pub async fn deleted(tx: &mut PgTransaction<'_>, id: Uuid, lost: &[Uuid]) -> sqlx::Result<()> {
-    details::models::mark(tx, &[lost, &[id]].concat()).await
+/// Somebody left. Their connections and blocks ended with them: of these nothing is told beside.
+pub async fn deleted(tx: &mut PgTransaction<'_>, deleted: &Deleted) -> sqlx::Result<()> {
+    details::models::mark(tx, &[&deleted.lost[..], &[deleted.id]].concat()).await?;
+    producers::user_deleted(tx, &UserDeleted { id: deleted.id, deleted_at: deleted.at }).await
 }

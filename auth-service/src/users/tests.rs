@@ -2,7 +2,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 
-use axum::http::header;
 use futures::future::join_all;
 use redis::AsyncCommands;
 use serde_json::{Value, json};
@@ -11,8 +10,10 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::details::schedulers::{Writer, key};
+use super::events::USER_DELETED;
 use crate::SERVICE;
 use crate::auth::schedulers::Resets;
+use crate::connections::tests::{connect, connections, disconnect};
 use crate::core::testing::{Platform, Reply};
 use crate::core::worker::{Outcome, Worker};
 use crate::mails::schedulers::Postman;
@@ -122,20 +123,6 @@ pub async fn hash(platform: &Platform, id: Uuid) -> BTreeMap<String, String> {
     hash
 }
 
-async fn connect(platform: &Platform, person: &Person, target: Uuid) -> Reply {
-    platform.call("POST", &format!("/users/{target}/connect"), Some(&person.token), None).await
-}
-
-async fn disconnect(platform: &Platform, person: &Person, target: Uuid) -> Reply {
-    platform.call("DELETE", &format!("/users/{target}/disconnect"), Some(&person.token), None).await
-}
-
-async fn connections(platform: &Platform, person: &Person) -> (i64, Vec<Uuid>) {
-    let verified = platform.call("GET", "/auth/verify-token", Some(&person.token), None).await;
-    let list = platform.call("GET", "/users/me/connections", Some(&person.token), None).await;
-    (verified.body["total_connections"].as_i64().unwrap(), ids(&list))
-}
-
 /// The status of a refusal, and what it says.
 pub fn detail(reply: &Reply) -> (u16, &Value) {
     (reply.status.as_u16(), &reply.body["detail"])
@@ -226,64 +213,6 @@ async fn a_new_address_has_to_be_verified_and_the_old_one_opens_nothing(_: PgPoo
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_connection_is_directed_and_made_once(_: PgPoolOptions, database: PgConnectOptions) {
-    let platform = start(database, &[]).await;
-    let anna = join(&platform, "anna").await;
-    let ben = join(&platform, "ben").await;
-    let carla = join(&platform, "carla").await;
-    for target in [ben.id, ben.id, carla.id] {
-        let connected = connect(&platform, &anna, target).await;
-        assert_eq!((connected.status.as_u16(), &connected.body["id"]), (200, &json!(anna.id)));
-    }
-    assert_eq!(connections(&platform, &anna).await, (2, vec![carla.id, ben.id]));
-    assert_eq!(connections(&platform, &ben).await, (0, vec![]));
-    for _ in 0..2 {
-        let gone = disconnect(&platform, &anna, ben.id).await;
-        assert_eq!((gone.status.as_u16(), gone.body), (204, Value::Null));
-    }
-    assert_eq!(connections(&platform, &anna).await, (1, vec![carla.id]));
-    let first = platform.call("GET", "/users/me/connections?limit=1", Some(&anna.token), None).await;
-    assert!(first.headers.get(header::LINK).is_none());
-
-    let nobody = Uuid::now_v7();
-    assert_eq!(detail(&connect(&platform, &anna, anna.id).await), (400, &json!("Can not self connect")));
-    assert_eq!(detail(&disconnect(&platform, &anna, anna.id).await), (400, &json!("Can not self disconnect")));
-    assert_eq!(detail(&connect(&platform, &anna, nobody).await), (404, &json!("Target user not found")));
-    assert_eq!(detail(&disconnect(&platform, &anna, nobody).await), (404, &json!("Target user not found")));
-    assert_eq!(platform.call("POST", "/users/x/connect", Some(&anna.token), None).await.status, 422);
-    assert_eq!(platform.call("DELETE", "/users/x/disconnect", Some(&anna.token), None).await.status, 422);
-    assert_eq!(platform.call("POST", &format!("/users/{nobody}/connect"), None, None).await.status, 401);
-}
-
-#[sqlx::test(migrations = false)]
-async fn counts_are_exact_when_many_connect_at_once(_: PgPoolOptions, database: PgConnectOptions) {
-    let platform = start(database, &[]).await;
-    let people = join_all(["anna", "ben", "carla", "dora"].map(|name| join(&platform, name))).await;
-    let mut calls = Vec::new();
-    for person in &people {
-        for target in people.iter().filter(|target| target.id != person.id) {
-            // Each twice, and everybody to and from everybody: locks in different orders would block each other.
-            calls.extend([connect(&platform, person, target.id), connect(&platform, person, target.id)]);
-        }
-    }
-    for reply in join_all(calls).await {
-        assert_eq!(reply.status, 200, "{reply:?}");
-    }
-    for person in &people {
-        let (count, list) = connections(&platform, person).await;
-        assert_eq!((count, list.len()), (3, 3));
-    }
-    let both = people[1..].iter().map(|target| async {
-        let (one, other) =
-            tokio::join!(disconnect(&platform, &people[0], target.id), connect(&platform, &people[0], target.id));
-        (one.status.as_u16(), other.status.as_u16())
-    });
-    assert_eq!(join_all(both).await, [(204, 200); 3]);
-    let (count, list) = connections(&platform, &people[0]).await;
-    assert_eq!(usize::try_from(count).unwrap(), list.len());
-}
-
-#[sqlx::test(migrations = false)]
 async fn who_leaves_is_gone_everywhere(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database, &[]).await;
     let anna = join(&platform, "anna").await;
@@ -304,21 +233,11 @@ async fn who_leaves_is_gone_everywhere(_: PgPoolOptions, database: PgConnectOpti
     let annas = hash(&platform, anna.id).await;
     assert_eq!((annas["total_connections"].as_str(), &annas["connections"]), ("1", &format!("[\"{}\"]", carla.id)));
     assert!(hash(&platform, ben.id).await.is_empty());
+    let told = platform.told(USER_DELETED).await;
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].as_object().unwrap().keys().collect::<Vec<_>>(), ["id", "deleted_at"]);
+    assert_eq!(told[0]["id"], json!(ben.id));
     sign_up(&platform, &ben.email).await;
-}
-
-#[sqlx::test(migrations = false)]
-async fn counts_are_exact_when_somebody_leaves_whom_others_connect_to(_: PgPoolOptions, database: PgConnectOptions) {
-    let platform = start(database, &[]).await;
-    let people = join_all(["anna", "ben", "carla", "dora"].map(|name| join(&platform, name))).await;
-    let path = format!("/users/{}", people[1].id);
-    let leave = platform.call("DELETE", &path, Some(&people[1].token), None);
-    let others = [&people[0], &people[2], &people[3]];
-    let (left, _) = tokio::join!(leave, join_all(others.map(|person| connect(&platform, person, people[1].id))));
-    assert_eq!(left.status, 204);
-    for person in others {
-        assert_eq!(connections(&platform, person).await, (0, vec![]));
-    }
 }
 
 #[sqlx::test(migrations = false)]

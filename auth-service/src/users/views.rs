@@ -2,20 +2,20 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Response;
-use chrono::Utc;
 
-use super::models::{Account, EMAIL_TAKEN, Missing, NewPassword, Updated};
+use super::models::{Account, EMAIL_TAKEN, NewPassword, Updated};
 use super::schemas::{UserIn, UserOut, interests};
 use super::{INTERESTS, signals};
+use crate::connections::models::take_followers;
 use crate::core::App;
 use crate::core::errors::{Error, Problem};
 use crate::core::extract::{Json as Body, Path};
-use crate::core::pagination::Page;
 use crate::core::security::User;
-use crate::profiles::models::{Profile, snapshot};
-use crate::profiles::schemas::ProfileOut;
+use crate::profiles::models::Profile;
 use crate::sessions::Reason;
+
+/// How many followers somebody who leaves loses in one transaction, at most twice as many in the last one.
+const FOLLOWERS: i64 = 1000;
 
 /// What a person hears whose account was deleted while they were asking.
 pub const GONE: Error = Error::Refused(StatusCode::UNAUTHORIZED, "Invalid username or password");
@@ -36,24 +36,6 @@ pub fn taken(error: sqlx::Error) -> Error {
 ))]
 pub async fn get_available_interests_choices() -> Json<[&'static str; 22]> {
     Json(INTERESTS)
-}
-
-/// List those whom one is connected to, who joined last first
-#[utoipa::path(get, path = "/users/me/connections", tag = "user", params(
-    ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
-    ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
-), responses(
-    (status = 200, body = Vec<ProfileOut>),
-    (status = 401, body = Problem),
-    (status = 422, body = Problem),
-))]
-pub async fn user_connections(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
-    let mut tx = snapshot(&app.db).await?;
-    let ids = Account::connections(&mut *tx, user.id, page.before, page.rows()).await?;
-    let profiles = Profile::load(&mut *tx, user.id, &ids).await?;
-    let today = Utc::now().date_naive();
-    let people: Vec<_> = profiles.iter().map(|profile| ProfileOut::new(profile, user.id, today)).collect();
-    Ok(page.answer(people, |person| (person.user.date_joined, person.user.id)))
 }
 
 /// Change one's own account; a name that is not given stays, another password ends all sessions
@@ -104,66 +86,19 @@ pub async fn delete_user(user: User, State(app): State<App>, Path(id): Path) -> 
     if id != user.id {
         return Err(Error::Refused(StatusCode::FORBIDDEN, "You can only delete your own account"));
     }
+    let profile = Profile::find(&app.db, id, id).await?.ok_or(GONE)?;
+    // Whom very many are connected to leaves them first, some at a time: no transaction locks more people than that.
+    for _ in 0..profile.total_followers / FOLLOWERS {
+        let mut tx = app.db.begin().await?;
+        let lost = take_followers(&mut tx, id, FOLLOWERS).await?;
+        signals::left(&mut tx, &lost).await?;
+        app.commit(tx).await?;
+    }
     let mut tx = app.db.begin().await?;
-    let lost = Account::delete(&mut tx, id).await?;
-    signals::deleted(&mut tx, id, &lost).await?;
+    if let Some(deleted) = Account::delete(&mut tx, id).await? {
+        signals::deleted(&mut tx, &deleted).await?;
+    }
     app.commit(tx).await?;
     app.resources.wake();
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Connect to somebody; they are not connected to oneself by it
-#[utoipa::path(post, path = "/users/{user_id}/connect", tag = "user", params(("user_id" = uuid::Uuid, Path)), responses(
-    (status = 200, body = UserOut, description = "One's own account"),
-    (status = 400, body = Problem, description = "That is oneself"),
-    (status = 401, body = Problem),
-    (status = 404, body = Problem),
-    (status = 422, body = Problem),
-))]
-pub async fn add_user_connection(
-    user: User,
-    State(app): State<App>,
-    Path(target): Path,
-) -> Result<Json<UserOut>, Error> {
-    if target == user.id {
-        return Err(Error::Refused(StatusCode::BAD_REQUEST, "Can not self connect"));
-    }
-    let mut tx = app.db.begin().await?;
-    let account = Account::connect(&mut tx, user.id, target).await?.map_err(refusal)?;
-    signals::linked(&mut tx, &account, target).await?;
-    app.commit(tx).await?;
-    app.resources.wake();
-    Ok(Json(account.into()))
-}
-
-/// End one's connection to somebody
-#[utoipa::path(delete, path = "/users/{user_id}/disconnect", tag = "user", params(("user_id" = uuid::Uuid, Path)),
-    responses(
-    (status = 204),
-    (status = 400, body = Problem, description = "That is oneself"),
-    (status = 401, body = Problem),
-    (status = 404, body = Problem),
-    (status = 422, body = Problem),
-))]
-pub async fn remove_user_connection(
-    user: User,
-    State(app): State<App>,
-    Path(target): Path,
-) -> Result<StatusCode, Error> {
-    if target == user.id {
-        return Err(Error::Refused(StatusCode::BAD_REQUEST, "Can not self disconnect"));
-    }
-    let mut tx = app.db.begin().await?;
-    let account = Account::disconnect(&mut tx, user.id, target).await?.map_err(refusal)?;
-    signals::linked(&mut tx, &account, target).await?;
-    app.commit(tx).await?;
-    app.resources.wake();
-    Ok(StatusCode::NO_CONTENT)
-}
-
-fn refusal(missing: Missing) -> Error {
-    match missing {
-        Missing::User => GONE,
-        Missing::Target => Error::Refused(StatusCode::NOT_FOUND, "Target user not found"),
-    }
 }

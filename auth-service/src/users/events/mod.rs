@@ -2,3 +2,4 @@
 pub mod producers;
 
 pub const USER_REGISTERED: &str = "user_registered";
+pub const USER_DELETED: &str = "user_deleted";

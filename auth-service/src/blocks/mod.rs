@@ -1,0 +1,21 @@
+//! Blocks: somebody wants nothing to do with somebody else. It ends the connections between the two; the one who is blocked
+//! neither sees the other nor can connect to them, and the one who blocks meets them in the list of their blocks only, or by
+//! asking for them.
+pub mod events;
+mod models;
+mod schemas;
+mod signals;
+mod views;
+
+#[cfg(test)]
+mod tests;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::core::App;
+
+/// The routes of blocks.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(views::list_blocks)).routes(routes!(views::block_user, views::unblock_user))
+}

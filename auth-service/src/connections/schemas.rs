@@ -1,0 +1,45 @@
+//! Connections in the API and in events.
+use chrono::NaiveDate;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::models::{Connection, Listed};
+use crate::core::timestamp::Timestamp;
+use crate::profiles::models::Profile;
+use crate::profiles::schemas::ProfileOut;
+
+/// Somebody in a list of connections or followers
+#[derive(Serialize, ToSchema)]
+pub struct ConnectionOut {
+    #[serde(flatten)]
+    pub profile: ProfileOut,
+    /// Since when
+    pub connected_at: Timestamp,
+}
+
+impl ConnectionOut {
+    /// A list as `viewer` sees it, on that day; both of the same people in the same order.
+    pub fn list(listed: &[Listed], profiles: &[Profile], viewer: Uuid, today: NaiveDate) -> Vec<Self> {
+        let people = listed.iter().zip(profiles);
+        let shown = |(listed, profile): (&Listed, &Profile)| Self {
+            profile: ProfileOut::new(profile, viewer, today),
+            connected_at: listed.at,
+        };
+        people.map(shown).collect()
+    }
+}
+
+/// What one person did to another one, as other services hear of it
+#[derive(Serialize)]
+pub struct Link {
+    pub user_id: Uuid,
+    pub target_id: Uuid,
+    pub at: Timestamp,
+}
+
+impl From<Connection> for Link {
+    fn from(connection: Connection) -> Self {
+        Self { user_id: connection.user_id, target_id: connection.target_id, at: connection.at }
+    }
+}
