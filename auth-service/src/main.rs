@@ -103,7 +103,15 @@ static SERVICE: Service = Service {
         let password = Password::new("/api/v1/auth/token", Scopes::new());
         SecurityScheme::OAuth2(OAuth2::new([Flow::Password(password)]))
     },
-    limits: &[auth::SIGN_IN, auth::SIGN_UP, auth::FORGOT_PASSWORD, auth::NEW_PASSWORD, connections::CONNECTING],
+    limits: &[
+        auth::SIGN_IN,
+        auth::ACCOUNT,
+        auth::SIGN_UP,
+        auth::FORGOT_PASSWORD,
+        auth::RESET,
+        auth::NEW_PASSWORD,
+        connections::CONNECTING,
+    ],
     listens: Vec::new,
     jobs: |_| vec![mails::schedulers::sweep(), sessions::schedulers::job()],
 };

@@ -2,6 +2,7 @@
 mod models;
 pub mod schedulers;
 mod schemas;
+mod services;
 mod views;
 
 #[cfg(test)]
@@ -21,6 +22,14 @@ pub const SIGN_IN: Limit = Limit {
     burst_in_development: None,
     strict: true,
 };
+
+/// How often passwords of one account may be tried before there are pauses between them; `services` asks.
+pub const ACCOUNT: Limit =
+    Limit { name: "account", routes: &[], rate: Rate::new(10, 900), burst_in_development: None, strict: true };
+
+/// How often a new password may be asked for by mail for one address; `services` asks.
+pub const RESET: Limit =
+    Limit { name: "reset", routes: &[], rate: Rate::new(3, 3600), burst_in_development: None, strict: true };
 
 /// How often somebody may sign up from one address.
 pub const SIGN_UP: Limit = Limit {

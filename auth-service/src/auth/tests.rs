@@ -10,9 +10,11 @@ use chrono::{TimeDelta, Utc};
 use clap::Parser;
 use futures::future::join_all;
 use jsonwebtoken::{EncodingKey, Header};
+use redis::AsyncCommands;
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
+use super::services::{paused, subject};
 use crate::Resources;
 use crate::core::testing::{Platform, Reply};
 use crate::profiles::events::USER_UPDATED;
@@ -585,4 +587,68 @@ async fn a_stale_hash_is_renewed_at_sign_in(_: PgPoolOptions, database: PgConnec
     let after = Account::find(db, anna.id).await.unwrap().unwrap().password_hash;
     assert!(after.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{after}");
     assert_eq!(verify(&platform, &anna.token).await.status, 200, "it is the same password");
+}
+
+/// How long the caller has to wait, as the answer says; none when it is no refusal of a limit.
+fn retry_after(reply: &Reply) -> Option<u64> {
+    (reply.status == 429).then(|| reply.headers[header::RETRY_AFTER].to_str().unwrap().parse().unwrap())
+}
+
+#[sqlx::test(migrations = false)]
+async fn who_guesses_at_an_account_waits_longer_and_longer(_: PgPoolOptions, database: PgConnectOptions) {
+    // Off for addresses, so that what is seen is the account's own.
+    let platform = start(database, &["--rate-limits", "sign_in=1000/1"]).await;
+    join(&platform, "anna").await;
+    let guess = async |email: &str| sign_in(&platform, email, "eight tame geese").await;
+    for email in ["anna@example.com", "nobody@example.com"] {
+        for _ in 0..10 {
+            assert_eq!(guess(email).await.status, 404);
+        }
+        let key = paused(&subject(email));
+        for pause in [1, 2, 4, 8, 16, 32, 60, 60] {
+            assert_eq!(guess(email).await.status, 404);
+            let mut redis = platform.app.redis.clone();
+            assert_eq!(redis.hget::<_, _, u64>(&key, "pause").await.unwrap(), pause * 1000);
+            if pause == 60 {
+                let wait = retry_after(&guess(email).await).unwrap();
+                assert!((50..=60).contains(&wait), "{wait} s");
+            }
+            let far: u64 = 4_102_444_800_000;
+            let _: () = redis.hset(&key, "free_at", far).await.unwrap();
+            let hashes = platform.app.resources.passwords.hashes();
+            let early = guess(&email.to_uppercase()).await;
+            assert_eq!(detail(&early), (429, &json!("Too many requests")));
+            assert_eq!(platform.app.resources.passwords.hashes(), hashes, "it is asked before the hash");
+            // The pause goes by.
+            let _: () = redis.hset(&key, "free_at", 0).await.unwrap();
+        }
+        let keys: Vec<String> = platform.app.redis.clone().keys("rl:account*").await.unwrap();
+        assert!(
+            !keys.is_empty() && keys.iter().all(|key| !key.contains("anna") && !key.contains("nobody")),
+            "{keys:?}"
+        );
+    }
+    guess("anna@example.com").await;
+    assert_eq!(sign_in(&platform, "anna@example.com", PASSWORD).await.status, 429, "even the right one waits");
+    let _: () = platform.app.redis.clone().hset(paused(&subject("anna@example.com")), "free_at", 0).await.unwrap();
+    assert_eq!(sign_in(&platform, "anna@example.com", PASSWORD).await.status, 200);
+    for _ in 0..10 {
+        assert_eq!(guess("anna@example.com").await.status, 404, "the right one has made an end of it");
+    }
+    let _: () = platform.app.redis.clone().hset(paused(&subject("nobody@example.com")), "free_at", 1).await.unwrap();
+    guess("nobody@example.com").await;
+    assert_eq!(guess("nobody@example.com").await.status, 429, "somebody else's is their own");
+}
+
+#[sqlx::test(migrations = false)]
+async fn mails_for_a_new_password_are_few_whoever_asks(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database, &["--rate-limits", "forgot_password=1000/1"]).await;
+    join(&platform, "anna").await;
+    for email in ["anna%40example.com", "nobody%40example.com"] {
+        for _ in 0..3 {
+            assert_eq!(forgot(&platform, email).await.status, 200);
+        }
+        let refused = retry_after(&forgot(&platform, &email.to_uppercase()).await).unwrap();
+        assert!((1100..=1200).contains(&refused), "{email}: {refused} s to the next of three in an hour");
+    }
 }

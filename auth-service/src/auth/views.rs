@@ -10,6 +10,7 @@ use super::schemas::{
     Activation, ChangePassword, ForgotPassword, Form, ResetPassword, ResetRequested, SignIn, TokenForm, VerifiedUser,
     read,
 };
+use super::services::{Attempt, check_reset};
 use crate::core::App;
 use crate::core::errors::{Error, Problem};
 use crate::core::extract::{Json as Body, Query};
@@ -151,6 +152,7 @@ pub async fn change_password(
 ))]
 pub async fn forgot_password(State(app): State<App>, query: Query) -> Result<Json<ResetRequested>, Error> {
     let input: ForgotPassword = read(&query)?;
+    check_reset(&app, &input.email).await?;
     // Whether there is such an account is looked up later, by a worker: the time of this answer cannot tell.
     let request = ResetRequest::create(&app.db, &input.email).await?;
     app.resources.wake();
@@ -209,11 +211,13 @@ pub async fn activate_user(State(app): State<App>, query: Query) -> Result<Json<
 
 /// A new session of whoever has that address and password; none when nobody has, at the same cost.
 async fn admit(app: &App, email: &str, password: &str, device: &Device) -> Result<Option<Opened>, Error> {
+    let attempt = Attempt::begin(app, email).await?;
     let passwords = &app.resources.passwords;
     let account = Account::with_email(&app.db, email).await?;
     let hash = account.as_ref().map(|account| account.password_hash.as_str());
     let is_password = passwords.verify(password, hash).await?;
     let Some(mut account) = account.filter(|_| is_password) else { return Ok(None) };
+    attempt.succeed(app).await;
     if passwords.is_stale(&account.password_hash) {
         let hash = passwords.hash(password).await?;
         Account::rehash(&app.db, account.id, &account.password_hash, &hash).await?;

@@ -26,7 +26,7 @@ const ID: usize = 45;
 /// The shortest and the longest password, in characters. NIST SP 800-63B: at least 8, and long ones are welcome.
 const PASSWORD: (usize, usize) = (8, 128);
 
-/// Passwords that are tried first by whoever guesses, in lower case.
+/// Passwords that are tried first by whoever guesses, in lower case; common-passwords.md says where they come from.
 static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common-passwords.txt").lines().collect());
 
 /// A person as they describe themselves.
@@ -205,4 +205,19 @@ impl From<&Profile> for UserOut {
 pub struct UserDeleted {
     pub id: Uuid,
     pub deleted_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commonest_passwords_are_those_that_would_pass_otherwise() {
+        assert!(COMMON.len() > 3000);
+        let (shortest, longest) = PASSWORD;
+        for password in COMMON.iter() {
+            assert!((shortest..=longest).contains(&password.chars().count()), "{password}");
+            assert_eq!(password.to_lowercase(), **password);
+        }
+    }
 }

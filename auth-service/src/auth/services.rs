@@ -1,0 +1,109 @@
+//! How often passwords of one account may be tried, wherever from: so many as the limit `account` allows, and then one
+//! after a pause that doubles from try to try.
+//!
+//! It is asked before a password is compared, and by address, whether or not that has an account: neither the answer nor
+//! its time tells which ones have. A right password makes an end of it. Whoever keeps guessing at an account keeps its owner
+//! from signing in meanwhile: but the pause is a minute at most, sessions go on, and a reset by mail is not held up.
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use redis::{AsyncCommands, RedisResult, Script};
+use sha2::{Digest, Sha256};
+
+use super::{ACCOUNT, RESET};
+use crate::core::App;
+use crate::core::errors::Error;
+
+/// The pause after the first try that the limit would not allow; it doubles with each.
+const FIRST: Duration = Duration::from_secs(1);
+/// The longest pause.
+const LONGEST: Duration = Duration::from_mins(1);
+/// After how long without a try pauses begin anew.
+const FORGOTTEN: Duration = Duration::from_mins(15);
+/// How long Redis is waited for.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// KEYS: the account; ARGV: the three times above in ms. Answers how many ms to wait, 0 when the try may be made.
+static PAUSE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        local time = redis.call('TIME')
+        local now = time[1] * 1000 + math.floor(time[2] / 1000)
+        local free_at = tonumber(redis.call('HGET', KEYS[1], 'free_at') or 0)
+        if free_at > now then
+            return free_at - now
+        end
+        local last = tonumber(redis.call('HGET', KEYS[1], 'pause') or 0)
+        local pause = math.min(math.max(last * 2, tonumber(ARGV[1])), tonumber(ARGV[2]))
+        redis.call('HSET', KEYS[1], 'pause', pause, 'free_at', string.format('%d', now + pause))
+        redis.call('PEXPIRE', KEYS[1], ARGV[3])
+        return 0
+        ",
+    )
+});
+
+/// A try that may be made.
+pub struct Attempt {
+    /// Under what name it was counted; none where nothing is.
+    subject: Option<String>,
+}
+
+impl Attempt {
+    /// Asks whether a password may be tried for an address, and counts it.
+    pub async fn begin(app: &App, email: &str) -> Result<Self, Error> {
+        let subject = subject(email);
+        let Some(said) = app.limits.take(ACCOUNT.name, &subject).await else { return Ok(Self { subject: None }) };
+        if !said.allowed {
+            // While Redis is away its strict limit is all there is.
+            let wait = pause(app, &subject).await.unwrap_or(said.wait);
+            if !wait.is_zero() {
+                return Err(Error::TooMany(wait));
+            }
+        }
+        Ok(Self { subject: Some(subject) })
+    }
+
+    /// The password was right: what was counted is forgotten.
+    pub async fn succeed(self, app: &App) {
+        let Some(subject) = self.subject else { return };
+        let mut redis = app.redis.clone();
+        let keys = [format!("rl:{}:{subject}", ACCOUNT.name), paused(&subject)];
+        let forgotten = tokio::time::timeout(PATIENCE, redis.del::<_, ()>(&keys)).await;
+        if !matches!(forgotten, Ok(Ok(()))) {
+            tracing::warn!("the tries of an account stay counted");
+        }
+    }
+}
+
+/// Asks whether a new password may be asked for by mail for an address, and counts it.
+pub async fn check_reset(app: &App, email: &str) -> Result<(), Error> {
+    match app.limits.take(RESET.name, &subject(email)).await {
+        Some(said) => said.check(),
+        None => Ok(()),
+    }
+}
+
+/// How long to wait for the next try; none when Redis does not say.
+async fn pause(app: &App, subject: &str) -> Option<Duration> {
+    let mut redis = app.redis.clone();
+    let mut step = PAUSE.key(paused(subject));
+    let step = [FIRST, LONGEST, FORGOTTEN].iter().fold(&mut step, |step, time| step.arg(millis(*time)));
+    let answer: RedisResult<u64> = tokio::time::timeout(PATIENCE, step.invoke_async(&mut redis)).await.ok()?;
+    answer.map(Duration::from_millis).ok()
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The key of an account's pause.
+pub fn paused(subject: &str) -> String {
+    format!("rl:{}:pause:{subject}", ACCOUNT.name)
+}
+
+/// By what an address is counted: Redis is not told who has an account here, or wants one.
+pub fn subject(email: &str) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(email.to_lowercase()))
+}
