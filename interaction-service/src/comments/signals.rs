@@ -22,7 +22,7 @@ pub async fn updated(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Res
     producers::comment_updated(tx, &CommentOut::from(comment.clone())).await
 }
 
-/// A comment was deleted, by its author, by moderation, or with its post.
+/// A comment was deleted, by its author or by moderation.
 pub async fn deleted(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Result<()> {
     producers::comment_deleted(tx, &CommentOut::from(comment.clone())).await
 }
@@ -34,9 +34,7 @@ pub async fn posts_deleted(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::
         if comments.is_empty() {
             return Ok(());
         }
-        for comment in &comments {
-            deleted(tx, comment).await?;
-        }
+        producers::comments_deleted(tx, &comments.into_iter().map(CommentOut::from).collect::<Vec<_>>()).await?;
     }
 }
 

@@ -14,7 +14,7 @@ pub async fn created(tx: &mut PgTransaction<'_>, reaction: &Reaction) -> sqlx::R
     producers::reaction_created(tx, &PostReactionOut::from(reaction.clone())).await
 }
 
-/// A reaction was deleted, by its owner or with its post.
+/// A reaction was deleted by its owner.
 pub async fn deleted(tx: &mut PgTransaction<'_>, reaction: &Reaction) -> sqlx::Result<()> {
     producers::reaction_deleted(tx, &PostReactionOut::from(reaction.clone())).await
 }
@@ -26,8 +26,6 @@ pub async fn posts_deleted(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::
         if reactions.is_empty() {
             return Ok(());
         }
-        for reaction in &reactions {
-            deleted(tx, reaction).await?;
-        }
+        producers::reactions_deleted(tx, &reactions.into_iter().map(PostReactionOut::from).collect::<Vec<_>>()).await?;
     }
 }

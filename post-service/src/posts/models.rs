@@ -1,5 +1,6 @@
 //! Posts, their NFT records and their authors in the database: all of the SQL of this feature.
 use std::collections::HashMap;
+use std::ops::AddAssign;
 
 use serde_json::Value;
 use sqlx::{PgExecutor, PgTransaction};
@@ -42,6 +43,31 @@ pub struct Delta {
     pub views: i64,
     pub comments: i64,
     pub reactions: i64,
+}
+
+impl Delta {
+    /// So many views more, or less.
+    pub fn views(views: i64) -> Self {
+        Self { views, ..Self::default() }
+    }
+
+    /// So many comments more, or less.
+    pub fn comments(comments: i64) -> Self {
+        Self { comments, ..Self::default() }
+    }
+
+    /// So many reactions more, or less.
+    pub fn reactions(reactions: i64) -> Self {
+        Self { reactions, ..Self::default() }
+    }
+}
+
+impl AddAssign for Delta {
+    fn add_assign(&mut self, other: Self) {
+        self.views += other.views;
+        self.comments += other.comments;
+        self.reactions += other.reactions;
+    }
 }
 
 /// A post's counters, and what its popularity depends on. Its row is locked until the transaction ends.

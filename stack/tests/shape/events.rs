@@ -1,8 +1,8 @@
 //! The laws of events: whoever listens hears somebody, and one service only.
 //!
 //! A service names the streams that it deals with as constants in its features' `events/mod.rs`, lists those that it
-//! writes (`TELLS` of a feature, or `tells` in `main.rs`), writes with `publish(tx, NAME, …)` and listens by a table of
-//! `Subscription { stream: NAME, … }`.
+//! writes (`TELLS` of a feature, or `tells` in `main.rs`), writes with `publish(tx, NAME, …)` or `publish_all`, and
+//! listens by a table of `Subscription { stream: NAME, … }`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,7 +34,7 @@ impl Speech {
                     speech.note(name, &place, |speech| &mut speech.tells);
                 }
             }
-            for (call, place) in after(file, "publish(") {
+            for (call, place) in ["publish(", "publish_all("].iter().flat_map(|word| after(file, word)) {
                 let second = call.split(',').nth(1).unwrap_or_default();
                 speech.note(second, &place, |speech| &mut speech.published);
             }

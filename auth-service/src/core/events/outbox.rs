@@ -1,18 +1,35 @@
 //! The outbox: events that are written with the change they tell of, and wait there to be carried to Redis.
 use serde::Serialize;
 use sqlx::PgTransaction;
+use uuid::Uuid;
 
 use crate::core::telemetry;
 
 /// Tells an event with the change that it follows from. **Lock or change the entity's row first**: then the order of the
 /// outbox is the order of commits for one entity.
 pub async fn publish(tx: &mut PgTransaction<'_>, stream: &str, message: &impl Serialize) -> sqlx::Result<()> {
-    let message = serde_json::to_string(message).map_err(|cause| sqlx::Error::Encode(cause.into()))?;
+    publish_all(tx, stream, std::slice::from_ref(message)).await
+}
+
+/// Tells events of one stream, in this order and in one statement: for changes that have many of them. What holds for
+/// [`publish`] holds for each.
+pub async fn publish_all(tx: &mut PgTransaction<'_>, stream: &str, messages: &[impl Serialize]) -> sqlx::Result<()> {
+    if messages.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = messages.iter().map(|_| Uuid::now_v7()).collect();
+    let messages: Vec<String> = messages
+        .iter()
+        .map(serde_json::to_string)
+        .collect::<Result<_, _>>()
+        .map_err(|e| sqlx::Error::Encode(e.into()))?;
     sqlx::query!(
-        "insert into outbox (event_id, stream, message, traceparent) values ($1, $2, $3::text::json, $4)",
-        uuid::Uuid::now_v7(),
+        "insert into outbox (event_id, stream, message, traceparent)
+        select event_id, $1, message::json, $4
+        from unnest($2::uuid[], $3::text[]) with ordinality as told (event_id, message, place) order by place",
         stream,
-        message,
+        &ids,
+        &messages,
         telemetry::traceparent()
     )
     .execute(&mut **tx)

@@ -4,7 +4,7 @@ use sqlx::PgTransaction;
 
 use super::{COMMENT_CREATED, COMMENT_DELETE_COMPLETED, COMMENT_DELETED, COMMENT_UPDATED};
 use crate::comments::schemas::CommentOut;
-use crate::core::events::outbox::publish;
+use crate::core::events::outbox::{publish, publish_all};
 
 /// Somebody commented on a post.
 pub async fn comment_created(tx: &mut PgTransaction<'_>, comment: &CommentOut) -> sqlx::Result<()> {
@@ -19,6 +19,11 @@ pub async fn comment_updated(tx: &mut PgTransaction<'_>, comment: &CommentOut) -
 /// A comment is gone.
 pub async fn comment_deleted(tx: &mut PgTransaction<'_>, comment: &CommentOut) -> sqlx::Result<()> {
     publish(tx, COMMENT_DELETED, comment).await
+}
+
+/// Many comments are gone.
+pub async fn comments_deleted(tx: &mut PgTransaction<'_>, comments: &[CommentOut]) -> sqlx::Result<()> {
+    publish_all(tx, COMMENT_DELETED, comments).await
 }
 
 /// Moderation asked that a comment be deleted, and it is: the comment, as it was or as moderation knew it.

@@ -6,70 +6,110 @@
 use redis::aio::ConnectionManager;
 use redis::streams::StreamRangeReply;
 use redis::{AsyncCommands, RedisResult};
-use sqlx::PgPool;
+use sqlx::{PgPool, PgTransaction};
 use uuid::Uuid;
 
 use super::Id;
+use crate::core::timestamp::Timestamp;
 
 /// Events numbered in one go.
-const BATCH: i64 = 500;
+pub const BATCH: i64 = 500;
 /// Entries looked at in one go, when somebody else has written to the stream.
 const SCAN: usize = 1000;
 
+/// An event with its number, ready to be appended.
+pub struct Numbered {
+    pub pos: i64,
+    pub message: String,
+    pub event_id: Uuid,
+    pub prev: String,
+    pub occurred_at: Timestamp,
+    pub version: i16,
+    pub traceparent: Option<String>,
+}
+
+/// What numbering has come to.
+pub struct Numbering {
+    /// The last number given out in this stream, now or before.
+    pub last_pos: i64,
+    /// The events that were given one now, in their order.
+    pub events: Vec<Numbered>,
+    /// There were more than go into one batch.
+    pub more: bool,
+}
+
+/// How far numbers were given out in a stream.
+struct State {
+    last_pos: i64,
+    last_id: String,
+    confirmed_pos: i64,
+}
+
 /// Numbers the events of a stream that have no number yet; `last` is the stream's last id.
-pub async fn number(db: &PgPool, redis: &mut ConnectionManager, stream: &str, last: Id) -> anyhow::Result<()> {
-    let state = sqlx::query!(
-        r#"select coalesce(max(last_pos), 0) as "last_pos!", coalesce(max(confirmed_pos), 0) as "confirmed_pos!",
-            exists (select from outbox where outbox.stream = $1 and pos is null) as "waiting!"
-        from relay_state where stream = $1"#,
-        stream
-    )
-    .fetch_one(db)
-    .await?;
-    if last.ms > state.last_pos {
-        adopt(db, redis, stream, last, state.last_pos, state.confirmed_pos).await?;
-    }
-    if !state.waiting {
-        return Ok(());
-    }
+pub async fn number(db: &PgPool, redis: &mut ConnectionManager, stream: &str, last: Id) -> anyhow::Result<Numbering> {
     let mut tx = db.begin().await?;
-    sqlx::query!("insert into relay_state (stream) values ($1) on conflict do nothing", stream)
-        .execute(&mut *tx)
-        .await?;
-    let state = sqlx::query!("select last_pos, last_id from relay_state where stream = $1 for update", stream)
-        .fetch_one(&mut *tx)
-        .await?;
+    let mut state = lock(&mut tx, stream).await?;
+    if last.ms > state.last_pos {
+        // Redis is asked, and meanwhile no transaction is open.
+        tx.rollback().await?;
+        adopt(db, redis, stream, last, &state).await?;
+        tx = db.begin().await?;
+        state = lock(&mut tx, stream).await?;
+    }
     // A statement of its own, with a snapshot taken after the lock: else two relays give the same numbers out.
-    let numbered = sqlx::query!(
+    let events = sqlx::query_as!(
+        Numbered,
         r#"with batch as (
             select seq, row_number() over (order by seq) as place
-            from (select seq from outbox where stream = $1 and pos is null order by seq limit $4) as unnumbered
+            from (select seq from outbox where stream = $1 and pos is null order by seq limit $5) as unnumbered
+        ), numbered as (
+            update outbox set pos = $2 + batch.place,
+                prev = case batch.place when 1 then $3 else ($2 + batch.place - 1) || '-0' end
+            from batch where outbox.seq = batch.seq
+            returning pos, message, event_id, prev, occurred_at, version, traceparent
+        ), given_out as (
+            update relay_state set last_pos = numbers.last, last_id = numbers.last || '-0',
+                confirmed_pos = greatest(confirmed_pos, $4)
+            from (select max(pos) as last from numbered) as numbers
+            where stream = $1 and numbers.last is not null
         )
-        update outbox set pos = $2 + batch.place,
-            prev = case batch.place when 1 then $3 else ($2 + batch.place - 1) || '-0' end
-        from batch where outbox.seq = batch.seq"#,
+        select pos as "pos!", message::text as "message!", event_id, prev as "prev!",
+            occurred_at as "occurred_at: Timestamp", version, traceparent
+        from numbered order by pos"#,
         stream,
         state.last_pos,
         state.last_id,
+        last.ms,
         BATCH
     )
-    .execute(&mut *tx)
-    .await?
-    .rows_affected();
-    if numbered > 0 {
-        let pos = state.last_pos + i64::try_from(numbered)?;
-        sqlx::query!(
-            "update relay_state set last_pos = $2, last_id = $2::bigint || '-0', confirmed_pos = greatest(confirmed_pos, $3)
-            where stream = $1",
-            stream,
-            pos,
-            last.ms
-        )
-        .execute(&mut *tx)
-        .await?;
-    }
+    .fetch_all(&mut *tx)
+    .await?;
     tx.commit().await?;
-    Ok(())
+    let last_pos = events.last().map_or(state.last_pos, |event| event.pos);
+    let more = i64::try_from(events.len())? >= BATCH;
+    Ok(Numbering { last_pos, events, more })
+}
+
+/// Locks the numbers of a stream until the transaction ends.
+async fn lock(tx: &mut PgTransaction<'_>, stream: &str) -> sqlx::Result<State> {
+    let state = select_for_update(tx, stream).await?;
+    if let Some(state) = state {
+        return Ok(state);
+    }
+    sqlx::query!("insert into relay_state (stream) values ($1) on conflict do nothing", stream)
+        .execute(&mut **tx)
+        .await?;
+    select_for_update(tx, stream).await?.ok_or(sqlx::Error::RowNotFound)
+}
+
+async fn select_for_update(tx: &mut PgTransaction<'_>, stream: &str) -> sqlx::Result<Option<State>> {
+    sqlx::query_as!(
+        State,
+        "select last_pos, last_id, confirmed_pos from relay_state where stream = $1 for update",
+        stream
+    )
+    .fetch_optional(&mut **tx)
+    .await
 }
 
 /// What of the outbox is found in a stream: ids of events, their numbers and the ids before them.
@@ -86,12 +126,12 @@ async fn adopt(
     redis: &mut ConnectionManager,
     stream: &str,
     last: Id,
-    given_out: i64,
-    confirmed: i64,
+    state: &State,
 ) -> anyhow::Result<()> {
+    let given_out = state.last_pos;
     // Up to the last of our entries that is still there, the stream has, or had, everything.
     let ours: RedisResult<StreamRangeReply> = redis.xrevrange_count(stream, format!("{given_out}-0"), "-", 1).await;
-    let known = ours?.ids.first().map_or(Ok(confirmed), |entry| entry.id.parse::<Id>().map(|id| id.ms))?;
+    let known = ours?.ids.first().map_or(Ok(state.confirmed_pos), |entry| entry.id.parse::<Id>().map(|id| id.ms))?;
     let found = find(redis, stream, known, last).await?;
     if given_out > 0 {
         metrics::counter!("events_foreign_total", "stream" => stream.to_owned()).increment(1);
@@ -104,9 +144,7 @@ async fn adopt(
         );
     }
     let mut tx = db.begin().await?;
-    sqlx::query!("insert into relay_state (stream) values ($1) on conflict do nothing", stream)
-        .execute(&mut *tx)
-        .await?;
+    lock(&mut tx, stream).await?;
     let taken = sqlx::query!(
         "update relay_state set last_pos = $3, last_id = $4, confirmed_pos = $3 where stream = $1 and last_pos = $2",
         stream,

@@ -4,6 +4,7 @@
 //! them under these numbers only behind the number before, so that Redis holds each once and in order, however many
 //! relays run and however often they die. A consumer moves a watermark in the same transaction as the effects, so that
 //! each is applied once, and sees from the numbers when Redis has lost something.
+mod append;
 pub mod consumer;
 mod numbering;
 pub mod operations;

@@ -72,56 +72,26 @@ pub fn refresh_authors<'a>(app: &'a App, events: &'a [Event]) -> Effect<'a> {
 async fn count(tx: &mut PgTransaction<'_>, posts: impl Iterator<Item = Uuid>, delta: Delta) -> Result<(), Failure> {
     let mut deltas: HashMap<Uuid, Delta> = HashMap::new();
     for post in posts {
-        let sum = deltas.entry(post).or_default();
-        sum.views += delta.views;
-        sum.comments += delta.comments;
-        sum.reactions += delta.reactions;
+        *deltas.entry(post).or_default() += delta;
     }
     Ok(signals::counted(tx, &deltas).await?)
 }
 
-fn interactions(events: &[Event]) -> Result<Vec<Interaction>, serde_json::Error> {
-    events.iter().map(|event| serde_json::from_str(&event.message)).collect()
-}
-
-/// A view counts, whoever's it is.
-pub fn post_viewed<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+/// Posts were viewed: each view counts as `delta`, whoever's it is.
+pub fn viewed<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event], delta: Delta) -> Effect<'a> {
     Box::pin(async move {
         let views: Vec<PostViewed> =
             events.iter().map(|e| serde_json::from_str(&e.message)).collect::<Result<_, _>>()?;
-        count(tx, views.iter().map(|view| view.id), Delta { views: 1, ..Delta::default() }).await
+        count(tx, views.iter().map(|view| view.id), delta).await
     })
 }
 
-/// One comment more.
-pub fn comment_created<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+/// Comments or reactions came or went: each counts as `delta`.
+pub fn interacted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event], delta: Delta) -> Effect<'a> {
     Box::pin(async move {
-        let comments = interactions(events)?;
-        count(tx, comments.iter().map(|c| c.post_id), Delta { comments: 1, ..Delta::default() }).await
-    })
-}
-
-/// One comment less.
-pub fn comment_deleted<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
-    Box::pin(async move {
-        let comments = interactions(events)?;
-        count(tx, comments.iter().map(|c| c.post_id), Delta { comments: -1, ..Delta::default() }).await
-    })
-}
-
-/// One reaction more.
-pub fn reaction_created<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
-    Box::pin(async move {
-        let reactions = interactions(events)?;
-        count(tx, reactions.iter().map(|r| r.post_id), Delta { reactions: 1, ..Delta::default() }).await
-    })
-}
-
-/// One reaction less.
-pub fn reaction_deleted<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
-    Box::pin(async move {
-        let reactions = interactions(events)?;
-        count(tx, reactions.iter().map(|r| r.post_id), Delta { reactions: -1, ..Delta::default() }).await
+        let interactions: Vec<Interaction> =
+            events.iter().map(|e| serde_json::from_str(&e.message)).collect::<Result<_, _>>()?;
+        count(tx, interactions.iter().map(|about| about.post_id), delta).await
     })
 }
 

@@ -1,0 +1,103 @@
+//! The relay's own habits: what it looks at with every step, and in which pieces it carries. The promise that it keeps is
+//! proved in `events/tests`.
+use redis::AsyncCommands;
+use redis::streams::StreamRangeReply;
+use serde_json::{Value, json};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use super::*;
+use crate::SERVICE;
+use crate::core::events::outbox::{publish, publish_all};
+use crate::core::testing::Platform;
+
+/// A stream that the service under test does tell.
+fn stream() -> &'static str {
+    SERVICE.tells[0]
+}
+
+impl Platform {
+    async fn write(&self, messages: &[Value]) {
+        let mut tx = self.app.db.begin().await.unwrap();
+        publish_all(&mut tx, stream(), messages).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// What the stream holds, with the ids.
+    async fn held(&self) -> Vec<(String, Value)> {
+        let entries: StreamRangeReply = self.app.redis.clone().xrange_all(stream()).await.unwrap();
+        let message = |entry: &redis::streams::StreamId| entry.get::<String>("message").unwrap();
+        entries.ids.iter().map(|entry| (entry.id.clone(), serde_json::from_str(&message(entry)).unwrap())).collect()
+    }
+}
+
+fn dense(messages: &[Value]) -> Vec<(String, Value)> {
+    messages.iter().enumerate().map(|(n, message)| (format!("{}-0", n + 1), message.clone())).collect()
+}
+
+fn numbers(range: std::ops::Range<i64>) -> Vec<Value> {
+    range.map(|n| json!({ "n": n })).collect()
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_step_carries_all_that_waits_in_the_order_of_telling(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let mut relay = Relay::new(&platform.app);
+    assert_eq!(relay.step().await.unwrap(), Outcome::Idle);
+    // More than go into one batch, told together and alone.
+    platform.write(&numbers(0..1200)).await;
+    let mut tx = platform.app.db.begin().await.unwrap();
+    publish(&mut tx, stream(), &json!({ "n": 1200 })).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(relay.step().await.unwrap(), Outcome::Busy);
+    assert_eq!(platform.held().await, dense(&numbers(0..1201)));
+    assert_eq!(relay.step().await.unwrap(), Outcome::Idle);
+}
+
+#[sqlx::test(migrations = false)]
+async fn events_that_are_told_together_vanish_with_their_transaction(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let mut tx = platform.app.db.begin().await.unwrap();
+    publish_all(&mut tx, stream(), &numbers(0..3)).await.unwrap();
+    tx.rollback().await.unwrap();
+    platform.write(&[]).await;
+    assert_eq!(Relay::new(&platform.app).step().await.unwrap(), Outcome::Idle);
+    assert_eq!(platform.held().await, []);
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_redis_lost_comes_back_when_nothing_new_is_told(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let mut relay = Relay::new(&platform.app);
+    platform.write(&numbers(0..3)).await;
+    relay.step().await.unwrap();
+    redis::cmd("FLUSHDB").query_async::<()>(&mut platform.app.redis.clone()).await.unwrap();
+    // It looked a moment ago; a second later it looks again.
+    assert_eq!(relay.step().await.unwrap(), Outcome::Idle);
+    relay.looked = None;
+    assert_eq!(relay.step().await.unwrap(), Outcome::Busy);
+    assert_eq!(platform.held().await, dense(&numbers(0..3)));
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_was_numbered_by_one_that_died_goes_before_what_is_new(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let mut relay = Relay::new(&platform.app);
+    relay.step().await.unwrap();
+    platform.write(&numbers(0..3)).await;
+    number(&platform.app.db, &mut platform.app.redis.clone(), stream(), Id::default()).await.unwrap();
+    assert_eq!(relay.step().await.unwrap(), Outcome::Busy, "nothing waits for a number, and it is seen all the same");
+    platform.write(&numbers(3..4)).await;
+    number(&platform.app.db, &mut platform.app.redis.clone(), stream(), Id { ms: 3, seq: 0 }).await.unwrap();
+    platform.write(&numbers(4..6)).await;
+    assert_eq!(relay.step().await.unwrap(), Outcome::Busy);
+    assert_eq!(platform.held().await, dense(&numbers(0..6)));
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_is_too_large_for_one_append_goes_in_pieces(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let large: Vec<Value> = (0..7).map(|n| json!({ "n": n, "text": "x".repeat(400_000) })).collect();
+    platform.write(&large).await;
+    assert_eq!(Relay::new(&platform.app).step().await.unwrap(), Outcome::Busy);
+    assert_eq!(platform.held().await, dense(&large));
+}
