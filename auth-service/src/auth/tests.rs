@@ -1,4 +1,7 @@
 //! Signing up and in, tokens and passwords, through their routes.
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use argon2::password_hash::PasswordHasher;
@@ -651,4 +654,55 @@ async fn mails_for_a_new_password_are_few_whoever_asks(_: PgPoolOptions, databas
         let refused = retry_after(&forgot(&platform, &email.to_uppercase()).await).unwrap();
         assert!((1100..=1200).contains(&refused), "{email}: {refused} s to the next of three in an hour");
     }
+}
+
+/// The longest that a probe may take in the middle of a flood, by the median of many.
+const ALIVE: Duration = Duration::from_millis(50);
+
+/// Asks every 5 ms over a connection of its own whether the service lives, until it is told to stop; how long each answer
+/// took.
+fn probe(address: SocketAddr, stop: &Receiver<()>) -> Vec<Duration> {
+    let mut connection = TcpStream::connect(address).unwrap();
+    let mut answer = [0; 4096];
+    let mut took = Vec::new();
+    while stop.recv_timeout(Duration::from_millis(5)).is_err() {
+        let begun = Instant::now();
+        connection.write_all(b"GET /health/live HTTP/1.1\r\nhost: test\r\n\r\n").unwrap();
+        let mut read = 0;
+        while !answer[..read].ends_with(b"}") {
+            read += connection.read(&mut answer[read..]).unwrap();
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 200"));
+        took.push(begun.elapsed());
+    }
+    took
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_flood_of_sign_ins_takes_bounded_memory_and_leaves_the_service_alive(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let platform = start(database, &[]).await;
+    let cores = platform.app.resources.passwords.places.available_permits();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = axum::serve(listener, platform.app.router());
+    let serving = serving.with_graceful_shutdown(platform.app.stop.clone().cancelled_owned());
+    platform.app.tasks.spawn(async { serving.await });
+    let (stop, told) = channel();
+    let probing = std::thread::spawn(move || probe(address, &told));
+    let guess = async |n: usize| sign_in(&platform, &format!("{n}@example.com"), PASSWORD).await.status;
+    let statuses = join_all((0..300).map(guess)).await;
+    stop.send(()).unwrap();
+    let mut took = tokio::task::spawn_blocking(|| probing.join().unwrap()).await.unwrap();
+    platform.app.stop.cancel();
+    platform.app.tasks.close();
+    platform.app.tasks.wait().await;
+    assert!(statuses.iter().all(|status| [404, 503].contains(&status.as_u16())), "{statuses:?}");
+    assert!(statuses.iter().any(|status| *status == 503), "so many do not fit into the queue");
+    assert!(platform.app.resources.passwords.memory() <= cores, "19 MiB for each core and no more");
+    took.sort_unstable();
+    let median = took[took.len() / 2];
+    assert!(took.len() > 20 && median < ALIVE, "{} probes, median {median:?}", took.len());
 }

@@ -1,4 +1,6 @@
 //! Sessions, through their routes: how they go on, how they end, and what a forged token gets.
+mod cookies;
+
 use std::collections::BTreeSet;
 
 use axum::body::Body;
