@@ -24,8 +24,7 @@ use utoipa_axum::routes;
 use crate::core::App;
 
 /// Why a session was ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, sqlx::Type)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Reason {
     /// On the device itself.
@@ -38,6 +37,25 @@ pub enum Reason {
     PasswordReset,
     /// A refresh token came back that had been exchanged before.
     Replayed,
+}
+
+impl Reason {
+    /// The word of the event and of the audit.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::SignedOut => "SIGNED_OUT",
+            Self::SignedOutEverywhere => "SIGNED_OUT_EVERYWHERE",
+            Self::Revoked => "REVOKED",
+            Self::PasswordChanged => "PASSWORD_CHANGED",
+            Self::PasswordReset => "PASSWORD_RESET",
+            Self::Replayed => "REPLAYED",
+        }
+    }
+
+    /// Whether the person did it themselves.
+    pub fn is_their_own(self) -> bool {
+        self != Self::Replayed
+    }
 }
 
 /// The routes of sessions.

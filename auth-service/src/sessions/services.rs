@@ -9,6 +9,7 @@ use super::cookies;
 use super::models::{Device, Session};
 use super::schemas::{Carrier, Token, TokenInCookies};
 use crate::core::App;
+use crate::core::audit::{self, Entry};
 use crate::core::errors::Error;
 use crate::tokens::services::{fingerprint, secret};
 use crate::users::models::Account;
@@ -24,7 +25,10 @@ pub struct Opened {
 pub async fn begin(tx: &mut PgTransaction<'_>, account: &Account, device: &Device) -> sqlx::Result<Option<Opened>> {
     let refresh_token = secret();
     let session = Session::create(tx, account, device, &fingerprint(&refresh_token)).await?;
-    Ok(session.map(|session| Opened { session, refresh_token }))
+    let Some(session) = session else { return Ok(None) };
+    let entry = Entry { who: Some(account.id), action: "signed_in", target: Some(session.id), result: "done" };
+    audit::record(&mut **tx, entry).await?;
+    Ok(Some(Opened { session, refresh_token }))
 }
 
 impl Opened {

@@ -1,17 +1,18 @@
-//! What follows from the end of a session, in the same transaction: other services hear of it.
+//! What follows from the end of a session, in the same transaction: other services hear of it, and the audit remembers.
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::Reason;
 use super::events::producers::{self, SessionRevoked};
 use super::models::Session;
+use crate::core::audit::{self, Entry};
+use crate::core::timestamp::Timestamp;
 use crate::users::models::Account;
 
 /// Ends one session of a person; false when they have no such session that goes on.
 pub async fn end(tx: &mut PgTransaction<'_>, user: Uuid, session: Uuid, reason: Reason) -> sqlx::Result<bool> {
     let Some(revoked_at) = Session::end(tx, session, user, reason).await? else { return Ok(false) };
-    let revoked = SessionRevoked { user_id: user, session_id: Some(session), reason, revoked_at };
-    producers::session_revoked(tx, &revoked).await?;
+    told(tx, user, Some(session), reason, revoked_at).await?;
     Ok(true)
 }
 
@@ -20,5 +21,22 @@ pub async fn end_all(tx: &mut PgTransaction<'_>, user: Uuid, reason: Reason) -> 
     // The account's row is the lock: a sign-in at this moment either comes before, and is ended, or finds what has changed.
     let Some(revoked_at) = Account::void_legacy(tx, user).await? else { return Ok(()) };
     Session::end_all(tx, user, reason).await?;
-    producers::session_revoked(tx, &SessionRevoked { user_id: user, session_id: None, reason, revoked_at }).await
+    told(tx, user, None, reason, revoked_at).await
+}
+
+async fn told(
+    tx: &mut PgTransaction<'_>,
+    user_id: Uuid,
+    session_id: Option<Uuid>,
+    reason: Reason,
+    revoked_at: Timestamp,
+) -> sqlx::Result<()> {
+    let entry = Entry {
+        who: reason.is_their_own().then_some(user_id),
+        action: if session_id.is_some() { "session_ended" } else { "sessions_ended" },
+        target: session_id.or(Some(user_id)),
+        result: reason.word(),
+    };
+    audit::record(&mut **tx, entry).await?;
+    producers::session_revoked(tx, &SessionRevoked { user_id, session_id, reason: reason.word(), revoked_at }).await
 }

@@ -6,7 +6,6 @@ use uuid::Uuid;
 use super::SESSION_REVOKED;
 use crate::core::events::outbox::publish;
 use crate::core::timestamp::Timestamp;
-use crate::sessions::Reason;
 
 /// The payload of `session_revoked`.
 #[derive(Serialize)]
@@ -14,7 +13,7 @@ pub struct SessionRevoked {
     pub user_id: Uuid,
     /// Null: all sessions of that person.
     pub session_id: Option<Uuid>,
-    pub reason: Reason,
+    pub reason: &'static str,
     pub revoked_at: Timestamp,
 }
 

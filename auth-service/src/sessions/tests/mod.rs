@@ -367,6 +367,19 @@ async fn signing_out_ends_this_session_or_all_of_them(_: PgPoolOptions, database
     let told: Vec<_> = told.iter().map(|event| (&event["session_id"], event["reason"].as_str().unwrap())).collect();
     let first = &payload(&one.access)["sid"];
     assert_eq!(told, [(first, "SIGNED_OUT"), (&Value::Null, "SIGNED_OUT_EVERYWHERE")]);
+    let audited = sqlx::query!(
+        r#"select action, result, target as "target!" from audit
+        where who = $1 order by id offset 3"#,
+        anna.id
+    );
+    let audited = audited.fetch_all(&platform.app.db).await.unwrap();
+    let audited: Vec<_> = audited.iter().map(|row| (row.action.as_str(), row.result.as_str(), row.target)).collect();
+    let one = serde_json::from_value(first.clone()).unwrap();
+    assert_eq!(
+        audited,
+        [("session_ended", "SIGNED_OUT", one), ("sessions_ended", "SIGNED_OUT_EVERYWHERE", anna.id)],
+        "after three sign-ins"
+    );
 }
 
 #[sqlx::test(migrations = false)]
