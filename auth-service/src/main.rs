@@ -4,6 +4,7 @@ mod blocks;
 mod connections;
 mod core;
 mod mails;
+mod people;
 mod profiles;
 mod sessions;
 mod settings;
@@ -73,6 +74,7 @@ impl Resources {
 
 fn routes() -> OpenApiRouter<App> {
     users::router()
+        .merge(people::router())
         .merge(profiles::router())
         .merge(connections::router())
         .merge(blocks::router())
@@ -98,7 +100,7 @@ static SERVICE: Service = Service {
     ],
     migrations: &MIGRATIONS,
     routes,
-    root: sessions::root,
+    root: || sessions::root().merge(people::internal()),
     scheme: || {
         let password = Password::new("/api/v1/auth/token", Scopes::new());
         SecurityScheme::OAuth2(OAuth2::new([Flow::Password(password)]))
@@ -111,8 +113,11 @@ static SERVICE: Service = Service {
         auth::RESET,
         auth::NEW_PASSWORD,
         connections::CONNECTING,
+        people::EXPORTING,
     ],
-    listens: Vec::new,
+    holdings: people::HOLDINGS,
+    erasing: people::ERASING,
+    listens: people::events::consumers::listens,
     jobs: |_| vec![mails::schedulers::sweep(), sessions::schedulers::job()],
 };
 

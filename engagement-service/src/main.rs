@@ -1,5 +1,6 @@
 //! The engagement service: what people did, and how engaged that makes them.
 mod core;
+mod people;
 mod profiles;
 mod settings;
 
@@ -29,13 +30,15 @@ static SERVICE: Service = Service {
     description: "What people did, and how engaged that makes them.",
     schema: "engagement",
     group: "engagement_group",
-    tells: profiles::events::TELLS,
+    tells: &[profiles::events::LEVEL_CHANGED, people::events::USER_ERASED],
     migrations: &MIGRATIONS,
     routes: profiles::router,
     root: OpenApiRouter::new,
     scheme: || SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build()),
     limits: &[profiles::READING],
-    listens: profiles::events::consumers::listens,
+    holdings: people::HOLDINGS,
+    erasing: people::ERASING,
+    listens: || [profiles::events::consumers::listens(), people::events::consumers::listens()].concat(),
     jobs: profiles::schedulers::jobs,
 };
 

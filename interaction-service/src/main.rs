@@ -1,6 +1,7 @@
 //! The interaction service: comments, reactions, views, and the NFT records of comments.
 mod comments;
 mod core;
+mod people;
 mod post_views;
 mod posts;
 mod reactions;
@@ -47,13 +48,19 @@ static SERVICE: Service = Service {
         reactions::events::REACTION_CREATED,
         reactions::events::REACTION_DELETED,
         post_views::events::POST_VIEWED,
+        people::events::USER_ERASED,
     ],
     migrations: &MIGRATIONS,
     routes,
     root: OpenApiRouter::new,
     scheme: || SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build()),
     limits: &[comments::COMMENTING, reactions::REACTING],
-    listens: || [posts::events::consumers::listens(), comments::events::consumers::listens()].concat(),
+    holdings: people::HOLDINGS,
+    erasing: people::ERASING,
+    listens: || {
+        let (posts, comments) = (posts::events::consumers::listens(), comments::events::consumers::listens());
+        [posts, comments, people::events::consumers::listens()].concat()
+    },
     jobs: |_| Vec::new(),
 };
 

@@ -1,6 +1,7 @@
 //! The moderation service: reads posts and comments, and has those deleted that speak against themselves.
 mod core;
 mod moderations;
+mod people;
 mod settings;
 
 use std::sync::Arc;
@@ -35,13 +36,19 @@ static SERVICE: Service = Service {
     description: "Reads posts and comments, and has those deleted that speak against themselves.",
     schema: "moderation",
     group: "moderation_group",
-    tells: moderations::events::TELLS,
+    tells: &[
+        moderations::events::POST_DELETE_REQUESTED,
+        moderations::events::COMMENT_DELETE_REQUESTED,
+        people::events::USER_ERASED,
+    ],
     migrations: &MIGRATIONS,
     routes: moderations::router,
     root: OpenApiRouter::new,
     scheme: || SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build()),
     limits: &[moderations::READING],
-    listens: moderations::events::consumers::listens,
+    holdings: people::HOLDINGS,
+    erasing: people::ERASING,
+    listens: || [moderations::events::consumers::listens(), people::events::consumers::listens()].concat(),
     jobs: |_| Vec::new(),
 };
 

@@ -1,5 +1,6 @@
 //! The post service: posts, what is counted on them, and their NFT records.
 mod core;
+mod people;
 mod posts;
 mod settings;
 
@@ -29,13 +30,21 @@ static SERVICE: Service = Service {
     description: "Posts, what is counted on them, and their NFT records.",
     schema: "post",
     group: "post_group",
-    tells: posts::events::TELLS,
+    tells: &[
+        posts::events::POST_CREATED,
+        posts::events::POST_UPDATED,
+        posts::events::POST_DELETED,
+        posts::events::POST_DELETE_COMPLETED,
+        people::events::USER_ERASED,
+    ],
     migrations: &MIGRATIONS,
     routes: posts::router,
     root: OpenApiRouter::new,
     scheme: || SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build()),
     limits: &[posts::WRITING],
-    listens: posts::events::consumers::listens,
+    holdings: people::HOLDINGS,
+    erasing: people::ERASING,
+    listens: || [posts::events::consumers::listens(), people::events::consumers::listens()].concat(),
     jobs: |_| Vec::new(),
 };
 

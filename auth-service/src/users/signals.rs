@@ -7,6 +7,7 @@ use super::details;
 use super::events::producers;
 use super::models::{Account, Deleted};
 use super::schemas::{UserDeleted, UserOut};
+use crate::core::erasure;
 use crate::sessions::{self, Reason};
 use crate::tokens::Purpose;
 use crate::tokens::signals::voided;
@@ -59,8 +60,10 @@ pub async fn left(tx: &mut PgTransaction<'_>, lost: &[Uuid]) -> sqlx::Result<()>
     details::models::mark(tx, lost).await
 }
 
-/// Somebody left. Their connections and blocks ended with them: of these nothing is told beside.
+/// Somebody left, and wants nothing of theirs to stay. Their connections and blocks ended with them: of these nothing is
+/// told beside.
 pub async fn deleted(tx: &mut PgTransaction<'_>, deleted: &Deleted) -> sqlx::Result<()> {
     details::models::mark(tx, &[&deleted.lost[..], &[deleted.id]].concat()).await?;
+    erasure::begin(tx, &[deleted.id]).await?;
     producers::user_deleted(tx, &UserDeleted { id: deleted.id, deleted_at: deleted.at }).await
 }

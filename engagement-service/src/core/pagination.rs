@@ -38,7 +38,7 @@ impl Cursor {
     }
 
     /// The place before which everything lies: later than any item.
-    fn end() -> Self {
+    pub fn end() -> Self {
         Self { at: DateTime::from_timestamp_micros(253_402_300_799_000_000).unwrap_or_default(), id: Uuid::max() }
     }
 }

@@ -1,6 +1,6 @@
 //! Activity profiles: what people did, and how engaged that makes them.
 pub mod events;
-mod models;
+pub mod models;
 pub mod schedulers;
 mod schemas;
 mod services;

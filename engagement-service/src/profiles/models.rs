@@ -3,10 +3,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::types::Json;
-use sqlx::{PgExecutor, PgTransaction};
+use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
 use super::{Kind, Level};
+use crate::core::pagination::Cursor;
+use crate::core::people::Held;
 use crate::core::timestamp::Timestamp;
 
 /// A profile as it is stored.
@@ -106,6 +108,33 @@ impl Profile {
         )
         .fetch_optional(db)
         .await
+    }
+
+    /// Everything about a person: the profile, with what they did per category and day.
+    pub async fn held(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
+        sqlx::query_as!(
+            Held,
+            r#"select created_at as "at: Timestamp", id, to_jsonb(profile) || jsonb_build_object(
+                'summary', (select jsonb_agg(to_jsonb(summary)) from summary where user_id = profile.user_id),
+                'activity', (select jsonb_agg(to_jsonb(activity)) from activity where user_id = profile.user_id)
+            ) as "thing!"
+            from profile where user_id = $1 and (created_at, id) < ($2, $3) limit $4"#,
+            person,
+            before.at,
+            before.id,
+            rows
+        )
+        .fetch_all(db)
+        .await
+    }
+
+    /// Erases everything about a person; true when there was something.
+    pub async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
+        // The profile's row is the lock of all that follows.
+        let erased = sqlx::query!("delete from profile where user_id = $1", person).execute(&mut **tx).await?;
+        sqlx::query!("delete from summary where user_id = $1", person).execute(&mut **tx).await?;
+        sqlx::query!("delete from activity where user_id = $1", person).execute(&mut **tx).await?;
+        Ok(erased.rows_affected() > 0)
     }
 
     /// Makes the profiles that are missing, and locks all of them.

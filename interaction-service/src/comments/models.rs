@@ -1,9 +1,10 @@
 //! Comments and their NFT records in the database: all of the SQL of this feature.
 use serde_json::Value;
-use sqlx::{PgExecutor, PgTransaction};
+use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
 use crate::core::pagination::Cursor;
+use crate::core::people::Held;
 use crate::core::timestamp::Timestamp;
 
 /// A comment as it is stored.
@@ -121,6 +122,36 @@ impl Comment {
         .await
     }
 
+    /// At most so many of an author's comments, deleted with their NFT records; none when all are.
+    pub async fn remove_by(tx: &mut PgTransaction<'_>, author: Uuid, rows: i64) -> sqlx::Result<Vec<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"delete from comment
+            where id in (select id from comment where created_by = $1 order by id limit $2 for update)
+            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+                updated_by, post_id, content"#,
+            author,
+            rows
+        )
+        .fetch_all(&mut **tx)
+        .await
+    }
+
+    /// What is held of what a person wrote, newest first.
+    pub async fn held(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
+        sqlx::query_as!(
+            Held,
+            r#"select created_at as "at: Timestamp", id, to_json(comment) as "thing!" from comment
+            where created_by = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
+            person,
+            before.at,
+            before.id,
+            rows
+        )
+        .fetch_all(db)
+        .await
+    }
+
     /// At most so many of the comments on these posts, deleted with their NFT records; none when all are.
     pub async fn remove_of(tx: &mut PgTransaction<'_>, posts: &[Uuid], rows: i64) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
@@ -135,6 +166,21 @@ impl Comment {
         .fetch_all(&mut **tx)
         .await
     }
+}
+
+/// The NFT records of what a person wrote, newest first.
+pub async fn held_nfts(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
+    sqlx::query_as!(
+        Held,
+        r#"select created_at as "at: Timestamp", id, to_json(comment_nft) as "thing!" from comment_nft
+        where created_by = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
+        person,
+        before.at,
+        before.id,
+        rows
+    )
+    .fetch_all(db)
+    .await
 }
 
 /// Makes, or brings up to date, the NFT record of a comment.

@@ -38,6 +38,15 @@ pub async fn posts_deleted(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::
     }
 }
 
+/// Some comments of an author who left are deleted, and told without a word of them; true when there may be more.
+pub async fn erase(tx: &mut PgTransaction<'_>, author: Uuid) -> sqlx::Result<bool> {
+    let comments = Comment::remove_by(tx, author, BATCH).await?;
+    for comment in &comments {
+        deleted(tx, &Comment { content: String::new(), ..comment.clone() }).await?;
+    }
+    Ok(!comments.is_empty())
+}
+
 /// Keeps the NFT record of a comment.
 async fn record(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Result<()> {
     // Python's str(datetime): a blank where RFC 3339 has a T.

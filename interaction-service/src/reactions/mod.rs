@@ -1,6 +1,6 @@
 //! Reactions: what people feel about posts, one reaction of a person to a post.
 pub mod events;
-mod models;
+pub mod models;
 mod schemas;
 pub mod signals;
 mod views;

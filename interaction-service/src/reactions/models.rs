@@ -1,9 +1,10 @@
 //! Reactions in the database: all of the SQL of this feature.
-use sqlx::{PgExecutor, PgTransaction};
+use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
 use super::Type;
 use crate::core::pagination::Cursor;
+use crate::core::people::Held;
 use crate::core::timestamp::Timestamp;
 
 /// A reaction as it is stored.
@@ -106,6 +107,36 @@ impl Reaction {
             user
         )
         .fetch_optional(&mut **tx)
+        .await
+    }
+
+    /// At most so many of somebody's reactions, deleted; none when all are.
+    pub async fn remove_by(tx: &mut PgTransaction<'_>, user: Uuid, rows: i64) -> sqlx::Result<Vec<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"delete from reaction
+            where id in (select id from reaction where created_by = $1 order by id limit $2 for update)
+            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+                updated_by, post_id, type as "type: Type""#,
+            user,
+            rows
+        )
+        .fetch_all(&mut **tx)
+        .await
+    }
+
+    /// What is held of what a person reacted, newest first.
+    pub async fn held(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
+        sqlx::query_as!(
+            Held,
+            r#"select created_at as "at: Timestamp", id, to_json(reaction) as "thing!" from reaction
+            where created_by = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
+            person,
+            before.at,
+            before.id,
+            rows
+        )
+        .fetch_all(db)
         .await
     }
 

@@ -29,3 +29,12 @@ pub async fn posts_deleted(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::
         producers::reactions_deleted(tx, &reactions.into_iter().map(PostReactionOut::from).collect::<Vec<_>>()).await?;
     }
 }
+
+/// Some reactions of somebody who left are deleted; true when there may be more.
+pub async fn erase(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<bool> {
+    let reactions = Reaction::remove_by(tx, user, BATCH).await?;
+    for reaction in &reactions {
+        deleted(tx, reaction).await?;
+    }
+    Ok(!reactions.is_empty())
+}

@@ -1,7 +1,7 @@
 //! Moderations: decisions that a post or comment is to be deleted, and what became of them.
 pub mod events;
 mod lexicon;
-mod models;
+pub mod models;
 mod schemas;
 pub mod services;
 mod signals;

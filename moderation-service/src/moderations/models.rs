@@ -1,11 +1,15 @@
 //! Cases, and the contents that they are about, in the database: all of the SQL of this feature.
 use serde_json::value::RawValue;
-use sqlx::{PgExecutor, PgTransaction};
+use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
 use super::{Kind, Reason, Status};
 use crate::core::pagination::Cursor;
+use crate::core::people::Held;
 use crate::core::timestamp::Timestamp;
+
+/// Cases erased in one statement.
+const BATCH: i64 = 500;
 
 /// A case as it is stored.
 #[derive(Debug)]
@@ -67,6 +71,34 @@ impl Moderation {
         .execute(&mut **tx)
         .await?;
         Ok(())
+    }
+
+    /// Erases some of the cases about what a person wrote; true when there may be more.
+    pub async fn erase(tx: &mut PgTransaction<'_>, author: Uuid) -> sqlx::Result<bool> {
+        let erased = sqlx::query!(
+            "delete from moderation
+            where id in (select id from moderation where author = $1 order by id limit $2 for update)",
+            author,
+            BATCH
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(erased.rows_affected() > 0)
+    }
+
+    /// The cases about what a person wrote, as they are stored, newest first.
+    pub async fn held(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
+        sqlx::query_as!(
+            Held,
+            r#"select created_at as "at: Timestamp", id, to_json(moderation) as "thing!" from moderation
+            where author = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
+            person,
+            before.at,
+            before.id,
+            rows
+        )
+        .fetch_all(db)
+        .await
     }
 
     /// The cases about what a person wrote, newest first.

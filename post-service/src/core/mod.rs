@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod client;
 pub mod database;
+pub mod erasure;
 pub mod errors;
 pub mod events;
 pub mod extract;
@@ -14,6 +15,7 @@ pub mod lease;
 pub mod limits;
 pub mod openapi;
 pub mod pagination;
+pub mod people;
 pub mod scheduler;
 pub mod security;
 pub mod settings;
@@ -44,11 +46,13 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::Resources;
 use crate::settings::Settings;
+use erasure::{Eraser, Erasing};
 use events::Subscription;
 use events::consumer::Consumer;
 use events::relay::Relay;
 use lease::Keeper;
 use limits::{Limit, Limits};
+use people::Holding;
 use scheduler::Job;
 use security::Verifier;
 
@@ -82,6 +86,10 @@ pub struct Service {
     pub scheme: fn() -> SecurityScheme,
     /// What may be done only so often.
     pub limits: &'static [Limit],
+    /// What it holds about people.
+    pub holdings: &'static [Holding],
+    /// How it lets go of that.
+    pub erasing: Erasing,
     /// What it listens to.
     pub listens: fn() -> Vec<Subscription>,
     /// What it does by the clock.
@@ -165,7 +173,8 @@ impl App {
         let document = openapi::document(self.service.name, self.service.description, (self.service.scheme)());
         let routes = OpenApiRouter::with_openapi(document).nest("/api/v1", (self.service.routes)());
         let (routes, document) = routes.merge((self.service.root)()).split_for_parts();
-        let routes = routes.merge(health::routes()).merge(events::operations::routes()).with_state(self.clone());
+        let internal = events::operations::routes().merge(people::routes());
+        let routes = routes.merge(health::routes()).merge(internal).with_state(self.clone());
         let document = openapi::complete(document, self.service.limits);
         http::surround(self, routes.merge(openapi::routes(document)))
     }
@@ -189,6 +198,7 @@ impl App {
         }
         self.tasks.spawn(worker::run(self.clone(), leases));
         self.tasks.spawn(worker::run(self.clone(), Relay::new(&self)));
+        self.tasks.spawn(worker::run(self.clone(), Eraser::new(&self)));
         security::start(&self);
         self.resources.start(&self);
         let mut jobs = (self.service.jobs)(&self.settings);

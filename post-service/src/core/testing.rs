@@ -8,14 +8,16 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use redis::AsyncCommands;
 use secrecy::ExposeSecret;
 use serde_json::Value;
-use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Executor, Row};
 use std::time::Duration;
 use tower::ServiceExt;
 use uuid::Uuid;
 
+use super::erasure::{self, Eraser};
 use super::events::consumer::{Consumer, Step};
 use super::events::relay::Relay;
+use super::worker::{Outcome, Worker};
 use super::{App, Service, database, security};
 use crate::settings::Settings;
 
@@ -80,6 +82,66 @@ impl Platform {
         let entries: redis::streams::StreamRangeReply = self.app.redis.clone().xrange_all(stream).await.unwrap();
         let message = |entry: &redis::streams::StreamId| entry.get::<String>("message").unwrap();
         entries.ids.iter().map(|entry| serde_json::from_str(&message(entry)).unwrap()).collect()
+    }
+
+    /// Lets the service erase what it holds about somebody, and look once more as if a minute had passed.
+    pub async fn erase(&self, person: Uuid) {
+        let mut tx = self.app.db.begin().await.unwrap();
+        erasure::begin(&mut tx, &[person]).await.unwrap();
+        tx.commit().await.unwrap();
+        for _ in 0..2 {
+            self.app.db.execute("update erasure set confirmed_at = confirmed_at - interval '2 minutes'").await.unwrap();
+            self.step_erasures().await;
+        }
+    }
+
+    async fn step_erasures(&self) {
+        let mut eraser = Eraser::new(&self.app);
+        while eraser.step().await.unwrap() == Outcome::Busy {
+            // What the step has told is carried, as it would be meanwhile.
+            for stream in self.app.service.tells {
+                self.told(stream).await;
+            }
+        }
+    }
+
+    /// What is held of one kind about a person, as the auth service is told.
+    pub async fn held(&self, person: Uuid, kind: &str) -> Vec<Value> {
+        let request = Request::get(format!("/internal/people/{person}/{kind}"));
+        let request = request.header(header::AUTHORIZATION, "Bearer operator").body(Body::empty()).unwrap();
+        let reply = self.send(request).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        serde_json::from_value(reply.body).unwrap()
+    }
+
+    /// Where a text is found: in which tables of the service, and under which keys of Redis that are its own.
+    pub async fn finds(&self, text: &str) -> Vec<String> {
+        let schema = self.app.service.schema;
+        let tables =
+            format!("select format('%I.%I', schemaname, tablename) from pg_tables where schemaname = '{schema}'");
+        let tables = self.app.db.fetch_all(AssertSqlSafe(tables)).await.unwrap();
+        let mut places = Vec::new();
+        for table in tables.iter().map(|row| row.get::<String, _>(0)) {
+            let held =
+                format!("select exists (select from {table} as held where position('{text}' in held::text) > 0)");
+            let held = self.app.db.fetch_one(AssertSqlSafe(held)).await.unwrap();
+            places.extend(held.get::<bool, _>(0).then_some(table));
+        }
+        let mut redis = self.app.redis.clone();
+        let keys: Vec<String> = redis.keys("*").await.unwrap();
+        for key in keys {
+            let kind: String = redis::cmd("TYPE").arg(&key).query_async(&mut redis).await.unwrap();
+            let value: redis::Value = match kind.as_str() {
+                "stream" if !self.app.service.tells.contains(&key.as_str()) => continue,
+                "stream" => redis::cmd("XRANGE").arg(&key).arg("-").arg("+").query_async(&mut redis).await.unwrap(),
+                "hash" => redis::cmd("HGETALL").arg(&key).query_async(&mut redis).await.unwrap(),
+                _ => redis::cmd("GET").arg(&key).query_async(&mut redis).await.unwrap(),
+            };
+            // Bulk strings print their bytes: escapes of what is not ASCII, itself else.
+            places.extend((format!("{value:?}").contains(text) || key.contains(text)).then_some(key));
+        }
+        places.sort_unstable();
+        places
     }
 
     /// Lets the service hear an event as an original service would tell it, and all that waits before it.

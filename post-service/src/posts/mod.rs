@@ -1,9 +1,9 @@
 //! Posts: what people write, and what others make of it.
 pub mod events;
-mod models;
+pub mod models;
 mod schemas;
 mod services;
-mod signals;
+pub mod signals;
 mod views;
 
 #[cfg(test)]

@@ -3,11 +3,12 @@ use std::collections::HashMap;
 use std::ops::AddAssign;
 
 use serde_json::Value;
-use sqlx::{PgExecutor, PgTransaction};
+use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
 use super::Status;
 use crate::core::pagination::Cursor;
+use crate::core::people::Held;
 use crate::core::timestamp::Timestamp;
 
 /// A post as it is stored.
@@ -184,6 +185,37 @@ impl Post {
         .await
     }
 
+    /// At most so many of an author's posts, deleted with their NFT records; none when all are.
+    pub async fn remove_of(tx: &mut PgTransaction<'_>, author: Uuid, rows: i64) -> sqlx::Result<Vec<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"delete from post
+            where id in (select id from post where created_by = $1 order by id limit $2 for update)
+            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+                updated_by, title, content, types, status as "status: Status", total_views, total_comments,
+                total_reactions, score, popularity"#,
+            author,
+            rows
+        )
+        .fetch_all(&mut **tx)
+        .await
+    }
+
+    /// What is held of what a person wrote, newest first.
+    pub async fn held(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
+        sqlx::query_as!(
+            Held,
+            r#"select created_at as "at: Timestamp", id, to_json(post) as "thing!" from post
+            where created_by = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
+            person,
+            before.at,
+            before.id,
+            rows
+        )
+        .fetch_all(db)
+        .await
+    }
+
     /// Holds posts until the transaction ends. Whoever changes several posts at once does this first: locks taken in one
     /// order cannot block each other in a circle.
     pub async fn lock(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
@@ -252,6 +284,27 @@ pub async fn save_connections(db: impl PgExecutor<'_>, authors: &[(Uuid, Option<
     )
     .execute(db)
     .await?;
+    Ok(())
+}
+
+/// The NFT records of what a person wrote, newest first.
+pub async fn held_nfts(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
+    sqlx::query_as!(
+        Held,
+        r#"select created_at as "at: Timestamp", id, to_json(post_nft) as "thing!" from post_nft
+        where created_by = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
+        person,
+        before.at,
+        before.id,
+        rows
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Forgets an author.
+pub async fn forget_author(tx: &mut PgTransaction<'_>, author: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("delete from author where id = $1", author).execute(&mut **tx).await?;
     Ok(())
 }
 

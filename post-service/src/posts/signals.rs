@@ -6,9 +6,12 @@ use uuid::Uuid;
 
 use super::Status;
 use super::events::producers;
-use super::models::{Delta, Post, save_nft};
+use super::models::{Delta, Post, forget_author, save_nft};
 use super::schemas::PostOut;
 use super::services::{metadata, popularity, score};
+
+/// Posts deleted in one statement when their author leaves.
+const BATCH: i64 = 200;
 
 /// A post was written.
 pub async fn created(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
@@ -25,6 +28,16 @@ pub async fn updated(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()
 /// A post was deleted, by its author or by moderation.
 pub async fn deleted(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
     producers::post_deleted(tx, &PostOut::from(post.clone())).await
+}
+
+/// Some posts of an author who left are deleted, and told without a word of them; true when there may be more.
+pub async fn erase(tx: &mut PgTransaction<'_>, author: Uuid) -> sqlx::Result<bool> {
+    let posts = Post::remove_of(tx, author, BATCH).await?;
+    for post in &posts {
+        deleted(tx, &Post { title: None, content: String::new(), ..post.clone() }).await?;
+    }
+    forget_author(tx, author).await?;
+    Ok(!posts.is_empty())
 }
 
 /// Posts were viewed, commented or reacted to.

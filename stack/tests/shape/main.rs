@@ -14,8 +14,15 @@ const DIFFERENT: &[(&str, &str, &str)] =
     &[("auth-service", "security.rs", "it issues the tokens that the others only check")];
 
 /// Where SQL may stand beside a feature's `models.rs` and tests: mechanisms of the core that are made of it.
-const SQL_IN_CORE: &[&str] =
-    &["core/events/", "core/database.rs", "core/scheduler.rs", "core/lease.rs", "core/audit.rs", "core/idempotency.rs"];
+const SQL_IN_CORE: &[&str] = &[
+    "core/events/",
+    "core/database.rs",
+    "core/scheduler.rs",
+    "core/lease.rs",
+    "core/audit.rs",
+    "core/idempotency.rs",
+    "core/erasure.rs",
+];
 
 const SQL: &[&str] = &[
     "query!(",

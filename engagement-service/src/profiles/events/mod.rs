@@ -17,6 +17,3 @@ pub const REACTION_CREATED: &str = "post_reaction_created";
 pub const REACTION_DELETED: &str = "post_reaction_deleted";
 pub const POST_DELETE_COMPLETED: &str = "moderation_post_delete_request_completed";
 pub const COMMENT_DELETE_COMPLETED: &str = "moderation_post_comment_delete_request_completed";
-
-/// What the engagement service, and nobody else, tells.
-pub const TELLS: &[&str] = &[LEVEL_CHANGED];

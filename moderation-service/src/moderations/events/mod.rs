@@ -14,6 +14,3 @@ pub const COMMENT_CREATED: &str = "post_comment_created";
 pub const COMMENT_UPDATED: &str = "post_comment_updated";
 pub const COMMENT_DELETED: &str = "post_comment_deleted";
 pub const COMMENT_DELETE_COMPLETED: &str = "moderation_post_comment_delete_request_completed";
-
-/// What the moderation service, and nobody else, tells.
-pub const TELLS: &[&str] = &[POST_DELETE_REQUESTED, COMMENT_DELETE_REQUESTED];

@@ -404,7 +404,7 @@ async fn trimming_never_removes_what_someone_needs(_: PgPoolOptions, database: P
     let platform = start(database).await;
     platform.tell_all(1..=6).await;
     platform.told(STREAM).await;
-    let trim = || async { super::upkeep::trim(&mut platform.app.redis.clone(), STREAM).await.unwrap() };
+    let trim = || async { super::upkeep::trim(&platform.app, STREAM).await.unwrap() };
     assert_eq!(trim().await, 0, "nobody reads it yet");
     for group in ["quick", "slow"] {
         platform.redis(&["XGROUP", "CREATE", STREAM, group, "0"]).await;

@@ -29,17 +29,30 @@ pub fn job() -> Job {
 /// Cuts all that this service tells, and forgets the answers that nobody will ask for again.
 pub async fn tidy(app: &App) -> anyhow::Result<()> {
     for stream in app.service.tells {
-        trim(&mut app.redis.clone(), stream).await?;
         forget(app, stream).await?;
+        trim(app, stream).await?;
     }
+    wipe(app).await?;
     Ok(idempotency::forget(&app.db).await?)
 }
 
 /// Cuts a stream below the first entry that some group has not acknowledged; the number of entries removed. A stream that
-/// nobody reads is left alone.
-pub async fn trim(redis: &mut ConnectionManager, stream: &str) -> anyhow::Result<u64> {
+/// nobody reads keeps what the outbox keeps.
+pub async fn trim(app: &App, stream: &str) -> anyhow::Result<u64> {
+    let mut redis = app.redis.clone();
+    let needed = match needed(&mut redis, stream).await? {
+        Some(needed) => Some(needed),
+        None => kept(app, stream).await?,
+    };
+    let Some(needed) = needed else { return Ok(0) };
+    let mut cut = redis::cmd("XTRIM");
+    Ok(cut.arg(stream).arg("MINID").arg(needed.to_string()).query_async(&mut redis).await?)
+}
+
+/// The first entry that some group has not acknowledged; none when nobody reads the stream, or there is none.
+async fn needed(redis: &mut ConnectionManager, stream: &str) -> anyhow::Result<Option<Id>> {
     let groups: StreamInfoGroupsReply = match redis.xinfo_groups(stream).await {
-        Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError) => return Ok(0),
+        Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError) => return Ok(None),
         reply => reply?,
     };
     let mut needed: Option<Id> = None;
@@ -56,9 +69,40 @@ pub async fn trim(redis: &mut ConnectionManager, stream: &str) -> anyhow::Result
         };
         needed = Some(needed.map_or(first, |needed| needed.min(first)));
     }
-    let Some(needed) = needed else { return Ok(0) };
-    let mut cut = redis::cmd("XTRIM");
-    Ok(cut.arg(stream).arg("MINID").arg(needed.to_string()).query_async(redis).await?)
+    Ok(needed)
+}
+
+/// The first entry of a stream that the outbox still has.
+async fn kept(app: &App, stream: &str) -> sqlx::Result<Option<Id>> {
+    let first = sqlx::query_scalar!("select min(pos) from outbox where stream = $1", stream).fetch_one(&app.db).await?;
+    Ok(first.map(|ms| Id { ms, seq: 0 }))
+}
+
+/// Removes the entries whose events were erased from the streams, where nobody needs them any more. They may be gone
+/// already, or have come back with a restored Redis.
+pub async fn wipe(app: &App) -> anyhow::Result<()> {
+    let mut redis = app.redis.clone();
+    for stream in app.service.tells {
+        let needed = needed(&mut redis, stream).await?.map_or(i64::MAX, |id| id.ms);
+        let mut last = 0;
+        loop {
+            let erased = sqlx::query_scalar!(
+                r#"select pos as "pos!" from outbox where stream = $1 and erased and pos > $2 and pos < $3
+                order by pos limit $4"#,
+                stream,
+                last,
+                needed,
+                BATCH
+            )
+            .fetch_all(&app.db)
+            .await?;
+            let Some(end) = erased.last() else { break };
+            last = *end;
+            let ids: Vec<String> = erased.iter().map(|pos| Id { ms: *pos, seq: 0 }.to_string()).collect();
+            let _: u64 = redis.xdel(stream, &ids).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes from the outbox what was published more than [`RETENTION`] days ago.

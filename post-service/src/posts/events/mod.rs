@@ -14,6 +14,3 @@ pub const COMMENT_DELETED: &str = "post_comment_deleted";
 pub const REACTION_CREATED: &str = "post_reaction_created";
 pub const REACTION_DELETED: &str = "post_reaction_deleted";
 pub const POST_DELETE_REQUESTED: &str = "post_delete_requested";
-
-/// What the post service, and nobody else, tells.
-pub const TELLS: &[&str] = &[POST_CREATED, POST_UPDATED, POST_DELETED, POST_DELETE_COMPLETED];

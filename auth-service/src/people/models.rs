@@ -1,0 +1,138 @@
+//! What is held about people, and who has erased it, in the database: all of the SQL of this feature.
+use serde::Serialize;
+use sqlx::{PgExecutor, PgPool, PgTransaction};
+use uuid::Uuid;
+
+use crate::core::pagination::Cursor;
+use crate::core::people::Held;
+use crate::core::timestamp::Timestamp;
+
+/// The person's account, less the proof of their password.
+pub async fn accounts(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
+    sqlx::query_as!(
+        Held,
+        r#"select created_at as "at!: Timestamp", id as "id!", to_jsonb(account) - 'password_hash' - 'username_skeleton' as "thing!" from account
+        where id = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
+        person,
+        before.at,
+        before.id,
+        rows
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Whom they are connected to.
+pub async fn connections(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
+    sqlx::query_as!(
+        Held,
+        r#"select connected_at as "at!: Timestamp", target_id as "id!", to_jsonb(connection) as "thing!" from connection
+        where user_id = $1 and (connected_at, target_id) < ($2, $3) order by connected_at desc, target_id desc limit $4"#,
+        person,
+        before.at,
+        before.id,
+        rows
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Who is connected to them.
+pub async fn followers(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
+    sqlx::query_as!(
+        Held,
+        r#"select connected_at as "at!: Timestamp", user_id as "id!", to_jsonb(connection) as "thing!" from connection
+        where target_id = $1 and (connected_at, user_id) < ($2, $3) order by connected_at desc, user_id desc limit $4"#,
+        person,
+        before.at,
+        before.id,
+        rows
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Whom they have blocked. Who has blocked them is not theirs to know.
+pub async fn blocks(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
+    sqlx::query_as!(
+        Held,
+        r#"select blocked_at as "at!: Timestamp", target_id as "id!", to_jsonb(block) as "thing!" from block
+        where user_id = $1 and (blocked_at, target_id) < ($2, $3) order by blocked_at desc, target_id desc limit $4"#,
+        person,
+        before.at,
+        before.id,
+        rows
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Their sessions, with devices and networks.
+pub async fn sessions(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
+    sqlx::query_as!(
+        Held,
+        r#"select created_at as "at!: Timestamp", id as "id!", to_jsonb(session) as "thing!" from session
+        where user_id = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
+        person,
+        before.at,
+        before.id,
+        rows
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// What the audit says that was done to them.
+pub async fn audit(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
+    sqlx::query_as!(
+        Held,
+        r#"select at as "at!: Timestamp", id as "id!", to_jsonb(audit) - 'who' as "thing!" from audit
+        where target = $1 and (at, id) < ($2, $3) order by at desc, id desc limit $4"#,
+        person,
+        before.at,
+        before.id,
+        rows
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// How far the erasure of a person is.
+#[derive(Serialize)]
+pub struct Erasure {
+    pub person: Uuid,
+    pub asked_at: Timestamp,
+    /// The services that hold nothing any more.
+    pub confirmed: Vec<String>,
+}
+
+impl Erasure {
+    /// The erasure of a person; none when nobody asked for it.
+    pub async fn of(db: impl PgExecutor<'_>, person: Uuid) -> sqlx::Result<Option<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"select person, asked_at as "asked_at: Timestamp",
+                array(select service from erasure_confirmation as confirmation
+                    where confirmation.person = erasure.person
+                    union all select 'auth-service' where erasure.confirmed_at is not null
+                    order by 1) as "confirmed!"
+            from erasure where person = $1"#,
+            person
+        )
+        .fetch_optional(db)
+        .await
+    }
+}
+
+/// Notes that a service holds nothing any more of these people.
+pub async fn confirm(tx: &mut PgTransaction<'_>, service: &str, people: &[Uuid]) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into erasure_confirmation (person, service) select distinct person, $2 from unnest($1::uuid[]) as told (person)
+        on conflict (person, service) do nothing",
+        people,
+        service
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,22 @@
+//! People, as far as they can ask what is held about them, and can leave.
+pub mod events;
+
+#[cfg(test)]
+mod tests;
+
+use crate::core::erasure::Erasing;
+use crate::core::people::Holding;
+use crate::moderations::models::Moderation;
+
+/// What is held about people.
+pub const HOLDINGS: &[Holding] = &[Holding {
+    name: "moderations",
+    list: |db, person, before, rows| Box::pin(Moderation::held(db, person, before, rows)),
+}];
+
+/// How it is let go of.
+pub const ERASING: Erasing = Erasing {
+    personal: &["title", "content"],
+    rows: |tx, person| Box::pin(Moderation::erase(tx, person)),
+    confirm: |tx, person| Box::pin(events::producers::user_erased(tx, person)),
+};
