@@ -82,7 +82,7 @@ mod tests {
         let platform = Platform::start(&SERVICE, database, &[]).await;
         let (token, person) = somebody();
         for holding in SERVICE.holdings {
-            assert_eq!(platform.held(person, holding.name).await, [json!(null); 0], "{}", holding.name);
+            assert_eq!(platform.held_about(person, holding.name).await, [json!(null); 0], "{}", holding.name);
         }
         let ask = async |path: &str, token: &str| {
             let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {token}"));

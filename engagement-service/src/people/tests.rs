@@ -18,13 +18,13 @@ async fn who_leaves_takes_every_count_along(_: PgPoolOptions, database: PgConnec
             "updated_by": null, "post_id": Uuid::now_v7(), "content": "x" });
         platform.hear(COMMENT_CREATED, &comment).await;
     }
-    let held = platform.held(her, "profiles").await;
+    let held = platform.held_about(her, "profiles").await;
     assert_eq!((held.len(), &held[0]["user_id"], &held[0]["total_post_comments"]), (1, &json!(her), &json!(1)));
     assert_eq!((&held[0]["activity"][0]["kind"], &held[0]["activity"][0]["total"]), (&json!("COMMENT"), &json!(1)));
 
     platform.hear(USER_DELETED, &json!({ "id": her, "deleted_at": "2026-11-20T12:00:00+00:00" })).await;
     platform.erase(her).await;
-    assert_eq!(platform.held(her, "profiles").await, [json!(null); 0]);
+    assert_eq!(platform.held_about(her, "profiles").await, [json!(null); 0]);
     let left = platform.finds(&her.to_string()).await;
     assert!(
         !left.iter().any(|place| ["profile", "summary", "activity"].iter().any(|table| place.ends_with(table))),

@@ -36,18 +36,25 @@ impl Comment {
         .await
     }
 
-    /// The comments on a post, newest first.
-    pub async fn list(db: impl PgExecutor<'_>, post: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Self>> {
+    /// The comments on a post of those who do not hide from this person, newest first.
+    pub async fn list(
+        db: impl PgExecutor<'_>,
+        post: Uuid,
+        viewer: Uuid,
+        before: Cursor,
+        rows: i64,
+    ) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
             r#"select id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
                 updated_by, post_id, content
-            from comment where post_id = $1 and (created_at, id) < ($2, $3)
+            from comment where post_id = $1 and (created_at, id) < ($2, $3) and not hidden($5, created_by)
             order by created_at desc, id desc limit $4"#,
             post,
             before.at,
             before.id,
-            rows
+            rows,
+            viewer
         )
         .fetch_all(db)
         .await
@@ -60,7 +67,8 @@ impl Comment {
             r#"select comment.id, comment.created_at as "created_at: Timestamp", comment.created_by,
                 comment.updated_at as "updated_at: Timestamp", comment.updated_by, comment.post_id, comment.content
             from comment join post on post.id = comment.post_id
-            where comment.id = $1 and (post.status = 'POSTED' or post.created_by = $2)"#,
+            where comment.id = $1 and not hidden($2, comment.created_by)
+                and (post.created_by = $2 or (post.status = 'POSTED' and not hidden($2, post.created_by)))"#,
             id,
             viewer
         )
@@ -94,11 +102,12 @@ impl Comment {
         .await
     }
 
-    /// The comment that was deleted by its author, with its NFT record; none when there was none, or it is not theirs.
-    pub async fn delete(tx: &mut PgTransaction<'_>, id: Uuid, author: Uuid) -> sqlx::Result<Option<Self>> {
+    /// The comment that was deleted, with its NFT record; none when there was none, or it is not of `author`. Without an
+    /// author whoever wrote it.
+    pub async fn delete(tx: &mut PgTransaction<'_>, id: Uuid, author: Option<Uuid>) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
-            r#"delete from comment where id = $1 and created_by = $2
+            r#"delete from comment where id = $1 and ($2::uuid is null or created_by = $2)
             returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
                 updated_by, post_id, content"#,
             id,

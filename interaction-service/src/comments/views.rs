@@ -8,10 +8,11 @@ use super::models::Comment;
 use super::schemas::{CommentIn, CommentOut};
 use super::signals;
 use crate::core::App;
+use crate::core::audit::{self, Entry};
 use crate::core::errors::{Error, Problem};
 use crate::core::extract::{Json as Body, Path};
 use crate::core::pagination::Page;
-use crate::core::security::User;
+use crate::core::security::{Role, User};
 use crate::posts::NOT_FOUND as POST_NOT_FOUND;
 use crate::posts::lookup::Visible;
 use crate::posts::models::Post;
@@ -31,12 +32,12 @@ const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "Post comment not
     (status = 503, body = Problem, description = "The post service cannot be asked"),
 ))]
 pub async fn get_post_comments(
-    _: User,
+    user: User,
     Visible(post): Visible,
     State(app): State<App>,
     page: Page,
 ) -> Result<Response, Error> {
-    let comments = Comment::list(&app.db, post, page.before, page.rows()).await?;
+    let comments = Comment::list(&app.db, post, user.id, page.before, page.rows()).await?;
     let comments: Vec<CommentOut> = comments.into_iter().map(CommentOut::from).collect();
     Ok(page.answer(comments, |comment| (comment.created_at, comment.id)))
 }
@@ -104,7 +105,7 @@ pub async fn update_post_comment(
     Ok(Json(comment.into()))
 }
 
-/// Delete one's own comment, with its NFT record
+/// Delete one's own comment, or as a moderator anybody's, with its NFT record
 #[utoipa::path(delete, path = "/comments/{comment_id}", tag = "comment", params(("comment_id" = uuid::Uuid, Path)),
     responses(
     (status = 204),
@@ -114,8 +115,14 @@ pub async fn update_post_comment(
 ))]
 pub async fn delete_post_comment(user: User, State(app): State<App>, Path(id): Path) -> Result<StatusCode, Error> {
     let mut tx = app.db.begin().await?;
-    let comment = Comment::delete(&mut tx, id, user.id).await?;
+    let author = (user.role < Role::Moderator).then_some(user.id);
+    let comment = Comment::delete(&mut tx, id, author).await?;
     let comment = comment.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post comment not found for deletion"))?;
+    if comment.created_by != user.id {
+        let who = Some(user.id);
+        let entry = Entry { who, action: "comment_deleted", target: Some(comment.created_by), result: "by moderator" };
+        audit::record(&mut *tx, entry).await?;
+    }
     signals::deleted(&mut tx, &comment).await?;
     app.commit(tx).await?;
     Ok(StatusCode::NO_CONTENT)

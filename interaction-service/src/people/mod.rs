@@ -1,5 +1,6 @@
-//! People, as far as they can ask what is held about them, and can leave.
+//! People, as far as they can ask what is held about them, can leave, and do not see each other.
 pub mod events;
+mod models;
 
 #[cfg(test)]
 mod tests;
@@ -34,7 +35,8 @@ pub const ERASING: Erasing = Erasing {
     confirm: |tx, person| Box::pin(events::producers::user_erased(tx, person)),
 };
 
-/// Some of a person's comments and reactions are deleted; true when there may be more.
+/// Some of a person's comments and reactions are deleted, and their blocks forgotten; true when there may be more.
 async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
+    models::forget_blocks(tx, person).await?;
     Ok(comments::signals::erase(tx, person).await? || reactions::signals::erase(tx, person).await?)
 }

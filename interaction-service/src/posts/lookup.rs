@@ -21,9 +21,9 @@ impl FromRequestParts<App> for Visible {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         let user = User::from_request_parts(parts, app).await?;
         let id = post_id(parts, app).await?;
-        match Post::known(&app.db, id).await? {
+        match Post::known(&app.db, id, user.id).await? {
             Some(post) if post.deleted => return Err(NOT_FOUND),
-            Some(post) if post.is_open_to(user.id) => return Ok(Self(id)),
+            Some(post) if post.visible => return Ok(Self(id)),
             _ => {}
         }
         let post = ask(parts, app, id).await?;

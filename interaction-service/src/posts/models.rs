@@ -18,19 +18,12 @@ pub struct Post {
     pub updated_at: Timestamp,
 }
 
-/// What is known of a post.
+/// What is known of a post, for somebody.
 pub struct Known {
-    pub created_by: Uuid,
-    pub status: Status,
+    /// Whether they may see it, if it still exists.
+    pub visible: bool,
     /// It has a tombstone.
     pub deleted: bool,
-}
-
-impl Known {
-    /// Whether this person may see it, if it still exists.
-    pub fn is_open_to(&self, viewer: Uuid) -> bool {
-        self.status == Status::Posted || self.created_by == viewer
-    }
 }
 
 /// Versions of posts as columns, each post once, in the order of ids: the order in which everybody locks them.
@@ -60,12 +53,15 @@ impl From<&[Post]> for Columns {
 }
 
 impl Post {
-    /// What is known of a post; none when nothing is.
-    pub async fn known(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<Known>> {
+    /// What is known of a post, for this person; none when nothing is.
+    pub async fn known(db: impl PgExecutor<'_>, id: Uuid, viewer: Uuid) -> sqlx::Result<Option<Known>> {
         sqlx::query_as!(
             Known,
-            r#"select created_by, status as "status: Status", deleted_at is not null as "deleted!" from post where id = $1"#,
-            id
+            r#"select created_by = $2 or (status = 'POSTED' and not hidden($2, created_by)) as "visible!",
+                deleted_at is not null as "deleted!"
+            from post where id = $1"#,
+            id,
+            viewer
         )
         .fetch_optional(db)
         .await
@@ -117,7 +113,8 @@ impl Post {
         // The lock of the foreign key alone would let a tombstone pass. Holders do not block each other.
         let held = sqlx::query_scalar!(
             "select id from post
-            where id = $1 and deleted_at is null and (status = 'POSTED' or created_by = $2) for share",
+            where id = $1 and deleted_at is null
+                and (created_by = $2 or (status = 'POSTED' and not hidden($2, created_by))) for share",
             id,
             viewer
         )

@@ -37,18 +37,25 @@ impl Reaction {
         .await
     }
 
-    /// The reactions to a post, newest first.
-    pub async fn list(db: impl PgExecutor<'_>, post: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Self>> {
+    /// The reactions to a post of those who do not hide from this person, newest first.
+    pub async fn list(
+        db: impl PgExecutor<'_>,
+        post: Uuid,
+        viewer: Uuid,
+        before: Cursor,
+        rows: i64,
+    ) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
             r#"select id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
                 updated_by, post_id, type as "type: Type"
-            from reaction where post_id = $1 and (created_at, id) < ($2, $3)
+            from reaction where post_id = $1 and (created_at, id) < ($2, $3) and not hidden($5, created_by)
             order by created_at desc, id desc limit $4"#,
             post,
             before.at,
             before.id,
-            rows
+            rows,
+            viewer
         )
         .fetch_all(db)
         .await
@@ -62,7 +69,8 @@ impl Reaction {
                 reaction.updated_at as "updated_at: Timestamp", reaction.updated_by, reaction.post_id,
                 reaction.type as "type: Type"
             from reaction join post on post.id = reaction.post_id
-            where reaction.id = $1 and (post.status = 'POSTED' or post.created_by = $2)"#,
+            where reaction.id = $1 and not hidden($2, reaction.created_by)
+                and (post.created_by = $2 or (post.status = 'POSTED' and not hidden($2, post.created_by)))"#,
             id,
             viewer
         )

@@ -36,11 +36,11 @@ pub async fn get_post_reactions(
     page: Page,
 ) -> Result<Response, Error> {
     // As in the original the post service is not asked: there can be no reactions to a post that is not known here.
-    let known = Post::known(&app.db, post).await?;
-    if known.is_some_and(|post| !post.deleted && !post.is_open_to(user.id)) {
+    let known = Post::known(&app.db, post, user.id).await?;
+    if known.is_some_and(|post| !post.deleted && !post.visible) {
         return Err(POST_NOT_FOUND);
     }
-    let reactions = Reaction::list(&app.db, post, page.before, page.rows()).await?;
+    let reactions = Reaction::list(&app.db, post, user.id, page.before, page.rows()).await?;
     let reactions: Vec<PostReactionOut> = reactions.into_iter().map(PostReactionOut::from).collect();
     Ok(page.answer(reactions, |reaction| (reaction.created_at, reaction.id)))
 }

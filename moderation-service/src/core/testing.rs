@@ -106,7 +106,7 @@ impl Platform {
     }
 
     /// What is held of one kind about a person, as the auth service is told.
-    pub async fn held(&self, person: Uuid, kind: &str) -> Vec<Value> {
+    pub async fn held_about(&self, person: Uuid, kind: &str) -> Vec<Value> {
         let request = Request::get(format!("/internal/people/{person}/{kind}"));
         let request = request.header(header::AUTHORIZATION, "Bearer operator").body(Body::empty()).unwrap();
         let reply = self.send(request).await;

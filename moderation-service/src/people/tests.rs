@@ -21,7 +21,7 @@ async fn who_leaves_takes_every_word_along(_: PgPoolOptions, database: PgConnect
     platform.told(COMMENT_DELETE_REQUESTED).await;
     let places = ["moderation.moderation", "moderation.outbox", "moderation_post_comment_delete_requested"];
     assert_eq!(platform.finds("Annasword").await, places);
-    let held = platform.held(her, "moderations").await;
+    let held = platform.held_about(her, "moderations").await;
     assert_eq!((held.len(), &held[0]["raw_content"]["content"]), (1, &json!("Annasword: kill yourself")));
 
     platform.hear(USER_DELETED, &json!({ "id": her, "deleted_at": "2026-11-20T12:00:00+00:00" })).await;

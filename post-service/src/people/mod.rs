@@ -1,8 +1,12 @@
-//! People, as far as they can ask what is held about them, and can leave.
+//! People, as far as they can ask what is held about them, can leave, and do not see each other.
 pub mod events;
+mod models;
 
 #[cfg(test)]
 mod tests;
+
+use sqlx::PgTransaction;
+use uuid::Uuid;
 
 use crate::core::erasure::Erasing;
 use crate::core::people::Holding;
@@ -23,6 +27,12 @@ pub const HOLDINGS: &[Holding] = &[
 /// How it is let go of.
 pub const ERASING: Erasing = Erasing {
     personal: &["title", "content"],
-    rows: |tx, person| Box::pin(posts::signals::erase(tx, person)),
+    rows: |tx, person| Box::pin(erase(tx, person)),
     confirm: |tx, person| Box::pin(events::producers::user_erased(tx, person)),
 };
+
+/// Some of a person's posts are deleted, and their blocks forgotten; true when there may be more.
+async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
+    models::forget_blocks(tx, person).await?;
+    posts::signals::erase(tx, person).await
+}

@@ -100,14 +100,14 @@ impl Post {
         .await
     }
 
-    /// A post that this person may see: a posted one, or their own.
+    /// A post that this person may see: a posted one of somebody who does not hide from them, or their own.
     pub async fn visible(db: impl PgExecutor<'_>, id: Uuid, viewer: Uuid) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
             r#"select id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
                 updated_by, title, content, types, status as "status: Status", total_views, total_comments,
                 total_reactions, score, popularity
-            from post where id = $1 and (status = 'POSTED' or created_by = $2)"#,
+            from post where id = $1 and (created_by = $2 or (status = 'POSTED' and not hidden($2, created_by)))"#,
             id,
             viewer
         )
@@ -124,7 +124,7 @@ impl Post {
                 select * from post where created_by = $1 and status <> 'POSTED' and (created_at, id) < ($2, $3)
                 order by created_at desc, id desc limit $4
             ), posted as (
-                select * from post where status = 'POSTED' and (created_at, id) < ($2, $3)
+                select * from post where status = 'POSTED' and (created_at, id) < ($2, $3) and not hidden($1, created_by)
                 order by created_at desc, id desc limit $4
             )
             select id as "id!", created_at as "created_at!: Timestamp", created_by as "created_by!",

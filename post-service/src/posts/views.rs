@@ -8,10 +8,11 @@ use super::models::{Draft, Post};
 use super::schemas::{PostIn, PostOut};
 use super::{CATEGORIES, signals};
 use crate::core::App;
+use crate::core::audit::{self, Entry};
 use crate::core::errors::{Error, Problem};
 use crate::core::extract::{Json as Body, Path};
 use crate::core::pagination::Page;
-use crate::core::security::User;
+use crate::core::security::{Role, User};
 
 /// List the categories a post can have
 #[utoipa::path(get, path = "/posts/category-choices", tag = "post", responses(
@@ -95,7 +96,7 @@ pub async fn update_post(
     Ok(Json(post.into()))
 }
 
-/// Delete one's own post, with its comments, reactions and NFT records
+/// Delete one's own post, or as a moderator anybody's, with its comments, reactions and NFT records
 #[utoipa::path(delete, path = "/posts/{post_id}", tag = "post", params(("post_id" = uuid::Uuid, Path)), responses(
     (status = 204),
     (status = 401, body = Problem),
@@ -104,9 +105,15 @@ pub async fn update_post(
 ))]
 pub async fn delete_post(user: User, State(app): State<App>, Path(id): Path) -> Result<StatusCode, Error> {
     let mut tx = app.db.begin().await?;
-    let post = Post::delete(&mut tx, id, Some(user.id)).await?;
+    let author = (user.role < Role::Moderator).then_some(user.id);
+    let post = Post::delete(&mut tx, id, author).await?;
     // The sentence is the original's, letter by letter.
     let post = post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post not found for deleteing"))?;
+    if post.created_by != user.id {
+        let entry =
+            Entry { who: Some(user.id), action: "post_deleted", target: Some(post.created_by), result: "by moderator" };
+        audit::record(&mut *tx, entry).await?;
+    }
     signals::deleted(&mut tx, &post).await?;
     app.commit(tx).await?;
     Ok(StatusCode::NO_CONTENT)
