@@ -6,8 +6,10 @@ mod core;
 mod mails;
 mod people;
 mod profiles;
+mod search;
 mod sessions;
 mod settings;
+mod suggestions;
 mod tokens;
 mod users;
 
@@ -78,6 +80,8 @@ fn routes() -> OpenApiRouter<App> {
         .merge(profiles::router())
         .merge(connections::router())
         .merge(blocks::router())
+        .merge(search::router())
+        .merge(suggestions::router())
         .merge(auth::router())
         .merge(sessions::router())
         .merge(tokens::router())
@@ -114,6 +118,7 @@ static SERVICE: Service = Service {
         auth::NEW_PASSWORD,
         connections::CONNECTING,
         people::EXPORTING,
+        search::SEARCHING,
     ],
     holdings: people::HOLDINGS,
     erasing: people::ERASING,

@@ -14,6 +14,10 @@ use crate::{
 /// Marks the roles that are ours, so that the password of nobody else's role is ever changed.
 const MARK: &str = "a service of the social platform (cargo stack)";
 
+/// What the auth service searches names with. Its migration creates it as well, where its role may: here no service may
+/// create anything outside of its schema.
+const EXTENSION: &str = "create extension if not exists pg_trgm schema pg_catalog;";
+
 /// Creates what is missing of roles, database and schemas, and sets the passwords of the roles.
 pub async fn create(psql: &Path, server: &Url, passwords: &BTreeMap<String, String>) -> Result<()> {
     run(psql, server, &script(passwords)).await.map(drop).context("the database cannot be set up")
@@ -71,7 +75,9 @@ fn script(passwords: &BTreeMap<String, String>) -> String {
            where not exists (select from pg_database where datname = '{DATABASE}') \\gexec
          revoke all on database {DATABASE} from public;
          \\connect {DATABASE}
-         revoke all on schema public from public;\n"
+         set client_min_messages = warning;
+         revoke all on schema public from public;
+         {EXTENSION}\n"
     );
     let schema = |noun: &str| {
         // An owner that is no superuser may only hand a schema to a role that it is a member of.
@@ -87,7 +93,7 @@ fn script(passwords: &BTreeMap<String, String>) -> String {
     let roles: String = nouns.clone().map(role).collect();
     let schemas: String = nouns.map(schema).collect();
     // Setting up again what is there already is no news.
-    format!("set client_min_messages = warning;\n{roles}{database}set client_min_messages = warning;\n{schemas}")
+    format!("set client_min_messages = warning;\n{roles}{database}{schemas}")
 }
 
 #[cfg(test)]

@@ -42,6 +42,10 @@ pub const HOLDINGS: &[Holding] = &[
         list: |db, person, before, rows| Box::pin(models::followers(db, person, before, rows)),
     },
     Holding { name: "blocks", list: |db, person, before, rows| Box::pin(models::blocks(db, person, before, rows)) },
+    Holding {
+        name: "dismissed_suggestions",
+        list: |db, person, before, rows| Box::pin(models::dismissed_suggestions(db, person, before, rows)),
+    },
     Holding { name: "sessions", list: |db, person, before, rows| Box::pin(models::sessions(db, person, before, rows)) },
     Holding { name: "audit", list: |db, person, before, rows| Box::pin(models::audit(db, person, before, rows)) },
 ];

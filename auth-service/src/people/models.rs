@@ -11,7 +11,7 @@ use crate::core::timestamp::Timestamp;
 pub async fn accounts(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
     sqlx::query_as!(
         Held,
-        r#"select created_at as "at!: Timestamp", id as "id!", to_jsonb(account) - 'password_hash' - 'username_skeleton' as "thing!" from account
+        r#"select created_at as "at!: Timestamp", id as "id!", to_jsonb(account) - 'password_hash' - 'username_skeleton' - 'search_text' as "thing!" from account
         where id = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
         person,
         before.at,
@@ -58,6 +58,22 @@ pub async fn blocks(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sql
         Held,
         r#"select blocked_at as "at!: Timestamp", target_id as "id!", to_jsonb(block) as "thing!" from block
         where user_id = $1 and (blocked_at, target_id) < ($2, $3) order by blocked_at desc, target_id desc limit $4"#,
+        person,
+        before.at,
+        before.id,
+        rows
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Whom they do not want to be suggested.
+pub async fn dismissed_suggestions(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
+    sqlx::query_as!(
+        Held,
+        r#"select dismissed_at as "at!: Timestamp", target_id as "id!", to_jsonb(dismissed_suggestion) as "thing!"
+        from dismissed_suggestion
+        where user_id = $1 and (dismissed_at, target_id) < ($2, $3) order by dismissed_at desc, target_id desc limit $4"#,
         person,
         before.at,
         before.id,

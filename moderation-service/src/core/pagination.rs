@@ -45,7 +45,8 @@ impl Cursor {
 
 /// Which page a request asks for: `limit` (1 to 200, default 50) and `cursor`.
 pub struct Page {
-    limit: i64,
+    /// Items on a page, at most.
+    pub limit: i64,
     /// Only items that come after this place in the list, that is, that are older, belong to the page.
     pub before: Cursor,
     /// The path and the query of the request less its cursor, to which the next page's cursor is added.

@@ -1,0 +1,28 @@
+//! Search: people by the beginning of their username or name, and, when these are few, by names that nearly are what was
+//! typed.
+mod models;
+mod schemas;
+mod views;
+
+#[cfg(test)]
+mod tests;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::core::App;
+use crate::core::limits::{Limit, Rate};
+
+/// How often somebody may search: as fast as they type, and too slowly to copy all names.
+pub const SEARCHING: Limit = Limit {
+    name: "searches",
+    routes: &["GET /api/v1/users/search"],
+    rate: Rate::new(120, 60),
+    burst_in_development: None,
+    strict: false,
+};
+
+/// The routes of search.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(views::search_users))
+}

@@ -1,0 +1,75 @@
+//! Search in the database: all of the SQL of this feature.
+use sqlx::{PgExecutor, PgTransaction};
+use uuid::Uuid;
+
+/// How many people of each kind are looked at, at most, the first ones in the order of the alphabet: so a beginning that
+/// everybody has costs no more than any other.
+const LOOKED_AT: i64 = 500;
+/// How many names that share enough with a text are compared with it, at most.
+const COMPARED: i64 = 1000;
+/// What part of a text's groups of three characters a word has to have: in a word of eight letters one may be wrong.
+const ENOUGH: &str = "0.5";
+
+/// Those whose username or name begins with a text and whom `viewer` may meet: first who has it as username, then whose
+/// username begins with it, then whose name does; among these, whom most are connected to.
+pub async fn beginning(db: impl PgExecutor<'_>, viewer: Uuid, text: &str, rows: i64) -> sqlx::Result<Vec<Uuid>> {
+    // What begins with a text lies between it and itself with the last of all characters behind it. Unlike LIKE, this knows
+    // no characters with a meaning of their own.
+    sqlx::query_scalar!(
+        r#"with found as (
+            (select id, case lower(username collate "C") when $2 then 0 else 1 end as place from account
+                where lower(username collate "C") between $2 and $2 || chr(1114111)
+                order by lower(username collate "C") limit $3)
+            union all
+            (select id, 2 from account
+                where lower(coalesce(first_name, '') || ' ' || coalesce(last_name, '')) collate "C"
+                    between $2 and $2 || chr(1114111)
+                order by lower(coalesce(first_name, '') || ' ' || coalesce(last_name, '')) collate "C" limit $3)
+            union all
+            (select id, 2 from account where lower(last_name) collate "C" between $2 and $2 || chr(1114111)
+                order by lower(last_name) collate "C" limit $3)
+        ), best as (select id, min(place) as place from found group by id)
+        select account.id from best join account on account.id = best.id
+        where account.status <> 'BANNED'
+            and not exists (select from block where block.user_id = $1 and block.target_id = account.id)
+            and not exists (select from block where block.user_id = account.id and block.target_id = $1)
+        order by place, total_followers desc, account.id limit $4"#,
+        viewer,
+        text,
+        LOOKED_AT,
+        rows
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Those in whose username or name some word is nearly a text, the most similar first, less those who were found before.
+pub async fn similar(
+    tx: &mut PgTransaction<'_>,
+    viewer: Uuid,
+    text: &str,
+    found: &[Uuid],
+    rows: i64,
+) -> sqlx::Result<Vec<Uuid>> {
+    // What the operator <% goes by, until the transaction ends.
+    sqlx::query!("select set_config('pg_trgm.word_similarity_threshold', $1, true)", ENOUGH)
+        .fetch_one(&mut **tx)
+        .await?;
+    sqlx::query_scalar!(
+        r#"with alike as materialized (
+            select id, total_followers, word_similarity($2, search_text) as similarity from account
+            where $2 <% search_text and status <> 'BANNED' and id <> all($3)
+                and not exists (select from block where block.user_id = $1 and block.target_id = account.id)
+                and not exists (select from block where block.user_id = account.id and block.target_id = $1)
+            limit $4
+        )
+        select id as "id!" from alike order by similarity desc, total_followers desc, id limit $5"#,
+        viewer,
+        text,
+        found,
+        COMPARED,
+        rows
+    )
+    .fetch_all(&mut **tx)
+    .await
+}

@@ -1,0 +1,59 @@
+//! The routes of suggestions.
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::Utc;
+use uuid::Uuid;
+
+use super::models;
+use super::schemas::SuggestionOut;
+use super::services::{Suggestion, rank};
+use crate::core::App;
+use crate::core::errors::{Error, Problem};
+use crate::core::extract::Path;
+use crate::core::pagination::Page;
+use crate::core::security::User;
+use crate::profiles::models::{Profile, snapshot};
+use crate::profiles::views::NOT_FOUND;
+use crate::users::views::GONE;
+
+/// Suggest people to be connected to, the likeliest first, then the newest
+#[utoipa::path(get, path = "/users/suggestions", tag = "user", params(
+    ("limit" = Option<i64>, Query, description = "People at most, 1 to 200; 50 when not given"),
+), responses(
+    (status = 200, body = Vec<SuggestionOut>),
+    (status = 401, body = Problem),
+    (status = 422, body = Problem),
+))]
+pub async fn suggest_users(user: User, State(app): State<App>, page: Page) -> Result<Json<Vec<SuggestionOut>>, Error> {
+    let rows = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let mut tx = snapshot(&app.db).await?;
+    let own = Profile::find(&mut *tx, user.id, user.id).await?.ok_or(GONE)?;
+    let candidates = models::candidates(&mut *tx, user.id).await?;
+    let mut suggestions = rank(&candidates, &own.interests, rows);
+    let mut ids: Vec<Uuid> = suggestions.iter().map(|suggestion| suggestion.id).collect();
+    if suggestions.len() < rows {
+        let missing = i64::try_from(rows - suggestions.len()).unwrap_or(i64::MAX);
+        let newest = models::newest(&mut *tx, user.id, &ids, missing).await?;
+        suggestions.extend(newest.iter().map(|candidate| Suggestion::new(candidate, &own.interests)));
+        ids = suggestions.iter().map(|suggestion| suggestion.id).collect();
+    }
+    let profiles = Profile::load(&mut *tx, user.id, &ids).await?;
+    Ok(Json(SuggestionOut::list(suggestions, &profiles, user.id, Utc::now().date_naive())))
+}
+
+/// Never suggest somebody again
+#[utoipa::path(delete, path = "/users/suggestions/{user_id}", tag = "user", params(("user_id" = uuid::Uuid, Path)),
+    responses(
+    (status = 204),
+    (status = 401, body = Problem),
+    (status = 404, body = Problem),
+    (status = 422, body = Problem),
+))]
+pub async fn dismiss_suggestion(user: User, State(app): State<App>, Path(id): Path) -> Result<StatusCode, Error> {
+    let mut tx = app.db.begin().await?;
+    Profile::find(&mut *tx, user.id, id).await?.ok_or(NOT_FOUND)?;
+    models::dismiss(&mut *tx, user.id, id).await?;
+    app.commit(tx).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
