@@ -3,13 +3,16 @@
 //! Every call says what it expected when the answer is another one. Effects in other services follow from events, so
 //! they are waited for with `eventually`, which asks again until a deadline.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use reqwest::{Client, Method, StatusCode, Url};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
-use tokio::time::{Instant, interval};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, interval},
+};
 
 /// How long one answer may take.
 const ANSWER: Duration = Duration::from_secs(15);
@@ -35,7 +38,31 @@ pub enum To {
 pub struct Api {
     http: Client,
     base: Url,
-    token: Option<String>,
+    session: Option<Arc<Mutex<Session>>>,
+}
+
+/// What a sign-in and each refresh of it answer.
+#[derive(Debug, Deserialize)]
+struct Tokens {
+    access_token: String,
+    refresh_token: String,
+    /// In seconds.
+    expires_in: u64,
+}
+
+/// The tokens of somebody who has signed in, shared by all who act for them: a refresh token is good once.
+#[derive(Debug)]
+struct Session {
+    tokens: Tokens,
+    /// When to refresh them: long enough before the access token ends for a request that is on its way then.
+    due: Instant,
+}
+
+impl Session {
+    fn new(tokens: Tokens) -> Session {
+        let due = Instant::now() + Duration::from_secs(tokens.expires_in / 2);
+        Session { tokens, due }
+    }
 }
 
 /// A person who has signed in.
@@ -87,7 +114,7 @@ pub fn http(patience: Duration) -> Result<Client> {
 impl Api {
     /// The platform whose auth service is at `base`.
     pub fn new(base: &Url) -> Result<Api> {
-        Ok(Api { http: http(ANSWER)?, base: base.clone(), token: None })
+        Ok(Api { http: http(ANSWER)?, base: base.clone(), session: None })
     }
 
     /// Sends a request; any status is an answer.
@@ -99,7 +126,7 @@ impl Api {
         }
         let url = url.join(&format!("/api/v1{path}")).context("the path makes no address")?;
         let mut request = self.http.request(method.clone(), url.clone());
-        if let Some(token) = &self.token {
+        if let Some(token) = Box::pin(self.token()).await? {
             request = request.bearer_auth(token);
         }
         if let Some(body) = body {
@@ -131,6 +158,18 @@ impl Api {
             .with_context(|| format!("the answer to {method} {path} is not as agreed: {shown}"))
     }
 
+    /// The access token, refreshed when it is time.
+    async fn token(&self) -> Result<Option<String>> {
+        let Some(session) = &self.session else { return Ok(None) };
+        let mut session = session.lock().await;
+        if Instant::now() >= session.due {
+            let nobody = Api { session: None, ..self.clone() };
+            let body = json!({ "refresh_token": session.tokens.refresh_token });
+            *session = Session::new(nobody.ask(Method::POST, To::Auth, "/auth/refresh", Some(&body)).await?);
+        }
+        Ok(Some(session.tokens.access_token.clone()))
+    }
+
     /// Signs a person up and in.
     pub async fn join(&self, email: &str, password: &str, name: (&str, &str), interests: &[&str]) -> Result<Person> {
         let user = json!({
@@ -146,13 +185,9 @@ impl Api {
 
     /// Signs a person in, and finds out who that is.
     pub async fn sign_in(&self, email: &str, password: &str) -> Result<Person> {
-        #[derive(Deserialize)]
-        struct Token {
-            access_token: String,
-        }
         let credentials = json!({ "email": email, "password": password });
-        let token: Token = self.ask(Method::POST, To::Auth, "/auth/signin", Some(&credentials)).await?;
-        let api = Api { token: Some(token.access_token), ..self.clone() };
+        let tokens: Tokens = self.ask(Method::POST, To::Auth, "/auth/signin", Some(&credentials)).await?;
+        let api = Api { session: Some(Arc::new(Mutex::new(Session::new(tokens)))), ..self.clone() };
         let me: Made = api.ask(Method::GET, To::Auth, "/users/me", None).await?;
         Ok(Person { api, id: me.id, email: email.to_owned() })
     }

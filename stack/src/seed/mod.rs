@@ -46,7 +46,8 @@ pub async fn seed(options: Seed) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Signs a person up, or in when an earlier run made the same one.
+/// Signs a person up, or in when an earlier run made the same one: a sign-up does not say so, but the sign-in that follows
+/// is somebody else's.
 async fn join(api: Api, human: Human) -> Result<Person> {
     let Human { email, first, last, interests } = &human;
     match api.join(email, PASSWORD, (first, last), interests).await {

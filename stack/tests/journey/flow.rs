@@ -1,6 +1,11 @@
-//! What people do, over all five services: sign up, connect, write, answer, look, moderate, delete, forget a password.
+//! What people do, over all five services: sign up, connect, write, answer, look, moderate, delete, sign out, forget a
+//! password.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, ensure};
 use reqwest::{Method, StatusCode};
@@ -24,6 +29,7 @@ async fn what_people_do_is_seen_everywhere_and_counted_exactly() -> Result<()> {
     let post = counts_are_exact_under_concurrency(&ada, &bob).await?;
     insults_are_removed(&ada, &bob, &post).await?;
     a_deleted_post_takes_everything_with_it(&ada, &bob, &post).await?;
+    a_sign_out_is_felt_everywhere(&api, &ada).await?;
     a_forgotten_password_is_reset_by_mail(&api, &bob, &platform.data().join("mail")).await?;
     platform.stop();
     Ok(())
@@ -147,6 +153,25 @@ async fn a_deleted_post_takes_everything_with_it(ada: &Person, bob: &Person, pos
     Ok(())
 }
 
+async fn a_sign_out_is_felt_everywhere(api: &Api, ada: &Person) -> Result<()> {
+    let there = api.sign_in(&ada.email, PASSWORD).await?;
+    let places = [(To::Post, "/posts"), (To::Interaction, "/comments/x"), (To::Engagement, "/me/activity-profile")];
+    for (to, path) in places {
+        let (status, _) = there.api.send(Method::GET, to, path, None).await?;
+        assert_ne!(status, StatusCode::UNAUTHORIZED, "{path}: from now on the service believes the token for seconds");
+    }
+    let began = Instant::now();
+    there.api.ask::<()>(Method::POST, To::Auth, "/auth/signout", None).await?;
+    for (to, path) in places {
+        let ask = async || Ok(there.api.send(Method::GET, to, path, None).await?.0);
+        let refused = |status: &StatusCode| *status == StatusCode::UNAUTHORIZED;
+        eventually(&format!("{path} is refused after the sign-out"), ask, refused).await?;
+    }
+    // Half of the time for which a verdict is believed by itself: an event must have ended it.
+    assert!(began.elapsed() < Duration::from_secs(5), "it was felt after {:?}", began.elapsed());
+    ada.api.ask::<Value>(Method::GET, To::Auth, "/users/me", None).await.map(drop)
+}
+
 async fn a_forgotten_password_is_reset_by_mail(api: &Api, bob: &Person, mailbox: &Path) -> Result<()> {
     let before = letters(mailbox)?.len();
     let path = format!("/auth/forgot-password?email={}", bob.email);
@@ -188,7 +213,7 @@ fn counts(profile: &Profile) -> (i64, i64, i64, i64) {
     (profile.total_owned_posts, profile.total_post_views, profile.total_post_reactions, profile.total_post_comments)
 }
 
-async fn profile_with(person: &Person, wanted: impl Fn(&Profile) -> bool) -> Result<(Profile, std::time::Duration)> {
+async fn profile_with(person: &Person, wanted: impl Fn(&Profile) -> bool) -> Result<(Profile, Duration)> {
     let what = format!("the profile of {}", person.email);
     let ask = async || person.profile().await;
     let (profile, took) = eventually(&what, ask, |profile| profile.as_ref().is_some_and(&wanted)).await?;
