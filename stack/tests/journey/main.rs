@@ -11,4 +11,6 @@ mod flow;
 #[cfg(test)]
 mod launcher;
 #[cfg(test)]
+mod leaving;
+#[cfg(test)]
 mod platform;
