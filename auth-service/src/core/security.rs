@@ -42,7 +42,7 @@ const PKCS8: [u8; 16] =
     [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
 /// What kind of token it is (RFC 9068): an activation or any other JWT does not pass for an access token.
 const TYPE: &str = "at+jwt";
-/// The cookie of the access token. A browser takes the first name only over TLS and from this host alone.
+/// The cookie of the access token. A browser takes the first name only over TLS, and from this host alone.
 pub const ACCESS_COOKIE: [&str; 2] = ["__Host-access_token", "access_token"];
 
 /// Settings of the tokens.
@@ -251,17 +251,25 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// A cookie of that name, where cookies are used at all. A request that changes something must come from a page of ours.
-pub fn cookie(parts: &Parts, access: &Access, names: [&str; 2]) -> Result<Option<String>, Error> {
+/// Which name a cookie has: the first one over TLS. The other one is not believed there, since a neighbour could set it.
+pub fn cookie_name(app: &App, names: [&'static str; 2]) -> &'static str {
+    names[usize::from(app.settings.base.environment != Environment::Production)]
+}
+
+/// A cookie, where cookies are used at all. A request that changes something must come from a page of ours.
+pub fn cookie(parts: &Parts, app: &App, names: [&'static str; 2]) -> Result<Option<String>, Error> {
+    let access = &app.settings.security;
+    if !access.token_cookies {
+        return Ok(None);
+    }
+    let name = cookie_name(app, names);
     let lines = parts.headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
-    let cookies = lines.filter(|_| access.token_cookies).flat_map(Cookie::split_parse).filter_map(Result::ok);
-    let found: Vec<Cookie> = cookies.filter(|cookie| names.contains(&cookie.name())).collect();
-    // The one that only this host could set comes before one that a neighbour could.
-    let value = names.iter().find_map(|name| found.iter().find(|cookie| cookie.name() == *name));
-    if value.is_some() && !parts.method.is_safe() {
+    let mut cookies = lines.flat_map(Cookie::split_parse).filter_map(Result::ok);
+    let Some(found) = cookies.find(|cookie| cookie.name() == name) else { return Ok(None) };
+    if !parts.method.is_safe() {
         check_origin(&parts.headers, access)?;
     }
-    Ok(value.map(|cookie| cookie.value().to_owned()))
+    Ok(Some(found.value().to_owned()))
 }
 
 /// Refuses a request that does not say that a page of ours has sent it. No script can set these headers.
@@ -280,7 +288,7 @@ impl FromRequestParts<App> for Claims {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         let token = match bearer(&parts.headers) {
             Some(token) => token.to_owned(),
-            None => cookie(parts, &app.settings.security, ACCESS_COOKIE)?.ok_or(Error::NotAuthenticated)?,
+            None => cookie(parts, app, ACCESS_COOKIE)?.ok_or(Error::NotAuthenticated)?,
         };
         app.verifier.read(&token).ok_or(REFUSAL)
     }

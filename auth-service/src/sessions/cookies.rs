@@ -8,7 +8,7 @@ use cookie::time::Duration;
 use cookie::{Cookie, SameSite};
 
 use crate::core::App;
-use crate::core::security::ACCESS_COOKIE;
+use crate::core::security::{ACCESS_COOKIE, cookie_name};
 use crate::core::settings::Environment;
 
 /// The cookie of the refresh token; the first name only over TLS.
@@ -35,11 +35,10 @@ pub fn clear(app: &App) -> [String; 2] {
 }
 
 fn one(app: &App, names: [&'static str; 2], value: &str, path: &'static str, seconds: i64) -> String {
-    let secure = app.settings.base.environment == Environment::Production;
-    let cookie = Cookie::build((names[usize::from(!secure)], value))
+    let cookie = Cookie::build((cookie_name(app, names), value))
         .path(path)
         .http_only(true)
-        .secure(secure)
+        .secure(app.settings.base.environment == Environment::Production)
         .same_site(SameSite::Strict)
         .max_age(Duration::seconds(seconds));
     cookie.build().to_string()

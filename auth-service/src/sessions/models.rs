@@ -131,11 +131,13 @@ impl Session {
                 device, address_prefix, expires_at as "expires_at: Timestamp"
             from session
             where user_id = $1 and (created_at, id) < ($2, $3) and ended_at is null and expires_at > now()
+                and last_used_at > now() - make_interval(days => $5)
             order by created_at desc, id desc limit $4"#,
             user,
             before.at,
             before.id,
-            rows
+            rows,
+            IDLE_DAYS
         )
         .fetch_all(db)
         .await

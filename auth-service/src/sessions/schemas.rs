@@ -78,7 +78,7 @@ impl FromRequest<App> for Presented {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
         let (parts, body) = request.into_parts();
-        let cookie = cookie(&parts, &app.settings.security, REFRESH_COOKIE).map_err(IntoResponse::into_response)?;
+        let cookie = cookie(&parts, app, REFRESH_COOKIE).map_err(IntoResponse::into_response)?;
         if let Some(secret) = cookie {
             return Ok(Self(secret));
         }

@@ -62,6 +62,9 @@ async fn a_browser_gets_cookies_that_no_script_reads(_: PgPoolOptions, database:
         assert!(refresh.2.contains("HttpOnly; SameSite=Strict;") && refresh.2.contains("Path=/api/v1/auth/refresh;"));
 
         let pair = format!("{}={}", access.0, access.1);
+        let plain = format!("{}={}", if secure.is_empty() { "__Host-access_token" } else { "access_token" }, access.1);
+        let other = browse(&platform, Method::GET, "/users/me", &[("cookie", &plain)], None).await;
+        assert_eq!(other.status, 401, "a name that is not the one of here could have been set by a neighbour");
         let me = browse(&platform, Method::GET, "/users/me", &[("cookie", &pair)], None).await;
         assert_eq!((me.status.as_u16(), &me.body["email"]), (200, &json!("anna@example.com")));
         assert_eq!(me.headers[header::CACHE_CONTROL], "no-store");

@@ -294,6 +294,7 @@ async fn a_session_ends_when_it_is_not_used_and_at_last_when_it_is(_: PgPoolOpti
     assert_eq!(refusal(&refresh(&platform, &used.refresh).await), (401, "Invalid refresh token"));
 
     let mut kept = enter(&platform, &anna).await;
+    assert_eq!(sessions(&platform, &kept.access).await.len(), 1, "what nobody can go on with is not listed");
     for _ in 0..3 {
         age(&platform, &anna, 9.9 * DAY).await;
         kept = Tokens::of(&refresh(&platform, &kept.refresh).await);
