@@ -27,6 +27,7 @@ const POLL: Duration = Duration::from_secs(1);
 const OWNERS: [&str; 3] = ["id", "created_by", "user_id"];
 
 /// What a service does when a person's data are to end.
+#[derive(Clone, Copy)]
 pub struct Erasing {
     /// The fields of its events that hold names, addresses or words.
     pub personal: &'static [&'static str],

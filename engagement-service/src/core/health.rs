@@ -1,12 +1,18 @@
 //! Whether the service lives, whether it can work, and what it has counted.
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::json;
+use sqlx::{Connection, PgPool};
 
 use super::{App, events};
+
+/// How long Postgres may take to say that it is there.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// `/health/live` answers as long as the process does; `/health/ready` asks Postgres and Redis; `/metrics` is Prometheus text.
 pub fn routes() -> Router<App> {
@@ -16,11 +22,16 @@ pub fn routes() -> Router<App> {
         .route("/metrics", get(metrics))
 }
 
+async fn ping(db: &PgPool) -> anyhow::Result<()> {
+    let answer = async { db.acquire().await?.ping().await };
+    Ok(tokio::time::timeout(PATIENCE, answer).await??)
+}
+
 async fn ready(State(app): State<App>) -> Response {
     let migrated = *app.prepared.borrow();
     let mut redis = app.redis.clone();
     let (postgres, redis) =
-        tokio::join!(app.db.acquire(), async move { redis::cmd("PING").query_async::<String>(&mut redis).await });
+        tokio::join!(ping(&app.db), async move { redis::cmd("PING").query_async::<String>(&mut redis).await });
     let (postgres, redis) = (postgres.is_ok(), redis.is_ok());
     let ready = migrated && postgres && redis;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

@@ -37,7 +37,10 @@ pub async fn take(app: &App, job: &str, stroke: DateTime<Utc>) -> sqlx::Result<b
 
 async fn strike(app: App, name: &'static str, run: fn(App) -> BoxFuture<'static, anyhow::Result<()>>) {
     let outcome = match take(&app, name, Utc::now()).await {
-        Ok(true) => run(app).await,
+        Ok(true) => {
+            metrics::counter!("jobs_run_total", "job" => name).increment(1);
+            run(app).await
+        }
         Ok(false) => Ok(()),
         Err(error) => Err(error.into()),
     };

@@ -127,10 +127,11 @@ impl App {
         drop(rustls::crypto::ring::default_provider().install_default());
         let base = &settings.base;
         let options = database::options(base.database()?, service.schema);
+        // Workers try again in their own time, and a question about health wants its answer now.
         let redis = ConnectionManagerConfig::new()
             .set_response_timeout(Some(REDIS_RESPONSE))
             .set_connection_timeout(Some(REDIS_RESPONSE))
-            .set_max_delay(Duration::from_secs(1));
+            .set_number_of_retries(1);
         let redis = ConnectionManager::new_lazy_with_config(base.redis()?, redis)?;
         Ok(Self {
             service,
@@ -220,8 +221,10 @@ pub async fn serve(app: App, port: u16) -> anyhow::Result<()> {
     app.tasks.spawn(telemetry::add_up(app.clone()));
     let stop = app.stop.clone();
     app.tasks.spawn(async move {
-        signal().await;
-        stop.cancel();
+        tokio::select! {
+            () = signal() => stop.cancel(),
+            () = stop.cancelled() => {}
+        }
     });
     let stop = app.stop.clone();
     let router = app.router().into_make_service_with_connect_info::<SocketAddr>();

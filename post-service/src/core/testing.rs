@@ -1,4 +1,6 @@
 //! What tests speak to: the service's own router, with a database and a Redis of its own for each test.
+pub mod link;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
@@ -54,6 +56,15 @@ impl Platform {
         let metrics = PrometheusBuilder::new().build_recorder().handle();
         let app = App::new(service, settings, metrics).unwrap();
         database::prepare(&app.db, service.schema, service.migrations).await.unwrap();
+        app.prepared.send_replace(true);
+        Self { router: app.router(), app }
+    }
+
+    /// The same stores, seen by another process of the service, with settings of its own.
+    pub fn beside(&self, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings::clone(&self.app.settings);
+        change(&mut settings);
+        let app = App::new(self.app.service, settings, self.app.metrics.clone()).unwrap();
         app.prepared.send_replace(true);
         Self { router: app.router(), app }
     }

@@ -6,6 +6,8 @@
 //! each is applied once, and sees from the numbers when Redis has lost something.
 mod append;
 pub mod consumer;
+mod entries;
+mod inbox;
 mod numbering;
 pub mod operations;
 pub mod outbox;

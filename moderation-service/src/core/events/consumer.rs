@@ -8,13 +8,13 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use chrono::DateTime;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, RedisError, Value};
-use sqlx::PgTransaction;
 use tokio::sync::{Notify, watch};
 
-use super::{Event, Failure, Id, Subscription, VERSION, repair};
+use super::entries::{Entries, event, is_old, unbroken};
+use super::inbox::{self, move_watermark, park};
+use super::{Event, Failure, Id, Subscription, repair};
 use crate::core::App;
 use crate::core::telemetry::Trace;
 use crate::core::worker::{Outcome, Worker, backoff};
@@ -27,8 +27,8 @@ const BLOCK: Duration = Duration::from_secs(2);
 const RESPONSE: Duration = Duration::from_secs(4);
 /// How often an event is tried that fails for no known reason.
 const TRIES: u32 = 5;
-
-type Entries = Vec<(String, Option<HashMap<String, String>>)>;
+/// How long one step waits for the lease.
+const LEASE: Duration = Duration::from_secs(10);
 
 /// What a step did with what it read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,7 @@ pub struct Consumer {
     /// Its own entries that were delivered and not acknowledged come first.
     pending_first: bool,
     failures: HashMap<Id, u32>,
+    under_way: bool,
     alarm: Notify,
 }
 
@@ -67,18 +68,28 @@ impl Consumer {
             watermark: None,
             pending_first: true,
             failures: HashMap::new(),
+            under_way: false,
             alarm: Notify::new(),
         }
     }
 
     /// Reads once, waiting at most `block` for something to come, and applies what it got.
     pub async fn consume(&mut self, block: Duration) -> Result<Step, Failure> {
+        if std::mem::replace(&mut self.under_way, true) {
+            // The step before was given up halfway.
+            self.forget();
+        }
         let outcome = self.consume_batch(block).await;
+        self.under_way = false;
         if outcome.is_err() {
-            // What was read stays pending; nothing that is remembered may be trusted any more.
-            (self.connection, self.watermark, self.pending_first) = (None, None, true);
+            self.forget();
         }
         outcome
+    }
+
+    /// Trusts nothing that is remembered any more; what was read and not acknowledged is pending, and comes first.
+    fn forget(&mut self) {
+        (self.connection, self.watermark, self.pending_first) = (None, None, true);
     }
 
     async fn consume_batch(&mut self, block: Duration) -> Result<Step, Failure> {
@@ -289,87 +300,10 @@ impl Consumer {
         if let Some(watermark) = self.watermark {
             return Ok(watermark);
         }
-        let stream = self.subscription.stream;
-        sqlx::query!("insert into inbox (stream) values ($1) on conflict do nothing", stream)
-            .execute(&self.app.db)
-            .await?;
-        let watermark =
-            sqlx::query_as!(Id, "select ms, seq from inbox where stream = $1", stream).fetch_one(&self.app.db).await?;
+        let watermark = inbox::watermark(&self.app.db, self.subscription.stream).await?;
         self.watermark = Some(watermark);
         Ok(watermark)
     }
-}
-
-/// Moves the watermark from one place to another; false when it was not there.
-async fn move_watermark(tx: &mut PgTransaction<'_>, stream: &str, from: Id, to: Id) -> sqlx::Result<bool> {
-    let moved = sqlx::query!(
-        "update inbox set ms = $4, seq = $5, moved_at = now() where stream = $1 and ms = $2 and seq = $3",
-        stream,
-        from.ms,
-        from.seq,
-        to.ms,
-        to.seq
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(moved.rows_affected() == 1)
-}
-
-async fn park(tx: &mut PgTransaction<'_>, stream: &str, event: &Event, failure: &Failure) -> sqlx::Result<()> {
-    sqlx::query!(
-        "insert into dead_letter (id, stream, entry_id, event_id, occurred_at, version, traceparent, message, error)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        uuid::Uuid::now_v7(),
-        stream,
-        event.id.to_string(),
-        event.event_id,
-        event.occurred_at,
-        event.version,
-        event.traceparent,
-        event.message.replace('\0', "\u{fffd}"),
-        failure.to_string()
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// How many events from the first on follow each other, beginning behind the watermark, without a hole.
-fn unbroken(watermark: Id, events: &[Event]) -> usize {
-    let mut before = watermark;
-    events
-        .iter()
-        .take_while(|event| {
-            let follows = event.prev.is_none_or(|prev| prev == before);
-            before = event.id;
-            follows
-        })
-        .count()
-}
-
-/// Whether an entry needs no more than an acknowledgement: it was applied, or it is not in the stream any more (then the
-/// entry behind it shows the gap).
-fn is_old((id, fields): &(String, Option<HashMap<String, String>>), watermark: Id) -> bool {
-    fields.is_none() || id.parse::<Id>().is_ok_and(|id| id <= watermark)
-}
-
-/// The event of an entry; none when the entry was deleted from the stream while it was pending.
-fn event(id: &str, fields: Option<&HashMap<String, String>>) -> Option<Event> {
-    let (id, fields) = (id.parse::<Id>().ok()?, fields?);
-    let get = |name: &str| fields.get(name).map(String::as_str);
-    Some(Event {
-        id,
-        prev: get("prev").and_then(|prev| prev.parse().ok()),
-        occurred_at: get("occurred_at")
-            .and_then(|time| time.parse().ok())
-            .or_else(|| DateTime::from_timestamp_millis(id.ms))
-            .unwrap_or_default(),
-        source: get("source").map(str::to_owned),
-        event_id: get("event_id").and_then(|id| id.parse().ok()),
-        version: get("version").and_then(|version| version.parse().ok()).unwrap_or(VERSION),
-        traceparent: get("traceparent").map(str::to_owned),
-        message: get("message").unwrap_or_default().to_owned(),
-    })
 }
 
 impl Worker for Consumer {
@@ -379,10 +313,11 @@ impl Worker for Consumer {
 
     async fn step(&mut self) -> anyhow::Result<Outcome> {
         if !*self.lease.borrow() {
-            // Forget all: another replica works on the stream meanwhile.
-            (self.connection, self.watermark, self.pending_first) = (None, None, true);
+            // Another replica works on the stream meanwhile.
+            self.forget();
             tokio::select! {
                 held = self.lease.wait_for(|held| *held) => { held?; }
+                () = tokio::time::sleep(LEASE) => return Ok(Outcome::Idle),
                 () = self.app.stop.cancelled() => return Ok(Outcome::Idle),
             }
         }
@@ -402,33 +337,5 @@ impl Worker for Consumer {
 
     fn alarm(&self) -> &Notify {
         &self.alarm
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn event(ms: i64, prev: Option<i64>) -> Event {
-        let id = |ms| Id { ms, seq: 0 };
-        let (message, occurred_at) = (String::new(), DateTime::UNIX_EPOCH);
-        Event {
-            id: id(ms),
-            prev: prev.map(id),
-            event_id: None,
-            occurred_at,
-            source: None,
-            version: 1,
-            traceparent: None,
-            message,
-        }
-    }
-
-    #[test]
-    fn a_chain_ends_where_an_entry_is_missing_and_the_originals_entries_chain_to_anything() {
-        let watermark = Id { ms: 2, seq: 0 };
-        assert_eq!(unbroken(watermark, &[event(3, Some(2)), event(4, Some(3)), event(6, Some(5))]), 2);
-        assert_eq!(unbroken(watermark, &[event(4, Some(3))]), 0);
-        assert_eq!(unbroken(watermark, &[event(7, None), event(9, None), event(10, Some(9))]), 3);
     }
 }

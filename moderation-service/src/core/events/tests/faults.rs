@@ -1,0 +1,213 @@
+//! Faults: Redis that forgets or is away, a process that is stopped or told to stop.
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use redis::Value as RedisValue;
+use serde_json::json;
+use sqlx::Executor;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use super::{MOMENT, STREAM, SUBSCRIPTION, carry_through, dense, drain, drain_through, start, until};
+use crate::SERVICE;
+use crate::core::events::Failure;
+use crate::core::events::consumer::{Consumer, Step};
+use crate::core::events::relay::Relay;
+use crate::core::lease::Keeper;
+use crate::core::serve;
+use crate::core::testing::link::{Link, State};
+use crate::core::worker::{Worker, backoff};
+
+#[sqlx::test(migrations = false)]
+async fn flushall_under_load(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let running = Cell::new(true);
+    let write = async {
+        for n in 0..150 {
+            platform.tell(json!({ "n": n })).await;
+            if n % 40 == 39 {
+                platform.redis(&["FLUSHDB"]).await;
+            }
+        }
+        running.set(false);
+    };
+    let carry = async {
+        let mut relay = Relay::new(&platform.app);
+        while running.get() {
+            relay.relay(STREAM).await.unwrap();
+        }
+    };
+    let apply = async {
+        let mut consumer = platform.consumer();
+        while running.get() {
+            // A group that has just been lost is an error that passes.
+            let passes = consumer.consume(MOMENT).await.map_or_else(
+                |failure| matches!(failure, Failure::Transient(_)),
+                |step| !matches!(step, Step::Parked(_)),
+            );
+            assert!(passes);
+        }
+    };
+    tokio::join!(write, carry, apply);
+    platform.told(STREAM).await;
+    drain_through(&mut platform.consumer()).await;
+    assert_eq!(platform.applied().await, (0..150).collect::<Vec<_>>());
+    assert_eq!(platform.pending().await, 0);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_redis_that_lost_everything_gets_it_again_and_no_effect_is_doubled(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let platform = start(database).await;
+    let (mut relay, mut consumer) = (Relay::new(&platform.app), platform.consumer());
+    platform.tell_all(1..=3).await;
+    relay.relay(STREAM).await.unwrap();
+    drain(&mut consumer).await.unwrap();
+    // Lost while it is idle, and while events wait.
+    for next in [4, 5] {
+        platform.redis(&["FLUSHDB"]).await;
+        platform.tell_all([next]).await;
+        relay.relay(STREAM).await.unwrap();
+        // The group is gone too: the first read fails, and it is made again.
+        drain_through(&mut consumer).await;
+        assert_eq!(platform.ids().await, dense(usize::try_from(next).unwrap()));
+        assert_eq!(platform.applied().await, (1..=next).collect::<Vec<_>>());
+        assert_eq!(platform.pending().await, 0);
+    }
+}
+
+#[sqlx::test(migrations = false)]
+async fn the_append_only_file_rolled_back(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (mut relay, mut consumer) = (Relay::new(&platform.app), platform.consumer());
+    platform.tell_all(1..=2).await;
+    relay.relay(STREAM).await.unwrap();
+    let older = platform.redis(&["DUMP", STREAM]).await;
+    platform.tell_all(3..=5).await;
+    relay.relay(STREAM).await.unwrap();
+    drain(&mut consumer).await.unwrap();
+    // The stream as it was after two entries; the consumer is further than Redis now.
+    let RedisValue::BulkString(older) = older else { panic!("a dump") };
+    let mut restore = redis::cmd("RESTORE");
+    restore.arg(STREAM).arg(0).arg(older).arg("REPLACE");
+    restore.query_async::<()>(&mut platform.app.redis.clone()).await.unwrap();
+    platform.tell_all([6]).await;
+    relay.relay(STREAM).await.unwrap();
+    drain_through(&mut consumer).await;
+    assert_eq!(platform.ids().await, dense(6));
+    assert_eq!(platform.applied().await, [1, 2, 3, 4, 5, 6]);
+}
+
+/// How long Redis is away is told by the pauses between the tries, which are not waited for here.
+#[sqlx::test(migrations = false)]
+async fn redis_away_for_60_s(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (link, url) = Link::before(&platform.app.settings.base.redis_url).await;
+    let service = platform.beside(|settings| settings.base.redis_url = url);
+    let (mut relay, mut consumer) = (Relay::new(&service.app), service.consumer());
+    service.tell_all(1..=2).await;
+    relay.relay(STREAM).await.unwrap();
+    drain(&mut consumer).await.unwrap();
+
+    link.set(State::Cut);
+    let (mut away, mut tries) = (Duration::ZERO, 0);
+    while away < Duration::from_mins(1) {
+        tries += 1;
+        // A write is a commit to Postgres, and succeeds.
+        service.tell_all([i64::from(tries) + 2]).await;
+        relay.relay(STREAM).await.unwrap_err();
+        assert!(matches!(consumer.consume(MOMENT).await, Err(Failure::Transient(_))));
+        away += backoff(tries);
+    }
+    assert_eq!(platform.applied().await, [1, 2]);
+    link.set(State::Open);
+    carry_through(&mut relay).await;
+    drain_through(&mut consumer).await;
+    let all = usize::try_from(tries).unwrap() + 2;
+    assert_eq!(platform.ids().await, dense(all));
+    assert_eq!(platform.applied().await, (1..=i64::from(tries) + 2).collect::<Vec<_>>());
+    assert_eq!(platform.pending().await, 0);
+}
+
+/// The service runs as it does in production; of SIGTERM there is here what it sets off.
+#[sqlx::test(migrations = false)]
+async fn sigterm_under_load_ends_within_10_s(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let service = platform.beside(|_| {});
+    let stop = service.app.stop.clone();
+    let told = Cell::new(0);
+    let load = async {
+        while !stop.is_cancelled() {
+            platform.tell_all([told.get()]).await;
+            told.set(told.get() + 1);
+            service.app.wake.notify_one();
+        }
+    };
+    let terminate = async {
+        while platform.applied().await.len() < 100 {
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+        Instant::now()
+    };
+    let (served, (), asked) = tokio::join!(serve(service.app.clone(), 0), load, terminate);
+    served.unwrap();
+    assert!(asked.elapsed() < Duration::from_secs(10), "it took {:?}", asked.elapsed());
+    // What it had not come to is done after the next start; what it had done is not done again.
+    platform.told(STREAM).await;
+    drain_through(&mut platform.consumer()).await;
+    assert_eq!(platform.applied().await, (0..told.get()).collect::<Vec<_>>());
+    assert_eq!(platform.ids().await, dense(usize::try_from(told.get()).unwrap()));
+    assert_eq!(platform.pending().await, 0);
+}
+
+/// A process that was stopped kept its connections, and with them its leases and the rows that it had locked: its streams
+/// stood still until it woke up.
+#[sqlx::test(migrations = false)]
+async fn a_reader_stopped_for_30_s_and_woken_does_no_harm(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (sleeping, other) = (platform.beside(|_| {}), platform.beside(|_| {}));
+    let (mut sleepers_keeper, mut keeper) = (Keeper::new(sleeping.app.clone()), Keeper::new(other.app.clone()));
+    let (asleep, lease) = (sleepers_keeper.want(STREAM), keeper.want(STREAM));
+    let mut sleeper = Consumer::new(sleeping.app.clone(), SUBSCRIPTION, asleep.clone());
+    sleepers_keeper.step().await.unwrap();
+    drain(&mut sleeper).await.unwrap();
+    let held = platform.tell_and_hold(1..=3).await;
+    platform.told(STREAM).await;
+    // A step that is not polled is a process that is stopped: here, in the middle of its transaction.
+    let mut step = Box::pin(sleeper.consume(MOMENT));
+    until(&mut step, async || platform.is_held_up().await).await;
+    keeper.step().await.unwrap();
+    assert_eq!((*asleep.borrow(), *lease.borrow()), (true, false), "it sleeps, and holds the lease");
+    platform.app.db.execute("update replica set seen_at = seen_at - interval '30 s'").await.unwrap();
+    keeper.step().await.unwrap();
+    held.rollback().await.unwrap();
+    assert!(*lease.borrow(), "its lease has moved");
+    assert_eq!(drain(&mut other.consumer()).await.unwrap(), [Step::Applied { fresh: 3, duplicates: 0 }]);
+    // It wakes up and goes on where it was.
+    assert!(matches!(step.await, Err(Failure::Transient(_))));
+    sleepers_keeper.step().await.unwrap_err();
+    assert!(!*asleep.borrow(), "it has noticed");
+    assert_eq!(drain(&mut sleeper).await.unwrap(), []);
+    assert_eq!(platform.applied().await, [1, 2, 3]);
+    assert_eq!(platform.pending().await, 0);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_reader_that_slept_through_its_replacement_does_no_harm(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    platform.tell_all([1]).await;
+    platform.told(STREAM).await;
+    let (mut sleeper, mut other) = (platform.consumer(), platform.consumer());
+    drain(&mut sleeper).await.unwrap();
+    platform.tell_all([2]).await;
+    platform.told(STREAM).await;
+    drain(&mut other).await.unwrap();
+    // The sleeper still believes that the watermark is at 1, and is given 2 once more.
+    platform.redis(&["XGROUP", "SETID", STREAM, SERVICE.group, "1-0"]).await;
+    assert!(matches!(drain(&mut sleeper).await, Err(Failure::Transient(_))));
+    drain(&mut sleeper).await.unwrap();
+    assert_eq!(platform.applied().await, [1, 2]);
+    assert_eq!(platform.pending().await, 0);
+}
