@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use reqwest::Url;
 
-use crate::{bench::options::Bench, chaos::faults::Fault};
+use crate::{bench::options::Bench, chaos::faults::Fault, system::SERVICES};
 
 /// Runs the whole platform on one machine, for development and tests.
 #[derive(Debug, Parser)]
@@ -53,27 +53,34 @@ pub enum Command {
 pub struct Up {
     #[command(flatten)]
     pub place: Place,
-    /// First port: the services listen on N … N+4
-    #[arg(long, value_name = "N", default_value_t = 8000, value_parser = clap::value_parser!(u16).range(1..))]
+    /// First port: the services listen on N … N+4; 0 is anywhere
+    #[arg(long, value_name = "N", default_value_t = 8000)]
     pub port_base: u16,
     /// Processes per service; replica k listens 100·k ports above the first
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=50))]
     pub replicas: u16,
-    /// Build and run with optimisation
-    #[arg(long)]
-    pub release: bool,
     /// Keep the services' rate limits; without it there are none, because a demo and a seed come from one address
     #[arg(long)]
     pub rate_limits: bool,
-    /// Build nothing: run the binaries beside this one
-    #[arg(long)]
-    pub prebuilt: bool,
+    #[command(flatten)]
+    pub build: Build,
     /// Use this Postgres; its user must be allowed to create roles and a database
     #[arg(long, value_name = "URL", value_parser = postgres_url)]
     pub postgres_url: Option<Url>,
     /// Use this Redis
     #[arg(long, value_name = "URL", value_parser = redis_url)]
     pub redis_url: Option<Url>,
+    /// Tell a service something of its own, as in post-service.LOG=debug; may be given several times
+    #[arg(long, value_name = "SERVICE.NAME=VALUE", value_parser = setting)]
+    pub set: Vec<Setting>,
+}
+
+/// An environment variable for all processes of one service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    pub service: &'static str,
+    pub name: String,
+    pub value: String,
 }
 
 #[derive(Debug, Args)]
@@ -120,20 +127,38 @@ pub struct Chaos {
     #[arg(long, value_name = "FAULTS", value_delimiter = ',', value_enum, hide_default_value = true,
         default_values_t = Fault::all())]
     pub faults: Vec<Fault>,
+    #[command(flatten)]
+    pub build: Build,
+    /// When all is well, spoil the data in every way that the checks are there for, and see that each is found
+    #[arg(long)]
+    pub tamper: bool,
+    /// Leave the logs and data of the run even when all is well
+    #[arg(long)]
+    pub keep: bool,
+}
+
+/// Which binaries of the services are run.
+#[derive(Debug, Args)]
+pub struct Build {
     /// Build and run with optimisation
     #[arg(long)]
     pub release: bool,
     /// Build nothing: run the binaries beside this one
     #[arg(long)]
     pub prebuilt: bool,
-    /// Leave the logs and data of the run even when all is well
-    #[arg(long)]
-    pub keep: bool,
 }
 
 fn minutes(text: &str) -> Result<f64, String> {
     let minutes: f64 = text.parse().map_err(|_| "it must be a number".to_owned())?;
     if (0.1..=24.0 * 60.0).contains(&minutes) { Ok(minutes) } else { Err("it must be 0.1 to 1440".to_owned()) }
+}
+
+fn setting(text: &str) -> Result<Setting, String> {
+    let parts = text.split_once('.').and_then(|(service, rest)| Some((service, rest.split_once('=')?)));
+    let (service, (name, value)) = parts.ok_or("it must be like post-service.LOG=debug")?;
+    let known = SERVICES.iter().find(|known| known.package == service);
+    let service = known.ok_or_else(|| format!("there is no service {service}"))?.package;
+    Ok(Setting { service, name: name.to_owned(), value: value.to_owned() })
 }
 
 fn postgres_url(text: &str) -> Result<Url, String> {
@@ -173,7 +198,7 @@ mod tests {
     #[test]
     fn up_starts_at_port_8000_with_one_process_per_service() {
         let Command::Up(up) = parse("stack up").unwrap().command else { panic!("not up") };
-        assert_eq!((up.port_base, up.replicas, up.release, up.prebuilt), (8000, 1, false, false));
+        assert_eq!((up.port_base, up.replicas, up.build.release, up.build.prebuilt), (8000, 1, false, false));
         assert_eq!(up.place.data_dir, None);
     }
 
@@ -202,6 +227,19 @@ mod tests {
         assert_eq!(faults("stack chaos"), Fault::all().collect::<Vec<_>>());
         assert_eq!(faults("stack chaos --faults flushall,kill-redis"), [Fault::Flushall, Fault::KillRedis]);
         assert!(parse("stack chaos --minutes 0").is_err());
+    }
+
+    #[test]
+    fn a_setting_is_for_one_service_and_its_value_may_hold_anything() {
+        let set = |text: &str| match parse(&format!("stack up --set {text}")) {
+            Ok(Cli { command: Command::Up(up) }) => Ok(up.set),
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => Err(error.to_string()),
+        };
+        let expected = Setting { service: "post-service", name: "DATABASE_URL".into(), value: "a://b.c/d?e=f".into() };
+        assert_eq!(set("post-service.DATABASE_URL=a://b.c/d?e=f").unwrap(), [expected]);
+        assert!(set("LOG=debug").unwrap_err().contains("it must be like"));
+        assert!(set("mail-service.LOG=debug").unwrap_err().contains("there is no service mail-service"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod bench;
 mod chaos;
 mod check;
+mod claims;
 mod cli;
 mod client;
 mod console;
@@ -18,6 +19,7 @@ mod process;
 mod programs;
 mod ready;
 mod redis;
+mod replicas;
 mod reset;
 mod roles;
 mod seed;

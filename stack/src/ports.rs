@@ -1,20 +1,12 @@
-//! Ports of this machine: which are free, and who holds one that is not.
+//! The ports of a platform: anywhere, or where somebody wants them, and who is in the way there.
 
-use std::{
-    ffi::OsStr,
-    fs,
-    net::{Ipv4Addr, TcpListener},
-    ops::Range,
-    path::Path,
-};
+use std::{ffi::OsStr, fs, path::Path};
 
 use anyhow::{Result, bail};
 
-use crate::system::{REPLICA_STEP, SERVICES};
+use crate::{claims::Claims, replicas};
 
-/// Where the ports of a platform apart are looked for: below those that the system gives to outgoing connections.
-const APART: Range<u16> = 22_000..32_000;
-/// Where its servers listen, counted from its first port.
+/// Where the servers of a platform apart listen, counted from its first port.
 const SERVERS: u16 = 50;
 
 /// The ports of a platform that runs beside others.
@@ -25,40 +17,25 @@ pub struct Apart {
 }
 
 impl Apart {
-    /// Ports that are free, for so many replicas of every service.
-    pub fn choose(replicas: u16) -> Option<Apart> {
-        let is_free = |base: &u16| {
-            let ports = SERVICES.iter().flat_map(|service| (0..replicas).map(|replica| service.port(*base, replica)));
-            let ports = ports.chain([Some(*base + SERVERS), Some(*base + SERVERS + 1)]);
-            ports.into_iter().all(|port| port.is_some_and(is_free))
-        };
-        // Not where everybody else begins to look.
-        let first = APART.start + rand::random::<u16>() % (APART.end - APART.start - REPLICA_STEP * replicas);
-        let port_base = (first..APART.end).find(is_free)?;
-        Some(Apart { port_base, postgres_port: port_base + SERVERS, redis_port: port_base + SERVERS + 1 })
+    /// Claims ports for so many replicas of every service, and for the servers.
+    pub fn claim(claims: &mut Claims, replicas: u16) -> Result<Apart> {
+        let port_base = claims.anywhere(|base| {
+            let services = replicas::ports(base, replicas).unwrap_or_default().into_iter().map(|(_, port)| port);
+            services.chain([base + SERVERS, base + SERVERS + 1]).collect()
+        })?;
+        Ok(Apart { port_base, postgres_port: port_base + SERVERS, redis_port: port_base + SERVERS + 1 })
     }
 }
 
-/// Whether nobody listens on a port of 127.0.0.1.
-pub fn is_free(port: u16) -> bool {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
-}
-
-/// The first port from `start` on that is free and not `taken`.
-pub fn choose(start: u16, taken: &[u16], is_free: impl Fn(u16) -> bool) -> Option<u16> {
-    (start..=u16::MAX).find(|port| !taken.contains(port) && is_free(*port))
-}
-
-/// Refuses when one of the ports is in use, and says which and by whom.
-pub fn check(wanted: &[(String, u16)]) -> Result<()> {
-    let busy: Vec<String> = wanted
-        .iter()
-        .filter(|(_, port)| !is_free(*port))
-        .map(|(name, port)| {
+/// Claims ports; refuses when one of them is in use, and says which and by whom.
+pub fn claim(wanted: &[(String, u16)], claims: &mut Claims) -> Result<()> {
+    let mut busy = Vec::new();
+    for (name, port) in wanted {
+        if !claims.take(&[*port])? {
             let owner = owner(*port).unwrap_or_else(|| "another process".to_owned());
-            format!("port {port} of {name} is in use by {owner}")
-        })
-        .collect();
+            busy.push(format!("port {port} of {name} is in use by {owner}"));
+        }
+    }
     if busy.is_empty() {
         return Ok(());
     }
@@ -99,23 +76,16 @@ fn listeners(table: &str, port: u16) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+
     use super::*;
-
-    #[test]
-    fn the_first_free_port_is_chosen() {
-        assert_eq!(choose(15_432, &[15_433], |port| port != 15_432), Some(15_434));
-    }
-
-    #[test]
-    fn no_port_is_chosen_beyond_the_last() {
-        assert_eq!(choose(65_534, &[], |_| false), None);
-    }
 
     #[test]
     fn a_port_in_use_is_named_with_its_owner() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let error = check(&[("auth-service".to_owned(), port)]).unwrap_err().to_string();
+        let wanted = [("auth-service".to_owned(), port)];
+        let error = claim(&wanted, &mut Claims::default()).unwrap_err().to_string();
         assert!(error.starts_with(&format!("port {port} of auth-service is in use by ")), "{error}");
         if cfg!(target_os = "linux") {
             assert!(error.contains(&format!("(pid {})", std::process::id())), "{error}");

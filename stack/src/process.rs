@@ -39,6 +39,14 @@ struct Process {
     pid: Pid,
 }
 
+/// The end of a process that nobody asked for.
+#[derive(Debug)]
+pub struct End {
+    pub name: String,
+    /// How it ended, and what it wrote last.
+    pub error: Error,
+}
+
 /// All processes of one platform. Dropping it kills them; `stop` asks them politely first.
 #[derive(Debug)]
 pub struct Running {
@@ -115,17 +123,28 @@ impl Running {
 
     /// Returns when a process has ended by itself, and says which, how, and what it wrote last.
     pub async fn first_end(&mut self) -> Error {
+        match self.ended().await {
+            Ok((place, status)) => self.processes[place].obituary(status),
+            Err(error) => error,
+        }
+    }
+
+    /// The same, and forgets the process: the others go on.
+    pub async fn next_end(&mut self) -> Result<End> {
+        let (place, status) = self.ended().await?;
+        let process = self.processes.remove(place);
+        Ok(End { error: process.obituary(status), name: process.name })
+    }
+
+    async fn ended(&mut self) -> Result<(usize, ExitStatus)> {
         loop {
-            for process in &mut self.processes {
-                match process.child.try_wait() {
-                    Ok(None) => {}
-                    Ok(Some(status)) => return process.obituary(status),
-                    Err(error) => return anyhow!(error).context(format!("{} cannot be watched", process.name)),
+            for (place, process) in self.processes.iter_mut().enumerate() {
+                let watched = process.child.try_wait();
+                if let Some(status) = watched.with_context(|| format!("{} cannot be watched", process.name))? {
+                    return Ok((place, status));
                 }
             }
-            if self.ends.recv().await.is_none() {
-                return anyhow!("the end of processes cannot be noticed any more");
-            }
+            self.ends.recv().await.context("the end of processes cannot be noticed any more")?;
         }
     }
 

@@ -6,16 +6,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use reqwest::Url;
 use tempfile::{Builder, TempDir};
 
 use crate::{
+    claims::Claims,
     console,
     folder::{Folder, remove},
     kept::{Kept, Secrets},
     ledger::Ledger,
-    ports,
     postgres::{Lifetime, Postgres},
     process::Running,
     programs::{self, Program},
@@ -31,22 +31,27 @@ const THROW_AWAY: &str = "cargo-stack-test-";
 /// Names the folder of a run that somebody wants to look at.
 const KEPT: &str = "cargo-stack-kept-";
 
-/// What was kept, or decided now: ports that are free and `taken` by nobody, and new secrets.
-pub fn decide(folder: &Folder, taken: &[u16]) -> Result<Kept> {
+/// What was kept, or decided now: ports that nobody else has, and new secrets.
+pub fn decide(folder: &Folder, claims: &mut Claims) -> Result<Kept> {
     let earlier = Kept::load(folder)?;
-    let choose = |kept: Option<u16>, start: u16, taken: &[u16]| {
-        let kept = kept.filter(|port| !taken.contains(port) && ports::is_free(*port));
-        kept.or_else(|| ports::choose(start, taken, ports::is_free)).context("no port is free")
-    };
-    let postgres_port = choose(earlier.as_ref().map(|kept| kept.postgres_port), POSTGRES_PORTS, taken)?;
-    let taken = [taken, &[postgres_port]].concat();
-    let redis_port = choose(earlier.as_ref().map(|kept| kept.redis_port), REDIS_PORTS, &taken)?;
+    let postgres_port = choose(earlier.as_ref().map(|kept| kept.postgres_port), POSTGRES_PORTS, claims)?;
+    let redis_port = choose(earlier.as_ref().map(|kept| kept.redis_port), REDIS_PORTS, claims)?;
     let kept = match earlier {
         Some(earlier) => Kept { postgres_port, redis_port, ..earlier },
         None => Kept { postgres_port, redis_port, postgres_elsewhere: None, secrets: Secrets::generate() },
     };
     kept.save(folder)?;
     Ok(kept)
+}
+
+/// Claims the port that was kept, or else the first that can be had.
+fn choose(kept: Option<u16>, start: u16, claims: &mut Claims) -> Result<u16> {
+    for port in kept.into_iter().chain(start..=u16::MAX) {
+        if claims.take(&[port])? {
+            return Ok(port);
+        }
+    }
+    bail!("no port is free from {start} on")
 }
 
 /// Starts Postgres, on a new cluster when there is none yet; says where it is.
@@ -70,6 +75,7 @@ pub async fn start_redis(run: &mut Running, folder: &Folder, kept: &Kept, kind: 
 pub struct ThrowAway {
     pub folder: Folder,
     pub running: Running,
+    pub claims: Claims,
     home: TempDir,
 }
 
@@ -83,12 +89,12 @@ impl ThrowAway {
         fs::set_permissions(home.path(), PermissionsExt::from_mode(0o711)).context("its mode cannot be set")?;
         let folder = Folder::claim(home.path())?;
         let running = Running::new(Ledger::open(&folder).await?)?;
-        Ok(ThrowAway { folder, running, home })
+        Ok(ThrowAway { folder, running, claims: Claims::default(), home })
     }
 
     /// Starts Postgres and, when wanted, Redis, tuned for tests.
     pub async fn start(&mut self, with_redis: bool) -> Result<(Url, Option<Url>)> {
-        let mut kept = Kept { secrets: Secrets::none(), ..decide(&self.folder, &[])? };
+        let mut kept = Kept { secrets: Secrets::none(), ..decide(&self.folder, &mut self.claims)? };
         let postgres = start_postgres(&mut self.running, &self.folder, &mut kept, Lifetime::ThrowAway).await?;
         let redis = if with_redis {
             Some(start_redis(&mut self.running, &self.folder, &kept, Lifetime::ThrowAway).await?)
@@ -153,18 +159,19 @@ mod tests {
     fn ports_and_secrets_stay_the_same_from_one_start_to_the_next() {
         let home = tempfile::tempdir().unwrap();
         let folder = Folder::claim(home.path()).unwrap();
-        let first = decide(&folder, &[]).unwrap();
+        let first = decide(&folder, &mut Claims::default()).unwrap();
         assert!(first.postgres_port >= POSTGRES_PORTS && first.redis_port >= REDIS_PORTS);
-        let second = decide(&folder, &[]).unwrap();
+        let second = decide(&folder, &mut Claims::default()).unwrap();
         assert_eq!(second.secrets, first.secrets);
     }
 
     #[test]
-    fn a_port_that_a_service_needs_is_given_up() {
+    fn a_port_that_somebody_else_holds_is_given_up() {
         let home = tempfile::tempdir().unwrap();
         let folder = Folder::claim(home.path()).unwrap();
-        let first = decide(&folder, &[]).unwrap();
-        let second = decide(&folder, &[first.postgres_port, first.redis_port]).unwrap();
+        let mut services = Claims::default();
+        let first = decide(&folder, &mut services).unwrap();
+        let second = decide(&folder, &mut Claims::default()).unwrap();
         assert!(second.postgres_port != first.postgres_port && second.redis_port != first.redis_port);
     }
 

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use tokio::{process::Command, time::Instant};
 
 use crate::{
+    claims::Claims,
     cli::Up,
     console,
     environment::Wiring,
@@ -13,12 +14,12 @@ use crate::{
     ledger::Ledger,
     ports,
     postgres::Lifetime,
-    process::Running,
+    process::{End, Running},
     programs::{self, Program},
-    ready, redis, roles, servers,
+    ready, redis, replicas, roles, servers,
     stage::Stage,
     stop::Stop,
-    system::{SERVICES, Service},
+    system::SERVICES,
     workspace,
 };
 
@@ -35,9 +36,11 @@ pub struct Instance {
 pub async fn up(options: Up) -> Result<ExitCode> {
     let mut stop = Stop::listen()?;
     let folder = Folder::claim(&place(options.place.data_dir.clone()))?;
+    // Held for longer than any process lives.
+    let mut claims = Claims::default();
     let mut running = Running::new(Ledger::open(&folder).await?)?;
     let outcome = tokio::select! {
-        error = run(&options, &folder, &mut running) => Err(error),
+        error = run(&options, &folder, &mut claims, &mut running) => Err(error),
         () = stop.asked() => Ok(ExitCode::SUCCESS),
     };
     if let Err(error) = &outcome {
@@ -57,23 +60,36 @@ pub fn place(asked: Option<PathBuf>) -> PathBuf {
 }
 
 /// Starts the platform and watches it; only ever returns why it is no longer whole.
-async fn run(options: &Up, folder: &Folder, running: &mut Running) -> anyhow::Error {
-    match start(options, folder, running).await {
-        Ok(()) => running.first_end().await,
+async fn run(options: &Up, folder: &Folder, claims: &mut Claims, running: &mut Running) -> anyhow::Error {
+    match start(options, folder, claims, running).await {
+        Ok(()) => watch(running, options.replicas).await,
         Err(error) => error,
     }
 }
 
-async fn start(options: &Up, folder: &Folder, running: &mut Running) -> Result<()> {
-    let wanted = wanted_ports(options)?;
-    ports::check(&wanted)?;
-    let ours: Vec<u16> = wanted.iter().map(|(_, port)| *port).collect();
-    let mut kept = servers::decide(folder, &ours)?;
+/// Returns when a server has ended, or the last process that did what it did.
+async fn watch(running: &mut Running, replicas: u16) -> anyhow::Error {
+    loop {
+        let End { name, error } = match running.next_end().await {
+            Ok(end) => end,
+            Err(error) => return error,
+        };
+        let others: Vec<_> = replicas::kin(&name, replicas).into_iter().filter(|other| running.has(other)).collect();
+        if others.is_empty() {
+            return error;
+        }
+        console::tell(format_args!("{error:#}\nIts work goes to {}", others.join(", ")));
+    }
+}
+
+async fn start(options: &Up, folder: &Folder, claims: &mut Claims, running: &mut Running) -> Result<()> {
+    let port_base = claim_ports(options, claims)?;
+    let mut kept = servers::decide(folder, claims)?;
     programs::provide(&programs_for(options)).await?;
-    let binaries = if options.prebuilt {
-        workspace::prebuilt(options.release)?
+    let binaries = if options.build.prebuilt {
+        workspace::prebuilt(options.build.release)?
     } else {
-        workspace::build(options.release).await?
+        workspace::build(options.build.release).await?
     };
 
     let began = Instant::now();
@@ -91,14 +107,7 @@ async fn start(options: &Up, folder: &Folder, running: &mut Running) -> Result<(
     console::tell(format_args!("Redis is ready after {}", console::seconds(began.elapsed())));
 
     let mail = folder.private("mail")?;
-    let wiring = Wiring {
-        port_base: options.port_base,
-        postgres,
-        redis,
-        secrets: kept.secrets,
-        mail,
-        rate_limits: options.rate_limits,
-    };
+    let wiring = Wiring { port_base, postgres, redis, secrets: kept.secrets, mail, rate_limits: options.rate_limits };
     write_private(&folder.path().join("connections.env"), &connections(&wiring)?)?;
     let instances = start_services(options, folder, running, &binaries, &wiring)?;
     ready::wait(running, &instances).await?;
@@ -111,6 +120,16 @@ async fn start(options: &Up, folder: &Folder, running: &mut Running) -> Result<(
     Ok(())
 }
 
+/// Claims the ports of all services; the first of them.
+fn claim_ports(options: &Up, claims: &mut Claims) -> Result<u16> {
+    if options.port_base == 0 {
+        let ports = |base| replicas::ports(base, options.replicas).unwrap_or_default();
+        return claims.anywhere(|base| ports(base).into_iter().map(|(_, port)| port).collect());
+    }
+    ports::claim(&replicas::ports(options.port_base, options.replicas)?, claims)?;
+    Ok(options.port_base)
+}
+
 fn start_services(
     options: &Up,
     folder: &Folder,
@@ -119,39 +138,20 @@ fn start_services(
     wiring: &Wiring,
 ) -> Result<Vec<Instance>> {
     let mut instances = Vec::new();
-    for (service, replica) in processes(options.replicas) {
-        let name = name(service, replica);
+    for (service, replica) in replicas::processes(options.replicas) {
+        let name = replicas::name(service, replica);
         let binary = binaries.get(service.package).with_context(|| format!("cargo built no {}", service.package))?;
         let mut command = Command::new(binary);
         command.envs(wiring.environment(service, replica)?);
+        let own = options.set.iter().filter(|setting| setting.service == service.package);
+        command.envs(own.map(|setting| (&setting.name, &setting.value)));
         let log = folder.log(&name)?;
-        let url = service.url(options.port_base, replica);
+        let url = service.url(wiring.port_base, replica);
         let started = Instant::now();
         running.start(Stage::Service, &name, command, &log)?;
         instances.push(Instance { name, url, log, started });
     }
     Ok(instances)
-}
-
-/// Every process of every service, service by service.
-pub fn processes(replicas: u16) -> impl Iterator<Item = (&'static Service, u16)> {
-    SERVICES.iter().flat_map(move |service| (0..replicas).map(move |replica| (service, replica)))
-}
-
-/// What a process is called: in lists, and its log.
-pub fn name(service: &Service, replica: u16) -> String {
-    if replica == 0 { service.package.to_owned() } else { format!("{}-{}", service.package, replica + 1) }
-}
-
-fn wanted_ports(options: &Up) -> Result<Vec<(String, u16)>> {
-    processes(options.replicas)
-        .map(|(service, replica)| {
-            let port = service.port(options.port_base, replica);
-            let name = name(service, replica);
-            let port = port.with_context(|| format!("{name} would need a port beyond 65535; lower --port-base"))?;
-            Ok((name, port))
-        })
-        .collect()
 }
 
 fn programs_for(options: &Up) -> Vec<Program> {
@@ -195,20 +195,6 @@ mod tests {
             Command::Up(up) => up,
             other => panic!("{other:?}"),
         }
-    }
-
-    #[test]
-    fn every_replica_wants_a_port_and_has_a_name() {
-        let wanted = wanted_ports(&options("stack up --replicas 2 --port-base 9000")).unwrap();
-        assert_eq!(wanted.len(), 10);
-        assert_eq!(wanted[2], ("post-service".to_owned(), 9001));
-        assert_eq!(wanted[3], ("post-service-2".to_owned(), 9101));
-    }
-
-    #[test]
-    fn ports_that_do_not_exist_are_refused() {
-        let error = wanted_ports(&options("stack up --port-base 65533")).unwrap_err().to_string();
-        assert_eq!(error, "moderation-service would need a port beyond 65535; lower --port-base");
     }
 
     #[test]

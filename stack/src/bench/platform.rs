@@ -41,7 +41,7 @@ impl<'a> Platform<'a> {
     /// Starts everything and waits until it is ready.
     pub async fn start(options: &Run, servers: &'a mut ThrowAway) -> Result<Platform<'a>> {
         let binaries = if options.prebuilt { workspace::prebuilt(true)? } else { workspace::build(true).await? };
-        let Apart { port_base, postgres_port, redis_port } = Apart::choose(1).context("no ports are free")?;
+        let Apart { port_base, postgres_port, redis_port } = Apart::claim(&mut servers.claims, 1)?;
         let mut kept = Kept { postgres_port, redis_port, postgres_elsewhere: None, secrets: Secrets::none() };
         let ThrowAway { folder, running, .. } = servers;
         let postgres = servers::start_postgres(running, folder, &mut kept, Lifetime::Measured).await?;

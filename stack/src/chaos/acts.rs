@@ -227,11 +227,22 @@ impl Actor<'_> {
         self.ask("read profile", &ENGAGEMENT, Method::GET, "/me/activity-profile".to_owned(), None).await;
     }
 
-    /// Deletes the account; when that is refused the person stays.
+    /// Deletes the account, and with it all that is theirs; when that is refused the person stays.
     async fn leave(mut self) -> Option<Person> {
         let path = format!("/users/{}", self.me.id);
         let outcome = self.ask("leave", &AUTH, Method::DELETE, path, None).await;
-        self.world.record().left(&self.me.id, &outcome);
+        let mut record = self.world.record();
+        record.left(&self.me.id, &outcome);
+        for post in &self.me.posts {
+            record.post_deleted(post, &outcome);
+        }
+        for comment in &self.me.comments {
+            record.comment_deleted(comment, &outcome);
+        }
+        for reaction in &self.me.reactions {
+            record.reaction_deleted(reaction, &outcome);
+        }
+        drop(record);
         matches!(outcome, Outcome::Refused(_)).then_some(self.me)
     }
 }

@@ -18,6 +18,8 @@ const LATE: (u64, u64) = (20, 200);
 pub struct Injector {
     /// How long Redis's file was when its loss began, by place in the plan.
     lengths: BTreeMap<usize, Length>,
+    /// How many events had been told when Redis went away for long.
+    told: u64,
     /// How often what was carried out.
     pub done: BTreeMap<Fault, u32>,
 }
@@ -62,6 +64,10 @@ impl Injector {
             }
             Fault::Flushall => Redis::open(&platform.redis).await?.flush_all().await?,
             Fault::OldRedis => platform.append_only.copy()?,
+            Fault::RedisAway => {
+                self.told = platform.events().await?;
+                platform.kill_redis().await?;
+            }
             Fault::CutRedis => platform.redis_link.set(Link::Cut),
             Fault::SlowRedis => platform.redis_link.set(slow),
             Fault::MuteRedis => platform.redis_link.set(Link::Mute),
@@ -96,6 +102,11 @@ impl Injector {
             Fault::OldRedis => {
                 platform.kill_redis().await?;
                 platform.append_only.put_back()?;
+                platform.start_redis().await?;
+            }
+            Fault::RedisAway => {
+                let waiting = platform.events().await?.saturating_sub(self.told);
+                console::show(format_args!("Redis comes back; {waiting} events were told meanwhile"));
                 platform.start_redis().await?;
             }
             Fault::CutRedis | Fault::SlowRedis | Fault::MuteRedis => platform.redis_link.set(Link::Open),

@@ -66,14 +66,18 @@ pub async fn chaos(options: Chaos) -> Result<ExitCode> {
         outcome = run(&options, &mut servers) => Some(outcome),
         () = stop.asked() => None,
     };
+    // Before anything else can go wrong.
+    if let Some(Err(error)) = &outcome {
+        console::complain(error);
+    }
     if options.keep || matches!(outcome, Some(Ok(false) | Err(_))) {
         let folder = servers.leave().await?;
         console::tell(format_args!("Logs and data: {}", folder.display()));
     } else {
         servers.stop().await?;
     }
-    let kept = outcome.context("stopped before it was done")??;
-    Ok(if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let kept = outcome.context("stopped before it was done")?;
+    Ok(if kept.unwrap_or(false) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Whether everything is as it must be.
@@ -99,8 +103,10 @@ async fn run(options: &Chaos, servers: &mut ThrowAway) -> Result<bool> {
     console::tell("Mended; waiting until all is quiet");
     platform.ready().await?;
     let listeners = listeners::all(&platform.replicas).await?;
+    let mended = Instant::now();
     let mut violations = quiet::wait(&platform, &psql, &listeners).await?;
-    let statement = {
+    let quiet_after = mended.elapsed().saturating_sub(quiet::LOOKING);
+    let beginning = {
         let record = world.record();
         violations.extend(record.unfounded().map(|((what, status), times)| {
             Violation::new(Kind::Wrong, format!("{what} was refused with {status}, {times} times"))
@@ -108,14 +114,27 @@ async fn run(options: &Chaos, servers: &mut ThrowAway) -> Result<bool> {
         violations.extend(record.failures().map(|(what, status, times)| {
             Violation::new(Kind::Wrong, format!("{what} was answered with {status}, {times} times"))
         }));
-        checks::statement(&listeners, &record)
+        checks::beginning(&listeners, &record)
     };
-    violations.extend(checks::database(&psql, &platform.database, &statement).await?);
+    violations.extend(checks::database(&psql, &platform.database, &beginning).await?);
     violations.extend(hashes(&platform, &psql).await?);
     violations.extend(panics(&platform)?);
     let events = checks::events(&psql, &platform.database).await?;
-    let report =
-        Report { faults: &injector.done, record: &world.record(), events, meters: &meters, violations: &violations };
+    let mut tampered = None;
+    if options.tamper && violations.is_empty() {
+        let found = checks::tamper(&psql, &platform.database, &beginning).await?;
+        violations.extend(found.violations.iter().cloned());
+        tampered = Some(found);
+    }
+    let report = Report {
+        faults: &injector.done,
+        record: &world.record(),
+        events,
+        quiet_after,
+        meters: &meters,
+        tampered: tampered.as_ref(),
+        violations: &violations,
+    };
     report.show();
     Ok(violations.is_empty())
 }

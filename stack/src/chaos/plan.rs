@@ -15,6 +15,9 @@ const SLEEP: (u64, u64) = (5_000, 30_000);
 /// The part of a run that one sleep takes at most.
 const SLEEP_PART: u32 = 6;
 
+/// The part of a run that a long absence takes.
+const ABSENCE: (u32, u32) = (5, 6);
+
 /// A fault with its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planned {
@@ -38,8 +41,13 @@ impl Planned {
 /// twice.
 pub fn plan(seed: u64, length: Duration, faults: &[Fault], replicas: usize) -> Vec<Planned> {
     let mut dice = StdRng::seed_from_u64(seed);
-    let faults: Vec<Fault> = faults.iter().copied().filter(|fault| *fault != Fault::None).collect();
+    let mut faults: Vec<Fault> = faults.iter().copied().filter(|fault| *fault != Fault::None).collect();
     let mut planned: Vec<Planned> = Vec::new();
+    if faults.contains(&Fault::RedisAway) {
+        let until = CALM + length * ABSENCE.0 / ABSENCE.1;
+        planned.push(Planned { fault: Fault::RedisAway, from: CALM, until, replica: 0, dice: dice.random() });
+        faults.retain(|fault| *fault != Fault::RedisAway);
+    }
     let mut bag = Vec::new();
     let mut next = CALM;
     while next < length && !faults.is_empty() {
@@ -71,7 +79,7 @@ fn lasts(dice: &mut StdRng, fault: Fault, length: Duration) -> u64 {
         Fault::KillPostgres => dice.random_range(0..2_000),
         // What appendfsync everysec may lose: at most the last second.
         Fault::KillRedis => dice.random_range(200..=1_000),
-        Fault::Flushall | Fault::None => 0,
+        Fault::Flushall | Fault::RedisAway | Fault::None => 0,
         Fault::OldRedis => dice.random_range(2_000..6_000),
         Fault::CutRedis | Fault::CutPostgres => dice.random_range(200..4_000),
         Fault::SlowRedis | Fault::SlowPostgres | Fault::MuteRedis | Fault::MutePostgres => {
@@ -118,6 +126,15 @@ mod tests {
         assert!(sleeps(Duration::from_secs(30)).iter().all(|sleep| *sleep == 5));
         assert!(sleeps(LENGTH).iter().all(|sleep| (5..=20).contains(sleep)));
         assert!(sleeps(Duration::from_mins(10)).iter().any(|sleep| *sleep > 20));
+    }
+
+    #[test]
+    fn a_long_absence_takes_five_sixths_of_a_run_beside_others() {
+        let planned = plan(1, Duration::from_mins(12), &[Fault::RedisAway, Fault::KillService], 10);
+        let away: Vec<_> = planned.iter().filter(|planned| planned.fault == Fault::RedisAway).collect();
+        assert_eq!(away.len(), 1);
+        assert_eq!(away[0].until, away[0].from + Duration::from_mins(10));
+        assert!(planned.iter().any(|planned| planned.fault == Fault::KillService && planned.from < away[0].until));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tokio::{
     time::{Instant, interval},
 };
 
-use super::{append_only::AppendOnly, proxy::Proxy};
+use super::{append_only::AppendOnly, checks, proxy::Proxy};
 use crate::{
     cli::Chaos,
     environment::Wiring,
@@ -18,18 +18,18 @@ use crate::{
     ports::Apart,
     postgres::Lifetime,
     process::Running,
-    programs, ready, redis, roles,
+    programs, ready, redis, replicas, roles,
     servers::{self, ThrowAway},
     stage::Stage,
     system::{DATABASE, Service},
-    up::{self, Instance},
+    up::Instance,
     workspace,
 };
 
 /// Processes per service: with two there is always somebody to take work over from, and to be overtaken by.
 const REPLICAS: u16 = 2;
 /// How long Postgres may take to come back after kill -9: its last processes have to end, then it recovers.
-const RECOVERY: Duration = Duration::from_secs(30);
+const RECOVERY: Duration = Duration::from_mins(1);
 /// The pause between two tries to start it.
 const AGAIN: Duration = Duration::from_millis(200);
 
@@ -62,12 +62,13 @@ pub struct Platform<'a> {
 impl<'a> Platform<'a> {
     /// Starts everything and waits until it is ready.
     pub async fn start(options: &Chaos, servers: &'a mut ThrowAway) -> Result<Platform<'a>> {
-        let binaries = if options.prebuilt {
-            workspace::prebuilt(options.release)?
+        let binaries = if options.build.prebuilt {
+            workspace::prebuilt(options.build.release)?
         } else {
-            workspace::build(options.release).await?
+            workspace::build(options.build.release).await?
         };
-        let Apart { port_base, postgres_port, redis_port } = Apart::choose(REPLICAS).context("no ports are free")?;
+        // Held to the end: what is killed comes back to its port.
+        let Apart { port_base, postgres_port, redis_port } = Apart::claim(&mut servers.claims, REPLICAS)?;
         let mut kept = Kept { postgres_port, redis_port, postgres_elsewhere: None, secrets: Secrets::none() };
         let ThrowAway { folder, running, .. } = servers;
         // They have to keep what they were given: that is what is tried.
@@ -88,7 +89,7 @@ impl<'a> Platform<'a> {
             rate_limits: false,
         };
         let append_only = AppendOnly::of(folder.path());
-        let replicas = replicas(port_base);
+        let replicas = all_replicas(port_base);
         let mut platform = Platform {
             servers,
             kept,
@@ -162,6 +163,11 @@ impl<'a> Platform<'a> {
         servers::start_redis(running, folder, &self.kept, Lifetime::Kept).await.map(drop)
     }
 
+    /// How many events were told so far.
+    pub async fn events(&self) -> Result<u64> {
+        checks::events(&programs::psql()?, &self.database).await
+    }
+
     /// Stops everything in order, as an operator would.
     pub async fn stop(&mut self) -> Result<()> {
         self.running().stop().await
@@ -192,11 +198,11 @@ impl<'a> Platform<'a> {
     }
 }
 
-fn replicas(port_base: u16) -> Vec<Replica> {
-    up::processes(REPLICAS)
+fn all_replicas(port_base: u16) -> Vec<Replica> {
+    replicas::processes(REPLICAS)
         .map(|(service, number)| {
             let url = service.url(port_base, number);
-            Replica { name: up::name(service, number), service, number, url }
+            Replica { name: replicas::name(service, number), service, number, url }
         })
         .collect()
 }

@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_mins(3);
 const EVERY: Duration = Duration::from_millis(250);
 /// How often in a row it must be quiet: what sleeps through one look may wake up before the next.
 const STAYS: u32 = 8;
+/// How long it has been quiet when that is sure.
+pub const LOOKING: Duration = EVERY.saturating_mul(STAYS - 1);
 
 /// Returns when all is quiet; when it is not in time, with what is still under way.
 pub async fn wait(platform: &Platform<'_>, psql: &Path, listeners: &[Listener]) -> Result<Vec<Violation>> {

@@ -1,9 +1,9 @@
 //! What came of a run, as a table and a list.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    checks::{Kind, Violation},
+    checks::{Kind, Tampered, Violation},
     faults::Fault,
     meters::Meters,
     record::Record,
@@ -15,7 +15,11 @@ pub struct Report<'a> {
     pub faults: &'a BTreeMap<Fault, u32>,
     pub record: &'a Record,
     pub events: u64,
+    /// How long after the last fault everything was applied everywhere.
+    pub quiet_after: Duration,
     pub meters: &'a Meters,
+    /// What came of spoiling the data, when that was wanted.
+    pub tampered: Option<&'a Tampered>,
     pub violations: &'a [Violation],
 }
 
@@ -61,6 +65,7 @@ impl Report<'_> {
             ("  refused", self.record.refused),
             ("  unknown", self.record.unknown),
             ("events", self.events),
+            ("seconds until quiet", self.quiet_after.as_secs()),
             ("redeliveries", count("events_duplicate_total")),
             ("gaps", count("events_gap_total")),
             ("repaired", count("events_repaired_total")),
@@ -72,8 +77,12 @@ impl Report<'_> {
             ("doubled", of(Kind::Doubled)),
             ("wrong", of(Kind::Wrong)),
         ];
+        let tampered = self.tampered.map(|tampered| [("tampered", tampered.tried), ("named", tampered.named)]);
         let head = vec!["what".to_owned(), "count".to_owned()];
-        let rows = rows.map(|(what, count): (&str, u64)| vec![what.to_owned(), count.to_string()]);
+        let rows = rows
+            .into_iter()
+            .chain(tampered.into_iter().flatten())
+            .map(|(what, count): (&str, u64)| vec![what.to_owned(), count.to_string()]);
         std::iter::once(head).chain(rows).collect()
     }
 }

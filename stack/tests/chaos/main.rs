@@ -16,22 +16,28 @@ mod runs {
     /// Where tests share a process they take turns: three platforms at once are a load, and no proof.
     static TURN: Mutex<()> = Mutex::new(());
 
+    /// What a run says, which has to end well.
+    fn run(arguments: &[&str]) -> String {
+        let command = ["chaos", "--prebuilt"].iter().chain(arguments);
+        let run = Command::new(env!("CARGO_BIN_EXE_stack")).args(command).output().unwrap();
+        let said = String::from_utf8_lossy(&run.stdout).into_owned();
+        assert!(run.status.success(), "{}\n{said}\n{}", run.status, String::from_utf8_lossy(&run.stderr));
+        said
+    }
+
+    /// A number of the table.
+    fn count(said: &str, what: &str) -> u64 {
+        let row = said.lines().find_map(|line| line.trim_start().strip_prefix(what)?.strip_prefix(' '));
+        row.and_then(|count| count.trim().parse().ok()).unwrap_or_else(|| panic!("no {what} in\n{said}"))
+    }
+
     /// A run, by its seed: it must end well, and it must have been one.
     fn survives(seed: &str) {
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let run = Command::new(env!("CARGO_BIN_EXE_stack"))
-            .args(["chaos", "--prebuilt", "--seed", seed, "--minutes", MINUTES])
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&run.stdout).into_owned();
-        assert!(run.status.success(), "{}\n{said}\n{}", run.status, String::from_utf8_lossy(&run.stderr));
+        let said = run(&["--seed", seed, "--minutes", MINUTES]);
+        let count = |what| count(&said, what);
         assert!(said.starts_with(&format!("Seed {seed}, ")), "{said}");
         assert!(said.ends_with("\nNothing was lost, nothing was counted twice.\n"), "{said}");
-
-        let count = |what: &str| {
-            let row = said.lines().find_map(|line| line.trim_start().strip_prefix(what)?.strip_prefix(' '));
-            row.and_then(|count| count.trim().parse::<u64>().ok()).unwrap_or_else(|| panic!("no {what} in\n{said}"))
-        };
         // Every kind of fault comes before one comes twice, and there are thirteen.
         assert!(count("faults") >= 13, "{said}");
         assert!(count("ok") > 500 && count("events") > 500, "{said}");
@@ -39,6 +45,15 @@ mod runs {
         for what in ["parked", "lost", "doubled", "wrong"] {
             assert_eq!(count(what), 0, "{said}");
         }
+    }
+
+    /// The checks that find nothing above are no empty ones.
+    #[test]
+    fn whatever_is_spoilt_is_named_by_a_check() {
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = run(&["--seed", "4", "--minutes", "0.5", "--faults", "none", "--tamper"]);
+        assert!(count(&said, "tampered") > 50, "{said}");
+        assert_eq!(count(&said, "named"), count(&said, "tampered"), "{said}");
     }
 
     #[test]

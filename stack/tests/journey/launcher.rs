@@ -2,12 +2,12 @@
 
 use std::net::TcpListener;
 
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
+use nix::sys::signal::Signal;
 
-use crate::platform::{Platform, alive, home, port_base, said, stack};
+use crate::{
+    claims::Claims,
+    platform::{Platform, alive, home, said, stack},
+};
 
 #[test]
 fn a_running_platform_keeps_others_out_and_leaves_nothing() {
@@ -47,8 +47,7 @@ fn what_a_killed_launcher_left_is_stopped_by_the_next() {
 fn a_service_that_dies_is_named_and_takes_the_platform_with_it() {
     let mut platform = Platform::up(&[]);
     let processes = platform.processes();
-    let (_, pid) = processes.iter().find(|(name, _)| name == "moderation-service").unwrap();
-    kill(Pid::from_raw(*pid), Signal::SIGKILL).unwrap();
+    platform.signal_to("moderation-service", Signal::SIGKILL);
 
     let status = platform.ended();
 
@@ -60,7 +59,8 @@ fn a_service_that_dies_is_named_and_takes_the_platform_with_it() {
 
 #[test]
 fn a_port_in_use_is_named_before_anything_starts() {
-    let (home, base) = (home(), port_base());
+    let home = home();
+    let base = Claims::default().anywhere(|base| (base..base + 5).collect()).unwrap();
     let _taken = TcpListener::bind(("127.0.0.1", base + 2)).unwrap();
     let data = home.path().join("data");
     let run = stack(&["up", "--prebuilt", "--port-base", &base.to_string(), "--data-dir", data.to_str().unwrap()]);

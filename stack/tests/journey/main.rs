@@ -1,6 +1,8 @@
 //! The whole platform, end to end: the launcher's own binary starts five services with their servers, and what people
 //! do in one of them is seen in the others.
 
+#[path = "../../src/claims.rs"]
+mod claims;
 #[path = "../../src/client.rs"]
 mod client;
 // `cfg(test)` is always so here; it lets the lints know that a failed `unwrap` is a failed test.
@@ -13,4 +15,10 @@ mod launcher;
 #[cfg(test)]
 mod leaving;
 #[cfg(test)]
+mod outages;
+#[cfg(test)]
 mod platform;
+#[cfg(test)]
+mod replicas;
+#[cfg(test)]
+mod servers;

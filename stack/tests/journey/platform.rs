@@ -3,14 +3,9 @@
 use std::{
     fs::{self, File, Permissions},
     io::{BufRead, BufReader},
-    net::TcpListener,
     os::unix::fs::PermissionsExt,
     path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU16, Ordering},
-    },
 };
 
 use nix::{
@@ -34,16 +29,6 @@ pub fn home() -> TempDir {
     tempfile::Builder::new().prefix("journey-").permissions(Permissions::from_mode(0o711)).tempdir().unwrap()
 }
 
-/// Five ports in a row that nobody uses, and that no other test was given.
-pub fn port_base() -> u16 {
-    static GIVEN: AtomicU16 = AtomicU16::new(0);
-    let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    // Below the ports that the system gives to outgoing connections.
-    let first = 21_000 + u16::try_from(std::process::id() % 1000).unwrap() * 10;
-    let mut bases = (0..).map(|_| first + GIVEN.fetch_add(10, Ordering::Relaxed)).take_while(|base| *base < 32_000);
-    bases.find(|base| (*base..base + 5).all(is_free)).expect("five free ports in a row")
-}
-
 /// A run of the launcher that ends by itself.
 pub fn stack(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_stack")).args(arguments).output().unwrap()
@@ -62,13 +47,9 @@ impl Platform {
 
     /// The same, in a folder that an earlier one may have used.
     pub fn up_in(home: TempDir, arguments: &[&str]) -> Platform {
-        // Launchers that look for free ports at the same moment find the same ones.
-        static STARTING: Mutex<()> = Mutex::new(());
-        let _one_at_a_time = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
-        let port_base = port_base();
         let errors = home.path().join("stderr");
         let mut launcher = Command::new(env!("CARGO_BIN_EXE_stack"))
-            .args(["up", "--prebuilt", "--port-base", &port_base.to_string(), "--data-dir"])
+            .args(["up", "--prebuilt", "--port-base", "0", "--data-dir"])
             .arg(home.path().join("data"))
             .args(arguments)
             .stdin(Stdio::null())
@@ -77,21 +58,44 @@ impl Platform {
             .spawn()
             .unwrap();
         let output = BufReader::new(launcher.stdout.take().unwrap());
-        let platform = Platform { home, port_base, launcher };
+        let mut platform = Platform { home, port_base: 0, launcher };
         // The table is printed when everything is ready, and nothing else ever is.
-        let mut lines = output.lines().map_while(Result::ok);
-        let ready = lines.any(|line| line.starts_with("engagement-service"));
-        assert!(ready, "the platform did not get ready:\n{}", platform.stderr());
-        platform
+        for line in output.lines().map_while(Result::ok) {
+            let columns: Vec<_> = line.split_whitespace().collect();
+            if let ["auth-service", url, ..] = columns[..] {
+                platform.port_base = url.rsplit(':').next().unwrap().parse().unwrap();
+            }
+            if columns.first() == Some(&"engagement-service") {
+                return platform;
+            }
+        }
+        panic!("the platform did not get ready:\n{}", platform.stderr());
     }
 
     /// Nobody's view of it.
     pub fn api(&self) -> Api {
-        Api::new(&format!("http://127.0.0.1:{}", self.port_base).parse().unwrap()).unwrap()
+        self.api_of(0)
+    }
+
+    /// Nobody's view of one replica of every service.
+    pub fn api_of(&self, replica: u16) -> Api {
+        Api::new(&self.url(replica, 0).parse().unwrap()).unwrap()
+    }
+
+    /// The address of a process, by the place of its service in the table.
+    pub fn url(&self, replica: u16, service: u16) -> String {
+        format!("http://127.0.0.1:{}", self.port_base + 100 * replica + service)
     }
 
     pub fn data(&self) -> std::path::PathBuf {
         self.home.path().join("data")
+    }
+
+    /// An address of `connections.env`.
+    pub fn connection(&self, name: &str) -> reqwest::Url {
+        let text = fs::read_to_string(self.data().join("connections.env")).unwrap();
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix("='")?.strip_suffix('\''));
+        value.unwrap().parse().unwrap()
     }
 
     pub fn stderr(&self) -> String {
@@ -107,6 +111,12 @@ impl Platform {
             (entry["name"].as_str().unwrap().to_owned(), pid)
         };
         entries.iter().map(entry).collect()
+    }
+
+    /// Sends a signal to one of its processes.
+    pub fn signal_to(&self, process: &str, signal: Signal) {
+        let (_, pid) = self.processes().into_iter().find(|(name, _)| name == process).unwrap();
+        kill(Pid::from_raw(pid), signal).unwrap();
     }
 
     /// Sends a signal to the launcher.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     assert_kept,
-    sources::{SERVICES, Source, sources},
+    sources::{SERVICES, Source, read, root, sources},
 };
 
 /// What one service does with streams; each with the place where it says so.
@@ -139,4 +139,19 @@ fn names_tellings_and_subscriptions_are_understood() {
     assert_eq!(items(" a::events::TELLS, routes"), Vec::<&str>::new());
     assert_eq!(after(&file, "stream:")[0].0, " names::A, apply: f }\npublish(tx, A, &x).await");
     assert_eq!(after(&file, "publish(")[0].0, "tx, A, &x).await");
+}
+
+#[test]
+fn every_case_of_the_promise_has_its_test() {
+    let page = read(&root().join("docs/events.md"));
+    let tests: Vec<Source> = sources("post-service").into_iter().filter(|file| file.path.contains("/core/")).collect();
+    let proof = page.split("## The proof").nth(1).unwrap_or_default();
+    let rows = proof.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | `"));
+    let named: Vec<_> = rows.filter_map(|(case, test)| Some((case, test.split_once('`')?.0))).collect();
+    assert!(named.len() >= 25, "the page names its tests: {named:?}");
+    let is_there = |test: &str| tests.iter().any(|file| file.code.contains(&format!("fn {test}(")));
+    let missing = named.iter().filter(|(_, test)| !is_there(test));
+    let breaches: Vec<_> =
+        missing.map(|(case, test)| format!("docs/events.md: {case}: there is no test {test}")).collect();
+    assert_kept("Every case of the promise has a test:", &breaches);
 }

@@ -30,6 +30,7 @@ fn records() -> Vec<Check> {
             Kind::Lost,
             "select format('the profile of %s', message ->> 'id') from told
             where stream = 'user_registered'
+                and exists (select from auth.account where id::text = message ->> 'id')
                 and not exists (select from engagement.profile where user_id::text = message ->> 'id')",
         ),
         check(

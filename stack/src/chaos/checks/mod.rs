@@ -8,6 +8,7 @@ mod effects;
 mod events;
 mod hashes;
 mod promises;
+mod tamper;
 
 use std::{
     fmt::{self, Write as _},
@@ -24,6 +25,7 @@ use crate::{
 };
 
 pub use hashes::{hashes, hashes_differ};
+pub use tamper::{Tampered, tamper};
 
 /// Rows shown of one check; the rest is counted.
 const SHOWN: usize = 20;
@@ -78,19 +80,18 @@ fn all() -> Vec<Check> {
     [events::checks(), promises::checks(), counters::checks(), effects::checks()].into_iter().flatten().collect()
 }
 
-/// All checks as one script.
-pub fn statement(listeners: &[Listener], record: &Record) -> String {
-    let mut script = preamble(listeners);
-    script += &promises::tables(record);
-    for (number, check) in all().iter().enumerate() {
-        writeln!(script, "select '{number} ' || what from ({}) as found (what);", check.sql).unwrap_or_default();
-    }
-    script
+/// What all checks ask about: views over the services' tables, and the promises.
+pub fn beginning(listeners: &[Listener], record: &Record) -> String {
+    preamble(listeners) + &promises::tables(record)
 }
 
-/// All that is wrong in the database, by the script that `statement` makes.
-pub async fn database(psql: &Path, url: &Url, statement: &str) -> Result<Vec<Violation>> {
-    let rows = roles::run(psql, url, statement).await.context("the checks cannot be made")?;
+/// All that is wrong in the database, which begins as `beginning` has it.
+pub async fn database(psql: &Path, url: &Url, beginning: &str) -> Result<Vec<Violation>> {
+    let mut script = beginning.to_owned();
+    for (number, check) in all().iter().enumerate() {
+        writeln!(script, "select '{number} ' || what from ({}) as found (what);", check.sql)?;
+    }
+    let rows = roles::run(psql, url, &script).await.context("the checks cannot be made")?;
     let mut violations = Vec::new();
     for (number, check) in all().iter().enumerate() {
         let found: Vec<&str> = rows.lines().filter_map(|row| row.strip_prefix(&format!("{number} "))).collect();
@@ -127,6 +128,7 @@ fn preamble(listeners: &[Listener]) -> String {
     });
     let marks = all(|service| format!("select '{0}' as noun, stream, ms from {0}.inbox", service.noun));
     let numbers = all(|service| format!("select '{0}' as noun, stream, last_pos from {0}.relay_state", service.noun));
+    let erasures = all(|service| format!("select '{0}' as noun, person, confirmed_at from {0}.erasure", service.noun));
     let parked = all(|service| {
         format!("select '{0}' as noun, stream, entry_id, event_id, error from {0}.dead_letter", service.noun)
     });
@@ -139,6 +141,7 @@ fn preamble(listeners: &[Listener]) -> String {
         create temp view marks as {marks};
         create temp view numbers as {numbers};
         create temp view parked as {parked};
+        create temp view erasures as {erasures};
         create temp view listeners as select * from (values (null, null){}) as heard (noun, stream) where noun is not null;
         create temp view behind as
             select format('%s has an event of %s without a number (seq %s)', noun, stream, seq) from told where pos is null
@@ -149,7 +152,9 @@ fn preamble(listeners: &[Listener]) -> String {
                 and marks.stream = listeners.stream
             where coalesce(ms, 0) <> last_pos
             union all
-            select format('auth has not written the hash of %s', user_id) from auth.user_detail where written < version;
+            select format('auth has not written the hash of %s', user_id) from auth.user_detail where written < version
+            union all
+            select format('%s has not erased %s', noun, person) from erasures where confirmed_at is null;
         ",
         listeners.concat()
     )

@@ -1,0 +1,104 @@
+//! Servers that a test takes away from a platform and gives back.
+
+use std::{
+    fs::File,
+    net::Ipv4Addr,
+    process::{Child, Command, Stdio},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use tempfile::TempDir;
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+
+use crate::{claims::Claims, platform::home};
+
+/// A Redis that keeps what it was given while it is stopped.
+pub struct Redis {
+    port: u16,
+    server: Option<Child>,
+    home: TempDir,
+    _claims: Claims,
+}
+
+impl Redis {
+    pub fn start() -> Redis {
+        let mut claims = Claims::default();
+        let port = claims.anywhere(|base| vec![base]).unwrap();
+        let mut redis = Redis { port, server: None, home: home(), _claims: claims };
+        redis.start_again();
+        redis
+    }
+
+    pub fn start_again(&mut self) {
+        let server = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--port", &self.port.to_string(), "--appendonly", "yes", "--save", ""])
+            .args(["--appendfsync", "always", "--maxmemory-policy", "noeviction", "--dir"])
+            .arg(self.home.path())
+            .stdin(Stdio::null())
+            .stdout(File::create(self.home.path().join("redis.log")).unwrap())
+            .spawn();
+        self.server = Some(server.unwrap());
+    }
+
+    pub fn stop(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            kill(Pid::from_raw(i32::try_from(server.id()).unwrap()), Signal::SIGTERM).unwrap();
+            server.wait().unwrap();
+        }
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/0", self.port)
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// A way to a server of this machine that can be closed: then nobody listens there, and all connections have ended.
+pub struct Link {
+    pub port: u16,
+    server: u16,
+    connections: JoinSet<()>,
+    _claims: Claims,
+}
+
+impl Link {
+    pub async fn to(server: u16) -> Link {
+        let mut claims = Claims::default();
+        let port = claims.anywhere(|base| vec![base]).unwrap();
+        let mut link = Link { port, server, connections: JoinSet::new(), _claims: claims };
+        link.open().await;
+        link
+    }
+
+    pub async fn open(&mut self) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).await.unwrap();
+        let server = self.server;
+        self.connections.spawn(async move {
+            let mut carried = JoinSet::new();
+            while let Ok((mut client, _)) = listener.accept().await {
+                carried.spawn(async move {
+                    if let Ok(mut server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)).await {
+                        // Either end may leave as it likes.
+                        copy_bidirectional(&mut client, &mut server).await.unwrap_or_default();
+                    }
+                });
+            }
+        });
+    }
+
+    pub async fn close(&mut self) {
+        self.connections.shutdown().await;
+    }
+}
