@@ -6,12 +6,16 @@ mod core;
 mod mails;
 mod people;
 mod profiles;
+mod roles;
 mod search;
 mod sessions;
 mod settings;
 mod suggestions;
 mod tokens;
 mod users;
+
+#[cfg(test)]
+mod matrix;
 
 use std::sync::Arc;
 
@@ -25,7 +29,7 @@ use crate::core::security::Claims;
 use crate::core::{App, Service, telemetry, worker};
 use crate::mails::schedulers::Postman;
 use crate::mails::services::Transport;
-use crate::settings::Settings;
+use crate::settings::{Command, Settings};
 use crate::users::details::schedulers::Writer;
 use crate::users::models::Account;
 use crate::users::services::Passwords;
@@ -85,6 +89,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(auth::router())
         .merge(sessions::router())
         .merge(tokens::router())
+        .merge(roles::router())
 }
 
 static SERVICE: Service = Service {
@@ -123,14 +128,17 @@ static SERVICE: Service = Service {
     holdings: people::HOLDINGS,
     erasing: people::ERASING,
     listens: people::events::consumers::listens,
-    jobs: |_| vec![mails::schedulers::sweep(), sessions::schedulers::job()],
+    jobs: |_| vec![mails::schedulers::sweep(), sessions::schedulers::job(), roles::schedulers::job()],
 };
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let settings: Settings = core::settings::read()?;
     telemetry::start_logging(&settings.base)?;
-    let port = settings.port;
+    let (port, command) = (settings.port, settings.command.clone());
     let app = App::new(&SERVICE, settings, telemetry::start_metrics()?)?;
-    core::serve(app, port).await
+    match command {
+        None => core::serve(app, port).await,
+        Some(Command::Grant { account, role }) => roles::commands::grant(&app, &account, role).await,
+    }
 }

@@ -2,12 +2,14 @@
 use std::path::PathBuf;
 
 use axum::http::Uri;
-use clap::Parser;
+use clap::{Parser, Subcommand};
+use lettre::Address;
 use lettre::message::Mailbox;
 use secrecy::SecretString;
 
 use crate::core::security::Access;
 use crate::core::settings::Base;
+use crate::roles::Role;
 
 /// People, their connections, and the tokens by which all services know them.
 #[derive(Parser, Clone, Debug)]
@@ -42,6 +44,25 @@ pub struct Settings {
     /// Where the web client is; mails then lead to its /activate, /reset-password and /forgot-password
     #[arg(long, env = "WEB_URL", value_parser = public_url)]
     pub web_url: Option<String>,
+
+    /// Who becomes administrator by verifying this address, as long as there is none
+    #[arg(long, env = "FIRST_ADMIN")]
+    pub first_admin: Option<Address>,
+
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What is done instead of serving.
+#[derive(Subcommand, Clone, Debug)]
+pub enum Command {
+    /// Give an account a role, or take it with USER; the service may run meanwhile
+    Grant {
+        /// Its address or its id
+        account: String,
+        /// What its person may do
+        role: Role,
+    },
 }
 
 fn public_url(text: &str) -> Result<String, String> {

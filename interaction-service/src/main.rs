@@ -7,6 +7,9 @@ mod posts;
 mod reactions;
 mod settings;
 
+#[cfg(test)]
+mod matrix;
+
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 

@@ -4,6 +4,9 @@ mod moderations;
 mod people;
 mod settings;
 
+#[cfg(test)]
+mod matrix;
+
 use std::sync::Arc;
 
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};

@@ -4,6 +4,9 @@ mod people;
 mod posts;
 mod settings;
 
+#[cfg(test)]
+mod matrix;
+
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 

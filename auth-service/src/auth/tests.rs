@@ -25,7 +25,7 @@ use crate::settings::Settings;
 use crate::tokens::models::UserToken;
 use crate::users::events::USER_REGISTERED;
 use crate::users::models::Account;
-use crate::users::tests::{PASSWORD, contract, join, mailed, sign_in, sign_up, start};
+use crate::users::tests::{PASSWORD, account, join, mailed, sign_in, sign_up, start};
 
 const SECRET: &str = "a secret of thirty-two bytes, or more";
 
@@ -79,7 +79,7 @@ async fn a_person_is_answered_as_the_original_does_and_told(_: PgPoolOptions, da
     let user = reply.body;
     let names: Vec<_> = user.as_object().unwrap().keys().map(String::as_str).collect();
     let expected = "id created_at created_by updated_at updated_by email first_name last_name is_verified date_joined \
-        rating status interests";
+        rating status interests role";
     assert_eq!(names, expected.split_whitespace().collect::<Vec<_>>());
     assert_eq!((&user["email"], &user["interests"]), (&json!("Anna@Example.com"), &json!(["BOOKS", "BOOKS"])));
     assert_eq!((&user["created_by"], &user["updated_by"]), (&Value::Null, &Value::Null));
@@ -308,7 +308,7 @@ async fn a_token_tells_other_services_whose_it_is(_: PgPoolOptions, database: Pg
     let verified = verify(&platform, &anna.token).await;
     assert_eq!(verified.status, 200);
     let names: Vec<_> = verified.body.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!((names[0], &names[13..]), ("id", &["total_connections", "session_id", "expires_at"][..]));
+    assert_eq!((names[0], &names[13..]), ("id", &["role", "total_connections", "session_id", "expires_at"][..]));
     assert_eq!((&verified.body["id"], &verified.body["total_connections"]), (&json!(anna.id), &json!(1)));
     let nothing = platform.call("GET", "/auth/verify-token", None, None).await;
     assert_eq!(detail(&nothing), (401, &json!("Not authenticated")));
@@ -475,7 +475,7 @@ async fn a_reset_works_once_and_ends_the_tokens_of_before(_: PgPoolOptions, data
 
     let done = reset(&platform, &token, "eight-tame-geese").await;
     assert_eq!((done.status.as_u16(), &done.body["email"]), (200, &json!("anna@example.com")), "{done:?}");
-    assert_eq!(done.body.as_object().unwrap().len(), 13);
+    assert_eq!(done.body.as_object().unwrap().len(), 14);
     assert_eq!(verify(&platform, &anna.token).await.status, 401);
     assert_eq!(sign_in(&platform, &anna.email, PASSWORD).await.status, 404);
     assert_eq!(sign_in(&platform, &anna.email, "eight-tame-geese").await.status, 200);
@@ -530,8 +530,8 @@ async fn an_address_is_verified_once_by_the_mail(_: PgPoolOptions, database: PgC
     assert_eq!((&done.body["is_verified"], &done.body["status"]), (&json!(true), &json!("ACTIVE")));
     let again = activate(&format!("?activation_token={token}")).await;
     assert_eq!(detail(&again), (401, &json!("Invalid Token")));
-    assert_eq!(contract(&platform.call("GET", "/users/me", Some(&anna.token), None).await.body), done.body);
-    assert_eq!(contract(&platform.told(USER_UPDATED).await[0]), done.body);
+    assert_eq!(account(&platform.call("GET", "/users/me", Some(&anna.token), None).await.body), done.body);
+    assert_eq!(account(&platform.told(USER_UPDATED).await[0]), done.body);
 }
 
 #[sqlx::test(migrations = false)]

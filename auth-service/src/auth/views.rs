@@ -21,10 +21,12 @@ use crate::sessions::models::Device;
 use crate::sessions::schemas::{Carrier, Token};
 use crate::sessions::services::{Opened, begin};
 use crate::tokens::{Purpose, services::redeem};
+use crate::users::Status;
 use crate::users::models::Account;
 use crate::users::schemas::{UserIn, UserOut, interests};
 use crate::users::signals;
 use crate::users::views::GONE;
+use crate::{roles, sessions};
 
 /// The sentence is the original's, letter by letter.
 const MISMATCH: Error = Error::Refused(StatusCode::BAD_REQUEST, "Password and confirm password missmatched");
@@ -58,6 +60,7 @@ pub async fn sign_up(State(app): State<App>, Body(input): Body<UserIn>) -> Resul
 /// Sign in
 #[utoipa::path(post, path = "/auth/signin", tag = "auth", security(()), request_body = SignIn, responses(
     (status = 200, body = Token, description = "Tokens; a browser that uses cookies gets them as cookies"),
+    (status = 403, body = Problem, description = "The account is banned"),
     (status = 404, body = Problem, description = "No such account, or not its password"),
     (status = 422, body = Problem),
     (status = 503, body = Problem, description = "Too many passwords to check at the moment"),
@@ -78,6 +81,7 @@ pub async fn sign_in(
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"), responses(
     (status = 200, body = Token, description = "Tokens; a browser that uses cookies gets them as cookies"),
     (status = 401, body = Problem, description = "No such account, or not its password"),
+    (status = 403, body = Problem, description = "The account is banned"),
     (status = 422, body = Problem),
     (status = 503, body = Problem, description = "Too many passwords to check at the moment"),
 ))]
@@ -202,8 +206,9 @@ pub async fn activate_user(State(app): State<App>, query: Query) -> Result<Json<
     let input: Activation = read(&query)?;
     let mut tx = app.db.begin().await?;
     let user = redeem(&mut tx, Purpose::Activation, &input.activation_token).await?;
-    let account = Account::verify(&mut tx, user).await?.ok_or(GONE)?;
+    let mut account = Account::verify(&mut tx, user).await?.ok_or(GONE)?;
     signals::verified(&mut tx, &account).await?;
+    roles::signals::address_verified(&mut tx, &mut account, app.settings.first_admin.as_ref()).await?;
     app.commit(tx).await?;
     app.resources.wake();
     Ok(Json(account.into()))
@@ -218,6 +223,10 @@ async fn admit(app: &App, email: &str, password: &str, device: &Device) -> Resul
     let is_password = passwords.verify(password, hash).await?;
     let Some(mut account) = account.filter(|_| is_password) else { return Ok(None) };
     attempt.succeed(app).await;
+    // Only who knows the password hears of it.
+    if account.status == Status::Banned {
+        return Err(Error::Refused(StatusCode::FORBIDDEN, "This account is banned"));
+    }
     if passwords.is_stale(&account.password_hash) {
         let hash = passwords.hash(password).await?;
         Account::rehash(&app.db, account.id, &account.password_hash, &hash).await?;
@@ -225,6 +234,10 @@ async fn admit(app: &App, email: &str, password: &str, device: &Device) -> Resul
     }
     let mut tx = app.db.begin().await?;
     let opened = begin(&mut tx, &account, device).await?;
+    if let Some(opened) = &opened {
+        sessions::signals::begun(&mut tx, &account, &opened.session).await?;
+    }
     app.commit(tx).await?;
+    app.resources.wake();
     Ok(opened)
 }

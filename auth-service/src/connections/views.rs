@@ -18,6 +18,7 @@ use crate::core::security::User;
 use crate::profiles::models::{Profile, snapshot};
 use crate::profiles::schemas::ProfileOut;
 use crate::profiles::views::NOT_FOUND;
+use crate::roles::Unmuted;
 use crate::users::models::Account;
 use crate::users::schemas::UserOut;
 use crate::users::views::GONE;
@@ -107,11 +108,12 @@ async fn answer(
     (status = 200, body = UserOut, description = "One's own account"),
     (status = 400, body = Problem, description = "That is oneself or somebody whom one has blocked, or one has 10,000 connections"),
     (status = 401, body = Problem),
+    (status = 403, body = Problem, description = "The caller is muted"),
     (status = 404, body = Problem),
     (status = 422, body = Problem),
 ))]
 pub async fn add_user_connection(
-    user: User,
+    Unmuted(user): Unmuted,
     State(app): State<App>,
     Path(target): Path,
 ) -> Result<Json<UserOut>, Error> {
@@ -162,11 +164,12 @@ pub async fn remove_user_connection(
     (status = 200, body = ProfileOut, description = "The other person; `following` says what it is now"),
     (status = 400, body = Problem, description = "That is oneself or somebody whom one has blocked, or one has 10,000 connections"),
     (status = 401, body = Problem),
+    (status = 403, body = Problem, description = "The caller is muted"),
     (status = 404, body = Problem),
     (status = 422, body = Problem),
 ))]
 pub async fn toggle_user_connection(
-    user: User,
+    Unmuted(user): Unmuted,
     State(app): State<App>,
     Path(target): Path,
 ) -> Result<Json<ProfileOut>, Error> {

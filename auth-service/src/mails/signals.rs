@@ -30,6 +30,18 @@ pub async fn password_changed(tx: &mut PgTransaction<'_>, account: &Account) -> 
     write(tx, account, &Letter::PasswordChanged, &version(account)).await
 }
 
+/// Somebody has signed in to an account, with a device or from a network that is new to it.
+pub async fn signed_in_elsewhere(
+    tx: &mut PgTransaction<'_>,
+    account: &Account,
+    session: Uuid,
+    device: String,
+    place: &str,
+) -> sqlx::Result<()> {
+    let letter = Letter::NewSignIn { device, place: place.to_owned() };
+    write(tx, account, &letter, &session.to_string()).await
+}
+
 /// Somebody tried to make a second account for an address; it hears of it once a day, so that nobody can fill a mailbox.
 pub async fn sign_up_attempted(tx: &mut PgTransaction<'_>, account: &Account, today: NaiveDate) -> sqlx::Result<()> {
     write(tx, account, &Letter::SignUpAttempt, &format!("{} {today}", account.id)).await

@@ -1,4 +1,6 @@
 //! Mails, from the route that causes them to the mailbox.
+use axum::body::Body;
+use axum::http::{Request, header};
 use chrono::Utc;
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -149,6 +151,40 @@ async fn an_address_that_nobody_verified_gets_no_mail_of_what_happens(_: PgPoolO
     let body = json!({ "email": anna.email, "password": "one tame goose", "interests": [] });
     platform.call("PUT", &format!("/users/{}", anna.id), Some(&anna.token), Some(body)).await;
     assert_eq!(mailbox(&platform).await, Vec::<String>::new());
+}
+
+/// Signs in with a program that says so of itself, from that address.
+async fn sign_in_with(platform: &Platform, person: &Person, program: &str, from: &str) {
+    let body = json!({ "email": person.email, "password": PASSWORD }).to_string();
+    let request = Request::post("/api/v1/auth/signin").header(header::USER_AGENT, program);
+    let request = request.header("x-forwarded-for", from).header(header::CONTENT_TYPE, "application/json");
+    assert_eq!(platform.send(request.body(Body::from(body)).unwrap()).await.status, 200);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_sign_in_from_a_new_place_is_told_to_the_owner(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database, &["--trusted-proxies", "127.0.0.0/8"]).await;
+    // The first place is the one from which she joined: no news.
+    let anna = join_verified(&platform, "anna").await;
+    let hostile = "Firefox/1 (Linux) <a href=\"https://evil.example\">Win a prize</a>";
+    sign_in_with(&platform, &anna, hostile, "203.0.113.7").await;
+    let [mail] = mailbox(&platform).await.try_into().unwrap();
+    assert_eq!(subjects(std::slice::from_ref(&mail)), ["A new sign-in to your account"]);
+    assert_eq!((line(&mail, "To: "), line(&mail, "With: ")), (Some("anna@example.com"), Some("Firefox on Linux")));
+    assert_eq!(line(&mail, "From: 203"), Some(".0.113.0/24"), "the network, not the address: {mail}");
+    assert!(!mail.contains("evil") && !mail.contains("prize"), "{mail}");
+
+    sign_in_with(&platform, &anna, "Firefox/2 (Linux)", "203.0.113.99").await;
+    sign_in(&platform, &anna.email, PASSWORD).await;
+    assert_eq!(mailbox(&platform).await, Vec::<String>::new(), "both places are known");
+    sign_in_with(&platform, &anna, "Firefox/2 (Linux)", "198.51.100.1").await;
+    sign_in_with(&platform, &anna, "Firefox/2 (Android)", "203.0.113.7").await;
+    assert_eq!(mailbox(&platform).await.len(), 2, "another network, another device");
+
+    let ben = join(&platform, "ben").await;
+    mailbox(&platform).await;
+    sign_in_with(&platform, &ben, "Firefox/2 (Linux)", "203.0.113.7").await;
+    assert_eq!(mailbox(&platform).await, Vec::<String>::new(), "his address may be a stranger's");
 }
 
 #[sqlx::test(migrations = false)]

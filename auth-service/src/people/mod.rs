@@ -47,6 +47,12 @@ pub const HOLDINGS: &[Holding] = &[
         list: |db, person, before, rows| Box::pin(models::dismissed_suggestions(db, person, before, rows)),
     },
     Holding { name: "sessions", list: |db, person, before, rows| Box::pin(models::sessions(db, person, before, rows)) },
+    Holding { name: "places", list: |db, person, before, rows| Box::pin(models::places(db, person, before, rows)) },
+    Holding { name: "mails", list: |db, person, before, rows| Box::pin(models::mails(db, person, before, rows)) },
+    Holding {
+        name: "decisions",
+        list: |db, person, before, rows| Box::pin(models::decisions(db, person, before, rows)),
+    },
     Holding { name: "audit", list: |db, person, before, rows| Box::pin(models::audit(db, person, before, rows)) },
 ];
 

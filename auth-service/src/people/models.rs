@@ -98,6 +98,54 @@ pub async fn sessions(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> s
     .await
 }
 
+/// From where they have signed in.
+pub async fn places(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
+    // A place has no id of its own; any that is the same each time puts those of one moment in an order.
+    sqlx::query_as!(
+        Held,
+        r#"select first_seen_at as "at!: Timestamp", md5(device || address_prefix)::uuid as "id!",
+            to_jsonb(place) as "thing!"
+        from place where user_id = $1 and (first_seen_at, md5(device || address_prefix)::uuid) < ($2, $3)
+        order by first_seen_at desc, md5(device || address_prefix)::uuid desc limit $4"#,
+        person,
+        before.at,
+        before.id,
+        rows
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Mails to them: those that wait, and what is left of those that were sent or given up.
+pub async fn mails(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
+    sqlx::query_as!(
+        Held,
+        r#"select created_at as "at!: Timestamp", id as "id!", to_jsonb(mail) as "thing!" from mail
+        where user_id = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
+        person,
+        before.at,
+        before.id,
+        rows
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// What was decided about them; by whom is not theirs to know.
+pub async fn decisions(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
+    sqlx::query_as!(
+        Held,
+        r#"select at as "at!: Timestamp", id as "id!", to_jsonb(decision) - 'decided_by' as "thing!" from decision
+        where user_id = $1 and (at, id) < ($2, $3) order by at desc, id desc limit $4"#,
+        person,
+        before.at,
+        before.id,
+        rows
+    )
+    .fetch_all(db)
+    .await
+}
+
 /// What the audit says that was done to them.
 pub async fn audit(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
     sqlx::query_as!(

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::services::skeleton;
 use crate::core::pagination::Cursor;
 use crate::core::timestamp::Timestamp;
+use crate::roles::Role;
 use crate::users::Status;
 
 /// The constraint by which the database refuses a username that somebody has, or that looks like one.
@@ -35,6 +36,7 @@ pub struct Profile {
     pub avatar_url: Option<String>,
     pub total_connections: i64,
     pub total_followers: i64,
+    pub role: Role,
     /// Whether the viewer is connected to them.
     pub following: bool,
     /// Whether they are connected to the viewer.
@@ -80,7 +82,7 @@ impl Profile {
                 updated_at as "updated_at: Timestamp", updated_by, email, first_name, last_name, is_verified,
                 date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests, username, bio,
                 location, birth_date, show_age, avatar_url, total_connections,
-                total_followers,
+                total_followers, role as "role: Role",
                 exists (select from connection where user_id = $1 and target_id = account.id) as "following!",
                 exists (select from connection where user_id = account.id and target_id = $1) as "followed_by!",
                 exists (select from block where user_id = $1 and target_id = account.id) as "blocked!",

@@ -56,7 +56,7 @@ async fn a_person_is_read_by_id_in_all_its_spellings(_: PgPoolOptions, database:
     let own = see(&platform, &anna, &format!("/users/{}", anna.id)).await;
     let names: Vec<_> = own.body.as_object().unwrap().keys().map(String::as_str).collect();
     let expected = "id created_at created_by updated_at updated_by email first_name last_name is_verified date_joined \
-        rating status interests username bio location avatar_url total_connections \
+        rating status interests role username bio location avatar_url total_connections \
         total_followers age following followed_by blocked";
     assert_eq!(names, expected.split_whitespace().collect::<Vec<_>>());
     assert_eq!(own.body["email"], "anna@example.com");
@@ -131,7 +131,7 @@ async fn an_update_changes_what_is_given_and_null_clears_it(_: PgPoolOptions, da
     let told = platform.told(USER_UPDATED).await;
     assert_eq!(told.len(), 3);
     let names: Vec<_> = told[0].as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!((&names[..2], &names[13..]), (&["id", "created_at"][..], &["username", "avatar_url"][..]));
+    assert_eq!((&names[..2], &names[13..]), (&["id", "created_at"][..], &["role", "username", "avatar_url"][..]));
     assert_eq!((&told[0]["email"], &told[0]["username"]), (&json!(anna.email), &json!("Anna.B")));
     assert_eq!((&told[1]["last_name"], &told[2]["username"]), (&Value::Null, &Value::Null));
 }

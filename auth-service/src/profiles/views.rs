@@ -15,6 +15,7 @@ use crate::core::errors::{Error, Problem};
 use crate::core::extract::{Json as Body, Path};
 use crate::core::pagination::Page;
 use crate::core::security::User;
+use crate::roles::Unmuted;
 use crate::users::views::GONE;
 
 /// The answer about somebody who does not exist, or not for the caller.
@@ -51,10 +52,11 @@ pub async fn get_session_user(user: User, State(app): State<App>) -> Result<Json
     (status = 200, body = OwnProfileOut),
     (status = 400, body = Problem, description = "An unknown interest, or a username that is taken or looks like one"),
     (status = 401, body = Problem),
+    (status = 403, body = Problem, description = "The caller is muted"),
     (status = 422, body = Problem),
 ))]
 pub async fn update_session_user(
-    user: User,
+    Unmuted(user): Unmuted,
     State(app): State<App>,
     Body(input): Body<ProfileIn>,
 ) -> Result<Json<OwnProfileOut>, Error> {

@@ -9,6 +9,7 @@
 mod cookies;
 pub mod events;
 pub mod models;
+pub mod places;
 pub mod schedulers;
 pub mod schemas;
 pub mod services;
@@ -37,6 +38,8 @@ pub enum Reason {
     PasswordReset,
     /// A refresh token came back that had been exchanged before.
     Replayed,
+    /// By a moderator.
+    Banned,
 }
 
 impl Reason {
@@ -49,12 +52,13 @@ impl Reason {
             Self::PasswordChanged => "PASSWORD_CHANGED",
             Self::PasswordReset => "PASSWORD_RESET",
             Self::Replayed => "REPLAYED",
+            Self::Banned => "BANNED",
         }
     }
 
     /// Whether the person did it themselves.
     pub fn is_their_own(self) -> bool {
-        self != Self::Replayed
+        !matches!(self, Self::Replayed | Self::Banned)
     }
 }
 

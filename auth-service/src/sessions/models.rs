@@ -48,7 +48,7 @@ pub enum Rotation {
 
 impl Session {
     /// Begins a session of an account, with its first refresh token; none when the password is another one by now, or the
-    /// account is gone.
+    /// account is banned or gone.
     pub async fn create(
         tx: &mut PgTransaction<'_>,
         account: &Account,
@@ -60,7 +60,7 @@ impl Session {
             Self,
             r#"insert into session (id, user_id, device, address_prefix, expires_at)
             select $1, id, $4, $5, now() + make_interval(days => $6) from account
-            where id = $2 and password_hash = $3 for share
+            where id = $2 and password_hash = $3 and status <> 'BANNED' for share
             returning id, user_id, created_at as "created_at: Timestamp", last_used_at as "last_used_at: Timestamp",
                 device, address_prefix, expires_at as "expires_at: Timestamp""#,
             Uuid::now_v7(),

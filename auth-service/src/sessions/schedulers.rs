@@ -3,6 +3,7 @@ use crate::core::App;
 use crate::core::scheduler::Job;
 
 use super::models::Session;
+use super::places;
 
 /// When: every hour, off the full hour at which everybody else begins.
 const SCHEDULE: &str = "0 17 * * * *";
@@ -17,5 +18,6 @@ pub fn job() -> Job {
 /// Removes all that are due.
 pub async fn sweep(app: &App) -> anyhow::Result<()> {
     while Session::sweep(&app.db, BATCH).await? > 0 {}
+    while places::models::sweep(&app.db, BATCH).await? > 0 {}
     Ok(())
 }

@@ -5,9 +5,22 @@ use uuid::Uuid;
 use super::Reason;
 use super::events::producers::{self, SessionRevoked};
 use super::models::Session;
+use super::places;
 use crate::core::audit::{self, Entry};
 use crate::core::timestamp::Timestamp;
+use crate::mails;
 use crate::users::models::Account;
+
+/// Somebody signed in: from a place that is new to the account, its owner hears of it, at an address that was verified.
+pub async fn begun(tx: &mut PgTransaction<'_>, account: &Account, session: &Session) -> sqlx::Result<()> {
+    let device = places::device(session.device.as_deref());
+    let is_news = places::models::visited(tx, account.id, &device, session.address_prefix.as_deref()).await?;
+    if is_news && account.is_verified {
+        let network = session.address_prefix.as_deref().unwrap_or("an unknown network");
+        mails::signals::signed_in_elsewhere(tx, account, session.id, device, network).await?;
+    }
+    Ok(())
+}
 
 /// Ends one session of a person; false when they have no such session that goes on.
 pub async fn end(tx: &mut PgTransaction<'_>, user: Uuid, session: Uuid, reason: Reason) -> sqlx::Result<bool> {

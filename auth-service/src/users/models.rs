@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::Status;
 use crate::core::timestamp::Timestamp;
+use crate::roles::Role;
 
 /// The constraint by which the database refuses an address that has an account already.
 pub const EMAIL_TAKEN: &str = "account_email_key";
@@ -26,6 +27,7 @@ pub struct Account {
     pub status: Status,
     pub interests: Vec<String>,
     pub total_connections: i64,
+    pub role: Role,
 }
 
 /// What a person says of themselves, checked; in an update `None` leaves a name as it is.
@@ -72,7 +74,7 @@ impl Account {
             returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
                 updated_by, email, first_name, last_name, password_hash, is_verified,
                 date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
-                total_connections"#,
+                total_connections, role as "role: Role""#,
             Uuid::now_v7(),
             draft.email,
             draft.first_name,
@@ -91,7 +93,7 @@ impl Account {
             r#"select id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
                 updated_by, email, first_name, last_name, password_hash, is_verified,
                 date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
-                total_connections
+                total_connections, role as "role: Role"
             from account where id = $1"#,
             id
         )
@@ -106,7 +108,7 @@ impl Account {
             r#"select id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
                 updated_by, email, first_name, last_name, password_hash, is_verified,
                 date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
-                total_connections
+                total_connections, role as "role: Role"
             from account where lower(email) = lower($1)"#,
             email
         )
@@ -122,8 +124,8 @@ impl Account {
             r#"select id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
                 updated_by, email, first_name, last_name, password_hash, is_verified,
                 date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
-                total_connections
-            from account where id = $1 and case when $2::uuid is null then accepts_legacy else exists (
+                total_connections, role as "role: Role"
+            from account where id = $1 and status <> 'BANNED' and case when $2::uuid is null then accepts_legacy else exists (
                 select from session
                 where session.id = $2 and user_id = account.id and ended_at is null and expires_at > now()) end"#,
             id,
@@ -162,7 +164,7 @@ impl Account {
             returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
                 updated_by, email, first_name, last_name, password_hash, is_verified,
                 date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
-                total_connections"#,
+                total_connections, role as "role: Role""#,
             id,
             draft.email,
             draft.first_name,
@@ -191,7 +193,7 @@ impl Account {
             returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
                 updated_by, email, first_name, last_name, password_hash, is_verified,
                 date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
-                total_connections"#,
+                total_connections, role as "role: Role""#,
             id,
             hash,
             compared
@@ -228,7 +230,7 @@ impl Account {
             returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
                 updated_by, email, first_name, last_name, password_hash, is_verified,
                 date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
-                total_connections"#,
+                total_connections, role as "role: Role""#,
             id
         )
         .fetch_optional(&mut **tx)

@@ -16,6 +16,7 @@ use crate::core::errors::Error;
 use crate::core::input::{Fields, Input};
 use crate::core::timestamp::Timestamp;
 use crate::profiles::models::Profile;
+use crate::roles::Role;
 
 /// The longest address, in characters.
 const EMAIL: usize = 50;
@@ -134,6 +135,8 @@ pub struct UserOut {
     pub rating: f64,
     pub status: Status,
     pub interests: Vec<String>,
+    /// What they may do beyond their own things
+    pub role: Role,
 }
 
 impl UserOut {
@@ -156,6 +159,7 @@ impl UserOut {
             rating: 0.0,
             status: Status::Inactive,
             interests: draft.interests.to_vec(),
+            role: Role::User,
         }
     }
 }
@@ -176,6 +180,7 @@ impl From<Account> for UserOut {
             rating: account.rating,
             status: account.status,
             interests: account.interests,
+            role: account.role,
         }
     }
 }
@@ -196,6 +201,7 @@ impl From<&Profile> for UserOut {
             rating: profile.rating,
             status: profile.status,
             interests: profile.interests.clone(),
+            role: profile.role,
         }
     }
 }

@@ -77,9 +77,9 @@ pub fn ids(list: &Reply) -> Vec<Uuid> {
     list.body.as_array().unwrap().iter().map(|user| user["id"].as_str().unwrap().parse().unwrap()).collect()
 }
 
-/// The fields that the contract has of a person, without what was added.
-pub fn contract(user: &Value) -> Value {
-    user.as_object().unwrap().iter().take(13).map(|(name, value)| (name.clone(), value.clone())).collect()
+/// What every answer says of a person: the contract's fields and the role.
+pub fn account(user: &Value) -> Value {
+    user.as_object().unwrap().iter().take(14).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// Lets a worker do all that there is to do.
@@ -155,7 +155,7 @@ async fn an_update_is_its_owners_and_changes_what_was_given(_: PgPoolOptions, da
     assert_eq!((&user["created_at"], &user["date_joined"]), (&before["created_at"], &before["date_joined"]));
     assert_ne!(user["updated_at"], before["updated_at"]);
     let read = platform.call("GET", &path, Some(&anna.token), None).await;
-    assert_eq!(contract(&read.body), *user, "with the same password the token is still good");
+    assert_eq!(account(&read.body), *user, "with the same password the token is still good");
     let body = json!({ "email": "anna@example.com", "password": PASSWORD, "interests": [], "first_name": null });
     let updated = platform.call("PUT", &path, Some(&anna.token), Some(body.clone())).await.body;
     assert_eq!((&updated["first_name"], &updated["interests"]), (&json!("Anna"), &json!([])));
@@ -175,7 +175,7 @@ async fn an_update_is_its_owners_and_changes_what_was_given(_: PgPoolOptions, da
     let extra = platform.call("PUT", &path, Some(&anna.token), Some(extra)).await;
     assert_eq!(extra.status, 422);
     assert_eq!(extra.body["detail"][0]["loc"], json!(["body", "status"]));
-    assert_eq!(contract(&platform.call("GET", &path, Some(&anna.token), None).await.body), updated);
+    assert_eq!(account(&platform.call("GET", &path, Some(&anna.token), None).await.body), updated);
 }
 
 #[sqlx::test(migrations = false)]

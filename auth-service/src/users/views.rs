@@ -12,6 +12,7 @@ use crate::core::errors::{Error, Problem};
 use crate::core::extract::{Json as Body, Path};
 use crate::core::security::User;
 use crate::profiles::models::Profile;
+use crate::roles::Unmuted;
 use crate::sessions::Reason;
 
 /// How many followers somebody who leaves loses in one transaction, at most twice as many in the last one.
@@ -44,12 +45,12 @@ pub async fn get_available_interests_choices() -> Json<[&'static str; 22]> {
     (status = 200, body = UserOut),
     (status = 400, body = Problem, description = "An unknown interest, or an address that has another account"),
     (status = 401, body = Problem),
-    (status = 403, body = Problem, description = "Somebody else's account"),
+    (status = 403, body = Problem, description = "Somebody else's account, or the caller is muted"),
     (status = 422, body = Problem),
     (status = 503, body = Problem, description = "Too many passwords to check at the moment"),
 ))]
 pub async fn update_user(
-    user: User,
+    Unmuted(user): Unmuted,
     State(app): State<App>,
     Path(id): Path,
     Body(input): Body<UserIn>,

@@ -1,0 +1,148 @@
+//! What the test of the README's `## Who may what` asks this service for: people, and a request for each operation.
+use std::ops::Deref;
+
+use axum::body::Body;
+use axum::http::{Request, header};
+use chrono::Utc;
+use serde_json::{Value, json};
+use sqlx::postgres::PgConnectOptions;
+use uuid::Uuid;
+
+use crate::roles::models::{What, set_role, set_status};
+use crate::roles::{Role, signals};
+use crate::sessions::models::Device;
+use crate::sessions::services::begin;
+use crate::tokens::{Purpose, services::issue};
+use crate::users::models::{Account, Draft};
+use crate::users::tests::{PASSWORD, Posted};
+use crate::users::{self, Status};
+
+/// What this service answers beside its API and what every service does.
+pub const BESIDE: &[&str] = &["GET /internal/erasures/{person}"];
+
+/// The service, and the hash of everybody's password: a hash for each of many hundred people would take minutes.
+pub struct World {
+    platform: Posted,
+    hash: String,
+}
+
+impl Deref for World {
+    type Target = Posted;
+
+    fn deref(&self) -> &Posted {
+        &self.platform
+    }
+}
+
+/// The service, for all requests.
+pub async fn start(database: PgConnectOptions) -> World {
+    let platform = users::tests::start(database, &["--producers", "auth-service=http://127.0.0.1:1"]).await;
+    let hash = platform.app.resources.passwords.hash(PASSWORD).await.unwrap();
+    World { platform, hash }
+}
+
+/// Somebody who owns what a request is about.
+pub struct Person {
+    pub id: Uuid,
+    pub token: String,
+    email: String,
+    session: Uuid,
+    refresh_token: String,
+}
+
+/// Somebody new, who is signed in.
+pub async fn somebody(world: &World) -> Person {
+    let email = format!("{}@example.com", Uuid::now_v7());
+    let draft = Draft { email: &email, first_name: None, last_name: None, interests: &[] };
+    let mut tx = world.app.db.begin().await.unwrap();
+    let account = Account::create(&mut tx, &draft, &world.hash).await.unwrap().unwrap();
+    let device = Device { name: None, address_prefix: None };
+    let opened = begin(&mut tx, &account, &device).await.unwrap().unwrap();
+    tx.commit().await.unwrap();
+    let session = opened.session;
+    let (token, _) = world.app.verifier.issue(account.id, session.id, session.expires_at.0, Utc::now()).unwrap();
+    Person { id: account.id, token, email, session: session.id, refresh_token: opened.refresh_token }
+}
+
+/// The token of somebody who has that status and role by now.
+pub async fn token(world: &World, person: &Person, status: &str, role: &str) -> String {
+    let mut tx = world.app.db.begin().await.unwrap();
+    let restriction = [Status::Muted, Status::Banned].into_iter().find(|known| known.word() == status);
+    if let Some(status) = restriction {
+        set_status(&mut tx, person.id, status, None).await.unwrap();
+        signals::decided(&mut tx, person.id, None, What::Status(status, None), None).await.unwrap();
+    }
+    set_role(&mut tx, person.id, Role::of(role).unwrap()).await.unwrap();
+    tx.commit().await.unwrap();
+    person.token.clone()
+}
+
+/// A token as it goes to the owner's address.
+async fn mailed(world: &World, owner: &Person, purpose: Purpose) -> String {
+    let mut tx = world.app.db.begin().await.unwrap();
+    let secret = issue(&mut tx, owner.id, purpose).await.unwrap();
+    tx.commit().await.unwrap();
+    secret
+}
+
+/// A request for an operation, about the account of `owner`, or, where it takes two, about somebody else; without a caller.
+pub async fn request(world: &World, operation: &str, owner: &Person) -> Request<Body> {
+    let (method, template) = operation.split_once(' ').unwrap();
+    let credentials = json!({ "email": owner.email, "password": PASSWORD });
+    let new = "one tame goose";
+    let mut form = None;
+    let (path, body) = match template.trim_start_matches("/api/v1") {
+        "/auth/signin" => (String::new(), Some(credentials)),
+        "/auth/token" => {
+            form = Some(format!("username={}&password={}", owner.email, PASSWORD.replace(' ', "+")));
+            (String::new(), None)
+        }
+        "/auth/signup" => {
+            let email = format!("{}@example.com", Uuid::now_v7());
+            (String::new(), Some(json!({ "email": email, "password": PASSWORD, "interests": [] })))
+        }
+        "/auth/change-password" => {
+            let body = json!({ "current_password": PASSWORD, "new_password": new, "confirm_password": new });
+            (String::new(), Some(body))
+        }
+        "/auth/forgot-password" => (format!("{template}?email={}", owner.email), None),
+        "/auth/reset-password" => {
+            let (token, new) = (mailed(world, owner, Purpose::PasswordReset).await, new.replace(' ', "+"));
+            (format!("{template}?reset_token={token}&password={new}&confirmed_password={new}"), None)
+        }
+        "/users/activate" => {
+            (format!("{template}?activation_token={}", mailed(world, owner, Purpose::Activation).await), None)
+        }
+        "/auth/refresh" => (String::new(), Some(json!({ "refresh_token": owner.refresh_token }))),
+        "/auth/sessions/{session_id}" => (template.replace("{session_id}", &owner.session.to_string()), None),
+        "/internal/erasures/{person}" => (template.replace("{person}", &owner.id.to_string()), None),
+        "/users/search" => (format!("{template}?q=anna"), None),
+        "/users/lookup" => (String::new(), Some(json!({ "ids": [owner.id] }))),
+        "/users/me" if method == "PATCH" => (String::new(), Some(json!({ "bio": "x" }))),
+        "/users/{user_id}" if method == "PUT" => {
+            let body = json!({ "email": owner.email, "password": PASSWORD, "interests": [] });
+            (template.replace("{user_id}", &owner.id.to_string()), Some(body))
+        }
+        path if ["/connect", "/toggle", "/disconnect", "/block", "/unblock"].iter().any(|end| path.ends_with(end)) => {
+            (template.replace("{user_id}", &somebody(world).await.id.to_string()), None)
+        }
+        "/users/by-username/{username}" => {
+            let name = format!("p{}", &owner.id.simple().to_string()[12..]);
+            let named = world.call("PATCH", "/users/me", Some(&owner.token), Some(json!({ "username": name }))).await;
+            assert_eq!(named.status, 200, "{named:?}");
+            (template.replace("{username}", &name), None)
+        }
+        "/admin/users/{user_id}/role" => {
+            (template.replace("{user_id}", &owner.id.to_string()), Some(json!({ "role": "MODERATOR" })))
+        }
+        "/admin/users/{user_id}/status" => {
+            let body = json!({ "status": "ACTIVE", "reason": "a test" });
+            (template.replace("{user_id}", &owner.id.to_string()), Some(body))
+        }
+        _ => (template.replace("{user_id}", &owner.id.to_string()), None),
+    };
+    let path = if path.is_empty() { template.to_owned() } else { path };
+    let kind = if form.is_some() { "application/x-www-form-urlencoded" } else { "application/json" };
+    let body = form.or_else(|| body.map(|body: Value| body.to_string())).map_or_else(Body::empty, Body::from);
+    Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, kind).body(body).unwrap()
+}

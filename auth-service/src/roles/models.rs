@@ -1,0 +1,214 @@
+//! Roles, restrictions and decisions in the database: all of the SQL of this feature.
+use chrono::{DateTime, Utc};
+use sqlx::{PgExecutor, PgTransaction};
+use uuid::Uuid;
+
+use super::Role;
+use crate::core::pagination::Cursor;
+use crate::core::timestamp::Timestamp;
+use crate::users::Status;
+
+/// A person as those see them who decide.
+pub struct Member {
+    pub id: Uuid,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub date_joined: Timestamp,
+    pub is_verified: bool,
+    pub role: Role,
+    pub status: Status,
+    pub status_until: Option<Timestamp>,
+}
+
+/// What decides about what a person may do, and what may be done to them.
+#[derive(Clone, Copy)]
+pub struct Standing {
+    pub id: Uuid,
+    pub role: Role,
+    pub status: Status,
+}
+
+/// Those who are concerned when something is decided about somebody, locked until the end of the transaction.
+pub struct Concerned {
+    people: Vec<Standing>,
+}
+
+impl Concerned {
+    /// How many have the highest role.
+    pub fn admins(&self) -> usize {
+        self.people.iter().filter(|person| person.role == Role::Admin).count()
+    }
+
+    /// One of them, if they exist.
+    pub fn find(&self, id: Uuid) -> Option<Standing> {
+        self.people.iter().find(|person| person.id == id).copied()
+    }
+}
+
+/// Locks these people and all admins, so that of two who step down at once one stays.
+pub async fn concerned(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<Concerned> {
+    // In the order of ids, as others lock two people. Who becomes an admin while this waits is locked by whoever does it.
+    let people = sqlx::query_as!(
+        Standing,
+        r#"select id, role as "role: Role", status as "status: Status" from account
+        where id = any($1) or role = 'ADMIN' order by id for no key update"#,
+        ids
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(Concerned { people })
+}
+
+impl Member {
+    /// People, who joined last first: all, or those of a role, or of a status, or of both.
+    pub async fn list(
+        db: impl PgExecutor<'_>,
+        role: Option<Role>,
+        status: Option<Status>,
+        before: Cursor,
+        rows: i64,
+    ) -> sqlx::Result<Vec<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"select id, first_name, last_name, date_joined as "date_joined: Timestamp", is_verified,
+                role as "role: Role", status as "status: Status", status_until as "status_until: Timestamp"
+            from account
+            where (date_joined, id) < ($1, $2) and ($3::text is null or role = $3) and ($4::text is null or status = $4)
+            order by date_joined desc, id desc limit $5"#,
+            before.at,
+            before.id,
+            role as Option<Role>,
+            status as Option<Status>,
+            rows
+        )
+        .fetch_all(db)
+        .await
+    }
+
+    /// One person.
+    pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"select id, first_name, last_name, date_joined as "date_joined: Timestamp", is_verified,
+                role as "role: Role", status as "status: Status", status_until as "status_until: Timestamp"
+            from account where id = $1"#,
+            id
+        )
+        .fetch_optional(db)
+        .await
+    }
+
+    /// The person of an address, in any case, or of an id.
+    pub async fn named(db: impl PgExecutor<'_>, name: &str) -> sqlx::Result<Option<Uuid>> {
+        let id = Uuid::try_parse(name).ok();
+        sqlx::query_scalar!("select id from account where id = $1 or lower(email) = lower($2)", id, name)
+            .fetch_optional(db)
+            .await
+    }
+}
+
+/// Gives somebody a role.
+pub async fn set_role(tx: &mut PgTransaction<'_>, id: Uuid, role: Role) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update account set role = $2, updated_at = greatest(now(), updated_at + interval '1 microsecond') where id = $1",
+        id,
+        role as Role
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Mutes or bans somebody until a time or for good, or, with [`Status::Active`], lifts what there is: whose address was never
+/// verified is INACTIVE again. What they are then.
+pub async fn set_status(
+    tx: &mut PgTransaction<'_>,
+    id: Uuid,
+    status: Status,
+    until: Option<DateTime<Utc>>,
+) -> sqlx::Result<Status> {
+    sqlx::query_scalar!(
+        r#"update account set status_until = $3,
+            status = case when $2 = 'ACTIVE' and not is_verified then 'INACTIVE' else $2 end,
+            updated_at = greatest(now(), updated_at + interval '1 microsecond')
+        where id = $1 returning status as "status: Status""#,
+        id,
+        status as Status,
+        until
+    )
+    .fetch_one(&mut **tx)
+    .await
+}
+
+/// Somebody whose mute or ban is over and was not lifted yet, locked; nobody else gets them.
+pub async fn over(tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<Uuid>> {
+    sqlx::query_scalar!(
+        "select id from account where status_until <= now() order by status_until limit 1 for no key update skip locked"
+    )
+    .fetch_optional(&mut **tx)
+    .await
+}
+
+/// Something that was decided about somebody.
+pub struct Decision {
+    pub id: Uuid,
+    pub at: Timestamp,
+    pub decided_by: Option<Uuid>,
+    pub role: Option<Role>,
+    pub status: Option<Status>,
+    pub until: Option<Timestamp>,
+    pub reason: Option<String>,
+}
+
+/// What is decided: a role, or a status with its end.
+#[derive(Clone, Copy)]
+pub enum What {
+    Role(Role),
+    Status(Status, Option<DateTime<Utc>>),
+}
+
+impl Decision {
+    /// Notes a decision about somebody; without `by` it is an operator's, or time was up.
+    pub async fn create(
+        tx: &mut PgTransaction<'_>,
+        user: Uuid,
+        by: Option<Uuid>,
+        what: What,
+        reason: Option<&str>,
+    ) -> sqlx::Result<()> {
+        let (role, status, until) = match what {
+            What::Role(role) => (Some(role), None, None),
+            What::Status(status, until) => (None, Some(status), until),
+        };
+        sqlx::query!(
+            "insert into decision (id, user_id, decided_by, role, status, until, reason)
+            values ($1, $2, $3, $4, $5, $6, $7)",
+            Uuid::now_v7(),
+            user,
+            by,
+            role as Option<Role>,
+            status as Option<Status>,
+            until,
+            reason
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// What was decided about a person, newest first.
+    pub async fn list(db: impl PgExecutor<'_>, user: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"select id, at as "at: Timestamp", decided_by, role as "role: Role", status as "status: Status",
+                until as "until: Timestamp", reason
+            from decision where user_id = $1 and (at, id) < ($2, $3) order by at desc, id desc limit $4"#,
+            user,
+            before.at,
+            before.id,
+            rows
+        )
+        .fetch_all(db)
+        .await
+    }
+}

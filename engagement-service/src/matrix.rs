@@ -1,0 +1,50 @@
+//! What the test of the README's `## Who may what` asks this service for: people, and a request for each operation.
+use std::future::{Ready, ready};
+
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::json;
+use sqlx::postgres::PgConnectOptions;
+use uuid::Uuid;
+
+use crate::SERVICE;
+use crate::core::testing::{self, Platform};
+use crate::profiles::events::USER_REGISTERED;
+
+/// What this service answers beside its API and what every service does.
+pub const BESIDE: &[&str] = &[];
+
+/// What requests are sent to.
+pub type World = Platform;
+
+/// The service, for all requests.
+pub async fn start(database: PgConnectOptions) -> World {
+    Platform::start(&SERVICE, database, &[]).await
+}
+
+/// Somebody who owns what a request is about.
+pub struct Person {
+    pub id: Uuid,
+    pub token: String,
+}
+
+/// Somebody new, whose sign-up was heard of.
+pub async fn somebody(platform: &Platform) -> Person {
+    let (token, id) = testing::somebody();
+    platform.hear(USER_REGISTERED, &json!({ "id": id })).await;
+    Person { id, token }
+}
+
+/// The token of somebody who has that status and role by now.
+pub fn token(_: &Platform, person: &Person, status: &str, role: &str) -> Ready<String> {
+    ready(format!("{}:{status}:{role}", person.id))
+}
+
+/// A request for an operation; without a caller.
+pub fn request(_: &Platform, operation: &str, _: &Person) -> Ready<Request<Body>> {
+    let path = match operation {
+        "GET /api/v1/me/activity-profile" => "/api/v1/me/activity-profile",
+        other => panic!("there is no request of {other} here"),
+    };
+    ready(Request::get(path).body(Body::empty()).unwrap())
+}

@@ -1,0 +1,86 @@
+//! What the test of the README's `## Who may what` asks this service for: people, and a request for each operation.
+use std::future::{Ready, ready};
+use std::ops::Deref;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{Request, header};
+use serde_json::{Value, json};
+use sqlx::postgres::PgConnectOptions;
+use uuid::Uuid;
+
+use crate::core::testing::{self, Platform};
+use crate::posts::events::POST_CREATED;
+use crate::posts::testing::{self as posts, PostService, post};
+
+/// What this service answers beside its API and what every service does.
+pub const BESIDE: &[&str] = &[];
+
+/// The service with a post service of its own.
+pub struct World {
+    platform: Platform,
+    posts: Arc<PostService>,
+}
+
+impl Deref for World {
+    type Target = Platform;
+
+    fn deref(&self) -> &Platform {
+        &self.platform
+    }
+}
+
+/// The service, for all requests.
+pub async fn start(database: PgConnectOptions) -> World {
+    let (platform, posts) = posts::start(database).await;
+    World { platform, posts }
+}
+
+/// Somebody who owns what a request is about.
+pub struct Person {
+    pub id: Uuid,
+    pub token: String,
+}
+
+/// Somebody new.
+pub fn somebody(_: &Platform) -> Ready<Person> {
+    let (token, id) = testing::somebody();
+    ready(Person { id, token })
+}
+
+/// The token of somebody who has that status and role by now.
+pub fn token(_: &Platform, person: &Person, status: &str, role: &str) -> Ready<String> {
+    ready(format!("{}:{status}:{role}", person.id))
+}
+
+/// A request for an operation, about what `owner` said to a post that everybody may see; without a caller.
+pub async fn request(world: &World, operation: &str, owner: &Person) -> Request<Body> {
+    let told = post(testing::somebody().1, "POSTED");
+    world.hear(POST_CREATED, &told).await;
+    world.posts.knows(&told);
+    let (method, template) = operation.split_once(" /api/v1").unwrap();
+    let post = told["id"].as_str().unwrap();
+    let text = json!({ "content": "x" });
+    let kind = json!({ "type": "LOVE" });
+    let made = async |what: &str, body: &Value| {
+        let made = world.call("POST", &format!("/{post}/{what}"), Some(&owner.token), Some(body.clone())).await;
+        made.body["id"].as_str().unwrap().to_owned()
+    };
+    let (path, body) = match template {
+        "/{post_id}/view" => (format!("/{post}/view"), None),
+        "/{post_id}/comments" => (format!("/{post}/comments"), Some(text)),
+        "/{post_id}/post-reactions" => (format!("/{post}/post-reactions"), Some(kind)),
+        "/comments/{comment_id}" => (format!("/comments/{}", made("comments", &text).await), Some(text)),
+        "/post-reactions/{reaction_id}" => {
+            (format!("/post-reactions/{}", made("post-reactions", &kind).await), Some(kind))
+        }
+        other => panic!("there is no request of {other} here"),
+    };
+    build(method, &path, body.filter(|_| method != "GET" && method != "DELETE"))
+}
+
+fn build(method: &str, path: &str, body: Option<Value>) -> Request<Body> {
+    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+    let request = Request::builder().method(method).uri(format!("/api/v1{path}"));
+    request.header(header::CONTENT_TYPE, "application/json").body(body).unwrap()
+}
