@@ -706,3 +706,38 @@ async fn a_flood_of_sign_ins_takes_bounded_memory_and_leaves_the_service_alive(
     let median = took[took.len() / 2];
     assert!(took.len() > 20 && median < ALIVE, "{} probes, median {median:?}", took.len());
 }
+
+#[sqlx::test(migrations = false)]
+async fn nobody_gives_themselves_what_is_not_theirs_to_give(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database, &[]).await;
+    let anna = join(&platform, "anna").await;
+    let before = verify(&platform, &anna.token).await.body;
+    let own = format!("/users/{}", anna.id);
+    let whole = |email: &str| json!({ "email": email, "password": PASSWORD, "interests": [] });
+    for (name, value) in [
+        ("id", json!(uuid::Uuid::now_v7())),
+        ("role", json!("ADMIN")),
+        ("status", json!("ACTIVE")),
+        ("is_verified", json!(true)),
+        ("rating", json!(5.0)),
+        ("date_joined", json!("2001-01-01T00:00:00+00:00")),
+        ("total_connections", json!(1000)),
+        ("password_hash", json!("$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2g")),
+        ("accepts_legacy", json!(true)),
+    ] {
+        let with = |mut body: Value| {
+            body[name] = value.clone();
+            Some(body)
+        };
+        for (method, path, body) in [
+            ("POST", "/auth/signup", with(whole("ben@example.com"))),
+            ("PUT", own.as_str(), with(whole(&anna.email))),
+            ("PATCH", "/users/me", with(json!({}))),
+        ] {
+            let reply = platform.call(method, path, Some(&anna.token), body).await;
+            assert_eq!(faults(&reply), [(format!("body.{name}"), "value_error.extra")], "{method} {path}");
+        }
+    }
+    assert_eq!(verify(&platform, &anna.token).await.body, before);
+    assert_eq!(sign_in(&platform, "ben@example.com", PASSWORD).await.status, 404, "there is no such account");
+}
