@@ -34,6 +34,8 @@ pub enum Command {
     /// Measure a platform of its own on this machine
     #[command(subcommand)]
     Bench(Bench),
+    /// Try out what the `openapi.json` of each service of a running platform promise; needs schemathesis
+    Fuzz(Fuzz),
     /// Write the query descriptions (`.sqlx`) with which the services compile without a database
     Prepare {
         /// Write nothing; fail when the committed ones are out of date
@@ -113,6 +115,21 @@ pub struct Seed {
     /// Requests under way at once
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,
+}
+
+#[derive(Debug, Args)]
+pub struct Fuzz {
+    #[command(flatten)]
+    pub target: Target,
+    /// Requests per operation that chance brings, at most
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    pub examples: u32,
+    /// The same number makes the same requests
+    #[arg(long = "seed", value_name = "S", default_value_t = 1)]
+    pub number: u64,
+    /// The fuzzer, when it is not on the PATH
+    #[arg(long, value_name = "FILE")]
+    pub program: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -126,7 +126,7 @@ impl Api {
         }
         let url = url.join(&format!("/api/v1{path}")).context("the path makes no address")?;
         let mut request = self.http.request(method.clone(), url.clone());
-        if let Some(token) = Box::pin(self.token()).await? {
+        if let Some(token) = Box::pin(self.access_token()).await? {
             request = request.bearer_auth(token);
         }
         if let Some(body) = body {
@@ -159,7 +159,7 @@ impl Api {
     }
 
     /// The access token, refreshed when it is time.
-    async fn token(&self) -> Result<Option<String>> {
+    pub async fn access_token(&self) -> Result<Option<String>> {
         let Some(session) = &self.session else { return Ok(None) };
         let mut session = session.lock().await;
         if Instant::now() >= session.due {

@@ -10,6 +10,7 @@ mod console;
 mod demo;
 mod environment;
 mod folder;
+mod fuzz;
 mod kept;
 mod ledger;
 mod ports;
@@ -61,5 +62,6 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Seed(options) => seed::seed(options).await,
         Command::Chaos(options) => chaos::chaos(options).await,
         Command::Bench(which) => bench::bench(which).await,
+        Command::Fuzz(options) => fuzz::fuzz(options).await,
     }
 }

@@ -61,6 +61,9 @@ pub enum Error {
     /// The sentence is the original's, letter by letter.
     #[error("Authetication service unavailable")]
     AuthenticationUnavailable,
+    /// The service has started, and its tables are not what it needs yet.
+    #[error("The service is not ready yet")]
+    NotReady,
     #[error("the database refused")]
     Database(#[from] sqlx::Error),
     #[error("an unexpected failure")]
@@ -99,7 +102,7 @@ impl Error {
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::AuthenticationUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::AuthenticationUnavailable | Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
             Self::Database(cause) if is_transient(cause) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Database(_) | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }

@@ -8,12 +8,14 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::SecurityScheme;
 use utoipa::openapi::{ContactBuilder, InfoBuilder, OpenApi, OpenApiBuilder, security::SecurityRequirement};
-use utoipa::openapi::{ContentBuilder, Ref, Required, Response, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, ResponseBuilder};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::idempotency;
 use super::limits::Limit;
 
+/// How a refusal is sent (RFC 9457).
+const PROBLEM: &str = "application/problem+json";
 /// The name of the one way to authenticate.
 pub const SCHEME: &str = "token";
 
@@ -31,8 +33,9 @@ pub fn document(title: &str, description: &str, scheme: SecurityScheme) -> OpenA
     document
 }
 
-/// Adds to each operation what the core does to it: a POST that creates can have an `Idempotency-Key`, and what is limited
-/// can be too much.
+/// Adds to each operation what the core does to it: a POST that creates can have an `Idempotency-Key`, a
+/// body can be unreadable or too large, what is limited can be too much, the service can have lost something that it needs,
+/// and every refusal is a problem document.
 pub fn complete(mut document: OpenApi, limits: &[Limit]) -> OpenApi {
     let limited: HashSet<_> = limits.iter().flat_map(|limit| limit.routes).copied().collect();
     for (path, item) in &mut document.paths.paths {
@@ -48,12 +51,30 @@ pub fn complete(mut document: OpenApi, limits: &[Limit]) -> OpenApi {
             if method == "POST" && operation.responses.responses.contains_key("201") {
                 operation.parameters.get_or_insert_default().push(key().into());
             }
-            if limited.contains(format!("{method} {path}").as_str()) {
-                operation.responses.responses.insert("429".to_owned(), too_many().into());
+            let refusals = operation.responses.responses.iter_mut().filter(|(status, _)| status.as_str() >= "400");
+            refusals.for_each(|(_, response)| as_problem(response));
+            let mut add = |status: &str, words: &str| {
+                operation.responses.responses.entry(status.to_owned()).or_insert_with(|| refusal(words).into());
+            };
+            if operation.request_body.is_some() {
+                add("400", "The body is not UTF-8");
+                add("413", "The body is too large");
             }
+            if limited.contains(format!("{method} {path}").as_str()) {
+                add("429", "Too many; `Retry-After` says when to come again");
+            }
+            add("503", "Something that the service needs is away; `Retry-After` says when to come again");
         }
     }
     document
+}
+
+/// Gives a refusal the type of content that it is sent with.
+fn as_problem(response: &mut RefOr<Response>) {
+    if let RefOr::T(response) = response {
+        let content = response.content.swap_remove("application/json");
+        response.content.extend(content.map(|content| (PROBLEM.to_owned(), content)));
+    }
 }
 
 fn key() -> Parameter {
@@ -66,12 +87,9 @@ fn key() -> Parameter {
         .build()
 }
 
-fn too_many() -> Response {
+fn refusal(words: &str) -> Response {
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    ResponseBuilder::new()
-        .description("Too many; `Retry-After` says when to come again")
-        .content("application/json", content)
-        .build()
+    ResponseBuilder::new().description(words).content(PROBLEM, content).build()
 }
 
 /// The routes of the documentation. `/redoc`, a page of the original, leads to `/docs`.

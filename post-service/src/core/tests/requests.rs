@@ -154,6 +154,21 @@ async fn only_what_created_something_is_given_again(_: PgPoolOptions, database: 
     assert_eq!(maker.made().await, 3, "and both changes were committed");
 }
 
+/// A sign-up came between two migrations of a fresh database, and failed on a column that was not there yet.
+#[sqlx::test(migrations = false)]
+async fn nothing_is_asked_of_tables_that_are_not_ready(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    platform.app.prepared.send_replace(false);
+    for path in ["/api/v1/users/me", "/internal/dead-letters"] {
+        let early = get(&platform, path).await;
+        assert_eq!((early.status.as_u16(), &early.body["detail"]), (503, &json!("The service is not ready yet")));
+        assert!(early.headers.contains_key(header::RETRY_AFTER));
+    }
+    assert_eq!(get(&platform, "/health/live").await.status, 200);
+    platform.app.prepared.send_replace(true);
+    assert_eq!(get(&platform, "/internal/dead-letters").await.status, 401);
+}
+
 #[sqlx::test(migrations = false)]
 async fn pages_of_the_listed_origins_may_call_and_no_others(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &["--cors-origins", "https://app.example"]).await;

@@ -1,0 +1,100 @@
+//! `cargo stack fuzz`: what the five `openapi.json` promise, tried out against a running platform with requests that
+//! nobody would think of. The fuzzer is schemathesis; it is used where it is installed, and is no part of this project.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, Result, bail};
+use reqwest::Url;
+use tokio::process::Command;
+
+use crate::{
+    cli::Fuzz,
+    client::Api,
+    console::{show, tell},
+    programs::on_path,
+    system::{SERVICES, Service},
+};
+
+const PASSWORD: &str = "a long walk by the sea";
+/// No answer is a 5xx, and every answer has a status, a type and a shape that the document names.
+const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
+/// Examples from the documents, every limit and every wrong type once, then what chance brings. Stateful sequences would
+/// delete the account that asks.
+const PHASES: &str = "examples,coverage,fuzzing";
+/// What would end the session that asks.
+const SPARED: &str = "signout";
+
+/// Fuzzes every service; fails when one answers as its document does not say.
+pub async fn fuzz(options: Fuzz) -> Result<ExitCode> {
+    let fuzzer = fuzzer(options.program)?;
+    let api = Api::new(&options.target.base_url)?;
+    let email = format!("fuzzer.{:08x}@example.org", rand::random::<u32>());
+    api.join(&email, PASSWORD, ("Fuzzy", "Caller"), &["BOOKS"]).await?;
+    let mut broken = Vec::new();
+    for service in &SERVICES {
+        // A token of its own for each service: a run may take longer than a token lives.
+        let person = api.sign_in(&email, PASSWORD).await?;
+        let token = person.api.access_token().await?.context("nobody has signed in")?;
+        tell(format!("{}:", service.package));
+        let address = address(&options.target.base_url, service)?;
+        if !run(&fuzzer, &address, &token, options.examples, options.number).await? {
+            broken.push(service.package);
+        }
+    }
+    if broken.is_empty() {
+        show("Every answer was as the documents say.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    bail!("not as their documents say: {}", broken.join(", "))
+}
+
+/// The fuzzer's program.
+fn fuzzer(given: Option<PathBuf>) -> Result<PathBuf> {
+    let found = given.or_else(|| on_path("schemathesis")).or_else(|| on_path("st"));
+    found.context("schemathesis is not on the PATH; `pip install schemathesis` brings it, or say --program where it is")
+}
+
+/// Where a service of the platform is.
+fn address(base: &Url, service: &Service) -> Result<Url> {
+    let mut url = base.clone();
+    let port = url.port_or_known_default().and_then(|port| port.checked_add(service.offset));
+    if url.set_port(port).is_err() {
+        bail!("{base} is no address of a service");
+    }
+    Ok(url)
+}
+
+/// Whether a service keeps to its document.
+async fn run(fuzzer: &Path, service: &Url, token: &str, examples: u32, seed: u64) -> Result<bool> {
+    let status = Command::new(fuzzer)
+        .arg("run")
+        .arg(service.join("openapi.json")?.as_str())
+        .args(["--url", service.as_str(), "--checks", CHECKS, "--phases", PHASES, "--exclude-path-regex", SPARED])
+        .args(["--max-examples", &examples.to_string(), "--seed", &seed.to_string(), "--no-color"])
+        .args(["--header", &format!("Authorization: Bearer {token}")])
+        .status()
+        .await
+        .with_context(|| format!("{} cannot be run", fuzzer.display()))?;
+    Ok(status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::system::ENGAGEMENT;
+
+    #[test]
+    fn services_are_found_beside_the_first() {
+        let base = "http://127.0.0.1:8600".parse().unwrap();
+        assert_eq!(address(&base, &ENGAGEMENT).unwrap().as_str(), "http://127.0.0.1:8604/");
+        assert!(address(&"http://127.0.0.1:65535".parse().unwrap(), &ENGAGEMENT).is_err());
+    }
+
+    #[test]
+    fn a_program_that_is_named_is_taken() {
+        assert_eq!(fuzzer(Some("/opt/st".into())).unwrap(), PathBuf::from("/opt/st"));
+    }
+}
