@@ -87,7 +87,7 @@ fn cases() -> Vec<Check> {
         check(
             Kind::Doubled,
             "select format('%s requests to delete %s', count(*), message ->> 'content_id') from moderation.outbox
-            group by message ->> 'content_id' having count(*) > 1",
+            where message ->> 'content_id' is not null group by message ->> 'content_id' having count(*) > 1",
         ),
         check(
             Kind::Lost,

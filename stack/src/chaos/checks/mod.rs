@@ -128,7 +128,8 @@ fn preamble(listeners: &[Listener]) -> String {
     });
     let marks = all(|service| format!("select '{0}' as noun, stream, ms from {0}.inbox", service.noun));
     let numbers = all(|service| format!("select '{0}' as noun, stream, last_pos from {0}.relay_state", service.noun));
-    let erasures = all(|service| format!("select '{0}' as noun, person, confirmed_at from {0}.erasure", service.noun));
+    let erasures =
+        all(|service| format!("select '{0}' as noun, person, confirmed_at, done_at from {0}.erasure", service.noun));
     let parked = all(|service| {
         format!("select '{0}' as noun, stream, entry_id, event_id, error from {0}.dead_letter", service.noun)
     });
