@@ -16,14 +16,15 @@ pub struct Machine {
     system: String,
     postgres: String,
     redis: String,
-    commit: String,
+    build: String,
     date: String,
     load: String,
 }
 
 impl Machine {
     /// Looks at this machine and at the servers of a platform.
-    pub async fn look(platform: &Platform<'_>) -> Result<Machine> {
+    pub async fn look(platform: &Platform<'_>, prebuilt: bool) -> Result<Machine> {
+        let commit = said("git", &["describe", "--always", "--dirty"]).await;
         let (postgres, date): (String, String) =
             ask("select split_part(current_setting('server_version'), ' ', 1), to_char(now(), 'YYYY-MM-DD')")
                 .fetch_one(&platform.tables)
@@ -35,7 +36,11 @@ impl Machine {
             system: said("uname", &["-sr"]).await,
             postgres,
             redis: platform.redis().await?.version().await?,
-            commit: said("git", &["describe", "--always", "--dirty"]).await,
+            build: if prebuilt {
+                format!("an earlier release build; the sources are at {commit}")
+            } else {
+                format!("release build of {commit}")
+            },
             date,
             load: load().await,
         })
@@ -44,12 +49,12 @@ impl Machine {
 
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Machine { processor, cores, memory, system, postgres, redis, commit, date, load } = self;
+        let Machine { processor, cores, memory, system, postgres, redis, build, date, load } = self;
         write!(
             f,
             "Machine: {processor}, {cores} cores, {memory}; {system}.\n\
              Servers on it: PostgreSQL {postgres} (every commit synced), Redis {redis} (append-only file, synced every \
-             second).\nServices: release build of {commit}. Measured on {date}; load before: {load}."
+             second).\nServices: {build}. Measured on {date}; load average of the minute before: {load}."
         )
     }
 }

@@ -39,7 +39,7 @@ async fn measured(options: &Run, bench: impl AsyncFnOnce(&mut Platform<'_>) -> R
     let mut servers = ThrowAway::new(&[Program::Postgres, Program::Redis]).await?;
     let work = async {
         let mut platform = Platform::start(options, &mut servers).await?;
-        let machine = Machine::look(&platform).await?;
+        let machine = Machine::look(&platform, options.prebuilt).await?;
         Ok::<_, anyhow::Error>((machine, bench(&mut platform).await?))
     };
     let outcome = tokio::select! {

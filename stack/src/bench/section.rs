@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 use super::machine::Machine;
 use crate::console;
 
+/// The longest line of a paragraph, in characters.
+const WIDTH: usize = 120;
+
 /// The result of one bench.
 pub struct Section {
     pub title: &'static str,
@@ -14,7 +17,7 @@ pub struct Section {
 /// One of its measurements.
 pub struct Part {
     pub title: String,
-    /// What was measured, and how; lines as they stand in the document.
+    /// What was measured, and how.
     pub says: String,
     /// The first row is the head.
     pub rows: Vec<Vec<String>>,
@@ -36,10 +39,27 @@ impl Section {
     pub fn markdown(&self, machine: &Machine) -> String {
         let mut text = format!("## {}\n\n{machine}\n", self.title);
         for part in &self.parts {
-            write!(text, "\n### {}\n\n{}\n\n{}", part.title, part.says, table(&part.rows)).unwrap_or_default();
+            write!(text, "\n### {}\n\n{}\n\n{}", part.title, wrapped(&part.says), table(&part.rows))
+                .unwrap_or_default();
         }
         text
     }
+}
+
+/// A paragraph in lines of the document.
+fn wrapped(paragraph: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in paragraph.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n")
 }
 
 fn table(rows: &[Vec<String>]) -> String {
@@ -60,5 +80,14 @@ mod tests {
         let rows = [row(["step", "events/s"]), row(["relay", "20,000"])];
         assert_eq!(table(&rows), "| step | events/s |\n|---|---|\n| relay | 20,000 |\n");
         assert_eq!(table(&[]), "");
+    }
+
+    #[test]
+    fn a_paragraph_is_broken_between_words() {
+        let words = ["word"; 60].join(" ");
+        let lines: Vec<String> = wrapped(&words).lines().map(str::to_owned).collect();
+        // 24 words of four letters and the blanks between them are 119 characters.
+        assert_eq!(lines.iter().map(String::len).collect::<Vec<_>>(), [119, 119, 59]);
+        assert_eq!(lines.join(" "), words);
     }
 }

@@ -42,9 +42,9 @@ pub async fn measure(platform: &mut Platform<'_>, events: i64) -> Result<(Part, 
     }
     let says = format!(
         "{events} events wait for a service that was down: for the interaction service's relay in its outbox, then for \
-         each listener\nin Redis; every service drains alone, in one process. The clock runs from its first batch to its \
-         last. Events are about 1,000\nposts and of 10,000 people in turn, so that nothing in a batch falls together. Memory \
-         is what the process holds (resident)\nafter a tenth of the backlog, and at most."
+         each listener in Redis; every service drains alone, in one process. The clock runs from its first batch to its \
+         last. Events are about 1,000 posts and of 10,000 people in turn, so that nothing in a batch falls together. Memory \
+         is what the process holds (resident) after a tenth of the backlog, and at most."
     );
     let part = Part { title: format!("A backlog of {events} events"), says, rows };
     Ok((part, lost.context("nothing was drained")?))

@@ -77,8 +77,8 @@ pub async fn measure(platform: &Platform<'_>, rate: u32, seconds: u32) -> Result
     marks::end(tables, &LISTENERS).await?;
     let says = format!(
         "{rate} comments/s are written over HTTP for {seconds} s after {WARM_UP} s of warming up, at times fixed \
-         beforehand (the latest\nbegan {} late); {} of {asked} were answered with success. Measured is from the commit of the \
-         comment and its event by the\ninteraction service to the commit of the effect by each listener, both as Postgres \
+         beforehand (the latest began {} late); {} of {asked} were answered with success. Measured is from the commit of the \
+         comment and its event by the interaction service to the commit of the effect by each listener, both as Postgres \
          notes them (`track_commit_timestamp`).",
         milliseconds(late),
         answered.len(),

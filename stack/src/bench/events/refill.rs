@@ -50,8 +50,8 @@ pub async fn measure(platform: &mut Platform<'_>, kind: &Kind) -> Result<Part> {
     let seconds = |took: Duration| format!("{:.1} s", took.as_secs_f64());
     let says = format!(
         "`FLUSHALL` while the outbox of the interaction service holds {events} events of the last seven days and the post \
-         service has\napplied them: how long until Redis holds them again (the relay looks once a second whether it does), \
-         and until the post\nservice, which gets {again} of them a second time, has found that there is nothing to do."
+         service has applied them: how long until Redis holds them again (the relay looks once a second whether it does), \
+         and until the post service, which gets {again} of them a second time, has found that there is nothing to do."
     );
     let rows = vec![
         row(["events", "in Redis again after", "delivered again", "through after"]),

@@ -49,8 +49,8 @@ pub async fn measure(platform: &mut Platform<'_>, rounds: u32) -> Result<Part> {
     };
     let says = format!(
         "A comment is inserted and committed, with and without the outbox row that tells of it, by {CONNECTIONS} connections \
-         in turns of {}\nwrites, {rounds} of each, while no service runs. The ratio is that of the times of two turns next \
-         to each other; in brackets\nthe middle half of all ratios, and the extremes.",
+         in turns of {} writes, {rounds} of each, while no service runs. The ratio is that of the times of two turns next \
+         to each other; in brackets the middle half of all ratios, and the extremes.",
         CONNECTIONS * WRITES
     );
     let rows = vec![
