@@ -24,7 +24,10 @@ const ROUND: Duration = Duration::from_secs(1);
 /// How long a round may take, before this replica counts its leases as lost.
 const LONGEST_ROUND: Duration = Duration::from_secs(2);
 /// A replica that was not heard of for this long, in seconds, is ended: it missed two rounds.
-const SILENCE: f64 = 2.5;
+const SILENCE: f64 = 3.0;
+/// How long after its last round a replica is on time, and may judge others. On a machine with too much to do all are late,
+/// and nobody is silent.
+const PUNCTUAL: Duration = Duration::from_millis(1500);
 /// How long the end of one connection is waited for, in milliseconds.
 const ENDING: i64 = 100;
 
@@ -104,7 +107,7 @@ async fn alive(connection: &mut PgConnection, schema: &str, last_round: Option<I
     )
     .execute(&mut *connection)
     .await?;
-    let punctual = last_round.is_some_and(|last| last.elapsed() < LONGEST_ROUND);
+    let punctual = last_round.is_some_and(|last| last.elapsed() < PUNCTUAL);
     let ended = sqlx::query_scalar!(
         r#"with gone as (
             delete from replica where $4 and seen_at < clock_timestamp() - make_interval(secs => $2)
