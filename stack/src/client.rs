@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
-use reqwest::{Client, Method, StatusCode, Url};
+use reqwest::{Client, Method, Response, StatusCode, Url};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 use tokio::{
@@ -119,6 +119,15 @@ impl Api {
 
     /// Sends a request; any status is an answer.
     pub async fn send(&self, method: Method, to: To, path: &str, body: Option<&Value>) -> Result<(StatusCode, Value)> {
+        let answer = self.request(method, to, path, body).await?;
+        let (status, url) = (answer.status(), answer.url().clone());
+        let text = answer.text().await.with_context(|| format!("the answer of {url} breaks off"))?;
+        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        Ok((status, body))
+    }
+
+    /// Sends a request; the answer as it comes, whatever it says.
+    pub async fn request(&self, method: Method, to: To, path: &str, body: Option<&Value>) -> Result<Response> {
         let mut url = self.base.clone();
         let port = url.port_or_known_default().and_then(|port| port.checked_add(to as u16));
         if url.set_port(port).is_err() {
@@ -132,11 +141,7 @@ impl Api {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = request.send().await.with_context(|| format!("{method} {url} is not answered"))?;
-        let status = answer.status();
-        let text = answer.text().await.with_context(|| format!("the answer to {method} {url} breaks off"))?;
-        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        Ok((status, body))
+        request.send().await.with_context(|| format!("{method} {url} is not answered"))
     }
 
     /// Sends a request and takes what a success answers; any other status is an error that shows the answer.

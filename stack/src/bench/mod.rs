@@ -7,6 +7,7 @@
 mod database;
 mod document;
 mod events;
+mod graph;
 mod machine;
 mod memory;
 pub mod options;
@@ -30,6 +31,7 @@ use crate::{console, programs::Program, servers::ThrowAway, stop::Stop};
 pub async fn bench(bench: Bench) -> Result<ExitCode> {
     match &bench {
         Bench::Events(options) => measured(&options.run, async |platform| events::run(options, platform).await).await,
+        Bench::Graph(options) => measured(&options.run, async |platform| graph::run(options, platform).await).await,
     }
 }
 

@@ -1,0 +1,87 @@
+//! `cargo stack bench graph`: how fast people are suggested, found and listed when there are 100,000 of them with 50
+//! connections each, and how fast somebody famous gains and loses followers.
+
+mod fame;
+mod pages;
+mod questions;
+mod world;
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use hdrhistogram::Histogram;
+use tokio::time::Instant;
+
+use super::{database::ask, milliseconds, options::Graph, platform::Platform, section::Section};
+use crate::{
+    client::{Api, Person},
+    console,
+};
+
+/// What everybody signs in with.
+const PASSWORD: &str = "a long walk by the sea";
+/// How many people ask, one after the other.
+const ASKING: i64 = 100;
+/// The longest time that is told apart, in microseconds, and the digits that are kept.
+const LONGEST: u64 = 60_000_000;
+const DIGITS: u8 = 3;
+
+/// Makes the people and measures one thing after the other: two at once would measure each other.
+pub async fn run(options: &Graph, platform: &mut Platform<'_>) -> Result<Section> {
+    let api = platform.api()?;
+    console::tell(format_args!("Making {} people with {} connections each", options.people, options.connections));
+    let began = Instant::now();
+    api.join("somebody@bench.example", PASSWORD, ("Some", "Body"), &[]).await?;
+    let (hash,): (String,) = ask("select password_hash from auth.account").fetch_one(&platform.tables).await?;
+    world::make(&platform.tables, options, &hash).await?;
+    console::tell(format_args!("Made after {:.0} s", began.elapsed().as_secs_f64()));
+    let asking = (0..ASKING).map(|number| 3 + number * (options.people - 3) / ASKING);
+    let mut people = Vec::new();
+    for number in asking {
+        people.push(sign_in(&api, number).await?);
+    }
+    let (famous, sociable) = (sign_in(&api, world::FAMOUS).await?, sign_in(&api, world::SOCIABLE).await?);
+    let questions = questions::measure(options, &people, &sociable).await?;
+    let pages = pages::measure(&people[0], &famous).await?;
+    let fame = fame::measure(&people, &famous).await?;
+    Ok(Section { title: "Graph", parts: vec![questions, pages, fame] })
+}
+
+async fn sign_in(api: &Api, number: i64) -> Result<Person> {
+    let signed_in = api.sign_in(&format!("{number}@bench.example"), PASSWORD).await;
+    signed_in.with_context(|| format!("person {number} cannot sign in"))
+}
+
+/// How long things took.
+struct Times(Histogram<u64>);
+
+impl Times {
+    fn new() -> Result<Times> {
+        Ok(Times(Histogram::new_with_max(LONGEST, DIGITS)?))
+    }
+
+    fn note(&mut self, took: Duration) -> Result<()> {
+        Ok(self.0.record(u64::try_from(took.as_micros())?)?)
+    }
+
+    /// A row of a table: what, how often, median, p95, p99 and the longest.
+    fn row(&self, what: &str) -> Vec<String> {
+        let at = |quantile| milliseconds(Duration::from_micros(self.0.value_at_quantile(quantile)));
+        let longest = milliseconds(Duration::from_micros(self.0.max()));
+        vec![what.to_owned(), self.0.len().to_string(), at(0.5), at(0.95), at(0.99), longest]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_has_its_percentiles_in_milliseconds() {
+        let mut times = Times::new().unwrap();
+        for number in 1..=100 {
+            times.note(Duration::from_millis(number)).unwrap();
+        }
+        assert_eq!(times.row("all"), ["all", "100", "50.01 ms", "95.04 ms", "99.01 ms", "100.03 ms"]);
+    }
+}
