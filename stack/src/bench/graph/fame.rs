@@ -57,8 +57,8 @@ pub async fn measure(people: &[Person], famous: &Person) -> Result<Part> {
     ];
     let says = format!(
         "{AT_ONCE} people end and make their connection to the same person again and again, each as soon as the last request is \
-         answered: {per_second:.0}\nrequests/s, one at a time in the database, since all of them change that person's count. Then that \
-         person leaves, and everybody loses\na connection."
+         answered: {per_second:.0} requests/s, one at a time in the database, since all of them change that person's count. Then that \
+         person leaves, and everybody loses a connection."
     );
     Ok(Part { title: "Fame".to_owned(), says, rows })
 }

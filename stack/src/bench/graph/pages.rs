@@ -39,7 +39,7 @@ pub async fn measure(reader: &Person, famous: &Person) -> Result<Part> {
     }
     let says = format!(
         "The {people} followers of one person, in {pages} pages of 200, one after the other. Each has its profile, and what it is \
-         to the\nreader."
+         to the reader."
     );
     Ok(Part { title: "Pages of followers".to_owned(), says, rows })
 }

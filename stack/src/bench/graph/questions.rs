@@ -46,7 +46,7 @@ pub async fn measure(options: &Graph, people: &[Person], sociable: &Person) -> R
     }
     let says = format!(
         "{} people with {} connections each (seed {}), most of them among neighbours. {} of them ask in turn over HTTP, {} \
-         requests/s at\ntimes fixed beforehand (the latest began {} late), for 20 people each. Measured is from the request to \
+         requests/s at times fixed beforehand (the latest began {} late), for 20 people each. Measured is from the request to \
          the last byte of the answer.",
         options.people,
         options.connections,
