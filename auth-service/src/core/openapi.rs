@@ -53,12 +53,18 @@ pub fn complete(mut document: OpenApi, limits: &[Limit]) -> OpenApi {
             }
             let refusals = operation.responses.responses.iter_mut().filter(|(status, _)| status.as_str() >= "400");
             refusals.for_each(|(_, response)| as_problem(response));
+            let has_body = operation.request_body.is_some();
+            let secured = operation.security.is_none();
             let mut add = |status: &str, words: &str| {
                 operation.responses.responses.entry(status.to_owned()).or_insert_with(|| refusal(words).into());
             };
-            if operation.request_body.is_some() {
+            if has_body {
                 add("400", "The body is not UTF-8");
                 add("413", "The body is too large");
+            }
+            // An operation that says nothing of its security has that of the document: a token.
+            if secured && ["POST", "PUT", "PATCH"].contains(&method) {
+                add("403", "Not for the caller, who may be muted");
             }
             if limited.contains(format!("{method} {path}").as_str()) {
                 add("429", "Too many; `Retry-After` says when to come again");
