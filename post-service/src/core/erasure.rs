@@ -154,7 +154,7 @@ async fn scan(tx: &mut PgTransaction<'_>, erasure: &Erasure, personal: &[&str]) 
 }
 
 /// Empties the personal fields of every object that is the person's; whether there was something in them. A text becomes
-/// the empty text, so that the shape stays, and anything else null.
+/// the empty text and a list the empty list, so that whoever is behind can still read the event; anything else null.
 fn redact(value: &mut Value, person: &str, personal: &[&str], inherited: bool) -> bool {
     match value {
         Value::Object(fields) => {
@@ -162,7 +162,11 @@ fn redact(value: &mut Value, person: &str, personal: &[&str], inherited: bool) -
             let mut found = false;
             for (name, field) in fields {
                 if theirs && personal.contains(&name.as_str()) {
-                    let bare = if field.is_string() { Value::String(String::new()) } else { Value::Null };
+                    let bare = match field {
+                        Value::String(_) => Value::String(String::new()),
+                        Value::Array(_) => Value::Array(Vec::new()),
+                        _ => Value::Null,
+                    };
                     found |= *field != bare;
                     *field = bare;
                 } else {
@@ -257,18 +261,19 @@ mod tests {
     #[test]
     fn what_is_somebodys_loses_its_words_and_keeps_its_shape() {
         let mut message = json!({
-            "id": "p", "created_by": "anna", "title": "Mine", "types": ["NEWS"], "total_views": 3,
+            "id": "p", "created_by": "anna", "title": "Mine", "types": ["NEWS"], "total_views": 3, "interests": ["NEWS"],
             "tags": [{ "label": "x", "title": "inherited" }], "title_of": null, "content": null,
         });
-        assert!(redact(&mut message, "anna", &["title", "content"], false));
+        let personal = ["title", "content", "interests"];
+        assert!(redact(&mut message, "anna", &personal, false));
         assert_eq!(
             message,
             json!({
-                "id": "p", "created_by": "anna", "title": "", "types": ["NEWS"], "total_views": 3,
+                "id": "p", "created_by": "anna", "title": "", "types": ["NEWS"], "total_views": 3, "interests": [],
                 "tags": [{ "label": "x", "title": "" }], "title_of": null, "content": null,
             })
         );
-        assert!(!redact(&mut message, "anna", &["title", "content"], false), "nothing is left to take");
+        assert!(!redact(&mut message, "anna", &personal, false), "nothing is left to take");
     }
 
     #[test]
