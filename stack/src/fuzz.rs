@@ -61,9 +61,9 @@ fn fuzzer(given: Option<PathBuf>) -> Result<PathBuf> {
 fn address(base: &Url, service: &Service) -> Result<Url> {
     let mut url = base.clone();
     let port = url.port_or_known_default().and_then(|port| port.checked_add(service.offset));
-    if url.set_port(port).is_err() {
-        bail!("{base} is no address of a service");
-    }
+    // Without a port the URL would be that of the scheme's usual one.
+    let set = port.and_then(|port| url.set_port(Some(port)).ok());
+    set.with_context(|| format!("{base} is no address of a service"))?;
     Ok(url)
 }
 

@@ -83,7 +83,8 @@ async fn kept(app: &App, stream: &str) -> sqlx::Result<Option<Id>> {
 pub async fn wipe(app: &App) -> anyhow::Result<()> {
     let mut redis = app.redis.clone();
     for stream in app.service.tells {
-        let needed = needed(&mut redis, stream).await?.map_or(i64::MAX, |id| id.ms);
+        // An entry is needed from this number on; that of the last one which everybody has is not.
+        let needed = needed(&mut redis, stream).await?.map_or(i64::MAX, |id| id.ms + i64::from(id.seq > 0));
         let mut last = 0;
         loop {
             let erased = sqlx::query_scalar!(

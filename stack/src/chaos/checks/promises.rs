@@ -78,9 +78,11 @@ pub fn checks() -> Vec<Check> {
         // An insult may be gone, if moderation wanted it.
         check(
             Kind::Lost,
-            "select format('post %s', id) from promised_post
-            where there and not exists (select from post.post where post.id = promised_post.id)
-                and not (insult and exists (select from moderation.moderation where content_id = promised_post.id))",
+            format!(
+                "select format('post %s', id) from promised_post
+                where there and not exists (select from post.post where post.id = promised_post.id)
+                    and not (insult and id in ({UNWANTED}))"
+            ),
         ),
         check(
             Kind::Lost,
@@ -121,8 +123,7 @@ pub fn checks() -> Vec<Check> {
                 "select format('{noun} %s on post %s', id, post_id) from promised_{noun}
                 where there and exists (select from post.post where post.id = post_id)
                     and not exists (select from interaction.{noun} where {noun}.id = promised_{noun}.id)
-                    and not (insult and exists (select from moderation.moderation
-                        where content_id = promised_{noun}.id))"
+                    and not (insult and id in ({UNWANTED}))"
             ),
         ));
     }
@@ -145,6 +146,10 @@ pub fn checks() -> Vec<Check> {
     }
     checks
 }
+
+/// What moderation wanted gone. Its cases about somebody end when they leave; what it told stays.
+const UNWANTED: &str = "select (message ->> 'content_id')::uuid from moderation.outbox
+    where stream in ('post_delete_requested', 'moderation_post_comment_delete_requested')";
 
 /// Every tally with the number of events that tell of it.
 const TOLD: &str = "select person, tally.stream, ok, unknown, count(told.seq) as told from tally
