@@ -111,6 +111,16 @@ pub fn http(patience: Duration) -> Result<Client> {
     Client::builder().timeout(patience).no_proxy().build().context("HTTP cannot be spoken")
 }
 
+/// Where the service is that listens so many ports above the first.
+pub fn address(base: &Url, offset: u16) -> Result<Url> {
+    let mut url = base.clone();
+    let port = url.port_or_known_default().and_then(|port| port.checked_add(offset));
+    // Without a port the URL would be that of the scheme's usual one.
+    let set = port.and_then(|port| url.set_port(Some(port)).ok());
+    set.with_context(|| format!("{base} is no address of a service"))?;
+    Ok(url)
+}
+
 impl Api {
     /// The platform whose auth service is at `base`.
     pub fn new(base: &Url) -> Result<Api> {
@@ -128,12 +138,8 @@ impl Api {
 
     /// Sends a request; the answer as it comes, whatever it says.
     pub async fn request(&self, method: Method, to: To, path: &str, body: Option<&Value>) -> Result<Response> {
-        let mut url = self.base.clone();
-        let port = url.port_or_known_default().and_then(|port| port.checked_add(to as u16));
-        if url.set_port(port).is_err() {
-            bail!("{} is no address of a service", self.base);
-        }
-        let url = url.join(&format!("/api/v1{path}")).context("the path makes no address")?;
+        let service = address(&self.base, to as u16)?;
+        let url = service.join(&format!("/api/v1{path}")).context("the path makes no address")?;
         let mut request = self.http.request(method.clone(), url.clone());
         if let Some(token) = Box::pin(self.access_token()).await? {
             request = request.bearer_auth(token);

@@ -12,10 +12,10 @@ use tokio::process::Command;
 
 use crate::{
     cli::Fuzz,
-    client::Api,
+    client::{Api, address},
     console::{show, tell},
     programs::on_path,
-    system::{SERVICES, Service},
+    system::SERVICES,
 };
 
 const PASSWORD: &str = "a long walk by the sea";
@@ -45,7 +45,7 @@ pub async fn fuzz(options: Fuzz) -> Result<ExitCode> {
         let person = api.sign_in(&email, PASSWORD).await?;
         let token = person.api.access_token().await?.context("nobody has signed in")?;
         tell(format!("{}:", service.package));
-        let address = address(&options.target.base_url, service)?;
+        let address = address(&options.target.base_url, service.offset)?;
         if !run(&fuzzer, &address, &token, options.examples, options.number).await? {
             broken.push(service.package);
         }
@@ -61,16 +61,6 @@ pub async fn fuzz(options: Fuzz) -> Result<ExitCode> {
 fn fuzzer(given: Option<PathBuf>) -> Result<PathBuf> {
     let found = given.or_else(|| on_path("schemathesis")).or_else(|| on_path("st"));
     found.context("schemathesis is not on the PATH; `pip install schemathesis` brings it, or say --program where it is")
-}
-
-/// Where a service of the platform is.
-fn address(base: &Url, service: &Service) -> Result<Url> {
-    let mut url = base.clone();
-    let port = url.port_or_known_default().and_then(|port| port.checked_add(service.offset));
-    // Without a port the URL would be that of the scheme's usual one.
-    let set = port.and_then(|port| url.set_port(Some(port)).ok());
-    set.with_context(|| format!("{base} is no address of a service"))?;
-    Ok(url)
 }
 
 /// Whether a service keeps to its document.
@@ -96,8 +86,8 @@ mod tests {
     #[test]
     fn services_are_found_beside_the_first() {
         let base = "http://127.0.0.1:8600".parse().unwrap();
-        assert_eq!(address(&base, &ENGAGEMENT).unwrap().as_str(), "http://127.0.0.1:8604/");
-        assert!(address(&"http://127.0.0.1:65535".parse().unwrap(), &ENGAGEMENT).is_err());
+        assert_eq!(address(&base, ENGAGEMENT.offset).unwrap().as_str(), "http://127.0.0.1:8604/");
+        assert!(address(&"http://127.0.0.1:65535".parse().unwrap(), ENGAGEMENT.offset).is_err());
     }
 
     #[test]

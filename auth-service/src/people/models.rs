@@ -7,158 +7,71 @@ use crate::core::pagination::Cursor;
 use crate::core::people::Held;
 use crate::core::timestamp::Timestamp;
 
-/// The person's account, less the proof of their password.
-pub async fn accounts(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
-    sqlx::query_as!(
-        Held,
+/// A list per kind of things: each query answers `at`, `id` and the `thing` of a person (`$1`) that come after a place
+/// (`$2`, `$3`), so many (`$4`) at most.
+macro_rules! holdings {
+    ($($(#[$doc:meta])* $name:ident = $sql:tt;)*) => {$(
+        $(#[$doc])*
+        pub async fn $name(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
+            sqlx::query_as!(Held, $sql, person, before.at, before.id, rows).fetch_all(db).await
+        }
+    )*};
+}
+
+holdings! {
+    /// The person's account, less the proof of their password.
+    accounts =
         r#"select created_at as "at!: Timestamp", id as "id!", to_jsonb(account) - 'password_hash' - 'username_skeleton' - 'search_text' as "thing!" from account
-        where id = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
-        person,
-        before.at,
-        before.id,
-        rows
-    )
-    .fetch_all(db)
-    .await
-}
+        where id = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#;
 
-/// Whom they are connected to.
-pub async fn connections(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
-    sqlx::query_as!(
-        Held,
+    /// Whom they are connected to.
+    connections =
         r#"select connected_at as "at!: Timestamp", target_id as "id!", to_jsonb(connection) as "thing!" from connection
-        where user_id = $1 and (connected_at, target_id) < ($2, $3) order by connected_at desc, target_id desc limit $4"#,
-        person,
-        before.at,
-        before.id,
-        rows
-    )
-    .fetch_all(db)
-    .await
-}
+        where user_id = $1 and (connected_at, target_id) < ($2, $3) order by connected_at desc, target_id desc limit $4"#;
 
-/// Who is connected to them.
-pub async fn followers(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
-    sqlx::query_as!(
-        Held,
+    /// Who is connected to them.
+    followers =
         r#"select connected_at as "at!: Timestamp", user_id as "id!", to_jsonb(connection) as "thing!" from connection
-        where target_id = $1 and (connected_at, user_id) < ($2, $3) order by connected_at desc, user_id desc limit $4"#,
-        person,
-        before.at,
-        before.id,
-        rows
-    )
-    .fetch_all(db)
-    .await
-}
+        where target_id = $1 and (connected_at, user_id) < ($2, $3) order by connected_at desc, user_id desc limit $4"#;
 
-/// Whom they have blocked. Who has blocked them is not theirs to know.
-pub async fn blocks(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
-    sqlx::query_as!(
-        Held,
+    /// Whom they have blocked. Who has blocked them is not theirs to know.
+    blocks =
         r#"select blocked_at as "at!: Timestamp", target_id as "id!", to_jsonb(block) as "thing!" from block
-        where user_id = $1 and (blocked_at, target_id) < ($2, $3) order by blocked_at desc, target_id desc limit $4"#,
-        person,
-        before.at,
-        before.id,
-        rows
-    )
-    .fetch_all(db)
-    .await
-}
+        where user_id = $1 and (blocked_at, target_id) < ($2, $3) order by blocked_at desc, target_id desc limit $4"#;
 
-/// Whom they do not want to be suggested.
-pub async fn dismissed_suggestions(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
-    sqlx::query_as!(
-        Held,
+    /// Whom they do not want to be suggested.
+    dismissed_suggestions =
         r#"select dismissed_at as "at!: Timestamp", target_id as "id!", to_jsonb(dismissed_suggestion) as "thing!"
         from dismissed_suggestion
-        where user_id = $1 and (dismissed_at, target_id) < ($2, $3) order by dismissed_at desc, target_id desc limit $4"#,
-        person,
-        before.at,
-        before.id,
-        rows
-    )
-    .fetch_all(db)
-    .await
-}
+        where user_id = $1 and (dismissed_at, target_id) < ($2, $3) order by dismissed_at desc, target_id desc limit $4"#;
 
-/// Their sessions, with devices and networks.
-pub async fn sessions(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
-    sqlx::query_as!(
-        Held,
+    /// Their sessions, with devices and networks.
+    sessions =
         r#"select created_at as "at!: Timestamp", id as "id!", to_jsonb(session) as "thing!" from session
-        where user_id = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
-        person,
-        before.at,
-        before.id,
-        rows
-    )
-    .fetch_all(db)
-    .await
-}
+        where user_id = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#;
 
-/// From where they have signed in.
-pub async fn places(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
     // A place has no id of its own; any that is the same each time puts those of one moment in an order.
-    sqlx::query_as!(
-        Held,
+    /// From where they have signed in.
+    places =
         r#"select first_seen_at as "at!: Timestamp", md5(device || address_prefix)::uuid as "id!",
             to_jsonb(place) as "thing!"
         from place where user_id = $1 and (first_seen_at, md5(device || address_prefix)::uuid) < ($2, $3)
-        order by first_seen_at desc, md5(device || address_prefix)::uuid desc limit $4"#,
-        person,
-        before.at,
-        before.id,
-        rows
-    )
-    .fetch_all(db)
-    .await
-}
+        order by first_seen_at desc, md5(device || address_prefix)::uuid desc limit $4"#;
 
-/// Mails to them: those that wait, and what is left of those that were sent or given up.
-pub async fn mails(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
-    sqlx::query_as!(
-        Held,
+    /// Mails to them: those that wait, and what is left of those that were sent or given up.
+    mails =
         r#"select created_at as "at!: Timestamp", id as "id!", to_jsonb(mail) as "thing!" from mail
-        where user_id = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
-        person,
-        before.at,
-        before.id,
-        rows
-    )
-    .fetch_all(db)
-    .await
-}
+        where user_id = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#;
 
-/// What was decided about them; by whom is not theirs to know.
-pub async fn decisions(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
-    sqlx::query_as!(
-        Held,
+    /// What was decided about them; by whom is not theirs to know.
+    decisions =
         r#"select at as "at!: Timestamp", id as "id!", to_jsonb(decision) - 'decided_by' as "thing!" from decision
-        where user_id = $1 and (at, id) < ($2, $3) order by at desc, id desc limit $4"#,
-        person,
-        before.at,
-        before.id,
-        rows
-    )
-    .fetch_all(db)
-    .await
-}
+        where user_id = $1 and (at, id) < ($2, $3) order by at desc, id desc limit $4"#;
 
-/// What the audit says that was done to them.
-pub async fn audit(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
-    sqlx::query_as!(
-        Held,
+    /// What the audit says that was done to them.
+    audit =
         r#"select at as "at!: Timestamp", id as "id!", to_jsonb(audit) - 'who' as "thing!" from audit
-        where target = $1 and (at, id) < ($2, $3) order by at desc, id desc limit $4"#,
-        person,
-        before.at,
-        before.id,
-        rows
-    )
-    .fetch_all(db)
-    .await
+        where target = $1 and (at, id) < ($2, $3) order by at desc, id desc limit $4"#;
 }
 
 /// How far the erasure of a person is.
