@@ -54,6 +54,9 @@ static SERVICE: Service = Service {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let settings: Settings = core::settings::read()?;
+    if let Some(question) = settings.base.check {
+        return core::health::ask(settings.base.host, settings.port, question).await;
+    }
     telemetry::start_logging(&settings.base)?;
     let port = settings.port;
     let app = App::new(&SERVICE, settings, telemetry::start_metrics()?)?;

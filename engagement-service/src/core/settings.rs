@@ -10,6 +10,7 @@ use redis::IntoConnectionInfo;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
 
+use super::health::Question;
 use super::limits::Choice;
 
 /// Where a service that tells events can be asked for them.
@@ -90,6 +91,10 @@ pub struct Base {
     /// What is logged, as tracing filter directives
     #[arg(long, env = "LOG", default_value = "info")]
     pub log: String,
+
+    /// Start nothing: ask the service that runs here whether it is well, and end with 0 if so, with 1 if not
+    #[arg(long, value_enum, value_name = "QUESTION")]
+    pub check: Option<Question>,
 }
 
 fn origin(text: &str) -> Result<HeaderValue, String> {

@@ -2,6 +2,7 @@
 mod matrix;
 mod requests;
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -12,6 +13,7 @@ use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::events::consumer::Step;
+use super::health::{self, Question};
 use super::lease::Keeper;
 use super::testing::{Platform, Reply, somebody};
 use super::worker::Worker;
@@ -38,6 +40,24 @@ async fn it_is_ready_when_its_stores_are(_: PgPoolOptions, database: PgConnectOp
     assert_eq!(ready.status, 503);
     assert_eq!(ready.body, json!({ "ready": false, "migrated": true, "postgres": false, "redis": true }));
     assert_eq!(get(&platform, "/health/live").await.status, 200);
+}
+
+/// What a container's health check does.
+#[sqlx::test(migrations = false)]
+async fn its_binary_asks_how_it_is(_: PgPoolOptions, database: PgConnectOptions) {
+    let app = Platform::start(&SERVICE, database, &[]).await.app;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let everywhere = Ipv4Addr::UNSPECIFIED.into();
+    let router = app.router();
+    app.tasks.spawn(async { axum::serve(listener, router).await });
+    health::ask(everywhere, port, Question::Ready).await.unwrap();
+    app.db.close().await;
+    let error = health::ask(everywhere, port, Question::Ready).await.unwrap_err().to_string();
+    assert!(error.starts_with("503 Service Unavailable: ") && error.contains(r#""postgres":false"#), "{error}");
+    health::ask(everywhere, port, Question::Live).await.unwrap();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    assert_eq!(health::ask(everywhere, nobody, Question::Live).await.unwrap_err().to_string(), "no answer");
 }
 
 #[sqlx::test(migrations = false)]

@@ -1,11 +1,15 @@
 //! Whether the service lives, whether it can work, and what it has counted.
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
+
+use anyhow::Context;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use clap::ValueEnum;
 use serde_json::json;
 use sqlx::{Connection, PgPool};
 
@@ -13,6 +17,39 @@ use super::{App, events};
 
 /// How long Postgres may take to say that it is there.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long the service may take to say how it is: its own patience, and a moment for the rest.
+const ANSWER: Duration = Duration::from_secs(4);
+
+/// What can be asked of a running service by its own binary: a container holds no other program that could.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Question {
+    /// Whether the process answers
+    Live,
+    /// Whether its tables are there, and Postgres and Redis answer
+    Ready,
+}
+
+/// Asks the service that listens on this address of this machine. An error says what it answered, or that it did not.
+pub async fn ask(host: IpAddr, port: u16, question: Question) -> anyhow::Result<()> {
+    // Who listens everywhere listens here.
+    let host = match host {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+        host => host,
+    };
+    let address = std::net::SocketAddr::from((host, port));
+    let path = match question {
+        Question::Live => "live",
+        Question::Ready => "ready",
+    };
+    // The provider may be there already, which is as good.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let client = reqwest::Client::builder().timeout(ANSWER).no_proxy().build()?;
+    let answer = client.get(format!("http://{address}/health/{path}")).send().await.context("no answer")?;
+    let (status, text) = (answer.status(), answer.text().await?);
+    anyhow::ensure!(status == StatusCode::OK, "{status}: {text}");
+    Ok(())
+}
 
 /// `/health/live` answers as long as the process does; `/health/ready` asks Postgres and Redis; `/metrics` is Prometheus text.
 pub fn routes() -> Router<App> {
