@@ -307,6 +307,8 @@ async fn a_token_tells_other_services_whose_it_is(_: PgPoolOptions, database: Pg
     platform.call("POST", &format!("/users/{}/connect", ben.id), Some(&anna.token), None).await;
     let verified = verify(&platform, &anna.token).await;
     assert_eq!(verified.status, 200);
+    let said = ["x-user-id", "x-user-role", "x-user-status"].map(|name| verified.headers[name].to_str().unwrap());
+    assert_eq!(said, [anna.id.to_string().as_str(), "USER", "INACTIVE"], "a gateway reads no bodies");
     let names: Vec<_> = verified.body.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!((names[0], &names[13..]), ("id", &["role", "total_connections", "session_id", "expires_at"][..]));
     assert_eq!((&verified.body["id"], &verified.body["total_connections"]), (&json!(anna.id), &json!(1)));

@@ -2,7 +2,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use chrono::Utc;
 
 use super::models::ResetRequest;
@@ -16,6 +16,7 @@ use crate::core::errors::{Error, Problem};
 use crate::core::extract::{Json as Body, Query};
 use crate::core::security::{Claims, User};
 use crate::core::timestamp::Timestamp;
+use crate::roles::Role;
 use crate::sessions::Reason;
 use crate::sessions::models::Device;
 use crate::sessions::schemas::{Carrier, Token};
@@ -97,18 +98,30 @@ pub async fn generate_token(
 }
 
 /// Whose token it is
+///
+/// The same in the headers `X-User-Id`, `X-User-Role` and `X-User-Status`, which a gateway can hand on without reading bodies.
 #[utoipa::path(get, path = "/auth/verify-token", tag = "auth", responses(
-    (status = 200, body = VerifiedUser),
+    (status = 200, body = VerifiedUser, headers(
+        ("X-User-Id" = Uuid, description = "Who it is"),
+        ("X-User-Role" = Role, description = "What they may do"),
+        ("X-User-Status" = Status, description = "Whether they may write"),
+    )),
     (status = 401, body = Problem),
 ))]
-pub async fn verify_token(claims: Claims, State(app): State<App>) -> Result<Json<VerifiedUser>, Error> {
+pub async fn verify_token(claims: Claims, State(app): State<App>) -> Result<impl IntoResponse, Error> {
     let account = app.resources.holder(&app.db, &claims).await?.ok_or(GONE)?;
-    Ok(Json(VerifiedUser {
+    let identity = [
+        ("x-user-id", account.id.to_string()),
+        ("x-user-role", account.role.word().to_owned()),
+        ("x-user-status", account.status.word().to_owned()),
+    ];
+    let user = VerifiedUser {
         total_connections: account.total_connections,
         session_id: claims.session,
         expires_at: claims.expires_at.map(Timestamp),
         user: account.into(),
-    }))
+    };
+    Ok((identity, Json(user)))
 }
 
 /// Set a new password; all sessions end, and the answer holds the tokens of a new one

@@ -10,10 +10,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use clap::ValueEnum;
+use serde::Serialize;
 use serde_json::json;
 use sqlx::{Connection, PgPool};
 
-use super::{App, events};
+use super::App;
+use super::events::backlog::{self, Backlog};
 
 /// How long Postgres may take to say that it is there.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -51,12 +53,42 @@ pub async fn ask(host: IpAddr, port: u16, question: Question) -> anyhow::Result<
     Ok(())
 }
 
-/// `/health/live` answers as long as the process does; `/health/ready` asks Postgres and Redis; `/metrics` is Prometheus text.
+/// `/health/live` answers as long as the process does; `/health/ready` asks Postgres and Redis; `/health/lag` says beside
+/// it how far behind events are; `/metrics` is Prometheus text.
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/health/live", get(|| async { Json(json!({ "live": true })) }))
         .route("/health/ready", get(ready))
+        .route("/health/lag", get(lag))
         .route("/metrics", get(metrics))
+}
+
+/// Whether the service can work, and what of that it needs is there.
+#[derive(Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "an answer of yes and no to each question; nobody passes them around"
+)]
+struct Readiness {
+    ready: bool,
+    migrated: bool,
+    postgres: bool,
+    redis: bool,
+}
+
+impl Readiness {
+    async fn of(app: &App) -> Self {
+        let migrated = *app.prepared.borrow();
+        let mut redis = app.redis.clone();
+        let (postgres, redis) =
+            tokio::join!(ping(&app.db), async move { redis::cmd("PING").query_async::<String>(&mut redis).await });
+        let (postgres, redis) = (postgres.is_ok(), redis.is_ok());
+        Self { ready: migrated && postgres && redis, migrated, postgres, redis }
+    }
+
+    fn status(&self) -> StatusCode {
+        if self.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+    }
 }
 
 async fn ping(db: &PgPool) -> anyhow::Result<()> {
@@ -65,15 +97,31 @@ async fn ping(db: &PgPool) -> anyhow::Result<()> {
 }
 
 async fn ready(State(app): State<App>) -> Response {
-    let migrated = *app.prepared.borrow();
-    let mut redis = app.redis.clone();
-    let (postgres, redis) =
-        tokio::join!(ping(&app.db), async move { redis::cmd("PING").query_async::<String>(&mut redis).await });
-    let (postgres, redis) = (postgres.is_ok(), redis.is_ok());
-    let ready = migrated && postgres && redis;
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({ "ready": ready, "migrated": migrated, "postgres": postgres, "redis": redis })))
-        .into_response()
+    let readiness = Readiness::of(&app).await;
+    (readiness.status(), Json(readiness)).into_response()
+}
+
+/// How the service is: for a page that somebody looks at.
+#[derive(Serialize)]
+struct Lag {
+    service: &'static str,
+    #[serde(flatten)]
+    readiness: Readiness,
+    /// Null as long as a store cannot be asked.
+    events: Option<Backlog>,
+}
+
+async fn lag(State(app): State<App>) -> Response {
+    let readiness = Readiness::of(&app).await;
+    // A pool whose server is away would be waited for.
+    let events = if readiness.ready { measured(backlog::look(&app).await) } else { None };
+    (readiness.status(), Json(Lag { service: app.service.name, readiness, events })).into_response()
+}
+
+/// What was measured; nothing when it could not be, which is logged. The rest is as true as before: an outage is when
+/// somebody looks at it.
+fn measured<T>(measure: anyhow::Result<T>) -> Option<T> {
+    measure.inspect_err(|error| tracing::warn!(error = format!("{error:#}"), "the events could not be measured")).ok()
 }
 
 async fn metrics(State(app): State<App>) -> Response {
@@ -81,9 +129,6 @@ async fn metrics(State(app): State<App>) -> Response {
     #[expect(clippy::cast_precision_loss, reason = "a pool has some tens of connections")]
     metrics::gauge!("database_connections", &pool).set(app.db.num_idle() as f64);
     metrics::gauge!("database_connections", "state" => "open").set(f64::from(app.db.size()));
-    if let Err(error) = events::upkeep::measure(&app).await {
-        // The rest is as true as before: an outage is when somebody looks at it.
-        tracing::warn!(error = format!("{error:#}"), "the events could not be measured");
-    }
+    measured(backlog::measure(&app).await);
     app.metrics.render().into_response()
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{Request, header};
 use chrono::{DateTime, TimeDelta, Utc};
+use redis::AsyncCommands;
 use serde_json::{Value, json};
 use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -157,7 +158,7 @@ async fn the_metrics_tell_requests_and_what_waits(_: PgPoolOptions, database: Pg
     super::events::outbox::publish(&mut tx, SERVICE.tells[0], &json!({})).await.unwrap();
     tx.commit().await.unwrap();
     let guard = metrics::set_default_local_recorder(&recorder);
-    super::events::upkeep::measure(&platform.app).await.unwrap();
+    super::events::backlog::measure(&platform.app).await.unwrap();
     drop(guard);
     let text = handle.render();
     let line = format!("events_outbox_waiting{{stream=\"{}\"}} 1", SERVICE.tells[0]);
@@ -166,6 +167,44 @@ async fn the_metrics_tell_requests_and_what_waits(_: PgPoolOptions, database: Pg
         let line = format!("events_lag{{stream=\"{}\"}} 0", heard.stream);
         assert!(text.lines().any(|told| told == line), "{text}");
     }
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_waits_is_said_beside_what_it_needs(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let mut tx = platform.app.db.begin().await.unwrap();
+    super::events::outbox::publish(&mut tx, SERVICE.tells[0], &json!({})).await.unwrap();
+    tx.commit().await.unwrap();
+    let heard = (SERVICE.listens)()[0].stream;
+    let parked = format!(
+        "insert into dead_letter (id, stream, entry_id, occurred_at, version, message, error)
+        values (gen_random_uuid(), '{heard}', '1-0', now(), 1, '{{}}', 'broken')"
+    );
+    platform.app.db.execute(sqlx::AssertSqlSafe(parked)).await.unwrap();
+    let long_ago = [("occurred_at", "2020-01-01T00:00:00Z"), ("message", "{}"), ("type", "json")];
+    let _: String = platform.app.redis.clone().xadd(heard, "7-0", &long_ago).await.unwrap();
+
+    let lag = get(&platform, "/health/lag").await;
+    assert_eq!(lag.status, 200);
+    assert_eq!((&lag.body["service"], &lag.body["ready"]), (&json!(SERVICE.name), &json!(true)));
+    let of = |kind: &str, stream: &str| {
+        let streams = lag.body["events"][kind].as_array().unwrap();
+        streams.iter().find(|entry| entry["stream"] == stream).unwrap().clone()
+    };
+    let told = of("told", SERVICE.tells[0]);
+    assert_eq!(told["waiting"], 1);
+    assert!(told["age"].as_f64().is_some_and(|age| (0.0..60.0).contains(&age)), "{told}");
+    let heard = of("heard", heard);
+    assert_eq!((&heard["lag"], &heard["dead_letters"]), (&json!(1), &json!(1)));
+    assert!(heard["seconds"].as_f64().is_some_and(|waited| waited > 1e8), "{heard}");
+
+    platform.app.db.close().await;
+    let lag = get(&platform, "/health/lag").await;
+    assert_eq!(lag.status, 503);
+    assert_eq!(
+        (&lag.body["postgres"], &lag.body["redis"], &lag.body["events"]),
+        (&json!(false), &json!(true), &json!(null))
+    );
 }
 
 #[sqlx::test(migrations = false)]

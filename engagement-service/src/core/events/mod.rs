@@ -5,6 +5,7 @@
 //! relays run and however often they die. A consumer moves a watermark in the same transaction as the effects, so that
 //! each is applied once, and sees from the numbers when Redis has lost something.
 mod append;
+pub mod backlog;
 pub mod consumer;
 mod entries;
 mod inbox;

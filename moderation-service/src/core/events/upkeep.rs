@@ -1,12 +1,9 @@
-//! Keeps outbox and streams from growing for ever, and measures how far behind everybody is.
+//! Keeps outbox and streams from growing for ever.
 //!
 //! A stream is cut below what every group has acknowledged, never by length. The outbox keeps what was published for a
 //! week, so that a stream, or a listener's database, can be restored from it; what was not published it keeps for ever.
-use std::collections::HashMap;
-
-use chrono::{DateTime, Utc};
 use redis::aio::ConnectionManager;
-use redis::streams::{StreamInfoGroupsReply, StreamPendingReply, StreamRangeReply};
+use redis::streams::{StreamInfoGroupsReply, StreamPendingReply};
 use redis::{AsyncCommands, ErrorKind, RedisResult, ServerErrorKind};
 
 use super::Id;
@@ -130,59 +127,10 @@ async fn forget(app: &App, stream: &str) -> anyhow::Result<()> {
 }
 
 /// The last id of a stream; 0-0 when there is no such stream.
-async fn last_id(redis: &mut ConnectionManager, stream: &str) -> anyhow::Result<Id> {
+pub(super) async fn last_id(redis: &mut ConnectionManager, stream: &str) -> anyhow::Result<Id> {
     let reply: RedisResult<redis::streams::StreamInfoStreamReply> = redis.xinfo_stream(stream).await;
     match reply {
         Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError) => Ok(Id::default()),
         reply => Ok(reply?.last_generated_id.parse()?),
     }
-}
-
-/// Sets the gauges of events: what waits in the outbox, what was parked, and how far behind this service is on each
-/// stream that it listens to.
-pub async fn measure(app: &App) -> anyhow::Result<()> {
-    let waiting = sqlx::query!(
-        r#"select stream, count(*) as "events!", extract(epoch from now() - min(occurred_at))::float8 as "age!"
-        from outbox where pos is null group by stream"#
-    )
-    .fetch_all(&app.db)
-    .await?;
-    let waiting: HashMap<_, _> = waiting.into_iter().map(|row| (row.stream, (row.events, row.age))).collect();
-    for stream in app.service.tells {
-        let (events, age) = waiting.get(*stream).copied().unwrap_or_default();
-        gauge("events_outbox_waiting", stream, events);
-        metrics::gauge!("events_outbox_age_seconds", "stream" => *stream).set(age.max(0.0));
-    }
-    let parked = sqlx::query!(r#"select stream, count(*) as "events!" from dead_letter group by stream"#);
-    let parked: HashMap<_, _> =
-        parked.fetch_all(&app.db).await?.into_iter().map(|row| (row.stream, row.events)).collect();
-    let marks = sqlx::query!("select stream, ms, seq from inbox").fetch_all(&app.db).await?;
-    let marks: HashMap<_, _> = marks.into_iter().map(|row| (row.stream, Id { ms: row.ms, seq: row.seq })).collect();
-    for heard in (app.service.listens)() {
-        let watermark = marks.get(heard.stream).copied().unwrap_or_default();
-        let (entries, seconds) = lag(app, heard.stream, watermark).await?;
-        gauge("events_dead_letters", heard.stream, parked.get(heard.stream).copied().unwrap_or_default());
-        gauge("events_lag", heard.stream, entries);
-        metrics::gauge!("events_lag_seconds", "stream" => heard.stream).set(seconds);
-    }
-    Ok(())
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a gauge is a float; counts stay far below 2^52")]
-fn gauge(name: &'static str, stream: &'static str, value: i64) {
-    metrics::gauge!(name, "stream" => stream).set(value as f64);
-}
-
-/// How many entries lie behind the watermark, and for how many seconds the first of them has waited.
-async fn lag(app: &App, stream: &str, watermark: Id) -> anyhow::Result<(i64, f64)> {
-    let mut redis = app.redis.clone();
-    let behind: StreamRangeReply = redis.xrange_count(stream, format!("({watermark}"), "+", 1).await?;
-    let Some(first) = behind.ids.first() else { return Ok((0, 0.0)) };
-    let (first_id, last) = (first.id.parse::<Id>()?, last_id(&mut redis, stream).await?);
-    let happened = first.get::<String>("occurred_at").and_then(|time| time.parse::<DateTime<Utc>>().ok());
-    let happened = happened.or_else(|| DateTime::from_timestamp_millis(first_id.ms)).unwrap_or_else(Utc::now);
-    // Our ids are dense; between ids of the original, which are times, at least the first one waits.
-    let entries = if last.ms < 1_000_000_000_000 { last.ms - first_id.ms + 1 } else { 1 };
-    let waited = (Utc::now() - happened).to_std().unwrap_or_default();
-    Ok((entries, waited.as_secs_f64()))
 }

@@ -1,0 +1,105 @@
+//! How far the effects of events are behind: what waits to be told, what waits to be heard, and what was parked.
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use redis::AsyncCommands;
+use redis::streams::StreamRangeReply;
+use serde::Serialize;
+
+use super::Id;
+use super::upkeep::last_id;
+use crate::core::App;
+
+/// What waits in this service, at one moment.
+#[derive(Debug, Serialize)]
+pub struct Backlog {
+    /// Each stream that it writes.
+    pub told: Vec<Told>,
+    /// Each stream that it listens to.
+    pub heard: Vec<Heard>,
+}
+
+/// What waits in the outbox to be appended to a stream.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Told {
+    pub stream: &'static str,
+    /// Events.
+    pub waiting: i64,
+    /// For how long the first of them has waited, in seconds.
+    pub age: f64,
+}
+
+/// What waits in a stream to be applied here, and what could not be.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Heard {
+    pub stream: &'static str,
+    /// Entries behind the watermark; at least that many, where the original numbered them.
+    pub lag: i64,
+    /// For how long the first of them has waited, in seconds.
+    pub seconds: f64,
+    /// Parked events.
+    pub dead_letters: i64,
+}
+
+/// Looks what waits; an error says which store cannot be asked.
+pub async fn look(app: &App) -> anyhow::Result<Backlog> {
+    let waiting = sqlx::query!(
+        r#"select stream, count(*) as "events!", extract(epoch from now() - min(occurred_at))::float8 as "age!"
+        from outbox where pos is null group by stream"#
+    )
+    .fetch_all(&app.db)
+    .await?;
+    let waiting: HashMap<_, _> = waiting.into_iter().map(|row| (row.stream, (row.events, row.age))).collect();
+    let told = app.service.tells.iter().map(|stream| {
+        let (events, age) = waiting.get(*stream).copied().unwrap_or_default();
+        Told { stream, waiting: events, age: age.max(0.0) }
+    });
+    let told = told.collect();
+    let parked = sqlx::query!(r#"select stream, count(*) as "events!" from dead_letter group by stream"#);
+    let parked: HashMap<_, _> =
+        parked.fetch_all(&app.db).await?.into_iter().map(|row| (row.stream, row.events)).collect();
+    let marks = sqlx::query!("select stream, ms, seq from inbox").fetch_all(&app.db).await?;
+    let marks: HashMap<_, _> = marks.into_iter().map(|row| (row.stream, Id { ms: row.ms, seq: row.seq })).collect();
+    let mut heard = Vec::new();
+    for stream in (app.service.listens)().into_iter().map(|subscription| subscription.stream) {
+        let watermark = marks.get(stream).copied().unwrap_or_default();
+        let (lag, seconds) = lag(app, stream, watermark).await?;
+        let dead_letters = parked.get(stream).copied().unwrap_or_default();
+        heard.push(Heard { stream, lag, seconds, dead_letters });
+    }
+    Ok(Backlog { told, heard })
+}
+
+/// Sets the gauges of events to what waits.
+pub async fn measure(app: &App) -> anyhow::Result<()> {
+    let backlog = look(app).await?;
+    for told in backlog.told {
+        gauge("events_outbox_waiting", told.stream, told.waiting);
+        metrics::gauge!("events_outbox_age_seconds", "stream" => told.stream).set(told.age);
+    }
+    for heard in backlog.heard {
+        gauge("events_dead_letters", heard.stream, heard.dead_letters);
+        gauge("events_lag", heard.stream, heard.lag);
+        metrics::gauge!("events_lag_seconds", "stream" => heard.stream).set(heard.seconds);
+    }
+    Ok(())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float; counts stay far below 2^52")]
+fn gauge(name: &'static str, stream: &'static str, value: i64) {
+    metrics::gauge!(name, "stream" => stream).set(value as f64);
+}
+
+/// How many entries lie behind the watermark, and for how many seconds the first of them has waited.
+async fn lag(app: &App, stream: &str, watermark: Id) -> anyhow::Result<(i64, f64)> {
+    let mut redis = app.redis.clone();
+    let behind: StreamRangeReply = redis.xrange_count(stream, format!("({watermark}"), "+", 1).await?;
+    let Some(first) = behind.ids.first() else { return Ok((0, 0.0)) };
+    let (first_id, last) = (first.id.parse::<Id>()?, last_id(&mut redis, stream).await?);
+    let happened = first.get::<String>("occurred_at").and_then(|time| time.parse::<DateTime<Utc>>().ok());
+    let happened = happened.or_else(|| DateTime::from_timestamp_millis(first_id.ms)).unwrap_or_else(Utc::now);
+    // Our ids are dense; between ids of the original, which are times, at least the first one waits.
+    let entries = if last.ms < 1_000_000_000_000 { last.ms - first_id.ms + 1 } else { 1 };
+    let waited = (Utc::now() - happened).to_std().unwrap_or_default();
+    Ok((entries, waited.as_secs_f64()))
+}
