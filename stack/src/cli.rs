@@ -5,7 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use reqwest::Url;
 
-use crate::{bench::options::Bench, chaos::faults::Fault, system::SERVICES};
+use crate::{
+    bench::options::Bench,
+    chaos::faults::Fault,
+    system::{GATEWAY, SERVICES},
+};
 
 /// Runs the whole platform on one machine, for development and tests.
 #[derive(Debug, Parser)]
@@ -26,7 +30,7 @@ pub enum Command {
         arguments: Vec<String>,
     },
     /// Play the functional flow against a running platform and check what it counts
-    Demo(Target),
+    Demo(Entrance),
     /// Fill a running platform with realistic data through its public API
     Seed(Seed),
     /// Break a platform of its own under load, in every way, and check that nothing was lost or counted twice
@@ -72,12 +76,18 @@ pub struct Up {
     /// Use this Redis
     #[arg(long, value_name = "URL", value_parser = redis_url)]
     pub redis_url: Option<Url>,
-    /// Tell a service something of its own, as in post-service.LOG=debug; may be given several times
+    /// Put nginx before the services, as one origin for all of them
+    #[arg(long)]
+    pub gateway: bool,
+    /// Port of the gateway; 0 is anywhere
+    #[arg(long, value_name = "N", default_value_t = 8080, requires = "gateway")]
+    pub gateway_port: u16,
+    /// Tell a service, or the gateway, something of its own, as in post-service.LOG=debug; may be given several times
     #[arg(long, value_name = "SERVICE.NAME=VALUE", value_parser = setting)]
     pub set: Vec<Setting>,
 }
 
-/// An environment variable for all processes of one service.
+/// An environment variable for all processes of one service, or a setting of the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
     pub service: &'static str,
@@ -99,10 +109,27 @@ pub struct Target {
     pub base_url: Url,
 }
 
+/// A platform whose services are spoken to one by one, or through the gateway.
+#[derive(Debug, Args)]
+pub struct Entrance {
+    #[command(flatten)]
+    target: Target,
+    /// The address of the gateway, which leads to all five
+    #[arg(long, value_name = "URL", conflicts_with = "base_url")]
+    gateway_url: Option<Url>,
+}
+
+impl Entrance {
+    /// The address of the first service, and how many ports further each of the others is.
+    pub fn place(&self) -> (&Url, u16) {
+        self.gateway_url.as_ref().map_or((&self.target.base_url, 1), |url| (url, 0))
+    }
+}
+
 #[derive(Debug, Args)]
 pub struct Seed {
     #[command(flatten)]
-    pub target: Target,
+    pub entrance: Entrance,
     /// People to sign up
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     pub users: u32,
@@ -173,8 +200,8 @@ fn minutes(text: &str) -> Result<f64, String> {
 fn setting(text: &str) -> Result<Setting, String> {
     let parts = text.split_once('.').and_then(|(service, rest)| Some((service, rest.split_once('=')?)));
     let (service, (name, value)) = parts.ok_or("it must be like post-service.LOG=debug")?;
-    let known = SERVICES.iter().find(|known| known.package == service);
-    let service = known.ok_or_else(|| format!("there is no service {service}"))?.package;
+    let known = SERVICES.iter().map(|known| known.package).chain([GATEWAY]).find(|known| *known == service);
+    let service = known.ok_or_else(|| format!("there is no service {service}"))?;
     Ok(Setting { service, name: name.to_owned(), value: value.to_owned() })
 }
 
@@ -257,6 +284,17 @@ mod tests {
         assert_eq!(set("post-service.DATABASE_URL=a://b.c/d?e=f").unwrap(), [expected]);
         assert!(set("LOG=debug").unwrap_err().contains("it must be like"));
         assert!(set("mail-service.LOG=debug").unwrap_err().contains("there is no service mail-service"));
+    }
+
+    #[test]
+    fn services_are_a_port_apart_and_behind_a_gateway_none() {
+        let place = |line: &str| match parse(line).unwrap().command {
+            Command::Demo(entrance) => (entrance.place().0.to_string(), entrance.place().1),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(place("stack demo"), ("http://127.0.0.1:8000/".to_owned(), 1));
+        assert_eq!(place("stack demo --gateway-url http://g"), ("http://g/".to_owned(), 0));
+        assert!(parse("stack demo --gateway-url http://g --base-url http://s").is_err());
     }
 
     #[test]

@@ -24,7 +24,7 @@ const ASK_EVERY: Duration = Duration::from_millis(5);
 /// How many answers in a row must be the wanted ones: a count that is passed on the way to another is not the end.
 const STAYS: u32 = 10;
 
-/// Whom a call is for: how many ports above the first its service listens.
+/// Whom a call is for: how many steps above the first its service listens.
 #[derive(Debug, Clone, Copy)]
 pub enum To {
     Auth = 0,
@@ -38,6 +38,8 @@ pub enum To {
 pub struct Api {
     http: Client,
     base: Url,
+    /// How many ports lie between two neighbours.
+    step: u16,
     session: Option<Arc<Mutex<Session>>>,
 }
 
@@ -122,9 +124,10 @@ pub fn address(base: &Url, offset: u16) -> Result<Url> {
 }
 
 impl Api {
-    /// The platform whose auth service is at `base`.
-    pub fn new(base: &Url) -> Result<Api> {
-        Ok(Api { http: http(ANSWER)?, base: base.clone(), session: None })
+    /// The platform whose auth service is at `base`, and whose other services are `step` ports apart: 1, or 0 where a
+    /// gateway has all of them on one origin.
+    pub fn new(base: &Url, step: u16) -> Result<Api> {
+        Ok(Api { http: http(ANSWER)?, base: base.clone(), step, session: None })
     }
 
     /// Sends a request; any status is an answer.
@@ -138,7 +141,7 @@ impl Api {
 
     /// Sends a request; the answer as it comes, whatever it says.
     pub async fn request(&self, method: Method, to: To, path: &str, body: Option<&Value>) -> Result<Response> {
-        let service = address(&self.base, to as u16)?;
+        let service = address(&self.base, self.step * to as u16)?;
         let url = service.join(&format!("/api/v1{path}")).context("the path makes no address")?;
         let mut request = self.http.request(method.clone(), url.clone());
         if let Some(token) = Box::pin(self.access_token()).await? {

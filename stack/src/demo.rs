@@ -7,7 +7,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
 use crate::{
-    cli::Target,
+    cli::Entrance,
     client::{Api, Made, Person, Post, Profile, To, eventually},
     console::{seconds, show},
 };
@@ -21,8 +21,9 @@ const INSULT: &str = "You have understood nothing, and I hope you die.";
 type Counts = [(&'static str, i64); 4];
 
 /// Plays the flow; fails in one sentence at the first step that goes otherwise.
-pub async fn demo(target: Target) -> Result<ExitCode> {
-    let api = Api::new(&target.base_url)?;
+pub async fn demo(entrance: Entrance) -> Result<ExitCode> {
+    let (base, step) = entrance.place();
+    let api = Api::new(base, step)?;
     let (ada, bob) = two_people(&api).await?;
     let post = a_post(&ada, &bob).await?;
     interest(&bob, &post).await?;

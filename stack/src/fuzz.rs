@@ -36,7 +36,7 @@ const SPARED: [&str; 5] = [
 /// Fuzzes every service; fails when one answers as its document does not say.
 pub async fn fuzz(options: Fuzz) -> Result<ExitCode> {
     let fuzzer = fuzzer(options.program)?;
-    let api = Api::new(&options.target.base_url)?;
+    let api = Api::new(&options.target.base_url, 1)?;
     let email = format!("fuzzer.{:08x}@example.org", rand::random::<u32>());
     api.join(&email, PASSWORD, ("Fuzzy", "Caller"), &["BOOKS"]).await?;
     let mut broken = Vec::new();

@@ -11,6 +11,7 @@ mod demo;
 mod environment;
 mod folder;
 mod fuzz;
+mod gateway;
 mod kept;
 mod ledger;
 mod ports;

@@ -166,7 +166,7 @@ impl Running {
         }
     }
 
-    /// Stops everything: services, then Redis, then Postgres; kills what does not stop in time.
+    /// Stops everything: the gateway, services, then Redis, then Postgres; kills what does not stop in time.
     pub async fn stop(&mut self) -> Result<()> {
         for stage in Stage::STOPPING_ORDER {
             let mut stopping: Vec<_> = self.processes.iter_mut().filter(|process| process.stage == stage).collect();

@@ -35,6 +35,8 @@ pub enum Program {
     /// Only psql, for a server that runs elsewhere.
     Psql,
     Redis,
+    /// The gateway.
+    Nginx,
 }
 
 impl Program {
@@ -43,6 +45,7 @@ impl Program {
             Program::Postgres => "PostgreSQL",
             Program::Psql => "psql",
             Program::Redis => "Redis",
+            Program::Nginx => "nginx",
         }
     }
 
@@ -51,6 +54,7 @@ impl Program {
             Program::Postgres => "postgresql",
             Program::Psql => "postgresql-client",
             Program::Redis => "redis-server",
+            Program::Nginx => "nginx",
         }
     }
 
@@ -59,6 +63,10 @@ impl Program {
             Program::Postgres => postgres(None),
             Program::Psql => on_path("psql").or_else(|| postgres(None).map(|bin| bin.join("psql"))),
             Program::Redis => on_path("redis-server").or_else(|| on_path("valkey-server")),
+            // Debian keeps it where only root's PATH leads.
+            Program::Nginx => {
+                on_path("nginx").or_else(|| Some("/usr/sbin/nginx".into()).filter(|path: &PathBuf| path.is_file()))
+            }
         }
     }
 }
@@ -75,8 +83,8 @@ pub async fn provide(wanted: &[Program]) -> Result<()> {
     if on_path("apt-get").is_none() {
         bail!(
             "{names} not found, and only Debian and Ubuntu are installed to automatically; install it yourself \
-             (Fedora: dnf install postgresql-server redis, Arch: pacman -S postgresql redis, \
-             macOS: brew install postgresql redis) and try again"
+             (Fedora: dnf install postgresql-server redis nginx, Arch: pacman -S postgresql redis nginx, \
+             macOS: brew install postgresql redis nginx) and try again"
         );
     }
     let mut command = if geteuid().is_root() {
@@ -106,6 +114,11 @@ pub async fn provide(wanted: &[Program]) -> Result<()> {
 /// Where `redis-server` is.
 pub fn redis() -> Result<PathBuf> {
     Program::Redis.find().context("redis-server not found")
+}
+
+/// Where `nginx` is.
+pub fn nginx() -> Result<PathBuf> {
+    Program::Nginx.find().context("nginx not found")
 }
 
 /// Where `psql` is.

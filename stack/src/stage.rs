@@ -11,16 +11,19 @@ pub enum Stage {
     Postgres,
     Redis,
     Service,
+    Gateway,
 }
 
 impl Stage {
-    pub const STOPPING_ORDER: [Stage; 3] = [Stage::Service, Stage::Redis, Stage::Postgres];
+    pub const STOPPING_ORDER: [Stage; 4] = [Stage::Gateway, Stage::Service, Stage::Redis, Stage::Postgres];
 
     pub fn stop_signal(self) -> Signal {
         match self {
             // SIGTERM would let Postgres wait for its clients; SIGINT ends their sessions and shuts down cleanly.
             Stage::Postgres => Signal::SIGINT,
             Stage::Redis | Stage::Service => Signal::SIGTERM,
+            // To nginx, SIGTERM means at once, and SIGQUIT that what is under way may end.
+            Stage::Gateway => Signal::SIGQUIT,
         }
     }
 
@@ -30,6 +33,8 @@ impl Stage {
             Stage::Postgres => 30,
             Stage::Redis => 15,
             Stage::Service => 12,
+            // It promises 5 s.
+            Stage::Gateway => 8,
         })
     }
 }

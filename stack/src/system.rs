@@ -10,6 +10,7 @@
 //! interaction-service  base+2   auth, post         POST_SERVICE_URL
 //! moderation-service   base+3   auth               -
 //! engagement-service   base+4   auth               -
+//! gateway              8080     all five           GATEWAY_*
 //! ```
 //!
 //! Nobody waits for a neighbour in order to start: a service that misses one says so in `/health/ready`
@@ -17,6 +18,9 @@
 
 /// The database that holds the five schemas.
 pub const DATABASE: &str = "social";
+
+/// The gateway before the services, which is no service: nginx.
+pub const GATEWAY: &str = "gateway";
 
 /// Distance in ports between two replicas of one service.
 pub const REPLICA_STEP: u16 = 100;

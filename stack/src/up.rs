@@ -11,6 +11,7 @@ use crate::{
     console,
     environment::Wiring,
     folder::{Folder, write_private},
+    gateway,
     ledger::Ledger,
     ports,
     postgres::Lifetime,
@@ -84,6 +85,7 @@ async fn watch(running: &mut Running, replicas: u16) -> anyhow::Error {
 
 async fn start(options: &Up, folder: &Folder, claims: &mut Claims, running: &mut Running) -> Result<()> {
     let port_base = claim_ports(options, claims)?;
+    let gateway_port = gateway::claim_port(options, claims)?;
     let mut kept = servers::decide(folder, claims)?;
     programs::provide(&programs_for(options)).await?;
     let binaries = if options.build.prebuilt {
@@ -109,8 +111,11 @@ async fn start(options: &Up, folder: &Folder, claims: &mut Claims, running: &mut
     let mail = folder.private("mail")?;
     let wiring = Wiring { port_base, postgres, redis, secrets: kept.secrets, mail, rate_limits: options.rate_limits };
     write_private(&folder.path().join("connections.env"), &connections(&wiring)?)?;
-    let instances = start_services(options, folder, running, &binaries, &wiring)?;
+    let mut instances = start_services(options, folder, running, &binaries, &wiring, gateway_port)?;
     ready::wait(running, &instances).await?;
+    if let Some(port) = gateway_port {
+        instances.push(gateway::start(options, folder, running, port, &instances).await?);
+    }
     console::show(listing(&instances));
     console::tell(format_args!(
         "\nEverything is ready; Ctrl-C stops it.\nLetters: {}. Addresses for psql and redis-cli: {}",
@@ -136,6 +141,7 @@ fn start_services(
     running: &mut Running,
     binaries: &BTreeMap<String, PathBuf>,
     wiring: &Wiring,
+    gateway_port: Option<u16>,
 ) -> Result<Vec<Instance>> {
     let mut instances = Vec::new();
     for (service, replica) in replicas::processes(options.replicas) {
@@ -143,6 +149,7 @@ fn start_services(
         let binary = binaries.get(service.package).with_context(|| format!("cargo built no {}", service.package))?;
         let mut command = Command::new(binary);
         command.envs(wiring.environment(service, replica)?);
+        command.envs(gateway_port.map(gateway::environment).into_iter().flatten());
         let own = options.set.iter().filter(|setting| setting.service == service.package);
         command.envs(own.map(|setting| (&setting.name, &setting.value)));
         let log = folder.log(&name)?;
@@ -158,6 +165,9 @@ fn programs_for(options: &Up) -> Vec<Program> {
     let mut programs = vec![if options.postgres_url.is_some() { Program::Psql } else { Program::Postgres }];
     if options.redis_url.is_none() {
         programs.push(Program::Redis);
+    }
+    if options.gateway {
+        programs.push(Program::Nginx);
     }
     programs
 }

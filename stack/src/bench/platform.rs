@@ -91,7 +91,7 @@ impl<'a> Platform<'a> {
     /// The platform as nobody in particular.
     pub fn api(&self) -> Result<Api> {
         let base: Url = AUTH.url(self.wiring.port_base, 0).parse().context("the auth service has no address")?;
-        Api::new(&base)
+        Api::new(&base, 1)
     }
 
     /// Connections to the tables of one service, as many as it may take.

@@ -24,7 +24,8 @@ const PASSWORD: &str = "seeded people share a password";
 /// Fills the platform and says what it made.
 pub async fn seed(options: Seed) -> Result<ExitCode> {
     let plan = Plan::new(options.number, options.users, options.posts);
-    let api = Api::new(&options.target.base_url)?;
+    let (base, step) = options.entrance.place();
+    let api = Api::new(base, step)?;
     let began = Instant::now();
     let crew = Crew(Arc::new(Semaphore::new(options.concurrency.into())));
 

@@ -79,7 +79,7 @@ impl Platform {
 
     /// Nobody's view of one replica of every service.
     pub fn api_of(&self, replica: u16) -> Api {
-        Api::new(&self.url(replica, 0).parse().unwrap()).unwrap()
+        Api::new(&self.url(replica, 0).parse().unwrap(), 1).unwrap()
     }
 
     /// The address of a process, by the place of its service in the table.
