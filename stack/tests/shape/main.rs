@@ -2,6 +2,7 @@
 //!
 //! A failure names the file and the line. Where a law has exceptions, they are a list with a reason beside each.
 
+mod containers;
 mod events;
 mod sources;
 

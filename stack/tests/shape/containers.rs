@@ -1,0 +1,67 @@
+//! The laws of the containers: five images made alike, and one page that starts them as the launcher would.
+
+use super::{
+    assert_kept,
+    sources::{SERVICES, read, root},
+};
+
+/// What only one service's files have, each with its reason.
+const ONLY: &[(&str, &str)] = &[("auth-service", "mail")];
+/// The port of the first service; each of the others has the next.
+const FIRST_PORT: u16 = 8000;
+
+/// The lines of a service's file, with its name and port taken out, and without what only it has.
+fn alike(service: &str, file: &str) -> Vec<String> {
+    let place = SERVICES.iter().position(|other| *other == service).unwrap_or_default();
+    let port = (usize::from(FIRST_PORT) + place).to_string();
+    let text = read(&root().join(service).join(file)).to_lowercase();
+    let own = ONLY.iter().filter(|(who, _)| *who == service).map(|(_, what)| *what).collect::<Vec<_>>();
+    let lines = text.lines().filter(|line| !own.iter().any(|what| line.contains(what)) && !line.is_empty());
+    lines.map(|line| line.replace(service, "SERVICE").replace(&port, "PORT")).collect()
+}
+
+#[test]
+fn the_five_images_are_made_alike() {
+    let model = alike(SERVICES[1], "Dockerfile");
+    let mut breaches = Vec::new();
+    for service in SERVICES {
+        let lines = alike(service, "Dockerfile");
+        let same = lines.iter().zip(&model).take_while(|(one, two)| one == two).count();
+        if same < lines.len().max(model.len()) {
+            let line = lines.get(same).map_or("it ends", String::as_str);
+            breaches.push(format!("{service}/Dockerfile differs from post-service's at: {line}"));
+        }
+    }
+    assert_kept("An image differs from the others by its service's name and port alone:", &breaches);
+}
+
+/// The text of a service in the compose file of the platform.
+fn composed(service: &str) -> String {
+    let text = read(&root().join("docker-compose-local.yaml"));
+    let begin = text.find(&format!("\n  {service}:\n")).unwrap_or_else(|| panic!("{service} is not composed"));
+    let rest = &text[begin + 1..];
+    let end = rest.match_indices("\n  ").map(|(at, _)| at).find(|at| !rest[at + 3..].starts_with(' '));
+    rest[..end.unwrap_or(rest.len())].to_owned()
+}
+
+#[test]
+fn the_composed_platform_is_that_of_the_launcher() {
+    let roles = read(&root().join("postgres/roles.sql"));
+    let mut breaches = Vec::new();
+    for (port, service) in (FIRST_PORT..).zip(SERVICES) {
+        let noun = service.trim_end_matches("-service");
+        let mut expect = |text: &str, what: &str| {
+            if !text.contains(what) {
+                breaches.push(format!("{service}: {what}"));
+            }
+        };
+        let text = composed(service);
+        expect(&text, &format!("dockerfile: {service}/Dockerfile"));
+        expect(&text, &format!("postgres://{noun}:"));
+        expect(&text, &format!("[\"127.0.0.1:{port}:{port}\"]"));
+        expect(&roles, &format!("create role {noun} login password :'password';"));
+        expect(&roles, &format!("create schema authorization {noun};"));
+        expect(&read(&root().join(service).join("docker-compose.yaml")), &format!("127.0.0.1:{port}:{port}"));
+    }
+    assert_kept("Each service is composed with its port, its role and its schema:", &breaches);
+}
