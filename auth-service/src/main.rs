@@ -25,7 +25,7 @@ use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::auth::schedulers::Resets;
-use crate::core::security::Claims;
+use crate::core::security::{self, Claims};
 use crate::core::{App, Service, telemetry, worker};
 use crate::mails::schedulers::Postman;
 use crate::mails::services::Transport;
@@ -74,7 +74,13 @@ impl Resources {
 
     /// Whom the claims of a token are of, when they are still good: one query, since every request asks.
     pub async fn holder(&self, db: &PgPool, claims: &Claims) -> sqlx::Result<Option<Account>> {
-        Account::holding(db, claims.user, claims.session).await
+        let held = Account::holding(db, claims.user, claims.session).await;
+        security::count(match &held {
+            Ok(Some(_)) => "valid",
+            Ok(None) => "refused",
+            Err(_) => "unreachable",
+        });
+        held
     }
 }
 
@@ -139,7 +145,7 @@ async fn main() -> anyhow::Result<()> {
     }
     telemetry::start_logging(&settings.base)?;
     let (port, command) = (settings.port, settings.command.clone());
-    let app = App::new(&SERVICE, settings, telemetry::start_metrics()?)?;
+    let app = App::new(&SERVICE, settings, telemetry::meters::start()?)?;
     match command {
         None => core::serve(app, port).await,
         Some(Command::Grant { account, role }) => roles::commands::grant(&app, &account, role).await,

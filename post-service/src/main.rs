@@ -59,6 +59,6 @@ async fn main() -> anyhow::Result<()> {
     }
     telemetry::start_logging(&settings.base)?;
     let port = settings.port;
-    let app = App::new(&SERVICE, settings, telemetry::start_metrics()?)?;
+    let app = App::new(&SERVICE, settings, telemetry::meters::start()?)?;
     core::serve(app, port).await
 }

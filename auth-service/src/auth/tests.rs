@@ -19,6 +19,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::services::{paused, subject};
 use crate::Resources;
+use crate::core::testing::counted::Counted;
 use crate::core::testing::{Platform, Reply};
 use crate::profiles::events::USER_UPDATED;
 use crate::settings::Settings;
@@ -305,10 +306,12 @@ async fn a_token_tells_other_services_whose_it_is(_: PgPoolOptions, database: Pg
     let anna = join(&platform, "anna").await;
     let ben = join(&platform, "ben").await;
     platform.call("POST", &format!("/users/{}/connect", ben.id), Some(&anna.token), None).await;
+    let counted = Counted::begin();
     let verified = verify(&platform, &anna.token).await;
     assert_eq!(verified.status, 200);
     let said = ["x-user-id", "x-user-role", "x-user-status"].map(|name| verified.headers[name].to_str().unwrap());
     assert_eq!(said, [anna.id.to_string().as_str(), "USER", "INACTIVE"], "a gateway reads no bodies");
+    counted.assert("token_checks_total{outcome=\"valid\"} 1");
     let names: Vec<_> = verified.body.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!((names[0], &names[13..]), ("id", &["role", "total_connections", "session_id", "expires_at"][..]));
     assert_eq!((&verified.body["id"], &verified.body["total_connections"]), (&json!(anna.id), &json!(1)));
@@ -318,6 +321,7 @@ async fn a_token_tells_other_services_whose_it_is(_: PgPoolOptions, database: Pg
     let bad = verify(&platform, "nonsense").await;
     assert_eq!(detail(&bad), (401, &json!("Invalid username or password")));
     assert!(bad.headers.get(header::WWW_AUTHENTICATE).is_none());
+    counted.assert("token_checks_total{outcome=\"refused\"} 1");
     platform.call("DELETE", &format!("/users/{}", anna.id), Some(&anna.token), None).await;
     assert_eq!(verify(&platform, &anna.token).await.status, 401, "it dies with its person");
 }

@@ -290,8 +290,17 @@ impl FromRequestParts<App> for Claims {
             Some(token) => token.to_owned(),
             None => cookie(parts, app, ACCESS_COOKIE)?.ok_or(Error::NotAuthenticated)?,
         };
-        app.verifier.read(&token).ok_or(REFUSAL)
+        let claims = app.verifier.read(&token);
+        if claims.is_none() {
+            count("refused");
+        }
+        claims.ok_or(REFUSAL)
     }
+}
+
+/// Counts a check of a token by its outcome.
+pub fn count(outcome: &'static str) {
+    metrics::counter!("token_checks_total", "outcome" => outcome).increment(1);
 }
 
 /// What the caller of a bad token hears; the sentence is the original's.

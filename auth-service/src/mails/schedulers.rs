@@ -25,6 +25,9 @@ pub struct Postman {
 impl Postman {
     /// A postman who has looked nowhere yet.
     pub fn new(app: &App) -> Self {
+        for outcome in ["sent", "failed", "given up"] {
+            metrics::counter!("mails_total", "outcome" => outcome).increment(0);
+        }
         Self { app: app.clone(), due: app.resources.mails_due.clone() }
     }
 

@@ -97,6 +97,7 @@ impl Named {
             let place = invalid(&["header", "Idempotency-Key"], msg, "value_error.idempotency_key", None);
             return Err(Error::Invalid(vec![place]));
         }
+        metrics::counter!("idempotency_replays_total").increment(1);
         let status = u16::try_from(answer.status).ok().and_then(|status| StatusCode::from_u16(status).ok());
         let headers = [
             (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),

@@ -15,8 +15,8 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use chrono::{DateTime, Utc};
-use moka::Expiry;
 use moka::future::Cache;
+use moka::{Entry, Expiry};
 use redis::aio::MultiplexedConnection;
 use redis::streams::{StreamRangeReply, StreamReadOptions, StreamReadReply};
 use redis::{AsyncCommands, AsyncConnectionConfig};
@@ -151,7 +151,14 @@ impl Verifier {
 
     async fn user(&self, token: &str) -> Result<User, Error> {
         let key: [u8; 32] = Sha256::digest(token).into();
-        match self.verdicts.try_get_with(key, self.ask(token)).await {
+        let verdict = self.verdicts.entry(key).or_try_insert_with(self.ask(token)).await;
+        let outcome = match &verdict {
+            Ok(entry) if entry.is_fresh() => "asked",
+            Ok(_) => "hit",
+            Err(_) => "unreachable",
+        };
+        metrics::counter!("token_checks_total", "outcome" => outcome).increment(1);
+        match verdict.map(Entry::into_value) {
             Ok(Verdict::Valid(user)) => Ok(user),
             Ok(Verdict::Invalid) => Err(Error::Refused(StatusCode::UNAUTHORIZED, "Invalid credential")),
             Err(away) => {
@@ -345,6 +352,7 @@ mod tests {
     use super::*;
     use crate::SERVICE;
     use crate::core::testing::Platform;
+    use crate::core::testing::counted::Counted;
 
     async fn user(app: &App, method: Method, token: &str) -> Result<User, Error> {
         let request =
@@ -394,6 +402,25 @@ mod tests {
         let begun = Follower::new(app.clone(), "user_updated").begin().await.unwrap().1;
         assert_ne!(begun, "0-0", "it begins where the stream ends");
         assert!(!app.verifier.verdicts.contains_key(&key(bert)), "what it may have missed costs everything");
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn it_is_counted_which_verdicts_were_known_and_which_had_to_be_asked_for(
+        _: PgPoolOptions,
+        database: PgConnectOptions,
+    ) {
+        let platform = Platform::start(&SERVICE, database, &[]).await;
+        let nobody = "http://127.0.0.1:1/verify-token".parse().unwrap();
+        let alone = platform.beside(|settings| settings.security.authentication_verification_url = nobody).app;
+        let counted = Counted::begin();
+        let token = Uuid::now_v7().to_string();
+        for _ in 0..3 {
+            user(&platform.app, Method::GET, &token).await.unwrap();
+        }
+        assert!(matches!(user(&alone, Method::GET, &token).await, Err(Error::AuthenticationUnavailable)));
+        for (outcome, checks) in [("asked", 1), ("hit", 2), ("unreachable", 1)] {
+            counted.assert(&format!("token_checks_total{{outcome=\"{outcome}\"}} {checks}"));
+        }
     }
 
     #[test]

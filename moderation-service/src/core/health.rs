@@ -16,6 +16,7 @@ use sqlx::{Connection, PgPool};
 
 use super::App;
 use super::events::backlog::{self, Backlog};
+use super::telemetry::meters;
 
 /// How long Postgres may take to say that it is there.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -125,10 +126,7 @@ fn measured<T>(measure: anyhow::Result<T>) -> Option<T> {
 }
 
 async fn metrics(State(app): State<App>) -> Response {
-    let pool = [("state", "idle")];
-    #[expect(clippy::cast_precision_loss, reason = "a pool has some tens of connections")]
-    metrics::gauge!("database_connections", &pool).set(app.db.num_idle() as f64);
-    metrics::gauge!("database_connections", "state" => "open").set(f64::from(app.db.size()));
+    meters::measure(&app);
     measured(backlog::measure(&app).await);
     app.metrics.render().into_response()
 }

@@ -218,7 +218,9 @@ pub async fn serve(app: App, port: u16) -> anyhow::Result<()> {
         .with_context(|| format!("{} cannot listen on {}:{}", app.service.name, address.0, address.1))?;
     tracing::info!(service = app.service.name, address = %listener.local_addr()?, "listening");
     app.tasks.spawn(app.clone().work());
-    app.tasks.spawn(telemetry::add_up(app.clone()));
+    telemetry::meters::start_counters(&app);
+    events::counters::start(app.service);
+    app.tasks.spawn(telemetry::meters::add_up(app.clone()));
     let stop = app.stop.clone();
     app.tasks.spawn(async move {
         tokio::select! {

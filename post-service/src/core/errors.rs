@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use utoipa::PartialSchema;
 use utoipa::openapi::schema::{ArrayBuilder, Object, OneOfBuilder, Schema, Type};
 
+use super::telemetry::meters;
+
 /// One thing that is wrong with the input: where, in words, and as a code (the wording of pydantic v1).
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Invalid {
@@ -149,6 +151,9 @@ impl IntoResponse for Error {
         // A refusal was decided, and said, by whoever decided it; these were not.
         if let Self::Database(_) | Self::Internal(_) = self {
             tracing::error!(error = ?self, "request failed");
+        }
+        if let Self::Database(cause) = &self {
+            meters::count_timeout(cause);
         }
         (self.headers(status), problem(status, self.detail(status))).into_response()
     }

@@ -17,6 +17,7 @@ use super::client::Client;
 use super::errors::{Error, problem};
 use super::extract::BODY_LIMIT;
 use super::telemetry::Trace;
+use super::telemetry::meters::UnderWay;
 use super::{App, idempotency, limits};
 
 /// The longest a request may take.
@@ -114,19 +115,29 @@ async fn refuse_head(request: Request, next: Next) -> Response {
 
 async fn observe(request: Request, next: Next) -> Response {
     let begun = Instant::now();
+    let _under_way = UnderWay::begin(metrics::gauge!("http_requests_in_flight"));
     let trace = Trace::follow(request.headers().get("traceparent").and_then(|value| value.to_str().ok()));
+    // Both become labels, of which a caller must not be able to make more and more.
     let route =
         request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |path| path.as_str().into());
-    let method = request.method().to_string();
-    let span = tracing::info_span!("request", %method, %route, trace = trace.id(), user = Empty, role = Empty);
+    let method = known(request.method());
+    let span = tracing::error_span!("request", method, %route, trace = trace.id(), user = Empty, role = Empty);
     let request_id = HeaderValue::from_str(trace.id());
-    let mut response = trace.scope(next.run(request).instrument(span)).await;
+    let mut response = trace.scope(next.run(request).instrument(span.clone())).await;
     if let Ok(id) = request_id {
         response.headers_mut().insert("x-request-id", id);
     }
-    let labels = [("method", method), ("route", route), ("status", response.status().as_u16().to_string())];
-    metrics::histogram!("http_request_duration_seconds", &labels).record(begun.elapsed().as_secs_f64());
+    let (status, took) = (response.status(), begun.elapsed());
+    span.in_scope(|| tracing::debug!(target: "access", status = status.as_u16(), seconds = took.as_secs_f64()));
+    let labels = [("method", method.to_owned()), ("route", route), ("status", status.as_u16().to_string())];
+    metrics::histogram!("http_request_duration_seconds", &labels).record(took);
     response
+}
+
+/// The name of a method; all that nobody has heard of share one.
+fn known(method: &Method) -> &'static str {
+    let known = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT", "TRACE"];
+    known.into_iter().find(|known| *known == method.as_str()).unwrap_or("_OTHER")
 }
 
 async fn headers(request: Request, next: Next) -> Response {

@@ -210,11 +210,16 @@ impl Limits {
     /// Counts one request of a subject against a limit; none when the limit is off, or open because Redis is away.
     pub async fn take(&self, name: &str, subject: &str) -> Option<Said> {
         let Kept { rate, strict } = self.kept.get(name)?;
-        if let Some(said) = self.ask(&format!("rl:{name}:{subject}"), *rate).await {
-            return Some(said);
+        let said = if let Some(said) = self.ask(&format!("rl:{name}:{subject}"), *rate).await {
+            Some(said)
+        } else {
+            metrics::counter!("rate_limits_without_redis_total", "limit" => name.to_owned()).increment(1);
+            strict.as_ref().map(|local| strictly(local, *rate, subject))
+        };
+        if said.is_some_and(|said| !said.allowed) {
+            metrics::counter!("rate_limits_refused_total", "limit" => name.to_owned()).increment(1);
         }
-        metrics::counter!("rate_limits_without_redis", "limit" => name.to_owned()).increment(1);
-        strict.as_ref().map(|local| strictly(local, *rate, subject))
+        said
     }
 
     async fn ask(&self, key: &str, rate: Rate) -> Option<Said> {

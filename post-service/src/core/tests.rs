@@ -1,5 +1,6 @@
 //! What every service answers the same, whatever it is for. The same tests run in every service.
 mod matrix;
+mod meters;
 mod requests;
 
 use std::net::Ipv4Addr;
@@ -144,29 +145,6 @@ async fn parked_events_are_for_operators_who_list_and_discard_them(_: PgPoolOpti
         (refused.status.as_u16(), places),
         (422, vec![&json!("action"), &json!("ids"), &json!("reason"), &json!("no")])
     );
-}
-
-#[sqlx::test(migrations = false)]
-async fn the_metrics_tell_requests_and_what_waits(_: PgPoolOptions, database: PgConnectOptions) {
-    let platform = Platform::start(&SERVICE, database, &[]).await;
-    // What is counted goes to the recorder of the process; a test has none, and must not fail for it.
-    let reply = get(&platform, "/metrics").await;
-    assert_eq!(reply.status, 200);
-    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
-    let handle = recorder.handle();
-    let mut tx = platform.app.db.begin().await.unwrap();
-    super::events::outbox::publish(&mut tx, SERVICE.tells[0], &json!({})).await.unwrap();
-    tx.commit().await.unwrap();
-    let guard = metrics::set_default_local_recorder(&recorder);
-    super::events::backlog::measure(&platform.app).await.unwrap();
-    drop(guard);
-    let text = handle.render();
-    let line = format!("events_outbox_waiting{{stream=\"{}\"}} 1", SERVICE.tells[0]);
-    assert!(text.lines().any(|told| told == line), "{text}");
-    for heard in (SERVICE.listens)() {
-        let line = format!("events_lag{{stream=\"{}\"}} 0", heard.stream);
-        assert!(text.lines().any(|told| told == line), "{text}");
-    }
 }
 
 #[sqlx::test(migrations = false)]

@@ -5,6 +5,7 @@
 mod containers;
 mod events;
 mod sources;
+mod watching;
 
 use std::collections::BTreeMap;
 

@@ -7,6 +7,7 @@
 mod append;
 pub mod backlog;
 pub mod consumer;
+pub mod counters;
 mod entries;
 mod inbox;
 mod numbering;
@@ -29,6 +30,7 @@ use uuid::Uuid;
 
 use super::App;
 use super::errors::is_transient;
+use super::telemetry::meters;
 
 /// The id of an entry in a stream: `<ms>-<seq>`. Ours are `<position>-0`; the original's begin with a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -107,6 +109,7 @@ pub enum Failure {
 
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
+        meters::count_timeout(&error);
         let words = error.to_string();
         match &error {
             error if is_transient(error) => Self::Transient(words),

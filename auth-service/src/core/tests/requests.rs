@@ -15,6 +15,7 @@ use super::get;
 use crate::SERVICE;
 use crate::core::errors::Error;
 use crate::core::events::outbox::publish;
+use crate::core::testing::counted::Counted;
 use crate::core::testing::{Platform, Reply, somebody};
 use crate::core::{App, http, idempotency};
 
@@ -103,10 +104,12 @@ impl Maker {
 #[sqlx::test(migrations = false)]
 async fn a_request_with_a_key_is_carried_out_once(_: PgPoolOptions, database: PgConnectOptions) {
     let maker = Maker::start(database).await;
+    let counted = Counted::begin();
     let wish = json!({ "z": 1, "a": "ä" });
     let (status, first, replayed) = maker.make(Some("k1"), &wish).await;
     assert_eq!((status, replayed), (201, false));
     assert_eq!(maker.make(Some("k1"), &wish).await, (201, first.clone(), true));
+    counted.assert("idempotency_replays_total 1");
     assert_eq!(maker.made().await, 1);
     let (status, body, _) = maker.make(Some("k1"), &json!({ "z": 2 })).await;
     assert_eq!((status, &body["detail"][0]["loc"]), (422, &json!(["header", "Idempotency-Key"])));

@@ -8,13 +8,14 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use chrono::Utc;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, RedisError, Value};
 use tokio::sync::{Notify, watch};
 
 use super::entries::{Entries, event, is_old, unbroken};
 use super::inbox::{self, move_watermark, park};
-use super::{Event, Failure, Id, Subscription, repair};
+use super::{Event, Failure, Id, Subscription, counters, repair};
 use crate::core::App;
 use crate::core::telemetry::Trace;
 use crate::core::worker::{Outcome, Worker, backoff};
@@ -190,6 +191,7 @@ impl Consumer {
             }
             (self.subscription.apply)(&self.app, &mut tx, batch).await?;
             self.app.commit(tx).await?;
+            counters::record_effect(self.subscription.stream, batch, Utc::now());
             Ok(())
         };
         Trace::follow(first.traceparent.as_deref()).scope(work).await

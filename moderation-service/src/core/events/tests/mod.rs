@@ -4,6 +4,7 @@
 mod faults;
 mod hearing;
 mod telling;
+mod watching;
 
 use std::fmt::Debug;
 use std::time::Duration;

@@ -1,20 +1,14 @@
 //! What the service says about itself: log lines, metrics, and the trace that a request and all that follows from it
 //! share, handed on as a W3C `traceparent` through the outbox, the stream and the consumers.
-use std::time::Duration;
+pub mod meters;
+mod process;
 
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use uuid::Uuid;
 
-use super::App;
 use super::settings::{Base, LogFormat};
-
-/// Upper bounds of the histograms, in seconds: from a cache hit to the longest request.
-const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
-/// How often what histograms have recorded is added up.
-const ADD_UP: Duration = Duration::from_secs(5);
 
 tokio::task_local! {
     static TRACE: Trace;
@@ -28,19 +22,6 @@ pub fn start_logging(base: &Base) -> anyhow::Result<()> {
         LogFormat::Json => registry.with(tracing_subscriber::fmt::layer().json().flatten_event(true)).try_init()?,
     }
     Ok(())
-}
-
-/// Starts counting, once per process; the handle renders what was counted.
-pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
-    Ok(PrometheusBuilder::new().set_buckets(&BUCKETS)?.install_recorder()?)
-}
-
-/// Adds up what histograms have recorded until the service stops. Otherwise only a question for `/metrics` does, and where
-/// nobody asks, every request and event would stay in memory.
-pub async fn add_up(app: App) {
-    while app.stop.run_until_cancelled(tokio::time::sleep(ADD_UP)).await.is_some() {
-        app.metrics.run_upkeep();
-    }
 }
 
 /// The trace that the work at hand belongs to, and its place in it (W3C Trace Context).
