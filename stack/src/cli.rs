@@ -8,6 +8,7 @@ use reqwest::Url;
 use crate::{
     bench::options::Bench,
     chaos::faults::Fault,
+    order::Part,
     system::{GATEWAY, SERVICES},
 };
 
@@ -85,6 +86,9 @@ pub struct Up {
     /// Tell a service, or the gateway, something of its own, as in post-service.LOG=debug; may be given several times
     #[arg(long, value_name = "SERVICE.NAME=VALUE", value_parser = setting)]
     pub set: Vec<Setting>,
+    /// Start these first, in this order, separated by commas: postgres, redis, a service; any order does
+    #[arg(long, value_name = "PARTS", value_delimiter = ',', value_parser = Part::named)]
+    pub start_order: Vec<Part>,
 }
 
 /// An environment variable for all processes of one service, or a setting of the gateway.

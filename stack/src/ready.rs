@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use futures::future::join_all;
 use reqwest::{Client, StatusCode};
 use tokio::time::{interval, timeout};
 
@@ -12,6 +13,8 @@ use crate::{client, console, process::Running, up::Instance};
 const PATIENCE: Duration = Duration::from_mins(2);
 /// How long one question may take.
 const ANSWER: Duration = Duration::from_secs(2);
+/// How long the same question may take where it is answered by looking for a server that is not there.
+const OUTAGE: Duration = Duration::from_secs(10);
 
 /// Waits until all are ready, telling of each how long it took. Fails when a process ends meanwhile.
 pub async fn wait(running: &mut Running, instances: &[Instance]) -> Result<()> {
@@ -57,6 +60,23 @@ pub async fn wait(running: &mut Running, instances: &[Instance]) -> Result<()> {
         .map(|(instance, said)| format!("{} ({said}; its log is {})", instance.name, instance.log.display()))
         .collect();
     bail!("not ready after {} s: {}", PATIENCE.as_secs(), late.join(", "));
+}
+
+/// Waits until all have begun to answer, and tells which are not ready and why: they were started before what they miss.
+pub async fn live(running: &mut Running, instances: &[Instance]) -> Result<()> {
+    let http = client::http(OUTAGE)?;
+    for instance in instances {
+        let answers = async || http.get(format!("{}/health/live", instance.url)).send().await.is_ok();
+        running.until(&instance.name, PATIENCE, answers).await?;
+    }
+    let answers = instances.iter().map(|instance| ask(&http, instance));
+    for (instance, answer) in instances.iter().zip(join_all(answers).await) {
+        if let Err(said) = answer {
+            let said = said.unwrap_or_else(|| "it does not say whether it is ready".to_owned());
+            console::tell(format_args!("{} runs and is not ready: {said}", instance.name));
+        }
+    }
+    Ok(())
 }
 
 /// Ready, or what it said instead (nothing, when it does not answer at all).

@@ -1,9 +1,9 @@
 //! `cargo stack up`: from nothing to a platform that answers, and back to nothing.
 
-use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf, process::ExitCode};
+use std::{fmt::Write as _, path::PathBuf, process::ExitCode};
 
-use anyhow::{Context, Result};
-use tokio::{process::Command, time::Instant};
+use anyhow::Result;
+use tokio::time::Instant;
 
 use crate::{
     claims::Claims,
@@ -13,16 +13,19 @@ use crate::{
     folder::{Folder, write_private},
     gateway,
     ledger::Ledger,
-    ports,
-    postgres::Lifetime,
+    order, ports,
+    postgres::Postgres,
     process::{End, Running},
     programs::{self, Program},
-    ready, redis, replicas, roles, servers,
-    stage::Stage,
+    ready, redis, replicas, servers,
+    start::Start,
     stop::Stop,
     system::SERVICES,
     workspace,
 };
+
+/// Where everything is, in a file to `source`.
+const CONNECTIONS: &str = "connections.env";
 
 /// One process of a service, as it is listed.
 #[derive(Debug, Clone)]
@@ -94,24 +97,27 @@ async fn start(options: &Up, folder: &Folder, claims: &mut Claims, running: &mut
         workspace::build(options.build.release).await?
     };
 
-    let began = Instant::now();
+    // Decided before anything runs, so that a service can be told of a server that is started after it.
     let postgres = match &options.postgres_url {
         Some(url) => url.clone(),
-        None => servers::start_postgres(running, folder, &mut kept, Lifetime::Kept).await?,
+        None => Postgres::url(kept.postgres_port, &kept.secrets.postgres)?,
     };
-    roles::create(&programs::psql()?, &postgres, &kept.secrets.roles).await?;
-    console::tell(format_args!("Postgres is ready after {}", console::seconds(began.elapsed())));
-    let began = Instant::now();
     let redis = match &options.redis_url {
-        Some(url) => redis::reach(url).await.map(|()| url.clone())?,
-        None => servers::start_redis(running, folder, &kept, Lifetime::Kept).await?,
+        Some(url) => url.clone(),
+        None => redis::url(kept.redis_port, &kept.secrets.redis)?,
     };
-    console::tell(format_args!("Redis is ready after {}", console::seconds(began.elapsed())));
-
-    let mail = folder.private("mail")?;
-    let wiring = Wiring { port_base, postgres, redis, secrets: kept.secrets, mail, rate_limits: options.rate_limits };
-    write_private(&folder.path().join("connections.env"), &connections(&wiring)?)?;
-    let mut instances = start_services(options, folder, running, &binaries, &wiring, gateway_port)?;
+    let (mail, secrets) = (folder.private("mail")?, kept.secrets.clone());
+    let wiring = Wiring { port_base, postgres, redis, secrets, mail, rate_limits: options.rate_limits };
+    write_private(&folder.path().join(CONNECTIONS), &connections(&wiring)?)?;
+    let (kept, wiring) = (&mut kept, &wiring);
+    let mut start = Start { options, folder, running, kept, binaries, wiring, gateway_port, instances: Vec::new() };
+    for part in order::complete(&options.start_order) {
+        start.part(part).await?;
+    }
+    let mut instances = start.instances;
+    let name = |(service, replica)| replicas::name(service, replica);
+    let place = |instance: &Instance| replicas::processes(options.replicas).position(|one| name(one) == instance.name);
+    instances.sort_by_key(place);
     ready::wait(running, &instances).await?;
     if let Some(port) = gateway_port {
         instances.push(gateway::start(options, folder, running, port, &instances).await?);
@@ -120,7 +126,7 @@ async fn start(options: &Up, folder: &Folder, claims: &mut Claims, running: &mut
     console::tell(format_args!(
         "\nEverything is ready; Ctrl-C stops it.\nLetters: {}. Addresses for psql and redis-cli: {}",
         wiring.mail.display(),
-        folder.path().join("connections.env").display()
+        folder.path().join(CONNECTIONS).display()
     ));
     Ok(())
 }
@@ -133,32 +139,6 @@ fn claim_ports(options: &Up, claims: &mut Claims) -> Result<u16> {
     }
     ports::claim(&replicas::ports(options.port_base, options.replicas)?, claims)?;
     Ok(options.port_base)
-}
-
-fn start_services(
-    options: &Up,
-    folder: &Folder,
-    running: &mut Running,
-    binaries: &BTreeMap<String, PathBuf>,
-    wiring: &Wiring,
-    gateway_port: Option<u16>,
-) -> Result<Vec<Instance>> {
-    let mut instances = Vec::new();
-    for (service, replica) in replicas::processes(options.replicas) {
-        let name = replicas::name(service, replica);
-        let binary = binaries.get(service.package).with_context(|| format!("cargo built no {}", service.package))?;
-        let mut command = Command::new(binary);
-        command.envs(wiring.environment(service, replica)?);
-        command.envs(gateway_port.map(gateway::environment).into_iter().flatten());
-        let own = options.set.iter().filter(|setting| setting.service == service.package);
-        command.envs(own.map(|setting| (&setting.name, &setting.value)));
-        let log = folder.log(&name)?;
-        let url = service.url(wiring.port_base, replica);
-        let started = Instant::now();
-        running.start(Stage::Service, &name, command, &log)?;
-        instances.push(Instance { name, url, log, started });
-    }
-    Ok(instances)
 }
 
 fn programs_for(options: &Up) -> Vec<Program> {

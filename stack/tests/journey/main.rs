@@ -22,3 +22,5 @@ mod platform;
 mod replicas;
 #[cfg(test)]
 mod servers;
+#[cfg(test)]
+mod start_order;
