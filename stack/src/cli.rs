@@ -24,6 +24,8 @@ pub struct Cli {
 pub enum Command {
     /// Start Postgres, Redis and the five services, and keep them running until Ctrl-C
     Up(Up),
+    /// Say what would keep `up` with the same arguments from coming up on this machine, or how a platform that runs is
+    Doctor(Up),
     /// Run every test of the workspace against throw-away servers
     Test {
         /// Passed on to the test runner, e.g. a filter or `-p auth-service`

@@ -55,6 +55,15 @@ impl Folder {
         Ok(Folder { path, _lock: file })
     }
 
+    /// The process id of the launcher that holds a folder, none when nobody does. Nothing is made or changed.
+    pub fn holder(path: &Path) -> Option<String> {
+        let mut lock = File::open(path.join("lock")).ok()?;
+        let Err(TryLockError::WouldBlock) = lock.try_lock_shared() else { return None };
+        let mut pid = String::new();
+        lock.read_to_string(&mut pid).ok()?;
+        Some(pid.trim().to_owned())
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }

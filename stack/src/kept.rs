@@ -1,6 +1,9 @@
 //! What is decided once per data folder and kept: ports that were free, passwords and keys that nobody guesses.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -38,7 +41,12 @@ pub struct Secrets {
 impl Kept {
     /// What the folder holds, or none when it is new.
     pub fn load(folder: &Folder) -> Result<Option<Kept>> {
-        let path = folder.path().join(FILE);
+        Kept::read(folder.path())
+    }
+
+    /// The same of a folder that somebody else may hold.
+    pub fn read(folder: &Path) -> Result<Option<Kept>> {
+        let path = folder.join(FILE);
         let Some(text) = read_if_there(&path)? else { return Ok(None) };
         let kept = serde_json::from_str(&text)
             .with_context(|| format!("{} cannot be understood; `cargo stack reset` starts afresh", path.display()))?;

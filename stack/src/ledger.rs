@@ -3,7 +3,12 @@
 //! A process id alone proves nothing: it may belong to somebody else by now. Together with the moment at which the
 //! process was started it names one process of this boot and no other.
 
-use std::{fs, path::PathBuf, process::Command, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail};
 use nix::{
@@ -20,6 +25,7 @@ use crate::{
     stage::Stage,
 };
 
+const FILE: &str = "processes.json";
 /// How long a process that was left behind may take to stop before it is killed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -53,18 +59,11 @@ pub struct Ledger {
 impl Ledger {
     /// Reads what a launcher before this one wrote, and stops what still runs of it: services first, Postgres last.
     pub async fn open(folder: &Folder) -> Result<Ledger> {
-        let path = folder.path().join("processes.json");
-        let left: Vec<Entry> = match read_if_there(&path)? {
-            Some(text) => {
-                serde_json::from_str(&text).with_context(|| format!("{} cannot be understood", path.display()))?
-            }
-            None => Vec::new(),
-        };
+        let left = alive(folder.path())?;
         for stage in Stage::STOPPING_ORDER {
-            let left = left.iter().filter(|entry| entry.stage == stage && entry.is_alive());
-            stop(&left.collect::<Vec<_>>()).await?;
+            stop(&left.iter().filter(|entry| entry.stage == stage).collect::<Vec<_>>()).await?;
         }
-        let ledger = Ledger { path, entries: Vec::new() };
+        let ledger = Ledger { path: folder.path().join(FILE), entries: Vec::new() };
         ledger.save()?;
         Ok(ledger)
     }
@@ -82,6 +81,16 @@ impl Ledger {
     fn save(&self) -> Result<()> {
         write_private(&self.path, &serde_json::to_string_pretty(&self.entries)?)
     }
+}
+
+/// What runs of the processes that a folder's launcher has written down.
+pub fn alive(folder: &Path) -> Result<Vec<Entry>> {
+    let path = folder.join(FILE);
+    let Some(text) = read_if_there(&path)? else { return Ok(Vec::new()) };
+    let mut entries: Vec<Entry> =
+        serde_json::from_str(&text).with_context(|| format!("{} cannot be understood", path.display()))?;
+    entries.retain(Entry::is_alive);
+    Ok(entries)
 }
 
 async fn stop(left: &[&Entry]) -> Result<()> {

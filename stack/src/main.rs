@@ -8,6 +8,7 @@ mod cli;
 mod client;
 mod console;
 mod demo;
+mod doctor;
 mod environment;
 mod folder;
 mod fuzz;
@@ -57,6 +58,7 @@ async fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Up(options) => up::up(options).await,
+        Command::Doctor(options) => doctor::doctor(options).await,
         Command::Test { arguments } => test::test(arguments).await,
         Command::Demo(target) => demo::demo(target).await,
         Command::Prepare { check } => prepare::prepare(check).await,

@@ -32,8 +32,7 @@ pub fn claim(wanted: &[(String, u16)], claims: &mut Claims) -> Result<()> {
     let mut busy = Vec::new();
     for (name, port) in wanted {
         if !claims.take(&[*port])? {
-            let owner = owner(*port).unwrap_or_else(|| "another process".to_owned());
-            busy.push(format!("port {port} of {name} is in use by {owner}"));
+            busy.push(format!("port {port} of {name} is in use by {}", called(owner(*port).as_ref())));
         }
     }
     if busy.is_empty() {
@@ -42,8 +41,21 @@ pub fn claim(wanted: &[(String, u16)], claims: &mut Claims) -> Result<()> {
     bail!("{}; stop it or choose other ports with --port-base", busy.join(", "))
 }
 
-/// Name and process id of who listens on a port, where the system tells (Linux, same user or root).
-fn owner(port: u16) -> Option<String> {
+/// A process that listens on a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// As the system knows it: cut after 15 characters.
+    pub name: String,
+    pub pid: i32,
+}
+
+/// A process, or that it is not known, as a part of a sentence.
+pub fn called(owner: Option<&Owner>) -> String {
+    owner.map_or_else(|| "another process".to_owned(), |owner| format!("{} (pid {})", owner.name, owner.pid))
+}
+
+/// Who listens on a port, where the system tells (Linux, same user or root).
+pub fn owner(port: u16) -> Option<Owner> {
     let inodes: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
         .filter_map(|file| fs::read_to_string(file).ok())
@@ -56,7 +68,8 @@ fn owner(port: u16) -> Option<String> {
         let held = descriptors.flatten().filter_map(|descriptor| fs::read_link(descriptor.path()).ok());
         if held.into_iter().any(|link| inodes.iter().any(|inode| link == Path::new(&format!("socket:[{inode}]")))) {
             let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
-            return Some(format!("{} (pid {})", name.trim(), process.file_name().display()));
+            let pid = process.file_name().to_str().and_then(|pid| pid.parse().ok())?;
+            return Some(Owner { name: name.trim().to_owned(), pid });
         }
     }
     None

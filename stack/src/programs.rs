@@ -40,7 +40,7 @@ pub enum Program {
 }
 
 impl Program {
-    fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Program::Postgres => "PostgreSQL",
             Program::Psql => "psql",
@@ -49,7 +49,7 @@ impl Program {
         }
     }
 
-    fn package(self) -> &'static str {
+    pub fn package(self) -> &'static str {
         match self {
             Program::Postgres => "postgresql",
             Program::Psql => "postgresql-client",
@@ -69,6 +69,28 @@ impl Program {
             }
         }
     }
+
+    /// The file that is run.
+    pub fn binary(self) -> Option<PathBuf> {
+        let found = self.find()?;
+        Some(if self == Program::Postgres { found.join("postgres") } else { found })
+    }
+}
+
+/// Whether missing programs can be installed: with apt-get, by root or whoever may become it.
+pub fn can_install() -> bool {
+    on_path("apt-get").is_some() && (geteuid().is_root() || on_path("sudo").is_some())
+}
+
+/// How somebody installs programs where `provide` cannot.
+pub fn by_hand(missing: &[Program]) -> String {
+    let packages: Vec<_> = missing.iter().map(|program| program.package()).collect();
+    if on_path("apt-get").is_some() {
+        return format!("run as root: apt-get install {}", packages.join(" "));
+    }
+    "install it yourself (Fedora: dnf install postgresql-server redis nginx, Arch: pacman -S postgresql redis nginx, \
+     macOS: brew install postgresql redis nginx) and try again"
+        .to_owned()
 }
 
 /// Installs what is missing of `wanted`, after saying so.
@@ -81,11 +103,7 @@ pub async fn provide(wanted: &[Program]) -> Result<()> {
     let packages: Vec<_> = missing.iter().map(|program| program.package()).collect();
     let list = packages.join(" ");
     if on_path("apt-get").is_none() {
-        bail!(
-            "{names} not found, and only Debian and Ubuntu are installed to automatically; install it yourself \
-             (Fedora: dnf install postgresql-server redis nginx, Arch: pacman -S postgresql redis nginx, \
-             macOS: brew install postgresql redis nginx) and try again"
-        );
+        bail!("{names} not found, and only Debian and Ubuntu are installed to automatically; {}", by_hand(&missing));
     }
     let mut command = if geteuid().is_root() {
         Command::new("sh")
@@ -94,7 +112,7 @@ pub async fn provide(wanted: &[Program]) -> Result<()> {
         sudo.arg("sh");
         sudo
     } else {
-        bail!("{names} not found, and there is no sudo to install it with; run as root: apt-get install {list}");
+        bail!("{names} not found, and there is no sudo to install it with; {}", by_hand(&missing));
     };
     console::tell(format_args!("{names} not found: installing {list} with apt-get"));
     let spinner = console::spinner(format!("Installing {list}"));

@@ -143,11 +143,15 @@ fn left_behind(temporary: &Path) -> Vec<PathBuf> {
     ours.map(|entry| entry.path()).filter(|path| path.join("lock").is_file()).collect()
 }
 
-/// Deletes the part of the data that is outside of the folder.
+/// Deletes the part of the data that is outside of the folder. Where that was written down and cannot be understood any
+/// more it stays: somebody who deletes wants to get rid of just such a folder.
 pub fn delete(folder: &Folder) -> Result<()> {
-    match Kept::load(folder)?.and_then(|kept| kept.postgres_elsewhere) {
-        Some(elsewhere) => remove(&elsewhere),
-        None => Ok(()),
+    match Kept::load(folder) {
+        Ok(kept) => kept.and_then(|kept| kept.postgres_elsewhere).map_or(Ok(()), |elsewhere| remove(&elsewhere)),
+        Err(error) => {
+            console::tell(format_args!("{error:#}: data outside of the folder, if there is any, stays"));
+            Ok(())
+        }
     }
 }
 
@@ -173,6 +177,15 @@ mod tests {
         let first = decide(&folder, &mut services).unwrap();
         let second = decide(&folder, &mut Claims::default()).unwrap();
         assert!(second.postgres_port != first.postgres_port && second.redis_port != first.redis_port);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_understood_can_be_deleted() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = Folder::claim(&home.path().join("data")).unwrap();
+        fs::write(folder.path().join("kept.json"), "{").unwrap();
+        assert!(Kept::load(&folder).unwrap_err().to_string().ends_with("`cargo stack reset` starts afresh"));
+        delete(&folder).unwrap();
     }
 
     #[test]

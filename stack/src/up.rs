@@ -1,8 +1,13 @@
 //! `cargo stack up`: from nothing to a platform that answers, and back to nothing.
 
-use std::{fmt::Write as _, path::PathBuf, process::ExitCode};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
+use reqwest::Url;
 use tokio::time::Instant;
 
 use crate::{
@@ -10,7 +15,7 @@ use crate::{
     cli::Up,
     console,
     environment::Wiring,
-    folder::{Folder, write_private},
+    folder::{Folder, read_if_there, write_private},
     gateway,
     ledger::Ledger,
     order, ports,
@@ -67,7 +72,9 @@ pub fn place(asked: Option<PathBuf>) -> PathBuf {
 async fn run(options: &Up, folder: &Folder, claims: &mut Claims, running: &mut Running) -> anyhow::Error {
     match start(options, folder, claims, running).await {
         Ok(()) => watch(running, options.replicas).await,
-        Err(error) => error,
+        Err(error) => anyhow!(
+            "{error:#}\n`cargo stack doctor` with the same arguments tells what else is in the way on this machine"
+        ),
     }
 }
 
@@ -108,7 +115,7 @@ async fn start(options: &Up, folder: &Folder, claims: &mut Claims, running: &mut
     };
     let (mail, secrets) = (folder.private("mail")?, kept.secrets.clone());
     let wiring = Wiring { port_base, postgres, redis, secrets, mail, rate_limits: options.rate_limits };
-    write_private(&folder.path().join(CONNECTIONS), &connections(&wiring)?)?;
+    write_private(&folder.path().join(CONNECTIONS), &connections(&wiring, gateway_port)?)?;
     let (kept, wiring) = (&mut kept, &wiring);
     let mut start = Start { options, folder, running, kept, binaries, wiring, gateway_port, instances: Vec::new() };
     for part in order::complete(&options.start_order) {
@@ -124,7 +131,7 @@ async fn start(options: &Up, folder: &Folder, claims: &mut Claims, running: &mut
     }
     console::show(listing(&instances));
     console::tell(format_args!(
-        "\nEverything is ready; Ctrl-C stops it.\nLetters: {}. Addresses for psql and redis-cli: {}",
+        "\nEverything is ready; Ctrl-C stops it.\nLetters: {}. Addresses for psql, redis-cli and curl: {}",
         wiring.mail.display(),
         folder.path().join(CONNECTIONS).display()
     ));
@@ -141,7 +148,8 @@ fn claim_ports(options: &Up, claims: &mut Claims) -> Result<u16> {
     Ok(options.port_base)
 }
 
-fn programs_for(options: &Up) -> Vec<Program> {
+/// The programs of the system that a platform with these options runs on.
+pub fn programs_for(options: &Up) -> Vec<Program> {
     let mut programs = vec![if options.postgres_url.is_some() { Program::Psql } else { Program::Postgres }];
     if options.redis_url.is_none() {
         programs.push(Program::Redis);
@@ -153,15 +161,30 @@ fn programs_for(options: &Up) -> Vec<Program> {
 }
 
 /// A file to `source`: how to look into the running servers.
-fn connections(wiring: &Wiring) -> Result<String> {
-    let mut text =
-        String::from("# Every service's own role: psql $AUTH_DATABASE_URL; the streams: redis-cli -u $REDIS_URL\n");
+fn connections(wiring: &Wiring, gateway_port: Option<u16>) -> Result<String> {
+    let mut text = String::from(
+        "# Every service's own role: psql $AUTH_DATABASE_URL; the streams: redis-cli -u $REDIS_URL\n\
+         # Its API: curl $AUTH_SERVICE_URL/health/ready\n",
+    );
     for service in &SERVICES {
         writeln!(text, "{}_DATABASE_URL='{}'", service.noun.to_uppercase(), wiring.database(service)?)?;
     }
     writeln!(text, "DATABASE_URL='{}'\nREDIS_URL='{}'", wiring.postgres, wiring.redis)?;
+    for service in &SERVICES {
+        writeln!(text, "{}_SERVICE_URL='{}'", service.noun.to_uppercase(), service.url(wiring.port_base, 0))?;
+    }
+    if let Some(port) = gateway_port {
+        writeln!(text, "GATEWAY_URL='{}'", gateway::url(port))?;
+    }
     writeln!(text, "SERVICE_TOKEN='{}'", wiring.secrets.service_token)?;
     Ok(text)
+}
+
+/// The port of an address that the platform which was last started in a folder has: `AUTH_SERVICE_URL`, `GATEWAY_URL`.
+pub fn port_of(folder: &Path, name: &str) -> Option<u16> {
+    let text = read_if_there(&folder.join(CONNECTIONS)).ok()??;
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix("='")?.strip_suffix('\''))?;
+    line.parse::<Url>().ok()?.port()
 }
 
 fn listing(instances: &[Instance]) -> String {

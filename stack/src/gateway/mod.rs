@@ -47,7 +47,8 @@ pub fn environment(port: u16) -> [(&'static str, String); 2] {
     [("TRUSTED_PROXIES", "127.0.0.1/32".to_owned()), ("PUBLIC_URL", url(port))]
 }
 
-fn url(port: u16) -> String {
+/// Where it is.
+pub fn url(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }
 
@@ -81,7 +82,8 @@ pub async fn start(
     Ok(Instance { name: GATEWAY.to_owned(), url, log, started: began })
 }
 
-async fn lives(http: &Client, url: &str) -> bool {
+/// Whether it answers.
+pub async fn lives(http: &Client, url: &str) -> bool {
     let answer = http.get(format!("{url}/health/live")).send().await;
     answer.is_ok_and(|answer| answer.status() == StatusCode::OK)
 }

@@ -67,6 +67,7 @@ fn a_port_in_use_is_named_before_anything_starts() {
     assert_eq!(run.status.code(), Some(1));
     let said = said(&run);
     assert!(said.starts_with(&format!("error: port {} of interaction-service is in use by ", base + 2)), "{said}");
-    assert_eq!(said.lines().count(), 1, "{said}");
+    let [_, hint] = said.lines().collect::<Vec<_>>()[..] else { panic!("{said}") };
+    assert!(hint.starts_with("`cargo stack doctor` "), "{said}");
     assert!(!data.join("postgres").exists());
 }

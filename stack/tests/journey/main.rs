@@ -7,6 +7,8 @@ mod claims;
 mod client;
 // `cfg(test)` is always so here; it lets the lints know that a failed `unwrap` is a failed test.
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod events;
 #[cfg(test)]
 mod flow;
