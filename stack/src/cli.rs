@@ -10,6 +10,7 @@ use crate::{
     chaos::faults::Fault,
     order::Part,
     system::{GATEWAY, SERVICES},
+    top::scrape::Address,
 };
 
 /// Runs the whole platform on one machine, for development and tests.
@@ -36,6 +37,8 @@ pub enum Command {
     Demo(Entrance),
     /// Fill a running platform with realistic data through its public API
     Seed(Seed),
+    /// Show what the services of a running platform do at this moment, on one page or listed once
+    Top(Top),
     /// Break a platform of its own under load, in every way, and check that nothing was lost or counted twice
     Chaos(Chaos),
     /// Measure a platform of its own on this machine
@@ -151,6 +154,24 @@ pub struct Seed {
 }
 
 #[derive(Debug, Args)]
+pub struct Top {
+    #[command(flatten)]
+    pub target: Target,
+    /// Processes per service, as `up` was told
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=50))]
+    pub replicas: u16,
+    /// Ask these processes and no others, as in post-service=http://10.0.0.7:8001; may be given several times
+    #[arg(long, value_name = "SERVICE=URL", value_parser = process, conflicts_with_all = ["base_url", "replicas"])]
+    pub address: Vec<Address>,
+    /// Seconds between two looks
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = seconds)]
+    pub interval: f64,
+    /// List it once, after one interval, and end; so it is where there is no terminal
+    #[arg(long)]
+    pub once: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct Fuzz {
     #[command(flatten)]
     pub target: Target,
@@ -201,6 +222,18 @@ pub struct Build {
 fn minutes(text: &str) -> Result<f64, String> {
     let minutes: f64 = text.parse().map_err(|_| "it must be a number".to_owned())?;
     if (0.1..=24.0 * 60.0).contains(&minutes) { Ok(minutes) } else { Err("it must be 0.1 to 1440".to_owned()) }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "it must be a number".to_owned())?;
+    if (0.2..=60.0).contains(&seconds) { Ok(seconds) } else { Err("it must be 0.2 to 60".to_owned()) }
+}
+
+fn process(text: &str) -> Result<Address, String> {
+    let (name, url) = text.split_once('=').ok_or("it must be like post-service=http://10.0.0.7:8001")?;
+    let service = SERVICES.iter().find(|service| service.package == name);
+    let service = service.ok_or_else(|| format!("there is no service {name}"))?;
+    Ok(Address { service, url: address(url, &["http", "https"])? })
 }
 
 fn setting(text: &str) -> Result<Setting, String> {

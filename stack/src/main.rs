@@ -33,6 +33,7 @@ mod start;
 mod stop;
 mod system;
 mod test;
+mod top;
 mod up;
 mod workspace;
 
@@ -65,6 +66,7 @@ async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Check => check::check().await,
         Command::Reset { place } => reset::reset(&up::place(place.data_dir)).await,
         Command::Seed(options) => seed::seed(options).await,
+        Command::Top(options) => top::top(options).await,
         Command::Chaos(options) => chaos::chaos(options).await,
         Command::Bench(which) => bench::bench(which).await,
         Command::Fuzz(options) => fuzz::fuzz(options).await,

@@ -100,7 +100,8 @@ impl Wanted {
     fn judge(&self, runs: bool, left: &[i32]) -> Option<Finding> {
         let Wanted { name, port, found } = self;
         let what = format!("port {port}");
-        let elsewhere = "choose other ports with --port-base (0 takes any that are free)";
+        let option = if name == GATEWAY { "--gateway-port" } else { "--port-base" };
+        let elsewhere = format!("choose other ports with {option} (0 takes any that are free)");
         Some(match found {
             Found::Nobody | Found::Claimed if runs => {
                 let mend = "its log says why it ended; end what runs of the platform, and start it anew";
@@ -111,9 +112,7 @@ impl Wanted {
                 let says = format!("of {name} is kept by another launcher for one of its processes");
                 Finding::problem(what, says, format!("wait until that has ended, or {elsewhere}"))
             }
-            Found::Forbidden => {
-                Finding::problem(what, format!("of {name} may only be used by root"), elsewhere.to_owned())
-            }
+            Found::Forbidden => Finding::problem(what, format!("of {name} may only be used by root"), elsewhere),
             Found::Somebody { owner, .. } if found.is_of(left) => Finding::note(
                 what,
                 format!("of {name} is in use by {}, which a killed launcher left", called(owner.as_ref())),

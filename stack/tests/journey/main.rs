@@ -26,3 +26,5 @@ mod replicas;
 mod servers;
 #[cfg(test)]
 mod start_order;
+#[cfg(test)]
+mod top;
