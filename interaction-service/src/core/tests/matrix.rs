@@ -24,9 +24,10 @@ const HEADING: &str = "## Who may what";
 const CALLERS: [&str; 8] = ["anonymous", "stranger", "owner", "muted", "banned", "moderator", "admin", "service"];
 
 /// What every service answers beside its API.
-const COMMON: [&str; 10] = [
+const COMMON: [&str; 11] = [
     "GET /health/live",
     "GET /health/ready",
+    "GET /health/lag",
     "GET /metrics",
     "GET /openapi.json",
     "GET /internal/events/{stream}",
