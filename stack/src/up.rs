@@ -44,7 +44,7 @@ pub struct Instance {
 /// Starts everything, and stops it when asked or when a part of it has ended.
 pub async fn up(options: Up) -> Result<ExitCode> {
     let mut stop = Stop::listen()?;
-    let folder = Folder::claim(&place(options.place.data_dir.clone()))?;
+    let folder = Folder::claim(&place(options.place.data_dir.clone())).map_err(|error| pointed(&error))?;
     // Held for longer than any process lives.
     let mut claims = Claims::default();
     let mut running = Running::new(Ledger::open(&folder).await?)?;
@@ -72,10 +72,13 @@ pub fn place(asked: Option<PathBuf>) -> PathBuf {
 async fn run(options: &Up, folder: &Folder, claims: &mut Claims, running: &mut Running) -> anyhow::Error {
     match start(options, folder, claims, running).await {
         Ok(()) => watch(running, options.replicas).await,
-        Err(error) => anyhow!(
-            "{error:#}\n`cargo stack doctor` with the same arguments tells what else is in the way on this machine"
-        ),
+        Err(error) => pointed(&error),
     }
+}
+
+/// An error that kept the platform from coming up, and where to learn more.
+fn pointed(error: &anyhow::Error) -> anyhow::Error {
+    anyhow!("{error:#}\n`cargo stack doctor` with the same arguments tells what else is in the way on this machine")
 }
 
 /// Returns when a server has ended, or the last process that did what it did.

@@ -46,6 +46,8 @@ pub fn report(findings: &[Finding], sound: &str, colours: bool) -> String {
     let width = findings.iter().map(|finding| finding.what.chars().count()).max().unwrap_or_default();
     let mut lines = Vec::new();
     for Finding { verdict, what, says, mend } in findings {
+        // What a program has said may have several lines.
+        let says = says.lines().map(str::trim).collect::<Vec<_>>().join(" ");
         lines.push(format!("{}  {what:width$}  {says}", label(*verdict, colours)));
         lines.extend(mend.iter().map(|mend| format!("{:7}  {:width$}  → {mend}", "", "")));
     }
@@ -75,13 +77,13 @@ mod tests {
     fn a_mend_stands_beneath_what_it_mends() {
         let findings = [
             Finding::ok("Rust", "1.95.0"),
-            Finding::note("memory", "little"),
+            Finding::note("memory", "little\n\tof it"),
             Finding::problem("port 8002", "in use by python3 (pid 7)", "stop it"),
         ];
         assert_eq!(
             report(&findings, "Sound.", false),
             "ok       Rust       1.95.0\n\
-             note     memory     little\n\
+             note     memory     little of it\n\
              problem  port 8002  in use by python3 (pid 7)\n                    → stop it\n\n\
              One problem; its mend stands beneath it."
         );

@@ -13,7 +13,7 @@ use super::finding::Finding;
 const MEBIBYTE: u64 = 1024 * 1024;
 /// What the whole platform, its servers included, holds soon after its start: 250 MiB as a debug build.
 const MEMORY_TO_RUN: u64 = 300 * MEBIBYTE;
-/// What compiling and linking the largest service takes beside that.
+/// Compiling a service takes 1 GiB, and cargo compiles several at once.
 const MEMORY_TO_BUILD: u64 = 2048 * MEBIBYTE;
 /// A platform that was just started takes 44 MiB.
 const DISK_TO_RUN: u64 = 256 * MEBIBYTE;

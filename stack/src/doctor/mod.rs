@@ -25,7 +25,7 @@ use nix::unistd::{User, geteuid};
 use crate::{
     cli::Up,
     client, console,
-    programs::{Program, can_install, on_path, postgres},
+    programs::{Program, can_install, postgres},
     replicas,
     system::GATEWAY,
     up, workspace,
@@ -51,7 +51,7 @@ pub async fn doctor(options: Up) -> Result<ExitCode> {
     }
     let files = [data.path.join("kept.json"), data.path.join("processes.json"), std::env::current_exe()?];
     findings.push(machine::judge_clock(SystemTime::now(), &machine::written(&files)));
-    findings.extend(programs::optional(|name| on_path(name).is_some()));
+    findings.extend(programs::optional().await);
     let sound = if runs { "The platform runs, and is whole." } else { "Nothing is in the way." };
     console::show(report(&findings, sound, stdout().is_terminal()));
     let sick = findings.iter().any(|finding| finding.verdict == Verdict::Problem);

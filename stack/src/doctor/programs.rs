@@ -112,17 +112,28 @@ fn judge_linker(found: Option<&Path>) -> Finding {
     }
 }
 
+/// A plugin of docker, and so not on the PATH.
+const COMPOSE: &str = "docker compose";
+
 /// Programs that some commands use, what for, and what brings them. None of them keeps a platform from coming up.
-const OPTIONAL: [(&str, &str, &str); 5] = [
+const OPTIONAL: [(&str, &str, &str); 6] = [
     ("cargo-nextest", "`cargo stack test` runs slower without it", "cargo install cargo-nextest --locked"),
     ("cargo-deny", "`cargo stack check` needs it", "that installs it itself; or: cargo install cargo-deny --locked"),
     ("schemathesis", "`cargo stack fuzz` needs it", "pip install schemathesis"),
     ("promtool", "checks the alert rules", "apt-get install prometheus"),
-    ("docker", "runs the platform in containers", "https://docs.docker.com/engine/install, with the plugin compose"),
+    ("docker", "runs the platform in containers", "https://docs.docker.com/engine/install"),
+    (COMPOSE, "runs the platform in containers", "https://docs.docker.com/compose/install/linux"),
 ];
 
+/// Looks which of them are there.
+pub async fn optional() -> Vec<Finding> {
+    let compose = Command::new("docker").args(["compose", "version"]).output().await;
+    let compose = compose.is_ok_and(|answer| answer.status.success());
+    judge_optional(|name| if name == COMPOSE { compose } else { on_path(name).is_some() })
+}
+
 /// Those of them that are missing, and one line for the others.
-pub fn optional(is_there: impl Fn(&str) -> bool) -> Vec<Finding> {
+fn judge_optional(is_there: impl Fn(&str) -> bool) -> Vec<Finding> {
     let (there, missing): (Vec<_>, Vec<_>) = OPTIONAL.into_iter().partition(|(name, ..)| is_there(name));
     let mut findings = Vec::new();
     if !there.is_empty() {
@@ -209,7 +220,7 @@ mod tests {
 
     #[test]
     fn what_some_commands_use_is_never_a_problem() {
-        let findings = optional(|name| name == "docker");
+        let findings = judge_optional(|name| name == "docker");
         assert_eq!(findings[0], Finding::ok("other tools", "docker"));
         assert_eq!(findings.len(), OPTIONAL.len());
         assert!(findings[1..].iter().all(|finding| finding.verdict == Verdict::Note && finding.mend.is_some()));
