@@ -1,10 +1,10 @@
 //! How often one address may ask, and whose address that is.
 
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{
-    platform::Platform,
+    platform::{Platform, eventually},
     upstream::{Upstream, values},
 };
 
@@ -67,6 +67,24 @@ async fn everything_has_a_limit_and_none_without_rate_limits() {
         assert_eq!(passed, expected);
         platform.stop();
     }
+}
+
+#[tokio::test]
+async fn so_much_is_under_way_at_once_and_no_more() {
+    let post = Upstream::start().await;
+    let (upstream, two) = (post.instead_of("post"), "gateway.GATEWAY_CONNECTIONS=2");
+    let platform = Platform::up(&["--rate-limits", "--set", &upstream, "--set", two]);
+    let ada = platform.join("ada").await;
+    let listen = async || {
+        let events = platform.ask(Method::GET, "/api/v1/posts/events", Some(&ada.token));
+        events.header("Accept", "text/event-stream").send().await.unwrap()
+    };
+    let open = [listen().await, listen().await];
+    assert_eq!(open.each_ref().map(Response::status), [StatusCode::OK; 2]);
+    assert_eq!(listen().await.status(), StatusCode::TOO_MANY_REQUESTS);
+    drop(open);
+    eventually("there is room again", async || listen().await.status(), |status| *status == StatusCode::OK).await;
+    platform.stop();
 }
 
 #[tokio::test]

@@ -87,6 +87,14 @@ async fn what_needs_a_token_is_refused_at_the_door_and_what_is_public_is_not() {
             assert_eq!(bad, expected, "{operation:?}");
         }
     }
+    // What is no token, to the services and here.
+    for authorization in ["Basic YTpi", "Bearer", "Bearer ", "Bearer \u{e9}", "x", ""] {
+        let ask = |base: &str| platform.http.get(format!("{base}/api/v1/posts")).header("Authorization", authorization);
+        let (here, there) =
+            (ask(platform.gateway()).send().await.unwrap(), ask(platform.service("post")).send().await.unwrap());
+        assert_eq!((here.status(), there.status()), (StatusCode::UNAUTHORIZED, StatusCode::UNAUTHORIZED));
+        assert_eq!(here.text().await.unwrap(), there.text().await.unwrap(), "{authorization:?}");
+    }
     platform.stop();
 }
 
