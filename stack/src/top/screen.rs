@@ -178,6 +178,18 @@ mod tests {
     }
 
     #[test]
+    fn a_terminal_without_room_shows_what_fits() {
+        let mut app = app();
+        for page in Page::ALL {
+            app.page = page;
+            assert_eq!(lines(&terminal(&app, (10, 3)))[0], " cargo sta");
+            assert_eq!(lines(&terminal(&app, (1, 1))), [""]);
+        }
+        app.help = true;
+        assert_eq!(lines(&terminal(&app, (10, 3)))[0], "┌ help ──┐");
+    }
+
+    #[test]
     fn help_lies_over_the_page_and_a_page_without_figures_says_so() {
         let mut app = App::new("top".to_owned());
         assert!(lines(&terminal(&app, (80, 16)))[1].contains("Looking twice"));

@@ -10,6 +10,7 @@ const PASSWORD: &str = "a long walk by the sea";
 const SERVICES: [&str; 5] =
     ["auth-service", "post-service", "interaction-service", "moderation-service", "engagement-service"];
 const SERVERS: [&str; 2] = ["postgres", "redis"];
+const SEEDS: [u64; 4] = [1, 2, 3, 4];
 
 #[tokio::test]
 async fn services_that_start_before_both_servers_wait_for_them() -> Result<()> {
@@ -18,11 +19,18 @@ async fn services_that_start_before_both_servers_wait_for_them() -> Result<()> {
 
 #[tokio::test]
 async fn services_and_servers_start_in_any_order() -> Result<()> {
-    for seed in 1..=4 {
+    for seed in SEEDS {
         let order = shuffled(seed);
         converges(&order).await.with_context(|| format!("seed {seed}, {}", order.join(", ")))?;
     }
     Ok(())
+}
+
+#[test]
+fn the_orders_have_servers_in_the_middle_as_well_as_last() {
+    let ends_with = |order: &Vec<&str>| order.last().is_some_and(|last| SERVERS.contains(last));
+    let orders = SEEDS.map(shuffled);
+    assert!(orders.iter().any(ends_with) && !orders.iter().all(ends_with), "{orders:#?}");
 }
 
 /// The services in some order, and each server somewhere behind the first of them.
