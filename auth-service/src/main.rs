@@ -143,7 +143,7 @@ async fn main() -> anyhow::Result<()> {
     if let Some(question) = settings.base.check {
         return core::health::ask(settings.base.host, settings.port, question).await;
     }
-    telemetry::start_logging(&settings.base)?;
+    telemetry::start(&SERVICE, &settings.base)?;
     let (port, command) = (settings.port, settings.command.clone());
     let app = App::new(&SERVICE, settings, telemetry::meters::start()?)?;
     match command {

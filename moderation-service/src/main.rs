@@ -61,7 +61,7 @@ async fn main() -> anyhow::Result<()> {
     if let Some(question) = settings.base.check {
         return core::health::ask(settings.base.host, settings.port, question).await;
     }
-    telemetry::start_logging(&settings.base)?;
+    telemetry::start(&SERVICE, &settings.base)?;
     let port = settings.port;
     let app = App::new(&SERVICE, settings, telemetry::meters::start()?)?;
     core::serve(app, port).await

@@ -4,7 +4,7 @@ use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use super::client::Client;
-use super::telemetry;
+use super::telemetry::trace;
 
 /// What was done.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +30,7 @@ pub async fn record(db: impl PgExecutor<'_>, entry: Entry<'_>) -> sqlx::Result<(
         entry.target,
         entry.result,
         Client::current().map(Client::network),
-        telemetry::trace_id()
+        trace::trace_id()
     )
     .execute(db)
     .await?;

@@ -28,6 +28,7 @@ use uuid::Uuid;
 use super::App;
 use super::errors::Error;
 use super::settings::Environment;
+use super::telemetry::trace;
 
 /// By how many seconds the clocks of two machines may differ.
 const LEEWAY: u64 = 5;
@@ -320,6 +321,7 @@ impl FromRequestParts<App> for User {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         let claims = Claims::from_request_parts(parts, app).await?;
         let account = app.resources.holder(&app.db, &claims).await?.ok_or(REFUSAL)?;
+        trace::note_caller(account.id, &format!("{:?}", account.role));
         Ok(Self { id: account.id, session: claims.session })
     }
 }

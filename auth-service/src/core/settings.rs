@@ -84,6 +84,15 @@ pub struct Base {
     #[arg(long, env = "ENVIRONMENT", value_enum, default_value_t = Environment::Development)]
     pub environment: Environment,
 
+    /// Where traces are sent by OTLP: <http://collector:4318>; empty: nowhere. The SDK's `OTEL_TRACES_SAMPLER`,
+    /// `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_EXPORTER_OTLP_HEADERS` and `OTEL_BSP_*` hold beside it
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", default_value = "")]
+    pub otel_exporter_otlp_endpoint: String,
+
+    /// What the service is called in traces, when not by its name
+    #[arg(long, env = "OTEL_SERVICE_NAME")]
+    pub otel_service_name: Option<String>,
+
     /// How log lines look
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t = LogFormat::Pretty)]
     pub log_format: LogFormat,

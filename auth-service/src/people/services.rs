@@ -15,6 +15,7 @@ use crate::core::App;
 use crate::core::pagination::Cursor;
 use crate::core::people::Holding;
 use crate::core::settings::Producer;
+use crate::core::telemetry::spans;
 
 /// Things on a page: with the longest texts that anybody can write, a page is less than [`PAGE`].
 const ROWS: i64 = 10;
@@ -108,7 +109,7 @@ async fn say(out: &Out, text: impl Into<Bytes>) -> anyhow::Result<()> {
 /// A page of another service, and the path of the next one.
 async fn fetch(app: &App, url: &str) -> anyhow::Result<(Vec<u8>, Option<String>)> {
     let token = app.settings.security.service_token.as_ref().context("SERVICE_TOKEN is not set")?;
-    let mut answer = app.http.get(url).bearer_auth(token.expose_secret()).send().await?.error_for_status()?;
+    let mut answer = spans::call(app.http.get(url).bearer_auth(token.expose_secret())).await?.error_for_status()?;
     let link = answer.headers().get("link").and_then(|link| link.to_str().ok());
     let next = link.and_then(|link| Some(link.split_once('<')?.1.split_once('>')?.0.to_owned()));
     let mut page = Vec::new();

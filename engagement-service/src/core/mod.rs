@@ -243,6 +243,7 @@ pub async fn serve(app: App, port: u16) -> anyhow::Result<()> {
         );
     }
     app.db.close().await;
+    telemetry::stop().await;
     tracing::info!(service = app.service.name, "stopped");
     Ok(())
 }

@@ -1,4 +1,5 @@
 //! What tests speak to: the service's own router, with a database and a Redis of its own for each test.
+pub mod collector;
 pub mod counted;
 pub mod link;
 

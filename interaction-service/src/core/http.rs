@@ -16,8 +16,8 @@ use tracing::field::Empty;
 use super::client::Client;
 use super::errors::{Error, problem};
 use super::extract::BODY_LIMIT;
-use super::telemetry::Trace;
 use super::telemetry::meters::UnderWay;
+use super::telemetry::{Trace, spans};
 use super::{App, idempotency, limits};
 
 /// The longest a request may take.
@@ -116,18 +116,21 @@ async fn refuse_head(request: Request, next: Next) -> Response {
 async fn observe(request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let _under_way = UnderWay::begin(metrics::gauge!("http_requests_in_flight"));
-    let trace = Trace::follow(request.headers().get("traceparent").and_then(|value| value.to_str().ok()));
     // Both become labels, of which a caller must not be able to make more and more.
     let route =
         request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |path| path.as_str().into());
     let method = known(request.method());
-    let span = tracing::error_span!("request", method, %route, trace = trace.id(), user = Empty, role = Empty);
-    let request_id = HeaderValue::from_str(trace.id());
+    let parent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
+    let trace = Trace::begin(parent, || spans::serve(method, &route, request.uri()));
+    let span = tracing::error_span!("request", method, %route, trace = %trace.id(), user = Empty, role = Empty);
+    let request_id = HeaderValue::try_from(trace.id().to_string());
     let mut response = trace.scope(next.run(request).instrument(span.clone())).await;
     if let Ok(id) = request_id {
         response.headers_mut().insert("x-request-id", id);
     }
     let (status, took) = (response.status(), begun.elapsed());
+    let (attributes, failure) = spans::answered(status);
+    trace.end(attributes, failure);
     span.in_scope(|| tracing::debug!(target: "access", status = status.as_u16(), seconds = took.as_secs_f64()));
     let labels = [("method", method.to_owned()), ("route", route), ("status", status.as_u16().to_string())];
     metrics::histogram!("http_request_duration_seconds", &labels).record(took);

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::NOT_FOUND;
 use super::schemas::PostOut;
 use crate::core::errors::Error;
+use crate::core::telemetry::spans;
 
 /// One call may take this long.
 const TIMEOUT: Duration = Duration::from_millis(300);
@@ -56,7 +57,8 @@ impl PostService {
 
     async fn ask_once(&self, url: reqwest::Url, authorization: &HeaderValue) -> Result<Option<PostOut>, Away> {
         let away = |cause: reqwest::Error| Away(cause.without_url().to_string());
-        let answer = self.http.get(url).header(header::AUTHORIZATION, authorization).send().await.map_err(away)?;
+        let answer =
+            spans::call(self.http.get(url).header(header::AUTHORIZATION, authorization)).await.map_err(away)?;
         match answer.status() {
             StatusCode::OK => answer.json().await.map(Some).map_err(away),
             status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {

@@ -29,6 +29,7 @@ use uuid::Uuid;
 
 use super::App;
 use super::errors::Error;
+use super::telemetry::{spans, trace};
 use super::worker::{self, Outcome, Worker};
 
 /// How long a yes is believed.
@@ -189,7 +190,7 @@ impl Verifier {
     async fn ask_once(&self, token: &str) -> Result<Verdict, Away> {
         let url = self.access.authentication_verification_url.clone();
         let away = |cause: reqwest::Error| Away(cause.without_url().to_string());
-        let answer = self.http.get(url).bearer_auth(token).send().await.map_err(away)?;
+        let answer = spans::call(self.http.get(url).bearer_auth(token)).await.map_err(away)?;
         match answer.status() {
             StatusCode::OK => answer.json().await.map(Verdict::Valid).map_err(away),
             status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
@@ -212,8 +213,7 @@ impl FromRequestParts<App> for User {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         let token = bearer(&parts.headers).ok_or(Error::NotAuthenticated)?;
         let user = app.verifier.user(token).await?;
-        let span = tracing::Span::current();
-        span.record("user", tracing::field::display(user.id)).record("role", tracing::field::debug(user.role));
+        trace::note_caller(user.id, &format!("{:?}", user.role));
         // Here and not in the handlers, so that a route which forgets it cannot be written.
         let writes = matches!(parts.method, Method::POST | Method::PUT | Method::PATCH);
         if writes && user.status == Status::Muted {

@@ -28,3 +28,5 @@ mod servers;
 mod start_order;
 #[cfg(test)]
 mod top;
+#[cfg(test)]
+mod watching;

@@ -6,18 +6,19 @@
 //! missing: a gap). So a crash at any point, a second reader, or one that slept through its replacement changes nothing.
 //! An event that fails by itself is parked in `dead_letter`, in the transaction that moves the watermark over it.
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use chrono::Utc;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, RedisError, Value};
 use tokio::sync::{Notify, watch};
+use tracing::Instrument;
 
 use super::entries::{Entries, event, is_old, unbroken};
 use super::inbox::{self, move_watermark, park};
 use super::{Event, Failure, Id, Subscription, counters, repair};
 use crate::core::App;
-use crate::core::telemetry::Trace;
+use crate::core::telemetry::{Trace, spans, trace};
 use crate::core::worker::{Outcome, Worker, backoff};
 
 /// Entries read, and applied in one transaction, at most.
@@ -167,7 +168,8 @@ impl Consumer {
         }
         park(&mut tx, stream, event, &failure).await?;
         tx.commit().await?;
-        tracing::error!(stream, id = %event.id, error = %failure, "an event was parked");
+        let trace = event.traceparent.as_deref().and_then(trace::id_of).map(tracing::field::display);
+        tracing::error!(stream, trace, id = %event.id, error = %failure, "an event was parked");
         metrics::counter!("events_parked_total", "stream" => stream).increment(1);
         self.advance(std::slice::from_ref(event)).await?;
         // The rest of its batch was delivered with it: it is pending, and not among what is new.
@@ -194,7 +196,20 @@ impl Consumer {
             counters::record_effect(self.subscription.stream, batch, Utc::now());
             Ok(())
         };
-        Trace::follow(first.traceparent.as_deref()).scope(work).await
+        // The work is done once and told of in each trace that it was done for: in the first one's as it is, in the others'
+        // when it is over, with a link to it. A failure, which is tried again, is told of once.
+        let (stream, group, begun) = (self.subscription.stream, self.app.service.group, SystemTime::now());
+        let span = |event: &Event| spans::process(stream, group, event.event_id, batch.len());
+        let trace = Trace::begin(first.traceparent.as_deref(), || span(first));
+        let lines = tracing::error_span!("consume", stream, trace = %trace.id(), events = batch.len());
+        let outcome = trace.scope(work.instrument(lines)).await;
+        trace.end([], outcome.as_ref().err().map(ToString::to_string));
+        if outcome.is_ok() {
+            for event in &batch[1..] {
+                trace.also(event.traceparent.as_deref(), || span(event).with_start_time(begun));
+            }
+        }
+        outcome
     }
 
     async fn advance(&mut self, applied: &[Event]) -> Result<(), Failure> {

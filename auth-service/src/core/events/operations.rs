@@ -17,7 +17,7 @@ use crate::core::extract::{Json as Body, Path, Query};
 use crate::core::input::{Fields, Input, invalid};
 use crate::core::pagination::Page;
 use crate::core::security::Operator;
-use crate::core::telemetry::Trace;
+use crate::core::telemetry::{Trace, spans};
 use crate::core::timestamp::Timestamp;
 
 /// Events handed out, and dead letters acted on, at once.
@@ -229,7 +229,9 @@ async fn resolve(app: &App, letter: DeadLetter, action: Action) -> Result<(), Fa
             message: letter.message,
         };
         event.check_version()?;
-        let trace = Trace::follow(event.traceparent.as_deref());
+        let group = app.service.group;
+        let span = || spans::process(subscription.stream, group, event.event_id, 1);
+        let trace = Trace::begin(event.traceparent.as_deref(), span);
         let batch = std::slice::from_ref(&event);
         let work = async {
             if let Some(prepare) = subscription.prepare {
@@ -237,7 +239,9 @@ async fn resolve(app: &App, letter: DeadLetter, action: Action) -> Result<(), Fa
             }
             (subscription.apply)(app, &mut tx, batch).await
         };
-        trace.scope(work).await?;
+        let outcome = trace.scope(work).await;
+        trace.end([], outcome.as_ref().err().map(ToString::to_string));
+        outcome?;
     }
     let action = match action {
         Action::Replay => "dead_letter_replayed",

@@ -3,7 +3,7 @@ use serde::Serialize;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use crate::core::telemetry;
+use crate::core::telemetry::{Trace, spans};
 
 /// Tells an event with the change that it follows from. **Lock or change the entity's row first**: then the order of the
 /// outbox is the order of commits for one entity.
@@ -23,16 +23,18 @@ pub async fn publish_all(tx: &mut PgTransaction<'_>, stream: &str, messages: &[i
         .map(serde_json::to_string)
         .collect::<Result<_, _>>()
         .map_err(|e| sqlx::Error::Encode(e.into()))?;
-    sqlx::query!(
+    let trace = Trace::within(|| spans::create(stream, messages.len()));
+    let told = sqlx::query!(
         "insert into outbox (event_id, stream, message, traceparent)
         select event_id, $1, message::json, $4
         from unnest($2::uuid[], $3::text[]) with ordinality as told (event_id, message, place) order by place",
         stream,
         &ids,
         &messages,
-        telemetry::traceparent()
+        trace.traceparent()
     )
     .execute(&mut **tx)
-    .await?;
-    Ok(())
+    .await;
+    trace.end([], told.as_ref().err().map(ToString::to_string));
+    told.map(drop)
 }

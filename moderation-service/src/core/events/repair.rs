@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{Event, Id};
 use crate::core::App;
+use crate::core::telemetry::spans;
 
 /// An event as `GET /internal/events/{stream}` hands it out.
 #[derive(Deserialize)]
@@ -34,7 +35,7 @@ pub async fn fetch(app: &App, stream: &str, source: Option<&str>, after: Id) -> 
         .get(format!("{}/internal/events/{stream}", producer.url))
         .query(&[("after", after.to_string())])
         .bearer_auth(token.expose_secret());
-    let told: Vec<Told> = request.send().await?.error_for_status()?.json().await?;
+    let told: Vec<Told> = spans::call(request).await?.error_for_status()?.json().await?;
     let event = |told: Told| {
         Ok(Event {
             id: told.id.parse()?,

@@ -7,7 +7,7 @@
 //! them finds the stream further than it thought. "Published" is therefore no mark in a row but a number in Redis.
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use redis::aio::ConnectionManager;
 use sqlx::PgPool;
@@ -17,6 +17,7 @@ use super::Id;
 use super::append::{append, end, fit};
 use super::numbering::{BATCH, Numbered, number};
 use crate::core::App;
+use crate::core::telemetry::{spans, trace};
 use crate::core::timestamp::Timestamp;
 use crate::core::worker::{Outcome, Worker};
 
@@ -81,10 +82,15 @@ impl Relay {
                 batch = waiting(&self.db, stream, last).await?;
             }
             fit(&mut batch);
+            let begun = SystemTime::now();
             let (done, true_last) = append(&mut self.redis, self.source, stream, last, &batch).await?;
             if done {
                 appended += batch.len();
                 metrics::counter!("events_appended_total", "stream" => stream).increment(batch.len() as u64);
+                for event in &batch {
+                    let span = || spans::send(stream, event.event_id, batch.len()).with_start_time(begun);
+                    trace::tell(event.traceparent.as_deref(), span);
+                }
                 self.last.insert(stream, true_last);
                 // What was committed since then wakes the relay again.
                 if batch.is_empty() || (true_last.ms >= numbered.last_pos && !numbered.more) {

@@ -1,89 +1,83 @@
-//! What the service says about itself: log lines, metrics, and the trace that a request and all that follows from it
-//! share, handed on as a W3C `traceparent` through the outbox, the stream and the consumers.
+//! What the service says about itself: log lines, numbers (`meters`), and the trace that a request and all that follows
+//! from it share (`trace`, `spans`), handed on as a W3C `traceparent` through the outbox, the stream and the consumers, and
+//! told to a collector where there is one (`export`).
+pub mod export;
 pub mod meters;
 mod process;
+pub mod spans;
+pub mod trace;
 
+use tracing::Dispatch;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use uuid::Uuid;
 
+pub use export::stop;
+pub use trace::Trace;
+
+use super::Service;
 use super::settings::{Base, LogFormat};
 
-tokio::task_local! {
-    static TRACE: Trace;
+/// Starts logging to standard output, and telling of traces where the settings name a collector; once per process.
+pub fn start(service: &Service, base: &Base) -> anyhow::Result<()> {
+    lines(base, std::io::stdout)?.try_init()?;
+    export::start(service, base)
 }
 
-/// Starts logging to standard output, once per process.
-pub fn start_logging(base: &Base) -> anyhow::Result<()> {
+/// What writes the log lines. Each has the fields of the work that it is about, its trace among them.
+fn lines<W>(base: &Base, out: W) -> anyhow::Result<Dispatch>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
     let registry = tracing_subscriber::registry().with(EnvFilter::try_new(&base.log)?);
-    match base.log_format {
-        LogFormat::Pretty => registry.with(tracing_subscriber::fmt::layer().with_ansi(false)).try_init()?,
-        LogFormat::Json => registry.with(tracing_subscriber::fmt::layer().json().flatten_event(true)).try_init()?,
-    }
-    Ok(())
-}
-
-/// The trace that the work at hand belongs to, and its place in it (W3C Trace Context).
-#[derive(Clone, Debug)]
-pub struct Trace {
-    id: String,
-    span: String,
-}
-
-impl Trace {
-    /// Goes on with the trace of a `traceparent` when it is one, or begins a new one.
-    pub fn follow(traceparent: Option<&str>) -> Self {
-        let id = traceparent.and_then(|text| {
-            let mut parts = text.split('-');
-            let (version, id, span) = (parts.next()?, parts.next()?, parts.next()?);
-            let hex = |part: &str, length| part.len() == length && part.bytes().all(|b| b.is_ascii_hexdigit());
-            (version == "00" && hex(id, 32) && hex(span, 16)).then(|| id.to_ascii_lowercase())
-        });
-        let fresh = Uuid::now_v7().simple().to_string();
-        // The second half of a UUID v7 is random; its first half is the time.
-        let span = fresh[16..].to_owned();
-        Self { id: id.unwrap_or(fresh), span }
-    }
-
-    /// The trace's id, 32 hexadecimal digits.
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// Runs a piece of work as part of this trace.
-    pub async fn scope<F: Future>(self, work: F) -> F::Output {
-        TRACE.scope(self, work).await
-    }
-}
-
-/// The `traceparent` of the work at hand, when it is part of a trace.
-pub fn traceparent() -> Option<String> {
-    TRACE.try_with(|trace| format!("00-{}-{}-01", trace.id, trace.span)).ok()
-}
-
-/// The id of the trace at hand, which is the `X-Request-ID` of the answer.
-pub fn trace_id() -> Option<String> {
-    TRACE.try_with(|trace| trace.id.clone()).ok()
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(out);
+    Ok(match base.log_format {
+        LogFormat::Pretty => registry.with(lines).into(),
+        LogFormat::Json => registry.with(lines.json().flatten_event(true)).into(),
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
+pub mod tests {
+    use std::io::{Seek, Write};
 
-    #[tokio::test]
-    async fn a_trace_is_followed_and_what_is_none_begins_a_new_one() {
-        let given = "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01";
-        let followed = Trace::follow(Some(given)).scope(async { traceparent().unwrap() }).await;
-        assert!(followed.starts_with("00-0af7651916cd43dd8448eb211c80319c-"), "{followed}");
-        assert_ne!(followed, given, "the place in the trace is a new one");
-        for nonsense in
-            [None, Some(""), Some("00-xyz-1-01"), Some("ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]
-        {
-            let trace = Trace::follow(nonsense);
-            assert_eq!((trace.id.len(), trace.span.len()), (32, 16));
-            assert_ne!(trace.id, "0af7651916cd43dd8448eb211c80319c");
-        }
-        assert_eq!(traceparent(), None);
+    use clap::Parser;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::settings::Settings;
+
+    /// The lines that are written about a piece of work under the settings.
+    pub fn written(settings: &[&str], work: impl FnOnce()) -> Vec<String> {
+        let usual = ["test", "--database-url", "postgres://localhost/x"];
+        let base = Settings::try_parse_from(usual.iter().chain(settings)).unwrap().base;
+        let mut file = tempfile::tempfile().unwrap();
+        let writer = std::sync::Mutex::new(file.try_clone().unwrap());
+        tracing::dispatcher::with_default(&lines(&base, writer).unwrap(), work);
+        file.flush().unwrap();
+        file.rewind().unwrap();
+        std::io::read_to_string(file).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    fn fail_within_a_request() {
+        let span = tracing::error_span!("request", route = "/posts", trace = "4bf92f35");
+        span.in_scope(|| tracing::error_span!("inner").in_scope(|| tracing::warn!(cause = "none", "it failed")));
+    }
+
+    #[test]
+    fn a_line_about_a_request_has_its_trace_whatever_is_logged() {
+        let json = written(&["--log-format", "json", "--log", "warn"], fail_within_a_request);
+        let line: Value = serde_json::from_str(&json[0]).unwrap();
+        assert_eq!((&line["message"], &line["spans"][0]["trace"]), (&"it failed".into(), &"4bf92f35".into()));
+        let pretty = written(&["--log", "warn"], fail_within_a_request);
+        assert!(pretty[0].contains("trace=\"4bf92f35\"") && pretty[0].contains("it failed"), "{pretty:?}");
+    }
+
+    #[test]
+    fn requests_have_a_line_of_their_own_when_asked_for() {
+        let access = || tracing::debug!(target: "access", status = 200);
+        assert_eq!(written(&[], access), Vec::<String>::new());
+        assert_eq!(written(&["--log", "info,access=debug"], access).len(), 1);
     }
 }

@@ -1,9 +1,20 @@
-//! Watching: what is counted on the way from the outbox to the effect.
+//! Watching: what is counted, and told of a trace, on the way from the request over the outbox to the effect.
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::Request;
+use axum::routing::post;
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tower::ServiceExt;
 
-use super::{drain, start};
+use super::{STREAM, drain, publish, start};
+use crate::SERVICE;
+use crate::core::errors::Error;
+use crate::core::telemetry::export;
+use crate::core::testing::collector::{Collector, Told};
 use crate::core::testing::counted::Counted;
+use crate::core::{App, http};
 
 #[sqlx::test(migrations = false)]
 async fn what_was_carried_applied_parked_and_heard_twice_is_counted(_: PgPoolOptions, database: PgConnectOptions) {
@@ -11,15 +22,72 @@ async fn what_was_carried_applied_parked_and_heard_twice_is_counted(_: PgPoolOpt
     platform.tell_all(1..=2).await;
     platform.tell(json!({ "n": 3, "fails": "permanently" })).await;
     let counted = Counted::begin();
-    platform.told("conformance").await;
+    platform.told(STREAM).await;
     drain(&mut platform.consumer()).await.unwrap();
-    platform.redis(&["XGROUP", "SETID", "conformance", platform.app.service.group, "0"]).await;
+    platform.redis(&["XGROUP", "SETID", STREAM, platform.app.service.group, "0"]).await;
     drain(&mut platform.consumer()).await.unwrap();
-    let count = |name: &str, events| counted.assert(&format!("{name}{{stream=\"conformance\"}} {events}"));
+    let count = |name: &str, events| counted.assert(&format!("{name}{{stream=\"{STREAM}\"}} {events}"));
     count("events_appended_total", 3);
     count("events_duplicate_total", 3);
     count("events_parked_total", 1);
     // What is put aside is done with, and has no effect.
     count("events_consumed_total", 3);
     count("events_effect_seconds_count", 2);
+}
+
+async fn tell_one(State(app): State<App>) -> Result<(), Error> {
+    let mut tx = app.db.begin().await?;
+    publish(&mut tx, STREAM, &json!({ "n": 1 })).await?;
+    Ok(app.commit(tx).await?)
+}
+
+/// The one test that tells a collector of spans: a process has one collector.
+#[sqlx::test(migrations = false)]
+async fn one_trace_goes_from_the_caller_to_the_effect(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let collector = Collector::start().await;
+    let mut base = platform.app.settings.base.clone();
+    base.otel_exporter_otlp_endpoint.clone_from(&collector.endpoint);
+    export::start(&SERVICE, &base).unwrap();
+    let routes = Router::new().route("/tell/{n}", post(tell_one)).with_state(platform.app.clone());
+    let router = http::surround(&platform.app, routes);
+    let traces = [1, 2].map(|n| format!("{n:0>32}"));
+    for trace in &traces {
+        let request =
+            Request::post("/tell/7?q=secret").header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
+        let answer = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(
+            (answer.status().as_u16(), answer.headers()["x-request-id"].to_str().unwrap()),
+            (200, trace.as_str())
+        );
+    }
+    platform.told(STREAM).await;
+    drain(&mut platform.consumer()).await.unwrap();
+    export::flush().await;
+
+    let [first, second] = traces.map(|trace| {
+        let told = collector.of(&trace);
+        assert_eq!(told.len(), 4, "{told:?}");
+        ["POST /tell/{n}", "create conformance", "send conformance", "process conformance"].map(|name| {
+            told.iter().find(|span| span.name == name).unwrap_or_else(|| panic!("{name}: {told:?}")).clone()
+        })
+    });
+    for [request, create, send, process] in [&first, &second] {
+        assert_eq!(request.parent, "00f067aa0ba902b7");
+        let within: [(&Told, &Told, &str); 3] =
+            [(create, request, "PRODUCER"), (send, create, "CLIENT"), (process, create, "CONSUMER")];
+        for (part, whole, kind) in within {
+            assert_eq!((&part.parent, part.kind, part.service.as_str()), (&whole.id, kind, SERVICE.name), "{part:?}");
+            assert!(!part.failed);
+        }
+        assert_eq!((request.kind, &request.attributes["http.response.status_code"]), ("SERVER", &"200".to_owned()));
+        assert_eq!(
+            (&request.attributes["http.route"], &request.attributes["url.path"]),
+            (&"/tell/{n}".into(), &"/tell/7".into())
+        );
+        assert_eq!(process.attributes["messaging.batch.message_count"], "2");
+        assert_eq!(process.attributes["messaging.message.id"], send.attributes["messaging.message.id"]);
+    }
+    // Both were applied in one transaction: its span is the first one's, and the second one's is linked to it.
+    assert_eq!((first[3].links.as_slice(), second[3].links.as_slice()), (&[][..], &[first[3].id.clone()][..]));
 }
