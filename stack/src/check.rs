@@ -4,7 +4,7 @@ use std::process::{ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{console, programs, stop::Stop, workspace};
+use crate::{console, programs, promtool, stop::Stop, workspace};
 
 /// The checks that need nothing but cargo, in the order of their price.
 const CHECKS: [(&str, &[&str]); 3] = [
@@ -36,6 +36,13 @@ pub async fn check() -> Result<ExitCode> {
     }
     if !passes("house rules", shape(programs::on_path("cargo-nextest").is_some()), stop).await? {
         failed.push("house rules");
+    }
+    match promtool::check(stop).await? {
+        Some(true) => {}
+        Some(false) => failed.push("watching"),
+        None => console::tell(
+            "\nwarning: promtool is not installed (Debian's package prometheus), so alerts and dashboards were not checked",
+        ),
     }
     if failed.is_empty() {
         console::tell("All checks have passed");

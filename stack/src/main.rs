@@ -21,6 +21,7 @@ mod postgres;
 mod prepare;
 mod process;
 mod programs;
+mod promtool;
 mod ready;
 mod redis;
 mod replicas;

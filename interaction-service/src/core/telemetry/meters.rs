@@ -31,6 +31,7 @@ pub async fn add_up(app: App) {
 /// Shows from the start what may never happen: an increase is seen between two values, and not when the first one appears.
 pub fn start_counters(app: &App) {
     metrics::counter!("database_acquire_timeouts_total").increment(0);
+    metrics::counter!("idempotency_replays_total").increment(0);
     for limit in app.service.limits {
         metrics::counter!("rate_limits_refused_total", "limit" => limit.name).increment(0);
         metrics::counter!("rate_limits_without_redis_total", "limit" => limit.name).increment(0);
