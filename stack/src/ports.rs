@@ -27,8 +27,8 @@ impl Apart {
     }
 }
 
-/// Claims ports; refuses when one of them is in use, and says which and by whom.
-pub fn claim(wanted: &[(String, u16)], claims: &mut Claims) -> Result<()> {
+/// Claims ports; refuses when one of them is in use, and says which, by whom, and which option leads elsewhere.
+pub fn claim(wanted: &[(String, u16)], claims: &mut Claims, option: &str) -> Result<()> {
     let mut busy = Vec::new();
     for (name, port) in wanted {
         if !claims.take(&[*port])? {
@@ -38,7 +38,7 @@ pub fn claim(wanted: &[(String, u16)], claims: &mut Claims) -> Result<()> {
     if busy.is_empty() {
         return Ok(());
     }
-    bail!("{}; stop it or choose other ports with --port-base", busy.join(", "))
+    bail!("{}; stop it or choose other ports with {option}", busy.join(", "))
 }
 
 /// A process that listens on a port.
@@ -98,7 +98,7 @@ mod tests {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let wanted = [("auth-service".to_owned(), port)];
-        let error = claim(&wanted, &mut Claims::default()).unwrap_err().to_string();
+        let error = claim(&wanted, &mut Claims::default(), "--port-base").unwrap_err().to_string();
         assert!(error.starts_with(&format!("port {port} of auth-service is in use by ")), "{error}");
         if cfg!(target_os = "linux") {
             assert!(error.contains(&format!("(pid {})", std::process::id())), "{error}");

@@ -147,7 +147,7 @@ fn claim_ports(options: &Up, claims: &mut Claims) -> Result<u16> {
         let ports = |base| replicas::ports(base, options.replicas).unwrap_or_default();
         return claims.anywhere(|base| ports(base).into_iter().map(|(_, port)| port).collect());
     }
-    ports::claim(&replicas::ports(options.port_base, options.replicas)?, claims)?;
+    ports::claim(&replicas::ports(options.port_base, options.replicas)?, claims, "--port-base")?;
     Ok(options.port_base)
 }
 

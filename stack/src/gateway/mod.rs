@@ -35,7 +35,7 @@ pub fn claim_port(options: &Up, claims: &mut Claims) -> Result<Option<u16>> {
         _ if !options.gateway => Ok(None),
         0 => claims.anywhere(|base| vec![base]).map(Some),
         port => {
-            ports::claim(&[(GATEWAY.to_owned(), port)], claims)?;
+            ports::claim(&[(GATEWAY.to_owned(), port)], claims, "--gateway-port")?;
             Ok(Some(port))
         }
     }
@@ -63,7 +63,10 @@ pub async fn start(
     let began = Instant::now();
     let place = workspace::root().join("gateway");
     let home = folder.private("gateway")?;
-    let settings = settings(options, folder, port, &place, &home)?;
+    let access_log = folder.log("gateway-access")?;
+    // Empty at first, as every log of a platform.
+    write_private(&access_log, "")?;
+    let settings = settings(options, port, &place, &home, &access_log)?;
     for (path, text) in templates::fill(&place.join("templates"), &settings)? {
         write(&home.join(path), &text)?;
     }
@@ -89,13 +92,13 @@ pub async fn lives(http: &Client, url: &str) -> bool {
 }
 
 /// Every setting: the default, what this machine needs, and what the caller wants.
-fn settings(options: &Up, folder: &Folder, port: u16, place: &Path, home: &Path) -> Result<BTreeMap<String, String>> {
+fn settings(options: &Up, port: u16, place: &Path, home: &Path, access_log: &Path) -> Result<BTreeMap<String, String>> {
     let mut settings = templates::defaults(&place.join("gateway.env"))?;
     let ours = [
         ("LISTEN", format!("127.0.0.1:{port}")),
         ("RUN", home.display().to_string()),
         ("PAGES", place.join("pages").display().to_string()),
-        ("ACCESS_LOG", folder.log("gateway-access")?.display().to_string()),
+        ("ACCESS_LOG", access_log.display().to_string()),
         ("RESOLVER", "127.0.0.1".to_owned()),
         ("RATE_LIMITS", if options.rate_limits { "on" } else { "off" }.to_owned()),
     ];
