@@ -117,12 +117,6 @@ impl HttpClient for Collector {
 }
 
 #[cfg(test)]
-pub async fn flush() {
-    let (provider, _) = EXPORT.get().unwrap();
-    tokio::task::spawn_blocking(|| provider.force_flush()).await.unwrap().unwrap();
-}
-
-#[cfg(test)]
 mod tests {
     use super::*;
     use crate::core::telemetry::tests::written;

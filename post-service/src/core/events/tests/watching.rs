@@ -63,7 +63,8 @@ async fn one_trace_goes_from_the_caller_to_the_effect(_: PgPoolOptions, database
     }
     platform.told(STREAM).await;
     drain(&mut platform.consumer()).await.unwrap();
-    export::flush().await;
+    // What waits to be told is told when the service stops, and not seconds later.
+    export::stop().await;
 
     let [first, second] = traces.map(|trace| {
         let told = collector.of(&trace);
