@@ -1,17 +1,17 @@
 //! What can be asked of this tool; `cargo stack help` prints it.
 
+mod values;
+
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use reqwest::Url;
 
-use crate::{
-    bench::options::Bench,
-    chaos::faults::Fault,
-    order::Part,
-    system::{GATEWAY, SERVICES},
-    top::scrape::Address,
-};
+use crate::{bench::options::Bench, chaos::faults::Fault, order::Part, top::scrape::Address};
+use values::{minutes, postgres_url, process, redis_url, seconds, setting};
 
 /// Runs the whole platform on one machine, for development and tests.
 #[derive(Debug, Parser)]
@@ -217,127 +217,4 @@ pub struct Build {
     /// Build nothing: run the binaries beside this one
     #[arg(long)]
     pub prebuilt: bool,
-}
-
-fn minutes(text: &str) -> Result<f64, String> {
-    let minutes: f64 = text.parse().map_err(|_| "it must be a number".to_owned())?;
-    if (0.1..=24.0 * 60.0).contains(&minutes) { Ok(minutes) } else { Err("it must be 0.1 to 1440".to_owned()) }
-}
-
-fn seconds(text: &str) -> Result<f64, String> {
-    let seconds: f64 = text.parse().map_err(|_| "it must be a number".to_owned())?;
-    if (0.2..=60.0).contains(&seconds) { Ok(seconds) } else { Err("it must be 0.2 to 60".to_owned()) }
-}
-
-fn process(text: &str) -> Result<Address, String> {
-    let (name, url) = text.split_once('=').ok_or("it must be like post-service=http://10.0.0.7:8001")?;
-    let service = SERVICES.iter().find(|service| service.package == name);
-    let service = service.ok_or_else(|| format!("there is no service {name}"))?;
-    Ok(Address { service, url: address(url, &["http", "https"])? })
-}
-
-fn setting(text: &str) -> Result<Setting, String> {
-    let parts = text.split_once('.').and_then(|(service, rest)| Some((service, rest.split_once('=')?)));
-    let (service, (name, value)) = parts.ok_or("it must be like post-service.LOG=debug")?;
-    let known = SERVICES.iter().map(|known| known.package).chain([GATEWAY]).find(|known| *known == service);
-    let service = known.ok_or_else(|| format!("there is no service {service}"))?;
-    Ok(Setting { service, name: name.to_owned(), value: value.to_owned() })
-}
-
-fn postgres_url(text: &str) -> Result<Url, String> {
-    address(text, &["postgres", "postgresql"])
-}
-
-fn redis_url(text: &str) -> Result<Url, String> {
-    address(text, &["redis", "rediss"])
-}
-
-fn address(text: &str, schemes: &[&str]) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| error.to_string())?;
-    if !schemes.contains(&url.scheme()) {
-        return Err(format!("it must begin with {}://", schemes.join(":// or ")));
-    }
-    if url.host_str().is_none_or(str::is_empty) {
-        return Err("it names no host".to_owned());
-    }
-    Ok(url)
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    fn parse(line: &str) -> Result<Cli, clap::Error> {
-        Cli::try_parse_from(line.split_whitespace())
-    }
-
-    #[test]
-    fn the_definition_is_consistent() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn up_starts_at_port_8000_with_one_process_per_service() {
-        let Command::Up(up) = parse("stack up").unwrap().command else { panic!("not up") };
-        assert_eq!((up.port_base, up.replicas, up.build.release, up.build.prebuilt), (8000, 1, false, false));
-        assert_eq!(up.place.data_dir, None);
-    }
-
-    #[test]
-    fn what_follows_test_goes_to_the_runner() {
-        let Command::Test { arguments } = parse("stack test -p auth-service --no-capture sign_in").unwrap().command
-        else {
-            panic!("not test")
-        };
-        assert_eq!(arguments, ["-p", "auth-service", "--no-capture", "sign_in"]);
-    }
-
-    #[test]
-    fn addresses_of_another_kind_are_refused() {
-        let error = parse("stack up --postgres-url mysql://h/x").unwrap_err().to_string();
-        assert!(error.contains("it must begin with postgres:// or postgresql://"), "{error}");
-        assert!(parse("stack up --redis-url redis://localhost:6379").is_ok());
-    }
-
-    #[test]
-    fn chaos_breaks_everything_unless_told_what() {
-        let faults = |line: &str| match parse(line).unwrap().command {
-            Command::Chaos(chaos) => chaos.faults,
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(faults("stack chaos"), Fault::all().collect::<Vec<_>>());
-        assert_eq!(faults("stack chaos --faults flushall,kill-redis"), [Fault::Flushall, Fault::KillRedis]);
-        assert!(parse("stack chaos --minutes 0").is_err());
-    }
-
-    #[test]
-    fn a_setting_is_for_one_service_and_its_value_may_hold_anything() {
-        let set = |text: &str| match parse(&format!("stack up --set {text}")) {
-            Ok(Cli { command: Command::Up(up) }) => Ok(up.set),
-            Ok(other) => panic!("{other:?}"),
-            Err(error) => Err(error.to_string()),
-        };
-        let expected = Setting { service: "post-service", name: "DATABASE_URL".into(), value: "a://b.c/d?e=f".into() };
-        assert_eq!(set("post-service.DATABASE_URL=a://b.c/d?e=f").unwrap(), [expected]);
-        assert!(set("LOG=debug").unwrap_err().contains("it must be like"));
-        assert!(set("mail-service.LOG=debug").unwrap_err().contains("there is no service mail-service"));
-    }
-
-    #[test]
-    fn services_are_a_port_apart_and_behind_a_gateway_none() {
-        let place = |line: &str| match parse(line).unwrap().command {
-            Command::Demo(entrance) => (entrance.place().0.to_string(), entrance.place().1),
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(place("stack demo"), ("http://127.0.0.1:8000/".to_owned(), 1));
-        assert_eq!(place("stack demo --gateway-url http://g"), ("http://g/".to_owned(), 0));
-        assert!(parse("stack demo --gateway-url http://g --base-url http://s").is_err());
-    }
-
-    #[test]
-    fn a_platform_of_no_replicas_is_refused() {
-        assert!(parse("stack up --replicas 0").is_err());
-    }
 }
