@@ -25,6 +25,7 @@ use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::auth::schedulers::Resets;
+use crate::auth::verdicts::{self, Verdicts};
 use crate::core::security::{self, Claims};
 use crate::core::{App, Service, telemetry, worker};
 use crate::mails::schedulers::Postman;
@@ -36,9 +37,10 @@ use crate::users::services::Passwords;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
-/// What only this service has: bounded password hashing, a way for mails, and what wakes its background work.
+/// What only this service has: bounded password hashing, verdicts about tokens, a way for mails, and what wakes its background work.
 pub struct Resources {
     pub passwords: Passwords,
+    pub verdicts: Verdicts,
     pub mails: Transport,
     pub details_due: Arc<Notify>,
     pub mails_due: Arc<Notify>,
@@ -51,6 +53,7 @@ impl Resources {
         settings.security.check(settings.base.environment)?;
         Ok(Self {
             passwords: Passwords::new()?,
+            verdicts: Verdicts::new(),
             mails: Transport::new(settings)?,
             details_due: Arc::default(),
             mails_due: Arc::default(),
@@ -63,6 +66,12 @@ impl Resources {
         app.tasks.spawn(worker::run(app.clone(), Writer::new(app)));
         app.tasks.spawn(worker::run(app.clone(), Postman::new(app)));
         app.tasks.spawn(worker::run(app.clone(), Resets::new(app)));
+        verdicts::start(app);
+    }
+
+    /// What follows in this process from a commit: whose token it is has to be looked up anew.
+    pub fn committed(&self) {
+        self.verdicts.forget();
     }
 
     /// Tells the background work that a commit may have left it something to do.

@@ -26,6 +26,9 @@ impl Resources {
 
     /// Starts what only this service does in the background.
     pub fn start(&self, _: &App) {}
+
+    /// What follows in this process from a commit: nothing.
+    pub fn committed(&self) {}
 }
 
 static SERVICE: Service = Service {

@@ -3,6 +3,7 @@ mod models;
 pub mod schedulers;
 mod schemas;
 mod services;
+pub mod verdicts;
 mod views;
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use chrono::Utc;
 
 use super::models::ResetRequest;
@@ -11,11 +11,11 @@ use super::schemas::{
     read,
 };
 use super::services::{Attempt, check_reset};
+use super::verdicts::Answer;
 use crate::core::App;
 use crate::core::errors::{Error, Problem};
 use crate::core::extract::{Json as Body, Query};
-use crate::core::security::{Claims, User};
-use crate::core::timestamp::Timestamp;
+use crate::core::security::{Token as Presented, User};
 use crate::roles::Role;
 use crate::sessions::Reason;
 use crate::sessions::models::Device;
@@ -108,20 +108,8 @@ pub async fn generate_token(
     )),
     (status = 401, body = Problem),
 ))]
-pub async fn verify_token(claims: Claims, State(app): State<App>) -> Result<impl IntoResponse, Error> {
-    let account = app.resources.holder(&app.db, &claims).await?.ok_or(GONE)?;
-    let identity = [
-        ("x-user-id", account.id.to_string()),
-        ("x-user-role", account.role.word().to_owned()),
-        ("x-user-status", account.status.word().to_owned()),
-    ];
-    let user = VerifiedUser {
-        total_connections: account.total_connections,
-        session_id: claims.session,
-        expires_at: claims.expires_at.map(Timestamp),
-        user: account.into(),
-    };
-    Ok((identity, Json(user)))
+pub async fn verify_token(token: Presented, State(app): State<App>) -> Result<Answer, Error> {
+    app.resources.verdicts.of(&app, &token).await
 }
 
 /// Set a new password; all sessions end, and the answer holds the tokens of a new one

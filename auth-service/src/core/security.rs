@@ -201,8 +201,16 @@ impl Verifier {
         Ok((jsonwebtoken::encode(&self.header, &claims, &self.signing)?, exp - iat))
     }
 
+    /// What a token says; refuses, and counts, one that is none of ours or past its end.
+    pub fn claims(&self, token: &str) -> Result<Claims, Error> {
+        self.read(token).ok_or_else(|| {
+            count("refused");
+            REFUSAL
+        })
+    }
+
     /// What a token says, when it is one of ours and not past its end.
-    pub fn read(&self, token: &str) -> Option<Claims> {
+    fn read(&self, token: &str) -> Option<Claims> {
         let header = jsonwebtoken::decode_header(token).ok()?;
         if let (Algorithm::HS256, Some((key, validation))) = (header.alg, &self.legacy) {
             let claims = jsonwebtoken::decode::<Legacy>(token, key, validation).ok()?.claims;
@@ -283,19 +291,26 @@ pub fn check_origin(headers: &HeaderMap, access: &Access) -> Result<(), Error> {
     Err(Error::Refused(StatusCode::FORBIDDEN, "This request does not come from a page of ours"))
 }
 
+/// The token that somebody came with, whatever it is worth.
+pub struct Token(pub String);
+
+impl FromRequestParts<App> for Token {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        Ok(Self(match bearer(&parts.headers) {
+            Some(token) => token.to_owned(),
+            None => cookie(parts, app, ACCESS_COOKIE)?.ok_or(Error::NotAuthenticated)?,
+        }))
+    }
+}
+
 impl FromRequestParts<App> for Claims {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        let token = match bearer(&parts.headers) {
-            Some(token) => token.to_owned(),
-            None => cookie(parts, app, ACCESS_COOKIE)?.ok_or(Error::NotAuthenticated)?,
-        };
-        let claims = app.verifier.read(&token);
-        if claims.is_none() {
-            count("refused");
-        }
-        claims.ok_or(REFUSAL)
+        let Token(token) = Token::from_request_parts(parts, app).await?;
+        app.verifier.claims(&token)
     }
 }
 
@@ -319,10 +334,16 @@ impl FromRequestParts<App> for User {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        // What was found out for a limit or a key holds for the handler of the same request.
+        if let Some(user) = parts.extensions.get::<Self>() {
+            return Ok(user.clone());
+        }
         let claims = Claims::from_request_parts(parts, app).await?;
         let account = app.resources.holder(&app.db, &claims).await?.ok_or(REFUSAL)?;
         trace::note_caller(account.id, &format!("{:?}", account.role));
-        Ok(Self { id: account.id, session: claims.session })
+        let user = Self { id: account.id, session: claims.session };
+        parts.extensions.insert(user.clone());
+        Ok(user)
     }
 }
 

@@ -47,6 +47,7 @@ pub async fn refresh(
             // Not by `App::commit`, which under an Idempotency-Key commits only what is answered with success.
             tx.commit().await?;
             app.wake.notify_one();
+            app.resources.committed();
             tracing::warn!(%session, "a refresh token came back that had been exchanged; its session was ended");
             Err(INVALID)
         }

@@ -6,31 +6,26 @@
 //! something about its person has changed. When the auth service is away, cached verdicts hold to their end and everybody
 //! else gets a 503: nobody becomes anonymous or trusted by an outage.
 //!
-//! Every replica has a cache of its own, so each follows those events by itself, from now on and outside of the consumer
-//! group, of which one replica alone would hear them. Whatever it may have missed costs it the whole cache.
+//! Every replica has a cache of its own, so each follows those events by itself.
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use chrono::{DateTime, Utc};
 use moka::future::Cache;
 use moka::{Entry, Expiry};
-use redis::aio::MultiplexedConnection;
-use redis::streams::{StreamRangeReply, StreamReadOptions, StreamReadReply};
-use redis::{AsyncCommands, AsyncConnectionConfig};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::App;
 use super::errors::Error;
+use super::events::follower::Follower;
 use super::telemetry::{spans, trace};
-use super::worker::{self, Outcome, Worker};
+use super::worker;
 
 /// How long a yes is believed.
 const POSITIVE: Duration = Duration::from_secs(10);
@@ -63,9 +58,6 @@ pub struct Access {
 
 /// What tells that verdicts about a person are out of date; each has the person's id.
 const EVICTING: [&str; 3] = ["session_revoked", "user_updated", "user_deleted"];
-/// How long a read of those streams waits, in milliseconds, and how long its answer may take.
-const BLOCK: usize = 2000;
-const BLOCKED: Duration = Duration::from_secs(4);
 
 /// What a person may do beyond their own things.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -211,6 +203,10 @@ impl FromRequestParts<App> for User {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        // What was found out for a limit or a key holds for the handler of the same request.
+        if let Some(user) = parts.extensions.get::<Self>() {
+            return Ok(user.clone());
+        }
         let token = bearer(&parts.headers).ok_or(Error::NotAuthenticated)?;
         let user = app.verifier.user(token).await?;
         trace::note_caller(user.id, &format!("{:?}", user.role));
@@ -219,6 +215,7 @@ impl FromRequestParts<App> for User {
         if writes && user.status == Status::Muted {
             return Err(Error::Refused(StatusCode::FORBIDDEN, "Muted users cannot write"));
         }
+        parts.extensions.insert(user.clone());
         Ok(user)
     }
 }
@@ -226,8 +223,13 @@ impl FromRequestParts<App> for User {
 /// Starts to follow what makes verdicts out of date.
 pub fn start(app: &App) {
     for stream in EVICTING {
-        app.tasks.spawn(worker::run(app.clone(), Follower::new(app.clone(), stream)));
+        app.tasks.spawn(worker::run(app.clone(), follower(app, stream)));
     }
+}
+
+/// Whatever a replica may have missed costs it all that it believes.
+fn follower(app: &App, stream: &'static str) -> Follower {
+    Follower::new(app, stream, heard, |app| app.verifier.verdicts.invalidate_all())
 }
 
 /// What is read of an event about a person: an account's own id, or the person whose session ended.
@@ -237,74 +239,9 @@ struct About {
     id: Option<Uuid>,
 }
 
-/// Reads one stream as it grows and forgets verdicts about whom it names.
-struct Follower {
-    app: App,
-    stream: &'static str,
-    /// The connection, which is its own because reads block, and the entry up to which it has read.
-    reading: Option<(MultiplexedConnection, String)>,
-    alarm: Notify,
-}
-
-impl Follower {
-    fn new(app: App, stream: &'static str) -> Self {
-        Self { app, stream, reading: None, alarm: Notify::new() }
-    }
-
-    /// Begins at the end of the stream. What was told before that may be news: nothing that is believed is kept.
-    async fn begin(&self) -> anyhow::Result<(MultiplexedConnection, String)> {
-        let patient = AsyncConnectionConfig::new().set_response_timeout(Some(BLOCKED));
-        let client = self.app.settings.base.redis()?;
-        let mut connection = client.get_multiplexed_async_connection_with_config(&patient).await?;
-        let last: StreamRangeReply = connection.xrevrange_count(self.stream, "+", "-", 1).await?;
-        self.app.verifier.verdicts.invalidate_all();
-        Ok((connection, last.ids.first().map_or_else(|| "0-0".to_owned(), |entry| entry.id.clone())))
-    }
-
-    async fn read(&mut self) -> anyhow::Result<Outcome> {
-        if self.reading.is_none() {
-            self.reading = Some(self.begin().await?);
-        }
-        let Some((connection, last)) = &mut self.reading else { return Ok(Outcome::Idle) };
-        let options = StreamReadOptions::default().block(BLOCK);
-        let reply: StreamReadReply = connection.xread_options(&[self.stream], &[last.as_str()], &options).await?;
-        for entry in reply.keys.into_iter().flat_map(|key| key.ids) {
-            let message: String = entry.get("message").context("an entry without a message")?;
-            let about: About = serde_json::from_str(&message)?;
-            if let Some(person) = about.user_id.or(about.id) {
-                self.app.verifier.forget(person)?;
-            }
-            *last = entry.id;
-        }
-        Ok(Outcome::Busy)
-    }
-}
-
-impl Worker for Follower {
-    fn name(&self) -> String {
-        format!("verdicts by {}", self.stream)
-    }
-
-    async fn step(&mut self) -> anyhow::Result<Outcome> {
-        // A stop must not wait for a read that blocks.
-        let stop = self.app.stop.clone();
-        let outcome = tokio::select! {
-            () = stop.cancelled() => return Ok(Outcome::Idle),
-            outcome = self.read() => outcome,
-        };
-        if outcome.is_err() {
-            self.reading = None;
-        }
-        outcome
-    }
-
-    fn pause(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn alarm(&self) -> &Notify {
-        &self.alarm
-    }
+fn heard(app: &App, message: &str) -> anyhow::Result<()> {
+    let about: About = serde_json::from_str(message)?;
+    about.user_id.or(about.id).map_or(Ok(()), |person| app.verifier.forget(person))
 }
 
 /// An operator, or another service of the platform: whoever knows the service token.
@@ -347,12 +284,14 @@ pub async fn stand_in() -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use redis::AsyncCommands;
     use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
     use super::*;
     use crate::SERVICE;
     use crate::core::testing::Platform;
     use crate::core::testing::counted::Counted;
+    use crate::core::worker::Worker;
 
     async fn user(app: &App, method: Method, token: &str) -> Result<User, Error> {
         let request =
@@ -387,8 +326,8 @@ mod tests {
         let [anna, bert] = [(); 2].map(|()| Uuid::now_v7());
         let key = |id: Uuid| <[u8; 32]>::from(Sha256::digest(id.to_string()));
         for (stream, name) in EVICTING.into_iter().zip(["user_id", "id", "id"]) {
-            let mut follower = Follower::new(app.clone(), stream);
-            follower.reading = Some(follower.begin().await.unwrap());
+            let mut follower = follower(&app, stream);
+            follower.begin().await.unwrap();
             for id in [anna, bert] {
                 user(&app, Method::GET, &id.to_string()).await.unwrap();
             }
@@ -399,8 +338,7 @@ mod tests {
             let believed = [anna, bert].map(|id| app.verifier.verdicts.contains_key(&key(id)));
             assert_eq!(believed, [false, true], "{stream}");
         }
-        let begun = Follower::new(app.clone(), "user_updated").begin().await.unwrap().1;
-        assert_ne!(begun, "0-0", "it begins where the stream ends");
+        follower(&app, "user_updated").begin().await.unwrap();
         assert!(!app.verifier.verdicts.contains_key(&key(bert)), "what it may have missed costs everything");
     }
 

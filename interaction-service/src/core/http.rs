@@ -8,6 +8,7 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::json;
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tracing::Instrument;
@@ -36,21 +37,21 @@ const EXPOSED: [&str; 7] = [
     "x-request-id",
 ];
 
-/// Puts all that surrounds the routes around them.
+/// Puts all that surrounds the routes around them: in one piece, since a request begins with a copy of every layer that
+/// was put around by itself, and of all layers within it.
 pub fn surround(app: &App, routes: Router) -> Router {
+    let around = ServiceBuilder::new()
+        .layer(middleware::from_fn(headers))
+        .layer(middleware::from_fn(observe))
+        .layer(CatchPanicLayer::custom(|_| problem(StatusCode::INTERNAL_SERVER_ERROR, json!("Internal Server Error"))))
+        .layer(middleware::from_fn_with_state(app.clone(), admit))
+        .layer(middleware::from_fn_with_state(app.clone(), limits::enforce))
+        .layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT));
     let surrounded = routes
         .fallback(not_found)
         .method_not_allowed_fallback(|| async { problem(StatusCode::METHOD_NOT_ALLOWED, json!("Method Not Allowed")) })
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
-        .layer(middleware::from_fn_with_state(app.clone(), refuse_early))
-        .layer(middleware::from_fn_with_state(app.clone(), limits::enforce))
-        .layer(middleware::from_fn(limit_time))
-        .layer(CatchPanicLayer::custom(|_| problem(StatusCode::INTERNAL_SERVER_ERROR, json!("Internal Server Error"))))
-        .layer(middleware::from_fn(refuse_head))
-        .layer(middleware::from_fn_with_state(app.clone(), locate))
-        .layer(middleware::from_fn(observe))
-        .layer(middleware::from_fn(headers));
+        .layer(around);
     match app.settings.base.cors_origins.as_slice() {
         [] => surrounded,
         origins => surrounded.layer(cors(origins)),
@@ -67,12 +68,6 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
         .max_age(PREFLIGHT)
 }
 
-/// Notes where the request comes from.
-async fn locate(State(app): State<App>, request: Request, next: Next) -> Response {
-    let client = Client::of(&request, &app.settings.base.trusted_proxies);
-    client.scope(next.run(request)).await
-}
-
 /// Nothing is there. A path with a slash too many is sent to the one without it, as the original does.
 async fn not_found(uri: Uri, request: Request) -> Response {
     let path = uri.path();
@@ -86,31 +81,27 @@ async fn not_found(uri: Uri, request: Request) -> Response {
     }
 }
 
-/// Until the tables are what this version needs, nothing that asks for them is let through: half of a migration would
-/// answer it with nonsense.
-async fn refuse_early(State(app): State<App>, request: Request, next: Next) -> Response {
-    let asks = ["/api/", "/internal/"].iter().any(|part| request.uri().path().starts_with(part));
-    if asks && !*app.prepared.borrow() {
-        return Error::NotReady.into_response();
-    }
-    next.run(request).await
-}
-
-async fn limit_time(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(TIMEOUT, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => problem(StatusCode::SERVICE_UNAVAILABLE, json!("The request took too long")),
-    }
-}
-
-/// The original answers HEAD with 405: a GET may have an effect here (a view is counted), so a HEAD must not be one.
-async fn refuse_head(request: Request, next: Next) -> Response {
-    if request.method() == Method::HEAD && request.uri().path().starts_with("/api/") {
+/// Lets a request in: notes where it comes from, and gives it so much time. Not every one:
+///
+/// - The original answers HEAD with 405: a GET may have an effect here (a view is counted), so a HEAD must not be one.
+/// - Until the tables are what this version needs, nothing that asks for them is let through: half of a migration would
+///   answer it with nonsense.
+async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if request.method() == Method::HEAD && path.starts_with("/api/") {
         let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, json!("Method Not Allowed"));
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));
         return response;
     }
-    next.run(request).await
+    let asks = ["/api/", "/internal/"].iter().any(|part| path.starts_with(part));
+    if asks && !*app.prepared.borrow() {
+        return Error::NotReady.into_response();
+    }
+    let client = Client::of(&request, &app.settings.base.trusted_proxies);
+    match tokio::time::timeout(TIMEOUT, client.scope(next.run(request))).await {
+        Ok(response) => response,
+        Err(_) => problem(StatusCode::SERVICE_UNAVAILABLE, json!("The request took too long")),
+    }
 }
 
 async fn observe(request: Request, next: Next) -> Response {

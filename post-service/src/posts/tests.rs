@@ -5,7 +5,6 @@ use redis::AsyncCommands;
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Executor, Row};
-use std::sync::Arc;
 use std::time::Duration;
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -16,7 +15,7 @@ use super::events::{
 };
 use crate::SERVICE;
 use crate::core::events::consumer::{Consumer, Step};
-use crate::core::security::{Access, Verifier};
+
 use crate::core::testing::{Platform, Reply, somebody};
 
 async fn start(database: PgConnectOptions) -> Platform {
@@ -154,11 +153,10 @@ async fn who_is_not_known_gets_no_further(_: PgPoolOptions, database: PgConnectO
 
 #[sqlx::test(migrations = false)]
 async fn without_the_auth_service_nobody_is_let_in(_: PgPoolOptions, database: PgConnectOptions) {
-    let mut app = start(database).await.app;
     // A port that nothing can listen on.
-    let authentication_verification_url = "http://127.0.0.1:0/".parse().unwrap();
-    let away = Access { authentication_verification_url, service_token: None };
-    app.verifier = Arc::new(Verifier::new(&away).unwrap());
+    let nowhere = "http://127.0.0.1:0/".parse().unwrap();
+    let platform = start(database).await;
+    let app = platform.beside(|settings| settings.security.authentication_verification_url = nowhere).app;
     let (anna, _) = somebody();
     let request = Request::get("/api/v1/posts").header(header::AUTHORIZATION, format!("Bearer {anna}"));
     let response = app.router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();

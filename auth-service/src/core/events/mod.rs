@@ -9,6 +9,7 @@ pub mod backlog;
 pub mod consumer;
 pub mod counters;
 mod entries;
+pub mod follower;
 mod inbox;
 mod numbering;
 pub mod operations;

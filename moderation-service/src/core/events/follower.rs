@@ -1,0 +1,88 @@
+//! Events that every replica hears for itself, for the sake of what it holds in memory: from now on, and outside of the
+//! consumer group, of which one replica alone would hear them. Whatever a replica may have missed, it is told so.
+use std::time::Duration;
+
+use anyhow::Context;
+use redis::aio::MultiplexedConnection;
+use redis::streams::{StreamRangeReply, StreamReadOptions, StreamReadReply};
+use redis::{AsyncCommands, AsyncConnectionConfig};
+use tokio::sync::Notify;
+
+use crate::core::App;
+use crate::core::worker::{Outcome, Worker};
+
+/// How long a read waits, in milliseconds, and how long its answer may take.
+const BLOCK: usize = 2000;
+const BLOCKED: Duration = Duration::from_secs(4);
+
+/// Reads one stream as it grows.
+pub struct Follower {
+    app: App,
+    stream: &'static str,
+    heard: fn(&App, &str) -> anyhow::Result<()>,
+    missed: fn(&App),
+    /// The connection, which is its own because reads block, and the entry up to which it has read.
+    reading: Option<(MultiplexedConnection, String)>,
+    alarm: Notify,
+}
+
+impl Follower {
+    /// One that hands on each message that comes, and says when it may have missed some.
+    pub fn new(app: &App, stream: &'static str, heard: fn(&App, &str) -> anyhow::Result<()>, missed: fn(&App)) -> Self {
+        Self { app: app.clone(), stream, heard, missed, reading: None, alarm: Notify::new() }
+    }
+
+    /// Begins at the end of the stream; what was told before that may be news.
+    pub async fn begin(&mut self) -> anyhow::Result<()> {
+        let patient = AsyncConnectionConfig::new().set_response_timeout(Some(BLOCKED));
+        let client = self.app.settings.base.redis()?;
+        let mut connection = client.get_multiplexed_async_connection_with_config(&patient).await?;
+        let last: StreamRangeReply = connection.xrevrange_count(self.stream, "+", "-", 1).await?;
+        (self.missed)(&self.app);
+        let last = last.ids.first().map_or_else(|| "0-0".to_owned(), |entry| entry.id.clone());
+        self.reading = Some((connection, last));
+        Ok(())
+    }
+
+    async fn read(&mut self) -> anyhow::Result<Outcome> {
+        if self.reading.is_none() {
+            self.begin().await?;
+        }
+        let Some((connection, last)) = &mut self.reading else { return Ok(Outcome::Idle) };
+        let options = StreamReadOptions::default().block(BLOCK);
+        let reply: StreamReadReply = connection.xread_options(&[self.stream], &[last.as_str()], &options).await?;
+        for entry in reply.keys.into_iter().flat_map(|key| key.ids) {
+            let message: String = entry.get("message").context("an entry without a message")?;
+            (self.heard)(&self.app, &message)?;
+            *last = entry.id;
+        }
+        Ok(Outcome::Busy)
+    }
+}
+
+impl Worker for Follower {
+    fn name(&self) -> String {
+        format!("follower of {}", self.stream)
+    }
+
+    async fn step(&mut self) -> anyhow::Result<Outcome> {
+        // A stop must not wait for a read that blocks.
+        let stop = self.app.stop.clone();
+        let outcome = tokio::select! {
+            () = stop.cancelled() => return Ok(Outcome::Idle),
+            outcome = self.read() => outcome,
+        };
+        if outcome.is_err() {
+            self.reading = None;
+        }
+        outcome
+    }
+
+    fn pause(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn alarm(&self) -> &Notify {
+        &self.alarm
+    }
+}
