@@ -65,8 +65,19 @@ pub async fn run(command: &mut Command, stop: &mut Stop) -> Result<ExitStatus> {
 
 /// Builds the services and says where each binary is, by package. Cargo shows its own progress.
 pub async fn build(release: bool) -> Result<BTreeMap<String, PathBuf>> {
+    compile(&SERVICES.map(|service| service.package), release).await.context("the services cannot be built")
+}
+
+/// This tool itself, built with optimisation; says where it is.
+pub async fn build_itself() -> Result<PathBuf> {
+    let name = env!("CARGO_PKG_NAME");
+    let mut built = compile(&[name], true).await.with_context(|| format!("{name} cannot be built"))?;
+    built.remove(name).with_context(|| format!("cargo built no {name}"))
+}
+
+async fn compile(packages: &[&str], release: bool) -> Result<BTreeMap<String, PathBuf>> {
     let mut arguments = vec!["build", "--message-format=json-render-diagnostics"];
-    arguments.extend(SERVICES.iter().flat_map(|service| ["-p", service.package]));
+    arguments.extend(packages.iter().flat_map(|package| ["-p", package]));
     if release {
         arguments.push("--release");
     }
@@ -83,19 +94,14 @@ pub async fn build(release: bool) -> Result<BTreeMap<String, PathBuf>> {
     }
     let status = child.wait().await.context("cargo does not end")?;
     if !status.success() {
-        bail!("the services cannot be built; the compiler's own words are above");
+        bail!("the compiler's own words are above");
     }
     Ok(binaries)
 }
 
 /// The binaries of an earlier build, beside this one (or in `release` beside `debug`).
 pub fn prebuilt(release: bool) -> Result<BTreeMap<String, PathBuf>> {
-    let this = std::env::current_exe().context("this program does not know where it is")?;
-    let mut folder = this.parent().context("this program is in no folder")?.to_owned();
-    if release && folder.file_name().is_some_and(|name| name != "release") {
-        folder.set_file_name("release");
-    }
-    let mut binaries = BTreeMap::new();
+    let (folder, mut binaries) = (beside(release)?, BTreeMap::new());
     for service in &SERVICES {
         let binary = folder.join(service.package);
         if !binary.is_file() {
@@ -110,6 +116,16 @@ pub fn prebuilt(release: bool) -> Result<BTreeMap<String, PathBuf>> {
         binaries.insert(service.package.to_owned(), binary);
     }
     Ok(binaries)
+}
+
+/// The folder of this program, or its neighbour with what was optimised.
+fn beside(release: bool) -> Result<PathBuf> {
+    let this = std::env::current_exe().context("this program does not know where it is")?;
+    let mut folder = this.parent().context("this program is in no folder")?.to_owned();
+    if release && folder.file_name().is_some_and(|name| name != "release") {
+        folder.set_file_name("release");
+    }
+    Ok(folder)
 }
 
 /// Name and path of the binary that a line of cargo's JSON tells of.

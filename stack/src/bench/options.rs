@@ -1,6 +1,6 @@
 //! What can be asked of `cargo stack bench`.
 
-use clap::{Args, Subcommand, value_parser};
+use clap::{Args, Subcommand, ValueEnum, value_parser};
 
 #[derive(Debug, Subcommand)]
 pub enum Bench {
@@ -8,6 +8,8 @@ pub enum Bench {
     Events(Events),
     /// How fast people are suggested, found and listed among 100,000
     Graph(Graph),
+    /// How close checks of tokens, writes and reads come to what bounds them
+    Http(Http),
 }
 
 /// What all benches share.
@@ -58,4 +60,34 @@ pub struct Graph {
     /// Requests per second
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = value_parser!(u32).range(1..=1000))]
     pub rate: u32,
+}
+
+/// What is measured over HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Question {
+    Tokens,
+    Reads,
+    Writes,
+}
+
+#[derive(Debug, Args)]
+pub struct Http {
+    #[command(flatten)]
+    pub run: Run,
+    /// Measure these alone, separated by commas
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum, hide_default_value = true,
+        default_values_t = Question::value_variants().to_vec())]
+    pub only: Vec<Question>,
+    /// Connections over which requests come
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = value_parser!(u32).range(1..=1000))]
+    pub connections: u32,
+    /// How often each measurement is taken, in turns with that of what bounds it
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = value_parser!(u32).range(1..=100))]
+    pub rounds: u32,
+    /// How long each takes
+    #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = value_parser!(u32).range(1..=600))]
+    pub seconds: u32,
+    /// Posts, where there are many
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = value_parser!(i64).range(1000..=100_000_000))]
+    pub posts: i64,
 }

@@ -1,6 +1,10 @@
 //! The platform that is measured: one optimised process of every service, and servers that sync as they should.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use anyhow::{Context, Result};
 use nix::unistd::Pid;
@@ -13,6 +17,7 @@ use crate::{
     chaos::redis::Redis,
     client::Api,
     environment::Wiring,
+    folder::Folder,
     kept::{Kept, Secrets},
     ports::Apart,
     postgres::Lifetime,
@@ -97,6 +102,23 @@ impl<'a> Platform<'a> {
     /// Connections to the tables of one service, as many as it may take.
     pub async fn tables_of(&self, service: &Service, connections: u32) -> Result<PgPool> {
         database::open(&self.database, service.noun, connections).await
+    }
+
+    /// Where a service listens.
+    pub fn address(&self, service: &Service) -> Result<SocketAddr> {
+        let port =
+            service.port(self.wiring.port_base, 0).with_context(|| format!("no port for {}", service.package))?;
+        Ok((Ipv4Addr::LOCALHOST, port).into())
+    }
+
+    /// The database as a service's role sees it.
+    pub fn database_of(&self, service: &Service) -> Result<Url> {
+        self.wiring.database(service)
+    }
+
+    /// Where files of this run may be put.
+    pub fn folder(&self) -> &Folder {
+        &self.servers.folder
     }
 
     /// A connection to the Redis that holds the streams.

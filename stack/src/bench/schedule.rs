@@ -10,7 +10,7 @@ use tokio::{
 };
 
 /// When the thing of this number begins, counted from the first.
-fn due(number: u32, per_second: u32) -> Duration {
+pub fn due(number: u32, per_second: u32) -> Duration {
     Duration::from_secs(1) * number / per_second
 }
 

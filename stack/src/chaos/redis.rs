@@ -43,6 +43,20 @@ impl Redis {
         redis::cmd("FLUSHALL").query_async(&mut self.0).await.context("Redis cannot be emptied")
     }
 
+    /// Appends entries in one pipeline, whatever the stream holds.
+    pub async fn append<const N: usize>(&mut self, stream: &str, entries: &[[(&str, &str); N]]) -> Result<()> {
+        let mut pipeline = redis::pipe();
+        for entry in entries {
+            pipeline.xadd(stream, "*", entry).ignore();
+        }
+        pipeline.query_async(&mut self.0).await.context("entries cannot be appended")
+    }
+
+    /// Deletes a stream.
+    pub async fn forget(&mut self, stream: &str) -> Result<()> {
+        self.0.del(stream).await.context("a stream cannot be deleted")
+    }
+
     /// The last id of a stream; none when there is no such stream.
     pub async fn last_id(&mut self, stream: &str) -> Result<Option<String>> {
         if !self.0.exists(stream).await? {

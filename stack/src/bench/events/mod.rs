@@ -2,6 +2,7 @@
 //! how long a Redis that lost everything takes to have it again.
 
 mod backlog;
+mod bounds;
 mod drain;
 mod latency;
 mod marks;

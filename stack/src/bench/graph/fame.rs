@@ -8,9 +8,11 @@ use reqwest::Method;
 use serde_json::Value;
 use tokio::{task::JoinSet, time::Instant};
 
-use super::Times;
 use crate::{
-    bench::section::{Part, row},
+    bench::{
+        section::{Part, row},
+        times::Times,
+    },
     client::{Person, To},
     console,
 };
@@ -43,7 +45,7 @@ pub async fn measure(people: &[Person], famous: &Person) -> Result<Part> {
             times.note(took)?;
         }
     }
-    let per_second = f64::from(u32::try_from(times.0.len())?) / began.elapsed().as_secs_f64();
+    let per_second = f64::from(u32::try_from(times.count())?) / began.elapsed().as_secs_f64();
     console::tell("The end of the account that everybody is connected to");
     let began = Instant::now();
     let path = format!("/users/{}", famous.id);

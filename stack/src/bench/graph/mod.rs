@@ -6,13 +6,10 @@ mod pages;
 mod questions;
 mod world;
 
-use std::time::Duration;
-
 use anyhow::{Context, Result};
-use hdrhistogram::Histogram;
 use tokio::time::Instant;
 
-use super::{database::ask, milliseconds, options::Graph, platform::Platform, section::Section};
+use super::{database::ask, options::Graph, platform::Platform, section::Section};
 use crate::{
     client::{Api, Person},
     console,
@@ -22,9 +19,6 @@ use crate::{
 const PASSWORD: &str = "a long walk by the sea";
 /// How many people ask, one after the other.
 const ASKING: i64 = 100;
-/// The longest time that is told apart, in microseconds, and the digits that are kept.
-const LONGEST: u64 = 60_000_000;
-const DIGITS: u8 = 3;
 
 /// Makes the people and measures one thing after the other: two at once would measure each other.
 pub async fn run(options: &Graph, platform: &mut Platform<'_>) -> Result<Section> {
@@ -50,38 +44,4 @@ pub async fn run(options: &Graph, platform: &mut Platform<'_>) -> Result<Section
 async fn sign_in(api: &Api, number: i64) -> Result<Person> {
     let signed_in = api.sign_in(&format!("{number}@bench.example"), PASSWORD).await;
     signed_in.with_context(|| format!("person {number} cannot sign in"))
-}
-
-/// How long things took.
-struct Times(Histogram<u64>);
-
-impl Times {
-    fn new() -> Result<Times> {
-        Ok(Times(Histogram::new_with_max(LONGEST, DIGITS)?))
-    }
-
-    fn note(&mut self, took: Duration) -> Result<()> {
-        Ok(self.0.record(u64::try_from(took.as_micros())?)?)
-    }
-
-    /// A row of a table: what, how often, median, p95, p99 and the longest.
-    fn row(&self, what: &str) -> Vec<String> {
-        let at = |quantile| milliseconds(Duration::from_micros(self.0.value_at_quantile(quantile)));
-        let longest = milliseconds(Duration::from_micros(self.0.max()));
-        vec![what.to_owned(), self.0.len().to_string(), at(0.5), at(0.95), at(0.99), longest]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_row_has_its_percentiles_in_milliseconds() {
-        let mut times = Times::new().unwrap();
-        for number in 1..=100 {
-            times.note(Duration::from_millis(number)).unwrap();
-        }
-        assert_eq!(times.row("all"), ["all", "100", "50.01 ms", "95.04 ms", "99.01 ms", "100.03 ms"]);
-    }
 }

@@ -5,9 +5,11 @@ use reqwest::{Method, header::LINK};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::Times;
 use crate::{
-    bench::section::{Part, row},
+    bench::{
+        section::{Part, row},
+        times::Times,
+    },
     client::{Person, To},
     console,
 };

@@ -7,13 +7,13 @@ use reqwest::Method;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::Times;
 use crate::{
     bench::{
         milliseconds,
         options::Graph,
         schedule::at_rate,
         section::{Part, row},
+        times::Times,
     },
     client::{Person, To},
     console,

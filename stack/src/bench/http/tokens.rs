@@ -1,0 +1,55 @@
+//! The check of a token, which every service asks for, against a bare route.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+use super::{
+    bare::{self, Bare},
+    contest::Contest,
+};
+use crate::{
+    bench::{
+        load::{Call, Load},
+        options::Http,
+        platform::Platform,
+        section::Part,
+    },
+    client::{Person, To},
+    console,
+    system::AUTH,
+};
+
+/// Measures both with the same driver over as many connections, and answers of the same size.
+pub async fn measure(options: &Http, platform: &Platform<'_>, people: &[Person]) -> Result<Part> {
+    console::tell(format_args!("verify-token against a bare route: {} rounds", options.rounds));
+    let path = "/auth/verify-token";
+    let (_, answer): (_, Value) = people[0].api.send(Method::GET, To::Auth, path, None).await?;
+    let bare = Bare::serve(answer.to_string()).await?;
+    let mut calls = (Vec::new(), Vec::new());
+    for person in people {
+        let token = person.api.access_token().await?.unwrap_or_default();
+        calls.0.push(Call::new(Method::GET, &format!("/api/v1{path}"), &token, None, StatusCode::OK)?);
+        calls.1.push(Call::new(Method::GET, bare::PATH, &token, None, StatusCode::OK)?);
+    }
+    let connections = options.connections;
+    let ours = Load { address: platform.address(&AUTH)?, calls: calls.0.into(), connections };
+    let bound = Load { address: bare.address, calls: calls.1.into(), connections };
+    let time = Duration::from_secs(options.seconds.into());
+    let contest = Contest::hold(
+        options.rounds,
+        async || Ok(ours.closed(time).await?.rate()),
+        async || Ok(bound.closed(time).await?.rate()),
+    )
+    .await?;
+    let row = super::row(&ours, &contest, "GET /auth/verify-token", options).await?;
+    let says = format!(
+        "{} people ask in turn over {connections} connections, each as soon as the last answer is there. The bound is a route of \
+         axum that does nothing but answer as many bytes, in a runtime of its own, asked by the same driver with the \
+         same requests.",
+        people.len(),
+    );
+    Ok(Part { title: "A token against a bare route".to_owned(), says, rows: vec![super::head("bare route/s"), row] })
+}
