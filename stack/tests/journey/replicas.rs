@@ -121,12 +121,13 @@ async fn two_replicas_share_the_work_and_one_takes_over_from_the_other() -> Resu
     Ok(())
 }
 
-/// Two clocks strike every second; every stroke is one run.
+/// Two clocks strike every second; every stroke is one run. Each replica has other jobs as well, which strike when they do.
 async fn a_stroke_is_taken_by_one(http: &Client, platform: &Platform) -> Result<()> {
     let runs = async || {
         let mut runs = 0.0;
         for replica in 0..2 {
-            runs += metrics(http, &platform.url(replica, 4), "jobs_run_total").await?.values().sum::<f64>();
+            let jobs = metrics(http, &platform.url(replica, 4), "jobs_run_total").await?;
+            runs += jobs.get(r#"job="engagement""#).copied().unwrap_or_default();
         }
         Ok(runs)
     };
@@ -135,7 +136,8 @@ async fn a_stroke_is_taken_by_one(http: &Client, platform: &Platform) -> Result<
     let (after, _) = eventually("the clock strikes", runs, |now| *now >= before + 5.0).await?;
     let (strokes, seconds) = (after - before, began.elapsed().as_secs_f64());
     println!("{strokes} runs in {seconds:.1} s");
-    assert!(strokes <= seconds + 1.0, "more than one run for a stroke: {strokes} in {seconds} s");
+    // The scheduler looks at its clock every half second: the first may have come so late, and the last in time.
+    assert!(strokes <= seconds + 1.5, "more than one run for a stroke: {strokes} in {seconds} s");
     Ok(())
 }
 
