@@ -72,24 +72,18 @@ fn head(bound: &str) -> Vec<String> {
 /// What a contest came to, and how long requests take at half of the most that there can be.
 async fn row(load: &Load, contest: &Contest, what: &str, options: &Http) -> Result<Vec<String>> {
     let (rate, bound) = (contest.rate()?, contest.bound()?);
-    let (p50, p99) = at_half(load, rate, options).await?;
-    Ok(section::row([
-        what,
-        &format!("{bound:.0}"),
-        &format!("{rate:.0}"),
-        &contest.share()?.to_string(),
-        &milliseconds(p50),
-        &milliseconds(p99),
-        &format!("{:.1}", p99.as_secs_f64() / p50.as_secs_f64()),
-    ]))
+    let [p50, p99, ratio] = at_half(load, rate, options).await?;
+    let (bound, rate, share) = (format!("{bound:.0}"), format!("{rate:.0}"), contest.share()?.to_string());
+    Ok(section::row([what, &bound, &rate, &share, &p50, &p99, &ratio]))
 }
 
 /// Half of the requests do not take longer than the first, and 99 of 100 not longer than the second, when half as many
-/// come as can come at most, at times fixed beforehand.
-async fn at_half(load: &Load, most: f64, options: &Http) -> Result<(Duration, Duration)> {
+/// come as can come at most, at times fixed beforehand; and how many times the first the second is.
+async fn at_half(load: &Load, most: f64, options: &Http) -> Result<[String; 3]> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate is a small positive number")]
     let rate = (most / 2.0) as u32;
     let time = Duration::from_secs(options.seconds.into()) * 2;
     let times = load.open(rate.max(1), time).await?.times;
-    Ok((times.at(0.5), times.at(0.99)))
+    let (p50, p99) = (times.at(0.5), times.at(0.99));
+    Ok([milliseconds(p50), milliseconds(p99), format!("{:.1}", p99.as_secs_f64() / p50.as_secs_f64())])
 }

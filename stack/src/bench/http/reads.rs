@@ -9,7 +9,6 @@ use super::{FEW, contest::Contest, fill, gather};
 use crate::{
     bench::{
         load::{Call, Load},
-        milliseconds,
         options::Http,
         platform::Platform,
         section::{Part, row},
@@ -68,15 +67,15 @@ async fn on_both(options: &Http, servers: &mut ThrowAway, few: &Platform<'_>, pe
             async || Ok(small.closed(time).await?.rate()),
         )
         .await?;
-        let (p50, p99) = super::at_half(&large, contest.rate()?, options).await?;
+        let [p50, p99, ratio] = super::at_half(&large, contest.rate()?, options).await?;
         rows.push(row([
             read.what,
             &format!("{:.0}", contest.bound()?),
             &format!("{:.0}", contest.rate()?),
             &contest.slowness()?.to_string(),
-            &milliseconds(p50),
-            &milliseconds(p99),
-            &format!("{:.1}", p99.as_secs_f64() / p50.as_secs_f64()),
+            &p50,
+            &p99,
+            &ratio,
         ]));
     }
     let says = format!(
