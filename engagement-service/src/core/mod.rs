@@ -14,6 +14,7 @@ pub mod input;
 pub mod lease;
 pub mod limits;
 pub mod openapi;
+pub mod outgoing;
 pub mod pagination;
 pub mod people;
 pub mod scheduler;
@@ -141,8 +142,7 @@ impl Deref for App {
 impl App {
     /// A service that is connected to nothing yet; whatever is away is found out on first use.
     pub fn new(service: &'static Service, settings: Settings, metrics: PrometheusHandle) -> anyhow::Result<Self> {
-        // An error says that it was installed before, which is as good.
-        drop(rustls::crypto::ring::default_provider().install_default());
+        let http = outgoing::client().connect_timeout(HTTP_CONNECT).timeout(HTTP_ANSWER).build()?;
         let base = &settings.base;
         let options = database::options(base.database()?, service.schema);
         // Workers try again in their own time, and a question about health wants its answer now.
@@ -164,11 +164,7 @@ impl App {
             resources: Resources::new(&settings)?,
             settings,
             metrics,
-            http: reqwest::Client::builder()
-                .connect_timeout(HTTP_CONNECT)
-                .timeout(HTTP_ANSWER)
-                .redirect(reqwest::redirect::Policy::none())
-                .build()?,
+            http,
         })))
     }
 

@@ -3,7 +3,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use anyhow::Context;
-
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -14,9 +13,9 @@ use serde::Serialize;
 use serde_json::json;
 use sqlx::{Connection, PgPool};
 
-use super::App;
 use super::events::backlog::{self, Backlog};
 use super::telemetry::meters;
+use super::{App, outgoing};
 
 /// How long Postgres may take to say that it is there.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -45,9 +44,7 @@ pub async fn ask(host: IpAddr, port: u16, question: Question) -> anyhow::Result<
         Question::Live => "live",
         Question::Ready => "ready",
     };
-    // The provider may be there already, which is as good.
-    drop(rustls::crypto::ring::default_provider().install_default());
-    let client = reqwest::Client::builder().timeout(ANSWER).no_proxy().build()?;
+    let client = outgoing::client().timeout(ANSWER).no_proxy().build()?;
     let answer = client.get(format!("http://{address}/health/{path}")).send().await.context("no answer")?;
     let (status, text) = (answer.status(), answer.text().await?);
     anyhow::ensure!(status == StatusCode::OK, "{status}: {text}");

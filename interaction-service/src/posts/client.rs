@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::NOT_FOUND;
 use super::schemas::PostOut;
 use crate::core::errors::Error;
+use crate::core::outgoing;
 use crate::core::telemetry::spans;
 
 /// One call may take this long.
@@ -33,11 +34,7 @@ pub struct PostService {
 impl PostService {
     /// A client that has asked nothing yet.
     pub fn new(base: &reqwest::Url) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder()
-            .timeout(TIMEOUT)
-            .pool_max_idle_per_host(CONNECTIONS)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
+        let http = outgoing::client().timeout(TIMEOUT).pool_max_idle_per_host(CONNECTIONS).build()?;
         Ok(Self { base: base.clone(), http })
     }
 

@@ -21,11 +21,10 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
-use super::App;
 use super::errors::Error;
 use super::events::follower::Follower;
 use super::telemetry::{spans, trace};
-use super::worker;
+use super::{App, outgoing, worker};
 
 /// How long a yes is believed.
 const POSITIVE: Duration = Duration::from_secs(10);
@@ -132,11 +131,7 @@ pub struct Verifier {
 impl Verifier {
     /// A verifier that has asked nothing yet.
     pub fn new(access: &Access) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder()
-            .timeout(TIMEOUT)
-            .pool_max_idle_per_host(CONNECTIONS)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
+        let http = outgoing::client().timeout(TIMEOUT).pool_max_idle_per_host(CONNECTIONS).build()?;
         let verdicts =
             Cache::builder().max_capacity(CAPACITY).expire_after(Believed).support_invalidation_closures().build();
         Ok(Self { access: access.clone(), http, verdicts })

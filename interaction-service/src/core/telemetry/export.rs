@@ -16,8 +16,8 @@ use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use tokio::runtime::Handle;
 
-use crate::core::Service;
 use crate::core::settings::Base;
+use crate::core::{Service, outgoing};
 
 /// How long a collector may take to answer.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -37,9 +37,7 @@ pub fn start(service: &Service, base: &Base) -> anyhow::Result<()> {
     if endpoint.is_empty() {
         return Ok(());
     }
-    // As in App::new, which comes later.
-    drop(rustls::crypto::ring::default_provider().install_default());
-    let http = reqwest::Client::builder().timeout(ANSWER).redirect(reqwest::redirect::Policy::none()).build()?;
+    let http = outgoing::client().timeout(ANSWER).build()?;
     let collector = Collector { http, runtime: Handle::current(), away: AtomicBool::new(false) };
     let exporter = SpanExporter::builder()
         .with_http()
@@ -129,11 +127,10 @@ mod tests {
 
     #[test]
     fn a_collector_that_is_away_is_logged_when_it_goes_and_when_it_comes_back() {
-        drop(rustls::crypto::ring::default_provider().install_default());
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let there = runtime.block_on(crate::core::testing::collector::Collector::start());
         let there = there.endpoint.rsplit_once(':').unwrap().1.parse().unwrap();
-        let (http, runtime_handle) = (reqwest::Client::new(), runtime.handle().clone());
+        let (http, runtime_handle) = (outgoing::client().build().unwrap(), runtime.handle().clone());
         let collector = Collector { http, runtime: runtime_handle, away: AtomicBool::new(false) };
         let lines = written(&[], || {
             assert_eq!([1, 1, there, there, 1].map(|port| send(&collector, port)), [false, false, true, true, false]);
