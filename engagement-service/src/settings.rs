@@ -1,28 +1,19 @@
-//! Everything that the engagement service can be told from outside.
-use clap::Parser;
+//! The settings of the engagement service beside those of every service.
+use clap::Args;
 use tokio_cron_scheduler::Job;
 
-use crate::core::security::Access;
-use crate::core::settings::Base;
+use crate::token_check::TokenCheck;
 
-/// Activity profiles: what people did, and how engaged that makes them.
-#[derive(Parser, Clone, Debug)]
-#[command(name = "engagement-service", version)]
+/// Its own settings.
+#[derive(Args, Clone, Debug)]
 pub struct Settings {
-    /// Port to listen on
-    #[arg(long, env = "PORT", default_value_t = 8004)]
-    pub port: u16,
-
     /// When scores are brought up to date with the calendar: second, minute, hour, day of month, month, day of week
     /// (UTC). The 30 days move at midnight; every hour, so that a service that was down then is not late for a day
     #[arg(long, env = "ENGAGEMENT_CRON", default_value = "0 5 * * * *", value_parser = schedule)]
     pub engagement_cron: String,
 
     #[command(flatten)]
-    pub base: Base,
-
-    #[command(flatten)]
-    pub security: Access,
+    pub token_check: TokenCheck,
 }
 
 /// A schedule that the clock can follow; what it cannot is refused at the start and not at the first stroke.

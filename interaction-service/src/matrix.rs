@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::core::testing::{self, Platform};
 use crate::posts::events::POST_CREATED;
 use crate::posts::testing::{self as posts, PostService, post};
+use crate::token_check;
 
 /// What this service answers beside its API and what every service does.
 pub const BESIDE: &[&str] = &[];
@@ -28,6 +29,11 @@ impl Deref for World {
     fn deref(&self) -> &Platform {
         &self.platform
     }
+}
+
+/// The settings that this service needs in tests.
+pub async fn settings() -> Vec<String> {
+    token_check::stand_in().await
 }
 
 /// The service, for all requests.

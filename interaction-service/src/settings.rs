@@ -1,24 +1,15 @@
-//! Everything that the interaction service can be told from outside.
-use clap::Parser;
+//! The settings of the interaction service beside those of every service.
+use clap::Args;
 
-use crate::core::security::Access;
-use crate::core::settings::Base;
+use crate::token_check::TokenCheck;
 
-/// Comments, reactions, views, and the NFT records of comments.
-#[derive(Parser, Clone, Debug)]
-#[command(name = "interaction-service", version)]
+/// Its own settings.
+#[derive(Args, Clone, Debug)]
 pub struct Settings {
-    /// Port to listen on
-    #[arg(long, env = "PORT", default_value_t = 8002)]
-    pub port: u16,
-
     /// The post service, as a URL without a path
     #[arg(long, env = "POST_SERVICE_URL", default_value = "http://127.0.0.1:8001")]
     pub post_service_url: reqwest::Url,
 
     #[command(flatten)]
-    pub base: Base,
-
-    #[command(flatten)]
-    pub security: Access,
+    pub token_check: TokenCheck,
 }

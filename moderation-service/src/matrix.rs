@@ -8,12 +8,18 @@ use uuid::Uuid;
 
 use crate::SERVICE;
 use crate::core::testing::{self, Platform};
+use crate::token_check;
 
 /// What this service answers beside its API and what every service does.
 pub const BESIDE: &[&str] = &[];
 
 /// What requests are sent to.
 pub type World = Platform;
+
+/// The settings that this service needs in tests.
+pub async fn settings() -> Vec<String> {
+    token_check::stand_in().await
+}
 
 /// The service, for all requests.
 pub async fn start(database: PgConnectOptions) -> World {

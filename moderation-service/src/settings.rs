@@ -1,23 +1,14 @@
-//! Everything that the moderation service can be told from outside.
-use clap::Parser;
+//! The settings of the moderation service beside those of every service.
+use clap::Args;
 
-use crate::core::security::Access;
-use crate::core::settings::Base;
 use crate::moderations::services::Analysis;
+use crate::token_check::TokenCheck;
 
-/// Reads posts and comments, and has those deleted that speak against themselves.
-#[derive(Parser, Clone, Debug)]
-#[command(name = "moderation-service", version)]
+/// Its own settings.
+#[derive(Args, Clone, Debug)]
 pub struct Settings {
-    /// Port to listen on
-    #[arg(long, env = "PORT", default_value_t = 8003)]
-    pub port: u16,
-
     #[command(flatten)]
-    pub base: Base,
-
-    #[command(flatten)]
-    pub security: Access,
+    pub token_check: TokenCheck,
 
     #[command(flatten)]
     pub analysis: Analysis,

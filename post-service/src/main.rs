@@ -1,67 +1,50 @@
 //! The post service: posts, what is counted on them, and their NFT records.
+mod blocks;
 mod core;
-mod people;
+mod personal_data;
 mod posts;
-mod settings;
+mod token_check;
 
 #[cfg(test)]
 mod matrix;
 
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa_axum::router::OpenApiRouter;
+use clap::Args;
 
-use crate::core::{App, Service, telemetry};
-use crate::settings::Settings;
+use crate::core::serve::{self, Features, Service, openapi};
+use crate::token_check::TokenCheck;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
-
-/// What only this service has: nothing yet.
-pub struct Resources;
-
-impl Resources {
-    /// What the settings say.
-    pub fn new(_: &Settings) -> anyhow::Result<Self> {
-        Ok(Self)
-    }
-
-    /// Starts what only this service does in the background.
-    pub fn start(&self, _: &App) {}
-
-    /// What follows in this process from a commit: nothing.
-    pub fn committed(&self) {}
-}
 
 static SERVICE: Service = Service {
     name: "post-service",
     description: "Posts, what is counted on them, and their NFT records.",
+    port: 8001,
     schema: "post",
     group: "post_group",
-    tells: &[
+    publishes: &[
         posts::events::POST_CREATED,
         posts::events::POST_UPDATED,
         posts::events::POST_DELETED,
         posts::events::POST_DELETE_COMPLETED,
-        people::events::USER_ERASED,
+        personal_data::USER_ERASED,
     ],
     migrations: &MIGRATIONS,
-    routes: posts::router,
-    root: OpenApiRouter::new,
-    scheme: || SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build()),
+    scheme: openapi::bearer_token,
     limits: &[posts::WRITING],
-    holdings: people::HOLDINGS,
-    erasing: people::ERASING,
-    listens: || [posts::events::consumers::listens(), people::events::consumers::listens()].concat(),
-    jobs: |_| Vec::new(),
+    holdings: personal_data::HOLDINGS,
+    erasing: personal_data::ERASING,
+    settings: TokenCheck::augment_args,
+    authenticator: token_check::authenticator,
+    features: |app, _| {
+        Ok(Features {
+            routes: posts::router().with_state(app.clone()),
+            subscriptions: [posts::events::consumers::subscriptions(app), blocks::events::subscriptions()].concat(),
+            ..Features::default()
+        })
+    },
 };
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let settings: Settings = core::settings::read()?;
-    if let Some(question) = settings.base.check {
-        return core::health::ask(settings.base.host, settings.port, question).await;
-    }
-    telemetry::start(&SERVICE, &settings.base)?;
-    let port = settings.port;
-    let app = App::new(&SERVICE, settings, telemetry::meters::start()?)?;
-    core::serve(app, port).await
+    serve::run(&SERVICE).await
 }

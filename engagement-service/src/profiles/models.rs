@@ -7,9 +7,9 @@ use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
 use super::{Kind, Level};
-use crate::core::pagination::Cursor;
-use crate::core::people::Held;
-use crate::core::timestamp::Timestamp;
+use crate::core::api::pagination::Cursor;
+use crate::core::contract::timestamp::Timestamp;
+use crate::core::doors::personal_data::Held;
 
 /// A profile as it is stored.
 pub struct Profile {

@@ -3,19 +3,19 @@ use chrono::{NaiveDate, Utc};
 
 use super::models::Profile;
 use super::signals;
-use crate::core::App;
-use crate::core::scheduler::Job;
-use crate::settings::Settings;
+use crate::core::app::App;
+use crate::core::ground::jobs::Job;
 
 /// Profiles brought up to date in one transaction; it holds their locks for some milliseconds.
 const BATCH: i64 = 500;
 
-/// What is done when.
-pub fn jobs(settings: &Settings) -> Vec<Job> {
-    let run = |app: App| -> futures::future::BoxFuture<'static, anyhow::Result<()>> {
-        Box::pin(async move { follow_calendar(&app, Utc::now().date_naive()).await })
-    };
-    vec![Job { name: "engagement", schedule: settings.engagement_cron.clone(), run }]
+/// The job that follows the calendar.
+pub fn job(app: &App, schedule: String) -> Job {
+    let app = app.clone();
+    Job::new("engagement", schedule, move || {
+        let app = app.clone();
+        async move { follow_calendar(&app, Utc::now().date_naive()).await }
+    })
 }
 
 /// Brings all scores that look up to a day before `today` up to it. Whoever has nothing left within the window drops out

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::models::Profile;
 use super::{CATEGORIES, Level};
-use crate::core::timestamp::Timestamp;
+use crate::core::contract::timestamp::Timestamp;
 
 /// What somebody did, and how engaged that makes them.
 #[derive(Serialize, ToSchema)]

@@ -16,9 +16,9 @@ use super::events::{
 use super::models::Profile;
 use super::schedulers::follow_calendar;
 use crate::SERVICE;
+use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::consumer::Step;
 use crate::core::testing::{Platform, somebody};
-use crate::core::timestamp::Timestamp;
 
 async fn start(database: PgConnectOptions) -> Platform {
     Platform::start(&SERVICE, database, &[]).await

@@ -5,9 +5,9 @@ use axum::http::StatusCode;
 
 use super::models::Profile;
 use super::schemas::UserEngagement;
-use crate::core::App;
-use crate::core::errors::{Error, Problem};
-use crate::core::security::User;
+use crate::core::api::errors::{Error, Problem};
+use crate::core::app::App;
+use crate::core::app::identity::User;
 
 /// Read one's own activity profile
 #[utoipa::path(get, path = "/me/activity-profile", tag = "activity-profile", responses(

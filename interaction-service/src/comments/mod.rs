@@ -12,8 +12,9 @@ mod tests;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::core::App;
-use crate::core::limits::{Limit, Rate};
+use crate::app::App;
+use crate::core::app::limits::Limit;
+use crate::core::ground::settings::Rate;
 
 /// How often somebody may comment.
 pub const COMMENTING: Limit = Limit {

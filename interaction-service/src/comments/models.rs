@@ -3,9 +3,9 @@ use serde_json::Value;
 use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
-use crate::core::pagination::Cursor;
-use crate::core::people::Held;
-use crate::core::timestamp::Timestamp;
+use crate::core::api::pagination::Cursor;
+use crate::core::contract::timestamp::Timestamp;
+use crate::core::doors::personal_data::Held;
 
 /// A comment as it is stored.
 #[derive(Clone, Debug)]

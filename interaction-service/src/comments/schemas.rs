@@ -4,8 +4,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::models::Comment;
-use crate::core::input::{Fields, Input};
-use crate::core::timestamp::Timestamp;
+use crate::core::contract::fields::{Fields, Input};
+use crate::core::contract::timestamp::Timestamp;
 
 /// The longest content, in characters.
 const CONTENT: usize = 2_000;

@@ -1,6 +1,7 @@
 //! Comments, through their routes and their events.
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use uuid::Uuid;
 
 use super::events::{
     COMMENT_CREATED, COMMENT_DELETE_COMPLETED, COMMENT_DELETE_REQUESTED, COMMENT_DELETED, COMMENT_UPDATED,
@@ -104,7 +105,8 @@ async fn an_author_changes_a_comment_and_nobody_else_does(_: PgPoolOptions, data
             assert_eq!(now[name], said[name], "{name}");
         }
         let version = |comment: &Value| {
-            serde_json::from_value::<crate::core::timestamp::Timestamp>(comment["updated_at"].clone()).unwrap()
+            serde_json::from_value::<crate::core::contract::timestamp::Timestamp>(comment["updated_at"].clone())
+                .unwrap()
         };
         assert!(version(&now) > version(&before));
         before = now;
@@ -267,4 +269,20 @@ async fn the_comments_of_a_post_are_removed_in_batches_until_none_is_left(
         batches.push(Comment::remove_of(&mut tx, &[id(&post)], 2).await.unwrap().len());
     }
     assert_eq!(batches, [2, 1, 0]);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_moderator_deletes_what_others_said_and_it_is_noted(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, _) = start(database).await;
+    let (anna, her) = somebody();
+    let post = post(somebody().1, "POSTED");
+    platform.hear(POST_CREATED, &post).await;
+    let said = comment(&platform, &anna, &post, "x").await.body;
+    let path = format!("/comments/{}", said["id"].as_str().unwrap());
+    assert_eq!(platform.call("DELETE", &path, Some(&somebody().0), None).await.status, 404);
+    let moderator = Uuid::now_v7();
+    let token = format!("{moderator}:ACTIVE:MODERATOR");
+    assert_eq!(platform.call("DELETE", &path, Some(&token), None).await.status, 204);
+    let noted = sqlx::query!("select who, action, target from audit").fetch_one(&platform.app.db).await.unwrap();
+    assert_eq!((noted.who, noted.target, noted.action.as_str()), (Some(moderator), Some(her), "comment_deleted"));
 }

@@ -7,12 +7,12 @@ use axum::response::Response;
 use super::models::Comment;
 use super::schemas::{CommentIn, CommentOut};
 use super::signals;
-use crate::core::App;
-use crate::core::audit::{self, Entry};
-use crate::core::errors::{Error, Problem};
-use crate::core::extract::{Json as Body, Path};
-use crate::core::pagination::Page;
-use crate::core::security::{Role, User};
+use crate::app::App;
+use crate::core::api::errors::{Error, Problem};
+use crate::core::api::pagination::Page;
+use crate::core::app::identity::{Role, User};
+use crate::core::contract::extract::{Json as Body, Path};
+use crate::core::doors::audit::{self, Entry};
 use crate::posts::NOT_FOUND as POST_NOT_FOUND;
 use crate::posts::lookup::Visible;
 use crate::posts::models::Post;
@@ -63,7 +63,7 @@ pub async fn create_post_comment(
     }
     let comment = Comment::create(&mut tx, post, user.id, &comment.content).await?;
     signals::created(&mut tx, &comment).await?;
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     Ok((StatusCode::CREATED, Json(comment.into())))
 }
 
@@ -101,7 +101,7 @@ pub async fn update_post_comment(
     let mut tx = app.db.begin().await?;
     let comment = Comment::update(&mut tx, id, user.id, &comment.content).await?.ok_or(NOT_FOUND)?;
     signals::updated(&mut tx, &comment).await?;
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     Ok(Json(comment.into()))
 }
 
@@ -124,6 +124,6 @@ pub async fn delete_post_comment(user: User, State(app): State<App>, Path(id): P
         audit::record(&mut *tx, entry).await?;
     }
     signals::deleted(&mut tx, &comment).await?;
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     Ok(StatusCode::NO_CONTENT)
 }

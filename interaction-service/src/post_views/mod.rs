@@ -11,7 +11,7 @@ use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::core::App;
+use crate::app::App;
 
 /// The routes of views.
 pub fn router() -> OpenApiRouter<App> {

@@ -4,9 +4,9 @@ use axum::extract::State;
 
 use super::schemas::PostViewed;
 use super::signals;
-use crate::core::App;
-use crate::core::errors::{Error, Problem};
-use crate::core::security::User;
+use crate::app::App;
+use crate::core::api::errors::{Error, Problem};
+use crate::core::app::identity::User;
 use crate::posts::lookup::Current;
 
 /// View a post; every view counts, the author's own too
@@ -20,6 +20,6 @@ pub async fn view_post(user: User, Current(post): Current, State(app): State<App
     let view = PostViewed::new(post, user.id);
     let mut tx = app.db.begin().await?;
     signals::viewed(&mut tx, &view).await?;
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     Ok(Json(view))
 }

@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use super::NOT_FOUND;
 use super::schemas::PostOut;
-use crate::core::errors::Error;
-use crate::core::outgoing;
-use crate::core::telemetry::spans;
+use crate::core::api::errors::Error;
+use crate::core::ground::http_client;
+use crate::core::ground::telemetry::spans;
 
 /// One call may take this long.
 const TIMEOUT: Duration = Duration::from_millis(300);
@@ -34,7 +34,7 @@ pub struct PostService {
 impl PostService {
     /// A client that has asked nothing yet.
     pub fn new(base: &reqwest::Url) -> anyhow::Result<Self> {
-        let http = outgoing::client().timeout(TIMEOUT).pool_max_idle_per_host(CONNECTIONS).build()?;
+        let http = http_client::builder().timeout(TIMEOUT).pool_max_idle_per_host(CONNECTIONS).build()?;
         Ok(Self { base: base.clone(), http })
     }
 

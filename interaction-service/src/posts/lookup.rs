@@ -8,9 +8,9 @@ use uuid::Uuid;
 use super::NOT_FOUND;
 use super::models::Post;
 use super::schemas::PostOut;
-use crate::core::App;
-use crate::core::errors::Error;
-use crate::core::security::User;
+use crate::app::App;
+use crate::core::api::errors::Error;
+use crate::core::app::identity::User;
 
 /// The post in the path, which the caller may see. What is known here decides, when it says yes; else the post service.
 pub struct Visible(pub Uuid);
@@ -55,5 +55,5 @@ async fn post_id(parts: &mut Parts, app: &App) -> Result<Uuid, Error> {
 /// Asks the post service with the token that the caller came with.
 async fn ask(parts: &Parts, app: &App, id: Uuid) -> Result<PostOut, Error> {
     let authorization = parts.headers.get(header::AUTHORIZATION).ok_or(Error::NotAuthenticated)?;
-    app.resources.posts.ask(id, authorization).await
+    app.posts.ask(id, authorization).await
 }

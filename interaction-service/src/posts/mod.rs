@@ -13,7 +13,7 @@ mod tests;
 
 use axum::http::StatusCode;
 
-use crate::core::errors::Error;
+use crate::core::api::errors::Error;
 
 /// Said of a post that does not exist, and of one that the caller may not see: nobody can tell them apart.
 pub const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "Post not found");

@@ -6,7 +6,7 @@ use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
 use super::Status;
-use crate::core::timestamp::Timestamp;
+use crate::core::contract::timestamp::Timestamp;
 
 /// One version of a post, as the post service told it.
 #[derive(Clone, Copy, Debug)]

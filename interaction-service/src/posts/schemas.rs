@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::Status;
 use super::models::Post;
-use crate::core::timestamp::Timestamp;
+use crate::core::contract::timestamp::Timestamp;
 
 /// A post.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]

@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::Type;
 use super::models::Reaction;
-use crate::core::input::{Fields, Input};
-use crate::core::timestamp::Timestamp;
+use crate::core::contract::fields::{Fields, Input};
+use crate::core::contract::timestamp::Timestamp;
 
 /// A reaction as somebody gives it.
 #[derive(ToSchema)]

@@ -108,7 +108,7 @@ async fn an_owner_changes_a_reaction_and_nobody_else_does(_: PgPoolOptions, data
     assert_eq!((reply.status.as_u16(), &reply.body["type"]), (200, &json!("SAD")));
     assert_eq!(reply.body["updated_by"], json!(user));
     let version = |reaction: &Value| {
-        serde_json::from_value::<crate::core::timestamp::Timestamp>(reaction["updated_at"].clone()).unwrap()
+        serde_json::from_value::<crate::core::contract::timestamp::Timestamp>(reaction["updated_at"].clone()).unwrap()
     };
     assert!(version(&reply.body) > version(&felt));
     let again = platform.call("PUT", &path(&felt), Some(&anna), Some(json!({}))).await;

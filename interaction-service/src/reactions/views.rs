@@ -7,11 +7,11 @@ use axum::response::Response;
 use super::models::Reaction;
 use super::schemas::{PostReactionIn, PostReactionOut};
 use super::{Type, signals};
-use crate::core::App;
-use crate::core::errors::{Error, Problem};
-use crate::core::extract::{Json as Body, Path};
-use crate::core::pagination::Page;
-use crate::core::security::User;
+use crate::app::App;
+use crate::core::api::errors::{Error, Problem};
+use crate::core::api::pagination::Page;
+use crate::core::app::identity::User;
+use crate::core::contract::extract::{Json as Body, Path};
 use crate::posts::NOT_FOUND as POST_NOT_FOUND;
 use crate::posts::lookup::Visible;
 use crate::posts::models::Post;
@@ -69,7 +69,7 @@ pub async fn create_post_reaction(
     let duplicate = Error::Refused(StatusCode::BAD_REQUEST, "Can not react duplicate on same post.");
     let reaction = reaction.ok_or(duplicate)?;
     signals::created(&mut tx, &reaction).await?;
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     Ok((StatusCode::CREATED, Json(reaction.into())))
 }
 
@@ -125,6 +125,6 @@ pub async fn delete_post_reaction(user: User, State(app): State<App>, Path(id): 
     let reaction = Reaction::delete(&mut tx, id, user.id).await?;
     let reaction = reaction.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post reaction not found for deletion"))?;
     signals::deleted(&mut tx, &reaction).await?;
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,6 +1,6 @@
 //! Moderations: decisions that a post or comment is to be deleted, and what became of them.
 pub mod events;
-mod lexicon;
+pub mod lexicon;
 pub mod models;
 mod schemas;
 pub mod services;
@@ -13,8 +13,9 @@ mod tests;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::core::App;
-use crate::core::limits::{Limit, Rate};
+use crate::core::app::App;
+use crate::core::app::limits::Limit;
+use crate::core::ground::settings::Rate;
 
 /// What a case is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, sqlx::Type, utoipa::ToSchema)]

@@ -4,9 +4,9 @@ use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
 use super::{Kind, Reason, Status};
-use crate::core::pagination::Cursor;
-use crate::core::people::Held;
-use crate::core::timestamp::Timestamp;
+use crate::core::api::pagination::Cursor;
+use crate::core::contract::timestamp::Timestamp;
+use crate::core::doors::personal_data::Held;
 
 /// Cases erased in one statement.
 const BATCH: i64 = 500;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::models::Moderation;
 use super::{Kind, Reason, Status};
-use crate::core::timestamp::Timestamp;
+use crate::core::contract::timestamp::Timestamp;
 
 /// A decision that a post or comment is to be deleted: what, why, and what became of it.
 #[derive(Serialize, ToSchema)]

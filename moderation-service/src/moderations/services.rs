@@ -1,10 +1,7 @@
 //! The analysis of a text: what an analyser is asked and answers, and which one is used.
-use std::sync::Arc;
-
 use clap::{Args, ValueEnum};
 
 use super::Reason;
-use super::lexicon::Lexicon;
 
 /// What speaks against a text.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,7 +18,7 @@ pub trait Analyser: Send + Sync {
 }
 
 /// Finds nothing, so that nothing is deleted.
-struct Off;
+pub struct Off;
 
 impl Analyser for Off {
     fn analyse(&self, _: &str) -> Option<Finding> {
@@ -76,12 +73,4 @@ pub struct Analysis {
     /// From which severity on shouting, repetition and gibberish are `RULES_VIOLATION`; for Latin script only
     #[arg(long, env = "MODERATION_SPAM_THRESHOLD", value_enum, default_value_t = Threshold::None)]
     pub moderation_spam_threshold: Threshold,
-}
-
-/// The analyser that the settings ask for.
-pub fn analyser(settings: &Analysis) -> Arc<dyn Analyser> {
-    match settings.analyser {
-        Implementation::Rustrict => Arc::new(Lexicon::new(settings)),
-        Implementation::Off => Arc::new(Off),
-    }
 }

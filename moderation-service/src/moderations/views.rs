@@ -4,10 +4,10 @@ use axum::response::Response;
 
 use super::models::Moderation;
 use super::schemas::ModerationOut;
-use crate::core::App;
-use crate::core::errors::{Error, Problem};
-use crate::core::pagination::Page;
-use crate::core::security::User;
+use crate::core::api::errors::{Error, Problem};
+use crate::core::api::pagination::Page;
+use crate::core::app::App;
+use crate::core::app::identity::User;
 
 /// List the decisions about one's own posts and comments, newest first
 #[utoipa::path(get, path = "/me/moderations", tag = "moderation", params(

@@ -12,8 +12,9 @@ mod tests;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::core::App;
-use crate::core::limits::{Limit, Rate};
+use crate::core::app::App;
+use crate::core::app::limits::Limit;
+use crate::core::ground::settings::Rate;
 
 /// Who sees a post.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, sqlx::Type, utoipa::ToSchema)]

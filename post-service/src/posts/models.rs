@@ -7,9 +7,9 @@ use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
 use super::Status;
-use crate::core::pagination::Cursor;
-use crate::core::people::Held;
-use crate::core::timestamp::Timestamp;
+use crate::core::api::pagination::Cursor;
+use crate::core::contract::timestamp::Timestamp;
+use crate::core::doors::personal_data::Held;
 
 /// A post as it is stored.
 #[derive(Clone, Debug)]

@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use super::models::Post;
 use super::{CATEGORIES, Status};
-use crate::core::errors::Error;
-use crate::core::input::{Fields, Input};
-use crate::core::timestamp::Timestamp;
+use crate::core::api::errors::Error;
+use crate::core::contract::fields::{Fields, Input};
+use crate::core::contract::timestamp::Timestamp;
 
 /// The longest title, in characters.
 const TITLE: usize = 100;

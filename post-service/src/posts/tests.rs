@@ -14,7 +14,7 @@ use super::events::{
     POST_UPDATED, POST_VIEWED, REACTION_CREATED, REACTION_DELETED,
 };
 use crate::SERVICE;
-use crate::core::events::consumer::{Consumer, Step};
+use crate::core::events::consumer::Step;
 
 use crate::core::testing::{Platform, Reply, somebody};
 
@@ -154,9 +154,9 @@ async fn who_is_not_known_gets_no_further(_: PgPoolOptions, database: PgConnectO
 #[sqlx::test(migrations = false)]
 async fn without_the_auth_service_nobody_is_let_in(_: PgPoolOptions, database: PgConnectOptions) {
     // A port that nothing can listen on.
-    let nowhere = "http://127.0.0.1:0/".parse().unwrap();
+    let nowhere = "http://127.0.0.1:0/";
     let platform = start(database).await;
-    let app = platform.beside(|settings| settings.security.authentication_verification_url = nowhere).app;
+    let app = platform.beside(&["--authentication-verification-url", nowhere]);
     let (anna, _) = somebody();
     let request = Request::get("/api/v1/posts").header(header::AUTHORIZATION, format!("Bearer {anna}"));
     let response = app.router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
@@ -609,8 +609,7 @@ async fn what_was_parked_is_applied_when_an_operator_replays_it(_: PgPoolOptions
     platform.app.db.execute("alter table author rename to mislaid").await.unwrap();
     let fields = [("message", post.to_string()), ("type", "json".to_owned())];
     let _: String = platform.app.redis.clone().xadd(POST_VIEWED, "*", &fields).await.unwrap();
-    let heard = (SERVICE.listens)().into_iter().find(|heard| heard.stream == POST_VIEWED).unwrap();
-    let mut consumer = Consumer::new(platform.app.clone(), heard, tokio::sync::watch::channel(true).1);
+    let mut consumer = platform.consumer_of(POST_VIEWED);
     let mut tries = 0;
     let parked = loop {
         match consumer.consume(Duration::from_millis(1)).await {
@@ -631,4 +630,21 @@ async fn what_was_parked_is_applied_when_an_operator_replays_it(_: PgPoolOptions
     assert_eq!((replayed["done"].as_array().unwrap().len(), &replayed["failed"]), (1, &json!([])));
     assert_eq!(replay().await, json!({ "done": [], "failed": [] }), "it is taken away with its effect");
     assert_eq!(platform.call("GET", &path(&post), Some(&anna), None).await.body["total_views"], 1);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_moderator_deletes_what_others_wrote_and_it_is_noted(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let ((anna, her), (_, moderator)) = (somebody(), somebody());
+    let post = json!({ "content": "x", "types": [], "status": "POSTED" });
+    let post = platform.call("POST", "/posts", Some(&anna), Some(post)).await.body;
+    let path = format!("/posts/{}", post["id"].as_str().unwrap());
+    let stranger = format!("{}:ACTIVE:USER", Uuid::now_v7());
+    assert_eq!(platform.call("DELETE", &path, Some(&stranger), None).await.status, 404);
+    let token = format!("{moderator}:ACTIVE:MODERATOR");
+    assert_eq!(platform.call("DELETE", &path, Some(&token), None).await.status, 204);
+    let noted =
+        sqlx::query!("select who, action, target, result from audit").fetch_one(&platform.app.db).await.unwrap();
+    assert_eq!((noted.who, noted.target), (Some(moderator), Some(her)));
+    assert_eq!((noted.action.as_str(), noted.result.as_str()), ("post_deleted", "by moderator"));
 }

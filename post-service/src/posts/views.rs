@@ -7,12 +7,12 @@ use axum::response::Response;
 use super::models::{Draft, Post};
 use super::schemas::{PostIn, PostOut};
 use super::{CATEGORIES, signals};
-use crate::core::App;
-use crate::core::audit::{self, Entry};
-use crate::core::errors::{Error, Problem};
-use crate::core::extract::{Json as Body, Path};
-use crate::core::pagination::Page;
-use crate::core::security::{Role, User};
+use crate::core::api::errors::{Error, Problem};
+use crate::core::api::pagination::Page;
+use crate::core::app::App;
+use crate::core::app::identity::{Role, User};
+use crate::core::contract::extract::{Json as Body, Path};
+use crate::core::doors::audit::{self, Entry};
 
 /// List the categories a post can have
 #[utoipa::path(get, path = "/posts/category-choices", tag = "post", responses(
@@ -55,7 +55,7 @@ pub async fn create_post(
     let mut tx = app.db.begin().await?;
     let post = Post::create(&mut tx, user.id, &draft).await?;
     signals::created(&mut tx, &post).await?;
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     Ok((StatusCode::CREATED, Json(post.into())))
 }
 
@@ -92,7 +92,7 @@ pub async fn update_post(
     let post = Post::update(&mut tx, id, user.id, &draft).await?;
     let post = post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post not found for update"))?;
     signals::updated(&mut tx, &post).await?;
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     Ok(Json(post.into()))
 }
 
@@ -115,6 +115,6 @@ pub async fn delete_post(user: User, State(app): State<App>, Path(id): Path) -> 
         audit::record(&mut *tx, entry).await?;
     }
     signals::deleted(&mut tx, &post).await?;
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,4 +1,4 @@
-//! What the engagement service listens to.
+//! What the engagement service consumes.
 use super::processors as on;
 use super::{
     COMMENT_CREATED, COMMENT_DELETE_COMPLETED, COMMENT_DELETED, COMMENT_UPDATED, POST_CREATED, POST_DELETE_COMPLETED,
@@ -8,19 +8,19 @@ use crate::core::events::Subscription;
 
 /// Which event goes where.
 #[rustfmt::skip]
-pub fn listens() -> Vec<Subscription> {
+pub fn subscriptions() -> Vec<Subscription> {
     vec![
-        Subscription { stream: USER_REGISTERED,          prepare: None, apply: on::user_registered },
-        Subscription { stream: POST_CREATED,             prepare: None, apply: on::post_written },
-        Subscription { stream: POST_UPDATED,             prepare: None, apply: on::post_written },
-        Subscription { stream: POST_DELETED,             prepare: None, apply: on::post_deleted },
-        Subscription { stream: POST_VIEWED,              prepare: None, apply: on::post_viewed },
-        Subscription { stream: COMMENT_CREATED,          prepare: None, apply: on::comment_created },
-        Subscription { stream: COMMENT_UPDATED,          prepare: None, apply: on::nothing_counted },
-        Subscription { stream: COMMENT_DELETED,          prepare: None, apply: on::comment_deleted },
-        Subscription { stream: REACTION_CREATED,         prepare: None, apply: on::reaction_created },
-        Subscription { stream: REACTION_DELETED,         prepare: None, apply: on::reaction_deleted },
-        Subscription { stream: POST_DELETE_COMPLETED,    prepare: None, apply: on::nothing_counted },
-        Subscription { stream: COMMENT_DELETE_COMPLETED, prepare: None, apply: on::nothing_counted },
+        Subscription::new(USER_REGISTERED,          on::user_registered),
+        Subscription::new(POST_CREATED,             on::post_written),
+        Subscription::new(POST_UPDATED,             on::post_written),
+        Subscription::new(POST_DELETED,             on::post_deleted),
+        Subscription::new(POST_VIEWED,              on::post_viewed),
+        Subscription::new(COMMENT_CREATED,          on::comment_created),
+        Subscription::new(COMMENT_UPDATED,          on::nothing_counted),
+        Subscription::new(COMMENT_DELETED,          on::comment_deleted),
+        Subscription::new(REACTION_CREATED,         on::reaction_created),
+        Subscription::new(REACTION_DELETED,         on::reaction_deleted),
+        Subscription::new(POST_DELETE_COMPLETED,    on::nothing_counted),
+        Subscription::new(COMMENT_DELETE_COMPLETED, on::nothing_counted),
     ]
 }

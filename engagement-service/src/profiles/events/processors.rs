@@ -7,9 +7,8 @@ use serde::de::DeserializeOwned;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use crate::core::App;
+use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::{Effect, Event, Failure};
-use crate::core::timestamp::Timestamp;
 use crate::profiles::Kind;
 use crate::profiles::models::{Changes, Post};
 use crate::profiles::signals;
@@ -52,7 +51,7 @@ fn today() -> NaiveDate {
 }
 
 /// Everybody who signs up has a profile, however many do so at once.
-pub fn user_registered<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+pub fn user_registered<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
         let users: BTreeSet<Uuid> = decode::<UserRegistered>(events)?.iter().map(|user| user.id).collect();
         Ok(signals::registered(tx, &users).await?)
@@ -61,12 +60,12 @@ pub fn user_registered<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, event
 
 /// A post exists, and is about something. Whether it was just created or changed makes no difference: either may come
 /// first, and the newer one holds.
-pub fn post_written<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+pub fn post_written<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move { Ok(signals::posts_changed(tx, posts(events, false)?, today()).await?) })
 }
 
 /// A post does not exist any more.
-pub fn post_deleted<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+pub fn post_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move { Ok(signals::posts_changed(tx, posts(events, true)?, today()).await?) })
 }
 
@@ -82,7 +81,7 @@ fn posts(events: &[Event], deleted: bool) -> Result<Vec<Post>, serde_json::Error
 }
 
 /// A view counts for who saw the post, whoever's it is.
-pub fn post_viewed<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+pub fn post_viewed<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
         let mut changes = Changes::default();
         for (event, view) in events.iter().zip(decode::<PostViewed>(events)?) {
@@ -93,22 +92,22 @@ pub fn post_viewed<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, events: &
 }
 
 /// One comment more.
-pub fn comment_created<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+pub fn comment_created<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(interacted(tx, events, Kind::Comment, 1))
 }
 
 /// One comment less, on the day on which it was written.
-pub fn comment_deleted<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+pub fn comment_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(interacted(tx, events, Kind::Comment, -1))
 }
 
 /// One reaction more.
-pub fn reaction_created<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+pub fn reaction_created<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(interacted(tx, events, Kind::Reaction, 1))
 }
 
 /// One reaction less, on the day on which it was given.
-pub fn reaction_deleted<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+pub fn reaction_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(interacted(tx, events, Kind::Reaction, -1))
 }
 
@@ -122,6 +121,6 @@ async fn interacted(tx: &mut PgTransaction<'static>, events: &[Event], kind: Kin
 
 /// Nothing on a profile depends on it. The contract has the group as a reader of the stream, and a stream is trimmed only
 /// as far as all of its readers are: so it is read, and no more.
-pub fn nothing_counted<'a>(_: &'a App, _: &'a mut PgTransaction<'static>, _: &'a [Event]) -> Effect<'a> {
+pub fn nothing_counted<'a>(_: &'a mut PgTransaction<'static>, _: &'a [Event]) -> Effect<'a> {
     Box::pin(async { Ok(()) })
 }

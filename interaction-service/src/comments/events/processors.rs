@@ -10,7 +10,6 @@ use super::producers;
 use crate::comments::models::Comment;
 use crate::comments::schemas::CommentOut;
 use crate::comments::signals;
-use crate::core::App;
 use crate::core::events::{Effect, Event};
 
 #[derive(Deserialize)]
@@ -22,7 +21,7 @@ struct DeleteRequested {
 
 /// Moderation wants comments gone: they are deleted, and said to be. When somebody was faster, a comment is gone all the
 /// same, and that is said too, or the case would stay open for ever.
-pub fn comment_delete_requested<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+pub fn comment_delete_requested<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
         let requests: Vec<DeleteRequested> =
             events.iter().map(|event| serde_json::from_str(&event.message)).collect::<Result<_, _>>()?;

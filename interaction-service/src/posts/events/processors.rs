@@ -3,9 +3,8 @@ use serde::Deserialize;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use crate::core::App;
+use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::{Effect, Event};
-use crate::core::timestamp::Timestamp;
 use crate::posts::models::Post;
 use crate::posts::{Status, signals};
 
@@ -27,12 +26,12 @@ fn posts(events: &[Event]) -> Result<Vec<Post>, serde_json::Error> {
 }
 
 /// A post was written or changed: who may see it is noted.
-pub fn post_changed<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+pub fn post_changed<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move { Ok(Post::save(&mut **tx, &posts(events)?).await?) })
 }
 
 /// A post is gone, and with it all that was said about it.
-pub fn post_deleted<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+pub fn post_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
         let gone = Post::bury(tx, &posts(events)?).await?;
         Ok(signals::deleted(tx, &gone).await?)

@@ -1,15 +1,16 @@
 //! What the moderation service does when it hears of something.
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use crate::core::App;
-use crate::core::events::{Effect, Event};
-use crate::core::timestamp::Timestamp;
+use crate::core::contract::timestamp::Timestamp;
+use crate::core::events::{Effect, Event, Processor};
 use crate::moderations::models::Content;
+use crate::moderations::services::Analyser;
 use crate::moderations::{Kind, signals};
 
 #[derive(Deserialize)]
@@ -36,7 +37,8 @@ struct Gone {
     id: Uuid,
 }
 
-fn post(event: &Event) -> serde_json::Result<Content> {
+/// The content of a post as its author left it.
+pub fn post(event: &Event) -> serde_json::Result<Content> {
     let post: Post = serde_json::from_str(&event.message)?;
     // A draft is nobody's business but its author's; it is read when it is published.
     let text = (post.status == "POSTED").then(|| match post.title {
@@ -47,7 +49,8 @@ fn post(event: &Event) -> serde_json::Result<Content> {
     Ok(Content { kind: Kind::Post, id: post.id, author: post.created_by, version: post.updated_at, text, raw })
 }
 
-fn comment(event: &Event) -> serde_json::Result<Content> {
+/// The content of a comment as its author left it.
+pub fn comment(event: &Event) -> serde_json::Result<Content> {
     let comment: Comment = serde_json::from_str(&event.message)?;
     Ok(Content {
         kind: Kind::Comment,
@@ -73,18 +76,21 @@ fn newest(events: &[Event], read: fn(&Event) -> serde_json::Result<Content>) -> 
     Ok(newest)
 }
 
-/// A post is read, unless it is known in this version or a later one, or gone.
-pub fn post_written<'a>(app: &'a App, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
-    Box::pin(async move { signals::written(tx, app.resources.analyser.clone(), newest(events, post)?).await })
+/// Reads what was written, unless it is known in this version or a later one, or gone.
+pub struct Analyse {
+    pub analyser: Arc<dyn Analyser>,
+    /// Takes the content out of an event.
+    pub content: fn(&Event) -> serde_json::Result<Content>,
 }
 
-/// A comment is read, unless it is known in this version or a later one, or gone.
-pub fn comment_written<'a>(app: &'a App, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
-    Box::pin(async move { signals::written(tx, app.resources.analyser.clone(), newest(events, comment)?).await })
+impl Processor for Analyse {
+    fn apply<'a>(&'a self, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+        Box::pin(async move { signals::written(tx, self.analyser.clone(), newest(events, self.content)?).await })
+    }
 }
 
 /// A post or comment is gone: a case about it is closed, and none will be opened, whatever of it comes late.
-pub fn content_gone<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+pub fn content_gone<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
         let gone: Vec<Gone> = events.iter().map(|e| serde_json::from_str(&e.message)).collect::<Result<_, _>>()?;
         let gone: Vec<Uuid> = gone.into_iter().map(|content| content.id).collect();

@@ -1,18 +1,20 @@
-//! What the post service listens to.
-use super::processors as on;
+//! What the post service consumes.
+use super::processors::{Count, post_delete_requested};
 use super::{COMMENT_CREATED, COMMENT_DELETED, POST_DELETE_REQUESTED, POST_VIEWED, REACTION_CREATED, REACTION_DELETED};
+use crate::core::app::App;
 use crate::core::events::Subscription;
 use crate::posts::models::Delta;
 
 /// Which event goes where.
 #[rustfmt::skip]
-pub fn listens() -> Vec<Subscription> {
+pub fn subscriptions(app: &App) -> Vec<Subscription> {
+    let count = |delta| Count { db: app.db.clone(), redis: app.redis.clone(), delta };
     vec![
-        Subscription { stream: POST_VIEWED,           prepare: Some(on::refresh_authors), apply: |_, tx, told| on::viewed(tx, told, Delta::views(1)) },
-        Subscription { stream: COMMENT_CREATED,       prepare: Some(on::refresh_authors), apply: |_, tx, told| on::interacted(tx, told, Delta::comments(1)) },
-        Subscription { stream: COMMENT_DELETED,       prepare: Some(on::refresh_authors), apply: |_, tx, told| on::interacted(tx, told, Delta::comments(-1)) },
-        Subscription { stream: REACTION_CREATED,      prepare: Some(on::refresh_authors), apply: |_, tx, told| on::interacted(tx, told, Delta::reactions(1)) },
-        Subscription { stream: REACTION_DELETED,      prepare: Some(on::refresh_authors), apply: |_, tx, told| on::interacted(tx, told, Delta::reactions(-1)) },
-        Subscription { stream: POST_DELETE_REQUESTED, prepare: None,                      apply: on::post_delete_requested },
+        Subscription::new(POST_VIEWED,           count(Delta::views(1))),
+        Subscription::new(COMMENT_CREATED,       count(Delta::comments(1))),
+        Subscription::new(COMMENT_DELETED,       count(Delta::comments(-1))),
+        Subscription::new(REACTION_CREATED,      count(Delta::reactions(1))),
+        Subscription::new(REACTION_DELETED,      count(Delta::reactions(-1))),
+        Subscription::new(POST_DELETE_REQUESTED, post_delete_requested),
     ]
 }

@@ -1,8 +1,0 @@
-//! The names of the events of people that the engagement service tells and hears.
-pub mod consumers;
-mod processors;
-pub mod producers;
-
-pub const USER_ERASED: &str = "engagement_user_erased";
-
-pub const USER_DELETED: &str = "user_deleted";

@@ -1,0 +1,35 @@
+//! Blocks, through their events and the routes of posts.
+use serde_json::{Value, json};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use super::events::{USER_BLOCKED, USER_UNBLOCKED};
+use crate::SERVICE;
+use crate::core::testing::{Platform, somebody};
+
+#[sqlx::test(migrations = false)]
+async fn who_has_blocked_somebody_and_they_do_not_see_each_other(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let ((anna, her), (bert, him)) = (somebody(), somebody());
+    let write = async |token: &str| {
+        let post = json!({ "content": "x", "types": [], "status": "POSTED" });
+        platform.call("POST", "/posts", Some(token), Some(post)).await.body["id"].clone()
+    };
+    let (hers, his) = (write(&anna).await, write(&bert).await);
+    let sees = async |token: &str, post: &Value| {
+        let read = platform.call("GET", &format!("/posts/{}", post.as_str().unwrap()), Some(token), None).await;
+        let list = platform.call("GET", "/posts", Some(token), None).await.body;
+        let listed = list.as_array().unwrap().iter().any(|listed| listed["id"] == *post);
+        assert_eq!(read.status == 200, listed, "the list and the post say the same");
+        listed
+    };
+    let link = |at: &str| json!({ "user_id": her, "target_id": him, "at": format!("2026-11-20T12:00:0{at}+00:00") });
+    platform.hear(USER_BLOCKED, &link("1")).await;
+    assert_eq!([sees(&anna, &his).await, sees(&bert, &hers).await], [false, false]);
+    assert_eq!([sees(&anna, &hers).await, sees(&bert, &his).await], [true, true]);
+    let (stranger, _) = somebody();
+    assert!(sees(&stranger, &hers).await);
+    // The end of a later block overtakes its beginning: nothing stands in the end.
+    platform.hear(USER_UNBLOCKED, &link("5")).await;
+    platform.hear(USER_BLOCKED, &link("3")).await;
+    assert_eq!([sees(&anna, &his).await, sees(&bert, &hers).await], [true, true]);
+}
