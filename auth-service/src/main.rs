@@ -1,4 +1,5 @@
 //! The auth service: people, their connections, and the tokens by which all services know them.
+mod accounts;
 mod auth;
 mod blocks;
 mod connections;
@@ -94,7 +95,7 @@ impl Resources {
 }
 
 fn routes() -> OpenApiRouter<App> {
-    users::router()
+    accounts::router()
         .merge(people::router())
         .merge(profiles::router())
         .merge(connections::router())
@@ -113,8 +114,8 @@ static SERVICE: Service = Service {
     schema: "auth",
     group: "auth_group",
     tells: &[
-        users::events::USER_REGISTERED,
-        users::events::USER_DELETED,
+        accounts::events::USER_REGISTERED,
+        accounts::events::USER_DELETED,
         profiles::events::USER_UPDATED,
         connections::events::USER_CONNECTED,
         connections::events::USER_DISCONNECTED,

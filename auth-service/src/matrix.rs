@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
+use crate::accounts::tests::{PASSWORD, Posted};
 use crate::roles::models::{What, set_role, set_status};
 use crate::roles::{Role, signals};
 use crate::sessions::models::Device;
 use crate::sessions::services::begin;
 use crate::tokens::{Purpose, services::issue};
+use crate::users::Status;
 use crate::users::models::{Account, Draft};
-use crate::users::tests::{PASSWORD, Posted};
-use crate::users::{self, Status};
 
 /// What this service answers beside its API and what every service does.
 pub const BESIDE: &[&str] = &["GET /internal/erasures/{person}"];
@@ -36,7 +36,7 @@ impl Deref for World {
 
 /// The service, for all requests.
 pub async fn start(database: PgConnectOptions) -> World {
-    let platform = users::tests::start(database, &["--producers", "auth-service=http://127.0.0.1:1"]).await;
+    let platform = crate::accounts::tests::start(database, &["--producers", "auth-service=http://127.0.0.1:1"]).await;
     let hash = platform.app.resources.passwords.hash(PASSWORD).await.unwrap();
     World { platform, hash }
 }

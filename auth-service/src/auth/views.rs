@@ -12,6 +12,7 @@ use super::schemas::{
 };
 use super::services::{Attempt, check_reset};
 use super::verdicts::Answer;
+use crate::accounts::signals;
 use crate::core::App;
 use crate::core::errors::{Error, Problem};
 use crate::core::extract::{Json as Body, Query};
@@ -22,11 +23,10 @@ use crate::sessions::models::Device;
 use crate::sessions::schemas::{Carrier, Token};
 use crate::sessions::services::{Opened, begin};
 use crate::tokens::{Purpose, services::redeem};
+use crate::users::ACCOUNT_DELETED;
 use crate::users::Status;
 use crate::users::models::Account;
 use crate::users::schemas::{UserIn, UserOut, interests};
-use crate::users::signals;
-use crate::users::views::GONE;
 use crate::{roles, sessions};
 
 /// The sentence is the original's, letter by letter.
@@ -128,7 +128,7 @@ pub async fn change_password(
     Body(input): Body<ChangePassword>,
 ) -> Result<Response, Error> {
     let wrong = || Error::Refused(StatusCode::BAD_REQUEST, "Current password not matching");
-    let before = Account::find(&app.db, user.id).await?.ok_or(GONE)?;
+    let before = Account::find(&app.db, user.id).await?.ok_or(ACCOUNT_DELETED)?;
     let passwords = &app.resources.passwords;
     if !passwords.verify(&input.current_password, Some(&before.password_hash)).await? {
         return Err(wrong());
@@ -188,7 +188,7 @@ pub async fn reset_password(State(app): State<App>, query: Query) -> Result<Json
     let hash = app.resources.passwords.hash(&input.password).await?;
     let mut tx = app.db.begin().await?;
     let user = redeem(&mut tx, Purpose::PasswordReset, &input.reset_token).await?;
-    let account = Account::change_password(&mut tx, user, &hash, None).await?.ok_or(GONE)?;
+    let account = Account::change_password(&mut tx, user, &hash, None).await?.ok_or(ACCOUNT_DELETED)?;
     signals::password_changed(&mut tx, &account, Reason::PasswordReset).await?;
     app.commit(tx).await?;
     app.resources.wake();
@@ -207,7 +207,7 @@ pub async fn activate_user(State(app): State<App>, query: Query) -> Result<Json<
     let input: Activation = read(&query)?;
     let mut tx = app.db.begin().await?;
     let user = redeem(&mut tx, Purpose::Activation, &input.activation_token).await?;
-    let mut account = Account::verify(&mut tx, user).await?.ok_or(GONE)?;
+    let mut account = Account::verify(&mut tx, user).await?.ok_or(ACCOUNT_DELETED)?;
     signals::verified(&mut tx, &account).await?;
     roles::signals::address_verified(&mut tx, &mut account, app.settings.first_admin.as_ref()).await?;
     app.commit(tx).await?;

@@ -19,14 +19,14 @@ use crate::profiles::models::{Profile, snapshot};
 use crate::profiles::schemas::ProfileOut;
 use crate::profiles::views::NOT_FOUND;
 use crate::roles::Unmuted;
+use crate::users::ACCOUNT_DELETED;
 use crate::users::models::Account;
 use crate::users::schemas::UserOut;
-use crate::users::views::GONE;
 
 /// The answer to somebody who cannot do that to another one.
 pub fn refused(refusal: Refusal) -> Error {
     match refusal {
-        Refusal::NoUser => GONE,
+        Refusal::NoUser => ACCOUNT_DELETED,
         Refusal::NoTarget => Error::Refused(StatusCode::NOT_FOUND, "Target user not found"),
         Refusal::Blocked => Error::Refused(StatusCode::BAD_REQUEST, "You have blocked this user"),
         Refusal::TooMany => Error::Refused(StatusCode::BAD_REQUEST, "You have too many connections"),
@@ -125,7 +125,7 @@ pub async fn add_user_connection(
     if let Some(connection) = pair.connect(&mut tx).await?.map_err(refused)? {
         signals::connected(&mut tx, connection).await?;
     }
-    let account = Account::find(&mut *tx, user.id).await?.ok_or(GONE)?;
+    let account = Account::find(&mut *tx, user.id).await?.ok_or(ACCOUNT_DELETED)?;
     app.commit(tx).await?;
     app.resources.wake();
     Ok(Json(account.into()))

@@ -11,12 +11,12 @@ use tokio::net::TcpListener;
 use super::models::Mail;
 use super::schedulers::Postman;
 use super::signals;
+use crate::accounts::tests::{PASSWORD, Person, finish, join, line, mailbox, mailed, sign_in, sign_up, start};
 use crate::core::testing::{Platform, Reply};
 use crate::core::worker::{Outcome, Worker};
 use crate::tokens::Purpose;
 use crate::tokens::signals::voided;
 use crate::users::models::Account;
-use crate::users::tests::{PASSWORD, Person, finish, join, line, mailbox, mailed, sign_in, sign_up, start};
 
 /// What stands in the table, oldest first: kind, recipient, and whether it waits, was sent or was given up.
 async fn rows(platform: &Platform) -> Vec<(String, Option<String>, &'static str)> {

@@ -14,10 +14,10 @@ use uuid::Uuid;
 
 use super::events::{ENGAGEMENT_USER_ERASED, INTERACTION_USER_ERASED, MODERATION_USER_ERASED, POST_USER_ERASED};
 use crate::SERVICE;
+use crate::accounts::tests::{finish, join, mailed, start};
 use crate::connections::tests::connect;
 use crate::core::testing::Platform;
 use crate::users::details::schedulers::Writer;
-use crate::users::tests::{finish, join, mailed, start};
 
 /// A neighbour that holds two pages of posts about everybody; its address.
 async fn neighbour() -> String {

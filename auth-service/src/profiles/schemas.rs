@@ -182,6 +182,27 @@ impl From<&Profile> for About {
     }
 }
 
+impl From<&Profile> for UserOut {
+    fn from(profile: &Profile) -> Self {
+        Self {
+            id: profile.id,
+            created_at: profile.created_at,
+            created_by: profile.created_by,
+            updated_at: profile.updated_at,
+            updated_by: profile.updated_by,
+            email: profile.email.clone(),
+            first_name: profile.first_name.clone(),
+            last_name: profile.last_name.clone(),
+            is_verified: profile.is_verified,
+            date_joined: profile.date_joined,
+            rating: profile.rating,
+            status: profile.status,
+            interests: profile.interests.clone(),
+            role: profile.role,
+        }
+    }
+}
+
 /// A person as others see them; `email` is empty, for nobody but its owner sees an address
 #[derive(Serialize, ToSchema)]
 pub struct ProfileOut {

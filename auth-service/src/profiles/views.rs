@@ -16,7 +16,7 @@ use crate::core::extract::{Json as Body, Path};
 use crate::core::pagination::Page;
 use crate::core::security::User;
 use crate::roles::Unmuted;
-use crate::users::views::GONE;
+use crate::users::ACCOUNT_DELETED;
 
 /// The answer about somebody who does not exist, or not for the caller.
 pub const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "User not found");
@@ -44,7 +44,7 @@ pub async fn get_users(user: User, State(app): State<App>, page: Page) -> Result
     (status = 401, body = Problem),
 ))]
 pub async fn get_session_user(user: User, State(app): State<App>) -> Result<Json<OwnProfileOut>, Error> {
-    Ok(Json(Profile::find(&app.db, user.id, user.id).await?.ok_or(GONE)?.into()))
+    Ok(Json(Profile::find(&app.db, user.id, user.id).await?.ok_or(ACCOUNT_DELETED)?.into()))
 }
 
 /// Change what is given of one's own profile; null clears it
@@ -62,7 +62,7 @@ pub async fn update_session_user(
 ) -> Result<Json<OwnProfileOut>, Error> {
     let edit = input.edit()?;
     let mut tx = app.db.begin().await?;
-    let profile = Profile::update(&mut tx, user.id, &edit).await.map_err(taken)?.ok_or(GONE)?;
+    let profile = Profile::update(&mut tx, user.id, &edit).await.map_err(taken)?.ok_or(ACCOUNT_DELETED)?;
     signals::updated(&mut tx, user.id).await?;
     app.commit(tx).await?;
     app.resources.wake();

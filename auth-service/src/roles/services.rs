@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::models::{Standing, What, concerned, set_role, set_status};
 use super::{Role, signals};
 use crate::core::errors::Error;
+use crate::users::ACCOUNT_DELETED;
 use crate::users::Status;
-use crate::users::views::GONE;
 
 /// There is nobody about whom to decide.
 pub const NOBODY: Error = Error::Refused(StatusCode::NOT_FOUND, "User not found");
@@ -73,7 +73,7 @@ pub async fn restrict(
     reason: &str,
 ) -> Result<(), Error> {
     let concerned = concerned(tx, &[by, target]).await?;
-    check_status(&concerned.find(by).ok_or(GONE)?, &concerned.find(target).ok_or(NOBODY)?)?;
+    check_status(&concerned.find(by).ok_or(ACCOUNT_DELETED)?, &concerned.find(target).ok_or(NOBODY)?)?;
     let status = set_status(tx, target, status, until).await?;
     Ok(signals::decided(tx, target, Some(by), What::Status(status, until), Some(reason)).await?)
 }

@@ -15,7 +15,7 @@ use crate::core::pagination::Page;
 use crate::core::security::User;
 use crate::profiles::models::{Profile, snapshot};
 use crate::profiles::views::NOT_FOUND;
-use crate::users::views::GONE;
+use crate::users::ACCOUNT_DELETED;
 
 /// Suggest people to be connected to, the likeliest first, then the newest
 #[utoipa::path(get, path = "/users/suggestions", tag = "user", params(
@@ -28,7 +28,7 @@ use crate::users::views::GONE;
 pub async fn suggest_users(user: User, State(app): State<App>, page: Page) -> Result<Json<Vec<SuggestionOut>>, Error> {
     let rows = usize::try_from(page.limit).unwrap_or(usize::MAX);
     let mut tx = snapshot(&app.db).await?;
-    let own = Profile::find(&mut *tx, user.id, user.id).await?.ok_or(GONE)?;
+    let own = Profile::find(&mut *tx, user.id, user.id).await?.ok_or(ACCOUNT_DELETED)?;
     let candidates = models::candidates(&mut *tx, user.id).await?;
     let mut suggestions = rank(&candidates, &own.interests, rows);
     let mut ids: Vec<Uuid> = suggestions.iter().map(|suggestion| suggestion.id).collect();

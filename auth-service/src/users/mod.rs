@@ -1,19 +1,15 @@
 //! People: their accounts, and what other services may know of them.
 pub mod details;
-pub mod events;
 pub mod models;
 pub mod schemas;
 pub mod services;
-pub mod signals;
-pub mod views;
 
-#[cfg(test)]
-pub mod tests;
+use axum::http::StatusCode;
 
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use crate::core::errors::Error;
 
-use crate::core::App;
+/// The answer to a person whose account was deleted while the request was under way.
+pub const ACCOUNT_DELETED: Error = Error::Refused(StatusCode::UNAUTHORIZED, "Invalid username or password");
 
 /// What a person may do here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, sqlx::Type, utoipa::ToSchema)]
@@ -67,10 +63,3 @@ pub const INTERESTS: [&str; 22] = [
     "PROTEST",
     "SCIENTIFIC",
 ];
-
-/// The routes of people.
-pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(views::get_available_interests_choices))
-        .routes(routes!(views::update_user, views::delete_user))
-}

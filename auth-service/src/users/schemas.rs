@@ -15,7 +15,6 @@ use super::{INTERESTS, Status};
 use crate::core::errors::Error;
 use crate::core::input::{Fields, Input};
 use crate::core::timestamp::Timestamp;
-use crate::profiles::models::Profile;
 use crate::roles::Role;
 
 /// The longest address, in characters.
@@ -183,34 +182,6 @@ impl From<Account> for UserOut {
             role: account.role,
         }
     }
-}
-
-impl From<&Profile> for UserOut {
-    fn from(profile: &Profile) -> Self {
-        Self {
-            id: profile.id,
-            created_at: profile.created_at,
-            created_by: profile.created_by,
-            updated_at: profile.updated_at,
-            updated_by: profile.updated_by,
-            email: profile.email.clone(),
-            first_name: profile.first_name.clone(),
-            last_name: profile.last_name.clone(),
-            is_verified: profile.is_verified,
-            date_joined: profile.date_joined,
-            rating: profile.rating,
-            status: profile.status,
-            interests: profile.interests.clone(),
-            role: profile.role,
-        }
-    }
-}
-
-/// Somebody who left, as other services hear of it: all that they need to erase, and nothing of the person
-#[derive(Serialize)]
-pub struct UserDeleted {
-    pub id: Uuid,
-    pub deleted_at: Timestamp,
 }
 
 #[cfg(test)]

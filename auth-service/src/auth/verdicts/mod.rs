@@ -19,6 +19,7 @@ use moka::future::Cache;
 use sha2::{Digest, Sha256};
 
 use super::schemas::VerifiedUser;
+use crate::accounts::events::USER_DELETED;
 use crate::connections::events::{USER_CONNECTED, USER_DISCONNECTED};
 use crate::core::App;
 use crate::core::errors::Error;
@@ -28,8 +29,7 @@ use crate::core::timestamp::Timestamp;
 use crate::core::worker;
 use crate::profiles::events::USER_UPDATED;
 use crate::sessions::events::SESSION_REVOKED;
-use crate::users::events::USER_DELETED;
-use crate::users::views::GONE;
+use crate::users::ACCOUNT_DELETED;
 
 /// How long an answer is given again: so long a token may outlive its session where an event of another replica is late.
 const BELIEVED: Duration = Duration::from_secs(1);
@@ -75,7 +75,7 @@ impl Verdicts {
             return Ok(answer);
         }
         let claims = app.verifier.claims(&token.0)?;
-        let account = app.resources.holder(&app.db, &claims).await?.ok_or(GONE)?;
+        let account = app.resources.holder(&app.db, &claims).await?.ok_or(ACCOUNT_DELETED)?;
         let identity = HeaderValue::from_str(&account.id.to_string()).map_err(|cause| Error::Internal(cause.into()))?;
         let headers = HeaderMap::from_iter([
             (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),

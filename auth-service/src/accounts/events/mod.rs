@@ -1,4 +1,4 @@
-//! The names of the events that the auth service tells.
+//! The names of the events that accounts tell.
 pub mod producers;
 
 pub const USER_REGISTERED: &str = "user_registered";

@@ -1,11 +1,9 @@
-//! The routes of people.
+//! The routes of accounts.
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::models::{Account, EMAIL_TAKEN, NewPassword, Updated};
-use super::schemas::{UserIn, UserOut, interests};
-use super::{INTERESTS, signals};
+use super::signals;
 use crate::connections::models::take_followers;
 use crate::core::App;
 use crate::core::errors::{Error, Problem};
@@ -14,15 +12,15 @@ use crate::core::security::User;
 use crate::profiles::models::Profile;
 use crate::roles::Unmuted;
 use crate::sessions::Reason;
+use crate::users::models::{Account, EMAIL_TAKEN, NewPassword, Updated};
+use crate::users::schemas::{UserIn, UserOut, interests};
+use crate::users::{ACCOUNT_DELETED, INTERESTS};
 
 /// How many followers somebody who leaves loses in one transaction, at most twice as many in the last one.
 const FOLLOWERS: i64 = 1000;
 
-/// What a person hears whose account was deleted while they were asking.
-pub const GONE: Error = Error::Refused(StatusCode::UNAUTHORIZED, "Invalid username or password");
-
 /// The refusal of an address that has an account already, when that is what the database refused.
-pub fn taken(error: sqlx::Error) -> Error {
+fn taken(error: sqlx::Error) -> Error {
     match &error {
         sqlx::Error::Database(cause) if cause.constraint() == Some(EMAIL_TAKEN) => {
             Error::Refused(StatusCode::BAD_REQUEST, "User with this email already exists")
@@ -59,14 +57,14 @@ pub async fn update_user(
         return Err(Error::Refused(StatusCode::FORBIDDEN, "You can only change your own account"));
     }
     let interests = interests(&input.interests)?;
-    let before = Account::find(&app.db, id).await?.ok_or(GONE)?;
+    let before = Account::find(&app.db, id).await?.ok_or(ACCOUNT_DELETED)?;
     let passwords = &app.resources.passwords;
     let differs = !passwords.verify(&input.password, Some(&before.password_hash)).await?;
     let hash = passwords.hash(&input.password).await?;
     let password = NewPassword { hash: &hash, compared: &before.password_hash, differs };
     let mut tx = app.db.begin().await?;
     let updated = Account::update(&mut tx, id, &input.draft(&interests), &password).await.map_err(taken)?;
-    let Updated { account, moved, password_changed } = updated.ok_or(GONE)?;
+    let Updated { account, moved, password_changed } = updated.ok_or(ACCOUNT_DELETED)?;
     signals::updated(&mut tx, &account, moved).await?;
     if password_changed {
         signals::password_changed(&mut tx, &account, Reason::PasswordChanged).await?;
@@ -87,7 +85,7 @@ pub async fn delete_user(user: User, State(app): State<App>, Path(id): Path) -> 
     if id != user.id {
         return Err(Error::Refused(StatusCode::FORBIDDEN, "You can only delete your own account"));
     }
-    let profile = Profile::find(&app.db, id, id).await?.ok_or(GONE)?;
+    let profile = Profile::find(&app.db, id, id).await?.ok_or(ACCOUNT_DELETED)?;
     // Whom very many are connected to leaves them first, some at a time: no transaction locks more people than that.
     for _ in 0..profile.total_followers / FOLLOWERS {
         let mut tx = app.db.begin().await?;

@@ -9,7 +9,6 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use super::details::schedulers::{Writer, key};
 use super::events::USER_DELETED;
 use crate::SERVICE;
 use crate::auth::schedulers::Resets;
@@ -17,6 +16,7 @@ use crate::connections::tests::{connect, connections, disconnect};
 use crate::core::testing::{Platform, Reply};
 use crate::core::worker::{Outcome, Worker};
 use crate::mails::schedulers::Postman;
+use crate::users::details::schedulers::{Writer, key};
 
 /// A password that nobody refuses.
 pub const PASSWORD: &str = "seven wild geese";

@@ -1,16 +1,17 @@
-//! What follows from a change of a person, in the change's transaction: events, mails, and what Redis knows of them.
+//! What follows from a change of an account, in the change's transaction: events, mails, and what Redis knows of them.
 use chrono::{DateTime, Utc};
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use super::details;
 use super::events::producers;
-use super::models::{Account, Deleted};
-use super::schemas::{UserDeleted, UserOut};
+use super::schemas::UserDeleted;
 use crate::core::erasure;
 use crate::sessions::{self, Reason};
 use crate::tokens::Purpose;
 use crate::tokens::signals::voided;
+use crate::users::details;
+use crate::users::models::{Account, Deleted};
+use crate::users::schemas::UserOut;
 use crate::{mails, profiles};
 
 /// Somebody signed up.

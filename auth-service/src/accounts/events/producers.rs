@@ -1,9 +1,10 @@
-//! What the auth service tells the others.
+//! What accounts tell the other services.
 use sqlx::PgTransaction;
 
 use super::{USER_DELETED, USER_REGISTERED};
+use crate::accounts::schemas::UserDeleted;
 use crate::core::events::outbox::publish;
-use crate::users::schemas::{UserDeleted, UserOut};
+use crate::users::schemas::UserOut;
 
 /// Somebody signed up.
 pub async fn user_registered(tx: &mut PgTransaction<'_>, user: &UserOut) -> sqlx::Result<()> {
