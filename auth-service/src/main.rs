@@ -17,6 +17,8 @@ mod users;
 
 #[cfg(test)]
 mod matrix;
+#[cfg(test)]
+mod testing;
 
 use std::sync::Arc;
 

@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
-use crate::accounts::tests::{PASSWORD, Posted};
 use crate::roles::models::{What, set_role, set_status};
 use crate::roles::{Role, signals};
 use crate::sessions::models::Device;
 use crate::sessions::services::begin;
+use crate::testing::{PASSWORD, Posted};
 use crate::tokens::{Purpose, services::issue};
 use crate::users::Status;
 use crate::users::models::{Account, Draft};
@@ -36,7 +36,7 @@ impl Deref for World {
 
 /// The service, for all requests.
 pub async fn start(database: PgConnectOptions) -> World {
-    let platform = crate::accounts::tests::start(database, &["--producers", "auth-service=http://127.0.0.1:1"]).await;
+    let platform = crate::testing::start(database, &["--producers", "auth-service=http://127.0.0.1:1"]).await;
     let hash = platform.app.resources.passwords.hash(PASSWORD).await.unwrap();
     World { platform, hash }
 }

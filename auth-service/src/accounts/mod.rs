@@ -5,7 +5,7 @@ pub mod signals;
 mod views;
 
 #[cfg(test)]
-pub mod tests;
+mod tests;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -20,11 +20,11 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use super::services::{paused, subject};
 use crate::Resources;
 use crate::accounts::events::USER_REGISTERED;
-use crate::accounts::tests::{PASSWORD, account, join, mailed, sign_in, sign_up, start};
 use crate::core::testing::counted::Counted;
 use crate::core::testing::{Platform, Reply};
 use crate::profiles::events::USER_UPDATED;
 use crate::settings::Settings;
+use crate::testing::{PASSWORD, account, join, mailed, sign_in, sign_up, start};
 use crate::tokens::models::UserToken;
 use crate::users::models::Account;
 

@@ -5,10 +5,10 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
 use super::events::{USER_BLOCKED, USER_UNBLOCKED};
-use crate::accounts::tests::{Person, detail, ids, join, start};
 use crate::connections::events::{USER_CONNECTED, USER_DISCONNECTED};
 use crate::connections::tests::{connect, connections, disconnect};
 use crate::core::testing::{Platform, Reply};
+use crate::testing::{Person, detail, ids, join, start};
 
 async fn block(platform: &Platform, person: &Person, target: Uuid) -> Reply {
     platform.call("POST", &format!("/users/{target}/block"), Some(&person.token), None).await

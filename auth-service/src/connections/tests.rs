@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::events::{USER_CONNECTED, USER_DISCONNECTED};
 use super::models::MOST;
 use crate::accounts::events::USER_DELETED;
-use crate::accounts::tests::{Person, detail, ids, join, start};
 use crate::core::testing::{Platform, Reply};
+use crate::testing::{Person, detail, ids, join, start};
 
 /// Connects somebody to another one.
 pub async fn connect(platform: &Platform, person: &Person, target: Uuid) -> Reply {

@@ -14,9 +14,9 @@ use uuid::Uuid;
 
 use super::events::{ENGAGEMENT_USER_ERASED, INTERACTION_USER_ERASED, MODERATION_USER_ERASED, POST_USER_ERASED};
 use crate::SERVICE;
-use crate::accounts::tests::{finish, join, mailed, start};
 use crate::connections::tests::connect;
 use crate::core::testing::Platform;
+use crate::testing::{finish, join, mailed, start};
 use crate::users::details::schedulers::Writer;
 
 /// A neighbour that holds two pages of posts about everybody; its address.

@@ -6,8 +6,8 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
 use super::events::USER_UPDATED;
-use crate::accounts::tests::{Person, detail, hash, ids, join, start};
 use crate::core::testing::{Platform, Reply};
+use crate::testing::{Person, detail, hash, ids, join, start};
 
 async fn edit(platform: &Platform, person: &Person, body: Value) -> Reply {
     platform.call("PATCH", "/users/me", Some(&person.token), Some(body)).await

@@ -3,9 +3,9 @@ use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
-use crate::accounts::tests::{Person, ids, join, start};
 use crate::connections::tests::connect;
 use crate::core::testing::{Platform, Reply};
+use crate::testing::{Person, ids, join, start};
 
 async fn search(platform: &Platform, viewer: &Person, query: &str) -> Reply {
     platform.call("GET", &format!("/users/search?{query}"), Some(&viewer.token), None).await

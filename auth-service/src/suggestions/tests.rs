@@ -4,9 +4,9 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
 use super::models::candidates;
-use crate::accounts::tests::{Person, detail, ids, join, start};
 use crate::connections::tests::connect;
 use crate::core::testing::{Platform, Reply};
+use crate::testing::{Person, detail, ids, join, start};
 
 /// Anna's connections are Ben and Carla. Ben is connected to three: Anna, Dora, Emil; Carla to two: Dora and Frida. So Dora
 /// gets 1/3 + 1/2, Frida 1/2 and Emil 1/3. Nobody knows Gustav, who came last.

@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::*;
-use crate::accounts::tests::{PASSWORD, Person, join, sign_in, start};
 use crate::connections::tests::{connect, disconnect};
 use crate::core::testing::Platform;
 use crate::core::worker::Worker;
 use crate::roles::Role;
 use crate::roles::commands::grant;
+use crate::testing::{PASSWORD, Person, join, sign_in, start};
 
 /// What the next answer about a token says.
 async fn said(platform: &Platform, token: &str) -> Value {

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::SECRET;
-use crate::accounts::tests::{PASSWORD, join, start};
 use crate::core::testing::{Platform, Reply};
+use crate::testing::{PASSWORD, join, start};
 
 const COOKIES: [&str; 4] = ["--token-cookies", "true", "--token-cookie-origins", "https://app.example"];
 

@@ -18,8 +18,8 @@ use uuid::Uuid;
 use super::events::SESSION_REVOKED;
 use super::models::Session;
 use super::schedulers::sweep;
-use crate::accounts::tests::{PASSWORD, Person, join, sign_in, start};
 use crate::core::testing::{Platform, Reply};
+use crate::testing::{PASSWORD, Person, join, sign_in, start};
 
 const SECRET: &str = "a secret of at least thirty-two bytes";
 const OTHER_SECRET: &str = "another one of at least thirty-two bytes";

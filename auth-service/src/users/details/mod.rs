@@ -8,3 +8,6 @@
 //! last found complete, all hashes are written again, and those of people who left deleted again.
 pub mod models;
 pub mod schedulers;
+
+#[cfg(test)]
+mod tests;
