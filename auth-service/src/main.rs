@@ -1,9 +1,11 @@
 //! The auth service: people, their connections, and the tokens by which all services know them.
 mod accounts;
+mod app;
 mod auth;
 mod blocks;
 mod connections;
 mod core;
+mod directory;
 mod mails;
 mod people;
 mod profiles;
@@ -27,16 +29,16 @@ use tokio::sync::Notify;
 use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::app::passwords::Passwords;
 use crate::auth::schedulers::Resets;
 use crate::auth::verdicts::{self, Verdicts};
 use crate::core::security::{self, Claims};
 use crate::core::{App, Service, telemetry, worker};
+use crate::directory::schedulers::Writer;
 use crate::mails::schedulers::Postman;
 use crate::mails::services::Transport;
 use crate::settings::{Command, Settings};
-use crate::users::details::schedulers::Writer;
 use crate::users::models::Account;
-use crate::users::services::Passwords;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 

@@ -12,8 +12,8 @@ use crate::SERVICE;
 use crate::auth::schedulers::Resets;
 use crate::core::testing::{Platform, Reply};
 use crate::core::worker::{Outcome, Worker};
+use crate::directory::schedulers::{Writer, key};
 use crate::mails::schedulers::Postman;
-use crate::users::details::schedulers::{Writer, key};
 
 /// A password that nobody refuses.
 pub const PASSWORD: &str = "seven wild geese";

@@ -6,17 +6,17 @@ use uuid::Uuid;
 use super::events::producers;
 use super::schemas::UserDeleted;
 use crate::core::erasure;
+use crate::directory;
 use crate::sessions::{self, Reason};
 use crate::tokens::Purpose;
 use crate::tokens::signals::voided;
-use crate::users::details;
 use crate::users::models::{Account, Deleted};
 use crate::users::schemas::UserOut;
 use crate::{mails, profiles};
 
 /// Somebody signed up.
 pub async fn registered(tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::Result<()> {
-    details::models::mark(tx, &[account.id]).await?;
+    directory::models::mark(tx, &[account.id]).await?;
     mails::signals::address_given(tx, account).await?;
     producers::user_registered(tx, &UserOut::from(account.clone())).await
 }
@@ -46,7 +46,7 @@ pub async fn password_changed(tx: &mut PgTransaction<'_>, account: &Account, rea
     sessions::signals::end_all(tx, account.id, reason).await?;
     voided(tx, account.id, Purpose::PasswordReset).await?;
     mails::signals::password_changed(tx, account).await?;
-    details::models::mark(tx, &[account.id]).await
+    directory::models::mark(tx, &[account.id]).await
 }
 
 /// Somebody has verified their address.
@@ -58,13 +58,13 @@ pub async fn verified(tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::Re
 
 /// Somebody leaves: these were connected to them.
 pub async fn left(tx: &mut PgTransaction<'_>, lost: &[Uuid]) -> sqlx::Result<()> {
-    details::models::mark(tx, lost).await
+    directory::models::mark(tx, lost).await
 }
 
 /// Somebody left, and wants nothing of theirs to stay. Their connections and blocks ended with them: of these nothing is
 /// told beside.
 pub async fn deleted(tx: &mut PgTransaction<'_>, deleted: &Deleted) -> sqlx::Result<()> {
-    details::models::mark(tx, &[&deleted.lost[..], &[deleted.id]].concat()).await?;
+    directory::models::mark(tx, &[&deleted.lost[..], &[deleted.id]].concat()).await?;
     erasure::begin(tx, &[deleted.id]).await?;
     producers::user_deleted(tx, &UserDeleted { id: deleted.id, deleted_at: deleted.at }).await
 }

@@ -4,12 +4,12 @@ use sqlx::PgTransaction;
 
 use super::events::producers;
 use super::models::Connection;
-use crate::users::details;
+use crate::directory;
 
 /// A connection was made.
 pub async fn connected(tx: &mut PgTransaction<'_>, connection: Connection) -> sqlx::Result<()> {
     producers::user_connected(tx, &connection.into()).await?;
-    details::models::mark(tx, &[connection.user_id]).await
+    directory::models::mark(tx, &[connection.user_id]).await
 }
 
 /// Connections ended.
@@ -18,5 +18,5 @@ pub async fn disconnected(tx: &mut PgTransaction<'_>, connections: &[Connection]
         producers::user_disconnected(tx, &(*connection).into()).await?;
     }
     let ids: Vec<_> = connections.iter().map(|connection| connection.user_id).collect();
-    details::models::mark(tx, &ids).await
+    directory::models::mark(tx, &ids).await
 }

@@ -16,8 +16,8 @@ use super::events::{ENGAGEMENT_USER_ERASED, INTERACTION_USER_ERASED, MODERATION_
 use crate::SERVICE;
 use crate::connections::tests::connect;
 use crate::core::testing::Platform;
+use crate::directory::schedulers::Writer;
 use crate::testing::{finish, join, mailed, start};
-use crate::users::details::schedulers::Writer;
 
 /// A neighbour that holds two pages of posts about everybody; its address.
 async fn neighbour() -> String {

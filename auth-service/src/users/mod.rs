@@ -1,8 +1,6 @@
 //! People: their accounts, and what other services may know of them.
-pub mod details;
 pub mod models;
 pub mod schemas;
-pub mod services;
 
 use axum::http::StatusCode;
 
