@@ -9,13 +9,13 @@ use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
 use crate::roles::models::{What, set_role, set_status};
-use crate::roles::{Role, signals};
+use crate::roles::signals;
 use crate::sessions::models::Device;
 use crate::sessions::services::begin;
 use crate::testing::{PASSWORD, Posted};
 use crate::tokens::{Purpose, services::issue};
-use crate::users::Status;
 use crate::users::models::{Account, Draft};
+use crate::users::{Role, Status};
 
 /// What this service answers beside its API and what every service does.
 pub const BESIDE: &[&str] = &["GET /internal/erasures/{person}"];

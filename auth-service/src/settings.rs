@@ -9,7 +9,7 @@ use secrecy::SecretString;
 
 use crate::core::security::Access;
 use crate::core::settings::Base;
-use crate::roles::Role;
+use crate::users::Role;
 
 /// People, their connections, and the tokens by which all services know them.
 #[derive(Parser, Clone, Debug)]

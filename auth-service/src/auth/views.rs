@@ -17,16 +17,15 @@ use crate::core::App;
 use crate::core::errors::{Error, Problem};
 use crate::core::extract::{Json as Body, Query};
 use crate::core::security::{Token as Presented, User};
-use crate::roles::Role;
 use crate::sessions::Reason;
 use crate::sessions::models::Device;
 use crate::sessions::schemas::{Carrier, Token};
 use crate::sessions::services::{Opened, begin};
 use crate::tokens::{Purpose, services::redeem};
 use crate::users::ACCOUNT_DELETED;
-use crate::users::Status;
 use crate::users::models::Account;
 use crate::users::schemas::{UserIn, UserOut, interests};
+use crate::users::{Role, Status};
 use crate::{roles, sessions};
 
 /// The sentence is the original's, letter by letter.

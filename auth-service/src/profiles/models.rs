@@ -6,8 +6,7 @@ use uuid::Uuid;
 use super::services::skeleton;
 use crate::core::pagination::Cursor;
 use crate::core::timestamp::Timestamp;
-use crate::roles::Role;
-use crate::users::Status;
+use crate::users::{Role, Status};
 
 /// The constraint by which the database refuses a username that somebody has, or that looks like one.
 pub const USERNAME_TAKEN: &str = "account_username_key";

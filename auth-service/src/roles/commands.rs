@@ -1,10 +1,10 @@
 //! What an operator does at the command line, beside the running service.
 use anyhow::Context;
 
-use super::Role;
 use super::models::Member;
 use super::services::give;
 use crate::core::App;
+use crate::users::Role;
 
 /// Gives the account of an address or an id a role. Fails when there is no such account, and when the role cannot be had.
 pub async fn grant(app: &App, name: &str, role: Role) -> anyhow::Result<()> {

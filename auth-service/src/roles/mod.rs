@@ -27,36 +27,6 @@ use utoipa_axum::routes;
 
 use crate::core::App;
 
-/// What a person may do beyond their own things; each may do what the one before may.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, clap::ValueEnum, sqlx::Type, utoipa::ToSchema,
-)]
-#[serde(rename_all = "UPPERCASE")]
-#[clap(rename_all = "UPPER")]
-#[sqlx(type_name = "text", rename_all = "UPPERCASE")]
-pub enum Role {
-    User,
-    /// Mutes, bans and deletes what others wrote
-    Moderator,
-    /// Gives and takes roles, too
-    Admin,
-}
-
-impl Role {
-    /// The words of the API, in the order of the roles.
-    pub const WORDS: [&str; 3] = ["USER", "MODERATOR", "ADMIN"];
-
-    /// The role of that word.
-    pub fn of(word: &str) -> Option<Self> {
-        [Self::User, Self::Moderator, Self::Admin].into_iter().find(|role| role.word() == word)
-    }
-
-    /// The word of the API.
-    pub fn word(self) -> &'static str {
-        Self::WORDS[self as usize]
-    }
-}
-
 /// The routes of those who decide.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()

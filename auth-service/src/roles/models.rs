@@ -3,10 +3,9 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
-use super::Role;
 use crate::core::pagination::Cursor;
 use crate::core::timestamp::Timestamp;
-use crate::users::Status;
+use crate::users::{Role, Status};
 
 /// A person as those see them who decide.
 pub struct Member {

@@ -4,12 +4,11 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use uuid::Uuid;
 
-use super::Role;
 use crate::core::App;
 use crate::core::errors::Error;
 use crate::core::security::{Claims, REFUSAL, User};
-use crate::users::Status;
 use crate::users::models::Account;
+use crate::users::{Role, Status};
 
 /// A person who may decide about others.
 pub struct Moderator {

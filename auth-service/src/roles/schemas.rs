@@ -5,13 +5,12 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::Role;
 use super::models::{Decision, Member};
 use crate::core::errors::Error;
 use crate::core::extract::Query;
 use crate::core::input::{Fields, Input, invalid};
 use crate::core::timestamp::Timestamp;
-use crate::users::Status;
+use crate::users::{Role, Status};
 
 /// The longest reason, in characters.
 const REASON: usize = 500;

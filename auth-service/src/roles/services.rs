@@ -5,10 +5,10 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::models::{Standing, What, concerned, set_role, set_status};
-use super::{Role, signals};
+use super::signals;
 use crate::core::errors::Error;
 use crate::users::ACCOUNT_DELETED;
-use crate::users::Status;
+use crate::users::{Role, Status};
 
 /// There is nobody about whom to decide.
 pub const NOBODY: Error = Error::Refused(StatusCode::NOT_FOUND, "User not found");

@@ -3,13 +3,12 @@ use lettre::Address;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use super::Role;
 use super::models::{Decision, What, concerned, set_role};
 use crate::core::audit::{self, Entry};
 use crate::profiles;
 use crate::sessions::{self, Reason};
-use crate::users::Status;
 use crate::users::models::Account;
+use crate::users::{Role, Status};
 
 /// Somebody has another role or status; without `by` an operator decided it, or time was up.
 pub async fn decided(

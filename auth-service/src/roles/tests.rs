@@ -4,13 +4,13 @@ use sqlx::Row;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
-use super::Role;
 use super::commands::grant;
 use super::schedulers::lift;
 use crate::core::testing::{Platform, Reply};
 use crate::profiles::events::USER_UPDATED;
 use crate::sessions::events::SESSION_REVOKED;
 use crate::testing::{PASSWORD, Person, detail, ids, join, mailed, sign_in, start};
+use crate::users::Role;
 
 async fn join_as(platform: &Platform, name: &str, role: Role) -> Person {
     let person = join(platform, name).await;

@@ -15,7 +15,7 @@ use crate::core::pagination::Page;
 
 /// List people by role and status, who joined last first
 #[utoipa::path(get, path = "/admin/users", tag = "admin", params(
-    ("role" = Option<super::Role>, Query, description = "Only those of this role"),
+    ("role" = Option<crate::users::Role>, Query, description = "Only those of this role"),
     ("status" = Option<crate::users::Status>, Query, description = "Only those of this status"),
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),

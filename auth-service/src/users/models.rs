@@ -2,9 +2,8 @@
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
-use super::Status;
+use super::{Role, Status};
 use crate::core::timestamp::Timestamp;
-use crate::roles::Role;
 
 /// The constraint by which the database refuses an address that has an account already.
 pub const EMAIL_TAKEN: &str = "account_email_key";

@@ -11,11 +11,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::models::{Account, Draft};
-use super::{INTERESTS, Status};
+use super::{INTERESTS, Role, Status};
 use crate::core::errors::Error;
 use crate::core::input::{Fields, Input};
 use crate::core::timestamp::Timestamp;
-use crate::roles::Role;
 
 /// The longest address, in characters.
 const EMAIL: usize = 50;

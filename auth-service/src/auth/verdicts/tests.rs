@@ -7,9 +7,9 @@ use super::*;
 use crate::connections::tests::{connect, disconnect};
 use crate::core::testing::Platform;
 use crate::core::worker::Worker;
-use crate::roles::Role;
 use crate::roles::commands::grant;
 use crate::testing::{PASSWORD, Person, join, sign_in, start};
+use crate::users::Role;
 
 /// What the next answer about a token says.
 async fn said(platform: &Platform, token: &str) -> Value {
