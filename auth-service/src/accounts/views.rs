@@ -10,9 +10,9 @@ use crate::core::errors::{Error, Problem};
 use crate::core::extract::{Json as Body, Path};
 use crate::core::security::User;
 use crate::profiles::models::Profile;
-use crate::roles::Unmuted;
 use crate::sessions::Reason;
 use crate::users::models::{Account, EMAIL_TAKEN, NewPassword, Updated};
+use crate::users::rights::Unmuted;
 use crate::users::schemas::{UserIn, UserOut, interests};
 use crate::users::{ACCOUNT_DELETED, INTERESTS};
 

@@ -18,9 +18,9 @@ use crate::core::security::User;
 use crate::profiles::models::{Profile, snapshot};
 use crate::profiles::schemas::ProfileOut;
 use crate::profiles::views::NOT_FOUND;
-use crate::roles::Unmuted;
 use crate::users::ACCOUNT_DELETED;
 use crate::users::models::Account;
+use crate::users::rights::Unmuted;
 use crate::users::schemas::UserOut;
 
 /// The answer to somebody who cannot do that to another one.

@@ -15,8 +15,8 @@ use crate::core::errors::{Error, Problem};
 use crate::core::extract::{Json as Body, Path};
 use crate::core::pagination::Page;
 use crate::core::security::User;
-use crate::roles::Unmuted;
 use crate::users::ACCOUNT_DELETED;
+use crate::users::rights::Unmuted;
 
 /// The answer about somebody who does not exist, or not for the caller.
 pub const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "User not found");

@@ -10,7 +10,6 @@
 //! once: sessions of somebody who is banned end with it, and other services hear of it and forget what they believed.
 pub mod commands;
 pub mod models;
-mod rights;
 pub mod schedulers;
 mod schemas;
 mod services;
@@ -19,8 +18,6 @@ mod views;
 
 #[cfg(test)]
 mod tests;
-
-pub use rights::Unmuted;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -5,13 +5,13 @@ use axum::response::Response;
 use chrono::Utc;
 
 use super::models::{Decision, Member};
-use super::rights::{Admin, Moderator};
 use super::schemas::{DecisionOut, Filter, MemberOut, RoleIn, StatusIn};
 use super::services::{NOBODY, give, restrict};
 use crate::core::App;
 use crate::core::errors::{Error, Problem};
 use crate::core::extract::{Json as Body, Path, Query};
 use crate::core::pagination::Page;
+use crate::users::rights::{Admin, Moderator};
 
 /// List people by role and status, who joined last first
 #[utoipa::path(get, path = "/admin/users", tag = "admin", params(

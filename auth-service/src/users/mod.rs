@@ -1,5 +1,6 @@
 //! People: their accounts, and what other services may know of them.
 pub mod models;
+pub mod rights;
 pub mod schemas;
 
 use axum::http::StatusCode;

@@ -4,11 +4,11 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use uuid::Uuid;
 
+use super::models::Account;
+use super::{Role, Status};
 use crate::core::App;
 use crate::core::errors::Error;
 use crate::core::security::{Claims, REFUSAL, User};
-use crate::users::models::Account;
-use crate::users::{Role, Status};
 
 /// A person who may decide about others.
 pub struct Moderator {
