@@ -9,7 +9,6 @@ use crate::core::erasure;
 use crate::directory;
 use crate::sessions::{self, Reason};
 use crate::tokens::Purpose;
-use crate::tokens::signals::voided;
 use crate::users::models::{Account, Deleted};
 use crate::users::schemas::UserOut;
 use crate::{mails, profiles};
@@ -33,9 +32,9 @@ pub async fn registered_again(tx: &mut PgTransaction<'_>, email: &str, now: Date
 /// nothing any more.
 pub async fn updated(tx: &mut PgTransaction<'_>, account: &Account, moved: bool) -> sqlx::Result<()> {
     profiles::signals::updated(tx, account.id).await?;
-    voided(tx, account.id, Purpose::PasswordReset).await?;
+    mails::signals::tokens_voided(tx, account.id, Purpose::PasswordReset).await?;
     if moved {
-        voided(tx, account.id, Purpose::Activation).await?;
+        mails::signals::tokens_voided(tx, account.id, Purpose::Activation).await?;
         mails::signals::address_given(tx, account).await?;
     }
     Ok(())
@@ -44,14 +43,14 @@ pub async fn updated(tx: &mut PgTransaction<'_>, account: &Account, moved: bool)
 /// Somebody has a new password: all sessions end, and resets that were mailed before do not work any more.
 pub async fn password_changed(tx: &mut PgTransaction<'_>, account: &Account, reason: Reason) -> sqlx::Result<()> {
     sessions::signals::end_all(tx, account.id, reason).await?;
-    voided(tx, account.id, Purpose::PasswordReset).await?;
+    mails::signals::tokens_voided(tx, account.id, Purpose::PasswordReset).await?;
     mails::signals::password_changed(tx, account).await?;
     directory::models::mark(tx, &[account.id]).await
 }
 
 /// Somebody has verified their address.
 pub async fn verified(tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::Result<()> {
-    voided(tx, account.id, Purpose::Activation).await?;
+    mails::signals::tokens_voided(tx, account.id, Purpose::Activation).await?;
     mails::signals::address_verified(tx, account).await?;
     profiles::signals::updated(tx, account.id).await
 }

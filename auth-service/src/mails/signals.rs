@@ -5,6 +5,8 @@ use uuid::Uuid;
 
 use super::Letter;
 use super::models::Mail;
+use crate::tokens::Purpose;
+use crate::tokens::models::revoke;
 use crate::users::models::Account;
 
 /// An address was given that nobody has verified.
@@ -45,6 +47,13 @@ pub async fn signed_in_elsewhere(
 /// Somebody tried to make a second account for an address; it hears of it once a day, so that nobody can fill a mailbox.
 pub async fn sign_up_attempted(tx: &mut PgTransaction<'_>, account: &Account, today: NaiveDate) -> sqlx::Result<()> {
     write(tx, account, &Letter::SignUpAttempt, &format!("{} {today}", account.id)).await
+}
+
+/// The tokens of a person for a purpose are void: neither those that went by mail open anything any more, nor will a mail
+/// bring another one.
+pub async fn tokens_voided(tx: &mut PgTransaction<'_>, user: Uuid, purpose: Purpose) -> sqlx::Result<()> {
+    revoke(tx, user, purpose).await?;
+    Mail::call_back(tx, user, purpose).await
 }
 
 async fn write(tx: &mut PgTransaction<'_>, account: &Account, letter: &Letter, cause: &str) -> sqlx::Result<()> {

@@ -15,7 +15,6 @@ use crate::core::testing::{Platform, Reply};
 use crate::core::worker::{Outcome, Worker};
 use crate::testing::{PASSWORD, Person, finish, join, line, mailbox, mailed, sign_in, sign_up, start};
 use crate::tokens::Purpose;
-use crate::tokens::signals::voided;
 use crate::users::models::Account;
 
 /// What stands in the table, oldest first: kind, recipient, and whether it waits, was sent or was given up.
@@ -246,7 +245,7 @@ async fn a_mail_that_was_called_back_brings_no_token(_: PgPoolOptions, database:
     let claimed = Mail::claim(&platform.app.db).await.unwrap().unwrap();
     let mut tx = platform.app.db.begin().await.unwrap();
     assert!(claimed.still_holds(&mut tx).await.unwrap());
-    voided(&mut tx, anna.id, Purpose::Activation).await.unwrap();
+    signals::tokens_voided(&mut tx, anna.id, Purpose::Activation).await.unwrap();
     assert!(!claimed.still_holds(&mut tx).await.unwrap(), "it was called back");
     tx.commit().await.unwrap();
 

@@ -3,7 +3,6 @@
 pub mod models;
 mod schemas;
 pub mod services;
-pub mod signals;
 mod views;
 
 use utoipa_axum::router::OpenApiRouter;
