@@ -59,7 +59,7 @@ impl Resources {
         Ok(Self {
             passwords: Passwords::new()?,
             verdicts: Verdicts::new(),
-            mails: Transport::new(settings)?,
+            mails: Transport::new(&settings.mails)?,
             details_due: Arc::default(),
             mails_due: Arc::default(),
             resets_due: Arc::default(),

@@ -89,7 +89,7 @@ pub async fn mailbox(platform: &Platform) -> Vec<String> {
     finish(Resets::new(&platform.app)).await;
     finish(Postman::new(&platform.app)).await;
     let mut mails = Vec::new();
-    for file in std::fs::read_dir(&platform.app.settings.mail_dir).unwrap() {
+    for file in std::fs::read_dir(&platform.app.settings.mails.mail_dir).unwrap() {
         let path = file.unwrap().path();
         // The line breaks of the encoding are none of the text.
         mails.push(std::fs::read_to_string(&path).unwrap().replace("=\r\n", "").replace("=3D", "="));

@@ -3,21 +3,53 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
+use axum::http::Uri;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
 use lettre::transport::smtp;
 use lettre::transport::smtp::response::{Category, Severity};
 use lettre::{Address, AsyncFileTransport, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::letters::{Frame, render};
 use super::models::Mail;
-use crate::settings::Settings;
 
 /// How long sending one mail may take; less than the time for which a mail is claimed.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// The longest line that goes as it is, in bytes (RFC 5322, section 2.1.1).
 const LINE: usize = 998;
+
+/// Settings of mails.
+#[derive(clap::Args, Clone, Debug)]
+pub struct MailSettings {
+    /// Mail server, a URL with scheme smtps, or smtp and `?tls=required`; without it mails become files
+    #[arg(long, env = "SMTP_URL", hide_env_values = true)]
+    pub smtp_url: Option<SecretString>,
+
+    /// Directory of the mails that become files
+    #[arg(long, env = "MAIL_DIR", default_value = ".stack/mail")]
+    pub mail_dir: PathBuf,
+
+    /// The sender of mails
+    #[arg(long, env = "MAIL_FROM", default_value = "Social network <no-reply@localhost>")]
+    pub mail_from: Mailbox,
+
+    /// Where people reach this service, for links in mails: scheme and host, a path prefix if there is one
+    #[arg(long, env = "PUBLIC_URL", default_value = "http://127.0.0.1:8000", value_parser = public_url)]
+    pub public_url: String,
+
+    /// Where the web client is; mails then lead to its /activate, /reset-password and /forgot-password
+    #[arg(long, env = "WEB_URL", value_parser = public_url)]
+    pub web_url: Option<String>,
+}
+
+fn public_url(text: &str) -> Result<String, String> {
+    let uri: Uri = text.parse().map_err(|cause: axum::http::uri::InvalidUri| cause.to_string())?;
+    if uri.scheme().is_none() || uri.host().is_none() {
+        return Err("a URL with scheme and host is needed".into());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
 
 /// Why a mail was not sent.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +86,7 @@ pub struct Transport {
 
 impl Transport {
     /// The way that the settings name.
-    pub fn new(settings: &Settings) -> anyhow::Result<Self> {
+    pub fn new(settings: &MailSettings) -> anyhow::Result<Self> {
         let way = match &settings.smtp_url {
             Some(url) => {
                 let smtp = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose_secret());

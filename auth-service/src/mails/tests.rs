@@ -263,7 +263,7 @@ async fn a_mail_that_was_called_back_brings_no_token(_: PgPoolOptions, database:
 async fn a_mail_that_fails_waits_and_is_tried_again_until_time_is_up(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database, &[]).await;
     sign_up(&platform, "anna@example.com").await;
-    let directory = platform.app.settings.mail_dir.clone();
+    let directory = platform.app.settings.mails.mail_dir.clone();
     // No directory can be made where a file is.
     std::fs::remove_dir(&directory).unwrap();
     std::fs::write(&directory, "").unwrap();
