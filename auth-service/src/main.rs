@@ -25,13 +25,11 @@ mod testing;
 use std::sync::Arc;
 
 use sqlx::PgPool;
-use tokio::sync::Notify;
 use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::app::passwords::Passwords;
 use crate::auth::schedulers::Resets;
-use crate::auth::verdicts::{self, Verdicts};
+use crate::auth::verdicts;
 use crate::core::security::{self, Claims};
 use crate::core::{App, Service, telemetry, worker};
 use crate::directory::schedulers::Writer;
@@ -40,50 +38,21 @@ use crate::mails::services::Transport;
 use crate::settings::{Command, Settings};
 use crate::users::models::Account;
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+pub use crate::app::Resources;
 
-/// What only this service has: bounded password hashing, verdicts about tokens, a way for mails, and what wakes its background work.
-pub struct Resources {
-    pub passwords: Passwords,
-    pub verdicts: Verdicts,
-    pub mails: Transport,
-    pub details_due: Arc<Notify>,
-    pub mails_due: Arc<Notify>,
-    pub resets_due: Arc<Notify>,
-}
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
 impl Resources {
     /// What the settings say.
     pub fn new(settings: &Settings) -> anyhow::Result<Self> {
         settings.security.check(settings.base.environment)?;
-        Ok(Self {
-            passwords: Passwords::new()?,
-            verdicts: Verdicts::new(),
-            mails: Transport::new(&settings.mails)?,
-            details_due: Arc::default(),
-            mails_due: Arc::default(),
-            resets_due: Arc::default(),
+        let transport = Arc::new(Transport::new(&settings.mails)?);
+        Self::with_background(move |app| {
+            app.tasks.spawn(worker::run(app.clone(), Writer::new(app)));
+            app.tasks.spawn(worker::run(app.clone(), Postman::new(app, transport.clone())));
+            app.tasks.spawn(worker::run(app.clone(), Resets::new(app)));
+            verdicts::start(app);
         })
-    }
-
-    /// Starts what only this service does in the background.
-    pub fn start(&self, app: &App) {
-        app.tasks.spawn(worker::run(app.clone(), Writer::new(app)));
-        app.tasks.spawn(worker::run(app.clone(), Postman::new(app)));
-        app.tasks.spawn(worker::run(app.clone(), Resets::new(app)));
-        verdicts::start(app);
-    }
-
-    /// What follows in this process from a commit: whose token it is has to be looked up anew.
-    pub fn committed(&self) {
-        self.verdicts.forget();
-    }
-
-    /// Tells the background work that a commit may have left it something to do.
-    pub fn wake(&self) {
-        self.details_due.notify_one();
-        self.mails_due.notify_one();
-        self.resets_due.notify_one();
     }
 
     /// Whom the claims of a token are of, when they are still good: one query, since every request asks.

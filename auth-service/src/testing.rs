@@ -1,6 +1,7 @@
 //! What the tests of all features use: the service with a mailbox of its own, people who have joined it, and their mails.
 use std::collections::BTreeMap;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use redis::AsyncCommands;
 use serde_json::{Value, json};
@@ -14,6 +15,7 @@ use crate::core::testing::{Platform, Reply};
 use crate::core::worker::{Outcome, Worker};
 use crate::directory::schedulers::{Writer, key};
 use crate::mails::schedulers::Postman;
+use crate::mails::services::Transport;
 
 /// A password that nobody refuses.
 pub const PASSWORD: &str = "seven wild geese";
@@ -84,10 +86,15 @@ pub async fn finish(mut worker: impl Worker) {
     while worker.step().await.unwrap() == Outcome::Busy {}
 }
 
+/// A worker that sends mails, the way that the settings name.
+pub fn postman(platform: &Platform) -> Postman {
+    Postman::new(&platform.app, Arc::new(Transport::new(&platform.app.settings.mails).unwrap()))
+}
+
 /// Sends all mails; all that are in the mailbox then, in no order, and it is empty again.
 pub async fn mailbox(platform: &Platform) -> Vec<String> {
     finish(Resets::new(&platform.app)).await;
-    finish(Postman::new(&platform.app)).await;
+    finish(postman(platform)).await;
     let mut mails = Vec::new();
     for file in std::fs::read_dir(&platform.app.settings.mails.mail_dir).unwrap() {
         let path = file.unwrap().path();

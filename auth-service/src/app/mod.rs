@@ -1,2 +1,52 @@
-//! What only this service has and several of its features use.
+//! What only this service has and several of its features use. It knows none of them: main puts it together.
 pub mod passwords;
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use crate::auth::verdicts::Verdicts;
+use crate::core::App;
+use passwords::Passwords;
+
+/// Bounded password hashing, verdicts about tokens, and what wakes the background work.
+pub struct Resources {
+    pub passwords: Passwords,
+    pub verdicts: Verdicts,
+    pub details_due: Arc<Notify>,
+    pub mails_due: Arc<Notify>,
+    pub resets_due: Arc<Notify>,
+    /// Starts what only this service does in the background.
+    background: Box<dyn Fn(&App) + Send + Sync>,
+}
+
+impl Resources {
+    /// Resources that nothing has used yet, and what starts the background work of the features.
+    pub fn with_background(background: impl Fn(&App) + Send + Sync + 'static) -> anyhow::Result<Self> {
+        Ok(Self {
+            passwords: Passwords::new()?,
+            verdicts: Verdicts::new(),
+            details_due: Arc::default(),
+            mails_due: Arc::default(),
+            resets_due: Arc::default(),
+            background: Box::new(background),
+        })
+    }
+
+    /// Starts the background work.
+    pub fn start(&self, app: &App) {
+        (self.background)(app);
+    }
+
+    /// What follows in this process from a commit: whose token it is has to be looked up anew.
+    pub fn committed(&self) {
+        self.verdicts.forget();
+    }
+
+    /// Tells the background work that a commit may have left it something to do.
+    pub fn wake(&self) {
+        self.details_due.notify_one();
+        self.mails_due.notify_one();
+        self.resets_due.notify_one();
+    }
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::models::Mail;
-use super::services::Failure;
+use super::services::{Failure, Transport};
 use crate::core::App;
 use crate::core::scheduler::Job;
 use crate::core::worker::{Outcome, Worker};
@@ -19,16 +19,17 @@ const SWEEP: &str = "0 17 3 * * *";
 /// Sends mails, one after the other.
 pub struct Postman {
     app: App,
+    transport: Arc<Transport>,
     due: Arc<Notify>,
 }
 
 impl Postman {
     /// A postman who has looked nowhere yet.
-    pub fn new(app: &App) -> Self {
+    pub fn new(app: &App, transport: Arc<Transport>) -> Self {
         for outcome in ["sent", "failed", "given up"] {
             metrics::counter!("mails_total", "outcome" => outcome).increment(0);
         }
-        Self { app: app.clone(), due: app.resources.mails_due.clone() }
+        Self { app: app.clone(), transport, due: app.resources.mails_due.clone() }
     }
 
     /// The token that a mail brings, which is stored now, or an empty one; none when the mail is not to be sent any more.
@@ -76,7 +77,7 @@ impl Worker for Postman {
             return Ok(Outcome::Idle);
         };
         let Some(token) = self.token(&mail).await? else { return Ok(Outcome::Busy) };
-        if let Err(failure) = self.app.resources.mails.send(&mail, &token).await {
+        if let Err(failure) = self.transport.send(&mail, &token).await {
             return self.fail(&mail, &failure).await;
         }
         Mail::sent(&self.app.db, mail.id).await?;

@@ -9,11 +9,10 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
 use super::models::Mail;
-use super::schedulers::Postman;
 use super::signals;
 use crate::core::testing::{Platform, Reply};
 use crate::core::worker::{Outcome, Worker};
-use crate::testing::{PASSWORD, Person, finish, join, line, mailbox, mailed, sign_in, sign_up, start};
+use crate::testing::{PASSWORD, Person, finish, join, line, mailbox, mailed, postman, sign_in, sign_up, start};
 use crate::tokens::Purpose;
 use crate::users::models::Account;
 
@@ -66,7 +65,7 @@ async fn a_mail_is_sent_once_and_then_emptied(_: PgPoolOptions, database: PgConn
     let platform = start(database, &["--public-url", "https://net.example/"]).await;
     sign_up(&platform, "anna@example.com").await;
     assert_eq!(rows(&platform).await, [("VERIFICATION".into(), Some("anna@example.com".into()), "waits")]);
-    let mut postman = Postman::new(&platform.app);
+    let mut postman = postman(&platform);
     assert_eq!(postman.step().await.unwrap(), Outcome::Busy);
     assert_eq!(postman.step().await.unwrap(), Outcome::Idle);
     assert_eq!(rows(&platform).await, [("VERIFICATION".into(), None, "sent")]);
@@ -232,7 +231,7 @@ async fn the_same_cause_makes_one_mail(_: PgPoolOptions, database: PgConnectOpti
         signals::password_forgotten(&mut tx, &account, anna.id).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(rows(&platform).await.len(), 2);
-        finish(Postman::new(&platform.app)).await;
+        finish(postman(&platform)).await;
     }
     assert_eq!(mailed(&platform).await.len(), 2);
 }
@@ -267,7 +266,7 @@ async fn a_mail_that_fails_waits_and_is_tried_again_until_time_is_up(_: PgPoolOp
     // No directory can be made where a file is.
     std::fs::remove_dir(&directory).unwrap();
     std::fs::write(&directory, "").unwrap();
-    let mut postman = Postman::new(&platform.app);
+    let mut postman = postman(&platform);
     assert!(postman.step().await.is_err());
     assert_eq!(postman.step().await.unwrap(), Outcome::Idle, "it is not due again yet");
     let mut waits = Vec::new();
@@ -339,7 +338,7 @@ async fn mails_go_to_the_mail_server_of_the_settings(_: PgPoolOptions, database:
     let url = format!("smtp://{}", listener.local_addr().unwrap());
     let platform = start(database, &["--smtp-url", &url, "--mail-from", "Net <net@example.org>"]).await;
     sign_up(&platform, "anna@example.com").await;
-    let mut postman = Postman::new(&platform.app);
+    let mut postman = postman(&platform);
     let (told, outcome) = tokio::join!(serve(listener, None), postman.step());
     assert_eq!(outcome.unwrap(), Outcome::Busy);
     assert!(told.iter().any(|line| line.starts_with("MAIL FROM:<net@example.org>")), "{told:?}");
@@ -354,7 +353,7 @@ async fn what_the_mail_server_refuses_for_good_is_given_up_at_once(_: PgPoolOpti
     let url = format!("smtp://{}", listener.local_addr().unwrap());
     let platform = start(database, &["--smtp-url", &url]).await;
     sign_up(&platform, "anna@example.com").await;
-    let mut postman = Postman::new(&platform.app);
+    let mut postman = postman(&platform);
     let (_, outcome) = tokio::join!(serve(listener, Some("450 4.2.1 come later")), postman.step());
     assert!(outcome.is_err());
     assert_eq!(rows(&platform).await[0].2, "waits");
