@@ -24,23 +24,29 @@ mod testing;
 
 use std::sync::Arc;
 
-use sqlx::PgPool;
 use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::auth::schedulers::Resets;
-use crate::auth::verdicts;
-use crate::core::security::{self, Claims};
 use crate::core::{App, Service, telemetry, worker};
 use crate::directory::schedulers::Writer;
 use crate::mails::schedulers::Postman;
 use crate::mails::services::Transport;
+use crate::sessions::introspection;
 use crate::settings::{Command, Settings};
-use crate::users::models::Account;
 
 pub use crate::app::Resources;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// Events of other replicas after which verify-token may have another answer.
+const INVALIDATING_STREAMS: [&str; 5] = [
+    sessions::events::SESSION_REVOKED,
+    profiles::events::USER_UPDATED,
+    accounts::events::USER_DELETED,
+    connections::events::USER_CONNECTED,
+    connections::events::USER_DISCONNECTED,
+];
 
 impl Resources {
     /// What the settings say.
@@ -51,19 +57,8 @@ impl Resources {
             app.tasks.spawn(worker::run(app.clone(), Writer::new(app)));
             app.tasks.spawn(worker::run(app.clone(), Postman::new(app, transport.clone())));
             app.tasks.spawn(worker::run(app.clone(), Resets::new(app)));
-            verdicts::start(app);
+            introspection::start(app, &INVALIDATING_STREAMS);
         })
-    }
-
-    /// Whom the claims of a token are of, when they are still good: one query, since every request asks.
-    pub async fn holder(&self, db: &PgPool, claims: &Claims) -> sqlx::Result<Option<Account>> {
-        let held = Account::holding(db, claims.user, claims.session).await;
-        security::count(match &held {
-            Ok(Some(_)) => "valid",
-            Ok(None) => "refused",
-            Err(_) => "unreachable",
-        });
-        held
     }
 }
 

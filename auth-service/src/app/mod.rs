@@ -1,13 +1,14 @@
 //! What only this service has and several of its features use. It knows none of them: main puts it together.
 pub mod passwords;
+pub mod verdicts;
 
 use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use crate::auth::verdicts::Verdicts;
 use crate::core::App;
 use passwords::Passwords;
+use verdicts::Verdicts;
 
 /// Bounded password hashing, verdicts about tokens, and what wakes the background work.
 pub struct Resources {

@@ -3,7 +3,6 @@ mod models;
 pub mod schedulers;
 mod schemas;
 mod services;
-pub mod verdicts;
 mod views;
 
 #[cfg(test)]
@@ -65,7 +64,6 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(views::sign_up))
         .routes(routes!(views::sign_in))
         .routes(routes!(views::generate_token))
-        .routes(routes!(views::verify_token))
         .routes(routes!(views::change_password))
         .routes(routes!(views::forgot_password))
         .routes(routes!(views::reset_password))

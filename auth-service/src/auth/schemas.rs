@@ -12,8 +12,7 @@ use super::models::ResetRequest;
 use crate::core::errors::{Error, Invalid, problem};
 use crate::core::extract::{BODY_LIMIT, Query};
 use crate::core::input::{Fields, Input};
-use crate::core::timestamp::Timestamp;
-use crate::users::schemas::{UserOut, password};
+use crate::users::schemas::password;
 
 /// The longest address that anybody may ask about, in characters (RFC 5321: a path of 256 with its brackets).
 const EMAIL: usize = 254;
@@ -166,19 +165,6 @@ impl<S: Send + Sync, T: Input> FromRequest<S> for Form<T> {
         let values: Map<String, Value> = given.map(|(name, value)| (name, Value::from(value))).collect();
         Fields::read(values).map(Self).map_err(|errors| Error::Invalid(errors).into_response())
     }
-}
-
-/// Whose token it is, as other services need to know
-#[derive(Serialize, ToSchema)]
-pub struct VerifiedUser {
-    #[serde(flatten)]
-    pub user: UserOut,
-    /// How many people they are connected to
-    pub total_connections: i64,
-    /// The session that the token belongs to; null for a token of the original
-    pub session_id: Option<Uuid>,
-    /// When the token ends; null for a token of the original without an end
-    pub expires_at: Option<Timestamp>,
 }
 
 /// That a wish for a new password was heard; the same whether or not the address has an account

@@ -7,25 +7,23 @@ use chrono::Utc;
 
 use super::models::ResetRequest;
 use super::schemas::{
-    Activation, ChangePassword, ForgotPassword, Form, ResetPassword, ResetRequested, SignIn, TokenForm, VerifiedUser,
-    read,
+    Activation, ChangePassword, ForgotPassword, Form, ResetPassword, ResetRequested, SignIn, TokenForm, read,
 };
 use super::services::{Attempt, check_reset};
-use super::verdicts::Answer;
 use crate::accounts::signals;
 use crate::core::App;
 use crate::core::errors::{Error, Problem};
 use crate::core::extract::{Json as Body, Query};
-use crate::core::security::{Token as Presented, User};
+use crate::core::security::User;
 use crate::sessions::Reason;
 use crate::sessions::models::Device;
 use crate::sessions::schemas::{Carrier, Token};
 use crate::sessions::services::{Opened, begin};
 use crate::tokens::{Purpose, services::redeem};
 use crate::users::ACCOUNT_DELETED;
+use crate::users::Status;
 use crate::users::models::Account;
 use crate::users::schemas::{UserIn, UserOut, interests};
-use crate::users::{Role, Status};
 use crate::{roles, sessions};
 
 /// The sentence is the original's, letter by letter.
@@ -94,21 +92,6 @@ pub async fn generate_token(
     let opened = admit(&app, &input.username, &input.password, &device).await?;
     let opened = opened.ok_or(Error::Refused(StatusCode::UNAUTHORIZED, "Invalid username or password"))?;
     opened.answer(&app, carrier, Utc::now())
-}
-
-/// Whose token it is
-///
-/// The same in the headers `X-User-Id`, `X-User-Role` and `X-User-Status`, which a gateway can hand on without reading bodies.
-#[utoipa::path(get, path = "/auth/verify-token", tag = "auth", responses(
-    (status = 200, body = VerifiedUser, headers(
-        ("X-User-Id" = Uuid, description = "Who it is"),
-        ("X-User-Role" = Role, description = "What they may do"),
-        ("X-User-Status" = Status, description = "Whether they may write"),
-    )),
-    (status = 401, body = Problem),
-))]
-pub async fn verify_token(token: Presented, State(app): State<App>) -> Result<Answer, Error> {
-    app.resources.verdicts.of(&app, &token).await
 }
 
 /// Set a new password; all sessions end, and the answer holds the tokens of a new one

@@ -16,6 +16,7 @@ use crate::core::extract::Json;
 use crate::core::input::{Fields, Input};
 use crate::core::security::{check_origin, cookie};
 use crate::core::timestamp::Timestamp;
+use crate::users::schemas::UserOut;
 
 /// The longest name of a device that is kept, in characters.
 const DEVICE: usize = 200;
@@ -140,4 +141,17 @@ impl SessionOut {
             expires_at: session.expires_at,
         }
     }
+}
+
+/// Whose token it is, as other services need to know
+#[derive(Serialize, ToSchema)]
+pub struct VerifiedUser {
+    #[serde(flatten)]
+    pub user: UserOut,
+    /// How many people they are connected to
+    pub total_connections: i64,
+    /// The session that the token belongs to; null for a token of the original
+    pub session_id: Option<Uuid>,
+    /// When the token ends; null for a token of the original without an end
+    pub expires_at: Option<Timestamp>,
 }

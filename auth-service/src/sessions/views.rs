@@ -6,16 +6,19 @@ use axum::response::{AppendHeaders, IntoResponse, Response};
 use chrono::Utc;
 use jsonwebtoken::jwk::JwkSet;
 
+use super::introspection::introspect;
 use super::models::{Device, Rotation, Session};
-use super::schemas::{Carrier, Presented, RefreshIn, SessionOut, Token};
+use super::schemas::{Carrier, Presented, RefreshIn, SessionOut, Token, VerifiedUser};
 use super::services::Opened;
 use super::{Reason, cookies, signals};
+use crate::app::verdicts::Answer;
 use crate::core::App;
 use crate::core::errors::{Error, Problem};
 use crate::core::extract::Path;
 use crate::core::pagination::Page;
-use crate::core::security::User;
+use crate::core::security::{Token as PresentedToken, User};
 use crate::tokens::services::{fingerprint, secret};
+use crate::users::{Role, Status};
 
 /// How long others may keep the public keys; a new key is published before it signs.
 const KEYS_KEPT: &str = "public, max-age=300";
@@ -119,6 +122,21 @@ pub async fn revoke_session(user: User, State(app): State<App>, Path(id): Path) 
     }
     app.commit(tx).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whose token it is
+///
+/// The same in the headers `X-User-Id`, `X-User-Role` and `X-User-Status`, which a gateway can hand on without reading bodies.
+#[utoipa::path(get, path = "/auth/verify-token", tag = "auth", responses(
+    (status = 200, body = VerifiedUser, headers(
+        ("X-User-Id" = uuid::Uuid, description = "Who it is"),
+        ("X-User-Role" = Role, description = "What they may do"),
+        ("X-User-Status" = Status, description = "Whether they may write"),
+    )),
+    (status = 401, body = Problem),
+))]
+pub async fn verify_token(token: PresentedToken, State(app): State<App>) -> Result<Answer, Error> {
+    introspect(&app, &app.resources.verdicts, &token).await
 }
 
 /// The public keys of access tokens, as a JWK Set (RFC 7517)

@@ -1,5 +1,6 @@
 //! Sessions, through their routes: how they go on, how they end, and what a forged token gets.
 mod cookies;
+mod introspection;
 
 use std::collections::BTreeSet;
 

@@ -1,13 +1,20 @@
 //! That no answer about a token is given again after something has changed.
-use chrono::TimeDelta;
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use std::time::Duration;
 
-use super::*;
+use crate::INVALIDATING_STREAMS;
+use crate::accounts::events::USER_DELETED;
+use crate::app::verdicts::Verdicts;
+use crate::connections::events::{USER_CONNECTED, USER_DISCONNECTED};
 use crate::connections::tests::{connect, disconnect};
+use crate::core::security::Token;
 use crate::core::testing::Platform;
 use crate::core::worker::Worker;
+use crate::profiles::events::USER_UPDATED;
 use crate::roles::commands::grant;
+use crate::sessions::events::SESSION_REVOKED;
+use crate::sessions::introspection::{follower, introspect};
 use crate::testing::{PASSWORD, Person, join, sign_in, start};
 use crate::users::Role;
 
@@ -103,7 +110,7 @@ async fn a_session_that_has_ended_is_refused_by_the_very_next_answer(_: PgPoolOp
 async fn what_another_replica_does_is_heard(_: PgPoolOptions, database: PgConnectOptions) {
     let here = start(database, &[]).await;
     let there = here.beside(|_| ());
-    let mut followers = TELLING.map(|stream| follower(&here.app, stream));
+    let mut followers = INVALIDATING_STREAMS.map(|stream| follower(&here.app, stream));
     for follower in &mut followers {
         follower.begin().await.unwrap();
     }
@@ -119,14 +126,14 @@ async fn what_another_replica_does_is_heard(_: PgPoolOptions, database: PgConnec
         }
         other => panic!("nobody does what {other} tells"),
     };
-    for (number, (stream, follower)) in TELLING.into_iter().zip(&mut followers).enumerate() {
+    for (number, (stream, follower)) in INVALIDATING_STREAMS.into_iter().zip(&mut followers).enumerate() {
         let anna = join(&there, &format!("anna{number}")).await;
         let before = said(&here, &anna.token).await;
         act(stream, &anna).await;
         assert!(!there.told(stream).await.is_empty(), "{stream}");
-        let changes = here.app.resources.verdicts.changes.load(Ordering::SeqCst);
+        let changes = here.app.resources.verdicts.changes();
         follower.step().await.unwrap();
-        assert!(here.app.resources.verdicts.changes.load(Ordering::SeqCst) > changes, "{stream} was not heard");
+        assert!(here.app.resources.verdicts.changes() > changes, "{stream} was not heard");
         // A connection that was made and ended leaves everything as it was.
         assert_eq!(said(&here, &anna.token).await == before, stream == USER_DISCONNECTED, "{stream}");
     }
@@ -137,23 +144,10 @@ async fn an_answer_is_looked_up_once_as_long_as_nothing_happens(_: PgPoolOptions
     let platform = start(database, &[]).await;
     let anna = join(&platform, "anna").await;
     let (verdicts, token) = (Verdicts::lasting(Duration::from_hours(1)), Token(anna.token));
-    let first = verdicts.of(&platform.app, &token).await.unwrap();
-    assert_eq!(verdicts.of(&platform.app, &token).await.unwrap(), first);
+    let first = introspect(&platform.app, &verdicts, &token).await.unwrap();
+    assert_eq!(introspect(&platform.app, &verdicts, &token).await.unwrap(), first);
     verdicts.forget();
-    let second = verdicts.of(&platform.app, &token).await.unwrap();
+    let second = introspect(&platform.app, &verdicts, &token).await.unwrap();
     assert_eq!(second.body, first.body);
     assert!(second.since > first.since, "it was looked up anew");
-}
-
-#[test]
-fn an_answer_holds_for_a_moment_and_not_beyond_its_token() {
-    let since = Utc::now();
-    let answer = |expires_at| Answer { changes: 7, since, expires_at, headers: HeaderMap::new(), body: Bytes::new() };
-    let after = |milliseconds| since + TimeDelta::milliseconds(milliseconds);
-    assert!(answer(None).holds(7, after(999), BELIEVED));
-    assert!(!answer(None).holds(7, after(1000), BELIEVED));
-    assert!(!answer(None).holds(7, after(-1), BELIEVED), "the clock was set back");
-    assert!(!answer(None).holds(8, after(0), BELIEVED), "what was looked up while something changed");
-    assert!(answer(Some(after(500))).holds(7, after(499), BELIEVED));
-    assert!(!answer(Some(after(500))).holds(7, after(500), BELIEVED));
 }

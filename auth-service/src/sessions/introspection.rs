@@ -1,0 +1,70 @@
+//! Whose token it is: what services and gateways ask of one token again and again. The answers of a moment ago are given
+//! again ([`crate::app::verdicts`]).
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use sqlx::PgPool;
+
+use super::schemas::VerifiedUser;
+use crate::app::Resources;
+use crate::app::verdicts::{Answer, Verdicts};
+use crate::core::errors::Error;
+use crate::core::events::follower::Follower;
+use crate::core::security::{self, Claims, Token};
+use crate::core::timestamp::Timestamp;
+use crate::core::{App, worker};
+use crate::users::ACCOUNT_DELETED;
+use crate::users::models::Account;
+
+impl Resources {
+    /// Whom the claims of a token are of, when they are still good: one query, since every request asks.
+    pub async fn holder(&self, db: &PgPool, claims: &Claims) -> sqlx::Result<Option<Account>> {
+        let held = Account::holding(db, claims.user, claims.session).await;
+        security::count(match &held {
+            Ok(Some(_)) => "valid",
+            Ok(None) => "refused",
+            Err(_) => "unreachable",
+        });
+        held
+    }
+}
+
+/// Whose token it is; from `verdicts`, where that is still known.
+pub async fn introspect(app: &App, verdicts: &Verdicts, token: &Token) -> Result<Answer, Error> {
+    let lookup = verdicts.begin(&token.0);
+    if let Some(answer) = verdicts.find(&lookup).await {
+        security::count("hit");
+        return Ok(answer);
+    }
+    let claims = app.verifier.claims(&token.0)?;
+    let account = app.resources.holder(&app.db, &claims).await?.ok_or(ACCOUNT_DELETED)?;
+    let identity = HeaderValue::from_str(&account.id.to_string()).map_err(|cause| Error::Internal(cause.into()))?;
+    let headers = HeaderMap::from_iter([
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (HeaderName::from_static("x-user-id"), identity),
+        (HeaderName::from_static("x-user-role"), HeaderValue::from_static(account.role.word())),
+        (HeaderName::from_static("x-user-status"), HeaderValue::from_static(account.status.word())),
+    ]);
+    let user = VerifiedUser {
+        total_connections: account.total_connections,
+        session_id: claims.session,
+        expires_at: claims.expires_at.map(Timestamp),
+        user: account.into(),
+    };
+    let body = serde_json::to_vec(&user).map_err(|cause| Error::Internal(cause.into()))?;
+    Ok(verdicts.keep(lookup, claims.expires_at, headers, body).await)
+}
+
+/// Starts to follow streams that may make an answer another one.
+pub fn start(app: &App, streams: &[&'static str]) {
+    for stream in streams {
+        app.tasks.spawn(worker::run(app.clone(), follower(app, stream)));
+    }
+}
+
+/// What voids all answers at every event of a stream.
+pub fn follower(app: &App, stream: &'static str) -> Follower {
+    let heard = |app: &App, _: &str| {
+        app.resources.verdicts.forget();
+        Ok(())
+    };
+    Follower::new(app, stream, heard, |app| app.resources.verdicts.forget())
+}
