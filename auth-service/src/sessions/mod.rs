@@ -9,8 +9,8 @@
 mod cookies;
 pub mod events;
 pub mod introspection;
+mod known_devices;
 pub mod models;
-pub mod places;
 pub mod schedulers;
 pub mod schemas;
 pub mod services;

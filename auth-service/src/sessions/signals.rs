@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use super::Reason;
 use super::events::producers::{self, SessionRevoked};
+use super::known_devices;
 use super::models::Session;
-use super::places;
 use crate::core::audit::{self, Entry};
 use crate::core::timestamp::Timestamp;
 use crate::mails;
@@ -13,8 +13,8 @@ use crate::users::models::Account;
 
 /// Somebody signed in: from a place that is new to the account, its owner hears of it, at an address that was verified.
 pub async fn begun(tx: &mut PgTransaction<'_>, account: &Account, session: &Session) -> sqlx::Result<()> {
-    let device = places::device(session.device.as_deref());
-    let is_news = places::models::visited(tx, account.id, &device, session.address_prefix.as_deref()).await?;
+    let device = known_devices::device(session.device.as_deref());
+    let is_news = known_devices::models::visited(tx, account.id, &device, session.address_prefix.as_deref()).await?;
     if is_news && account.is_verified {
         let network = session.address_prefix.as_deref().unwrap_or("an unknown network");
         mails::signals::signed_in_elsewhere(tx, account, session.id, device, network).await?;
