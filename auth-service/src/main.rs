@@ -2,7 +2,6 @@
 mod accounts;
 mod app;
 mod auth;
-mod blocks;
 mod connections;
 mod core;
 mod directory;
@@ -67,7 +66,6 @@ fn routes() -> OpenApiRouter<App> {
         .merge(people::router())
         .merge(profiles::router())
         .merge(connections::router())
-        .merge(blocks::router())
         .merge(search::router())
         .merge(suggestions::router())
         .merge(auth::router())
@@ -87,8 +85,8 @@ static SERVICE: Service = Service {
         profiles::events::USER_UPDATED,
         connections::events::USER_CONNECTED,
         connections::events::USER_DISCONNECTED,
-        blocks::events::USER_BLOCKED,
-        blocks::events::USER_UNBLOCKED,
+        connections::events::USER_BLOCKED,
+        connections::events::USER_UNBLOCKED,
         sessions::events::SESSION_REVOKED,
     ],
     migrations: &MIGRATIONS,

@@ -4,6 +4,7 @@
 //! whoever of them acts: so opposite changes wait for each other instead of blocking each other in a circle, the counts in
 //! the rows are exact, and events of the two are told in the order of the commits. The row of somebody whom many connect to
 //! is held for the few statements of a connect only, none of which waits for anything but the database.
+mod blocks;
 pub mod events;
 pub mod models;
 pub mod schemas;
@@ -34,7 +35,7 @@ pub const CONNECTING: Limit = Limit {
     strict: false,
 };
 
-/// The routes of connections.
+/// The routes of connections and blocks.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(views::user_connections))
@@ -43,4 +44,5 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(views::add_user_connection))
         .routes(routes!(views::remove_user_connection))
         .routes(routes!(views::toggle_user_connection))
+        .merge(blocks::router())
 }

@@ -1,7 +1,8 @@
-//! What follows from a change of a connection, in the change's transaction. The target's hash stays as it is: it holds
+//! What follows from a change of a connection or a block, in the change's transaction. The target's hash stays as it is: it holds
 //! nothing of who is connected to them, and a hash that thousands wait to mark would be one more place to queue at.
 use sqlx::PgTransaction;
 
+use super::blocks::models::Block;
 use super::events::producers;
 use super::models::Connection;
 use crate::directory;
@@ -19,4 +20,14 @@ pub async fn disconnected(tx: &mut PgTransaction<'_>, connections: &[Connection]
     }
     let ids: Vec<_> = connections.iter().map(|connection| connection.user_id).collect();
     directory::models::mark(tx, &ids).await
+}
+
+/// Somebody was blocked.
+pub async fn blocked(tx: &mut PgTransaction<'_>, block: Block) -> sqlx::Result<()> {
+    producers::user_blocked(tx, &block.into()).await
+}
+
+/// Somebody is not blocked any more.
+pub async fn unblocked(tx: &mut PgTransaction<'_>, block: Block) -> sqlx::Result<()> {
+    producers::user_unblocked(tx, &block.into()).await
 }

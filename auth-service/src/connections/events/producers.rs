@@ -1,7 +1,7 @@
-//! What connections tell the other services.
+//! What connections and blocks tell the other services.
 use sqlx::PgTransaction;
 
-use super::{USER_CONNECTED, USER_DISCONNECTED};
+use super::{USER_BLOCKED, USER_CONNECTED, USER_DISCONNECTED, USER_UNBLOCKED};
 use crate::connections::schemas::Link;
 use crate::core::events::outbox::publish;
 
@@ -13,4 +13,14 @@ pub async fn user_connected(tx: &mut PgTransaction<'_>, link: &Link) -> sqlx::Re
 /// A person is not connected to another one any more.
 pub async fn user_disconnected(tx: &mut PgTransaction<'_>, link: &Link) -> sqlx::Result<()> {
     publish(tx, USER_DISCONNECTED, link).await
+}
+
+/// A person has blocked another one.
+pub async fn user_blocked(tx: &mut PgTransaction<'_>, link: &Link) -> sqlx::Result<()> {
+    publish(tx, USER_BLOCKED, link).await
+}
+
+/// A person does not block another one any more.
+pub async fn user_unblocked(tx: &mut PgTransaction<'_>, link: &Link) -> sqlx::Result<()> {
+    publish(tx, USER_UNBLOCKED, link).await
 }

@@ -1,10 +1,8 @@
 //! Blocks: somebody wants nothing to do with somebody else. It ends the connections between the two; the one who is blocked
 //! neither sees the other nor can connect to them, and the one who blocks meets them in the list of their blocks only, or by
 //! asking for them.
-pub mod events;
-mod models;
+pub mod models;
 mod schemas;
-mod signals;
 mod views;
 
 #[cfg(test)]

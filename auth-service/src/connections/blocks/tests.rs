@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
-use super::events::{USER_BLOCKED, USER_UNBLOCKED};
-use crate::connections::events::{USER_CONNECTED, USER_DISCONNECTED};
+use crate::connections::events::{USER_BLOCKED, USER_CONNECTED, USER_DISCONNECTED, USER_UNBLOCKED};
 use crate::connections::tests::{connect, connections, disconnect};
 use crate::core::testing::{Platform, Reply};
 use crate::testing::{Person, detail, ids, join, start};

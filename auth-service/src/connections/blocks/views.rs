@@ -6,9 +6,8 @@ use chrono::Utc;
 
 use super::models::Block;
 use super::schemas::BlockOut;
-use super::signals;
-use crate::connections;
 use crate::connections::models::Pair;
+use crate::connections::signals;
 use crate::connections::views::refused;
 use crate::core::App;
 use crate::core::errors::{Error, Problem};
@@ -51,7 +50,7 @@ pub async fn block_user(user: User, State(app): State<App>, Path(target): Path) 
     let pair = Pair::lock(&mut tx, user.id, target).await?.map_err(refused)?;
     if let Some(block) = Block::create(&mut tx, user.id, target).await? {
         let ended = pair.part(&mut tx).await?;
-        connections::signals::disconnected(&mut tx, &ended).await?;
+        signals::disconnected(&mut tx, &ended).await?;
         signals::blocked(&mut tx, block).await?;
     }
     app.commit(tx).await?;
