@@ -6,7 +6,7 @@ mod connections;
 mod core;
 mod directory;
 mod mails;
-mod people;
+mod personal_data;
 mod profiles;
 mod roles;
 mod search;
@@ -63,7 +63,7 @@ impl Resources {
 
 fn routes() -> OpenApiRouter<App> {
     accounts::router()
-        .merge(people::router())
+        .merge(personal_data::router())
         .merge(profiles::router())
         .merge(connections::router())
         .merge(search::router())
@@ -91,7 +91,7 @@ static SERVICE: Service = Service {
     ],
     migrations: &MIGRATIONS,
     routes,
-    root: || sessions::root().merge(people::internal()),
+    root: || sessions::root().merge(personal_data::internal()),
     scheme: || {
         let password = Password::new("/api/v1/auth/token", Scopes::new());
         SecurityScheme::OAuth2(OAuth2::new([Flow::Password(password)]))
@@ -104,12 +104,12 @@ static SERVICE: Service = Service {
         auth::RESET,
         auth::NEW_PASSWORD,
         connections::CONNECTING,
-        people::EXPORTING,
+        personal_data::EXPORTING,
         search::SEARCHING,
     ],
-    holdings: people::HOLDINGS,
-    erasing: people::ERASING,
-    listens: people::events::consumers::listens,
+    holdings: personal_data::HOLDINGS,
+    erasing: personal_data::ERASING,
+    listens: personal_data::events::consumers::listens,
     jobs: |_| vec![mails::schedulers::sweep(), sessions::schedulers::job(), roles::schedulers::job()],
 };
 

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::core::App;
 use crate::core::events::{Effect, Event, Failure};
-use crate::people::models::confirm;
+use crate::personal_data::models::confirm;
 
 /// Somebody of whom nothing is left in a service.
 #[derive(Deserialize)]
