@@ -1,13 +1,16 @@
 //! Connections in the API and in events.
+use axum::http::StatusCode;
 use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::models::{Connection, Listed};
+use super::models::{Connection, Listed, Refusal};
+use crate::core::errors::Error;
 use crate::core::timestamp::Timestamp;
 use crate::profiles::models::Profile;
 use crate::profiles::schemas::ProfileOut;
+use crate::users::ACCOUNT_DELETED;
 
 /// Somebody in a list of connections or followers
 #[derive(Serialize, ToSchema)]
@@ -41,5 +44,16 @@ pub struct Link {
 impl From<Connection> for Link {
     fn from(connection: Connection) -> Self {
         Self { user_id: connection.user_id, target_id: connection.target_id, at: connection.at }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NoUser => ACCOUNT_DELETED,
+            Refusal::NoTarget => Self::Refused(StatusCode::NOT_FOUND, "Target user not found"),
+            Refusal::Blocked => Self::Refused(StatusCode::BAD_REQUEST, "You have blocked this user"),
+            Refusal::TooMany => Self::Refused(StatusCode::BAD_REQUEST, "You have too many connections"),
+        }
     }
 }

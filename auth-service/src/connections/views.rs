@@ -7,7 +7,7 @@ use chrono::Utc;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use super::models::{self, Pair, Refusal};
+use super::models::{self, Pair};
 use super::schemas::ConnectionOut;
 use super::signals;
 use crate::core::App;
@@ -17,21 +17,10 @@ use crate::core::pagination::Page;
 use crate::core::security::User;
 use crate::profiles::models::{Profile, snapshot};
 use crate::profiles::schemas::ProfileOut;
-use crate::profiles::views::NOT_FOUND;
-use crate::users::ACCOUNT_DELETED;
 use crate::users::models::Account;
 use crate::users::rights::Unmuted;
 use crate::users::schemas::UserOut;
-
-/// The answer to somebody who cannot do that to another one.
-pub fn refused(refusal: Refusal) -> Error {
-    match refusal {
-        Refusal::NoUser => ACCOUNT_DELETED,
-        Refusal::NoTarget => Error::Refused(StatusCode::NOT_FOUND, "Target user not found"),
-        Refusal::Blocked => Error::Refused(StatusCode::BAD_REQUEST, "You have blocked this user"),
-        Refusal::TooMany => Error::Refused(StatusCode::BAD_REQUEST, "You have too many connections"),
-    }
-}
+use crate::users::{ACCOUNT_DELETED, USER_NOT_FOUND};
 
 /// List those whom one is connected to, who joined last first
 #[utoipa::path(get, path = "/users/me/connections", tag = "user", params(
@@ -68,7 +57,7 @@ pub async fn list_connections(
     page: Page,
 ) -> Result<Response, Error> {
     let mut tx = snapshot(&app.db).await?;
-    Profile::find(&mut *tx, user.id, id).await?.ok_or(NOT_FOUND)?;
+    Profile::find(&mut *tx, user.id, id).await?.ok_or(USER_NOT_FOUND)?;
     let listed = models::connections(&mut *tx, id, user.id, page.before, page.rows()).await?;
     answer(tx, user.id, page, &listed).await
 }
@@ -86,7 +75,7 @@ pub async fn list_connections(
 ))]
 pub async fn list_followers(user: User, State(app): State<App>, Path(id): Path, page: Page) -> Result<Response, Error> {
     let mut tx = snapshot(&app.db).await?;
-    Profile::find(&mut *tx, user.id, id).await?.ok_or(NOT_FOUND)?;
+    Profile::find(&mut *tx, user.id, id).await?.ok_or(USER_NOT_FOUND)?;
     let listed = models::followers(&mut *tx, id, user.id, page.before, page.rows()).await?;
     answer(tx, user.id, page, &listed).await
 }
@@ -121,8 +110,8 @@ pub async fn add_user_connection(
         return Err(Error::Refused(StatusCode::BAD_REQUEST, "Can not self connect"));
     }
     let mut tx = app.db.begin().await?;
-    let pair = Pair::lock(&mut tx, user.id, target).await?.map_err(refused)?;
-    if let Some(connection) = pair.connect(&mut tx).await?.map_err(refused)? {
+    let pair = Pair::lock(&mut tx, user.id, target).await??;
+    if let Some(connection) = pair.connect(&mut tx).await?? {
         signals::connected(&mut tx, connection).await?;
     }
     let account = Account::find(&mut *tx, user.id).await?.ok_or(ACCOUNT_DELETED)?;
@@ -149,7 +138,7 @@ pub async fn remove_user_connection(
         return Err(Error::Refused(StatusCode::BAD_REQUEST, "Can not self disconnect"));
     }
     let mut tx = app.db.begin().await?;
-    let pair = Pair::lock(&mut tx, user.id, target).await?.map_err(refused)?;
+    let pair = Pair::lock(&mut tx, user.id, target).await??;
     if let Some(connection) = pair.disconnect(&mut tx).await? {
         signals::disconnected(&mut tx, &[connection]).await?;
     }
@@ -177,13 +166,13 @@ pub async fn toggle_user_connection(
         return Err(Error::Refused(StatusCode::BAD_REQUEST, "Can not self connect"));
     }
     let mut tx = app.db.begin().await?;
-    let pair = Pair::lock(&mut tx, user.id, target).await?.map_err(refused)?;
+    let pair = Pair::lock(&mut tx, user.id, target).await??;
     if let Some(connection) = pair.disconnect(&mut tx).await? {
         signals::disconnected(&mut tx, &[connection]).await?;
-    } else if let Some(connection) = pair.connect(&mut tx).await?.map_err(refused)? {
+    } else if let Some(connection) = pair.connect(&mut tx).await?? {
         signals::connected(&mut tx, connection).await?;
     }
-    let profile = Profile::find(&mut *tx, user.id, target).await?.ok_or(NOT_FOUND)?;
+    let profile = Profile::find(&mut *tx, user.id, target).await?.ok_or(USER_NOT_FOUND)?;
     app.commit(tx).await?;
     app.resources.wake();
     Ok(Json(ProfileOut::new(&profile, user.id, Utc::now().date_naive())))

@@ -15,11 +15,8 @@ use crate::core::errors::{Error, Problem};
 use crate::core::extract::{Json as Body, Path};
 use crate::core::pagination::Page;
 use crate::core::security::User;
-use crate::users::ACCOUNT_DELETED;
 use crate::users::rights::Unmuted;
-
-/// The answer about somebody who does not exist, or not for the caller.
-pub const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "User not found");
+use crate::users::{ACCOUNT_DELETED, USER_NOT_FOUND};
 
 /// List everybody, who joined last first
 #[utoipa::path(get, path = "/users", tag = "user", params(
@@ -87,7 +84,7 @@ fn taken(error: sqlx::Error) -> Error {
     (status = 422, body = Problem),
 ))]
 pub async fn retrieve_user(user: User, State(app): State<App>, Path(id): Path) -> Result<Json<ProfileOut>, Error> {
-    let profile = Profile::find(&app.db, user.id, id).await?.ok_or(NOT_FOUND)?;
+    let profile = Profile::find(&app.db, user.id, id).await?.ok_or(USER_NOT_FOUND)?;
     Ok(Json(ProfileOut::new(&profile, user.id, Utc::now().date_naive())))
 }
 
@@ -103,12 +100,12 @@ pub async fn retrieve_user_by_username(
     username: Result<axum::extract::Path<String>, PathRejection>,
 ) -> Result<Json<ProfileOut>, Error> {
     // What cannot be read, or cannot be a username, is nobody's.
-    let username = username.map_err(|_| NOT_FOUND)?.0;
+    let username = username.map_err(|_| USER_NOT_FOUND)?.0;
     if username_fault(&username).is_some() {
-        return Err(NOT_FOUND);
+        return Err(USER_NOT_FOUND);
     }
-    let id = with_username(&app.db, &username).await?.ok_or(NOT_FOUND)?;
-    let profile = Profile::find(&app.db, user.id, id).await?.ok_or(NOT_FOUND)?;
+    let id = with_username(&app.db, &username).await?.ok_or(USER_NOT_FOUND)?;
+    let profile = Profile::find(&app.db, user.id, id).await?.ok_or(USER_NOT_FOUND)?;
     Ok(Json(ProfileOut::new(&profile, user.id, Utc::now().date_naive())))
 }
 

@@ -14,8 +14,7 @@ use crate::core::extract::Path;
 use crate::core::pagination::Page;
 use crate::core::security::User;
 use crate::profiles::models::{Profile, snapshot};
-use crate::profiles::views::NOT_FOUND;
-use crate::users::ACCOUNT_DELETED;
+use crate::users::{ACCOUNT_DELETED, USER_NOT_FOUND};
 
 /// Suggest people to be connected to, the likeliest first, then the newest
 #[utoipa::path(get, path = "/users/suggestions", tag = "user", params(
@@ -52,7 +51,7 @@ pub async fn suggest_users(user: User, State(app): State<App>, page: Page) -> Re
 ))]
 pub async fn dismiss_suggestion(user: User, State(app): State<App>, Path(id): Path) -> Result<StatusCode, Error> {
     let mut tx = app.db.begin().await?;
-    Profile::find(&mut *tx, user.id, id).await?.ok_or(NOT_FOUND)?;
+    Profile::find(&mut *tx, user.id, id).await?.ok_or(USER_NOT_FOUND)?;
     models::dismiss(&mut *tx, user.id, id).await?;
     app.commit(tx).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -10,6 +10,9 @@ use crate::core::errors::Error;
 /// The answer to a person whose account was deleted while the request was under way.
 pub const ACCOUNT_DELETED: Error = Error::Refused(StatusCode::UNAUTHORIZED, "Invalid username or password");
 
+/// The answer about a user that does not exist, or not for the caller.
+pub const USER_NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "User not found");
+
 /// What a person may do here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, sqlx::Type, utoipa::ToSchema)]
 #[serde(rename_all = "UPPERCASE")]

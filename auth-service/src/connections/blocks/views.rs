@@ -8,7 +8,6 @@ use super::models::Block;
 use super::schemas::BlockOut;
 use crate::connections::models::Pair;
 use crate::connections::signals;
-use crate::connections::views::refused;
 use crate::core::App;
 use crate::core::errors::{Error, Problem};
 use crate::core::extract::Path;
@@ -47,7 +46,7 @@ pub async fn block_user(user: User, State(app): State<App>, Path(target): Path) 
         return Err(Error::Refused(StatusCode::BAD_REQUEST, "Can not self block"));
     }
     let mut tx = app.db.begin().await?;
-    let pair = Pair::lock(&mut tx, user.id, target).await?.map_err(refused)?;
+    let pair = Pair::lock(&mut tx, user.id, target).await??;
     if let Some(block) = Block::create(&mut tx, user.id, target).await? {
         let ended = pair.part(&mut tx).await?;
         signals::disconnected(&mut tx, &ended).await?;
@@ -67,7 +66,7 @@ pub async fn block_user(user: User, State(app): State<App>, Path(target): Path) 
 ))]
 pub async fn unblock_user(user: User, State(app): State<App>, Path(target): Path) -> Result<StatusCode, Error> {
     let mut tx = app.db.begin().await?;
-    Pair::lock(&mut tx, user.id, target).await?.map_err(refused)?;
+    Pair::lock(&mut tx, user.id, target).await??;
     if let Some(block) = Block::delete(&mut tx, user.id, target).await? {
         signals::unblocked(&mut tx, block).await?;
     }
