@@ -1,8 +1,8 @@
 //! What an operator does at the command line, beside the running service.
 use anyhow::Context;
 
+use super::decisions::give;
 use super::models::Member;
-use super::services::give;
 use crate::core::App;
 use crate::users::Role;
 

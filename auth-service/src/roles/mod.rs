@@ -9,6 +9,7 @@
 //! first, so that no two admins shut each other out; and who is muted or banned gets no role. A decision takes effect at
 //! once: sessions of somebody who is banned end with it, and other services hear of it and forget what they believed.
 pub mod commands;
+mod decisions;
 pub mod models;
 pub mod schedulers;
 mod schemas;

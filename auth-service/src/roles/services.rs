@@ -1,23 +1,15 @@
-//! Who may decide what about whom: the table at the top of this feature, as a calculation; and decisions carried out.
+//! Who may decide what about whom: the table at the top of this feature, as a calculation.
 use axum::http::StatusCode;
-use chrono::{DateTime, Utc};
-use sqlx::PgTransaction;
-use uuid::Uuid;
 
-use super::models::{Standing, What, concerned, set_role, set_status};
-use super::signals;
+use super::models::Standing;
 use crate::core::errors::Error;
-use crate::users::ACCOUNT_DELETED;
 use crate::users::{Role, Status};
-
-/// There is nobody about whom to decide.
-pub const NOBODY: Error = Error::Refused(StatusCode::NOT_FOUND, "User not found");
 
 fn conflict(sentence: &'static str) -> Error {
     Error::Refused(StatusCode::CONFLICT, sentence)
 }
 
-fn forbidden(sentence: &'static str) -> Error {
+pub fn forbidden(sentence: &'static str) -> Error {
     Error::Refused(StatusCode::FORBIDDEN, sentence)
 }
 
@@ -43,39 +35,6 @@ pub fn check_status(by: &Standing, target: &Standing) -> Result<(), Error> {
         (Role::Moderator, Role::Moderator) => Err(forbidden("Only administrators decide about moderators")),
         (_, Role::User) | (Role::Admin, Role::Moderator) => Ok(()),
     }
-}
-
-/// Gives somebody a role; `by` is the administrator who does, none an operator.
-pub async fn give(
-    tx: &mut PgTransaction<'_>,
-    by: Option<Uuid>,
-    target: Uuid,
-    role: Role,
-    reason: Option<&str>,
-) -> Result<(), Error> {
-    let people: Vec<Uuid> = by.into_iter().chain([target]).collect();
-    let concerned = concerned(tx, &people).await?;
-    // Asked again under the lock: somebody may have taken the administrator's role at this moment.
-    if by.is_some_and(|by| concerned.find(by).is_none_or(|by| by.role < Role::Admin)) {
-        return Err(forbidden("Only administrators can do this"));
-    }
-    check_role(&concerned.find(target).ok_or(NOBODY)?, role, concerned.admins())?;
-    set_role(tx, target, role).await?;
-    Ok(signals::decided(tx, target, by, What::Role(role), reason).await?)
-}
-
-/// Mutes or bans somebody until a time or for good, or lifts what there is.
-pub async fn restrict(
-    tx: &mut PgTransaction<'_>,
-    by: Uuid,
-    target: Uuid,
-    (status, until): (Status, Option<DateTime<Utc>>),
-    reason: &str,
-) -> Result<(), Error> {
-    let concerned = concerned(tx, &[by, target]).await?;
-    check_status(&concerned.find(by).ok_or(ACCOUNT_DELETED)?, &concerned.find(target).ok_or(NOBODY)?)?;
-    let status = set_status(tx, target, status, until).await?;
-    Ok(signals::decided(tx, target, Some(by), What::Status(status, until), Some(reason)).await?)
 }
 
 #[cfg(test)]

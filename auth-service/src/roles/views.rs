@@ -4,13 +4,14 @@ use axum::extract::State;
 use axum::response::Response;
 use chrono::Utc;
 
+use super::decisions::{give, restrict};
 use super::models::{Decision, Member};
 use super::schemas::{DecisionOut, Filter, MemberOut, RoleIn, StatusIn};
-use super::services::{NOBODY, give, restrict};
 use crate::core::App;
 use crate::core::errors::{Error, Problem};
 use crate::core::extract::{Json as Body, Path, Query};
 use crate::core::pagination::Page;
+use crate::users::USER_NOT_FOUND;
 use crate::users::rights::{Admin, Moderator};
 
 /// List people by role and status, who joined last first
@@ -41,7 +42,7 @@ pub async fn get_members(_: Moderator, State(app): State<App>, page: Page, query
     (status = 422, body = Problem),
 ))]
 pub async fn get_member(_: Moderator, State(app): State<App>, Path(id): Path) -> Result<Json<MemberOut>, Error> {
-    Ok(Json(Member::find(&app.db, id).await?.ok_or(NOBODY)?.into()))
+    Ok(Json(Member::find(&app.db, id).await?.ok_or(USER_NOT_FOUND)?.into()))
 }
 
 /// Give somebody a role, or take it
@@ -62,7 +63,7 @@ pub async fn set_role(
 ) -> Result<Json<MemberOut>, Error> {
     let mut tx = app.db.begin().await?;
     give(&mut tx, Some(by.id), id, input.role, input.reason.as_deref()).await?;
-    let member = Member::find(&mut *tx, id).await?.ok_or(NOBODY)?;
+    let member = Member::find(&mut *tx, id).await?.ok_or(USER_NOT_FOUND)?;
     app.commit(tx).await?;
     app.resources.wake();
     Ok(Json(member.into()))
@@ -86,7 +87,7 @@ pub async fn set_status(
     input.check(Utc::now())?;
     let mut tx = app.db.begin().await?;
     restrict(&mut tx, by.id, id, (input.status, input.until), &input.reason).await?;
-    let member = Member::find(&mut *tx, id).await?.ok_or(NOBODY)?;
+    let member = Member::find(&mut *tx, id).await?.ok_or(USER_NOT_FOUND)?;
     app.commit(tx).await?;
     app.resources.wake();
     Ok(Json(member.into()))
@@ -110,7 +111,7 @@ pub async fn get_decisions(
     Path(id): Path,
     page: Page,
 ) -> Result<Response, Error> {
-    Member::find(&app.db, id).await?.ok_or(NOBODY)?;
+    Member::find(&app.db, id).await?.ok_or(USER_NOT_FOUND)?;
     let decisions = Decision::list(&app.db, id, page.before, page.rows()).await?;
     let decisions: Vec<DecisionOut> = decisions.into_iter().map(DecisionOut::from).collect();
     Ok(page.answer(decisions, |decision| (decision.at, decision.id)))
