@@ -70,7 +70,6 @@ pub async fn update_user(
         signals::password_changed(&mut tx, &account, Reason::PasswordChanged).await?;
     }
     app.commit(tx).await?;
-    app.resources.wake();
     Ok(Json(account.into()))
 }
 
@@ -98,6 +97,5 @@ pub async fn delete_user(user: User, State(app): State<App>, Path(id): Path) -> 
         signals::deleted(&mut tx, &deleted).await?;
     }
     app.commit(tx).await?;
-    app.resources.wake();
     Ok(StatusCode::NO_CONTENT)
 }

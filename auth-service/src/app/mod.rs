@@ -39,13 +39,9 @@ impl Resources {
         (self.background)(app);
     }
 
-    /// What follows in this process from a commit: whose token it is has to be looked up anew.
+    /// What follows in this process from a commit: cached verdicts are void, and the background work may have something to do.
     pub fn committed(&self) {
         self.verdicts.forget();
-    }
-
-    /// Tells the background work that a commit may have left it something to do.
-    pub fn wake(&self) {
         self.details_due.notify_one();
         self.mails_due.notify_one();
         self.resets_due.notify_one();

@@ -51,7 +51,6 @@ pub async fn sign_up(State(app): State<App>, Body(input): Body<UserIn>) -> Resul
         UserOut::imitating(&draft, Utc::now())
     };
     app.commit(tx).await?;
-    app.resources.wake();
     Ok((StatusCode::CREATED, Json(user)))
 }
 
@@ -126,7 +125,6 @@ pub async fn change_password(
     signals::password_changed(&mut tx, &account, Reason::PasswordChanged).await?;
     let opened = begin(&mut tx, &account, &device).await?.ok_or_else(wrong)?;
     app.commit(tx).await?;
-    app.resources.wake();
     opened.answer(&app, carrier, Utc::now())
 }
 
@@ -142,7 +140,7 @@ pub async fn forgot_password(State(app): State<App>, query: Query) -> Result<Jso
     check_reset(&app, &input.email).await?;
     // Whether there is such an account is looked up later, by a worker: the time of this answer cannot tell.
     let request = ResetRequest::create(&app.db, &input.email).await?;
-    app.resources.wake();
+    app.resources.resets_due.notify_one();
     Ok(Json(request.into()))
 }
 
@@ -173,7 +171,6 @@ pub async fn reset_password(State(app): State<App>, query: Query) -> Result<Json
     let account = Account::change_password(&mut tx, user, &hash, None).await?.ok_or(ACCOUNT_DELETED)?;
     signals::password_changed(&mut tx, &account, Reason::PasswordReset).await?;
     app.commit(tx).await?;
-    app.resources.wake();
     Ok(Json(account.into()))
 }
 
@@ -193,7 +190,6 @@ pub async fn activate_user(State(app): State<App>, query: Query) -> Result<Json<
     signals::verified(&mut tx, &account).await?;
     roles::signals::address_verified(&mut tx, &mut account, app.settings.first_admin.as_ref()).await?;
     app.commit(tx).await?;
-    app.resources.wake();
     Ok(Json(account.into()))
 }
 
@@ -221,6 +217,5 @@ async fn admit(app: &App, email: &str, password: &str, device: &Device) -> Resul
         sessions::signals::begun(&mut tx, &account, &opened.session).await?;
     }
     app.commit(tx).await?;
-    app.resources.wake();
     Ok(opened)
 }

@@ -116,7 +116,6 @@ pub async fn add_user_connection(
     }
     let account = Account::find(&mut *tx, user.id).await?.ok_or(ACCOUNT_DELETED)?;
     app.commit(tx).await?;
-    app.resources.wake();
     Ok(Json(account.into()))
 }
 
@@ -143,7 +142,6 @@ pub async fn remove_user_connection(
         signals::disconnected(&mut tx, &[connection]).await?;
     }
     app.commit(tx).await?;
-    app.resources.wake();
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -174,6 +172,5 @@ pub async fn toggle_user_connection(
     }
     let profile = Profile::find(&mut *tx, user.id, target).await?.ok_or(USER_NOT_FOUND)?;
     app.commit(tx).await?;
-    app.resources.wake();
     Ok(Json(ProfileOut::new(&profile, user.id, Utc::now().date_naive())))
 }

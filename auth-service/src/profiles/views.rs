@@ -62,7 +62,6 @@ pub async fn update_session_user(
     let profile = Profile::update(&mut tx, user.id, &edit).await.map_err(taken)?.ok_or(ACCOUNT_DELETED)?;
     signals::updated(&mut tx, user.id).await?;
     app.commit(tx).await?;
-    app.resources.wake();
     Ok(Json(profile.into()))
 }
 

@@ -21,6 +21,5 @@ pub async fn lift(app: &App) -> anyhow::Result<()> {
         let status = set_status(&mut tx, id, Status::Active, None).await?;
         signals::decided(&mut tx, id, None, What::Status(status, None), None).await?;
         app.commit(tx).await?;
-        app.resources.wake();
     }
 }

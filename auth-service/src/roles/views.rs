@@ -65,7 +65,6 @@ pub async fn set_role(
     give(&mut tx, Some(by.id), id, input.role, input.reason.as_deref()).await?;
     let member = Member::find(&mut *tx, id).await?.ok_or(USER_NOT_FOUND)?;
     app.commit(tx).await?;
-    app.resources.wake();
     Ok(Json(member.into()))
 }
 
@@ -89,7 +88,6 @@ pub async fn set_status(
     restrict(&mut tx, by.id, id, (input.status, input.until), &input.reason).await?;
     let member = Member::find(&mut *tx, id).await?.ok_or(USER_NOT_FOUND)?;
     app.commit(tx).await?;
-    app.resources.wake();
     Ok(Json(member.into()))
 }
 

@@ -53,7 +53,6 @@ pub async fn block_user(user: User, State(app): State<App>, Path(target): Path) 
         signals::blocked(&mut tx, block).await?;
     }
     app.commit(tx).await?;
-    app.resources.wake();
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -71,6 +70,5 @@ pub async fn unblock_user(user: User, State(app): State<App>, Path(target): Path
         signals::unblocked(&mut tx, block).await?;
     }
     app.commit(tx).await?;
-    app.resources.wake();
     Ok(StatusCode::NO_CONTENT)
 }
