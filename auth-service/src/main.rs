@@ -26,11 +26,11 @@ use std::sync::Arc;
 use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::auth::schedulers::Resets;
+use crate::auth::schedulers::ResetWorker;
 use crate::core::{App, Service, telemetry, worker};
-use crate::directory::schedulers::Writer;
-use crate::mails::schedulers::Postman;
-use crate::mails::services::Transport;
+use crate::directory::schedulers::HashWriter;
+use crate::mails::schedulers::MailSender;
+use crate::mails::services::MailTransport;
 use crate::sessions::introspection;
 use crate::settings::{Command, Settings};
 
@@ -51,11 +51,11 @@ impl Resources {
     /// What the settings say.
     pub fn new(settings: &Settings) -> anyhow::Result<Self> {
         settings.security.check(settings.base.environment)?;
-        let transport = Arc::new(Transport::new(&settings.mails)?);
+        let transport = Arc::new(MailTransport::new(&settings.mails)?);
         Self::with_background(move |app| {
-            app.tasks.spawn(worker::run(app.clone(), Writer::new(app)));
-            app.tasks.spawn(worker::run(app.clone(), Postman::new(app, transport.clone())));
-            app.tasks.spawn(worker::run(app.clone(), Resets::new(app)));
+            app.tasks.spawn(worker::run(app.clone(), HashWriter::new(app)));
+            app.tasks.spawn(worker::run(app.clone(), MailSender::new(app, transport.clone())));
+            app.tasks.spawn(worker::run(app.clone(), ResetWorker::new(app)));
             introspection::start(app, &INVALIDATING_STREAMS);
         })
     }
@@ -97,15 +97,15 @@ static SERVICE: Service = Service {
         SecurityScheme::OAuth2(OAuth2::new([Flow::Password(password)]))
     },
     limits: &[
-        auth::SIGN_IN,
-        auth::ACCOUNT,
-        auth::SIGN_UP,
-        auth::FORGOT_PASSWORD,
-        auth::RESET,
-        auth::NEW_PASSWORD,
-        connections::CONNECTING,
-        personal_data::EXPORTING,
-        search::SEARCHING,
+        auth::SIGN_IN_LIMIT,
+        auth::ACCOUNT_LIMIT,
+        auth::SIGN_UP_LIMIT,
+        auth::FORGOT_PASSWORD_LIMIT,
+        auth::RESET_LIMIT,
+        auth::NEW_PASSWORD_LIMIT,
+        connections::CONNECT_LIMIT,
+        personal_data::EXPORT_LIMIT,
+        search::SEARCH_LIMIT,
     ],
     holdings: personal_data::HOLDINGS,
     erasing: personal_data::ERASING,

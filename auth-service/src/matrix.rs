@@ -1,4 +1,4 @@
-//! What the test of the README's `## Who may what` asks this service for: people, and a request for each operation.
+//! What the test of the README's `## Who may kind` asks this service for: people, and a request for each operation.
 use std::ops::Deref;
 
 use axum::body::Body;
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
-use crate::roles::models::{What, set_role, set_status};
+use crate::roles::models::{DecisionKind, set_role, set_status};
 use crate::roles::signals;
 use crate::sessions::models::Device;
-use crate::sessions::services::begin;
+use crate::sessions::services::start_session;
 use crate::testing::{PASSWORD, Posted};
 use crate::tokens::{Purpose, services::issue};
 use crate::users::models::{Account, Draft};
@@ -57,11 +57,11 @@ pub async fn somebody(world: &World) -> Person {
     let mut tx = world.app.db.begin().await.unwrap();
     let account = Account::create(&mut tx, &draft, &world.hash).await.unwrap().unwrap();
     let device = Device { name: None, address_prefix: None };
-    let opened = begin(&mut tx, &account, &device).await.unwrap().unwrap();
+    let started = start_session(&mut tx, &account, &device).await.unwrap().unwrap();
     tx.commit().await.unwrap();
-    let session = opened.session;
+    let session = started.session;
     let (token, _) = world.app.verifier.issue(account.id, session.id, session.expires_at.0, Utc::now()).unwrap();
-    Person { id: account.id, token, email, session: session.id, refresh_token: opened.refresh_token }
+    Person { id: account.id, token, email, session: session.id, refresh_token: started.refresh_token }
 }
 
 /// The token of somebody who has that status and role by now.
@@ -70,7 +70,7 @@ pub async fn token(world: &World, person: &Person, status: &str, role: &str) -> 
     let restriction = [Status::Muted, Status::Banned].into_iter().find(|known| known.word() == status);
     if let Some(status) = restriction {
         set_status(&mut tx, person.id, status, None).await.unwrap();
-        signals::decided(&mut tx, person.id, None, What::Status(status, None), None).await.unwrap();
+        signals::decided(&mut tx, person.id, None, DecisionKind::Status(status, None), None).await.unwrap();
     }
     set_role(&mut tx, person.id, Role::of(role).unwrap()).await.unwrap();
     tx.commit().await.unwrap();

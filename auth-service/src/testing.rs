@@ -10,12 +10,12 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::SERVICE;
-use crate::auth::schedulers::Resets;
+use crate::auth::schedulers::ResetWorker;
 use crate::core::testing::{Platform, Reply};
 use crate::core::worker::{Outcome, Worker};
-use crate::directory::schedulers::{Writer, key};
-use crate::mails::schedulers::Postman;
-use crate::mails::services::Transport;
+use crate::directory::schedulers::{HashWriter, key};
+use crate::mails::schedulers::MailSender;
+use crate::mails::services::MailTransport;
 
 /// A password that nobody refuses.
 pub const PASSWORD: &str = "seven wild geese";
@@ -87,14 +87,14 @@ pub async fn finish(mut worker: impl Worker) {
 }
 
 /// A worker that sends mails, the way that the settings name.
-pub fn postman(platform: &Platform) -> Postman {
-    Postman::new(&platform.app, Arc::new(Transport::new(&platform.app.settings.mails).unwrap()))
+pub fn mail_sender(platform: &Platform) -> MailSender {
+    MailSender::new(&platform.app, Arc::new(MailTransport::new(&platform.app.settings.mails).unwrap()))
 }
 
 /// Sends all mails; all that are in the mailbox then, in no order, and it is empty again.
 pub async fn mailbox(platform: &Platform) -> Vec<String> {
-    finish(Resets::new(&platform.app)).await;
-    finish(postman(platform)).await;
+    finish(ResetWorker::new(&platform.app)).await;
+    finish(mail_sender(platform)).await;
     let mut mails = Vec::new();
     for file in std::fs::read_dir(&platform.app.settings.mails.mail_dir).unwrap() {
         let path = file.unwrap().path();
@@ -121,7 +121,7 @@ pub async fn mailed(platform: &Platform) -> Vec<(String, String)> {
 
 /// The hash that other services read of somebody, after all that is due was written; less its version.
 pub async fn hash(platform: &Platform, id: Uuid) -> BTreeMap<String, String> {
-    finish(Writer::new(&platform.app)).await;
+    finish(HashWriter::new(&platform.app)).await;
     let mut hash: BTreeMap<String, String> = platform.app.redis.clone().hgetall(key(id)).await.unwrap();
     assert_eq!(hash.remove("version").is_some(), !hash.is_empty());
     hash

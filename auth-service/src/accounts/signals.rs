@@ -9,20 +9,20 @@ use crate::core::erasure;
 use crate::directory;
 use crate::sessions::{self, Reason};
 use crate::tokens::Purpose;
-use crate::users::models::{Account, Deleted};
+use crate::users::models::{Account, DeletedAccount};
 use crate::users::schemas::UserOut;
 use crate::{mails, profiles};
 
 /// Somebody signed up.
 pub async fn registered(tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::Result<()> {
-    directory::models::mark(tx, &[account.id]).await?;
+    directory::models::mark_stale(tx, &[account.id]).await?;
     mails::signals::address_given(tx, account).await?;
     producers::user_registered(tx, &UserOut::from(account.clone())).await
 }
 
 /// Somebody tried to sign up with an address that has an account: its owner hears of it, and nobody else.
 pub async fn registered_again(tx: &mut PgTransaction<'_>, email: &str, now: DateTime<Utc>) -> sqlx::Result<()> {
-    match Account::with_email(&mut **tx, email).await? {
+    match Account::find_by_email(&mut **tx, email).await? {
         Some(owner) => mails::signals::sign_up_attempted(tx, &owner, now.date_naive()).await,
         None => Ok(()),
     }
@@ -45,7 +45,7 @@ pub async fn password_changed(tx: &mut PgTransaction<'_>, account: &Account, rea
     sessions::signals::end_all(tx, account.id, reason).await?;
     mails::signals::tokens_voided(tx, account.id, Purpose::PasswordReset).await?;
     mails::signals::password_changed(tx, account).await?;
-    directory::models::mark(tx, &[account.id]).await
+    directory::models::mark_stale(tx, &[account.id]).await
 }
 
 /// Somebody has verified their address.
@@ -57,13 +57,13 @@ pub async fn verified(tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::Re
 
 /// Somebody leaves: these were connected to them.
 pub async fn left(tx: &mut PgTransaction<'_>, lost: &[Uuid]) -> sqlx::Result<()> {
-    directory::models::mark(tx, lost).await
+    directory::models::mark_stale(tx, lost).await
 }
 
 /// Somebody left, and wants nothing of theirs to stay. Their connections and blocks ended with them: of these nothing is
 /// told beside.
-pub async fn deleted(tx: &mut PgTransaction<'_>, deleted: &Deleted) -> sqlx::Result<()> {
-    directory::models::mark(tx, &[&deleted.lost[..], &[deleted.id]].concat()).await?;
+pub async fn deleted(tx: &mut PgTransaction<'_>, deleted: &DeletedAccount) -> sqlx::Result<()> {
+    directory::models::mark_stale(tx, &[&deleted.lost[..], &[deleted.id]].concat()).await?;
     erasure::begin(tx, &[deleted.id]).await?;
     producers::user_deleted(tx, &UserDeleted { id: deleted.id, deleted_at: deleted.at }).await
 }

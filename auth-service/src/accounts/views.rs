@@ -4,14 +4,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::signals;
-use crate::connections::models::take_followers;
+use crate::connections::models::remove_followers;
 use crate::core::App;
 use crate::core::errors::{Error, Problem};
 use crate::core::extract::{Json as Body, Path};
 use crate::core::security::User;
 use crate::profiles::models::Profile;
 use crate::sessions::Reason;
-use crate::users::models::{Account, EMAIL_TAKEN, NewPassword, Updated};
+use crate::users::models::{Account, EMAIL_TAKEN, NewPassword, UpdatedAccount};
 use crate::users::rights::Unmuted;
 use crate::users::schemas::{UserIn, UserOut, interests};
 use crate::users::{ACCOUNT_DELETED, INTERESTS};
@@ -64,7 +64,7 @@ pub async fn update_user(
     let password = NewPassword { hash: &hash, compared: &before.password_hash, differs };
     let mut tx = app.db.begin().await?;
     let updated = Account::update(&mut tx, id, &input.draft(&interests), &password).await.map_err(taken)?;
-    let Updated { account, moved, password_changed } = updated.ok_or(ACCOUNT_DELETED)?;
+    let UpdatedAccount { account, moved, password_changed } = updated.ok_or(ACCOUNT_DELETED)?;
     signals::updated(&mut tx, &account, moved).await?;
     if password_changed {
         signals::password_changed(&mut tx, &account, Reason::PasswordChanged).await?;
@@ -88,7 +88,7 @@ pub async fn delete_user(user: User, State(app): State<App>, Path(id): Path) -> 
     // Whom very many are connected to leaves them first, some at a time: no transaction locks more people than that.
     for _ in 0..profile.total_followers / FOLLOWERS {
         let mut tx = app.db.begin().await?;
-        let lost = take_followers(&mut tx, id, FOLLOWERS).await?;
+        let lost = remove_followers(&mut tx, id, FOLLOWERS).await?;
         signals::left(&mut tx, &lost).await?;
         app.commit(tx).await?;
     }

@@ -8,13 +8,13 @@ use tokio::sync::Notify;
 
 use crate::core::App;
 use passwords::Passwords;
-use verdicts::Verdicts;
+use verdicts::VerdictCache;
 
 /// Bounded password hashing, verdicts about tokens, and what wakes the background work.
 pub struct Resources {
     pub passwords: Passwords,
-    pub verdicts: Verdicts,
-    pub details_due: Arc<Notify>,
+    pub verdicts: VerdictCache,
+    pub directory_due: Arc<Notify>,
     pub mails_due: Arc<Notify>,
     pub resets_due: Arc<Notify>,
     /// Starts what only this service does in the background.
@@ -26,8 +26,8 @@ impl Resources {
     pub fn with_background(background: impl Fn(&App) + Send + Sync + 'static) -> anyhow::Result<Self> {
         Ok(Self {
             passwords: Passwords::new()?,
-            verdicts: Verdicts::new(),
-            details_due: Arc::default(),
+            verdicts: VerdictCache::new(),
+            directory_due: Arc::default(),
             mails_due: Arc::default(),
             resets_due: Arc::default(),
             background: Box::new(background),
@@ -41,8 +41,8 @@ impl Resources {
 
     /// What follows in this process from a commit: cached verdicts are void, and the background work may have something to do.
     pub fn committed(&self) {
-        self.verdicts.forget();
-        self.details_due.notify_one();
+        self.verdicts.invalidate_all();
+        self.directory_due.notify_one();
         self.mails_due.notify_one();
         self.resets_due.notify_one();
     }

@@ -2,7 +2,7 @@
 //! the check of a signature and a question to the database.
 //!
 //! An answer is given again for a moment, and never after something has happened that could make it another one: every
-//! commit of this process ([`Verdicts::forget`], which no change can pass by), and every event of another replica about a
+//! commit of this process ([`VerdictCache::invalidate_all`], which no change can pass by), and every event of another replica about a
 //! session, a person or a connection, makes all answers void. Which of them it was about does not matter: commits
 //! here are few beside the questions, and a rule without exceptions cannot forget one.
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,57 +16,61 @@ use moka::future::Cache;
 use sha2::{Digest, Sha256};
 
 /// How long an answer is given again: so long a token may outlive its session where an event of another replica is late.
-const BELIEVED: Duration = Duration::from_secs(1);
+const TIME_TO_LIVE: Duration = Duration::from_secs(1);
 /// Answers held at most; about 1 KiB each.
 const CAPACITY: u64 = 10_000;
 
 /// The answers of one process, by the SHA-256 of the token: the tokens themselves are nowhere.
-pub struct Verdicts {
+pub struct VerdictCache {
     /// How many things have happened that make all answers of before void.
     changes: AtomicU64,
     /// For how long an answer is given again.
-    believed: Duration,
-    answers: Cache<[u8; 32], Answer>,
+    ttl: Duration,
+    answers: Cache<[u8; 32], CachedVerdict>,
 }
 
-impl Verdicts {
+impl VerdictCache {
     /// Nothing was asked yet.
     pub fn new() -> Self {
-        Self::lasting(BELIEVED)
+        Self::with_ttl(TIME_TO_LIVE)
     }
 
-    pub fn lasting(believed: Duration) -> Self {
-        let answers = Cache::builder().max_capacity(CAPACITY).time_to_live(believed).build();
-        Self { changes: AtomicU64::default(), believed, answers }
+    pub fn with_ttl(ttl: Duration) -> Self {
+        let answers = Cache::builder().max_capacity(CAPACITY).time_to_live(ttl).build();
+        Self { changes: AtomicU64::default(), ttl, answers }
     }
 
     /// Makes all answers void: of whoever asks from now on, none gets one that was looked up before.
-    pub fn forget(&self) {
+    pub fn invalidate_all(&self) {
         self.changes.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Begins a look-up. Counted before anything is read: of what is committed meanwhile nobody knows whether the answer
     /// has it.
-    pub fn begin(&self, token: &str) -> Lookup {
-        Lookup { key: Sha256::digest(token).into(), changes: self.changes.load(Ordering::SeqCst), since: Utc::now() }
+    pub fn begin(&self, token: &str) -> PendingVerdict {
+        PendingVerdict {
+            key: Sha256::digest(token).into(),
+            changes: self.changes.load(Ordering::SeqCst),
+            since: Utc::now(),
+        }
     }
 
     /// The answer of before, if it may be given again.
-    pub async fn find(&self, lookup: &Lookup) -> Option<Answer> {
+    pub async fn get(&self, lookup: &PendingVerdict) -> Option<CachedVerdict> {
         let known = self.answers.get(&lookup.key).await;
-        known.filter(|answer| answer.holds(lookup.changes, lookup.since, self.believed))
+        known.filter(|answer| answer.holds(lookup.changes, lookup.since, self.ttl))
     }
 
     /// Keeps an answer that was found after the look-up began.
-    pub async fn keep(
+    pub async fn insert(
         &self,
-        lookup: Lookup,
+        lookup: PendingVerdict,
         expires_at: Option<DateTime<Utc>>,
         headers: HeaderMap,
         body: Vec<u8>,
-    ) -> Answer {
-        let Lookup { key, changes, since } = lookup;
-        let answer = Answer { changes, since, expires_at, headers, body: body.into() };
+    ) -> CachedVerdict {
+        let PendingVerdict { key, changes, since } = lookup;
+        let answer = CachedVerdict { changes, since, expires_at, headers, body: body.into() };
         self.answers.insert(key, answer.clone()).await;
         answer
     }
@@ -79,7 +83,7 @@ impl Verdicts {
 }
 
 /// The token that a look-up is about, and what had happened when it began.
-pub struct Lookup {
+pub struct PendingVerdict {
     key: [u8; 32],
     changes: u64,
     since: DateTime<Utc>,
@@ -87,7 +91,7 @@ pub struct Lookup {
 
 /// An answer, as it was sent.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
+pub struct CachedVerdict {
     changes: u64,
     pub since: DateTime<Utc>,
     expires_at: Option<DateTime<Utc>>,
@@ -95,16 +99,16 @@ pub struct Answer {
     pub body: Bytes,
 }
 
-impl Answer {
+impl CachedVerdict {
     /// Whether it may be given again, after so many changes and so much time.
-    fn holds(&self, changes: u64, now: DateTime<Utc>, believed: Duration) -> bool {
+    fn holds(&self, changes: u64, now: DateTime<Utc>, ttl: Duration) -> bool {
         // A clock that was set back makes it older than it can be, and it is looked up again.
         let age = (now - self.since).to_std().unwrap_or(Duration::MAX);
-        self.changes == changes && age < believed && self.expires_at.is_none_or(|expires_at| now < expires_at)
+        self.changes == changes && age < ttl && self.expires_at.is_none_or(|expires_at| now < expires_at)
     }
 }
 
-impl IntoResponse for Answer {
+impl IntoResponse for CachedVerdict {
     fn into_response(self) -> Response {
         (self.headers, self.body).into_response()
     }
@@ -120,13 +124,13 @@ mod tests {
     fn an_answer_holds_for_a_moment_and_not_beyond_its_token() {
         let since = Utc::now();
         let answer =
-            |expires_at| Answer { changes: 7, since, expires_at, headers: HeaderMap::new(), body: Bytes::new() };
+            |expires_at| CachedVerdict { changes: 7, since, expires_at, headers: HeaderMap::new(), body: Bytes::new() };
         let after = |milliseconds| since + TimeDelta::milliseconds(milliseconds);
-        assert!(answer(None).holds(7, after(999), BELIEVED));
-        assert!(!answer(None).holds(7, after(1000), BELIEVED));
-        assert!(!answer(None).holds(7, after(-1), BELIEVED), "the clock was set back");
-        assert!(!answer(None).holds(8, after(0), BELIEVED), "what was looked up while something changed");
-        assert!(answer(Some(after(500))).holds(7, after(499), BELIEVED));
-        assert!(!answer(Some(after(500))).holds(7, after(500), BELIEVED));
+        assert!(answer(None).holds(7, after(999), TIME_TO_LIVE));
+        assert!(!answer(None).holds(7, after(1000), TIME_TO_LIVE));
+        assert!(!answer(None).holds(7, after(-1), TIME_TO_LIVE), "the clock was set back");
+        assert!(!answer(None).holds(8, after(0), TIME_TO_LIVE), "what was looked up while something changed");
+        assert!(answer(Some(after(500))).holds(7, after(499), TIME_TO_LIVE));
+        assert!(!answer(Some(after(500))).holds(7, after(500), TIME_TO_LIVE));
     }
 }

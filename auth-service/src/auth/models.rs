@@ -26,7 +26,7 @@ impl ResetRequest {
     }
 
     /// The oldest wish, which nobody else sees again.
-    pub async fn take(tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<Self>> {
+    pub async fn claim_next(tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
             r#"delete from reset_request

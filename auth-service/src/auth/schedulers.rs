@@ -14,27 +14,27 @@ use crate::users::models::Account;
 const POLL: Duration = Duration::from_secs(1);
 
 /// Turns wishes into mails, one after the other.
-pub struct Resets {
+pub struct ResetWorker {
     app: App,
     due: Arc<Notify>,
 }
 
-impl Resets {
+impl ResetWorker {
     /// A worker that has looked nowhere yet.
     pub fn new(app: &App) -> Self {
         Self { app: app.clone(), due: app.resources.resets_due.clone() }
     }
 }
 
-impl Worker for Resets {
+impl Worker for ResetWorker {
     fn name(&self) -> String {
         "password resets".into()
     }
 
     async fn step(&mut self) -> anyhow::Result<Outcome> {
         let mut tx = self.app.db.begin().await?;
-        let Some(request) = ResetRequest::take(&mut tx).await? else { return Ok(Outcome::Idle) };
-        if let Some(account) = Account::with_email(&mut *tx, &request.email).await? {
+        let Some(request) = ResetRequest::claim_next(&mut tx).await? else { return Ok(Outcome::Idle) };
+        if let Some(account) = Account::find_by_email(&mut *tx, &request.email).await? {
             signals::password_forgotten(&mut tx, &account, request.id).await?;
         }
         tx.commit().await?;

@@ -17,7 +17,7 @@ use redis::AsyncCommands;
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-use super::services::{paused, subject};
+use super::services::{account_key, pause_key};
 use crate::Resources;
 use crate::accounts::events::USER_REGISTERED;
 use crate::core::testing::counted::Counted;
@@ -597,7 +597,7 @@ async fn who_guesses_at_an_account_waits_longer_and_longer(_: PgPoolOptions, dat
         for _ in 0..10 {
             assert_eq!(guess(email).await.status, 404);
         }
-        let key = paused(&subject(email));
+        let key = pause_key(&account_key(email));
         for pause in [1, 2, 4, 8, 16, 32, 60, 60] {
             assert_eq!(guess(email).await.status, 404);
             let mut redis = platform.app.redis.clone();
@@ -623,12 +623,14 @@ async fn who_guesses_at_an_account_waits_longer_and_longer(_: PgPoolOptions, dat
     }
     guess("anna@example.com").await;
     assert_eq!(sign_in(&platform, "anna@example.com", PASSWORD).await.status, 429, "even the right one waits");
-    let _: () = platform.app.redis.clone().hset(paused(&subject("anna@example.com")), "free_at", 0).await.unwrap();
+    let _: () =
+        platform.app.redis.clone().hset(pause_key(&account_key("anna@example.com")), "free_at", 0).await.unwrap();
     assert_eq!(sign_in(&platform, "anna@example.com", PASSWORD).await.status, 200);
     for _ in 0..10 {
         assert_eq!(guess("anna@example.com").await.status, 404, "the right one has made an end of it");
     }
-    let _: () = platform.app.redis.clone().hset(paused(&subject("nobody@example.com")), "free_at", 1).await.unwrap();
+    let _: () =
+        platform.app.redis.clone().hset(pause_key(&account_key("nobody@example.com")), "free_at", 1).await.unwrap();
     guess("nobody@example.com").await;
     assert_eq!(guess("nobody@example.com").await.status, 429, "somebody else's is their own");
 }
@@ -656,14 +658,14 @@ fn probe(address: SocketAddr, stop: &Receiver<()>) -> Vec<Duration> {
     let mut answer = [0; 4096];
     let mut took = Vec::new();
     while stop.recv_timeout(Duration::from_millis(5)).is_err() {
-        let begun = Instant::now();
+        let started = Instant::now();
         connection.write_all(b"GET /health/live HTTP/1.1\r\nhost: test\r\n\r\n").unwrap();
         let mut read = 0;
         while !answer[..read].ends_with(b"}") {
             read += connection.read(&mut answer[read..]).unwrap();
         }
         assert!(answer.starts_with(b"HTTP/1.1 200"));
-        took.push(begun.elapsed());
+        took.push(started.elapsed());
     }
     took
 }

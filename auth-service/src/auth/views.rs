@@ -17,8 +17,8 @@ use crate::core::extract::{Json as Body, Query};
 use crate::core::security::User;
 use crate::sessions::Reason;
 use crate::sessions::models::Device;
-use crate::sessions::schemas::{Carrier, Token};
-use crate::sessions::services::{Opened, begin};
+use crate::sessions::schemas::{TokenPair, TokenTransport};
+use crate::sessions::services::{StartedSession, start_session};
 use crate::tokens::{Purpose, services::redeem};
 use crate::users::ACCOUNT_DELETED;
 use crate::users::Status;
@@ -56,7 +56,7 @@ pub async fn sign_up(State(app): State<App>, Body(input): Body<UserIn>) -> Resul
 
 /// Sign in
 #[utoipa::path(post, path = "/auth/signin", tag = "auth", security(()), request_body = SignIn, responses(
-    (status = 200, body = Token, description = "Tokens; a browser that uses cookies gets them as cookies"),
+    (status = 200, body = TokenPair, description = "Tokens; a browser that uses cookies gets them as cookies"),
     (status = 403, body = Problem, description = "The account is banned"),
     (status = 404, body = Problem, description = "No such account, or not its password"),
     (status = 422, body = Problem),
@@ -64,19 +64,19 @@ pub async fn sign_up(State(app): State<App>, Body(input): Body<UserIn>) -> Resul
 ))]
 pub async fn sign_in(
     State(app): State<App>,
-    carrier: Carrier,
+    transport: TokenTransport,
     device: Device,
     Body(input): Body<SignIn>,
 ) -> Result<Response, Error> {
-    let opened = admit(&app, &input.email, &input.password, &device).await?;
-    let opened = opened.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Wrong username or password"))?;
-    opened.answer(&app, carrier, Utc::now())
+    let started = sign_in_with_password(&app, &input.email, &input.password, &device).await?;
+    let started = started.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Wrong username or password"))?;
+    started.answer(&app, transport, Utc::now())
 }
 
 /// Sign in, as OAuth 2 has it
 #[utoipa::path(post, path = "/auth/token", tag = "auth", security(()),
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"), responses(
-    (status = 200, body = Token, description = "Tokens; a browser that uses cookies gets them as cookies"),
+    (status = 200, body = TokenPair, description = "Tokens; a browser that uses cookies gets them as cookies"),
     (status = 401, body = Problem, description = "No such account, or not its password"),
     (status = 403, body = Problem, description = "The account is banned"),
     (status = 422, body = Problem),
@@ -84,18 +84,18 @@ pub async fn sign_in(
 ))]
 pub async fn generate_token(
     State(app): State<App>,
-    carrier: Carrier,
+    transport: TokenTransport,
     device: Device,
     Form(input): Form<TokenForm>,
 ) -> Result<Response, Error> {
-    let opened = admit(&app, &input.username, &input.password, &device).await?;
-    let opened = opened.ok_or(Error::Refused(StatusCode::UNAUTHORIZED, "Invalid username or password"))?;
-    opened.answer(&app, carrier, Utc::now())
+    let started = sign_in_with_password(&app, &input.username, &input.password, &device).await?;
+    let started = started.ok_or(Error::Refused(StatusCode::UNAUTHORIZED, "Invalid username or password"))?;
+    started.answer(&app, transport, Utc::now())
 }
 
 /// Set a new password; all sessions end, and the answer holds the tokens of a new one
 #[utoipa::path(post, path = "/auth/change-password", tag = "auth", request_body = ChangePassword, responses(
-    (status = 200, body = Token, description = "Tokens; a browser that uses cookies gets them as cookies"),
+    (status = 200, body = TokenPair, description = "Tokens; a browser that uses cookies gets them as cookies"),
     (status = 400, body = Problem, description = "Not the current password, or two different new ones"),
     (status = 401, body = Problem),
     (status = 422, body = Problem),
@@ -104,7 +104,7 @@ pub async fn generate_token(
 pub async fn change_password(
     user: User,
     State(app): State<App>,
-    carrier: Carrier,
+    transport: TokenTransport,
     device: Device,
     Body(input): Body<ChangePassword>,
 ) -> Result<Response, Error> {
@@ -123,9 +123,9 @@ pub async fn change_password(
     // Somebody else has changed it meanwhile: then it was not the current password any more.
     let account = account.ok_or_else(wrong)?;
     signals::password_changed(&mut tx, &account, Reason::PasswordChanged).await?;
-    let opened = begin(&mut tx, &account, &device).await?.ok_or_else(wrong)?;
+    let started = start_session(&mut tx, &account, &device).await?.ok_or_else(wrong)?;
     app.commit(tx).await?;
-    opened.answer(&app, carrier, Utc::now())
+    started.answer(&app, transport, Utc::now())
 }
 
 /// Ask for a new password; if the address has an account, a mail with a token for 5 minutes goes there
@@ -194,10 +194,15 @@ pub async fn activate_user(State(app): State<App>, query: Query) -> Result<Json<
 }
 
 /// A new session of whoever has that address and password; none when nobody has, at the same cost.
-async fn admit(app: &App, email: &str, password: &str, device: &Device) -> Result<Option<Opened>, Error> {
+async fn sign_in_with_password(
+    app: &App,
+    email: &str,
+    password: &str,
+    device: &Device,
+) -> Result<Option<StartedSession>, Error> {
     let attempt = Attempt::begin(app, email).await?;
     let passwords = &app.resources.passwords;
-    let account = Account::with_email(&app.db, email).await?;
+    let account = Account::find_by_email(&app.db, email).await?;
     let hash = account.as_ref().map(|account| account.password_hash.as_str());
     let is_password = passwords.verify(password, hash).await?;
     let Some(mut account) = account.filter(|_| is_password) else { return Ok(None) };
@@ -212,10 +217,10 @@ async fn admit(app: &App, email: &str, password: &str, device: &Device) -> Resul
         account.password_hash = hash;
     }
     let mut tx = app.db.begin().await?;
-    let opened = begin(&mut tx, &account, device).await?;
-    if let Some(opened) = &opened {
-        sessions::signals::begun(&mut tx, &account, &opened.session).await?;
+    let started = start_session(&mut tx, &account, device).await?;
+    if let Some(started) = &started {
+        sessions::signals::started(&mut tx, &account, &started.session).await?;
     }
     app.commit(tx).await?;
-    Ok(opened)
+    Ok(started)
 }

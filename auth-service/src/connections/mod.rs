@@ -21,7 +21,7 @@ use crate::core::App;
 use crate::core::limits::{Limit, Rate};
 
 /// How often somebody may connect, disconnect and block.
-pub const CONNECTING: Limit = Limit {
+pub const CONNECT_LIMIT: Limit = Limit {
     name: "connects",
     routes: &[
         "POST /api/v1/users/{user_id}/connect",

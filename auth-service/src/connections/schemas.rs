@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::models::{Connection, Listed, Refusal};
+use super::models::{Connection, ListedUser, Refusal};
 use crate::core::errors::Error;
 use crate::core::timestamp::Timestamp;
 use crate::profiles::models::Profile;
@@ -23,9 +23,9 @@ pub struct ConnectionOut {
 
 impl ConnectionOut {
     /// A list as `viewer` sees it, on that day; both of the same people in the same order.
-    pub fn list(listed: &[Listed], profiles: &[Profile], viewer: Uuid, today: NaiveDate) -> Vec<Self> {
+    pub fn list(listed: &[ListedUser], profiles: &[Profile], viewer: Uuid, today: NaiveDate) -> Vec<Self> {
         let people = listed.iter().zip(profiles);
-        let shown = |(listed, profile): (&Listed, &Profile)| Self {
+        let shown = |(listed, profile): (&ListedUser, &Profile)| Self {
             profile: ProfileOut::new(profile, viewer, today),
             connected_at: listed.at,
         };
@@ -35,13 +35,13 @@ impl ConnectionOut {
 
 /// What one person did to another one, as other services hear of it
 #[derive(Serialize)]
-pub struct Link {
+pub struct PairEvent {
     pub user_id: Uuid,
     pub target_id: Uuid,
     pub at: Timestamp,
 }
 
-impl From<Connection> for Link {
+impl From<Connection> for PairEvent {
     fn from(connection: Connection) -> Self {
         Self { user_id: connection.user_id, target_id: connection.target_id, at: connection.at }
     }

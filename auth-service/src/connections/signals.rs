@@ -10,7 +10,7 @@ use crate::directory;
 /// A connection was made.
 pub async fn connected(tx: &mut PgTransaction<'_>, connection: Connection) -> sqlx::Result<()> {
     producers::user_connected(tx, &connection.into()).await?;
-    directory::models::mark(tx, &[connection.user_id]).await
+    directory::models::mark_stale(tx, &[connection.user_id]).await
 }
 
 /// Connections ended.
@@ -19,7 +19,7 @@ pub async fn disconnected(tx: &mut PgTransaction<'_>, connections: &[Connection]
         producers::user_disconnected(tx, &(*connection).into()).await?;
     }
     let ids: Vec<_> = connections.iter().map(|connection| connection.user_id).collect();
-    directory::models::mark(tx, &ids).await
+    directory::models::mark_stale(tx, &ids).await
 }
 
 /// Somebody was blocked.

@@ -6,7 +6,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
 use super::events::{USER_CONNECTED, USER_DISCONNECTED};
-use super::models::MOST;
+use super::models::MAX_CONNECTIONS;
 use crate::accounts::events::USER_DELETED;
 use crate::core::testing::{Platform, Reply};
 use crate::testing::{Person, detail, ids, join, start};
@@ -261,10 +261,10 @@ async fn nobody_has_more_connections_than_can_be_listed_at_once(_: PgPoolOptions
     let anna = join(&platform, "anna").await;
     let ben = join(&platform, "ben").await;
     let full = |count: i64| sqlx::query!("update account set total_connections = $2 where id = $1", anna.id, count);
-    full(MOST).execute(&platform.app.db).await.unwrap();
+    full(MAX_CONNECTIONS).execute(&platform.app.db).await.unwrap();
     let refused = connect(&platform, &anna, ben.id).await;
     assert_eq!(detail(&refused), (400, &json!("You have too many connections")));
-    full(MOST - 1).execute(&platform.app.db).await.unwrap();
+    full(MAX_CONNECTIONS - 1).execute(&platform.app.db).await.unwrap();
     assert_eq!(connect(&platform, &anna, ben.id).await.status, 200);
     assert_eq!(connect(&platform, &anna, ben.id).await.status, 200, "they are connected already");
     assert!(platform.told(USER_CONNECTED).await.len() == 1);

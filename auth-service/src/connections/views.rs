@@ -15,7 +15,7 @@ use crate::core::errors::{Error, Problem};
 use crate::core::extract::Path;
 use crate::core::pagination::Page;
 use crate::core::security::User;
-use crate::profiles::models::{Profile, snapshot};
+use crate::profiles::models::{Profile, begin_snapshot};
 use crate::profiles::schemas::ProfileOut;
 use crate::users::models::Account;
 use crate::users::rights::Unmuted;
@@ -32,8 +32,8 @@ use crate::users::{ACCOUNT_DELETED, USER_NOT_FOUND};
     (status = 422, body = Problem),
 ))]
 pub async fn user_connections(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
-    let mut tx = snapshot(&app.db).await?;
-    let ids = models::own(&mut *tx, user.id, page.before, page.rows()).await?;
+    let mut tx = begin_snapshot(&app.db).await?;
+    let ids = models::list_own(&mut *tx, user.id, page.before, page.rows()).await?;
     let profiles = Profile::load(&mut *tx, user.id, &ids).await?;
     let people = ProfileOut::list(&profiles, user.id, Utc::now().date_naive());
     Ok(page.answer(people, |person| (person.user.date_joined, person.user.id)))
@@ -56,7 +56,7 @@ pub async fn list_connections(
     Path(id): Path,
     page: Page,
 ) -> Result<Response, Error> {
-    let mut tx = snapshot(&app.db).await?;
+    let mut tx = begin_snapshot(&app.db).await?;
     Profile::find(&mut *tx, user.id, id).await?.ok_or(USER_NOT_FOUND)?;
     let listed = models::connections(&mut *tx, id, user.id, page.before, page.rows()).await?;
     answer(tx, user.id, page, &listed).await
@@ -74,7 +74,7 @@ pub async fn list_connections(
     (status = 422, body = Problem),
 ))]
 pub async fn list_followers(user: User, State(app): State<App>, Path(id): Path, page: Page) -> Result<Response, Error> {
-    let mut tx = snapshot(&app.db).await?;
+    let mut tx = begin_snapshot(&app.db).await?;
     Profile::find(&mut *tx, user.id, id).await?.ok_or(USER_NOT_FOUND)?;
     let listed = models::followers(&mut *tx, id, user.id, page.before, page.rows()).await?;
     answer(tx, user.id, page, &listed).await
@@ -84,7 +84,7 @@ async fn answer(
     mut tx: PgTransaction<'_>,
     viewer: Uuid,
     page: Page,
-    listed: &[models::Listed],
+    listed: &[models::ListedUser],
 ) -> Result<Response, Error> {
     let ids: Vec<Uuid> = listed.iter().map(|listed| listed.id).collect();
     let profiles = Profile::load(&mut *tx, viewer, &ids).await?;

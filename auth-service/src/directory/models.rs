@@ -6,7 +6,7 @@ use crate::core::timestamp::Timestamp;
 use crate::users::Status;
 
 /// What belongs into a person's hash, and the version that this is.
-pub struct Detail {
+pub struct UserDetail {
     pub id: Uuid,
     pub version: i64,
     pub created_at: Timestamp,
@@ -26,7 +26,7 @@ pub struct Detail {
 }
 
 /// Notes that the hashes of these people are out of date.
-pub async fn mark(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
+pub async fn mark_stale(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into user_detail (user_id) select id from unnest($1::uuid[]) as changed (id) order by id
         on conflict (user_id) do update set version = greatest(user_detail.version + 1, excluded.version)",
@@ -38,23 +38,23 @@ pub async fn mark(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<()> 
 }
 
 /// People whose hash is out of date.
-pub async fn pending(db: impl PgExecutor<'_>, limit: i64) -> sqlx::Result<Vec<Uuid>> {
+pub async fn list_stale(db: impl PgExecutor<'_>, limit: i64) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!("select user_id from user_detail where written < version order by user_id limit $1", limit)
         .fetch_all(db)
         .await
 }
 
 /// The next people in the order of ids.
-pub async fn after(db: impl PgExecutor<'_>, id: Uuid, limit: i64) -> sqlx::Result<Vec<Uuid>> {
+pub async fn list_after(db: impl PgExecutor<'_>, id: Uuid, limit: i64) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!("select user_id from user_detail where user_id > $1 order by user_id limit $2", id, limit)
         .fetch_all(db)
         .await
 }
 
 /// What belongs into the hashes of those of these people who are still here. State and version are of one snapshot.
-pub async fn read(db: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Detail>> {
+pub async fn load(db: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<UserDetail>> {
     sqlx::query_as!(
-        Detail,
+        UserDetail,
         r#"select account.id, version, created_at as "created_at: Timestamp", created_by,
             updated_at as "updated_at: Timestamp", updated_by, email, first_name, last_name, is_verified,
             date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests, total_connections,
@@ -69,7 +69,7 @@ pub async fn read(db: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Det
 }
 
 /// Those of these people who are gone, with the version at which their hash is to be deleted.
-pub async fn gone(db: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<(Uuid, i64)>> {
+pub async fn list_deleted(db: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<(Uuid, i64)>> {
     let rows = sqlx::query!(
         "select user_id, version from user_detail
         where user_id = any($1) and not exists (select from account where account.id = user_detail.user_id)",
@@ -82,7 +82,7 @@ pub async fn gone(db: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<(Uu
 
 /// Notes which versions Redis has. The rows of people who are gone stay: a Redis that comes back with what it held earlier
 /// brings their hashes back too, and they have to be found.
-pub async fn note(tx: &mut PgTransaction<'_>, written: &[(Uuid, i64)]) -> sqlx::Result<()> {
+pub async fn record_written(tx: &mut PgTransaction<'_>, written: &[(Uuid, i64)]) -> sqlx::Result<()> {
     let (ids, versions): (Vec<Uuid>, Vec<i64>) = written.iter().copied().unzip();
     // In the order in which changes mark them.
     sqlx::query!("select user_id from user_detail where user_id = any($1) order by user_id for update", &ids)

@@ -9,7 +9,7 @@ use sqlx::PgPool;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::models::{self, Detail};
+use super::models::{self, UserDetail};
 use crate::core::App;
 use crate::core::worker::{Outcome, Worker};
 
@@ -67,7 +67,7 @@ struct Walk {
 }
 
 /// Keeps the hashes up to date.
-pub struct Writer {
+pub struct HashWriter {
     db: PgPool,
     redis: ConnectionManager,
     due: Arc<Notify>,
@@ -84,26 +84,26 @@ fn gone_key(id: Uuid) -> String {
     format!("auth:user_detail:gone:{id}")
 }
 
-impl Writer {
+impl HashWriter {
     /// A writer that has not looked at Redis yet.
     pub fn new(app: &App) -> Self {
-        Self { db: app.db.clone(), redis: app.redis.clone(), due: app.resources.details_due.clone(), walk: None }
+        Self { db: app.db.clone(), redis: app.redis.clone(), due: app.resources.directory_due.clone(), walk: None }
     }
 
     /// Writes, or deletes, the hashes of these people as they are now.
     async fn write(&self, ids: &[Uuid]) -> anyhow::Result<()> {
-        let details = models::read(&self.db, ids).await?;
-        let gone = models::gone(&self.db, ids).await?;
-        try_join_all(details.iter().map(|detail| self.put(detail))).await?;
-        try_join_all(gone.iter().map(|(id, _)| self.delete(*id))).await?;
+        let details = models::load(&self.db, ids).await?;
+        let gone = models::list_deleted(&self.db, ids).await?;
+        try_join_all(details.iter().map(|detail| self.write_hash(detail))).await?;
+        try_join_all(gone.iter().map(|(id, _)| self.delete_hash(*id))).await?;
         let written: Vec<_> = details.iter().map(|detail| (detail.id, detail.version)).chain(gone).collect();
         let mut tx = self.db.begin().await?;
-        models::note(&mut tx, &written).await?;
+        models::record_written(&mut tx, &written).await?;
         tx.commit().await?;
         Ok(())
     }
 
-    async fn put(&self, detail: &Detail) -> redis::RedisResult<()> {
+    async fn write_hash(&self, detail: &UserDetail) -> redis::RedisResult<()> {
         let mut call = WRITE.key(key(detail.id));
         call.key(gone_key(detail.id)).arg(detail.version);
         for (field, value) in fields(detail) {
@@ -112,14 +112,14 @@ impl Writer {
         call.invoke_async(&mut self.redis.clone()).await
     }
 
-    async fn delete(&self, id: Uuid) -> redis::RedisResult<()> {
+    async fn delete_hash(&self, id: Uuid) -> redis::RedisResult<()> {
         DELETE.key(key(id)).key(gone_key(id)).arg(GONE).invoke_async(&mut self.redis.clone()).await
     }
 
     /// One step of the walk over all hashes, when there is one or has to be one.
     async fn walk(&mut self) -> anyhow::Result<Outcome> {
-        let Some(walk) = &self.walk else { return self.look().await };
-        let ids = models::after(&self.db, walk.after, BATCH).await?;
+        let Some(walk) = &self.walk else { return self.detect_loss().await };
+        let ids = models::list_after(&self.db, walk.after, BATCH).await?;
         if let Some(last) = ids.last().copied() {
             self.write(&ids).await?;
             self.walk = self.walk.take().map(|walk| Walk { after: last, ..walk });
@@ -131,7 +131,7 @@ impl Writer {
     }
 
     /// Whether Redis is the process that was last found complete; if not, a walk begins.
-    async fn look(&mut self) -> anyhow::Result<Outcome> {
+    async fn detect_loss(&mut self) -> anyhow::Result<Outcome> {
         let info: String = redis::cmd("INFO").arg("server").query_async(&mut self.redis).await?;
         let process = info.lines().find_map(|line| line.strip_prefix("run_id:")).unwrap_or_default().trim().to_owned();
         let complete: Option<String> = self.redis.get(COMPLETE).await?;
@@ -146,7 +146,7 @@ impl Writer {
 }
 
 /// A person as the original writes them: all values are texts, and what is missing is the text `null`.
-fn fields(person: &Detail) -> [(&'static str, String); 16] {
+fn fields(person: &UserDetail) -> [(&'static str, String); 16] {
     let id = person.id.to_string();
     let or_null = |text: Option<String>| text.unwrap_or_else(|| "null".into());
     [
@@ -175,13 +175,13 @@ fn list(items: &[impl std::fmt::Display]) -> String {
     format!("[{}]", items.join(", "))
 }
 
-impl Worker for Writer {
+impl Worker for HashWriter {
     fn name(&self) -> String {
         "user details".into()
     }
 
     async fn step(&mut self) -> anyhow::Result<Outcome> {
-        let pending = models::pending(&self.db, BATCH).await?;
+        let pending = models::list_stale(&self.db, BATCH).await?;
         if pending.is_empty() {
             return self.walk().await;
         }

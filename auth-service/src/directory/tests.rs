@@ -6,7 +6,7 @@ use redis::AsyncCommands;
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-use super::schedulers::{Writer, key};
+use super::schedulers::{HashWriter, key};
 use crate::connections::tests::{connect, disconnect};
 use crate::core::worker::{Outcome, Worker};
 use crate::testing::{PASSWORD, Person, finish, hash, join, mailed, sign_in, start};
@@ -72,7 +72,7 @@ async fn hashes_come_back_when_redis_has_lost_them(_: PgPoolOptions, database: P
     let platform = start(database, &[]).await;
     let people = join_all(["anna", "ben", "carla"].map(|name| join(&platform, name))).await;
     let leaver = join(&platform, "dora").await;
-    let mut writer = Writer::new(&platform.app);
+    let mut writer = HashWriter::new(&platform.app);
     while writer.step().await.unwrap() == Outcome::Busy {}
     let before = hash(&platform, people[0].id).await;
     platform.call("DELETE", &format!("/users/{}", leaver.id), Some(&leaver.token), None).await;
@@ -110,7 +110,7 @@ async fn who_left_does_not_come_back_with_an_older_redis(_: PgPoolOptions, datab
 async fn an_older_state_never_replaces_a_newer_one(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database, &[]).await;
     let anna = join(&platform, "anna").await;
-    finish(Writer::new(&platform.app)).await;
+    finish(HashWriter::new(&platform.app)).await;
     let mut redis = platform.app.redis.clone();
     // As if another writer, with a state of the future, had been faster.
     let () = redis.hset_multiple(key(anna.id), &[("version", "9007199254740991"), ("rating", "5.0")]).await.unwrap();
@@ -118,6 +118,6 @@ async fn an_older_state_never_replaces_a_newer_one(_: PgPoolOptions, database: P
     connect(&platform, &anna, ben.id).await;
     let held = hash(&platform, anna.id).await;
     assert_eq!((held["rating"].as_str(), held["total_connections"].as_str()), ("5.0", "0"));
-    let finished = Writer::new(&platform.app).step().await.unwrap();
+    let finished = HashWriter::new(&platform.app).step().await.unwrap();
     assert_eq!(finished, Outcome::Idle, "what was refused is not tried for ever");
 }

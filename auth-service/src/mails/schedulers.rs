@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::models::Mail;
-use super::services::{Failure, Transport};
+use super::services::{MailTransport, SendError};
 use crate::core::App;
 use crate::core::scheduler::Job;
 use crate::core::worker::{Outcome, Worker};
@@ -17,15 +17,15 @@ const POLL: Duration = Duration::from_secs(1);
 const SWEEP: &str = "0 17 3 * * *";
 
 /// Sends mails, one after the other.
-pub struct Postman {
+pub struct MailSender {
     app: App,
-    transport: Arc<Transport>,
+    transport: Arc<MailTransport>,
     due: Arc<Notify>,
 }
 
-impl Postman {
+impl MailSender {
     /// A postman who has looked nowhere yet.
-    pub fn new(app: &App, transport: Arc<Transport>) -> Self {
+    pub fn new(app: &App, transport: Arc<MailTransport>) -> Self {
         for outcome in ["sent", "failed", "given up"] {
             metrics::counter!("mails_total", "outcome" => outcome).increment(0);
         }
@@ -46,9 +46,9 @@ impl Postman {
         Ok(token)
     }
 
-    async fn fail(&self, mail: &Mail, failure: &Failure) -> anyhow::Result<Outcome> {
+    async fn fail(&self, mail: &Mail, failure: &SendError) -> anyhow::Result<Outcome> {
         let late = mail.due_at.0 - mail.created_at.0 > mail.letter.patience();
-        let over = late || matches!(failure, Failure::Refused(_));
+        let over = late || matches!(failure, SendError::Permanent(_));
         Mail::failed(&self.app.db, mail.id, &failure.to_string(), over).await?;
         count(if over { "given up" } else { "failed" });
         // What went wrong stands in the row: a mail server's answer may name the address, and logs name nobody.
@@ -64,7 +64,7 @@ fn count(outcome: &'static str) {
     metrics::counter!("mails_total", "outcome" => outcome).increment(1);
 }
 
-impl Worker for Postman {
+impl Worker for MailSender {
     fn name(&self) -> String {
         "mails".into()
     }

@@ -11,8 +11,8 @@ use lettre::transport::smtp::response::{Category, Severity};
 use lettre::{Address, AsyncFileTransport, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::letters::{Frame, render};
 use super::models::Mail;
+use super::templates::{MailContext, render};
 
 /// How long sending one mail may take; less than the time for which a mail is claimed.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -53,73 +53,73 @@ fn public_url(text: &str) -> Result<String, String> {
 
 /// Why a mail was not sent.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub enum SendError {
     /// The mail server refuses this mail for good.
     #[error("refused: {0:#}")]
-    Refused(anyhow::Error),
+    Permanent(anyhow::Error),
     /// It may work later.
     #[error("{0:#}")]
-    Passing(anyhow::Error),
+    Transient(anyhow::Error),
 }
 
-impl From<smtp::Error> for Failure {
+impl From<smtp::Error> for SendError {
     fn from(error: smtp::Error) -> Self {
         // 55x is about the mailbox or the mail (RFC 5321, section 4.2.1); 53x, a wrong password of ours, is not.
         let about_the_mail = error.status().is_some_and(|code| {
             code.severity == Severity::PermanentNegativeCompletion && code.category == Category::MailSystem
         });
-        if about_the_mail { Self::Refused(error.into()) } else { Self::Passing(error.into()) }
+        if about_the_mail { Self::Permanent(error.into()) } else { Self::Transient(error.into()) }
     }
 }
 
-enum Way {
+enum Delivery {
     Smtp(AsyncSmtpTransport<Tokio1Executor>),
     Files(PathBuf),
 }
 
 /// Sends mails.
-pub struct Transport {
+pub struct MailTransport {
     sender: Mailbox,
-    frame: Frame,
-    way: Way,
+    context: MailContext,
+    delivery: Delivery,
 }
 
-impl Transport {
+impl MailTransport {
     /// The way that the settings name.
     pub fn new(settings: &MailSettings) -> anyhow::Result<Self> {
-        let way = match &settings.smtp_url {
+        let delivery = match &settings.smtp_url {
             Some(url) => {
                 let smtp = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose_secret());
-                Way::Smtp(smtp.context("SMTP_URL")?.timeout(Some(TIMEOUT)).build())
+                Delivery::Smtp(smtp.context("SMTP_URL")?.timeout(Some(TIMEOUT)).build())
             }
-            None => Way::Files(settings.mail_dir.clone()),
+            None => Delivery::Files(settings.mail_dir.clone()),
         };
         let sender = settings.mail_from.clone();
-        let frame = Frame {
+        let context = MailContext {
             sender: sender.name.clone().unwrap_or_else(|| sender.email.domain().to_owned()),
             api: settings.public_url.clone(),
             web: settings.web_url.clone(),
         };
-        Ok(Self { sender, frame, way })
+        Ok(Self { sender, context, delivery })
     }
 
     /// Sends one mail, with that token if it brings one.
-    pub async fn send(&self, mail: &Mail, token: &str) -> Result<(), Failure> {
-        let message = self.compose(mail, token).map_err(Failure::Refused)?;
-        match &self.way {
-            Way::Smtp(smtp) => {
+    pub async fn send(&self, mail: &Mail, token: &str) -> Result<(), SendError> {
+        let message = self.compose(mail, token).map_err(SendError::Permanent)?;
+        match &self.delivery {
+            Delivery::Smtp(smtp) => {
                 let sent = tokio::time::timeout(TIMEOUT, smtp.send(message)).await;
-                sent.map_err(|elapsed| Failure::Passing(elapsed.into()))??;
+                sent.map_err(|elapsed| SendError::Transient(elapsed.into()))??;
             }
-            Way::Files(directory) => file(directory, message).await.map_err(Failure::Passing)?,
+            Delivery::Files(directory) => file(directory, message).await.map_err(SendError::Transient)?,
         }
         Ok(())
     }
 
     fn compose(&self, mail: &Mail, token: &str) -> anyhow::Result<Message> {
         let recipient: Address = mail.recipient.parse()?;
-        let words = render(&mail.letter, mail.created_at.0, token, &self.frame)?;
-        let plain = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(body(&words.text));
+        let rendered = render(&mail.letter, mail.created_at.0, token, &self.context)?;
+        let plain = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(body(&rendered.text));
         let automatic = HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into());
         // What Exchange reads in its place.
         let silent = HeaderValue::new(HeaderName::new_from_ascii_str("X-Auto-Response-Suppress"), "All".into());
@@ -128,10 +128,10 @@ impl Transport {
             .message_id(Some(format!("<{}@{}>", mail.id, self.sender.email.domain())))
             .from(self.sender.clone())
             .to(Mailbox::new(None, recipient))
-            .subject(words.subject)
+            .subject(rendered.subject)
             .raw_header(automatic)
             .raw_header(silent)
-            .multipart(MultiPart::alternative().singlepart(plain).singlepart(SinglePart::html(words.html)))?)
+            .multipart(MultiPart::alternative().singlepart(plain).singlepart(SinglePart::html(rendered.html)))?)
     }
 }
 

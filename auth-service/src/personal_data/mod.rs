@@ -22,7 +22,7 @@ use crate::core::limits::{Limit, Rate};
 use crate::core::people::Holding;
 
 /// How often somebody may ask for everything that is held about them.
-pub const EXPORTING: Limit = Limit {
+pub const EXPORT_LIMIT: Limit = Limit {
     name: "exports",
     routes: &["GET /api/v1/users/me/export"],
     rate: Rate::new(3, 3600),

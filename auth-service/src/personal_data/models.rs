@@ -76,14 +76,14 @@ holdings! {
 
 /// How far the erasure of a person is.
 #[derive(Serialize)]
-pub struct Erasure {
+pub struct ErasureProgress {
     pub person: Uuid,
     pub asked_at: Timestamp,
     /// The services that hold nothing any more.
     pub confirmed: Vec<String>,
 }
 
-impl Erasure {
+impl ErasureProgress {
     /// The erasure of a person; none when nobody asked for it.
     pub async fn of(db: impl PgExecutor<'_>, person: Uuid) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(

@@ -23,23 +23,23 @@ const ROWS: i64 = 10;
 const PAGE: usize = 1024 * 1024;
 
 /// A service, and the kinds of things that it holds.
-pub struct Source {
+pub struct ExportSource {
     service: Producer,
     kinds: Vec<String>,
 }
 
 /// The other services with what they hold. Fails when one of them is away: half an answer would look like a whole one.
-pub async fn sources(app: &App) -> anyhow::Result<Vec<Source>> {
+pub async fn load_sources(app: &App) -> anyhow::Result<Vec<ExportSource>> {
     let others = app.settings.base.producers.iter().filter(|producer| producer.name != app.service.name);
     try_join_all(others.map(|service| async {
         let (kinds, _) = fetch(app, &format!("{}/internal/people/{}", service.url, Uuid::nil())).await?;
-        Ok(Source { service: service.clone(), kinds: serde_json::from_slice(&kinds)? })
+        Ok(ExportSource { service: service.clone(), kinds: serde_json::from_slice(&kinds)? })
     }))
     .await
 }
 
 /// Writes everything that is held about a person into a channel, as one JSON document.
-pub async fn write(app: App, person: Uuid, sources: Vec<Source>, out: mpsc::Sender<io::Result<Bytes>>) {
+pub async fn write(app: App, person: Uuid, sources: Vec<ExportSource>, out: mpsc::Sender<io::Result<Bytes>>) {
     if let Err(error) = write_all(&app, person, &sources, &out).await {
         tracing::error!(error = format!("{error:#}"), "an export broke off");
         // The answer has begun: that it is not whole can only be said by breaking it off.
@@ -49,29 +49,29 @@ pub async fn write(app: App, person: Uuid, sources: Vec<Source>, out: mpsc::Send
 
 type Out = mpsc::Sender<io::Result<Bytes>>;
 
-async fn write_all(app: &App, person: Uuid, sources: &[Source], out: &Out) -> anyhow::Result<()> {
-    say(out, format!("{{\"person\":\"{person}\",\"services\":{{")).await?;
-    say(out, format!("{}:{{", serde_json::to_string(app.service.name)?)).await?;
+async fn write_all(app: &App, person: Uuid, sources: &[ExportSource], out: &Out) -> anyhow::Result<()> {
+    send(out, format!("{{\"person\":\"{person}\",\"services\":{{")).await?;
+    send(out, format!("{}:{{", serde_json::to_string(app.service.name)?)).await?;
     for (n, holding) in HOLDINGS.iter().enumerate() {
         begin(out, n, holding.name).await?;
         write_own(app, person, holding, out).await?;
-        say(out, "]").await?;
+        send(out, "]").await?;
     }
     for source in sources {
-        say(out, format!("}},{}:{{", serde_json::to_string(&source.service.name)?)).await?;
+        send(out, format!("}},{}:{{", serde_json::to_string(&source.service.name)?)).await?;
         for (n, kind) in source.kinds.iter().enumerate() {
             begin(out, n, kind).await?;
             let url = format!("{}/internal/people/{person}/{kind}?limit={ROWS}", source.service.url);
             write_others(app, &source.service.url, url, out).await?;
-            say(out, "]").await?;
+            send(out, "]").await?;
         }
     }
-    say(out, "}}}").await
+    send(out, "}}}").await
 }
 
 async fn begin(out: &Out, n: usize, kind: &str) -> anyhow::Result<()> {
     let comma = if n > 0 { "," } else { "" };
-    say(out, format!("{comma}{}:[", serde_json::to_string(kind)?)).await
+    send(out, format!("{comma}{}:[", serde_json::to_string(kind)?)).await
 }
 
 async fn write_own(app: &App, person: Uuid, holding: &Holding, out: &Out) -> anyhow::Result<()> {
@@ -82,7 +82,7 @@ async fn write_own(app: &App, person: Uuid, holding: &Holding, out: &Out) -> any
         let Some(last) = held.last() else { return Ok(()) };
         before = Cursor { at: last.at.0, id: last.id };
         for thing in held {
-            say(out, format!("{}{}", if written > 0 { "," } else { "" }, thing.thing)).await?;
+            send(out, format!("{}{}", if written > 0 { "," } else { "" }, thing.thing)).await?;
             written += 1;
         }
     }
@@ -94,7 +94,7 @@ async fn write_others(app: &App, service: &str, mut url: String, out: &Out) -> a
         let (page, next) = fetch(app, &url).await?;
         let things: Vec<&RawValue> = serde_json::from_slice(&page)?;
         for thing in things {
-            say(out, format!("{}{thing}", if written > 0 { "," } else { "" })).await?;
+            send(out, format!("{}{thing}", if written > 0 { "," } else { "" })).await?;
             written += 1;
         }
         let Some(next) = next else { return Ok(()) };
@@ -102,7 +102,7 @@ async fn write_others(app: &App, service: &str, mut url: String, out: &Out) -> a
     }
 }
 
-async fn say(out: &Out, text: impl Into<Bytes>) -> anyhow::Result<()> {
+async fn send(out: &Out, text: impl Into<Bytes>) -> anyhow::Result<()> {
     out.send(Ok(text.into())).await.context("whoever asked has gone")
 }
 

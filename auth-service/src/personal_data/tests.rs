@@ -16,7 +16,7 @@ use super::events::{ENGAGEMENT_USER_ERASED, INTERACTION_USER_ERASED, MODERATION_
 use crate::SERVICE;
 use crate::connections::tests::connect;
 use crate::core::testing::Platform;
-use crate::directory::schedulers::Writer;
+use crate::directory::schedulers::HashWriter;
 use crate::testing::{finish, join, mailed, start};
 
 /// A neighbour that holds two pages of posts about everybody; its address.
@@ -80,7 +80,7 @@ async fn who_leaves_is_forgotten_and_every_service_says_so(_: PgPoolOptions, dat
     let words = json!({ "first_name": "Annasword", "bio": "Annasword" });
     assert_eq!(platform.call("PATCH", "/users/me", Some(&anna.token), Some(words)).await.status, 200);
     mailed(&platform).await;
-    finish(Writer::new(&platform.app)).await;
+    finish(HashWriter::new(&platform.app)).await;
     for stream in SERVICE.tells {
         platform.told(stream).await;
     }
@@ -93,7 +93,7 @@ async fn who_leaves_is_forgotten_and_every_service_says_so(_: PgPoolOptions, dat
     let gone = platform.call("DELETE", &format!("/users/{}", anna.id), Some(&anna.token), None).await;
     assert_eq!(gone.status, 204);
     assert_eq!(erasure(&platform, anna.id).await["confirmed"], json!([]));
-    finish(Writer::new(&platform.app)).await;
+    finish(HashWriter::new(&platform.app)).await;
     platform.erase(anna.id).await;
     for text in ["Annasword", &anna.email] {
         assert_eq!(platform.finds(text).await, [""; 0], "{text}");

@@ -6,7 +6,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::mpsc;
 
-use super::models::Erasure;
+use super::models::ErasureProgress;
 use super::services;
 use crate::core::App;
 use crate::core::errors::{Error, Problem};
@@ -23,7 +23,7 @@ const AHEAD: usize = 4;
     (status = 503, body = Problem, description = "A service is away"),
 ))]
 pub async fn export_user(user: User, State(app): State<App>) -> Result<Response, Error> {
-    let sources = services::sources(&app).await.map_err(|error| {
+    let sources = services::load_sources(&app).await.map_err(|error| {
         tracing::warn!(error = format!("{error:#}"), "an export could not begin");
         Error::Refused(StatusCode::SERVICE_UNAVAILABLE, "Not all services can be asked at the moment")
     })?;
@@ -39,7 +39,11 @@ pub async fn export_user(user: User, State(app): State<App>) -> Result<Response,
 }
 
 /// How far the erasure of somebody who left is.
-pub async fn get_erasure(_: Operator, State(app): State<App>, Path(person): Path) -> Result<Json<Erasure>, Error> {
-    let erasure = Erasure::of(&app.db, person).await?;
+pub async fn get_erasure(
+    _: Operator,
+    State(app): State<App>,
+    Path(person): Path,
+) -> Result<Json<ErasureProgress>, Error> {
+    let erasure = ErasureProgress::of(&app.db, person).await?;
     erasure.map(Json).ok_or(Error::Refused(StatusCode::NOT_FOUND, "No such erasure"))
 }

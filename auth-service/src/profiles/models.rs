@@ -48,27 +48,27 @@ pub struct Profile {
 
 /// A field of an update: what is not given stays as it is, what is given without a value is cleared.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Change<T> {
+pub struct FieldUpdate<T> {
     pub given: bool,
     pub value: Option<T>,
 }
 
 /// What a person changes of their profile, checked.
-pub struct Edit {
-    pub username: Change<String>,
-    pub first_name: Change<String>,
-    pub last_name: Change<String>,
-    pub bio: Change<String>,
-    pub location: Change<String>,
-    pub birth_date: Change<NaiveDate>,
-    pub avatar_url: Change<String>,
+pub struct ProfileUpdate {
+    pub username: FieldUpdate<String>,
+    pub first_name: FieldUpdate<String>,
+    pub last_name: FieldUpdate<String>,
+    pub bio: FieldUpdate<String>,
+    pub location: FieldUpdate<String>,
+    pub birth_date: FieldUpdate<NaiveDate>,
+    pub avatar_url: FieldUpdate<String>,
     /// `None` leaves it as it is, here and below.
     pub show_age: Option<bool>,
     pub interests: Option<Vec<String>>,
 }
 
 /// One state of the database for several reads, so that nobody appears in a list whom the next statement does not find.
-pub async fn snapshot(db: &PgPool) -> sqlx::Result<PgTransaction<'static>> {
+pub async fn begin_snapshot(db: &PgPool) -> sqlx::Result<PgTransaction<'static>> {
     db.begin_with("begin isolation level repeatable read read only").await
 }
 
@@ -101,8 +101,8 @@ impl Profile {
     }
 
     /// Changes what is given; none when there is no such person.
-    pub async fn update(tx: &mut PgTransaction<'_>, id: Uuid, edit: &Edit) -> sqlx::Result<Option<Self>> {
-        let skeleton = edit.username.value.as_deref().map(skeleton);
+    pub async fn update(tx: &mut PgTransaction<'_>, id: Uuid, update: &ProfileUpdate) -> sqlx::Result<Option<Self>> {
+        let skeleton = update.username.value.as_deref().map(skeleton);
         let found = sqlx::query_scalar!(
             "update account set
                 username = case when $2 then $3 else username end,
@@ -118,23 +118,23 @@ impl Profile {
                 updated_by = id, updated_at = greatest(now(), updated_at + interval '1 microsecond')
             where id = $1 returning id",
             id,
-            edit.username.given,
-            edit.username.value,
+            update.username.given,
+            update.username.value,
             skeleton,
-            edit.first_name.given,
-            edit.first_name.value,
-            edit.last_name.given,
-            edit.last_name.value,
-            edit.bio.given,
-            edit.bio.value,
-            edit.location.given,
-            edit.location.value,
-            edit.birth_date.given,
-            edit.birth_date.value,
-            edit.avatar_url.given,
-            edit.avatar_url.value,
-            edit.show_age,
-            edit.interests.as_deref()
+            update.first_name.given,
+            update.first_name.value,
+            update.last_name.given,
+            update.last_name.value,
+            update.bio.given,
+            update.bio.value,
+            update.location.given,
+            update.location.value,
+            update.birth_date.given,
+            update.birth_date.value,
+            update.avatar_url.given,
+            update.avatar_url.value,
+            update.show_age,
+            update.interests.as_deref()
         )
         .fetch_optional(&mut **tx)
         .await?;
@@ -146,14 +146,14 @@ impl Profile {
 }
 
 /// Who has that username, in any case.
-pub async fn with_username(db: impl PgExecutor<'_>, username: &str) -> sqlx::Result<Option<Uuid>> {
+pub async fn find_by_username(db: impl PgExecutor<'_>, username: &str) -> sqlx::Result<Option<Uuid>> {
     sqlx::query_scalar!(r#"select id from account where lower(username collate "C") = lower($1 collate "C")"#, username)
         .fetch_optional(db)
         .await
 }
 
 /// Everybody whom `viewer` may meet in a list, who joined last first.
-pub async fn everybody(db: impl PgExecutor<'_>, viewer: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Uuid>> {
+pub async fn list_visible(db: impl PgExecutor<'_>, viewer: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
         "select id from account where (date_joined, id) < ($2, $3)
             and not exists (select from block where block.user_id = $1 and block.target_id = account.id)

@@ -9,7 +9,7 @@ use crate::directory;
 
 /// Somebody is described in another way than before: in their hash, and to whoever listens.
 pub async fn updated(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<()> {
-    directory::models::mark(tx, &[id]).await?;
+    directory::models::mark_stale(tx, &[id]).await?;
     let profile = Profile::find(&mut **tx, id, id).await?.ok_or(sqlx::Error::RowNotFound)?;
     producers::user_updated(tx, &UserUpdated::from(&profile)).await
 }

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::Utc;
 
-use super::models::{Profile, USERNAME_TAKEN, everybody, snapshot, with_username};
+use super::models::{Profile, USERNAME_TAKEN, begin_snapshot, find_by_username, list_visible};
 use super::schemas::{Lookup, OwnProfileOut, ProfileIn, ProfileOut};
 use super::services::username_fault;
 use super::signals;
@@ -28,8 +28,8 @@ use crate::users::{ACCOUNT_DELETED, USER_NOT_FOUND};
     (status = 422, body = Problem),
 ))]
 pub async fn get_users(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
-    let mut tx = snapshot(&app.db).await?;
-    let ids = everybody(&mut *tx, user.id, page.before, page.rows()).await?;
+    let mut tx = begin_snapshot(&app.db).await?;
+    let ids = list_visible(&mut *tx, user.id, page.before, page.rows()).await?;
     let profiles = Profile::load(&mut *tx, user.id, &ids).await?;
     let people = ProfileOut::list(&profiles, user.id, Utc::now().date_naive());
     Ok(page.answer(people, |person| (person.user.date_joined, person.user.id)))
@@ -57,9 +57,9 @@ pub async fn update_session_user(
     State(app): State<App>,
     Body(input): Body<ProfileIn>,
 ) -> Result<Json<OwnProfileOut>, Error> {
-    let edit = input.edit()?;
+    let update = input.into_update()?;
     let mut tx = app.db.begin().await?;
-    let profile = Profile::update(&mut tx, user.id, &edit).await.map_err(taken)?.ok_or(ACCOUNT_DELETED)?;
+    let profile = Profile::update(&mut tx, user.id, &update).await.map_err(taken)?.ok_or(ACCOUNT_DELETED)?;
     signals::updated(&mut tx, user.id).await?;
     app.commit(tx).await?;
     Ok(Json(profile.into()))
@@ -103,7 +103,7 @@ pub async fn retrieve_user_by_username(
     if username_fault(&username).is_some() {
         return Err(USER_NOT_FOUND);
     }
-    let id = with_username(&app.db, &username).await?.ok_or(USER_NOT_FOUND)?;
+    let id = find_by_username(&app.db, &username).await?.ok_or(USER_NOT_FOUND)?;
     let profile = Profile::find(&app.db, user.id, id).await?.ok_or(USER_NOT_FOUND)?;
     Ok(Json(ProfileOut::new(&profile, user.id, Utc::now().date_naive())))
 }

@@ -3,29 +3,29 @@ use chrono::{DateTime, Utc};
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use super::models::{What, concerned, set_role, set_status};
+use super::models::{DecisionKind, lock_accounts, set_role, set_status};
 use super::services::{check_role, check_status, forbidden};
 use super::signals;
 use crate::core::errors::Error;
 use crate::users::{ACCOUNT_DELETED, Role, Status, USER_NOT_FOUND};
 
 /// Gives somebody a role; `by` is the administrator who does, none an operator.
-pub async fn give(
+pub async fn assign_role(
     tx: &mut PgTransaction<'_>,
     by: Option<Uuid>,
     target: Uuid,
     role: Role,
     reason: Option<&str>,
 ) -> Result<(), Error> {
-    let people: Vec<Uuid> = by.into_iter().chain([target]).collect();
-    let concerned = concerned(tx, &people).await?;
+    let accounts: Vec<Uuid> = by.into_iter().chain([target]).collect();
+    let accounts = lock_accounts(tx, &accounts).await?;
     // Asked again under the lock: somebody may have taken the administrator's role at this moment.
-    if by.is_some_and(|by| concerned.find(by).is_none_or(|by| by.role < Role::Admin)) {
+    if by.is_some_and(|by| accounts.find(by).is_none_or(|by| by.role < Role::Admin)) {
         return Err(forbidden("Only administrators can do this"));
     }
-    check_role(&concerned.find(target).ok_or(USER_NOT_FOUND)?, role, concerned.admins())?;
+    check_role(&accounts.find(target).ok_or(USER_NOT_FOUND)?, role, accounts.admins())?;
     set_role(tx, target, role).await?;
-    Ok(signals::decided(tx, target, by, What::Role(role), reason).await?)
+    Ok(signals::decided(tx, target, by, DecisionKind::Role(role), reason).await?)
 }
 
 /// Mutes or bans somebody until a time or for good, or lifts what there is.
@@ -36,8 +36,8 @@ pub async fn restrict(
     (status, until): (Status, Option<DateTime<Utc>>),
     reason: &str,
 ) -> Result<(), Error> {
-    let concerned = concerned(tx, &[by, target]).await?;
-    check_status(&concerned.find(by).ok_or(ACCOUNT_DELETED)?, &concerned.find(target).ok_or(USER_NOT_FOUND)?)?;
+    let accounts = lock_accounts(tx, &[by, target]).await?;
+    check_status(&accounts.find(by).ok_or(ACCOUNT_DELETED)?, &accounts.find(target).ok_or(USER_NOT_FOUND)?)?;
     let status = set_status(tx, target, status, until).await?;
-    Ok(signals::decided(tx, target, Some(by), What::Status(status, until), Some(reason)).await?)
+    Ok(signals::decided(tx, target, Some(by), DecisionKind::Status(status, until), Some(reason)).await?)
 }

@@ -21,41 +21,41 @@ pub struct Member {
 
 /// What decides about what a person may do, and what may be done to them.
 #[derive(Clone, Copy)]
-pub struct Standing {
+pub struct AccountState {
     pub id: Uuid,
     pub role: Role,
     pub status: Status,
 }
 
 /// Those who are concerned when something is decided about somebody, locked until the end of the transaction.
-pub struct Concerned {
-    people: Vec<Standing>,
+pub struct LockedAccounts {
+    accounts: Vec<AccountState>,
 }
 
-impl Concerned {
+impl LockedAccounts {
     /// How many have the highest role.
     pub fn admins(&self) -> usize {
-        self.people.iter().filter(|person| person.role == Role::Admin).count()
+        self.accounts.iter().filter(|person| person.role == Role::Admin).count()
     }
 
     /// One of them, if they exist.
-    pub fn find(&self, id: Uuid) -> Option<Standing> {
-        self.people.iter().find(|person| person.id == id).copied()
+    pub fn find(&self, id: Uuid) -> Option<AccountState> {
+        self.accounts.iter().find(|person| person.id == id).copied()
     }
 }
 
 /// Locks these people and all admins, so that of two who step down at once one stays.
-pub async fn concerned(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<Concerned> {
+pub async fn lock_accounts(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<LockedAccounts> {
     // In the order of ids, as others lock two people. Who becomes an admin while this waits is locked by whoever does it.
-    let people = sqlx::query_as!(
-        Standing,
+    let accounts = sqlx::query_as!(
+        AccountState,
         r#"select id, role as "role: Role", status as "status: Status" from account
         where id = any($1) or role = 'ADMIN' order by id for no key update"#,
         ids
     )
     .fetch_all(&mut **tx)
     .await?;
-    Ok(Concerned { people })
+    Ok(LockedAccounts { accounts })
 }
 
 impl Member {
@@ -140,7 +140,7 @@ pub async fn set_status(
 }
 
 /// Somebody whose mute or ban is over and was not lifted yet, locked; nobody else gets them.
-pub async fn over(tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<Uuid>> {
+pub async fn lock_expired(tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<Uuid>> {
     sqlx::query_scalar!(
         "select id from account where status_until <= now() order by status_until limit 1 for no key update skip locked"
     )
@@ -161,7 +161,7 @@ pub struct Decision {
 
 /// What is decided: a role, or a status with its end.
 #[derive(Clone, Copy)]
-pub enum What {
+pub enum DecisionKind {
     Role(Role),
     Status(Status, Option<DateTime<Utc>>),
 }
@@ -172,12 +172,12 @@ impl Decision {
         tx: &mut PgTransaction<'_>,
         user: Uuid,
         by: Option<Uuid>,
-        what: What,
+        kind: DecisionKind,
         reason: Option<&str>,
     ) -> sqlx::Result<()> {
-        let (role, status, until) = match what {
-            What::Role(role) => (Some(role), None, None),
-            What::Status(status, until) => (None, Some(status), until),
+        let (role, status, until) = match kind {
+            DecisionKind::Role(role) => (Some(role), None, None),
+            DecisionKind::Status(status, until) => (None, Some(status), until),
         };
         sqlx::query!(
             "insert into decision (id, user_id, decided_by, role, status, until, reason)

@@ -1,7 +1,7 @@
 //! Who may decide what about whom: the table at the top of this feature, as a calculation.
 use axum::http::StatusCode;
 
-use super::models::Standing;
+use super::models::AccountState;
 use crate::core::errors::Error;
 use crate::users::{Role, Status};
 
@@ -14,7 +14,7 @@ pub fn forbidden(sentence: &'static str) -> Error {
 }
 
 /// Whether somebody can have a role; `admins` is how many have the highest one now.
-pub fn check_role(target: &Standing, role: Role, admins: usize) -> Result<(), Error> {
+pub fn check_role(target: &AccountState, role: Role, admins: usize) -> Result<(), Error> {
     if target.role == Role::Admin && role < Role::Admin && admins < 2 {
         return Err(conflict("The last administrator keeps the role"));
     }
@@ -25,7 +25,7 @@ pub fn check_role(target: &Standing, role: Role, admins: usize) -> Result<(), Er
 }
 
 /// Whether `by` may set the status of `target`.
-pub fn check_status(by: &Standing, target: &Standing) -> Result<(), Error> {
+pub fn check_status(by: &AccountState, target: &AccountState) -> Result<(), Error> {
     if by.id == target.id {
         return Err(forbidden("Nobody decides about themselves"));
     }
@@ -43,8 +43,8 @@ mod tests {
 
     use super::*;
 
-    fn standing(role: Role, status: Status) -> Standing {
-        Standing { id: Uuid::now_v7(), role, status }
+    fn state(role: Role, status: Status) -> AccountState {
+        AccountState { id: Uuid::now_v7(), role, status }
     }
 
     #[test]
@@ -53,27 +53,27 @@ mod tests {
         let mut allowed = Vec::new();
         for by in [User, Moderator, Admin] {
             for target in [User, Moderator, Admin] {
-                let outcome = check_status(&standing(by, Status::Active), &standing(target, Status::Muted));
+                let outcome = check_status(&state(by, Status::Active), &state(target, Status::Muted));
                 if outcome.is_ok() {
                     allowed.push((by, target));
                 }
             }
         }
         assert_eq!(allowed, [(Moderator, User), (Admin, User), (Admin, Moderator)]);
-        let myself = standing(Admin, Status::Active);
+        let myself = state(Admin, Status::Active);
         assert!(check_status(&myself, &myself).is_err());
     }
 
     #[test]
     fn one_administrator_is_left_and_who_is_kept_from_writing_has_no_role() {
-        let admin = standing(Role::Admin, Status::Active);
+        let admin = state(Role::Admin, Status::Active);
         assert!(check_role(&admin, Role::Moderator, 1).is_err());
         assert!(check_role(&admin, Role::Admin, 1).is_ok());
         assert!(check_role(&admin, Role::User, 2).is_ok());
         for status in [Status::Muted, Status::Banned] {
-            assert!(check_role(&standing(Role::User, status), Role::Moderator, 1).is_err());
-            assert!(check_role(&standing(Role::User, status), Role::User, 1).is_ok());
+            assert!(check_role(&state(Role::User, status), Role::Moderator, 1).is_err());
+            assert!(check_role(&state(Role::User, status), Role::User, 1).is_ok());
         }
-        assert!(check_role(&standing(Role::User, Status::Inactive), Role::Moderator, 1).is_ok());
+        assert!(check_role(&state(Role::User, Status::Inactive), Role::Moderator, 1).is_ok());
     }
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use chrono::Utc;
 
-use super::decisions::{give, restrict};
+use super::decisions::{assign_role, restrict};
 use super::models::{Decision, Member};
 use super::schemas::{DecisionOut, Filter, MemberOut, RoleIn, StatusIn};
 use crate::core::App;
@@ -62,7 +62,7 @@ pub async fn set_role(
     Body(input): Body<RoleIn>,
 ) -> Result<Json<MemberOut>, Error> {
     let mut tx = app.db.begin().await?;
-    give(&mut tx, Some(by.id), id, input.role, input.reason.as_deref()).await?;
+    assign_role(&mut tx, Some(by.id), id, input.role, input.reason.as_deref()).await?;
     let member = Member::find(&mut *tx, id).await?.ok_or(USER_NOT_FOUND)?;
     app.commit(tx).await?;
     Ok(Json(member.into()))

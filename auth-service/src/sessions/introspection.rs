@@ -5,7 +5,7 @@ use sqlx::PgPool;
 
 use super::schemas::VerifiedUser;
 use crate::app::Resources;
-use crate::app::verdicts::{Answer, Verdicts};
+use crate::app::verdicts::{CachedVerdict, VerdictCache};
 use crate::core::errors::Error;
 use crate::core::events::follower::Follower;
 use crate::core::security::{self, Claims, Token};
@@ -17,7 +17,7 @@ use crate::users::models::Account;
 impl Resources {
     /// Whom the claims of a token are of, when they are still good: one query, since every request asks.
     pub async fn holder(&self, db: &PgPool, claims: &Claims) -> sqlx::Result<Option<Account>> {
-        let held = Account::holding(db, claims.user, claims.session).await;
+        let held = Account::find_by_claims(db, claims.user, claims.session).await;
         security::count(match &held {
             Ok(Some(_)) => "valid",
             Ok(None) => "refused",
@@ -28,9 +28,9 @@ impl Resources {
 }
 
 /// Whose token it is; from `verdicts`, where that is still known.
-pub async fn introspect(app: &App, verdicts: &Verdicts, token: &Token) -> Result<Answer, Error> {
+pub async fn introspect(app: &App, verdicts: &VerdictCache, token: &Token) -> Result<CachedVerdict, Error> {
     let lookup = verdicts.begin(&token.0);
-    if let Some(answer) = verdicts.find(&lookup).await {
+    if let Some(answer) = verdicts.get(&lookup).await {
         security::count("hit");
         return Ok(answer);
     }
@@ -50,7 +50,7 @@ pub async fn introspect(app: &App, verdicts: &Verdicts, token: &Token) -> Result
         user: account.into(),
     };
     let body = serde_json::to_vec(&user).map_err(|cause| Error::Internal(cause.into()))?;
-    Ok(verdicts.keep(lookup, claims.expires_at, headers, body).await)
+    Ok(verdicts.insert(lookup, claims.expires_at, headers, body).await)
 }
 
 /// Starts to follow streams that may make an answer another one.
@@ -63,8 +63,8 @@ pub fn start(app: &App, streams: &[&'static str]) {
 /// What voids all answers at every event of a stream.
 pub fn follower(app: &App, stream: &'static str) -> Follower {
     let heard = |app: &App, _: &str| {
-        app.resources.verdicts.forget();
+        app.resources.verdicts.invalidate_all();
         Ok(())
     };
-    Follower::new(app, stream, heard, |app| app.resources.verdicts.forget())
+    Follower::new(app, stream, heard, |app| app.resources.verdicts.invalidate_all())
 }

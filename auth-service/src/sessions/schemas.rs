@@ -35,7 +35,7 @@ impl FromRequestParts<App> for Device {
 
 /// How tokens reach the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Carrier {
+pub enum TokenTransport {
     /// In the body of the answer.
     Body,
     /// As cookies, for a browser where the settings say so. A browser tells itself by headers that no script can set or
@@ -43,7 +43,7 @@ pub enum Carrier {
     Cookies,
 }
 
-impl FromRequestParts<App> for Carrier {
+impl FromRequestParts<App> for TokenTransport {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
@@ -72,9 +72,9 @@ impl Input for RefreshIn {
 }
 
 /// A refresh token, from its cookie or from the body.
-pub struct Presented(pub String);
+pub struct PresentedRefreshToken(pub String);
 
-impl FromRequest<App> for Presented {
+impl FromRequest<App> for PresentedRefreshToken {
     type Rejection = Response;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
@@ -90,8 +90,9 @@ impl FromRequest<App> for Presented {
 
 /// The tokens of a session
 #[derive(Serialize, ToSchema)]
+#[schema(as = Token)]
 #[expect(clippy::struct_field_names, reason = "the contract's names")]
-pub struct Token {
+pub struct TokenPair {
     pub access_token: String,
     #[schema(value_type = String, examples("bearer"))]
     pub token_type: &'static str,

@@ -8,16 +8,16 @@ use jsonwebtoken::jwk::JwkSet;
 
 use super::introspection::introspect;
 use super::models::{Device, Rotation, Session};
-use super::schemas::{Carrier, Presented, RefreshIn, SessionOut, Token, VerifiedUser};
-use super::services::Opened;
+use super::schemas::{PresentedRefreshToken, RefreshIn, SessionOut, TokenPair, TokenTransport, VerifiedUser};
+use super::services::StartedSession;
 use super::{Reason, cookies, signals};
-use crate::app::verdicts::Answer;
+use crate::app::verdicts::CachedVerdict;
 use crate::core::App;
 use crate::core::errors::{Error, Problem};
 use crate::core::extract::Path;
 use crate::core::pagination::Page;
-use crate::core::security::{Token as PresentedToken, User};
-use crate::tokens::services::{fingerprint, secret};
+use crate::core::security::{Token, User};
+use crate::tokens::services::{generate_secret, hash_secret};
 use crate::users::{Role, Status};
 
 /// How long others may keep the public keys; a new key is published before it signs.
@@ -27,23 +27,23 @@ const INVALID: Error = Error::Refused(StatusCode::UNAUTHORIZED, "Invalid refresh
 
 /// Exchange a refresh token for the next tokens of its session; one that was exchanged before ends the session
 #[utoipa::path(post, path = "/auth/refresh", tag = "auth", security(()), request_body = RefreshIn, responses(
-    (status = 200, body = Token, description = "Tokens; a browser that uses cookies gets them as cookies"),
+    (status = 200, body = TokenPair, description = "Tokens; a browser that uses cookies gets them as cookies"),
     (status = 401, body = Problem, description = "Not good, or not any more"),
     (status = 403, body = Problem, description = "A cookie that does not come from a page of ours"),
     (status = 422, body = Problem),
 ))]
 pub async fn refresh(
     State(app): State<App>,
-    carrier: Carrier,
+    transport: TokenTransport,
     device: Device,
-    Presented(presented): Presented,
+    PresentedRefreshToken(presented): PresentedRefreshToken,
 ) -> Result<Response, Error> {
-    let next = secret();
+    let next = generate_secret();
     let mut tx = app.db.begin().await?;
-    match Session::rotate(&mut tx, &device, &fingerprint(&presented), &fingerprint(&next)).await? {
+    match Session::rotate(&mut tx, &device, &hash_secret(&presented), &hash_secret(&next)).await? {
         Rotation::Done(session) => {
             app.commit(tx).await?;
-            Opened { session, refresh_token: next }.answer(&app, carrier, Utc::now())
+            StartedSession { session, refresh_token: next }.answer(&app, transport, Utc::now())
         }
         Rotation::Replayed { session, user } => {
             signals::end(&mut tx, user, session, Reason::Replayed).await?;
@@ -135,7 +135,7 @@ pub async fn revoke_session(user: User, State(app): State<App>, Path(id): Path) 
     )),
     (status = 401, body = Problem),
 ))]
-pub async fn verify_token(token: PresentedToken, State(app): State<App>) -> Result<Answer, Error> {
+pub async fn verify_token(token: Token, State(app): State<App>) -> Result<CachedVerdict, Error> {
     introspect(&app, &app.resources.verdicts, &token).await
 }
 

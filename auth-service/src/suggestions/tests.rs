@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
-use super::models::candidates;
+use super::models::load_candidates;
 use crate::connections::tests::connect;
 use crate::core::testing::{Platform, Reply};
 use crate::testing::{Person, detail, ids, join, start};
@@ -40,7 +40,7 @@ async fn each_common_connection_gives_one_divided_by_its_degree(_: PgPoolOptions
     let platform = start(database, &[]).await;
     let people = small_world(&platform).await;
     let [anna, _, _, dora, emil, frida, gustav] = &people[..] else { panic!("seven") };
-    let mut found = candidates(&platform.app.db, anna.id).await.unwrap();
+    let mut found = load_candidates(&platform.app.db, anna.id).await.unwrap();
     found.sort_by(|one, other| other.resource.total_cmp(&one.resource));
     let expected = [(dora.id, 1.0 / 3.0 + 1.0 / 2.0, 2), (frida.id, 1.0 / 2.0, 1), (emil.id, 1.0 / 3.0, 1)];
     assert_eq!(found.len(), expected.len());

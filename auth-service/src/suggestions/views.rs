@@ -13,7 +13,7 @@ use crate::core::errors::{Error, Problem};
 use crate::core::extract::Path;
 use crate::core::pagination::Page;
 use crate::core::security::User;
-use crate::profiles::models::{Profile, snapshot};
+use crate::profiles::models::{Profile, begin_snapshot};
 use crate::users::{ACCOUNT_DELETED, USER_NOT_FOUND};
 
 /// Suggest people to be connected to, the likeliest first, then the newest
@@ -26,14 +26,14 @@ use crate::users::{ACCOUNT_DELETED, USER_NOT_FOUND};
 ))]
 pub async fn suggest_users(user: User, State(app): State<App>, page: Page) -> Result<Json<Vec<SuggestionOut>>, Error> {
     let rows = usize::try_from(page.limit).unwrap_or(usize::MAX);
-    let mut tx = snapshot(&app.db).await?;
+    let mut tx = begin_snapshot(&app.db).await?;
     let own = Profile::find(&mut *tx, user.id, user.id).await?.ok_or(ACCOUNT_DELETED)?;
-    let candidates = models::candidates(&mut *tx, user.id).await?;
+    let candidates = models::load_candidates(&mut *tx, user.id).await?;
     let mut suggestions = rank(&candidates, &own.interests, rows);
     let mut ids: Vec<Uuid> = suggestions.iter().map(|suggestion| suggestion.id).collect();
     if suggestions.len() < rows {
         let missing = i64::try_from(rows - suggestions.len()).unwrap_or(i64::MAX);
-        let newest = models::newest(&mut *tx, user.id, &ids, missing).await?;
+        let newest = models::load_newest(&mut *tx, user.id, &ids, missing).await?;
         suggestions.extend(newest.iter().map(|candidate| Suggestion::new(candidate, &own.interests)));
         ids = suggestions.iter().map(|suggestion| suggestion.id).collect();
     }

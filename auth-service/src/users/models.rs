@@ -48,14 +48,14 @@ pub struct NewPassword<'a> {
 }
 
 /// An account after its owner's update, and what of it is another one than before.
-pub struct Updated {
+pub struct UpdatedAccount {
     pub account: Account,
     pub moved: bool,
     pub password_changed: bool,
 }
 
 /// An account that was deleted.
-pub struct Deleted {
+pub struct DeletedAccount {
     pub id: Uuid,
     pub at: Timestamp,
     /// Those who were connected to it, in the order of ids.
@@ -101,7 +101,7 @@ impl Account {
     }
 
     /// The account with that address, in any case.
-    pub async fn with_email(db: impl PgExecutor<'_>, email: &str) -> sqlx::Result<Option<Self>> {
+    pub async fn find_by_email(db: impl PgExecutor<'_>, email: &str) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
             r#"select id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
@@ -117,7 +117,11 @@ impl Account {
 
     /// The person whom claims are of: none when there is no such person, or their session does not go on. Without a session,
     /// when tokens of the original are not good for them any more.
-    pub async fn holding(db: impl PgExecutor<'_>, id: Uuid, session: Option<Uuid>) -> sqlx::Result<Option<Self>> {
+    pub async fn find_by_claims(
+        db: impl PgExecutor<'_>,
+        id: Uuid,
+        session: Option<Uuid>,
+    ) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
             r#"select id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
@@ -140,7 +144,7 @@ impl Account {
         id: Uuid,
         draft: &Draft<'_>,
         password: &NewPassword<'_>,
-    ) -> sqlx::Result<Option<Updated>> {
+    ) -> sqlx::Result<Option<UpdatedAccount>> {
         let before = sqlx::query!(
             r#"select lower(email) <> lower($2) as "moved!", password_hash <> $3 or $4 as "password_changed!"
             from account where id = $1 for update"#,
@@ -173,7 +177,7 @@ impl Account {
         )
         .fetch_one(&mut **tx)
         .await?;
-        Ok(Some(Updated { account, moved: before.moved, password_changed: before.password_changed }))
+        Ok(Some(UpdatedAccount { account, moved: before.moved, password_changed: before.password_changed }))
     }
 
     /// The account with a new password; none when there is no such account, or its password is not
@@ -237,7 +241,7 @@ impl Account {
     }
 
     /// Deletes an account with all that hangs on it; none when there is none.
-    pub async fn delete(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<Option<Deleted>> {
+    pub async fn delete(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<Option<DeletedAccount>> {
         // Locks in the order of ids, as a connect takes them. Once the account itself is locked nobody can connect to it; who
         // did between the snapshot and the lock is found by the next statement.
         sqlx::query!(
@@ -267,6 +271,6 @@ impl Account {
             .fetch_optional(&mut **tx)
             .await?;
         lost.sort_unstable();
-        Ok(at.map(|at| Deleted { id, at, lost }))
+        Ok(at.map(|at| DeletedAccount { id, at, lost }))
     }
 }

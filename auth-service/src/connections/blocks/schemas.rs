@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::models::Block;
-use crate::connections::schemas::Link;
+use crate::connections::schemas::PairEvent;
 use crate::core::timestamp::Timestamp;
 use crate::profiles::models::Profile;
 use crate::profiles::schemas::ProfileOut;
@@ -28,7 +28,7 @@ impl BlockOut {
     }
 }
 
-impl From<Block> for Link {
+impl From<Block> for PairEvent {
     fn from(block: Block) -> Self {
         Self { user_id: block.user_id, target_id: block.target_id, at: block.at }
     }

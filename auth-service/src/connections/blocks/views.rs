@@ -13,7 +13,7 @@ use crate::core::errors::{Error, Problem};
 use crate::core::extract::Path;
 use crate::core::pagination::Page;
 use crate::core::security::User;
-use crate::profiles::models::{Profile, snapshot};
+use crate::profiles::models::{Profile, begin_snapshot};
 
 /// List those whom one has blocked, last first
 #[utoipa::path(get, path = "/users/me/blocks", tag = "user", params(
@@ -25,7 +25,7 @@ use crate::profiles::models::{Profile, snapshot};
     (status = 422, body = Problem),
 ))]
 pub async fn list_blocks(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
-    let mut tx = snapshot(&app.db).await?;
+    let mut tx = begin_snapshot(&app.db).await?;
     let blocks = Block::list(&mut *tx, user.id, page.before, page.rows()).await?;
     let ids: Vec<_> = blocks.iter().map(|block| block.target_id).collect();
     let profiles = Profile::load(&mut *tx, user.id, &ids).await?;
@@ -48,7 +48,7 @@ pub async fn block_user(user: User, State(app): State<App>, Path(target): Path) 
     let mut tx = app.db.begin().await?;
     let pair = Pair::lock(&mut tx, user.id, target).await??;
     if let Some(block) = Block::create(&mut tx, user.id, target).await? {
-        let ended = pair.part(&mut tx).await?;
+        let ended = pair.disconnect_both(&mut tx).await?;
         signals::disconnected(&mut tx, &ended).await?;
         signals::blocked(&mut tx, block).await?;
     }

@@ -28,7 +28,7 @@ const SYSTEMS: [(&str, &str); 7] = [
 ];
 
 /// A device in words of ours, by its User-Agent.
-pub fn device(user_agent: Option<&str>) -> String {
+pub fn describe_device(user_agent: Option<&str>) -> String {
     let user_agent = user_agent.unwrap_or_default();
     let word = |words: &[(&str, &'static str)]| {
         words.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, word)| *word)
@@ -69,8 +69,8 @@ mod tests {
             ("Win a prize at https://evil.example", "a program that is no browser"),
         ];
         for (user_agent, expected) in cases {
-            assert_eq!(device(Some(user_agent)), expected, "{user_agent}");
+            assert_eq!(describe_device(Some(user_agent)), expected, "{user_agent}");
         }
-        assert_eq!(device(None), "a program that is no browser");
+        assert_eq!(describe_device(None), "a program that is no browser");
     }
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 const KEPT_DAYS: i32 = 180;
 
 /// Notes that a person has signed in from a place; whether it is a new one beside others.
-pub async fn visited(
+pub async fn record_visit(
     tx: &mut PgTransaction<'_>,
     user: Uuid,
     device: &str,

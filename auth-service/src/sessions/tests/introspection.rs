@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::INVALIDATING_STREAMS;
 use crate::accounts::events::USER_DELETED;
-use crate::app::verdicts::Verdicts;
+use crate::app::verdicts::VerdictCache;
 use crate::connections::events::{USER_CONNECTED, USER_DISCONNECTED};
 use crate::connections::tests::{connect, disconnect};
 use crate::core::security::Token;
@@ -143,10 +143,10 @@ async fn what_another_replica_does_is_heard(_: PgPoolOptions, database: PgConnec
 async fn an_answer_is_looked_up_once_as_long_as_nothing_happens(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database, &[]).await;
     let anna = join(&platform, "anna").await;
-    let (verdicts, token) = (Verdicts::lasting(Duration::from_hours(1)), Token(anna.token));
+    let (verdicts, token) = (VerdictCache::with_ttl(Duration::from_hours(1)), Token(anna.token));
     let first = introspect(&platform.app, &verdicts, &token).await.unwrap();
     assert_eq!(introspect(&platform.app, &verdicts, &token).await.unwrap(), first);
-    verdicts.forget();
+    verdicts.invalidate_all();
     let second = introspect(&platform.app, &verdicts, &token).await.unwrap();
     assert_eq!(second.body, first.body);
     assert!(second.since > first.since, "it was looked up anew");
