@@ -20,7 +20,7 @@ use crate::users::{Role, Status};
 /// What this service answers beside its API and what every service does.
 pub const BESIDE: &[&str] = &["GET /internal/erasures/{person}"];
 
-/// The service, and the hash of everybody's password: a hash for each of many hundred people would take minutes.
+/// The service, and the hash of all passwords: a hash for each of many hundred users would take minutes.
 pub struct World {
     platform: Posted,
     hash: String,
@@ -41,7 +41,7 @@ pub async fn start(database: PgConnectOptions) -> World {
     World { platform, hash }
 }
 
-/// Somebody who owns what a request is about.
+/// The owner of what a request is about.
 pub struct Person {
     pub id: Uuid,
     pub token: String,
@@ -50,7 +50,7 @@ pub struct Person {
     refresh_token: String,
 }
 
-/// Somebody new, who is signed in.
+/// A new user who is signed in.
 pub async fn somebody(world: &World) -> Person {
     let email = format!("{}@example.com", Uuid::now_v7());
     let draft = Draft { email: &email, first_name: None, last_name: None, interests: &[] };
@@ -64,7 +64,7 @@ pub async fn somebody(world: &World) -> Person {
     Person { id: account.id, token, email, session: session.id, refresh_token: started.refresh_token }
 }
 
-/// The token of somebody who has that status and role by now.
+/// The token of a user who has that status and role by now.
 pub async fn token(world: &World, person: &Person, status: &str, role: &str) -> String {
     let mut tx = world.app.db.begin().await.unwrap();
     let restriction = [Status::Muted, Status::Banned].into_iter().find(|known| known.word() == status);
@@ -85,7 +85,7 @@ async fn mailed(world: &World, owner: &Person, purpose: Purpose) -> String {
     secret
 }
 
-/// A request for an operation, about the account of `owner`, or, where it takes two, about somebody else; without a caller.
+/// A request for an operation, about the account of `owner`, or, where it takes two, about another one; without a caller.
 pub async fn request(world: &World, operation: &str, owner: &Person) -> Request<Body> {
     let (method, template) = operation.split_once(' ').unwrap();
     let credentials = json!({ "email": owner.email, "password": PASSWORD });

@@ -1,4 +1,4 @@
-//! Everything that the auth service can be told from outside.
+//! The settings of the auth service.
 use clap::{Parser, Subcommand};
 use lettre::Address;
 

@@ -17,10 +17,10 @@ use crate::directory::schedulers::{HashWriter, key};
 use crate::mails::schedulers::MailSender;
 use crate::mails::services::MailTransport;
 
-/// A password that nobody refuses.
+/// A password that is accepted.
 pub const PASSWORD: &str = "seven wild geese";
 
-/// Somebody who has signed up and in.
+/// A user who has signed up and in.
 pub struct Person {
     pub id: Uuid,
     pub email: String,
@@ -49,7 +49,7 @@ pub async fn start(database: PgConnectOptions, settings: &[&str]) -> Posted {
     Posted { platform: Platform::start(&SERVICE, database, &arguments).await, _mailbox: mailbox }
 }
 
-/// Signs somebody up.
+/// Signs a user up.
 pub async fn sign_up(platform: &Platform, email: &str) -> Value {
     let body = json!({ "email": email, "password": PASSWORD, "interests": [] });
     let reply = platform.call("POST", "/auth/signup", None, Some(body)).await;
@@ -57,12 +57,12 @@ pub async fn sign_up(platform: &Platform, email: &str) -> Value {
     reply.body
 }
 
-/// The token that somebody signs in with.
+/// The answer to a sign-in.
 pub async fn sign_in(platform: &Platform, email: &str, password: &str) -> Reply {
     platform.call("POST", "/auth/signin", None, Some(json!({ "email": email, "password": password }))).await
 }
 
-/// Signs somebody up and in.
+/// Signs a user up and in.
 pub async fn join(platform: &Platform, name: &str) -> Person {
     let email = format!("{name}@example.com");
     let user = sign_up(platform, &email).await;
@@ -86,7 +86,7 @@ pub async fn finish(mut worker: impl Worker) {
     while worker.step().await.unwrap() == Outcome::Busy {}
 }
 
-/// A worker that sends mails, the way that the settings name.
+/// A worker that sends mails by the transport that the settings name.
 pub fn mail_sender(platform: &Platform) -> MailSender {
     MailSender::new(&platform.app, Arc::new(MailTransport::new(&platform.app.settings.mails).unwrap()))
 }
@@ -119,7 +119,7 @@ pub async fn mailed(platform: &Platform) -> Vec<(String, String)> {
     mails
 }
 
-/// The hash that other services read of somebody, after all that is due was written; less its version.
+/// The hash that other services read of a user, after all that is due was written; less its version.
 pub async fn hash(platform: &Platform, id: Uuid) -> BTreeMap<String, String> {
     finish(HashWriter::new(&platform.app)).await;
     let mut hash: BTreeMap<String, String> = platform.app.redis.clone().hgetall(key(id)).await.unwrap();

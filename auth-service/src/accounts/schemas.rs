@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::core::timestamp::Timestamp;
 
-/// Somebody who left, as other services hear of it: all that they need to erase, and nothing of the person
+/// The payload of `user_deleted`: what other services need to erase the data, and nothing personal.
 #[derive(Serialize)]
 pub struct UserDeleted {
     pub id: Uuid,

@@ -13,14 +13,14 @@ use crate::users::models::{Account, DeletedAccount};
 use crate::users::schemas::UserOut;
 use crate::{mails, profiles};
 
-/// Somebody signed up.
+/// An account was created.
 pub async fn registered(tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::Result<()> {
     directory::models::mark_stale(tx, &[account.id]).await?;
     mails::signals::address_given(tx, account).await?;
     producers::user_registered(tx, &UserOut::from(account.clone())).await
 }
 
-/// Somebody tried to sign up with an address that has an account: its owner hears of it, and nobody else.
+/// A sign-up used an address that has an account: only the owner of the address gets a mail.
 pub async fn registered_again(tx: &mut PgTransaction<'_>, email: &str, now: DateTime<Utc>) -> sqlx::Result<()> {
     match Account::find_by_email(&mut **tx, email).await? {
         Some(owner) => mails::signals::sign_up_attempted(tx, &owner, now.date_naive()).await,
@@ -28,8 +28,7 @@ pub async fn registered_again(tx: &mut PgTransaction<'_>, email: &str, now: Date
     }
 }
 
-/// Somebody changed what they say of themselves. A new address has to be verified, and what was mailed to the old one opens
-/// nothing any more.
+/// The owner updated the account. A new address must be verified, and the tokens mailed to the old one become void.
 pub async fn updated(tx: &mut PgTransaction<'_>, account: &Account, moved: bool) -> sqlx::Result<()> {
     profiles::signals::updated(tx, account.id).await?;
     mails::signals::tokens_voided(tx, account.id, Purpose::PasswordReset).await?;
@@ -40,7 +39,7 @@ pub async fn updated(tx: &mut PgTransaction<'_>, account: &Account, moved: bool)
     Ok(())
 }
 
-/// Somebody has a new password: all sessions end, and resets that were mailed before do not work any more.
+/// The password was changed: all sessions end, and reset tokens that were mailed before become void.
 pub async fn password_changed(tx: &mut PgTransaction<'_>, account: &Account, reason: Reason) -> sqlx::Result<()> {
     sessions::signals::end_all(tx, account.id, reason).await?;
     mails::signals::tokens_voided(tx, account.id, Purpose::PasswordReset).await?;
@@ -48,20 +47,20 @@ pub async fn password_changed(tx: &mut PgTransaction<'_>, account: &Account, rea
     directory::models::mark_stale(tx, &[account.id]).await
 }
 
-/// Somebody has verified their address.
+/// The address was verified.
 pub async fn verified(tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::Result<()> {
     mails::signals::tokens_voided(tx, account.id, Purpose::Activation).await?;
     mails::signals::address_verified(tx, account).await?;
     profiles::signals::updated(tx, account.id).await
 }
 
-/// Somebody leaves: these were connected to them.
+/// These followers lost their connection to an account that is being deleted.
 pub async fn left(tx: &mut PgTransaction<'_>, lost: &[Uuid]) -> sqlx::Result<()> {
     directory::models::mark_stale(tx, lost).await
 }
 
-/// Somebody left, and wants nothing of theirs to stay. Their connections and blocks ended with them: of these nothing is
-/// told beside.
+/// The account was deleted: erasure begins in all services. Connections and blocks end with it and publish no events of
+/// their own.
 pub async fn deleted(tx: &mut PgTransaction<'_>, deleted: &DeletedAccount) -> sqlx::Result<()> {
     directory::models::mark_stale(tx, &[&deleted.lost[..], &[deleted.id]].concat()).await?;
     erasure::begin(tx, &[deleted.id]).await?;

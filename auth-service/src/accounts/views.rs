@@ -16,7 +16,7 @@ use crate::users::rights::Unmuted;
 use crate::users::schemas::{UserIn, UserOut, interests};
 use crate::users::{ACCOUNT_DELETED, INTERESTS};
 
-/// How many followers somebody who leaves loses in one transaction, at most twice as many in the last one.
+/// Followers disconnected in one transaction when an account is deleted; the last one takes up to twice as many.
 const FOLLOWERS: i64 = 1000;
 
 /// The refusal of an address that has an account already, when that is what the database refused.
@@ -85,7 +85,7 @@ pub async fn delete_user(user: User, State(app): State<App>, Path(id): Path) -> 
         return Err(Error::Refused(StatusCode::FORBIDDEN, "You can only delete your own account"));
     }
     let profile = Profile::find(&app.db, id, id).await?.ok_or(ACCOUNT_DELETED)?;
-    // Whom very many are connected to leaves them first, some at a time: no transaction locks more people than that.
+    // Accounts with many followers are disconnected in batches, so that no transaction locks more rows than that.
     for _ in 0..profile.total_followers / FOLLOWERS {
         let mut tx = app.db.begin().await?;
         let lost = remove_followers(&mut tx, id, FOLLOWERS).await?;

@@ -27,7 +27,7 @@ const SALT: usize = 16;
 const OUTPUT: usize = 32;
 /// How many may wait for a place.
 const QUEUE: usize = 64;
-/// How long somebody waits for a place.
+/// How long a request waits for a place.
 const WAIT: Duration = Duration::from_secs(2);
 
 /// Makes hashes with today's parameters, in memory that is used again.
@@ -92,7 +92,7 @@ pub struct Passwords {
     pub places: Arc<Semaphore>,
     /// Places and queue together; held from the beginning of the wait.
     admitted: Arc<Semaphore>,
-    /// The hash of a password that nobody knows.
+    /// The hash of a random password, compared with where there is no account.
     dummy: String,
 }
 

@@ -1,10 +1,10 @@
-//! What verify-token has answered lately. Services and gateways ask it of one token again and again, and an answer costs
+//! A cache of the answers of verify-token. Services and gateways ask it of one token again and again, and an answer costs
 //! the check of a signature and a question to the database.
 //!
-//! An answer is given again for a moment, and never after something has happened that could make it another one: every
-//! commit of this process ([`VerdictCache::invalidate_all`], which no change can pass by), and every event of another replica about a
-//! session, a person or a connection, makes all answers void. Which of them it was about does not matter: commits
-//! here are few beside the questions, and a rule without exceptions cannot forget one.
+//! An answer is given again for a moment, and never after a change that could make it another one: every commit of this
+//! process ([`VerdictCache::invalidate_all`], which `commit` calls), and every event of another replica about a session, a
+//! user or a connection, invalidates all answers. The cache does not ask which of them the change was about: commits are
+//! few beside the questions, and a rule without exceptions cannot forget one.
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub struct VerdictCache {
 }
 
 impl VerdictCache {
-    /// Nothing was asked yet.
+    /// An empty cache.
     pub fn new() -> Self {
         Self::with_ttl(TIME_TO_LIVE)
     }
@@ -40,13 +40,12 @@ impl VerdictCache {
         Self { changes: AtomicU64::default(), ttl, answers }
     }
 
-    /// Makes all answers void: of whoever asks from now on, none gets one that was looked up before.
+    /// Invalidates all answers: no later call returns one that was looked up before.
     pub fn invalidate_all(&self) {
         self.changes.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Begins a look-up. Counted before anything is read: of what is committed meanwhile nobody knows whether the answer
-    /// has it.
+    /// Begins a look-up. Counts before anything is read: a commit in between may or may not be in the answer.
     pub fn begin(&self, token: &str) -> PendingVerdict {
         PendingVerdict {
             key: Sha256::digest(token).into(),
@@ -100,7 +99,7 @@ pub struct CachedVerdict {
 }
 
 impl CachedVerdict {
-    /// Whether it may be given again, after so many changes and so much time.
+    /// Whether it may be given again, after that number of changes and at that time.
     fn holds(&self, changes: u64, now: DateTime<Utc>, ttl: Duration) -> bool {
         // A clock that was set back makes it older than it can be, and it is looked up again.
         let age = (now - self.since).to_std().unwrap_or(Duration::MAX);

@@ -31,7 +31,7 @@ pub const ACCOUNT_LIMIT: Limit =
 pub const RESET_LIMIT: Limit =
     Limit { name: "reset", routes: &[], rate: Rate::new(3, 3600), burst_in_development: None, strict: true };
 
-/// How often somebody may sign up from one address.
+/// How often sign-ups are accepted from one address.
 pub const SIGN_UP_LIMIT: Limit = Limit {
     name: "sign_up",
     routes: &["POST /api/v1/auth/signup"],
@@ -49,7 +49,7 @@ pub const FORGOT_PASSWORD_LIMIT: Limit = Limit {
     strict: true,
 };
 
-/// How often somebody may try to change a password.
+/// How often a password change may be tried.
 pub const NEW_PASSWORD_LIMIT: Limit = Limit {
     name: "new_password",
     routes: &["POST /api/v1/auth/change-password", "POST /api/v1/auth/reset-password"],

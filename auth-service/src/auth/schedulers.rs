@@ -1,4 +1,4 @@
-//! Looks into wishes for a new password: where the address has an account, a mail with a token goes there.
+//! Processes password reset requests: where the address has an account, a mail with a token goes there.
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,17 +10,17 @@ use crate::core::worker::{Outcome, Worker};
 use crate::mails::signals;
 use crate::users::models::Account;
 
-/// How often the worker looks for wishes that came in elsewhere.
+/// How often the worker polls for requests that other replicas stored.
 const POLL: Duration = Duration::from_secs(1);
 
-/// Turns wishes into mails, one after the other.
+/// Turns password reset requests into mails, one after the other.
 pub struct ResetWorker {
     app: App,
     due: Arc<Notify>,
 }
 
 impl ResetWorker {
-    /// A worker that has looked nowhere yet.
+    /// A worker that has not polled yet.
     pub fn new(app: &App) -> Self {
         Self { app: app.clone(), due: app.resources.resets_due.clone() }
     }

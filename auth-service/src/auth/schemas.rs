@@ -14,7 +14,7 @@ use crate::core::extract::{BODY_LIMIT, Query};
 use crate::core::input::{Fields, Input};
 use crate::users::schemas::password;
 
-/// The longest address that anybody may ask about, in characters (RFC 5321: a path of 256 with its brackets).
+/// The longest address that a request may name, in characters (RFC 5321: a path of 256 with its brackets).
 const EMAIL: usize = 254;
 /// The longest password that is compared; a body is no longer.
 const ANY: usize = BODY_LIMIT;
@@ -94,7 +94,7 @@ impl Input for ForgotPassword {
     }
 }
 
-/// A new password from somebody who reads the mails of an address.
+/// A new password, with the token that was mailed.
 pub struct ResetPassword {
     pub reset_token: String,
     pub password: String,
@@ -113,7 +113,7 @@ impl Input for ResetPassword {
     }
 }
 
-/// A proof that somebody reads the mails of their address.
+/// The token that was mailed to an address to verify it.
 pub struct Activation {
     pub activation_token: String,
 }

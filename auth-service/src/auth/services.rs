@@ -1,9 +1,9 @@
-//! How often passwords of one account may be tried, wherever from: so many as the limit `account` allows, and then one
-//! after a pause that doubles from try to try.
+//! Limits password attempts per account, wherever they come from: the count that the limit `account` allows, then one
+//! after each pause, and the pause doubles from attempt to attempt.
 //!
-//! It is asked before a password is compared, and by address, whether or not that has an account: neither the answer nor
-//! its time tells which ones have. A right password makes an end of it. Whoever keeps guessing at an account keeps its owner
-//! from signing in meanwhile: but the pause is a minute at most, sessions go on, and a reset by mail is not held up.
+//! The check comes before the password is compared, and by address, whether or not that has an account: neither the answer
+//! nor its time reveals which ones have. The right password resets it. An attacker that keeps guessing keeps the owner from
+//! signing in meanwhile, but the pause is a minute at most, sessions go on, and a reset by mail is not held up.
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// After how long without a try pauses begin anew.
 const PAUSE_MEMORY: Duration = Duration::from_mins(15);
-/// How long Redis is waited for.
+/// How long a call of Redis may take.
 const REDIS_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// KEYS: the account; ARGV: the three times above in ms. Answers how many ms to wait, 0 when the try may be made.
@@ -105,7 +105,7 @@ pub fn pause_key(account_key: &str) -> String {
     format!("rl:{}:pause:{account_key}", ACCOUNT_LIMIT.name)
 }
 
-/// By what an address is counted: Redis is not told who has an account here, or wants one.
+/// The key by which attempts for an address are counted: a hash, so that Redis holds no addresses.
 pub fn account_key(email: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(email.to_lowercase()))
 }

@@ -651,7 +651,7 @@ async fn mails_for_a_new_password_are_few_whoever_asks(_: PgPoolOptions, databas
 /// The longest that a probe may take in the middle of a flood, by the median of many.
 const ALIVE: Duration = Duration::from_millis(50);
 
-/// Asks every 5 ms over a connection of its own whether the service lives, until it is told to stop; how long each answer
+/// Asks every 5 ms over a connection of its own whether the service lives, until `stop`; how long each answer
 /// took.
 fn probe(address: SocketAddr, stop: &Receiver<()>) -> Vec<Duration> {
     let mut connection = TcpStream::connect(address).unwrap();

@@ -120,7 +120,7 @@ pub async fn change_password(
     let hash = passwords.hash(&input.new_password).await?;
     let mut tx = app.db.begin().await?;
     let account = Account::change_password(&mut tx, user.id, &hash, Some(&before.password_hash)).await?;
-    // Somebody else has changed it meanwhile: then it was not the current password any more.
+    // It was changed meanwhile: then it was not the current password any more.
     let account = account.ok_or_else(wrong)?;
     signals::password_changed(&mut tx, &account, Reason::PasswordChanged).await?;
     let started = start_session(&mut tx, &account, &device).await?.ok_or_else(wrong)?;
@@ -138,7 +138,7 @@ pub async fn change_password(
 pub async fn forgot_password(State(app): State<App>, query: Query) -> Result<Json<ResetRequested>, Error> {
     let input: ForgotPassword = read(&query)?;
     check_reset(&app, &input.email).await?;
-    // Whether there is such an account is looked up later, by a worker: the time of this answer cannot tell.
+    // A worker looks up later whether there is such an account, so the time of this answer does not reveal it.
     let request = ResetRequest::create(&app.db, &input.email).await?;
     app.resources.resets_due.notify_one();
     Ok(Json(request.into()))
@@ -161,7 +161,7 @@ pub async fn reset_password(State(app): State<App>, query: Query) -> Result<Json
     if input.password != input.confirmed_password {
         return Err(MISMATCH);
     }
-    // Tried before it is used, so that a token that somebody made up costs no hash.
+    // Tried before it is used, so that an invented token costs no hash.
     let mut trial = app.db.begin().await?;
     redeem(&mut trial, Purpose::PasswordReset, &input.reset_token).await?;
     trial.rollback().await?;
@@ -193,7 +193,7 @@ pub async fn activate_user(State(app): State<App>, query: Query) -> Result<Json<
     Ok(Json(account.into()))
 }
 
-/// A new session of whoever has that address and password; none when nobody has, at the same cost.
+/// Starts a session for an address and its password; none when they do not match an account, at the same cost.
 async fn sign_in_with_password(
     app: &App,
     email: &str,
@@ -207,7 +207,7 @@ async fn sign_in_with_password(
     let is_password = passwords.verify(password, hash).await?;
     let Some(mut account) = account.filter(|_| is_password) else { return Ok(None) };
     attempt.succeed(app).await;
-    // Only who knows the password hears of it.
+    // Checked after the password, so that only its owner learns of the ban.
     if account.status == Status::Banned {
         return Err(Error::Refused(StatusCode::FORBIDDEN, "This account is banned"));
     }

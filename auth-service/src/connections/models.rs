@@ -5,8 +5,8 @@ use uuid::Uuid;
 use crate::core::pagination::Cursor;
 use crate::core::timestamp::Timestamp;
 
-/// How many people somebody may be connected to: more than anybody knows, and few enough for each list of them, the hash in
-/// Redis as well, to be made at once.
+/// The most connections of one user: more than people know, and few enough for each list of them, the hash in Redis as
+/// well, to be made at once.
 pub const MAX_CONNECTIONS: i64 = 10_000;
 
 /// A connection that began or ended, and when.
@@ -17,7 +17,7 @@ pub struct Connection {
     pub at: Timestamp,
 }
 
-/// Somebody in a list of connections or followers, and since when.
+/// A user in a list of connections or followers, and since when.
 pub struct ListedUser {
     pub id: Uuid,
     pub at: Timestamp,
@@ -141,7 +141,7 @@ async fn count(tx: &mut PgTransaction<'_>, user_id: Uuid, target_id: Uuid, more:
     Ok(())
 }
 
-/// Those whom a person is connected to, who joined last first.
+/// The connections of a user, those who joined last first.
 pub async fn list_own(db: impl PgExecutor<'_>, id: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
         "select id from account join connection on connection.target_id = account.id
@@ -156,7 +156,7 @@ pub async fn list_own(db: impl PgExecutor<'_>, id: Uuid, before: Cursor, rows: i
     .await
 }
 
-/// Those whom a person is connected to and `viewer` may see, who was connected last first.
+/// The connections of a user that `viewer` may see, the latest first.
 pub async fn connections(
     db: impl PgExecutor<'_>,
     id: Uuid,
@@ -181,7 +181,7 @@ pub async fn connections(
     .await
 }
 
-/// Those who are connected to a person and whom `viewer` may see, who was connected last first.
+/// The followers of a user that `viewer` may see, the latest first.
 pub async fn followers(
     db: impl PgExecutor<'_>,
     id: Uuid,

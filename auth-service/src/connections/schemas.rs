@@ -33,7 +33,7 @@ impl ConnectionOut {
     }
 }
 
-/// What one person did to another one, as other services hear of it
+/// The payload of the events of connections and blocks: what one user did to another one.
 #[derive(Serialize)]
 pub struct PairEvent {
     pub user_id: Uuid,

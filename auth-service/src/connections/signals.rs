@@ -1,5 +1,5 @@
-//! What follows from a change of a connection or a block, in the change's transaction. The target's hash stays as it is: it holds
-//! nothing of who is connected to them, and a hash that thousands wait to mark would be one more place to queue at.
+//! What follows from a change of a connection or a block, in the change's transaction. The target's hash stays as it is: it
+//! holds nothing of who is connected to them, and a hash that thousands wait to mark would be one more place to queue at.
 use sqlx::PgTransaction;
 
 use super::blocks::models::Block;
@@ -22,12 +22,12 @@ pub async fn disconnected(tx: &mut PgTransaction<'_>, connections: &[Connection]
     directory::models::mark_stale(tx, &ids).await
 }
 
-/// Somebody was blocked.
+/// A user was blocked.
 pub async fn blocked(tx: &mut PgTransaction<'_>, block: Block) -> sqlx::Result<()> {
     producers::user_blocked(tx, &block.into()).await
 }
 
-/// Somebody is not blocked any more.
+/// A block ended.
 pub async fn unblocked(tx: &mut PgTransaction<'_>, block: Block) -> sqlx::Result<()> {
     producers::user_unblocked(tx, &block.into()).await
 }

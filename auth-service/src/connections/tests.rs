@@ -11,17 +11,17 @@ use crate::accounts::events::USER_DELETED;
 use crate::core::testing::{Platform, Reply};
 use crate::testing::{Person, detail, ids, join, start};
 
-/// Connects somebody to another one.
+/// Connects a user to another one.
 pub async fn connect(platform: &Platform, person: &Person, target: Uuid) -> Reply {
     platform.call("POST", &format!("/users/{target}/connect"), Some(&person.token), None).await
 }
 
-/// Ends somebody's connection to another one.
+/// Ends a user's connection to another one.
 pub async fn disconnect(platform: &Platform, person: &Person, target: Uuid) -> Reply {
     platform.call("DELETE", &format!("/users/{target}/disconnect"), Some(&person.token), None).await
 }
 
-/// How many connections somebody has, and to whom.
+/// The number of connections of a user, and their ids.
 pub async fn connections(platform: &Platform, person: &Person) -> (i64, Vec<Uuid>) {
     let verified = platform.call("GET", "/auth/verify-token", Some(&person.token), None).await;
     let list = platform.call("GET", "/users/me/connections", Some(&person.token), None).await;
@@ -33,7 +33,7 @@ async fn act(platform: &Platform, person: &Person, method: &str, target: Uuid, w
     platform.call(method, &format!("/users/{target}/{what}"), Some(&person.token), None).await
 }
 
-/// What somebody is to another one: their counts, and the relation between the two.
+/// How a user appears to another one: their counts, and the relation between the two.
 async fn relation(platform: &Platform, viewer: &Person, id: Uuid) -> Value {
     let profile = platform.call("GET", &format!("/users/{id}"), Some(&viewer.token), None).await.body;
     let names = ["total_connections", "total_followers", "following", "followed_by", "blocked"];
@@ -108,7 +108,7 @@ async fn counts_are_exact_when_many_connect_at_once(_: PgPoolOptions, database: 
     let mut calls = Vec::new();
     for person in &people {
         for target in people.iter().filter(|target| target.id != person.id) {
-            // Each twice, and everybody to and from everybody: locks in different orders would block each other.
+            // Each twice, and all users to and from all: locks in different orders would block each other.
             calls.extend([connect(&platform, person, target.id), connect(&platform, person, target.id)]);
         }
     }

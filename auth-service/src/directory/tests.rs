@@ -92,7 +92,7 @@ async fn hashes_come_back_when_redis_has_lost_them(_: PgPoolOptions, database: P
     assert_eq!(hash(&platform, people[0].id).await, before);
 }
 
-/// A Redis that was restored from an older file brought the hash of somebody back who had left, and nobody took it away.
+/// A Redis that is restored from an older file brings back the hash of a deleted account, which must be deleted again.
 #[sqlx::test(migrations = false)]
 async fn who_left_does_not_come_back_with_an_older_redis(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database, &[]).await;

@@ -24,13 +24,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::tokens::Purpose;
 
-/// What a mail tells. When it happened is when the mail was written.
+/// What a mail is about. When it happened is when the mail was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum MailTemplate {
-    /// Somebody gave this address; a token verifies it.
+    /// A new address; a token verifies it.
     Verification,
-    /// Somebody forgot the password; a token sets another one.
+    /// A forgotten password; a token sets another one.
     PasswordReset,
     /// The address was verified for the first time.
     Welcome,
@@ -40,7 +40,7 @@ pub enum MailTemplate {
         device: String,
         place: String,
     },
-    /// Somebody tried to make a second account for this address.
+    /// A sign-up with an address that has an account.
     SignUpAttempt,
 }
 

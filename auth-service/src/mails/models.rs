@@ -60,10 +60,10 @@ impl Mail {
         .await
     }
 
-    /// Whether the mail was not called back, and its recipient is still the person's address. Until the end of the
+    /// Whether the mail was not cancelled, and its recipient is still the person's address. Until the end of the
     /// transaction neither changes.
     pub async fn still_holds(&self, tx: &mut PgTransaction<'_>) -> sqlx::Result<bool> {
-        // The account first: whoever changes the address, or calls mails back, has locked it, too.
+        // The account first: changing the address and cancelling mails lock it, too.
         let owner = sqlx::query_scalar!(
             "select id from account where id = $1 and lower(email) = lower($2) for no key update",
             self.user_id,
@@ -109,7 +109,7 @@ impl Mail {
         Ok(())
     }
 
-    /// Calls back the mails to a person that would bring a token of that purpose and were not sent yet.
+    /// Cancels the mails to a user that would bring a token of that purpose and were not sent yet.
     pub async fn cancel_pending(tx: &mut PgTransaction<'_>, user: Uuid, purpose: Purpose) -> sqlx::Result<()> {
         sqlx::query!(
             "delete from mail where user_id = $1 and letter ->> 'kind' = $2::jsonb ->> 'kind' and sent_at is null",

@@ -11,7 +11,7 @@ use crate::core::scheduler::Job;
 use crate::core::worker::{Outcome, Worker};
 use crate::tokens::services::issue;
 
-/// How often the worker looks for mails of other replicas, and for tries that are due again.
+/// How often the worker polls for mails of other replicas, and for tries that are due again.
 const POLL: Duration = Duration::from_secs(1);
 /// When the table is swept: once a night.
 const SWEEP: &str = "0 17 3 * * *";
@@ -24,7 +24,7 @@ pub struct MailSender {
 }
 
 impl MailSender {
-    /// A postman who has looked nowhere yet.
+    /// A sender that has not polled yet.
     pub fn new(app: &App, transport: Arc<MailTransport>) -> Self {
         for outcome in ["sent", "failed", "given up"] {
             metrics::counter!("mails_total", "outcome" => outcome).increment(0);
@@ -51,7 +51,7 @@ impl MailSender {
         let over = late || matches!(failure, SendError::Permanent(_));
         Mail::failed(&self.app.db, mail.id, &failure.to_string(), over).await?;
         count(if over { "given up" } else { "failed" });
-        // What went wrong stands in the row: a mail server's answer may name the address, and logs name nobody.
+        // The error stands in the row: a mail server's answer may name the address, and logs hold no addresses.
         if over {
             tracing::error!(mail = %mail.id, "a mail was given up");
             return Ok(Outcome::Busy);

@@ -1,4 +1,4 @@
-//! How a mail leaves: over SMTP, or as a file for whoever develops.
+//! The transport of mails: SMTP, or files for development.
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -85,7 +85,7 @@ pub struct MailTransport {
 }
 
 impl MailTransport {
-    /// The way that the settings name.
+    /// The transport that the settings name.
     pub fn new(settings: &MailSettings) -> anyhow::Result<Self> {
         let delivery = match &settings.smtp_url {
             Some(url) => {
@@ -124,7 +124,7 @@ impl MailTransport {
         // What Exchange reads in its place.
         let silent = HeaderValue::new(HeaderName::new_from_ascii_str("X-Auto-Response-Suppress"), "All".into());
         Ok(Message::builder()
-            // The same however often it is sent, so that a mailbox can tell that it has it already.
+            // The same however often it is sent, so that a mailbox recognises a duplicate.
             .message_id(Some(format!("<{}@{}>", mail.id, self.sender.email.domain())))
             .from(self.sender.clone())
             .to(Mailbox::new(None, recipient))
@@ -136,14 +136,14 @@ impl MailTransport {
 }
 
 async fn file(directory: &PathBuf, message: Message) -> anyhow::Result<()> {
-    // Mails hold tokens: nobody else on the machine reads them.
+    // Mails hold tokens: no other user of the machine may read them.
     tokio::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).await?;
     AsyncFileTransport::<Tokio1Executor>::new(directory).send(message).await?;
     Ok(())
 }
 
-/// A text as the body of a mail. One that needs no encoding gets none, so that a long link stays on one line for whoever
-/// reads the mail as a file.
+/// A text as the body of a mail. One that needs no encoding gets none, so that a long link stays on one line in a mail
+/// that is a file.
 fn body(text: &str) -> Body {
     if text.is_ascii() && text.lines().all(|line| line.len() <= LINE) {
         let lines = text.replace('\n', "\r\n").into_bytes();

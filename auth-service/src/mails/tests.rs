@@ -51,7 +51,7 @@ async fn activate(platform: &Platform, token: &str) -> Reply {
     platform.call("POST", &format!("/users/activate?activation_token={token}"), None, None).await
 }
 
-/// Signs somebody up and in whose address is verified, and empties the mailbox.
+/// Signs a user up and in, verifies their address, and empties the mailbox.
 async fn join_verified(platform: &Platform, name: &str) -> Person {
     let person = join(platform, name).await;
     let [(_, token)] = mailed(platform).await.try_into().unwrap();
@@ -305,7 +305,7 @@ async fn what_is_over_is_kept_for_a_month(_: PgPoolOptions, database: PgConnectO
     assert_eq!(rows(&platform).await, [("VERIFICATION".into(), Some("anna@example.com".into()), "sent")]);
 }
 
-/// A mail server that takes one mail, or refuses its recipient with these words; what it was told.
+/// A mail server that takes one mail, or refuses its recipient with these words; the lines that it received.
 async fn serve(listener: TcpListener, refusal: Option<&str>) -> Vec<String> {
     let (stream, _) = listener.accept().await.unwrap();
     let (read, mut write) = stream.into_split();

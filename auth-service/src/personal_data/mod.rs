@@ -1,7 +1,7 @@
-//! What the whole platform holds about a person: they get all of it when they ask, and it ends when they leave.
+//! Personal data of the whole platform: exported on request, erased when the account is deleted.
 //!
-//! Somebody who leaves is told to all services, each of which erases what it holds and says so. Who has said so is noted
-//! here, so that an operator can see that an erasure is complete, or what it waits for.
+//! `user_deleted` reaches all services, each of which erases what it holds and confirms it with an event. The confirmations
+//! are stored here, so that an operator can see that an erasure is complete, or what it waits for.
 pub mod events;
 mod models;
 mod services;
@@ -21,7 +21,7 @@ use crate::core::erasure::Erasing;
 use crate::core::limits::{Limit, Rate};
 use crate::core::people::Holding;
 
-/// How often somebody may ask for everything that is held about them.
+/// How often a user may export their data.
 pub const EXPORT_LIMIT: Limit = Limit {
     name: "exports",
     routes: &["GET /api/v1/users/me/export"],

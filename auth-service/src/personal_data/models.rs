@@ -24,7 +24,7 @@ holdings! {
         r#"select created_at as "at!: Timestamp", id as "id!", to_jsonb(account) - 'password_hash' - 'username_skeleton' - 'search_text' as "thing!" from account
         where id = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#;
 
-    /// Whom they are connected to.
+    /// Their connections.
     connections =
         r#"select connected_at as "at!: Timestamp", target_id as "id!", to_jsonb(connection) as "thing!" from connection
         where user_id = $1 and (connected_at, target_id) < ($2, $3) order by connected_at desc, target_id desc limit $4"#;
@@ -34,12 +34,12 @@ holdings! {
         r#"select connected_at as "at!: Timestamp", user_id as "id!", to_jsonb(connection) as "thing!" from connection
         where target_id = $1 and (connected_at, user_id) < ($2, $3) order by connected_at desc, user_id desc limit $4"#;
 
-    /// Whom they have blocked. Who has blocked them is not theirs to know.
+    /// Their blocks; not those of others against them.
     blocks =
         r#"select blocked_at as "at!: Timestamp", target_id as "id!", to_jsonb(block) as "thing!" from block
         where user_id = $1 and (blocked_at, target_id) < ($2, $3) order by blocked_at desc, target_id desc limit $4"#;
 
-    /// Whom they do not want to be suggested.
+    /// Suggestions that they dismissed.
     dismissed_suggestions =
         r#"select dismissed_at as "at!: Timestamp", target_id as "id!", to_jsonb(dismissed_suggestion) as "thing!"
         from dismissed_suggestion
@@ -63,7 +63,7 @@ holdings! {
         r#"select created_at as "at!: Timestamp", id as "id!", to_jsonb(mail) as "thing!" from mail
         where user_id = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#;
 
-    /// What was decided about them; by whom is not theirs to know.
+    /// Decisions about them, without the deciding user.
     decisions =
         r#"select at as "at!: Timestamp", id as "id!", to_jsonb(decision) - 'decided_by' as "thing!" from decision
         where user_id = $1 and (at, id) < ($2, $3) order by at desc, id desc limit $4"#;
@@ -84,7 +84,7 @@ pub struct ErasureProgress {
 }
 
 impl ErasureProgress {
-    /// The erasure of a person; none when nobody asked for it.
+    /// The erasure of a person; none when it was not requested.
     pub async fn of(db: impl PgExecutor<'_>, person: Uuid) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,

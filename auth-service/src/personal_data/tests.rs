@@ -19,7 +19,7 @@ use crate::core::testing::Platform;
 use crate::directory::schedulers::HashWriter;
 use crate::testing::{finish, join, mailed, start};
 
-/// A neighbour that holds two pages of posts about everybody; its address.
+/// A neighbour that holds two pages of posts about every user; its address.
 async fn neighbour() -> String {
     async fn posts(Path(person): Path<Uuid>, headers: HeaderMap, uri: axum::http::Uri) -> impl IntoResponse {
         assert_eq!(headers[header::AUTHORIZATION], "Bearer operator");

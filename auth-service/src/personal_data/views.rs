@@ -38,7 +38,7 @@ pub async fn export_user(user: User, State(app): State<App>) -> Result<Response,
     Ok((headers, Body::from_stream(pieces)).into_response())
 }
 
-/// How far the erasure of somebody who left is.
+/// The progress of an erasure.
 pub async fn get_erasure(
     _: Operator,
     State(app): State<App>,

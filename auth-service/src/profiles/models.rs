@@ -8,10 +8,10 @@ use crate::core::pagination::Cursor;
 use crate::core::timestamp::Timestamp;
 use crate::users::{Role, Status};
 
-/// The constraint by which the database refuses a username that somebody has, or that looks like one.
+/// The constraint by which the database refuses a username that is taken, or that looks like one that is.
 pub const USERNAME_TAKEN: &str = "account_username_key";
 
-/// A person, and what they are to whoever looks.
+/// A user, and how they are related to the viewer.
 #[expect(clippy::struct_excessive_bools, reason = "a row: each is independent of the others")]
 pub struct Profile {
     pub id: Uuid,
@@ -42,7 +42,7 @@ pub struct Profile {
     pub followed_by: bool,
     /// Whether the viewer has blocked them.
     pub blocked: bool,
-    /// Whether they have blocked the viewer, for whom they do not exist then.
+    /// Whether they have blocked the viewer, to which they do not exist then.
     pub hidden: bool,
 }
 
@@ -67,7 +67,7 @@ pub struct ProfileUpdate {
     pub interests: Option<Vec<String>>,
 }
 
-/// One state of the database for several reads, so that nobody appears in a list whom the next statement does not find.
+/// One state of the database for several reads, so that each user in a list is found by the next statement.
 pub async fn begin_snapshot(db: &PgPool) -> sqlx::Result<PgTransaction<'static>> {
     db.begin_with("begin isolation level repeatable read read only").await
 }
@@ -152,7 +152,7 @@ pub async fn find_by_username(db: impl PgExecutor<'_>, username: &str) -> sqlx::
         .await
 }
 
-/// Everybody whom `viewer` may meet in a list, who joined last first.
+/// All users that `viewer` may meet in a list, those who joined last first.
 pub async fn list_visible(db: impl PgExecutor<'_>, viewer: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
         "select id from account where (date_joined, id) < ($2, $3)

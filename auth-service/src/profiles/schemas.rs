@@ -221,7 +221,7 @@ pub struct ProfileOut {
 }
 
 impl ProfileOut {
-    /// What `viewer` sees of somebody, on that day.
+    /// What `viewer` sees of a user, on that day.
     pub fn new(profile: &Profile, viewer: Uuid, today: NaiveDate) -> Self {
         let mut user = UserOut::from(profile);
         if user.id != viewer {
@@ -266,8 +266,7 @@ impl From<Profile> for OwnProfileOut {
     }
 }
 
-/// A person after they changed what they say of themselves, as other services hear of it: the contract's User, and what a
-/// text about them needs
+/// The payload of `user_updated`: the contract's User, and what a text about them needs.
 #[derive(Serialize)]
 pub struct UserUpdated {
     #[serde(flatten)]

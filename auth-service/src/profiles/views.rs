@@ -65,7 +65,7 @@ pub async fn update_session_user(
     Ok(Json(profile.into()))
 }
 
-/// The refusal of a username that somebody has, when that is what the database refused.
+/// The refusal of a username that is taken, when that is what the database refused.
 fn taken(error: sqlx::Error) -> Error {
     match &error {
         sqlx::Error::Database(cause) if cause.constraint() == Some(USERNAME_TAKEN) => {
@@ -98,7 +98,7 @@ pub async fn retrieve_user_by_username(
     State(app): State<App>,
     username: Result<axum::extract::Path<String>, PathRejection>,
 ) -> Result<Json<ProfileOut>, Error> {
-    // What cannot be read, or cannot be a username, is nobody's.
+    // What cannot be read, or cannot be a username, belongs to no user.
     let username = username.map_err(|_| USER_NOT_FOUND)?.0;
     if username_fault(&username).is_some() {
         return Err(USER_NOT_FOUND);

@@ -9,7 +9,7 @@ use super::signals;
 use crate::core::errors::Error;
 use crate::users::{ACCOUNT_DELETED, Role, Status, USER_NOT_FOUND};
 
-/// Gives somebody a role; `by` is the administrator who does, none an operator.
+/// Assigns a role to an account; `by` is the deciding administrator, none an operator.
 pub async fn assign_role(
     tx: &mut PgTransaction<'_>,
     by: Option<Uuid>,
@@ -19,7 +19,7 @@ pub async fn assign_role(
 ) -> Result<(), Error> {
     let accounts: Vec<Uuid> = by.into_iter().chain([target]).collect();
     let accounts = lock_accounts(tx, &accounts).await?;
-    // Asked again under the lock: somebody may have taken the administrator's role at this moment.
+    // Checked again under the lock: the administrator may have lost the role meanwhile.
     if by.is_some_and(|by| accounts.find(by).is_none_or(|by| by.role < Role::Admin)) {
         return Err(forbidden("Only administrators can do this"));
     }
@@ -28,7 +28,7 @@ pub async fn assign_role(
     Ok(signals::decided(tx, target, by, DecisionKind::Role(role), reason).await?)
 }
 
-/// Mutes or bans somebody until a time or for good, or lifts what there is.
+/// Mutes or bans an account until a time or for good, or lifts what there is.
 pub async fn restrict(
     tx: &mut PgTransaction<'_>,
     by: Uuid,

@@ -1,4 +1,4 @@
-//! Who may do more than others, and who may do less: roles, mutes and bans, and what was decided about whom.
+//! Roles, mutes and bans, and the history of these decisions.
 //!
 //! | who decides | role | mute, ban, lift |
 //! |---|---|---|
@@ -7,7 +7,7 @@
 //!
 //! Nobody decides about themselves but an ADMIN who steps down. An ADMIN is neither muted nor banned, they lose the role
 //! first, so that no two admins shut each other out; and who is muted or banned gets no role. A decision takes effect at
-//! once: sessions of somebody who is banned end with it, and other services hear of it and forget what they believed.
+//! once: sessions of a banned account end with it, and other services consume the events and drop their cached verdicts.
 pub mod commands;
 mod decisions;
 pub mod models;

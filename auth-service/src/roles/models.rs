@@ -19,7 +19,7 @@ pub struct Member {
     pub status_until: Option<Timestamp>,
 }
 
-/// What decides about what a person may do, and what may be done to them.
+/// The role and status of an account.
 #[derive(Clone, Copy)]
 pub struct AccountState {
     pub id: Uuid,
@@ -27,7 +27,7 @@ pub struct AccountState {
     pub status: Status,
 }
 
-/// Those who are concerned when something is decided about somebody, locked until the end of the transaction.
+/// The accounts that a decision involves, locked until the end of the transaction.
 pub struct LockedAccounts {
     accounts: Vec<AccountState>,
 }
@@ -46,7 +46,8 @@ impl LockedAccounts {
 
 /// Locks these people and all admins, so that of two who step down at once one stays.
 pub async fn lock_accounts(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<LockedAccounts> {
-    // In the order of ids, as others lock two people. Who becomes an admin while this waits is locked by whoever does it.
+    // In the order of ids, as others lock two people. An account that becomes admin meanwhile is locked by
+    // that decision.
     let accounts = sqlx::query_as!(
         AccountState,
         r#"select id, role as "role: Role", status as "status: Status" from account
@@ -106,7 +107,7 @@ impl Member {
     }
 }
 
-/// Gives somebody a role.
+/// Stores the role of an account.
 pub async fn set_role(tx: &mut PgTransaction<'_>, id: Uuid, role: Role) -> sqlx::Result<()> {
     sqlx::query!(
         "update account set role = $2, updated_at = greatest(now(), updated_at + interval '1 microsecond') where id = $1",
@@ -118,8 +119,8 @@ pub async fn set_role(tx: &mut PgTransaction<'_>, id: Uuid, role: Role) -> sqlx:
     Ok(())
 }
 
-/// Mutes or bans somebody until a time or for good, or, with [`Status::Active`], lifts what there is: whose address was never
-/// verified is INACTIVE again. What they are then.
+/// Mutes or bans an account until a time or for good, or, with [`Status::Active`], lifts what there is: an account whose
+/// address was never verified is INACTIVE again. Returns the status that it has then.
 pub async fn set_status(
     tx: &mut PgTransaction<'_>,
     id: Uuid,
@@ -139,7 +140,7 @@ pub async fn set_status(
     .await
 }
 
-/// Somebody whose mute or ban is over and was not lifted yet, locked; nobody else gets them.
+/// Locks an account whose mute or ban is over and was not lifted yet; other replicas skip it.
 pub async fn lock_expired(tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<Uuid>> {
     sqlx::query_scalar!(
         "select id from account where status_until <= now() order by status_until limit 1 for no key update skip locked"
@@ -148,7 +149,7 @@ pub async fn lock_expired(tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<Uui
     .await
 }
 
-/// Something that was decided about somebody.
+/// A decision about an account.
 pub struct Decision {
     pub id: Uuid,
     pub at: Timestamp,
@@ -167,7 +168,7 @@ pub enum DecisionKind {
 }
 
 impl Decision {
-    /// Notes a decision about somebody; without `by` it is an operator's, or time was up.
+    /// Stores a decision about an account; without `by` it is an operator's, or time was up.
     pub async fn create(
         tx: &mut PgTransaction<'_>,
         user: Uuid,

@@ -5,7 +5,7 @@ use crate::core::App;
 use crate::core::scheduler::Job;
 use crate::users::Status;
 
-/// When: every minute, so that nobody waits for longer than that.
+/// When: every minute, so that a restriction lasts no longer than a minute too long.
 const SCHEDULE: &str = "40 * * * * *";
 
 /// Does it by the clock.

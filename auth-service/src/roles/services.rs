@@ -1,4 +1,4 @@
-//! Who may decide what about whom: the table at the top of this feature, as a calculation.
+//! Checks which decisions are allowed: the table at the top of this feature, as a calculation.
 use axum::http::StatusCode;
 
 use super::models::AccountState;
@@ -13,7 +13,7 @@ pub fn forbidden(sentence: &'static str) -> Error {
     Error::Refused(StatusCode::FORBIDDEN, sentence)
 }
 
-/// Whether somebody can have a role; `admins` is how many have the highest one now.
+/// Whether an account can have a role; `admins` is how many have the highest one now.
 pub fn check_role(target: &AccountState, role: Role, admins: usize) -> Result<(), Error> {
     if target.role == Role::Admin && role < Role::Admin && admins < 2 {
         return Err(conflict("The last administrator keeps the role"));

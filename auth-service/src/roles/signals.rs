@@ -1,4 +1,4 @@
-//! What follows from a decision about somebody, in the decision's transaction.
+//! What follows from a decision about an account, in the decision's transaction.
 use lettre::Address;
 use sqlx::PgTransaction;
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use crate::sessions::{self, Reason};
 use crate::users::models::Account;
 use crate::users::{Role, Status};
 
-/// Somebody has another role or status; without `by` an operator decided it, or time was up.
+/// An account has another role or status; without `by` an operator decided it, or time was up.
 pub async fn decided(
     tx: &mut PgTransaction<'_>,
     user: Uuid,
@@ -30,8 +30,8 @@ pub async fn decided(
     profiles::signals::updated(tx, user).await
 }
 
-/// Somebody has verified their address: as long as there is no administrator, the one of the settings becomes it. Not
-/// when they sign up with it: that could be anybody.
+/// An address was verified: as long as there is no administrator, the account of the settings becomes it. Not at the
+/// sign-up: any client can sign up with that address.
 pub async fn address_verified(
     tx: &mut PgTransaction<'_>,
     account: &mut Account,

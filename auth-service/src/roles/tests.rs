@@ -298,7 +298,7 @@ async fn the_audit_says_who_decided_what_about_whom(_: PgPoolOptions, database: 
     assert_eq!(rows[1].get::<Option<String>, _>(4).as_deref(), Some("127.0.0.0/24"));
 }
 
-/// What somebody sends of themselves never makes them more than they are.
+/// What a user sends about themselves never gives them more rights.
 #[sqlx::test(migrations = false)]
 async fn nobody_gives_themselves_a_role(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database, &[]).await;

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 use crate::core::App;
 use crate::core::limits::{Limit, Rate};
 
-/// How often somebody may search: as fast as they type, and too slowly to copy all names.
+/// How often a user may search: as fast as they type, and too slowly to copy all names.
 pub const SEARCH_LIMIT: Limit = Limit {
     name: "searches",
     routes: &["GET /api/v1/users/search"],

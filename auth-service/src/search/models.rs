@@ -2,16 +2,16 @@
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
-/// How many people of each kind are looked at, at most, the first ones in the order of the alphabet: so a beginning that
-/// everybody has costs no more than any other.
+/// How many people of each kind are looked at, at most, the first ones in the order of the alphabet: so a prefix that
+/// all have costs no more than any other.
 const MAX_CANDIDATES: i64 = 500;
 /// How many names that share enough with a text are compared with it, at most.
 const MAX_COMPARED: i64 = 1000;
 /// What part of a text's groups of three characters a word has to have: in a word of eight letters one may be wrong.
 const SIMILARITY_THRESHOLD: &str = "0.5";
 
-/// Those whose username or name begins with a text and whom `viewer` may meet: first who has it as username, then whose
-/// username begins with it, then whose name does; among these, whom most are connected to.
+/// Users whose username or name begins with a text and that `viewer` may meet: first the exact username, then usernames
+/// that begin with it, then names; among these, those with most followers first.
 pub async fn find_by_prefix(db: impl PgExecutor<'_>, viewer: Uuid, text: &str, rows: i64) -> sqlx::Result<Vec<Uuid>> {
     // What begins with a text lies between it and itself with the last of all characters behind it. Unlike LIKE, this knows
     // no characters with a meaning of their own.

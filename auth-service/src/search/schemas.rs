@@ -1,4 +1,4 @@
-//! What somebody looks for.
+//! The text that is searched for.
 use serde_json::json;
 
 use crate::core::errors::{Error, Invalid};
@@ -11,7 +11,7 @@ const LENGTH: (usize, usize) = (2, 50);
 /// From how many characters on a text is similar to others, too: a shorter one has hardly a group of three of its own.
 const TRIGRAM: usize = 3;
 
-/// What somebody looks for: in lower case, without blanks around it and the `@` before a username.
+/// The text that is searched for: in lower case, without blanks around it and the `@` before a username.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SearchText(pub String);
 

@@ -1,5 +1,4 @@
-//! Whose token it is: what services and gateways ask of one token again and again. The answers of a moment ago are given
-//! again ([`crate::app::verdicts`]).
+//! Token introspection: returns the account of a token. Recent answers are cached ([`crate::app::verdicts`]).
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use sqlx::PgPool;
 
@@ -15,7 +14,7 @@ use crate::users::ACCOUNT_DELETED;
 use crate::users::models::Account;
 
 impl Resources {
-    /// Whom the claims of a token are of, when they are still good: one query, since every request asks.
+    /// The account that the claims of a token belong to, when they are still good: one query, since every request needs it.
     pub async fn holder(&self, db: &PgPool, claims: &Claims) -> sqlx::Result<Option<Account>> {
         let held = Account::find_by_claims(db, claims.user, claims.session).await;
         security::count(match &held {
@@ -27,7 +26,7 @@ impl Resources {
     }
 }
 
-/// Whose token it is; from `verdicts`, where that is still known.
+/// The account of a token, as verify-token answers it; from the cache, where that is still valid.
 pub async fn introspect(app: &App, verdicts: &VerdictCache, token: &Token) -> Result<CachedVerdict, Error> {
     let lookup = verdicts.begin(&token.0);
     if let Some(answer) = verdicts.get(&lookup).await {
@@ -53,14 +52,14 @@ pub async fn introspect(app: &App, verdicts: &VerdictCache, token: &Token) -> Re
     Ok(verdicts.insert(lookup, claims.expires_at, headers, body).await)
 }
 
-/// Starts to follow streams that may make an answer another one.
+/// Starts to follow the streams that invalidate answers.
 pub fn start(app: &App, streams: &[&'static str]) {
     for stream in streams {
         app.tasks.spawn(worker::run(app.clone(), follower(app, stream)));
     }
 }
 
-/// What voids all answers at every event of a stream.
+/// A follower that invalidates all answers at every event of a stream.
 pub fn follower(app: &App, stream: &'static str) -> Follower {
     let heard = |app: &App, _: &str| {
         app.resources.verdicts.invalidate_all();

@@ -5,7 +5,7 @@ use crate::core::scheduler::Job;
 use super::known_devices;
 use super::models::Session;
 
-/// When: every hour, off the full hour at which everybody else begins.
+/// When: every hour, off the full hour at which other jobs begin.
 const SCHEDULE: &str = "0 17 * * * *";
 /// Sessions of one statement, so that none holds its locks for long.
 const BATCH: i64 = 500;

@@ -38,7 +38,7 @@ impl FromRequestParts<App> for Device {
 pub enum TokenTransport {
     /// In the body of the answer.
     Body,
-    /// As cookies, for a browser where the settings say so. A browser tells itself by headers that no script can set or
+    /// As cookies, for a browser where the settings say so. A browser is known by headers that no script can set or
     /// remove, so a script cannot ask for the tokens either.
     Cookies,
 }
@@ -52,7 +52,7 @@ impl FromRequestParts<App> for TokenTransport {
         if !(access.token_cookies && is_browser) {
             return Ok(Self::Body);
         }
-        // Another site must not sign somebody in as somebody else either.
+        // Another site must not sign a user in as another one either.
         check_origin(&parts.headers, access)?;
         Ok(Self::Cookies)
     }

@@ -14,13 +14,13 @@ use crate::core::errors::Error;
 use crate::tokens::services::{generate_secret, hash_secret};
 use crate::users::models::Account;
 
-/// A session, and the refresh token that nobody but its person gets to know.
+/// A new session, and its refresh token, which only the client gets.
 pub struct StartedSession {
     pub session: Session,
     pub refresh_token: String,
 }
 
-/// Begins a session of somebody who has shown who they are; none when the password of the account that was read is not
+/// Starts a session of an account whose owner has authenticated; none when the password of the account that was read is not
 /// its password any more.
 pub async fn start_session(
     tx: &mut PgTransaction<'_>,

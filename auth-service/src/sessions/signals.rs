@@ -1,4 +1,4 @@
-//! What follows from the end of a session, in the same transaction: other services hear of it, and the audit remembers.
+//! What follows from the start and the end of a session, in the same transaction: mail, event and audit entry.
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
@@ -11,7 +11,7 @@ use crate::core::timestamp::Timestamp;
 use crate::mails;
 use crate::users::models::Account;
 
-/// Somebody signed in: from a place that is new to the account, its owner hears of it, at an address that was verified.
+/// A session began: with a device that is new to the account, its verified address gets a mail.
 pub async fn started(tx: &mut PgTransaction<'_>, account: &Account, session: &Session) -> sqlx::Result<()> {
     let device = known_devices::describe_device(session.device.as_deref());
     let is_news =

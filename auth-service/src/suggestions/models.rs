@@ -2,14 +2,14 @@
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
-/// How many of somebody's connections are asked whom they know: those that were made last.
+/// How many connections of the user are followed, those that were made last.
 const MAX_OWN_CONNECTIONS: i64 = 300;
 /// How many connections of each of them are looked at, those that were made last. Their share is divided among all the same.
 const MAX_THEIR_CONNECTIONS: i64 = 100;
 /// How many people with the largest shares are looked at more closely.
 const MAX_CANDIDATES: i64 = 500;
 
-/// Somebody two steps away.
+/// A user two steps away.
 #[derive(Clone, Debug)]
 pub struct Candidate {
     pub id: Uuid,
@@ -20,7 +20,7 @@ pub struct Candidate {
     pub interests: Vec<String>,
 }
 
-/// People two steps away from somebody, those with the largest shares: not connected to them, not blocked in either
+/// Users two steps away from a user, those with the largest shares: not connected to them, not blocked in either
 /// direction, not dismissed and not banned. In no order.
 pub async fn load_candidates(db: impl PgExecutor<'_>, user_id: Uuid) -> sqlx::Result<Vec<Candidate>> {
     sqlx::query_as!(
@@ -56,7 +56,7 @@ pub async fn load_candidates(db: impl PgExecutor<'_>, user_id: Uuid) -> sqlx::Re
     .await
 }
 
-/// The newest people whom somebody may be connected to, by the same rules, less those who are suggested already.
+/// The newest users that may be suggested by the same rules, less those who are suggested already.
 pub async fn load_newest(
     db: impl PgExecutor<'_>,
     user_id: Uuid,
@@ -80,7 +80,7 @@ pub async fn load_newest(
     .await
 }
 
-/// Notes that somebody does not want a person to be suggested again.
+/// Stores that a suggestion was dismissed.
 pub async fn dismiss(db: impl PgExecutor<'_>, user_id: Uuid, target_id: Uuid) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into dismissed_suggestion (user_id, target_id) select $1, id from account where id = $2 for key share

@@ -112,7 +112,7 @@ pub async fn revoke(tx: &mut PgTransaction<'_>, user: Uuid, purpose: Purpose) ->
     Ok(())
 }
 
-/// Removes a person's tokens of a purpose that ended more than a day ago; until then they are told to be expired.
+/// Removes a person's tokens of a purpose that ended more than a day ago; until then they are reported as expired.
 pub async fn sweep(tx: &mut PgTransaction<'_>, user: Uuid, purpose: Purpose) -> sqlx::Result<()> {
     sqlx::query!(
         "delete from user_token where user_id = $1 and purpose = $2 and created_at < now() - interval '1 day'",

@@ -20,7 +20,7 @@ pub fn hash_secret(secret: &str) -> [u8; 32] {
     Sha256::digest(secret).into()
 }
 
-/// A new token for a person: the record is stored, and the secret is for their mail and nobody else.
+/// A new token for a person: the record is stored, and the secret goes into their mail only.
 pub async fn issue(tx: &mut PgTransaction<'_>, user: Uuid, purpose: Purpose) -> sqlx::Result<String> {
     let secret = generate_secret();
     if purpose.lifetime().is_some() {

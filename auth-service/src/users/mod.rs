@@ -1,4 +1,4 @@
-//! People: their accounts, and what other services may know of them.
+//! Users: the rows of their accounts, roles, statuses and interests.
 pub mod models;
 pub mod rights;
 pub mod schemas;

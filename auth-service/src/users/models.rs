@@ -63,7 +63,7 @@ pub struct DeletedAccount {
 }
 
 impl Account {
-    /// The new account of somebody; none when their address has one.
+    /// Creates an account; none when its address has one already.
     pub async fn create(tx: &mut PgTransaction<'_>, draft: &Draft<'_>, hash: &str) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
@@ -115,8 +115,8 @@ impl Account {
         .await
     }
 
-    /// The person whom claims are of: none when there is no such person, or their session does not go on. Without a session,
-    /// when tokens of the original are not good for them any more.
+    /// The account that claims belong to: none when there is no such account, or its session is over. Without a session, when
+    /// tokens of the original are not accepted for it any more.
     pub async fn find_by_claims(
         db: impl PgExecutor<'_>,
         id: Uuid,
@@ -156,7 +156,7 @@ impl Account {
         .fetch_optional(&mut **tx)
         .await?;
         let Some(before) = before else { return Ok(None) };
-        // A new address is one that nobody has verified yet.
+        // A new address is not verified yet.
         let account = sqlx::query_as!(
             Self,
             r#"update account set email = $2, first_name = coalesce($3, first_name),
@@ -223,7 +223,7 @@ impl Account {
         Ok(())
     }
 
-    /// The account after its address was verified. Whoever moderation has muted or banned stays so.
+    /// The account after its address was verified. An account that moderation has muted or banned stays so.
     pub async fn verify(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
@@ -242,8 +242,8 @@ impl Account {
 
     /// Deletes an account with all that hangs on it; none when there is none.
     pub async fn delete(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<Option<DeletedAccount>> {
-        // Locks in the order of ids, as a connect takes them. Once the account itself is locked nobody can connect to it; who
-        // did between the snapshot and the lock is found by the next statement.
+        // Locks in the order of ids, as a connect takes them. Once the account itself is locked no user can connect to it; a
+        // connection between the snapshot and the lock is found by the next statement.
         sqlx::query!(
             "select id from account where id in (
                 select $1 union select user_id from connection where target_id = $1

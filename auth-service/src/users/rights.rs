@@ -1,4 +1,4 @@
-//! Rights as types: a route that takes one of these is answered to nobody who has it not.
+//! Rights as types: a route that takes one of these refuses a caller without it.
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;

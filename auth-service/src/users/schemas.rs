@@ -25,7 +25,7 @@ const ID: usize = 45;
 /// The shortest and the longest password, in characters. NIST SP 800-63B: at least 8, and long ones are welcome.
 const PASSWORD: (usize, usize) = (8, 128);
 
-/// Passwords that are tried first by whoever guesses, in lower case; common-passwords.md says where they come from.
+/// Passwords that attackers try first, in lower case; common-passwords.md says where they come from.
 static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common-passwords.txt").lines().collect());
 
 /// A person as they describe themselves.

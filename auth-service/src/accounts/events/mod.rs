@@ -1,4 +1,4 @@
-//! The names of the events that accounts tell.
+//! The events that accounts publish.
 pub mod producers;
 
 pub const USER_REGISTERED: &str = "user_registered";

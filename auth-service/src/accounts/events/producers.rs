@@ -1,4 +1,4 @@
-//! What accounts tell the other services.
+//! Publishes the events of accounts.
 use sqlx::PgTransaction;
 
 use super::{USER_DELETED, USER_REGISTERED};
@@ -6,12 +6,12 @@ use crate::accounts::schemas::UserDeleted;
 use crate::core::events::outbox::publish;
 use crate::users::schemas::UserOut;
 
-/// Somebody signed up.
+/// Publishes `user_registered`.
 pub async fn user_registered(tx: &mut PgTransaction<'_>, user: &UserOut) -> sqlx::Result<()> {
     publish(tx, USER_REGISTERED, user).await
 }
 
-/// Somebody left.
+/// Publishes `user_deleted`.
 pub async fn user_deleted(tx: &mut PgTransaction<'_>, user: &UserDeleted) -> sqlx::Result<()> {
     publish(tx, USER_DELETED, user).await
 }

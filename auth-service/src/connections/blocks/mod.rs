@@ -1,6 +1,5 @@
-//! Blocks: somebody wants nothing to do with somebody else. It ends the connections between the two; the one who is blocked
-//! neither sees the other nor can connect to them, and the one who blocks meets them in the list of their blocks only, or by
-//! asking for them.
+//! Blocks: a user shuts another one out. A block ends the connections between the two; the blocked user neither sees the
+//! other nor can connect to them, and the blocking user meets them in the list of their blocks only, or by asking for them.
 pub mod models;
 mod schemas;
 mod views;

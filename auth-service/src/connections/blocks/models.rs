@@ -1,4 +1,4 @@
-//! Blocks in the database: all of the SQL of this feature. Whoever changes one has locked both people
+//! Blocks in the database: all of the SQL of this feature. A change needs the lock of both accounts
 //! ([`crate::connections::models::Pair`]).
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::core::pagination::Cursor;
 use crate::core::timestamp::Timestamp;
 
-/// Somebody has blocked somebody, or does so no longer, and since when.
+/// A block that began or ended, and when.
 #[derive(Clone, Copy)]
 pub struct Block {
     pub user_id: Uuid,
@@ -15,7 +15,7 @@ pub struct Block {
 }
 
 impl Block {
-    /// Blocks somebody; none when they are blocked already.
+    /// Blocks a user; none when they are blocked already.
     pub async fn create(tx: &mut PgTransaction<'_>, user_id: Uuid, target_id: Uuid) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
@@ -28,7 +28,7 @@ impl Block {
         .await
     }
 
-    /// Ends a block, at the time that is told; none when there is none.
+    /// Ends a block and returns it with the time of its end; none when there is none.
     pub async fn delete(tx: &mut PgTransaction<'_>, user_id: Uuid, target_id: Uuid) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
@@ -41,7 +41,7 @@ impl Block {
         .await
     }
 
-    /// Those whom a person has blocked, last first.
+    /// The blocks of a user, last first.
     pub async fn list(db: impl PgExecutor<'_>, user_id: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,

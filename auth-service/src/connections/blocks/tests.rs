@@ -1,4 +1,4 @@
-//! Blocks, through their routes: who is kept from whom, and where.
+//! Blocks, through their routes: which users are kept apart, and where.
 use futures::future::join_all;
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};

@@ -1,4 +1,4 @@
-//! The names of the events that connections and blocks tell.
+//! The events that connections and blocks publish.
 pub mod producers;
 
 pub const USER_CONNECTED: &str = "user_connected";

@@ -1,4 +1,4 @@
-//! What connections and blocks tell the other services.
+//! Publishes the events of connections and blocks.
 use sqlx::PgTransaction;
 
 use super::{USER_BLOCKED, USER_CONNECTED, USER_DISCONNECTED, USER_UNBLOCKED};

@@ -1,4 +1,4 @@
-//! What the auth service listens to about people.
+//! The subscriptions to confirmations of erasure.
 use super::processors as on;
 use super::{ENGAGEMENT_USER_ERASED, INTERACTION_USER_ERASED, MODERATION_USER_ERASED, POST_USER_ERASED};
 use crate::core::events::Subscription;

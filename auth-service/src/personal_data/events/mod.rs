@@ -1,4 +1,4 @@
-//! The names of the events of erased people that the auth service hears.
+//! The events of other services that confirm an erasure.
 pub mod consumers;
 mod processors;
 

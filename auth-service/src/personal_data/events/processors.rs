@@ -1,4 +1,4 @@
-//! What the auth service does when it hears of people.
+//! Stores which service has confirmed an erasure.
 use serde::Deserialize;
 use sqlx::PgTransaction;
 use uuid::Uuid;
@@ -7,7 +7,7 @@ use crate::core::App;
 use crate::core::events::{Effect, Event, Failure};
 use crate::personal_data::models::confirm;
 
-/// Somebody of whom nothing is left in a service.
+/// A user whose data a service has erased.
 #[derive(Deserialize)]
 struct UserErased {
     user_id: Uuid,

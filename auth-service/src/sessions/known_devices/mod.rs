@@ -1,8 +1,8 @@
-//! Places: the devices and networks that somebody has signed in from before. The first one of an account is no news; each
-//! further one is told to its owner, who knows whether it was they.
+//! Known devices: the kinds of devices and the networks that an account was used from. The first one is no news; each
+//! further one causes a mail to the owner, who knows whether it was they.
 //!
-//! A User-Agent is whatever the caller writes. It is reduced to a few words of ours before it goes anywhere: else whoever
-//! signs up with a foreign address could mail their words there by signing in.
+//! A User-Agent is whatever the caller writes. It is reduced to a few words of ours before it goes anywhere: else a
+//! sign-up with a foreign address could mail its words there by signing in.
 pub mod models;
 
 /// Programs and what gives them away in a User-Agent, in this order: most of them claim to be others, too.

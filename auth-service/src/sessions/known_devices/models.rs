@@ -1,11 +1,11 @@
-//! Places in the database: all of the SQL of this part.
+//! Known devices in the database: all of the SQL of this part.
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
-/// For how many days a place is known to which nobody came back.
+/// For how many days a device stays known that was not used again.
 const KEPT_DAYS: i32 = 180;
 
-/// Notes that a person has signed in from a place; whether it is a new one beside others.
+/// Records a sign-in with a device; returns whether it is a new one beside others.
 pub async fn record_visit(
     tx: &mut PgTransaction<'_>,
     user: Uuid,
@@ -27,7 +27,7 @@ pub async fn record_visit(
     .await
 }
 
-/// Forgets some of the places to which nobody came back for long enough; how many.
+/// Deletes some of the devices that were not used for long enough; returns how many.
 pub async fn sweep(db: impl PgExecutor<'_>, limit: i64) -> sqlx::Result<u64> {
     let swept = sqlx::query!(
         "delete from place where (user_id, device, address_prefix) in (

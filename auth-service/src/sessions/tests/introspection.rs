@@ -31,7 +31,7 @@ async fn said(platform: &Platform, token: &str) -> Value {
     ])
 }
 
-/// A token of another session of somebody, about which was asked a moment ago.
+/// A token of another session of a user, whose answer was cached a moment ago.
 async fn believed(platform: &Platform, person: &Person) -> String {
     let reply = sign_in(platform, &person.email, PASSWORD).await;
     let token = reply.body["access_token"].as_str().unwrap().to_owned();

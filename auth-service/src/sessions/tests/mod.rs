@@ -27,7 +27,7 @@ const OTHER_SECRET: &str = "another one of at least thirty-two bytes";
 /// A day, in seconds.
 const DAY: f64 = 86400.0;
 
-/// The tokens of a session, as somebody keeps them.
+/// The tokens of a session, as a client keeps them.
 #[derive(Clone, Debug)]
 struct Tokens {
     access: String,
