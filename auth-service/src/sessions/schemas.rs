@@ -91,7 +91,6 @@ impl FromRequest<App> for PresentedRefreshToken {
 /// The tokens of a session
 #[derive(Serialize, ToSchema)]
 #[schema(as = Token)]
-#[expect(clippy::struct_field_names, reason = "the contract's names")]
 pub struct TokenPair {
     pub access_token: String,
     #[schema(value_type = String, examples("bearer"))]
