@@ -37,13 +37,13 @@ pub async fn get_available_interests_choices() -> Json<[&'static str; 22]> {
     Json(INTERESTS)
 }
 
-/// Change one's own account; a name that is not given stays, another password ends all sessions
+/// Update the caller's account; a name that is not given stays, another password ends all sessions
 #[utoipa::path(put, path = "/users/{user_id}", tag = "user", params(("user_id" = uuid::Uuid, Path)),
     request_body = UserIn, responses(
     (status = 200, body = UserOut),
     (status = 400, body = Problem, description = "An unknown interest, or an address that has another account"),
     (status = 401, body = Problem),
-    (status = 403, body = Problem, description = "Somebody else's account, or the caller is muted"),
+    (status = 403, body = Problem, description = "Another user's account, or the caller is muted"),
     (status = 422, body = Problem),
     (status = 503, body = Problem, description = "Too many passwords to check at the moment"),
 ))]
@@ -73,11 +73,11 @@ pub async fn update_user(
     Ok(Json(account.into()))
 }
 
-/// Delete one's own account
+/// Delete the caller's account
 #[utoipa::path(delete, path = "/users/{user_id}", tag = "user", params(("user_id" = uuid::Uuid, Path)), responses(
     (status = 204),
     (status = 401, body = Problem),
-    (status = 403, body = Problem, description = "Somebody else's account"),
+    (status = 403, body = Problem, description = "Another user's account"),
     (status = 422, body = Problem),
 ))]
 pub async fn delete_user(user: User, State(app): State<App>, Path(id): Path) -> Result<StatusCode, Error> {

@@ -58,7 +58,7 @@ impl Input for TokenForm {
     }
 }
 
-/// A new password from somebody who knows the old one.
+/// A new password, with the current one as proof.
 #[derive(ToSchema)]
 #[expect(clippy::struct_field_names, reason = "the contract's names")]
 pub struct ChangePassword {
@@ -167,17 +167,17 @@ impl<S: Send + Sync, T: Input> FromRequest<S> for Form<T> {
     }
 }
 
-/// That a wish for a new password was heard; the same whether or not the address has an account
+/// That a password reset was requested; the same whether or not the address has an account
 #[derive(Serialize, ToSchema)]
 pub struct ResetRequested {
     pub updated_by: Option<Uuid>,
     /// Without an offset, as the original answers; it is UTC
     pub created_at: String,
     pub created_by: Option<Uuid>,
-    /// Nobody's: a random one, since a true one would tell that the address has an account
+    /// Random: a true one would reveal that the address has an account
     pub user_id: Uuid,
     pub updated_at: String,
-    /// The name of the wish; it opens nothing
+    /// The id of the request; it opens nothing
     pub id: Uuid,
 }
 

@@ -128,7 +128,7 @@ pub async fn change_password(
     started.answer(&app, transport, Utc::now())
 }
 
-/// Ask for a new password; if the address has an account, a mail with a token for 5 minutes goes there
+/// Request a password reset; if the address has an account, a mail with a token for 5 minutes goes there
 #[utoipa::path(post, path = "/auth/forgot-password", tag = "auth", security(()), params(
     ("email" = String, Query),
 ), responses(
@@ -174,7 +174,7 @@ pub async fn reset_password(State(app): State<App>, query: Query) -> Result<Json
     Ok(Json(account.into()))
 }
 
-/// Verify one's address with the token that was mailed there
+/// Verify an address with the token that was mailed there
 #[utoipa::path(post, path = "/users/activate", tag = "user", security(()), params(
     ("activation_token" = String, Query),
 ), responses(

@@ -12,7 +12,7 @@ use crate::profiles::models::Profile;
 use crate::profiles::schemas::ProfileOut;
 use crate::users::ACCOUNT_DELETED;
 
-/// Somebody in a list of connections or followers
+/// A user in a list of connections or followers
 #[derive(Serialize, ToSchema)]
 pub struct ConnectionOut {
     #[serde(flatten)]

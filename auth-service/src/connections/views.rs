@@ -22,7 +22,7 @@ use crate::users::rights::Unmuted;
 use crate::users::schemas::UserOut;
 use crate::users::{ACCOUNT_DELETED, USER_NOT_FOUND};
 
-/// List those whom one is connected to, who joined last first
+/// List the caller's connections, those who joined last first
 #[utoipa::path(get, path = "/users/me/connections", tag = "user", params(
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
@@ -39,7 +39,7 @@ pub async fn user_connections(user: User, State(app): State<App>, page: Page) ->
     Ok(page.answer(people, |person| (person.user.date_joined, person.user.id)))
 }
 
-/// List those whom somebody is connected to, who was connected last first
+/// List a user's connections, the latest first
 #[utoipa::path(get, path = "/users/{user_id}/connections", tag = "user", params(
     ("user_id" = uuid::Uuid, Path),
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
@@ -62,7 +62,7 @@ pub async fn list_connections(
     answer(tx, user.id, page, &listed).await
 }
 
-/// List those who are connected to somebody, who was connected last first
+/// List a user's followers, the latest first
 #[utoipa::path(get, path = "/users/{user_id}/followers", tag = "user", params(
     ("user_id" = uuid::Uuid, Path),
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
@@ -92,10 +92,10 @@ async fn answer(
     Ok(page.answer(people, |person| (person.connected_at, person.profile.user.id)))
 }
 
-/// Connect to somebody; they are not connected to oneself by it
+/// Connect to a user; a connection has one direction
 #[utoipa::path(post, path = "/users/{user_id}/connect", tag = "user", params(("user_id" = uuid::Uuid, Path)), responses(
-    (status = 200, body = UserOut, description = "One's own account"),
-    (status = 400, body = Problem, description = "That is oneself or somebody whom one has blocked, or one has 10,000 connections"),
+    (status = 200, body = UserOut, description = "The caller's account"),
+    (status = 400, body = Problem, description = "The caller, a user that the caller has blocked, or more than 10,000 connections"),
     (status = 401, body = Problem),
     (status = 403, body = Problem, description = "The caller is muted"),
     (status = 404, body = Problem),
@@ -119,11 +119,11 @@ pub async fn add_user_connection(
     Ok(Json(account.into()))
 }
 
-/// End one's connection to somebody
+/// End the caller's connection to a user
 #[utoipa::path(delete, path = "/users/{user_id}/disconnect", tag = "user", params(("user_id" = uuid::Uuid, Path)),
     responses(
     (status = 204),
-    (status = 400, body = Problem, description = "That is oneself"),
+    (status = 400, body = Problem, description = "The user is the caller"),
     (status = 401, body = Problem),
     (status = 404, body = Problem),
     (status = 422, body = Problem),
@@ -145,11 +145,11 @@ pub async fn remove_user_connection(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Connect to somebody, or end the connection when there is one
+/// Connect to a user, or end the connection when there is one
 #[utoipa::path(post, path = "/users/{user_id}/connect/toggle", tag = "user", params(("user_id" = uuid::Uuid, Path)),
     responses(
     (status = 200, body = ProfileOut, description = "The other person; `following` says what it is now"),
-    (status = 400, body = Problem, description = "That is oneself or somebody whom one has blocked, or one has 10,000 connections"),
+    (status = 400, body = Problem, description = "The caller, a user that the caller has blocked, or more than 10,000 connections"),
     (status = 401, body = Problem),
     (status = 403, body = Problem, description = "The caller is muted"),
     (status = 404, body = Problem),

@@ -16,7 +16,7 @@ use crate::core::security::{Operator, User};
 /// Pieces of an export that wait for a slow reader.
 const AHEAD: usize = 4;
 
-/// Get everything that the platform holds about oneself, as one JSON document
+/// Export the caller's personal data as one JSON document
 #[utoipa::path(get, path = "/users/me/export", tag = "user", responses(
     (status = 200, body = serde_json::Value, description = "`services`, by service and kind"),
     (status = 401, body = Problem),

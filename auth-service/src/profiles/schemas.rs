@@ -23,7 +23,7 @@ const LOOKUP: usize = 100;
 /// What a person changes of their profile: a field that is not given stays as it is, null clears it
 #[derive(ToSchema)]
 pub struct ProfileIn {
-    /// 3 to 30 letters, digits, `_` and `.`, in any case; nobody else has it or one that looks like it
+    /// 3 to 30 letters, digits, `_` and `.`, in any case; unique, also among names that look alike
     #[schema(value_type = Option<String>, min_length = 3, max_length = 30, examples("anna.b"))]
     pub username: FieldUpdate<String>,
     #[schema(value_type = Option<String>, max_length = 100)]
@@ -36,7 +36,7 @@ pub struct ProfileIn {
     /// At most 100 characters
     #[schema(value_type = Option<String>, max_length = 100)]
     pub location: FieldUpdate<String>,
-    /// Gives an age of 13 to 122 years; nobody else sees it
+    /// Gives an age of 13 to 122 years; only the owner sees it
     #[schema(value_type = Option<NaiveDate>)]
     pub birth_date: FieldUpdate<NaiveDate>,
     /// Whether others see the age that follows from the birth date; not null
@@ -155,7 +155,7 @@ impl Input for Lookup {
     }
 }
 
-/// What is the same of a profile for everybody
+/// The part of a profile that is the same for all viewers
 #[derive(Serialize, ToSchema)]
 pub struct About {
     /// Null until they choose one
@@ -203,7 +203,7 @@ impl From<&Profile> for UserOut {
     }
 }
 
-/// A person as others see them; `email` is empty, for nobody but its owner sees an address
+/// A user as others see them; `email` is empty, since only its owner sees an address
 #[derive(Serialize, ToSchema)]
 pub struct ProfileOut {
     #[serde(flatten)]

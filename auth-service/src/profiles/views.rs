@@ -18,7 +18,7 @@ use crate::core::security::User;
 use crate::users::rights::Unmuted;
 use crate::users::{ACCOUNT_DELETED, USER_NOT_FOUND};
 
-/// List everybody, who joined last first
+/// List all users, the newest first
 #[utoipa::path(get, path = "/users", tag = "user", params(
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
@@ -35,7 +35,7 @@ pub async fn get_users(user: User, State(app): State<App>, page: Page) -> Result
     Ok(page.answer(people, |person| (person.user.date_joined, person.user.id)))
 }
 
-/// Read one's own profile
+/// Read the caller's profile
 #[utoipa::path(get, path = "/users/me", tag = "user", responses(
     (status = 200, body = OwnProfileOut),
     (status = 401, body = Problem),
@@ -44,7 +44,7 @@ pub async fn get_session_user(user: User, State(app): State<App>) -> Result<Json
     Ok(Json(Profile::find(&app.db, user.id, user.id).await?.ok_or(ACCOUNT_DELETED)?.into()))
 }
 
-/// Change what is given of one's own profile; null clears it
+/// Update the given fields of the caller's profile; null clears a field
 #[utoipa::path(patch, path = "/users/me", tag = "user", request_body = ProfileIn, responses(
     (status = 200, body = OwnProfileOut),
     (status = 400, body = Problem, description = "An unknown interest, or a username that is taken or looks like one"),
@@ -75,7 +75,7 @@ fn taken(error: sqlx::Error) -> Error {
     }
 }
 
-/// Read somebody's profile
+/// Read a user's profile
 #[utoipa::path(get, path = "/users/{user_id}", tag = "user", params(("user_id" = uuid::Uuid, Path)), responses(
     (status = 200, body = ProfileOut),
     (status = 401, body = Problem),
@@ -87,7 +87,7 @@ pub async fn retrieve_user(user: User, State(app): State<App>, Path(id): Path) -
     Ok(Json(ProfileOut::new(&profile, user.id, Utc::now().date_naive())))
 }
 
-/// Read somebody's profile by their username, in any case
+/// Read a user's profile by username, in any case
 #[utoipa::path(get, path = "/users/by-username/{username}", tag = "user", params(("username" = String, Path)), responses(
     (status = 200, body = ProfileOut),
     (status = 401, body = Problem),

@@ -14,7 +14,7 @@ use crate::core::pagination::Page;
 use crate::users::USER_NOT_FOUND;
 use crate::users::rights::{Admin, Moderator};
 
-/// List people by role and status, who joined last first
+/// List users by role and status, the newest first
 #[utoipa::path(get, path = "/admin/users", tag = "admin", params(
     ("role" = Option<crate::users::Role>, Query, description = "Only those of this role"),
     ("status" = Option<crate::users::Status>, Query, description = "Only those of this status"),
@@ -33,7 +33,7 @@ pub async fn get_members(_: Moderator, State(app): State<App>, page: Page, query
     Ok(page.answer(members, |member| (member.date_joined, member.id)))
 }
 
-/// Read somebody's role and status
+/// Read a user's role and status
 #[utoipa::path(get, path = "/admin/users/{user_id}", tag = "admin", params(("user_id" = uuid::Uuid, Path)), responses(
     (status = 200, body = MemberOut),
     (status = 401, body = Problem),
@@ -45,7 +45,7 @@ pub async fn get_member(_: Moderator, State(app): State<App>, Path(id): Path) ->
     Ok(Json(Member::find(&app.db, id).await?.ok_or(USER_NOT_FOUND)?.into()))
 }
 
-/// Give somebody a role, or take it
+/// Set a user's role
 #[utoipa::path(put, path = "/admin/users/{user_id}/role", tag = "admin", params(("user_id" = uuid::Uuid, Path)),
     request_body = RoleIn, responses(
     (status = 200, body = MemberOut),
@@ -68,7 +68,7 @@ pub async fn set_role(
     Ok(Json(member.into()))
 }
 
-/// Mute or ban somebody, for good or until a time, or lift it; who is banned is signed out everywhere
+/// Mute or ban a user, for good or until a time, or lift it; a ban ends all sessions
 #[utoipa::path(put, path = "/admin/users/{user_id}/status", tag = "admin", params(("user_id" = uuid::Uuid, Path)),
     request_body = StatusIn, responses(
     (status = 200, body = MemberOut),
@@ -91,7 +91,7 @@ pub async fn set_status(
     Ok(Json(member.into()))
 }
 
-/// List what was decided about somebody, newest first
+/// List the decisions about a user, newest first
 #[utoipa::path(get, path = "/admin/users/{user_id}/history", tag = "admin", params(
     ("user_id" = uuid::Uuid, Path),
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),

@@ -13,7 +13,7 @@ use crate::core::security::User;
 use crate::profiles::models::{Profile, begin_snapshot};
 use crate::profiles::schemas::ProfileOut;
 
-/// Find people whose username or name begins with a text, or nearly is it; the best first
+/// Search users whose username or name begins with a text or is similar to it; the best first
 #[utoipa::path(get, path = "/users/search", tag = "user", params(
     ("q" = String, Query, description = "2 to 50 characters, in any case"),
     ("limit" = Option<i64>, Query, description = "People at most, 1 to 200; 50 when not given"),

@@ -143,7 +143,7 @@ impl SessionOut {
     }
 }
 
-/// Whose token it is, as other services need to know
+/// The caller's account, as other services need it
 #[derive(Serialize, ToSchema)]
 pub struct VerifiedUser {
     #[serde(flatten)]

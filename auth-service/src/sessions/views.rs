@@ -80,7 +80,7 @@ pub async fn sign_out(user: User, State(app): State<App>) -> Result<(Forget, Sta
     Ok((forget(&app), StatusCode::NO_CONTENT))
 }
 
-/// Sign out everywhere: end all of one's sessions, this one too
+/// Sign out everywhere: end all of the caller's sessions, this one too
 #[utoipa::path(post, path = "/auth/signout-everywhere", tag = "auth", responses(
     (status = 204),
     (status = 401, body = Problem),
@@ -92,7 +92,7 @@ pub async fn sign_out_everywhere(user: User, State(app): State<App>) -> Result<(
     Ok((forget(&app), StatusCode::NO_CONTENT))
 }
 
-/// List where one is signed in, newest first
+/// List the caller's sessions, newest first
 #[utoipa::path(get, path = "/auth/sessions", tag = "auth", params(
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
@@ -107,12 +107,12 @@ pub async fn get_sessions(user: User, State(app): State<App>, page: Page) -> Res
     Ok(page.answer(seen, |session: &SessionOut| (session.created_at, session.id)))
 }
 
-/// Sign out another device: end one of one's sessions
+/// Sign out another device: end one of the caller's sessions
 #[utoipa::path(delete, path = "/auth/sessions/{session_id}", tag = "auth", params(("session_id" = uuid::Uuid, Path)),
     responses(
     (status = 204),
     (status = 401, body = Problem),
-    (status = 404, body = Problem, description = "No session of one's own that goes on"),
+    (status = 404, body = Problem, description = "No current session of the caller"),
     (status = 422, body = Problem),
 ))]
 pub async fn revoke_session(user: User, State(app): State<App>, Path(id): Path) -> Result<StatusCode, Error> {
@@ -124,7 +124,7 @@ pub async fn revoke_session(user: User, State(app): State<App>, Path(id): Path) 
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Whose token it is
+/// Return the caller's account
 ///
 /// The same in the headers `X-User-Id`, `X-User-Role` and `X-User-Status`, which a gateway can hand on without reading bodies.
 #[utoipa::path(get, path = "/auth/verify-token", tag = "auth", responses(

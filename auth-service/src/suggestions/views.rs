@@ -41,7 +41,7 @@ pub async fn suggest_users(user: User, State(app): State<App>, page: Page) -> Re
     Ok(Json(SuggestionOut::list(suggestions, &profiles, user.id, Utc::now().date_naive())))
 }
 
-/// Never suggest somebody again
+/// Dismiss a suggestion for good
 #[utoipa::path(delete, path = "/users/suggestions/{user_id}", tag = "user", params(("user_id" = uuid::Uuid, Path)),
     responses(
     (status = 204),

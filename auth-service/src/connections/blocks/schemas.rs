@@ -9,7 +9,7 @@ use crate::core::timestamp::Timestamp;
 use crate::profiles::models::Profile;
 use crate::profiles::schemas::ProfileOut;
 
-/// Somebody whom the caller has blocked
+/// A user that the caller has blocked
 #[derive(Serialize, ToSchema)]
 pub struct BlockOut {
     #[serde(flatten)]

@@ -15,7 +15,7 @@ use crate::core::pagination::Page;
 use crate::core::security::User;
 use crate::profiles::models::{Profile, begin_snapshot};
 
-/// List those whom one has blocked, last first
+/// List the caller's blocks, the latest first
 #[utoipa::path(get, path = "/users/me/blocks", tag = "user", params(
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
@@ -33,10 +33,10 @@ pub async fn list_blocks(user: User, State(app): State<App>, page: Page) -> Resu
     Ok(page.answer(people, |person| (person.blocked_at, person.profile.user.id)))
 }
 
-/// Block somebody: it ends the connections between the two, and for them one does not exist any more
+/// Block a user: it ends the connections between the two and hides the caller from them
 #[utoipa::path(post, path = "/users/{user_id}/block", tag = "user", params(("user_id" = uuid::Uuid, Path)), responses(
     (status = 204),
-    (status = 400, body = Problem, description = "That is oneself"),
+    (status = 400, body = Problem, description = "The user is the caller"),
     (status = 401, body = Problem),
     (status = 404, body = Problem),
     (status = 422, body = Problem),
