@@ -1,4 +1,4 @@
-//! What the test of the README's `## Who may what` asks this service for: people, and a request for each operation.
+//! What the test of the README's `## Who may kind` asks this service for: people, and a request for each operation.
 use std::ops::Deref;
 
 use axum::body::Body;
@@ -8,19 +8,19 @@ use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
-use crate::roles::models::{What, set_role, set_status};
-use crate::roles::{Role, signals};
+use crate::roles::models::{DecisionKind, set_role, set_status};
+use crate::roles::signals;
 use crate::sessions::models::Device;
-use crate::sessions::services::begin;
+use crate::sessions::services::start_session;
+use crate::testing::{PASSWORD, Posted};
 use crate::tokens::{Purpose, services::issue};
 use crate::users::models::{Account, Draft};
-use crate::users::tests::{PASSWORD, Posted};
-use crate::users::{self, Status};
+use crate::users::{Role, Status};
 
 /// What this service answers beside its API and what every service does.
 pub const BESIDE: &[&str] = &["GET /internal/erasures/{person}"];
 
-/// The service, and the hash of everybody's password: a hash for each of many hundred people would take minutes.
+/// The service, and the hash of all passwords: a hash for each of many hundred users would take minutes.
 pub struct World {
     platform: Posted,
     hash: String,
@@ -36,12 +36,12 @@ impl Deref for World {
 
 /// The service, for all requests.
 pub async fn start(database: PgConnectOptions) -> World {
-    let platform = users::tests::start(database, &["--producers", "auth-service=http://127.0.0.1:1"]).await;
+    let platform = crate::testing::start(database, &["--producers", "auth-service=http://127.0.0.1:1"]).await;
     let hash = platform.app.resources.passwords.hash(PASSWORD).await.unwrap();
     World { platform, hash }
 }
 
-/// Somebody who owns what a request is about.
+/// The owner of what a request is about.
 pub struct Person {
     pub id: Uuid,
     pub token: String,
@@ -50,27 +50,27 @@ pub struct Person {
     refresh_token: String,
 }
 
-/// Somebody new, who is signed in.
+/// A new user who is signed in.
 pub async fn somebody(world: &World) -> Person {
     let email = format!("{}@example.com", Uuid::now_v7());
     let draft = Draft { email: &email, first_name: None, last_name: None, interests: &[] };
     let mut tx = world.app.db.begin().await.unwrap();
     let account = Account::create(&mut tx, &draft, &world.hash).await.unwrap().unwrap();
     let device = Device { name: None, address_prefix: None };
-    let opened = begin(&mut tx, &account, &device).await.unwrap().unwrap();
+    let started = start_session(&mut tx, &account, &device).await.unwrap().unwrap();
     tx.commit().await.unwrap();
-    let session = opened.session;
+    let session = started.session;
     let (token, _) = world.app.verifier.issue(account.id, session.id, session.expires_at.0, Utc::now()).unwrap();
-    Person { id: account.id, token, email, session: session.id, refresh_token: opened.refresh_token }
+    Person { id: account.id, token, email, session: session.id, refresh_token: started.refresh_token }
 }
 
-/// The token of somebody who has that status and role by now.
+/// The token of a user who has that status and role by now.
 pub async fn token(world: &World, person: &Person, status: &str, role: &str) -> String {
     let mut tx = world.app.db.begin().await.unwrap();
     let restriction = [Status::Muted, Status::Banned].into_iter().find(|known| known.word() == status);
     if let Some(status) = restriction {
         set_status(&mut tx, person.id, status, None).await.unwrap();
-        signals::decided(&mut tx, person.id, None, What::Status(status, None), None).await.unwrap();
+        signals::decided(&mut tx, person.id, None, DecisionKind::Status(status, None), None).await.unwrap();
     }
     set_role(&mut tx, person.id, Role::of(role).unwrap()).await.unwrap();
     tx.commit().await.unwrap();
@@ -85,7 +85,7 @@ async fn mailed(world: &World, owner: &Person, purpose: Purpose) -> String {
     secret
 }
 
-/// A request for an operation, about the account of `owner`, or, where it takes two, about somebody else; without a caller.
+/// A request for an operation, about the account of `owner`, or, where it takes two, about another one; without a caller.
 pub async fn request(world: &World, operation: &str, owner: &Person) -> Request<Body> {
     let (method, template) = operation.split_once(' ').unwrap();
     let credentials = json!({ "email": owner.email, "password": PASSWORD });

@@ -3,7 +3,6 @@ mod models;
 pub mod schedulers;
 mod schemas;
 mod services;
-pub mod verdicts;
 mod views;
 
 #[cfg(test)]
@@ -16,7 +15,7 @@ use crate::core::App;
 use crate::core::limits::{Limit, Rate};
 
 /// How often sign-ins may be tried from one address.
-pub const SIGN_IN: Limit = Limit {
+pub const SIGN_IN_LIMIT: Limit = Limit {
     name: "sign_in",
     routes: &["POST /api/v1/auth/signin", "POST /api/v1/auth/token"],
     rate: Rate::new(5, 60).burst(10),
@@ -25,15 +24,15 @@ pub const SIGN_IN: Limit = Limit {
 };
 
 /// How often passwords of one account may be tried before there are pauses between them; `services` asks.
-pub const ACCOUNT: Limit =
+pub const ACCOUNT_LIMIT: Limit =
     Limit { name: "account", routes: &[], rate: Rate::new(10, 900), burst_in_development: None, strict: true };
 
 /// How often a new password may be asked for by mail for one address; `services` asks.
-pub const RESET: Limit =
+pub const RESET_LIMIT: Limit =
     Limit { name: "reset", routes: &[], rate: Rate::new(3, 3600), burst_in_development: None, strict: true };
 
-/// How often somebody may sign up from one address.
-pub const SIGN_UP: Limit = Limit {
+/// How often sign-ups are accepted from one address.
+pub const SIGN_UP_LIMIT: Limit = Limit {
     name: "sign_up",
     routes: &["POST /api/v1/auth/signup"],
     rate: Rate::new(3, 3600),
@@ -42,7 +41,7 @@ pub const SIGN_UP: Limit = Limit {
 };
 
 /// How often a new password may be asked for from one address; who may be mailed how often is decided by account.
-pub const FORGOT_PASSWORD: Limit = Limit {
+pub const FORGOT_PASSWORD_LIMIT: Limit = Limit {
     name: "forgot_password",
     routes: &["POST /api/v1/auth/forgot-password"],
     rate: Rate::new(20, 3600),
@@ -50,8 +49,8 @@ pub const FORGOT_PASSWORD: Limit = Limit {
     strict: true,
 };
 
-/// How often somebody may try to change a password.
-pub const NEW_PASSWORD: Limit = Limit {
+/// How often a password change may be tried.
+pub const NEW_PASSWORD_LIMIT: Limit = Limit {
     name: "new_password",
     routes: &["POST /api/v1/auth/change-password", "POST /api/v1/auth/reset-password"],
     rate: Rate::new(5, 60).burst(10),
@@ -65,7 +64,6 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(views::sign_up))
         .routes(routes!(views::sign_in))
         .routes(routes!(views::generate_token))
-        .routes(routes!(views::verify_token))
         .routes(routes!(views::change_password))
         .routes(routes!(views::forgot_password))
         .routes(routes!(views::reset_password))

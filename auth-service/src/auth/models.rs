@@ -1,10 +1,10 @@
-//! Wishes for a new password in the database: all of the SQL of this feature.
+//! Password reset requests in the database: all of the SQL of this feature.
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
 use crate::core::timestamp::Timestamp;
 
-/// Somebody wishes a new password for the account of an address, if there is one.
+/// A request to reset the password of an address, whether or not it has an account.
 pub struct ResetRequest {
     pub id: Uuid,
     pub email: String,
@@ -12,7 +12,7 @@ pub struct ResetRequest {
 }
 
 impl ResetRequest {
-    /// Notes a wish.
+    /// Stores a request.
     pub async fn create(db: impl PgExecutor<'_>, email: &str) -> sqlx::Result<Self> {
         sqlx::query_as!(
             Self,
@@ -25,8 +25,8 @@ impl ResetRequest {
         .await
     }
 
-    /// The oldest wish, which nobody else sees again.
-    pub async fn take(tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<Self>> {
+    /// Removes and returns the oldest request.
+    pub async fn claim_next(tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
             r#"delete from reset_request

@@ -1,4 +1,4 @@
-//! Looks into wishes for a new password: where the address has an account, a mail with a token goes there.
+//! Processes password reset requests: where the address has an account, a mail with a token goes there.
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,31 +10,31 @@ use crate::core::worker::{Outcome, Worker};
 use crate::mails::signals;
 use crate::users::models::Account;
 
-/// How often the worker looks for wishes that came in elsewhere.
+/// How often the worker polls for requests that other replicas stored.
 const POLL: Duration = Duration::from_secs(1);
 
-/// Turns wishes into mails, one after the other.
-pub struct Resets {
+/// Turns password reset requests into mails, one after the other.
+pub struct ResetWorker {
     app: App,
     due: Arc<Notify>,
 }
 
-impl Resets {
-    /// A worker that has looked nowhere yet.
+impl ResetWorker {
+    /// A worker that has not polled yet.
     pub fn new(app: &App) -> Self {
         Self { app: app.clone(), due: app.resources.resets_due.clone() }
     }
 }
 
-impl Worker for Resets {
+impl Worker for ResetWorker {
     fn name(&self) -> String {
         "password resets".into()
     }
 
     async fn step(&mut self) -> anyhow::Result<Outcome> {
         let mut tx = self.app.db.begin().await?;
-        let Some(request) = ResetRequest::take(&mut tx).await? else { return Ok(Outcome::Idle) };
-        if let Some(account) = Account::with_email(&mut *tx, &request.email).await? {
+        let Some(request) = ResetRequest::claim_next(&mut tx).await? else { return Ok(Outcome::Idle) };
+        if let Some(account) = Account::find_by_email(&mut *tx, &request.email).await? {
             signals::password_forgotten(&mut tx, &account, request.id).await?;
         }
         tx.commit().await?;

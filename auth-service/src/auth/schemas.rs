@@ -12,10 +12,9 @@ use super::models::ResetRequest;
 use crate::core::errors::{Error, Invalid, problem};
 use crate::core::extract::{BODY_LIMIT, Query};
 use crate::core::input::{Fields, Input};
-use crate::core::timestamp::Timestamp;
-use crate::users::schemas::{UserOut, password};
+use crate::users::schemas::password;
 
-/// The longest address that anybody may ask about, in characters (RFC 5321: a path of 256 with its brackets).
+/// The longest address that a request may name, in characters (RFC 5321: a path of 256 with its brackets).
 const EMAIL: usize = 254;
 /// The longest password that is compared; a body is no longer.
 const ANY: usize = BODY_LIMIT;
@@ -59,7 +58,7 @@ impl Input for TokenForm {
     }
 }
 
-/// A new password from somebody who knows the old one.
+/// A new password, with the current one as proof.
 #[derive(ToSchema)]
 #[expect(clippy::struct_field_names, reason = "the contract's names")]
 pub struct ChangePassword {
@@ -95,7 +94,7 @@ impl Input for ForgotPassword {
     }
 }
 
-/// A new password from somebody who reads the mails of an address.
+/// A new password, with the token that was mailed.
 pub struct ResetPassword {
     pub reset_token: String,
     pub password: String,
@@ -114,7 +113,7 @@ impl Input for ResetPassword {
     }
 }
 
-/// A proof that somebody reads the mails of their address.
+/// The token that was mailed to an address to verify it.
 pub struct Activation {
     pub activation_token: String,
 }
@@ -168,30 +167,17 @@ impl<S: Send + Sync, T: Input> FromRequest<S> for Form<T> {
     }
 }
 
-/// Whose token it is, as other services need to know
-#[derive(Serialize, ToSchema)]
-pub struct VerifiedUser {
-    #[serde(flatten)]
-    pub user: UserOut,
-    /// How many people they are connected to
-    pub total_connections: i64,
-    /// The session that the token belongs to; null for a token of the original
-    pub session_id: Option<Uuid>,
-    /// When the token ends; null for a token of the original without an end
-    pub expires_at: Option<Timestamp>,
-}
-
-/// That a wish for a new password was heard; the same whether or not the address has an account
+/// That a password reset was requested; the same whether or not the address has an account
 #[derive(Serialize, ToSchema)]
 pub struct ResetRequested {
     pub updated_by: Option<Uuid>,
     /// Without an offset, as the original answers; it is UTC
     pub created_at: String,
     pub created_by: Option<Uuid>,
-    /// Nobody's: a random one, since a true one would tell that the address has an account
+    /// Random: a true one would reveal that the address has an account
     pub user_id: Uuid,
     pub updated_at: String,
-    /// The name of the wish; it opens nothing
+    /// The id of the request; it opens nothing
     pub id: Uuid,
 }
 

@@ -1,9 +1,9 @@
-//! How often passwords of one account may be tried, wherever from: so many as the limit `account` allows, and then one
-//! after a pause that doubles from try to try.
+//! Limits password attempts per account, wherever they come from: the count that the limit `account` allows, then one
+//! after each pause, and the pause doubles from attempt to attempt.
 //!
-//! It is asked before a password is compared, and by address, whether or not that has an account: neither the answer nor
-//! its time tells which ones have. A right password makes an end of it. Whoever keeps guessing at an account keeps its owner
-//! from signing in meanwhile: but the pause is a minute at most, sessions go on, and a reset by mail is not held up.
+//! The check comes before the password is compared, and by address, whether or not that has an account: neither the answer
+//! nor its time reveals which ones have. The right password resets it. An attacker that keeps guessing keeps the owner from
+//! signing in meanwhile, but the pause is a minute at most, sessions go on, and a reset by mail is not held up.
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -12,18 +12,18 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use redis::{AsyncCommands, RedisResult, Script};
 use sha2::{Digest, Sha256};
 
-use super::{ACCOUNT, RESET};
+use super::{ACCOUNT_LIMIT, RESET_LIMIT};
 use crate::core::App;
 use crate::core::errors::Error;
 
 /// The pause after the first try that the limit would not allow; it doubles with each.
-const FIRST: Duration = Duration::from_secs(1);
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause.
-const LONGEST: Duration = Duration::from_mins(1);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// After how long without a try pauses begin anew.
-const FORGOTTEN: Duration = Duration::from_mins(15);
-/// How long Redis is waited for.
-const PATIENCE: Duration = Duration::from_millis(250);
+const PAUSE_MEMORY: Duration = Duration::from_mins(15);
+/// How long a call of Redis may take.
+const REDIS_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// KEYS: the account; ARGV: the three times above in ms. Answers how many ms to wait, 0 when the try may be made.
 static PAUSE: LazyLock<Script> = LazyLock::new(|| {
@@ -47,30 +47,32 @@ static PAUSE: LazyLock<Script> = LazyLock::new(|| {
 /// A try that may be made.
 pub struct Attempt {
     /// Under what name it was counted; none where nothing is.
-    subject: Option<String>,
+    account_key: Option<String>,
 }
 
 impl Attempt {
     /// Asks whether a password may be tried for an address, and counts it.
     pub async fn begin(app: &App, email: &str) -> Result<Self, Error> {
-        let subject = subject(email);
-        let Some(said) = app.limits.take(ACCOUNT.name, &subject).await else { return Ok(Self { subject: None }) };
+        let account_key = account_key(email);
+        let Some(said) = app.limits.take(ACCOUNT_LIMIT.name, &account_key).await else {
+            return Ok(Self { account_key: None });
+        };
         if !said.allowed {
             // While Redis is away its strict limit is all there is.
-            let wait = pause(app, &subject).await.unwrap_or(said.wait);
+            let wait = pause(app, &account_key).await.unwrap_or(said.wait);
             if !wait.is_zero() {
                 return Err(Error::TooMany(wait));
             }
         }
-        Ok(Self { subject: Some(subject) })
+        Ok(Self { account_key: Some(account_key) })
     }
 
     /// The password was right: what was counted is forgotten.
     pub async fn succeed(self, app: &App) {
-        let Some(subject) = self.subject else { return };
+        let Some(account_key) = self.account_key else { return };
         let mut redis = app.redis.clone();
-        let keys = [format!("rl:{}:{subject}", ACCOUNT.name), paused(&subject)];
-        let forgotten = tokio::time::timeout(PATIENCE, redis.del::<_, ()>(&keys)).await;
+        let keys = [format!("rl:{}:{account_key}", ACCOUNT_LIMIT.name), pause_key(&account_key)];
+        let forgotten = tokio::time::timeout(REDIS_TIMEOUT, redis.del::<_, ()>(&keys)).await;
         if !matches!(forgotten, Ok(Ok(()))) {
             tracing::warn!("the tries of an account stay counted");
         }
@@ -79,18 +81,18 @@ impl Attempt {
 
 /// Asks whether a new password may be asked for by mail for an address, and counts it.
 pub async fn check_reset(app: &App, email: &str) -> Result<(), Error> {
-    match app.limits.take(RESET.name, &subject(email)).await {
+    match app.limits.take(RESET_LIMIT.name, &account_key(email)).await {
         Some(said) => said.check(),
         None => Ok(()),
     }
 }
 
 /// How long to wait for the next try; none when Redis does not say.
-async fn pause(app: &App, subject: &str) -> Option<Duration> {
+async fn pause(app: &App, account_key: &str) -> Option<Duration> {
     let mut redis = app.redis.clone();
-    let mut step = PAUSE.key(paused(subject));
-    let step = [FIRST, LONGEST, FORGOTTEN].iter().fold(&mut step, |step, time| step.arg(millis(*time)));
-    let answer: RedisResult<u64> = tokio::time::timeout(PATIENCE, step.invoke_async(&mut redis)).await.ok()?;
+    let mut step = PAUSE.key(pause_key(account_key));
+    let step = [FIRST_PAUSE, LONGEST_PAUSE, PAUSE_MEMORY].iter().fold(&mut step, |step, time| step.arg(millis(*time)));
+    let answer: RedisResult<u64> = tokio::time::timeout(REDIS_TIMEOUT, step.invoke_async(&mut redis)).await.ok()?;
     answer.map(Duration::from_millis).ok()
 }
 
@@ -99,11 +101,11 @@ fn millis(time: Duration) -> u64 {
 }
 
 /// The key of an account's pause.
-pub fn paused(subject: &str) -> String {
-    format!("rl:{}:pause:{subject}", ACCOUNT.name)
+pub fn pause_key(account_key: &str) -> String {
+    format!("rl:{}:pause:{account_key}", ACCOUNT_LIMIT.name)
 }
 
-/// By what an address is counted: Redis is not told who has an account here, or wants one.
-pub fn subject(email: &str) -> String {
+/// The key by which attempts for an address are counted: a hash, so that Redis holds no addresses.
+pub fn account_key(email: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(email.to_lowercase()))
 }

@@ -17,16 +17,16 @@ use redis::AsyncCommands;
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-use super::services::{paused, subject};
+use super::services::{account_key, pause_key};
 use crate::Resources;
+use crate::accounts::events::USER_REGISTERED;
 use crate::core::testing::counted::Counted;
 use crate::core::testing::{Platform, Reply};
 use crate::profiles::events::USER_UPDATED;
 use crate::settings::Settings;
+use crate::testing::{PASSWORD, account, join, mailed, sign_in, sign_up, start};
 use crate::tokens::models::UserToken;
-use crate::users::events::USER_REGISTERED;
 use crate::users::models::Account;
-use crate::users::tests::{PASSWORD, account, join, mailed, sign_in, sign_up, start};
 
 const SECRET: &str = "a secret of thirty-two bytes, or more";
 
@@ -597,7 +597,7 @@ async fn who_guesses_at_an_account_waits_longer_and_longer(_: PgPoolOptions, dat
         for _ in 0..10 {
             assert_eq!(guess(email).await.status, 404);
         }
-        let key = paused(&subject(email));
+        let key = pause_key(&account_key(email));
         for pause in [1, 2, 4, 8, 16, 32, 60, 60] {
             assert_eq!(guess(email).await.status, 404);
             let mut redis = platform.app.redis.clone();
@@ -623,12 +623,14 @@ async fn who_guesses_at_an_account_waits_longer_and_longer(_: PgPoolOptions, dat
     }
     guess("anna@example.com").await;
     assert_eq!(sign_in(&platform, "anna@example.com", PASSWORD).await.status, 429, "even the right one waits");
-    let _: () = platform.app.redis.clone().hset(paused(&subject("anna@example.com")), "free_at", 0).await.unwrap();
+    let _: () =
+        platform.app.redis.clone().hset(pause_key(&account_key("anna@example.com")), "free_at", 0).await.unwrap();
     assert_eq!(sign_in(&platform, "anna@example.com", PASSWORD).await.status, 200);
     for _ in 0..10 {
         assert_eq!(guess("anna@example.com").await.status, 404, "the right one has made an end of it");
     }
-    let _: () = platform.app.redis.clone().hset(paused(&subject("nobody@example.com")), "free_at", 1).await.unwrap();
+    let _: () =
+        platform.app.redis.clone().hset(pause_key(&account_key("nobody@example.com")), "free_at", 1).await.unwrap();
     guess("nobody@example.com").await;
     assert_eq!(guess("nobody@example.com").await.status, 429, "somebody else's is their own");
 }
@@ -649,21 +651,21 @@ async fn mails_for_a_new_password_are_few_whoever_asks(_: PgPoolOptions, databas
 /// The longest that a probe may take in the middle of a flood, by the median of many.
 const ALIVE: Duration = Duration::from_millis(50);
 
-/// Asks every 5 ms over a connection of its own whether the service lives, until it is told to stop; how long each answer
+/// Asks every 5 ms over a connection of its own whether the service lives, until `stop`; how long each answer
 /// took.
 fn probe(address: SocketAddr, stop: &Receiver<()>) -> Vec<Duration> {
     let mut connection = TcpStream::connect(address).unwrap();
     let mut answer = [0; 4096];
     let mut took = Vec::new();
     while stop.recv_timeout(Duration::from_millis(5)).is_err() {
-        let begun = Instant::now();
+        let started = Instant::now();
         connection.write_all(b"GET /health/live HTTP/1.1\r\nhost: test\r\n\r\n").unwrap();
         let mut read = 0;
         while !answer[..read].ends_with(b"}") {
             read += connection.read(&mut answer[read..]).unwrap();
         }
         assert!(answer.starts_with(b"HTTP/1.1 200"));
-        took.push(begun.elapsed());
+        took.push(started.elapsed());
     }
     took
 }

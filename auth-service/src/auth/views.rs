@@ -7,26 +7,23 @@ use chrono::Utc;
 
 use super::models::ResetRequest;
 use super::schemas::{
-    Activation, ChangePassword, ForgotPassword, Form, ResetPassword, ResetRequested, SignIn, TokenForm, VerifiedUser,
-    read,
+    Activation, ChangePassword, ForgotPassword, Form, ResetPassword, ResetRequested, SignIn, TokenForm, read,
 };
 use super::services::{Attempt, check_reset};
-use super::verdicts::Answer;
+use crate::accounts::signals;
 use crate::core::App;
 use crate::core::errors::{Error, Problem};
 use crate::core::extract::{Json as Body, Query};
-use crate::core::security::{Token as Presented, User};
-use crate::roles::Role;
+use crate::core::security::User;
 use crate::sessions::Reason;
 use crate::sessions::models::Device;
-use crate::sessions::schemas::{Carrier, Token};
-use crate::sessions::services::{Opened, begin};
+use crate::sessions::schemas::{TokenPair, TokenTransport};
+use crate::sessions::services::{StartedSession, start_session};
 use crate::tokens::{Purpose, services::redeem};
+use crate::users::ACCOUNT_DELETED;
 use crate::users::Status;
 use crate::users::models::Account;
 use crate::users::schemas::{UserIn, UserOut, interests};
-use crate::users::signals;
-use crate::users::views::GONE;
 use crate::{roles, sessions};
 
 /// The sentence is the original's, letter by letter.
@@ -54,13 +51,12 @@ pub async fn sign_up(State(app): State<App>, Body(input): Body<UserIn>) -> Resul
         UserOut::imitating(&draft, Utc::now())
     };
     app.commit(tx).await?;
-    app.resources.wake();
     Ok((StatusCode::CREATED, Json(user)))
 }
 
 /// Sign in
 #[utoipa::path(post, path = "/auth/signin", tag = "auth", security(()), request_body = SignIn, responses(
-    (status = 200, body = Token, description = "Tokens; a browser that uses cookies gets them as cookies"),
+    (status = 200, body = TokenPair, description = "Tokens; a browser that uses cookies gets them as cookies"),
     (status = 403, body = Problem, description = "The account is banned"),
     (status = 404, body = Problem, description = "No such account, or not its password"),
     (status = 422, body = Problem),
@@ -68,19 +64,19 @@ pub async fn sign_up(State(app): State<App>, Body(input): Body<UserIn>) -> Resul
 ))]
 pub async fn sign_in(
     State(app): State<App>,
-    carrier: Carrier,
+    transport: TokenTransport,
     device: Device,
     Body(input): Body<SignIn>,
 ) -> Result<Response, Error> {
-    let opened = admit(&app, &input.email, &input.password, &device).await?;
-    let opened = opened.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Wrong username or password"))?;
-    opened.answer(&app, carrier, Utc::now())
+    let started = sign_in_with_password(&app, &input.email, &input.password, &device).await?;
+    let started = started.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Wrong username or password"))?;
+    started.answer(&app, transport, Utc::now())
 }
 
 /// Sign in, as OAuth 2 has it
 #[utoipa::path(post, path = "/auth/token", tag = "auth", security(()),
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"), responses(
-    (status = 200, body = Token, description = "Tokens; a browser that uses cookies gets them as cookies"),
+    (status = 200, body = TokenPair, description = "Tokens; a browser that uses cookies gets them as cookies"),
     (status = 401, body = Problem, description = "No such account, or not its password"),
     (status = 403, body = Problem, description = "The account is banned"),
     (status = 422, body = Problem),
@@ -88,33 +84,18 @@ pub async fn sign_in(
 ))]
 pub async fn generate_token(
     State(app): State<App>,
-    carrier: Carrier,
+    transport: TokenTransport,
     device: Device,
     Form(input): Form<TokenForm>,
 ) -> Result<Response, Error> {
-    let opened = admit(&app, &input.username, &input.password, &device).await?;
-    let opened = opened.ok_or(Error::Refused(StatusCode::UNAUTHORIZED, "Invalid username or password"))?;
-    opened.answer(&app, carrier, Utc::now())
-}
-
-/// Whose token it is
-///
-/// The same in the headers `X-User-Id`, `X-User-Role` and `X-User-Status`, which a gateway can hand on without reading bodies.
-#[utoipa::path(get, path = "/auth/verify-token", tag = "auth", responses(
-    (status = 200, body = VerifiedUser, headers(
-        ("X-User-Id" = Uuid, description = "Who it is"),
-        ("X-User-Role" = Role, description = "What they may do"),
-        ("X-User-Status" = Status, description = "Whether they may write"),
-    )),
-    (status = 401, body = Problem),
-))]
-pub async fn verify_token(token: Presented, State(app): State<App>) -> Result<Answer, Error> {
-    app.resources.verdicts.of(&app, &token).await
+    let started = sign_in_with_password(&app, &input.username, &input.password, &device).await?;
+    let started = started.ok_or(Error::Refused(StatusCode::UNAUTHORIZED, "Invalid username or password"))?;
+    started.answer(&app, transport, Utc::now())
 }
 
 /// Set a new password; all sessions end, and the answer holds the tokens of a new one
 #[utoipa::path(post, path = "/auth/change-password", tag = "auth", request_body = ChangePassword, responses(
-    (status = 200, body = Token, description = "Tokens; a browser that uses cookies gets them as cookies"),
+    (status = 200, body = TokenPair, description = "Tokens; a browser that uses cookies gets them as cookies"),
     (status = 400, body = Problem, description = "Not the current password, or two different new ones"),
     (status = 401, body = Problem),
     (status = 422, body = Problem),
@@ -123,12 +104,12 @@ pub async fn verify_token(token: Presented, State(app): State<App>) -> Result<An
 pub async fn change_password(
     user: User,
     State(app): State<App>,
-    carrier: Carrier,
+    transport: TokenTransport,
     device: Device,
     Body(input): Body<ChangePassword>,
 ) -> Result<Response, Error> {
     let wrong = || Error::Refused(StatusCode::BAD_REQUEST, "Current password not matching");
-    let before = Account::find(&app.db, user.id).await?.ok_or(GONE)?;
+    let before = Account::find(&app.db, user.id).await?.ok_or(ACCOUNT_DELETED)?;
     let passwords = &app.resources.passwords;
     if !passwords.verify(&input.current_password, Some(&before.password_hash)).await? {
         return Err(wrong());
@@ -139,16 +120,15 @@ pub async fn change_password(
     let hash = passwords.hash(&input.new_password).await?;
     let mut tx = app.db.begin().await?;
     let account = Account::change_password(&mut tx, user.id, &hash, Some(&before.password_hash)).await?;
-    // Somebody else has changed it meanwhile: then it was not the current password any more.
+    // It was changed meanwhile: then it was not the current password any more.
     let account = account.ok_or_else(wrong)?;
     signals::password_changed(&mut tx, &account, Reason::PasswordChanged).await?;
-    let opened = begin(&mut tx, &account, &device).await?.ok_or_else(wrong)?;
+    let started = start_session(&mut tx, &account, &device).await?.ok_or_else(wrong)?;
     app.commit(tx).await?;
-    app.resources.wake();
-    opened.answer(&app, carrier, Utc::now())
+    started.answer(&app, transport, Utc::now())
 }
 
-/// Ask for a new password; if the address has an account, a mail with a token for 5 minutes goes there
+/// Request a password reset; if the address has an account, a mail with a token for 5 minutes goes there
 #[utoipa::path(post, path = "/auth/forgot-password", tag = "auth", security(()), params(
     ("email" = String, Query),
 ), responses(
@@ -158,9 +138,9 @@ pub async fn change_password(
 pub async fn forgot_password(State(app): State<App>, query: Query) -> Result<Json<ResetRequested>, Error> {
     let input: ForgotPassword = read(&query)?;
     check_reset(&app, &input.email).await?;
-    // Whether there is such an account is looked up later, by a worker: the time of this answer cannot tell.
+    // A worker looks up later whether there is such an account, so the time of this answer does not reveal it.
     let request = ResetRequest::create(&app.db, &input.email).await?;
-    app.resources.wake();
+    app.resources.resets_due.notify_one();
     Ok(Json(request.into()))
 }
 
@@ -181,21 +161,20 @@ pub async fn reset_password(State(app): State<App>, query: Query) -> Result<Json
     if input.password != input.confirmed_password {
         return Err(MISMATCH);
     }
-    // Tried before it is used, so that a token that somebody made up costs no hash.
+    // Tried before it is used, so that an invented token costs no hash.
     let mut trial = app.db.begin().await?;
     redeem(&mut trial, Purpose::PasswordReset, &input.reset_token).await?;
     trial.rollback().await?;
     let hash = app.resources.passwords.hash(&input.password).await?;
     let mut tx = app.db.begin().await?;
     let user = redeem(&mut tx, Purpose::PasswordReset, &input.reset_token).await?;
-    let account = Account::change_password(&mut tx, user, &hash, None).await?.ok_or(GONE)?;
+    let account = Account::change_password(&mut tx, user, &hash, None).await?.ok_or(ACCOUNT_DELETED)?;
     signals::password_changed(&mut tx, &account, Reason::PasswordReset).await?;
     app.commit(tx).await?;
-    app.resources.wake();
     Ok(Json(account.into()))
 }
 
-/// Verify one's address with the token that was mailed there
+/// Verify an address with the token that was mailed there
 #[utoipa::path(post, path = "/users/activate", tag = "user", security(()), params(
     ("activation_token" = String, Query),
 ), responses(
@@ -207,24 +186,28 @@ pub async fn activate_user(State(app): State<App>, query: Query) -> Result<Json<
     let input: Activation = read(&query)?;
     let mut tx = app.db.begin().await?;
     let user = redeem(&mut tx, Purpose::Activation, &input.activation_token).await?;
-    let mut account = Account::verify(&mut tx, user).await?.ok_or(GONE)?;
+    let mut account = Account::verify(&mut tx, user).await?.ok_or(ACCOUNT_DELETED)?;
     signals::verified(&mut tx, &account).await?;
     roles::signals::address_verified(&mut tx, &mut account, app.settings.first_admin.as_ref()).await?;
     app.commit(tx).await?;
-    app.resources.wake();
     Ok(Json(account.into()))
 }
 
-/// A new session of whoever has that address and password; none when nobody has, at the same cost.
-async fn admit(app: &App, email: &str, password: &str, device: &Device) -> Result<Option<Opened>, Error> {
+/// Starts a session for an address and its password; none when they do not match an account, at the same cost.
+async fn sign_in_with_password(
+    app: &App,
+    email: &str,
+    password: &str,
+    device: &Device,
+) -> Result<Option<StartedSession>, Error> {
     let attempt = Attempt::begin(app, email).await?;
     let passwords = &app.resources.passwords;
-    let account = Account::with_email(&app.db, email).await?;
+    let account = Account::find_by_email(&app.db, email).await?;
     let hash = account.as_ref().map(|account| account.password_hash.as_str());
     let is_password = passwords.verify(password, hash).await?;
     let Some(mut account) = account.filter(|_| is_password) else { return Ok(None) };
     attempt.succeed(app).await;
-    // Only who knows the password hears of it.
+    // Checked after the password, so that only its owner learns of the ban.
     if account.status == Status::Banned {
         return Err(Error::Refused(StatusCode::FORBIDDEN, "This account is banned"));
     }
@@ -234,11 +217,10 @@ async fn admit(app: &App, email: &str, password: &str, device: &Device) -> Resul
         account.password_hash = hash;
     }
     let mut tx = app.db.begin().await?;
-    let opened = begin(&mut tx, &account, device).await?;
-    if let Some(opened) = &opened {
-        sessions::signals::begun(&mut tx, &account, &opened.session).await?;
+    let started = start_session(&mut tx, &account, device).await?;
+    if let Some(started) = &started {
+        sessions::signals::started(&mut tx, &account, &started.session).await?;
     }
     app.commit(tx).await?;
-    app.resources.wake();
-    Ok(opened)
+    Ok(started)
 }

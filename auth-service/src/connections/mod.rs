@@ -1,9 +1,10 @@
-//! Connections: who is connected to whom. They are directed: the target's own connections are their own affair.
+//! Connections between users. They are directed: the target's own connections are their own affair.
 //!
 //! Both rows of `account` are locked before a connection or a block between two people changes, in the order of their ids,
 //! whoever of them acts: so opposite changes wait for each other instead of blocking each other in a circle, the counts in
-//! the rows are exact, and events of the two are told in the order of the commits. The row of somebody whom many connect to
-//! is held for the few statements of a connect only, none of which waits for anything but the database.
+//! the rows are exact, and events of the two are published in the order of the commits. The row of a user with many
+//! followers is held for the few statements of a connect only, none of which waits for anything but the database.
+mod blocks;
 pub mod events;
 pub mod models;
 pub mod schemas;
@@ -19,8 +20,8 @@ use utoipa_axum::routes;
 use crate::core::App;
 use crate::core::limits::{Limit, Rate};
 
-/// How often somebody may connect, disconnect and block.
-pub const CONNECTING: Limit = Limit {
+/// How often a user may connect, disconnect and block.
+pub const CONNECT_LIMIT: Limit = Limit {
     name: "connects",
     routes: &[
         "POST /api/v1/users/{user_id}/connect",
@@ -34,7 +35,7 @@ pub const CONNECTING: Limit = Limit {
     strict: false,
 };
 
-/// The routes of connections.
+/// The routes of connections and blocks.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(views::user_connections))
@@ -43,4 +44,5 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(views::add_user_connection))
         .routes(routes!(views::remove_user_connection))
         .routes(routes!(views::toggle_user_connection))
+        .merge(blocks::router())
 }

@@ -5,9 +5,9 @@ use uuid::Uuid;
 use crate::core::pagination::Cursor;
 use crate::core::timestamp::Timestamp;
 
-/// How many people somebody may be connected to: more than anybody knows, and few enough for each list of them, the hash in
-/// Redis as well, to be made at once.
-pub const MOST: i64 = 10_000;
+/// The most connections of one user: more than people know, and few enough for each list of them, the hash in Redis as
+/// well, to be made at once.
+pub const MAX_CONNECTIONS: i64 = 10_000;
 
 /// A connection that began or ended, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,8 +17,8 @@ pub struct Connection {
     pub at: Timestamp,
 }
 
-/// Somebody in a list of connections or followers, and since when.
-pub struct Listed {
+/// A user in a list of connections or followers, and since when.
+pub struct ListedUser {
     pub id: Uuid,
     pub at: Timestamp,
 }
@@ -32,7 +32,7 @@ pub enum Refusal {
     NoTarget,
     /// The one who acts has blocked the other one.
     Blocked,
-    /// The one who acts has [`MOST`] connections.
+    /// The one who acts has [`MAX_CONNECTIONS`] connections.
     TooMany,
 }
 
@@ -90,7 +90,7 @@ impl Pair {
         .fetch_optional(&mut **tx)
         .await?;
         let Some(made) = made else { return Ok(Ok(None)) };
-        if self.total_connections >= MOST {
+        if self.total_connections >= MAX_CONNECTIONS {
             return Ok(Err(Refusal::TooMany));
         }
         count(tx, self.user_id, self.target_id, 1).await?;
@@ -103,7 +103,7 @@ impl Pair {
     }
 
     /// Ends the connections between the two, in both directions.
-    pub async fn part(&self, tx: &mut PgTransaction<'_>) -> sqlx::Result<Vec<Connection>> {
+    pub async fn disconnect_both(&self, tx: &mut PgTransaction<'_>) -> sqlx::Result<Vec<Connection>> {
         let there = end(tx, self.user_id, self.target_id).await?;
         let back = end(tx, self.target_id, self.user_id).await?;
         Ok(there.into_iter().chain(back).collect())
@@ -141,8 +141,8 @@ async fn count(tx: &mut PgTransaction<'_>, user_id: Uuid, target_id: Uuid, more:
     Ok(())
 }
 
-/// Those whom a person is connected to, who joined last first.
-pub async fn own(db: impl PgExecutor<'_>, id: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Uuid>> {
+/// The connections of a user, those who joined last first.
+pub async fn list_own(db: impl PgExecutor<'_>, id: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
         "select id from account join connection on connection.target_id = account.id
         where connection.user_id = $1 and (date_joined, id) < ($2, $3)
@@ -156,16 +156,16 @@ pub async fn own(db: impl PgExecutor<'_>, id: Uuid, before: Cursor, rows: i64) -
     .await
 }
 
-/// Those whom a person is connected to and `viewer` may see, who was connected last first.
+/// The connections of a user that `viewer` may see, the latest first.
 pub async fn connections(
     db: impl PgExecutor<'_>,
     id: Uuid,
     viewer: Uuid,
     before: Cursor,
     rows: i64,
-) -> sqlx::Result<Vec<Listed>> {
+) -> sqlx::Result<Vec<ListedUser>> {
     sqlx::query_as!(
-        Listed,
+        ListedUser,
         r#"select target_id as id, connected_at as "at: Timestamp" from connection
         where user_id = $1 and (connected_at, target_id) < ($3, $4)
             and not exists (select from block where block.user_id = $2 and block.target_id = connection.target_id)
@@ -181,16 +181,16 @@ pub async fn connections(
     .await
 }
 
-/// Those who are connected to a person and whom `viewer` may see, who was connected last first.
+/// The followers of a user that `viewer` may see, the latest first.
 pub async fn followers(
     db: impl PgExecutor<'_>,
     id: Uuid,
     viewer: Uuid,
     before: Cursor,
     rows: i64,
-) -> sqlx::Result<Vec<Listed>> {
+) -> sqlx::Result<Vec<ListedUser>> {
     sqlx::query_as!(
-        Listed,
+        ListedUser,
         r#"select user_id as id, connected_at as "at: Timestamp" from connection
         where target_id = $1 and (connected_at, user_id) < ($3, $4)
             and not exists (select from block where block.user_id = $2 and block.target_id = connection.user_id)
@@ -207,7 +207,7 @@ pub async fn followers(
 }
 
 /// Takes up to `rows` followers from a person who leaves; who they are.
-pub async fn take_followers(tx: &mut PgTransaction<'_>, id: Uuid, rows: i64) -> sqlx::Result<Vec<Uuid>> {
+pub async fn remove_followers(tx: &mut PgTransaction<'_>, id: Uuid, rows: i64) -> sqlx::Result<Vec<Uuid>> {
     let followers = sqlx::query_scalar!("select user_id from connection where target_id = $1 limit $2", id, rows)
         .fetch_all(&mut **tx)
         .await?;

@@ -1,15 +1,18 @@
 //! Connections in the API and in events.
+use axum::http::StatusCode;
 use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::models::{Connection, Listed};
+use super::models::{Connection, ListedUser, Refusal};
+use crate::core::errors::Error;
 use crate::core::timestamp::Timestamp;
 use crate::profiles::models::Profile;
 use crate::profiles::schemas::ProfileOut;
+use crate::users::ACCOUNT_DELETED;
 
-/// Somebody in a list of connections or followers
+/// A user in a list of connections or followers
 #[derive(Serialize, ToSchema)]
 pub struct ConnectionOut {
     #[serde(flatten)]
@@ -20,9 +23,9 @@ pub struct ConnectionOut {
 
 impl ConnectionOut {
     /// A list as `viewer` sees it, on that day; both of the same people in the same order.
-    pub fn list(listed: &[Listed], profiles: &[Profile], viewer: Uuid, today: NaiveDate) -> Vec<Self> {
+    pub fn list(listed: &[ListedUser], profiles: &[Profile], viewer: Uuid, today: NaiveDate) -> Vec<Self> {
         let people = listed.iter().zip(profiles);
-        let shown = |(listed, profile): (&Listed, &Profile)| Self {
+        let shown = |(listed, profile): (&ListedUser, &Profile)| Self {
             profile: ProfileOut::new(profile, viewer, today),
             connected_at: listed.at,
         };
@@ -30,16 +33,27 @@ impl ConnectionOut {
     }
 }
 
-/// What one person did to another one, as other services hear of it
+/// The payload of the events of connections and blocks: what one user did to another one.
 #[derive(Serialize)]
-pub struct Link {
+pub struct PairEvent {
     pub user_id: Uuid,
     pub target_id: Uuid,
     pub at: Timestamp,
 }
 
-impl From<Connection> for Link {
+impl From<Connection> for PairEvent {
     fn from(connection: Connection) -> Self {
         Self { user_id: connection.user_id, target_id: connection.target_id, at: connection.at }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NoUser => ACCOUNT_DELETED,
+            Refusal::NoTarget => Self::Refused(StatusCode::NOT_FOUND, "Target user not found"),
+            Refusal::Blocked => Self::Refused(StatusCode::BAD_REQUEST, "You have blocked this user"),
+            Refusal::TooMany => Self::Refused(StatusCode::BAD_REQUEST, "You have too many connections"),
+        }
     }
 }

@@ -6,22 +6,22 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
 use super::events::{USER_CONNECTED, USER_DISCONNECTED};
-use super::models::MOST;
+use super::models::MAX_CONNECTIONS;
+use crate::accounts::events::USER_DELETED;
 use crate::core::testing::{Platform, Reply};
-use crate::users::events::USER_DELETED;
-use crate::users::tests::{Person, detail, ids, join, start};
+use crate::testing::{Person, detail, ids, join, start};
 
-/// Connects somebody to another one.
+/// Connects a user to another one.
 pub async fn connect(platform: &Platform, person: &Person, target: Uuid) -> Reply {
     platform.call("POST", &format!("/users/{target}/connect"), Some(&person.token), None).await
 }
 
-/// Ends somebody's connection to another one.
+/// Ends a user's connection to another one.
 pub async fn disconnect(platform: &Platform, person: &Person, target: Uuid) -> Reply {
     platform.call("DELETE", &format!("/users/{target}/disconnect"), Some(&person.token), None).await
 }
 
-/// How many connections somebody has, and to whom.
+/// The number of connections of a user, and their ids.
 pub async fn connections(platform: &Platform, person: &Person) -> (i64, Vec<Uuid>) {
     let verified = platform.call("GET", "/auth/verify-token", Some(&person.token), None).await;
     let list = platform.call("GET", "/users/me/connections", Some(&person.token), None).await;
@@ -33,7 +33,7 @@ async fn act(platform: &Platform, person: &Person, method: &str, target: Uuid, w
     platform.call(method, &format!("/users/{target}/{what}"), Some(&person.token), None).await
 }
 
-/// What somebody is to another one: their counts, and the relation between the two.
+/// How a user appears to another one: their counts, and the relation between the two.
 async fn relation(platform: &Platform, viewer: &Person, id: Uuid) -> Value {
     let profile = platform.call("GET", &format!("/users/{id}"), Some(&viewer.token), None).await.body;
     let names = ["total_connections", "total_followers", "following", "followed_by", "blocked"];
@@ -108,7 +108,7 @@ async fn counts_are_exact_when_many_connect_at_once(_: PgPoolOptions, database: 
     let mut calls = Vec::new();
     for person in &people {
         for target in people.iter().filter(|target| target.id != person.id) {
-            // Each twice, and everybody to and from everybody: locks in different orders would block each other.
+            // Each twice, and all users to and from all: locks in different orders would block each other.
             calls.extend([connect(&platform, person, target.id), connect(&platform, person, target.id)]);
         }
     }
@@ -261,10 +261,10 @@ async fn nobody_has_more_connections_than_can_be_listed_at_once(_: PgPoolOptions
     let anna = join(&platform, "anna").await;
     let ben = join(&platform, "ben").await;
     let full = |count: i64| sqlx::query!("update account set total_connections = $2 where id = $1", anna.id, count);
-    full(MOST).execute(&platform.app.db).await.unwrap();
+    full(MAX_CONNECTIONS).execute(&platform.app.db).await.unwrap();
     let refused = connect(&platform, &anna, ben.id).await;
     assert_eq!(detail(&refused), (400, &json!("You have too many connections")));
-    full(MOST - 1).execute(&platform.app.db).await.unwrap();
+    full(MAX_CONNECTIONS - 1).execute(&platform.app.db).await.unwrap();
     assert_eq!(connect(&platform, &anna, ben.id).await.status, 200);
     assert_eq!(connect(&platform, &anna, ben.id).await.status, 200, "they are connected already");
     assert!(platform.told(USER_CONNECTED).await.len() == 1);

@@ -7,7 +7,7 @@ use chrono::Utc;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use super::models::{self, Pair, Refusal};
+use super::models::{self, Pair};
 use super::schemas::ConnectionOut;
 use super::signals;
 use crate::core::App;
@@ -15,25 +15,14 @@ use crate::core::errors::{Error, Problem};
 use crate::core::extract::Path;
 use crate::core::pagination::Page;
 use crate::core::security::User;
-use crate::profiles::models::{Profile, snapshot};
+use crate::profiles::models::{Profile, begin_snapshot};
 use crate::profiles::schemas::ProfileOut;
-use crate::profiles::views::NOT_FOUND;
-use crate::roles::Unmuted;
 use crate::users::models::Account;
+use crate::users::rights::Unmuted;
 use crate::users::schemas::UserOut;
-use crate::users::views::GONE;
+use crate::users::{ACCOUNT_DELETED, USER_NOT_FOUND};
 
-/// The answer to somebody who cannot do that to another one.
-pub fn refused(refusal: Refusal) -> Error {
-    match refusal {
-        Refusal::NoUser => GONE,
-        Refusal::NoTarget => Error::Refused(StatusCode::NOT_FOUND, "Target user not found"),
-        Refusal::Blocked => Error::Refused(StatusCode::BAD_REQUEST, "You have blocked this user"),
-        Refusal::TooMany => Error::Refused(StatusCode::BAD_REQUEST, "You have too many connections"),
-    }
-}
-
-/// List those whom one is connected to, who joined last first
+/// List the caller's connections, those who joined last first
 #[utoipa::path(get, path = "/users/me/connections", tag = "user", params(
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
@@ -43,14 +32,14 @@ pub fn refused(refusal: Refusal) -> Error {
     (status = 422, body = Problem),
 ))]
 pub async fn user_connections(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
-    let mut tx = snapshot(&app.db).await?;
-    let ids = models::own(&mut *tx, user.id, page.before, page.rows()).await?;
+    let mut tx = begin_snapshot(&app.db).await?;
+    let ids = models::list_own(&mut *tx, user.id, page.before, page.rows()).await?;
     let profiles = Profile::load(&mut *tx, user.id, &ids).await?;
     let people = ProfileOut::list(&profiles, user.id, Utc::now().date_naive());
     Ok(page.answer(people, |person| (person.user.date_joined, person.user.id)))
 }
 
-/// List those whom somebody is connected to, who was connected last first
+/// List a user's connections, the latest first
 #[utoipa::path(get, path = "/users/{user_id}/connections", tag = "user", params(
     ("user_id" = uuid::Uuid, Path),
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
@@ -67,13 +56,13 @@ pub async fn list_connections(
     Path(id): Path,
     page: Page,
 ) -> Result<Response, Error> {
-    let mut tx = snapshot(&app.db).await?;
-    Profile::find(&mut *tx, user.id, id).await?.ok_or(NOT_FOUND)?;
+    let mut tx = begin_snapshot(&app.db).await?;
+    Profile::find(&mut *tx, user.id, id).await?.ok_or(USER_NOT_FOUND)?;
     let listed = models::connections(&mut *tx, id, user.id, page.before, page.rows()).await?;
     answer(tx, user.id, page, &listed).await
 }
 
-/// List those who are connected to somebody, who was connected last first
+/// List a user's followers, the latest first
 #[utoipa::path(get, path = "/users/{user_id}/followers", tag = "user", params(
     ("user_id" = uuid::Uuid, Path),
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
@@ -85,8 +74,8 @@ pub async fn list_connections(
     (status = 422, body = Problem),
 ))]
 pub async fn list_followers(user: User, State(app): State<App>, Path(id): Path, page: Page) -> Result<Response, Error> {
-    let mut tx = snapshot(&app.db).await?;
-    Profile::find(&mut *tx, user.id, id).await?.ok_or(NOT_FOUND)?;
+    let mut tx = begin_snapshot(&app.db).await?;
+    Profile::find(&mut *tx, user.id, id).await?.ok_or(USER_NOT_FOUND)?;
     let listed = models::followers(&mut *tx, id, user.id, page.before, page.rows()).await?;
     answer(tx, user.id, page, &listed).await
 }
@@ -95,7 +84,7 @@ async fn answer(
     mut tx: PgTransaction<'_>,
     viewer: Uuid,
     page: Page,
-    listed: &[models::Listed],
+    listed: &[models::ListedUser],
 ) -> Result<Response, Error> {
     let ids: Vec<Uuid> = listed.iter().map(|listed| listed.id).collect();
     let profiles = Profile::load(&mut *tx, viewer, &ids).await?;
@@ -103,10 +92,10 @@ async fn answer(
     Ok(page.answer(people, |person| (person.connected_at, person.profile.user.id)))
 }
 
-/// Connect to somebody; they are not connected to oneself by it
+/// Connect to a user; a connection has one direction
 #[utoipa::path(post, path = "/users/{user_id}/connect", tag = "user", params(("user_id" = uuid::Uuid, Path)), responses(
-    (status = 200, body = UserOut, description = "One's own account"),
-    (status = 400, body = Problem, description = "That is oneself or somebody whom one has blocked, or one has 10,000 connections"),
+    (status = 200, body = UserOut, description = "The caller's account"),
+    (status = 400, body = Problem, description = "The caller, a user that the caller has blocked, or more than 10,000 connections"),
     (status = 401, body = Problem),
     (status = 403, body = Problem, description = "The caller is muted"),
     (status = 404, body = Problem),
@@ -121,21 +110,20 @@ pub async fn add_user_connection(
         return Err(Error::Refused(StatusCode::BAD_REQUEST, "Can not self connect"));
     }
     let mut tx = app.db.begin().await?;
-    let pair = Pair::lock(&mut tx, user.id, target).await?.map_err(refused)?;
-    if let Some(connection) = pair.connect(&mut tx).await?.map_err(refused)? {
+    let pair = Pair::lock(&mut tx, user.id, target).await??;
+    if let Some(connection) = pair.connect(&mut tx).await?? {
         signals::connected(&mut tx, connection).await?;
     }
-    let account = Account::find(&mut *tx, user.id).await?.ok_or(GONE)?;
+    let account = Account::find(&mut *tx, user.id).await?.ok_or(ACCOUNT_DELETED)?;
     app.commit(tx).await?;
-    app.resources.wake();
     Ok(Json(account.into()))
 }
 
-/// End one's connection to somebody
+/// End the caller's connection to a user
 #[utoipa::path(delete, path = "/users/{user_id}/disconnect", tag = "user", params(("user_id" = uuid::Uuid, Path)),
     responses(
     (status = 204),
-    (status = 400, body = Problem, description = "That is oneself"),
+    (status = 400, body = Problem, description = "The user is the caller"),
     (status = 401, body = Problem),
     (status = 404, body = Problem),
     (status = 422, body = Problem),
@@ -149,20 +137,19 @@ pub async fn remove_user_connection(
         return Err(Error::Refused(StatusCode::BAD_REQUEST, "Can not self disconnect"));
     }
     let mut tx = app.db.begin().await?;
-    let pair = Pair::lock(&mut tx, user.id, target).await?.map_err(refused)?;
+    let pair = Pair::lock(&mut tx, user.id, target).await??;
     if let Some(connection) = pair.disconnect(&mut tx).await? {
         signals::disconnected(&mut tx, &[connection]).await?;
     }
     app.commit(tx).await?;
-    app.resources.wake();
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Connect to somebody, or end the connection when there is one
+/// Connect to a user, or end the connection when there is one
 #[utoipa::path(post, path = "/users/{user_id}/connect/toggle", tag = "user", params(("user_id" = uuid::Uuid, Path)),
     responses(
     (status = 200, body = ProfileOut, description = "The other person; `following` says what it is now"),
-    (status = 400, body = Problem, description = "That is oneself or somebody whom one has blocked, or one has 10,000 connections"),
+    (status = 400, body = Problem, description = "The caller, a user that the caller has blocked, or more than 10,000 connections"),
     (status = 401, body = Problem),
     (status = 403, body = Problem, description = "The caller is muted"),
     (status = 404, body = Problem),
@@ -177,14 +164,13 @@ pub async fn toggle_user_connection(
         return Err(Error::Refused(StatusCode::BAD_REQUEST, "Can not self connect"));
     }
     let mut tx = app.db.begin().await?;
-    let pair = Pair::lock(&mut tx, user.id, target).await?.map_err(refused)?;
+    let pair = Pair::lock(&mut tx, user.id, target).await??;
     if let Some(connection) = pair.disconnect(&mut tx).await? {
         signals::disconnected(&mut tx, &[connection]).await?;
-    } else if let Some(connection) = pair.connect(&mut tx).await?.map_err(refused)? {
+    } else if let Some(connection) = pair.connect(&mut tx).await?? {
         signals::connected(&mut tx, connection).await?;
     }
-    let profile = Profile::find(&mut *tx, user.id, target).await?.ok_or(NOT_FOUND)?;
+    let profile = Profile::find(&mut *tx, user.id, target).await?.ok_or(USER_NOT_FOUND)?;
     app.commit(tx).await?;
-    app.resources.wake();
     Ok(Json(ProfileOut::new(&profile, user.id, Utc::now().date_naive())))
 }

@@ -10,11 +10,11 @@
 //! Nothing in a mail was written by a user, not even a name: whoever signs up with a foreign address cannot make the
 //! service carry their words there. All of them are about the reader's own account, none is sent to a list, so none has
 //! a List-Unsubscribe (RFC 8058 is about bulk mail); `Auto-Submitted` keeps answering machines silent (RFC 3834).
-mod letters;
 pub mod models;
 pub mod schedulers;
 pub mod services;
 pub mod signals;
+mod templates;
 
 #[cfg(test)]
 pub mod tests;
@@ -24,13 +24,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::tokens::Purpose;
 
-/// What a mail tells. When it happened is when the mail was written.
+/// What a mail is about. When it happened is when the mail was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Letter {
-    /// Somebody gave this address; a token verifies it.
+pub enum MailTemplate {
+    /// A new address; a token verifies it.
     Verification,
-    /// Somebody forgot the password; a token sets another one.
+    /// A forgotten password; a token sets another one.
     PasswordReset,
     /// The address was verified for the first time.
     Welcome,
@@ -40,11 +40,11 @@ pub enum Letter {
         device: String,
         place: String,
     },
-    /// Somebody tried to make a second account for this address.
+    /// A sign-up with an address that has an account.
     SignUpAttempt,
 }
 
-impl Letter {
+impl MailTemplate {
     /// The subject line.
     fn subject(&self) -> &'static str {
         match self {

@@ -3,7 +3,7 @@ use sqlx::types::Json;
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
-use super::Letter;
+use super::MailTemplate;
 use crate::core::timestamp::Timestamp;
 use crate::tokens::Purpose;
 
@@ -17,7 +17,7 @@ pub struct Mail {
     pub id: Uuid,
     pub user_id: Uuid,
     pub recipient: String,
-    pub letter: Json<Letter>,
+    pub letter: Json<MailTemplate>,
     pub created_at: Timestamp,
     /// When it is tried again if this try fails.
     pub due_at: Timestamp,
@@ -29,7 +29,7 @@ impl Mail {
         tx: &mut PgTransaction<'_>,
         user: Uuid,
         recipient: &str,
-        letter: &Letter,
+        letter: &MailTemplate,
         cause: &str,
     ) -> sqlx::Result<()> {
         sqlx::query!(
@@ -38,7 +38,7 @@ impl Mail {
             Uuid::now_v7(),
             user,
             recipient,
-            Json(letter) as Json<&Letter>,
+            Json(letter) as Json<&MailTemplate>,
             cause
         )
         .execute(&mut **tx)
@@ -53,17 +53,17 @@ impl Mail {
             Self,
             r#"update mail set tries = tries + 1, due_at = now() + interval '30 seconds' * power(2, least(tries + 1, 9))
             where id = (select id from mail where due_at <= now() order by due_at limit 1 for update skip locked)
-            returning id, user_id, recipient as "recipient!", letter as "letter: Json<Letter>",
+            returning id, user_id, recipient as "recipient!", letter as "letter: Json<MailTemplate>",
                 created_at as "created_at: Timestamp", due_at as "due_at!: Timestamp""#
         )
         .fetch_optional(db)
         .await
     }
 
-    /// Whether the mail was not called back, and its recipient is still the person's address. Until the end of the
+    /// Whether the mail was not cancelled, and its recipient is still the person's address. Until the end of the
     /// transaction neither changes.
     pub async fn still_holds(&self, tx: &mut PgTransaction<'_>) -> sqlx::Result<bool> {
-        // The account first: whoever changes the address, or calls mails back, has locked it, too.
+        // The account first: changing the address and cancelling mails lock it, too.
         let owner = sqlx::query_scalar!(
             "select id from account where id = $1 and lower(email) = lower($2) for no key update",
             self.user_id,
@@ -109,12 +109,12 @@ impl Mail {
         Ok(())
     }
 
-    /// Calls back the mails to a person that would bring a token of that purpose and were not sent yet.
-    pub async fn call_back(tx: &mut PgTransaction<'_>, user: Uuid, purpose: Purpose) -> sqlx::Result<()> {
+    /// Cancels the mails to a user that would bring a token of that purpose and were not sent yet.
+    pub async fn cancel_pending(tx: &mut PgTransaction<'_>, user: Uuid, purpose: Purpose) -> sqlx::Result<()> {
         sqlx::query!(
             "delete from mail where user_id = $1 and letter ->> 'kind' = $2::jsonb ->> 'kind' and sent_at is null",
             user,
-            Json(Letter::bringing(purpose)) as Json<Letter>
+            Json(MailTemplate::bringing(purpose)) as Json<MailTemplate>
         )
         .execute(&mut **tx)
         .await?;

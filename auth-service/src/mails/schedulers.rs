@@ -5,30 +5,31 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::models::Mail;
-use super::services::Failure;
+use super::services::{MailTransport, SendError};
 use crate::core::App;
 use crate::core::scheduler::Job;
 use crate::core::worker::{Outcome, Worker};
 use crate::tokens::services::issue;
 
-/// How often the worker looks for mails of other replicas, and for tries that are due again.
+/// How often the worker polls for mails of other replicas, and for tries that are due again.
 const POLL: Duration = Duration::from_secs(1);
 /// When the table is swept: once a night.
 const SWEEP: &str = "0 17 3 * * *";
 
 /// Sends mails, one after the other.
-pub struct Postman {
+pub struct MailSender {
     app: App,
+    transport: Arc<MailTransport>,
     due: Arc<Notify>,
 }
 
-impl Postman {
-    /// A postman who has looked nowhere yet.
-    pub fn new(app: &App) -> Self {
+impl MailSender {
+    /// A sender that has not polled yet.
+    pub fn new(app: &App, transport: Arc<MailTransport>) -> Self {
         for outcome in ["sent", "failed", "given up"] {
             metrics::counter!("mails_total", "outcome" => outcome).increment(0);
         }
-        Self { app: app.clone(), due: app.resources.mails_due.clone() }
+        Self { app: app.clone(), transport, due: app.resources.mails_due.clone() }
     }
 
     /// The token that a mail brings, which is stored now, or an empty one; none when the mail is not to be sent any more.
@@ -45,12 +46,12 @@ impl Postman {
         Ok(token)
     }
 
-    async fn fail(&self, mail: &Mail, failure: &Failure) -> anyhow::Result<Outcome> {
+    async fn fail(&self, mail: &Mail, failure: &SendError) -> anyhow::Result<Outcome> {
         let late = mail.due_at.0 - mail.created_at.0 > mail.letter.patience();
-        let over = late || matches!(failure, Failure::Refused(_));
+        let over = late || matches!(failure, SendError::Permanent(_));
         Mail::failed(&self.app.db, mail.id, &failure.to_string(), over).await?;
         count(if over { "given up" } else { "failed" });
-        // What went wrong stands in the row: a mail server's answer may name the address, and logs name nobody.
+        // The error stands in the row: a mail server's answer may name the address, and logs hold no addresses.
         if over {
             tracing::error!(mail = %mail.id, "a mail was given up");
             return Ok(Outcome::Busy);
@@ -63,7 +64,7 @@ fn count(outcome: &'static str) {
     metrics::counter!("mails_total", "outcome" => outcome).increment(1);
 }
 
-impl Worker for Postman {
+impl Worker for MailSender {
     fn name(&self) -> String {
         "mails".into()
     }
@@ -76,7 +77,7 @@ impl Worker for Postman {
             return Ok(Outcome::Idle);
         };
         let Some(token) = self.token(&mail).await? else { return Ok(Outcome::Busy) };
-        if let Err(failure) = self.app.resources.mails.send(&mail, &token).await {
+        if let Err(failure) = self.transport.send(&mail, &token).await {
             return self.fail(&mail, &failure).await;
         }
         Mail::sent(&self.app.db, mail.id).await?;

@@ -1,117 +1,149 @@
-//! How a mail leaves: over SMTP, or as a file for whoever develops.
+//! The transport of mails: SMTP, or files for development.
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
+use axum::http::Uri;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
 use lettre::transport::smtp;
 use lettre::transport::smtp::response::{Category, Severity};
 use lettre::{Address, AsyncFileTransport, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
-use super::letters::{Frame, render};
 use super::models::Mail;
-use crate::settings::Settings;
+use super::templates::{MailContext, render};
 
 /// How long sending one mail may take; less than the time for which a mail is claimed.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// The longest line that goes as it is, in bytes (RFC 5322, section 2.1.1).
 const LINE: usize = 998;
 
-/// Why a mail was not sent.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// The mail server refuses this mail for good.
-    #[error("refused: {0:#}")]
-    Refused(anyhow::Error),
-    /// It may work later.
-    #[error("{0:#}")]
-    Passing(anyhow::Error),
+/// Settings of mails.
+#[derive(clap::Args, Clone, Debug)]
+pub struct MailSettings {
+    /// Mail server, a URL with scheme smtps, or smtp and `?tls=required`; without it mails become files
+    #[arg(long, env = "SMTP_URL", hide_env_values = true)]
+    pub smtp_url: Option<SecretString>,
+
+    /// Directory of the mails that become files
+    #[arg(long, env = "MAIL_DIR", default_value = ".stack/mail")]
+    pub mail_dir: PathBuf,
+
+    /// The sender of mails
+    #[arg(long, env = "MAIL_FROM", default_value = "Social network <no-reply@localhost>")]
+    pub mail_from: Mailbox,
+
+    /// Where people reach this service, for links in mails: scheme and host, a path prefix if there is one
+    #[arg(long, env = "PUBLIC_URL", default_value = "http://127.0.0.1:8000", value_parser = public_url)]
+    pub public_url: String,
+
+    /// Where the web client is; mails then lead to its /activate, /reset-password and /forgot-password
+    #[arg(long, env = "WEB_URL", value_parser = public_url)]
+    pub web_url: Option<String>,
 }
 
-impl From<smtp::Error> for Failure {
+fn public_url(text: &str) -> Result<String, String> {
+    let uri: Uri = text.parse().map_err(|cause: axum::http::uri::InvalidUri| cause.to_string())?;
+    if uri.scheme().is_none() || uri.host().is_none() {
+        return Err("a URL with scheme and host is needed".into());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// Why a mail was not sent.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// The mail server refuses this mail for good.
+    #[error("refused: {0:#}")]
+    Permanent(anyhow::Error),
+    /// It may work later.
+    #[error("{0:#}")]
+    Transient(anyhow::Error),
+}
+
+impl From<smtp::Error> for SendError {
     fn from(error: smtp::Error) -> Self {
         // 55x is about the mailbox or the mail (RFC 5321, section 4.2.1); 53x, a wrong password of ours, is not.
         let about_the_mail = error.status().is_some_and(|code| {
             code.severity == Severity::PermanentNegativeCompletion && code.category == Category::MailSystem
         });
-        if about_the_mail { Self::Refused(error.into()) } else { Self::Passing(error.into()) }
+        if about_the_mail { Self::Permanent(error.into()) } else { Self::Transient(error.into()) }
     }
 }
 
-enum Way {
+enum Delivery {
     Smtp(AsyncSmtpTransport<Tokio1Executor>),
     Files(PathBuf),
 }
 
 /// Sends mails.
-pub struct Transport {
+pub struct MailTransport {
     sender: Mailbox,
-    frame: Frame,
-    way: Way,
+    context: MailContext,
+    delivery: Delivery,
 }
 
-impl Transport {
-    /// The way that the settings name.
-    pub fn new(settings: &Settings) -> anyhow::Result<Self> {
-        let way = match &settings.smtp_url {
+impl MailTransport {
+    /// The transport that the settings name.
+    pub fn new(settings: &MailSettings) -> anyhow::Result<Self> {
+        let delivery = match &settings.smtp_url {
             Some(url) => {
                 let smtp = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose_secret());
-                Way::Smtp(smtp.context("SMTP_URL")?.timeout(Some(TIMEOUT)).build())
+                Delivery::Smtp(smtp.context("SMTP_URL")?.timeout(Some(TIMEOUT)).build())
             }
-            None => Way::Files(settings.mail_dir.clone()),
+            None => Delivery::Files(settings.mail_dir.clone()),
         };
         let sender = settings.mail_from.clone();
-        let frame = Frame {
+        let context = MailContext {
             sender: sender.name.clone().unwrap_or_else(|| sender.email.domain().to_owned()),
             api: settings.public_url.clone(),
             web: settings.web_url.clone(),
         };
-        Ok(Self { sender, frame, way })
+        Ok(Self { sender, context, delivery })
     }
 
     /// Sends one mail, with that token if it brings one.
-    pub async fn send(&self, mail: &Mail, token: &str) -> Result<(), Failure> {
-        let message = self.compose(mail, token).map_err(Failure::Refused)?;
-        match &self.way {
-            Way::Smtp(smtp) => {
+    pub async fn send(&self, mail: &Mail, token: &str) -> Result<(), SendError> {
+        let message = self.compose(mail, token).map_err(SendError::Permanent)?;
+        match &self.delivery {
+            Delivery::Smtp(smtp) => {
                 let sent = tokio::time::timeout(TIMEOUT, smtp.send(message)).await;
-                sent.map_err(|elapsed| Failure::Passing(elapsed.into()))??;
+                sent.map_err(|elapsed| SendError::Transient(elapsed.into()))??;
             }
-            Way::Files(directory) => file(directory, message).await.map_err(Failure::Passing)?,
+            Delivery::Files(directory) => file(directory, message).await.map_err(SendError::Transient)?,
         }
         Ok(())
     }
 
     fn compose(&self, mail: &Mail, token: &str) -> anyhow::Result<Message> {
         let recipient: Address = mail.recipient.parse()?;
-        let words = render(&mail.letter, mail.created_at.0, token, &self.frame)?;
-        let plain = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(body(&words.text));
+        let rendered = render(&mail.letter, mail.created_at.0, token, &self.context)?;
+        let plain = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(body(&rendered.text));
         let automatic = HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into());
         // What Exchange reads in its place.
         let silent = HeaderValue::new(HeaderName::new_from_ascii_str("X-Auto-Response-Suppress"), "All".into());
         Ok(Message::builder()
-            // The same however often it is sent, so that a mailbox can tell that it has it already.
+            // The same however often it is sent, so that a mailbox recognises a duplicate.
             .message_id(Some(format!("<{}@{}>", mail.id, self.sender.email.domain())))
             .from(self.sender.clone())
             .to(Mailbox::new(None, recipient))
-            .subject(words.subject)
+            .subject(rendered.subject)
             .raw_header(automatic)
             .raw_header(silent)
-            .multipart(MultiPart::alternative().singlepart(plain).singlepart(SinglePart::html(words.html)))?)
+            .multipart(MultiPart::alternative().singlepart(plain).singlepart(SinglePart::html(rendered.html)))?)
     }
 }
 
 async fn file(directory: &PathBuf, message: Message) -> anyhow::Result<()> {
-    // Mails hold tokens: nobody else on the machine reads them.
+    // Mails hold tokens: no other user of the machine may read them.
     tokio::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).await?;
     AsyncFileTransport::<Tokio1Executor>::new(directory).send(message).await?;
     Ok(())
 }
 
-/// A text as the body of a mail. One that needs no encoding gets none, so that a long link stays on one line for whoever
-/// reads the mail as a file.
+/// A text as the body of a mail. One that needs no encoding gets none, so that a long link stays on one line in a mail
+/// that is a file.
 fn body(text: &str) -> Body {
     if text.is_ascii() && text.lines().all(|line| line.len() <= LINE) {
         let lines = text.replace('\n', "\r\n").into_bytes();

@@ -9,14 +9,12 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
 use super::models::Mail;
-use super::schedulers::Postman;
 use super::signals;
 use crate::core::testing::{Platform, Reply};
 use crate::core::worker::{Outcome, Worker};
+use crate::testing::{PASSWORD, Person, finish, join, line, mail_sender, mailbox, mailed, sign_in, sign_up, start};
 use crate::tokens::Purpose;
-use crate::tokens::signals::voided;
 use crate::users::models::Account;
-use crate::users::tests::{PASSWORD, Person, finish, join, line, mailbox, mailed, sign_in, sign_up, start};
 
 /// What stands in the table, oldest first: kind, recipient, and whether it waits, was sent or was given up.
 async fn rows(platform: &Platform) -> Vec<(String, Option<String>, &'static str)> {
@@ -53,7 +51,7 @@ async fn activate(platform: &Platform, token: &str) -> Reply {
     platform.call("POST", &format!("/users/activate?activation_token={token}"), None, None).await
 }
 
-/// Signs somebody up and in whose address is verified, and empties the mailbox.
+/// Signs a user up and in, verifies their address, and empties the mailbox.
 async fn join_verified(platform: &Platform, name: &str) -> Person {
     let person = join(platform, name).await;
     let [(_, token)] = mailed(platform).await.try_into().unwrap();
@@ -67,9 +65,9 @@ async fn a_mail_is_sent_once_and_then_emptied(_: PgPoolOptions, database: PgConn
     let platform = start(database, &["--public-url", "https://net.example/"]).await;
     sign_up(&platform, "anna@example.com").await;
     assert_eq!(rows(&platform).await, [("VERIFICATION".into(), Some("anna@example.com".into()), "waits")]);
-    let mut postman = Postman::new(&platform.app);
-    assert_eq!(postman.step().await.unwrap(), Outcome::Busy);
-    assert_eq!(postman.step().await.unwrap(), Outcome::Idle);
+    let mut sender = mail_sender(&platform);
+    assert_eq!(sender.step().await.unwrap(), Outcome::Busy);
+    assert_eq!(sender.step().await.unwrap(), Outcome::Idle);
     assert_eq!(rows(&platform).await, [("VERIFICATION".into(), None, "sent")]);
     let [text] = mailbox(&platform).await.try_into().unwrap();
     let token = line(&text, "Token: ").unwrap();
@@ -233,7 +231,7 @@ async fn the_same_cause_makes_one_mail(_: PgPoolOptions, database: PgConnectOpti
         signals::password_forgotten(&mut tx, &account, anna.id).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(rows(&platform).await.len(), 2);
-        finish(Postman::new(&platform.app)).await;
+        finish(mail_sender(&platform)).await;
     }
     assert_eq!(mailed(&platform).await.len(), 2);
 }
@@ -246,7 +244,7 @@ async fn a_mail_that_was_called_back_brings_no_token(_: PgPoolOptions, database:
     let claimed = Mail::claim(&platform.app.db).await.unwrap().unwrap();
     let mut tx = platform.app.db.begin().await.unwrap();
     assert!(claimed.still_holds(&mut tx).await.unwrap());
-    voided(&mut tx, anna.id, Purpose::Activation).await.unwrap();
+    signals::tokens_voided(&mut tx, anna.id, Purpose::Activation).await.unwrap();
     assert!(!claimed.still_holds(&mut tx).await.unwrap(), "it was called back");
     tx.commit().await.unwrap();
 
@@ -264,13 +262,13 @@ async fn a_mail_that_was_called_back_brings_no_token(_: PgPoolOptions, database:
 async fn a_mail_that_fails_waits_and_is_tried_again_until_time_is_up(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database, &[]).await;
     sign_up(&platform, "anna@example.com").await;
-    let directory = platform.app.settings.mail_dir.clone();
+    let directory = platform.app.settings.mails.mail_dir.clone();
     // No directory can be made where a file is.
     std::fs::remove_dir(&directory).unwrap();
     std::fs::write(&directory, "").unwrap();
-    let mut postman = Postman::new(&platform.app);
-    assert!(postman.step().await.is_err());
-    assert_eq!(postman.step().await.unwrap(), Outcome::Idle, "it is not due again yet");
+    let mut sender = mail_sender(&platform);
+    assert!(sender.step().await.is_err());
+    assert_eq!(sender.step().await.unwrap(), Outcome::Idle, "it is not due again yet");
     let mut waits = Vec::new();
     for _ in 0..10 {
         age(&platform, 0).await;
@@ -280,12 +278,12 @@ async fn a_mail_that_fails_waits_and_is_tried_again_until_time_is_up(_: PgPoolOp
     assert_eq!(waits, [120, 240, 480, 960, 1920, 3840, 7680, 15360, 15360, 15360]);
 
     age(&platform, 3 * 24 * 60).await;
-    assert_eq!(postman.step().await.unwrap(), Outcome::Busy, "a failure that changes nothing is none of the worker");
+    assert_eq!(sender.step().await.unwrap(), Outcome::Busy, "a failure that changes nothing is none of the worker");
     assert_eq!(rows(&platform).await, [("VERIFICATION".into(), Some("anna@example.com".into()), "given up")]);
     assert_eq!(Mail::count(&platform.app.db).await.unwrap(), (0, 1));
 
     sign_up(&platform, "ben@example.com").await;
-    assert!(postman.step().await.is_err());
+    assert!(sender.step().await.is_err());
     std::fs::remove_file(&directory).unwrap();
     age(&platform, 60).await;
     assert_eq!(mailed(&platform).await[0].0, "ben@example.com");
@@ -307,7 +305,7 @@ async fn what_is_over_is_kept_for_a_month(_: PgPoolOptions, database: PgConnectO
     assert_eq!(rows(&platform).await, [("VERIFICATION".into(), Some("anna@example.com".into()), "sent")]);
 }
 
-/// A mail server that takes one mail, or refuses its recipient with these words; what it was told.
+/// A mail server that takes one mail, or refuses its recipient with these words; the lines that it received.
 async fn serve(listener: TcpListener, refusal: Option<&str>) -> Vec<String> {
     let (stream, _) = listener.accept().await.unwrap();
     let (read, mut write) = stream.into_split();
@@ -340,8 +338,8 @@ async fn mails_go_to_the_mail_server_of_the_settings(_: PgPoolOptions, database:
     let url = format!("smtp://{}", listener.local_addr().unwrap());
     let platform = start(database, &["--smtp-url", &url, "--mail-from", "Net <net@example.org>"]).await;
     sign_up(&platform, "anna@example.com").await;
-    let mut postman = Postman::new(&platform.app);
-    let (told, outcome) = tokio::join!(serve(listener, None), postman.step());
+    let mut sender = mail_sender(&platform);
+    let (told, outcome) = tokio::join!(serve(listener, None), sender.step());
     assert_eq!(outcome.unwrap(), Outcome::Busy);
     assert!(told.iter().any(|line| line.starts_with("MAIL FROM:<net@example.org>")), "{told:?}");
     assert!(told.iter().any(|line| line.starts_with("RCPT TO:<anna@example.com>")), "{told:?}");
@@ -355,13 +353,13 @@ async fn what_the_mail_server_refuses_for_good_is_given_up_at_once(_: PgPoolOpti
     let url = format!("smtp://{}", listener.local_addr().unwrap());
     let platform = start(database, &["--smtp-url", &url]).await;
     sign_up(&platform, "anna@example.com").await;
-    let mut postman = Postman::new(&platform.app);
-    let (_, outcome) = tokio::join!(serve(listener, Some("450 4.2.1 come later")), postman.step());
+    let mut sender = mail_sender(&platform);
+    let (_, outcome) = tokio::join!(serve(listener, Some("450 4.2.1 come later")), sender.step());
     assert!(outcome.is_err());
     assert_eq!(rows(&platform).await[0].2, "waits");
     age(&platform, 0).await;
     let listener = TcpListener::bind(url.trim_start_matches("smtp://")).await.unwrap();
-    let (_, outcome) = tokio::join!(serve(listener, Some("550 5.1.1 no such mailbox")), postman.step());
+    let (_, outcome) = tokio::join!(serve(listener, Some("550 5.1.1 no such mailbox")), sender.step());
     assert_eq!(outcome.unwrap(), Outcome::Busy);
     assert_eq!(rows(&platform).await[0].2, "given up");
     let error = platform.app.db.fetch_one("select error from mail").await.unwrap().get::<String, _>(0);

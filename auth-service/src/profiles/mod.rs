@@ -1,4 +1,4 @@
-//! Profiles: what people show of themselves, to everybody or to nobody, and what they are to whoever looks.
+//! Profiles: what users show of themselves, and how they are related to the caller that reads them.
 //!
 //! An account (`users`) is what the service knows of a person; a profile is what it tells others. Every list of people
 //! goes through [`models::Profile::load`], so that there is one place where an address is kept from strangers.

@@ -6,13 +6,12 @@ use uuid::Uuid;
 use super::services::skeleton;
 use crate::core::pagination::Cursor;
 use crate::core::timestamp::Timestamp;
-use crate::roles::Role;
-use crate::users::Status;
+use crate::users::{Role, Status};
 
-/// The constraint by which the database refuses a username that somebody has, or that looks like one.
+/// The constraint by which the database refuses a username that is taken, or that looks like one that is.
 pub const USERNAME_TAKEN: &str = "account_username_key";
 
-/// A person, and what they are to whoever looks.
+/// A user, and how they are related to the viewer.
 #[expect(clippy::struct_excessive_bools, reason = "a row: each is independent of the others")]
 pub struct Profile {
     pub id: Uuid,
@@ -43,33 +42,33 @@ pub struct Profile {
     pub followed_by: bool,
     /// Whether the viewer has blocked them.
     pub blocked: bool,
-    /// Whether they have blocked the viewer, for whom they do not exist then.
+    /// Whether they have blocked the viewer, to which they do not exist then.
     pub hidden: bool,
 }
 
 /// A field of an update: what is not given stays as it is, what is given without a value is cleared.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Change<T> {
+pub struct FieldUpdate<T> {
     pub given: bool,
     pub value: Option<T>,
 }
 
 /// What a person changes of their profile, checked.
-pub struct Edit {
-    pub username: Change<String>,
-    pub first_name: Change<String>,
-    pub last_name: Change<String>,
-    pub bio: Change<String>,
-    pub location: Change<String>,
-    pub birth_date: Change<NaiveDate>,
-    pub avatar_url: Change<String>,
+pub struct ProfileUpdate {
+    pub username: FieldUpdate<String>,
+    pub first_name: FieldUpdate<String>,
+    pub last_name: FieldUpdate<String>,
+    pub bio: FieldUpdate<String>,
+    pub location: FieldUpdate<String>,
+    pub birth_date: FieldUpdate<NaiveDate>,
+    pub avatar_url: FieldUpdate<String>,
     /// `None` leaves it as it is, here and below.
     pub show_age: Option<bool>,
     pub interests: Option<Vec<String>>,
 }
 
-/// One state of the database for several reads, so that nobody appears in a list whom the next statement does not find.
-pub async fn snapshot(db: &PgPool) -> sqlx::Result<PgTransaction<'static>> {
+/// One state of the database for several reads, so that each user in a list is found by the next statement.
+pub async fn begin_snapshot(db: &PgPool) -> sqlx::Result<PgTransaction<'static>> {
     db.begin_with("begin isolation level repeatable read read only").await
 }
 
@@ -102,8 +101,8 @@ impl Profile {
     }
 
     /// Changes what is given; none when there is no such person.
-    pub async fn update(tx: &mut PgTransaction<'_>, id: Uuid, edit: &Edit) -> sqlx::Result<Option<Self>> {
-        let skeleton = edit.username.value.as_deref().map(skeleton);
+    pub async fn update(tx: &mut PgTransaction<'_>, id: Uuid, update: &ProfileUpdate) -> sqlx::Result<Option<Self>> {
+        let skeleton = update.username.value.as_deref().map(skeleton);
         let found = sqlx::query_scalar!(
             "update account set
                 username = case when $2 then $3 else username end,
@@ -119,23 +118,23 @@ impl Profile {
                 updated_by = id, updated_at = greatest(now(), updated_at + interval '1 microsecond')
             where id = $1 returning id",
             id,
-            edit.username.given,
-            edit.username.value,
+            update.username.given,
+            update.username.value,
             skeleton,
-            edit.first_name.given,
-            edit.first_name.value,
-            edit.last_name.given,
-            edit.last_name.value,
-            edit.bio.given,
-            edit.bio.value,
-            edit.location.given,
-            edit.location.value,
-            edit.birth_date.given,
-            edit.birth_date.value,
-            edit.avatar_url.given,
-            edit.avatar_url.value,
-            edit.show_age,
-            edit.interests.as_deref()
+            update.first_name.given,
+            update.first_name.value,
+            update.last_name.given,
+            update.last_name.value,
+            update.bio.given,
+            update.bio.value,
+            update.location.given,
+            update.location.value,
+            update.birth_date.given,
+            update.birth_date.value,
+            update.avatar_url.given,
+            update.avatar_url.value,
+            update.show_age,
+            update.interests.as_deref()
         )
         .fetch_optional(&mut **tx)
         .await?;
@@ -147,14 +146,14 @@ impl Profile {
 }
 
 /// Who has that username, in any case.
-pub async fn with_username(db: impl PgExecutor<'_>, username: &str) -> sqlx::Result<Option<Uuid>> {
+pub async fn find_by_username(db: impl PgExecutor<'_>, username: &str) -> sqlx::Result<Option<Uuid>> {
     sqlx::query_scalar!(r#"select id from account where lower(username collate "C") = lower($1 collate "C")"#, username)
         .fetch_optional(db)
         .await
 }
 
-/// Everybody whom `viewer` may meet in a list, who joined last first.
-pub async fn everybody(db: impl PgExecutor<'_>, viewer: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Uuid>> {
+/// All users that `viewer` may meet in a list, those who joined last first.
+pub async fn list_visible(db: impl PgExecutor<'_>, viewer: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
         "select id from account where (date_joined, id) < ($2, $3)
             and not exists (select from block where block.user_id = $1 and block.target_id = account.id)

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::models::{Change, Edit, Profile};
+use super::models::{FieldUpdate, Profile, ProfileUpdate};
 use super::services::{AGE, AVATAR_URL, USERNAME, age, is_avatar_url, username_fault};
 use crate::core::errors::Error;
 use crate::core::input::{Fields, Input};
@@ -23,28 +23,28 @@ const LOOKUP: usize = 100;
 /// What a person changes of their profile: a field that is not given stays as it is, null clears it
 #[derive(ToSchema)]
 pub struct ProfileIn {
-    /// 3 to 30 letters, digits, `_` and `.`, in any case; nobody else has it or one that looks like it
+    /// 3 to 30 letters, digits, `_` and `.`, in any case; unique, also among names that look alike
     #[schema(value_type = Option<String>, min_length = 3, max_length = 30, examples("anna.b"))]
-    pub username: Change<String>,
+    pub username: FieldUpdate<String>,
     #[schema(value_type = Option<String>, max_length = 100)]
-    pub first_name: Change<String>,
+    pub first_name: FieldUpdate<String>,
     #[schema(value_type = Option<String>, max_length = 100)]
-    pub last_name: Change<String>,
+    pub last_name: FieldUpdate<String>,
     /// At most 500 characters
     #[schema(value_type = Option<String>, max_length = 500)]
-    pub bio: Change<String>,
+    pub bio: FieldUpdate<String>,
     /// At most 100 characters
     #[schema(value_type = Option<String>, max_length = 100)]
-    pub location: Change<String>,
-    /// Gives an age of 13 to 122 years; nobody else sees it
+    pub location: FieldUpdate<String>,
+    /// Gives an age of 13 to 122 years; only the owner sees it
     #[schema(value_type = Option<NaiveDate>)]
-    pub birth_date: Change<NaiveDate>,
+    pub birth_date: FieldUpdate<NaiveDate>,
     /// Whether others see the age that follows from the birth date; not null
     #[schema(value_type = bool, required = false)]
     pub show_age: Option<bool>,
     /// http or https
     #[schema(value_type = Option<String>, max_length = 2048, examples("https://example.com/anna.png"))]
-    pub avatar_url: Change<String>,
+    pub avatar_url: FieldUpdate<String>,
     /// Interests, as /users/interests-choices lists them; not null
     #[schema(value_type = Vec<String>, required = false, examples(json!(["NEWS", "SPORTS"])))]
     pub interests: Option<Vec<Value>>,
@@ -68,8 +68,8 @@ impl Input for ProfileIn {
 
 impl ProfileIn {
     /// What is to be changed, when the interests are ones.
-    pub fn edit(self) -> Result<Edit, Error> {
-        Ok(Edit {
+    pub fn into_update(self) -> Result<ProfileUpdate, Error> {
+        Ok(ProfileUpdate {
             username: self.username,
             first_name: self.first_name,
             last_name: self.last_name,
@@ -83,11 +83,11 @@ impl ProfileIn {
     }
 }
 
-fn text(fields: &mut Fields, name: &'static str, max: usize) -> Change<String> {
-    Change { given: fields.value(name).is_some(), value: fields.optional_text(name, max) }
+fn text(fields: &mut Fields, name: &'static str, max: usize) -> FieldUpdate<String> {
+    FieldUpdate { given: fields.value(name).is_some(), value: fields.optional_text(name, max) }
 }
 
-fn username(fields: &mut Fields) -> Change<String> {
+fn username(fields: &mut Fields) -> FieldUpdate<String> {
     let faults = fields.errors.len();
     let change = text(fields, "username", USERNAME.1);
     let fault = change.value.as_deref().and_then(username_fault);
@@ -97,9 +97,9 @@ fn username(fields: &mut Fields) -> Change<String> {
     change
 }
 
-fn birth_date(fields: &mut Fields, today: NaiveDate) -> Change<NaiveDate> {
+fn birth_date(fields: &mut Fields, today: NaiveDate) -> FieldUpdate<NaiveDate> {
     let faults = fields.errors.len();
-    let Change { given, value } = text(fields, "birth_date", DAY);
+    let FieldUpdate { given, value } = text(fields, "birth_date", DAY);
     let day = value.as_deref().and_then(|text| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok());
     if fields.errors.len() == faults {
         if value.is_some() && day.is_none() {
@@ -109,10 +109,10 @@ fn birth_date(fields: &mut Fields, today: NaiveDate) -> Change<NaiveDate> {
             fields.refuse("birth_date", msg, "value_error.date.age", None);
         }
     }
-    Change { given, value: day }
+    FieldUpdate { given, value: day }
 }
 
-fn avatar_url(fields: &mut Fields) -> Change<String> {
+fn avatar_url(fields: &mut Fields) -> FieldUpdate<String> {
     let faults = fields.errors.len();
     let change = text(fields, "avatar_url", AVATAR_URL);
     if fields.errors.len() == faults && change.value.as_deref().is_some_and(|url| !is_avatar_url(url)) {
@@ -155,7 +155,7 @@ impl Input for Lookup {
     }
 }
 
-/// What is the same of a profile for everybody
+/// The part of a profile that is the same for all viewers
 #[derive(Serialize, ToSchema)]
 pub struct About {
     /// Null until they choose one
@@ -182,7 +182,28 @@ impl From<&Profile> for About {
     }
 }
 
-/// A person as others see them; `email` is empty, for nobody but its owner sees an address
+impl From<&Profile> for UserOut {
+    fn from(profile: &Profile) -> Self {
+        Self {
+            id: profile.id,
+            created_at: profile.created_at,
+            created_by: profile.created_by,
+            updated_at: profile.updated_at,
+            updated_by: profile.updated_by,
+            email: profile.email.clone(),
+            first_name: profile.first_name.clone(),
+            last_name: profile.last_name.clone(),
+            is_verified: profile.is_verified,
+            date_joined: profile.date_joined,
+            rating: profile.rating,
+            status: profile.status,
+            interests: profile.interests.clone(),
+            role: profile.role,
+        }
+    }
+}
+
+/// A user as others see them; `email` is empty, since only its owner sees an address
 #[derive(Serialize, ToSchema)]
 pub struct ProfileOut {
     #[serde(flatten)]
@@ -200,7 +221,7 @@ pub struct ProfileOut {
 }
 
 impl ProfileOut {
-    /// What `viewer` sees of somebody, on that day.
+    /// What `viewer` sees of a user, on that day.
     pub fn new(profile: &Profile, viewer: Uuid, today: NaiveDate) -> Self {
         let mut user = UserOut::from(profile);
         if user.id != viewer {
@@ -245,8 +266,7 @@ impl From<Profile> for OwnProfileOut {
     }
 }
 
-/// A person after they changed what they say of themselves, as other services hear of it: the contract's User, and what a
-/// text about them needs
+/// The payload of `user_updated`: the contract's User, and what a text about them needs.
 #[derive(Serialize)]
 pub struct UserUpdated {
     #[serde(flatten)]

@@ -6,8 +6,8 @@ use chrono::NaiveDate;
 pub const USERNAME: (usize, usize) = (3, 30);
 /// The longest address of an avatar, in bytes.
 pub const AVATAR_URL: usize = 2048;
-/// The youngest and the oldest age in years: below 13 an account needs the parents' consent (COPPA, 15 USC 6501), and nobody
-/// is known to have been older than 122.
+/// The youngest and the oldest age in years: below 13 an account needs the parents' consent (COPPA, 15 USC 6501), and
+/// 122 is the oldest known age.
 pub const AGE: (u32, u32) = (13, 122);
 
 /// Names by which a person could pass for the platform, its staff or a route of the API.

@@ -1,4 +1,4 @@
-//! Profiles, through their routes: who sees what of whom.
+//! Profiles, through their routes: who sees what of another user.
 use axum::http::header;
 use chrono::{Datelike, Utc};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::events::USER_UPDATED;
 use crate::core::testing::{Platform, Reply};
-use crate::users::tests::{Person, detail, hash, ids, join, start};
+use crate::testing::{Person, detail, hash, ids, join, start};
 
 async fn edit(platform: &Platform, person: &Person, body: Value) -> Reply {
     platform.call("PATCH", "/users/me", Some(&person.token), Some(body)).await
@@ -192,7 +192,7 @@ async fn a_username_is_one_persons_and_so_is_all_that_looks_like_it(_: PgPoolOpt
         let found = see(&platform, &ben, &format!("/users/by-username/{spelling}")).await;
         assert_eq!((found.status.as_u16(), &found.body["id"]), (200, &json!(anna.id)));
     }
-    // Whoever looks for somebody has to write the name, not what it looks like.
+    // A look-up needs the name itself, not one that looks like it.
     for nobody in ["Emil.10", "ernil10", "admin", "%00", "%FF", "a%2Fb"] {
         let found = see(&platform, &ben, &format!("/users/by-username/{nobody}")).await;
         assert_eq!(detail(&found), (404, &json!("User not found")), "{nobody}");

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::Utc;
 
-use super::models::{Profile, USERNAME_TAKEN, everybody, snapshot, with_username};
+use super::models::{Profile, USERNAME_TAKEN, begin_snapshot, find_by_username, list_visible};
 use super::schemas::{Lookup, OwnProfileOut, ProfileIn, ProfileOut};
 use super::services::username_fault;
 use super::signals;
@@ -15,13 +15,10 @@ use crate::core::errors::{Error, Problem};
 use crate::core::extract::{Json as Body, Path};
 use crate::core::pagination::Page;
 use crate::core::security::User;
-use crate::roles::Unmuted;
-use crate::users::views::GONE;
+use crate::users::rights::Unmuted;
+use crate::users::{ACCOUNT_DELETED, USER_NOT_FOUND};
 
-/// The answer about somebody who does not exist, or not for the caller.
-pub const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "User not found");
-
-/// List everybody, who joined last first
+/// List all users, the newest first
 #[utoipa::path(get, path = "/users", tag = "user", params(
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
@@ -31,23 +28,23 @@ pub const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "User not fou
     (status = 422, body = Problem),
 ))]
 pub async fn get_users(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
-    let mut tx = snapshot(&app.db).await?;
-    let ids = everybody(&mut *tx, user.id, page.before, page.rows()).await?;
+    let mut tx = begin_snapshot(&app.db).await?;
+    let ids = list_visible(&mut *tx, user.id, page.before, page.rows()).await?;
     let profiles = Profile::load(&mut *tx, user.id, &ids).await?;
     let people = ProfileOut::list(&profiles, user.id, Utc::now().date_naive());
     Ok(page.answer(people, |person| (person.user.date_joined, person.user.id)))
 }
 
-/// Read one's own profile
+/// Read the caller's profile
 #[utoipa::path(get, path = "/users/me", tag = "user", responses(
     (status = 200, body = OwnProfileOut),
     (status = 401, body = Problem),
 ))]
 pub async fn get_session_user(user: User, State(app): State<App>) -> Result<Json<OwnProfileOut>, Error> {
-    Ok(Json(Profile::find(&app.db, user.id, user.id).await?.ok_or(GONE)?.into()))
+    Ok(Json(Profile::find(&app.db, user.id, user.id).await?.ok_or(ACCOUNT_DELETED)?.into()))
 }
 
-/// Change what is given of one's own profile; null clears it
+/// Update the given fields of the caller's profile; null clears a field
 #[utoipa::path(patch, path = "/users/me", tag = "user", request_body = ProfileIn, responses(
     (status = 200, body = OwnProfileOut),
     (status = 400, body = Problem, description = "An unknown interest, or a username that is taken or looks like one"),
@@ -60,16 +57,15 @@ pub async fn update_session_user(
     State(app): State<App>,
     Body(input): Body<ProfileIn>,
 ) -> Result<Json<OwnProfileOut>, Error> {
-    let edit = input.edit()?;
+    let update = input.into_update()?;
     let mut tx = app.db.begin().await?;
-    let profile = Profile::update(&mut tx, user.id, &edit).await.map_err(taken)?.ok_or(GONE)?;
+    let profile = Profile::update(&mut tx, user.id, &update).await.map_err(taken)?.ok_or(ACCOUNT_DELETED)?;
     signals::updated(&mut tx, user.id).await?;
     app.commit(tx).await?;
-    app.resources.wake();
     Ok(Json(profile.into()))
 }
 
-/// The refusal of a username that somebody has, when that is what the database refused.
+/// The refusal of a username that is taken, when that is what the database refused.
 fn taken(error: sqlx::Error) -> Error {
     match &error {
         sqlx::Error::Database(cause) if cause.constraint() == Some(USERNAME_TAKEN) => {
@@ -79,7 +75,7 @@ fn taken(error: sqlx::Error) -> Error {
     }
 }
 
-/// Read somebody's profile
+/// Read a user's profile
 #[utoipa::path(get, path = "/users/{user_id}", tag = "user", params(("user_id" = uuid::Uuid, Path)), responses(
     (status = 200, body = ProfileOut),
     (status = 401, body = Problem),
@@ -87,11 +83,11 @@ fn taken(error: sqlx::Error) -> Error {
     (status = 422, body = Problem),
 ))]
 pub async fn retrieve_user(user: User, State(app): State<App>, Path(id): Path) -> Result<Json<ProfileOut>, Error> {
-    let profile = Profile::find(&app.db, user.id, id).await?.ok_or(NOT_FOUND)?;
+    let profile = Profile::find(&app.db, user.id, id).await?.ok_or(USER_NOT_FOUND)?;
     Ok(Json(ProfileOut::new(&profile, user.id, Utc::now().date_naive())))
 }
 
-/// Read somebody's profile by their username, in any case
+/// Read a user's profile by username, in any case
 #[utoipa::path(get, path = "/users/by-username/{username}", tag = "user", params(("username" = String, Path)), responses(
     (status = 200, body = ProfileOut),
     (status = 401, body = Problem),
@@ -102,13 +98,13 @@ pub async fn retrieve_user_by_username(
     State(app): State<App>,
     username: Result<axum::extract::Path<String>, PathRejection>,
 ) -> Result<Json<ProfileOut>, Error> {
-    // What cannot be read, or cannot be a username, is nobody's.
-    let username = username.map_err(|_| NOT_FOUND)?.0;
+    // What cannot be read, or cannot be a username, belongs to no user.
+    let username = username.map_err(|_| USER_NOT_FOUND)?.0;
     if username_fault(&username).is_some() {
-        return Err(NOT_FOUND);
+        return Err(USER_NOT_FOUND);
     }
-    let id = with_username(&app.db, &username).await?.ok_or(NOT_FOUND)?;
-    let profile = Profile::find(&app.db, user.id, id).await?.ok_or(NOT_FOUND)?;
+    let id = find_by_username(&app.db, &username).await?.ok_or(USER_NOT_FOUND)?;
+    let profile = Profile::find(&app.db, user.id, id).await?.ok_or(USER_NOT_FOUND)?;
     Ok(Json(ProfileOut::new(&profile, user.id, Utc::now().date_naive())))
 }
 

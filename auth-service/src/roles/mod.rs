@@ -1,4 +1,4 @@
-//! Who may do more than others, and who may do less: roles, mutes and bans, and what was decided about whom.
+//! Roles, mutes and bans, and the history of these decisions.
 //!
 //! | who decides | role | mute, ban, lift |
 //! |---|---|---|
@@ -7,10 +7,10 @@
 //!
 //! Nobody decides about themselves but an ADMIN who steps down. An ADMIN is neither muted nor banned, they lose the role
 //! first, so that no two admins shut each other out; and who is muted or banned gets no role. A decision takes effect at
-//! once: sessions of somebody who is banned end with it, and other services hear of it and forget what they believed.
+//! once: sessions of a banned account end with it, and other services consume the events and drop their cached verdicts.
 pub mod commands;
+mod decisions;
 pub mod models;
-mod rights;
 pub mod schedulers;
 mod schemas;
 mod services;
@@ -20,42 +20,10 @@ mod views;
 #[cfg(test)]
 mod tests;
 
-pub use rights::Unmuted;
-
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::core::App;
-
-/// What a person may do beyond their own things; each may do what the one before may.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, clap::ValueEnum, sqlx::Type, utoipa::ToSchema,
-)]
-#[serde(rename_all = "UPPERCASE")]
-#[clap(rename_all = "UPPER")]
-#[sqlx(type_name = "text", rename_all = "UPPERCASE")]
-pub enum Role {
-    User,
-    /// Mutes, bans and deletes what others wrote
-    Moderator,
-    /// Gives and takes roles, too
-    Admin,
-}
-
-impl Role {
-    /// The words of the API, in the order of the roles.
-    pub const WORDS: [&str; 3] = ["USER", "MODERATOR", "ADMIN"];
-
-    /// The role of that word.
-    pub fn of(word: &str) -> Option<Self> {
-        [Self::User, Self::Moderator, Self::Admin].into_iter().find(|role| role.word() == word)
-    }
-
-    /// The word of the API.
-    pub fn word(self) -> &'static str {
-        Self::WORDS[self as usize]
-    }
-}
 
 /// The routes of those who decide.
 pub fn router() -> OpenApiRouter<App> {

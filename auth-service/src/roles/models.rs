@@ -3,10 +3,9 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
-use super::Role;
 use crate::core::pagination::Cursor;
 use crate::core::timestamp::Timestamp;
-use crate::users::Status;
+use crate::users::{Role, Status};
 
 /// A person as those see them who decide.
 pub struct Member {
@@ -20,43 +19,44 @@ pub struct Member {
     pub status_until: Option<Timestamp>,
 }
 
-/// What decides about what a person may do, and what may be done to them.
+/// The role and status of an account.
 #[derive(Clone, Copy)]
-pub struct Standing {
+pub struct AccountState {
     pub id: Uuid,
     pub role: Role,
     pub status: Status,
 }
 
-/// Those who are concerned when something is decided about somebody, locked until the end of the transaction.
-pub struct Concerned {
-    people: Vec<Standing>,
+/// The accounts that a decision involves, locked until the end of the transaction.
+pub struct LockedAccounts {
+    accounts: Vec<AccountState>,
 }
 
-impl Concerned {
+impl LockedAccounts {
     /// How many have the highest role.
     pub fn admins(&self) -> usize {
-        self.people.iter().filter(|person| person.role == Role::Admin).count()
+        self.accounts.iter().filter(|person| person.role == Role::Admin).count()
     }
 
     /// One of them, if they exist.
-    pub fn find(&self, id: Uuid) -> Option<Standing> {
-        self.people.iter().find(|person| person.id == id).copied()
+    pub fn find(&self, id: Uuid) -> Option<AccountState> {
+        self.accounts.iter().find(|person| person.id == id).copied()
     }
 }
 
 /// Locks these people and all admins, so that of two who step down at once one stays.
-pub async fn concerned(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<Concerned> {
-    // In the order of ids, as others lock two people. Who becomes an admin while this waits is locked by whoever does it.
-    let people = sqlx::query_as!(
-        Standing,
+pub async fn lock_accounts(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<LockedAccounts> {
+    // In the order of ids, as others lock two people. An account that becomes admin meanwhile is locked by
+    // that decision.
+    let accounts = sqlx::query_as!(
+        AccountState,
         r#"select id, role as "role: Role", status as "status: Status" from account
         where id = any($1) or role = 'ADMIN' order by id for no key update"#,
         ids
     )
     .fetch_all(&mut **tx)
     .await?;
-    Ok(Concerned { people })
+    Ok(LockedAccounts { accounts })
 }
 
 impl Member {
@@ -107,7 +107,7 @@ impl Member {
     }
 }
 
-/// Gives somebody a role.
+/// Stores the role of an account.
 pub async fn set_role(tx: &mut PgTransaction<'_>, id: Uuid, role: Role) -> sqlx::Result<()> {
     sqlx::query!(
         "update account set role = $2, updated_at = greatest(now(), updated_at + interval '1 microsecond') where id = $1",
@@ -119,8 +119,8 @@ pub async fn set_role(tx: &mut PgTransaction<'_>, id: Uuid, role: Role) -> sqlx:
     Ok(())
 }
 
-/// Mutes or bans somebody until a time or for good, or, with [`Status::Active`], lifts what there is: whose address was never
-/// verified is INACTIVE again. What they are then.
+/// Mutes or bans an account until a time or for good, or, with [`Status::Active`], lifts what there is: an account whose
+/// address was never verified is INACTIVE again. Returns the status that it has then.
 pub async fn set_status(
     tx: &mut PgTransaction<'_>,
     id: Uuid,
@@ -140,8 +140,8 @@ pub async fn set_status(
     .await
 }
 
-/// Somebody whose mute or ban is over and was not lifted yet, locked; nobody else gets them.
-pub async fn over(tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<Uuid>> {
+/// Locks an account whose mute or ban is over and was not lifted yet; other replicas skip it.
+pub async fn lock_expired(tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<Uuid>> {
     sqlx::query_scalar!(
         "select id from account where status_until <= now() order by status_until limit 1 for no key update skip locked"
     )
@@ -149,7 +149,7 @@ pub async fn over(tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<Uuid>> {
     .await
 }
 
-/// Something that was decided about somebody.
+/// A decision about an account.
 pub struct Decision {
     pub id: Uuid,
     pub at: Timestamp,
@@ -162,23 +162,23 @@ pub struct Decision {
 
 /// What is decided: a role, or a status with its end.
 #[derive(Clone, Copy)]
-pub enum What {
+pub enum DecisionKind {
     Role(Role),
     Status(Status, Option<DateTime<Utc>>),
 }
 
 impl Decision {
-    /// Notes a decision about somebody; without `by` it is an operator's, or time was up.
+    /// Stores a decision about an account; without `by` it is an operator's, or time was up.
     pub async fn create(
         tx: &mut PgTransaction<'_>,
         user: Uuid,
         by: Option<Uuid>,
-        what: What,
+        kind: DecisionKind,
         reason: Option<&str>,
     ) -> sqlx::Result<()> {
-        let (role, status, until) = match what {
-            What::Role(role) => (Some(role), None, None),
-            What::Status(status, until) => (None, Some(status), until),
+        let (role, status, until) = match kind {
+            DecisionKind::Role(role) => (Some(role), None, None),
+            DecisionKind::Status(status, until) => (None, Some(status), until),
         };
         sqlx::query!(
             "insert into decision (id, user_id, decided_by, role, status, until, reason)

@@ -5,13 +5,12 @@ use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::Role;
 use super::models::{Decision, Member};
 use crate::core::errors::Error;
 use crate::core::extract::Query;
 use crate::core::input::{Fields, Input, invalid};
 use crate::core::timestamp::Timestamp;
-use crate::users::Status;
+use crate::users::{Role, Status};
 
 /// The longest reason, in characters.
 const REASON: usize = 500;
@@ -20,7 +19,7 @@ const TIME: usize = 40;
 /// What a status can be set to: ACTIVE lifts what there is.
 const SETTABLE: [&str; 3] = ["ACTIVE", "MUTED", "BANNED"];
 
-/// A role for somebody
+/// A role for a user
 #[derive(ToSchema)]
 pub struct RoleIn {
     pub role: Role,
@@ -168,7 +167,7 @@ impl From<Member> for MemberOut {
     }
 }
 
-/// Something that was decided about somebody: a role or a status
+/// A decision about a user: a role or a status
 #[derive(Serialize, ToSchema)]
 pub struct DecisionOut {
     pub id: Uuid,

@@ -1,28 +1,20 @@
-//! Who may decide what about whom: the table at the top of this feature, as a calculation; and decisions carried out.
+//! Checks which decisions are allowed: the table at the top of this feature, as a calculation.
 use axum::http::StatusCode;
-use chrono::{DateTime, Utc};
-use sqlx::PgTransaction;
-use uuid::Uuid;
 
-use super::models::{Standing, What, concerned, set_role, set_status};
-use super::{Role, signals};
+use super::models::AccountState;
 use crate::core::errors::Error;
-use crate::users::Status;
-use crate::users::views::GONE;
-
-/// There is nobody about whom to decide.
-pub const NOBODY: Error = Error::Refused(StatusCode::NOT_FOUND, "User not found");
+use crate::users::{Role, Status};
 
 fn conflict(sentence: &'static str) -> Error {
     Error::Refused(StatusCode::CONFLICT, sentence)
 }
 
-fn forbidden(sentence: &'static str) -> Error {
+pub fn forbidden(sentence: &'static str) -> Error {
     Error::Refused(StatusCode::FORBIDDEN, sentence)
 }
 
-/// Whether somebody can have a role; `admins` is how many have the highest one now.
-pub fn check_role(target: &Standing, role: Role, admins: usize) -> Result<(), Error> {
+/// Whether an account can have a role; `admins` is how many have the highest one now.
+pub fn check_role(target: &AccountState, role: Role, admins: usize) -> Result<(), Error> {
     if target.role == Role::Admin && role < Role::Admin && admins < 2 {
         return Err(conflict("The last administrator keeps the role"));
     }
@@ -33,7 +25,7 @@ pub fn check_role(target: &Standing, role: Role, admins: usize) -> Result<(), Er
 }
 
 /// Whether `by` may set the status of `target`.
-pub fn check_status(by: &Standing, target: &Standing) -> Result<(), Error> {
+pub fn check_status(by: &AccountState, target: &AccountState) -> Result<(), Error> {
     if by.id == target.id {
         return Err(forbidden("Nobody decides about themselves"));
     }
@@ -45,47 +37,14 @@ pub fn check_status(by: &Standing, target: &Standing) -> Result<(), Error> {
     }
 }
 
-/// Gives somebody a role; `by` is the administrator who does, none an operator.
-pub async fn give(
-    tx: &mut PgTransaction<'_>,
-    by: Option<Uuid>,
-    target: Uuid,
-    role: Role,
-    reason: Option<&str>,
-) -> Result<(), Error> {
-    let people: Vec<Uuid> = by.into_iter().chain([target]).collect();
-    let concerned = concerned(tx, &people).await?;
-    // Asked again under the lock: somebody may have taken the administrator's role at this moment.
-    if by.is_some_and(|by| concerned.find(by).is_none_or(|by| by.role < Role::Admin)) {
-        return Err(forbidden("Only administrators can do this"));
-    }
-    check_role(&concerned.find(target).ok_or(NOBODY)?, role, concerned.admins())?;
-    set_role(tx, target, role).await?;
-    Ok(signals::decided(tx, target, by, What::Role(role), reason).await?)
-}
-
-/// Mutes or bans somebody until a time or for good, or lifts what there is.
-pub async fn restrict(
-    tx: &mut PgTransaction<'_>,
-    by: Uuid,
-    target: Uuid,
-    (status, until): (Status, Option<DateTime<Utc>>),
-    reason: &str,
-) -> Result<(), Error> {
-    let concerned = concerned(tx, &[by, target]).await?;
-    check_status(&concerned.find(by).ok_or(GONE)?, &concerned.find(target).ok_or(NOBODY)?)?;
-    let status = set_status(tx, target, status, until).await?;
-    Ok(signals::decided(tx, target, Some(by), What::Status(status, until), Some(reason)).await?)
-}
-
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;
 
     use super::*;
 
-    fn standing(role: Role, status: Status) -> Standing {
-        Standing { id: Uuid::now_v7(), role, status }
+    fn state(role: Role, status: Status) -> AccountState {
+        AccountState { id: Uuid::now_v7(), role, status }
     }
 
     #[test]
@@ -94,27 +53,27 @@ mod tests {
         let mut allowed = Vec::new();
         for by in [User, Moderator, Admin] {
             for target in [User, Moderator, Admin] {
-                let outcome = check_status(&standing(by, Status::Active), &standing(target, Status::Muted));
+                let outcome = check_status(&state(by, Status::Active), &state(target, Status::Muted));
                 if outcome.is_ok() {
                     allowed.push((by, target));
                 }
             }
         }
         assert_eq!(allowed, [(Moderator, User), (Admin, User), (Admin, Moderator)]);
-        let myself = standing(Admin, Status::Active);
+        let myself = state(Admin, Status::Active);
         assert!(check_status(&myself, &myself).is_err());
     }
 
     #[test]
     fn one_administrator_is_left_and_who_is_kept_from_writing_has_no_role() {
-        let admin = standing(Role::Admin, Status::Active);
+        let admin = state(Role::Admin, Status::Active);
         assert!(check_role(&admin, Role::Moderator, 1).is_err());
         assert!(check_role(&admin, Role::Admin, 1).is_ok());
         assert!(check_role(&admin, Role::User, 2).is_ok());
         for status in [Status::Muted, Status::Banned] {
-            assert!(check_role(&standing(Role::User, status), Role::Moderator, 1).is_err());
-            assert!(check_role(&standing(Role::User, status), Role::User, 1).is_ok());
+            assert!(check_role(&state(Role::User, status), Role::Moderator, 1).is_err());
+            assert!(check_role(&state(Role::User, status), Role::User, 1).is_ok());
         }
-        assert!(check_role(&standing(Role::User, Status::Inactive), Role::Moderator, 1).is_ok());
+        assert!(check_role(&state(Role::User, Status::Inactive), Role::Moderator, 1).is_ok());
     }
 }

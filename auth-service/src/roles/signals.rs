@@ -1,38 +1,37 @@
-//! What follows from a decision about somebody, in the decision's transaction.
+//! What follows from a decision about an account, in the decision's transaction.
 use lettre::Address;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use super::Role;
-use super::models::{Decision, What, concerned, set_role};
+use super::models::{Decision, DecisionKind, lock_accounts, set_role};
 use crate::core::audit::{self, Entry};
 use crate::profiles;
 use crate::sessions::{self, Reason};
-use crate::users::Status;
 use crate::users::models::Account;
+use crate::users::{Role, Status};
 
-/// Somebody has another role or status; without `by` an operator decided it, or time was up.
+/// An account has another role or status; without `by` an operator decided it, or time was up.
 pub async fn decided(
     tx: &mut PgTransaction<'_>,
     user: Uuid,
     by: Option<Uuid>,
-    what: What,
+    kind: DecisionKind,
     reason: Option<&str>,
 ) -> sqlx::Result<()> {
-    Decision::create(tx, user, by, what, reason).await?;
-    let (action, result) = match what {
-        What::Role(role) => ("role_changed", role.word()),
-        What::Status(status, _) => ("status_changed", status.word()),
+    Decision::create(tx, user, by, kind, reason).await?;
+    let (action, result) = match kind {
+        DecisionKind::Role(role) => ("role_changed", role.word()),
+        DecisionKind::Status(status, _) => ("status_changed", status.word()),
     };
     audit::record(&mut **tx, Entry { who: by, action, target: Some(user), result }).await?;
-    if matches!(what, What::Status(Status::Banned, _)) {
+    if matches!(kind, DecisionKind::Status(Status::Banned, _)) {
         sessions::signals::end_all(tx, user, Reason::Banned).await?;
     }
     profiles::signals::updated(tx, user).await
 }
 
-/// Somebody has verified their address: as long as there is no administrator, the one of the settings becomes it. Not
-/// when they sign up with it: that could be anybody.
+/// An address was verified: as long as there is no administrator, the account of the settings becomes it. Not at the
+/// sign-up: any client can sign up with that address.
 pub async fn address_verified(
     tx: &mut PgTransaction<'_>,
     account: &mut Account,
@@ -40,10 +39,10 @@ pub async fn address_verified(
 ) -> sqlx::Result<()> {
     let is_named =
         first_admin.is_some_and(|address| address.to_string().to_lowercase() == account.email.to_lowercase());
-    if !is_named || concerned(tx, &[account.id]).await?.admins() > 0 {
+    if !is_named || lock_accounts(tx, &[account.id]).await?.admins() > 0 {
         return Ok(());
     }
     set_role(tx, account.id, Role::Admin).await?;
     account.role = Role::Admin;
-    decided(tx, account.id, None, What::Role(Role::Admin), Some("FIRST_ADMIN")).await
+    decided(tx, account.id, None, DecisionKind::Role(Role::Admin), Some("FIRST_ADMIN")).await
 }

@@ -4,13 +4,13 @@ use sqlx::Row;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
-use super::Role;
 use super::commands::grant;
 use super::schedulers::lift;
 use crate::core::testing::{Platform, Reply};
 use crate::profiles::events::USER_UPDATED;
 use crate::sessions::events::SESSION_REVOKED;
-use crate::users::tests::{PASSWORD, Person, detail, ids, join, mailed, sign_in, start};
+use crate::testing::{PASSWORD, Person, detail, ids, join, mailed, sign_in, start};
+use crate::users::Role;
 
 async fn join_as(platform: &Platform, name: &str, role: Role) -> Person {
     let person = join(platform, name).await;
@@ -298,7 +298,7 @@ async fn the_audit_says_who_decided_what_about_whom(_: PgPoolOptions, database: 
     assert_eq!(rows[1].get::<Option<String>, _>(4).as_deref(), Some("127.0.0.0/24"));
 }
 
-/// What somebody sends of themselves never makes them more than they are.
+/// What a user sends about themselves never gives them more rights.
 #[sqlx::test(migrations = false)]
 async fn nobody_gives_themselves_a_role(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database, &[]).await;

@@ -4,18 +4,19 @@ use axum::extract::State;
 use axum::response::Response;
 use chrono::Utc;
 
+use super::decisions::{assign_role, restrict};
 use super::models::{Decision, Member};
-use super::rights::{Admin, Moderator};
 use super::schemas::{DecisionOut, Filter, MemberOut, RoleIn, StatusIn};
-use super::services::{NOBODY, give, restrict};
 use crate::core::App;
 use crate::core::errors::{Error, Problem};
 use crate::core::extract::{Json as Body, Path, Query};
 use crate::core::pagination::Page;
+use crate::users::USER_NOT_FOUND;
+use crate::users::rights::{Admin, Moderator};
 
-/// List people by role and status, who joined last first
+/// List users by role and status, the newest first
 #[utoipa::path(get, path = "/admin/users", tag = "admin", params(
-    ("role" = Option<super::Role>, Query, description = "Only those of this role"),
+    ("role" = Option<crate::users::Role>, Query, description = "Only those of this role"),
     ("status" = Option<crate::users::Status>, Query, description = "Only those of this status"),
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
@@ -32,7 +33,7 @@ pub async fn get_members(_: Moderator, State(app): State<App>, page: Page, query
     Ok(page.answer(members, |member| (member.date_joined, member.id)))
 }
 
-/// Read somebody's role and status
+/// Read a user's role and status
 #[utoipa::path(get, path = "/admin/users/{user_id}", tag = "admin", params(("user_id" = uuid::Uuid, Path)), responses(
     (status = 200, body = MemberOut),
     (status = 401, body = Problem),
@@ -41,10 +42,10 @@ pub async fn get_members(_: Moderator, State(app): State<App>, page: Page, query
     (status = 422, body = Problem),
 ))]
 pub async fn get_member(_: Moderator, State(app): State<App>, Path(id): Path) -> Result<Json<MemberOut>, Error> {
-    Ok(Json(Member::find(&app.db, id).await?.ok_or(NOBODY)?.into()))
+    Ok(Json(Member::find(&app.db, id).await?.ok_or(USER_NOT_FOUND)?.into()))
 }
 
-/// Give somebody a role, or take it
+/// Set a user's role
 #[utoipa::path(put, path = "/admin/users/{user_id}/role", tag = "admin", params(("user_id" = uuid::Uuid, Path)),
     request_body = RoleIn, responses(
     (status = 200, body = MemberOut),
@@ -61,14 +62,13 @@ pub async fn set_role(
     Body(input): Body<RoleIn>,
 ) -> Result<Json<MemberOut>, Error> {
     let mut tx = app.db.begin().await?;
-    give(&mut tx, Some(by.id), id, input.role, input.reason.as_deref()).await?;
-    let member = Member::find(&mut *tx, id).await?.ok_or(NOBODY)?;
+    assign_role(&mut tx, Some(by.id), id, input.role, input.reason.as_deref()).await?;
+    let member = Member::find(&mut *tx, id).await?.ok_or(USER_NOT_FOUND)?;
     app.commit(tx).await?;
-    app.resources.wake();
     Ok(Json(member.into()))
 }
 
-/// Mute or ban somebody, for good or until a time, or lift it; who is banned is signed out everywhere
+/// Mute or ban a user, for good or until a time, or lift it; a ban ends all sessions
 #[utoipa::path(put, path = "/admin/users/{user_id}/status", tag = "admin", params(("user_id" = uuid::Uuid, Path)),
     request_body = StatusIn, responses(
     (status = 200, body = MemberOut),
@@ -86,13 +86,12 @@ pub async fn set_status(
     input.check(Utc::now())?;
     let mut tx = app.db.begin().await?;
     restrict(&mut tx, by.id, id, (input.status, input.until), &input.reason).await?;
-    let member = Member::find(&mut *tx, id).await?.ok_or(NOBODY)?;
+    let member = Member::find(&mut *tx, id).await?.ok_or(USER_NOT_FOUND)?;
     app.commit(tx).await?;
-    app.resources.wake();
     Ok(Json(member.into()))
 }
 
-/// List what was decided about somebody, newest first
+/// List the decisions about a user, newest first
 #[utoipa::path(get, path = "/admin/users/{user_id}/history", tag = "admin", params(
     ("user_id" = uuid::Uuid, Path),
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
@@ -110,7 +109,7 @@ pub async fn get_decisions(
     Path(id): Path,
     page: Page,
 ) -> Result<Response, Error> {
-    Member::find(&app.db, id).await?.ok_or(NOBODY)?;
+    Member::find(&app.db, id).await?.ok_or(USER_NOT_FOUND)?;
     let decisions = Decision::list(&app.db, id, page.before, page.rows()).await?;
     let decisions: Vec<DecisionOut> = decisions.into_iter().map(DecisionOut::from).collect();
     Ok(page.answer(decisions, |decision| (decision.at, decision.id)))

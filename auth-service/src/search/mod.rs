@@ -13,8 +13,8 @@ use utoipa_axum::routes;
 use crate::core::App;
 use crate::core::limits::{Limit, Rate};
 
-/// How often somebody may search: as fast as they type, and too slowly to copy all names.
-pub const SEARCHING: Limit = Limit {
+/// How often a user may search: as fast as they type, and too slowly to copy all names.
+pub const SEARCH_LIMIT: Limit = Limit {
     name: "searches",
     routes: &["GET /api/v1/users/search"],
     rate: Rate::new(120, 60),

@@ -2,17 +2,17 @@
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
-/// How many people of each kind are looked at, at most, the first ones in the order of the alphabet: so a beginning that
-/// everybody has costs no more than any other.
-const LOOKED_AT: i64 = 500;
+/// How many people of each kind are looked at, at most, the first ones in the order of the alphabet: so a prefix that
+/// all have costs no more than any other.
+const MAX_CANDIDATES: i64 = 500;
 /// How many names that share enough with a text are compared with it, at most.
-const COMPARED: i64 = 1000;
+const MAX_COMPARED: i64 = 1000;
 /// What part of a text's groups of three characters a word has to have: in a word of eight letters one may be wrong.
-const ENOUGH: &str = "0.5";
+const SIMILARITY_THRESHOLD: &str = "0.5";
 
-/// Those whose username or name begins with a text and whom `viewer` may meet: first who has it as username, then whose
-/// username begins with it, then whose name does; among these, whom most are connected to.
-pub async fn beginning(db: impl PgExecutor<'_>, viewer: Uuid, text: &str, rows: i64) -> sqlx::Result<Vec<Uuid>> {
+/// Users whose username or name begins with a text and that `viewer` may meet: first the exact username, then usernames
+/// that begin with it, then names; among these, those with most followers first.
+pub async fn find_by_prefix(db: impl PgExecutor<'_>, viewer: Uuid, text: &str, rows: i64) -> sqlx::Result<Vec<Uuid>> {
     // What begins with a text lies between it and itself with the last of all characters behind it. Unlike LIKE, this knows
     // no characters with a meaning of their own.
     sqlx::query_scalar!(
@@ -36,7 +36,7 @@ pub async fn beginning(db: impl PgExecutor<'_>, viewer: Uuid, text: &str, rows: 
         order by place, total_followers desc, account.id limit $4"#,
         viewer,
         text,
-        LOOKED_AT,
+        MAX_CANDIDATES,
         rows
     )
     .fetch_all(db)
@@ -44,7 +44,7 @@ pub async fn beginning(db: impl PgExecutor<'_>, viewer: Uuid, text: &str, rows: 
 }
 
 /// Those in whose username or name some word is nearly a text, the most similar first, less those who were found before.
-pub async fn similar(
+pub async fn find_similar(
     tx: &mut PgTransaction<'_>,
     viewer: Uuid,
     text: &str,
@@ -52,7 +52,7 @@ pub async fn similar(
     rows: i64,
 ) -> sqlx::Result<Vec<Uuid>> {
     // What the operator <% goes by, until the transaction ends.
-    sqlx::query!("select set_config('pg_trgm.word_similarity_threshold', $1, true)", ENOUGH)
+    sqlx::query!("select set_config('pg_trgm.word_similarity_threshold', $1, true)", SIMILARITY_THRESHOLD)
         .fetch_one(&mut **tx)
         .await?;
     sqlx::query_scalar!(
@@ -67,7 +67,7 @@ pub async fn similar(
         viewer,
         text,
         found,
-        COMPARED,
+        MAX_COMPARED,
         rows
     )
     .fetch_all(&mut **tx)

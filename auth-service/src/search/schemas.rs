@@ -1,4 +1,4 @@
-//! What somebody looks for.
+//! The text that is searched for.
 use serde_json::json;
 
 use crate::core::errors::{Error, Invalid};
@@ -9,13 +9,13 @@ use crate::core::input::invalid;
 const LENGTH: (usize, usize) = (2, 50);
 
 /// From how many characters on a text is similar to others, too: a shorter one has hardly a group of three of its own.
-const GROUPS: usize = 3;
+const TRIGRAM: usize = 3;
 
-/// What somebody looks for: in lower case, without blanks around it and the `@` before a username.
+/// The text that is searched for: in lower case, without blanks around it and the `@` before a username.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Wanted(pub String);
+pub struct SearchText(pub String);
 
-impl Wanted {
+impl SearchText {
     /// Reads `q`.
     pub fn read(mut query: Query) -> Result<Self, Error> {
         let given = query.required("q");
@@ -29,8 +29,8 @@ impl Wanted {
     }
 
     /// Whether names that nearly are this text are worth looking for.
-    pub fn has_groups(&self) -> bool {
-        self.0.chars().count() >= GROUPS
+    pub fn has_trigrams(&self) -> bool {
+        self.0.chars().count() >= TRIGRAM
     }
 }
 

@@ -5,13 +5,13 @@ use uuid::Uuid;
 
 use crate::connections::tests::connect;
 use crate::core::testing::{Platform, Reply};
-use crate::users::tests::{Person, ids, join, start};
+use crate::testing::{Person, ids, join, start};
 
 async fn search(platform: &Platform, viewer: &Person, query: &str) -> Reply {
     platform.call("GET", &format!("/users/search?{query}"), Some(&viewer.token), None).await
 }
 
-/// Somebody with a name.
+/// A user with a name.
 async fn person(platform: &Platform, username: Option<&str>, first: &str, last: &str) -> Person {
     let person = join(platform, &Uuid::now_v7().simple().to_string()).await;
     let body = json!({ "username": username, "first_name": first, "last_name": last });

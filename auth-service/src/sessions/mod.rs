@@ -8,8 +8,9 @@
 //! some seconds the others are only refused. A thief gains nothing by it: they are refused as well.
 mod cookies;
 pub mod events;
+pub mod introspection;
+mod known_devices;
 pub mod models;
-pub mod places;
 pub mod schedulers;
 pub mod schemas;
 pub mod services;
@@ -65,6 +66,7 @@ impl Reason {
 /// The routes of sessions.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .routes(routes!(views::verify_token))
         .routes(routes!(views::refresh))
         .routes(routes!(views::sign_out))
         .routes(routes!(views::sign_out_everywhere))

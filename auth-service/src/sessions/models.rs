@@ -7,17 +7,17 @@ use crate::core::pagination::Cursor;
 use crate::core::timestamp::Timestamp;
 use crate::users::models::Account;
 
-/// How long a refresh token is good, in days: whoever stays away for so long signs in again.
+/// How long a refresh token is good, in days: after a longer absence a sign-in is needed.
 const IDLE_DAYS: i32 = 14;
 /// How long a session goes on at most, in days.
 const ABSOLUTE_DAYS: i32 = 30;
 /// For how many seconds after its exchange a refresh token is refused without ending the session: about as long as a
 /// client waits for an answer that does not come.
 const GRACE_SECONDS: f64 = 10.0;
-/// How long a session that is over stays in the database, in days: for whoever looks into what has happened.
+/// How long a session that is over stays in the database, in days: for later investigation.
 const KEPT_DAYS: i32 = 7;
 
-/// Somebody signed in on some device.
+/// A session of a user on a device.
 pub struct Session {
     pub id: Uuid,
     pub user_id: Uuid,
@@ -28,7 +28,7 @@ pub struct Session {
     pub expires_at: Timestamp,
 }
 
-/// What somebody signs in on.
+/// The device of a sign-in.
 pub struct Device {
     /// What it says of itself.
     pub name: Option<String>,
@@ -42,7 +42,7 @@ pub enum Rotation {
     Done(Session),
     /// It had been exchanged before: that session has to end.
     Replayed { session: Uuid, user: Uuid },
-    /// It is none of ours, too old, of a session that is over, or was exchanged by somebody else at this moment.
+    /// It is none of ours, too old, of a session that is over, or was exchanged by another request at this moment.
     Refused,
 }
 

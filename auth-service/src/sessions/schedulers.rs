@@ -2,10 +2,10 @@
 use crate::core::App;
 use crate::core::scheduler::Job;
 
+use super::known_devices;
 use super::models::Session;
-use super::places;
 
-/// When: every hour, off the full hour at which everybody else begins.
+/// When: every hour, off the full hour at which other jobs begin.
 const SCHEDULE: &str = "0 17 * * * *";
 /// Sessions of one statement, so that none holds its locks for long.
 const BATCH: i64 = 500;
@@ -18,6 +18,6 @@ pub fn job() -> Job {
 /// Removes all that are due.
 pub async fn sweep(app: &App) -> anyhow::Result<()> {
     while Session::sweep(&app.db, BATCH).await? > 0 {}
-    while places::models::sweep(&app.db, BATCH).await? > 0 {}
+    while known_devices::models::sweep(&app.db, BATCH).await? > 0 {}
     Ok(())
 }

@@ -16,6 +16,7 @@ use crate::core::extract::Json;
 use crate::core::input::{Fields, Input};
 use crate::core::security::{check_origin, cookie};
 use crate::core::timestamp::Timestamp;
+use crate::users::schemas::UserOut;
 
 /// The longest name of a device that is kept, in characters.
 const DEVICE: usize = 200;
@@ -34,15 +35,15 @@ impl FromRequestParts<App> for Device {
 
 /// How tokens reach the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Carrier {
+pub enum TokenTransport {
     /// In the body of the answer.
     Body,
-    /// As cookies, for a browser where the settings say so. A browser tells itself by headers that no script can set or
+    /// As cookies, for a browser where the settings say so. A browser is known by headers that no script can set or
     /// remove, so a script cannot ask for the tokens either.
     Cookies,
 }
 
-impl FromRequestParts<App> for Carrier {
+impl FromRequestParts<App> for TokenTransport {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
@@ -51,7 +52,7 @@ impl FromRequestParts<App> for Carrier {
         if !(access.token_cookies && is_browser) {
             return Ok(Self::Body);
         }
-        // Another site must not sign somebody in as somebody else either.
+        // Another site must not sign a user in as another one either.
         check_origin(&parts.headers, access)?;
         Ok(Self::Cookies)
     }
@@ -71,9 +72,9 @@ impl Input for RefreshIn {
 }
 
 /// A refresh token, from its cookie or from the body.
-pub struct Presented(pub String);
+pub struct PresentedRefreshToken(pub String);
 
-impl FromRequest<App> for Presented {
+impl FromRequest<App> for PresentedRefreshToken {
     type Rejection = Response;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
@@ -89,8 +90,8 @@ impl FromRequest<App> for Presented {
 
 /// The tokens of a session
 #[derive(Serialize, ToSchema)]
-#[expect(clippy::struct_field_names, reason = "the contract's names")]
-pub struct Token {
+#[schema(as = Token)]
+pub struct TokenPair {
     pub access_token: String,
     #[schema(value_type = String, examples("bearer"))]
     pub token_type: &'static str,
@@ -140,4 +141,17 @@ impl SessionOut {
             expires_at: session.expires_at,
         }
     }
+}
+
+/// The caller's account, as other services need it
+#[derive(Serialize, ToSchema)]
+pub struct VerifiedUser {
+    #[serde(flatten)]
+    pub user: UserOut,
+    /// How many people they are connected to
+    pub total_connections: i64,
+    /// The session that the token belongs to; null for a token of the original
+    pub session_id: Option<Uuid>,
+    /// When the token ends; null for a token of the original without an end
+    pub expires_at: Option<Timestamp>,
 }

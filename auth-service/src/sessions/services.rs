@@ -7,43 +7,47 @@ use sqlx::PgTransaction;
 
 use super::cookies;
 use super::models::{Device, Session};
-use super::schemas::{Carrier, Token, TokenInCookies};
+use super::schemas::{TokenInCookies, TokenPair, TokenTransport};
 use crate::core::App;
 use crate::core::audit::{self, Entry};
 use crate::core::errors::Error;
-use crate::tokens::services::{fingerprint, secret};
+use crate::tokens::services::{generate_secret, hash_secret};
 use crate::users::models::Account;
 
-/// A session, and the refresh token that nobody but its person gets to know.
-pub struct Opened {
+/// A new session, and its refresh token, which only the client gets.
+pub struct StartedSession {
     pub session: Session,
     pub refresh_token: String,
 }
 
-/// Begins a session of somebody who has shown who they are; none when the password of the account that was read is not
+/// Starts a session of an account whose owner has authenticated; none when the password of the account that was read is not
 /// its password any more.
-pub async fn begin(tx: &mut PgTransaction<'_>, account: &Account, device: &Device) -> sqlx::Result<Option<Opened>> {
-    let refresh_token = secret();
-    let session = Session::create(tx, account, device, &fingerprint(&refresh_token)).await?;
+pub async fn start_session(
+    tx: &mut PgTransaction<'_>,
+    account: &Account,
+    device: &Device,
+) -> sqlx::Result<Option<StartedSession>> {
+    let refresh_token = generate_secret();
+    let session = Session::create(tx, account, device, &hash_secret(&refresh_token)).await?;
     let Some(session) = session else { return Ok(None) };
     let entry = Entry { who: Some(account.id), action: "signed_in", target: Some(session.id), result: "done" };
     audit::record(&mut **tx, entry).await?;
-    Ok(Some(Opened { session, refresh_token }))
+    Ok(Some(StartedSession { session, refresh_token }))
 }
 
-impl Opened {
+impl StartedSession {
     /// The answer to the person, at `now`, which no cache on the way may keep (RFC 6749, section 5.1).
-    pub fn answer(self, app: &App, carrier: Carrier, now: DateTime<Utc>) -> Result<Response, Error> {
+    pub fn answer(self, app: &App, transport: TokenTransport, now: DateTime<Utc>) -> Result<Response, Error> {
         let Self { session, refresh_token } = self;
         let ends = session.expires_at.0;
         let (access_token, expires_in) = app.verifier.issue(session.user_id, session.id, ends, now)?;
         let fresh = [(header::CACHE_CONTROL, "no-store")];
-        Ok(match carrier {
-            Carrier::Body => {
-                let token = Token { access_token, token_type: "bearer", expires_in, refresh_token };
+        Ok(match transport {
+            TokenTransport::Body => {
+                let token = TokenPair { access_token, token_type: "bearer", expires_in, refresh_token };
                 (fresh, Json(token)).into_response()
             }
-            Carrier::Cookies => {
+            TokenTransport::Cookies => {
                 let set = cookies::set(app, &access_token, expires_in, &refresh_token, ends, now);
                 let set = AppendHeaders(set.map(|cookie| (header::SET_COOKIE, cookie)));
                 (fresh, set, Json(TokenInCookies { token_type: "cookie", expires_in })).into_response()

@@ -1,20 +1,21 @@
-//! What follows from the end of a session, in the same transaction: other services hear of it, and the audit remembers.
+//! What follows from the start and the end of a session, in the same transaction: mail, event and audit entry.
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::Reason;
 use super::events::producers::{self, SessionRevoked};
+use super::known_devices;
 use super::models::Session;
-use super::places;
 use crate::core::audit::{self, Entry};
 use crate::core::timestamp::Timestamp;
 use crate::mails;
 use crate::users::models::Account;
 
-/// Somebody signed in: from a place that is new to the account, its owner hears of it, at an address that was verified.
-pub async fn begun(tx: &mut PgTransaction<'_>, account: &Account, session: &Session) -> sqlx::Result<()> {
-    let device = places::device(session.device.as_deref());
-    let is_news = places::models::visited(tx, account.id, &device, session.address_prefix.as_deref()).await?;
+/// A session began: with a device that is new to the account, its verified address gets a mail.
+pub async fn started(tx: &mut PgTransaction<'_>, account: &Account, session: &Session) -> sqlx::Result<()> {
+    let device = known_devices::describe_device(session.device.as_deref());
+    let is_news =
+        known_devices::models::record_visit(tx, account.id, &device, session.address_prefix.as_deref()).await?;
     if is_news && account.is_verified {
         let network = session.address_prefix.as_deref().unwrap_or("an unknown network");
         mails::signals::signed_in_elsewhere(tx, account, session.id, device, network).await?;
@@ -25,7 +26,7 @@ pub async fn begun(tx: &mut PgTransaction<'_>, account: &Account, session: &Sess
 /// Ends one session of a person; false when they have no such session that goes on.
 pub async fn end(tx: &mut PgTransaction<'_>, user: Uuid, session: Uuid, reason: Reason) -> sqlx::Result<bool> {
     let Some(revoked_at) = Session::end(tx, session, user, reason).await? else { return Ok(false) };
-    told(tx, user, Some(session), reason, revoked_at).await?;
+    announce_end(tx, user, Some(session), reason, revoked_at).await?;
     Ok(true)
 }
 
@@ -34,10 +35,10 @@ pub async fn end_all(tx: &mut PgTransaction<'_>, user: Uuid, reason: Reason) -> 
     // The account's row is the lock: a sign-in at this moment either comes before, and is ended, or finds what has changed.
     let Some(revoked_at) = Account::void_legacy(tx, user).await? else { return Ok(()) };
     Session::end_all(tx, user, reason).await?;
-    told(tx, user, None, reason, revoked_at).await
+    announce_end(tx, user, None, reason, revoked_at).await
 }
 
-async fn told(
+async fn announce_end(
     tx: &mut PgTransaction<'_>,
     user_id: Uuid,
     session_id: Option<Uuid>,

@@ -6,16 +6,19 @@ use axum::response::{AppendHeaders, IntoResponse, Response};
 use chrono::Utc;
 use jsonwebtoken::jwk::JwkSet;
 
+use super::introspection::introspect;
 use super::models::{Device, Rotation, Session};
-use super::schemas::{Carrier, Presented, RefreshIn, SessionOut, Token};
-use super::services::Opened;
+use super::schemas::{PresentedRefreshToken, RefreshIn, SessionOut, TokenPair, TokenTransport, VerifiedUser};
+use super::services::StartedSession;
 use super::{Reason, cookies, signals};
+use crate::app::verdicts::CachedVerdict;
 use crate::core::App;
 use crate::core::errors::{Error, Problem};
 use crate::core::extract::Path;
 use crate::core::pagination::Page;
-use crate::core::security::User;
-use crate::tokens::services::{fingerprint, secret};
+use crate::core::security::{Token, User};
+use crate::tokens::services::{generate_secret, hash_secret};
+use crate::users::{Role, Status};
 
 /// How long others may keep the public keys; a new key is published before it signs.
 const KEYS_KEPT: &str = "public, max-age=300";
@@ -24,23 +27,23 @@ const INVALID: Error = Error::Refused(StatusCode::UNAUTHORIZED, "Invalid refresh
 
 /// Exchange a refresh token for the next tokens of its session; one that was exchanged before ends the session
 #[utoipa::path(post, path = "/auth/refresh", tag = "auth", security(()), request_body = RefreshIn, responses(
-    (status = 200, body = Token, description = "Tokens; a browser that uses cookies gets them as cookies"),
+    (status = 200, body = TokenPair, description = "Tokens; a browser that uses cookies gets them as cookies"),
     (status = 401, body = Problem, description = "Not good, or not any more"),
     (status = 403, body = Problem, description = "A cookie that does not come from a page of ours"),
     (status = 422, body = Problem),
 ))]
 pub async fn refresh(
     State(app): State<App>,
-    carrier: Carrier,
+    transport: TokenTransport,
     device: Device,
-    Presented(presented): Presented,
+    PresentedRefreshToken(presented): PresentedRefreshToken,
 ) -> Result<Response, Error> {
-    let next = secret();
+    let next = generate_secret();
     let mut tx = app.db.begin().await?;
-    match Session::rotate(&mut tx, &device, &fingerprint(&presented), &fingerprint(&next)).await? {
+    match Session::rotate(&mut tx, &device, &hash_secret(&presented), &hash_secret(&next)).await? {
         Rotation::Done(session) => {
             app.commit(tx).await?;
-            Opened { session, refresh_token: next }.answer(&app, carrier, Utc::now())
+            StartedSession { session, refresh_token: next }.answer(&app, transport, Utc::now())
         }
         Rotation::Replayed { session, user } => {
             signals::end(&mut tx, user, session, Reason::Replayed).await?;
@@ -77,7 +80,7 @@ pub async fn sign_out(user: User, State(app): State<App>) -> Result<(Forget, Sta
     Ok((forget(&app), StatusCode::NO_CONTENT))
 }
 
-/// Sign out everywhere: end all of one's sessions, this one too
+/// Sign out everywhere: end all of the caller's sessions, this one too
 #[utoipa::path(post, path = "/auth/signout-everywhere", tag = "auth", responses(
     (status = 204),
     (status = 401, body = Problem),
@@ -89,7 +92,7 @@ pub async fn sign_out_everywhere(user: User, State(app): State<App>) -> Result<(
     Ok((forget(&app), StatusCode::NO_CONTENT))
 }
 
-/// List where one is signed in, newest first
+/// List the caller's sessions, newest first
 #[utoipa::path(get, path = "/auth/sessions", tag = "auth", params(
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
@@ -104,12 +107,12 @@ pub async fn get_sessions(user: User, State(app): State<App>, page: Page) -> Res
     Ok(page.answer(seen, |session: &SessionOut| (session.created_at, session.id)))
 }
 
-/// Sign out another device: end one of one's sessions
+/// Sign out another device: end one of the caller's sessions
 #[utoipa::path(delete, path = "/auth/sessions/{session_id}", tag = "auth", params(("session_id" = uuid::Uuid, Path)),
     responses(
     (status = 204),
     (status = 401, body = Problem),
-    (status = 404, body = Problem, description = "No session of one's own that goes on"),
+    (status = 404, body = Problem, description = "No current session of the caller"),
     (status = 422, body = Problem),
 ))]
 pub async fn revoke_session(user: User, State(app): State<App>, Path(id): Path) -> Result<StatusCode, Error> {
@@ -119,6 +122,21 @@ pub async fn revoke_session(user: User, State(app): State<App>, Path(id): Path) 
     }
     app.commit(tx).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Return the caller's account
+///
+/// The same in the headers `X-User-Id`, `X-User-Role` and `X-User-Status`, which a gateway can hand on without reading bodies.
+#[utoipa::path(get, path = "/auth/verify-token", tag = "auth", responses(
+    (status = 200, body = VerifiedUser, headers(
+        ("X-User-Id" = uuid::Uuid, description = "Who it is"),
+        ("X-User-Role" = Role, description = "What they may do"),
+        ("X-User-Status" = Status, description = "Whether they may write"),
+    )),
+    (status = 401, body = Problem),
+))]
+pub async fn verify_token(token: Token, State(app): State<App>) -> Result<CachedVerdict, Error> {
+    introspect(&app, &app.resources.verdicts, &token).await
 }
 
 /// The public keys of access tokens, as a JWK Set (RFC 7517)

@@ -2,14 +2,14 @@
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
-/// How many of somebody's connections are asked whom they know: those that were made last.
-const NEAR: i64 = 300;
+/// How many connections of the user are followed, those that were made last.
+const MAX_OWN_CONNECTIONS: i64 = 300;
 /// How many connections of each of them are looked at, those that were made last. Their share is divided among all the same.
-const FAR: i64 = 100;
+const MAX_THEIR_CONNECTIONS: i64 = 100;
 /// How many people with the largest shares are looked at more closely.
-const LOOKED_AT: i64 = 500;
+const MAX_CANDIDATES: i64 = 500;
 
-/// Somebody two steps away.
+/// A user two steps away.
 #[derive(Clone, Debug)]
 pub struct Candidate {
     pub id: Uuid,
@@ -20,9 +20,9 @@ pub struct Candidate {
     pub interests: Vec<String>,
 }
 
-/// People two steps away from somebody, those with the largest shares: not connected to them, not blocked in either
+/// Users two steps away from a user, those with the largest shares: not connected to them, not blocked in either
 /// direction, not dismissed and not banned. In no order.
-pub async fn candidates(db: impl PgExecutor<'_>, user_id: Uuid) -> sqlx::Result<Vec<Candidate>> {
+pub async fn load_candidates(db: impl PgExecutor<'_>, user_id: Uuid) -> sqlx::Result<Vec<Candidate>> {
     sqlx::query_as!(
         Candidate,
         r#"with near as (
@@ -48,16 +48,16 @@ pub async fn candidates(db: impl PgExecutor<'_>, user_id: Uuid) -> sqlx::Result<
         select account.id, resource as "resource!", common as "common!", interests
         from eligible join account on account.id = eligible.id where status <> 'BANNED'"#,
         user_id,
-        NEAR,
-        FAR,
-        LOOKED_AT
+        MAX_OWN_CONNECTIONS,
+        MAX_THEIR_CONNECTIONS,
+        MAX_CANDIDATES
     )
     .fetch_all(db)
     .await
 }
 
-/// The newest people whom somebody may be connected to, by the same rules, less those who are suggested already.
-pub async fn newest(
+/// The newest users that may be suggested by the same rules, less those who are suggested already.
+pub async fn load_newest(
     db: impl PgExecutor<'_>,
     user_id: Uuid,
     suggested: &[Uuid],
@@ -80,7 +80,7 @@ pub async fn newest(
     .await
 }
 
-/// Notes that somebody does not want a person to be suggested again.
+/// Stores that a suggestion was dismissed.
 pub async fn dismiss(db: impl PgExecutor<'_>, user_id: Uuid, target_id: Uuid) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into dismissed_suggestion (user_id, target_id) select $1, id from account where id = $2 for key share

@@ -8,7 +8,7 @@ use super::services::Suggestion;
 use crate::profiles::models::Profile;
 use crate::profiles::schemas::ProfileOut;
 
-/// Somebody whom the caller may want to be connected to
+/// A user that the caller may want to be connected to
 #[derive(Serialize, ToSchema)]
 pub struct SuggestionOut {
     #[serde(flatten)]

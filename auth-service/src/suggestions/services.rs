@@ -1,15 +1,15 @@
-//! The order of suggestions, and the reason that is told with each.
+//! The order of suggestions, and the reason given with each.
 use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
 use super::models::Candidate;
 
-/// What it counts that all interests are shared, in units of resource: as much as one common connection to somebody who has
-/// 20 connections. Between people with the same common connections interests decide; two common friends outweigh them.
+/// The weight of sharing all interests, in units of resource: as much as one common connection to a user who has 20
+/// connections. Between people with the same common connections interests decide; two common friends outweigh them.
 const INTERESTS: f64 = 0.05;
 
-/// Somebody who is suggested.
+/// A suggested user.
 #[derive(Debug, PartialEq)]
 pub struct Suggestion {
     pub id: Uuid,
@@ -21,7 +21,7 @@ pub struct Suggestion {
 }
 
 impl Suggestion {
-    /// A candidate as somebody with these interests sees them.
+    /// A candidate, scored for a user with these interests.
     pub fn new(candidate: &Candidate, interests: &[String]) -> Self {
         let (own, theirs): (BTreeSet<&String>, BTreeSet<&String>) =
             (interests.iter().collect(), candidate.interests.iter().collect());
@@ -48,7 +48,7 @@ fn share(common: usize, all: usize) -> f64 {
     if all == 0 { 0.0 } else { number(common) / number(all) }
 }
 
-/// The best of these for somebody with these interests, best first; of equals, whoever is longer here.
+/// The best candidates for a user with these interests, best first; among equals, the older account first.
 pub fn rank(candidates: &[Candidate], interests: &[String], rows: usize) -> Vec<Suggestion> {
     let mut ranked: Vec<_> = candidates.iter().map(|candidate| Suggestion::new(candidate, interests)).collect();
     ranked.sort_by(|one, other| other.score.total_cmp(&one.score).then(one.id.cmp(&other.id)));

@@ -3,10 +3,10 @@ use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
-use super::models::candidates;
+use super::models::load_candidates;
 use crate::connections::tests::connect;
 use crate::core::testing::{Platform, Reply};
-use crate::users::tests::{Person, detail, ids, join, start};
+use crate::testing::{Person, detail, ids, join, start};
 
 /// Anna's connections are Ben and Carla. Ben is connected to three: Anna, Dora, Emil; Carla to two: Dora and Frida. So Dora
 /// gets 1/3 + 1/2, Frida 1/2 and Emil 1/3. Nobody knows Gustav, who came last.
@@ -40,7 +40,7 @@ async fn each_common_connection_gives_one_divided_by_its_degree(_: PgPoolOptions
     let platform = start(database, &[]).await;
     let people = small_world(&platform).await;
     let [anna, _, _, dora, emil, frida, gustav] = &people[..] else { panic!("seven") };
-    let mut found = candidates(&platform.app.db, anna.id).await.unwrap();
+    let mut found = load_candidates(&platform.app.db, anna.id).await.unwrap();
     found.sort_by(|one, other| other.resource.total_cmp(&one.resource));
     let expected = [(dora.id, 1.0 / 3.0 + 1.0 / 2.0, 2), (frida.id, 1.0 / 2.0, 1), (emil.id, 1.0 / 3.0, 1)];
     assert_eq!(found.len(), expected.len());

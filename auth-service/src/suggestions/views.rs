@@ -13,9 +13,8 @@ use crate::core::errors::{Error, Problem};
 use crate::core::extract::Path;
 use crate::core::pagination::Page;
 use crate::core::security::User;
-use crate::profiles::models::{Profile, snapshot};
-use crate::profiles::views::NOT_FOUND;
-use crate::users::views::GONE;
+use crate::profiles::models::{Profile, begin_snapshot};
+use crate::users::{ACCOUNT_DELETED, USER_NOT_FOUND};
 
 /// Suggest people to be connected to, the likeliest first, then the newest
 #[utoipa::path(get, path = "/users/suggestions", tag = "user", params(
@@ -27,14 +26,14 @@ use crate::users::views::GONE;
 ))]
 pub async fn suggest_users(user: User, State(app): State<App>, page: Page) -> Result<Json<Vec<SuggestionOut>>, Error> {
     let rows = usize::try_from(page.limit).unwrap_or(usize::MAX);
-    let mut tx = snapshot(&app.db).await?;
-    let own = Profile::find(&mut *tx, user.id, user.id).await?.ok_or(GONE)?;
-    let candidates = models::candidates(&mut *tx, user.id).await?;
+    let mut tx = begin_snapshot(&app.db).await?;
+    let own = Profile::find(&mut *tx, user.id, user.id).await?.ok_or(ACCOUNT_DELETED)?;
+    let candidates = models::load_candidates(&mut *tx, user.id).await?;
     let mut suggestions = rank(&candidates, &own.interests, rows);
     let mut ids: Vec<Uuid> = suggestions.iter().map(|suggestion| suggestion.id).collect();
     if suggestions.len() < rows {
         let missing = i64::try_from(rows - suggestions.len()).unwrap_or(i64::MAX);
-        let newest = models::newest(&mut *tx, user.id, &ids, missing).await?;
+        let newest = models::load_newest(&mut *tx, user.id, &ids, missing).await?;
         suggestions.extend(newest.iter().map(|candidate| Suggestion::new(candidate, &own.interests)));
         ids = suggestions.iter().map(|suggestion| suggestion.id).collect();
     }
@@ -42,7 +41,7 @@ pub async fn suggest_users(user: User, State(app): State<App>, page: Page) -> Re
     Ok(Json(SuggestionOut::list(suggestions, &profiles, user.id, Utc::now().date_naive())))
 }
 
-/// Never suggest somebody again
+/// Dismiss a suggestion for good
 #[utoipa::path(delete, path = "/users/suggestions/{user_id}", tag = "user", params(("user_id" = uuid::Uuid, Path)),
     responses(
     (status = 204),
@@ -52,7 +51,7 @@ pub async fn suggest_users(user: User, State(app): State<App>, page: Page) -> Re
 ))]
 pub async fn dismiss_suggestion(user: User, State(app): State<App>, Path(id): Path) -> Result<StatusCode, Error> {
     let mut tx = app.db.begin().await?;
-    Profile::find(&mut *tx, user.id, id).await?.ok_or(NOT_FOUND)?;
+    Profile::find(&mut *tx, user.id, id).await?.ok_or(USER_NOT_FOUND)?;
     models::dismiss(&mut *tx, user.id, id).await?;
     app.commit(tx).await?;
     Ok(StatusCode::NO_CONTENT)

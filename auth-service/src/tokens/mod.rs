@@ -1,9 +1,8 @@
-//! Tokens that go by mail: whoever brings one back reads the mails of an address. Each is 256 random bits, good for one
-//! use and one purpose; the database holds only their SHA-256, so that who reads the database can use none.
+//! Tokens that go by mail: one that comes back proves that its user reads the mails of an address. Each is 256 random bits,
+//! good for one use and one purpose; the database holds only their SHA-256, so that a reader of the database can use none.
 pub mod models;
 mod schemas;
 pub mod services;
-pub mod signals;
 mod views;
 
 use utoipa_axum::router::OpenApiRouter;

@@ -17,7 +17,7 @@ pub struct UserToken {
 
 /// What a token that was brought back is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum TokenCheck {
     /// Used up by this transaction; whose it is.
     Valid(Uuid),
     Expired,
@@ -61,7 +61,7 @@ impl UserToken {
     }
 
     /// Uses a token up, if it is one of that purpose and younger than `lifetime` seconds.
-    pub async fn consume(tx: &mut PgTransaction<'_>, purpose: Purpose, sha256: &[u8; 32]) -> sqlx::Result<Found> {
+    pub async fn consume(tx: &mut PgTransaction<'_>, purpose: Purpose, sha256: &[u8; 32]) -> sqlx::Result<TokenCheck> {
         // The account first, then its token: in this order a deletion of the account takes its locks, too.
         let owner = sqlx::query_scalar!(
             "select id from account
@@ -72,7 +72,7 @@ impl UserToken {
         .fetch_optional(&mut **tx)
         .await?;
         if owner.is_none() {
-            return Ok(Found::Unknown);
+            return Ok(TokenCheck::Unknown);
         }
         let token = sqlx::query!(
             r#"delete from user_token where sha256 = $1 and purpose = $2
@@ -84,9 +84,9 @@ impl UserToken {
         .fetch_optional(&mut **tx)
         .await?;
         Ok(match token {
-            Some(token) if token.fresh => Found::Valid(token.user_id),
-            Some(_) => Found::Expired,
-            None => Found::Unknown,
+            Some(token) if token.fresh => TokenCheck::Valid(token.user_id),
+            Some(_) => TokenCheck::Expired,
+            None => TokenCheck::Unknown,
         })
     }
 
@@ -112,7 +112,7 @@ pub async fn revoke(tx: &mut PgTransaction<'_>, user: Uuid, purpose: Purpose) ->
     Ok(())
 }
 
-/// Removes a person's tokens of a purpose that ended more than a day ago; until then they are told to be expired.
+/// Removes a person's tokens of a purpose that ended more than a day ago; until then they are reported as expired.
 pub async fn sweep(tx: &mut PgTransaction<'_>, user: Uuid, purpose: Purpose) -> sqlx::Result<()> {
     sqlx::query!(
         "delete from user_token where user_id = $1 and purpose = $2 and created_at < now() - interval '1 day'",

@@ -7,35 +7,35 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::Purpose;
-use super::models::{Found, UserToken, sweep};
+use super::models::{TokenCheck, UserToken, sweep};
 use crate::core::errors::Error;
 
 /// 256 random bits, as text that needs no escape in a URL.
-pub fn secret() -> String {
+pub fn generate_secret() -> String {
     BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
 }
 
 /// What is stored of a token. A plain hash is enough for 256 random bits: there is nothing to guess.
-pub fn fingerprint(secret: &str) -> [u8; 32] {
+pub fn hash_secret(secret: &str) -> [u8; 32] {
     Sha256::digest(secret).into()
 }
 
-/// A new token for a person: the record is stored, and the secret is for their mail and nobody else.
+/// A new token for a person: the record is stored, and the secret goes into their mail only.
 pub async fn issue(tx: &mut PgTransaction<'_>, user: Uuid, purpose: Purpose) -> sqlx::Result<String> {
-    let secret = secret();
+    let secret = generate_secret();
     if purpose.lifetime().is_some() {
         sweep(tx, user, purpose).await?;
     }
-    UserToken::create(tx, user, purpose, &fingerprint(&secret)).await?;
+    UserToken::create(tx, user, purpose, &hash_secret(&secret)).await?;
     Ok(secret)
 }
 
 /// Uses a token up; whose it is.
 pub async fn redeem(tx: &mut PgTransaction<'_>, purpose: Purpose, secret: &str) -> Result<Uuid, Error> {
-    match UserToken::consume(tx, purpose, &fingerprint(secret)).await? {
-        Found::Valid(user) => Ok(user),
-        Found::Expired => Err(Error::Refused(StatusCode::UNAUTHORIZED, "Token Expired")),
-        Found::Unknown => Err(Error::Refused(StatusCode::UNAUTHORIZED, "Invalid Token")),
+    match UserToken::consume(tx, purpose, &hash_secret(secret)).await? {
+        TokenCheck::Valid(user) => Ok(user),
+        TokenCheck::Expired => Err(Error::Refused(StatusCode::UNAUTHORIZED, "Token Expired")),
+        TokenCheck::Unknown => Err(Error::Refused(StatusCode::UNAUTHORIZED, "Invalid Token")),
     }
 }
 
@@ -45,10 +45,10 @@ mod tests {
 
     #[test]
     fn secrets_are_long_and_differ_and_are_not_what_is_stored() {
-        let (one, other) = (secret(), secret());
+        let (one, other) = (generate_secret(), generate_secret());
         assert_eq!((one.len(), other.len()), (43, 43));
         assert_ne!(one, other);
-        assert_ne!(fingerprint(&one), fingerprint(&other));
+        assert_ne!(hash_secret(&one), hash_secret(&other));
         assert!(one.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "{one}");
     }
 }

@@ -9,7 +9,7 @@ use crate::core::errors::{Error, Problem};
 use crate::core::pagination::Page;
 use crate::core::security::User;
 
-/// List the records of one's own tokens that went by mail and were not used, newest first
+/// List the caller's mailed tokens that were not used, newest first
 #[utoipa::path(get, path = "/auth/all-tokens", tag = "auth", params(
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),

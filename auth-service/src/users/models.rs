@@ -2,9 +2,8 @@
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
-use super::Status;
+use super::{Role, Status};
 use crate::core::timestamp::Timestamp;
-use crate::roles::Role;
 
 /// The constraint by which the database refuses an address that has an account already.
 pub const EMAIL_TAKEN: &str = "account_email_key";
@@ -49,14 +48,14 @@ pub struct NewPassword<'a> {
 }
 
 /// An account after its owner's update, and what of it is another one than before.
-pub struct Updated {
+pub struct UpdatedAccount {
     pub account: Account,
     pub moved: bool,
     pub password_changed: bool,
 }
 
 /// An account that was deleted.
-pub struct Deleted {
+pub struct DeletedAccount {
     pub id: Uuid,
     pub at: Timestamp,
     /// Those who were connected to it, in the order of ids.
@@ -64,7 +63,7 @@ pub struct Deleted {
 }
 
 impl Account {
-    /// The new account of somebody; none when their address has one.
+    /// Creates an account; none when its address has one already.
     pub async fn create(tx: &mut PgTransaction<'_>, draft: &Draft<'_>, hash: &str) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
@@ -102,7 +101,7 @@ impl Account {
     }
 
     /// The account with that address, in any case.
-    pub async fn with_email(db: impl PgExecutor<'_>, email: &str) -> sqlx::Result<Option<Self>> {
+    pub async fn find_by_email(db: impl PgExecutor<'_>, email: &str) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
             r#"select id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
@@ -116,9 +115,13 @@ impl Account {
         .await
     }
 
-    /// The person whom claims are of: none when there is no such person, or their session does not go on. Without a session,
-    /// when tokens of the original are not good for them any more.
-    pub async fn holding(db: impl PgExecutor<'_>, id: Uuid, session: Option<Uuid>) -> sqlx::Result<Option<Self>> {
+    /// The account that claims belong to: none when there is no such account, or its session is over. Without a session, when
+    /// tokens of the original are not accepted for it any more.
+    pub async fn find_by_claims(
+        db: impl PgExecutor<'_>,
+        id: Uuid,
+        session: Option<Uuid>,
+    ) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
             r#"select id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
@@ -141,7 +144,7 @@ impl Account {
         id: Uuid,
         draft: &Draft<'_>,
         password: &NewPassword<'_>,
-    ) -> sqlx::Result<Option<Updated>> {
+    ) -> sqlx::Result<Option<UpdatedAccount>> {
         let before = sqlx::query!(
             r#"select lower(email) <> lower($2) as "moved!", password_hash <> $3 or $4 as "password_changed!"
             from account where id = $1 for update"#,
@@ -153,7 +156,7 @@ impl Account {
         .fetch_optional(&mut **tx)
         .await?;
         let Some(before) = before else { return Ok(None) };
-        // A new address is one that nobody has verified yet.
+        // A new address is not verified yet.
         let account = sqlx::query_as!(
             Self,
             r#"update account set email = $2, first_name = coalesce($3, first_name),
@@ -174,7 +177,7 @@ impl Account {
         )
         .fetch_one(&mut **tx)
         .await?;
-        Ok(Some(Updated { account, moved: before.moved, password_changed: before.password_changed }))
+        Ok(Some(UpdatedAccount { account, moved: before.moved, password_changed: before.password_changed }))
     }
 
     /// The account with a new password; none when there is no such account, or its password is not
@@ -220,7 +223,7 @@ impl Account {
         Ok(())
     }
 
-    /// The account after its address was verified. Whoever moderation has muted or banned stays so.
+    /// The account after its address was verified. An account that moderation has muted or banned stays so.
     pub async fn verify(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
@@ -238,9 +241,9 @@ impl Account {
     }
 
     /// Deletes an account with all that hangs on it; none when there is none.
-    pub async fn delete(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<Option<Deleted>> {
-        // Locks in the order of ids, as a connect takes them. Once the account itself is locked nobody can connect to it; who
-        // did between the snapshot and the lock is found by the next statement.
+    pub async fn delete(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<Option<DeletedAccount>> {
+        // Locks in the order of ids, as a connect takes them. Once the account itself is locked no user can connect to it; a
+        // connection between the snapshot and the lock is found by the next statement.
         sqlx::query!(
             "select id from account where id in (
                 select $1 union select user_id from connection where target_id = $1
@@ -268,6 +271,6 @@ impl Account {
             .fetch_optional(&mut **tx)
             .await?;
         lost.sort_unstable();
-        Ok(at.map(|at| Deleted { id, at, lost }))
+        Ok(at.map(|at| DeletedAccount { id, at, lost }))
     }
 }

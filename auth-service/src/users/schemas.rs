@@ -11,12 +11,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::models::{Account, Draft};
-use super::{INTERESTS, Status};
+use super::{INTERESTS, Role, Status};
 use crate::core::errors::Error;
 use crate::core::input::{Fields, Input};
 use crate::core::timestamp::Timestamp;
-use crate::profiles::models::Profile;
-use crate::roles::Role;
 
 /// The longest address, in characters.
 const EMAIL: usize = 50;
@@ -27,7 +25,7 @@ const ID: usize = 45;
 /// The shortest and the longest password, in characters. NIST SP 800-63B: at least 8, and long ones are welcome.
 const PASSWORD: (usize, usize) = (8, 128);
 
-/// Passwords that are tried first by whoever guesses, in lower case; common-passwords.md says where they come from.
+/// Passwords that attackers try first, in lower case; common-passwords.md says where they come from.
 static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common-passwords.txt").lines().collect());
 
 /// A person as they describe themselves.
@@ -183,34 +181,6 @@ impl From<Account> for UserOut {
             role: account.role,
         }
     }
-}
-
-impl From<&Profile> for UserOut {
-    fn from(profile: &Profile) -> Self {
-        Self {
-            id: profile.id,
-            created_at: profile.created_at,
-            created_by: profile.created_by,
-            updated_at: profile.updated_at,
-            updated_by: profile.updated_by,
-            email: profile.email.clone(),
-            first_name: profile.first_name.clone(),
-            last_name: profile.last_name.clone(),
-            is_verified: profile.is_verified,
-            date_joined: profile.date_joined,
-            rating: profile.rating,
-            status: profile.status,
-            interests: profile.interests.clone(),
-            role: profile.role,
-        }
-    }
-}
-
-/// Somebody who left, as other services hear of it: all that they need to erase, and nothing of the person
-#[derive(Serialize)]
-pub struct UserDeleted {
-    pub id: Uuid,
-    pub deleted_at: Timestamp,
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The names of the events that profiles tell.
+//! The events that profiles publish.
 pub mod producers;
 
 pub const USER_UPDATED: &str = "user_updated";

@@ -1,4 +1,4 @@
-//! The names of the events that tell of sessions.
+//! The events that sessions publish.
 pub mod producers;
 
 pub const SESSION_REVOKED: &str = "session_revoked";

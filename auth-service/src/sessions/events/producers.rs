@@ -1,4 +1,4 @@
-//! What other services hear of sessions, so that they stop to believe in tokens that they have checked before.
+//! Publishes the end of sessions, so that other services drop cached verdicts about their tokens.
 use serde::Serialize;
 use sqlx::PgTransaction;
 use uuid::Uuid;
@@ -17,7 +17,7 @@ pub struct SessionRevoked {
     pub revoked_at: Timestamp,
 }
 
-/// Sessions have ended before their time.
+/// Publishes `session_revoked`.
 pub async fn session_revoked(tx: &mut PgTransaction<'_>, revoked: &SessionRevoked) -> sqlx::Result<()> {
     publish(tx, SESSION_REVOKED, revoked).await
 }

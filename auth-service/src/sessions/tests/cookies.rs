@@ -6,7 +6,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::SECRET;
 use crate::core::testing::{Platform, Reply};
-use crate::users::tests::{PASSWORD, join, start};
+use crate::testing::{PASSWORD, join, start};
 
 const COOKIES: [&str; 4] = ["--token-cookies", "true", "--token-cookie-origins", "https://app.example"];
 
@@ -111,7 +111,7 @@ async fn another_site_changes_nothing_with_a_cookie(_: PgPoolOptions, database: 
         let read = browse(&platform, Method::GET, "/auth/sessions", &with_cookie, None).await;
         assert_eq!(read.status, 200, "what only reads is kept from others by the browser");
         if !headers.is_empty() {
-            // Nor is somebody signed in as somebody else without their knowledge.
+            // Nor is a user signed in as another one without their knowledge.
             let signed_in = browse(&platform, Method::POST, "/auth/signin", headers, Some(credentials())).await;
             assert_eq!((signed_in.status.as_u16(), cookies(&signed_in.headers).len()), (403, 0), "{headers:?}");
         }

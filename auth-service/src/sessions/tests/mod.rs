@@ -1,5 +1,6 @@
 //! Sessions, through their routes: how they go on, how they end, and what a forged token gets.
 mod cookies;
+mod introspection;
 
 use std::collections::BTreeSet;
 
@@ -19,14 +20,14 @@ use super::events::SESSION_REVOKED;
 use super::models::Session;
 use super::schedulers::sweep;
 use crate::core::testing::{Platform, Reply};
-use crate::users::tests::{PASSWORD, Person, join, sign_in, start};
+use crate::testing::{PASSWORD, Person, join, sign_in, start};
 
 const SECRET: &str = "a secret of at least thirty-two bytes";
 const OTHER_SECRET: &str = "another one of at least thirty-two bytes";
 /// A day, in seconds.
 const DAY: f64 = 86400.0;
 
-/// The tokens of a session, as somebody keeps them.
+/// The tokens of a session, as a client keeps them.
 #[derive(Clone, Debug)]
 struct Tokens {
     access: String,

@@ -1,0 +1,5 @@
+//! The events that accounts publish.
+pub mod producers;
+
+pub const USER_REGISTERED: &str = "user_registered";
+pub const USER_DELETED: &str = "user_deleted";

@@ -1,0 +1,17 @@
+//! Publishes the events of accounts.
+use sqlx::PgTransaction;
+
+use super::{USER_DELETED, USER_REGISTERED};
+use crate::accounts::schemas::UserDeleted;
+use crate::core::events::outbox::publish;
+use crate::users::schemas::UserOut;
+
+/// Publishes `user_registered`.
+pub async fn user_registered(tx: &mut PgTransaction<'_>, user: &UserOut) -> sqlx::Result<()> {
+    publish(tx, USER_REGISTERED, user).await
+}
+
+/// Publishes `user_deleted`.
+pub async fn user_deleted(tx: &mut PgTransaction<'_>, user: &UserDeleted) -> sqlx::Result<()> {
+    publish(tx, USER_DELETED, user).await
+}

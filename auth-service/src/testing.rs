@@ -1,0 +1,133 @@
+//! What the tests of all features use: the service with a mailbox of its own, people who have joined it, and their mails.
+use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use redis::AsyncCommands;
+use serde_json::{Value, json};
+use sqlx::postgres::PgConnectOptions;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::SERVICE;
+use crate::auth::schedulers::ResetWorker;
+use crate::core::testing::{Platform, Reply};
+use crate::core::worker::{Outcome, Worker};
+use crate::directory::schedulers::{HashWriter, key};
+use crate::mails::schedulers::MailSender;
+use crate::mails::services::MailTransport;
+
+/// A password that is accepted.
+pub const PASSWORD: &str = "seven wild geese";
+
+/// A user who has signed up and in.
+pub struct Person {
+    pub id: Uuid,
+    pub email: String,
+    pub token: String,
+}
+
+/// The service with a mailbox of its own, which goes when the test ends.
+pub struct Posted {
+    platform: Platform,
+    _mailbox: TempDir,
+}
+
+impl Deref for Posted {
+    type Target = Platform;
+
+    fn deref(&self) -> &Platform {
+        &self.platform
+    }
+}
+
+/// The service, with a mailbox of its own.
+pub async fn start(database: PgConnectOptions, settings: &[&str]) -> Posted {
+    let mailbox = TempDir::new().unwrap();
+    let mut arguments = vec!["--mail-dir", mailbox.path().to_str().unwrap()];
+    arguments.extend(settings);
+    Posted { platform: Platform::start(&SERVICE, database, &arguments).await, _mailbox: mailbox }
+}
+
+/// Signs a user up.
+pub async fn sign_up(platform: &Platform, email: &str) -> Value {
+    let body = json!({ "email": email, "password": PASSWORD, "interests": [] });
+    let reply = platform.call("POST", "/auth/signup", None, Some(body)).await;
+    assert_eq!(reply.status, 201, "{reply:?}");
+    reply.body
+}
+
+/// The answer to a sign-in.
+pub async fn sign_in(platform: &Platform, email: &str, password: &str) -> Reply {
+    platform.call("POST", "/auth/signin", None, Some(json!({ "email": email, "password": password }))).await
+}
+
+/// Signs a user up and in.
+pub async fn join(platform: &Platform, name: &str) -> Person {
+    let email = format!("{name}@example.com");
+    let user = sign_up(platform, &email).await;
+    let token = sign_in(platform, &email, PASSWORD).await.body["access_token"].as_str().unwrap().to_owned();
+    Person { id: serde_json::from_value(user["id"].clone()).unwrap(), email, token }
+}
+
+/// Who is in a list, in its order.
+pub fn ids(list: &Reply) -> Vec<Uuid> {
+    assert_eq!(list.status, 200, "{list:?}");
+    list.body.as_array().unwrap().iter().map(|user| user["id"].as_str().unwrap().parse().unwrap()).collect()
+}
+
+/// What every answer says of a person: the contract's fields and the role.
+pub fn account(user: &Value) -> Value {
+    user.as_object().unwrap().iter().take(14).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// Lets a worker do all that there is to do.
+pub async fn finish(mut worker: impl Worker) {
+    while worker.step().await.unwrap() == Outcome::Busy {}
+}
+
+/// A worker that sends mails by the transport that the settings name.
+pub fn mail_sender(platform: &Platform) -> MailSender {
+    MailSender::new(&platform.app, Arc::new(MailTransport::new(&platform.app.settings.mails).unwrap()))
+}
+
+/// Sends all mails; all that are in the mailbox then, in no order, and it is empty again.
+pub async fn mailbox(platform: &Platform) -> Vec<String> {
+    finish(ResetWorker::new(&platform.app)).await;
+    finish(mail_sender(platform)).await;
+    let mut mails = Vec::new();
+    for file in std::fs::read_dir(&platform.app.settings.mails.mail_dir).unwrap() {
+        let path = file.unwrap().path();
+        // The line breaks of the encoding are none of the text.
+        mails.push(std::fs::read_to_string(&path).unwrap().replace("=\r\n", "").replace("=3D", "="));
+        std::fs::remove_file(path).unwrap();
+    }
+    mails
+}
+
+/// What follows a beginning of a line in a mail.
+pub fn line<'a>(mail: &'a str, start: &str) -> Option<&'a str> {
+    mail.lines().find_map(|line| line.strip_prefix(start))
+}
+
+/// Sends all mails; who got one with a token, and the token. Then the mailbox is empty again.
+pub async fn mailed(platform: &Platform) -> Vec<(String, String)> {
+    let mails = mailbox(platform).await;
+    let with_token = |mail: &String| Some((line(mail, "To: ")?.to_owned(), line(mail, "Token: ")?.to_owned()));
+    let mut mails: Vec<_> = mails.iter().filter_map(with_token).collect();
+    mails.sort();
+    mails
+}
+
+/// The hash that other services read of a user, after all that is due was written; less its version.
+pub async fn hash(platform: &Platform, id: Uuid) -> BTreeMap<String, String> {
+    finish(HashWriter::new(&platform.app)).await;
+    let mut hash: BTreeMap<String, String> = platform.app.redis.clone().hgetall(key(id)).await.unwrap();
+    assert_eq!(hash.remove("version").is_some(), !hash.is_empty());
+    hash
+}
+
+/// The status of a refusal, and what it says.
+pub fn detail(reply: &Reply) -> (u16, &Value) {
+    (reply.status.as_u16(), &reply.body["detail"])
+}

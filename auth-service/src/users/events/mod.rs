@@ -1,5 +1,0 @@
-//! The names of the events that the auth service tells.
-pub mod producers;
-
-pub const USER_REGISTERED: &str = "user_registered";
-pub const USER_DELETED: &str = "user_deleted";
