@@ -23,18 +23,20 @@ mod testing;
 
 use std::sync::Arc;
 
+use clap::{Args, FromArgMatches};
 use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::app::App;
 use crate::auth::schedulers::ResetWorker;
-use crate::core::{App, Service, telemetry, worker};
+use crate::core::ground::settings::Base;
+use crate::core::ground::telemetry;
+use crate::core::serve::{self, Features, Service};
 use crate::directory::schedulers::HashWriter;
 use crate::mails::schedulers::MailSender;
 use crate::mails::services::MailTransport;
 use crate::sessions::introspection;
 use crate::settings::{Command, Settings};
-
-pub use crate::app::Resources;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -47,39 +49,13 @@ const INVALIDATING_STREAMS: [&str; 5] = [
     connections::events::USER_DISCONNECTED,
 ];
 
-impl Resources {
-    /// What the settings say.
-    pub fn new(settings: &Settings) -> anyhow::Result<Self> {
-        settings.security.check(settings.base.environment)?;
-        let transport = Arc::new(MailTransport::new(&settings.mails)?);
-        Self::with_background(move |app| {
-            app.tasks.spawn(worker::run(app.clone(), HashWriter::new(app)));
-            app.tasks.spawn(worker::run(app.clone(), MailSender::new(app, transport.clone())));
-            app.tasks.spawn(worker::run(app.clone(), ResetWorker::new(app)));
-            introspection::start(app, &INVALIDATING_STREAMS);
-        })
-    }
-}
-
-fn routes() -> OpenApiRouter<App> {
-    accounts::router()
-        .merge(personal_data::router())
-        .merge(profiles::router())
-        .merge(connections::router())
-        .merge(search::router())
-        .merge(suggestions::router())
-        .merge(auth::router())
-        .merge(sessions::router())
-        .merge(tokens::router())
-        .merge(roles::router())
-}
-
 static SERVICE: Service = Service {
     name: "auth-service",
     description: "People, their connections, and the tokens by which all services know them.",
+    port: 8000,
     schema: "auth",
     group: "auth_group",
-    tells: &[
+    publishes: &[
         accounts::events::USER_REGISTERED,
         accounts::events::USER_DELETED,
         profiles::events::USER_UPDATED,
@@ -90,8 +66,6 @@ static SERVICE: Service = Service {
         sessions::events::SESSION_REVOKED,
     ],
     migrations: &MIGRATIONS,
-    routes,
-    root: || sessions::root().merge(personal_data::internal()),
     scheme: || {
         let password = Password::new("/api/v1/auth/token", Scopes::new());
         SecurityScheme::OAuth2(OAuth2::new([Flow::Password(password)]))
@@ -109,21 +83,56 @@ static SERVICE: Service = Service {
     ],
     holdings: personal_data::HOLDINGS,
     erasing: personal_data::ERASING,
-    listens: personal_data::events::consumers::listens,
-    jobs: |_| vec![mails::schedulers::sweep(), sessions::schedulers::job(), roles::schedulers::job()],
+    settings: Settings::augment_args,
+    authenticator: sessions::authentication::authenticator,
+    features: |app, arguments| {
+        let settings = Settings::from_arg_matches(arguments)?;
+        Ok(features(&App::new(app, &settings.tokens, settings.first_admin)?, MailTransport::new(&settings.mails)?))
+    },
 };
+
+/// What the service does.
+fn features(app: &App, transport: MailTransport) -> Features {
+    let (transport, running) = (Arc::new(transport), app.clone());
+    Features {
+        routes: routes().with_state(app.clone()),
+        root: sessions::root().merge(personal_data::internal()).with_state(app.clone()),
+        subscriptions: personal_data::events::consumers::subscriptions(),
+        jobs: vec![mails::schedulers::sweep(app), sessions::schedulers::job(app), roles::schedulers::job(app)],
+        background: Some(Box::new(move |app| {
+            app.start_after_commits(HashWriter::new(app));
+            app.start_after_commits(MailSender::new(app, transport));
+            app.start_after_commits(ResetWorker::new(app));
+            for stream in INVALIDATING_STREAMS {
+                app.start(introspection::follower(&running, stream));
+            }
+        })),
+    }
+}
+
+fn routes() -> OpenApiRouter<App> {
+    accounts::router()
+        .merge(personal_data::router())
+        .merge(profiles::router())
+        .merge(connections::router())
+        .merge(search::router())
+        .merge(suggestions::router())
+        .merge(auth::router())
+        .merge(sessions::router())
+        .merge(tokens::router())
+        .merge(roles::router())
+}
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let settings: Settings = core::settings::read()?;
-    if let Some(question) = settings.base.check {
-        return core::health::ask(settings.base.host, settings.port, question).await;
-    }
-    telemetry::start(&SERVICE, &settings.base)?;
-    let (port, command) = (settings.port, settings.command.clone());
-    let app = App::new(&SERVICE, settings, telemetry::meters::start()?)?;
-    match command {
-        None => core::serve(app, port).await,
-        Some(Command::Grant { account, role }) => roles::commands::grant(&app, &account, role).await,
+    let arguments = core::ground::settings::read(SERVICE.command())?;
+    match Settings::from_arg_matches(&arguments)?.command {
+        None => serve::run(&SERVICE, &arguments).await,
+        Some(Command::Grant { account, role }) => {
+            let base = Base::from_arg_matches(&arguments)?;
+            telemetry::start(SERVICE.name, &base)?;
+            let app = SERVICE.open(&arguments, telemetry::meters::start()?)?;
+            roles::commands::grant(&app, &account, role).await
+        }
     }
 }

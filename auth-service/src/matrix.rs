@@ -1,4 +1,5 @@
 //! What the test of the README's `## Who may kind` asks this service for: people, and a request for each operation.
+use std::future::{Ready, ready};
 use std::ops::Deref;
 
 use axum::body::Body;
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
+use crate::core::app::identity::Status;
 use crate::roles::models::{DecisionKind, set_role, set_status};
 use crate::roles::signals;
 use crate::sessions::models::Device;
@@ -15,7 +17,7 @@ use crate::sessions::services::start_session;
 use crate::testing::{PASSWORD, Posted};
 use crate::tokens::{Purpose, services::issue};
 use crate::users::models::{Account, Draft};
-use crate::users::{Role, Status};
+use crate::users::{ApiWord, role_of};
 
 /// What this service answers beside its API and what every service does.
 pub const BESIDE: &[&str] = &["GET /internal/erasures/{person}"];
@@ -34,10 +36,15 @@ impl Deref for World {
     }
 }
 
+/// The settings that this service needs in tests: none.
+pub fn settings() -> Ready<Vec<String>> {
+    ready(Vec::new())
+}
+
 /// The service, for all requests.
 pub async fn start(database: PgConnectOptions) -> World {
     let platform = crate::testing::start(database, &["--producers", "auth-service=http://127.0.0.1:1"]).await;
-    let hash = platform.app.resources.passwords.hash(PASSWORD).await.unwrap();
+    let hash = platform.app.passwords.hash(PASSWORD).await.unwrap();
     World { platform, hash }
 }
 
@@ -60,7 +67,7 @@ pub async fn somebody(world: &World) -> Person {
     let started = start_session(&mut tx, &account, &device).await.unwrap().unwrap();
     tx.commit().await.unwrap();
     let session = started.session;
-    let (token, _) = world.app.verifier.issue(account.id, session.id, session.expires_at.0, Utc::now()).unwrap();
+    let (token, _) = world.app.tokens.issue(account.id, session.id, session.expires_at.0, Utc::now()).unwrap();
     Person { id: account.id, token, email, session: session.id, refresh_token: started.refresh_token }
 }
 
@@ -72,7 +79,7 @@ pub async fn token(world: &World, person: &Person, status: &str, role: &str) -> 
         set_status(&mut tx, person.id, status, None).await.unwrap();
         signals::decided(&mut tx, person.id, None, DecisionKind::Status(status, None), None).await.unwrap();
     }
-    set_role(&mut tx, person.id, Role::of(role).unwrap()).await.unwrap();
+    set_role(&mut tx, person.id, role_of(role).unwrap()).await.unwrap();
     tx.commit().await.unwrap();
     person.token.clone()
 }

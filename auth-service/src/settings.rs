@@ -1,25 +1,16 @@
-//! The settings of the auth service.
-use clap::{Parser, Subcommand};
+//! The settings of the auth service beside those of every service.
+use clap::{Args, Subcommand};
 use lettre::Address;
 
-use crate::core::security::Access;
-use crate::core::settings::Base;
+use crate::app::access_tokens::TokenSettings;
+use crate::core::app::identity::Role;
 use crate::mails::services::MailSettings;
-use crate::users::Role;
 
-/// People, their connections, and the tokens by which all services know them.
-#[derive(Parser, Clone, Debug)]
-#[command(name = "auth-service", version)]
+/// Its own settings.
+#[derive(Args, Clone, Debug)]
 pub struct Settings {
-    /// Port to listen on
-    #[arg(long, env = "PORT", default_value_t = 8000)]
-    pub port: u16,
-
     #[command(flatten)]
-    pub base: Base,
-
-    #[command(flatten)]
-    pub security: Access,
+    pub tokens: TokenSettings,
 
     #[command(flatten)]
     pub mails: MailSettings,

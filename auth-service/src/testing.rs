@@ -1,8 +1,10 @@
 //! What the tests of all features use: the service with a mailbox of its own, people who have joined it, and their mails.
 use std::collections::BTreeMap;
 use std::ops::Deref;
+use std::path::Path;
 use std::sync::Arc;
 
+use clap::FromArgMatches;
 use redis::AsyncCommands;
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
@@ -10,12 +12,14 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::SERVICE;
+use crate::app::App;
 use crate::auth::schedulers::ResetWorker;
+use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::{Platform, Reply};
-use crate::core::worker::{Outcome, Worker};
 use crate::directory::schedulers::{HashWriter, key};
 use crate::mails::schedulers::MailSender;
 use crate::mails::services::MailTransport;
+use crate::settings::Settings;
 
 /// A password that is accepted.
 pub const PASSWORD: &str = "seven wild geese";
@@ -29,8 +33,11 @@ pub struct Person {
 
 /// The service with a mailbox of its own, which goes when the test ends.
 pub struct Posted {
+    /// What its handlers have.
+    pub app: App,
     platform: Platform,
-    _mailbox: TempDir,
+    settings: Settings,
+    mailbox: Arc<TempDir>,
 }
 
 impl Deref for Posted {
@@ -41,12 +48,38 @@ impl Deref for Posted {
     }
 }
 
+impl Posted {
+    fn over(mut platform: Platform, mailbox: Arc<TempDir>) -> Self {
+        let settings = Settings::from_arg_matches(&platform.settings()).unwrap();
+        let app = App::new(&platform.app, &settings.tokens, settings.first_admin.clone()).unwrap();
+        let transport = MailTransport::new(&settings.mails).unwrap();
+        platform.router = SERVICE.router(&platform.app, &mut crate::features(&app, transport));
+        Self { app, platform, settings, mailbox }
+    }
+
+    /// The same stores and mailbox, seen by another process of the service.
+    pub fn beside(&self) -> Self {
+        Self::over(self.platform.beside(&[]), self.mailbox.clone())
+    }
+
+    /// The folder of its mails.
+    pub fn mail_dir(&self) -> &Path {
+        self.mailbox.path()
+    }
+
+    /// A worker that sends mails by the transport that the settings name.
+    pub fn mail_sender(&self) -> MailSender {
+        MailSender::new(&self.platform.app, Arc::new(MailTransport::new(&self.settings.mails).unwrap()))
+    }
+}
+
 /// The service, with a mailbox of its own.
 pub async fn start(database: PgConnectOptions, settings: &[&str]) -> Posted {
     let mailbox = TempDir::new().unwrap();
     let mut arguments = vec!["--mail-dir", mailbox.path().to_str().unwrap()];
     arguments.extend(settings);
-    Posted { platform: Platform::start(&SERVICE, database, &arguments).await, _mailbox: mailbox }
+    let platform = Platform::start(&SERVICE, database, &arguments).await;
+    Posted::over(platform, Arc::new(mailbox))
 }
 
 /// Signs a user up.
@@ -86,17 +119,12 @@ pub async fn finish(mut worker: impl Worker) {
     while worker.step().await.unwrap() == Outcome::Busy {}
 }
 
-/// A worker that sends mails by the transport that the settings name.
-pub fn mail_sender(platform: &Platform) -> MailSender {
-    MailSender::new(&platform.app, Arc::new(MailTransport::new(&platform.app.settings.mails).unwrap()))
-}
-
 /// Sends all mails; all that are in the mailbox then, in no order, and it is empty again.
-pub async fn mailbox(platform: &Platform) -> Vec<String> {
+pub async fn mailbox(platform: &Posted) -> Vec<String> {
     finish(ResetWorker::new(&platform.app)).await;
-    finish(mail_sender(platform)).await;
+    finish(platform.mail_sender()).await;
     let mut mails = Vec::new();
-    for file in std::fs::read_dir(&platform.app.settings.mails.mail_dir).unwrap() {
+    for file in std::fs::read_dir(platform.mail_dir()).unwrap() {
         let path = file.unwrap().path();
         // The line breaks of the encoding are none of the text.
         mails.push(std::fs::read_to_string(&path).unwrap().replace("=\r\n", "").replace("=3D", "="));
@@ -111,7 +139,7 @@ pub fn line<'a>(mail: &'a str, start: &str) -> Option<&'a str> {
 }
 
 /// Sends all mails; who got one with a token, and the token. Then the mailbox is empty again.
-pub async fn mailed(platform: &Platform) -> Vec<(String, String)> {
+pub async fn mailed(platform: &Posted) -> Vec<(String, String)> {
     let mails = mailbox(platform).await;
     let with_token = |mail: &String| Some((line(mail, "To: ")?.to_owned(), line(mail, "Token: ")?.to_owned()));
     let mut mails: Vec<_> = mails.iter().filter_map(with_token).collect();

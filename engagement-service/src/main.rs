@@ -10,7 +10,8 @@ mod matrix;
 
 use clap::{Args, FromArgMatches};
 
-use crate::core::serve::{self, Features, Service, openapi};
+use crate::core::ground::settings as core_settings;
+use crate::core::serve::{self, Features, Service};
 use crate::settings::Settings;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
@@ -23,7 +24,7 @@ static SERVICE: Service = Service {
     group: "engagement_group",
     publishes: &[profiles::events::LEVEL_CHANGED, personal_data::USER_ERASED],
     migrations: &MIGRATIONS,
-    scheme: openapi::bearer_token,
+    scheme: token_check::scheme,
     limits: &[profiles::READING],
     holdings: personal_data::HOLDINGS,
     erasing: personal_data::ERASING,
@@ -42,5 +43,5 @@ static SERVICE: Service = Service {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    serve::run(&SERVICE).await
+    serve::run(&SERVICE, &core_settings::read(SERVICE.command())?).await
 }

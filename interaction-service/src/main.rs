@@ -16,7 +16,8 @@ mod matrix;
 use clap::{Args, FromArgMatches};
 
 use crate::app::App;
-use crate::core::serve::{self, Features, Service, openapi};
+use crate::core::ground::settings as core_settings;
+use crate::core::serve::{self, Features, Service};
 use crate::settings::Settings;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
@@ -38,7 +39,7 @@ static SERVICE: Service = Service {
         personal_data::USER_ERASED,
     ],
     migrations: &MIGRATIONS,
-    scheme: openapi::bearer_token,
+    scheme: token_check::scheme,
     limits: &[comments::COMMENTING, reactions::REACTING],
     holdings: personal_data::HOLDINGS,
     erasing: personal_data::ERASING,
@@ -58,5 +59,5 @@ static SERVICE: Service = Service {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    serve::run(&SERVICE).await
+    serve::run(&SERVICE, &core_settings::read(SERVICE.command())?).await
 }

@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use clap::{Args, FromArgMatches};
 
-use crate::core::serve::{self, Features, Service, openapi};
+use crate::core::ground::settings as core_settings;
+use crate::core::serve::{self, Features, Service};
 use crate::moderations::lexicon::Lexicon;
 use crate::moderations::services::{Analyser, Analysis, Implementation, Off};
 use crate::settings::Settings;
@@ -31,7 +32,7 @@ static SERVICE: Service = Service {
         personal_data::USER_ERASED,
     ],
     migrations: &MIGRATIONS,
-    scheme: openapi::bearer_token,
+    scheme: token_check::scheme,
     limits: &[moderations::READING],
     holdings: personal_data::HOLDINGS,
     erasing: personal_data::ERASING,
@@ -57,5 +58,5 @@ fn analyser(settings: &Analysis) -> Arc<dyn Analyser> {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    serve::run(&SERVICE).await
+    serve::run(&SERVICE, &core_settings::read(SERVICE.command())?).await
 }

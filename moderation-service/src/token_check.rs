@@ -20,9 +20,10 @@ use moka::future::Cache;
 use moka::{Entry, Expiry};
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use uuid::Uuid;
 
-use crate::core::api::errors::Error;
+use crate::core::api::errors::{Error, NOT_AUTHENTICATED};
 use crate::core::app::identity::{Authenticate, User, bearer};
 use crate::core::ground::http_client;
 use crate::core::ground::telemetry::spans;
@@ -41,6 +42,9 @@ const TRIES: u32 = 2;
 const CONNECTIONS: usize = 16;
 /// The streams whose events make verdicts about a person untrue; each has the person's id.
 const INVALIDATING_STREAMS: [&str; 3] = ["session_revoked", "user_updated", "user_deleted"];
+
+/// The answer while the auth service is away; the sentence is the original's, letter by letter.
+const UNAVAILABLE: Error = Error::Challenged(StatusCode::SERVICE_UNAVAILABLE, "Authetication service unavailable");
 
 /// Settings of the check.
 #[derive(Args, Clone, Debug)]
@@ -88,6 +92,11 @@ pub struct TokenChecker {
     verdicts: Cache<[u8; 32], Verdict>,
 }
 
+/// How a person authenticates, as the description of the API says.
+pub fn scheme() -> SecurityScheme {
+    SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build())
+}
+
 /// What checks tokens under these settings; it has asked nothing yet.
 pub fn authenticator(arguments: &ArgMatches, _: &PgPool) -> anyhow::Result<Arc<dyn Authenticate>> {
     Ok(Arc::new(TokenChecker::new(TokenCheck::from_arg_matches(arguments)?)?))
@@ -115,7 +124,7 @@ impl TokenChecker {
             Ok(Verdict::Invalid) => Err(Error::Refused(StatusCode::UNAUTHORIZED, "Invalid credential")),
             Err(away) => {
                 tracing::warn!(error = %away, "a token could not be checked");
-                Err(Error::AuthenticationUnavailable)
+                Err(UNAVAILABLE)
             }
         }
     }
@@ -146,7 +155,7 @@ impl TokenChecker {
 
 impl Authenticate for TokenChecker {
     fn authenticate<'a>(&'a self, request: &'a Parts) -> BoxFuture<'a, Result<User, Error>> {
-        async { self.check(bearer(&request.headers).ok_or(Error::NotAuthenticated)?).await }.boxed()
+        async { self.check(bearer(&request.headers).ok_or(NOT_AUTHENTICATED)?).await }.boxed()
     }
 
     fn invalidating_streams(&self) -> &'static [&'static str] {
@@ -271,7 +280,10 @@ mod tests {
         for _ in 0..3 {
             user(&platform.app, Method::GET, &token).await.unwrap();
         }
-        assert!(matches!(user(&alone, Method::GET, &token).await, Err(Error::AuthenticationUnavailable)));
+        assert!(matches!(
+            user(&alone, Method::GET, &token).await,
+            Err(Error::Challenged(StatusCode::SERVICE_UNAVAILABLE, _))
+        ));
         for (outcome, checks) in [("asked", 1), ("hit", 2), ("unreachable", 1)] {
             counted.assert(&format!("token_checks_total{{outcome=\"{outcome}\"}} {checks}"));
         }

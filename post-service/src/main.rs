@@ -10,7 +10,8 @@ mod matrix;
 
 use clap::Args;
 
-use crate::core::serve::{self, Features, Service, openapi};
+use crate::core::ground::settings;
+use crate::core::serve::{self, Features, Service};
 use crate::token_check::TokenCheck;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
@@ -29,7 +30,7 @@ static SERVICE: Service = Service {
         personal_data::USER_ERASED,
     ],
     migrations: &MIGRATIONS,
-    scheme: openapi::bearer_token,
+    scheme: token_check::scheme,
     limits: &[posts::WRITING],
     holdings: personal_data::HOLDINGS,
     erasing: personal_data::ERASING,
@@ -46,5 +47,5 @@ static SERVICE: Service = Service {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    serve::run(&SERVICE).await
+    serve::run(&SERVICE, &settings::read(SERVICE.command())?).await
 }

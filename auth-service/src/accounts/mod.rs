@@ -10,7 +10,7 @@ mod tests;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::core::App;
+use crate::app::App;
 
 /// The routes of accounts.
 pub fn router() -> OpenApiRouter<App> {

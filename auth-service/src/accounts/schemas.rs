@@ -2,7 +2,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::core::timestamp::Timestamp;
+use crate::core::contract::timestamp::Timestamp;
 
 /// The payload of `user_deleted`: what other services need to erase the data, and nothing personal.
 #[derive(Serialize)]

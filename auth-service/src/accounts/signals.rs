@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::events::producers;
 use super::schemas::UserDeleted;
-use crate::core::erasure;
+use crate::core::doors::erasure;
 use crate::directory;
 use crate::sessions::{self, Reason};
 use crate::tokens::Purpose;

@@ -4,15 +4,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::signals;
+use crate::app::App;
 use crate::connections::models::remove_followers;
-use crate::core::App;
-use crate::core::errors::{Error, Problem};
-use crate::core::extract::{Json as Body, Path};
-use crate::core::security::User;
+use crate::core::api::errors::{Error, Problem};
+use crate::core::app::identity::User;
+use crate::core::contract::extract::{Json as Body, Path};
 use crate::profiles::models::Profile;
 use crate::sessions::Reason;
 use crate::users::models::{Account, EMAIL_TAKEN, NewPassword, UpdatedAccount};
-use crate::users::rights::Unmuted;
 use crate::users::schemas::{UserIn, UserOut, interests};
 use crate::users::{ACCOUNT_DELETED, INTERESTS};
 
@@ -48,7 +47,7 @@ pub async fn get_available_interests_choices() -> Json<[&'static str; 22]> {
     (status = 503, body = Problem, description = "Too many passwords to check at the moment"),
 ))]
 pub async fn update_user(
-    Unmuted(user): Unmuted,
+    user: User,
     State(app): State<App>,
     Path(id): Path,
     Body(input): Body<UserIn>,
@@ -58,7 +57,7 @@ pub async fn update_user(
     }
     let interests = interests(&input.interests)?;
     let before = Account::find(&app.db, id).await?.ok_or(ACCOUNT_DELETED)?;
-    let passwords = &app.resources.passwords;
+    let passwords = &app.passwords;
     let differs = !passwords.verify(&input.password, Some(&before.password_hash)).await?;
     let hash = passwords.hash(&input.password).await?;
     let password = NewPassword { hash: &hash, compared: &before.password_hash, differs };
@@ -69,7 +68,7 @@ pub async fn update_user(
     if password_changed {
         signals::password_changed(&mut tx, &account, Reason::PasswordChanged).await?;
     }
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     Ok(Json(account.into()))
 }
 
@@ -90,12 +89,12 @@ pub async fn delete_user(user: User, State(app): State<App>, Path(id): Path) -> 
         let mut tx = app.db.begin().await?;
         let lost = remove_followers(&mut tx, id, FOLLOWERS).await?;
         signals::left(&mut tx, &lost).await?;
-        app.commit(tx).await?;
+        app.commit_with_answer(tx).await?;
     }
     let mut tx = app.db.begin().await?;
     if let Some(deleted) = Account::delete(&mut tx, id).await? {
         signals::deleted(&mut tx, &deleted).await?;
     }
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     Ok(StatusCode::NO_CONTENT)
 }

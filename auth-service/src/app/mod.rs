@@ -1,49 +1,66 @@
-//! What only this service has and several of its features use. It knows none of them: main puts it together.
+//! What only this service has and several of its features use: passwords, access tokens, cached verdicts. It knows no
+//! feature; main puts it together.
+pub mod access_tokens;
 pub mod passwords;
 pub mod verdicts;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
-use tokio::sync::Notify;
+use axum::extract::FromRef;
+use lettre::Address;
 
-use crate::core::App;
-use passwords::Passwords;
-use verdicts::VerdictCache;
+use crate::app::access_tokens::{AccessTokens, TokenSettings};
+use crate::app::passwords::Passwords;
+use crate::app::verdicts::VerdictCache;
+use crate::core::app;
 
-/// Bounded password hashing, verdicts about tokens, and what wakes the background work.
-pub struct Resources {
+/// The running service, as its handlers have it.
+#[derive(Clone)]
+pub struct App(Arc<AuthState>);
+
+/// What the service consists of beside what every service has.
+pub struct AuthState {
+    core: app::App,
     pub passwords: Passwords,
+    pub tokens: AccessTokens,
     pub verdicts: VerdictCache,
-    pub directory_due: Arc<Notify>,
-    pub mails_due: Arc<Notify>,
-    pub resets_due: Arc<Notify>,
-    /// Starts what only this service does in the background.
-    background: Box<dyn Fn(&App) + Send + Sync>,
+    /// The address whose verification makes its person administrator, as long as there is none.
+    pub first_admin: Option<Address>,
 }
 
-impl Resources {
-    /// Resources that nothing has used yet, and what starts the background work of the features.
-    pub fn with_background(background: impl Fn(&App) + Send + Sync + 'static) -> anyhow::Result<Self> {
-        Ok(Self {
+impl App {
+    /// The service with these settings. Fails where they are not fit for production.
+    pub fn new(core: &app::App, tokens: &TokenSettings, first_admin: Option<Address>) -> anyhow::Result<Self> {
+        tokens.check(core.settings.environment)?;
+        Ok(Self(Arc::new(AuthState {
+            core: core.clone(),
             passwords: Passwords::new()?,
-            verdicts: VerdictCache::new(),
-            directory_due: Arc::default(),
-            mails_due: Arc::default(),
-            resets_due: Arc::default(),
-            background: Box::new(background),
-        })
+            tokens: AccessTokens::new(tokens)?,
+            verdicts: VerdictCache::new(core.commits.subscribe()),
+            first_admin,
+        })))
     }
+}
 
-    /// Starts the background work.
-    pub fn start(&self, app: &App) {
-        (self.background)(app);
+impl Deref for App {
+    type Target = AuthState;
+
+    fn deref(&self) -> &AuthState {
+        &self.0
     }
+}
 
-    /// What follows in this process from a commit: cached verdicts are void, and the background work may have something to do.
-    pub fn committed(&self) {
-        self.verdicts.invalidate_all();
-        self.directory_due.notify_one();
-        self.mails_due.notify_one();
-        self.resets_due.notify_one();
+impl Deref for AuthState {
+    type Target = app::App;
+
+    fn deref(&self) -> &app::App {
+        &self.core
+    }
+}
+
+impl FromRef<App> for app::App {
+    fn from_ref(app: &App) -> Self {
+        app.core.clone()
     }
 }

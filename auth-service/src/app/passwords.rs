@@ -14,7 +14,7 @@ use axum::http::StatusCode;
 use subtle::ConstantTimeEq;
 use tokio::sync::{Semaphore, TryAcquireError};
 
-use crate::core::errors::Error;
+use crate::core::api::errors::Error;
 
 /// Memory of one hash, in KiB: 19 MiB (OWASP Password Storage Cheat Sheet, Argon2id).
 const MEMORY: u32 = 19 * 1024;

@@ -2,8 +2,8 @@
 //! the check of a signature and a question to the database.
 //!
 //! An answer is given again for a moment, and never after a change that could make it another one: every commit of this
-//! process ([`VerdictCache::invalidate_all`], which `commit` calls), and every event of another replica about a session, a
-//! user or a connection, invalidates all answers. The cache does not ask which of them the change was about: commits are
+//! process, which `App::commit` counts, and every event of another replica about a session, a user or a connection
+//! ([`VerdictCache::invalidate_all`]) makes all answers void. The cache does not ask which of them the change was about: commits are
 //! few beside the questions, and a rule without exceptions cannot forget one.
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use moka::future::Cache;
 use sha2::{Digest, Sha256};
+use tokio::sync::watch;
 
 /// How long an answer is given again: so long a token may outlive its session where an event of another replica is late.
 const TIME_TO_LIVE: Duration = Duration::from_secs(1);
@@ -22,8 +23,10 @@ const CAPACITY: u64 = 10_000;
 
 /// The answers of one process, by the SHA-256 of the token: the tokens themselves are nowhere.
 pub struct VerdictCache {
-    /// How many things have happened that make all answers of before void.
-    changes: AtomicU64,
+    /// How many commits of this process were there: each makes all answers of before void.
+    commits: watch::Receiver<u64>,
+    /// How many events of other replicas were there, which do the same.
+    invalidations: AtomicU64,
     /// For how long an answer is given again.
     ttl: Duration,
     answers: Cache<[u8; 32], CachedVerdict>,
@@ -31,27 +34,23 @@ pub struct VerdictCache {
 
 impl VerdictCache {
     /// An empty cache.
-    pub fn new() -> Self {
-        Self::with_ttl(TIME_TO_LIVE)
+    pub fn new(commits: watch::Receiver<u64>) -> Self {
+        Self::with_ttl(commits, TIME_TO_LIVE)
     }
 
-    pub fn with_ttl(ttl: Duration) -> Self {
+    pub fn with_ttl(commits: watch::Receiver<u64>, ttl: Duration) -> Self {
         let answers = Cache::builder().max_capacity(CAPACITY).time_to_live(ttl).build();
-        Self { changes: AtomicU64::default(), ttl, answers }
+        Self { commits, invalidations: AtomicU64::default(), ttl, answers }
     }
 
     /// Invalidates all answers: no later call returns one that was looked up before.
     pub fn invalidate_all(&self) {
-        self.changes.fetch_add(1, Ordering::SeqCst);
+        self.invalidations.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Begins a look-up. Counts before anything is read: a commit in between may or may not be in the answer.
     pub fn begin(&self, token: &str) -> PendingVerdict {
-        PendingVerdict {
-            key: Sha256::digest(token).into(),
-            changes: self.changes.load(Ordering::SeqCst),
-            since: Utc::now(),
-        }
+        PendingVerdict { key: Sha256::digest(token).into(), changes: self.changes(), since: Utc::now() }
     }
 
     /// The answer of before, if it may be given again.
@@ -74,10 +73,9 @@ impl VerdictCache {
         answer
     }
 
-    /// How many things have happened.
-    #[cfg(test)]
+    /// How many things have happened after which answers of before are void.
     pub fn changes(&self) -> u64 {
-        self.changes.load(Ordering::SeqCst)
+        *self.commits.borrow() + self.invalidations.load(Ordering::SeqCst)
     }
 }
 

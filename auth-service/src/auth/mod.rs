@@ -11,8 +11,9 @@ mod tests;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::core::App;
-use crate::core::limits::{Limit, Rate};
+use crate::app::App;
+use crate::core::app::limits::Limit;
+use crate::core::ground::settings::Rate;
 
 /// How often sign-ins may be tried from one address.
 pub const SIGN_IN_LIMIT: Limit = Limit {

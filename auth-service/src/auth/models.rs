@@ -2,7 +2,7 @@
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
-use crate::core::timestamp::Timestamp;
+use crate::core::contract::timestamp::Timestamp;
 
 /// A request to reset the password of an address, whether or not it has an account.
 pub struct ResetRequest {

@@ -1,12 +1,9 @@
 //! Processes password reset requests: where the address has an account, a mail with a token goes there.
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
-
 use super::models::ResetRequest;
-use crate::core::App;
-use crate::core::worker::{Outcome, Worker};
+use crate::core::app::App;
+use crate::core::ground::worker::{Outcome, Worker};
 use crate::mails::signals;
 use crate::users::models::Account;
 
@@ -16,13 +13,12 @@ const POLL: Duration = Duration::from_secs(1);
 /// Turns password reset requests into mails, one after the other.
 pub struct ResetWorker {
     app: App,
-    due: Arc<Notify>,
 }
 
 impl ResetWorker {
     /// A worker that has not polled yet.
     pub fn new(app: &App) -> Self {
-        Self { app: app.clone(), due: app.resources.resets_due.clone() }
+        Self { app: app.clone() }
     }
 }
 
@@ -37,16 +33,11 @@ impl Worker for ResetWorker {
         if let Some(account) = Account::find_by_email(&mut *tx, &request.email).await? {
             signals::password_forgotten(&mut tx, &account, request.id).await?;
         }
-        tx.commit().await?;
-        self.app.resources.mails_due.notify_one();
+        self.app.commit(tx).await?;
         Ok(Outcome::Busy)
     }
 
     fn pause(&self) -> Duration {
         POLL
-    }
-
-    fn alarm(&self) -> &Notify {
-        &self.due
     }
 }

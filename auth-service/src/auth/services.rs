@@ -13,8 +13,8 @@ use redis::{AsyncCommands, RedisResult, Script};
 use sha2::{Digest, Sha256};
 
 use super::{ACCOUNT_LIMIT, RESET_LIMIT};
-use crate::core::App;
-use crate::core::errors::Error;
+use crate::app::App;
+use crate::core::api::errors::Error;
 
 /// The pause after the first try that the limit would not allow; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);

@@ -10,7 +10,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use axum::body::Body;
 use axum::http::{Request, header};
 use chrono::{TimeDelta, Utc};
-use clap::Parser;
+use clap::FromArgMatches;
 use futures::future::join_all;
 use jsonwebtoken::{EncodingKey, Header};
 use redis::AsyncCommands;
@@ -18,12 +18,13 @@ use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::services::{account_key, pause_key};
-use crate::Resources;
+use crate::SERVICE;
 use crate::accounts::events::USER_REGISTERED;
+use crate::app::access_tokens::TokenSettings;
+use crate::core::ground::settings::Base;
 use crate::core::testing::counted::Counted;
 use crate::core::testing::{Platform, Reply};
 use crate::profiles::events::USER_UPDATED;
-use crate::settings::Settings;
 use crate::testing::{PASSWORD, account, join, mailed, sign_in, sign_up, start};
 use crate::tokens::models::UserToken;
 use crate::users::models::Account;
@@ -239,7 +240,7 @@ async fn known_and_unknown_addresses_cost_as_many_hashes(_: PgPoolOptions, datab
     let platform = start(database, &[]).await;
     sign_up(&platform, "anna@example.com").await;
     let body = |email: &str| json!({ "email": email, "password": PASSWORD, "interests": [] });
-    let hashes = || platform.app.resources.passwords.hashes();
+    let hashes = || platform.app.passwords.hashes();
     let mut costs = Vec::new();
     for email in ["anna@example.com", "nobody@example.com"] {
         let before = hashes();
@@ -351,7 +352,10 @@ async fn tokens_of_the_original_are_accepted_when_asked_for(_: PgPoolOptions, da
 fn production_refuses_a_secret_that_everybody_knows() {
     let check = |arguments: &[&str]| {
         let given = ["auth-service", "--database-url", "postgres://localhost/x"].iter().chain(arguments);
-        Resources::new(&Settings::try_parse_from(given).unwrap()).map(drop).map_err(|error| error.to_string())
+        let given = SERVICE.command().try_get_matches_from(given).unwrap();
+        let environment = Base::from_arg_matches(&given).unwrap().environment;
+        let settings = TokenSettings::from_arg_matches(&given).unwrap();
+        settings.check(environment).map_err(|error| error.to_string())
     };
     assert_eq!(check(&[]), Ok(()));
     let production = ["--environment", "production"];
@@ -550,7 +554,7 @@ async fn the_list_of_tokens_is_ones_own_and_opens_nothing(_: PgPoolOptions, data
 async fn a_flood_of_passwords_is_turned_away(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database, &[]).await;
     sign_up(&platform, "anna@example.com").await;
-    let places = &platform.app.resources.passwords.places;
+    let places = &platform.app.passwords.places;
     let cores = u32::try_from(places.available_permits()).unwrap();
     let taken = places.acquire_many(cores).await.unwrap();
     let flood = (0..cores as usize + 64 + 8).map(|_| sign_in(&platform, "anna@example.com", PASSWORD));
@@ -608,10 +612,10 @@ async fn who_guesses_at_an_account_waits_longer_and_longer(_: PgPoolOptions, dat
             }
             let far: u64 = 4_102_444_800_000;
             let _: () = redis.hset(&key, "free_at", far).await.unwrap();
-            let hashes = platform.app.resources.passwords.hashes();
+            let hashes = platform.app.passwords.hashes();
             let early = guess(&email.to_uppercase()).await;
             assert_eq!(detail(&early), (429, &json!("Too many requests")));
-            assert_eq!(platform.app.resources.passwords.hashes(), hashes, "it is asked before the hash");
+            assert_eq!(platform.app.passwords.hashes(), hashes, "it is asked before the hash");
             // The pause goes by.
             let _: () = redis.hset(&key, "free_at", 0).await.unwrap();
         }
@@ -676,10 +680,10 @@ async fn a_flood_of_sign_ins_takes_bounded_memory_and_leaves_the_service_alive(
     database: PgConnectOptions,
 ) {
     let platform = start(database, &[]).await;
-    let cores = platform.app.resources.passwords.places.available_permits();
+    let cores = platform.app.passwords.places.available_permits();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let serving = axum::serve(listener, platform.app.router());
+    let serving = axum::serve(listener, platform.router.clone());
     let serving = serving.with_graceful_shutdown(platform.app.stop.clone().cancelled_owned());
     platform.app.tasks.spawn(async { serving.await });
     let (stop, told) = channel();
@@ -693,7 +697,7 @@ async fn a_flood_of_sign_ins_takes_bounded_memory_and_leaves_the_service_alive(
     platform.app.tasks.wait().await;
     assert!(statuses.iter().all(|status| [404, 503].contains(&status.as_u16())), "{statuses:?}");
     assert!(statuses.iter().any(|status| *status == 503), "so many do not fit into the queue");
-    assert!(platform.app.resources.passwords.memory() <= cores, "19 MiB for each core and no more");
+    assert!(platform.app.passwords.memory() <= cores, "19 MiB for each core and no more");
     took.sort_unstable();
     let median = took[took.len() / 2];
     assert!(took.len() > 20 && median < ALIVE, "{} probes, median {median:?}", took.len());

@@ -11,17 +11,17 @@ use super::schemas::{
 };
 use super::services::{Attempt, check_reset};
 use crate::accounts::signals;
-use crate::core::App;
-use crate::core::errors::{Error, Problem};
-use crate::core::extract::{Json as Body, Query};
-use crate::core::security::User;
+use crate::app::App;
+use crate::core::api::errors::{Error, Problem};
+use crate::core::app::identity::Status;
+use crate::core::app::identity::User;
+use crate::core::contract::extract::{Json as Body, Query};
 use crate::sessions::Reason;
 use crate::sessions::models::Device;
 use crate::sessions::schemas::{TokenPair, TokenTransport};
 use crate::sessions::services::{StartedSession, start_session};
 use crate::tokens::{Purpose, services::redeem};
 use crate::users::ACCOUNT_DELETED;
-use crate::users::Status;
 use crate::users::models::Account;
 use crate::users::schemas::{UserIn, UserOut, interests};
 use crate::{roles, sessions};
@@ -41,7 +41,7 @@ const MISMATCH: Error = Error::Refused(StatusCode::BAD_REQUEST, "Password and co
 pub async fn sign_up(State(app): State<App>, Body(input): Body<UserIn>) -> Result<(StatusCode, Json<UserOut>), Error> {
     let interests = interests(&input.interests)?;
     let draft = input.draft(&interests);
-    let hash = app.resources.passwords.hash(&input.password).await?;
+    let hash = app.passwords.hash(&input.password).await?;
     let mut tx = app.db.begin().await?;
     let user = if let Some(account) = Account::create(&mut tx, &draft, &hash).await? {
         signals::registered(&mut tx, &account).await?;
@@ -50,7 +50,7 @@ pub async fn sign_up(State(app): State<App>, Body(input): Body<UserIn>) -> Resul
         signals::registered_again(&mut tx, draft.email, Utc::now()).await?;
         UserOut::imitating(&draft, Utc::now())
     };
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     Ok((StatusCode::CREATED, Json(user)))
 }
 
@@ -110,7 +110,7 @@ pub async fn change_password(
 ) -> Result<Response, Error> {
     let wrong = || Error::Refused(StatusCode::BAD_REQUEST, "Current password not matching");
     let before = Account::find(&app.db, user.id).await?.ok_or(ACCOUNT_DELETED)?;
-    let passwords = &app.resources.passwords;
+    let passwords = &app.passwords;
     if !passwords.verify(&input.current_password, Some(&before.password_hash)).await? {
         return Err(wrong());
     }
@@ -124,7 +124,7 @@ pub async fn change_password(
     let account = account.ok_or_else(wrong)?;
     signals::password_changed(&mut tx, &account, Reason::PasswordChanged).await?;
     let started = start_session(&mut tx, &account, &device).await?.ok_or_else(wrong)?;
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     started.answer(&app, transport, Utc::now())
 }
 
@@ -139,8 +139,9 @@ pub async fn forgot_password(State(app): State<App>, query: Query) -> Result<Jso
     let input: ForgotPassword = read(&query)?;
     check_reset(&app, &input.email).await?;
     // A worker looks up later whether there is such an account, so the time of this answer does not reveal it.
-    let request = ResetRequest::create(&app.db, &input.email).await?;
-    app.resources.resets_due.notify_one();
+    let mut tx = app.db.begin().await?;
+    let request = ResetRequest::create(&mut *tx, &input.email).await?;
+    app.commit_with_answer(tx).await?;
     Ok(Json(request.into()))
 }
 
@@ -165,12 +166,12 @@ pub async fn reset_password(State(app): State<App>, query: Query) -> Result<Json
     let mut trial = app.db.begin().await?;
     redeem(&mut trial, Purpose::PasswordReset, &input.reset_token).await?;
     trial.rollback().await?;
-    let hash = app.resources.passwords.hash(&input.password).await?;
+    let hash = app.passwords.hash(&input.password).await?;
     let mut tx = app.db.begin().await?;
     let user = redeem(&mut tx, Purpose::PasswordReset, &input.reset_token).await?;
     let account = Account::change_password(&mut tx, user, &hash, None).await?.ok_or(ACCOUNT_DELETED)?;
     signals::password_changed(&mut tx, &account, Reason::PasswordReset).await?;
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     Ok(Json(account.into()))
 }
 
@@ -188,8 +189,8 @@ pub async fn activate_user(State(app): State<App>, query: Query) -> Result<Json<
     let user = redeem(&mut tx, Purpose::Activation, &input.activation_token).await?;
     let mut account = Account::verify(&mut tx, user).await?.ok_or(ACCOUNT_DELETED)?;
     signals::verified(&mut tx, &account).await?;
-    roles::signals::address_verified(&mut tx, &mut account, app.settings.first_admin.as_ref()).await?;
-    app.commit(tx).await?;
+    roles::signals::address_verified(&mut tx, &mut account, app.first_admin.as_ref()).await?;
+    app.commit_with_answer(tx).await?;
     Ok(Json(account.into()))
 }
 
@@ -201,7 +202,7 @@ async fn sign_in_with_password(
     device: &Device,
 ) -> Result<Option<StartedSession>, Error> {
     let attempt = Attempt::begin(app, email).await?;
-    let passwords = &app.resources.passwords;
+    let passwords = &app.passwords;
     let account = Account::find_by_email(&app.db, email).await?;
     let hash = account.as_ref().map(|account| account.password_hash.as_str());
     let is_password = passwords.verify(password, hash).await?;
@@ -221,6 +222,6 @@ async fn sign_in_with_password(
     if let Some(started) = &started {
         sessions::signals::started(&mut tx, &account, &started.session).await?;
     }
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     Ok(started)
 }

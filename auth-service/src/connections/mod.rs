@@ -17,8 +17,9 @@ pub mod tests;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::core::App;
-use crate::core::limits::{Limit, Rate};
+use crate::app::App;
+use crate::core::app::limits::Limit;
+use crate::core::ground::settings::Rate;
 
 /// How often a user may connect, disconnect and block.
 pub const CONNECT_LIMIT: Limit = Limit {

@@ -2,8 +2,8 @@
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
-use crate::core::pagination::Cursor;
-use crate::core::timestamp::Timestamp;
+use crate::core::api::pagination::Cursor;
+use crate::core::contract::timestamp::Timestamp;
 
 /// The most connections of one user: more than people know, and few enough for each list of them, the hash in Redis as
 /// well, to be made at once.

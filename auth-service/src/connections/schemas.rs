@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::models::{Connection, ListedUser, Refusal};
-use crate::core::errors::Error;
-use crate::core::timestamp::Timestamp;
+use crate::core::api::errors::Error;
+use crate::core::contract::timestamp::Timestamp;
 use crate::profiles::models::Profile;
 use crate::profiles::schemas::ProfileOut;
 use crate::users::ACCOUNT_DELETED;

@@ -10,15 +10,14 @@ use uuid::Uuid;
 use super::models::{self, Pair};
 use super::schemas::ConnectionOut;
 use super::signals;
-use crate::core::App;
-use crate::core::errors::{Error, Problem};
-use crate::core::extract::Path;
-use crate::core::pagination::Page;
-use crate::core::security::User;
+use crate::app::App;
+use crate::core::api::errors::{Error, Problem};
+use crate::core::api::pagination::Page;
+use crate::core::app::identity::User;
+use crate::core::contract::extract::Path;
 use crate::profiles::models::{Profile, begin_snapshot};
 use crate::profiles::schemas::ProfileOut;
 use crate::users::models::Account;
-use crate::users::rights::Unmuted;
 use crate::users::schemas::UserOut;
 use crate::users::{ACCOUNT_DELETED, USER_NOT_FOUND};
 
@@ -102,7 +101,7 @@ async fn answer(
     (status = 422, body = Problem),
 ))]
 pub async fn add_user_connection(
-    Unmuted(user): Unmuted,
+    user: User,
     State(app): State<App>,
     Path(target): Path,
 ) -> Result<Json<UserOut>, Error> {
@@ -115,7 +114,7 @@ pub async fn add_user_connection(
         signals::connected(&mut tx, connection).await?;
     }
     let account = Account::find(&mut *tx, user.id).await?.ok_or(ACCOUNT_DELETED)?;
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     Ok(Json(account.into()))
 }
 
@@ -141,7 +140,7 @@ pub async fn remove_user_connection(
     if let Some(connection) = pair.disconnect(&mut tx).await? {
         signals::disconnected(&mut tx, &[connection]).await?;
     }
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -156,7 +155,7 @@ pub async fn remove_user_connection(
     (status = 422, body = Problem),
 ))]
 pub async fn toggle_user_connection(
-    Unmuted(user): Unmuted,
+    user: User,
     State(app): State<App>,
     Path(target): Path,
 ) -> Result<Json<ProfileOut>, Error> {
@@ -171,6 +170,6 @@ pub async fn toggle_user_connection(
         signals::connected(&mut tx, connection).await?;
     }
     let profile = Profile::find(&mut *tx, user.id, target).await?.ok_or(USER_NOT_FOUND)?;
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     Ok(Json(ProfileOut::new(&profile, user.id, Utc::now().date_naive())))
 }

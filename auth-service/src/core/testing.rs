@@ -6,7 +6,7 @@ pub mod link;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use clap::Parser;
+use clap::{ArgMatches, FromArgMatches};
 use http_body_util::BodyExt;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use redis::AsyncCommands;
@@ -18,12 +18,16 @@ use std::time::Duration;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use super::erasure::{self, Eraser};
-use super::events::consumer::{Consumer, Step};
-use super::events::relay::Relay;
-use super::worker::{Outcome, Worker};
-use super::{App, Service, database, security};
-use crate::settings::Settings;
+use crate::core::app::App;
+use crate::core::doors::erasure::{self, Eraser};
+use crate::core::events::Subscription;
+use crate::core::events::consumer::{Consumer, Step};
+use crate::core::events::relay::Relay;
+use crate::core::ground::database;
+use crate::core::ground::settings::Base;
+use crate::core::ground::worker::{Outcome, Worker};
+use crate::core::serve::{Features, Service};
+use crate::matrix;
 
 /// Databases of Redis that tests take turns in; the first is kept for counting.
 const DATABASES: u32 = 9999;
@@ -31,7 +35,10 @@ const DATABASES: u32 = 9999;
 /// A service under test.
 pub struct Platform {
     pub app: App,
-    router: Router,
+    pub service: &'static Service,
+    pub router: Router,
+    arguments: Vec<String>,
+    subscriptions: Vec<Subscription>,
 }
 
 /// An answer.
@@ -48,27 +55,46 @@ impl Platform {
     pub async fn start(service: &'static Service, database: PgConnectOptions, settings: &[&str]) -> Self {
         let mut arguments = vec!["test".to_owned(), "--database-url".into(), database.to_url_lossy().to_string()];
         arguments.extend(["--service-token".into(), "operator".into()]);
-        arguments.extend(security::stand_in().await);
+        arguments.extend(matrix::settings().await);
         if !settings.contains(&"--rate-limits") {
             arguments.extend(["--rate-limits".into(), "off".into()]);
         }
         arguments.extend(settings.iter().map(|argument| (*argument).to_owned()));
-        let mut settings = Settings::try_parse_from(arguments).unwrap();
-        settings.base.redis_url = own_redis(settings.base.redis_url.expose_secret()).await.into();
-        let metrics = PrometheusBuilder::new().build_recorder().handle();
-        let app = App::new(service, settings, metrics).unwrap();
-        database::prepare(&app.db, service.schema, service.migrations).await.unwrap();
+        let base = Base::from_arg_matches(&parse(service, &arguments)).unwrap();
+        arguments.extend(["--redis-url".into(), own_redis(base.redis_url.expose_secret()).await]);
+        let platform = Self::open(service, arguments);
+        database::prepare(&platform.app.db, service.schema, service.migrations).await.unwrap();
+        platform
+    }
+
+    fn open(service: &'static Service, arguments: Vec<String>) -> Self {
+        let parsed = parse(service, &arguments);
+        let app = service.open(&parsed, PrometheusBuilder::new().build_recorder().handle()).unwrap();
+        let mut features = service.build(&app, &parsed).unwrap();
         app.prepared.send_replace(true);
-        Self { router: app.router(), app }
+        let router = service.router(&app, &mut features);
+        Self { app, service, router, arguments, subscriptions: features.subscriptions }
     }
 
     /// The same stores, seen by another process of the service, with settings of its own.
-    pub fn beside(&self, change: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = Settings::clone(&self.app.settings);
-        change(&mut settings);
-        let app = App::new(self.app.service, settings, self.app.metrics.clone()).unwrap();
-        app.prepared.send_replace(true);
-        Self { router: app.router(), app }
+    pub fn beside(&self, settings: &[&str]) -> Self {
+        let arguments = self.arguments.iter().cloned().chain(settings.iter().map(|&argument| argument.to_owned()));
+        Self::open(self.service, arguments.collect())
+    }
+
+    /// The settings that it was started with.
+    pub fn settings(&self) -> ArgMatches {
+        parse(self.service, &self.arguments)
+    }
+
+    /// What it does in the background and by the clock.
+    pub fn features(&self) -> Features {
+        self.service.build(&self.app, &self.settings()).unwrap()
+    }
+
+    /// The streams that it consumes.
+    pub fn subscribed(&self) -> Vec<&'static str> {
+        self.subscriptions.iter().map(|subscription| subscription.stream).collect()
     }
 
     /// Sends a request as it is.
@@ -109,10 +135,10 @@ impl Platform {
     }
 
     async fn step_erasures(&self) {
-        let mut eraser = Eraser::new(&self.app);
+        let mut eraser = Eraser::new(&self.app, &self.service.erasing);
         while eraser.step().await.unwrap() == Outcome::Busy {
             // What the step has told is carried, as it would be meanwhile.
-            for stream in self.app.service.tells {
+            for stream in self.app.publishes {
                 self.told(stream).await;
             }
         }
@@ -129,7 +155,7 @@ impl Platform {
 
     /// Where a text is found: in which tables of the service, and under which keys of Redis that are its own.
     pub async fn finds(&self, text: &str) -> Vec<String> {
-        let schema = self.app.service.schema;
+        let schema = self.service.schema;
         let tables =
             format!("select format('%I.%I', schemaname, tablename) from pg_tables where schemaname = '{schema}'");
         let tables = self.app.db.fetch_all(AssertSqlSafe(tables)).await.unwrap();
@@ -145,7 +171,7 @@ impl Platform {
         for key in keys {
             let kind: String = redis::cmd("TYPE").arg(&key).query_async(&mut redis).await.unwrap();
             let value: redis::Value = match kind.as_str() {
-                "stream" if !self.app.service.tells.contains(&key.as_str()) => continue,
+                "stream" if !self.app.publishes.contains(&key.as_str()) => continue,
                 "stream" => redis::cmd("XRANGE").arg(&key).arg("-").arg("+").query_async(&mut redis).await.unwrap(),
                 "hash" => redis::cmd("HGETALL").arg(&key).query_async(&mut redis).await.unwrap(),
                 _ => redis::cmd("GET").arg(&key).query_async(&mut redis).await.unwrap(),
@@ -164,11 +190,15 @@ impl Platform {
         self.listen(stream).await
     }
 
+    /// The consumer of a stream, which holds its lease.
+    pub fn consumer_of(&self, stream: &str) -> Consumer {
+        let subscription = self.subscriptions.iter().find(|heard| heard.stream == stream).unwrap().clone();
+        Consumer::new(self.app.clone(), subscription, tokio::sync::watch::channel(true).1)
+    }
+
     /// Lets the service hear all that a stream holds.
     pub async fn listen(&self, stream: &str) -> Vec<Step> {
-        let subscription = (self.app.service.listens)().into_iter().find(|heard| heard.stream == stream).unwrap();
-        let lease = tokio::sync::watch::channel(true).1;
-        let mut consumer = Consumer::new(self.app.clone(), subscription, lease);
+        let mut consumer = self.consumer_of(stream);
         let mut steps = Vec::new();
         loop {
             match consumer.consume(Duration::from_millis(1)).await.unwrap() {
@@ -184,6 +214,11 @@ impl Platform {
 pub fn somebody() -> (String, Uuid) {
     let id = Uuid::now_v7();
     (id.to_string(), id)
+}
+
+/// Reads settings; of one that is given twice the last holds.
+fn parse(service: &Service, arguments: &[String]) -> ArgMatches {
+    service.command().args_override_self(true).try_get_matches_from(arguments).unwrap()
 }
 
 async fn own_redis(url: &str) -> String {

@@ -15,13 +15,14 @@ use serde_json::{Value, json};
 use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-use super::events::consumer::Step;
-use super::health::{self, Question};
-use super::lease::Keeper;
-use super::testing::{Platform, Reply, somebody};
-use super::worker::Worker;
-use super::{scheduler, telemetry};
 use crate::SERVICE;
+use crate::core::events::consumer::Step;
+use crate::core::ground::leases::Keeper;
+use crate::core::ground::settings::Question;
+use crate::core::ground::worker::Worker;
+use crate::core::ground::{jobs, telemetry};
+use crate::core::serve::health;
+use crate::core::testing::{Platform, Reply, somebody};
 
 pub async fn get(platform: &Platform, path: &str) -> Reply {
     platform.send(Request::get(path).header(header::HOST, "localhost").body(Body::empty()).unwrap()).await
@@ -48,11 +49,12 @@ async fn it_is_ready_when_its_stores_are(_: PgPoolOptions, database: PgConnectOp
 /// What a container's health check does.
 #[sqlx::test(migrations = false)]
 async fn its_binary_asks_how_it_is(_: PgPoolOptions, database: PgConnectOptions) {
-    let app = Platform::start(&SERVICE, database, &[]).await.app;
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let app = &platform.app;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let everywhere = Ipv4Addr::UNSPECIFIED.into();
-    let router = app.router();
+    let router = platform.router.clone();
     app.tasks.spawn(async { axum::serve(listener, router).await });
     health::ask(everywhere, port, Question::Ready).await.unwrap();
     app.db.close().await;
@@ -152,9 +154,9 @@ async fn parked_events_are_for_operators_who_list_and_discard_them(_: PgPoolOpti
 async fn what_waits_is_said_beside_what_it_needs(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
     let mut tx = platform.app.db.begin().await.unwrap();
-    super::events::outbox::publish(&mut tx, SERVICE.tells[0], &json!({})).await.unwrap();
+    super::events::outbox::publish(&mut tx, SERVICE.publishes[0], &json!({})).await.unwrap();
     tx.commit().await.unwrap();
-    let heard = (SERVICE.listens)()[0].stream;
+    let heard = platform.subscribed()[0];
     let parked = format!(
         "insert into dead_letter (id, stream, entry_id, occurred_at, version, message, error)
         values (gen_random_uuid(), '{heard}', '1-0', now(), 1, '{{}}', 'broken')"
@@ -170,7 +172,7 @@ async fn what_waits_is_said_beside_what_it_needs(_: PgPoolOptions, database: PgC
         let streams = lag.body["events"][kind].as_array().unwrap();
         streams.iter().find(|entry| entry["stream"] == stream).unwrap().clone()
     };
-    let told = of("told", SERVICE.tells[0]);
+    let told = of("told", SERVICE.publishes[0]);
     assert_eq!(told["waiting"], 1);
     assert!(told["age"].as_f64().is_some_and(|age| (0.0..60.0).contains(&age)), "{told}");
     let heard = of("heard", heard);
@@ -212,18 +214,19 @@ async fn missing_events_are_handed_out_from_the_outbox(_: PgPoolOptions, databas
 #[sqlx::test(migrations = false)]
 async fn nonsense_stops_no_stream_that_it_hears(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
-    for heard in (SERVICE.listens)() {
-        let steps = platform.hear(heard.stream, &json!({ "no": "sense" })).await;
-        assert!(matches!(steps[..], [Step::Parked(_) | Step::Applied { fresh: 1, .. }]), "{}: {steps:?}", heard.stream);
-        assert_eq!(platform.listen(heard.stream).await, [], "{}", heard.stream);
+    for heard in platform.subscribed() {
+        let steps = platform.hear(heard, &json!({ "no": "sense" })).await;
+        assert!(matches!(steps[..], [Step::Parked(_) | Step::Applied { fresh: 1, .. }]), "{heard}: {steps:?}");
+        assert_eq!(platform.listen(heard).await, [], "{heard}");
     }
 }
 
 #[sqlx::test(migrations = false)]
 async fn replicas_share_leases_and_take_over_those_of_the_dead(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
-    let (one, other) = (platform.beside(|_| {}).app, platform.beside(|_| {}).app);
-    let (mut first, mut second) = (Keeper::new(one), Keeper::new(other));
+    let (one, other) = (platform.beside(&[]).app, platform.beside(&[]).app);
+    let (mut first, mut second) =
+        (Keeper::new(one.db.clone(), SERVICE.schema), Keeper::new(other.db.clone(), SERVICE.schema));
     let names = ["a", "b", "c", "d"];
     let leases = [&mut first, &mut second].map(|keeper| names.map(|name| keeper.want(name)));
     let held = |of: usize| leases[of].iter().map(|lease| u8::from(*lease.borrow())).collect::<Vec<_>>();
@@ -255,10 +258,10 @@ async fn a_stroke_of_the_clock_is_taken_by_one_replica(_: PgPoolOptions, databas
     let noon: DateTime<Utc> = "2026-11-20T12:00:00Z".parse().unwrap();
     let late = noon + TimeDelta::milliseconds(20);
     let taken = [
-        scheduler::take(&platform.app, "sweep", noon).await.unwrap(),
-        scheduler::take(&platform.app, "sweep", late).await.unwrap(),
-        scheduler::take(&platform.app, "other", late).await.unwrap(),
-        scheduler::take(&platform.app, "sweep", noon + TimeDelta::minutes(1)).await.unwrap(),
+        jobs::take(&platform.app.db, "sweep", noon).await.unwrap(),
+        jobs::take(&platform.app.db, "sweep", late).await.unwrap(),
+        jobs::take(&platform.app.db, "other", late).await.unwrap(),
+        jobs::take(&platform.app.db, "sweep", noon + TimeDelta::minutes(1)).await.unwrap(),
     ];
     assert_eq!(taken, [true, false, true, true]);
 }

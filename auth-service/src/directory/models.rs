@@ -2,8 +2,8 @@
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
-use crate::core::timestamp::Timestamp;
-use crate::users::Status;
+use crate::core::app::identity::Status;
+use crate::core::contract::timestamp::Timestamp;
 
 /// What belongs into a person's hash, and the version that this is.
 pub struct UserDetail {

@@ -1,17 +1,17 @@
 //! Writes the hashes that are out of date, and all of them when Redis may have lost some.
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use futures::future::try_join_all;
 use redis::aio::ConnectionManager;
 use redis::{AsyncCommands, Script};
 use sqlx::PgPool;
-use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::models::{self, UserDetail};
-use crate::core::App;
-use crate::core::worker::{Outcome, Worker};
+use crate::core::app::App;
+use crate::core::ground::worker::{Outcome, Worker};
+use crate::users::ApiWord;
 
 /// Hashes written in one step.
 const BATCH: i64 = 100;
@@ -70,7 +70,6 @@ struct Walk {
 pub struct HashWriter {
     db: PgPool,
     redis: ConnectionManager,
-    due: Arc<Notify>,
     walk: Option<Walk>,
 }
 
@@ -87,7 +86,7 @@ fn gone_key(id: Uuid) -> String {
 impl HashWriter {
     /// A writer that has not looked at Redis yet.
     pub fn new(app: &App) -> Self {
-        Self { db: app.db.clone(), redis: app.redis.clone(), due: app.resources.directory_due.clone(), walk: None }
+        Self { db: app.db.clone(), redis: app.redis.clone(), walk: None }
     }
 
     /// Writes, or deletes, the hashes of these people as they are now.
@@ -191,9 +190,5 @@ impl Worker for HashWriter {
 
     fn pause(&self) -> Duration {
         POLL
-    }
-
-    fn alarm(&self) -> &Notify {
-        &self.due
     }
 }

@@ -8,7 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::schedulers::{HashWriter, key};
 use crate::connections::tests::{connect, disconnect};
-use crate::core::worker::{Outcome, Worker};
+use crate::core::ground::worker::{Outcome, Worker};
 use crate::testing::{PASSWORD, Person, finish, hash, join, mailed, sign_in, start};
 
 #[sqlx::test(migrations = false)]

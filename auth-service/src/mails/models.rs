@@ -4,7 +4,7 @@ use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
 use super::MailTemplate;
-use crate::core::timestamp::Timestamp;
+use crate::core::contract::timestamp::Timestamp;
 use crate::tokens::Purpose;
 
 /// For how many days a mail stays that was sent or given up.

@@ -2,13 +2,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
-
 use super::models::Mail;
 use super::services::{MailTransport, SendError};
-use crate::core::App;
-use crate::core::scheduler::Job;
-use crate::core::worker::{Outcome, Worker};
+use crate::core::app::App;
+use crate::core::ground::jobs::Job;
+use crate::core::ground::worker::{Outcome, Worker};
 use crate::tokens::services::issue;
 
 /// How often the worker polls for mails of other replicas, and for tries that are due again.
@@ -20,7 +18,6 @@ const SWEEP: &str = "0 17 3 * * *";
 pub struct MailSender {
     app: App,
     transport: Arc<MailTransport>,
-    due: Arc<Notify>,
 }
 
 impl MailSender {
@@ -29,7 +26,7 @@ impl MailSender {
         for outcome in ["sent", "failed", "given up"] {
             metrics::counter!("mails_total", "outcome" => outcome).increment(0);
         }
-        Self { app: app.clone(), transport, due: app.resources.mails_due.clone() }
+        Self { app: app.clone(), transport }
     }
 
     /// The token that a mail brings, which is stored now, or an empty one; none when the mail is not to be sent any more.
@@ -88,10 +85,6 @@ impl Worker for MailSender {
     fn pause(&self) -> Duration {
         POLL
     }
-
-    fn alarm(&self) -> &Notify {
-        &self.due
-    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; counts stay far below 2^52")]
@@ -100,6 +93,10 @@ fn gauge(state: &'static str, mails: i64) {
 }
 
 /// The job that removes mails that were sent or given up long ago.
-pub fn sweep() -> Job {
-    Job { name: "mails", schedule: SWEEP.into(), run: |app| Box::pin(async move { Ok(Mail::sweep(&app.db).await?) }) }
+pub fn sweep(app: &App) -> Job {
+    let db = app.db.clone();
+    Job::new("mails", SWEEP, move || {
+        let db = db.clone();
+        async move { Ok(Mail::sweep(&db).await?) }
+    })
 }

@@ -10,9 +10,9 @@ use tokio::net::TcpListener;
 
 use super::models::Mail;
 use super::signals;
+use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::{Platform, Reply};
-use crate::core::worker::{Outcome, Worker};
-use crate::testing::{PASSWORD, Person, finish, join, line, mail_sender, mailbox, mailed, sign_in, sign_up, start};
+use crate::testing::{PASSWORD, Person, Posted, finish, join, line, mailbox, mailed, sign_in, sign_up, start};
 use crate::tokens::Purpose;
 use crate::users::models::Account;
 
@@ -52,7 +52,7 @@ async fn activate(platform: &Platform, token: &str) -> Reply {
 }
 
 /// Signs a user up and in, verifies their address, and empties the mailbox.
-async fn join_verified(platform: &Platform, name: &str) -> Person {
+async fn join_verified(platform: &Posted, name: &str) -> Person {
     let person = join(platform, name).await;
     let [(_, token)] = mailed(platform).await.try_into().unwrap();
     assert_eq!(activate(platform, &token).await.status, 200);
@@ -65,7 +65,7 @@ async fn a_mail_is_sent_once_and_then_emptied(_: PgPoolOptions, database: PgConn
     let platform = start(database, &["--public-url", "https://net.example/"]).await;
     sign_up(&platform, "anna@example.com").await;
     assert_eq!(rows(&platform).await, [("VERIFICATION".into(), Some("anna@example.com".into()), "waits")]);
-    let mut sender = mail_sender(&platform);
+    let mut sender = platform.mail_sender();
     assert_eq!(sender.step().await.unwrap(), Outcome::Busy);
     assert_eq!(sender.step().await.unwrap(), Outcome::Idle);
     assert_eq!(rows(&platform).await, [("VERIFICATION".into(), None, "sent")]);
@@ -152,7 +152,7 @@ async fn an_address_that_nobody_verified_gets_no_mail_of_what_happens(_: PgPoolO
 }
 
 /// Signs in with a program that says so of itself, from that address.
-async fn sign_in_with(platform: &Platform, person: &Person, program: &str, from: &str) {
+async fn sign_in_with(platform: &Posted, person: &Person, program: &str, from: &str) {
     let body = json!({ "email": person.email, "password": PASSWORD }).to_string();
     let request = Request::post("/api/v1/auth/signin").header(header::USER_AGENT, program);
     let request = request.header("x-forwarded-for", from).header(header::CONTENT_TYPE, "application/json");
@@ -231,7 +231,7 @@ async fn the_same_cause_makes_one_mail(_: PgPoolOptions, database: PgConnectOpti
         signals::password_forgotten(&mut tx, &account, anna.id).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(rows(&platform).await.len(), 2);
-        finish(mail_sender(&platform)).await;
+        finish(platform.mail_sender()).await;
     }
     assert_eq!(mailed(&platform).await.len(), 2);
 }
@@ -262,11 +262,11 @@ async fn a_mail_that_was_called_back_brings_no_token(_: PgPoolOptions, database:
 async fn a_mail_that_fails_waits_and_is_tried_again_until_time_is_up(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database, &[]).await;
     sign_up(&platform, "anna@example.com").await;
-    let directory = platform.app.settings.mails.mail_dir.clone();
+    let directory = platform.mail_dir().to_owned();
     // No directory can be made where a file is.
     std::fs::remove_dir(&directory).unwrap();
     std::fs::write(&directory, "").unwrap();
-    let mut sender = mail_sender(&platform);
+    let mut sender = platform.mail_sender();
     assert!(sender.step().await.is_err());
     assert_eq!(sender.step().await.unwrap(), Outcome::Idle, "it is not due again yet");
     let mut waits = Vec::new();
@@ -338,7 +338,7 @@ async fn mails_go_to_the_mail_server_of_the_settings(_: PgPoolOptions, database:
     let url = format!("smtp://{}", listener.local_addr().unwrap());
     let platform = start(database, &["--smtp-url", &url, "--mail-from", "Net <net@example.org>"]).await;
     sign_up(&platform, "anna@example.com").await;
-    let mut sender = mail_sender(&platform);
+    let mut sender = platform.mail_sender();
     let (told, outcome) = tokio::join!(serve(listener, None), sender.step());
     assert_eq!(outcome.unwrap(), Outcome::Busy);
     assert!(told.iter().any(|line| line.starts_with("MAIL FROM:<net@example.org>")), "{told:?}");
@@ -353,7 +353,7 @@ async fn what_the_mail_server_refuses_for_good_is_given_up_at_once(_: PgPoolOpti
     let url = format!("smtp://{}", listener.local_addr().unwrap());
     let platform = start(database, &["--smtp-url", &url]).await;
     sign_up(&platform, "anna@example.com").await;
-    let mut sender = mail_sender(&platform);
+    let mut sender = platform.mail_sender();
     let (_, outcome) = tokio::join!(serve(listener, Some("450 4.2.1 come later")), sender.step());
     assert!(outcome.is_err());
     assert_eq!(rows(&platform).await[0].2, "waits");

@@ -16,10 +16,11 @@ use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::core::App;
-use crate::core::erasure::Erasing;
-use crate::core::limits::{Limit, Rate};
-use crate::core::people::Holding;
+use crate::app::App;
+use crate::core::app::limits::Limit;
+use crate::core::doors::erasure::Erasing;
+use crate::core::doors::personal_data::Holding;
+use crate::core::ground::settings::Rate;
 
 /// How often a user may export their data.
 pub const EXPORT_LIMIT: Limit = Limit {
@@ -71,7 +72,7 @@ pub const ERASING: Erasing = Erasing {
         "interests",
     ],
     rows: |_, _| Box::pin(ready(Ok(false))),
-    confirm: |_, _| Box::pin(ready(Ok(()))),
+    confirmed_on: None,
 };
 
 /// The routes of people's data.

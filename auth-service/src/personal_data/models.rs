@@ -3,9 +3,9 @@ use serde::Serialize;
 use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
-use crate::core::pagination::Cursor;
-use crate::core::people::Held;
-use crate::core::timestamp::Timestamp;
+use crate::core::api::pagination::Cursor;
+use crate::core::contract::timestamp::Timestamp;
+use crate::core::doors::personal_data::Held;
 
 /// A list per kind of things: each query answers `at`, `id` and the `thing` of a person (`$1`) that come after a place
 /// (`$2`, `$3`), so many (`$4`) at most.

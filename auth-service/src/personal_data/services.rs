@@ -11,11 +11,11 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::HOLDINGS;
-use crate::core::App;
-use crate::core::pagination::Cursor;
-use crate::core::people::Holding;
-use crate::core::settings::Producer;
-use crate::core::telemetry::spans;
+use crate::core::api::pagination::Cursor;
+use crate::core::app::App;
+use crate::core::doors::personal_data::Holding;
+use crate::core::ground::settings::Producer;
+use crate::core::ground::telemetry::spans;
 
 /// Things on a page: with the longest texts that anybody can write, a page is less than [`PAGE`].
 const ROWS: i64 = 10;
@@ -30,7 +30,7 @@ pub struct ExportSource {
 
 /// The other services with what they hold. Fails when one of them is away: half an answer would look like a whole one.
 pub async fn load_sources(app: &App) -> anyhow::Result<Vec<ExportSource>> {
-    let others = app.settings.base.producers.iter().filter(|producer| producer.name != app.service.name);
+    let others = app.settings.producers.iter().filter(|producer| producer.name != app.name);
     try_join_all(others.map(|service| async {
         let (kinds, _) = fetch(app, &format!("{}/internal/people/{}", service.url, Uuid::nil())).await?;
         Ok(ExportSource { service: service.clone(), kinds: serde_json::from_slice(&kinds)? })
@@ -51,7 +51,7 @@ type Out = mpsc::Sender<io::Result<Bytes>>;
 
 async fn write_all(app: &App, person: Uuid, sources: &[ExportSource], out: &Out) -> anyhow::Result<()> {
     send(out, format!("{{\"person\":\"{person}\",\"services\":{{")).await?;
-    send(out, format!("{}:{{", serde_json::to_string(app.service.name)?)).await?;
+    send(out, format!("{}:{{", serde_json::to_string(app.name)?)).await?;
     for (n, holding) in HOLDINGS.iter().enumerate() {
         begin(out, n, holding.name).await?;
         write_own(app, person, holding, out).await?;
@@ -108,7 +108,7 @@ async fn send(out: &Out, text: impl Into<Bytes>) -> anyhow::Result<()> {
 
 /// A page of another service, and the path of the next one.
 async fn fetch(app: &App, url: &str) -> anyhow::Result<(Vec<u8>, Option<String>)> {
-    let token = app.settings.security.service_token.as_ref().context("SERVICE_TOKEN is not set")?;
+    let token = app.settings.service_token.as_ref().context("SERVICE_TOKEN is not set")?;
     let mut answer = spans::call(app.http.get(url).bearer_auth(token.expose_secret())).await?.error_for_status()?;
     let link = answer.headers().get("link").and_then(|link| link.to_str().ok());
     let next = link.and_then(|link| Some(link.split_once('<')?.1.split_once('>')?.0.to_owned()));

@@ -81,7 +81,7 @@ async fn who_leaves_is_forgotten_and_every_service_says_so(_: PgPoolOptions, dat
     assert_eq!(platform.call("PATCH", "/users/me", Some(&anna.token), Some(words)).await.status, 200);
     mailed(&platform).await;
     finish(HashWriter::new(&platform.app)).await;
-    for stream in SERVICE.tells {
+    for stream in SERVICE.publishes {
         platform.told(stream).await;
     }
     let hash = format!(":apps.core.models.UserDetailInfo:{}", anna.id);

@@ -8,10 +8,11 @@ use tokio::sync::mpsc;
 
 use super::models::ErasureProgress;
 use super::services;
-use crate::core::App;
-use crate::core::errors::{Error, Problem};
-use crate::core::extract::Path;
-use crate::core::security::{Operator, User};
+use crate::core::api::errors::{Error, Problem};
+use crate::core::app::App;
+use crate::core::app::identity::User;
+use crate::core::contract::extract::Path;
+use crate::core::doors::callers::Operator;
 
 /// Pieces of an export that wait for a slow reader.
 const AHEAD: usize = 4;

@@ -4,9 +4,9 @@ use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
 use super::services::skeleton;
-use crate::core::pagination::Cursor;
-use crate::core::timestamp::Timestamp;
-use crate::users::{Role, Status};
+use crate::core::api::pagination::Cursor;
+use crate::core::app::identity::{Role, Status};
+use crate::core::contract::timestamp::Timestamp;
 
 /// The constraint by which the database refuses a username that is taken, or that looks like one that is.
 pub const USERNAME_TAKEN: &str = "account_username_key";

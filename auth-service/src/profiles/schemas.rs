@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::models::{FieldUpdate, Profile, ProfileUpdate};
 use super::services::{AGE, AVATAR_URL, USERNAME, age, is_avatar_url, username_fault};
-use crate::core::errors::Error;
-use crate::core::input::{Fields, Input};
+use crate::core::api::errors::Error;
+use crate::core::contract::fields::{Fields, Input};
 use crate::users::schemas::{NAME, UserOut, interests};
 
 /// The longest text about oneself, in characters.

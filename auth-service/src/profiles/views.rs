@@ -10,12 +10,11 @@ use super::models::{Profile, USERNAME_TAKEN, begin_snapshot, find_by_username, l
 use super::schemas::{Lookup, OwnProfileOut, ProfileIn, ProfileOut};
 use super::services::username_fault;
 use super::signals;
-use crate::core::App;
-use crate::core::errors::{Error, Problem};
-use crate::core::extract::{Json as Body, Path};
-use crate::core::pagination::Page;
-use crate::core::security::User;
-use crate::users::rights::Unmuted;
+use crate::app::App;
+use crate::core::api::errors::{Error, Problem};
+use crate::core::api::pagination::Page;
+use crate::core::app::identity::User;
+use crate::core::contract::extract::{Json as Body, Path};
 use crate::users::{ACCOUNT_DELETED, USER_NOT_FOUND};
 
 /// List all users, the newest first
@@ -53,7 +52,7 @@ pub async fn get_session_user(user: User, State(app): State<App>) -> Result<Json
     (status = 422, body = Problem),
 ))]
 pub async fn update_session_user(
-    Unmuted(user): Unmuted,
+    user: User,
     State(app): State<App>,
     Body(input): Body<ProfileIn>,
 ) -> Result<Json<OwnProfileOut>, Error> {
@@ -61,7 +60,7 @@ pub async fn update_session_user(
     let mut tx = app.db.begin().await?;
     let profile = Profile::update(&mut tx, user.id, &update).await.map_err(taken)?.ok_or(ACCOUNT_DELETED)?;
     signals::updated(&mut tx, user.id).await?;
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     Ok(Json(profile.into()))
 }
 

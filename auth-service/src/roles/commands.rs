@@ -3,8 +3,8 @@ use anyhow::Context;
 
 use super::decisions::assign_role;
 use super::models::Member;
-use crate::core::App;
-use crate::users::Role;
+use crate::core::app::App;
+use crate::core::app::identity::Role;
 
 /// Gives the account of an address or an id a role. Fails when there is no such account, and when the role cannot be had.
 pub async fn grant(app: &App, name: &str, role: Role) -> anyhow::Result<()> {

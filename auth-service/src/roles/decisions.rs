@@ -6,8 +6,9 @@ use uuid::Uuid;
 use super::models::{DecisionKind, lock_accounts, set_role, set_status};
 use super::services::{check_role, check_status, forbidden};
 use super::signals;
-use crate::core::errors::Error;
-use crate::users::{ACCOUNT_DELETED, Role, Status, USER_NOT_FOUND};
+use crate::core::api::errors::Error;
+use crate::core::app::identity::{Role, Status};
+use crate::users::{ACCOUNT_DELETED, USER_NOT_FOUND};
 
 /// Assigns a role to an account; `by` is the deciding administrator, none an operator.
 pub async fn assign_role(

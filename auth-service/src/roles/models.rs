@@ -3,9 +3,9 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
-use crate::core::pagination::Cursor;
-use crate::core::timestamp::Timestamp;
-use crate::users::{Role, Status};
+use crate::core::api::pagination::Cursor;
+use crate::core::app::identity::{Role, Status};
+use crate::core::contract::timestamp::Timestamp;
 
 /// A person as those see them who decide.
 pub struct Member {

@@ -1,16 +1,20 @@
 //! Lifts mutes and bans whose time is up.
 use super::models::{DecisionKind, lock_expired, set_status};
 use super::signals;
-use crate::core::App;
-use crate::core::scheduler::Job;
-use crate::users::Status;
+use crate::core::app::App;
+use crate::core::app::identity::Status;
+use crate::core::ground::jobs::Job;
 
 /// When: every minute, so that a restriction lasts no longer than a minute too long.
 const SCHEDULE: &str = "40 * * * * *";
 
-/// Does it by the clock.
-pub fn job() -> Job {
-    Job { name: "restrictions", schedule: SCHEDULE.into(), run: |app| Box::pin(async move { lift(&app).await }) }
+/// The job that lifts them.
+pub fn job(app: &App) -> Job {
+    let app = app.clone();
+    Job::new("restrictions", SCHEDULE, move || {
+        let app = app.clone();
+        async move { lift(&app).await }
+    })
 }
 
 /// Lifts all that is over, each in a transaction of its own.

@@ -6,11 +6,12 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::models::{Decision, Member};
-use crate::core::errors::Error;
-use crate::core::extract::Query;
-use crate::core::input::{Fields, Input, invalid};
-use crate::core::timestamp::Timestamp;
-use crate::users::{Role, Status};
+use crate::core::api::errors::Error;
+use crate::core::app::identity::{Role, Status};
+use crate::core::contract::extract::Query;
+use crate::core::contract::fields::{Fields, Input, invalid};
+use crate::core::contract::timestamp::Timestamp;
+use crate::users::{ApiWord, ROLE_WORDS, role_of};
 
 /// The longest reason, in characters.
 const REASON: usize = 500;
@@ -30,7 +31,7 @@ pub struct RoleIn {
 
 impl Input for RoleIn {
     fn read(fields: &mut Fields) -> Self {
-        let role = required(fields, "role", &Role::WORDS, Role::of).unwrap_or(Role::User);
+        let role = required(fields, "role", &ROLE_WORDS, role_of).unwrap_or(Role::User);
         Self { role, reason: fields.optional_text("reason", REASON) }
     }
 }
@@ -116,7 +117,7 @@ impl Filter {
     /// What a query asks for; nothing is all.
     pub fn read(mut query: Query) -> Result<Self, Error> {
         let statuses = [Status::Active, Status::Inactive, Status::Muted, Status::Banned];
-        let role = word(&mut query, "role", Role::of);
+        let role = word(&mut query, "role", role_of);
         let status = word(&mut query, "status", |word| statuses.into_iter().find(|status| status.word() == word));
         query.check()?;
         Ok(Self { role, status })

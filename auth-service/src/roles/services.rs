@@ -2,8 +2,8 @@
 use axum::http::StatusCode;
 
 use super::models::AccountState;
-use crate::core::errors::Error;
-use crate::users::{Role, Status};
+use crate::core::api::errors::Error;
+use crate::core::app::identity::{Role, Status};
 
 fn conflict(sentence: &'static str) -> Error {
     Error::Refused(StatusCode::CONFLICT, sentence)

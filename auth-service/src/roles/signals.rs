@@ -4,11 +4,12 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::models::{Decision, DecisionKind, lock_accounts, set_role};
-use crate::core::audit::{self, Entry};
+use crate::core::app::identity::{Role, Status};
+use crate::core::doors::audit::{self, Entry};
 use crate::profiles;
 use crate::sessions::{self, Reason};
+use crate::users::ApiWord;
 use crate::users::models::Account;
-use crate::users::{Role, Status};
 
 /// An account has another role or status; without `by` an operator decided it, or time was up.
 pub async fn decided(

@@ -6,11 +6,11 @@ use uuid::Uuid;
 
 use super::commands::grant;
 use super::schedulers::lift;
+use crate::core::app::identity::Role;
 use crate::core::testing::{Platform, Reply};
 use crate::profiles::events::USER_UPDATED;
 use crate::sessions::events::SESSION_REVOKED;
 use crate::testing::{PASSWORD, Person, detail, ids, join, mailed, sign_in, start};
-use crate::users::Role;
 
 async fn join_as(platform: &Platform, name: &str, role: Role) -> Person {
     let person = join(platform, name).await;

@@ -7,17 +7,17 @@ use chrono::Utc;
 use super::decisions::{assign_role, restrict};
 use super::models::{Decision, Member};
 use super::schemas::{DecisionOut, Filter, MemberOut, RoleIn, StatusIn};
-use crate::core::App;
-use crate::core::errors::{Error, Problem};
-use crate::core::extract::{Json as Body, Path, Query};
-use crate::core::pagination::Page;
+use crate::app::App;
+use crate::core::api::errors::{Error, Problem};
+use crate::core::api::pagination::Page;
+use crate::core::contract::extract::{Json as Body, Path, Query};
 use crate::users::USER_NOT_FOUND;
 use crate::users::rights::{Admin, Moderator};
 
 /// List users by role and status, the newest first
 #[utoipa::path(get, path = "/admin/users", tag = "admin", params(
-    ("role" = Option<crate::users::Role>, Query, description = "Only those of this role"),
-    ("status" = Option<crate::users::Status>, Query, description = "Only those of this status"),
+    ("role" = Option<crate::core::app::identity::Role>, Query, description = "Only those of this role"),
+    ("status" = Option<crate::core::app::identity::Status>, Query, description = "Only those of this status"),
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(
@@ -64,7 +64,7 @@ pub async fn set_role(
     let mut tx = app.db.begin().await?;
     assign_role(&mut tx, Some(by.id), id, input.role, input.reason.as_deref()).await?;
     let member = Member::find(&mut *tx, id).await?.ok_or(USER_NOT_FOUND)?;
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     Ok(Json(member.into()))
 }
 
@@ -87,7 +87,7 @@ pub async fn set_status(
     let mut tx = app.db.begin().await?;
     restrict(&mut tx, by.id, id, (input.status, input.until), &input.reason).await?;
     let member = Member::find(&mut *tx, id).await?.ok_or(USER_NOT_FOUND)?;
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     Ok(Json(member.into()))
 }
 

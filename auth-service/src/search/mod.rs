@@ -10,8 +10,9 @@ mod tests;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::core::App;
-use crate::core::limits::{Limit, Rate};
+use crate::app::App;
+use crate::core::app::limits::Limit;
+use crate::core::ground::settings::Rate;
 
 /// How often a user may search: as fast as they type, and too slowly to copy all names.
 pub const SEARCH_LIMIT: Limit = Limit {

@@ -1,9 +1,9 @@
 //! The text that is searched for.
 use serde_json::json;
 
-use crate::core::errors::{Error, Invalid};
-use crate::core::extract::Query;
-use crate::core::input::invalid;
+use crate::core::api::errors::{Error, Invalid};
+use crate::core::contract::extract::Query;
+use crate::core::contract::fields::invalid;
 
 /// The shortest and the longest text that is looked for, in characters: with one character half of all people are found.
 const LENGTH: (usize, usize) = (2, 50);

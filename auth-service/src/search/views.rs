@@ -5,11 +5,11 @@ use chrono::Utc;
 
 use super::models;
 use super::schemas::SearchText;
-use crate::core::App;
-use crate::core::errors::{Error, Problem};
-use crate::core::extract::Query;
-use crate::core::pagination::Page;
-use crate::core::security::User;
+use crate::app::App;
+use crate::core::api::errors::{Error, Problem};
+use crate::core::api::pagination::Page;
+use crate::core::app::identity::User;
+use crate::core::contract::extract::Query;
 use crate::profiles::models::{Profile, begin_snapshot};
 use crate::profiles::schemas::ProfileOut;
 

@@ -3,38 +3,35 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use sqlx::PgPool;
 
 use super::schemas::VerifiedUser;
-use crate::app::Resources;
+use crate::app::App;
+use crate::app::access_tokens::{Claims, count};
 use crate::app::verdicts::{CachedVerdict, VerdictCache};
-use crate::core::errors::Error;
+use crate::core::api::errors::Error;
+use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::follower::Follower;
-use crate::core::security::{self, Claims, Token};
-use crate::core::timestamp::Timestamp;
-use crate::core::{App, worker};
-use crate::users::ACCOUNT_DELETED;
 use crate::users::models::Account;
+use crate::users::{ACCOUNT_DELETED, ApiWord};
 
-impl Resources {
-    /// The account that the claims of a token belong to, when they are still good: one query, since every request needs it.
-    pub async fn holder(&self, db: &PgPool, claims: &Claims) -> sqlx::Result<Option<Account>> {
-        let held = Account::find_by_claims(db, claims.user, claims.session).await;
-        security::count(match &held {
-            Ok(Some(_)) => "valid",
-            Ok(None) => "refused",
-            Err(_) => "unreachable",
-        });
-        held
-    }
+/// The account that the claims of a token belong to, when they are still good: one query, since every request needs it.
+pub async fn find_holder(db: &PgPool, claims: &Claims) -> sqlx::Result<Option<Account>> {
+    let held = Account::find_by_claims(db, claims.user, claims.session).await;
+    count(match &held {
+        Ok(Some(_)) => "valid",
+        Ok(None) => "refused",
+        Err(_) => "unreachable",
+    });
+    held
 }
 
 /// The account of a token, as verify-token answers it; from the cache, where that is still valid.
-pub async fn introspect(app: &App, verdicts: &VerdictCache, token: &Token) -> Result<CachedVerdict, Error> {
-    let lookup = verdicts.begin(&token.0);
+pub async fn introspect(app: &App, verdicts: &VerdictCache, token: &str) -> Result<CachedVerdict, Error> {
+    let lookup = verdicts.begin(token);
     if let Some(answer) = verdicts.get(&lookup).await {
-        security::count("hit");
+        count("hit");
         return Ok(answer);
     }
-    let claims = app.verifier.claims(&token.0)?;
-    let account = app.resources.holder(&app.db, &claims).await?.ok_or(ACCOUNT_DELETED)?;
+    let claims = app.tokens.claims(token)?;
+    let account = find_holder(&app.db, &claims).await?.ok_or(ACCOUNT_DELETED)?;
     let identity = HeaderValue::from_str(&account.id.to_string()).map_err(|cause| Error::Internal(cause.into()))?;
     let headers = HeaderMap::from_iter([
         (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
@@ -52,18 +49,16 @@ pub async fn introspect(app: &App, verdicts: &VerdictCache, token: &Token) -> Re
     Ok(verdicts.insert(lookup, claims.expires_at, headers, body).await)
 }
 
-/// Starts to follow the streams that invalidate answers.
-pub fn start(app: &App, streams: &[&'static str]) {
-    for stream in streams {
-        app.tasks.spawn(worker::run(app.clone(), follower(app, stream)));
-    }
-}
-
-/// A follower that invalidates all answers at every event of a stream.
+/// A follower that invalidates all answers at every event of a stream, and where it may have missed one.
 pub fn follower(app: &App, stream: &'static str) -> Follower {
-    let heard = |app: &App, _: &str| {
-        app.resources.verdicts.invalidate_all();
+    let (event, gap) = (app.clone(), app.clone());
+    let heard = move |_: &str| {
+        event.verdicts.invalidate_all();
         Ok(())
     };
-    Follower::new(app, stream, heard, |app| app.resources.verdicts.invalidate_all())
+    let missed = move || {
+        gap.verdicts.invalidate_all();
+        Ok(())
+    };
+    Follower::new(app, stream, heard, missed)
 }

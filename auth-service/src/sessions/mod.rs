@@ -6,6 +6,7 @@
 //! asks: the session ends for both (RFC 9700, section 4.14). Exchanges of the same token at the same moment are the
 //! exception: two windows of one browser do that, and so does a client whose connection broke. One of them wins, and for
 //! some seconds the others are only refused. A thief gains nothing by it: they are refused as well.
+pub mod authentication;
 mod cookies;
 pub mod events;
 pub mod introspection;
@@ -23,7 +24,7 @@ mod tests;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::core::App;
+use crate::app::App;
 
 /// Why a session was ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]

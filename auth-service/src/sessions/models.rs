@@ -3,8 +3,8 @@ use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
 use super::Reason;
-use crate::core::pagination::Cursor;
-use crate::core::timestamp::Timestamp;
+use crate::core::api::pagination::Cursor;
+use crate::core::contract::timestamp::Timestamp;
 use crate::users::models::Account;
 
 /// How long a refresh token is good, in days: after a longer absence a sign-in is needed.

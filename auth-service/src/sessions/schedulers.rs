@@ -1,6 +1,6 @@
 //! Removes sessions that have been over for some days.
-use crate::core::App;
-use crate::core::scheduler::Job;
+use crate::core::app::App;
+use crate::core::ground::jobs::Job;
 
 use super::known_devices;
 use super::models::Session;
@@ -10,9 +10,13 @@ const SCHEDULE: &str = "0 17 * * * *";
 /// Sessions of one statement, so that none holds its locks for long.
 const BATCH: i64 = 500;
 
-/// Does it by the clock.
-pub fn job() -> Job {
-    Job { name: "sessions", schedule: SCHEDULE.into(), run: |app| Box::pin(async move { sweep(&app).await }) }
+/// The job that removes them.
+pub fn job(app: &App) -> Job {
+    let app = app.clone();
+    Job::new("sessions", SCHEDULE, move || {
+        let app = app.clone();
+        async move { sweep(&app).await }
+    })
 }
 
 /// Removes all that are due.

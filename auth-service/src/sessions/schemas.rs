@@ -7,15 +7,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::cookies::REFRESH_COOKIE;
+use super::cookies::{self, REFRESH_COOKIE, check_origin};
 use super::models::{Device, Session};
-use crate::core::App;
-use crate::core::client::Client;
-use crate::core::errors::Error;
-use crate::core::extract::Json;
-use crate::core::input::{Fields, Input};
-use crate::core::security::{check_origin, cookie};
-use crate::core::timestamp::Timestamp;
+use crate::app::App;
+use crate::core::api::errors::Error;
+use crate::core::contract::extract::Json;
+use crate::core::contract::fields::{Fields, Input};
+use crate::core::contract::timestamp::Timestamp;
+use crate::core::doors::client_ip::Client;
 use crate::users::schemas::UserOut;
 
 /// The longest name of a device that is kept, in characters.
@@ -47,13 +46,13 @@ impl FromRequestParts<App> for TokenTransport {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        let access = &app.settings.security;
+        let settings = &app.tokens.settings;
         let is_browser = ["sec-fetch-site", "origin"].iter().any(|name| parts.headers.contains_key(*name));
-        if !(access.token_cookies && is_browser) {
+        if !(settings.token_cookies && is_browser) {
             return Ok(Self::Body);
         }
         // Another site must not sign a user in as another one either.
-        check_origin(&parts.headers, access)?;
+        check_origin(&parts.headers, settings)?;
         Ok(Self::Cookies)
     }
 }
@@ -79,7 +78,8 @@ impl FromRequest<App> for PresentedRefreshToken {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
         let (parts, body) = request.into_parts();
-        let cookie = cookie(&parts, app, REFRESH_COOKIE).map_err(IntoResponse::into_response)?;
+        let cookie = cookies::read(&parts, &app.tokens.settings, app.settings.environment, REFRESH_COOKIE)
+            .map_err(IntoResponse::into_response)?;
         if let Some(secret) = cookie {
             return Ok(Self(secret));
         }

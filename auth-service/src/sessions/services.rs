@@ -8,9 +8,9 @@ use sqlx::PgTransaction;
 use super::cookies;
 use super::models::{Device, Session};
 use super::schemas::{TokenInCookies, TokenPair, TokenTransport};
-use crate::core::App;
-use crate::core::audit::{self, Entry};
-use crate::core::errors::Error;
+use crate::app::App;
+use crate::core::api::errors::Error;
+use crate::core::doors::audit::{self, Entry};
 use crate::tokens::services::{generate_secret, hash_secret};
 use crate::users::models::Account;
 
@@ -40,7 +40,7 @@ impl StartedSession {
     pub fn answer(self, app: &App, transport: TokenTransport, now: DateTime<Utc>) -> Result<Response, Error> {
         let Self { session, refresh_token } = self;
         let ends = session.expires_at.0;
-        let (access_token, expires_in) = app.verifier.issue(session.user_id, session.id, ends, now)?;
+        let (access_token, expires_in) = app.tokens.issue(session.user_id, session.id, ends, now)?;
         let fresh = [(header::CACHE_CONTROL, "no-store")];
         Ok(match transport {
             TokenTransport::Body => {

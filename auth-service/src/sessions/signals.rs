@@ -6,8 +6,8 @@ use super::Reason;
 use super::events::producers::{self, SessionRevoked};
 use super::known_devices;
 use super::models::Session;
-use crate::core::audit::{self, Entry};
-use crate::core::timestamp::Timestamp;
+use crate::core::contract::timestamp::Timestamp;
+use crate::core::doors::audit::{self, Entry};
 use crate::mails;
 use crate::users::models::Account;
 

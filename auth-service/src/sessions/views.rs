@@ -6,19 +6,21 @@ use axum::response::{AppendHeaders, IntoResponse, Response};
 use chrono::Utc;
 use jsonwebtoken::jwk::JwkSet;
 
+use super::authentication::PresentedToken;
 use super::introspection::introspect;
 use super::models::{Device, Rotation, Session};
 use super::schemas::{PresentedRefreshToken, RefreshIn, SessionOut, TokenPair, TokenTransport, VerifiedUser};
 use super::services::StartedSession;
 use super::{Reason, cookies, signals};
+use crate::app::App;
 use crate::app::verdicts::CachedVerdict;
-use crate::core::App;
-use crate::core::errors::{Error, Problem};
-use crate::core::extract::Path;
-use crate::core::pagination::Page;
-use crate::core::security::{Token, User};
+use crate::core::api::errors::{Error, Problem};
+use crate::core::api::pagination::Page;
+use crate::core::app::identity::User;
+use crate::core::app::identity::{Role, Status};
+use crate::core::contract::extract::Path;
+use crate::core::doors::callers::EvenMuted;
 use crate::tokens::services::{generate_secret, hash_secret};
-use crate::users::{Role, Status};
 
 /// How long others may keep the public keys; a new key is published before it signs.
 const KEYS_KEPT: &str = "public, max-age=300";
@@ -42,15 +44,13 @@ pub async fn refresh(
     let mut tx = app.db.begin().await?;
     match Session::rotate(&mut tx, &device, &hash_secret(&presented), &hash_secret(&next)).await? {
         Rotation::Done(session) => {
-            app.commit(tx).await?;
+            app.commit_with_answer(tx).await?;
             StartedSession { session, refresh_token: next }.answer(&app, transport, Utc::now())
         }
         Rotation::Replayed { session, user } => {
             signals::end(&mut tx, user, session, Reason::Replayed).await?;
-            // Not by `App::commit`, which under an Idempotency-Key commits only what is answered with success.
-            tx.commit().await?;
-            app.wake.notify_one();
-            app.resources.committed();
+            // At once and not with its answer: under an Idempotency-Key only what is answered with success is committed.
+            app.commit(tx).await?;
             tracing::warn!(%session, "a refresh token came back that had been exchanged; its session was ended");
             Err(INVALID)
         }
@@ -62,7 +62,7 @@ pub async fn refresh(
 type Forget = Option<AppendHeaders<[(HeaderName, String); 2]>>;
 
 fn forget(app: &App) -> Forget {
-    let cookies = app.settings.security.token_cookies.then(|| cookies::clear(app));
+    let cookies = app.tokens.settings.token_cookies.then(|| cookies::clear(app));
     cookies.map(|cookies| AppendHeaders(cookies.map(|cookie| (header::SET_COOKIE, cookie))))
 }
 
@@ -72,11 +72,11 @@ fn forget(app: &App) -> Forget {
     (status = 400, body = Problem, description = "A token of the original, which belongs to no session"),
     (status = 401, body = Problem),
 ))]
-pub async fn sign_out(user: User, State(app): State<App>) -> Result<(Forget, StatusCode), Error> {
+pub async fn sign_out(EvenMuted(user): EvenMuted, State(app): State<App>) -> Result<(Forget, StatusCode), Error> {
     let none = Error::Refused(StatusCode::BAD_REQUEST, "This token belongs to no session");
     let mut tx = app.db.begin().await?;
     signals::end(&mut tx, user.id, user.session.ok_or(none)?, Reason::SignedOut).await?;
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     Ok((forget(&app), StatusCode::NO_CONTENT))
 }
 
@@ -85,10 +85,13 @@ pub async fn sign_out(user: User, State(app): State<App>) -> Result<(Forget, Sta
     (status = 204),
     (status = 401, body = Problem),
 ))]
-pub async fn sign_out_everywhere(user: User, State(app): State<App>) -> Result<(Forget, StatusCode), Error> {
+pub async fn sign_out_everywhere(
+    EvenMuted(user): EvenMuted,
+    State(app): State<App>,
+) -> Result<(Forget, StatusCode), Error> {
     let mut tx = app.db.begin().await?;
     signals::end_all(&mut tx, user.id, Reason::SignedOutEverywhere).await?;
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     Ok((forget(&app), StatusCode::NO_CONTENT))
 }
 
@@ -120,7 +123,7 @@ pub async fn revoke_session(user: User, State(app): State<App>, Path(id): Path) 
     if !signals::end(&mut tx, user.id, id, Reason::Revoked).await? {
         return Err(Error::Refused(StatusCode::NOT_FOUND, "Session not found"));
     }
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -135,8 +138,11 @@ pub async fn revoke_session(user: User, State(app): State<App>, Path(id): Path) 
     )),
     (status = 401, body = Problem),
 ))]
-pub async fn verify_token(token: Token, State(app): State<App>) -> Result<CachedVerdict, Error> {
-    introspect(&app, &app.resources.verdicts, &token).await
+pub async fn verify_token(
+    PresentedToken(token): PresentedToken,
+    State(app): State<App>,
+) -> Result<CachedVerdict, Error> {
+    introspect(&app, &app.verdicts, &token).await
 }
 
 /// The public keys of access tokens, as a JWK Set (RFC 7517)
@@ -144,5 +150,5 @@ pub async fn verify_token(token: Token, State(app): State<App>) -> Result<Cached
     (status = 200, body = Object, description = "May be kept for 5 minutes; ask again for a `kid` that is not in it"),
 ))]
 pub async fn get_keys(State(app): State<App>) -> impl IntoResponse {
-    ([(header::CACHE_CONTROL, KEYS_KEPT)], Json::<JwkSet>(app.verifier.published.clone()))
+    ([(header::CACHE_CONTROL, KEYS_KEPT)], Json::<JwkSet>(app.tokens.published.clone()))
 }

@@ -8,11 +8,11 @@ use uuid::Uuid;
 use super::models;
 use super::schemas::SuggestionOut;
 use super::services::{Suggestion, rank};
-use crate::core::App;
-use crate::core::errors::{Error, Problem};
-use crate::core::extract::Path;
-use crate::core::pagination::Page;
-use crate::core::security::User;
+use crate::app::App;
+use crate::core::api::errors::{Error, Problem};
+use crate::core::api::pagination::Page;
+use crate::core::app::identity::User;
+use crate::core::contract::extract::Path;
 use crate::profiles::models::{Profile, begin_snapshot};
 use crate::users::{ACCOUNT_DELETED, USER_NOT_FOUND};
 
@@ -53,6 +53,6 @@ pub async fn dismiss_suggestion(user: User, State(app): State<App>, Path(id): Pa
     let mut tx = app.db.begin().await?;
     Profile::find(&mut *tx, user.id, id).await?.ok_or(USER_NOT_FOUND)?;
     models::dismiss(&mut *tx, user.id, id).await?;
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     Ok(StatusCode::NO_CONTENT)
 }

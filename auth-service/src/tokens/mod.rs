@@ -8,7 +8,7 @@ mod views;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::core::App;
+use crate::app::App;
 
 /// What a token is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]

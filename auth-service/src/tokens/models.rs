@@ -3,8 +3,8 @@ use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
 use super::Purpose;
-use crate::core::pagination::Cursor;
-use crate::core::timestamp::Timestamp;
+use crate::core::api::pagination::Cursor;
+use crate::core::contract::timestamp::Timestamp;
 
 /// The record of a token.
 pub struct UserToken {

@@ -4,7 +4,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::models::UserToken;
-use crate::core::timestamp::Timestamp;
+use crate::core::contract::timestamp::Timestamp;
 
 /// The record of a token that went by mail
 #[derive(Serialize, ToSchema)]

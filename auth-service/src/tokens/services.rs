@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::Purpose;
 use super::models::{TokenCheck, UserToken, sweep};
-use crate::core::errors::Error;
+use crate::core::api::errors::Error;
 
 /// 256 random bits, as text that needs no escape in a URL.
 pub fn generate_secret() -> String {

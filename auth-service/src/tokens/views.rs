@@ -4,10 +4,10 @@ use axum::response::Response;
 
 use super::models::UserToken;
 use super::schemas::UserTokenOut;
-use crate::core::App;
-use crate::core::errors::{Error, Problem};
-use crate::core::pagination::Page;
-use crate::core::security::User;
+use crate::app::App;
+use crate::core::api::errors::{Error, Problem};
+use crate::core::api::pagination::Page;
+use crate::core::app::identity::User;
 
 /// List the caller's mailed tokens that were not used, newest first
 #[utoipa::path(get, path = "/auth/all-tokens", tag = "auth", params(

@@ -5,7 +5,8 @@ pub mod schemas;
 
 use axum::http::StatusCode;
 
-use crate::core::errors::Error;
+use crate::core::api::errors::Error;
+use crate::core::app::identity::{Role, Status};
 
 /// The answer to a person whose account was deleted while the request was under way.
 pub const ACCOUNT_DELETED: Error = Error::Refused(StatusCode::UNAUTHORIZED, "Invalid username or password");
@@ -13,60 +14,34 @@ pub const ACCOUNT_DELETED: Error = Error::Refused(StatusCode::UNAUTHORIZED, "Inv
 /// The answer about a user that does not exist, or not for the caller.
 pub const USER_NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "User not found");
 
-/// What a person may do here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, sqlx::Type, utoipa::ToSchema)]
-#[serde(rename_all = "UPPERCASE")]
-#[sqlx(type_name = "text", rename_all = "UPPERCASE")]
-pub enum Status {
-    /// Their address was verified
-    Active,
-    /// Their address was never verified
-    Inactive,
-    /// Moderation has silenced them
-    Muted,
-    /// Moderation has shut them out
-    Banned,
+/// The words of the API for roles, in their order.
+pub const ROLE_WORDS: [&str; 3] = ["USER", "MODERATOR", "ADMIN"];
+
+/// The role of a word.
+pub fn role_of(word: &str) -> Option<Role> {
+    [Role::User, Role::Moderator, Role::Admin].into_iter().find(|role| role.word() == word)
 }
 
-impl Status {
-    /// The word of the API.
-    pub fn word(self) -> &'static str {
+/// What the API has a word for.
+pub trait ApiWord {
+    /// The word.
+    fn word(self) -> &'static str;
+}
+
+impl ApiWord for Role {
+    fn word(self) -> &'static str {
+        ROLE_WORDS[self as usize]
+    }
+}
+
+impl ApiWord for Status {
+    fn word(self) -> &'static str {
         match self {
             Self::Active => "ACTIVE",
             Self::Inactive => "INACTIVE",
             Self::Muted => "MUTED",
             Self::Banned => "BANNED",
         }
-    }
-}
-
-/// What a person may do beyond their own things; each may do what the one before may.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, clap::ValueEnum, sqlx::Type, utoipa::ToSchema,
-)]
-#[serde(rename_all = "UPPERCASE")]
-#[clap(rename_all = "UPPER")]
-#[sqlx(type_name = "text", rename_all = "UPPERCASE")]
-pub enum Role {
-    User,
-    /// Mutes, bans and deletes what others wrote
-    Moderator,
-    /// Gives and takes roles, too
-    Admin,
-}
-
-impl Role {
-    /// The words of the API, in the order of the roles.
-    pub const WORDS: [&str; 3] = ["USER", "MODERATOR", "ADMIN"];
-
-    /// The role of that word.
-    pub fn of(word: &str) -> Option<Self> {
-        [Self::User, Self::Moderator, Self::Admin].into_iter().find(|role| role.word() == word)
-    }
-
-    /// The word of the API.
-    pub fn word(self) -> &'static str {
-        Self::WORDS[self as usize]
     }
 }
 

@@ -3,7 +3,7 @@ use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
 use super::{Role, Status};
-use crate::core::timestamp::Timestamp;
+use crate::core::contract::timestamp::Timestamp;
 
 /// The constraint by which the database refuses an address that has an account already.
 pub const EMAIL_TAKEN: &str = "account_email_key";

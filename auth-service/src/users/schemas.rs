@@ -12,9 +12,9 @@ use uuid::Uuid;
 
 use super::models::{Account, Draft};
 use super::{INTERESTS, Role, Status};
-use crate::core::errors::Error;
-use crate::core::input::{Fields, Input};
-use crate::core::timestamp::Timestamp;
+use crate::core::api::errors::Error;
+use crate::core::contract::fields::{Fields, Input};
+use crate::core::contract::timestamp::Timestamp;
 
 /// The longest address, in characters.
 const EMAIL: usize = 50;

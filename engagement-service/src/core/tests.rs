@@ -54,7 +54,7 @@ async fn its_binary_asks_how_it_is(_: PgPoolOptions, database: PgConnectOptions)
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let everywhere = Ipv4Addr::UNSPECIFIED.into();
-    let router = platform.router();
+    let router = platform.router.clone();
     app.tasks.spawn(async { axum::serve(listener, router).await });
     health::ask(everywhere, port, Question::Ready).await.unwrap();
     app.db.close().await;

@@ -9,7 +9,7 @@ use super::NOT_FOUND;
 use super::models::Post;
 use super::schemas::PostOut;
 use crate::app::App;
-use crate::core::api::errors::Error;
+use crate::core::api::errors::{Error, NOT_AUTHENTICATED};
 use crate::core::app::identity::User;
 
 /// The post in the path, which the caller may see. What is known here decides, when it says yes; else the post service.
@@ -54,6 +54,6 @@ async fn post_id(parts: &mut Parts, app: &App) -> Result<Uuid, Error> {
 
 /// Asks the post service with the token that the caller came with.
 async fn ask(parts: &Parts, app: &App, id: Uuid) -> Result<PostOut, Error> {
-    let authorization = parts.headers.get(header::AUTHORIZATION).ok_or(Error::NotAuthenticated)?;
+    let authorization = parts.headers.get(header::AUTHORIZATION).ok_or(NOT_AUTHENTICATED)?;
     app.posts.ask(id, authorization).await
 }

@@ -36,7 +36,7 @@ const DATABASES: u32 = 9999;
 pub struct Platform {
     pub app: App,
     pub service: &'static Service,
-    router: Router,
+    pub router: Router,
     arguments: Vec<String>,
     subscriptions: Vec<Subscription>,
 }
@@ -82,14 +82,14 @@ impl Platform {
         Self::open(self.service, arguments.collect())
     }
 
-    /// What it answers, to be served on a socket.
-    pub fn router(&self) -> Router {
-        self.router.clone()
+    /// The settings that it was started with.
+    pub fn settings(&self) -> ArgMatches {
+        parse(self.service, &self.arguments)
     }
 
     /// What it does in the background and by the clock.
     pub fn features(&self) -> Features {
-        self.service.build(&self.app, &parse(self.service, &self.arguments)).unwrap()
+        self.service.build(&self.app, &self.settings()).unwrap()
     }
 
     /// The streams that it consumes.

@@ -159,7 +159,7 @@ async fn without_the_auth_service_nobody_is_let_in(_: PgPoolOptions, database: P
     let app = platform.beside(&["--authentication-verification-url", nowhere]);
     let (anna, _) = somebody();
     let request = Request::get("/api/v1/posts").header(header::AUTHORIZATION, format!("Bearer {anna}"));
-    let response = app.router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let response = app.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
     assert_eq!(response.status(), 503);
     assert_eq!(response.headers()[header::WWW_AUTHENTICATE], "Bearer");
     assert!(response.headers().contains_key(header::RETRY_AFTER));

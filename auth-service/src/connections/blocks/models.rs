@@ -3,8 +3,8 @@
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
-use crate::core::pagination::Cursor;
-use crate::core::timestamp::Timestamp;
+use crate::core::api::pagination::Cursor;
+use crate::core::contract::timestamp::Timestamp;
 
 /// A block that began or ended, and when.
 #[derive(Clone, Copy)]

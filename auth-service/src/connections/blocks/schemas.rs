@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::models::Block;
 use crate::connections::schemas::PairEvent;
-use crate::core::timestamp::Timestamp;
+use crate::core::contract::timestamp::Timestamp;
 use crate::profiles::models::Profile;
 use crate::profiles::schemas::ProfileOut;
 

@@ -6,13 +6,13 @@ use chrono::Utc;
 
 use super::models::Block;
 use super::schemas::BlockOut;
+use crate::app::App;
 use crate::connections::models::Pair;
 use crate::connections::signals;
-use crate::core::App;
-use crate::core::errors::{Error, Problem};
-use crate::core::extract::Path;
-use crate::core::pagination::Page;
-use crate::core::security::User;
+use crate::core::api::errors::{Error, Problem};
+use crate::core::api::pagination::Page;
+use crate::core::app::identity::User;
+use crate::core::contract::extract::Path;
 use crate::profiles::models::{Profile, begin_snapshot};
 
 /// List the caller's blocks, the latest first
@@ -52,7 +52,7 @@ pub async fn block_user(user: User, State(app): State<App>, Path(target): Path) 
         signals::disconnected(&mut tx, &ended).await?;
         signals::blocked(&mut tx, block).await?;
     }
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -69,6 +69,6 @@ pub async fn unblock_user(user: User, State(app): State<App>, Path(target): Path
     if let Some(block) = Block::delete(&mut tx, user.id, target).await? {
         signals::unblocked(&mut tx, block).await?;
     }
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     Ok(StatusCode::NO_CONTENT)
 }

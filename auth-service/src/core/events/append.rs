@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 use redis::Script;
 use redis::aio::ConnectionManager;
 
-use super::Id;
-use super::numbering::Numbered;
+use crate::core::events::Id;
+use crate::core::events::numbering::Numbered;
 
 /// The size of one append, in bytes of messages; the first event goes whatever its size.
 const BATCH_BYTES: usize = 1024 * 1024;

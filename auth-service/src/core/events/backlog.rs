@@ -6,9 +6,9 @@ use redis::AsyncCommands;
 use redis::streams::StreamRangeReply;
 use serde::Serialize;
 
-use super::Id;
-use super::upkeep::last_id;
-use crate::core::App;
+use crate::core::app::App;
+use crate::core::events::Id;
+use crate::core::events::retention::last_id;
 
 /// What waits in this service, at one moment.
 #[derive(Debug, Serialize)]
@@ -42,7 +42,7 @@ pub struct Heard {
 }
 
 /// Looks what waits; an error says which store cannot be asked.
-pub async fn look(app: &App) -> anyhow::Result<Backlog> {
+pub async fn look(app: &App, subscribed: &[&'static str]) -> anyhow::Result<Backlog> {
     let waiting = sqlx::query!(
         r#"select stream, count(*) as "events!", extract(epoch from now() - min(occurred_at))::float8 as "age!"
         from outbox where pos is null group by stream"#
@@ -50,7 +50,7 @@ pub async fn look(app: &App) -> anyhow::Result<Backlog> {
     .fetch_all(&app.db)
     .await?;
     let waiting: HashMap<_, _> = waiting.into_iter().map(|row| (row.stream, (row.events, row.age))).collect();
-    let told = app.service.tells.iter().map(|stream| {
+    let told = app.publishes.iter().map(|stream| {
         let (events, age) = waiting.get(*stream).copied().unwrap_or_default();
         Told { stream, waiting: events, age: age.max(0.0) }
     });
@@ -61,7 +61,7 @@ pub async fn look(app: &App) -> anyhow::Result<Backlog> {
     let marks = sqlx::query!("select stream, ms, seq from inbox").fetch_all(&app.db).await?;
     let marks: HashMap<_, _> = marks.into_iter().map(|row| (row.stream, Id { ms: row.ms, seq: row.seq })).collect();
     let mut heard = Vec::new();
-    for stream in (app.service.listens)().into_iter().map(|subscription| subscription.stream) {
+    for &stream in subscribed {
         let watermark = marks.get(stream).copied().unwrap_or_default();
         let (lag, seconds) = lag(app, stream, watermark).await?;
         let dead_letters = parked.get(stream).copied().unwrap_or_default();
@@ -71,8 +71,8 @@ pub async fn look(app: &App) -> anyhow::Result<Backlog> {
 }
 
 /// Sets the gauges of events to what waits.
-pub async fn measure(app: &App) -> anyhow::Result<()> {
-    let backlog = look(app).await?;
+pub async fn measure(app: &App, subscribed: &[&'static str]) -> anyhow::Result<()> {
+    let backlog = look(app, subscribed).await?;
     for told in backlog.told {
         gauge("events_outbox_waiting", told.stream, told.waiting);
         metrics::gauge!("events_outbox_age_seconds", "stream" => told.stream).set(told.age);

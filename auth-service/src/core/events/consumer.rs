@@ -11,15 +11,15 @@ use std::time::{Duration, SystemTime};
 use chrono::Utc;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, RedisError, Value};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tracing::Instrument;
 
-use super::entries::{Entries, event, is_old, unbroken};
-use super::inbox::{self, move_watermark, park};
-use super::{Event, Failure, Id, Subscription, counters, repair};
-use crate::core::App;
-use crate::core::telemetry::{Trace, spans, trace};
-use crate::core::worker::{Outcome, Worker, backoff};
+use crate::core::app::App;
+use crate::core::events::entries::{Entries, event, is_old, unbroken};
+use crate::core::events::inbox::{self, move_watermark, park};
+use crate::core::events::{Event, Failure, Id, Subscription, counters, repair};
+use crate::core::ground::telemetry::{Trace, spans, trace};
+use crate::core::ground::worker::{Outcome, Worker, backoff};
 
 /// Entries read, and applied in one transaction, at most.
 const BATCH: usize = 500;
@@ -56,7 +56,6 @@ pub struct Consumer {
     pending_first: bool,
     failures: HashMap<Id, u32>,
     under_way: bool,
-    alarm: Notify,
 }
 
 impl Consumer {
@@ -71,7 +70,6 @@ impl Consumer {
             pending_first: true,
             failures: HashMap::new(),
             under_way: false,
-            alarm: Notify::new(),
         }
     }
 
@@ -184,21 +182,19 @@ impl Consumer {
             event.check_version()?;
         }
         let work = async {
-            if let Some(prepare) = self.subscription.prepare {
-                prepare(&self.app, batch).await?;
-            }
+            self.subscription.processor.prepare(batch).await?;
             let mut tx = self.app.db.begin().await?;
             if !move_watermark(&mut tx, self.subscription.stream, watermark, last.id).await? {
                 return Err(Failure::Transient("the watermark was moved by another reader".into()));
             }
-            (self.subscription.apply)(&self.app, &mut tx, batch).await?;
+            self.subscription.processor.apply(&mut tx, batch).await?;
             self.app.commit(tx).await?;
             counters::record_effect(self.subscription.stream, batch, Utc::now());
             Ok(())
         };
         // The work is done once and told of in each trace that it was done for: in the first one's as it is, in the others'
         // when it is over, with a link to it. A failure, which is tried again, is told of once.
-        let (stream, group, begun) = (self.subscription.stream, self.app.service.group, SystemTime::now());
+        let (stream, group, begun) = (self.subscription.stream, self.app.group, SystemTime::now());
         let span = |event: &Event| spans::process(stream, group, event.event_id, batch.len());
         let trace = Trace::begin(first.traceparent.as_deref(), || span(first));
         let lines = tracing::error_span!("consume", stream, trace = %trace.id(), events = batch.len());
@@ -229,7 +225,7 @@ impl Consumer {
         let stream = self.subscription.stream;
         metrics::counter!("events_gap_total", "stream" => stream).increment(1);
         tracing::warn!(stream, %watermark, found = %found.id, "entries are missing in a stream");
-        let (group, mut connection) = (self.app.service.group, self.connection().await?);
+        let (group, mut connection) = (self.app.group, self.connection().await?);
         let mut set = redis::cmd("XGROUP");
         set.arg("SETID").arg(stream).arg(group).arg(watermark.to_string());
         set.query_async::<()>(&mut connection).await?;
@@ -269,7 +265,7 @@ impl Consumer {
             return Ok(connection.clone());
         }
         let config = AsyncConnectionConfig::new().set_response_timeout(Some(RESPONSE));
-        let client = self.app.settings.base.redis()?;
+        let client = self.app.settings.redis()?;
         let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
         self.create_group(&mut connection).await?;
         self.connection = Some(connection.clone());
@@ -279,7 +275,7 @@ impl Consumer {
     /// The group begins at 0: what was told before the service existed is heard too, and the watermark knows the rest.
     async fn create_group(&self, connection: &mut MultiplexedConnection) -> Result<(), RedisError> {
         let mut create = redis::cmd("XGROUP");
-        create.arg("CREATE").arg(self.subscription.stream).arg(self.app.service.group).arg("0").arg("MKSTREAM");
+        create.arg("CREATE").arg(self.subscription.stream).arg(self.app.group).arg("0").arg("MKSTREAM");
         match create.query_async::<()>(connection).await {
             Err(error) if error.code() != Some("BUSYGROUP") => Err(error),
             _ => Ok(()),
@@ -287,7 +283,7 @@ impl Consumer {
     }
 
     async fn read(&mut self, block: Duration) -> Result<Entries, Failure> {
-        let (stream, group) = (self.subscription.stream, self.app.service.group);
+        let (stream, group) = (self.subscription.stream, self.app.group);
         let mut connection = self.connection().await?;
         let mut read = redis::cmd("XREADGROUP");
         read.arg("GROUP").arg(group).arg(stream).arg("COUNT").arg(BATCH);
@@ -309,7 +305,7 @@ impl Consumer {
         }
         let mut connection = self.connection().await?;
         let mut acknowledge = redis::cmd("XACK");
-        acknowledge.arg(self.subscription.stream).arg(self.app.service.group).arg(ids);
+        acknowledge.arg(self.subscription.stream).arg(self.app.group).arg(ids);
         Ok(acknowledge.query_async::<()>(&mut connection).await?)
     }
 
@@ -346,13 +342,5 @@ impl Worker for Consumer {
             Ok(_) => Ok(Outcome::Busy),
             Err(failure) => Err(failure.into()),
         }
-    }
-
-    fn pause(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn alarm(&self) -> &Notify {
-        &self.alarm
     }
 }

@@ -1,8 +1,7 @@
 //! What is counted about events, stream by stream; the counters that the relay, its numbering and the consumer raise.
 use chrono::{DateTime, Utc};
 
-use super::Event;
-use crate::core::Service;
+use crate::core::events::Event;
 
 /// Counters of a stream that the service tells.
 const TOLD: [&str; 4] =
@@ -18,15 +17,15 @@ const HEARD: [&str; 6] = [
 ];
 
 /// Shows every counter from the start: the first rewind must be seen as an increase, and not as a new counter.
-pub fn start(service: &Service) {
-    for stream in service.tells {
+pub fn start(published: &[&'static str], subscribed: impl Iterator<Item = &'static str>) {
+    for stream in published {
         for counter in TOLD {
             metrics::counter!(counter, "stream" => *stream).increment(0);
         }
     }
-    for heard in (service.listens)() {
+    for stream in subscribed {
         for counter in HEARD {
-            metrics::counter!(counter, "stream" => heard.stream).increment(0);
+            metrics::counter!(counter, "stream" => stream).increment(0);
         }
     }
 }

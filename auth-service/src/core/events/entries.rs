@@ -3,7 +3,7 @@ use std::collections::HashMap;
 
 use chrono::DateTime;
 
-use super::{Event, Id, VERSION};
+use crate::core::events::{Event, Id, VERSION};
 
 /// What a read answers: ids and fields; no fields when the entry was deleted from the stream while it was pending.
 pub type Entries = Vec<(String, Option<HashMap<String, String>>)>;

@@ -6,39 +6,46 @@ use anyhow::Context;
 use redis::aio::MultiplexedConnection;
 use redis::streams::{StreamRangeReply, StreamReadOptions, StreamReadReply};
 use redis::{AsyncCommands, AsyncConnectionConfig};
-use tokio::sync::Notify;
 
-use crate::core::App;
-use crate::core::worker::{Outcome, Worker};
+use crate::core::app::App;
+use crate::core::ground::worker::{Outcome, Worker};
 
 /// How long a read waits, in milliseconds, and how long its answer may take.
 const BLOCK: usize = 2000;
 const BLOCKED: Duration = Duration::from_secs(4);
 
+/// What is done with a message, and when some may have been missed.
+type Heard = dyn Fn(&str) -> anyhow::Result<()> + Send + Sync;
+type Missed = dyn Fn() -> anyhow::Result<()> + Send + Sync;
+
 /// Reads one stream as it grows.
 pub struct Follower {
     app: App,
     stream: &'static str,
-    heard: fn(&App, &str) -> anyhow::Result<()>,
-    missed: fn(&App),
+    heard: Box<Heard>,
+    missed: Box<Missed>,
     /// The connection, which is its own because reads block, and the entry up to which it has read.
     reading: Option<(MultiplexedConnection, String)>,
-    alarm: Notify,
 }
 
 impl Follower {
     /// One that hands on each message that comes, and says when it may have missed some.
-    pub fn new(app: &App, stream: &'static str, heard: fn(&App, &str) -> anyhow::Result<()>, missed: fn(&App)) -> Self {
-        Self { app: app.clone(), stream, heard, missed, reading: None, alarm: Notify::new() }
+    pub fn new(
+        app: &App,
+        stream: &'static str,
+        heard: impl Fn(&str) -> anyhow::Result<()> + Send + Sync + 'static,
+        missed: impl Fn() -> anyhow::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        Self { app: app.clone(), stream, heard: Box::new(heard), missed: Box::new(missed), reading: None }
     }
 
     /// Begins at the end of the stream; what was told before that may be news.
     pub async fn begin(&mut self) -> anyhow::Result<()> {
         let patient = AsyncConnectionConfig::new().set_response_timeout(Some(BLOCKED));
-        let client = self.app.settings.base.redis()?;
+        let client = self.app.settings.redis()?;
         let mut connection = client.get_multiplexed_async_connection_with_config(&patient).await?;
         let last: StreamRangeReply = connection.xrevrange_count(self.stream, "+", "-", 1).await?;
-        (self.missed)(&self.app);
+        (self.missed)()?;
         let last = last.ids.first().map_or_else(|| "0-0".to_owned(), |entry| entry.id.clone());
         self.reading = Some((connection, last));
         Ok(())
@@ -53,7 +60,7 @@ impl Follower {
         let reply: StreamReadReply = connection.xread_options(&[self.stream], &[last.as_str()], &options).await?;
         for entry in reply.keys.into_iter().flat_map(|key| key.ids) {
             let message: String = entry.get("message").context("an entry without a message")?;
-            (self.heard)(&self.app, &message)?;
+            (self.heard)(&message)?;
             *last = entry.id;
         }
         Ok(Outcome::Busy)
@@ -76,13 +83,5 @@ impl Worker for Follower {
             self.reading = None;
         }
         outcome
-    }
-
-    fn pause(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn alarm(&self) -> &Notify {
-        &self.alarm
     }
 }

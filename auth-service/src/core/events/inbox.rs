@@ -1,7 +1,7 @@
 //! How far each stream was applied, and what of it was put aside: what a consumer writes beside the effects.
 use sqlx::{PgPool, PgTransaction};
 
-use super::{Event, Failure, Id};
+use crate::core::events::{Event, Failure, Id};
 
 /// The id of the last entry of a stream that was applied; 0-0 before the first.
 pub async fn watermark(db: &PgPool, stream: &str) -> sqlx::Result<Id> {

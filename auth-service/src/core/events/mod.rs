@@ -12,26 +12,26 @@ mod entries;
 pub mod follower;
 mod inbox;
 mod numbering;
-pub mod operations;
 pub mod outbox;
 pub mod relay;
-mod repair;
-pub mod upkeep;
+pub mod repair;
+pub mod retention;
 
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
+use std::future::ready;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use super::App;
-use super::errors::is_transient;
-use super::telemetry::meters;
+use crate::core::api::errors::is_transient;
+use crate::core::ground::telemetry::meters;
 
 /// The id of an entry in a stream: `<ms>-<seq>`. Ours are `<position>-0`; the original's begin with a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,7 +86,7 @@ const VERSION: i16 = 1;
 
 impl Event {
     /// Refuses a payload whose shape may have changed in ways that this service does not know.
-    fn check_version(&self) -> Result<(), Failure> {
+    pub fn check_version(&self) -> Result<(), Failure> {
         if self.version > VERSION {
             return Err(Failure::Permanent(format!("version {} of the payload is not known here", self.version)));
         }
@@ -138,13 +138,36 @@ impl From<redis::RedisError> for Failure {
 /// The work of a processor: it succeeds with all events of a batch, or with none.
 pub type Effect<'a> = BoxFuture<'a, Result<(), Failure>>;
 
-/// What a service does when it hears of something.
-#[derive(Clone, Copy)]
-pub struct Subscription {
-    /// What it listens to.
-    pub stream: &'static str,
-    /// Asked before the transaction begins; the place for calls over the network.
-    pub prepare: Option<for<'a> fn(&'a App, &'a [Event]) -> Effect<'a>>,
+/// What a service does with the events of a stream. A function that applies a batch is one.
+pub trait Processor: Send + Sync + 'static {
+    /// Is done before the transaction begins: the place for calls over the network.
+    fn prepare<'a>(&'a self, _events: &'a [Event]) -> Effect<'a> {
+        Box::pin(ready(Ok(())))
+    }
+
     /// Applies a batch in the order of the stream, in the transaction that moves the watermark.
-    pub apply: for<'a> fn(&'a App, &'a mut PgTransaction<'static>, &'a [Event]) -> Effect<'a>,
+    fn apply<'a>(&'a self, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a>;
+}
+
+impl<F> Processor for F
+where
+    F: for<'a> Fn(&'a mut PgTransaction<'static>, &'a [Event]) -> Effect<'a> + Send + Sync + 'static,
+{
+    fn apply<'a>(&'a self, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+        self(tx, events)
+    }
+}
+
+/// A stream that a service consumes, and what it does with its events.
+#[derive(Clone)]
+pub struct Subscription {
+    pub stream: &'static str,
+    pub processor: Arc<dyn Processor>,
+}
+
+impl Subscription {
+    /// A stream and its processor.
+    pub fn new(stream: &'static str, processor: impl Processor) -> Self {
+        Self { stream, processor: Arc::new(processor) }
+    }
 }

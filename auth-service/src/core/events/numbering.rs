@@ -9,8 +9,8 @@ use redis::{AsyncCommands, RedisResult};
 use sqlx::{PgPool, PgTransaction};
 use uuid::Uuid;
 
-use super::Id;
-use crate::core::timestamp::Timestamp;
+use crate::core::contract::timestamp::Timestamp;
+use crate::core::events::Id;
 
 /// Events numbered in one go.
 pub const BATCH: i64 = 500;

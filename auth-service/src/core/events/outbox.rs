@@ -3,7 +3,7 @@ use serde::Serialize;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use crate::core::telemetry::{Trace, spans};
+use crate::core::ground::telemetry::{Trace, spans};
 
 /// Tells an event with the change that it follows from. **Lock or change the entity's row first**: then the order of the
 /// outbox is the order of commits for one entity.

@@ -6,20 +6,18 @@
 //! lost its tail, or everything, is shorter and gets it again from the outbox. Two relays at once do no harm: one of
 //! them finds the stream further than it thought. "Published" is therefore no mark in a row but a number in Redis.
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use redis::aio::ConnectionManager;
 use sqlx::PgPool;
-use tokio::sync::Notify;
 
-use super::Id;
-use super::append::{append, end, fit};
-use super::numbering::{BATCH, Numbered, number};
-use crate::core::App;
-use crate::core::telemetry::{spans, trace};
-use crate::core::timestamp::Timestamp;
-use crate::core::worker::{Outcome, Worker};
+use crate::core::app::App;
+use crate::core::contract::timestamp::Timestamp;
+use crate::core::events::Id;
+use crate::core::events::append::{append, end, fit};
+use crate::core::events::numbering::{BATCH, Numbered, number};
+use crate::core::ground::telemetry::{spans, trace};
+use crate::core::ground::worker::{Outcome, Worker};
 
 #[cfg(test)]
 mod tests;
@@ -33,7 +31,6 @@ const IDLE_POLL: Duration = Duration::from_secs(1);
 pub struct Relay {
     db: PgPool,
     redis: ConnectionManager,
-    wake: Arc<Notify>,
     source: &'static str,
     streams: &'static [&'static str],
     /// The last id of each stream, as far as this relay knows; forgotten whenever it may be wrong.
@@ -49,9 +46,8 @@ impl Relay {
         Self {
             db: app.db.clone(),
             redis: app.redis.clone(),
-            wake: app.wake.clone(),
-            source: app.service.name,
-            streams: app.service.tells,
+            source: app.name,
+            streams: app.publishes,
             last: HashMap::new(),
             looked: None,
             quick: 0,
@@ -177,9 +173,5 @@ impl Worker for Relay {
 
     fn pause(&self) -> Duration {
         if self.quick > 0 { POLL } else { IDLE_POLL }
-    }
-
-    fn alarm(&self) -> &Notify {
-        &self.wake
     }
 }

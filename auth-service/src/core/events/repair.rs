@@ -1,52 +1,71 @@
-//! Fills a gap: fetches from the producer's outbox what Redis has lost.
+//! Fills a gap: the producer hands out of its outbox what Redis has lost, and the consumer fetches it.
 use anyhow::{Context, bail};
-use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use sqlx::PgExecutor;
+use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Event, Id};
-use crate::core::App;
-use crate::core::telemetry::spans;
+use crate::core::app::App;
+use crate::core::contract::timestamp::Timestamp;
+use crate::core::events::{Event, Id};
+use crate::core::ground::telemetry::spans;
 
-/// An event as `GET /internal/events/{stream}` hands it out.
-#[derive(Deserialize)]
-struct Told {
+/// Events handed out at once.
+const BATCH: i64 = 500;
+
+/// An event of the outbox under the number that it has in Redis, as `GET /internal/events/{stream}` hands it out.
+#[derive(Serialize, Deserialize)]
+pub struct NumberedEvent {
     id: String,
     prev: String,
     event_id: Uuid,
     version: i16,
-    occurred_at: DateTime<Utc>,
+    occurred_at: Timestamp,
     traceparent: Option<String>,
-    message: Box<RawValue>,
+    message: Json<Box<RawValue>>,
+}
+
+/// The events of a stream behind an id, in order, from this service's outbox.
+pub async fn published(db: impl PgExecutor<'_>, stream: &str, after: Id) -> sqlx::Result<Vec<NumberedEvent>> {
+    sqlx::query_as!(
+        NumberedEvent,
+        r#"select pos || '-0' as "id!", prev as "prev!", event_id, version, occurred_at as "occurred_at: Timestamp",
+            traceparent, message as "message: Json<Box<RawValue>>"
+        from outbox where stream = $1 and pos > $2 order by pos limit $3"#,
+        stream,
+        after.ms,
+        BATCH
+    )
+    .fetch_all(db)
+    .await
 }
 
 /// The events of a stream behind an id, in order, from the outbox of the service that tells it.
 pub async fn fetch(app: &App, stream: &str, source: Option<&str>, after: Id) -> anyhow::Result<Vec<Event>> {
     let source = source.context("the entry behind the gap does not say who told it")?;
-    let base = &app.settings.base;
-    let Some(producer) = base.producers.iter().find(|producer| producer.name == source) else {
+    let Some(producer) = app.settings.producers.iter().find(|producer| producer.name == source) else {
         bail!("no address of {source} is known; see the setting PRODUCERS");
     };
-    let token = app.settings.security.service_token.as_ref().context("SERVICE_TOKEN is not set")?;
+    let token = app.settings.service_token.as_ref().context("SERVICE_TOKEN is not set")?;
     let request = app
         .http
         .get(format!("{}/internal/events/{stream}", producer.url))
         .query(&[("after", after.to_string())])
         .bearer_auth(token.expose_secret());
-    let told: Vec<Told> = spans::call(request).await?.error_for_status()?.json().await?;
-    let event = |told: Told| {
+    let published: Vec<NumberedEvent> = spans::call(request).await?.error_for_status()?.json().await?;
+    let event = |event: NumberedEvent| {
         Ok(Event {
-            id: told.id.parse()?,
-            prev: Some(told.prev.parse()?),
-            event_id: Some(told.event_id),
+            id: event.id.parse()?,
+            prev: Some(event.prev.parse()?),
+            event_id: Some(event.event_id),
             source: Some(source.to_owned()),
-            occurred_at: told.occurred_at,
-            version: told.version,
-            traceparent: told.traceparent,
-            message: told.message.get().to_owned(),
+            occurred_at: event.occurred_at.0,
+            version: event.version,
+            traceparent: event.traceparent,
+            message: event.message.get().to_owned(),
         })
     };
-    told.into_iter().map(event).collect()
+    published.into_iter().map(event).collect()
 }

@@ -12,9 +12,9 @@ use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
-use super::get;
 use crate::SERVICE;
 use crate::core::testing::Platform;
+use crate::core::tests::get;
 use crate::matrix::{self, World};
 
 /// What stands above the table.
@@ -79,7 +79,7 @@ fn fits(path: &str, template: &str) -> bool {
 fn common(operation: &str) -> Request<Body> {
     let (method, path) = operation.split_once(' ').unwrap();
     let path = match path {
-        "/internal/events/{stream}" => format!("/internal/events/{}?after=0-0", SERVICE.tells[0]),
+        "/internal/events/{stream}" => format!("/internal/events/{}?after=0-0", SERVICE.publishes[0]),
         path => path
             .replace("{id}", &Uuid::nil().to_string())
             .replace("{person}", &Uuid::nil().to_string())

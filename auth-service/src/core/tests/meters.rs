@@ -4,12 +4,12 @@ use axum::http::Request;
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-use super::get;
 use crate::SERVICE;
 use crate::core::events::{backlog, counters, outbox};
-use crate::core::telemetry::meters;
+use crate::core::ground::telemetry::meters;
 use crate::core::testing::Platform;
 use crate::core::testing::counted::Counted;
+use crate::core::tests::get;
 
 #[sqlx::test(migrations = false)]
 async fn requests_are_counted_by_route_and_no_caller_makes_more_lines(_: PgPoolOptions, database: PgConnectOptions) {
@@ -33,7 +33,7 @@ async fn the_pool_the_build_and_the_process_are_measured(_: PgPoolOptions, datab
     let platform = Platform::start(&SERVICE, database, &["--database-pool", "7"]).await;
     let counted = Counted::begin();
     let held = platform.app.db.acquire().await.unwrap();
-    meters::measure(&platform.app);
+    meters::measure(SERVICE.name, &platform.app.db);
     let open = platform.app.db.size();
     drop(held);
     for line in [
@@ -58,19 +58,20 @@ async fn the_pool_the_build_and_the_process_are_measured(_: PgPoolOptions, datab
 async fn what_waits_is_measured_and_what_may_never_happen_is_there(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
     let mut tx = platform.app.db.begin().await.unwrap();
-    outbox::publish(&mut tx, SERVICE.tells[0], &json!({})).await.unwrap();
+    outbox::publish(&mut tx, SERVICE.publishes[0], &json!({})).await.unwrap();
     tx.commit().await.unwrap();
     let counted = Counted::begin();
-    counters::start(&SERVICE);
-    meters::start_counters(&platform.app);
-    backlog::measure(&platform.app).await.unwrap();
-    counted.assert(&format!("events_outbox_waiting{{stream=\"{}\"}} 1", SERVICE.tells[0]));
-    for stream in SERVICE.tells {
+    let subscribed = platform.subscribed();
+    counters::start(SERVICE.publishes, subscribed.iter().copied());
+    meters::start_counters(SERVICE.limits.iter().map(|limit| limit.name));
+    backlog::measure(&platform.app, &subscribed).await.unwrap();
+    counted.assert(&format!("events_outbox_waiting{{stream=\"{}\"}} 1", SERVICE.publishes[0]));
+    for stream in SERVICE.publishes {
         counted.assert(&format!("events_rewound_total{{stream=\"{stream}\"}} 0"));
     }
-    for heard in (SERVICE.listens)() {
-        counted.assert(&format!("events_lag{{stream=\"{}\"}} 0", heard.stream));
-        counted.assert(&format!("events_gap_total{{stream=\"{}\"}} 0", heard.stream));
+    for heard in subscribed {
+        counted.assert(&format!("events_lag{{stream=\"{heard}\"}} 0"));
+        counted.assert(&format!("events_gap_total{{stream=\"{heard}\"}} 0"));
     }
     counted.assert("database_acquire_timeouts_total 0");
 }
@@ -88,12 +89,12 @@ async fn a_refusal_by_a_limit_is_counted(_: PgPoolOptions, database: PgConnectOp
 
 #[sqlx::test(migrations = false)]
 async fn a_request_that_gets_no_connection_is_counted(_: PgPoolOptions, database: PgConnectOptions) {
-    use crate::core::errors::Error;
+    use crate::core::api::errors::Error;
     use axum::response::IntoResponse;
 
-    let platform = Platform::start(&SERVICE, database, &[]).await;
+    Platform::start(&SERVICE, database, &[]).await;
     let counted = Counted::begin();
-    meters::start_counters(&platform.app);
+    meters::start_counters(SERVICE.limits.iter().map(|limit| limit.name));
     assert_eq!(Error::Database(sqlx::Error::PoolClosed).into_response().status(), 503);
     counted.assert("database_acquire_timeouts_total 0");
     assert_eq!(Error::Database(sqlx::Error::PoolTimedOut).into_response().status(), 503);

@@ -11,13 +11,15 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use super::get;
 use crate::SERVICE;
-use crate::core::errors::Error;
+use crate::core::api::errors::Error;
+use crate::core::app::App;
+use crate::core::doors::idempotency;
 use crate::core::events::outbox::publish;
+use crate::core::serve::layers;
 use crate::core::testing::counted::Counted;
 use crate::core::testing::{Platform, Reply, somebody};
-use crate::core::{App, http, idempotency};
+use crate::core::tests::get;
 
 #[sqlx::test(migrations = false)]
 async fn a_limit_lets_a_burst_through_and_says_when_to_come_again(_: PgPoolOptions, database: PgConnectOptions) {
@@ -59,11 +61,11 @@ async fn a_limit_lets_a_burst_through_and_says_when_to_come_again(_: PgPoolOptio
 /// What a request that creates something does here: it tells an event, and answers what it was given.
 async fn make(State(app): State<App>, Json(wish): Json<Value>) -> Result<(StatusCode, Json<Value>), Error> {
     let mut tx = app.db.begin().await?;
-    publish(&mut tx, SERVICE.tells[0], &wish).await?;
+    publish(&mut tx, SERVICE.publishes[0], &wish).await?;
     if wish["refuse"] == true {
         return Err(Error::Refused(StatusCode::BAD_REQUEST, "Not this one"));
     }
-    app.commit(tx).await?;
+    app.commit_with_answer(tx).await?;
     let status = if wish["change"] == true { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, Json(json!({ "id": Uuid::now_v7(), "wish": wish }))))
 }
@@ -77,7 +79,7 @@ impl Maker {
     async fn start(database: PgConnectOptions) -> Self {
         let platform = Platform::start(&SERVICE, database, &[]).await;
         let routes = Router::new().route("/make", post(make)).with_state(platform.app.clone());
-        Self { router: http::surround(&platform.app, routes), platform }
+        Self { router: layers::surround(&platform.app, routes), platform }
     }
 
     async fn make(&self, key: Option<&str>, wish: &Value) -> (u16, Value, bool) {

@@ -5,11 +5,11 @@ use crate::core::events::Subscription;
 
 /// Which event goes where.
 #[rustfmt::skip]
-pub fn listens() -> Vec<Subscription> {
+pub fn subscriptions() -> Vec<Subscription> {
     vec![
-        Subscription { stream: POST_USER_ERASED,        prepare: None, apply: on::post_user_erased },
-        Subscription { stream: INTERACTION_USER_ERASED, prepare: None, apply: on::interaction_user_erased },
-        Subscription { stream: MODERATION_USER_ERASED,  prepare: None, apply: on::moderation_user_erased },
-        Subscription { stream: ENGAGEMENT_USER_ERASED,  prepare: None, apply: on::engagement_user_erased },
+        Subscription::new(POST_USER_ERASED,        on::post_user_erased),
+        Subscription::new(INTERACTION_USER_ERASED, on::interaction_user_erased),
+        Subscription::new(MODERATION_USER_ERASED,  on::moderation_user_erased),
+        Subscription::new(ENGAGEMENT_USER_ERASED,  on::engagement_user_erased),
     ]
 }

@@ -3,7 +3,6 @@ use serde::Deserialize;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use crate::core::App;
 use crate::core::events::{Effect, Event, Failure};
 use crate::personal_data::models::confirm;
 
@@ -20,21 +19,21 @@ async fn confirmed(tx: &mut PgTransaction<'static>, service: &str, events: &[Eve
 }
 
 /// The post service holds nothing any more.
-pub fn post_user_erased<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+pub fn post_user_erased<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(confirmed(tx, "post-service", events))
 }
 
 /// The interaction service holds nothing any more.
-pub fn interaction_user_erased<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+pub fn interaction_user_erased<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(confirmed(tx, "interaction-service", events))
 }
 
 /// The moderation service holds nothing any more.
-pub fn moderation_user_erased<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+pub fn moderation_user_erased<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(confirmed(tx, "moderation-service", events))
 }
 
 /// The engagement service holds nothing any more.
-pub fn engagement_user_erased<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+pub fn engagement_user_erased<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(confirmed(tx, "engagement-service", events))
 }

@@ -4,8 +4,8 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::SESSION_REVOKED;
+use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::outbox::publish;
-use crate::core::timestamp::Timestamp;
 
 /// The payload of `session_revoked`.
 #[derive(Serialize)]

@@ -8,15 +8,14 @@ use crate::accounts::events::USER_DELETED;
 use crate::app::verdicts::VerdictCache;
 use crate::connections::events::{USER_CONNECTED, USER_DISCONNECTED};
 use crate::connections::tests::{connect, disconnect};
-use crate::core::security::Token;
+use crate::core::app::identity::Role;
+use crate::core::ground::worker::Worker;
 use crate::core::testing::Platform;
-use crate::core::worker::Worker;
 use crate::profiles::events::USER_UPDATED;
 use crate::roles::commands::grant;
 use crate::sessions::events::SESSION_REVOKED;
 use crate::sessions::introspection::{follower, introspect};
 use crate::testing::{PASSWORD, Person, join, sign_in, start};
-use crate::users::Role;
 
 /// What the next answer about a token says.
 async fn said(platform: &Platform, token: &str) -> Value {
@@ -109,7 +108,7 @@ async fn a_session_that_has_ended_is_refused_by_the_very_next_answer(_: PgPoolOp
 #[sqlx::test(migrations = false)]
 async fn what_another_replica_does_is_heard(_: PgPoolOptions, database: PgConnectOptions) {
     let here = start(database, &[]).await;
-    let there = here.beside(|_| ());
+    let there = here.beside();
     let mut followers = INVALIDATING_STREAMS.map(|stream| follower(&here.app, stream));
     for follower in &mut followers {
         follower.begin().await.unwrap();
@@ -131,9 +130,9 @@ async fn what_another_replica_does_is_heard(_: PgPoolOptions, database: PgConnec
         let before = said(&here, &anna.token).await;
         act(stream, &anna).await;
         assert!(!there.told(stream).await.is_empty(), "{stream}");
-        let changes = here.app.resources.verdicts.changes();
+        let changes = here.app.verdicts.changes();
         follower.step().await.unwrap();
-        assert!(here.app.resources.verdicts.changes() > changes, "{stream} was not heard");
+        assert!(here.app.verdicts.changes() > changes, "{stream} was not heard");
         // A connection that was made and ended leaves everything as it was.
         assert_eq!(said(&here, &anna.token).await == before, stream == USER_DISCONNECTED, "{stream}");
     }
@@ -143,7 +142,8 @@ async fn what_another_replica_does_is_heard(_: PgPoolOptions, database: PgConnec
 async fn an_answer_is_looked_up_once_as_long_as_nothing_happens(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database, &[]).await;
     let anna = join(&platform, "anna").await;
-    let (verdicts, token) = (VerdictCache::with_ttl(Duration::from_hours(1)), Token(anna.token));
+    let (verdicts, token) =
+        (VerdictCache::with_ttl(platform.app.commits.subscribe(), Duration::from_hours(1)), anna.token);
     let first = introspect(&platform.app, &verdicts, &token).await.unwrap();
     assert_eq!(introspect(&platform.app, &verdicts, &token).await.unwrap(), first);
     verdicts.invalidate_all();

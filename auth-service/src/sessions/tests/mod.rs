@@ -125,7 +125,7 @@ async fn whoever_has_the_published_key_can_check_a_token(_: PgPoolOptions, datab
 
 /// A token with these claims, signed as the platform signs, but for what `change` does.
 fn forged(secret: &str, claims: &Value, change: impl FnOnce(&mut Header)) -> String {
-    let (key, jwk) = crate::core::security::key(secret).unwrap();
+    let (key, jwk) = crate::app::access_tokens::key(secret).unwrap();
     let mut header = Header::new(Algorithm::EdDSA);
     header.typ = Some("at+jwt".into());
     header.kid = jwk.common.key_id;
@@ -161,7 +161,7 @@ async fn a_forged_token_opens_nothing(_: PgPoolOptions, database: PgConnectOptio
         assert_eq!(verify(&platform, &late).await.status, 200, "clocks differ by seconds");
 
         let signature = anna.token.rsplit('.').next().unwrap();
-        let jwk: &Jwk = &platform.app.verifier.published.keys[0];
+        let jwk: &Jwk = &platform.app.tokens.published.keys[0];
         let public = serde_json::to_value(jwk).unwrap();
         let kid = public["kid"].clone();
         let hmac = |secret: &[u8]| {
@@ -221,7 +221,7 @@ async fn a_secret_is_replaced_while_people_are_signed_in(_: PgPoolOptions, datab
     let told = start(database.clone(), &["--secret-key", SECRET, "--previous-secret-keys", OTHER_SECRET]).await;
     assert_eq!(verify(&told, &fresh.access).await.status, 200);
     let done = start(database, &["--secret-key", OTHER_SECRET, "--previous-secret-keys", ""]).await;
-    assert_eq!(done.app.verifier.published.keys.len(), 1);
+    assert_eq!(done.app.tokens.published.keys.len(), 1);
     assert_eq!(verify(&done, &anna.token).await.status, 401, "the old secret was taken back");
     assert_eq!(verify(&done, &fresh.access).await.status, 200);
 }

@@ -51,8 +51,9 @@ pub enum Error {
     /// Said by a handler: the status and the sentence that the contract has for it.
     #[error("{1}")]
     Refused(StatusCode, &'static str),
-    #[error("Not authenticated")]
-    NotAuthenticated,
+    /// The same, with the challenge to authenticate.
+    #[error("{1}")]
+    Challenged(StatusCode, &'static str),
     /// How long to wait until it is allowed again.
     #[error("Too many requests")]
     TooMany(Duration),
@@ -60,9 +61,6 @@ pub enum Error {
     TooLarge(usize),
     #[error("invalid input")]
     Invalid(Vec<Invalid>),
-    /// The sentence is the original's, letter by letter.
-    #[error("Authetication service unavailable")]
-    AuthenticationUnavailable,
     /// The service has started, and its tables are not what it needs yet.
     #[error("The service is not ready yet")]
     NotReady,
@@ -71,6 +69,9 @@ pub enum Error {
     #[error("an unexpected failure")]
     Internal(#[from] anyhow::Error),
 }
+
+/// A request carries no token.
+pub const NOT_AUTHENTICATED: Error = Error::Challenged(StatusCode::UNAUTHORIZED, "Not authenticated");
 
 /// How long, in seconds, a caller should wait for something that is away: about as long as a restart takes.
 const RETRY_AFTER: u64 = 2;
@@ -99,12 +100,11 @@ pub fn is_transient(error: &sqlx::Error) -> bool {
 impl Error {
     fn status(&self) -> StatusCode {
         match self {
-            Self::Refused(status, _) => *status,
-            Self::NotAuthenticated => StatusCode::UNAUTHORIZED,
+            Self::Refused(status, _) | Self::Challenged(status, _) => *status,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::AuthenticationUnavailable | Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
             Self::Database(cause) if is_transient(cause) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Database(_) | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -124,7 +124,7 @@ impl Error {
     /// The headers that tell the caller how, or when, to try again.
     fn headers(&self, status: StatusCode) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        if matches!(self, Self::NotAuthenticated | Self::AuthenticationUnavailable) {
+        if matches!(self, Self::Challenged(..)) {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if let Self::TooMany(wait) = self {

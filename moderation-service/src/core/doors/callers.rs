@@ -7,7 +7,7 @@ use serde::Deserialize;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
-use crate::core::api::errors::Error;
+use crate::core::api::errors::{Error, NOT_AUTHENTICATED};
 use crate::core::app::App;
 use crate::core::app::identity::{Status, User, bearer};
 use crate::core::events::follower::Follower;
@@ -61,7 +61,7 @@ where
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
-        let said = bearer(&parts.headers).ok_or(Error::NotAuthenticated)?;
+        let said = bearer(&parts.headers).ok_or(NOT_AUTHENTICATED)?;
         let app = App::from_ref(state);
         let expected = app.settings.service_token.as_ref().map(ExposeSecret::expose_secret);
         let knows = expected.is_some_and(|expected| bool::from(expected.as_bytes().ct_eq(said.as_bytes())));

@@ -32,7 +32,7 @@ use crate::core::events::relay::Relay;
 use crate::core::events::{Subscription, counters, retention};
 use crate::core::ground::jobs::{self, Job};
 use crate::core::ground::leases::Keeper;
-use crate::core::ground::settings::{self, Base};
+use crate::core::ground::settings::Base;
 use crate::core::ground::telemetry::{self, meters};
 use crate::core::ground::{database, http_client, worker};
 
@@ -187,15 +187,14 @@ impl Service {
 }
 
 /// Runs a service as its arguments say, until it is told to stop.
-pub async fn run(service: &'static Service) -> anyhow::Result<()> {
-    let arguments = settings::read(service.command())?;
-    let base = Base::from_arg_matches(&arguments)?;
+pub async fn run(service: &'static Service, arguments: &ArgMatches) -> anyhow::Result<()> {
+    let base = Base::from_arg_matches(arguments)?;
     if let Some(question) = base.check {
         return health::ask(base.host, base.port, question).await;
     }
     telemetry::start(service.name, &base)?;
-    let app = service.open(&arguments, meters::start()?)?;
-    let features = service.build(&app, &arguments)?;
+    let app = service.open(arguments, meters::start()?)?;
+    let features = service.build(&app, arguments)?;
     serve(service, app, features).await
 }
 

@@ -6,7 +6,7 @@ use axum::response::Redirect;
 use axum::routing::get;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::SecurityScheme;
 use utoipa::openapi::{ContactBuilder, InfoBuilder, OpenApi, OpenApiBuilder, security::SecurityRequirement};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, ResponseBuilder};
 use utoipa_swagger_ui::{Config, SwaggerUi};
@@ -18,11 +18,6 @@ use crate::core::doors::idempotency;
 const PROBLEM: &str = "application/problem+json";
 /// The name of the one way to authenticate.
 pub const SCHEME: &str = "token";
-
-/// How a person authenticates where others issue the tokens.
-pub fn bearer_token() -> SecurityScheme {
-    SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build())
-}
 
 /// An empty document to which the routes are added.
 pub fn document(title: &str, description: &str, scheme: SecurityScheme) -> OpenApi {

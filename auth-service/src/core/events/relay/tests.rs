@@ -12,7 +12,7 @@ use crate::core::testing::Platform;
 
 /// A stream that the service under test does tell.
 fn stream() -> &'static str {
-    SERVICE.tells[0]
+    SERVICE.publishes[0]
 }
 
 impl Platform {

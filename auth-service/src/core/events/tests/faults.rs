@@ -3,19 +3,21 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use redis::Value as RedisValue;
+use secrecy::ExposeSecret;
 use serde_json::json;
 use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-use super::{MOMENT, STREAM, SUBSCRIPTION, carry_through, dense, drain, drain_through, start, until};
 use crate::SERVICE;
 use crate::core::events::Failure;
 use crate::core::events::consumer::{Consumer, Step};
 use crate::core::events::relay::Relay;
-use crate::core::lease::Keeper;
+use crate::core::events::tests::{
+    MOMENT, STREAM, carry_through, dense, drain, drain_through, start, subscription, until,
+};
+use crate::core::ground::worker::{Worker, backoff};
 use crate::core::serve;
 use crate::core::testing::link::{Link, State};
-use crate::core::worker::{Worker, backoff};
 
 #[sqlx::test(migrations = false)]
 async fn flushall_under_load(_: PgPoolOptions, database: PgConnectOptions) {
@@ -103,8 +105,8 @@ async fn the_append_only_file_rolled_back(_: PgPoolOptions, database: PgConnectO
 #[sqlx::test(migrations = false)]
 async fn redis_away_for_60_s(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (link, url) = Link::before(&platform.app.settings.base.redis_url).await;
-    let service = platform.beside(|settings| settings.base.redis_url = url);
+    let (link, url) = Link::before(&platform.app.settings.redis_url).await;
+    let service = platform.beside(&["--redis-url", url.expose_secret()]);
     let (mut relay, mut consumer) = (Relay::new(&service.app), service.consumer());
     service.tell_all(1..=2).await;
     relay.relay(STREAM).await.unwrap();
@@ -134,14 +136,14 @@ async fn redis_away_for_60_s(_: PgPoolOptions, database: PgConnectOptions) {
 #[sqlx::test(migrations = false)]
 async fn sigterm_under_load_ends_within_10_s(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let service = platform.beside(|_| {});
+    let service = platform.beside(&["--port", "0"]);
     let stop = service.app.stop.clone();
     let told = Cell::new(0);
     let load = async {
         while !stop.is_cancelled() {
             platform.tell_all([told.get()]).await;
             told.set(told.get() + 1);
-            service.app.wake.notify_one();
+            service.app.commits.send_modify(|commits| *commits += 1);
         }
     };
     let terminate = async {
@@ -151,7 +153,8 @@ async fn sigterm_under_load_ends_within_10_s(_: PgPoolOptions, database: PgConne
         stop.cancel();
         Instant::now()
     };
-    let (served, (), asked) = tokio::join!(serve(service.app.clone(), 0), load, terminate);
+    let (served, (), asked) =
+        tokio::join!(serve::serve(service.service, service.app.clone(), service.features()), load, terminate);
     served.unwrap();
     assert!(asked.elapsed() < Duration::from_secs(10), "it took {:?}", asked.elapsed());
     // What it had not come to is done after the next start; what it had done is not done again.
@@ -167,10 +170,10 @@ async fn sigterm_under_load_ends_within_10_s(_: PgPoolOptions, database: PgConne
 #[sqlx::test(migrations = false)]
 async fn a_reader_stopped_for_30_s_and_woken_does_no_harm(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (sleeping, other) = (platform.beside(|_| {}), platform.beside(|_| {}));
-    let (mut sleepers_keeper, mut keeper) = (Keeper::new(sleeping.app.clone()), Keeper::new(other.app.clone()));
+    let (sleeping, other) = (platform.beside(&[]), platform.beside(&[]));
+    let (mut sleepers_keeper, mut keeper) = (sleeping.keeper(), other.keeper());
     let (asleep, lease) = (sleepers_keeper.want(STREAM), keeper.want(STREAM));
-    let mut sleeper = Consumer::new(sleeping.app.clone(), SUBSCRIPTION, asleep.clone());
+    let mut sleeper = Consumer::new(sleeping.app.clone(), subscription(), asleep.clone());
     sleepers_keeper.step().await.unwrap();
     drain(&mut sleeper).await.unwrap();
     let held = platform.tell_and_hold(1..=3).await;

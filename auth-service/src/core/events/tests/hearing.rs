@@ -6,9 +6,9 @@ use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Executor, Row};
 
-use super::{MOMENT, STREAM, drain, drain_through, start, start_with, until};
 use crate::SERVICE;
 use crate::core::events::consumer::Step;
+use crate::core::events::tests::{MOMENT, STREAM, drain, drain_through, start, start_with, until};
 use crate::core::events::{Failure, Id};
 use crate::core::testing::link::{Link, State};
 
@@ -31,8 +31,8 @@ async fn a_crash_before_commit(_: PgPoolOptions, database: PgConnectOptions) {
 #[sqlx::test(migrations = false)]
 async fn a_crash_after_commit(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (link, url) = Link::before(&platform.app.settings.base.redis_url).await;
-    let mut dying = platform.beside(|settings| settings.base.redis_url = url).consumer();
+    let (link, url) = Link::before(&platform.app.settings.redis_url).await;
+    let mut dying = platform.beside(&["--redis-url", url.expose_secret()]).consumer();
     drain(&mut dying).await.unwrap();
     let held = platform.tell_and_hold(1..=3).await;
     platform.told(STREAM).await;
@@ -52,8 +52,8 @@ async fn a_crash_after_commit(_: PgPoolOptions, database: PgConnectOptions) {
 #[sqlx::test(migrations = false)]
 async fn a_crash_before_xack(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (link, url) = Link::before(&platform.app.settings.base.redis_url).await;
-    let mut dying = platform.beside(|settings| settings.base.redis_url = url).consumer();
+    let (link, url) = Link::before(&platform.app.settings.redis_url).await;
+    let mut dying = platform.beside(&["--redis-url", url.expose_secret()]).consumer();
     platform.tell_all(1..=2).await;
     platform.told(STREAM).await;
     drain(&mut dying).await.unwrap();
@@ -114,7 +114,7 @@ async fn gap_found_and_repaired(_: PgPoolOptions, database: PgConnectOptions) {
     let producer = format!("{}={}", SERVICE.name, url.expose_secret());
     let platform = start_with(database, &["--producers", &producer]).await;
     // The service itself told the events.
-    let router = platform.app.router();
+    let router = platform.router.clone();
     platform.app.tasks.spawn(async move { axum::serve(listener, router).await });
     link.set(State::Cut);
     platform.tell_all(1..=5).await;
@@ -161,7 +161,7 @@ async fn a_new_listener_begins_with_what_is_still_held(_: PgPoolOptions, databas
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let producer = format!("{}=http://{}", SERVICE.name, listener.local_addr().unwrap());
     let platform = start_with(database, &["--producers", &producer]).await;
-    let router = platform.app.router();
+    let router = platform.router.clone();
     platform.app.tasks.spawn(async move { axum::serve(listener, router).await });
     platform.tell_all(1..=5).await;
     platform.told(STREAM).await;

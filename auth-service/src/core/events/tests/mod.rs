@@ -15,13 +15,15 @@ use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Executor, PgTransaction, Row};
 
-use super::consumer::{Consumer, Step};
-use super::outbox::publish;
-use super::relay::Relay;
-use super::{Effect, Event, Failure, Subscription};
 use crate::SERVICE;
+use crate::core::doors::erasure::Erasing;
+use crate::core::events::consumer::{Consumer, Step};
+use crate::core::events::outbox::publish;
+use crate::core::events::relay::Relay;
+use crate::core::events::{Effect, Event, Failure, Subscription};
+use crate::core::ground::leases::Keeper;
+use crate::core::serve::{Features, Service};
 use crate::core::testing::Platform;
-use crate::core::{App, Service};
 
 const STREAM: &str = "conformance";
 /// How long a reader waits for something to come: what is told is there already.
@@ -38,7 +40,7 @@ struct Message {
 const HELD_UP: &str =
     "set local lock_timeout = 0; set local statement_timeout = 0; select pg_advisory_xact_lock_shared(1)";
 
-fn record<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+fn record<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
         for event in events {
             let message: Message = serde_json::from_str(&event.message)?;
@@ -64,11 +66,17 @@ fn record<'a>(_: &'a App, tx: &'a mut PgTransaction<'static>, events: &'a [Event
     })
 }
 
-const SUBSCRIPTION: Subscription = Subscription { stream: STREAM, prepare: None, apply: record };
+fn subscription() -> Subscription {
+    Subscription::new(STREAM, record)
+}
 
-/// The service at hand, which tells and hears that stream instead of its own.
-static CONFORMANCE: Service =
-    Service { tells: &[STREAM], listens: || vec![SUBSCRIPTION], jobs: |_| Vec::new(), ..SERVICE };
+/// The service at hand, which publishes and consumes that stream instead of its own.
+static CONFORMANCE: Service = Service {
+    publishes: &[STREAM],
+    erasing: Erasing { confirmed_on: None, ..SERVICE.erasing },
+    features: |_, _| Ok(Features { subscriptions: vec![subscription()], ..Features::default() }),
+    ..SERVICE
+};
 
 /// A service with a table for effects.
 async fn start(database: PgConnectOptions) -> Platform {
@@ -143,8 +151,12 @@ impl Platform {
         command.query_async(&mut self.app.redis.clone()).await.unwrap()
     }
 
+    fn keeper(&self) -> Keeper {
+        Keeper::new(self.app.db.clone(), self.service.schema)
+    }
+
     fn consumer(&self) -> Consumer {
-        Consumer::new(self.app.clone(), SUBSCRIPTION, tokio::sync::watch::channel(true).1)
+        Consumer::new(self.app.clone(), subscription(), tokio::sync::watch::channel(true).1)
     }
 }
 

@@ -1,12 +1,13 @@
 //! Telling: what is committed is in the stream, once, in order, without a hole.
+use secrecy::ExposeSecret;
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Executor, Row};
 
-use super::{STREAM, carry_through, dense, drain, start};
 use crate::core::events::outbox::publish;
 use crate::core::events::relay::Relay;
-use crate::core::events::{Id, numbering, upkeep};
+use crate::core::events::tests::{STREAM, carry_through, dense, drain, start};
+use crate::core::events::{Id, numbering, retention};
 use crate::core::testing::link::{Link, State};
 
 #[sqlx::test(migrations = false)]
@@ -113,8 +114,8 @@ async fn a_crash_after_append(_: PgPoolOptions, database: PgConnectOptions) {
 #[sqlx::test(migrations = false)]
 async fn a_lost_reply_after_append(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (link, url) = Link::before(&platform.app.settings.base.redis_url).await;
-    let relaying = platform.beside(|settings| settings.base.redis_url = url);
+    let (link, url) = Link::before(&platform.app.settings.redis_url).await;
+    let relaying = platform.beside(&["--redis-url", url.expose_secret()]);
     let mut relay = Relay::new(&relaying.app);
     platform.tell_all(1..=2).await;
     relay.relay(STREAM).await.unwrap();
@@ -184,7 +185,7 @@ async fn trimming_never_removes_what_someone_needs(_: PgPoolOptions, database: P
     let platform = start(database).await;
     platform.tell_all(1..=6).await;
     platform.told(STREAM).await;
-    let trim = || async { upkeep::trim(&platform.app, STREAM).await.unwrap() };
+    let trim = || async { retention::trim(&platform.app, STREAM).await.unwrap() };
     assert_eq!(trim().await, 0, "nobody reads it yet");
     for group in ["quick", "slow"] {
         platform.redis(&["XGROUP", "CREATE", STREAM, group, "0"]).await;
@@ -222,7 +223,7 @@ async fn the_outbox_forgets_only_what_is_old_and_published(_: PgPoolOptions, dat
     }
     let age = "update outbox set occurred_at = now() - interval '8 days' where message->>'n' in ('0', '1', '3')";
     platform.app.db.execute(age).await.unwrap();
-    upkeep::tidy(&platform.app).await.unwrap();
+    retention::tidy(&platform.app).await.unwrap();
     let left = platform.app.db.fetch_all("select message->>'n' as n from outbox order by seq").await.unwrap();
     assert_eq!(left.iter().map(|row| row.get("n")).collect::<Vec<String>>(), ["2", "3"]);
 }

@@ -8,13 +8,14 @@ use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tower::ServiceExt;
 
-use super::{STREAM, drain, publish, start};
 use crate::SERVICE;
-use crate::core::errors::Error;
-use crate::core::telemetry::export;
+use crate::core::api::errors::Error;
+use crate::core::app::App;
+use crate::core::events::tests::{STREAM, drain, publish, start};
+use crate::core::ground::telemetry::export;
+use crate::core::serve::layers;
 use crate::core::testing::collector::{Collector, Told};
 use crate::core::testing::counted::Counted;
-use crate::core::{App, http};
 
 #[sqlx::test(migrations = false)]
 async fn what_was_carried_applied_parked_and_heard_twice_is_counted(_: PgPoolOptions, database: PgConnectOptions) {
@@ -24,7 +25,7 @@ async fn what_was_carried_applied_parked_and_heard_twice_is_counted(_: PgPoolOpt
     let counted = Counted::begin();
     platform.told(STREAM).await;
     drain(&mut platform.consumer()).await.unwrap();
-    platform.redis(&["XGROUP", "SETID", STREAM, platform.app.service.group, "0"]).await;
+    platform.redis(&["XGROUP", "SETID", STREAM, platform.app.group, "0"]).await;
     drain(&mut platform.consumer()).await.unwrap();
     let count = |name: &str, events| counted.assert(&format!("{name}{{stream=\"{STREAM}\"}} {events}"));
     count("events_appended_total", 3);
@@ -46,11 +47,11 @@ async fn tell_one(State(app): State<App>) -> Result<(), Error> {
 async fn one_trace_goes_from_the_caller_to_the_effect(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let collector = Collector::start().await;
-    let mut base = platform.app.settings.base.clone();
+    let mut base = platform.app.settings.clone();
     base.otel_exporter_otlp_endpoint.clone_from(&collector.endpoint);
-    export::start(&SERVICE, &base).unwrap();
+    export::start(SERVICE.name, &base).unwrap();
     let routes = Router::new().route("/tell/{n}", post(tell_one)).with_state(platform.app.clone());
-    let router = http::surround(&platform.app, routes);
+    let router = layers::surround(&platform.app, routes);
     let traces = [1, 2].map(|n| format!("{n:0>32}"));
     for trace in &traces {
         let request =

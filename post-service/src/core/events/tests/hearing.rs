@@ -114,7 +114,7 @@ async fn gap_found_and_repaired(_: PgPoolOptions, database: PgConnectOptions) {
     let producer = format!("{}={}", SERVICE.name, url.expose_secret());
     let platform = start_with(database, &["--producers", &producer]).await;
     // The service itself told the events.
-    let router = platform.router();
+    let router = platform.router.clone();
     platform.app.tasks.spawn(async move { axum::serve(listener, router).await });
     link.set(State::Cut);
     platform.tell_all(1..=5).await;
@@ -161,7 +161,7 @@ async fn a_new_listener_begins_with_what_is_still_held(_: PgPoolOptions, databas
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let producer = format!("{}=http://{}", SERVICE.name, listener.local_addr().unwrap());
     let platform = start_with(database, &["--producers", &producer]).await;
-    let router = platform.router();
+    let router = platform.router.clone();
     platform.app.tasks.spawn(async move { axum::serve(listener, router).await });
     platform.tell_all(1..=5).await;
     platform.told(STREAM).await;

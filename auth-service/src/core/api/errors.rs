@@ -1,0 +1,160 @@
+//! What a request can be refused with, and how the refusal looks: a problem document (RFC 9457) whose `detail` is the
+//! original's, a sentence or, for invalid input, a list of places.
+use std::time::Duration;
+
+use axum::Json;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::PartialSchema;
+use utoipa::openapi::schema::{ArrayBuilder, Object, OneOfBuilder, Schema, Type};
+
+use crate::core::ground::telemetry::meters;
+
+/// One thing that is wrong with the input: where, in words, and as a code (the wording of pydantic v1).
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct Invalid {
+    /// Where it is: `body`, `path` or `query`, then names
+    pub loc: Vec<Value>,
+    /// What is wrong, in words
+    pub msg: String,
+    /// What is wrong, as a code
+    pub r#type: &'static str,
+    /// The limit that was exceeded, or where parsing stopped
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ctx: Option<Value>,
+}
+
+/// A problem document, as the description of the API has it.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// Always `about:blank`: the status says it all
+    pub r#type: &'static str,
+    /// The status in words
+    pub title: &'static str,
+    /// The status code
+    pub status: u16,
+    /// A sentence, or for 422 the list of what is wrong
+    #[schema(schema_with = detail)]
+    pub detail: Value,
+}
+
+fn detail() -> Schema {
+    let places = ArrayBuilder::new().items(Invalid::schema());
+    OneOfBuilder::new().item(Object::with_type(Type::String)).item(places).build().into()
+}
+
+/// Why a request is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Said by a handler: the status and the sentence that the contract has for it.
+    #[error("{1}")]
+    Refused(StatusCode, &'static str),
+    /// The same, with the challenge to authenticate.
+    #[error("{1}")]
+    Challenged(StatusCode, &'static str),
+    /// How long to wait until it is allowed again.
+    #[error("Too many requests")]
+    TooMany(Duration),
+    #[error("The body is larger than {0} bytes")]
+    TooLarge(usize),
+    #[error("invalid input")]
+    Invalid(Vec<Invalid>),
+    /// The service has started, and its tables are not what it needs yet.
+    #[error("The service is not ready yet")]
+    NotReady,
+    #[error("the database refused")]
+    Database(#[from] sqlx::Error),
+    #[error("an unexpected failure")]
+    Internal(#[from] anyhow::Error),
+}
+
+/// A request carries no token.
+pub const NOT_AUTHENTICATED: Error = Error::Challenged(StatusCode::UNAUTHORIZED, "Not authenticated");
+
+/// How long, in seconds, a caller should wait for something that is away: about as long as a restart takes.
+const RETRY_AFTER: u64 = 2;
+
+/// Whether the database, and not the statement, is what failed, so that the same may succeed later.
+pub fn is_transient(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::BeginFailed => true,
+        // 08 connection, 25006 read-only (a standby), 40 serialisation and deadlock, 53 resources, 55P03 lock not
+        // available, 57 operator intervention (statement timeout, shutdown), 58 system error.
+        sqlx::Error::Database(cause) => cause.code().is_some_and(|code| {
+            ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class))
+                || code == "25006"
+                || code == "55P03"
+        }),
+        _ => false,
+    }
+}
+
+impl Error {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Refused(status, _) | Self::Challenged(status, _) => *status,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Database(cause) if is_transient(cause) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Database(_) | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn detail(&self, status: StatusCode) -> Value {
+        match self {
+            Self::Invalid(places) => json!(places),
+            Self::Database(_) | Self::Internal(_) if status == StatusCode::SERVICE_UNAVAILABLE => {
+                json!("The service cannot reach its database at the moment")
+            }
+            Self::Database(_) | Self::Internal(_) => json!("Internal Server Error"),
+            other => json!(other.to_string()),
+        }
+    }
+
+    /// The headers that tell the caller how, or when, to try again.
+    fn headers(&self, status: StatusCode) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        if matches!(self, Self::Challenged(..)) {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Self::TooMany(wait) = self {
+            let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER));
+        }
+        headers
+    }
+}
+
+/// A problem document with that status and detail.
+pub fn problem(status: StatusCode, detail: Value) -> Response {
+    let title = status.canonical_reason().unwrap_or("Error");
+    let problem = Problem { r#type: "about:blank", title, status: status.as_u16(), detail };
+    (status, [(header::CONTENT_TYPE, "application/problem+json")], Json(problem)).into_response()
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        // A refusal was decided, and said, by whoever decided it; these were not.
+        if let Self::Database(_) | Self::Internal(_) = self {
+            tracing::error!(error = ?self, "request failed");
+        }
+        if let Self::Database(cause) = &self {
+            meters::count_timeout(cause);
+        }
+        (self.headers(status), problem(status, self.detail(status))).into_response()
+    }
+}

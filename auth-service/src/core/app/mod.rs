@@ -1,0 +1,106 @@
+//! What handlers, processors and jobs work with. A plain struct that starts nothing: `serve` builds it and starts the rest.
+pub mod identity;
+pub mod limits;
+
+use std::cell::RefCell;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use redis::aio::ConnectionManager;
+use sqlx::{PgPool, PgTransaction};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::core::app::identity::Authenticate;
+use crate::core::app::limits::Limits;
+use crate::core::ground::settings::Base;
+use crate::core::ground::worker::{self, Worker};
+
+tokio::task_local! {
+    /// The change of the request at hand, which waits for its answer.
+    static HELD: RefCell<Option<PgTransaction<'static>>>;
+}
+
+/// A running service. Everything that a request passes through has one, so a clone is one count and not one per field.
+#[derive(Clone)]
+pub struct App(Arc<AppState>);
+
+/// What a running service consists of.
+pub struct AppState {
+    /// The service's name in logs, and as the source of its events.
+    pub name: &'static str,
+    /// The consumer group under which it reads streams.
+    pub group: &'static str,
+    /// The streams that it, and no other service, writes.
+    pub publishes: &'static [&'static str],
+    pub settings: Base,
+    pub db: PgPool,
+    pub redis: ConnectionManager,
+    /// Calls of other services.
+    pub http: reqwest::Client,
+    /// Finds out who calls.
+    pub authenticator: Arc<dyn Authenticate>,
+    pub limits: Limits,
+    /// Counts the commits of this process; whatever waits for one wakes up.
+    pub commits: watch::Sender<u64>,
+    /// Whether the tables are there.
+    pub prepared: watch::Sender<bool>,
+    /// All background work; a stop waits for it.
+    pub tasks: TaskTracker,
+    /// The signal to stop.
+    pub stop: CancellationToken,
+    pub metrics: PrometheusHandle,
+}
+
+impl Deref for App {
+    type Target = AppState;
+
+    fn deref(&self) -> &AppState {
+        &self.0
+    }
+}
+
+impl From<AppState> for App {
+    fn from(state: AppState) -> Self {
+        Self(Arc::new(state))
+    }
+}
+
+impl App {
+    /// Commits a change, and wakes what follows from commits: the relay, so that its events are on their way at once, and
+    /// what else of the service waits for work.
+    pub async fn commit(&self, tx: PgTransaction<'static>) -> sqlx::Result<()> {
+        tx.commit().await?;
+        self.commits.send_modify(|commits| *commits += 1);
+        Ok(())
+    }
+
+    /// Commits the change of a request. Under an `Idempotency-Key` the change waits for its answer and is committed with
+    /// it, so that both are there or neither.
+    pub async fn commit_with_answer(&self, tx: PgTransaction<'static>) -> sqlx::Result<()> {
+        let mut tx = Some(tx);
+        // Of a request that commits twice, the first change comes back here and is committed.
+        HELD.try_with(|held| tx = held.replace(tx.take())).ok();
+        match tx {
+            Some(tx) => self.commit(tx).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Runs a worker until the service stops.
+    pub fn start(&self, worker: impl Worker) {
+        self.tasks.spawn(worker::run(worker, self.stop.clone(), None));
+    }
+
+    /// The same, for a worker that finds new work after commits: each ends its pause.
+    pub fn start_after_commits(&self, worker: impl Worker) {
+        self.tasks.spawn(worker::run(worker, self.stop.clone(), Some(self.commits.subscribe())));
+    }
+}
+
+/// Runs a request whose change is to be committed with its answer; what comes back of it is still open.
+pub async fn hold_change<F: Future>(request: F) -> (F::Output, Option<PgTransaction<'static>>) {
+    HELD.scope(RefCell::new(None), async { (request.await, HELD.with(RefCell::take)) }).await
+}

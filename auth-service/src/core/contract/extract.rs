@@ -1,0 +1,136 @@
+//! What a handler takes from a request: `Json`, `Path`, `Query`, each of which refuses with a problem document.
+use std::str::FromStr;
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, FromRequestParts, RawPathParams, RawQuery, Request};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::core::api::errors::{Error, Invalid, problem};
+use crate::core::contract::fields::{Fields, Input, invalid};
+
+/// The largest body of JSON, in bytes; an upload has a limit of its own.
+pub const BODY_LIMIT: usize = 64 * 1024;
+
+/// A body of JSON that was read and checked.
+pub struct Json<T>(pub T);
+
+impl<S: Send + Sync, T: Input> FromRequest<S> for Json<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let is_json = kind.is_none_or(|kind| {
+            let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+            essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+        });
+        let body = Bytes::from_request(request, state).await.map_err(|rejection| refuse_bytes(&rejection))?;
+        let Ok(text) = std::str::from_utf8(&body) else {
+            return Err(problem(StatusCode::BAD_REQUEST, json!("There was an error parsing the body")));
+        };
+        parse(text, is_json).map(Self).map_err(|errors| Error::Invalid(errors).into_response())
+    }
+}
+
+fn refuse_bytes(rejection: &BytesRejection) -> Response {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        Error::TooLarge(BODY_LIMIT).into_response()
+    } else {
+        problem(StatusCode::BAD_REQUEST, json!("There was an error parsing the body"))
+    }
+}
+
+fn parse<T: Input>(text: &str, is_json: bool) -> Result<T, Vec<Invalid>> {
+    let missing = || vec![invalid(&["body"], "field required", "value_error.missing", None)];
+    if text.is_empty() {
+        return Err(missing());
+    }
+    if !is_json {
+        return Fields::read(Map::new());
+    }
+    match serde_json::from_str(text) {
+        Ok(Value::Object(values)) => Fields::read(values),
+        Ok(Value::Null) => Err(missing()),
+        // The original reads any other kind of value as an object without fields.
+        Ok(_) => match Fields::read::<T>(Map::new()) {
+            Ok(_) => Err(vec![invalid(&["body"], "value is not a valid dict", "type_error.dict", None)]),
+            Err(errors) => Err(errors),
+        },
+        Err(cause) => Err(vec![malformed(text, &cause)]),
+    }
+}
+
+/// Where and why a text is not JSON, with the context that Python's decoder gives.
+fn malformed(text: &str, cause: &serde_json::Error) -> Invalid {
+    let line_start: usize = text.split_inclusive('\n').take(cause.line().saturating_sub(1)).map(str::len).sum();
+    let before = &text.as_bytes()[..(line_start + cause.column().saturating_sub(1)).min(text.len())];
+    let position = String::from_utf8_lossy(before).chars().count();
+    let sentence = cause.to_string();
+    let msg = sentence.split(" at line ").next().unwrap_or_default().to_owned();
+    // Python counts characters, from 1, where serde_json counts bytes.
+    let column = 1 + String::from_utf8_lossy(&before[line_start.min(before.len())..]).chars().count();
+    let ctx = json!({ "msg": msg, "doc": text, "pos": position, "lineno": cause.line(), "colno": column });
+    Invalid { loc: vec![json!("body"), json!(position)], msg, r#type: "value_error.jsondecode", ctx: Some(ctx) }
+}
+
+/// The one id in the path. Accepts what Python's UUID accepts: dashes or none, any case, braces, `urn:uuid:`.
+pub struct Path(pub Uuid);
+
+impl<S: Send + Sync> FromRequestParts<S> for Path {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        // Refused only when a part of the path is not UTF-8, which no id is.
+        let params = RawPathParams::from_request_parts(parts, state).await;
+        let (name, value) = params.iter().flatten().next().unwrap_or(("id", ""));
+        Uuid::from_str(value).map(Self).map_err(|_| {
+            Error::Invalid(vec![invalid(&["path", name], "value is not a valid uuid", "type_error.uuid", None)])
+        })
+    }
+}
+
+/// The parameters of a request's query that a handler asks for; others are ignored.
+pub struct Query {
+    pairs: Vec<(String, String)>,
+    pub errors: Vec<Invalid>,
+}
+
+impl Query {
+    /// The first value of that name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// All pairs, in the order of the request.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Refuses the request when something was wrong with its query.
+    pub fn check(self) -> Result<(), Error> {
+        if self.errors.is_empty() { Ok(()) } else { Err(Error::Invalid(self.errors)) }
+    }
+
+    /// A value that must be there; call [`Query::check`] after the last one.
+    pub fn required(&mut self, name: &str) -> String {
+        let value = self.get(name).map(str::to_owned);
+        value.unwrap_or_else(|| {
+            self.errors.push(invalid(&["query", name], "field required", "value_error.missing", None));
+            String::new()
+        })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Query {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let RawQuery(query) = RawQuery::from_request_parts(parts, state).await.unwrap_or_else(|never| match never {});
+        let pairs = serde_urlencoded::from_str(&query.unwrap_or_default()).unwrap_or_default();
+        Ok(Self { pairs, errors: Vec::new() })
+    }
+}

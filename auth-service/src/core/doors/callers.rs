@@ -1,0 +1,87 @@
+//! The callers of routes, as extractors: a person by their token, and the platform's own operators by the service token.
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use subtle::ConstantTimeEq;
+use uuid::Uuid;
+
+use crate::core::api::errors::{Error, NOT_AUTHENTICATED};
+use crate::core::app::App;
+use crate::core::app::identity::{Status, User, bearer};
+use crate::core::events::follower::Follower;
+use crate::core::ground::telemetry::trace;
+
+/// A person who calls, muted or not: for what a muted person may write, such as a new password or an appeal.
+pub struct EvenMuted(pub User);
+
+impl<S: Send + Sync> FromRequestParts<S> for EvenMuted
+where
+    App: FromRef<S>,
+{
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        // What was found out for a limit or a key holds for the handler of the same request.
+        if let Some(user) = parts.extensions.get::<User>() {
+            return Ok(Self(user.clone()));
+        }
+        let user = App::from_ref(state).authenticator.authenticate(parts).await?;
+        trace::note_caller(user.id, &format!("{:?}", user.role));
+        parts.extensions.insert(user.clone());
+        Ok(Self(user))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for User
+where
+    App: FromRef<S>,
+{
+    type Rejection = Error;
+
+    /// Refuses a muted person who writes here and not in the handlers, so that a route which forgets it cannot be written.
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let EvenMuted(user) = EvenMuted::from_request_parts(parts, state).await?;
+        let writes = matches!(parts.method, Method::POST | Method::PUT | Method::PATCH);
+        if writes && user.status == Status::Muted {
+            return Err(Error::Refused(StatusCode::FORBIDDEN, "Muted users cannot write"));
+        }
+        Ok(user)
+    }
+}
+
+/// An operator, or another service of the platform: whoever knows the service token.
+pub struct Operator;
+
+impl<S: Send + Sync> FromRequestParts<S> for Operator
+where
+    App: FromRef<S>,
+{
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let said = bearer(&parts.headers).ok_or(NOT_AUTHENTICATED)?;
+        let app = App::from_ref(state);
+        let expected = app.settings.service_token.as_ref().map(ExposeSecret::expose_secret);
+        let knows = expected.is_some_and(|expected| bool::from(expected.as_bytes().ct_eq(said.as_bytes())));
+        if knows { Ok(Self) } else { Err(Error::Refused(StatusCode::FORBIDDEN, "Not an operator")) }
+    }
+}
+
+/// What is read of an event about a person: an account's own id, or the person whose session ended.
+#[derive(Deserialize)]
+struct About {
+    user_id: Option<Uuid>,
+    id: Option<Uuid>,
+}
+
+/// Follows a stream whose events make verdicts about tokens untrue. What a replica may have missed clears them all.
+pub fn verdict_follower(app: &App, stream: &'static str) -> Follower {
+    let (one, all) = (app.authenticator.clone(), app.authenticator.clone());
+    let forget_one = move |message: &str| {
+        let about: About = serde_json::from_str(message)?;
+        about.user_id.or(about.id).map_or(Ok(()), |person| one.forget(Some(person)))
+    };
+    Follower::new(app, stream, forget_one, move || all.forget(None))
+}

@@ -1,0 +1,326 @@
+//! The end of a person's data: whatever names them, or is in their words, leaves this service's tables, its outbox and the
+//! streams that it writes.
+//!
+//! An erasure is a row that a worker takes from step to step, each a short transaction: first the service's own rows, a
+//! batch at a time; then the outbox, whose events about the person keep ids, times and numbers, so that whoever is behind
+//! can still follow, and lose the words; then what else holds copies. It is confirmed then, by an event of the service, and
+//! looked through once more a minute later, for a request that was under way at the time.
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sqlx::PgTransaction;
+use uuid::Uuid;
+
+use crate::core::app::App;
+use crate::core::events::outbox::publish;
+use crate::core::events::{Effect, Event, Subscription, retention};
+use crate::core::ground::worker::{Outcome, Worker};
+
+/// Rows of the outbox that are looked through in one step.
+const BATCH: i64 = 2_000;
+/// When it is looked once more, in seconds: no request takes longer, and no token that ended is believed longer.
+const SETTLE: f64 = 60.0;
+/// How often the worker looks for work.
+const POLL: Duration = Duration::from_secs(1);
+/// By which fields an object says whose it is.
+const OWNERS: [&str; 3] = ["id", "created_by", "user_id"];
+
+/// What a service does when a person's data are to end.
+#[derive(Clone, Copy)]
+pub struct Erasing {
+    /// The fields of its events that hold names, addresses or words.
+    pub personal: &'static [&'static str],
+    /// Erases some of a person's rows; true when there may be more.
+    pub rows: for<'a> fn(&'a mut PgTransaction<'static>, Uuid) -> BoxFuture<'a, sqlx::Result<bool>>,
+    /// The stream on which it says that all is done; none in the auth service, which the others tell.
+    pub confirmed_on: Option<&'static str>,
+}
+
+/// The stream on which the auth service says that a person has left.
+const USER_DELETED: &str = "user_deleted";
+
+/// A person who has left.
+#[derive(Deserialize)]
+struct UserDeleted {
+    id: Uuid,
+}
+
+/// A person of whom nothing is left here.
+#[derive(Serialize)]
+struct UserErased {
+    user_id: Uuid,
+}
+
+impl Erasing {
+    /// What a service that confirms erasures consumes: of those who leave, nothing stays.
+    pub fn subscription(&self) -> Option<Subscription> {
+        self.confirmed_on.map(|_| Subscription::new(USER_DELETED, user_deleted))
+    }
+
+    async fn confirm(&self, tx: &mut PgTransaction<'static>, user_id: Uuid) -> sqlx::Result<()> {
+        match self.confirmed_on {
+            Some(stream) => publish(tx, stream, &UserErased { user_id }).await,
+            None => Ok(()),
+        }
+    }
+}
+
+fn user_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+    Box::pin(async move {
+        let people: Vec<UserDeleted> =
+            events.iter().map(|event| serde_json::from_str(&event.message)).collect::<Result<_, _>>()?;
+        Ok(begin(tx, &people.iter().map(|person| person.id).collect::<Vec<_>>()).await?)
+    })
+}
+
+/// Asks for the end of a person's data, with the change that it follows from.
+pub async fn begin(tx: &mut PgTransaction<'_>, people: &[Uuid]) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into erasure (person) select distinct * from unnest($1::uuid[]) on conflict (person) do nothing",
+        people
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+struct Erasure {
+    person: Uuid,
+    scanned: i64,
+    /// Whether it is the second look.
+    again: bool,
+}
+
+/// Takes erasures from step to step.
+pub struct Eraser {
+    app: App,
+    erasure: &'static Erasing,
+}
+
+impl Eraser {
+    /// A worker that has done nothing yet.
+    pub fn new(app: &App, erasure: &'static Erasing) -> Self {
+        Self { app: app.clone(), erasure }
+    }
+}
+
+impl Worker for Eraser {
+    fn name(&self) -> String {
+        "erasures".into()
+    }
+
+    async fn step(&mut self) -> anyhow::Result<Outcome> {
+        let mut tx = self.app.db.begin().await?;
+        let Some(erasure) = take(&mut tx).await? else { return Ok(Outcome::Idle) };
+        let erasing = self.erasure;
+        let more = (erasing.rows)(&mut tx, erasure.person).await? || scan(&mut tx, &erasure, erasing.personal).await?;
+        if !more {
+            finish(&mut tx, &erasure).await?;
+            if !erasure.again {
+                erasing.confirm(&mut tx, erasure.person).await?;
+            }
+        }
+        self.app.commit(tx).await?;
+        if !more {
+            retention::wipe(&self.app).await?;
+        }
+        Ok(Outcome::Busy)
+    }
+
+    fn pause(&self) -> Duration {
+        POLL
+    }
+}
+
+/// The erasure that waits longest and that no other replica has at hand.
+async fn take(tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<Erasure>> {
+    sqlx::query_as!(
+        Erasure,
+        r#"select person, scanned, confirmed_at is not null as "again!" from erasure
+        where done_at is null and (confirmed_at is null or confirmed_at < now() - make_interval(secs => $1))
+        order by asked_at limit 1 for update skip locked"#,
+        SETTLE
+    )
+    .fetch_optional(&mut **tx)
+    .await
+}
+
+/// Takes a person's words out of some events of the outbox; false when all were looked through.
+async fn scan(tx: &mut PgTransaction<'_>, erasure: &Erasure, personal: &[&str]) -> sqlx::Result<bool> {
+    let end = sqlx::query_scalar!(
+        "select max(seq) from (select seq from outbox where seq > $1 order by seq limit $2) as batch",
+        erasure.scanned,
+        BATCH
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    let Some(end) = end else { return Ok(false) };
+    let events = sqlx::query!(
+        r#"select seq, message::text as "message!" from outbox
+        where seq > $1 and seq <= $2 and position($3 in message::text) > 0"#,
+        erasure.scanned,
+        end,
+        erasure.person.to_string()
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let (mut places, mut messages) = (Vec::new(), Vec::new());
+    for event in events {
+        let mut message: Value =
+            serde_json::from_str(&event.message).map_err(|cause| sqlx::Error::Decode(cause.into()))?;
+        if redact(&mut message, &erasure.person.to_string(), personal, false) {
+            places.push(event.seq);
+            messages.push(message.to_string());
+        }
+    }
+    sqlx::query!(
+        "update outbox set message = bare.message::json, erased = true
+        from unnest($1::bigint[], $2::text[]) as bare (seq, message) where outbox.seq = bare.seq",
+        &places,
+        &messages
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!("update erasure set scanned = $2 where person = $1", erasure.person, end).execute(&mut **tx).await?;
+    Ok(true)
+}
+
+/// Empties the personal fields of every object that is the person's; whether there was something in them. A text becomes
+/// the empty text and a list the empty list, so that whoever is behind can still read the event; anything else null.
+fn redact(value: &mut Value, person: &str, personal: &[&str], inherited: bool) -> bool {
+    match value {
+        Value::Object(fields) => {
+            let theirs = inherited || OWNERS.iter().any(|name| fields.get(*name).is_some_and(|owner| owner == person));
+            let mut found = false;
+            for (name, field) in fields {
+                if theirs && personal.contains(&name.as_str()) {
+                    let bare = match field {
+                        Value::String(_) => Value::String(String::new()),
+                        Value::Array(_) => Value::Array(Vec::new()),
+                        _ => Value::Null,
+                    };
+                    found |= *field != bare;
+                    *field = bare;
+                } else {
+                    found |= redact(field, person, personal, theirs);
+                }
+            }
+            found
+        }
+        Value::Array(items) => {
+            let mut found = false;
+            for item in items {
+                found |= redact(item, person, personal, inherited);
+            }
+            found
+        }
+        _ => false,
+    }
+}
+
+/// Erases the copies that the core itself has, and notes that this look is over.
+async fn finish(tx: &mut PgTransaction<'_>, erasure: &Erasure) -> sqlx::Result<()> {
+    let person = erasure.person.to_string();
+    sqlx::query!("delete from dead_letter where position($1 in message) > 0", person).execute(&mut **tx).await?;
+    sqlx::query!("delete from answer where subject = $1 or position($2 in body::text) > 0", erasure.person, person)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query!(
+        "update erasure set scanned = 0, confirmed_at = coalesce(confirmed_at, now()),
+            done_at = case when $2 then now() end
+        where person = $1",
+        erasure.person,
+        erasure.again
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use redis::AsyncCommands;
+    use serde_json::json;
+    use sqlx::Executor;
+    use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+    use super::*;
+    use crate::SERVICE;
+    use crate::core::events::outbox::publish;
+    use crate::core::testing::Platform;
+
+    #[sqlx::test(migrations = false)]
+    async fn an_erased_event_leaves_the_outbox_bare_and_the_stream(_: PgPoolOptions, database: PgConnectOptions) {
+        let platform = Platform::start(&SERVICE, database, &[]).await;
+        let app = &platform.app;
+        let [anna, bert] = [(); 2].map(|()| Uuid::now_v7());
+        let stream = SERVICE.publishes[0];
+        let mut tx = app.db.begin().await.unwrap();
+        for person in [anna, bert] {
+            publish(&mut tx, stream, &json!({ "created_by": person, "title": "Words" })).await.unwrap();
+        }
+        begin(&mut tx, &[anna]).await.unwrap();
+        app.commit(tx).await.unwrap();
+        platform.told(stream).await;
+        let group: Result<(), _> = app.redis.clone().xgroup_create(stream, "slow_group", "0").await;
+        group.unwrap();
+
+        let mut tx = app.db.begin().await.unwrap();
+        let erasure = take(&mut tx).await.unwrap().unwrap();
+        assert_eq!((erasure.person, erasure.again), (anna, false));
+        assert!(scan(&mut tx, &erasure, &["title"]).await.unwrap());
+        let erasure = take(&mut tx).await.unwrap().unwrap();
+        assert!(!scan(&mut tx, &erasure, &["title"]).await.unwrap(), "all was looked through");
+        finish(&mut tx, &erasure).await.unwrap();
+        app.commit(tx).await.unwrap();
+        retention::wipe(app).await.unwrap();
+        assert_eq!(platform.told(stream).await.len(), 2, "somebody has not read it yet");
+
+        // The last entry that everybody has read once stayed until another one came.
+        let options = redis::streams::StreamReadOptions::default().group("slow_group", "reader").count(1);
+        let read: redis::streams::StreamReadReply =
+            app.redis.clone().xread_options(&[stream], &[">"], &options).await.unwrap();
+        assert_eq!(read.keys[0].ids[0].id, "1-0");
+        let _: u64 = app.redis.clone().xack(stream, "slow_group", &["1-0"]).await.unwrap();
+        retention::wipe(app).await.unwrap();
+        assert_eq!(platform.told(stream).await, [json!({ "created_by": bert, "title": "Words" })]);
+        let bare = sqlx::query_scalar!(r#"select message::text as "message!" from outbox where erased"#);
+        let bare: Value = serde_json::from_str(&bare.fetch_one(&app.db).await.unwrap()).unwrap();
+        assert_eq!(bare, json!({ "created_by": anna, "title": "" }));
+
+        let mut tx = app.db.begin().await.unwrap();
+        assert!(take(&mut tx).await.unwrap().is_none(), "a minute has not passed");
+        tx.execute("update erasure set confirmed_at = confirmed_at - interval '2 minutes'").await.unwrap();
+        let second = take(&mut tx).await.unwrap().unwrap();
+        assert_eq!((second.again, second.scanned), (true, 0), "and then it begins at the beginning");
+    }
+
+    #[test]
+    fn what_is_somebodys_loses_its_words_and_keeps_its_shape() {
+        let mut message = json!({
+            "id": "p", "created_by": "anna", "title": "Mine", "types": ["NEWS"], "total_views": 3, "interests": ["NEWS"],
+            "tags": [{ "label": "x", "title": "inherited" }], "title_of": null, "content": null,
+        });
+        let personal = ["title", "content", "interests"];
+        assert!(redact(&mut message, "anna", &personal, false));
+        assert_eq!(
+            message,
+            json!({
+                "id": "p", "created_by": "anna", "title": "", "types": ["NEWS"], "total_views": 3, "interests": [],
+                "tags": [{ "label": "x", "title": "" }], "title_of": null, "content": null,
+            })
+        );
+        assert!(!redact(&mut message, "anna", &personal, false), "nothing is left to take");
+    }
+
+    #[test]
+    fn what_is_somebody_elses_is_left_though_it_names_the_person() {
+        let mut viewed = json!({ "id": "p", "created_by": "bert", "title": "His", "viewed_by": "anna" });
+        assert!(!redact(&mut viewed, "anna", &["title"], false));
+        let mut case = json!({ "created_by": null, "raw_content": { "created_by": "anna", "content": "hers" }, "content": "ours" });
+        assert!(redact(&mut case, "anna", &["content"], false));
+        assert_eq!((&case["raw_content"]["content"], &case["content"]), (&json!(""), &json!("ours")));
+    }
+}

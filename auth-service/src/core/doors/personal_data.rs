@@ -1,0 +1,98 @@
+//! What a service holds about a person, for the person: the auth service gathers it page by page. Needs the service token.
+use axum::extract::{RawPathParams, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::get;
+use axum::{Extension, Json, Router};
+use futures::future::BoxFuture;
+use serde::Serialize;
+use serde_json::Value;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::core::api::errors::Error;
+use crate::core::api::pagination::{Cursor, Page};
+use crate::core::app::App;
+use crate::core::contract::extract::Path;
+use crate::core::contract::timestamp::Timestamp;
+use crate::core::doors::callers::Operator;
+
+/// One thing that is held, as the row that it is, and its place in the list of its kind, newest first.
+#[derive(Serialize)]
+pub struct Held {
+    #[serde(skip)]
+    pub at: Timestamp,
+    #[serde(skip)]
+    pub id: Uuid,
+    #[serde(flatten)]
+    pub thing: Value,
+}
+
+/// A list of what is held, on its way.
+pub type Listing<'a> = BoxFuture<'a, sqlx::Result<Vec<Held>>>;
+
+/// Things of one kind that a service holds about people.
+pub struct Holding {
+    /// The name of the kind, in the plural.
+    pub name: &'static str,
+    /// Those of a person that come after a place, so many at most.
+    pub list: for<'a> fn(&'a PgPool, Uuid, Cursor, i64) -> Listing<'a>,
+}
+
+/// The routes by which holdings are gathered.
+pub fn routes(holdings: &'static [Holding]) -> Router<App> {
+    let kinds: Vec<_> = holdings.iter().map(|holding| holding.name).collect();
+    Router::new()
+        .route("/internal/people/{person}", get(async |_: Operator, Path(_): Path| Json(kinds)))
+        .route("/internal/people/{person}/{kind}", get(list))
+        .layer(Extension(holdings))
+}
+
+/// A page of the things of one kind that are held about a person.
+async fn list(
+    _: Operator,
+    State(app): State<App>,
+    Extension(holdings): Extension<&'static [Holding]>,
+    Path(person): Path,
+    params: RawPathParams,
+    page: Page,
+) -> Result<Response, Error> {
+    let kind = params.iter().find(|(name, _)| *name == "kind").map(|(_, kind)| kind);
+    let holding = holdings.iter().find(|holding| Some(holding.name) == kind);
+    let holding = holding.ok_or(Error::Refused(StatusCode::NOT_FOUND, "No such kind"))?;
+    let held = (holding.list)(&app.db, person, page.before, page.rows()).await?;
+    Ok(page.answer(held, |held| (held.at, held.id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::{Request, header};
+    use serde_json::json;
+    use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+    use crate::SERVICE;
+    use crate::core::testing::{Platform, somebody};
+
+    #[sqlx::test(migrations = false)]
+    async fn of_a_stranger_nothing_is_held_and_nobody_but_an_operator_asks(
+        _: PgPoolOptions,
+        database: PgConnectOptions,
+    ) {
+        let platform = Platform::start(&SERVICE, database, &[]).await;
+        let (token, person) = somebody();
+        for holding in SERVICE.holdings {
+            assert_eq!(platform.held_about(person, holding.name).await, [json!(null); 0], "{}", holding.name);
+        }
+        let ask = async |path: &str, token: &str| {
+            let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {token}"));
+            platform.send(request.body(Body::empty()).unwrap()).await
+        };
+        let kinds: Vec<_> = SERVICE.holdings.iter().map(|holding| holding.name).collect();
+        let path = format!("/internal/people/{person}");
+        assert_eq!(ask(&path, "operator").await.body, json!(kinds));
+        assert_eq!(ask(&format!("{path}/secrets"), "operator").await.status, 404);
+        assert_eq!(ask(&format!("{path}/{}?cursor=x", kinds[0]), "operator").await.status, 422);
+        assert_eq!(ask(&format!("{path}/{}", kinds[0]), &token).await.status, 403);
+    }
+}

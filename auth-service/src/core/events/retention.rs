@@ -1,0 +1,138 @@
+//! Keeps outbox and streams from growing for ever.
+//!
+//! A stream is cut below what every group has acknowledged, never by length. The outbox keeps what was published for a
+//! week, so that a stream, or a listener's database, can be restored from it; what was not published it keeps for ever.
+use redis::aio::ConnectionManager;
+use redis::streams::{StreamInfoGroupsReply, StreamPendingReply};
+use redis::{AsyncCommands, ErrorKind, RedisResult, ServerErrorKind};
+
+use crate::core::app::App;
+use crate::core::events::Id;
+use crate::core::ground::jobs::Job;
+
+/// How long published events stay in the outbox, in days.
+const RETENTION: i32 = 7;
+/// Rows removed in one statement.
+const BATCH: i64 = 5_000;
+/// When: every ten minutes, away from the full hour when many other things happen.
+const SCHEDULE: &str = "30 3/10 * * * *";
+
+/// The job that cuts streams and the outbox.
+pub fn job(app: &App) -> Job {
+    let app = app.clone();
+    Job::new("upkeep", SCHEDULE, move || {
+        let app = app.clone();
+        async move { tidy(&app).await }
+    })
+}
+
+/// Cuts all that this service publishes.
+pub async fn tidy(app: &App) -> anyhow::Result<()> {
+    for stream in app.publishes {
+        forget(app, stream).await?;
+        trim(app, stream).await?;
+    }
+    wipe(app).await
+}
+
+/// Cuts a stream below the first entry that some group has not acknowledged; the number of entries removed. A stream that
+/// nobody reads keeps what the outbox keeps.
+pub async fn trim(app: &App, stream: &str) -> anyhow::Result<u64> {
+    let mut redis = app.redis.clone();
+    let needed = match needed(&mut redis, stream).await? {
+        Some(needed) => Some(needed),
+        None => kept(app, stream).await?,
+    };
+    let Some(needed) = needed else { return Ok(0) };
+    let mut cut = redis::cmd("XTRIM");
+    Ok(cut.arg(stream).arg("MINID").arg(needed.to_string()).query_async(&mut redis).await?)
+}
+
+/// The first entry that some group has not acknowledged; none when nobody reads the stream, or there is none.
+async fn needed(redis: &mut ConnectionManager, stream: &str) -> anyhow::Result<Option<Id>> {
+    let groups: StreamInfoGroupsReply = match redis.xinfo_groups(stream).await {
+        Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError) => return Ok(None),
+        reply => reply?,
+    };
+    let mut needed: Option<Id> = None;
+    for group in groups.groups {
+        let first = if group.pending > 0 {
+            match redis.xpending(stream, &group.name).await? {
+                StreamPendingReply::Data(pending) => pending.start_id.parse::<Id>()?,
+                // Acknowledged between the two questions: what was delivered next is needed at the earliest.
+                _ => group.last_delivered_id.parse()?,
+            }
+        } else {
+            let last: Id = group.last_delivered_id.parse()?;
+            Id { seq: last.seq + 1, ..last }
+        };
+        needed = Some(needed.map_or(first, |needed| needed.min(first)));
+    }
+    Ok(needed)
+}
+
+/// The first entry of a stream that the outbox still has.
+async fn kept(app: &App, stream: &str) -> sqlx::Result<Option<Id>> {
+    let first = sqlx::query_scalar!("select min(pos) from outbox where stream = $1", stream).fetch_one(&app.db).await?;
+    Ok(first.map(|ms| Id { ms, seq: 0 }))
+}
+
+/// Removes the entries whose events were erased from the streams, where nobody needs them any more. They may be gone
+/// already, or have come back with a restored Redis.
+pub async fn wipe(app: &App) -> anyhow::Result<()> {
+    let mut redis = app.redis.clone();
+    for stream in app.publishes {
+        // An entry is needed from this number on; that of the last one which everybody has is not.
+        let needed = needed(&mut redis, stream).await?.map_or(i64::MAX, |id| id.ms + i64::from(id.seq > 0));
+        let mut last = 0;
+        loop {
+            let erased = sqlx::query_scalar!(
+                r#"select pos as "pos!" from outbox where stream = $1 and erased and pos > $2 and pos < $3
+                order by pos limit $4"#,
+                stream,
+                last,
+                needed,
+                BATCH
+            )
+            .fetch_all(&app.db)
+            .await?;
+            let Some(end) = erased.last() else { break };
+            last = *end;
+            let ids: Vec<String> = erased.iter().map(|pos| Id { ms: *pos, seq: 0 }.to_string()).collect();
+            let _: u64 = redis.xdel(stream, &ids).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes from the outbox what was published more than [`RETENTION`] days ago.
+async fn forget(app: &App, stream: &str) -> anyhow::Result<()> {
+    let published = last_id(&mut app.redis.clone(), stream).await?;
+    loop {
+        let removed = sqlx::query!(
+            "delete from outbox where seq in (
+                select seq from outbox
+                where stream = $1 and pos <= $2 and occurred_at < now() - make_interval(days => $3)
+                order by seq limit $4)",
+            stream,
+            published.ms,
+            RETENTION,
+            BATCH
+        )
+        .execute(&app.db)
+        .await?
+        .rows_affected();
+        if removed == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// The last id of a stream; 0-0 when there is no such stream.
+pub(super) async fn last_id(redis: &mut ConnectionManager, stream: &str) -> anyhow::Result<Id> {
+    let reply: RedisResult<redis::streams::StreamInfoStreamReply> = redis.xinfo_stream(stream).await;
+    match reply {
+        Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError) => Ok(Id::default()),
+        reply => Ok(reply?.last_generated_id.parse()?),
+    }
+}

@@ -1,0 +1,82 @@
+//! Cron jobs, each run by one of the replicas.
+//!
+//! Every replica's clock strikes; whoever first writes the stroke into the table `job` runs it. A job is idempotent: two
+//! clocks that disagree by more than half a second may run it twice.
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use futures::future::BoxFuture;
+use sqlx::PgPool;
+use tokio_cron_scheduler::{Job as Cron, JobScheduler};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// The work of a job.
+type Run = Arc<dyn Fn() -> BoxFuture<'static, anyhow::Result<()>> + Send + Sync>;
+
+/// Something that is done by the clock.
+#[derive(Clone)]
+pub struct Job {
+    name: &'static str,
+    schedule: String,
+    run: Run,
+}
+
+impl Job {
+    /// A job under its name in the log and in the table, and when: second, minute, hour, day of month, month, day of week
+    /// (UTC).
+    pub fn new<F>(name: &'static str, schedule: impl Into<String>, run: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        Self { name, schedule: schedule.into(), run: Arc::new(move || Box::pin(run())) }
+    }
+
+    async fn strike(self, db: PgPool) {
+        let outcome = match take(&db, self.name, Utc::now()).await {
+            Ok(true) => {
+                metrics::counter!("jobs_run_total", "job" => self.name).increment(1);
+                (self.run)().await
+            }
+            Ok(false) => Ok(()),
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = outcome {
+            tracing::warn!(job = self.name, error = format!("{error:#}"), "a job failed; the next stroke tries again");
+        }
+    }
+}
+
+/// Takes the stroke of a job's clock for this replica; false when another took it.
+pub async fn take(db: &PgPool, job: &str, stroke: DateTime<Utc>) -> sqlx::Result<bool> {
+    // Clocks of replicas differ by milliseconds: the nearest second is the same for all.
+    let stroke = stroke.duration_round(TimeDelta::seconds(1)).unwrap_or(stroke);
+    let taken = sqlx::query!(
+        "insert into job (name, struck_at) values ($1, $2)
+         on conflict (name) do update set struck_at = excluded.struck_at where job.struck_at < excluded.struck_at",
+        job,
+        stroke
+    )
+    .execute(db)
+    .await?;
+    Ok(taken.rows_affected() == 1)
+}
+
+/// Runs the jobs by their clocks until the service stops.
+pub async fn run(jobs: Vec<Job>, db: PgPool, tasks: TaskTracker, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut scheduler = JobScheduler::new().await?;
+    for job in jobs {
+        let (schedule, tasks, db) = (job.schedule.clone(), tasks.clone(), db.clone());
+        scheduler
+            .add(Cron::new_async(schedule.as_str(), move |_, _| {
+                // On the tracker, so that a stop waits for a job that has begun.
+                Box::pin(tasks.track_future(job.clone().strike(db.clone())))
+            })?)
+            .await?;
+    }
+    scheduler.start().await?;
+    stop.cancelled().await;
+    tokio::time::timeout(Duration::from_secs(1), scheduler.shutdown()).await??;
+    Ok(())
+}

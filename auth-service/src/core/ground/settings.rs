@@ -1,0 +1,287 @@
+//! The settings that every service has: where it listens, and where its neighbours are.
+use std::ffi::OsString;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::http::HeaderValue;
+use clap::{ArgMatches, Args, Command, ValueEnum};
+use ipnet::IpNet;
+use redis::IntoConnectionInfo;
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::postgres::PgConnectOptions;
+
+/// Where a service that tells events can be asked for them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Producer {
+    pub name: String,
+    /// Without a path and without a slash at the end.
+    pub url: String,
+}
+
+/// How careful a service is at its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Environment {
+    /// Development defaults are accepted.
+    Development,
+    /// A default secret is refused.
+    Production,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For a person at a terminal.
+    Pretty,
+    /// One JSON object per line, for a log collector.
+    Json,
+}
+
+/// So many in so long, and so many at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    pub count: NonZeroU32,
+    pub period: Duration,
+    /// How many may come at once after a calm; the count, unless it says otherwise.
+    pub burst: NonZeroU32,
+}
+
+impl Rate {
+    /// So many per so many seconds. Zero counts as one.
+    pub const fn new(count: u32, seconds: u64) -> Self {
+        let count = NonZeroU32::MIN.saturating_add(count.saturating_sub(1));
+        Self { count, period: Duration::from_secs(seconds), burst: count }
+    }
+
+    /// The same, with so many at once.
+    pub const fn burst(self, burst: u32) -> Self {
+        Self { burst: NonZeroU32::MIN.saturating_add(burst.saturating_sub(1)), ..self }
+    }
+
+    /// The time between two, when they come evenly.
+    pub fn interval(self) -> Duration {
+        self.period / self.count.get()
+    }
+}
+
+impl FromStr for Rate {
+    type Err = String;
+
+    /// Reads `count/seconds` or `count/seconds+burst`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = || format!("{text} is not count/seconds or count/seconds+burst");
+        let (count, rest) = text.split_once('/').ok_or_else(expected)?;
+        let (seconds, burst) = rest.split_once('+').unwrap_or((rest, count));
+        let number = |text: &str| text.parse::<NonZeroU32>().map_err(|_| expected());
+        let (count, seconds, burst) = (number(count)?, number(seconds)?, number(burst)?);
+        Ok(Self { count, period: Duration::from_secs(seconds.get().into()), burst })
+    }
+}
+
+/// A setting of limits: one limit's rate, or that there are none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    Off,
+    Rate(String, Rate),
+}
+
+impl FromStr for Choice {
+    type Err = String;
+
+    /// Reads `off` or `name=count/seconds+burst`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self::Off);
+        }
+        let (name, rate) = text.split_once('=').ok_or("expected off, or name=count/seconds+burst")?;
+        Ok(Self::Rate(name.to_owned(), rate.parse()?))
+    }
+}
+
+/// What can be asked of a running service by its own binary: a container holds no other program that could.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Question {
+    /// Whether the process answers
+    Live,
+    /// Whether its tables are there, and Postgres and Redis answer
+    Ready,
+}
+
+/// The part of a service's settings that all five share by name.
+#[derive(Args, Clone, Debug)]
+pub struct Base {
+    /// Address to listen on
+    #[arg(long, env = "HOST", default_value = "127.0.0.1")]
+    pub host: IpAddr,
+
+    /// Port to listen on
+    #[arg(long, env = "PORT")]
+    pub port: u16,
+
+    /// Postgres server and database of this service: postgres://role:password@host:port/database
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_parser = database)]
+    pub database_url: SecretString,
+
+    /// Connections to Postgres kept at most, from 2
+    #[arg(long, env = "DATABASE_POOL", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..))]
+    pub database_pool: u32,
+
+    /// Redis that holds the event streams: redis://host:port/database
+    #[arg(long, env = "REDIS_URL", hide_env_values = true, default_value = "redis://127.0.0.1:6379/0", value_parser = redis)]
+    pub redis_url: SecretString,
+
+    /// What operators and other services say on /internal/*; without it nobody may
+    #[arg(long, env = "SERVICE_TOKEN", hide_env_values = true)]
+    pub service_token: Option<SecretString>,
+
+    /// Where the other services hand out events that Redis lost: name=http://host:port, separated by commas
+    #[arg(long, env = "PRODUCERS", value_delimiter = ',', value_parser = producer, default_values = [
+        "auth-service=http://127.0.0.1:8000",
+        "post-service=http://127.0.0.1:8001",
+        "interaction-service=http://127.0.0.1:8002",
+        "moderation-service=http://127.0.0.1:8003",
+        "engagement-service=http://127.0.0.1:8004",
+    ])]
+    pub producers: Vec<Producer>,
+
+    /// Proxies whose X-Forwarded-For is believed, as networks separated by commas: 10.0.0.0/8
+    #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<IpNet>,
+
+    /// Rates other than the built-in ones, name=count/seconds+burst, separated by commas; or off, for load tests
+    #[arg(long, env = "RATE_LIMITS", value_delimiter = ',')]
+    pub rate_limits: Vec<Choice>,
+
+    /// Origins whose pages may call this service from a browser, scheme://host:port, separated by commas
+    #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',', value_parser = origin)]
+    pub cors_origins: Vec<HeaderValue>,
+
+    /// Development accepts default secrets, production refuses to start on one
+    #[arg(long, env = "ENVIRONMENT", value_enum, default_value_t = Environment::Development)]
+    pub environment: Environment,
+
+    /// Where traces are sent by OTLP: <http://collector:4318>; empty: nowhere. The SDK's `OTEL_TRACES_SAMPLER`,
+    /// `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_EXPORTER_OTLP_HEADERS` and `OTEL_BSP_*` hold beside it
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", default_value = "")]
+    pub otel_exporter_otlp_endpoint: String,
+
+    /// What the service is called in traces, when not by its name
+    #[arg(long, env = "OTEL_SERVICE_NAME")]
+    pub otel_service_name: Option<String>,
+
+    /// How log lines look
+    #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t = LogFormat::Pretty)]
+    pub log_format: LogFormat,
+
+    /// What is logged, as tracing filter directives
+    #[arg(long, env = "LOG", default_value = "info")]
+    pub log: String,
+
+    /// Start nothing: ask the service that runs here whether it is well, and end with 0 if so, with 1 if not
+    #[arg(long, value_enum, value_name = "QUESTION")]
+    pub check: Option<Question>,
+}
+
+fn origin(text: &str) -> Result<HeaderValue, String> {
+    let url: reqwest::Url = text.parse().map_err(|cause| format!("{text} is no URL: {cause}"))?;
+    if url.origin().ascii_serialization() != text || text.contains('*') {
+        return Err(format!("{text} is no origin: scheme, host and port, nothing else"));
+    }
+    text.parse().map_err(|_| format!("{text} is no header value"))
+}
+
+fn producer(text: &str) -> Result<Producer, String> {
+    let (name, url) = text.split_once('=').ok_or("expected name=http://host:port")?;
+    let url: reqwest::Url = url.parse().map_err(|cause| format!("{url} is no URL: {cause}"))?;
+    Ok(Producer { name: name.to_owned(), url: url.as_str().trim_end_matches('/').to_owned() })
+}
+
+fn database(text: &str) -> Result<SecretString, String> {
+    text.parse::<PgConnectOptions>().map(|_| text.into()).map_err(|cause| cause.to_string())
+}
+
+fn redis(text: &str) -> Result<SecretString, String> {
+    text.into_connection_info().map(|_| text.into()).map_err(|cause| cause.to_string())
+}
+
+/// What the arguments, the environment and the files of secrets say. Ends the process with a message when an argument is
+/// wrong, as clap does.
+pub fn read(command: Command) -> anyhow::Result<ArgMatches> {
+    #[expect(clippy::disallowed_methods, reason = "the names are those of settings, with _FILE behind them")]
+    let secrets = secrets(&command, std::env::var_os)?;
+    let mut arguments = std::env::args_os();
+    let program = arguments.next();
+    let arguments = program.into_iter().chain(secrets.into_iter().map(OsString::from)).chain(arguments);
+    let command =
+        command.after_help("A secret can also be the content of a file: DATABASE_URL_FILE=/run/secrets/database");
+    Ok(command.get_matches_from(arguments))
+}
+
+/// The arguments for secrets that are given as files: `NAME_FILE` names the file of a secret that `NAME` would hold.
+fn secrets(command: &Command, variable: impl Fn(String) -> Option<OsString>) -> anyhow::Result<Vec<String>> {
+    let mut arguments = Vec::new();
+    // What --help does not show the value of is a secret.
+    for secret in command.get_arguments().filter(|argument| argument.is_hide_env_values_set()) {
+        let (Some(name), Some(long)) = (secret.get_env().and_then(|name| name.to_str()), secret.get_long()) else {
+            continue;
+        };
+        if let Some(file) = variable(format!("{name}_FILE")) {
+            anyhow::ensure!(variable(name.to_owned()).is_none(), "{name} and {name}_FILE are both set");
+            let text = std::fs::read_to_string(file).with_context(|| format!("{name}_FILE"))?;
+            arguments.push(format!("--{long}={}", text.trim_end_matches(['\r', '\n'])));
+        }
+    }
+    Ok(arguments)
+}
+
+impl Base {
+    /// How to connect to Postgres.
+    pub fn database(&self) -> Result<PgConnectOptions, sqlx::Error> {
+        self.database_url.expose_secret().parse()
+    }
+
+    /// A client of Redis; it connects on first use.
+    pub fn redis(&self) -> redis::RedisResult<redis::Client> {
+        redis::Client::open(self.redis_url.expose_secret())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_can_be_the_content_of_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        std::fs::write(&file, "s3cret=x\n").unwrap();
+        let command = Base::augment_args(Command::new("test"));
+        let named = |name: String| (name == "SERVICE_TOKEN_FILE").then(|| file.clone().into_os_string());
+        assert_eq!(secrets(&command, named).unwrap(), ["--service-token=s3cret=x"]);
+        let both = |name: String| name.starts_with("SERVICE_TOKEN").then(|| file.clone().into_os_string());
+        let error = secrets(&command, both).unwrap_err();
+        assert_eq!(error.to_string(), "SERVICE_TOKEN and SERVICE_TOKEN_FILE are both set");
+        let missing = |name: String| (name == "REDIS_URL_FILE").then(|| folder.path().join("none").into_os_string());
+        assert_eq!(secrets(&command, missing).unwrap_err().to_string(), "REDIS_URL_FILE");
+    }
+
+    #[test]
+    fn an_origin_is_exact() {
+        assert_eq!(origin("https://app.example:8443").unwrap(), "https://app.example:8443");
+        for wrong in ["*", "app.example", "https://app.example/", "https://app.example/x", "https://*.example"] {
+            assert!(origin(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_rate_is_read_as_it_is_written() {
+        assert_eq!("5/60".parse(), Ok(Rate::new(5, 60)));
+        assert_eq!("posts=30/60+90".parse(), Ok(Choice::Rate("posts".into(), Rate::new(30, 60).burst(90))));
+        assert_eq!("off".parse(), Ok(Choice::Off));
+        for wrong in ["", "posts", "posts=", "posts=0/60", "posts=1", "posts=1/0", "posts=1/60+", "posts=-1/60"] {
+            assert!(wrong.parse::<Choice>().is_err(), "{wrong}");
+        }
+    }
+}

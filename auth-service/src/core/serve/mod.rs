@@ -1,0 +1,254 @@
+//! The service as a whole: what it is, how it starts, and how it ends.
+pub mod health;
+pub mod layers;
+pub mod openapi;
+pub mod operations;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+use metrics_exporter_prometheus::PrometheusHandle;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use sqlx::PgPool;
+use sqlx::migrate::Migrator;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use utoipa::openapi::security::SecurityScheme;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::core::app::identity::Authenticate;
+use crate::core::app::limits::{Limit, Limits};
+use crate::core::app::{App, AppState};
+use crate::core::doors::erasure::{Eraser, Erasing};
+use crate::core::doors::personal_data::{self, Holding};
+use crate::core::doors::{callers, idempotency};
+use crate::core::events::consumer::Consumer;
+use crate::core::events::relay::Relay;
+use crate::core::events::{Subscription, counters, retention};
+use crate::core::ground::jobs::{self, Job};
+use crate::core::ground::leases::Keeper;
+use crate::core::ground::settings::Base;
+use crate::core::ground::telemetry::{self, meters};
+use crate::core::ground::{database, http_client, worker};
+
+/// How long an answer of Redis may take; an append of a full batch takes milliseconds.
+const REDIS_RESPONSE: Duration = Duration::from_secs(2);
+/// How long a call of another service may take to connect, and in all.
+const HTTP_CONNECT: Duration = Duration::from_secs(2);
+const HTTP_ANSWER: Duration = Duration::from_secs(5);
+/// How long requests, and then background work, may take to end after a signal to stop.
+const GRACE: Duration = Duration::from_secs(4);
+
+/// One service on one page: what its core needs to know of it.
+pub struct Service {
+    /// Its name in logs, and as the source of its events.
+    pub name: &'static str,
+    /// What it is for, as `--help` and the description of its API say.
+    pub description: &'static str,
+    /// The port that it listens on unless the setting says otherwise.
+    pub port: u16,
+    /// The Postgres schema that it owns.
+    pub schema: &'static str,
+    /// The consumer group under which it reads streams.
+    pub group: &'static str,
+    /// The streams that it, and no other service, writes.
+    pub publishes: &'static [&'static str],
+    /// Its tables.
+    pub migrations: &'static Migrator,
+    /// How a person authenticates, as the description of its API says.
+    pub scheme: fn() -> SecurityScheme,
+    /// What may be done only so often.
+    pub limits: &'static [Limit],
+    /// What it holds about people.
+    pub holdings: &'static [Holding],
+    /// How it lets go of that.
+    pub erasing: Erasing,
+    /// Adds its own settings to those of every service.
+    pub settings: fn(Command) -> Command,
+    /// How it finds out who calls.
+    pub authenticator: fn(&ArgMatches, &PgPool) -> anyhow::Result<Arc<dyn Authenticate>>,
+    /// What it does, built from its settings.
+    pub features: fn(&App, &ArgMatches) -> anyhow::Result<Features>,
+}
+
+/// Starts background work that only one service has.
+pub type Background = Box<dyn FnOnce(&App) + Send>;
+
+/// What a service does.
+#[derive(Default)]
+pub struct Features {
+    /// Its routes under `/api/v1`.
+    pub routes: OpenApiRouter,
+    /// Its routes outside of `/api/v1`.
+    pub root: OpenApiRouter,
+    /// What it consumes.
+    pub subscriptions: Vec<Subscription>,
+    /// What it does by the clock.
+    pub jobs: Vec<Job>,
+    /// Starts what else it does in the background, once its tables are there.
+    pub background: Option<Background>,
+}
+
+impl Service {
+    /// Its arguments, as `--help` shows them.
+    pub fn command(&self) -> Command {
+        let command = Base::augment_args(Command::new(self.name));
+        let command = command.mut_arg("port", |port| port.required(false).default_value(self.port.to_string()));
+        (self.settings)(command).version(env!("CARGO_PKG_VERSION")).about(self.description).long_about(None)
+    }
+
+    /// The service with these settings, connected to nothing yet; whatever is away is found out on first use.
+    pub fn open(&self, arguments: &ArgMatches, metrics: PrometheusHandle) -> anyhow::Result<App> {
+        let settings = Base::from_arg_matches(arguments)?;
+        let db = database::pool(database::options(settings.database()?, self.schema), settings.database_pool);
+        // Workers try again in their own time, and a question about health wants its answer now.
+        let patience = ConnectionManagerConfig::new()
+            .set_response_timeout(Some(REDIS_RESPONSE))
+            .set_connection_timeout(Some(REDIS_RESPONSE))
+            .set_number_of_retries(1);
+        let redis = ConnectionManager::new_lazy_with_config(settings.redis()?, patience)?;
+        Ok(App::from(AppState {
+            name: self.name,
+            group: self.group,
+            publishes: self.publishes,
+            authenticator: (self.authenticator)(arguments, &db)?,
+            limits: Limits::new(self.limits, &settings, redis.clone())?,
+            http: http_client::builder().connect_timeout(HTTP_CONNECT).timeout(HTTP_ANSWER).build()?,
+            db,
+            redis,
+            settings,
+            metrics,
+            commits: watch::Sender::new(0),
+            prepared: watch::Sender::new(false),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        }))
+    }
+
+    /// What it does, and what every service that confirms erasures does besides.
+    pub fn build(&self, app: &App, arguments: &ArgMatches) -> anyhow::Result<Features> {
+        let mut features = (self.features)(app, arguments)?;
+        features.subscriptions.extend(self.erasing.subscription());
+        Ok(features)
+    }
+
+    /// Everything that the service answers; takes the routes out of its features.
+    pub fn router(&self, app: &App, features: &mut Features) -> Router {
+        let document = openapi::document(self.name, self.description, (self.scheme)());
+        let (routes, root) = (std::mem::take(&mut features.routes), std::mem::take(&mut features.root));
+        let described = OpenApiRouter::with_openapi(document).nest("/api/v1", routes).merge(root);
+        let (routes, document) = described.split_for_parts();
+        let subscribed = features.subscriptions.iter().map(|subscription| subscription.stream).collect();
+        let own = health::routes(subscribed)
+            .merge(operations::routes(features.subscriptions.as_slice().into()))
+            .merge(personal_data::routes(self.holdings))
+            .with_state(app.clone());
+        let document = openapi::complete(document, self.limits);
+        layers::surround(app, routes.merge(own).merge(openapi::routes(document)))
+    }
+
+    /// Makes the tables, trying until Postgres is there, and then starts all background work.
+    async fn work(&'static self, app: App, features: Features) {
+        let mut failures = 0;
+        while let Err(error) = database::prepare(&app.db, self.schema, self.migrations).await {
+            tracing::warn!(error = format!("{error:#}"), "the database is not ready; trying again");
+            failures += 1;
+            tokio::select! {
+                () = app.stop.cancelled() => return,
+                () = tokio::time::sleep(worker::backoff(failures)) => {}
+            }
+        }
+        app.prepared.send_replace(true);
+        let mut leases = Keeper::new(app.db.clone(), self.schema);
+        for subscription in features.subscriptions {
+            let lease = leases.want(subscription.stream);
+            app.start(Consumer::new(app.clone(), subscription, lease));
+        }
+        app.start(leases);
+        app.start_after_commits(Relay::new(&app));
+        app.start(Eraser::new(&app, &self.erasing));
+        for stream in app.authenticator.invalidating_streams() {
+            app.start(callers::verdict_follower(&app, stream));
+        }
+        if let Some(start) = features.background {
+            start(&app);
+        }
+        let mut jobs = features.jobs;
+        jobs.extend([retention::job(&app), idempotency::job(&app)]);
+        if let Err(error) = jobs::run(jobs, app.db.clone(), app.tasks.clone(), app.stop.clone()).await {
+            tracing::error!(error = format!("{error:#}"), "the clock stopped");
+        }
+    }
+}
+
+/// Runs a service as its arguments say, until it is told to stop.
+pub async fn run(service: &'static Service, arguments: &ArgMatches) -> anyhow::Result<()> {
+    let base = Base::from_arg_matches(arguments)?;
+    if let Some(question) = base.check {
+        return health::ask(base.host, base.port, question).await;
+    }
+    telemetry::start(service.name, &base)?;
+    let app = service.open(arguments, meters::start()?)?;
+    let features = service.build(&app, arguments)?;
+    serve(service, app, features).await
+}
+
+/// Serves until the stop: answers, works in the background, and then ends in order.
+pub async fn serve(service: &'static Service, app: App, mut features: Features) -> anyhow::Result<()> {
+    let address = (app.settings.host, app.settings.port);
+    let listener = tokio::net::TcpListener::bind(address)
+        .await
+        .with_context(|| format!("{} cannot listen on {}:{}", app.name, address.0, address.1))?;
+    tracing::info!(service = app.name, address = %listener.local_addr()?, "listening");
+    let router = service.router(&app, &mut features).into_make_service_with_connect_info::<SocketAddr>();
+    meters::start_counters(service.limits.iter().map(|limit| limit.name));
+    counters::start(app.publishes, features.subscriptions.iter().map(|subscription| subscription.stream));
+    app.tasks.spawn(service.work(app.clone(), features));
+    app.tasks.spawn(meters::add_up(app.metrics.clone(), app.stop.clone()));
+    let stop = app.stop.clone();
+    app.tasks.spawn(async move {
+        tokio::select! {
+            () = signal() => stop.cancel(),
+            () = stop.cancelled() => {}
+        }
+    });
+    let stop = app.stop.clone();
+    let serving = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+    // A client that keeps its connection open must not hold up the end.
+    tokio::select! {
+        served = serving => served?,
+        () = async { stop.cancelled().await; tokio::time::sleep(GRACE).await } => {}
+    }
+    app.tasks.close();
+    if tokio::time::timeout(GRACE, app.tasks.wait()).await.is_err() {
+        tracing::warn!(
+            "some background work did not end in time; what it had begun is done again after the next start"
+        );
+    }
+    app.db.close().await;
+    telemetry::stop().await;
+    tracing::info!(service = app.name, "stopped");
+    Ok(())
+}
+
+/// Waits for SIGTERM or Ctrl-C.
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+        Err(error) => {
+            tracing::error!(%error, "SIGTERM cannot be listened to");
+            std::future::pending::<()>().await;
+        }
+    }
+}
