@@ -4,7 +4,11 @@
 
 mod containers;
 mod events;
+mod imports;
+mod production;
 mod sources;
+mod survey;
+mod tokens;
 mod watching;
 
 use std::collections::BTreeMap;

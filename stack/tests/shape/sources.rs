@@ -1,8 +1,10 @@
 //! The sources of the workspace as the laws read them: by file and line, with and without comments and texts.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 pub const SERVICES: [&str; 5] =
@@ -51,8 +53,16 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is in the workspace")
 }
 
+/// The sources of every crate, read once for all laws.
+static SOURCES: LazyLock<BTreeMap<&str, Vec<Source>>> =
+    LazyLock::new(|| SERVICES.iter().chain(&["stack"]).map(|package| (*package, load(package))).collect());
+
 /// Every source of a crate, in the order of their paths.
 pub fn sources(package: &str) -> Vec<Source> {
+    SOURCES.get(package).unwrap_or_else(|| panic!("{package} is no crate of this workspace")).clone()
+}
+
+fn load(package: &str) -> Vec<Source> {
     let mut paths = Vec::new();
     for folder in ["src", "tests"] {
         collect(&root().join(package).join(folder), &mut paths);
@@ -91,31 +101,59 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
     }
 }
 
-/// Blanks out comments and the insides of literals, so that a law does not stumble over words about code.
-fn code_of(text: &str) -> String {
-    let mut code = String::with_capacity(text.len());
+/// What a stretch of a source is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Code,
+    /// A literal: its first byte stays in the code, its inside does not.
+    Literal,
+    Comment,
+}
+
+/// The parts of a source, one after the other without gaps; code byte by byte or character by character.
+pub fn parts(text: &str) -> impl Iterator<Item = (Part, &str)> {
     let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let follows_a_name = code.ends_with(|last: char| last.is_alphanumeric() || last == '_');
-        let (length, kept) = match first {
-            '/' if rest.starts_with("//") => (rest.find('\n').unwrap_or(rest.len()), 0),
-            '/' if rest.starts_with("/*") => (rest.find("*/").map_or(rest.len(), |end| end + 2), 0),
-            '"' => (1 + quoted(&rest[1..], '"'), 1),
+    let mut follows_a_name = false;
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
+        let (length, part) = match first {
+            '/' if rest.starts_with("//") => (rest.find('\n').unwrap_or(rest.len()), Part::Comment),
+            '/' if rest.starts_with("/*") => (rest.find("*/").map_or(rest.len(), |end| end + 2), Part::Comment),
+            '"' => (1 + quoted(&rest[1..], '"'), Part::Literal),
             'r' if !follows_a_name && is_raw(rest) => {
                 let hashes = rest[1..].chars().take_while(|c| *c == '#').count();
                 let start = 2 + hashes;
                 let end = format!("\"{}", "#".repeat(hashes));
-                (rest[start..].find(&end).map_or(rest.len(), |at| start + at + end.len()), 1)
+                (rest[start..].find(&end).map_or(rest.len(), |at| start + at + end.len()), Part::Literal)
             }
-            '\'' => character(rest).map_or((1, 1), |length| (length, 1)),
-            other => (other.len_utf8(), other.len_utf8()),
+            '\'' => character(rest).map_or((1, Part::Code), |length| (length, Part::Literal)),
+            other => (other.len_utf8(), Part::Code),
         };
+        follows_a_name = part == Part::Code && (first.is_alphanumeric() || first == '_');
         let (token, after) = rest.split_at(length);
-        code.push_str(&token[..kept]);
-        code.extend(token[kept..].bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }));
         rest = after;
+        Some((part, token))
+    })
+}
+
+/// Blanks out comments and the insides of literals, so that a law does not stumble over words about code.
+fn code_of(text: &str) -> String {
+    let mut code = String::with_capacity(text.len());
+    for (part, token) in parts(text) {
+        let kept = match part {
+            Part::Code => token.len(),
+            Part::Literal => 1,
+            Part::Comment => 0,
+        };
+        code.push_str(&token[..kept]);
+        code.push_str(&blank(&token[kept..]));
     }
     code
+}
+
+/// As many bytes of spaces and line ends.
+pub fn blank(text: &str) -> String {
+    text.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect()
 }
 
 fn is_raw(rest: &str) -> bool {
