@@ -5,6 +5,7 @@
 mod containers;
 mod events;
 mod imports;
+mod names;
 mod production;
 mod sources;
 mod survey;
