@@ -265,7 +265,8 @@ impl Reader<'_> {
                 at = use_tree(tokens, at + 1, &[], public, &mut imports);
             } else if token.is_name() && after == "::" && before != "::" {
                 let mut path = vec![token.text.to_owned()];
-                while tokens.get(at + 1).is_some_and(|sign| sign.text == "::") && tokens.get(at + 2).is_some_and(Token::is_name)
+                while tokens.get(at + 1).is_some_and(|sign| sign.text == "::")
+                    && tokens.get(at + 2).is_some_and(Token::is_name)
                 {
                     path.push(tokens[at + 2].text.to_owned());
                     at += 2;
@@ -353,14 +354,8 @@ mod tests {
         imports.arrows.iter().map(|arrow| format!("{} -> {} {}", arrow.from, arrow.to, arrow.name)).collect()
     }
 
-    const TREE: [(&str, &str); 6] = [
-        ("a/mod.rs", ""),
-        ("a/b.rs", ""),
-        ("a/b/deep.rs", ""),
-        ("c/mod.rs", ""),
-        ("c/d.rs", ""),
-        ("core.rs", ""),
-    ];
+    const TREE: [(&str, &str); 6] =
+        [("a/mod.rs", ""), ("a/b.rs", ""), ("a/b/deep.rs", ""), ("c/mod.rs", ""), ("c/d.rs", ""), ("core.rs", "")];
 
     /// The arrows of one more file in the tree above.
     fn from(path: &str, text: &str) -> Vec<String> {
@@ -372,7 +367,8 @@ mod tests {
 
     #[test]
     fn use_declarations_are_followed_to_the_file_that_they_name() {
-        let text = "use std::fmt;\nuse crate::{a::{b::{deep::Deep, B}, A}, core};\npub(crate) use super::super::c::d as e;";
+        let text =
+            "use std::fmt;\nuse crate::{a::{b::{deep::Deep, B}, A}, core};\npub(crate) use super::super::c::d as e;";
         assert_eq!(
             from("a/x.rs", text),
             ["a/x.rs -> a/b.rs B", "a/x.rs -> a/b/deep.rs Deep", "a/x.rs -> a/mod.rs A", "a/x.rs -> c/d.rs d"]

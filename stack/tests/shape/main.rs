@@ -4,6 +4,7 @@
 
 mod containers;
 mod events;
+mod floors;
 mod imports;
 mod names;
 mod production;

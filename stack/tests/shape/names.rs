@@ -42,12 +42,12 @@ pub fn repeated_types(package: &str, files: &[Source], shared: &[SharedName]) ->
             places.entry(name.text).or_default().push(file.place(name.at));
         }
     }
-    let is_shared = |name: &str| {
-        shared.iter().any(|entry| entry.name == name && [package, "*"].contains(&entry.package))
-    };
+    let is_shared =
+        |name: &str| shared.iter().any(|entry| entry.name == name && [package, "*"].contains(&entry.package));
     let repeated = places.iter().filter(|(name, places)| places.len() > 1 && !is_shared(name));
-    let mut breaches: Vec<String> =
-        repeated.map(|(name, places)| format!("{package}: {name} is {} types: {}", places.len(), places.join(", "))).collect();
+    let mut breaches: Vec<String> = repeated
+        .map(|(name, places)| format!("{package}: {name} is {} types: {}", places.len(), places.join(", ")))
+        .collect();
     for SharedName { name, reason, .. } in shared.iter().filter(|entry| entry.package == package) {
         if places.get(name).is_none_or(|places| places.len() < 2) {
             breaches.push(format!("{package}: {name} may be two types ({reason}), but is not: the exception goes"));

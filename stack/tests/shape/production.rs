@@ -120,7 +120,8 @@ fn end_of_item(tokens: &[Token], start: usize) -> usize {
             ")" | "]" | "}" if depth == 0 => return at,
             ")" | "]" | "}" => {
                 depth -= 1;
-                let goes_on = || tokens.get(at + 1).is_some_and(|next| [".", "?", ",", ";", "else"].contains(&next.text));
+                let goes_on =
+                    || tokens.get(at + 1).is_some_and(|next| [".", "?", ",", ";", "else"].contains(&next.text));
                 if token.text == "}" && depth == 0 && ends_with_block && (is_item || !goes_on()) {
                     return at + 1;
                 }
