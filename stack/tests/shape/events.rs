@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{
+use super::{
     assert_kept,
     sources::{SERVICES, Source, read, root, sources},
 };

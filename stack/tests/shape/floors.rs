@@ -10,7 +10,7 @@
 //! the [`ENTRANCES`]. The `mod.rs` of a feature is its vocabulary, and whatever file may use it; only its router uses
 //! the views, and counts as a node of its own (see [`imports`](super::imports)).
 
-use super::imports::Imports;
+use super::{imports::Imports, sources::Source};
 
 /// One floor: rooms that stand beside each other.
 #[derive(Debug)]
@@ -74,8 +74,21 @@ const FLOORS: &[(&str, &[Floor])] = &[
     ("interaction-service", SIMPLE),
     ("moderation-service", SIMPLE),
     ("engagement-service", SIMPLE),
-    // To be listed with its folders; until then it is acyclic and no more.
-    ("stack", &[]),
+    (
+        "stack",
+        &[
+            // Two pages that everything may use: what runs, and the API as a program uses it.
+            Floor::of(&["system", "client"]),
+            Floor::of(&["host"]),
+            Floor::of(&["servers"]),
+            Floor::of(&["platform"]),
+            Floor::of(&["traffic"]),
+            Floor::of(&["launcher"]),
+            Floor::of(&["proof"]),
+            Floor::of(&["cli"]),
+            Floor::of(&["main"]),
+        ],
+    ),
 ];
 
 const SIMPLE: &[Floor] = &[Floor::of_neighbours(&[FEATURES]), Floor::of(&["settings"]), Floor::of(&["main"])];
@@ -170,6 +183,20 @@ pub fn core_outward(imports: &Imports) -> Vec<String> {
     outward.map(|arrow| format!("{arrow}: the core names its service")).collect()
 }
 
+/// What the tests of the core may name of the service that they start.
+const FOR_CORE_TESTS: [&str; 3] = ["SERVICE", "matrix", "settings::Settings"];
+
+/// What the core, its tests included, names in the crate besides itself and what tests may.
+pub fn core_tests_outward(file: &Source) -> Vec<String> {
+    let outward = |at: &usize| {
+        let named = &file.code[at + "crate::".len()..];
+        !named.starts_with("core::") && !FOR_CORE_TESTS.iter().any(|allowed| named.starts_with(allowed))
+    };
+    let places = file.occurrences("crate::").into_iter().filter(|_| file.path.contains("/src/core/")).filter(outward);
+    let name = |at: usize| file.code[at..].chars().take_while(|c| !"; \n({,.".contains(*c)).collect::<String>();
+    places.map(|at| format!("{}: {}", file.place(at), name(at))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::{
@@ -191,7 +218,10 @@ mod tests {
         ("core/app/mod.rs", "use crate::core::ground::settings::Base;\npub struct App;"),
         ("core/events/outbox.rs", "use crate::core::app::App;"),
         ("core/serve/mod.rs", "use super::app::App;\npub fn serve() {}"),
-        ("posts/mod.rs", "mod views;\npub enum Status {}\npub fn router() -> R { routes!(views::get_post) }"),
+        (
+            "posts/mod.rs",
+            "mod views;\npub enum Status {}\npub fn router() -> OpenApiRouter<App> { routes!(views::get_post) }",
+        ),
         (
             "posts/views.rs",
             "use super::{Status, signals};\nuse super::models::Post;\nfn get_post() { signals::read() }",
@@ -296,6 +326,14 @@ mod tests {
         assert!(found.iter().any(|breach| breach.contains("upward from core/serve to settings")), "{found:?}");
         // Its tests start the service at hand.
         assert_eq!(with("core/serve/tests.rs", "use crate::SERVICE;"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn tests_of_the_core_name_what_they_start_and_no_feature() {
+        let text = "use crate::SERVICE;\nuse crate::core::app::App;\nuse crate::posts::Post;";
+        let file = |path: &str| Source::new(path, text);
+        assert_eq!(core_tests_outward(&file("s/src/core/tests.rs")), ["s/src/core/tests.rs:3: crate::posts::Post"]);
+        assert_eq!(core_tests_outward(&file("s/src/posts/tests.rs")), Vec::<String>::new());
     }
 
     #[test]

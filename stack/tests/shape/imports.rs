@@ -5,19 +5,25 @@
 //! name that `a/mod.rs` re-exports leads to `a/mod.rs`, and the re-export itself from there to the file that it names.
 //! `mod a;` is no arrow, and neither is the import of a module: what is used of it is.
 //!
-//! **The router.** The `mod.rs` of a feature holds its vocabulary, which its views use, and the function `router`, which
-//! uses its views. The two are apart in the graph: `router` is a node of its own, named `posts/mod.rs#router`. Whoever
-//! calls `posts::router` uses that node and not the vocabulary; a view that did so would stand in a cycle.
+//! **Routers.** The `mod.rs` of a feature holds its vocabulary, which its views use, and its routers, which use its
+//! views. The two are apart in the graph: the functions of a `mod.rs` that return an `OpenApiRouter` are a node of their
+//! own, named `posts/mod.rs#router`. A call of `posts::router` leads to that node and not to the vocabulary; in a view it
+//! would close a cycle.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    ops::Range,
+};
 
 use super::{
     sources::Source,
     tokens::{Token, tokens},
 };
 
-/// The function of a feature's `mod.rs` that is a node of its own.
-const ROUTER: &str = "router";
+/// What the functions of a feature's `mod.rs` return that are a node of their own.
+const ROUTER: &str = "OpenApiRouter";
+/// What the name of that node ends with.
+const ROUTER_NODE: &str = "#router";
 
 /// The first place at which a file uses another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,11 +165,18 @@ fn module_of(path: &str) -> Vec<String> {
 /// The modules of a crate that are files.
 struct Modules {
     files: BTreeMap<Vec<String>, String>,
+    /// The functions that are routers, each behind its file.
+    routers: BTreeSet<(String, String)>,
 }
 
 impl Modules {
     fn of(files: &[Source]) -> Modules {
-        Modules { files: files.iter().map(|file| (module_of(&file.path), inside(&file.path).to_owned())).collect() }
+        let paths = files.iter().map(|file| (module_of(&file.path), inside(&file.path).to_owned()));
+        let named = |file: &Source| {
+            let routers = routers(file, &tokens(&file.code)).into_iter();
+            routers.map(|(name, _)| (inside(&file.path).to_owned(), name)).collect::<Vec<_>>()
+        };
+        Modules { files: paths.collect(), routers: files.iter().flat_map(named).collect() }
     }
 
     fn is_module(&self, path: &[String]) -> bool {
@@ -175,6 +188,25 @@ impl Modules {
         let length = (0..=path.len()).rev().find(|length| self.is_module(&path[..*length]))?;
         Some((&self.files[&path[..length]], path.get(length).cloned()))
     }
+}
+
+/// The functions of a `mod.rs` that return a router: their names, and from where to where in the code they go.
+fn routers(file: &Source, tokens: &[Token]) -> Vec<(String, Range<usize>)> {
+    let mut routers = Vec::new();
+    let is_vocabulary = file.path.ends_with("/mod.rs");
+    for start in (0..tokens.len()).filter(|at| is_vocabulary && tokens[*at].text == "fn") {
+        let head: Vec<&str> = tokens[start..].iter().map(|token| token.text).take_while(|text| *text != "{").collect();
+        if !head.windows(2).any(|pair| pair == ["->", ROUTER]) {
+            continue;
+        }
+        let mut depth = 0;
+        let body = tokens[start + head.len()..].iter().find(|token| {
+            depth += i32::from(token.text == "{") - i32::from(token.text == "}");
+            depth == 0
+        });
+        routers.push((head[1].to_owned(), tokens[start].at..body.map_or(file.code.len(), |end| end.at)));
+    }
+    routers
 }
 
 struct Reader<'a> {
@@ -196,7 +228,7 @@ struct Import {
 impl Reader<'_> {
     fn arrows(&self) -> Vec<Arrow> {
         let tokens = tokens(&self.file.code);
-        let router = self.router(&tokens);
+        let routers = routers(self.file, &tokens);
         let mut arrows = Vec::new();
         let mut note = |path: &[String], at: usize, module_counts: bool| {
             let Some((to, name)) = self.modules.target(path) else { return };
@@ -204,9 +236,11 @@ impl Reader<'_> {
                 return;
             }
             let here = inside(&self.file.path);
-            let from = if router.contains(&at) { format!("{here}#{ROUTER}") } else { here.to_owned() };
-            let leads_to_router = name.as_deref() == Some(ROUTER) && to.ends_with("/mod.rs");
-            let to = if leads_to_router { format!("{to}#{ROUTER}") } else { to.to_owned() };
+            let in_router = routers.iter().any(|(_, body)| body.contains(&at));
+            let from = if in_router { format!("{here}{ROUTER_NODE}") } else { here.to_owned() };
+            let function = (to.to_owned(), name.clone().unwrap_or_default());
+            let is_router = self.modules.routers.contains(&function);
+            let to = if is_router { format!("{to}{ROUTER_NODE}") } else { to.to_owned() };
             if to != here {
                 let name = name.or_else(|| path.last().cloned()).unwrap_or_default();
                 arrows.push(Arrow { from, to, name, place: self.file.place(at) });
@@ -231,24 +265,6 @@ impl Reader<'_> {
             }
         }
         arrows
-    }
-
-    /// The bytes of the function `router`, when this is a `mod.rs` that has one.
-    fn router(&self, tokens: &[Token]) -> std::ops::Range<usize> {
-        let starts = |pair: &[Token]| pair[0].text == "fn" && pair[1].text == ROUTER;
-        let Some(start) = tokens.windows(2).position(starts).filter(|_| self.file.path.ends_with("/mod.rs")) else {
-            return 0..0;
-        };
-        let mut depth = 0;
-        for token in &tokens[start..] {
-            match token.text {
-                "{" => depth += 1,
-                "}" if depth == 1 => return tokens[start].at..token.at,
-                "}" => depth -= 1,
-                _ => {}
-            }
-        }
-        0..0
     }
 
     /// The imports of the file, and the paths of two names or more that stand in its code.
@@ -409,17 +425,20 @@ mod tests {
     }
 
     #[test]
-    fn the_router_of_a_feature_is_apart_from_its_vocabulary() {
+    fn the_routers_of_a_feature_are_apart_from_its_vocabulary() {
         let mut files = [
-            ("main.rs", "mod a;\nfn main() { a::router() }"),
-            ("a/mod.rs", "mod views;\npub const LIMIT: u8 = 1;\npub fn router() { if true { routes!(views::get) } }"),
+            ("main.rs", "mod a;\nfn main() { a::root() }"),
+            (
+                "a/mod.rs",
+                "mod views;\npub const LIMIT: u8 = 1;\npub fn root() -> OpenApiRouter<App> { if true { routes!(views::get) } }",
+            ),
             ("a/views.rs", "use super::LIMIT;"),
         ];
         let found =
-            ["a/mod.rs#router -> a/views.rs get", "a/views.rs -> a/mod.rs LIMIT", "main.rs -> a/mod.rs#router router"];
+            ["a/mod.rs#router -> a/views.rs get", "a/views.rs -> a/mod.rs LIMIT", "main.rs -> a/mod.rs#router root"];
         assert_eq!(arrows(&files), found);
         assert!(Imports::of(&sample(&files)).knots().is_empty());
-        files[2].1 = "use super::router;";
+        files[2].1 = "use super::root;";
         assert_eq!(Imports::of(&sample(&files)).knots().len(), 1);
     }
 

@@ -1,0 +1,86 @@
+//! The laws of the house on the workspace as it is: imports, names and sizes, one test each.
+//!
+//! What each law means, and its table or limit, stands in the file that checks it. To run those that still wait:
+//! `cargo test -p stack -- laws:: --ignored`.
+
+use super::{
+    assert_kept,
+    floors::{against_the_use, core_outward, core_tests_outward, cycles, floors, upward},
+    imports::Imports,
+    names::{SHARED_NAMES, banned_words, repeated_types},
+    production::production,
+    sizes::too_long,
+    sources::{SERVICES, Source, all_sources, sources},
+};
+
+/// Every crate with its production sources.
+fn crates() -> impl Iterator<Item = (&'static str, Vec<Source>)> {
+    SERVICES.into_iter().chain(["stack"]).map(|package| (package, production(&sources(package))))
+}
+
+/// Every crate with its arrows.
+fn graphs() -> impl Iterator<Item = (&'static str, Imports)> {
+    crates().map(|(package, files)| {
+        let imports = Imports::of(&files);
+        // That no breach is found must not be because nothing was understood.
+        assert!(imports.arrows.len() > imports.files.len(), "{package}: its imports are understood");
+        (package, imports)
+    })
+}
+
+fn services() -> impl Iterator<Item = (&'static str, Imports)> {
+    graphs().filter(|(package, _)| *package != "stack")
+}
+
+#[test]
+#[ignore = "until the core has its floors"]
+fn no_file_reaches_itself_again() {
+    let breaches: Vec<_> = graphs().flat_map(|(_, imports)| cycles(&imports)).collect();
+    assert_kept("Imports between files have no cycle:", &breaches);
+}
+
+#[test]
+#[ignore = "until the core has its floors"]
+fn imports_run_downward_over_the_floors() {
+    let breaches: Vec<_> = graphs().flat_map(|(package, imports)| upward(&imports, &floors(package))).collect();
+    assert_kept("A file uses files of its own room and of lower floors:", &breaches);
+}
+
+#[test]
+#[ignore = "until the core has its floors"]
+fn a_feature_is_used_from_its_routes_to_its_rows() {
+    let breaches: Vec<_> = services().flat_map(|(_, imports)| against_the_use(&imports)).collect();
+    assert_kept("Views and schedulers use signals, signals producers, producers schemas and models:", &breaches);
+}
+
+#[test]
+#[ignore = "until the core has its floors"]
+fn the_core_names_nothing_of_its_service() {
+    let mut breaches: Vec<_> = services().flat_map(|(_, imports)| core_outward(&imports)).collect();
+    for service in SERVICES {
+        breaches.extend(sources(service).iter().flat_map(core_tests_outward));
+    }
+    assert_kept("The core knows nothing of its service, and its tests only where to start it:", &breaches);
+}
+
+#[test]
+#[ignore = "until the core has its floors"]
+fn a_type_name_has_one_meaning_in_a_crate() {
+    let breaches: Vec<_> =
+        crates().flat_map(|(package, files)| repeated_types(package, &files, SHARED_NAMES)).collect();
+    assert_kept("A search for a type finds one definition:", &breaches);
+}
+
+#[test]
+#[ignore = "until the core has its floors"]
+fn comments_begin_in_plain_words() {
+    let breaches: Vec<_> = all_sources().iter().flat_map(banned_words).collect();
+    assert_kept("The subject of a comment is a component, and its verb the field's:", &breaches);
+}
+
+#[test]
+#[ignore = "until the core has its floors"]
+fn the_core_and_every_file_are_of_a_size_to_read() {
+    let breaches: Vec<_> = crates().flat_map(|(package, files)| too_long(package, &files)).collect();
+    assert_kept("Sizes in lines of code, tests, comments and blank lines aside:", &breaches);
+}
