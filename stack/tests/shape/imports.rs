@@ -173,7 +173,7 @@ impl Modules {
     fn of(files: &[Source]) -> Modules {
         let paths = files.iter().map(|file| (module_of(&file.path), inside(&file.path).to_owned()));
         let named = |file: &Source| {
-            let routers = routers(file, &tokens(&file.code)).into_iter();
+            let routers = routers(file).into_iter();
             routers.map(|(name, _)| (inside(&file.path).to_owned(), name)).collect::<Vec<_>>()
         };
         Modules { files: paths.collect(), routers: files.iter().flat_map(named).collect() }
@@ -191,10 +191,13 @@ impl Modules {
 }
 
 /// The functions of a `mod.rs` that return a router: their names, and from where to where in the code they go.
-fn routers(file: &Source, tokens: &[Token]) -> Vec<(String, Range<usize>)> {
+fn routers(file: &Source) -> Vec<(String, Range<usize>)> {
+    if !(file.path.ends_with("/mod.rs") && file.code.contains(ROUTER)) {
+        return Vec::new();
+    }
+    let tokens = tokens(&file.code);
     let mut routers = Vec::new();
-    let is_vocabulary = file.path.ends_with("/mod.rs");
-    for start in (0..tokens.len()).filter(|at| is_vocabulary && tokens[*at].text == "fn") {
+    for start in (0..tokens.len()).filter(|at| tokens[*at].text == "fn") {
         let head: Vec<&str> = tokens[start..].iter().map(|token| token.text).take_while(|text| *text != "{").collect();
         if !head.windows(2).any(|pair| pair == ["->", ROUTER]) {
             continue;
@@ -228,7 +231,7 @@ struct Import {
 impl Reader<'_> {
     fn arrows(&self) -> Vec<Arrow> {
         let tokens = tokens(&self.file.code);
-        let routers = routers(self.file, &tokens);
+        let routers = routers(self.file);
         let mut arrows = Vec::new();
         let mut note = |path: &[String], at: usize, module_counts: bool| {
             let Some((to, name)) = self.modules.target(path) else { return };
@@ -239,15 +242,16 @@ impl Reader<'_> {
             let in_router = routers.iter().any(|(_, body)| body.contains(&at));
             let from = if in_router { format!("{here}{ROUTER_NODE}") } else { here.to_owned() };
             let function = (to.to_owned(), name.clone().unwrap_or_default());
-            let is_router = self.modules.routers.contains(&function);
-            let to = if is_router { format!("{to}{ROUTER_NODE}") } else { to.to_owned() };
-            if to != here {
+            let called = self.modules.routers.contains(&function);
+            let to = if called { format!("{to}{ROUTER_NODE}") } else { to.to_owned() };
+            let is_new = |arrow: &Arrow| arrow.from != from || arrow.to != to;
+            if to != here && arrows.iter().all(is_new) {
                 let name = name.or_else(|| path.last().cloned()).unwrap_or_default();
                 arrows.push(Arrow { from, to, name, place: self.file.place(at) });
             }
         };
         let mut aliases: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        let (imports, paths) = self.read(&tokens);
+        let (imports, paths) = imports_and_paths(&tokens);
         // An import may begin with what another imports.
         for import in imports.iter().chain(&imports) {
             if let Some(path) = self.absolute(&import.path, &aliases) {
@@ -265,35 +269,6 @@ impl Reader<'_> {
             }
         }
         arrows
-    }
-
-    /// The imports of the file, and the paths of two names or more that stand in its code.
-    fn read(&self, tokens: &[Token]) -> (Vec<Import>, Vec<(Vec<String>, usize)>) {
-        let (mut imports, mut paths) = (Vec::new(), Vec::new());
-        let mut at = 0;
-        while at < tokens.len() {
-            let token = tokens[at];
-            let before = at.checked_sub(1).map_or("", |before| tokens[before].text);
-            let after = tokens.get(at + 1).map_or("", |after| after.text);
-            if token.text == "use" && after != "<" {
-                // `pub use` and `pub(crate) use`.
-                let public = before == "pub" || before == ")";
-                at = use_tree(tokens, at + 1, &[], public, &mut imports);
-            } else if token.is_name() && after == "::" && before != "::" {
-                let mut path = vec![token.text.to_owned()];
-                while tokens.get(at + 1).is_some_and(|sign| sign.text == "::")
-                    && tokens.get(at + 2).is_some_and(Token::is_name)
-                {
-                    path.push(tokens[at + 2].text.to_owned());
-                    at += 2;
-                }
-                paths.push((path, token.at));
-                at += 1;
-            } else {
-                at += 1;
-            }
-        }
-        (imports, paths)
     }
 
     /// A path as it is written here, from the crate's root; none when it leads to another crate or stays in a type.
@@ -317,6 +292,35 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// The imports of a file, and the paths of two names or more that stand in its code.
+fn imports_and_paths(tokens: &[Token]) -> (Vec<Import>, Vec<(Vec<String>, usize)>) {
+    let (mut imports, mut paths) = (Vec::new(), Vec::new());
+    let mut at = 0;
+    while at < tokens.len() {
+        let token = tokens[at];
+        let before = at.checked_sub(1).map_or("", |before| tokens[before].text);
+        let after = tokens.get(at + 1).map_or("", |after| after.text);
+        if token.text == "use" && after != "<" {
+            // `pub use` and `pub(crate) use`.
+            let public = before == "pub" || before == ")";
+            at = use_tree(tokens, at + 1, &[], public, &mut imports);
+        } else if token.is_name() && after == "::" && before != "::" {
+            let mut path = vec![token.text.to_owned()];
+            while tokens.get(at + 1).is_some_and(|sign| sign.text == "::")
+                && tokens.get(at + 2).is_some_and(Token::is_name)
+            {
+                path.push(tokens[at + 2].text.to_owned());
+                at += 2;
+            }
+            paths.push((path, token.at));
+            at += 1;
+        } else {
+            at += 1;
+        }
+    }
+    (imports, paths)
 }
 
 /// Reads the tree behind `use` and returns the token behind its `;` (or, inside a group, at its `,` or `}`).
@@ -458,7 +462,7 @@ mod tests {
         assert_eq!(knots[0], BTreeSet::from(["a.rs", "b.rs", "c.rs"]));
         let cycles = imports.cycles(&knots[0]);
         assert_eq!(cycles.len(), 1);
-        let places: Vec<_> = cycles[0].iter().map(|arrow| arrow.to_string()).collect();
+        let places: Vec<_> = cycles[0].iter().map(ToString::to_string).collect();
         assert_eq!(places, ["s/src/a.rs:1 uses b.rs (B)", "s/src/b.rs:1 uses c.rs (C)", "s/src/c.rs:1 uses a.rs (A)"]);
         assert_eq!(imports.cycles(&knots[1])[0][0].place, "s/src/d.rs:2");
     }

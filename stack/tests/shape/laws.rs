@@ -3,6 +3,8 @@
 //! What each law means, and its table or limit, stands in the file that checks it. To run those that still wait:
 //! `cargo test -p stack -- laws:: --ignored`.
 
+use std::sync::LazyLock;
+
 use super::{
     assert_kept,
     floors::{against_the_use, core_outward, core_tests_outward, cycles, floors, upward},
@@ -13,50 +15,54 @@ use super::{
     sources::{SERVICES, Source, all_sources, sources},
 };
 
-/// Every crate with its production sources.
-fn crates() -> impl Iterator<Item = (&'static str, Vec<Source>)> {
-    SERVICES.into_iter().chain(["stack"]).map(|package| (package, production(&sources(package))))
+/// One crate as the laws read it.
+struct Crate {
+    package: &'static str,
+    files: Vec<Source>,
+    imports: Imports,
 }
 
-/// Every crate with its arrows.
-fn graphs() -> impl Iterator<Item = (&'static str, Imports)> {
-    crates().map(|(package, files)| {
+/// Every crate, read once for all laws.
+static CRATES: LazyLock<Vec<Crate>> = LazyLock::new(|| {
+    let read = |package| {
+        let files = production(&sources(package));
         let imports = Imports::of(&files);
         // That no breach is found must not be because nothing was understood.
         assert!(imports.arrows.len() > imports.files.len(), "{package}: its imports are understood");
-        (package, imports)
-    })
-}
+        Crate { package, files, imports }
+    };
+    SERVICES.into_iter().chain(["stack"]).map(read).collect()
+});
 
-fn services() -> impl Iterator<Item = (&'static str, Imports)> {
-    graphs().filter(|(package, _)| *package != "stack")
+fn services() -> impl Iterator<Item = &'static Crate> {
+    CRATES.iter().filter(|one| one.package != "stack")
 }
 
 #[test]
 #[ignore = "until the core has its floors"]
 fn no_file_reaches_itself_again() {
-    let breaches: Vec<_> = graphs().flat_map(|(_, imports)| cycles(&imports)).collect();
+    let breaches: Vec<_> = CRATES.iter().flat_map(|one| cycles(&one.imports)).collect();
     assert_kept("Imports between files have no cycle:", &breaches);
 }
 
 #[test]
 #[ignore = "until the core has its floors"]
 fn imports_run_downward_over_the_floors() {
-    let breaches: Vec<_> = graphs().flat_map(|(package, imports)| upward(&imports, &floors(package))).collect();
+    let breaches: Vec<_> = CRATES.iter().flat_map(|one| upward(&one.imports, &floors(one.package))).collect();
     assert_kept("A file uses files of its own room and of lower floors:", &breaches);
 }
 
 #[test]
 #[ignore = "until the core has its floors"]
 fn a_feature_is_used_from_its_routes_to_its_rows() {
-    let breaches: Vec<_> = services().flat_map(|(_, imports)| against_the_use(&imports)).collect();
+    let breaches: Vec<_> = services().flat_map(|one| against_the_use(&one.imports)).collect();
     assert_kept("Views and schedulers use signals, signals producers, producers schemas and models:", &breaches);
 }
 
 #[test]
 #[ignore = "until the core has its floors"]
 fn the_core_names_nothing_of_its_service() {
-    let mut breaches: Vec<_> = services().flat_map(|(_, imports)| core_outward(&imports)).collect();
+    let mut breaches: Vec<_> = services().flat_map(|one| core_outward(&one.imports)).collect();
     for service in SERVICES {
         breaches.extend(sources(service).iter().flat_map(core_tests_outward));
     }
@@ -67,7 +73,7 @@ fn the_core_names_nothing_of_its_service() {
 #[ignore = "until the core has its floors"]
 fn a_type_name_has_one_meaning_in_a_crate() {
     let breaches: Vec<_> =
-        crates().flat_map(|(package, files)| repeated_types(package, &files, SHARED_NAMES)).collect();
+        CRATES.iter().flat_map(|one| repeated_types(one.package, &one.files, SHARED_NAMES)).collect();
     assert_kept("A search for a type finds one definition:", &breaches);
 }
 
@@ -81,6 +87,6 @@ fn comments_begin_in_plain_words() {
 #[test]
 #[ignore = "until the core has its floors"]
 fn the_core_and_every_file_are_of_a_size_to_read() {
-    let breaches: Vec<_> = crates().flat_map(|(package, files)| too_long(package, &files)).collect();
+    let breaches: Vec<_> = CRATES.iter().flat_map(|one| too_long(one.package, &one.files)).collect();
     assert_kept("Sizes in lines of code, tests, comments and blank lines aside:", &breaches);
 }

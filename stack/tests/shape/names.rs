@@ -97,8 +97,9 @@ fn types(code: &str) -> Vec<Token<'_>> {
 pub fn banned_words(file: &Source) -> Vec<String> {
     let mut breaches = Vec::new();
     for (line, comment) in first_lines(&file.text) {
+        let prose = prose(&comment);
         for (word, instead) in BANNED_WORDS {
-            if has_word(&comment, word) {
+            if has_word(&prose, word) {
                 breaches.push(format!("{}:{line}: \"{word}\" ({instead}): {comment}", file.path));
             }
         }
@@ -129,9 +130,12 @@ fn first_lines(text: &str) -> Vec<(usize, String)> {
     lines
 }
 
-/// Whether a word stands in a sentence, names in backticks aside.
-fn has_word(sentence: &str, word: &str) -> bool {
-    let prose: String = sentence.split('`').step_by(2).collect::<Vec<_>>().join(" ` ").to_lowercase();
+/// A sentence in lower case without the names in backticks.
+fn prose(sentence: &str) -> String {
+    sentence.split('`').step_by(2).collect::<Vec<_>>().join(" ` ").to_lowercase()
+}
+
+fn has_word(prose: &str, word: &str) -> bool {
     let is_letter = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
     prose.match_indices(word).any(|(at, _)| {
         !is_letter(prose[..at].chars().next_back()) && !is_letter(prose[at + word.len()..].chars().next())

@@ -110,30 +110,43 @@ pub enum Part {
     Comment,
 }
 
-/// The parts of a source, one after the other without gaps; code byte by byte or character by character.
+/// The parts of a source, one after the other without gaps.
 pub fn parts(text: &str) -> impl Iterator<Item = (Part, &str)> {
-    let mut rest = text;
-    let mut follows_a_name = false;
+    let mut at = 0;
     std::iter::from_fn(move || {
-        let first = rest.chars().next()?;
-        let (length, part) = match first {
-            '/' if rest.starts_with("//") => (rest.find('\n').unwrap_or(rest.len()), Part::Comment),
-            '/' if rest.starts_with("/*") => (rest.find("*/").map_or(rest.len(), |end| end + 2), Part::Comment),
-            '"' => (1 + quoted(&rest[1..], '"'), Part::Literal),
-            'r' if !follows_a_name && is_raw(rest) => {
-                let hashes = rest[1..].chars().take_while(|c| *c == '#').count();
-                let start = 2 + hashes;
-                let end = format!("\"{}", "#".repeat(hashes));
-                (rest[start..].find(&end).map_or(rest.len(), |at| start + at + end.len()), Part::Literal)
+        let (part, length) = match special(text, at) {
+            Some(found) => found,
+            None if at == text.len() => return None,
+            // Code goes on to the next comment or literal; only at these signs can one begin.
+            None => {
+                let begins =
+                    |(byte_at, byte): &(usize, u8)| b"/\"'r".contains(byte) && special(text, *byte_at).is_some();
+                let next = text.bytes().enumerate().skip(at + 1).find(begins);
+                (Part::Code, next.map_or(text.len(), |(next, _)| next) - at)
             }
-            '\'' => character(rest).map_or((1, Part::Code), |length| (length, Part::Literal)),
-            other => (other.len_utf8(), Part::Code),
         };
-        follows_a_name = part == Part::Code && (first.is_alphanumeric() || first == '_');
-        let (token, after) = rest.split_at(length);
-        rest = after;
+        let token = &text[at..at + length];
+        at += length;
         Some((part, token))
     })
+}
+
+/// The comment or literal that begins at a byte, and its length.
+fn special(text: &str, at: usize) -> Option<(Part, usize)> {
+    let rest = &text[at..];
+    match rest.as_bytes().first()? {
+        b'/' if rest.starts_with("//") => Some((Part::Comment, rest.find('\n').unwrap_or(rest.len()))),
+        b'/' if rest.starts_with("/*") => Some((Part::Comment, rest.find("*/").map_or(rest.len(), |end| end + 2))),
+        b'"' => Some((Part::Literal, 1 + quoted(&rest[1..], '"'))),
+        b'r' if is_raw(rest) && !text[..at].ends_with(|last: char| last.is_alphanumeric() || last == '_') => {
+            let hashes = rest[1..].chars().take_while(|c| *c == '#').count();
+            let start = 2 + hashes;
+            let end = format!("\"{}", "#".repeat(hashes));
+            Some((Part::Literal, rest[start..].find(&end).map_or(rest.len(), |found| start + found + end.len())))
+        }
+        b'\'' => character(rest).map(|length| (Part::Literal, length)),
+        _ => None,
+    }
 }
 
 /// Blanks out comments and the insides of literals, so that a law does not stumble over words about code.
@@ -153,7 +166,7 @@ fn code_of(text: &str) -> String {
 
 /// As many bytes of spaces and line ends.
 pub fn blank(text: &str) -> String {
-    text.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect()
+    text.split('\n').map(|line| " ".repeat(line.len())).collect::<Vec<_>>().join("\n")
 }
 
 fn is_raw(rest: &str) -> bool {

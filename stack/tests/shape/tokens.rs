@@ -1,5 +1,7 @@
 //! The words of a source's code, as far as laws about names and imports need them.
 
+use std::sync::LazyLock;
+
 /// A name, a number, `::`, `->`, `=>`, or any other single character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Token<'a> {
@@ -14,22 +16,40 @@ impl Token<'_> {
     }
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Blank,
+    Name,
+    Sign,
+}
+
+/// What each byte is: a table, because every law reads every byte, in a debug build.
+static CLASSES: LazyLock<[Class; 256]> = LazyLock::new(|| {
+    std::array::from_fn(|byte| match u8::try_from(byte).unwrap_or_default() {
+        blank if blank.is_ascii_whitespace() => Class::Blank,
+        name if name.is_ascii_alphanumeric() || name == b'_' || !name.is_ascii() => Class::Name,
+        _ => Class::Sign,
+    })
+});
+
 /// The tokens of code from which comments and the insides of literals are blanked out.
 pub fn tokens(code: &str) -> Vec<Token<'_>> {
+    let classes = &*CLASSES;
     let bytes = code.as_bytes();
-    let continues = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii();
     let mut tokens = Vec::new();
     let mut at = 0;
-    while let Some(first) = bytes.get(at) {
+    while at < bytes.len() {
+        let class = classes[usize::from(bytes[at])];
         let mut end = at + 1;
-        if continues(*first) {
-            while bytes.get(end).is_some_and(|byte| continues(*byte)) {
+        if class == Class::Sign {
+            let pair = (bytes[at], bytes.get(end));
+            end += usize::from(matches!(pair, (b':', Some(b':')) | (b'-' | b'=', Some(b'>'))));
+        } else {
+            while end < bytes.len() && classes[usize::from(bytes[end])] == class {
                 end += 1;
             }
-        } else if ["::", "->", "=>"].iter().any(|pair| bytes[at..].starts_with(pair.as_bytes())) {
-            end += 1;
         }
-        if !first.is_ascii_whitespace() {
+        if class != Class::Blank {
             tokens.push(Token { text: &code[at..end], at });
         }
         at = end;
