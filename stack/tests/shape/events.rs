@@ -1,4 +1,4 @@
-//! The laws of events: whoever listens hears somebody, and one service only.
+//! The laws of events: every stream that is consumed is published, and by one service only.
 //!
 //! A service names the streams that it deals with as constants in its features' `events/mod.rs`, lists those that it
 //! writes (`TELLS` of a feature, or `tells` in `main.rs`), writes with `publish(tx, NAME, …)` or `publish_all`, and
@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{
+use super::{
     assert_kept,
     sources::{SERVICES, Source, read, root, sources},
 };

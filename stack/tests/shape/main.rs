@@ -3,17 +3,20 @@
 //! A failure names the file and the line. Where a law has exceptions, they are a list with a reason beside each.
 
 mod containers;
+mod copies;
 mod events;
+mod floors;
+mod imports;
+mod laws;
+mod names;
+mod production;
+mod sizes;
 mod sources;
+mod tokens;
 mod watching;
 
-use std::collections::BTreeMap;
-
+use copies::{COPIES, differences};
 use sources::{SERVICES, all_sources, features, read, root, sources};
-
-/// Files of the core that differ between services, each with its reason.
-const DIFFERENT: &[(&str, &str, &str)] =
-    &[("auth-service", "security.rs", "it issues the tokens that the others only check")];
 
 /// Where SQL may stand beside a feature's `models.rs` and tests: mechanisms of the core that are made of it.
 const SQL_IN_CORE: &[&str] = &[
@@ -48,35 +51,8 @@ fn assert_kept(law: &str, breaches: &[String]) {
 
 #[test]
 fn the_five_cores_are_one_text() {
-    let cores: Vec<BTreeMap<String, String>> = SERVICES
-        .iter()
-        .map(|service| {
-            let core = format!("{service}/src/core/");
-            let files = sources(service).into_iter();
-            files.filter_map(|file| Some((file.path.strip_prefix(&core)?.to_owned(), file.text))).collect()
-        })
-        .collect();
-    // The post service's copy is the one that the others are compared with.
-    let model = &cores[1];
-    assert!(!model.is_empty(), "the post service has no core");
-    let mut breaches = Vec::new();
-    for (service, core) in SERVICES.iter().zip(&cores) {
-        let excused = |file: &str| DIFFERENT.iter().any(|(who, what, _)| who == service && *what == file);
-        for (file, text) in model.iter().filter(|(file, _)| !excused(file)) {
-            match core.get(file) {
-                None => breaches.push(format!("{service}/src/core/{file} is missing")),
-                Some(other) if other != text => {
-                    let same = other.lines().zip(text.lines()).take_while(|(one, two)| one == two).count();
-                    breaches.push(format!("{service}/src/core/{file}:{} differs from post-service's", same + 1));
-                }
-                Some(_) => {}
-            }
-        }
-        for file in core.keys().filter(|file| !model.contains_key(*file) && !excused(file)) {
-            breaches.push(format!("{service}/src/core/{file} is in no other core"));
-        }
-    }
-    assert_kept("What every service has is the same text in all five:", &breaches);
+    let breaches: Vec<_> = COPIES.iter().flat_map(|copies| differences(copies, sources)).collect();
+    assert_kept("What several services have alike is the same text in all of them:", &breaches);
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! The sources of the workspace as the laws read them: by file and line, with and without comments and texts.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 pub const SERVICES: [&str; 5] =
@@ -51,8 +53,16 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is in the workspace")
 }
 
+/// The sources of every crate, read once for all laws.
+static SOURCES: LazyLock<BTreeMap<&str, Vec<Source>>> =
+    LazyLock::new(|| SERVICES.iter().chain(&["stack"]).map(|package| (*package, load(package))).collect());
+
 /// Every source of a crate, in the order of their paths.
 pub fn sources(package: &str) -> Vec<Source> {
+    SOURCES.get(package).unwrap_or_else(|| panic!("{package} is no crate of this workspace")).clone()
+}
+
+fn load(package: &str) -> Vec<Source> {
     let mut paths = Vec::new();
     for folder in ["src", "tests"] {
         collect(&root().join(package).join(folder), &mut paths);
@@ -80,7 +90,7 @@ fn relative(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).to_string_lossy().into_owned()
 }
 
-fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
+pub fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for path in entries.flatten().map(|entry| entry.path()) {
         if path.is_dir() {
@@ -91,31 +101,72 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
     }
 }
 
+/// What a stretch of a source is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Code,
+    /// A literal: its first byte stays in the code, its inside does not.
+    Literal,
+    Comment,
+}
+
+/// The parts of a source, one after the other without gaps.
+pub fn parts(text: &str) -> impl Iterator<Item = (Part, &str)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let (part, length) = match special(text, at) {
+            Some(found) => found,
+            None if at == text.len() => return None,
+            // Code goes on to the next comment or literal; only at these signs can one begin.
+            None => {
+                let begins =
+                    |(byte_at, byte): &(usize, u8)| b"/\"'r".contains(byte) && special(text, *byte_at).is_some();
+                let next = text.bytes().enumerate().skip(at + 1).find(begins);
+                (Part::Code, next.map_or(text.len(), |(next, _)| next) - at)
+            }
+        };
+        let token = &text[at..at + length];
+        at += length;
+        Some((part, token))
+    })
+}
+
+/// The comment or literal that begins at a byte, and its length.
+fn special(text: &str, at: usize) -> Option<(Part, usize)> {
+    let rest = &text[at..];
+    match rest.as_bytes().first()? {
+        b'/' if rest.starts_with("//") => Some((Part::Comment, rest.find('\n').unwrap_or(rest.len()))),
+        b'/' if rest.starts_with("/*") => Some((Part::Comment, rest.find("*/").map_or(rest.len(), |end| end + 2))),
+        b'"' => Some((Part::Literal, 1 + quoted(&rest[1..], '"'))),
+        b'r' if is_raw(rest) && !text[..at].ends_with(|last: char| last.is_alphanumeric() || last == '_') => {
+            let hashes = rest[1..].chars().take_while(|c| *c == '#').count();
+            let start = 2 + hashes;
+            let end = format!("\"{}", "#".repeat(hashes));
+            Some((Part::Literal, rest[start..].find(&end).map_or(rest.len(), |found| start + found + end.len())))
+        }
+        b'\'' => character(rest).map(|length| (Part::Literal, length)),
+        _ => None,
+    }
+}
+
 /// Blanks out comments and the insides of literals, so that a law does not stumble over words about code.
 fn code_of(text: &str) -> String {
     let mut code = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let follows_a_name = code.ends_with(|last: char| last.is_alphanumeric() || last == '_');
-        let (length, kept) = match first {
-            '/' if rest.starts_with("//") => (rest.find('\n').unwrap_or(rest.len()), 0),
-            '/' if rest.starts_with("/*") => (rest.find("*/").map_or(rest.len(), |end| end + 2), 0),
-            '"' => (1 + quoted(&rest[1..], '"'), 1),
-            'r' if !follows_a_name && is_raw(rest) => {
-                let hashes = rest[1..].chars().take_while(|c| *c == '#').count();
-                let start = 2 + hashes;
-                let end = format!("\"{}", "#".repeat(hashes));
-                (rest[start..].find(&end).map_or(rest.len(), |at| start + at + end.len()), 1)
-            }
-            '\'' => character(rest).map_or((1, 1), |length| (length, 1)),
-            other => (other.len_utf8(), other.len_utf8()),
+    for (part, token) in parts(text) {
+        let kept = match part {
+            Part::Code => token.len(),
+            Part::Literal => 1,
+            Part::Comment => 0,
         };
-        let (token, after) = rest.split_at(length);
         code.push_str(&token[..kept]);
-        code.extend(token[kept..].bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }));
-        rest = after;
+        code.push_str(&blank(&token[kept..]));
     }
     code
+}
+
+/// As many bytes of spaces and line ends.
+pub fn blank(text: &str) -> String {
+    text.split('\n').map(|line| " ".repeat(line.len())).collect::<Vec<_>>().join("\n")
 }
 
 fn is_raw(rest: &str) -> bool {

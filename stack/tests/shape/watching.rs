@@ -1,8 +1,8 @@
-//! The law of watching: what is counted is described, what is described is counted, and nobody looks at anything else.
+//! The law of metrics: what is counted is described, what is described is counted, and queries ask for nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{
+use super::{
     assert_kept,
     sources::{SERVICES, Source, read, root, sources},
 };

@@ -1,0 +1,85 @@
+//! The law of copies: services share no module, and what they have alike is one text.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::sources::{SERVICES, Source};
+
+/// Files that are meant to be the same text in several services.
+#[derive(Debug)]
+pub struct Copies {
+    /// A file of `src`, or a folder with `/` behind it.
+    pub place: &'static str,
+    /// The first is the one that the others are compared with.
+    pub services: &'static [&'static str],
+    /// Files in which one service differs, each with the reason: (service, file, reason).
+    pub except: &'static [(&'static str, &'static str, &'static str)],
+}
+
+/// Every text that stands in more than one service.
+pub const COPIES: &[Copies] = &[
+    Copies {
+        place: "core/",
+        services: &["post-service", "auth-service", "interaction-service", "moderation-service", "engagement-service"],
+        except: &[("auth-service", "core/security.rs", "it issues the tokens that the others only check")],
+    },
+    Copies { place: "people/models.rs", services: &["post-service", "interaction-service"], except: &[] },
+];
+
+/// Where the copies differ, and what is missing or too much in one of them.
+pub fn differences(copies: &Copies, sources: impl Fn(&str) -> Vec<Source>) -> Vec<String> {
+    let texts = |service: &str| {
+        let is_excused = |file: &str| copies.except.iter().any(|(who, what, _)| *who == service && *what == file);
+        let inside = |path: &str| path.strip_prefix(&format!("{service}/src/")).map(str::to_owned);
+        let files = sources(service).into_iter().filter_map(|file| Some((inside(&file.path)?, file.text)));
+        let is_meant =
+            |file: &str| file == copies.place || (copies.place.ends_with('/') && file.starts_with(copies.place));
+        files.filter(|(file, _)| is_meant(file) && !is_excused(file)).collect::<BTreeMap<_, _>>()
+    };
+    let Some((first, others)) = copies.services.split_first() else { return Vec::new() };
+    let model = texts(first);
+    let mut breaches = Vec::new();
+    if model.is_empty() {
+        breaches.push(format!("{first}/src/{} does not exist", copies.place));
+    }
+    for service in others {
+        let copy = texts(service);
+        let excused: BTreeSet<_> =
+            copies.except.iter().filter(|(who, ..)| who == service).map(|(_, what, _)| *what).collect();
+        for (file, text) in model.iter().filter(|(file, _)| !excused.contains(file.as_str())) {
+            match copy.get(file) {
+                None => breaches.push(format!("{service}/src/{file} is missing")),
+                Some(other) if other != text => {
+                    let same = other.lines().zip(text.lines()).take_while(|(one, two)| one == two).count();
+                    breaches.push(format!("{service}/src/{file}:{} differs from {first}'s", same + 1));
+                }
+                Some(_) => {}
+            }
+        }
+        let more = copy.keys().filter(|file| !model.contains_key(*file));
+        breaches.extend(more.map(|file| format!("{service}/src/{file} is not in {first}")));
+    }
+    breaches
+}
+
+#[test]
+fn the_core_is_copied_to_every_service() {
+    let core = COPIES.iter().find(|copies| copies.place == "core/").expect("the core is a copy");
+    assert_eq!(core.services.iter().collect::<BTreeSet<_>>(), SERVICES.iter().collect());
+}
+
+#[test]
+fn copies_that_differ_are_named() {
+    let copies = Copies { place: "core/", services: &["a", "b"], except: &[("b", "core/own.rs", "a sample")] };
+    let sources = |service: &str| {
+        let files: &[(&str, &str)] = match service {
+            "a" => &[("core/one.rs", "1\n2\n"), ("core/two.rs", "1"), ("core/own.rs", "1"), ("main.rs", "1")],
+            _ => &[("core/one.rs", "1\n3\n"), ("core/own.rs", "2"), ("core/three.rs", "3"), ("main.rs", "2")],
+        };
+        files.iter().map(|(path, text)| Source::new(&format!("{service}/src/{path}"), text)).collect()
+    };
+    let found =
+        ["b/src/core/one.rs:2 differs from a's", "b/src/core/two.rs is missing", "b/src/core/three.rs is not in a"];
+    assert_eq!(differences(&copies, sources), found);
+    let gone = Copies { place: "gone.rs", services: &["a", "b"], except: &[] };
+    assert_eq!(differences(&gone, sources), ["a/src/gone.rs does not exist"]);
+}
