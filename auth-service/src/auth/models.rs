@@ -17,7 +17,7 @@ impl ResetRequest {
         sqlx::query_as!(
             Self,
             r#"insert into reset_request (id, email) values ($1, $2)
-            returning id, email, requested_at as "requested_at: Timestamp""#,
+            returning id, email, requested_at"#,
             Uuid::now_v7(),
             email
         )
@@ -31,7 +31,7 @@ impl ResetRequest {
             Self,
             r#"delete from reset_request
             where id = (select id from reset_request order by id limit 1 for update skip locked)
-            returning id, email, requested_at as "requested_at: Timestamp""#
+            returning id, email, requested_at"#
         )
         .fetch_optional(&mut **tx)
         .await

@@ -83,7 +83,7 @@ impl Pair {
         let made = sqlx::query_as!(
             Connection,
             r#"insert into connection (user_id, target_id) values ($1, $2) on conflict do nothing
-            returning user_id, target_id, connected_at as "at: Timestamp""#,
+            returning user_id, target_id, connected_at as at"#,
             self.user_id,
             self.target_id
         )
@@ -114,7 +114,7 @@ async fn end(tx: &mut PgTransaction<'_>, user_id: Uuid, target_id: Uuid) -> sqlx
     let ended = sqlx::query_as!(
         Connection,
         r#"delete from connection where user_id = $1 and target_id = $2
-        returning user_id, target_id, now() as "at!: Timestamp""#,
+        returning user_id, target_id, now() as "at!""#,
         user_id,
         target_id
     )
@@ -166,7 +166,7 @@ pub async fn connections(
 ) -> sqlx::Result<Vec<ListedUser>> {
     sqlx::query_as!(
         ListedUser,
-        r#"select target_id as id, connected_at as "at: Timestamp" from connection
+        r#"select target_id as id, connected_at as at from connection
         where user_id = $1 and (connected_at, target_id) < ($3, $4)
             and not exists (select from block where block.user_id = $2 and block.target_id = connection.target_id)
             and not exists (select from block where block.user_id = connection.target_id and block.target_id = $2)
@@ -191,7 +191,7 @@ pub async fn followers(
 ) -> sqlx::Result<Vec<ListedUser>> {
     sqlx::query_as!(
         ListedUser,
-        r#"select user_id as id, connected_at as "at: Timestamp" from connection
+        r#"select user_id as id, connected_at as at from connection
         where target_id = $1 and (connected_at, user_id) < ($3, $4)
             and not exists (select from block where block.user_id = $2 and block.target_id = connection.user_id)
             and not exists (select from block where block.user_id = connection.user_id and block.target_id = $2)

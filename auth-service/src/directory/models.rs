@@ -55,9 +55,9 @@ pub async fn list_after(db: impl PgExecutor<'_>, id: Uuid, limit: i64) -> sqlx::
 pub async fn load(db: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<UserDetail>> {
     sqlx::query_as!(
         UserDetail,
-        r#"select account.id, version, created_at as "created_at: Timestamp", created_by,
-            updated_at as "updated_at: Timestamp", updated_by, email, first_name, last_name, is_verified,
-            date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests, total_connections,
+        r#"select account.id, version, created_at, created_by,
+            updated_at, updated_by, email, first_name, last_name, is_verified,
+            date_joined, rating, status, interests, total_connections,
             array(select target.id from connection join account as target on target.id = connection.target_id
                 where connection.user_id = account.id order by target.date_joined desc, target.id desc
             ) as "connections!"

@@ -53,8 +53,8 @@ impl Mail {
             Self,
             r#"update mail set tries = tries + 1, due_at = now() + interval '30 seconds' * power(2, least(tries + 1, 9))
             where id = (select id from mail where due_at <= now() order by due_at limit 1 for update skip locked)
-            returning id, user_id, recipient as "recipient!", letter as "letter: Json<MailTemplate>",
-                created_at as "created_at: Timestamp", due_at as "due_at!: Timestamp""#
+            returning id, user_id, recipient as "recipient!", letter,
+                created_at, due_at as "due_at!""#
         )
         .fetch_optional(db)
         .await

@@ -21,56 +21,56 @@ macro_rules! holdings {
 holdings! {
     /// The person's account, less the proof of their password.
     accounts =
-        r#"select created_at as "at!: Timestamp", id as "id!", to_jsonb(account) - 'password_hash' - 'username_skeleton' - 'search_text' as "thing!" from account
+        r#"select created_at as "at!", id as "id!", to_jsonb(account) - 'password_hash' - 'username_skeleton' - 'search_text' as "thing!" from account
         where id = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#;
 
     /// Their connections.
     connections =
-        r#"select connected_at as "at!: Timestamp", target_id as "id!", to_jsonb(connection) as "thing!" from connection
+        r#"select connected_at as "at!", target_id as "id!", to_jsonb(connection) as "thing!" from connection
         where user_id = $1 and (connected_at, target_id) < ($2, $3) order by connected_at desc, target_id desc limit $4"#;
 
     /// Who is connected to them.
     followers =
-        r#"select connected_at as "at!: Timestamp", user_id as "id!", to_jsonb(connection) as "thing!" from connection
+        r#"select connected_at as "at!", user_id as "id!", to_jsonb(connection) as "thing!" from connection
         where target_id = $1 and (connected_at, user_id) < ($2, $3) order by connected_at desc, user_id desc limit $4"#;
 
     /// Their blocks; not those of others against them.
     blocks =
-        r#"select blocked_at as "at!: Timestamp", target_id as "id!", to_jsonb(block) as "thing!" from block
+        r#"select blocked_at as "at!", target_id as "id!", to_jsonb(block) as "thing!" from block
         where user_id = $1 and (blocked_at, target_id) < ($2, $3) order by blocked_at desc, target_id desc limit $4"#;
 
     /// Suggestions that they dismissed.
     dismissed_suggestions =
-        r#"select dismissed_at as "at!: Timestamp", target_id as "id!", to_jsonb(dismissed_suggestion) as "thing!"
+        r#"select dismissed_at as "at!", target_id as "id!", to_jsonb(dismissed_suggestion) as "thing!"
         from dismissed_suggestion
         where user_id = $1 and (dismissed_at, target_id) < ($2, $3) order by dismissed_at desc, target_id desc limit $4"#;
 
     /// Their sessions, with devices and networks.
     sessions =
-        r#"select created_at as "at!: Timestamp", id as "id!", to_jsonb(session) as "thing!" from session
+        r#"select created_at as "at!", id as "id!", to_jsonb(session) as "thing!" from session
         where user_id = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#;
 
     // A place has no id of its own; any that is the same each time puts those of one moment in an order.
     /// From where they have signed in.
     places =
-        r#"select first_seen_at as "at!: Timestamp", md5(device || address_prefix)::uuid as "id!",
+        r#"select first_seen_at as "at!", md5(device || address_prefix)::uuid as "id!",
             to_jsonb(place) as "thing!"
         from place where user_id = $1 and (first_seen_at, md5(device || address_prefix)::uuid) < ($2, $3)
         order by first_seen_at desc, md5(device || address_prefix)::uuid desc limit $4"#;
 
     /// Mails to them: those that wait, and what is left of those that were sent or given up.
     mails =
-        r#"select created_at as "at!: Timestamp", id as "id!", to_jsonb(mail) as "thing!" from mail
+        r#"select created_at as "at!", id as "id!", to_jsonb(mail) as "thing!" from mail
         where user_id = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#;
 
     /// Decisions about them, without the deciding user.
     decisions =
-        r#"select at as "at!: Timestamp", id as "id!", to_jsonb(decision) - 'decided_by' as "thing!" from decision
+        r#"select at as "at!", id as "id!", to_jsonb(decision) - 'decided_by' as "thing!" from decision
         where user_id = $1 and (at, id) < ($2, $3) order by at desc, id desc limit $4"#;
 
     /// What the audit says that was done to them.
     audit =
-        r#"select at as "at!: Timestamp", id as "id!", to_jsonb(audit) - 'who' as "thing!" from audit
+        r#"select at as "at!", id as "id!", to_jsonb(audit) - 'who' as "thing!" from audit
         where target = $1 and (at, id) < ($2, $3) order by at desc, id desc limit $4"#;
 }
 
@@ -88,7 +88,7 @@ impl ErasureProgress {
     pub async fn of(db: impl PgExecutor<'_>, person: Uuid) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select person, asked_at as "asked_at: Timestamp",
+            r#"select person, asked_at,
                 array(select service from erasure_confirmation as confirmation
                     where confirmation.person = erasure.person
                     union all select 'auth-service' where erasure.confirmed_at is not null

@@ -80,7 +80,7 @@ async fn write_own(app: &App, person: Uuid, holding: &Holding, out: &Out) -> any
     loop {
         let held = (holding.list)(&app.db, person, before, ROWS).await?;
         let Some(last) = held.last() else { return Ok(()) };
-        before = Cursor { at: last.at.0, id: last.id };
+        before = Cursor { at: last.at, id: last.id };
         for thing in held {
             send(out, format!("{}{}", if written > 0 { "," } else { "" }, thing.thing)).await?;
             written += 1;

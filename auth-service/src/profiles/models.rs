@@ -77,11 +77,11 @@ impl Profile {
     pub async fn load(db: impl PgExecutor<'_>, viewer: Uuid, ids: &[Uuid]) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select account.id, created_at as "created_at: Timestamp", created_by,
-                updated_at as "updated_at: Timestamp", updated_by, email, first_name, last_name, is_verified,
-                date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests, username, bio,
+            r#"select account.id, created_at, created_by,
+                updated_at, updated_by, email, first_name, last_name, is_verified,
+                date_joined, rating, status, interests, username, bio,
                 location, birth_date, show_age, avatar_url, total_connections,
-                total_followers, role as "role: Role",
+                total_followers, role,
                 exists (select from connection where user_id = $1 and target_id = account.id) as "following!",
                 exists (select from connection where user_id = account.id and target_id = $1) as "followed_by!",
                 exists (select from block where user_id = $1 and target_id = account.id) as "blocked!",

@@ -50,7 +50,7 @@ pub async fn lock_accounts(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Re
     // that decision.
     let accounts = sqlx::query_as!(
         AccountState,
-        r#"select id, role as "role: Role", status as "status: Status" from account
+        r#"select id, role, status from account
         where id = any($1) or role = 'ADMIN' order by id for no key update"#,
         ids
     )
@@ -70,8 +70,8 @@ impl Member {
     ) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select id, first_name, last_name, date_joined as "date_joined: Timestamp", is_verified,
-                role as "role: Role", status as "status: Status", status_until as "status_until: Timestamp"
+            r#"select id, first_name, last_name, date_joined, is_verified,
+                role, status, status_until
             from account
             where (date_joined, id) < ($1, $2) and ($3::text is null or role = $3) and ($4::text is null or status = $4)
             order by date_joined desc, id desc limit $5"#,
@@ -89,8 +89,8 @@ impl Member {
     pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select id, first_name, last_name, date_joined as "date_joined: Timestamp", is_verified,
-                role as "role: Role", status as "status: Status", status_until as "status_until: Timestamp"
+            r#"select id, first_name, last_name, date_joined, is_verified,
+                role, status, status_until
             from account where id = $1"#,
             id
         )
@@ -131,10 +131,10 @@ pub async fn set_status(
         r#"update account set status_until = $3,
             status = case when $2 = 'ACTIVE' and not is_verified then 'INACTIVE' else $2 end,
             updated_at = greatest(now(), updated_at + interval '1 microsecond')
-        where id = $1 returning status as "status: Status""#,
+        where id = $1 returning status"#,
         id,
         status as Status,
-        until
+        until.map(Timestamp)
     )
     .fetch_one(&mut **tx)
     .await
@@ -188,7 +188,7 @@ impl Decision {
             by,
             role as Option<Role>,
             status as Option<Status>,
-            until,
+            until.map(Timestamp),
             reason
         )
         .execute(&mut **tx)
@@ -200,8 +200,8 @@ impl Decision {
     pub async fn list(db: impl PgExecutor<'_>, user: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select id, at as "at: Timestamp", decided_by, role as "role: Role", status as "status: Status",
-                until as "until: Timestamp", reason
+            r#"select id, at, decided_by, role, status,
+                until, reason
             from decision where user_id = $1 and (at, id) < ($2, $3) order by at desc, id desc limit $4"#,
             user,
             before.at,

@@ -61,8 +61,8 @@ impl Session {
             r#"insert into session (id, user_id, device, address_prefix, expires_at)
             select $1, id, $4, $5, now() + make_interval(days => $6) from account
             where id = $2 and password_hash = $3 and status <> 'BANNED' for share
-            returning id, user_id, created_at as "created_at: Timestamp", last_used_at as "last_used_at: Timestamp",
-                device, address_prefix, expires_at as "expires_at: Timestamp""#,
+            returning id, user_id, created_at, last_used_at,
+                device, address_prefix, expires_at"#,
             Uuid::now_v7(),
             account.id,
             account.password_hash,
@@ -91,8 +91,8 @@ impl Session {
             r#"update session set last_used_at = now(), address_prefix = coalesce($2, address_prefix)
             where id = (select session_id from refresh_token where sha256 = $1)
                 and ended_at is null and expires_at > now()
-            returning id, user_id, created_at as "created_at: Timestamp", last_used_at as "last_used_at: Timestamp",
-                device, address_prefix, expires_at as "expires_at: Timestamp""#,
+            returning id, user_id, created_at, last_used_at,
+                device, address_prefix, expires_at"#,
             sha256,
             device.address_prefix
         )
@@ -127,8 +127,8 @@ impl Session {
     pub async fn list(db: impl PgExecutor<'_>, user: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select id, user_id, created_at as "created_at: Timestamp", last_used_at as "last_used_at: Timestamp",
-                device, address_prefix, expires_at as "expires_at: Timestamp"
+            r#"select id, user_id, created_at, last_used_at,
+                device, address_prefix, expires_at
             from session
             where user_id = $1 and (created_at, id) < ($2, $3) and ended_at is null and expires_at > now()
                 and last_used_at > now() - make_interval(days => $5)
@@ -153,7 +153,7 @@ impl Session {
         sqlx::query_scalar!(
             r#"update session set ended_at = now(), end_reason = $3
             where id = $1 and user_id = $2 and ended_at is null and expires_at > now()
-            returning now() as "at!: Timestamp""#,
+            returning now() as "at!""#,
             id,
             user,
             reason as Reason

@@ -48,7 +48,7 @@ impl UserToken {
     pub async fn list(db: impl PgExecutor<'_>, user: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp", updated_by
+            r#"select id, created_at, created_by, updated_at, updated_by
             from user_token where user_id = $1 and (created_at, id) < ($2, $3)
             order by created_at desc, id desc limit $4"#,
             user,

@@ -70,10 +70,10 @@ impl Account {
             r#"insert into account (id, email, first_name, last_name, interests, password_hash)
             values ($1, $2, $3, $4, $5, $6)
             on conflict (lower(email)) do nothing
-            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+            returning id, created_at, created_by, updated_at,
                 updated_by, email, first_name, last_name, password_hash, is_verified,
-                date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
-                total_connections, role as "role: Role""#,
+                date_joined, rating, status, interests,
+                total_connections, role"#,
             Uuid::now_v7(),
             draft.email,
             draft.first_name,
@@ -89,10 +89,10 @@ impl Account {
     pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+            r#"select id, created_at, created_by, updated_at,
                 updated_by, email, first_name, last_name, password_hash, is_verified,
-                date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
-                total_connections, role as "role: Role"
+                date_joined, rating, status, interests,
+                total_connections, role
             from account where id = $1"#,
             id
         )
@@ -104,10 +104,10 @@ impl Account {
     pub async fn find_by_email(db: impl PgExecutor<'_>, email: &str) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+            r#"select id, created_at, created_by, updated_at,
                 updated_by, email, first_name, last_name, password_hash, is_verified,
-                date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
-                total_connections, role as "role: Role"
+                date_joined, rating, status, interests,
+                total_connections, role
             from account where lower(email) = lower($1)"#,
             email
         )
@@ -124,10 +124,10 @@ impl Account {
     ) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+            r#"select id, created_at, created_by, updated_at,
                 updated_by, email, first_name, last_name, password_hash, is_verified,
-                date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
-                total_connections, role as "role: Role"
+                date_joined, rating, status, interests,
+                total_connections, role
             from account where id = $1 and status <> 'BANNED' and case when $2::uuid is null then accepts_legacy else exists (
                 select from session
                 where session.id = $2 and user_id = account.id and ended_at is null and expires_at > now()) end"#,
@@ -164,10 +164,10 @@ impl Account {
                 is_verified = is_verified and lower(email) = lower($2),
                 updated_by = id, updated_at = greatest(now(), updated_at + interval '1 microsecond')
             where id = $1
-            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+            returning id, created_at, created_by, updated_at,
                 updated_by, email, first_name, last_name, password_hash, is_verified,
-                date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
-                total_connections, role as "role: Role""#,
+                date_joined, rating, status, interests,
+                total_connections, role"#,
             id,
             draft.email,
             draft.first_name,
@@ -193,10 +193,10 @@ impl Account {
             r#"update account set password_hash = $2, updated_by = id,
                 updated_at = greatest(now(), updated_at + interval '1 microsecond')
             where id = $1 and ($3::text is null or password_hash = $3)
-            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+            returning id, created_at, created_by, updated_at,
                 updated_by, email, first_name, last_name, password_hash, is_verified,
-                date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
-                total_connections, role as "role: Role""#,
+                date_joined, rating, status, interests,
+                total_connections, role"#,
             id,
             hash,
             compared
@@ -208,7 +208,7 @@ impl Account {
     /// Voids the tokens of the original; when that is.
     pub async fn void_legacy(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<Option<Timestamp>> {
         sqlx::query_scalar!(
-            r#"update account set accepts_legacy = false where id = $1 returning now() as "at!: Timestamp""#,
+            r#"update account set accepts_legacy = false where id = $1 returning now() as "at!""#,
             id
         )
         .fetch_optional(&mut **tx)
@@ -230,10 +230,10 @@ impl Account {
             r#"update account set is_verified = true, status = case status when 'INACTIVE' then 'ACTIVE' else status end,
                 updated_by = id, updated_at = greatest(now(), updated_at + interval '1 microsecond')
             where id = $1
-            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+            returning id, created_at, created_by, updated_at,
                 updated_by, email, first_name, last_name, password_hash, is_verified,
-                date_joined as "date_joined: Timestamp", rating, status as "status: Status", interests,
-                total_connections, role as "role: Role""#,
+                date_joined, rating, status, interests,
+                total_connections, role"#,
             id
         )
         .fetch_optional(&mut **tx)
@@ -267,7 +267,7 @@ impl Account {
         )
         .execute(&mut **tx)
         .await?;
-        let at = sqlx::query_scalar!(r#"delete from account where id = $1 returning now() as "at!: Timestamp""#, id)
+        let at = sqlx::query_scalar!(r#"delete from account where id = $1 returning now() as "at!""#, id)
             .fetch_optional(&mut **tx)
             .await?;
         lost.sort_unstable();

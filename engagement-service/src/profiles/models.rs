@@ -98,9 +98,9 @@ impl Profile {
     pub async fn of(db: impl PgExecutor<'_>, user: Uuid) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select id, created_at as "created_at: Timestamp", updated_at as "updated_at: Timestamp", user_id,
+            r#"select id, created_at, updated_at, user_id,
                 total_owned_posts, total_post_views, total_post_reactions, total_post_comments, engagement_score,
-                status as "status: Level",
+                status,
                 coalesce((select jsonb_object_agg(category, total) from summary where summary.user_id = profile.user_id),
                     '{}') as "summary!: Json<HashMap<String, i64>>"
             from profile where user_id = $1"#,
@@ -114,7 +114,7 @@ impl Profile {
     pub async fn held(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
         sqlx::query_as!(
             Held,
-            r#"select created_at as "at: Timestamp", id, to_jsonb(profile) || jsonb_build_object(
+            r#"select created_at as at, id, to_jsonb(profile) || jsonb_build_object(
                 'summary', (select jsonb_agg(to_jsonb(summary)) from summary where user_id = profile.user_id),
                 'activity', (select jsonb_agg(to_jsonb(activity)) from activity where user_id = profile.user_id)
             ) as "thing!"
@@ -157,7 +157,7 @@ impl Profile {
         // Several streams count at once: locks taken in one order cannot block each other in a circle.
         sqlx::query_as!(
             Standing,
-            r#"select user_id, status as "status: Level" from profile
+            r#"select user_id, status from profile
             where user_id = any($1) order by user_id for update"#,
             users
         )
@@ -300,7 +300,7 @@ impl Post {
     /// What is known of posts whose authors' profiles this transaction has locked.
     pub async fn known(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<Vec<Self>> {
         let rows = sqlx::query!(
-            r#"select id, user_id, day, types as "types: Json<Vec<String>>", version from post where id = any($1)"#,
+            r#"select id, user_id, day, types, version from post where id = any($1)"#,
             posts
         )
         .fetch_all(&mut **tx)
@@ -310,7 +310,7 @@ impl Post {
             user_id: row.user_id,
             day: row.day,
             types: row.types.map(|types| types.0),
-            version: row.version,
+            version: row.version.0,
         });
         Ok(post.collect())
     }

@@ -25,7 +25,7 @@ impl Comment {
         sqlx::query_as!(
             Self,
             r#"insert into comment (id, created_by, post_id, content) values ($1, $2, $3, $4)
-            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+            returning id, created_at, created_by, updated_at,
                 updated_by, post_id, content"#,
             Uuid::now_v7(),
             author,
@@ -46,7 +46,7 @@ impl Comment {
     ) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+            r#"select id, created_at, created_by, updated_at,
                 updated_by, post_id, content
             from comment where post_id = $1 and (created_at, id) < ($2, $3) and not hidden($5, created_by)
             order by created_at desc, id desc limit $4"#,
@@ -64,8 +64,8 @@ impl Comment {
     pub async fn visible(db: impl PgExecutor<'_>, id: Uuid, viewer: Uuid) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select comment.id, comment.created_at as "created_at: Timestamp", comment.created_by,
-                comment.updated_at as "updated_at: Timestamp", comment.updated_by, comment.post_id, comment.content
+            r#"select comment.id, comment.created_at, comment.created_by,
+                comment.updated_at, comment.updated_by, comment.post_id, comment.content
             from comment join post on post.id = comment.post_id
             where comment.id = $1 and not hidden($2, comment.created_by)
                 and (post.created_by = $2 or (post.status = 'POSTED' and not hidden($2, post.created_by)))"#,
@@ -92,8 +92,8 @@ impl Comment {
             from post
             where comment.id = $1 and comment.created_by = $2 and post.id = comment.post_id
                 and (post.status = 'POSTED' or post.created_by = $2)
-            returning comment.id, comment.created_at as "created_at: Timestamp", comment.created_by,
-                comment.updated_at as "updated_at: Timestamp", comment.updated_by, comment.post_id, comment.content"#,
+            returning comment.id, comment.created_at, comment.created_by,
+                comment.updated_at, comment.updated_by, comment.post_id, comment.content"#,
             id,
             author,
             content
@@ -108,7 +108,7 @@ impl Comment {
         sqlx::query_as!(
             Self,
             r#"delete from comment where id = $1 and ($2::uuid is null or created_by = $2)
-            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+            returning id, created_at, created_by, updated_at,
                 updated_by, post_id, content"#,
             id,
             author
@@ -123,7 +123,7 @@ impl Comment {
         sqlx::query_as!(
             Self,
             r#"delete from comment where id in (select id from comment where id = any($1) order by id for update)
-            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+            returning id, created_at, created_by, updated_at,
                 updated_by, post_id, content"#,
             ids
         )
@@ -137,7 +137,7 @@ impl Comment {
             Self,
             r#"delete from comment
             where id in (select id from comment where created_by = $1 order by id limit $2 for update)
-            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+            returning id, created_at, created_by, updated_at,
                 updated_by, post_id, content"#,
             author,
             rows
@@ -150,7 +150,7 @@ impl Comment {
     pub async fn held(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
         sqlx::query_as!(
             Held,
-            r#"select created_at as "at: Timestamp", id, to_json(comment) as "thing!" from comment
+            r#"select created_at as at, id, to_json(comment) as "thing!" from comment
             where created_by = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
             person,
             before.at,
@@ -167,7 +167,7 @@ impl Comment {
             Self,
             r#"delete from comment
             where id in (select id from comment where post_id = any($1) order by id limit $2 for update)
-            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
+            returning id, created_at, created_by, updated_at,
                 updated_by, post_id, content"#,
             posts,
             rows
@@ -181,7 +181,7 @@ impl Comment {
 pub async fn held_nfts(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
     sqlx::query_as!(
         Held,
-        r#"select created_at as "at: Timestamp", id, to_json(comment_nft) as "thing!" from comment_nft
+        r#"select created_at as at, id, to_json(comment_nft) as "thing!" from comment_nft
         where created_by = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
         person,
         before.at,

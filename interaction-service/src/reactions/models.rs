@@ -26,8 +26,8 @@ impl Reaction {
             Self,
             r#"insert into reaction (id, created_by, post_id, type) values ($1, $2, $3, $4)
             on conflict on constraint reaction_post_id_created_by_key do nothing
-            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
-                updated_by, post_id, type as "type: Type""#,
+            returning id, created_at, created_by, updated_at,
+                updated_by, post_id, type"#,
             Uuid::now_v7(),
             user,
             post,
@@ -47,8 +47,8 @@ impl Reaction {
     ) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
-                updated_by, post_id, type as "type: Type"
+            r#"select id, created_at, created_by, updated_at,
+                updated_by, post_id, type
             from reaction where post_id = $1 and (created_at, id) < ($2, $3) and not hidden($5, created_by)
             order by created_at desc, id desc limit $4"#,
             post,
@@ -65,9 +65,9 @@ impl Reaction {
     pub async fn visible(db: impl PgExecutor<'_>, id: Uuid, viewer: Uuid) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select reaction.id, reaction.created_at as "created_at: Timestamp", reaction.created_by,
-                reaction.updated_at as "updated_at: Timestamp", reaction.updated_by, reaction.post_id,
-                reaction.type as "type: Type"
+            r#"select reaction.id, reaction.created_at, reaction.created_by,
+                reaction.updated_at, reaction.updated_by, reaction.post_id,
+                reaction.type
             from reaction join post on post.id = reaction.post_id
             where reaction.id = $1 and not hidden($2, reaction.created_by)
                 and (post.created_by = $2 or (post.status = 'POSTED' and not hidden($2, post.created_by)))"#,
@@ -93,9 +93,9 @@ impl Reaction {
             from post
             where reaction.id = $1 and reaction.created_by = $2 and post.id = reaction.post_id
                 and (post.status = 'POSTED' or post.created_by = $2)
-            returning reaction.id, reaction.created_at as "created_at: Timestamp", reaction.created_by,
-                reaction.updated_at as "updated_at: Timestamp", reaction.updated_by, reaction.post_id,
-                reaction.type as "type: Type""#,
+            returning reaction.id, reaction.created_at, reaction.created_by,
+                reaction.updated_at, reaction.updated_by, reaction.post_id,
+                reaction.type"#,
             id,
             user,
             kind as Option<Type>
@@ -109,8 +109,8 @@ impl Reaction {
         sqlx::query_as!(
             Self,
             r#"delete from reaction where id = $1 and created_by = $2
-            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
-                updated_by, post_id, type as "type: Type""#,
+            returning id, created_at, created_by, updated_at,
+                updated_by, post_id, type"#,
             id,
             user
         )
@@ -124,8 +124,8 @@ impl Reaction {
             Self,
             r#"delete from reaction
             where id in (select id from reaction where created_by = $1 order by id limit $2 for update)
-            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
-                updated_by, post_id, type as "type: Type""#,
+            returning id, created_at, created_by, updated_at,
+                updated_by, post_id, type"#,
             user,
             rows
         )
@@ -137,7 +137,7 @@ impl Reaction {
     pub async fn held(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
         sqlx::query_as!(
             Held,
-            r#"select created_at as "at: Timestamp", id, to_json(reaction) as "thing!" from reaction
+            r#"select created_at as at, id, to_json(reaction) as "thing!" from reaction
             where created_by = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
             person,
             before.at,
@@ -155,8 +155,8 @@ impl Reaction {
             Self,
             r#"delete from reaction
             where id in (select id from reaction where post_id = any($1) order by id limit $2 for update)
-            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
-                updated_by, post_id, type as "type: Type""#,
+            returning id, created_at, created_by, updated_at,
+                updated_by, post_id, type"#,
             posts,
             rows
         )

@@ -47,9 +47,9 @@ impl Moderation {
             r#"insert into moderation (id, type, content_id, author, raw_content, reason)
             values ($1, $2, $3, $4, $5::text::json, $6)
             on conflict (content_id) where status = 'DELETE_REQUESTED' do nothing
-            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
-                updated_by, type as "kind: Kind", content_id, raw_content as "raw_content: Box<RawValue>",
-                status as "status: Status", reason as "reason: Reason""#,
+            returning id, created_at, created_by, updated_at,
+                updated_by, type as kind, content_id, raw_content as "raw_content: Box<RawValue>",
+                status, reason"#,
             Uuid::now_v7(),
             content.kind as Kind,
             content.id,
@@ -90,7 +90,7 @@ impl Moderation {
     pub async fn held(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
         sqlx::query_as!(
             Held,
-            r#"select created_at as "at: Timestamp", id, to_json(moderation) as "thing!" from moderation
+            r#"select created_at as at, id, to_json(moderation) as "thing!" from moderation
             where author = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
             person,
             before.at,
@@ -105,9 +105,9 @@ impl Moderation {
     pub async fn list(db: impl PgExecutor<'_>, author: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
-                updated_by, type as "kind: Kind", content_id, raw_content as "raw_content: Box<RawValue>",
-                status as "status: Status", reason as "reason: Reason"
+            r#"select id, created_at, created_by, updated_at,
+                updated_by, type as kind, content_id, raw_content as "raw_content: Box<RawValue>",
+                status, reason
             from moderation where author = $1 and (created_at, id) < ($2, $3)
             order by created_at desc, id desc limit $4"#,
             author,

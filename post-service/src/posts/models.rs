@@ -86,8 +86,8 @@ impl Post {
         sqlx::query_as!(
             Self,
             r#"insert into post (id, created_by, title, content, types, status) values ($1, $2, $3, $4, $5, $6)
-            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
-                updated_by, title, content, types, status as "status: Status", total_views, total_comments,
+            returning id, created_at, created_by, updated_at,
+                updated_by, title, content, types, status, total_views, total_comments,
                 total_reactions, score, popularity"#,
             Uuid::now_v7(),
             author,
@@ -104,8 +104,8 @@ impl Post {
     pub async fn visible(db: impl PgExecutor<'_>, id: Uuid, viewer: Uuid) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
-                updated_by, title, content, types, status as "status: Status", total_views, total_comments,
+            r#"select id, created_at, created_by, updated_at,
+                updated_by, title, content, types, status, total_views, total_comments,
                 total_reactions, score, popularity
             from post where id = $1 and (created_by = $2 or (status = 'POSTED' and not hidden($2, created_by)))"#,
             id,
@@ -127,8 +127,8 @@ impl Post {
                 select * from post where status = 'POSTED' and (created_at, id) < ($2, $3) and not hidden($1, created_by)
                 order by created_at desc, id desc limit $4
             )
-            select id as "id!", created_at as "created_at!: Timestamp", created_by as "created_by!",
-                updated_at as "updated_at!: Timestamp", updated_by, title, content as "content!", types as "types!",
+            select id as "id!", created_at as "created_at!", created_by as "created_by!",
+                updated_at as "updated_at!", updated_by, title, content as "content!", types as "types!",
                 status as "status!: Status", total_views as "total_views!", total_comments as "total_comments!",
                 total_reactions as "total_reactions!", score as "score!", popularity as "popularity!"
             from (select * from mine union all select * from posted) as visible
@@ -155,8 +155,8 @@ impl Post {
             r#"update post set title = coalesce($3, title), content = $4, types = $5, status = coalesce($6, status),
                 updated_by = $2, updated_at = greatest(now(), updated_at + interval '1 microsecond')
             where id = $1 and created_by = $2
-            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
-                updated_by, title, content, types, status as "status: Status", total_views, total_comments,
+            returning id, created_at, created_by, updated_at,
+                updated_by, title, content, types, status, total_views, total_comments,
                 total_reactions, score, popularity"#,
             id,
             author,
@@ -175,8 +175,8 @@ impl Post {
         sqlx::query_as!(
             Self,
             r#"delete from post where id = $1 and ($2::uuid is null or created_by = $2)
-            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
-                updated_by, title, content, types, status as "status: Status", total_views, total_comments,
+            returning id, created_at, created_by, updated_at,
+                updated_by, title, content, types, status, total_views, total_comments,
                 total_reactions, score, popularity"#,
             id,
             author
@@ -191,8 +191,8 @@ impl Post {
             Self,
             r#"delete from post
             where id in (select id from post where created_by = $1 order by id limit $2 for update)
-            returning id, created_at as "created_at: Timestamp", created_by, updated_at as "updated_at: Timestamp",
-                updated_by, title, content, types, status as "status: Status", total_views, total_comments,
+            returning id, created_at, created_by, updated_at,
+                updated_by, title, content, types, status, total_views, total_comments,
                 total_reactions, score, popularity"#,
             author,
             rows
@@ -205,7 +205,7 @@ impl Post {
     pub async fn held(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
         sqlx::query_as!(
             Held,
-            r#"select created_at as "at: Timestamp", id, to_json(post) as "thing!" from post
+            r#"select created_at as at, id, to_json(post) as "thing!" from post
             where created_by = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
             person,
             before.at,
@@ -291,7 +291,7 @@ pub async fn save_connections(db: impl PgExecutor<'_>, authors: &[(Uuid, Option<
 pub async fn held_nfts(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
     sqlx::query_as!(
         Held,
-        r#"select created_at as "at: Timestamp", id, to_json(post_nft) as "thing!" from post_nft
+        r#"select created_at as at, id, to_json(post_nft) as "thing!" from post_nft
         where created_by = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
         person,
         before.at,

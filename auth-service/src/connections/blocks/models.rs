@@ -20,7 +20,7 @@ impl Block {
         sqlx::query_as!(
             Self,
             r#"insert into block (user_id, target_id) values ($1, $2) on conflict do nothing
-            returning user_id, target_id, blocked_at as "at: Timestamp""#,
+            returning user_id, target_id, blocked_at as at"#,
             user_id,
             target_id
         )
@@ -33,7 +33,7 @@ impl Block {
         sqlx::query_as!(
             Self,
             r#"delete from block where user_id = $1 and target_id = $2
-            returning user_id, target_id, now() as "at!: Timestamp""#,
+            returning user_id, target_id, now() as "at!""#,
             user_id,
             target_id
         )
@@ -45,7 +45,7 @@ impl Block {
     pub async fn list(db: impl PgExecutor<'_>, user_id: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select user_id, target_id, blocked_at as "at: Timestamp" from block
+            r#"select user_id, target_id, blocked_at as at from block
             where user_id = $1 and (blocked_at, target_id) < ($2, $3)
             order by blocked_at desc, target_id desc limit $4"#,
             user_id,

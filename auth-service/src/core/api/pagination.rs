@@ -4,7 +4,7 @@ use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -22,24 +22,25 @@ const MAX_LIMIT: i64 = 200;
 /// A place in a list that is ordered by time and id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    pub at: DateTime<Utc>,
+    pub at: Timestamp,
     pub id: Uuid,
 }
 
 impl Cursor {
     fn encode(self) -> String {
-        format!("{:x}.{}", self.at.timestamp_micros(), self.id.simple())
+        format!("{:x}.{}", self.at.0.timestamp_micros(), self.id.simple())
     }
 
     fn decode(text: &str) -> Option<Self> {
         let (at, id) = text.split_once('.')?;
         let at = DateTime::from_timestamp_micros(i64::from_str_radix(at, 16).ok()?)?;
-        Some(Self { at, id: Uuid::try_parse(id).ok()? })
+        Some(Self { at: Timestamp(at), id: Uuid::try_parse(id).ok()? })
     }
 
     /// The place before which everything lies: later than any item.
     pub fn end() -> Self {
-        Self { at: DateTime::from_timestamp_micros(253_402_300_799_000_000).unwrap_or_default(), id: Uuid::max() }
+        let at = DateTime::from_timestamp_micros(253_402_300_799_000_000).unwrap_or_default();
+        Self { at: Timestamp(at), id: Uuid::max() }
     }
 }
 
@@ -66,7 +67,7 @@ impl Page {
         items.truncate(limit);
         let next = items.last().filter(|_| more).map(|last| {
             let (at, id) = place(last);
-            [(header::LINK, format!("<{}cursor={}>; rel=\"next\"", self.link, Cursor { at: at.0, id }.encode()))]
+            [(header::LINK, format!("<{}cursor={}>; rel=\"next\"", self.link, Cursor { at, id }.encode()))]
         });
         (next, axum::Json(items)).into_response()
     }
@@ -135,7 +136,7 @@ mod tests {
         let uri = link.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap();
         assert!(uri.starts_with("/things?limit=2&q=a+b&cursor="), "{uri}");
         let second = page(uri).await.unwrap();
-        assert_eq!(second.before, Cursor { at: items[1].0.0, id: Uuid::max() });
+        assert_eq!(second.before, Cursor { at: items[1].0, id: Uuid::max() });
         assert!(second.answer(items[2..].to_vec(), |item| *item).headers().get(header::LINK).is_none());
     }
 

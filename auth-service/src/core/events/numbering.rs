@@ -74,7 +74,7 @@ pub async fn number(db: &PgPool, redis: &mut ConnectionManager, stream: &str, la
             where stream = $1 and numbers.last is not null
         )
         select pos as "pos!", message::text as "message!", event_id, prev as "prev!",
-            occurred_at as "occurred_at: Timestamp", version, traceparent
+            occurred_at, version, traceparent
         from numbered order by pos"#,
         stream,
         state.last_pos,

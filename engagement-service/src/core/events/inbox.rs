@@ -1,6 +1,7 @@
 //! How far each stream was applied, and what of it was put aside: what a consumer writes beside the effects.
 use sqlx::{PgPool, PgTransaction};
 
+use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::{Event, Failure, Id};
 
 /// The id of the last entry of a stream that was applied; 0-0 before the first.
@@ -33,7 +34,7 @@ pub async fn park(tx: &mut PgTransaction<'_>, stream: &str, event: &Event, failu
         stream,
         event.id.to_string(),
         event.event_id,
-        event.occurred_at,
+        Timestamp(event.occurred_at),
         event.version,
         event.traceparent,
         event.message.replace('\0', "\u{fffd}"),

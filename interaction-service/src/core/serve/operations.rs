@@ -77,8 +77,8 @@ struct DeadLetter {
 async fn list(_: Operator, State(app): State<App>, page: Page) -> Result<Response, Error> {
     let letters = sqlx::query_as!(
         DeadLetter,
-        r#"select id, stream, entry_id, event_id, occurred_at as "occurred_at: Timestamp", version, traceparent, message,
-            error, parked_at as "parked_at: Timestamp"
+        r#"select id, stream, entry_id, event_id, occurred_at, version, traceparent, message,
+            error, parked_at
         from dead_letter where (parked_at, id) < ($1, $2) order by parked_at desc, id desc limit $3"#,
         page.before.at,
         page.before.id,
@@ -93,8 +93,8 @@ async fn list(_: Operator, State(app): State<App>, page: Page) -> Result<Respons
 async fn select(db: &PgPool, stream: Option<&str>, ids: &[Uuid]) -> sqlx::Result<Vec<DeadLetter>> {
     sqlx::query_as!(
         DeadLetter,
-        r#"select id, stream, entry_id, event_id, occurred_at as "occurred_at: Timestamp", version, traceparent, message,
-            error, parked_at as "parked_at: Timestamp"
+        r#"select id, stream, entry_id, event_id, occurred_at, version, traceparent, message,
+            error, parked_at
         from dead_letter where ($1::text is null or stream = $1) and (cardinality($2::uuid[]) = 0 or id = any($2))
         order by parked_at, id limit $3"#,
         stream,

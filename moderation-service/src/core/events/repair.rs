@@ -31,7 +31,7 @@ pub struct NumberedEvent {
 pub async fn published(db: impl PgExecutor<'_>, stream: &str, after: Id) -> sqlx::Result<Vec<NumberedEvent>> {
     sqlx::query_as!(
         NumberedEvent,
-        r#"select pos || '-0' as "id!", prev as "prev!", event_id, version, occurred_at as "occurred_at: Timestamp",
+        r#"select pos || '-0' as "id!", prev as "prev!", event_id, version, occurred_at,
             traceparent, message as "message: Json<Box<RawValue>>"
         from outbox where stream = $1 and pos > $2 order by pos limit $3"#,
         stream,

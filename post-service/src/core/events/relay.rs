@@ -12,7 +12,6 @@ use redis::aio::ConnectionManager;
 use sqlx::PgPool;
 
 use crate::core::app::App;
-use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::Id;
 use crate::core::events::append::{append, end, fit};
 use crate::core::events::numbering::{BATCH, Numbered, number};
@@ -141,7 +140,7 @@ async fn waiting(db: &PgPool, stream: &str, last: Id) -> sqlx::Result<Vec<Number
     sqlx::query_as!(
         Numbered,
         r#"select pos as "pos!", message::text as "message!", event_id, prev as "prev!",
-            occurred_at as "occurred_at: Timestamp", version, traceparent
+            occurred_at, version, traceparent
         from outbox where stream = $1 and pos > $2 order by pos limit $3"#,
         stream,
         last.ms,

@@ -56,7 +56,7 @@ pub async fn take(db: &PgPool, job: &str, stroke: DateTime<Utc>) -> sqlx::Result
         "insert into job (name, struck_at) values ($1, $2)
          on conflict (name) do update set struck_at = excluded.struck_at where job.struck_at < excluded.struck_at",
         job,
-        stroke
+        stroke as _
     )
     .execute(db)
     .await?;
