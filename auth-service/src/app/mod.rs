@@ -39,7 +39,7 @@ impl Resources {
         (self.background)(app);
     }
 
-    /// Runs after each commit of this process: cached verdicts are void, and the background work may have something to do.
+    /// What follows in this process from a commit: cached verdicts are void, and the background work may have something to do.
     pub fn committed(&self) {
         self.verdicts.invalidate_all();
         self.directory_due.notify_one();

@@ -61,9 +61,9 @@ pub fn start(app: &App, streams: &[&'static str]) {
 
 /// A follower that invalidates all answers at every event of a stream.
 pub fn follower(app: &App, stream: &'static str) -> Follower {
-    let invalidate = |app: &App, _: &str| {
+    let heard = |app: &App, _: &str| {
         app.resources.verdicts.invalidate_all();
         Ok(())
     };
-    Follower::new(app, stream, invalidate, |app| app.resources.verdicts.invalidate_all())
+    Follower::new(app, stream, heard, |app| app.resources.verdicts.invalidate_all())
 }
