@@ -104,7 +104,7 @@ mod tests {
         let letter = MailTemplate::NewSignIn { device: "Firefox on Linux".into(), place };
         let at = "2026-11-20T21:05:59Z".parse().unwrap();
         let rendered = render(&letter, at, "", &context(None)).unwrap();
-        let expected = "Somebody has signed in to your account in a delivery that is new to us:\n\n\
+        let expected = "Somebody has signed in to your account in a way that is new to us:\n\n\
             When: 20 November 2026, 21:05 UTC\nWith: Firefox on Linux\nFrom: 203.0.113.0/24\n\n\
             If it was you, there is nothing to do. If not, somebody knows your password: ask for a new one now.\n\
             It ends all sessions, theirs too.\n-- \nNet & Co. This mail was written by a machine; nobody reads answers \

@@ -18,8 +18,8 @@ pub async fn assign_role(
     role: Role,
     reason: Option<&str>,
 ) -> Result<(), Error> {
-    let accounts: Vec<Uuid> = by.into_iter().chain([target]).collect();
-    let accounts = lock_accounts(tx, &accounts).await?;
+    let ids: Vec<Uuid> = by.into_iter().chain([target]).collect();
+    let accounts = lock_accounts(tx, &ids).await?;
     // Checked again under the lock: the administrator may have lost the role meanwhile.
     if by.is_some_and(|by| accounts.find(by).is_none_or(|by| by.role < Role::Admin)) {
         return Err(forbidden("Only administrators can do this"));

@@ -2,10 +2,10 @@
 //!
 //! | who decides | role | mute, ban, lift |
 //! |---|---|---|
-//! | MODERATOR | nobody's | a USER's |
-//! | ADMIN | everybody's, as long as one ADMIN is left | a USER's, a MODERATOR's |
+//! | MODERATOR | none | a USER's |
+//! | ADMIN | all, as long as one ADMIN is left | a USER's, a MODERATOR's |
 //!
-//! Nobody decides about themselves but an ADMIN who steps down. An ADMIN is neither muted nor banned, they lose the role
+//! No user decides about themselves but an ADMIN who steps down. An ADMIN is neither muted nor banned, they lose the role
 //! first, so that no two admins shut each other out; and who is muted or banned gets no role. A decision takes effect at
 //! once: sessions of a banned account end with it, and other services consume the events and drop their cached verdicts.
 pub mod commands;

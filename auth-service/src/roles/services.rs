@@ -9,6 +9,7 @@ fn conflict(sentence: &'static str) -> Error {
     Error::Refused(StatusCode::CONFLICT, sentence)
 }
 
+/// The refusal of a decision that is not for the caller to make.
 pub fn forbidden(sentence: &'static str) -> Error {
     Error::Refused(StatusCode::FORBIDDEN, sentence)
 }
