@@ -125,7 +125,7 @@ fn routes() -> OpenApiRouter<App> {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let arguments = core::ground::settings::read(SERVICE.command())?;
+    let arguments = SERVICE.arguments()?;
     match Settings::from_arg_matches(&arguments)?.command {
         None => serve::run(&SERVICE, &arguments).await,
         Some(Command::Grant { account, role }) => {

@@ -10,7 +10,6 @@ mod matrix;
 
 use clap::{Args, FromArgMatches};
 
-use crate::core::ground::settings as core_settings;
 use crate::core::serve::{self, Features, Service};
 use crate::settings::Settings;
 
@@ -43,5 +42,5 @@ static SERVICE: Service = Service {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    serve::run(&SERVICE, &core_settings::read(SERVICE.command())?).await
+    serve::run(&SERVICE, &SERVICE.arguments()?).await
 }

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 
 use crate::core::app;
-use crate::posts::client::PostService;
-use crate::settings::Settings;
+use crate::post_service::{PostService, PostServiceSettings};
 
 /// The running service.
 #[derive(Clone)]
@@ -17,8 +16,8 @@ pub struct App {
 
 impl App {
     /// The service with its connections to the post service.
-    pub fn new(core: &app::App, settings: &Settings) -> anyhow::Result<Self> {
-        Ok(Self { core: core.clone(), posts: Arc::new(PostService::new(&settings.post_service_url)?) })
+    pub fn new(core: &app::App, settings: &PostServiceSettings) -> anyhow::Result<Self> {
+        Ok(Self { core: core.clone(), posts: Arc::new(PostService::new(settings)?) })
     }
 }
 

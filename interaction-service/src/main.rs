@@ -4,6 +4,7 @@ mod blocks;
 mod comments;
 mod core;
 mod personal_data;
+mod post_service;
 mod post_views;
 mod posts;
 mod reactions;
@@ -16,7 +17,6 @@ mod matrix;
 use clap::{Args, FromArgMatches};
 
 use crate::app::App;
-use crate::core::ground::settings as core_settings;
 use crate::core::serve::{self, Features, Service};
 use crate::settings::Settings;
 
@@ -46,7 +46,7 @@ static SERVICE: Service = Service {
     settings: Settings::augment_args,
     authenticator: token_check::authenticator,
     features: |app, arguments| {
-        let app = App::new(app, &Settings::from_arg_matches(arguments)?)?;
+        let app = App::new(app, &Settings::from_arg_matches(arguments)?.post_service)?;
         let (posts, comments) =
             (posts::events::consumers::subscriptions(), comments::events::consumers::subscriptions());
         Ok(Features {
@@ -59,5 +59,5 @@ static SERVICE: Service = Service {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    serve::run(&SERVICE, &core_settings::read(SERVICE.command())?).await
+    serve::run(&SERVICE, &SERVICE.arguments()?).await
 }

@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 use clap::{Args, FromArgMatches};
 
-use crate::core::ground::settings as core_settings;
 use crate::core::serve::{self, Features, Service};
 use crate::moderations::lexicon::Lexicon;
 use crate::moderations::services::{Analyser, Analysis, Implementation, Off};
@@ -58,5 +57,5 @@ fn analyser(settings: &Analysis) -> Arc<dyn Analyser> {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    serve::run(&SERVICE, &core_settings::read(SERVICE.command())?).await
+    serve::run(&SERVICE, &SERVICE.arguments()?).await
 }

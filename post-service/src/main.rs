@@ -10,7 +10,6 @@ mod matrix;
 
 use clap::Args;
 
-use crate::core::ground::settings;
 use crate::core::serve::{self, Features, Service};
 use crate::token_check::TokenCheck;
 
@@ -47,5 +46,5 @@ static SERVICE: Service = Service {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    serve::run(&SERVICE, &settings::read(SERVICE.command())?).await
+    serve::run(&SERVICE, &SERVICE.arguments()?).await
 }

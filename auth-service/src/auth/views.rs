@@ -14,8 +14,8 @@ use crate::accounts::signals;
 use crate::app::App;
 use crate::core::api::errors::{Error, Problem};
 use crate::core::app::identity::Status;
-use crate::core::app::identity::User;
 use crate::core::contract::extract::{Json as Body, Query};
+use crate::core::doors::callers::EvenMuted;
 use crate::sessions::Reason;
 use crate::sessions::models::Device;
 use crate::sessions::schemas::{TokenPair, TokenTransport};
@@ -102,7 +102,7 @@ pub async fn generate_token(
     (status = 503, body = Problem, description = "Too many passwords to check at the moment"),
 ))]
 pub async fn change_password(
-    user: User,
+    EvenMuted(user): EvenMuted,
     State(app): State<App>,
     transport: TokenTransport,
     device: Device,

@@ -15,6 +15,7 @@ use crate::core::api::errors::{Error, Problem};
 use crate::core::api::pagination::Page;
 use crate::core::app::identity::User;
 use crate::core::contract::extract::{Json as Body, Path};
+use crate::core::doors::callers::EvenMuted;
 use crate::users::{ACCOUNT_DELETED, USER_NOT_FOUND};
 
 /// List all users, the newest first
@@ -114,7 +115,7 @@ pub async fn retrieve_user_by_username(
     (status = 422, body = Problem),
 ))]
 pub async fn lookup_users(
-    user: User,
+    EvenMuted(user): EvenMuted,
     State(app): State<App>,
     Body(input): Body<Lookup>,
 ) -> Result<Json<Vec<ProfileOut>>, Error> {

@@ -207,12 +207,9 @@ impl Account {
 
     /// Voids the tokens of the original; when that is.
     pub async fn void_legacy(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<Option<Timestamp>> {
-        sqlx::query_scalar!(
-            r#"update account set accepts_legacy = false where id = $1 returning now() as "at!""#,
-            id
-        )
-        .fetch_optional(&mut **tx)
-        .await
+        sqlx::query_scalar!(r#"update account set accepts_legacy = false where id = $1 returning now() as "at!""#, id)
+            .fetch_optional(&mut **tx)
+            .await
     }
 
     /// Stores the same password under today's parameters, unless it has changed meanwhile.

@@ -299,12 +299,9 @@ async fn count_categories(tx: &mut PgTransaction<'_>, changes: &Changes) -> sqlx
 impl Post {
     /// What is known of posts whose authors' profiles this transaction has locked.
     pub async fn known(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<Vec<Self>> {
-        let rows = sqlx::query!(
-            r#"select id, user_id, day, types, version from post where id = any($1)"#,
-            posts
-        )
-        .fetch_all(&mut **tx)
-        .await?;
+        let rows = sqlx::query!(r#"select id, user_id, day, types, version from post where id = any($1)"#, posts)
+            .fetch_all(&mut **tx)
+            .await?;
         let post = rows.into_iter().map(|row| Self {
             id: row.id,
             user_id: row.user_id,

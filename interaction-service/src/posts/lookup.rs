@@ -55,5 +55,5 @@ async fn post_id(parts: &mut Parts, app: &App) -> Result<Uuid, Error> {
 /// Asks the post service with the token that the caller came with.
 async fn ask(parts: &Parts, app: &App, id: Uuid) -> Result<PostOut, Error> {
     let authorization = parts.headers.get(header::AUTHORIZATION).ok_or(NOT_AUTHENTICATED)?;
-    app.posts.ask(id, authorization).await
+    app.posts.get(id, authorization).await?.ok_or(NOT_FOUND)
 }

@@ -1,5 +1,4 @@
 //! Posts, as far as this service knows them: who may see them, and whether they still exist.
-pub mod client;
 pub mod events;
 pub mod lookup;
 pub mod models;

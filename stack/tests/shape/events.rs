@@ -1,8 +1,8 @@
 //! The laws of events: every stream that is consumed is published, and by one service only.
 //!
-//! A service names the streams that it deals with as constants in its features' `events/mod.rs`, lists those that it
-//! writes (`TELLS` of a feature, or `tells` in `main.rs`), writes with `publish(tx, NAME, …)` or `publish_all`, and
-//! listens by a table of `Subscription { stream: NAME, … }`.
+//! A service names the streams that it deals with as constants of its features, lists those that it writes (`publishes` in
+//! `main.rs`), writes with `publish(tx, NAME, …)` or `publish_all`, and consumes by a table of
+//! `Subscription::new(NAME, …)`. Where it confirms erasures (`confirmed_on: Some(NAME)`), its core does both for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,41 +11,50 @@ use super::{
     sources::{SERVICES, Source, read, root, sources},
 };
 
+/// The stream that the core of a service consumes which confirms erasures.
+const USER_DELETED: &str = "user_deleted";
+
 /// What one service does with streams; each with the place where it says so.
 #[derive(Debug, Default)]
-struct Speech {
+struct EventCatalogue {
     /// Constant to stream.
     names: BTreeMap<String, String>,
-    tells: BTreeMap<String, String>,
+    /// The streams of its list.
+    listed: BTreeMap<String, String>,
     published: BTreeMap<String, String>,
-    hears: BTreeMap<String, String>,
+    consumed: BTreeMap<String, String>,
 }
 
-impl Speech {
-    fn of(service: &str) -> Speech {
-        let files = sources(service);
-        let mut speech = Speech::default();
-        for file in files.iter().filter(|file| !file.path.contains("/src/core/")) {
-            speech.names.extend(constants(file));
+impl EventCatalogue {
+    fn of(service: &str) -> EventCatalogue {
+        let files: Vec<_> = sources(service).into_iter().filter(|file| !file.path.contains("/src/core/")).collect();
+        let mut catalogue = EventCatalogue::default();
+        for file in &files {
+            catalogue.names.extend(constants(file));
         }
-        for file in files.iter().filter(|file| !file.path.contains("/src/core/")) {
-            for (list, place) in ["TELLS:", "tells:"].iter().flat_map(|word| after(file, word)) {
+        for file in &files {
+            for (list, place) in after(file, "publishes:") {
                 for name in items(&list) {
-                    speech.note(name, &place, |speech| &mut speech.tells);
+                    catalogue.note(name, &place, |catalogue| &mut catalogue.listed);
                 }
             }
             for (call, place) in ["publish(", "publish_all("].iter().flat_map(|word| after(file, word)) {
                 let second = call.split(',').nth(1).unwrap_or_default();
-                speech.note(second, &place, |speech| &mut speech.published);
+                catalogue.note(second, &place, |catalogue| &mut catalogue.published);
             }
-            for (field, place) in after(file, "stream:") {
-                speech.note(field.split(',').next().unwrap_or_default(), &place, |speech| &mut speech.hears);
+            for (call, place) in after(file, "Subscription::new(") {
+                catalogue.note(call.split(',').next().unwrap_or_default(), &place, |catalogue| &mut catalogue.consumed);
+            }
+            for (name, place) in after(file, "confirmed_on: Some(") {
+                catalogue
+                    .note(name.split(')').next().unwrap_or_default(), &place, |catalogue| &mut catalogue.published);
+                catalogue.consumed.insert(USER_DELETED.to_owned(), place);
             }
         }
-        speech
+        catalogue
     }
 
-    fn note(&mut self, expression: &str, place: &str, list: fn(&mut Speech) -> &mut BTreeMap<String, String>) {
+    fn note(&mut self, expression: &str, place: &str, list: fn(&mut EventCatalogue) -> &mut BTreeMap<String, String>) {
         let name = expression.trim().rsplit("::").next().unwrap_or_default();
         if let Some(stream) = self.names.get(name).cloned() {
             list(self).insert(stream, place.to_owned());
@@ -53,11 +62,8 @@ impl Speech {
     }
 }
 
-/// `const NAME: &str = "stream";` of a file of events, by name.
+/// `const NAME: &str = "stream";` of a file, by name.
 fn constants(file: &Source) -> Vec<(String, String)> {
-    if !file.path.ends_with("/events/mod.rs") {
-        return Vec::new();
-    }
     let lines = file.text.lines().filter_map(|line| line.trim().trim_start_matches("pub ").strip_prefix("const "));
     let pairs = lines.filter_map(|line| line.split_once(": &str = \""));
     pairs.map(|(name, value)| (name.to_owned(), value.trim_end_matches("\";").to_owned())).collect()
@@ -69,75 +75,72 @@ fn after(file: &Source, word: &str) -> Vec<(String, String)> {
     file.occurrences(word).into_iter().map(|at| (statement(at), file.place(at))).collect()
 }
 
-/// The items of the list `&[A, b::C]` that a statement begins with, or with which it ends as a constant's value.
+/// The items of the list `&[A, b::C]` that a statement begins with.
 fn items(statement: &str) -> Vec<&str> {
-    let value = statement.split_once("] =").map_or(statement, |(_, value)| value).trim_start();
-    let Some(list) = value.strip_prefix("&[") else { return Vec::new() };
+    let Some(list) = statement.trim_start().strip_prefix("&[") else { return Vec::new() };
     list.split(']').next().unwrap_or_default().split(',').map(str::trim).filter(|item| !item.is_empty()).collect()
 }
 
-fn speeches() -> Vec<(&'static str, Speech)> {
-    SERVICES.iter().map(|service| (*service, Speech::of(service))).collect()
+fn catalogues() -> Vec<(&'static str, EventCatalogue)> {
+    SERVICES.iter().map(|service| (*service, EventCatalogue::of(service))).collect()
 }
 
 #[test]
-fn every_stream_that_is_heard_is_told_by_exactly_one_service() {
-    let speeches = speeches();
+fn every_stream_that_is_consumed_is_published_by_exactly_one_service() {
+    let catalogues = catalogues();
     let mut breaches = Vec::new();
-    let mut heard = BTreeSet::new();
-    for (listener, speech) in &speeches {
-        for (stream, place) in &speech.hears {
-            heard.insert(stream);
-            let tellers: Vec<_> = speeches.iter().filter(|(_, other)| other.tells.contains_key(stream)).collect();
-            if tellers.is_empty() {
-                breaches.push(format!("{place}: {listener} listens to {stream}, which nobody tells"));
+    let mut consumed = BTreeSet::new();
+    for (consumer, catalogue) in &catalogues {
+        for (stream, place) in &catalogue.consumed {
+            consumed.insert(stream);
+            if !catalogues.iter().any(|(_, other)| other.listed.contains_key(stream)) {
+                breaches.push(format!("{place}: {consumer} consumes {stream}, which no service publishes"));
             }
         }
     }
-    for stream in speeches.iter().flat_map(|(_, speech)| speech.tells.keys()).collect::<BTreeSet<_>>() {
-        let tellers: Vec<_> =
-            speeches.iter().filter_map(|(_, speech)| Some(speech.tells.get(stream)?.as_str())).collect();
-        if tellers.len() > 1 {
-            breaches.push(format!("{stream} is told by more than one service: {}", tellers.join(", ")));
+    for stream in catalogues.iter().flat_map(|(_, catalogue)| catalogue.listed.keys()).collect::<BTreeSet<_>>() {
+        let producers: Vec<_> =
+            catalogues.iter().filter_map(|(_, catalogue)| Some(catalogue.listed.get(stream)?.as_str())).collect();
+        if producers.len() > 1 {
+            breaches.push(format!("{stream} is published by more than one service: {}", producers.join(", ")));
         }
     }
-    assert_kept("Every stream that someone hears is told by exactly one service:", &breaches);
+    assert_kept("Every stream that is consumed is published by exactly one service:", &breaches);
     // That no breach was found must not be because nothing was understood.
-    assert!(heard.len() >= 10, "only {} streams were found that somebody listens to: {heard:?}", heard.len());
+    assert!(consumed.len() >= 10, "only {} consumed streams were found: {consumed:?}", consumed.len());
 }
 
 #[test]
-fn a_service_tells_what_it_says_that_it_tells() {
+fn a_service_publishes_what_it_lists() {
     let mut breaches = Vec::new();
-    for (service, speech) in speeches() {
-        for (stream, place) in &speech.published {
-            if !speech.tells.contains_key(stream) {
-                breaches.push(format!("{place}: {service} publishes {stream}, which is not in its TELLS"));
+    for (service, catalogue) in catalogues() {
+        for (stream, place) in &catalogue.published {
+            if !catalogue.listed.contains_key(stream) {
+                breaches.push(format!("{place}: {service} publishes {stream}, which it does not list"));
             }
         }
-        for (stream, place) in &speech.tells {
-            if !speech.published.contains_key(stream) {
-                breaches.push(format!("{place}: {service} has {stream} in its TELLS, but never publishes it"));
+        for (stream, place) in &catalogue.listed {
+            if !catalogue.published.contains_key(stream) {
+                breaches.push(format!("{place}: {service} lists {stream}, and never publishes it"));
             }
         }
     }
-    assert_kept("TELLS is what a service publishes, no more and no less:", &breaches);
+    assert_kept("`publishes` is what a service publishes, no more and no less:", &breaches);
 }
 
 #[test]
-fn names_tellings_and_subscriptions_are_understood() {
+fn names_lists_and_subscriptions_are_understood() {
     let file = Source::new(
         "a-service/src/a/events/mod.rs",
-        "pub const A: &str = \"a_made\";\npub const TELLS: &[&str] = &[A, b::B];\nSubscription { stream: names::A, apply: f }\n\
+        "pub const A: &str = \"a_made\";\npublishes: &[A, b::B],\nSubscription::new(names::A, f);\n\
          publish(tx, A, &x).await",
     );
     assert_eq!(constants(&file), [("A".to_owned(), "a_made".to_owned())]);
-    let place = "a-service/src/a/events/mod.rs:2".to_owned();
-    assert_eq!(after(&file, "TELLS:"), [(" &[&str] = &[A, b::B]".to_owned(), place)]);
-    assert_eq!(items(" &[&str] = &[A, b::B]"), ["A", "b::B"]);
-    assert_eq!(items(" &[\n  a::A,\n  B,\n], listens: || [c()].concat()"), ["a::A", "B"]);
-    assert_eq!(items(" a::events::TELLS, routes"), Vec::<&str>::new());
-    assert_eq!(after(&file, "stream:")[0].0, " names::A, apply: f }\npublish(tx, A, &x).await");
+    let (list, place) = after(&file, "publishes:").remove(0);
+    assert_eq!((items(&list), place.as_str()), (vec!["A", "b::B"], "a-service/src/a/events/mod.rs:2"));
+    assert_eq!(items(" &[\n  a::A,\n  B,\n], migrations: &[1]"), ["a::A", "B"]);
+    assert_eq!(items(" &'static [&'static str]"), Vec::<&str>::new());
+    assert_eq!(after(&file, "Subscription::new(")[0].0, "names::A, f)");
     assert_eq!(after(&file, "publish(")[0].0, "tx, A, &x).await");
 }
 

@@ -60,7 +60,8 @@ const FLOORS: &[(&str, &[Floor])] = &[
     (
         "auth-service",
         &[
-            Floor::of(&["app", "personal_data", "tokens", "users"]),
+            Floor::of(&["app"]),
+            Floor::of(&["personal_data", "tokens", "users"]),
             Floor::of(&["directory", "mails"]),
             Floor::of(&["profiles", "sessions"]),
             Floor::of(&["connections", "roles", "search", "suggestions"]),
@@ -91,7 +92,14 @@ const FLOORS: &[(&str, &[Floor])] = &[
     ),
 ];
 
-const SIMPLE: &[Floor] = &[Floor::of_neighbours(&[FEATURES]), Floor::of(&["settings"]), Floor::of(&["main"])];
+const SIMPLE: &[Floor] = &[
+    // What stands between a service and its neighbours, and what its handlers have beside what every service has.
+    Floor::of(&["token_check", "post_service"]),
+    Floor::of(&["app"]),
+    Floor::of_neighbours(&[FEATURES]),
+    Floor::of(&["settings"]),
+    Floor::of(&["main"]),
+];
 
 /// What the kinds of a feature's files use, from its routes to its rows.
 pub const USES: &[(&str, &[&str])] = &[
@@ -184,7 +192,7 @@ pub fn core_outward(imports: &Imports) -> Vec<String> {
 }
 
 /// What the tests of the core may name of the service that they start.
-const FOR_CORE_TESTS: [&str; 3] = ["SERVICE", "matrix", "settings::Settings"];
+const FOR_CORE_TESTS: [&str; 2] = ["SERVICE", "matrix"];
 
 /// What the core, its tests included, names in the crate besides itself and what tests may.
 pub fn core_tests_outward(file: &Source) -> Vec<String> {

@@ -39,28 +39,24 @@ fn services() -> impl Iterator<Item = &'static Crate> {
 }
 
 #[test]
-#[ignore = "until the core has its floors"]
 fn no_file_reaches_itself_again() {
     let breaches: Vec<_> = CRATES.iter().flat_map(|one| cycles(&one.imports)).collect();
     assert_kept("Imports between files have no cycle:", &breaches);
 }
 
 #[test]
-#[ignore = "until the core has its floors"]
 fn imports_run_downward_over_the_floors() {
     let breaches: Vec<_> = CRATES.iter().flat_map(|one| upward(&one.imports, &floors(one.package))).collect();
     assert_kept("A file uses files of its own room and of lower floors:", &breaches);
 }
 
 #[test]
-#[ignore = "until the core has its floors"]
 fn a_feature_is_used_from_its_routes_to_its_rows() {
     let breaches: Vec<_> = services().flat_map(|one| against_the_use(&one.imports)).collect();
     assert_kept("Views and schedulers use signals, signals producers, producers schemas and models:", &breaches);
 }
 
 #[test]
-#[ignore = "until the core has its floors"]
 fn the_core_names_nothing_of_its_service() {
     let mut breaches: Vec<_> = services().flat_map(|one| core_outward(&one.imports)).collect();
     for service in SERVICES {
@@ -70,7 +66,6 @@ fn the_core_names_nothing_of_its_service() {
 }
 
 #[test]
-#[ignore = "until the core has its floors"]
 fn a_type_name_has_one_meaning_in_a_crate() {
     let breaches: Vec<_> =
         CRATES.iter().flat_map(|one| repeated_types(one.package, &one.files, SHARED_NAMES)).collect();
@@ -78,21 +73,18 @@ fn a_type_name_has_one_meaning_in_a_crate() {
 }
 
 #[test]
-#[ignore = "until the core has its floors"]
 fn comments_begin_in_plain_words() {
     let breaches: Vec<_> = all_sources().iter().flat_map(banned_words).collect();
     assert_kept("The subject of a comment is a component, and its verb the field's:", &breaches);
 }
 
 #[test]
-#[ignore = "until the core has its floors"]
 fn the_core_and_every_file_are_of_a_size_to_read() {
     let breaches: Vec<_> = CRATES.iter().flat_map(|one| too_long(one.package, &one.files)).collect();
     assert_kept("Sizes in lines of code, tests, comments and blank lines aside:", &breaches);
 }
 
 #[test]
-#[ignore = "until the core has its floors"]
 fn the_glossary_names_files_that_exist() {
     let page = read(&root().join("docs/glossary.md"));
     let rows = page.lines().filter_map(|line| line.strip_prefix("| **")?.strip_suffix("` |")?.rsplit_once("| `"));

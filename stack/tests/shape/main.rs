@@ -16,17 +16,18 @@ mod tokens;
 mod watching;
 
 use copies::{COPIES, differences};
-use sources::{SERVICES, all_sources, features, read, root, sources};
+use sources::{SERVICES, all_sources, read, root, sources};
 
 /// Where SQL may stand beside a feature's `models.rs` and tests: mechanisms of the core that are made of it.
 const SQL_IN_CORE: &[&str] = &[
     "core/events/",
-    "core/database.rs",
-    "core/scheduler.rs",
-    "core/lease.rs",
-    "core/audit.rs",
-    "core/idempotency.rs",
-    "core/erasure.rs",
+    "core/ground/database.rs",
+    "core/ground/jobs.rs",
+    "core/ground/leases.rs",
+    "core/doors/audit.rs",
+    "core/doors/erasure.rs",
+    "core/doors/idempotency.rs",
+    "core/serve/operations.rs",
 ];
 
 const SQL: &[&str] = &[
@@ -77,32 +78,6 @@ fn no_service_depends_on_a_path_of_this_repository() {
         }
     }
     assert_kept("Services depend on published crates only:", &breaches);
-}
-
-#[test]
-fn the_core_names_no_feature() {
-    const ALLOWED: [&str; 3] = ["core::", "settings::Settings", "Resources"];
-    // Its tests start the service at hand, whichever it is, and ask it for people and requests.
-    const ALLOWED_IN_TESTS: [&str; 2] = ["SERVICE", "matrix"];
-    let mut breaches = Vec::new();
-    for service in SERVICES {
-        let features = features(service);
-        for file in sources(service).iter().filter(|file| file.path.contains("/src/core/")) {
-            let tests = file.tests_from().unwrap_or(file.code.len());
-            for at in file.occurrences("crate::") {
-                let named = &file.code[at + "crate::".len()..];
-                let in_tests = at >= tests && ALLOWED_IN_TESTS.iter().any(|allowed| named.starts_with(allowed));
-                if !in_tests && !ALLOWED.iter().any(|allowed| named.starts_with(allowed)) {
-                    let name: String = named.chars().take_while(|c| !"; \n({".contains(*c)).collect();
-                    let kind =
-                        if features.iter().any(|feature| name.starts_with(feature)) { "the feature " } else { "" };
-                    breaches.push(format!("{}: it names {kind}crate::{name}", file.place(at)));
-                }
-            }
-        }
-    }
-    let law = "Of its service the core knows crate::settings::Settings and crate::Resources, one per `use`:";
-    assert_kept(law, &breaches);
 }
 
 #[test]

@@ -75,13 +75,6 @@ pub fn all_sources() -> Vec<Source> {
     SERVICES.iter().chain(&["stack"]).flat_map(|package| sources(package)).collect()
 }
 
-/// The folders in a service's `src`, other than its core.
-pub fn features(service: &str) -> Vec<String> {
-    let entries = fs::read_dir(root().join(service).join("src")).expect("a service has sources");
-    let folders = entries.flatten().filter(|entry| entry.path().is_dir());
-    folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).filter(|name| name != "core").collect()
-}
-
 pub fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

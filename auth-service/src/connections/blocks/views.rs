@@ -13,6 +13,7 @@ use crate::core::api::errors::{Error, Problem};
 use crate::core::api::pagination::Page;
 use crate::core::app::identity::User;
 use crate::core::contract::extract::Path;
+use crate::core::doors::callers::EvenMuted;
 use crate::profiles::models::{Profile, begin_snapshot};
 
 /// List the caller's blocks, the latest first
@@ -41,7 +42,11 @@ pub async fn list_blocks(user: User, State(app): State<App>, page: Page) -> Resu
     (status = 404, body = Problem),
     (status = 422, body = Problem),
 ))]
-pub async fn block_user(user: User, State(app): State<App>, Path(target): Path) -> Result<StatusCode, Error> {
+pub async fn block_user(
+    EvenMuted(user): EvenMuted,
+    State(app): State<App>,
+    Path(target): Path,
+) -> Result<StatusCode, Error> {
     if target == user.id {
         return Err(Error::Refused(StatusCode::BAD_REQUEST, "Can not self block"));
     }

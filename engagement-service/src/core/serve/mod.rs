@@ -32,7 +32,7 @@ use crate::core::events::relay::Relay;
 use crate::core::events::{Subscription, counters, retention};
 use crate::core::ground::jobs::{self, Job};
 use crate::core::ground::leases::Keeper;
-use crate::core::ground::settings::Base;
+use crate::core::ground::settings::{self, Base};
 use crate::core::ground::telemetry::{self, meters};
 use crate::core::ground::{database, http_client, worker};
 
@@ -100,6 +100,11 @@ impl Service {
         let command = Base::augment_args(Command::new(self.name));
         let command = command.mut_arg("port", |port| port.required(false).default_value(self.port.to_string()));
         (self.settings)(command).version(env!("CARGO_PKG_VERSION")).about(self.description).long_about(None)
+    }
+
+    /// What it was called with; ends the process with a message where that is wrong, as clap does.
+    pub fn arguments(&self) -> anyhow::Result<ArgMatches> {
+        settings::read(self.command())
     }
 
     /// The service with these settings, connected to nothing yet; whatever is away is found out on first use.

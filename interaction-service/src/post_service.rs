@@ -5,10 +5,9 @@
 use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use super::NOT_FOUND;
-use super::schemas::PostOut;
 use crate::core::api::errors::Error;
 use crate::core::ground::http_client;
 use crate::core::ground::telemetry::spans;
@@ -23,7 +22,15 @@ const CONNECTIONS: usize = 16;
 /// The post service did not answer in time, or not as a post service does.
 #[derive(Debug, thiserror::Error)]
 #[error("the post service cannot be asked: {0}")]
-struct Away(String);
+struct PostServiceAway(String);
+
+/// Settings of the client.
+#[derive(clap::Args, Clone, Debug)]
+pub struct PostServiceSettings {
+    /// The post service, as a URL without a path
+    #[arg(long, env = "POST_SERVICE_URL", default_value = "http://127.0.0.1:8001")]
+    pub post_service_url: reqwest::Url,
+}
 
 /// The connections to the post service.
 pub struct PostService {
@@ -33,18 +40,18 @@ pub struct PostService {
 
 impl PostService {
     /// A client that has asked nothing yet.
-    pub fn new(base: &reqwest::Url) -> anyhow::Result<Self> {
+    pub fn new(settings: &PostServiceSettings) -> anyhow::Result<Self> {
         let http = http_client::builder().timeout(TIMEOUT).pool_max_idle_per_host(CONNECTIONS).build()?;
-        Ok(Self { base: base.clone(), http })
+        Ok(Self { base: settings.post_service_url.clone(), http })
     }
 
-    /// The post as it is now; 404 when it does not exist for the caller, 503 when nobody can say.
-    pub async fn ask(&self, id: Uuid, authorization: &HeaderValue) -> Result<PostOut, Error> {
+    /// The post as it is now; none when it does not exist for the caller. A 503 when the post service does not answer.
+    pub async fn get<T: DeserializeOwned>(&self, id: Uuid, authorization: &HeaderValue) -> Result<Option<T>, Error> {
         let url = self.base.join(&format!("/api/v1/posts/{id}")).map_err(|cause| Error::Internal(cause.into()))?;
-        let mut last = Away("not tried".into());
+        let mut last = PostServiceAway("not tried".into());
         for _ in 0..TRIES {
-            match self.ask_once(url.clone(), authorization).await {
-                Ok(post) => return post.ok_or(NOT_FOUND),
+            match self.get_once(url.clone(), authorization).await {
+                Ok(post) => return Ok(post),
                 Err(away) => last = away,
             }
         }
@@ -52,14 +59,18 @@ impl PostService {
         Err(Error::Refused(StatusCode::SERVICE_UNAVAILABLE, "Post service unavailable"))
     }
 
-    async fn ask_once(&self, url: reqwest::Url, authorization: &HeaderValue) -> Result<Option<PostOut>, Away> {
-        let away = |cause: reqwest::Error| Away(cause.without_url().to_string());
+    async fn get_once<T: DeserializeOwned>(
+        &self,
+        url: reqwest::Url,
+        authorization: &HeaderValue,
+    ) -> Result<Option<T>, PostServiceAway> {
+        let away = |cause: reqwest::Error| PostServiceAway(cause.without_url().to_string());
         let answer =
             spans::call(self.http.get(url).header(header::AUTHORIZATION, authorization)).await.map_err(away)?;
         match answer.status() {
             StatusCode::OK => answer.json().await.map(Some).map_err(away),
             status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-                Err(Away(format!("it answered {status}")))
+                Err(PostServiceAway(format!("it answered {status}")))
             }
             _ => Ok(None),
         }
