@@ -81,8 +81,8 @@ static SERVICE: Service = Service {
         personal_data::EXPORT_LIMIT,
         search::SEARCH_LIMIT,
     ],
-    holdings: personal_data::HOLDINGS,
-    erasing: personal_data::ERASING,
+    personal_data: personal_data::PERSONAL_DATA,
+    erasure: personal_data::ERASURE,
     settings: Settings::augment_args,
     authenticator: sessions::authentication::authenticator,
     features: |app, arguments| {

@@ -58,7 +58,7 @@ pub struct Person {
 }
 
 /// A new user who is signed in.
-pub async fn somebody(world: &World) -> Person {
+pub async fn new_user(world: &World) -> Person {
     let email = format!("{}@example.com", Uuid::now_v7());
     let draft = Draft { email: &email, first_name: None, last_name: None, interests: &[] };
     let mut tx = world.app.db.begin().await.unwrap();
@@ -131,7 +131,7 @@ pub async fn request(world: &World, operation: &str, owner: &Person) -> Request<
             (template.replace("{user_id}", &owner.id.to_string()), Some(body))
         }
         path if ["/connect", "/toggle", "/disconnect", "/block", "/unblock"].iter().any(|end| path.ends_with(end)) => {
-            (template.replace("{user_id}", &somebody(world).await.id.to_string()), None)
+            (template.replace("{user_id}", &new_user(world).await.id.to_string()), None)
         }
         "/users/by-username/{username}" => {
             let name = format!("p{}", &owner.id.simple().to_string()[12..]);

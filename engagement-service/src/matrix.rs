@@ -35,9 +35,9 @@ pub struct Person {
 }
 
 /// Somebody new, whose sign-up was heard of.
-pub async fn somebody(platform: &Platform) -> Person {
-    let (token, id) = testing::somebody();
-    platform.hear(USER_REGISTERED, &json!({ "id": id })).await;
+pub async fn new_user(platform: &Platform) -> Person {
+    let (token, id) = testing::new_user();
+    platform.consume(USER_REGISTERED, &json!({ "id": id })).await;
     Person { id, token }
 }
 

@@ -49,8 +49,8 @@ pub struct Person {
 }
 
 /// Somebody new.
-pub fn somebody(_: &Platform) -> Ready<Person> {
-    let (token, id) = testing::somebody();
+pub fn new_user(_: &Platform) -> Ready<Person> {
+    let (token, id) = testing::new_user();
     ready(Person { id, token })
 }
 
@@ -61,8 +61,8 @@ pub fn token(_: &Platform, person: &Person, status: &str, role: &str) -> Ready<S
 
 /// A request for an operation, about what `owner` said to a post that everybody may see; without a caller.
 pub async fn request(world: &World, operation: &str, owner: &Person) -> Request<Body> {
-    let told = post(testing::somebody().1, "POSTED");
-    world.hear(POST_CREATED, &told).await;
+    let told = post(testing::new_user().1, "POSTED");
+    world.consume(POST_CREATED, &told).await;
     world.posts.knows(&told);
     let (method, template) = operation.split_once(" /api/v1").unwrap();
     let post = told["id"].as_str().unwrap();

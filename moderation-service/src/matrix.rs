@@ -33,8 +33,8 @@ pub struct Person {
 }
 
 /// Somebody new.
-pub fn somebody(_: &Platform) -> Ready<Person> {
-    let (token, id) = testing::somebody();
+pub fn new_user(_: &Platform) -> Ready<Person> {
+    let (token, id) = testing::new_user();
     ready(Person { id, token })
 }
 

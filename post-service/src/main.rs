@@ -31,8 +31,8 @@ static SERVICE: Service = Service {
     migrations: &MIGRATIONS,
     scheme: token_check::scheme,
     limits: &[posts::WRITING],
-    holdings: personal_data::HOLDINGS,
-    erasing: personal_data::ERASING,
+    personal_data: personal_data::PERSONAL_DATA,
+    erasure: personal_data::ERASURE,
     settings: TokenCheck::augment_args,
     authenticator: token_check::authenticator,
     features: |app, _| {

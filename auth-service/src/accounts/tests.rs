@@ -111,7 +111,7 @@ async fn who_leaves_is_gone_everywhere(_: PgPoolOptions, database: PgConnectOpti
     let annas = hash(&platform, anna.id).await;
     assert_eq!((annas["total_connections"].as_str(), &annas["connections"]), ("1", &format!("[\"{}\"]", carla.id)));
     assert!(hash(&platform, ben.id).await.is_empty());
-    let told = platform.told(USER_DELETED).await;
+    let told = platform.published(USER_DELETED).await;
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].as_object().unwrap().keys().collect::<Vec<_>>(), ["id", "deleted_at"]);
     assert_eq!(told[0]["id"], json!(ben.id));

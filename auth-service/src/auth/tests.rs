@@ -88,7 +88,7 @@ async fn a_person_is_answered_as_the_original_does_and_told(_: PgPoolOptions, da
     assert_eq!((&user["is_verified"], &user["status"]), (&json!(false), &json!("INACTIVE")));
     assert_eq!(user["rating"].to_string(), "0.0");
     assert!(user["date_joined"].as_str().unwrap().ends_with("+00:00"));
-    assert_eq!(platform.told(USER_REGISTERED).await, [user]);
+    assert_eq!(platform.published(USER_REGISTERED).await, [user]);
 }
 
 #[sqlx::test(migrations = false)]
@@ -164,7 +164,7 @@ async fn an_address_has_one_account_whatever_its_case(_: PgPoolOptions, database
     assert!(replies.iter().all(|reply| reply.status == 201), "{replies:?}");
     let in_one = sign_in(&platform, "aNNa@eXample.com", PASSWORD).await;
     let whose = verify(&platform, in_one.body["access_token"].as_str().unwrap()).await;
-    let told = platform.told(USER_REGISTERED).await;
+    let told = platform.published(USER_REGISTERED).await;
     assert_eq!((told.len(), &told[0]["id"]), (1, &whose.body["id"]));
     assert_eq!(replies.iter().filter(|reply| reply.body["id"] == whose.body["id"]).count(), 1);
 }
@@ -199,7 +199,7 @@ async fn a_sign_up_does_not_tell_who_is_there(_: PgPoolOptions, database: PgConn
     assert_ne!(known.body["id"], json!(anna.id));
     assert_eq!(sign_in(&platform, &anna.email, "eight tame geese").await.status, 404, "anna's password is her own");
     assert_eq!(verify(&platform, &anna.token).await.status, 200);
-    assert_eq!(platform.told(USER_REGISTERED).await.len(), 2, "anna and nora");
+    assert_eq!(platform.published(USER_REGISTERED).await.len(), 2, "anna and nora");
 
     // What is sent again under one key is answered alike, too.
     for email in ["anna@example.com", "nina@example.com"] {
@@ -525,7 +525,7 @@ async fn an_address_is_verified_once_by_the_mail(_: PgPoolOptions, database: PgC
     let again = activate(&format!("?activation_token={token}")).await;
     assert_eq!(detail(&again), (401, &json!("Invalid Token")));
     assert_eq!(account(&platform.call("GET", "/users/me", Some(&anna.token), None).await.body), done.body);
-    assert_eq!(account(&platform.told(USER_UPDATED).await[0]), done.body);
+    assert_eq!(account(&platform.published(USER_UPDATED).await[0]), done.body);
 }
 
 #[sqlx::test(migrations = false)]

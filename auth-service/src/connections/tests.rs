@@ -151,7 +151,7 @@ async fn what_happens_between_two_is_told_once(_: PgPoolOptions, database: PgCon
     for _ in 0..2 {
         connect(&platform, &anna, ben.id).await;
     }
-    let connected = platform.told(USER_CONNECTED).await;
+    let connected = platform.published(USER_CONNECTED).await;
     assert_eq!(connected.len(), 1);
     let names: Vec<_> = connected[0].as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(names, ["user_id", "target_id", "at"]);
@@ -161,10 +161,10 @@ async fn what_happens_between_two_is_told_once(_: PgPoolOptions, database: PgCon
     for _ in 0..2 {
         disconnect(&platform, &anna, ben.id).await;
     }
-    let ended = platform.told(USER_DISCONNECTED).await;
+    let ended = platform.published(USER_DISCONNECTED).await;
     assert_eq!(ended.len(), 1);
     assert_eq!((&ended[0]["user_id"], &ended[0]["target_id"]), (&json!(anna.id), &json!(ben.id)));
-    assert_eq!(platform.told(USER_CONNECTED).await.len(), 1);
+    assert_eq!(platform.published(USER_CONNECTED).await.len(), 1);
 }
 
 #[sqlx::test(migrations = false)]
@@ -180,7 +180,10 @@ async fn a_toggle_turns_a_connection_on_and_off(_: PgPoolOptions, database: PgCo
         assert_eq!((&toggled.body["total_followers"], &toggled.body["email"]), (&json!(followers), &json!("")));
     }
     assert_eq!(connections(&platform, &anna).await, (1, vec![ben.id]));
-    assert_eq!((platform.told(USER_CONNECTED).await.len(), platform.told(USER_DISCONNECTED).await.len()), (3, 1));
+    assert_eq!(
+        (platform.published(USER_CONNECTED).await.len(), platform.published(USER_DISCONNECTED).await.len()),
+        (3, 1)
+    );
     let oneself = act(&platform, &anna, "POST", anna.id, "connect/toggle").await;
     assert_eq!(detail(&oneself), (400, &json!("Can not self connect")));
     let nobody = act(&platform, &anna, "POST", Uuid::now_v7(), "connect/toggle").await;
@@ -252,7 +255,10 @@ async fn opposite_connects_at_once_do_not_block_each_other(_: PgPoolOptions, dat
         assert_eq!((both.0.status.as_u16(), both.1.status.as_u16()), (204, 204));
     }
     assert_eq!(relation(&platform, &anna, ben.id).await, json!([0, 0, false, false, false]));
-    assert_eq!((platform.told(USER_CONNECTED).await.len(), platform.told(USER_DISCONNECTED).await.len()), (20, 20));
+    assert_eq!(
+        (platform.published(USER_CONNECTED).await.len(), platform.published(USER_DISCONNECTED).await.len()),
+        (20, 20)
+    );
 }
 
 #[sqlx::test(migrations = false)]
@@ -267,7 +273,7 @@ async fn nobody_has_more_connections_than_can_be_listed_at_once(_: PgPoolOptions
     full(MAX_CONNECTIONS - 1).execute(&platform.app.db).await.unwrap();
     assert_eq!(connect(&platform, &anna, ben.id).await.status, 200);
     assert_eq!(connect(&platform, &anna, ben.id).await.status, 200, "they are connected already");
-    assert!(platform.told(USER_CONNECTED).await.len() == 1);
+    assert!(platform.published(USER_CONNECTED).await.len() == 1);
 }
 
 #[sqlx::test(migrations = false)]
@@ -290,7 +296,7 @@ async fn whom_very_many_are_connected_to_can_leave(_: PgPoolOptions, database: P
     .unwrap();
     assert_eq!((left.counted, left.connections), (0, 0));
     assert!(left.due >= 2501, "the hash of everybody who lost a connection is out of date: {}", left.due);
-    let told = platform.told(USER_DELETED).await;
+    let told = platform.published(USER_DELETED).await;
     let names: Vec<_> = told[0].as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!((told.len(), names), (1, vec!["id", "deleted_at"]));
     assert_eq!(told[0]["id"], json!(anna.id));

@@ -18,8 +18,8 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::core::app::limits::Limit;
-use crate::core::doors::erasure::Erasing;
-use crate::core::doors::personal_data::Holding;
+use crate::core::doors::erasure::Erasure;
+use crate::core::doors::personal_data::PersonalDataSource;
 use crate::core::ground::settings::Rate;
 
 /// How often a user may export their data.
@@ -32,33 +32,51 @@ pub const EXPORT_LIMIT: Limit = Limit {
 };
 
 /// What is held about people.
-pub const HOLDINGS: &[Holding] = &[
-    Holding { name: "accounts", list: |db, person, before, rows| Box::pin(models::accounts(db, person, before, rows)) },
-    Holding {
+pub const PERSONAL_DATA: &[PersonalDataSource] = &[
+    PersonalDataSource {
+        name: "accounts",
+        list: |db, person, before, rows| Box::pin(models::accounts(db, person, before, rows)),
+    },
+    PersonalDataSource {
         name: "connections",
         list: |db, person, before, rows| Box::pin(models::connections(db, person, before, rows)),
     },
-    Holding {
+    PersonalDataSource {
         name: "followers",
         list: |db, person, before, rows| Box::pin(models::followers(db, person, before, rows)),
     },
-    Holding { name: "blocks", list: |db, person, before, rows| Box::pin(models::blocks(db, person, before, rows)) },
-    Holding {
+    PersonalDataSource {
+        name: "blocks",
+        list: |db, person, before, rows| Box::pin(models::blocks(db, person, before, rows)),
+    },
+    PersonalDataSource {
         name: "dismissed_suggestions",
         list: |db, person, before, rows| Box::pin(models::dismissed_suggestions(db, person, before, rows)),
     },
-    Holding { name: "sessions", list: |db, person, before, rows| Box::pin(models::sessions(db, person, before, rows)) },
-    Holding { name: "places", list: |db, person, before, rows| Box::pin(models::places(db, person, before, rows)) },
-    Holding { name: "mails", list: |db, person, before, rows| Box::pin(models::mails(db, person, before, rows)) },
-    Holding {
+    PersonalDataSource {
+        name: "sessions",
+        list: |db, person, before, rows| Box::pin(models::sessions(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "places",
+        list: |db, person, before, rows| Box::pin(models::places(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "mails",
+        list: |db, person, before, rows| Box::pin(models::mails(db, person, before, rows)),
+    },
+    PersonalDataSource {
         name: "decisions",
         list: |db, person, before, rows| Box::pin(models::decisions(db, person, before, rows)),
     },
-    Holding { name: "audit", list: |db, person, before, rows| Box::pin(models::audit(db, person, before, rows)) },
+    PersonalDataSource {
+        name: "audit",
+        list: |db, person, before, rows| Box::pin(models::audit(db, person, before, rows)),
+    },
 ];
 
 /// How it is let go of: the rows went with the account, and what others confirm is what counts.
-pub const ERASING: Erasing = Erasing {
+pub const ERASURE: Erasure = Erasure {
     personal: &[
         "email",
         "first_name",

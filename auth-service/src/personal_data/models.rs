@@ -5,20 +5,20 @@ use uuid::Uuid;
 
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
-use crate::core::doors::personal_data::Held;
+use crate::core::doors::personal_data::PersonalDataItem;
 
 /// A list per kind of things: each query answers `at`, `id` and the `thing` of a person (`$1`) that come after a place
 /// (`$2`, `$3`), so many (`$4`) at most.
-macro_rules! holdings {
+macro_rules! personal_data {
     ($($(#[$doc:meta])* $name:ident = $sql:tt;)*) => {$(
         $(#[$doc])*
-        pub async fn $name(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
-            sqlx::query_as!(Held, $sql, person, before.at, before.id, rows).fetch_all(db).await
+        pub async fn $name(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<PersonalDataItem>> {
+            sqlx::query_as!(PersonalDataItem, $sql, person, before.at, before.id, rows).fetch_all(db).await
         }
     )*};
 }
 
-holdings! {
+personal_data! {
     /// The person's account, less the proof of their password.
     accounts =
         r#"select created_at as "at!", id as "id!", to_jsonb(account) - 'password_hash' - 'username_skeleton' - 'search_text' as "thing!" from account

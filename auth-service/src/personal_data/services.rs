@@ -10,10 +10,10 @@ use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::HOLDINGS;
+use super::PERSONAL_DATA;
 use crate::core::api::pagination::Cursor;
 use crate::core::app::App;
-use crate::core::doors::personal_data::Holding;
+use crate::core::doors::personal_data::PersonalDataSource;
 use crate::core::ground::settings::Producer;
 use crate::core::ground::telemetry::spans;
 
@@ -52,7 +52,7 @@ type Out = mpsc::Sender<io::Result<Bytes>>;
 async fn write_all(app: &App, person: Uuid, sources: &[ExportSource], out: &Out) -> anyhow::Result<()> {
     send(out, format!("{{\"person\":\"{person}\",\"services\":{{")).await?;
     send(out, format!("{}:{{", serde_json::to_string(app.name)?)).await?;
-    for (n, holding) in HOLDINGS.iter().enumerate() {
+    for (n, holding) in PERSONAL_DATA.iter().enumerate() {
         begin(out, n, holding.name).await?;
         write_own(app, person, holding, out).await?;
         send(out, "]").await?;
@@ -74,7 +74,7 @@ async fn begin(out: &Out, n: usize, kind: &str) -> anyhow::Result<()> {
     send(out, format!("{comma}{}:[", serde_json::to_string(kind)?)).await
 }
 
-async fn write_own(app: &App, person: Uuid, holding: &Holding, out: &Out) -> anyhow::Result<()> {
+async fn write_own(app: &App, person: Uuid, holding: &PersonalDataSource, out: &Out) -> anyhow::Result<()> {
     let mut before = Cursor::end();
     let mut written = 0_usize;
     loop {

@@ -82,7 +82,7 @@ async fn who_leaves_is_forgotten_and_every_service_says_so(_: PgPoolOptions, dat
     mailed(&platform).await;
     finish(HashWriter::new(&platform.app)).await;
     for stream in SERVICE.publishes {
-        platform.told(stream).await;
+        platform.published(stream).await;
     }
     let hash = format!(":apps.core.models.UserDetailInfo:{}", anna.id);
     assert_eq!(platform.finds("Annasword").await, [hash.as_str(), "auth.account", "auth.outbox", "user_updated"]);
@@ -100,7 +100,7 @@ async fn who_leaves_is_forgotten_and_every_service_says_so(_: PgPoolOptions, dat
     }
     assert_eq!(erasure(&platform, anna.id).await["confirmed"], json!(["auth-service"]));
     for stream in [POST_USER_ERASED, INTERACTION_USER_ERASED, MODERATION_USER_ERASED, ENGAGEMENT_USER_ERASED] {
-        platform.hear(stream, &json!({ "user_id": anna.id })).await;
+        platform.consume(stream, &json!({ "user_id": anna.id })).await;
     }
     let all = ["auth-service", "engagement-service", "interaction-service", "moderation-service", "post-service"];
     assert_eq!(erasure(&platform, anna.id).await["confirmed"], json!(all));

@@ -128,7 +128,7 @@ async fn an_update_changes_what_is_given_and_null_clears_it(_: PgPoolOptions, da
 
     let held = hash(&platform, anna.id).await;
     assert_eq!((held["first_name"].as_str(), held["last_name"].as_str()), ("Anna", "null"));
-    let told = platform.told(USER_UPDATED).await;
+    let told = platform.published(USER_UPDATED).await;
     assert_eq!(told.len(), 3);
     let names: Vec<_> = told[0].as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!((&names[..2], &names[13..]), (&["id", "created_at"][..], &["role", "username", "avatar_url"][..]));
@@ -174,7 +174,7 @@ async fn an_update_takes_nothing_that_is_not_the_persons_to_say(_: PgPoolOptions
     let unknown = edit(&platform, &anna, json!({ "interests": ["KNITTING"] })).await;
     assert_eq!(detail(&unknown), (400, &json!("Should be from valid interest choices")));
     assert_eq!(see(&platform, &anna, "/users/me").await.body, before);
-    assert!(platform.told(USER_UPDATED).await.is_empty());
+    assert!(platform.published(USER_UPDATED).await.is_empty());
 }
 
 #[sqlx::test(migrations = false)]

@@ -86,7 +86,7 @@ async fn an_operator_gives_roles_at_the_command_line(_: PgPoolOptions, database:
     for (name, role, expected) in refusals {
         assert_eq!(grant(&platform.app, name, role).await.unwrap_err().to_string(), expected);
     }
-    let told = platform.told(USER_UPDATED).await;
+    let told = platform.published(USER_UPDATED).await;
     let roles: Vec<_> = told.iter().map(|user| (&user["id"], &user["role"])).collect();
     assert_eq!(roles, [(&json!(anna.id), &json!("MODERATOR")), (&json!(anna.id), &json!("ADMIN"))]);
 }
@@ -164,9 +164,9 @@ async fn a_banned_person_is_out_at_once_and_stays_out(_: PgPoolOptions, database
     assert_eq!(detail(&refused), (403, &json!("This account is banned")));
     let wrong = sign_in(&platform, &anna.email, "one tame goose").await;
     assert_eq!(detail(&wrong), (404, &json!("Wrong username or password")), "only they hear of it");
-    let revoked = platform.told(SESSION_REVOKED).await;
+    let revoked = platform.published(SESSION_REVOKED).await;
     assert_eq!((&revoked[0]["user_id"], &revoked[0]["reason"]), (&json!(anna.id), &json!("BANNED")));
-    let updated = platform.told(USER_UPDATED).await;
+    let updated = platform.published(USER_UPDATED).await;
     assert_eq!(updated.last().unwrap()["status"], "BANNED");
 
     assert_eq!(set_status(&platform, &moderator, anna.id, free()).await.body["status"], "ACTIVE");

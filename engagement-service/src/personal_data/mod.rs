@@ -2,17 +2,19 @@
 #[cfg(test)]
 mod tests;
 
-use crate::core::doors::erasure::Erasing;
-use crate::core::doors::personal_data::Holding;
+use crate::core::doors::erasure::Erasure;
+use crate::core::doors::personal_data::PersonalDataSource;
 use crate::profiles::models::Profile;
 
 /// The stream on which it says that nothing about a person is left here.
 pub const USER_ERASED: &str = "engagement_user_erased";
 
 /// What is held about people.
-pub const HOLDINGS: &[Holding] =
-    &[Holding { name: "profiles", list: |db, person, before, rows| Box::pin(Profile::held(db, person, before, rows)) }];
+pub const PERSONAL_DATA: &[PersonalDataSource] = &[PersonalDataSource {
+    name: "profiles",
+    list: |db, person, before, rows| Box::pin(Profile::held(db, person, before, rows)),
+}];
 
 /// How the service lets go of that.
-pub const ERASING: Erasing =
-    Erasing { personal: &[], rows: |tx, person| Box::pin(Profile::erase(tx, person)), confirmed_on: Some(USER_ERASED) };
+pub const ERASURE: Erasure =
+    Erasure { personal: &[], rows: |tx, person| Box::pin(Profile::erase(tx, person)), confirmed_on: Some(USER_ERASED) };

@@ -5,32 +5,32 @@ use uuid::Uuid;
 
 use super::USER_ERASED;
 use crate::SERVICE;
-use crate::core::testing::{Platform, somebody};
+use crate::core::testing::{Platform, new_user};
 use crate::profiles::events::COMMENT_CREATED;
 
 #[sqlx::test(migrations = false)]
 async fn who_leaves_takes_every_count_along(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
-    let ((anna, her), (bert, him)) = (somebody(), somebody());
+    let ((anna, her), (bert, him)) = (new_user(), new_user());
     for author in [her, him] {
         let at = chrono::Utc::now();
         let comment = json!({ "id": Uuid::now_v7(), "created_at": at, "created_by": author, "updated_at": at,
             "updated_by": null, "post_id": Uuid::now_v7(), "content": "x" });
-        platform.hear(COMMENT_CREATED, &comment).await;
+        platform.consume(COMMENT_CREATED, &comment).await;
     }
-    let held = platform.held_about(her, "profiles").await;
+    let held = platform.personal_data_of(her, "profiles").await;
     assert_eq!((held.len(), &held[0]["user_id"], &held[0]["total_post_comments"]), (1, &json!(her), &json!(1)));
     assert_eq!((&held[0]["activity"][0]["kind"], &held[0]["activity"][0]["total"]), (&json!("COMMENT"), &json!(1)));
 
-    platform.hear("user_deleted", &json!({ "id": her, "deleted_at": "2026-11-20T12:00:00+00:00" })).await;
+    platform.consume("user_deleted", &json!({ "id": her, "deleted_at": "2026-11-20T12:00:00+00:00" })).await;
     platform.erase(her).await;
-    assert_eq!(platform.held_about(her, "profiles").await, [json!(null); 0]);
+    assert_eq!(platform.personal_data_of(her, "profiles").await, [json!(null); 0]);
     let left = platform.finds(&her.to_string()).await;
     assert!(
         !left.iter().any(|place| ["profile", "summary", "activity"].iter().any(|table| place.ends_with(table))),
         "{left:?}"
     );
-    assert_eq!(platform.told(USER_ERASED).await, [json!({ "user_id": her })]);
+    assert_eq!(platform.published(USER_ERASED).await, [json!({ "user_id": her })]);
     let reply = platform.call("GET", "/me/activity-profile", Some(&anna), None).await;
     assert_eq!(reply.status, 404);
     assert_eq!(platform.call("GET", "/me/activity-profile", Some(&bert), None).await.status, 200);

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{Kind, Level};
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
-use crate::core::doors::personal_data::Held;
+use crate::core::doors::personal_data::PersonalDataItem;
 
 /// A profile as it is stored.
 pub struct Profile {
@@ -111,9 +111,9 @@ impl Profile {
     }
 
     /// Everything about a person: the profile, with what they did per category and day.
-    pub async fn held(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
+    pub async fn held(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<PersonalDataItem>> {
         sqlx::query_as!(
-            Held,
+            PersonalDataItem,
             r#"select created_at as at, id, to_jsonb(profile) || jsonb_build_object(
                 'summary', (select jsonb_agg(to_jsonb(summary)) from summary where user_id = profile.user_id),
                 'activity', (select jsonb_agg(to_jsonb(activity)) from activity where user_id = profile.user_id)

@@ -18,7 +18,7 @@ use super::schedulers::follow_calendar;
 use crate::SERVICE;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::consumer::Step;
-use crate::core::testing::{Platform, somebody};
+use crate::core::testing::{Platform, new_user};
 
 async fn start(database: PgConnectOptions) -> Platform {
     Platform::start(&SERVICE, database, &[]).await
@@ -88,8 +88,8 @@ fn today() -> NaiveDate {
 #[sqlx::test(migrations = false)]
 async fn a_profile_is_answered_as_the_original_does(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, id) = somebody();
-    platform.hear(USER_REGISTERED, &json!({ "id": id, "email": "anna@example.com", "interests": ["NEWS"] })).await;
+    let (anna, id) = new_user();
+    platform.consume(USER_REGISTERED, &json!({ "id": id, "email": "anna@example.com", "interests": ["NEWS"] })).await;
     let fresh = profile(&platform, &anna).await;
     let names: Vec<_> = fresh.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(
@@ -126,7 +126,7 @@ async fn a_profile_is_answered_as_the_original_does(_: PgPoolOptions, database: 
 #[sqlx::test(migrations = false)]
 async fn who_is_unknown_has_no_profile_and_who_is_nobody_no_answer(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let reply = platform.call("GET", "/me/activity-profile", Some(&somebody().0), None).await;
+    let reply = platform.call("GET", "/me/activity-profile", Some(&new_user().0), None).await;
     assert_eq!((reply.status.as_u16(), &reply.body["detail"]), (404, &json!("User engagement profile not found")));
     let reply = platform.call("GET", "/me/activity-profile", None, None).await;
     assert_eq!((reply.status.as_u16(), &reply.body["detail"]), (401, &json!("Not authenticated")));
@@ -138,10 +138,10 @@ async fn who_is_unknown_has_no_profile_and_who_is_nobody_no_answer(_: PgPoolOpti
 #[sqlx::test(migrations = false)]
 async fn everybody_who_signs_up_in_one_batch_has_a_profile(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let people: Vec<_> = (0..7).map(|_| somebody()).collect();
+    let people: Vec<_> = (0..7).map(|_| new_user()).collect();
     let registered: Vec<_> = people.iter().map(|(_, id)| json!({ "id": id })).collect();
     put(&platform, USER_REGISTERED, &registered).await;
-    assert_eq!(platform.listen(USER_REGISTERED).await, [Step::Applied { fresh: 7, duplicates: 0 }]);
+    assert_eq!(platform.consume_waiting(USER_REGISTERED).await, [Step::Applied { fresh: 7, duplicates: 0 }]);
     let mut ids = Vec::new();
     for (token, user) in &people {
         let profile = profile(&platform, token).await;
@@ -158,29 +158,29 @@ async fn whoever_acts_first_has_the_same_profile_after_the_sign_up_is_heard(
     database: PgConnectOptions,
 ) {
     let platform = start(database).await;
-    let (anna, id) = somebody();
-    platform.hear(COMMENT_CREATED, &made(id, Utc::now())).await;
+    let (anna, id) = new_user();
+    platform.consume(COMMENT_CREATED, &made(id, Utc::now())).await;
     let before = profile(&platform, &anna).await;
     assert_eq!(totals(&before), [0, 1, 0, 0]);
-    platform.hear(USER_REGISTERED, &json!({ "id": id })).await;
+    platform.consume(USER_REGISTERED, &json!({ "id": id })).await;
     assert_eq!(profile(&platform, &anna).await, before);
 }
 
 #[sqlx::test(migrations = false)]
 async fn what_one_did_is_counted_and_what_one_took_back_is_not(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let ((anna, id), (ben, other)) = (somebody(), somebody());
+    let ((anna, id), (ben, other)) = (new_user(), new_user());
     let first = new_post(id, Utc::now(), &["NEWS", "BOOKS", "NEWS"]);
-    platform.hear(POST_CREATED, &first).await;
-    platform.hear(POST_CREATED, &new_post(id, Utc::now(), &["NEWS"])).await;
-    platform.hear(POST_CREATED, &new_post(other, Utc::now(), &[])).await;
+    platform.consume(POST_CREATED, &first).await;
+    platform.consume(POST_CREATED, &new_post(id, Utc::now(), &["NEWS"])).await;
+    platform.consume(POST_CREATED, &new_post(other, Utc::now(), &[])).await;
     let (comment, reaction) = (made(id, Utc::now()), made(other, Utc::now()));
-    platform.hear(COMMENT_CREATED, &comment).await;
-    platform.hear(COMMENT_CREATED, &made(id, Utc::now())).await;
-    platform.hear(COMMENT_CREATED, &made(id, Utc::now())).await;
-    platform.hear(REACTION_CREATED, &reaction).await;
+    platform.consume(COMMENT_CREATED, &comment).await;
+    platform.consume(COMMENT_CREATED, &made(id, Utc::now())).await;
+    platform.consume(COMMENT_CREATED, &made(id, Utc::now())).await;
+    platform.consume(REACTION_CREATED, &reaction).await;
     for _ in 0..4 {
-        platform.hear(POST_VIEWED, &view(id)).await;
+        platform.consume(POST_VIEWED, &view(id)).await;
     }
     let full = profile(&platform, &anna).await;
     assert_eq!(totals(&full), [2, 3, 0, 4]);
@@ -188,9 +188,9 @@ async fn what_one_did_is_counted_and_what_one_took_back_is_not(_: PgPoolOptions,
     assert_eq!(written(&full), json!({ "NEWS": 3.0, "BOOKS": 1.0 }));
     assert_eq!(totals(&profile(&platform, &ben).await), [1, 0, 1, 0]);
 
-    platform.hear(POST_DELETED, &first).await;
-    platform.hear(COMMENT_DELETED, &comment).await;
-    platform.hear(REACTION_DELETED, &reaction).await;
+    platform.consume(POST_DELETED, &first).await;
+    platform.consume(COMMENT_DELETED, &comment).await;
+    platform.consume(REACTION_DELETED, &reaction).await;
     let less = profile(&platform, &anna).await;
     assert_eq!(totals(&less), [1, 2, 0, 4]);
     assert_eq!(written(&less), json!({ "NEWS": 1.0 }));
@@ -201,17 +201,17 @@ async fn what_one_did_is_counted_and_what_one_took_back_is_not(_: PgPoolOptions,
 #[sqlx::test(migrations = false)]
 async fn a_deletion_may_come_before_its_creation(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, id) = somebody();
+    let (anna, id) = new_user();
     let (comment, reaction) = (made(id, Utc::now()), made(id, Utc::now()));
-    platform.hear(COMMENT_DELETED, &comment).await;
-    platform.hear(REACTION_DELETED, &reaction).await;
+    platform.consume(COMMENT_DELETED, &comment).await;
+    platform.consume(REACTION_DELETED, &reaction).await;
     let before = profile(&platform, &anna).await;
     assert_eq!((totals(&before), &before["engagement_score"]), ([0, 0, 0, 0], &json!(0.0)));
-    platform.hear(COMMENT_CREATED, &comment).await;
-    platform.hear(REACTION_CREATED, &reaction).await;
+    platform.consume(COMMENT_CREATED, &comment).await;
+    platform.consume(REACTION_CREATED, &reaction).await;
     assert_eq!(totals(&profile(&platform, &anna).await), [0, 0, 0, 0]);
-    platform.hear(COMMENT_CREATED, &made(id, Utc::now())).await;
-    platform.hear(REACTION_CREATED, &made(id, Utc::now())).await;
+    platform.consume(COMMENT_CREATED, &made(id, Utc::now())).await;
+    platform.consume(REACTION_CREATED, &made(id, Utc::now())).await;
     let after = profile(&platform, &anna).await;
     assert_eq!((totals(&after), &after["engagement_score"]), ([0, 1, 1, 0], &json!(2.37)));
 }
@@ -219,11 +219,11 @@ async fn a_deletion_may_come_before_its_creation(_: PgPoolOptions, database: PgC
 #[sqlx::test(migrations = false)]
 async fn an_update_moves_the_difference_of_categories(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, id) = somebody();
+    let (anna, id) = new_user();
     let (post_id, at) = (Uuid::now_v7(), Utc::now());
-    platform.hear(POST_CREATED, &post(id, post_id, at, &["NEWS", "FOOD"], 0)).await;
+    platform.consume(POST_CREATED, &post(id, post_id, at, &["NEWS", "FOOD"], 0)).await;
     let before = profile(&platform, &anna).await;
-    platform.hear(POST_UPDATED, &post(id, post_id, at, &["FOOD", "FOOD", "TRAVEL"], 1)).await;
+    platform.consume(POST_UPDATED, &post(id, post_id, at, &["FOOD", "FOOD", "TRAVEL"], 1)).await;
     let after = profile(&platform, &anna).await;
     assert_eq!((totals(&after), written(&after)), ([1, 0, 0, 0], json!({ "FOOD": 2.0, "TRAVEL": 1.0 })));
     assert_eq!(after["engagement_score"], before["engagement_score"]);
@@ -257,10 +257,10 @@ async fn the_events_of_a_post_end_the_same_in_every_order(_: PgPoolOptions, data
     let ends = [(orders(&alive), 1, json!({ "FOOD": 2.0, "BOOKS": 1.0 }), 6.36), (orders(&deleted), 0, json!({}), 0.0)];
     for (orders, owned, categories, score) in ends {
         for order in orders {
-            let (token, id) = somebody();
+            let (token, id) = new_user();
             let (post_id, at) = (Uuid::now_v7(), Utc::now());
             for (stream, version, types) in &order {
-                platform.hear(stream, &post(id, post_id, at, types, *version)).await;
+                platform.consume(stream, &post(id, post_id, at, types, *version)).await;
             }
             let end = profile(&platform, &token).await;
             assert_eq!(totals(&end), [owned, 0, 0, 0], "{order:?}");
@@ -272,11 +272,11 @@ async fn the_events_of_a_post_end_the_same_in_every_order(_: PgPoolOptions, data
 #[sqlx::test(migrations = false)]
 async fn one_batch_may_hold_all_that_became_of_a_post(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, id) = somebody();
+    let (anna, id) = new_user();
     let (post_id, at) = (Uuid::now_v7(), Utc::now());
     let version = |types: &[&str], version| post(id, post_id, at, types, version);
     put(&platform, POST_UPDATED, &[version(&["NEWS"], 1), version(&["FOOD", "NEWS"], 3), version(&["BOOKS"], 2)]).await;
-    assert_eq!(platform.listen(POST_UPDATED).await, [Step::Applied { fresh: 3, duplicates: 0 }]);
+    assert_eq!(platform.consume_waiting(POST_UPDATED).await, [Step::Applied { fresh: 3, duplicates: 0 }]);
     let end = profile(&platform, &anna).await;
     assert_eq!((totals(&end), written(&end)), ([1, 0, 0, 0], json!({ "FOOD": 1.0, "NEWS": 1.0 })));
 }
@@ -284,14 +284,14 @@ async fn one_batch_may_hold_all_that_became_of_a_post(_: PgPoolOptions, database
 #[sqlx::test(migrations = false)]
 async fn what_is_delivered_again_is_not_counted_again(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, id) = somebody();
+    let (anna, id) = new_user();
     let streams = [POST_CREATED, COMMENT_CREATED, REACTION_CREATED, POST_VIEWED];
     put(&platform, POST_CREATED, &[new_post(id, Utc::now(), &["NEWS"])]).await;
     put(&platform, COMMENT_CREATED, &[made(id, Utc::now()), made(id, Utc::now())]).await;
     put(&platform, REACTION_CREATED, &[made(id, Utc::now())]).await;
     put(&platform, POST_VIEWED, &[view(id), view(id), view(id)]).await;
     for stream in streams {
-        platform.listen(stream).await;
+        platform.consume_waiting(stream).await;
     }
     let before = profile(&platform, &anna).await;
     assert_eq!(totals(&before), [1, 2, 1, 3]);
@@ -299,7 +299,7 @@ async fn what_is_delivered_again_is_not_counted_again(_: PgPoolOptions, database
         let mut back = redis::cmd("XGROUP");
         back.arg("SETID").arg(stream).arg(SERVICE.group).arg("0");
         let () = back.query_async(&mut platform.app.redis.clone()).await.unwrap();
-        assert_eq!(platform.listen(stream).await, [Step::Applied { fresh: 0, duplicates: count }]);
+        assert_eq!(platform.consume_waiting(stream).await, [Step::Applied { fresh: 0, duplicates: count }]);
     }
     assert_eq!(profile(&platform, &anna).await, before);
 }
@@ -307,7 +307,7 @@ async fn what_is_delivered_again_is_not_counted_again(_: PgPoolOptions, database
 #[sqlx::test(migrations = false)]
 async fn all_streams_at_once_lose_nothing(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let people: Vec<_> = (0..3).map(|_| somebody()).collect();
+    let people: Vec<_> = (0..3).map(|_| new_user()).collect();
     let ids: Vec<Uuid> = people.iter().map(|(_, id)| *id).collect();
     for round in 0..40 {
         // In another order each time, so that batches begin with different people.
@@ -325,13 +325,13 @@ async fn all_streams_at_once_lose_nothing(_: PgPoolOptions, database: PgConnectO
         }
     }
     tokio::join!(
-        platform.listen(POST_CREATED),
-        platform.listen(POST_DELETED),
-        platform.listen(COMMENT_CREATED),
-        platform.listen(COMMENT_DELETED),
-        platform.listen(REACTION_CREATED),
-        platform.listen(REACTION_DELETED),
-        platform.listen(POST_VIEWED),
+        platform.consume_waiting(POST_CREATED),
+        platform.consume_waiting(POST_DELETED),
+        platform.consume_waiting(COMMENT_CREATED),
+        platform.consume_waiting(COMMENT_DELETED),
+        platform.consume_waiting(REACTION_CREATED),
+        platform.consume_waiting(REACTION_DELETED),
+        platform.consume_waiting(POST_VIEWED),
     );
     for (token, _) in &people {
         let end = profile(&platform, token).await;
@@ -344,7 +344,7 @@ async fn all_streams_at_once_lose_nothing(_: PgPoolOptions, database: PgConnectO
 #[sqlx::test(migrations = false)]
 async fn a_new_level_is_told_once(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, id) = somebody();
+    let (anna, id) = new_user();
     let many = |count: usize, one: &dyn Fn() -> Value| (0..count).map(|_| one()).collect::<Vec<_>>();
     put(&platform, POST_CREATED, &many(4, &|| new_post(id, Utc::now(), &[]))).await;
     put(&platform, COMMENT_CREATED, &many(12, &|| made(id, Utc::now()))).await;
@@ -357,14 +357,14 @@ async fn a_new_level_is_told_once(_: PgPoolOptions, database: PgConnectOptions) 
         (POST_VIEWED, 50.0, "NORMALLY_ACTIVE"),
     ];
     for (stream, score, status) in steps {
-        platform.listen(stream).await;
+        platform.consume_waiting(stream).await;
         let profile = profile(&platform, &anna).await;
         assert_eq!((&profile["engagement_score"], &profile["status"]), (&json!(score), &json!(status)));
     }
     follow_calendar(&platform.app, today()).await.unwrap();
     let told = |previous: &str, status: &str, score: f64| json!({ "user_id": id, "previous": previous, "status": status, "engagement_score": score });
     assert_eq!(
-        platform.told(LEVEL_CHANGED).await,
+        platform.published(LEVEL_CHANGED).await,
         [told("ISOLATED", "LESS_ACTIVE", 20.0), told("LESS_ACTIVE", "NORMALLY_ACTIVE", 50.0)]
     );
 }
@@ -372,10 +372,10 @@ async fn a_new_level_is_told_once(_: PgPoolOptions, database: PgConnectOptions) 
 #[sqlx::test(migrations = false)]
 async fn the_score_looks_back_thirty_days_and_follows_the_calendar(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, id) = somebody();
+    let (anna, id) = new_user();
     let posts = [ago(0), ago(10), ago(10), ago(29), ago(30), ago(400)].map(|at| new_post(id, at, &["NEWS"]));
     put(&platform, POST_CREATED, &posts).await;
-    platform.listen(POST_CREATED).await;
+    platform.consume_waiting(POST_CREATED).await;
     let begin = profile(&platform, &anna).await;
     assert_eq!(totals(&begin), [6, 0, 0, 0]);
     assert_eq!((&begin["engagement_score"], &begin["status"]), (&json!(20.0), &json!("LESS_ACTIVE")));
@@ -388,7 +388,7 @@ async fn the_score_looks_back_thirty_days_and_follows_the_calendar(_: PgPoolOpti
         assert_eq!((totals(&profile), &profile["status"]), ([6, 0, 0, 0], &json!("ISOLATED")));
     }
     assert_eq!(
-        platform.told(LEVEL_CHANGED).await,
+        platform.published(LEVEL_CHANGED).await,
         [
             json!({ "user_id": id, "previous": "ISOLATED", "status": "LESS_ACTIVE", "engagement_score": 20.0 }),
             json!({ "user_id": id, "previous": "LESS_ACTIVE", "status": "ISOLATED", "engagement_score": 16.22 }),
@@ -399,8 +399,8 @@ async fn the_score_looks_back_thirty_days_and_follows_the_calendar(_: PgPoolOpti
 #[sqlx::test(migrations = false)]
 async fn a_profile_that_looks_the_same_the_next_day_was_not_updated(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, id) = somebody();
-    platform.hear(COMMENT_CREATED, &made(id, Utc::now())).await;
+    let (anna, id) = new_user();
+    platform.consume(COMMENT_CREATED, &made(id, Utc::now())).await;
     let before = profile(&platform, &anna).await;
     follow_calendar(&platform.app, today() + Days::new(1)).await.unwrap();
     assert_eq!(profile(&platform, &anna).await, before);
@@ -409,15 +409,15 @@ async fn a_profile_that_looks_the_same_the_next_day_was_not_updated(_: PgPoolOpt
 #[sqlx::test(migrations = false)]
 async fn a_deletion_takes_away_from_the_day_of_the_creation(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, id) = somebody();
+    let (anna, id) = new_user();
     let (old, recent) = (made(id, ago(40)), made(id, ago(20)));
     put(&platform, REACTION_CREATED, &[old.clone(), recent.clone(), made(id, ago(0))]).await;
-    platform.listen(REACTION_CREATED).await;
+    platform.consume_waiting(REACTION_CREATED).await;
     assert_eq!(profile(&platform, &anna).await["engagement_score"], json!(1.34));
-    platform.hear(REACTION_DELETED, &old).await;
+    platform.consume(REACTION_DELETED, &old).await;
     let without_old = profile(&platform, &anna).await;
     assert_eq!((totals(&without_old), &without_old["engagement_score"]), ([0, 0, 2, 0], &json!(1.34)));
-    platform.hear(REACTION_DELETED, &recent).await;
+    platform.consume(REACTION_DELETED, &recent).await;
     let without_both = profile(&platform, &anna).await;
     assert_eq!((totals(&without_both), &without_both["engagement_score"]), ([0, 0, 1, 0], &json!(0.68)));
 }
@@ -425,7 +425,7 @@ async fn a_deletion_takes_away_from_the_day_of_the_creation(_: PgPoolOptions, da
 #[sqlx::test(migrations = false)]
 async fn a_view_counts_on_the_day_on_which_it_happened(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, id) = somebody();
+    let (anna, id) = new_user();
     for at in [ago(31), ago(29), ago(0)] {
         let fields =
             [("message", view(id).to_string()), ("type", "json".into()), ("occurred_at", Timestamp(at).to_string())];
@@ -433,7 +433,7 @@ async fn a_view_counts_on_the_day_on_which_it_happened(_: PgPoolOptions, databas
     }
     // An entry of the original has its time in its id.
     put(&platform, POST_VIEWED, &[view(id)]).await;
-    platform.listen(POST_VIEWED).await;
+    platform.consume_waiting(POST_VIEWED).await;
     // 100 · .1 · (1 − 2^(−n/60)) for the three that are not too old, then for two.
     let now = profile(&platform, &anna).await;
     assert_eq!((totals(&now), &now["engagement_score"]), ([0, 0, 0, 4], &json!(0.34)));
@@ -444,11 +444,11 @@ async fn a_view_counts_on_the_day_on_which_it_happened(_: PgPoolOptions, databas
 #[sqlx::test(migrations = false)]
 async fn more_people_than_one_batch_holds_are_all_brought_up_to_date(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let people: Vec<_> = (0..1001).map(|_| somebody()).collect();
+    let people: Vec<_> = (0..1001).map(|_| new_user()).collect();
     let comments: Vec<_> = people.iter().map(|(_, id)| made(*id, Utc::now())).collect();
     put(&platform, COMMENT_CREATED, &comments).await;
     let applied = |fresh| Step::Applied { fresh, duplicates: 0 };
-    assert_eq!(platform.listen(COMMENT_CREATED).await, [applied(500), applied(500), applied(1)]);
+    assert_eq!(platform.consume_waiting(COMMENT_CREATED).await, [applied(500), applied(500), applied(1)]);
     for later in [1, 30, 31] {
         let day = today() + Days::new(later);
         let due = Profile::due(&platform.app.db, day, 2000).await.unwrap().len();
@@ -464,7 +464,7 @@ async fn more_people_than_one_batch_holds_are_all_brought_up_to_date(_: PgPoolOp
 #[sqlx::test(migrations = false)]
 async fn what_cannot_be_read_is_parked_and_the_rest_goes_on(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, id) = somebody();
+    let (anna, id) = new_user();
     for broken in ["", "{", "[]", r#"{"id": 7}"#, "\"\u{0}\""] {
         for (stream, good) in [
             (USER_REGISTERED, json!({ "id": id })),
@@ -477,7 +477,7 @@ async fn what_cannot_be_read_is_parked_and_the_rest_goes_on(_: PgPoolOptions, da
             put(&platform, stream, std::slice::from_ref(&good)).await;
             put_text(&platform, stream, broken).await;
             put(&platform, stream, &[good]).await;
-            let steps = platform.listen(stream).await;
+            let steps = platform.consume_waiting(stream).await;
             let parked = steps.iter().filter(|step| matches!(step, Step::Parked(_))).count();
             assert_eq!(parked, 1, "{stream} {broken:?}: {steps:?}");
         }
@@ -499,10 +499,10 @@ async fn what_cannot_be_read_is_parked_and_the_rest_goes_on(_: PgPoolOptions, da
 #[sqlx::test(migrations = false)]
 async fn a_category_that_the_database_cannot_hold_is_parked(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, id) = somebody();
-    let steps = platform.hear(POST_CREATED, &new_post(id, Utc::now(), &["NE\0WS"])).await;
+    let (anna, id) = new_user();
+    let steps = platform.consume(POST_CREATED, &new_post(id, Utc::now(), &["NE\0WS"])).await;
     assert!(matches!(steps[..], [Step::Parked(_)]), "{steps:?}");
-    platform.hear(POST_CREATED, &new_post(id, Utc::now(), &["NEWS", "A_NEW_ONE"])).await;
+    platform.consume(POST_CREATED, &new_post(id, Utc::now(), &["NEWS", "A_NEW_ONE"])).await;
     let end = profile(&platform, &anna).await;
     assert_eq!((totals(&end), written(&end)), ([1, 0, 0, 0], json!({ "NEWS": 1.0 })));
     assert_eq!(end["summary"].as_object().unwrap().len(), 22);
@@ -511,11 +511,11 @@ async fn a_category_that_the_database_cannot_hold_is_parked(_: PgPoolOptions, da
 #[sqlx::test(migrations = false)]
 async fn what_changes_no_profile_is_read_all_the_same(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, id) = somebody();
-    platform.hear(COMMENT_CREATED, &made(id, Utc::now())).await;
+    let (anna, id) = new_user();
+    platform.consume(COMMENT_CREATED, &made(id, Utc::now())).await;
     let before = profile(&platform, &anna).await;
     for stream in [COMMENT_UPDATED, POST_DELETE_COMPLETED, COMMENT_DELETE_COMPLETED] {
-        let steps = platform.hear(stream, &made(id, Utc::now())).await;
+        let steps = platform.consume(stream, &made(id, Utc::now())).await;
         assert_eq!(steps, [Step::Applied { fresh: 1, duplicates: 0 }]);
         let pending: redis::streams::StreamPendingReply =
             platform.app.redis.clone().xpending(stream, SERVICE.group).await.unwrap();

@@ -3,16 +3,16 @@ use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::events::{USER_BLOCKED, USER_UNBLOCKED};
-use crate::core::testing::somebody;
+use crate::core::testing::new_user;
 use crate::posts::events::POST_CREATED;
 use crate::posts::testing::{comment, post, start};
 
 #[sqlx::test(migrations = false)]
 async fn who_has_blocked_somebody_and_they_do_not_see_each_other(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, _) = start(database).await;
-    let ((anna, her), (bert, him), (carl, _)) = (somebody(), somebody(), somebody());
+    let ((anna, her), (bert, him), (carl, _)) = (new_user(), new_user(), new_user());
     let post = post(her, "POSTED");
-    platform.hear(POST_CREATED, &post).await;
+    platform.consume(POST_CREATED, &post).await;
     let hers = comment(&platform, &anna, &post, "hers").await.body["id"].clone();
     let his = comment(&platform, &bert, &post, "his").await.body["id"].clone();
     let path = format!("/{}", post["id"].as_str().unwrap());
@@ -27,7 +27,7 @@ async fn who_has_blocked_somebody_and_they_do_not_see_each_other(_: PgPoolOption
     assert_eq!(listed(&anna, "comments").await, Some(vec![his.clone(), hers.clone()]));
 
     let link = json!({ "user_id": him, "target_id": her, "at": "2026-11-20T12:00:00+00:00" });
-    platform.hear(USER_BLOCKED, &link).await;
+    platform.consume(USER_BLOCKED, &link).await;
     assert_eq!(listed(&anna, "comments").await, Some(vec![hers.clone()]));
     assert_eq!(listed(&anna, "post-reactions").await, Some(vec![]));
     assert_eq!(listed(&bert, "comments").await, None, "the post is not there for him, nor what was said about it");
@@ -37,6 +37,6 @@ async fn who_has_blocked_somebody_and_they_do_not_see_each_other(_: PgPoolOption
     assert_eq!(refused.status, 404);
 
     let later = json!({ "user_id": him, "target_id": her, "at": "2026-11-20T12:00:01+00:00" });
-    platform.hear(USER_UNBLOCKED, &later).await;
+    platform.consume(USER_UNBLOCKED, &later).await;
     assert_eq!(listed(&bert, "comments").await, Some(vec![his, hers]));
 }

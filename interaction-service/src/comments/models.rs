@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
-use crate::core::doors::personal_data::Held;
+use crate::core::doors::personal_data::PersonalDataItem;
 
 /// A comment as it is stored.
 #[derive(Clone, Debug)]
@@ -147,9 +147,9 @@ impl Comment {
     }
 
     /// What is held of what a person wrote, newest first.
-    pub async fn held(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
+    pub async fn held(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<PersonalDataItem>> {
         sqlx::query_as!(
-            Held,
+            PersonalDataItem,
             r#"select created_at as at, id, to_json(comment) as "thing!" from comment
             where created_by = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
             person,
@@ -178,9 +178,9 @@ impl Comment {
 }
 
 /// The NFT records of what a person wrote, newest first.
-pub async fn held_nfts(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
+pub async fn held_nfts(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<PersonalDataItem>> {
     sqlx::query_as!(
-        Held,
+        PersonalDataItem,
         r#"select created_at as at, id, to_json(comment_nft) as "thing!" from comment_nft
         where created_by = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
         person,

@@ -8,15 +8,15 @@ use super::events::{
 };
 use super::models::{Comment, Nft};
 use crate::core::events::consumer::Step;
-use crate::core::testing::{Platform, somebody};
+use crate::core::testing::{Platform, new_user};
 use crate::posts::events::POST_CREATED;
 use crate::posts::testing::{comment, id, names, post, refusal, start};
 
 /// A platform with one post that everybody sees.
 async fn start_with_post(database: PgConnectOptions) -> (Platform, Value) {
     let (platform, _) = start(database).await;
-    let post = post(somebody().1, "POSTED");
-    platform.hear(POST_CREATED, &post).await;
+    let post = post(new_user().1, "POSTED");
+    platform.consume(POST_CREATED, &post).await;
     (platform, post)
 }
 
@@ -33,7 +33,7 @@ async fn nft(platform: &Platform) -> Nft {
 #[sqlx::test(migrations = false)]
 async fn a_comment_is_answered_as_the_original_does_told_and_recorded(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, post) = start_with_post(database).await;
-    let ((anna, author), (bert, _)) = (somebody(), somebody());
+    let ((anna, author), (bert, _)) = (new_user(), new_user());
     let reply = comment(&platform, &anna, &post, "Grüße 😀").await;
     assert_eq!(reply.status, 201);
     let said = reply.body;
@@ -42,7 +42,7 @@ async fn a_comment_is_answered_as_the_original_does_told_and_recorded(_: PgPoolO
     assert_eq!((&said["created_by"], &said["updated_by"]), (&json!(author), &Value::Null));
     assert_eq!((&said["post_id"], &said["content"]), (&post["id"], &json!("Grüße 😀")));
     assert_eq!(said["created_at"], said["updated_at"]);
-    assert_eq!(platform.told(COMMENT_CREATED).await, std::slice::from_ref(&said));
+    assert_eq!(platform.published(COMMENT_CREATED).await, std::slice::from_ref(&said));
     let read = platform.call("GET", &path(&said), Some(&bert), None).await;
     assert_eq!((read.status.as_u16(), read.body), (200, said.clone()));
 
@@ -65,7 +65,7 @@ async fn a_comment_is_answered_as_the_original_does_told_and_recorded(_: PgPoolO
 #[sqlx::test(migrations = false)]
 async fn comments_are_listed_newest_first_in_pages(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, post) = start_with_post(database).await;
-    let (anna, _) = somebody();
+    let (anna, _) = new_user();
     let list = format!("/{}/comments", id(&post));
     assert_eq!(platform.call("GET", &list, Some(&anna), None).await.body, json!([]));
     let mut newest_first = Vec::new();
@@ -87,7 +87,7 @@ async fn comments_are_listed_newest_first_in_pages(_: PgPoolOptions, database: P
 #[sqlx::test(migrations = false)]
 async fn an_author_changes_a_comment_and_nobody_else_does(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, post) = start_with_post(database).await;
-    let ((anna, author), (bert, _)) = (somebody(), somebody());
+    let ((anna, author), (bert, _)) = (new_user(), new_user());
     let said = comment(&platform, &anna, &post, "first").await.body;
     let reply = platform.call("PUT", &path(&said), Some(&bert), Some(json!({ "content": "mine" }))).await;
     assert_eq!(refusal(&reply), (404, &json!("Post comment not found")));
@@ -111,7 +111,7 @@ async fn an_author_changes_a_comment_and_nobody_else_does(_: PgPoolOptions, data
         assert!(version(&now) > version(&before));
         before = now;
     }
-    let told = platform.told(COMMENT_UPDATED).await;
+    let told = platform.published(COMMENT_UPDATED).await;
     assert_eq!((told.len(), &told[1]), (2, &before));
     let nft = nft(&platform).await;
     let data: Value = serde_json::from_str(&nft.data).unwrap();
@@ -122,7 +122,7 @@ async fn an_author_changes_a_comment_and_nobody_else_does(_: PgPoolOptions, data
 #[sqlx::test(migrations = false)]
 async fn an_author_deletes_a_comment_once_and_nobody_else_does(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, post) = start_with_post(database).await;
-    let ((anna, _), (bert, _)) = (somebody(), somebody());
+    let ((anna, _), (bert, _)) = (new_user(), new_user());
     let said = comment(&platform, &anna, &post, "first").await.body;
     let gone = json!("Post comment not found for deletion");
     let reply = platform.call("DELETE", &path(&said), Some(&bert), None).await;
@@ -133,14 +133,14 @@ async fn an_author_deletes_a_comment_once_and_nobody_else_does(_: PgPoolOptions,
     assert_eq!(refusal(&reply), (404, &gone));
     let reply = platform.call("GET", &path(&said), Some(&anna), None).await;
     assert_eq!(refusal(&reply), (404, &json!("Post comment not found")));
-    assert_eq!(platform.told(COMMENT_DELETED).await, [said]);
+    assert_eq!(platform.published(COMMENT_DELETED).await, [said]);
     assert_eq!(Nft::all(&platform.app.db).await.unwrap().len(), 0);
 }
 
 #[sqlx::test(migrations = false)]
 async fn a_comment_that_is_none_is_refused_in_the_originals_words(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, post) = start_with_post(database).await;
-    let (anna, _) = somebody();
+    let (anna, _) = new_user();
     let said = comment(&platform, &anna, &post, "first").await.body;
     let (list, one) = (format!("/{}/comments", id(&post)), path(&said));
     let expected = [
@@ -178,7 +178,7 @@ async fn a_comment_that_is_none_is_refused_in_the_originals_words(_: PgPoolOptio
 #[sqlx::test(migrations = false)]
 async fn the_route_of_one_comment_is_found_before_that_of_a_view(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, _) = start(database).await;
-    let (anna, _) = somebody();
+    let (anna, _) = new_user();
     for path in ["/comments/view", "/comments/7"] {
         let reply = platform.call("GET", path, Some(&anna), None).await;
         assert_eq!(reply.status, 422, "{path}");
@@ -215,22 +215,22 @@ fn request(comment: &Value) -> Value {
 #[sqlx::test(migrations = false)]
 async fn moderation_deletes_comments_and_every_request_is_answered(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, post) = start_with_post(database).await;
-    let (anna, _) = somebody();
+    let (anna, _) = new_user();
     let as_it_was_seen = comment(&platform, &anna, &post, "bad").await.body;
     let edit = json!({ "content": "worse" });
     let as_it_is = platform.call("PUT", &path(&as_it_was_seen), Some(&anna), Some(edit)).await.body;
     let kept = comment(&platform, &anna, &post, "good").await.body;
     assert_eq!(
-        platform.hear(COMMENT_DELETE_REQUESTED, &request(&as_it_was_seen)).await,
+        platform.consume(COMMENT_DELETE_REQUESTED, &request(&as_it_was_seen)).await,
         [Step::Applied { fresh: 1, duplicates: 0 }]
     );
-    assert_eq!(platform.told(COMMENT_DELETED).await, std::slice::from_ref(&as_it_is));
-    assert_eq!(platform.told(COMMENT_DELETE_COMPLETED).await, std::slice::from_ref(&as_it_is));
+    assert_eq!(platform.published(COMMENT_DELETED).await, std::slice::from_ref(&as_it_is));
+    assert_eq!(platform.published(COMMENT_DELETE_COMPLETED).await, std::slice::from_ref(&as_it_is));
 
     // The original moderation asks twice; a comment whose author was faster is gone as well.
-    platform.hear(COMMENT_DELETE_REQUESTED, &request(&as_it_was_seen)).await;
-    assert_eq!(platform.told(COMMENT_DELETED).await.len(), 1, "it was deleted once");
-    assert_eq!(platform.told(COMMENT_DELETE_COMPLETED).await, [as_it_is, as_it_was_seen]);
+    platform.consume(COMMENT_DELETE_REQUESTED, &request(&as_it_was_seen)).await;
+    assert_eq!(platform.published(COMMENT_DELETED).await.len(), 1, "it was deleted once");
+    assert_eq!(platform.published(COMMENT_DELETE_COMPLETED).await, [as_it_is, as_it_was_seen]);
     assert_eq!(nft(&platform).await.comment_id, id(&kept));
     let list = platform.call("GET", &format!("/{}/comments", id(&post)), Some(&anna), None).await;
     assert_eq!(list.body, json!([kept]));
@@ -239,7 +239,7 @@ async fn moderation_deletes_comments_and_every_request_is_answered(_: PgPoolOpti
 #[sqlx::test(migrations = false)]
 async fn requests_of_one_batch_are_answered_each_in_its_turn(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, post) = start_with_post(database).await;
-    let (anna, _) = somebody();
+    let (anna, _) = new_user();
     let one = comment(&platform, &anna, &post, "one").await.body;
     let two = comment(&platform, &anna, &post, "two").await.body;
     let mut redis = platform.app.redis.clone();
@@ -247,10 +247,10 @@ async fn requests_of_one_batch_are_answered_each_in_its_turn(_: PgPoolOptions, d
         let fields = [("message", request(comment).to_string()), ("type", "json".to_owned())];
         let _: String = redis::AsyncCommands::xadd(&mut redis, COMMENT_DELETE_REQUESTED, "*", &fields).await.unwrap();
     }
-    let steps = platform.listen(COMMENT_DELETE_REQUESTED).await;
+    let steps = platform.consume_waiting(COMMENT_DELETE_REQUESTED).await;
     assert_eq!(steps, [Step::Applied { fresh: 3, duplicates: 0 }]);
-    assert_eq!(platform.told(COMMENT_DELETED).await, [two.clone(), one.clone()]);
-    assert_eq!(platform.told(COMMENT_DELETE_COMPLETED).await, [two.clone(), two, one]);
+    assert_eq!(platform.published(COMMENT_DELETED).await, [two.clone(), one.clone()]);
+    assert_eq!(platform.published(COMMENT_DELETE_COMPLETED).await, [two.clone(), two, one]);
 }
 
 #[sqlx::test(migrations = false)]
@@ -259,7 +259,7 @@ async fn the_comments_of_a_post_are_removed_in_batches_until_none_is_left(
     database: PgConnectOptions,
 ) {
     let (platform, post) = start_with_post(database).await;
-    let (anna, _) = somebody();
+    let (anna, _) = new_user();
     for n in 0..3 {
         comment(&platform, &anna, &post, &n.to_string()).await;
     }
@@ -274,12 +274,12 @@ async fn the_comments_of_a_post_are_removed_in_batches_until_none_is_left(
 #[sqlx::test(migrations = false)]
 async fn a_moderator_deletes_what_others_said_and_it_is_noted(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, _) = start(database).await;
-    let (anna, her) = somebody();
-    let post = post(somebody().1, "POSTED");
-    platform.hear(POST_CREATED, &post).await;
+    let (anna, her) = new_user();
+    let post = post(new_user().1, "POSTED");
+    platform.consume(POST_CREATED, &post).await;
     let said = comment(&platform, &anna, &post, "x").await.body;
     let path = format!("/comments/{}", said["id"].as_str().unwrap());
-    assert_eq!(platform.call("DELETE", &path, Some(&somebody().0), None).await.status, 404);
+    assert_eq!(platform.call("DELETE", &path, Some(&new_user().0), None).await.status, 404);
     let moderator = Uuid::now_v7();
     let token = format!("{moderator}:ACTIVE:MODERATOR");
     assert_eq!(platform.call("DELETE", &path, Some(&token), None).await.status, 204);

@@ -116,14 +116,14 @@ impl Platform {
     }
 
     /// Carries all that was told to Redis; what a stream then holds, oldest first.
-    pub async fn told(&self, stream: &'static str) -> Vec<Value> {
+    pub async fn published(&self, stream: &'static str) -> Vec<Value> {
         Relay::new(&self.app).relay(stream).await.unwrap();
         let entries: redis::streams::StreamRangeReply = self.app.redis.clone().xrange_all(stream).await.unwrap();
         let message = |entry: &redis::streams::StreamId| entry.get::<String>("message").unwrap();
         entries.ids.iter().map(|entry| serde_json::from_str(&message(entry)).unwrap()).collect()
     }
 
-    /// Lets the service erase what it holds about somebody, and look once more as if a minute had passed.
+    /// Lets the service erase what it holds about new_user, and look once more as if a minute had passed.
     pub async fn erase(&self, person: Uuid) {
         let mut tx = self.app.db.begin().await.unwrap();
         erasure::begin(&mut tx, &[person]).await.unwrap();
@@ -135,17 +135,17 @@ impl Platform {
     }
 
     async fn step_erasures(&self) {
-        let mut eraser = Eraser::new(&self.app, &self.service.erasing);
+        let mut eraser = Eraser::new(&self.app, &self.service.erasure);
         while eraser.step().await.unwrap() == Outcome::Busy {
             // What the step has told is carried, as it would be meanwhile.
             for stream in self.app.publishes {
-                self.told(stream).await;
+                self.published(stream).await;
             }
         }
     }
 
     /// What is held of one kind about a person, as the auth service is told.
-    pub async fn held_about(&self, person: Uuid, kind: &str) -> Vec<Value> {
+    pub async fn personal_data_of(&self, person: Uuid, kind: &str) -> Vec<Value> {
         let request = Request::get(format!("/internal/people/{person}/{kind}"));
         let request = request.header(header::AUTHORIZATION, "Bearer operator").body(Body::empty()).unwrap();
         let reply = self.send(request).await;
@@ -184,10 +184,10 @@ impl Platform {
     }
 
     /// Lets the service hear an event as an original service would tell it, and all that waits before it.
-    pub async fn hear(&self, stream: &str, message: &Value) -> Vec<Step> {
+    pub async fn consume(&self, stream: &str, message: &Value) -> Vec<Step> {
         let fields = [("message", message.to_string()), ("type", "json".to_owned())];
         let _: String = self.app.redis.clone().xadd(stream, "*", &fields).await.unwrap();
-        self.listen(stream).await
+        self.consume_waiting(stream).await
     }
 
     /// The consumer of a stream, which holds its lease.
@@ -197,7 +197,7 @@ impl Platform {
     }
 
     /// Lets the service hear all that a stream holds.
-    pub async fn listen(&self, stream: &str) -> Vec<Step> {
+    pub async fn consume_waiting(&self, stream: &str) -> Vec<Step> {
         let mut consumer = self.consumer_of(stream);
         let mut steps = Vec::new();
         loop {
@@ -211,7 +211,7 @@ impl Platform {
 }
 
 /// The token of somebody of whom nothing is known yet, and who they are.
-pub fn somebody() -> (String, Uuid) {
+pub fn new_user() -> (String, Uuid) {
     let id = Uuid::now_v7();
     (id.to_string(), id)
 }

@@ -17,12 +17,12 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use crate::SERVICE;
 use crate::core::events::consumer::Step;
-use crate::core::ground::leases::Keeper;
-use crate::core::ground::settings::Question;
+use crate::core::ground::leases::LeaseManager;
+use crate::core::ground::settings::HealthCheck;
 use crate::core::ground::worker::Worker;
 use crate::core::ground::{jobs, telemetry};
 use crate::core::serve::health;
-use crate::core::testing::{Platform, Reply, somebody};
+use crate::core::testing::{Platform, Reply, new_user};
 
 pub async fn get(platform: &Platform, path: &str) -> Reply {
     platform.send(Request::get(path).header(header::HOST, "localhost").body(Body::empty()).unwrap()).await
@@ -56,13 +56,13 @@ async fn its_binary_asks_how_it_is(_: PgPoolOptions, database: PgConnectOptions)
     let everywhere = Ipv4Addr::UNSPECIFIED.into();
     let router = platform.router.clone();
     app.tasks.spawn(async { axum::serve(listener, router).await });
-    health::ask(everywhere, port, Question::Ready).await.unwrap();
+    health::ask(everywhere, port, HealthCheck::Ready).await.unwrap();
     app.db.close().await;
-    let error = health::ask(everywhere, port, Question::Ready).await.unwrap_err().to_string();
+    let error = health::ask(everywhere, port, HealthCheck::Ready).await.unwrap_err().to_string();
     assert!(error.starts_with("503 Service Unavailable: ") && error.contains(r#""postgres":false"#), "{error}");
-    health::ask(everywhere, port, Question::Live).await.unwrap();
+    health::ask(everywhere, port, HealthCheck::Live).await.unwrap();
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    assert_eq!(health::ask(everywhere, nobody, Question::Live).await.unwrap_err().to_string(), "no answer");
+    assert_eq!(health::ask(everywhere, nobody, HealthCheck::Live).await.unwrap_err().to_string(), "no answer");
 }
 
 #[sqlx::test(migrations = false)]
@@ -107,7 +107,7 @@ async fn parked_events_are_for_operators_who_list_and_discard_them(_: PgPoolOpti
         select gen_random_uuid(), 'nobodys', n || '-0', now(), 1, '{}', 'broken' from generate_series(1, 3) as n";
     platform.app.db.execute(parked).await.unwrap();
     let path = "/internal/dead-letters";
-    let (stranger, _) = somebody();
+    let (stranger, _) = new_user();
     assert_eq!(operate(&platform, "GET", path, &stranger, None).await.status, 403);
     assert_eq!(get(&platform, path).await.status, 401);
 
@@ -199,7 +199,7 @@ async fn missing_events_are_handed_out_from_the_outbox(_: PgPoolOptions, databas
         trace.scope(tell).await.unwrap();
         platform.app.commit(tx).await.unwrap();
     }
-    platform.told("handed").await;
+    platform.published("handed").await;
     let events = operate(&platform, "GET", "/internal/events/handed?after=1-0", "operator", None).await.body;
     assert_eq!(events.as_array().unwrap().len(), 2);
     assert_eq!((&events[0]["id"], &events[0]["prev"]), (&json!("2-0"), &json!("1-0")));
@@ -215,9 +215,9 @@ async fn missing_events_are_handed_out_from_the_outbox(_: PgPoolOptions, databas
 async fn nonsense_stops_no_stream_that_it_hears(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
     for heard in platform.subscribed() {
-        let steps = platform.hear(heard, &json!({ "no": "sense" })).await;
+        let steps = platform.consume(heard, &json!({ "no": "sense" })).await;
         assert!(matches!(steps[..], [Step::Parked(_) | Step::Applied { fresh: 1, .. }]), "{heard}: {steps:?}");
-        assert_eq!(platform.listen(heard).await, [], "{heard}");
+        assert_eq!(platform.consume_waiting(heard).await, [], "{heard}");
     }
 }
 
@@ -226,7 +226,7 @@ async fn replicas_share_leases_and_take_over_those_of_the_dead(_: PgPoolOptions,
     let platform = Platform::start(&SERVICE, database, &[]).await;
     let (one, other) = (platform.beside(&[]).app, platform.beside(&[]).app);
     let (mut first, mut second) =
-        (Keeper::new(one.db.clone(), SERVICE.schema), Keeper::new(other.db.clone(), SERVICE.schema));
+        (LeaseManager::new(one.db.clone(), SERVICE.schema), LeaseManager::new(other.db.clone(), SERVICE.schema));
     let names = ["a", "b", "c", "d"];
     let leases = [&mut first, &mut second].map(|keeper| names.map(|name| keeper.want(name)));
     let held = |of: usize| leases[of].iter().map(|lease| u8::from(*lease.borrow())).collect::<Vec<_>>();

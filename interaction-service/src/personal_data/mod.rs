@@ -5,31 +5,31 @@ mod tests;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use crate::core::doors::erasure::Erasing;
-use crate::core::doors::personal_data::Holding;
+use crate::core::doors::erasure::Erasure;
+use crate::core::doors::personal_data::PersonalDataSource;
 use crate::{blocks, comments, reactions};
 
 /// The stream on which it says that nothing about a person is left here.
 pub const USER_ERASED: &str = "interaction_user_erased";
 
 /// What is held about people.
-pub const HOLDINGS: &[Holding] = &[
-    Holding {
+pub const PERSONAL_DATA: &[PersonalDataSource] = &[
+    PersonalDataSource {
         name: "comments",
         list: |db, person, before, rows| Box::pin(comments::models::Comment::held(db, person, before, rows)),
     },
-    Holding {
+    PersonalDataSource {
         name: "nft_records",
         list: |db, person, before, rows| Box::pin(comments::models::held_nfts(db, person, before, rows)),
     },
-    Holding {
+    PersonalDataSource {
         name: "reactions",
         list: |db, person, before, rows| Box::pin(reactions::models::Reaction::held(db, person, before, rows)),
     },
 ];
 
 /// How the service lets go of that.
-pub const ERASING: Erasing = Erasing {
+pub const ERASURE: Erasure = Erasure {
     personal: &["title", "content"],
     rows: |tx, person| Box::pin(erase(tx, person)),
     confirmed_on: Some(USER_ERASED),

@@ -9,7 +9,7 @@ use super::testing::{changed, comment, id, post, react, refusal, start};
 use crate::SERVICE;
 use crate::comments::events::{COMMENT_CREATED, COMMENT_DELETED};
 use crate::core::events::consumer::Step;
-use crate::core::testing::{Platform, somebody};
+use crate::core::testing::{Platform, new_user};
 use crate::reactions::events::{REACTION_CREATED, REACTION_DELETED};
 
 const APPLIED: Step = Step::Applied { fresh: 1, duplicates: 0 };
@@ -20,9 +20,9 @@ async fn a_post_that_was_heard_of_is_known_and_any_other_is_asked_for_once(
     database: PgConnectOptions,
 ) {
     let (platform, service) = start(database).await;
-    let ((_, anna), (bert, _)) = (somebody(), somebody());
+    let ((_, anna), (bert, _)) = (new_user(), new_user());
     let (heard, unheard) = (post(anna, "POSTED"), post(anna, "POSTED"));
-    assert_eq!(platform.hear(POST_CREATED, &heard).await, [APPLIED]);
+    assert_eq!(platform.consume(POST_CREATED, &heard).await, [APPLIED]);
     assert_eq!(comment(&platform, &bert, &heard, "hello").await.status, 201);
     assert_eq!(react(&platform, &bert, &heard, "LIKE").await.status, 201);
     assert_eq!(service.calls(), 0, "what is known needs no question");
@@ -37,12 +37,12 @@ async fn a_post_that_was_heard_of_is_known_and_any_other_is_asked_for_once(
 #[sqlx::test(migrations = false)]
 async fn drafts_and_archived_posts_are_their_authors_alone(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, service) = start(database).await;
-    let ((anna, author), (bert, _)) = (somebody(), somebody());
+    let ((anna, author), (bert, _)) = (new_user(), new_user());
     for status in ["DRAFT", "ARCHIVED"] {
         let hidden = post(author, status);
         // The stand-in answers it to anybody, as the original post service does.
         service.knows(&hidden);
-        platform.hear(POST_CREATED, &hidden).await;
+        platform.consume(POST_CREATED, &hidden).await;
         let view = platform.call("GET", &format!("/{}/view", id(&hidden)), Some(&bert), None).await;
         let comments = platform.call("GET", &format!("/{}/comments", id(&hidden)), Some(&bert), None).await;
         let reactions = platform.call("GET", &format!("/{}/post-reactions", id(&hidden)), Some(&bert), None).await;
@@ -66,14 +66,14 @@ async fn what_was_said_about_a_post_disappears_for_others_when_it_is_taken_back(
     database: PgConnectOptions,
 ) {
     let (platform, service) = start(database).await;
-    let ((anna, author), (bert, _)) = (somebody(), somebody());
+    let ((anna, author), (bert, _)) = (new_user(), new_user());
     let posted = post(author, "POSTED");
-    platform.hear(POST_CREATED, &posted).await;
+    platform.consume(POST_CREATED, &posted).await;
     let said = comment(&platform, &bert, &posted, "hello").await.body;
     let felt = react(&platform, &bert, &posted, "LOVE").await.body;
     let archived = changed(&posted, "ARCHIVED");
     service.knows(&archived);
-    platform.hear(POST_UPDATED, &archived).await;
+    platform.consume(POST_UPDATED, &archived).await;
 
     let (said, felt) = (format!("/comments/{}", id(&said)), format!("/post-reactions/{}", id(&felt)));
     for (path, sentence) in [(&said, "Post comment not found"), (&felt, "Post reaction not found")] {
@@ -93,13 +93,13 @@ async fn what_was_said_about_a_post_disappears_for_others_when_it_is_taken_back(
 #[sqlx::test(migrations = false)]
 async fn a_draft_that_was_published_is_open_before_its_event_is_heard(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, service) = start(database).await;
-    let ((_, author), (bert, _)) = (somebody(), somebody());
+    let ((_, author), (bert, _)) = (new_user(), new_user());
     let draft = post(author, "DRAFT");
-    platform.hear(POST_CREATED, &draft).await;
+    platform.consume(POST_CREATED, &draft).await;
     service.knows(&changed(&draft, "POSTED"));
     assert_eq!(comment(&platform, &bert, &draft, "first").await.status, 201);
     // The event of the old version comes once more, late.
-    platform.hear(POST_UPDATED, &draft).await;
+    platform.consume(POST_UPDATED, &draft).await;
     service.forgets(&draft);
     assert_eq!(comment(&platform, &bert, &draft, "second").await.status, 201);
     assert_eq!(service.calls(), 1);
@@ -111,9 +111,9 @@ async fn the_original_post_service_publishes_without_a_new_version_and_is_believ
     database: PgConnectOptions,
 ) {
     let (platform, service) = start(database).await;
-    let ((_, author), (bert, _)) = (somebody(), somebody());
+    let ((_, author), (bert, _)) = (new_user(), new_user());
     let mut post = post(author, "DRAFT");
-    platform.hear(POST_CREATED, &post).await;
+    platform.consume(POST_CREATED, &post).await;
     post["status"] = json!("POSTED");
     service.knows(&post);
     assert_eq!(comment(&platform, &bert, &post, "hello").await.status, 201);
@@ -125,7 +125,7 @@ async fn the_token_is_checked_before_the_post_and_the_post_before_the_body(
     database: PgConnectOptions,
 ) {
     let (platform, service) = start(database).await;
-    let ((_, author), (bert, _)) = (somebody(), somebody());
+    let ((_, author), (bert, _)) = (new_user(), new_user());
     let (known, unknown) = (post(author, "POSTED"), post(author, "POSTED"));
     service.knows(&known);
     for route in ["comments", "post-reactions"] {
@@ -151,7 +151,7 @@ async fn the_token_is_checked_before_the_post_and_the_post_before_the_body(
 #[sqlx::test(migrations = false)]
 async fn an_id_that_is_none_is_no_post_and_one_in_any_spelling_is(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, service) = start(database).await;
-    let ((_, author), (bert, _)) = (somebody(), somebody());
+    let ((_, author), (bert, _)) = (new_user(), new_user());
     for malformed in ["7", "not-an-id", "%00", "%ff", "..%2f..%2fdocs"] {
         for (method, route) in [("GET", "comments"), ("POST", "comments"), ("GET", "view"), ("POST", "post-reactions")]
         {
@@ -178,9 +178,9 @@ async fn without_the_post_service_known_posts_go_on_and_the_rest_is_told_to_come
     database: PgConnectOptions,
 ) {
     let (platform, service) = start(database).await;
-    let ((_, author), (bert, _)) = (somebody(), somebody());
+    let ((_, author), (bert, _)) = (new_user(), new_user());
     let (known, unknown) = (post(author, "POSTED"), post(author, "POSTED"));
-    platform.hear(POST_CREATED, &known).await;
+    platform.consume(POST_CREATED, &known).await;
     // 0 never answers, and is given up after two tries.
     for (asked, mood) in [500, 502, 503, 429, 0].into_iter().enumerate() {
         service.answers(mood);
@@ -216,7 +216,7 @@ async fn a_post_service_that_does_not_listen_is_unavailable(_: PgPoolOptions, da
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let nobody = socket.local_addr().unwrap();
     let platform = Platform::start(&SERVICE, database, &["--post-service-url", &format!("http://{nobody}")]).await;
-    let (bert, user) = somebody();
+    let (bert, user) = new_user();
     let unknown = post(user, "POSTED");
     let reply = comment(&platform, &bert, &unknown, "hello").await;
     assert_eq!(refusal(&reply), (503, &json!("Post service unavailable")));
@@ -228,10 +228,10 @@ async fn a_post_service_that_does_not_listen_is_unavailable(_: PgPoolOptions, da
 #[sqlx::test(migrations = false)]
 async fn with_a_post_go_its_comments_and_reactions_and_each_is_told(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, service) = start(database).await;
-    let ((anna, author), (bert, _)) = (somebody(), somebody());
+    let ((anna, author), (bert, _)) = (new_user(), new_user());
     let (doomed, other) = (post(author, "POSTED"), post(author, "POSTED"));
-    platform.hear(POST_CREATED, &doomed).await;
-    platform.hear(POST_CREATED, &other).await;
+    platform.consume(POST_CREATED, &doomed).await;
+    platform.consume(POST_CREATED, &other).await;
     let mut said = Vec::new();
     for (who, what) in [(&anna, "one"), (&bert, "two"), (&bert, "three")] {
         said.push(comment(&platform, who, &doomed, what).await.body);
@@ -241,13 +241,13 @@ async fn with_a_post_go_its_comments_and_reactions_and_each_is_told(_: PgPoolOpt
     react(&platform, &bert, &other, "LIKE").await;
 
     service.knows(&doomed);
-    assert_eq!(platform.hear(POST_DELETED, &doomed).await, [APPLIED]);
+    assert_eq!(platform.consume(POST_DELETED, &doomed).await, [APPLIED]);
     let sorted = |mut told: Vec<serde_json::Value>| {
         told.sort_by_key(id);
         told
     };
-    assert_eq!(sorted(platform.told(COMMENT_DELETED).await), said);
-    assert_eq!(sorted(platform.told(REACTION_DELETED).await), felt);
+    assert_eq!(sorted(platform.published(COMMENT_DELETED).await), said);
+    assert_eq!(sorted(platform.published(REACTION_DELETED).await), felt);
     let nfts = crate::comments::models::Nft::all(&platform.app.db).await.unwrap();
     assert_eq!(nfts.iter().map(|nft| nft.comment_id).collect::<Vec<_>>(), [id(&kept)]);
     let gone = platform.call("GET", &format!("/comments/{}", id(&said[0])), Some(&anna), None).await;
@@ -258,14 +258,14 @@ async fn with_a_post_go_its_comments_and_reactions_and_each_is_told(_: PgPoolOpt
     assert_eq!((list.status.as_u16(), list.body), (200, json!([])));
 
     // Nothing brings it back: not the post service that has not heard yet, not an event that was overtaken.
-    platform.hear(POST_UPDATED, &changed(&doomed, "POSTED")).await;
+    platform.consume(POST_UPDATED, &changed(&doomed, "POSTED")).await;
     for who in [&anna, &bert] {
         assert_eq!(refusal(&comment(&platform, who, &doomed, "late").await), (404, &json!("Post not found")));
         assert_eq!(refusal(&react(&platform, who, &doomed, "LOVE").await), (404, &json!("Post not found")));
     }
     assert_eq!(service.calls(), 0);
-    platform.hear(POST_DELETED, &doomed).await;
-    assert_eq!(platform.told(COMMENT_DELETED).await.len(), 3, "a post goes once");
+    platform.consume(POST_DELETED, &doomed).await;
+    assert_eq!(platform.published(COMMENT_DELETED).await.len(), 3, "a post goes once");
     let left = platform.call("GET", &format!("/{}/comments", id(&other)), Some(&bert), None).await.body;
     assert_eq!(left, json!([kept]));
 }
@@ -273,10 +273,10 @@ async fn with_a_post_go_its_comments_and_reactions_and_each_is_told(_: PgPoolOpt
 #[sqlx::test(migrations = false)]
 async fn a_post_whose_end_is_heard_before_its_beginning_stays_gone(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, service) = start(database).await;
-    let ((anna, author), (bert, _)) = (somebody(), somebody());
+    let ((anna, author), (bert, _)) = (new_user(), new_user());
     let post = post(author, "POSTED");
-    platform.hear(POST_DELETED, &post).await;
-    platform.hear(POST_CREATED, &post).await;
+    platform.consume(POST_DELETED, &post).await;
+    platform.consume(POST_CREATED, &post).await;
     service.knows(&post);
     for who in [&anna, &bert] {
         assert_eq!(refusal(&comment(&platform, who, &post, "late").await), (404, &json!("Post not found")));
@@ -287,14 +287,14 @@ async fn a_post_whose_end_is_heard_before_its_beginning_stays_gone(_: PgPoolOpti
 #[sqlx::test(migrations = false)]
 async fn many_posts_are_heard_of_at_once_in_whatever_order(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, _) = start(database).await;
-    let ((_, author), (bert, _)) = (somebody(), somebody());
+    let ((_, author), (bert, _)) = (new_user(), new_user());
     let posts: Vec<_> = (0..20).map(|_| post(author, "DRAFT")).collect();
     let mut redis = platform.app.redis.clone();
     for told in posts.iter().rev().flat_map(|post| [changed(post, "POSTED"), post.clone()]) {
         let fields = [("message", told.to_string()), ("type", "json".to_owned())];
         let _: String = redis::AsyncCommands::xadd(&mut redis, POST_UPDATED, "*", &fields).await.unwrap();
     }
-    assert_eq!(platform.listen(POST_UPDATED).await, [Step::Applied { fresh: 40, duplicates: 0 }]);
+    assert_eq!(platform.consume_waiting(POST_UPDATED).await, [Step::Applied { fresh: 40, duplicates: 0 }]);
     for post in &posts {
         assert_eq!(comment(&platform, &bert, post, "hello").await.status, 201, "the newest version counts");
     }
@@ -310,9 +310,9 @@ async fn until_somebody_waits(platform: &Platform) {
 #[sqlx::test(migrations = false)]
 async fn who_comments_while_a_post_is_deleted_comes_too_late(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, _) = start(database).await;
-    let ((_, author), (bert, _)) = (somebody(), somebody());
+    let ((_, author), (bert, _)) = (new_user(), new_user());
     let post = post(author, "POSTED");
-    platform.hear(POST_CREATED, &post).await;
+    platform.consume(POST_CREATED, &post).await;
     let version = Post::from(&serde_json::from_value::<PostOut>(post.clone()).unwrap());
     let mut tx = platform.app.db.begin().await.unwrap();
     assert_eq!(Post::bury(&mut tx, &[version]).await.unwrap(), [id(&post)]);
@@ -323,7 +323,7 @@ async fn who_comments_while_a_post_is_deleted_comes_too_late(_: PgPoolOptions, d
     // The lookup still saw the post; the lock in the comment's transaction sees the tombstone.
     let (reply, ()) = tokio::join!(comment(&platform, &bert, &post, "late"), deletion);
     assert_eq!(refusal(&reply), (404, &json!("Post not found")));
-    assert_eq!(platform.told(COMMENT_CREATED).await, Vec::<serde_json::Value>::new());
+    assert_eq!(platform.published(COMMENT_CREATED).await, Vec::<serde_json::Value>::new());
 }
 
 #[sqlx::test(migrations = false)]
@@ -332,9 +332,9 @@ async fn a_deletion_waits_for_who_is_commenting_and_takes_the_comment_along(
     database: PgConnectOptions,
 ) {
     let (platform, _) = start(database).await;
-    let ((_, author), (_, bert)) = (somebody(), somebody());
+    let ((_, author), (_, bert)) = (new_user(), new_user());
     let post = post(author, "POSTED");
-    platform.hear(POST_CREATED, &post).await;
+    platform.consume(POST_CREATED, &post).await;
     let mut tx = platform.app.db.begin().await.unwrap();
     assert!(Post::hold(&mut tx, id(&post), bert).await.unwrap());
     let commenting = async {
@@ -343,22 +343,22 @@ async fn a_deletion_waits_for_who_is_commenting_and_takes_the_comment_along(
         tx.commit().await.unwrap();
         comment.id
     };
-    let (steps, comment) = tokio::join!(platform.hear(POST_DELETED, &post), commenting);
+    let (steps, comment) = tokio::join!(platform.consume(POST_DELETED, &post), commenting);
     assert_eq!(steps, [APPLIED]);
-    let told = platform.told(COMMENT_DELETED).await;
+    let told = platform.published(COMMENT_DELETED).await;
     assert_eq!(told.iter().map(id).collect::<Vec<_>>(), [comment]);
 }
 
 #[sqlx::test(migrations = false)]
 async fn whatever_was_said_in_the_rush_of_a_deletion_is_taken_back(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, _) = start(database).await;
-    let (_, author) = somebody();
+    let (_, author) = new_user();
     let post = post(author, "POSTED");
-    platform.hear(POST_CREATED, &post).await;
-    let people: Vec<_> = (0..20).map(|_| somebody().0).collect();
+    platform.consume(POST_CREATED, &post).await;
+    let people: Vec<_> = (0..20).map(|_| new_user().0).collect();
     let comments = futures::future::join_all(people.iter().map(|who| comment(&platform, who, &post, "rush")));
     let reactions = futures::future::join_all(people.iter().map(|who| react(&platform, who, &post, "ANGRY")));
-    let (comments, reactions, steps) = tokio::join!(comments, reactions, platform.hear(POST_DELETED, &post));
+    let (comments, reactions, steps) = tokio::join!(comments, reactions, platform.consume(POST_DELETED, &post));
     assert_eq!(steps, [APPLIED]);
     for reply in comments.iter().chain(&reactions) {
         assert!([201, 404].contains(&reply.status.as_u16()), "{reply:?}");
@@ -368,8 +368,8 @@ async fn whatever_was_said_in_the_rush_of_a_deletion_is_taken_back(_: PgPoolOpti
         ids.sort_unstable();
         ids
     };
-    assert_eq!(sorted(platform.told(COMMENT_CREATED).await), sorted(platform.told(COMMENT_DELETED).await));
-    assert_eq!(sorted(platform.told(REACTION_CREATED).await), sorted(platform.told(REACTION_DELETED).await));
+    assert_eq!(sorted(platform.published(COMMENT_CREATED).await), sorted(platform.published(COMMENT_DELETED).await));
+    assert_eq!(sorted(platform.published(REACTION_CREATED).await), sorted(platform.published(REACTION_DELETED).await));
     let list = platform.call("GET", &format!("/{}/post-reactions", id(&post)), Some(&people[0]), None).await;
     assert_eq!(list.body, json!([]));
 }

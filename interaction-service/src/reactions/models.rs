@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::Type;
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
-use crate::core::doors::personal_data::Held;
+use crate::core::doors::personal_data::PersonalDataItem;
 
 /// A reaction as it is stored.
 #[derive(Clone, Debug)]
@@ -134,9 +134,9 @@ impl Reaction {
     }
 
     /// What is held of what a person reacted, newest first.
-    pub async fn held(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
+    pub async fn held(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<PersonalDataItem>> {
         sqlx::query_as!(
-            Held,
+            PersonalDataItem,
             r#"select created_at as at, id, to_json(reaction) as "thing!" from reaction
             where created_by = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
             person,

@@ -4,15 +4,15 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::Type;
 use super::events::{REACTION_CREATED, REACTION_DELETED};
-use crate::core::testing::{Platform, somebody};
+use crate::core::testing::{Platform, new_user};
 use crate::posts::events::POST_CREATED;
 use crate::posts::testing::{id, names, post, react, refusal, start};
 
 /// A platform with one post that everybody sees.
 async fn start_with_post(database: PgConnectOptions) -> (Platform, Value) {
     let (platform, _) = start(database).await;
-    let post = post(somebody().1, "POSTED");
-    platform.hear(POST_CREATED, &post).await;
+    let post = post(new_user().1, "POSTED");
+    platform.consume(POST_CREATED, &post).await;
     (platform, post)
 }
 
@@ -23,7 +23,7 @@ fn path(reaction: &Value) -> String {
 #[sqlx::test(migrations = false)]
 async fn a_reaction_is_answered_as_the_original_does_and_told(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, post) = start_with_post(database).await;
-    let ((anna, user), (bert, _)) = (somebody(), somebody());
+    let ((anna, user), (bert, _)) = (new_user(), new_user());
     let list = format!("/{}/post-reactions", id(&post));
     let reply = platform.call("POST", &list, Some(&anna), Some(json!({}))).await;
     assert_eq!(reply.status, 201);
@@ -32,7 +32,7 @@ async fn a_reaction_is_answered_as_the_original_does_and_told(_: PgPoolOptions, 
     assert_eq!(names(&felt), fields);
     assert_eq!((&felt["created_by"], &felt["updated_by"]), (&json!(user), &Value::Null));
     assert_eq!((&felt["post_id"], &felt["type"]), (&post["id"], &json!("LIKE")));
-    assert_eq!(platform.told(REACTION_CREATED).await, std::slice::from_ref(&felt));
+    assert_eq!(platform.published(REACTION_CREATED).await, std::slice::from_ref(&felt));
     let read = platform.call("GET", &path(&felt), Some(&bert), None).await;
     assert_eq!((read.status.as_u16(), read.body), (200, felt));
 }
@@ -43,11 +43,11 @@ async fn reactions_of_every_type_are_listed_newest_first_in_pages(_: PgPoolOptio
     let list = format!("/{}/post-reactions", id(&post));
     let mut newest_first = Vec::new();
     for kind in Type::WORDS {
-        let reply = react(&platform, &somebody().0, &post, kind).await;
+        let reply = react(&platform, &new_user().0, &post, kind).await;
         assert_eq!((reply.status.as_u16(), &reply.body["type"]), (201, &json!(kind)));
         newest_first.insert(0, reply.body);
     }
-    let (anna, _) = somebody();
+    let (anna, _) = new_user();
     assert_eq!(platform.call("GET", &list, Some(&anna), None).await.body, json!(newest_first));
     let first = platform.call("GET", &format!("{list}?limit=4"), Some(&anna), None).await;
     assert_eq!(first.body, json!(newest_first[..4]));
@@ -59,7 +59,7 @@ async fn reactions_of_every_type_are_listed_newest_first_in_pages(_: PgPoolOptio
 #[sqlx::test(migrations = false)]
 async fn the_list_of_an_unknown_post_is_empty_and_of_no_id_refused(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, service) = start(database).await;
-    let (anna, user) = somebody();
+    let (anna, user) = new_user();
     let unknown = post(user, "POSTED");
     let reply = platform.call("GET", &format!("/{}/post-reactions", id(&unknown)), Some(&anna), None).await;
     assert_eq!((reply.status.as_u16(), reply.body), (200, json!([])));
@@ -75,7 +75,7 @@ async fn the_list_of_an_unknown_post_is_empty_and_of_no_id_refused(_: PgPoolOpti
 #[sqlx::test(migrations = false)]
 async fn a_person_reacts_to_a_post_once_however_many_try_at_once(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, post) = start_with_post(database).await;
-    let ((anna, _), (bert, _)) = (somebody(), somebody());
+    let ((anna, _), (bert, _)) = (new_user(), new_user());
     let tries = (0..16).map(|n| react(&platform, &anna, &post, Type::WORDS[n % 6]));
     let replies = futures::future::join_all(tries).await;
     let (made, refused): (Vec<_>, Vec<_>) = replies.into_iter().partition(|reply| reply.status == 201);
@@ -83,7 +83,7 @@ async fn a_person_reacts_to_a_post_once_however_many_try_at_once(_: PgPoolOption
     for reply in &refused {
         assert_eq!(refusal(reply), (400, &json!("Can not react duplicate on same post.")));
     }
-    assert_eq!(platform.told(REACTION_CREATED).await, [made[0].body.clone()]);
+    assert_eq!(platform.published(REACTION_CREATED).await, [made[0].body.clone()]);
     assert_eq!(react(&platform, &bert, &post, "LIKE").await.status, 201, "somebody else may too");
 
     assert_eq!(platform.call("DELETE", &path(&made[0].body), Some(&anna), None).await.status, 204);
@@ -93,7 +93,7 @@ async fn a_person_reacts_to_a_post_once_however_many_try_at_once(_: PgPoolOption
 #[sqlx::test(migrations = false)]
 async fn an_owner_changes_a_reaction_and_nobody_else_does(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, post) = start_with_post(database).await;
-    let ((anna, user), (bert, _)) = (somebody(), somebody());
+    let ((anna, user), (bert, _)) = (new_user(), new_user());
     let felt = react(&platform, &anna, &post, "JOY").await.body;
     let change = json!({ "type": "SAD" });
     let reply = platform.call("PUT", &path(&felt), Some(&bert), Some(change.clone())).await;
@@ -114,13 +114,13 @@ async fn an_owner_changes_a_reaction_and_nobody_else_does(_: PgPoolOptions, data
     let again = platform.call("PUT", &path(&felt), Some(&anna), Some(json!({}))).await;
     assert_eq!((again.status.as_u16(), &again.body["type"]), (200, &json!("SAD")), "no type, no change");
     assert!(version(&again.body) > version(&reply.body));
-    assert_eq!(platform.told(REACTION_CREATED).await, [felt], "a change is told to nobody");
+    assert_eq!(platform.published(REACTION_CREATED).await, [felt], "a change is told to nobody");
 }
 
 #[sqlx::test(migrations = false)]
 async fn an_owner_takes_a_reaction_back_once_and_nobody_else_does(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, post) = start_with_post(database).await;
-    let ((anna, _), (bert, _)) = (somebody(), somebody());
+    let ((anna, _), (bert, _)) = (new_user(), new_user());
     let felt = react(&platform, &anna, &post, "FUNNY").await.body;
     let gone = json!("Post reaction not found for deletion");
     let reply = platform.call("DELETE", &path(&felt), Some(&bert), None).await;
@@ -129,13 +129,13 @@ async fn an_owner_takes_a_reaction_back_once_and_nobody_else_does(_: PgPoolOptio
     assert_eq!((reply.status.as_u16(), reply.body), (204, Value::Null));
     let reply = platform.call("DELETE", &path(&felt), Some(&anna), None).await;
     assert_eq!(refusal(&reply), (404, &gone));
-    assert_eq!(platform.told(REACTION_DELETED).await, [felt]);
+    assert_eq!(platform.published(REACTION_DELETED).await, [felt]);
 }
 
 #[sqlx::test(migrations = false)]
 async fn a_reaction_that_is_none_is_refused_in_the_originals_words(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, post) = start_with_post(database).await;
-    let ((anna, _), (bert, _)) = (somebody(), somebody());
+    let ((anna, _), (bert, _)) = (new_user(), new_user());
     let felt = react(&platform, &anna, &post, "LIKE").await.body;
     let (list, one) = (format!("/{}/post-reactions", id(&post)), path(&felt));
     let expected = [

@@ -42,7 +42,7 @@ const MILD: &[&str] = &[
     "threesome", "vagina", "vibrator", "vulva",
 ];
 
-/// Rude, but no more than that; and what is said of somebody, in news and where help is offered, as often as to them.
+/// Rude, but no more than that; and what is said of new_user, in news and where help is offered, as often as to them.
 #[rustfmt::skip]
 const MODERATE: &[&str] = &[
     "bastard", "bastred", "basterd", "boner", "boob", "boobies", "commitdie", "commitsuicide", "comitsuicide", "daygo",

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Kind, Reason, Status};
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
-use crate::core::doors::personal_data::Held;
+use crate::core::doors::personal_data::PersonalDataItem;
 
 /// Cases erased in one statement.
 const BATCH: i64 = 500;
@@ -87,9 +87,9 @@ impl Moderation {
     }
 
     /// The cases about what a person wrote, as they are stored, newest first.
-    pub async fn held(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
+    pub async fn held(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<PersonalDataItem>> {
         sqlx::query_as!(
-            Held,
+            PersonalDataItem,
             r#"select created_at as at, id, to_json(moderation) as "thing!" from moderation
             where author = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
             person,

@@ -10,7 +10,7 @@ use super::events::{
 };
 use crate::SERVICE;
 use crate::core::events::consumer::Step;
-use crate::core::testing::{Platform, somebody};
+use crate::core::testing::{Platform, new_user};
 
 /// Something that the analyser finds whatever else changes.
 const BAD: &str = "kill yourself";
@@ -47,15 +47,15 @@ async fn cases(platform: &Platform, token: &str) -> Vec<Value> {
 /// What the service makes of texts: of each that is to be deleted, the text and the reason.
 async fn verdicts<'a>(settings: &[&str], database: PgConnectOptions, texts: &[&'a str]) -> Vec<(&'a str, String)> {
     let platform = Platform::start(&SERVICE, database, settings).await;
-    let (_, author) = somebody();
+    let (_, author) = new_user();
     let mut events = redis::pipe();
     for text in texts {
         let message = comment(Uuid::now_v7(), author, 0, text).to_string();
         events.xadd(COMMENT_CREATED, "*", &[("message", message), ("type", "json".into())]).ignore();
     }
     events.query_async::<()>(&mut platform.app.redis.clone()).await.unwrap();
-    platform.listen(COMMENT_CREATED).await;
-    let told = platform.told(COMMENT_DELETE_REQUESTED).await;
+    platform.consume_waiting(COMMENT_CREATED).await;
+    let told = platform.published(COMMENT_DELETE_REQUESTED).await;
     let reason = |text: &str| {
         let case = told.iter().find(|case| case["raw_content"]["content"] == text)?;
         Some(case["reason"].as_str().unwrap().to_owned())
@@ -66,10 +66,10 @@ async fn verdicts<'a>(settings: &[&str], database: PgConnectOptions, texts: &[&'
 #[sqlx::test(migrations = false)]
 async fn a_post_is_requested_to_be_deleted_as_the_original_does(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, author) = somebody();
+    let (anna, author) = new_user();
     let bad = post(Uuid::now_v7(), author, 0, BAD);
-    assert_eq!(platform.hear(POST_CREATED, &bad).await, [Step::Applied { fresh: 1, duplicates: 0 }]);
-    let told = platform.told(POST_DELETE_REQUESTED).await;
+    assert_eq!(platform.consume(POST_CREATED, &bad).await, [Step::Applied { fresh: 1, duplicates: 0 }]);
+    let told = platform.published(POST_DELETE_REQUESTED).await;
     let [case] = &told[..] else { panic!("{told:?}") };
     let names: Vec<_> = case.as_object().unwrap().keys().map(String::as_str).collect();
     let expected = [
@@ -90,34 +90,34 @@ async fn a_post_is_requested_to_be_deleted_as_the_original_does(_: PgPoolOptions
     assert_eq!((&case["created_by"], &case["updated_by"]), (&Value::Null, &Value::Null));
     assert_eq!(case["raw_content"].to_string(), bad.to_string());
     assert_eq!(cases(&platform, &anna).await, told);
-    assert_eq!(platform.told(COMMENT_DELETE_REQUESTED).await, Vec::<Value>::new());
+    assert_eq!(platform.published(COMMENT_DELETE_REQUESTED).await, Vec::<Value>::new());
 }
 
 #[sqlx::test(migrations = false)]
 async fn a_comment_goes_to_the_interaction_service(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, author) = somebody();
+    let (anna, author) = new_user();
     let bad = comment(Uuid::now_v7(), author, 0, BAD);
-    platform.hear(COMMENT_CREATED, &bad).await;
-    let told = platform.told(COMMENT_DELETE_REQUESTED).await;
+    platform.consume(COMMENT_CREATED, &bad).await;
+    let told = platform.published(COMMENT_DELETE_REQUESTED).await;
     assert_eq!(told.len(), 1);
     assert_eq!((&told[0]["type"], &told[0]["content_id"]), (&json!("COMMENT"), &bad["id"]));
-    platform.hear(COMMENT_DELETE_COMPLETED, &bad).await;
+    platform.consume(COMMENT_DELETE_COMPLETED, &bad).await;
     assert_eq!(cases(&platform, &anna).await[0]["status"], "DELETE_CONFIRMED");
-    assert_eq!(platform.told(POST_DELETE_REQUESTED).await, Vec::<Value>::new());
+    assert_eq!(platform.published(POST_DELETE_REQUESTED).await, Vec::<Value>::new());
 }
 
 #[sqlx::test(migrations = false)]
 async fn a_title_is_read_and_each_category_has_its_reason(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (_, author) = somebody();
+    let (_, author) = new_user();
     let mut titled = post(Uuid::now_v7(), author, 0, "harmless");
     titled["title"] = json!("Heil Hitler");
-    platform.hear(POST_CREATED, &titled).await;
+    platform.consume(POST_CREATED, &titled).await;
     for text in ["you faggot", "send nudes", "I hope you die", "all whores"] {
-        platform.hear(POST_CREATED, &post(Uuid::now_v7(), author, 0, text)).await;
+        platform.consume(POST_CREATED, &post(Uuid::now_v7(), author, 0, text)).await;
     }
-    let told = platform.told(POST_DELETE_REQUESTED).await;
+    let told = platform.published(POST_DELETE_REQUESTED).await;
     let reasons: Vec<_> = told.iter().map(|case| case["reason"].as_str().unwrap()).collect();
     assert_eq!(reasons, ["RACISM", "OFFENSIVE_CONTENT", "NUDITY", "RULES_VIOLATION", "OFFENSIVE_CONTENT"]);
 }
@@ -128,22 +128,22 @@ async fn one_case_is_told_once_however_often_and_wherever_a_version_is_heard(
     database: PgConnectOptions,
 ) {
     let platform = start(database).await;
-    let (anna, author) = somebody();
+    let (anna, author) = new_user();
     let id = Uuid::now_v7();
     let bad = post(id, author, 0, BAD);
-    platform.hear(POST_CREATED, &bad).await;
-    platform.hear(POST_CREATED, &bad).await;
-    platform.hear(POST_UPDATED, &bad).await;
+    platform.consume(POST_CREATED, &bad).await;
+    platform.consume(POST_CREATED, &bad).await;
+    platform.consume(POST_UPDATED, &bad).await;
     // A newer version is read, but the case is open already.
-    platform.hear(POST_UPDATED, &post(id, author, 1, BAD)).await;
-    assert_eq!(platform.told(POST_DELETE_REQUESTED).await.len(), 1);
+    platform.consume(POST_UPDATED, &post(id, author, 1, BAD)).await;
+    assert_eq!(platform.published(POST_DELETE_REQUESTED).await.len(), 1);
     assert_eq!(cases(&platform, &anna).await.len(), 1);
 }
 
 #[sqlx::test(migrations = false)]
 async fn two_streams_at_once_open_one_case_per_content(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (_, author) = somebody();
+    let (_, author) = new_user();
     let mut events = redis::pipe();
     let mut posts: Vec<Uuid> = (0..40).map(|_| Uuid::now_v7()).collect();
     for (stream, minute) in [(POST_CREATED, 0), (POST_UPDATED, 1)] {
@@ -155,9 +155,10 @@ async fn two_streams_at_once_open_one_case_per_content(_: PgPoolOptions, databas
     }
     events.query_async::<()>(&mut platform.app.redis.clone()).await.unwrap();
     let whole = [Step::Applied { fresh: 40, duplicates: 0 }];
-    let (created, updated) = tokio::join!(platform.listen(POST_CREATED), platform.listen(POST_UPDATED));
+    let (created, updated) =
+        tokio::join!(platform.consume_waiting(POST_CREATED), platform.consume_waiting(POST_UPDATED));
     assert_eq!((&created[..], &updated[..]), (&whole[..], &whole[..]));
-    let told = platform.told(POST_DELETE_REQUESTED).await;
+    let told = platform.published(POST_DELETE_REQUESTED).await;
     let mut about: Vec<Uuid> = told.iter().map(|case| case["content_id"].as_str().unwrap().parse().unwrap()).collect();
     about.sort_unstable();
     posts.sort_unstable();
@@ -167,31 +168,31 @@ async fn two_streams_at_once_open_one_case_per_content(_: PgPoolOptions, databas
 #[sqlx::test(migrations = false)]
 async fn a_case_is_confirmed_once(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, author) = somebody();
+    let (anna, author) = new_user();
     let bad = post(Uuid::now_v7(), author, 0, BAD);
-    platform.hear(POST_CREATED, &bad).await;
+    platform.consume(POST_CREATED, &bad).await;
     let open = cases(&platform, &anna).await;
-    platform.hear(POST_DELETE_COMPLETED, &bad).await;
+    platform.consume(POST_DELETE_COMPLETED, &bad).await;
     let confirmed = cases(&platform, &anna).await;
     assert_eq!(confirmed[0]["status"], "DELETE_CONFIRMED");
     assert_eq!((&confirmed[0]["id"], &confirmed[0]["created_at"]), (&open[0]["id"], &open[0]["created_at"]));
     assert_ne!(confirmed[0]["updated_at"], open[0]["updated_at"]);
     // The original was asked twice, so it answers twice.
-    assert_eq!(platform.hear(POST_DELETE_COMPLETED, &bad).await, [Step::Applied { fresh: 1, duplicates: 0 }]);
-    platform.hear(POST_DELETED, &bad).await;
+    assert_eq!(platform.consume(POST_DELETE_COMPLETED, &bad).await, [Step::Applied { fresh: 1, duplicates: 0 }]);
+    platform.consume(POST_DELETED, &bad).await;
     assert_eq!(cases(&platform, &anna).await, confirmed);
-    assert_eq!(platform.told(POST_DELETE_REQUESTED).await.len(), 1);
+    assert_eq!(platform.published(POST_DELETE_REQUESTED).await.len(), 1);
 }
 
 #[sqlx::test(migrations = false)]
 async fn what_its_author_deleted_first_closes_the_case(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, author) = somebody();
+    let (anna, author) = new_user();
     let (post, comment) = (post(Uuid::now_v7(), author, 0, BAD), comment(Uuid::now_v7(), author, 0, BAD));
-    platform.hear(POST_CREATED, &post).await;
-    platform.hear(COMMENT_CREATED, &comment).await;
-    platform.hear(POST_DELETED, &post).await;
-    platform.hear(COMMENT_DELETED, &comment).await;
+    platform.consume(POST_CREATED, &post).await;
+    platform.consume(COMMENT_CREATED, &comment).await;
+    platform.consume(POST_DELETED, &post).await;
+    platform.consume(COMMENT_DELETED, &comment).await;
     let statuses: Vec<Value> =
         cases(&platform, &anna).await.into_iter().map(|mut case| case["status"].take()).collect();
     assert_eq!(statuses, ["DELETE_CONFIRMED", "DELETE_CONFIRMED"]);
@@ -200,38 +201,38 @@ async fn what_its_author_deleted_first_closes_the_case(_: PgPoolOptions, databas
 #[sqlx::test(migrations = false)]
 async fn what_is_known_to_be_gone_opens_no_case(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, author) = somebody();
+    let (anna, author) = new_user();
     let (first, second) = (Uuid::now_v7(), Uuid::now_v7());
-    platform.hear(POST_DELETED, &post(first, author, 0, BAD)).await;
-    platform.hear(POST_CREATED, &post(first, author, 0, BAD)).await;
-    platform.hear(POST_UPDATED, &post(first, author, 1, BAD)).await;
-    platform.hear(COMMENT_DELETED, &comment(second, author, 0, BAD)).await;
-    platform.hear(COMMENT_UPDATED, &comment(second, author, 1, BAD)).await;
-    assert_eq!(platform.told(POST_DELETE_REQUESTED).await, Vec::<Value>::new());
-    assert_eq!(platform.told(COMMENT_DELETE_REQUESTED).await, Vec::<Value>::new());
+    platform.consume(POST_DELETED, &post(first, author, 0, BAD)).await;
+    platform.consume(POST_CREATED, &post(first, author, 0, BAD)).await;
+    platform.consume(POST_UPDATED, &post(first, author, 1, BAD)).await;
+    platform.consume(COMMENT_DELETED, &comment(second, author, 0, BAD)).await;
+    platform.consume(COMMENT_UPDATED, &comment(second, author, 1, BAD)).await;
+    assert_eq!(platform.published(POST_DELETE_REQUESTED).await, Vec::<Value>::new());
+    assert_eq!(platform.published(COMMENT_DELETE_REQUESTED).await, Vec::<Value>::new());
     assert_eq!(cases(&platform, &anna).await, Vec::<Value>::new());
 }
 
 #[sqlx::test(migrations = false)]
 async fn an_edit_is_read_and_an_older_version_that_comes_late_is_not(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (_, author) = somebody();
+    let (_, author) = new_user();
     let [edited, mended, comment_id] = [(); 3].map(|()| Uuid::now_v7());
-    platform.hear(POST_CREATED, &post(edited, author, 0, "good morning")).await;
-    platform.hear(POST_UPDATED, &post(edited, author, 1, BAD)).await;
-    platform.hear(POST_UPDATED, &post(mended, author, 2, "good morning")).await;
-    platform.hear(POST_CREATED, &post(mended, author, 1, BAD)).await;
-    platform.hear(COMMENT_CREATED, &comment(comment_id, author, 0, "good morning")).await;
-    platform.hear(COMMENT_UPDATED, &comment(comment_id, author, 1, BAD)).await;
+    platform.consume(POST_CREATED, &post(edited, author, 0, "good morning")).await;
+    platform.consume(POST_UPDATED, &post(edited, author, 1, BAD)).await;
+    platform.consume(POST_UPDATED, &post(mended, author, 2, "good morning")).await;
+    platform.consume(POST_CREATED, &post(mended, author, 1, BAD)).await;
+    platform.consume(COMMENT_CREATED, &comment(comment_id, author, 0, "good morning")).await;
+    platform.consume(COMMENT_UPDATED, &comment(comment_id, author, 1, BAD)).await;
     let about = |cases: Vec<Value>| cases.into_iter().map(|mut case| case["content_id"].take()).collect::<Vec<_>>();
-    assert_eq!(about(platform.told(POST_DELETE_REQUESTED).await), [json!(edited)]);
-    assert_eq!(about(platform.told(COMMENT_DELETE_REQUESTED).await), [json!(comment_id)]);
+    assert_eq!(about(platform.published(POST_DELETE_REQUESTED).await), [json!(edited)]);
+    assert_eq!(about(platform.published(COMMENT_DELETE_REQUESTED).await), [json!(comment_id)]);
 }
 
 #[sqlx::test(migrations = false)]
 async fn of_two_versions_in_one_batch_the_newer_counts(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (_, author) = somebody();
+    let (_, author) = new_user();
     let mut events = redis::pipe();
     let [worse, better] = [(); 2].map(|()| Uuid::now_v7());
     for (id, minute, text) in [(worse, 1, "hello"), (worse, 2, BAD), (better, 1, BAD), (better, 2, "hello")] {
@@ -239,35 +240,35 @@ async fn of_two_versions_in_one_batch_the_newer_counts(_: PgPoolOptions, databas
         events.xadd(POST_UPDATED, "*", &[("message", message), ("type", "json".into())]).ignore();
     }
     events.query_async::<()>(&mut platform.app.redis.clone()).await.unwrap();
-    assert_eq!(platform.listen(POST_UPDATED).await, [Step::Applied { fresh: 4, duplicates: 0 }]);
-    let told = platform.told(POST_DELETE_REQUESTED).await;
+    assert_eq!(platform.consume_waiting(POST_UPDATED).await, [Step::Applied { fresh: 4, duplicates: 0 }]);
+    let told = platform.published(POST_DELETE_REQUESTED).await;
     assert_eq!(told.iter().map(|case| &case["content_id"]).collect::<Vec<_>>(), [&json!(worse)]);
 }
 
 #[sqlx::test(migrations = false)]
 async fn a_draft_is_private_until_it_is_published(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (_, author) = somebody();
+    let (_, author) = new_user();
     let id = Uuid::now_v7();
     for (minute, status) in [(0, "DRAFT"), (1, "ARCHIVED")] {
         let mut hidden = post(id, author, minute, BAD);
         hidden["status"] = json!(status);
-        platform.hear(if minute == 0 { POST_CREATED } else { POST_UPDATED }, &hidden).await;
+        platform.consume(if minute == 0 { POST_CREATED } else { POST_UPDATED }, &hidden).await;
     }
-    assert_eq!(platform.told(POST_DELETE_REQUESTED).await, Vec::<Value>::new());
-    platform.hear(POST_UPDATED, &post(id, author, 2, BAD)).await;
-    assert_eq!(platform.told(POST_DELETE_REQUESTED).await[0]["content_id"], json!(id));
+    assert_eq!(platform.published(POST_DELETE_REQUESTED).await, Vec::<Value>::new());
+    platform.consume(POST_UPDATED, &post(id, author, 2, BAD)).await;
+    assert_eq!(platform.published(POST_DELETE_REQUESTED).await[0]["content_id"], json!(id));
 }
 
 #[sqlx::test(migrations = false)]
 async fn one_sees_the_cases_about_oneself_and_no_others(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let ((anna, annas), (ben, bens), (carla, _)) = (somebody(), somebody(), somebody());
+    let ((anna, annas), (ben, bens), (carla, _)) = (new_user(), new_user(), new_user());
     for number in 0..3 {
-        platform.hear(COMMENT_CREATED, &comment(Uuid::now_v7(), annas, number, BAD)).await;
+        platform.consume(COMMENT_CREATED, &comment(Uuid::now_v7(), annas, number, BAD)).await;
     }
-    platform.hear(COMMENT_CREATED, &comment(Uuid::now_v7(), bens, 0, BAD)).await;
-    let told = platform.told(COMMENT_DELETE_REQUESTED).await;
+    platform.consume(COMMENT_CREATED, &comment(Uuid::now_v7(), bens, 0, BAD)).await;
+    let told = platform.published(COMMENT_DELETE_REQUESTED).await;
     let newest_first: Vec<Value> = told[..3].iter().rev().cloned().collect();
     assert_eq!(cases(&platform, &anna).await, newest_first);
     assert_eq!(cases(&platform, &ben).await, told[3..]);
@@ -292,17 +293,17 @@ async fn one_sees_the_cases_about_oneself_and_no_others(_: PgPoolOptions, databa
 #[sqlx::test(migrations = false)]
 async fn what_cannot_be_read_is_parked_and_the_rest_goes_on(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (_, author) = somebody();
+    let (_, author) = new_user();
     let mut timeless = post(Uuid::now_v7(), author, 0, BAD);
     timeless["updated_at"] = Value::Null;
     for malformed in [json!("text"), json!({ "id": "no id" }), timeless] {
-        let steps = platform.hear(POST_CREATED, &malformed).await;
+        let steps = platform.consume(POST_CREATED, &malformed).await;
         assert!(matches!(steps[..], [Step::Parked(_)]), "{malformed}: {steps:?}");
     }
-    let steps = platform.hear(POST_DELETED, &json!({})).await;
+    let steps = platform.consume(POST_DELETED, &json!({})).await;
     assert!(matches!(steps[..], [Step::Parked(_)]), "{steps:?}");
-    platform.hear(POST_CREATED, &post(Uuid::now_v7(), author, 0, BAD)).await;
-    assert_eq!(platform.told(POST_DELETE_REQUESTED).await.len(), 1);
+    platform.consume(POST_CREATED, &post(Uuid::now_v7(), author, 0, BAD)).await;
+    assert_eq!(platform.published(POST_DELETE_REQUESTED).await.len(), 1);
 }
 
 #[sqlx::test(migrations = false)]

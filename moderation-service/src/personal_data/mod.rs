@@ -2,21 +2,21 @@
 #[cfg(test)]
 mod tests;
 
-use crate::core::doors::erasure::Erasing;
-use crate::core::doors::personal_data::Holding;
+use crate::core::doors::erasure::Erasure;
+use crate::core::doors::personal_data::PersonalDataSource;
 use crate::moderations::models::Moderation;
 
 /// The stream on which it says that nothing about a person is left here.
 pub const USER_ERASED: &str = "moderation_user_erased";
 
 /// What is held about people.
-pub const HOLDINGS: &[Holding] = &[Holding {
+pub const PERSONAL_DATA: &[PersonalDataSource] = &[PersonalDataSource {
     name: "moderations",
     list: |db, person, before, rows| Box::pin(Moderation::held(db, person, before, rows)),
 }];
 
 /// How the service lets go of that.
-pub const ERASING: Erasing = Erasing {
+pub const ERASURE: Erasure = Erasure {
     personal: &["title", "content"],
     rows: |tx, person| Box::pin(Moderation::erase(tx, person)),
     confirmed_on: Some(USER_ERASED),

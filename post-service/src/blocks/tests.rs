@@ -4,12 +4,12 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::events::{USER_BLOCKED, USER_UNBLOCKED};
 use crate::SERVICE;
-use crate::core::testing::{Platform, somebody};
+use crate::core::testing::{Platform, new_user};
 
 #[sqlx::test(migrations = false)]
 async fn who_has_blocked_somebody_and_they_do_not_see_each_other(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
-    let ((anna, her), (bert, him)) = (somebody(), somebody());
+    let ((anna, her), (bert, him)) = (new_user(), new_user());
     let write = async |token: &str| {
         let post = json!({ "content": "x", "types": [], "status": "POSTED" });
         platform.call("POST", "/posts", Some(token), Some(post)).await.body["id"].clone()
@@ -23,13 +23,13 @@ async fn who_has_blocked_somebody_and_they_do_not_see_each_other(_: PgPoolOption
         listed
     };
     let link = |at: &str| json!({ "user_id": her, "target_id": him, "at": format!("2026-11-20T12:00:0{at}+00:00") });
-    platform.hear(USER_BLOCKED, &link("1")).await;
+    platform.consume(USER_BLOCKED, &link("1")).await;
     assert_eq!([sees(&anna, &his).await, sees(&bert, &hers).await], [false, false]);
     assert_eq!([sees(&anna, &hers).await, sees(&bert, &his).await], [true, true]);
-    let (stranger, _) = somebody();
+    let (stranger, _) = new_user();
     assert!(sees(&stranger, &hers).await);
     // The end of a later block overtakes its beginning: nothing stands in the end.
-    platform.hear(USER_UNBLOCKED, &link("5")).await;
-    platform.hear(USER_BLOCKED, &link("3")).await;
+    platform.consume(USER_UNBLOCKED, &link("5")).await;
+    platform.consume(USER_BLOCKED, &link("3")).await;
     assert_eq!([sees(&anna, &his).await, sees(&bert, &hers).await], [true, true]);
 }

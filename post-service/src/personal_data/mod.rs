@@ -6,27 +6,27 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use crate::blocks;
-use crate::core::doors::erasure::Erasing;
-use crate::core::doors::personal_data::Holding;
+use crate::core::doors::erasure::Erasure;
+use crate::core::doors::personal_data::PersonalDataSource;
 use crate::posts;
 
 /// The stream on which it says that nothing about a person is left here.
 pub const USER_ERASED: &str = "post_user_erased";
 
 /// What is held about people.
-pub const HOLDINGS: &[Holding] = &[
-    Holding {
+pub const PERSONAL_DATA: &[PersonalDataSource] = &[
+    PersonalDataSource {
         name: "posts",
         list: |db, person, before, rows| Box::pin(posts::models::Post::held(db, person, before, rows)),
     },
-    Holding {
+    PersonalDataSource {
         name: "nft_records",
         list: |db, person, before, rows| Box::pin(posts::models::held_nfts(db, person, before, rows)),
     },
 ];
 
 /// How the service lets go of that.
-pub const ERASING: Erasing = Erasing {
+pub const ERASURE: Erasure = Erasure {
     personal: &["title", "content"],
     rows: |tx, person| Box::pin(erase(tx, person)),
     confirmed_on: Some(USER_ERASED),

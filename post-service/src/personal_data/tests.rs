@@ -4,13 +4,13 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::USER_ERASED;
 use crate::SERVICE;
-use crate::core::testing::{Platform, somebody};
+use crate::core::testing::{Platform, new_user};
 use crate::posts::events::POST_DELETED;
 
 #[sqlx::test(migrations = false)]
 async fn who_leaves_takes_every_word_along(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
-    let ((anna, her), (bert, _)) = (somebody(), somebody());
+    let ((anna, her), (bert, _)) = (new_user(), new_user());
     let write = async |token: &str, words: &str| {
         let post = json!({ "title": words, "content": words, "types": ["NEWS"], "status": "POSTED" });
         let reply = platform.call("POST", "/posts", Some(token), Some(post)).await;
@@ -20,20 +20,20 @@ async fn who_leaves_takes_every_word_along(_: PgPoolOptions, database: PgConnect
     let hers = [write(&anna, "Annasword").await, write(&anna, "Annasword again").await];
     write(&bert, "Bertsword").await;
     for stream in SERVICE.publishes {
-        platform.told(stream).await;
+        platform.published(stream).await;
     }
     assert_eq!(platform.finds("Annasword").await, ["post.outbox", "post.post", "post.post_nft", "post_created"]);
 
-    let held = platform.held_about(her, "posts").await;
+    let held = platform.personal_data_of(her, "posts").await;
     assert_eq!(held.iter().map(|post| &post["id"]).collect::<Vec<_>>(), [&hers[1], &hers[0]]);
     assert_eq!((&held[0]["title"], &held[0]["types"]), (&json!("Annasword again"), &json!(["NEWS"])));
-    assert_eq!(platform.held_about(her, "nft_records").await.len(), 2);
+    assert_eq!(platform.personal_data_of(her, "nft_records").await.len(), 2);
 
-    platform.hear("user_deleted", &json!({ "id": her, "deleted_at": "2026-11-20T12:00:00+00:00" })).await;
+    platform.consume("user_deleted", &json!({ "id": her, "deleted_at": "2026-11-20T12:00:00+00:00" })).await;
     platform.erase(her).await;
     assert_eq!(platform.finds("Annasword").await, [""; 0]);
-    assert_eq!(platform.told(USER_ERASED).await, [json!({ "user_id": her })]);
-    let gone = platform.told(POST_DELETED).await;
+    assert_eq!(platform.published(USER_ERASED).await, [json!({ "user_id": her })]);
+    let gone = platform.published(POST_DELETED).await;
     assert_eq!(gone.iter().map(|post| &post["id"]).collect::<Vec<_>>(), [&hers[0], &hers[1]]);
     assert_eq!((&gone[0]["title"], &gone[0]["content"]), (&json!(null), &json!("")));
     assert_eq!(platform.finds("Bertsword").await, ["post.outbox", "post.post", "post.post_nft", "post_created"]);

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::Status;
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
-use crate::core::doors::personal_data::Held;
+use crate::core::doors::personal_data::PersonalDataItem;
 
 /// A post as it is stored.
 #[derive(Clone, Debug)]
@@ -202,9 +202,9 @@ impl Post {
     }
 
     /// What is held of what a person wrote, newest first.
-    pub async fn held(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
+    pub async fn held(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<PersonalDataItem>> {
         sqlx::query_as!(
-            Held,
+            PersonalDataItem,
             r#"select created_at as at, id, to_json(post) as "thing!" from post
             where created_by = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
             person,
@@ -288,9 +288,9 @@ pub async fn save_connections(db: impl PgExecutor<'_>, authors: &[(Uuid, Option<
 }
 
 /// The NFT records of what a person wrote, newest first.
-pub async fn held_nfts(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Held>> {
+pub async fn held_nfts(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<PersonalDataItem>> {
     sqlx::query_as!(
-        Held,
+        PersonalDataItem,
         r#"select created_at as at, id, to_json(post_nft) as "thing!" from post_nft
         where created_by = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
         person,

@@ -16,7 +16,7 @@ use super::events::{
 use crate::SERVICE;
 use crate::core::events::consumer::Step;
 
-use crate::core::testing::{Platform, Reply, somebody};
+use crate::core::testing::{Platform, Reply, new_user};
 
 async fn start(database: PgConnectOptions) -> Platform {
     Platform::start(&SERVICE, database, &[]).await
@@ -68,7 +68,7 @@ async fn connect(platform: &Platform, person: Uuid, connections: &str) {
 #[sqlx::test(migrations = false)]
 async fn a_post_is_answered_as_the_original_does_and_told(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, id) = somebody();
+    let (anna, id) = new_user();
     let post = write(&platform, &anna, json!({ "title": null, "content": "Grüße", "types": ["NEWS", "NEWS"] })).await;
     let expected = [
         "id",
@@ -96,7 +96,7 @@ async fn a_post_is_answered_as_the_original_does_and_told(_: PgPoolOptions, data
         (&json!(0), &json!(0), &json!(0))
     );
     assert_eq!((post["score"].to_string(), post["popularity"].to_string()), ("0.0".to_owned(), "0.0".to_owned()));
-    assert_eq!(platform.told(POST_CREATED).await, std::slice::from_ref(&post));
+    assert_eq!(platform.published(POST_CREATED).await, std::slice::from_ref(&post));
     let read = platform.call("GET", &path(&post), Some(&anna), None).await;
     assert_eq!((read.status.as_u16(), &read.body), (200, &post));
     assert_eq!(read.headers[header::CONTENT_TYPE], "application/json");
@@ -105,7 +105,7 @@ async fn a_post_is_answered_as_the_original_does_and_told(_: PgPoolOptions, data
 #[sqlx::test(migrations = false)]
 async fn there_are_22_categories_and_a_post_is_about_these_alone(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, _) = somebody();
+    let (anna, _) = new_user();
     let reply = platform.call("GET", "/posts/category-choices", Some(&anna), None).await;
     let categories = reply.body.as_array().unwrap().clone();
     assert_eq!((categories.len(), &categories[0], &categories[21]), (22, &json!("SPORTS"), &json!("SCIENTIFIC")));
@@ -117,8 +117,8 @@ async fn there_are_22_categories_and_a_post_is_about_these_alone(_: PgPoolOption
         assert_eq!(refused(&platform.call("POST", "/posts", Some(&anna), Some(body.clone())).await), expected);
         assert_eq!(refused(&platform.call("PUT", &path(&post), Some(&anna), Some(body)).await), expected);
     }
-    assert_eq!(platform.told(POST_CREATED).await.len(), 1);
-    assert_eq!(platform.told(POST_UPDATED).await, Vec::<Value>::new());
+    assert_eq!(platform.published(POST_CREATED).await.len(), 1);
+    assert_eq!(platform.published(POST_UPDATED).await, Vec::<Value>::new());
 }
 
 #[sqlx::test(migrations = false)]
@@ -141,7 +141,7 @@ async fn who_is_not_known_gets_no_further(_: PgPoolOptions, database: PgConnectO
         assert_eq!(refused(&reply), (401, &json!("Invalid credential")), "{method} {path}");
         assert_eq!(reply.headers.get(header::WWW_AUTHENTICATE), None);
     }
-    let (anna, _) = somebody();
+    let (anna, _) = new_user();
     let with = |authorization: String| {
         platform.send(
             Request::get("/api/v1/posts").header(header::AUTHORIZATION, authorization).body(Body::empty()).unwrap(),
@@ -157,7 +157,7 @@ async fn without_the_auth_service_nobody_is_let_in(_: PgPoolOptions, database: P
     let nowhere = "http://127.0.0.1:0/";
     let platform = start(database).await;
     let app = platform.beside(&["--authentication-verification-url", nowhere]);
-    let (anna, _) = somebody();
+    let (anna, _) = new_user();
     let request = Request::get("/api/v1/posts").header(header::AUTHORIZATION, format!("Bearer {anna}"));
     let response = app.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
     assert_eq!(response.status(), 503);
@@ -171,7 +171,7 @@ async fn without_the_auth_service_nobody_is_let_in(_: PgPoolOptions, database: P
 #[sqlx::test(migrations = false)]
 async fn what_is_wrong_with_a_post_is_told_in_full(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, _) = somebody();
+    let (anna, _) = new_user();
     let post = write(&platform, &anna, json!({ "content": "x", "types": [] })).await;
     let missing = |name: &str| json!({ "loc": ["body", name], "msg": "field required", "type": "value_error.missing" });
     let extra =
@@ -219,7 +219,7 @@ async fn what_is_wrong_with_a_post_is_told_in_full(_: PgPoolOptions, database: P
 #[sqlx::test(migrations = false)]
 async fn scalars_and_the_longest_texts_are_taken(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, _) = somebody();
+    let (anna, _) = new_user();
     for (written, read) in [(json!(5), "5"), (json!(1.5), "1.5"), (json!(true), "True"), (json!(false), "False")] {
         let post = write(&platform, &anna, json!({ "content": written, "title": written, "types": [] })).await;
         assert_eq!((&post["content"], &post["title"]), (&json!(read), &json!(read)));
@@ -234,7 +234,7 @@ async fn scalars_and_the_longest_texts_are_taken(_: PgPoolOptions, database: PgC
 #[sqlx::test(migrations = false)]
 async fn a_body_that_is_no_post_is_refused_as_the_original_does(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, _) = somebody();
+    let (anna, _) = new_user();
     let json_type = Some("application/json");
 
     let doc = "{\"content\": \"ü\",\n \"types\": [}";
@@ -278,7 +278,7 @@ async fn a_body_that_is_no_post_is_refused_as_the_original_does(_: PgPoolOptions
 #[sqlx::test(migrations = false)]
 async fn an_id_may_be_written_in_every_form_that_python_takes(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, _) = somebody();
+    let (anna, _) = new_user();
     let post = posted(&platform, &anna).await;
     let id: Uuid = post["id"].as_str().unwrap().parse().unwrap();
     let forms = [
@@ -303,7 +303,7 @@ async fn an_id_may_be_written_in_every_form_that_python_takes(_: PgPoolOptions, 
 #[sqlx::test(migrations = false)]
 async fn a_list_is_paged_with_ones_own_drafts_in_their_places(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let ((anna, _), (ben, _)) = (somebody(), somebody());
+    let ((anna, _), (ben, _)) = (new_user(), new_user());
     let mut expected = Vec::new();
     for number in 0..4 {
         for (author, status) in
@@ -342,7 +342,7 @@ async fn a_list_is_paged_with_ones_own_drafts_in_their_places(_: PgPoolOptions, 
 #[sqlx::test(migrations = false)]
 async fn what_is_not_posted_does_not_exist_for_others(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let ((anna, _), (ben, _)) = (somebody(), somebody());
+    let ((anna, _), (ben, _)) = (new_user(), new_user());
     let not_found = json!("Post object not found");
     for status in ["DRAFT", "ARCHIVED"] {
         let post = write(&platform, &anna, json!({ "content": "x", "types": [], "status": status })).await;
@@ -359,7 +359,7 @@ async fn what_is_not_posted_does_not_exist_for_others(_: PgPoolOptions, database
 #[sqlx::test(migrations = false)]
 async fn a_post_that_is_posted_has_an_nft_record(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, author) = somebody();
+    let (anna, author) = new_user();
     let post = json!({ "title": "T", "content": "c", "types": ["NEWS"], "status": "POSTED" });
     let post = write(&platform, &anna, post).await;
     let [nft] = &nfts(&platform).await[..] else { panic!("one NFT record") };
@@ -381,7 +381,7 @@ async fn a_post_that_is_posted_has_an_nft_record(_: PgPoolOptions, database: PgC
 #[sqlx::test(migrations = false)]
 async fn publishing_by_an_update_makes_the_nft_record_and_is_told(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, author) = somebody();
+    let (anna, author) = new_user();
     let draft = write(&platform, &anna, json!({ "title": "T", "content": "draft", "types": ["NEWS"] })).await;
     assert_eq!(nfts(&platform).await, Vec::<Value>::new());
     let update = json!({ "content": "done", "types": ["BOOKS"], "status": "POSTED" });
@@ -396,7 +396,7 @@ async fn publishing_by_an_update_makes_the_nft_record_and_is_told(_: PgPoolOptio
     expected["updated_at"] = post["updated_at"].clone();
     assert_eq!(post, expected);
     assert!(post["updated_at"].as_str().unwrap() > draft["updated_at"].as_str().unwrap());
-    assert_eq!(platform.told(POST_UPDATED).await, std::slice::from_ref(&post));
+    assert_eq!(platform.published(POST_UPDATED).await, std::slice::from_ref(&post));
     let published = nfts(&platform).await;
     assert_eq!((published.len(), &published[0]["data"]["metadata"]["content"]), (1, &json!("done")));
 
@@ -412,13 +412,13 @@ async fn publishing_by_an_update_makes_the_nft_record_and_is_told(_: PgPoolOptio
     assert_eq!((&records[0]["id"], &records[0]["description"]), (&published[0]["id"], &published[0]["description"]));
     assert_eq!(records[0]["data"]["metadata"]["content"], "mended");
     assert_eq!(records[0]["data"]["metadata"]["updated_at"], changed["updated_at"]);
-    assert_eq!(platform.told(POST_UPDATED).await.len(), 3);
+    assert_eq!(platform.published(POST_UPDATED).await.len(), 3);
 }
 
 #[sqlx::test(migrations = false)]
 async fn a_post_is_changed_and_deleted_by_its_author_alone(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let ((anna, _), (ben, _)) = (somebody(), somebody());
+    let ((anna, _), (ben, _)) = (new_user(), new_user());
     let post = posted(&platform, &anna).await;
     let unknown = format!("/posts/{}", Uuid::now_v7());
     let update = json!({ "content": "mine", "types": [] });
@@ -429,24 +429,24 @@ async fn a_post_is_changed_and_deleted_by_its_author_alone(_: PgPoolOptions, dat
         assert_eq!(refused(&reply), (404, &json!("Post not found for deleteing")));
     }
     assert_eq!(platform.call("GET", &path(&post), Some(&anna), None).await.body, post);
-    assert_eq!(platform.told(POST_UPDATED).await, Vec::<Value>::new());
-    assert_eq!(platform.told(POST_DELETED).await, Vec::<Value>::new());
+    assert_eq!(platform.published(POST_UPDATED).await, Vec::<Value>::new());
+    assert_eq!(platform.published(POST_DELETED).await, Vec::<Value>::new());
 
     let reply = platform.call("DELETE", &path(&post), Some(&anna), None).await;
     assert_eq!((reply.status.as_u16(), &reply.body), (204, &Value::Null));
-    assert_eq!(platform.told(POST_DELETED).await, std::slice::from_ref(&post));
+    assert_eq!(platform.published(POST_DELETED).await, std::slice::from_ref(&post));
     assert_eq!(nfts(&platform).await, Vec::<Value>::new());
     let gone = platform.call("GET", &path(&post), Some(&anna), None).await;
     assert_eq!(refused(&gone), (404, &json!("Post object not found")));
     let again = platform.call("DELETE", &path(&post), Some(&anna), None).await;
     assert_eq!(refused(&again), (404, &json!("Post not found for deleteing")));
-    assert_eq!(platform.told(POST_DELETED).await.len(), 1);
+    assert_eq!(platform.published(POST_DELETED).await.len(), 1);
 }
 
 #[sqlx::test(migrations = false)]
 async fn moderation_has_a_post_deleted_and_is_told_so_each_time_it_asks(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, _) = somebody();
+    let (anna, _) = new_user();
     let post = posted(&platform, &anna).await;
     let kept = posted(&platform, &anna).await;
     let case = |content: &Value| {
@@ -457,27 +457,27 @@ async fn moderation_has_a_post_deleted_and_is_told_so_each_time_it_asks(_: PgPoo
     // What moderation knew of the post is older than the post.
     let mut known = post.clone();
     known["content"] = json!("as moderation knew it");
-    platform.hear(POST_DELETE_REQUESTED, &case(&known)).await;
-    assert_eq!(platform.told(POST_DELETED).await, std::slice::from_ref(&post));
-    assert_eq!(platform.told(POST_DELETE_COMPLETED).await, std::slice::from_ref(&post));
+    platform.consume(POST_DELETE_REQUESTED, &case(&known)).await;
+    assert_eq!(platform.published(POST_DELETED).await, std::slice::from_ref(&post));
+    assert_eq!(platform.published(POST_DELETE_COMPLETED).await, std::slice::from_ref(&post));
     assert_eq!(platform.call("GET", "/posts", Some(&anna), None).await.body, json!([kept]));
     assert_eq!(nfts(&platform).await.len(), 1);
 
-    platform.hear(POST_DELETE_REQUESTED, &case(&known)).await;
-    assert_eq!(platform.told(POST_DELETED).await.len(), 1);
-    assert_eq!(platform.told(POST_DELETE_COMPLETED).await, [post, known]);
+    platform.consume(POST_DELETE_REQUESTED, &case(&known)).await;
+    assert_eq!(platform.published(POST_DELETED).await.len(), 1);
+    assert_eq!(platform.published(POST_DELETE_COMPLETED).await, [post, known]);
 }
 
 #[sqlx::test(migrations = false)]
 async fn views_and_comments_are_counted_once_and_rated(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, author) = somebody();
+    let (anna, author) = new_user();
     let post = posted(&platform, &anna).await;
     connect(&platform, author, "2").await;
     for _ in 0..3 {
-        platform.hear(POST_VIEWED, &post).await;
+        platform.consume(POST_VIEWED, &post).await;
     }
-    platform.hear(COMMENT_CREATED, &json!({ "id": author, "post_id": post["id"] })).await;
+    platform.consume(COMMENT_CREATED, &json!({ "id": author, "post_id": post["id"] })).await;
     let rated = platform.call("GET", &path(&post), Some(&anna), None).await.body;
     assert_eq!((&rated["total_views"], &rated["total_comments"]), (&json!(3), &json!(1)));
     assert_eq!((&rated["score"], &rated["popularity"]), (&json!(0.33), &json!(1.5)));
@@ -486,7 +486,7 @@ async fn views_and_comments_are_counted_once_and_rated(_: PgPoolOptions, databas
 
     // More connections count from the next event on.
     connect(&platform, author, "8").await;
-    platform.hear(REACTION_CREATED, &json!({ "id": author, "post_id": post["id"] })).await;
+    platform.consume(REACTION_CREATED, &json!({ "id": author, "post_id": post["id"] })).await;
     let rated = platform.call("GET", &path(&post), Some(&anna), None).await.body;
     assert_eq!(
         (&rated["total_reactions"], &rated["score"], &rated["popularity"]),
@@ -497,11 +497,11 @@ async fn views_and_comments_are_counted_once_and_rated(_: PgPoolOptions, databas
 #[sqlx::test(migrations = false)]
 async fn who_has_no_connections_is_as_popular_as_can_be(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let ((anna, _), (ben, bens)) = (somebody(), somebody());
+    let ((anna, _), (ben, bens)) = (new_user(), new_user());
     connect(&platform, bens, "0").await;
     for author in [anna, ben] {
         let post = posted(&platform, &author).await;
-        platform.hear(COMMENT_CREATED, &json!({ "id": bens, "post_id": post["id"] })).await;
+        platform.consume(COMMENT_CREATED, &json!({ "id": bens, "post_id": post["id"] })).await;
         let rated = platform.call("GET", &path(&post), Some(&author), None).await.body;
         assert_eq!(
             (rated["popularity"].to_string(), rated["score"].to_string()),
@@ -513,7 +513,7 @@ async fn who_has_no_connections_is_as_popular_as_can_be(_: PgPoolOptions, databa
 #[sqlx::test(migrations = false)]
 async fn counters_are_exact_when_all_streams_are_heard_at_once(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, _) = somebody();
+    let (anna, _) = new_user();
     let mut posts = Vec::new();
     for _ in 0..4 {
         posts.push(posted(&platform, &anna).await);
@@ -537,11 +537,11 @@ async fn counters_are_exact_when_all_streams_are_heard_at_once(_: PgPoolOptions,
         posts.rotate_left(1);
     }
     let heard = tokio::join!(
-        platform.listen(POST_VIEWED),
-        platform.listen(COMMENT_CREATED),
-        platform.listen(COMMENT_DELETED),
-        platform.listen(REACTION_CREATED),
-        platform.listen(REACTION_DELETED),
+        platform.consume_waiting(POST_VIEWED),
+        platform.consume_waiting(COMMENT_CREATED),
+        platform.consume_waiting(COMMENT_DELETED),
+        platform.consume_waiting(REACTION_CREATED),
+        platform.consume_waiting(REACTION_DELETED),
     );
     let heard = [heard.0, heard.1, heard.2, heard.3, heard.4];
     assert_eq!(heard, counts.map(|(_, _, count)| vec![Step::Applied { fresh: count * posts.len(), duplicates: 0 }]));
@@ -556,24 +556,24 @@ async fn counters_are_exact_when_all_streams_are_heard_at_once(_: PgPoolOptions,
 #[sqlx::test(migrations = false)]
 async fn a_deletion_that_comes_first_is_never_shown_as_less_than_nothing(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, author) = somebody();
+    let (anna, author) = new_user();
     let post = posted(&platform, &anna).await;
     let about = json!({ "id": author, "post_id": post["id"] });
-    platform.hear(COMMENT_DELETED, &about).await;
-    platform.hear(REACTION_DELETED, &about).await;
+    platform.consume(COMMENT_DELETED, &about).await;
+    platform.consume(REACTION_DELETED, &about).await;
     let totals = async || {
         let post = platform.call("GET", &path(&post), Some(&anna), None).await.body;
         [post["total_comments"].clone(), post["total_reactions"].clone()]
     };
     assert_eq!(totals().await, [0, 0]);
-    platform.hear(COMMENT_CREATED, &about).await;
-    platform.hear(REACTION_CREATED, &about).await;
+    platform.consume(COMMENT_CREATED, &about).await;
+    platform.consume(REACTION_CREATED, &about).await;
     assert_eq!(totals().await, [0, 0]);
-    platform.hear(COMMENT_CREATED, &about).await;
+    platform.consume(COMMENT_CREATED, &about).await;
     assert_eq!(totals().await, [1, 0]);
     let deleted = platform.call("DELETE", &path(&post), Some(&anna), None).await;
     assert_eq!(deleted.status, 204);
-    assert_eq!(platform.told(POST_DELETED).await[0]["total_comments"], 1);
+    assert_eq!(platform.published(POST_DELETED).await[0]["total_comments"], 1);
 }
 
 #[sqlx::test(migrations = false)]
@@ -582,20 +582,20 @@ async fn what_is_said_of_posts_that_are_gone_or_of_nothing_changes_nothing(
     database: PgConnectOptions,
 ) {
     let platform = start(database).await;
-    let (anna, author) = somebody();
+    let (anna, author) = new_user();
     let post = posted(&platform, &anna).await;
     let gone = json!({ "id": Uuid::now_v7(), "post_id": Uuid::now_v7() });
     for stream in [POST_VIEWED, COMMENT_CREATED, COMMENT_DELETED, REACTION_CREATED, REACTION_DELETED] {
-        assert_eq!(platform.hear(stream, &gone).await, [Step::Applied { fresh: 1, duplicates: 0 }], "{stream}");
-        let steps = platform.hear(stream, &json!({ "post_id": "none" })).await;
+        assert_eq!(platform.consume(stream, &gone).await, [Step::Applied { fresh: 1, duplicates: 0 }], "{stream}");
+        let steps = platform.consume(stream, &json!({ "post_id": "none" })).await;
         assert!(matches!(steps[..], [Step::Parked(_)]), "{stream}: {steps:?}");
     }
-    let steps = platform.hear(POST_DELETE_REQUESTED, &json!({ "content_id": post["id"] })).await;
+    let steps = platform.consume(POST_DELETE_REQUESTED, &json!({ "content_id": post["id"] })).await;
     assert!(matches!(steps[..], [Step::Parked(_)]), "{steps:?}");
     assert_eq!(platform.call("GET", &path(&post), Some(&anna), None).await.body, post);
-    platform.hear(POST_VIEWED, &post).await;
+    platform.consume(POST_VIEWED, &post).await;
     let about = json!({ "id": author, "post_id": post["id"] });
-    platform.hear(COMMENT_CREATED, &about).await;
+    platform.consume(COMMENT_CREATED, &about).await;
     let counted = platform.call("GET", &path(&post), Some(&anna), None).await.body;
     assert_eq!((&counted["total_views"], &counted["total_comments"]), (&json!(1), &json!(1)));
 }
@@ -603,7 +603,7 @@ async fn what_is_said_of_posts_that_are_gone_or_of_nothing_changes_nothing(
 #[sqlx::test(migrations = false)]
 async fn what_was_parked_is_applied_when_an_operator_replays_it(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (anna, _) = somebody();
+    let (anna, _) = new_user();
     let post = posted(&platform, &anna).await;
     // A mistake of ours: a table that is not there. Nobody can know whether that will pass.
     platform.app.db.execute("alter table author rename to mislaid").await.unwrap();
@@ -635,7 +635,7 @@ async fn what_was_parked_is_applied_when_an_operator_replays_it(_: PgPoolOptions
 #[sqlx::test(migrations = false)]
 async fn a_moderator_deletes_what_others_wrote_and_it_is_noted(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
-    let ((anna, her), (_, moderator)) = (somebody(), somebody());
+    let ((anna, her), (_, moderator)) = (new_user(), new_user());
     let post = json!({ "content": "x", "types": [], "status": "POSTED" });
     let post = platform.call("POST", "/posts", Some(&anna), Some(post)).await.body;
     let path = format!("/posts/{}", post["id"].as_str().unwrap());

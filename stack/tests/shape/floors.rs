@@ -105,7 +105,7 @@ const SIMPLE: &[Floor] = &[
 pub const USES: &[(&str, &[&str])] = &[
     ("views", &["signals", "services", "schemas", "models"]),
     ("schedulers", &["consumers", "signals", "services", "schemas", "models"]),
-    ("consumers", &["processors", "models"]),
+    ("consumers", &["processors", "services", "models"]),
     ("processors", &["signals", "producers", "services", "schemas", "models"]),
     ("signals", &["producers", "services", "schemas", "models"]),
     ("producers", &["schemas", "models"]),

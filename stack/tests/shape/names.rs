@@ -17,11 +17,14 @@ pub struct SharedName {
 
 /// The exceptions of the law. No type repeats its module (`posts::Status`), so a word of the contract may be needed twice.
 pub const SHARED_NAMES: &[SharedName] = &[
+    SharedName { package: "auth-service", name: "App", reason: APP_OF_ITS_OWN },
+    SharedName { package: "interaction-service", name: "App", reason: APP_OF_ITS_OWN },
     SharedName { package: "post-service", name: "Status", reason: ACCOUNT_AND_CONTENT },
     SharedName { package: "interaction-service", name: "Status", reason: ACCOUNT_AND_CONTENT },
     SharedName { package: "moderation-service", name: "Status", reason: ACCOUNT_AND_CONTENT },
 ];
 
+const APP_OF_ITS_OWN: &str = "what its handlers have beside what every service has, under the same name for both";
 const ACCOUNT_AND_CONTENT: &str = "the contract has a `status` of accounts and one of content";
 
 /// Words that no comment begins with, and what to write instead.

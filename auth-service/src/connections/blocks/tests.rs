@@ -40,17 +40,17 @@ async fn a_block_ends_both_directions_and_is_told_once(_: PgPoolOptions, databas
         told.iter().map(|event| [event["user_id"].clone(), event["target_id"].clone()]).collect()
     };
     let [there, back] = [[json!(anna.id), json!(ben.id)], [json!(ben.id), json!(anna.id)]];
-    assert_eq!(pairs(&platform.told(USER_DISCONNECTED).await), [there.clone(), back]);
-    assert_eq!(pairs(&platform.told(USER_BLOCKED).await), std::slice::from_ref(&there));
+    assert_eq!(pairs(&platform.published(USER_DISCONNECTED).await), [there.clone(), back]);
+    assert_eq!(pairs(&platform.published(USER_BLOCKED).await), std::slice::from_ref(&there));
 
     let list = see(&platform, &anna, "/users/me/blocks").await;
     assert_eq!(ids(&list), [ben.id]);
     assert_eq!((&list.body[0]["blocked"], &list.body[0]["email"]), (&json!(true), &json!("")));
-    assert_eq!(list.body[0]["blocked_at"], platform.told(USER_BLOCKED).await[0]["at"]);
+    assert_eq!(list.body[0]["blocked_at"], platform.published(USER_BLOCKED).await[0]["at"]);
     for _ in 0..2 {
         assert_eq!(unblock(&platform, &anna, ben.id).await.status, 204);
     }
-    assert_eq!(pairs(&platform.told(USER_UNBLOCKED).await), [there]);
+    assert_eq!(pairs(&platform.published(USER_UNBLOCKED).await), [there]);
     assert!(ids(&see(&platform, &anna, "/users/me/blocks").await).is_empty());
     assert_eq!(connections(&platform, &anna).await, (0, vec![]), "no connection comes back");
     assert_eq!(connect(&platform, &ben, anna.id).await.status, 200);
@@ -94,7 +94,7 @@ async fn for_whom_one_has_blocked_one_does_not_exist(_: PgPoolOptions, database:
     ] {
         assert_eq!(detail(&refused), (404, &json!("Target user not found")));
     }
-    assert!(platform.told(USER_CONNECTED).await.iter().all(|event| event["user_id"] != json!(ben.id)));
+    assert!(platform.published(USER_CONNECTED).await.iter().all(|event| event["user_id"] != json!(ben.id)));
 }
 
 #[sqlx::test(migrations = false)]
@@ -139,7 +139,7 @@ async fn of_two_who_block_each_other_at_once_one_does(_: PgPoolOptions, database
     let mut statuses = [one.status.as_u16(), other.status.as_u16()];
     statuses.sort_unstable();
     assert_eq!(statuses, [204, 404], "for the second one the first does not exist any more");
-    assert_eq!(platform.told(USER_BLOCKED).await.len(), 1);
+    assert_eq!(platform.published(USER_BLOCKED).await.len(), 1);
 }
 
 #[sqlx::test(migrations = false)]

@@ -16,7 +16,7 @@ use sqlx::{Connection, PgPool};
 use crate::core::app::App;
 use crate::core::events::backlog::{self, Backlog};
 use crate::core::ground::http_client;
-use crate::core::ground::settings::Question;
+use crate::core::ground::settings::HealthCheck;
 use crate::core::ground::telemetry::meters;
 
 /// How long Postgres may take to say that it is there.
@@ -28,7 +28,7 @@ const ANSWER: Duration = Duration::from_secs(4);
 type Subscribed = Arc<[&'static str]>;
 
 /// Asks the service that listens on this address of this machine. An error says what it answered, or that it did not.
-pub async fn ask(host: IpAddr, port: u16, question: Question) -> anyhow::Result<()> {
+pub async fn ask(host: IpAddr, port: u16, question: HealthCheck) -> anyhow::Result<()> {
     // Who listens everywhere listens here.
     let host = match host {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
@@ -37,8 +37,8 @@ pub async fn ask(host: IpAddr, port: u16, question: Question) -> anyhow::Result<
     };
     let address = std::net::SocketAddr::from((host, port));
     let path = match question {
-        Question::Live => "live",
-        Question::Ready => "ready",
+        HealthCheck::Live => "live",
+        HealthCheck::Ready => "ready",
     };
     let client = http_client::builder().timeout(ANSWER).no_proxy().build()?;
     let answer = client.get(format!("http://{address}/health/{path}")).send().await.context("no answer")?;

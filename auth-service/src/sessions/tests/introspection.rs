@@ -129,7 +129,7 @@ async fn what_another_replica_does_is_heard(_: PgPoolOptions, database: PgConnec
         let anna = join(&there, &format!("anna{number}")).await;
         let before = said(&here, &anna.token).await;
         act(stream, &anna).await;
-        assert!(!there.told(stream).await.is_empty(), "{stream}");
+        assert!(!there.published(stream).await.is_empty(), "{stream}");
         let changes = here.app.verdicts.changes();
         follower.step().await.unwrap();
         assert!(here.app.verdicts.changes() > changes, "{stream} was not heard");

@@ -276,7 +276,7 @@ async fn a_refresh_token_that_comes_back_ends_its_session(_: PgPoolOptions, data
     assert_eq!(verify(&platform, &next.access).await.status, 401, "of the person or of the thief, nobody can tell");
     assert_eq!(refusal(&refresh(&platform, &next.refresh).await), (401, "Invalid refresh token"));
     assert_eq!(verify(&platform, &anna.token).await.status, 200, "another session goes on");
-    let told = platform.told(SESSION_REVOKED).await;
+    let told = platform.published(SESSION_REVOKED).await;
     let names: Vec<_> = told[0].as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(names, ["user_id", "session_id", "reason", "revoked_at"]);
     assert_eq!((told.len(), &told[0]["user_id"]), (1, &json!(anna.id)));
@@ -343,7 +343,7 @@ async fn people_see_where_they_are_signed_in_and_sign_out_there(_: PgPoolOptions
     assert_eq!(platform.call("DELETE", "/auth/sessions/x", Some(&anna.token), None).await.status, 422);
     assert_eq!(sessions(&platform, &anna.token).await.len(), 1);
     assert_eq!(sessions(&platform, &ben.token).await.len(), 1);
-    let told = platform.told(SESSION_REVOKED).await;
+    let told = platform.published(SESSION_REVOKED).await;
     assert_eq!(told.len(), 1, "what did not happen is not told");
     assert_eq!((&told[0]["session_id"], &told[0]["reason"]), (&list[0]["id"], &json!("REVOKED")));
 }
@@ -365,7 +365,7 @@ async fn signing_out_ends_this_session_or_all_of_them(_: PgPoolOptions, database
     }
     assert_eq!(refresh(&platform, &two.refresh).await.status, 401);
     assert_eq!(verify(&platform, &ben.token).await.status, 200);
-    let told = platform.told(SESSION_REVOKED).await;
+    let told = platform.published(SESSION_REVOKED).await;
     let told: Vec<_> = told.iter().map(|event| (&event["session_id"], event["reason"].as_str().unwrap())).collect();
     let first = &payload(&one.access)["sid"];
     assert_eq!(told, [(first, "SIGNED_OUT"), (&Value::Null, "SIGNED_OUT_EVERYWHERE")]);

@@ -71,7 +71,7 @@ where
 
 /// What is read of an event about a person: an account's own id, or the person whose session ended.
 #[derive(Deserialize)]
-struct About {
+struct AboutPerson {
     user_id: Option<Uuid>,
     id: Option<Uuid>,
 }
@@ -80,7 +80,7 @@ struct About {
 pub fn verdict_follower(app: &App, stream: &'static str) -> Follower {
     let (one, all) = (app.authenticator.clone(), app.authenticator.clone());
     let forget_one = move |message: &str| {
-        let about: About = serde_json::from_str(message)?;
+        let about: AboutPerson = serde_json::from_str(message)?;
         about.user_id.or(about.id).map_or(Ok(()), |person| one.forget(Some(person)))
     };
     Follower::new(app, stream, forget_one, move || all.forget(None))

@@ -29,7 +29,7 @@ const OWNERS: [&str; 3] = ["id", "created_by", "user_id"];
 
 /// What a service does when a person's data are to end.
 #[derive(Clone, Copy)]
-pub struct Erasing {
+pub struct Erasure {
     /// The fields of its events that hold names, addresses or words.
     pub personal: &'static [&'static str],
     /// Erases some of a person's rows; true when there may be more.
@@ -43,17 +43,17 @@ const USER_DELETED: &str = "user_deleted";
 
 /// A person who has left.
 #[derive(Deserialize)]
-struct UserDeleted {
+struct DepartedUser {
     id: Uuid,
 }
 
 /// A person of whom nothing is left here.
 #[derive(Serialize)]
-struct UserErased {
+struct ErasedUser {
     user_id: Uuid,
 }
 
-impl Erasing {
+impl Erasure {
     /// What a service that confirms erasures consumes: of those who leave, nothing stays.
     pub fn subscription(&self) -> Option<Subscription> {
         self.confirmed_on.map(|_| Subscription::new(USER_DELETED, user_deleted))
@@ -61,7 +61,7 @@ impl Erasing {
 
     async fn confirm(&self, tx: &mut PgTransaction<'static>, user_id: Uuid) -> sqlx::Result<()> {
         match self.confirmed_on {
-            Some(stream) => publish(tx, stream, &UserErased { user_id }).await,
+            Some(stream) => publish(tx, stream, &ErasedUser { user_id }).await,
             None => Ok(()),
         }
     }
@@ -69,7 +69,7 @@ impl Erasing {
 
 fn user_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
-        let people: Vec<UserDeleted> =
+        let people: Vec<DepartedUser> =
             events.iter().map(|event| serde_json::from_str(&event.message)).collect::<Result<_, _>>()?;
         Ok(begin(tx, &people.iter().map(|person| person.id).collect::<Vec<_>>()).await?)
     })
@@ -86,7 +86,8 @@ pub async fn begin(tx: &mut PgTransaction<'_>, people: &[Uuid]) -> sqlx::Result<
     Ok(())
 }
 
-struct Erasure {
+/// An erasure under way.
+struct PendingErasure {
     person: Uuid,
     scanned: i64,
     /// Whether it is the second look.
@@ -96,12 +97,12 @@ struct Erasure {
 /// Takes erasures from step to step.
 pub struct Eraser {
     app: App,
-    erasure: &'static Erasing,
+    erasure: &'static Erasure,
 }
 
 impl Eraser {
     /// A worker that has done nothing yet.
-    pub fn new(app: &App, erasure: &'static Erasing) -> Self {
+    pub fn new(app: &App, erasure: &'static Erasure) -> Self {
         Self { app: app.clone(), erasure }
     }
 }
@@ -113,13 +114,13 @@ impl Worker for Eraser {
 
     async fn step(&mut self) -> anyhow::Result<Outcome> {
         let mut tx = self.app.db.begin().await?;
-        let Some(erasure) = take(&mut tx).await? else { return Ok(Outcome::Idle) };
-        let erasing = self.erasure;
-        let more = (erasing.rows)(&mut tx, erasure.person).await? || scan(&mut tx, &erasure, erasing.personal).await?;
+        let Some(pending) = take(&mut tx).await? else { return Ok(Outcome::Idle) };
+        let (person, personal) = (pending.person, self.erasure.personal);
+        let more = (self.erasure.rows)(&mut tx, person).await? || scan(&mut tx, &pending, personal).await?;
         if !more {
-            finish(&mut tx, &erasure).await?;
-            if !erasure.again {
-                erasing.confirm(&mut tx, erasure.person).await?;
+            finish(&mut tx, &pending).await?;
+            if !pending.again {
+                self.erasure.confirm(&mut tx, person).await?;
             }
         }
         self.app.commit(tx).await?;
@@ -135,9 +136,9 @@ impl Worker for Eraser {
 }
 
 /// The erasure that waits longest and that no other replica has at hand.
-async fn take(tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<Erasure>> {
+async fn take(tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<PendingErasure>> {
     sqlx::query_as!(
-        Erasure,
+        PendingErasure,
         r#"select person, scanned, confirmed_at is not null as "again!" from erasure
         where done_at is null and (confirmed_at is null or confirmed_at < now() - make_interval(secs => $1))
         order by asked_at limit 1 for update skip locked"#,
@@ -148,7 +149,7 @@ async fn take(tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<Erasure>> {
 }
 
 /// Takes a person's words out of some events of the outbox; false when all were looked through.
-async fn scan(tx: &mut PgTransaction<'_>, erasure: &Erasure, personal: &[&str]) -> sqlx::Result<bool> {
+async fn scan(tx: &mut PgTransaction<'_>, erasure: &PendingErasure, personal: &[&str]) -> sqlx::Result<bool> {
     let end = sqlx::query_scalar!(
         "select max(seq) from (select seq from outbox where seq > $1 order by seq limit $2) as batch",
         erasure.scanned,
@@ -221,7 +222,7 @@ fn redact(value: &mut Value, person: &str, personal: &[&str], inherited: bool) -
 }
 
 /// Erases the copies that the core itself has, and notes that this look is over.
-async fn finish(tx: &mut PgTransaction<'_>, erasure: &Erasure) -> sqlx::Result<()> {
+async fn finish(tx: &mut PgTransaction<'_>, erasure: &PendingErasure) -> sqlx::Result<()> {
     let person = erasure.person.to_string();
     sqlx::query!("delete from dead_letter where position($1 in message) > 0", person).execute(&mut **tx).await?;
     sqlx::query!("delete from answer where subject = $1 or position($2 in body::text) > 0", erasure.person, person)
@@ -263,7 +264,7 @@ mod tests {
         }
         begin(&mut tx, &[anna]).await.unwrap();
         app.commit(tx).await.unwrap();
-        platform.told(stream).await;
+        platform.published(stream).await;
         let group: Result<(), _> = app.redis.clone().xgroup_create(stream, "slow_group", "0").await;
         group.unwrap();
 
@@ -276,7 +277,7 @@ mod tests {
         finish(&mut tx, &erasure).await.unwrap();
         app.commit(tx).await.unwrap();
         retention::wipe(app).await.unwrap();
-        assert_eq!(platform.told(stream).await.len(), 2, "somebody has not read it yet");
+        assert_eq!(platform.published(stream).await.len(), 2, "somebody has not read it yet");
 
         // The last entry that everybody has read once stayed until another one came.
         let options = redis::streams::StreamReadOptions::default().group("slow_group", "reader").count(1);
@@ -285,7 +286,7 @@ mod tests {
         assert_eq!(read.keys[0].ids[0].id, "1-0");
         let _: u64 = app.redis.clone().xack(stream, "slow_group", &["1-0"]).await.unwrap();
         retention::wipe(app).await.unwrap();
-        assert_eq!(platform.told(stream).await, [json!({ "created_by": bert, "title": "Words" })]);
+        assert_eq!(platform.published(stream).await, [json!({ "created_by": bert, "title": "Words" })]);
         let bare = sqlx::query_scalar!(r#"select message::text as "message!" from outbox where erased"#);
         let bare: Value = serde_json::from_str(&bare.fetch_one(&app.db).await.unwrap()).unwrap();
         assert_eq!(bare, json!({ "created_by": anna, "title": "" }));

@@ -19,7 +19,7 @@ use crate::core::doors::callers::Operator;
 
 /// One thing that is held, as the row that it is, and its place in the list of its kind, newest first.
 #[derive(Serialize)]
-pub struct Held {
+pub struct PersonalDataItem {
     #[serde(skip)]
     pub at: Timestamp,
     #[serde(skip)]
@@ -29,36 +29,36 @@ pub struct Held {
 }
 
 /// A list of what is held, on its way.
-pub type Listing<'a> = BoxFuture<'a, sqlx::Result<Vec<Held>>>;
+pub type Listing<'a> = BoxFuture<'a, sqlx::Result<Vec<PersonalDataItem>>>;
 
 /// Things of one kind that a service holds about people.
-pub struct Holding {
+pub struct PersonalDataSource {
     /// The name of the kind, in the plural.
     pub name: &'static str,
     /// Those of a person that come after a place, so many at most.
     pub list: for<'a> fn(&'a PgPool, Uuid, Cursor, i64) -> Listing<'a>,
 }
 
-/// The routes by which holdings are gathered.
-pub fn routes(holdings: &'static [Holding]) -> Router<App> {
-    let kinds: Vec<_> = holdings.iter().map(|holding| holding.name).collect();
+/// The routes by which personal_data are gathered.
+pub fn routes(personal_data: &'static [PersonalDataSource]) -> Router<App> {
+    let kinds: Vec<_> = personal_data.iter().map(|holding| holding.name).collect();
     Router::new()
         .route("/internal/people/{person}", get(async |_: Operator, Path(_): Path| Json(kinds)))
         .route("/internal/people/{person}/{kind}", get(list))
-        .layer(Extension(holdings))
+        .layer(Extension(personal_data))
 }
 
 /// A page of the things of one kind that are held about a person.
 async fn list(
     _: Operator,
     State(app): State<App>,
-    Extension(holdings): Extension<&'static [Holding]>,
+    Extension(personal_data): Extension<&'static [PersonalDataSource]>,
     Path(person): Path,
     params: RawPathParams,
     page: Page,
 ) -> Result<Response, Error> {
     let kind = params.iter().find(|(name, _)| *name == "kind").map(|(_, kind)| kind);
-    let holding = holdings.iter().find(|holding| Some(holding.name) == kind);
+    let holding = personal_data.iter().find(|holding| Some(holding.name) == kind);
     let holding = holding.ok_or(Error::Refused(StatusCode::NOT_FOUND, "No such kind"))?;
     let held = (holding.list)(&app.db, person, page.before, page.rows()).await?;
     Ok(page.answer(held, |held| (held.at, held.id)))
@@ -72,7 +72,7 @@ mod tests {
     use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
     use crate::SERVICE;
-    use crate::core::testing::{Platform, somebody};
+    use crate::core::testing::{Platform, new_user};
 
     #[sqlx::test(migrations = false)]
     async fn of_a_stranger_nothing_is_held_and_nobody_but_an_operator_asks(
@@ -80,15 +80,15 @@ mod tests {
         database: PgConnectOptions,
     ) {
         let platform = Platform::start(&SERVICE, database, &[]).await;
-        let (token, person) = somebody();
-        for holding in SERVICE.holdings {
-            assert_eq!(platform.held_about(person, holding.name).await, [json!(null); 0], "{}", holding.name);
+        let (token, person) = new_user();
+        for holding in SERVICE.personal_data {
+            assert_eq!(platform.personal_data_of(person, holding.name).await, [json!(null); 0], "{}", holding.name);
         }
         let ask = async |path: &str, token: &str| {
             let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {token}"));
             platform.send(request.body(Body::empty()).unwrap()).await
         };
-        let kinds: Vec<_> = SERVICE.holdings.iter().map(|holding| holding.name).collect();
+        let kinds: Vec<_> = SERVICE.personal_data.iter().map(|holding| holding.name).collect();
         let path = format!("/internal/people/{person}");
         assert_eq!(ask(&path, "operator").await.body, json!(kinds));
         assert_eq!(ask(&format!("{path}/secrets"), "operator").await.status, 404);

@@ -24,14 +24,14 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::core::app::identity::Authenticate;
 use crate::core::app::limits::{Limit, Limits};
 use crate::core::app::{App, AppState};
-use crate::core::doors::erasure::{Eraser, Erasing};
-use crate::core::doors::personal_data::{self, Holding};
+use crate::core::doors::erasure::{Eraser, Erasure};
+use crate::core::doors::personal_data::{self, PersonalDataSource};
 use crate::core::doors::{callers, idempotency};
 use crate::core::events::consumer::Consumer;
 use crate::core::events::relay::Relay;
 use crate::core::events::{Subscription, counters, retention};
 use crate::core::ground::jobs::{self, Job};
-use crate::core::ground::leases::Keeper;
+use crate::core::ground::leases::LeaseManager;
 use crate::core::ground::settings::{self, Base};
 use crate::core::ground::telemetry::{self, meters};
 use crate::core::ground::{database, http_client, worker};
@@ -65,9 +65,9 @@ pub struct Service {
     /// What may be done only so often.
     pub limits: &'static [Limit],
     /// What it holds about people.
-    pub holdings: &'static [Holding],
+    pub personal_data: &'static [PersonalDataSource],
     /// How it lets go of that.
-    pub erasing: Erasing,
+    pub erasure: Erasure,
     /// Adds its own settings to those of every service.
     pub settings: fn(Command) -> Command,
     /// How it finds out who calls.
@@ -138,7 +138,7 @@ impl Service {
     /// What it does, and what every service that confirms erasures does besides.
     pub fn build(&self, app: &App, arguments: &ArgMatches) -> anyhow::Result<Features> {
         let mut features = (self.features)(app, arguments)?;
-        features.subscriptions.extend(self.erasing.subscription());
+        features.subscriptions.extend(self.erasure.subscription());
         Ok(features)
     }
 
@@ -151,7 +151,7 @@ impl Service {
         let subscribed = features.subscriptions.iter().map(|subscription| subscription.stream).collect();
         let own = health::routes(subscribed)
             .merge(operations::routes(features.subscriptions.as_slice().into()))
-            .merge(personal_data::routes(self.holdings))
+            .merge(personal_data::routes(self.personal_data))
             .with_state(app.clone());
         let document = openapi::complete(document, self.limits);
         layers::surround(app, routes.merge(own).merge(openapi::routes(document)))
@@ -169,14 +169,14 @@ impl Service {
             }
         }
         app.prepared.send_replace(true);
-        let mut leases = Keeper::new(app.db.clone(), self.schema);
+        let mut leases = LeaseManager::new(app.db.clone(), self.schema);
         for subscription in features.subscriptions {
             let lease = leases.want(subscription.stream);
             app.start(Consumer::new(app.clone(), subscription, lease));
         }
         app.start(leases);
         app.start_after_commits(Relay::new(&app));
-        app.start(Eraser::new(&app, &self.erasing));
+        app.start(Eraser::new(&app, &self.erasure));
         for stream in app.authenticator.invalidating_streams() {
             app.start(callers::verdict_follower(&app, stream));
         }

@@ -18,7 +18,7 @@ use crate::core::doors::idempotency;
 use crate::core::events::outbox::publish;
 use crate::core::serve::layers;
 use crate::core::testing::counted::Counted;
-use crate::core::testing::{Platform, Reply, somebody};
+use crate::core::testing::{Platform, Reply, new_user};
 use crate::core::tests::get;
 
 #[sqlx::test(migrations = false)]
@@ -52,7 +52,7 @@ async fn a_limit_lets_a_burst_through_and_says_when_to_come_again(_: PgPoolOptio
 
     assert_ne!(ask("192.0.2.2", None).await.status, 429, "another address has a bucket of its own");
     assert_eq!(ask("198.51.100.9, 192.0.2.1", None).await.status, 429, "what a client writes itself is not believed");
-    let (stranger, _) = somebody();
+    let (stranger, _) = new_user();
     let known = ask("192.0.2.1", Some(&stranger)).await;
     // To the auth service a made-up token is nobody's, so its address counts; to the others it is somebody's.
     assert_eq!(known.status == 429, SERVICE.schema == "auth");

@@ -1,5 +1,5 @@
 //! Events that every replica hears for itself, for the sake of what it holds in memory: from now on, and outside of the
-//! consumer group, of which one replica alone would hear them. Whatever a replica may have missed, it is told so.
+//! consumer group, of which one replica alone would hear them. Whatever a replica may have on_gap, it is told so.
 use std::time::Duration;
 
 use anyhow::Context;
@@ -14,29 +14,29 @@ use crate::core::ground::worker::{Outcome, Worker};
 const BLOCK: usize = 2000;
 const BLOCKED: Duration = Duration::from_secs(4);
 
-/// What is done with a message, and when some may have been missed.
-type Heard = dyn Fn(&str) -> anyhow::Result<()> + Send + Sync;
-type Missed = dyn Fn() -> anyhow::Result<()> + Send + Sync;
+/// What is done with a message, and when some may have been on_gap.
+type OnMessage = dyn Fn(&str) -> anyhow::Result<()> + Send + Sync;
+type OnGap = dyn Fn() -> anyhow::Result<()> + Send + Sync;
 
 /// Reads one stream as it grows.
 pub struct Follower {
     app: App,
     stream: &'static str,
-    heard: Box<Heard>,
-    missed: Box<Missed>,
+    on_message: Box<OnMessage>,
+    on_gap: Box<OnGap>,
     /// The connection, which is its own because reads block, and the entry up to which it has read.
     reading: Option<(MultiplexedConnection, String)>,
 }
 
 impl Follower {
-    /// One that hands on each message that comes, and says when it may have missed some.
+    /// One that hands on each message that comes, and says when it may have on_gap some.
     pub fn new(
         app: &App,
         stream: &'static str,
-        heard: impl Fn(&str) -> anyhow::Result<()> + Send + Sync + 'static,
-        missed: impl Fn() -> anyhow::Result<()> + Send + Sync + 'static,
+        on_message: impl Fn(&str) -> anyhow::Result<()> + Send + Sync + 'static,
+        on_gap: impl Fn() -> anyhow::Result<()> + Send + Sync + 'static,
     ) -> Self {
-        Self { app: app.clone(), stream, heard: Box::new(heard), missed: Box::new(missed), reading: None }
+        Self { app: app.clone(), stream, on_message: Box::new(on_message), on_gap: Box::new(on_gap), reading: None }
     }
 
     /// Begins at the end of the stream; what was told before that may be news.
@@ -45,7 +45,7 @@ impl Follower {
         let client = self.app.settings.redis()?;
         let mut connection = client.get_multiplexed_async_connection_with_config(&patient).await?;
         let last: StreamRangeReply = connection.xrevrange_count(self.stream, "+", "-", 1).await?;
-        (self.missed)()?;
+        (self.on_gap)()?;
         let last = last.ids.first().map_or_else(|| "0-0".to_owned(), |entry| entry.id.clone());
         self.reading = Some((connection, last));
         Ok(())
@@ -60,7 +60,7 @@ impl Follower {
         let reply: StreamReadReply = connection.xread_options(&[self.stream], &[last.as_str()], &options).await?;
         for entry in reply.keys.into_iter().flat_map(|key| key.ids) {
             let message: String = entry.get("message").context("an entry without a message")?;
-            (self.heard)(&message)?;
+            (self.on_message)(&message)?;
             *last = entry.id;
         }
         Ok(Outcome::Busy)

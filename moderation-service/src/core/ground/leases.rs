@@ -31,7 +31,7 @@ const PUNCTUAL: Duration = Duration::from_millis(1500);
 const ENDING: i64 = 100;
 
 /// Looks after the leases of one replica.
-pub struct Keeper {
+pub struct LeaseManager {
     db: PgPool,
     schema: &'static str,
     connection: Option<PgConnection>,
@@ -40,7 +40,7 @@ pub struct Keeper {
     last_round: Option<Instant>,
 }
 
-impl Keeper {
+impl LeaseManager {
     /// A keeper of no leases.
     pub fn new(db: PgPool, schema: &'static str) -> Self {
         Self { db, schema, connection: None, leases: BTreeMap::new(), last_round: None }
@@ -129,7 +129,7 @@ async fn alive(connection: &mut PgConnection, schema: &str, last_round: Option<I
     Ok(usize::try_from(count)?)
 }
 
-impl Worker for Keeper {
+impl Worker for LeaseManager {
     fn name(&self) -> String {
         "leases".into()
     }

@@ -82,12 +82,12 @@ impl FromStr for Rate {
 
 /// A setting of limits: one limit's rate, or that there are none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Choice {
+pub enum RateLimitSetting {
     Off,
     Rate(String, Rate),
 }
 
-impl FromStr for Choice {
+impl FromStr for RateLimitSetting {
     type Err = String;
 
     /// Reads `off` or `name=count/seconds+burst`.
@@ -102,7 +102,7 @@ impl FromStr for Choice {
 
 /// What can be asked of a running service by its own binary: a container holds no other program that could.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Question {
+pub enum HealthCheck {
     /// Whether the process answers
     Live,
     /// Whether its tables are there, and Postgres and Redis answer
@@ -152,7 +152,7 @@ pub struct Base {
 
     /// Rates other than the built-in ones, name=count/seconds+burst, separated by commas; or off, for load tests
     #[arg(long, env = "RATE_LIMITS", value_delimiter = ',')]
-    pub rate_limits: Vec<Choice>,
+    pub rate_limits: Vec<RateLimitSetting>,
 
     /// Origins whose pages may call this service from a browser, scheme://host:port, separated by commas
     #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',', value_parser = origin)]
@@ -181,7 +181,7 @@ pub struct Base {
 
     /// Start nothing: ask the service that runs here whether it is well, and end with 0 if so, with 1 if not
     #[arg(long, value_enum, value_name = "QUESTION")]
-    pub check: Option<Question>,
+    pub check: Option<HealthCheck>,
 }
 
 fn origin(text: &str) -> Result<HeaderValue, String> {
@@ -278,10 +278,10 @@ mod tests {
     #[test]
     fn a_rate_is_read_as_it_is_written() {
         assert_eq!("5/60".parse(), Ok(Rate::new(5, 60)));
-        assert_eq!("posts=30/60+90".parse(), Ok(Choice::Rate("posts".into(), Rate::new(30, 60).burst(90))));
-        assert_eq!("off".parse(), Ok(Choice::Off));
+        assert_eq!("posts=30/60+90".parse(), Ok(RateLimitSetting::Rate("posts".into(), Rate::new(30, 60).burst(90))));
+        assert_eq!("off".parse(), Ok(RateLimitSetting::Off));
         for wrong in ["", "posts", "posts=", "posts=0/60", "posts=1", "posts=1/0", "posts=1/60+", "posts=-1/60"] {
-            assert!(wrong.parse::<Choice>().is_err(), "{wrong}");
+            assert!(wrong.parse::<RateLimitSetting>().is_err(), "{wrong}");
         }
     }
 }

@@ -83,7 +83,7 @@ fn common(operation: &str) -> Request<Body> {
         path => path
             .replace("{id}", &Uuid::nil().to_string())
             .replace("{person}", &Uuid::nil().to_string())
-            .replace("{kind}", SERVICE.holdings[0].name),
+            .replace("{kind}", SERVICE.personal_data[0].name),
     };
     let order = json!({ "action": "DISCARD", "ids": [], "stream": "nobodys", "reason": "a test" });
     let body = if method == "POST" { Body::from(order.to_string()) } else { Body::empty() };
@@ -92,7 +92,7 @@ fn common(operation: &str) -> Request<Body> {
 
 /// What a caller gets for an operation.
 async fn attempt(world: &World, operation: &str, caller: &str) -> StatusCode {
-    let owner = matrix::somebody(world).await;
+    let owner = matrix::new_user(world).await;
     let mut request =
         if COMMON.contains(&operation) { common(operation) } else { matrix::request(world, operation, &owner).await };
     let (method, template) = operation.split_once(' ').unwrap();
@@ -106,7 +106,7 @@ async fn attempt(world: &World, operation: &str, caller: &str) -> StatusCode {
         "service" => Some("operator".to_owned()),
         other => {
             let role = if other == "stranger" { "USER".to_owned() } else { other.to_uppercase() };
-            let person = matrix::somebody(world).await;
+            let person = matrix::new_user(world).await;
             Some(matrix::token(world, &person, "ACTIVE", &role).await)
         }
     };

@@ -19,7 +19,7 @@ use redis::Script;
 use redis::aio::ConnectionManager;
 
 use crate::core::api::errors::Error;
-use crate::core::ground::settings::{Base, Choice, Environment, Rate};
+use crate::core::ground::settings::{Base, Environment, Rate, RateLimitSetting};
 
 /// Subjects remembered by a replica while Redis is away, before it forgets those that are calm.
 const REMEMBERED: usize = 10_000;
@@ -117,8 +117,10 @@ impl Limits {
         let mut chosen = HashMap::new();
         for choice in &base.rate_limits {
             match choice {
-                Choice::Off => return Ok(Self { redis, respite, kept: HashMap::new(), routes: HashMap::new() }),
-                Choice::Rate(name, rate) => chosen.insert(name.as_str(), *rate),
+                RateLimitSetting::Off => {
+                    return Ok(Self { redis, respite, kept: HashMap::new(), routes: HashMap::new() });
+                }
+                RateLimitSetting::Rate(name, rate) => chosen.insert(name.as_str(), *rate),
             };
         }
         let mut kept = HashMap::new();

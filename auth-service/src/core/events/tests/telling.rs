@@ -17,7 +17,7 @@ async fn rollback_publishes_nothing(_: PgPoolOptions, database: PgConnectOptions
     publish(&mut tx, STREAM, &json!({ "n": 1 })).await.unwrap();
     tx.rollback().await.unwrap();
     platform.tell_all([2]).await;
-    assert_eq!(platform.told(STREAM).await, [json!({ "n": 2 })]);
+    assert_eq!(platform.published(STREAM).await, [json!({ "n": 2 })]);
     assert_eq!(platform.ids().await, dense(1), "a rollback leaves no hole in the numbers");
 }
 
@@ -27,9 +27,9 @@ async fn a_late_committer_is_not_skipped(_: PgPoolOptions, database: PgConnectOp
     let mut late = platform.app.db.begin().await.unwrap();
     publish(&mut late, STREAM, &json!({ "n": 1 })).await.unwrap();
     platform.tell_all([2]).await;
-    assert_eq!(platform.told(STREAM).await, [json!({ "n": 2 })]);
+    assert_eq!(platform.published(STREAM).await, [json!({ "n": 2 })]);
     late.commit().await.unwrap();
-    assert_eq!(platform.told(STREAM).await, [json!({ "n": 2 }), json!({ "n": 1 })]);
+    assert_eq!(platform.published(STREAM).await, [json!({ "n": 2 }), json!({ "n": 1 })]);
     assert_eq!(platform.ids().await, dense(2));
 }
 
@@ -50,7 +50,7 @@ async fn lock_then_insert_keeps_order(_: PgPoolOptions, database: PgConnectOptio
         change(2, &tokio::sync::Notify::new()).await;
     };
     tokio::join!(change(1, &locked), second);
-    assert_eq!(platform.told(STREAM).await, [json!({ "n": 1 }), json!({ "n": 2 })]);
+    assert_eq!(platform.published(STREAM).await, [json!({ "n": 1 }), json!({ "n": 2 })]);
 }
 
 #[sqlx::test(migrations = false)]
@@ -59,7 +59,7 @@ async fn an_idle_foreign_transaction_stalls_nothing(_: PgPoolOptions, database: 
     let mut idle = platform.app.db.begin().await.unwrap();
     idle.execute("insert into applied (n) values (0)").await.unwrap();
     platform.tell_all(1..=3).await;
-    assert_eq!(platform.told(STREAM).await.len(), 3);
+    assert_eq!(platform.published(STREAM).await.len(), 3);
     idle.rollback().await.unwrap();
 }
 
@@ -77,7 +77,7 @@ async fn two_relays_no_lock_no_hole_no_double(_: PgPoolOptions, database: PgConn
         }
     };
     tokio::join!(write(0), write(100), carry(), carry(), carry());
-    let mut told: Vec<i64> = platform.told(STREAM).await.iter().map(|m| m["n"].as_i64().unwrap()).collect();
+    let mut told: Vec<i64> = platform.published(STREAM).await.iter().map(|m| m["n"].as_i64().unwrap()).collect();
     assert_eq!(platform.ids().await, dense(200));
     told.sort_unstable();
     assert_eq!(told, (0..200).collect::<Vec<_>>());
@@ -136,7 +136,7 @@ async fn numbering_goes_on_after_entries_of_the_original_producer(_: PgPoolOptio
     let platform = start(database).await;
     platform.tell_as_the_original(1..=2).await;
     platform.tell_all(3..=4).await;
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     assert_eq!(platform.ids().await, ["1795187405079-1", "1795187405079-2", "1795187405080-0", "1795187405081-0"]);
     drain(&mut platform.consumer()).await.unwrap();
     assert_eq!(platform.applied().await, [1, 2, 3, 4]);
@@ -147,13 +147,13 @@ async fn numbering_goes_on_after_entries_of_the_original_producer(_: PgPoolOptio
 async fn what_was_numbered_and_not_appended_gets_a_new_number(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     platform.tell_all(1..=2).await;
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     platform.tell_all(3..=4).await;
     let mut redis = platform.app.redis.clone();
     numbering::number(&platform.app.db, &mut redis, STREAM, Id { ms: 2, seq: 0 }).await.unwrap();
     platform.redis(&["XADD", STREAM, "1795187405079-0", "message", "{\"n\": 5}", "type", "json"]).await;
     platform.tell_all([6]).await;
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     drain(&mut platform.consumer()).await.unwrap();
     assert_eq!(platform.applied().await, [1, 2, 5, 3, 4, 6]);
     assert_eq!(platform.ids().await.last().unwrap(), "1795187405082-0");
@@ -164,17 +164,17 @@ async fn what_was_numbered_and_not_appended_gets_a_new_number(_: PgPoolOptions, 
 async fn a_restored_outbox_tells_nothing_twice(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     platform.tell_all(1..=2).await;
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     platform.tell_all([3]).await;
     let backup = "create table backup as select * from outbox; create table backup_state as select * from relay_state";
     platform.app.db.execute(backup).await.unwrap();
     platform.tell_all(4..=5).await;
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     let restore = "delete from outbox; insert into outbox overriding system value select * from backup;
         delete from relay_state; insert into relay_state select * from backup_state";
     platform.app.db.execute(restore).await.unwrap();
     platform.tell_all([6]).await;
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     assert_eq!(platform.ids().await, dense(6));
     drain(&mut platform.consumer()).await.unwrap();
     assert_eq!(platform.applied().await, [1, 2, 3, 4, 5, 6]);
@@ -184,7 +184,7 @@ async fn a_restored_outbox_tells_nothing_twice(_: PgPoolOptions, database: PgCon
 async fn trimming_never_removes_what_someone_needs(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     platform.tell_all(1..=6).await;
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     let trim = || async { retention::trim(&platform.app, STREAM).await.unwrap() };
     assert_eq!(trim().await, 0, "nobody reads it yet");
     for group in ["quick", "slow"] {
@@ -208,7 +208,7 @@ async fn trimming_never_removes_what_someone_needs(_: PgPoolOptions, database: P
     assert_eq!(trim().await, 2);
     // What was cut is not told again, and numbering goes on.
     platform.tell_all([7]).await;
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     assert_eq!(platform.ids().await, ["7-0"]);
 }
 
@@ -218,7 +218,7 @@ async fn the_outbox_forgets_only_what_is_old_and_published(_: PgPoolOptions, dat
     for n in 0..4 {
         platform.tell_all([n]).await;
         if n == 2 {
-            platform.told(STREAM).await;
+            platform.published(STREAM).await;
         }
     }
     let age = "update outbox set occurred_at = now() - interval '8 days' where message->>'n' in ('0', '1', '3')";

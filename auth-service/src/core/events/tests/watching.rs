@@ -23,7 +23,7 @@ async fn what_was_carried_applied_parked_and_heard_twice_is_counted(_: PgPoolOpt
     platform.tell_all(1..=2).await;
     platform.tell(json!({ "n": 3, "fails": "permanently" })).await;
     let counted = Counted::begin();
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     drain(&mut platform.consumer()).await.unwrap();
     platform.redis(&["XGROUP", "SETID", STREAM, platform.app.group, "0"]).await;
     drain(&mut platform.consumer()).await.unwrap();
@@ -62,7 +62,7 @@ async fn one_trace_goes_from_the_caller_to_the_effect(_: PgPoolOptions, database
             (200, trace.as_str())
         );
     }
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     drain(&mut platform.consumer()).await.unwrap();
     // What waits to be told is told when the service stops, and not seconds later.
     export::stop().await;

@@ -50,7 +50,7 @@ async fn flushall_under_load(_: PgPoolOptions, database: PgConnectOptions) {
         }
     };
     tokio::join!(write, carry, apply);
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     drain_through(&mut platform.consumer()).await;
     assert_eq!(platform.applied().await, (0..150).collect::<Vec<_>>());
     assert_eq!(platform.pending().await, 0);
@@ -158,7 +158,7 @@ async fn sigterm_under_load_ends_within_10_s(_: PgPoolOptions, database: PgConne
     served.unwrap();
     assert!(asked.elapsed() < Duration::from_secs(10), "it took {:?}", asked.elapsed());
     // What it had not come to is done after the next start; what it had done is not done again.
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     drain_through(&mut platform.consumer()).await;
     assert_eq!(platform.applied().await, (0..told.get()).collect::<Vec<_>>());
     assert_eq!(platform.ids().await, dense(usize::try_from(told.get()).unwrap()));
@@ -177,7 +177,7 @@ async fn a_reader_stopped_for_30_s_and_woken_does_no_harm(_: PgPoolOptions, data
     sleepers_keeper.step().await.unwrap();
     drain(&mut sleeper).await.unwrap();
     let held = platform.tell_and_hold(1..=3).await;
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     // A step that is not polled is a process that is stopped: here, in the middle of its transaction.
     let mut step = Box::pin(sleeper.consume(MOMENT));
     until(&mut step, async || platform.is_held_up().await).await;
@@ -201,11 +201,11 @@ async fn a_reader_stopped_for_30_s_and_woken_does_no_harm(_: PgPoolOptions, data
 async fn a_reader_that_slept_through_its_replacement_does_no_harm(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     platform.tell_all([1]).await;
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     let (mut sleeper, mut other) = (platform.consumer(), platform.consumer());
     drain(&mut sleeper).await.unwrap();
     platform.tell_all([2]).await;
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     drain(&mut other).await.unwrap();
     // The sleeper still believes that the watermark is at 1, and is given 2 once more.
     platform.redis(&["XGROUP", "SETID", STREAM, SERVICE.group, "1-0"]).await;

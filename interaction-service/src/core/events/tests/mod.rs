@@ -16,12 +16,12 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{Executor, PgTransaction, Row};
 
 use crate::SERVICE;
-use crate::core::doors::erasure::Erasing;
+use crate::core::doors::erasure::Erasure;
 use crate::core::events::consumer::{Consumer, Step};
 use crate::core::events::outbox::publish;
 use crate::core::events::relay::Relay;
 use crate::core::events::{Effect, Event, Failure, Subscription};
-use crate::core::ground::leases::Keeper;
+use crate::core::ground::leases::LeaseManager;
 use crate::core::serve::{Features, Service};
 use crate::core::testing::Platform;
 
@@ -73,7 +73,7 @@ fn subscription() -> Subscription {
 /// The service at hand, which publishes and consumes that stream instead of its own.
 static CONFORMANCE: Service = Service {
     publishes: &[STREAM],
-    erasing: Erasing { confirmed_on: None, ..SERVICE.erasing },
+    erasure: Erasure { confirmed_on: None, ..SERVICE.erasure },
     features: |_, _| Ok(Features { subscriptions: vec![subscription()], ..Features::default() }),
     ..SERVICE
 };
@@ -151,8 +151,8 @@ impl Platform {
         command.query_async(&mut self.app.redis.clone()).await.unwrap()
     }
 
-    fn keeper(&self) -> Keeper {
-        Keeper::new(self.app.db.clone(), self.service.schema)
+    fn keeper(&self) -> LeaseManager {
+        LeaseManager::new(self.app.db.clone(), self.service.schema)
     }
 
     fn consumer(&self) -> Consumer {

@@ -18,7 +18,7 @@ async fn a_crash_before_commit(_: PgPoolOptions, database: PgConnectOptions) {
     let mut dying = platform.consumer();
     drain(&mut dying).await.unwrap();
     let held = platform.tell_and_hold(1..=3).await;
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     let mut step = Box::pin(dying.consume(MOMENT));
     until(&mut step, async || platform.is_held_up().await).await;
     drop((step, held));
@@ -35,7 +35,7 @@ async fn a_crash_after_commit(_: PgPoolOptions, database: PgConnectOptions) {
     let mut dying = platform.beside(&["--redis-url", url.expose_secret()]).consumer();
     drain(&mut dying).await.unwrap();
     let held = platform.tell_and_hold(1..=3).await;
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     // The transaction is committed, and the reader is dead before it can tell anybody.
     let mut step = Box::pin(dying.consume(MOMENT));
     until(&mut step, async || platform.is_held_up().await).await;
@@ -55,10 +55,10 @@ async fn a_crash_before_xack(_: PgPoolOptions, database: PgConnectOptions) {
     let (link, url) = Link::before(&platform.app.settings.redis_url).await;
     let mut dying = platform.beside(&["--redis-url", url.expose_secret()]).consumer();
     platform.tell_all(1..=2).await;
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     drain(&mut dying).await.unwrap();
     let held = platform.tell_and_hold(3..=4).await;
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     // It commits, and its acknowledgement does not get through.
     let mut step = Box::pin(dying.consume(MOMENT));
     until(&mut step, async || platform.is_held_up().await).await;
@@ -69,7 +69,7 @@ async fn a_crash_before_xack(_: PgPoolOptions, database: PgConnectOptions) {
     assert_eq!(platform.applied().await, [1, 2, 3, 4]);
     assert_eq!(platform.pending().await, 2);
     platform.tell_all([5]).await;
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     let steps = drain(&mut platform.consumer()).await.unwrap();
     assert_eq!(steps, [Step::Applied { fresh: 0, duplicates: 2 }, Step::Applied { fresh: 1, duplicates: 0 }]);
     assert_eq!(platform.applied().await, [1, 2, 3, 4, 5]);
@@ -80,7 +80,7 @@ async fn a_crash_before_xack(_: PgPoolOptions, database: PgConnectOptions) {
 async fn duplicates_have_no_effect(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     platform.tell_all(1..=3).await;
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     let mut consumer = platform.consumer();
     assert_eq!(drain(&mut consumer).await.unwrap(), [Step::Applied { fresh: 3, duplicates: 0 }]);
     // As after a crash between commit and XACK: delivered again, to this reader and to one that knows nothing.
@@ -97,11 +97,11 @@ async fn group_missing(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let mut consumer = platform.consumer();
     platform.tell_all([1]).await;
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     drain(&mut consumer).await.unwrap();
     platform.redis(&["XGROUP", "DESTROY", STREAM, SERVICE.group]).await;
     platform.tell_all([2]).await;
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     assert!(matches!(drain(&mut consumer).await, Err(Failure::Transient(_))));
     drain(&mut consumer).await.unwrap();
     assert_eq!(platform.applied().await, [1, 2]);
@@ -118,7 +118,7 @@ async fn gap_found_and_repaired(_: PgPoolOptions, database: PgConnectOptions) {
     platform.app.tasks.spawn(async move { axum::serve(listener, router).await });
     link.set(State::Cut);
     platform.tell_all(1..=5).await;
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     platform.redis(&["XDEL", STREAM, "3-0", "4-0"]).await;
     let mut consumer = platform.consumer();
     // The producer is away: the stream stands still before the gap.
@@ -139,7 +139,7 @@ async fn gap_found_and_repaired(_: PgPoolOptions, database: PgConnectOptions) {
 async fn a_gap_is_filled_when_redis_has_it_again(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     platform.tell_all(1..=4).await;
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     platform.redis(&["XDEL", STREAM, "3-0"]).await;
     let mut consumer = platform.consumer();
     let gap = Step::Gap { watermark: Id { ms: 2, seq: 0 }, found: Id { ms: 4, seq: 0 } };
@@ -151,7 +151,7 @@ async fn a_gap_is_filled_when_redis_has_it_again(_: PgPoolOptions, database: PgC
     assert_eq!(platform.applied().await, [1, 2]);
     // Redis gets it back, as after a restart from a good file: the stream goes on by itself.
     platform.redis(&["DEL", STREAM]).await;
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     drain_through(&mut consumer).await;
     assert_eq!(platform.applied().await, [1, 2, 3, 4]);
 }
@@ -164,7 +164,7 @@ async fn a_new_listener_begins_with_what_is_still_held(_: PgPoolOptions, databas
     let router = platform.router.clone();
     platform.app.tasks.spawn(async move { axum::serve(listener, router).await });
     platform.tell_all(1..=5).await;
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     // Read by all who listened, cut, and past the retention.
     platform.redis(&["XTRIM", STREAM, "MINID", "4-0"]).await;
     platform.app.db.execute("delete from outbox where pos < 3").await.unwrap();
@@ -181,7 +181,7 @@ async fn poison_is_parked_and_the_rest_goes_on(_: PgPoolOptions, database: PgCon
     platform.tell(json!({ "no": "number" })).await;
     platform.tell(json!({ "n": 4, "fails": "somehow" })).await;
     platform.tell_all([5]).await;
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     let mut consumer = platform.consumer();
     let mut tries = 0;
     while let Err(failure) = drain(&mut consumer).await {
@@ -215,7 +215,7 @@ async fn what_fails_for_a_while_is_tried_until_it_works(_: PgPoolOptions, databa
     let platform = start(database).await;
     platform.tell(json!({ "n": 1 })).await;
     platform.tell(json!({ "n": 2, "fails": "for a while" })).await;
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     let mut consumer = platform.consumer();
     for _ in 0..7 {
         assert!(matches!(drain(&mut consumer).await, Err(Failure::Transient(_))));
@@ -234,7 +234,7 @@ async fn replay(_: PgPoolOptions, database: PgConnectOptions) {
     platform.tell_all([1]).await;
     platform.tell(json!({ "n": 2, "fails": "until it is mended" })).await;
     platform.tell_all([3]).await;
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     drain(&mut platform.consumer()).await.unwrap();
     assert_eq!(platform.applied().await, [1, 3]);
     let replay = async || {
@@ -256,7 +256,7 @@ async fn unknown_version_parked(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     platform.tell_all([1]).await;
     platform.app.db.execute("update outbox set version = 2").await.unwrap();
-    platform.told(STREAM).await;
+    platform.published(STREAM).await;
     assert_eq!(drain(&mut platform.consumer()).await.unwrap(), [Step::Parked(Id { ms: 1, seq: 0 })]);
     assert_eq!(platform.applied().await, Vec::<i64>::new());
 }
