@@ -4,7 +4,7 @@
 // `cfg(test)` is always so here; it lets the lints know that a failed `unwrap` is a failed test.
 #[cfg(test)]
 mod callers;
-#[path = "../../src/claims.rs"]
+#[path = "../../src/host/reservations.rs"]
 mod claims;
 #[cfg(test)]
 mod documents;

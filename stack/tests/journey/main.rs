@@ -1,7 +1,7 @@
 //! The whole platform, end to end: the launcher's own binary starts five services with their servers, and what people
 //! do in one of them is seen in the others.
 
-#[path = "../../src/claims.rs"]
+#[path = "../../src/host/reservations.rs"]
 mod claims;
 #[path = "../../src/client.rs"]
 mod client;

@@ -1,0 +1,33 @@
+//! `cargo stack reset`: deletes the data of a platform that is not running.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::host::console;
+use crate::servers::folder::{DataFolder, Folder};
+use crate::servers::ledger::Ledger;
+use crate::servers::pair;
+
+#[derive(Debug, Args)]
+pub struct Reset {
+    #[command(flatten)]
+    data: DataFolder,
+}
+
+/// Refuses while the platform runs, for the folder is claimed then.
+pub async fn reset(options: Reset) -> Result<ExitCode> {
+    let place = &options.data.path();
+    if !place.exists() {
+        console::tell(format_args!("There is nothing to delete: {} does not exist", place.display()));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let folder = Folder::claim(place)?;
+    // A launcher that was killed may have left servers that still write here.
+    Ledger::open(&folder).await?;
+    pair::delete(&folder)?;
+    folder.wipe()?;
+    console::tell(format_args!("Deleted {}", place.display()));
+    Ok(ExitCode::SUCCESS)
+}
