@@ -5,12 +5,11 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::launcher::check;
-use crate::launcher::doctor;
 use crate::launcher::prepare::{self, Prepare};
 use crate::launcher::reset::{self, Reset};
 use crate::launcher::test::{self, Test};
 use crate::launcher::up::{self, Up};
+use crate::launcher::{check, doctor};
 use crate::proof::bench;
 use crate::proof::bench::options::Bench;
 use crate::proof::chaos::{self, Chaos};

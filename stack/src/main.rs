@@ -36,7 +36,7 @@ async fn main() -> ExitCode {
     match Cli::parse().run().await {
         Ok(code) => code,
         Err(error) => {
-            console::complain(&error);
+            console::error(&error);
             ExitCode::FAILURE
         }
     }

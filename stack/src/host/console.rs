@@ -1,13 +1,11 @@
-//! What the developer sees: results on stdout, what happens meanwhile on stderr.
+//! The terminal: results on stdout, progress and errors on stderr.
 //!
-//! Nothing here fails: when the terminal has gone away there is nobody left to tell, and the stop that follows must
-//! not be cut short by a panic of `println!`.
+//! Nothing here fails: when the terminal has been closed there is no reader left, and the stop that follows must not be cut
+//! short by a panic of `println!`.
 
-use std::{
-    fmt::Display,
-    io::{Write, stderr, stdout},
-    time::Duration,
-};
+use std::fmt::Display;
+use std::io::{Write, stderr, stdout};
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -16,14 +14,14 @@ pub fn show(text: impl Display) {
     writeln!(stdout().lock(), "{text}").unwrap_or_default();
 }
 
-/// A step on the way, on stderr.
-pub fn tell(text: impl Display) {
+/// Progress, on stderr.
+pub fn info(text: impl Display) {
     writeln!(stderr().lock(), "{text}").unwrap_or_default();
 }
 
-/// What went wrong, as one sentence with its causes.
-pub fn complain(error: &anyhow::Error) {
-    tell(format_args!("error: {error:#}"));
+/// An error as one sentence with its causes, on stderr.
+pub fn error(error: &anyhow::Error) {
+    info(format_args!("error: {error:#}"));
 }
 
 /// Shows on a terminal that something is under way; silent elsewhere.

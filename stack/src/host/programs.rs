@@ -1,11 +1,9 @@
 //! Programs of the system: found where distributions put them, or installed from the system's packages.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use nix::unistd::geteuid;
 use tokio::process::Command;
 
@@ -26,6 +24,9 @@ export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq || true
 apt-get install -y -qq --no-install-recommends "$@"
 "#;
+
+/// Major and minor.
+type Version = (u32, u32);
 
 /// A program that the platform needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +50,7 @@ impl Program {
         }
     }
 
-    pub fn package(self) -> &'static str {
+    fn package(self) -> &'static str {
         match self {
             Program::Postgres => "postgresql",
             Program::Psql => "postgresql-client",
@@ -58,52 +59,74 @@ impl Program {
         }
     }
 
-    fn find(self) -> Option<PathBuf> {
+    fn oldest(self) -> Version {
         match self {
-            Program::Postgres => postgres(None),
+            // `pg_terminate_backend`, with which a silent replica is ended, may wait for the end since then.
+            Program::Postgres => (14, 0),
+            // `XTRIM … MINID`, with which streams are cut, came with it. Valkey continues from 7.2.
+            Program::Redis => (6, 2),
+            Program::Psql | Program::Nginx => (0, 0),
+        }
+    }
+
+    /// The file that is run.
+    pub fn path(self) -> Result<PathBuf> {
+        let found = match self {
+            Program::Postgres => postgres(None).map(|bin| bin.join("postgres")),
             Program::Psql => on_path("psql").or_else(|| postgres(None).map(|bin| bin.join("psql"))),
             Program::Redis => on_path("redis-server").or_else(|| on_path("valkey-server")),
             // Debian keeps it where only root's PATH leads.
             Program::Nginx => {
                 on_path("nginx").or_else(|| Some("/usr/sbin/nginx".into()).filter(|path: &PathBuf| path.is_file()))
             }
-        }
+        };
+        found.with_context(|| format!("{} not found", self.name()))
     }
 
-    /// The file that is run.
-    pub fn binary(self) -> Option<PathBuf> {
-        let found = self.find()?;
-        Some(if self == Program::Postgres { found.join("postgres") } else { found })
+    /// Fails when the installed version is too old.
+    pub async fn check_version(self) -> Result<()> {
+        let path = self.path()?;
+        // nginx knows no long options, and answers on stderr.
+        let option = if self == Program::Nginx { "-v" } else { "--version" };
+        let output = Command::new(&path).arg(option).output().await;
+        let output = output.with_context(|| format!("{} cannot be run", path.display()))?;
+        let found = parse_version(&String::from_utf8_lossy(&[output.stdout, output.stderr].concat()));
+        let ((major, minor), oldest) = (found.unwrap_or((u32::MAX, 0)), self.oldest());
+        ensure!(
+            (major, minor) >= oldest,
+            "{} {major}.{minor} is too old: install {}.{} or newer",
+            self.name(),
+            oldest.0,
+            oldest.1
+        );
+        Ok(())
     }
 }
 
-/// Whether missing programs can be installed: with apt-get, by root or whoever may become it.
-pub fn can_install() -> bool {
-    on_path("apt-get").is_some() && (geteuid().is_root() || on_path("sudo").is_some())
+/// The first version in a text: `postgres (PostgreSQL) 15.18 (Debian 15.18-1)` is 15.18.
+fn parse_version(text: &str) -> Option<Version> {
+    let words = text.split(|c: char| !(c.is_ascii_digit() || c == '.'));
+    let mut numbers = words.filter(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+    let mut parts = numbers.next()?.split('.').map(str::parse);
+    let major = parts.next()?.ok()?;
+    Some((major, parts.next().and_then(Result::ok).unwrap_or_default()))
 }
 
-/// How somebody installs programs where `provide` cannot.
-pub fn by_hand(missing: &[Program]) -> String {
-    let packages: Vec<_> = missing.iter().map(|program| program.package()).collect();
-    if on_path("apt-get").is_some() {
-        return format!("run as root: apt-get install {}", packages.join(" "));
-    }
-    "install it yourself (Fedora: dnf install postgresql-server redis nginx, Arch: pacman -S postgresql redis nginx, \
-     macOS: brew install postgresql redis nginx) and try again"
-        .to_owned()
+/// Those of the programs that are not installed.
+pub fn missing(wanted: &[Program]) -> Vec<Program> {
+    wanted.iter().copied().filter(|program| program.path().is_err()).collect()
 }
 
-/// Installs what is missing of `wanted`, after saying so.
-pub async fn provide(wanted: &[Program]) -> Result<()> {
-    let missing: Vec<Program> = wanted.iter().copied().filter(|program| program.find().is_none()).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
+/// The command that installs these programs; where they cannot be installed, an error says how to do it by hand.
+pub fn installer(missing: &[Program]) -> Result<Command> {
     let names = missing.iter().map(|program| program.name()).collect::<Vec<_>>().join(" and ");
     let packages: Vec<_> = missing.iter().map(|program| program.package()).collect();
-    let list = packages.join(" ");
     if on_path("apt-get").is_none() {
-        bail!("{names} not found, and only Debian and Ubuntu are installed to automatically; {}", by_hand(&missing));
+        bail!(
+            "{names} not found, and only Debian and Ubuntu are installed to automatically; install it yourself (Fedora: dnf \
+             install postgresql-server redis nginx, Arch: pacman -S postgresql redis nginx, macOS: brew install postgresql \
+             redis nginx) and try again"
+        );
     }
     let mut command = if geteuid().is_root() {
         Command::new("sh")
@@ -112,36 +135,33 @@ pub async fn provide(wanted: &[Program]) -> Result<()> {
         sudo.arg("sh");
         sudo
     } else {
-        bail!("{names} not found, and there is no sudo to install it with; {}", by_hand(&missing));
+        let list = packages.join(" ");
+        bail!("{names} not found, and there is no sudo to install it with; run as root: apt-get install {list}");
     };
-    console::tell(format_args!("{names} not found: installing {list} with apt-get"));
-    let spinner = console::spinner(format!("Installing {list}"));
-    // Not killed when the launcher is stopped: half an installation is worse than one more package.
-    let answer = command.args(["-c", INSTALL, "sh"]).args(&packages).output().await.context("apt-get cannot be run")?;
-    spinner.finish_and_clear();
-    if !answer.status.success() {
-        let said = String::from_utf8_lossy(&answer.stderr);
-        bail!("{list} cannot be installed: {}", said.trim().lines().last().unwrap_or("apt-get did not say why"));
+    command.args(["-c", INSTALL, "sh"]).args(packages);
+    Ok(command)
+}
+
+/// Installs what is missing of the programs, after saying so, and checks their versions.
+pub async fn provide(wanted: &[Program]) -> Result<()> {
+    let missing = missing(wanted);
+    if !missing.is_empty() {
+        let mut installer = installer(&missing)?;
+        let list = missing.iter().map(|program| program.package()).collect::<Vec<_>>().join(" ");
+        console::info(format_args!("Installing {list} with apt-get"));
+        let spinner = console::spinner(format!("Installing {list}"));
+        // Not killed when the launcher is stopped: half an installation is worse than one more package.
+        let output = installer.output().await.context("apt-get cannot be run")?;
+        spinner.finish_and_clear();
+        if !output.status.success() {
+            let errors = String::from_utf8_lossy(&output.stderr);
+            bail!("{list} cannot be installed: {}", errors.trim().lines().last().unwrap_or("apt-get did not say why"));
+        }
     }
-    if let Some(program) = missing.iter().find(|program| program.find().is_none()) {
-        bail!("{} was installed with the package {}, but is not found", program.name(), program.package());
+    for program in wanted {
+        program.check_version().await?;
     }
     Ok(())
-}
-
-/// Where `redis-server` is.
-pub fn redis() -> Result<PathBuf> {
-    Program::Redis.find().context("redis-server not found")
-}
-
-/// Where `nginx` is.
-pub fn nginx() -> Result<PathBuf> {
-    Program::Nginx.find().context("nginx not found")
-}
-
-/// Where `psql` is.
-pub fn psql() -> Result<PathBuf> {
-    Program::Psql.find().context("psql not found")
 }
 
 /// The folder that holds Postgres's programs: of the given major version where there is one, else of the newest.
@@ -179,6 +199,20 @@ mod tests {
     fn a_program_on_the_path_is_found() {
         assert!(on_path("sh").is_some_and(|sh| sh.is_absolute()));
         assert_eq!(on_path("no-such-program-anywhere"), None);
+    }
+
+    #[test]
+    fn versions_are_found_in_the_output_of_programs() {
+        for (output, expected) in [
+            ("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)", Some((15, 18))),
+            ("postgres (PostgreSQL) 19beta1", Some((19, 0))),
+            ("Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64", Some((7, 0))),
+            ("Valkey server v=8.1.1 sha=0", Some((8, 1))),
+            ("nginx version: nginx/1.22.1", Some((1, 22))),
+            ("command not found", None),
+        ] {
+            assert_eq!(parse_version(output), expected, "{output}");
+        }
     }
 
     #[test]

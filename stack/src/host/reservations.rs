@@ -4,11 +4,9 @@
 //! that server is stopped for a while. So all launchers of a user ask here: a port is a file, and who holds the file's
 //! lock holds the port. The lock ends with the process, however that ends.
 
-use std::{
-    fs::{self, File, OpenOptions, TryLockError},
-    net::{Ipv4Addr, TcpListener},
-    path::PathBuf,
-};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use nix::unistd::geteuid;
@@ -20,9 +18,9 @@ const STEP: u16 = 10;
 
 /// The ports that are held; dropping it gives them back.
 #[derive(Debug, Default)]
-pub struct Claims(Vec<File>);
+pub struct PortReservations(Vec<File>);
 
-impl Claims {
+impl PortReservations {
     /// Takes all of these ports, or none of them: false when somebody listens on one, or another launcher holds it.
     pub fn take(&mut self, ports: &[u16]) -> Result<bool> {
         let folder = folder();
@@ -75,9 +73,9 @@ mod tests {
 
     #[test]
     fn what_is_held_is_given_to_nobody_else_until_it_is_given_back() {
-        let mut holder = Claims::default();
+        let mut holder = PortReservations::default();
         let base = holder.anywhere(|base| vec![base, base + 1]).unwrap();
-        let mut other = Claims::default();
+        let mut other = PortReservations::default();
         assert!(!other.take(&[base + 2, base + 1]).unwrap(), "nobody listens, and it is held");
         assert!(other.take(&[base + 2]).unwrap(), "what was refused is not held in part");
         drop(holder);
@@ -88,6 +86,6 @@ mod tests {
     fn a_port_that_somebody_listens_on_is_not_given() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        assert!(!Claims::default().take(&[port]).unwrap());
+        assert!(!PortReservations::default().take(&[port]).unwrap());
     }
 }

@@ -1,45 +1,34 @@
 //! The workspace that this tool belongs to: where it is, and cargo run in it.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    process::{ExitStatus, Stdio},
-    sync::LazyLock,
-};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::LazyLock;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use nix::{
-    sys::signal::{Signal, killpg},
-    unistd::Pid,
-};
-use serde::Deserialize;
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::Command,
-};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use tokio::process::Command;
 
-use crate::host::shutdown::Stop;
+use crate::host::shutdown::Shutdown;
 use crate::system::SERVICES;
 
-/// The folder of the workspace's `Cargo.toml`: the one that cargo runs us from, or else the one that we were built in.
+/// The folder of the workspace's `Cargo.toml`: the one that cargo runs this tool from, or the one that it was built in.
 /// They differ when several clones share a target folder.
 pub fn root() -> &'static Path {
     static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "cargo tells where it runs us from; it is no setting of this tool"
-        )]
-        let told = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        #[expect(clippy::disallowed_methods, reason = "cargo sets it; it is no setting of this tool")]
+        let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
         let workspace = |here: &Path| here.parent().map(Path::to_path_buf);
         let ours = |root: &PathBuf| SERVICES.iter().all(|service| root.join(service.package).is_dir());
         let built_in = Path::new(env!("CARGO_MANIFEST_DIR"));
-        told.and_then(|here| workspace(&here)).filter(ours).or(workspace(built_in)).unwrap_or_default()
+        manifest.and_then(|here| workspace(&here)).filter(ours).or(workspace(built_in)).unwrap_or_default()
     });
     &ROOT
 }
 
-/// Cargo in the workspace, with what the services compile without: a database.
+/// Cargo in the workspace, so that the services compile without a database.
 pub fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new("cargo");
     command.args(arguments).current_dir(root()).env("SQLX_OFFLINE", "true");
@@ -49,15 +38,14 @@ pub fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs a command to its end. When the launcher is stopped meanwhile, all that the command started is stopped too, and
-/// waited for.
-pub async fn run(command: &mut Command, stop: &mut Stop) -> Result<ExitStatus> {
+/// Runs a command to its end. When the launcher is stopped meanwhile, all that the command started is stopped first.
+pub async fn run(command: &mut Command, shutdown: &mut Shutdown) -> Result<ExitStatus> {
     let name = command.as_std().get_program().to_string_lossy().into_owned();
     let mut child = command.process_group(0).spawn().with_context(|| format!("{name} cannot be run"))?;
     let group = Group::of(&child);
     tokio::select! {
         status = child.wait() => status.with_context(|| format!("{name} does not end")),
-        () = stop.asked() => {
+        () = shutdown.requested() => {
             drop(group);
             child.wait().await.with_context(|| format!("{name} does not end"))?;
             bail!("stopped before it was done")
@@ -79,49 +67,34 @@ pub struct Build {
 impl Build {
     /// The binaries of the services, by package; built before, unless that was done.
     pub async fn binaries(&self) -> Result<BTreeMap<String, PathBuf>> {
-        if self.prebuilt { prebuilt(self.release) } else { build(self.release).await }
+        if !self.prebuilt {
+            build(&SERVICES.map(|service| service.package), self.release).await?;
+        }
+        prebuilt(self.release)
     }
 }
 
-/// Builds the services and says where each binary is, by package. Cargo shows its own progress.
-async fn build(release: bool) -> Result<BTreeMap<String, PathBuf>> {
-    compile(&SERVICES.map(|service| service.package), release).await.context("the services cannot be built")
-}
-
-/// This tool itself, built with optimisation; says where it is.
+/// This tool itself, built with optimisation; its path.
 pub async fn build_itself() -> Result<PathBuf> {
     let name = env!("CARGO_PKG_NAME");
-    let mut built = compile(&[name], true).await.with_context(|| format!("{name} cannot be built"))?;
-    built.remove(name).with_context(|| format!("cargo built no {name}"))
+    build(&[name], true).await?;
+    Ok(folder_of(true)?.join(name))
 }
 
-async fn compile(packages: &[&str], release: bool) -> Result<BTreeMap<String, PathBuf>> {
-    let mut arguments = vec!["build", "--message-format=json-render-diagnostics"];
-    arguments.extend(packages.iter().flat_map(|package| ["-p", package]));
-    if release {
-        arguments.push("--release");
-    }
-    let mut command = cargo(&arguments);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
-    let mut child = command.spawn().context("cargo cannot be run")?;
+/// Builds packages. Cargo shows its own progress.
+async fn build(packages: &[&str], release: bool) -> Result<()> {
+    let mut command = cargo(&["build"]);
+    command.args(packages.iter().flat_map(|package| ["-p", package])).args(release.then_some("--release"));
+    let mut child = command.stdin(Stdio::null()).process_group(0).spawn().context("cargo cannot be run")?;
     let _group = Group::of(&child);
-    let mut lines = BufReader::new(child.stdout.take().context("cargo has no output")?).lines();
-    let mut binaries = BTreeMap::new();
-    while let Some(line) = lines.next_line().await.context("cargo's output cannot be read")? {
-        if let Some((package, binary)) = executable(&line) {
-            binaries.insert(package, binary);
-        }
-    }
     let status = child.wait().await.context("cargo does not end")?;
-    if !status.success() {
-        bail!("the compiler's own words are above");
-    }
-    Ok(binaries)
+    ensure!(status.success(), "{} cannot be built; see the compiler's errors above", packages.join(", "));
+    Ok(())
 }
 
 /// The binaries of an earlier build, beside this one (or in `release` beside `debug`).
 pub fn prebuilt(release: bool) -> Result<BTreeMap<String, PathBuf>> {
-    let (folder, mut binaries) = (beside(release)?, BTreeMap::new());
+    let (folder, mut binaries) = (folder_of(release)?, BTreeMap::new());
     for service in &SERVICES {
         let binary = folder.join(service.package);
         if !binary.is_file() {
@@ -138,33 +111,14 @@ pub fn prebuilt(release: bool) -> Result<BTreeMap<String, PathBuf>> {
     Ok(binaries)
 }
 
-/// The folder of this program, or its neighbour with what was optimised.
-fn beside(release: bool) -> Result<PathBuf> {
+/// The folder of this program, or the one beside it with optimised binaries.
+fn folder_of(release: bool) -> Result<PathBuf> {
     let this = std::env::current_exe().context("this program does not know where it is")?;
     let mut folder = this.parent().context("this program is in no folder")?.to_owned();
     if release && folder.file_name().is_some_and(|name| name != "release") {
         folder.set_file_name("release");
     }
     Ok(folder)
-}
-
-/// Name and path of the binary that a line of cargo's JSON tells of.
-fn executable(line: &str) -> Option<(String, PathBuf)> {
-    #[derive(Deserialize)]
-    struct Message {
-        reason: String,
-        target: Option<Target>,
-        executable: Option<PathBuf>,
-    }
-    #[derive(Deserialize)]
-    struct Target {
-        name: String,
-    }
-    let message: Message = serde_json::from_str(line).ok()?;
-    if message.reason != "compiler-artifact" {
-        return None;
-    }
-    Some((message.target?.name, message.executable?))
 }
 
 /// A process group of ours: asked to stop when this value is dropped before its leader has ended.
@@ -192,15 +146,6 @@ mod tests {
         for service in &SERVICES {
             assert!(root().join(service.package).join("Cargo.toml").is_file(), "{}", service.package);
         }
-    }
-
-    #[test]
-    fn binaries_are_read_from_cargos_messages() {
-        let line = r#"{"reason":"compiler-artifact","target":{"name":"auth-service","kind":["bin"]},"executable":"/t/auth-service"}"#;
-        assert_eq!(executable(line), Some(("auth-service".to_owned(), "/t/auth-service".into())));
-        let library = r#"{"reason":"compiler-artifact","target":{"name":"serde"},"executable":null}"#;
-        assert_eq!(executable(library), None);
-        assert_eq!(executable("not json"), None);
     }
 
     #[test]

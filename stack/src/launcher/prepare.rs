@@ -4,23 +4,21 @@
 //! `SQLX_OFFLINE_DIR` when that is set. So this compiles every service once against a throw-away Postgres that has the
 //! service's migrations, and takes the files that came out of it.
 
-use std::{
-    collections::BTreeMap,
-    fs::{self, File},
-    path::{Path, PathBuf},
-    process::ExitCode,
-    time::SystemTime,
-};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use reqwest::Url;
 
 use crate::host::programs::Program;
-use crate::host::shutdown::Stop;
-use crate::host::{console, programs, workspace};
-use crate::servers::pair::ThrowAway;
-use crate::servers::roles;
+use crate::host::shutdown::Shutdown;
+use crate::host::{console, workspace};
+use crate::servers::psql;
+use crate::servers::temporary::TemporaryServers;
 use crate::system::{SERVICES, Service};
 
 #[derive(Debug, Args)]
@@ -32,28 +30,28 @@ pub struct Prepare {
 
 /// Writes the descriptions of all services, or with `check` only says whether the committed ones are up to date.
 pub async fn prepare(options: Prepare) -> Result<ExitCode> {
-    let mut stop = Stop::listen()?;
-    let mut servers = ThrowAway::new(&[Program::Postgres]).await?;
-    let outcome = all(&mut servers, options.check, &mut stop).await;
+    let mut shutdown = Shutdown::listen()?;
+    let mut servers = TemporaryServers::new(&[Program::Postgres]).await?;
+    let outcome = all(&mut servers, options.check, &mut shutdown).await;
     servers.stop().await?;
     outcome
 }
 
-async fn all(servers: &mut ThrowAway, check: bool, stop: &mut Stop) -> Result<ExitCode> {
-    let (server, _) = stop.or(servers.start(false)).await?;
+async fn all(servers: &mut TemporaryServers, check: bool, shutdown: &mut Shutdown) -> Result<ExitCode> {
+    let (server, _) = shutdown.or(servers.start_postgres()).await?;
     let mut outdated = Vec::new();
     for service in &SERVICES {
         let fresh = servers.folder.private(&format!("sqlx-{}", service.noun))?;
-        let database = stop.or(database(service, &server)).await?;
-        describe(service, &database, &fresh, stop).await?;
+        let database = shutdown.or(database(service, &server)).await?;
+        describe(service, &database, &fresh, shutdown).await?;
         let committed = workspace::root().join(service.package).join(".sqlx");
         if contents(&fresh)? == contents(&committed)? {
-            console::tell(format_args!("{}: up to date", service.package));
+            console::info(format_args!("{}: up to date", service.package));
         } else if check {
             outdated.push(service.package);
         } else {
             replace(&committed, &fresh)?;
-            console::tell(format_args!("{}: {} queries described", service.package, contents(&committed)?.len()));
+            console::info(format_args!("{}: {} queries described", service.package, contents(&committed)?.len()));
         }
     }
     if outdated.is_empty() {
@@ -64,16 +62,15 @@ async fn all(servers: &mut ThrowAway, check: bool, stop: &mut Stop) -> Result<Ex
 
 /// An empty database in which the service's migrations have run.
 async fn database(service: &Service, server: &Url) -> Result<Url> {
-    let psql = programs::psql()?;
     let Service { noun, package, .. } = service;
     let empty = format!("create database {noun};\nalter database {noun} set search_path = {noun};\n");
-    roles::run(&psql, server, &empty).await?;
+    psql::run(server, &empty).await?;
     let mut url = server.clone();
     url.set_path(noun);
-    roles::run(&psql, &url, &format!("create schema {noun};")).await?;
+    psql::run(&url, &format!("create schema {noun};")).await?;
     for migration in migrations(service)? {
         let sql = fs::read_to_string(&migration).with_context(|| format!("{} cannot be read", migration.display()))?;
-        roles::run(&psql, &url, &sql).await.with_context(|| format!("{package}: {}", migration.display()))?;
+        psql::run(&url, &sql).await.with_context(|| format!("{package}: {}", migration.display()))?;
     }
     Ok(url)
 }
@@ -91,7 +88,7 @@ fn migrations(service: &Service) -> Result<Vec<PathBuf>> {
 }
 
 /// Compiles the service, tests included, against the live database.
-async fn describe(service: &Service, database: &Url, target: &Path, stop: &mut Stop) -> Result<()> {
+async fn describe(service: &Service, database: &Url, target: &Path, shutdown: &mut Shutdown) -> Result<()> {
     // Cargo does not know that the outcome depends on the database: an older crate root makes it compile again.
     let root = workspace::root().join(service.package).join("src/main.rs");
     let touched = File::options().append(true).open(&root).and_then(|file| file.set_modified(SystemTime::now()));
@@ -99,8 +96,8 @@ async fn describe(service: &Service, database: &Url, target: &Path, stop: &mut S
     let mut command = workspace::cargo(&["check", "-p", service.package, "--all-targets"]);
     command.env("SQLX_OFFLINE", "false").env("SQLX_OFFLINE_DIR", target);
     command.env(service.database_variable(), database.as_str());
-    if !workspace::run(&mut command, stop).await?.success() {
-        bail!("{} does not compile against its migrations; the compiler's own words are above", service.package);
+    if !workspace::run(&mut command, shutdown).await?.success() {
+        bail!("{} does not compile against its migrations; see the compiler's errors above", service.package);
     }
     Ok(())
 }

@@ -1,13 +1,16 @@
 //! What Prometheus' own checker says of the folder `observe/`: configuration, rules and their tests, and the queries of the
 //! dashboards.
 
-use std::{fs, io::Write, path::Path, process::Stdio};
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::Stdio;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::host::shutdown::Stop;
+use crate::host::shutdown::Shutdown;
 use crate::host::{console, programs, workspace};
 
 /// The checks of files as they are, from the folder of the configuration.
@@ -15,7 +18,7 @@ const CHECKS: [&[&str]; 3] =
     [&["check", "config", "prometheus.yml"], &["check", "config", "local.yml"], &["test", "rules", "tests.yml"]];
 
 /// Whether all is well; none when there is no promtool here.
-pub async fn check(stop: &mut Stop) -> Result<Option<bool>> {
+pub async fn check(shutdown: &mut Shutdown) -> Result<Option<bool>> {
     let Some(promtool) = programs::on_path("promtool") else { return Ok(None) };
     let observe = workspace::root().join("observe");
     let rules = as_rules(&queries(&observe.join("grafana/dashboards"))?)?;
@@ -25,10 +28,10 @@ pub async fn check(stop: &mut Stop) -> Result<Option<bool>> {
     for (name, arguments) in
         CHECKS.map(|check| (check.join(" "), check)).into_iter().chain([("dashboards".into(), dashboards)])
     {
-        console::tell(format_args!("\n== watching: promtool, {name}"));
+        console::info(format_args!("\n== watching: promtool, {name}"));
         let mut run = Command::new(&promtool);
         let run = run.args(arguments).current_dir(observe.join("prometheus")).stdin(Stdio::null());
-        passed &= workspace::run(run, stop).await?.success();
+        passed &= workspace::run(run, shutdown).await?.success();
     }
     Ok(Some(passed))
 }

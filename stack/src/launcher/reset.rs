@@ -8,7 +8,7 @@ use clap::Args;
 use crate::host::console;
 use crate::servers::folder::{DataFolder, Folder};
 use crate::servers::ledger::Ledger;
-use crate::servers::pair;
+use crate::servers::private;
 
 #[derive(Debug, Args)]
 pub struct Reset {
@@ -20,14 +20,14 @@ pub struct Reset {
 pub async fn reset(options: Reset) -> Result<ExitCode> {
     let place = &options.data.path();
     if !place.exists() {
-        console::tell(format_args!("There is nothing to delete: {} does not exist", place.display()));
+        console::info(format_args!("There is nothing to delete: {} does not exist", place.display()));
         return Ok(ExitCode::SUCCESS);
     }
     let folder = Folder::claim(place)?;
     // A launcher that was killed may have left servers that still write here.
     Ledger::open(&folder).await?;
-    pair::delete(&folder)?;
+    private::delete_outside(&folder)?;
     folder.wipe()?;
-    console::tell(format_args!("Deleted {}", place.display()));
+    console::info(format_args!("Deleted {}", place.display()));
     Ok(ExitCode::SUCCESS)
 }

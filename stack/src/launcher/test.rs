@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::Args;
 
-use crate::host::programs::Program;
-use crate::host::shutdown::Stop;
-use crate::host::{console, programs, workspace};
-use crate::servers::pair::ThrowAway;
+use crate::host::programs::{self, Program};
+use crate::host::shutdown::Shutdown;
+use crate::host::{console, workspace};
+use crate::servers::temporary::TemporaryServers;
 
 #[derive(Debug, Args)]
 pub struct Test {
@@ -19,28 +19,25 @@ pub struct Test {
 
 /// Runs the tests; ends with the runner's own summary and its exit code.
 pub async fn test(options: Test) -> Result<ExitCode> {
-    let mut stop = Stop::listen()?;
-    let mut servers = ThrowAway::new(&[Program::Postgres, Program::Redis]).await?;
-    let outcome = run(&mut servers, &options.arguments, &mut stop).await;
+    let mut shutdown = Shutdown::listen()?;
+    let mut servers = TemporaryServers::new(&[Program::Postgres, Program::Redis]).await?;
+    let outcome = run(&mut servers, &options.arguments, &mut shutdown).await;
     servers.stop().await?;
     outcome
 }
 
-async fn run(servers: &mut ThrowAway, arguments: &[String], stop: &mut Stop) -> Result<ExitCode> {
+async fn run(servers: &mut TemporaryServers, arguments: &[String], shutdown: &mut Shutdown) -> Result<ExitCode> {
     // The end-to-end tests start these binaries; built for the whole workspace, so that the tests' own build finds
     // every dependency compiled with the same features.
-    if !workspace::run(&mut workspace::cargo(&["build", "--workspace", "--bins"]), stop).await?.success() {
-        bail!("the services cannot be built; the compiler's own words are above");
+    if !workspace::run(&mut workspace::cargo(&["build", "--workspace", "--bins"]), shutdown).await?.success() {
+        bail!("the services cannot be built; see the compiler's errors above");
     }
-    let (postgres, redis) = stop.or(servers.start(true)).await?;
+    let (postgres, redis) = shutdown.or(servers.start_both()).await?;
     let mut command = workspace::cargo(runner(programs::on_path("cargo-nextest").is_some()));
-    command.args(arguments).env("DATABASE_URL", postgres.as_str());
-    if let Some(redis) = redis {
-        command.env("REDIS_URL", redis.as_str());
-    }
+    command.args(arguments).env("DATABASE_URL", postgres.as_str()).env("REDIS_URL", redis.as_str());
     let status = tokio::select! {
-        status = workspace::run(&mut command, stop) => status?,
-        error = servers.running.first_end() => return Err(error),
+        status = workspace::run(&mut command, shutdown) => status?,
+        error = servers.processes.first_end() => return Err(error),
     };
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }
@@ -50,7 +47,7 @@ fn runner(nextest: bool) -> &'static [&'static str] {
     if nextest {
         &["nextest", "run", "--workspace"]
     } else {
-        console::tell("cargo-nextest is not installed: cargo test runs the tests instead, more slowly");
+        console::info("cargo-nextest is not installed: cargo test runs the tests instead, more slowly");
         &["test", "--workspace"]
     }
 }

@@ -1,30 +1,30 @@
-//! `cargo stack up`: from nothing to a platform that answers, and back to nothing.
+//! `cargo stack up`: starts the whole platform, watches it, and stops it again.
 
-use std::{fmt::Write as _, path::Path, process::ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
 use clap::{Args, value_parser};
 use reqwest::Url;
+use tokio::time::Instant;
 
-use crate::host::programs::Program;
-use crate::host::reservations::Claims;
-use crate::host::shutdown::Stop;
+use crate::host::programs::{self, Program};
+use crate::host::reservations::PortReservations;
+use crate::host::shutdown::Shutdown;
 use crate::host::workspace::Build;
-use crate::host::{arguments, console, programs};
-use crate::launcher::start::Start;
-use crate::platform::environment::{Setting, Wiring};
-use crate::platform::order::Part;
-use crate::platform::ready::Instance;
-use crate::platform::{gateway, order, ports, ready, replicas};
-use crate::servers::folder::{DataFolder, Folder, read_if_there, write_private};
+use crate::host::{arguments, console};
+use crate::launcher::connections;
+use crate::platform::config::{PlatformConfig, Setting};
+use crate::platform::instances::{Instance, wait_until_live, wait_until_ready};
+use crate::platform::order::{self, Component};
+use crate::platform::replicas::{self, Replica};
+use crate::platform::{gateway, ports};
+use crate::servers::folder::{DataFolder, Folder};
 use crate::servers::ledger::Ledger;
-use crate::servers::postgres::Postgres;
-use crate::servers::processes::{End, Running};
-use crate::servers::{pair, redis};
-use crate::system::SERVICES;
-
-/// Where everything is, in a file to `source`.
-const CONNECTIONS: &str = "connections.env";
+use crate::servers::postgres::{Lifetime, Postgres};
+use crate::servers::processes::{ProcessEnd, Processes};
+use crate::servers::state::PersistedState;
+use crate::servers::{private, redis, roles};
+use crate::system::Service;
 
 #[derive(Debug, Args)]
 pub struct Up {
@@ -53,113 +53,165 @@ pub struct Up {
     /// Port of the gateway; 0 is anywhere
     #[arg(long, value_name = "N", default_value_t = 8080, requires = "gateway")]
     pub gateway_port: u16,
-    /// Tell a service, or the gateway, something of its own, as in post-service.LOG=debug; may be given several times
+    /// A setting of a service or of the gateway, as in post-service.LOG=debug; may be given several times
     #[arg(long, value_name = "SERVICE.NAME=VALUE", value_parser = Setting::parse)]
     pub set: Vec<Setting>,
     /// Start these first, in this order, separated by commas: postgres, redis, a service; any order does
-    #[arg(long, value_name = "PARTS", value_delimiter = ',', value_parser = Part::named)]
-    pub start_order: Vec<Part>,
+    #[arg(long, value_name = "COMPONENTS", value_delimiter = ',', value_parser = Component::parse)]
+    pub start_order: Vec<Component>,
 }
 
-/// Starts everything, and stops it when asked or when a part of it has ended.
+/// Starts everything, and stops it on request or when a part of it has ended.
 pub async fn up(options: Up) -> Result<ExitCode> {
-    let mut stop = Stop::listen()?;
-    let folder = Folder::claim(&options.data.path()).map_err(|error| pointed(&error))?;
+    let mut shutdown = Shutdown::listen()?;
+    let folder = Folder::claim(&options.data.path()).map_err(|error| with_hint(&error))?;
     // Held for longer than any process lives.
-    let mut claims = Claims::default();
-    let mut running = Running::new(Ledger::open(&folder).await?)?;
+    let mut reservations = PortReservations::default();
+    let mut processes = Processes::new(Ledger::open(&folder).await?)?;
     let outcome = tokio::select! {
-        error = run(&options, &folder, &mut claims, &mut running) => Err(error),
-        () = stop.asked() => Ok(ExitCode::SUCCESS),
+        error = run(&options, &folder, &mut reservations, &mut processes) => Err(error),
+        () = shutdown.requested() => Ok(ExitCode::SUCCESS),
     };
     if let Err(error) = &outcome {
-        console::complain(error);
+        console::error(error);
     }
-    if !running.is_empty() {
-        console::tell("Stopping");
-        running.stop().await?;
-        console::tell("Stopped");
+    if !processes.is_empty() {
+        console::info("Stopping");
+        processes.stop().await?;
+        console::info("Stopped");
     }
     Ok(outcome.unwrap_or(ExitCode::FAILURE))
 }
 
-/// Starts the platform and watches it; only ever returns why it is no longer whole.
-async fn run(options: &Up, folder: &Folder, claims: &mut Claims, running: &mut Running) -> anyhow::Error {
-    match start(options, folder, claims, running).await {
-        Ok(()) => watch(running, options.replicas).await,
-        Err(error) => pointed(&error),
+/// Starts the platform and watches it; returns only with the reason why it is no longer complete.
+async fn run(
+    options: &Up,
+    folder: &Folder,
+    reservations: &mut PortReservations,
+    processes: &mut Processes,
+) -> anyhow::Error {
+    match start(options, folder, reservations, processes).await {
+        Ok(()) => watch(processes, options.replicas).await,
+        Err(error) => with_hint(&error),
     }
 }
 
 /// An error that kept the platform from coming up, and where to learn more.
-fn pointed(error: &anyhow::Error) -> anyhow::Error {
-    anyhow!("{error:#}\n`cargo stack doctor` with the same arguments tells what else is in the way on this machine")
+fn with_hint(error: &anyhow::Error) -> anyhow::Error {
+    anyhow!("{error:#}\n`cargo stack doctor` with the same arguments checks what else is in the way on this machine")
 }
 
-/// Returns when a server has ended, or the last process that did what it did.
-async fn watch(running: &mut Running, replicas: u16) -> anyhow::Error {
+/// Returns when a server has ended, or the last replica of a service.
+async fn watch(processes: &mut Processes, replicas: u16) -> anyhow::Error {
     loop {
-        let End { name, error } = match running.next_end().await {
+        let ProcessEnd { name, error } = match processes.next_end().await {
             Ok(end) => end,
             Err(error) => return error,
         };
-        let others: Vec<_> = replicas::kin(&name, replicas).into_iter().filter(|other| running.has(other)).collect();
+        let siblings = replicas::siblings(&name, replicas);
+        let others: Vec<_> = siblings.into_iter().filter(|other| processes.has(other)).collect();
         if others.is_empty() {
             return error;
         }
-        console::tell(format_args!("{error:#}\nIts work goes to {}", others.join(", ")));
+        console::info(format_args!("{error:#}\nIts work goes to {}", others.join(", ")));
     }
 }
 
-async fn start(options: &Up, folder: &Folder, claims: &mut Claims, running: &mut Running) -> Result<()> {
-    let port_base = claim_ports(options, claims)?;
-    let gateway_port = if options.gateway { Some(gateway::claim_port(options.gateway_port, claims)?) } else { None };
-    let mut kept = pair::decide(folder, claims)?;
+async fn start(
+    options: &Up,
+    folder: &Folder,
+    reservations: &mut PortReservations,
+    processes: &mut Processes,
+) -> Result<()> {
+    let port_base = reserve_ports(options, reservations)?;
+    let gateway_port =
+        if options.gateway { Some(gateway::reserve_port(options.gateway_port, reservations)?) } else { None };
+    let mut state = private::prepare_state(folder, reservations)?;
     programs::provide(&programs_for(options)).await?;
     let binaries = options.build.binaries().await?;
 
-    // Decided before anything runs, so that a service can be told of a server that is started after it.
+    // Decided before anything runs, so that a service can be given the address of a server that is started after it.
     let postgres = match &options.postgres_url {
         Some(url) => url.clone(),
-        None => Postgres::url(kept.postgres_port, &kept.secrets.postgres)?,
+        None => Postgres::url(state.postgres_port, &state.secrets.postgres)?,
     };
     let redis = match &options.redis_url {
         Some(url) => url.clone(),
-        None => redis::url(kept.redis_port, &kept.secrets.redis)?,
+        None => redis::url(state.redis_port, &state.secrets.redis)?,
     };
-    let (mail, secrets) = (folder.private("mail")?, kept.secrets.clone());
-    let wiring = Wiring { port_base, postgres, redis, secrets, mail, rate_limits: options.rate_limits };
-    write_private(&folder.path().join(CONNECTIONS), &connections(&wiring, gateway_port)?)?;
-    let (kept, wiring) = (&mut kept, &wiring);
-    let mut start = Start { options, folder, running, kept, binaries, wiring, gateway_port, instances: Vec::new() };
-    for part in order::complete(&options.start_order) {
-        start.part(part).await?;
+    let (mail, secrets) = (folder.private("mail")?, state.secrets.clone());
+    let config = PlatformConfig { port_base, postgres, redis, secrets, mail, rate_limits: options.rate_limits };
+    connections::write(folder, &config, gateway_port)?;
+
+    let mut instances = Vec::new();
+    for component in order::complete(&options.start_order) {
+        if let Component::Service(service) = component {
+            let extra = extra_environment(options, service, gateway_port);
+            for number in 0..options.replicas {
+                let replica = Replica { service, number };
+                instances.push(Instance::start(replica, &config, &binaries, &extra, folder, processes)?);
+            }
+            continue;
+        }
+        // Otherwise it would be chance whether a service that was started before a server has ever missed it.
+        wait_until_live(processes, &instances).await?;
+        let began = Instant::now();
+        let name = start_server(component, options, &config, folder, &mut state, processes).await?;
+        console::info(format_args!("{name} is ready after {}", console::seconds(began.elapsed())));
     }
-    let mut instances = start.instances;
-    let name = |(service, replica)| replicas::name(service, replica);
-    let place = |instance: &Instance| replicas::processes(options.replicas).position(|one| name(one) == instance.name);
-    instances.sort_by_key(place);
-    ready::wait(running, &instances).await?;
+    instances.sort_by_key(|instance| replicas::all(options.replicas).position(|one| one.name() == instance.name));
+    wait_until_ready(processes, &instances).await?;
     if let Some(port) = gateway_port {
         let gateway = gateway::Options { port, rate_limits: options.rate_limits, set: &options.set };
-        instances.push(gateway::start(&gateway, folder, running, &instances).await?);
+        instances.push(gateway::start(&gateway, folder, processes, &instances).await?);
     }
     console::show(listing(&instances));
-    console::tell(format_args!(
-        "\nEverything is ready; Ctrl-C stops it.\nLetters: {}. Addresses for psql, redis-cli and curl: {}",
-        wiring.mail.display(),
-        folder.path().join(CONNECTIONS).display()
+    console::info(format_args!(
+        "\nEverything is ready; Ctrl-C stops it.\nMails: {}. Addresses for psql, redis-cli and curl: {}",
+        config.mail.display(),
+        folder.path().join(connections::FILE).display()
     ));
     Ok(())
 }
 
-/// Claims the ports of all services; the first of them.
-fn claim_ports(options: &Up, claims: &mut Claims) -> Result<u16> {
+/// Starts a private server, or sets up or tries the one that was given; its name.
+async fn start_server(
+    server: Component,
+    options: &Up,
+    config: &PlatformConfig,
+    folder: &Folder,
+    state: &mut PersistedState,
+    processes: &mut Processes,
+) -> Result<&'static str> {
+    if server == Component::Postgres {
+        if options.postgres_url.is_none() {
+            private::start_postgres(processes, folder, state, Lifetime::Persistent).await?;
+        }
+        roles::create(&config.postgres, &config.secrets.roles).await?;
+        return Ok("Postgres");
+    }
+    match &options.redis_url {
+        Some(url) => redis::reach(url).await?,
+        None => drop(private::start_redis(processes, folder, state, Lifetime::Persistent).await?),
+    }
+    Ok("Redis")
+}
+
+/// What a service is given because of the gateway, and by `--set`.
+fn extra_environment(options: &Up, service: &Service, gateway_port: Option<u16>) -> Vec<(String, String)> {
+    let gateway = gateway_port.map(gateway::environment).into_iter().flatten();
+    let set = options.set.iter().filter(|setting| setting.service == service.package);
+    let set = set.map(|setting| (setting.name.clone(), setting.value.clone()));
+    gateway.map(|(name, value)| (name.to_owned(), value)).chain(set).collect()
+}
+
+/// Reserves the ports of all services; the first of them.
+fn reserve_ports(options: &Up, reservations: &mut PortReservations) -> Result<u16> {
     if options.port_base == 0 {
         let ports = |base| replicas::ports(base, options.replicas).unwrap_or_default();
-        return claims.anywhere(|base| ports(base).into_iter().map(|(_, port)| port).collect());
+        return reservations.anywhere(|base| ports(base).into_iter().map(|(_, port)| port).collect());
     }
-    ports::claim(&replicas::ports(options.port_base, options.replicas)?, claims, "--port-base")?;
+    ports::reserve(&replicas::ports(options.port_base, options.replicas)?, reservations, "--port-base")?;
     Ok(options.port_base)
 }
 
@@ -173,33 +225,6 @@ pub fn programs_for(options: &Up) -> Vec<Program> {
         programs.push(Program::Nginx);
     }
     programs
-}
-
-/// A file to `source`: how to look into the running servers.
-fn connections(wiring: &Wiring, gateway_port: Option<u16>) -> Result<String> {
-    let mut text = String::from(
-        "# Every service's own role: psql $AUTH_DATABASE_URL; the streams: redis-cli -u $REDIS_URL\n\
-         # Its API: curl $AUTH_SERVICE_URL/health/ready\n",
-    );
-    for service in &SERVICES {
-        writeln!(text, "{}_DATABASE_URL='{}'", service.noun.to_uppercase(), wiring.database(service)?)?;
-    }
-    writeln!(text, "DATABASE_URL='{}'\nREDIS_URL='{}'", wiring.postgres, wiring.redis)?;
-    for service in &SERVICES {
-        writeln!(text, "{}_SERVICE_URL='{}'", service.noun.to_uppercase(), service.url(wiring.port_base, 0))?;
-    }
-    if let Some(port) = gateway_port {
-        writeln!(text, "GATEWAY_URL='{}'", gateway::url(port))?;
-    }
-    writeln!(text, "SERVICE_TOKEN='{}'", wiring.secrets.service_token)?;
-    Ok(text)
-}
-
-/// The port of an address that the platform which was last started in a folder has: `AUTH_SERVICE_URL`, `GATEWAY_URL`.
-pub fn port_of(folder: &Path, name: &str) -> Option<u16> {
-    let text = read_if_there(&folder.join(CONNECTIONS)).ok()??;
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix("='")?.strip_suffix('\''))?;
-    line.parse::<Url>().ok()?.port()
 }
 
 fn listing(instances: &[Instance]) -> String {

@@ -1,8 +1,9 @@
 //! The five services and the gateway: what each is told, where it listens, when it is ready.
 
-pub mod environment;
+pub mod config;
 pub mod gateway;
+pub mod instances;
+pub mod metrics;
 pub mod order;
 pub mod ports;
-pub mod ready;
 pub mod replicas;

@@ -1,11 +1,11 @@
-//! In which order the parts of a platform are started. Any order will do, for no service waits for a neighbour in order to
-//! start; the usual one is merely the quickest, and others are there to try that promise.
+//! The order in which the components of a platform are started. Any order works, because no service waits for a neighbour;
+//! the default is the fastest, and others exist to test that promise.
 
 use crate::system::{SERVICES, Service};
 
 /// What is started as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum Component {
     /// The server, and in it what the services own: roles, a database, schemas.
     Postgres,
     Redis,
@@ -13,33 +13,34 @@ pub enum Part {
     Service(&'static Service),
 }
 
-impl Part {
+impl Component {
     /// The servers first, then the services as they are listed.
-    fn usual() -> impl Iterator<Item = Part> {
-        [Part::Postgres, Part::Redis].into_iter().chain(SERVICES.iter().map(Part::Service))
+    fn default_order() -> impl Iterator<Item = Component> {
+        [Component::Postgres, Component::Redis].into_iter().chain(SERVICES.iter().map(Component::Service))
     }
 
     fn name(self) -> &'static str {
         match self {
-            Part::Postgres => "postgres",
-            Part::Redis => "redis",
-            Part::Service(service) => service.package,
+            Component::Postgres => "postgres",
+            Component::Redis => "redis",
+            Component::Service(service) => service.package,
         }
     }
 
-    /// The part of that name; the error names them all.
-    pub fn named(name: &str) -> Result<Part, String> {
-        let names = || Part::usual().map(Part::name).collect::<Vec<_>>().join(", ");
-        Part::usual().find(|part| part.name() == name).ok_or_else(|| format!("it must be one of {}", names()))
+    /// The component of that name; the error lists all names.
+    pub fn parse(name: &str) -> Result<Component, String> {
+        let names = || Component::default_order().map(Component::name).collect::<Vec<_>>().join(", ");
+        let found = Component::default_order().find(|component| component.name() == name);
+        found.ok_or_else(|| format!("it must be one of {}", names()))
     }
 }
 
-/// All parts, each of them once: those that somebody wants first, then the others in the usual order.
-pub fn complete(wanted: &[Part]) -> Vec<Part> {
+/// Every component once: those that are given first, then the others in the default order.
+pub fn complete(first: &[Component]) -> Vec<Component> {
     let mut order = Vec::new();
-    for part in wanted.iter().copied().chain(Part::usual()) {
-        if !order.contains(&part) {
-            order.push(part);
+    for component in first.iter().copied().chain(Component::default_order()) {
+        if !order.contains(&component) {
+            order.push(component);
         }
     }
     order
@@ -49,15 +50,15 @@ pub fn complete(wanted: &[Part]) -> Vec<Part> {
 mod tests {
     use super::*;
 
-    fn names(wanted: &[&str]) -> Vec<&'static str> {
-        let wanted: Vec<_> = wanted.iter().map(|name| Part::named(name).unwrap()).collect();
-        complete(&wanted).into_iter().map(Part::name).collect()
+    fn names(first: &[&str]) -> Vec<&'static str> {
+        let first: Vec<_> = first.iter().map(|name| Component::parse(name).unwrap()).collect();
+        complete(&first).into_iter().map(Component::name).collect()
     }
 
     #[test]
-    fn servers_come_first_unless_somebody_wants_it_otherwise() {
-        let usual = ["postgres", "redis", "auth-service", "post-service", "interaction-service"];
-        assert_eq!(names(&[])[..5], usual);
+    fn servers_come_first_by_default() {
+        let default = ["postgres", "redis", "auth-service", "post-service", "interaction-service"];
+        assert_eq!(names(&[])[..5], default);
         let wanted = ["redis", "engagement-service", "post-service", "redis"];
         let [first, second, third, rest @ ..] = &names(&wanted)[..] else { panic!("too few") };
         assert_eq!([*first, *second, *third], wanted[..3]);
@@ -65,8 +66,8 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_does_not_exist_is_answered_with_those_that_do() {
-        let error = Part::named("mail-service").unwrap_err();
+    fn an_unknown_component_is_answered_with_the_known_ones() {
+        let error = Component::parse("mail-service").unwrap_err();
         assert!(error.starts_with("it must be one of postgres, redis, auth-service, "), "{error}");
     }
 }

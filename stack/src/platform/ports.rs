@@ -1,38 +1,18 @@
-//! The ports of a platform: anywhere, or where somebody wants them, and who is in the way there.
+//! Reserving the ports of a platform, and the process that is in the way there.
 
-use std::{ffi::OsStr, fs, path::Path};
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
 
 use anyhow::{Result, bail};
 
-use crate::host::reservations::Claims;
-use crate::platform::replicas;
+use crate::host::reservations::PortReservations;
 
-/// Where the servers of a platform apart listen, counted from its first port.
-const SERVERS: u16 = 50;
-
-/// The ports of a platform that runs beside others.
-pub struct Apart {
-    pub port_base: u16,
-    pub postgres_port: u16,
-    pub redis_port: u16,
-}
-
-impl Apart {
-    /// Claims ports for so many replicas of every service, and for the servers.
-    pub fn claim(claims: &mut Claims, replicas: u16) -> Result<Apart> {
-        let port_base = claims.anywhere(|base| {
-            let services = replicas::ports(base, replicas).unwrap_or_default().into_iter().map(|(_, port)| port);
-            services.chain([base + SERVERS, base + SERVERS + 1]).collect()
-        })?;
-        Ok(Apart { port_base, postgres_port: port_base + SERVERS, redis_port: port_base + SERVERS + 1 })
-    }
-}
-
-/// Claims ports; refuses when one of them is in use, and says which, by whom, and which option leads elsewhere.
-pub fn claim(wanted: &[(String, u16)], claims: &mut Claims, option: &str) -> Result<()> {
+/// Reserves ports; when one of them is in use, the error names it, the process that uses it and the option to change.
+pub fn reserve(wanted: &[(String, u16)], reservations: &mut PortReservations, option: &str) -> Result<()> {
     let mut busy = Vec::new();
     for (name, port) in wanted {
-        if !claims.take(&[*port])? {
+        if !reservations.take(&[*port])? {
             busy.push(format!("port {port} of {name} is in use by {}", called(owner(*port).as_ref())));
         }
     }
@@ -51,11 +31,11 @@ pub struct Owner {
 }
 
 /// A process, or that it is not known, as a part of a sentence.
-pub fn called(owner: Option<&Owner>) -> String {
+fn called(owner: Option<&Owner>) -> String {
     owner.map_or_else(|| "another process".to_owned(), |owner| format!("{} (pid {})", owner.name, owner.pid))
 }
 
-/// Who listens on a port, where the system tells (Linux, same user or root).
+/// The process that listens on a port, where the system reports it (Linux, same user or root).
 pub fn owner(port: u16) -> Option<Owner> {
     let inodes: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
@@ -99,7 +79,7 @@ mod tests {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let wanted = [("auth-service".to_owned(), port)];
-        let error = claim(&wanted, &mut Claims::default(), "--port-base").unwrap_err().to_string();
+        let error = reserve(&wanted, &mut PortReservations::default(), "--port-base").unwrap_err().to_string();
         assert!(error.starts_with(&format!("port {port} of auth-service is in use by ")), "{error}");
         if cfg!(target_os = "linux") {
             assert!(error.contains(&format!("(pid {})", std::process::id())), "{error}");

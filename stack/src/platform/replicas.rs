@@ -1,35 +1,51 @@
-//! The processes of the services: several of each, what they are called, where they listen, who stands in for whom.
+//! The processes of the services: several of each, their names, ports and siblings.
 
 use anyhow::{Context, Result};
 
 use crate::system::{SERVICES, Service};
 
+/// One process of a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replica {
+    pub service: &'static Service,
+    /// From 0.
+    pub number: u16,
+}
+
+impl Replica {
+    /// Its name in lists, which is that of its log too.
+    pub fn name(self) -> String {
+        let package = self.service.package;
+        if self.number == 0 { package.to_owned() } else { format!("{package}-{}", self.number + 1) }
+    }
+
+    /// Its address without a path.
+    pub fn url(self, port_base: u16) -> String {
+        self.service.url(port_base, self.number)
+    }
+}
+
 /// Every process of every service, service by service.
-pub fn processes(replicas: u16) -> impl Iterator<Item = (&'static Service, u16)> {
-    SERVICES.iter().flat_map(move |service| (0..replicas).map(move |replica| (service, replica)))
+pub fn all(replicas: u16) -> impl Iterator<Item = Replica> {
+    SERVICES.iter().flat_map(move |service| (0..replicas).map(move |number| Replica { service, number }))
 }
 
-/// What a process is called: in lists, and its log.
-pub fn name(service: &Service, replica: u16) -> String {
-    if replica == 0 { service.package.to_owned() } else { format!("{}-{}", service.package, replica + 1) }
-}
-
-/// Where all of them listen, by name.
+/// The ports of all of them, by name.
 pub fn ports(base: u16, replicas: u16) -> Result<Vec<(String, u16)>> {
-    processes(replicas)
-        .map(|(service, replica)| {
-            let port = service.port(base, replica);
-            let name = name(service, replica);
-            let port = port.with_context(|| format!("{name} would need a port beyond 65535; lower --port-base"))?;
-            Ok((name, port))
-        })
-        .collect()
+    let ports = all(replicas).map(|replica| {
+        let port = replica.service.port(base, replica.number);
+        let name = replica.name();
+        let port = port.with_context(|| format!("{name} would need a port beyond 65535; lower --port-base"))?;
+        Ok((name, port))
+    });
+    ports.collect()
 }
 
-/// The names of all processes that do what a process does, itself among them; none for a server.
-pub fn kin(process: &str, replicas: u16) -> Vec<String> {
-    let found = processes(replicas).find(|(service, replica)| name(service, *replica) == process);
-    found.map_or(Vec::new(), |(service, _)| (0..replicas).map(|replica| name(service, replica)).collect())
+/// The names of all replicas of the service that a process belongs to, itself included; none for a server.
+pub fn siblings(process: &str, replicas: u16) -> Vec<String> {
+    let found = all(replicas).find(|replica| replica.name() == process);
+    let siblings = all(replicas).filter(|replica| found.is_some_and(|found| found.service == replica.service));
+    siblings.map(Replica::name).collect()
 }
 
 #[cfg(test)]
@@ -37,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_replica_wants_a_port_and_has_a_name() {
+    fn every_replica_has_a_name_and_a_port() {
         let wanted = ports(9000, 2).unwrap();
         assert_eq!(wanted.len(), 10);
         assert_eq!(wanted[2], ("post-service".to_owned(), 9001));
@@ -51,8 +67,8 @@ mod tests {
     }
 
     #[test]
-    fn replicas_stand_in_for_each_other_and_nobody_for_a_server() {
-        assert_eq!(kin("post-service-2", 2), ["post-service", "post-service-2"]);
-        assert_eq!(kin("Redis", 2), Vec::<String>::new());
+    fn replicas_are_siblings_and_servers_have_none() {
+        assert_eq!(siblings("post-service-2", 2), ["post-service", "post-service-2"]);
+        assert_eq!(siblings("Redis", 2), Vec::<String>::new());
     }
 }

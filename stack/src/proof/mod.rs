@@ -2,4 +2,6 @@
 
 pub mod bench;
 pub mod chaos;
-pub mod redis;
+mod platform;
+mod poll;
+mod redis;

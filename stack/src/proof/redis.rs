@@ -1,41 +1,41 @@
-//! The questions that a harness asks Redis itself, past any proxy.
+//! Queries to Redis itself, past any proxy.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use redis::{
-    AsyncCommands, AsyncConnectionConfig, Client,
-    aio::MultiplexedConnection,
-    streams::{StreamInfoGroupsReply, StreamInfoStreamReply},
-};
+use redis::aio::MultiplexedConnection;
+use redis::streams::{StreamInfoGroupsReply, StreamInfoStreamReply};
+use redis::{AsyncCommands, AsyncConnectionConfig, Client};
 use reqwest::Url;
 
-/// Before a person's id: the key of the hash that the auth service keeps of them.
+/// The prefix of the key of a person's hash, before their id.
 const HASHES: &str = ":apps.core.models.UserDetailInfo:";
-/// Names the process in which the auth service found all hashes to be there.
+/// Holds the id of the process to which the auth service has written all hashes.
 const COMPLETE: &str = "auth:user_detail:complete";
 
-/// How long one answer may take: this is a look at Redis, and no measure of it.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long one answer may take: nothing is measured here.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A connection to Redis itself.
-pub struct Redis(MultiplexedConnection);
+/// A connection.
+pub struct RedisInspector(MultiplexedConnection);
 
-/// How far a group is with a stream.
+/// The progress of a consumer group in a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
+pub struct ConsumerGroup {
     pub name: String,
     pub pending: usize,
     pub last_delivered: String,
 }
 
-impl Redis {
-    pub async fn open(url: &Url) -> Result<Redis> {
+impl RedisInspector {
+    pub async fn open(url: &Url) -> Result<RedisInspector> {
         let client = Client::open(url.as_str()).context("the address of Redis is none")?;
-        let patient =
-            AsyncConnectionConfig::new().set_connection_timeout(Some(PATIENCE)).set_response_timeout(Some(PATIENCE));
+        let patient = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(ANSWER_TIMEOUT))
+            .set_response_timeout(Some(ANSWER_TIMEOUT));
         let connection = client.get_multiplexed_async_connection_with_config(&patient).await;
-        Ok(Redis(connection.context("Redis cannot be reached")?))
+        Ok(RedisInspector(connection.context("Redis cannot be reached")?))
     }
 
     /// Empties it.
@@ -53,7 +53,7 @@ impl Redis {
     }
 
     /// Deletes a stream.
-    pub async fn forget(&mut self, stream: &str) -> Result<()> {
+    pub async fn delete(&mut self, stream: &str) -> Result<()> {
         self.0.del(stream).await.context("a stream cannot be deleted")
     }
 
@@ -66,13 +66,20 @@ impl Redis {
         Ok(Some(info.last_generated_id))
     }
 
+    /// The number of the last event of a stream; 0 when there is no such stream.
+    pub async fn last_number(&mut self, stream: &str) -> Result<i64> {
+        let Some(id) = self.last_id(stream).await? else { return Ok(0) };
+        let number = id.split('-').next().and_then(|number| number.parse().ok());
+        number.with_context(|| format!("{id} is not the id of an event"))
+    }
+
     /// The groups of a stream.
-    pub async fn groups(&mut self, stream: &str) -> Result<Vec<Group>> {
+    pub async fn groups(&mut self, stream: &str) -> Result<Vec<ConsumerGroup>> {
         if !self.0.exists(stream).await? {
             return Ok(Vec::new());
         }
         let info: StreamInfoGroupsReply = self.0.xinfo_groups(stream).await?;
-        let group = |group: redis::streams::StreamInfoGroup| Group {
+        let group = |group: redis::streams::StreamInfoGroup| ConsumerGroup {
             name: group.name,
             pending: group.pending,
             last_delivered: group.last_delivered_id,
@@ -80,7 +87,7 @@ impl Redis {
         Ok(info.groups.into_iter().map(group).collect())
     }
 
-    /// Whether the auth service has put everybody's hash into this process.
+    /// Whether the auth service has written the hashes of all people to this process.
     pub async fn has_all_hashes(&mut self) -> Result<bool> {
         let process = self.info("run_id").await?;
         let complete: Option<String> = self.0.get(COMPLETE).await?;
@@ -92,14 +99,14 @@ impl Redis {
         self.info("redis_version").await
     }
 
-    /// What the server says of itself under a name; empty when it says nothing.
+    /// A field of INFO; empty when there is no such field.
     async fn info(&mut self, name: &str) -> Result<String> {
         let info: String = redis::cmd("INFO").arg("server").query_async(&mut self.0).await?;
-        let told = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-        Ok(told.unwrap_or_default().trim().to_owned())
+        let value = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        Ok(value.unwrap_or_default().trim().to_owned())
     }
 
-    /// The hash of everybody who has one, by person.
+    /// The hashes of all people, by person.
     pub async fn hashes(&mut self) -> Result<BTreeMap<String, BTreeMap<String, String>>> {
         let keys: Vec<String> = self.0.keys(format!("{HASHES}*")).await?;
         let mut ask = redis::pipe();

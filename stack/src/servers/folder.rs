@@ -10,15 +10,14 @@
 //!   postgres/  redis/
 //! ```
 
-use std::{
-    fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
-    io::{ErrorKind, Read, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
-    path::{Path, PathBuf},
-};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
+use nix::unistd::{AccessFlags, User, access};
 
 use crate::host::workspace;
 
@@ -45,8 +44,9 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Makes the folder when it is missing and claims it; refuses when another launcher holds it.
+    /// Makes the folder when it is missing and reservations it; refuses when another launcher holds it.
     pub fn claim(path: &Path) -> Result<Folder> {
+        check(path)?;
         fs::create_dir_all(path).with_context(|| format!("the data folder {} cannot be made", path.display()))?;
         let path = path.canonicalize().with_context(|| format!("the data folder {} is gone", path.display()))?;
         let lock = path.join("lock");
@@ -108,6 +108,20 @@ impl Folder {
     }
 }
 
+/// Fails when a folder can neither be written nor made; nothing is changed.
+pub fn check(path: &Path) -> Result<()> {
+    // A folder that does not exist is made in the nearest one above it.
+    let there = path.ancestors().find(|above| above.symlink_metadata().is_ok()).unwrap_or(path);
+    let hint = "choose another data folder with --data-dir";
+    ensure!(!there.exists() || there.is_dir(), "{} is not a folder; move it away, or {hint}", there.display());
+    if access(there, AccessFlags::W_OK | AccessFlags::X_OK).is_err() {
+        let owner = fs::metadata(there).ok().and_then(|there| User::from_uid(there.uid().into()).ok()?);
+        let owner = owner.map_or("another user".to_owned(), |owner| owner.name);
+        bail!("{} belongs to {owner} and cannot be written; change its owner, or {hint}", there.display());
+    }
+    Ok(())
+}
+
 /// Writes a file that only its owner may read, all of it or nothing.
 pub fn write_private(path: &Path, text: &str) -> Result<()> {
     let unfinished = path.with_extension("unfinished");
@@ -158,6 +172,26 @@ mod tests {
         assert!(error.ends_with(&format!("is running (pid {}); stop it first", std::process::id())), "{error}");
         drop(first);
         Folder::claim(&path).unwrap();
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_the_folder_is_named_and_checking_makes_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("file");
+        fs::write(&file, "").unwrap();
+        let error = check(&file.join("data")).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{} is not a folder; ", file.display())), "{error}");
+        check(&home.path().join("a/b")).unwrap();
+        assert!(!home.path().join("a").exists());
+    }
+
+    #[test]
+    fn the_launcher_that_holds_a_folder_is_found() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = Folder::claim(home.path()).unwrap();
+        assert_eq!(Folder::holder(home.path()), Some(std::process::id().to_string()));
+        drop(folder);
+        assert_eq!(Folder::holder(home.path()), None);
     }
 
     #[test]

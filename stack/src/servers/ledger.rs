@@ -1,49 +1,47 @@
-//! What runs, written down, so that the next launcher finds what one that was killed left behind.
+//! The list of running processes in a data folder, so that the next launcher finds what a killed one left behind.
 //!
-//! A process id alone proves nothing: it may belong to somebody else by now. Together with the moment at which the
+//! A process id alone proves nothing: it may have been given to another process by now. Together with the time at which the
 //! process was started it names one process of this boot and no other.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-    time::Duration,
-};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use nix::{
-    errno::Errno,
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, interval};
 
 use crate::host::console;
 use crate::servers::folder::{Folder, read_if_there, write_private};
-use crate::servers::stage::Stage;
+use crate::servers::process_kind::ProcessKind;
 
 const FILE: &str = "processes.json";
 /// How long a process that was left behind may take to stop before it is killed.
-const PATIENCE: Duration = Duration::from_secs(20);
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// One process, so that it can be told from a later one with the same id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     pub name: String,
-    pub stage: Stage,
+    #[serde(rename = "stage")]
+    pub kind: ProcessKind,
     pub pid: i32,
-    /// When it was started, in the system's own words; compared, never read.
-    pub born: String,
+    /// As the system writes it; compared, never parsed.
+    #[serde(rename = "born")]
+    pub started_at: String,
 }
 
 impl Entry {
-    pub fn of(name: &str, stage: Stage, pid: i32) -> Entry {
-        Entry { name: name.to_owned(), stage, pid, born: born(pid).unwrap_or_default() }
+    pub fn of(name: &str, kind: ProcessKind, pid: i32) -> Entry {
+        Entry { name: name.to_owned(), kind, pid, started_at: started_at(pid).unwrap_or_default() }
     }
 
     fn is_alive(&self) -> bool {
-        born(self.pid).is_some_and(|born| born == self.born)
+        started_at(self.pid).is_some_and(|started_at| started_at == self.started_at)
     }
 }
 
@@ -58,8 +56,8 @@ impl Ledger {
     /// Reads what a launcher before this one wrote, and stops what still runs of it: services first, Postgres last.
     pub async fn open(folder: &Folder) -> Result<Ledger> {
         let left = alive(folder.path())?;
-        for stage in Stage::STOPPING_ORDER {
-            stop(&left.iter().filter(|entry| entry.stage == stage).collect::<Vec<_>>()).await?;
+        for kind in ProcessKind::STOPPING_ORDER {
+            stop(&left.iter().filter(|entry| entry.kind == kind).collect::<Vec<_>>()).await?;
         }
         let ledger = Ledger { path: folder.path().join(FILE), entries: Vec::new() };
         ledger.save()?;
@@ -96,19 +94,19 @@ async fn stop(left: &[&Entry]) -> Result<()> {
         return Ok(());
     }
     let names: Vec<_> = left.iter().map(|entry| format!("{} (pid {})", entry.name, entry.pid)).collect();
-    console::tell(format_args!("Stopping what an earlier launcher left running: {}", names.join(", ")));
+    console::info(format_args!("Stopping what an earlier launcher left running: {}", names.join(", ")));
     for entry in left {
-        send(entry, entry.stage.stop_signal())?;
+        send(entry, entry.kind.stop_signal())?;
     }
     let asked = Instant::now();
     let mut look = interval(Duration::from_millis(20));
     while left.iter().any(|entry| entry.is_alive()) {
-        if asked.elapsed() > PATIENCE {
+        if asked.elapsed() > STOP_TIMEOUT {
             for entry in left.iter().filter(|entry| entry.is_alive()) {
                 send(entry, Signal::SIGKILL)?;
             }
         }
-        if asked.elapsed() > 2 * PATIENCE {
+        if asked.elapsed() > 2 * STOP_TIMEOUT {
             bail!("{} cannot be stopped", names.join(", "));
         }
         look.tick().await;
@@ -124,7 +122,7 @@ fn send(entry: &Entry, signal: Signal) -> Result<()> {
 }
 
 /// When a process was started; none when there is no such process, or only its remains.
-fn born(pid: i32) -> Option<String> {
+fn started_at(pid: i32) -> Option<String> {
     if cfg!(target_os = "linux") {
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
@@ -157,9 +155,9 @@ mod tests {
 
     #[test]
     fn an_id_that_was_given_to_another_process_is_not_ours() {
-        let ours = Entry::of("test", Stage::Service, i32::try_from(std::process::id()).unwrap());
+        let ours = Entry::of("test", ProcessKind::Service, i32::try_from(std::process::id()).unwrap());
         assert!(ours.is_alive());
-        assert!(!Entry { born: "another moment".to_owned(), ..ours }.is_alive());
+        assert!(!Entry { started_at: "another moment".to_owned(), ..ours }.is_alive());
     }
 
     #[tokio::test]
@@ -167,7 +165,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let folder = Folder::claim(home.path()).unwrap();
         let mut left = Command::new("sleep").arg("600").spawn().unwrap();
-        let entry = Entry::of("sleeper", Stage::Service, i32::try_from(left.id()).unwrap());
+        let entry = Entry::of("sleeper", ProcessKind::Service, i32::try_from(left.id()).unwrap());
         Ledger::open(&folder).await.unwrap().add(entry.clone()).unwrap();
 
         let ledger = Ledger::open(&folder).await.unwrap();

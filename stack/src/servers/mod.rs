@@ -2,10 +2,12 @@
 
 pub mod folder;
 pub mod ledger;
-pub mod pair;
 pub mod postgres;
+pub mod private;
+pub mod process_kind;
 pub mod processes;
+pub mod psql;
 pub mod redis;
 pub mod roles;
-pub mod stage;
 pub mod state;
+pub mod temporary;

@@ -1,15 +1,14 @@
-//! The set-up of the database: one role and one schema per service, and nobody sees another's.
+//! The set-up of the database: one role and one schema per service, which no other role can read.
 
-use std::{collections::BTreeMap, path::Path, process::Stdio};
+use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use reqwest::Url;
-use tokio::{io::AsyncWriteExt, process::Command};
 
-use crate::servers::postgres::succeed;
+use crate::servers::psql;
 use crate::system::{DATABASE, SERVICES};
 
-/// Marks the roles that are ours, so that the password of nobody else's role is ever changed.
+/// Marks our roles, so that the password of no other role is ever changed.
 const MARK: &str = "a service of the social platform (cargo stack)";
 
 /// What the auth service searches names with. Its migration creates it as well, where its role may: here no service may
@@ -17,39 +16,8 @@ const MARK: &str = "a service of the social platform (cargo stack)";
 const EXTENSION: &str = "create extension if not exists pg_trgm schema pg_catalog;";
 
 /// Creates what is missing of roles, database and schemas, and sets the passwords of the roles.
-pub async fn create(psql: &Path, server: &Url, passwords: &BTreeMap<String, String>) -> Result<()> {
-    run(psql, server, &script(passwords)).await.map(drop).context("the database cannot be set up")
-}
-
-/// Runs SQL as the given user, and answers the rows that it selects: one line each, columns separated by `|`. The first
-/// error ends it.
-pub async fn run(psql: &Path, server: &Url, sql: &str) -> Result<String> {
-    let mut command = Command::new(psql);
-    command.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1", "--dbname"]);
-    let mut address = server.clone();
-    // Other users of this machine can read the arguments of a process, but not its environment. A password with
-    // escapes stays in the address, which only psql knows to decode.
-    if let Some(password) = server.password().filter(|password| !password.contains('%'))
-        && address.set_password(None).is_ok()
-    {
-        command.env("PGPASSWORD", password);
-    }
-    command.arg(address.as_str()).env("PGCONNECT_TIMEOUT", "10");
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    let mut child = command.spawn().context("psql cannot be run")?;
-    let mut input = child.stdin.take().context("psql has no input")?;
-    // When psql cannot connect it leaves before it has read everything; its own words say why.
-    let write = async {
-        let written = input.write_all(sql.as_bytes()).await;
-        drop(input);
-        written
-    };
-    // At once: it writes rows before it has read the whole script.
-    let (written, answer) = tokio::join!(write, child.wait_with_output());
-    let answer = answer.context("psql does not end")?;
-    succeed("psql", &answer)?;
-    written.context("psql did not read the script")?;
-    String::from_utf8(answer.stdout).context("psql answers no text")
+pub async fn create(server: &Url, passwords: &BTreeMap<String, String>) -> Result<()> {
+    psql::run(server, &script(passwords)).await.map(drop).context("the database cannot be set up")
 }
 
 fn script(passwords: &BTreeMap<String, String>) -> String {
@@ -90,7 +58,7 @@ fn script(passwords: &BTreeMap<String, String>) -> String {
     let nouns = SERVICES.iter().map(|service| service.noun);
     let roles: String = nouns.clone().map(role).collect();
     let schemas: String = nouns.map(schema).collect();
-    // Setting up again what is there already is no news.
+    // Notices about what exists already are not worth a line.
     format!("set client_min_messages = warning;\n{roles}{database}{schemas}")
 }
 

@@ -1,9 +1,7 @@
-//! What is decided once per data folder and kept: ports that were free, passwords and keys that nobody guesses.
+//! The state of a data folder that is decided once: ports that were free, random passwords and keys.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -14,7 +12,7 @@ use crate::system::SERVICES;
 const FILE: &str = "kept.json";
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
+pub struct PersistedState {
     pub postgres_port: u16,
     pub redis_port: u16,
     /// Where Postgres keeps its files, when the data folder itself is out of its reach.
@@ -24,31 +22,31 @@ pub struct Kept {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Secrets {
-    /// Of Postgres's superuser; empty in a throw-away server, which trusts this machine.
+    /// Of Postgres's superuser; empty in a temporary server, which trusts this machine.
     pub postgres: String,
-    /// Of Redis; empty in a throw-away server.
+    /// Of Redis; empty in a temporary server.
     pub redis: String,
-    /// With which the auth service signs.
+    /// The key with which the auth service signs.
     pub secret_key: String,
-    /// With which services call each other's `/internal` routes.
+    /// The token with which services call each other's `/internal` routes.
     pub service_token: String,
     /// The password of every service's role, by noun.
     pub roles: BTreeMap<String, String>,
 }
 
-impl Kept {
-    /// What the folder holds, or none when it is new.
-    pub fn load(folder: &Folder) -> Result<Option<Kept>> {
-        Kept::read(folder.path())
+impl PersistedState {
+    /// The state of a folder, or none when it is new.
+    pub fn load(folder: &Folder) -> Result<Option<PersistedState>> {
+        PersistedState::read(folder.path())
     }
 
-    /// The same of a folder that somebody else may hold.
-    pub fn read(folder: &Path) -> Result<Option<Kept>> {
+    /// The same for a folder that another launcher may hold.
+    pub fn read(folder: &Path) -> Result<Option<PersistedState>> {
         let path = folder.join(FILE);
         let Some(text) = read_if_there(&path)? else { return Ok(None) };
-        let kept = serde_json::from_str(&text)
-            .with_context(|| format!("{} cannot be understood; `cargo stack reset` starts afresh", path.display()))?;
-        Ok(Some(kept))
+        let state = serde_json::from_str(&text)
+            .with_context(|| format!("{} cannot be parsed; `cargo stack reset` starts afresh", path.display()))?;
+        Ok(Some(state))
     }
 
     pub fn save(&self, folder: &Folder) -> Result<()> {
@@ -68,7 +66,7 @@ impl Secrets {
         }
     }
 
-    /// For servers that live as long as one test run: a password check on every connection only costs time there.
+    /// For temporary servers: a password check on every connection would only cost time.
     pub fn none() -> Secrets {
         Secrets { postgres: String::new(), redis: String::new(), ..Secrets::generate() }
     }
@@ -87,15 +85,15 @@ mod tests {
     fn what_was_saved_is_loaded() {
         let home = tempfile::tempdir().unwrap();
         let folder = Folder::claim(home.path()).unwrap();
-        assert_eq!(Kept::load(&folder).unwrap(), None);
-        let kept = Kept {
+        assert_eq!(PersistedState::load(&folder).unwrap(), None);
+        let state = PersistedState {
             postgres_port: 15_432,
             redis_port: 16_379,
             postgres_elsewhere: Some("/var/lib/x".into()),
             secrets: Secrets::generate(),
         };
-        kept.save(&folder).unwrap();
-        assert_eq!(Kept::load(&folder).unwrap(), Some(kept));
+        state.save(&folder).unwrap();
+        assert_eq!(PersistedState::load(&folder).unwrap(), Some(state));
     }
 
     #[test]

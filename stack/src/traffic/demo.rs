@@ -7,7 +7,7 @@ use clap::Args;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-use crate::client::{Api, Made, Person, Post, Profile, To, eventually};
+use crate::client::{Api, Created, Person, Post, Profile, To, eventually};
 use crate::host::console::{seconds, show};
 use crate::traffic::target::Entrance;
 
@@ -51,7 +51,7 @@ async fn two_people(api: &Api) -> Result<(Person, Person)> {
     let verified: Value = ada.api.ask(Method::GET, To::Auth, "/auth/verify-token", None).await?;
     step("The other services ask who her token is", &format!("status {}", verified["status"]));
     ada.connect(&bob.id).await?;
-    let connections: Vec<Made> = ada.api.ask(Method::GET, To::Auth, "/users/me/connections", None).await?;
+    let connections: Vec<Created> = ada.api.ask(Method::GET, To::Auth, "/users/me/connections", None).await?;
     if connections.len() != 1 || connections[0].id != bob.id {
         bail!("Ada connected to Bob, but her connections are {connections:?}");
     }

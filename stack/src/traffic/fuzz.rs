@@ -1,10 +1,8 @@
 //! `cargo stack fuzz`: what the five `openapi.json` promise, tried out against a running platform with requests that
 //! nobody would think of. The fuzzer is schemathesis; it is used where it is installed, and is no part of this project.
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -12,7 +10,7 @@ use reqwest::Url;
 use tokio::process::Command;
 
 use crate::client::{Api, address};
-use crate::host::console::{show, tell};
+use crate::host::console::{info, show};
 use crate::host::programs::on_path;
 use crate::system::SERVICES;
 use crate::traffic::target::Target;
@@ -58,7 +56,7 @@ pub async fn fuzz(options: Fuzz) -> Result<ExitCode> {
         // A token of its own for each service: a run may take longer than a token lives.
         let person = api.sign_in(&email, PASSWORD).await?;
         let token = person.api.access_token().await?.context("nobody has signed in")?;
-        tell(format!("{}:", service.package));
+        info(format!("{}:", service.package));
         let address = address(&options.target.base_url, service.offset)?;
         if !run(&fuzzer, &address, &token, options.examples, options.number).await? {
             broken.push(service.package);

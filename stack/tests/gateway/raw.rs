@@ -1,12 +1,10 @@
 //! HTTP as bytes: what no client library would send, and answers as they come.
 
 use serde_json::Value;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
-use crate::upstream::values;
+use super::upstream::values;
 
 /// An answer, to the end of its connection.
 #[derive(Debug)]

@@ -4,12 +4,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::{
-    client::{Person, Post, eventually},
-    platform::Platform,
-};
-
-const PASSWORD: &str = "a long walk by the sea";
+use crate::client::{Person, Post, eventually};
+use crate::platform::{PASSWORD, Platform};
 
 /// The original took up to a minute; this bound only tells a broken wake-up from a busy machine.
 const MEDIAN_AT_MOST: Duration = Duration::from_millis(500);

@@ -1,20 +1,19 @@
 //! Somebody takes along what the platform holds about them, and leaves: afterwards no table, stream or hash has their name,
 //! their address or a word of theirs.
 
-use std::{fs, time::Duration};
+use std::fs;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use redis::{AsyncCommands, Value as Held, aio::MultiplexedConnection};
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncCommands, Value as Held};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
-use crate::{
-    client::{Person, To, eventually},
-    platform::Platform,
-};
+use crate::client::{Person, To, eventually};
+use crate::platform::{PASSWORD, Platform};
 
-const PASSWORD: &str = "a long walk by the sea";
 /// What nothing else on the platform contains; whoever leaves signs everything with it.
 const NAME: &str = "Zephyrine";
 const INSULT: &str = "I hope you die.";
@@ -130,7 +129,7 @@ async fn live(leaver: &Person, friend: &Person) -> Result<String> {
 
 /// Which services hold nothing any more of somebody.
 async fn confirmed(platform: &Platform, stores: &Stores, person: &Person) -> Result<Vec<String>> {
-    let url = format!("http://127.0.0.1:{}/internal/erasures/{}", platform.port_base, person.id);
+    let url = format!("http://127.0.0.1:{}/internal/erasures/{}", platform.port_base(), person.id);
     let answer =
         crate::client::http(Duration::from_secs(5))?.get(url).bearer_auth(&stores.service_token).send().await?;
     let erasure: Value = answer.json().await?;

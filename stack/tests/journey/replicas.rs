@@ -1,26 +1,19 @@
 //! Two processes of every service: they share the work out, and one that is killed, stopped or told to end leaves it to
 //! the other.
 
-use std::{
-    collections::BTreeMap,
-    sync::atomic::{AtomicU32, Ordering},
-    time::{Duration, Instant},
-};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use nix::sys::signal::Signal;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::json;
 
-use crate::{
-    client::{self, Api, Person, To, eventually},
-    platform::Platform,
-};
+use crate::client::{self, Api, Person, To, eventually};
+use crate::platform::{PASSWORD, Platform, SERVICES};
 
-const PASSWORD: &str = "a long walk by the sea";
 const INSULT: &str = "You have understood nothing, and I hope you die.";
-const SERVICES: [&str; 5] =
-    ["auth-service", "post-service", "interaction-service", "moderation-service", "engagement-service"];
 /// How long the work of a replica may stand still that is killed or stopped.
 const MOVED_WITHIN: Duration = Duration::from_secs(5);
 /// How long a service may take to end that is told to.

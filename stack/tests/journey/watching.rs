@@ -1,28 +1,26 @@
 //! What is seen of a request after it was answered: one trace over all services, as a collector is told of it.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result};
-use axum::{Router, body::Bytes, extract::State, routing::post};
-use opentelemetry_proto::tonic::{
-    collector::trace::v1::ExportTraceServiceRequest, common::v1::any_value::Value::StringValue,
-};
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::routing::post;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value::StringValue;
 use prost::Message;
 use reqwest::StatusCode;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::{client::eventually, platform::Platform};
+use crate::client::eventually;
+use crate::platform::{PASSWORD, Platform, SERVICES};
 
-const PASSWORD: &str = "a long walk by the sea";
 const INSULT: &str = "You have understood nothing, and I hope you die.";
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
-const SERVICES: [&str; 5] =
-    ["auth-service", "post-service", "interaction-service", "moderation-service", "engagement-service"];
 
 /// Something that a service did, and what it was a part of.
 #[derive(Debug, Clone)]

@@ -6,10 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{
-    assert_kept,
-    sources::{SERVICES, Source, read, root, sources},
-};
+use super::assert_kept;
+use super::sources::{SERVICES, Source, read, root, sources};
 
 /// What one service does with streams; each with the place where it says so.
 #[derive(Debug, Default)]

@@ -1,9 +1,7 @@
 //! The sources of the workspace as the laws read them: by file and line, with and without comments and texts.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::fs;
+use std::path::{Path, PathBuf};
 
 pub const SERVICES: [&str; 5] =
     ["auth-service", "post-service", "interaction-service", "moderation-service", "engagement-service"];

@@ -3,22 +3,28 @@
 
 mod templates;
 
-use std::{collections::BTreeMap, fs, os::unix::fs::DirBuilderExt, path::Path, time::Duration};
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use nix::unistd::{Group, User, getegid, geteuid};
 use reqwest::{Client, StatusCode};
-use tokio::{process::Command, time::Instant};
+use tokio::process::Command;
+use tokio::time::Instant;
 
 use crate::client;
-use crate::host::reservations::Claims;
-use crate::host::{programs, workspace};
-use crate::platform::environment::Setting;
+use crate::host::programs::Program;
+use crate::host::reservations::PortReservations;
+use crate::host::workspace;
+use crate::platform::config::Setting;
+use crate::platform::instances::Instance;
 use crate::platform::ports;
-use crate::platform::ready::Instance;
 use crate::servers::folder::{Folder, write_private};
-use crate::servers::processes::Running;
-use crate::servers::stage::Stage;
+use crate::servers::process_kind::ProcessKind;
+use crate::servers::processes::Processes;
 use crate::system::{GATEWAY, SERVICES};
 
 /// How long nginx may take to answer.
@@ -26,12 +32,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long one question may take.
 const ANSWER: Duration = Duration::from_secs(1);
 
-/// Claims the port of the gateway; 0 is anywhere.
-pub fn claim_port(port: u16, claims: &mut Claims) -> Result<u16> {
+/// Reserves the port of the gateway; 0 is anywhere.
+pub fn reserve_port(port: u16, reservations: &mut PortReservations) -> Result<u16> {
     if port == 0 {
-        return claims.anywhere(|base| vec![base]);
+        return reservations.anywhere(|base| vec![base]);
     }
-    ports::claim(&[(GATEWAY.to_owned(), port)], claims, "--gateway-port")?;
+    ports::reserve(&[(GATEWAY.to_owned(), port)], reservations, "--gateway-port")?;
     Ok(port)
 }
 
@@ -58,7 +64,7 @@ pub struct Options<'a> {
 pub async fn start(
     options: &Options<'_>,
     folder: &Folder,
-    running: &mut Running,
+    processes: &mut Processes,
     services: &[Instance],
 ) -> Result<Instance> {
     let began = Instant::now();
@@ -73,16 +79,16 @@ pub async fn start(
     }
     write(&home.join("upstreams/services.conf"), &upstreams(services))?;
 
-    let mut command = Command::new(programs::nginx()?);
+    let mut command = Command::new(Program::Nginx.path()?);
     command.args(["-e", "stderr", "-c"]).arg(home.join("nginx.conf"));
     if geteuid().is_root() {
         // Otherwise its workers would be somebody who may not open the data folder.
         command.args(["-g", &format!("user {};", ourselves()?)]);
     }
     let log = folder.log(GATEWAY)?;
-    running.start(Stage::Gateway, GATEWAY, command, &log)?;
+    processes.start(ProcessKind::Gateway, GATEWAY, command, &log)?;
     let (http, url) = (client::http(ANSWER)?, url(options.port));
-    running.until(GATEWAY, PATIENCE, async || lives(&http, &url).await).await?;
+    processes.until(GATEWAY, PATIENCE, async || lives(&http, &url).await).await?;
     Ok(Instance { name: GATEWAY.to_owned(), url, log, started: began })
 }
 

@@ -1,10 +1,8 @@
 //! The gateway's configuration, filled in as the official image of nginx does it with `envsubst`.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 

@@ -2,11 +2,9 @@
 
 use anyhow::{Context, Result};
 use reqwest::Url;
-use sqlx::{
-    FromRow, PgPool, Postgres, SqlSafeStr,
-    postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow},
-    query::{Query, QueryAs},
-};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
+use sqlx::query::{Query, QueryAs};
+use sqlx::{FromRow, PgPool, Postgres, SqlSafeStr};
 
 /// Connects as the superuser; what is not qualified is looked for in `schema`.
 pub async fn open(url: &Url, schema: &str, connections: u32) -> Result<PgPool> {

@@ -1,9 +1,7 @@
-//! `docs/benchmarks.md`: a section per bench, each replaced by the next run of its bench and by nothing else.
+//! `docs/benchmarks.md`: a section per benchmark, each replaced by the next run of its benchmark and by nothing else.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -19,7 +17,7 @@ and names the machine; figures of two machines, or of a busy and an idle one, sa
 /// What a section begins with.
 const SECTION: &str = "## ";
 
-/// Puts a section into the document, in place of the one with the same title; says where the document is.
+/// Puts a section into the document, in place of the one with the same title; the path of the document.
 pub fn write(section: &str) -> Result<PathBuf> {
     let path = workspace::root().join("docs/benchmarks.md");
     write_to(&path, section).with_context(|| format!("{} cannot be written", path.display()))?;
@@ -33,23 +31,16 @@ fn write_to(path: &Path, section: &str) -> Result<()> {
 
 /// The document with this section instead of the one with the same title, or behind all others.
 fn replace(document: &str, section: &str) -> String {
-    let title = |section: &str| section.lines().next().map(str::to_owned);
-    let mut parts: Vec<String> = vec![String::new()];
-    for line in document.lines() {
-        if line.starts_with(SECTION) {
-            parts.push(String::new());
-        }
-        if let Some(part) = parts.last_mut() {
-            part.push_str(line);
-            part.push('\n');
-        }
+    let title = section.lines().next();
+    let (head, sections) = document.split_once(SECTION).unwrap_or((document, ""));
+    let separator = format!("\n{SECTION}");
+    let sections = sections.split(&separator).filter(|old| !old.is_empty());
+    let mut parts: Vec<String> = sections.map(|old| format!("{SECTION}{}", old.trim_end())).collect();
+    match parts.iter_mut().find(|part| part.lines().next() == title) {
+        Some(old) => section.trim_end().clone_into(old),
+        None => parts.push(section.trim_end().to_owned()),
     }
-    match parts.iter_mut().skip(1).find(|part| title(part) == title(section)) {
-        Some(old) => section.clone_into(old),
-        None => parts.push(section.to_owned()),
-    }
-    let parts: Vec<&str> = parts.iter().map(|part| part.trim_end()).collect();
-    parts.join("\n\n") + "\n"
+    format!("{}\n\n{}\n", head.trim_end(), parts.join("\n\n"))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What can be asked of `cargo stack bench`.
+//! The arguments of `cargo stack bench`.
 
 use clap::{Args, Subcommand, ValueEnum, value_parser};
 
@@ -6,13 +6,11 @@ use clap::{Args, Subcommand, ValueEnum, value_parser};
 pub enum Bench {
     /// How fast events take effect, how fast backlogs drain, what the outbox costs
     Events(Events),
-    /// How fast people are suggested, found and listed among 100,000
-    Graph(Graph),
-    /// How close checks of tokens, writes and reads come to what bounds them
+    /// How close checks of tokens, writes and reads come to their upper limits
     Http(Http),
 }
 
-/// What all benches share.
+/// The arguments of all benchmarks.
 #[derive(Debug, Args)]
 pub struct Run {
     /// Build nothing: run the optimised binaries of an earlier build
@@ -36,35 +34,14 @@ pub struct Events {
     /// Events of each backlog
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = value_parser!(i64).range(1000..=10_000_000))]
     pub backlog: i64,
-    /// How often a write is compared with itself without its outbox row
+    /// How often a write is compared with the same write without its outbox row
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = value_parser!(u32).range(1..=1000))]
     pub rounds: u32,
 }
 
-#[derive(Debug, Args)]
-pub struct Graph {
-    #[command(flatten)]
-    pub run: Run,
-    /// People
-    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = value_parser!(i64).range(1000..=1_000_000))]
-    pub people: i64,
-    /// Connections of each
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = value_parser!(i64).range(10..=400))]
-    pub connections: i64,
-    /// The same number makes the same people and connections
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub seed: u32,
-    /// Requests of each kind
-    #[arg(long, value_name = "N", default_value_t = 300, value_parser = value_parser!(u32).range(100..=100_000))]
-    pub requests: u32,
-    /// Requests per second
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = value_parser!(u32).range(1..=1000))]
-    pub rate: u32,
-}
-
 /// What is measured over HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Question {
+pub enum HttpBenchmark {
     Tokens,
     Reads,
     Writes,
@@ -76,12 +53,12 @@ pub struct Http {
     pub run: Run,
     /// Measure these alone, separated by commas
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum, hide_default_value = true,
-        default_values_t = Question::value_variants().to_vec())]
-    pub only: Vec<Question>,
+        default_values_t = HttpBenchmark::value_variants().to_vec())]
+    pub only: Vec<HttpBenchmark>,
     /// Connections over which requests come
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = value_parser!(u32).range(1..=1000))]
     pub connections: u32,
-    /// How often each measurement is taken, in turns with that of what bounds it
+    /// How often each measurement is taken, in turns with that of its upper limit
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = value_parser!(u32).range(1..=100))]
     pub rounds: u32,
     /// How long each takes

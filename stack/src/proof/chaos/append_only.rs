@@ -1,9 +1,7 @@
 //! The append-only file of a Redis: copied, put back, and shortened as a power cut would.
 
-use std::{
-    fs::{self, File, OpenOptions},
-    path::{Path, PathBuf},
-};
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -15,7 +13,7 @@ const FILE: &str = "appendonly.aof";
 
 /// How long the file was at some moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Length {
+pub struct FileLength {
     file: PathBuf,
     bytes: u64,
 }
@@ -43,18 +41,18 @@ impl AppendOnly {
     }
 
     /// How long the part is that Redis writes to.
-    pub fn length(&self) -> Result<Length> {
+    pub fn length(&self) -> Result<FileLength> {
         let parts = files(&self.home)?;
         // Its number grows with every rewrite; the base before it is not written to any more.
         let written = parts.into_iter().filter(|part| part.extension().is_some_and(|end| end == "aof"));
         let written = written.filter(|part| !part.to_string_lossy().contains(".base."));
         let file = written.max_by_key(|part| (number(part), part.clone())).context("Redis writes to no file")?;
         let bytes = fs::metadata(&file).with_context(|| format!("{} is gone", file.display()))?.len();
-        Ok(Length { file, bytes })
+        Ok(FileLength { file, bytes })
     }
 
     /// Cuts off what was written since it was so long; Redis must not run.
-    pub fn cut(&self, length: &Length) -> Result<()> {
+    pub fn cut(&self, length: &FileLength) -> Result<()> {
         if self.length()?.file != length.file {
             // It was rewritten meanwhile, and synced with that.
             return Ok(());

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 pub enum Fault {
     /// kill -9 of one replica of a service; it comes back after a while
     KillService,
-    /// SIGSTOP of one replica for 5 to 30 s, less in a short run: it wakes up and believes that no time has passed
+    /// SIGSTOP of one replica for 5 to 30 s, less in a short run: it goes on as if no time had passed
     StopService,
     /// kill -9 of Postgres; it recovers from its log
     KillPostgres,
@@ -21,13 +21,13 @@ pub enum Fault {
     CutRedis,
     /// Every packet to and from Redis is late
     SlowRedis,
-    /// Requests reach Redis, its answers reach nobody; then the connections are cut
+    /// Requests reach Redis, its answers are lost; then the connections are cut
     MuteRedis,
     /// No connection to Postgres, and the loss of all that there are
     CutPostgres,
     /// Every packet to and from Postgres is late
     SlowPostgres,
-    /// Statements, commits among them, reach Postgres, its answers reach nobody; then the connections are cut
+    /// Statements, commits among them, reach Postgres, its answers are lost; then the connections are cut
     MutePostgres,
     /// Everything is stopped, politely or by kill -9, and started again in any order
     Restart,
@@ -48,25 +48,27 @@ impl Fault {
         Self::value_variants().iter().copied().filter(|fault| !matches!(fault, Fault::RedisAway | Fault::None))
     }
 
-    /// Whom it happens to; faults of one target do not overlap.
-    pub fn target(self, replica: usize) -> Target {
+    /// What it happens to; faults of one target do not overlap.
+    pub fn target(self, replica: usize) -> FaultTarget {
         match self {
-            Fault::KillService | Fault::StopService => Target::Replica(replica),
-            Fault::KillPostgres | Fault::CutPostgres | Fault::SlowPostgres | Fault::MutePostgres => Target::Postgres,
+            Fault::KillService | Fault::StopService => FaultTarget::Replica(replica),
+            Fault::KillPostgres | Fault::CutPostgres | Fault::SlowPostgres | Fault::MutePostgres => {
+                FaultTarget::Postgres
+            }
             Fault::KillRedis
             | Fault::Flushall
             | Fault::OldRedis
             | Fault::CutRedis
             | Fault::SlowRedis
             | Fault::MuteRedis
-            | Fault::RedisAway => Target::Redis,
-            Fault::Restart | Fault::None => Target::Everything,
+            | Fault::RedisAway => FaultTarget::Redis,
+            Fault::Restart | Fault::None => FaultTarget::Everything,
         }
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target {
+pub enum FaultTarget {
     Postgres,
     Redis,
     /// One of the service processes, by position.
@@ -74,10 +76,10 @@ pub enum Target {
     Everything,
 }
 
-impl Target {
+impl FaultTarget {
     /// Whether what happens to one happens to the other.
-    pub fn meets(self, other: Target) -> bool {
-        self == other || self == Target::Everything || other == Target::Everything
+    pub fn overlaps(self, other: FaultTarget) -> bool {
+        self == other || self == FaultTarget::Everything || other == FaultTarget::Everything
     }
 }
 
@@ -93,8 +95,14 @@ mod tests {
     }
 
     #[test]
-    fn everything_meets_everybody_and_two_replicas_do_not_meet() {
-        assert!(Target::Everything.meets(Target::Redis) && Target::Replica(3).meets(Target::Everything));
-        assert!(!Target::Replica(3).meets(Target::Replica(4)) && !Target::Postgres.meets(Target::Redis));
+    fn everything_overlaps_all_and_two_replicas_do_not_overlap() {
+        assert!(
+            FaultTarget::Everything.overlaps(FaultTarget::Redis)
+                && FaultTarget::Replica(3).overlaps(FaultTarget::Everything)
+        );
+        assert!(
+            !FaultTarget::Replica(3).overlaps(FaultTarget::Replica(4))
+                && !FaultTarget::Postgres.overlaps(FaultTarget::Redis)
+        );
     }
 }

@@ -1,37 +1,60 @@
-//! Carries the planned faults out, each at its time, and undoes them.
+//! Injects the planned faults, each at its time, and undoes them.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use nix::sys::signal::Signal;
-use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
 use tokio::time::{Instant, sleep_until};
 
 use crate::host::console;
-use crate::proof::chaos::append_only::Length;
+use crate::platform::replicas::Replica;
+use crate::proof::chaos::append_only::{AppendOnly, FileLength};
+use crate::proof::chaos::checks;
 use crate::proof::chaos::faults::Fault;
-use crate::proof::chaos::plan::Planned;
-use crate::proof::chaos::platform::Platform;
-use crate::proof::chaos::proxy::Link;
-use crate::proof::redis::Redis;
+use crate::proof::chaos::plan::PlannedFault;
+use crate::proof::chaos::proxy::{LinkState, Proxy};
+use crate::proof::platform::Platform;
+use crate::proof::redis::RedisInspector;
 
-/// How late a packet of a slow connection is, in milliseconds.
-const LATE: (u64, u64) = (20, 200);
+/// The delay of a packet of a slow connection, in milliseconds.
+const DELAY: (u64, u64) = (20, 200);
 
-/// What is under way and has to be undone.
-#[derive(Debug, Default)]
-pub struct Injector {
-    /// How long Redis's file was when its loss began, by place in the plan.
-    lengths: BTreeMap<usize, Length>,
-    /// How many events had been told when Redis went away for long.
-    told: u64,
-    /// How often what was carried out.
-    pub done: BTreeMap<Fault, u32>,
+/// The proxies before the servers, the files of Redis, and what is under way and has to be undone.
+#[derive(Debug)]
+pub struct FaultInjector {
+    postgres_link: Proxy,
+    redis_link: Proxy,
+    append_only: AppendOnly,
+    /// The length of Redis's file when its loss began, by place in the plan.
+    lengths: BTreeMap<usize, FileLength>,
+    /// The number of events when Redis went away for long.
+    events_before: u64,
+    /// How often each fault was injected.
+    pub injected: BTreeMap<Fault, u32>,
 }
 
-impl Injector {
-    /// Lets all faults happen, from `began` on; every one is undone when it returns.
-    pub async fn run(&mut self, platform: &mut Platform<'_>, plan: &[Planned], began: Instant) -> Result<()> {
+impl FaultInjector {
+    /// Leads the services to the servers of a platform through a proxy each.
+    pub async fn install(platform: &mut Platform<'_>) -> Result<FaultInjector> {
+        let append_only = AppendOnly::of(platform.folder().path());
+        let config = &mut platform.config;
+        let mut proxies = Vec::new();
+        for url in [&mut config.postgres, &mut config.redis] {
+            let proxy = Proxy::start(url.port().context("a server has no port")?).await?;
+            url.set_port(Some(proxy.port)).ok().context("a server has no port")?;
+            proxies.push(proxy);
+        }
+        let [postgres_link, redis_link] = <[Proxy; 2]>::try_from(proxies).ok().context("there are two servers")?;
+        let (lengths, injected) = (BTreeMap::new(), BTreeMap::new());
+        Ok(FaultInjector { postgres_link, redis_link, append_only, lengths, events_before: 0, injected })
+    }
+
+    /// Injects all faults, from `began` on; every one is undone when it returns.
+    pub async fn run(&mut self, platform: &mut Platform<'_>, plan: &[PlannedFault], began: Instant) -> Result<()> {
         // At one time ends come first: they free the target of what begins then.
         let ends = plan.iter().enumerate().map(|(place, planned)| (planned.until, 0, place));
         let begins = plan.iter().enumerate().map(|(place, planned)| (planned.from, 1, place));
@@ -42,13 +65,13 @@ impl Injector {
         });
         for (at, kind, place) in times {
             tokio::select! {
-                error = platform.first_end() => return Err(error.context("nobody had killed it")),
+                error = platform.first_end() => return Err(error.context("it ended without a fault")),
                 () = sleep_until(began + at) => {}
             }
             let planned = &plan[place];
             if kind == 1 {
-                *self.done.entry(planned.fault).or_default() += 1;
-                console::show(sentence(platform, planned));
+                *self.injected.entry(planned.fault).or_default() += 1;
+                console::show(report_line(platform, planned));
                 self.begin(platform, place, planned).await
             } else {
                 self.end(platform, place, planned).await
@@ -58,67 +81,67 @@ impl Injector {
         Ok(())
     }
 
-    async fn begin(&mut self, platform: &mut Platform<'_>, place: usize, planned: &Planned) -> Result<()> {
-        let slow = Link::Slow(Duration::from_millis(LATE.0 + planned.dice % (LATE.1 - LATE.0)));
+    async fn begin(&mut self, platform: &mut Platform<'_>, place: usize, planned: &PlannedFault) -> Result<()> {
+        let target = platform.replicas[planned.replica];
+        let slow = LinkState::Slow(Duration::from_millis(DELAY.0 + planned.dice % (DELAY.1 - DELAY.0)));
         match planned.fault {
-            Fault::KillService => platform.kill_replica(planned.replica).await?,
-            Fault::StopService => platform.signal(planned.replica, Signal::SIGSTOP)?,
-            Fault::KillPostgres => platform.kill_postgres().await?,
+            Fault::KillService => platform.kill(&[target]).await?,
+            Fault::StopService => platform.signal(target, Signal::SIGSTOP)?,
+            Fault::KillPostgres => platform.processes().kill("Postgres").await?,
             Fault::KillRedis => {
-                self.lengths.insert(place, platform.append_only.length()?);
+                self.lengths.insert(place, self.append_only.length()?);
             }
-            Fault::Flushall => Redis::open(&platform.redis).await?.flush_all().await?,
-            Fault::OldRedis => platform.append_only.copy()?,
+            Fault::Flushall => RedisInspector::open(&platform.redis).await?.flush_all().await?,
+            Fault::OldRedis => self.append_only.copy()?,
             Fault::RedisAway => {
-                self.told = platform.events().await?;
-                platform.kill_redis().await?;
+                self.events_before = checks::count_events(&platform.database).await?;
+                platform.processes().kill("Redis").await?;
             }
-            Fault::CutRedis => platform.redis_link.set(Link::Cut),
-            Fault::SlowRedis => platform.redis_link.set(slow),
-            Fault::MuteRedis => platform.redis_link.set(Link::Mute),
-            Fault::CutPostgres => platform.postgres_link.set(Link::Cut),
-            Fault::SlowPostgres => platform.postgres_link.set(slow),
-            Fault::MutePostgres => platform.postgres_link.set(Link::Mute),
-            Fault::Restart if is_polite(planned) => platform.stop().await?,
+            Fault::CutRedis => self.redis_link.set(LinkState::Cut),
+            Fault::SlowRedis => self.redis_link.set(slow),
+            Fault::MuteRedis => self.redis_link.set(LinkState::Mute),
+            Fault::CutPostgres => self.postgres_link.set(LinkState::Cut),
+            Fault::SlowPostgres => self.postgres_link.set(slow),
+            Fault::MutePostgres => self.postgres_link.set(LinkState::Mute),
+            Fault::Restart if is_polite(planned) => platform.processes().stop().await?,
             Fault::Restart => {
-                for replica in order(platform, planned) {
-                    platform.kill_replica(replica).await?;
-                }
-                platform.kill_redis().await?;
-                platform.kill_postgres().await?;
+                platform.kill(&random_order(platform, planned)).await?;
+                platform.processes().kill("Redis").await?;
+                platform.processes().kill("Postgres").await?;
             }
             Fault::None => {}
         }
         Ok(())
     }
 
-    async fn end(&mut self, platform: &mut Platform<'_>, place: usize, planned: &Planned) -> Result<()> {
+    async fn end(&mut self, platform: &mut Platform<'_>, place: usize, planned: &PlannedFault) -> Result<()> {
+        let target = platform.replicas[planned.replica];
         match planned.fault {
-            Fault::KillService => platform.start_replica(planned.replica).map(drop)?,
-            Fault::StopService => platform.signal(planned.replica, Signal::SIGCONT)?,
+            Fault::KillService => platform.start_replica(target).map(drop)?,
+            Fault::StopService => platform.signal(target, Signal::SIGCONT)?,
             Fault::KillPostgres => platform.start_postgres().await?,
             Fault::KillRedis => {
-                platform.kill_redis().await?;
+                platform.processes().kill("Redis").await?;
                 if let Some(length) = self.lengths.remove(&place) {
-                    platform.append_only.cut(&length)?;
+                    self.append_only.cut(&length)?;
                 }
                 platform.start_redis().await?;
             }
             Fault::OldRedis => {
-                platform.kill_redis().await?;
-                platform.append_only.put_back()?;
+                platform.processes().kill("Redis").await?;
+                self.append_only.put_back()?;
                 platform.start_redis().await?;
             }
             Fault::RedisAway => {
-                let waiting = platform.events().await?.saturating_sub(self.told);
-                console::show(format_args!("Redis comes back; {waiting} events were told meanwhile"));
+                let waiting = checks::count_events(&platform.database).await?.saturating_sub(self.events_before);
+                console::show(format_args!("Redis comes back; {waiting} events were published meanwhile"));
                 platform.start_redis().await?;
             }
-            Fault::CutRedis | Fault::SlowRedis | Fault::MuteRedis => platform.redis_link.set(Link::Open),
-            Fault::CutPostgres | Fault::SlowPostgres | Fault::MutePostgres => platform.postgres_link.set(Link::Open),
+            Fault::CutRedis | Fault::SlowRedis | Fault::MuteRedis => self.redis_link.set(LinkState::Open),
+            Fault::CutPostgres | Fault::SlowPostgres | Fault::MutePostgres => self.postgres_link.set(LinkState::Open),
             Fault::Restart => {
                 // Services first: they start without their servers.
-                for replica in order(platform, planned) {
+                for replica in random_order(platform, planned) {
                     platform.start_replica(replica)?;
                 }
                 platform.start_redis().await?;
@@ -130,21 +153,21 @@ impl Injector {
     }
 }
 
-fn is_polite(planned: &Planned) -> bool {
+fn is_polite(planned: &PlannedFault) -> bool {
     planned.dice.is_multiple_of(2)
 }
 
-/// All processes of services in an order of the dice.
-fn order(platform: &Platform<'_>, planned: &Planned) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..platform.replicas.len()).collect();
+/// All replicas in a random order.
+fn random_order(platform: &Platform<'_>, planned: &PlannedFault) -> Vec<Replica> {
+    let mut order = platform.replicas.clone();
     order.shuffle(&mut StdRng::seed_from_u64(planned.dice));
     order
 }
 
-/// A fault as a line of the protocol.
-fn sentence(platform: &Platform<'_>, planned: &Planned) -> String {
+/// A fault as a line of the report.
+fn report_line(platform: &Platform<'_>, planned: &PlannedFault) -> String {
     let what = match planned.fault {
-        Fault::KillService | Fault::StopService => platform.replicas[planned.replica].name.as_str(),
+        Fault::KillService | Fault::StopService => &platform.replicas[planned.replica].name(),
         Fault::Restart if is_polite(planned) => "politely",
         Fault::Restart => "by kill -9",
         _ => "",

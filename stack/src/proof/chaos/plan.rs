@@ -1,10 +1,12 @@
-//! What is broken when: thrown by dice from the seed before anything starts, so that a run can be repeated.
+//! What is broken when: drawn at random from the seed before anything starts, so that a run can be repeated.
 
 use std::time::Duration;
 
-use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
 
-use crate::proof::chaos::faults::{Fault, Target};
+use crate::proof::chaos::faults::{Fault, FaultTarget};
 
 /// How long the platform is left alone at first, so that there is something to lose.
 const CALM: Duration = Duration::from_secs(3);
@@ -20,7 +22,7 @@ const ABSENCE: (u32, u32) = (5, 6);
 
 /// A fault with its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Planned {
+pub struct PlannedFault {
     pub fault: Fault,
     /// When it begins and when it is over, from the beginning of the run.
     pub from: Duration,
@@ -31,21 +33,21 @@ pub struct Planned {
     pub dice: u64,
 }
 
-impl Planned {
-    pub fn target(&self) -> Target {
+impl PlannedFault {
+    pub fn target(&self) -> FaultTarget {
         self.fault.target(self.replica)
     }
 }
 
 /// All that happens in a run of that length, in the order in which it begins. Every fault comes once before one comes
 /// twice.
-pub fn plan(seed: u64, length: Duration, faults: &[Fault], replicas: usize) -> Vec<Planned> {
+pub fn plan(seed: u64, length: Duration, faults: &[Fault], replicas: usize) -> Vec<PlannedFault> {
     let mut dice = StdRng::seed_from_u64(seed);
     let mut faults: Vec<Fault> = faults.iter().copied().filter(|fault| *fault != Fault::None).collect();
-    let mut planned: Vec<Planned> = Vec::new();
+    let mut planned: Vec<PlannedFault> = Vec::new();
     if faults.contains(&Fault::RedisAway) {
         let until = CALM + length * ABSENCE.0 / ABSENCE.1;
-        planned.push(Planned { fault: Fault::RedisAway, from: CALM, until, replica: 0, dice: dice.random() });
+        planned.push(PlannedFault { fault: Fault::RedisAway, from: CALM, until, replica: 0, dice: dice.random() });
         faults.retain(|fault| *fault != Fault::RedisAway);
     }
     let mut bag = Vec::new();
@@ -60,9 +62,9 @@ pub fn plan(seed: u64, length: Duration, faults: &[Fault], replicas: usize) -> V
         let lasts = Duration::from_millis(lasts(&mut dice, fault, length));
         let target = fault.target(replica);
         // Behind all that happens to the same target already.
-        let busy = planned.iter().filter(|other| other.target().meets(target)).map(|other| other.until).max();
+        let busy = planned.iter().filter(|other| other.target().overlaps(target)).map(|other| other.until).max();
         let from = busy.map_or(next, |busy| busy.max(next));
-        planned.push(Planned { fault, from, until: from + lasts, replica, dice: dice.random() });
+        planned.push(PlannedFault { fault, from, until: from + lasts, replica, dice: dice.random() });
         next += Duration::from_millis(dice.random_range(PAUSE));
     }
     planned.retain(|planned| planned.from < length);
@@ -106,13 +108,13 @@ mod tests {
     }
 
     #[test]
-    fn two_minutes_hold_every_fault_and_none_meets_another_of_its_target() {
+    fn two_minutes_hold_every_fault_and_none_overlaps_another_of_its_target() {
         let planned = plan(1, LENGTH, &all(), 10);
         assert!(Fault::all().all(|fault| planned.iter().any(|planned| planned.fault == fault)), "{planned:?}");
         for (place, one) in planned.iter().enumerate() {
             for other in &planned[place + 1..] {
                 let apart = one.until <= other.from || other.until <= one.from;
-                assert!(apart || !one.target().meets(other.target()), "{one:?} meets {other:?}");
+                assert!(apart || !one.target().overlaps(other.target()), "{one:?} overlaps {other:?}");
             }
         }
     }

@@ -1,30 +1,27 @@
 //! A TCP proxy of our own, so that connections can be cut, slowed and made one-sided while both ends stay well.
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{
-        TcpListener, TcpStream,
-        tcp::{OwnedReadHalf, OwnedWriteHalf},
-    },
-    sync::watch,
-    task::JoinSet,
-    time::sleep,
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 /// Bytes carried in one go.
 const CHUNK: usize = 16 * 1024;
 
 /// What the connections through a proxy are like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Link {
+pub enum LinkState {
     Open,
     /// Every chunk comes so much later, in either direction.
     Slow(Duration),
-    /// What the clients send arrives, what they are answered does not. It ends with the end of the connections, so that
-    /// nobody ever learns what came of a request.
+    /// Requests arrive, answers do not. It ends with the end of the connections, so that the outcome of a request is never
+    /// known.
     Mute,
     /// There are none, and new ones end at once.
     Cut,
@@ -34,7 +31,7 @@ pub enum Link {
 #[derive(Debug)]
 pub struct Proxy {
     pub port: u16,
-    link: watch::Sender<Link>,
+    link: watch::Sender<LinkState>,
     _listening: JoinSet<()>,
 }
 
@@ -43,18 +40,18 @@ impl Proxy {
     pub async fn start(server: u16) -> Result<Proxy> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("the proxy finds no port")?;
         let port = listener.local_addr().context("the proxy's port is not known")?.port();
-        let link = watch::Sender::new(Link::Open);
+        let link = watch::Sender::new(LinkState::Open);
         let mut listening = JoinSet::new();
         listening.spawn(listen(listener, server, link.subscribe()));
         Ok(Proxy { port, link, _listening: listening })
     }
 
-    pub fn set(&self, link: Link) {
+    pub fn set(&self, link: LinkState) {
         self.link.send_replace(link);
     }
 }
 
-async fn listen(listener: TcpListener, server: u16, link: watch::Receiver<Link>) {
+async fn listen(listener: TcpListener, server: u16, link: watch::Receiver<LinkState>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -69,9 +66,9 @@ async fn listen(listener: TcpListener, server: u16, link: watch::Receiver<Link>)
     }
 }
 
-/// Carries one connection until one of its ends, or the link, is gone; then neither end hears of the other again.
-async fn carry(client: TcpStream, server: u16, mut link: watch::Receiver<Link>) {
-    if *link.borrow() == Link::Cut {
+/// Carries one connection until one of its ends, or the link, is gone; then both ends are closed.
+async fn carry(client: TcpStream, server: u16, mut link: watch::Receiver<LinkState>) {
+    if *link.borrow() == LinkState::Cut {
         return;
     }
     // A server that is not there shows as a connection that ends at once.
@@ -83,23 +80,23 @@ async fn carry(client: TcpStream, server: u16, mut link: watch::Receiver<Link>) 
     tokio::select! {
         () = pump(from_client, to_server, link.clone(), false) => {}
         () = pump(from_server, to_client, link.clone(), true) => {}
-        _ = link.wait_for(|link| *link == Link::Cut) => {}
+        _ = link.wait_for(|link| *link == LinkState::Cut) => {}
     }
 }
 
-async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut link: watch::Receiver<Link>, answers: bool) {
+async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut link: watch::Receiver<LinkState>, answers: bool) {
     let mut chunk = vec![0; CHUNK];
     loop {
         let Ok(length @ 1..) = from.read(&mut chunk).await else { return };
         let state = *link.borrow();
         match state {
-            Link::Slow(late) => sleep(late).await,
-            Link::Mute if answers => {
+            LinkState::Slow(late) => sleep(late).await,
+            LinkState::Mute if answers => {
                 // The sender goes only with the whole proxy, which ends the connection too.
-                link.wait_for(|link| *link != Link::Mute).await.map(drop).unwrap_or_default();
+                link.wait_for(|link| *link != LinkState::Mute).await.map(drop).unwrap_or_default();
                 return;
             }
-            Link::Open | Link::Mute | Link::Cut => {}
+            LinkState::Open | LinkState::Mute | LinkState::Cut => {}
         }
         if to.write_all(&chunk[..length]).await.is_err() {
             return;
@@ -145,11 +142,11 @@ mod tests {
         let proxy = Proxy::start(port).await.unwrap();
         let mut stream = TcpStream::connect(("127.0.0.1", proxy.port)).await.unwrap();
         assert_eq!(say(&mut stream, 1).await, Some(1));
-        proxy.set(Link::Cut);
+        proxy.set(LinkState::Cut);
         assert_eq!(say(&mut stream, 2).await, None);
         let mut late = TcpStream::connect(("127.0.0.1", proxy.port)).await.unwrap();
         assert_eq!(say(&mut late, 3).await, None);
-        proxy.set(Link::Open);
+        proxy.set(LinkState::Open);
         let mut new = TcpStream::connect(("127.0.0.1", proxy.port)).await.unwrap();
         assert_eq!(say(&mut new, 4).await, Some(4));
     }
@@ -159,13 +156,13 @@ mod tests {
         let (port, _server) = echo().await;
         let proxy = Proxy::start(port).await.unwrap();
         let mut stream = TcpStream::connect(("127.0.0.1", proxy.port)).await.unwrap();
-        proxy.set(Link::Slow(Duration::from_millis(40)));
+        proxy.set(LinkState::Slow(Duration::from_millis(40)));
         let began = Instant::now();
         assert_eq!(say(&mut stream, 1).await, Some(1));
         assert!(began.elapsed() >= Duration::from_millis(80));
-        proxy.set(Link::Mute);
+        proxy.set(LinkState::Mute);
         assert!(timeout(Duration::from_millis(100), say(&mut stream, 2)).await.is_err(), "nothing comes back");
-        proxy.set(Link::Open);
+        proxy.set(LinkState::Open);
         assert_eq!(say(&mut stream, 3).await, None);
     }
 

@@ -1,35 +1,33 @@
 //! A private Postgres: made, started and reached on 127.0.0.1 only, with no socket in the file system.
 
-mod place;
+pub mod place;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Output,
-    time::Duration,
-};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use reqwest::Url;
 use tokio::process::Command;
 
 use crate::host::programs;
 use crate::servers::folder::{Folder, read_if_there, remove, write_private};
-use crate::servers::processes::Running;
-use crate::servers::stage::Stage;
+use crate::servers::process_kind::ProcessKind;
+use crate::servers::processes::Processes;
 use place::Place;
 
 /// How long recovery after a crash may take.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Whether its data outlives it.
+/// How long its data has to last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifetime {
-    Kept,
-    /// As a kept one, and it notes when each transaction was committed.
+    Persistent,
+    /// As a persistent one, and it records when each transaction was committed.
     Measured,
-    /// For one test run: nothing is worth waiting for the disk.
-    ThrowAway,
+    /// For one test run: nothing waits for the disk.
+    Temporary,
 }
 
 #[derive(Debug)]
@@ -59,7 +57,7 @@ impl Postgres {
     /// Makes an empty cluster when there is none. An empty password makes it trust everybody on this machine.
     pub async fn initialise(&self, password: &str) -> Result<()> {
         if self.data.join("PG_VERSION").exists() {
-            return self.check_version().await;
+            return check_cluster(&self.data).await;
         }
         // Made under another name first: what an interrupted initdb leaves is never taken for a cluster.
         let unfinished = self.place.path.join("unfinished");
@@ -67,7 +65,7 @@ impl Postgres {
         let mut command = self.command("initdb");
         command.arg("-D").arg(&unfinished).args(["-U", "postgres", "--encoding=UTF8"]);
         command.arg(if cfg!(target_os = "macos") { "--locale=en_US.UTF-8" } else { "--locale=C.UTF-8" });
-        if self.lifetime == Lifetime::ThrowAway {
+        if self.lifetime == Lifetime::Temporary {
             command.arg("--no-sync");
         }
         let file = self.place.path.join("password");
@@ -86,23 +84,8 @@ impl Postgres {
         fs::rename(&unfinished, &self.data).context("the new Postgres cluster cannot be moved to its place")
     }
 
-    async fn check_version(&self) -> Result<()> {
-        let made = read_if_there(&self.data.join("PG_VERSION"))?.unwrap_or_default();
-        let answer = self.command("postgres").arg("--version").output().await.context("postgres cannot be run")?;
-        let installed = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
-        let major = installed.split_whitespace().nth(2).and_then(|version| version.split('.').next());
-        if major != Some(made.trim()) {
-            bail!(
-                "the data was made by PostgreSQL {}, but {installed} is installed; install the former, or delete the \
-                 data with `cargo stack reset`",
-                made.trim()
-            );
-        }
-        Ok(())
-    }
-
     /// Starts it and waits until it answers.
-    pub async fn start(&self, running: &mut Running, port: u16, log: &Path) -> Result<()> {
+    pub async fn start(&self, processes: &mut Processes, port: u16, log: &Path) -> Result<()> {
         self.forget_dead_postmaster()?;
         let mut command = self.command("postgres");
         command.arg("-D").arg(&self.data);
@@ -119,15 +102,15 @@ impl Postgres {
         if self.lifetime == Lifetime::Measured {
             set("track_commit_timestamp=on");
         }
-        if self.lifetime == Lifetime::ThrowAway {
+        if self.lifetime == Lifetime::Temporary {
             for setting in ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off"] {
                 set(setting);
             }
             set("checkpoint_timeout=1d");
             set("max_wal_size=8GB");
         }
-        running.start(Stage::Postgres, "Postgres", command, log)?;
-        running.until("Postgres", PATIENCE, async || self.answers(port).await).await
+        processes.start(ProcessKind::Postgres, "Postgres", command, log)?;
+        processes.until("Postgres", PATIENCE, async || self.answers(port).await).await
     }
 
     async fn answers(&self, port: u16) -> bool {
@@ -159,6 +142,23 @@ impl Postgres {
     fn command(&self, program: &str) -> Command {
         self.place.command(&self.bin.join(program))
     }
+}
+
+/// Fails when a cluster was made by another version than the one that would run on it; there may be no cluster yet.
+pub async fn check_cluster(data: &Path) -> Result<()> {
+    let Some(made) = read_if_there(&data.join("PG_VERSION"))? else { return Ok(()) };
+    let made = made.trim();
+    let bin = programs::postgres(Some(made)).context("the programs of PostgreSQL are not found")?;
+    let output =
+        Command::new(bin.join("postgres")).arg("--version").output().await.context("postgres cannot be run")?;
+    let installed = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let major = installed.split_whitespace().nth(2).and_then(|version| version.split('.').next());
+    ensure!(
+        major == Some(made),
+        "the data was made by PostgreSQL {made}, but {installed} is installed; install the former, or delete the data with \
+         `cargo stack reset`"
+    );
+    Ok(())
 }
 
 /// An error that holds what a program said, unless it succeeded.

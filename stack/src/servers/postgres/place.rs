@@ -3,11 +3,9 @@
 //! Postgres refuses to run as root. Under root it runs as the system's user `postgres`, who must be able to reach its
 //! data; in a clone under `/root` it cannot, and then the data goes to that user's home instead.
 
-use std::{
-    fs,
-    os::unix::fs::chown,
-    path::{Path, PathBuf},
-};
+use std::fs;
+use std::os::unix::fs::chown;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use nix::unistd::{User, geteuid};
@@ -47,7 +45,7 @@ impl Place {
             );
         }
         let (first, second) = (first.display(), place.path.display());
-        console::tell(format_args!("The user `postgres` cannot enter {first}: Postgres's data goes to {second}"));
+        console::info(format_args!("The user `postgres` cannot enter {first}: Postgres's data goes to {second}"));
         remove(&inside)?;
         Ok(place)
     }
@@ -55,7 +53,7 @@ impl Place {
     /// Makes the folder and hands it over; says whether Postgres can write to it.
     async fn is_reachable(&self) -> Result<bool> {
         if let Err(error) = fs::create_dir_all(&self.path) {
-            console::tell(format_args!("{} cannot be made: {error}", self.path.display()));
+            console::info(format_args!("{} cannot be made: {error}", self.path.display()));
             return Ok(false);
         }
         self.give(&self.path)?;
@@ -83,7 +81,8 @@ impl Place {
     }
 }
 
-fn user() -> Result<Option<User>> {
+/// The system user that Postgres runs as; none when that is the one that we are.
+pub fn user() -> Result<Option<User>> {
     if !geteuid().is_root() {
         return Ok(None);
     }

@@ -1,22 +1,24 @@
 //! `cargo stack seed`: people and posts as a small network has them, made through the public API.
 //!
-//! What is made is planned first, by dice that start from `--seed` (`plan`), and then done by several requests at once:
+//! What is made is planned first, at random from `--seed` (`plan`), and then sent by several requests at once:
 //! the same number makes the same people and posts, in whatever order the answers come.
 
 mod plan;
 mod words;
 
-use std::{process::ExitCode, sync::Arc};
+use std::process::ExitCode;
+use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
+use futures::stream::{self, StreamExt, TryStreamExt};
 use indicatif::ProgressBar;
-use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
+use tokio::time::Instant;
 
 use crate::client::{Api, Person};
 use crate::host::console;
 use crate::traffic::target::Entrance;
-use plan::{Human, Plan, Thread};
+use plan::{Plan, SeedPerson, Thread};
 
 const PASSWORD: &str = "seeded people share a password";
 
@@ -38,36 +40,36 @@ pub struct Seed {
     pub concurrency: u16,
 }
 
-/// Fills the platform and says what it made.
+/// Fills the platform and reports what it made.
 pub async fn seed(options: Seed) -> Result<ExitCode> {
     let plan = Plan::new(options.number, options.users, options.posts);
     let (base, step) = options.entrance.place();
     let api = Api::new(base, step)?;
     let began = Instant::now();
-    let crew = Crew(Arc::new(Semaphore::new(options.concurrency.into())));
+    let limit = options.concurrency;
 
     let bar = console::bar(options.users.into(), "people");
     let people = plan.people.iter().cloned().map(|human| join(api.clone(), human));
-    let people: Arc<[Person]> = crew.run(&bar, people).await?.into();
+    let people: Arc<[Person]> = run(&bar, limit, people).await?.into();
 
     let bar = console::bar(plan.connections.len() as u64, "connections");
     let connections = plan.connections.iter().map(|(from, to)| connect(people.clone(), *from, *to));
-    crew.run(&bar, connections).await?;
+    run(&bar, limit, connections).await?;
 
     let bar = console::bar(plan.threads.len() as u64, "posts");
     let threads = plan.threads.iter().cloned().map(|thread| discuss(people.clone(), thread));
-    crew.run(&bar, threads).await?;
+    run(&bar, limit, threads).await?;
 
     let took = console::seconds(began.elapsed());
-    console::show(format_args!("{} in {took}; everybody's password is \"{PASSWORD}\"", plan.totals()));
+    console::show(format_args!("{} in {took}; the password of all is \"{PASSWORD}\"", plan.totals()));
     console::show(format_args!("For example: {}", people[0].email));
     Ok(ExitCode::SUCCESS)
 }
 
-/// Signs a person up, or in when an earlier run made the same one: a sign-up does not say so, but the sign-in that follows
-/// is somebody else's.
-async fn join(api: Api, human: Human) -> Result<Person> {
-    let Human { email, first, last, interests } = &human;
+/// Signs a person up, or in when an earlier run made the same one: a sign-up does not report that, but the sign-in after it
+/// is that of another account.
+async fn join(api: Api, human: SeedPerson) -> Result<Person> {
+    let SeedPerson { email, first, last, interests } = &human;
     match api.join(email, PASSWORD, (first, last), interests).await {
         Ok(person) => Ok(person),
         Err(refused) => api.sign_in(email, PASSWORD).await.map_err(|_| refused),
@@ -94,33 +96,15 @@ async fn discuss(people: Arc<[Person]>, thread: Thread) -> Result<()> {
     Ok(())
 }
 
-/// Does many things, a limited number of them at once.
-struct Crew(Arc<Semaphore>);
-
-impl Crew {
-    /// The results in the order of the jobs; the first error ends the rest.
-    async fn run<T: Send + 'static>(
-        &self,
-        bar: &ProgressBar,
-        jobs: impl Iterator<Item = impl Future<Output = Result<T>> + Send + 'static>,
-    ) -> Result<Vec<T>> {
-        let mut tasks = JoinSet::new();
-        for (number, job) in jobs.enumerate() {
-            let permits = self.0.clone();
-            tasks.spawn(async move {
-                let _permit = permits.acquire_owned().await.context("nobody is left to work")?;
-                Ok::<_, anyhow::Error>((number, job.await?))
-            });
-        }
-        let mut results = Vec::with_capacity(tasks.len());
-        while let Some(done) = tasks.join_next().await {
-            results.push(done.context("a request was broken off")??);
-            bar.inc(1);
-        }
-        bar.finish_and_clear();
-        results.sort_by_key(|(number, _)| *number);
-        Ok(results.into_iter().map(|(_, result)| result).collect())
-    }
+/// Carries out jobs, a limited number of them at once; the results in the order of the jobs. The first error ends the rest.
+async fn run<T>(
+    bar: &ProgressBar,
+    limit: u16,
+    jobs: impl Iterator<Item = impl Future<Output = Result<T>>>,
+) -> Result<Vec<T>> {
+    let results = stream::iter(jobs).buffered(limit.into()).inspect_ok(|_| bar.inc(1)).try_collect().await;
+    bar.finish_and_clear();
+    results
 }
 
 #[cfg(test)]
@@ -129,24 +113,22 @@ mod tests {
 
     #[tokio::test]
     async fn results_come_in_the_order_of_the_jobs() {
-        let crew = Crew(Arc::new(Semaphore::new(3)));
         let jobs = (0..20_u32).map(|number| async move {
             for _ in number..20 {
                 tokio::task::yield_now().await;
             }
             Ok(number)
         });
-        let results = crew.run(&ProgressBar::hidden(), jobs).await.unwrap();
+        let results = run(&ProgressBar::hidden(), 3, jobs).await.unwrap();
         assert_eq!(results, (0..20).collect::<Vec<_>>());
     }
 
     #[tokio::test]
-    async fn the_first_error_is_told() {
-        let crew = Crew(Arc::new(Semaphore::new(1)));
+    async fn the_first_error_is_returned() {
         let jobs = (0..3).map(|number| async move {
             anyhow::ensure!(number != 1, "no");
             Ok(())
         });
-        assert_eq!(crew.run(&ProgressBar::hidden(), jobs).await.unwrap_err().to_string(), "no");
+        assert_eq!(run(&ProgressBar::hidden(), 1, jobs).await.unwrap_err().to_string(), "no");
     }
 }

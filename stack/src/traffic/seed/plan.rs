@@ -1,32 +1,30 @@
-//! What is going to be made: people, who knows whom, and threads, thrown by dice from one number.
+//! What is made: people, their connections, and threads, all at random from one number.
 
 use std::collections::BTreeSet;
 
-use rand::{
-    RngExt, SeedableRng,
-    rngs::StdRng,
-    seq::{IndexedRandom, index},
-};
+use rand::rngs::StdRng;
+use rand::seq::{IndexedRandom, index};
+use rand::{RngExt, SeedableRng};
 
-use crate::traffic::seed::words::{COMMENTS, FIRST_NAMES, LAST_NAMES, OPENINGS, TOPICS, Topic};
+use crate::traffic::seed::words::WORDS;
 
 /// The reactions, the frequent ones more than once.
 const REACTIONS: [&str; 10] = ["LIKE", "LIKE", "LIKE", "LIKE", "LOVE", "LOVE", "FUNNY", "JOY", "SAD", "ANGRY"];
 /// How many others a person connects to, at most.
 const CONNECTIONS: usize = 6;
-/// How many people look at a post, at most.
+/// The number of people that view a post, at most.
 const VIEWS: usize = 12;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    pub people: Vec<Human>,
-    /// Who connects to whom, by position.
+    pub people: Vec<SeedPerson>,
+    /// From and to, by position.
     pub connections: Vec<(usize, usize)>,
     pub threads: Vec<Thread>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct Human {
+pub struct SeedPerson {
     pub email: String,
     pub first: &'static str,
     pub last: &'static str,
@@ -50,7 +48,7 @@ impl Plan {
     /// The same three numbers make the same plan.
     pub fn new(number: u64, users: u32, posts: u32) -> Plan {
         let mut dice = StdRng::seed_from_u64(number);
-        let people: Vec<Human> = (0..users).map(|user| human(&mut dice, number, user)).collect();
+        let people: Vec<SeedPerson> = (0..users).map(|user| person(&mut dice, number, user)).collect();
         let connections = (0..people.len()).flat_map(|from| connections(&mut dice, people.len(), from)).collect();
         let threads = (0..posts).map(|_| thread(&mut dice, &people)).collect();
         Plan { people, connections, threads }
@@ -71,33 +69,36 @@ impl Plan {
     }
 }
 
-fn human(dice: &mut StdRng, number: u64, user: u32) -> Human {
-    let (first, last) = (pick(dice, &FIRST_NAMES), pick(dice, &LAST_NAMES));
+fn person(dice: &mut StdRng, number: u64, user: u32) -> SeedPerson {
+    let (first, last) = (word(dice, &WORDS.first_names), word(dice, &WORDS.last_names));
     let count = dice.random_range(1..=4);
-    let interests = index::sample(dice, TOPICS.len(), count).into_iter().map(|topic| TOPICS[topic].category).collect();
+    let interests = index::sample(dice, WORDS.topics.len(), count)
+        .into_iter()
+        .map(|topic| WORDS.topics[topic].category.as_str())
+        .collect();
     let email = format!("{first}.{last}.{number}.{user}@example.org").to_lowercase();
-    Human { email, first, last, interests }
+    SeedPerson { email, first, last, interests }
 }
 
 fn connections(dice: &mut StdRng, people: usize, from: usize) -> Vec<(usize, usize)> {
     let count = dice.random_range(0..=CONNECTIONS.min(people - 1));
     let others = index::sample(dice, people - 1, count);
-    // Nobody connects to themselves: positions from their own on move up by one.
+    // No connection to themselves: positions from their own on move up by one.
     others.into_iter().map(|other| (from, if other >= from { other + 1 } else { other })).collect()
 }
 
-fn thread(dice: &mut StdRng, people: &[Human]) -> Thread {
+fn thread(dice: &mut StdRng, people: &[SeedPerson]) -> Thread {
     let author = dice.random_range(0..people.len());
     // People write about what they are interested in.
     let category = pick(dice, &people[author].interests);
-    let topic: &Topic = TOPICS.iter().find(|topic| topic.category == category).unwrap_or(&TOPICS[0]);
+    let topic = WORDS.topics.iter().find(|topic| topic.category == category).unwrap_or(&WORDS.topics[0]);
     let mut types = vec![category];
     if dice.random_bool(0.3) {
-        types.push(pick(dice, &TOPICS).category);
+        types.push(WORDS.topics.choose(dice).map_or(category, |topic| topic.category.as_str()));
         types.dedup();
     }
-    let subject = pick(dice, &topic.subjects);
-    let content = format!("{} {subject}. {}", pick(dice, &OPENINGS), pick(dice, &topic.thoughts));
+    let subject = word(dice, &topic.subjects);
+    let content = format!("{} {subject}. {}", word(dice, &WORDS.openings), word(dice, &topic.thoughts));
     let status = match dice.random_range(0..20) {
         0 => "ARCHIVED",
         1 | 2 => "DRAFT",
@@ -113,7 +114,7 @@ fn thread(dice: &mut StdRng, people: &[Human]) -> Thread {
         comments: Vec::new(),
         reactions: Vec::new(),
     };
-    // What others cannot see they cannot answer to.
+    // Only visible posts can be answered.
     if status == "POSTED" {
         let readers = dice.random_range(0..=VIEWS.min(people.len()));
         let readers: BTreeSet<usize> = index::sample(dice, people.len(), readers).into_iter().collect();
@@ -123,11 +124,15 @@ fn thread(dice: &mut StdRng, people: &[Human]) -> Thread {
                 thread.reactions.push((*reader, pick(dice, &REACTIONS)));
             }
             if dice.random_bool(0.3) {
-                thread.comments.push((*reader, pick(dice, &COMMENTS)));
+                thread.comments.push((*reader, word(dice, &WORDS.comments)));
             }
         }
     }
     thread
+}
+
+fn word(dice: &mut StdRng, list: &'static [String]) -> &'static str {
+    list.choose(dice).map_or("", String::as_str)
 }
 
 fn pick<T: Copy + Default>(dice: &mut StdRng, list: &[T]) -> T {
@@ -150,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_connects_to_themselves_or_twice_to_the_same() {
+    fn connections_are_to_different_others() {
         let plan = Plan::new(1, 30, 0);
         let different: BTreeSet<_> = plan.connections.iter().collect();
         assert_eq!(different.len(), plan.connections.len());
@@ -158,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_posted_is_answered_to_and_by_everybody_once() {
+    fn only_posted_posts_are_answered_and_by_each_person_once() {
         for thread in &Plan::new(1, 30, 200).threads {
             assert!(thread.status == "POSTED" || thread.views.is_empty());
             let reacting: BTreeSet<_> = thread.reactions.iter().map(|(reader, _)| reader).collect();

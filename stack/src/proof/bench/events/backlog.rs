@@ -1,4 +1,4 @@
-//! A backlog: events in the outbox of the interaction service that nobody has carried yet, as they are after an outage.
+//! A backlog: events in the outbox of the interaction service that wait to be relayed, as after an outage.
 
 use anyhow::{Context, Result};
 use sqlx::{AssertSqlSafe, Executor, PgPool};
@@ -14,33 +14,33 @@ const POSTS: &str = "
     from generate_series(0, 999) as n";
 
 /// Events of one stream.
-pub struct Kind {
+pub struct EventKind {
     pub stream: &'static str,
-    pub listeners: &'static [Service],
+    pub consumers: &'static [&'static Service],
     /// The payload, as SQL over a row of `post` and the number `n`.
     message: &'static str,
 }
 
 /// What is drained: the most frequent events, one with a text to analyse, and a plain one.
-pub const KINDS: [Kind; 3] = [
-    Kind {
+pub const EVENT_KINDS: [EventKind; 3] = [
+    EventKind {
         stream: "post_viewed",
-        listeners: &[POST, ENGAGEMENT],
+        consumers: &[&POST, &ENGAGEMENT],
         message: "json_build_object('id', post.id, 'created_at', post.created_at, 'created_by', post.created_by,
             'updated_at', post.updated_at, 'updated_by', null, 'title', post.title, 'content', post.content,
             'types', post.types, 'status', post.status, 'total_views', n, 'total_comments', 0, 'total_reactions', 0,
             'score', 0.0, 'popularity', 0.0, 'viewed_by', md5('person ' || n % 10000)::uuid)",
     },
-    Kind {
+    EventKind {
         stream: "post_comment_created",
-        listeners: &[POST, MODERATION, ENGAGEMENT],
+        consumers: &[&POST, &MODERATION, &ENGAGEMENT],
         message: "json_build_object('id', gen_random_uuid(), 'created_at', now(),
             'created_by', md5('person ' || n % 10000)::uuid, 'updated_at', now(), 'updated_by', null,
             'post_id', post.id, 'content', repeat('Well said, and not seen in this way before. ', 3))",
     },
-    Kind {
+    EventKind {
         stream: "post_reaction_created",
-        listeners: &[POST, ENGAGEMENT],
+        consumers: &[&POST, &ENGAGEMENT],
         message: "json_build_object('id', gen_random_uuid(), 'created_at', now(),
             'created_by', md5('person ' || n % 10000)::uuid, 'updated_at', now(), 'updated_by', null,
             'post_id', post.id, 'type', 'LIKE')",
@@ -52,9 +52,9 @@ pub async fn prepare(tables: &PgPool) -> Result<()> {
     tables.execute(POSTS).await.map(drop).context("the posts cannot be made")
 }
 
-/// Writes so many events; they are numbered behind `from`, which is answered.
-pub async fn write(tables: &PgPool, kind: &Kind, events: i64) -> Result<i64> {
-    let Kind { stream, message, .. } = kind;
+/// Writes this number of events; the number after which they are numbered.
+pub async fn write(tables: &PgPool, kind: &EventKind, events: i64) -> Result<i64> {
+    let EventKind { stream, message, .. } = kind;
     let insert = format!(
         "insert into interaction.outbox (event_id, stream, message, traceparent)
         select gen_random_uuid(), '{stream}', {message},

@@ -8,16 +8,18 @@ use reqwest::{Method, StatusCode};
 use crate::client::Person;
 use crate::host::console;
 use crate::host::programs::Program;
-use crate::proof::bench::http::contest::Contest;
-use crate::proof::bench::http::{FEW, fill, gather};
-use crate::proof::bench::load::{Call, Load};
+use crate::proof::bench::comparison::Comparison;
+use crate::proof::bench::http::common::{self, FEW};
+use crate::proof::bench::http::fill;
+use crate::proof::bench::load::LoadGenerator;
+use crate::proof::bench::load::connection::PreparedRequest;
 use crate::proof::bench::options::Http;
-use crate::proof::bench::platform::Platform;
-use crate::proof::bench::section::{Part, row};
-use crate::servers::pair::ThrowAway;
+use crate::proof::bench::platform::MeasuredPlatform;
+use crate::proof::bench::report::{Measurement, row};
+use crate::servers::temporary::TemporaryServers;
 use crate::system::{ENGAGEMENT, INTERACTION, POST, Service};
 
-/// How many different posts are asked for.
+/// The number of different posts that are requested.
 const DIFFERENT: i64 = 1_000;
 
 /// A route, and how its path is made of the number of a post.
@@ -39,61 +41,66 @@ const READS: [Read; 4] = [
 ];
 
 /// Measures each read on both platforms.
-pub async fn measure(options: &Http, few: &Platform<'_>, people: &[Person]) -> Result<Part> {
-    let mut servers = ThrowAway::new(&[Program::Postgres, Program::Redis]).await?;
-    let outcome = on_both(options, &mut servers, few, people).await;
+pub async fn measure(options: &Http, few: &MeasuredPlatform<'_>, people: &[Person]) -> Result<Measurement> {
+    let mut servers = TemporaryServers::new(&[Program::Postgres, Program::Redis]).await?;
+    let outcome = measure_both(options, &mut servers, few, people).await;
     servers.stop().await?;
     outcome
 }
 
-async fn on_both(options: &Http, servers: &mut ThrowAway, few: &Platform<'_>, people: &[Person]) -> Result<Part> {
-    console::tell(format_args!("Making {} posts", options.posts));
-    let many = Platform::start(&options.run, servers).await?;
-    fill::posts(&many.tables, options.posts).await?;
-    let others = gather(&many).await?;
+async fn measure_both(
+    options: &Http,
+    servers: &mut TemporaryServers,
+    few: &MeasuredPlatform<'_>,
+    people: &[Person],
+) -> Result<Measurement> {
+    console::info(format_args!("Making {} posts", options.posts));
+    let many = MeasuredPlatform::start(&options.run, servers).await?;
+    fill::posts(&many.database, options.posts).await?;
+    let others = common::sign_up_people(&many).await?;
     let mut rows =
         vec![row(["what", "few: reads/s", "many: reads/s", "time of many ÷ few", "at half: p50", "p99", "p99 ÷ p50"])];
     for read in &READS {
-        console::tell(format_args!("{}: {} rounds", read.what, options.rounds));
+        console::info(format_args!("{}: {} rounds", read.what, options.rounds));
         let small = read.load(options, few, people, FEW).await?;
         let large = read.load(options, &many, &others, options.posts).await?;
         let time = Duration::from_secs(options.seconds.into());
-        let contest = Contest::hold(
+        let comparison = Comparison::run(
             options.rounds,
             async || Ok(large.closed(time).await?.rate()),
             async || Ok(small.closed(time).await?.rate()),
         )
         .await?;
-        let [p50, p99, ratio] = super::at_half(&large, contest.rate()?, options).await?;
-        rows.push(row([
-            read.what,
-            &format!("{:.0}", contest.bound()?),
-            &format!("{:.0}", contest.rate()?),
-            &contest.slowness()?.to_string(),
-            &p50,
-            &p99,
-            &ratio,
-        ]));
+        let [p50, p99, ratio] = common::at_half(&large, comparison.subject()?, options).await?;
+        let (few, many) = (format!("{:.0}", comparison.limit()?), format!("{:.0}", comparison.subject()?));
+        rows.push(row([read.what, &few, &many, &comparison.slowdown()?.to_string(), &p50, &p99, &ratio]));
     }
-    let says = format!(
+    let description = format!(
         "The same requests on two platforms beside each other, in turns: one with {FEW} posts and one with {}, with twice as \
-         many comments, 20 on each tenth post. {DIFFERENT} different posts are asked for; a page has 50 posts or 20 \
-         comments. The time at half of the maximum is that among many.",
+         many comments, 20 on each tenth post. {DIFFERENT} different posts are requested; a page has 50 posts or 20 \
+         comments. The latency at half of the maximum is that among many.",
         options.posts
     );
-    Ok(Part { title: "Reads among many posts against few".to_owned(), says, rows })
+    Ok(Measurement { title: "Reads among many posts against few".to_owned(), description, rows })
 }
 
 impl Read {
-    async fn load(&self, options: &Http, platform: &Platform<'_>, people: &[Person], posts: i64) -> Result<Load> {
-        let mut calls = Vec::new();
+    async fn load(
+        &self,
+        options: &Http,
+        platform: &MeasuredPlatform<'_>,
+        people: &[Person],
+        posts: i64,
+    ) -> Result<LoadGenerator> {
+        let mut requests = Vec::new();
         let different = DIFFERENT.min(posts);
         for number in 0..different {
-            let post = 1 + number * (posts / different);
+            let path = (self.path)(1 + number * (posts / different));
             let token = people[usize::try_from(number)? % people.len()].api.access_token().await?.unwrap_or_default();
-            calls.push(Call::new(Method::GET, &(self.path)(post), &token, None, StatusCode::OK)?);
+            requests.push(PreparedRequest::new(Method::GET, &path, &token, None, StatusCode::OK)?);
         }
-        Ok(Load { address: platform.address(self.service)?, calls: calls.into(), connections: options.connections })
+        let (address, connections) = (platform.address(self.service)?, options.connections);
+        Ok(LoadGenerator { address, requests: requests.into(), connections })
     }
 }
 
@@ -107,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn comments_are_asked_for_where_there_are_some() {
+    fn comments_are_requested_where_there_are_some() {
         assert_eq!([1, 10, 11, 1000].map(commented), [10, 10, 20, 1000]);
     }
 }

@@ -5,33 +5,35 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
 
 use crate::client::Person;
 use crate::host::console;
+use crate::proof::bench::comparison::Comparison;
 use crate::proof::bench::database::{ask, sql};
-use crate::proof::bench::http::contest::Contest;
-use crate::proof::bench::http::pgbench::PgBench;
-use crate::proof::bench::http::statements::statement;
-use crate::proof::bench::http::{FEW, PEOPLE, fill, quiet};
-use crate::proof::bench::load::{Call, Load};
+use crate::proof::bench::http::common::{self, FEW, PEOPLE, settle};
+use crate::proof::bench::http::fill;
+use crate::proof::bench::http::pgbench::{PgBench, statement};
+use crate::proof::bench::load::LoadGenerator;
+use crate::proof::bench::load::connection::PreparedRequest;
 use crate::proof::bench::options::Http;
-use crate::proof::bench::platform::Platform;
-use crate::proof::bench::section::Part;
+use crate::proof::bench::platform::MeasuredPlatform;
+use crate::proof::bench::report::Measurement;
 use crate::system::{INTERACTION, POST, Service};
 
 /// Ids by run, client and number, in the order of time for each client, as those of the services are.
 const ID: &str = "create or replace function bench.id(run int, client int, n bigint) returns uuid immutable parallel safe
     language sql as $$ select ('018f0000-' || lpad(to_hex(run), 4, '0') || '-7' || lpad(to_hex(client), 3, '0') || '-8000-'
         || lpad(to_hex(n), 12, '0'))::uuid $$";
-/// The id of the new row, who writes it, and about which post.
+/// The id of the new row, its author, and the post that it is about.
 const NEW: &str = "bench.id(:run::int, :client_id::int, :n::bigint)";
-const WHO: &str = "((:authors::uuid[])[:who::int])";
+const AUTHOR: &str = "((:authors::uuid[])[:who::int])";
 const ABOUT: &str = "bench.post(:post::bigint)";
 
 const TEXT: &str = "Well said. I had not looked at it in this way before, and now I cannot look at it in any other.";
 
 /// Measures the writing of posts and of comments.
-pub async fn measure(options: &Http, platform: &Platform<'_>, people: &[Person]) -> Result<Part> {
+pub async fn measure(options: &Http, platform: &MeasuredPlatform<'_>, people: &[Person]) -> Result<Measurement> {
     sql(ID).execute(&platform.tables).await?;
     let posts = Write {
         service: &POST,
@@ -50,18 +52,18 @@ pub async fn measure(options: &Http, platform: &Platform<'_>, people: &[Person])
         script: comment_script()?,
     };
     let rows = vec![
-        super::head("pgbench/s"),
-        posts.contest(options, platform, people).await?,
-        comments.contest(options, platform, people).await?,
+        common::head("pgbench/s"),
+        posts.compare(options, platform, people).await?,
+        comments.compare(options, platform, people).await?,
     ];
-    let says = format!(
-        "The bound is `pgbench` with the statements of the service (prepared, from its `.sqlx`, with the events in them), as the \
-         role of the service, with {} clients where the service is asked over as many connections. What follows from the \
-         events is done by the other services in both cases, at the same time and on the same cores; a turn begins when \
-         that is done.",
+    let description = format!(
+        "The upper limit is `pgbench` with the statements of the service (prepared, from its `.sqlx`, with the events in them), \
+         as the role of the service, with {} clients where the service gets requests over as many connections. The effects \
+         of the events are applied by the other services in both cases, at the same time and on the same cores; a turn \
+         begins when all are applied.",
         options.connections
     );
-    Ok(Part { title: "Writes against pgbench".to_owned(), says, rows })
+    Ok(Measurement { title: "Writes against pgbench".to_owned(), description, rows })
 }
 
 /// One kind of write.
@@ -75,56 +77,61 @@ struct Write {
 }
 
 impl Write {
-    async fn contest(&self, options: &Http, platform: &Platform<'_>, people: &[Person]) -> Result<Vec<String>> {
-        console::tell(format_args!("{} against pgbench: {} rounds", self.what, options.rounds));
-        let mut calls = Vec::new();
+    async fn compare(&self, options: &Http, platform: &MeasuredPlatform<'_>, people: &[Person]) -> Result<Vec<String>> {
+        console::info(format_args!("{} against pgbench: {} rounds", self.what, options.rounds));
+        let mut requests = Vec::new();
         for (number, path) in self.paths.iter().cycle().take(self.paths.len().max(people.len())).enumerate() {
             let token = people[number % people.len()].api.access_token().await?.unwrap_or_default();
-            calls.push(Call::new(Method::POST, path, &token, Some(&self.body), StatusCode::CREATED)?);
+            requests.push(PreparedRequest::new(Method::POST, path, &token, Some(&self.body), StatusCode::CREATED)?);
         }
         let (connections, address) = (options.connections, platform.address(self.service)?);
-        let ours = Load { address, calls: calls.into(), connections };
-        // One write by each, so that there is an event to take as a pattern.
-        ours.open(100, Duration::from_millis(200)).await?;
+        let load = LoadGenerator { address, requests: requests.into(), connections };
+        // A few writes, so that there is an event to take as a template.
+        load.open(100, Duration::from_millis(200)).await?;
         let variables = self.variables(platform, people).await?;
-        let database = (platform.database_of(self.service)?, self.service.noun);
+        let database = (platform.config.database(self.service)?, self.service.noun);
         let mut pgbench = PgBench::new(platform.folder(), database, connections, &self.script, variables)?;
         let time = Duration::from_secs(options.seconds.into());
         let tables = &platform.tables;
-        let contest = Contest::hold(
+        let comparison = Comparison::run(
             options.rounds,
             async || {
-                quiet::wait(tables).await?;
-                Ok(ours.closed(time).await?.rate())
+                settle(tables).await?;
+                Ok(load.closed(time).await?.rate())
             },
             async || {
-                quiet::wait(tables).await?;
+                settle(tables).await?;
                 pgbench.rate(options.seconds).await
             },
         )
         .await?;
-        quiet::wait(tables).await?;
-        let row = super::row(&ours, &contest, self.what, options).await?;
-        quiet::wait(tables).await?;
+        settle(tables).await?;
+        let row = common::row(&load, &comparison, self.what, options).await?;
+        settle(tables).await?;
         Ok(row)
     }
 
-    /// What stands in a row of this kind that a request has just written.
-    async fn variables(&self, platform: &Platform<'_>, people: &[Person]) -> Result<Vec<(&'static str, String)>> {
+    /// The values of a row of this kind that a request has just written.
+    async fn variables(
+        &self,
+        platform: &MeasuredPlatform<'_>,
+        people: &[Person],
+    ) -> Result<Vec<(&'static str, String)>> {
         let noun = self.service.noun;
         let question =
             format!("select message::text, traceparent from {noun}.outbox where stream = $1 order by seq desc limit 1");
-        let (message, trace): (String, String) = ask(sqlx::AssertSqlSafe(question))
+        let (message, trace): (String, String) = ask(AssertSqlSafe(question))
             .bind(self.stream)
             .fetch_one(&platform.tables)
             .await
-            .context("nothing was told")?;
-        let told: Value = serde_json::from_str(&message)?;
-        let text = |name: &str| told[name].as_str().map(str::to_owned).with_context(|| format!("no {name} was told"));
+            .context("no event was published")?;
+        let event: Value = serde_json::from_str(&message)?;
+        let text =
+            |name: &str| event[name].as_str().map(str::to_owned).with_context(|| format!("the event has no {name}"));
         let (id, author) = (text("id")?, text("created_by")?);
         let (nft, of) = if noun == "post" { ("post_nft", "post_id") } else { ("comment_nft", "comment_id") };
         let question = format!("select description, data::text from {noun}.{nft} where {of} = $1::text::uuid");
-        let (description, data): (String, String) = ask(sqlx::AssertSqlSafe(question))
+        let (description, data): (String, String) = ask(AssertSqlSafe(question))
             .bind(id.clone())
             .fetch_one(&platform.tables)
             .await
@@ -149,8 +156,8 @@ fn post_script() -> Result<String> {
     Ok(script(
         &[],
         &[
-            statement(&POST, "insert into post (", &[NEW, WHO, "'A walk'", ":content", "'{TRAVEL}'", "'POSTED'"])?,
-            statement(&POST, "insert into post_nft (", &[NEW, WHO, NEW, ":description", ":data", "null"])?,
+            statement(&POST, "insert into post (", &[NEW, AUTHOR, "'A walk'", ":content", "'{TRAVEL}'", "'POSTED'"])?,
+            statement(&POST, "insert into post_nft (", &[NEW, AUTHOR, NEW, ":description", ":data", "null"])?,
             outbox(&POST, "post_created")?,
         ],
     ))
@@ -159,11 +166,11 @@ fn post_script() -> Result<String> {
 /// A comment, as the interaction service writes it.
 fn comment_script() -> Result<String> {
     Ok(script(
-        &[statement(&INTERACTION, "select created_by = $2 or", &[ABOUT, WHO])?],
+        &[statement(&INTERACTION, "select created_by = $2 or", &[ABOUT, AUTHOR])?],
         &[
-            statement(&INTERACTION, "select id from post where id = $1 and deleted_at is null", &[ABOUT, WHO])?,
-            statement(&INTERACTION, "insert into comment (", &[NEW, WHO, ABOUT, ":content"])?,
-            statement(&INTERACTION, "insert into comment_nft (", &[NEW, WHO, NEW, ":description", ":data", "null"])?,
+            statement(&INTERACTION, "select id from post where id = $1 and deleted_at is null", &[ABOUT, AUTHOR])?,
+            statement(&INTERACTION, "insert into comment (", &[NEW, AUTHOR, ABOUT, ":content"])?,
+            statement(&INTERACTION, "insert into comment_nft (", &[NEW, AUTHOR, NEW, ":description", ":data", "null"])?,
             outbox(&INTERACTION, "post_comment_created")?,
         ],
     ))
@@ -171,12 +178,12 @@ fn comment_script() -> Result<String> {
 
 /// The event of a row that was recorded, about the new row and its author.
 fn outbox(service: &Service, stream: &str) -> Result<String> {
-    let message = format!("replace(replace(:message, :old_id, {NEW}::text), :old_author, {WHO}::text)");
+    let message = format!("replace(replace(:message, :old_id, {NEW}::text), :old_author, {AUTHOR}::text)");
     let (ids, messages) = (format!("array[{NEW}]"), format!("array[{message}]"));
     statement(service, "insert into outbox (", &[&format!("'{stream}'"), &ids, &messages, ":trace"])
 }
 
-/// What is asked before it, and a transaction.
+/// The queries before it, and a transaction.
 fn script(before: &[String], transaction: &[String]) -> String {
     let choices = [
         "\\set n :n + 1".to_owned(),

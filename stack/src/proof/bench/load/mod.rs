@@ -1,91 +1,85 @@
-//! Load over HTTP on one service: requests that were made ready beforehand, over so many connections, of which each sends
-//! one request at a time.
+//! Load over HTTP on one service: prepared requests over a number of connections, each of which sends one request at a time.
 //!
-//! *Closed*: a connection sends its next request as soon as the last one is answered. That finds the most that a service
-//! can do, and says little about waiting: a service that stalls is not asked meanwhile. *Open*: requests begin at times
-//! that were fixed beforehand, and how long one takes is counted from its time on, whether or not a connection was free
-//! then. A stall is thus felt by all who would have come meanwhile (without it: "coordinated omission").
+//! *Closed*: a connection sends its next request as soon as the last one is answered. That finds the maximum throughput of
+//! a service, and says little about latency: a service that stalls gets no requests meanwhile. *Open*: requests begin at
+//! times that were fixed beforehand, and the latency of each is counted from its time on, whether or not a connection was
+//! free then. A stall thus affects all requests that arrive meanwhile (otherwise: "coordinated omission").
 
 mod arrivals;
-mod connection;
+pub mod connection;
 
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use tokio::task::JoinSet;
 
-use crate::proof::bench::load::arrivals::Arrivals;
-pub use crate::proof::bench::load::connection::Call;
-use crate::proof::bench::load::connection::Connection;
-use crate::proof::bench::times::Times;
+use crate::proof::bench::latency::LatencyHistogram;
+use crate::proof::bench::load::arrivals::ArrivalSchedule;
+use crate::proof::bench::load::connection::{Connection, PreparedRequest};
 
-/// Who is asked, what, and over how many connections.
+/// A service, requests to it, and the number of connections.
 #[derive(Clone)]
-pub struct Load {
+pub struct LoadGenerator {
     pub address: SocketAddr,
-    /// Asked in turn.
-    pub calls: Arc<[Call]>,
+    /// Sent in turn.
+    pub requests: Arc<[PreparedRequest]>,
     pub connections: u32,
 }
 
-/// What came of a load, all of which was answered as it should be.
-pub struct Outcome {
-    pub times: Times,
+/// The result of a load whose requests were all answered with the expected status.
+pub struct LoadResult {
+    pub latencies: LatencyHistogram,
     took: Duration,
 }
 
-impl Outcome {
+impl LoadResult {
     /// Answers per second.
     pub fn rate(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "requests are far below 2^52")]
-        let count = self.times.count() as f64;
+        let count = self.latencies.count() as f64;
         count / self.took.as_secs_f64()
     }
 }
 
-impl Load {
-    /// As much as the connections can carry, for so long.
-    pub async fn closed(&self, time: Duration) -> Result<Outcome> {
+impl LoadGenerator {
+    /// As many requests as the connections can carry, for a time.
+    pub async fn closed(&self, time: Duration) -> Result<LoadResult> {
         let next = Arc::new(AtomicU32::default());
         let connections = self.connect().await?;
         let (begin, mut workers) = (Instant::now(), JoinSet::new());
         for mut connection in connections {
-            let (next, calls) = (next.clone(), self.calls.clone());
+            let (next, requests) = (next.clone(), self.requests.clone());
             workers.spawn(async move {
-                let (mut times, mut asked) = (Times::new()?, Instant::now());
+                let (mut latencies, mut asked) = (LatencyHistogram::new()?, Instant::now());
                 while asked.duration_since(begin) < time {
                     let number = next.fetch_add(1, Ordering::Relaxed);
-                    connection.ask(&calls[number as usize % calls.len()]).await?;
-                    times.note(asked.elapsed())?;
+                    connection.ask(&requests[number as usize % requests.len()]).await?;
+                    latencies.record(asked.elapsed())?;
                     asked = Instant::now();
                 }
-                Ok(times)
+                Ok(latencies)
             });
         }
         done(begin, workers).await
     }
 
-    /// So many requests per second, for so long; times are counted from when a request should have begun.
-    pub async fn open(&self, per_second: u32, time: Duration) -> Result<Outcome> {
+    /// A number of requests per second, for a time; latencies are counted from when a request should have begun.
+    pub async fn open(&self, per_second: u32, time: Duration) -> Result<LoadResult> {
         let connections = self.connect().await?;
         let begin = Instant::now();
-        let (arrivals, mut workers) = (Arc::new(Arrivals::begin(begin, per_second, time)?), JoinSet::new());
+        let (arrivals, mut workers) = (Arc::new(ArrivalSchedule::begin(begin, per_second, time)?), JoinSet::new());
         for mut connection in connections {
-            let (arrivals, calls) = (arrivals.clone(), self.calls.clone());
+            let (arrivals, requests) = (arrivals.clone(), self.requests.clone());
             workers.spawn(async move {
-                let mut times = Times::new()?;
+                let mut latencies = LatencyHistogram::new()?;
                 while let Some((number, due)) = arrivals.next().await {
-                    connection.ask(&calls[number as usize % calls.len()]).await?;
-                    times.note(due.elapsed())?;
+                    connection.ask(&requests[number as usize % requests.len()]).await?;
+                    latencies.record(due.elapsed())?;
                 }
-                Ok(times)
+                Ok(latencies)
             });
         }
         done(begin, workers).await
@@ -100,19 +94,22 @@ impl Load {
     }
 }
 
-async fn done(begin: Instant, mut workers: JoinSet<Result<Times>>) -> Result<Outcome> {
-    let mut times = Times::new()?;
+async fn done(begin: Instant, mut workers: JoinSet<Result<LatencyHistogram>>) -> Result<LoadResult> {
+    let mut latencies = LatencyHistogram::new()?;
     while let Some(ended) = workers.join_next().await {
-        times.add(&ended.context("a connection of the bench broke down")??)?;
+        latencies.add(&ended.context("a connection has panicked")??)?;
     }
-    Ok(Outcome { times, took: begin.elapsed() })
+    Ok(LoadResult { latencies, took: begin.elapsed() })
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::{Router, extract::State, routing::get};
+    use axum::Router;
+    use axum::extract::State;
+    use axum::routing::get;
     use reqwest::{Method, StatusCode};
-    use tokio::{net::TcpListener, sync::Semaphore};
+    use tokio::net::TcpListener;
+    use tokio::sync::Semaphore;
 
     use super::*;
 
@@ -131,13 +128,13 @@ mod tests {
         (address, gate, serving)
     }
 
-    fn load(address: SocketAddr, path: &str) -> Load {
-        let call = Call::new(Method::GET, path, "a token", None, StatusCode::OK).unwrap();
-        Load { address, calls: [call].into(), connections: 2 }
+    fn load(address: SocketAddr, path: &str) -> LoadGenerator {
+        let request = PreparedRequest::new(Method::GET, path, "a token", None, StatusCode::OK).unwrap();
+        LoadGenerator { address, requests: [request].into(), connections: 2 }
     }
 
     #[tokio::test]
-    async fn a_stall_is_felt_by_all_who_would_have_come_meanwhile() {
+    async fn a_stall_affects_all_requests_that_arrive_meanwhile() {
         let (address, gate, _serving) = service(10).await;
         let load = load(address, "/well");
         let time = Duration::from_millis(200);
@@ -148,11 +145,11 @@ mod tests {
             gate.add_permits(10);
         };
         let (outcome, ()) = tokio::join!(asked, opened);
-        let times = outcome.unwrap().times;
-        assert_eq!(times.count(), 20);
+        let latencies = outcome.unwrap().latencies;
+        assert_eq!(latencies.count(), 20);
         // The eleventh came after 100 ms and waited as long; only two of them were under way.
-        assert!(times.at(1.0) >= Duration::from_millis(95), "{:?}", times.row("all"));
-        assert!(times.at(0.8) >= Duration::from_millis(40), "{:?}", times.row("all"));
+        assert!(latencies.quantile(1.0) >= Duration::from_millis(95), "{:?}", latencies.quantile(1.0));
+        assert!(latencies.quantile(0.8) >= Duration::from_millis(40), "{:?}", latencies.quantile(1.0));
     }
 
     #[tokio::test]
@@ -160,7 +157,7 @@ mod tests {
         let (address, gate, _serving) = service(1_000_000).await;
         let outcome = load(address, "/well").closed(Duration::from_millis(50)).await.unwrap();
         let answered = 1_000_000 - gate.available_permits();
-        assert_eq!(outcome.times.count(), answered as u64);
+        assert_eq!(outcome.latencies.count(), answered as u64);
         assert!(outcome.rate() > 0.0 && outcome.took >= Duration::from_millis(50));
     }
 
