@@ -1,8 +1,8 @@
-//! Ports that are ours while this process lives, whether or not somebody listens on them at the moment.
+//! Ports that are reserved while this process lives, whether or not a server listens on them at the moment.
 //!
-//! A port that was found free may be taken by another launcher before a server of ours listens on it, and again whenever
-//! that server is stopped for a while. So all launchers of a user ask here: a port is a file, and who holds the file's
-//! lock holds the port. The lock ends with the process, however that ends.
+//! A free port may be taken by another launcher before a server listens on it, and again whenever that server is stopped for
+//! a while. So all launchers of a user reserve ports here: a port is a file, and the lock of the file is the reservation. It
+//! ends with the process, however that ends.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::net::{Ipv4Addr, TcpListener};
@@ -21,7 +21,7 @@ const STEP: u16 = 10;
 pub struct PortReservations(Vec<File>);
 
 impl PortReservations {
-    /// Takes all of these ports, or none of them: false when somebody listens on one, or another launcher holds it.
+    /// Reserves all of these ports, or none of them: false when one is in use, or reserved by another launcher.
     pub fn take(&mut self, ports: &[u16]) -> Result<bool> {
         let folder = folder();
         fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
@@ -42,9 +42,9 @@ impl PortReservations {
         Ok(true)
     }
 
-    /// Takes the ports of somebody who may be anywhere, and says where: `ports` tells which belong to a base.
+    /// Reserves ports anywhere; the first of them. `ports` lists those that belong to a first port.
     pub fn anywhere(&mut self, ports: impl Fn(u16) -> Vec<u16>) -> Result<u16> {
-        // Not where everybody else begins to look.
+        // Not where every other launcher begins.
         let places = (PORTS.end - PORTS.start) / STEP;
         let first = rand::random::<u16>() % places;
         for place in 0..places {
@@ -58,7 +58,7 @@ impl PortReservations {
     }
 }
 
-/// Whether nobody listens on a port of 127.0.0.1.
+/// Whether a port of 127.0.0.1 is free.
 fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_held_is_given_to_nobody_else_until_it_is_given_back() {
+    fn a_reserved_port_is_not_given_again_until_it_is_released() {
         let mut holder = PortReservations::default();
         let base = holder.anywhere(|base| vec![base, base + 1]).unwrap();
         let mut other = PortReservations::default();
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_that_somebody_listens_on_is_not_given() {
+    fn a_port_in_use_is_not_given() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         assert!(!PortReservations::default().take(&[port]).unwrap());

@@ -42,7 +42,7 @@ pub fn cargo(arguments: &[&str]) -> Command {
 pub async fn run(command: &mut Command, shutdown: &mut Shutdown) -> Result<ExitStatus> {
     let name = command.as_std().get_program().to_string_lossy().into_owned();
     let mut child = command.process_group(0).spawn().with_context(|| format!("{name} cannot be run"))?;
-    let group = Group::of(&child);
+    let group = ProcessGroup::of(&child);
     tokio::select! {
         status = child.wait() => status.with_context(|| format!("{name} does not end")),
         () = shutdown.requested() => {
@@ -86,7 +86,7 @@ async fn build(packages: &[&str], release: bool) -> Result<()> {
     let mut command = cargo(&["build"]);
     command.args(packages.iter().flat_map(|package| ["-p", package])).args(release.then_some("--release"));
     let mut child = command.stdin(Stdio::null()).process_group(0).spawn().context("cargo cannot be run")?;
-    let _group = Group::of(&child);
+    let _group = ProcessGroup::of(&child);
     let status = child.wait().await.context("cargo does not end")?;
     ensure!(status.success(), "{} cannot be built; see the compiler's errors above", packages.join(", "));
     Ok(())
@@ -122,15 +122,15 @@ fn folder_of(release: bool) -> Result<PathBuf> {
 }
 
 /// A process group of ours: asked to stop when this value is dropped before its leader has ended.
-struct Group(Option<Pid>);
+struct ProcessGroup(Option<Pid>);
 
-impl Group {
-    fn of(child: &tokio::process::Child) -> Group {
-        Group(child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw))
+impl ProcessGroup {
+    fn of(child: &tokio::process::Child) -> ProcessGroup {
+        ProcessGroup(child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw))
     }
 }
 
-impl Drop for Group {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
         // An error says that the group has ended already, which is what is wanted.
         self.0.map(|group| killpg(group, Signal::SIGTERM)).transpose().unwrap_or_default();

@@ -37,7 +37,7 @@ const DISK_TO_BUILD: u64 = 6 * 1024 * MEBIBYTE;
 /// Checks everything that `cargo stack up` would need with these options; fails when there is a problem.
 pub async fn doctor(options: Up) -> Result<ExitCode> {
     let data = std::path::absolute(options.data.path())?;
-    let mut report = Report::default();
+    let mut report = DoctorReport::default();
     if let Some(pid) = Folder::holder(&data) {
         report.add("ok", format!("the platform in {} is running (pid {pid})", data.display()));
         check_running(&data, &mut report).await?;
@@ -55,7 +55,7 @@ pub async fn doctor(options: Up) -> Result<ExitCode> {
 }
 
 /// Whether each process of a running platform is ready.
-async fn check_running(data: &Path, report: &mut Report) -> Result<()> {
+async fn check_running(data: &Path, report: &mut DoctorReport) -> Result<()> {
     let (http, alive) = (client::http(ANSWER_TIMEOUT)?, ledger::alive(data)?);
     let count = |package: &str| alive.iter().filter(|entry| entry.name.starts_with(package)).count();
     let replicas = SERVICES.iter().map(|service| count(service.package)).max().unwrap_or_default();
@@ -76,7 +76,7 @@ async fn check_running(data: &Path, report: &mut Report) -> Result<()> {
 }
 
 /// The programs that are run, and the binaries of the services where they must have been built before.
-async fn check_programs(options: &Up, report: &mut Report) {
+async fn check_programs(options: &Up, report: &mut DoctorReport) {
     let programs = up::programs_for(options);
     let missing = programs::missing(&programs);
     for program in programs.iter().filter(|program| !missing.contains(program)) {
@@ -95,7 +95,7 @@ async fn check_programs(options: &Up, report: &mut Report) {
 }
 
 /// What private servers need, or the servers that were given by URL.
-async fn check_servers(options: &Up, data: &Path, report: &mut Report) {
+async fn check_servers(options: &Up, data: &Path, report: &mut DoctorReport) {
     if let Some(url) = &options.postgres_url {
         report.check("--postgres-url answers", psql::run(url, "select 1;").await.map(drop));
     } else if Program::Postgres.path().is_ok() {
@@ -110,7 +110,7 @@ async fn check_servers(options: &Up, data: &Path, report: &mut Report) {
 }
 
 /// Whether the data folder can be used; the processes that a killed launcher left running in it.
-fn check_data(data: &Path, report: &mut Report) -> Vec<Entry> {
+fn check_data(data: &Path, report: &mut DoctorReport) -> Vec<Entry> {
     let usable = folder::check(data).and_then(|()| PersistedState::read(data).map(drop));
     report.check(format!("data folder {}", data.display()), usable);
     let left = ledger::alive(data).unwrap_or_default();
@@ -157,9 +157,9 @@ fn check_disk(folder: &Path, wanted: u64) -> Result<()> {
 
 /// One line for each check.
 #[derive(Debug, Default)]
-struct Report(Vec<(&'static str, String)>);
+struct DoctorReport(Vec<(&'static str, String)>);
 
-impl Report {
+impl DoctorReport {
     fn add(&mut self, verdict: &'static str, sentence: impl Into<String>) {
         self.0.push((verdict, sentence.into()));
     }
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn an_error_is_a_problem_with_all_its_causes() {
-        let mut report = Report::default();
+        let mut report = DoctorReport::default();
         report.check("fine", Ok(()));
         report.check("fine", Err(anyhow!("cause").context("effect")));
         assert_eq!(report.0, [("ok", "fine".to_owned()), ("problem", "effect: cause".to_owned())]);

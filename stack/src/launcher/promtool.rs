@@ -1,4 +1,4 @@
-//! What Prometheus' own checker says of the folder `observe/`: configuration, rules and their tests, and the queries of the
+//! The folder `observe/`, checked by Prometheus' own promtool: configuration, rules and their tests, and the queries of the
 //! dashboards.
 
 use std::fs;
@@ -59,7 +59,7 @@ fn queries(folder: &Path) -> Result<Vec<(String, String)>> {
 fn as_rules(queries: &[(String, String)]) -> Result<tempfile::NamedTempFile> {
     let rule = |(place, expr): &(String, String)| {
         let expr = expr.replace("$__rate_interval", "1m").replace("$service", ".*").replace("$stream", ".*");
-        // Two panels may ask the same; the place tells the rules apart, and a reader where a mistake is.
+        // Two panels may have the same query; the place makes the rules different, and shows where a mistake is.
         json!({ "record": "query", "expr": expr, "labels": { "place": place, "query": expr } })
     };
     let rules: Vec<Value> = queries.iter().map(rule).collect();

@@ -1,4 +1,4 @@
-//! The five services and the gateway: what each is told, where it listens, when it is ready.
+//! The five services and the gateway: the settings of each, its port, and whether it is ready.
 
 pub mod config;
 pub mod gateway;

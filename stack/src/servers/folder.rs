@@ -36,7 +36,7 @@ impl DataFolder {
     }
 }
 
-/// A data folder that nobody else uses while this value lives.
+/// A data folder that no other launcher uses while this value lives.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
@@ -73,7 +73,7 @@ impl Folder {
         Ok(Folder { path, _lock: file })
     }
 
-    /// The process id of the launcher that holds a folder, none when nobody does. Nothing is made or changed.
+    /// The process id of the launcher that holds a folder, if one does. Nothing is made or changed.
     pub fn holder(path: &Path) -> Option<String> {
         let mut lock = File::open(path.join("lock")).ok()?;
         let Err(TryLockError::WouldBlock) = lock.try_lock_shared() else { return None };
@@ -97,7 +97,7 @@ impl Folder {
         Ok(path)
     }
 
-    /// Where a process writes what it has to say.
+    /// The log of a process.
     pub fn log(&self, name: &str) -> Result<PathBuf> {
         Ok(self.private("logs")?.join(format!("{name}.log")))
     }

@@ -23,7 +23,7 @@ const FILE: &str = "processes.json";
 /// How long a process that was left behind may take to stop before it is killed.
 const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// One process, so that it can be told from a later one with the same id.
+/// One process, distinguished from a later one with the same id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     pub name: String,

@@ -1,4 +1,4 @@
-//! `cargo stack demo`: the functional flow of the platform, told step by step with what came back, and counted at the end.
+//! `cargo stack demo`: the functional flow of the platform, step by step with each answer, and counted at the end.
 
 use std::process::ExitCode;
 

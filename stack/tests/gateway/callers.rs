@@ -1,4 +1,4 @@
-//! What a service is told of who calls: what the gateway knows, and nothing that the client made up.
+//! What the gateway passes to a service about its caller: what it has verified, and nothing that the client made up.
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -60,7 +60,7 @@ async fn what_a_client_says_of_itself_is_replaced() {
     let line = platform.logged(id).await;
     assert_eq!((&line["user"], &line["path"]), (&json!(ada.id), &json!("/api/v1/posts")));
 
-    // What is public tells nobody's name, neither the client's word.
+    // On a public route no name is passed on, not even that of the client.
     let request = platform.ask(Method::OPTIONS, "/api/v1/posts", Some(&ada.token)).header("X-User-Id", "spoofed");
     assert_eq!(request.send().await.unwrap().status(), StatusCode::OK);
     assert_eq!(values(&post.last(), "x-user-id"), Vec::<&str>::new());
@@ -140,7 +140,7 @@ async fn a_cookie_becomes_a_token_where_the_request_comes_from_a_page_of_ours() 
     let both = by_cookie(Method::POST).bearer_auth(&ben.token).send().await.unwrap();
     assert_eq!(both.status(), StatusCode::OK);
     assert_eq!(values(&post.last(), "x-user-id"), [&ben.id]);
-    // What is public goes without: nobody is signed in, or kept from it, by a cookie.
+    // What is public goes without: no user is signed in, or kept from it, by a cookie.
     let body = json!({ "email": ben.email, "password": "wrong" });
     let sign_in = platform.ask(Method::POST, "/api/v1/auth/signin", None).header("Cookie", &cookie).json(&body);
     assert_eq!(sign_in.send().await.unwrap().status(), StatusCode::NOT_FOUND);

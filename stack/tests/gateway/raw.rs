@@ -48,7 +48,7 @@ pub async fn get(authority: &str, target: &str, headers: &str) -> Answer {
 /// Sends bytes and reads until the other end closes.
 pub async fn send(authority: &str, request: &[u8]) -> Answer {
     let mut stream = TcpStream::connect(authority).await.unwrap();
-    // The answer to what is too large comes before all of it was read, and then nobody reads the rest.
+    // The answer to what is too large comes before all of it was read, and the rest is not read.
     stream.write_all(request).await.unwrap_or_default();
     let mut bytes = Vec::new();
     let ended = stream.read_to_end(&mut bytes).await;

@@ -42,7 +42,7 @@ const TRICKS: [&str; 30] = [
     "//internal/dead-letters",
     "/internal/./dead-letters",
     "/%69nternal/dead-letters",
-    // Cleaned up it is a route of everybody's, and as it is written an operator's.
+    // Normalised it is a public route, and as it is written an operator's.
     "/internal/dead-letters/..%2f..%2fapi%2fv1%2fposts",
     "/internal/../api/v1/posts/../../../internal/dead-letters",
     "http://127.0.0.1/internal/dead-letters",

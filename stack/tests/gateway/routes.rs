@@ -30,7 +30,7 @@ async fn see(request: RequestBuilder, operation: &Operation) -> (Seen, String) {
     (Seen { status, kind, challenge, body }, id)
 }
 
-/// Somebody whose profile everybody has heard of, so that whether it is there yet makes no difference.
+/// A person whose profile exists, so that whether it does yet makes no difference.
 async fn known(platform: &GatewayPlatform, name: &str) -> GatewayPerson {
     let person = platform.join(name).await;
     let profile = async || {

@@ -1,5 +1,5 @@
-//! Somebody takes along what the platform holds about them, and leaves: afterwards no table, stream or hash has their name,
-//! their address or a word of theirs.
+//! A person exports what the platform holds about them, and leaves: afterwards no table, stream or hash has their name, their
+//! address or a word of theirs.
 
 use std::fs;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use crate::client::{Person, To, eventually};
 use crate::platform::{PASSWORD, Platform};
 
-/// What nothing else on the platform contains; whoever leaves signs everything with it.
+/// A name that nothing else on the platform contains; the person who leaves signs everything with it.
 const NAME: &str = "Zephyrine";
 const INSULT: &str = "I hope you die.";
 const SERVICES: [&str; 5] =
@@ -107,7 +107,7 @@ async fn who_leaves_takes_everything_along() -> Result<()> {
     Ok(())
 }
 
-/// Somebody uses everything that keeps words; the friend's post that remains.
+/// A person uses everything that stores words; the friend's post that remains.
 async fn live(leaver: &Person, friend: &Person) -> Result<String> {
     leaver
         .api
@@ -127,7 +127,7 @@ async fn live(leaver: &Person, friend: &Person) -> Result<String> {
     Ok(theirs.id)
 }
 
-/// Which services hold nothing any more of somebody.
+/// The services that hold nothing about a person any more.
 async fn confirmed(platform: &Platform, stores: &Stores, person: &Person) -> Result<Vec<String>> {
     let url = format!("http://127.0.0.1:{}/internal/erasures/{}", platform.port_base(), person.id);
     let answer =

@@ -167,7 +167,7 @@ async fn a_service_whose_postgres_is_away_says_so_alone_and_heals() -> Result<()
         assert!(refused.retry_after.is_some_and(|seconds| seconds > 0), "{refused:?}");
     }
     assert_eq!((ready.status, &ready.body["postgres"]), (StatusCode::SERVICE_UNAVAILABLE, &json!(false)));
-    // Everybody else answers as ever, less who would show a post as it is now: a view.
+    // All other services answer as ever, except for a view, which shows a post as it is now.
     for number in 0..5 {
         bob.comment(&post.id, &format!("Nobody counts me yet, {number}")).await?;
     }

@@ -60,7 +60,7 @@ impl Drop for Redis {
     }
 }
 
-/// A way to a server of this machine that can be closed: then nobody listens there, and all connections have ended.
+/// A way to a server of this machine that can be closed: then its port is free, and all connections have ended.
 pub struct Link {
     pub port: u16,
     server: u16,

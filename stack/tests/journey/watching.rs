@@ -1,4 +1,4 @@
-//! What is seen of a request after it was answered: one trace over all services, as a collector is told of it.
+//! The trace of a request: one over all services, as they export it to a collector.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -45,14 +45,14 @@ async fn one_trace_goes_through_all_services() -> Result<()> {
     let ada = platform.api().join("ada@example.org", PASSWORD, ("Ada", "Lovelace"), &["BOOKS"]).await?;
     let post = ada.write_post("On engines", "They weave patterns.", &["BOOKS"], "POSTED").await?;
 
-    // An insult is removed again, so that its trace goes on through moderation, back, and to whoever counts comments.
+    // An insult is removed again, so that its trace goes on through moderation, back, and to the services that count comments.
     let url = format!("{}/api/v1/{}/comments", platform.url(0, 2), post.id);
     let token = ada.api.access_token().await?.context("signed in")?;
     let request = reqwest::Client::new().post(url).bearer_auth(token).json(&json!({ "content": INSULT }));
     let answer = request.header("traceparent", format!("00-{TRACE}-{CALLER}-01")).send().await?;
     assert_eq!((answer.status(), answer.headers()["x-request-id"].to_str()?), (StatusCode::CREATED, TRACE));
 
-    // Which span of whom is a part of which.
+    // Each span with its service, and its parent.
     let parts = [
         ("interaction-service POST /api/v1/{post_id}/comments", CALLER),
         ("interaction-service GET", "interaction-service POST /api/v1/{post_id}/comments"),
@@ -97,7 +97,7 @@ fn named(told: &[Span]) -> BTreeMap<String, Span> {
     named
 }
 
-/// A collector, and what it was told.
+/// A collector, and the spans that it has received.
 async fn collect() -> Result<(String, Told)> {
     let told = Told::default();
     let router = Router::new().route("/v1/traces", post(take)).with_state(told.clone());

@@ -27,10 +27,10 @@ use crate::servers::process_kind::ProcessKind;
 use crate::servers::processes::Processes;
 use crate::system::{GATEWAY, SERVICES};
 
-/// How long nginx may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How long one question may take.
-const ANSWER: Duration = Duration::from_secs(1);
+/// How long nginx may take to start.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one answer may take.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Reserves the port of the gateway; 0 is anywhere.
 pub fn reserve_port(port: u16, reservations: &mut PortReservations) -> Result<u16> {
@@ -41,8 +41,7 @@ pub fn reserve_port(port: u16, reservations: &mut PortReservations) -> Result<u1
     Ok(port)
 }
 
-/// What a service is told beside the rest when the gateway stands before it: whose word about a caller's address it may
-/// believe, and the address that stands in letters.
+/// The settings of a service behind the gateway: the proxy that may report a caller's address, and the address in mails.
 pub fn environment(port: u16) -> [(&'static str, String); 2] {
     [("TRUSTED_PROXIES", "127.0.0.1/32".to_owned()), ("PUBLIC_URL", url(port))]
 }
@@ -52,7 +51,7 @@ pub fn url(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }
 
-/// What a gateway is told.
+/// The settings of a gateway.
 pub struct Options<'a> {
     pub port: u16,
     pub rate_limits: bool,
@@ -82,13 +81,13 @@ pub async fn start(
     let mut command = Command::new(Program::Nginx.path()?);
     command.args(["-e", "stderr", "-c"]).arg(home.join("nginx.conf"));
     if geteuid().is_root() {
-        // Otherwise its workers would be somebody who may not open the data folder.
+        // Otherwise its workers would run as a user that may not open the data folder.
         command.args(["-g", &format!("user {};", ourselves()?)]);
     }
     let log = folder.log(GATEWAY)?;
     processes.start(ProcessKind::Gateway, GATEWAY, command, &log)?;
-    let (http, url) = (client::http(ANSWER)?, url(options.port));
-    processes.until(GATEWAY, PATIENCE, async || lives(&http, &url).await).await?;
+    let (http, url) = (client::http(ANSWER_TIMEOUT)?, url(options.port));
+    processes.until(GATEWAY, START_TIMEOUT, async || lives(&http, &url).await).await?;
     Ok(Instance { name: GATEWAY.to_owned(), url, log, started: began })
 }
 

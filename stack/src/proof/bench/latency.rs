@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use hdrhistogram::Histogram;
 
-/// The longest duration that is told apart, in microseconds, and the digits that are kept.
+/// The longest duration that is distinguished, in microseconds, and the digits that are kept.
 const LONGEST: u64 = 600_000_000;
 const DIGITS: u8 = 3;
 

@@ -47,7 +47,7 @@ use crate::host::{arguments, console};
 use crate::proof::chaos::faults::Fault;
 use crate::proof::chaos::inject::FaultInjector;
 use crate::proof::chaos::metrics::CounterTotals;
-use crate::proof::chaos::report::Report;
+use crate::proof::chaos::report::ChaosReport;
 use crate::proof::chaos::violation::{Violation, ViolationKind};
 use crate::proof::chaos::workload::Workload;
 use crate::proof::platform::Platform;
@@ -154,7 +154,7 @@ async fn run(options: &Chaos, servers: &mut TemporaryServers) -> Result<bool> {
         violations.extend(results.violations.iter().cloned());
         mutations = Some(results);
     }
-    let report = Report {
+    let report = ChaosReport {
         faults: &injector.injected,
         promises: &workload.promises(),
         events,

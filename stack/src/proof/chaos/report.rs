@@ -11,7 +11,7 @@ use crate::proof::chaos::promises::Promises;
 use crate::proof::chaos::violation::{Violation, ViolationKind};
 
 /// Everything that the report is made of.
-pub struct Report<'a> {
+pub struct ChaosReport<'a> {
     pub faults: &'a BTreeMap<Fault, u32>,
     pub promises: &'a Promises,
     pub events: u64,
@@ -23,7 +23,7 @@ pub struct Report<'a> {
     pub violations: &'a [Violation],
 }
 
-impl Report<'_> {
+impl ChaosReport<'_> {
     /// Prints it: refusals, faults, the table, the violations.
     pub fn show(&self) {
         let list = |title: &str, all: &mut dyn Iterator<Item = String>| {

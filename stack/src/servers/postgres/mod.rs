@@ -15,10 +15,10 @@ use crate::host::programs;
 use crate::servers::folder::{Folder, read_if_there, remove, write_private};
 use crate::servers::process_kind::ProcessKind;
 use crate::servers::processes::Processes;
-use place::Place;
+use place::PostgresHome;
 
 /// How long recovery after a crash may take.
-const PATIENCE: Duration = Duration::from_mins(1);
+const RECOVERY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// How long its data has to last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub enum Lifetime {
 #[derive(Debug)]
 pub struct Postgres {
     bin: PathBuf,
-    place: Place,
+    place: PostgresHome,
     data: PathBuf,
     lifetime: Lifetime,
 }
@@ -41,7 +41,7 @@ pub struct Postgres {
 impl Postgres {
     /// Finds the programs and a place for the data: `elsewhere`, when it was put outside of the folder before.
     pub async fn locate(folder: &Folder, elsewhere: Option<&Path>, lifetime: Lifetime) -> Result<Postgres> {
-        let place = Place::find(folder, elsewhere).await?;
+        let place = PostgresHome::find(folder, elsewhere).await?;
         let data = place.path.join("data");
         let major = read_if_there(&data.join("PG_VERSION"))?.map(|text| text.trim().to_owned());
         let bin = programs::postgres(major.as_deref()).context("the programs of PostgreSQL are not found")?;
@@ -54,7 +54,7 @@ impl Postgres {
         (!place.starts_with(folder.path())).then(|| place.clone())
     }
 
-    /// Makes an empty cluster when there is none. An empty password makes it trust everybody on this machine.
+    /// Makes an empty cluster when there is none. An empty password makes it trust all users of this machine.
     pub async fn initialise(&self, password: &str) -> Result<()> {
         if self.data.join("PG_VERSION").exists() {
             return check_cluster(&self.data).await;
@@ -110,7 +110,7 @@ impl Postgres {
             set("max_wal_size=8GB");
         }
         processes.start(ProcessKind::Postgres, "Postgres", command, log)?;
-        processes.until("Postgres", PATIENCE, async || self.answers(port).await).await
+        processes.until("Postgres", RECOVERY_TIMEOUT, async || self.answers(port).await).await
     }
 
     async fn answers(&self, port: u16) -> bool {

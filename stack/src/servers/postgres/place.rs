@@ -1,4 +1,4 @@
-//! Where Postgres keeps its files, and as whom it runs.
+//! The folder in which Postgres keeps its files, and the user that it runs as.
 //!
 //! Postgres refuses to run as root. Under root it runs as the system's user `postgres`, who must be able to reach its
 //! data; in a clone under `/root` it cannot, and then the data goes to that user's home instead.
@@ -16,18 +16,18 @@ use crate::servers::folder::{Folder, remove};
 
 /// A folder that the user Postgres runs as can write to.
 #[derive(Debug)]
-pub struct Place {
+pub struct PostgresHome {
     pub path: PathBuf,
-    /// Whom it runs as, when that is not who we are.
+    /// The user that it runs as, when that is not our own.
     user: Option<User>,
 }
 
-impl Place {
+impl PostgresHome {
     /// Inside the data folder, or where it was put before, or in that user's home when the data folder is out of reach.
-    pub async fn find(folder: &Folder, before: Option<&Path>) -> Result<Place> {
+    pub async fn find(folder: &Folder, before: Option<&Path>) -> Result<PostgresHome> {
         let inside = folder.path().join("postgres");
         let user = user()?;
-        let mut place = Place { path: before.unwrap_or(&inside).to_owned(), user };
+        let mut place = PostgresHome { path: before.unwrap_or(&inside).to_owned(), user };
         if place.is_reachable().await? {
             return Ok(place);
         }
@@ -90,7 +90,7 @@ pub fn user() -> Result<Option<User>> {
     user.map(Some).context("Postgres does not run as root, and there is no system user `postgres` to run it as")
 }
 
-/// A folder name that tells the data of several clones apart.
+/// A folder name that is different for every clone.
 fn name_for(folder: &Path) -> String {
     format!("cargo-stack{}", folder.to_string_lossy().replace('/', "-"))
 }
@@ -109,7 +109,7 @@ mod tests {
         let open_to_all = std::os::unix::fs::PermissionsExt::from_mode(0o711);
         let home = tempfile::Builder::new().permissions(open_to_all).tempdir().unwrap();
         let folder = Folder::claim(home.path()).unwrap();
-        let place = Place::find(&folder, None).await.unwrap();
+        let place = PostgresHome::find(&folder, None).await.unwrap();
         assert_eq!(place.path, folder.path().join("postgres"));
     }
 }

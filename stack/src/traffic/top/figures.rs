@@ -86,7 +86,7 @@ impl Figures {
             let samples = || before.iter().zip(now).filter(|(_, now)| now.service == service);
             let answered =
                 samples().filter_map(|(before, now)| Some((now.metrics.as_ref().ok()?, before.metrics.as_ref().ok())));
-            let group = Group { seconds, processes: answered.collect() };
+            let group = ServiceMetrics { seconds, processes: answered.collect() };
             let up = (group.processes.len(), samples().count());
             if up.1 == 0 {
                 continue;
@@ -115,12 +115,12 @@ impl Traffic {
 }
 
 /// The processes of one service that answer: their metrics now and, where they answered then too, before.
-struct Group<'a> {
+struct ServiceMetrics<'a> {
     seconds: f64,
     processes: Vec<(&'a Metrics, Option<&'a Metrics>)>,
 }
 
-impl Group<'_> {
+impl ServiceMetrics<'_> {
     fn gauges(&self) -> ServiceFigures {
         let of_streams = |name| self.by_stream(name).into_values();
         ServiceFigures {
@@ -188,7 +188,7 @@ impl Group<'_> {
                 continue;
             }
             let traffic = routes.entry((path, series.label("method"))).or_default();
-            // Also where nothing was added: the bounds below the first duration tell how long it may have been.
+            // Also where nothing was added: the bounds below the first duration limit how long it may have been.
             traffic.durations.add(bound, by)?;
             // The bucket without end holds them all.
             if bound == "+Inf" {

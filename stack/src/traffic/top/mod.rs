@@ -39,8 +39,8 @@ pub struct Top {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u16).range(1..=50))]
     replicas: u16,
     /// Ask these processes and no others, as in post-service=http://10.0.0.7:8001; may be given several times
-    #[arg(long, value_name = "SERVICE=URL", value_parser = Process::parse, conflicts_with_all = ["base_url", "replicas"])]
-    address: Vec<Process>,
+    #[arg(long, value_name = "SERVICE=URL", value_parser = MonitoredProcess::parse, conflicts_with_all = ["base_url", "replicas"])]
+    address: Vec<MonitoredProcess>,
     /// Seconds between two listings
     #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = |text: &str| arguments::number(text, 0.2..=60.0))]
     interval: f64,
@@ -51,30 +51,30 @@ pub struct Top {
 
 /// A process of a service.
 #[derive(Debug, Clone)]
-struct Process {
+struct MonitoredProcess {
     service: &'static Service,
     url: Url,
 }
 
-impl Process {
+impl MonitoredProcess {
     /// Parses `service=URL`.
-    fn parse(text: &str) -> Result<Process, String> {
+    fn parse(text: &str) -> Result<MonitoredProcess, String> {
         let (name, url) = text.split_once('=').ok_or("it must be like post-service=http://10.0.0.7:8001")?;
         let service = SERVICES.iter().find(|service| service.package == name);
         let service = service.ok_or_else(|| format!("there is no service {name}"))?;
-        Ok(Process { service, url: arguments::url(url, &["http", "https"])? })
+        Ok(MonitoredProcess { service, url: arguments::url(url, &["http", "https"])? })
     }
 }
 
 impl Top {
     /// Every process to ask: those that were given, or all replicas on the ports that follow the first.
-    fn processes(&self) -> Result<Vec<Process>> {
+    fn processes(&self) -> Result<Vec<MonitoredProcess>> {
         if !self.address.is_empty() {
             return Ok(self.address.clone());
         }
         let all = replicas::all(self.replicas).map(|replica| {
             let offset = replica.service.port(0, replica.number).unwrap_or(u16::MAX);
-            Ok(Process { service: replica.service, url: client::address(&self.target.base_url, offset)? })
+            Ok(MonitoredProcess { service: replica.service, url: client::address(&self.target.base_url, offset)? })
         });
         all.collect()
     }
@@ -111,7 +111,7 @@ pub async fn top(options: Top) -> Result<ExitCode> {
 }
 
 /// Asks all processes at once.
-async fn scrape(http: &Client, processes: &[Process]) -> Vec<Sample> {
+async fn scrape(http: &Client, processes: &[MonitoredProcess]) -> Vec<Sample> {
     let samples = processes.iter().map(async |process| Sample {
         service: process.service,
         metrics: Metrics::scrape(http, process.url.as_str()).await,

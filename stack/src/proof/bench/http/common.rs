@@ -42,7 +42,7 @@ pub async fn settle(tables: &PgPool) -> Result<()> {
     .await
 }
 
-/// People who have signed in, and whom all services know.
+/// People who have signed in, and are known to all services.
 pub async fn sign_up_people(platform: &MeasuredPlatform<'_>) -> Result<Vec<Person>> {
     let (api, mut people) = (platform.api()?, Vec::new());
     for number in 0..PEOPLE {

@@ -27,7 +27,7 @@ pub struct PgBench {
 }
 
 impl PgBench {
-    /// A script, to be run as the role of a service by so many clients at once, with texts for its variables.
+    /// A script, to be run as the role of a service by a number of clients at once, with texts for its variables.
     pub fn new(
         folder: &Folder,
         (database, schema): (Url, &'static str),
@@ -41,7 +41,7 @@ impl PgBench {
         Ok(PgBench { program: bin.join("pgbench"), script: path, database, schema, clients, variables, run: 0 })
     }
 
-    /// Transactions per second, over so many seconds.
+    /// Transactions per second, over a number of seconds.
     pub async fn rate(&mut self, seconds: u32) -> Result<f64> {
         self.run += 1;
         let mut command = Command::new(&self.program);

@@ -113,7 +113,7 @@ mod tests {
 
     use super::*;
 
-    /// A service that lets so many requests through and no more.
+    /// A service that lets a number of requests through and no more.
     async fn service(open: usize) -> (SocketAddr, Arc<Semaphore>, JoinSet<std::io::Result<()>>) {
         let gate = Arc::new(Semaphore::new(open));
         let answer = async |State(gate): State<Arc<Semaphore>>| {
