@@ -11,8 +11,13 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::process::Command;
 
+use crate::host::console;
 use crate::host::shutdown::Shutdown;
 use crate::system::SERVICES;
+
+/// How long a build from nothing takes after this tool has been built.
+const DEBUG_BUILD: &str = "about three minutes";
+const RELEASE_BUILD: &str = "more than ten minutes";
 
 /// The folder of the workspace's `Cargo.toml`: the one that cargo runs this tool from, or the one that it was built in.
 /// They differ when several clones share a target folder.
@@ -67,9 +72,14 @@ pub struct Build {
 impl Build {
     /// The binaries of the services, by package; built before, unless that was done.
     pub async fn binaries(&self) -> Result<BTreeMap<String, PathBuf>> {
-        if !self.prebuilt {
-            build(&SERVICES.map(|service| service.package), self.release).await?;
+        if self.prebuilt {
+            return prebuilt(self.release);
         }
+        if prebuilt(self.release).is_err() {
+            let time = if self.release { RELEASE_BUILD } else { DEBUG_BUILD };
+            console::info(format_args!("Building the services for the first time: {time} on two cores"));
+        }
+        build(&SERVICES.map(|service| service.package), self.release).await?;
         prebuilt(self.release)
     }
 }
@@ -81,14 +91,15 @@ pub async fn build_itself() -> Result<PathBuf> {
     Ok(folder_of(true)?.join(name))
 }
 
-/// Builds packages. Cargo shows its own progress.
-async fn build(packages: &[&str], release: bool) -> Result<()> {
+/// Builds binaries; cargo shows its progress. By their names and not by their packages, as the alias `cargo stack` does: the
+/// features of dependencies are then those of the whole workspace, and nothing is compiled twice.
+async fn build(binaries: &[&str], release: bool) -> Result<()> {
     let mut command = cargo(&["build"]);
-    command.args(packages.iter().flat_map(|package| ["-p", package])).args(release.then_some("--release"));
+    command.args(binaries.iter().flat_map(|binary| ["--bin", binary])).args(release.then_some("--release"));
     let mut child = command.stdin(Stdio::null()).process_group(0).spawn().context("cargo cannot be run")?;
     let _group = ProcessGroup::of(&child);
     let status = child.wait().await.context("cargo does not end")?;
-    ensure!(status.success(), "{} cannot be built; see the compiler's errors above", packages.join(", "));
+    ensure!(status.success(), "{} cannot be built; see the compiler's errors above", binaries.join(", "));
     Ok(())
 }
 

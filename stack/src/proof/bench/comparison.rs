@@ -1,8 +1,8 @@
 //! Two things that are measured in turns, so that whatever else the machine does affects both alike.
 
-use anyhow::{Context, Result};
+use std::fmt;
 
-use crate::proof::bench::spread::Spread;
+use anyhow::{Context, Result};
 
 /// The rates per second of a subject and of its upper limit, turn by turn.
 #[derive(Debug, Default, PartialEq)]
@@ -64,6 +64,33 @@ fn median(rates: &[f64]) -> Result<f64> {
     Ok(Spread::of(rates.to_vec()).context("there was no round")?.median)
 }
 
+/// The median of some values, and how far from it the others lie.
+#[derive(Debug, PartialEq)]
+pub struct Spread {
+    pub median: f64,
+    /// A quarter of the values is below, a quarter above.
+    quarters: (f64, f64),
+    extremes: (f64, f64),
+}
+
+impl Spread {
+    /// The spread of values; none when there are none.
+    pub fn of(mut values: Vec<f64>) -> Option<Spread> {
+        values.sort_by(f64::total_cmp);
+        let last = values.len().checked_sub(1)?;
+        // Between two values, the one below; thus every figure is one that was measured.
+        let at = |quarters: usize| values[last * quarters / 4];
+        Some(Spread { median: at(2), quarters: (at(1), at(3)), extremes: (at(0), at(4)) })
+    }
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Spread { median, quarters: (lower, upper), extremes: (least, most) } = self;
+        write!(f, "{median:.2} ({lower:.2}–{upper:.2}, {least:.2}–{most:.2})")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
@@ -88,5 +115,13 @@ mod tests {
         assert_eq!(medians, ["70", "100"]);
         assert_eq!(comparison.share().unwrap().to_string(), "0.50 (0.20–0.50, 0.20–1.40)");
         assert_eq!(comparison.slowdown().unwrap().to_string(), "2.00 (0.71–2.00, 0.71–5.00)");
+    }
+
+    #[test]
+    fn a_spread_is_made_of_values_that_were_measured() {
+        let spread = Spread::of(vec![1.4, 1.0, 1.1, 9.0, 1.2]).unwrap();
+        assert_eq!(spread, Spread { median: 1.2, quarters: (1.1, 1.4), extremes: (1.0, 9.0) });
+        assert_eq!(spread.to_string(), "1.20 (1.10–1.40, 1.00–9.00)");
+        assert_eq!(Spread::of(Vec::new()), None);
     }
 }

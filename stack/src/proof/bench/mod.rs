@@ -15,7 +15,6 @@ mod machine;
 pub mod options;
 mod platform;
 mod report;
-mod spread;
 
 use std::process::ExitCode;
 
@@ -72,9 +71,10 @@ async fn measure(
         servers.stop().await?;
     }
     let (machine, report) = outcome.context("stopped before it was done")??;
-    console::show(report.text(&machine));
+    let section = report.markdown(&machine);
+    console::show(&section);
     if options.write {
-        let path = document::write(&report.markdown(&machine))?;
+        let path = document::write(&section)?;
         console::info(format_args!("Written to {}", path.display()));
     }
     Ok(ExitCode::SUCCESS)

@@ -1,8 +1,6 @@
-//! The report of a benchmark: the same for the terminal and for the document.
+//! The report of a benchmark.
 
 use std::fmt::Write as _;
-
-use crate::host::console;
 
 /// The longest line of a paragraph, in characters.
 const WIDTH: usize = 120;
@@ -27,16 +25,7 @@ pub fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
 }
 
 impl BenchmarkReport {
-    /// For the terminal.
-    pub fn text(&self, machine: &str) -> String {
-        let measurements = self
-            .measurements
-            .iter()
-            .map(|measurement| format!("\n{}\n\n{}\n", measurement.title, console::table(&measurement.rows)));
-        format!("{machine}\n{}", measurements.collect::<String>())
-    }
-
-    /// For the document.
+    /// As a section of the document.
     pub fn markdown(&self, machine: &str) -> String {
         let mut text = format!("## {}\n\n{machine}\n", self.title);
         for measurement in &self.measurements {

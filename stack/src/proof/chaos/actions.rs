@@ -51,9 +51,18 @@ pub async fn perform(workload: &Workload, dice: &mut StdRng, me: SimulatedUser) 
         480..620 => actor.react().await,
         620..740 => actor.write().await,
         740..800 => actor.change().await,
-        800..840 => actor.delete_post().await,
-        840..890 => actor.delete_comment().await,
-        890..930 => actor.take_back().await,
+        800..840 => {
+            let post = remove_random(&mut actor.me.posts, actor.dice);
+            actor.delete("delete post", "post", (&POST, "/posts"), post).await;
+        }
+        840..890 => {
+            let comment = remove_random(&mut actor.me.comments, actor.dice);
+            actor.delete("delete comment", "comment", (&INTERACTION, "/comments"), comment).await;
+        }
+        890..930 => {
+            let reaction = remove_random(&mut actor.me.reactions, actor.dice);
+            actor.delete("take back", "reaction", (&INTERACTION, "/post-reactions"), reaction).await;
+        }
         930..970 => actor.connect().await,
         970..980 => actor.disconnect().await,
         980..987 => actor.edit_comment().await,
@@ -157,21 +166,19 @@ impl Actor<'_> {
             "status": status })
     }
 
-    async fn delete_post(&mut self) {
-        let Some(post) = remove_random(&mut self.me.posts, self.dice) else { return };
-        let outcome = self.ask("delete post", &POST, Method::DELETE, format!("/posts/{post}"), None).await;
+    /// Deletes something of the user's own: the kind of request and of the thing, where it is, and its id if there is one.
+    async fn delete(
+        &mut self,
+        what: &'static str,
+        kind: &'static str,
+        (service, folder): (&'static Service, &str),
+        id: Option<String>,
+    ) {
+        let Some(id) = id else { return };
+        let outcome = self.ask(what, service, Method::DELETE, format!("{folder}/{id}"), None).await;
         let mut promises = self.workload.promises();
-        promises.asked("post", &post, &outcome);
-        promises.post_deleted(&post, &outcome);
-    }
-
-    async fn delete_comment(&mut self) {
-        let Some(comment) = remove_random(&mut self.me.comments, self.dice) else { return };
-        let path = format!("/comments/{comment}");
-        let outcome = self.ask("delete comment", &INTERACTION, Method::DELETE, path, None).await;
-        let mut promises = self.workload.promises();
-        promises.asked("comment", &comment, &outcome);
-        promises.comment_deleted(&comment, &outcome);
+        promises.asked(kind, &id, &outcome);
+        promises.deleted(kind, &id, &outcome);
     }
 
     async fn edit_comment(&mut self) {
@@ -182,15 +189,6 @@ impl Actor<'_> {
         let path = format!("/comments/{comment}");
         let outcome = self.ask("edit comment", &INTERACTION, Method::PUT, path, Some(body)).await;
         self.workload.promises().asked("comment", &comment, &outcome);
-    }
-
-    async fn take_back(&mut self) {
-        let Some(reaction) = remove_random(&mut self.me.reactions, self.dice) else { return };
-        let path = format!("/post-reactions/{reaction}");
-        let outcome = self.ask("take back", &INTERACTION, Method::DELETE, path, None).await;
-        let mut promises = self.workload.promises();
-        promises.asked("reaction", &reaction, &outcome);
-        promises.reaction_deleted(&reaction, &outcome);
     }
 
     async fn connect(&mut self) {
@@ -229,15 +227,12 @@ impl Actor<'_> {
         let path = format!("/users/{}", self.me.id);
         let outcome = self.ask("leave", &AUTH, Method::DELETE, path, None).await;
         let mut promises = self.workload.promises();
-        promises.left(&self.me.id, &outcome);
-        for post in &self.me.posts {
-            promises.post_deleted(post, &outcome);
-        }
-        for comment in &self.me.comments {
-            promises.comment_deleted(comment, &outcome);
-        }
-        for reaction in &self.me.reactions {
-            promises.reaction_deleted(reaction, &outcome);
+        promises.deleted("account", &self.me.id, &outcome);
+        for (kind, ids) in [("post", &self.me.posts), ("comment", &self.me.comments), ("reaction", &self.me.reactions)]
+        {
+            for id in ids {
+                promises.deleted(kind, id, &outcome);
+            }
         }
         drop(promises);
         matches!(outcome, Outcome::Refused(_)).then_some(self.me)

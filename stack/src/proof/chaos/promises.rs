@@ -155,12 +155,6 @@ impl Promises {
         }
     }
 
-    pub fn left(&mut self, person: &str, outcome: &Outcome) {
-        if let Some(expected) = self.accounts.get_mut(person) {
-            *expected = expected.deleted(outcome);
-        }
-    }
-
     /// A user asked to be connected to another one, or to be disconnected.
     pub fn connected(&mut self, from: &str, to: &str, connected: bool, outcome: &Outcome) {
         let known = self.connections.entry((from.to_owned(), to.to_owned())).or_insert(Some(false));
@@ -187,22 +181,17 @@ impl Promises {
         }
     }
 
-    pub fn post_deleted(&mut self, post: &str, outcome: &Outcome) {
-        self.visible.retain(|visible| visible != post);
-        if let Some(known) = self.posts.get_mut(post) {
-            known.expected = known.expected.deleted(outcome);
-        }
-    }
-
-    pub fn comment_deleted(&mut self, comment: &str, outcome: &Outcome) {
-        if let Some(known) = self.comments.get_mut(comment) {
-            known.expected = known.expected.deleted(outcome);
-        }
-    }
-
-    pub fn reaction_deleted(&mut self, reaction: &str, outcome: &Outcome) {
-        if let Some(known) = self.reactions.get_mut(reaction) {
-            known.expected = known.expected.deleted(outcome);
+    /// A user asked to delete something: its kind, as in `denied`, and its id.
+    pub fn deleted(&mut self, kind: &'static str, id: &str, outcome: &Outcome) {
+        self.visible.retain(|visible| visible != id);
+        let expected = match kind {
+            "account" => self.accounts.get_mut(id),
+            "post" => self.posts.get_mut(id).map(|post| &mut post.expected),
+            "comment" => self.comments.get_mut(id).map(|comment| &mut comment.expected),
+            _ => self.reactions.get_mut(id).map(|reaction| &mut reaction.expected),
+        };
+        if let Some(expected) = expected {
+            *expected = expected.deleted(outcome);
         }
     }
 }
@@ -261,7 +250,7 @@ mod tests {
             .insert("p".to_owned(), PromisedPost { expected: Expected::Present, status: Some("DRAFT"), insult: false });
         promises.changed("p", "POSTED", &OK);
         assert_eq!(promises.visible, ["p"]);
-        promises.post_deleted("p", &Outcome::Unknown);
+        promises.deleted("post", "p", &Outcome::Unknown);
         assert_eq!(promises.visible, Vec::<String>::new());
         assert_eq!(promises.posts["p"].expected, Expected::Unknown);
     }

@@ -9,10 +9,10 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::host::console;
+use crate::proof::bench::comparison::Spread;
 use crate::proof::bench::database::{ask, sql};
 use crate::proof::bench::platform::MeasuredPlatform;
 use crate::proof::bench::report::{Measurement, row};
-use crate::proof::bench::spread::Spread;
 use crate::system::INTERACTION;
 
 /// Connections that write at once.
