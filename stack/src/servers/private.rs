@@ -17,7 +17,7 @@ const REDIS_PORTS: u16 = 16_379;
 
 /// The state of a data folder, or a new one: free ports and new secrets.
 pub fn prepare_state(folder: &Folder, reservations: &mut PortReservations) -> Result<PersistedState> {
-    let earlier = PersistedState::load(folder)?;
+    let earlier = PersistedState::read(folder.path())?;
     let postgres_port = reserve(earlier.as_ref().map(|state| state.postgres_port), POSTGRES_PORTS, reservations)?;
     let redis_port = reserve(earlier.as_ref().map(|state| state.redis_port), REDIS_PORTS, reservations)?;
     let state = match earlier {
@@ -67,7 +67,7 @@ pub async fn start_redis(
 /// Deletes the part of the data that is outside of the folder. Where the state that names it cannot be parsed any more it
 /// stays: a reset has to work on just such a folder.
 pub fn delete_outside(folder: &Folder) -> Result<()> {
-    match PersistedState::load(folder) {
+    match PersistedState::read(folder.path()) {
         Ok(state) => state.and_then(|state| state.postgres_elsewhere).map_or(Ok(()), |elsewhere| remove(&elsewhere)),
         Err(error) => {
             console::info(format_args!("{error:#}: data outside of the folder, if there is any, stays"));
@@ -107,7 +107,9 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let folder = Folder::claim(&home.path().join("data")).unwrap();
         fs::write(folder.path().join("kept.json"), "{").unwrap();
-        assert!(PersistedState::load(&folder).unwrap_err().to_string().ends_with("`cargo stack reset` starts afresh"));
+        assert!(
+            PersistedState::read(folder.path()).unwrap_err().to_string().ends_with("`cargo stack reset` starts afresh")
+        );
         delete_outside(&folder).unwrap();
     }
 }

@@ -36,11 +36,6 @@ pub struct Secrets {
 
 impl PersistedState {
     /// The state of a folder, or none when it is new.
-    pub fn load(folder: &Folder) -> Result<Option<PersistedState>> {
-        PersistedState::read(folder.path())
-    }
-
-    /// The same for a folder that another launcher may hold.
     pub fn read(folder: &Path) -> Result<Option<PersistedState>> {
         let path = folder.join(FILE);
         let Some(text) = read_if_there(&path)? else { return Ok(None) };
@@ -85,7 +80,7 @@ mod tests {
     fn what_was_saved_is_loaded() {
         let home = tempfile::tempdir().unwrap();
         let folder = Folder::claim(home.path()).unwrap();
-        assert_eq!(PersistedState::load(&folder).unwrap(), None);
+        assert_eq!(PersistedState::read(folder.path()).unwrap(), None);
         let state = PersistedState {
             postgres_port: 15_432,
             redis_port: 16_379,
@@ -93,7 +88,7 @@ mod tests {
             secrets: Secrets::generate(),
         };
         state.save(&folder).unwrap();
-        assert_eq!(PersistedState::load(&folder).unwrap(), Some(state));
+        assert_eq!(PersistedState::read(folder.path()).unwrap(), Some(state));
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! The append-only file of a Redis: copied, put back, and shortened as a power cut would.
+//! The append-only file of a Redis: copied, and put back later, as if what was written meanwhile had never reached the disk.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -10,13 +10,6 @@ use crate::servers::folder::remove;
 /// The folder in which Redis 7 keeps the parts of its append-only file; Redis 6 has one file of the other name.
 const FOLDER: &str = "appendonlydir";
 const FILE: &str = "appendonly.aof";
-
-/// How long the file was at some moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileLength {
-    file: PathBuf,
-    bytes: u64,
-}
 
 #[derive(Debug, Clone)]
 pub struct AppendOnly {
@@ -39,28 +32,6 @@ impl AppendOnly {
     pub fn put_back(&self) -> Result<()> {
         replace(&self.copy, &self.home).context("the append-only file cannot be put back")
     }
-
-    /// How long the part is that Redis writes to.
-    pub fn length(&self) -> Result<FileLength> {
-        let parts = files(&self.home)?;
-        // Its number grows with every rewrite; the base before it is not written to any more.
-        let written = parts.into_iter().filter(|part| part.extension().is_some_and(|end| end == "aof"));
-        let written = written.filter(|part| !part.to_string_lossy().contains(".base."));
-        let file = written.max_by_key(|part| (number(part), part.clone())).context("Redis writes to no file")?;
-        let bytes = fs::metadata(&file).with_context(|| format!("{} is gone", file.display()))?.len();
-        Ok(FileLength { file, bytes })
-    }
-
-    /// Cuts off what was written since it was so long; Redis must not run.
-    pub fn cut(&self, length: &FileLength) -> Result<()> {
-        if self.length()?.file != length.file {
-            // It was rewritten meanwhile, and synced with that.
-            return Ok(());
-        }
-        let file = OpenOptions::new().write(true).open(&length.file);
-        let cut = file.and_then(|file: File| file.set_len(length.bytes));
-        cut.with_context(|| format!("{} cannot be shortened", length.file.display()))
-    }
 }
 
 fn replace(from: &Path, to: &Path) -> Result<()> {
@@ -82,12 +53,6 @@ fn files(home: &Path) -> Result<Vec<PathBuf>> {
     }
     let entries = fs::read_dir(&folder).with_context(|| format!("{} cannot be read", folder.display()))?;
     entries.map(|entry| Ok(entry?.path())).collect()
-}
-
-/// The number in `appendonly.aof.3.incr.aof`.
-fn number(part: &Path) -> u64 {
-    let name = part.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    name.split('.').find_map(|piece| piece.parse().ok()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -119,15 +84,5 @@ mod tests {
         append_only.put_back().unwrap();
         assert_eq!(text(&append_only, name), "early");
         assert!(!folder.join("appendonly.aof.2.incr.aof").exists());
-    }
-
-    #[test]
-    fn the_newest_part_is_shortened_to_what_it_was() {
-        let (old, new) = ("appendonly.aof.9.incr.aof", "appendonly.aof.10.incr.aof");
-        let (_home, append_only) = home(&[(old, "old"), (new, "new"), ("appendonly.aof.10.base.rdb", "base")]);
-        let length = append_only.length().unwrap();
-        fs::write(append_only.home.join(FOLDER).join(new), "new and lost").unwrap();
-        append_only.cut(&length).unwrap();
-        assert_eq!((text(&append_only, old), text(&append_only, new)), ("old".to_owned(), "new".to_owned()));
     }
 }

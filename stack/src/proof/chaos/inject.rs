@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::host::console;
 use crate::platform::replicas::Replica;
-use crate::proof::chaos::append_only::{AppendOnly, FileLength};
+use crate::proof::chaos::append_only::AppendOnly;
 use crate::proof::chaos::checks;
 use crate::proof::chaos::faults::Fault;
 use crate::proof::chaos::plan::PlannedFault;
@@ -29,8 +29,6 @@ pub struct FaultInjector {
     postgres_link: Proxy,
     redis_link: Proxy,
     append_only: AppendOnly,
-    /// The length of Redis's file when its loss began, by place in the plan.
-    lengths: BTreeMap<usize, FileLength>,
     /// The number of events when Redis went away for long.
     events_before: u64,
     /// How often each fault was injected.
@@ -49,8 +47,8 @@ impl FaultInjector {
             proxies.push(proxy);
         }
         let [postgres_link, redis_link] = <[Proxy; 2]>::try_from(proxies).ok().context("there are two servers")?;
-        let (lengths, injected) = (BTreeMap::new(), BTreeMap::new());
-        Ok(FaultInjector { postgres_link, redis_link, append_only, lengths, events_before: 0, injected })
+        let injected = BTreeMap::new();
+        Ok(FaultInjector { postgres_link, redis_link, append_only, events_before: 0, injected })
     }
 
     /// Injects all faults, from `began` on; every one is undone when it returns.
@@ -72,27 +70,24 @@ impl FaultInjector {
             if kind == 1 {
                 *self.injected.entry(planned.fault).or_default() += 1;
                 console::show(report_line(platform, planned));
-                self.begin(platform, place, planned).await
+                self.begin(platform, planned).await
             } else {
-                self.end(platform, place, planned).await
+                self.end(platform, planned).await
             }
             .with_context(|| format!("{} cannot be carried out", planned.fault.name()))?;
         }
         Ok(())
     }
 
-    async fn begin(&mut self, platform: &mut Platform<'_>, place: usize, planned: &PlannedFault) -> Result<()> {
+    async fn begin(&mut self, platform: &mut Platform<'_>, planned: &PlannedFault) -> Result<()> {
         let target = platform.replicas[planned.replica];
         let slow = LinkState::Slow(Duration::from_millis(DELAY.0 + planned.dice % (DELAY.1 - DELAY.0)));
         match planned.fault {
             Fault::KillService => platform.kill(&[target]).await?,
             Fault::StopService => platform.signal(target, Signal::SIGSTOP)?,
             Fault::KillPostgres => platform.processes().kill("Postgres").await?,
-            Fault::KillRedis => {
-                self.lengths.insert(place, self.append_only.length()?);
-            }
             Fault::Flushall => RedisInspector::open(&platform.redis).await?.flush_all().await?,
-            Fault::OldRedis => self.append_only.copy()?,
+            Fault::KillRedis | Fault::OldRedis => self.append_only.copy()?,
             Fault::RedisAway => {
                 self.events_before = checks::count_events(&platform.database).await?;
                 platform.processes().kill("Redis").await?;
@@ -114,20 +109,14 @@ impl FaultInjector {
         Ok(())
     }
 
-    async fn end(&mut self, platform: &mut Platform<'_>, place: usize, planned: &PlannedFault) -> Result<()> {
+    async fn end(&mut self, platform: &mut Platform<'_>, planned: &PlannedFault) -> Result<()> {
         let target = platform.replicas[planned.replica];
         match planned.fault {
             Fault::KillService => platform.start_replica(target).map(drop)?,
             Fault::StopService => platform.signal(target, Signal::SIGCONT)?,
             Fault::KillPostgres => platform.start_postgres().await?,
-            Fault::KillRedis => {
-                platform.processes().kill("Redis").await?;
-                if let Some(length) = self.lengths.remove(&place) {
-                    self.append_only.cut(&length)?;
-                }
-                platform.start_redis().await?;
-            }
-            Fault::OldRedis => {
+            // What was written since the copy is lost: a moment, or some seconds.
+            Fault::KillRedis | Fault::OldRedis => {
                 platform.processes().kill("Redis").await?;
                 self.append_only.put_back()?;
                 platform.start_redis().await?;

@@ -24,7 +24,7 @@ use crate::platform::metrics::Metrics;
 use crate::platform::replicas;
 use crate::system::{SERVICES, Service};
 use crate::traffic::target::Target;
-use figures::{Figures, Sample};
+use figures::Sample;
 
 /// How long a process may take to answer before it counts as down: it looks into Postgres and Redis for it.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
@@ -100,7 +100,7 @@ pub async fn top(options: Top) -> Result<ExitCode> {
         let now = scrape(&http, &processes).await;
         let seconds = scraped_at.elapsed().as_secs_f64();
         scraped_at = Instant::now();
-        let listing = tables::listing(&Figures::between(&before, &now, seconds)?);
+        let listing = tables::listing(&before, &now, seconds)?;
         if once {
             console::show(listing);
             return Ok(ExitCode::SUCCESS);

@@ -7,11 +7,7 @@ use crate::proof::bench::database::ask;
 use crate::system::{ENGAGEMENT, MODERATION, POST, Service};
 
 /// The posts that the events are about; a batch of 500 events is about 500 of them.
-const POSTS: &str = "
-    insert into post.post (id, created_by, title, content, types, status)
-    select md5('post ' || n)::uuid, md5('author ' || n % 100)::uuid, 'A walk', repeat('By the sea, and back. ', 10),
-        '{TRAVEL}', 'POSTED'
-    from generate_series(0, 999) as n";
+const POSTS: &str = include_str!("posts.sql");
 
 /// Events of one stream.
 pub struct EventKind {

@@ -31,31 +31,11 @@ const WARM_UP: u32 = 5;
 
 const COMMENT: &str = "Well said. I had not looked at it in this way before, and now I cannot look at it in any other.";
 
-const RECORD_WATERMARKS: &str = "
-    create schema bench;
-    create table bench.mark (noun text, stream text, ms bigint, primary key (noun, stream, ms));
-    create function bench.record() returns trigger language plpgsql security definer as $$
-    begin
-        insert into bench.mark values (tg_table_schema, new.stream, new.ms) on conflict do nothing;
-        return null;
-    end $$;";
+const RECORD_WATERMARKS: &str = include_str!("watermarks.sql");
 
 /// The comments that were measured, with their numbers in the stream, against the first transaction of each consumer that
 /// reached that number.
-const LATENCIES: &str = "
-    with published as (
-        select outbox.pos, pg_xact_commit_timestamp(comment.xmin) as at
-        from unnest($1::text[]) as answered (id)
-        join interaction.comment on comment.id = answered.id::uuid
-        join interaction.outbox on outbox.stream = $2 and outbox.message ->> 'id' = answered.id
-    )
-    select consumer.noun, (extract(epoch from applied.at - published.at) * 1000000)::bigint
-    from published
-    cross join unnest($3::text[]) as consumer (noun)
-    cross join lateral (
-        select pg_xact_commit_timestamp(mark.xmin) as at from bench.mark
-        where mark.noun = consumer.noun and mark.stream = $2 and mark.ms >= published.pos order by mark.ms limit 1
-    ) as applied";
+const LATENCIES: &str = include_str!("latencies.sql");
 
 /// Writes comments over HTTP at a fixed rate.
 pub async fn measure(platform: &MeasuredPlatform<'_>, rate: u32, seconds: u32) -> Result<Measurement> {

@@ -21,17 +21,7 @@ pub const PEOPLE: u32 = 16;
 pub const FEW: i64 = 1_000;
 
 /// Events that are not numbered yet, and consumers that have not applied all that are.
-const WAITING: &str = "
-    select (select count(*) from auth.outbox where pos is null) + (select count(*) from post.outbox where pos is null)
-        + (select count(*) from interaction.outbox where pos is null)
-        + (select count(*) from moderation.outbox where pos is null)
-        + (select count(*) from (
-            select * from auth.relay_state union all select * from post.relay_state
-            union all select * from interaction.relay_state union all select * from moderation.relay_state) as published
-        join (
-            select * from auth.inbox union all select * from post.inbox union all select * from interaction.inbox
-            union all select * from moderation.inbox union all select * from engagement.inbox) as applied using (stream)
-        where applied.ms < published.last_pos)";
+const WAITING: &str = include_str!("waiting.sql");
 
 /// Returns when all events have had their effects, so that no turn is slowed down by the effects of the turn before.
 pub async fn settle(tables: &PgPool) -> Result<()> {
@@ -53,6 +43,13 @@ pub async fn sign_up_people(platform: &MeasuredPlatform<'_>) -> Result<Vec<Perso
     }
     settle(&platform.tables).await?;
     Ok(people)
+}
+
+/// Compares two loads by their rates when every connection sends its next request as soon as the last one is answered.
+pub async fn compare(options: &Http, subject: &LoadGenerator, limit: &LoadGenerator) -> Result<Comparison> {
+    let time = Duration::from_secs(options.seconds.into());
+    let rate = async |load: &LoadGenerator| Ok(load.closed(time).await?.rate());
+    Comparison::run(options.rounds, async || rate(subject).await, async || rate(limit).await).await
 }
 
 /// The head of a table whose rows are made by [`row`].

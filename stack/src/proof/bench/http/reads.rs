@@ -1,14 +1,11 @@
 //! Reads among many posts against the same reads among few, on a platform of their own, in turns.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use reqwest::{Method, StatusCode};
 
 use crate::client::Person;
 use crate::host::console;
 use crate::host::programs::Program;
-use crate::proof::bench::comparison::Comparison;
 use crate::proof::bench::http::common::{self, FEW};
 use crate::proof::bench::http::fill;
 use crate::proof::bench::load::LoadGenerator;
@@ -64,13 +61,7 @@ async fn measure_both(
         console::info(format_args!("{}: {} rounds", read.what, options.rounds));
         let small = read.load(options, few, people, FEW).await?;
         let large = read.load(options, &many, &others, options.posts).await?;
-        let time = Duration::from_secs(options.seconds.into());
-        let comparison = Comparison::run(
-            options.rounds,
-            async || Ok(large.closed(time).await?.rate()),
-            async || Ok(small.closed(time).await?.rate()),
-        )
-        .await?;
+        let comparison = common::compare(options, &large, &small).await?;
         let [p50, p99, ratio] = common::at_half(&large, comparison.subject()?, options).await?;
         let (few, many) = (format!("{:.0}", comparison.limit()?), format!("{:.0}", comparison.subject()?));
         rows.push(row([read.what, &few, &many, &comparison.slowdown()?.to_string(), &p50, &p99, &ratio]));

@@ -1,14 +1,11 @@
 //! The check of a token, which every service asks for, against a bare route.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
 use crate::client::{Person, To};
 use crate::host::console;
-use crate::proof::bench::comparison::Comparison;
 use crate::proof::bench::http::bare::{self, BareServer};
 use crate::proof::bench::http::common;
 use crate::proof::bench::load::LoadGenerator;
@@ -34,13 +31,7 @@ pub async fn measure(options: &Http, platform: &MeasuredPlatform<'_>, people: &[
     let connections = options.connections;
     let subject = LoadGenerator { address: platform.address(&AUTH)?, requests: requests.0.into(), connections };
     let limit = LoadGenerator { address: bare.address, requests: requests.1.into(), connections };
-    let time = Duration::from_secs(options.seconds.into());
-    let comparison = Comparison::run(
-        options.rounds,
-        async || Ok(subject.closed(time).await?.rate()),
-        async || Ok(limit.closed(time).await?.rate()),
-    )
-    .await?;
+    let comparison = common::compare(options, &subject, &limit).await?;
     let row = common::row(&subject, &comparison, "GET /auth/verify-token", options).await?;
     // How evenly a route can answer here that does nothing: load generator and machine have their part in a p99.
     let maximum = comparison.limit()?;
