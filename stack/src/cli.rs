@@ -30,22 +30,22 @@ pub struct Cli {
 enum Command {
     /// Start Postgres, Redis and the five services, and keep them running until Ctrl-C
     Up(Up),
-    /// Say what would keep `up` with the same arguments from coming up on this machine, or how a platform that runs is
+    /// Check what would keep `up` with the same arguments from coming up, or which processes of a running platform are not ready
     Doctor(Up),
-    /// Run every test of the workspace against throw-away servers
+    /// Run every test of the workspace against temporary servers
     Test(Test),
     /// Play the functional flow against a running platform and check what it counts
     Demo(Demo),
     /// Fill a running platform with realistic data through its public API
     Seed(Seed),
-    /// Show what the services of a running platform do at this moment, on one page or listed once
+    /// List what the services of a running platform do at this moment, anew every second or once
     Top(Top),
-    /// Break a platform of its own under load, in every way, and check that nothing was lost or counted twice
+    /// Inject faults into a platform of its own under load, and check that nothing was lost or counted twice
     Chaos(Chaos),
     /// Measure a platform of its own on this machine
     #[command(subcommand)]
     Bench(Bench),
-    /// Try out what the `openapi.json` of each service of a running platform promise; needs schemathesis
+    /// Test every service of a running platform against its `openapi.json`; needs schemathesis
     Fuzz(Fuzz),
     /// Write the query descriptions (`.sqlx`) with which the services compile without a database
     Prepare(Prepare),

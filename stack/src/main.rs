@@ -4,14 +4,14 @@
 //! cli         which command is meant
 //! proof       chaos, bench: break or measure a platform of their own
 //! launcher    up, doctor, reset, test, prepare, check
-//! traffic     demo, seed, fuzz, top: speak to a platform that runs
+//! traffic     demo, seed, fuzz, top: use the API of a running platform
 //! platform    the five services and the gateway: settings, ports, order, readiness
 //! servers     processes and what they keep: the data folder, Postgres, Redis
 //! host        this machine: terminal, programs, ports, signals, the workspace and cargo
 //! ```
 //!
 //! A file uses files of its own floor and of those below, and no two files use each other. Beside the floors stand two pages
-//! that everything may use: `system`, which says what runs, and `client`, the platform's API as a program uses it.
+//! that everything may use: `system`, which lists what runs, and `client`, the platform's API as a program uses it.
 
 mod cli;
 mod client;

@@ -43,9 +43,9 @@ pub struct Service {
 pub enum Need {
     /// `SECRET_KEY`: signs what the service hands out.
     SecretKey,
-    /// `MAIL_DIR`, `PUBLIC_URL`: where letters go, and the address that stands in them.
+    /// `MAIL_DIR`, `PUBLIC_URL`: where mails go, and the address that is written in them.
     Mail,
-    /// `AUTHENTICATION_VERIFICATION_URL`: who checks the tokens of its callers.
+    /// `AUTHENTICATION_VERIFICATION_URL`: where the tokens of its callers are checked.
     Verification,
     /// `POST_SERVICE_URL`: where posts are fetched whose events have not arrived yet.
     Posts,

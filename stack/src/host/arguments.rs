@@ -1,4 +1,4 @@
-//! Values of arguments: what a text says, or what is wrong with it.
+//! Parsing of arguments, with an error that explains what is wrong.
 
 use std::ops::RangeInclusive;
 

@@ -57,7 +57,7 @@ pub fn table(rows: &[Vec<String>]) -> String {
     lines.join("\n")
 }
 
-/// A duration as a person says it: `0.42 s`.
+/// A duration in seconds: `0.42 s`.
 pub fn seconds(duration: Duration) -> String {
     format!("{:.2} s", duration.as_secs_f64())
 }

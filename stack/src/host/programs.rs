@@ -20,7 +20,7 @@ if [ ! -e /usr/sbin/policy-rc.d ]; then
     chmod 755 /usr/sbin/policy-rc.d
 fi
 export DEBIAN_FRONTEND=noninteractive
-# One repository out of reach need not matter; if it does, the install says so.
+# One repository out of reach need not matter; if it does, the installation fails.
 apt-get update -qq || true
 apt-get install -y -qq --no-install-recommends "$@"
 "#;

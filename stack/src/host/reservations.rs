@@ -76,7 +76,7 @@ mod tests {
         let mut holder = PortReservations::default();
         let base = holder.anywhere(|base| vec![base, base + 1]).unwrap();
         let mut other = PortReservations::default();
-        assert!(!other.take(&[base + 2, base + 1]).unwrap(), "nobody listens, and it is held");
+        assert!(!other.take(&[base + 2, base + 1]).unwrap(), "it is free, and reserved");
         assert!(other.take(&[base + 2]).unwrap(), "what was refused is not held in part");
         drop(holder);
         assert!(other.take(&[base, base + 1]).unwrap());

@@ -143,7 +143,7 @@ impl ProcessGroup {
 
 impl Drop for ProcessGroup {
     fn drop(&mut self) {
-        // An error says that the group has ended already, which is what is wanted.
+        // An error means that the group has ended already.
         self.0.map(|group| killpg(group, Signal::SIGTERM)).transpose().unwrap_or_default();
     }
 }

@@ -1,7 +1,7 @@
 //! `cargo stack prepare`: the query descriptions (`.sqlx`) with which the services compile without a database.
 //!
 //! sqlx's macros describe each query to the compiler by asking a live database, and write the answer to
-//! `SQLX_OFFLINE_DIR` when that is set. So this compiles every service once against a throw-away Postgres that has the
+//! `SQLX_OFFLINE_DIR` when that is set. So this compiles every service once against a temporary Postgres that has the
 //! service's migrations, and takes the files that came out of it.
 
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ pub struct Prepare {
     pub check: bool,
 }
 
-/// Writes the descriptions of all services, or with `check` only says whether the committed ones are up to date.
+/// Writes the descriptions of all services, or with `check` only checks that the committed ones are up to date.
 pub async fn prepare(options: Prepare) -> Result<ExitCode> {
     let mut shutdown = Shutdown::listen()?;
     let mut servers = TemporaryServers::new(&[Program::Postgres]).await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use tokio::time::{Instant, interval};
 
-/// Returns when the answer is true; an error that says what was waited for when it is not within the limit.
+/// Returns when the answer is true; an error with what was waited for when it is not within the limit.
 pub async fn until(
     what: &str,
     limit: Duration,

@@ -1,4 +1,4 @@
-//! Processes and their data: the data folder, who is started and stopped in it, Postgres and Redis.
+//! Processes and their data: the data folder, the list of running processes, Postgres and Redis.
 
 pub mod folder;
 pub mod ledger;

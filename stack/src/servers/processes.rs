@@ -140,7 +140,7 @@ impl Processes {
         }
     }
 
-    /// Waits until `probe` says yes; fails when any process ends before, or after `limit`.
+    /// Waits until `probe` is true; fails when any process ends before, or after `limit`.
     pub async fn until(&mut self, name: &str, limit: Duration, probe: impl AsyncFn() -> bool) -> Result<()> {
         let log = self.children.iter().find(|process| process.name == name).map(|process| process.log.clone());
         let ready = async {

@@ -1,5 +1,5 @@
-//! `cargo stack fuzz`: what the five `openapi.json` promise, tried out against a running platform with requests that
-//! nobody would think of. The fuzzer is schemathesis; it is used where it is installed, and is no part of this project.
+//! `cargo stack fuzz`: the five `openapi.json`, tested against a running platform with generated requests. The fuzzer is
+//! schemathesis; it is used where it is installed, and is no part of this project.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -55,7 +55,7 @@ pub async fn fuzz(options: Fuzz) -> Result<ExitCode> {
     for service in &SERVICES {
         // A token of its own for each service: a run may take longer than a token lives.
         let person = api.sign_in(&email, PASSWORD).await?;
-        let token = person.api.access_token().await?.context("nobody has signed in")?;
+        let token = person.api.access_token().await?.context("there is no session")?;
         info(format!("{}:", service.package));
         let address = address(&options.target.base_url, service.offset)?;
         if !run(&fuzzer, &address, &token, options.examples, options.number).await? {

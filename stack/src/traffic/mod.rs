@@ -1,4 +1,4 @@
-//! The commands that speak to a platform that runs, through its public API alone.
+//! The commands that use a running platform, through its public API alone.
 
 pub mod demo;
 pub mod fuzz;

@@ -1,4 +1,4 @@
-//! Which platform is spoken to.
+//! The address of a running platform.
 
 use clap::Args;
 use reqwest::Url;
@@ -10,7 +10,7 @@ pub struct Target {
     pub base_url: Url,
 }
 
-/// A platform whose services are spoken to one by one, or through the gateway.
+/// A platform whose services are reached one by one, or through the gateway.
 #[derive(Debug, Args)]
 pub struct Entrance {
     #[command(flatten)]

@@ -20,7 +20,7 @@ pub fn sql(text: impl SqlSafeStr) -> Query<'static, Postgres, PgArguments> {
     sqlx::query(text)
 }
 
-/// A question that is answered with rows.
+/// A query that returns rows.
 #[expect(clippy::disallowed_methods, reason = "no database at compile time has the tables of all five services")]
 pub fn ask<T: for<'r> FromRow<'r, PgRow>>(text: impl SqlSafeStr) -> QueryAs<'static, Postgres, T, PgArguments> {
     sqlx::query_as(text)

@@ -139,7 +139,7 @@ impl Promises {
         self.refusals.iter().filter(move |((what, status), _)| !founded(what, *status))
     }
 
-    /// Failures that are no outage: a service that cannot work says 503, and anything else is a bug.
+    /// Failures that are no outage: a service that cannot work answers 503, and anything else is a bug.
     pub fn failures(&self) -> impl Iterator<Item = (&'static str, u16, u64)> {
         let answered = self.unknowns.iter().filter_map(|((what, status), times)| Some((*what, (*status)?, *times)));
         answered.filter(|(_, status, _)| *status != 503)

@@ -161,7 +161,7 @@ pub async fn check_cluster(data: &Path) -> Result<()> {
     Ok(())
 }
 
-/// An error that holds what a program said, unless it succeeded.
+/// An error with the output of a program, unless it succeeded.
 pub fn succeed(program: &str, answer: &Output) -> Result<()> {
     if answer.status.success() {
         return Ok(());

@@ -1,6 +1,6 @@
 //! The folder in which Postgres keeps its files, and the user that it runs as.
 //!
-//! Postgres refuses to run as root. Under root it runs as the system's user `postgres`, who must be able to reach its
+//! Postgres refuses to run as root. Under root it runs as the system's user `postgres`, which must be able to reach its
 //! data; in a clone under `/root` it cannot, and then the data goes to that user's home instead.
 
 use std::fs;
@@ -39,7 +39,7 @@ impl PostgresHome {
         place.path = home;
         if !place.is_reachable().await? {
             bail!(
-                "the user `postgres` can reach neither {} nor {}; use --data-dir with a folder that everybody may enter",
+                "the user `postgres` can reach neither {} nor {}; use --data-dir with a folder that all users may enter",
                 first.display(),
                 place.path.display()
             );
@@ -50,7 +50,7 @@ impl PostgresHome {
         Ok(place)
     }
 
-    /// Makes the folder and hands it over; says whether Postgres can write to it.
+    /// Makes the folder and hands it over; whether Postgres can write to it.
     async fn is_reachable(&self) -> Result<bool> {
         if let Err(error) = fs::create_dir_all(&self.path) {
             console::info(format_args!("{} cannot be made: {error}", self.path.display()));

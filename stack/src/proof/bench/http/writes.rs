@@ -27,7 +27,7 @@ const ID: &str = "create or replace function bench.id(run int, client int, n big
         || lpad(to_hex(n), 12, '0'))::uuid $$";
 /// The id of the new row, its author, and the post that it is about.
 const NEW: &str = "bench.id(:run::int, :client_id::int, :n::bigint)";
-const AUTHOR: &str = "((:authors::uuid[])[:who::int])";
+const AUTHOR: &str = "((:authors::uuid[])[:author::int])";
 const ABOUT: &str = "bench.post(:post::bigint)";
 
 const TEXT: &str = "Well said. I had not looked at it in this way before, and now I cannot look at it in any other.";
@@ -118,9 +118,9 @@ impl Write {
         people: &[Person],
     ) -> Result<Vec<(&'static str, String)>> {
         let noun = self.service.noun;
-        let question =
+        let query =
             format!("select message::text, traceparent from {noun}.outbox where stream = $1 order by seq desc limit 1");
-        let (message, trace): (String, String) = ask(AssertSqlSafe(question))
+        let (message, trace): (String, String) = ask(AssertSqlSafe(query))
             .bind(self.stream)
             .fetch_one(&platform.tables)
             .await
@@ -130,8 +130,8 @@ impl Write {
             |name: &str| event[name].as_str().map(str::to_owned).with_context(|| format!("the event has no {name}"));
         let (id, author) = (text("id")?, text("created_by")?);
         let (nft, of) = if noun == "post" { ("post_nft", "post_id") } else { ("comment_nft", "comment_id") };
-        let question = format!("select description, data::text from {noun}.{nft} where {of} = $1::text::uuid");
-        let (description, data): (String, String) = ask(AssertSqlSafe(question))
+        let query = format!("select description, data::text from {noun}.{nft} where {of} = $1::text::uuid");
+        let (description, data): (String, String) = ask(AssertSqlSafe(query))
             .bind(id.clone())
             .fetch_one(&platform.tables)
             .await
@@ -187,7 +187,7 @@ fn outbox(service: &Service, stream: &str) -> Result<String> {
 fn script(before: &[String], transaction: &[String]) -> String {
     let choices = [
         "\\set n :n + 1".to_owned(),
-        format!("\\set who :client_id % {PEOPLE} + 1"),
+        format!("\\set author :client_id % {PEOPLE} + 1"),
         format!("\\set post random(1, {FEW})"),
     ];
     let word = |word: &str| vec![word.to_owned()];
