@@ -41,32 +41,24 @@ pub enum Program {
 }
 
 impl Program {
-    pub fn name(self) -> &'static str {
+    /// Its name, its package on Debian and Ubuntu, and the oldest version that will do.
+    fn facts(self) -> (&'static str, &'static str, Version) {
         match self {
-            Program::Postgres => "PostgreSQL",
-            Program::Psql => "psql",
-            Program::Redis => "Redis",
-            Program::Nginx => "nginx",
+            // `pg_terminate_backend`, with which a silent replica is ended, may wait for the end since then.
+            Program::Postgres => ("PostgreSQL", "postgresql", (14, 0)),
+            Program::Psql => ("psql", "postgresql-client", (0, 0)),
+            // `XTRIM … MINID`, with which streams are cut, came with it. Valkey continues from 7.2.
+            Program::Redis => ("Redis", "redis-server", (6, 2)),
+            Program::Nginx => ("nginx", "nginx", (0, 0)),
         }
+    }
+
+    pub fn name(self) -> &'static str {
+        self.facts().0
     }
 
     fn package(self) -> &'static str {
-        match self {
-            Program::Postgres => "postgresql",
-            Program::Psql => "postgresql-client",
-            Program::Redis => "redis-server",
-            Program::Nginx => "nginx",
-        }
-    }
-
-    fn oldest(self) -> Version {
-        match self {
-            // `pg_terminate_backend`, with which a silent replica is ended, may wait for the end since then.
-            Program::Postgres => (14, 0),
-            // `XTRIM … MINID`, with which streams are cut, came with it. Valkey continues from 7.2.
-            Program::Redis => (6, 2),
-            Program::Psql | Program::Nginx => (0, 0),
-        }
+        self.facts().1
     }
 
     /// The file that is run.
@@ -91,7 +83,7 @@ impl Program {
         let output = Command::new(&path).arg(option).output().await;
         let output = output.with_context(|| format!("{} cannot be run", path.display()))?;
         let found = parse_version(&String::from_utf8_lossy(&[output.stdout, output.stderr].concat()));
-        let ((major, minor), oldest) = (found.unwrap_or((u32::MAX, 0)), self.oldest());
+        let ((major, minor), (_, _, oldest)) = (found.unwrap_or((u32::MAX, 0)), self.facts());
         ensure!(
             (major, minor) >= oldest,
             "{} {major}.{minor} is too old: install {}.{} or newer",

@@ -31,8 +31,6 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 const MEBIBYTE: u64 = 1024 * 1024;
 /// A platform that was just started takes 44 MiB; Postgres's log alone grows to 1 GiB under load (`max_wal_size`).
 const DISK_TO_RUN: u64 = 256 * MEBIBYTE;
-/// A debug build of everything with its tests takes 4.3 GiB.
-const DISK_TO_BUILD: u64 = 6 * 1024 * MEBIBYTE;
 
 /// Checks everything that `cargo stack up` would need with these options; fails when there is a problem.
 pub async fn doctor(options: Up) -> Result<ExitCode> {
@@ -47,9 +45,6 @@ pub async fn doctor(options: Up) -> Result<ExitCode> {
         let left = check_data(&data, &mut report);
         report.check("ports are free", check_ports(&options, &left));
         report.check("disk: enough for the data", check_disk(&data, DISK_TO_RUN));
-        if !options.build.prebuilt && check_disk(workspace::root(), DISK_TO_BUILD).is_err() {
-            report.add("note", "disk: a build from nothing takes up to 6 GiB, which is more than is free");
-        }
     }
     Ok(report.show())
 }

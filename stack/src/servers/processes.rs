@@ -115,25 +115,17 @@ impl Processes {
 
     /// Returns when a process has ended by itself; the error has the end of its log.
     pub async fn first_end(&mut self) -> Error {
-        match self.ended().await {
-            Ok((place, status)) => self.children[place].end_error(status),
-            Err(error) => error,
-        }
+        self.next_end().await.map_or_else(|error| error, |end| end.error)
     }
 
-    /// The same, and forgets the process: the others go on.
+    /// The same with its name. The process is removed, the others go on.
     pub async fn next_end(&mut self) -> Result<ProcessEnd> {
-        let (place, status) = self.ended().await?;
-        let process = self.children.remove(place);
-        Ok(ProcessEnd { error: process.end_error(status), name: process.name })
-    }
-
-    async fn ended(&mut self) -> Result<(usize, ExitStatus)> {
         loop {
-            for (place, process) in self.children.iter_mut().enumerate() {
-                let watched = process.child.try_wait();
-                if let Some(status) = watched.with_context(|| format!("{} cannot be watched", process.name))? {
-                    return Ok((place, status));
+            for place in 0..self.children.len() {
+                let Process { name, child, .. } = &mut self.children[place];
+                if let Some(status) = child.try_wait().with_context(|| format!("{name} cannot be watched"))? {
+                    let process = self.children.remove(place);
+                    return Ok(ProcessEnd { error: process.end_error(status), name: process.name });
                 }
             }
             self.ends.recv().await.context("the end of processes cannot be noticed any more")?;

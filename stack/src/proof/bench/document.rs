@@ -6,14 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::host::workspace;
-use crate::servers::folder::read_if_there;
 
-/// How the document begins.
-const HEAD: &str = "# Benchmarks
-
-What the platform does on one machine, with its servers and the load beside it. Each section is written by its own command
-and names the machine; figures of two machines, or of a busy and an idle one, say nothing about each other.
-";
 /// What a section begins with.
 const SECTION: &str = "## ";
 
@@ -25,8 +18,7 @@ pub fn write(section: &str) -> Result<PathBuf> {
 }
 
 fn write_to(path: &Path, section: &str) -> Result<()> {
-    let document = read_if_there(path)?;
-    Ok(fs::write(path, replace(document.as_deref().unwrap_or(HEAD), section))?)
+    Ok(fs::write(path, replace(&fs::read_to_string(path)?, section))?)
 }
 
 /// The document with this section instead of the one with the same title, or behind all others.
@@ -51,9 +43,13 @@ mod tests {
     fn a_section_replaces_its_former_self_and_leaves_the_others() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("benchmarks.md");
+        fs::write(&path, "# Benchmarks\n\nText.\n").unwrap();
         write_to(&path, "## Events\n\nold\n\n### Part\n\nold too\n").unwrap();
         write_to(&path, "## Graph\n\nkept\n").unwrap();
         write_to(&path, "## Events\n\nnew\n").unwrap();
-        assert_eq!(fs::read_to_string(path).unwrap(), format!("{HEAD}\n## Events\n\nnew\n\n## Graph\n\nkept\n"));
+        assert_eq!(
+            fs::read_to_string(path).unwrap(),
+            "# Benchmarks\n\nText.\n\n## Events\n\nnew\n\n## Graph\n\nkept\n"
+        );
     }
 }
