@@ -5,15 +5,17 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+use crate::servers::folder::DataFolder;
+use crate::traffic::target::Entrance;
+
 use crate::launcher::prepare::{self, Prepare};
-use crate::launcher::reset::{self, Reset};
 use crate::launcher::test::{self, Test};
 use crate::launcher::up::{self, Up};
-use crate::launcher::{check, doctor};
+use crate::launcher::{check, doctor, reset};
 use crate::proof::bench;
 use crate::proof::bench::options::Bench;
 use crate::proof::chaos::{self, Chaos};
-use crate::traffic::demo::{self, Demo};
+use crate::traffic::demo;
 use crate::traffic::fuzz::{self, Fuzz};
 use crate::traffic::seed::{self, Seed};
 use crate::traffic::top::{self, Top};
@@ -35,7 +37,7 @@ enum Command {
     /// Run every test of the workspace against temporary servers
     Test(Test),
     /// Play the functional flow against a running platform and check what it counts
-    Demo(Demo),
+    Demo(Entrance),
     /// Fill a running platform with realistic data through its public API
     Seed(Seed),
     /// List what the services of a running platform do at this moment, anew every second or once
@@ -52,7 +54,7 @@ enum Command {
     /// Check format, lints, licences and the house rules
     Check,
     /// Delete the data of a platform that is not running
-    Reset(Reset),
+    Reset(DataFolder),
 }
 
 impl Cli {
@@ -141,7 +143,7 @@ mod tests {
     #[test]
     fn services_are_a_port_apart_and_behind_a_gateway_none() {
         let place = |line: &str| match parse(line).unwrap() {
-            Command::Demo(demo) => (demo.entrance.place().0.to_string(), demo.entrance.place().1),
+            Command::Demo(entrance) => (entrance.place().0.to_string(), entrance.place().1),
             other => panic!("{other:?}"),
         };
         assert_eq!(place("stack demo"), ("http://127.0.0.1:8000/".to_owned(), 1));

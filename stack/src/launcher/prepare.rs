@@ -77,9 +77,6 @@ async fn database(service: &Service, server: &Url) -> Result<Url> {
 
 fn migrations(service: &Service) -> Result<Vec<PathBuf>> {
     let folder = workspace::root().join(service.package).join("migrations");
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
     let entries = fs::read_dir(&folder).with_context(|| format!("{} cannot be read", folder.display()))?;
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "sql"));

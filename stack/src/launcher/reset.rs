@@ -3,22 +3,15 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Args;
 
 use crate::host::console;
 use crate::servers::folder::{DataFolder, Folder};
 use crate::servers::ledger::Ledger;
 use crate::servers::private;
 
-#[derive(Debug, Args)]
-pub struct Reset {
-    #[command(flatten)]
-    data: DataFolder,
-}
-
 /// Refuses while the platform runs, for the folder is claimed then.
-pub async fn reset(options: Reset) -> Result<ExitCode> {
-    let place = &options.data.path();
+pub async fn reset(data: DataFolder) -> Result<ExitCode> {
+    let place = &data.path();
     if !place.exists() {
         console::info(format_args!("There is nothing to delete: {} does not exist", place.display()));
         return Ok(ExitCode::SUCCESS);

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Error, Result};
-use nix::sys::signal::Signal;
+use anyhow::{Context, Result};
 use nix::unistd::Pid;
 use reqwest::Url;
 use tokio::time::{Instant, interval};
@@ -118,16 +117,6 @@ impl<'a> Platform<'a> {
             self.processes().kill(&replica.name()).await?;
         }
         Ok(())
-    }
-
-    /// Sends a signal to a replica.
-    pub fn signal(&mut self, replica: Replica, signal: Signal) -> Result<()> {
-        self.processes().signal(&replica.name(), signal)
-    }
-
-    /// Returns when a process has ended that was not killed.
-    pub async fn first_end(&mut self) -> Error {
-        self.processes().first_end().await
     }
 
     /// The process id of a replica that runs.

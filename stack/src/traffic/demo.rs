@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use clap::Args;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
@@ -19,15 +18,9 @@ const INSULT: &str = "You have understood nothing, and I hope you die.";
 /// What a profile counts, in the order in which it is shown.
 type Counts = [(&'static str, i64); 4];
 
-#[derive(Debug, Args)]
-pub struct Demo {
-    #[command(flatten)]
-    pub entrance: Entrance,
-}
-
 /// Plays the flow; fails in one sentence at the first step that goes otherwise.
-pub async fn demo(options: Demo) -> Result<ExitCode> {
-    let (base, step) = options.entrance.place();
+pub async fn demo(entrance: Entrance) -> Result<ExitCode> {
+    let (base, step) = entrance.place();
     let api = Api::new(base, step)?;
     let (ada, bob) = two_people(&api).await?;
     let post = a_post(&ada, &bob).await?;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use nix::unistd::{Group, User, getegid, geteuid};
-use reqwest::{Client, StatusCode};
+use reqwest::StatusCode;
 use tokio::process::Command;
 use tokio::time::Instant;
 
@@ -87,14 +87,13 @@ pub async fn start(
     let log = folder.log(GATEWAY)?;
     processes.start(ProcessKind::Gateway, GATEWAY, command, &log)?;
     let (http, url) = (client::http(ANSWER_TIMEOUT)?, url(options.port));
-    processes.until(GATEWAY, START_TIMEOUT, async || lives(&http, &url).await).await?;
+    processes
+        .until(GATEWAY, START_TIMEOUT, async || {
+            let answer = http.get(format!("{url}/health/live")).send().await;
+            answer.is_ok_and(|answer| answer.status() == StatusCode::OK)
+        })
+        .await?;
     Ok(Instance { name: GATEWAY.to_owned(), url, log, started: began })
-}
-
-/// Whether it answers.
-pub async fn lives(http: &Client, url: &str) -> bool {
-    let answer = http.get(format!("{url}/health/live")).send().await;
-    answer.is_ok_and(|answer| answer.status() == StatusCode::OK)
 }
 
 /// Every setting: the default, what this machine needs, and what the caller wants.

@@ -1,12 +1,11 @@
 //! `cargo stack bench`: measures a platform of its own, and reports the figures with the machine that they come from.
 //!
 //! Every benchmark starts the optimised services with servers of their own in a temporary folder, and returns a section of
-//! `docs/benchmarks.md` (`report`, `document`). Nothing here is a test: no figure is right or wrong, and the same benchmark
+//! `docs/benchmarks.md` (`report`). Nothing here is a test: no figure is right or wrong, and the same benchmark
 //! on another machine, or on this one while it is busy, reports something else.
 
 mod comparison;
 mod database;
-mod document;
 mod events;
 mod http;
 mod latency;
@@ -74,7 +73,7 @@ async fn measure(
     let section = report.markdown(&machine);
     console::show(&section);
     if options.write {
-        let path = document::write(&section)?;
+        let path = report::write(&section)?;
         console::info(format_args!("Written to {}", path.display()));
     }
     Ok(ExitCode::SUCCESS)

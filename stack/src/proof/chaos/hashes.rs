@@ -14,22 +14,15 @@ pub type Hashes = BTreeMap<String, BTreeMap<String, String>>;
 
 /// What must be in Redis, of the fields that change: as the accounts have it.
 pub async fn expected(url: &Url) -> Result<Hashes> {
-    let sql = "select id || '|' || email || '|' || total_connections || '|' || array_to_string(array(
-            select target_id from auth.connection join auth.account as target on target.id = target_id
-            where user_id = account.id order by target.date_joined desc, target.id desc), ',')
+    let sql = "select id || '|' || email || '|' || total_connections || '|' || '[' || array_to_string(array(
+            select '\"' || target_id || '\"' from auth.connection join auth.account as target on target.id = target_id
+            where user_id = account.id order by target.date_joined desc, target.id desc), ', ') || ']'
         from auth.account;";
     let rows = psql::run(url, sql).await.context("the accounts cannot be read")?;
     let hash = |row: &str| {
-        let [id, email, total, connections] = row.splitn(4, '|').collect::<Vec<_>>().try_into().ok()?;
-        let connections: Vec<String> =
-            connections.split(',').filter(|id| !id.is_empty()).map(|id| format!("\"{id}\"")).collect();
-        let fields = [
-            ("id", id.to_owned()),
-            ("email", email.to_owned()),
-            ("total_connections", total.to_owned()),
-            ("connections", format!("[{}]", connections.join(", "))),
-        ];
-        Some((id.to_owned(), fields.map(|(name, value)| (name.to_owned(), value)).into()))
+        let names = ["id", "email", "total_connections", "connections"].map(str::to_owned);
+        let values: [String; 4] = row.splitn(4, '|').map(str::to_owned).collect::<Vec<_>>().try_into().ok()?;
+        Some((values[0].clone(), names.into_iter().zip(values).collect()))
     };
     rows.lines().map(|row| hash(row).with_context(|| format!("{row} is no account"))).collect()
 }

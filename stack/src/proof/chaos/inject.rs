@@ -39,14 +39,8 @@ impl FaultInjector {
     /// Leads the services to the servers of a platform through a proxy each.
     pub async fn install(platform: &mut Platform<'_>) -> Result<FaultInjector> {
         let append_only = AppendOnly::of(platform.folder().path());
-        let config = &mut platform.config;
-        let mut proxies = Vec::new();
-        for url in [&mut config.postgres, &mut config.redis] {
-            let proxy = Proxy::start(url.port().context("a server has no port")?).await?;
-            url.set_port(Some(proxy.port)).ok().context("a server has no port")?;
-            proxies.push(proxy);
-        }
-        let [postgres_link, redis_link] = <[Proxy; 2]>::try_from(proxies).ok().context("there are two servers")?;
+        let postgres_link = Proxy::before(&mut platform.config.postgres).await?;
+        let redis_link = Proxy::before(&mut platform.config.redis).await?;
         let injected = BTreeMap::new();
         Ok(FaultInjector { postgres_link, redis_link, append_only, events_before: 0, injected })
     }
@@ -63,7 +57,7 @@ impl FaultInjector {
         });
         for (at, kind, place) in times {
             tokio::select! {
-                error = platform.first_end() => return Err(error.context("it ended without a fault")),
+                error = platform.processes().first_end() => return Err(error.context("it ended without a fault")),
                 () = sleep_until(began + at) => {}
             }
             let planned = &plan[place];
@@ -84,7 +78,7 @@ impl FaultInjector {
         let slow = LinkState::Slow(Duration::from_millis(DELAY.0 + planned.dice % (DELAY.1 - DELAY.0)));
         match planned.fault {
             Fault::KillService => platform.kill(&[target]).await?,
-            Fault::StopService => platform.signal(target, Signal::SIGSTOP)?,
+            Fault::StopService => platform.processes().signal(&target.name(), Signal::SIGSTOP)?,
             Fault::KillPostgres => platform.processes().kill("Postgres").await?,
             Fault::Flushall => RedisInspector::open(&platform.redis).await?.flush_all().await?,
             Fault::KillRedis | Fault::OldRedis => self.append_only.copy()?,
@@ -113,7 +107,7 @@ impl FaultInjector {
         let target = platform.replicas[planned.replica];
         match planned.fault {
             Fault::KillService => platform.start_replica(target).map(drop)?,
-            Fault::StopService => platform.signal(target, Signal::SIGCONT)?,
+            Fault::StopService => platform.processes().signal(&target.name(), Signal::SIGCONT)?,
             Fault::KillPostgres => platform.start_postgres().await?,
             // What was written since the copy is lost: a moment, or some seconds.
             Fault::KillRedis | Fault::OldRedis => {

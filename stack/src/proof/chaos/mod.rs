@@ -124,7 +124,7 @@ async fn run(options: &Chaos, servers: &mut TemporaryServers) -> Result<bool> {
     let users = users::start(&workload, options.number);
     injector.run(&mut platform, &plan, began).await?;
     tokio::select! {
-        error = platform.first_end() => return Err(error.context("it ended without a fault")),
+        error = platform.processes().first_end() => return Err(error.context("it ended without a fault")),
         finished = users::finish(users) => finished?,
     }
 

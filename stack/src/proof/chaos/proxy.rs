@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use reqwest::Url;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -30,20 +31,27 @@ pub enum LinkState {
 /// A proxy before a server on 127.0.0.1; dropping it ends its connections.
 #[derive(Debug)]
 pub struct Proxy {
-    pub port: u16,
+    port: u16,
     link: watch::Sender<LinkState>,
     _listening: JoinSet<()>,
 }
 
 impl Proxy {
     /// Listens on a free port for a server that may not run yet.
-    pub async fn start(server: u16) -> Result<Proxy> {
+    async fn start(server: u16) -> Result<Proxy> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("the proxy finds no port")?;
         let port = listener.local_addr().context("the proxy's port is not known")?.port();
         let link = watch::Sender::new(LinkState::Open);
         let mut listening = JoinSet::new();
         listening.spawn(listen(listener, server, link.subscribe()));
         Ok(Proxy { port, link, _listening: listening })
+    }
+
+    /// Starts one before the server of an address, which is that of the proxy afterwards.
+    pub async fn before(server: &mut Url) -> Result<Proxy> {
+        let proxy = Proxy::start(server.port().context("a server has no port")?).await?;
+        server.set_port(Some(proxy.port)).ok().context("a server has no port")?;
+        Ok(proxy)
     }
 
     pub fn set(&self, link: LinkState) {

@@ -4,7 +4,6 @@
 //! (`rate`, `histogram_quantile`). It needs nothing but the services: no Prometheus, no access to their servers.
 
 mod figures;
-mod histogram;
 mod tables;
 
 use std::io::{IsTerminal, stdout};

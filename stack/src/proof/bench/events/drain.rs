@@ -24,7 +24,7 @@ const STALL_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Drains a backlog of every kind; the second measurement is a lost Redis, which is measured after the first kind.
 pub async fn measure(platform: &mut MeasuredPlatform<'_>, events: i64) -> Result<(Measurement, Measurement)> {
-    platform.kill(&[&POST, &MODERATION, &ENGAGEMENT].map(process)).await?;
+    platform.base.kill(&[&POST, &MODERATION, &ENGAGEMENT].map(process)).await?;
     backlog::prepare(&platform.tables).await?;
     let (mut steps, mut lost) = (Vec::new(), None);
     for kind in &EVENT_KINDS {
@@ -33,8 +33,8 @@ pub async fn measure(platform: &mut MeasuredPlatform<'_>, events: i64) -> Result
             lost = Some(refill::measure(platform, kind).await?);
         }
     }
-    let all = platform.replicas.clone();
-    platform.kill(&all).await?;
+    let all = platform.base.replicas.clone();
+    platform.base.kill(&all).await?;
     let limits = UpperLimits::measure(platform, &EVENT_KINDS[0]).await?;
     let mut rows =
         vec![row(["stream", "from → to", "events/s", "upper limit", "share", "memory at a tenth", "most memory"])];
@@ -65,7 +65,9 @@ impl Step {
             Some(noun) => (format!("Redis → {noun}"), (noun == POST.noun).then_some(limits.update)),
         };
         let rate = self.result.rate();
-        let [limit, share] = UpperLimits::cells(limit, rate);
+        // Empty where it is not known.
+        let [limit, share] =
+            limit.map_or_else(Default::default, |limit| [format!("{limit:.0}"), format!("{:.2}", rate / limit)]);
         let DrainResult { at_a_tenth, most, .. } = self.result;
         row([self.stream, &way, &format!("{rate:.0}"), &limit, &share, &mebibytes(at_a_tenth), &mebibytes(most)])
     }
@@ -81,20 +83,21 @@ async fn drain(
     let stream = kind.stream;
     console::info(format_args!("Backlog: {events} events of {stream}"));
     let producer = process(&INTERACTION);
-    platform.kill(&[producer]).await?;
-    let from = backlog::write(&platform.tables, kind, events).await?;
+    platform.base.kill(&[producer]).await?;
+    let from = backlog::write(&platform.tables, stream, events).await?;
     let range = (from, from + events);
     let mut redis = platform.redis().await?;
-    platform.start(&[producer]).await?;
-    let result = watch(platform.pid(producer)?, range, async || redis.last_number(stream).await).await?;
+    platform.base.start(&[producer]).await?;
+    let result = watch(platform.base.pid(producer)?, range, async || redis.last_number(stream).await).await?;
     steps.push(Step { stream, consumer: None, result });
     for service in kind.consumers {
         let consumer = process(service);
-        platform.start(&[consumer]).await?;
+        platform.base.start(&[consumer]).await?;
         let tables = platform.tables.clone();
-        let result = watch(platform.pid(consumer)?, range, async || watermark(&tables, service, stream).await).await?;
+        let result =
+            watch(platform.base.pid(consumer)?, range, async || watermark(&tables, service, stream).await).await?;
         steps.push(Step { stream, consumer: Some(service.noun), result });
-        platform.kill(&[consumer]).await?;
+        platform.base.kill(&[consumer]).await?;
     }
     Ok(())
 }

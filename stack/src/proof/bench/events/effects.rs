@@ -134,7 +134,7 @@ struct Commenters {
 
 impl Commenters {
     async fn sign_up(platform: &MeasuredPlatform<'_>) -> Result<Commenters> {
-        let api = platform.api()?;
+        let api = platform.base.api()?;
         let (mut people, mut posts) = (Vec::new(), Vec::new());
         for number in 0..PEOPLE {
             let email = format!("reader.{number}@example.org");

@@ -36,12 +36,6 @@ impl UpperLimits {
         console::info("What bounds a drain");
         Ok(UpperLimits { append: append(platform, kind).await?, update: update(platform).await? })
     }
-
-    /// The upper limit of a step, and the share of it that was reached; empty where it is not known.
-    pub fn cells(limit: Option<f64>, reached: f64) -> [String; 2] {
-        let Some(limit) = limit else { return [String::new(), String::new()] };
-        [format!("{limit:.0}"), format!("{:.2}", reached / limit)]
-    }
 }
 
 async fn append(platform: &MeasuredPlatform<'_>, kind: &EventKind) -> Result<f64> {
@@ -95,15 +89,4 @@ async fn rate(mut batch: impl AsyncFnMut() -> Result<()>) -> Result<f64> {
     }
     let events = u32::try_from(BATCH)? * (BATCHES - WARM_UP);
     Ok(f64::from(events) / began.elapsed().as_secs_f64())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_share_is_reported_where_there_is_a_limit() {
-        assert_eq!(UpperLimits::cells(Some(40_000.0), 30_000.0), ["40000", "0.75"]);
-        assert_eq!(UpperLimits::cells(None, 30_000.0), ["", ""]);
-    }
 }

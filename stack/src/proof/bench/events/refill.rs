@@ -26,7 +26,7 @@ const GROUP: &str = "post_group";
 /// Empties Redis while the producer and one consumer run, and measures how it fills again.
 pub async fn measure(platform: &mut MeasuredPlatform<'_>, kind: &EventKind) -> Result<Measurement> {
     let consumer = process(&POST);
-    platform.start(&[consumer]).await?;
+    platform.base.start(&[consumer]).await?;
     let tables = platform.tables.clone();
     let streams: Vec<(String, i64)> =
         ask("select stream, last_pos from interaction.relay_state where last_pos > 0").fetch_all(&tables).await?;
@@ -43,7 +43,7 @@ pub async fn measure(platform: &mut MeasuredPlatform<'_>, kind: &EventKind) -> R
     let through = async || is_through(&mut redis, kind.stream, *again).await;
     poll::until("the consumer is through", REFILL_TIMEOUT, EVERY, through).await?;
     let applied = began.elapsed();
-    platform.kill(&[consumer]).await?;
+    platform.base.kill(&[consumer]).await?;
     ensure!(views(&tables).await? == counted, "what was delivered again was counted again");
 
     let seconds = |took: Duration| format!("{:.1} s", took.as_secs_f64());

@@ -25,8 +25,8 @@ const COMMENT: &str = "Well said. I had not looked at it in this way before, and
 /// Writes comments through connections of its own, while no service runs.
 pub async fn measure(platform: &mut MeasuredPlatform<'_>, rounds: u32) -> Result<Measurement> {
     console::info(format_args!("Outbox: {rounds} rounds"));
-    let all = platform.replicas.clone();
-    platform.kill(&all).await?;
+    let all = platform.base.replicas.clone();
+    platform.base.kill(&all).await?;
     let tables = platform.tables_of(&INTERACTION, CONNECTIONS).await?;
     // The first round of each makes connections and plans, and does not count.
     for published in [false, true] {

@@ -34,7 +34,7 @@ pub async fn settle(tables: &PgPool) -> Result<()> {
 
 /// People who have signed in, and are known to all services.
 pub async fn sign_up_people(platform: &MeasuredPlatform<'_>) -> Result<Vec<Person>> {
-    let (api, mut people) = (platform.api()?, Vec::new());
+    let (api, mut people) = (platform.base.api()?, Vec::new());
     for number in 0..PEOPLE {
         let email = format!("reader.{number}@example.org");
         let person = api.join(&email, "a long walk by the sea", ("Some", "Body"), &["BOOKS"]).await?;

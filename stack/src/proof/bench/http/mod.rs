@@ -20,7 +20,7 @@ use crate::proof::bench::report::BenchmarkReport;
 
 /// Measures one after the other: two at once would measure each other.
 pub async fn run(options: &Http, platform: &mut MeasuredPlatform<'_>) -> Result<BenchmarkReport> {
-    fill::posts(&platform.database, common::FEW).await?;
+    fill::posts(&platform.base.database, common::FEW).await?;
     let people = common::sign_up_people(platform).await?;
     let mut measurements = Vec::new();
     for benchmark in [HttpBenchmark::Tokens, HttpBenchmark::Reads, HttpBenchmark::Writes] {

@@ -53,7 +53,7 @@ async fn measure_both(
 ) -> Result<Measurement> {
     console::info(format_args!("Making {} posts", options.posts));
     let many = MeasuredPlatform::start(&options.run, servers).await?;
-    fill::posts(&many.database, options.posts).await?;
+    fill::posts(&many.base.database, options.posts).await?;
     let others = common::sign_up_people(&many).await?;
     let mut rows =
         vec![row(["what", "few: reads/s", "many: reads/s", "time of many ÷ few", "at half: p50", "p99", "p99 ÷ p50"])];

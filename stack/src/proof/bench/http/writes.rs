@@ -89,8 +89,8 @@ impl Write {
         // A few writes, so that there is an event to take as a template.
         load.open(100, Duration::from_millis(200)).await?;
         let variables = self.variables(platform, people).await?;
-        let database = (platform.config.database(self.service)?, self.service.noun);
-        let mut pgbench = PgBench::new(platform.folder(), database, connections, &self.script, variables)?;
+        let database = (platform.base.config.database(self.service)?, self.service.noun);
+        let mut pgbench = PgBench::new(platform.base.folder(), database, connections, &self.script, variables)?;
         let time = Duration::from_secs(options.seconds.into());
         let tables = &platform.tables;
         let comparison = Comparison::run(
