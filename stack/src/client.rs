@@ -1,30 +1,30 @@
 //! The platform's public API as a program uses it: a typed call for everything that a person does.
 //!
-//! Every call says what it expected when the answer is another one. Effects in other services follow from events, so
+//! Every call fails with the answer when that is not the expected one. Effects in other services follow from events, so
 //! they are waited for with `eventually`, which asks again until a deadline.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use reqwest::{Client, Method, Response, StatusCode, Url};
-use serde::{Deserialize, de::DeserializeOwned};
+use reqwest::{Client, Method, StatusCode, Url};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
-use tokio::{
-    sync::Mutex,
-    time::{Instant, interval},
-};
+use tokio::sync::Mutex;
+use tokio::time::{Instant, interval};
 
 /// How long one answer may take.
-const ANSWER: Duration = Duration::from_secs(15);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long an effect in another service may take before it counts as lost.
-const EFFECT: Duration = Duration::from_secs(20);
+const EFFECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// How often an effect is asked for: often enough to measure milliseconds.
 const ASK_EVERY: Duration = Duration::from_millis(5);
 
-/// How many answers in a row must be the wanted ones: a count that is passed on the way to another is not the end.
-const STAYS: u32 = 10;
+/// How many answers in a row must be the wanted ones: a count may be passed on the way to another.
+const REPETITIONS: u32 = 10;
 
-/// Whom a call is for: how many steps above the first its service listens.
+/// The service that a call is for: how many steps above the first it listens.
 #[derive(Debug, Clone, Copy)]
 pub enum To {
     Auth = 0,
@@ -33,7 +33,7 @@ pub enum To {
     Engagement = 4,
 }
 
-/// The platform, as nobody or as somebody.
+/// The platform, with or without a session.
 #[derive(Debug, Clone)]
 pub struct Api {
     http: Client,
@@ -43,7 +43,7 @@ pub struct Api {
     session: Option<Arc<Mutex<Session>>>,
 }
 
-/// What a sign-in and each refresh of it answer.
+/// The answer to a sign-in and to each refresh of it.
 #[derive(Debug, Deserialize)]
 struct Tokens {
     access_token: String,
@@ -52,7 +52,7 @@ struct Tokens {
     expires_in: u64,
 }
 
-/// The tokens of somebody who has signed in, shared by all who act for them: a refresh token is good once.
+/// The tokens of a person who has signed in, shared by all clones: a refresh token is good once.
 #[derive(Debug)]
 struct Session {
     tokens: Tokens,
@@ -87,7 +87,7 @@ pub struct Post {
     pub popularity: f64,
 }
 
-/// What the engagement service knows of a person's own activity.
+/// A person's own activity, as the engagement service counts it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Profile {
     pub user_id: String,
@@ -102,18 +102,18 @@ pub struct Profile {
 
 /// Anything else that has an id: a user, a comment, a reaction.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Made {
+pub struct Created {
     pub id: String,
 }
 
-/// A client that goes straight to this machine's ports and waits so long for an answer.
-pub fn http(patience: Duration) -> Result<Client> {
-    // reqwest asks which TLS to use; an error says that somebody has answered already.
+/// A client without a proxy, and with a limit for each answer.
+pub fn http(limit: Duration) -> Result<Client> {
+    // reqwest needs to be given a TLS provider; an error means that there is one already.
     rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
-    Client::builder().timeout(patience).no_proxy().build().context("HTTP cannot be spoken")
+    Client::builder().timeout(limit).no_proxy().build().context("the HTTP client cannot be made")
 }
 
-/// Where the service is that listens so many ports above the first.
+/// The address of the service that listens this number of ports above the first.
 pub fn address(base: &Url, offset: u16) -> Result<Url> {
     let mut url = base.clone();
     let port = url.port_or_known_default().and_then(|port| port.checked_add(offset));
@@ -127,20 +127,11 @@ impl Api {
     /// The platform whose auth service is at `base`, and whose other services are `step` ports apart: 1, or 0 where a
     /// gateway has all of them on one origin.
     pub fn new(base: &Url, step: u16) -> Result<Api> {
-        Ok(Api { http: http(ANSWER)?, base: base.clone(), step, session: None })
+        Ok(Api { http: http(ANSWER_TIMEOUT)?, base: base.clone(), step, session: None })
     }
 
     /// Sends a request; any status is an answer.
     pub async fn send(&self, method: Method, to: To, path: &str, body: Option<&Value>) -> Result<(StatusCode, Value)> {
-        let answer = self.request(method, to, path, body).await?;
-        let (status, url) = (answer.status(), answer.url().clone());
-        let text = answer.text().await.with_context(|| format!("the answer of {url} breaks off"))?;
-        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        Ok((status, body))
-    }
-
-    /// Sends a request; the answer as it comes, whatever it says.
-    pub async fn request(&self, method: Method, to: To, path: &str, body: Option<&Value>) -> Result<Response> {
         let service = address(&self.base, self.step * to as u16)?;
         let url = service.join(&format!("/api/v1{path}")).context("the path makes no address")?;
         let mut request = self.http.request(method.clone(), url.clone());
@@ -150,10 +141,13 @@ impl Api {
         if let Some(body) = body {
             request = request.json(body);
         }
-        request.send().await.with_context(|| format!("{method} {url} is not answered"))
+        let answer = request.send().await.with_context(|| format!("{method} {url} is not answered"))?;
+        let status = answer.status();
+        let text = answer.text().await.with_context(|| format!("the answer of {url} breaks off"))?;
+        Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
     }
 
-    /// Sends a request and takes what a success answers; any other status is an error that shows the answer.
+    /// Sends a request and parses the answer of a success; any other status is an error that shows the answer.
     pub async fn ask<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -169,7 +163,7 @@ impl Api {
         let answer = if status == StatusCode::NO_CONTENT { Value::Null } else { answer };
         let shown = answer.to_string();
         serde_json::from_value(answer)
-            .with_context(|| format!("the answer to {method} {path} is not as agreed: {shown}"))
+            .with_context(|| format!("the answer to {method} {path} is not as expected: {shown}"))
     }
 
     /// The access token, refreshed when it is time.
@@ -177,9 +171,9 @@ impl Api {
         let Some(session) = &self.session else { return Ok(None) };
         let mut session = session.lock().await;
         if Instant::now() >= session.due {
-            let nobody = Api { session: None, ..self.clone() };
+            let without_session = Api { session: None, ..self.clone() };
             let body = json!({ "refresh_token": session.tokens.refresh_token });
-            *session = Session::new(nobody.ask(Method::POST, To::Auth, "/auth/refresh", Some(&body)).await?);
+            *session = Session::new(without_session.ask(Method::POST, To::Auth, "/auth/refresh", Some(&body)).await?);
         }
         Ok(Some(session.tokens.access_token.clone()))
     }
@@ -189,7 +183,7 @@ impl Api {
         let user = json!({
             "email": email, "password": password, "first_name": name.0, "last_name": name.1, "interests": interests,
         });
-        let made: Made = self.ask(Method::POST, To::Auth, "/auth/signup", Some(&user)).await?;
+        let made: Created = self.ask(Method::POST, To::Auth, "/auth/signup", Some(&user)).await?;
         let person = self.sign_in(email, password).await?;
         if person.id != made.id {
             bail!("{email} signed up as {} and signed in as {}", made.id, person.id);
@@ -197,19 +191,19 @@ impl Api {
         Ok(person)
     }
 
-    /// Signs a person in, and finds out who that is.
+    /// Signs a person in, and asks for their id.
     pub async fn sign_in(&self, email: &str, password: &str) -> Result<Person> {
         let credentials = json!({ "email": email, "password": password });
         let tokens: Tokens = self.ask(Method::POST, To::Auth, "/auth/signin", Some(&credentials)).await?;
         let api = Api { session: Some(Arc::new(Mutex::new(Session::new(tokens)))), ..self.clone() };
-        let me: Made = api.ask(Method::GET, To::Auth, "/users/me", None).await?;
+        let me: Created = api.ask(Method::GET, To::Auth, "/users/me", None).await?;
         Ok(Person { api, id: me.id, email: email.to_owned() })
     }
 }
 
 impl Person {
-    /// Connects to somebody: one direction only.
-    pub async fn connect(&self, other: &str) -> Result<Made> {
+    /// Connects to another person: in one direction only.
+    pub async fn connect(&self, other: &str) -> Result<Created> {
         self.api.ask(Method::POST, To::Auth, &format!("/users/{other}/connect"), None).await
     }
 
@@ -227,38 +221,38 @@ impl Person {
         self.api.ask(Method::GET, To::Post, &format!("/posts/{post}"), None).await
     }
 
-    pub async fn comment(&self, post: &str, content: &str) -> Result<Made> {
+    pub async fn comment(&self, post: &str, content: &str) -> Result<Created> {
         let comment = json!({ "content": content });
         self.api.ask(Method::POST, To::Interaction, &format!("/{post}/comments"), Some(&comment)).await
     }
 
-    pub async fn comments(&self, post: &str) -> Result<Vec<Made>> {
+    pub async fn comments(&self, post: &str) -> Result<Vec<Created>> {
         self.api.ask(Method::GET, To::Interaction, &format!("/{post}/comments"), None).await
     }
 
-    pub async fn react(&self, post: &str, kind: &str) -> Result<Made> {
+    pub async fn react(&self, post: &str, kind: &str) -> Result<Created> {
         let reaction = json!({ "type": kind });
         self.api.ask(Method::POST, To::Interaction, &format!("/{post}/post-reactions"), Some(&reaction)).await
     }
 
-    /// Looks at a post; every look counts.
+    /// Views a post; every view counts.
     pub async fn view(&self, post: &str) -> Result<Post> {
         self.api.ask(Method::GET, To::Interaction, &format!("/{post}/view"), None).await
     }
 
-    /// Their own activity; none as long as the engagement service has not heard of them.
+    /// Their own activity; none as long as the engagement service does not know them.
     pub async fn profile(&self) -> Result<Option<Profile>> {
         let (status, answer) = self.api.send(Method::GET, To::Engagement, "/me/activity-profile", None).await?;
         match status {
             StatusCode::NOT_FOUND => Ok(None),
-            StatusCode::OK => Ok(Some(serde_json::from_value(answer).context("a profile is not as agreed")?)),
+            StatusCode::OK => Ok(Some(serde_json::from_value(answer).context("a profile is not as expected")?)),
             _ => bail!("GET /me/activity-profile was answered with {status}: {answer}"),
         }
     }
 }
 
-/// Asks until the answer is the wanted one and stays so, and says after how long it first was; at the deadline it shows
-/// the last answer.
+/// Asks until the answer is the wanted one and stays so; that answer, and after how long it first was. At the deadline the
+/// error shows the last answer.
 pub async fn eventually<T: std::fmt::Debug>(
     what: &str,
     ask: impl AsyncFn() -> Result<T>,
@@ -276,11 +270,11 @@ pub async fn eventually<T: std::fmt::Debug>(
             (times, first) => (times + 1, first),
         };
         let (times, first) = since;
-        if times == STAYS {
+        if times == REPETITIONS {
             return Ok((answer, first - began));
         }
-        if began.elapsed() > EFFECT {
-            bail!("{what}: not so after {} s; the last answer was {answer:?}", EFFECT.as_secs());
+        if began.elapsed() > EFFECT_TIMEOUT {
+            bail!("{what}: not so after {} s; the last answer was {answer:?}", EFFECT_TIMEOUT.as_secs());
         }
     }
 }

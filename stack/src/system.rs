@@ -1,11 +1,11 @@
-//! The system on one page: what runs, who owns which data, who listens where, who waits for whom.
+//! The system on one page: what runs, which data each owns, where each listens, and what each asks for.
 //!
 //! ```text
 //! Postgres  one database `social`; every service its own role and schema, both named like its noun
 //! Redis     database 0; one stream per event type
 //!
 //! service              port     asks over HTTP     its own settings
-//! auth-service         base+0   nobody             SECRET_KEY, MAIL_DIR, PUBLIC_URL
+//! auth-service         base+0   -                  SECRET_KEY, MAIL_DIR, PUBLIC_URL
 //! post-service         base+1   auth               -
 //! interaction-service  base+2   auth, post         POST_SERVICE_URL
 //! moderation-service   base+3   auth               -
@@ -13,7 +13,7 @@
 //! gateway              8080     all five           GATEWAY_*
 //! ```
 //!
-//! Nobody waits for a neighbour in order to start: a service that misses one says so in `/health/ready`
+//! No service waits for a neighbour in order to start: one that misses a neighbour reports it in `/health/ready`
 //! and heals by itself. Replica k of a service listens 100·k above its first one.
 
 /// The database that holds the five schemas.
@@ -34,7 +34,7 @@ pub struct Service {
     pub package: &'static str,
     /// Its port, counted from the base.
     pub offset: u16,
-    /// What it must be told beyond what every service is told.
+    /// The settings that it needs beyond those of every service.
     pub needs: &'static [Need],
 }
 
@@ -43,11 +43,11 @@ pub struct Service {
 pub enum Need {
     /// `SECRET_KEY`: signs what the service hands out.
     SecretKey,
-    /// `MAIL_DIR`, `PUBLIC_URL`: where letters go, and the address that stands in them.
+    /// `MAIL_DIR`, `PUBLIC_URL`: where mails go, and the address that is written in them.
     Mail,
-    /// `AUTHENTICATION_VERIFICATION_URL`: who checks the tokens of its callers.
+    /// `AUTHENTICATION_VERIFICATION_URL`: where the tokens of its callers are checked.
     Verification,
-    /// `POST_SERVICE_URL`: who knows the posts that it has not heard of yet.
+    /// `POST_SERVICE_URL`: where posts are fetched whose events have not arrived yet.
     Posts,
 }
 

@@ -1,13 +1,11 @@
-//! What a service is told of who calls: what the gateway knows, and nothing that the client made up.
+//! What the gateway passes to a service about its caller: what it has verified, and nothing that the client made up.
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::{
-    platform::Platform,
-    raw,
-    upstream::{Upstream, values},
-};
+use super::platform::GatewayPlatform;
+use super::raw;
+use super::upstream::{Upstream, values};
 
 /// Headers that only the gateway may write, each with a value that must not arrive.
 const SPOOFED: [&str; 16] = [
@@ -32,7 +30,7 @@ const SPOOFED: [&str; 16] = [
 #[tokio::test]
 async fn what_a_client_says_of_itself_is_replaced() {
     let post = Upstream::start().await;
-    let platform = Platform::up(&["--set", &post.instead_of("post")]);
+    let platform = GatewayPlatform::up(&["--set", &post.instead_of("post")]);
     let ada = platform.join("ada").await;
     let spoofed = SPOOFED.map(|name| format!("{name}: spoofed\r\n")).concat();
     let token = format!("Authorization: Bearer {}\r\n", ada.token);
@@ -62,7 +60,7 @@ async fn what_a_client_says_of_itself_is_replaced() {
     let line = platform.logged(id).await;
     assert_eq!((&line["user"], &line["path"]), (&json!(ada.id), &json!("/api/v1/posts")));
 
-    // What is public tells nobody's name, neither the client's word.
+    // On a public route no name is passed on, not even that of the client.
     let request = platform.ask(Method::OPTIONS, "/api/v1/posts", Some(&ada.token)).header("X-User-Id", "spoofed");
     assert_eq!(request.send().await.unwrap().status(), StatusCode::OK);
     assert_eq!(values(&post.last(), "x-user-id"), Vec::<&str>::new());
@@ -71,7 +69,7 @@ async fn what_a_client_says_of_itself_is_replaced() {
 
 #[tokio::test]
 async fn the_id_of_a_request_is_the_one_that_its_service_logs_and_secrets_are_in_no_log() {
-    let platform = Platform::up(&[]);
+    let platform = GatewayPlatform::up(&[]);
     let ada = platform.join("ada").await;
     let path = "/api/v1/auth/reset-password?reset_token=a-secret-token&password=x&confirmed_password=y";
     let answer = platform.ask(Method::POST, path, Some(&ada.token)).send().await.unwrap();
@@ -95,7 +93,7 @@ async fn a_cookie_becomes_a_token_where_the_request_comes_from_a_page_of_ours() 
     let post = Upstream::start().await;
     let (upstream, listed) =
         (post.instead_of("post"), "gateway.GATEWAY_COOKIE_ORIGINS=https://app.example,https://b.example");
-    let platform = Platform::up(&["--set", &upstream, "--set", "gateway.GATEWAY_COOKIES=on", "--set", listed]);
+    let platform = GatewayPlatform::up(&["--set", &upstream, "--set", "gateway.GATEWAY_COOKIES=on", "--set", listed]);
     let (ada, ben) = (platform.join("ada").await, platform.join("ben").await);
     let cookie = format!("theme=dark; access_token={}; x_access_token=other", ada.token);
     let by_cookie = |method: Method| platform.ask(method, "/api/v1/posts", None).header("Cookie", &cookie);
@@ -142,7 +140,7 @@ async fn a_cookie_becomes_a_token_where_the_request_comes_from_a_page_of_ours() 
     let both = by_cookie(Method::POST).bearer_auth(&ben.token).send().await.unwrap();
     assert_eq!(both.status(), StatusCode::OK);
     assert_eq!(values(&post.last(), "x-user-id"), [&ben.id]);
-    // What is public goes without: nobody is signed in, or kept from it, by a cookie.
+    // What is public goes without: no user is signed in, or kept from it, by a cookie.
     let body = json!({ "email": ben.email, "password": "wrong" });
     let sign_in = platform.ask(Method::POST, "/api/v1/auth/signin", None).header("Cookie", &cookie).json(&body);
     assert_eq!(sign_in.send().await.unwrap().status(), StatusCode::NOT_FOUND);
@@ -151,7 +149,7 @@ async fn a_cookie_becomes_a_token_where_the_request_comes_from_a_page_of_ours() 
 
 #[tokio::test]
 async fn cookies_are_nothing_unless_they_are_wanted() {
-    let platform = Platform::up(&[]);
+    let platform = GatewayPlatform::up(&[]);
     let ada = platform.join("ada").await;
     let cookie = format!("access_token={}", ada.token);
     let answer = platform.ask(Method::GET, "/api/v1/users/me", None).header("Cookie", cookie).send().await.unwrap();

@@ -1,11 +1,12 @@
 //! What the five `openapi.json` promise: every operation, and whether it needs a token.
 
-use std::{fs, path::Path};
+use std::fs;
+use std::path::Path;
 
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::platform::NOUNS;
+use super::platform::NOUNS;
 
 /// An id that belongs to nothing.
 const NOTHING: &str = "01930000-0000-7000-8000-000000000000";

@@ -3,10 +3,8 @@
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::{
-    platform::{Platform, eventually},
-    upstream::{Upstream, values},
-};
+use super::platform::{GatewayPlatform, eventually};
+use super::upstream::{Upstream, values};
 
 const TRUSTED: [&str; 2] = ["--set", "gateway.GATEWAY_TRUSTED_PROXY=127.0.0.1"];
 
@@ -14,7 +12,7 @@ const TRUSTED: [&str; 2] = ["--set", "gateway.GATEWAY_TRUSTED_PROXY=127.0.0.1"];
 async fn too_many_are_refused_by_address_and_elsewhere_one_goes_on() {
     let settings =
         ["--rate-limits", "--set", "gateway.GATEWAY_STRICT_BURST=2", "--set", "gateway.GATEWAY_STRICT_RATE=1r/m"];
-    let platform = Platform::up(&[&settings[..], &TRUSTED].concat());
+    let platform = GatewayPlatform::up(&[&settings[..], &TRUSTED].concat());
     let guess = async |from: &str| {
         let request = platform.ask(Method::POST, "/api/v1/auth/signin", None).header("X-Forwarded-For", from);
         request.json(&json!({})).send().await.unwrap()
@@ -58,7 +56,7 @@ async fn too_many_are_refused_by_address_and_elsewhere_one_goes_on() {
 async fn everything_has_a_limit_and_none_without_rate_limits() {
     let set = ["--set", "gateway.GATEWAY_BURST=5", "--set", "gateway.GATEWAY_RATE=1r/m"];
     for (limits, expected) in [(&["--rate-limits"][..], 6), (&[], 20)] {
-        let platform = Platform::up(&[limits, &set].concat());
+        let platform = GatewayPlatform::up(&[limits, &set].concat());
         let mut passed = 0;
         for _ in 0..20 {
             let answer = platform.ask(Method::GET, "/api/v1/users/interests-choices", None).send().await.unwrap();
@@ -73,7 +71,7 @@ async fn everything_has_a_limit_and_none_without_rate_limits() {
 async fn so_much_is_under_way_at_once_and_no_more() {
     let post = Upstream::start().await;
     let (upstream, two) = (post.instead_of("post"), "gateway.GATEWAY_CONNECTIONS=2");
-    let platform = Platform::up(&["--rate-limits", "--set", &upstream, "--set", two]);
+    let platform = GatewayPlatform::up(&["--rate-limits", "--set", &upstream, "--set", two]);
     let ada = platform.join("ada").await;
     let listen = async || {
         let events = platform.ask(Method::GET, "/api/v1/posts/events", Some(&ada.token));
@@ -91,7 +89,7 @@ async fn so_much_is_under_way_at_once_and_no_more() {
 async fn services_count_and_remember_the_client_and_not_the_gateway() {
     let post = Upstream::start().await;
     let upstream = post.instead_of("post");
-    let platform = Platform::up(&[&["--set", upstream.as_str()][..], &TRUSTED].concat());
+    let platform = GatewayPlatform::up(&[&["--set", upstream.as_str()][..], &TRUSTED].concat());
     let ada = platform.join("ada").await;
     let from = |path: &str| {
         platform.ask(Method::GET, path, Some(&ada.token)).header("X-Forwarded-For", "192.0.2.1, 203.0.113.9")

@@ -4,18 +4,17 @@ use nix::sys::signal::Signal;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::{
-    claims::Claims,
-    platform::{Platform, eventually},
-    upstream::Upstream,
-};
+use crate::reservations::PortReservations;
+
+use super::platform::{GatewayPlatform, eventually};
+use super::upstream::Upstream;
 
 #[tokio::test]
 async fn a_service_that_is_away_is_502_until_it_is_there() {
-    let mut claims = Claims::default();
-    let port = claims.anywhere(|base| vec![base]).unwrap();
+    let mut reservations = PortReservations::default();
+    let port = reservations.anywhere(|base| vec![base]).unwrap();
     let elsewhere = format!("gateway.GATEWAY_MODERATION=127.0.0.1:{port}");
-    let platform = Platform::up(&["--set", &elsewhere]);
+    let platform = GatewayPlatform::up(&["--set", &elsewhere]);
     let ada = platform.join("ada").await;
     let moderations =
         async || platform.ask(Method::GET, "/api/v1/me/moderations", Some(&ada.token)).send().await.unwrap();
@@ -41,7 +40,7 @@ async fn a_service_that_is_away_is_502_until_it_is_there() {
 
 #[tokio::test]
 async fn of_two_replicas_one_is_enough() {
-    let platform = Platform::up(&["--replicas", "2"]);
+    let platform = GatewayPlatform::up(&["--replicas", "2"]);
     let ada = platform.join("ada").await;
     platform.signal_to("engagement-service-2", Signal::SIGKILL);
     let state = async || {
@@ -56,9 +55,9 @@ async fn of_two_replicas_one_is_enough() {
 
 #[tokio::test]
 async fn a_gateway_that_dies_is_named_and_takes_the_platform_with_it() {
-    let mut platform = Platform::up(&[]);
+    let mut platform = GatewayPlatform::up(&[]);
     platform.signal_to("gateway", Signal::SIGTERM);
-    let (code, said) = platform.ended();
+    let (code, said) = (platform.ended().code(), platform.stderr());
     assert_eq!(code, Some(1));
     assert!(said.contains("error: gateway ended (exit status: 0)"), "{said}");
     let gone = platform.http.get(format!("{}/health/live", platform.gateway())).send().await;

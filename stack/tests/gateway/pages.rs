@@ -3,12 +3,10 @@
 use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 
-use crate::{
-    documents::document,
-    platform::{NOUNS, Platform},
-};
+use super::documents::document;
+use super::platform::{GatewayPlatform, NOUNS};
 
-async fn get(platform: &Platform, path: &str) -> Response {
+async fn get(platform: &GatewayPlatform, path: &str) -> Response {
     let answer = platform.ask(Method::GET, path, None).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK, "{path}");
     answer
@@ -23,7 +21,7 @@ fn targets(page: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn the_pages_lead_to_every_service_and_load_nothing_from_elsewhere() {
-    let platform = Platform::up(&[]);
+    let platform = GatewayPlatform::up(&[]);
     for path in ["/", "/docs"] {
         let answer = get(&platform, path).await;
         let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
@@ -52,7 +50,7 @@ async fn the_pages_lead_to_every_service_and_load_nothing_from_elsewhere() {
 
 #[tokio::test]
 async fn swagger_of_each_service_tries_out_this_origin() {
-    let platform = Platform::up(&[]);
+    let platform = GatewayPlatform::up(&[]);
     for service in NOUNS {
         let page = get(&platform, &format!("/docs/{service}/")).await.text().await.unwrap();
         assert!(page.contains("swagger-ui-bundle.js"), "{page}");
@@ -69,7 +67,7 @@ async fn swagger_of_each_service_tries_out_this_origin() {
 
 #[tokio::test]
 async fn the_state_of_each_service_is_for_everybody_and_costs_one_question() {
-    let platform = Platform::up(&[]);
+    let platform = GatewayPlatform::up(&[]);
     for service in NOUNS {
         let state: Value = get(&platform, &format!("/status/{service}")).await.json().await.unwrap();
         assert_eq!(

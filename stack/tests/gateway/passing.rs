@@ -3,17 +3,13 @@
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    time::timeout,
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
-use crate::{
-    platform::Platform,
-    raw,
-    upstream::{Upstream, values},
-};
+use super::platform::GatewayPlatform;
+use super::raw;
+use super::upstream::{Upstream, values};
 
 /// What is held back would not come before the test's own end.
 const AT_ONCE: Duration = Duration::from_secs(5);
@@ -21,7 +17,7 @@ const AT_ONCE: Duration = Duration::from_secs(5);
 #[tokio::test]
 async fn websockets_and_events_are_passed_through_and_json_is_compressed() {
     let post = Upstream::start().await;
-    let platform = Platform::up(&["--set", &post.instead_of("post")]);
+    let platform = GatewayPlatform::up(&["--set", &post.instead_of("post")]);
     let ada = platform.join("ada").await;
     let (authority, token) = (platform.authority(), format!("Authorization: Bearer {}\r\n", ada.token));
     let upgrade = "Connection: Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\n";

@@ -1,12 +1,10 @@
 //! HTTP as bytes: what no client library would send, and answers as they come.
 
 use serde_json::Value;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
-use crate::upstream::values;
+use super::upstream::values;
 
 /// An answer, to the end of its connection.
 #[derive(Debug)]
@@ -50,7 +48,7 @@ pub async fn get(authority: &str, target: &str, headers: &str) -> Answer {
 /// Sends bytes and reads until the other end closes.
 pub async fn send(authority: &str, request: &[u8]) -> Answer {
     let mut stream = TcpStream::connect(authority).await.unwrap();
-    // The answer to what is too large comes before all of it was read, and then nobody reads the rest.
+    // The answer to what is too large comes before all of it was read, and the rest is not read.
     stream.write_all(request).await.unwrap_or_default();
     let mut bytes = Vec::new();
     let ended = stream.read_to_end(&mut bytes).await;

@@ -1,20 +1,17 @@
 //! What the gateway refuses by itself, and how it says so.
 
-use std::{fmt::Write as _, time::Instant};
+use std::fmt::Write as _;
+use std::time::Instant;
 
 use nix::sys::signal::Signal;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
-use crate::{
-    platform::Platform,
-    raw::{self, get, send},
-    upstream::Upstream,
-};
+use super::platform::GatewayPlatform;
+use super::raw::{self, get, send};
+use super::upstream::Upstream;
 
 /// Ways to what is not for strangers; `{dead}` is an operator's route.
 const TRICKS: [&str; 30] = [
@@ -45,7 +42,7 @@ const TRICKS: [&str; 30] = [
     "//internal/dead-letters",
     "/internal/./dead-letters",
     "/%69nternal/dead-letters",
-    // Cleaned up it is a route of everybody's, and as it is written an operator's.
+    // Normalised it is a public route, and as it is written an operator's.
     "/internal/dead-letters/..%2f..%2fapi%2fv1%2fposts",
     "/internal/../api/v1/posts/../../../internal/dead-letters",
     "http://127.0.0.1/internal/dead-letters",
@@ -53,7 +50,7 @@ const TRICKS: [&str; 30] = [
 
 #[tokio::test]
 async fn no_trick_leads_to_what_is_not_for_strangers() {
-    let platform = Platform::up(&[]);
+    let platform = GatewayPlatform::up(&[]);
     let ada = platform.join("ada").await;
     // Even with the operators' own token.
     for token in [platform.connection("SERVICE_TOKEN"), ada.token] {
@@ -78,7 +75,7 @@ async fn no_trick_leads_to_what_is_not_for_strangers() {
 #[tokio::test]
 async fn what_is_wrong_with_a_request_is_said_in_a_problem_document() {
     let post = Upstream::start().await;
-    let platform = Platform::up(&["--set", &post.instead_of("post")]);
+    let platform = GatewayPlatform::up(&["--set", &post.instead_of("post")]);
     let ada = platform.join("ada").await;
     let authority = platform.authority();
     let token = format!("Authorization: Bearer {}\r\n", ada.token);
@@ -137,7 +134,7 @@ async fn what_is_wrong_with_a_request_is_said_in_a_problem_document() {
 
 #[tokio::test]
 async fn who_is_slow_is_let_go_and_who_does_not_answer_is_given_up() {
-    let platform = Platform::up(&[]);
+    let platform = GatewayPlatform::up(&[]);
     let ada = platform.join("ada").await;
     let authority = platform.authority();
     let opening =
@@ -172,7 +169,7 @@ async fn who_is_slow_is_let_go_and_who_does_not_answer_is_given_up() {
 
 #[tokio::test]
 async fn a_head_is_answered_as_the_service_answers_it_and_an_old_client_too() {
-    let platform = Platform::up(&[]);
+    let platform = GatewayPlatform::up(&[]);
     let ada = platform.join("ada").await;
     let authority = platform.authority();
     let head = async |path: &str| {

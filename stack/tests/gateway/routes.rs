@@ -3,10 +3,9 @@
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
-use crate::{
-    documents::{Operation, operations},
-    platform::{Person, Platform, eventually, stack},
-};
+use super::documents::{Operation, operations};
+use super::platform::{GatewayPerson, GatewayPlatform, eventually};
+use crate::platform::stack;
 
 /// An answer as far as two of them have to be alike.
 #[derive(Debug, PartialEq)]
@@ -31,8 +30,8 @@ async fn see(request: RequestBuilder, operation: &Operation) -> (Seen, String) {
     (Seen { status, kind, challenge, body }, id)
 }
 
-/// Somebody whose profile everybody has heard of, so that whether it is there yet makes no difference.
-async fn known(platform: &Platform, name: &str) -> Person {
+/// A person whose profile exists, so that whether it does yet makes no difference.
+async fn known(platform: &GatewayPlatform, name: &str) -> GatewayPerson {
     let person = platform.join(name).await;
     let profile = async || {
         let request = platform.ask(Method::GET, "/api/v1/me/activity-profile", Some(&person.token));
@@ -44,7 +43,7 @@ async fn known(platform: &Platform, name: &str) -> Person {
 
 #[tokio::test]
 async fn every_operation_reaches_its_service_and_is_answered_as_there() {
-    let platform = Platform::up(&[]);
+    let platform = GatewayPlatform::up(&[]);
     // One asks the services themselves, so that what either does does not matter to the other.
     let (mut through, mut straight) = (known(&platform, "ada").await, known(&platform, "ben").await);
     for operation in operations() {
@@ -70,7 +69,7 @@ async fn every_operation_reaches_its_service_and_is_answered_as_there() {
 
 #[tokio::test]
 async fn what_needs_a_token_is_refused_at_the_door_and_what_is_public_is_not() {
-    let platform = Platform::up(&[]);
+    let platform = GatewayPlatform::up(&[]);
     for operation in operations() {
         let Operation { service, method, path, public, .. } = &operation;
         let (seen, id) = see(platform.ask(method.clone(), path, None), &operation).await;
@@ -100,7 +99,7 @@ async fn what_needs_a_token_is_refused_at_the_door_and_what_is_public_is_not() {
 
 #[tokio::test]
 async fn the_demo_and_the_seed_go_through_one_origin() {
-    let platform = Platform::up(&[]);
+    let platform = GatewayPlatform::up(&[]);
     let demo = stack(&["demo", "--gateway-url", platform.gateway()]);
     let said = String::from_utf8_lossy(&demo.stdout).into_owned();
     assert!(demo.status.success(), "{said}{}", String::from_utf8_lossy(&demo.stderr));

@@ -7,10 +7,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::{
-    platform::{Platform, eventually},
-    upstream::Upstream,
-};
+use super::platform::{GatewayPlatform, eventually};
+use super::upstream::Upstream;
 
 /// A verdict holds to the end of the five seconds of the clock in which it was given.
 const BELIEVED: Duration = Duration::from_secs(5);
@@ -22,7 +20,7 @@ const FLOOD: usize = 60;
 #[tokio::test]
 async fn a_flood_of_one_token_asks_once_and_only_a_yes_is_a_yes() {
     let (auth, post) = (Upstream::start().await, Upstream::start().await);
-    let platform = Platform::up(&["--set", &auth.instead_of("auth"), "--set", &post.instead_of("post")]);
+    let platform = GatewayPlatform::up(&["--set", &auth.instead_of("auth"), "--set", &post.instead_of("post")]);
     let status =
         async |token: &str| platform.ask(Method::GET, "/api/v1/posts", Some(token)).send().await.unwrap().status();
     let asked = || auth.heads().len();
@@ -57,7 +55,7 @@ async fn a_flood_of_one_token_asks_once_and_only_a_yes_is_a_yes() {
 #[tokio::test]
 async fn without_the_auth_service_a_verdict_holds_to_its_end_and_nobody_else_gets_in() {
     let post = Upstream::start().await;
-    let platform = Platform::up(&["--set", &post.instead_of("post")]);
+    let platform = GatewayPlatform::up(&["--set", &post.instead_of("post")]);
     let (ada, ben) = (platform.join("ada").await, platform.join("ben").await);
     let posts = async |token: &str| platform.ask(Method::GET, "/api/v1/posts", Some(token)).send().await.unwrap();
     let known_since = Instant::now();
@@ -93,7 +91,7 @@ async fn without_the_auth_service_a_verdict_holds_to_its_end_and_nobody_else_get
 #[tokio::test]
 async fn who_signs_out_is_out_within_five_seconds() {
     let post = Upstream::start().await;
-    let platform = Platform::up(&["--set", &post.instead_of("post")]);
+    let platform = GatewayPlatform::up(&["--set", &post.instead_of("post")]);
     let ada = platform.join("ada").await;
     let posts = async || platform.ask(Method::GET, "/api/v1/posts", Some(&ada.token)).send().await.unwrap().status();
     assert_eq!(posts().await, StatusCode::OK);

@@ -4,14 +4,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::{
-    client::{Person, Post, eventually},
-    platform::Platform,
-};
+use crate::client::{Person, Post, eventually};
+use crate::platform::{PASSWORD, Platform};
 
-const PASSWORD: &str = "a long walk by the sea";
-
-/// The original took up to a minute; this bound only tells a broken wake-up from a busy machine.
+/// The original took up to a minute; this limit only separates a broken wake-up from a busy machine.
 const MEDIAN_AT_MOST: Duration = Duration::from_millis(500);
 
 #[tokio::test]

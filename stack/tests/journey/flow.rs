@@ -1,23 +1,18 @@
 //! What people do, over all five services: sign up, connect, write, answer, look, moderate, delete, sign out, forget a
 //! password.
 
-use std::{
-    fs,
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::{
-    client::{Api, Made, Person, Profile, To, eventually},
-    platform::Platform,
-};
+use crate::client::{Api, Created, Person, Profile, To, eventually};
+use crate::platform::{PASSWORD, Platform};
 
-const PASSWORD: &str = "a long walk by the sea";
 const INSULT: &str = "You have understood nothing, and I hope you die.";
 
 #[tokio::test]
@@ -40,7 +35,7 @@ async fn two_people(api: &Api) -> Result<(Person, Person)> {
     let bob = api.join("bob@example.org", PASSWORD, ("Bob", "Frankston"), &["TECHNOLOGY"]).await?;
     ada.connect(&bob.id).await?;
     let of = async |person: &Person| -> Result<Vec<String>> {
-        let all: Vec<Made> = person.api.ask(Method::GET, To::Auth, "/users/me/connections", None).await?;
+        let all: Vec<Created> = person.api.ask(Method::GET, To::Auth, "/users/me/connections", None).await?;
         Ok(all.into_iter().map(|user| user.id).collect())
     };
     assert_eq!(of(&ada).await?, [bob.id.as_str()]);

@@ -4,10 +4,8 @@ use std::net::TcpListener;
 
 use nix::sys::signal::Signal;
 
-use crate::{
-    claims::Claims,
-    platform::{Platform, alive, home, said, stack},
-};
+use crate::platform::{Platform, alive, errors, home, stack};
+use crate::reservations::PortReservations;
 
 #[test]
 fn a_running_platform_keeps_others_out_and_leaves_nothing() {
@@ -18,14 +16,14 @@ fn a_running_platform_keeps_others_out_and_leaves_nothing() {
 
     let second = stack(&["up", "--prebuilt", "--data-dir", data]);
     assert_eq!(second.status.code(), Some(1));
-    assert!(said(&second).contains("is running (pid "), "{}", said(&second));
+    assert!(errors(&second).contains("is running (pid "), "{}", errors(&second));
     let reset = stack(&["reset", "--data-dir", data]);
     assert_eq!(reset.status.code(), Some(1));
-    assert!(said(&reset).contains("is running (pid "), "{}", said(&reset));
+    assert!(errors(&reset).contains("is running (pid "), "{}", errors(&reset));
 
     platform.stop();
     let reset = stack(&["reset", "--data-dir", data]);
-    assert!(reset.status.success(), "{}", said(&reset));
+    assert!(reset.status.success(), "{}", errors(&reset));
     assert!(!platform.data().exists());
 }
 
@@ -60,12 +58,12 @@ fn a_service_that_dies_is_named_and_takes_the_platform_with_it() {
 #[test]
 fn a_port_in_use_is_named_before_anything_starts() {
     let home = home();
-    let base = Claims::default().anywhere(|base| (base..base + 5).collect()).unwrap();
+    let base = PortReservations::default().anywhere(|base| (base..base + 5).collect()).unwrap();
     let _taken = TcpListener::bind(("127.0.0.1", base + 2)).unwrap();
     let data = home.path().join("data");
     let run = stack(&["up", "--prebuilt", "--port-base", &base.to_string(), "--data-dir", data.to_str().unwrap()]);
     assert_eq!(run.status.code(), Some(1));
-    let said = said(&run);
+    let said = errors(&run);
     assert!(said.starts_with(&format!("error: port {} of interaction-service is in use by ", base + 2)), "{said}");
     let [_, hint] = said.lines().collect::<Vec<_>>()[..] else { panic!("{said}") };
     assert!(hint.starts_with("`cargo stack doctor` "), "{said}");

@@ -1,21 +1,20 @@
-//! Somebody takes along what the platform holds about them, and leaves: afterwards no table, stream or hash has their name,
-//! their address or a word of theirs.
+//! A person exports what the platform holds about them, and leaves: afterwards no table, stream or hash has their name, their
+//! address or a word of theirs.
 
-use std::{fs, time::Duration};
+use std::fs;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use redis::{AsyncCommands, Value as Held, aio::MultiplexedConnection};
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncCommands, Value as Held};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
-use crate::{
-    client::{Person, To, eventually},
-    platform::Platform,
-};
+use crate::client::{Person, To, eventually};
+use crate::platform::{PASSWORD, Platform};
 
-const PASSWORD: &str = "a long walk by the sea";
-/// What nothing else on the platform contains; whoever leaves signs everything with it.
+/// A name that nothing else on the platform contains; the person who leaves signs everything with it.
 const NAME: &str = "Zephyrine";
 const INSULT: &str = "I hope you die.";
 const SERVICES: [&str; 5] =
@@ -108,7 +107,7 @@ async fn who_leaves_takes_everything_along() -> Result<()> {
     Ok(())
 }
 
-/// Somebody uses everything that keeps words; the friend's post that remains.
+/// A person uses everything that stores words; the friend's post that remains.
 async fn live(leaver: &Person, friend: &Person) -> Result<String> {
     leaver
         .api
@@ -128,9 +127,9 @@ async fn live(leaver: &Person, friend: &Person) -> Result<String> {
     Ok(theirs.id)
 }
 
-/// Which services hold nothing any more of somebody.
+/// The services that hold nothing about a person any more.
 async fn confirmed(platform: &Platform, stores: &Stores, person: &Person) -> Result<Vec<String>> {
-    let url = format!("http://127.0.0.1:{}/internal/erasures/{}", platform.port_base, person.id);
+    let url = format!("http://127.0.0.1:{}/internal/erasures/{}", platform.port_base(), person.id);
     let answer =
         crate::client::http(Duration::from_secs(5))?.get(url).bearer_auth(&stores.service_token).send().await?;
     let erasure: Value = answer.json().await?;

@@ -8,13 +8,10 @@ use nix::sys::signal::Signal;
 use reqwest::{Client, Method, StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::{
-    client::{self, Api, Person, To, eventually},
-    platform::{Platform, home},
-    servers::{Link, Redis},
-};
+use crate::client::{self, Api, Person, To, eventually};
+use crate::journey::servers::{Link, Redis};
+use crate::platform::{PASSWORD, Platform, home};
 
-const PASSWORD: &str = "a long walk by the sea";
 /// For how long a service believes what the auth service said of a token.
 const BELIEVED: Duration = Duration::from_secs(10);
 
@@ -142,7 +139,7 @@ async fn callers_who_are_known_go_on_while_auth_is_away_and_others_are_told_to_c
 async fn a_service_whose_postgres_is_away_says_so_alone_and_heals() -> Result<()> {
     // The first run makes the passwords, with one of which the second one goes another way to Postgres.
     let mut first = Platform::up(&[]);
-    let mut url = first.connection("POST_DATABASE_URL");
+    let mut url: reqwest::Url = first.connection("POST_DATABASE_URL").parse()?;
     first.stop();
     let mut link = Link::to(url.port().context("no port")?).await;
     url.set_port(Some(link.port)).ok().context("no port")?;
@@ -170,7 +167,7 @@ async fn a_service_whose_postgres_is_away_says_so_alone_and_heals() -> Result<()
         assert!(refused.retry_after.is_some_and(|seconds| seconds > 0), "{refused:?}");
     }
     assert_eq!((ready.status, &ready.body["postgres"]), (StatusCode::SERVICE_UNAVAILABLE, &json!(false)));
-    // Everybody else answers as ever, less who would show a post as it is now: a view.
+    // All other services answer as ever, except for a view, which shows a post as it is now.
     for number in 0..5 {
         bob.comment(&post.id, &format!("Nobody counts me yet, {number}")).await?;
     }

@@ -1,29 +1,22 @@
-//! Two processes of every service: they share the work out, and one that is killed, stopped or told to end leaves it to
+//! Two processes of every service: they share the work out, and one that is killed, stopped or asked to end leaves it to
 //! the other.
 
-use std::{
-    collections::BTreeMap,
-    sync::atomic::{AtomicU32, Ordering},
-    time::{Duration, Instant},
-};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use nix::sys::signal::Signal;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::json;
 
-use crate::{
-    client::{self, Api, Person, To, eventually},
-    platform::Platform,
-};
+use crate::client::{self, Api, Person, To, eventually};
+use crate::platform::{PASSWORD, Platform, SERVICES};
 
-const PASSWORD: &str = "a long walk by the sea";
 const INSULT: &str = "You have understood nothing, and I hope you die.";
-const SERVICES: [&str; 5] =
-    ["auth-service", "post-service", "interaction-service", "moderation-service", "engagement-service"];
 /// How long the work of a replica may stand still that is killed or stopped.
 const MOVED_WITHIN: Duration = Duration::from_secs(5);
-/// How long a service may take to end that is told to.
+/// How long a service may take to end after SIGTERM.
 const ENDED_WITHIN: Duration = Duration::from_secs(10);
 
 /// What a process says of itself on `/metrics` under a name: label and value.
@@ -46,7 +39,7 @@ async fn shares(http: &Client, platform: &Platform) -> Result<Vec<(usize, [usize
     Ok(shares)
 }
 
-/// Each lease is held, and nobody has more than one more than the other.
+/// Each lease is held, and no replica has more than one more than the other.
 fn are_fair(shares: &[(usize, [usize; 2])]) -> bool {
     shares.iter().all(|(all, [first, second])| first + second == *all && first.abs_diff(*second) <= 1)
 }
@@ -85,7 +78,7 @@ impl Work {
         let path = format!("/comments/{}", insult.id);
         let gone = async || Ok(ada.api.send(Method::GET, To::Interaction, &path, None).await?.0);
         eventually("the insult is gone", gone, |status| *status == StatusCode::NOT_FOUND).await?;
-        // A profile is not there before the engagement service has heard of the person.
+        // A profile does not exist before the engagement service knows the person.
         let reactions = async || Ok(bob.profile().await?.map(|profile| profile.total_post_reactions));
         let (known, _) = eventually("there is a profile", reactions, Option::is_some).await?;
         let path = format!("/post-reactions/{}", reaction.id);

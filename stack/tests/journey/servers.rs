@@ -1,37 +1,32 @@
 //! Servers that a test takes away from a platform and gives back.
 
-use std::{
-    fs::File,
-    net::Ipv4Addr,
-    process::{Child, Command, Stdio},
-};
+use std::fs::File;
+use std::net::Ipv4Addr;
+use std::process::{Child, Command, Stdio};
 
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tempfile::TempDir;
-use tokio::{
-    io::copy_bidirectional,
-    net::{TcpListener, TcpStream},
-    task::JoinSet,
-};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 
-use crate::{claims::Claims, platform::home};
+use crate::platform::home;
+use crate::reservations::PortReservations;
 
 /// A Redis that keeps what it was given while it is stopped.
 pub struct Redis {
     port: u16,
     server: Option<Child>,
     home: TempDir,
-    _claims: Claims,
+    _reservations: PortReservations,
 }
 
 impl Redis {
     pub fn start() -> Redis {
-        let mut claims = Claims::default();
-        let port = claims.anywhere(|base| vec![base]).unwrap();
-        let mut redis = Redis { port, server: None, home: home(), _claims: claims };
+        let mut reservations = PortReservations::default();
+        let port = reservations.anywhere(|base| vec![base]).unwrap();
+        let mut redis = Redis { port, server: None, home: home(), _reservations: reservations };
         redis.start_again();
         redis
     }
@@ -65,19 +60,19 @@ impl Drop for Redis {
     }
 }
 
-/// A way to a server of this machine that can be closed: then nobody listens there, and all connections have ended.
+/// A way to a server of this machine that can be closed: then its port is free, and all connections have ended.
 pub struct Link {
     pub port: u16,
     server: u16,
     connections: JoinSet<()>,
-    _claims: Claims,
+    _reservations: PortReservations,
 }
 
 impl Link {
     pub async fn to(server: u16) -> Link {
-        let mut claims = Claims::default();
-        let port = claims.anywhere(|base| vec![base]).unwrap();
-        let mut link = Link { port, server, connections: JoinSet::new(), _claims: claims };
+        let mut reservations = PortReservations::default();
+        let port = reservations.anywhere(|base| vec![base]).unwrap();
+        let mut link = Link { port, server, connections: JoinSet::new(), _reservations: reservations };
         link.open().await;
         link
     }

@@ -2,13 +2,13 @@
 //! when it comes, and have lost nothing.
 
 use anyhow::{Context, Result};
-use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
 
-use crate::{client::eventually, platform::Platform};
+use crate::client::eventually;
+use crate::platform::{PASSWORD, Platform, SERVICES};
 
-const PASSWORD: &str = "a long walk by the sea";
-const SERVICES: [&str; 5] =
-    ["auth-service", "post-service", "interaction-service", "moderation-service", "engagement-service"];
 const SERVERS: [&str; 2] = ["postgres", "redis"];
 const SEEDS: [u64; 4] = [1, 2, 3, 4];
 

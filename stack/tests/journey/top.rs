@@ -6,9 +6,7 @@ use anyhow::{Context, Result};
 use nix::sys::signal::Signal;
 use tokio::process::Command;
 
-use crate::platform::{Platform, said, stack};
-
-const PASSWORD: &str = "a long walk by the sea";
+use crate::platform::{PASSWORD, Platform, errors, stack};
 
 /// The cells of the row that begins with a name.
 fn row<'a>(listing: &'a str, name: &str) -> Vec<&'a str> {
@@ -37,7 +35,7 @@ async fn what_happens_between_two_looks_is_listed_and_a_process_that_is_away_is_
             done = ada.view(&first.id) => drop(done.context("a view")?),
         }
     };
-    assert!(output.status.success(), "{}", said(&output));
+    assert!(output.status.success(), "{}", errors(&output));
     let listing = String::from_utf8(output.stdout)?;
     let [_, up, rate, p50, p99, failed, refused, ..] = row(&listing, "interaction")[..] else { panic!("{listing}") };
     assert_eq!((up, failed, refused), ("2/2", "0.0%", "0.0%"), "{listing}");
@@ -64,5 +62,9 @@ fn where_nobody_answers_it_says_so() {
     let address = "post-service=http://127.0.0.1:9";
     let run = stack(&["top", "--once", "--address", address]);
     assert_eq!(run.status.code(), Some(1));
-    assert!(said(&run).starts_with("error: none of the services answers; is the platform running"), "{}", said(&run));
+    assert!(
+        errors(&run).starts_with("error: none of the services answers; is the platform running"),
+        "{}",
+        errors(&run)
+    );
 }

@@ -1,28 +1,26 @@
-//! What is seen of a request after it was answered: one trace over all services, as a collector is told of it.
+//! The trace of a request: one over all services, as they export it to a collector.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result};
-use axum::{Router, body::Bytes, extract::State, routing::post};
-use opentelemetry_proto::tonic::{
-    collector::trace::v1::ExportTraceServiceRequest, common::v1::any_value::Value::StringValue,
-};
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::routing::post;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value::StringValue;
 use prost::Message;
 use reqwest::StatusCode;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::{client::eventually, platform::Platform};
+use crate::client::eventually;
+use crate::platform::{PASSWORD, Platform, SERVICES};
 
-const PASSWORD: &str = "a long walk by the sea";
 const INSULT: &str = "You have understood nothing, and I hope you die.";
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
-const SERVICES: [&str; 5] =
-    ["auth-service", "post-service", "interaction-service", "moderation-service", "engagement-service"];
 
 /// Something that a service did, and what it was a part of.
 #[derive(Debug, Clone)]
@@ -47,14 +45,14 @@ async fn one_trace_goes_through_all_services() -> Result<()> {
     let ada = platform.api().join("ada@example.org", PASSWORD, ("Ada", "Lovelace"), &["BOOKS"]).await?;
     let post = ada.write_post("On engines", "They weave patterns.", &["BOOKS"], "POSTED").await?;
 
-    // An insult is removed again, so that its trace goes on through moderation, back, and to whoever counts comments.
+    // An insult is removed again, so that its trace goes on through moderation, back, and to the services that count comments.
     let url = format!("{}/api/v1/{}/comments", platform.url(0, 2), post.id);
     let token = ada.api.access_token().await?.context("signed in")?;
     let request = reqwest::Client::new().post(url).bearer_auth(token).json(&json!({ "content": INSULT }));
     let answer = request.header("traceparent", format!("00-{TRACE}-{CALLER}-01")).send().await?;
     assert_eq!((answer.status(), answer.headers()["x-request-id"].to_str()?), (StatusCode::CREATED, TRACE));
 
-    // Which span of whom is a part of which.
+    // Each span with its service, and its parent.
     let parts = [
         ("interaction-service POST /api/v1/{post_id}/comments", CALLER),
         ("interaction-service GET", "interaction-service POST /api/v1/{post_id}/comments"),
@@ -99,7 +97,7 @@ fn named(told: &[Span]) -> BTreeMap<String, Span> {
     named
 }
 
-/// A collector, and what it was told.
+/// A collector, and the spans that it has received.
 async fn collect() -> Result<(String, Told)> {
     let told = Told::default();
     let router = Router::new().route("/v1/traces", post(take)).with_state(told.clone());

@@ -1,9 +1,7 @@
 //! The laws of the containers: five images made alike, and one page that starts them as the launcher would.
 
-use super::{
-    assert_kept,
-    sources::{SERVICES, read, root},
-};
+use super::assert_kept;
+use super::sources::{SERVICES, read, root};
 
 /// What only one service's files have, each with its reason.
 const ONLY: &[(&str, &str)] = &[("auth-service", "mail")];

@@ -6,10 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    assert_kept,
-    sources::{SERVICES, Source, read, root, sources},
-};
+use super::assert_kept;
+use super::sources::{SERVICES, Source, read, root, sources};
 
 /// The stream that the core of a service consumes which confirms erasures.
 const USER_DELETED: &str = "user_deleted";

@@ -10,15 +10,11 @@
 //! own, named `posts/mod.rs#router`. A call of `posts::router` leads to that node and not to the vocabulary; in a view it
 //! would close a cycle.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    ops::Range,
-};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
 
-use super::{
-    sources::Source,
-    tokens::{Token, tokens},
-};
+use super::sources::Source;
+use super::tokens::{Token, tokens};
 
 /// What the functions of a feature's `mod.rs` return that are a node of their own.
 const ROUTER: &str = "OpenApiRouter";

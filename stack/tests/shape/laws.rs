@@ -5,15 +5,13 @@
 
 use std::sync::LazyLock;
 
-use super::{
-    assert_kept,
-    floors::{against_the_use, core_outward, core_tests_outward, cycles, floors, upward},
-    imports::Imports,
-    names::{SHARED_NAMES, banned_words, repeated_types},
-    production::production,
-    sizes::too_long,
-    sources::{SERVICES, Source, all_sources, read, root, sources},
-};
+use super::assert_kept;
+use super::floors::{against_the_use, core_outward, core_tests_outward, cycles, floors, upward};
+use super::imports::Imports;
+use super::names::{SHARED_NAMES, banned_words, repeated_types};
+use super::production::production;
+use super::sizes::too_long;
+use super::sources::{SERVICES, Source, all_sources, read, root, sources};
 
 /// One crate as the laws read it.
 struct Crate {

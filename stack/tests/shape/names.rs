@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    sources::{Part, Source, parts},
-    tokens::{Token, tokens},
-};
+use super::sources::{Part, Source, parts};
+use super::tokens::{Token, tokens};
 
 /// Type names that several places of one crate may give, each with the reason. `crate` is a package or `*` for all.
 #[derive(Debug)]

@@ -4,10 +4,8 @@
 //! `#[cfg(test)]`, and every item, field or statement under `#[cfg(test)]`. What is left out is blanked, so that lines
 //! keep their numbers.
 
-use super::{
-    sources::{Part, Source, blank, parts},
-    tokens::{Token, tokens},
-};
+use super::sources::{Part, Source, blank, parts};
+use super::tokens::{Token, tokens};
 
 const TEST_ONLY: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
 

@@ -1,11 +1,9 @@
 //! The sources of the workspace as the laws read them: by file and line, with and without comments and texts.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-    sync::LazyLock,
-};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 pub const SERVICES: [&str; 5] =
     ["auth-service", "post-service", "interaction-service", "moderation-service", "engagement-service"];

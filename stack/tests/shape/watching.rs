@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    assert_kept,
-    sources::{SERVICES, Source, read, root, sources},
-};
+use super::assert_kept;
+use super::sources::{SERVICES, Source, read, root, sources};
 
 /// Every metric that the services count, with a place where they do.
 pub fn counted() -> BTreeMap<String, String> {

@@ -29,7 +29,7 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// One that hands on each message that comes, and says when it may have on_gap some.
+    /// One that hands on each message that comes, and says when it may have missed some.
     pub fn new(
         app: &App,
         stream: &'static str,

@@ -1,0 +1,64 @@
+//! `cargo stack test`: every test of the workspace, against servers that exist for this run only.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use clap::Args;
+
+use crate::host::programs::{self, Program};
+use crate::host::shutdown::Shutdown;
+use crate::host::{console, workspace};
+use crate::servers::temporary::TemporaryServers;
+
+#[derive(Debug, Args)]
+pub struct Test {
+    /// Passed on to the test runner, e.g. a filter or `-p auth-service`
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub arguments: Vec<String>,
+}
+
+/// Runs the tests; ends with the runner's own summary and its exit code.
+pub async fn test(options: Test) -> Result<ExitCode> {
+    let mut shutdown = Shutdown::listen()?;
+    let mut servers = TemporaryServers::new(&[Program::Postgres, Program::Redis]).await?;
+    let outcome = run(&mut servers, &options.arguments, &mut shutdown).await;
+    servers.stop().await?;
+    outcome
+}
+
+async fn run(servers: &mut TemporaryServers, arguments: &[String], shutdown: &mut Shutdown) -> Result<ExitCode> {
+    // The end-to-end tests start these binaries; built for the whole workspace, so that the tests' own build finds
+    // every dependency compiled with the same features.
+    if !workspace::run(&mut workspace::cargo(&["build", "--workspace", "--bins"]), shutdown).await?.success() {
+        bail!("the services cannot be built; see the compiler's errors above");
+    }
+    let (postgres, redis) = shutdown.or(servers.start_both()).await?;
+    let mut command = workspace::cargo(runner(programs::on_path("cargo-nextest").is_some()));
+    command.args(arguments).env("DATABASE_URL", postgres.as_str()).env("REDIS_URL", redis.as_str());
+    let status = tokio::select! {
+        status = workspace::run(&mut command, shutdown) => status?,
+        error = servers.processes.first_end() => return Err(error),
+    };
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// Nextest where it is installed: it runs every test in a process of its own, and several at once.
+fn runner(nextest: bool) -> &'static [&'static str] {
+    if nextest {
+        &["nextest", "run", "--workspace"]
+    } else {
+        console::info("cargo-nextest is not installed: cargo test runs the tests instead, more slowly");
+        &["test", "--workspace"]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_of_the_workspace_is_tested_by_either_runner() {
+        assert_eq!(runner(true), ["nextest", "run", "--workspace"]);
+        assert_eq!(runner(false), ["test", "--workspace"]);
+    }
+}

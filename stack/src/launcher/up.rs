@@ -1,0 +1,252 @@
+//! `cargo stack up`: starts the whole platform, watches it, and stops it again.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, anyhow};
+use clap::{Args, value_parser};
+use reqwest::Url;
+use tokio::time::Instant;
+
+use crate::host::programs::{self, Program};
+use crate::host::reservations::PortReservations;
+use crate::host::shutdown::Shutdown;
+use crate::host::workspace::Build;
+use crate::host::{arguments, console};
+use crate::launcher::connections;
+use crate::platform::config::{PlatformConfig, Setting};
+use crate::platform::instances::{Instance, wait_until_live, wait_until_ready};
+use crate::platform::order::{self, Component};
+use crate::platform::replicas::{self, Replica};
+use crate::platform::{gateway, ports};
+use crate::servers::folder::{DataFolder, Folder};
+use crate::servers::ledger::Ledger;
+use crate::servers::postgres::{Lifetime, Postgres};
+use crate::servers::processes::{ProcessEnd, Processes};
+use crate::servers::state::PersistedState;
+use crate::servers::{private, redis, roles};
+use crate::system::Service;
+
+#[derive(Debug, Args)]
+pub struct Up {
+    #[command(flatten)]
+    pub data: DataFolder,
+    /// First port: the services listen on N … N+4; 0 is anywhere
+    #[arg(long, value_name = "N", default_value_t = 8000)]
+    pub port_base: u16,
+    /// Processes per service; replica k listens 100·k ports above the first
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u16).range(1..=50))]
+    pub replicas: u16,
+    /// Keep the services' rate limits; without it there are none, because a demo and a seed come from one address
+    #[arg(long)]
+    pub rate_limits: bool,
+    #[command(flatten)]
+    pub build: Build,
+    /// Use this Postgres; its user must be allowed to create roles and a database
+    #[arg(long, value_name = "URL", value_parser = |text: &str| arguments::url(text, &["postgres", "postgresql"]))]
+    pub postgres_url: Option<Url>,
+    /// Use this Redis
+    #[arg(long, value_name = "URL", value_parser = |text: &str| arguments::url(text, &["redis", "rediss"]))]
+    pub redis_url: Option<Url>,
+    /// Put nginx before the services, as one origin for all of them
+    #[arg(long)]
+    pub gateway: bool,
+    /// Port of the gateway; 0 is anywhere
+    #[arg(long, value_name = "N", default_value_t = 8080, requires = "gateway")]
+    pub gateway_port: u16,
+    /// A setting of a service or of the gateway, as in post-service.LOG=debug; may be given several times
+    #[arg(long, value_name = "SERVICE.NAME=VALUE", value_parser = Setting::parse)]
+    pub set: Vec<Setting>,
+    /// Start these first, in this order, separated by commas: postgres, redis, a service; any order does
+    #[arg(long, value_name = "COMPONENTS", value_delimiter = ',', value_parser = Component::parse)]
+    pub start_order: Vec<Component>,
+}
+
+/// Starts everything, and stops it on request or when a part of it has ended.
+pub async fn up(options: Up) -> Result<ExitCode> {
+    let mut shutdown = Shutdown::listen()?;
+    let folder = Folder::claim(&options.data.path()).map_err(|error| with_hint(&error))?;
+    // Held for longer than any process lives.
+    let mut reservations = PortReservations::default();
+    let mut processes = Processes::new(Ledger::open(&folder).await?)?;
+    let outcome = tokio::select! {
+        error = run(&options, &folder, &mut reservations, &mut processes) => Err(error),
+        () = shutdown.requested() => Ok(ExitCode::SUCCESS),
+    };
+    if let Err(error) = &outcome {
+        console::error(error);
+    }
+    if !processes.is_empty() {
+        console::info("Stopping");
+        processes.stop().await?;
+        console::info("Stopped");
+    }
+    Ok(outcome.unwrap_or(ExitCode::FAILURE))
+}
+
+/// Starts the platform and watches it; returns only with the reason why it is no longer complete.
+async fn run(
+    options: &Up,
+    folder: &Folder,
+    reservations: &mut PortReservations,
+    processes: &mut Processes,
+) -> anyhow::Error {
+    match start(options, folder, reservations, processes).await {
+        Ok(()) => watch(processes, options.replicas).await,
+        Err(error) => with_hint(&error),
+    }
+}
+
+/// An error that kept the platform from coming up, and where to learn more.
+fn with_hint(error: &anyhow::Error) -> anyhow::Error {
+    anyhow!("{error:#}\n`cargo stack doctor` with the same arguments checks what else is in the way on this machine")
+}
+
+/// Returns when a server has ended, or the last replica of a service.
+async fn watch(processes: &mut Processes, replicas: u16) -> anyhow::Error {
+    loop {
+        let ProcessEnd { name, error } = match processes.next_end().await {
+            Ok(end) => end,
+            Err(error) => return error,
+        };
+        let siblings = replicas::siblings(&name, replicas);
+        let others: Vec<_> = siblings.into_iter().filter(|other| processes.has(other)).collect();
+        if others.is_empty() {
+            return error;
+        }
+        console::info(format_args!("{error:#}\nIts work goes to {}", others.join(", ")));
+    }
+}
+
+async fn start(
+    options: &Up,
+    folder: &Folder,
+    reservations: &mut PortReservations,
+    processes: &mut Processes,
+) -> Result<()> {
+    let port_base = reserve_ports(options, reservations)?;
+    let gateway_port =
+        if options.gateway { Some(gateway::reserve_port(options.gateway_port, reservations)?) } else { None };
+    let mut state = private::prepare_state(folder, reservations)?;
+    programs::provide(&programs_for(options)).await?;
+    let binaries = options.build.binaries().await?;
+
+    // Decided before anything runs, so that a service can be given the address of a server that is started after it.
+    let postgres = match &options.postgres_url {
+        Some(url) => url.clone(),
+        None => Postgres::url(state.postgres_port, &state.secrets.postgres)?,
+    };
+    let redis = match &options.redis_url {
+        Some(url) => url.clone(),
+        None => redis::url(state.redis_port, &state.secrets.redis)?,
+    };
+    let (mail, secrets) = (folder.private("mail")?, state.secrets.clone());
+    let config = PlatformConfig { port_base, postgres, redis, secrets, mail, rate_limits: options.rate_limits };
+    connections::write(folder, &config, gateway_port)?;
+
+    let mut instances = Vec::new();
+    for component in order::complete(&options.start_order) {
+        if let Component::Service(service) = component {
+            let extra = extra_environment(options, service, gateway_port);
+            for number in 0..options.replicas {
+                let replica = Replica { service, number };
+                instances.push(Instance::start(replica, &config, &binaries, &extra, folder, processes)?);
+            }
+            continue;
+        }
+        // Otherwise it would be chance whether a service that was started before a server has ever missed it.
+        wait_until_live(processes, &instances).await?;
+        let began = Instant::now();
+        let name = start_server(component, options, &config, folder, &mut state, processes).await?;
+        console::info(format_args!("{name} is ready after {}", console::seconds(began.elapsed())));
+    }
+    instances.sort_by_key(|instance| replicas::all(options.replicas).position(|one| one.name() == instance.name));
+    wait_until_ready(processes, &instances).await?;
+    if let Some(port) = gateway_port {
+        let gateway = gateway::Options { port, rate_limits: options.rate_limits, set: &options.set };
+        instances.push(gateway::start(&gateway, folder, processes, &instances).await?);
+    }
+    console::show(listing(&instances));
+    console::info(format_args!(
+        "\nEverything is ready; Ctrl-C stops it.\nMails: {}. Addresses for psql, redis-cli and curl: {}",
+        config.mail.display(),
+        folder.path().join(connections::FILE).display()
+    ));
+    Ok(())
+}
+
+/// Starts a private server, or sets up or tries the one that was given; its name.
+async fn start_server(
+    server: Component,
+    options: &Up,
+    config: &PlatformConfig,
+    folder: &Folder,
+    state: &mut PersistedState,
+    processes: &mut Processes,
+) -> Result<&'static str> {
+    if server == Component::Postgres {
+        if options.postgres_url.is_none() {
+            private::start_postgres(processes, folder, state, Lifetime::Persistent).await?;
+        }
+        roles::create(&config.postgres, &config.secrets.roles).await?;
+        return Ok("Postgres");
+    }
+    match &options.redis_url {
+        Some(url) => redis::reach(url).await?,
+        None => drop(private::start_redis(processes, folder, state, Lifetime::Persistent).await?),
+    }
+    Ok("Redis")
+}
+
+/// What a service is given because of the gateway, and by `--set`.
+fn extra_environment(options: &Up, service: &Service, gateway_port: Option<u16>) -> Vec<(String, String)> {
+    let gateway = gateway_port.map(gateway::environment).into_iter().flatten();
+    let set = options.set.iter().filter(|setting| setting.service == service.package);
+    let set = set.map(|setting| (setting.name.clone(), setting.value.clone()));
+    gateway.map(|(name, value)| (name.to_owned(), value)).chain(set).collect()
+}
+
+/// Reserves the ports of all services; the first of them.
+fn reserve_ports(options: &Up, reservations: &mut PortReservations) -> Result<u16> {
+    if options.port_base == 0 {
+        let ports = |base| replicas::ports(base, options.replicas).unwrap_or_default();
+        return reservations.anywhere(|base| ports(base).into_iter().map(|(_, port)| port).collect());
+    }
+    ports::reserve(&replicas::ports(options.port_base, options.replicas)?, reservations, "--port-base")?;
+    Ok(options.port_base)
+}
+
+/// The programs of the system that a platform with these options runs on.
+pub fn programs_for(options: &Up) -> Vec<Program> {
+    let mut programs = vec![if options.postgres_url.is_some() { Program::Psql } else { Program::Postgres }];
+    if options.redis_url.is_none() {
+        programs.push(Program::Redis);
+    }
+    if options.gateway {
+        programs.push(Program::Nginx);
+    }
+    programs
+}
+
+fn listing(instances: &[Instance]) -> String {
+    let mut rows = vec![["service", "URL", "Swagger", "log"].map(str::to_owned).to_vec()];
+    rows.extend(instances.iter().map(|instance| {
+        let Instance { name, url, log, .. } = instance;
+        vec![name.clone(), url.clone(), format!("{url}/docs"), log.display().to_string()]
+    }));
+    format!("\n{}", console::table(&rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::FromArgMatches;
+
+    use super::*;
+
+    #[test]
+    fn servers_that_exist_are_not_installed() {
+        let command = Up::augment_args(clap::Command::new("up"));
+        let line = "up --postgres-url postgres://a@b/c --redis-url redis://b";
+        let options = Up::from_arg_matches(&command.get_matches_from(line.split(' '))).unwrap();
+        assert_eq!(programs_for(&options), [Program::Psql]);
+    }
+}

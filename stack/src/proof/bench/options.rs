@@ -1,0 +1,70 @@
+//! The arguments of `cargo stack bench`.
+
+use clap::{Args, Subcommand, ValueEnum, value_parser};
+
+#[derive(Debug, Subcommand)]
+pub enum Bench {
+    /// How fast events take effect, how fast backlogs drain, what the outbox costs
+    Events(Events),
+    /// How close checks of tokens, writes and reads come to their upper limits
+    Http(Http),
+}
+
+/// The arguments of all benchmarks.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Build nothing: run the optimised binaries of an earlier build
+    #[arg(long)]
+    pub prebuilt: bool,
+    /// Write the figures into docs/benchmarks.md
+    #[arg(long)]
+    pub write: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Events {
+    #[command(flatten)]
+    pub run: Run,
+    /// Events per second while the latency is measured
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = value_parser!(u32).range(1..=10_000))]
+    pub rate: u32,
+    /// How long it is measured
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = value_parser!(u32).range(1..=3600))]
+    pub seconds: u32,
+    /// Events of each backlog
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = value_parser!(i64).range(1000..=10_000_000))]
+    pub backlog: i64,
+    /// How often a write is compared with the same write without its outbox row
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = value_parser!(u32).range(1..=1000))]
+    pub rounds: u32,
+}
+
+/// What is measured over HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum HttpBenchmark {
+    Tokens,
+    Reads,
+    Writes,
+}
+
+#[derive(Debug, Args)]
+pub struct Http {
+    #[command(flatten)]
+    pub run: Run,
+    /// Measure these alone, separated by commas
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum, hide_default_value = true,
+        default_values_t = HttpBenchmark::value_variants().to_vec())]
+    pub only: Vec<HttpBenchmark>,
+    /// Connections over which requests come
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = value_parser!(u32).range(1..=1000))]
+    pub connections: u32,
+    /// How often each measurement is taken, in turns with that of its upper limit
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = value_parser!(u32).range(1..=100))]
+    pub rounds: u32,
+    /// How long each takes
+    #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = value_parser!(u32).range(1..=600))]
+    pub seconds: u32,
+    /// Posts, where there are many
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = value_parser!(i64).range(1000..=100_000_000))]
+    pub posts: i64,
+}

@@ -1,0 +1,253 @@
+//! The actions of a simulated user, and what the platform promises with its answers.
+
+use rand::RngExt;
+use rand::rngs::StdRng;
+use rand::seq::{IndexedRandom, IteratorRandom};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::proof::chaos::promises::{CountedAction, Expected, INSULT, Outcome, PromisedPost, PromisedReply};
+use crate::proof::chaos::workload::{UserRequest, Workload};
+use crate::system::{AUTH, ENGAGEMENT, INTERACTION, POST, Service};
+
+const FRIENDLY: &str = "Thank you for writing this down.";
+/// One text in this number is an insult.
+const INSULTS: u32 = 25;
+/// The number of latest visible posts that users view.
+const LATEST: usize = 60;
+const CATEGORIES: [&str; 5] = ["BOOKS", "TRAVEL", "FOOD", "HEALTH", "TECHNOLOGY"];
+const REACTIONS: [&str; 3] = ["LIKE", "LOVE", "SAD"];
+
+/// A user who has signed in, with everything that is theirs.
+pub struct SimulatedUser {
+    id: String,
+    token: String,
+    posts: Vec<String>,
+    comments: Vec<String>,
+    reactions: Vec<String>,
+    friends: Vec<String>,
+}
+
+impl SimulatedUser {
+    pub fn new(id: String, token: String) -> SimulatedUser {
+        SimulatedUser { id, token, posts: Vec::new(), comments: Vec::new(), reactions: Vec::new(), friends: Vec::new() }
+    }
+}
+
+/// Everything that an action needs.
+struct Actor<'a> {
+    workload: &'a Workload,
+    dice: &'a mut StdRng,
+    me: SimulatedUser,
+}
+
+/// Carries out a random action; returns the user, unless they left.
+pub async fn perform(workload: &Workload, dice: &mut StdRng, me: SimulatedUser) -> Option<SimulatedUser> {
+    let throw = dice.random_range(0..1000);
+    let mut actor = Actor { workload, dice, me };
+    match throw {
+        0..280 => actor.view().await,
+        280..480 => actor.comment().await,
+        480..620 => actor.react().await,
+        620..740 => actor.write().await,
+        740..800 => actor.change().await,
+        800..840 => {
+            let post = remove_random(&mut actor.me.posts, actor.dice);
+            actor.delete("delete post", "post", (&POST, "/posts"), post).await;
+        }
+        840..890 => {
+            let comment = remove_random(&mut actor.me.comments, actor.dice);
+            actor.delete("delete comment", "comment", (&INTERACTION, "/comments"), comment).await;
+        }
+        890..930 => {
+            let reaction = remove_random(&mut actor.me.reactions, actor.dice);
+            actor.delete("take back", "reaction", (&INTERACTION, "/post-reactions"), reaction).await;
+        }
+        930..970 => actor.connect().await,
+        970..980 => actor.disconnect().await,
+        980..987 => actor.edit_comment().await,
+        987..998 => actor.read().await,
+        _ => return actor.leave().await,
+    }
+    Some(actor.me)
+}
+
+impl Actor<'_> {
+    async fn ask(
+        &mut self,
+        what: &'static str,
+        service: &'static Service,
+        method: Method,
+        path: String,
+        body: Option<Value>,
+    ) -> Outcome {
+        let token = &self.me.token;
+        self.workload.ask(self.dice, UserRequest { what, service, method, path, token, body }).await
+    }
+
+    /// A post that others can see.
+    fn some_post(&mut self) -> Option<String> {
+        let promises = self.workload.promises();
+        let latest = &promises.visible[promises.visible.len().saturating_sub(LATEST)..];
+        latest.choose(self.dice).cloned()
+    }
+
+    fn is_insult(&mut self) -> bool {
+        self.dice.random_ratio(1, INSULTS)
+    }
+
+    async fn view(&mut self) {
+        let Some(post) = self.some_post() else { return };
+        let outcome = self.ask("view", &INTERACTION, Method::GET, format!("/{post}/view"), None).await;
+        let mut promises = self.workload.promises();
+        promises.asked("post", &post, &outcome);
+        promises.tally(&self.me.id, CountedAction::View, &outcome);
+    }
+
+    async fn comment(&mut self) {
+        let Some(post) = self.some_post() else { return };
+        let insult = self.is_insult();
+        let body = json!({ "content": if insult { INSULT } else { FRIENDLY } });
+        let outcome = self.ask("comment", &INTERACTION, Method::POST, format!("/{post}/comments"), Some(body)).await;
+        let mut promises = self.workload.promises();
+        promises.asked("post", &post, &outcome);
+        promises.tally(&self.me.id, CountedAction::Comment, &outcome);
+        if let Some(id) = id(&outcome) {
+            promises.comments.insert(id.clone(), PromisedReply { post, expected: Expected::Present, insult });
+            self.me.comments.push(id);
+        }
+    }
+
+    async fn react(&mut self) {
+        let Some(post) = self.some_post() else { return };
+        let body = json!({ "type": REACTIONS.choose(self.dice) });
+        let path = format!("/{post}/post-reactions");
+        let outcome = self.ask("react", &INTERACTION, Method::POST, path, Some(body)).await;
+        let mut promises = self.workload.promises();
+        promises.asked("post", &post, &outcome);
+        promises.tally(&self.me.id, CountedAction::Reaction, &outcome);
+        if let Some(id) = id(&outcome) {
+            promises.reactions.insert(id.clone(), PromisedReply { post, expected: Expected::Present, insult: false });
+            self.me.reactions.push(id);
+        }
+    }
+
+    async fn write(&mut self) {
+        let insult = self.is_insult();
+        let status = if self.dice.random_bool(0.3) { "DRAFT" } else { "POSTED" };
+        let body = self.text(insult, status);
+        let outcome = self.ask("post", &POST, Method::POST, "/posts".to_owned(), Some(body)).await;
+        let mut promises = self.workload.promises();
+        promises.tally(&self.me.id, CountedAction::Post, &outcome);
+        if let Some(id) = id(&outcome) {
+            promises
+                .posts
+                .insert(id.clone(), PromisedPost { expected: Expected::Present, status: Some("DRAFT"), insult });
+            promises.changed(&id, status, &outcome);
+            self.me.posts.push(id);
+        }
+    }
+
+    /// Publishes a draft, or changes what a published post is about.
+    async fn change(&mut self) {
+        let Some(post) = self.me.posts.choose(self.dice).cloned() else { return };
+        let insult = self.workload.promises().posts.get(&post).is_some_and(|post| post.insult);
+        let body = self.text(insult, "POSTED");
+        let outcome = self.ask("publish", &POST, Method::PUT, format!("/posts/{post}"), Some(body)).await;
+        let mut promises = self.workload.promises();
+        promises.asked("post", &post, &outcome);
+        promises.changed(&post, "POSTED", &outcome);
+    }
+
+    fn text(&mut self, insult: bool, status: &str) -> Value {
+        // The same category twice counts twice.
+        let types: Vec<_> = (0..self.dice.random_range(1..4)).filter_map(|_| CATEGORIES.choose(self.dice)).collect();
+        json!({ "title": "A morning", "content": if insult { INSULT } else { FRIENDLY }, "types": types,
+            "status": status })
+    }
+
+    /// Deletes something of the user's own: the kind of request and of the thing, where it is, and its id if there is one.
+    async fn delete(
+        &mut self,
+        what: &'static str,
+        kind: &'static str,
+        (service, folder): (&'static Service, &str),
+        id: Option<String>,
+    ) {
+        let Some(id) = id else { return };
+        let outcome = self.ask(what, service, Method::DELETE, format!("{folder}/{id}"), None).await;
+        let mut promises = self.workload.promises();
+        promises.asked(kind, &id, &outcome);
+        promises.deleted(kind, &id, &outcome);
+    }
+
+    async fn edit_comment(&mut self) {
+        let Some(comment) = self.me.comments.choose(self.dice).cloned() else { return };
+        // A second insult would be as good a reason as the first.
+        let insult = self.workload.promises().comments.get(&comment).is_some_and(|comment| comment.insult);
+        let body = json!({ "content": if insult { INSULT } else { FRIENDLY } });
+        let path = format!("/comments/{comment}");
+        let outcome = self.ask("edit comment", &INTERACTION, Method::PUT, path, Some(body)).await;
+        self.workload.promises().asked("comment", &comment, &outcome);
+    }
+
+    async fn connect(&mut self) {
+        let other = {
+            let promises = self.workload.promises();
+            let others =
+                promises.accounts.iter().filter(|(id, expected)| **id != self.me.id && **expected == Expected::Present);
+            others.map(|(id, _)| id.clone()).choose(self.dice)
+        };
+        let Some(other) = other else { return };
+        let outcome = self.ask("connect", &AUTH, Method::POST, format!("/users/{other}/connect"), None).await;
+        let mut promises = self.workload.promises();
+        promises.asked("account", &other, &outcome);
+        promises.connected(&self.me.id, &other, true, &outcome);
+        if !self.me.friends.contains(&other) {
+            self.me.friends.push(other);
+        }
+    }
+
+    async fn disconnect(&mut self) {
+        let Some(other) = remove_random(&mut self.me.friends, self.dice) else { return };
+        let outcome = self.ask("disconnect", &AUTH, Method::DELETE, format!("/users/{other}/disconnect"), None).await;
+        let mut promises = self.workload.promises();
+        promises.asked("account", &other, &outcome);
+        promises.connected(&self.me.id, &other, false, &outcome);
+    }
+
+    /// Reads, which promises nothing.
+    async fn read(&mut self) {
+        self.ask("list posts", &POST, Method::GET, "/posts".to_owned(), None).await;
+        self.ask("read profile", &ENGAGEMENT, Method::GET, "/me/activity-profile".to_owned(), None).await;
+    }
+
+    /// Deletes the account, and with it all that is theirs; when that is refused the user stays.
+    async fn leave(mut self) -> Option<SimulatedUser> {
+        let path = format!("/users/{}", self.me.id);
+        let outcome = self.ask("leave", &AUTH, Method::DELETE, path, None).await;
+        let mut promises = self.workload.promises();
+        promises.deleted("account", &self.me.id, &outcome);
+        for (kind, ids) in [("post", &self.me.posts), ("comment", &self.me.comments), ("reaction", &self.me.reactions)]
+        {
+            for id in ids {
+                promises.deleted(kind, id, &outcome);
+            }
+        }
+        drop(promises);
+        matches!(outcome, Outcome::Refused(_)).then_some(self.me)
+    }
+}
+
+/// The id of what was made.
+fn id(outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Ok(made) => made["id"].as_str().map(str::to_owned),
+        _ => None,
+    }
+}
+
+/// Removes a random element of the list.
+fn remove_random(list: &mut Vec<String>, dice: &mut StdRng) -> Option<String> {
+    (!list.is_empty()).then(|| list.swap_remove(dice.random_range(0..list.len())))
+}

@@ -1,0 +1,142 @@
+//! The checks after a run: what was promised, and what must agree, queried from all five schemas in one snapshot.
+//!
+//! `checks.sql` has them; `views.sql` has what they query beside the services' own tables and the promises.
+
+use std::fmt::Write as _;
+
+use anyhow::{Context, Result};
+use reqwest::Url;
+
+use crate::proof::chaos::metrics::StreamSubscription;
+use crate::proof::chaos::promises::{Expected, INSULT, Promises};
+use crate::proof::chaos::violation::{Statement, Violation};
+use crate::servers::psql;
+
+/// Rows shown of one check; the rest is counted.
+const SHOWN: usize = 20;
+
+/// All checks.
+pub fn all() -> Result<Vec<Statement>> {
+    Statement::parse_all(include_str!("checks.sql"))
+}
+
+/// The beginning of every script of checks: the views, and the promises as tables.
+pub fn beginning(subscriptions: &[StreamSubscription], promises: &Promises) -> String {
+    views(subscriptions) + &tables(promises)
+}
+
+/// Everything that is wrong in the database.
+pub async fn database(url: &Url, beginning: &str) -> Result<Vec<Violation>> {
+    let checks = all()?;
+    let mut script = beginning.to_owned();
+    for (number, check) in checks.iter().enumerate() {
+        writeln!(script, "select '{number} ' || what from ({}) as found (what);", check.sql)?;
+    }
+    let rows = psql::run(url, &script).await.context("the checks cannot be made")?;
+    let mut violations = Vec::new();
+    for (number, check) in checks.iter().enumerate() {
+        let found: Vec<&str> = rows.lines().filter_map(|row| row.strip_prefix(&format!("{number} "))).collect();
+        violations.extend(found.iter().take(SHOWN).map(|what| Violation::new(check.kind, *what)));
+        if found.len() > SHOWN {
+            violations.push(Violation::new(check.kind, format!("… and {} more like that", found.len() - SHOWN)));
+        }
+    }
+    Ok(violations)
+}
+
+/// What has not been applied everywhere; nothing when the platform has settled.
+pub async fn behind(url: &Url, subscriptions: &[StreamSubscription]) -> Result<Vec<String>> {
+    let script = format!("{}select * from behind;\n", views(subscriptions));
+    let rows = psql::run(url, &script).await.context("the services that are behind cannot be queried")?;
+    Ok(rows.lines().map(str::to_owned).collect())
+}
+
+/// The number of events in all five outboxes.
+pub async fn count_events(url: &Url) -> Result<u64> {
+    let rows = psql::run(url, &format!("{}select count(*) from published;\n", views(&[]))).await?;
+    rows.trim().parse().with_context(|| format!("{rows:?} is not a number of events"))
+}
+
+/// The views, in a transaction that sees one moment and is never committed.
+fn views(subscriptions: &[StreamSubscription]) -> String {
+    let rows = subscriptions.iter().map(|StreamSubscription { noun, stream }| format!(", ('{noun}', '{stream}')"));
+    format!(
+        "\\set insult '{INSULT}'
+        begin isolation level repeatable read;
+        set local client_min_messages = warning;
+        create temp view subscriptions as
+        select * from (values (null, null){}) as subscribed (noun, stream) where noun is not null;
+        {}",
+        rows.collect::<String>(),
+        include_str!("views.sql")
+    )
+}
+
+/// The promises as tables of this session.
+fn tables(promises: &Promises) -> String {
+    let mut sql = String::new();
+    let mut table = |name: &str, columns: &str, rows: Vec<String>| {
+        writeln!(sql, "create temp table {name} ({columns});").unwrap_or_default();
+        for rows in rows.chunks(1_000) {
+            writeln!(sql, "insert into {name} values {};", rows.join(", ")).unwrap_or_default();
+        }
+    };
+    let account = |(id, expected): (&String, &Expected)| format!("('{id}', {})", there(*expected));
+    table("promised_account", "id uuid, there boolean", promises.accounts.iter().map(account).collect());
+    let connections = promises
+        .connections
+        .iter()
+        .filter_map(|((from, to), known)| known.map(|there| format!("('{from}', '{to}', {there})")));
+    table("promised_connection", "user_id uuid, target_id uuid, there boolean", connections.collect());
+    let posts = promises.posts.iter().map(|(id, post)| {
+        let status = post.status.map_or("null".to_owned(), |status| format!("'{status}'"));
+        format!("('{id}', {}, {status}, {})", there(post.expected), post.insult)
+    });
+    table("promised_post", "id uuid, there boolean, status text, insult boolean", posts.collect());
+    for (name, answers) in [("promised_comment", &promises.comments), ("promised_reaction", &promises.reactions)] {
+        let rows = answers
+            .iter()
+            .map(|(id, answer)| format!("('{id}', '{}', {}, {})", answer.post, there(answer.expected), answer.insult));
+        table(name, "id uuid, post_id uuid, there boolean, insult boolean", rows.collect());
+    }
+    let denied = promises.denied.iter().map(|(what, id)| format!("('{what}', '{id}')"));
+    table("denied", "what text, id uuid", denied.collect());
+    let tallies = promises.tallies.iter().map(|((person, action), tally)| {
+        format!("('{person}', '{}', {}, {})", action.stream(), tally.ok, tally.unknown)
+    });
+    table("tally", "person text, stream text, ok bigint, unknown bigint", tallies.collect());
+    sql
+}
+
+fn there(expected: Expected) -> &'static str {
+    match expected {
+        Expected::Present => "true",
+        Expected::Absent => "false",
+        Expected::Unknown => "null",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proof::chaos::promises::{CountedAction, Outcome};
+
+    #[test]
+    fn a_promise_is_a_row_and_what_is_unknown_is_null() {
+        let mut promises = Promises::default();
+        promises.accounts.insert("a".to_owned(), Expected::Present);
+        promises.accounts.insert("b".to_owned(), Expected::Unknown);
+        promises.tally("a", CountedAction::View, &Outcome::Unknown);
+        let sql = tables(&promises);
+        assert!(sql.contains("insert into promised_account values ('a', true), ('b', null);"), "{sql}");
+        assert!(sql.contains("insert into tally values ('a', 'post_viewed', 0, 1);"), "{sql}");
+        assert!(!sql.contains("insert into promised_post"), "no rows, no statement: {sql}");
+    }
+
+    #[test]
+    fn checks_and_subscriptions_are_in_the_script() {
+        assert_eq!(all().unwrap().len(), 40);
+        let subscriptions = [StreamSubscription { noun: "post", stream: "post_viewed".to_owned() }];
+        assert!(views(&subscriptions).contains("(values (null, null), ('post', 'post_viewed'))"));
+    }
+}

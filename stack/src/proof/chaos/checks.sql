@@ -1,0 +1,216 @@
+-- The checks: each selects one text column, a row for every violation of the kind that stands before it, with the ids that are
+-- needed to look for the cause. No row, no violation.
+
+-- Events: numbered without a gap, each once, applied by every subscriber, none parked, none waiting.
+
+-- lost
+select * from behind;
+
+-- lost
+select format('%s: %s has %s events up to number %s', noun, stream, count(*), max(pos))
+from published group by noun, stream having count(pos) <> max(pos) or min(pos) <> 1;
+
+-- wrong
+select format('%s: %s gave numbers up to %s, the last is %s', noun, stream, last_pos, max(pos))
+from numbers left join published using (noun, stream)
+group by noun, stream, last_pos having last_pos is distinct from max(pos);
+
+-- wrong
+select format('%s: event %s of %s is number %s behind %s', noun, event_id, stream, pos, prev)
+from published where prev is distinct from (pos - 1) || '-0';
+
+-- doubled
+select format('event %s was published %s times', event_id, count(*))
+from published group by event_id having count(*) > 1;
+
+-- wrong
+select format('%s is published by %s services', stream, count(distinct noun))
+from published group by stream having count(distinct noun) > 1;
+
+-- wrong
+select format('%s parked %s of %s (event %s): %s', noun, entry_id, stream, event_id, left(error, 200)) from parked;
+
+-- Promises: every write that was answered with success is there, and none that was deleted with success.
+
+-- lost
+select format('account %s', id) from promised_account
+where there and not exists (select from auth.account where account.id = promised_account.id);
+
+-- lost
+select format('the connection of %s to %s', user_id, target_id) from promised_connection
+join promised_account as one on one.id = user_id join promised_account as other on other.id = target_id
+where promised_connection.there and one.there and other.there and not exists (
+    select from auth.connection where (connection.user_id, connection.target_id)
+        = (promised_connection.user_id, promised_connection.target_id));
+
+-- wrong
+select format('the connection of %s to %s is there again', user_id, target_id) from promised_connection
+where not there and exists (
+    select from auth.connection where (connection.user_id, connection.target_id)
+        = (promised_connection.user_id, promised_connection.target_id));
+
+-- An insult may be gone, if moderation asked for it.
+
+-- lost
+select format('post %s', id) from promised_post
+where there and not exists (select from post.post where post.id = promised_post.id)
+    and not (insult and id in (select id from unwanted));
+
+-- lost
+select format('the status %s of post %s, which is %s', promised_post.status, id, post.status)
+from promised_post join post.post using (id) where promised_post.status <> post.status;
+
+-- lost
+select format('the deletion of post %s, an insult', id) from post.post
+where content = :'insult' and status = 'POSTED'
+union all
+select format('the deletion of comment %s, an insult', id) from interaction.comment where content = :'insult';
+
+-- Every action is one event: as often as it succeeded, and at most as often more as its outcome is unknown.
+
+-- lost
+select format('%s of %s: %s succeeded, %s were published', stream, person, ok, events)
+from (
+    select person, tally.stream, ok, unknown, count(published.seq) as events from tally
+    left join published on published.stream = tally.stream and person =
+        case published.stream when 'post_viewed' then message ->> 'viewed_by' else message ->> 'created_by' end
+    group by person, tally.stream, ok, unknown) as actions
+where events < ok;
+
+-- doubled
+select format('%s of %s: %s succeeded, %s are unknown, %s were published', stream, person, ok, unknown, events)
+from (
+    select person, tally.stream, ok, unknown, count(published.seq) as events from tally
+    left join published on published.stream = tally.stream and person =
+        case published.stream when 'post_viewed' then message ->> 'viewed_by' else message ->> 'created_by' end
+    group by person, tally.stream, ok, unknown) as actions
+where events > ok + unknown;
+
+-- What was written about a post that is gone is gone too.
+
+-- lost
+select format('comment %s on post %s', id, post_id) from promised_comment
+where there and exists (select from post.post where post.id = post_id)
+    and not exists (select from interaction.comment where comment.id = promised_comment.id)
+    and not (insult and id in (select id from unwanted));
+
+-- lost
+select format('reaction %s on post %s', id, post_id) from promised_reaction
+where there and exists (select from post.post where post.id = post_id)
+    and not exists (select from interaction.reaction where reaction.id = promised_reaction.id)
+    and not (insult and id in (select id from unwanted));
+
+-- wrong
+select format('account %s is there, and a user was answered that it is not', id)
+from denied join auth.account using (id) where what = 'account';
+
+-- wrong
+select format('account %s is there again', id) from promised_account join auth.account using (id) where not there;
+
+-- wrong
+select format('post %s is there, and a user was answered that it is not', id)
+from denied join post.post using (id) where what = 'post';
+
+-- wrong
+select format('post %s is there again', id) from promised_post join post.post using (id) where not there;
+
+-- wrong
+select format('comment %s is there, and a user was answered that it is not', id)
+from denied join interaction.comment using (id) where what = 'comment';
+
+-- wrong
+select format('comment %s is there again', id) from promised_comment join interaction.comment using (id) where not there;
+
+-- wrong
+select format('reaction %s is there, and a user was answered that it is not', id)
+from denied join interaction.reaction using (id) where what = 'reaction';
+
+-- wrong
+select format('reaction %s is there again', id) from promised_reaction join interaction.reaction using (id) where not there;
+
+-- Counters: each equals a recount. Those of a person who has just left are not checked: their late events are removed by the
+-- second pass of the erasure, a minute later.
+
+-- lost
+select format('%s %s: counted %s, there are %s', what, id, counter, recount) from counters
+where counter < recount and not exists (select from erasures where person::text = id and done_at is null);
+
+-- doubled
+select format('%s %s: counted %s, there are %s', what, id, counter, recount) from counters
+where counter > recount and not exists (select from erasures where person::text = id and done_at is null);
+
+-- Rounded to two digits, so that a hundredth is no difference.
+
+-- wrong
+select format('post %s scores %s with %s views, %s comments, %s reactions', id, score, total_views, total_comments,
+    total_reactions)
+from post.post where abs(score - case total_views when 0 then 0
+    else least(100, (total_comments + total_reactions)::float8 / total_views) end) > 0.0051;
+
+-- Effects: what follows from a fact in another service is there, and is there once. One NFT record per published post and per
+-- comment, none of what is gone; one profile per person who signed up.
+
+-- lost
+select format('the NFT record of post %s', id) from post.post
+where status = 'POSTED' and not exists (select from post.post_nft where post_id = post.id)
+union all
+select format('the NFT record of comment %s', id) from interaction.comment
+where not exists (select from interaction.comment_nft where comment_id = comment.id);
+
+-- doubled
+select format('%s NFT records of %s', count(*), id) from (
+    select post_id from post.post_nft union all select comment_id from interaction.comment_nft
+) as record (id) group by id having count(*) > 1;
+
+-- lost
+select format('the profile of %s', message ->> 'id') from published
+where stream = 'user_registered' and exists (select from auth.account where id::text = message ->> 'id')
+    and not exists (select from engagement.profile where user_id::text = message ->> 'id');
+
+-- doubled
+select format('%s profiles of %s', count(*), user_id) from engagement.profile group by user_id having count(*) > 1;
+
+-- What other services store of posts and comments agrees on whether each exists.
+
+-- wrong
+select format('the interaction service takes post %s for %s, which is %s', id,
+    case when known.id is null then 'unknown' when deleted_at is null then known.status else 'deleted' end,
+    coalesce(post.status, 'deleted'))
+from post.post full join interaction.post as known using (id)
+where coalesce(post.status, 'deleted') is distinct from
+    case when deleted_at is null then known.status else 'deleted' end;
+
+-- wrong
+select format('the engagement service takes post %s for %s', id,
+    case when known.types is null then 'deleted' else 'there' end)
+from post.post full join engagement.post as known using (id) where (post.id is null) <> (known.types is null);
+
+-- wrong
+with here as (select id from post.post union all select id from interaction.comment)
+select format('the moderation service takes %s for %s', id, case when gone_at is null then 'there' else 'gone' end)
+from here full join moderation.content using (id) where (here.id is null) <> (gone_at is not null);
+
+-- wrong
+select format('%s %s is about post %s, which is gone', noun, id, post_id) from (
+    select 'comment', id, post_id from interaction.comment
+    union all select 'reaction', id, post_id from interaction.reaction
+) as answer (noun, id, post_id) where not exists (select from post.post where post.id = post_id);
+
+-- Moderation: a content has one case at most, every deletion was requested once, and every case is closed.
+
+-- doubled
+select format('%s cases about %s', count(*), content_id) from moderation.moderation
+group by content_id having count(*) > 1;
+
+-- doubled
+select format('%s requests to delete %s', count(*), message ->> 'content_id') from moderation.outbox
+where message ->> 'content_id' is not null group by message ->> 'content_id' having count(*) > 1;
+
+-- lost
+select format('the end of case %s about %s', id, content_id) from moderation.moderation
+where status <> 'DELETE_CONFIRMED';
+
+-- lost
+select format('the deletion of %s, which case %s asked for', content_id, moderation.id) from moderation.moderation
+where exists (select from post.post where post.id = content_id)
+    or exists (select from interaction.comment where comment.id = content_id);

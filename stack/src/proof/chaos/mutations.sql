@@ -1,0 +1,314 @@
+-- Mutations: each spoils one thing and returns its id, and a check has to report it afterwards.
+--
+-- A mutation begins with the kind of the violation and words of it, in which {} is the id. `without` drops a constraint that
+-- would not let the mutation happen.
+
+-- Events.
+
+-- lost: post has an event of post_created without a number (seq {})
+update post.outbox set pos = null, prev = null
+where stream = 'post_created' and pos = (select max(pos) from post.outbox where stream = 'post_created')
+returning seq;
+
+-- lost: post applied post_viewed up to {}
+update post.inbox set ms = ms - 1 where stream = 'post_viewed' returning ms;
+
+-- lost: auth has not written the hash of {}
+update auth.user_detail set written = version - 1
+where ctid = (select ctid from auth.user_detail where true order by ctid limit 1) returning user_id;
+
+-- lost: post has not erased {}
+insert into post.erasure (person) values (gen_random_uuid()) returning person;
+
+-- lost: interaction: post_viewed has
+delete from interaction.outbox where stream = 'post_viewed' and pos = 2 returning seq;
+
+-- wrong: post: post_created gave numbers up to {}, the last is
+delete from post.outbox
+where stream = 'post_created' and pos = (select max(pos) from post.outbox where stream = 'post_created')
+returning pos;
+
+-- wrong: post: event {} of post_created is number 2 behind 0-0
+update post.outbox set prev = '0-0' where stream = 'post_created' and pos = 2 returning event_id;
+
+-- doubled: event {} was published 2 times
+insert into moderation.outbox (event_id, stream, pos, prev, message)
+select event_id, stream, pos, prev, message from post.outbox where stream = 'post_created' and pos = 1
+returning event_id;
+
+-- wrong: {} is published by 2 services
+insert into auth.outbox (event_id, stream, pos, prev, message)
+select gen_random_uuid(), stream, pos, prev, message from post.outbox where stream = 'post_created' and pos = 1
+returning stream;
+
+-- wrong: post parked {} of post_viewed
+insert into post.dead_letter (id, stream, entry_id, occurred_at, version, message, error)
+values (gen_random_uuid(), 'post_viewed', '1-0', now(), 1, '{}', 'spoilt') returning entry_id;
+
+-- Promises.
+
+-- lost: account {}
+delete from auth.account where id = (select id from promised_account where there limit 1) returning id;
+
+-- lost: the connection of {}
+delete from auth.connection where (user_id, target_id) = (
+    select user_id, target_id from promised_connection
+    where promised_connection.there
+        and exists (select from promised_account where id = user_id and there)
+        and exists (select from promised_account where id = target_id and there) limit 1)
+returning user_id || ' to ' || target_id;
+
+-- wrong: the connection of {} is there again
+update promised_connection set there = false where (user_id, target_id) = (
+    select user_id, target_id from promised_connection
+    where promised_connection.there
+        and exists (select from promised_account where id = user_id and there)
+        and exists (select from promised_account where id = target_id and there) limit 1)
+returning user_id || ' to ' || target_id;
+
+-- lost: post {}
+delete from post.post where id = (
+    select id from promised_post
+    where there and not insult and exists (select from post.post where post.id = promised_post.id) limit 1)
+returning id;
+
+-- lost: the status POSTED of post {}, which is DRAFT
+update post.post set status = 'DRAFT' where id = (
+    select promised_post.id from promised_post join post.post using (id) where promised_post.status = 'POSTED' limit 1)
+returning id;
+
+-- lost: post_viewed of {}:
+delete from interaction.outbox where seq = (
+    select published.seq from published
+    join tally on tally.stream = published.stream and person = message ->> 'viewed_by'
+    where published.stream = 'post_viewed' and unknown = 0 limit 1)
+returning message ->> 'viewed_by';
+
+-- doubled: post_viewed of {}:
+insert into interaction.outbox (event_id, stream, message)
+select gen_random_uuid(), published.stream, message
+from published join tally on tally.stream = published.stream and person = message ->> 'viewed_by'
+where published.stream = 'post_viewed' and unknown = 0 limit 1
+returning message ->> 'viewed_by';
+
+-- lost: the deletion of post {}, an insult
+update post.post set content = :'insult'
+where ctid = (select ctid from post.post where status = 'POSTED' order by ctid limit 1) returning id;
+
+-- lost: the deletion of comment {}, an insult
+update interaction.comment set content = :'insult'
+where ctid = (select ctid from interaction.comment where true order by ctid limit 1) returning id;
+
+-- lost: comment {} on post
+delete from interaction.comment where id = (
+    select promised.id from promised_comment as promised
+    join interaction.comment using (id) join post.post on post.id = comment.post_id
+    where there and not insult limit 1)
+returning id;
+
+-- lost: reaction {} on post
+delete from interaction.reaction where id = (
+    select promised.id from promised_reaction as promised
+    join interaction.reaction using (id) join post.post on post.id = reaction.post_id
+    where there and not insult limit 1)
+returning id;
+
+-- wrong: account {} is there again
+update promised_account set there = false where id = (
+    select id from promised_account join auth.account using (id) where there limit 1)
+returning id;
+
+-- wrong: account {} is there, and a user was answered that it is not
+insert into denied select 'account', id from auth.account limit 1 returning id;
+
+-- wrong: post {} is there again
+update promised_post set there = false where id = (
+    select id from promised_post join post.post using (id) where there limit 1)
+returning id;
+
+-- wrong: post {} is there, and a user was answered that it is not
+insert into denied select 'post', id from post.post limit 1 returning id;
+
+-- wrong: comment {} is there again
+update promised_comment set there = false where id = (
+    select id from promised_comment join interaction.comment using (id) where there limit 1)
+returning id;
+
+-- wrong: comment {} is there, and a user was answered that it is not
+insert into denied select 'comment', id from interaction.comment limit 1 returning id;
+
+-- wrong: reaction {} is there again
+update promised_reaction set there = false where id = (
+    select id from promised_reaction join interaction.reaction using (id) where there limit 1)
+returning id;
+
+-- wrong: reaction {} is there, and a user was answered that it is not
+insert into denied select 'reaction', id from interaction.reaction limit 1 returning id;
+
+-- Every counter one too high, and one too low.
+
+-- doubled: comments of post {}: counted
+update post.post set total_comments = total_comments + 1
+where ctid = (select ctid from post.post where total_comments > 0 order by ctid limit 1) returning id;
+
+-- lost: comments of post {}: counted
+update post.post set total_comments = total_comments - 1
+where ctid = (select ctid from post.post where total_comments > 0 order by ctid limit 1) returning id;
+
+-- doubled: reactions to post {}: counted
+update post.post set total_reactions = total_reactions + 1
+where ctid = (select ctid from post.post where total_reactions > 0 order by ctid limit 1) returning id;
+
+-- lost: reactions to post {}: counted
+update post.post set total_reactions = total_reactions - 1
+where ctid = (select ctid from post.post where total_reactions > 0 order by ctid limit 1) returning id;
+
+-- doubled: views of post {}: counted
+update post.post set total_views = total_views + 1
+where ctid = (select ctid from post.post where total_views > 0 order by ctid limit 1) returning id;
+
+-- lost: views of post {}: counted
+update post.post set total_views = total_views - 1
+where ctid = (select ctid from post.post where total_views > 0 order by ctid limit 1) returning id;
+
+-- doubled: connections of account {}: counted
+update auth.account set total_connections = total_connections + 1
+where ctid = (select ctid from auth.account where total_connections > 0 order by ctid limit 1) returning id;
+
+-- lost: connections of account {}: counted
+update auth.account set total_connections = total_connections - 1
+where ctid = (select ctid from auth.account where total_connections > 0 order by ctid limit 1) returning id;
+
+-- doubled: posts of profile {}: counted
+update engagement.profile set total_owned_posts = total_owned_posts + 1
+where ctid = (select ctid from engagement.profile where total_owned_posts > 0 order by ctid limit 1) returning user_id;
+
+-- lost: posts of profile {}: counted
+update engagement.profile set total_owned_posts = total_owned_posts - 1
+where ctid = (select ctid from engagement.profile where total_owned_posts > 0 order by ctid limit 1) returning user_id;
+
+-- doubled: comments of profile {}: counted
+update engagement.profile set total_post_comments = total_post_comments + 1
+where ctid = (select ctid from engagement.profile where total_post_comments > 0 order by ctid limit 1) returning user_id;
+
+-- lost: comments of profile {}: counted
+update engagement.profile set total_post_comments = total_post_comments - 1
+where ctid = (select ctid from engagement.profile where total_post_comments > 0 order by ctid limit 1) returning user_id;
+
+-- doubled: reactions of profile {}: counted
+update engagement.profile set total_post_reactions = total_post_reactions + 1
+where ctid = (select ctid from engagement.profile where total_post_reactions > 0 order by ctid limit 1) returning user_id;
+
+-- lost: reactions of profile {}: counted
+update engagement.profile set total_post_reactions = total_post_reactions - 1
+where ctid = (select ctid from engagement.profile where total_post_reactions > 0 order by ctid limit 1) returning user_id;
+
+-- doubled: views of profile {}: counted
+update engagement.profile set total_post_views = total_post_views + 1
+where ctid = (select ctid from engagement.profile where total_post_views > 0 order by ctid limit 1) returning user_id;
+
+-- lost: views of profile {}: counted
+update engagement.profile set total_post_views = total_post_views - 1
+where ctid = (select ctid from engagement.profile where total_post_views > 0 order by ctid limit 1) returning user_id;
+
+-- doubled: posts in category {}: counted
+update engagement.summary set total = total + 1
+where ctid = (select ctid from engagement.summary where total > 0 order by ctid limit 1) returning category || ' of profile ' || user_id;
+
+-- lost: posts in category {}: counted
+update engagement.summary set total = total - 1
+where ctid = (select ctid from engagement.summary where total > 0 order by ctid limit 1) returning category || ' of profile ' || user_id;
+
+-- doubled: actions by day of profile {}: counted
+update engagement.activity set total = total + 1
+where ctid = (select ctid from engagement.activity where total > 0 order by ctid limit 1) returning user_id;
+
+-- lost: actions by day of profile {}: counted
+update engagement.activity set total = total - 1
+where ctid = (select ctid from engagement.activity where total > 0 order by ctid limit 1) returning user_id;
+
+-- wrong: post {} scores
+update post.post set score = score + 1 where ctid = (select ctid from post.post where true order by ctid limit 1) returning id;
+
+-- Effects.
+
+-- lost: the NFT record of post {}
+delete from post.post_nft where ctid = (select ctid from post.post_nft where true order by ctid limit 1) returning post_id;
+
+-- doubled: 2 NFT records of {}
+-- without: alter table post.post_nft drop constraint post_nft_post_id_key;
+insert into post.post_nft select (copied).* from (
+    select jsonb_populate_record(null::post.post_nft, to_jsonb(original) || jsonb_build_object('id', gen_random_uuid()))
+    from post.post_nft as original where true limit 1) as copy (copied)
+returning post_id;
+
+-- lost: the NFT record of comment {}
+delete from interaction.comment_nft where ctid = (select ctid from interaction.comment_nft where true order by ctid limit 1) returning comment_id;
+
+-- doubled: 2 NFT records of {}
+-- without: alter table interaction.comment_nft drop constraint comment_nft_comment_id_key;
+insert into interaction.comment_nft select (copied).* from (
+    select jsonb_populate_record(null::interaction.comment_nft, to_jsonb(original) || jsonb_build_object('id', gen_random_uuid()))
+    from interaction.comment_nft as original where true limit 1) as copy (copied)
+returning comment_id;
+
+-- lost: the profile of {}
+delete from engagement.profile where ctid = (
+    select ctid from engagement.profile where exists (
+        select from published where stream = 'user_registered' and message ->> 'id' = user_id::text)
+    order by ctid limit 1)
+returning user_id;
+
+-- doubled: 2 profiles of {}
+-- without: alter table engagement.profile drop constraint profile_user_id_key;
+insert into engagement.profile select (copied).* from (
+    select jsonb_populate_record(null::engagement.profile, to_jsonb(original) || jsonb_build_object('id', gen_random_uuid()))
+    from engagement.profile as original where true limit 1) as copy (copied)
+returning user_id;
+
+-- wrong: the interaction service takes post {} for deleted
+update interaction.post set deleted_at = now() where ctid = (
+    select ctid from interaction.post
+    where exists (select from post.post as there where there.id = post.id) order by ctid limit 1)
+returning id;
+
+-- wrong: the engagement service takes post {} for deleted
+update engagement.post set types = null where ctid = (
+    select ctid from engagement.post
+    where exists (select from post.post as there where there.id = post.id) order by ctid limit 1)
+returning id;
+
+-- wrong: the moderation service takes {} for gone
+update moderation.content set gone_at = now() where ctid = (
+    select ctid from moderation.content
+    where gone_at is null and exists (select from post.post where post.id = content.id) order by ctid limit 1)
+returning id;
+
+-- wrong: comment {} is about post
+update interaction.comment set post_id = gen_random_uuid()
+where ctid = (select ctid from interaction.comment where true order by ctid limit 1) returning id;
+
+-- wrong: reaction {} is about post
+update interaction.reaction set post_id = gen_random_uuid()
+where ctid = (select ctid from interaction.reaction where true order by ctid limit 1) returning id;
+
+-- Cases of moderation.
+
+-- doubled: 2 cases about {}
+insert into moderation.moderation select (copied).* from (
+    select jsonb_populate_record(null::moderation.moderation, to_jsonb(original) || jsonb_build_object('id', gen_random_uuid()))
+    from moderation.moderation as original where true limit 1) as copy (copied)
+returning content_id;
+
+-- doubled: 2 requests to delete {}
+insert into moderation.outbox (event_id, stream, message)
+select gen_random_uuid(), stream, message from moderation.outbox where message ->> 'content_id' is not null limit 1
+returning message ->> 'content_id';
+
+-- lost: the end of case {} about
+update moderation.moderation set status = 'DELETE_REQUESTED'
+where ctid = (select ctid from moderation.moderation where true order by ctid limit 1) returning id;
+
+-- lost: the deletion of {}, which case
+update moderation.moderation set content_id = (select id from post.post limit 1)
+where ctid = (select ctid from moderation.moderation where true order by ctid limit 1) returning content_id;

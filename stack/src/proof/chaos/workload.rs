@@ -1,0 +1,84 @@
+//! What all simulated users share: requests to some replica of a service, and the promises so far.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::Result;
+use rand::RngExt;
+use rand::rngs::StdRng;
+use reqwest::{Client, Method, StatusCode};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::client;
+use crate::platform::replicas::Replica;
+use crate::proof::chaos::promises::{Outcome, Promises};
+use crate::system::Service;
+
+/// How long a user waits for an answer before its outcome is unknown.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// What all users of a run share.
+pub struct Workload {
+    http: Client,
+    port_base: u16,
+    replicas: Vec<Replica>,
+    promises: Mutex<Promises>,
+    /// When the users stop.
+    pub until: Instant,
+}
+
+/// A request, to be sent to a service.
+pub struct UserRequest<'a> {
+    /// Its kind, in the report.
+    pub what: &'static str,
+    pub service: &'static Service,
+    pub method: Method,
+    pub path: String,
+    pub token: &'a str,
+    pub body: Option<Value>,
+}
+
+impl Workload {
+    pub fn new(replicas: &[Replica], port_base: u16, until: Instant) -> Result<Workload> {
+        let promises = Mutex::new(Promises::default());
+        Ok(Workload { http: client::http(ANSWER_TIMEOUT)?, port_base, replicas: replicas.to_vec(), promises, until })
+    }
+
+    /// The promises; never locked across an await.
+    pub fn promises(&self) -> MutexGuard<'_, Promises> {
+        self.promises.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends a request to one of the replicas, as a balancer would, and returns how it ended.
+    pub async fn ask(&self, dice: &mut StdRng, request: UserRequest<'_>) -> Outcome {
+        let UserRequest { what, service, method, path, token, body } = request;
+        let replicas: Vec<&Replica> = self.replicas.iter().filter(|replica| replica.service == service).collect();
+        let url = format!("{}/api/v1{path}", replicas[dice.random_range(0..replicas.len())].url(self.port_base));
+        let mut call = self.http.request(method, url);
+        if !token.is_empty() {
+            call = call.bearer_auth(token);
+        }
+        if let Some(body) = &body {
+            call = call.json(body);
+        }
+        let answered = answer(call).await.ok();
+        let outcome = match &answered {
+            Some((status, _)) if status.is_client_error() => Outcome::Refused(status.as_u16()),
+            Some((status, body)) if status.is_success() => Outcome::Ok(body.clone()),
+            _ => Outcome::Unknown,
+        };
+        self.promises().count(what, &outcome, answered.map(|(status, _)| status.as_u16()));
+        outcome
+    }
+}
+
+/// The whole answer; an error when it, or its end, did not come.
+async fn answer(call: reqwest::RequestBuilder) -> Result<(StatusCode, Value)> {
+    let answer = call.send().await?;
+    let status = answer.status();
+    let text = answer.text().await?;
+    // No content reads as null.
+    let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text)? };
+    Ok((status, body))
+}

@@ -1,0 +1,138 @@
+//! A platform in a temporary folder, whose processes can be killed and started again.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use nix::unistd::Pid;
+use reqwest::Url;
+use tokio::time::{Instant, interval};
+
+use crate::client::Api;
+use crate::host::workspace::Build;
+use crate::platform::config::PlatformConfig;
+use crate::platform::instances::{Instance, wait_until_ready};
+use crate::platform::replicas::{self, Replica};
+use crate::servers::folder::Folder;
+use crate::servers::postgres::Lifetime;
+use crate::servers::processes::Processes;
+use crate::servers::state::{PersistedState, Secrets};
+use crate::servers::temporary::TemporaryServers;
+use crate::servers::{private, roles};
+use crate::system::{AUTH, DATABASE};
+
+/// The distance from the first port to that of Postgres; Redis has the next.
+const SERVERS: u16 = 50;
+/// How long Postgres may take to come back after kill -9: its last processes have to end, then it recovers.
+const RECOVERY_TIMEOUT: Duration = Duration::from_mins(1);
+/// The pause between two attempts to start it.
+const RETRY_PAUSE: Duration = Duration::from_millis(200);
+
+/// The processes of a platform, and their configuration.
+#[derive(Debug)]
+pub struct Platform<'a> {
+    servers: &'a mut TemporaryServers,
+    state: PersistedState,
+    lifetime: Lifetime,
+    binaries: BTreeMap<String, PathBuf>,
+    pub config: PlatformConfig,
+    pub replicas: Vec<Replica>,
+    /// The database as its superuser sees it, and Redis; whatever proxies the services use.
+    pub database: Url,
+    pub redis: Url,
+}
+
+impl<'a> Platform<'a> {
+    /// Starts Postgres and Redis for this number of replicas of every service.
+    pub async fn start_servers(
+        build: &Build,
+        servers: &'a mut TemporaryServers,
+        replicas: u16,
+        lifetime: Lifetime,
+    ) -> Result<Platform<'a>> {
+        let binaries = build.binaries().await?;
+        // Held to the end: a process that is killed comes back to its port.
+        let port_base = servers.reservations.anywhere(|base| {
+            let services = replicas::ports(base, replicas).unwrap_or_default().into_iter().map(|(_, port)| port);
+            services.chain([base + SERVERS, base + SERVERS + 1]).collect()
+        })?;
+        let (postgres_port, redis_port) = (port_base + SERVERS, port_base + SERVERS + 1);
+        let mut state =
+            PersistedState { postgres_port, redis_port, postgres_elsewhere: None, secrets: Secrets::none() };
+        let TemporaryServers { folder, processes, .. } = &mut *servers;
+        let postgres = private::start_postgres(processes, folder, &mut state, lifetime).await?;
+        roles::create(&postgres, &state.secrets.roles).await?;
+        let redis = private::start_redis(processes, folder, &state, lifetime).await?;
+        let mut database = postgres.clone();
+        database.set_path(DATABASE);
+        // A few simulated people do what thousands would: there are no limits.
+        let (secrets, mail, rate_limits) = (state.secrets.clone(), folder.private("mail")?, false);
+        let config = PlatformConfig { port_base, postgres, redis: redis.clone(), secrets, mail, rate_limits };
+        let replicas = replicas::all(replicas).collect();
+        Ok(Platform { servers, state, lifetime, binaries, config, replicas, database, redis })
+    }
+
+    /// Starts replicas that do not run yet, and waits until they are ready.
+    pub async fn start(&mut self, replicas: &[Replica]) -> Result<()> {
+        let instances = replicas.iter().map(|replica| self.start_replica(*replica)).collect::<Result<Vec<_>>>()?;
+        wait_until_ready(&mut self.servers.processes, &instances).await
+    }
+
+    /// Starts a replica, unless it runs.
+    pub fn start_replica(&mut self, replica: Replica) -> Result<Instance> {
+        let TemporaryServers { folder, processes, .. } = &mut *self.servers;
+        Instance::start(replica, &self.config, &self.binaries, &[], folder, processes)
+    }
+
+    /// Starts Postgres, as often as it takes until the remains of the killed one are gone.
+    pub async fn start_postgres(&mut self) -> Result<()> {
+        let (began, mut turns) = (Instant::now(), interval(RETRY_PAUSE));
+        loop {
+            turns.tick().await;
+            let TemporaryServers { folder, processes, .. } = &mut *self.servers;
+            match private::start_postgres(processes, folder, &mut self.state, self.lifetime).await {
+                Ok(_) => return Ok(()),
+                Err(error) if began.elapsed() > RECOVERY_TIMEOUT => {
+                    return Err(error.context("Postgres does not start"));
+                }
+                Err(_) => processes.kill("Postgres").await?,
+            }
+        }
+    }
+
+    pub async fn start_redis(&mut self) -> Result<()> {
+        let TemporaryServers { folder, processes, .. } = &mut *self.servers;
+        private::start_redis(processes, folder, &self.state, self.lifetime).await.map(drop)
+    }
+
+    /// All of its processes.
+    pub fn processes(&mut self) -> &mut Processes {
+        &mut self.servers.processes
+    }
+
+    /// kill -9 of replicas: the quickest way to end them, after which nothing is lost.
+    pub async fn kill(&mut self, replicas: &[Replica]) -> Result<()> {
+        for replica in replicas {
+            self.processes().kill(&replica.name()).await?;
+        }
+        Ok(())
+    }
+
+    /// The process id of a replica that runs.
+    pub fn pid(&self, replica: Replica) -> Result<Pid> {
+        let name = replica.name();
+        self.servers.processes.pid(&name).with_context(|| format!("{name} does not run"))
+    }
+
+    /// Its data folder.
+    pub fn folder(&self) -> &Folder {
+        &self.servers.folder
+    }
+
+    /// Its API without a session.
+    pub fn api(&self) -> Result<Api> {
+        let base = AUTH.url(self.config.port_base, 0).parse().context("the auth service has no address")?;
+        Api::new(&base, 1)
+    }
+}

@@ -1,0 +1,120 @@
+//! Queries to Redis itself, past any proxy.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use redis::aio::MultiplexedConnection;
+use redis::streams::{StreamInfoGroupsReply, StreamInfoStreamReply};
+use redis::{AsyncCommands, AsyncConnectionConfig, Client};
+use reqwest::Url;
+
+/// The prefix of the key of a person's hash, before their id.
+const HASHES: &str = ":apps.core.models.UserDetailInfo:";
+/// Holds the id of the process to which the auth service has written all hashes.
+const COMPLETE: &str = "auth:user_detail:complete";
+
+/// How long one answer may take: nothing is measured here.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A connection.
+pub struct RedisInspector(MultiplexedConnection);
+
+/// The progress of a consumer group in a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsumerGroup {
+    pub name: String,
+    pub pending: usize,
+    pub last_delivered: String,
+}
+
+impl RedisInspector {
+    pub async fn open(url: &Url) -> Result<RedisInspector> {
+        let client = Client::open(url.as_str()).context("the address of Redis is none")?;
+        let patient = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(ANSWER_TIMEOUT))
+            .set_response_timeout(Some(ANSWER_TIMEOUT));
+        let connection = client.get_multiplexed_async_connection_with_config(&patient).await;
+        Ok(RedisInspector(connection.context("Redis cannot be reached")?))
+    }
+
+    /// Empties it.
+    pub async fn flush_all(&mut self) -> Result<()> {
+        redis::cmd("FLUSHALL").query_async(&mut self.0).await.context("Redis cannot be emptied")
+    }
+
+    /// Appends entries in one pipeline, whatever the stream holds.
+    pub async fn append<const N: usize>(&mut self, stream: &str, entries: &[[(&str, &str); N]]) -> Result<()> {
+        let mut pipeline = redis::pipe();
+        for entry in entries {
+            pipeline.xadd(stream, "*", entry).ignore();
+        }
+        pipeline.query_async(&mut self.0).await.context("entries cannot be appended")
+    }
+
+    /// Deletes a stream.
+    pub async fn delete(&mut self, stream: &str) -> Result<()> {
+        self.0.del(stream).await.context("a stream cannot be deleted")
+    }
+
+    /// The last id of a stream; none when there is no such stream.
+    pub async fn last_id(&mut self, stream: &str) -> Result<Option<String>> {
+        if !self.0.exists(stream).await? {
+            return Ok(None);
+        }
+        let info: StreamInfoStreamReply = self.0.xinfo_stream(stream).await?;
+        Ok(Some(info.last_generated_id))
+    }
+
+    /// The number of the last event of a stream; 0 when there is no such stream.
+    pub async fn last_number(&mut self, stream: &str) -> Result<i64> {
+        let Some(id) = self.last_id(stream).await? else { return Ok(0) };
+        let number = id.split('-').next().and_then(|number| number.parse().ok());
+        number.with_context(|| format!("{id} is not the id of an event"))
+    }
+
+    /// The groups of a stream.
+    pub async fn groups(&mut self, stream: &str) -> Result<Vec<ConsumerGroup>> {
+        if !self.0.exists(stream).await? {
+            return Ok(Vec::new());
+        }
+        let info: StreamInfoGroupsReply = self.0.xinfo_groups(stream).await?;
+        let group = |group: redis::streams::StreamInfoGroup| ConsumerGroup {
+            name: group.name,
+            pending: group.pending,
+            last_delivered: group.last_delivered_id,
+        };
+        Ok(info.groups.into_iter().map(group).collect())
+    }
+
+    /// Whether the auth service has written the hashes of all people to this process.
+    pub async fn has_all_hashes(&mut self) -> Result<bool> {
+        let process = self.info("run_id").await?;
+        let complete: Option<String> = self.0.get(COMPLETE).await?;
+        Ok(complete == Some(process))
+    }
+
+    /// The version of the server.
+    pub async fn version(&mut self) -> Result<String> {
+        self.info("redis_version").await
+    }
+
+    /// A field of INFO; empty when there is no such field.
+    async fn info(&mut self, name: &str) -> Result<String> {
+        let info: String = redis::cmd("INFO").arg("server").query_async(&mut self.0).await?;
+        let value = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        Ok(value.unwrap_or_default().trim().to_owned())
+    }
+
+    /// The hashes of all people, by person.
+    pub async fn hashes(&mut self) -> Result<BTreeMap<String, BTreeMap<String, String>>> {
+        let keys: Vec<String> = self.0.keys(format!("{HASHES}*")).await?;
+        let mut ask = redis::pipe();
+        for key in &keys {
+            ask.hgetall(key);
+        }
+        let hashes: Vec<BTreeMap<String, String>> = ask.query_async(&mut self.0).await?;
+        let people = keys.iter().map(|key| key.strip_prefix(HASHES).unwrap_or(key).to_owned());
+        Ok(people.zip(hashes).collect())
+    }
+}

@@ -1,0 +1,111 @@
+//! A private Redis on 127.0.0.1: it keeps every write in its append-only file and never evicts, because its streams are not a
+//! cache.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use reqwest::Url;
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::host::programs::Program;
+use crate::servers::folder::{Folder, write_private};
+use crate::servers::postgres::Lifetime;
+use crate::servers::process_kind::ProcessKind;
+use crate::servers::processes::Processes;
+
+/// How long loading a large append-only file may take.
+const LOAD_TIMEOUT: Duration = Duration::from_mins(1);
+/// How long one answer may take.
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Starts it and waits until it answers.
+pub async fn start(
+    processes: &mut Processes,
+    folder: &Folder,
+    port: u16,
+    password: &str,
+    kind: Lifetime,
+) -> Result<()> {
+    let home = folder.private("redis")?;
+    let file = home.join("redis.conf");
+    write_private(&file, &configuration(&home, port, password, kind))?;
+    let mut command = Command::new(Program::Redis.path()?);
+    command.arg(&file);
+    processes.start(ProcessKind::Redis, "Redis", command, &folder.log("redis")?)?;
+    let url = url(port, password)?;
+    processes.until("Redis", LOAD_TIMEOUT, async || ping(&url).await.is_ok()).await
+}
+
+/// In a file and not as arguments, which every user of this machine can read.
+fn configuration(home: &Path, port: u16, password: &str, kind: Lifetime) -> String {
+    let home = home.to_string_lossy().replace('\\', "\\\\").replace('"', "\\\"");
+    let mut lines = vec![
+        "bind 127.0.0.1".to_owned(),
+        format!("port {port}"),
+        format!("dir \"{home}\""),
+        "daemonize no".to_owned(),
+        "save \"\"".to_owned(),
+        "maxmemory-policy noeviction".to_owned(),
+    ];
+    match kind {
+        Lifetime::Persistent | Lifetime::Measured => lines.push("appendonly yes".to_owned()),
+        // Every test takes a database of its own.
+        Lifetime::Temporary => lines.extend(["appendonly no".to_owned(), "databases 10000".to_owned()]),
+    }
+    if !password.is_empty() {
+        lines.push(format!("requirepass {password}"));
+    }
+    lines.join("\n") + "\n"
+}
+
+/// Fails as long as it does not answer PING; while it loads its file it answers with an error.
+async fn ping(url: &Url) -> Result<()> {
+    let ping = async {
+        let mut connection = redis::Client::open(url.as_str())?.get_multiplexed_async_connection().await?;
+        redis::cmd("PING").exec_async(&mut connection).await
+    };
+    Ok(timeout(ANSWER_TIMEOUT, ping).await??)
+}
+
+/// Its address with its password, which belongs to the user `default` (redis-cli takes no empty name).
+pub fn url(port: u16, password: &str) -> Result<Url> {
+    let password = if password.is_empty() { String::new() } else { format!("default:{password}@") };
+    format!("redis://{password}127.0.0.1:{port}/0").parse().with_context(|| format!("port {port} makes no address"))
+}
+
+/// Fails when a Redis that is not ours does not answer.
+pub async fn reach(url: &Url) -> Result<()> {
+    let place =
+        || format!("Redis at {}:{} cannot be reached", url.host_str().unwrap_or_default(), url.port().unwrap_or(6379));
+    ping(url).await.with_context(place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_appended_and_never_evicted() {
+        let text = configuration(Path::new("/a \"b\""), 16_379, "pw", Lifetime::Persistent);
+        for line in ["port 16379", "appendonly yes", "maxmemory-policy noeviction", "bind 127.0.0.1", "requirepass pw"]
+        {
+            assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");
+        }
+        assert!(text.contains("dir \"/a \\\"b\\\"\""), "{text}");
+    }
+
+    #[test]
+    fn tests_have_ten_thousand_databases_and_no_file() {
+        let text = configuration(Path::new("/tmp"), 1, "", Lifetime::Temporary);
+        assert!(text.contains("databases 10000\n") && text.contains("appendonly no\n"), "{text}");
+        assert!(!text.contains("requirepass"), "{text}");
+    }
+
+    #[test]
+    fn the_address_holds_the_password() {
+        assert_eq!(url(16_379, "pw").unwrap().as_str(), "redis://default:pw@127.0.0.1:16379/0");
+        assert_eq!(url(16_379, "").unwrap().as_str(), "redis://127.0.0.1:16379/0");
+    }
+}

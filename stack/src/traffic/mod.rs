@@ -1,0 +1,7 @@
+//! The commands that use a running platform, through its public API alone.
+
+pub mod demo;
+pub mod fuzz;
+pub mod seed;
+pub mod target;
+pub mod top;

@@ -1,0 +1,134 @@
+//! `cargo stack seed`: people and posts as a small network has them, made through the public API.
+//!
+//! What is made is planned first, at random from `--seed` (`plan`), and then sent by several requests at once:
+//! the same number makes the same people and posts, in whatever order the answers come.
+
+mod plan;
+mod words;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Result;
+use clap::Args;
+use futures::stream::{self, StreamExt, TryStreamExt};
+use indicatif::ProgressBar;
+use tokio::time::Instant;
+
+use crate::client::{Api, Person};
+use crate::host::console;
+use crate::traffic::target::Entrance;
+use plan::{Plan, SeedPerson, Thread};
+
+const PASSWORD: &str = "seeded people share a password";
+
+#[derive(Debug, Args)]
+pub struct Seed {
+    #[command(flatten)]
+    pub entrance: Entrance,
+    /// People to sign up
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    pub users: u32,
+    /// Posts to write
+    #[arg(long, value_name = "M", default_value_t = 200)]
+    pub posts: u32,
+    /// The same number makes the same people, posts and reactions
+    #[arg(long = "seed", value_name = "N", default_value_t = 1)]
+    pub number: u64,
+    /// Requests under way at once
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub concurrency: u16,
+}
+
+/// Fills the platform and reports what it made.
+pub async fn seed(options: Seed) -> Result<ExitCode> {
+    let plan = Plan::new(options.number, options.users, options.posts);
+    let (base, step) = options.entrance.place();
+    let api = Api::new(base, step)?;
+    let began = Instant::now();
+    let limit = options.concurrency;
+
+    let bar = console::bar(options.users.into(), "people");
+    let people = plan.people.iter().cloned().map(|human| join(api.clone(), human));
+    let people: Arc<[Person]> = run(&bar, limit, people).await?.into();
+
+    let bar = console::bar(plan.connections.len() as u64, "connections");
+    let connections = plan.connections.iter().map(|(from, to)| connect(people.clone(), *from, *to));
+    run(&bar, limit, connections).await?;
+
+    let bar = console::bar(plan.threads.len() as u64, "posts");
+    let threads = plan.threads.iter().cloned().map(|thread| discuss(people.clone(), thread));
+    run(&bar, limit, threads).await?;
+
+    let took = console::seconds(began.elapsed());
+    console::show(format_args!("{} in {took}; the password of all is \"{PASSWORD}\"", plan.totals()));
+    console::show(format_args!("For example: {}", people[0].email));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Signs a person up, or in when an earlier run made the same one: a sign-up does not report that, but the sign-in after it
+/// is that of another account.
+async fn join(api: Api, human: SeedPerson) -> Result<Person> {
+    let SeedPerson { email, first, last, interests } = &human;
+    match api.join(email, PASSWORD, (first, last), interests).await {
+        Ok(person) => Ok(person),
+        Err(refused) => api.sign_in(email, PASSWORD).await.map_err(|_| refused),
+    }
+}
+
+async fn connect(people: Arc<[Person]>, from: usize, to: usize) -> Result<()> {
+    people[from].connect(&people[to].id).await.map(drop)
+}
+
+/// A post and all that others do with it.
+async fn discuss(people: Arc<[Person]>, thread: Thread) -> Result<()> {
+    let Thread { author, title, content, types, status, .. } = &thread;
+    let post = people[*author].write_post(title, content, types, status).await?;
+    for reader in &thread.views {
+        people[*reader].view(&post.id).await?;
+    }
+    for (writer, text) in &thread.comments {
+        people[*writer].comment(&post.id, text).await?;
+    }
+    for (reader, kind) in &thread.reactions {
+        people[*reader].react(&post.id, kind).await?;
+    }
+    Ok(())
+}
+
+/// Carries out jobs, a limited number of them at once; the results in the order of the jobs. The first error ends the rest.
+async fn run<T>(
+    bar: &ProgressBar,
+    limit: u16,
+    jobs: impl Iterator<Item = impl Future<Output = Result<T>>>,
+) -> Result<Vec<T>> {
+    let results = stream::iter(jobs).buffered(limit.into()).inspect_ok(|_| bar.inc(1)).try_collect().await;
+    bar.finish_and_clear();
+    results
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn results_come_in_the_order_of_the_jobs() {
+        let jobs = (0..20_u32).map(|number| async move {
+            for _ in number..20 {
+                tokio::task::yield_now().await;
+            }
+            Ok(number)
+        });
+        let results = run(&ProgressBar::hidden(), 3, jobs).await.unwrap();
+        assert_eq!(results, (0..20).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn the_first_error_is_returned() {
+        let jobs = (0..3).map(|number| async move {
+            anyhow::ensure!(number != 1, "no");
+            Ok(())
+        });
+        assert_eq!(run(&ProgressBar::hidden(), 1, jobs).await.unwrap_err().to_string(), "no");
+    }
+}

@@ -1,0 +1,14 @@
+//! The whole platform, end to end: the launcher's own binary starts five services with their servers, and what people do in
+//! one of them is seen in the others.
+
+mod doctor;
+mod events;
+mod flow;
+mod launcher;
+mod leaving;
+mod outages;
+mod replicas;
+mod servers;
+mod start_order;
+mod top;
+mod watching;
