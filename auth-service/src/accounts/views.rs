@@ -41,9 +41,7 @@ pub async fn get_available_interests_choices() -> Json<[&'static str; 22]> {
     request_body = UserIn, responses(
     (status = 200, body = UserOut),
     (status = 400, body = Problem, description = "An unknown interest, or an address that has another account"),
-    (status = 401, body = Problem),
     (status = 403, body = Problem, description = "Another user's account, or the caller is muted"),
-    (status = 422, body = Problem),
     (status = 503, body = Problem, description = "Too many passwords to check at the moment"),
 ))]
 pub async fn update_user(
@@ -75,7 +73,6 @@ pub async fn update_user(
 /// Delete the caller's account
 #[utoipa::path(delete, path = "/users/{user_id}", tag = "user", params(("user_id" = uuid::Uuid, Path)), responses(
     (status = 204),
-    (status = 401, body = Problem),
     (status = 403, body = Problem, description = "Another user's account"),
     (status = 422, body = Problem),
 ))]

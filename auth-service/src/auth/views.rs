@@ -35,7 +35,6 @@ const MISMATCH: Error = Error::Refused(StatusCode::BAD_REQUEST, "Password and co
 #[utoipa::path(post, path = "/auth/signup", tag = "auth", security(()), request_body = UserIn, responses(
     (status = 201, body = UserOut),
     (status = 400, body = Problem, description = "An unknown interest"),
-    (status = 422, body = Problem),
     (status = 503, body = Problem, description = "Too many passwords to check at the moment"),
 ))]
 pub async fn sign_up(State(app): State<App>, Body(input): Body<UserIn>) -> Result<(StatusCode, Json<UserOut>), Error> {
@@ -59,7 +58,6 @@ pub async fn sign_up(State(app): State<App>, Body(input): Body<UserIn>) -> Resul
     (status = 200, body = TokenPair, description = "Tokens; a browser that uses cookies gets them as cookies"),
     (status = 403, body = Problem, description = "The account is banned"),
     (status = 404, body = Problem, description = "No such account, or not its password"),
-    (status = 422, body = Problem),
     (status = 503, body = Problem, description = "Too many passwords to check at the moment"),
 ))]
 pub async fn sign_in(
@@ -79,7 +77,6 @@ pub async fn sign_in(
     (status = 200, body = TokenPair, description = "Tokens; a browser that uses cookies gets them as cookies"),
     (status = 401, body = Problem, description = "No such account, or not its password"),
     (status = 403, body = Problem, description = "The account is banned"),
-    (status = 422, body = Problem),
     (status = 503, body = Problem, description = "Too many passwords to check at the moment"),
 ))]
 pub async fn generate_token(
@@ -97,8 +94,6 @@ pub async fn generate_token(
 #[utoipa::path(post, path = "/auth/change-password", tag = "auth", request_body = ChangePassword, responses(
     (status = 200, body = TokenPair, description = "Tokens; a browser that uses cookies gets them as cookies"),
     (status = 400, body = Problem, description = "Not the current password, or two different new ones"),
-    (status = 401, body = Problem),
-    (status = 422, body = Problem),
     (status = 503, body = Problem, description = "Too many passwords to check at the moment"),
 ))]
 pub async fn change_password(
@@ -133,7 +128,6 @@ pub async fn change_password(
     ("email" = String, Query),
 ), responses(
     (status = 200, body = ResetRequested, description = "Whether or not the address has an account"),
-    (status = 422, body = Problem),
 ))]
 pub async fn forgot_password(State(app): State<App>, query: Query) -> Result<Json<ResetRequested>, Error> {
     let input: ForgotPassword = read(&query)?;
@@ -154,7 +148,6 @@ pub async fn forgot_password(State(app): State<App>, query: Query) -> Result<Jso
     (status = 200, body = UserOut),
     (status = 400, body = Problem, description = "Two different passwords"),
     (status = 401, body = Problem, description = "`Invalid Token` or `Token Expired`"),
-    (status = 422, body = Problem),
     (status = 503, body = Problem, description = "Too many passwords to check at the moment"),
 ))]
 pub async fn reset_password(State(app): State<App>, query: Query) -> Result<Json<UserOut>, Error> {
@@ -181,7 +174,6 @@ pub async fn reset_password(State(app): State<App>, query: Query) -> Result<Json
 ), responses(
     (status = 200, body = UserOut),
     (status = 401, body = Problem, description = "`Invalid Token`"),
-    (status = 422, body = Problem),
 ))]
 pub async fn activate_user(State(app): State<App>, query: Query) -> Result<Json<UserOut>, Error> {
     let input: Activation = read(&query)?;

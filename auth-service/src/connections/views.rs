@@ -27,8 +27,6 @@ use crate::users::{ACCOUNT_DELETED, USER_NOT_FOUND};
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(
     (status = 200, body = Vec<ProfileOut>),
-    (status = 401, body = Problem),
-    (status = 422, body = Problem),
 ))]
 pub async fn user_connections(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
     let mut tx = begin_snapshot(&app.db).await?;
@@ -45,9 +43,7 @@ pub async fn user_connections(user: User, State(app): State<App>, page: Page) ->
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(
     (status = 200, body = Vec<ConnectionOut>),
-    (status = 401, body = Problem),
     (status = 404, body = Problem),
-    (status = 422, body = Problem),
 ))]
 pub async fn list_connections(
     user: User,
@@ -68,9 +64,7 @@ pub async fn list_connections(
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(
     (status = 200, body = Vec<ConnectionOut>),
-    (status = 401, body = Problem),
     (status = 404, body = Problem),
-    (status = 422, body = Problem),
 ))]
 pub async fn list_followers(user: User, State(app): State<App>, Path(id): Path, page: Page) -> Result<Response, Error> {
     let mut tx = begin_snapshot(&app.db).await?;
@@ -95,7 +89,6 @@ async fn answer(
 #[utoipa::path(post, path = "/users/{user_id}/connect", tag = "user", params(("user_id" = uuid::Uuid, Path)), responses(
     (status = 200, body = UserOut, description = "The caller's account"),
     (status = 400, body = Problem, description = "The caller, a user that the caller has blocked, or more than 10,000 connections"),
-    (status = 401, body = Problem),
     (status = 403, body = Problem, description = "The caller is muted"),
     (status = 404, body = Problem),
     (status = 422, body = Problem),
@@ -123,7 +116,6 @@ pub async fn add_user_connection(
     responses(
     (status = 204),
     (status = 400, body = Problem, description = "The user is the caller"),
-    (status = 401, body = Problem),
     (status = 404, body = Problem),
     (status = 422, body = Problem),
 ))]
@@ -149,7 +141,6 @@ pub async fn remove_user_connection(
     responses(
     (status = 200, body = ProfileOut, description = "The other person; `following` says what it is now"),
     (status = 400, body = Problem, description = "The caller, a user that the caller has blocked, or more than 10,000 connections"),
-    (status = 401, body = Problem),
     (status = 403, body = Problem, description = "The caller is muted"),
     (status = 404, body = Problem),
     (status = 422, body = Problem),

@@ -20,7 +20,6 @@ const AHEAD: usize = 4;
 /// Export the caller's personal data as one JSON document
 #[utoipa::path(get, path = "/users/me/export", tag = "user", responses(
     (status = 200, body = serde_json::Value, description = "`services`, by service and kind"),
-    (status = 401, body = Problem),
     (status = 503, body = Problem, description = "A service is away"),
 ))]
 pub async fn export_user(user: User, State(app): State<App>) -> Result<Response, Error> {

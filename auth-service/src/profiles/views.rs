@@ -24,8 +24,6 @@ use crate::users::{ACCOUNT_DELETED, USER_NOT_FOUND};
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(
     (status = 200, body = Vec<ProfileOut>),
-    (status = 401, body = Problem),
-    (status = 422, body = Problem),
 ))]
 pub async fn get_users(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
     let mut tx = begin_snapshot(&app.db).await?;
@@ -38,7 +36,6 @@ pub async fn get_users(user: User, State(app): State<App>, page: Page) -> Result
 /// Read the caller's profile
 #[utoipa::path(get, path = "/users/me", tag = "user", responses(
     (status = 200, body = OwnProfileOut),
-    (status = 401, body = Problem),
 ))]
 pub async fn get_session_user(user: User, State(app): State<App>) -> Result<Json<OwnProfileOut>, Error> {
     Ok(Json(Profile::find(&app.db, user.id, user.id).await?.ok_or(ACCOUNT_DELETED)?.into()))
@@ -48,9 +45,7 @@ pub async fn get_session_user(user: User, State(app): State<App>) -> Result<Json
 #[utoipa::path(patch, path = "/users/me", tag = "user", request_body = ProfileIn, responses(
     (status = 200, body = OwnProfileOut),
     (status = 400, body = Problem, description = "An unknown interest, or a username that is taken or looks like one"),
-    (status = 401, body = Problem),
     (status = 403, body = Problem, description = "The caller is muted"),
-    (status = 422, body = Problem),
 ))]
 pub async fn update_session_user(
     user: User,
@@ -78,7 +73,6 @@ fn taken(error: sqlx::Error) -> Error {
 /// Read a user's profile
 #[utoipa::path(get, path = "/users/{user_id}", tag = "user", params(("user_id" = uuid::Uuid, Path)), responses(
     (status = 200, body = ProfileOut),
-    (status = 401, body = Problem),
     (status = 404, body = Problem),
     (status = 422, body = Problem),
 ))]
@@ -90,7 +84,6 @@ pub async fn retrieve_user(user: User, State(app): State<App>, Path(id): Path) -
 /// Read a user's profile by username, in any case
 #[utoipa::path(get, path = "/users/by-username/{username}", tag = "user", params(("username" = String, Path)), responses(
     (status = 200, body = ProfileOut),
-    (status = 401, body = Problem),
     (status = 404, body = Problem),
 ))]
 pub async fn retrieve_user_by_username(
@@ -111,8 +104,6 @@ pub async fn retrieve_user_by_username(
 /// Read the profiles of up to 100 people, in the order asked for; who does not exist is left out
 #[utoipa::path(post, path = "/users/lookup", tag = "user", request_body = Lookup, responses(
     (status = 200, body = Vec<ProfileOut>),
-    (status = 401, body = Problem),
-    (status = 422, body = Problem),
 ))]
 pub async fn lookup_users(
     EvenMuted(user): EvenMuted,

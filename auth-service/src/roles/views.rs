@@ -22,9 +22,7 @@ use crate::users::rights::{Admin, Moderator};
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(
     (status = 200, body = Vec<MemberOut>),
-    (status = 401, body = Problem),
     (status = 403, body = Problem, description = "Only moderators and administrators can do this"),
-    (status = 422, body = Problem),
 ))]
 pub async fn get_members(_: Moderator, State(app): State<App>, page: Page, query: Query) -> Result<Response, Error> {
     let filter = Filter::read(query)?;
@@ -36,7 +34,6 @@ pub async fn get_members(_: Moderator, State(app): State<App>, page: Page, query
 /// Read a user's role and status
 #[utoipa::path(get, path = "/admin/users/{user_id}", tag = "admin", params(("user_id" = uuid::Uuid, Path)), responses(
     (status = 200, body = MemberOut),
-    (status = 401, body = Problem),
     (status = 403, body = Problem, description = "Only moderators and administrators can do this"),
     (status = 404, body = Problem),
     (status = 422, body = Problem),
@@ -49,11 +46,9 @@ pub async fn get_member(_: Moderator, State(app): State<App>, Path(id): Path) ->
 #[utoipa::path(put, path = "/admin/users/{user_id}/role", tag = "admin", params(("user_id" = uuid::Uuid, Path)),
     request_body = RoleIn, responses(
     (status = 200, body = MemberOut),
-    (status = 401, body = Problem),
     (status = 403, body = Problem, description = "Only administrators can do this"),
     (status = 404, body = Problem),
     (status = 409, body = Problem, description = "The last administrator, or a user who is muted or banned"),
-    (status = 422, body = Problem),
 ))]
 pub async fn set_role(
     by: Admin,
@@ -72,10 +67,8 @@ pub async fn set_role(
 #[utoipa::path(put, path = "/admin/users/{user_id}/status", tag = "admin", params(("user_id" = uuid::Uuid, Path)),
     request_body = StatusIn, responses(
     (status = 200, body = MemberOut),
-    (status = 401, body = Problem),
     (status = 403, body = Problem, description = "Not a moderator, oneself, an administrator, or a moderator's decision about a moderator"),
     (status = 404, body = Problem),
-    (status = 422, body = Problem),
 ))]
 pub async fn set_status(
     by: Moderator,
@@ -98,10 +91,8 @@ pub async fn set_status(
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(
     (status = 200, body = Vec<DecisionOut>),
-    (status = 401, body = Problem),
     (status = 403, body = Problem, description = "Only moderators and administrators can do this"),
     (status = 404, body = Problem),
-    (status = 422, body = Problem),
 ))]
 pub async fn get_decisions(
     _: Moderator,

@@ -19,8 +19,6 @@ use crate::profiles::schemas::ProfileOut;
     ("limit" = Option<i64>, Query, description = "People at most, 1 to 200; 50 when not given"),
 ), responses(
     (status = 200, body = Vec<ProfileOut>),
-    (status = 401, body = Problem),
-    (status = 422, body = Problem),
 ))]
 pub async fn search_users(
     user: User,

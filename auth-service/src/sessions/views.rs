@@ -32,7 +32,6 @@ const INVALID: Error = Error::Refused(StatusCode::UNAUTHORIZED, "Invalid refresh
     (status = 200, body = TokenPair, description = "Tokens; a browser that uses cookies gets them as cookies"),
     (status = 401, body = Problem, description = "Not good, or not any more"),
     (status = 403, body = Problem, description = "A cookie that does not come from a page of ours"),
-    (status = 422, body = Problem),
 ))]
 pub async fn refresh(
     State(app): State<App>,
@@ -70,7 +69,6 @@ fn forget(app: &App) -> Forget {
 #[utoipa::path(post, path = "/auth/signout", tag = "auth", responses(
     (status = 204),
     (status = 400, body = Problem, description = "A token of the original, which belongs to no session"),
-    (status = 401, body = Problem),
 ))]
 pub async fn sign_out(EvenMuted(user): EvenMuted, State(app): State<App>) -> Result<(Forget, StatusCode), Error> {
     let none = Error::Refused(StatusCode::BAD_REQUEST, "This token belongs to no session");
@@ -83,7 +81,6 @@ pub async fn sign_out(EvenMuted(user): EvenMuted, State(app): State<App>) -> Res
 /// Sign out everywhere: end all of the caller's sessions, this one too
 #[utoipa::path(post, path = "/auth/signout-everywhere", tag = "auth", responses(
     (status = 204),
-    (status = 401, body = Problem),
 ))]
 pub async fn sign_out_everywhere(
     EvenMuted(user): EvenMuted,
@@ -101,8 +98,6 @@ pub async fn sign_out_everywhere(
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(
     (status = 200, body = Vec<SessionOut>),
-    (status = 401, body = Problem),
-    (status = 422, body = Problem),
 ))]
 pub async fn get_sessions(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
     let sessions = Session::list(&app.db, user.id, page.before, page.rows()).await?;
@@ -114,7 +109,6 @@ pub async fn get_sessions(user: User, State(app): State<App>, page: Page) -> Res
 #[utoipa::path(delete, path = "/auth/sessions/{session_id}", tag = "auth", params(("session_id" = uuid::Uuid, Path)),
     responses(
     (status = 204),
-    (status = 401, body = Problem),
     (status = 404, body = Problem, description = "No current session of the caller"),
     (status = 422, body = Problem),
 ))]
@@ -136,7 +130,6 @@ pub async fn revoke_session(user: User, State(app): State<App>, Path(id): Path) 
         ("X-User-Role" = Role, description = "What they may do"),
         ("X-User-Status" = Status, description = "Whether they may write"),
     )),
-    (status = 401, body = Problem),
 ))]
 pub async fn verify_token(
     PresentedToken(token): PresentedToken,

@@ -21,8 +21,6 @@ use crate::users::{ACCOUNT_DELETED, USER_NOT_FOUND};
     ("limit" = Option<i64>, Query, description = "People at most, 1 to 200; 50 when not given"),
 ), responses(
     (status = 200, body = Vec<SuggestionOut>),
-    (status = 401, body = Problem),
-    (status = 422, body = Problem),
 ))]
 pub async fn suggest_users(user: User, State(app): State<App>, page: Page) -> Result<Json<Vec<SuggestionOut>>, Error> {
     let rows = usize::try_from(page.limit).unwrap_or(usize::MAX);
@@ -45,7 +43,6 @@ pub async fn suggest_users(user: User, State(app): State<App>, page: Page) -> Re
 #[utoipa::path(delete, path = "/users/suggestions/{user_id}", tag = "user", params(("user_id" = uuid::Uuid, Path)),
     responses(
     (status = 204),
-    (status = 401, body = Problem),
     (status = 404, body = Problem),
     (status = 422, body = Problem),
 ))]

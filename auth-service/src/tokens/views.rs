@@ -15,8 +15,6 @@ use crate::core::app::identity::User;
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(
     (status = 200, body = Vec<UserTokenOut>),
-    (status = 401, body = Problem),
-    (status = 422, body = Problem),
 ))]
 pub async fn get_tokens(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
     let tokens = UserToken::list(&app.db, user.id, page.before, page.rows()).await?;

@@ -12,7 +12,6 @@ use crate::core::app::identity::User;
 /// Read one's own activity profile
 #[utoipa::path(get, path = "/me/activity-profile", tag = "activity-profile", responses(
     (status = 200, body = UserEngagement),
-    (status = 401, body = Problem),
     (status = 404, body = Problem, description = "The service has heard nothing of this person yet"),
     (status = 503, body = Problem),
 ))]

@@ -26,9 +26,7 @@ const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "Post comment not
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(
     (status = 200, body = Vec<CommentOut>),
-    (status = 401, body = Problem),
     (status = 404, body = Problem),
-    (status = 422, body = Problem),
     (status = 503, body = Problem, description = "The post service cannot be asked"),
 ))]
 pub async fn get_post_comments(
@@ -46,9 +44,7 @@ pub async fn get_post_comments(
 #[utoipa::path(post, path = "/{post_id}/comments", tag = "comment", params(("post_id" = uuid::Uuid, Path)),
     request_body = CommentIn, responses(
     (status = 201, body = CommentOut),
-    (status = 401, body = Problem),
     (status = 404, body = Problem),
-    (status = 422, body = Problem),
     (status = 503, body = Problem, description = "The post service cannot be asked"),
 ))]
 pub async fn create_post_comment(
@@ -71,7 +67,6 @@ pub async fn create_post_comment(
 #[utoipa::path(get, path = "/comments/{comment_id}", tag = "comment", params(("comment_id" = uuid::Uuid, Path)),
     responses(
     (status = 200, body = CommentOut),
-    (status = 401, body = Problem),
     (status = 404, body = Problem),
     (status = 422, body = Problem),
 ))]
@@ -88,9 +83,7 @@ pub async fn retrieve_post_comment_detail(
 #[utoipa::path(put, path = "/comments/{comment_id}", tag = "comment", params(("comment_id" = uuid::Uuid, Path)),
     request_body = CommentIn, responses(
     (status = 200, body = CommentOut),
-    (status = 401, body = Problem),
     (status = 404, body = Problem),
-    (status = 422, body = Problem),
 ))]
 pub async fn update_post_comment(
     user: User,
@@ -109,7 +102,6 @@ pub async fn update_post_comment(
 #[utoipa::path(delete, path = "/comments/{comment_id}", tag = "comment", params(("comment_id" = uuid::Uuid, Path)),
     responses(
     (status = 204),
-    (status = 401, body = Problem),
     (status = 404, body = Problem),
     (status = 422, body = Problem),
 ))]

@@ -12,7 +12,6 @@ use crate::posts::lookup::Current;
 /// View a post; every view counts, the author's own too
 #[utoipa::path(get, path = "/{post_id}/view", tag = "post-view", params(("post_id" = uuid::Uuid, Path)), responses(
     (status = 200, body = PostViewed),
-    (status = 401, body = Problem),
     (status = 404, body = Problem),
     (status = 503, body = Problem, description = "The post service cannot be asked"),
 ))]

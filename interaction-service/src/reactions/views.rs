@@ -25,9 +25,7 @@ const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "Post reaction no
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(
     (status = 200, body = Vec<PostReactionOut>),
-    (status = 401, body = Problem),
     (status = 404, body = Problem, description = "Somebody else's draft or archived post"),
-    (status = 422, body = Problem),
 ))]
 pub async fn get_post_reactions(
     user: User,
@@ -50,9 +48,7 @@ pub async fn get_post_reactions(
     request_body = PostReactionIn, responses(
     (status = 201, body = PostReactionOut),
     (status = 400, body = Problem, description = "A second reaction to the same post"),
-    (status = 401, body = Problem),
     (status = 404, body = Problem),
-    (status = 422, body = Problem),
     (status = 503, body = Problem, description = "The post service cannot be asked"),
 ))]
 pub async fn create_post_reaction(
@@ -78,7 +74,6 @@ pub async fn create_post_reaction(
     ("reaction_id" = uuid::Uuid, Path),
 ), responses(
     (status = 200, body = PostReactionOut),
-    (status = 401, body = Problem),
     (status = 404, body = Problem),
     (status = 422, body = Problem),
 ))]
@@ -96,9 +91,7 @@ pub async fn retrieve_post_reaction_detail(
     ("reaction_id" = uuid::Uuid, Path),
 ), request_body = PostReactionIn, responses(
     (status = 200, body = PostReactionOut),
-    (status = 401, body = Problem),
     (status = 404, body = Problem),
-    (status = 422, body = Problem),
 ))]
 pub async fn update_post_reaction(
     user: User,
@@ -116,7 +109,6 @@ pub async fn update_post_reaction(
     ("reaction_id" = uuid::Uuid, Path),
 ), responses(
     (status = 204),
-    (status = 401, body = Problem),
     (status = 404, body = Problem),
     (status = 422, body = Problem),
 ))]

@@ -17,7 +17,6 @@ use crate::core::doors::audit::{self, Entry};
 /// List the categories a post can have
 #[utoipa::path(get, path = "/posts/category-choices", tag = "post", responses(
     (status = 200, body = Vec<String>),
-    (status = 401, body = Problem),
 ))]
 pub async fn get_available_categories(_: User) -> Json<[&'static str; 22]> {
     Json(CATEGORIES)
@@ -29,8 +28,6 @@ pub async fn get_available_categories(_: User) -> Json<[&'static str; 22]> {
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(
     (status = 200, body = Vec<PostOut>),
-    (status = 401, body = Problem),
-    (status = 422, body = Problem),
 ))]
 pub async fn get_posts(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
     let posts = Post::list(&app.db, user.id, page.before, page.rows()).await?;
@@ -42,8 +39,6 @@ pub async fn get_posts(user: User, State(app): State<App>, page: Page) -> Result
 #[utoipa::path(post, path = "/posts", tag = "post", request_body = PostIn, responses(
     (status = 201, body = PostOut),
     (status = 400, body = Problem, description = "An unknown category"),
-    (status = 401, body = Problem),
-    (status = 422, body = Problem),
 ))]
 pub async fn create_post(
     user: User,
@@ -62,7 +57,6 @@ pub async fn create_post(
 /// Read a post
 #[utoipa::path(get, path = "/posts/{post_id}", tag = "post", params(("post_id" = uuid::Uuid, Path)), responses(
     (status = 200, body = PostOut),
-    (status = 401, body = Problem),
     (status = 404, body = Problem),
     (status = 422, body = Problem),
 ))]
@@ -76,9 +70,7 @@ pub async fn retrieve_post(user: User, State(app): State<App>, Path(id): Path) -
     request_body = PostIn, responses(
     (status = 200, body = PostOut),
     (status = 400, body = Problem, description = "An unknown category"),
-    (status = 401, body = Problem),
     (status = 404, body = Problem),
-    (status = 422, body = Problem),
 ))]
 pub async fn update_post(
     user: User,
@@ -99,7 +91,6 @@ pub async fn update_post(
 /// Delete one's own post, or as a moderator anybody's, with its comments, reactions and NFT records
 #[utoipa::path(delete, path = "/posts/{post_id}", tag = "post", params(("post_id" = uuid::Uuid, Path)), responses(
     (status = 204),
-    (status = 401, body = Problem),
     (status = 404, body = Problem),
     (status = 422, body = Problem),
 ))]

@@ -22,8 +22,6 @@ use crate::profiles::models::{Profile, begin_snapshot};
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(
     (status = 200, body = Vec<BlockOut>),
-    (status = 401, body = Problem),
-    (status = 422, body = Problem),
 ))]
 pub async fn list_blocks(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
     let mut tx = begin_snapshot(&app.db).await?;
@@ -38,7 +36,6 @@ pub async fn list_blocks(user: User, State(app): State<App>, page: Page) -> Resu
 #[utoipa::path(post, path = "/users/{user_id}/block", tag = "user", params(("user_id" = uuid::Uuid, Path)), responses(
     (status = 204),
     (status = 400, body = Problem, description = "The user is the caller"),
-    (status = 401, body = Problem),
     (status = 404, body = Problem),
     (status = 422, body = Problem),
 ))]
@@ -64,7 +61,6 @@ pub async fn block_user(
 /// End a block; it brings no connection back
 #[utoipa::path(delete, path = "/users/{user_id}/block", tag = "user", params(("user_id" = uuid::Uuid, Path)), responses(
     (status = 204),
-    (status = 401, body = Problem),
     (status = 404, body = Problem),
     (status = 422, body = Problem),
 ))]

@@ -9,8 +9,10 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::SecurityScheme;
 use utoipa::openapi::{ContactBuilder, InfoBuilder, OpenApi, OpenApiBuilder, security::SecurityRequirement};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, ResponseBuilder};
+use utoipa::{PartialSchema, ToSchema};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
+use crate::core::api::errors::Problem;
 use crate::core::app::limits::Limit;
 use crate::core::doors::idempotency;
 
@@ -28,14 +30,16 @@ pub fn document(title: &str, description: &str, scheme: SecurityScheme) -> OpenA
         .contact(Some(ContactBuilder::new().build()))
         .build();
     let mut document = OpenApiBuilder::new().info(info).build();
-    document.components.get_or_insert_default().add_security_scheme(SCHEME, scheme);
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme(SCHEME, scheme);
+    components.schemas.insert(Problem::name().into_owned(), Problem::schema());
     document.security = Some(vec![SecurityRequirement::new(SCHEME, Vec::<String>::new())]);
     document
 }
 
-/// Adds to each operation what the core does to it: a POST that creates can have an `Idempotency-Key`, a
-/// body can be unreadable or too large, what is limited can be too much, the service can have lost something that it needs,
-/// and every refusal is a problem document.
+/// Adds to each operation what the core does to it: a POST that creates can have an `Idempotency-Key`, a token can be
+/// missing, input can be invalid, a body can be unreadable or too large, a rate limit can be exceeded, the service can have
+/// lost something that it needs, and every refusal is a problem document. What an operation says itself holds.
 pub fn complete(mut document: OpenApi, limits: &[Limit]) -> OpenApi {
     let limited: HashSet<_> = limits.iter().flat_map(|limit| limit.routes).copied().collect();
     for (path, item) in &mut document.paths.paths {
@@ -54,7 +58,9 @@ pub fn complete(mut document: OpenApi, limits: &[Limit]) -> OpenApi {
             let refusals = operation.responses.responses.iter_mut().filter(|(status, _)| status.as_str() >= "400");
             refusals.for_each(|(_, response)| as_problem(response));
             let has_body = operation.request_body.is_some();
+            // An operation that says nothing of its security has that of the document: a token.
             let secured = operation.security.is_none();
+            let has_input = has_body || operation.parameters.iter().flatten().any(is_input);
             let mut add = |status: &str, words: &str| {
                 operation.responses.responses.entry(status.to_owned()).or_insert_with(|| refusal(words).into());
             };
@@ -62,7 +68,12 @@ pub fn complete(mut document: OpenApi, limits: &[Limit]) -> OpenApi {
                 add("400", "The body is not UTF-8");
                 add("413", "The body is too large");
             }
-            // An operation that says nothing of its security has that of the document: a token.
+            if secured {
+                add("401", "");
+            }
+            if has_input {
+                add("422", "");
+            }
             if secured && ["POST", "PUT", "PATCH"].contains(&method) {
                 add("403", "Not for the caller, who may be muted");
             }
@@ -73,6 +84,11 @@ pub fn complete(mut document: OpenApi, limits: &[Limit]) -> OpenApi {
         }
     }
     document
+}
+
+/// Whether a parameter is checked as input: one of the query is. One of the path may name nothing instead.
+fn is_input(parameter: &RefOr<Parameter>) -> bool {
+    matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query)
 }
 
 /// Gives a refusal the type of content that it is sent with.
