@@ -1,4 +1,4 @@
--- What a Postgres that all five services share holds before they first start: for each a role and a schema, and nobody sees
+-- What a Postgres that all five services share holds before they first start: for each a role and a schema, and no role sees
 -- another's. The image of Postgres runs this once, in the database social, when it makes it (/docker-entrypoint-initdb.d).
 \set ON_ERROR_STOP 1
 \getenv password SERVICES_PASSWORD

@@ -1,4 +1,4 @@
-// Asks how each service is, every five seconds while somebody looks, and shows it.
+// Asks every service for its state, every five seconds while the page is visible, and shows it.
 "use strict";
 
 const EVERY = 5000;
@@ -44,8 +44,8 @@ function show(card, said) {
   if (!said.events) return;
   const { told, heard } = said.events;
   const dead = sum(heard, (stream) => stream.dead_letters);
-  row(list, "events to tell", sum(told, (stream) => stream.waiting), false);
-  row(list, "events to hear", sum(heard, (stream) => stream.lag), false);
+  row(list, "events to publish", sum(told, (stream) => stream.waiting), false);
+  row(list, "events to consume", sum(heard, (stream) => stream.lag), false);
   row(list, "longest wait", `${Math.max(most(told, (s) => s.age), most(heard, (s) => s.seconds)).toFixed(1)} s`, false);
   row(list, "dead letters", dead, dead > 0);
 }
@@ -65,7 +65,7 @@ async function look() {
   const lines = answers.flatMap((said) => (said.events ? said.events.heard : [])
     .filter((stream) => stream.lag > 0 || stream.dead_letters > 0)
     .map((stream) => line([said.service, stream.stream, stream.lag, stream.seconds.toFixed(1), stream.dead_letters])));
-  streams.replaceChildren(...(lines.length ? lines : [line(["None: everything that was told has been heard."])]));
+  streams.replaceChildren(...(lines.length ? lines : [line(["None: all published events have been consumed."])]));
 }
 
 async function turn() {
