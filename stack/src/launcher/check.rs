@@ -14,6 +14,7 @@ const CHECKS: [(&str, &[&str]); 3] = [
     ("lints", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     ("licences, bans and sources", &["deny", "--log-level", "error", "check", "licenses", "bans", "sources"]),
 ];
+const LAWS: [&str; 5] = ["-p", "stack", "--test", "main", "shape::"];
 const FETCH_ADVISORIES: &[&str] = &["deny", "--log-level", "error", "fetch", "db"];
 const CHECK_ADVISORIES: &[&str] = &["deny", "--log-level", "error", "check", "--disable-fetch", "advisories"];
 
@@ -36,7 +37,8 @@ pub async fn check() -> Result<ExitCode> {
     if !advisories(shutdown).await? {
         failed.push("advisories");
     }
-    if !passes("house rules", shape(programs::on_path("cargo-nextest").is_some()), shutdown).await? {
+    let runner: &[&str] = if programs::on_path("cargo-nextest").is_some() { &["nextest", "run"] } else { &["test"] };
+    if !passes("house rules", &[runner, &LAWS[..]].concat(), shutdown).await? {
         failed.push("house rules");
     }
     match promtool::check(shutdown).await? {
@@ -76,12 +78,4 @@ async fn advisories(shutdown: &mut Shutdown) -> Result<bool> {
 async fn passes(name: &str, arguments: &[&str], shutdown: &mut Shutdown) -> Result<bool> {
     console::info(format_args!("\n== {name}: cargo {}", arguments.join(" ")));
     Ok(workspace::run(workspace::cargo(arguments).stdin(Stdio::null()), shutdown).await?.success())
-}
-
-fn shape(nextest: bool) -> &'static [&'static str] {
-    if nextest {
-        &["nextest", "run", "-p", "stack", "--test", "main", "shape::"]
-    } else {
-        &["test", "-p", "stack", "--test", "main", "shape::"]
-    }
 }

@@ -174,16 +174,9 @@ impl DoctorReport {
             let sentence = sentence.lines().map(str::trim).collect::<Vec<_>>().join(" ");
             console::show(format_args!("{verdict:7}  {sentence}"));
         }
-        match self.0.iter().filter(|(verdict, _)| *verdict == "problem").count() {
-            0 => {
-                console::show("\nNo problem was found.");
-                ExitCode::SUCCESS
-            }
-            problems => {
-                console::show(format_args!("\nProblems: {problems}"));
-                ExitCode::FAILURE
-            }
-        }
+        let problems = self.0.iter().filter(|(verdict, _)| *verdict == "problem").count();
+        console::show(if problems == 0 { "\nNo problem was found.".into() } else { format!("\nProblems: {problems}") });
+        ExitCode::from(u8::from(problems > 0))
     }
 }
 

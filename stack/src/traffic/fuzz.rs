@@ -47,7 +47,7 @@ pub struct Fuzz {
 
 /// Fuzzes every service; fails when one answers as its document does not say.
 pub async fn fuzz(options: Fuzz) -> Result<ExitCode> {
-    let fuzzer = fuzzer(options.program)?;
+    let fuzzer = fuzzer(options.program.clone())?;
     let api = Api::new(&options.target.base_url, 1)?;
     let email = format!("fuzzer.{:08x}@example.org", rand::random::<u32>());
     api.join(&email, PASSWORD, ("Fuzzy", "Caller"), &["BOOKS"]).await?;
@@ -58,7 +58,7 @@ pub async fn fuzz(options: Fuzz) -> Result<ExitCode> {
         let token = person.api.access_token().await?.context("there is no session")?;
         info(format!("{}:", service.package));
         let address = address(&options.target.base_url, service.offset)?;
-        if !run(&fuzzer, &address, &token, options.examples, options.number).await? {
+        if !run(&fuzzer, &address, &token, &options).await? {
             broken.push(service.package);
         }
     }
@@ -76,18 +76,15 @@ fn fuzzer(given: Option<PathBuf>) -> Result<PathBuf> {
 }
 
 /// Whether a service keeps to its document.
-async fn run(fuzzer: &Path, service: &Url, token: &str, examples: u32, seed: u64) -> Result<bool> {
+async fn run(fuzzer: &Path, service: &Url, token: &str, options: &Fuzz) -> Result<bool> {
     let status = Command::new(fuzzer)
-        .arg("run")
-        .arg(service.join("openapi.json")?.as_str())
-        .args(["--url", service.as_str(), "--checks", CHECKS, "--phases", PHASES])
+        .args(["run", service.join("openapi.json")?.as_str(), "--url", service.as_str(), "--no-color"])
+        .args(["--checks", CHECKS, "--phases", PHASES])
         .args(SPARED.iter().flat_map(|operation| ["--exclude-name", operation]))
-        .args(["--max-examples", &examples.to_string(), "--seed", &seed.to_string(), "--no-color"])
+        .args(["--max-examples", &options.examples.to_string(), "--seed", &options.number.to_string()])
         .args(["--header", &format!("Authorization: Bearer {token}")])
-        .status()
-        .await
-        .with_context(|| format!("{} cannot be run", fuzzer.display()))?;
-    Ok(status.success())
+        .status();
+    Ok(status.await.with_context(|| format!("{} cannot be run", fuzzer.display()))?.success())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 /// In which way something is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,6 +13,16 @@ pub enum ViolationKind {
     Doubled,
     /// Anything else that must not be.
     Wrong,
+}
+
+impl ViolationKind {
+    fn name(self) -> &'static str {
+        match self {
+            ViolationKind::Lost => "lost",
+            ViolationKind::Doubled => "doubled",
+            ViolationKind::Wrong => "wrong",
+        }
+    }
 }
 
 /// One thing that is not as it must be.
@@ -31,12 +41,7 @@ impl Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.kind {
-            ViolationKind::Lost => "lost",
-            ViolationKind::Doubled => "doubled",
-            ViolationKind::Wrong => "wrong",
-        };
-        write!(f, "{kind}: {}", self.what)
+        write!(f, "{}: {}", self.kind.name(), self.what)
     }
 }
 
@@ -62,12 +67,9 @@ impl Statement {
         let (head, rest) = paragraph.split_once('\n').context("a statement has no head")?;
         let head = head.trim_start_matches("-- ");
         let (kind, words) = head.split_once(": ").unwrap_or((head, ""));
-        let kind = match kind {
-            "lost" => ViolationKind::Lost,
-            "doubled" => ViolationKind::Doubled,
-            "wrong" => ViolationKind::Wrong,
-            _ => bail!("{head} is no kind of violation"),
-        };
+        let kinds = [ViolationKind::Lost, ViolationKind::Doubled, ViolationKind::Wrong];
+        let kind = kinds.into_iter().find(|known| known.name() == kind);
+        let kind = kind.with_context(|| format!("{head} is not a kind of violation"))?;
         let without = rest.strip_prefix("-- without: ").and_then(|rest| rest.split_once('\n'));
         let (without, sql) = without.unwrap_or(("", rest));
         let (words, without, sql) = (words.to_owned(), without.to_owned(), sql.trim_end_matches(';').to_owned());

@@ -82,7 +82,8 @@ impl<'a> ServiceMetrics<'a> {
     /// What each process has of its own, added up.
     pub fn sum(&self, name: &str, state: &str) -> f64 {
         let all = self.processes.iter().flat_map(|(now, _)| now.of(name));
-        all.filter(|(series, _)| series.label("state") == state).map(|(_, value)| value).sum()
+        // Not `sum`, which is -0 of nothing.
+        all.filter(|(series, _)| series.label("state") == state).fold(0.0, |sum, (_, value)| sum + value)
     }
 
     /// The growth of counters per second, in all processes that answered before.

@@ -50,7 +50,7 @@ fn service_row(name: &str, metrics: &ServiceMetrics<'_>, traffic: &Traffic) -> V
     if up == 0 {
         return vec![name.to_owned(), "down".to_owned()];
     }
-    let sum = |name| metrics.by_stream(name).into_values().sum::<f64>();
+    let sum = |name| metrics.by_stream(name).into_values().fold(0.0, |sum, value| sum + value);
     let behind = metrics.by_stream("events_lag_seconds").into_values().fold(0.0, f64::max);
     let pool = (metrics.sum("database_connections", "in_use"), metrics.sum("database_connections_max", ""));
     let mut cells = vec![name.to_owned(), format!("{up}/{}", metrics.all)];

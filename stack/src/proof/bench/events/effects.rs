@@ -3,7 +3,7 @@
 //! Each consumer's watermark moves in the transaction of the effects, and a trigger records how far. Postgres itself records
 //! when a transaction was committed (`track_commit_timestamp`).
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -105,18 +105,14 @@ async fn wait_until_applied(tables: &PgPool, number: i64) -> Result<()> {
 
 /// A line per consumer. Every event must have an effect, or the figures would be those of the fast ones.
 fn table(latencies: &[(String, i64)], events: usize) -> Result<Vec<Vec<String>>> {
-    let mut consumers: BTreeMap<&str, LatencyHistogram> = BTreeMap::new();
-    for (consumer, micros) in latencies {
-        if !consumers.contains_key(consumer.as_str()) {
-            consumers.insert(consumer, LatencyHistogram::new()?);
-        }
-        if let Some(histogram) = consumers.get_mut(consumer.as_str()) {
+    let consumers: BTreeSet<&str> = latencies.iter().map(|(consumer, _)| consumer.as_str()).collect();
+    let mut rows = vec![row(["consumer", "events", "median", "p95", "p99", "longest"])];
+    for consumer in consumers {
+        let mut histogram = LatencyHistogram::new()?;
+        for (_, micros) in latencies.iter().filter(|(of, _)| of == consumer) {
             // Both times are of one clock, but a step of it may come in between.
             histogram.record(Duration::from_micros(u64::try_from(*micros).unwrap_or_default()))?;
         }
-    }
-    let mut rows = vec![row(["consumer", "events", "median", "p95", "p99", "longest"])];
-    for (consumer, histogram) in consumers {
         if histogram.count() != events as u64 {
             bail!("{consumer} has applied {} of {events} events", histogram.count());
         }

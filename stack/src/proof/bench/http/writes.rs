@@ -118,24 +118,18 @@ impl Write {
         people: &[Person],
     ) -> Result<Vec<(&'static str, String)>> {
         let noun = self.service.noun;
-        let query =
-            format!("select message::text, traceparent from {noun}.outbox where stream = $1 order by seq desc limit 1");
-        let (message, trace): (String, String) = ask(AssertSqlSafe(query))
-            .bind(self.stream)
-            .fetch_one(&platform.tables)
-            .await
-            .context("no event was published")?;
-        let event: Value = serde_json::from_str(&message)?;
-        let text =
-            |name: &str| event[name].as_str().map(str::to_owned).with_context(|| format!("the event has no {name}"));
-        let (id, author) = (text("id")?, text("created_by")?);
         let (nft, of) = if noun == "post" { ("post_nft", "post_id") } else { ("comment_nft", "comment_id") };
-        let query = format!("select description, data::text from {noun}.{nft} where {of} = $1::text::uuid");
-        let (description, data): (String, String) = ask(AssertSqlSafe(query))
-            .bind(id.clone())
-            .fetch_one(&platform.tables)
-            .await
-            .context("there is no NFT record")?;
+        let query = format!(
+            "select message::text, traceparent, message ->> 'id', message ->> 'created_by', description, data::text
+            from {noun}.outbox join {noun}.{nft} as nft on nft.{of} = (message ->> 'id')::uuid
+            where stream = $1 order by seq desc limit 1"
+        );
+        let (message, trace, id, author, description, data): (String, String, String, String, String, String) =
+            ask(AssertSqlSafe(query))
+                .bind(self.stream)
+                .fetch_one(&platform.tables)
+                .await
+                .context("no event was published")?;
         let authors = people.iter().map(|person| person.id.as_str()).collect::<Vec<_>>().join(",");
         Ok(vec![
             ("n", "0".to_owned()),

@@ -47,30 +47,21 @@ impl LoadResult {
 impl LoadGenerator {
     /// As many requests as the connections can carry, for a time.
     pub async fn closed(&self, time: Duration) -> Result<LoadResult> {
-        let next = Arc::new(AtomicU32::default());
-        let connections = self.connect().await?;
-        let (begin, mut workers) = (Instant::now(), JoinSet::new());
-        for mut connection in connections {
-            let (next, requests) = (next.clone(), self.requests.clone());
-            workers.spawn(async move {
-                let (mut latencies, mut asked) = (LatencyHistogram::new()?, Instant::now());
-                while asked.duration_since(begin) < time {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    connection.ask(&requests[number as usize % requests.len()]).await?;
-                    latencies.record(asked.elapsed())?;
-                    asked = Instant::now();
-                }
-                Ok(latencies)
-            });
-        }
-        done(begin, workers).await
+        self.run(|begin| Ok(Arrivals::Closed { end: begin + time, next: AtomicU32::default() })).await
     }
 
     /// A number of requests per second, for a time; latencies are counted from when a request should have begun.
     pub async fn open(&self, per_second: u32, time: Duration) -> Result<LoadResult> {
-        let connections = self.connect().await?;
-        let begin = Instant::now();
-        let (arrivals, mut workers) = (Arc::new(ArrivalSchedule::begin(begin, per_second, time)?), JoinSet::new());
+        self.run(|begin| ArrivalSchedule::begin(begin, per_second, time).map(Arrivals::Open)).await
+    }
+
+    async fn run(&self, arrivals: impl FnOnce(Instant) -> Result<Arrivals>) -> Result<LoadResult> {
+        let mut connections = Vec::new();
+        for _ in 0..self.connections {
+            connections.push(Connection::open(self.address).await?);
+        }
+        let (begin, mut workers) = (Instant::now(), JoinSet::new());
+        let arrivals = Arc::new(arrivals(begin)?);
         for mut connection in connections {
             let (arrivals, requests) = (arrivals.clone(), self.requests.clone());
             workers.spawn(async move {
@@ -79,27 +70,34 @@ impl LoadGenerator {
                     connection.ask(&requests[number as usize % requests.len()]).await?;
                     latencies.record(due.elapsed())?;
                 }
-                Ok(latencies)
+                Ok::<_, anyhow::Error>(latencies)
             });
         }
-        done(begin, workers).await
-    }
-
-    async fn connect(&self) -> Result<Vec<Connection>> {
-        let mut connections = Vec::new();
-        for _ in 0..self.connections {
-            connections.push(Connection::open(self.address).await?);
+        let mut latencies = LatencyHistogram::new()?;
+        while let Some(ended) = workers.join_next().await {
+            latencies.add(&ended.context("a connection has panicked")??)?;
         }
-        Ok(connections)
+        Ok(LoadResult { latencies, took: begin.elapsed() })
     }
 }
 
-async fn done(begin: Instant, mut workers: JoinSet<Result<LatencyHistogram>>) -> Result<LoadResult> {
-    let mut latencies = LatencyHistogram::new()?;
-    while let Some(ended) = workers.join_next().await {
-        latencies.add(&ended.context("a connection has panicked")??)?;
+/// When a request begins: at once, until a time is over, or at a time of its own.
+enum Arrivals {
+    Closed { end: Instant, next: AtomicU32 },
+    Open(ArrivalSchedule),
+}
+
+impl Arrivals {
+    /// The next request: its number, and when it begins or should have begun. None when there are no more.
+    async fn next(&self) -> Option<(u32, Instant)> {
+        match self {
+            Arrivals::Closed { end, next } => {
+                let now = Instant::now();
+                (now < *end).then(|| (next.fetch_add(1, Ordering::Relaxed), now))
+            }
+            Arrivals::Open(schedule) => schedule.next().await,
+        }
     }
-    Ok(LoadResult { latencies, took: begin.elapsed() })
 }
 
 #[cfg(test)]
