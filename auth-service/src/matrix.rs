@@ -1,4 +1,4 @@
-//! What the test of the README's `## Who may kind` asks this service for: people, and a request for each operation.
+//! What the test of the README's `## Who may what` asks this service for: people, and a request for each operation.
 use std::future::{Ready, ready};
 use std::ops::Deref;
 

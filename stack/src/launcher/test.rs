@@ -27,13 +27,20 @@ pub async fn test(options: Test) -> Result<ExitCode> {
 }
 
 async fn run(servers: &mut TemporaryServers, arguments: &[String], shutdown: &mut Shutdown) -> Result<ExitCode> {
+    let packages = packages(arguments);
     // The end-to-end tests start these binaries; built for the whole workspace, so that the tests' own build finds
     // every dependency compiled with the same features.
-    if !workspace::run(&mut workspace::cargo(&["build", "--workspace", "--bins"]), shutdown).await?.success() {
-        bail!("the services cannot be built; see the compiler's errors above");
+    if packages.is_empty() || packages.contains(&"stack") {
+        let mut build = workspace::cargo(&["build", "--workspace", "--bins"]);
+        if !workspace::run(&mut build, shutdown).await?.success() {
+            bail!("the services cannot be built; see the compiler's errors above");
+        }
     }
     let (postgres, redis) = shutdown.or(servers.start_both()).await?;
     let mut command = workspace::cargo(runner(programs::on_path("cargo-nextest").is_some()));
+    if packages.is_empty() {
+        command.arg("--workspace");
+    }
     command.args(arguments).env("DATABASE_URL", postgres.as_str()).env("REDIS_URL", redis.as_str());
     let status = tokio::select! {
         status = workspace::run(&mut command, shutdown) => status?,
@@ -45,11 +52,22 @@ async fn run(servers: &mut TemporaryServers, arguments: &[String], shutdown: &mu
 /// Nextest where it is installed: it runs every test in a process of its own, and several at once.
 fn runner(nextest: bool) -> &'static [&'static str] {
     if nextest {
-        &["nextest", "run", "--workspace"]
+        &["nextest", "run"]
     } else {
         console::info("cargo-nextest is not installed: cargo test runs the tests instead, more slowly");
-        &["test", "--workspace"]
+        &["test"]
     }
+}
+
+/// The packages that arguments of the runner select: `-p NAME`, `-pNAME`, `--package NAME` or `--package=NAME`.
+fn packages(arguments: &[String]) -> Vec<&str> {
+    let own = arguments.iter().take_while(|argument| *argument != "--");
+    let following = own.clone().map(String::as_str).skip(1);
+    let named = own.map(String::as_str).zip(following.chain([""])).filter_map(|(argument, next)| match argument {
+        "-p" | "--package" => Some(next),
+        _ => argument.strip_prefix("--package=").or_else(|| argument.strip_prefix("-p")),
+    });
+    named.collect()
 }
 
 #[cfg(test)]
@@ -57,8 +75,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_of_the_workspace_is_tested_by_either_runner() {
-        assert_eq!(runner(true), ["nextest", "run", "--workspace"]);
-        assert_eq!(runner(false), ["test", "--workspace"]);
+    fn the_packages_are_those_that_the_runner_selects() {
+        let given = |line: &str| {
+            let arguments: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
+            packages(&arguments).into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(given("-p post-service blocks"), ["post-service"]);
+        assert_eq!(
+            given("--package=stack -pauth-service --package post-service"),
+            ["stack", "auth-service", "post-service"]
+        );
+        assert_eq!(given("blocks -- -p"), [""; 0]);
+        assert_eq!(given(""), [""; 0]);
     }
 }
