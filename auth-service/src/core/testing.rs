@@ -123,7 +123,7 @@ impl Platform {
         entries.ids.iter().map(|entry| serde_json::from_str(&message(entry)).unwrap()).collect()
     }
 
-    /// Lets the service erase what it holds about new_user, and look once more as if a minute had passed.
+    /// Lets the service erase what it holds about a person, and run the second pass as if a minute had passed.
     pub async fn erase(&self, person: Uuid) {
         let mut tx = self.app.db.begin().await.unwrap();
         erasure::begin(&mut tx, &[person]).await.unwrap();

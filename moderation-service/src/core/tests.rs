@@ -253,15 +253,15 @@ async fn replicas_share_leases_and_take_over_those_of_the_dead(_: PgPoolOptions,
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_stroke_of_the_clock_is_taken_by_one_replica(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_run_of_a_job_is_claimed_by_one_replica(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
     let noon: DateTime<Utc> = "2026-11-20T12:00:00Z".parse().unwrap();
     let late = noon + TimeDelta::milliseconds(20);
-    let taken = [
-        jobs::take(&platform.app.db, "sweep", noon).await.unwrap(),
-        jobs::take(&platform.app.db, "sweep", late).await.unwrap(),
-        jobs::take(&platform.app.db, "other", late).await.unwrap(),
-        jobs::take(&platform.app.db, "sweep", noon + TimeDelta::minutes(1)).await.unwrap(),
+    let claimed = [
+        jobs::claim(&platform.app.db, "sweep", noon).await.unwrap(),
+        jobs::claim(&platform.app.db, "sweep", late).await.unwrap(),
+        jobs::claim(&platform.app.db, "other", late).await.unwrap(),
+        jobs::claim(&platform.app.db, "sweep", noon + TimeDelta::minutes(1)).await.unwrap(),
     ];
-    assert_eq!(taken, [true, false, true, true]);
+    assert_eq!(claimed, [true, false, true, true]);
 }

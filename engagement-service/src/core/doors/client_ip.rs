@@ -1,6 +1,6 @@
 //! Where a request comes from: the address that limits count by, and the network that the audit remembers.
 //!
-//! A forwarding header is written by whoever wants to; only what a proxy of ours appended is true. So the chain is read
+//! Any client can write a forwarding header; only what a proxy of ours appended is true. So the chain is read
 //! from its right end, where the nearest hop wrote, and the first hop that is not one of `TRUSTED_PROXIES` is the client.
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -59,8 +59,8 @@ impl Client {
 
 fn origin(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_ours = |address: &IpAddr| trusted.iter().any(|net| net.contains(&address.to_canonical()));
-    let said: Vec<_> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
-    let mut hops = said.iter().flat_map(|value| value.split(',')).rev();
+    let values: Vec<_> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
+    let mut hops = values.iter().flat_map(|value| value.split(',')).rev();
     let mut origin = peer;
     while is_ours(&origin) {
         // What is no address was not written by a proxy of ours: the last one that was believed stays.
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_of_a_stranger_is_not_believed() {
+    fn a_header_of_an_untrusted_client_is_ignored() {
         assert_eq!(client("192.0.2.1", &["198.51.100.7"], &[]).host(), "192.0.2.1");
         assert_eq!(client("192.0.2.1", &["198.51.100.7"], &["10.0.0.0/8"]).host(), "192.0.2.1");
     }

@@ -79,7 +79,7 @@ impl Maker {
     async fn start(database: PgConnectOptions) -> Self {
         let platform = Platform::start(&SERVICE, database, &[]).await;
         let routes = Router::new().route("/make", post(make)).with_state(platform.app.clone());
-        Self { router: layers::surround(&platform.app, routes), platform }
+        Self { router: layers::with_middleware(&platform.app, routes), platform }
     }
 
     async fn make(&self, key: Option<&str>, wish: &Value) -> (u16, Value, bool) {
@@ -130,7 +130,7 @@ async fn a_request_with_a_key_is_carried_out_once(_: PgPoolOptions, database: Pg
         (201, false, false),
         "a day later it is another request"
     );
-    idempotency::forget(&maker.platform.app.db).await.unwrap();
+    idempotency::delete_expired(&maker.platform.app.db).await.unwrap();
     let kept = sqlx::query_scalar!(r#"select count(*) as "count!" from answer"#).fetch_one(&maker.platform.app.db);
     let kept = kept.await.unwrap();
     assert_eq!(kept, 1);

@@ -42,9 +42,9 @@ pub async fn published(db: impl PgExecutor<'_>, stream: &str, after: Id) -> sqlx
     .await
 }
 
-/// The events of a stream behind an id, in order, from the outbox of the service that tells it.
+/// The events of a stream behind an id, in order, from the outbox of the service that publishes it.
 pub async fn fetch(app: &App, stream: &str, source: Option<&str>, after: Id) -> anyhow::Result<Vec<Event>> {
-    let source = source.context("the entry behind the gap does not say who told it")?;
+    let source = source.context("the entry behind the gap does not name its producer")?;
     let Some(producer) = app.settings.producers.iter().find(|producer| producer.name == source) else {
         bail!("no address of {source} is known; see the setting PRODUCERS");
     };

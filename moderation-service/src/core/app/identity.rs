@@ -1,4 +1,4 @@
-//! Who calls, as the auth service knows them, and the way to find out.
+//! The caller of a request, as the auth service knows them, and the authenticator that finds out.
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use chrono::{DateTime, Utc};

@@ -26,7 +26,7 @@ pub fn invalid(loc: &[&str], msg: impl Into<String>, kind: &'static str, ctx: Op
 }
 
 impl Fields {
-    /// Reads a whole object, or tells all that is wrong with it.
+    /// Reads a whole object, or reports all that is wrong with it.
     pub fn read<T: Input>(values: Map<String, Value>) -> Result<T, Vec<Invalid>> {
         let mut fields = Self { values, asked: Vec::new(), errors: Vec::new() };
         let input = T::read(&mut fields);
@@ -53,17 +53,13 @@ impl Fields {
     }
 
     fn required(&mut self, name: &'static str) -> Option<Value> {
-        match self.value(name) {
-            None => {
-                self.refuse(name, "field required", "value_error.missing", None);
-                None
-            }
-            Some(Value::Null) => {
-                self.refuse(name, "none is not an allowed value", "type_error.none.not_allowed", None);
-                None
-            }
-            value => value,
-        }
+        let (msg, kind) = match self.value(name) {
+            None => ("field required", "value_error.missing"),
+            Some(Value::Null) => ("none is not an allowed value", "type_error.none.not_allowed"),
+            value => return value,
+        };
+        self.refuse(name, msg, kind, None);
+        None
     }
 
     /// A text, as the caller wrote it: numbers and booleans are taken as Python writes them, as the original did.
@@ -168,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_is_told_at_once_and_strangers_come_last_in_order() {
+    fn all_errors_are_reported_at_once_and_unknown_fields_come_last_in_order() {
         let errors = read(json!({ "z": 1, "title": "long", "a": 1 })).err().unwrap();
         let expected = [
             ("title", "value_error.any_str.max_length"),

@@ -1,5 +1,5 @@
-//! The audit: who did what that somebody may have to answer for. Rows are added, in the transaction of what they tell of,
-//! and never changed; a trigger sees to it.
+//! The audit: who did what, for actions that may have to be accounted for. Rows are added, in the transaction of what
+//! they record, and never changed; a trigger refuses it.
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
@@ -9,13 +9,13 @@ use crate::core::ground::telemetry::trace;
 /// What was done.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {
-    /// The person; none is an operator, or, where the action is a sign-in, somebody unknown.
+    /// The person; none is an operator, or, where the action is a sign-in, an unknown person.
     pub who: Option<Uuid>,
     /// A word for it, in the past tense: `role_changed`.
     pub action: &'a str,
     /// What it was done to.
     pub target: Option<Uuid>,
-    /// How it ended, or what it was changed to. Never a name, an address, a secret or somebody's words.
+    /// How it ended, or what it was changed to. Never a name, an address, a secret or a user's words.
     pub result: &'a str,
 }
 

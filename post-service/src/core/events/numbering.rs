@@ -1,8 +1,8 @@
 //! Gives the events of a stream their numbers: densely, each once, under the stream's lock.
 //!
-//! Numbers go on from the last one given out. Only when the stream is further than that, somebody else has written to it:
-//! the original service, which ours replaced, or this service before its Postgres was restored from a backup. Then the
-//! stream itself tells which of the outbox's events it has (they carry their id), and numbering goes on behind it.
+//! Numbers go on from the last one given out. Only when the stream is further than that, another service has written to it:
+//! the original one, which ours replaced, or this service before its Postgres was restored from a backup. Then the
+//! stream itself shows which of the outbox's events it has (they carry their id), and numbering goes on behind it.
 use redis::aio::ConnectionManager;
 use redis::streams::StreamRangeReply;
 use redis::{AsyncCommands, RedisResult};
@@ -14,7 +14,7 @@ use crate::core::events::Id;
 
 /// Events numbered in one go.
 pub const BATCH: i64 = 500;
-/// Entries looked at in one go, when somebody else has written to the stream.
+/// Entries read in one go, when another service has written to the stream.
 const SCAN: usize = 1000;
 
 /// An event with its number, ready to be appended.
@@ -52,7 +52,7 @@ pub async fn number(db: &PgPool, redis: &mut ConnectionManager, stream: &str, la
     if last.ms > state.last_pos {
         // Redis is asked, and meanwhile no transaction is open.
         tx.rollback().await?;
-        adopt(db, redis, stream, last, &state).await?;
+        adopt_stream(db, redis, stream, last, &state).await?;
         tx = db.begin().await?;
         state = lock(&mut tx, stream).await?;
     }
@@ -92,8 +92,7 @@ pub async fn number(db: &PgPool, redis: &mut ConnectionManager, stream: &str, la
 
 /// Locks the numbers of a stream until the transaction ends.
 async fn lock(tx: &mut PgTransaction<'_>, stream: &str) -> sqlx::Result<State> {
-    let state = select_for_update(tx, stream).await?;
-    if let Some(state) = state {
+    if let Some(state) = select_for_update(tx, stream).await? {
         return Ok(state);
     }
     sqlx::query!("insert into relay_state (stream) values ($1) on conflict do nothing", stream)
@@ -121,7 +120,7 @@ struct Found {
 }
 
 /// Takes over a stream that is further than any number given out.
-async fn adopt(
+async fn adopt_stream(
     db: &PgPool,
     redis: &mut ConnectionManager,
     stream: &str,
@@ -132,7 +131,7 @@ async fn adopt(
     // Up to the last of our entries that is still there, the stream has, or had, everything.
     let ours: RedisResult<StreamRangeReply> = redis.xrevrange_count(stream, format!("{given_out}-0"), "-", 1).await;
     let known = ours?.ids.first().map_or(Ok(state.confirmed_pos), |entry| entry.id.parse::<Id>().map(|id| id.ms))?;
-    let found = find(redis, stream, known, last).await?;
+    let found = find_events(redis, stream, known, last).await?;
     if given_out > 0 {
         metrics::counter!("events_foreign_total", "stream" => stream.to_owned()).increment(1);
         tracing::error!(
@@ -177,7 +176,7 @@ async fn adopt(
 }
 
 /// The entries behind a number that carry the id of an event.
-async fn find(redis: &mut ConnectionManager, stream: &str, known: i64, last: Id) -> anyhow::Result<Found> {
+async fn find_events(redis: &mut ConnectionManager, stream: &str, known: i64, last: Id) -> anyhow::Result<Found> {
     let mut found = Found::default();
     let mut after = Id { ms: known, seq: 0 };
     loop {

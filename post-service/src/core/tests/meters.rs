@@ -5,7 +5,7 @@ use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use crate::SERVICE;
-use crate::core::events::{backlog, counters, outbox};
+use crate::core::events::{backlog, outbox};
 use crate::core::ground::telemetry::meters;
 use crate::core::testing::Platform;
 use crate::core::testing::counted::Counted;
@@ -62,7 +62,7 @@ async fn what_waits_is_measured_and_what_may_never_happen_is_there(_: PgPoolOpti
     tx.commit().await.unwrap();
     let counted = Counted::begin();
     let subscribed = platform.subscribed();
-    counters::start(SERVICE.publishes, subscribed.iter().copied());
+    backlog::start_counters(SERVICE.publishes, subscribed.iter().copied());
     meters::start_counters(SERVICE.limits.iter().map(|limit| limit.name));
     backlog::measure(&platform.app, &subscribed).await.unwrap();
     counted.assert(&format!("events_outbox_waiting{{stream=\"{}\"}} 1", SERVICE.publishes[0]));

@@ -73,7 +73,7 @@ async fn what_redis_lost_comes_back_when_nothing_new_is_told(_: PgPoolOptions, d
     redis::cmd("FLUSHDB").query_async::<()>(&mut platform.app.redis.clone()).await.unwrap();
     // It looked a moment ago; a second later it looks again.
     assert_eq!(relay.step().await.unwrap(), Outcome::Idle);
-    relay.looked = None;
+    relay.last_full_check = None;
     assert_eq!(relay.step().await.unwrap(), Outcome::Busy);
     assert_eq!(platform.held().await, dense(&numbers(0..3)));
 }

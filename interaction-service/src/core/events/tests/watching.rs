@@ -51,7 +51,7 @@ async fn one_trace_goes_from_the_caller_to_the_effect(_: PgPoolOptions, database
     base.otel_exporter_otlp_endpoint.clone_from(&collector.endpoint);
     export::start(SERVICE.name, &base).unwrap();
     let routes = Router::new().route("/tell/{n}", post(tell_one)).with_state(platform.app.clone());
-    let router = layers::surround(&platform.app, routes);
+    let router = layers::with_middleware(&platform.app, routes);
     let traces = [1, 2].map(|n| format!("{n:0>32}"));
     for trace in &traces {
         let request =

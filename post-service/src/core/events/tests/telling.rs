@@ -223,7 +223,7 @@ async fn the_outbox_forgets_only_what_is_old_and_published(_: PgPoolOptions, dat
     }
     let age = "update outbox set occurred_at = now() - interval '8 days' where message->>'n' in ('0', '1', '3')";
     platform.app.db.execute(age).await.unwrap();
-    retention::tidy(&platform.app).await.unwrap();
+    retention::run_retention(&platform.app).await.unwrap();
     let left = platform.app.db.fetch_all("select message->>'n' as n from outbox order by seq").await.unwrap();
     assert_eq!(left.iter().map(|row| row.get("n")).collect::<Vec<String>>(), ["2", "3"]);
 }
