@@ -35,7 +35,7 @@ pub type Listing<'a> = BoxFuture<'a, sqlx::Result<Vec<PersonalDataItem>>>;
 pub struct PersonalDataSource {
     /// The name of the kind, in the plural.
     pub name: &'static str,
-    /// Those of a person that come after a place, so many at most.
+    /// Those of a person that come after a place, up to a limit.
     pub list: for<'a> fn(&'a PgPool, Uuid, Cursor, i64) -> Listing<'a>,
 }
 

@@ -46,7 +46,7 @@ impl Fields {
         self.errors.push(invalid(&["body", name], msg, kind, ctx));
     }
 
-    /// What was given for a field, as it came: null as well, which an update may tell from nothing.
+    /// What was given for a field, as it came: null as well, which an update may distinguish from nothing.
     pub fn value(&mut self, name: &'static str) -> Option<Value> {
         self.asked.push(name);
         self.values.get(name).cloned()

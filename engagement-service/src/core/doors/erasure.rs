@@ -47,7 +47,7 @@ struct DepartedUser {
     id: Uuid,
 }
 
-/// A person of whom nothing is left here.
+/// A person whose data are erased here.
 #[derive(Serialize)]
 struct ErasedUser {
     user_id: Uuid,

@@ -2,7 +2,7 @@
 //!
 //! It numbers the events of a stream densely, in a short transaction under the stream's lock, and then appends them with
 //! these numbers as entry ids, in one script that appends only when the stream's last id is the number before. Whatever
-//! happened to an earlier try, the stream's last id tells: an append whose answer was lost is found done; a stream that
+//! happened to an earlier try, the stream's last id shows it: an append whose answer was lost is found done; a stream that
 //! lost its tail, or everything, is shorter and gets it again from the outbox. Two relays at once do no harm: one of
 //! them finds the stream further than it thought. "Published" is therefore no mark in a row but a number in Redis.
 use std::collections::{HashMap, HashSet};

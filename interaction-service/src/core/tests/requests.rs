@@ -54,11 +54,11 @@ async fn a_limit_lets_a_burst_through_and_says_when_to_come_again(_: PgPoolOptio
     assert_eq!(ask("198.51.100.9, 192.0.2.1", None).await.status, 429, "what a client writes itself is not believed");
     let (stranger, _) = new_user();
     let known = ask("192.0.2.1", Some(&stranger)).await;
-    // To the auth service a made-up token is nobody's, so its address counts; to the others it is somebody's.
+    // To the auth service a made-up token is invalid, so the address counts; to the others it is a user's.
     assert_eq!(known.status == 429, SERVICE.schema == "auth");
 }
 
-/// What a request that creates something does here: it tells an event, and answers what it was given.
+/// What a request that creates something does here: it publishes an event, and answers what it was given.
 async fn make(State(app): State<App>, Json(wish): Json<Value>) -> Result<(StatusCode, Json<Value>), Error> {
     let mut tx = app.db.begin().await?;
     publish(&mut tx, SERVICE.publishes[0], &wish).await?;

@@ -207,7 +207,7 @@ async fn replay(
     subscriptions: &[Subscription],
     letter: DeadLetter,
 ) -> Result<(), Failure> {
-    let subscription = subscriptions.iter().find(|heard| heard.stream == letter.stream);
+    let subscription = subscriptions.iter().find(|subscription| subscription.stream == letter.stream);
     let subscription = subscription.ok_or_else(|| Failure::Permanent("nobody listens to this stream here".into()))?;
     let event = Event {
         id: letter.entry_id.parse().map_err(|cause: NotAnId| Failure::Permanent(cause.to_string()))?,
