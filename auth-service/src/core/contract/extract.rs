@@ -10,8 +10,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::core::api::errors::{Error, Invalid, problem};
-use crate::core::contract::fields::{Fields, Input, invalid};
+use crate::core::api::errors::{Error, problem};
+use crate::core::contract::fields::{Fields, Input, Invalid, invalid};
 
 /// The largest body of JSON, in bytes; an upload has a limit of its own.
 pub const BODY_LIMIT: usize = 64 * 1024;

@@ -10,21 +10,8 @@ use serde_json::{Value, json};
 use utoipa::PartialSchema;
 use utoipa::openapi::schema::{ArrayBuilder, Object, OneOfBuilder, Schema, Type};
 
+use crate::core::contract::fields::Invalid;
 use crate::core::ground::telemetry::meters;
-
-/// One thing that is wrong with the input: where, in words, and as a code (the wording of pydantic v1).
-#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
-pub struct Invalid {
-    /// Where it is: `body`, `path` or `query`, then names
-    pub loc: Vec<Value>,
-    /// What is wrong, in words
-    pub msg: String,
-    /// What is wrong, as a code
-    pub r#type: &'static str,
-    /// The limit that was exceeded, or where parsing stopped
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ctx: Option<Value>,
-}
 
 /// A problem document, as the description of the API has it.
 #[derive(Serialize, utoipa::ToSchema)]

@@ -8,7 +8,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Json, Router};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::from_value;
 use sqlx::{PgPool, PgTransaction};
 use uuid::Uuid;
 
@@ -111,7 +112,8 @@ async fn show(_: Operator, State(app): State<App>, Path(id): Path) -> Result<Jso
     letter.map(Json).ok_or(Error::Refused(StatusCode::NOT_FOUND, "Dead letter not found"))
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 enum Action {
     Replay,
     Discard,
@@ -127,11 +129,7 @@ struct ActIn {
 
 impl Input for ActIn {
     fn read(fields: &mut Fields) -> Self {
-        let action = fields.choice("action", &["REPLAY", "DISCARD"], |word| match word {
-            "REPLAY" => Some(Action::Replay),
-            "DISCARD" => Some(Action::Discard),
-            _ => None,
-        });
+        let action = fields.choice("action", &["REPLAY", "DISCARD"], |word| from_value(word.into()).ok());
         let stream = fields.optional_text("stream", STREAM);
         let given = fields.list("ids");
         let ids: Vec<Uuid> = given.iter().filter_map(|id| Uuid::try_parse(id.as_str()?).ok()).collect();
@@ -173,12 +171,8 @@ async fn act(
             Err(failure) => acted.failed.push(StillDead { id, error: failure.to_string() }),
         }
     }
-    tracing::info!(
-        reason = input.reason,
-        done = acted.done.len(),
-        failed = acted.failed.len(),
-        "an operator acted on dead letters"
-    );
+    let (done, failed) = (acted.done.len(), acted.failed.len());
+    tracing::info!(reason = input.reason, done, failed, "an operator acted on dead letters");
     Ok(Json(acted))
 }
 

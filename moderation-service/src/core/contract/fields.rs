@@ -1,8 +1,22 @@
 //! Reads a JSON object field by field and gathers all that is wrong with it, in the words of pydantic v1, which the
 //! clients of the original know.
+use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
-use crate::core::api::errors::Invalid;
+/// One thing that is wrong with the input: where, in words, and as a code (the wording of pydantic v1).
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Invalid {
+    /// Where it is: `body`, `path` or `query`, then names
+    pub loc: Vec<Value>,
+    /// What is wrong, in words
+    pub msg: String,
+    /// What is wrong, as a code
+    pub r#type: &'static str,
+    /// The limit that was exceeded, or where parsing stopped
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ctx: Option<Value>,
+}
 
 /// A body that can be read from a JSON object.
 pub trait Input: Sized {
