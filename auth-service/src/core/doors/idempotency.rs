@@ -48,20 +48,19 @@ struct Answer {
 
 impl IdempotentRequest {
     async fn find(&self, db: impl PgExecutor<'_>) -> sqlx::Result<Option<Answer>> {
-        sqlx::query_as!(
+        let query = sqlx::query_as!(
             Answer,
             r#"select fingerprint, status, body as "body: Json<Box<RawValue>>" from answer
             where subject = $1 and key = $2 and answered_at > now() - interval '1 day'"#,
             self.subject,
             self.key
-        )
-        .fetch_optional(db)
-        .await
+        );
+        query.fetch_optional(db).await
     }
 
     /// Keeps an answer, over one that is older than a day; false when another request was faster.
     async fn keep(&self, tx: &mut PgTransaction<'_>, status: StatusCode, body: &RawValue) -> sqlx::Result<bool> {
-        let kept = sqlx::query!(
+        let query = sqlx::query!(
             "insert into answer (subject, key, fingerprint, status, body) values ($1, $2, $3, $4, $5)
             on conflict (subject, key) do update set fingerprint = excluded.fingerprint, status = excluded.status,
                 body = excluded.body, answered_at = excluded.answered_at
@@ -71,10 +70,8 @@ impl IdempotentRequest {
             &self.fingerprint,
             i16::try_from(status.as_u16()).unwrap_or_default(),
             Json(body) as _
-        )
-        .execute(&mut **tx)
-        .await?;
-        Ok(kept.rows_affected() == 1)
+        );
+        Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
     }
 
     /// The answer of before to the request of before; a refusal to another one.

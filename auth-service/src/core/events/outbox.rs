@@ -24,7 +24,7 @@ pub async fn publish_all(tx: &mut PgTransaction<'_>, stream: &str, messages: &[i
         .collect::<Result<_, _>>()
         .map_err(|e| sqlx::Error::Encode(e.into()))?;
     let trace = Trace::within(|| spans::create(stream, messages.len()));
-    let written = sqlx::query!(
+    let query = sqlx::query!(
         "insert into outbox (event_id, stream, message, traceparent)
         select event_id, $1, message::json, $4
         from unnest($2::uuid[], $3::text[]) with ordinality as told (event_id, message, place) order by place",
@@ -32,9 +32,8 @@ pub async fn publish_all(tx: &mut PgTransaction<'_>, stream: &str, messages: &[i
         &ids,
         &messages,
         trace.traceparent()
-    )
-    .execute(&mut **tx)
-    .await;
+    );
+    let written = query.execute(&mut **tx).await;
     trace.end([], written.as_ref().err().map(ToString::to_string));
     written.map(drop)
 }

@@ -103,15 +103,14 @@ async fn count_replicas(
     schema: &str,
     last_round: Option<Instant>,
 ) -> anyhow::Result<usize> {
-    sqlx::query!(
+    let query = sqlx::query!(
         "insert into replica (id, seen_at)
          values (split_part(current_setting('application_name'), ' ', 2)::uuid, clock_timestamp())
          on conflict (id) do update set seen_at = excluded.seen_at"
-    )
-    .execute(&mut *connection)
-    .await?;
+    );
+    query.execute(&mut *connection).await?;
     let on_time = last_round.is_some_and(|last| last.elapsed() < MAX_ROUND_DELAY);
-    let ended = sqlx::query_scalar!(
+    let query = sqlx::query_scalar!(
         r#"with gone as (
             delete from replica where $4 and seen_at < clock_timestamp() - make_interval(secs => $2)
                 or not exists (select from pg_stat_activity where application_name = $1 || ' ' || id)
@@ -123,9 +122,8 @@ async fn count_replicas(
         HEARTBEAT_TIMEOUT,
         ENDING,
         on_time
-    )
-    .fetch_one(&mut *connection)
-    .await?;
+    );
+    let ended = query.fetch_one(&mut *connection).await?;
     if ended > 0 {
         tracing::warn!(connections = ended, "a replica is silent; its connections were ended, its work goes to others");
     }

@@ -76,7 +76,7 @@ struct DeadLetter {
 
 /// The parked events, newest first.
 async fn list(_: Operator, State(app): State<App>, page: Page) -> Result<Response, Error> {
-    let letters = sqlx::query_as!(
+    let query = sqlx::query_as!(
         DeadLetter,
         r#"select id, stream, entry_id, event_id, occurred_at, version, traceparent, message,
             error, parked_at
@@ -84,15 +84,14 @@ async fn list(_: Operator, State(app): State<App>, page: Page) -> Result<Respons
         page.before.at,
         page.before.id,
         page.rows()
-    )
-    .fetch_all(&app.db)
-    .await?;
+    );
+    let letters = query.fetch_all(&app.db).await?;
     Ok(page.answer(letters, |letter| (letter.parked_at, letter.id)))
 }
 
 /// The parked events of a stream, or of all, and with these ids, or with any; oldest first.
 async fn select(db: &PgPool, stream: Option<&str>, ids: &[Uuid]) -> sqlx::Result<Vec<DeadLetter>> {
-    sqlx::query_as!(
+    let query = sqlx::query_as!(
         DeadLetter,
         r#"select id, stream, entry_id, event_id, occurred_at, version, traceparent, message,
             error, parked_at
@@ -101,9 +100,8 @@ async fn select(db: &PgPool, stream: Option<&str>, ids: &[Uuid]) -> sqlx::Result
         stream,
         ids,
         BATCH
-    )
-    .fetch_all(db)
-    .await
+    );
+    query.fetch_all(db).await
 }
 
 /// One parked event.

@@ -117,7 +117,7 @@ impl Service {
             .set_connection_timeout(Some(REDIS_RESPONSE))
             .set_number_of_retries(1);
         let redis = ConnectionManager::new_lazy_with_config(settings.redis()?, patience)?;
-        Ok(App::from(AppState {
+        Ok(Arc::new(AppState {
             name: self.name,
             group: self.group,
             publishes: self.publishes,

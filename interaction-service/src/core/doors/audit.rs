@@ -21,7 +21,7 @@ pub struct Entry<'a> {
 
 /// Adds an entry, with the network and the id of the request at hand.
 pub async fn record(db: impl PgExecutor<'_>, entry: Entry<'_>) -> sqlx::Result<()> {
-    sqlx::query!(
+    let query = sqlx::query!(
         "insert into audit (id, who, action, target, result, address_prefix, request_id)
         values ($1, $2, $3, $4, $5, $6, $7)",
         Uuid::now_v7(),
@@ -31,8 +31,7 @@ pub async fn record(db: impl PgExecutor<'_>, entry: Entry<'_>) -> sqlx::Result<(
         entry.result,
         Client::current().map(Client::network),
         trace::trace_id()
-    )
-    .execute(db)
-    .await?;
+    );
+    query.execute(db).await?;
     Ok(())
 }

@@ -87,16 +87,15 @@ pub async fn delete_erased_entries(app: &App) -> anyhow::Result<()> {
         let needed = first_needed(&mut redis, stream).await?.map_or(i64::MAX, |id| id.ms + i64::from(id.seq > 0));
         let mut last = 0;
         loop {
-            let erased = sqlx::query_scalar!(
+            let query = sqlx::query_scalar!(
                 r#"select pos as "pos!" from outbox where stream = $1 and erased and pos > $2 and pos < $3
                 order by pos limit $4"#,
                 stream,
                 last,
                 needed,
                 BATCH
-            )
-            .fetch_all(&app.db)
-            .await?;
+            );
+            let erased = query.fetch_all(&app.db).await?;
             let Some(end) = erased.last() else { break };
             last = *end;
             let ids: Vec<String> = erased.iter().map(|pos| Id { ms: *pos, seq: 0 }.to_string()).collect();
@@ -110,7 +109,7 @@ pub async fn delete_erased_entries(app: &App) -> anyhow::Result<()> {
 async fn delete_published(app: &App, stream: &str) -> anyhow::Result<()> {
     let published = last_id(&mut app.redis.clone(), stream).await?;
     loop {
-        let removed = sqlx::query!(
+        let query = sqlx::query!(
             "delete from outbox where seq in (
                 select seq from outbox
                 where stream = $1 and pos <= $2 and occurred_at < now() - make_interval(days => $3)
@@ -119,10 +118,8 @@ async fn delete_published(app: &App, stream: &str) -> anyhow::Result<()> {
             published.ms,
             RETENTION,
             BATCH
-        )
-        .execute(&app.db)
-        .await?
-        .rows_affected();
+        );
+        let removed = query.execute(&app.db).await?.rows_affected();
         if removed == 0 {
             return Ok(());
         }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::extract::{ConnectInfo, Request};
 use axum::http::HeaderMap;
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use ipnet::{IpNet, Ipv6Net};
 
 /// What one household or one host has of IPv6; its owner can take any address in it.
 const HOST_V6: u8 = 64;
@@ -50,10 +50,7 @@ impl Client {
 
     /// What is remembered: a /24 of IPv4 or a /48 of IPv6.
     pub fn network(self) -> String {
-        match self.0 {
-            IpAddr::V4(address) => Ipv4Net::new_assert(address, NETWORK_V4).trunc().to_string(),
-            IpAddr::V6(address) => Ipv6Net::new_assert(address, NETWORK_V6).trunc().to_string(),
-        }
+        IpNet::new_assert(self.0, if self.0.is_ipv4() { NETWORK_V4 } else { NETWORK_V6 }).trunc().to_string()
     }
 }
 

@@ -56,12 +56,11 @@ pub struct ConsumerLag {
 
 /// Asks both stores what waits; an error says which of them does not answer.
 pub async fn load(app: &App, subscribed: &[&'static str]) -> anyhow::Result<Backlog> {
-    let waiting = sqlx::query!(
+    let query = sqlx::query!(
         r#"select stream, count(*) as "events!", extract(epoch from now() - min(occurred_at))::float8 as "age!"
         from outbox where pos is null group by stream"#
-    )
-    .fetch_all(&app.db)
-    .await?;
+    );
+    let waiting = query.fetch_all(&app.db).await?;
     let waiting: HashMap<_, _> = waiting.into_iter().map(|row| (row.stream, (row.events, row.age))).collect();
     let told = app.publishes.iter().map(|stream| {
         let (events, age) = waiting.get(*stream).copied().unwrap_or_default();

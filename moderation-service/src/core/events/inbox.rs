@@ -56,22 +56,20 @@ pub async fn watermark(db: &PgPool, stream: &str) -> sqlx::Result<Id> {
 
 /// Moves the watermark from one place to another; false when it was not there.
 pub async fn move_watermark(tx: &mut PgTransaction<'_>, stream: &str, from: Id, to: Id) -> sqlx::Result<bool> {
-    let moved = sqlx::query!(
+    let query = sqlx::query!(
         "update inbox set ms = $4, seq = $5, moved_at = now() where stream = $1 and ms = $2 and seq = $3",
         stream,
         from.ms,
         from.seq,
         to.ms,
         to.seq
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(moved.rows_affected() == 1)
+    );
+    Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
 }
 
 /// Parks an event, with the reason.
 pub async fn park(tx: &mut PgTransaction<'_>, stream: &str, event: &Event, failure: &Failure) -> sqlx::Result<()> {
-    sqlx::query!(
+    let query = sqlx::query!(
         "insert into dead_letter (id, stream, entry_id, event_id, occurred_at, version, traceparent, message, error)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         uuid::Uuid::now_v7(),
@@ -83,9 +81,8 @@ pub async fn park(tx: &mut PgTransaction<'_>, stream: &str, event: &Event, failu
         event.traceparent,
         event.message.replace('\0', "\u{fffd}"),
         failure.to_string()
-    )
-    .execute(&mut **tx)
-    .await?;
+    );
+    query.execute(&mut **tx).await?;
     Ok(())
 }
 

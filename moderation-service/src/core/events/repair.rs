@@ -29,7 +29,7 @@ pub struct NumberedEvent {
 
 /// The events of a stream behind an id, in order, from this service's outbox.
 pub async fn published(db: impl PgExecutor<'_>, stream: &str, after: Id) -> sqlx::Result<Vec<NumberedEvent>> {
-    sqlx::query_as!(
+    let query = sqlx::query_as!(
         NumberedEvent,
         r#"select pos || '-0' as "id!", prev as "prev!", event_id, version, occurred_at,
             traceparent, message as "message: Json<Box<RawValue>>"
@@ -37,9 +37,8 @@ pub async fn published(db: impl PgExecutor<'_>, stream: &str, after: Id) -> sqlx
         stream,
         after.ms,
         BATCH
-    )
-    .fetch_all(db)
-    .await
+    );
+    query.fetch_all(db).await
 }
 
 /// The events of a stream behind an id, in order, from the outbox of the service that publishes it.

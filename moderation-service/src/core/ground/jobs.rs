@@ -51,15 +51,13 @@ impl Job {
 pub async fn claim(db: &PgPool, job: &str, scheduled_at: DateTime<Utc>) -> sqlx::Result<bool> {
     // Clocks of replicas differ by milliseconds: the nearest second is the same for all.
     let scheduled_at = scheduled_at.duration_round(TimeDelta::seconds(1)).unwrap_or(scheduled_at);
-    let claimed = sqlx::query!(
+    let query = sqlx::query!(
         "insert into job (name, struck_at) values ($1, $2)
          on conflict (name) do update set struck_at = excluded.struck_at where job.struck_at < excluded.struck_at",
         job,
         scheduled_at as _
-    )
-    .execute(db)
-    .await?;
-    Ok(claimed.rows_affected() == 1)
+    );
+    Ok(query.execute(db).await?.rows_affected() == 1)
 }
 
 /// Runs the jobs on their schedules until the service stops.

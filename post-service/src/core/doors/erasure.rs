@@ -77,12 +77,11 @@ fn user_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> 
 
 /// Asks for the end of a person's data, with the change that it follows from.
 pub async fn begin(tx: &mut PgTransaction<'_>, people: &[Uuid]) -> sqlx::Result<()> {
-    sqlx::query!(
+    let query = sqlx::query!(
         "insert into erasure (person) select distinct * from unnest($1::uuid[]) on conflict (person) do nothing",
         people
-    )
-    .execute(&mut **tx)
-    .await?;
+    );
+    query.execute(&mut **tx).await?;
     Ok(())
 }
 
@@ -137,36 +136,33 @@ impl Worker for Eraser {
 
 /// The erasure that waits longest and that no other replica has at hand.
 async fn lock_next(tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<PendingErasure>> {
-    sqlx::query_as!(
+    let query = sqlx::query_as!(
         PendingErasure,
         r#"select person, scanned, confirmed_at is not null as "second_pass!" from erasure
         where done_at is null and (confirmed_at is null or confirmed_at < now() - make_interval(secs => $1))
         order by asked_at limit 1 for update skip locked"#,
         SETTLE
-    )
-    .fetch_optional(&mut **tx)
-    .await
+    );
+    query.fetch_optional(&mut **tx).await
 }
 
 /// Takes a person's words out of some events of the outbox; false when all were looked through.
 async fn scan(tx: &mut PgTransaction<'_>, erasure: &PendingErasure, personal: &[&str]) -> sqlx::Result<bool> {
-    let end = sqlx::query_scalar!(
+    let query = sqlx::query_scalar!(
         "select max(seq) from (select seq from outbox where seq > $1 order by seq limit $2) as batch",
         erasure.scanned,
         BATCH
-    )
-    .fetch_one(&mut **tx)
-    .await?;
+    );
+    let end = query.fetch_one(&mut **tx).await?;
     let Some(end) = end else { return Ok(false) };
-    let events = sqlx::query!(
+    let query = sqlx::query!(
         r#"select seq, message::text as "message!" from outbox
         where seq > $1 and seq <= $2 and position($3 in message::text) > 0"#,
         erasure.scanned,
         end,
         erasure.person.to_string()
-    )
-    .fetch_all(&mut **tx)
-    .await?;
+    );
+    let events = query.fetch_all(&mut **tx).await?;
     let (mut places, mut messages) = (Vec::new(), Vec::new());
     for event in events {
         let mut message: Value =
@@ -176,14 +172,13 @@ async fn scan(tx: &mut PgTransaction<'_>, erasure: &PendingErasure, personal: &[
             messages.push(message.to_string());
         }
     }
-    sqlx::query!(
+    let query = sqlx::query!(
         "update outbox set message = bare.message::json, erased = true
         from unnest($1::bigint[], $2::text[]) as bare (seq, message) where outbox.seq = bare.seq",
         &places,
         &messages
-    )
-    .execute(&mut **tx)
-    .await?;
+    );
+    query.execute(&mut **tx).await?;
     sqlx::query!("update erasure set scanned = $2 where person = $1", erasure.person, end).execute(&mut **tx).await?;
     Ok(true)
 }
@@ -222,15 +217,14 @@ async fn finish(tx: &mut PgTransaction<'_>, erasure: &PendingErasure) -> sqlx::R
     sqlx::query!("delete from answer where subject = $1 or position($2 in body::text) > 0", erasure.person, person)
         .execute(&mut **tx)
         .await?;
-    sqlx::query!(
+    let query = sqlx::query!(
         "update erasure set scanned = 0, confirmed_at = coalesce(confirmed_at, now()),
             done_at = case when $2 then now() end
         where person = $1",
         erasure.person,
         erasure.second_pass
-    )
-    .execute(&mut **tx)
-    .await?;
+    );
+    query.execute(&mut **tx).await?;
     Ok(())
 }
 

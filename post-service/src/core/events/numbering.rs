@@ -57,7 +57,7 @@ pub async fn number(db: &PgPool, redis: &mut ConnectionManager, stream: &str, la
         state = lock(&mut tx, stream).await?;
     }
     // A statement of its own, with a snapshot taken after the lock: else two relays give the same numbers out.
-    let events = sqlx::query_as!(
+    let query = sqlx::query_as!(
         Numbered,
         r#"with batch as (
             select seq, row_number() over (order by seq) as place
@@ -81,9 +81,8 @@ pub async fn number(db: &PgPool, redis: &mut ConnectionManager, stream: &str, la
         state.last_id,
         last.ms,
         BATCH
-    )
-    .fetch_all(&mut *tx)
-    .await?;
+    );
+    let events = query.fetch_all(&mut *tx).await?;
     tx.commit().await?;
     let last_pos = events.last().map_or(state.last_pos, |event| event.pos);
     let more = i64::try_from(events.len())? >= BATCH;
@@ -102,13 +101,12 @@ async fn lock(tx: &mut PgTransaction<'_>, stream: &str) -> sqlx::Result<State> {
 }
 
 async fn select_for_update(tx: &mut PgTransaction<'_>, stream: &str) -> sqlx::Result<Option<State>> {
-    sqlx::query_as!(
+    let query = sqlx::query_as!(
         State,
         "select last_pos, last_id, confirmed_pos from relay_state where stream = $1 for update",
         stream
-    )
-    .fetch_optional(&mut **tx)
-    .await
+    );
+    query.fetch_optional(&mut **tx).await
 }
 
 /// What of the outbox is found in a stream: ids of events, their numbers and the ids before them.
@@ -144,23 +142,21 @@ async fn adopt_stream(
     }
     let mut tx = db.begin().await?;
     lock(&mut tx, stream).await?;
-    let taken = sqlx::query!(
+    let query = sqlx::query!(
         "update relay_state set last_pos = $3, last_id = $4, confirmed_pos = $3 where stream = $1 and last_pos = $2",
         stream,
         given_out,
         last.ms,
         last.to_string()
-    )
-    .execute(&mut *tx)
-    .await?;
-    if taken.rows_affected() == 0 {
+    );
+    if query.execute(&mut *tx).await?.rows_affected() == 0 {
         // Another relay was faster.
         return Ok(());
     }
     sqlx::query!("update outbox set pos = null, prev = null where stream = $1 and pos > $2", stream, known)
         .execute(&mut *tx)
         .await?;
-    sqlx::query!(
+    let query = sqlx::query!(
         "update outbox set pos = found.number, prev = found.before
         from unnest($2::uuid[], $3::bigint[], $4::text[]) as found (event_id, number, before)
         where outbox.stream = $1 and outbox.event_id = found.event_id and outbox.pos is null",
@@ -168,9 +164,8 @@ async fn adopt_stream(
         &found.events,
         &found.numbers,
         &found.before
-    )
-    .execute(&mut *tx)
-    .await?;
+    );
+    query.execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -172,7 +172,7 @@ impl Relay {
 
 /// The numbered events that the stream does not have yet, as many as go into one append.
 async fn numbered_after(db: &PgPool, stream: &str, last: Id) -> sqlx::Result<Vec<Numbered>> {
-    sqlx::query_as!(
+    let query = sqlx::query_as!(
         Numbered,
         r#"select pos as "pos!", message::text as "message!", event_id, prev as "prev!",
             occurred_at, version, traceparent
@@ -180,9 +180,8 @@ async fn numbered_after(db: &PgPool, stream: &str, last: Id) -> sqlx::Result<Vec
         stream,
         last.ms,
         BATCH
-    )
-    .fetch_all(db)
-    .await
+    );
+    query.fetch_all(db).await
 }
 
 /// The one way in which a stream is written: a batch goes behind the last id that the relay knows of, or not at all. Answers
