@@ -9,9 +9,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::models::ResetRequest;
-use crate::core::api::errors::{Error, Invalid, problem};
+use crate::core::api::errors::{Error, problem};
 use crate::core::contract::extract::{BODY_LIMIT, Query};
-use crate::core::contract::fields::{Fields, Input};
+use crate::core::contract::fields::{Fields, Input, Invalid};
 use crate::users::schemas::password;
 
 /// The longest address that a request may name, in characters (RFC 5321: a path of 256 with its brackets).

@@ -1,9 +1,9 @@
 //! The text that is searched for.
 use serde_json::json;
 
-use crate::core::api::errors::{Error, Invalid};
+use crate::core::api::errors::Error;
 use crate::core::contract::extract::Query;
-use crate::core::contract::fields::invalid;
+use crate::core::contract::fields::{Invalid, invalid};
 
 /// The shortest and the longest text that is looked for, in characters: with one character half of all people are found.
 const LENGTH: (usize, usize) = (2, 50);

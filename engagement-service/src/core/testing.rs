@@ -115,7 +115,7 @@ impl Platform {
         self.send(request.header(header::CONTENT_TYPE, "application/json").body(body).unwrap()).await
     }
 
-    /// Carries all that was told to Redis; what a stream then holds, oldest first.
+    /// Publishes all that waits in the outbox; what a stream then holds, oldest first.
     pub async fn published(&self, stream: &'static str) -> Vec<Value> {
         Relay::new(&self.app).relay(stream).await.unwrap();
         let entries: redis::streams::StreamRangeReply = self.app.redis.clone().xrange_all(stream).await.unwrap();
@@ -123,7 +123,7 @@ impl Platform {
         entries.ids.iter().map(|entry| serde_json::from_str(&message(entry)).unwrap()).collect()
     }
 
-    /// Lets the service erase what it holds about new_user, and look once more as if a minute had passed.
+    /// Lets the service erase what it holds about a person, and run the second pass as if a minute had passed.
     pub async fn erase(&self, person: Uuid) {
         let mut tx = self.app.db.begin().await.unwrap();
         erasure::begin(&mut tx, &[person]).await.unwrap();
@@ -137,14 +137,14 @@ impl Platform {
     async fn step_erasures(&self) {
         let mut eraser = Eraser::new(&self.app, &self.service.erasure);
         while eraser.step().await.unwrap() == Outcome::Busy {
-            // What the step has told is carried, as it would be meanwhile.
+            // What the step has published is relayed, as it would be meanwhile.
             for stream in self.app.publishes {
                 self.published(stream).await;
             }
         }
     }
 
-    /// What is held of one kind about a person, as the auth service is told.
+    /// What is held of one kind about a person, as the auth service gets it.
     pub async fn personal_data_of(&self, person: Uuid, kind: &str) -> Vec<Value> {
         let request = Request::get(format!("/internal/people/{person}/{kind}"));
         let request = request.header(header::AUTHORIZATION, "Bearer operator").body(Body::empty()).unwrap();
@@ -183,7 +183,7 @@ impl Platform {
         places
     }
 
-    /// Lets the service hear an event as an original service would tell it, and all that waits before it.
+    /// Lets the service consume an event as an original service would publish it, and all that waits before it.
     pub async fn consume(&self, stream: &str, message: &Value) -> Vec<Step> {
         let fields = [("message", message.to_string()), ("type", "json".to_owned())];
         let _: String = self.app.redis.clone().xadd(stream, "*", &fields).await.unwrap();
@@ -192,11 +192,12 @@ impl Platform {
 
     /// The consumer of a stream, which holds its lease.
     pub fn consumer_of(&self, stream: &str) -> Consumer {
-        let subscription = self.subscriptions.iter().find(|heard| heard.stream == stream).unwrap().clone();
+        let subscription =
+            self.subscriptions.iter().find(|subscription| subscription.stream == stream).unwrap().clone();
         Consumer::new(self.app.clone(), subscription, tokio::sync::watch::channel(true).1)
     }
 
-    /// Lets the service hear all that a stream holds.
+    /// Lets the service consume all that a stream holds.
     pub async fn consume_waiting(&self, stream: &str) -> Vec<Step> {
         let mut consumer = self.consumer_of(stream);
         let mut steps = Vec::new();
@@ -210,7 +211,7 @@ impl Platform {
     }
 }
 
-/// The token of somebody of whom nothing is known yet, and who they are.
+/// The token and the id of a new user.
 pub fn new_user() -> (String, Uuid) {
     let id = Uuid::now_v7();
     (id.to_string(), id)

@@ -48,7 +48,7 @@ async fn it_is_ready_when_its_stores_are(_: PgPoolOptions, database: PgConnectOp
 
 /// What a container's health check does.
 #[sqlx::test(migrations = false)]
-async fn its_binary_asks_how_it_is(_: PgPoolOptions, database: PgConnectOptions) {
+async fn its_binary_checks_its_health(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
     let app = &platform.app;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -61,8 +61,8 @@ async fn its_binary_asks_how_it_is(_: PgPoolOptions, database: PgConnectOptions)
     let error = health::ask(everywhere, port, HealthCheck::Ready).await.unwrap_err().to_string();
     assert!(error.starts_with("503 Service Unavailable: ") && error.contains(r#""postgres":false"#), "{error}");
     health::ask(everywhere, port, HealthCheck::Live).await.unwrap();
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    assert_eq!(health::ask(everywhere, nobody, HealthCheck::Live).await.unwrap_err().to_string(), "no answer");
+    let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    assert_eq!(health::ask(everywhere, unused, HealthCheck::Live).await.unwrap_err().to_string(), "no answer");
 }
 
 #[sqlx::test(migrations = false)]
@@ -151,7 +151,7 @@ async fn parked_events_are_for_operators_who_list_and_discard_them(_: PgPoolOpti
 }
 
 #[sqlx::test(migrations = false)]
-async fn what_waits_is_said_beside_what_it_needs(_: PgPoolOptions, database: PgConnectOptions) {
+async fn the_lag_is_shown_beside_the_readiness(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
     let mut tx = platform.app.db.begin().await.unwrap();
     super::events::outbox::publish(&mut tx, SERVICE.publishes[0], &json!({})).await.unwrap();
@@ -194,9 +194,9 @@ async fn missing_events_are_handed_out_from_the_outbox(_: PgPoolOptions, databas
     for n in 1..=3 {
         let mut tx = platform.app.db.begin().await.unwrap();
         let message = json!({ "n": n });
-        let tell = super::events::outbox::publish(&mut tx, "handed", &message);
+        let publish = super::events::outbox::publish(&mut tx, "handed", &message);
         let trace = telemetry::Trace::begin(None, || SpanBuilder::from_name("a test"));
-        trace.scope(tell).await.unwrap();
+        trace.scope(publish).await.unwrap();
         platform.app.commit(tx).await.unwrap();
     }
     platform.published("handed").await;
@@ -212,12 +212,12 @@ async fn missing_events_are_handed_out_from_the_outbox(_: PgPoolOptions, databas
 }
 
 #[sqlx::test(migrations = false)]
-async fn nonsense_stops_no_stream_that_it_hears(_: PgPoolOptions, database: PgConnectOptions) {
+async fn nonsense_stops_no_stream_that_it_consumes(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
-    for heard in platform.subscribed() {
-        let steps = platform.consume(heard, &json!({ "no": "sense" })).await;
-        assert!(matches!(steps[..], [Step::Parked(_) | Step::Applied { fresh: 1, .. }]), "{heard}: {steps:?}");
-        assert_eq!(platform.consume_waiting(heard).await, [], "{heard}");
+    for stream in platform.subscribed() {
+        let steps = platform.consume(stream, &json!({ "no": "sense" })).await;
+        assert!(matches!(steps[..], [Step::Parked(_) | Step::Applied { fresh: 1, .. }]), "{stream}: {steps:?}");
+        assert_eq!(platform.consume_waiting(stream).await, [], "{stream}");
     }
 }
 
@@ -228,7 +228,7 @@ async fn replicas_share_leases_and_take_over_those_of_the_dead(_: PgPoolOptions,
     let (mut first, mut second) =
         (LeaseManager::new(one.db.clone(), SERVICE.schema), LeaseManager::new(other.db.clone(), SERVICE.schema));
     let names = ["a", "b", "c", "d"];
-    let leases = [&mut first, &mut second].map(|keeper| names.map(|name| keeper.want(name)));
+    let leases = [&mut first, &mut second].map(|manager| names.map(|name| manager.want(name)));
     let held = |of: usize| leases[of].iter().map(|lease| u8::from(*lease.borrow())).collect::<Vec<_>>();
     let count = |of: usize| held(of).iter().sum::<u8>();
 
@@ -253,15 +253,15 @@ async fn replicas_share_leases_and_take_over_those_of_the_dead(_: PgPoolOptions,
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_stroke_of_the_clock_is_taken_by_one_replica(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_run_of_a_job_is_claimed_by_one_replica(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
     let noon: DateTime<Utc> = "2026-11-20T12:00:00Z".parse().unwrap();
     let late = noon + TimeDelta::milliseconds(20);
-    let taken = [
-        jobs::take(&platform.app.db, "sweep", noon).await.unwrap(),
-        jobs::take(&platform.app.db, "sweep", late).await.unwrap(),
-        jobs::take(&platform.app.db, "other", late).await.unwrap(),
-        jobs::take(&platform.app.db, "sweep", noon + TimeDelta::minutes(1)).await.unwrap(),
+    let claimed = [
+        jobs::claim(&platform.app.db, "sweep", noon).await.unwrap(),
+        jobs::claim(&platform.app.db, "sweep", late).await.unwrap(),
+        jobs::claim(&platform.app.db, "other", late).await.unwrap(),
+        jobs::claim(&platform.app.db, "sweep", noon + TimeDelta::minutes(1)).await.unwrap(),
     ];
-    assert_eq!(taken, [true, false, true, true]);
+    assert_eq!(claimed, [true, false, true, true]);
 }

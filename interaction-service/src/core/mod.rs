@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `serve` | the service as a whole: start and stop, the layers around a request, health, the API's description, operations |
 //! | `doors` | what a request passes on its way in: who calls, limits, idempotency; the audit; a person's data, export and erasure |
-//! | `events` | the promise: outbox, numbering, relay, consumer, inbox, retention |
+//! | `events` | the delivery of events: outbox, numbering, relay, consumer, inbox, retention |
 //! | `app` | what handlers, processors and jobs work with: stores, settings, the commit; who may call; limits |
 //! | `api` | how answers and errors look; pages. Beside it the wing `contract`: what only the original's clients demand |
 //! | `ground` | settings, Postgres, background work, leases, jobs, telemetry |

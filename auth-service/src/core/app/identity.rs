@@ -1,29 +1,18 @@
-//! Who calls, as the auth service knows them, and the way to find out.
+//! The caller of a request, as the auth service knows them, and the authenticator that finds out.
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use chrono::{DateTime, Utc};
+use clap::ValueEnum;
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
+use sqlx::Type;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::core::api::errors::Error;
 
 /// What a person may do beyond their own things; each may do what the one before may.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    clap::ValueEnum,
-    sqlx::Type,
-    utoipa::ToSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Serialize, Deserialize, ValueEnum, Type, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 #[clap(rename_all = "UPPER")]
 #[sqlx(type_name = "text", rename_all = "UPPERCASE")]
@@ -37,7 +26,7 @@ pub enum Role {
 }
 
 /// What a person may do here.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Type, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 #[sqlx(type_name = "text", rename_all = "UPPERCASE")]
 pub enum Status {

@@ -51,7 +51,7 @@ where
     }
 }
 
-/// An operator, or another service of the platform: whoever knows the service token.
+/// An operator, or another service of the platform: any caller that has the service token.
 pub struct Operator;
 
 impl<S: Send + Sync> FromRequestParts<S> for Operator
@@ -61,10 +61,10 @@ where
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
-        let said = bearer(&parts.headers).ok_or(NOT_AUTHENTICATED)?;
+        let given = bearer(&parts.headers).ok_or(NOT_AUTHENTICATED)?;
         let app = App::from_ref(state);
         let expected = app.settings.service_token.as_ref().map(ExposeSecret::expose_secret);
-        let knows = expected.is_some_and(|expected| bool::from(expected.as_bytes().ct_eq(said.as_bytes())));
+        let knows = expected.is_some_and(|expected| bool::from(expected.as_bytes().ct_eq(given.as_bytes())));
         if knows { Ok(Self) } else { Err(Error::Refused(StatusCode::FORBIDDEN, "Not an operator")) }
     }
 }

@@ -1,8 +1,52 @@
-//! How far each stream was applied, and what of it was put aside: what a consumer writes beside the effects.
+//! The inbox of a consumer: what it reads from a stream, how far the stream was applied, and which events were parked.
+use std::collections::HashMap;
+
+use chrono::DateTime;
 use sqlx::{PgPool, PgTransaction};
 
 use crate::core::contract::timestamp::Timestamp;
-use crate::core::events::{Event, Failure, Id};
+use crate::core::events::{Event, Failure, Id, VERSION};
+
+/// What a read returns: ids and fields; no fields when the entry was deleted from the stream while it was pending.
+pub type Entries = Vec<(String, Option<HashMap<String, String>>)>;
+
+/// How many events from the first on follow each other, beginning behind the watermark, without a hole.
+pub fn consecutive(watermark: Id, events: &[Event]) -> usize {
+    let mut before = watermark;
+    events
+        .iter()
+        .take_while(|event| {
+            let follows = event.prev.is_none_or(|prev| prev == before);
+            before = event.id;
+            follows
+        })
+        .count()
+}
+
+/// Whether an entry needs no more than an acknowledgement: it was applied, or it is not in the stream any more (then the
+/// entry behind it shows the gap).
+pub fn is_done((id, fields): &(String, Option<HashMap<String, String>>), watermark: Id) -> bool {
+    fields.is_none() || id.parse::<Id>().is_ok_and(|id| id <= watermark)
+}
+
+/// The event of an entry; none when the entry was deleted from the stream while it was pending.
+pub fn decode(id: &str, fields: Option<&HashMap<String, String>>) -> Option<Event> {
+    let (id, fields) = (id.parse::<Id>().ok()?, fields?);
+    let get = |name: &str| fields.get(name).map(String::as_str);
+    Some(Event {
+        id,
+        prev: get("prev").and_then(|prev| prev.parse().ok()),
+        occurred_at: get("occurred_at")
+            .and_then(|time| time.parse().ok())
+            .or_else(|| DateTime::from_timestamp_millis(id.ms))
+            .unwrap_or_default(),
+        source: get("source").map(str::to_owned),
+        event_id: get("event_id").and_then(|id| id.parse().ok()),
+        version: get("version").and_then(|version| version.parse().ok()).unwrap_or(VERSION),
+        traceparent: get("traceparent").map(str::to_owned),
+        message: get("message").unwrap_or_default().to_owned(),
+    })
+}
 
 /// The id of the last entry of a stream that was applied; 0-0 before the first.
 pub async fn watermark(db: &PgPool, stream: &str) -> sqlx::Result<Id> {
@@ -12,22 +56,20 @@ pub async fn watermark(db: &PgPool, stream: &str) -> sqlx::Result<Id> {
 
 /// Moves the watermark from one place to another; false when it was not there.
 pub async fn move_watermark(tx: &mut PgTransaction<'_>, stream: &str, from: Id, to: Id) -> sqlx::Result<bool> {
-    let moved = sqlx::query!(
+    let query = sqlx::query!(
         "update inbox set ms = $4, seq = $5, moved_at = now() where stream = $1 and ms = $2 and seq = $3",
         stream,
         from.ms,
         from.seq,
         to.ms,
         to.seq
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(moved.rows_affected() == 1)
+    );
+    Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
 }
 
-/// Puts an event aside, with the reason.
+/// Parks an event, with the reason.
 pub async fn park(tx: &mut PgTransaction<'_>, stream: &str, event: &Event, failure: &Failure) -> sqlx::Result<()> {
-    sqlx::query!(
+    let query = sqlx::query!(
         "insert into dead_letter (id, stream, entry_id, event_id, occurred_at, version, traceparent, message, error)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         uuid::Uuid::now_v7(),
@@ -39,8 +81,35 @@ pub async fn park(tx: &mut PgTransaction<'_>, stream: &str, event: &Event, failu
         event.traceparent,
         event.message.replace('\0', "\u{fffd}"),
         failure.to_string()
-    )
-    .execute(&mut **tx)
-    .await?;
+    );
+    query.execute(&mut **tx).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(ms: i64, prev: Option<i64>) -> Event {
+        let id = |ms| Id { ms, seq: 0 };
+        let (message, occurred_at) = (String::new(), DateTime::UNIX_EPOCH);
+        Event {
+            id: id(ms),
+            prev: prev.map(id),
+            event_id: None,
+            occurred_at,
+            source: None,
+            version: 1,
+            traceparent: None,
+            message,
+        }
+    }
+
+    #[test]
+    fn a_chain_ends_where_an_entry_is_missing_and_the_originals_entries_chain_to_anything() {
+        let watermark = Id { ms: 2, seq: 0 };
+        assert_eq!(consecutive(watermark, &[event(3, Some(2)), event(4, Some(3)), event(6, Some(5))]), 2);
+        assert_eq!(consecutive(watermark, &[event(4, Some(3))]), 0);
+        assert_eq!(consecutive(watermark, &[event(7, None), event(9, None), event(10, Some(9))]), 3);
+    }
 }

@@ -1,14 +1,11 @@
-//! Domain events: written with the change (`outbox`), carried to Redis (`relay`), applied exactly once (`consumer`).
+//! Domain events: written with the change (`outbox`), published to Redis (`relay`), applied exactly once (`consumer`).
 //!
 //! A change and its events are one transaction, so none is lost. The relay numbers events densely per stream and appends
 //! them under these numbers only behind the number before, so that Redis holds each once and in order, however many
 //! relays run and however often they die. A consumer moves a watermark in the same transaction as the effects, so that
 //! each is applied once, and sees from the numbers when Redis has lost something.
-mod append;
 pub mod backlog;
 pub mod consumer;
-pub mod counters;
-mod entries;
 pub mod follower;
 mod inbox;
 mod numbering;
@@ -70,7 +67,7 @@ pub struct Event {
     pub prev: Option<Id>,
     /// The same wherever and however often it is delivered; the original's entries have none.
     pub event_id: Option<Uuid>,
-    /// The service that told it; the original's entries do not say.
+    /// The service that published it; the original's entries do not say.
     pub source: Option<String>,
     /// When it happened; for the original's entries, when they were written to the stream.
     pub occurred_at: DateTime<Utc>,
@@ -87,10 +84,10 @@ const VERSION: i16 = 1;
 impl Event {
     /// Refuses a payload whose shape may have changed in ways that this service does not know.
     pub fn check_version(&self) -> Result<(), Failure> {
-        if self.version > VERSION {
-            return Err(Failure::Permanent(format!("version {} of the payload is not known here", self.version)));
+        match self.version {
+            ..=VERSION => Ok(()),
+            later => Err(Failure::Permanent(format!("version {later} of the payload is not known here"))),
         }
-        Ok(())
     }
 }
 
@@ -115,9 +112,7 @@ impl From<sqlx::Error> for Failure {
         match &error {
             error if is_transient(error) => Self::Transient(words),
             // 22: the data itself is not what a column can hold.
-            sqlx::Error::Database(cause) if cause.code().is_some_and(|code| code.starts_with("22")) => {
-                Self::Permanent(words)
-            }
+            sqlx::Error::Database(cause) if cause.code().is_some_and(|c| c.starts_with("22")) => Self::Permanent(words),
             _ => Self::Unknown(words),
         }
     }

@@ -1,8 +1,8 @@
 //! Gives the events of a stream their numbers: densely, each once, under the stream's lock.
 //!
-//! Numbers go on from the last one given out. Only when the stream is further than that, somebody else has written to it:
-//! the original service, which ours replaced, or this service before its Postgres was restored from a backup. Then the
-//! stream itself tells which of the outbox's events it has (they carry their id), and numbering goes on behind it.
+//! Numbers go on from the last one given out. Only when the stream is further than that, another service has written to it:
+//! the original one, which ours replaced, or this service before its Postgres was restored from a backup. Then the
+//! stream itself shows which of the outbox's events it has (they carry their id), and numbering goes on behind it.
 use redis::aio::ConnectionManager;
 use redis::streams::StreamRangeReply;
 use redis::{AsyncCommands, RedisResult};
@@ -14,7 +14,7 @@ use crate::core::events::Id;
 
 /// Events numbered in one go.
 pub const BATCH: i64 = 500;
-/// Entries looked at in one go, when somebody else has written to the stream.
+/// Entries read in one go, when another service has written to the stream.
 const SCAN: usize = 1000;
 
 /// An event with its number, ready to be appended.
@@ -52,12 +52,12 @@ pub async fn number(db: &PgPool, redis: &mut ConnectionManager, stream: &str, la
     if last.ms > state.last_pos {
         // Redis is asked, and meanwhile no transaction is open.
         tx.rollback().await?;
-        adopt(db, redis, stream, last, &state).await?;
+        adopt_stream(db, redis, stream, last, &state).await?;
         tx = db.begin().await?;
         state = lock(&mut tx, stream).await?;
     }
     // A statement of its own, with a snapshot taken after the lock: else two relays give the same numbers out.
-    let events = sqlx::query_as!(
+    let query = sqlx::query_as!(
         Numbered,
         r#"with batch as (
             select seq, row_number() over (order by seq) as place
@@ -81,9 +81,8 @@ pub async fn number(db: &PgPool, redis: &mut ConnectionManager, stream: &str, la
         state.last_id,
         last.ms,
         BATCH
-    )
-    .fetch_all(&mut *tx)
-    .await?;
+    );
+    let events = query.fetch_all(&mut *tx).await?;
     tx.commit().await?;
     let last_pos = events.last().map_or(state.last_pos, |event| event.pos);
     let more = i64::try_from(events.len())? >= BATCH;
@@ -92,8 +91,7 @@ pub async fn number(db: &PgPool, redis: &mut ConnectionManager, stream: &str, la
 
 /// Locks the numbers of a stream until the transaction ends.
 async fn lock(tx: &mut PgTransaction<'_>, stream: &str) -> sqlx::Result<State> {
-    let state = select_for_update(tx, stream).await?;
-    if let Some(state) = state {
+    if let Some(state) = select_for_update(tx, stream).await? {
         return Ok(state);
     }
     sqlx::query!("insert into relay_state (stream) values ($1) on conflict do nothing", stream)
@@ -103,13 +101,12 @@ async fn lock(tx: &mut PgTransaction<'_>, stream: &str) -> sqlx::Result<State> {
 }
 
 async fn select_for_update(tx: &mut PgTransaction<'_>, stream: &str) -> sqlx::Result<Option<State>> {
-    sqlx::query_as!(
+    let query = sqlx::query_as!(
         State,
         "select last_pos, last_id, confirmed_pos from relay_state where stream = $1 for update",
         stream
-    )
-    .fetch_optional(&mut **tx)
-    .await
+    );
+    query.fetch_optional(&mut **tx).await
 }
 
 /// What of the outbox is found in a stream: ids of events, their numbers and the ids before them.
@@ -121,7 +118,7 @@ struct Found {
 }
 
 /// Takes over a stream that is further than any number given out.
-async fn adopt(
+async fn adopt_stream(
     db: &PgPool,
     redis: &mut ConnectionManager,
     stream: &str,
@@ -132,7 +129,7 @@ async fn adopt(
     // Up to the last of our entries that is still there, the stream has, or had, everything.
     let ours: RedisResult<StreamRangeReply> = redis.xrevrange_count(stream, format!("{given_out}-0"), "-", 1).await;
     let known = ours?.ids.first().map_or(Ok(state.confirmed_pos), |entry| entry.id.parse::<Id>().map(|id| id.ms))?;
-    let found = find(redis, stream, known, last).await?;
+    let found = find_events(redis, stream, known, last).await?;
     if given_out > 0 {
         metrics::counter!("events_foreign_total", "stream" => stream.to_owned()).increment(1);
         tracing::error!(
@@ -145,23 +142,21 @@ async fn adopt(
     }
     let mut tx = db.begin().await?;
     lock(&mut tx, stream).await?;
-    let taken = sqlx::query!(
+    let query = sqlx::query!(
         "update relay_state set last_pos = $3, last_id = $4, confirmed_pos = $3 where stream = $1 and last_pos = $2",
         stream,
         given_out,
         last.ms,
         last.to_string()
-    )
-    .execute(&mut *tx)
-    .await?;
-    if taken.rows_affected() == 0 {
+    );
+    if query.execute(&mut *tx).await?.rows_affected() == 0 {
         // Another relay was faster.
         return Ok(());
     }
     sqlx::query!("update outbox set pos = null, prev = null where stream = $1 and pos > $2", stream, known)
         .execute(&mut *tx)
         .await?;
-    sqlx::query!(
+    let query = sqlx::query!(
         "update outbox set pos = found.number, prev = found.before
         from unnest($2::uuid[], $3::bigint[], $4::text[]) as found (event_id, number, before)
         where outbox.stream = $1 and outbox.event_id = found.event_id and outbox.pos is null",
@@ -169,15 +164,14 @@ async fn adopt(
         &found.events,
         &found.numbers,
         &found.before
-    )
-    .execute(&mut *tx)
-    .await?;
+    );
+    query.execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(())
 }
 
 /// The entries behind a number that carry the id of an event.
-async fn find(redis: &mut ConnectionManager, stream: &str, known: i64, last: Id) -> anyhow::Result<Found> {
+async fn find_events(redis: &mut ConnectionManager, stream: &str, known: i64, last: Id) -> anyhow::Result<Found> {
     let mut found = Found::default();
     let mut after = Id { ms: known, seq: 0 };
     loop {

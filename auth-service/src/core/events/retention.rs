@@ -4,10 +4,11 @@
 //! week, so that a stream, or a listener's database, can be restored from it; what was not published it keeps for ever.
 use redis::aio::ConnectionManager;
 use redis::streams::{StreamInfoGroupsReply, StreamPendingReply};
-use redis::{AsyncCommands, ErrorKind, RedisResult, ServerErrorKind};
+use redis::{AsyncCommands, ErrorKind, ServerErrorKind};
 
 use crate::core::app::App;
 use crate::core::events::Id;
+use crate::core::events::relay::last_id;
 use crate::core::ground::jobs::Job;
 
 /// How long published events stay in the outbox, in days.
@@ -22,34 +23,34 @@ pub fn job(app: &App) -> Job {
     let app = app.clone();
     Job::new("upkeep", SCHEDULE, move || {
         let app = app.clone();
-        async move { tidy(&app).await }
+        async move { run_retention(&app).await }
     })
 }
 
 /// Cuts all that this service publishes.
-pub async fn tidy(app: &App) -> anyhow::Result<()> {
+pub async fn run_retention(app: &App) -> anyhow::Result<()> {
     for stream in app.publishes {
-        forget(app, stream).await?;
+        delete_published(app, stream).await?;
         trim(app, stream).await?;
     }
-    wipe(app).await
+    delete_erased_entries(app).await
 }
 
 /// Cuts a stream below the first entry that some group has not acknowledged; the number of entries removed. A stream that
-/// nobody reads keeps what the outbox keeps.
+/// no group reads keeps what the outbox keeps.
 pub async fn trim(app: &App, stream: &str) -> anyhow::Result<u64> {
     let mut redis = app.redis.clone();
-    let needed = match needed(&mut redis, stream).await? {
-        Some(needed) => Some(needed),
-        None => kept(app, stream).await?,
+    let needed = match first_needed(&mut redis, stream).await? {
+        None => first_in_outbox(app, stream).await?,
+        needed => needed,
     };
     let Some(needed) = needed else { return Ok(0) };
     let mut cut = redis::cmd("XTRIM");
     Ok(cut.arg(stream).arg("MINID").arg(needed.to_string()).query_async(&mut redis).await?)
 }
 
-/// The first entry that some group has not acknowledged; none when nobody reads the stream, or there is none.
-async fn needed(redis: &mut ConnectionManager, stream: &str) -> anyhow::Result<Option<Id>> {
+/// The first entry that some group has not acknowledged; none when no group reads the stream, or there is none.
+async fn first_needed(redis: &mut ConnectionManager, stream: &str) -> anyhow::Result<Option<Id>> {
     let groups: StreamInfoGroupsReply = match redis.xinfo_groups(stream).await {
         Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError) => return Ok(None),
         reply => reply?,
@@ -72,30 +73,29 @@ async fn needed(redis: &mut ConnectionManager, stream: &str) -> anyhow::Result<O
 }
 
 /// The first entry of a stream that the outbox still has.
-async fn kept(app: &App, stream: &str) -> sqlx::Result<Option<Id>> {
+async fn first_in_outbox(app: &App, stream: &str) -> sqlx::Result<Option<Id>> {
     let first = sqlx::query_scalar!("select min(pos) from outbox where stream = $1", stream).fetch_one(&app.db).await?;
     Ok(first.map(|ms| Id { ms, seq: 0 }))
 }
 
-/// Removes the entries whose events were erased from the streams, where nobody needs them any more. They may be gone
+/// Removes the entries whose events were erased from the streams, where no group needs them any more. They may be gone
 /// already, or have come back with a restored Redis.
-pub async fn wipe(app: &App) -> anyhow::Result<()> {
+pub async fn delete_erased_entries(app: &App) -> anyhow::Result<()> {
     let mut redis = app.redis.clone();
     for stream in app.publishes {
-        // An entry is needed from this number on; that of the last one which everybody has is not.
-        let needed = needed(&mut redis, stream).await?.map_or(i64::MAX, |id| id.ms + i64::from(id.seq > 0));
+        // An entry is needed from this number on; that of the last one which every group has acknowledged is not.
+        let needed = first_needed(&mut redis, stream).await?.map_or(i64::MAX, |id| id.ms + i64::from(id.seq > 0));
         let mut last = 0;
         loop {
-            let erased = sqlx::query_scalar!(
+            let query = sqlx::query_scalar!(
                 r#"select pos as "pos!" from outbox where stream = $1 and erased and pos > $2 and pos < $3
                 order by pos limit $4"#,
                 stream,
                 last,
                 needed,
                 BATCH
-            )
-            .fetch_all(&app.db)
-            .await?;
+            );
+            let erased = query.fetch_all(&app.db).await?;
             let Some(end) = erased.last() else { break };
             last = *end;
             let ids: Vec<String> = erased.iter().map(|pos| Id { ms: *pos, seq: 0 }.to_string()).collect();
@@ -106,10 +106,10 @@ pub async fn wipe(app: &App) -> anyhow::Result<()> {
 }
 
 /// Removes from the outbox what was published more than [`RETENTION`] days ago.
-async fn forget(app: &App, stream: &str) -> anyhow::Result<()> {
+async fn delete_published(app: &App, stream: &str) -> anyhow::Result<()> {
     let published = last_id(&mut app.redis.clone(), stream).await?;
     loop {
-        let removed = sqlx::query!(
+        let query = sqlx::query!(
             "delete from outbox where seq in (
                 select seq from outbox
                 where stream = $1 and pos <= $2 and occurred_at < now() - make_interval(days => $3)
@@ -118,21 +118,10 @@ async fn forget(app: &App, stream: &str) -> anyhow::Result<()> {
             published.ms,
             RETENTION,
             BATCH
-        )
-        .execute(&app.db)
-        .await?
-        .rows_affected();
+        );
+        let removed = query.execute(&app.db).await?.rows_affected();
         if removed == 0 {
             return Ok(());
         }
-    }
-}
-
-/// The last id of a stream; 0-0 when there is no such stream.
-pub(super) async fn last_id(redis: &mut ConnectionManager, stream: &str) -> anyhow::Result<Id> {
-    let reply: RedisResult<redis::streams::StreamInfoStreamReply> = redis.xinfo_stream(stream).await;
-    match reply {
-        Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError) => Ok(Id::default()),
-        reply => Ok(reply?.last_generated_id.parse()?),
     }
 }

@@ -1,6 +1,6 @@
 //! Cron jobs, each run by one of the replicas.
 //!
-//! Every replica's clock strikes; whoever first writes the stroke into the table `job` runs it. A job is idempotent: two
+//! Each replica ticks; the first that writes the scheduled time into the table `job` runs it. A job is idempotent: two
 //! clocks that disagree by more than half a second may run it twice.
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 /// The work of a job.
 type Run = Arc<dyn Fn() -> BoxFuture<'static, anyhow::Result<()>> + Send + Sync>;
 
-/// Something that is done by the clock.
+/// Work that is done on a schedule.
 #[derive(Clone)]
 pub struct Job {
     name: &'static str,
@@ -33,37 +33,34 @@ impl Job {
         Self { name, schedule: schedule.into(), run: Arc::new(move || Box::pin(run())) }
     }
 
-    async fn strike(self, db: PgPool) {
-        let outcome = match take(&db, self.name, Utc::now()).await {
-            Ok(true) => {
+    async fn run_if_claimed(self, db: PgPool) {
+        let work = async {
+            if claim(&db, self.name, Utc::now()).await? {
                 metrics::counter!("jobs_run_total", "job" => self.name).increment(1);
-                (self.run)().await
+                (self.run)().await?;
             }
-            Ok(false) => Ok(()),
-            Err(error) => Err(error.into()),
+            anyhow::Ok(())
         };
-        if let Err(error) = outcome {
-            tracing::warn!(job = self.name, error = format!("{error:#}"), "a job failed; the next stroke tries again");
+        if let Err(error) = work.await {
+            tracing::warn!(job = self.name, error = format!("{error:#}"), "a job failed; it runs again when it is due");
         }
     }
 }
 
-/// Takes the stroke of a job's clock for this replica; false when another took it.
-pub async fn take(db: &PgPool, job: &str, stroke: DateTime<Utc>) -> sqlx::Result<bool> {
+/// Claims a job's run for this replica; false when another did.
+pub async fn claim(db: &PgPool, job: &str, scheduled_at: DateTime<Utc>) -> sqlx::Result<bool> {
     // Clocks of replicas differ by milliseconds: the nearest second is the same for all.
-    let stroke = stroke.duration_round(TimeDelta::seconds(1)).unwrap_or(stroke);
-    let taken = sqlx::query!(
+    let scheduled_at = scheduled_at.duration_round(TimeDelta::seconds(1)).unwrap_or(scheduled_at);
+    let query = sqlx::query!(
         "insert into job (name, struck_at) values ($1, $2)
          on conflict (name) do update set struck_at = excluded.struck_at where job.struck_at < excluded.struck_at",
         job,
-        stroke as _
-    )
-    .execute(db)
-    .await?;
-    Ok(taken.rows_affected() == 1)
+        scheduled_at as _
+    );
+    Ok(query.execute(db).await?.rows_affected() == 1)
 }
 
-/// Runs the jobs by their clocks until the service stops.
+/// Runs the jobs on their schedules until the service stops.
 pub async fn run(jobs: Vec<Job>, db: PgPool, tasks: TaskTracker, stop: CancellationToken) -> anyhow::Result<()> {
     let mut scheduler = JobScheduler::new().await?;
     for job in jobs {
@@ -71,7 +68,7 @@ pub async fn run(jobs: Vec<Job>, db: PgPool, tasks: TaskTracker, stop: Cancellat
         scheduler
             .add(Cron::new_async(schedule.as_str(), move |_, _| {
                 // On the tracker, so that a stop waits for a job that has begun.
-                Box::pin(tasks.track_future(job.clone().strike(db.clone())))
+                Box::pin(tasks.track_future(job.clone().run_if_claimed(db.clone())))
             })?)
             .await?;
     }

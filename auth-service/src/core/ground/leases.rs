@@ -5,8 +5,8 @@
 //! holds more than its fair share, so that work spreads over them and moves when one joins or leaves.
 //!
 //! A replica that was stopped, or whose machine vanished from the network, keeps its connections, and with them leases
-//! and locked rows. Whoever was not heard of for [`SILENCE`] has its connections ended by the others; time is Postgres's,
-//! and only a replica that keeps its own rounds judges, so that a Postgres that stood still silences nobody. One that
+//! and locked rows. The others end the connections of a replica that sent no heartbeat for [`HEARTBEAT_TIMEOUT`]; time is
+//! Postgres's, and only a replica whose own rounds are on time judges, so that a Postgres that stood still ends no replica. One that
 //! wakes up may still believe in a lease for a moment; whatever is done under one must therefore bear two runners (the
 //! consumer's watermark does).
 use std::collections::BTreeMap;
@@ -22,11 +22,11 @@ use crate::core::ground::worker::{Outcome, Worker};
 const ROUND: Duration = Duration::from_secs(1);
 /// How long a round may take, before this replica counts its leases as lost.
 const LONGEST_ROUND: Duration = Duration::from_secs(2);
-/// A replica that was not heard of for this long, in seconds, is ended: it missed two rounds.
-const SILENCE: f64 = 3.0;
+/// A replica without a heartbeat for this long, in seconds, is ended: it missed two rounds.
+const HEARTBEAT_TIMEOUT: f64 = 3.0;
 /// How long after its last round a replica is on time, and may judge others. On a machine with too much to do all are late,
-/// and nobody is silent.
-const PUNCTUAL: Duration = Duration::from_millis(1500);
+/// and none is ended.
+const MAX_ROUND_DELAY: Duration = Duration::from_millis(1500);
 /// How long the end of one connection is waited for, in milliseconds.
 const ENDING: i64 = 100;
 
@@ -41,12 +41,12 @@ pub struct LeaseManager {
 }
 
 impl LeaseManager {
-    /// A keeper of no leases.
+    /// A manager of no leases.
     pub fn new(db: PgPool, schema: &'static str) -> Self {
         Self { db, schema, connection: None, leases: BTreeMap::new(), last_round: None }
     }
 
-    /// Asks for a lease; the receiver tells whether it is held.
+    /// Asks for a lease; the receiver says whether it is held.
     pub fn want(&mut self, name: &str) -> watch::Receiver<bool> {
         self.leases.entry(name.to_owned()).or_insert_with(|| watch::channel(false).0).subscribe()
     }
@@ -57,7 +57,7 @@ impl LeaseManager {
         }
         let Some(connection) = &mut self.connection else { return Ok(()) };
         let schema = self.schema;
-        let replicas = alive(connection, schema, self.last_round).await?;
+        let replicas = count_replicas(connection, schema, self.last_round).await?;
         let share = self.leases.len().div_ceil(replicas.max(1));
         let mut held = self.leases.values().filter(|lease| *lease.borrow()).count();
         for (name, lease) in &self.leases {
@@ -96,18 +96,21 @@ impl LeaseManager {
     }
 }
 
-/// Notes that this replica is alive, forgets those that are not, and counts the rest. Connections of replicas that were
-/// silent for too long are ended; all connections of a process have its name (`database::options`).
-async fn alive(connection: &mut PgConnection, schema: &str, last_round: Option<Instant>) -> anyhow::Result<usize> {
-    sqlx::query!(
+/// Sends this replica's heartbeat, forgets those that are not, and counts the rest. Connections of replicas without
+/// a heartbeat are ended; all connections of a process have its name (`database::options`).
+async fn count_replicas(
+    connection: &mut PgConnection,
+    schema: &str,
+    last_round: Option<Instant>,
+) -> anyhow::Result<usize> {
+    let query = sqlx::query!(
         "insert into replica (id, seen_at)
          values (split_part(current_setting('application_name'), ' ', 2)::uuid, clock_timestamp())
          on conflict (id) do update set seen_at = excluded.seen_at"
-    )
-    .execute(&mut *connection)
-    .await?;
-    let punctual = last_round.is_some_and(|last| last.elapsed() < PUNCTUAL);
-    let ended = sqlx::query_scalar!(
+    );
+    query.execute(&mut *connection).await?;
+    let on_time = last_round.is_some_and(|last| last.elapsed() < MAX_ROUND_DELAY);
+    let query = sqlx::query_scalar!(
         r#"with gone as (
             delete from replica where $4 and seen_at < clock_timestamp() - make_interval(secs => $2)
                 or not exists (select from pg_stat_activity where application_name = $1 || ' ' || id)
@@ -116,12 +119,11 @@ async fn alive(connection: &mut PgConnection, schema: &str, last_round: Option<I
         select count(pg_terminate_backend(pid, $3)) as "ended!"
         from gone join pg_stat_activity on application_name = $1 || ' ' || id"#,
         schema,
-        SILENCE,
+        HEARTBEAT_TIMEOUT,
         ENDING,
-        punctual
-    )
-    .fetch_one(&mut *connection)
-    .await?;
+        on_time
+    );
+    let ended = query.fetch_one(&mut *connection).await?;
     if ended > 0 {
         tracing::warn!(connections = ended, "a replica is silent; its connections were ended, its work goes to others");
     }

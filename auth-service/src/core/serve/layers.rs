@@ -1,5 +1,4 @@
-//! What every request and every answer passes through: limits, the headers that security asks for, a request id, a
-//! trace, a measure.
+//! The middleware around every request: limits, security headers, a request id, a trace, a measurement.
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -20,7 +19,7 @@ use crate::core::contract::extract::BODY_LIMIT;
 use crate::core::contract::routing;
 use crate::core::doors::client_ip::Client;
 use crate::core::doors::{idempotency, limit_layer};
-use crate::core::ground::telemetry::meters::UnderWay;
+use crate::core::ground::telemetry::meters::InFlight;
 use crate::core::ground::telemetry::{Trace, spans};
 
 /// The longest a request may take.
@@ -41,7 +40,7 @@ const EXPOSED: [&str; 7] = [
 
 /// Puts all that a request passes around the routes, outermost first: the one list of their order. They are one piece, since
 /// a request begins with a copy of every layer that was put around by itself, and of all layers within it.
-pub fn surround(app: &App, routes: Router) -> Router {
+pub fn with_middleware(app: &App, routes: Router) -> Router {
     let around = ServiceBuilder::new()
         .option_layer((!app.settings.cors_origins.is_empty()).then(|| cors(&app.settings.cors_origins)))
         .layer(middleware::from_fn(headers))
@@ -49,7 +48,7 @@ pub fn surround(app: &App, routes: Router) -> Router {
         .layer(CatchPanicLayer::custom(|_| problem(StatusCode::INTERNAL_SERVER_ERROR, json!("Internal Server Error"))))
         .layer(middleware::from_fn_with_state(app.clone(), admit))
         .layer(middleware::from_fn_with_state(app.clone(), limit_layer::enforce))
-        .layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
+        .layer(middleware::from_fn_with_state(app.clone(), idempotency::idempotency_layer))
         .layer(DefaultBodyLimit::max(BODY_LIMIT));
     routes.fallback(routing::not_found).method_not_allowed_fallback(routing::method_not_allowed).layer(around)
 }
@@ -64,8 +63,8 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
         .max_age(PREFLIGHT)
 }
 
-/// Lets a request in: notes where it comes from, and gives it so much time. Until the tables are what this version needs,
-/// nothing that asks for them is let in: half of a migration would answer it with nonsense.
+/// Lets a request in: records where it comes from, and limits its time. Until the tables are what this version needs,
+/// no request that asks for them is let in: half of a migration would give it a wrong answer.
 async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
     if let Some(refusal) = routing::refuse_head(&request) {
         return refusal;
@@ -83,11 +82,11 @@ async fn admit(State(app): State<App>, request: Request, next: Next) -> Response
 
 async fn observe(request: Request, next: Next) -> Response {
     let begun = Instant::now();
-    let _under_way = UnderWay::begin(metrics::gauge!("http_requests_in_flight"));
+    let _in_flight = InFlight::begin(metrics::gauge!("http_requests_in_flight"));
     // Both become labels, of which a caller must not be able to make more and more.
     let route =
         request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |path| path.as_str().into());
-    let method = known(request.method());
+    let method = method_name(request.method());
     let parent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
     let trace = Trace::begin(parent, || spans::serve(method, &route, request.uri()));
     let span = tracing::error_span!("request", method, %route, trace = %trace.id(), user = Empty, role = Empty);
@@ -105,8 +104,8 @@ async fn observe(request: Request, next: Next) -> Response {
     response
 }
 
-/// The name of a method; all that nobody has heard of share one.
-fn known(method: &Method) -> &'static str {
+/// The name of a method; all unknown ones share one.
+fn method_name(method: &Method) -> &'static str {
     let known = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT", "TRACE"];
     known.into_iter().find(|known| *known == method.as_str()).unwrap_or("_OTHER")
 }

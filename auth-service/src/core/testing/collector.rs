@@ -1,4 +1,4 @@
-//! A collector of traces for a test: it takes what is told by OTLP over HTTP, and keeps it.
+//! A collector of traces for a test: it takes spans by OTLP over HTTP, and keeps them.
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
@@ -10,9 +10,9 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
 use prost::Message;
 
-/// Something that was done, as it was told.
+/// A span, as it was exported.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct ExportedSpan {
     pub service: String,
     pub name: String,
     pub kind: &'static str,
@@ -25,35 +25,35 @@ pub struct Told {
     pub attributes: HashMap<String, String>,
 }
 
-/// What was told so far, and where to tell it.
+/// The spans so far, and the address that takes them.
 pub struct Collector {
     pub endpoint: String,
-    told: Arc<Mutex<Vec<Told>>>,
+    spans: Arc<Mutex<Vec<ExportedSpan>>>,
 }
 
 impl Collector {
     /// Listens anywhere on this machine.
     pub async fn start() -> Self {
-        let told: Arc<Mutex<Vec<Told>>> = Arc::default();
-        let router = Router::new().route("/v1/traces", post(take)).with_state(told.clone());
+        let spans: Arc<Mutex<Vec<ExportedSpan>>> = Arc::default();
+        let router = Router::new().route("/v1/traces", post(take)).with_state(spans.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         tokio_util::task::TaskTracker::new().spawn(async { axum::serve(listener, router).await });
-        Self { endpoint, told }
+        Self { endpoint, spans }
     }
 
     /// The spans of a trace, in the order of their beginnings.
-    pub fn of(&self, trace: &str) -> Vec<Told> {
-        self.told.lock().unwrap().iter().filter(|span| span.trace == trace).cloned().collect()
+    pub fn of(&self, trace: &str) -> Vec<ExportedSpan> {
+        self.spans.lock().unwrap().iter().filter(|span| span.trace == trace).cloned().collect()
     }
 }
 
-async fn take(State(told): State<Arc<Mutex<Vec<Told>>>>, body: Bytes) {
+async fn take(State(exported): State<Arc<Mutex<Vec<ExportedSpan>>>>, body: Bytes) {
     let request = ExportTraceServiceRequest::decode(body).unwrap();
     for resource in request.resource_spans {
         let of = texts(&resource.resource.unwrap().attributes);
         let spans = resource.scope_spans.into_iter().flat_map(|scope| scope.spans);
-        told.lock().unwrap().extend(spans.map(|span| Told {
+        exported.lock().unwrap().extend(spans.map(|span| ExportedSpan {
             service: of["service.name"].clone(),
             kind: span.kind().as_str_name().trim_start_matches("SPAN_KIND_"),
             trace: hex(&span.trace_id),

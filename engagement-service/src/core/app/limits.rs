@@ -1,5 +1,5 @@
-//! How often somebody may do something, over all replicas: the generic cell rate algorithm (GCRA), which is a leaky bucket
-//! that needs one number per subject, in one script of Redis.
+//! Rate limits over all replicas: the generic cell rate algorithm (GCRA), which is a leaky bucket that needs one number
+//! per subject, in one script of Redis.
 //!
 //! The number is the theoretical arrival time (TAT): when the bucket will be empty again. A request adds one emission
 //! interval (period / count) to it, and is refused when it would then lie further than `burst` intervals ahead. Source:
@@ -12,7 +12,7 @@ use std::num::NonZeroU32;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::HeaderMap;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use redis::Script;
@@ -28,8 +28,8 @@ const STRICT: u32 = 4;
 
 /// How long Redis is waited for; it answers in less than a millisecond, and a request must not hang on its limit.
 const PATIENCE: Duration = Duration::from_millis(250);
-/// How long Redis is left alone after it did not answer, so that an outage delays one request in a while and not each.
-const RESPITE: Duration = Duration::from_secs(1);
+/// How long Redis is not asked after it did not answer, so that an outage delays one request in a while and not each.
+const REDIS_COOLDOWN: Duration = Duration::from_secs(1);
 
 /// One GCRA step. KEYS: the subject; ARGV: emission interval in µs, burst. Answers: whether it may, requests left, µs until
 /// the next may, µs until the bucket is empty.
@@ -51,7 +51,7 @@ static TAKE: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// What may be done only so often.
+/// A rate limit of a service.
 #[derive(Clone, Copy, Debug)]
 pub struct Limit {
     /// The name by which a setting changes it.
@@ -65,9 +65,9 @@ pub struct Limit {
     pub strict: bool,
 }
 
-/// What a limit said to one request.
+/// What a limit decided about one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Said {
+pub struct RateLimitDecision {
     pub allowed: bool,
     limit: u32,
     remaining: u32,
@@ -76,26 +76,22 @@ pub struct Said {
     reset: Duration,
 }
 
-impl Said {
+impl RateLimitDecision {
     /// Refuses what is too much.
     pub fn check(self) -> Result<(), Error> {
         if self.allowed { Ok(()) } else { Err(Error::TooMany(self.wait)) }
     }
 
     /// `RateLimit-*` as proposed by the IETF (draft-ietf-httpapi-ratelimit-headers-05); seconds, rounded up.
-    pub fn tell(self, headers: &mut HeaderMap) {
-        let reset = self.reset.as_millis().div_ceil(1000);
-        for (name, value) in [
-            ("ratelimit-limit", u128::from(self.limit)),
-            ("ratelimit-remaining", u128::from(self.remaining)),
-            ("ratelimit-reset", reset),
-        ] {
-            headers.insert(HeaderName::from_static(name), HeaderValue::from(u64::try_from(value).unwrap_or(u64::MAX)));
-        }
+    pub fn add_headers(self, headers: &mut HeaderMap) {
+        let reset = u64::try_from(self.reset.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
+        headers.insert("ratelimit-limit", self.limit.into());
+        headers.insert("ratelimit-remaining", self.remaining.into());
+        headers.insert("ratelimit-reset", reset.into());
     }
 }
 
-struct Kept {
+struct ConfiguredLimit {
     rate: Rate,
     /// What the replica goes by while Redis is away, where the limit must not open then.
     strict: Option<DefaultKeyedRateLimiter<String>>,
@@ -105,38 +101,32 @@ struct Kept {
 pub struct Limits {
     redis: ConnectionManager,
     /// Until when Redis is not asked.
-    respite: Mutex<Option<Instant>>,
-    kept: HashMap<&'static str, Kept>,
+    cooldown: Mutex<Option<Instant>>,
+    configured: HashMap<&'static str, ConfiguredLimit>,
     routes: HashMap<&'static str, &'static str>,
 }
 
 impl Limits {
     /// The limits as the service has them, changed as the settings say.
     pub fn new(table: &'static [Limit], base: &Base, redis: ConnectionManager) -> anyhow::Result<Self> {
-        let respite = Mutex::default();
+        let mut limits = Self { redis, cooldown: Mutex::default(), configured: HashMap::new(), routes: HashMap::new() };
         let mut chosen = HashMap::new();
-        for choice in &base.rate_limits {
-            match choice {
-                RateLimitSetting::Off => {
-                    return Ok(Self { redis, respite, kept: HashMap::new(), routes: HashMap::new() });
-                }
+        for setting in &base.rate_limits {
+            match setting {
+                RateLimitSetting::Off => return Ok(limits),
                 RateLimitSetting::Rate(name, rate) => chosen.insert(name.as_str(), *rate),
             };
         }
-        let mut kept = HashMap::new();
-        let mut routes = HashMap::new();
         for limit in table {
             let development = limit.burst_in_development.filter(|_| base.environment == Environment::Development);
             let usual = development.map_or(limit.rate, |burst| limit.rate.burst(burst));
             let rate = chosen.remove(limit.name).unwrap_or(usual);
-            kept.insert(
-                limit.name,
-                Kept { rate, strict: limit.strict.then(|| RateLimiter::keyed(strict_quota(rate))) },
-            );
-            routes.extend(limit.routes.iter().map(|route| (*route, limit.name)));
+            let strict = limit.strict.then(|| RateLimiter::keyed(strict_quota(rate)));
+            limits.configured.insert(limit.name, ConfiguredLimit { rate, strict });
+            limits.routes.extend(limit.routes.iter().map(|route| (*route, limit.name)));
         }
         anyhow::ensure!(chosen.is_empty(), "RATE_LIMITS: there is no limit {:?}", chosen.keys());
-        Ok(Self { redis, respite, kept, routes })
+        Ok(limits)
     }
 
     /// The name of the limit of a route, as `POST /api/v1/posts`.
@@ -145,23 +135,22 @@ impl Limits {
     }
 
     /// Counts one request of a subject against a limit; none when the limit is off, or open because Redis is away.
-    pub async fn take(&self, name: &str, subject: &str) -> Option<Said> {
-        let Kept { rate, strict } = self.kept.get(name)?;
-        let said = if let Some(said) = self.ask(&format!("rl:{name}:{subject}"), *rate).await {
-            Some(said)
-        } else {
+    pub async fn take(&self, name: &str, subject: &str) -> Option<RateLimitDecision> {
+        let ConfiguredLimit { rate, strict } = self.configured.get(name)?;
+        let mut decision = self.check_in_redis(&format!("rl:{name}:{subject}"), *rate).await;
+        if decision.is_none() {
             metrics::counter!("rate_limits_without_redis_total", "limit" => name.to_owned()).increment(1);
-            strict.as_ref().map(|local| strictly(local, *rate, subject))
-        };
-        if said.is_some_and(|said| !said.allowed) {
+            decision = strict.as_ref().map(|local| check_locally(local, *rate, subject));
+        }
+        if decision.is_some_and(|decision| !decision.allowed) {
             metrics::counter!("rate_limits_refused_total", "limit" => name.to_owned()).increment(1);
         }
-        said
+        decision
     }
 
-    async fn ask(&self, key: &str, rate: Rate) -> Option<Said> {
-        let respite = *self.respite.lock().unwrap_or_else(PoisonError::into_inner);
-        if respite.is_some_and(|end| Instant::now() < end) {
+    async fn check_in_redis(&self, key: &str, rate: Rate) -> Option<RateLimitDecision> {
+        let cooldown = *self.cooldown.lock().unwrap_or_else(PoisonError::into_inner);
+        if cooldown.is_some_and(|end| Instant::now() < end) {
             return None;
         }
         let interval = u64::try_from(rate.interval().as_micros()).unwrap_or(u64::MAX);
@@ -171,13 +160,13 @@ impl Limits {
         let cause = match tokio::time::timeout(PATIENCE, step).await {
             Ok(Ok((allowed, remaining, wait, reset))) => {
                 let [wait, reset] = [wait, reset].map(Duration::from_micros);
-                return Some(Said { allowed, limit: rate.burst.get(), remaining, wait, reset });
+                return Some(RateLimitDecision { allowed, limit: rate.burst.get(), remaining, wait, reset });
             }
             Ok(Err(cause)) => cause.to_string(),
             Err(late) => late.to_string(),
         };
         tracing::warn!(cause, "limits cannot be counted; they are strict or open for a moment");
-        *self.respite.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + RESPITE);
+        *self.cooldown.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + REDIS_COOLDOWN);
         None
     }
 }
@@ -188,8 +177,8 @@ fn strict_quota(rate: Rate) -> Quota {
     Quota::with_period(rate.interval()).unwrap_or(Quota::per_second(rate.count)).allow_burst(burst)
 }
 
-/// What a replica says on its own.
-fn strictly(local: &DefaultKeyedRateLimiter<String>, rate: Rate, subject: &str) -> Said {
+/// What a replica decides on its own.
+fn check_locally(local: &DefaultKeyedRateLimiter<String>, rate: Rate, subject: &str) -> RateLimitDecision {
     if local.len() > REMEMBERED {
         local.retain_recent();
     }
@@ -197,7 +186,13 @@ fn strictly(local: &DefaultKeyedRateLimiter<String>, rate: Rate, subject: &str) 
         Ok(()) => Duration::ZERO,
         Err(early) => early.wait_time_from(DefaultClock::default().now()),
     };
-    Said { allowed: wait.is_zero(), limit: strict_quota(rate).burst_size().get(), remaining: 0, wait, reset: wait }
+    RateLimitDecision {
+        allowed: wait.is_zero(),
+        limit: strict_quota(rate).burst_size().get(),
+        remaining: 0,
+        wait,
+        reset: wait,
+    }
 }
 
 #[cfg(test)]
@@ -213,18 +208,18 @@ mod tests {
             Limit { name: "words", routes: &[], rate: Rate::new(8, 3600), burst_in_development: None, strict: false },
         ];
         let limits = away(&TABLE, &[]).unwrap();
-        let mut said = Vec::new();
+        let mut allowed = Vec::new();
         for _ in 0..3 {
-            said.push(limits.take("keys", "anna").await.unwrap().allowed);
+            allowed.push(limits.take("keys", "anna").await.unwrap().allowed);
         }
-        assert_eq!(said, [true, true, false], "a quarter of the burst");
-        assert!(limits.take("keys", "bert").await.unwrap().allowed, "somebody else's is their own");
+        assert_eq!(allowed, [true, true, false], "a quarter of the burst");
+        assert!(limits.take("keys", "bert").await.unwrap().allowed, "another subject has its own bucket");
         let wait = limits.take("keys", "anna").await.unwrap().wait;
         assert!(wait > Duration::from_secs(400) && wait <= Duration::from_secs(450), "{wait:?}");
         assert_eq!(limits.take("words", "anna").await, None);
     }
 
-    /// Limits that count in a Redis that nobody runs.
+    /// Limits that count in a Redis that does not run.
     fn away(table: &'static [Limit], arguments: &[&str]) -> anyhow::Result<Limits> {
         let usual = ["test", "--port", "0", "--database-url", "postgres://localhost/x"];
         let command = Base::augment_args(Command::new("test"));
@@ -237,7 +232,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_limit_that_nobody_has_cannot_be_set_and_development_may_be_patient() {
+    async fn an_unknown_limit_cannot_be_set_and_development_may_have_a_larger_burst() {
         static TABLE: [Limit; 1] = [Limit {
             name: "joins",
             routes: &[],
@@ -245,11 +240,11 @@ mod tests {
             burst_in_development: Some(20),
             strict: true,
         }];
-        let burst = |arguments: &[&str]| away(&TABLE, arguments).unwrap().kept["joins"].rate.burst.get();
+        let burst = |arguments: &[&str]| away(&TABLE, arguments).unwrap().configured["joins"].rate.burst.get();
         assert_eq!(burst(&[]), 20);
         assert_eq!(burst(&["--environment", "production"]), 3);
         assert_eq!(burst(&["--rate-limits", "joins=5/1+7"]), 7);
-        assert!(away(&TABLE, &["--rate-limits", "off"]).unwrap().kept.is_empty());
+        assert!(away(&TABLE, &["--rate-limits", "off"]).unwrap().configured.is_empty());
         let error = away(&TABLE, &["--rate-limits", "jions=5/1"]).err().unwrap();
         assert_eq!(error.to_string(), "RATE_LIMITS: there is no limit [\"jions\"]");
     }

@@ -10,8 +10,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::core::api::errors::{Error, Invalid, problem};
-use crate::core::contract::fields::{Fields, Input, invalid};
+use crate::core::api::errors::{Error, problem};
+use crate::core::contract::fields::{Fields, Input, Invalid, invalid};
 
 /// The largest body of JSON, in bytes; an upload has a limit of its own.
 pub const BODY_LIMIT: usize = 64 * 1024;
@@ -113,6 +113,24 @@ impl Query {
     /// Refuses the request when something was wrong with its query.
     pub fn check(self) -> Result<(), Error> {
         if self.errors.is_empty() { Ok(()) } else { Err(Error::Invalid(self.errors)) }
+    }
+
+    /// A whole number within bounds, where there is one.
+    pub fn integer(&mut self, name: &str, min: i64, max: i64) -> Option<i64> {
+        let (msg, kind, ctx) = match self.get(name)?.trim().parse::<i64>() {
+            Err(_) => ("value is not a valid integer".into(), "type_error.integer", None),
+            Ok(number) if number < min => {
+                let msg = format!("ensure this value is greater than or equal to {min}");
+                (msg, "value_error.number.not_ge", Some(json!({ "limit_value": min })))
+            }
+            Ok(number) if number > max => {
+                let msg = format!("ensure this value is less than or equal to {max}");
+                (msg, "value_error.number.not_le", Some(json!({ "limit_value": max })))
+            }
+            Ok(number) => return Some(number),
+        };
+        self.errors.push(invalid(&["query", name], msg, kind, ctx));
+        None
     }
 
     /// A value that must be there; call [`Query::check`] after the last one.

@@ -1,8 +1,22 @@
 //! Reads a JSON object field by field and gathers all that is wrong with it, in the words of pydantic v1, which the
 //! clients of the original know.
+use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
-use crate::core::api::errors::Invalid;
+/// One thing that is wrong with the input: where, in words, and as a code (the wording of pydantic v1).
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Invalid {
+    /// Where it is: `body`, `path` or `query`, then names
+    pub loc: Vec<Value>,
+    /// What is wrong, in words
+    pub msg: String,
+    /// What is wrong, as a code
+    pub r#type: &'static str,
+    /// The limit that was exceeded, or where parsing stopped
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ctx: Option<Value>,
+}
 
 /// A body that can be read from a JSON object.
 pub trait Input: Sized {
@@ -26,7 +40,7 @@ pub fn invalid(loc: &[&str], msg: impl Into<String>, kind: &'static str, ctx: Op
 }
 
 impl Fields {
-    /// Reads a whole object, or tells all that is wrong with it.
+    /// Reads a whole object, or reports all that is wrong with it.
     pub fn read<T: Input>(values: Map<String, Value>) -> Result<T, Vec<Invalid>> {
         let mut fields = Self { values, asked: Vec::new(), errors: Vec::new() };
         let input = T::read(&mut fields);
@@ -46,24 +60,20 @@ impl Fields {
         self.errors.push(invalid(&["body", name], msg, kind, ctx));
     }
 
-    /// What was given for a field, as it came: null as well, which an update may tell from nothing.
+    /// What was given for a field, as it came: null as well, which an update may distinguish from nothing.
     pub fn value(&mut self, name: &'static str) -> Option<Value> {
         self.asked.push(name);
         self.values.get(name).cloned()
     }
 
     fn required(&mut self, name: &'static str) -> Option<Value> {
-        match self.value(name) {
-            None => {
-                self.refuse(name, "field required", "value_error.missing", None);
-                None
-            }
-            Some(Value::Null) => {
-                self.refuse(name, "none is not an allowed value", "type_error.none.not_allowed", None);
-                None
-            }
-            value => value,
-        }
+        let (msg, kind) = match self.value(name) {
+            None => ("field required", "value_error.missing"),
+            Some(Value::Null) => ("none is not an allowed value", "type_error.none.not_allowed"),
+            value => return value,
+        };
+        self.refuse(name, msg, kind, None);
+        None
     }
 
     /// A text, as the caller wrote it: numbers and booleans are taken as Python writes them, as the original did.
@@ -168,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_is_told_at_once_and_strangers_come_last_in_order() {
+    fn all_errors_are_reported_at_once_and_unknown_fields_come_last_in_order() {
         let errors = read(json!({ "z": 1, "title": "long", "a": 1 })).err().unwrap();
         let expected = [
             ("title", "value_error.any_str.max_length"),

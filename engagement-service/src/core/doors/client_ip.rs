@@ -1,12 +1,12 @@
 //! Where a request comes from: the address that limits count by, and the network that the audit remembers.
 //!
-//! A forwarding header is written by whoever wants to; only what a proxy of ours appended is true. So the chain is read
+//! Any client can write a forwarding header; only what a proxy of ours appended is true. So the chain is read
 //! from its right end, where the nearest hop wrote, and the first hop that is not one of `TRUSTED_PROXIES` is the client.
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::extract::{ConnectInfo, Request};
 use axum::http::HeaderMap;
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use ipnet::{IpNet, Ipv6Net};
 
 /// What one household or one host has of IPv6; its owner can take any address in it.
 const HOST_V6: u8 = 64;
@@ -50,17 +50,14 @@ impl Client {
 
     /// What is remembered: a /24 of IPv4 or a /48 of IPv6.
     pub fn network(self) -> String {
-        match self.0 {
-            IpAddr::V4(address) => Ipv4Net::new_assert(address, NETWORK_V4).trunc().to_string(),
-            IpAddr::V6(address) => Ipv6Net::new_assert(address, NETWORK_V6).trunc().to_string(),
-        }
+        IpNet::new_assert(self.0, if self.0.is_ipv4() { NETWORK_V4 } else { NETWORK_V6 }).trunc().to_string()
     }
 }
 
 fn origin(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_ours = |address: &IpAddr| trusted.iter().any(|net| net.contains(&address.to_canonical()));
-    let said: Vec<_> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
-    let mut hops = said.iter().flat_map(|value| value.split(',')).rev();
+    let values: Vec<_> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
+    let mut hops = values.iter().flat_map(|value| value.split(',')).rev();
     let mut origin = peer;
     while is_ours(&origin) {
         // What is no address was not written by a proxy of ours: the last one that was believed stays.
@@ -92,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_of_a_stranger_is_not_believed() {
+    fn a_header_of_an_untrusted_client_is_ignored() {
         assert_eq!(client("192.0.2.1", &["198.51.100.7"], &[]).host(), "192.0.2.1");
         assert_eq!(client("192.0.2.1", &["198.51.100.7"], &["10.0.0.0/8"]).host(), "192.0.2.1");
     }

@@ -1,4 +1,4 @@
-//! What a request passes on its way in, and what is noted of it; and the doors through which a person's data leave.
+//! What a request passes on its way in, and its audit; and the export and erasure of a person's data.
 pub mod audit;
 pub mod callers;
 pub mod client_ip;

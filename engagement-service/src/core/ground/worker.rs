@@ -23,7 +23,7 @@ pub enum Outcome {
     Idle,
 }
 
-/// Something that is done again and again.
+/// Background work that is done step by step.
 pub trait Worker: Send + 'static {
     /// What it is called in the log.
     fn name(&self) -> String;
@@ -55,7 +55,7 @@ async fn run_within(
     stop: CancellationToken,
     mut wake: Option<watch::Receiver<u64>>,
 ) {
-    let mut failures = 0;
+    let mut failures = 0_u32;
     while !stop.is_cancelled() {
         // Registered before the step reads: what is committed meanwhile ends the pause at once.
         if let Some(wake) = &mut wake {
@@ -64,25 +64,19 @@ async fn run_within(
         let done = tokio::time::timeout(limit, worker.step()).await;
         let outcome = done.unwrap_or_else(|_| Err(anyhow::anyhow!("given up after {} s", limit.as_secs_f32())));
         let pause = match outcome {
-            Ok(Outcome::Busy) => {
+            Ok(outcome) => {
                 failures = 0;
-                continue;
-            }
-            Ok(Outcome::Idle) => {
-                failures = 0;
+                if outcome == Outcome::Busy {
+                    continue;
+                }
                 worker.pause()
             }
             Err(error) => {
-                // One line when it begins to fail and then at every power of two, not one per try.
-                if u32::is_power_of_two(failures + 1) {
-                    tracing::warn!(
-                        worker = worker.name(),
-                        failures = failures + 1,
-                        error = format!("{error:#}"),
-                        "a step failed"
-                    );
-                }
                 failures = failures.saturating_add(1);
+                // One line when it begins to fail and then at every power of two, not one per try.
+                if failures.is_power_of_two() {
+                    tracing::warn!(worker = worker.name(), failures, error = format!("{error:#}"), "a step failed");
+                }
                 backoff(failures)
             }
         };

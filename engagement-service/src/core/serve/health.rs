@@ -1,4 +1,4 @@
-//! Whether the service lives, whether it can work, and what it has counted.
+//! Liveness, readiness, lag and metrics of the service.
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ const ANSWER: Duration = Duration::from_secs(4);
 type Subscribed = Arc<[&'static str]>;
 
 /// Asks the service that listens on this address of this machine. An error says what it answered, or that it did not.
-pub async fn ask(host: IpAddr, port: u16, question: HealthCheck) -> anyhow::Result<()> {
+pub async fn ask(host: IpAddr, port: u16, check: HealthCheck) -> anyhow::Result<()> {
     // Who listens everywhere listens here.
     let host = match host {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
@@ -36,7 +36,7 @@ pub async fn ask(host: IpAddr, port: u16, question: HealthCheck) -> anyhow::Resu
         host => host,
     };
     let address = std::net::SocketAddr::from((host, port));
-    let path = match question {
+    let path = match check {
         HealthCheck::Live => "live",
         HealthCheck::Ready => "ready",
     };
@@ -60,10 +60,7 @@ pub fn routes(subscribed: Subscribed) -> Router<App> {
 
 /// Whether the service can work, and what of that it needs is there.
 #[derive(Serialize)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "an answer of yes and no to each question; nobody passes them around"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "an answer of yes or no to each check")]
 struct Readiness {
     ready: bool,
     migrated: bool,
@@ -96,7 +93,7 @@ async fn ready(State(app): State<App>) -> Response {
     (readiness.status(), Json(readiness)).into_response()
 }
 
-/// How the service is: for a page that somebody looks at.
+/// The state of the service, for a page that shows it to a person.
 #[derive(Serialize)]
 struct Lag {
     service: &'static str,
@@ -109,12 +106,12 @@ struct Lag {
 async fn lag(State(app): State<App>, Extension(subscribed): Extension<Subscribed>) -> Response {
     let readiness = Readiness::of(&app).await;
     // A pool whose server is away would be waited for.
-    let events = if readiness.ready { measured(backlog::look(&app, &subscribed).await) } else { None };
+    let events = if readiness.ready { measured(backlog::load(&app, &subscribed).await) } else { None };
     (readiness.status(), Json(Lag { service: app.name, readiness, events })).into_response()
 }
 
-/// What was measured; nothing when it could not be, which is logged. The rest is as true as before: an outage is when
-/// somebody looks at it.
+/// What was measured; nothing when it could not be, which is logged. The rest is as true as before: an operator looks at
+/// it during an outage.
 fn measured<T>(measure: anyhow::Result<T>) -> Option<T> {
     measure.inspect_err(|error| tracing::warn!(error = format!("{error:#}"), "the events could not be measured")).ok()
 }

@@ -10,21 +10,8 @@ use serde_json::{Value, json};
 use utoipa::PartialSchema;
 use utoipa::openapi::schema::{ArrayBuilder, Object, OneOfBuilder, Schema, Type};
 
+use crate::core::contract::fields::Invalid;
 use crate::core::ground::telemetry::meters;
-
-/// One thing that is wrong with the input: where, in words, and as a code (the wording of pydantic v1).
-#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
-pub struct Invalid {
-    /// Where it is: `body`, `path` or `query`, then names
-    pub loc: Vec<Value>,
-    /// What is wrong, in words
-    pub msg: String,
-    /// What is wrong, as a code
-    pub r#type: &'static str,
-    /// The limit that was exceeded, or where parsing stopped
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ctx: Option<Value>,
-}
 
 /// A problem document, as the description of the API has it.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -48,7 +35,7 @@ fn detail() -> Schema {
 /// Why a request is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Said by a handler: the status and the sentence that the contract has for it.
+    /// Decided by a handler: the status and the sentence that the contract has for it.
     #[error("{1}")]
     Refused(StatusCode, &'static str),
     /// The same, with the challenge to authenticate.
@@ -89,9 +76,7 @@ pub fn is_transient(error: &sqlx::Error) -> bool {
         // 08 connection, 25006 read-only (a standby), 40 serialisation and deadlock, 53 resources, 55P03 lock not
         // available, 57 operator intervention (statement timeout, shutdown), 58 system error.
         sqlx::Error::Database(cause) => cause.code().is_some_and(|code| {
-            ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class))
-                || code == "25006"
-                || code == "55P03"
+            ["08", "25006", "40", "53", "55P03", "57", "58"].iter().any(|class| code.starts_with(class))
         }),
         _ => false,
     }
@@ -121,20 +106,18 @@ impl Error {
         }
     }
 
-    /// The headers that tell the caller how, or when, to try again.
+    /// The headers by which the caller knows how, or when, to try again.
     fn headers(&self, status: StatusCode) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        if matches!(self, Self::Challenged(..)) {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        if let Self::TooMany(wait) = self {
-            let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
-        }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER));
-        }
-        headers
+        let header = match self {
+            Self::Challenged(..) => Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+            Self::TooMany(wait) => {
+                let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
+                Some((header::RETRY_AFTER, seconds.max(1).into()))
+            }
+            _ if status == StatusCode::SERVICE_UNAVAILABLE => Some((header::RETRY_AFTER, RETRY_AFTER.into())),
+            _ => None,
+        };
+        header.into_iter().collect()
     }
 }
 
@@ -148,7 +131,7 @@ pub fn problem(status: StatusCode, detail: Value) -> Response {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let status = self.status();
-        // A refusal was decided, and said, by whoever decided it; these were not.
+        // A refusal was decided by the code that returned it; these were not.
         if let Self::Database(_) | Self::Internal(_) = self {
             tracing::error!(error = ?self, "request failed");
         }

@@ -1,8 +1,8 @@
-//! The end of a person's data: whatever names them, or is in their words, leaves this service's tables, its outbox and the
+//! The erasure of a person's data: whatever names them, or is in their words, leaves this service's tables, its outbox and the
 //! streams that it writes.
 //!
 //! An erasure is a row that a worker takes from step to step, each a short transaction: first the service's own rows, a
-//! batch at a time; then the outbox, whose events about the person keep ids, times and numbers, so that whoever is behind
+//! batch at a time; then the outbox, whose events about the person keep ids, times and numbers, so that a consumer that is behind
 //! can still follow, and lose the words; then what else holds copies. It is confirmed then, by an event of the service, and
 //! looked through once more a minute later, for a request that was under way at the time.
 use std::time::Duration;
@@ -34,7 +34,7 @@ pub struct Erasure {
     pub personal: &'static [&'static str],
     /// Erases some of a person's rows; true when there may be more.
     pub rows: for<'a> fn(&'a mut PgTransaction<'static>, Uuid) -> BoxFuture<'a, sqlx::Result<bool>>,
-    /// The stream on which it says that all is done; none in the auth service, which the others tell.
+    /// The stream on which it says that all is done; none in the auth service, which consumes those of the others.
     pub confirmed_on: Option<&'static str>,
 }
 
@@ -47,7 +47,7 @@ struct DepartedUser {
     id: Uuid,
 }
 
-/// A person of whom nothing is left here.
+/// A person whose data are erased here.
 #[derive(Serialize)]
 struct ErasedUser {
     user_id: Uuid,
@@ -77,12 +77,11 @@ fn user_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> 
 
 /// Asks for the end of a person's data, with the change that it follows from.
 pub async fn begin(tx: &mut PgTransaction<'_>, people: &[Uuid]) -> sqlx::Result<()> {
-    sqlx::query!(
+    let query = sqlx::query!(
         "insert into erasure (person) select distinct * from unnest($1::uuid[]) on conflict (person) do nothing",
         people
-    )
-    .execute(&mut **tx)
-    .await?;
+    );
+    query.execute(&mut **tx).await?;
     Ok(())
 }
 
@@ -90,18 +89,18 @@ pub async fn begin(tx: &mut PgTransaction<'_>, people: &[Uuid]) -> sqlx::Result<
 struct PendingErasure {
     person: Uuid,
     scanned: i64,
-    /// Whether it is the second look.
-    again: bool,
+    /// Whether it is the second pass.
+    second_pass: bool,
 }
 
-/// Takes erasures from step to step.
+/// The worker that carries out erasures.
 pub struct Eraser {
     app: App,
     erasure: &'static Erasure,
 }
 
 impl Eraser {
-    /// A worker that has done nothing yet.
+    /// A worker for the service's pending erasures.
     pub fn new(app: &App, erasure: &'static Erasure) -> Self {
         Self { app: app.clone(), erasure }
     }
@@ -114,18 +113,18 @@ impl Worker for Eraser {
 
     async fn step(&mut self) -> anyhow::Result<Outcome> {
         let mut tx = self.app.db.begin().await?;
-        let Some(pending) = take(&mut tx).await? else { return Ok(Outcome::Idle) };
+        let Some(pending) = lock_next(&mut tx).await? else { return Ok(Outcome::Idle) };
         let (person, personal) = (pending.person, self.erasure.personal);
         let more = (self.erasure.rows)(&mut tx, person).await? || scan(&mut tx, &pending, personal).await?;
         if !more {
             finish(&mut tx, &pending).await?;
-            if !pending.again {
+            if !pending.second_pass {
                 self.erasure.confirm(&mut tx, person).await?;
             }
         }
         self.app.commit(tx).await?;
         if !more {
-            retention::wipe(&self.app).await?;
+            retention::delete_erased_entries(&self.app).await?;
         }
         Ok(Outcome::Busy)
     }
@@ -136,37 +135,34 @@ impl Worker for Eraser {
 }
 
 /// The erasure that waits longest and that no other replica has at hand.
-async fn take(tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<PendingErasure>> {
-    sqlx::query_as!(
+async fn lock_next(tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<PendingErasure>> {
+    let query = sqlx::query_as!(
         PendingErasure,
-        r#"select person, scanned, confirmed_at is not null as "again!" from erasure
+        r#"select person, scanned, confirmed_at is not null as "second_pass!" from erasure
         where done_at is null and (confirmed_at is null or confirmed_at < now() - make_interval(secs => $1))
         order by asked_at limit 1 for update skip locked"#,
         SETTLE
-    )
-    .fetch_optional(&mut **tx)
-    .await
+    );
+    query.fetch_optional(&mut **tx).await
 }
 
 /// Takes a person's words out of some events of the outbox; false when all were looked through.
 async fn scan(tx: &mut PgTransaction<'_>, erasure: &PendingErasure, personal: &[&str]) -> sqlx::Result<bool> {
-    let end = sqlx::query_scalar!(
+    let query = sqlx::query_scalar!(
         "select max(seq) from (select seq from outbox where seq > $1 order by seq limit $2) as batch",
         erasure.scanned,
         BATCH
-    )
-    .fetch_one(&mut **tx)
-    .await?;
+    );
+    let end = query.fetch_one(&mut **tx).await?;
     let Some(end) = end else { return Ok(false) };
-    let events = sqlx::query!(
+    let query = sqlx::query!(
         r#"select seq, message::text as "message!" from outbox
         where seq > $1 and seq <= $2 and position($3 in message::text) > 0"#,
         erasure.scanned,
         end,
         erasure.person.to_string()
-    )
-    .fetch_all(&mut **tx)
-    .await?;
+    );
+    let events = query.fetch_all(&mut **tx).await?;
     let (mut places, mut messages) = (Vec::new(), Vec::new());
     for event in events {
         let mut message: Value =
@@ -176,25 +172,24 @@ async fn scan(tx: &mut PgTransaction<'_>, erasure: &PendingErasure, personal: &[
             messages.push(message.to_string());
         }
     }
-    sqlx::query!(
+    let query = sqlx::query!(
         "update outbox set message = bare.message::json, erased = true
         from unnest($1::bigint[], $2::text[]) as bare (seq, message) where outbox.seq = bare.seq",
         &places,
         &messages
-    )
-    .execute(&mut **tx)
-    .await?;
+    );
+    query.execute(&mut **tx).await?;
     sqlx::query!("update erasure set scanned = $2 where person = $1", erasure.person, end).execute(&mut **tx).await?;
     Ok(true)
 }
 
 /// Empties the personal fields of every object that is the person's; whether there was something in them. A text becomes
-/// the empty text and a list the empty list, so that whoever is behind can still read the event; anything else null.
+/// the empty text and a list the empty list, so that a consumer that is behind can still read the event; anything else null.
 fn redact(value: &mut Value, person: &str, personal: &[&str], inherited: bool) -> bool {
+    let mut found = false;
     match value {
         Value::Object(fields) => {
             let theirs = inherited || OWNERS.iter().any(|name| fields.get(*name).is_some_and(|owner| owner == person));
-            let mut found = false;
             for (name, field) in fields {
                 if theirs && personal.contains(&name.as_str()) {
                     let bare = match field {
@@ -208,17 +203,11 @@ fn redact(value: &mut Value, person: &str, personal: &[&str], inherited: bool) -
                     found |= redact(field, person, personal, theirs);
                 }
             }
-            found
         }
-        Value::Array(items) => {
-            let mut found = false;
-            for item in items {
-                found |= redact(item, person, personal, inherited);
-            }
-            found
-        }
-        _ => false,
+        Value::Array(items) => items.iter_mut().for_each(|item| found |= redact(item, person, personal, inherited)),
+        _ => {}
     }
+    found
 }
 
 /// Erases the copies that the core itself has, and notes that this look is over.
@@ -228,15 +217,14 @@ async fn finish(tx: &mut PgTransaction<'_>, erasure: &PendingErasure) -> sqlx::R
     sqlx::query!("delete from answer where subject = $1 or position($2 in body::text) > 0", erasure.person, person)
         .execute(&mut **tx)
         .await?;
-    sqlx::query!(
+    let query = sqlx::query!(
         "update erasure set scanned = 0, confirmed_at = coalesce(confirmed_at, now()),
             done_at = case when $2 then now() end
         where person = $1",
         erasure.person,
-        erasure.again
-    )
-    .execute(&mut **tx)
-    .await?;
+        erasure.second_pass
+    );
+    query.execute(&mut **tx).await?;
     Ok(())
 }
 
@@ -269,37 +257,37 @@ mod tests {
         group.unwrap();
 
         let mut tx = app.db.begin().await.unwrap();
-        let erasure = take(&mut tx).await.unwrap().unwrap();
-        assert_eq!((erasure.person, erasure.again), (anna, false));
+        let erasure = lock_next(&mut tx).await.unwrap().unwrap();
+        assert_eq!((erasure.person, erasure.second_pass), (anna, false));
         assert!(scan(&mut tx, &erasure, &["title"]).await.unwrap());
-        let erasure = take(&mut tx).await.unwrap().unwrap();
+        let erasure = lock_next(&mut tx).await.unwrap().unwrap();
         assert!(!scan(&mut tx, &erasure, &["title"]).await.unwrap(), "all was looked through");
         finish(&mut tx, &erasure).await.unwrap();
         app.commit(tx).await.unwrap();
-        retention::wipe(app).await.unwrap();
-        assert_eq!(platform.published(stream).await.len(), 2, "somebody has not read it yet");
+        retention::delete_erased_entries(app).await.unwrap();
+        assert_eq!(platform.published(stream).await.len(), 2, "a group has not read it yet");
 
-        // The last entry that everybody has read once stayed until another one came.
+        // The last entry that every group has read once stayed until another one came.
         let options = redis::streams::StreamReadOptions::default().group("slow_group", "reader").count(1);
         let read: redis::streams::StreamReadReply =
             app.redis.clone().xread_options(&[stream], &[">"], &options).await.unwrap();
         assert_eq!(read.keys[0].ids[0].id, "1-0");
         let _: u64 = app.redis.clone().xack(stream, "slow_group", &["1-0"]).await.unwrap();
-        retention::wipe(app).await.unwrap();
+        retention::delete_erased_entries(app).await.unwrap();
         assert_eq!(platform.published(stream).await, [json!({ "created_by": bert, "title": "Words" })]);
         let bare = sqlx::query_scalar!(r#"select message::text as "message!" from outbox where erased"#);
         let bare: Value = serde_json::from_str(&bare.fetch_one(&app.db).await.unwrap()).unwrap();
         assert_eq!(bare, json!({ "created_by": anna, "title": "" }));
 
         let mut tx = app.db.begin().await.unwrap();
-        assert!(take(&mut tx).await.unwrap().is_none(), "a minute has not passed");
+        assert!(lock_next(&mut tx).await.unwrap().is_none(), "a minute has not passed");
         tx.execute("update erasure set confirmed_at = confirmed_at - interval '2 minutes'").await.unwrap();
-        let second = take(&mut tx).await.unwrap().unwrap();
-        assert_eq!((second.again, second.scanned), (true, 0), "and then it begins at the beginning");
+        let second = lock_next(&mut tx).await.unwrap().unwrap();
+        assert_eq!((second.second_pass, second.scanned), (true, 0), "and then it begins at the beginning");
     }
 
     #[test]
-    fn what_is_somebodys_loses_its_words_and_keeps_its_shape() {
+    fn an_object_of_the_person_loses_its_words_and_keeps_its_shape() {
         let mut message = json!({
             "id": "p", "created_by": "anna", "title": "Mine", "types": ["NEWS"], "total_views": 3, "interests": ["NEWS"],
             "tags": [{ "label": "x", "title": "inherited" }], "title_of": null, "content": null,
@@ -317,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_somebody_elses_is_left_though_it_names_the_person() {
+    fn an_object_of_another_person_is_left_though_it_names_the_person() {
         let mut viewed = json!({ "id": "p", "created_by": "bert", "title": "His", "viewed_by": "anna" });
         assert!(!redact(&mut viewed, "anna", &["title"], false));
         let mut case = json!({ "created_by": null, "raw_content": { "created_by": "anna", "content": "hers" }, "content": "ours" });

@@ -1,12 +1,12 @@
 //! `Idempotency-Key`: a request that creates something can be sent again, and is carried out once.
 //!
 //! The answer is kept in the transaction that creates, so there is no moment in which one exists without the other. To
-//! that end the transaction that a handler commits is held until its answer is there: [`super::App::commit`] hands it over
-//! to the scope that [`once`] has opened, which adds the answer and then commits. Of two requests with one key at the same
+//! that end the transaction that a handler commits is held until its answer is there: [`App::commit_with_answer`] hands it
+//! over to the scope that [`idempotency_layer`] has opened, which adds the answer and then commits. Of two requests with one key at the same
 //! time the database refuses the second, which gets the answer of the first. Follows draft-ietf-httpapi-idempotency-key-header.
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -33,7 +33,7 @@ pub const LONGEST: usize = 255;
 const ANSWER: usize = 4 * BODY_LIMIT;
 
 /// A request that has a key: who sent it, and what it says.
-struct Named {
+struct IdempotentRequest {
     subject: Uuid,
     key: String,
     fingerprint: [u8; 32],
@@ -46,22 +46,21 @@ struct Answer {
     body: Json<Box<RawValue>>,
 }
 
-impl Named {
+impl IdempotentRequest {
     async fn find(&self, db: impl PgExecutor<'_>) -> sqlx::Result<Option<Answer>> {
-        sqlx::query_as!(
+        let query = sqlx::query_as!(
             Answer,
             r#"select fingerprint, status, body as "body: Json<Box<RawValue>>" from answer
             where subject = $1 and key = $2 and answered_at > now() - interval '1 day'"#,
             self.subject,
             self.key
-        )
-        .fetch_optional(db)
-        .await
+        );
+        query.fetch_optional(db).await
     }
 
-    /// Keeps an answer, over one that is older than a day; false when somebody was faster.
+    /// Keeps an answer, over one that is older than a day; false when another request was faster.
     async fn keep(&self, tx: &mut PgTransaction<'_>, status: StatusCode, body: &RawValue) -> sqlx::Result<bool> {
-        let kept = sqlx::query!(
+        let query = sqlx::query!(
             "insert into answer (subject, key, fingerprint, status, body) values ($1, $2, $3, $4, $5)
             on conflict (subject, key) do update set fingerprint = excluded.fingerprint, status = excluded.status,
                 body = excluded.body, answered_at = excluded.answered_at
@@ -71,49 +70,42 @@ impl Named {
             &self.fingerprint,
             i16::try_from(status.as_u16()).unwrap_or_default(),
             Json(body) as _
-        )
-        .execute(&mut **tx)
-        .await?;
-        Ok(kept.rows_affected() == 1)
+        );
+        Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
     }
 
     /// The answer of before to the request of before; a refusal to another one.
     fn replay(&self, answer: &Answer) -> Result<Response, Error> {
         if answer.fingerprint != self.fingerprint {
-            let msg = "the key was used for another request";
-            let place = invalid(&["header", "Idempotency-Key"], msg, "value_error.idempotency_key", None);
-            return Err(Error::Invalid(vec![place]));
+            return Err(refuse_key("the key was used for another request"));
         }
         metrics::counter!("idempotency_replays_total").increment(1);
         let status = u16::try_from(answer.status).ok().and_then(|status| StatusCode::from_u16(status).ok());
-        let headers = [
-            (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
-            (REPLAYED, HeaderValue::from_static("true")),
-        ];
+        let headers = [(header::CONTENT_TYPE, "application/json"), (REPLAYED, "true")];
         Ok((status.unwrap_or(StatusCode::CREATED), headers, answer.body.get().to_owned()).into_response())
     }
 }
 
-/// When answers are forgotten: every ten minutes, away from the full hour when many other things happen.
+/// When answers are deleted: every ten minutes, away from the full hour when many other things happen.
 const SCHEDULE: &str = "30 3/10 * * * *";
 
-/// The job that forgets the answers that are not given again.
+/// The job that deletes the answers that are not given again.
 pub fn job(app: &App) -> Job {
     let db = app.db.clone();
     Job::new("answers", SCHEDULE, move || {
         let db = db.clone();
-        async move { Ok(forget(&db).await?) }
+        async move { Ok(delete_expired(&db).await?) }
     })
 }
 
-/// Forgets the answers of more than a day ago.
-pub async fn forget(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
+/// Deletes the answers of more than a day ago.
+pub async fn delete_expired(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
     sqlx::query!("delete from answer where answered_at <= now() - interval '1 day'").execute(db).await?;
     Ok(())
 }
 
 /// Lets a POST that has a key be carried out once: its answer, if it is 201, is given again for 24 hours.
-pub async fn once(State(app): State<App>, request: Request, next: Next) -> Response {
+pub async fn idempotency_layer(State(app): State<App>, request: Request, next: Next) -> Response {
     if request.method() != Method::POST || !request.headers().contains_key(KEY) {
         return next.run(request).await;
     }
@@ -124,9 +116,7 @@ async fn carry_out(app: &App, request: Request, next: Next) -> Result<Response, 
     let (mut parts, body) = request.into_parts();
     let key = parts.headers.get(KEY).and_then(|key| key.to_str().ok()).unwrap_or_default();
     if key.is_empty() || key.len() > LONGEST {
-        let msg = format!("a key has 1 to {LONGEST} visible ASCII characters");
-        let place = invalid(&["header", "Idempotency-Key"], msg, "value_error.idempotency_key", None);
-        return Err(Error::Invalid(vec![place]));
+        return Err(refuse_key(&format!("a key has 1 to {LONGEST} visible ASCII characters")));
     }
     let key = key.to_owned();
     let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| Error::TooLarge(BODY_LIMIT))?;
@@ -134,20 +124,24 @@ async fn carry_out(app: &App, request: Request, next: Next) -> Result<Response, 
     let subject = EvenMuted::from_request_parts(&mut parts, app).await.map_or(Uuid::nil(), |EvenMuted(user)| user.id);
     let target = parts.uri.to_string();
     let fingerprint = Sha256::new().chain_update(target).chain_update([0]).chain_update(&body).finalize().into();
-    let named = Named { subject, key, fingerprint };
-    if let Some(answer) = named.find(&app.db).await? {
-        return named.replay(&answer);
+    let keyed = IdempotentRequest { subject, key, fingerprint };
+    if let Some(answer) = keyed.find(&app.db).await? {
+        return keyed.replay(&answer);
     }
     match hold_change(next.run(Request::from_parts(parts, Body::from(body)))).await {
-        (response, Some(tx)) => finish(app, &named, response, tx).await,
+        (response, Some(tx)) => finish(app, &keyed, response, tx).await,
         (response, None) => Ok(response),
     }
+}
+
+fn refuse_key(why: &str) -> Error {
+    Error::Invalid(vec![invalid(&["header", "Idempotency-Key"], why, "value_error.idempotency_key", None)])
 }
 
 /// Commits what the handler has done, with its answer.
 async fn finish(
     app: &App,
-    named: &Named,
+    keyed: &IdempotentRequest,
     response: Response,
     mut tx: PgTransaction<'static>,
 ) -> Result<Response, Error> {
@@ -155,12 +149,12 @@ async fn finish(
     let body: Bytes = to_bytes(body, ANSWER).await.map_err(|cause| Error::Internal(cause.into()))?;
     if parts.status == StatusCode::CREATED {
         let text: &RawValue = serde_json::from_slice(&body).map_err(|cause| Error::Internal(cause.into()))?;
-        if !named.keep(&mut tx, parts.status, text).await? {
+        if !keyed.keep(&mut tx, parts.status, text).await? {
             tx.rollback().await?;
-            let answer = named.find(&app.db).await?;
-            // It was there a moment ago; that it is a day old now happens to nobody twice.
+            let answer = keyed.find(&app.db).await?;
+            // The answer was there a moment ago and expired in between.
             return answer
-                .map_or_else(|| Ok(problem(StatusCode::CONFLICT, json!("Try again"))), |answer| named.replay(&answer));
+                .map_or_else(|| Ok(problem(StatusCode::CONFLICT, json!("Try again"))), |answer| keyed.replay(&answer));
         }
     }
     app.commit(tx).await?;

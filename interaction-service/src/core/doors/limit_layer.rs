@@ -1,11 +1,11 @@
-//! The limits of routes, as a layer around a request: counted by person where the request has a valid token, and by address
+//! The rate limits of routes, as a layer around a request: counted by person where the request has a valid token, and by address
 //! where it has none.
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::core::app::App;
-use crate::core::app::limits::Said;
+use crate::core::app::limits::RateLimitDecision;
 use crate::core::doors::callers::EvenMuted;
 use crate::core::doors::client_ip::Client;
 
@@ -19,19 +19,19 @@ pub async fn enforce(State(app): State<App>, request: Request, next: Next) -> Re
     let (mut parts, body) = request.into_parts();
     let subject = match EvenMuted::from_request_parts(&mut parts, &app).await {
         Ok(EvenMuted(user)) => Some(user.id.to_string()),
-        // Whoever cannot be known is known by address; the handler says what is wrong with the token.
+        // A caller without a valid token is known by address; the handler refuses the token.
         Err(_) => Client::current().map(Client::host),
     };
-    let said = match subject {
+    let decision = match subject {
         Some(subject) => app.limits.take(name, &subject).await,
         None => None,
     };
-    let mut response = match said.map(Said::check) {
+    let mut response = match decision.map(RateLimitDecision::check) {
         Some(Err(refusal)) => refusal.into_response(),
         _ => next.run(Request::from_parts(parts, body)).await,
     };
-    if let Some(said) = said {
-        said.tell(response.headers_mut());
+    if let Some(decision) = decision {
+        decision.add_headers(response.headers_mut());
     }
     response
 }

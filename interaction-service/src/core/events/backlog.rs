@@ -1,4 +1,4 @@
-//! How far the effects of events are behind: what waits to be told, what waits to be heard, and what was parked.
+//! How far publishing and consuming are behind, and what is counted about events, stream by stream.
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
@@ -7,21 +7,34 @@ use redis::streams::StreamRangeReply;
 use serde::Serialize;
 
 use crate::core::app::App;
-use crate::core::events::Id;
-use crate::core::events::retention::last_id;
+use crate::core::events::relay::last_id;
+use crate::core::events::{Event, Id};
+
+/// Counters of a stream that the service publishes.
+const PUBLISHED: [&str; 4] =
+    ["events_appended_total", "events_fenced_total", "events_rewound_total", "events_foreign_total"];
+/// Counters of a stream that the service consumes.
+const CONSUMED: [&str; 6] = [
+    "events_consumed_total",
+    "events_duplicate_total",
+    "events_gap_total",
+    "events_repaired_total",
+    "events_retried_total",
+    "events_parked_total",
+];
 
 /// What waits in this service, at one moment.
 #[derive(Debug, Serialize)]
 pub struct Backlog {
-    /// Each stream that it writes.
-    pub told: Vec<Told>,
-    /// Each stream that it listens to.
-    pub heard: Vec<Heard>,
+    /// Each stream that it publishes.
+    pub told: Vec<OutboxBacklog>,
+    /// Each stream that it consumes.
+    pub heard: Vec<ConsumerLag>,
 }
 
 /// What waits in the outbox to be appended to a stream.
 #[derive(Debug, PartialEq, Serialize)]
-pub struct Told {
+pub struct OutboxBacklog {
     pub stream: &'static str,
     /// Events.
     pub waiting: i64,
@@ -31,7 +44,7 @@ pub struct Told {
 
 /// What waits in a stream to be applied here, and what could not be.
 #[derive(Debug, PartialEq, Serialize)]
-pub struct Heard {
+pub struct ConsumerLag {
     pub stream: &'static str,
     /// Entries behind the watermark; at least that many, where the original numbered them.
     pub lag: i64,
@@ -41,18 +54,17 @@ pub struct Heard {
     pub dead_letters: i64,
 }
 
-/// Looks what waits; an error says which store cannot be asked.
-pub async fn look(app: &App, subscribed: &[&'static str]) -> anyhow::Result<Backlog> {
-    let waiting = sqlx::query!(
+/// Asks both stores what waits; an error says which of them does not answer.
+pub async fn load(app: &App, subscribed: &[&'static str]) -> anyhow::Result<Backlog> {
+    let query = sqlx::query!(
         r#"select stream, count(*) as "events!", extract(epoch from now() - min(occurred_at))::float8 as "age!"
         from outbox where pos is null group by stream"#
-    )
-    .fetch_all(&app.db)
-    .await?;
+    );
+    let waiting = query.fetch_all(&app.db).await?;
     let waiting: HashMap<_, _> = waiting.into_iter().map(|row| (row.stream, (row.events, row.age))).collect();
     let told = app.publishes.iter().map(|stream| {
         let (events, age) = waiting.get(*stream).copied().unwrap_or_default();
-        Told { stream, waiting: events, age: age.max(0.0) }
+        OutboxBacklog { stream, waiting: events, age: age.max(0.0) }
     });
     let told = told.collect();
     let parked = sqlx::query!(r#"select stream, count(*) as "events!" from dead_letter group by stream"#);
@@ -65,14 +77,37 @@ pub async fn look(app: &App, subscribed: &[&'static str]) -> anyhow::Result<Back
         let watermark = marks.get(stream).copied().unwrap_or_default();
         let (lag, seconds) = lag(app, stream, watermark).await?;
         let dead_letters = parked.get(stream).copied().unwrap_or_default();
-        heard.push(Heard { stream, lag, seconds, dead_letters });
+        heard.push(ConsumerLag { stream, lag, seconds, dead_letters });
     }
     Ok(Backlog { told, heard })
 }
 
+/// Shows every counter from the start: the first rewind must be seen as an increase, and not as a new counter.
+pub fn start_counters(published: &[&'static str], subscribed: impl Iterator<Item = &'static str>) {
+    for stream in published {
+        for counter in PUBLISHED {
+            metrics::counter!(counter, "stream" => *stream).increment(0);
+        }
+    }
+    for stream in subscribed {
+        for counter in CONSUMED {
+            metrics::counter!(counter, "stream" => stream).increment(0);
+        }
+    }
+}
+
+/// Records how long after they happened the events of a batch took effect, which they did when it was committed.
+pub fn record_effect(stream: &'static str, batch: &[Event], committed: DateTime<Utc>) {
+    let histogram = metrics::histogram!("events_effect_seconds", "stream" => stream);
+    for event in batch {
+        // Clocks of two machines differ; nothing takes effect before it happens.
+        histogram.record((committed - event.occurred_at).to_std().unwrap_or_default());
+    }
+}
+
 /// Sets the gauges of events to what waits.
 pub async fn measure(app: &App, subscribed: &[&'static str]) -> anyhow::Result<()> {
-    let backlog = look(app, subscribed).await?;
+    let backlog = load(app, subscribed).await?;
     for told in backlog.told {
         gauge("events_outbox_waiting", told.stream, told.waiting);
         metrics::gauge!("events_outbox_age_seconds", "stream" => told.stream).set(told.age);

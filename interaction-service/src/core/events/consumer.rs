@@ -10,14 +10,13 @@ use std::time::{Duration, SystemTime};
 
 use chrono::Utc;
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, RedisError, Value};
+use redis::{AsyncCommands, AsyncConnectionConfig, RedisError, Value};
 use tokio::sync::watch;
 use tracing::Instrument;
 
 use crate::core::app::App;
-use crate::core::events::entries::{Entries, event, is_old, unbroken};
-use crate::core::events::inbox::{self, move_watermark, park};
-use crate::core::events::{Event, Failure, Id, Subscription, counters, repair};
+use crate::core::events::inbox::{self, Entries, consecutive, move_watermark, park};
+use crate::core::events::{Event, Failure, Id, Subscription, backlog, repair};
 use crate::core::ground::telemetry::{Trace, spans, trace};
 use crate::core::ground::worker::{Outcome, Worker, backoff};
 
@@ -25,9 +24,9 @@ use crate::core::ground::worker::{Outcome, Worker, backoff};
 const BATCH: usize = 500;
 /// How long Redis holds a read of an empty stream.
 const BLOCK: Duration = Duration::from_secs(2);
-/// How long an answer of Redis may take; longer than [`BLOCK`], or entries were delivered to nobody.
+/// How long an answer of Redis may take; longer than [`BLOCK`], or entries are delivered and their answer is not read.
 const RESPONSE: Duration = Duration::from_secs(4);
-/// How often an event is tried that fails for no known reason.
+/// How often an event that fails for no known reason is tried.
 const TRIES: u32 = 5;
 /// How long one step waits for the lease.
 const LEASE: Duration = Duration::from_secs(10);
@@ -37,7 +36,7 @@ const LEASE: Duration = Duration::from_secs(10);
 pub enum Step {
     /// Nothing was there to read.
     Nothing,
-    /// So many were applied, and so many had been before.
+    /// Some were applied, and some had been before.
     Applied { fresh: usize, duplicates: usize },
     /// The event at this place was parked.
     Parked(Id),
@@ -55,7 +54,7 @@ pub struct Consumer {
     /// Its own entries that were delivered and not acknowledged come first.
     pending_first: bool,
     failures: HashMap<Id, u32>,
-    under_way: bool,
+    in_step: bool,
 }
 
 impl Consumer {
@@ -69,80 +68,77 @@ impl Consumer {
             watermark: None,
             pending_first: true,
             failures: HashMap::new(),
-            under_way: false,
+            in_step: false,
         }
     }
 
     /// Reads once, waiting at most `block` for something to come, and applies what it got.
     pub async fn consume(&mut self, block: Duration) -> Result<Step, Failure> {
-        if std::mem::replace(&mut self.under_way, true) {
-            // The step before was given up halfway.
-            self.forget();
+        if std::mem::replace(&mut self.in_step, true) {
+            // The step before was dropped halfway.
+            self.start_over();
         }
         let outcome = self.consume_batch(block).await;
-        self.under_way = false;
+        self.in_step = false;
         if outcome.is_err() {
-            self.forget();
+            self.start_over();
         }
         outcome
     }
 
     /// Trusts nothing that is remembered any more; what was read and not acknowledged is pending, and comes first.
-    fn forget(&mut self) {
+    fn start_over(&mut self) {
         (self.connection, self.watermark, self.pending_first) = (None, None, true);
     }
 
     async fn consume_batch(&mut self, block: Duration) -> Result<Step, Failure> {
         let entries = self.read(block).await?;
         if entries.is_empty() {
-            if self.pending_first {
-                self.pending_first = false;
-                return Ok(Step::Applied { fresh: 0, duplicates: 0 });
-            }
-            return Ok(Step::Nothing);
+            let was_pending = std::mem::take(&mut self.pending_first);
+            return Ok(if was_pending { Step::Applied { fresh: 0, duplicates: 0 } } else { Step::Nothing });
         }
         let watermark = self.watermark().await?;
-        let read: Vec<Event> = entries.iter().filter_map(|(id, fields)| event(id, fields.as_ref())).collect();
+        let read: Vec<Event> = entries.iter().filter_map(|(id, fields)| inbox::decode(id, fields.as_ref())).collect();
         let fresh: Vec<Event> = read.iter().filter(|event| event.id > watermark).cloned().collect();
         let old: Vec<&str> =
-            entries.iter().filter(|entry| is_old(entry, watermark)).map(|(id, _)| id.as_str()).collect();
+            entries.iter().filter(|entry| inbox::is_done(entry, watermark)).map(|(id, _)| id.as_str()).collect();
         self.acknowledge(&old).await?;
         let stream = self.subscription.stream;
         metrics::counter!("events_duplicate_total", "stream" => stream).increment(old.len() as u64);
 
-        let whole = unbroken(watermark, &fresh);
+        let whole = consecutive(watermark, &fresh);
         if whole == 0 {
             return match fresh.first() {
-                Some(found) => self.gap(watermark, found).await,
+                Some(found) => self.close_gap(watermark, found).await,
                 None => Ok(Step::Applied { fresh: 0, duplicates: old.len() }),
             };
         }
         // What this step does not come to is pending from now on, and not among what is new.
         self.pending_first |= whole < fresh.len();
-        self.take(&fresh[..whole], watermark, old.len()).await
+        self.apply_batch(&fresh[..whole], watermark, old.len()).await
     }
 
     /// Applies events that follow the watermark: all at once, or, when one of them fails, one by one up to it.
-    async fn take(&mut self, batch: &[Event], watermark: Id, duplicates: usize) -> Result<Step, Failure> {
+    async fn apply_batch(&mut self, batch: &[Event], watermark: Id, duplicates: usize) -> Result<Step, Failure> {
         match self.apply(batch, watermark).await {
             Ok(()) => {
                 self.advance(batch).await?;
                 Ok(Step::Applied { fresh: batch.len(), duplicates })
             }
             Err(Failure::Transient(cause)) => Err(Failure::Transient(cause)),
-            Err(_) if batch.len() > 1 => self.one_by_one(batch, watermark).await,
-            Err(failure) => self.blame(&batch[0], watermark, failure).await,
+            Err(_) if batch.len() > 1 => self.apply_one_by_one(batch, watermark).await,
+            Err(failure) => self.retry_or_park(&batch[0], watermark, failure).await,
         }
     }
 
     /// Applies events each in a transaction of its own, up to the first that fails.
-    async fn one_by_one(&mut self, batch: &[Event], mut watermark: Id) -> Result<Step, Failure> {
+    async fn apply_one_by_one(&mut self, batch: &[Event], mut watermark: Id) -> Result<Step, Failure> {
         for event in batch {
             let one = std::slice::from_ref(event);
             match self.apply(one, watermark).await {
                 Ok(()) => self.advance(one).await?,
                 Err(Failure::Transient(cause)) => return Err(Failure::Transient(cause)),
-                Err(failure) => return self.blame(event, watermark, failure).await,
+                Err(failure) => return self.retry_or_park(event, watermark, failure).await,
             }
             watermark = event.id;
         }
@@ -150,7 +146,7 @@ impl Consumer {
     }
 
     /// Parks an event that will never work, or that was tried often enough; else lets it be tried again.
-    async fn blame(&mut self, event: &Event, watermark: Id, failure: Failure) -> Result<Step, Failure> {
+    async fn retry_or_park(&mut self, event: &Event, watermark: Id, failure: Failure) -> Result<Step, Failure> {
         let stream = self.subscription.stream;
         if matches!(failure, Failure::Unknown(_)) {
             let tries = self.failures.entry(event.id).or_default();
@@ -189,11 +185,11 @@ impl Consumer {
             }
             self.subscription.processor.apply(&mut tx, batch).await?;
             self.app.commit(tx).await?;
-            counters::record_effect(self.subscription.stream, batch, Utc::now());
+            backlog::record_effect(self.subscription.stream, batch, Utc::now());
             Ok(())
         };
-        // The work is done once and told of in each trace that it was done for: in the first one's as it is, in the others'
-        // when it is over, with a link to it. A failure, which is tried again, is told of once.
+        // The work is done once and has a span in each trace that it was done for: in the first as it is, in the others when
+        // it is over, with a link to the first. A failure, which is tried again, has one span.
         let (stream, group, begun) = (self.subscription.stream, self.app.group, SystemTime::now());
         let span = |event: &Event| spans::process(stream, group, event.event_id, batch.len());
         let trace = Trace::begin(first.traceparent.as_deref(), || span(first));
@@ -202,7 +198,7 @@ impl Consumer {
         trace.end([], outcome.as_ref().err().map(ToString::to_string));
         if outcome.is_ok() {
             for event in &batch[1..] {
-                trace.also(event.traceparent.as_deref(), || span(event).with_start_time(begun));
+                trace.link_to(event.traceparent.as_deref(), || span(event).with_start_time(begun));
             }
         }
         outcome
@@ -221,14 +217,12 @@ impl Consumer {
 
     /// Entries are missing before the one that was found: they are read again from Redis, or, if Redis lost them, taken
     /// from the producer's outbox.
-    async fn gap(&mut self, watermark: Id, found: &Event) -> Result<Step, Failure> {
+    async fn close_gap(&mut self, watermark: Id, found: &Event) -> Result<Step, Failure> {
         let stream = self.subscription.stream;
         metrics::counter!("events_gap_total", "stream" => stream).increment(1);
         tracing::warn!(stream, %watermark, found = %found.id, "entries are missing in a stream");
-        let (group, mut connection) = (self.app.group, self.connection().await?);
-        let mut set = redis::cmd("XGROUP");
-        set.arg("SETID").arg(stream).arg(group).arg(watermark.to_string());
-        set.query_async::<()>(&mut connection).await?;
+        let mut connection = self.connection().await?;
+        let _: () = connection.xgroup_setid(stream, self.app.group, watermark.to_string()).await?;
         self.pending_first = false;
 
         let missing = match repair::fetch(&self.app, stream, found.source.as_deref(), watermark).await {
@@ -238,16 +232,16 @@ impl Consumer {
                 return Ok(Step::Gap { watermark, found: found.id });
             }
         };
-        let whole = unbroken(watermark, &missing);
+        let whole = consecutive(watermark, &missing);
         if whole > 0 {
             metrics::counter!("events_repaired_total", "stream" => stream).increment(whole as u64);
-            return self.take(&missing[..whole], watermark, 0).await;
+            return self.apply_batch(&missing[..whole], watermark, 0).await;
         }
         let oldest = missing.first().unwrap_or(found);
         if watermark == Id::default()
             && let Some(before) = oldest.prev
         {
-            // A listener that is new here, and a history of which nobody has the beginning any more.
+            // A new consumer, and a stream whose beginning neither Redis nor the outbox has any more.
             tracing::warn!(stream, from = %before, "the stream is heard from its oldest event that is still held");
             let mut tx = self.app.db.begin().await?;
             if move_watermark(&mut tx, stream, watermark, before).await? {
@@ -268,15 +262,14 @@ impl Consumer {
         let client = self.app.settings.redis()?;
         let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
         self.create_group(&mut connection).await?;
-        self.connection = Some(connection.clone());
-        Ok(connection)
+        Ok(self.connection.insert(connection).clone())
     }
 
-    /// The group begins at 0: what was told before the service existed is heard too, and the watermark knows the rest.
+    /// The group begins at 0: what was published before the service existed is consumed too; the watermark knows the rest.
     async fn create_group(&self, connection: &mut MultiplexedConnection) -> Result<(), RedisError> {
-        let mut create = redis::cmd("XGROUP");
-        create.arg("CREATE").arg(self.subscription.stream).arg(self.app.group).arg("0").arg("MKSTREAM");
-        match create.query_async::<()>(connection).await {
+        let created =
+            connection.xgroup_create_mkstream::<_, _, _, ()>(self.subscription.stream, self.app.group, "0").await;
+        match created {
             Err(error) if error.code() != Some("BUSYGROUP") => Err(error),
             _ => Ok(()),
         }
@@ -300,22 +293,18 @@ impl Consumer {
     }
 
     async fn acknowledge(&mut self, ids: &[&str]) -> Result<(), Failure> {
-        if ids.is_empty() {
-            return Ok(());
+        if !ids.is_empty() {
+            let mut connection = self.connection().await?;
+            let _: u64 = connection.xack(self.subscription.stream, self.app.group, ids).await?;
         }
-        let mut connection = self.connection().await?;
-        let mut acknowledge = redis::cmd("XACK");
-        acknowledge.arg(self.subscription.stream).arg(self.app.group).arg(ids);
-        Ok(acknowledge.query_async::<()>(&mut connection).await?)
+        Ok(())
     }
 
     async fn watermark(&mut self) -> Result<Id, Failure> {
         if let Some(watermark) = self.watermark {
             return Ok(watermark);
         }
-        let watermark = inbox::watermark(&self.app.db, self.subscription.stream).await?;
-        self.watermark = Some(watermark);
-        Ok(watermark)
+        Ok(*self.watermark.insert(inbox::watermark(&self.app.db, self.subscription.stream).await?))
     }
 }
 
@@ -327,20 +316,16 @@ impl Worker for Consumer {
     async fn step(&mut self) -> anyhow::Result<Outcome> {
         if !*self.lease.borrow() {
             // Another replica works on the stream meanwhile.
-            self.forget();
+            self.start_over();
             tokio::select! {
                 held = self.lease.wait_for(|held| *held) => { held?; }
                 () = tokio::time::sleep(LEASE) => return Ok(Outcome::Idle),
                 () = self.app.stop.cancelled() => return Ok(Outcome::Idle),
             }
         }
-        match self.consume(BLOCK).await {
-            Ok(Step::Gap { .. }) => {
-                tokio::time::sleep(backoff(u32::MAX)).await;
-                Ok(Outcome::Busy)
-            }
-            Ok(_) => Ok(Outcome::Busy),
-            Err(failure) => Err(failure.into()),
+        if let Step::Gap { .. } = self.consume(BLOCK).await? {
+            tokio::time::sleep(backoff(u32::MAX)).await;
         }
+        Ok(Outcome::Busy)
     }
 }

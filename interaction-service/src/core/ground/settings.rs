@@ -13,7 +13,7 @@ use redis::IntoConnectionInfo;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
 
-/// Where a service that tells events can be asked for them.
+/// Where a service that publishes events hands them out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Producer {
     pub name: String,
@@ -39,23 +39,23 @@ pub enum LogFormat {
     Json,
 }
 
-/// So many in so long, and so many at once.
+/// A count per period, and a burst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     pub count: NonZeroU32,
     pub period: Duration,
-    /// How many may come at once after a calm; the count, unless it says otherwise.
+    /// How many may come at once after a pause; the count, unless the setting says otherwise.
     pub burst: NonZeroU32,
 }
 
 impl Rate {
-    /// So many per so many seconds. Zero counts as one.
+    /// A count per seconds. Zero counts as one.
     pub const fn new(count: u32, seconds: u64) -> Self {
         let count = NonZeroU32::MIN.saturating_add(count.saturating_sub(1));
         Self { count, period: Duration::from_secs(seconds), burst: count }
     }
 
-    /// The same, with so many at once.
+    /// The same count, with another burst.
     pub const fn burst(self, burst: u32) -> Self {
         Self { burst: NonZeroU32::MIN.saturating_add(burst.saturating_sub(1)), ..self }
     }
@@ -75,8 +75,8 @@ impl FromStr for Rate {
         let (count, rest) = text.split_once('/').ok_or_else(expected)?;
         let (seconds, burst) = rest.split_once('+').unwrap_or((rest, count));
         let number = |text: &str| text.parse::<NonZeroU32>().map_err(|_| expected());
-        let (count, seconds, burst) = (number(count)?, number(seconds)?, number(burst)?);
-        Ok(Self { count, period: Duration::from_secs(seconds.get().into()), burst })
+        let period = Duration::from_secs(number(seconds)?.get().into());
+        Ok(Self { count: number(count)?, period, burst: number(burst)? })
     }
 }
 
@@ -92,15 +92,15 @@ impl FromStr for RateLimitSetting {
 
     /// Reads `off` or `name=count/seconds+burst`.
     fn from_str(text: &str) -> Result<Self, String> {
-        if text == "off" {
-            return Ok(Self::Off);
+        match text.split_once('=') {
+            Some((name, rate)) => Ok(Self::Rate(name.to_owned(), rate.parse()?)),
+            None if text == "off" => Ok(Self::Off),
+            None => Err("expected off, or name=count/seconds+burst".to_owned()),
         }
-        let (name, rate) = text.split_once('=').ok_or("expected off, or name=count/seconds+burst")?;
-        Ok(Self::Rate(name.to_owned(), rate.parse()?))
     }
 }
 
-/// What can be asked of a running service by its own binary: a container holds no other program that could.
+/// What a service's own binary can ask a running service: a container holds no other program that could.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum HealthCheck {
     /// Whether the process answers
@@ -132,7 +132,7 @@ pub struct Base {
     #[arg(long, env = "REDIS_URL", hide_env_values = true, default_value = "redis://127.0.0.1:6379/0", value_parser = redis)]
     pub redis_url: SecretString,
 
-    /// What operators and other services say on /internal/*; without it nobody may
+    /// The secret of operators and other services on /internal/*; without it all are refused
     #[arg(long, env = "SERVICE_TOKEN", hide_env_values = true)]
     pub service_token: Option<SecretString>,
 

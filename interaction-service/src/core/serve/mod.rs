@@ -29,7 +29,7 @@ use crate::core::doors::personal_data::{self, PersonalDataSource};
 use crate::core::doors::{callers, idempotency};
 use crate::core::events::consumer::Consumer;
 use crate::core::events::relay::Relay;
-use crate::core::events::{Subscription, counters, retention};
+use crate::core::events::{Subscription, backlog, retention};
 use crate::core::ground::jobs::{self, Job};
 use crate::core::ground::leases::LeaseManager;
 use crate::core::ground::settings::{self, Base};
@@ -62,15 +62,15 @@ pub struct Service {
     pub migrations: &'static Migrator,
     /// How a person authenticates, as the description of its API says.
     pub scheme: fn() -> SecurityScheme,
-    /// What may be done only so often.
+    /// Its rate limits.
     pub limits: &'static [Limit],
-    /// What it holds about people.
+    /// The personal data that it holds.
     pub personal_data: &'static [PersonalDataSource],
-    /// How it lets go of that.
+    /// How it erases them.
     pub erasure: Erasure,
     /// Adds its own settings to those of every service.
     pub settings: fn(Command) -> Command,
-    /// How it finds out who calls.
+    /// How it authenticates a caller.
     pub authenticator: fn(&ArgMatches, &PgPool) -> anyhow::Result<Arc<dyn Authenticate>>,
     /// What it does, built from its settings.
     pub features: fn(&App, &ArgMatches) -> anyhow::Result<Features>,
@@ -117,7 +117,7 @@ impl Service {
             .set_connection_timeout(Some(REDIS_RESPONSE))
             .set_number_of_retries(1);
         let redis = ConnectionManager::new_lazy_with_config(settings.redis()?, patience)?;
-        Ok(App::from(AppState {
+        Ok(Arc::new(AppState {
             name: self.name,
             group: self.group,
             publishes: self.publishes,
@@ -154,7 +154,7 @@ impl Service {
             .merge(personal_data::routes(self.personal_data))
             .with_state(app.clone());
         let document = openapi::complete(document, self.limits);
-        layers::surround(app, routes.merge(own).merge(openapi::routes(document)))
+        layers::with_middleware(app, routes.merge(own).merge(openapi::routes(document)))
     }
 
     /// Makes the tables, trying until Postgres is there, and then starts all background work.
@@ -163,9 +163,8 @@ impl Service {
         while let Err(error) = database::prepare(&app.db, self.schema, self.migrations).await {
             tracing::warn!(error = format!("{error:#}"), "the database is not ready; trying again");
             failures += 1;
-            tokio::select! {
-                () = app.stop.cancelled() => return,
-                () = tokio::time::sleep(worker::backoff(failures)) => {}
+            if app.stop.run_until_cancelled(tokio::time::sleep(worker::backoff(failures))).await.is_none() {
+                return;
             }
         }
         app.prepared.send_replace(true);
@@ -186,12 +185,12 @@ impl Service {
         let mut jobs = features.jobs;
         jobs.extend([retention::job(&app), idempotency::job(&app)]);
         if let Err(error) = jobs::run(jobs, app.db.clone(), app.tasks.clone(), app.stop.clone()).await {
-            tracing::error!(error = format!("{error:#}"), "the clock stopped");
+            tracing::error!(error = format!("{error:#}"), "the job scheduler failed");
         }
     }
 }
 
-/// Runs a service as its arguments say, until it is told to stop.
+/// Runs a service as its arguments say, until it is signalled to stop.
 pub async fn run(service: &'static Service, arguments: &ArgMatches) -> anyhow::Result<()> {
     let base = Base::from_arg_matches(arguments)?;
     if let Some(question) = base.check {
@@ -205,21 +204,19 @@ pub async fn run(service: &'static Service, arguments: &ArgMatches) -> anyhow::R
 
 /// Serves until the stop: answers, works in the background, and then ends in order.
 pub async fn serve(service: &'static Service, app: App, mut features: Features) -> anyhow::Result<()> {
-    let address = (app.settings.host, app.settings.port);
-    let listener = tokio::net::TcpListener::bind(address)
-        .await
-        .with_context(|| format!("{} cannot listen on {}:{}", app.name, address.0, address.1))?;
+    let (host, port) = (app.settings.host, app.settings.port);
+    let listener = tokio::net::TcpListener::bind((host, port)).await;
+    let listener = listener.with_context(|| format!("{} cannot listen on {host}:{port}", app.name))?;
     tracing::info!(service = app.name, address = %listener.local_addr()?, "listening");
     let router = service.router(&app, &mut features).into_make_service_with_connect_info::<SocketAddr>();
     meters::start_counters(service.limits.iter().map(|limit| limit.name));
-    counters::start(app.publishes, features.subscriptions.iter().map(|subscription| subscription.stream));
+    backlog::start_counters(app.publishes, features.subscriptions.iter().map(|subscription| subscription.stream));
     app.tasks.spawn(service.work(app.clone(), features));
-    app.tasks.spawn(meters::add_up(app.metrics.clone(), app.stop.clone()));
+    app.tasks.spawn(meters::run_upkeep(app.metrics.clone(), app.stop.clone()));
     let stop = app.stop.clone();
     app.tasks.spawn(async move {
-        tokio::select! {
-            () = signal() => stop.cancel(),
-            () = stop.cancelled() => {}
+        if stop.run_until_cancelled(signal()).await.is_some() {
+            stop.cancel();
         }
     });
     let stop = app.stop.clone();
@@ -245,12 +242,10 @@ pub async fn serve(service: &'static Service, app: App, mut features: Features) 
 async fn signal() {
     use tokio::signal::unix::{SignalKind, signal};
     match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-        }
+        Ok(mut terminate) => tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        },
         Err(error) => {
             tracing::error!(%error, "SIGTERM cannot be listened to");
             std::future::pending::<()>().await;

@@ -25,6 +25,6 @@ impl Counted {
     #[track_caller]
     pub fn assert(&self, line: &str) {
         let text = self.text();
-        assert!(text.lines().any(|told| told == line), "{line} is not in\n{text}");
+        assert!(text.lines().any(|shown| shown == line), "{line} is not in\n{text}");
     }
 }

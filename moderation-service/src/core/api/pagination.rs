@@ -6,10 +6,9 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use chrono::DateTime;
 use serde::Serialize;
-use serde_json::json;
 use uuid::Uuid;
 
-use crate::core::api::errors::{Error, Invalid};
+use crate::core::api::errors::Error;
 use crate::core::contract::extract::Query;
 use crate::core::contract::fields::invalid;
 use crate::core::contract::timestamp::Timestamp;
@@ -73,33 +72,12 @@ impl Page {
     }
 }
 
-fn limit(text: &str) -> Result<i64, Box<Invalid>> {
-    let refuse = |msg: String, kind, ctx| Err(Box::new(invalid(&["query", "limit"], msg, kind, ctx)));
-    match text.trim().parse::<i64>() {
-        Err(_) => refuse("value is not a valid integer".into(), "type_error.integer", None),
-        Ok(n) if n < 1 => refuse(
-            "ensure this value is greater than or equal to 1".into(),
-            "value_error.number.not_ge",
-            Some(json!({ "limit_value": 1 })),
-        ),
-        Ok(n) if n > MAX_LIMIT => refuse(
-            format!("ensure this value is less than or equal to {MAX_LIMIT}"),
-            "value_error.number.not_le",
-            Some(json!({ "limit_value": MAX_LIMIT })),
-        ),
-        Ok(n) => Ok(n),
-    }
-}
-
 impl<S: Send + Sync> FromRequestParts<S> for Page {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
         let mut query = Query::from_request_parts(parts, state).await?;
-        let limit = query.get("limit").map_or(Ok(DEFAULT_LIMIT), limit).unwrap_or_else(|error| {
-            query.errors.push(*error);
-            DEFAULT_LIMIT
-        });
+        let limit = query.integer("limit", 1, MAX_LIMIT).unwrap_or(DEFAULT_LIMIT);
         let before = query.get("cursor").map_or(Some(Cursor::end()), Cursor::decode).unwrap_or_else(|| {
             query.errors.push(invalid(&["query", "cursor"], "value is not a valid cursor", "value_error.cursor", None));
             Cursor::end()
@@ -141,7 +119,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_wrong_limit_and_a_wrong_cursor_are_told_together() {
+    async fn a_wrong_limit_and_a_wrong_cursor_are_reported_together() {
         for limit in ["0", "201", "many"] {
             let Err(Error::Invalid(errors)) = page(&format!("/things?limit={limit}&cursor=x")).await else {
                 panic!("{limit} was taken")

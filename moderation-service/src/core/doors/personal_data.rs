@@ -1,4 +1,4 @@
-//! What a service holds about a person, for the person: the auth service gathers it page by page. Needs the service token.
+//! The export of personal data: the auth service gathers it page by page. Needs the service token.
 use axum::extract::{RawPathParams, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -17,7 +17,7 @@ use crate::core::contract::extract::Path;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::doors::callers::Operator;
 
-/// One thing that is held, as the row that it is, and its place in the list of its kind, newest first.
+/// One item of personal data, as the row that it is, and its place in the list of its kind, newest first.
 #[derive(Serialize)]
 pub struct PersonalDataItem {
     #[serde(skip)]
@@ -28,27 +28,27 @@ pub struct PersonalDataItem {
     pub thing: Value,
 }
 
-/// A list of what is held, on its way.
+/// A list of items that is being loaded.
 pub type Listing<'a> = BoxFuture<'a, sqlx::Result<Vec<PersonalDataItem>>>;
 
-/// Things of one kind that a service holds about people.
+/// One kind of personal data that a service holds.
 pub struct PersonalDataSource {
     /// The name of the kind, in the plural.
     pub name: &'static str,
-    /// Those of a person that come after a place, so many at most.
+    /// Those of a person that come after a place, up to a limit.
     pub list: for<'a> fn(&'a PgPool, Uuid, Cursor, i64) -> Listing<'a>,
 }
 
-/// The routes by which personal_data are gathered.
+/// The routes by which personal data are gathered.
 pub fn routes(personal_data: &'static [PersonalDataSource]) -> Router<App> {
-    let kinds: Vec<_> = personal_data.iter().map(|holding| holding.name).collect();
+    let kinds: Vec<_> = personal_data.iter().map(|source| source.name).collect();
     Router::new()
         .route("/internal/people/{person}", get(async |_: Operator, Path(_): Path| Json(kinds)))
         .route("/internal/people/{person}/{kind}", get(list))
         .layer(Extension(personal_data))
 }
 
-/// A page of the things of one kind that are held about a person.
+/// A page of the items of one kind that are held about a person.
 async fn list(
     _: Operator,
     State(app): State<App>,
@@ -58,9 +58,9 @@ async fn list(
     page: Page,
 ) -> Result<Response, Error> {
     let kind = params.iter().find(|(name, _)| *name == "kind").map(|(_, kind)| kind);
-    let holding = personal_data.iter().find(|holding| Some(holding.name) == kind);
-    let holding = holding.ok_or(Error::Refused(StatusCode::NOT_FOUND, "No such kind"))?;
-    let held = (holding.list)(&app.db, person, page.before, page.rows()).await?;
+    let source = personal_data.iter().find(|source| Some(source.name) == kind);
+    let source = source.ok_or(Error::Refused(StatusCode::NOT_FOUND, "No such kind"))?;
+    let held = (source.list)(&app.db, person, page.before, page.rows()).await?;
     Ok(page.answer(held, |held| (held.at, held.id)))
 }
 
@@ -75,20 +75,20 @@ mod tests {
     use crate::core::testing::{Platform, new_user};
 
     #[sqlx::test(migrations = false)]
-    async fn of_a_stranger_nothing_is_held_and_nobody_but_an_operator_asks(
+    async fn of_an_unknown_person_nothing_is_held_and_only_an_operator_asks(
         _: PgPoolOptions,
         database: PgConnectOptions,
     ) {
         let platform = Platform::start(&SERVICE, database, &[]).await;
         let (token, person) = new_user();
-        for holding in SERVICE.personal_data {
-            assert_eq!(platform.personal_data_of(person, holding.name).await, [json!(null); 0], "{}", holding.name);
+        for source in SERVICE.personal_data {
+            assert_eq!(platform.personal_data_of(person, source.name).await, [json!(null); 0], "{}", source.name);
         }
         let ask = async |path: &str, token: &str| {
             let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {token}"));
             platform.send(request.body(Body::empty()).unwrap()).await
         };
-        let kinds: Vec<_> = SERVICE.personal_data.iter().map(|holding| holding.name).collect();
+        let kinds: Vec<_> = SERVICE.personal_data.iter().map(|source| source.name).collect();
         let path = format!("/internal/people/{person}");
         assert_eq!(ask(&path, "operator").await.body, json!(kinds));
         assert_eq!(ask(&format!("{path}/secrets"), "operator").await.status, 404);

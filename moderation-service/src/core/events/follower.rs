@@ -1,5 +1,5 @@
-//! Events that every replica hears for itself, for the sake of what it holds in memory: from now on, and outside of the
-//! consumer group, of which one replica alone would hear them. Whatever a replica may have on_gap, it is told so.
+//! A follower reads a stream outside of the consumer group, one in every replica, for what the replica holds in memory:
+//! from now on, and with a call of `on_gap` whenever it may have missed an entry.
 use std::time::Duration;
 
 use anyhow::Context;
@@ -14,7 +14,7 @@ use crate::core::ground::worker::{Outcome, Worker};
 const BLOCK: usize = 2000;
 const BLOCKED: Duration = Duration::from_secs(4);
 
-/// What is done with a message, and when some may have been on_gap.
+/// What is done with a message, and when some may have been missed.
 type OnMessage = dyn Fn(&str) -> anyhow::Result<()> + Send + Sync;
 type OnGap = dyn Fn() -> anyhow::Result<()> + Send + Sync;
 
@@ -39,7 +39,7 @@ impl Follower {
         Self { app: app.clone(), stream, on_message: Box::new(on_message), on_gap: Box::new(on_gap), reading: None }
     }
 
-    /// Begins at the end of the stream; what was told before that may be news.
+    /// Begins at the end of the stream; what was published before may have been missed.
     pub async fn begin(&mut self) -> anyhow::Result<()> {
         let patient = AsyncConnectionConfig::new().set_response_timeout(Some(BLOCKED));
         let client = self.app.settings.redis()?;

@@ -1,6 +1,6 @@
-//! Calls of others: whoever makes them begins here, so that none follows a redirect or lacks its cryptography.
+//! The HTTP client for outgoing calls: no redirects, rustls with its provider installed.
 
-/// A client of HTTP whose limits are still to be set. It follows no redirect: what somebody answers is the answer.
+/// A builder whose time limits are still to be set. The client follows no redirect: the answer is what the peer answers.
 pub fn builder() -> reqwest::ClientBuilder {
     // An error says that the provider was installed before, which is as good.
     drop(rustls::crypto::ring::default_provider().install_default());

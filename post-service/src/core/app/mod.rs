@@ -3,7 +3,6 @@ pub mod identity;
 pub mod limits;
 
 use std::cell::RefCell;
-use std::ops::Deref;
 use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -24,8 +23,7 @@ tokio::task_local! {
 }
 
 /// A running service. Everything that a request passes through has one, so a clone is one count and not one per field.
-#[derive(Clone)]
-pub struct App(Arc<AppState>);
+pub type App = Arc<AppState>;
 
 /// What a running service consists of.
 pub struct AppState {
@@ -54,21 +52,7 @@ pub struct AppState {
     pub metrics: PrometheusHandle,
 }
 
-impl Deref for App {
-    type Target = AppState;
-
-    fn deref(&self) -> &AppState {
-        &self.0
-    }
-}
-
-impl From<AppState> for App {
-    fn from(state: AppState) -> Self {
-        Self(Arc::new(state))
-    }
-}
-
-impl App {
+impl AppState {
     /// Commits a change, and wakes what follows from commits: the relay, so that its events are on their way at once, and
     /// what else of the service waits for work.
     pub async fn commit(&self, tx: PgTransaction<'static>) -> sqlx::Result<()> {

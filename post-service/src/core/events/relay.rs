@@ -1,19 +1,21 @@
-//! The relay: carries the outbox to Redis, each event once, in order, without a hole.
+//! The relay publishes the outbox to Redis, each event once, in order, without a hole.
 //!
 //! It numbers the events of a stream densely, in a short transaction under the stream's lock, and then appends them with
 //! these numbers as entry ids, in one script that appends only when the stream's last id is the number before. Whatever
-//! happened to an earlier try, the stream's last id tells: an append whose answer was lost is found done; a stream that
+//! happened to an earlier try, the stream's last id shows it: an append whose answer was lost is found done; a stream that
 //! lost its tail, or everything, is shorter and gets it again from the outbox. Two relays at once do no harm: one of
 //! them finds the stream further than it thought. "Published" is therefore no mark in a row but a number in Redis.
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime};
 
 use redis::aio::ConnectionManager;
+use redis::streams::StreamInfoStreamReply;
+use redis::{AsyncCommands, ErrorKind, RedisResult, Script, ServerErrorKind};
 use sqlx::PgPool;
 
 use crate::core::app::App;
 use crate::core::events::Id;
-use crate::core::events::append::{append, end, fit};
 use crate::core::events::numbering::{BATCH, Numbered, number};
 use crate::core::ground::telemetry::{spans, trace};
 use crate::core::ground::worker::{Outcome, Worker};
@@ -21,12 +23,45 @@ use crate::core::ground::worker::{Outcome, Worker};
 #[cfg(test)]
 mod tests;
 
-/// How long after the last event the relay still polls quickly, for events of other replicas.
+/// The size of one append, in bytes of messages; the first event goes whatever its size.
+const BATCH_BYTES: usize = 1024 * 1024;
+/// How long a relay waits while there was something to publish lately, for events of other replicas.
 const POLL: Duration = Duration::from_millis(100);
-/// How long an idle relay waits, and how often any relay looks whether Redis still has what it was given.
+/// How long an idle relay waits, and how often any relay checks that Redis still has what was published.
 const IDLE_POLL: Duration = Duration::from_secs(1);
+/// How often it polls fast after the last event.
+const FAST_POLLS: u32 = 10;
 
-/// Carries the outbox of one service.
+/// Appends ARGV[3…] (seven for each entry: its id and its fields' values) behind ARGV[1], or nothing
+/// when the stream ends elsewhere. The answer is whether they were appended, and the stream's last id.
+static APPEND: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        local last = '0-0'
+        if redis.call('EXISTS', KEYS[1]) == 1 then
+            local info = redis.call('XINFO', 'STREAM', KEYS[1])
+            for i = 1, #info, 2 do
+                if info[i] == 'last-generated-id' then last = info[i + 1] end
+            end
+        end
+        if last ~= ARGV[1] then return {0, last} end
+        local width = 7
+        for i = 3, #ARGV, width do
+            local entry = {'message', ARGV[i + 1], 'type', 'json', 'event_id', ARGV[i + 2], 'prev', ARGV[i + 3],
+                'occurred_at', ARGV[i + 4], 'source', ARGV[2], 'version', ARGV[i + 5]}
+            if ARGV[i + 6] ~= '' then
+                entry[#entry + 1] = 'traceparent'
+                entry[#entry + 1] = ARGV[i + 6]
+            end
+            redis.call('XADD', KEYS[1], ARGV[i], unpack(entry))
+            last = ARGV[i]
+        end
+        return {1, last}
+        ",
+    )
+});
+
+/// Publishes the outbox of one service.
 pub struct Relay {
     db: PgPool,
     redis: ConnectionManager,
@@ -34,13 +69,13 @@ pub struct Relay {
     streams: &'static [&'static str],
     /// The last id of each stream, as far as this relay knows; forgotten whenever it may be wrong.
     last: HashMap<&'static str, Id>,
-    /// When all streams were last looked at.
-    looked: Option<Instant>,
-    quick: u32,
+    /// When Redis was last asked for the end of every stream.
+    last_full_check: Option<Instant>,
+    fast_polls_left: u32,
 }
 
 impl Relay {
-    /// A relay that has not looked at Redis yet.
+    /// A relay that has not asked Redis yet.
     pub fn new(app: &App) -> Self {
         Self {
             db: app.db.clone(),
@@ -48,8 +83,8 @@ impl Relay {
             source: app.name,
             streams: app.publishes,
             last: HashMap::new(),
-            looked: None,
-            quick: 0,
+            last_full_check: None,
+            fast_polls_left: 0,
         }
     }
 
@@ -67,16 +102,16 @@ impl Relay {
         let mut appended = 0;
         let mut last = match self.last.get(stream) {
             Some(last) => *last,
-            None => end(&mut self.redis, stream).await?,
+            None => last_id(&mut self.redis, stream).await?,
         };
         loop {
             let numbered = number(&self.db, &mut self.redis, stream, last).await?;
             let mut batch = numbered.events;
             // What was numbered before and is not in the stream comes first.
             if batch.first().map_or(numbered.last_pos, |event| event.pos - 1) != last.ms {
-                batch = waiting(&self.db, stream, last).await?;
+                batch = numbered_after(&self.db, stream, last).await?;
             }
-            fit(&mut batch);
+            truncate_to_max_bytes(&mut batch);
             let begun = SystemTime::now();
             let (done, true_last) = append(&mut self.redis, self.source, stream, last, &batch).await?;
             if done {
@@ -84,7 +119,7 @@ impl Relay {
                 metrics::counter!("events_appended_total", "stream" => stream).increment(batch.len() as u64);
                 for event in &batch {
                     let span = || spans::send(stream, event.event_id, batch.len()).with_start_time(begun);
-                    trace::tell(event.traceparent.as_deref(), span);
+                    trace::record_finished(event.traceparent.as_deref(), span);
                 }
                 self.last.insert(stream, true_last);
                 // What was committed since then wakes the relay again.
@@ -94,25 +129,25 @@ impl Relay {
             } else if true_last > last {
                 metrics::counter!("events_fenced_total", "stream" => stream).increment(1);
             } else {
-                rewound(stream, last, true_last);
+                report_rewind(stream, last, true_last);
             }
             last = true_last;
         }
     }
 
-    /// Asks Redis for the end of every stream, once in a while: what it lost must come back even if nothing new is told.
-    async fn look(&mut self) -> anyhow::Result<()> {
-        let known = self.streams.iter().all(|stream| self.last.contains_key(stream));
-        if known && self.looked.is_some_and(|looked| looked.elapsed() < IDLE_POLL) {
+    /// Asks Redis for the end of every stream, once a second: what it lost must come back even if nothing new is published.
+    async fn check_stream_ends(&mut self) -> anyhow::Result<()> {
+        let all_known = self.streams.iter().all(|stream| self.last.contains_key(stream));
+        if all_known && self.last_full_check.is_some_and(|checked| checked.elapsed() < IDLE_POLL) {
             return Ok(());
         }
         for stream in self.streams {
-            let found = end(&mut self.redis, stream).await?;
+            let found = last_id(&mut self.redis, stream).await?;
             if let Some(expected) = self.last.insert(stream, found).filter(|expected| *expected > found) {
-                rewound(stream, expected, found);
+                report_rewind(stream, expected, found);
             }
         }
-        self.looked = Some(Instant::now());
+        self.last_full_check = Some(Instant::now());
         Ok(())
     }
 
@@ -136,8 +171,8 @@ impl Relay {
 }
 
 /// The numbered events that the stream does not have yet, as many as go into one append.
-async fn waiting(db: &PgPool, stream: &str, last: Id) -> sqlx::Result<Vec<Numbered>> {
-    sqlx::query_as!(
+async fn numbered_after(db: &PgPool, stream: &str, last: Id) -> sqlx::Result<Vec<Numbered>> {
+    let query = sqlx::query_as!(
         Numbered,
         r#"select pos as "pos!", message::text as "message!", event_id, prev as "prev!",
             occurred_at, version, traceparent
@@ -145,12 +180,56 @@ async fn waiting(db: &PgPool, stream: &str, last: Id) -> sqlx::Result<Vec<Number
         stream,
         last.ms,
         BATCH
-    )
-    .fetch_all(db)
-    .await
+    );
+    query.fetch_all(db).await
 }
 
-fn rewound(stream: &'static str, expected: Id, found: Id) {
+/// The one way in which a stream is written: a batch goes behind the last id that the relay knows of, or not at all. Answers
+/// whether it did, and the stream's last id. An error says nothing about either.
+async fn append(
+    redis: &mut ConnectionManager,
+    source: &str,
+    stream: &str,
+    last: Id,
+    batch: &[Numbered],
+) -> anyhow::Result<(bool, Id)> {
+    let mut call = APPEND.key(stream);
+    call.arg(last.to_string()).arg(source);
+    for event in batch {
+        call.arg(Id { ms: event.pos, seq: 0 }.to_string())
+            .arg(&event.message)
+            .arg(event.event_id.to_string())
+            .arg(&event.prev)
+            .arg(event.occurred_at.to_string())
+            .arg(event.version)
+            .arg(event.traceparent.as_deref().unwrap_or_default());
+    }
+    let (done, last): (i64, String) = call.invoke_async(redis).await?;
+    Ok((done == 1, last.parse()?))
+}
+
+/// The last id of a stream; 0-0 when there is no such stream.
+pub(super) async fn last_id(redis: &mut ConnectionManager, stream: &str) -> anyhow::Result<Id> {
+    let reply: RedisResult<StreamInfoStreamReply> = redis.xinfo_stream(stream).await;
+    match reply {
+        Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError) => Ok(Id::default()),
+        reply => Ok(reply?.last_generated_id.parse()?),
+    }
+}
+
+/// Leaves as many events in a batch as go into one append.
+fn truncate_to_max_bytes(batch: &mut Vec<Numbered>) {
+    let mut bytes = 0;
+    let fits = |event: &&Numbered| {
+        let first = bytes == 0;
+        bytes += event.message.len();
+        first || bytes <= BATCH_BYTES
+    };
+    let count = batch.iter().take_while(fits).count();
+    batch.truncate(count);
+}
+
+fn report_rewind(stream: &'static str, expected: Id, found: Id) {
     metrics::counter!("events_rewound_total", "stream" => stream).increment(1);
     tracing::warn!(stream, %expected, %found, "Redis lost the end of a stream; appending it again");
 }
@@ -161,16 +240,16 @@ impl Worker for Relay {
     }
 
     async fn step(&mut self) -> anyhow::Result<Outcome> {
-        self.look().await?;
+        self.check_stream_ends().await?;
         let (behind, mut appended) = (self.behind().await?, 0);
         for stream in self.streams.iter().filter(|stream| behind.contains(**stream)) {
             appended += self.relay(stream).await?;
         }
-        self.quick = if appended > 0 { 10 } else { self.quick.saturating_sub(1) };
+        self.fast_polls_left = if appended > 0 { FAST_POLLS } else { self.fast_polls_left.saturating_sub(1) };
         Ok(if appended > 0 { Outcome::Busy } else { Outcome::Idle })
     }
 
     fn pause(&self) -> Duration {
-        if self.quick > 0 { POLL } else { IDLE_POLL }
+        if self.fast_polls_left > 0 { POLL } else { IDLE_POLL }
     }
 }

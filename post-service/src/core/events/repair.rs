@@ -29,7 +29,7 @@ pub struct NumberedEvent {
 
 /// The events of a stream behind an id, in order, from this service's outbox.
 pub async fn published(db: impl PgExecutor<'_>, stream: &str, after: Id) -> sqlx::Result<Vec<NumberedEvent>> {
-    sqlx::query_as!(
+    let query = sqlx::query_as!(
         NumberedEvent,
         r#"select pos || '-0' as "id!", prev as "prev!", event_id, version, occurred_at,
             traceparent, message as "message: Json<Box<RawValue>>"
@@ -37,14 +37,13 @@ pub async fn published(db: impl PgExecutor<'_>, stream: &str, after: Id) -> sqlx
         stream,
         after.ms,
         BATCH
-    )
-    .fetch_all(db)
-    .await
+    );
+    query.fetch_all(db).await
 }
 
-/// The events of a stream behind an id, in order, from the outbox of the service that tells it.
+/// The events of a stream behind an id, in order, from the outbox of the service that publishes it.
 pub async fn fetch(app: &App, stream: &str, source: Option<&str>, after: Id) -> anyhow::Result<Vec<Event>> {
-    let source = source.context("the entry behind the gap does not say who told it")?;
+    let source = source.context("the entry behind the gap does not name its producer")?;
     let Some(producer) = app.settings.producers.iter().find(|producer| producer.name == source) else {
         bail!("no address of {source} is known; see the setting PRODUCERS");
     };

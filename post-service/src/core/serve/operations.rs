@@ -8,7 +8,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Json, Router};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::from_value;
 use sqlx::{PgPool, PgTransaction};
 use uuid::Uuid;
 
@@ -75,7 +76,7 @@ struct DeadLetter {
 
 /// The parked events, newest first.
 async fn list(_: Operator, State(app): State<App>, page: Page) -> Result<Response, Error> {
-    let letters = sqlx::query_as!(
+    let query = sqlx::query_as!(
         DeadLetter,
         r#"select id, stream, entry_id, event_id, occurred_at, version, traceparent, message,
             error, parked_at
@@ -83,15 +84,14 @@ async fn list(_: Operator, State(app): State<App>, page: Page) -> Result<Respons
         page.before.at,
         page.before.id,
         page.rows()
-    )
-    .fetch_all(&app.db)
-    .await?;
+    );
+    let letters = query.fetch_all(&app.db).await?;
     Ok(page.answer(letters, |letter| (letter.parked_at, letter.id)))
 }
 
 /// The parked events of a stream, or of all, and with these ids, or with any; oldest first.
 async fn select(db: &PgPool, stream: Option<&str>, ids: &[Uuid]) -> sqlx::Result<Vec<DeadLetter>> {
-    sqlx::query_as!(
+    let query = sqlx::query_as!(
         DeadLetter,
         r#"select id, stream, entry_id, event_id, occurred_at, version, traceparent, message,
             error, parked_at
@@ -100,9 +100,8 @@ async fn select(db: &PgPool, stream: Option<&str>, ids: &[Uuid]) -> sqlx::Result
         stream,
         ids,
         BATCH
-    )
-    .fetch_all(db)
-    .await
+    );
+    query.fetch_all(db).await
 }
 
 /// One parked event.
@@ -111,7 +110,8 @@ async fn show(_: Operator, State(app): State<App>, Path(id): Path) -> Result<Jso
     letter.map(Json).ok_or(Error::Refused(StatusCode::NOT_FOUND, "Dead letter not found"))
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 enum Action {
     Replay,
     Discard,
@@ -127,11 +127,7 @@ struct ActIn {
 
 impl Input for ActIn {
     fn read(fields: &mut Fields) -> Self {
-        let action = fields.choice("action", &["REPLAY", "DISCARD"], |word| match word {
-            "REPLAY" => Some(Action::Replay),
-            "DISCARD" => Some(Action::Discard),
-            _ => None,
-        });
+        let action = fields.choice("action", &["REPLAY", "DISCARD"], |word| from_value(word.into()).ok());
         let stream = fields.optional_text("stream", STREAM);
         let given = fields.list("ids");
         let ids: Vec<Uuid> = given.iter().filter_map(|id| Uuid::try_parse(id.as_str()?).ok()).collect();
@@ -173,12 +169,8 @@ async fn act(
             Err(failure) => acted.failed.push(StillDead { id, error: failure.to_string() }),
         }
     }
-    tracing::info!(
-        reason = input.reason,
-        done = acted.done.len(),
-        failed = acted.failed.len(),
-        "an operator acted on dead letters"
-    );
+    let (done, failed) = (acted.done.len(), acted.failed.len());
+    tracing::info!(reason = input.reason, done, failed, "an operator acted on dead letters");
     Ok(Json(acted))
 }
 
@@ -207,7 +199,7 @@ async fn replay(
     subscriptions: &[Subscription],
     letter: DeadLetter,
 ) -> Result<(), Failure> {
-    let subscription = subscriptions.iter().find(|heard| heard.stream == letter.stream);
+    let subscription = subscriptions.iter().find(|subscription| subscription.stream == letter.stream);
     let subscription = subscription.ok_or_else(|| Failure::Permanent("nobody listens to this stream here".into()))?;
     let event = Event {
         id: letter.entry_id.parse().map_err(|cause: NotAnId| Failure::Permanent(cause.to_string()))?,

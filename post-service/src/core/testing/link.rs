@@ -15,7 +15,7 @@ pub enum State {
     Cut,
     /// What is sent arrives; instead of the first answer the connection ends.
     Unanswered,
-    /// Nothing arrives any more, and nobody is told: a network that swallows packets. A connection stays so.
+    /// Nothing arrives any more, and no error is reported: a network that swallows packets. A connection stays so.
     Mute,
 }
 

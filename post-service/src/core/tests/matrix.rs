@@ -1,4 +1,4 @@
-//! Who may what: every operation, called by everybody, answers with the status that the service's README says.
+//! The matrix of rights: every operation, called by every kind of caller, answers with the status that the service's README says.
 //!
 //! The README has a table under [`HEADING`], a line per operation and a column per caller. Each cell is tried with a request
 //! of its own, so that what one caller deletes is there for the next. What is in the API and not in the table fails, and so
@@ -20,7 +20,7 @@ use crate::matrix::{self, World};
 /// What stands above the table.
 const HEADING: &str = "## Who may what";
 
-/// Somebody who calls, in the order of the columns. All but a stranger, a moderator and an admin call for their own things.
+/// A kind of caller, in the order of the columns. All but a stranger, a moderator and an admin call for their own things.
 const CALLERS: [&str; 8] = ["anonymous", "stranger", "owner", "muted", "banned", "moderator", "admin", "service"];
 
 /// What every service answers beside its API.

@@ -5,7 +5,7 @@ use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use crate::SERVICE;
-use crate::core::events::{backlog, counters, outbox};
+use crate::core::events::{backlog, outbox};
 use crate::core::ground::telemetry::meters;
 use crate::core::testing::Platform;
 use crate::core::testing::counted::Counted;
@@ -62,16 +62,16 @@ async fn what_waits_is_measured_and_what_may_never_happen_is_there(_: PgPoolOpti
     tx.commit().await.unwrap();
     let counted = Counted::begin();
     let subscribed = platform.subscribed();
-    counters::start(SERVICE.publishes, subscribed.iter().copied());
+    backlog::start_counters(SERVICE.publishes, subscribed.iter().copied());
     meters::start_counters(SERVICE.limits.iter().map(|limit| limit.name));
     backlog::measure(&platform.app, &subscribed).await.unwrap();
     counted.assert(&format!("events_outbox_waiting{{stream=\"{}\"}} 1", SERVICE.publishes[0]));
     for stream in SERVICE.publishes {
         counted.assert(&format!("events_rewound_total{{stream=\"{stream}\"}} 0"));
     }
-    for heard in subscribed {
-        counted.assert(&format!("events_lag{{stream=\"{heard}\"}} 0"));
-        counted.assert(&format!("events_gap_total{{stream=\"{heard}\"}} 0"));
+    for stream in subscribed {
+        counted.assert(&format!("events_lag{{stream=\"{stream}\"}} 0"));
+        counted.assert(&format!("events_gap_total{{stream=\"{stream}\"}} 0"));
     }
     counted.assert("database_acquire_timeouts_total 0");
 }
@@ -82,7 +82,7 @@ async fn a_refusal_by_a_limit_is_counted(_: PgPoolOptions, database: PgConnectOp
     let platform = Platform::start(&SERVICE, database, &["--rate-limits", &format!("{name}=1/60+1")]).await;
     let counted = Counted::begin();
     for allowed in [true, false, false] {
-        assert_eq!(platform.app.limits.take(name, "somebody").await.unwrap().allowed, allowed);
+        assert_eq!(platform.app.limits.take(name, "a subject").await.unwrap().allowed, allowed);
     }
     counted.assert(&format!("rate_limits_refused_total{{limit=\"{name}\"}} 2"));
 }

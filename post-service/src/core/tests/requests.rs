@@ -54,11 +54,11 @@ async fn a_limit_lets_a_burst_through_and_says_when_to_come_again(_: PgPoolOptio
     assert_eq!(ask("198.51.100.9, 192.0.2.1", None).await.status, 429, "what a client writes itself is not believed");
     let (stranger, _) = new_user();
     let known = ask("192.0.2.1", Some(&stranger)).await;
-    // To the auth service a made-up token is nobody's, so its address counts; to the others it is somebody's.
+    // To the auth service a made-up token is invalid, so the address counts; to the others it is a user's.
     assert_eq!(known.status == 429, SERVICE.schema == "auth");
 }
 
-/// What a request that creates something does here: it tells an event, and answers what it was given.
+/// What a request that creates something does here: it publishes an event, and answers what it was given.
 async fn make(State(app): State<App>, Json(wish): Json<Value>) -> Result<(StatusCode, Json<Value>), Error> {
     let mut tx = app.db.begin().await?;
     publish(&mut tx, SERVICE.publishes[0], &wish).await?;
@@ -79,7 +79,7 @@ impl Maker {
     async fn start(database: PgConnectOptions) -> Self {
         let platform = Platform::start(&SERVICE, database, &[]).await;
         let routes = Router::new().route("/make", post(make)).with_state(platform.app.clone());
-        Self { router: layers::surround(&platform.app, routes), platform }
+        Self { router: layers::with_middleware(&platform.app, routes), platform }
     }
 
     async fn make(&self, key: Option<&str>, wish: &Value) -> (u16, Value, bool) {
@@ -130,7 +130,7 @@ async fn a_request_with_a_key_is_carried_out_once(_: PgPoolOptions, database: Pg
         (201, false, false),
         "a day later it is another request"
     );
-    idempotency::forget(&maker.platform.app.db).await.unwrap();
+    idempotency::delete_expired(&maker.platform.app.db).await.unwrap();
     let kept = sqlx::query_scalar!(r#"select count(*) as "count!" from answer"#).fetch_one(&maker.platform.app.db);
     let kept = kept.await.unwrap();
     assert_eq!(kept, 1);

@@ -1,6 +1,6 @@
 //! What the service says about itself: log lines, numbers (`meters`), and the trace that a request and all that follows
 //! from it share (`trace`, `spans`), handed on as a W3C `traceparent` through the outbox, the stream and the consumers, and
-//! told to a collector where there is one (`export`).
+//! exported to a collector where there is one (`export`).
 pub mod export;
 pub mod meters;
 mod process;
@@ -18,7 +18,7 @@ pub use trace::Trace;
 
 use crate::core::ground::settings::{Base, LogFormat};
 
-/// Starts logging to standard output, and telling of traces where the settings name a collector; once per process.
+/// Starts logging to standard output, and the export of traces where the settings name a collector; once per process.
 pub fn start(service: &'static str, base: &Base) -> anyhow::Result<()> {
     lines(base, std::io::stdout)?.try_init()?;
     export::start(service, base)

@@ -1,5 +1,5 @@
-//! What is told of each kind of work: names and attributes by OpenTelemetry's semantic conventions for HTTP and messaging
-//! (version 1.37). No attribute holds a query, an address, a token or somebody's words.
+//! The spans of each kind of work: names and attributes by OpenTelemetry's semantic conventions for HTTP and messaging
+//! (version 1.37). No attribute holds a query, an address, a token or a user's words.
 use axum::http::{HeaderValue, StatusCode, Uri};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanBuilder, SpanKind};
@@ -9,23 +9,24 @@ use crate::core::ground::telemetry::Trace;
 
 /// A request that is answered here, by its route; `none` where there is none.
 pub fn serve(method: &'static str, route: &str, uri: &Uri) -> SpanBuilder {
-    let (route, name) = if route == "none" {
-        (None, method.to_owned())
-    } else {
-        (Some(KeyValue::new("http.route", route.to_owned())), format!("{method} {route}"))
-    };
-    let attributes = [
+    let mut attributes = vec![
         KeyValue::new("http.request.method", method),
         KeyValue::new("url.scheme", "http"),
         KeyValue::new("url.path", uri.path().to_owned()),
     ];
+    if route != "none" {
+        attributes.push(KeyValue::new("http.route", route.to_owned()));
+    }
     // The conventions' name for a method that they do not know.
-    SpanBuilder::from_name(if method == "_OTHER" { "HTTP".to_owned() } else { name })
-        .with_kind(SpanKind::Server)
-        .with_attributes(attributes.into_iter().chain(route))
+    let name = match (method, route) {
+        ("_OTHER", _) => "HTTP".to_owned(),
+        (_, "none") => method.to_owned(),
+        _ => format!("{method} {route}"),
+    };
+    SpanBuilder::from_name(name).with_kind(SpanKind::Server).with_attributes(attributes)
 }
 
-/// How an answer is told of.
+/// What the span of a request says about its answer: the status, and a failure if it is one.
 pub fn answered(status: StatusCode) -> ([KeyValue; 1], Option<String>) {
     let failure = status.is_server_error().then(|| status.to_string());
     ([KeyValue::new("http.response.status_code", i64::from(status.as_u16()))], failure)
@@ -35,7 +36,7 @@ pub fn answered(status: StatusCode) -> ([KeyValue; 1], Option<String>) {
 pub async fn call(request: reqwest::RequestBuilder) -> reqwest::Result<reqwest::Response> {
     let (client, request) = request.build_split();
     let mut request = request?;
-    let trace = Trace::within(|| ask(&request));
+    let trace = Trace::within(|| request_span(&request));
     if let Some(traceparent) = trace.traceparent().and_then(|text| HeaderValue::try_from(text).ok()) {
         request.headers_mut().insert("traceparent", traceparent);
     }
@@ -50,7 +51,7 @@ pub async fn call(request: reqwest::RequestBuilder) -> reqwest::Result<reqwest::
     answer
 }
 
-fn ask(request: &reqwest::Request) -> SpanBuilder {
+fn request_span(request: &reqwest::Request) -> SpanBuilder {
     let (method, url) = (request.method(), request.url());
     SpanBuilder::from_name(method.to_string()).with_kind(SpanKind::Client).with_attributes([
         KeyValue::new("http.request.method", method.to_string()),
@@ -60,41 +61,35 @@ fn ask(request: &reqwest::Request) -> SpanBuilder {
     ])
 }
 
-/// What is done with a stream: its name is the operation and the stream.
-fn messaging(operation: &'static str, kind: SpanKind, stream: &str) -> (SpanBuilder, Vec<KeyValue>) {
-    let attributes = vec![
+/// An operation on a stream, on one event or on a batch.
+fn messaging(operation: &'static str, kind: SpanKind, stream: &str, id: Option<Uuid>, batch: usize) -> SpanBuilder {
+    let mut attributes = vec![
         KeyValue::new("messaging.system", "redis"),
         KeyValue::new("messaging.operation.name", operation),
         KeyValue::new("messaging.operation.type", operation),
         KeyValue::new("messaging.destination.name", stream.to_owned()),
     ];
-    (SpanBuilder::from_name(format!("{operation} {stream}")).with_kind(kind), attributes)
+    attributes.extend(id.map(|id| KeyValue::new("messaging.message.id", id.to_string())));
+    if batch > 1 {
+        let count = i64::try_from(batch).unwrap_or(i64::MAX);
+        attributes.push(KeyValue::new("messaging.batch.message_count", count));
+    }
+    SpanBuilder::from_name(format!("{operation} {stream}")).with_kind(kind).with_attributes(attributes)
 }
 
 /// Events that are written into the outbox: what everything that they bring about is a part of.
 pub fn create(stream: &str, events: usize) -> SpanBuilder {
-    let (span, attributes) = messaging("create", SpanKind::Producer, stream);
-    span.with_attributes(attributes.into_iter().chain(count(events)))
+    messaging("create", SpanKind::Producer, stream, None, events)
 }
 
-/// An event that is carried from the outbox to the stream, with others of its batch.
+/// An event that is published from the outbox to the stream, with others of its batch.
 pub fn send(stream: &str, id: Uuid, batch: usize) -> SpanBuilder {
-    let (span, attributes) = messaging("send", SpanKind::Client, stream);
-    span.with_attributes(attributes.into_iter().chain(count(batch)).chain([message(id)]))
+    messaging("send", SpanKind::Client, stream, Some(id), batch)
 }
 
 /// An event that is applied, with others of its batch.
 pub fn process(stream: &str, group: &'static str, id: Option<Uuid>, batch: usize) -> SpanBuilder {
-    let (span, attributes) = messaging("process", SpanKind::Consumer, stream);
-    let group = KeyValue::new("messaging.consumer.group.name", group);
-    span.with_attributes(attributes.into_iter().chain(count(batch)).chain(id.map(message)).chain([group]))
-}
-
-fn message(id: Uuid) -> KeyValue {
-    KeyValue::new("messaging.message.id", id.to_string())
-}
-
-/// The size of a batch, where there is one.
-fn count(batch: usize) -> Option<KeyValue> {
-    (batch > 1).then(|| KeyValue::new("messaging.batch.message_count", i64::try_from(batch).unwrap_or(i64::MAX)))
+    let mut span = messaging("process", SpanKind::Consumer, stream, id, batch);
+    span.attributes.get_or_insert_default().push(KeyValue::new("messaging.consumer.group.name", group));
+    span
 }

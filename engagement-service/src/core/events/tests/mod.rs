@@ -1,9 +1,9 @@
 //! The promise of the event core, case by case and under the cases' names, against real Postgres and Redis. Relay and
 //! consumer are stepped by hand, so that what happens between two steps is decided here. The same tests run in every
 //! service.
+mod consuming;
 mod faults;
-mod hearing;
-mod telling;
+mod publishing;
 mod watching;
 
 use std::fmt::Debug;
@@ -26,7 +26,7 @@ use crate::core::serve::{Features, Service};
 use crate::core::testing::Platform;
 
 const STREAM: &str = "conformance";
-/// How long a reader waits for something to come: what is told is there already.
+/// How long a consumer waits for something to come: what is published is there already.
 const MOMENT: Duration = Duration::from_millis(1);
 
 /// A message whose effect is a row; some fail on purpose.
@@ -37,7 +37,7 @@ struct Message {
     fails: Option<String>,
 }
 
-const HELD_UP: &str =
+const BLOCK: &str =
     "set local lock_timeout = 0; set local statement_timeout = 0; select pg_advisory_xact_lock_shared(1)";
 
 fn record<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
@@ -48,13 +48,13 @@ fn record<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect
                 Some("permanently") => return Err(Failure::Permanent("it breaks a rule".into())),
                 // In the middle of the transaction, for as long as a test has the lock.
                 Some("when let go") => {
-                    tx.execute(HELD_UP).await?;
+                    tx.execute(BLOCK).await?;
                 }
                 Some("until it is mended") if tx.fetch_optional("select from back_again").await?.is_none() => {
                     return Err(Failure::Permanent("it is broken".into()));
                 }
-                Some("somehow") => return Err(Failure::Unknown("nobody knows why".into())),
-                // Away until somebody puts a row into the table.
+                Some("somehow") => return Err(Failure::Unknown("for an unknown reason".into())),
+                // Away until a test puts a row into the table.
                 Some("for a while") if tx.fetch_optional("select from back_again").await?.is_none() => {
                     return Err(Failure::Transient("it is away".into()));
                 }
@@ -91,37 +91,37 @@ async fn start_with(database: PgConnectOptions, settings: &[&str]) -> Platform {
 }
 
 impl Platform {
-    async fn tell(&self, message: Value) {
+    async fn publish(&self, message: Value) {
         let mut tx = self.app.db.begin().await.unwrap();
         publish(&mut tx, STREAM, &message).await.unwrap();
         tx.commit().await.unwrap();
     }
 
-    async fn tell_all(&self, numbers: impl IntoIterator<Item = i64>) {
+    async fn publish_all(&self, numbers: impl IntoIterator<Item = i64>) {
         for n in numbers {
-            self.tell(json!({ "n": n })).await;
+            self.publish(json!({ "n": n })).await;
         }
     }
 
-    async fn tell_as_the_original(&self, numbers: impl IntoIterator<Item = i64>) {
+    async fn publish_as_the_original(&self, numbers: impl IntoIterator<Item = i64>) {
         for n in numbers {
             let (id, message) = (format!("1795187405079-{n}"), json!({ "n": n }).to_string());
             self.redis(&["XADD", STREAM, &id, "message", &message, "type", "json"]).await;
         }
     }
 
-    /// Tells events that hold their reader up in the middle of its transaction, until what is returned is dropped.
-    async fn tell_and_hold(&self, numbers: impl IntoIterator<Item = i64>) -> PgTransaction<'static> {
+    /// Publishes events that block their consumer in the middle of its transaction, until what is returned is dropped.
+    async fn publish_and_block(&self, numbers: impl IntoIterator<Item = i64>) -> PgTransaction<'static> {
         for n in numbers {
-            self.tell(json!({ "n": n, "fails": "when let go" })).await;
+            self.publish(json!({ "n": n, "fails": "when let go" })).await;
         }
         let mut holder = self.app.db.begin().await.unwrap();
         holder.execute("select pg_advisory_xact_lock(1)").await.unwrap();
         holder
     }
 
-    /// Whether a reader is held up.
-    async fn is_held_up(&self) -> bool {
+    /// Whether a consumer is blocked.
+    async fn is_blocked(&self) -> bool {
         let waiting = "select count(*) > 0 as waiting from pg_locks join pg_database on pg_database.oid = database
             where locktype = 'advisory' and not granted and datname = current_database()";
         self.app.db.fetch_one(waiting).await.unwrap().get("waiting")
@@ -151,7 +151,7 @@ impl Platform {
         command.query_async(&mut self.app.redis.clone()).await.unwrap()
     }
 
-    fn keeper(&self) -> LeaseManager {
+    fn lease_manager(&self) -> LeaseManager {
         LeaseManager::new(self.app.db.clone(), self.service.schema)
     }
 
@@ -185,8 +185,8 @@ async fn drain_through(consumer: &mut Consumer) {
     panic!("it does not recover: {failures:?}");
 }
 
-/// Carries what waits, through failures that pass: connections are made again in their own time.
-async fn carry_through(relay: &mut Relay) {
+/// Publishes what waits, through failures that pass: connections are made again in their own time.
+async fn relay_through(relay: &mut Relay) {
     let mut failures = Vec::new();
     for _ in 0..10 {
         match relay.relay(STREAM).await {

@@ -11,8 +11,8 @@ use crate::core::ground::telemetry::process;
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 /// The same for effects of events, which take milliseconds on a good day and an outage's length after it.
 const EFFECT_BUCKETS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0];
-/// How often what histograms have recorded is added up.
-const ADD_UP: Duration = Duration::from_secs(5);
+/// How often the samples of histograms are put into their buckets.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Starts counting, once per process; the handle renders what was counted.
 pub fn start() -> anyhow::Result<PrometheusHandle> {
@@ -21,10 +21,10 @@ pub fn start() -> anyhow::Result<PrometheusHandle> {
     Ok(builder.install_recorder()?)
 }
 
-/// Adds up what histograms have recorded until the service stops. Otherwise only a question for `/metrics` does, and where
-/// nobody asks, every request and event would stay in memory.
-pub async fn add_up(metrics: PrometheusHandle, stop: CancellationToken) {
-    while stop.run_until_cancelled(tokio::time::sleep(ADD_UP)).await.is_some() {
+/// Puts the samples of histograms into their buckets until the service stops. Otherwise only a request for `/metrics` does,
+/// and without a Prometheus every sample would stay in memory.
+pub async fn run_upkeep(metrics: PrometheusHandle, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(UPKEEP)).await.is_some() {
         metrics.run_upkeep();
     }
 }
@@ -39,29 +39,29 @@ pub fn start_counters(limits: impl Iterator<Item = &'static str>) {
     }
 }
 
-/// Sets the gauges that nobody keeps: what build this is, the process, and the pool of connections.
+/// Sets the gauges that are measured on demand: what build this is, the process, and the pool of connections.
 pub fn measure(service: &'static str, db: &PgPool) {
     metrics::gauge!("service_info", "service" => service, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     process::measure();
     let (open, idle) = (db.size(), u32::try_from(db.num_idle()).unwrap_or(u32::MAX));
-    // Two questions, between which a connection may come back.
+    // Two reads, between which a connection may come back.
     for (state, connections) in [("open", open), ("idle", idle), ("in_use", open.saturating_sub(idle))] {
         metrics::gauge!("database_connections", "state" => state).set(f64::from(connections));
     }
     metrics::gauge!("database_connections_max").set(f64::from(db.options().get_max_connections()));
 }
 
-/// Counts a failure to get a connection in time; sqlx tells of no other wait for one.
+/// Counts a failure to get a connection in time; sqlx reports no other wait for one.
 pub fn count_timeout(error: &sqlx::Error) {
     if matches!(error, sqlx::Error::PoolTimedOut) {
         metrics::counter!("database_acquire_timeouts_total").increment(1);
     }
 }
 
-/// Something that is under way, for as long as this lives: also a request whose caller has gone is over some time.
-pub struct UnderWay(metrics::Gauge);
+/// One piece of work in flight, for as long as this lives: a request whose caller has gone also ends some time.
+pub struct InFlight(metrics::Gauge);
 
-impl UnderWay {
+impl InFlight {
     /// Counts one more.
     pub fn begin(gauge: metrics::Gauge) -> Self {
         gauge.increment(1.0);
@@ -69,7 +69,7 @@ impl UnderWay {
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.decrement(1.0);
     }

@@ -1,4 +1,4 @@
-//! Faults: Redis that forgets or is away, a process that is stopped or told to stop.
+//! Faults: Redis that forgets or is away, a process that is stopped or signalled to stop.
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use crate::core::events::Failure;
 use crate::core::events::consumer::{Consumer, Step};
 use crate::core::events::relay::Relay;
 use crate::core::events::tests::{
-    MOMENT, STREAM, carry_through, dense, drain, drain_through, start, subscription, until,
+    MOMENT, STREAM, dense, drain, drain_through, relay_through, start, subscription, until,
 };
 use crate::core::ground::worker::{Worker, backoff};
 use crate::core::serve;
@@ -25,7 +25,7 @@ async fn flushall_under_load(_: PgPoolOptions, database: PgConnectOptions) {
     let running = Cell::new(true);
     let write = async {
         for n in 0..150 {
-            platform.tell(json!({ "n": n })).await;
+            platform.publish(json!({ "n": n })).await;
             if n % 40 == 39 {
                 platform.redis(&["FLUSHDB"]).await;
             }
@@ -63,13 +63,13 @@ async fn a_redis_that_lost_everything_gets_it_again_and_no_effect_is_doubled(
 ) {
     let platform = start(database).await;
     let (mut relay, mut consumer) = (Relay::new(&platform.app), platform.consumer());
-    platform.tell_all(1..=3).await;
+    platform.publish_all(1..=3).await;
     relay.relay(STREAM).await.unwrap();
     drain(&mut consumer).await.unwrap();
     // Lost while it is idle, and while events wait.
     for next in [4, 5] {
         platform.redis(&["FLUSHDB"]).await;
-        platform.tell_all([next]).await;
+        platform.publish_all([next]).await;
         relay.relay(STREAM).await.unwrap();
         // The group is gone too: the first read fails, and it is made again.
         drain_through(&mut consumer).await;
@@ -83,10 +83,10 @@ async fn a_redis_that_lost_everything_gets_it_again_and_no_effect_is_doubled(
 async fn the_append_only_file_rolled_back(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (mut relay, mut consumer) = (Relay::new(&platform.app), platform.consumer());
-    platform.tell_all(1..=2).await;
+    platform.publish_all(1..=2).await;
     relay.relay(STREAM).await.unwrap();
     let older = platform.redis(&["DUMP", STREAM]).await;
-    platform.tell_all(3..=5).await;
+    platform.publish_all(3..=5).await;
     relay.relay(STREAM).await.unwrap();
     drain(&mut consumer).await.unwrap();
     // The stream as it was after two entries; the consumer is further than Redis now.
@@ -94,21 +94,21 @@ async fn the_append_only_file_rolled_back(_: PgPoolOptions, database: PgConnectO
     let mut restore = redis::cmd("RESTORE");
     restore.arg(STREAM).arg(0).arg(older).arg("REPLACE");
     restore.query_async::<()>(&mut platform.app.redis.clone()).await.unwrap();
-    platform.tell_all([6]).await;
+    platform.publish_all([6]).await;
     relay.relay(STREAM).await.unwrap();
     drain_through(&mut consumer).await;
     assert_eq!(platform.ids().await, dense(6));
     assert_eq!(platform.applied().await, [1, 2, 3, 4, 5, 6]);
 }
 
-/// How long Redis is away is told by the pauses between the tries, which are not waited for here.
+/// How long Redis is away is known from the pauses between the tries, which are not waited for here.
 #[sqlx::test(migrations = false)]
 async fn redis_away_for_60_s(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (link, url) = Link::before(&platform.app.settings.redis_url).await;
     let service = platform.beside(&["--redis-url", url.expose_secret()]);
     let (mut relay, mut consumer) = (Relay::new(&service.app), service.consumer());
-    service.tell_all(1..=2).await;
+    service.publish_all(1..=2).await;
     relay.relay(STREAM).await.unwrap();
     drain(&mut consumer).await.unwrap();
 
@@ -117,14 +117,14 @@ async fn redis_away_for_60_s(_: PgPoolOptions, database: PgConnectOptions) {
     while away < Duration::from_mins(1) {
         tries += 1;
         // A write is a commit to Postgres, and succeeds.
-        service.tell_all([i64::from(tries) + 2]).await;
+        service.publish_all([i64::from(tries) + 2]).await;
         relay.relay(STREAM).await.unwrap_err();
         assert!(matches!(consumer.consume(MOMENT).await, Err(Failure::Transient(_))));
         away += backoff(tries);
     }
     assert_eq!(platform.applied().await, [1, 2]);
     link.set(State::Open);
-    carry_through(&mut relay).await;
+    relay_through(&mut relay).await;
     drain_through(&mut consumer).await;
     let all = usize::try_from(tries).unwrap() + 2;
     assert_eq!(platform.ids().await, dense(all));
@@ -138,11 +138,11 @@ async fn sigterm_under_load_ends_within_10_s(_: PgPoolOptions, database: PgConne
     let platform = start(database).await;
     let service = platform.beside(&["--port", "0"]);
     let stop = service.app.stop.clone();
-    let told = Cell::new(0);
+    let published = Cell::new(0);
     let load = async {
         while !stop.is_cancelled() {
-            platform.tell_all([told.get()]).await;
-            told.set(told.get() + 1);
+            platform.publish_all([published.get()]).await;
+            published.set(published.get() + 1);
             service.app.commits.send_modify(|commits| *commits += 1);
         }
     };
@@ -160,8 +160,8 @@ async fn sigterm_under_load_ends_within_10_s(_: PgPoolOptions, database: PgConne
     // What it had not come to is done after the next start; what it had done is not done again.
     platform.published(STREAM).await;
     drain_through(&mut platform.consumer()).await;
-    assert_eq!(platform.applied().await, (0..told.get()).collect::<Vec<_>>());
-    assert_eq!(platform.ids().await, dense(usize::try_from(told.get()).unwrap()));
+    assert_eq!(platform.applied().await, (0..published.get()).collect::<Vec<_>>());
+    assert_eq!(platform.ids().await, dense(usize::try_from(published.get()).unwrap()));
     assert_eq!(platform.pending().await, 0);
 }
 
@@ -171,16 +171,16 @@ async fn sigterm_under_load_ends_within_10_s(_: PgPoolOptions, database: PgConne
 async fn a_reader_stopped_for_30_s_and_woken_does_no_harm(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (sleeping, other) = (platform.beside(&[]), platform.beside(&[]));
-    let (mut sleepers_keeper, mut keeper) = (sleeping.keeper(), other.keeper());
+    let (mut sleepers_keeper, mut keeper) = (sleeping.lease_manager(), other.lease_manager());
     let (asleep, lease) = (sleepers_keeper.want(STREAM), keeper.want(STREAM));
     let mut sleeper = Consumer::new(sleeping.app.clone(), subscription(), asleep.clone());
     sleepers_keeper.step().await.unwrap();
     drain(&mut sleeper).await.unwrap();
-    let held = platform.tell_and_hold(1..=3).await;
+    let held = platform.publish_and_block(1..=3).await;
     platform.published(STREAM).await;
     // A step that is not polled is a process that is stopped: here, in the middle of its transaction.
     let mut step = Box::pin(sleeper.consume(MOMENT));
-    until(&mut step, async || platform.is_held_up().await).await;
+    until(&mut step, async || platform.is_blocked().await).await;
     keeper.step().await.unwrap();
     assert_eq!((*asleep.borrow(), *lease.borrow()), (true, false), "it sleeps, and holds the lease");
     platform.app.db.execute("update replica set seen_at = seen_at - interval '30 s'").await.unwrap();
@@ -200,11 +200,11 @@ async fn a_reader_stopped_for_30_s_and_woken_does_no_harm(_: PgPoolOptions, data
 #[sqlx::test(migrations = false)]
 async fn a_reader_that_slept_through_its_replacement_does_no_harm(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    platform.tell_all([1]).await;
+    platform.publish_all([1]).await;
     platform.published(STREAM).await;
     let (mut sleeper, mut other) = (platform.consumer(), platform.consumer());
     drain(&mut sleeper).await.unwrap();
-    platform.tell_all([2]).await;
+    platform.publish_all([2]).await;
     platform.published(STREAM).await;
     drain(&mut other).await.unwrap();
     // The sleeper still believes that the watermark is at 1, and is given 2 once more.

@@ -1,4 +1,4 @@
-//! Watching: what is counted, and told of a trace, on the way from the request over the outbox to the effect.
+//! Metrics and traces on the way from the request over the outbox to the effect.
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -14,14 +14,14 @@ use crate::core::app::App;
 use crate::core::events::tests::{STREAM, drain, publish, start};
 use crate::core::ground::telemetry::export;
 use crate::core::serve::layers;
-use crate::core::testing::collector::{Collector, Told};
+use crate::core::testing::collector::{Collector, ExportedSpan};
 use crate::core::testing::counted::Counted;
 
 #[sqlx::test(migrations = false)]
-async fn what_was_carried_applied_parked_and_heard_twice_is_counted(_: PgPoolOptions, database: PgConnectOptions) {
+async fn events_published_applied_parked_and_delivered_twice_are_counted(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    platform.tell_all(1..=2).await;
-    platform.tell(json!({ "n": 3, "fails": "permanently" })).await;
+    platform.publish_all(1..=2).await;
+    platform.publish(json!({ "n": 3, "fails": "permanently" })).await;
     let counted = Counted::begin();
     platform.published(STREAM).await;
     drain(&mut platform.consumer()).await.unwrap();
@@ -36,13 +36,13 @@ async fn what_was_carried_applied_parked_and_heard_twice_is_counted(_: PgPoolOpt
     count("events_effect_seconds_count", 2);
 }
 
-async fn tell_one(State(app): State<App>) -> Result<(), Error> {
+async fn publish_one(State(app): State<App>) -> Result<(), Error> {
     let mut tx = app.db.begin().await?;
     publish(&mut tx, STREAM, &json!({ "n": 1 })).await?;
     Ok(app.commit(tx).await?)
 }
 
-/// The one test that tells a collector of spans: a process has one collector.
+/// The one test that exports spans: a process has one exporter.
 #[sqlx::test(migrations = false)]
 async fn one_trace_goes_from_the_caller_to_the_effect(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
@@ -50,12 +50,12 @@ async fn one_trace_goes_from_the_caller_to_the_effect(_: PgPoolOptions, database
     let mut base = platform.app.settings.clone();
     base.otel_exporter_otlp_endpoint.clone_from(&collector.endpoint);
     export::start(SERVICE.name, &base).unwrap();
-    let routes = Router::new().route("/tell/{n}", post(tell_one)).with_state(platform.app.clone());
-    let router = layers::surround(&platform.app, routes);
+    let routes = Router::new().route("/publish/{n}", post(publish_one)).with_state(platform.app.clone());
+    let router = layers::with_middleware(&platform.app, routes);
     let traces = [1, 2].map(|n| format!("{n:0>32}"));
     for trace in &traces {
         let request =
-            Request::post("/tell/7?q=secret").header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
+            Request::post("/publish/7?q=secret").header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
         let answer = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         assert_eq!(
             (answer.status().as_u16(), answer.headers()["x-request-id"].to_str().unwrap()),
@@ -64,19 +64,19 @@ async fn one_trace_goes_from_the_caller_to_the_effect(_: PgPoolOptions, database
     }
     platform.published(STREAM).await;
     drain(&mut platform.consumer()).await.unwrap();
-    // What waits to be told is told when the service stops, and not seconds later.
+    // Spans that wait are exported when the service stops, and not seconds later.
     export::stop().await;
 
     let [first, second] = traces.map(|trace| {
-        let told = collector.of(&trace);
-        assert_eq!(told.len(), 4, "{told:?}");
-        ["POST /tell/{n}", "create conformance", "send conformance", "process conformance"].map(|name| {
-            told.iter().find(|span| span.name == name).unwrap_or_else(|| panic!("{name}: {told:?}")).clone()
+        let spans = collector.of(&trace);
+        assert_eq!(spans.len(), 4, "{spans:?}");
+        ["POST /publish/{n}", "create conformance", "send conformance", "process conformance"].map(|name| {
+            spans.iter().find(|span| span.name == name).unwrap_or_else(|| panic!("{name}: {spans:?}")).clone()
         })
     });
     for [request, create, send, process] in [&first, &second] {
         assert_eq!(request.parent, "00f067aa0ba902b7");
-        let within: [(&Told, &Told, &str); 3] =
+        let within: [(&ExportedSpan, &ExportedSpan, &str); 3] =
             [(create, request, "PRODUCER"), (send, create, "CLIENT"), (process, create, "CONSUMER")];
         for (part, whole, kind) in within {
             assert_eq!((&part.parent, part.kind, part.service.as_str()), (&whole.id, kind, SERVICE.name), "{part:?}");
@@ -85,7 +85,7 @@ async fn one_trace_goes_from_the_caller_to_the_effect(_: PgPoolOptions, database
         assert_eq!((request.kind, &request.attributes["http.response.status_code"]), ("SERVER", &"200".to_owned()));
         assert_eq!(
             (&request.attributes["http.route"], &request.attributes["url.path"]),
-            (&"/tell/{n}".into(), &"/tell/7".into())
+            (&"/publish/{n}".into(), &"/publish/7".into())
         );
         assert_eq!(process.attributes["messaging.batch.message_count"], "2");
         assert_eq!(process.attributes["messaging.message.id"], send.attributes["messaging.message.id"]);

@@ -1,7 +1,7 @@
-//! Tells a collector of spans, by OTLP over HTTP, where the settings name one; else nothing of this is loaded.
+//! Exports spans to a collector, by OTLP over HTTP, where the settings name one; otherwise nothing of this runs.
 //!
 //! Spans that have ended wait in a bounded queue (`OTEL_BSP_MAX_QUEUE_SIZE`, 2048) for a thread that sends them in batches.
-//! Nobody waits for it: what does not fit is dropped, and a collector that is away is logged when it goes and comes back.
+//! No request waits for it: what does not fit is dropped, and a collector that is away is logged when it goes and comes back.
 use std::pin::Pin;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +21,7 @@ use crate::core::ground::settings::Base;
 
 /// How long a collector may take to answer.
 const ANSWER: Duration = Duration::from_secs(5);
-/// How long the last spans may take to be told when the service stops.
+/// How long the export of the last spans may take when the service stops.
 const FLUSH: Duration = Duration::from_secs(1);
 
 static EXPORT: OnceLock<(SdkTracerProvider, SdkTracer)> = OnceLock::new();
@@ -33,14 +33,14 @@ pub fn tracer() -> Option<&'static SdkTracer> {
     EXPORT.get().filter(|_| !STOPPED.load(Ordering::Relaxed)).map(|(_, tracer)| tracer)
 }
 
-/// Starts telling, where there is a collector. Sampler, queue and headers are the SDK's own settings (`OTEL_…`).
+/// Starts the export, where there is a collector. Sampler, queue and headers are the SDK's own settings (`OTEL_…`).
 pub fn start(service: &'static str, base: &Base) -> anyhow::Result<()> {
     let endpoint = base.otel_exporter_otlp_endpoint.trim_end_matches('/');
     if endpoint.is_empty() {
         return Ok(());
     }
     let http = http_client::builder().timeout(ANSWER).build()?;
-    let collector = Collector { http, runtime: Handle::current(), away: AtomicBool::new(false) };
+    let collector = CollectorClient { http, runtime: Handle::current(), away: AtomicBool::new(false) };
     let exporter = SpanExporter::builder()
         .with_http()
         .with_http_client(collector)
@@ -53,30 +53,29 @@ pub fn start(service: &'static str, base: &Base) -> anyhow::Result<()> {
         .with_attributes(base.otel_service_name.clone().map(|name| KeyValue::new("service.name", name)));
     let provider = SdkTracerProvider::builder().with_resource(resource.build()).with_batch_exporter(exporter).build();
     let tracer = provider.tracer(service);
-    anyhow::ensure!(EXPORT.set((provider, tracer)).is_ok(), "traces are told already");
+    anyhow::ensure!(EXPORT.set((provider, tracer)).is_ok(), "traces are exported already");
     Ok(())
 }
 
-/// Tells what has not been told yet, and no more.
+/// Exports what still waits, and no more.
 pub async fn stop() {
     let Some((provider, _)) = EXPORT.get() else { return };
     STOPPED.store(true, Ordering::Relaxed);
-    let stopped = tokio::task::spawn_blocking(|| provider.shutdown_with_timeout(FLUSH)).await;
-    if let Ok(Err(cause)) = stopped {
-        tracing::warn!(%cause, "the last spans were not told");
+    if let Ok(Err(cause)) = tokio::task::spawn_blocking(|| provider.shutdown_with_timeout(FLUSH)).await {
+        tracing::warn!(%cause, "the last spans were not exported");
     }
 }
 
-/// The way to the collector.
+/// The HTTP client of the exporter.
 #[derive(Debug)]
-struct Collector {
+struct CollectorClient {
     http: reqwest::Client,
     /// Where requests are made: the thread that sends has no reactor of its own.
     runtime: Handle,
     away: AtomicBool,
 }
 
-impl Collector {
+impl CollectorClient {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let (http, request) = (self.http.clone(), reqwest::Request::try_from(request)?);
         let answer = self.runtime.spawn(async move {
@@ -88,7 +87,7 @@ impl Collector {
     }
 }
 
-impl HttpClient for Collector {
+impl HttpClient for CollectorClient {
     fn send_bytes<'a, 'b>(
         &'a self,
         request: Request<Bytes>,
@@ -123,7 +122,7 @@ mod tests {
     use crate::core::ground::telemetry::tests::written;
 
     /// Sends as the thread of the SDK does, from outside of the runtime.
-    fn send(collector: &Collector, port: u16) -> bool {
+    fn send(collector: &CollectorClient, port: u16) -> bool {
         let request = Request::post(format!("http://127.0.0.1:{port}/v1/traces")).body(Bytes::new()).unwrap();
         collector.runtime.block_on(collector.send_bytes(request)).is_ok()
     }
@@ -134,7 +133,7 @@ mod tests {
         let there = runtime.block_on(crate::core::testing::collector::Collector::start());
         let there = there.endpoint.rsplit_once(':').unwrap().1.parse().unwrap();
         let (http, runtime_handle) = (http_client::builder().build().unwrap(), runtime.handle().clone());
-        let collector = Collector { http, runtime: runtime_handle, away: AtomicBool::new(false) };
+        let collector = CollectorClient { http, runtime: runtime_handle, away: AtomicBool::new(false) };
         let lines = written(&[], || {
             assert_eq!([1, 1, there, there, 1].map(|port| send(&collector, port)), [false, false, true, true, false]);
         });

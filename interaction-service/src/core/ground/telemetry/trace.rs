@@ -1,8 +1,8 @@
 //! The trace that the work at hand belongs to, and its place in it (W3C Trace Context).
 //!
 //! There is one source of it, OpenTelemetry's context, which follows the work through its awaits. With a collector the
-//! context holds a span that is told when it ends; without one it holds ids alone, and nothing is built or kept. Whoever
-//! asks for the `traceparent`, or begins work of its own, sees no difference.
+//! context holds a span that is exported when it ends; without one it holds ids alone, and nothing is built or kept. The
+//! code that reads the `traceparent`, or begins work of its own, sees no difference.
 use opentelemetry::trace::{
     FutureExt, Link, Span, SpanBuilder, SpanContext, SpanId, Status, TraceContextExt, TraceFlags, TraceId, TraceState,
     Tracer,
@@ -18,23 +18,22 @@ use crate::core::ground::telemetry::export;
 pub struct Trace(Context);
 
 impl Trace {
-    /// Work that goes on with the trace of a `traceparent` when it is one, or begins a new one. The span is asked for
-    /// where somebody collects it.
+    /// Work that goes on with the trace of a `traceparent` when it is one, or begins a new one. The span is built
+    /// only where a collector takes it.
     pub fn begin(traceparent: Option<&str>, span: impl FnOnce() -> SpanBuilder) -> Self {
         let parent = traceparent.and_then(parse);
-        let context =
-            parent.clone().map_or_else(Context::new, |parent| Context::new().with_remote_span_context(parent));
         if let Some(tracer) = export::tracer() {
+            let context = parent.map_or_else(Context::new, |parent| Context::new().with_remote_span_context(parent));
             return Self(context.with_span(tracer.build_with_context(span(), &context)));
         }
         // All of an id is random: a sampler takes its last half for a number between 0 and 1.
         let mut random = rand::rng();
-        let (id, flags) = parent.map_or_else(
-            || (TraceId::from(random.random::<u128>()), TraceFlags::SAMPLED),
-            |parent| (parent.trace_id(), parent.trace_flags()),
-        );
+        let (id, flags) = match parent {
+            Some(parent) => (parent.trace_id(), parent.trace_flags()),
+            None => (TraceId::from(random.random::<u128>()), TraceFlags::SAMPLED),
+        };
         let place = SpanContext::new(id, SpanId::from(random.random::<u64>()), flags, false, TraceState::NONE);
-        Self(context.with_remote_span_context(place))
+        Self(Context::new().with_remote_span_context(place))
     }
 
     /// A part of the work at hand, where that is part of a trace.
@@ -48,10 +47,10 @@ impl Trace {
         }
     }
 
-    /// Tells of work that is over and was done for another trace, too, beside this one.
-    pub fn also(&self, traceparent: Option<&str>, span: impl FnOnce() -> SpanBuilder) {
+    /// Records work that has finished and was done for another trace, too, with a link to this one.
+    pub fn link_to(&self, traceparent: Option<&str>, span: impl FnOnce() -> SpanBuilder) {
         let link = || vec![Link::with_context(self.0.span().span_context().clone())];
-        tell(traceparent, || span().with_links(link()));
+        record_finished(traceparent, || span().with_links(link()));
     }
 
     /// The trace's id; it prints as 32 hexadecimal digits.
@@ -85,8 +84,8 @@ impl Trace {
     }
 }
 
-/// Tells of work that is over, and was done for the trace of a `traceparent`, if it is one.
-pub fn tell(traceparent: Option<&str>, span: impl FnOnce() -> SpanBuilder) {
+/// Records work that has finished and was done for the trace of a `traceparent`, if it is one.
+pub fn record_finished(traceparent: Option<&str>, span: impl FnOnce() -> SpanBuilder) {
     if let Some((tracer, parent)) = export::tracer().zip(traceparent.and_then(parse)) {
         let parent = Context::new().with_remote_span_context(parent);
         tracer.build_with_context(span(), &parent).end();
@@ -136,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_is_followed_and_what_is_none_begins_a_new_one() {
+    fn a_traceparent_is_continued_and_an_invalid_one_begins_a_new_trace() {
         let given = "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01";
         let followed = traceparent(Some(given));
         assert!(
@@ -159,13 +158,13 @@ mod tests {
     }
 
     #[test]
-    fn what_its_caller_does_not_want_to_be_told_stays_so() {
+    fn a_trace_that_its_caller_does_not_sample_stays_unsampled() {
         let followed = traceparent(Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"));
         assert!(followed.ends_with("-00"), "{followed}");
     }
 
     #[tokio::test]
-    async fn the_work_at_hand_is_known_within_its_scope_and_nowhere_else() {
+    async fn a_trace_is_current_within_its_scope_only() {
         assert_eq!(trace_id(), None);
         assert_eq!(Trace::within(|| SpanBuilder::from_name("a part")).traceparent(), None);
         let trace = Trace::begin(None, || SpanBuilder::from_name("a test"));

@@ -1,4 +1,4 @@
-//! The relay's own habits: what it looks at with every step, and in which pieces it carries. The promise that it keeps is
+//! The relay's own habits: what it checks with every step, and in which pieces it appends. The promise that it keeps is
 //! proved in `events/tests`.
 use redis::AsyncCommands;
 use redis::streams::StreamRangeReply;
@@ -10,7 +10,7 @@ use crate::SERVICE;
 use crate::core::events::outbox::{publish, publish_all};
 use crate::core::testing::Platform;
 
-/// A stream that the service under test does tell.
+/// A stream that the service under test publishes.
 fn stream() -> &'static str {
     SERVICE.publishes[0]
 }
@@ -39,11 +39,11 @@ fn numbers(range: std::ops::Range<i64>) -> Vec<Value> {
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_step_carries_all_that_waits_in_the_order_of_telling(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_step_publishes_all_that_waits_in_order(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
     let mut relay = Relay::new(&platform.app);
     assert_eq!(relay.step().await.unwrap(), Outcome::Idle);
-    // More than go into one batch, told together and alone.
+    // More than go into one batch, published together and alone.
     platform.write(&numbers(0..1200)).await;
     let mut tx = platform.app.db.begin().await.unwrap();
     publish(&mut tx, stream(), &json!({ "n": 1200 })).await.unwrap();
@@ -54,7 +54,7 @@ async fn a_step_carries_all_that_waits_in_the_order_of_telling(_: PgPoolOptions,
 }
 
 #[sqlx::test(migrations = false)]
-async fn events_that_are_told_together_vanish_with_their_transaction(_: PgPoolOptions, database: PgConnectOptions) {
+async fn events_of_a_transaction_that_is_rolled_back_are_not_published(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
     let mut tx = platform.app.db.begin().await.unwrap();
     publish_all(&mut tx, stream(), &numbers(0..3)).await.unwrap();
@@ -65,7 +65,7 @@ async fn events_that_are_told_together_vanish_with_their_transaction(_: PgPoolOp
 }
 
 #[sqlx::test(migrations = false)]
-async fn what_redis_lost_comes_back_when_nothing_new_is_told(_: PgPoolOptions, database: PgConnectOptions) {
+async fn what_redis_lost_comes_back_when_nothing_new_is_published(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
     let mut relay = Relay::new(&platform.app);
     platform.write(&numbers(0..3)).await;
@@ -73,7 +73,7 @@ async fn what_redis_lost_comes_back_when_nothing_new_is_told(_: PgPoolOptions, d
     redis::cmd("FLUSHDB").query_async::<()>(&mut platform.app.redis.clone()).await.unwrap();
     // It looked a moment ago; a second later it looks again.
     assert_eq!(relay.step().await.unwrap(), Outcome::Idle);
-    relay.looked = None;
+    relay.last_full_check = None;
     assert_eq!(relay.step().await.unwrap(), Outcome::Busy);
     assert_eq!(platform.held().await, dense(&numbers(0..3)));
 }

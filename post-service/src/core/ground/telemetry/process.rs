@@ -1,12 +1,12 @@
-//! What the system says of this process, under the names that every Prometheus client gives it (`process_*`).
+//! The gauges of this process, under the names that every Prometheus client gives it (`process_*`).
 //!
-//! Linux tells it in `/proc` (manual page proc(5): stat, self/stat, self/status); elsewhere nothing is measured.
+//! Linux has them in `/proc` (manual page proc(5): stat, self/stat, self/status); elsewhere nothing is measured.
 use std::fs;
 
-/// Ticks of the clock in which Linux tells times to programs, per second: the same on every machine (`USER_HZ`).
+/// Ticks per second of the clock in which Linux reports times: the same on every machine (`USER_HZ`).
 const TICKS: f64 = 100.0;
 
-/// Sets the gauges of the process, as far as the system tells them.
+/// Sets the gauges of the process, as far as the system reports them.
 pub fn measure() {
     let read = |file: &str| fs::read_to_string(file).unwrap_or_default();
     let (stat, status) = (read("/proc/self/stat"), read("/proc/self/status"));
@@ -21,21 +21,20 @@ pub fn measure() {
     if let (Some(ticks), Some(boot)) = (field(22), number(&read("/proc/stat"), "btime ")) {
         metrics::gauge!("process_start_time_seconds").set(boot + ticks / TICKS);
     }
-    if let Some(threads) = number(&status, "Threads:") {
-        metrics::gauge!("process_threads").set(threads);
-    }
-    if let Some(kilobytes) = number(&status, "VmRSS:") {
-        metrics::gauge!("process_resident_memory_bytes").set(kilobytes * 1024.0);
-    }
-    if let Some(kilobytes) = number(&status, "VmSize:") {
-        metrics::gauge!("process_virtual_memory_bytes").set(kilobytes * 1024.0);
+    let limits = read("/proc/self/limits");
+    for (name, text, word, unit) in [
+        ("process_threads", &status, "Threads:", 1.0),
+        ("process_resident_memory_bytes", &status, "VmRSS:", 1024.0),
+        ("process_virtual_memory_bytes", &status, "VmSize:", 1024.0),
+        ("process_max_fds", &limits, "Max open files", 1.0),
+    ] {
+        if let Some(value) = number(text, word) {
+            metrics::gauge!(name).set(value * unit);
+        }
     }
     if let Ok(open) = fs::read_dir("/proc/self/fd") {
         #[expect(clippy::cast_precision_loss, reason = "there are some thousands of files at most")]
         metrics::gauge!("process_open_fds").set(open.count() as f64);
-    }
-    if let Some(most) = number(&read("/proc/self/limits"), "Max open files") {
-        metrics::gauge!("process_max_fds").set(most);
     }
 }
 

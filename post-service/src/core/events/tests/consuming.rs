@@ -1,4 +1,4 @@
-//! Hearing: what is in the stream is applied, once, in order, or put aside.
+//! Consuming: what is in the stream is applied, once, in order, or parked.
 use axum::body::Body;
 use axum::http::{Request, header};
 use secrecy::ExposeSecret;
@@ -17,10 +17,10 @@ async fn a_crash_before_commit(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let mut dying = platform.consumer();
     drain(&mut dying).await.unwrap();
-    let held = platform.tell_and_hold(1..=3).await;
+    let held = platform.publish_and_block(1..=3).await;
     platform.published(STREAM).await;
     let mut step = Box::pin(dying.consume(MOMENT));
-    until(&mut step, async || platform.is_held_up().await).await;
+    until(&mut step, async || platform.is_blocked().await).await;
     drop((step, held));
     assert_eq!(platform.pending().await, 3, "what was read waits to be read again");
     assert_eq!(drain(&mut platform.consumer()).await.unwrap(), [Step::Applied { fresh: 3, duplicates: 0 }]);
@@ -34,11 +34,11 @@ async fn a_crash_after_commit(_: PgPoolOptions, database: PgConnectOptions) {
     let (link, url) = Link::before(&platform.app.settings.redis_url).await;
     let mut dying = platform.beside(&["--redis-url", url.expose_secret()]).consumer();
     drain(&mut dying).await.unwrap();
-    let held = platform.tell_and_hold(1..=3).await;
+    let held = platform.publish_and_block(1..=3).await;
     platform.published(STREAM).await;
-    // The transaction is committed, and the reader is dead before it can tell anybody.
+    // The transaction is committed, and the reader is dead before it acknowledges anything.
     let mut step = Box::pin(dying.consume(MOMENT));
-    until(&mut step, async || platform.is_held_up().await).await;
+    until(&mut step, async || platform.is_blocked().await).await;
     link.set(State::Mute);
     held.rollback().await.unwrap();
     until(&mut step, async || platform.applied().await.len() == 3).await;
@@ -54,21 +54,21 @@ async fn a_crash_before_xack(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (link, url) = Link::before(&platform.app.settings.redis_url).await;
     let mut dying = platform.beside(&["--redis-url", url.expose_secret()]).consumer();
-    platform.tell_all(1..=2).await;
+    platform.publish_all(1..=2).await;
     platform.published(STREAM).await;
     drain(&mut dying).await.unwrap();
-    let held = platform.tell_and_hold(3..=4).await;
+    let held = platform.publish_and_block(3..=4).await;
     platform.published(STREAM).await;
     // It commits, and its acknowledgement does not get through.
     let mut step = Box::pin(dying.consume(MOMENT));
-    until(&mut step, async || platform.is_held_up().await).await;
+    until(&mut step, async || platform.is_blocked().await).await;
     link.set(State::Cut);
     held.rollback().await.unwrap();
     assert!(matches!(step.await, Err(Failure::Transient(_))));
     drop(dying);
     assert_eq!(platform.applied().await, [1, 2, 3, 4]);
     assert_eq!(platform.pending().await, 2);
-    platform.tell_all([5]).await;
+    platform.publish_all([5]).await;
     platform.published(STREAM).await;
     let steps = drain(&mut platform.consumer()).await.unwrap();
     assert_eq!(steps, [Step::Applied { fresh: 0, duplicates: 2 }, Step::Applied { fresh: 1, duplicates: 0 }]);
@@ -79,7 +79,7 @@ async fn a_crash_before_xack(_: PgPoolOptions, database: PgConnectOptions) {
 #[sqlx::test(migrations = false)]
 async fn duplicates_have_no_effect(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    platform.tell_all(1..=3).await;
+    platform.publish_all(1..=3).await;
     platform.published(STREAM).await;
     let mut consumer = platform.consumer();
     assert_eq!(drain(&mut consumer).await.unwrap(), [Step::Applied { fresh: 3, duplicates: 0 }]);
@@ -96,11 +96,11 @@ async fn duplicates_have_no_effect(_: PgPoolOptions, database: PgConnectOptions)
 async fn group_missing(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let mut consumer = platform.consumer();
-    platform.tell_all([1]).await;
+    platform.publish_all([1]).await;
     platform.published(STREAM).await;
     drain(&mut consumer).await.unwrap();
     platform.redis(&["XGROUP", "DESTROY", STREAM, SERVICE.group]).await;
-    platform.tell_all([2]).await;
+    platform.publish_all([2]).await;
     platform.published(STREAM).await;
     assert!(matches!(drain(&mut consumer).await, Err(Failure::Transient(_))));
     drain(&mut consumer).await.unwrap();
@@ -113,11 +113,11 @@ async fn gap_found_and_repaired(_: PgPoolOptions, database: PgConnectOptions) {
     let (link, url) = Link::before(&format!("http://{}", listener.local_addr().unwrap()).into()).await;
     let producer = format!("{}={}", SERVICE.name, url.expose_secret());
     let platform = start_with(database, &["--producers", &producer]).await;
-    // The service itself told the events.
+    // The service itself published the events.
     let router = platform.router.clone();
     platform.app.tasks.spawn(async move { axum::serve(listener, router).await });
     link.set(State::Cut);
-    platform.tell_all(1..=5).await;
+    platform.publish_all(1..=5).await;
     platform.published(STREAM).await;
     platform.redis(&["XDEL", STREAM, "3-0", "4-0"]).await;
     let mut consumer = platform.consumer();
@@ -138,7 +138,7 @@ async fn gap_found_and_repaired(_: PgPoolOptions, database: PgConnectOptions) {
 #[sqlx::test(migrations = false)]
 async fn a_gap_is_filled_when_redis_has_it_again(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    platform.tell_all(1..=4).await;
+    platform.publish_all(1..=4).await;
     platform.published(STREAM).await;
     platform.redis(&["XDEL", STREAM, "3-0"]).await;
     let mut consumer = platform.consumer();
@@ -163,7 +163,7 @@ async fn a_new_listener_begins_with_what_is_still_held(_: PgPoolOptions, databas
     let platform = start_with(database, &["--producers", &producer]).await;
     let router = platform.router.clone();
     platform.app.tasks.spawn(async move { axum::serve(listener, router).await });
-    platform.tell_all(1..=5).await;
+    platform.publish_all(1..=5).await;
     platform.published(STREAM).await;
     // Read by all who listened, cut, and past the retention.
     platform.redis(&["XTRIM", STREAM, "MINID", "4-0"]).await;
@@ -176,11 +176,11 @@ async fn a_new_listener_begins_with_what_is_still_held(_: PgPoolOptions, databas
 #[sqlx::test(migrations = false)]
 async fn poison_is_parked_and_the_rest_goes_on(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    platform.tell_all([1]).await;
-    platform.tell(json!({ "n": 2, "fails": "permanently" })).await;
-    platform.tell(json!({ "no": "number" })).await;
-    platform.tell(json!({ "n": 4, "fails": "somehow" })).await;
-    platform.tell_all([5]).await;
+    platform.publish_all([1]).await;
+    platform.publish(json!({ "n": 2, "fails": "permanently" })).await;
+    platform.publish(json!({ "no": "number" })).await;
+    platform.publish(json!({ "n": 4, "fails": "somehow" })).await;
+    platform.publish_all([5]).await;
     platform.published(STREAM).await;
     let mut consumer = platform.consumer();
     let mut tries = 0;
@@ -213,8 +213,8 @@ async fn what_is_read_together_with_poison_is_applied(_: PgPoolOptions, database
 #[sqlx::test(migrations = false)]
 async fn what_fails_for_a_while_is_tried_until_it_works(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    platform.tell(json!({ "n": 1 })).await;
-    platform.tell(json!({ "n": 2, "fails": "for a while" })).await;
+    platform.publish(json!({ "n": 1 })).await;
+    platform.publish(json!({ "n": 2, "fails": "for a while" })).await;
     platform.published(STREAM).await;
     let mut consumer = platform.consumer();
     for _ in 0..7 {
@@ -231,9 +231,9 @@ async fn what_fails_for_a_while_is_tried_until_it_works(_: PgPoolOptions, databa
 #[sqlx::test(migrations = false)]
 async fn replay(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    platform.tell_all([1]).await;
-    platform.tell(json!({ "n": 2, "fails": "until it is mended" })).await;
-    platform.tell_all([3]).await;
+    platform.publish_all([1]).await;
+    platform.publish(json!({ "n": 2, "fails": "until it is mended" })).await;
+    platform.publish_all([3]).await;
     platform.published(STREAM).await;
     drain(&mut platform.consumer()).await.unwrap();
     assert_eq!(platform.applied().await, [1, 3]);
@@ -254,7 +254,7 @@ async fn replay(_: PgPoolOptions, database: PgConnectOptions) {
 #[sqlx::test(migrations = false)]
 async fn unknown_version_parked(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    platform.tell_all([1]).await;
+    platform.publish_all([1]).await;
     platform.app.db.execute("update outbox set version = 2").await.unwrap();
     platform.published(STREAM).await;
     assert_eq!(drain(&mut platform.consumer()).await.unwrap(), [Step::Parked(Id { ms: 1, seq: 0 })]);
@@ -264,10 +264,10 @@ async fn unknown_version_parked(_: PgPoolOptions, database: PgConnectOptions) {
 #[sqlx::test(migrations = false)]
 async fn an_entry_of_the_original_producer_is_applied(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    platform.tell_as_the_original(1..=2).await;
+    platform.publish_as_the_original(1..=2).await;
     let mut consumer = platform.consumer();
     assert_eq!(drain(&mut consumer).await.unwrap(), [Step::Applied { fresh: 2, duplicates: 0 }]);
-    platform.tell_as_the_original([7]).await;
+    platform.publish_as_the_original([7]).await;
     drain(&mut consumer).await.unwrap();
     assert_eq!(platform.applied().await, [1, 2, 7], "there is no gap to see between ids that are times");
     assert_eq!(platform.pending().await, 0);
