@@ -1,4 +1,4 @@
-//! What the test of the README's `## Who may what` asks this service for: people, and a request for each operation.
+//! What the README's permission matrix (`## Who may what`) is tested with: users, and a request for each operation.
 use std::future::{Ready, ready};
 use std::ops::Deref;
 
@@ -19,7 +19,7 @@ use crate::tokens::{Purpose, services::issue};
 use crate::users::models::{Account, Draft};
 use crate::users::{ApiWord, role_of};
 
-/// What this service answers beside its API and what every service does.
+/// The operations beside the API that only this service has.
 pub const BESIDE: &[&str] = &["GET /internal/erasures/{person}"];
 
 /// The service, and the hash of all passwords: a hash for each of many hundred users would take minutes.
@@ -41,7 +41,7 @@ pub fn settings() -> Ready<Vec<String>> {
     ready(Vec::new())
 }
 
-/// The service, for all requests.
+/// Starts the service for all requests.
 pub async fn start(database: PgConnectOptions) -> World {
     let platform = crate::testing::start(database, &["--producers", "auth-service=http://127.0.0.1:1"]).await;
     let hash = platform.app.passwords.hash(PASSWORD).await.unwrap();
@@ -71,7 +71,7 @@ pub async fn new_user(world: &World) -> Person {
     Person { id: account.id, token, email, session: session.id, refresh_token: started.refresh_token }
 }
 
-/// The token of a user who has that status and role by now.
+/// The token of a user with that status and role.
 pub async fn token(world: &World, person: &Person, status: &str, role: &str) -> String {
     let mut tx = world.app.db.begin().await.unwrap();
     let restriction = [Status::Muted, Status::Banned].into_iter().find(|known| known.word() == status);
@@ -84,7 +84,7 @@ pub async fn token(world: &World, person: &Person, status: &str, role: &str) -> 
     person.token.clone()
 }
 
-/// A token as it goes to the owner's address.
+/// A token as it is mailed to the owner's address.
 async fn mailed(world: &World, owner: &Person, purpose: Purpose) -> String {
     let mut tx = world.app.db.begin().await.unwrap();
     let secret = issue(&mut tx, owner.id, purpose).await.unwrap();
@@ -92,7 +92,7 @@ async fn mailed(world: &World, owner: &Person, purpose: Purpose) -> String {
     secret
 }
 
-/// A request for an operation, about the account of `owner`, or, where it takes two, about another one; without a caller.
+/// A request for an operation, about the account of `owner`, or, where it takes two, about another one; without a token.
 pub async fn request(world: &World, operation: &str, owner: &Person) -> Request<Body> {
     let (method, template) = operation.split_once(' ').unwrap();
     let credentials = json!({ "email": owner.email, "password": PASSWORD });

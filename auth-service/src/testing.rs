@@ -1,4 +1,4 @@
-//! What the tests of all features use: the service with a mailbox of its own, people who have joined it, and their mails.
+//! Helpers of all features' tests: the service with its own mailbox, users who have signed up, and their mails.
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::path::Path;
@@ -33,7 +33,7 @@ pub struct Person {
 
 /// The service with a mailbox of its own, which goes when the test ends.
 pub struct Posted {
-    /// What its handlers have.
+    /// The state of its handlers.
     pub app: App,
     platform: Platform,
     settings: Settings,
@@ -57,7 +57,7 @@ impl Posted {
         Self { app, platform, settings, mailbox }
     }
 
-    /// The same stores and mailbox, seen by another process of the service.
+    /// Another process of the service with the same stores and mailbox.
     pub fn beside(&self) -> Self {
         Self::over(self.platform.beside(&[]), self.mailbox.clone())
     }
@@ -103,42 +103,42 @@ pub async fn join(platform: &Platform, name: &str) -> Person {
     Person { id: serde_json::from_value(user["id"].clone()).unwrap(), email, token }
 }
 
-/// Who is in a list, in its order.
+/// The ids in a list, in its order.
 pub fn ids(list: &Reply) -> Vec<Uuid> {
     assert_eq!(list.status, 200, "{list:?}");
     list.body.as_array().unwrap().iter().map(|user| user["id"].as_str().unwrap().parse().unwrap()).collect()
 }
 
-/// What every answer says of a person: the contract's fields and the role.
+/// The fields of a user that every answer has: those of the contract and the role.
 pub fn account(user: &Value) -> Value {
     user.as_object().unwrap().iter().take(14).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// Lets a worker do all that there is to do.
+/// Runs a worker until it has no work left.
 pub async fn finish(mut worker: impl Worker) {
     while worker.step().await.unwrap() == Outcome::Busy {}
 }
 
-/// Sends all mails; all that are in the mailbox then, in no order, and it is empty again.
+/// Sends all mails, empties the mailbox and returns its mails, in no order.
 pub async fn mailbox(platform: &Posted) -> Vec<String> {
     finish(ResetWorker::new(&platform.app)).await;
     finish(platform.mail_sender()).await;
     let mut mails = Vec::new();
     for file in std::fs::read_dir(platform.mail_dir()).unwrap() {
         let path = file.unwrap().path();
-        // The line breaks of the encoding are none of the text.
+        // The line breaks of the encoding do not belong to the text.
         mails.push(std::fs::read_to_string(&path).unwrap().replace("=\r\n", "").replace("=3D", "="));
         std::fs::remove_file(path).unwrap();
     }
     mails
 }
 
-/// What follows a beginning of a line in a mail.
+/// The rest of the line of a mail that begins with `start`.
 pub fn line<'a>(mail: &'a str, start: &str) -> Option<&'a str> {
     mail.lines().find_map(|line| line.strip_prefix(start))
 }
 
-/// Sends all mails; who got one with a token, and the token. Then the mailbox is empty again.
+/// Sends all mails, empties the mailbox and returns the receivers of mails with a token, each with the token.
 pub async fn mailed(platform: &Posted) -> Vec<(String, String)> {
     let mails = mailbox(platform).await;
     let with_token = |mail: &String| Some((line(mail, "To: ")?.to_owned(), line(mail, "Token: ")?.to_owned()));
@@ -147,7 +147,7 @@ pub async fn mailed(platform: &Posted) -> Vec<(String, String)> {
     mails
 }
 
-/// The hash that other services read of a user, after all that is due was written; less its version.
+/// The hash that other services read of a user, after all pending writes, without its version.
 pub async fn hash(platform: &Platform, id: Uuid) -> BTreeMap<String, String> {
     finish(HashWriter::new(&platform.app)).await;
     let mut hash: BTreeMap<String, String> = platform.app.redis.clone().hgetall(key(id)).await.unwrap();
@@ -155,7 +155,7 @@ pub async fn hash(platform: &Platform, id: Uuid) -> BTreeMap<String, String> {
     hash
 }
 
-/// The status of a refusal, and what it says.
+/// The status and the sentence of a refusal.
 pub fn detail(reply: &Reply) -> (u16, &Value) {
     (reply.status.as_u16(), &reply.body["detail"])
 }

@@ -1,4 +1,4 @@
-//! The engagement service: what people did, and how engaged that makes them.
+//! The engagement service: the activity of each user, and an engagement score from it.
 mod core;
 mod personal_data;
 mod profiles;
@@ -24,7 +24,7 @@ static SERVICE: Service = Service {
     publishes: &[profiles::events::LEVEL_CHANGED, personal_data::USER_ERASED],
     migrations: &MIGRATIONS,
     scheme: token_check::scheme,
-    limits: &[profiles::READING],
+    limits: &[profiles::READ_PROFILE_LIMIT],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
     settings: Settings::augment_args,

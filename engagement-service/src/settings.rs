@@ -4,7 +4,7 @@ use tokio_cron_scheduler::Job;
 
 use crate::token_check::TokenCheck;
 
-/// Its own settings.
+/// The settings that only this service has.
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
     /// When scores are brought up to date with the calendar: second, minute, hour, day of month, month, day of week
@@ -16,7 +16,7 @@ pub struct Settings {
     pub token_check: TokenCheck,
 }
 
-/// A schedule that the clock can follow; what it cannot is refused at the start and not at the first stroke.
+/// Validates a cron schedule, so that an invalid one is refused at the start and not when the job is due.
 fn schedule(text: &str) -> Result<String, String> {
     Job::new(text, |_, _| {}).map(|_| text.to_owned()).map_err(|cause| cause.to_string())
 }

@@ -1,12 +1,12 @@
-//! The check of a token: by calling the auth service, through a small cache so that a page of ten requests costs one call.
+//! Checks tokens by calling the auth service, through a small cache so that a page of ten requests costs one call.
 //!
-//! The cache holds the SHA-256 of tokens, never tokens; concurrent first uses of a token share one call; a verdict is
-//! forgotten after seconds, which bounds how long a token that was revoked still works, and at once when an event says that
-//! something about its person has changed. When the auth service is away, cached verdicts hold to their end and every other
-//! caller gets a 503: nobody becomes anonymous or trusted by an outage.
+//! The cache holds the SHA-256 of tokens, never tokens; concurrent first uses of a token share one call. A verdict expires
+//! after seconds, which bounds how long a revoked token still works, and is dropped at once when an event reports a change of
+//! its user. While the auth service is unavailable, cached verdicts stay valid until they expire and every other caller gets
+//! a 503: an outage makes no caller anonymous or trusted.
 //!
-//! Every replica has a cache of its own, so each follows those events by itself. The same text in every service but the
-//! auth service, which looks its own sessions up instead.
+//! Every replica has its own cache, so each replica follows those events itself. This file is the same text in every
+//! service but the auth service, which looks up its own sessions instead.
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,22 +28,22 @@ use crate::core::app::identity::{Authenticate, User, bearer};
 use crate::core::ground::http_client;
 use crate::core::ground::telemetry::spans;
 
-/// How long a yes is believed.
-const POSITIVE: Duration = Duration::from_secs(10);
-/// How long a no is believed.
-const NEGATIVE: Duration = Duration::from_secs(2);
-/// Verdicts held at most; about 200 bytes each.
-const CAPACITY: u64 = 100_000;
-/// One call of the auth service may take this long.
+/// How long a valid verdict is cached.
+const VALID_TTL: Duration = Duration::from_secs(10);
+/// How long an invalid verdict is cached.
+const INVALID_TTL: Duration = Duration::from_secs(2);
+/// The largest number of cached verdicts; about 200 bytes each.
+const CACHE_CAPACITY: u64 = 100_000;
+/// The timeout of one call of the auth service.
 const TIMEOUT: Duration = Duration::from_millis(300);
-/// Calls made before the auth service counts as away.
-const TRIES: u32 = 2;
+/// Calls made before the auth service counts as unavailable.
+const MAX_TRIES: u32 = 2;
 /// Idle connections kept to the auth service.
-const CONNECTIONS: usize = 16;
-/// The streams whose events make verdicts about a person untrue; each has the person's id.
+const MAX_IDLE_CONNECTIONS: usize = 16;
+/// The streams whose events invalidate the verdicts about a user; each event has the user's id.
 const INVALIDATING_STREAMS: [&str; 3] = ["session_revoked", "user_updated", "user_deleted"];
 
-/// The answer while the auth service is away; the sentence is the original's, letter by letter.
+/// The answer while the auth service is unavailable; the sentence is the original's, letter by letter.
 const UNAVAILABLE: Error = Error::Challenged(StatusCode::SERVICE_UNAVAILABLE, "Authetication service unavailable");
 
 /// Settings of the check.
@@ -58,61 +58,64 @@ pub struct TokenCheck {
     pub authentication_verification_url: reqwest::Url,
 }
 
-/// What the auth service said of a token.
+/// The auth service's verdict on a token.
 #[derive(Clone, Debug)]
 enum Verdict {
     Valid(User),
     Invalid,
 }
 
-/// The auth service did not answer in time, or not as an auth service does.
+/// The auth service did not answer in time, or gave an unexpected answer.
 #[derive(Debug, thiserror::Error)]
-#[error("the auth service cannot be asked: {0}")]
-struct Away(String);
+#[error("the auth service is unreachable: {0}")]
+struct Unreachable(String);
 
-/// How long a verdict is believed.
+/// When a cached verdict expires.
 struct VerdictExpiry;
 
 impl Expiry<[u8; 32], Verdict> for VerdictExpiry {
     fn expire_after_create(&self, _: &[u8; 32], verdict: &Verdict, _: Instant) -> Option<Duration> {
         Some(match verdict {
-            Verdict::Invalid => NEGATIVE,
-            Verdict::Valid(user) => user.expires_at.map_or(POSITIVE, |end| {
+            Verdict::Invalid => INVALID_TTL,
+            Verdict::Valid(user) => user.expires_at.map_or(VALID_TTL, |end| {
                 let left = (end - Utc::now()).to_std().unwrap_or(Duration::ZERO);
-                left.min(POSITIVE)
+                left.min(VALID_TTL)
             }),
         })
     }
 }
 
-/// Checks tokens by asking the auth service.
+/// Checks tokens by calling the auth service.
 pub struct TokenChecker {
     url: reqwest::Url,
     http: reqwest::Client,
     verdicts: Cache<[u8; 32], Verdict>,
 }
 
-/// How a person authenticates, as the description of the API says.
+/// The security scheme that the API description shows.
 pub fn scheme() -> SecurityScheme {
     SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build())
 }
 
-/// What checks tokens under these settings; it has asked nothing yet.
+/// A token checker with these settings; it makes no call yet.
 pub fn authenticator(arguments: &ArgMatches, _: &PgPool) -> anyhow::Result<Arc<dyn Authenticate>> {
     Ok(Arc::new(TokenChecker::new(TokenCheck::from_arg_matches(arguments)?)?))
 }
 
 impl TokenChecker {
     fn new(settings: TokenCheck) -> anyhow::Result<Self> {
-        let http = http_client::builder().timeout(TIMEOUT).pool_max_idle_per_host(CONNECTIONS).build()?;
-        let verdicts =
-            Cache::builder().max_capacity(CAPACITY).expire_after(VerdictExpiry).support_invalidation_closures().build();
+        let http = http_client::builder().timeout(TIMEOUT).pool_max_idle_per_host(MAX_IDLE_CONNECTIONS).build()?;
+        let verdicts = Cache::builder()
+            .max_capacity(CACHE_CAPACITY)
+            .expire_after(VerdictExpiry)
+            .support_invalidation_closures()
+            .build();
         Ok(Self { url: settings.authentication_verification_url, http, verdicts })
     }
 
     async fn check(&self, token: &str) -> Result<User, Error> {
         let key: [u8; 32] = Sha256::digest(token).into();
-        let verdict = self.verdicts.entry(key).or_try_insert_with(self.ask(token)).await;
+        let verdict = self.verdicts.entry(key).or_try_insert_with(self.fetch_verdict(token)).await;
         let outcome = match &verdict {
             Ok(entry) if entry.is_fresh() => "asked",
             Ok(_) => "hit",
@@ -122,31 +125,31 @@ impl TokenChecker {
         match verdict.map(Entry::into_value) {
             Ok(Verdict::Valid(user)) => Ok(user),
             Ok(Verdict::Invalid) => Err(Error::Refused(StatusCode::UNAUTHORIZED, "Invalid credential")),
-            Err(away) => {
-                tracing::warn!(error = %away, "a token could not be checked");
+            Err(unreachable) => {
+                tracing::warn!(error = %unreachable, "a token could not be checked");
                 Err(UNAVAILABLE)
             }
         }
     }
 
-    async fn ask(&self, token: &str) -> Result<Verdict, Away> {
-        let mut last = Away("not tried".into());
-        for _ in 0..TRIES {
-            match self.ask_once(token).await {
+    async fn fetch_verdict(&self, token: &str) -> Result<Verdict, Unreachable> {
+        let mut last = Unreachable("not tried".into());
+        for _ in 0..MAX_TRIES {
+            match self.fetch_verdict_once(token).await {
                 Ok(verdict) => return Ok(verdict),
-                Err(away) => last = away,
+                Err(unreachable) => last = unreachable,
             }
         }
         Err(last)
     }
 
-    async fn ask_once(&self, token: &str) -> Result<Verdict, Away> {
-        let away = |cause: reqwest::Error| Away(cause.without_url().to_string());
-        let answer = spans::call(self.http.get(self.url.clone()).bearer_auth(token)).await.map_err(away)?;
+    async fn fetch_verdict_once(&self, token: &str) -> Result<Verdict, Unreachable> {
+        let unreachable = |cause: reqwest::Error| Unreachable(cause.without_url().to_string());
+        let answer = spans::call(self.http.get(self.url.clone()).bearer_auth(token)).await.map_err(unreachable)?;
         match answer.status() {
-            StatusCode::OK => answer.json().await.map(Verdict::Valid).map_err(away),
+            StatusCode::OK => answer.json().await.map(Verdict::Valid).map_err(unreachable),
             status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-                Err(Away(format!("it answered {status}")))
+                Err(Unreachable(format!("it answered {status}")))
             }
             _ => Ok(Verdict::Invalid),
         }
@@ -162,20 +165,21 @@ impl Authenticate for TokenChecker {
         &INVALIDATING_STREAMS
     }
 
-    fn forget(&self, person: Option<Uuid>) -> anyhow::Result<()> {
-        let Some(person) = person else {
+    fn forget(&self, user: Option<Uuid>) -> anyhow::Result<()> {
+        let Some(user) = user else {
             self.verdicts.invalidate_all();
             return Ok(());
         };
-        let about = move |_: &[u8; 32], verdict: &Verdict| matches!(verdict, Verdict::Valid(user) if user.id == person);
-        Ok(self.verdicts.invalidate_entries_if(about).map(drop)?)
+        let concerned =
+            move |_: &[u8; 32], verdict: &Verdict| matches!(verdict, Verdict::Valid(known) if known.id == user);
+        Ok(self.verdicts.invalidate_entries_if(concerned).map(drop)?)
     }
 }
 
-/// The settings for a test: an auth service of its own, to which a UUID is the valid token of that user, with `:STATUS` and
-/// `:ROLE` behind it where they are not the usual ones, and every other text is none.
+/// Starts a stub of the auth service and returns the settings that lead to it. Its valid tokens are UUIDs, each of the user
+/// with that id, followed by `:STATUS` and `:ROLE` where they are not the usual ones.
 #[cfg(test)]
-pub async fn stand_in() -> Vec<String> {
+pub async fn start_stub_auth_service() -> Vec<String> {
     use axum::http::HeaderMap;
     use axum::response::{IntoResponse, Response};
     use axum::routing::get;
@@ -220,7 +224,7 @@ mod tests {
     }
 
     #[sqlx::test(migrations = false)]
-    async fn a_muted_person_reads_and_deletes_and_does_not_write(_: PgPoolOptions, database: PgConnectOptions) {
+    async fn a_muted_user_reads_and_deletes_but_does_not_write(_: PgPoolOptions, database: PgConnectOptions) {
         let app = Platform::start(&SERVICE, database, &[]).await.app;
         let token = format!("{}:MUTED", Uuid::now_v7());
         for method in [Method::GET, Method::DELETE] {
@@ -239,8 +243,8 @@ mod tests {
         assert!(moderator.role > Role::User && moderator.role < Role::Admin);
     }
 
-    /// How many calls of the auth service the checks of the tokens took, from the first to now.
-    async fn asked_again(app: &App, ids: [Uuid; 2]) -> [bool; 2] {
+    /// Checks the tokens of two users and returns which checks called the auth service.
+    async fn check_calls(app: &App, ids: [Uuid; 2]) -> [bool; 2] {
         let mut asked = [false; 2];
         for (id, asked) in ids.into_iter().zip(&mut asked) {
             let counted = Counted::begin();
@@ -251,28 +255,29 @@ mod tests {
     }
 
     #[sqlx::test(migrations = false)]
-    async fn an_event_about_a_person_makes_their_verdict_forgotten(_: PgPoolOptions, database: PgConnectOptions) {
+    async fn an_event_about_a_user_drops_the_cached_verdict(_: PgPoolOptions, database: PgConnectOptions) {
         let app = Platform::start(&SERVICE, database, &[]).await.app;
         let [anna, bert] = [(); 2].map(|()| Uuid::now_v7());
         for (stream, name) in INVALIDATING_STREAMS.into_iter().zip(["user_id", "id", "id"]) {
             let mut follower = verdict_follower(&app, stream);
             follower.begin().await.unwrap();
-            asked_again(&app, [anna, bert]).await;
+            check_calls(&app, [anna, bert]).await;
             let message = serde_json::json!({ name: anna, "reason": "a test" }).to_string();
             let _: String =
                 app.redis.clone().xadd(stream, "*", &[("message", message.as_str()), ("type", "json")]).await.unwrap();
             follower.step().await.unwrap();
-            assert_eq!(asked_again(&app, [anna, bert]).await, [true, false], "{stream}");
+            assert_eq!(check_calls(&app, [anna, bert]).await, [true, false], "{stream}");
         }
         verdict_follower(&app, "user_updated").begin().await.unwrap();
-        assert_eq!(asked_again(&app, [anna, bert]).await, [true; 2], "what it may have missed costs everything");
+        assert_eq!(
+            check_calls(&app, [anna, bert]).await,
+            [true; 2],
+            "a follower that may have missed events clears the cache"
+        );
     }
 
     #[sqlx::test(migrations = false)]
-    async fn it_is_counted_which_verdicts_were_known_and_which_had_to_be_asked_for(
-        _: PgPoolOptions,
-        database: PgConnectOptions,
-    ) {
+    async fn checks_are_counted_by_their_outcome(_: PgPoolOptions, database: PgConnectOptions) {
         let platform = Platform::start(&SERVICE, database, &[]).await;
         let alone = platform.beside(&["--authentication-verification-url", "http://127.0.0.1:1/verify-token"]).app;
         let counted = Counted::begin();

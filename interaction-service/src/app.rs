@@ -1,4 +1,4 @@
-//! What the handlers of this service work with: what every service has, and the post service over HTTP.
+//! The state of this service's handlers: the state of every service, and the client of the post service.
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub struct App {
 }
 
 impl App {
-    /// The service with its connections to the post service.
+    /// The state of the core, with a client of the post service.
     pub fn new(core: &app::App, settings: &PostServiceSettings) -> anyhow::Result<Self> {
         Ok(Self { core: core.clone(), posts: Arc::new(PostService::new(settings)?) })
     }

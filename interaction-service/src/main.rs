@@ -40,7 +40,7 @@ static SERVICE: Service = Service {
     ],
     migrations: &MIGRATIONS,
     scheme: token_check::scheme,
-    limits: &[comments::COMMENTING, reactions::REACTING],
+    limits: &[comments::CREATE_COMMENT_LIMIT, reactions::CREATE_REACTION_LIMIT],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
     settings: Settings::augment_args,

@@ -1,4 +1,4 @@
-//! What the test of the README's `## Who may what` asks this service for: people, and a request for each operation.
+//! What the README's permission matrix (`## Who may what`) is tested with: users, and a request for each operation.
 use std::future::{Ready, ready};
 use std::ops::Deref;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use crate::posts::events::POST_CREATED;
 use crate::posts::testing::{self as posts, PostService, post};
 use crate::token_check;
 
-/// What this service answers beside its API and what every service does.
+/// The operations beside the API that only this service has.
 pub const BESIDE: &[&str] = &[];
 
-/// The service with a post service of its own.
+/// The service with a stub of the post service.
 pub struct World {
     platform: Platform,
     posts: Arc<PostService>,
@@ -33,39 +33,39 @@ impl Deref for World {
 
 /// The settings that this service needs in tests.
 pub async fn settings() -> Vec<String> {
-    token_check::stand_in().await
+    token_check::start_stub_auth_service().await
 }
 
-/// The service, for all requests.
+/// Starts the service for all requests.
 pub async fn start(database: PgConnectOptions) -> World {
     let (platform, posts) = posts::start(database).await;
     World { platform, posts }
 }
 
-/// Somebody who owns what a request is about.
+/// The owner of what a request is about.
 pub struct Person {
     pub id: Uuid,
     pub token: String,
 }
 
-/// Somebody new.
+/// A new user.
 pub fn new_user(_: &Platform) -> Ready<Person> {
     let (token, id) = testing::new_user();
     ready(Person { id, token })
 }
 
-/// The token of somebody who has that status and role by now.
+/// The token of a user with that status and role.
 pub fn token(_: &Platform, person: &Person, status: &str, role: &str) -> Ready<String> {
     ready(format!("{}:{status}:{role}", person.id))
 }
 
-/// A request for an operation, about what `owner` said to a post that everybody may see; without a caller.
+/// A request for an operation, about a comment or reaction of `owner` on a published post; without a token.
 pub async fn request(world: &World, operation: &str, owner: &Person) -> Request<Body> {
-    let told = post(testing::new_user().1, "POSTED");
-    world.consume(POST_CREATED, &told).await;
-    world.posts.knows(&told);
+    let published = post(testing::new_user().1, "POSTED");
+    world.consume(POST_CREATED, &published).await;
+    world.posts.add_post(&published);
     let (method, template) = operation.split_once(" /api/v1").unwrap();
-    let post = told["id"].as_str().unwrap();
+    let post = published["id"].as_str().unwrap();
     let text = json!({ "content": "x" });
     let kind = json!({ "type": "LOVE" });
     let made = async |what: &str, body: &Value| {

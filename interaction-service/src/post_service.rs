@@ -1,7 +1,7 @@
-//! The post service, asked for a post over HTTP in the caller's name.
+//! The client of the post service, which requests a post over HTTP with the caller's token.
 //!
-//! It is asked for posts that are not known here yet, or that the caller could not see when they were last heard of. Its
-//! answer decides. When it is away the caller gets a 503 and may try again; nobody sees a post because of an outage.
+//! It is called for posts that are not stored here yet, or that the caller could not see in their stored version. Its answer
+//! decides. While it is unavailable the caller gets a 503 and may retry; an outage shows no post to a user who may not see it.
 use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
@@ -12,17 +12,17 @@ use crate::core::api::errors::Error;
 use crate::core::ground::http_client;
 use crate::core::ground::telemetry::spans;
 
-/// One call may take this long.
+/// The timeout of one call.
 const TIMEOUT: Duration = Duration::from_millis(300);
-/// Calls made before the post service counts as away.
-const TRIES: u32 = 2;
+/// Calls made before the post service counts as unavailable.
+const MAX_TRIES: u32 = 2;
 /// Idle connections kept.
-const CONNECTIONS: usize = 16;
+const MAX_IDLE_CONNECTIONS: usize = 16;
 
-/// The post service did not answer in time, or not as a post service does.
+/// The post service did not answer in time, or gave an unexpected answer.
 #[derive(Debug, thiserror::Error)]
-#[error("the post service cannot be asked: {0}")]
-struct PostServiceAway(String);
+#[error("the post service is unreachable: {0}")]
+struct PostServiceUnreachable(String);
 
 /// Settings of the client.
 #[derive(clap::Args, Clone, Debug)]
@@ -32,27 +32,27 @@ pub struct PostServiceSettings {
     pub post_service_url: reqwest::Url,
 }
 
-/// The connections to the post service.
+/// The client, with its connection pool.
 pub struct PostService {
     base: reqwest::Url,
     http: reqwest::Client,
 }
 
 impl PostService {
-    /// A client that has asked nothing yet.
+    /// A client that has made no call yet.
     pub fn new(settings: &PostServiceSettings) -> anyhow::Result<Self> {
-        let http = http_client::builder().timeout(TIMEOUT).pool_max_idle_per_host(CONNECTIONS).build()?;
+        let http = http_client::builder().timeout(TIMEOUT).pool_max_idle_per_host(MAX_IDLE_CONNECTIONS).build()?;
         Ok(Self { base: settings.post_service_url.clone(), http })
     }
 
-    /// The post as it is now; none when it does not exist for the caller. A 503 when the post service does not answer.
+    /// Requests a post as it is now; none when it does not exist for the caller. A 503 when the post service does not answer.
     pub async fn get<T: DeserializeOwned>(&self, id: Uuid, authorization: &HeaderValue) -> Result<Option<T>, Error> {
         let url = self.base.join(&format!("/api/v1/posts/{id}")).map_err(|cause| Error::Internal(cause.into()))?;
-        let mut last = PostServiceAway("not tried".into());
-        for _ in 0..TRIES {
+        let mut last = PostServiceUnreachable("not tried".into());
+        for _ in 0..MAX_TRIES {
             match self.get_once(url.clone(), authorization).await {
                 Ok(post) => return Ok(post),
-                Err(away) => last = away,
+                Err(unreachable) => last = unreachable,
             }
         }
         tracing::warn!(error = %last, "a post could not be looked up");
@@ -63,14 +63,14 @@ impl PostService {
         &self,
         url: reqwest::Url,
         authorization: &HeaderValue,
-    ) -> Result<Option<T>, PostServiceAway> {
-        let away = |cause: reqwest::Error| PostServiceAway(cause.without_url().to_string());
+    ) -> Result<Option<T>, PostServiceUnreachable> {
+        let unreachable = |cause: reqwest::Error| PostServiceUnreachable(cause.without_url().to_string());
         let answer =
-            spans::call(self.http.get(url).header(header::AUTHORIZATION, authorization)).await.map_err(away)?;
+            spans::call(self.http.get(url).header(header::AUTHORIZATION, authorization)).await.map_err(unreachable)?;
         match answer.status() {
-            StatusCode::OK => answer.json().await.map(Some).map_err(away),
+            StatusCode::OK => answer.json().await.map(Some).map_err(unreachable),
             status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-                Err(PostServiceAway(format!("it answered {status}")))
+                Err(PostServiceUnreachable(format!("it answered {status}")))
             }
             _ => Ok(None),
         }

@@ -4,7 +4,7 @@ use clap::Args;
 use crate::post_service::PostServiceSettings;
 use crate::token_check::TokenCheck;
 
-/// Its own settings.
+/// The settings that only this service has.
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
     #[command(flatten)]

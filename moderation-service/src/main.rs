@@ -32,7 +32,7 @@ static SERVICE: Service = Service {
     ],
     migrations: &MIGRATIONS,
     scheme: token_check::scheme,
-    limits: &[moderations::READING],
+    limits: &[moderations::READ_MODERATIONS_LIMIT],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
     settings: Settings::augment_args,
@@ -47,7 +47,7 @@ static SERVICE: Service = Service {
     },
 };
 
-/// The analyser that the settings ask for.
+/// The analyser that the settings name.
 fn analyser(settings: &Analysis) -> Arc<dyn Analyser> {
     match settings.analyser {
         Implementation::Rustrict => Arc::new(Lexicon::new(settings)),

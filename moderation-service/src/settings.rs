@@ -4,7 +4,7 @@ use clap::Args;
 use crate::moderations::services::Analysis;
 use crate::token_check::TokenCheck;
 
-/// Its own settings.
+/// The settings that only this service has.
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
     #[command(flatten)]

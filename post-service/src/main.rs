@@ -30,7 +30,7 @@ static SERVICE: Service = Service {
     ],
     migrations: &MIGRATIONS,
     scheme: token_check::scheme,
-    limits: &[posts::WRITING],
+    limits: &[posts::CREATE_POST_LIMIT],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
     settings: TokenCheck::augment_args,

@@ -1,4 +1,4 @@
-//! What the test of the README's `## Who may what` asks this service for: people, and a request for each operation.
+//! What the README's permission matrix (`## Who may what`) is tested with: users, and a request for each operation.
 use std::future::{Ready, ready};
 
 use axum::body::Body;
@@ -11,7 +11,7 @@ use crate::SERVICE;
 use crate::core::testing::{self, Platform};
 use crate::token_check;
 
-/// What this service answers beside its API and what every service does.
+/// The operations beside the API that only this service has.
 pub const BESIDE: &[&str] = &[];
 
 /// What requests are sent to.
@@ -19,32 +19,32 @@ pub type World = Platform;
 
 /// The settings that this service needs in tests.
 pub async fn settings() -> Vec<String> {
-    token_check::stand_in().await
+    token_check::start_stub_auth_service().await
 }
 
-/// The service, for all requests.
+/// Starts the service for all requests.
 pub async fn start(database: PgConnectOptions) -> World {
     Platform::start(&SERVICE, database, &[]).await
 }
 
-/// Somebody who owns what a request is about.
+/// The owner of what a request is about.
 pub struct Person {
     pub id: Uuid,
     pub token: String,
 }
 
-/// Somebody new.
+/// A new user.
 pub fn new_user(_: &Platform) -> Ready<Person> {
     let (token, id) = testing::new_user();
     ready(Person { id, token })
 }
 
-/// The token of somebody who has that status and role by now.
+/// The token of a user with that status and role.
 pub fn token(_: &Platform, person: &Person, status: &str, role: &str) -> Ready<String> {
     ready(format!("{}:{status}:{role}", person.id))
 }
 
-/// A request for an operation, about a post of `owner` that everybody may see; without a caller.
+/// A request for an operation, about a published post of `owner`; without a token.
 pub async fn request(platform: &Platform, operation: &str, owner: &Person) -> Request<Body> {
     let text = json!({ "content": "x", "types": [], "status": "POSTED" });
     let post = platform.call("POST", "/posts", Some(&owner.token), Some(text.clone())).await;

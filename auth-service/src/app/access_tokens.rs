@@ -2,8 +2,8 @@
 //!
 //! An access token is a JWT (RFC 9068) signed with Ed25519. It names a person and a session, lives for minutes, and is
 //! good for as long as the session goes on, which one indexed query decides. The key is derived from `SECRET_KEY` by
-//! HKDF, so that all replicas have the same one and there is one secret to keep; who has the public key can check a
-//! token and cannot make one. Keys of `PREVIOUS_SECRET_KEYS` are published and checked with, and never sign: a new secret
+//! HKDF, so that all replicas have the same one and there is one secret to keep; a service with the public key can check a
+//! token and cannot issue one. Keys of `PREVIOUS_SECRET_KEYS` are published and checked with, and never sign: a new secret
 //! is put there first, until every replica knows it, and the old one afterwards, until its last token has ended.
 use std::collections::HashMap;
 
@@ -20,18 +20,18 @@ use uuid::Uuid;
 use crate::core::api::errors::Error;
 use crate::core::ground::settings::Environment;
 
-/// By how many seconds the clocks of two machines may differ.
+/// The seconds by which the clocks of two machines may differ.
 const LEEWAY: u64 = 5;
 /// The shortest secret that production accepts, in bytes: as long as the key that is made of it.
 const SECRET_LENGTH: usize = 32;
-/// What development signs with; everybody knows it.
+/// The secret of development, which is public.
 const DEFAULT_SECRET: &str = "development-only: everybody knows this key";
 /// What is derived from the secret, so that no other use of the same secret yields the same key.
 const DERIVED: &[u8] = b"auth-service: Ed25519 key of access tokens, version 1";
-/// What stands before the 32 bytes of a private key in PKCS #8 (RFC 8410, section 7).
+/// The prefix of the 32 bytes of a private key in PKCS #8 (RFC 8410, section 7).
 const PKCS8: [u8; 16] =
     [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
-/// What kind of token it is (RFC 9068): an activation or any other JWT does not pass for an access token.
+/// The type of the token (RFC 9068): an activation or any other JWT is not accepted as an access token.
 const TYPE: &str = "at+jwt";
 
 /// Settings of the tokens.
@@ -49,11 +49,11 @@ pub struct TokenSettings {
     #[arg(long = "access-token-expire-minutes", env = "ACCESS_TOKEN_EXPIRE_MINUTES", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..))]
     pub lifetime_minutes: u32,
 
-    /// Who issues access tokens, as they say
+    /// The issuer that access tokens name
     #[arg(long, env = "TOKEN_ISSUER", default_value = "auth-service")]
     pub token_issuer: String,
 
-    /// Whom access tokens are for, as they say
+    /// The audience that access tokens name
     #[arg(long, env = "TOKEN_AUDIENCE", default_value = "social-network")]
     pub token_audience: String,
 
@@ -71,7 +71,7 @@ pub struct TokenSettings {
 }
 
 impl TokenSettings {
-    /// Refuses, in production, a secret that everybody knows or could guess.
+    /// Refuses, in production, a secret that is public or could be guessed.
     pub fn check(&self, environment: Environment) -> anyhow::Result<()> {
         if environment == Environment::Production {
             for (name, secret) in self.secrets() {
@@ -94,7 +94,7 @@ impl TokenSettings {
     }
 }
 
-/// What an access token says of itself.
+/// The claims of an access token.
 #[derive(Serialize, Deserialize)]
 struct IssuedClaims {
     iss: String,
@@ -106,14 +106,14 @@ struct IssuedClaims {
     jti: Uuid,
 }
 
-/// What is read of a token of the original; the rest may be out of date.
+/// The claims that are read of a token of the original; its others may be out of date.
 #[derive(Deserialize)]
 struct LegacyClaims {
     id: Uuid,
     exp: Option<f64>,
 }
 
-/// What a good token says. Whether its session goes on is not in it.
+/// The claims of a valid token. They do not include whether its session is still active.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Claims {
     pub user: Uuid,
@@ -129,7 +129,7 @@ pub struct AccessTokens {
     header: Header,
     signing: EncodingKey,
     checking: HashMap<String, DecodingKey>,
-    /// The public keys, by which a token can be checked without asking.
+    /// The public keys, with which other services can check tokens themselves.
     pub published: JwkSet,
     validation: Validation,
     issuer: String,
@@ -139,7 +139,7 @@ pub struct AccessTokens {
 }
 
 impl AccessTokens {
-    /// Tokens that are signed and checked with the keys of these settings.
+    /// An issuer with the keys of these settings.
     pub fn new(settings: &TokenSettings) -> anyhow::Result<Self> {
         let mut keys = settings.secrets().map(|(name, secret)| {
             anyhow::ensure!(!secret.is_empty(), "{name} must not be empty");
@@ -173,7 +173,8 @@ impl AccessTokens {
         })
     }
 
-    /// A token for a person's session, and after how many seconds it ends: never later than the session, at `ends`.
+    /// Issues a token for a user's session and returns it with its lifetime in seconds: it never outlives the session, which
+    /// ends at `ends`.
     pub fn issue(
         &self,
         user: Uuid,
@@ -187,7 +188,7 @@ impl AccessTokens {
         Ok((jsonwebtoken::encode(&self.header, &claims, &self.signing)?, exp - iat))
     }
 
-    /// What a token says; refuses, and counts, one that is none of ours or past its end.
+    /// The claims of a token; refuses and counts one that is not ours or has expired.
     pub fn claims(&self, token: &str) -> Result<Claims, Error> {
         self.read(token).ok_or_else(|| {
             count("refused");
@@ -195,7 +196,7 @@ impl AccessTokens {
         })
     }
 
-    /// What a token says, when it is one of ours and not past its end.
+    /// The claims of a token that is ours and has not expired.
     fn read(&self, token: &str) -> Option<Claims> {
         let header = jsonwebtoken::decode_header(token).ok()?;
         if let (Algorithm::HS256, Some((key, validation))) = (header.alg, &self.legacy) {
@@ -217,7 +218,7 @@ impl AccessTokens {
     }
 }
 
-/// The key that is made of a secret, and its public half under the name by which tokens call it (RFC 7638).
+/// The private key that is derived from a secret, and its public key under the thumbprint that tokens name (RFC 7638).
 pub fn key(secret: &str) -> anyhow::Result<(EncodingKey, Jwk)> {
     let mut der = PKCS8.to_vec();
     der.resize(PKCS8.len() + 32, 0);
@@ -231,7 +232,7 @@ pub fn key(secret: &str) -> anyhow::Result<(EncodingKey, Jwk)> {
     Ok((key, jwk))
 }
 
-/// What tokens of the original are checked with: HMAC under the secret itself; an end only where they have one.
+/// The check of tokens of the original: HMAC with the secret itself; an expiry only where they have one.
 fn legacy(secret: &SecretString) -> (DecodingKey, Validation) {
     let mut validation = Validation::new(Algorithm::HS256);
     validation.leeway = LEEWAY;
@@ -245,5 +246,5 @@ pub fn count(outcome: &'static str) {
     metrics::counter!("token_checks_total", "outcome" => outcome).increment(1);
 }
 
-/// The answer to a bad token; the sentence is the original's.
+/// The answer to an invalid token; the sentence is the original's.
 pub const REFUSAL: Error = Error::Refused(StatusCode::UNAUTHORIZED, "Invalid username or password");

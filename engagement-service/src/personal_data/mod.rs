@@ -1,4 +1,4 @@
-//! What the service holds about people, and how it lets go of that.
+//! Personal data: what the service exports of a user, and how it erases that.
 #[cfg(test)]
 mod tests;
 
@@ -6,15 +6,15 @@ use crate::core::doors::erasure::Erasure;
 use crate::core::doors::personal_data::PersonalDataSource;
 use crate::profiles::models::Profile;
 
-/// The stream on which it says that nothing about a person is left here.
+/// The stream that confirms that a deleted user's data is erased here.
 pub const USER_ERASED: &str = "engagement_user_erased";
 
-/// What is held about people.
+/// The personal data that the service exports.
 pub const PERSONAL_DATA: &[PersonalDataSource] = &[PersonalDataSource {
     name: "profiles",
-    list: |db, person, before, rows| Box::pin(Profile::held(db, person, before, rows)),
+    list: |db, person, before, rows| Box::pin(Profile::list_personal_data(db, person, before, rows)),
 }];
 
-/// How the service lets go of that.
+/// How the service erases a user's data.
 pub const ERASURE: Erasure =
     Erasure { personal: &[], rows: |tx, person| Box::pin(Profile::erase(tx, person)), confirmed_on: Some(USER_ERASED) };

@@ -1,4 +1,4 @@
-//! What is held about people, and its end.
+//! The export and the erasure of a user's data.
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use crate::core::testing::{Platform, new_user};
 use crate::profiles::events::COMMENT_CREATED;
 
 #[sqlx::test(migrations = false)]
-async fn who_leaves_takes_every_count_along(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_deleted_users_data_is_exported_before_and_gone_after(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
     let ((anna, her), (bert, him)) = (new_user(), new_user());
     for author in [her, him] {

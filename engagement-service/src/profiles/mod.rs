@@ -1,4 +1,4 @@
-//! Activity profiles: what people did, and how engaged that makes them.
+//! Activity profiles: the activity of each user, and an engagement score from it.
 pub mod events;
 pub mod models;
 pub mod schedulers;
@@ -34,7 +34,7 @@ pub enum Level {
     Isolated,
 }
 
-/// What a person does to become engaged.
+/// The kinds of activity that count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Wrote a post
@@ -59,7 +59,7 @@ impl Kind {
     }
 }
 
-/// What a post can be about, in the order in which JSONB keeps keys, and so the original shows them: by length, then
+/// The categories of posts, in the order in which JSONB keeps keys, and so the original shows them: by length, then
 /// bytewise.
 pub const CATEGORIES: [&str; 22] = [
     "FOOD",
@@ -86,8 +86,8 @@ pub const CATEGORIES: [&str; 22] = [
     "NOVEL_AND_POETRY",
 ];
 
-/// How often somebody may look at their profile.
-pub const READING: Limit = Limit {
+/// How often a user may read their profile.
+pub const READ_PROFILE_LIMIT: Limit = Limit {
     name: "activity_profile",
     routes: &["GET /api/v1/me/activity-profile"],
     rate: Rate::new(300, 60),

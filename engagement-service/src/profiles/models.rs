@@ -23,17 +23,17 @@ pub struct Profile {
     pub total_post_comments: i64,
     pub engagement_score: f64,
     pub status: Level,
-    /// Posts per category; what nothing was written about is not in it.
+    /// Posts per category; categories without a post are left out.
     pub summary: Json<HashMap<String, i64>>,
 }
 
-/// Where somebody stands. The row of their profile is locked until the transaction ends.
-pub struct Standing {
+/// A user's level before a change. The row of their profile is locked until the transaction ends.
+pub struct LockedProfile {
     pub user_id: Uuid,
     pub status: Level,
 }
 
-/// How often somebody did what. Less than nothing when a deletion has overtaken its creation.
+/// A user's activity per kind; negative when a deletion has overtaken its creation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub posts: i64,
@@ -47,11 +47,11 @@ pub struct Rating {
     pub user_id: Uuid,
     pub engagement_score: f64,
     pub status: Level,
-    /// The day up to which it looks; none when there is nothing left that could enter or leave the window.
+    /// The last day of its window; none when no activity is left that could enter or leave the window.
     pub scored_on: Option<NaiveDate>,
 }
 
-/// What is known of a post.
+/// A post as this service stores it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Post {
     pub id: Uuid,
@@ -62,7 +62,7 @@ pub struct Post {
     pub version: DateTime<Utc>,
 }
 
-/// What is added to people's sums; may be negative.
+/// What is added to users' sums; may be negative.
 #[derive(Default)]
 pub struct Changes {
     activity: BTreeMap<(Uuid, NaiveDate, Kind), i64>,
@@ -70,23 +70,23 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Somebody did something that many times on a day.
-    pub fn act(&mut self, user: Uuid, kind: Kind, day: NaiveDate, times: i64) {
+    /// Adds activity of a user on a day.
+    pub fn add_activity(&mut self, user: Uuid, kind: Kind, day: NaiveDate, times: i64) {
         *self.activity.entry((user, day, kind)).or_default() += times;
     }
 
-    /// Somebody wrote that many times about something.
-    pub fn categorise(&mut self, user: Uuid, category: &str, times: i64) {
+    /// Adds posts of a user in a category.
+    pub fn add_category(&mut self, user: Uuid, category: &str, times: i64) {
         *self.categories.entry((user, category.to_owned())).or_default() += times;
     }
 
-    /// Leaves out what adds up to nothing.
-    pub fn settle(&mut self) {
+    /// Removes sums of zero.
+    pub fn remove_zeros(&mut self) {
         self.activity.retain(|_, times| *times != 0);
         self.categories.retain(|_, times| *times != 0);
     }
 
-    /// Whose sums they are.
+    /// The users whose sums change.
     pub fn users(&self) -> BTreeSet<Uuid> {
         let active = self.activity.keys().map(|key| key.0);
         active.chain(self.categories.keys().map(|key| key.0)).collect()
@@ -94,8 +94,8 @@ impl Changes {
 }
 
 impl Profile {
-    /// Somebody's profile.
-    pub async fn of(db: impl PgExecutor<'_>, user: Uuid) -> sqlx::Result<Option<Self>> {
+    /// A user's profile.
+    pub async fn find(db: impl PgExecutor<'_>, user: Uuid) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
             r#"select id, created_at, updated_at, user_id,
@@ -110,8 +110,13 @@ impl Profile {
         .await
     }
 
-    /// Everything about a person: the profile, with what they did per category and day.
-    pub async fn held(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<PersonalDataItem>> {
+    /// A user's profile, with the sums per category and day, for the export of personal data.
+    pub async fn list_personal_data(
+        db: &PgPool,
+        user: Uuid,
+        before: Cursor,
+        rows: i64,
+    ) -> sqlx::Result<Vec<PersonalDataItem>> {
         sqlx::query_as!(
             PersonalDataItem,
             r#"select created_at as at, id, to_jsonb(profile) || jsonb_build_object(
@@ -119,7 +124,7 @@ impl Profile {
                 'activity', (select jsonb_agg(to_jsonb(activity)) from activity where user_id = profile.user_id)
             ) as "thing!"
             from profile where user_id = $1 and (created_at, id) < ($2, $3) limit $4"#,
-            person,
+            user,
             before.at,
             before.id,
             rows
@@ -128,17 +133,20 @@ impl Profile {
         .await
     }
 
-    /// Erases everything about a person; true when there was something.
-    pub async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
+    /// Deletes a user's profile and sums; true when there was a profile.
+    pub async fn erase(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<bool> {
         // The profile's row is the lock of all that follows.
-        let erased = sqlx::query!("delete from profile where user_id = $1", person).execute(&mut **tx).await?;
-        sqlx::query!("delete from summary where user_id = $1", person).execute(&mut **tx).await?;
-        sqlx::query!("delete from activity where user_id = $1", person).execute(&mut **tx).await?;
+        let erased = sqlx::query!("delete from profile where user_id = $1", user).execute(&mut **tx).await?;
+        sqlx::query!("delete from summary where user_id = $1", user).execute(&mut **tx).await?;
+        sqlx::query!("delete from activity where user_id = $1", user).execute(&mut **tx).await?;
         Ok(erased.rows_affected() > 0)
     }
 
-    /// Makes the profiles that are missing, and locks all of them.
-    pub async fn open(tx: &mut PgTransaction<'_>, users: &BTreeSet<Uuid>) -> sqlx::Result<Vec<Standing>> {
+    /// Creates the profiles that are missing, and locks all of them.
+    pub async fn create_and_lock(
+        tx: &mut PgTransaction<'_>,
+        users: &BTreeSet<Uuid>,
+    ) -> sqlx::Result<Vec<LockedProfile>> {
         let ids: Vec<Uuid> = users.iter().map(|_| Uuid::now_v7()).collect();
         let users: Vec<Uuid> = users.iter().copied().collect();
         sqlx::query!(
@@ -152,11 +160,11 @@ impl Profile {
         Self::lock(tx, &users).await
     }
 
-    /// Locks profiles, for all that follows in this transaction.
-    pub async fn lock(tx: &mut PgTransaction<'_>, users: &[Uuid]) -> sqlx::Result<Vec<Standing>> {
-        // Several streams count at once: locks taken in one order cannot block each other in a circle.
+    /// Locks profiles until the transaction ends.
+    pub async fn lock(tx: &mut PgTransaction<'_>, users: &[Uuid]) -> sqlx::Result<Vec<LockedProfile>> {
+        // Several streams count at once: locks taken in one order cannot deadlock.
         sqlx::query_as!(
-            Standing,
+            LockedProfile,
             r#"select user_id, status from profile
             where user_id = any($1) order by user_id for update"#,
             users
@@ -165,8 +173,8 @@ impl Profile {
         .await
     }
 
-    /// Adds to the totals, categories and days of people whose profiles this transaction has locked.
-    pub async fn count(tx: &mut PgTransaction<'_>, changes: &Changes) -> sqlx::Result<()> {
+    /// Adds to the totals, categories and days of users whose profiles this transaction has locked.
+    pub async fn add_to_sums(tx: &mut PgTransaction<'_>, changes: &Changes) -> sqlx::Result<()> {
         let mut totals: BTreeMap<Uuid, Counts> =
             changes.users().into_iter().map(|user| (user, Counts::default())).collect();
         for ((user, _, kind), times) in &changes.activity {
@@ -199,9 +207,9 @@ impl Profile {
         count_categories(tx, changes).await
     }
 
-    /// What people whose profiles this transaction has locked did from one day to another; those of whom nothing is left
-    /// are not among them. Forgets what was before, which no score looks at any more.
-    pub async fn window(
+    /// The activity of users whose profiles this transaction has locked, from one day to another; users without any are left
+    /// out. Deletes older activity, which no score counts any more.
+    pub async fn count_window(
         tx: &mut PgTransaction<'_>,
         users: &[Uuid],
         from: NaiveDate,
@@ -230,13 +238,13 @@ impl Profile {
         Ok(counts.collect())
     }
 
-    /// Stores what was calculated for people whose profiles this transaction has locked.
-    pub async fn rate(tx: &mut PgTransaction<'_>, ratings: &[Rating]) -> sqlx::Result<()> {
+    /// Saves the ratings of users whose profiles this transaction has locked.
+    pub async fn save_ratings(tx: &mut PgTransaction<'_>, ratings: &[Rating]) -> sqlx::Result<()> {
         let users: Vec<Uuid> = ratings.iter().map(|rating| rating.user_id).collect();
         let scores: Vec<f64> = ratings.iter().map(|rating| rating.engagement_score).collect();
         let levels: Vec<Level> = ratings.iter().map(|rating| rating.status).collect();
         let days: Vec<Option<NaiveDate>> = ratings.iter().map(|rating| rating.scored_on).collect();
-        // The calendar moves scored_on every day; a profile that looks the same was not updated.
+        // The calendar job moves scored_on every day; that alone does not change updated_at.
         sqlx::query!(
             "update profile set engagement_score = rating.score, status = rating.status, scored_on = rating.scored_on,
                 updated_at = case when engagement_score = rating.score then updated_at else now() end
@@ -255,8 +263,8 @@ impl Profile {
         Ok(())
     }
 
-    /// Some of those whose score looks up to a day before `today`, longest ago first.
-    pub async fn due(db: impl PgExecutor<'_>, today: NaiveDate, rows: i64) -> sqlx::Result<Vec<Uuid>> {
+    /// Up to `rows` users whose score was last calculated for a day before `today`, the oldest first.
+    pub async fn list_due(db: impl PgExecutor<'_>, today: NaiveDate, rows: i64) -> sqlx::Result<Vec<Uuid>> {
         sqlx::query_scalar!("select user_id from profile where scored_on < $1 order by scored_on limit $2", today, rows)
             .fetch_all(db)
             .await
@@ -297,8 +305,8 @@ async fn count_categories(tx: &mut PgTransaction<'_>, changes: &Changes) -> sqlx
 }
 
 impl Post {
-    /// What is known of posts whose authors' profiles this transaction has locked.
-    pub async fn known(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<Vec<Self>> {
+    /// The stored ones of these posts; this transaction has locked the profiles of their authors.
+    pub async fn list(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<Vec<Self>> {
         let rows = sqlx::query!(r#"select id, user_id, day, types, version from post where id = any($1)"#, posts)
             .fetch_all(&mut **tx)
             .await?;
@@ -312,7 +320,7 @@ impl Post {
         Ok(post.collect())
     }
 
-    /// Keeps what is known of posts.
+    /// Saves posts.
     pub async fn save(tx: &mut PgTransaction<'_>, posts: &[Self]) -> sqlx::Result<()> {
         let types: Vec<_> = posts.iter().map(|post| post.types.as_ref().map(Json)).collect();
         sqlx::query!(

@@ -1,4 +1,4 @@
-//! What profiles do by the clock: scores follow the calendar even of those who do nothing any more.
+//! The scheduled job of activity profiles: it recalculates scores as days go by, also of users without new activity.
 use chrono::{NaiveDate, Utc};
 
 use super::models::Profile;
@@ -6,28 +6,28 @@ use super::signals;
 use crate::core::app::App;
 use crate::core::ground::jobs::Job;
 
-/// Profiles brought up to date in one transaction; it holds their locks for some milliseconds.
+/// Profiles recalculated in one transaction; it holds their locks for some milliseconds.
 const BATCH: i64 = 500;
 
-/// The job that follows the calendar.
+/// The job that recalculates scores as days go by.
 pub fn job(app: &App, schedule: String) -> Job {
     let app = app.clone();
     Job::new("engagement", schedule, move || {
         let app = app.clone();
-        async move { follow_calendar(&app, Utc::now().date_naive()).await }
+        async move { recalculate_scores(&app, Utc::now().date_naive()).await }
     })
 }
 
-/// Brings all scores that look up to a day before `today` up to it. Whoever has nothing left within the window drops out
-/// until they do something, so quiet profiles cost nothing.
-pub async fn follow_calendar(app: &App, today: NaiveDate) -> anyhow::Result<()> {
+/// Recalculates all scores that were calculated for a day before `today`. A profile without activity in the window drops out
+/// until its user is active again, so inactive users cost nothing.
+pub async fn recalculate_scores(app: &App, today: NaiveDate) -> anyhow::Result<()> {
     while !app.stop.is_cancelled() {
-        let due = Profile::due(&app.db, today, BATCH).await?;
+        let due = Profile::list_due(&app.db, today, BATCH).await?;
         if due.is_empty() {
             break;
         }
         let mut tx = app.db.begin().await?;
-        signals::time_passed(&mut tx, &due, today).await?;
+        signals::day_passed(&mut tx, &due, today).await?;
         app.commit(tx).await?;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Profiles in the API: what goes out.
+//! Profiles in the API: the response.
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;

@@ -1,4 +1,4 @@
-//! What is calculated on a profile: the engagement score, its level, and what a post changes on its author's sums.
+//! Calculations on a profile: the engagement score, its level, and the changes of its sums by a post.
 use super::models::{Changes, Counts, Post};
 use super::{Kind, Level};
 
@@ -8,7 +8,7 @@ pub const WINDOW: u64 = 30;
 /// The upper end of the scale.
 const MAX: f64 = 100.0;
 
-/// How engaged somebody is, 0 to 100, rounded to two digits:
+/// The engagement score of a user, 0 to 100, rounded to two digits:
 ///
 /// ```text
 /// score = 100 · Σ w · (1 − 2^(−n / h))    posts      w = 0.4   h = 4
@@ -17,13 +17,13 @@ const MAX: f64 = 100.0;
 ///                                         views      w = 0.1   h = 60
 /// ```
 ///
-/// where `n` is how often somebody did something in the last 30 days (less than nothing is nothing), `w` its weight (they add up to 1), and `h` the
-/// number at which it yields half of its weight. The original declares a score and never calculates it, so the formula
+/// where `n` is the number of actions of a kind in the last 30 days (a negative one counts as 0), `w` the weight of the kind
+/// (they add up to 1), and `h` the number at which it yields half of its weight. The original declares a score and never calculates it, so the formula
 /// is our own choice, made for four properties: it is bounded without a cut; it is monotone, so doing more never costs;
 /// each further action counts less than the one before, so that mass is not rewarded; and nothing alone fills the scale,
 /// the most that posts without anything else yield is 40. The weights follow the effort of an action. The numbers `h` are
-/// a habit: a post a week, a comment every second or third day, reactions on two days out of three, two views a day. Who
-/// keeps to all of them scores 50, the lower end of `NORMALLY_ACTIVE`.
+/// a habit: a post a week, a comment every second or third day, reactions on two days out of three, two views a day. A
+/// user who does all of them scores 50, the lower end of `NORMALLY_ACTIVE`.
 pub fn score(counts: Counts) -> f64 {
     let sum = part(counts.posts, 0.4, 4.0)
         + part(counts.comments, 0.3, 12.0)
@@ -51,23 +51,23 @@ pub fn level(score: f64) -> Level {
     }
 }
 
-/// What is known of a post after something was heard of it. Deleted is for ever, and else the newest version counts, so
-/// that the order of hearing does not matter.
-pub fn merge(known: Option<Post>, heard: Post) -> Post {
+/// The stored version of a post after another one was received. A deletion is final, and else the newest version counts, so
+/// that the order of events does not matter.
+pub fn merge(known: Option<Post>, received: Post) -> Post {
     match known {
-        None => heard,
+        None => received,
         Some(known) if known.types.is_none() => known,
-        Some(known) if heard.types.is_some() && heard.version <= known.version => known,
-        Some(known) => Post { types: heard.types, version: heard.version, ..known },
+        Some(known) if received.types.is_some() && received.version <= known.version => known,
+        Some(known) => Post { types: received.types, version: received.version, ..known },
     }
 }
 
-/// Adds what a post counts for, `times` 1 to its author's sums, or -1 to take it away; a deleted one counts for nothing.
-pub fn tally(changes: &mut Changes, post: &Post, times: i64) {
+/// Adds a post to its author's sums (`times` 1), or takes it away (-1); a deleted one does not count.
+pub fn add_post(changes: &mut Changes, post: &Post, times: i64) {
     let Some(types) = &post.types else { return };
-    changes.act(post.user_id, Kind::Post, post.day, times);
+    changes.add_activity(post.user_id, Kind::Post, post.day, times);
     for category in types {
-        changes.categorise(post.user_id, category, times);
+        changes.add_category(post.user_id, category, times);
     }
 }
 
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     #[expect(clippy::float_cmp, reason = "the formula gives these values exactly, after rounding")]
-    fn nothing_alone_yields_more_than_its_weight_and_one_of_it_yields_something() {
+    fn one_kind_of_activity_yields_at_most_its_weight() {
         assert_eq!(
             [score(counts(1, 0, 0, 0)), score(counts(4, 0, 0, 0)), score(counts(9999, 0, 0, 0))],
             [6.36, 20.0, 40.0]

@@ -14,7 +14,7 @@ use super::events::{
     USER_REGISTERED,
 };
 use super::models::Profile;
-use super::schedulers::follow_calendar;
+use super::schedulers::recalculate_scores;
 use crate::SERVICE;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::consumer::Step;
@@ -24,7 +24,7 @@ async fn start(database: PgConnectOptions) -> Platform {
     Platform::start(&SERVICE, database, &[]).await
 }
 
-/// Appends events to a stream, as an original service does, without letting the service hear them.
+/// Appends events to a stream, as an original service does; the service does not consume them yet.
 async fn put(platform: &Platform, stream: &str, messages: &[Value]) {
     for message in messages {
         put_text(platform, stream, &message.to_string()).await;
@@ -48,7 +48,7 @@ fn totals(profile: &Value) -> [i64; 4] {
         .map(|name| profile[name].as_i64().unwrap())
 }
 
-/// The categories of the summary that something was written about.
+/// The categories of the summary that have posts.
 fn written(profile: &Value) -> Value {
     let mut summary = profile["summary"].clone();
     summary.as_object_mut().unwrap().retain(|_, total| *total != json!(0.0));
@@ -65,7 +65,7 @@ fn new_post(author: Uuid, at: DateTime<Utc>, types: &[&str]) -> Value {
     post(author, Uuid::now_v7(), at, types, 0)
 }
 
-/// A comment or a reaction: of either only who made it when matters here.
+/// A comment or a reaction, with the fields that count.
 fn made(by: Uuid, at: DateTime<Utc>) -> Value {
     json!({ "id": Uuid::now_v7(), "created_at": at, "created_by": by, "updated_at": at, "updated_by": null,
         "post_id": Uuid::now_v7(), "content": "x", "type": "LIKE" })
@@ -124,7 +124,7 @@ async fn a_profile_is_answered_as_the_original_does(_: PgPoolOptions, database: 
 }
 
 #[sqlx::test(migrations = false)]
-async fn who_is_unknown_has_no_profile_and_who_is_nobody_no_answer(_: PgPoolOptions, database: PgConnectOptions) {
+async fn an_unknown_user_has_no_profile_and_an_invalid_token_is_refused(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let reply = platform.call("GET", "/me/activity-profile", Some(&new_user().0), None).await;
     assert_eq!((reply.status.as_u16(), &reply.body["detail"]), (404, &json!("User engagement profile not found")));
@@ -136,7 +136,7 @@ async fn who_is_unknown_has_no_profile_and_who_is_nobody_no_answer(_: PgPoolOpti
 }
 
 #[sqlx::test(migrations = false)]
-async fn everybody_who_signs_up_in_one_batch_has_a_profile(_: PgPoolOptions, database: PgConnectOptions) {
+async fn every_user_who_signs_up_in_one_batch_has_a_profile(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let people: Vec<_> = (0..7).map(|_| new_user()).collect();
     let registered: Vec<_> = people.iter().map(|(_, id)| json!({ "id": id })).collect();
@@ -153,10 +153,7 @@ async fn everybody_who_signs_up_in_one_batch_has_a_profile(_: PgPoolOptions, dat
 }
 
 #[sqlx::test(migrations = false)]
-async fn whoever_acts_first_has_the_same_profile_after_the_sign_up_is_heard(
-    _: PgPoolOptions,
-    database: PgConnectOptions,
-) {
+async fn activity_before_the_sign_up_event_keeps_its_profile(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, id) = new_user();
     platform.consume(COMMENT_CREATED, &made(id, Utc::now())).await;
@@ -167,7 +164,7 @@ async fn whoever_acts_first_has_the_same_profile_after_the_sign_up_is_heard(
 }
 
 #[sqlx::test(migrations = false)]
-async fn what_one_did_is_counted_and_what_one_took_back_is_not(_: PgPoolOptions, database: PgConnectOptions) {
+async fn activity_is_counted_and_deleted_activity_is_not(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let ((anna, id), (ben, other)) = (new_user(), new_user());
     let first = new_post(id, Utc::now(), &["NEWS", "BOOKS", "NEWS"]);
@@ -199,7 +196,7 @@ async fn what_one_did_is_counted_and_what_one_took_back_is_not(_: PgPoolOptions,
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_deletion_may_come_before_its_creation(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_deletion_may_be_consumed_before_its_creation(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, id) = new_user();
     let (comment, reaction) = (made(id, Utc::now()), made(id, Utc::now()));
@@ -230,7 +227,7 @@ async fn an_update_moves_the_difference_of_categories(_: PgPoolOptions, database
 }
 
 /// The stream, version and categories of an event of a post.
-type Told = (&'static str, i64, &'static [&'static str]);
+type PostEvent = (&'static str, i64, &'static [&'static str]);
 
 /// All orders of `items`.
 fn orders<T: Clone>(items: &[T]) -> Vec<Vec<T>> {
@@ -246,9 +243,9 @@ fn orders<T: Clone>(items: &[T]) -> Vec<Vec<T>> {
 }
 
 #[sqlx::test(migrations = false)]
-async fn the_events_of_a_post_end_the_same_in_every_order(_: PgPoolOptions, database: PgConnectOptions) {
+async fn the_events_of_a_post_yield_the_same_sums_in_every_order(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let alive: [Told; 3] = [
+    let alive: [PostEvent; 3] = [
         (POST_CREATED, 0, &["NEWS", "NEWS"]),
         (POST_UPDATED, 1, &["NEWS", "FOOD"]),
         (POST_UPDATED, 2, &["BOOKS", "FOOD", "FOOD"]),
@@ -270,7 +267,7 @@ async fn the_events_of_a_post_end_the_same_in_every_order(_: PgPoolOptions, data
 }
 
 #[sqlx::test(migrations = false)]
-async fn one_batch_may_hold_all_that_became_of_a_post(_: PgPoolOptions, database: PgConnectOptions) {
+async fn one_batch_may_hold_all_events_of_a_post(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, id) = new_user();
     let (post_id, at) = (Uuid::now_v7(), Utc::now());
@@ -282,7 +279,7 @@ async fn one_batch_may_hold_all_that_became_of_a_post(_: PgPoolOptions, database
 }
 
 #[sqlx::test(migrations = false)]
-async fn what_is_delivered_again_is_not_counted_again(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_redelivered_event_is_not_counted_again(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, id) = new_user();
     let streams = [POST_CREATED, COMMENT_CREATED, REACTION_CREATED, POST_VIEWED];
@@ -305,7 +302,7 @@ async fn what_is_delivered_again_is_not_counted_again(_: PgPoolOptions, database
 }
 
 #[sqlx::test(migrations = false)]
-async fn all_streams_at_once_lose_nothing(_: PgPoolOptions, database: PgConnectOptions) {
+async fn counts_are_exact_when_all_streams_are_consumed_at_once(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let people: Vec<_> = (0..3).map(|_| new_user()).collect();
     let ids: Vec<Uuid> = people.iter().map(|(_, id)| *id).collect();
@@ -342,7 +339,7 @@ async fn all_streams_at_once_lose_nothing(_: PgPoolOptions, database: PgConnectO
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_new_level_is_told_once(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_new_level_is_published_once(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, id) = new_user();
     let many = |count: usize, one: &dyn Fn() -> Value| (0..count).map(|_| one()).collect::<Vec<_>>();
@@ -361,11 +358,11 @@ async fn a_new_level_is_told_once(_: PgPoolOptions, database: PgConnectOptions) 
         let profile = profile(&platform, &anna).await;
         assert_eq!((&profile["engagement_score"], &profile["status"]), (&json!(score), &json!(status)));
     }
-    follow_calendar(&platform.app, today()).await.unwrap();
-    let told = |previous: &str, status: &str, score: f64| json!({ "user_id": id, "previous": previous, "status": status, "engagement_score": score });
+    recalculate_scores(&platform.app, today()).await.unwrap();
+    let changed = |previous: &str, status: &str, score: f64| json!({ "user_id": id, "previous": previous, "status": status, "engagement_score": score });
     assert_eq!(
         platform.published(LEVEL_CHANGED).await,
-        [told("ISOLATED", "LESS_ACTIVE", 20.0), told("LESS_ACTIVE", "NORMALLY_ACTIVE", 50.0)]
+        [changed("ISOLATED", "LESS_ACTIVE", 20.0), changed("LESS_ACTIVE", "NORMALLY_ACTIVE", 50.0)]
     );
 }
 
@@ -380,9 +377,9 @@ async fn the_score_looks_back_thirty_days_and_follows_the_calendar(_: PgPoolOpti
     assert_eq!(totals(&begin), [6, 0, 0, 0]);
     assert_eq!((&begin["engagement_score"], &begin["status"]), (&json!(20.0), &json!("LESS_ACTIVE")));
 
-    // So many days later, so many of the four are left: 100 · .4 · (1 − 2^(−n/4)).
+    // After these days, fewer of the four posts are left in the window: 100 · .4 · (1 − 2^(−n/4)).
     for (later, score) in [(1, 16.22), (19, 16.22), (20, 6.36), (29, 6.36), (30, 0.0), (400, 0.0)] {
-        follow_calendar(&platform.app, today() + Days::new(later)).await.unwrap();
+        recalculate_scores(&platform.app, today() + Days::new(later)).await.unwrap();
         let profile = profile(&platform, &anna).await;
         assert_eq!((later, &profile["engagement_score"]), (later, &json!(score)));
         assert_eq!((totals(&profile), &profile["status"]), ([6, 0, 0, 0], &json!("ISOLATED")));
@@ -402,7 +399,7 @@ async fn a_profile_that_looks_the_same_the_next_day_was_not_updated(_: PgPoolOpt
     let (anna, id) = new_user();
     platform.consume(COMMENT_CREATED, &made(id, Utc::now())).await;
     let before = profile(&platform, &anna).await;
-    follow_calendar(&platform.app, today() + Days::new(1)).await.unwrap();
+    recalculate_scores(&platform.app, today() + Days::new(1)).await.unwrap();
     assert_eq!(profile(&platform, &anna).await, before);
 }
 
@@ -437,12 +434,12 @@ async fn a_view_counts_on_the_day_on_which_it_happened(_: PgPoolOptions, databas
     // 100 · .1 · (1 − 2^(−n/60)) for the three that are not too old, then for two.
     let now = profile(&platform, &anna).await;
     assert_eq!((totals(&now), &now["engagement_score"]), ([0, 0, 0, 4], &json!(0.34)));
-    follow_calendar(&platform.app, today() + Days::new(1)).await.unwrap();
+    recalculate_scores(&platform.app, today() + Days::new(1)).await.unwrap();
     assert_eq!(profile(&platform, &anna).await["engagement_score"], json!(0.23));
 }
 
 #[sqlx::test(migrations = false)]
-async fn more_people_than_one_batch_holds_are_all_brought_up_to_date(_: PgPoolOptions, database: PgConnectOptions) {
+async fn more_profiles_than_one_batch_are_all_recalculated(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let people: Vec<_> = (0..1001).map(|_| new_user()).collect();
     let comments: Vec<_> = people.iter().map(|(_, id)| made(*id, Utc::now())).collect();
@@ -451,18 +448,18 @@ async fn more_people_than_one_batch_holds_are_all_brought_up_to_date(_: PgPoolOp
     assert_eq!(platform.consume_waiting(COMMENT_CREATED).await, [applied(500), applied(500), applied(1)]);
     for later in [1, 30, 31] {
         let day = today() + Days::new(later);
-        let due = Profile::due(&platform.app.db, day, 2000).await.unwrap().len();
-        // On the 30th day all of them drop out, and cost nothing from then on.
+        let due = Profile::list_due(&platform.app.db, day, 2000).await.unwrap().len();
+        // On the 30th day all profiles drop out, and cost nothing from then on.
         assert_eq!((later, due), (later, if later == 31 { 0 } else { 1001 }));
-        follow_calendar(&platform.app, day).await.unwrap();
-        assert_eq!(Profile::due(&platform.app.db, day, 1).await.unwrap().len(), 0);
+        recalculate_scores(&platform.app, day).await.unwrap();
+        assert_eq!(Profile::list_due(&platform.app.db, day, 1).await.unwrap().len(), 0);
         let last = profile(&platform, &people[1000].0).await;
         assert_eq!((later, &last["engagement_score"]), (later, &json!(if later == 1 { 1.68 } else { 0.0 })));
     }
 }
 
 #[sqlx::test(migrations = false)]
-async fn what_cannot_be_read_is_parked_and_the_rest_goes_on(_: PgPoolOptions, database: PgConnectOptions) {
+async fn an_unreadable_event_is_parked_and_the_rest_is_applied(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, id) = new_user();
     for broken in ["", "{", "[]", r#"{"id": 7}"#, "\"\u{0}\""] {
@@ -483,7 +480,7 @@ async fn what_cannot_be_read_is_parked_and_the_rest_goes_on(_: PgPoolOptions, da
         }
     }
     let end = profile(&platform, &anna).await;
-    // A post of which the same is told twice is still one post.
+    // A post whose event is published twice still counts once.
     assert_eq!((totals(&end), written(&end)), ([5, 10, 10, 10], json!({ "NEWS": 5.0 })));
     let mut request = axum::http::Request::builder().uri("/internal/dead-letters?limit=200");
     request = request.header("authorization", "Bearer operator");
@@ -509,7 +506,7 @@ async fn a_category_that_the_database_cannot_hold_is_parked(_: PgPoolOptions, da
 }
 
 #[sqlx::test(migrations = false)]
-async fn what_changes_no_profile_is_read_all_the_same(_: PgPoolOptions, database: PgConnectOptions) {
+async fn an_event_that_changes_no_profile_is_consumed(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, id) = new_user();
     platform.consume(COMMENT_CREATED, &made(id, Utc::now())).await;

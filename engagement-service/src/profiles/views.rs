@@ -16,6 +16,6 @@ use crate::core::app::identity::User;
     (status = 503, body = Problem),
 ))]
 pub async fn retrieve_activity_profile(user: User, State(app): State<App>) -> Result<Json<UserEngagement>, Error> {
-    let profile = Profile::of(&app.db, user.id).await?;
+    let profile = Profile::find(&app.db, user.id).await?;
     Ok(Json(profile.ok_or(Error::Refused(StatusCode::NOT_FOUND, "User engagement profile not found"))?.into()))
 }

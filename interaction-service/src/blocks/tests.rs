@@ -1,4 +1,4 @@
-//! Blocks, through their events and the routes of what was said.
+//! Blocks, through their events and the routes of comments and reactions.
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
@@ -8,7 +8,7 @@ use crate::posts::events::POST_CREATED;
 use crate::posts::testing::{comment, post, start};
 
 #[sqlx::test(migrations = false)]
-async fn who_has_blocked_somebody_and_they_do_not_see_each_other(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_block_hides_the_two_users_content_from_each_other(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, _) = start(database).await;
     let ((anna, her), (bert, him), (carl, _)) = (new_user(), new_user(), new_user());
     let post = post(her, "POSTED");
@@ -30,7 +30,7 @@ async fn who_has_blocked_somebody_and_they_do_not_see_each_other(_: PgPoolOption
     platform.consume(USER_BLOCKED, &link).await;
     assert_eq!(listed(&anna, "comments").await, Some(vec![hers.clone()]));
     assert_eq!(listed(&anna, "post-reactions").await, Some(vec![]));
-    assert_eq!(listed(&bert, "comments").await, None, "the post is not there for him, nor what was said about it");
+    assert_eq!(listed(&bert, "comments").await, None, "the post does not exist for him, nor do its comments");
     assert_eq!([reads(&anna, &his).await, reads(&bert, &hers).await, reads(&carl, &his).await], [false, false, true]);
     let refused =
         platform.call("POST", &format!("{path}/comments"), Some(&bert), Some(json!({ "content": "x" }))).await;

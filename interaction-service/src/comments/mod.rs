@@ -1,4 +1,4 @@
-//! Comments: what people say about posts.
+//! Comments on posts.
 pub mod events;
 pub mod models;
 mod schemas;
@@ -16,8 +16,8 @@ use crate::app::App;
 use crate::core::app::limits::Limit;
 use crate::core::ground::settings::Rate;
 
-/// How often somebody may comment.
-pub const COMMENTING: Limit = Limit {
+/// How often a user may comment.
+pub const CREATE_COMMENT_LIMIT: Limit = Limit {
     name: "comments",
     routes: &["POST /api/v1/{post_id}/comments"],
     rate: Rate::new(120, 60),

@@ -20,7 +20,7 @@ pub struct Comment {
 }
 
 impl Comment {
-    /// The new comment of an author on a post that the transaction holds.
+    /// Inserts a comment on a post that the transaction has locked.
     pub async fn create(tx: &mut PgTransaction<'_>, post: Uuid, author: Uuid, content: &str) -> sqlx::Result<Self> {
         sqlx::query_as!(
             Self,
@@ -36,7 +36,7 @@ impl Comment {
         .await
     }
 
-    /// The comments on a post of those who do not hide from this person, newest first.
+    /// The comments on a post, newest first, but those of users with whom the viewer has a block.
     pub async fn list(
         db: impl PgExecutor<'_>,
         post: Uuid,
@@ -60,8 +60,8 @@ impl Comment {
         .await
     }
 
-    /// A comment on a post that this person may see.
-    pub async fn visible(db: impl PgExecutor<'_>, id: Uuid, viewer: Uuid) -> sqlx::Result<Option<Self>> {
+    /// A comment that the viewer may see, on a post that they may see.
+    pub async fn find_visible(db: impl PgExecutor<'_>, id: Uuid, viewer: Uuid) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
             r#"select comment.id, comment.created_at, comment.created_by,
@@ -76,15 +76,15 @@ impl Comment {
         .await
     }
 
-    /// The comment after its author's update; none when it is not theirs, does not exist, or is on a post that they may
-    /// not see any more.
+    /// Updates an author's comment; none when it is not theirs, does not exist, or is on a post that they may no longer
+    /// see.
     pub async fn update(
         tx: &mut PgTransaction<'_>,
         id: Uuid,
         author: Uuid,
         content: &str,
     ) -> sqlx::Result<Option<Self>> {
-        // updated_at is the version by which listeners order updates, so it grows even if the clock does not.
+        // updated_at is the version by which consumers order updates, so it grows even if the clock does not.
         sqlx::query_as!(
             Self,
             r#"update comment set content = $3, updated_by = $2,
@@ -102,8 +102,8 @@ impl Comment {
         .await
     }
 
-    /// The comment that was deleted, with its NFT record; none when there was none, or it is not of `author`. Without an
-    /// author whoever wrote it.
+    /// Deletes a comment with its NFT record and returns it; none when it does not exist or is not of `author`. Without an
+    /// author, any user's comment is deleted.
     pub async fn delete(tx: &mut PgTransaction<'_>, id: Uuid, author: Option<Uuid>) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
@@ -117,9 +117,9 @@ impl Comment {
         .await
     }
 
-    /// The comments that were deleted, whoever wrote them, with their NFT records; those that were gone are left out.
-    pub async fn remove(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Self>> {
-        // Locks taken in one order cannot block others that remove comments at the same time in a circle.
+    /// Deletes comments of any authors with their NFT records and returns those that existed.
+    pub async fn delete_all(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Self>> {
+        // Locks taken in one order cannot deadlock with another deletion of comments.
         sqlx::query_as!(
             Self,
             r#"delete from comment where id in (select id from comment where id = any($1) order by id for update)
@@ -131,8 +131,8 @@ impl Comment {
         .await
     }
 
-    /// At most so many of an author's comments, deleted with their NFT records; none when all are.
-    pub async fn remove_by(tx: &mut PgTransaction<'_>, author: Uuid, rows: i64) -> sqlx::Result<Vec<Self>> {
+    /// Deletes up to `rows` comments of an author with their NFT records and returns them.
+    pub async fn delete_by_author(tx: &mut PgTransaction<'_>, author: Uuid, rows: i64) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
             r#"delete from comment
@@ -146,13 +146,18 @@ impl Comment {
         .await
     }
 
-    /// What is held of what a person wrote, newest first.
-    pub async fn held(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<PersonalDataItem>> {
+    /// A user's comments for the export of personal data, newest first.
+    pub async fn list_personal_data(
+        db: &PgPool,
+        user: Uuid,
+        before: Cursor,
+        rows: i64,
+    ) -> sqlx::Result<Vec<PersonalDataItem>> {
         sqlx::query_as!(
             PersonalDataItem,
             r#"select created_at as at, id, to_json(comment) as "thing!" from comment
             where created_by = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
-            person,
+            user,
             before.at,
             before.id,
             rows
@@ -161,8 +166,8 @@ impl Comment {
         .await
     }
 
-    /// At most so many of the comments on these posts, deleted with their NFT records; none when all are.
-    pub async fn remove_of(tx: &mut PgTransaction<'_>, posts: &[Uuid], rows: i64) -> sqlx::Result<Vec<Self>> {
+    /// Deletes up to `rows` comments on these posts with their NFT records and returns them.
+    pub async fn delete_by_posts(tx: &mut PgTransaction<'_>, posts: &[Uuid], rows: i64) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
             r#"delete from comment
@@ -177,13 +182,18 @@ impl Comment {
     }
 }
 
-/// The NFT records of what a person wrote, newest first.
-pub async fn held_nfts(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<PersonalDataItem>> {
+/// A user's NFT records for the export of personal data, newest first.
+pub async fn list_personal_nfts(
+    db: &PgPool,
+    user: Uuid,
+    before: Cursor,
+    rows: i64,
+) -> sqlx::Result<Vec<PersonalDataItem>> {
     sqlx::query_as!(
         PersonalDataItem,
         r#"select created_at as at, id, to_json(comment_nft) as "thing!" from comment_nft
         where created_by = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
-        person,
+        user,
         before.at,
         before.id,
         rows
@@ -192,7 +202,7 @@ pub async fn held_nfts(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> 
     .await
 }
 
-/// Makes, or brings up to date, the NFT record of a comment.
+/// Inserts or updates the NFT record of a comment.
 pub async fn save_nft(
     tx: &mut PgTransaction<'_>,
     comment: &Comment,
@@ -214,7 +224,7 @@ pub async fn save_nft(
     Ok(())
 }
 
-/// An NFT record, as tests look at it.
+/// An NFT record, for tests.
 #[cfg(test)]
 #[derive(Debug)]
 pub struct Nft {

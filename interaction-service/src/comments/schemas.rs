@@ -1,4 +1,4 @@
-//! Comments in the API: what comes in, what goes out, and what is a valid one.
+//! Comments in the API: request, response, validation.
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -8,7 +8,7 @@ use crate::core::contract::fields::{Fields, Input};
 use crate::core::contract::timestamp::Timestamp;
 
 /// The longest content, in characters.
-const CONTENT: usize = 2_000;
+const MAX_CONTENT: usize = 2_000;
 
 /// A comment as its author writes it.
 #[derive(ToSchema)]
@@ -20,7 +20,7 @@ pub struct CommentIn {
 
 impl Input for CommentIn {
     fn read(fields: &mut Fields) -> Self {
-        Self { content: fields.text("content", CONTENT) }
+        Self { content: fields.text("content", MAX_CONTENT) }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is calculated on a comment: the metadata of its NFT.
+//! Calculations on a comment: the metadata of its NFT.
 use serde_json::{Value, json};
 
 use super::models::Comment;

@@ -1,4 +1,4 @@
-//! What follows from a change of a comment, in the change's transaction: its NFT record, its events.
+//! What follows from a change of a comment, in the same transaction: its NFT record, its events.
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
@@ -7,18 +7,18 @@ use super::models::{Comment, save_nft};
 use super::schemas::CommentOut;
 use super::services::metadata;
 
-/// Comments deleted in one statement when their post is gone; a popular post has more than memory should hold at once.
+/// Comments deleted in one statement when their post is deleted; a popular post has more than memory should hold at once.
 const BATCH: i64 = 1_000;
 
 /// A comment was written.
 pub async fn created(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Result<()> {
-    record(tx, comment).await?;
+    save_nft_record(tx, comment).await?;
     producers::comment_created(tx, &CommentOut::from(comment.clone())).await
 }
 
 /// A comment was changed by its author.
 pub async fn updated(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Result<()> {
-    record(tx, comment).await?;
+    save_nft_record(tx, comment).await?;
     producers::comment_updated(tx, &CommentOut::from(comment.clone())).await
 }
 
@@ -27,10 +27,10 @@ pub async fn deleted(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Res
     producers::comment_deleted(tx, &CommentOut::from(comment.clone())).await
 }
 
-/// Posts were deleted: their comments go too, and each is told, so that whoever counts comments counts right.
+/// Posts were deleted: deletes their comments and publishes each deletion, so that the counters of other services stay exact.
 pub async fn posts_deleted(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<()> {
     loop {
-        let comments = Comment::remove_of(tx, posts, BATCH).await?;
+        let comments = Comment::delete_by_posts(tx, posts, BATCH).await?;
         if comments.is_empty() {
             return Ok(());
         }
@@ -38,17 +38,17 @@ pub async fn posts_deleted(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::
     }
 }
 
-/// Some comments of an author who left are deleted, and told without a word of them; true when there may be more.
+/// Deletes a batch of an erased author's comments and publishes that, without their text; true when there may be more.
 pub async fn erase(tx: &mut PgTransaction<'_>, author: Uuid) -> sqlx::Result<bool> {
-    let comments = Comment::remove_by(tx, author, BATCH).await?;
+    let comments = Comment::delete_by_author(tx, author, BATCH).await?;
     for comment in &comments {
         deleted(tx, &Comment { content: String::new(), ..comment.clone() }).await?;
     }
     Ok(!comments.is_empty())
 }
 
-/// Keeps the NFT record of a comment.
-async fn record(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Result<()> {
+/// Saves the NFT record of a comment.
+async fn save_nft_record(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Result<()> {
     // Python's str(datetime): a blank where RFC 3339 has a T.
     let at = comment.created_at.to_string().replace('T', " ");
     let description = format!("Comment created by {} at {at}", comment.created_by);

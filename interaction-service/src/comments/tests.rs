@@ -12,7 +12,7 @@ use crate::core::testing::{Platform, new_user};
 use crate::posts::events::POST_CREATED;
 use crate::posts::testing::{comment, id, names, post, refusal, start};
 
-/// A platform with one post that everybody sees.
+/// A platform with one published post.
 async fn start_with_post(database: PgConnectOptions) -> (Platform, Value) {
     let (platform, _) = start(database).await;
     let post = post(new_user().1, "POSTED");
@@ -31,7 +31,7 @@ async fn nft(platform: &Platform) -> Nft {
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_comment_is_answered_as_the_original_does_told_and_recorded(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_comment_is_answered_as_the_original_does_and_published(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, post) = start_with_post(database).await;
     let ((anna, author), (bert, _)) = (new_user(), new_user());
     let reply = comment(&platform, &anna, &post, "Grüße 😀").await;
@@ -85,14 +85,14 @@ async fn comments_are_listed_newest_first_in_pages(_: PgPoolOptions, database: P
 }
 
 #[sqlx::test(migrations = false)]
-async fn an_author_changes_a_comment_and_nobody_else_does(_: PgPoolOptions, database: PgConnectOptions) {
+async fn only_the_author_changes_a_comment(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, post) = start_with_post(database).await;
     let ((anna, author), (bert, _)) = (new_user(), new_user());
     let said = comment(&platform, &anna, &post, "first").await.body;
     let reply = platform.call("PUT", &path(&said), Some(&bert), Some(json!({ "content": "mine" }))).await;
     assert_eq!(refusal(&reply), (404, &json!("Post comment not found")));
-    let nobodys = format!("/comments/{}", uuid::Uuid::now_v7());
-    let reply = platform.call("PUT", &nobodys, Some(&anna), Some(json!({ "content": "x" }))).await;
+    let unknown = format!("/comments/{}", uuid::Uuid::now_v7());
+    let reply = platform.call("PUT", &unknown, Some(&anna), Some(json!({ "content": "x" }))).await;
     assert_eq!(refusal(&reply), (404, &json!("Post comment not found")));
 
     let mut before = said.clone();
@@ -120,7 +120,7 @@ async fn an_author_changes_a_comment_and_nobody_else_does(_: PgPoolOptions, data
 }
 
 #[sqlx::test(migrations = false)]
-async fn an_author_deletes_a_comment_once_and_nobody_else_does(_: PgPoolOptions, database: PgConnectOptions) {
+async fn only_the_author_deletes_a_comment_and_once(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, post) = start_with_post(database).await;
     let ((anna, _), (bert, _)) = (new_user(), new_user());
     let said = comment(&platform, &anna, &post, "first").await.body;
@@ -138,7 +138,7 @@ async fn an_author_deletes_a_comment_once_and_nobody_else_does(_: PgPoolOptions,
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_comment_that_is_none_is_refused_in_the_originals_words(_: PgPoolOptions, database: PgConnectOptions) {
+async fn an_invalid_comment_is_refused_in_the_originals_words(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, post) = start_with_post(database).await;
     let (anna, _) = new_user();
     let said = comment(&platform, &anna, &post, "first").await.body;
@@ -227,7 +227,7 @@ async fn moderation_deletes_comments_and_every_request_is_answered(_: PgPoolOpti
     assert_eq!(platform.published(COMMENT_DELETED).await, std::slice::from_ref(&as_it_is));
     assert_eq!(platform.published(COMMENT_DELETE_COMPLETED).await, std::slice::from_ref(&as_it_is));
 
-    // The original moderation asks twice; a comment whose author was faster is gone as well.
+    // The original moderation asks twice; a comment that its author had deleted is answered as well.
     platform.consume(COMMENT_DELETE_REQUESTED, &request(&as_it_was_seen)).await;
     assert_eq!(platform.published(COMMENT_DELETED).await.len(), 1, "it was deleted once");
     assert_eq!(platform.published(COMMENT_DELETE_COMPLETED).await, [as_it_is, as_it_was_seen]);
@@ -237,7 +237,7 @@ async fn moderation_deletes_comments_and_every_request_is_answered(_: PgPoolOpti
 }
 
 #[sqlx::test(migrations = false)]
-async fn requests_of_one_batch_are_answered_each_in_its_turn(_: PgPoolOptions, database: PgConnectOptions) {
+async fn each_request_of_a_batch_is_answered_in_order(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, post) = start_with_post(database).await;
     let (anna, _) = new_user();
     let one = comment(&platform, &anna, &post, "one").await.body;
@@ -266,13 +266,13 @@ async fn the_comments_of_a_post_are_removed_in_batches_until_none_is_left(
     let mut tx = platform.app.db.begin().await.unwrap();
     let mut batches = Vec::new();
     for _ in 0..3 {
-        batches.push(Comment::remove_of(&mut tx, &[id(&post)], 2).await.unwrap().len());
+        batches.push(Comment::delete_by_posts(&mut tx, &[id(&post)], 2).await.unwrap().len());
     }
     assert_eq!(batches, [2, 1, 0]);
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_moderator_deletes_what_others_said_and_it_is_noted(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_moderators_deletion_is_recorded_in_the_audit(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, _) = start(database).await;
     let (anna, her) = new_user();
     let post = post(new_user().1, "POSTED");

@@ -14,7 +14,7 @@ use crate::core::app::identity::{Role, User};
 use crate::core::contract::extract::{Json as Body, Path};
 use crate::core::doors::audit::{self, Entry};
 use crate::posts::NOT_FOUND as POST_NOT_FOUND;
-use crate::posts::lookup::Visible;
+use crate::posts::lookup::VisiblePost;
 use crate::posts::models::Post;
 
 const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "Post comment not found");
@@ -31,7 +31,7 @@ const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "Post comment not
 ))]
 pub async fn get_post_comments(
     user: User,
-    Visible(post): Visible,
+    VisiblePost(post): VisiblePost,
     State(app): State<App>,
     page: Page,
 ) -> Result<Response, Error> {
@@ -49,12 +49,12 @@ pub async fn get_post_comments(
 ))]
 pub async fn create_post_comment(
     user: User,
-    Visible(post): Visible,
+    VisiblePost(post): VisiblePost,
     State(app): State<App>,
     Body(comment): Body<CommentIn>,
 ) -> Result<(StatusCode, Json<CommentOut>), Error> {
     let mut tx = app.db.begin().await?;
-    if !Post::hold(&mut tx, post, user.id).await? {
+    if !Post::lock_visible(&mut tx, post, user.id).await? {
         return Err(POST_NOT_FOUND);
     }
     let comment = Comment::create(&mut tx, post, user.id, &comment.content).await?;
@@ -75,7 +75,7 @@ pub async fn retrieve_post_comment_detail(
     State(app): State<App>,
     Path(id): Path,
 ) -> Result<Json<CommentOut>, Error> {
-    let comment = Comment::visible(&app.db, id, user.id).await?;
+    let comment = Comment::find_visible(&app.db, id, user.id).await?;
     Ok(Json(comment.ok_or(NOT_FOUND)?.into()))
 }
 

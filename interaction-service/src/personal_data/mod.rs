@@ -1,4 +1,4 @@
-//! What the service holds about people, and how it lets go of that.
+//! Personal data: what the service exports of a user, and how it erases that.
 #[cfg(test)]
 mod tests;
 
@@ -9,34 +9,38 @@ use crate::core::doors::erasure::Erasure;
 use crate::core::doors::personal_data::PersonalDataSource;
 use crate::{blocks, comments, reactions};
 
-/// The stream on which it says that nothing about a person is left here.
+/// The stream that confirms that a deleted user's data is erased here.
 pub const USER_ERASED: &str = "interaction_user_erased";
 
-/// What is held about people.
+/// The personal data that the service exports.
 pub const PERSONAL_DATA: &[PersonalDataSource] = &[
     PersonalDataSource {
         name: "comments",
-        list: |db, person, before, rows| Box::pin(comments::models::Comment::held(db, person, before, rows)),
+        list: |db, person, before, rows| {
+            Box::pin(comments::models::Comment::list_personal_data(db, person, before, rows))
+        },
     },
     PersonalDataSource {
         name: "nft_records",
-        list: |db, person, before, rows| Box::pin(comments::models::held_nfts(db, person, before, rows)),
+        list: |db, person, before, rows| Box::pin(comments::models::list_personal_nfts(db, person, before, rows)),
     },
     PersonalDataSource {
         name: "reactions",
-        list: |db, person, before, rows| Box::pin(reactions::models::Reaction::held(db, person, before, rows)),
+        list: |db, person, before, rows| {
+            Box::pin(reactions::models::Reaction::list_personal_data(db, person, before, rows))
+        },
     },
 ];
 
-/// How the service lets go of that.
+/// How the service erases a user's data.
 pub const ERASURE: Erasure = Erasure {
     personal: &["title", "content"],
     rows: |tx, person| Box::pin(erase(tx, person)),
     confirmed_on: Some(USER_ERASED),
 };
 
-/// Some of a person's comments and reactions are deleted, and their blocks forgotten; true when there may be more.
+/// Deletes a user's blocks and a batch of their comments and reactions; true when there may be more.
 async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
-    blocks::models::forget_blocks(tx, person).await?;
+    blocks::models::delete_blocks(tx, person).await?;
     Ok(comments::signals::erase(tx, person).await? || reactions::signals::erase(tx, person).await?)
 }

@@ -1,4 +1,4 @@
-//! What is held about people, and its end.
+//! The export and the erasure of a user's data.
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
@@ -11,7 +11,7 @@ use crate::posts::testing::{comment, post, start};
 use crate::reactions::events::REACTION_DELETED;
 
 #[sqlx::test(migrations = false)]
-async fn who_leaves_takes_every_word_along(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_deleted_users_data_is_exported_before_and_gone_after(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, _) = start(database).await;
     let ((anna, her), (bert, _)) = (new_user(), new_user());
     let post = post(new_user().1, "POSTED");

@@ -1,4 +1,4 @@
-//! A view in the API and in its event: the post, and who looked at it.
+//! A view in the API and in its event: the post and its viewer.
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -15,7 +15,7 @@ pub struct PostViewed {
 }
 
 impl PostViewed {
-    /// The post after a view of this person.
+    /// The post after one more view, by this user.
     pub fn new(mut post: PostOut, viewer: Uuid) -> Self {
         post.total_views += 1;
         Self { post, viewed_by: viewer }

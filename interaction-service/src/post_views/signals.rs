@@ -4,7 +4,7 @@ use sqlx::PgTransaction;
 use super::events::producers;
 use super::schemas::PostViewed;
 
-/// Somebody viewed a post.
+/// A post was viewed.
 pub async fn viewed(tx: &mut PgTransaction<'_>, view: &PostViewed) -> sqlx::Result<()> {
     producers::post_viewed(tx, view).await
 }

@@ -8,12 +8,12 @@ use crate::posts::events::{POST_CREATED, POST_DELETED};
 use crate::posts::testing::{changed, id, names, post, refusal, start};
 
 #[sqlx::test(migrations = false)]
-async fn a_view_is_answered_as_the_original_does_and_told(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_view_is_answered_as_the_original_does_and_published(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, service) = start(database).await;
     let ((anna, author), (bert, viewer)) = (new_user(), new_user());
     let mut seen = post(author, "POSTED");
     (seen["total_views"], seen["score"], seen["popularity"]) = (json!(6), json!(0.33), json!(100.0));
-    service.knows(&seen);
+    service.add_post(&seen);
     let path = format!("/{}/view", id(&seen));
     let first = platform.call("GET", &path, Some(&bert), None).await;
     assert_eq!(first.status, 200);
@@ -22,9 +22,9 @@ async fn a_view_is_answered_as_the_original_does_and_told(_: PgPoolOptions, data
     assert_eq!(first.body.to_string(), expected.to_string(), "field by field, in the original's order");
     assert_eq!(names(&first.body).last(), Some(&"viewed_by"));
 
-    // The post service counts, here nothing is remembered; a second view counts, and the author's own does.
+    // The post service counts, and this service stores nothing: a second view counts, and so does the author's own.
     seen["total_views"] = json!(7);
-    service.knows(&seen);
+    service.add_post(&seen);
     let second = platform.call("GET", &path, Some(&bert), None).await.body;
     let own = platform.call("GET", &path, Some(&anna), None).await.body;
     assert_eq!((&second["total_views"], &own["total_views"]), (&json!(8), &json!(8)));
@@ -34,7 +34,7 @@ async fn a_view_is_answered_as_the_original_does_and_told(_: PgPoolOptions, data
 }
 
 #[sqlx::test(migrations = false)]
-async fn what_cannot_be_seen_is_not_viewed(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_view_of_an_invisible_post_is_refused(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, service) = start(database).await;
     let ((anna, author), (bert, _)) = (new_user(), new_user());
     let unknown = post(author, "POSTED");
@@ -43,15 +43,15 @@ async fn what_cannot_be_seen_is_not_viewed(_: PgPoolOptions, database: PgConnect
     assert_eq!(refusal(&reply), (401, &json!("Not authenticated")));
     let reply = platform.call("GET", &path, Some(&bert), None).await;
     assert_eq!(refusal(&reply), (404, &json!("Post not found")));
-    // It is archived by now, which was not heard yet.
+    // It is archived by now, and the event is not consumed yet.
     platform.consume(POST_CREATED, &unknown).await;
-    service.knows(&changed(&unknown, "ARCHIVED"));
+    service.add_post(&changed(&unknown, "ARCHIVED"));
     let reply = platform.call("GET", &path, Some(&bert), None).await;
     assert_eq!(refusal(&reply), (404, &json!("Post not found")));
     assert_eq!(platform.call("GET", &path, Some(&anna), None).await.status, 200);
     // It is deleted by now.
     platform.consume(POST_DELETED, &unknown).await;
-    service.forgets(&unknown);
+    service.remove_post(&unknown);
     let reply = platform.call("GET", &path, Some(&anna), None).await;
     assert_eq!(refusal(&reply), (404, &json!("Post not found")));
     assert_eq!(platform.published(POST_VIEWED).await.len(), 1);
@@ -62,7 +62,7 @@ async fn a_head_is_no_view(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, service) = start(database).await;
     let (anna, author) = new_user();
     let seen = post(author, "POSTED");
-    service.knows(&seen);
+    service.add_post(&seen);
     let reply = platform.call("HEAD", &format!("/{}/view", id(&seen)), Some(&anna), None).await;
     assert_eq!(reply.status, 405);
     assert_eq!(platform.published(POST_VIEWED).await, Vec::<Value>::new());

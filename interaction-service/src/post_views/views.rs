@@ -7,7 +7,7 @@ use super::signals;
 use crate::app::App;
 use crate::core::api::errors::{Error, Problem};
 use crate::core::app::identity::User;
-use crate::posts::lookup::Current;
+use crate::posts::lookup::CurrentPost;
 
 /// View a post; every view counts, the author's own too
 #[utoipa::path(get, path = "/{post_id}/view", tag = "post-view", params(("post_id" = uuid::Uuid, Path)), responses(
@@ -15,7 +15,11 @@ use crate::posts::lookup::Current;
     (status = 404, body = Problem),
     (status = 503, body = Problem, description = "The post service cannot be asked"),
 ))]
-pub async fn view_post(user: User, Current(post): Current, State(app): State<App>) -> Result<Json<PostViewed>, Error> {
+pub async fn view_post(
+    user: User,
+    CurrentPost(post): CurrentPost,
+    State(app): State<App>,
+) -> Result<Json<PostViewed>, Error> {
     let view = PostViewed::new(post, user.id);
     let mut tx = app.db.begin().await?;
     signals::viewed(&mut tx, &view).await?;

@@ -12,48 +12,48 @@ use crate::app::App;
 use crate::core::api::errors::{Error, NOT_AUTHENTICATED};
 use crate::core::app::identity::User;
 
-/// The post in the path, which the caller may see. What is known here decides, when it says yes; else the post service.
-pub struct Visible(pub Uuid);
+/// The post in the path, which the caller may see. If the stored version does not show it, the post service decides.
+pub struct VisiblePost(pub Uuid);
 
-impl FromRequestParts<App> for Visible {
+impl FromRequestParts<App> for VisiblePost {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         let user = User::from_request_parts(parts, app).await?;
         let id = post_id(parts, app).await?;
-        match Post::known(&app.db, id, user.id).await? {
+        match Post::find_visibility(&app.db, id, user.id).await? {
             Some(post) if post.deleted => return Err(NOT_FOUND),
             Some(post) if post.visible => return Ok(Self(id)),
             _ => {}
         }
-        let post = ask(parts, app, id).await?;
+        let post = fetch_post(parts, app, id).await?;
         Post::save(&app.db, &[Post::from(&post)]).await?;
-        if post.is_open_to(user.id) { Ok(Self(id)) } else { Err(NOT_FOUND) }
+        if post.is_visible_to(user.id) { Ok(Self(id)) } else { Err(NOT_FOUND) }
     }
 }
 
-/// The post in the path, which the caller may see, as it is now. The post service is always asked.
-pub struct Current(pub PostOut);
+/// The post in the path, which the caller may see, as it is now. The post service is always called.
+pub struct CurrentPost(pub PostOut);
 
-impl FromRequestParts<App> for Current {
+impl FromRequestParts<App> for CurrentPost {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         let user = User::from_request_parts(parts, app).await?;
         let id = post_id(parts, app).await?;
-        let post = ask(parts, app, id).await?;
-        if post.is_open_to(user.id) { Ok(Self(post)) } else { Err(NOT_FOUND) }
+        let post = fetch_post(parts, app, id).await?;
+        if post.is_visible_to(user.id) { Ok(Self(post)) } else { Err(NOT_FOUND) }
     }
 }
 
-/// The id of the post. What is no id is the id of no post.
+/// The id of the post in the path. An invalid id is answered like that of a post that does not exist.
 async fn post_id(parts: &mut Parts, app: &App) -> Result<Uuid, Error> {
     let params = RawPathParams::from_request_parts(parts, app).await.map_err(|_| NOT_FOUND)?;
     params.iter().find(|(name, _)| *name == "post_id").and_then(|(_, id)| id.parse().ok()).ok_or(NOT_FOUND)
 }
 
-/// Asks the post service with the token that the caller came with.
-async fn ask(parts: &Parts, app: &App, id: Uuid) -> Result<PostOut, Error> {
+/// Requests the post from the post service with the caller's token.
+async fn fetch_post(parts: &Parts, app: &App, id: Uuid) -> Result<PostOut, Error> {
     let authorization = parts.headers.get(header::AUTHORIZATION).ok_or(NOT_AUTHENTICATED)?;
     app.posts.get(id, authorization).await?.ok_or(NOT_FOUND)
 }

@@ -1,4 +1,4 @@
-//! Posts, as far as this service knows them: who may see them, and whether they still exist.
+//! Posts as this service stores them: who may see them, and whether they still exist.
 pub mod events;
 pub mod lookup;
 pub mod models;
@@ -14,7 +14,7 @@ use axum::http::StatusCode;
 
 use crate::core::api::errors::Error;
 
-/// Said of a post that does not exist, and of one that the caller may not see: nobody can tell them apart.
+/// The answer about a post that does not exist, and about one that the caller may not see: both look the same.
 pub const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "Post not found");
 
 /// Who sees a post.

@@ -1,4 +1,4 @@
-//! What is known of posts in the database: all of the SQL of this feature.
+//! Versions of posts in the database: all of the SQL of this feature.
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::Status;
 use crate::core::contract::timestamp::Timestamp;
 
-/// One version of a post, as the post service told it.
+/// One version of a post, as the post service published it.
 #[derive(Clone, Copy, Debug)]
 pub struct Post {
     pub id: Uuid,
@@ -18,15 +18,15 @@ pub struct Post {
     pub updated_at: Timestamp,
 }
 
-/// What is known of a post, for somebody.
-pub struct Known {
-    /// Whether they may see it, if it still exists.
+/// What a stored post is to a viewer.
+pub struct Visibility {
+    /// Whether the viewer may see it, if it still exists.
     pub visible: bool,
-    /// It has a tombstone.
+    /// Whether it has a tombstone.
     pub deleted: bool,
 }
 
-/// Versions of posts as columns, each post once, in the order of ids: the order in which everybody locks them.
+/// Versions of posts as columns, each post once, in the order of ids, in which all transactions lock them.
 struct Columns {
     ids: Vec<Uuid>,
     authors: Vec<Uuid>,
@@ -53,10 +53,10 @@ impl From<&[Post]> for Columns {
 }
 
 impl Post {
-    /// What is known of a post, for this person; none when nothing is.
-    pub async fn known(db: impl PgExecutor<'_>, id: Uuid, viewer: Uuid) -> sqlx::Result<Option<Known>> {
+    /// What a stored post is to a viewer; none when the post is not stored.
+    pub async fn find_visibility(db: impl PgExecutor<'_>, id: Uuid, viewer: Uuid) -> sqlx::Result<Option<Visibility>> {
         sqlx::query_as!(
-            Known,
+            Visibility,
             r#"select created_by = $2 or (status = 'POSTED' and not hidden($2, created_by)) as "visible!",
                 deleted_at is not null as "deleted!"
             from post where id = $1"#,
@@ -67,9 +67,9 @@ impl Post {
         .await
     }
 
-    /// Notes versions of posts; what is older than what is known, or of a deleted post, changes nothing.
+    /// Saves versions of posts; one that is older than the stored one, or of a deleted post, changes nothing.
     pub async fn save(db: impl PgExecutor<'_>, posts: &[Self]) -> sqlx::Result<()> {
-        // The same version once more is written: the original post service changes a post without a new version.
+        // An equal version is written again: the original post service changes a post without a new version.
         let columns = Columns::from(posts);
         sqlx::query!(
             "insert into post (id, created_by, status, updated_at)
@@ -88,9 +88,9 @@ impl Post {
         Ok(())
     }
 
-    /// Puts tombstones on posts, also on ones of which nothing was known. Waits for those who [`hold`](Self::hold) them;
-    /// afterwards nobody can. Answers which posts these are, each once.
-    pub async fn bury(tx: &mut PgTransaction<'_>, posts: &[Self]) -> sqlx::Result<Vec<Uuid>> {
+    /// Saves tombstones of posts, also of posts that were not stored. It waits for transactions that have
+    /// [locked](Self::lock_visible) one; later ones cannot. Returns the ids of the posts, each once.
+    pub async fn save_tombstones(tx: &mut PgTransaction<'_>, posts: &[Self]) -> sqlx::Result<Vec<Uuid>> {
         let columns = Columns::from(posts);
         sqlx::query!(
             "insert into post (id, created_by, status, updated_at, deleted_at)
@@ -108,10 +108,10 @@ impl Post {
         Ok(columns.ids)
     }
 
-    /// Keeps a post as it is until the transaction ends; false when it is deleted, or not for this person to see.
-    pub async fn hold(tx: &mut PgTransaction<'_>, id: Uuid, viewer: Uuid) -> sqlx::Result<bool> {
-        // The lock of the foreign key alone would let a tombstone pass. Holders do not block each other.
-        let held = sqlx::query_scalar!(
+    /// Locks a post until the transaction ends; false when it is deleted, or the viewer may not see it.
+    pub async fn lock_visible(tx: &mut PgTransaction<'_>, id: Uuid, viewer: Uuid) -> sqlx::Result<bool> {
+        // The lock of the foreign key alone would let a tombstone pass. Shared locks do not block each other.
+        let locked = sqlx::query_scalar!(
             "select id from post
             where id = $1 and deleted_at is null
                 and (created_by = $2 or (status = 'POSTED' and not hidden($2, created_by))) for share",
@@ -120,7 +120,7 @@ impl Post {
         )
         .fetch_optional(&mut **tx)
         .await?;
-        Ok(held.is_some())
+        Ok(locked.is_some())
     }
 
     /// How many transactions of this database wait for a lock.

@@ -30,8 +30,8 @@ pub struct PostOut {
 }
 
 impl PostOut {
-    /// Whether this person may see it. The original post service answers drafts of others, so it is checked here.
-    pub fn is_open_to(&self, viewer: Uuid) -> bool {
+    /// Whether the viewer may see it. The original post service answers drafts of others, so it is checked here.
+    pub fn is_visible_to(&self, viewer: Uuid) -> bool {
         self.status == Status::Posted || self.created_by == viewer
     }
 }

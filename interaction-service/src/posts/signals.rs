@@ -1,10 +1,10 @@
-//! What follows from the end of posts, in the same transaction: their comments and reactions end too.
+//! What follows from the deletion of posts, in the same transaction: their comments and reactions are deleted.
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use crate::{comments, reactions};
 
-/// Posts were deleted; nobody can comment on or react to them any more.
+/// Posts were deleted, and no transaction can add a comment or a reaction any more.
 pub async fn deleted(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<()> {
     comments::signals::posts_deleted(tx, posts).await?;
     reactions::signals::posts_deleted(tx, posts).await

@@ -1,4 +1,4 @@
-//! A post service for tests: it knows the posts that a test gives it and counts how often it is asked.
+//! A stub of the post service for tests: it has the posts that a test adds, and counts its calls.
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,42 +16,42 @@ use uuid::Uuid;
 use crate::SERVICE;
 use crate::core::testing::{Platform, Reply};
 
-/// What the stand-in holds and does.
+/// The stub: its posts and its behaviour.
 pub struct PostService {
     posts: Mutex<HashMap<Uuid, Value>>,
     calls: AtomicUsize,
-    /// 200: it answers as it should. Else this is its answer to everything; 0: it never answers.
-    mood: AtomicU16,
+    /// The status of every answer; 200: it answers as the post service does, 0: it never answers.
+    status: AtomicU16,
 }
 
 impl PostService {
-    /// Lets it know a post.
-    pub fn knows(&self, post: &Value) {
+    /// Adds or replaces a post.
+    pub fn add_post(&self, post: &Value) {
         self.posts.lock().unwrap().insert(id(post), post.clone());
     }
 
-    /// Lets it know nothing of a post any more.
-    pub fn forgets(&self, post: &Value) {
+    /// Removes a post.
+    pub fn remove_post(&self, post: &Value) {
         self.posts.lock().unwrap().remove(&id(post));
     }
 
-    /// How often it was asked.
+    /// The number of calls.
     pub fn calls(&self) -> usize {
         self.calls.load(Ordering::SeqCst)
     }
 
-    /// Lets it answer everything with this status, 200 for as it should, 0 for never.
-    pub fn answers(&self, status: u16) {
-        self.mood.store(status, Ordering::SeqCst);
+    /// Sets the status of every answer; 200: it answers as the post service does, 0: it never answers.
+    pub fn set_answer(&self, status: u16) {
+        self.status.store(status, Ordering::SeqCst);
     }
 }
 
-/// The service with a post service of its own.
+/// The service with a stub of the post service.
 pub async fn start(database: PgConnectOptions) -> (Platform, Arc<PostService>) {
     let posts = Arc::new(PostService {
         posts: Mutex::default(),
         calls: AtomicUsize::new(0),
-        mood: AtomicU16::new(StatusCode::OK.as_u16()),
+        status: AtomicU16::new(StatusCode::OK.as_u16()),
     });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -60,14 +60,14 @@ pub async fn start(database: PgConnectOptions) -> (Platform, Arc<PostService>) {
     (Platform::start(&SERVICE, database, &["--post-service-url", &url]).await, posts)
 }
 
-/// As the original: a post is answered to everybody with a token, whatever its status is.
+/// As the original: every caller with a token gets a post, in any status.
 async fn retrieve_post(State(service): State<Arc<PostService>>, Path(id): Path<Uuid>, headers: HeaderMap) -> Response {
     service.calls.fetch_add(1, Ordering::SeqCst);
-    match service.mood.load(Ordering::SeqCst) {
+    match service.status.load(Ordering::SeqCst) {
         0 => std::future::pending().await,
         200 => {}
         307 => return Redirect::temporary("/elsewhere").into_response(),
-        mood => return StatusCode::from_u16(mood).unwrap().into_response(),
+        status => return StatusCode::from_u16(status).unwrap().into_response(),
     }
     let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !token.starts_with("Bearer ") {
@@ -79,7 +79,7 @@ async fn retrieve_post(State(service): State<Arc<PostService>>, Path(id): Path<U
     }
 }
 
-/// A post of this author as the post service answers and tells it.
+/// A post of this author as the post service answers and publishes it.
 pub fn post(author: Uuid, status: &str) -> Value {
     json!({
         "id": Uuid::now_v7(),
@@ -112,13 +112,13 @@ pub fn id(entity: &Value) -> Uuid {
     entity["id"].as_str().unwrap().parse().unwrap()
 }
 
-/// The answer to a comment of this person on a post.
+/// Comments on a post and returns the answer.
 pub async fn comment(platform: &Platform, author: &str, post: &Value, content: &str) -> Reply {
     let path = format!("/{}/comments", id(post));
     platform.call("POST", &path, Some(author), Some(json!({ "content": content }))).await
 }
 
-/// The answer to a reaction of this person to a post.
+/// Reacts to a post and returns the answer.
 pub async fn react(platform: &Platform, user: &str, post: &Value, kind: &str) -> Reply {
     let path = format!("/{}/post-reactions", id(post));
     platform.call("POST", &path, Some(user), Some(json!({ "type": kind }))).await
@@ -129,7 +129,7 @@ pub fn names(value: &Value) -> Vec<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
-/// What a refusal says.
+/// The status and the sentence of a refusal.
 pub fn refusal(reply: &Reply) -> (u16, &Value) {
     (reply.status.as_u16(), &reply.body["detail"])
 }

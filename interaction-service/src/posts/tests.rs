@@ -1,4 +1,4 @@
-//! Posts as this service knows them: the lookup in front of its routes, and the end of a post.
+//! Posts as this service stores them: the lookup in front of its routes, and the deletion of a post.
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
@@ -15,10 +15,7 @@ use crate::reactions::events::{REACTION_CREATED, REACTION_DELETED};
 const APPLIED: Step = Step::Applied { fresh: 1, duplicates: 0 };
 
 #[sqlx::test(migrations = false)]
-async fn a_post_that_was_heard_of_is_known_and_any_other_is_asked_for_once(
-    _: PgPoolOptions,
-    database: PgConnectOptions,
-) {
+async fn a_consumed_post_is_known_and_any_other_is_fetched_once(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, service) = start(database).await;
     let ((_, anna), (bert, _)) = (new_user(), new_user());
     let (heard, unheard) = (post(anna, "POSTED"), post(anna, "POSTED"));
@@ -27,7 +24,7 @@ async fn a_post_that_was_heard_of_is_known_and_any_other_is_asked_for_once(
     assert_eq!(react(&platform, &bert, &heard, "LIKE").await.status, 201);
     assert_eq!(service.calls(), 0, "what is known needs no question");
 
-    service.knows(&unheard);
+    service.add_post(&unheard);
     assert_eq!(comment(&platform, &bert, &unheard, "hello").await.status, 201);
     assert_eq!(service.calls(), 1);
     assert_eq!(comment(&platform, &bert, &unheard, "again").await.status, 201);
@@ -35,13 +32,13 @@ async fn a_post_that_was_heard_of_is_known_and_any_other_is_asked_for_once(
 }
 
 #[sqlx::test(migrations = false)]
-async fn drafts_and_archived_posts_are_their_authors_alone(_: PgPoolOptions, database: PgConnectOptions) {
+async fn only_the_author_sees_a_draft_or_archived_post(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, service) = start(database).await;
     let ((anna, author), (bert, _)) = (new_user(), new_user());
     for status in ["DRAFT", "ARCHIVED"] {
         let hidden = post(author, status);
-        // The stand-in answers it to anybody, as the original post service does.
-        service.knows(&hidden);
+        // The stub answers it to every caller, as the original post service does.
+        service.add_post(&hidden);
         platform.consume(POST_CREATED, &hidden).await;
         let view = platform.call("GET", &format!("/{}/view", id(&hidden)), Some(&bert), None).await;
         let comments = platform.call("GET", &format!("/{}/comments", id(&hidden)), Some(&bert), None).await;
@@ -61,10 +58,7 @@ async fn drafts_and_archived_posts_are_their_authors_alone(_: PgPoolOptions, dat
 }
 
 #[sqlx::test(migrations = false)]
-async fn what_was_said_about_a_post_disappears_for_others_when_it_is_taken_back(
-    _: PgPoolOptions,
-    database: PgConnectOptions,
-) {
+async fn comments_on_an_archived_post_disappear_for_others(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, service) = start(database).await;
     let ((anna, author), (bert, _)) = (new_user(), new_user());
     let posted = post(author, "POSTED");
@@ -72,7 +66,7 @@ async fn what_was_said_about_a_post_disappears_for_others_when_it_is_taken_back(
     let said = comment(&platform, &bert, &posted, "hello").await.body;
     let felt = react(&platform, &bert, &posted, "LOVE").await.body;
     let archived = changed(&posted, "ARCHIVED");
-    service.knows(&archived);
+    service.add_post(&archived);
     platform.consume(POST_UPDATED, &archived).await;
 
     let (said, felt) = (format!("/comments/{}", id(&said)), format!("/post-reactions/{}", id(&felt)));
@@ -85,37 +79,34 @@ async fn what_was_said_about_a_post_disappears_for_others_when_it_is_taken_back(
     assert_eq!(refusal(&reply), (404, &json!("Post comment not found")));
     let reply = platform.call("PUT", &felt, Some(&bert), Some(json!({ "type": "SAD" }))).await;
     assert_eq!(refusal(&reply), (404, &json!("Post reaction not found")));
-    // What is one's own can always be taken away.
+    // Authors can always delete their own comments and reactions.
     assert_eq!(platform.call("DELETE", &said, Some(&bert), None).await.status, 204);
     assert_eq!(platform.call("DELETE", &felt, Some(&bert), None).await.status, 204);
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_draft_that_was_published_is_open_before_its_event_is_heard(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_published_draft_is_visible_before_its_event_is_consumed(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, service) = start(database).await;
     let ((_, author), (bert, _)) = (new_user(), new_user());
     let draft = post(author, "DRAFT");
     platform.consume(POST_CREATED, &draft).await;
-    service.knows(&changed(&draft, "POSTED"));
+    service.add_post(&changed(&draft, "POSTED"));
     assert_eq!(comment(&platform, &bert, &draft, "first").await.status, 201);
-    // The event of the old version comes once more, late.
+    // The event of the old version is delivered again, late.
     platform.consume(POST_UPDATED, &draft).await;
-    service.forgets(&draft);
+    service.remove_post(&draft);
     assert_eq!(comment(&platform, &bert, &draft, "second").await.status, 201);
     assert_eq!(service.calls(), 1);
 }
 
 #[sqlx::test(migrations = false)]
-async fn the_original_post_service_publishes_without_a_new_version_and_is_believed(
-    _: PgPoolOptions,
-    database: PgConnectOptions,
-) {
+async fn an_equal_version_of_the_original_post_service_is_saved(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, service) = start(database).await;
     let ((_, author), (bert, _)) = (new_user(), new_user());
     let mut post = post(author, "DRAFT");
     platform.consume(POST_CREATED, &post).await;
     post["status"] = json!("POSTED");
-    service.knows(&post);
+    service.add_post(&post);
     assert_eq!(comment(&platform, &bert, &post, "hello").await.status, 201);
 }
 
@@ -127,7 +118,7 @@ async fn the_token_is_checked_before_the_post_and_the_post_before_the_body(
     let (platform, service) = start(database).await;
     let ((_, author), (bert, _)) = (new_user(), new_user());
     let (known, unknown) = (post(author, "POSTED"), post(author, "POSTED"));
-    service.knows(&known);
+    service.add_post(&known);
     for route in ["comments", "post-reactions"] {
         let path = format!("/{}/{route}", id(&unknown));
         let reply = platform.call("POST", &path, None, Some(json!({ "nonsense": 1 }))).await;
@@ -149,7 +140,7 @@ async fn the_token_is_checked_before_the_post_and_the_post_before_the_body(
 }
 
 #[sqlx::test(migrations = false)]
-async fn an_id_that_is_none_is_no_post_and_one_in_any_spelling_is(_: PgPoolOptions, database: PgConnectOptions) {
+async fn an_invalid_id_is_a_404_and_every_spelling_of_an_id_is_accepted(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, service) = start(database).await;
     let ((_, author), (bert, _)) = (new_user(), new_user());
     for malformed in ["7", "not-an-id", "%00", "%ff", "..%2f..%2fdocs"] {
@@ -162,7 +153,7 @@ async fn an_id_that_is_none_is_no_post_and_one_in_any_spelling_is(_: PgPoolOptio
     }
     assert_eq!(service.calls(), 0);
     let known = post(author, "POSTED");
-    service.knows(&known);
+    service.add_post(&known);
     let id = id(&known);
     for spelling in
         [id.simple().to_string(), id.to_string().to_uppercase(), format!("%7B{id}%7D"), id.urn().to_string()]
@@ -173,17 +164,14 @@ async fn an_id_that_is_none_is_no_post_and_one_in_any_spelling_is(_: PgPoolOptio
 }
 
 #[sqlx::test(migrations = false)]
-async fn without_the_post_service_known_posts_go_on_and_the_rest_is_told_to_come_back(
-    _: PgPoolOptions,
-    database: PgConnectOptions,
-) {
+async fn without_the_post_service_known_posts_work_and_the_rest_is_a_503(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, service) = start(database).await;
     let ((_, author), (bert, _)) = (new_user(), new_user());
     let (known, unknown) = (post(author, "POSTED"), post(author, "POSTED"));
     platform.consume(POST_CREATED, &known).await;
     // 0 never answers, and is given up after two tries.
     for (asked, mood) in [500, 502, 503, 429, 0].into_iter().enumerate() {
-        service.answers(mood);
+        service.set_answer(mood);
         let reply = comment(&platform, &bert, &unknown, "hello").await;
         assert_eq!(refusal(&reply), (503, &json!("Post service unavailable")), "{mood}");
         assert_eq!(reply.headers["retry-after"], "2");
@@ -197,25 +185,29 @@ async fn without_the_post_service_known_posts_go_on_and_the_rest_is_told_to_come
     assert_eq!(comments.body[0]["content"], "hello");
 
     for refused in [307, 401, 403, 404, 410] {
-        service.answers(refused);
+        service.set_answer(refused);
         let reply = react(&platform, &bert, &unknown, "JOY").await;
         assert_eq!(refusal(&reply), (404, &json!("Post not found")), "{refused}");
     }
-    service.answers(204);
+    service.set_answer(204);
     assert_eq!(react(&platform, &bert, &unknown, "JOY").await.status, 404);
-    service.answers(200);
-    service.knows(&json!({ "id": unknown["id"] }));
+    service.set_answer(200);
+    service.add_post(&json!({ "id": unknown["id"] }));
     let reply = react(&platform, &bert, &unknown, "JOY").await;
-    assert_eq!(refusal(&reply), (503, &json!("Post service unavailable")), "an answer that is no post is none");
+    assert_eq!(
+        refusal(&reply),
+        (503, &json!("Post service unavailable")),
+        "an answer that is no post counts as no answer"
+    );
 }
 
 #[sqlx::test(migrations = false)]
 async fn a_post_service_that_does_not_listen_is_unavailable(_: PgPoolOptions, database: PgConnectOptions) {
-    // A port that is taken, so that no other test gets it, and that nobody listens on.
+    // A bound port, so that no other test gets it, which no server listens on.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let nobody = socket.local_addr().unwrap();
-    let platform = Platform::start(&SERVICE, database, &["--post-service-url", &format!("http://{nobody}")]).await;
+    let address = socket.local_addr().unwrap();
+    let platform = Platform::start(&SERVICE, database, &["--post-service-url", &format!("http://{address}")]).await;
     let (bert, user) = new_user();
     let unknown = post(user, "POSTED");
     let reply = comment(&platform, &bert, &unknown, "hello").await;
@@ -226,7 +218,10 @@ async fn a_post_service_that_does_not_listen_is_unavailable(_: PgPoolOptions, da
 }
 
 #[sqlx::test(migrations = false)]
-async fn with_a_post_go_its_comments_and_reactions_and_each_is_told(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_posts_comments_and_reactions_are_deleted_with_it_and_published(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
     let (platform, service) = start(database).await;
     let ((anna, author), (bert, _)) = (new_user(), new_user());
     let (doomed, other) = (post(author, "POSTED"), post(author, "POSTED"));
@@ -240,11 +235,11 @@ async fn with_a_post_go_its_comments_and_reactions_and_each_is_told(_: PgPoolOpt
     let kept = comment(&platform, &bert, &other, "stays").await.body;
     react(&platform, &bert, &other, "LIKE").await;
 
-    service.knows(&doomed);
+    service.add_post(&doomed);
     assert_eq!(platform.consume(POST_DELETED, &doomed).await, [APPLIED]);
-    let sorted = |mut told: Vec<serde_json::Value>| {
-        told.sort_by_key(id);
-        told
+    let sorted = |mut message: Vec<serde_json::Value>| {
+        message.sort_by_key(id);
+        message
     };
     assert_eq!(sorted(platform.published(COMMENT_DELETED).await), said);
     assert_eq!(sorted(platform.published(REACTION_DELETED).await), felt);
@@ -257,7 +252,7 @@ async fn with_a_post_go_its_comments_and_reactions_and_each_is_told(_: PgPoolOpt
     let list = platform.call("GET", &format!("/{}/post-reactions", id(&doomed)), Some(&bert), None).await;
     assert_eq!((list.status.as_u16(), list.body), (200, json!([])));
 
-    // Nothing brings it back: not the post service that has not heard yet, not an event that was overtaken.
+    // Nothing brings it back: neither a post service that still has it, nor an event that comes late.
     platform.consume(POST_UPDATED, &changed(&doomed, "POSTED")).await;
     for who in [&anna, &bert] {
         assert_eq!(refusal(&comment(&platform, who, &doomed, "late").await), (404, &json!("Post not found")));
@@ -265,19 +260,19 @@ async fn with_a_post_go_its_comments_and_reactions_and_each_is_told(_: PgPoolOpt
     }
     assert_eq!(service.calls(), 0);
     platform.consume(POST_DELETED, &doomed).await;
-    assert_eq!(platform.published(COMMENT_DELETED).await.len(), 3, "a post goes once");
+    assert_eq!(platform.published(COMMENT_DELETED).await.len(), 3, "a post is deleted once");
     let left = platform.call("GET", &format!("/{}/comments", id(&other)), Some(&bert), None).await.body;
     assert_eq!(left, json!([kept]));
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_post_whose_end_is_heard_before_its_beginning_stays_gone(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_post_deleted_before_its_creation_is_consumed_stays_deleted(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, service) = start(database).await;
     let ((anna, author), (bert, _)) = (new_user(), new_user());
     let post = post(author, "POSTED");
     platform.consume(POST_DELETED, &post).await;
     platform.consume(POST_CREATED, &post).await;
-    service.knows(&post);
+    service.add_post(&post);
     for who in [&anna, &bert] {
         assert_eq!(refusal(&comment(&platform, who, &post, "late").await), (404, &json!("Post not found")));
     }
@@ -285,13 +280,13 @@ async fn a_post_whose_end_is_heard_before_its_beginning_stays_gone(_: PgPoolOpti
 }
 
 #[sqlx::test(migrations = false)]
-async fn many_posts_are_heard_of_at_once_in_whatever_order(_: PgPoolOptions, database: PgConnectOptions) {
+async fn many_posts_are_consumed_at_once_in_any_order(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, _) = start(database).await;
     let ((_, author), (bert, _)) = (new_user(), new_user());
     let posts: Vec<_> = (0..20).map(|_| post(author, "DRAFT")).collect();
     let mut redis = platform.app.redis.clone();
-    for told in posts.iter().rev().flat_map(|post| [changed(post, "POSTED"), post.clone()]) {
-        let fields = [("message", told.to_string()), ("type", "json".to_owned())];
+    for message in posts.iter().rev().flat_map(|post| [changed(post, "POSTED"), post.clone()]) {
+        let fields = [("message", message.to_string()), ("type", "json".to_owned())];
         let _: String = redis::AsyncCommands::xadd(&mut redis, POST_UPDATED, "*", &fields).await.unwrap();
     }
     assert_eq!(platform.consume_waiting(POST_UPDATED).await, [Step::Applied { fresh: 40, duplicates: 0 }]);
@@ -301,23 +296,23 @@ async fn many_posts_are_heard_of_at_once_in_whatever_order(_: PgPoolOptions, dat
 }
 
 /// Waits until a transaction waits for the lock of another.
-async fn until_somebody_waits(platform: &Platform) {
+async fn wait_for_a_blocked_transaction(platform: &Platform) {
     while Post::waiting(&platform.app.db).await.unwrap() == 0 {
         tokio::task::yield_now().await;
     }
 }
 
 #[sqlx::test(migrations = false)]
-async fn who_comments_while_a_post_is_deleted_comes_too_late(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_comment_during_the_deletion_of_its_post_is_refused(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, _) = start(database).await;
     let ((_, author), (bert, _)) = (new_user(), new_user());
     let post = post(author, "POSTED");
     platform.consume(POST_CREATED, &post).await;
     let version = Post::from(&serde_json::from_value::<PostOut>(post.clone()).unwrap());
     let mut tx = platform.app.db.begin().await.unwrap();
-    assert_eq!(Post::bury(&mut tx, &[version]).await.unwrap(), [id(&post)]);
+    assert_eq!(Post::save_tombstones(&mut tx, &[version]).await.unwrap(), [id(&post)]);
     let deletion = async {
-        until_somebody_waits(&platform).await;
+        wait_for_a_blocked_transaction(&platform).await;
         tx.commit().await.unwrap();
     };
     // The lookup still saw the post; the lock in the comment's transaction sees the tombstone.
@@ -327,30 +322,27 @@ async fn who_comments_while_a_post_is_deleted_comes_too_late(_: PgPoolOptions, d
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_deletion_waits_for_who_is_commenting_and_takes_the_comment_along(
-    _: PgPoolOptions,
-    database: PgConnectOptions,
-) {
+async fn a_deletion_waits_for_a_comment_and_deletes_it(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, _) = start(database).await;
     let ((_, author), (_, bert)) = (new_user(), new_user());
     let post = post(author, "POSTED");
     platform.consume(POST_CREATED, &post).await;
     let mut tx = platform.app.db.begin().await.unwrap();
-    assert!(Post::hold(&mut tx, id(&post), bert).await.unwrap());
+    assert!(Post::lock_visible(&mut tx, id(&post), bert).await.unwrap());
     let commenting = async {
-        until_somebody_waits(&platform).await;
+        wait_for_a_blocked_transaction(&platform).await;
         let comment = crate::comments::models::Comment::create(&mut tx, id(&post), bert, "just so").await.unwrap();
         tx.commit().await.unwrap();
         comment.id
     };
     let (steps, comment) = tokio::join!(platform.consume(POST_DELETED, &post), commenting);
     assert_eq!(steps, [APPLIED]);
-    let told = platform.published(COMMENT_DELETED).await;
-    assert_eq!(told.iter().map(id).collect::<Vec<_>>(), [comment]);
+    let message = platform.published(COMMENT_DELETED).await;
+    assert_eq!(message.iter().map(id).collect::<Vec<_>>(), [comment]);
 }
 
 #[sqlx::test(migrations = false)]
-async fn whatever_was_said_in_the_rush_of_a_deletion_is_taken_back(_: PgPoolOptions, database: PgConnectOptions) {
+async fn no_comment_survives_a_concurrent_deletion_of_its_post(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, _) = start(database).await;
     let (_, author) = new_user();
     let post = post(author, "POSTED");
@@ -363,8 +355,8 @@ async fn whatever_was_said_in_the_rush_of_a_deletion_is_taken_back(_: PgPoolOpti
     for reply in comments.iter().chain(&reactions) {
         assert!([201, 404].contains(&reply.status.as_u16()), "{reply:?}");
     }
-    let sorted = |told: Vec<serde_json::Value>| {
-        let mut ids: Vec<_> = told.iter().map(id).collect();
+    let sorted = |message: Vec<serde_json::Value>| {
+        let mut ids: Vec<_> = message.iter().map(id).collect();
         ids.sort_unstable();
         ids
     };

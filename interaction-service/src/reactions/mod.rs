@@ -1,4 +1,4 @@
-//! Reactions: what people feel about posts, one reaction of a person to a post.
+//! Reactions to posts, at most one of a user to a post.
 pub mod events;
 pub mod models;
 mod schemas;
@@ -46,8 +46,8 @@ impl Type {
     }
 }
 
-/// How often somebody may react.
-pub const REACTING: Limit = Limit {
+/// How often a user may react.
+pub const CREATE_REACTION_LIMIT: Limit = Limit {
     name: "reactions",
     routes: &["POST /api/v1/{post_id}/post-reactions"],
     rate: Rate::new(120, 60),

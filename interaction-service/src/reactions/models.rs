@@ -20,7 +20,7 @@ pub struct Reaction {
 }
 
 impl Reaction {
-    /// The reaction of somebody to a post that the transaction holds; none when they had reacted to it before.
+    /// Inserts a user's reaction to a post that the transaction has locked; none when they had reacted to it before.
     pub async fn create(tx: &mut PgTransaction<'_>, post: Uuid, user: Uuid, kind: Type) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
@@ -37,7 +37,7 @@ impl Reaction {
         .await
     }
 
-    /// The reactions to a post of those who do not hide from this person, newest first.
+    /// The reactions to a post, newest first, but those of users with whom the viewer has a block.
     pub async fn list(
         db: impl PgExecutor<'_>,
         post: Uuid,
@@ -61,8 +61,8 @@ impl Reaction {
         .await
     }
 
-    /// A reaction to a post that this person may see.
-    pub async fn visible(db: impl PgExecutor<'_>, id: Uuid, viewer: Uuid) -> sqlx::Result<Option<Self>> {
+    /// A reaction that the viewer may see, to a post that they may see.
+    pub async fn find_visible(db: impl PgExecutor<'_>, id: Uuid, viewer: Uuid) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
             r#"select reaction.id, reaction.created_at, reaction.created_by,
@@ -78,8 +78,8 @@ impl Reaction {
         .await
     }
 
-    /// The reaction after its owner's update, unchanged in type when none is given; none when it is not theirs, does not
-    /// exist, or is to a post that they may not see any more.
+    /// Updates an owner's reaction, whose type stays when none is given; none when it is not theirs, does not exist, or is to
+    /// a post that they may no longer see.
     pub async fn update(
         db: impl PgExecutor<'_>,
         id: Uuid,
@@ -104,7 +104,7 @@ impl Reaction {
         .await
     }
 
-    /// The reaction that its owner took back; none when there was none, or it is not theirs.
+    /// Deletes an owner's reaction and returns it; none when it does not exist or is not theirs.
     pub async fn delete(tx: &mut PgTransaction<'_>, id: Uuid, user: Uuid) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
@@ -118,8 +118,8 @@ impl Reaction {
         .await
     }
 
-    /// At most so many of somebody's reactions, deleted; none when all are.
-    pub async fn remove_by(tx: &mut PgTransaction<'_>, user: Uuid, rows: i64) -> sqlx::Result<Vec<Self>> {
+    /// Deletes up to `rows` reactions of a user and returns them.
+    pub async fn delete_by_author(tx: &mut PgTransaction<'_>, user: Uuid, rows: i64) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
             r#"delete from reaction
@@ -133,13 +133,18 @@ impl Reaction {
         .await
     }
 
-    /// What is held of what a person reacted, newest first.
-    pub async fn held(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<PersonalDataItem>> {
+    /// A user's reactions for the export of personal data, newest first.
+    pub async fn list_personal_data(
+        db: &PgPool,
+        user: Uuid,
+        before: Cursor,
+        rows: i64,
+    ) -> sqlx::Result<Vec<PersonalDataItem>> {
         sqlx::query_as!(
             PersonalDataItem,
             r#"select created_at as at, id, to_json(reaction) as "thing!" from reaction
             where created_by = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
-            person,
+            user,
             before.at,
             before.id,
             rows
@@ -148,9 +153,9 @@ impl Reaction {
         .await
     }
 
-    /// At most so many of the reactions to these posts, deleted; none when all are.
-    pub async fn remove_of(tx: &mut PgTransaction<'_>, posts: &[Uuid], rows: i64) -> sqlx::Result<Vec<Self>> {
-        // Locks taken in one order cannot block others that remove reactions at the same time in a circle.
+    /// Deletes up to `rows` reactions to these posts and returns them.
+    pub async fn delete_by_posts(tx: &mut PgTransaction<'_>, posts: &[Uuid], rows: i64) -> sqlx::Result<Vec<Self>> {
+        // Locks taken in one order cannot deadlock with another deletion of reactions.
         sqlx::query_as!(
             Self,
             r#"delete from reaction

@@ -1,4 +1,4 @@
-//! Reactions in the API: what comes in, what goes out, and what is a valid one.
+//! Reactions in the API: request, response, validation.
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;

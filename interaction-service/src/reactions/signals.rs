@@ -1,4 +1,4 @@
-//! What follows from a change of a reaction, in the change's transaction: its events.
+//! What follows from a change of a reaction, in the same transaction: its events.
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
@@ -6,10 +6,10 @@ use super::events::producers;
 use super::models::Reaction;
 use super::schemas::PostReactionOut;
 
-/// Reactions deleted in one statement when their post is gone; a popular post has more than memory should hold at once.
+/// Reactions deleted in one statement when their post is deleted; a popular post has more than memory should hold at once.
 const BATCH: i64 = 1_000;
 
-/// Somebody reacted.
+/// A user reacted to a post.
 pub async fn created(tx: &mut PgTransaction<'_>, reaction: &Reaction) -> sqlx::Result<()> {
     producers::reaction_created(tx, &PostReactionOut::from(reaction.clone())).await
 }
@@ -19,10 +19,10 @@ pub async fn deleted(tx: &mut PgTransaction<'_>, reaction: &Reaction) -> sqlx::R
     producers::reaction_deleted(tx, &PostReactionOut::from(reaction.clone())).await
 }
 
-/// Posts were deleted: the reactions to them go too, and each is told, so that whoever counts reactions counts right.
+/// Posts were deleted: deletes the reactions to them and publishes each deletion, so that other services' counters stay exact.
 pub async fn posts_deleted(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<()> {
     loop {
-        let reactions = Reaction::remove_of(tx, posts, BATCH).await?;
+        let reactions = Reaction::delete_by_posts(tx, posts, BATCH).await?;
         if reactions.is_empty() {
             return Ok(());
         }
@@ -30,9 +30,9 @@ pub async fn posts_deleted(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::
     }
 }
 
-/// Some reactions of somebody who left are deleted; true when there may be more.
+/// Deletes a batch of an erased user's reactions; true when there may be more.
 pub async fn erase(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<bool> {
-    let reactions = Reaction::remove_by(tx, user, BATCH).await?;
+    let reactions = Reaction::delete_by_author(tx, user, BATCH).await?;
     for reaction in &reactions {
         deleted(tx, reaction).await?;
     }

@@ -8,7 +8,7 @@ use crate::core::testing::{Platform, new_user};
 use crate::posts::events::POST_CREATED;
 use crate::posts::testing::{id, names, post, react, refusal, start};
 
-/// A platform with one post that everybody sees.
+/// A platform with one published post.
 async fn start_with_post(database: PgConnectOptions) -> (Platform, Value) {
     let (platform, _) = start(database).await;
     let post = post(new_user().1, "POSTED");
@@ -21,7 +21,7 @@ fn path(reaction: &Value) -> String {
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_reaction_is_answered_as_the_original_does_and_told(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_reaction_is_answered_as_the_original_does_and_published(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, post) = start_with_post(database).await;
     let ((anna, user), (bert, _)) = (new_user(), new_user());
     let list = format!("/{}/post-reactions", id(&post));
@@ -73,7 +73,7 @@ async fn the_list_of_an_unknown_post_is_empty_and_of_no_id_refused(_: PgPoolOpti
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_person_reacts_to_a_post_once_however_many_try_at_once(_: PgPoolOptions, database: PgConnectOptions) {
+async fn concurrent_reactions_of_a_user_to_a_post_yield_one(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, post) = start_with_post(database).await;
     let ((anna, _), (bert, _)) = (new_user(), new_user());
     let tries = (0..16).map(|n| react(&platform, &anna, &post, Type::WORDS[n % 6]));
@@ -84,14 +84,14 @@ async fn a_person_reacts_to_a_post_once_however_many_try_at_once(_: PgPoolOption
         assert_eq!(refusal(reply), (400, &json!("Can not react duplicate on same post.")));
     }
     assert_eq!(platform.published(REACTION_CREATED).await, [made[0].body.clone()]);
-    assert_eq!(react(&platform, &bert, &post, "LIKE").await.status, 201, "somebody else may too");
+    assert_eq!(react(&platform, &bert, &post, "LIKE").await.status, 201, "another user may too");
 
     assert_eq!(platform.call("DELETE", &path(&made[0].body), Some(&anna), None).await.status, 204);
     assert_eq!(react(&platform, &anna, &post, "SAD").await.status, 201, "after it was taken back there may be another");
 }
 
 #[sqlx::test(migrations = false)]
-async fn an_owner_changes_a_reaction_and_nobody_else_does(_: PgPoolOptions, database: PgConnectOptions) {
+async fn only_the_owner_changes_a_reaction(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, post) = start_with_post(database).await;
     let ((anna, user), (bert, _)) = (new_user(), new_user());
     let felt = react(&platform, &anna, &post, "JOY").await.body;
@@ -114,11 +114,11 @@ async fn an_owner_changes_a_reaction_and_nobody_else_does(_: PgPoolOptions, data
     let again = platform.call("PUT", &path(&felt), Some(&anna), Some(json!({}))).await;
     assert_eq!((again.status.as_u16(), &again.body["type"]), (200, &json!("SAD")), "no type, no change");
     assert!(version(&again.body) > version(&reply.body));
-    assert_eq!(platform.published(REACTION_CREATED).await, [felt], "a change is told to nobody");
+    assert_eq!(platform.published(REACTION_CREATED).await, [felt], "a change publishes nothing");
 }
 
 #[sqlx::test(migrations = false)]
-async fn an_owner_takes_a_reaction_back_once_and_nobody_else_does(_: PgPoolOptions, database: PgConnectOptions) {
+async fn only_the_owner_deletes_a_reaction_and_once(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, post) = start_with_post(database).await;
     let ((anna, _), (bert, _)) = (new_user(), new_user());
     let felt = react(&platform, &anna, &post, "FUNNY").await.body;
@@ -133,7 +133,7 @@ async fn an_owner_takes_a_reaction_back_once_and_nobody_else_does(_: PgPoolOptio
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_reaction_that_is_none_is_refused_in_the_originals_words(_: PgPoolOptions, database: PgConnectOptions) {
+async fn an_invalid_reaction_is_refused_in_the_originals_words(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, post) = start_with_post(database).await;
     let ((anna, _), (bert, _)) = (new_user(), new_user());
     let felt = react(&platform, &anna, &post, "LIKE").await.body;

@@ -13,7 +13,7 @@ use crate::core::api::pagination::Page;
 use crate::core::app::identity::User;
 use crate::core::contract::extract::{Json as Body, Path};
 use crate::posts::NOT_FOUND as POST_NOT_FOUND;
-use crate::posts::lookup::Visible;
+use crate::posts::lookup::VisiblePost;
 use crate::posts::models::Post;
 
 const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "Post reaction not found");
@@ -33,8 +33,8 @@ pub async fn get_post_reactions(
     Path(post): Path,
     page: Page,
 ) -> Result<Response, Error> {
-    // As in the original the post service is not asked: there can be no reactions to a post that is not known here.
-    let known = Post::known(&app.db, post, user.id).await?;
+    // As in the original the post service is not called: there can be no reactions to a post that is not stored here.
+    let known = Post::find_visibility(&app.db, post, user.id).await?;
     if known.is_some_and(|post| !post.deleted && !post.visible) {
         return Err(POST_NOT_FOUND);
     }
@@ -53,12 +53,12 @@ pub async fn get_post_reactions(
 ))]
 pub async fn create_post_reaction(
     user: User,
-    Visible(post): Visible,
+    VisiblePost(post): VisiblePost,
     State(app): State<App>,
     Body(reaction): Body<PostReactionIn>,
 ) -> Result<(StatusCode, Json<PostReactionOut>), Error> {
     let mut tx = app.db.begin().await?;
-    if !Post::hold(&mut tx, post, user.id).await? {
+    if !Post::lock_visible(&mut tx, post, user.id).await? {
         return Err(POST_NOT_FOUND);
     }
     let reaction = Reaction::create(&mut tx, post, user.id, reaction.r#type.unwrap_or(Type::Like)).await?;
@@ -82,7 +82,7 @@ pub async fn retrieve_post_reaction_detail(
     State(app): State<App>,
     Path(id): Path,
 ) -> Result<Json<PostReactionOut>, Error> {
-    let reaction = Reaction::visible(&app.db, id, user.id).await?;
+    let reaction = Reaction::find_visible(&app.db, id, user.id).await?;
     Ok(Json(reaction.ok_or(NOT_FOUND)?.into()))
 }
 
@@ -99,7 +99,7 @@ pub async fn update_post_reaction(
     Path(id): Path,
     Body(reaction): Body<PostReactionIn>,
 ) -> Result<Json<PostReactionOut>, Error> {
-    // Nobody is told: a change of type changes no count, and the contract has no event for it.
+    // No event: a change of type changes no count, and the contract has none for it.
     let reaction = Reaction::update(&app.db, id, user.id, reaction.r#type).await?;
     Ok(Json(reaction.ok_or(NOT_FOUND)?.into()))
 }

@@ -6,15 +6,15 @@
 //!
 //! 1. **A hit must be a word.** By itself rustrict finds slurs in `x^2 + 3x`, in hashes and in the end of one word with
 //!    the beginning of the next. A hit counts when it begins where a word begins and is mostly letters, when it is
-//!    letters with gaps between them (`f.u.c.k`), or a phrase of whole words; see [`Hit::meant`].
-//! 2. **Corrections.** Words that medicine, news, education and other languages need are set down when they are plainly
-//!    written ([`MILD`], [`MODERATE`], [`HARMLESS`]); racist ones that rustrict takes lightly are set up ([`RACIST`]).
+//!    letters with gaps between them (`f.u.c.k`), or a phrase of whole words; see [`Hit::word`].
+//! 2. **Corrections.** Words that medicine, news, education and other languages need are made milder when they are plainly
+//!    written ([`MILD`], [`MODERATE`], [`HARMLESS`]); racist ones that rustrict rates as mild are made severe ([`RACIST`]).
 //! 3. **Reasons.** Its "profane" (swear words) is `OFFENSIVE_CONTENT`, "sexual" is `NUDITY`, "mean" (attacks on a
 //!    person) and "spam" are `RULES_VIOLATION`. Its "offensive" holds slurs of all kinds: those against peoples and
 //!    beliefs are `RACISM` ([`RACIST`] says which), the others (against women, gay or disabled people)
 //!    `OFFENSIVE_CONTENT`, because the platform has no closer word.
 //!
-//! What it cannot tell: who is meant, irony, quotation, reclaimed words, hate without a bad word, pictures, and most of
+//! What it cannot recognise: the person meant, irony, quotation, reclaimed words, hate without a bad word, pictures, and most of
 //! what is not English. Its spam counts capitals, repetitions and letters that are not Latin, so it is off by default.
 use std::sync::LazyLock;
 
@@ -23,16 +23,16 @@ use rustrict::{Censor, Trie, Type};
 use super::Reason;
 use super::services::{Analyser, Analysis, Finding, Threshold};
 
-/// What a hit is blackened with.
-const BLACK: char = '█';
-/// Letters of the longest word of a phrase, at least: of shorter ones any sentence is full.
-const PHRASE_WORD: usize = 4;
-/// Letters of a phrase of short words only, at least.
-const PHRASE: usize = 8;
-/// Letters of a word, at least: fewer are an abbreviation, a number or a hash.
-const WORD: usize = 3;
+/// The character that replaces the letters of a hit.
+const REPLACEMENT: char = '█';
+/// The fewest letters of the longest word of a phrase: any sentence is full of shorter ones.
+const MIN_PHRASE_WORD: usize = 4;
+/// The fewest letters of a phrase of short words only.
+const MIN_PHRASE: usize = 8;
+/// The fewest letters of a word: fewer are an abbreviation, a number or a hash.
+const MIN_WORD: usize = 3;
 
-/// Bodies, crimes and trades, which have to be spoken of; and words with an innocent twin. As rustrict writes them.
+/// Words for bodies, crimes and trades, which have to be discussed; and words with an innocent twin. As rustrict spells them.
 #[rustfmt::skip]
 const MILD: &[&str] = &[
     "anilingus", "bestiality", "bondage", "coom", "cuming", "cunilingus", "dominatrix", "erotica", "felate", "felatio",
@@ -42,7 +42,7 @@ const MILD: &[&str] = &[
     "threesome", "vagina", "vibrator", "vulva",
 ];
 
-/// Rude, but no more than that; and what is said of new_user, in news and where help is offered, as often as to them.
+/// Rude words; and phrases that are as often used about a person, in news and in offers of help, as against one.
 #[rustfmt::skip]
 const MODERATE: &[&str] = &[
     "bastard", "bastred", "basterd", "boner", "boob", "boobies", "commitdie", "commitsuicide", "comitsuicide", "daygo",
@@ -58,7 +58,7 @@ const HARMLESS: &[&str] = &[
     "nga", "niger", "niggard", "sex education", "spick and span",
 ];
 
-/// Slurs against peoples and beliefs, and calls for their murder: severe, whatever rustrict makes of them.
+/// Slurs against peoples and beliefs, and calls for their murder: severe, whatever rustrict rates them.
 #[rustfmt::skip]
 const RACIST: &[&str] = &[
     "beaner", "cameljockey", "chingchong", "chink", "coon", "deathtojew", "deathtothejew", "dirtymuslim", "gasjew",
@@ -68,7 +68,7 @@ const RACIST: &[&str] = &[
     "黑鬼",
 ];
 
-/// The racist words, to be looked for.
+/// The racist words, as rustrict searches for them.
 static RACIST_WORDS: LazyLock<Trie> = LazyLock::new(|| {
     let mut words = Trie::new();
     for word in RACIST {
@@ -77,7 +77,7 @@ static RACIST_WORDS: LazyLock<Trie> = LazyLock::new(|| {
     words
 });
 
-/// rustrict's severities, the worst first, and where they lie between 0 and 1.
+/// rustrict's severities, the worst first, with their values between 0 and 1.
 const SEVERITIES: [(Threshold, Type, f64); 3] = [
     (Threshold::Severe, Type::SEVERE, 1.0),
     (Threshold::Moderate, Type::MODERATE, 0.6),
@@ -108,10 +108,10 @@ impl Lexicon {
 impl Analyser for Lexicon {
     fn analyse(&self, text: &str) -> Option<Finding> {
         let text: String = text.chars().filter(|c| !is_invisible(*c)).collect();
-        let whole = read(&text, None);
+        let whole = classify(&text, None);
         let mut worst: Option<(Threshold, Reason)> = None;
         for (category, threshold) in self.categories.into_iter().filter(|category| category.1 != Threshold::None) {
-            if let Some(found) = find(&text, whole, category)
+            if let Some(found) = find_worst(&text, whole, category)
                 && found.0 >= threshold
                 && worst.is_none_or(|worst| worst.0 < found.0)
             {
@@ -124,9 +124,9 @@ impl Analyser for Lexicon {
     }
 }
 
-/// The worst of one category in a text, of which rustrict makes `whole`.
-fn find(text: &str, whole: Type, category: Type) -> Option<(Threshold, Reason)> {
-    if category == Type::OFFENSIVE && !meant(text, Some(&RACIST_WORDS), Type::OFFENSIVE).is_empty() {
+/// The most severe word of one category in a text, which rustrict classifies as `whole`.
+fn find_worst(text: &str, whole: Type, category: Type) -> Option<(Threshold, Reason)> {
+    if category == Type::OFFENSIVE && !find_words(text, Some(&RACIST_WORDS), Type::OFFENSIVE).is_empty() {
         return Some((Threshold::Severe, Reason::Racism));
     }
     let mut worst: Option<(Threshold, Reason)> = None;
@@ -135,8 +135,8 @@ fn find(text: &str, whole: Type, category: Type) -> Option<(Threshold, Reason)> 
             // It is a property of the whole text, not of a word.
             return Some((severity, Reason::RulesViolation));
         }
-        for word in meant(text, None, category & level) {
-            let severity = severity.min(most(&word));
+        for word in find_words(text, None, category & level) {
+            let severity = severity.min(max_severity(&word));
             if worst.is_none_or(|worst| worst.0 < severity) {
                 worst = Some((severity, reason(category, &word)));
             }
@@ -150,13 +150,13 @@ fn reason(category: Type, word: &str) -> Reason {
         Type::SEXUAL => Reason::Nudity,
         Type::MEAN => Reason::RulesViolation,
         // Only the spellings of one word are as profane as they are offensive to rustrict.
-        Type::OFFENSIVE if read(word, None).is(Type::PROFANE & Type::SEVERE) => Reason::Racism,
+        Type::OFFENSIVE if classify(word, None).is(Type::PROFANE & Type::SEVERE) => Reason::Racism,
         _ => Reason::OffensiveContent,
     }
 }
 
-/// How severe a word can be, whatever rustrict makes of it. It knows only plain spellings: who evades means it.
-fn most(word: &str) -> Threshold {
+/// The highest severity that a word can have. It knows plain spellings only: an evasive spelling shows intent.
+fn max_severity(word: &str) -> Threshold {
     let squeeze = |word: &str| -> Vec<char> {
         let mut letters: Vec<char> = word.to_lowercase().chars().filter(|c| *c != ' ' && *c != '\'').collect();
         letters.dedup();
@@ -170,10 +170,10 @@ fn most(word: &str) -> Threshold {
     }
 }
 
-/// A reading of a text with rustrict's words, or with others.
+/// Scans a text with rustrict's words, or with others.
 fn censor<'a>(text: &'a str, words: Option<&'static Trie>) -> Censor<std::str::Chars<'a>> {
     let mut censor = Censor::from_str(text);
-    // Stars are how people spare others a word: that is no offence.
+    // Stars in a word are self-censorship, which is no offence.
     censor.with_ignore_self_censoring(true);
     if let Some(words) = words {
         censor.with_trie(words);
@@ -181,33 +181,33 @@ fn censor<'a>(text: &'a str, words: Option<&'static Trie>) -> Censor<std::str::C
     censor
 }
 
-/// What a text is, all in all.
-fn read(text: &str, words: Option<&'static Trie>) -> Type {
+/// Classifies a whole text.
+fn classify(text: &str, words: Option<&'static Trie>) -> Type {
     censor(text, words).analyze()
 }
 
-/// The words and phrases of this type in a text that are meant. rustrict tells where it found something only by
-/// blackening it, so that is where a text that was blackened differs from the same text that was not.
-fn meant(text: &str, words: Option<&'static Trie>, kind: Type) -> Vec<String> {
-    let blacken = |kind: Type| -> Vec<char> {
+/// Finds the words and phrases of this type in a text. rustrict reports the place of a hit only by replacing its letters, so
+/// a hit is where the censored text differs from the uncensored one.
+fn find_words(text: &str, words: Option<&'static Trie>, kind: Type) -> Vec<String> {
+    let censor_kind = |kind: Type| -> Vec<char> {
         let mut censor = censor(text, words);
         censor.with_censor_threshold(kind).with_censor_first_character_threshold(Type::ANY);
-        censor.with_censor_replacement(BLACK).censor().chars().collect()
+        censor.with_censor_replacement(REPLACEMENT).censor().chars().collect()
     };
-    let black = blacken(kind);
+    let censored = censor_kind(kind);
     // Accents are lost in both, so that places in one are places in the other.
-    let text = blacken(Type::NONE);
-    let is_black = |at: &usize| text[*at] != black[*at];
-    let mut meant = Vec::new();
+    let text = censor_kind(Type::NONE);
+    let is_censored = |at: &usize| text[*at] != censored[*at];
+    let mut found = Vec::new();
     let mut end = 0;
-    while let Some(start) = (end..text.len().min(black.len())).find(is_black) {
-        end = (start..black.len()).find(|at| !is_black(at)).unwrap_or(black.len());
-        meant.extend(Hit { text: &text, start, end }.meant(|word| read(word, words).is(kind)));
+    while let Some(start) = (end..text.len().min(censored.len())).find(is_censored) {
+        end = (start..censored.len()).find(|at| !is_censored(at)).unwrap_or(censored.len());
+        found.extend(Hit { text: &text, start, end }.word(|word| classify(word, words).is(kind)));
     }
-    meant
+    found
 }
 
-/// A place in a text that rustrict takes for a bad word.
+/// A place in a text that rustrict reports as a bad word.
 struct Hit<'a> {
     text: &'a [char],
     start: usize,
@@ -215,9 +215,9 @@ struct Hit<'a> {
 }
 
 impl Hit<'_> {
-    /// The word or phrase that stands there, when it is one: not the end of one word and the beginning of the next, not
+    /// The word or phrase of the hit, when it is one: not the end of one word and the beginning of the next, not
     /// a number, and not harmless.
-    fn meant(&self, is_bad: impl Fn(&str) -> bool) -> Option<String> {
+    fn word(&self, is_bad: impl Fn(&str) -> bool) -> Option<String> {
         let hit = &self.text[self.start..self.end];
         if self.is_harmless() {
             return None;
@@ -233,11 +233,12 @@ impl Hit<'_> {
         }
         let is_phrase = words.len() < pieces || hit.iter().all(|c| is_part(*c) || matches!(c, ' ' | '\'' | '’'));
         let are_words = words.iter().all(|word| letters(word) > 1 || matches!(word.as_str(), "a" | "i" | "u"));
-        let is_long = words.iter().any(|word| letters(word) >= PHRASE_WORD) || letters(&words.concat()) >= PHRASE;
+        let is_long =
+            words.iter().any(|word| letters(word) >= MIN_PHRASE_WORD) || letters(&words.concat()) >= MIN_PHRASE;
         if whole && is_phrase && are_words && is_long {
             return Some(words.join(" "));
         }
-        // Overlapping hits are blackened as one; one of its words may be bad by itself.
+        // Overlapping hits are censored as one; one of its words may be bad by itself.
         words.into_iter().skip(usize::from(!self.begins_word())).find(|word| is_word(word) && is_bad(word))
     }
 
@@ -263,7 +264,7 @@ impl Hit<'_> {
     }
 }
 
-/// Whether nothing is seen of a character, so that it may hide between the letters of a word.
+/// Whether a character is invisible, so that it may hide between the letters of a word.
 fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -276,7 +277,7 @@ fn is_part(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '@' | '$' | '!' | '*' | '|' | '+')
 }
 
-/// What stands between blanks and punctuation and has a letter.
+/// The parts of a text between blanks and punctuation that have a letter.
 fn pieces(text: &[char]) -> impl Iterator<Item = &[char]> {
     text.split(|c| !is_part(*c)).filter(|piece| piece.iter().any(|c| c.is_alphabetic()))
 }
@@ -286,7 +287,7 @@ fn words(text: &[char]) -> Vec<String> {
     let pieces: Vec<&[char]> = pieces(text).collect();
     let mut words = Vec::new();
     for run in pieces.chunk_by(|left, right| left.len() == 1 && right.len() == 1) {
-        if run.len() >= WORD {
+        if run.len() >= MIN_WORD {
             words.push(run.iter().copied().flatten().collect());
         } else {
             words.extend(run.iter().map(|piece| piece.iter().collect::<String>()));
@@ -301,6 +302,6 @@ fn letters(text: &str) -> usize {
 
 /// Whether it is mostly letters, and enough of them; in scripts without an alphabet two make a word.
 fn is_word(text: &str) -> bool {
-    let enough = if text.is_ascii() { WORD } else { 2 };
+    let enough = if text.is_ascii() { MIN_WORD } else { 2 };
     letters(text) >= enough && 2 * letters(text) > text.chars().count()
 }

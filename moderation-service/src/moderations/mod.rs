@@ -1,4 +1,4 @@
-//! Moderations: decisions that a post or comment is to be deleted, and what became of them.
+//! Moderations: cases, each a decision to delete a post or comment, and the state of its deletion.
 pub mod events;
 pub mod lexicon;
 pub mod models;
@@ -52,8 +52,8 @@ pub enum Reason {
     Racism,
 }
 
-/// How often somebody may look at their cases.
-pub const READING: Limit = Limit {
+/// How often a user may list their cases.
+pub const READ_MODERATIONS_LIMIT: Limit = Limit {
     name: "moderations",
     routes: &["GET /api/v1/me/moderations"],
     rate: Rate::new(300, 60),

@@ -26,21 +26,21 @@ pub struct Moderation {
     pub reason: Reason,
 }
 
-/// A post or comment as it was told.
+/// A version of a post or comment, as it was published.
 #[derive(Debug)]
 pub struct Content {
     pub kind: Kind,
     pub id: Uuid,
     pub author: Uuid,
-    /// When it became what it is; grows with every change.
+    /// The time of its last change; grows with every change.
     pub version: Timestamp,
-    /// What others can read of it; none when nobody can.
+    /// The text that other users can read; none when they cannot.
     pub text: Option<String>,
     pub raw: Box<RawValue>,
 }
 
 impl Moderation {
-    /// Opens the case about a content; none when one is open.
+    /// Opens the case about a content and returns it; none when one is open.
     pub async fn open(tx: &mut PgTransaction<'_>, content: &Content, reason: Reason) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
@@ -61,8 +61,8 @@ impl Moderation {
         .await
     }
 
-    /// Closes the open cases about contents that are gone.
-    pub async fn confirm(tx: &mut PgTransaction<'_>, contents: &[Uuid]) -> sqlx::Result<()> {
+    /// Closes the open cases about contents that were deleted.
+    pub async fn confirm_deletions(tx: &mut PgTransaction<'_>, contents: &[Uuid]) -> sqlx::Result<()> {
         sqlx::query!(
             "update moderation set status = 'DELETE_CONFIRMED', updated_at = now()
             where content_id = any($1) and status = 'DELETE_REQUESTED'",
@@ -73,7 +73,7 @@ impl Moderation {
         Ok(())
     }
 
-    /// Erases some of the cases about what a person wrote; true when there may be more.
+    /// Deletes a batch of the cases about an author's contents; true when there may be more.
     pub async fn erase(tx: &mut PgTransaction<'_>, author: Uuid) -> sqlx::Result<bool> {
         let erased = sqlx::query!(
             "delete from moderation
@@ -86,13 +86,18 @@ impl Moderation {
         Ok(erased.rows_affected() > 0)
     }
 
-    /// The cases about what a person wrote, as they are stored, newest first.
-    pub async fn held(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<PersonalDataItem>> {
+    /// The cases about an author's contents for the export of personal data, newest first.
+    pub async fn list_personal_data(
+        db: &PgPool,
+        author: Uuid,
+        before: Cursor,
+        rows: i64,
+    ) -> sqlx::Result<Vec<PersonalDataItem>> {
         sqlx::query_as!(
             PersonalDataItem,
             r#"select created_at as at, id, to_json(moderation) as "thing!" from moderation
             where author = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
-            person,
+            author,
             before.at,
             before.id,
             rows
@@ -101,7 +106,7 @@ impl Moderation {
         .await
     }
 
-    /// The cases about what a person wrote, newest first.
+    /// The cases about an author's contents, newest first.
     pub async fn list(db: impl PgExecutor<'_>, author: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
@@ -121,16 +126,16 @@ impl Moderation {
 }
 
 // Both statements below lock contents in the order of their ids: several streams do this at once, and locks taken in
-// one order cannot block each other in a circle. A case is only touched by who holds its content's lock.
+// one order cannot deadlock. A transaction changes a case only while it has locked the content.
 
-/// Notes versions of contents. What is answered are the contents of which these are news: not gone, and not heard of in
-/// this version or a later one.
-pub async fn note_versions(tx: &mut PgTransaction<'_>, versions: &[(Uuid, Timestamp)]) -> sqlx::Result<Vec<Uuid>> {
+/// Saves versions of contents. Returns the contents for which they are new: not deleted, and not known in this version or a
+/// later one.
+pub async fn save_versions(tx: &mut PgTransaction<'_>, versions: &[(Uuid, Timestamp)]) -> sqlx::Result<Vec<Uuid>> {
     let ids: Vec<Uuid> = versions.iter().map(|version| version.0).collect();
     let versions: Vec<Timestamp> = versions.iter().map(|version| version.1).collect();
     sqlx::query_scalar!(
         "insert into content (id, version)
-        select id, version from unnest($1::uuid[], $2::timestamptz[]) as heard (id, version) order by id
+        select id, version from unnest($1::uuid[], $2::timestamptz[]) as received (id, version) order by id
         on conflict (id) do update set version = excluded.version
         where content.gone_at is null and content.version < excluded.version
         returning id",
@@ -141,8 +146,8 @@ pub async fn note_versions(tx: &mut PgTransaction<'_>, versions: &[(Uuid, Timest
     .await
 }
 
-/// Notes that contents are gone, whether they were heard of or not.
-pub async fn note_gone(tx: &mut PgTransaction<'_>, contents: &[Uuid]) -> sqlx::Result<()> {
+/// Saves that contents were deleted, whether they were known or not.
+pub async fn save_deletions(tx: &mut PgTransaction<'_>, contents: &[Uuid]) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into content (id, gone_at) select distinct id, now() from unnest($1::uuid[]) as gone (id) order by id
         on conflict (id) do update set gone_at = coalesce(content.gone_at, excluded.gone_at)",

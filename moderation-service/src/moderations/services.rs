@@ -1,9 +1,9 @@
-//! The analysis of a text: what an analyser is asked and answers, and which one is used.
+//! The analysis of texts: the interface of an analyser, and the settings that choose one.
 use clap::{Args, ValueEnum};
 
 use super::Reason;
 
-/// What speaks against a text.
+/// A breach of the rules in a text.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Finding {
     pub reason: Reason,
@@ -11,9 +11,9 @@ pub struct Finding {
     pub severity: f64,
 }
 
-/// Reads texts. It is asked within a transaction, so it calculates and calls nobody over the network.
+/// Analyses texts. It is called within a transaction, so it calculates and makes no network calls.
 pub trait Analyser: Send + Sync {
-    /// The worst that speaks against a text, if anything does.
+    /// The most severe breach in a text, if there is one.
     fn analyse(&self, text: &str) -> Option<Finding>;
 }
 

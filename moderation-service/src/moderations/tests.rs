@@ -12,14 +12,14 @@ use crate::SERVICE;
 use crate::core::events::consumer::Step;
 use crate::core::testing::{Platform, new_user};
 
-/// Something that the analyser finds whatever else changes.
+/// A text that the analyser finds with every setting.
 const BAD: &str = "kill yourself";
 
 async fn start(database: PgConnectOptions) -> Platform {
     Platform::start(&SERVICE, database, &[]).await
 }
 
-/// A post as the post service tells it, `minute` minutes after noon.
+/// A post as the post service publishes it, `minute` minutes after noon.
 fn post(id: Uuid, author: Uuid, minute: u32, content: &str) -> Value {
     json!({
         "id": id, "created_at": "2026-11-20T12:00:00+00:00", "created_by": author,
@@ -29,7 +29,7 @@ fn post(id: Uuid, author: Uuid, minute: u32, content: &str) -> Value {
     })
 }
 
-/// A comment as the interaction service tells it.
+/// A comment as the interaction service publishes it.
 fn comment(id: Uuid, author: Uuid, minute: u32, content: &str) -> Value {
     json!({
         "id": id, "created_at": "2026-11-20T12:00:00+00:00", "created_by": author,
@@ -44,7 +44,7 @@ async fn cases(platform: &Platform, token: &str) -> Vec<Value> {
     serde_json::from_value(reply.body).unwrap()
 }
 
-/// What the service makes of texts: of each that is to be deleted, the text and the reason.
+/// The texts that the service requests to delete, each with the reason.
 async fn verdicts<'a>(settings: &[&str], database: PgConnectOptions, texts: &[&'a str]) -> Vec<(&'a str, String)> {
     let platform = Platform::start(&SERVICE, database, settings).await;
     let (_, author) = new_user();
@@ -55,22 +55,22 @@ async fn verdicts<'a>(settings: &[&str], database: PgConnectOptions, texts: &[&'
     }
     events.query_async::<()>(&mut platform.app.redis.clone()).await.unwrap();
     platform.consume_waiting(COMMENT_CREATED).await;
-    let told = platform.published(COMMENT_DELETE_REQUESTED).await;
+    let requested = platform.published(COMMENT_DELETE_REQUESTED).await;
     let reason = |text: &str| {
-        let case = told.iter().find(|case| case["raw_content"]["content"] == text)?;
+        let case = requested.iter().find(|case| case["raw_content"]["content"] == text)?;
         Some(case["reason"].as_str().unwrap().to_owned())
     };
     texts.iter().filter_map(|text| Some((*text, reason(text)?))).collect()
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_post_is_requested_to_be_deleted_as_the_original_does(_: PgPoolOptions, database: PgConnectOptions) {
+async fn the_deletion_of_a_post_is_requested_as_the_original_does(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, author) = new_user();
     let bad = post(Uuid::now_v7(), author, 0, BAD);
     assert_eq!(platform.consume(POST_CREATED, &bad).await, [Step::Applied { fresh: 1, duplicates: 0 }]);
-    let told = platform.published(POST_DELETE_REQUESTED).await;
-    let [case] = &told[..] else { panic!("{told:?}") };
+    let requested = platform.published(POST_DELETE_REQUESTED).await;
+    let [case] = &requested[..] else { panic!("{requested:?}") };
     let names: Vec<_> = case.as_object().unwrap().keys().map(String::as_str).collect();
     let expected = [
         "id",
@@ -89,19 +89,22 @@ async fn a_post_is_requested_to_be_deleted_as_the_original_does(_: PgPoolOptions
     assert_eq!((&case["status"], &case["reason"]), (&json!("DELETE_REQUESTED"), &json!("RULES_VIOLATION")));
     assert_eq!((&case["created_by"], &case["updated_by"]), (&Value::Null, &Value::Null));
     assert_eq!(case["raw_content"].to_string(), bad.to_string());
-    assert_eq!(cases(&platform, &anna).await, told);
+    assert_eq!(cases(&platform, &anna).await, requested);
     assert_eq!(platform.published(COMMENT_DELETE_REQUESTED).await, Vec::<Value>::new());
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_comment_goes_to_the_interaction_service(_: PgPoolOptions, database: PgConnectOptions) {
+async fn the_deletion_of_a_comment_is_requested_of_the_interaction_service(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
     let platform = start(database).await;
     let (anna, author) = new_user();
     let bad = comment(Uuid::now_v7(), author, 0, BAD);
     platform.consume(COMMENT_CREATED, &bad).await;
-    let told = platform.published(COMMENT_DELETE_REQUESTED).await;
-    assert_eq!(told.len(), 1);
-    assert_eq!((&told[0]["type"], &told[0]["content_id"]), (&json!("COMMENT"), &bad["id"]));
+    let requested = platform.published(COMMENT_DELETE_REQUESTED).await;
+    assert_eq!(requested.len(), 1);
+    assert_eq!((&requested[0]["type"], &requested[0]["content_id"]), (&json!("COMMENT"), &bad["id"]));
     platform.consume(COMMENT_DELETE_COMPLETED, &bad).await;
     assert_eq!(cases(&platform, &anna).await[0]["status"], "DELETE_CONFIRMED");
     assert_eq!(platform.published(POST_DELETE_REQUESTED).await, Vec::<Value>::new());
@@ -117,16 +120,13 @@ async fn a_title_is_read_and_each_category_has_its_reason(_: PgPoolOptions, data
     for text in ["you faggot", "send nudes", "I hope you die", "all whores"] {
         platform.consume(POST_CREATED, &post(Uuid::now_v7(), author, 0, text)).await;
     }
-    let told = platform.published(POST_DELETE_REQUESTED).await;
-    let reasons: Vec<_> = told.iter().map(|case| case["reason"].as_str().unwrap()).collect();
+    let requested = platform.published(POST_DELETE_REQUESTED).await;
+    let reasons: Vec<_> = requested.iter().map(|case| case["reason"].as_str().unwrap()).collect();
     assert_eq!(reasons, ["RACISM", "OFFENSIVE_CONTENT", "NUDITY", "RULES_VIOLATION", "OFFENSIVE_CONTENT"]);
 }
 
 #[sqlx::test(migrations = false)]
-async fn one_case_is_told_once_however_often_and_wherever_a_version_is_heard(
-    _: PgPoolOptions,
-    database: PgConnectOptions,
-) {
+async fn a_version_that_is_consumed_again_opens_no_second_case(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, author) = new_user();
     let id = Uuid::now_v7();
@@ -158,8 +158,9 @@ async fn two_streams_at_once_open_one_case_per_content(_: PgPoolOptions, databas
     let (created, updated) =
         tokio::join!(platform.consume_waiting(POST_CREATED), platform.consume_waiting(POST_UPDATED));
     assert_eq!((&created[..], &updated[..]), (&whole[..], &whole[..]));
-    let told = platform.published(POST_DELETE_REQUESTED).await;
-    let mut about: Vec<Uuid> = told.iter().map(|case| case["content_id"].as_str().unwrap().parse().unwrap()).collect();
+    let requested = platform.published(POST_DELETE_REQUESTED).await;
+    let mut about: Vec<Uuid> =
+        requested.iter().map(|case| case["content_id"].as_str().unwrap().parse().unwrap()).collect();
     about.sort_unstable();
     posts.sort_unstable();
     assert_eq!(about, posts);
@@ -177,7 +178,7 @@ async fn a_case_is_confirmed_once(_: PgPoolOptions, database: PgConnectOptions) 
     assert_eq!(confirmed[0]["status"], "DELETE_CONFIRMED");
     assert_eq!((&confirmed[0]["id"], &confirmed[0]["created_at"]), (&open[0]["id"], &open[0]["created_at"]));
     assert_ne!(confirmed[0]["updated_at"], open[0]["updated_at"]);
-    // The original was asked twice, so it answers twice.
+    // The original sends each request twice, so it gets two completions.
     assert_eq!(platform.consume(POST_DELETE_COMPLETED, &bad).await, [Step::Applied { fresh: 1, duplicates: 0 }]);
     platform.consume(POST_DELETED, &bad).await;
     assert_eq!(cases(&platform, &anna).await, confirmed);
@@ -185,7 +186,7 @@ async fn a_case_is_confirmed_once(_: PgPoolOptions, database: PgConnectOptions) 
 }
 
 #[sqlx::test(migrations = false)]
-async fn what_its_author_deleted_first_closes_the_case(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_deletion_by_the_author_closes_the_case(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, author) = new_user();
     let (post, comment) = (post(Uuid::now_v7(), author, 0, BAD), comment(Uuid::now_v7(), author, 0, BAD));
@@ -199,7 +200,7 @@ async fn what_its_author_deleted_first_closes_the_case(_: PgPoolOptions, databas
 }
 
 #[sqlx::test(migrations = false)]
-async fn what_is_known_to_be_gone_opens_no_case(_: PgPoolOptions, database: PgConnectOptions) {
+async fn deleted_content_opens_no_case(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, author) = new_user();
     let (first, second) = (Uuid::now_v7(), Uuid::now_v7());
@@ -214,7 +215,7 @@ async fn what_is_known_to_be_gone_opens_no_case(_: PgPoolOptions, database: PgCo
 }
 
 #[sqlx::test(migrations = false)]
-async fn an_edit_is_read_and_an_older_version_that_comes_late_is_not(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_newer_version_is_analysed_and_an_older_one_is_not(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (_, author) = new_user();
     let [edited, mended, comment_id] = [(); 3].map(|()| Uuid::now_v7());
@@ -241,8 +242,8 @@ async fn of_two_versions_in_one_batch_the_newer_counts(_: PgPoolOptions, databas
     }
     events.query_async::<()>(&mut platform.app.redis.clone()).await.unwrap();
     assert_eq!(platform.consume_waiting(POST_UPDATED).await, [Step::Applied { fresh: 4, duplicates: 0 }]);
-    let told = platform.published(POST_DELETE_REQUESTED).await;
-    assert_eq!(told.iter().map(|case| &case["content_id"]).collect::<Vec<_>>(), [&json!(worse)]);
+    let requested = platform.published(POST_DELETE_REQUESTED).await;
+    assert_eq!(requested.iter().map(|case| &case["content_id"]).collect::<Vec<_>>(), [&json!(worse)]);
 }
 
 #[sqlx::test(migrations = false)]
@@ -261,17 +262,17 @@ async fn a_draft_is_private_until_it_is_published(_: PgPoolOptions, database: Pg
 }
 
 #[sqlx::test(migrations = false)]
-async fn one_sees_the_cases_about_oneself_and_no_others(_: PgPoolOptions, database: PgConnectOptions) {
+async fn users_list_the_cases_about_their_own_contents_only(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let ((anna, annas), (ben, bens), (carla, _)) = (new_user(), new_user(), new_user());
     for number in 0..3 {
         platform.consume(COMMENT_CREATED, &comment(Uuid::now_v7(), annas, number, BAD)).await;
     }
     platform.consume(COMMENT_CREATED, &comment(Uuid::now_v7(), bens, 0, BAD)).await;
-    let told = platform.published(COMMENT_DELETE_REQUESTED).await;
-    let newest_first: Vec<Value> = told[..3].iter().rev().cloned().collect();
+    let requested = platform.published(COMMENT_DELETE_REQUESTED).await;
+    let newest_first: Vec<Value> = requested[..3].iter().rev().cloned().collect();
     assert_eq!(cases(&platform, &anna).await, newest_first);
-    assert_eq!(cases(&platform, &ben).await, told[3..]);
+    assert_eq!(cases(&platform, &ben).await, requested[3..]);
     assert_eq!(cases(&platform, &carla).await, Vec::<Value>::new());
 
     let first = platform.call("GET", "/me/moderations?limit=2", Some(&anna), None).await;
@@ -282,8 +283,8 @@ async fn one_sees_the_cases_about_oneself_and_no_others(_: PgPoolOptions, databa
     assert_eq!(second.body, json!(newest_first[2..]));
     assert_eq!(second.headers.get(header::LINK), None);
 
-    let nobody = platform.call("GET", "/me/moderations", None, None).await;
-    assert_eq!((nobody.status.as_u16(), &nobody.body["detail"]), (401, &json!("Not authenticated")));
+    let anonymous = platform.call("GET", "/me/moderations", None, None).await;
+    assert_eq!((anonymous.status.as_u16(), &anonymous.body["detail"]), (401, &json!("Not authenticated")));
     let stranger = platform.call("GET", "/me/moderations", Some("no token"), None).await;
     assert_eq!((stranger.status.as_u16(), &stranger.body["detail"]), (401, &json!("Invalid credential")));
     let wrong = platform.call("GET", "/me/moderations?limit=0", Some(&anna), None).await;
@@ -291,7 +292,7 @@ async fn one_sees_the_cases_about_oneself_and_no_others(_: PgPoolOptions, databa
 }
 
 #[sqlx::test(migrations = false)]
-async fn what_cannot_be_read_is_parked_and_the_rest_goes_on(_: PgPoolOptions, database: PgConnectOptions) {
+async fn an_unreadable_event_is_parked_and_the_rest_is_applied(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (_, author) = new_user();
     let mut timeless = post(Uuid::now_v7(), author, 0, BAD);
@@ -337,7 +338,7 @@ async fn everyday_language_is_left_alone(_: PgPoolOptions, database: PgConnectOp
 }
 
 #[sqlx::test(migrations = false)]
-async fn evasions_are_seen_through(_: PgPoolOptions, database: PgConnectOptions) {
+async fn evasive_spellings_are_recognised(_: PgPoolOptions, database: PgConnectOptions) {
     let racist = [
         "n1gger",
         "N1GG3R",
@@ -385,7 +386,7 @@ async fn a_threshold_decides_from_which_severity_on_a_category_counts(_: PgPoolO
 }
 
 #[sqlx::test(migrations = false)]
-async fn shouting_is_found_only_when_it_is_asked_for(_: PgPoolOptions, database: PgConnectOptions) {
+async fn shouting_is_found_only_when_its_threshold_is_set(_: PgPoolOptions, database: PgConnectOptions) {
     let texts = ["BUY NOW BUY NOW BUY NOW BUY NOW", "Good morning to all of you"];
     let found = verdicts(&["--moderation-spam-threshold", "moderate"], database, &texts).await;
     assert_eq!(found, [(texts[0], "RULES_VIOLATION".to_owned())]);

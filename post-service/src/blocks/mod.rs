@@ -1,4 +1,4 @@
-//! Blocks: who does not see what whom wrote, as the auth service publishes it.
+//! Blocks between users, as the auth service publishes them: the two do not see each other's content.
 pub mod events;
 pub mod models;
 

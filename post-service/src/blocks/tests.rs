@@ -7,7 +7,7 @@ use crate::SERVICE;
 use crate::core::testing::{Platform, new_user};
 
 #[sqlx::test(migrations = false)]
-async fn who_has_blocked_somebody_and_they_do_not_see_each_other(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_block_hides_the_two_users_content_from_each_other(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
     let ((anna, her), (bert, him)) = (new_user(), new_user());
     let write = async |token: &str| {
@@ -28,7 +28,7 @@ async fn who_has_blocked_somebody_and_they_do_not_see_each_other(_: PgPoolOption
     assert_eq!([sees(&anna, &hers).await, sees(&bert, &his).await], [true, true]);
     let (stranger, _) = new_user();
     assert!(sees(&stranger, &hers).await);
-    // The end of a later block overtakes its beginning: nothing stands in the end.
+    // The end of a later block overtakes its beginning: no block is active afterwards.
     platform.consume(USER_UNBLOCKED, &link("5")).await;
     platform.consume(USER_BLOCKED, &link("3")).await;
     assert_eq!([sees(&anna, &his).await, sees(&bert, &hers).await], [true, true]);

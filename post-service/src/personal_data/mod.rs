@@ -1,4 +1,4 @@
-//! What the service holds about people, and how it lets go of that.
+//! Personal data: what the service exports of a user, and how it erases that.
 #[cfg(test)]
 mod tests;
 
@@ -10,30 +10,30 @@ use crate::core::doors::erasure::Erasure;
 use crate::core::doors::personal_data::PersonalDataSource;
 use crate::posts;
 
-/// The stream on which it says that nothing about a person is left here.
+/// The stream that confirms that a deleted user's data is erased here.
 pub const USER_ERASED: &str = "post_user_erased";
 
-/// What is held about people.
+/// The personal data that the service exports.
 pub const PERSONAL_DATA: &[PersonalDataSource] = &[
     PersonalDataSource {
         name: "posts",
-        list: |db, person, before, rows| Box::pin(posts::models::Post::held(db, person, before, rows)),
+        list: |db, person, before, rows| Box::pin(posts::models::Post::list_personal_data(db, person, before, rows)),
     },
     PersonalDataSource {
         name: "nft_records",
-        list: |db, person, before, rows| Box::pin(posts::models::held_nfts(db, person, before, rows)),
+        list: |db, person, before, rows| Box::pin(posts::models::list_personal_nfts(db, person, before, rows)),
     },
 ];
 
-/// How the service lets go of that.
+/// How the service erases a user's data.
 pub const ERASURE: Erasure = Erasure {
     personal: &["title", "content"],
     rows: |tx, person| Box::pin(erase(tx, person)),
     confirmed_on: Some(USER_ERASED),
 };
 
-/// Some of a person's posts are deleted, and their blocks forgotten; true when there may be more.
+/// Deletes a user's blocks and a batch of their posts; true when there may be more.
 async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
-    blocks::models::forget_blocks(tx, person).await?;
+    blocks::models::delete_blocks(tx, person).await?;
     posts::signals::erase(tx, person).await
 }

@@ -1,4 +1,4 @@
-//! What is held about people, and its end.
+//! The export and the erasure of a user's data.
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
@@ -8,7 +8,7 @@ use crate::core::testing::{Platform, new_user};
 use crate::posts::events::POST_DELETED;
 
 #[sqlx::test(migrations = false)]
-async fn who_leaves_takes_every_word_along(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_deleted_users_data_is_exported_before_and_gone_after(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
     let ((anna, her), (bert, _)) = (new_user(), new_user());
     let write = async |token: &str, words: &str| {

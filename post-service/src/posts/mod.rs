@@ -1,4 +1,4 @@
-//! Posts: what people write, and what others make of it.
+//! Posts: created, read, changed and deleted by users, with the counters of views, comments and reactions.
 pub mod events;
 pub mod models;
 mod schemas;
@@ -44,7 +44,7 @@ impl Status {
     }
 }
 
-/// What a post can be about, in the contract's order.
+/// The categories of posts, in the contract's order.
 pub const CATEGORIES: [&str; 22] = [
     "SPORTS",
     "NEWS",
@@ -70,8 +70,8 @@ pub const CATEGORIES: [&str; 22] = [
     "SCIENTIFIC",
 ];
 
-/// How often somebody may write a post.
-pub const WRITING: Limit = Limit {
+/// How often a user may create a post.
+pub const CREATE_POST_LIMIT: Limit = Limit {
     name: "posts",
     routes: &["POST /api/v1/posts"],
     rate: Rate::new(30, 60),

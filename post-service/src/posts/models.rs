@@ -30,7 +30,7 @@ pub struct Post {
     pub popularity: f64,
 }
 
-/// What an author writes, checked; in an update `None` leaves a field as it is.
+/// The validated fields of a new or changed post; in an update `None` leaves a field as it is.
 pub struct Draft<'a> {
     pub title: Option<&'a str>,
     pub content: &'a str,
@@ -47,17 +47,17 @@ pub struct Delta {
 }
 
 impl Delta {
-    /// So many views more, or less.
+    /// A change of the views.
     pub fn views(views: i64) -> Self {
         Self { views, ..Self::default() }
     }
 
-    /// So many comments more, or less.
+    /// A change of the comments.
     pub fn comments(comments: i64) -> Self {
         Self { comments, ..Self::default() }
     }
 
-    /// So many reactions more, or less.
+    /// A change of the reactions.
     pub fn reactions(reactions: i64) -> Self {
         Self { reactions, ..Self::default() }
     }
@@ -71,8 +71,8 @@ impl AddAssign for Delta {
     }
 }
 
-/// A post's counters, and what its popularity depends on. Its row is locked until the transaction ends.
-pub struct Counted {
+/// A post's counters and its author's connections. Its row is locked until the transaction ends.
+pub struct Counters {
     pub id: Uuid,
     pub total_views: i64,
     pub total_comments: i64,
@@ -81,7 +81,7 @@ pub struct Counted {
 }
 
 impl Post {
-    /// The new post of an author.
+    /// Inserts a post.
     pub async fn create(tx: &mut PgTransaction<'_>, author: Uuid, draft: &Draft<'_>) -> sqlx::Result<Self> {
         sqlx::query_as!(
             Self,
@@ -100,8 +100,8 @@ impl Post {
         .await
     }
 
-    /// A post that this person may see: a posted one of somebody who does not hide from them, or their own.
-    pub async fn visible(db: impl PgExecutor<'_>, id: Uuid, viewer: Uuid) -> sqlx::Result<Option<Self>> {
+    /// A post that the viewer may see: a published one of an author without a block between the two, or one of their own.
+    pub async fn find_visible(db: impl PgExecutor<'_>, id: Uuid, viewer: Uuid) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
             r#"select id, created_at, created_by, updated_at,
@@ -115,9 +115,9 @@ impl Post {
         .await
     }
 
-    /// The posts that this person may see, newest first.
+    /// The posts that the viewer may see, newest first.
     pub async fn list(db: impl PgExecutor<'_>, viewer: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Self>> {
-        // Two walks along an index each, merged: one condition with "or" would walk over all drafts of everybody.
+        // Two index scans, merged: one condition with "or" would scan the drafts of all users.
         sqlx::query_as!(
             Self,
             r#"with mine as (
@@ -142,14 +142,14 @@ impl Post {
         .await
     }
 
-    /// The post after its author's update; none when it is not theirs, or does not exist.
+    /// Updates an author's post; none when it is not theirs, or does not exist.
     pub async fn update(
         tx: &mut PgTransaction<'_>,
         id: Uuid,
         author: Uuid,
         draft: &Draft<'_>,
     ) -> sqlx::Result<Option<Self>> {
-        // updated_at is the version by which listeners order updates, so it grows even if the clock does not.
+        // updated_at is the version by which consumers order updates, so it grows even if the clock does not.
         sqlx::query_as!(
             Self,
             r#"update post set title = coalesce($3, title), content = $4, types = $5, status = coalesce($6, status),
@@ -169,8 +169,8 @@ impl Post {
         .await
     }
 
-    /// The post that was deleted, with its NFT record; none when there was none, or it is not of `author`. Without an
-    /// author whoever wrote it.
+    /// Deletes a post with its NFT record and returns it; none when it does not exist or is not of `author`. Without an
+    /// author, any user's post is deleted.
     pub async fn delete(tx: &mut PgTransaction<'_>, id: Uuid, author: Option<Uuid>) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
@@ -185,8 +185,8 @@ impl Post {
         .await
     }
 
-    /// At most so many of an author's posts, deleted with their NFT records; none when all are.
-    pub async fn remove_of(tx: &mut PgTransaction<'_>, author: Uuid, rows: i64) -> sqlx::Result<Vec<Self>> {
+    /// Deletes up to `rows` posts of an author with their NFT records and returns them.
+    pub async fn delete_by_author(tx: &mut PgTransaction<'_>, author: Uuid, rows: i64) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
             r#"delete from post
@@ -201,13 +201,18 @@ impl Post {
         .await
     }
 
-    /// What is held of what a person wrote, newest first.
-    pub async fn held(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<PersonalDataItem>> {
+    /// A user's posts for the export of personal data, newest first.
+    pub async fn list_personal_data(
+        db: &PgPool,
+        user: Uuid,
+        before: Cursor,
+        rows: i64,
+    ) -> sqlx::Result<Vec<PersonalDataItem>> {
         sqlx::query_as!(
             PersonalDataItem,
             r#"select created_at as at, id, to_json(post) as "thing!" from post
             where created_by = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
-            person,
+            user,
             before.at,
             before.id,
             rows
@@ -216,20 +221,23 @@ impl Post {
         .await
     }
 
-    /// Holds posts until the transaction ends. Whoever changes several posts at once does this first: locks taken in one
-    /// order cannot block each other in a circle.
+    /// Locks posts until the transaction ends. A transaction that changes several posts does this first: locks taken in one
+    /// order cannot deadlock.
     pub async fn lock(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
         sqlx::query!("select id from post where id = any($1) order by id for update", ids).fetch_all(&mut **tx).await?;
         Ok(())
     }
 
-    /// Adds to counters; posts that do not exist (any more) are left out.
-    pub async fn count(tx: &mut PgTransaction<'_>, deltas: &HashMap<Uuid, Delta>) -> sqlx::Result<Vec<Counted>> {
+    /// Adds to counters; posts that do not exist are left out.
+    pub async fn add_to_counters(
+        tx: &mut PgTransaction<'_>,
+        deltas: &HashMap<Uuid, Delta>,
+    ) -> sqlx::Result<Vec<Counters>> {
         let ids: Vec<Uuid> = deltas.keys().copied().collect();
         let column = |of: fn(&Delta) -> i64| ids.iter().map(|id| of(&deltas[id])).collect::<Vec<i64>>();
         Self::lock(tx, &ids).await?;
         sqlx::query_as!(
-            Counted,
+            Counters,
             r#"update post set total_views = total_views + delta.views, total_comments = total_comments + delta.comments,
                 total_reactions = total_reactions + delta.reactions
             from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[]) as delta (id, views, comments, reactions)
@@ -247,8 +255,8 @@ impl Post {
         .await
     }
 
-    /// Stores what was calculated from counters that this transaction has locked.
-    pub async fn rate(tx: &mut PgTransaction<'_>, ratings: &[(Uuid, f64, f64)]) -> sqlx::Result<()> {
+    /// Saves scores and popularities of posts whose counters this transaction has locked.
+    pub async fn save_ratings(tx: &mut PgTransaction<'_>, ratings: &[(Uuid, f64, f64)]) -> sqlx::Result<()> {
         let ids: Vec<Uuid> = ratings.iter().map(|rating| rating.0).collect();
         let scores: Vec<f64> = ratings.iter().map(|rating| rating.1).collect();
         let popularities: Vec<f64> = ratings.iter().map(|rating| rating.2).collect();
@@ -271,7 +279,7 @@ impl Post {
     }
 }
 
-/// Notes how many connections authors have; `None` when nothing is known of one.
+/// Saves how many connections authors have; `None` when the number is unknown.
 pub async fn save_connections(db: impl PgExecutor<'_>, authors: &[(Uuid, Option<i64>)]) -> sqlx::Result<()> {
     let ids: Vec<Uuid> = authors.iter().map(|author| author.0).collect();
     let connections: Vec<i64> = authors.iter().map(|author| author.1.unwrap_or(0)).collect();
@@ -287,13 +295,18 @@ pub async fn save_connections(db: impl PgExecutor<'_>, authors: &[(Uuid, Option<
     Ok(())
 }
 
-/// The NFT records of what a person wrote, newest first.
-pub async fn held_nfts(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<PersonalDataItem>> {
+/// A user's NFT records for the export of personal data, newest first.
+pub async fn list_personal_nfts(
+    db: &PgPool,
+    user: Uuid,
+    before: Cursor,
+    rows: i64,
+) -> sqlx::Result<Vec<PersonalDataItem>> {
     sqlx::query_as!(
         PersonalDataItem,
         r#"select created_at as at, id, to_json(post_nft) as "thing!" from post_nft
         where created_by = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
-        person,
+        user,
         before.at,
         before.id,
         rows
@@ -302,13 +315,13 @@ pub async fn held_nfts(db: &PgPool, person: Uuid, before: Cursor, rows: i64) -> 
     .await
 }
 
-/// Forgets an author.
-pub async fn forget_author(tx: &mut PgTransaction<'_>, author: Uuid) -> sqlx::Result<()> {
+/// Deletes the row of an author.
+pub async fn delete_author(tx: &mut PgTransaction<'_>, author: Uuid) -> sqlx::Result<()> {
     sqlx::query!("delete from author where id = $1", author).execute(&mut **tx).await?;
     Ok(())
 }
 
-/// Makes, or brings up to date, the NFT record of a post.
+/// Inserts or updates the NFT record of a post.
 pub async fn save_nft(tx: &mut PgTransaction<'_>, post: &Post, description: &str, data: &Value) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into post_nft (id, created_by, post_id, description, data) values ($1, $2, $3, $4, $5::text::json)

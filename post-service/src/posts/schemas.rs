@@ -1,4 +1,4 @@
-//! Posts in the API: what comes in, what goes out, and what is a valid one.
+//! Posts in the API: request, response, validation.
 use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
@@ -12,9 +12,9 @@ use crate::core::contract::fields::{Fields, Input};
 use crate::core::contract::timestamp::Timestamp;
 
 /// The longest title, in characters.
-const TITLE: usize = 100;
+const MAX_TITLE: usize = 100;
 /// The longest content, in characters.
-const CONTENT: usize = 10_000;
+const MAX_CONTENT: usize = 10_000;
 
 /// A post as its author writes it.
 #[derive(ToSchema)]
@@ -35,8 +35,8 @@ pub struct PostIn {
 impl Input for PostIn {
     fn read(fields: &mut Fields) -> Self {
         Self {
-            title: fields.optional_text("title", TITLE),
-            content: fields.text("content", CONTENT),
+            title: fields.optional_text("title", MAX_TITLE),
+            content: fields.text("content", MAX_CONTENT),
             types: fields.list("types"),
             status: fields.choice("status", &Status::WORDS, Status::parse),
         }
@@ -44,7 +44,7 @@ impl Input for PostIn {
 }
 
 impl PostIn {
-    /// Its categories, when all of them are ones.
+    /// Its categories; refused when one of them does not exist.
     pub fn categories(&self) -> Result<Vec<String>, Error> {
         let known = |value: &Value| value.as_str().filter(|word| CATEGORIES.contains(word)).map(str::to_owned);
         let refusal = Error::Refused(StatusCode::BAD_REQUEST, "Should be from valid post category choices");

@@ -1,4 +1,4 @@
-//! What is calculated on a post: its score, its popularity, and the metadata of its NFT.
+//! Calculations on a post: its score, its popularity, and the metadata of its NFT.
 use serde_json::{Value, json};
 
 use super::models::Post;
@@ -6,7 +6,7 @@ use super::models::Post;
 /// The upper end of both scales.
 const MAX: f64 = 100.0;
 
-/// How much a post moves those who see it: reactions and comments per view, `min(100, round((r + c) / v, 2))`, 0 without
+/// The score of a post: reactions and comments per view, `min(100, round((r + c) / v, 2))`, 0 without
 /// a view. The formula is the original's.
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
 pub fn score(views: i64, comments: i64, reactions: i64) -> f64 {
@@ -17,8 +17,8 @@ pub fn score(views: i64, comments: i64, reactions: i64) -> f64 {
     ((ratio * 100.0).round() / 100.0).min(MAX)
 }
 
-/// How far a post reaches beyond its author's circle: views per connection of the author, `min(100, v / n)`; 100 for an
-/// author without connections, or one of whom nothing is known. The formula is the original's.
+/// The popularity of a post: views per connection of the author, `min(100, v / n)`; 100 for an author without connections,
+/// or with an unknown number. The formula is the original's.
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
 pub fn popularity(views: i64, connections: Option<i64>) -> f64 {
     match connections {
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     #[expect(clippy::float_cmp, reason = "the formulas give these values exactly")]
-    fn popularity_is_full_for_the_unconnected_and_capped_for_all() {
+    fn popularity_is_100_without_connections_and_never_more() {
         assert_eq!(popularity(0, None), 100.0);
         assert_eq!(popularity(0, Some(0)), 100.0);
         assert_eq!(popularity(3, Some(2)), 1.5);

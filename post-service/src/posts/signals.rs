@@ -1,4 +1,4 @@
-//! What follows from a change of a post, in the change's transaction: its NFT record, its rating, its events.
+//! What follows from a change of a post, in the same transaction: its NFT record, its score and popularity, its events.
 use std::collections::HashMap;
 
 use sqlx::PgTransaction;
@@ -6,22 +6,22 @@ use uuid::Uuid;
 
 use super::Status;
 use super::events::producers;
-use super::models::{Delta, Post, forget_author, save_nft};
+use super::models::{Delta, Post, delete_author, save_nft};
 use super::schemas::PostOut;
 use super::services::{metadata, popularity, score};
 
-/// Posts deleted in one statement when their author leaves.
+/// Posts deleted in one statement when their author's data is erased.
 const BATCH: i64 = 200;
 
 /// A post was written.
 pub async fn created(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
-    published(tx, post).await?;
+    save_nft_record(tx, post).await?;
     producers::post_created(tx, &PostOut::from(post.clone())).await
 }
 
 /// A post was changed by its author.
 pub async fn updated(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
-    published(tx, post).await?;
+    save_nft_record(tx, post).await?;
     producers::post_updated(tx, &PostOut::from(post.clone())).await
 }
 
@@ -30,31 +30,31 @@ pub async fn deleted(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()
     producers::post_deleted(tx, &PostOut::from(post.clone())).await
 }
 
-/// Some posts of an author who left are deleted, and told without a word of them; true when there may be more.
+/// Deletes a batch of an erased author's posts and publishes that, without their text; true when there may be more.
 pub async fn erase(tx: &mut PgTransaction<'_>, author: Uuid) -> sqlx::Result<bool> {
-    let posts = Post::remove_of(tx, author, BATCH).await?;
+    let posts = Post::delete_by_author(tx, author, BATCH).await?;
     for post in &posts {
         deleted(tx, &Post { title: None, content: String::new(), ..post.clone() }).await?;
     }
-    forget_author(tx, author).await?;
+    delete_author(tx, author).await?;
     Ok(!posts.is_empty())
 }
 
-/// Posts were viewed, commented or reacted to.
+/// Posts were viewed, commented on or reacted to.
 pub async fn counted(tx: &mut PgTransaction<'_>, deltas: &HashMap<Uuid, Delta>) -> sqlx::Result<()> {
-    let counted = Post::count(tx, deltas).await?;
-    let ratings: Vec<_> = counted
+    let counters = Post::add_to_counters(tx, deltas).await?;
+    let ratings: Vec<_> = counters
         .iter()
         .map(|post| {
             let score = score(post.total_views, post.total_comments, post.total_reactions);
             (post.id, score, popularity(post.total_views, post.connections))
         })
         .collect();
-    Post::rate(tx, &ratings).await
+    Post::save_ratings(tx, &ratings).await
 }
 
-/// Keeps the NFT record of a post that everybody sees; one that was taken back keeps the record of what it was.
-async fn published(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
+/// Saves the NFT record of a published post; a post that is archived keeps the record as it was.
+async fn save_nft_record(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
     if post.status != Status::Posted {
         return Ok(());
     }

@@ -32,7 +32,7 @@ async fn posted(platform: &Platform, author: &str) -> Value {
     write(platform, author, json!({ "content": "x", "types": [], "status": "POSTED" })).await
 }
 
-/// Sends bytes to write a post with.
+/// Creates a post with raw bytes as the body.
 async fn send(platform: &Platform, author: &str, kind: Option<&str>, body: impl Into<Body>) -> Reply {
     let mut request = Request::post("/api/v1/posts").header(header::AUTHORIZATION, format!("Bearer {author}"));
     if let Some(kind) = kind {
@@ -53,20 +53,20 @@ fn names(object: &Value) -> Vec<&str> {
     object.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
-/// The NFT records that there are, the oldest first.
+/// All NFT records, oldest first.
 async fn nfts(platform: &Platform) -> Vec<Value> {
     let rows = platform.app.db.fetch_all("select row_to_json(post_nft)::text from post_nft order by id").await.unwrap();
     rows.iter().map(|row| serde_json::from_str(row.get(0)).unwrap()).collect()
 }
 
-/// Lets the auth service say how many connections a person has.
+/// Sets a user's number of connections, as the auth service does.
 async fn connect(platform: &Platform, person: Uuid, connections: &str) {
     let key = format!(":apps.core.models.UserDetailInfo:{person}");
     let () = platform.app.redis.clone().hset(key, "total_connections", connections).await.unwrap();
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_post_is_answered_as_the_original_does_and_told(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_post_is_answered_as_the_original_does_and_published(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, id) = new_user();
     let post = write(&platform, &anna, json!({ "title": null, "content": "Grüße", "types": ["NEWS", "NEWS"] })).await;
@@ -103,7 +103,7 @@ async fn a_post_is_answered_as_the_original_does_and_told(_: PgPoolOptions, data
 }
 
 #[sqlx::test(migrations = false)]
-async fn there_are_22_categories_and_a_post_is_about_these_alone(_: PgPoolOptions, database: PgConnectOptions) {
+async fn there_are_22_categories_and_no_others_are_accepted(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, _) = new_user();
     let reply = platform.call("GET", "/posts/category-choices", Some(&anna), None).await;
@@ -122,7 +122,7 @@ async fn there_are_22_categories_and_a_post_is_about_these_alone(_: PgPoolOption
 }
 
 #[sqlx::test(migrations = false)]
-async fn who_is_not_known_gets_no_further(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_request_without_a_valid_token_is_refused(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let unknown = format!("/posts/{}", Uuid::now_v7());
     let routes = [
@@ -152,7 +152,7 @@ async fn who_is_not_known_gets_no_further(_: PgPoolOptions, database: PgConnectO
 }
 
 #[sqlx::test(migrations = false)]
-async fn without_the_auth_service_nobody_is_let_in(_: PgPoolOptions, database: PgConnectOptions) {
+async fn without_the_auth_service_every_request_is_a_503(_: PgPoolOptions, database: PgConnectOptions) {
     // A port that nothing can listen on.
     let nowhere = "http://127.0.0.1:0/";
     let platform = start(database).await;
@@ -169,7 +169,7 @@ async fn without_the_auth_service_nobody_is_let_in(_: PgPoolOptions, database: P
 }
 
 #[sqlx::test(migrations = false)]
-async fn what_is_wrong_with_a_post_is_told_in_full(_: PgPoolOptions, database: PgConnectOptions) {
+async fn validation_reports_every_mistake(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, _) = new_user();
     let post = write(&platform, &anna, json!({ "content": "x", "types": [] })).await;
@@ -217,7 +217,7 @@ async fn what_is_wrong_with_a_post_is_told_in_full(_: PgPoolOptions, database: P
 }
 
 #[sqlx::test(migrations = false)]
-async fn scalars_and_the_longest_texts_are_taken(_: PgPoolOptions, database: PgConnectOptions) {
+async fn scalars_and_the_longest_texts_are_accepted(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, _) = new_user();
     for (written, read) in [(json!(5), "5"), (json!(1.5), "1.5"), (json!(true), "True"), (json!(false), "False")] {
@@ -232,7 +232,7 @@ async fn scalars_and_the_longest_texts_are_taken(_: PgPoolOptions, database: PgC
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_body_that_is_no_post_is_refused_as_the_original_does(_: PgPoolOptions, database: PgConnectOptions) {
+async fn an_invalid_body_is_refused_as_the_original_does(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, _) = new_user();
     let json_type = Some("application/json");
@@ -276,7 +276,7 @@ async fn a_body_that_is_no_post_is_refused_as_the_original_does(_: PgPoolOptions
 }
 
 #[sqlx::test(migrations = false)]
-async fn an_id_may_be_written_in_every_form_that_python_takes(_: PgPoolOptions, database: PgConnectOptions) {
+async fn an_id_is_accepted_in_every_form_that_python_parses(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, _) = new_user();
     let post = posted(&platform, &anna).await;
@@ -301,7 +301,7 @@ async fn an_id_may_be_written_in_every_form_that_python_takes(_: PgPoolOptions, 
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_list_is_paged_with_ones_own_drafts_in_their_places(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_list_is_paged_and_includes_the_callers_drafts(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let ((anna, _), (ben, _)) = (new_user(), new_user());
     let mut expected = Vec::new();
@@ -340,7 +340,7 @@ async fn a_list_is_paged_with_ones_own_drafts_in_their_places(_: PgPoolOptions, 
 }
 
 #[sqlx::test(migrations = false)]
-async fn what_is_not_posted_does_not_exist_for_others(_: PgPoolOptions, database: PgConnectOptions) {
+async fn an_unpublished_post_does_not_exist_for_others(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let ((anna, _), (ben, _)) = (new_user(), new_user());
     let not_found = json!("Post object not found");
@@ -357,7 +357,7 @@ async fn what_is_not_posted_does_not_exist_for_others(_: PgPoolOptions, database
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_post_that_is_posted_has_an_nft_record(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_published_post_has_an_nft_record(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, author) = new_user();
     let post = json!({ "title": "T", "content": "c", "types": ["NEWS"], "status": "POSTED" });
@@ -379,7 +379,10 @@ async fn a_post_that_is_posted_has_an_nft_record(_: PgPoolOptions, database: PgC
 }
 
 #[sqlx::test(migrations = false)]
-async fn publishing_by_an_update_makes_the_nft_record_and_is_told(_: PgPoolOptions, database: PgConnectOptions) {
+async fn an_update_that_publishes_saves_the_nft_record_and_publishes_the_event(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
     let platform = start(database).await;
     let (anna, author) = new_user();
     let draft = write(&platform, &anna, json!({ "title": "T", "content": "draft", "types": ["NEWS"] })).await;
@@ -400,7 +403,7 @@ async fn publishing_by_an_update_makes_the_nft_record_and_is_told(_: PgPoolOptio
     let published = nfts(&platform).await;
     assert_eq!((published.len(), &published[0]["data"]["metadata"]["content"]), (1, &json!("done")));
 
-    // A change is in the record; what is taken back leaves it as it was.
+    // A change is in the record; an archived post leaves it as it was.
     let update = json!({ "content": "mended", "types": [] });
     let changed = platform.call("PUT", &path(&post), Some(&anna), Some(update)).await.body;
     assert_eq!((&changed["status"], &changed["title"]), (&json!("POSTED"), &json!("T")));
@@ -416,7 +419,7 @@ async fn publishing_by_an_update_makes_the_nft_record_and_is_told(_: PgPoolOptio
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_post_is_changed_and_deleted_by_its_author_alone(_: PgPoolOptions, database: PgConnectOptions) {
+async fn only_the_author_changes_and_deletes_a_post(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let ((anna, _), (ben, _)) = (new_user(), new_user());
     let post = posted(&platform, &anna).await;
@@ -444,7 +447,7 @@ async fn a_post_is_changed_and_deleted_by_its_author_alone(_: PgPoolOptions, dat
 }
 
 #[sqlx::test(migrations = false)]
-async fn moderation_has_a_post_deleted_and_is_told_so_each_time_it_asks(_: PgPoolOptions, database: PgConnectOptions) {
+async fn each_request_of_moderation_is_answered_with_a_completion(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, _) = new_user();
     let post = posted(&platform, &anna).await;
@@ -481,7 +484,7 @@ async fn views_and_comments_are_counted_once_and_rated(_: PgPoolOptions, databas
     let rated = platform.call("GET", &path(&post), Some(&anna), None).await.body;
     assert_eq!((&rated["total_views"], &rated["total_comments"]), (&json!(3), &json!(1)));
     assert_eq!((&rated["score"], &rated["popularity"]), (&json!(0.33), &json!(1.5)));
-    // It is no new version: its author wrote nothing.
+    // Counting makes no new version: the author changed nothing.
     assert_eq!(rated["updated_at"], post["updated_at"]);
 
     // More connections count from the next event on.
@@ -495,7 +498,7 @@ async fn views_and_comments_are_counted_once_and_rated(_: PgPoolOptions, databas
 }
 
 #[sqlx::test(migrations = false)]
-async fn who_has_no_connections_is_as_popular_as_can_be(_: PgPoolOptions, database: PgConnectOptions) {
+async fn an_author_without_connections_has_full_popularity(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let ((anna, _), (ben, bens)) = (new_user(), new_user());
     connect(&platform, bens, "0").await;
@@ -511,7 +514,7 @@ async fn who_has_no_connections_is_as_popular_as_can_be(_: PgPoolOptions, databa
 }
 
 #[sqlx::test(migrations = false)]
-async fn counters_are_exact_when_all_streams_are_heard_at_once(_: PgPoolOptions, database: PgConnectOptions) {
+async fn counters_are_exact_when_all_streams_are_consumed_at_once(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, _) = new_user();
     let mut posts = Vec::new();
@@ -554,7 +557,7 @@ async fn counters_are_exact_when_all_streams_are_heard_at_once(_: PgPoolOptions,
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_deletion_that_comes_first_is_never_shown_as_less_than_nothing(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_counter_below_zero_is_shown_as_zero(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, author) = new_user();
     let post = posted(&platform, &anna).await;
@@ -577,10 +580,7 @@ async fn a_deletion_that_comes_first_is_never_shown_as_less_than_nothing(_: PgPo
 }
 
 #[sqlx::test(migrations = false)]
-async fn what_is_said_of_posts_that_are_gone_or_of_nothing_changes_nothing(
-    _: PgPoolOptions,
-    database: PgConnectOptions,
-) {
+async fn events_of_unknown_posts_change_nothing(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, author) = new_user();
     let post = posted(&platform, &anna).await;
@@ -601,11 +601,11 @@ async fn what_is_said_of_posts_that_are_gone_or_of_nothing_changes_nothing(
 }
 
 #[sqlx::test(migrations = false)]
-async fn what_was_parked_is_applied_when_an_operator_replays_it(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_parked_event_is_applied_when_an_operator_replays_it(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, _) = new_user();
     let post = posted(&platform, &anna).await;
-    // A mistake of ours: a table that is not there. Nobody can know whether that will pass.
+    // A mistake in the platform, a table that is missing: no service can know whether that will pass.
     platform.app.db.execute("alter table author rename to mislaid").await.unwrap();
     let fields = [("message", post.to_string()), ("type", "json".to_owned())];
     let _: String = platform.app.redis.clone().xadd(POST_VIEWED, "*", &fields).await.unwrap();
@@ -633,7 +633,7 @@ async fn what_was_parked_is_applied_when_an_operator_replays_it(_: PgPoolOptions
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_moderator_deletes_what_others_wrote_and_it_is_noted(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_moderators_deletion_is_recorded_in_the_audit(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
     let ((anna, her), (_, moderator)) = (new_user(), new_user());
     let post = json!({ "content": "x", "types": [], "status": "POSTED" });

@@ -61,7 +61,7 @@ pub async fn create_post(
     (status = 422, body = Problem),
 ))]
 pub async fn retrieve_post(user: User, State(app): State<App>, Path(id): Path) -> Result<Json<PostOut>, Error> {
-    let post = Post::visible(&app.db, id, user.id).await?;
+    let post = Post::find_visible(&app.db, id, user.id).await?;
     Ok(Json(post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post object not found"))?.into()))
 }
 

@@ -1,4 +1,4 @@
-//! The names of the events that the engagement service tells and hears.
+//! The events that activity profiles publish and consume.
 pub mod consumers;
 mod processors;
 pub mod producers;

@@ -1,4 +1,4 @@
-//! What the engagement service does when it hears of something.
+//! Counts the activity of users from events.
 use std::collections::BTreeSet;
 
 use chrono::{NaiveDate, Utc};
@@ -13,15 +13,15 @@ use crate::profiles::Kind;
 use crate::profiles::models::{Changes, Post};
 use crate::profiles::signals;
 
-/// Somebody who signed up.
+/// A user who signed up.
 #[derive(Deserialize)]
 struct UserRegistered {
     id: Uuid,
 }
 
-/// A post as its author left it.
+/// A version of a post.
 #[derive(Deserialize)]
-struct PostWritten {
+struct PostVersion {
     id: Uuid,
     created_at: Timestamp,
     created_by: Uuid,
@@ -29,7 +29,7 @@ struct PostWritten {
     types: Vec<String>,
 }
 
-/// A view: of the post only who saw it matters here.
+/// A view of a post, with its viewer.
 #[derive(Deserialize)]
 struct PostViewed {
     viewed_by: Uuid,
@@ -50,7 +50,7 @@ fn today() -> NaiveDate {
     Utc::now().date_naive()
 }
 
-/// Everybody who signs up has a profile, however many do so at once.
+/// Creates the profile of each user who signed up.
 pub fn user_registered<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
         let users: BTreeSet<Uuid> = decode::<UserRegistered>(events)?.iter().map(|user| user.id).collect();
@@ -58,19 +58,19 @@ pub fn user_registered<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Even
     })
 }
 
-/// A post exists, and is about something. Whether it was just created or changed makes no difference: either may come
-/// first, and the newer one holds.
-pub fn post_written<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
-    Box::pin(async move { Ok(signals::posts_changed(tx, posts(events, false)?, today()).await?) })
+/// Counts a post and its categories. Creation and change are processed alike: either may be consumed first, and the newer
+/// version counts.
+pub fn post_changed<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+    Box::pin(async move { Ok(signals::posts_changed(tx, read_posts(events, false)?, today()).await?) })
 }
 
-/// A post does not exist any more.
+/// Removes a deleted post from the sums of its author.
 pub fn post_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
-    Box::pin(async move { Ok(signals::posts_changed(tx, posts(events, true)?, today()).await?) })
+    Box::pin(async move { Ok(signals::posts_changed(tx, read_posts(events, true)?, today()).await?) })
 }
 
-fn posts(events: &[Event], deleted: bool) -> Result<Vec<Post>, serde_json::Error> {
-    let post = |post: PostWritten| Post {
+fn read_posts(events: &[Event], deleted: bool) -> Result<Vec<Post>, serde_json::Error> {
+    let post = |post: PostVersion| Post {
         id: post.id,
         user_id: post.created_by,
         day: post.created_at.0.date_naive(),
@@ -80,47 +80,52 @@ fn posts(events: &[Event], deleted: bool) -> Result<Vec<Post>, serde_json::Error
     Ok(decode(events)?.into_iter().map(post).collect())
 }
 
-/// A view counts for who saw the post, whoever's it is.
+/// Counts a view for the viewer, also of their own post.
 pub fn post_viewed<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
         let mut changes = Changes::default();
         for (event, view) in events.iter().zip(decode::<PostViewed>(events)?) {
-            changes.act(view.viewed_by, Kind::View, event.occurred_at.date_naive(), 1);
+            changes.add_activity(view.viewed_by, Kind::View, event.occurred_at.date_naive(), 1);
         }
         Ok(signals::acted(tx, changes, today()).await?)
     })
 }
 
-/// One comment more.
+/// Counts a comment.
 pub fn comment_created<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
-    Box::pin(interacted(tx, events, Kind::Comment, 1))
+    Box::pin(count_interactions(tx, events, Kind::Comment, 1))
 }
 
-/// One comment less, on the day on which it was written.
+/// Takes a comment away from the day on which it was created.
 pub fn comment_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
-    Box::pin(interacted(tx, events, Kind::Comment, -1))
+    Box::pin(count_interactions(tx, events, Kind::Comment, -1))
 }
 
-/// One reaction more.
+/// Counts a reaction.
 pub fn reaction_created<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
-    Box::pin(interacted(tx, events, Kind::Reaction, 1))
+    Box::pin(count_interactions(tx, events, Kind::Reaction, 1))
 }
 
-/// One reaction less, on the day on which it was given.
+/// Takes a reaction away from the day on which it was created.
 pub fn reaction_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
-    Box::pin(interacted(tx, events, Kind::Reaction, -1))
+    Box::pin(count_interactions(tx, events, Kind::Reaction, -1))
 }
 
-async fn interacted(tx: &mut PgTransaction<'static>, events: &[Event], kind: Kind, times: i64) -> Result<(), Failure> {
+async fn count_interactions(
+    tx: &mut PgTransaction<'static>,
+    events: &[Event],
+    kind: Kind,
+    times: i64,
+) -> Result<(), Failure> {
     let mut changes = Changes::default();
     for made in decode::<Interaction>(events)? {
-        changes.act(made.created_by, kind, made.created_at.0.date_naive(), times);
+        changes.add_activity(made.created_by, kind, made.created_at.0.date_naive(), times);
     }
     Ok(signals::acted(tx, changes, today()).await?)
 }
 
-/// Nothing on a profile depends on it. The contract has the group as a reader of the stream, and a stream is trimmed only
-/// as far as all of its readers are: so it is read, and no more.
-pub fn nothing_counted<'a>(_: &'a mut PgTransaction<'static>, _: &'a [Event]) -> Effect<'a> {
+/// Consumes an event that changes no profile. The contract has the group as a consumer of the stream, and a stream is trimmed
+/// only as far as all of its groups have read.
+pub fn ignore<'a>(_: &'a mut PgTransaction<'static>, _: &'a [Event]) -> Effect<'a> {
     Box::pin(async { Ok(()) })
 }

@@ -1,4 +1,4 @@
-//! What the engagement service tells the others.
+//! Publishes the event of activity profiles.
 use serde::Serialize;
 use sqlx::PgTransaction;
 use uuid::Uuid;
@@ -8,7 +8,7 @@ use crate::core::events::outbox::publish;
 use crate::profiles::Level;
 use crate::profiles::models::Rating;
 
-/// Somebody who was at one level, and now is at another.
+/// The message of `user_engagement_level_changed`.
 #[derive(Serialize)]
 struct LevelChanged {
     user_id: Uuid,
@@ -17,7 +17,7 @@ struct LevelChanged {
     engagement_score: f64,
 }
 
-/// Somebody's level of engagement changed.
+/// Publishes `user_engagement_level_changed`.
 pub async fn level_changed(tx: &mut PgTransaction<'_>, previous: Level, rating: &Rating) -> sqlx::Result<()> {
     let Rating { user_id, engagement_score, status, .. } = *rating;
     publish(tx, LEVEL_CHANGED, &LevelChanged { user_id, previous, status, engagement_score }).await

@@ -1,4 +1,4 @@
-//! The names of the events of comments that the interaction service tells and hears.
+//! The events that comments publish and consume.
 pub mod consumers;
 mod processors;
 pub mod producers;

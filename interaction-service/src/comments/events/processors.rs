@@ -1,4 +1,4 @@
-//! What the interaction service does when it hears of a comment.
+//! Deletes comments on moderation's request.
 use std::collections::HashMap;
 
 use serde::Deserialize;
@@ -19,14 +19,14 @@ struct DeleteRequested {
     raw_content: Box<RawValue>,
 }
 
-/// Moderation wants comments gone: they are deleted, and said to be. When somebody was faster, a comment is gone all the
-/// same, and that is said too, or the case would stay open for ever.
+/// Deletes comments on moderation's request and publishes the completions, also for a comment that had been deleted before:
+/// otherwise moderation's case would stay open for ever.
 pub fn comment_delete_requested<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
         let requests: Vec<DeleteRequested> =
             events.iter().map(|event| serde_json::from_str(&event.message)).collect::<Result<_, _>>()?;
         let ids: Vec<Uuid> = requests.iter().map(|request| request.content_id).collect();
-        let removed = Comment::remove(tx, &ids).await?;
+        let removed = Comment::delete_all(tx, &ids).await?;
         let mut removed: HashMap<Uuid, Comment> = removed.into_iter().map(|comment| (comment.id, comment)).collect();
         for request in requests {
             if let Some(comment) = removed.remove(&request.content_id) {

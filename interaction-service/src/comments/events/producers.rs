@@ -1,4 +1,4 @@
-//! What the interaction service tells the others about comments.
+//! Publishes the events of comments.
 use serde::Serialize;
 use sqlx::PgTransaction;
 
@@ -6,27 +6,27 @@ use super::{COMMENT_CREATED, COMMENT_DELETE_COMPLETED, COMMENT_DELETED, COMMENT_
 use crate::comments::schemas::CommentOut;
 use crate::core::events::outbox::{publish, publish_all};
 
-/// Somebody commented on a post.
+/// Publishes `post_comment_created`.
 pub async fn comment_created(tx: &mut PgTransaction<'_>, comment: &CommentOut) -> sqlx::Result<()> {
     publish(tx, COMMENT_CREATED, comment).await
 }
 
-/// Somebody changed their comment.
+/// Publishes `post_comment_updated`.
 pub async fn comment_updated(tx: &mut PgTransaction<'_>, comment: &CommentOut) -> sqlx::Result<()> {
     publish(tx, COMMENT_UPDATED, comment).await
 }
 
-/// A comment is gone.
+/// Publishes `post_comment_deleted`.
 pub async fn comment_deleted(tx: &mut PgTransaction<'_>, comment: &CommentOut) -> sqlx::Result<()> {
     publish(tx, COMMENT_DELETED, comment).await
 }
 
-/// Many comments are gone.
+/// Publishes `post_comment_deleted` for each of many comments.
 pub async fn comments_deleted(tx: &mut PgTransaction<'_>, comments: &[CommentOut]) -> sqlx::Result<()> {
     publish_all(tx, COMMENT_DELETED, comments).await
 }
 
-/// Moderation asked that a comment be deleted, and it is: the comment, as it was or as moderation knew it.
+/// Publishes that a requested deletion is done, with the comment as it was, or as moderation knew it.
 pub async fn comment_delete_completed(tx: &mut PgTransaction<'_>, comment: &impl Serialize) -> sqlx::Result<()> {
     publish(tx, COMMENT_DELETE_COMPLETED, comment).await
 }

@@ -1,4 +1,4 @@
-//! The name of the event of views that the interaction service tells.
+//! The event that views publish.
 pub mod producers;
 
 pub const POST_VIEWED: &str = "post_viewed";

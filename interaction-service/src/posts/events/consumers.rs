@@ -1,9 +1,9 @@
-//! What the interaction service consumes about posts.
+//! Consumes the events of posts.
 use super::processors as on;
 use super::{POST_CREATED, POST_DELETED, POST_UPDATED};
 use crate::core::events::Subscription;
 
-/// Which event goes where.
+/// The streams, and what processes their events.
 #[rustfmt::skip]
 pub fn subscriptions() -> Vec<Subscription> {
     vec![

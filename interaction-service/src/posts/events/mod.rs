@@ -1,4 +1,4 @@
-//! The names of the events of posts that the interaction service hears.
+//! The events of posts that the interaction service consumes.
 pub mod consumers;
 mod processors;
 

@@ -1,4 +1,4 @@
-//! What the interaction service does when it hears of a post.
+//! Stores versions of posts, and deletes the comments and reactions of deleted ones.
 use serde::Deserialize;
 use sqlx::PgTransaction;
 use uuid::Uuid;
@@ -8,32 +8,32 @@ use crate::core::events::{Effect, Event};
 use crate::posts::models::Post;
 use crate::posts::{Status, signals};
 
-/// A post, as far as it matters here.
+/// The fields of a post's event that this service needs.
 #[derive(Deserialize)]
-struct PostTold {
+struct PostVersion {
     id: Uuid,
     created_by: Uuid,
     status: Status,
     updated_at: Timestamp,
 }
 
-fn posts(events: &[Event]) -> Result<Vec<Post>, serde_json::Error> {
+fn read_posts(events: &[Event]) -> Result<Vec<Post>, serde_json::Error> {
     let post = |event: &Event| {
-        let PostTold { id, created_by, status, updated_at } = serde_json::from_str(&event.message)?;
+        let PostVersion { id, created_by, status, updated_at } = serde_json::from_str(&event.message)?;
         Ok(Post { id, created_by, status, updated_at })
     };
     events.iter().map(post).collect()
 }
 
-/// A post was written or changed: who may see it is noted.
+/// Saves who may see a post that was created or changed.
 pub fn post_changed<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
-    Box::pin(async move { Ok(Post::save(&mut **tx, &posts(events)?).await?) })
+    Box::pin(async move { Ok(Post::save(&mut **tx, &read_posts(events)?).await?) })
 }
 
-/// A post is gone, and with it all that was said about it.
+/// Deletes what belongs to a deleted post: its comments and reactions.
 pub fn post_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
-        let gone = Post::bury(tx, &posts(events)?).await?;
-        Ok(signals::deleted(tx, &gone).await?)
+        let deleted = Post::save_tombstones(tx, &read_posts(events)?).await?;
+        Ok(signals::deleted(tx, &deleted).await?)
     })
 }

@@ -1,4 +1,4 @@
-//! The names of the events of reactions that the interaction service tells.
+//! The events that reactions publish.
 pub mod producers;
 
 pub const REACTION_CREATED: &str = "post_reaction_created";

@@ -1,21 +1,21 @@
-//! What the interaction service tells the others about reactions.
+//! Publishes the events of reactions.
 use sqlx::PgTransaction;
 
 use super::{REACTION_CREATED, REACTION_DELETED};
 use crate::core::events::outbox::{publish, publish_all};
 use crate::reactions::schemas::PostReactionOut;
 
-/// Somebody reacted to a post.
+/// Publishes `post_reaction_created`.
 pub async fn reaction_created(tx: &mut PgTransaction<'_>, reaction: &PostReactionOut) -> sqlx::Result<()> {
     publish(tx, REACTION_CREATED, reaction).await
 }
 
-/// A reaction is gone.
+/// Publishes `post_reaction_deleted`.
 pub async fn reaction_deleted(tx: &mut PgTransaction<'_>, reaction: &PostReactionOut) -> sqlx::Result<()> {
     publish(tx, REACTION_DELETED, reaction).await
 }
 
-/// Many reactions are gone.
+/// Publishes `post_reaction_deleted` for each of many reactions.
 pub async fn reactions_deleted(tx: &mut PgTransaction<'_>, reactions: &[PostReactionOut]) -> sqlx::Result<()> {
     publish_all(tx, REACTION_DELETED, reactions).await
 }

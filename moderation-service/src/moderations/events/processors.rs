@@ -1,4 +1,4 @@
-//! What the moderation service does when it hears of something.
+//! Analyses new versions of posts and comments, and closes cases about deleted ones.
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -31,16 +31,16 @@ struct Comment {
     content: String,
 }
 
-/// A post or comment that is no more.
+/// A post or comment that was deleted.
 #[derive(Deserialize)]
-struct Gone {
+struct Deleted {
     id: Uuid,
 }
 
-/// The content of a post as its author left it.
-pub fn post(event: &Event) -> serde_json::Result<Content> {
+/// Reads the content of a post's version.
+pub fn read_post(event: &Event) -> serde_json::Result<Content> {
     let post: Post = serde_json::from_str(&event.message)?;
-    // A draft is nobody's business but its author's; it is read when it is published.
+    // A draft is private; it is analysed when it is published.
     let text = (post.status == "POSTED").then(|| match post.title {
         Some(title) => format!("{title}\n{}", post.content),
         None => post.content,
@@ -49,8 +49,8 @@ pub fn post(event: &Event) -> serde_json::Result<Content> {
     Ok(Content { kind: Kind::Post, id: post.id, author: post.created_by, version: post.updated_at, text, raw })
 }
 
-/// The content of a comment as its author left it.
-pub fn comment(event: &Event) -> serde_json::Result<Content> {
+/// Reads the content of a comment's version.
+pub fn read_comment(event: &Event) -> serde_json::Result<Content> {
     let comment: Comment = serde_json::from_str(&event.message)?;
     Ok(Content {
         kind: Kind::Comment,
@@ -62,8 +62,11 @@ pub fn comment(event: &Event) -> serde_json::Result<Content> {
     })
 }
 
-/// The newest version of each content in a batch, in the order in which they came to be.
-fn newest(events: &[Event], read: fn(&Event) -> serde_json::Result<Content>) -> serde_json::Result<Vec<Content>> {
+/// The newest version of each content in a batch, in the order of the versions.
+fn newest_versions(
+    events: &[Event],
+    read: fn(&Event) -> serde_json::Result<Content>,
+) -> serde_json::Result<Vec<Content>> {
     let mut newest: HashMap<Uuid, Content> = HashMap::new();
     for event in events {
         let content = read(event)?;
@@ -76,24 +79,25 @@ fn newest(events: &[Event], read: fn(&Event) -> serde_json::Result<Content>) -> 
     Ok(newest)
 }
 
-/// Reads what was written, unless it is known in this version or a later one, or gone.
-pub struct Analyse {
+/// Analyses contents, but those known in this version or a later one, and those that were deleted.
+pub struct ContentReader {
     pub analyser: Arc<dyn Analyser>,
-    /// Takes the content out of an event.
-    pub content: fn(&Event) -> serde_json::Result<Content>,
+    /// Reads the content of an event.
+    pub read: fn(&Event) -> serde_json::Result<Content>,
 }
 
-impl Processor for Analyse {
+impl Processor for ContentReader {
     fn apply<'a>(&'a self, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
-        Box::pin(async move { signals::written(tx, self.analyser.clone(), newest(events, self.content)?).await })
+        Box::pin(async move { signals::written(tx, self.analyser.clone(), newest_versions(events, self.read)?).await })
     }
 }
 
-/// A post or comment is gone: a case about it is closed, and none will be opened, whatever of it comes late.
-pub fn content_gone<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+/// Closes the cases about deleted posts or comments. No case is opened for a version that is consumed later.
+pub fn content_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
-        let gone: Vec<Gone> = events.iter().map(|e| serde_json::from_str(&e.message)).collect::<Result<_, _>>()?;
-        let gone: Vec<Uuid> = gone.into_iter().map(|content| content.id).collect();
-        Ok(signals::gone(tx, &gone).await?)
+        let deleted: Vec<Deleted> =
+            events.iter().map(|e| serde_json::from_str(&e.message)).collect::<Result<_, _>>()?;
+        let deleted: Vec<Uuid> = deleted.into_iter().map(|content| content.id).collect();
+        Ok(signals::deleted(tx, &deleted).await?)
     })
 }

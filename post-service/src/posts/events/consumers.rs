@@ -1,14 +1,14 @@
-//! What the post service consumes.
-use super::processors::{Count, post_delete_requested};
+//! Consumes the events that posts depend on.
+use super::processors::{InteractionCounter, post_delete_requested};
 use super::{COMMENT_CREATED, COMMENT_DELETED, POST_DELETE_REQUESTED, POST_VIEWED, REACTION_CREATED, REACTION_DELETED};
 use crate::core::app::App;
 use crate::core::events::Subscription;
 use crate::posts::models::Delta;
 
-/// Which event goes where.
+/// The streams, and what processes their events.
 #[rustfmt::skip]
 pub fn subscriptions(app: &App) -> Vec<Subscription> {
-    let count = |delta| Count { db: app.db.clone(), redis: app.redis.clone(), delta };
+    let count = |delta| InteractionCounter { db: app.db.clone(), redis: app.redis.clone(), delta };
     vec![
         Subscription::new(POST_VIEWED,           count(Delta::views(1))),
         Subscription::new(COMMENT_CREATED,       count(Delta::comments(1))),

@@ -1,4 +1,4 @@
-//! The names of the events that the post service tells and hears.
+//! The events that posts publish and consume.
 pub mod consumers;
 mod processors;
 pub mod producers;

@@ -1,4 +1,4 @@
-//! What the post service does when it hears of something.
+//! Processes the events that posts depend on: counts interactions, and deletes on moderation's request.
 use std::collections::HashMap;
 
 use redis::aio::ConnectionManager;
@@ -13,12 +13,12 @@ use crate::posts::models::{Delta, Post, save_connections};
 use crate::posts::schemas::PostOut;
 use crate::posts::signals;
 
-/// The key of the hash in which the auth service keeps what others may know of a person.
+/// The key of the hash in which the auth service keeps what other services may read of a user.
 fn user_key(user: Uuid) -> String {
     format!(":apps.core.models.UserDetailInfo:{user}")
 }
 
-/// A view, a comment or a reaction: which post it is about. A view is the post itself, as it was seen.
+/// The post's id in the event of a view, a comment or a reaction. The event of a view is the post itself, as it was shown.
 #[derive(Deserialize)]
 struct Interaction {
     post_id: Option<Uuid>,
@@ -32,21 +32,20 @@ struct DeleteRequested {
     raw_content: Box<RawValue>,
 }
 
-fn post_of(event: &Event) -> serde_json::Result<Uuid> {
+fn read_post_id(event: &Event) -> serde_json::Result<Uuid> {
     let about: Interaction = serde_json::from_str(&event.message)?;
     about.post_id.or(about.id).ok_or_else(|| serde::de::Error::missing_field("post_id"))
 }
 
-/// Counts what happened to posts, after a look at how many connections their authors have: their popularity follows from
-/// both.
-pub struct Count {
+/// Counts interactions with posts. It first reads the authors' numbers of connections, since popularity depends on both.
+pub struct InteractionCounter {
     pub db: PgPool,
     pub redis: ConnectionManager,
     /// What each event changes.
     pub delta: Delta,
 }
 
-impl Processor for Count {
+impl Processor for InteractionCounter {
     fn prepare<'a>(&'a self, events: &'a [Event]) -> Effect<'a> {
         Box::pin(self.refresh_authors(events))
     }
@@ -55,36 +54,36 @@ impl Processor for Count {
         Box::pin(async move {
             let mut deltas: HashMap<Uuid, Delta> = HashMap::new();
             for event in events {
-                *deltas.entry(post_of(event)?).or_default() += self.delta;
+                *deltas.entry(read_post_id(event)?).or_default() += self.delta;
             }
             Ok(signals::counted(tx, &deltas).await?)
         })
     }
 }
 
-impl Count {
+impl InteractionCounter {
     async fn refresh_authors(&self, events: &[Event]) -> Result<(), Failure> {
-        // What cannot be read is no post of ours; `apply` will say so.
-        let posts: Vec<_> = events.iter().filter_map(|event| post_of(event).ok()).collect();
+        // An event that cannot be read is skipped here; `apply` reports it.
+        let posts: Vec<_> = events.iter().filter_map(|event| read_post_id(event).ok()).collect();
         let authors = Post::authors(&self.db, &posts).await?;
         if authors.is_empty() {
             return Ok(());
         }
-        let mut ask = redis::pipe();
+        let mut pipeline = redis::pipe();
         for author in &authors {
-            ask.hget(user_key(*author), "total_connections");
+            pipeline.hget(user_key(*author), "total_connections");
         }
-        let connections: Vec<Option<String>> = ask.query_async(&mut self.redis.clone()).await?;
+        let connections: Vec<Option<String>> = pipeline.query_async(&mut self.redis.clone()).await?;
         let known = connections.into_iter().map(|text| text.and_then(|text| text.parse().ok()));
         let mut authors: Vec<(Uuid, Option<i64>)> = authors.into_iter().zip(known).collect();
-        // One order of locks for all that do this at once.
+        // All replicas lock authors in one order, so that they cannot deadlock.
         authors.sort_unstable_by_key(|author| author.0);
         Ok(save_connections(&self.db, &authors).await?)
     }
 }
 
-/// Moderation wants a post gone: it is deleted, and said to be. When its author was faster, it is gone all the same, and
-/// that is said too, or the case would stay open for ever.
+/// Deletes posts on moderation's request and publishes the completion, also for a post that its author had deleted before:
+/// otherwise moderation's case would stay open for ever.
 pub fn post_delete_requested<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
         let requests: Vec<DeleteRequested> =

@@ -1,4 +1,4 @@
-//! What the post service tells the others.
+//! Publishes the events of posts.
 use serde::Serialize;
 use sqlx::PgTransaction;
 
@@ -6,22 +6,22 @@ use super::{POST_CREATED, POST_DELETE_COMPLETED, POST_DELETED, POST_UPDATED};
 use crate::core::events::outbox::publish;
 use crate::posts::schemas::PostOut;
 
-/// Somebody wrote a post.
+/// Publishes `post_created`.
 pub async fn post_created(tx: &mut PgTransaction<'_>, post: &PostOut) -> sqlx::Result<()> {
     publish(tx, POST_CREATED, post).await
 }
 
-/// Somebody changed their post.
+/// Publishes `post_updated`.
 pub async fn post_updated(tx: &mut PgTransaction<'_>, post: &PostOut) -> sqlx::Result<()> {
     publish(tx, POST_UPDATED, post).await
 }
 
-/// A post is gone.
+/// Publishes `post_deleted`.
 pub async fn post_deleted(tx: &mut PgTransaction<'_>, post: &PostOut) -> sqlx::Result<()> {
     publish(tx, POST_DELETED, post).await
 }
 
-/// Moderation asked that a post be deleted, and it is: the post, as it was or as moderation knew it.
+/// Publishes that a requested deletion is done, with the post as it was, or as moderation knew it.
 pub async fn post_delete_completed(tx: &mut PgTransaction<'_>, post: &impl Serialize) -> sqlx::Result<()> {
     publish(tx, POST_DELETE_COMPLETED, post).await
 }
