@@ -6,7 +6,7 @@ use chrono::Utc;
 use super::models;
 use super::schemas::SearchText;
 use crate::app::App;
-use crate::core::api::errors::{Error, Problem};
+use crate::core::api::errors::Error;
 use crate::core::api::pagination::Page;
 use crate::core::app::identity::User;
 use crate::core::contract::extract::Query;

@@ -5,7 +5,7 @@ use axum::response::Response;
 use super::models::UserToken;
 use super::schemas::UserTokenOut;
 use crate::app::App;
-use crate::core::api::errors::{Error, Problem};
+use crate::core::api::errors::Error;
 use crate::core::api::pagination::Page;
 use crate::core::app::identity::User;
 

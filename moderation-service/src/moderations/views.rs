@@ -4,7 +4,7 @@ use axum::response::Response;
 
 use super::models::Moderation;
 use super::schemas::ModerationOut;
-use crate::core::api::errors::{Error, Problem};
+use crate::core::api::errors::Error;
 use crate::core::api::pagination::Page;
 use crate::core::app::App;
 use crate::core::app::identity::User;
