@@ -22,16 +22,15 @@ pub fn measure() {
         metrics::gauge!("process_start_time_seconds").set(boot + ticks / TICKS);
     }
     let limits = read("/proc/self/limits");
-    for (name, text, word, unit) in [
-        ("process_threads", &status, "Threads:", 1.0),
-        ("process_resident_memory_bytes", &status, "VmRSS:", 1024.0),
-        ("process_virtual_memory_bytes", &status, "VmSize:", 1024.0),
-        ("process_max_fds", &limits, "Max open files", 1.0),
-    ] {
+    let set = |gauge: metrics::Gauge, text: &str, word: &str, unit: f64| {
         if let Some(value) = number(text, word) {
-            metrics::gauge!(name).set(value * unit);
+            gauge.set(value * unit);
         }
-    }
+    };
+    set(metrics::gauge!("process_threads"), &status, "Threads:", 1.0);
+    set(metrics::gauge!("process_resident_memory_bytes"), &status, "VmRSS:", 1024.0);
+    set(metrics::gauge!("process_virtual_memory_bytes"), &status, "VmSize:", 1024.0);
+    set(metrics::gauge!("process_max_fds"), &limits, "Max open files", 1.0);
     if let Ok(open) = fs::read_dir("/proc/self/fd") {
         #[expect(clippy::cast_precision_loss, reason = "there are some thousands of files at most")]
         metrics::gauge!("process_open_fds").set(open.count() as f64);
