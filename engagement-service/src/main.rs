@@ -17,7 +17,7 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
 static SERVICE: Service = Service {
     name: "engagement-service",
-    description: "What people did, and how engaged that makes them.",
+    description: "The activity of each user, and an engagement score from it.",
     port: 8004,
     schema: "engagement",
     group: "engagement_group",

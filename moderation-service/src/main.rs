@@ -1,4 +1,4 @@
-//! The moderation service: reads posts and comments, and requests the deletion of content that breaks the rules.
+//! The moderation service: analyses posts and comments, and requests the deletion of content that breaks the rules.
 mod core;
 mod moderations;
 mod personal_data;
@@ -21,7 +21,7 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
 static SERVICE: Service = Service {
     name: "moderation-service",
-    description: "Reads posts and comments, and has those deleted that speak against themselves.",
+    description: "Analyses posts and comments, and requests the deletion of content that breaks the rules.",
     port: 8003,
     schema: "moderation",
     group: "moderation_group",

@@ -1,4 +1,4 @@
-//! The post service: posts, what is counted on them, and their NFT records.
+//! The post service: posts with their counters of views, comments and reactions, and their NFT records.
 mod blocks;
 mod core;
 mod personal_data;
@@ -17,7 +17,7 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
 static SERVICE: Service = Service {
     name: "post-service",
-    description: "Posts, what is counted on them, and their NFT records.",
+    description: "Posts with their counters of views, comments and reactions, and their NFT records.",
     port: 8001,
     schema: "post",
     group: "post_group",

@@ -8,30 +8,30 @@ use super::models::Profile;
 use super::{CATEGORIES, Level};
 use crate::core::contract::timestamp::Timestamp;
 
-/// What somebody did, and how engaged that makes them.
+/// The activity of a user, and the engagement score from it.
 #[derive(Serialize, ToSchema)]
 pub struct UserEngagement {
     pub id: Uuid,
     pub created_at: Timestamp,
-    /// Always null: profiles make themselves
+    /// Always null: the service creates profiles
     pub created_by: Option<Uuid>,
     pub updated_at: Timestamp,
     /// Always null
     pub updated_by: Option<Uuid>,
-    /// Whose profile it is
+    /// The user
     pub user_id: Uuid,
-    /// Posts that they wrote and did not delete
+    /// Posts that the user created and did not delete
     pub total_owned_posts: i64,
-    /// How often they looked at a post, their own included
+    /// Views of posts by the user, also of their own
     pub total_post_views: i64,
-    /// Reactions that they gave and did not take back
+    /// Reactions that the user made and did not delete
     pub total_post_reactions: i64,
-    /// Comments that they wrote and did not delete
+    /// Comments that the user created and did not delete
     pub total_post_comments: i64,
-    /// 0 to 100, from what they did in the last 30 days
+    /// 0 to 100, from the activity of the last 30 days
     pub engagement_score: f64,
     pub status: Level,
-    /// How many of their posts are about each of the 22 categories
+    /// The number of the user's posts in each of the 22 categories
     #[schema(value_type = std::collections::HashMap<String, f64>)]
     pub summary: Map<String, Value>,
 }

@@ -9,10 +9,10 @@ use crate::core::api::errors::{Error, Problem};
 use crate::core::app::App;
 use crate::core::app::identity::User;
 
-/// Read one's own activity profile
+/// Read the caller's activity profile
 #[utoipa::path(get, path = "/me/activity-profile", tag = "activity-profile", responses(
     (status = 200, body = UserEngagement),
-    (status = 404, body = Problem, description = "The service has heard nothing of this person yet"),
+    (status = 404, body = Problem, description = "The service has consumed no event of the caller yet"),
     (status = 503, body = Problem),
 ))]
 pub async fn retrieve_activity_profile(user: User, State(app): State<App>) -> Result<Json<UserEngagement>, Error> {

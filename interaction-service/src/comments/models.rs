@@ -36,7 +36,7 @@ impl Comment {
         .await
     }
 
-    /// The comments on a post, newest first, but those of users with whom the viewer has a block.
+    /// The comments on a post, newest first, but those of users who have a block with the viewer.
     pub async fn list(
         db: impl PgExecutor<'_>,
         post: Uuid,

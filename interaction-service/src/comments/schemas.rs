@@ -10,7 +10,7 @@ use crate::core::contract::timestamp::Timestamp;
 /// The longest content, in characters.
 const MAX_CONTENT: usize = 2_000;
 
-/// A comment as its author writes it.
+/// A new or changed comment.
 #[derive(ToSchema)]
 pub struct CommentIn {
     /// At most 2,000 characters; may be empty

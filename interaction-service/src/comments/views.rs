@@ -27,7 +27,7 @@ const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "Post comment not
 ), responses(
     (status = 200, body = Vec<CommentOut>),
     (status = 404, body = Problem),
-    (status = 503, body = Problem, description = "The post service cannot be asked"),
+    (status = 503, body = Problem, description = "The post service is unavailable"),
 ))]
 pub async fn get_post_comments(
     user: User,
@@ -45,7 +45,7 @@ pub async fn get_post_comments(
     request_body = CommentIn, responses(
     (status = 201, body = CommentOut),
     (status = 404, body = Problem),
-    (status = 503, body = Problem, description = "The post service cannot be asked"),
+    (status = 503, body = Problem, description = "The post service is unavailable"),
 ))]
 pub async fn create_post_comment(
     user: User,
@@ -79,7 +79,7 @@ pub async fn retrieve_post_comment_detail(
     Ok(Json(comment.ok_or(NOT_FOUND)?.into()))
 }
 
-/// Change one's own comment
+/// Update the caller's comment
 #[utoipa::path(put, path = "/comments/{comment_id}", tag = "comment", params(("comment_id" = uuid::Uuid, Path)),
     request_body = CommentIn, responses(
     (status = 200, body = CommentOut),
@@ -98,7 +98,7 @@ pub async fn update_post_comment(
     Ok(Json(comment.into()))
 }
 
-/// Delete one's own comment, or as a moderator anybody's, with its NFT record
+/// Delete the caller's comment, or as a moderator any comment, with its NFT record
 #[utoipa::path(delete, path = "/comments/{comment_id}", tag = "comment", params(("comment_id" = uuid::Uuid, Path)),
     responses(
     (status = 204),

@@ -5,12 +5,12 @@ use uuid::Uuid;
 
 use crate::posts::schemas::PostOut;
 
-/// A post as somebody viewed it, this view counted.
+/// A post after the caller's view, which is counted.
 #[derive(Serialize, ToSchema)]
 pub struct PostViewed {
     #[serde(flatten)]
     post: PostOut,
-    /// Who viewed it
+    /// The user who viewed it
     viewed_by: Uuid,
 }
 

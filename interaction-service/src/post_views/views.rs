@@ -9,11 +9,11 @@ use crate::core::api::errors::{Error, Problem};
 use crate::core::app::identity::User;
 use crate::posts::lookup::CurrentPost;
 
-/// View a post; every view counts, the author's own too
+/// View a post; every view counts, also the author's
 #[utoipa::path(get, path = "/{post_id}/view", tag = "post-view", params(("post_id" = uuid::Uuid, Path)), responses(
     (status = 200, body = PostViewed),
     (status = 404, body = Problem),
-    (status = 503, body = Problem, description = "The post service cannot be asked"),
+    (status = 503, body = Problem, description = "The post service is unavailable"),
 ))]
 pub async fn view_post(
     user: User,

@@ -17,16 +17,16 @@ use crate::core::api::errors::Error;
 /// The answer about a post that does not exist, and about one that the caller may not see: both look the same.
 pub const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "Post not found");
 
-/// Who sees a post.
+/// The status of a post, which decides who sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, sqlx::Type, utoipa::ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 #[sqlx(type_name = "text", rename_all = "UPPERCASE")]
 pub enum Status {
-    /// Its author, who is still writing
+    /// Seen by its author, who is still writing
     Draft,
-    /// Everybody
+    /// Seen by all users
     Posted,
-    /// Its author, who took it back
+    /// Seen by its author, who withdrew it
     Archived,
 }
 

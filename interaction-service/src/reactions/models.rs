@@ -37,7 +37,7 @@ impl Reaction {
         .await
     }
 
-    /// The reactions to a post, newest first, but those of users with whom the viewer has a block.
+    /// The reactions to a post, newest first, but those of users who have a block with the viewer.
     pub async fn list(
         db: impl PgExecutor<'_>,
         post: Uuid,

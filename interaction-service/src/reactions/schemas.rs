@@ -8,7 +8,7 @@ use super::models::Reaction;
 use crate::core::contract::fields::{Fields, Input};
 use crate::core::contract::timestamp::Timestamp;
 
-/// A reaction as somebody gives it.
+/// A new or changed reaction.
 #[derive(ToSchema)]
 pub struct PostReactionIn {
     /// LIKE when it is not given; unchanged when it is not given in an update
@@ -27,7 +27,7 @@ impl Input for PostReactionIn {
 pub struct PostReactionOut {
     pub id: Uuid,
     pub created_at: Timestamp,
-    /// Who reacted
+    /// The user who reacted
     pub created_by: Uuid,
     pub updated_at: Timestamp,
     pub updated_by: Option<Uuid>,

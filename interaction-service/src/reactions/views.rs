@@ -18,14 +18,14 @@ use crate::posts::models::Post;
 
 const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "Post reaction not found");
 
-/// List the reactions to a post, newest first; none to a post that nobody knows
+/// List the reactions to a post, newest first; an empty list for an unknown post
 #[utoipa::path(get, path = "/{post_id}/post-reactions", tag = "reaction", params(
     ("post_id" = uuid::Uuid, Path),
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(
     (status = 200, body = Vec<PostReactionOut>),
-    (status = 404, body = Problem, description = "Somebody else's draft or archived post"),
+    (status = 404, body = Problem, description = "Another user's draft or archived post"),
 ))]
 pub async fn get_post_reactions(
     user: User,
@@ -43,13 +43,13 @@ pub async fn get_post_reactions(
     Ok(page.answer(reactions, |reaction| (reaction.created_at, reaction.id)))
 }
 
-/// React to a post, once
+/// React to a post; a user has at most one reaction to a post
 #[utoipa::path(post, path = "/{post_id}/post-reactions", tag = "reaction", params(("post_id" = uuid::Uuid, Path)),
     request_body = PostReactionIn, responses(
     (status = 201, body = PostReactionOut),
     (status = 400, body = Problem, description = "A second reaction to the same post"),
     (status = 404, body = Problem),
-    (status = 503, body = Problem, description = "The post service cannot be asked"),
+    (status = 503, body = Problem, description = "The post service is unavailable"),
 ))]
 pub async fn create_post_reaction(
     user: User,
@@ -86,7 +86,7 @@ pub async fn retrieve_post_reaction_detail(
     Ok(Json(reaction.ok_or(NOT_FOUND)?.into()))
 }
 
-/// Change one's own reaction; a type that is not given stays as it is
+/// Update the caller's reaction; a type that is not given stays as it is
 #[utoipa::path(put, path = "/post-reactions/{reaction_id}", tag = "reaction", params(
     ("reaction_id" = uuid::Uuid, Path),
 ), request_body = PostReactionIn, responses(
@@ -104,7 +104,7 @@ pub async fn update_post_reaction(
     Ok(Json(reaction.ok_or(NOT_FOUND)?.into()))
 }
 
-/// Take one's own reaction back
+/// Delete the caller's reaction
 #[utoipa::path(delete, path = "/post-reactions/{reaction_id}", tag = "reaction", params(
     ("reaction_id" = uuid::Uuid, Path),
 ), responses(

@@ -17,7 +17,7 @@ use crate::core::app::App;
 use crate::core::app::limits::Limit;
 use crate::core::ground::settings::Rate;
 
-/// What a case is about.
+/// The kind of content that a case is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, sqlx::Type, utoipa::ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 #[sqlx(type_name = "text", rename_all = "UPPERCASE")]
@@ -26,18 +26,18 @@ pub enum Kind {
     Comment,
 }
 
-/// How far a case is.
+/// The state of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, sqlx::Type, utoipa::ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
-    /// The service that has the content was asked to delete it
+    /// The deletion is requested from the service that has the content
     DeleteRequested,
-    /// The content is gone
+    /// The content is deleted
     DeleteConfirmed,
 }
 
-/// Why content is deleted.
+/// The reason of a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, sqlx::Type, utoipa::ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]

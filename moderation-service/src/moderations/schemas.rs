@@ -8,19 +8,19 @@ use super::models::Moderation;
 use super::{Kind, Reason, Status};
 use crate::core::contract::timestamp::Timestamp;
 
-/// A decision that a post or comment is to be deleted: what, why, and what became of it.
+/// A decision to delete a post or comment: the content, the reason, and the state of the deletion.
 #[derive(Serialize, ToSchema)]
 pub struct ModerationOut {
     pub id: Uuid,
     pub created_at: Timestamp,
-    /// Who decided; null: the analyser
+    /// The user who decided; null: the analyser
     pub created_by: Option<Uuid>,
     pub updated_at: Timestamp,
     pub updated_by: Option<Uuid>,
     pub r#type: Kind,
     /// The post or comment
     pub content_id: Uuid,
-    /// The post or comment as it was
+    /// The post or comment as it was analysed
     #[schema(value_type = Object)]
     pub raw_content: Box<RawValue>,
     pub status: Status,

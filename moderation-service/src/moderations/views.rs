@@ -9,7 +9,7 @@ use crate::core::api::pagination::Page;
 use crate::core::app::App;
 use crate::core::app::identity::User;
 
-/// List the decisions about one's own posts and comments, newest first
+/// List the decisions about the caller's posts and comments, newest first
 #[utoipa::path(get, path = "/me/moderations", tag = "moderation", params(
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),

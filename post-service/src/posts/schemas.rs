@@ -16,7 +16,7 @@ const MAX_TITLE: usize = 100;
 /// The longest content, in characters.
 const MAX_CONTENT: usize = 10_000;
 
-/// A post as its author writes it.
+/// A new or changed post.
 #[derive(ToSchema)]
 pub struct PostIn {
     /// At most 100 characters

@@ -14,7 +14,7 @@ use crate::core::app::identity::{Role, User};
 use crate::core::contract::extract::{Json as Body, Path};
 use crate::core::doors::audit::{self, Entry};
 
-/// List the categories a post can have
+/// List the categories of posts
 #[utoipa::path(get, path = "/posts/category-choices", tag = "post", responses(
     (status = 200, body = Vec<String>),
 ))]
@@ -22,7 +22,7 @@ pub async fn get_available_categories(_: User) -> Json<[&'static str; 22]> {
     Json(CATEGORIES)
 }
 
-/// List the posts of everybody and one's own drafts, newest first
+/// List published posts and the caller's drafts, newest first
 #[utoipa::path(get, path = "/posts", tag = "post", params(
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
@@ -35,7 +35,7 @@ pub async fn get_posts(user: User, State(app): State<App>, page: Page) -> Result
     Ok(page.answer(posts, |post| (post.created_at, post.id)))
 }
 
-/// Write a post
+/// Create a post
 #[utoipa::path(post, path = "/posts", tag = "post", request_body = PostIn, responses(
     (status = 201, body = PostOut),
     (status = 400, body = Problem, description = "An unknown category"),
@@ -65,7 +65,7 @@ pub async fn retrieve_post(user: User, State(app): State<App>, Path(id): Path) -
     Ok(Json(post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post object not found"))?.into()))
 }
 
-/// Change one's own post; a title or status that is not given stays as it is
+/// Update the caller's post; a title or status that is not given stays as it is
 #[utoipa::path(put, path = "/posts/{post_id}", tag = "post", params(("post_id" = uuid::Uuid, Path)),
     request_body = PostIn, responses(
     (status = 200, body = PostOut),
@@ -88,7 +88,7 @@ pub async fn update_post(
     Ok(Json(post.into()))
 }
 
-/// Delete one's own post, or as a moderator anybody's, with its comments, reactions and NFT records
+/// Delete the caller's post, or as a moderator any post, with its comments, reactions and NFT records
 #[utoipa::path(delete, path = "/posts/{post_id}", tag = "post", params(("post_id" = uuid::Uuid, Path)), responses(
     (status = 204),
     (status = 404, body = Problem),
