@@ -25,11 +25,11 @@ const BATCH: usize = 500;
 /// How long Redis holds a read of an empty stream.
 const BLOCK: Duration = Duration::from_secs(2);
 /// How long an answer of Redis may take; longer than [`BLOCK`], or entries are delivered and their answer is not read.
-const RESPONSE: Duration = Duration::from_secs(4);
+const READ_TIMEOUT: Duration = Duration::from_secs(4);
 /// How often an event that fails for no known reason is tried.
-const TRIES: u32 = 5;
+const MAX_TRIES: u32 = 5;
 /// How long one step waits for the lease.
-const LEASE: Duration = Duration::from_secs(10);
+const LEASE_WAIT: Duration = Duration::from_secs(10);
 
 /// What a step did with what it read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,7 +151,7 @@ impl Consumer {
         if matches!(failure, Failure::Unknown(_)) {
             let tries = self.failures.entry(event.id).or_default();
             *tries += 1;
-            if *tries < TRIES {
+            if *tries < MAX_TRIES {
                 metrics::counter!("events_retried_total", "stream" => stream).increment(1);
                 return Err(failure);
             }
@@ -258,7 +258,7 @@ impl Consumer {
         if let Some(connection) = &self.connection {
             return Ok(connection.clone());
         }
-        let config = AsyncConnectionConfig::new().set_response_timeout(Some(RESPONSE));
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(READ_TIMEOUT));
         let client = self.app.settings.redis()?;
         let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
         self.create_group(&mut connection).await?;
@@ -319,7 +319,7 @@ impl Worker for Consumer {
             self.start_over();
             tokio::select! {
                 held = self.lease.wait_for(|held| *held) => { held?; }
-                () = tokio::time::sleep(LEASE) => return Ok(Outcome::Idle),
+                () = tokio::time::sleep(LEASE_WAIT) => return Ok(Outcome::Idle),
                 () = self.app.stop.cancelled() => return Ok(Outcome::Idle),
             }
         }
