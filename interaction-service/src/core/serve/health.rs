@@ -113,9 +113,7 @@ async fn lag(State(app): State<App>, Extension(subscribed): Extension<Subscribed
 /// What was measured; nothing when it could not be, which is logged. The rest is as true as before: an operator looks at
 /// it during an outage.
 fn log_failure<T>(measure: anyhow::Result<T>) -> Option<T> {
-    measure
-        .inspect_err(|error| tracing::warn!(error = format!("{error:#}"), "the events could not be logged_on_failure"))
-        .ok()
+    measure.inspect_err(|error| tracing::warn!(error = format!("{error:#}"), "the events could not be measured")).ok()
 }
 
 async fn metrics(State(app): State<App>, Extension(subscribed): Extension<Subscribed>) -> Response {
