@@ -118,31 +118,22 @@ impl Consumer {
         self.apply_batch(&fresh[..whole], watermark, old.len()).await
     }
 
-    /// Applies events that follow the watermark: all at once, or, when one of them fails, one by one up to it.
-    async fn apply_batch(&mut self, batch: &[Event], watermark: Id, duplicates: usize) -> Result<Step, Failure> {
-        match self.apply(batch, watermark).await {
-            Ok(()) => {
-                self.advance(batch).await?;
-                Ok(Step::Applied { fresh: batch.len(), duplicates })
-            }
-            Err(Failure::Transient(cause)) => Err(Failure::Transient(cause)),
-            Err(_) if batch.len() > 1 => self.apply_one_by_one(batch, watermark).await,
-            Err(failure) => self.retry_or_park(&batch[0], watermark, failure).await,
-        }
-    }
-
-    /// Applies events each in a transaction of its own, up to the first that fails.
-    async fn apply_one_by_one(&mut self, batch: &[Event], mut watermark: Id) -> Result<Step, Failure> {
-        for event in batch {
-            let one = std::slice::from_ref(event);
-            match self.apply(one, watermark).await {
-                Ok(()) => self.advance(one).await?,
+    /// Applies events that follow the watermark: all at once, or, when one of them fails, each by itself up to that one.
+    async fn apply_batch(&mut self, batch: &[Event], mut watermark: Id, duplicates: usize) -> Result<Step, Failure> {
+        let (mut rest, mut size) = (batch, batch.len());
+        while let Some((part, behind)) = rest.split_at_checked(size).filter(|(part, _)| !part.is_empty()) {
+            match self.apply(part, watermark).await {
+                Ok(()) => self.advance(part).await?,
                 Err(Failure::Transient(cause)) => return Err(Failure::Transient(cause)),
-                Err(failure) => return self.retry_or_park(event, watermark, failure).await,
+                Err(failure) if size == 1 => return self.retry_or_park(&part[0], watermark, failure).await,
+                Err(_) => {
+                    size = 1;
+                    continue;
+                }
             }
-            watermark = event.id;
+            (watermark, rest) = (part[size - 1].id, behind);
         }
-        Ok(Step::Applied { fresh: batch.len(), duplicates: 0 })
+        Ok(Step::Applied { fresh: batch.len(), duplicates })
     }
 
     /// Parks an event that will never work, or that was tried often enough; else lets it be tried again.

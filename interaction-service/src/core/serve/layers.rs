@@ -90,9 +90,8 @@ async fn observe(request: Request, next: Next) -> Response {
     let parent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
     let trace = Trace::begin(parent, || spans::serve(method, &route, request.uri()));
     let span = tracing::error_span!("request", method, %route, trace = %trace.id(), user = Empty, role = Empty);
-    let request_id = HeaderValue::try_from(trace.id().to_string());
     let mut response = trace.scope(next.run(request).instrument(span.clone())).await;
-    if let Ok(id) = request_id {
+    if let Ok(id) = HeaderValue::try_from(trace.id().to_string()) {
         response.headers_mut().insert("x-request-id", id);
     }
     let (status, took) = (response.status(), begun.elapsed());
