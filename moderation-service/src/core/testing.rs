@@ -1,4 +1,4 @@
-//! What tests speak to: the service's own router, with a database and a Redis of its own for each test.
+//! The platform of tests: the service's own router, with a database and a Redis of its own for each test.
 pub mod collector;
 pub mod counted;
 pub mod link;
@@ -87,7 +87,7 @@ impl Platform {
         parse(self.service, &self.arguments)
     }
 
-    /// What it does in the background and by the clock.
+    /// What it does in the background and on a schedule.
     pub fn features(&self) -> Features {
         self.service.build(&self.app, &self.settings()).unwrap()
     }

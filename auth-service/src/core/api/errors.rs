@@ -108,16 +108,18 @@ impl Error {
 
     /// The headers by which the caller knows how, or when, to try again.
     fn headers(&self, status: StatusCode) -> HeaderMap {
-        let header = match self {
-            Self::Challenged(..) => Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
-            Self::TooMany(wait) => {
-                let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
-                Some((header::RETRY_AFTER, seconds.max(1).into()))
-            }
-            _ if status == StatusCode::SERVICE_UNAVAILABLE => Some((header::RETRY_AFTER, RETRY_AFTER.into())),
-            _ => None,
-        };
-        header.into_iter().collect()
+        let mut headers = HeaderMap::new();
+        if matches!(self, Self::Challenged(..)) {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Self::TooMany(wait) = self {
+            let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
+            headers.insert(header::RETRY_AFTER, seconds.max(1).into());
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, RETRY_AFTER.into());
+        }
+        headers
     }
 }
 

@@ -18,10 +18,10 @@ use crate::core::events::outbox::publish;
 use crate::core::events::{Effect, Event, Subscription, retention};
 use crate::core::ground::worker::{Outcome, Worker};
 
-/// Rows of the outbox that are looked through in one step.
+/// Rows of the outbox that are scanned in one step.
 const BATCH: i64 = 2_000;
-/// When it is looked once more, in seconds: no request takes longer, and no token that ended is believed longer.
-const SETTLE: f64 = 60.0;
+/// When the second pass begins, in seconds: no request takes longer, and no ended token is accepted longer.
+const SECOND_PASS_AFTER: f64 = 60.0;
 /// How often the worker looks for work.
 const POLL: Duration = Duration::from_secs(1);
 /// By which fields an object says whose it is.
@@ -34,11 +34,11 @@ pub struct Erasure {
     pub personal: &'static [&'static str],
     /// Erases some of a person's rows; true when there may be more.
     pub rows: for<'a> fn(&'a mut PgTransaction<'static>, Uuid) -> BoxFuture<'a, sqlx::Result<bool>>,
-    /// The stream on which it says that all is done; none in the auth service, which consumes those of the others.
+    /// The stream on which it confirms the erasure; none in the auth service, which consumes those of the others.
     pub confirmed_on: Option<&'static str>,
 }
 
-/// The stream on which the auth service says that a person has left.
+/// The stream of the auth service about persons who have left.
 const USER_DELETED: &str = "user_deleted";
 
 /// A person who has left.
@@ -57,13 +57,6 @@ impl Erasure {
     /// What a service that confirms erasures consumes: of those who leave, nothing stays.
     pub fn subscription(&self) -> Option<Subscription> {
         self.confirmed_on.map(|_| Subscription::new(USER_DELETED, user_deleted))
-    }
-
-    async fn confirm(&self, tx: &mut PgTransaction<'static>, user_id: Uuid) -> sqlx::Result<()> {
-        match self.confirmed_on {
-            Some(stream) => publish(tx, stream, &ErasedUser { user_id }).await,
-            None => Ok(()),
-        }
     }
 }
 
@@ -118,8 +111,8 @@ impl Worker for Eraser {
         let more = (self.erasure.rows)(&mut tx, person).await? || scan(&mut tx, &pending, personal).await?;
         if !more {
             finish(&mut tx, &pending).await?;
-            if !pending.second_pass {
-                self.erasure.confirm(&mut tx, person).await?;
+            if let Some(stream) = self.erasure.confirmed_on.filter(|_| !pending.second_pass) {
+                publish(&mut tx, stream, &ErasedUser { user_id: person }).await?;
             }
         }
         self.app.commit(tx).await?;
@@ -141,12 +134,12 @@ async fn lock_next(tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<PendingEra
         r#"select person, scanned, confirmed_at is not null as "second_pass!" from erasure
         where done_at is null and (confirmed_at is null or confirmed_at < now() - make_interval(secs => $1))
         order by asked_at limit 1 for update skip locked"#,
-        SETTLE
+        SECOND_PASS_AFTER
     );
     query.fetch_optional(&mut **tx).await
 }
 
-/// Takes a person's words out of some events of the outbox; false when all were looked through.
+/// Takes a person's words out of some events of the outbox; false when all were scanned.
 async fn scan(tx: &mut PgTransaction<'_>, erasure: &PendingErasure, personal: &[&str]) -> sqlx::Result<bool> {
     let query = sqlx::query_scalar!(
         "select max(seq) from (select seq from outbox where seq > $1 order by seq limit $2) as batch",
@@ -210,7 +203,7 @@ fn redact(value: &mut Value, person: &str, personal: &[&str], inherited: bool) -
     found
 }
 
-/// Erases the copies that the core itself has, and notes that this look is over.
+/// Erases the copies that the core itself has, and ends this pass.
 async fn finish(tx: &mut PgTransaction<'_>, erasure: &PendingErasure) -> sqlx::Result<()> {
     let person = erasure.person.to_string();
     sqlx::query!("delete from dead_letter where position($1 in message) > 0", person).execute(&mut **tx).await?;

@@ -20,16 +20,16 @@ use crate::core::ground::settings::HealthCheck;
 use crate::core::ground::telemetry::meters;
 
 /// How long Postgres may take to say that it is there.
-const PATIENCE: Duration = Duration::from_secs(3);
+const POSTGRES_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long the service may take to say how it is: its own patience, and a moment for the rest.
-const ANSWER: Duration = Duration::from_secs(4);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// The streams that the service consumes.
 type Subscribed = Arc<[&'static str]>;
 
-/// Asks the service that listens on this address of this machine. An error says what it answered, or that it did not.
+/// Asks the service that listens on this address of this machine. An error holds its answer, or that there was none.
 pub async fn ask(host: IpAddr, port: u16, check: HealthCheck) -> anyhow::Result<()> {
-    // Who listens everywhere listens here.
+    // A service that listens on all addresses listens on this one.
     let host = match host {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
@@ -40,7 +40,7 @@ pub async fn ask(host: IpAddr, port: u16, check: HealthCheck) -> anyhow::Result<
         HealthCheck::Live => "live",
         HealthCheck::Ready => "ready",
     };
-    let client = http_client::builder().timeout(ANSWER).no_proxy().build()?;
+    let client = http_client::builder().timeout(CHECK_TIMEOUT).no_proxy().build()?;
     let answer = client.get(format!("http://{address}/health/{path}")).send().await.context("no answer")?;
     let (status, text) = (answer.status(), answer.text().await?);
     anyhow::ensure!(status == StatusCode::OK, "{status}: {text}");
@@ -85,7 +85,7 @@ impl Readiness {
 
 async fn ping(db: &PgPool) -> anyhow::Result<()> {
     let answer = async { db.acquire().await?.ping().await };
-    Ok(tokio::time::timeout(PATIENCE, answer).await??)
+    Ok(tokio::time::timeout(POSTGRES_TIMEOUT, answer).await??)
 }
 
 async fn ready(State(app): State<App>) -> Response {
@@ -106,18 +106,18 @@ struct Lag {
 async fn lag(State(app): State<App>, Extension(subscribed): Extension<Subscribed>) -> Response {
     let readiness = Readiness::of(&app).await;
     // A pool whose server is away would be waited for.
-    let events = if readiness.ready { measured(backlog::load(&app, &subscribed).await) } else { None };
+    let events = if readiness.ready { log_failure(backlog::load(&app, &subscribed).await) } else { None };
     (readiness.status(), Json(Lag { service: app.name, readiness, events })).into_response()
 }
 
 /// What was measured; nothing when it could not be, which is logged. The rest is as true as before: an operator looks at
 /// it during an outage.
-fn measured<T>(measure: anyhow::Result<T>) -> Option<T> {
+fn log_failure<T>(measure: anyhow::Result<T>) -> Option<T> {
     measure.inspect_err(|error| tracing::warn!(error = format!("{error:#}"), "the events could not be measured")).ok()
 }
 
 async fn metrics(State(app): State<App>, Extension(subscribed): Extension<Subscribed>) -> Response {
     meters::measure(app.name, &app.db);
-    measured(backlog::measure(&app, &subscribed).await);
+    log_failure(backlog::measure(&app, &subscribed).await);
     app.metrics.render().into_response()
 }

@@ -1,5 +1,5 @@
 //! Fills a gap: the producer hands out of its outbox what Redis has lost, and the consumer fetches it.
-use anyhow::{Context, bail};
+use anyhow::Context;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -44,9 +44,8 @@ pub async fn published(db: impl PgExecutor<'_>, stream: &str, after: Id) -> sqlx
 /// The events of a stream behind an id, in order, from the outbox of the service that publishes it.
 pub async fn fetch(app: &App, stream: &str, source: Option<&str>, after: Id) -> anyhow::Result<Vec<Event>> {
     let source = source.context("the entry behind the gap does not name its producer")?;
-    let Some(producer) = app.settings.producers.iter().find(|producer| producer.name == source) else {
-        bail!("no address of {source} is known; see the setting PRODUCERS");
-    };
+    let producer = app.settings.producers.iter().find(|producer| producer.name == source);
+    let producer = producer.with_context(|| format!("no address of {source} is known; see the setting PRODUCERS"))?;
     let token = app.settings.service_token.as_ref().context("SERVICE_TOKEN is not set")?;
     let request = app
         .http

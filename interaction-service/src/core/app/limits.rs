@@ -21,19 +21,19 @@ use redis::aio::ConnectionManager;
 use crate::core::api::errors::Error;
 use crate::core::ground::settings::{Base, Environment, Rate, RateLimitSetting};
 
-/// Subjects remembered by a replica while Redis is away, before it forgets those that are calm.
-const REMEMBERED: usize = 10_000;
+/// Subjects remembered by a replica while Redis is away, before it drops those whose bucket is empty.
+const MAX_LOCAL_SUBJECTS: usize = 10_000;
 /// The share of its burst that a limit leaves to each replica while Redis is away.
-const STRICT: u32 = 4;
+const LOCAL_SHARE: u32 = 4;
 
 /// How long Redis is waited for; it answers in less than a millisecond, and a request must not hang on its limit.
-const PATIENCE: Duration = Duration::from_millis(250);
+const REDIS_TIMEOUT: Duration = Duration::from_millis(250);
 /// How long Redis is not asked after it did not answer, so that an outage delays one request in a while and not each.
 const REDIS_COOLDOWN: Duration = Duration::from_secs(1);
 
 /// One GCRA step. KEYS: the subject; ARGV: emission interval in µs, burst. Answers: whether it may, requests left, µs until
 /// the next may, µs until the bucket is empty.
-static TAKE: LazyLock<Script> = LazyLock::new(|| {
+static GCRA_STEP: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
         local time = redis.call('TIME')
@@ -155,9 +155,9 @@ impl Limits {
         }
         let interval = u64::try_from(rate.interval().as_micros()).unwrap_or(u64::MAX);
         let mut redis = self.redis.clone();
-        let mut step = TAKE.key(key);
+        let mut step = GCRA_STEP.key(key);
         let step = step.arg(interval).arg(rate.burst.get()).invoke_async::<(bool, u32, u64, u64)>(&mut redis);
-        let cause = match tokio::time::timeout(PATIENCE, step).await {
+        let cause = match tokio::time::timeout(REDIS_TIMEOUT, step).await {
             Ok(Ok((allowed, remaining, wait, reset))) => {
                 let [wait, reset] = [wait, reset].map(Duration::from_micros);
                 return Some(RateLimitDecision { allowed, limit: rate.burst.get(), remaining, wait, reset });
@@ -173,13 +173,13 @@ impl Limits {
 
 /// What is left of a rate for one replica while Redis is away.
 fn strict_quota(rate: Rate) -> Quota {
-    let burst = NonZeroU32::new(rate.burst.get() / STRICT).unwrap_or(NonZeroU32::MIN);
+    let burst = NonZeroU32::new(rate.burst.get() / LOCAL_SHARE).unwrap_or(NonZeroU32::MIN);
     Quota::with_period(rate.interval()).unwrap_or(Quota::per_second(rate.count)).allow_burst(burst)
 }
 
 /// What a replica decides on its own.
 fn check_locally(local: &DefaultKeyedRateLimiter<String>, rate: Rate, subject: &str) -> RateLimitDecision {
-    if local.len() > REMEMBERED {
+    if local.len() > MAX_LOCAL_SUBJECTS {
         local.retain_recent();
     }
     let wait = match local.check_key(&subject.to_owned()) {

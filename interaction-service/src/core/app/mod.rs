@@ -41,7 +41,7 @@ pub struct AppState {
     /// Finds out who calls.
     pub authenticator: Arc<dyn Authenticate>,
     pub limits: Limits,
-    /// Counts the commits of this process; whatever waits for one wakes up.
+    /// Counts the commits of this process; workers that wait for one wake up.
     pub commits: watch::Sender<u64>,
     /// Whether the tables are there.
     pub prepared: watch::Sender<bool>,

@@ -28,7 +28,7 @@ where
             return Ok(Self(user.clone()));
         }
         let user = App::from_ref(state).authenticator.authenticate(parts).await?;
-        trace::note_caller(user.id, &format!("{:?}", user.role));
+        trace::record_caller(user.id, &format!("{:?}", user.role));
         parts.extensions.insert(user.clone());
         Ok(Self(user))
     }

@@ -25,11 +25,11 @@ const BATCH: usize = 500;
 /// How long Redis holds a read of an empty stream.
 const BLOCK: Duration = Duration::from_secs(2);
 /// How long an answer of Redis may take; longer than [`BLOCK`], or entries are delivered and their answer is not read.
-const RESPONSE: Duration = Duration::from_secs(4);
+const READ_TIMEOUT: Duration = Duration::from_secs(4);
 /// How often an event that fails for no known reason is tried.
-const TRIES: u32 = 5;
+const MAX_TRIES: u32 = 5;
 /// How long one step waits for the lease.
-const LEASE: Duration = Duration::from_secs(10);
+const LEASE_WAIT: Duration = Duration::from_secs(10);
 
 /// What a step did with what it read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,31 +118,22 @@ impl Consumer {
         self.apply_batch(&fresh[..whole], watermark, old.len()).await
     }
 
-    /// Applies events that follow the watermark: all at once, or, when one of them fails, one by one up to it.
-    async fn apply_batch(&mut self, batch: &[Event], watermark: Id, duplicates: usize) -> Result<Step, Failure> {
-        match self.apply(batch, watermark).await {
-            Ok(()) => {
-                self.advance(batch).await?;
-                Ok(Step::Applied { fresh: batch.len(), duplicates })
-            }
-            Err(Failure::Transient(cause)) => Err(Failure::Transient(cause)),
-            Err(_) if batch.len() > 1 => self.apply_one_by_one(batch, watermark).await,
-            Err(failure) => self.retry_or_park(&batch[0], watermark, failure).await,
-        }
-    }
-
-    /// Applies events each in a transaction of its own, up to the first that fails.
-    async fn apply_one_by_one(&mut self, batch: &[Event], mut watermark: Id) -> Result<Step, Failure> {
-        for event in batch {
-            let one = std::slice::from_ref(event);
-            match self.apply(one, watermark).await {
-                Ok(()) => self.advance(one).await?,
+    /// Applies events that follow the watermark: all at once, or, when one of them fails, each by itself up to that one.
+    async fn apply_batch(&mut self, batch: &[Event], mut watermark: Id, duplicates: usize) -> Result<Step, Failure> {
+        let (mut rest, mut size) = (batch, batch.len());
+        while let Some((part, behind)) = rest.split_at_checked(size).filter(|(part, _)| !part.is_empty()) {
+            match self.apply(part, watermark).await {
+                Ok(()) => self.advance(part).await?,
                 Err(Failure::Transient(cause)) => return Err(Failure::Transient(cause)),
-                Err(failure) => return self.retry_or_park(event, watermark, failure).await,
+                Err(failure) if size == 1 => return self.retry_or_park(&part[0], watermark, failure).await,
+                Err(_) => {
+                    size = 1;
+                    continue;
+                }
             }
-            watermark = event.id;
+            (watermark, rest) = (part[size - 1].id, behind);
         }
-        Ok(Step::Applied { fresh: batch.len(), duplicates: 0 })
+        Ok(Step::Applied { fresh: batch.len(), duplicates })
     }
 
     /// Parks an event that will never work, or that was tried often enough; else lets it be tried again.
@@ -151,7 +142,7 @@ impl Consumer {
         if matches!(failure, Failure::Unknown(_)) {
             let tries = self.failures.entry(event.id).or_default();
             *tries += 1;
-            if *tries < TRIES {
+            if *tries < MAX_TRIES {
                 metrics::counter!("events_retried_total", "stream" => stream).increment(1);
                 return Err(failure);
             }
@@ -258,7 +249,7 @@ impl Consumer {
         if let Some(connection) = &self.connection {
             return Ok(connection.clone());
         }
-        let config = AsyncConnectionConfig::new().set_response_timeout(Some(RESPONSE));
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(READ_TIMEOUT));
         let client = self.app.settings.redis()?;
         let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
         self.create_group(&mut connection).await?;
@@ -319,7 +310,7 @@ impl Worker for Consumer {
             self.start_over();
             tokio::select! {
                 held = self.lease.wait_for(|held| *held) => { held?; }
-                () = tokio::time::sleep(LEASE) => return Ok(Outcome::Idle),
+                () = tokio::time::sleep(LEASE_WAIT) => return Ok(Outcome::Idle),
                 () = self.app.stop.cancelled() => return Ok(Outcome::Idle),
             }
         }

@@ -12,7 +12,7 @@ use crate::core::ground::worker::{Outcome, Worker};
 
 /// How long a read waits, in milliseconds, and how long its answer may take.
 const BLOCK: usize = 2000;
-const BLOCKED: Duration = Duration::from_secs(4);
+const READ_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// What is done with a message, and when some may have been missed.
 type OnMessage = dyn Fn(&str) -> anyhow::Result<()> + Send + Sync;
@@ -29,7 +29,7 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// One that hands on each message that comes, and says when it may have missed some.
+    /// A follower that calls `on_message` for each message, and `on_gap` when it may have missed some.
     pub fn new(
         app: &App,
         stream: &'static str,
@@ -41,7 +41,7 @@ impl Follower {
 
     /// Begins at the end of the stream; what was published before may have been missed.
     pub async fn begin(&mut self) -> anyhow::Result<()> {
-        let patient = AsyncConnectionConfig::new().set_response_timeout(Some(BLOCKED));
+        let patient = AsyncConnectionConfig::new().set_response_timeout(Some(READ_TIMEOUT));
         let client = self.app.settings.redis()?;
         let mut connection = client.get_multiplexed_async_connection_with_config(&patient).await?;
         let last: StreamRangeReply = connection.xrevrange_count(self.stream, "+", "-", 1).await?;

@@ -15,7 +15,7 @@ use crate::core::events::Id;
 /// Events numbered in one go.
 pub const BATCH: i64 = 500;
 /// Entries read in one go, when another service has written to the stream.
-const SCAN: usize = 1000;
+const SCAN_PAGE: usize = 1000;
 
 /// An event with its number, ready to be appended.
 pub struct Numbered {
@@ -175,7 +175,8 @@ async fn find_events(redis: &mut ConnectionManager, stream: &str, known: i64, la
     let mut found = Found::default();
     let mut after = Id { ms: known, seq: 0 };
     loop {
-        let page: StreamRangeReply = redis.xrange_count(stream, format!("({after}"), last.to_string(), SCAN).await?;
+        let page: StreamRangeReply =
+            redis.xrange_count(stream, format!("({after}"), last.to_string(), SCAN_PAGE).await?;
         let Some(end) = page.ids.last() else { return Ok(found) };
         after = end.id.parse()?;
         for entry in page.ids {

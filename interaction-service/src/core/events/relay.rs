@@ -155,7 +155,7 @@ impl Relay {
     async fn behind(&self) -> sqlx::Result<HashSet<String>> {
         let (streams, ends): (Vec<String>, Vec<i64>) =
             self.last.iter().map(|(stream, last)| ((*stream).to_owned(), last.ms)).unzip();
-        // A look into the index per stream: asked with "exists", Postgres may read all that waits, which may be a lot.
+        // One index lookup per stream: with "exists", Postgres may read all that waits, which may be a lot.
         let behind = sqlx::query_scalar!(
             r#"select stream as "stream!" from unnest($1::text[], $2::bigint[]) as known (stream, ms)
             left join relay_state using (stream)

@@ -1,7 +1,7 @@
 //! Keeps outbox and streams from growing for ever.
 //!
 //! A stream is cut below what every group has acknowledged, never by length. The outbox keeps what was published for a
-//! week, so that a stream, or a listener's database, can be restored from it; what was not published it keeps for ever.
+//! week, so that a stream, or a consumer's database, can be restored from it; what was not published it keeps for ever.
 use redis::aio::ConnectionManager;
 use redis::streams::{StreamInfoGroupsReply, StreamPendingReply};
 use redis::{AsyncCommands, ErrorKind, ServerErrorKind};
@@ -12,7 +12,7 @@ use crate::core::events::relay::last_id;
 use crate::core::ground::jobs::Job;
 
 /// How long published events stay in the outbox, in days.
-const RETENTION: i32 = 7;
+const RETENTION_DAYS: i32 = 7;
 /// Rows removed in one statement.
 const BATCH: i64 = 5_000;
 /// When: every ten minutes, away from the full hour when many other things happen.
@@ -57,16 +57,13 @@ async fn first_needed(redis: &mut ConnectionManager, stream: &str) -> anyhow::Re
     };
     let mut needed: Option<Id> = None;
     for group in groups.groups {
-        let first = if group.pending > 0 {
-            match redis.xpending(stream, &group.name).await? {
-                StreamPendingReply::Data(pending) => pending.start_id.parse::<Id>()?,
-                // Acknowledged between the two questions: what was delivered next is needed at the earliest.
-                _ => group.last_delivered_id.parse()?,
-            }
-        } else {
-            let last: Id = group.last_delivered_id.parse()?;
-            Id { seq: last.seq + 1, ..last }
-        };
+        let mut first: Id = group.last_delivered_id.parse()?;
+        if group.pending == 0 {
+            first.seq += 1;
+        } else if let StreamPendingReply::Data(pending) = redis.xpending(stream, &group.name).await? {
+            // Without data, all was acknowledged between the two replies, and what was delivered last is kept.
+            first = pending.start_id.parse()?;
+        }
         needed = Some(needed.map_or(first, |needed| needed.min(first)));
     }
     Ok(needed)
@@ -105,7 +102,7 @@ pub async fn delete_erased_entries(app: &App) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Removes from the outbox what was published more than [`RETENTION`] days ago.
+/// Removes from the outbox what was published more than [`RETENTION_DAYS`] days ago.
 async fn delete_published(app: &App, stream: &str) -> anyhow::Result<()> {
     let published = last_id(&mut app.redis.clone(), stream).await?;
     loop {
@@ -116,7 +113,7 @@ async fn delete_published(app: &App, stream: &str) -> anyhow::Result<()> {
                 order by seq limit $4)",
             stream,
             published.ms,
-            RETENTION,
+            RETENTION_DAYS,
             BATCH
         );
         let removed = query.execute(&app.db).await?.rows_affected();

@@ -121,7 +121,7 @@ pub struct Base {
     pub port: u16,
 
     /// Postgres server and database of this service: postgres://role:password@host:port/database
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_parser = database)]
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_parser = check_postgres_url)]
     pub database_url: SecretString,
 
     /// Connections to Postgres kept at most, from 2
@@ -129,7 +129,7 @@ pub struct Base {
     pub database_pool: u32,
 
     /// Redis that holds the event streams: redis://host:port/database
-    #[arg(long, env = "REDIS_URL", hide_env_values = true, default_value = "redis://127.0.0.1:6379/0", value_parser = redis)]
+    #[arg(long, env = "REDIS_URL", hide_env_values = true, default_value = "redis://127.0.0.1:6379/0", value_parser = check_redis_url)]
     pub redis_url: SecretString,
 
     /// The secret of operators and other services on /internal/*; without it all are refused
@@ -137,7 +137,7 @@ pub struct Base {
     pub service_token: Option<SecretString>,
 
     /// Where the other services hand out events that Redis lost: name=http://host:port, separated by commas
-    #[arg(long, env = "PRODUCERS", value_delimiter = ',', value_parser = producer, default_values = [
+    #[arg(long, env = "PRODUCERS", value_delimiter = ',', value_parser = parse_producer, default_values = [
         "auth-service=http://127.0.0.1:8000",
         "post-service=http://127.0.0.1:8001",
         "interaction-service=http://127.0.0.1:8002",
@@ -155,7 +155,7 @@ pub struct Base {
     pub rate_limits: Vec<RateLimitSetting>,
 
     /// Origins whose pages may call this service from a browser, scheme://host:port, separated by commas
-    #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',', value_parser = origin)]
+    #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',', value_parser = parse_origin)]
     pub cors_origins: Vec<HeaderValue>,
 
     /// Development accepts default secrets, production refuses to start on one
@@ -184,7 +184,7 @@ pub struct Base {
     pub check: Option<HealthCheck>,
 }
 
-fn origin(text: &str) -> Result<HeaderValue, String> {
+fn parse_origin(text: &str) -> Result<HeaderValue, String> {
     let url: reqwest::Url = text.parse().map_err(|cause| format!("{text} is no URL: {cause}"))?;
     if url.origin().ascii_serialization() != text || text.contains('*') {
         return Err(format!("{text} is no origin: scheme, host and port, nothing else"));
@@ -192,17 +192,17 @@ fn origin(text: &str) -> Result<HeaderValue, String> {
     text.parse().map_err(|_| format!("{text} is no header value"))
 }
 
-fn producer(text: &str) -> Result<Producer, String> {
+fn parse_producer(text: &str) -> Result<Producer, String> {
     let (name, url) = text.split_once('=').ok_or("expected name=http://host:port")?;
     let url: reqwest::Url = url.parse().map_err(|cause| format!("{url} is no URL: {cause}"))?;
     Ok(Producer { name: name.to_owned(), url: url.as_str().trim_end_matches('/').to_owned() })
 }
 
-fn database(text: &str) -> Result<SecretString, String> {
+fn check_postgres_url(text: &str) -> Result<SecretString, String> {
     text.parse::<PgConnectOptions>().map(|_| text.into()).map_err(|cause| cause.to_string())
 }
 
-fn redis(text: &str) -> Result<SecretString, String> {
+fn check_redis_url(text: &str) -> Result<SecretString, String> {
     text.into_connection_info().map(|_| text.into()).map_err(|cause| cause.to_string())
 }
 
@@ -269,9 +269,9 @@ mod tests {
 
     #[test]
     fn an_origin_is_exact() {
-        assert_eq!(origin("https://app.example:8443").unwrap(), "https://app.example:8443");
+        assert_eq!(parse_origin("https://app.example:8443").unwrap(), "https://app.example:8443");
         for wrong in ["*", "app.example", "https://app.example/", "https://app.example/x", "https://*.example"] {
-            assert!(origin(wrong).is_err(), "{wrong}");
+            assert!(parse_origin(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -23,12 +23,12 @@ use crate::core::ground::telemetry::meters::InFlight;
 use crate::core::ground::telemetry::{Trace, spans};
 
 /// The longest a request may take.
-const TIMEOUT: Duration = Duration::from_secs(30);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a browser may remember what an origin is allowed.
-const PREFLIGHT: Duration = Duration::from_mins(10);
+const PREFLIGHT_MAX_AGE: Duration = Duration::from_mins(10);
 /// The headers of an answer that a page of another origin may read.
-const EXPOSED: [&str; 7] = [
+const EXPOSED_HEADERS: [&str; 7] = [
     "link",
     "retry-after",
     "ratelimit-limit",
@@ -43,7 +43,7 @@ const EXPOSED: [&str; 7] = [
 pub fn with_middleware(app: &App, routes: Router) -> Router {
     let around = ServiceBuilder::new()
         .option_layer((!app.settings.cors_origins.is_empty()).then(|| cors(&app.settings.cors_origins)))
-        .layer(middleware::from_fn(headers))
+        .layer(middleware::from_fn(add_security_headers))
         .layer(middleware::from_fn(observe))
         .layer(CatchPanicLayer::custom(|_| problem(StatusCode::INTERNAL_SERVER_ERROR, json!("Internal Server Error"))))
         .layer(middleware::from_fn_with_state(app.clone(), admit))
@@ -59,8 +59,8 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
         .allow_origin(AllowOrigin::list(origins.iter().cloned()))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, idempotency::KEY])
-        .expose_headers(EXPOSED.map(HeaderName::from_static))
-        .max_age(PREFLIGHT)
+        .expose_headers(EXPOSED_HEADERS.map(HeaderName::from_static))
+        .max_age(PREFLIGHT_MAX_AGE)
 }
 
 /// Lets a request in: records where it comes from, and limits its time. Until the tables are what this version needs,
@@ -74,7 +74,7 @@ async fn admit(State(app): State<App>, request: Request, next: Next) -> Response
         return Error::NotReady.into_response();
     }
     let client = Client::of(&request, &app.settings.trusted_proxies);
-    match tokio::time::timeout(TIMEOUT, client.scope(next.run(request))).await {
+    match tokio::time::timeout(REQUEST_TIMEOUT, client.scope(next.run(request))).await {
         Ok(response) => response,
         Err(_) => problem(StatusCode::SERVICE_UNAVAILABLE, json!("The request took too long")),
     }
@@ -90,9 +90,8 @@ async fn observe(request: Request, next: Next) -> Response {
     let parent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
     let trace = Trace::begin(parent, || spans::serve(method, &route, request.uri()));
     let span = tracing::error_span!("request", method, %route, trace = %trace.id(), user = Empty, role = Empty);
-    let request_id = HeaderValue::try_from(trace.id().to_string());
     let mut response = trace.scope(next.run(request).instrument(span.clone())).await;
-    if let Ok(id) = request_id {
+    if let Ok(id) = HeaderValue::try_from(trace.id().to_string()) {
         response.headers_mut().insert("x-request-id", id);
     }
     let (status, took) = (response.status(), begun.elapsed());
@@ -110,7 +109,7 @@ fn method_name(method: &Method) -> &'static str {
     known.into_iter().find(|known| *known == method.as_str()).unwrap_or("_OTHER")
 }
 
-async fn headers(request: Request, next: Next) -> Response {
+async fn add_security_headers(request: Request, next: Next) -> Response {
     let authenticated = [header::AUTHORIZATION, header::COOKIE].iter().any(|name| request.headers().contains_key(name));
     let documentation = request.uri().path().starts_with("/docs");
     let mut response = next.run(request).await;

@@ -37,12 +37,12 @@ use crate::core::ground::telemetry::{self, meters};
 use crate::core::ground::{database, http_client, worker};
 
 /// How long an answer of Redis may take; an append of a full batch takes milliseconds.
-const REDIS_RESPONSE: Duration = Duration::from_secs(2);
+const REDIS_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a call of another service may take to connect, and in all.
 const HTTP_CONNECT: Duration = Duration::from_secs(2);
-const HTTP_ANSWER: Duration = Duration::from_secs(5);
+const HTTP_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long requests, and then background work, may take to end after a signal to stop.
-const GRACE: Duration = Duration::from_secs(4);
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(4);
 
 /// One service on one page: what its core needs to know of it.
 pub struct Service {
@@ -88,7 +88,7 @@ pub struct Features {
     pub root: OpenApiRouter,
     /// What it consumes.
     pub subscriptions: Vec<Subscription>,
-    /// What it does by the clock.
+    /// Its scheduled jobs.
     pub jobs: Vec<Job>,
     /// Starts what else it does in the background, once its tables are there.
     pub background: Option<Background>,
@@ -107,14 +107,14 @@ impl Service {
         settings::read(self.command())
     }
 
-    /// The service with these settings, connected to nothing yet; whatever is away is found out on first use.
+    /// The service with these settings, connected to nothing yet: stores are connected on first use.
     pub fn open(&self, arguments: &ArgMatches, metrics: PrometheusHandle) -> anyhow::Result<App> {
         let settings = Base::from_arg_matches(arguments)?;
         let db = database::pool(database::options(settings.database()?, self.schema), settings.database_pool);
-        // Workers try again in their own time, and a question about health wants its answer now.
+        // Workers retry on their own, and a health check needs its answer now.
         let patience = ConnectionManagerConfig::new()
-            .set_response_timeout(Some(REDIS_RESPONSE))
-            .set_connection_timeout(Some(REDIS_RESPONSE))
+            .set_response_timeout(Some(REDIS_TIMEOUT))
+            .set_connection_timeout(Some(REDIS_TIMEOUT))
             .set_number_of_retries(1);
         let redis = ConnectionManager::new_lazy_with_config(settings.redis()?, patience)?;
         Ok(Arc::new(AppState {
@@ -123,7 +123,7 @@ impl Service {
             publishes: self.publishes,
             authenticator: (self.authenticator)(arguments, &db)?,
             limits: Limits::new(self.limits, &settings, redis.clone())?,
-            http: http_client::builder().connect_timeout(HTTP_CONNECT).timeout(HTTP_ANSWER).build()?,
+            http: http_client::builder().connect_timeout(HTTP_CONNECT).timeout(HTTP_TIMEOUT).build()?,
             db,
             redis,
             settings,
@@ -224,10 +224,10 @@ pub async fn serve(service: &'static Service, app: App, mut features: Features) 
     // A client that keeps its connection open must not hold up the end.
     tokio::select! {
         served = serving => served?,
-        () = async { stop.cancelled().await; tokio::time::sleep(GRACE).await } => {}
+        () = async { stop.cancelled().await; tokio::time::sleep(SHUTDOWN_GRACE).await } => {}
     }
     app.tasks.close();
-    if tokio::time::timeout(GRACE, app.tasks.wait()).await.is_err() {
+    if tokio::time::timeout(SHUTDOWN_GRACE, app.tasks.wait()).await.is_err() {
         tracing::warn!(
             "some background work did not end in time; what it had begun is done again after the next start"
         );

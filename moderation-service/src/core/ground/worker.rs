@@ -1,18 +1,18 @@
-//! Background work: a loop around one step that says whether there is more to do. Tests call the step.
+//! Background work: a loop around one step, whose outcome is whether there is more to do. Tests call the step.
 use std::time::Duration;
 
 use rand::RngExt;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// The first wait after a failure; it doubles up to [`LONGEST_WAIT`].
-const FIRST_WAIT: Duration = Duration::from_millis(50);
+/// The first wait after a failure; it doubles up to [`MAX_BACKOFF`].
+const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 /// The longest wait between tries of what keeps failing: an outage ends at most this long before work goes on.
-const LONGEST_WAIT: Duration = Duration::from_secs(2);
+const MAX_BACKOFF: Duration = Duration::from_secs(2);
 /// How long a step may take before it is given up. Whatever it waits for has shorter limits of its own, but not where a
 /// network swallows packets: there a connection seems open for a quarter of an hour. Carrying a large backlog is one
 /// step and may take longer; it goes on where it was given up.
-const LONGEST_STEP: Duration = Duration::from_mins(1);
+const STEP_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What a step found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,13 +40,13 @@ pub trait Worker: Send + 'static {
 
 /// How long to wait after that many failures in a row: exponential, capped, with jitter so that many do not come at once.
 pub fn backoff(failures: u32) -> Duration {
-    let wait = FIRST_WAIT.saturating_mul(1 << failures.min(10)).min(LONGEST_WAIT);
+    let wait = FIRST_BACKOFF.saturating_mul(1 << failures.min(10)).min(MAX_BACKOFF);
     wait.mul_f64(rand::rng().random_range(0.5..=1.0))
 }
 
 /// Runs a worker until the service stops; a step that has begun is finished. `wake` ends the pause after an idle step.
 pub async fn run(worker: impl Worker, stop: CancellationToken, wake: Option<watch::Receiver<u64>>) {
-    run_within(LONGEST_STEP, worker, stop, wake).await;
+    run_within(STEP_TIMEOUT, worker, stop, wake).await;
 }
 
 async fn run_within(

@@ -38,14 +38,14 @@ type Subscriptions = Arc<[Subscription]>;
 /// The routes of operations.
 pub fn routes(subscriptions: Subscriptions) -> Router<App> {
     Router::new()
-        .route("/internal/events/{stream}", get(events))
-        .route("/internal/dead-letters", get(list).post(act))
-        .route("/internal/dead-letters/{id}", get(show))
+        .route("/internal/events/{stream}", get(list_events))
+        .route("/internal/dead-letters", get(list_dead_letters).post(act_on_dead_letters))
+        .route("/internal/dead-letters/{id}", get(show_dead_letter))
         .layer(Extension(subscriptions))
 }
 
 /// The events of a stream after an id, in order, from the outbox.
-async fn events(
+async fn list_events(
     _: Operator,
     State(app): State<App>,
     Segment(stream): Segment<String>,
@@ -75,7 +75,7 @@ struct DeadLetter {
 }
 
 /// The parked events, newest first.
-async fn list(_: Operator, State(app): State<App>, page: Page) -> Result<Response, Error> {
+async fn list_dead_letters(_: Operator, State(app): State<App>, page: Page) -> Result<Response, Error> {
     let query = sqlx::query_as!(
         DeadLetter,
         r#"select id, stream, entry_id, event_id, occurred_at, version, traceparent, message,
@@ -105,7 +105,7 @@ async fn select(db: &PgPool, stream: Option<&str>, ids: &[Uuid]) -> sqlx::Result
 }
 
 /// One parked event.
-async fn show(_: Operator, State(app): State<App>, Path(id): Path) -> Result<Json<DeadLetter>, Error> {
+async fn show_dead_letter(_: Operator, State(app): State<App>, Path(id): Path) -> Result<Json<DeadLetter>, Error> {
     let letter = select(&app.db, None, &[id]).await?.pop();
     letter.map(Json).ok_or(Error::Refused(StatusCode::NOT_FOUND, "Dead letter not found"))
 }
@@ -152,7 +152,7 @@ struct StillDead {
 }
 
 /// Replays or discards parked events: each is applied, if it is, in the transaction that takes it away.
-async fn act(
+async fn act_on_dead_letters(
     _: Operator,
     State(app): State<App>,
     Extension(subscriptions): Extension<Subscriptions>,

@@ -27,7 +27,7 @@ impl Client {
     pub fn of(request: &Request, trusted: &[IpNet]) -> Self {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         // Without a connection, in a test, the request comes from this machine.
-        Self(origin(peer.unwrap_or(Ipv4Addr::LOCALHOST.into()), request.headers(), trusted).to_canonical())
+        Self(client_address(peer.unwrap_or(Ipv4Addr::LOCALHOST.into()), request.headers(), trusted).to_canonical())
     }
 
     /// Runs a request as one of this client.
@@ -54,21 +54,21 @@ impl Client {
     }
 }
 
-fn origin(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_ours = |address: &IpAddr| trusted.iter().any(|net| net.contains(&address.to_canonical()));
     let values: Vec<_> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
     let mut hops = values.iter().flat_map(|value| value.split(',')).rev();
     let mut origin = peer;
     while is_ours(&origin) {
-        // What is no address was not written by a proxy of ours: the last one that was believed stays.
-        let Some(hop) = hops.next().and_then(|hop| address(hop.trim())) else { break };
+        // What is no address was not written by a proxy of ours: the last trusted one stays.
+        let Some(hop) = hops.next().and_then(|hop| parse_address(hop.trim())) else { break };
         origin = hop;
     }
     origin
 }
 
 /// An address, or an address and a port, as some proxies write.
-fn address(text: &str) -> Option<IpAddr> {
+fn parse_address(text: &str) -> Option<IpAddr> {
     text.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 

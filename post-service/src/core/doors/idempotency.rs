@@ -25,12 +25,12 @@ use crate::core::ground::jobs::Job;
 
 /// The header that names a request.
 pub const KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// The header by which an answer says that it was given before.
+/// The header of an answer that is a replay.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// The longest key, in characters.
 pub const LONGEST: usize = 255;
 /// The largest answer that is kept, in bytes; what is created is not much larger than what came in.
-const ANSWER: usize = 4 * BODY_LIMIT;
+const MAX_ANSWER_BYTES: usize = 4 * BODY_LIMIT;
 
 /// A request that has a key: who sent it, and what it says.
 struct IdempotentRequest {
@@ -146,7 +146,7 @@ async fn finish(
     mut tx: PgTransaction<'static>,
 ) -> Result<Response, Error> {
     let (parts, body) = response.into_parts();
-    let body: Bytes = to_bytes(body, ANSWER).await.map_err(|cause| Error::Internal(cause.into()))?;
+    let body: Bytes = to_bytes(body, MAX_ANSWER_BYTES).await.map_err(|cause| Error::Internal(cause.into()))?;
     if parts.status == StatusCode::CREATED {
         let text: &RawValue = serde_json::from_slice(&body).map_err(|cause| Error::Internal(cause.into()))?;
         if !keyed.keep(&mut tx, parts.status, text).await? {

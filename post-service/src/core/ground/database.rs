@@ -10,16 +10,16 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgPool};
 use uuid::Uuid;
 
 /// How long a request waits for a connection, before it is answered with 503.
-const ACQUIRE: Duration = Duration::from_secs(3);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// The longest statement; what takes longer is a bug or an outage.
 const STATEMENT_TIMEOUT: &str = "5s";
 /// The longest wait for a row that another transaction holds.
 const LOCK_TIMEOUT: &str = "2s";
-/// A connection that was used within this time is taken to be well; one that was idle for longer is asked first.
-const TRUST: Duration = Duration::from_secs(1);
+/// A connection that was used within this time is assumed to work; one that was idle for longer is pinged first.
+const TRUSTED_IDLE_TIME: Duration = Duration::from_secs(1);
 /// How long a connection may take to be ready for the next user, before it is closed. A network that swallows packets
 /// lets it seem open for a quarter of an hour, and it would be one of the pool's for as long.
-const RELEASE: Duration = Duration::from_secs(2);
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A connection's options: the schema as search path, the limits above, and a name by which all connections of this
 /// process are known (`lease`).
@@ -36,20 +36,20 @@ pub fn options(options: PgConnectOptions, schema: &str) -> PgConnectOptions {
 pub fn pool(options: PgConnectOptions, connections: u32) -> PgPool {
     PgPoolOptions::new()
         .max_connections(connections)
-        .acquire_timeout(ACQUIRE)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
         .before_acquire(|connection, used| {
-            Box::pin(async move { Ok(used.idle_for < TRUST || connection.ping().await.is_ok()) })
+            Box::pin(async move { Ok(used.idle_for < TRUSTED_IDLE_TIME || connection.ping().await.is_ok()) })
         })
         .after_release(|connection, _| {
-            Box::pin(async { Ok(matches!(tokio::time::timeout(RELEASE, connection.ping()).await, Ok(Ok(())))) })
+            Box::pin(async { Ok(matches!(tokio::time::timeout(RELEASE_TIMEOUT, connection.ping()).await, Ok(Ok(())))) })
         })
         .connect_lazy_with(options)
 }
 
 /// Makes the schema when it is missing, and brings its tables up to date.
 pub async fn prepare(db: &PgPool, schema: &str, migrations: &Migrator) -> anyhow::Result<()> {
-    // A role without CREATE on the database may not even say "create schema if not exists", so it looks first.
+    // A role without CREATE on the database may not even run "create schema if not exists", so the catalogue is queried first.
     let there =
         sqlx::query_scalar!(r#"select to_regnamespace($1) is not null as "there!""#, schema).fetch_one(db).await?;
     if !there {
@@ -58,7 +58,8 @@ pub async fn prepare(db: &PgPool, schema: &str, migrations: &Migrator) -> anyhow
     // A migration may take its time, and the second of two replicas waits for as long as the first one's takes.
     let patient =
         PgConnectOptions::clone(&db.connect_options()).options([("lock_timeout", "0"), ("statement_timeout", "0")]);
-    let patient = PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE).connect_with(patient).await?;
+    let patient =
+        PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(patient).await?;
     let outcome = migrations.run(&patient).await;
     patient.close().await;
     Ok(outcome?)

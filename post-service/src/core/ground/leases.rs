@@ -7,7 +7,7 @@
 //! A replica that was stopped, or whose machine vanished from the network, keeps its connections, and with them leases
 //! and locked rows. The others end the connections of a replica that sent no heartbeat for [`HEARTBEAT_TIMEOUT`]; time is
 //! Postgres's, and only a replica whose own rounds are on time judges, so that a Postgres that stood still ends no replica. One that
-//! wakes up may still believe in a lease for a moment; whatever is done under one must therefore bear two runners (the
+//! wakes up may still hold a lease in its memory for a moment; all work under a lease must therefore tolerate two runners (the
 //! consumer's watermark does).
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,17 +18,17 @@ use tokio::time::Instant;
 
 use crate::core::ground::worker::{Outcome, Worker};
 
-/// How often leases are looked after: work of a dead replica moves within this time.
-const ROUND: Duration = Duration::from_secs(1);
+/// How often leases are renewed: work of a dead replica moves within this time.
+const ROUND_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a round may take, before this replica counts its leases as lost.
-const LONGEST_ROUND: Duration = Duration::from_secs(2);
+const ROUND_TIMEOUT: Duration = Duration::from_secs(2);
 /// A replica without a heartbeat for this long, in seconds, is ended: it missed two rounds.
 const HEARTBEAT_TIMEOUT: f64 = 3.0;
 /// How long after its last round a replica is on time, and may judge others. On a machine with too much to do all are late,
 /// and none is ended.
 const MAX_ROUND_DELAY: Duration = Duration::from_millis(1500);
 /// How long the end of one connection is waited for, in milliseconds.
-const ENDING: i64 = 100;
+const TERMINATION_WAIT: i64 = 100;
 
 /// Looks after the leases of one replica.
 pub struct LeaseManager {
@@ -51,7 +51,7 @@ impl LeaseManager {
         self.leases.entry(name.to_owned()).or_insert_with(|| watch::channel(false).0).subscribe()
     }
 
-    async fn round(&mut self) -> anyhow::Result<()> {
+    async fn run_round(&mut self) -> anyhow::Result<()> {
         if self.connection.is_none() {
             self.connection = Some(PgConnection::connect_with(&self.db.connect_options()).await?);
         }
@@ -81,14 +81,14 @@ impl LeaseManager {
         Ok(())
     }
 
-    fn lose_all(&mut self) {
+    fn release_all(&mut self) {
         (self.connection, self.last_round) = (None, None);
         for lease in self.leases.values() {
             lease.send_replace(false);
         }
     }
 
-    fn measure(&self) {
+    fn set_gauges(&self) {
         for (name, lease) in &self.leases {
             let held = f64::from(u8::from(*lease.borrow()));
             metrics::gauge!("lease_held", "lease" => name.clone()).set(held);
@@ -120,7 +120,7 @@ async fn count_replicas(
         from gone join pg_stat_activity on application_name = $1 || ' ' || id"#,
         schema,
         HEARTBEAT_TIMEOUT,
-        ENDING,
+        TERMINATION_WAIT,
         on_time
     );
     let ended = query.fetch_one(&mut *connection).await?;
@@ -137,16 +137,16 @@ impl Worker for LeaseManager {
     }
 
     async fn step(&mut self) -> anyhow::Result<Outcome> {
-        let round = tokio::time::timeout(LONGEST_ROUND, self.round()).await;
+        let round = tokio::time::timeout(ROUND_TIMEOUT, self.run_round()).await;
         let outcome = round.map_err(anyhow::Error::from).flatten();
         if outcome.is_err() {
-            self.lose_all();
+            self.release_all();
         }
-        self.measure();
+        self.set_gauges();
         outcome.map(|()| Outcome::Idle)
     }
 
     fn pause(&self) -> Duration {
-        ROUND
+        ROUND_INTERVAL
     }
 }

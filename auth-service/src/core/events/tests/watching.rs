@@ -31,7 +31,7 @@ async fn events_published_applied_parked_and_delivered_twice_are_counted(_: PgPo
     count("events_appended_total", 3);
     count("events_duplicate_total", 3);
     count("events_parked_total", 1);
-    // What is put aside is done with, and has no effect.
+    // What is parked is consumed, and has no effect.
     count("events_consumed_total", 3);
     count("events_effect_seconds_count", 2);
 }

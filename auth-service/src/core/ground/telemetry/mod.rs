@@ -20,12 +20,12 @@ use crate::core::ground::settings::{Base, LogFormat};
 
 /// Starts logging to standard output, and the export of traces where the settings name a collector; once per process.
 pub fn start(service: &'static str, base: &Base) -> anyhow::Result<()> {
-    lines(base, std::io::stdout)?.try_init()?;
+    log_writer(base, std::io::stdout)?.try_init()?;
     export::start(service, base)
 }
 
 /// What writes the log lines. Each has the fields of the work that it is about, its trace among them.
-fn lines<W>(base: &Base, out: W) -> anyhow::Result<Dispatch>
+fn log_writer<W>(base: &Base, out: W) -> anyhow::Result<Dispatch>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
@@ -54,7 +54,7 @@ pub mod tests {
         let base = Base::from_arg_matches(&arguments).unwrap();
         let mut file = tempfile::tempfile().unwrap();
         let writer = std::sync::Mutex::new(file.try_clone().unwrap());
-        tracing::dispatcher::with_default(&lines(&base, writer).unwrap(), work);
+        tracing::dispatcher::with_default(&log_writer(&base, writer).unwrap(), work);
         file.flush().unwrap();
         file.rewind().unwrap();
         std::io::read_to_string(file).unwrap().lines().map(str::to_owned).collect()

@@ -207,7 +207,7 @@ async fn a_reader_that_slept_through_its_replacement_does_no_harm(_: PgPoolOptio
     platform.publish_all([2]).await;
     platform.published(STREAM).await;
     drain(&mut other).await.unwrap();
-    // The sleeper still believes that the watermark is at 1, and is given 2 once more.
+    // The stopped reader still has the watermark at 1, and is given 2 once more.
     platform.redis(&["XGROUP", "SETID", STREAM, SERVICE.group, "1-0"]).await;
     assert!(matches!(drain(&mut sleeper).await, Err(Failure::Transient(_))));
     drain(&mut sleeper).await.unwrap();

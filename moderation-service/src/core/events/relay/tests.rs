@@ -71,7 +71,7 @@ async fn what_redis_lost_comes_back_when_nothing_new_is_published(_: PgPoolOptio
     platform.write(&numbers(0..3)).await;
     relay.step().await.unwrap();
     redis::cmd("FLUSHDB").query_async::<()>(&mut platform.app.redis.clone()).await.unwrap();
-    // It looked a moment ago; a second later it looks again.
+    // It checked a moment ago; a second later it checks again.
     assert_eq!(relay.step().await.unwrap(), Outcome::Idle);
     relay.last_full_check = None;
     assert_eq!(relay.step().await.unwrap(), Outcome::Busy);

@@ -20,9 +20,9 @@ use crate::core::ground::http_client;
 use crate::core::ground::settings::Base;
 
 /// How long a collector may take to answer.
-const ANSWER: Duration = Duration::from_secs(5);
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the export of the last spans may take when the service stops.
-const FLUSH: Duration = Duration::from_secs(1);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 static EXPORT: OnceLock<(SdkTracerProvider, SdkTracer)> = OnceLock::new();
 /// Whether the export is over: spans of a provider that was shut down have no ids.
@@ -39,7 +39,7 @@ pub fn start(service: &'static str, base: &Base) -> anyhow::Result<()> {
     if endpoint.is_empty() {
         return Ok(());
     }
-    let http = http_client::builder().timeout(ANSWER).build()?;
+    let http = http_client::builder().timeout(EXPORT_TIMEOUT).build()?;
     let collector = CollectorClient { http, runtime: Handle::current(), away: AtomicBool::new(false) };
     let exporter = SpanExporter::builder()
         .with_http()
@@ -61,7 +61,7 @@ pub fn start(service: &'static str, base: &Base) -> anyhow::Result<()> {
 pub async fn stop() {
     let Some((provider, _)) = EXPORT.get() else { return };
     STOPPED.store(true, Ordering::Relaxed);
-    if let Ok(Err(cause)) = tokio::task::spawn_blocking(|| provider.shutdown_with_timeout(FLUSH)).await {
+    if let Ok(Err(cause)) = tokio::task::spawn_blocking(|| provider.shutdown_with_timeout(FLUSH_TIMEOUT)).await {
         tracing::warn!(%cause, "the last spans were not exported");
     }
 }

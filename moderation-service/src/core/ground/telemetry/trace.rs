@@ -105,8 +105,8 @@ pub fn trace_id() -> Option<String> {
     })
 }
 
-/// Notes who calls, in the log lines and in the trace of the request at hand: the id, and nothing else of the person.
-pub fn note_caller(id: Uuid, role: &str) {
+/// Records who calls, in the log lines and in the trace of the request at hand: the id, and nothing else of the person.
+pub fn record_caller(id: Uuid, role: &str) {
     tracing::Span::current().record("user", tracing::field::display(id)).record("role", role);
     if export::tracer().is_some() {
         Context::map_current(|context| context.span().set_attribute(KeyValue::new("user.id", id.to_string())));
