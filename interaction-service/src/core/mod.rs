@@ -1,5 +1,5 @@
-//! What every service has: the same text in all five. It names nothing of its service; what differs between services
-//! reaches it through [`serve::Service`].
+//! The core of every service: the same text in all five. It names nothing of its service; what differs between services
+//! is passed in as [`serve::Service`].
 //!
 //! Six floors, each of which uses only those below it, and a wing:
 //!
@@ -24,6 +24,6 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 
-/// Requests allocate much and briefly, on whichever thread is free: the system's allocator took a sixth of their time.
+/// Requests allocate often and briefly, on all threads: the system's allocator took a sixth of their time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

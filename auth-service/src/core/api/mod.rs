@@ -1,3 +1,3 @@
-//! How the API answers, whatever it is for: errors and pages.
+//! The shape of answers: errors and pages.
 pub mod errors;
 pub mod pagination;

@@ -1,5 +1,5 @@
-//! What only the clients of the original demand: its way to read a body and to say what is wrong with it, its points in
-//! time, its answers to what is not there.
+//! Compatibility with the original API: how it reads a body and reports what is wrong with it, its timestamps, its answers
+//! where no route matches.
 pub mod extract;
 pub mod fields;
 pub mod routing;

@@ -1,4 +1,4 @@
-//! The ground floor: what knows nothing of requests and of events.
+//! The ground floor: settings, Postgres, background work and telemetry, without requests and events.
 pub mod database;
 pub mod http_client;
 pub mod jobs;

@@ -84,7 +84,7 @@ impl AppState {
     }
 }
 
-/// Runs a request whose change is to be committed with its answer; what comes back of it is still open.
+/// Runs a request whose change is to be committed with its answer; the transaction that it returns is still open.
 pub async fn hold_change<F: Future>(request: F) -> (F::Output, Option<PgTransaction<'static>>) {
     HELD.scope(RefCell::new(None), async { (request.await, HELD.with(RefCell::take)) }).await
 }

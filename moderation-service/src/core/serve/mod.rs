@@ -44,7 +44,7 @@ const HTTP_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long requests, and then background work, may take to end after a signal to stop.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(4);
 
-/// One service on one page: what its core needs to know of it.
+/// The definition of a service: all that its core needs to know of it.
 pub struct Service {
     /// Its name in logs, and as the source of its events.
     pub name: &'static str,
@@ -190,7 +190,7 @@ impl Service {
     }
 }
 
-/// Runs a service as its arguments say, until it is signalled to stop.
+/// Runs a service with its arguments until a signal stops it.
 pub async fn run(service: &'static Service, arguments: &ArgMatches) -> anyhow::Result<()> {
     let base = Base::from_arg_matches(arguments)?;
     if let Some(question) = base.check {
@@ -202,7 +202,7 @@ pub async fn run(service: &'static Service, arguments: &ArgMatches) -> anyhow::R
     serve(service, app, features).await
 }
 
-/// Serves until the stop: answers, works in the background, and then ends in order.
+/// Serves requests and works in the background until the stop, and then shuts down in order.
 pub async fn serve(service: &'static Service, app: App, mut features: Features) -> anyhow::Result<()> {
     let (host, port) = (app.settings.host, app.settings.port);
     let listener = tokio::net::TcpListener::bind((host, port)).await;
