@@ -94,9 +94,5 @@ fn gauge(state: &'static str, mails: i64) {
 
 /// The job that removes mails that were sent or given up long ago.
 pub fn sweep(app: &App) -> Job {
-    let db = app.db.clone();
-    Job::new("mails", SWEEP, move || {
-        let db = db.clone();
-        async move { Ok(Mail::sweep(&db).await?) }
-    })
+    Job::new("mails", SWEEP, app.db.clone(), |db| async move { Ok(Mail::sweep(&db).await?) })
 }

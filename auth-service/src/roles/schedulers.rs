@@ -10,11 +10,7 @@ const SCHEDULE: &str = "40 * * * * *";
 
 /// The job that lifts them.
 pub fn job(app: &App) -> Job {
-    let app = app.clone();
-    Job::new("restrictions", SCHEDULE, move || {
-        let app = app.clone();
-        async move { lift(&app).await }
-    })
+    Job::new("restrictions", SCHEDULE, app.clone(), |app| async move { lift(&app).await })
 }
 
 /// Lifts all that is over, each in a transaction of its own.

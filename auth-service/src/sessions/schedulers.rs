@@ -12,11 +12,7 @@ const BATCH: i64 = 500;
 
 /// The job that removes them.
 pub fn job(app: &App) -> Job {
-    let app = app.clone();
-    Job::new("sessions", SCHEDULE, move || {
-        let app = app.clone();
-        async move { sweep(&app).await }
-    })
+    Job::new("sessions", SCHEDULE, app.clone(), |app| async move { sweep(&app).await })
 }
 
 /// Removes all that are due.

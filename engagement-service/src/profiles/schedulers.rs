@@ -11,10 +11,8 @@ const BATCH: i64 = 500;
 
 /// The job that recalculates scores as days go by.
 pub fn job(app: &App, schedule: String) -> Job {
-    let app = app.clone();
-    Job::new("engagement", schedule, move || {
-        let app = app.clone();
-        async move { recalculate_scores(&app, Utc::now().date_naive()).await }
+    Job::new("engagement", schedule, app.clone(), |app| async move {
+        recalculate_scores(&app, Utc::now().date_naive()).await
     })
 }
 

@@ -20,11 +20,7 @@ const SCHEDULE: &str = "30 3/10 * * * *";
 
 /// The job that cuts streams and the outbox.
 pub fn job(app: &App) -> Job {
-    let app = app.clone();
-    Job::new("upkeep", SCHEDULE, move || {
-        let app = app.clone();
-        async move { run_retention(&app).await }
-    })
+    Job::new("upkeep", SCHEDULE, app.clone(), |app| async move { run_retention(&app).await })
 }
 
 /// Cuts all that this service publishes.

@@ -91,11 +91,7 @@ const SCHEDULE: &str = "30 3/10 * * * *";
 
 /// The job that deletes the answers that are not given again.
 pub fn job(app: &App) -> Job {
-    let db = app.db.clone();
-    Job::new("answers", SCHEDULE, move || {
-        let db = db.clone();
-        async move { Ok(delete_expired(&db).await?) }
-    })
+    Job::new("answers", SCHEDULE, app.db.clone(), |db| async move { Ok(delete_expired(&db).await?) })
 }
 
 /// Deletes the answers of more than a day ago.

@@ -25,12 +25,13 @@ pub struct Job {
 
 impl Job {
     /// A job under its name in the log and in the table, and when: second, minute, hour, day of month, month, day of week
-    /// (UTC).
-    pub fn new<F>(name: &'static str, schedule: impl Into<String>, run: impl Fn() -> F + Send + Sync + 'static) -> Self
+    /// (UTC). Each run gets a clone of `state`.
+    pub fn new<S, F>(name: &'static str, schedule: impl Into<String>, state: S, run: fn(S) -> F) -> Self
     where
+        S: Clone + Send + Sync + 'static,
         F: Future<Output = anyhow::Result<()>> + Send + 'static,
     {
-        Self { name, schedule: schedule.into(), run: Arc::new(move || Box::pin(run())) }
+        Self { name, schedule: schedule.into(), run: Arc::new(move || Box::pin(run(state.clone()))) }
     }
 
     async fn run_if_claimed(self, db: PgPool) {
