@@ -5,9 +5,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::Utc;
 
+use super::forms::Form;
 use super::models::ResetRequest;
 use super::schemas::{
-    Activation, ChangePassword, ForgotPassword, Form, ResetPassword, ResetRequested, SignIn, TokenForm, read,
+    Activation, ChangePassword, ForgotPassword, ResetPassword, ResetRequested, SignIn, TokenForm, read,
 };
 use super::services::{Attempt, check_reset};
 use crate::accounts::signals;
