@@ -100,11 +100,11 @@ fn features(app: &App, transport: MailTransport) -> Features {
         subscriptions: personal_data::events::consumers::subscriptions(),
         jobs: vec![mails::schedulers::sweep(app), sessions::schedulers::job(app), roles::schedulers::job(app)],
         background: Some(Box::new(move |app| {
-            app.start_after_commits(HashWriter::new(app));
-            app.start_after_commits(MailSender::new(app, transport));
-            app.start_after_commits(ResetWorker::new(app));
+            app.start_after_commits("user details", HashWriter::new(app));
+            app.start_after_commits("mails", MailSender::new(app, transport));
+            app.start_after_commits("password resets", ResetWorker::new(app));
             for stream in INVALIDATING_STREAMS {
-                app.start(introspection::follower(&running, stream));
+                app.start(format!("follower of {stream}"), introspection::follower(&running, stream));
             }
         })),
     }

@@ -23,21 +23,13 @@ impl ResetWorker {
 }
 
 impl Worker for ResetWorker {
-    fn name(&self) -> String {
-        "password resets".into()
-    }
-
     async fn step(&mut self) -> anyhow::Result<Outcome> {
         let mut tx = self.app.db.begin().await?;
-        let Some(request) = ResetRequest::claim_next(&mut tx).await? else { return Ok(Outcome::Idle) };
+        let Some(request) = ResetRequest::claim_next(&mut tx).await? else { return Ok(Outcome::Idle(POLL)) };
         if let Some(account) = Account::find_by_email(&mut *tx, &request.email).await? {
             signals::password_forgotten(&mut tx, &account, request.id).await?;
         }
         self.app.commit(tx).await?;
         Ok(Outcome::Busy)
-    }
-
-    fn pause(&self) -> Duration {
-        POLL
     }
 }

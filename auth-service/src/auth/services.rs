@@ -57,7 +57,7 @@ impl Attempt {
         let Some(said) = app.limits.take(ACCOUNT_LIMIT.name, &account_key).await else {
             return Ok(Self { account_key: None });
         };
-        if !said.allowed {
+        if !said.allowed() {
             // While Redis is away its strict limit is all there is.
             let wait = pause(app, &account_key).await.unwrap_or(said.wait);
             if !wait.is_zero() {

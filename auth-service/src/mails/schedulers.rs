@@ -62,16 +62,12 @@ fn count(outcome: &'static str) {
 }
 
 impl Worker for MailSender {
-    fn name(&self) -> String {
-        "mails".into()
-    }
-
     async fn step(&mut self) -> anyhow::Result<Outcome> {
         let Some(mail) = Mail::claim(&self.app.db).await? else {
             let (waiting, failed) = Mail::count(&self.app.db).await?;
             gauge("waiting", waiting);
             gauge("failed", failed);
-            return Ok(Outcome::Idle);
+            return Ok(Outcome::Idle(POLL));
         };
         let Some(token) = self.token(&mail).await? else { return Ok(Outcome::Busy) };
         if let Err(failure) = self.transport.send(&mail, &token).await {
@@ -80,10 +76,6 @@ impl Worker for MailSender {
         Mail::sent(&self.app.db, mail.id).await?;
         count("sent");
         Ok(Outcome::Busy)
-    }
-
-    fn pause(&self) -> Duration {
-        POLL
     }
 }
 

@@ -54,8 +54,8 @@ pub async fn watermark(db: &PgPool, stream: &str) -> sqlx::Result<Id> {
     sqlx::query_as!(Id, "select ms, seq from inbox where stream = $1", stream).fetch_one(db).await
 }
 
-/// Moves the watermark from one place to another; false when it was not there.
-pub async fn move_watermark(tx: &mut PgTransaction<'_>, stream: &str, from: Id, to: Id) -> sqlx::Result<bool> {
+/// Moves the watermark from one place to another; fails when another reader was faster.
+pub async fn move_watermark(tx: &mut PgTransaction<'_>, stream: &str, from: Id, to: Id) -> Result<(), Failure> {
     let query = sqlx::query!(
         "update inbox set ms = $4, seq = $5, moved_at = now() where stream = $1 and ms = $2 and seq = $3",
         stream,
@@ -64,7 +64,10 @@ pub async fn move_watermark(tx: &mut PgTransaction<'_>, stream: &str, from: Id, 
         to.ms,
         to.seq
     );
-    Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
+    match query.execute(&mut **tx).await?.rows_affected() {
+        0 => Err(Failure::Transient("the watermark was moved by another reader".into())),
+        _ => Ok(()),
+    }
 }
 
 /// Parks an event, with the reason.
