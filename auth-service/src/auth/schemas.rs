@@ -124,7 +124,7 @@ impl Input for Activation {
 
 /// Reads parameters of a query by the rules of a body.
 pub fn read<T: Input>(query: &Query) -> Result<T, Error> {
-    let values = query.pairs().map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
+    let values = query.pairs.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
     Fields::read(values).map_err(|mut errors: Vec<Invalid>| {
         for error in &mut errors {
             error.loc[0] = json!("query");

@@ -1,4 +1,5 @@
 //! What every service answers the same, whatever it is for. The same tests run in every service.
+mod connections;
 mod matrix;
 mod meters;
 mod requests;

@@ -84,7 +84,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Page {
             query.errors.push(invalid(&["query", "cursor"], "value is not a valid cursor", "value_error.cursor", None));
             Cursor::end()
         });
-        let kept: Vec<_> = query.pairs().filter(|(name, _)| *name != "cursor").collect();
+        let kept: Vec<_> = query.pairs.iter().filter(|(name, _)| name != "cursor").collect();
         let kept = serde_urlencoded::to_string(kept).map_err(|cause| Error::Internal(cause.into()))?;
         // Routes are nested: the uri of the request as they see it has lost the prefix.
         let path = parts.extensions.get::<OriginalUri>().map_or(parts.uri.path(), |uri| uri.0.path());

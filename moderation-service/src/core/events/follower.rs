@@ -3,9 +3,10 @@
 use anyhow::Context;
 use redis::AsyncCommands;
 use redis::aio::MultiplexedConnection;
-use redis::streams::{StreamRangeReply, StreamReadOptions, StreamReadReply};
+use redis::streams::StreamReadOptions;
 
 use crate::core::app::App;
+use crate::core::events::inbox::{Entries, field};
 use crate::core::events::{BLOCK, connect_to_read};
 use crate::core::ground::worker::{Outcome, Worker};
 
@@ -34,9 +35,9 @@ impl Follower {
     /// Begins at the end of the stream; what was published before may have been missed.
     pub async fn begin(&mut self) -> anyhow::Result<()> {
         let mut connection = connect_to_read(&self.app).await?;
-        let last: StreamRangeReply = connection.xrevrange_count(self.stream, "+", "-", 1).await?;
+        let last: Entries = connection.xrevrange_count(self.stream, "+", "-", 1).await?;
         (self.on_message)(None)?;
-        let last = last.ids.first().map_or_else(|| "0-0".to_owned(), |entry| entry.id.clone());
+        let last = last.into_iter().next().map_or_else(|| "0-0".to_owned(), |(id, _)| id);
         self.reading = Some((connection, last));
         Ok(())
     }
@@ -55,11 +56,11 @@ impl Worker for Follower {
         let (streams, after) = ([self.stream], [last.as_str()]);
         let read = connection.xread_options(&streams, &after, &options);
         let Some(reply) = stop.run_until_cancelled(read).await else { return Ok(Outcome::Busy) };
-        let reply: StreamReadReply = reply?;
-        for entry in reply.keys.into_iter().flat_map(|key| key.ids) {
-            let message: String = entry.get("message").context("an entry without a message")?;
-            (self.on_message)(Some(&message))?;
-            last = entry.id;
+        let reply: Option<Vec<(String, Entries)>> = reply?;
+        for (id, fields) in reply.into_iter().flatten().flat_map(|(_, entries)| entries) {
+            let message = fields.as_ref().and_then(|fields| field(fields, "message"));
+            (self.on_message)(Some(message.context("an entry without a message")?))?;
+            last = id;
         }
         self.reading = Some((connection, last));
         Ok(Outcome::Busy)

@@ -117,14 +117,15 @@ fn settings(options: &Options<'_>, place: &Path, home: &Path, access_log: &Path)
     Ok(settings)
 }
 
-/// A group of servers for each service: all its processes, and connections to them that are kept.
+/// A group of servers for each service: all its processes, and connections to them that are kept, less long than a service
+/// keeps one that is idle (30 s).
 fn upstreams(services: &[Instance]) -> String {
     let group = |package: &str| {
         let ours = services.iter().filter(|instance| instance.name.starts_with(package));
         let address = |instance: &Instance| instance.url.trim_start_matches("http://").to_owned();
         let servers: Vec<_> =
             ours.map(|instance| format!("    server {} fail_timeout=2s;\n", address(instance))).collect();
-        format!("upstream {package} {{\n{}    keepalive 32;\n}}\n", servers.concat())
+        format!("upstream {package} {{\n{}    keepalive 32;\n    keepalive_timeout 20s;\n}}\n", servers.concat())
     };
     SERVICES.iter().map(|service| group(service.package)).collect()
 }
@@ -158,7 +159,7 @@ mod tests {
         };
         let text = upstreams(&[instance("auth-service", 8000), instance("auth-service-2", 8100)]);
         let auth = "upstream auth-service {\n    server 127.0.0.1:8000 fail_timeout=2s;\n    \
-                    server 127.0.0.1:8100 fail_timeout=2s;\n    keepalive 32;\n}\n";
+                    server 127.0.0.1:8100 fail_timeout=2s;\n    keepalive 32;\n    keepalive_timeout 20s;\n}\n";
         assert!(text.starts_with(auth), "{text}");
     }
 }
