@@ -96,7 +96,13 @@ async fn the_openapi_document_is_the_committed_one(_: PgPoolOptions, database: P
         std::fs::write(&new, text).unwrap();
         panic!("the API is not the committed one; if it is meant, rename {new} to openapi.json");
     }
-    assert_eq!(get(&platform, "/docs/").await.status, 200);
+    let docs = get(&platform, "/docs/").await;
+    assert_eq!(docs.status, 200);
+    let policy = docs.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+    assert!(
+        policy.contains("frame-ancestors 'none'"),
+        "no page of another origin frames the one with a token: {policy}"
+    );
     assert_eq!(get(&platform, "/redoc").await.headers[header::LOCATION], "/docs/");
 }
 
