@@ -3,9 +3,11 @@
 
 mod doctor;
 mod events;
+mod examples;
 mod flow;
 mod launcher;
 mod leaving;
+mod mailbox;
 mod outages;
 mod replicas;
 mod servers;
