@@ -1,38 +1,31 @@
 //! The description of the service's API at `/openapi.json`, and Swagger UI at `/docs` with a working *Authorize*.
 use std::collections::HashSet;
+use std::sync::LazyLock;
 
 use axum::Router;
 use axum::response::Redirect;
 use axum::routing::get;
-use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, Type};
-use utoipa::openapi::security::SecurityScheme;
-use utoipa::openapi::{ContactBuilder, InfoBuilder, OpenApi, OpenApiBuilder, security::SecurityRequirement};
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, ResponseBuilder};
+use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::security::{SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{Components, ContactBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Response};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::core::api::errors::Problem;
-use crate::core::api::pagination::{DEFAULT_LIMIT, LONGEST_CURSOR, MAX_LIMIT};
 use crate::core::app::limits::Limit;
-use crate::core::doors::idempotency;
 
 /// How a refusal is sent (RFC 9457).
 const PROBLEM: &str = "application/problem+json";
 /// The name of the one way to authenticate.
 pub const SCHEME: &str = "token";
-/// The example of an id: a UUID that no service gives, since its time is the first of all.
-const SOME_ID: &str = "00000000-0000-7000-8000-000000000001";
-/// The headers that the core adds to answers.
-const HEADERS: [(&str, Type, &str); 6] = [
-    ("Link", Type::String, "The next page, with `rel=\"next\"`, where there is one"),
-    ("Retry-After", Type::Integer, "In how many seconds to come again"),
-    ("Idempotency-Replayed", Type::String, "`true` when the answer is the first one to this `Idempotency-Key`"),
-    ("RateLimit-Limit", Type::Integer, "How many requests may come at once"),
-    ("RateLimit-Remaining", Type::Integer, "How many may come now"),
-    ("RateLimit-Reset", Type::Integer, "In how many seconds as many as at first may come again"),
-];
+/// The headers of an answer of a route with a rate limit.
+const OF_LIMITS: [&str; 3] = ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"];
+
+/// What the core says of every service's API: the headers that it adds, what a status means where an operation does not say, and
+/// what it checks of parameters. An id has an example, which belongs to nothing, so that it can be tried.
+static DEFAULTS: LazyLock<Components> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("defaults.json")).expect("defaults.json holds components of a document")
+});
 
 /// An empty document to which the routes are added.
 pub fn document(title: &str, description: &str, scheme: SecurityScheme) -> OpenApi {
@@ -56,10 +49,7 @@ pub fn document(title: &str, description: &str, scheme: SecurityScheme) -> OpenA
 /// operation says itself holds.
 pub fn complete(mut document: OpenApi, limits: &[Limit]) -> OpenApi {
     let limited: HashSet<_> = limits.iter().flat_map(|limit| limit.routes).copied().collect();
-    document.components.get_or_insert_default().headers.extend(HEADERS.map(|(name, kind, description)| {
-        let header = HeaderBuilder::new().schema(Some(Object::with_type(kind))).description(Some(description)).build();
-        (name.to_owned(), header.into())
-    }));
+    document.components.get_or_insert_default().headers.extend(DEFAULTS.headers.clone());
     for (path, item) in &mut document.paths.paths {
         let operations = [
             ("GET", &mut item.get),
@@ -70,48 +60,45 @@ pub fn complete(mut document: OpenApi, limits: &[Limit]) -> OpenApi {
         ];
         for (method, operation) in operations {
             let Some(operation) = operation else { continue };
-            let parameters = operation.parameters.get_or_insert_default();
-            parameters.iter_mut().for_each(bound);
-            let has_pages = parameters.iter().any(|parameter| is_named(parameter, "cursor"));
-            if method == "POST" && operation.responses.responses.contains_key("201") {
-                parameters.push(key().into());
+            let (parameters, responses) =
+                (operation.parameters.get_or_insert_default(), &mut operation.responses.responses);
+            if method == "POST" && responses.contains_key("201") {
+                parameters.push(DEFAULTS.parameters["Idempotency-Key"].clone());
             }
-            let refusals = operation.responses.responses.iter_mut().filter(|(status, _)| status.as_str() >= "400");
+            parameters.iter_mut().for_each(bound);
+            let has_pages =
+                parameters.iter().any(|parameter| matches!(parameter, RefOr::T(one) if one.name == "cursor"));
+            let refusals = responses.iter_mut().filter(|(status, _)| status.as_str() >= "400");
             refusals.for_each(|(_, response)| as_problem(response));
             let has_body = operation.request_body.is_some();
             // An operation that says nothing of its security has that of the document: a token.
             let secured = operation.security.is_none();
-            let has_input = has_body || operation.parameters.iter().flatten().any(is_input);
             let is_limited = limited.contains(format!("{method} {path}").as_str());
-            let mut add = |when: bool, status: &str| {
-                if when {
-                    operation.responses.responses.entry(status.to_owned()).or_insert_with(|| refusal().into());
+            for (status, is_possible) in [
+                ("400", has_body),
+                ("401", secured),
+                ("403", secured && ["POST", "PUT", "PATCH"].contains(&method)),
+                ("413", has_body),
+                ("422", has_body || parameters.iter().any(is_input)),
+                ("429", is_limited),
+                ("503", true),
+            ] {
+                if is_possible && !responses.contains_key(status) {
+                    responses.insert(status.to_owned(), DEFAULTS.responses[status].clone());
                 }
-            };
-            add(has_body, "400");
-            add(has_body, "413");
-            add(secured, "401");
-            add(has_input, "422");
-            add(secured && ["POST", "PUT", "PATCH"].contains(&method), "403");
-            add(is_limited, "429");
-            add(true, "503");
-            for (status, response) in &mut operation.responses.responses {
+            }
+            for (status, response) in responses {
                 let RefOr::T(response) = response else { continue };
-                if response.description.is_empty() {
-                    response.description = meaning(status).to_owned();
-                }
-                let waits = ["429", "503"].contains(&status.as_str());
-                for (name, ..) in HEADERS {
-                    let sent = match name {
-                        "Link" => has_pages && status == "200",
-                        "Retry-After" => waits,
-                        "Idempotency-Replayed" => status == "201",
-                        _ => is_limited && status != "503",
-                    };
-                    if sent {
-                        let header = Ref::new(format!("#/components/headers/{name}"));
-                        response.headers.insert(name.to_owned(), RefOr::Ref(header));
+                if let Some(RefOr::T(default)) = DEFAULTS.responses.get(status) {
+                    if response.description.is_empty() {
+                        response.description.clone_from(&default.description);
                     }
+                    response.headers.extend(default.headers.clone());
+                }
+                let of_limits = OF_LIMITS.into_iter().filter(|_| is_limited && status != "503");
+                for name in of_limits.chain((has_pages && status == "200").then_some("Link")) {
+                    let header = Ref::new(format!("#/components/headers/{name}"));
+                    response.headers.insert(name.to_owned(), RefOr::Ref(header));
                 }
             }
         }
@@ -119,45 +106,13 @@ pub fn complete(mut document: OpenApi, limits: &[Limit]) -> OpenApi {
     document
 }
 
-/// What a status means where an operation does not say.
-fn meaning(status: &str) -> &'static str {
-    match status {
-        "200" => "Done",
-        "201" => "Created",
-        "204" => "Done, and there is nothing to answer",
-        "400" => "The body is not UTF-8",
-        "401" => "No valid token",
-        "403" => "Not for the caller, who may be muted",
-        "404" => "It does not exist, or is not for the caller to see",
-        "413" => "The body is too large",
-        "422" => "Invalid input; `detail` lists where and why",
-        "429" => "Too many; `Retry-After` says when to come again",
-        "503" => "Something that the service needs is away; `Retry-After` says when to come again",
-        _ => "Refused; `detail` says why",
-    }
-}
-
-/// Adds to a parameter what the core checks of it, and an example, with which it can be tried: the page of a list has a
-/// bounded length and begins at a cursor, and an id is a UUID, which belongs to nothing.
+/// Adds to a parameter what the core checks of it.
 fn bound(parameter: &mut RefOr<Parameter>) {
     let RefOr::T(parameter) = parameter else { return };
-    let Some(RefOr::T(Schema::Object(schema))) = &mut parameter.schema else { return };
-    match (parameter.name.as_str(), &schema.format) {
-        ("limit", _) => {
-            schema.minimum = Some(1_usize.into());
-            schema.maximum = Some(MAX_LIMIT.into());
-            schema.default = Some(DEFAULT_LIMIT.into());
-        }
-        ("cursor", _) => schema.max_length = Some(LONGEST_CURSOR),
-        (_, Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))) if schema.examples.is_empty() => {
-            schema.examples = vec![SOME_ID.into()];
-        }
-        _ => {}
+    let name = if parameter.name.ends_with("_id") { "id" } else { &parameter.name };
+    if let Some(RefOr::T(default)) = DEFAULTS.parameters.get(name) {
+        parameter.schema.clone_from(&default.schema);
     }
-}
-
-fn is_named(parameter: &RefOr<Parameter>, name: &str) -> bool {
-    matches!(parameter, RefOr::T(parameter) if parameter.name == name)
 }
 
 /// Whether a parameter is checked as input: one of the query is. One of the path may name nothing instead.
@@ -173,26 +128,30 @@ fn as_problem(response: &mut RefOr<Response>) {
     }
 }
 
-fn key() -> Parameter {
-    let text =
-        ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(idempotency::LONGEST));
-    ParameterBuilder::new()
-        .name("Idempotency-Key")
-        .parameter_in(ParameterIn::Header)
-        .required(Required::False)
-        .description(Some("The same key and body within 24 hours get the first answer again"))
-        .schema(Some(text))
-        .build()
-}
-
-fn refusal() -> Response {
-    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    ResponseBuilder::new().content(PROBLEM, content).build()
-}
-
 /// The routes of the documentation. `/redoc`, a page of the original, leads to `/docs`.
 pub fn routes(document: OpenApi) -> Router {
     let config = Config::default().persist_authorization(true).try_it_out_enabled(true);
     let ui = SwaggerUi::new("/docs").url("/openapi.json", document).config(config);
     Router::new().merge(ui).route("/redoc", get(|| async { Redirect::temporary("/docs/") }))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::core::api::pagination::{DEFAULT_LIMIT, LONGEST_CURSOR, MAX_LIMIT};
+    use crate::core::doors::idempotency;
+
+    #[test]
+    fn bounds_are_those_that_are_checked() {
+        let of = |name: &str| serde_json::to_value(&DEFAULTS.parameters[name]).unwrap()["schema"].clone();
+        let limit = of("limit");
+        assert_eq!(
+            [&limit["minimum"], &limit["maximum"], &limit["default"]],
+            [&json!(1), &json!(MAX_LIMIT), &json!(DEFAULT_LIMIT)]
+        );
+        let lengths = [of("cursor"), of("Idempotency-Key")].map(|schema| schema["maxLength"].clone());
+        assert_eq!(lengths, [LONGEST_CURSOR, idempotency::LONGEST].map(Value::from));
+    }
 }
