@@ -1,4 +1,4 @@
-//! Swagger UI's "Try it out": what the five documents give as examples is sent as it stands, by an administrator, to whom no
+//! Swagger UI's "Try it out": what the five documents give as examples is sent as it stands, by an administrator, to which no
 //! operation is closed. The answer is a success or a refusal that the document names, and never that the input is invalid.
 
 use std::collections::BTreeMap;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::mailbox::{letters, mailed_token};
+use super::rights::refusals;
 use crate::client::{Api, Created, Person, Profile, To, eventually};
 use crate::platform::{PASSWORD, Platform};
 
@@ -26,11 +27,12 @@ async fn what_people_do_is_seen_everywhere_and_counted_exactly() -> Result<()> {
     a_deleted_post_takes_everything_with_it(&ada, &bob, &post).await?;
     a_sign_out_is_felt_everywhere(&api, &ada).await?;
     a_forgotten_password_is_reset_by_mail(&api, &bob, &platform.data().join("mail")).await?;
+    assert_eq!(refusals(&platform).await?, [], "no service lacks a right in Redis");
     platform.stop();
     Ok(())
 }
 
-async fn two_people(api: &Api) -> Result<(Person, Person)> {
+pub async fn two_people(api: &Api) -> Result<(Person, Person)> {
     let ada = api.join("ada@example.org", PASSWORD, ("Ada", "Lovelace"), &["BOOKS"]).await?;
     let bob = api.join("bob@example.org", PASSWORD, ("Bob", "Frankston"), &["TECHNOLOGY"]).await?;
     ada.connect(&bob.id).await?;

@@ -10,6 +10,7 @@ mod leaving;
 mod mailbox;
 mod outages;
 mod replicas;
+mod rights;
 mod servers;
 mod start_order;
 mod top;

@@ -56,10 +56,23 @@ fn the_composed_platform_is_that_of_the_launcher() {
         let text = composed(service);
         expect(&text, &format!("dockerfile: {service}/Dockerfile"));
         expect(&text, &format!("postgres://{noun}:"));
+        expect(&text, &format!("redis://{noun}:"));
         expect(&text, &format!("[\"127.0.0.1:{port}:{port}\"]"));
         expect(&roles, &format!("create role {noun} login password :'password';"));
         expect(&roles, &format!("create schema authorization {noun};"));
-        expect(&read(&root().join(service).join("docker-compose.yaml")), &format!("127.0.0.1:{port}:{port}"));
+        let alone = read(&root().join(service).join("docker-compose.yaml"));
+        expect(&alone, &format!("127.0.0.1:{port}:{port}"));
+        expect(&alone, &format!("redis://{noun}:"));
+        expect(&alone, &format!("{}_REDIS_PASSWORD", noun.to_uppercase()));
+        expect(&alone, "command: [/redis/start.sh]");
     }
-    assert_kept("Each service is composed with its port, its role and its schema:", &breaches);
+    assert_kept("Each service is composed with its port, its role, its schema and its user of Redis:", &breaches);
+}
+
+#[test]
+fn the_services_trust_the_address_of_the_gateway_alone() {
+    let text = read(&root().join("docker-compose-local.yaml"));
+    let address = "${GATEWAY_ADDRESS:-172.30.80.200}";
+    assert!(text.contains(&format!("TRUSTED_PROXIES: {address}\n")), "{text}");
+    assert!(composed("gateway").contains(&format!("ipv4_address: \"{address}\"")), "{}", composed("gateway"));
 }

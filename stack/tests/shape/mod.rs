@@ -11,6 +11,7 @@ mod imports;
 mod laws;
 mod names;
 mod production;
+mod rights;
 mod sizes;
 mod sources;
 mod tokens;
