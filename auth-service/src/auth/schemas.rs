@@ -19,6 +19,7 @@ const TOKEN: usize = 128;
 
 /// Who signs in.
 #[derive(ToSchema)]
+#[schema(examples(json!({ "email": "anna@example.com", "password": "a good anna secret" })))]
 pub struct SignIn {
     pub email: String,
     pub password: String,
@@ -34,6 +35,7 @@ impl Input for SignIn {
 
 /// Who signs in, as OAuth 2 has it (RFC 6749, section 4.3.2). `grant_type` may be given and is `password` then.
 #[derive(ToSchema)]
+#[schema(examples(json!({ "username": "anna@example.com", "password": "a good anna secret" })))]
 pub struct TokenForm {
     /// The address
     pub username: String,
@@ -56,6 +58,9 @@ impl Input for TokenForm {
 
 /// A new password, with the current one as proof.
 #[derive(ToSchema)]
+#[schema(examples(json!({
+    "current_password": "a good anna secret", "new_password": "a better anna secret", "confirm_password": "a better anna secret",
+})))]
 #[expect(clippy::struct_field_names, reason = "the contract's names")]
 pub struct ChangePassword {
     pub current_password: String,

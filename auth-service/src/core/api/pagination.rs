@@ -14,9 +14,11 @@ use crate::core::contract::fields::invalid;
 use crate::core::contract::timestamp::Timestamp;
 
 /// Items on a page when the caller does not say.
-const DEFAULT_LIMIT: i64 = 50;
+pub const DEFAULT_LIMIT: i64 = 50;
 /// Items on a page at most.
-const MAX_LIMIT: i64 = 200;
+pub const MAX_LIMIT: i64 = 200;
+/// The longest cursor, in characters: a time in hexadecimal digits, a point, and an id.
+pub const LONGEST_CURSOR: usize = 16 + 1 + 32;
 
 /// A place in a list that is ordered by time and id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
