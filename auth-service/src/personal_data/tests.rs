@@ -86,7 +86,7 @@ async fn who_leaves_is_forgotten_and_every_service_says_so(_: PgPoolOptions, dat
     }
     let hash = format!(":apps.core.models.UserDetailInfo:{}", anna.id);
     assert_eq!(platform.finds("Annasword").await, [hash.as_str(), "auth.account", "auth.outbox", "user_updated"]);
-    let places = [hash.as_str(), "auth.account", "auth.outbox", "user_registered", "user_updated"];
+    let places = [hash.as_str(), "auth.account", "auth.outbox", "auth.user_token", "user_registered", "user_updated"];
     assert_eq!(platform.finds(&anna.email).await, places);
     assert_eq!(erasure(&platform, anna.id).await["detail"], "No such erasure");
 
