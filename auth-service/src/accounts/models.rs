@@ -4,8 +4,8 @@ use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
 use crate::core::contract::timestamp::Timestamp;
-use crate::users::address;
 use crate::users::models::{Account, Draft, UNDO_HOURS};
+use crate::users::{EMAIL_TAKEN, address};
 
 /// How long a claim stays, in days: as long as the token that accepts it, and a day.
 const CLAIM_DAYS: i32 = 8;
@@ -46,8 +46,8 @@ impl AccountChange {
         .await
     }
 
-    /// Removes and returns a change of a person, with all that came after it, whose tokens are void then: whoever made the
-    /// change cannot take its end back.
+    /// Removes and returns a change of a person, with all that came after it, whose tokens are void then: the user who made
+    /// the change cannot take its end back.
     pub async fn take(tx: &mut PgTransaction<'_>, id: Uuid, user: Uuid) -> sqlx::Result<Option<Self>> {
         let change = sqlx::query_as!(
             Self,
@@ -93,7 +93,7 @@ impl AccountChange {
     }
 }
 
-/// A sign-up with the address of an account that nobody has verified.
+/// A sign-up with the address of an account that is not verified.
 pub struct SignUpClaim {
     pub id: Uuid,
     pub signed_up_by: Vec<u8>,
@@ -139,7 +139,7 @@ impl SignUpClaim {
             .await
     }
 
-    /// Gives the account to the person who made the claim: their password, their names and nobody else's.
+    /// Gives the account to the person who made the claim: their password, and their names alone.
     pub async fn accept(&self, tx: &mut PgTransaction<'_>) -> sqlx::Result<()> {
         sqlx::query!(
             "update account set password_hash = claim.password_hash, first_name = claim.first_name,
@@ -165,7 +165,7 @@ pub async fn signed_up_by(db: impl PgExecutor<'_>, user: Uuid) -> sqlx::Result<O
     Ok(found.flatten())
 }
 
-/// The hash of the password of an account that the same browser made since a time and nobody has verified.
+/// The hash of the password of an account that the same browser made since a time, and that is not verified.
 pub async fn recent_sign_up(
     db: impl PgExecutor<'_>,
     email_key: &str,
@@ -202,7 +202,7 @@ pub async fn move_to_pending(tx: &mut PgTransaction<'_>, before: &Account, to: &
     Account::verify(tx, before.id).await?.ok_or(sqlx::Error::RowNotFound)
 }
 
-/// Whether a session began less than so many seconds ago: its person has just shown who they are.
+/// Whether a session began less than `seconds` ago: its person has just shown who they are.
 pub async fn began_within(db: impl PgExecutor<'_>, session: Option<Uuid>, seconds: f64) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"select exists (select from session
@@ -244,7 +244,7 @@ pub async fn convert_address(db: &PgPool, id: Uuid, address: &address::EmailAddr
     .await;
     match converted {
         Ok(_) => Ok(true),
-        Err(sqlx::Error::Database(cause)) if cause.constraint() == Some(crate::users::models::EMAIL_TAKEN) => Ok(false),
+        Err(sqlx::Error::Database(cause)) if cause.constraint() == Some(EMAIL_TAKEN) => Ok(false),
         Err(error) => Err(error),
     }
 }

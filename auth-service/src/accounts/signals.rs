@@ -35,7 +35,7 @@ pub async fn registered_again(
     browser: Browser,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    // Without an account the address is kept for one that may take it back, and nobody is to know.
+    // Without an account the address is kept for one that may take it back, and no client is to know.
     let Some(owner) = Account::find_by_address(&mut **tx, draft.email).await? else { return Ok(()) };
     if owner.is_verified {
         return mails::signals::sign_up_attempted(tx, &owner, now.date_naive()).await;

@@ -221,7 +221,7 @@ pub async fn reset_password(State(app): State<App>, query: Query) -> Result<Json
     let mut account = Account::change_password(&mut tx, token.user, &hash, None).await?.ok_or(ACCOUNT_DELETED)?;
     signals::password_changed(&mut tx, &before, Reason::PasswordReset).await?;
     if !before.is_verified {
-        // Whoever reads the mail of the address has just set the password.
+        // The user who has just set the password reads the mail of the address.
         account = Account::verify(&mut tx, token.user).await?.ok_or(ACCOUNT_DELETED)?;
         signals::verified(&mut tx, &account).await?;
     }

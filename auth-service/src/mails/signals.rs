@@ -15,7 +15,7 @@ pub async fn address_given(tx: &mut PgTransaction<'_>, account: &Account) -> sql
     Mail::create(tx, account.id, recipient, &MailTemplate::Verification, &version(account), None).await
 }
 
-/// A sign-up used the address of an account that nobody has verified; the token accepts the claim.
+/// A sign-up used the address of an account that is not verified; the token accepts the claim.
 pub async fn address_claimed(tx: &mut PgTransaction<'_>, account: &Account, claim: Uuid) -> sqlx::Result<()> {
     let letter = MailTemplate::Verification;
     Mail::create(tx, account.id, &account.email, &letter, &claim.to_string(), Some(claim)).await

@@ -6,9 +6,6 @@ use super::address::{self, EmailAddress};
 use super::{Role, Status};
 use crate::core::contract::timestamp::Timestamp;
 
-/// The constraint by which the database refuses an address that has an account already.
-pub const EMAIL_TAKEN: &str = "account_email_key";
-
 /// For how many hours a change of address or password can be taken back; until then no other account takes the address
 /// that it was before. Two days may be a weekend.
 pub const UNDO_HOURS: i32 = 72;
@@ -175,8 +172,8 @@ impl Account {
         .await
     }
 
-    /// The account after its owner's update. An address that nobody has verified is replaced; instead of a verified one the
-    /// new one is noted, and counts once it is proved. Fails with [`EMAIL_TAKEN`] when another account has the new one.
+    /// The account after its owner's update. An address that is not verified is replaced; instead of a verified one the
+    /// new one is noted, and counts once it is proved. Fails with [`super::EMAIL_TAKEN`] when another account has the new one.
     pub async fn update(
         tx: &mut PgTransaction<'_>,
         id: Uuid,
