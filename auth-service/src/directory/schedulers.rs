@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::models::{self, UserDetail};
 use crate::core::app::App;
 use crate::core::ground::worker::{Outcome, Worker};
-use crate::users::ApiWord;
+use crate::users::{ApiWord, address};
 
 /// Hashes written in one step.
 const BATCH: i64 = 100;
@@ -151,7 +151,7 @@ fn fields(person: &UserDetail) -> [(&'static str, String); 16] {
     [
         ("pk", id.clone()),
         ("id", id),
-        ("email", person.email.clone()),
+        ("email", address::shown(&person.email)),
         ("first_name", or_null(person.first_name.clone())),
         ("last_name", or_null(person.last_name.clone())),
         ("connections", list(&person.connections)),

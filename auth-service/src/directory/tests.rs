@@ -20,13 +20,13 @@ async fn other_services_read_the_hash_that_the_original_writes(_: PgPoolOptions,
     let token =
         sign_in(&platform, "anna@example.com", PASSWORD).await.body["access_token"].as_str().unwrap().to_owned();
     let anna =
-        Person { id: serde_json::from_value(user["id"].clone()).unwrap(), email: "Anna@Example.com".into(), token };
+        Person { id: serde_json::from_value(user["id"].clone()).unwrap(), email: "Anna@example.com".into(), token };
     let text = |name: &str| user[name].as_str().unwrap().to_owned();
     let mut expected = BTreeMap::from(
         [
             ("pk", text("id")),
             ("id", text("id")),
-            ("email", "Anna@Example.com".into()),
+            ("email", "Anna@example.com".into()),
             ("first_name", "Anna".into()),
             ("last_name", "null".into()),
             ("connections", "[]".into()),
@@ -56,7 +56,7 @@ async fn other_services_read_the_hash_that_the_original_writes(_: PgPoolOptions,
 
     let mails = mailed(&platform).await;
     assert_eq!(mails.len(), 3);
-    let token = &mails.iter().find(|(recipient, _)| recipient == "Anna@Example.com").unwrap().1;
+    let token = &mails.iter().find(|(recipient, _)| recipient == "Anna@example.com").unwrap().1;
     let active = platform.call("POST", &format!("/users/activate?activation_token={token}"), None, None).await.body;
     expected.insert("is_verified".into(), "1".into());
     expected.insert("status".into(), "ACTIVE".into());

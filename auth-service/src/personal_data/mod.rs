@@ -38,6 +38,10 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
         list: |db, person, before, rows| Box::pin(models::accounts(db, person, before, rows)),
     },
     PersonalDataSource {
+        name: "account_changes",
+        list: |db, person, before, rows| Box::pin(models::account_changes(db, person, before, rows)),
+    },
+    PersonalDataSource {
         name: "connections",
         list: |db, person, before, rows| Box::pin(models::connections(db, person, before, rows)),
     },

@@ -61,7 +61,7 @@ pub struct Limit {
     pub rate: Rate,
     /// How many may come at once outside of production, where that is another number.
     pub burst_in_development: Option<u32>,
-    /// Whether it guards passwords, so that an outage of Redis must not open it.
+    /// Whether it guards passwords: then an outage of Redis must not open it, and it counts by address alone.
     pub strict: bool,
 }
 
@@ -136,6 +136,11 @@ impl Limits {
     /// The name of the limit of a route, as `POST /api/v1/posts`.
     pub fn of_route(&self, route: &str) -> Option<&'static str> {
         self.routes.get(route).copied()
+    }
+
+    /// Whether a limit guards passwords.
+    pub fn is_strict(&self, name: &str) -> bool {
+        self.configured.get(name).is_some_and(|limit| limit.strict.is_some())
     }
 
     /// Counts one request of a subject against a limit; none when the limit is off, or open because Redis is away.
