@@ -18,6 +18,7 @@ pub const DEFAULT_LIMIT: i64 = 50;
 /// Items on a page at most.
 pub const MAX_LIMIT: i64 = 200;
 /// The longest cursor, in characters: a time in hexadecimal digits, a point, and an id.
+#[cfg(test)]
 pub const LONGEST_CURSOR: usize = 16 + 1 + 32;
 
 /// A place in a list that is ordered by time and id.
