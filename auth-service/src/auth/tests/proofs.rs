@@ -16,12 +16,9 @@ const PROXIED: [&str; 2] = ["--trusted-proxies", "127.0.0.0/8"];
 const STRANGER: &str = "198.51.100.7";
 const OWNER: &str = "203.0.113.9";
 
-fn account_of(email: &str, password: &str, name: &str) -> Option<Value> {
-    Some(json!({ "email": email, "password": password, "interests": [], "first_name": name }))
-}
-
 async fn sign_up_from(platform: &Platform, client: &str, email: &str, password: &str, name: &str) {
-    let reply = from(platform, client, "/auth/signup", None, account_of(email, password, name)).await;
+    let body = json!({ "email": email, "password": password, "interests": [], "first_name": name });
+    let reply = from(platform, client, "/auth/signup", None, Some(body)).await;
     assert_eq!(reply.status, 201, "{reply:?}");
 }
 
