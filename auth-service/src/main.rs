@@ -36,6 +36,7 @@ use crate::core::serve::{self, Features, Service};
 use crate::directory::schedulers::HashWriter;
 use crate::mails::schedulers::MailSender;
 use crate::mails::services::MailTransport;
+use crate::personal_data::schedulers::ErasureWatch;
 use crate::sessions::introspection;
 use crate::settings::{Command, Settings};
 
@@ -113,6 +114,7 @@ fn features(app: &App, transport: MailTransport) -> Features {
             app.start_after_commits("mails", MailSender::new(app, transport));
             app.start_after_commits("password resets", ResetWorker::new(app));
             app.start("addresses", AddressWorker::new(app));
+            app.start("erasure watch", ErasureWatch::new(app));
             for stream in INVALIDATING_STREAMS {
                 app.start(format!("follower of {stream}"), introspection::follower(&running, stream));
             }

@@ -7,9 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::forms::Form;
 use super::models::ResetRequest;
-use super::schemas::{
-    Activation, ChangePassword, MailRequest, ResetPassword, ResetRequested, SignIn, TokenForm, read,
-};
+use super::schemas::{Activation, ChangePassword, MailRequest, ResetPassword, ResetRequested, SignIn, TokenForm, read};
 use crate::accounts::attempts::{Attempt, check_mail};
 use crate::accounts::browser::{Bringer, Browser};
 use crate::accounts::models::recent_sign_up;

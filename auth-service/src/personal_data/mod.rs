@@ -4,6 +4,7 @@
 //! are stored here, so that an operator can see that an erasure is complete, or what it waits for.
 pub mod events;
 mod models;
+pub mod schedulers;
 mod services;
 mod views;
 

@@ -121,3 +121,19 @@ pub async fn confirm(tx: &mut PgTransaction<'_>, service: &str, people: &[Uuid])
     .await?;
     Ok(())
 }
+
+/// Notes which erasures all these services have confirmed, and this one; for how many seconds the oldest other one has
+/// waited, 0 when there is none.
+pub async fn complete_erasures(db: &PgPool, services: &[String]) -> sqlx::Result<f64> {
+    let update = sqlx::query!(
+        "update erasure set complete_at = now() where complete_at is null and confirmed_at is not null
+        and $1::text[] <@ array(select service from erasure_confirmation where person = erasure.person)",
+        services
+    );
+    update.execute(db).await?;
+    let query = sqlx::query_scalar!(
+        r#"select coalesce(extract(epoch from now() - min(asked_at)), 0)::float8 as "seconds!"
+        from erasure where complete_at is null"#
+    );
+    query.fetch_one(db).await
+}

@@ -8,15 +8,20 @@ use axum::http::{HeaderMap, Request, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use serde_json::{Value, json};
+use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::events::{ENGAGEMENT_USER_ERASED, INTERACTION_USER_ERASED, MODERATION_USER_ERASED, POST_USER_ERASED};
+use super::models;
 use crate::SERVICE;
 use crate::connections::tests::connect;
+use crate::core::ground::worker::Worker;
 use crate::core::testing::Platform;
+use crate::core::testing::counted::Counted;
 use crate::directory::schedulers::HashWriter;
+use crate::personal_data::schedulers::ErasureWatch;
 use crate::testing::{PASSWORD, finish, join, join_verified, mailed, start};
 
 /// A neighbour that holds two pages of posts about every user; its address.
@@ -133,4 +138,25 @@ async fn who_leaves_is_forgotten_and_every_service_says_so(_: PgPoolOptions, dat
     }
     let all = ["auth-service", "engagement-service", "interaction-service", "moderation-service", "post-service"];
     assert_eq!(erasure(&platform, anna.id).await["confirmed"], json!(all));
+}
+
+/// Erasures that no service but this one had confirmed were noticed by nobody.
+#[sqlx::test(migrations = false)]
+async fn an_erasure_is_watched_until_every_service_has_confirmed_it(_: PgPoolOptions, database: PgConnectOptions) {
+    let producers = "auth-service=http://127.0.0.1:1,post-service=http://127.0.0.1:1";
+    let platform = start(database, &["--producers", producers]).await;
+    let (counted, mut watch) = (Counted::begin(), ErasureWatch::new(&platform.app));
+    let person = Uuid::now_v7();
+    platform.erase(person).await;
+    platform.app.db.execute("update erasure set asked_at = now() - interval '2 hours'").await.unwrap();
+    watch.step().await.unwrap();
+    let text = counted.text();
+    let waiting = text.lines().find_map(|line| line.strip_prefix("erasures_unconfirmed_seconds ")).unwrap();
+    let waiting: f64 = waiting.parse().unwrap();
+    assert!((7200.0..7260.0).contains(&waiting), "{waiting}");
+    let mut tx = platform.app.db.begin().await.unwrap();
+    models::confirm(&mut tx, "post-service", &[person]).await.unwrap();
+    tx.commit().await.unwrap();
+    watch.step().await.unwrap();
+    counted.assert("erasures_unconfirmed_seconds 0");
 }
