@@ -140,7 +140,7 @@ async fn who_leaves_is_forgotten_and_every_service_says_so(_: PgPoolOptions, dat
     assert_eq!(erasure(&platform, anna.id).await["confirmed"], json!(all));
 }
 
-/// Erasures that no service but this one had confirmed were noticed by nobody.
+/// Erasures that no service but this one had confirmed raised no alert.
 #[sqlx::test(migrations = false)]
 async fn an_erasure_is_watched_until_every_service_has_confirmed_it(_: PgPoolOptions, database: PgConnectOptions) {
     let producers = "auth-service=http://127.0.0.1:1,post-service=http://127.0.0.1:1";

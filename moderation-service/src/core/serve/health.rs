@@ -77,8 +77,7 @@ async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {
 async fn lag(State(app): State<App>, Extension(subscribed): Extension<Subscribed>) -> (StatusCode, Json<Value>) {
     let (status, mut state) = readiness(&app).await;
     // A pool whose server is away would be waited for.
-    let asked = status == StatusCode::OK;
-    let events = if asked { log_failure(backlog::load(&app, &subscribed).await) } else { None };
+    let events = if status == StatusCode::OK { log_failure(backlog::load(&app, &subscribed).await) } else { None };
     state["service"] = json!(app.name);
     state["events"] = json!(events);
     (status, Json(state))
