@@ -67,8 +67,7 @@ impl Comment {
             r#"select comment.id, comment.created_at, comment.created_by,
                 comment.updated_at, comment.updated_by, comment.post_id, comment.content
             from comment join post on post.id = comment.post_id
-            where comment.id = $1 and not hidden($2, comment.created_by)
-                and (post.created_by = $2 or (post.status = 'POSTED' and not hidden($2, post.created_by)))"#,
+            where comment.id = $1 and not hidden($2, comment.created_by) and visible(post, $2)"#,
             id,
             viewer
         )
@@ -90,8 +89,7 @@ impl Comment {
             r#"update comment set content = $3, updated_by = $2,
                 updated_at = greatest(now(), comment.updated_at + interval '1 microsecond')
             from post
-            where comment.id = $1 and comment.created_by = $2 and post.id = comment.post_id
-                and (post.status = 'POSTED' or post.created_by = $2)
+            where comment.id = $1 and comment.created_by = $2 and post.id = comment.post_id and visible(post, $2)
             returning comment.id, comment.created_at, comment.created_by,
                 comment.updated_at, comment.updated_by, comment.post_id, comment.content"#,
             id,

@@ -20,10 +20,13 @@ pub struct Post {
 
 /// What a stored post is to a viewer.
 pub struct Visibility {
-    /// Whether the viewer may see it, if it still exists.
+    /// Whether the viewer may see it.
     pub visible: bool,
     /// Whether it has a tombstone.
     pub deleted: bool,
+    /// The stored version.
+    pub status: Status,
+    pub updated_at: Timestamp,
 }
 
 /// Versions of posts as columns, each post once, in the order of ids, in which all transactions lock them.
@@ -57,8 +60,8 @@ impl Post {
     pub async fn find_visibility(db: impl PgExecutor<'_>, id: Uuid, viewer: Uuid) -> sqlx::Result<Option<Visibility>> {
         sqlx::query_as!(
             Visibility,
-            r#"select created_by = $2 or (status = 'POSTED' and not hidden($2, created_by)) as "visible!",
-                deleted_at is not null as "deleted!"
+            r#"select visible(post, $2) as "visible!", deleted_at is not null as "deleted!",
+                status as "status: Status", updated_at
             from post where id = $1"#,
             id,
             viewer
@@ -111,15 +114,10 @@ impl Post {
     /// Locks a post until the transaction ends; false when it is deleted, or the viewer may not see it.
     pub async fn lock_visible(tx: &mut PgTransaction<'_>, id: Uuid, viewer: Uuid) -> sqlx::Result<bool> {
         // The lock of the foreign key alone would let a tombstone pass. Shared locks do not block each other.
-        let locked = sqlx::query_scalar!(
-            "select id from post
-            where id = $1 and deleted_at is null
-                and (created_by = $2 or (status = 'POSTED' and not hidden($2, created_by))) for share",
-            id,
-            viewer
-        )
-        .fetch_optional(&mut **tx)
-        .await?;
+        let locked =
+            sqlx::query_scalar!("select id from post where id = $1 and visible(post, $2) for share", id, viewer)
+                .fetch_optional(&mut **tx)
+                .await?;
         Ok(locked.is_some())
     }
 
