@@ -8,6 +8,7 @@ use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
 use crate::SERVICE;
+use crate::blocks::events::USER_BLOCKED;
 use crate::core::testing::{self, Platform};
 use crate::token_check;
 
@@ -42,6 +43,12 @@ pub fn new_user(_: &Platform) -> Ready<Person> {
 /// The token of a user with that status and role.
 pub fn token(_: &Platform, person: &Person, status: &str, role: &str) -> Ready<String> {
     ready(format!("{}:{status}:{role}", person.id))
+}
+
+/// Lets a user block another one.
+pub async fn block(platform: &Platform, owner: &Person, other: &Person) {
+    let block = json!({ "user_id": owner.id, "target_id": other.id, "at": "2026-11-20T12:00:00+00:00" });
+    platform.consume(USER_BLOCKED, &block).await;
 }
 
 /// A request for an operation, about a published post of `owner`; without a token.

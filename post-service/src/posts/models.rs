@@ -107,7 +107,7 @@ impl Post {
             r#"select id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
                 total_reactions, score, popularity
-            from post where id = $1 and (created_by = $2 or (status = 'POSTED' and not hidden($2, created_by)))"#,
+            from post where id = $1 and visible(post, $2)"#,
             id,
             viewer
         )
