@@ -16,6 +16,24 @@ use crate::app::App;
 use crate::core::app::limits::Limit;
 use crate::core::ground::settings::Rate;
 
+/// How often a user may list comments.
+pub const LIST_COMMENTS_LIMIT: Limit = Limit {
+    name: "comment_lists",
+    routes: &["GET /api/v1/{post_id}/comments"],
+    rate: Rate::new(300, 60),
+    burst_in_development: None,
+    strict: false,
+};
+
+/// How often a user may change or delete a comment.
+pub const CHANGE_COMMENT_LIMIT: Limit = Limit {
+    name: "comment_changes",
+    routes: &["PUT /api/v1/comments/{comment_id}", "DELETE /api/v1/comments/{comment_id}"],
+    rate: Rate::new(120, 60),
+    burst_in_development: None,
+    strict: false,
+};
+
 /// How often a user may comment.
 pub const CREATE_COMMENT_LIMIT: Limit = Limit {
     name: "comments",

@@ -7,6 +7,7 @@ use super::events::{
     COMMENT_CREATED, COMMENT_DELETE_COMPLETED, COMMENT_DELETE_REQUESTED, COMMENT_DELETED, COMMENT_UPDATED,
 };
 use super::models::{Comment, Nft};
+use crate::SERVICE;
 use crate::core::events::consumer::Step;
 use crate::core::testing::{Platform, new_user};
 use crate::posts::events::POST_CREATED;
@@ -285,4 +286,33 @@ async fn a_moderators_deletion_is_recorded_in_the_audit(_: PgPoolOptions, databa
     assert_eq!(platform.call("DELETE", &path, Some(&token), None).await.status, 204);
     let noted = sqlx::query!("select who, action, target from audit").fetch_one(&platform.app.db).await.unwrap();
     assert_eq!((noted.who, noted.target, noted.action.as_str()), (Some(moderator), Some(her), "comment_deleted"));
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_users_comments_of_a_day_have_a_ceiling(_: PgPoolOptions, database: PgConnectOptions) {
+    let ceiling = ["--rate-limits", "comments=1000/60", "--daily-texts", "3", "--daily-bytes", "12"];
+    let limited = Platform::start(&SERVICE, database, &ceiling).await;
+    let platform = limited.beside(&["--rate-limits", "off"]);
+    let ((anna, her), (bert, _)) = (new_user(), new_user());
+    let post = post(new_user().1, "POSTED");
+    platform.consume(POST_CREATED, &post).await;
+    let said = comment(&limited, &anna, &post, "one").await;
+    assert_eq!(said.status, 201);
+    let edit = async |content: &str| {
+        limited.call("PUT", &path(&said.body), Some(&anna), Some(json!({ "content": content }))).await
+    };
+    let refused = edit("thirteen long").await;
+    assert_eq!(refusal(&refused), (429, &json!("Too many requests")), "too many bytes");
+    let wait: u64 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!(wait > 0 && wait <= 86_400, "{wait}");
+    assert_eq!(edit("two").await.status, 200, "a refused one costs nothing");
+    assert_eq!(comment(&limited, &anna, &post, "three").await.status, 201);
+    assert_eq!(comment(&limited, &anna, &post, "").await.status, 429, "a fourth text of the day");
+    assert_eq!(comment(&limited, &bert, &post, "mine").await.status, 201, "another user has a day of their own");
+    assert_eq!(comment(&platform, &anna, &post, "four").await.status, 201, "no rates, no ceilings");
+
+    let held = platform.personal_data_of(her, "quotas").await;
+    assert_eq!((&held[0]["texts"], &held[0]["bytes"]), (&json!(3), &json!(11)));
+    platform.erase(her).await;
+    assert_eq!(platform.personal_data_of(her, "quotas").await, Vec::<Value>::new());
 }

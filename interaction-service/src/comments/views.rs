@@ -1,8 +1,8 @@
 //! The routes of comments.
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use axum::{Extension, Json};
 
 use super::models::Comment;
 use super::schemas::{CommentIn, CommentOut};
@@ -16,6 +16,7 @@ use crate::core::doors::audit::{self, Entry};
 use crate::posts::NOT_FOUND as POST_NOT_FOUND;
 use crate::posts::lookup::VisiblePost;
 use crate::posts::models::Post;
+use crate::quotas::Quota;
 
 const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "Post comment not found");
 
@@ -51,9 +52,11 @@ pub async fn create_post_comment(
     user: User,
     VisiblePost(post): VisiblePost,
     State(app): State<App>,
+    Extension(quota): Extension<Quota>,
     Body(comment): Body<CommentIn>,
 ) -> Result<(StatusCode, Json<CommentOut>), Error> {
     let mut tx = app.db.begin().await?;
+    quota.charge(&mut tx, user.id, &[&comment.content]).await?;
     if !Post::lock_visible(&mut tx, post, user.id).await? {
         return Err(POST_NOT_FOUND);
     }
@@ -89,9 +92,11 @@ pub async fn update_post_comment(
     user: User,
     State(app): State<App>,
     Path(id): Path,
+    Extension(quota): Extension<Quota>,
     Body(comment): Body<CommentIn>,
 ) -> Result<Json<CommentOut>, Error> {
     let mut tx = app.db.begin().await?;
+    quota.charge(&mut tx, user.id, &[&comment.content]).await?;
     let comment = Comment::update(&mut tx, id, user.id, &comment.content).await?.ok_or(NOT_FOUND)?;
     signals::updated(&mut tx, &comment).await?;
     app.commit_with_answer(tx).await?;

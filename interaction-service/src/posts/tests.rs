@@ -366,3 +366,21 @@ async fn no_comment_survives_a_concurrent_deletion_of_its_post(_: PgPoolOptions,
     let left = crate::reactions::models::Reaction::delete_by_posts(&mut tx, &[id(&post)], 100).await.unwrap();
     assert!(left.is_empty(), "{left:?}");
 }
+
+#[sqlx::test(migrations = false)]
+async fn every_write_and_every_list_has_a_limit(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &["--rate-limits", "comments=30/60"]).await;
+    let request = axum::http::Request::get("/openapi.json").body(axum::body::Body::empty()).unwrap();
+    let document = platform.send(request).await.body;
+    let mut open = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let list = operation["responses"]["200"]["content"]["application/json"]["schema"]["type"] == "array";
+            let route = format!("{} {path}", method.to_uppercase());
+            if (list || method != "get" || path.ends_with("/view")) && platform.app.limits.of_route(&route).is_none() {
+                open.push(route);
+            }
+        }
+    }
+    assert_eq!(open, Vec::<String>::new());
+}

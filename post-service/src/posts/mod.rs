@@ -70,6 +70,24 @@ pub const CATEGORIES: [&str; 22] = [
     "SCIENTIFIC",
 ];
 
+/// How often a user may list posts.
+pub const LIST_POSTS_LIMIT: Limit = Limit {
+    name: "post_lists",
+    routes: &["GET /api/v1/posts"],
+    rate: Rate::new(300, 60),
+    burst_in_development: None,
+    strict: false,
+};
+
+/// How often a user may change or delete a post.
+pub const CHANGE_POST_LIMIT: Limit = Limit {
+    name: "post_changes",
+    routes: &["PUT /api/v1/posts/{post_id}", "DELETE /api/v1/posts/{post_id}"],
+    rate: Rate::new(60, 60),
+    burst_in_development: None,
+    strict: false,
+};
+
 /// How often a user may create a post.
 pub const CREATE_POST_LIMIT: Limit = Limit {
     name: "posts",

@@ -38,6 +38,14 @@ pub struct Draft<'a> {
     pub status: Option<Status>,
 }
 
+impl Draft<'_> {
+    /// Its texts, by which a user's quota is charged.
+    pub fn texts(&self) -> Vec<&str> {
+        let types = self.types.iter().map(String::as_str);
+        [self.content].into_iter().chain(self.title).chain(types).collect()
+    }
+}
+
 /// What is added to a post's counters; may be negative.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Delta {

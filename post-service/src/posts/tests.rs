@@ -648,3 +648,59 @@ async fn a_moderators_deletion_is_recorded_in_the_audit(_: PgPoolOptions, databa
     assert_eq!((noted.who, noted.target), (Some(moderator), Some(her)));
     assert_eq!((noted.action.as_str(), noted.result.as_str()), ("post_deleted", "by moderator"));
 }
+
+#[sqlx::test(migrations = false)]
+async fn every_write_and_every_list_has_a_limit(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &["--rate-limits", "posts=30/60"]).await;
+    let request = axum::http::Request::get("/openapi.json").body(axum::body::Body::empty()).unwrap();
+    let document = platform.send(request).await.body;
+    let mut open = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let list = operation["responses"]["200"]["content"]["application/json"]["schema"]["type"] == "array";
+            let route = format!("{} {path}", method.to_uppercase());
+            if (list || method != "get" || path.ends_with("/view")) && platform.app.limits.of_route(&route).is_none() {
+                open.push(route);
+            }
+        }
+    }
+    // The categories are a constant.
+    assert_eq!(open, ["GET /api/v1/posts/category-choices"]);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_users_posts_of_a_day_have_a_ceiling(_: PgPoolOptions, database: PgConnectOptions) {
+    let ceiling = ["--rate-limits", "posts=1000/60", "--daily-texts", "20", "--daily-bytes", "50"];
+    let platform = Platform::start(&SERVICE, database, &ceiling).await;
+    let ((anna, her), (ben, _)) = (new_user(), new_user());
+    let post = write(&platform, &anna, json!({ "title": "T", "content": "c", "types": ["NEWS"] })).await;
+    // Each change is stored and published whole.
+    let edit = json!({ "content": "x".repeat(20), "types": [] });
+    let path = path(&post);
+    let statuses = [(); 3].map(|()| platform.call("PUT", &path, Some(&anna), Some(edit.clone())));
+    let statuses: Vec<u16> =
+        futures::future::join_all(statuses).await.iter().map(|reply| reply.status.as_u16()).collect();
+    let count = |status: u16| statuses.iter().filter(|one| **one == status).count();
+    assert_eq!(
+        (count(200), count(429)),
+        (2, 1),
+        "two of 20 bytes at once fit beside the six of the post: {statuses:?}"
+    );
+    posted(&platform, &ben).await;
+    let held = platform.personal_data_of(her, "quotas").await;
+    assert_eq!((&held[0]["texts"], &held[0]["bytes"]), (&json!(3), &json!(46)));
+    platform.erase(her).await;
+    assert_eq!(platform.personal_data_of(her, "quotas").await, Vec::<Value>::new());
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_post_has_at_most_100_categories(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, _) = new_user();
+    write(&platform, &anna, json!({ "content": "x", "types": vec!["NEWS"; 100] })).await;
+    let body = json!({ "content": "x", "types": vec!["NEWS"; 101] });
+    let reply = platform.call("POST", "/posts", Some(&anna), Some(body)).await;
+    let error = json!({ "loc": ["body", "types"], "msg": "ensure this value has at most 100 items",
+        "type": "value_error.list.max_items", "ctx": { "limit_value": 100 } });
+    assert_eq!(refused(&reply), (422, &json!([error])));
+}

@@ -1,8 +1,8 @@
 //! The routes of posts.
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use axum::{Extension, Json};
 
 use super::models::{Draft, Post};
 use super::schemas::{PostIn, PostOut};
@@ -13,6 +13,7 @@ use crate::core::app::App;
 use crate::core::app::identity::{Role, User};
 use crate::core::contract::extract::{Json as Body, Path};
 use crate::core::doors::audit::{self, Entry};
+use crate::quotas::Quota;
 
 /// List the categories of posts
 #[utoipa::path(get, path = "/posts/category-choices", tag = "post", responses(
@@ -43,11 +44,13 @@ pub async fn get_posts(user: User, State(app): State<App>, page: Page) -> Result
 pub async fn create_post(
     user: User,
     State(app): State<App>,
+    Extension(quota): Extension<Quota>,
     Body(post): Body<PostIn>,
 ) -> Result<(StatusCode, Json<PostOut>), Error> {
     let types = post.categories()?;
     let draft = Draft { title: post.title.as_deref(), content: &post.content, types: &types, status: post.status };
     let mut tx = app.db.begin().await?;
+    quota.charge(&mut tx, user.id, &draft.texts()).await?;
     let post = Post::create(&mut tx, user.id, &draft).await?;
     signals::created(&mut tx, &post).await?;
     app.commit_with_answer(tx).await?;
@@ -76,11 +79,13 @@ pub async fn update_post(
     user: User,
     State(app): State<App>,
     Path(id): Path,
+    Extension(quota): Extension<Quota>,
     Body(post): Body<PostIn>,
 ) -> Result<Json<PostOut>, Error> {
     let types = post.categories()?;
     let draft = Draft { title: post.title.as_deref(), content: &post.content, types: &types, status: post.status };
     let mut tx = app.db.begin().await?;
+    quota.charge(&mut tx, user.id, &draft.texts()).await?;
     let post = Post::update(&mut tx, id, user.id, &draft).await?;
     let post = post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post not found for update"))?;
     signals::updated(&mut tx, &post).await?;
