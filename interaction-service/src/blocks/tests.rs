@@ -62,7 +62,7 @@ fn attempts(post: &Value, comment: &str, reaction: &str) -> Vec<(&'static str, S
 
 #[sqlx::test(migrations = false)]
 async fn a_blocked_user_writes_nothing_under_the_blockers_post(_: PgPoolOptions, database: PgConnectOptions) {
-    // Whoever of the two blocks, whatever the post service still answers, and as it is with a post that is withdrawn.
+    // The block of either user hides the post, as its withdrawal does, whatever the post service still answers.
     let (platform, service) = start(database).await;
     for hidden_by in ["the author", "the user", "a draft", "an archive", "a deletion"] {
         let ((bert, him), (carl, _), (_, her)) = (new_user(), new_user(), new_user());

@@ -7,6 +7,11 @@ use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::doors::personal_data::PersonalDataItem;
 
+/// The longest contents of a page together, in characters, that are listed whole: 50 comments of 2,000.
+const WHOLE_PAGE: i64 = 100_000;
+/// The length of a content on a longer page, in characters: 200 of them are as long as a page that is listed whole.
+const EXCERPT: i32 = 500;
+
 /// A comment as it is stored.
 #[derive(Clone, Debug)]
 pub struct Comment {
@@ -17,6 +22,8 @@ pub struct Comment {
     pub updated_by: Option<Uuid>,
     pub post_id: Uuid,
     pub content: String,
+    /// Whether `content` is only its beginning, as in a heavy list.
+    pub truncated: bool,
 }
 
 impl Comment {
@@ -26,7 +33,7 @@ impl Comment {
             Self,
             r#"insert into comment (id, created_by, post_id, content) values ($1, $2, $3, $4)
             returning id, created_at, created_by, updated_at,
-                updated_by, post_id, content"#,
+                updated_by, post_id, content, false as "truncated!""#,
             Uuid::now_v7(),
             author,
             post,
@@ -36,7 +43,8 @@ impl Comment {
         .await
     }
 
-    /// The comments on a post, newest first, but those of users who have a block with the viewer.
+    /// The comments on a post, newest first, but those of users who have a block with the viewer. When they are long together,
+    /// the long ones are cut.
     pub async fn list(
         db: impl PgExecutor<'_>,
         post: Uuid,
@@ -46,15 +54,22 @@ impl Comment {
     ) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select id, created_at, created_by, updated_at,
-                updated_by, post_id, content
-            from comment where post_id = $1 and (created_at, id) < ($2, $3) and not hidden($5, created_by)
-            order by created_at desc, id desc limit $4"#,
+            r#"with page as (
+                select * from comment where post_id = $1 and (created_at, id) < ($2, $3) and not hidden($5, created_by)
+                order by created_at desc, id desc limit $4
+            ), heavy as (select coalesce(sum(char_length(content)), 0) > $6 as is_heavy from page)
+            select id as "id!", created_at as "created_at!", created_by as "created_by!",
+                updated_at as "updated_at!", updated_by, post_id as "post_id!",
+                case when is_heavy then left(content, $7) else content end as "content!",
+                is_heavy and char_length(content) > $7 as "truncated!"
+            from page, heavy order by created_at desc, id desc"#,
             post,
             before.at,
             before.id,
             rows,
-            viewer
+            viewer,
+            WHOLE_PAGE,
+            EXCERPT
         )
         .fetch_all(db)
         .await
@@ -65,7 +80,8 @@ impl Comment {
         sqlx::query_as!(
             Self,
             r#"select comment.id, comment.created_at, comment.created_by,
-                comment.updated_at, comment.updated_by, comment.post_id, comment.content
+                comment.updated_at, comment.updated_by, comment.post_id, comment.content,
+                false as "truncated!"
             from comment join post on post.id = comment.post_id
             where comment.id = $1 and not hidden($2, comment.created_by) and visible(post, $2)"#,
             id,
@@ -91,7 +107,7 @@ impl Comment {
             from post
             where comment.id = $1 and comment.created_by = $2 and post.id = comment.post_id and visible(post, $2)
             returning comment.id, comment.created_at, comment.created_by,
-                comment.updated_at, comment.updated_by, comment.post_id, comment.content"#,
+                comment.updated_at, comment.updated_by, comment.post_id, comment.content, false as "truncated!""#,
             id,
             author,
             content
@@ -107,7 +123,7 @@ impl Comment {
             Self,
             r#"delete from comment where id = $1 and ($2::uuid is null or created_by = $2)
             returning id, created_at, created_by, updated_at,
-                updated_by, post_id, content"#,
+                updated_by, post_id, content, false as "truncated!""#,
             id,
             author
         )
@@ -122,7 +138,7 @@ impl Comment {
             Self,
             r#"delete from comment where id in (select id from comment where id = any($1) order by id for update)
             returning id, created_at, created_by, updated_at,
-                updated_by, post_id, content"#,
+                updated_by, post_id, content, false as "truncated!""#,
             ids
         )
         .fetch_all(&mut **tx)
@@ -136,7 +152,7 @@ impl Comment {
             r#"delete from comment
             where id in (select id from comment where created_by = $1 order by id limit $2 for update)
             returning id, created_at, created_by, updated_at,
-                updated_by, post_id, content"#,
+                updated_by, post_id, content, false as "truncated!""#,
             author,
             rows
         )
@@ -171,7 +187,7 @@ impl Comment {
             r#"delete from comment
             where id in (select id from comment where post_id = any($1) order by id limit $2 for update)
             returning id, created_at, created_by, updated_at,
-                updated_by, post_id, content"#,
+                updated_by, post_id, content, false as "truncated!""#,
             posts,
             rows
         )

@@ -35,6 +35,10 @@ pub struct CommentOut {
     pub updated_by: Option<Uuid>,
     pub post_id: Uuid,
     pub content: String,
+    /// True in a list that is long, when `content` is only its beginning; the comment by its id has all of it
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub truncated: bool,
 }
 
 impl From<Comment> for CommentOut {
@@ -47,6 +51,7 @@ impl From<Comment> for CommentOut {
             updated_by: comment.updated_by,
             post_id: comment.post_id,
             content: comment.content,
+            truncated: comment.truncated,
         }
     }
 }

@@ -316,3 +316,23 @@ async fn a_users_comments_of_a_day_have_a_ceiling(_: PgPoolOptions, database: Pg
     platform.erase(her).await;
     assert_eq!(platform.personal_data_of(her, "quotas").await, Vec::<Value>::new());
 }
+
+#[sqlx::test(migrations = false)]
+async fn a_heavy_page_shortens_long_comments(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, post) = start_with_post(database).await;
+    let (anna, _) = new_user();
+    let long = "\u{1F600}".repeat(2_000);
+    let first = comment(&platform, &anna, &post, &long).await.body;
+    let list = format!("/{}/comments?limit=200", id(&post));
+    assert_eq!(platform.call("GET", &list, Some(&anna), None).await.body, json!([first]));
+    let fill = "insert into comment (id, created_by, post_id, content)
+        select gen_random_uuid(), created_by, post_id, content from comment, generate_series(1, 199)";
+    sqlx::Executor::execute(&platform.app.db, fill).await.unwrap();
+    let page = platform.call("GET", &list, Some(&anna), None).await.body;
+    let mut cut = first.clone();
+    (cut["content"], cut["truncated"]) = (json!("\u{1F600}".repeat(500)), json!(true));
+    assert_eq!((page.as_array().unwrap().len(), &page[199]), (200, &cut));
+    let bytes = page.to_string().len();
+    assert!(bytes < 512 * 1024, "the heaviest page has {bytes} bytes");
+    assert_eq!(platform.call("GET", &path(&first), Some(&anna), None).await.body, first, "whole by its id");
+}

@@ -11,6 +11,11 @@ use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::doors::personal_data::PersonalDataItem;
 
+/// The longest contents of a page together, in characters, that are listed whole: 50 posts of 2,000.
+const WHOLE_PAGE: i64 = 100_000;
+/// The length of a content on a longer page, in characters: 200 of them are as long as a page that is listed whole.
+const EXCERPT: i32 = 500;
+
 /// A post as it is stored.
 #[derive(Clone, Debug)]
 pub struct Post {
@@ -28,6 +33,8 @@ pub struct Post {
     pub total_reactions: i64,
     pub score: f64,
     pub popularity: f64,
+    /// Whether `content` is only its beginning, as in a heavy list.
+    pub truncated: bool,
 }
 
 /// The validated fields of a new or changed post; in an update `None` leaves a field as it is.
@@ -96,7 +103,7 @@ impl Post {
             r#"insert into post (id, created_by, title, content, types, status) values ($1, $2, $3, $4, $5, $6)
             returning id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity"#,
+                total_reactions, score, popularity, false as "truncated!""#,
             Uuid::now_v7(),
             author,
             draft.title,
@@ -114,7 +121,7 @@ impl Post {
             Self,
             r#"select id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity
+                total_reactions, score, popularity, false as "truncated!"
             from post where id = $1 and visible(post, $2)"#,
             id,
             viewer
@@ -123,28 +130,36 @@ impl Post {
         .await
     }
 
-    /// The posts that the viewer may see, newest first.
+    /// The posts that the viewer may see, newest first. When their contents are long together, the long ones are cut: a page of
+    /// 200 long posts would be eight megabytes in the memory of each reader's request.
     pub async fn list(db: impl PgExecutor<'_>, viewer: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Self>> {
         // Two index scans, merged: one condition with "or" would scan the drafts of all users.
         sqlx::query_as!(
             Self,
             r#"with mine as (
-                select * from post where created_by = $1 and status <> 'POSTED' and (created_at, id) < ($2, $3)
+                select * from post where created_by = $1 and status <> 'POSTED' and visible(post, $1)
+                    and (created_at, id) < ($2, $3)
                 order by created_at desc, id desc limit $4
             ), posted as (
-                select * from post where status = 'POSTED' and (created_at, id) < ($2, $3) and not hidden($1, created_by)
+                select * from post where status = 'POSTED' and visible(post, $1) and (created_at, id) < ($2, $3)
                 order by created_at desc, id desc limit $4
-            )
+            ), page as (
+                select * from (select * from mine union all select * from posted) as seen
+                order by created_at desc, id desc limit $4
+            ), heavy as (select coalesce(sum(char_length(content)), 0) > $5 as is_heavy from page)
             select id as "id!", created_at as "created_at!", created_by as "created_by!",
-                updated_at as "updated_at!", updated_by, title, content as "content!", types as "types!",
+                updated_at as "updated_at!", updated_by, title,
+                case when is_heavy then left(content, $6) else content end as "content!", types as "types!",
                 status as "status!: Status", total_views as "total_views!", total_comments as "total_comments!",
-                total_reactions as "total_reactions!", score as "score!", popularity as "popularity!"
-            from (select * from mine union all select * from posted) as visible
-            order by created_at desc, id desc limit $4"#,
+                total_reactions as "total_reactions!", score as "score!", popularity as "popularity!",
+                is_heavy and char_length(content) > $6 as "truncated!"
+            from page, heavy order by created_at desc, id desc"#,
             viewer,
             before.at,
             before.id,
-            rows
+            rows,
+            WHOLE_PAGE,
+            EXCERPT
         )
         .fetch_all(db)
         .await
@@ -165,7 +180,7 @@ impl Post {
             where id = $1 and created_by = $2
             returning id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity"#,
+                total_reactions, score, popularity, false as "truncated!""#,
             id,
             author,
             draft.title,
@@ -185,7 +200,7 @@ impl Post {
             r#"delete from post where id = $1 and ($2::uuid is null or created_by = $2)
             returning id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity"#,
+                total_reactions, score, popularity, false as "truncated!""#,
             id,
             author
         )
@@ -201,7 +216,7 @@ impl Post {
             where id in (select id from post where created_by = $1 order by id limit $2 for update)
             returning id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity"#,
+                total_reactions, score, popularity, false as "truncated!""#,
             author,
             rows
         )

@@ -78,6 +78,10 @@ pub struct PostOut {
     pub score: f64,
     /// Views per connection of the author, 0 to 100
     pub popularity: f64,
+    /// True in a list that is long, when `content` is only its beginning; the post by its id has all of it
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub truncated: bool,
 }
 
 impl From<Post> for PostOut {
@@ -97,6 +101,7 @@ impl From<Post> for PostOut {
             total_reactions: post.total_reactions.max(0),
             score: post.score,
             popularity: post.popularity,
+            truncated: post.truncated,
         }
     }
 }

@@ -704,3 +704,35 @@ async fn a_post_has_at_most_100_categories(_: PgPoolOptions, database: PgConnect
         "type": "value_error.list.max_items", "ctx": { "limit_value": 100 } });
     assert_eq!(refused(&reply), (422, &json!([error])));
 }
+
+#[sqlx::test(migrations = false)]
+async fn a_heavy_page_shortens_long_contents(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, _), (ben, _)) = (new_user(), new_user());
+    let long = "\u{1F600}".repeat(10_000);
+    // Eleven of them are longer than a page that is listed whole.
+    let mut whole = Vec::new();
+    for _ in 0..10 {
+        whole.insert(0, write(&platform, &anna, json!({ "content": long, "types": [], "status": "POSTED" })).await);
+    }
+    let list = async |limit: i64| platform.call("GET", &format!("/posts?limit={limit}"), Some(&ben), None).await.body;
+    assert_eq!(list(9).await, json!(whole[..9]), "up to 100,000 characters a page is as it always was");
+    let short = write(&platform, &anna, json!({ "content": "short", "types": [], "status": "POSTED" })).await;
+    let listed = list(200).await;
+    assert_eq!(listed[0], short, "what is short stays equal");
+    let mut cut = whole[0].clone();
+    (cut["content"], cut["truncated"]) = (json!("\u{1F600}".repeat(500)), json!(true));
+    assert_eq!(listed[1], cut);
+    assert_eq!(platform.call("GET", &path(&whole[0]), Some(&ben), None).await.body, whole[0], "whole by its id");
+
+    let fill = "insert into post (id, created_by, title, content, types, status)
+        select gen_random_uuid(), created_by, repeat(chr(128512), 100), content, array_fill('PERSONAL_EVENT'::text, array[100]), status
+        from post, generate_series(1, 20) where content <> 'short'";
+    platform.app.db.execute(fill).await.unwrap();
+    let request = Request::get("/api/v1/posts?limit=200").header(header::AUTHORIZATION, format!("Bearer {ben}"));
+    let response = platform.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    let page: Vec<Value> = serde_json::from_slice(&body).unwrap();
+    assert_eq!(page.len(), 200);
+    assert!(body.len() < 1024 * 1024, "the heaviest page has {} bytes", body.len());
+}

@@ -20,7 +20,7 @@ use crate::matrix::{self, World};
 /// What stands above the table.
 const HEADING: &str = "## Who may what";
 
-/// A kind of caller, in the order of the columns. All but a stranger, a moderator, an admin and a user whom the owner has
+/// A kind of caller, in the order of the columns. All but a stranger, a moderator, an admin and a user that the owner has
 /// blocked call for their own things.
 const CALLERS: [&str; 9] =
     ["anonymous", "stranger", "owner", "muted", "banned", "moderator", "admin", "service", "blocked"];
