@@ -33,6 +33,12 @@ pub struct Post {
     pub total_reactions: i64,
     pub score: f64,
     pub popularity: f64,
+    /// Since when moderation hides it from all; none: it is not hidden.
+    pub hidden_at: Option<Timestamp>,
+    /// Why it is hidden.
+    pub hidden_reason: Option<String>,
+    /// The version that a moderator restored; none: it was never hidden, or still is.
+    pub restored_at: Option<Timestamp>,
     /// Whether `content` is only its beginning, as in a heavy list.
     pub truncated: bool,
 }
@@ -103,7 +109,7 @@ impl Post {
             r#"insert into post (id, created_by, title, content, types, status) values ($1, $2, $3, $4, $5, $6)
             returning id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity, false as "truncated!""#,
+                total_reactions, score, popularity, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
             Uuid::now_v7(),
             author,
             draft.title,
@@ -121,7 +127,7 @@ impl Post {
             Self,
             r#"select id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity, false as "truncated!"
+                total_reactions, score, popularity, hidden_at, hidden_reason, restored_at, false as "truncated!"
             from post where id = $1 and visible(post, $2)"#,
             id,
             viewer
@@ -152,6 +158,7 @@ impl Post {
                 case when is_heavy then left(content, $6) else content end as "content!", types as "types!",
                 status as "status!: Status", total_views as "total_views!", total_comments as "total_comments!",
                 total_reactions as "total_reactions!", score as "score!", popularity as "popularity!",
+                hidden_at, hidden_reason, restored_at,
                 is_heavy and char_length(content) > $6 as "truncated!"
             from page, heavy order by created_at desc, id desc"#,
             viewer,
@@ -165,7 +172,7 @@ impl Post {
         .await
     }
 
-    /// Updates an author's post; none when it is not theirs, or does not exist.
+    /// Updates an author's post; none when it is not theirs, does not exist, or is hidden.
     pub async fn update(
         tx: &mut PgTransaction<'_>,
         id: Uuid,
@@ -177,10 +184,10 @@ impl Post {
             Self,
             r#"update post set title = coalesce($3, title), content = $4, types = $5, status = coalesce($6, status),
                 updated_by = $2, updated_at = greatest(now(), updated_at + interval '1 microsecond')
-            where id = $1 and created_by = $2
+            where id = $1 and created_by = $2 and visible(post, $2)
             returning id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity, false as "truncated!""#,
+                total_reactions, score, popularity, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
             id,
             author,
             draft.title,
@@ -200,11 +207,77 @@ impl Post {
             r#"delete from post where id = $1 and ($2::uuid is null or created_by = $2)
             returning id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity, false as "truncated!""#,
+                total_reactions, score, popularity, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
             id,
             author
         )
         .fetch_optional(&mut **tx)
+        .await
+    }
+
+    /// Hides a post that is not hidden, as a new version; none when there is nothing to hide: it does not exist, is hidden, or
+    /// a moderator has restored it since `analysed`, the version that moderation read.
+    pub async fn hide(
+        tx: &mut PgTransaction<'_>,
+        id: Uuid,
+        reason: Option<&str>,
+        analysed: Option<Timestamp>,
+    ) -> sqlx::Result<Option<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"update post set hidden_at = now(), hidden_reason = $2, restored_at = null,
+                updated_at = greatest(now(), updated_at + interval '1 microsecond')
+            where id = $1 and hidden_at is null and (restored_at is null or restored_at < coalesce($3, now()))
+            returning id, created_at, created_by, updated_at,
+                updated_by, title, content, types, status, total_views, total_comments,
+                total_reactions, score, popularity, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
+            id,
+            reason,
+            analysed as Option<Timestamp>
+        )
+        .fetch_optional(&mut **tx)
+        .await
+    }
+
+    /// Restores a hidden post as a new version; none when it is not hidden, or does not exist.
+    pub async fn restore(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<Option<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"update post set hidden_at = null, hidden_reason = null,
+                restored_at = greatest(now(), updated_at + interval '1 microsecond'),
+                updated_at = greatest(now(), updated_at + interval '1 microsecond')
+            where id = $1 and hidden_at is not null
+            returning id, created_at, created_by, updated_at,
+                updated_by, title, content, types, status, total_views, total_comments,
+                total_reactions, score, popularity, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
+            id
+        )
+        .fetch_optional(&mut **tx)
+        .await
+    }
+
+    /// Hidden posts, of an author or of all, newest first; of a long content the beginning.
+    pub async fn list_hidden(
+        db: impl PgExecutor<'_>,
+        author: Option<Uuid>,
+        before: Cursor,
+        rows: i64,
+    ) -> sqlx::Result<Vec<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"select id, created_at, created_by, updated_at, updated_by, title, left(content, $5) as "content!", types,
+                status, total_views, total_comments, total_reactions, score, popularity, hidden_at, hidden_reason,
+                restored_at, char_length(content) > $5 as "truncated!"
+            from post where hidden_at is not null and ($1::uuid is null or created_by = $1)
+                and (created_at, id) < ($2, $3)
+            order by created_at desc, id desc limit $4"#,
+            author,
+            before.at,
+            before.id,
+            rows,
+            EXCERPT
+        )
+        .fetch_all(db)
         .await
     }
 
@@ -216,7 +289,7 @@ impl Post {
             where id in (select id from post where created_by = $1 order by id limit $2 for update)
             returning id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity, false as "truncated!""#,
+                total_reactions, score, popularity, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
             author,
             rows
         )
@@ -341,6 +414,12 @@ pub async fn list_personal_nfts(
 /// Deletes the row of an author.
 pub async fn delete_author(tx: &mut PgTransaction<'_>, author: Uuid) -> sqlx::Result<()> {
     sqlx::query!("delete from author where id = $1", author).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Deletes the NFT record of a post.
+pub async fn delete_nft(tx: &mut PgTransaction<'_>, post: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("delete from post_nft where post_id = $1", post).execute(&mut **tx).await?;
     Ok(())
 }
 

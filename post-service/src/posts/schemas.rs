@@ -78,6 +78,18 @@ pub struct PostOut {
     pub score: f64,
     /// Views per connection of the author, 0 to 100
     pub popularity: f64,
+    /// Since when the post is hidden from all, until a moderator restores it
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden_at: Option<Timestamp>,
+    /// Why it is hidden: OFFENSIVE_CONTENT, NUDITY, RULES_VIOLATION or RACISM
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden_reason: Option<String>,
+    /// When a moderator restored it
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restored_at: Option<Timestamp>,
     /// True in a list that is long, when `content` is only its beginning; the post by its id has all of it
     #[schema(required = false)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -101,6 +113,9 @@ impl From<Post> for PostOut {
             total_reactions: post.total_reactions.max(0),
             score: post.score,
             popularity: post.popularity,
+            hidden_at: post.hidden_at,
+            hidden_reason: post.hidden_reason,
+            restored_at: post.restored_at,
             truncated: post.truncated,
         }
     }

@@ -270,9 +270,9 @@ async fn an_invalid_body_is_refused_as_the_original_does(_: PgPoolOptions, datab
     for kind in [None, Some("application/vnd.post+json"), Some("application/json; charset=utf-8")] {
         assert_eq!(send(&platform, &anna, kind, post).await.body["types"], json!(["NEWS"]), "{kind:?}");
     }
-    let large = format!(r#"{{"content": "{}", "types": []}}"#, "x".repeat(64 * 1024));
+    let large = format!(r#"{{"content": "{}", "types": []}}"#, "x".repeat(128 * 1024));
     let reply = send(&platform, &anna, json_type, large).await;
-    assert_eq!(refused(&reply), (413, &json!("The body is larger than 65536 bytes")));
+    assert_eq!(refused(&reply), (413, &json!("The body is larger than 131072 bytes")));
 }
 
 #[sqlx::test(migrations = false)]
@@ -446,29 +446,101 @@ async fn only_the_author_changes_and_deletes_a_post(_: PgPoolOptions, database: 
     assert_eq!(platform.published(POST_DELETED).await.len(), 1);
 }
 
+/// Moderation's request to take down a post in the version that it has read.
+fn delete_request(content: &Value) -> Value {
+    json!({ "id": Uuid::now_v7(), "created_at": "2026-11-20T15:18:00.328547+00:00", "created_by": null,
+        "updated_at": "2026-11-20T15:18:00.328557+00:00", "updated_by": null, "type": "POST",
+        "content_id": content["id"], "raw_content": content, "status": "DELETE_REQUESTED", "reason": "NUDITY" })
+}
+
 #[sqlx::test(migrations = false)]
 async fn each_request_of_moderation_is_answered_with_a_completion(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, _) = new_user();
     let post = posted(&platform, &anna).await;
     let kept = posted(&platform, &anna).await;
-    let case = |content: &Value| {
-        json!({ "id": Uuid::now_v7(), "created_at": "2026-11-20T15:18:00.328547+00:00", "created_by": null,
-            "updated_at": "2026-11-20T15:18:00.328557+00:00", "updated_by": null, "type": "POST",
-            "content_id": content["id"], "raw_content": content, "status": "DELETE_REQUESTED", "reason": "NUDITY" })
-    };
     // What moderation knew of the post is older than the post.
     let mut known = post.clone();
     known["content"] = json!("as moderation knew it");
-    platform.consume(POST_DELETE_REQUESTED, &case(&known)).await;
-    assert_eq!(platform.published(POST_DELETED).await, std::slice::from_ref(&post));
-    assert_eq!(platform.published(POST_DELETE_COMPLETED).await, std::slice::from_ref(&post));
+    platform.consume(POST_DELETE_REQUESTED, &delete_request(&known)).await;
+    let [deleted] = &platform.published(POST_DELETED).await[..] else { panic!("one deletion is published") };
+    let mut expected = post.clone();
+    for name in ["updated_at", "hidden_at"] {
+        expected[name] = deleted[name].clone();
+        assert!(deleted[name].as_str().unwrap() > post["updated_at"].as_str().unwrap(), "{name}");
+    }
+    expected["hidden_reason"] = json!("NUDITY");
+    assert_eq!(*deleted, expected, "the post as it was, with what tells that it can come back");
+    assert_eq!(platform.published(POST_DELETE_COMPLETED).await, std::slice::from_ref(deleted));
     assert_eq!(platform.call("GET", "/posts", Some(&anna), None).await.body, json!([kept]));
     assert_eq!(nfts(&platform).await.len(), 1);
 
-    platform.consume(POST_DELETE_REQUESTED, &case(&known)).await;
+    platform.consume(POST_DELETE_REQUESTED, &delete_request(&known)).await;
     assert_eq!(platform.published(POST_DELETED).await.len(), 1);
-    assert_eq!(platform.published(POST_DELETE_COMPLETED).await, [post, known]);
+    assert_eq!(platform.published(POST_DELETE_COMPLETED).await, [expected, known]);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_machine_deletes_nothing_for_good_and_a_moderator_restores_it(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, her), (ben, _), (_, moderator)) = (new_user(), new_user(), new_user());
+    let judge = format!("{moderator}:ACTIVE:MODERATOR");
+    let content = "Dams and dykes retard water in Niger.";
+    let post = write(&platform, &anna, json!({ "content": content, "types": ["NEWS"], "status": "POSTED" })).await;
+    let record = nfts(&platform).await;
+    platform.consume(POST_DELETE_REQUESTED, &delete_request(&post)).await;
+    let update = json!({ "content": "mine", "types": [] });
+    for caller in [&anna, &ben, &judge] {
+        let read = platform.call("GET", &path(&post), Some(caller), None).await;
+        assert_eq!(refused(&read), (404, &json!("Post object not found")));
+        assert_eq!(platform.call("GET", "/posts", Some(caller), None).await.body, json!([]));
+        let written = platform.call("PUT", &path(&post), Some(caller), Some(update.clone())).await;
+        assert_eq!(refused(&written), (404, &json!("Post not found for update")));
+    }
+    assert_eq!(nfts(&platform).await, Vec::<Value>::new());
+    // Its author and moderators know of it, and why.
+    let hidden = async |caller: &str| platform.call("GET", "/posts/hidden", Some(caller), None).await.body;
+    for caller in [&anna, &judge] {
+        let list = hidden(caller).await;
+        let seen = (&list[0]["id"], &list[0]["content"], &list[0]["hidden_reason"]);
+        assert_eq!(seen, (&post["id"], &json!(content), &json!("NUDITY")));
+    }
+    assert_eq!(hidden(&ben).await, json!([]));
+    assert_eq!(platform.personal_data_of(her, "posts").await[0]["content"], content, "an export has it");
+
+    let restore = format!("{}/restore", path(&post));
+    for caller in [&anna, &ben] {
+        let reply = platform.call("POST", &restore, Some(caller), None).await;
+        assert_eq!(refused(&reply), (403, &json!("Only moderators can do this")));
+    }
+    let restored = platform.call("POST", &restore, Some(&judge), None).await;
+    assert_eq!(restored.status, 200, "{restored:?}");
+    let mut expected = post.clone();
+    for name in ["updated_at", "restored_at"] {
+        expected[name] = restored.body["updated_at"].clone();
+    }
+    assert_eq!(restored.body, expected, "all of it is as it was, in a version that a moderator has approved");
+    assert_eq!(platform.call("GET", &path(&post), Some(&ben), None).await.body, expected);
+    assert_eq!(platform.published(POST_CREATED).await, [post.clone(), expected.clone()]);
+    assert_eq!(nfts(&platform).await[0]["description"], record[0]["description"]);
+    assert_eq!(hidden(&judge).await, json!([]));
+    let again = platform.call("POST", &restore, Some(&judge), None).await;
+    assert_eq!(refused(&again), (404, &json!("Post object not found")));
+    let noted = sqlx::query!("select who, action, target from audit").fetch_one(&platform.app.db).await.unwrap();
+    assert_eq!((noted.who, noted.target, noted.action.as_str()), (Some(moderator), Some(her), "post_restored"));
+
+    // A request about what was read before the restoration comes late; one about a change does not.
+    platform.consume(POST_DELETE_REQUESTED, &delete_request(&post)).await;
+    assert_eq!(platform.call("GET", &path(&post), Some(&ben), None).await.status, 200);
+    assert_eq!(platform.published(POST_DELETE_COMPLETED).await.last(), Some(&post));
+    let changed = platform.call("PUT", &path(&post), Some(&anna), Some(update)).await.body;
+    platform.consume(POST_DELETE_REQUESTED, &delete_request(&changed)).await;
+    assert_eq!(platform.call("GET", &path(&post), Some(&ben), None).await.status, 404);
+
+    // Its author deletes it for good.
+    assert_eq!(platform.call("DELETE", &path(&post), Some(&anna), None).await.status, 204);
+    assert_eq!(platform.published(POST_DELETED).await.last().unwrap().get("hidden_at"), None);
+    assert_eq!(hidden(&judge).await, json!([]));
 }
 
 #[sqlx::test(migrations = false)]
@@ -735,4 +807,21 @@ async fn a_heavy_page_shortens_long_contents(_: PgPoolOptions, database: PgConne
     let page: Vec<Value> = serde_json::from_slice(&body).unwrap();
     assert_eq!(page.len(), 200);
     assert!(body.len() < 1024 * 1024, "the heaviest page has {} bytes", body.len());
+}
+
+#[sqlx::test(migrations = false)]
+async fn the_longest_post_is_taken_in_any_encoding(_: PgPoolOptions, database: PgConnectOptions) {
+    // Python's json and others escape what is not ASCII: twelve bytes for a letter beyond the basic plane.
+    let platform = start(database).await;
+    let (anna, _) = new_user();
+    for letter in ["\u{1F600}", "\u{1E900}"] {
+        let escaped: String = letter.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+        let (title, content) = (escaped.repeat(100), escaped.repeat(10_000));
+        let body = format!(r#"{{"title": "{title}", "content": "{content}", "types": ["PERSONAL_EVENT"]}}"#);
+        let request = Request::post("/api/v1/posts").header(header::AUTHORIZATION, format!("Bearer {anna}"));
+        let request = request.header(header::CONTENT_TYPE, "application/json").header("idempotency-key", &escaped[1..]);
+        let reply = platform.send(request.body(Body::from(body.clone())).unwrap()).await;
+        assert_eq!((reply.status.as_u16(), &reply.body["content"]), (201, &json!(letter.repeat(10_000))));
+        assert_eq!(send(&platform, &anna, Some("application/json"), body).await.status, 201, "without a key, too");
+    }
 }

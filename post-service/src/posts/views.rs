@@ -68,6 +68,41 @@ pub async fn retrieve_post(user: User, State(app): State<App>, Path(id): Path) -
     Ok(Json(post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post object not found"))?.into()))
 }
 
+/// List hidden posts, newest first: the caller's, or as a moderator all of them
+#[utoipa::path(get, path = "/posts/hidden", tag = "post", params(
+    ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
+    ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
+), responses(
+    (status = 200, body = Vec<PostOut>),
+))]
+pub async fn get_hidden_posts(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
+    let author = (user.role < Role::Moderator).then_some(user.id);
+    let posts = Post::list_hidden(&app.db, author, page.before, page.rows()).await?;
+    let posts: Vec<PostOut> = posts.into_iter().map(PostOut::from).collect();
+    Ok(page.answer(posts, |post| (post.created_at, post.id)))
+}
+
+/// Restore a hidden post, as a moderator
+#[utoipa::path(post, path = "/posts/{post_id}/restore", tag = "post", params(("post_id" = uuid::Uuid, Path)), responses(
+    (status = 200, body = PostOut),
+    (status = 403, body = Problem, description = "The caller is no moderator"),
+    (status = 404, body = Problem, description = "No hidden post"),
+    (status = 422, body = Problem),
+))]
+pub async fn restore_post(user: User, State(app): State<App>, Path(id): Path) -> Result<Json<PostOut>, Error> {
+    if user.role < Role::Moderator {
+        return Err(Error::Refused(StatusCode::FORBIDDEN, "Only moderators can do this"));
+    }
+    let mut tx = app.db.begin().await?;
+    let post = Post::restore(&mut tx, id).await?;
+    let post = post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post object not found"))?;
+    let (who, target) = (Some(user.id), Some(post.created_by));
+    audit::record(&mut *tx, Entry { who, action: "post_restored", target, result: "by moderator" }).await?;
+    signals::restored(&mut tx, &post).await?;
+    app.commit_with_answer(tx).await?;
+    Ok(Json(post.into()))
+}
+
 /// Update the caller's post; a title or status that is not given stays as it is
 #[utoipa::path(put, path = "/posts/{post_id}", tag = "post", params(("post_id" = uuid::Uuid, Path)),
     request_body = PostIn, responses(
