@@ -10,6 +10,7 @@ use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
 use crate::blocks::events::USER_BLOCKED;
+use crate::comments::events::COMMENT_DELETE_REQUESTED;
 use crate::core::testing::{self, Platform};
 use crate::posts::events::POST_CREATED;
 use crate::posts::testing::{self as posts, PostService, post};
@@ -83,6 +84,13 @@ pub async fn request(world: &World, operation: &str, owner: &Person) -> Request<
         "/{post_id}/view" => (format!("/{post}/view"), None),
         "/{post_id}/comments" => (format!("/{post}/comments"), Some(text)),
         "/{post_id}/post-reactions" => (format!("/{post}/post-reactions"), Some(kind)),
+        "/comments/hidden" => ("/comments/hidden".to_owned(), None),
+        "/comments/{comment_id}/restore" => {
+            let comment = made("comments", &text).await;
+            let request = json!({ "content_id": comment, "raw_content": {}, "reason": "NUDITY" });
+            world.consume(COMMENT_DELETE_REQUESTED, &request).await;
+            (format!("/comments/{comment}/restore"), None)
+        }
         "/comments/{comment_id}" => (format!("/comments/{}", made("comments", &text).await), Some(text)),
         "/post-reactions/{reaction_id}" => {
             (format!("/post-reactions/{}", made("post-reactions", &kind).await), Some(kind))

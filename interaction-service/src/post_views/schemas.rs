@@ -24,8 +24,8 @@ impl PostViewed {
         Self { post, viewed_by: viewer }
     }
 
-    /// The post after a view that has counted already, when it was shown with so many views. The post service may not have
-    /// counted it yet.
+    /// The post after a view that has counted already, when it was shown with `shown` views. The post service may not have counted
+    /// it yet.
     pub fn again(mut post: PostOut, viewer: Uuid, shown: i64) -> Self {
         post.total_views = post.total_views.max(shown);
         Self { post, viewed_by: viewer }

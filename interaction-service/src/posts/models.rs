@@ -16,6 +16,8 @@ pub struct Post {
     pub status: Status,
     /// The version.
     pub updated_at: Timestamp,
+    /// Whether moderation has it hidden.
+    pub hidden: bool,
 }
 
 /// What a stored post is to a viewer.
@@ -35,6 +37,7 @@ struct Columns {
     authors: Vec<Uuid>,
     statuses: Vec<String>,
     versions: Vec<DateTime<Utc>>,
+    hidden: Vec<bool>,
 }
 
 impl From<&[Post]> for Columns {
@@ -51,6 +54,7 @@ impl From<&[Post]> for Columns {
             authors: newest.values().map(|post| post.created_by).collect(),
             statuses: newest.values().map(|post| post.status.word().to_owned()).collect(),
             versions: newest.values().map(|post| post.updated_at.0).collect(),
+            hidden: newest.values().map(|post| post.hidden).collect(),
         }
     }
 }
@@ -75,16 +79,19 @@ impl Post {
         // An equal version is written again: the original post service changes a post without a new version.
         let columns = Columns::from(posts);
         sqlx::query!(
-            "insert into post (id, created_by, status, updated_at)
-            select id, created_by, status, updated_at
-            from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[]) as seen (id, created_by, status, updated_at)
+            "insert into post (id, created_by, status, updated_at, hidden)
+            select id, created_by, status, updated_at, hidden
+            from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::boolean[])
+                as seen (id, created_by, status, updated_at, hidden)
             order by id
-            on conflict (id) do update set status = excluded.status, updated_at = excluded.updated_at
+            on conflict (id) do update
+            set status = excluded.status, updated_at = excluded.updated_at, hidden = excluded.hidden
             where post.deleted_at is null and post.updated_at <= excluded.updated_at",
             &columns.ids,
             &columns.authors,
             &columns.statuses,
-            &columns.versions
+            &columns.versions,
+            &columns.hidden
         )
         .execute(db)
         .await?;

@@ -31,6 +31,13 @@ pub struct PostOut {
 
 impl From<&PostOut> for Post {
     fn from(post: &PostOut) -> Self {
-        Self { id: post.id, created_by: post.created_by, status: post.status, updated_at: post.updated_at }
+        // The post service answers no hidden post.
+        Self {
+            id: post.id,
+            created_by: post.created_by,
+            status: post.status,
+            updated_at: post.updated_at,
+            hidden: false,
+        }
     }
 }

@@ -384,3 +384,48 @@ async fn every_write_and_every_list_has_a_limit(_: PgPoolOptions, database: PgCo
     }
     assert_eq!(open, Vec::<String>::new());
 }
+
+#[sqlx::test(migrations = false)]
+async fn what_belongs_to_a_hidden_post_is_hidden_and_comes_back_with_it(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, service) = start(database).await;
+    let ((anna, author), (bert, _)) = (new_user(), new_user());
+    let shown = post(author, "POSTED");
+    platform.consume(POST_CREATED, &shown).await;
+    let said = comment(&platform, &bert, &shown, "hello").await.body;
+    let felt = react(&platform, &bert, &shown, "LOVE").await.body;
+    // Moderation has the post hidden, which is a deletion with `hidden_at`. The post service answers it no more.
+    let version = |minute: u32| format!("2026-11-21T00:{minute:02}:00+00:00");
+    let mut deleted = shown.clone();
+    (deleted["updated_at"], deleted["hidden_at"]) = (json!(version(1)), json!(version(1)));
+    platform.consume(POST_DELETED, &deleted).await;
+    let paths = [
+        format!("/{}/comments", id(&shown)),
+        format!("/{}/post-reactions", id(&shown)),
+        format!("/comments/{}", id(&said)),
+        format!("/post-reactions/{}", id(&felt)),
+    ];
+    let statuses = async |caller: &str| {
+        let mut statuses = Vec::new();
+        for path in &paths {
+            statuses.push(platform.call("GET", path, Some(caller), None).await.status.as_u16());
+        }
+        statuses
+    };
+    for caller in [&anna, &bert] {
+        assert_eq!(statuses(caller).await, [404; 4]);
+        assert_eq!(refusal(&comment(&platform, caller, &shown, "late").await), (404, &json!("Post not found")));
+        assert_eq!(refusal(&react(&platform, caller, &shown, "SAD").await), (404, &json!("Post not found")));
+    }
+    assert_eq!(platform.published(COMMENT_DELETED).await, Vec::<serde_json::Value>::new());
+    assert_eq!(platform.published(REACTION_DELETED).await, Vec::<serde_json::Value>::new());
+
+    // A moderator restores it; the deletion is delivered again, late.
+    let mut restored = shown.clone();
+    (restored["updated_at"], restored["restored_at"]) = (json!(version(2)), json!(version(2)));
+    service.add_post(&restored);
+    platform.consume(POST_CREATED, &restored).await;
+    platform.consume(POST_DELETED, &deleted).await;
+    assert_eq!(statuses(&bert).await, [200; 4]);
+    let comments = platform.call("GET", &paths[0], Some(&bert), None).await.body;
+    assert_eq!(comments, json!([said]));
+}

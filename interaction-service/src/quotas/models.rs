@@ -10,7 +10,7 @@ use crate::core::doors::personal_data::PersonalDataItem;
 pub struct Usage;
 
 impl Usage {
-    /// Adds a text of so many bytes to a user's day; false when the day would then hold more than `most`: texts, bytes.
+    /// Adds a text, by its bytes, to a user's day; false when the day would then hold more than `most`: texts, bytes.
     pub async fn add(
         tx: &mut PgTransaction<'_>,
         user: Uuid,

@@ -1,5 +1,7 @@
 //! Posts: created, read, changed and deleted by users, with the counters of views, comments and reactions.
+pub mod authors;
 pub mod events;
+pub mod hiding;
 pub mod models;
 mod schemas;
 mod services;

@@ -14,7 +14,7 @@ use crate::core::doors::personal_data::PersonalDataItem;
 /// The longest contents of a page together, in characters, that are listed whole: 50 posts of 2,000.
 const WHOLE_PAGE: i64 = 100_000;
 /// The length of a content on a longer page, in characters: 200 of them are as long as a page that is listed whole.
-const EXCERPT: i32 = 500;
+pub const EXCERPT: i32 = 500;
 
 /// A post as it is stored.
 #[derive(Clone, Debug)]
@@ -215,72 +215,6 @@ impl Post {
         .await
     }
 
-    /// Hides a post that is not hidden, as a new version; none when there is nothing to hide: it does not exist, is hidden, or
-    /// a moderator has restored it since `analysed`, the version that moderation read.
-    pub async fn hide(
-        tx: &mut PgTransaction<'_>,
-        id: Uuid,
-        reason: Option<&str>,
-        analysed: Option<Timestamp>,
-    ) -> sqlx::Result<Option<Self>> {
-        sqlx::query_as!(
-            Self,
-            r#"update post set hidden_at = now(), hidden_reason = $2, restored_at = null,
-                updated_at = greatest(now(), updated_at + interval '1 microsecond')
-            where id = $1 and hidden_at is null and (restored_at is null or restored_at < coalesce($3, now()))
-            returning id, created_at, created_by, updated_at,
-                updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
-            id,
-            reason,
-            analysed as Option<Timestamp>
-        )
-        .fetch_optional(&mut **tx)
-        .await
-    }
-
-    /// Restores a hidden post as a new version; none when it is not hidden, or does not exist.
-    pub async fn restore(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<Option<Self>> {
-        sqlx::query_as!(
-            Self,
-            r#"update post set hidden_at = null, hidden_reason = null,
-                restored_at = greatest(now(), updated_at + interval '1 microsecond'),
-                updated_at = greatest(now(), updated_at + interval '1 microsecond')
-            where id = $1 and hidden_at is not null
-            returning id, created_at, created_by, updated_at,
-                updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
-            id
-        )
-        .fetch_optional(&mut **tx)
-        .await
-    }
-
-    /// Hidden posts, of an author or of all, newest first; of a long content the beginning.
-    pub async fn list_hidden(
-        db: impl PgExecutor<'_>,
-        author: Option<Uuid>,
-        before: Cursor,
-        rows: i64,
-    ) -> sqlx::Result<Vec<Self>> {
-        sqlx::query_as!(
-            Self,
-            r#"select id, created_at, created_by, updated_at, updated_by, title, left(content, $5) as "content!", types,
-                status, total_views, total_comments, total_reactions, score, popularity, hidden_at, hidden_reason,
-                restored_at, char_length(content) > $5 as "truncated!"
-            from post where hidden_at is not null and ($1::uuid is null or created_by = $1)
-                and (created_at, id) < ($2, $3)
-            order by created_at desc, id desc limit $4"#,
-            author,
-            before.at,
-            before.id,
-            rows,
-            EXCERPT
-        )
-        .fetch_all(db)
-        .await
-    }
-
     /// Deletes up to `rows` posts of an author with their NFT records and returns them.
     pub async fn delete_by_author(tx: &mut PgTransaction<'_>, author: Uuid, rows: i64) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
@@ -375,22 +309,6 @@ impl Post {
     }
 }
 
-/// Saves how many connections authors have; `None` when the number is unknown.
-pub async fn save_connections(db: impl PgExecutor<'_>, authors: &[(Uuid, Option<i64>)]) -> sqlx::Result<()> {
-    let ids: Vec<Uuid> = authors.iter().map(|author| author.0).collect();
-    let connections: Vec<i64> = authors.iter().map(|author| author.1.unwrap_or(0)).collect();
-    sqlx::query!(
-        "insert into author (id, total_connections) select * from unnest($1::uuid[], $2::bigint[])
-        on conflict (id) do update set total_connections = excluded.total_connections
-        where author.total_connections <> excluded.total_connections",
-        &ids,
-        &connections
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
 /// A user's NFT records for the export of personal data, newest first.
 pub async fn list_personal_nfts(
     db: &PgPool,
@@ -409,12 +327,6 @@ pub async fn list_personal_nfts(
     )
     .fetch_all(db)
     .await
-}
-
-/// Deletes the row of an author.
-pub async fn delete_author(tx: &mut PgTransaction<'_>, author: Uuid) -> sqlx::Result<()> {
-    sqlx::query!("delete from author where id = $1", author).execute(&mut **tx).await?;
-    Ok(())
 }
 
 /// Deletes the NFT record of a post.

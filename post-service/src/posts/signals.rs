@@ -5,8 +5,9 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::Status;
+use super::authors::models::delete_author;
 use super::events::producers;
-use super::models::{Delta, Post, delete_author, delete_nft, save_nft};
+use super::models::{Delta, Post, delete_nft, save_nft};
 use super::schemas::PostOut;
 use super::services::{metadata, popularity, score};
 

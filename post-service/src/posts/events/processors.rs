@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::producers;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::{Effect, Event, Failure, Processor};
-use crate::posts::models::{Delta, Post, save_connections};
+use crate::posts::authors::models::save_connections;
+use crate::posts::models::{Delta, Post};
 use crate::posts::schemas::PostOut;
 use crate::posts::signals;
 
