@@ -88,6 +88,12 @@ pub async fn token(world: &World, person: &Person, status: &str, role: &str) -> 
     person.token.clone()
 }
 
+/// Lets a user block another one.
+pub async fn block(world: &World, owner: &Person, other: &Person) {
+    let reply = world.call("POST", &format!("/users/{}/block", other.id), Some(&owner.token), None).await;
+    assert_eq!(reply.status, 204, "{reply:?}");
+}
+
 /// A token as it is mailed to the owner's address.
 async fn mailed(world: &World, owner: &Person, purpose: Purpose) -> String {
     let mut tx = world.app.db.begin().await.unwrap();

@@ -17,8 +17,8 @@ use uuid::Uuid;
 use crate::core::api::errors::{Error, problem};
 use crate::core::contract::fields::{Fields, Input, Invalid, invalid};
 
-/// The largest body of JSON, in bytes; an upload has a limit of its own. The longest text, 10,000 characters, takes 120 kB
-/// where each lies outside of the basic plane and the client escapes what is not ASCII (`\\ud83d\\ude00`).
+/// The largest body of JSON, in bytes; an upload has a limit of its own. The largest schema, a post's, has 10,100 characters of
+/// text, which a client may write as two escapes of six bytes each (`\ud83d\ude00`): 121,200 bytes beside its categories.
 pub const BODY_LIMIT: usize = 128 * 1024;
 
 /// A body of JSON that was read and checked.
