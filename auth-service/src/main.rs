@@ -6,6 +6,7 @@ mod connections;
 mod core;
 mod directory;
 mod mails;
+mod names;
 mod personal_data;
 mod profiles;
 mod roles;

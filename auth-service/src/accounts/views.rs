@@ -56,7 +56,7 @@ pub async fn update_user(
     let interests = interests(&input.interests)?;
     let before = Account::find(&app.db, id).await?.ok_or(ACCOUNT_DELETED)?;
     let passwords = &app.passwords;
-    let differs = !passwords.verify(&input.password, Some(&before.password_hash)).await?;
+    let differs = !passwords.verify(&input.password, Some(&before.password_hash)).await?.is_right();
     let hash = passwords.hash(&input.password).await?;
     let password = NewPassword { hash: &hash, compared: &before.password_hash, differs };
     let mut tx = app.db.begin().await?;

@@ -12,6 +12,7 @@ use super::schemas::{
 use super::services::{Attempt, check_reset};
 use crate::accounts::signals;
 use crate::app::App;
+use crate::app::passwords::{PasswordCheck, is_same_password};
 use crate::core::api::errors::{Error, Problem};
 use crate::core::app::identity::Status;
 use crate::core::contract::extract::{Json as Body, Query};
@@ -106,10 +107,10 @@ pub async fn change_password(
     let wrong = || Error::Refused(StatusCode::BAD_REQUEST, "Current password not matching");
     let before = Account::find(&app.db, user.id).await?.ok_or(ACCOUNT_DELETED)?;
     let passwords = &app.passwords;
-    if !passwords.verify(&input.current_password, Some(&before.password_hash)).await? {
+    if !passwords.verify(&input.current_password, Some(&before.password_hash)).await?.is_right() {
         return Err(wrong());
     }
-    if input.new_password != input.confirm_password {
+    if !is_same_password(&input.new_password, &input.confirm_password) {
         return Err(MISMATCH);
     }
     let hash = passwords.hash(&input.new_password).await?;
@@ -152,7 +153,7 @@ pub async fn forgot_password(State(app): State<App>, query: Query) -> Result<Jso
 ))]
 pub async fn reset_password(State(app): State<App>, query: Query) -> Result<Json<UserOut>, Error> {
     let input: ResetPassword = read(&query)?;
-    if input.password != input.confirmed_password {
+    if !is_same_password(&input.password, &input.confirmed_password) {
         return Err(MISMATCH);
     }
     // Tried before it is used, so that an invented token costs no hash.
@@ -197,14 +198,14 @@ async fn sign_in_with_password(
     let passwords = &app.passwords;
     let account = Account::find_by_email(&app.db, email).await?;
     let hash = account.as_ref().map(|account| account.password_hash.as_str());
-    let is_password = passwords.verify(password, hash).await?;
-    let Some(mut account) = account.filter(|_| is_password) else { return Ok(None) };
+    let check = passwords.verify(password, hash).await?;
+    let Some(mut account) = account.filter(|_| check.is_right()) else { return Ok(None) };
     attempt.succeed(app).await;
     // Checked after the password, so that only its owner learns of the ban.
     if account.status == Status::Banned {
         return Err(Error::Refused(StatusCode::FORBIDDEN, "This account is banned"));
     }
-    if passwords.is_stale(&account.password_hash) {
+    if check == PasswordCheck::RightButStale {
         let hash = passwords.hash(password).await?;
         Account::rehash(&app.db, account.id, &account.password_hash, &hash).await?;
         account.password_hash = hash;
