@@ -85,10 +85,15 @@ impl TokenSettings {
         Ok(())
     }
 
+    /// The secret that signs.
+    pub fn secret(&self) -> &str {
+        self.secret_key.expose_secret()
+    }
+
     /// All secrets with the settings that they come from; the first one signs.
-    fn secrets(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    pub fn secrets(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let previous = self.previous_secret_keys.iter().map(|secret| ("PREVIOUS_SECRET_KEYS", secret.expose_secret()));
-        let signing = ("SECRET_KEY", self.secret_key.expose_secret());
+        let signing = ("SECRET_KEY", self.secret());
         // A variable that is set to nothing holds one empty secret.
         std::iter::once(signing).chain(previous.filter(|(_, secret)| !secret.is_empty()))
     }
@@ -155,6 +160,7 @@ impl AccessTokens {
         }
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.leeway = LEEWAY;
+        validation.validate_nbf = true;
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         validation.set_issuer(&[&settings.token_issuer]);
         validation.set_audience(&[&settings.token_audience]);
@@ -199,6 +205,10 @@ impl AccessTokens {
     /// The claims of a token that is ours and has not expired.
     fn read(&self, token: &str) -> Option<Claims> {
         let header = jsonwebtoken::decode_header(token).ok()?;
+        // What a token says is critical has to be understood, and there is nothing that ours say (RFC 7515, section 4.1.11).
+        if header.crit.is_some() {
+            return None;
+        }
         if let (Algorithm::HS256, Some((key, validation))) = (header.alg, &self.legacy) {
             let claims = jsonwebtoken::decode::<LegacyClaims>(token, key, validation).ok()?.claims;
             #[expect(
@@ -236,6 +246,7 @@ pub fn key(secret: &str) -> anyhow::Result<(EncodingKey, Jwk)> {
 fn legacy(secret: &SecretString) -> (DecodingKey, Validation) {
     let mut validation = Validation::new(Algorithm::HS256);
     validation.leeway = LEEWAY;
+    validation.validate_nbf = true;
     validation.validate_aud = false;
     validation.required_spec_claims.clear();
     (DecodingKey::from_secret(secret.expose_secret().as_bytes()), validation)

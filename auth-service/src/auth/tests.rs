@@ -586,6 +586,36 @@ async fn a_stale_hash_is_renewed_at_sign_in(_: PgPoolOptions, database: PgConnec
     assert_eq!(verify(&platform, &anna.token).await.status, 200, "it is the same password");
 }
 
+/// A hash of before was made from the two code points of an umlaut, as that keyboard sent them.
+#[sqlx::test(migrations = false)]
+async fn a_hash_of_a_password_that_was_not_normalised_is_renewed_at_sign_in(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let platform = start(database, &[]).await;
+    let anna = join(&platform, "anna").await;
+    let db = &platform.app.db;
+    let (composed, decomposed) = ("gr\u{fc}n wie Gras", "gru\u{308}n wie Gras");
+    let old: PasswordHash = Argon2::default().hash_password(decomposed.as_bytes()).unwrap();
+    let before = Account::find(db, anna.id).await.unwrap().unwrap().password_hash;
+    Account::rehash(db, anna.id, &before, &old.to_string()).await.unwrap();
+    assert_eq!(sign_in(&platform, &anna.email, composed).await.status, 404, "it was never typed so");
+    assert_eq!(sign_in(&platform, &anna.email, decomposed).await.status, 200);
+    for typed in [composed, decomposed] {
+        assert_eq!(sign_in(&platform, &anna.email, typed).await.status, 200, "from here on in each form");
+    }
+    let change = json!({ "current_password": decomposed, "new_password": "Zo\u{eb} und die G\u{e4}nse",
+        "confirm_password": "Zoe\u{308} und die Ga\u{308}nse" });
+    let token = sign_in(&platform, &anna.email, composed).await.body["access_token"].as_str().unwrap().to_owned();
+    let changed = platform.call("POST", "/auth/change-password", Some(&token), Some(change)).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    let longest = "u\u{308}".repeat(128);
+    let body = json!({ "email": "ben@example.com", "password": longest, "interests": [] });
+    assert_eq!(register(&platform, body).await.status, 201, "128 letters");
+    let body = json!({ "email": "carla@example.com", "password": format!("{longest}u"), "interests": [] });
+    assert_eq!(faults(&register(&platform, body).await), [("body.password".into(), "value_error.any_str.max_length")]);
+}
+
 /// How long the caller has to wait, as the answer says; none when it is no refusal of a limit.
 fn retry_after(reply: &Reply) -> Option<u64> {
     (reply.status == 429).then(|| reply.headers[header::RETRY_AFTER].to_str().unwrap().parse().unwrap())
