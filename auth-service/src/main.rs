@@ -36,6 +36,7 @@ use crate::core::serve::{self, Features, Service};
 use crate::directory::schedulers::HashWriter;
 use crate::mails::schedulers::MailSender;
 use crate::mails::services::MailTransport;
+use crate::names::schedulers::NameFolder;
 use crate::sessions::introspection;
 use crate::settings::{Command, Settings};
 
@@ -104,6 +105,7 @@ fn features(app: &App, transport: MailTransport) -> Features {
             app.start_after_commits(HashWriter::new(app));
             app.start_after_commits(MailSender::new(app, transport));
             app.start_after_commits(ResetWorker::new(app));
+            app.start(NameFolder::new(app));
             for stream in INVALIDATING_STREAMS {
                 app.start(introspection::follower(&running, stream));
             }

@@ -11,10 +11,11 @@ use crate::sessions::{self, Reason};
 use crate::tokens::Purpose;
 use crate::users::models::{Account, DeletedAccount};
 use crate::users::schemas::UserOut;
-use crate::{mails, profiles};
+use crate::{mails, names, profiles};
 
 /// An account was created.
 pub async fn registered(tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::Result<()> {
+    names::models::refold(tx, &[account.id]).await?;
     directory::models::mark_stale(tx, &[account.id]).await?;
     mails::signals::address_given(tx, account).await?;
     producers::user_registered(tx, &UserOut::from(account.clone())).await

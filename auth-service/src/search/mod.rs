@@ -1,5 +1,5 @@
-//! Search: people by the beginning of their username or name, and, when these are few, by names that nearly are what was
-//! typed.
+//! Search: people by the beginning of their username or of a word of their name, and, when these are few, by names that nearly
+//! are what was typed. Both sides are compared folded ([`crate::names::folding`]).
 mod models;
 mod schemas;
 mod views;
