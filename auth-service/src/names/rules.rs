@@ -1,6 +1,6 @@
 //! What is refused in names and other texts that people show: what hides a name, and what disorders the text around it.
 //!
-//! **Visible.** A name has a character that leaves ink. "   " and U+200B let a person be nobody.
+//! **Visible.** A name has a character that leaves ink. "   " and U+200B hide whose it is.
 //!
 //! **Direction.** An override (U+202D, U+202E) shows letters in an order in which they are not, and an embedding or isolate
 //! that is not closed turns what a page writes behind the name. So there are no overrides, and what opens is closed (Unicode

@@ -1,4 +1,4 @@
-//! Folded names in the database: that whoever writes a name, it is found.
+//! Folded names in the database: every name is found, also one that was written past the service.
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 

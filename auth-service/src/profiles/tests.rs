@@ -177,7 +177,7 @@ async fn an_update_takes_nothing_that_is_not_the_persons_to_say(_: PgPoolOptions
     assert!(platform.published(USER_UPDATED).await.is_empty());
 }
 
-/// A name of characters that leave no ink lets a person be nobody, and an override makes them look like another one.
+/// A name without ink hides its person, and an override makes them look like another one.
 #[sqlx::test(migrations = false)]
 async fn a_name_can_be_seen_and_disorders_no_page(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database, &[]).await;

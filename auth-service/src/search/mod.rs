@@ -23,6 +23,15 @@ pub const SEARCH_LIMIT: Limit = Limit {
     strict: false,
 };
 
+/// The text that is searched for, folded as names are.
+#[derive(Debug, PartialEq, Eq)]
+pub struct SearchText {
+    /// Without the `@` before a username; compared with usernames and, for its likeness, with names.
+    pub folded: String,
+    /// Compared with the keys of names; empty where too little is left for it.
+    pub key: String,
+}
+
 /// The routes of search.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(views::search_users))

@@ -1,6 +1,7 @@
 //! The text that is searched for.
 use serde_json::json;
 
+use super::SearchText;
 use crate::core::api::errors::Error;
 use crate::core::contract::extract::Query;
 use crate::core::contract::fields::{Invalid, invalid};
@@ -12,15 +13,6 @@ const LENGTH: (usize, usize) = (2, 50);
 
 /// From how many characters on a text is similar to others, too: a shorter one has hardly a group of three of its own.
 const TRIGRAM: usize = 3;
-
-/// The text that is searched for, folded as names are.
-#[derive(Debug, PartialEq, Eq)]
-pub struct SearchText {
-    /// Without the `@` before a username; compared with usernames and, for its likeness, with names.
-    pub folded: String,
-    /// Compared with the keys of names; empty where too little is left for it.
-    pub key: String,
-}
 
 impl SearchText {
     /// Reads `q`.

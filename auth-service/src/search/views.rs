@@ -3,8 +3,7 @@ use axum::Json;
 use axum::extract::State;
 use chrono::Utc;
 
-use super::models;
-use super::schemas::SearchText;
+use super::{SearchText, models};
 use crate::app::App;
 use crate::core::api::errors::Error;
 use crate::core::api::pagination::Page;

@@ -74,7 +74,7 @@ async fn last_successor(
     let mut token = presented.to_owned();
     for _ in 0..MAX_EXCHANGES {
         let mut next = None;
-        // A replica that was told of another secret first may have made it.
+        // While the secret is replaced, another replica may have made it with the next or the previous one.
         for (_, secret) in settings.secrets() {
             let candidate = successor(secret, &token)?;
             if let Some(exchanged) = session.has_exchanged(tx, &hash_secret(&candidate)).await? {
