@@ -37,7 +37,7 @@ const QUEUE: usize = 64;
 /// How long a request waits for a place.
 const WAIT: Duration = Duration::from_secs(2);
 
-/// The form of a password that is hashed: OpaqueString of RFC 8265 (section 4.2.2), every kind of blank as the ASCII one
+/// The form of a password that is hashed: `OpaqueString` of RFC 8265 (section 4.2.2), every kind of blank as the ASCII one
 /// and the rest in NFC; case and width stay. The code points that its base class excludes are accepted, because NIST SP
 /// 800-63B (section 3.1.1.2) wants what people choose accepted, and some chose theirs before there was this rule.
 pub fn opaque_string(password: &str) -> String {

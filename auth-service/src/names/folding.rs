@@ -2,7 +2,7 @@
 //!
 //! People write one name in many ways: İsa, isa and ısa, Zoë in one code point or two, Σ at the end of a word or within it,
 //! Åsta as Asta. [`fold`] makes them equal: compatibility decomposition, diacritics off, full case folding (Unicode
-//! Technical Standard 39 and NFKC_Casefold in Annex 31 are near to it; neither drops diacritics), and letters whose stroke
+//! Technical Standard 39 and `NFKC_Casefold` in Annex 31 are near to it; neither drops diacritics), and letters whose stroke
 //! or ligature Unicode does not decompose as what people without them type. A mark is a diacritic only where a script can
 //! be read without: Latin, Greek, Cyrillic, Hebrew, Arabic. A vowel sign of Hindi or the voicing of a kana is a letter.
 //!
