@@ -1,4 +1,5 @@
 //! Ways in: signing up, signing in, and what to do about a password.
+mod forms;
 mod models;
 pub mod schedulers;
 mod schemas;

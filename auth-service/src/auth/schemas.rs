@@ -1,15 +1,11 @@
 //! Signing up and in, in the API: what comes in, and what goes out.
-use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::models::ResetRequest;
-use crate::core::api::errors::{Error, problem};
+use crate::core::api::errors::Error;
 use crate::core::contract::extract::{BODY_LIMIT, Query};
 use crate::core::contract::fields::{Fields, Input, Invalid};
 use crate::users::schemas::password;
@@ -23,6 +19,7 @@ const TOKEN: usize = 128;
 
 /// Who signs in.
 #[derive(ToSchema)]
+#[schema(examples(json!({ "email": "anna@example.com", "password": "a good anna secret" })))]
 pub struct SignIn {
     pub email: String,
     pub password: String,
@@ -38,6 +35,7 @@ impl Input for SignIn {
 
 /// Who signs in, as OAuth 2 has it (RFC 6749, section 4.3.2). `grant_type` may be given and is `password` then.
 #[derive(ToSchema)]
+#[schema(examples(json!({ "username": "anna@example.com", "password": "a good anna secret" })))]
 pub struct TokenForm {
     /// The address
     pub username: String,
@@ -60,6 +58,9 @@ impl Input for TokenForm {
 
 /// A new password, with the current one as proof.
 #[derive(ToSchema)]
+#[schema(examples(json!({
+    "current_password": "a good anna secret", "new_password": "a better anna secret", "confirm_password": "a better anna secret",
+})))]
 #[expect(clippy::struct_field_names, reason = "the contract's names")]
 pub struct ChangePassword {
     pub current_password: String,
@@ -135,36 +136,6 @@ pub fn read<T: Input>(query: &Query) -> Result<T, Error> {
         }
         Error::Invalid(errors)
     })
-}
-
-/// A form that was read and checked. A field that is empty counts as not given, and a body that is no form as an empty
-/// one, as in the original.
-pub struct Form<T>(pub T);
-
-impl<S: Send + Sync, T: Input> FromRequest<S> for Form<T> {
-    type Rejection = Response;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
-        let kind =
-            request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
-            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                Error::TooLarge(BODY_LIMIT).into_response()
-            } else {
-                problem(StatusCode::BAD_REQUEST, json!("There was an error parsing the body"))
-            }
-        })?;
-        let pairs: Vec<(String, String)> = if essence == "application/x-www-form-urlencoded" {
-            let parsed = serde_urlencoded::from_bytes(&body);
-            parsed.map_err(|_| problem(StatusCode::BAD_REQUEST, json!("There was an error parsing the body")))?
-        } else {
-            Vec::new()
-        };
-        let given = pairs.into_iter().filter(|(_, value)| !value.is_empty());
-        let values: Map<String, Value> = given.map(|(name, value)| (name, Value::from(value))).collect();
-        Fields::read(values).map(Self).map_err(|errors| Error::Invalid(errors).into_response())
-    }
 }
 
 /// That a password reset was requested; the same whether or not the address has an account

@@ -283,6 +283,20 @@ async fn oauth_clients_send_a_form(_: PgPoolOptions, database: PgConnectOptions)
     assert_eq!(other.body["detail"][0]["msg"], "string does not match regex \"password\"");
     assert_eq!(form(&platform, kind, "username=a%00&password=b").await.status, 422);
     assert_eq!(form(&platform, kind, "username=%ff&password=b").await.status, 401);
+
+    // A page sends a FormData as it is.
+    let kind = "multipart/form-data; boundary=edge";
+    let part = |name: &str, value: &str| {
+        format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let parts = [part("username", "anna@example.com"), part("password", PASSWORD), "--edge--\r\n".into()].concat();
+    let reply = form(&platform, kind, &parts).await;
+    assert_eq!((reply.status.as_u16(), &reply.body["token_type"]), (200, &json!("bearer")));
+    assert_eq!(faults(&form(&platform, kind, "--edge--\r\n").await), both);
+    assert_eq!(form(&platform, kind, "--edge\r\nbroken").await.status, 400);
+    let large =
+        form(&platform, kind, &[part("username", &"x".repeat(128 * 1024)), "--edge--\r\n".into()].concat()).await;
+    assert_eq!(large.status, 413);
 }
 
 #[sqlx::test(migrations = false)]

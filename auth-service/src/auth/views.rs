@@ -5,9 +5,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::Utc;
 
+use super::forms::Form;
 use super::models::ResetRequest;
 use super::schemas::{
-    Activation, ChangePassword, ForgotPassword, Form, ResetPassword, ResetRequested, SignIn, TokenForm, read,
+    Activation, ChangePassword, ForgotPassword, ResetPassword, ResetRequested, SignIn, TokenForm, read,
 };
 use super::services::{Attempt, check_reset};
 use crate::accounts::signals;
@@ -126,7 +127,7 @@ pub async fn change_password(
 
 /// Request a password reset; if the address has an account, a mail with a token for 5 minutes goes there
 #[utoipa::path(post, path = "/auth/forgot-password", tag = "auth", security(()), params(
-    ("email" = String, Query),
+    ("email" = String, Query, max_length = 254, example = "anna@example.com"),
 ), responses(
     (status = 200, body = ResetRequested, description = "Whether or not the address has an account"),
 ))]
@@ -142,9 +143,11 @@ pub async fn forgot_password(State(app): State<App>, query: Query) -> Result<Jso
 
 /// Set a new password with a token that was mailed less than 5 minutes ago; all sessions end
 #[utoipa::path(post, path = "/auth/reset-password", tag = "auth", security(()), params(
-    ("reset_token" = String, Query),
-    ("password" = String, Query, description = "8 to 128 characters, none of the commonest passwords"),
-    ("confirmed_password" = String, Query),
+    ("reset_token" = String, Query, max_length = 128, description = "From the mail", example = "from-the-mail"),
+    ("password" = String, Query, min_length = 8, max_length = 128, example = "a good anna secret",
+        description = "8 to 128 characters, none of the commonest passwords"),
+    ("confirmed_password" = String, Query, max_length = 128, example = "a good anna secret",
+        description = "The same again"),
 ), responses(
     (status = 200, body = UserOut),
     (status = 400, body = Problem, description = "Two different passwords"),
@@ -171,7 +174,7 @@ pub async fn reset_password(State(app): State<App>, query: Query) -> Result<Json
 
 /// Verify an address with the token that was mailed there
 #[utoipa::path(post, path = "/users/activate", tag = "user", security(()), params(
-    ("activation_token" = String, Query),
+    ("activation_token" = String, Query, max_length = 128, description = "From the mail", example = "from-the-mail"),
 ), responses(
     (status = 200, body = UserOut),
     (status = 401, body = Problem, description = "`Invalid Token`"),

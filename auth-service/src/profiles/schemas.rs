@@ -23,6 +23,9 @@ const LOOKUP: usize = 100;
 
 /// What a person changes of their profile: a field that is not given stays as it is, null clears it
 #[derive(ToSchema)]
+#[schema(examples(json!({
+    "username": "anna.b", "bio": "Reads at night.", "birth_date": "1990-05-17", "interests": ["NEWS", "SPORTS"],
+})))]
 pub struct ProfileIn {
     /// 3 to 30 letters, digits, `_` and `.`, in any case; unique, also among names that look alike
     #[schema(value_type = Option<String>, min_length = 3, max_length = 30, examples("anna.b"))]
@@ -47,7 +50,7 @@ pub struct ProfileIn {
     #[schema(value_type = Option<String>, max_length = 2048, examples("https://example.com/anna.png"))]
     pub avatar_url: FieldUpdate<String>,
     /// Interests, as /users/interests-choices lists them; not null
-    #[schema(value_type = Vec<String>, required = false, examples(json!(["NEWS", "SPORTS"])))]
+    #[schema(value_type = Vec<String>, required = false, examples("NEWS", "SPORTS"))]
     pub interests: Option<Vec<Value>>,
 }
 
@@ -153,6 +156,7 @@ fn boolean(fields: &mut Fields, name: &'static str) -> Option<bool> {
 
 /// Whose profiles are wanted.
 #[derive(ToSchema)]
+#[schema(examples(json!({ "ids": ["00000000-0000-7000-8000-000000000001"] })))]
 pub struct Lookup {
     /// At most 100
     #[schema(max_items = 100)]

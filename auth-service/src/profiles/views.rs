@@ -82,7 +82,9 @@ pub async fn retrieve_user(user: User, State(app): State<App>, Path(id): Path) -
 }
 
 /// Read a user's profile by username, in any case
-#[utoipa::path(get, path = "/users/by-username/{username}", tag = "user", params(("username" = String, Path)), responses(
+#[utoipa::path(get, path = "/users/by-username/{username}", tag = "user", params(
+    ("username" = String, Path, min_length = 3, max_length = 30, example = "anna.b"),
+), responses(
     (status = 200, body = ProfileOut),
     (status = 404, body = Problem),
 ))]

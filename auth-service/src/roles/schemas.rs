@@ -23,6 +23,7 @@ const SETTABLE: [&str; 3] = ["ACTIVE", "MUTED", "BANNED"];
 
 /// A role for a user
 #[derive(ToSchema)]
+#[schema(examples(json!({ "role": "MODERATOR", "reason": "Knows the house." })))]
 pub struct RoleIn {
     pub role: Role,
     /// Why, for those who decide next; at most 500 characters
@@ -39,6 +40,7 @@ impl Input for RoleIn {
 
 /// A mute, a ban, or their end
 #[derive(ToSchema)]
+#[schema(examples(json!({ "status": "MUTED", "reason": "Insults in comments." })))]
 pub struct StatusIn {
     /// ACTIVE lifts a mute or a ban; INACTIVE cannot be set
     pub status: Status,

@@ -14,7 +14,7 @@ use crate::profiles::schemas::ProfileOut;
 
 /// Search users whose username or name begins with a text or is similar to it; the best first
 #[utoipa::path(get, path = "/users/search", tag = "user", params(
-    ("q" = String, Query, description = "2 to 50 characters, in any case, with or without diacritics; of Chinese, Japanese or Korean one is enough"),
+    ("q" = String, Query, min_length = 1, max_length = 50, example = "anna", description = "2 to 50 characters, in any case, with or without diacritics; of Chinese, Japanese or Korean one is enough"),
     ("limit" = Option<i64>, Query, description = "People at most, 1 to 200; 50 when not given"),
 ), responses(
     (status = 200, body = Vec<ProfileOut>),

@@ -59,6 +59,7 @@ impl FromRequestParts<App> for TokenTransport {
 
 /// A session that is to go on
 #[derive(ToSchema)]
+#[schema(examples(json!({ "refresh_token": "from-the-last-answer" })))]
 pub struct RefreshIn {
     /// The refresh token that was given last
     pub refresh_token: String,

@@ -33,6 +33,9 @@ static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common-p
 
 /// A person as they describe themselves.
 #[derive(ToSchema)]
+#[schema(examples(json!({
+    "email": "anna@example.com", "first_name": "Anna", "password": "a good anna secret", "interests": ["NEWS"],
+})))]
 pub struct UserIn {
     /// At most 50 characters
     #[schema(max_length = 50, examples("anna@example.com"))]
@@ -45,7 +48,7 @@ pub struct UserIn {
     #[schema(min_length = 8, max_length = 128)]
     pub password: String,
     /// Interests, as /users/interests-choices lists them
-    #[schema(value_type = Vec<String>, examples(json!(["NEWS", "SPORTS"])))]
+    #[schema(value_type = Vec<String>, examples("NEWS", "SPORTS"))]
     pub interests: Vec<Value>,
 }
 

@@ -12,6 +12,7 @@ const MAX_CONTENT: usize = 2_000;
 
 /// A new or changed comment.
 #[derive(ToSchema)]
+#[schema(examples(json!({ "content": "Welcome, Anna." })))]
 pub struct CommentIn {
     /// At most 2,000 characters; may be empty
     #[schema(max_length = 2_000)]

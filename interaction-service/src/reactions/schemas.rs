@@ -10,6 +10,7 @@ use crate::core::contract::timestamp::Timestamp;
 
 /// A new or changed reaction.
 #[derive(ToSchema)]
+#[schema(examples(json!({ "type": "LOVE" })))]
 pub struct PostReactionIn {
     /// LIKE when it is not given; unchanged when it is not given in an update
     #[schema(value_type = Type, required = false)]

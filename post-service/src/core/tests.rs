@@ -1,4 +1,5 @@
 //! What every service answers the same, whatever it is for. The same tests run in every service.
+mod connections;
 mod matrix;
 mod meters;
 mod requests;
@@ -76,7 +77,7 @@ async fn what_is_not_there_is_a_problem_document(_: PgPoolOptions, database: PgC
     );
     let slash = get(&platform, "/api/v1/nothing/?a=b").await;
     assert_eq!(slash.status, 307);
-    assert_eq!(slash.headers[header::LOCATION], "http://localhost/api/v1/nothing?a=b");
+    assert_eq!(slash.headers[header::LOCATION], "/api/v1/nothing?a=b", "scheme and host are the caller's");
     let head = platform.send(Request::head("/api/v1/nothing").body(Body::empty()).unwrap()).await;
     assert_eq!(head.status, 405);
     let reply = get(&platform, "/health/live").await;
@@ -96,7 +97,13 @@ async fn the_openapi_document_is_the_committed_one(_: PgPoolOptions, database: P
         std::fs::write(&new, text).unwrap();
         panic!("the API is not the committed one; if it is meant, rename {new} to openapi.json");
     }
-    assert_eq!(get(&platform, "/docs/").await.status, 200);
+    let docs = get(&platform, "/docs/").await;
+    assert_eq!(docs.status, 200);
+    let policy = docs.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+    assert!(
+        policy.contains("frame-ancestors 'none'"),
+        "no page of another origin frames the one with a token: {policy}"
+    );
     assert_eq!(get(&platform, "/redoc").await.headers[header::LOCATION], "/docs/");
 }
 

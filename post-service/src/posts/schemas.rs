@@ -18,6 +18,7 @@ const MAX_CONTENT: usize = 10_000;
 
 /// A new or changed post.
 #[derive(ToSchema)]
+#[schema(examples(json!({ "title": "Hello", "content": "The first of many.", "types": ["NEWS"], "status": "POSTED" })))]
 pub struct PostIn {
     /// At most 100 characters
     #[schema(max_length = 100, nullable)]
@@ -26,9 +27,10 @@ pub struct PostIn {
     #[schema(max_length = 10_000)]
     pub content: String,
     /// Categories, as /posts/category-choices lists them
-    #[schema(value_type = Vec<String>, examples(json!(["NEWS", "SPORTS"])))]
+    #[schema(value_type = Vec<String>, examples("NEWS", "SPORTS"))]
     pub types: Vec<Value>,
     /// DRAFT when it is not given; unchanged when it is not given in an update
+    #[schema(value_type = Status, required = false)]
     pub status: Option<Status>,
 }
 

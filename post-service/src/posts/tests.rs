@@ -270,9 +270,20 @@ async fn an_invalid_body_is_refused_as_the_original_does(_: PgPoolOptions, datab
     for kind in [None, Some("application/vnd.post+json"), Some("application/json; charset=utf-8")] {
         assert_eq!(send(&platform, &anna, kind, post).await.body["types"], json!(["NEWS"]), "{kind:?}");
     }
-    let large = format!(r#"{{"content": "{}", "types": []}}"#, "x".repeat(64 * 1024));
+    let large = format!(r#"{{"content": "{}", "types": []}}"#, "x".repeat(128 * 1024));
     let reply = send(&platform, &anna, json_type, large).await;
-    assert_eq!(refused(&reply), (413, &json!("The body is larger than 65536 bytes")));
+    assert_eq!(refused(&reply), (413, &json!("The body is larger than 131072 bytes")));
+}
+
+/// The limits are in characters, and a client that escapes what is not ASCII once got 413 for a text within them.
+#[sqlx::test(migrations = false)]
+async fn the_longest_text_fits_in_any_encoding(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, _) = new_user();
+    let escaped = |count| r"\ud83d\ude00".repeat(count);
+    let body = format!(r#"{{"title": "{}", "content": "{}", "types": ["NEWS"]}}"#, escaped(100), escaped(10_000));
+    let reply = send(&platform, &anna, Some("application/json"), body).await;
+    assert_eq!((reply.status.as_u16(), &reply.body["content"]), (201, &json!("😀".repeat(10_000))));
 }
 
 #[sqlx::test(migrations = false)]

@@ -47,8 +47,8 @@ impl Program {
             // `pg_terminate_backend`, with which a silent replica is ended, may wait for the end since then.
             Program::Postgres => ("PostgreSQL", "postgresql", (14, 0)),
             Program::Psql => ("psql", "postgresql-client", (0, 0)),
-            // `XTRIM … MINID`, with which streams are cut, came with it. Valkey continues from 7.2.
-            Program::Redis => ("Redis", "redis-server", (6, 2)),
+            // Rights that differ from key to key came with it. Valkey continues from 7.2.
+            Program::Redis => ("Redis", "redis-server", (7, 0)),
             Program::Nginx => ("nginx", "nginx", (0, 0)),
         }
     }

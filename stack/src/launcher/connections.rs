@@ -22,6 +22,7 @@ pub fn write(folder: &Folder, config: &PlatformConfig, gateway_port: Option<u16>
     );
     for service in &SERVICES {
         writeln!(text, "{}_DATABASE_URL='{}'", service.noun.to_uppercase(), config.database(service)?)?;
+        writeln!(text, "{}_REDIS_URL='{}'", service.noun.to_uppercase(), config.redis(service)?)?;
     }
     writeln!(text, "DATABASE_URL='{}'\nREDIS_URL='{}'", config.postgres, config.redis)?;
     for service in &SERVICES {

@@ -140,7 +140,8 @@ async fn start(
         None => redis::url(state.redis_port, &state.secrets.redis)?,
     };
     let (mail, secrets) = (folder.private("mail")?, state.secrets.clone());
-    let config = PlatformConfig { port_base, postgres, redis, secrets, mail, rate_limits: options.rate_limits };
+    let (redis_users, rate_limits) = (options.redis_url.is_none(), options.rate_limits);
+    let config = PlatformConfig { port_base, postgres, redis, redis_users, secrets, mail, rate_limits };
     connections::write(folder, &config, gateway_port)?;
 
     let mut instances = Vec::new();

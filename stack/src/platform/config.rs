@@ -34,7 +34,10 @@ pub struct PlatformConfig {
     pub port_base: u16,
     /// The superuser's address; every service gets its own role in its place.
     pub postgres: Url,
+    /// As operators use it.
     pub redis: Url,
+    /// Whether it has a user for each service.
+    pub redis_users: bool,
     pub secrets: Secrets,
     /// The folder that mails are written to instead of being sent.
     pub mail: PathBuf,
@@ -50,7 +53,7 @@ impl PlatformConfig {
             ("HOST", "127.0.0.1".to_owned()),
             ("PORT", port.to_string()),
             ("DATABASE_URL", self.database(service)?.to_string()),
-            ("REDIS_URL", self.redis.to_string()),
+            ("REDIS_URL", self.redis(service)?.to_string()),
             ("SERVICE_TOKEN", self.secrets.service_token.clone()),
             ("PRODUCERS", self.producers(number)),
             ("ENVIRONMENT", "development".to_owned()),
@@ -94,6 +97,17 @@ impl PlatformConfig {
         set.ok().with_context(|| format!("{} cannot hold a user", self.postgres.scheme()))?;
         Ok(url)
     }
+
+    /// Redis as a service's user sees it.
+    pub fn redis(&self, service: &Service) -> Result<Url> {
+        let mut url = self.redis.clone();
+        if self.redis_users {
+            let password = self.secrets.roles.get(service.noun).map(String::as_str);
+            let set = url.set_username(service.noun).and_then(|()| url.set_password(password));
+            set.ok().with_context(|| format!("{} cannot hold a user", self.redis.scheme()))?;
+        }
+        Ok(url)
+    }
 }
 
 #[cfg(test)]
@@ -108,7 +122,8 @@ mod tests {
         PlatformConfig {
             port_base: 8000,
             postgres: "postgres://boss:secret@db.example:5433/other?sslmode=require".parse().unwrap(),
-            redis: "redis://127.0.0.1:16379/0".parse().unwrap(),
+            redis: "redis://default:secret@127.0.0.1:16379/0".parse().unwrap(),
+            redis_users: true,
             secrets,
             mail: "/data/mail".into(),
             rate_limits: false,
@@ -126,10 +141,14 @@ mod tests {
             value(&INTERACTION, 0, "DATABASE_URL").unwrap(),
             "postgres://interaction:pw@db.example:5433/social?sslmode=require"
         );
+        assert_eq!(value(&INTERACTION, 0, "REDIS_URL").unwrap(), "redis://interaction:pw@127.0.0.1:16379/0");
         for service in &SERVICES {
             let environment = config().environment(Replica { service, number: 0 }).unwrap();
-            assert!(environment.iter().all(|(_, value)| !value.contains("boss")), "{}", service.package);
+            let is_own = |value: &str| !value.contains("boss") && !value.contains("default");
+            assert!(environment.iter().all(|(_, value)| is_own(value)), "{}", service.package);
         }
+        let elsewhere = PlatformConfig { redis_users: false, ..config() };
+        assert_eq!(elsewhere.redis(&INTERACTION).unwrap(), elsewhere.redis, "a Redis that was given is used as given");
     }
 
     #[test]

@@ -68,7 +68,9 @@ impl<'a> Platform<'a> {
         database.set_path(DATABASE);
         // A few simulated people do what thousands would: there are no limits.
         let (secrets, mail, rate_limits) = (state.secrets.clone(), folder.private("mail")?, false);
-        let config = PlatformConfig { port_base, postgres, redis: redis.clone(), secrets, mail, rate_limits };
+        let redis_users = false;
+        let config =
+            PlatformConfig { port_base, postgres, redis: redis.clone(), redis_users, secrets, mail, rate_limits };
         let replicas = replicas::all(replicas).collect();
         Ok(Platform { servers, state, lifetime, binaries, config, replicas, database, redis })
     }

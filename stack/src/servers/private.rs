@@ -60,7 +60,7 @@ pub async fn start_redis(
     state: &PersistedState,
     lifetime: Lifetime,
 ) -> Result<Url> {
-    redis::start(processes, folder, state.redis_port, &state.secrets.redis, lifetime).await?;
+    redis::start(processes, folder, state.redis_port, &state.secrets, lifetime).await?;
     redis::url(state.redis_port, &state.secrets.redis)
 }
 

@@ -1,5 +1,6 @@
 //! A private Redis on 127.0.0.1: it keeps every write in its append-only file and never evicts, because its streams are not a
-//! cache.
+//! cache. Where it has passwords, each service has a user of its own, with the rights that it has in a container
+//! (`redis/users.acl`), so that a right that is missing is missed here first.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,6 +15,10 @@ use crate::servers::folder::{Folder, write_private};
 use crate::servers::postgres::Lifetime;
 use crate::servers::process_kind::ProcessKind;
 use crate::servers::processes::Processes;
+use crate::servers::state::Secrets;
+
+/// The users and their rights, without passwords.
+const USERS: &str = include_str!("../../../redis/users.acl");
 
 /// How long loading a large append-only file may take.
 const LOAD_TIMEOUT: Duration = Duration::from_mins(1);
@@ -25,26 +30,30 @@ pub async fn start(
     processes: &mut Processes,
     folder: &Folder,
     port: u16,
-    password: &str,
+    secrets: &Secrets,
     kind: Lifetime,
 ) -> Result<()> {
     let home = folder.private("redis")?;
     let file = home.join("redis.conf");
-    write_private(&file, &configuration(&home, port, password, kind))?;
+    let users = home.join("users.acl");
+    if !secrets.redis.is_empty() {
+        write_private(&users, &with_passwords(secrets))?;
+    }
+    write_private(&file, &configuration(&home, port, (!secrets.redis.is_empty()).then_some(&*users), kind))?;
     let mut command = Command::new(Program::Redis.path()?);
     command.arg(&file);
     processes.start(ProcessKind::Redis, "Redis", command, &folder.log("redis")?)?;
-    let url = url(port, password)?;
+    let url = url(port, &secrets.redis)?;
     processes.until("Redis", LOAD_TIMEOUT, async || ping(&url).await.is_ok()).await
 }
 
 /// In a file and not as arguments, which every user of this machine can read.
-fn configuration(home: &Path, port: u16, password: &str, kind: Lifetime) -> String {
-    let home = home.to_string_lossy().replace('\\', "\\\\").replace('"', "\\\"");
+fn configuration(home: &Path, port: u16, users: Option<&Path>, kind: Lifetime) -> String {
+    let quoted = |path: &Path| path.to_string_lossy().replace('\\', "\\\\").replace('"', "\\\"");
     let mut lines = vec![
         "bind 127.0.0.1".to_owned(),
         format!("port {port}"),
-        format!("dir \"{home}\""),
+        format!("dir \"{}\"", quoted(home)),
         "daemonize no".to_owned(),
         "save \"\"".to_owned(),
         "maxmemory-policy noeviction".to_owned(),
@@ -54,10 +63,17 @@ fn configuration(home: &Path, port: u16, password: &str, kind: Lifetime) -> Stri
         // Every test takes a database of its own.
         Lifetime::Temporary => lines.extend(["appendonly no".to_owned(), "databases 10000".to_owned()]),
     }
-    if !password.is_empty() {
-        lines.push(format!("requirepass {password}"));
+    if let Some(users) = users {
+        lines.push(format!("aclfile \"{}\"", quoted(users)));
     }
     lines.join("\n") + "\n"
+}
+
+/// The users with their passwords; the file has no comments then.
+fn with_passwords(secrets: &Secrets) -> String {
+    let lines = USERS.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>();
+    let users = lines.join("\n").replace("{admin}", &secrets.redis) + "\n";
+    secrets.roles.iter().fold(users, |users, (noun, password)| users.replace(&format!("{{{noun}}}"), password))
 }
 
 /// Fails as long as it does not answer PING; while it loads its file it answers with an error.
@@ -88,8 +104,8 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_appended_and_never_evicted() {
-        let text = configuration(Path::new("/a \"b\""), 16_379, "pw", Lifetime::Persistent);
-        for line in ["port 16379", "appendonly yes", "maxmemory-policy noeviction", "bind 127.0.0.1", "requirepass pw"]
+        let text = configuration(Path::new("/a \"b\""), 16_379, Some(Path::new("/u")), Lifetime::Persistent);
+        for line in ["port 16379", "appendonly yes", "maxmemory-policy noeviction", "bind 127.0.0.1", "aclfile \"/u\""]
         {
             assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");
         }
@@ -98,9 +114,20 @@ mod tests {
 
     #[test]
     fn tests_have_ten_thousand_databases_and_no_file() {
-        let text = configuration(Path::new("/tmp"), 1, "", Lifetime::Temporary);
+        let text = configuration(Path::new("/tmp"), 1, None, Lifetime::Temporary);
         assert!(text.contains("databases 10000\n") && text.contains("appendonly no\n"), "{text}");
-        assert!(!text.contains("requirepass"), "{text}");
+        assert!(!text.contains("aclfile"), "{text}");
+    }
+
+    #[test]
+    fn every_user_has_its_password() {
+        let secrets = Secrets::generate();
+        let users = with_passwords(&secrets);
+        assert!(users.starts_with(&format!("user default on >{} ", secrets.redis)), "{users}");
+        for (noun, password) in &secrets.roles {
+            assert!(users.contains(&format!("user {noun} on >{password} ")), "{noun}");
+        }
+        assert!(!users.contains(['{', '#']), "{users}");
     }
 
     #[test]

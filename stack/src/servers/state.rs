@@ -24,13 +24,13 @@ pub struct PersistedState {
 pub struct Secrets {
     /// Of Postgres's superuser; empty in a temporary server, which trusts this machine.
     pub postgres: String,
-    /// Of Redis; empty in a temporary server.
+    /// Of the user `default` of Redis; empty in a temporary server, which has no other.
     pub redis: String,
     /// The key with which the auth service signs.
     pub secret_key: String,
     /// The token with which services call each other's `/internal` routes.
     pub service_token: String,
-    /// The password of every service's role, by noun.
+    /// The password of every service's role in Postgres and of its user in Redis, by noun.
     pub roles: BTreeMap<String, String>,
 }
 

@@ -11,5 +11,6 @@ mod platform;
 mod raw;
 mod refusals;
 mod routes;
+mod slow;
 mod upstream;
 mod verdicts;

@@ -1,5 +1,6 @@
 //! The pages of the gateway: how the services are, and their documentation on one origin.
 
+use reqwest::header::HeaderValue;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 
@@ -52,7 +53,11 @@ async fn the_pages_lead_to_every_service_and_load_nothing_from_elsewhere() {
 async fn swagger_of_each_service_tries_out_this_origin() {
     let platform = GatewayPlatform::up(&[]);
     for service in NOUNS {
-        let page = get(&platform, &format!("/docs/{service}/")).await.text().await.unwrap();
+        let answer = get(&platform, &format!("/docs/{service}/")).await;
+        let policies: Vec<_> = answer.headers().get_all("content-security-policy").iter().collect();
+        let is_frameless = |policy: &&HeaderValue| policy.to_str().unwrap().contains("frame-ancestors 'none'");
+        assert!(policies.len() == 2 && policies.iter().all(is_frameless), "{policies:?}");
+        let page = answer.text().await.unwrap();
         assert!(page.contains("swagger-ui-bundle.js"), "{page}");
         get(&platform, &format!("/docs/{service}/swagger-ui-bundle.js")).await;
         let script = get(&platform, &format!("/docs/{service}/swagger-initializer.js")).await.text().await.unwrap();

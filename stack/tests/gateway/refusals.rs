@@ -102,10 +102,10 @@ async fn what_is_wrong_with_a_request_is_said_in_a_problem_document() {
     assert_eq!(with("POST /", "", b"").await.header("allow"), "GET, HEAD");
     assert_eq!(with("DELETE /status/post", "", b"").await.problem(405), "Method Not Allowed");
 
-    let largest = vec![b' '; 64 * 1024];
+    let largest = vec![b' '; 128 * 1024];
     let length = |bytes: &[u8]| format!("Content-Length: {}\r\n", bytes.len());
     assert_eq!(with("POST /api/v1/posts", &length(&largest), &largest).await.status, 200);
-    let larger = vec![b' '; 64 * 1024 + 1];
+    let larger = vec![b' '; 128 * 1024 + 1];
     let refused = with("POST /api/v1/posts", &length(&larger), &larger).await;
     assert_eq!(refused.problem(413), "The body is too large");
     assert_eq!(platform.logged(refused.header("x-request-id")).await["method"], "POST", "and not as what it became");

@@ -1,7 +1,6 @@
 //! What people do, over all five services: sign up, connect, write, answer, look, moderate, delete, sign out, forget a
 //! password.
 
-use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -10,6 +9,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use super::mailbox::{letters, mailed_token};
+use super::rights::refusals;
 use crate::client::{Api, Created, Person, Profile, To, eventually};
 use crate::platform::{PASSWORD, Platform};
 
@@ -26,11 +27,12 @@ async fn what_people_do_is_seen_everywhere_and_counted_exactly() -> Result<()> {
     a_deleted_post_takes_everything_with_it(&ada, &bob, &post).await?;
     a_sign_out_is_felt_everywhere(&api, &ada).await?;
     a_forgotten_password_is_reset_by_mail(&api, &bob, &platform.data().join("mail")).await?;
+    assert_eq!(refusals(&platform).await?, [], "no service lacks a right in Redis");
     platform.stop();
     Ok(())
 }
 
-async fn two_people(api: &Api) -> Result<(Person, Person)> {
+pub async fn two_people(api: &Api) -> Result<(Person, Person)> {
     let ada = api.join("ada@example.org", PASSWORD, ("Ada", "Lovelace"), &["BOOKS"]).await?;
     let bob = api.join("bob@example.org", PASSWORD, ("Bob", "Frankston"), &["TECHNOLOGY"]).await?;
     ada.connect(&bob.id).await?;
@@ -173,12 +175,7 @@ async fn a_forgotten_password_is_reset_by_mail(api: &Api, bob: &Person, mailbox:
     let answer: Value = api.ask(Method::POST, To::Auth, &path, None).await?;
     let ask = async || letters(mailbox);
     let (all, _) = eventually("a letter arrives", ask, |all| all.len() == before + 1).await?;
-    let tokens = |text: &str| {
-        text.split(|c: char| !c.is_ascii_alphanumeric() && !"-_".contains(c)).map(str::to_owned).collect::<Vec<_>>()
-    };
-    let letter = all.iter().find(|letter| letter.contains("reset_token=")).context("no letter holds a reset token")?;
-    let token = letter.split("reset_token=").nth(1).map(tokens).and_then(|parts| parts.into_iter().next());
-    let token = token.filter(|token| !token.is_empty()).context("the letter's token is empty")?;
+    let token = mailed_token(&all, "reset_token").context("no letter holds a reset token")?;
     assert!(!answer.to_string().contains(&token), "the token went by mail and to nobody else");
 
     let new = "a longer walk by the sea";
@@ -190,18 +187,6 @@ async fn a_forgotten_password_is_reset_by_mail(api: &Api, bob: &Person, mailbox:
     ensure!(api.sign_in(&bob.email, PASSWORD).await.is_err(), "the old password still works");
     assert_eq!(api.sign_in(&bob.email, new).await?.id, bob.id);
     Ok(())
-}
-
-/// The letters of a file mailbox, their line breaks and `=` decoded.
-fn letters(mailbox: &Path) -> Result<Vec<String>> {
-    let mut letters = Vec::new();
-    for entry in fs::read_dir(mailbox)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "eml") {
-            letters.push(fs::read_to_string(path)?.replace("=\r\n", "").replace("=3D", "="));
-        }
-    }
-    Ok(letters)
 }
 
 fn counts(profile: &Profile) -> (i64, i64, i64, i64) {

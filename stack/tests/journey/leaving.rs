@@ -1,7 +1,9 @@
-//! A person exports what the platform holds about them, and leaves: afterwards no table, stream or hash has their name, their
-//! address or a word of theirs.
+//! A person exports what the platform holds about them, and leaves: afterwards no table, stream, hash or log has their name,
+//! their address or a word of theirs, also where streams had to pass entries that are no events.
 
+use std::collections::HashMap;
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -11,17 +13,20 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
-use crate::client::{Person, To, eventually};
+use crate::client::{Api, Person, To, eventually};
 use crate::platform::{PASSWORD, Platform};
 
 /// A name that nothing else on the platform contains; the person who leaves signs everything with it.
 const NAME: &str = "Zephyrine";
+/// Streams in which there is, before the person leaves, what is no event: that of leaving itself, and two with their words.
+const SPOILED: [&str; 3] = ["user_deleted", "post_created", "post_comment_created"];
 const INSULT: &str = "I hope you die.";
 const SERVICES: [&str; 5] =
     ["auth-service", "engagement-service", "interaction-service", "moderation-service", "post-service"];
 
 /// The platform's stores, past all services.
 struct Stores {
+    logs: PathBuf,
     postgres: PgConnection,
     redis: MultiplexedConnection,
     service_token: String,
@@ -34,13 +39,50 @@ impl Stores {
         let postgres = format!("postgres://postgres:{}@127.0.0.1:{}/social", secret("postgres"), kept["postgres_port"]);
         let redis = format!("redis://:{}@127.0.0.1:{}/0", secret("redis"), kept["redis_port"]);
         Ok(Stores {
+            logs: platform.data().join("logs"),
             postgres: PgConnection::connect(&postgres).await?,
             redis: redis::Client::open(redis)?.get_multiplexed_async_connection().await?,
             service_token: secret("service_token"),
         })
     }
 
-    /// The tables and keys that contain a text, in whatever case.
+    /// Writes into each stream what is no event; what a service has to park names a person.
+    async fn spoil(&mut self, streams: &[&str], person: &Person) -> Result<()> {
+        let words = json!({ "id": 7, "created_by": person.id, "content": format!("Forged by {NAME}") }).to_string();
+        for stream in streams {
+            let spoiled: [&[&[u8]]; 3] =
+                [&[b"nothing", b"1"], &[b"message", b"\xff", b"\xfe", b""], &[b"message", words.as_bytes()]];
+            for entry in spoiled {
+                let mut add = redis::cmd("XADD");
+                add.arg(stream).arg("*");
+                for part in entry {
+                    add.arg(*part);
+                }
+                add.exec_async(&mut self.redis).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes from the streams what no service has published; none of them can do it.
+    async fn clean(&mut self, streams: &[&str]) -> Result<()> {
+        for stream in streams {
+            let entries: Vec<(String, HashMap<Vec<u8>, Vec<u8>>)> = self.redis.xrange_all(*stream).await?;
+            let forged = |fields: &HashMap<Vec<u8>, Vec<u8>>| !fields.contains_key(b"event_id".as_slice());
+            let ids: Vec<_> = entries.into_iter().filter(|(_, fields)| forged(fields)).map(|(id, _)| id).collect();
+            let removed: usize = self.redis.xdel(*stream, &ids).await?;
+            anyhow::ensure!(removed == 3, "{stream} has lost {removed} entries that are no events");
+        }
+        Ok(())
+    }
+
+    /// Parked events of a service.
+    async fn parked(&mut self, schema: &str) -> Result<i64> {
+        let count = AssertSqlSafe(format!("select count(*) from {schema}.dead_letter"));
+        Ok(sqlx::raw_sql(count).fetch_one(&mut self.postgres).await?.get(0))
+    }
+
+    /// The tables, keys and logs that contain a text, in whatever case.
     async fn with(&mut self, text: &str) -> Result<Vec<String>> {
         let text = text.to_lowercase();
         let mut places = Vec::new();
@@ -65,19 +107,26 @@ impl Stores {
             };
             places.extend(format!("{key} {held:?}").to_lowercase().contains(&text).then_some(key));
         }
+        for log in fs::read_dir(&self.logs)? {
+            let log = log?.path();
+            let held = String::from_utf8_lossy(&fs::read(&log)?).to_lowercase();
+            places.extend(held.contains(&text).then(|| log.display().to_string()));
+        }
         Ok(places)
     }
 }
 
 #[tokio::test]
 async fn who_leaves_takes_everything_along() -> Result<()> {
-    let mut platform = Platform::up(&[]);
-    let api = platform.api();
+    let mut platform = Platform::up(&["--gateway", "--gateway-port", "0"]);
+    // All of it goes through the gateway, whose log outlives every account.
+    let api = Api::new(&platform.addresses["gateway"].parse()?, 0)?;
     let email = format!("{}@example.org", NAME.to_lowercase());
     let leaver = api.join(&email, PASSWORD, (NAME, "Somebody"), &["BOOKS"]).await?;
     let friend = api.join("friend@example.org", PASSWORD, ("Friend", "Somebody"), &["BOOKS"]).await?;
     let kept = live(&leaver, &friend).await?;
     let mut stores = Stores::of(&platform).await?;
+    stores.spoil(&SPOILED, &leaver).await?;
     let before = stores.with(NAME).await?;
     for place in ["auth.account", "post.post", "interaction.comment", "moderation.moderation", "user_registered"] {
         assert!(before.iter().any(|found| found == place), "{place} is not among {before:?}");
@@ -98,7 +147,11 @@ async fn who_leaves_takes_everything_along() -> Result<()> {
         |all| *all == SERVICES,
     )
     .await?;
+    for schema in ["post", "interaction", "moderation", "engagement"] {
+        assert!(stores.parked(schema).await? >= 2, "{schema} has parked what is no event");
+    }
     println!("all five services had erased everything {:.2} s after the request", took.as_secs_f64());
+    stores.clean(&SPOILED).await?;
     // What a group had not read yet leaves its stream with the second look, a minute later at most.
     gone(&mut stores, NAME).await?;
     gone(&mut stores, &email).await?;
@@ -109,10 +162,14 @@ async fn who_leaves_takes_everything_along() -> Result<()> {
 
 /// A person uses everything that stores words; the friend's post that remains.
 async fn live(leaver: &Person, friend: &Person) -> Result<String> {
-    leaver
-        .api
-        .ask::<Value>(Method::PATCH, To::Auth, "/users/me", Some(&json!({ "bio": format!("I am {NAME}") })))
-        .await?;
+    let profile = json!({
+        "username": NAME, "bio": format!("I am {NAME}"), "location": format!("{NAME}ville"), "birth_date": "1990-05-17",
+        "avatar_url": format!("https://example.org/{NAME}.png"), "interests": ["BOOKS"],
+    });
+    leaver.api.ask::<Value>(Method::PATCH, To::Auth, "/users/me", Some(&profile)).await?;
+    let by_name = format!("/users/by-username/{NAME}");
+    friend.api.ask::<Value>(Method::GET, To::Auth, &by_name, None).await?;
+    friend.api.ask::<Value>(Method::GET, To::Auth, &format!("/users/search?q={NAME}"), None).await?;
     leaver.connect(&friend.id).await?;
     let post = leaver.write_post(&format!("By {NAME}"), &format!("{NAME} was here."), &["BOOKS"], "POSTED").await?;
     friend.view(&post.id).await?;

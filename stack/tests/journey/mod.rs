@@ -3,11 +3,14 @@
 
 mod doctor;
 mod events;
+mod examples;
 mod flow;
 mod launcher;
 mod leaving;
+mod mailbox;
 mod outages;
 mod replicas;
+mod rights;
 mod servers;
 mod start_order;
 mod top;

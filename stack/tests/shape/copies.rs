@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::sources::{SERVICES, Source};
+use super::sources::{SERVICES, Source, read, root};
 
 /// Files that are meant to be the same text in several services.
 #[derive(Debug)]
@@ -76,6 +76,14 @@ pub fn differences(copies: &Copies, sources: impl Fn(&str) -> Vec<Source>) -> Ve
 fn the_core_is_copied_to_every_service() {
     let core = COPIES.iter().find(|copies| copies.place == "core/").expect("the core is a copy");
     assert_eq!(core.services.iter().collect::<BTreeSet<_>>(), SERVICES.iter().collect());
+}
+
+/// What a core has beside its sources: the defaults of the description of its API.
+#[test]
+fn the_data_of_the_core_are_one_text() {
+    let data = |service: &str| read(&root().join(service).join("src/core/serve/defaults.json"));
+    let differing: Vec<_> = SERVICES.into_iter().filter(|service| data(service) != data(SERVICES[0])).collect();
+    assert_eq!(differing, Vec::<&str>::new(), "defaults.json differs from {}'s", SERVICES[0]);
 }
 
 #[test]

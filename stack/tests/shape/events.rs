@@ -14,17 +14,17 @@ const USER_DELETED: &str = "user_deleted";
 
 /// What one service does with streams; each with the place where it says so.
 #[derive(Debug, Default)]
-struct EventCatalogue {
+pub struct EventCatalogue {
     /// Constant to stream.
     names: BTreeMap<String, String>,
     /// The streams of its list.
-    listed: BTreeMap<String, String>,
+    pub listed: BTreeMap<String, String>,
     published: BTreeMap<String, String>,
-    consumed: BTreeMap<String, String>,
+    pub consumed: BTreeMap<String, String>,
 }
 
 impl EventCatalogue {
-    fn of(service: &str) -> EventCatalogue {
+    pub fn of(service: &str) -> EventCatalogue {
         let files: Vec<_> = sources(service).into_iter().filter(|file| !file.path.contains("/src/core/")).collect();
         let mut catalogue = EventCatalogue::default();
         for file in &files {

@@ -4,12 +4,14 @@
 
 mod containers;
 mod copies;
+mod documents;
 mod events;
 mod floors;
 mod imports;
 mod laws;
 mod names;
 mod production;
+mod rights;
 mod sizes;
 mod sources;
 mod tokens;

@@ -3,10 +3,10 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use redis::AsyncCommands;
-use redis::streams::StreamRangeReply;
 use serde::Serialize;
 
 use crate::core::app::App;
+use crate::core::events::inbox::{Entries, decode};
 use crate::core::events::relay::last_id;
 use crate::core::events::{Event, Id};
 
@@ -128,13 +128,11 @@ fn gauge(name: &'static str, stream: &'static str, value: i64) {
 /// How many entries lie behind the watermark, and for how many seconds the first of them has waited.
 async fn lag(app: &App, stream: &str, watermark: Id) -> anyhow::Result<(i64, f64)> {
     let mut redis = app.redis.clone();
-    let behind: StreamRangeReply = redis.xrange_count(stream, format!("({watermark}"), "+", 1).await?;
-    let Some(first) = behind.ids.first() else { return Ok((0, 0.0)) };
-    let (first_id, last) = (first.id.parse::<Id>()?, last_id(&mut redis, stream).await?);
-    let happened = first.get::<String>("occurred_at").and_then(|time| time.parse::<DateTime<Utc>>().ok());
-    let happened = happened.or_else(|| DateTime::from_timestamp_millis(first_id.ms)).unwrap_or_else(Utc::now);
+    let behind: Entries = redis.xrange_count(stream, format!("({watermark}"), "+", 1).await?;
+    let Some(first) = behind.first().and_then(|(id, fields)| decode(id, fields.as_ref())) else { return Ok((0, 0.0)) };
+    let last = last_id(&mut redis, stream).await?;
     // Our ids are dense; between ids of the original, which are times, at least the first one waits.
-    let entries = if last.ms < 1_000_000_000_000 { last.ms - first_id.ms + 1 } else { 1 };
-    let waited = (Utc::now() - happened).to_std().unwrap_or_default();
+    let entries = if last.ms < 1_000_000_000_000 { last.ms - first.id.ms + 1 } else { 1 };
+    let waited = (Utc::now() - first.occurred_at).to_std().unwrap_or_default();
     Ok((entries, waited.as_secs_f64()))
 }

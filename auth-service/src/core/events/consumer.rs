@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncCommands, AsyncConnectionConfig, RedisError, Value};
 use tokio::sync::watch;
@@ -16,6 +16,7 @@ use tracing::Instrument;
 
 use crate::core::app::App;
 use crate::core::events::inbox::{self, Entries, consecutive, move_watermark, park};
+use crate::core::events::retention::RETENTION_DAYS;
 use crate::core::events::{Event, Failure, Id, Subscription, backlog, repair};
 use crate::core::ground::telemetry::{Trace, spans, trace};
 use crate::core::ground::worker::{Outcome, Worker, backoff};
@@ -227,6 +228,11 @@ impl Consumer {
         if whole > 0 {
             metrics::counter!("events_repaired_total", "stream" => stream).increment(whole as u64);
             return self.apply_batch(&missing[..whole], watermark, 0).await;
+        }
+        let is_recent = Utc::now() - found.occurred_at < TimeDelta::days(RETENTION_DAYS.into());
+        if is_recent && missing.iter().all(|event| event.id > found.id) {
+            let cause = "it follows an entry that there is not, and no producer has it in its outbox";
+            return self.retry_or_park(found, watermark, Failure::Permanent(cause.into())).await;
         }
         let oldest = missing.first().unwrap_or(found);
         if watermark == Id::default()

@@ -12,7 +12,7 @@ use crate::core::events::relay::last_id;
 use crate::core::ground::jobs::Job;
 
 /// How long published events stay in the outbox, in days.
-const RETENTION_DAYS: i32 = 7;
+pub const RETENTION_DAYS: i32 = 7;
 /// Rows removed in one statement.
 const BATCH: i64 = 5_000;
 /// When: every ten minutes, away from the full hour when many other things happen.

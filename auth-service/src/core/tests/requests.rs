@@ -58,6 +58,23 @@ async fn a_limit_lets_a_burst_through_and_says_when_to_come_again(_: PgPoolOptio
     assert_eq!(known.status == 429, SERVICE.schema == "auth");
 }
 
+/// A compressed body was called broken JSON, which sends people looking for a mistake that is not there.
+#[sqlx::test(migrations = false)]
+async fn a_compressed_body_is_refused_as_such(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let send = async |encoding: &str| {
+        let request = Request::post("/api/v1/things").header(header::CONTENT_ENCODING, encoding);
+        platform.send(request.body(Body::from("{}")).unwrap()).await
+    };
+    let refused = send("gzip").await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.headers[header::ACCEPT_ENCODING].to_str().unwrap()),
+        (415, "identity")
+    );
+    assert!(refused.body["detail"].as_str().unwrap().contains("Content-Encoding"), "{}", refused.body);
+    assert_ne!(send("identity").await.status, 415);
+}
+
 /// What a request that creates something does here: it publishes an event, and answers what it was given.
 async fn make(State(app): State<App>, Json(wish): Json<Value>) -> Result<(StatusCode, Json<Value>), Error> {
     let mut tx = app.db.begin().await?;

@@ -6,17 +6,13 @@ use serde_json::json;
 
 use crate::core::api::errors::problem;
 
-/// Nothing is there. A path with a slash too many is sent to the one without it, as the original does.
-pub async fn not_found(uri: Uri, request: Request) -> Response {
-    let path = uri.path();
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    match (path.strip_suffix('/').filter(|path| path.starts_with("/api/")), host) {
-        (Some(path), Some(host)) => {
-            let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-            Redirect::temporary(&format!("http://{host}{path}{query}")).into_response()
-        }
-        _ => problem(StatusCode::NOT_FOUND, json!("Not Found")),
-    }
+/// Nothing is there. A path with a slash too many is sent to the one without it, as the original does, and by the path alone:
+/// scheme and host are what the caller knows, and not what a proxy passes on.
+pub async fn not_found(uri: Uri) -> Response {
+    let path = uri.path().strip_suffix('/').filter(|path| path.starts_with("/api/"));
+    let Some(path) = path else { return problem(StatusCode::NOT_FOUND, json!("Not Found")) };
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    Redirect::temporary(&format!("{path}{query}")).into_response()
 }
 
 /// The path is there, and not with this method.

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use anyhow::Context;
 use redis::aio::MultiplexedConnection;
-use redis::streams::{StreamRangeReply, StreamReadOptions, StreamReadReply};
+use redis::streams::StreamReadOptions;
 use redis::{AsyncCommands, AsyncConnectionConfig};
 
 use crate::core::app::App;
+use crate::core::events::inbox::{Entries, field};
 use crate::core::ground::worker::{Outcome, Worker};
 
 /// How long a read waits, in milliseconds, and how long its answer may take.
@@ -44,9 +45,9 @@ impl Follower {
         let patient = AsyncConnectionConfig::new().set_response_timeout(Some(READ_TIMEOUT));
         let client = self.app.settings.redis()?;
         let mut connection = client.get_multiplexed_async_connection_with_config(&patient).await?;
-        let last: StreamRangeReply = connection.xrevrange_count(self.stream, "+", "-", 1).await?;
+        let last: Entries = connection.xrevrange_count(self.stream, "+", "-", 1).await?;
         (self.on_gap)()?;
-        let last = last.ids.first().map_or_else(|| "0-0".to_owned(), |entry| entry.id.clone());
+        let last = last.into_iter().next().map_or_else(|| "0-0".to_owned(), |(id, _)| id);
         self.reading = Some((connection, last));
         Ok(())
     }
@@ -57,11 +58,12 @@ impl Follower {
         }
         let Some((connection, last)) = &mut self.reading else { return Ok(Outcome::Idle) };
         let options = StreamReadOptions::default().block(BLOCK);
-        let reply: StreamReadReply = connection.xread_options(&[self.stream], &[last.as_str()], &options).await?;
-        for entry in reply.keys.into_iter().flat_map(|key| key.ids) {
-            let message: String = entry.get("message").context("an entry without a message")?;
-            (self.on_message)(&message)?;
-            *last = entry.id;
+        let reply: Option<Vec<(String, Entries)>> =
+            connection.xread_options(&[self.stream], &[last.as_str()], &options).await?;
+        for (id, fields) in reply.into_iter().flatten().flat_map(|(_, entries)| entries) {
+            let message = fields.as_ref().and_then(|fields| field(fields, "message"));
+            (self.on_message)(message.context("an entry without a message")?)?;
+            *last = id;
         }
         Ok(Outcome::Busy)
     }

@@ -3,14 +3,14 @@
 //! Numbers go on from the last one given out. Only when the stream is further than that, another service has written to it:
 //! the original one, which ours replaced, or this service before its Postgres was restored from a backup. Then the
 //! stream itself shows which of the outbox's events it has (they carry their id), and numbering goes on behind it.
+use redis::AsyncCommands;
 use redis::aio::ConnectionManager;
-use redis::streams::StreamRangeReply;
-use redis::{AsyncCommands, RedisResult};
 use sqlx::{PgPool, PgTransaction};
 use uuid::Uuid;
 
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::Id;
+use crate::core::events::inbox::{Entries, field};
 
 /// Events numbered in one go.
 pub const BATCH: i64 = 500;
@@ -127,8 +127,8 @@ async fn adopt_stream(
 ) -> anyhow::Result<()> {
     let given_out = state.last_pos;
     // Up to the last of our entries that is still there, the stream has, or had, everything.
-    let ours: RedisResult<StreamRangeReply> = redis.xrevrange_count(stream, format!("{given_out}-0"), "-", 1).await;
-    let known = ours?.ids.first().map_or(Ok(state.confirmed_pos), |entry| entry.id.parse::<Id>().map(|id| id.ms))?;
+    let ours: Entries = redis.xrevrange_count(stream, format!("{given_out}-0"), "-", 1).await?;
+    let known = ours.first().map_or(Ok(state.confirmed_pos), |(id, _)| id.parse::<Id>().map(|id| id.ms))?;
     let found = find_events(redis, stream, known, last).await?;
     if given_out > 0 {
         metrics::counter!("events_foreign_total", "stream" => stream.to_owned()).increment(1);
@@ -175,17 +175,16 @@ async fn find_events(redis: &mut ConnectionManager, stream: &str, known: i64, la
     let mut found = Found::default();
     let mut after = Id { ms: known, seq: 0 };
     loop {
-        let page: StreamRangeReply =
-            redis.xrange_count(stream, format!("({after}"), last.to_string(), SCAN_PAGE).await?;
-        let Some(end) = page.ids.last() else { return Ok(found) };
-        after = end.id.parse()?;
-        for entry in page.ids {
-            let id: Id = entry.id.parse()?;
-            let event = entry.get::<String>("event_id").and_then(|text| text.parse().ok());
-            if let (Some(event), Some(prev), 0) = (event, entry.get("prev"), id.seq) {
+        let page: Entries = redis.xrange_count(stream, format!("({after}"), last.to_string(), SCAN_PAGE).await?;
+        let Some((end, _)) = page.last() else { return Ok(found) };
+        after = end.parse()?;
+        for (id, fields) in page.iter().filter_map(|(id, fields)| Some((id, fields.as_ref()?))) {
+            let id: Id = id.parse()?;
+            let event = field(fields, "event_id").and_then(|text| text.parse().ok());
+            if let (Some(event), Some(prev), 0) = (event, field(fields, "prev"), id.seq) {
                 found.events.push(event);
                 found.numbers.push(id.ms);
-                found.before.push(prev);
+                found.before.push(prev.to_owned());
             }
         }
     }

@@ -1,51 +1,70 @@
 //! The inbox of a consumer: what it reads from a stream, how far the stream was applied, and which events were parked.
 use std::collections::HashMap;
 
-use chrono::DateTime;
+use chrono::{DateTime, Datelike, Utc};
 use sqlx::{PgPool, PgTransaction};
 
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::{Event, Failure, Id, VERSION};
+use crate::core::ground::telemetry::trace;
 
-/// What a read returns: ids and fields; no fields when the entry was deleted from the stream while it was pending.
-pub type Entries = Vec<(String, Option<HashMap<String, String>>)>;
+/// What a read returns: ids and fields; no fields when the entry was deleted from the stream while it was pending. Fields
+/// are bytes: any program that may write to Redis can write anything, and none of it may stop a reader.
+pub type Entries = Vec<(String, Option<Fields>)>;
+pub type Fields = HashMap<Vec<u8>, Vec<u8>>;
 
-/// How many events from the first on follow each other, beginning behind the watermark, without a hole.
+/// How much of a message is parked, in bytes; the largest event is a tenth of it.
+const MAX_PARKED: usize = 1024 * 1024;
+
+/// How many events from the first on follow each other, beginning behind the watermark, without a hole. What lies between
+/// an event and the one that it names as the one before was not published by its producer, and is no hole.
 pub fn consecutive(watermark: Id, events: &[Event]) -> usize {
     let mut before = watermark;
     events
         .iter()
         .take_while(|event| {
-            let follows = event.prev.is_none_or(|prev| prev == before);
+            let follows = event.prev.is_none_or(|prev| prev <= before);
             before = event.id;
             follows
         })
         .count()
 }
 
-/// Whether an entry needs no more than an acknowledgement: it was applied, or it is not in the stream any more (then the
-/// entry behind it shows the gap).
-pub fn is_done((id, fields): &(String, Option<HashMap<String, String>>), watermark: Id) -> bool {
-    fields.is_none() || id.parse::<Id>().is_ok_and(|id| id <= watermark)
+/// Whether an entry needs no more than an acknowledgement: it was applied, it is not in the stream any more (then the
+/// entry behind it shows the gap), or it has an id that neither the relay nor the original's producers can make.
+pub fn is_done((id, fields): &(String, Option<Fields>), watermark: Id) -> bool {
+    fields.is_none() || id.parse::<Id>().map_or(true, |id| id <= watermark)
 }
 
-/// The event of an entry; none when the entry was deleted from the stream while it was pending.
-pub fn decode(id: &str, fields: Option<&HashMap<String, String>>) -> Option<Event> {
+/// The event of an entry; none when the entry was deleted from the stream while it was pending. What cannot be understood
+/// of it is left out, so that an entry which is no event at all fails where it is applied, and is parked.
+pub fn decode(id: &str, fields: Option<&Fields>) -> Option<Event> {
     let (id, fields) = (id.parse::<Id>().ok()?, fields?);
-    let get = |name: &str| fields.get(name).map(String::as_str);
+    let get = |name| field(fields, name);
+    let time = DateTime::from_timestamp_millis(id.ms).filter(|time| is_storable(*time)).unwrap_or_default();
     Some(Event {
         id,
         prev: get("prev").and_then(|prev| prev.parse().ok()),
-        occurred_at: get("occurred_at")
-            .and_then(|time| time.parse().ok())
-            .or_else(|| DateTime::from_timestamp_millis(id.ms))
-            .unwrap_or_default(),
+        occurred_at: get("occurred_at").and_then(|at| at.parse().ok()).filter(|at| is_storable(*at)).unwrap_or(time),
         source: get("source").map(str::to_owned),
         event_id: get("event_id").and_then(|id| id.parse().ok()),
         version: get("version").and_then(|version| version.parse().ok()).unwrap_or(VERSION),
-        traceparent: get("traceparent").map(str::to_owned),
-        message: get("message").unwrap_or_default().to_owned(),
+        traceparent: get("traceparent").filter(|text| trace::id_of(text).is_some()).map(str::to_owned),
+        message: fields
+            .get(b"message".as_slice())
+            .map(|message| String::from_utf8_lossy(message).into_owned())
+            .unwrap_or_default(),
     })
+}
+
+/// The value of a field, where it is there and a text.
+pub fn field<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
+    fields.get(name.as_bytes()).and_then(|value| std::str::from_utf8(value).ok())
+}
+
+/// Whether Postgres can hold a time; it knows fewer years than chrono.
+fn is_storable(time: DateTime<Utc>) -> bool {
+    (0..10_000).contains(&time.year())
 }
 
 /// The id of the last entry of a stream that was applied; 0-0 before the first.
@@ -69,6 +88,7 @@ pub async fn move_watermark(tx: &mut PgTransaction<'_>, stream: &str, from: Id, 
 
 /// Parks an event, with the reason.
 pub async fn park(tx: &mut PgTransaction<'_>, stream: &str, event: &Event, failure: &Failure) -> sqlx::Result<()> {
+    let message = &event.message[..event.message.floor_char_boundary(MAX_PARKED)];
     let query = sqlx::query!(
         "insert into dead_letter (id, stream, entry_id, event_id, occurred_at, version, traceparent, message, error)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -79,7 +99,7 @@ pub async fn park(tx: &mut PgTransaction<'_>, stream: &str, event: &Event, failu
         Timestamp(event.occurred_at),
         event.version,
         event.traceparent,
-        event.message.replace('\0', "\u{fffd}"),
+        message.replace('\0', "\u{fffd}"),
         failure.to_string()
     );
     query.execute(&mut **tx).await?;
@@ -110,6 +130,7 @@ mod tests {
         let watermark = Id { ms: 2, seq: 0 };
         assert_eq!(consecutive(watermark, &[event(3, Some(2)), event(4, Some(3)), event(6, Some(5))]), 2);
         assert_eq!(consecutive(watermark, &[event(4, Some(3))]), 0);
+        assert_eq!(consecutive(Id { ms: 2, seq: 7 }, &[event(3, Some(2))]), 1, "an entry that is not the producer's");
         assert_eq!(consecutive(watermark, &[event(7, None), event(9, None), event(10, Some(9))]), 3);
     }
 }

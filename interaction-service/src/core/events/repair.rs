@@ -1,5 +1,6 @@
 //! Fills a gap: the producer hands out of its outbox what Redis has lost, and the consumer fetches it.
 use anyhow::Context;
+use reqwest::StatusCode;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -41,18 +42,27 @@ pub async fn published(db: impl PgExecutor<'_>, stream: &str, after: Id) -> sqlx
     query.fetch_all(db).await
 }
 
-/// The events of a stream behind an id, in order, from the outbox of the service that publishes it.
+/// The events of a stream behind an id, in order, from the outbox of the service that publishes it; none when no service
+/// does. The entry behind the gap names its source; in case that is not true, the others are asked too.
 pub async fn fetch(app: &App, stream: &str, source: Option<&str>, after: Id) -> anyhow::Result<Vec<Event>> {
-    let source = source.context("the entry behind the gap does not name its producer")?;
-    let producer = app.settings.producers.iter().find(|producer| producer.name == source);
-    let producer = producer.with_context(|| format!("no address of {source} is known; see the setting PRODUCERS"))?;
     let token = app.settings.service_token.as_ref().context("SERVICE_TOKEN is not set")?;
-    let request = app
-        .http
-        .get(format!("{}/internal/events/{stream}", producer.url))
-        .query(&[("after", after.to_string())])
-        .bearer_auth(token.expose_secret());
-    let published: Vec<NumberedEvent> = spans::call(request).await?.error_for_status()?.json().await?;
+    let (named, others): (Vec<_>, Vec<_>) =
+        app.settings.producers.iter().partition(|producer| Some(producer.name.as_str()) == source);
+    for producer in named.into_iter().chain(others) {
+        let request = app
+            .http
+            .get(format!("{}/internal/events/{stream}", producer.url))
+            .query(&[("after", after.to_string())])
+            .bearer_auth(token.expose_secret());
+        let answer = spans::call(request).await?;
+        if answer.status() != StatusCode::NOT_FOUND {
+            return decode(&producer.name, answer.error_for_status()?.json().await?);
+        }
+    }
+    Ok(Vec::new())
+}
+
+fn decode(source: &str, published: Vec<NumberedEvent>) -> anyhow::Result<Vec<Event>> {
     let event = |event: NumberedEvent| {
         Ok(Event {
             id: event.id.parse()?,

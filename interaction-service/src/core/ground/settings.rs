@@ -120,6 +120,10 @@ pub struct Base {
     #[arg(long, env = "PORT")]
     pub port: u16,
 
+    /// Connections of clients served at once; others wait
+    #[arg(long, env = "MAX_CONNECTIONS", default_value_t = 4096)]
+    pub max_connections: usize,
+
     /// Postgres server and database of this service: postgres://role:password@host:port/database
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_parser = check_postgres_url)]
     pub database_url: SecretString,

@@ -66,7 +66,7 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
 /// Lets a request in: records where it comes from, and limits its time. Until the tables are what this version needs,
 /// no request that asks for them is let in: half of a migration would give it a wrong answer.
 async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
-    if let Some(refusal) = routing::refuse_head(&request) {
+    if let Some(refusal) = routing::refuse_head(&request).or_else(|| refuse_encoding(&request)) {
         return refusal;
     }
     let asks = ["/api/", "/internal/"].iter().any(|part| request.uri().path().starts_with(part));
@@ -78,6 +78,14 @@ async fn admit(State(app): State<App>, request: Request, next: Next) -> Response
         Ok(response) => response,
         Err(_) => problem(StatusCode::SERVICE_UNAVAILABLE, json!("The request took too long")),
     }
+}
+
+/// Refuses a body that is compressed, and says so (RFC 9110, 15.5.16): read as it is, it would be called broken JSON.
+fn refuse_encoding(request: &Request) -> Option<Response> {
+    let encoding = request.headers().get(header::CONTENT_ENCODING).filter(|encoding| *encoding != "identity")?;
+    let detail = format!("A body with Content-Encoding {encoding:?} is not read here; send it as it is");
+    let refusal = problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, json!(detail));
+    Some(([(header::ACCEPT_ENCODING, "identity")], refusal).into_response())
 }
 
 async fn observe(request: Request, next: Next) -> Response {
@@ -117,7 +125,7 @@ async fn add_security_headers(request: Request, next: Next) -> Response {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     let policy = if documentation {
-        "default-src 'self'; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src *"
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src *; frame-ancestors 'none'"
     } else {
         "default-src 'none'; frame-ancestors 'none'"
     };

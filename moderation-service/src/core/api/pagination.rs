@@ -14,9 +14,11 @@ use crate::core::contract::fields::invalid;
 use crate::core::contract::timestamp::Timestamp;
 
 /// Items on a page when the caller does not say.
-const DEFAULT_LIMIT: i64 = 50;
+pub const DEFAULT_LIMIT: i64 = 50;
 /// Items on a page at most.
-const MAX_LIMIT: i64 = 200;
+pub const MAX_LIMIT: i64 = 200;
+/// The longest cursor, in characters: a time in hexadecimal digits, a point, and an id.
+pub const LONGEST_CURSOR: usize = 16 + 1 + 32;
 
 /// A place in a list that is ordered by time and id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +32,12 @@ impl Cursor {
         format!("{:x}.{}", self.at.0.timestamp_micros(), self.id.simple())
     }
 
+    /// Takes what [`Cursor::encode`] made and nothing else: Postgres does not know every time that fits into the number.
     fn decode(text: &str) -> Option<Self> {
         let (at, id) = text.split_once('.')?;
         let at = DateTime::from_timestamp_micros(i64::from_str_radix(at, 16).ok()?)?;
-        Some(Self { at: Timestamp(at), id: Uuid::try_parse(id).ok()? })
+        let cursor = Self { at: Timestamp(at), id: Uuid::try_parse(id).ok()? };
+        (cursor.encode() == text && (DateTime::UNIX_EPOCH..=Self::end().at.0).contains(&at)).then_some(cursor)
     }
 
     /// The place before which everything lies: later than any item.
@@ -116,6 +120,20 @@ mod tests {
         let second = page(uri).await.unwrap();
         assert_eq!(second.before, Cursor { at: items[1].0, id: Uuid::max() });
         assert!(second.answer(items[2..].to_vec(), |item| *item).headers().get(header::LINK).is_none());
+    }
+
+    /// A list once answered 500 to a cursor whose time Postgres does not know.
+    #[tokio::test]
+    async fn a_cursor_that_was_tampered_with_is_refused() {
+        let id = "0".repeat(32);
+        let real = Cursor { at: Timestamp(DateTime::from_timestamp_micros(5).unwrap()), id: Uuid::nil() };
+        assert_eq!(Cursor::decode(&format!("5.{id}")), Some(real));
+        assert_eq!(Cursor::decode(&Cursor::end().encode()), Some(Cursor::end()));
+        for at in
+            ["-6fffffffffffffff", "-8000000000000000", "7000000000000000", "7fffffffffffffff", "+5", "-1", "05", ""]
+        {
+            assert_eq!(Cursor::decode(&format!("{at}.{id}")), None, "{at}");
+        }
     }
 
     #[tokio::test]

@@ -44,7 +44,7 @@ pub fn routes(subscriptions: Subscriptions) -> Router<App> {
         .layer(Extension(subscriptions))
 }
 
-/// The events of a stream after an id, in order, from the outbox.
+/// The events of a stream after an id, in order, from the outbox; 404 when the service does not publish it.
 async fn list_events(
     _: Operator,
     State(app): State<App>,
@@ -56,6 +56,9 @@ async fn list_events(
         query.errors.push(invalid(&["query", "after"], "value is not the id of an entry", "value_error.id", None));
     }
     query.check()?;
+    if !app.publishes.contains(&stream.as_str()) {
+        return Err(Error::Refused(StatusCode::NOT_FOUND, "This service does not publish such a stream"));
+    }
     Ok(Json(repair::published(&app.db, &stream, after.unwrap_or_default()).await?))
 }
 

@@ -72,8 +72,10 @@ pub trait Authenticate: Send + Sync + 'static {
     }
 }
 
-/// The token of an `Authorization: Bearer …` header; the scheme in any case.
+/// The token of an `Authorization: Bearer …` header; the scheme in any case. Without anything behind the scheme it is an
+/// empty token, which is refused as an invalid one, as in the original.
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

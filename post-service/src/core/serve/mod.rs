@@ -1,10 +1,10 @@
 //! The service as a whole: what it is, how it starts, and how it ends.
+pub mod connections;
 pub mod health;
 pub mod layers;
 pub mod openapi;
 pub mod operations;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +35,7 @@ use crate::core::ground::leases::LeaseManager;
 use crate::core::ground::settings::{self, Base};
 use crate::core::ground::telemetry::{self, meters};
 use crate::core::ground::{database, http_client, worker};
+use crate::core::serve::connections::ConnectionLimits;
 
 /// How long an answer of Redis may take; an append of a full batch takes milliseconds.
 const REDIS_TIMEOUT: Duration = Duration::from_secs(2);
@@ -208,7 +209,7 @@ pub async fn serve(service: &'static Service, app: App, mut features: Features) 
     let listener = tokio::net::TcpListener::bind((host, port)).await;
     let listener = listener.with_context(|| format!("{} cannot listen on {host}:{port}", app.name))?;
     tracing::info!(service = app.name, address = %listener.local_addr()?, "listening");
-    let router = service.router(&app, &mut features).into_make_service_with_connect_info::<SocketAddr>();
+    let router = service.router(&app, &mut features);
     meters::start_counters(service.limits.iter().map(|limit| limit.name));
     backlog::start_counters(app.publishes, features.subscriptions.iter().map(|subscription| subscription.stream));
     app.tasks.spawn(service.work(app.clone(), features));
@@ -220,10 +221,9 @@ pub async fn serve(service: &'static Service, app: App, mut features: Features) 
         }
     });
     let stop = app.stop.clone();
-    let serving = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
-    // A client that keeps its connection open must not hold up the end.
+    // A client that takes its time must not hold up the end.
     tokio::select! {
-        served = serving => served?,
+        () = ConnectionLimits::new(app.settings.max_connections).serve(listener, router, stop.clone()) => {}
         () = async { stop.cancelled().await; tokio::time::sleep(SHUTDOWN_GRACE).await } => {}
     }
     app.tasks.close();

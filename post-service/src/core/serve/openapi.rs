@@ -1,25 +1,31 @@
 //! The description of the service's API at `/openapi.json`, and Swagger UI at `/docs` with a working *Authorize*.
 use std::collections::HashSet;
+use std::sync::LazyLock;
 
 use axum::Router;
 use axum::response::Redirect;
 use axum::routing::get;
-use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::security::SecurityScheme;
-use utoipa::openapi::{ContactBuilder, InfoBuilder, OpenApi, OpenApiBuilder, security::SecurityRequirement};
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, ResponseBuilder};
+use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::security::{SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{Components, ContactBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Response};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::core::api::errors::Problem;
 use crate::core::app::limits::Limit;
-use crate::core::doors::idempotency;
 
 /// How a refusal is sent (RFC 9457).
 const PROBLEM: &str = "application/problem+json";
 /// The name of the one way to authenticate.
 pub const SCHEME: &str = "token";
+/// The headers of an answer of a route with a rate limit.
+const OF_LIMITS: [&str; 3] = ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"];
+
+/// What the core says of every service's API: the headers that it adds, what a status means where an operation does not say, and
+/// what it checks of parameters. An id has an example, which belongs to nothing, so that it can be tried.
+static DEFAULTS: LazyLock<Components> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("defaults.json")).expect("defaults.json holds components of a document")
+});
 
 /// An empty document to which the routes are added.
 pub fn document(title: &str, description: &str, scheme: SecurityScheme) -> OpenApi {
@@ -37,11 +43,13 @@ pub fn document(title: &str, description: &str, scheme: SecurityScheme) -> OpenA
     document
 }
 
-/// Adds to each operation what the core does to it: a POST that creates can have an `Idempotency-Key`, a token can be
-/// missing, input can be invalid, a body can be unreadable or too large, a rate limit can be exceeded, the service can have
-/// lost something that it needs, and every refusal is a problem document. What an operation says itself holds.
+/// Adds to each operation what the core does to it: a list has pages of a bounded length, a POST that creates can have an
+/// `Idempotency-Key`, a token can be missing, input can be invalid, a body can be unreadable or too large, a rate limit can
+/// be exceeded, the service can have lost something that it needs, and every refusal is a problem document. What an
+/// operation says itself holds.
 pub fn complete(mut document: OpenApi, limits: &[Limit]) -> OpenApi {
     let limited: HashSet<_> = limits.iter().flat_map(|limit| limit.routes).copied().collect();
+    document.components.get_or_insert_default().headers.extend(DEFAULTS.headers.clone());
     for (path, item) in &mut document.paths.paths {
         let operations = [
             ("GET", &mut item.get),
@@ -52,38 +60,59 @@ pub fn complete(mut document: OpenApi, limits: &[Limit]) -> OpenApi {
         ];
         for (method, operation) in operations {
             let Some(operation) = operation else { continue };
-            if method == "POST" && operation.responses.responses.contains_key("201") {
-                operation.parameters.get_or_insert_default().push(key().into());
+            let (parameters, responses) =
+                (operation.parameters.get_or_insert_default(), &mut operation.responses.responses);
+            if method == "POST" && responses.contains_key("201") {
+                parameters.push(DEFAULTS.parameters["Idempotency-Key"].clone());
             }
-            let refusals = operation.responses.responses.iter_mut().filter(|(status, _)| status.as_str() >= "400");
+            parameters.iter_mut().for_each(bound);
+            let has_pages =
+                parameters.iter().any(|parameter| matches!(parameter, RefOr::T(one) if one.name == "cursor"));
+            let refusals = responses.iter_mut().filter(|(status, _)| status.as_str() >= "400");
             refusals.for_each(|(_, response)| as_problem(response));
             let has_body = operation.request_body.is_some();
             // An operation that says nothing of its security has that of the document: a token.
             let secured = operation.security.is_none();
-            let has_input = has_body || operation.parameters.iter().flatten().any(is_input);
-            let mut add = |status: &str, words: &str| {
-                operation.responses.responses.entry(status.to_owned()).or_insert_with(|| refusal(words).into());
-            };
-            if has_body {
-                add("400", "The body is not UTF-8");
-                add("413", "The body is too large");
+            let is_limited = limited.contains(format!("{method} {path}").as_str());
+            for (status, is_possible) in [
+                ("400", has_body),
+                ("401", secured),
+                ("403", secured && ["POST", "PUT", "PATCH"].contains(&method)),
+                ("413", has_body),
+                ("422", has_body || parameters.iter().any(is_input)),
+                ("429", is_limited),
+                ("503", true),
+            ] {
+                if is_possible && !responses.contains_key(status) {
+                    responses.insert(status.to_owned(), DEFAULTS.responses[status].clone());
+                }
             }
-            if secured {
-                add("401", "");
+            for (status, response) in responses {
+                let RefOr::T(response) = response else { continue };
+                if let Some(RefOr::T(default)) = DEFAULTS.responses.get(status) {
+                    if response.description.is_empty() {
+                        response.description.clone_from(&default.description);
+                    }
+                    response.headers.extend(default.headers.clone());
+                }
+                let of_limits = OF_LIMITS.into_iter().filter(|_| is_limited && status != "503");
+                for name in of_limits.chain((has_pages && status == "200").then_some("Link")) {
+                    let header = Ref::new(format!("#/components/headers/{name}"));
+                    response.headers.insert(name.to_owned(), RefOr::Ref(header));
+                }
             }
-            if has_input {
-                add("422", "");
-            }
-            if secured && ["POST", "PUT", "PATCH"].contains(&method) {
-                add("403", "Not for the caller, who may be muted");
-            }
-            if limited.contains(format!("{method} {path}").as_str()) {
-                add("429", "Too many; `Retry-After` says when to come again");
-            }
-            add("503", "Something that the service needs is away; `Retry-After` says when to come again");
         }
     }
     document
+}
+
+/// Adds to a parameter what the core checks of it.
+fn bound(parameter: &mut RefOr<Parameter>) {
+    let RefOr::T(parameter) = parameter else { return };
+    let name = if parameter.name.ends_with("_id") { "id" } else { &parameter.name };
+    if let Some(RefOr::T(default)) = DEFAULTS.parameters.get(name) {
+        parameter.schema.clone_from(&default.schema);
+    }
 }
 
 /// Whether a parameter is checked as input: one of the query is. One of the path may name nothing instead.
@@ -99,24 +128,30 @@ fn as_problem(response: &mut RefOr<Response>) {
     }
 }
 
-fn key() -> Parameter {
-    ParameterBuilder::new()
-        .name("Idempotency-Key")
-        .parameter_in(ParameterIn::Header)
-        .required(Required::False)
-        .description(Some("The same key and body within 24 hours get the first answer again"))
-        .schema(Some(ObjectBuilder::new().schema_type(Type::String).max_length(Some(idempotency::LONGEST))))
-        .build()
-}
-
-fn refusal(words: &str) -> Response {
-    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    ResponseBuilder::new().description(words).content(PROBLEM, content).build()
-}
-
 /// The routes of the documentation. `/redoc`, a page of the original, leads to `/docs`.
 pub fn routes(document: OpenApi) -> Router {
     let config = Config::default().persist_authorization(true).try_it_out_enabled(true);
     let ui = SwaggerUi::new("/docs").url("/openapi.json", document).config(config);
     Router::new().merge(ui).route("/redoc", get(|| async { Redirect::temporary("/docs/") }))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::core::api::pagination::{DEFAULT_LIMIT, LONGEST_CURSOR, MAX_LIMIT};
+    use crate::core::doors::idempotency;
+
+    #[test]
+    fn bounds_are_those_that_are_checked() {
+        let of = |name: &str| serde_json::to_value(&DEFAULTS.parameters[name]).unwrap()["schema"].clone();
+        let limit = of("limit");
+        assert_eq!(
+            [&limit["minimum"], &limit["maximum"], &limit["default"]],
+            [&json!(1), &json!(MAX_LIMIT), &json!(DEFAULT_LIMIT)]
+        );
+        let lengths = [of("cursor"), of("Idempotency-Key")].map(|schema| schema["maxLength"].clone());
+        assert_eq!(lengths, [LONGEST_CURSOR, idempotency::LONGEST].map(Value::from));
+    }
 }

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use nix::sys::resource::{Resource, getrlimit};
 use nix::unistd::{Group, User, getegid, geteuid};
 use reqwest::StatusCode;
 use tokio::process::Command;
@@ -31,6 +32,9 @@ use crate::system::{GATEWAY, SERVICES};
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long one answer may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The files that a worker of nginx needs beside one for each connection: logs, sockets that listen, verdicts.
+const FILES_BESIDE: u64 = 256;
 
 /// Reserves the port of the gateway; 0 is anywhere.
 pub fn reserve_port(port: u16, reservations: &mut PortReservations) -> Result<u16> {
@@ -107,6 +111,13 @@ fn settings(options: &Options<'_>, place: &Path, home: &Path, access_log: &Path)
         ("RESOLVER", "127.0.0.1".to_owned()),
         ("RATE_LIMITS", if options.rate_limits { "on" } else { "off" }.to_owned()),
     ];
+    // Where this machine allows fewer open files than a container does.
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).context("the limit of open files cannot be read")?;
+    let wanted = settings.get("GATEWAY_FILES").and_then(|files| files.parse().ok()).unwrap_or(most);
+    if most < wanted {
+        settings.insert("GATEWAY_FILES".to_owned(), most.to_string());
+        settings.insert("GATEWAY_WORKER_CONNECTIONS".to_owned(), most.saturating_sub(FILES_BESIDE).to_string());
+    }
     let services = SERVICES.iter().map(|service| (service.noun.to_uppercase(), service.package.to_owned()));
     let ours = ours.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(services);
     settings.extend(ours.map(|(name, value)| (format!("GATEWAY_{name}"), value)));
@@ -117,14 +128,15 @@ fn settings(options: &Options<'_>, place: &Path, home: &Path, access_log: &Path)
     Ok(settings)
 }
 
-/// A group of servers for each service: all its processes, and connections to them that are kept.
+/// A group of servers for each service: all its processes, and connections to them that are kept, less long than a service
+/// keeps one that is idle (30 s).
 fn upstreams(services: &[Instance]) -> String {
     let group = |package: &str| {
         let ours = services.iter().filter(|instance| instance.name.starts_with(package));
         let address = |instance: &Instance| instance.url.trim_start_matches("http://").to_owned();
         let servers: Vec<_> =
             ours.map(|instance| format!("    server {} fail_timeout=2s;\n", address(instance))).collect();
-        format!("upstream {package} {{\n{}    keepalive 32;\n}}\n", servers.concat())
+        format!("upstream {package} {{\n{}    keepalive 32;\n    keepalive_timeout 20s;\n}}\n", servers.concat())
     };
     SERVICES.iter().map(|service| group(service.package)).collect()
 }
@@ -158,7 +170,7 @@ mod tests {
         };
         let text = upstreams(&[instance("auth-service", 8000), instance("auth-service-2", 8100)]);
         let auth = "upstream auth-service {\n    server 127.0.0.1:8000 fail_timeout=2s;\n    \
-                    server 127.0.0.1:8100 fail_timeout=2s;\n    keepalive 32;\n}\n";
+                    server 127.0.0.1:8100 fail_timeout=2s;\n    keepalive 32;\n    keepalive_timeout 20s;\n}\n";
         assert!(text.starts_with(auth), "{text}");
     }
 }

@@ -1,6 +1,7 @@
 //! Consuming: what is in the stream is applied, once, in order, or parked.
 use axum::body::Body;
 use axum::http::{Request, header};
+use chrono::Utc;
 use secrecy::ExposeSecret;
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -8,8 +9,9 @@ use sqlx::{Executor, Row};
 
 use crate::SERVICE;
 use crate::core::events::consumer::Step;
+use crate::core::events::relay::Relay;
 use crate::core::events::tests::{MOMENT, STREAM, drain, drain_through, start, start_with, until};
-use crate::core::events::{Failure, Id};
+use crate::core::events::{Failure, Id, backlog};
 use crate::core::testing::link::{Link, State};
 
 #[sqlx::test(migrations = false)]
@@ -193,6 +195,65 @@ async fn poison_is_parked_and_the_rest_goes_on(_: PgPoolOptions, database: PgCon
     let parked = platform.app.db.fetch_all("select entry_id from dead_letter order by parked_at").await.unwrap();
     assert_eq!(parked.iter().map(|row| row.get("entry_id")).collect::<Vec<String>>(), ["2-0", "3-0", "4-0"]);
     assert_eq!(platform.pending().await, 0);
+}
+
+/// Whatever can write to Redis once stopped a stream with one entry that is no event, and with the stream the erasures.
+#[sqlx::test(migrations = false)]
+async fn an_entry_that_no_producer_published_is_parked_and_the_rest_goes_on(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let producer = format!("{}=http://{}", SERVICE.name, listener.local_addr().unwrap());
+    let platform = start_with(database, &["--producers", &producer]).await;
+    let router = platform.router.clone();
+    platform.app.tasks.spawn(async move { axum::serve(listener, router).await });
+    platform.publish_all(1..=2).await;
+    platform.published(STREAM).await;
+    let huge = "x".repeat(3 * 1024 * 1024);
+    let moment = Utc::now().to_string();
+    let forged: [&[&[u8]]; 8] = [
+        &[b"2-7", b"nonsense", b"1"],
+        &[b"*", b"message", b"\xff\xfe", b"\xff", b"\x00"],
+        &[b"*", b"message", b"[1, 2]", b"type", b"json"],
+        &[b"*", b"message", b"{\"n\": \"one\"}", b"event_id", b"none", b"version", b"x", b"prev", b"y"],
+        &[b"*", b"message", huge.as_bytes()],
+        &[b"*", b"message", b"null", b"occurred_at", b"-100000-01-01T00:00:00Z", b"traceparent", b"a\x00b"],
+        &[b"*", b"message", b"{\"n\": 7}", b"prev", b"999-0", b"occurred_at", moment.as_bytes()],
+        &[
+            b"*",
+            b"message",
+            b"{\"n\": 8}",
+            b"prev",
+            b"9999999999999-0",
+            b"source",
+            b"x",
+            b"occurred_at",
+            moment.as_bytes(),
+        ],
+    ];
+    for entry in forged {
+        let mut add = redis::cmd("XADD");
+        add.arg(STREAM);
+        for part in entry {
+            add.arg(*part);
+        }
+        add.exec_async(&mut platform.app.redis.clone()).await.unwrap();
+    }
+    platform.publish_all(3..=4).await;
+    Relay::new(&platform.app).relay(STREAM).await.unwrap();
+    let backlog = backlog::load(&platform.app, &[STREAM]).await.unwrap();
+    assert_eq!(backlog.heard[0].stream, STREAM);
+    let mut consumer = platform.consumer();
+    let steps = drain(&mut consumer).await.unwrap();
+    assert_eq!(steps.iter().filter(|step| matches!(step, Step::Parked(_))).count(), 7, "{steps:?}");
+    // What cannot be told from an event of the original's producers is applied; who may write is Redis's to decide.
+    assert_eq!(platform.applied().await, [1, 2, 7, 3, 4]);
+    let parked = "select max(length(message)) as longest from dead_letter";
+    let longest: i32 = platform.app.db.fetch_one(parked).await.unwrap().get("longest");
+    assert_eq!(longest, 1024 * 1024);
+    assert_eq!(platform.pending().await, 0);
+    platform.app.db.close().await;
 }
 
 /// Events behind a parked one in the same read were once skipped: they were pending, and only new ones were read.
