@@ -22,8 +22,6 @@ use crate::core::ground::settings::Environment;
 
 /// The seconds by which the clocks of two machines may differ.
 const LEEWAY: u64 = 5;
-/// The shortest secret that production accepts, in bytes: as long as the key that is made of it.
-const SECRET_LENGTH: usize = 32;
 /// The secret of development, which is public.
 const DEFAULT_SECRET: &str = "development-only: everybody knows this key";
 /// What is derived from the secret, so that no other use of the same secret yields the same key.
@@ -73,16 +71,7 @@ pub struct TokenSettings {
 impl TokenSettings {
     /// Refuses, in production, a secret that is public or could be guessed.
     pub fn check(&self, environment: Environment) -> anyhow::Result<()> {
-        if environment == Environment::Production {
-            for (name, secret) in self.secrets() {
-                anyhow::ensure!(secret != DEFAULT_SECRET, "{name} must be set in production, and not to the default");
-                anyhow::ensure!(
-                    secret.len() >= SECRET_LENGTH,
-                    "{name} must have at least {SECRET_LENGTH} bytes in production"
-                );
-            }
-        }
-        Ok(())
+        self.secrets().try_for_each(|(name, secret)| environment.check_secret(name, secret))
     }
 
     /// The secret that signs.

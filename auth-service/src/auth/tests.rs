@@ -371,15 +371,18 @@ fn production_refuses_a_secret_that_everybody_knows() {
         let settings = TokenSettings::from_arg_matches(&given).unwrap();
         settings.check(environment).map_err(|error| error.to_string())
     };
+    let refusal =
+        |name: &str, fault: &str| Err(format!("{name} {fault}; make one for production with: openssl rand -base64 32"));
     assert_eq!(check(&[]), Ok(()));
     let production = ["--environment", "production"];
-    assert_eq!(check(&production), Err("SECRET_KEY must be set in production, and not to the default".into()));
-    let short = [&production[..], &["--secret-key", &SECRET[..31]]].concat();
-    assert_eq!(check(&short), Err("SECRET_KEY must have at least 32 bytes in production".into()));
-    let good = [&production[..], &["--secret-key", SECRET]].concat();
+    assert_eq!(check(&production), refusal("SECRET_KEY", "holds a word of development"), "the default");
+    let random = "2Wc0mVwMyr0Y5uHn8Gf0vQk1Zb3uXoXcJ4sT7aYpLeA=";
+    let short = [&production[..], &["--secret-key", &random[..31]]].concat();
+    assert_eq!(check(&short), refusal("SECRET_KEY", "has fewer than 32 bytes"));
+    let good = [&production[..], &["--secret-key", random]].concat();
     assert_eq!(check(&good), Ok(()));
-    let previous = [&good[..], &["--previous-secret-keys", &SECRET[..31]]].concat();
-    assert_eq!(check(&previous), Err("PREVIOUS_SECRET_KEYS must have at least 32 bytes in production".into()));
+    let previous = [&good[..], &["--previous-secret-keys", &random[..31]]].concat();
+    assert_eq!(check(&previous), refusal("PREVIOUS_SECRET_KEYS", "has fewer than 32 bytes"));
 }
 
 #[sqlx::test(migrations = false)]

@@ -22,8 +22,8 @@ use super::schedulers::sweep;
 use crate::core::testing::{Platform, Reply};
 use crate::testing::{PASSWORD, Person, join, sign_in, start};
 
-const SECRET: &str = "a secret of at least thirty-two bytes";
-const OTHER_SECRET: &str = "another one of at least thirty-two bytes";
+const SECRET: &str = "2Wc0mVwMyr0Y5uHn8Gf0vQk1Zb3uXoXcJ4sT7aYpLeA=";
+const OTHER_SECRET: &str = "Qk1Zb3uXoXcJ4sT7aYpLeA2Wc0mVwMyr0Y5uHn8Gf0v=";
 /// A day, in seconds.
 const DAY: f64 = 86400.0;
 
