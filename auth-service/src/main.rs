@@ -6,6 +6,7 @@ mod connections;
 mod core;
 mod directory;
 mod mails;
+mod names;
 mod personal_data;
 mod profiles;
 mod roles;
@@ -36,6 +37,7 @@ use crate::core::serve::{self, Features, Service};
 use crate::directory::schedulers::HashWriter;
 use crate::mails::schedulers::MailSender;
 use crate::mails::services::MailTransport;
+use crate::names::schedulers::NameFolder;
 use crate::personal_data::schedulers::ErasureWatch;
 use crate::sessions::introspection;
 use crate::settings::{Command, Settings};
@@ -115,6 +117,7 @@ fn features(app: &App, transport: MailTransport) -> Features {
             app.start_after_commits("password resets", ResetWorker::new(app));
             app.start("addresses", AddressWorker::new(app));
             app.start("erasure watch", ErasureWatch::new(app));
+            app.start("names", NameFolder::new(app));
             for stream in INVALIDATING_STREAMS {
                 app.start(format!("follower of {stream}"), introspection::follower(&running, stream));
             }

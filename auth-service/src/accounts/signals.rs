@@ -17,10 +17,11 @@ use crate::tokens::Purpose;
 use crate::tokens::models::MailedToken;
 use crate::users::models::{Account, DeletedAccount, Draft, UpdatedAccount};
 use crate::users::schemas::UserOut;
-use crate::{directory, mails, profiles};
+use crate::{directory, mails, names, profiles};
 
 /// An account was created.
 pub async fn registered(tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::Result<()> {
+    names::models::refold(tx, &[account.id]).await?;
     directory::models::mark_stale(tx, &[account.id]).await?;
     mails::signals::address_given(tx, account).await?;
     producers::user_registered(tx, &UserOut::from(account.clone())).await

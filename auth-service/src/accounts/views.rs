@@ -93,13 +93,13 @@ async fn prove_owner(
     let hash = Some(account.password_hash.as_str());
     let recent = app.rules.update_without_password || began_within(&app.db, user.session, RECENT_SECONDS).await?;
     if recent && current_password.is_none() {
-        return Ok(!app.passwords.verify(password, hash).await?);
+        return Ok(!app.passwords.verify(password, hash).await?.is_right());
     }
     // Who has only the session could guess here.
     let attempt = Attempt::begin(app, &EmailAddress::stored(&account.email)).await?;
-    let differs = !app.passwords.verify(password, hash).await?;
+    let differs = !app.passwords.verify(password, hash).await?.is_right();
     match current_password {
-        Some(current) if !app.passwords.verify(current, hash).await? => return Err(WRONG_PASSWORD.into()),
+        Some(current) if !app.passwords.verify(current, hash).await?.is_right() => return Err(WRONG_PASSWORD.into()),
         None if differs => return Err(ChangeRefusal::SignInNeeded),
         _ => {}
     }

@@ -4,6 +4,10 @@
 //! length before them, and a limit to the wait in it: under a flood of sign-ins the service says 503 to some instead of
 //! growing without bound and answering nobody. A place keeps its memory for the next hash: given back to the allocator,
 //! 19 MiB would stay with each thread that ever hashed.
+//!
+//! One password has several forms in bytes: a keyboard sends `ü` as one code point or as two. What is hashed is its
+//! [`opaque_string`]. Hashes of before were made from the bytes as they came, so a text whose bytes differ from its opaque
+//! string is compared in both forms, always in both: the cost depends on what was typed, and not on the account.
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +15,9 @@ use argon2::password_hash::PasswordVerifier;
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use axum::http::StatusCode;
+use icu_normalizer::ComposingNormalizerBorrowed;
+use icu_properties::CodePointMapData;
+use icu_properties::props::GeneralCategory;
 use subtle::ConstantTimeEq;
 use tokio::sync::{Semaphore, TryAcquireError};
 
@@ -29,6 +36,36 @@ const OUTPUT: usize = 32;
 const QUEUE: usize = 64;
 /// How long a request waits for a place.
 const WAIT: Duration = Duration::from_secs(2);
+
+/// The form of a password that is hashed: `OpaqueString` of RFC 8265 (section 4.2.2), every kind of blank as the ASCII one
+/// and the rest in NFC; case and width stay. The code points that its base class excludes are accepted, because NIST SP
+/// 800-63B (section 3.1.1.2) wants what people choose accepted, and some chose theirs before there was this rule.
+pub fn opaque_string(password: &str) -> String {
+    let categories = CodePointMapData::<GeneralCategory>::new();
+    let blank = |c| if categories.get(c) == GeneralCategory::SpaceSeparator { ' ' } else { c };
+    ComposingNormalizerBorrowed::new_nfc().normalize_iter(password.chars().map(blank)).collect()
+}
+
+/// Whether two texts are one password.
+pub fn is_same_password(one: &str, other: &str) -> bool {
+    opaque_string(one) == opaque_string(other)
+}
+
+/// What came of the comparison of a password with a hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordCheck {
+    Wrong,
+    Right,
+    /// It is the password, and its hash is to be made anew: of its opaque string, with today's parameters.
+    RightButStale,
+}
+
+impl PasswordCheck {
+    /// Whether it is the password.
+    pub fn is_right(self) -> bool {
+        self != Self::Wrong
+    }
+}
 
 /// Makes hashes with today's parameters, in memory that is used again.
 #[derive(Clone)]
@@ -119,26 +156,30 @@ impl Passwords {
 
     /// The hash of a password, as a PHC string with a salt of its own.
     pub async fn hash(&self, password: &str) -> Result<String, Error> {
-        let (hasher, password) = (self.hasher.clone(), password.to_owned());
+        let (hasher, password) = (self.hasher.clone(), opaque_string(password));
         self.work(move || hasher.hash(password.as_bytes())).await
     }
 
     /// Whether it is the password behind a hash. Without a hash, for an account that does not exist, and for a hash of
     /// another kind the answer is no and costs as much.
-    pub async fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, Error> {
-        let (hasher, password) = (self.hasher.clone(), password.to_owned());
+    pub async fn verify(&self, password: &str, hash: Option<&str>) -> Result<PasswordCheck, Error> {
+        let hasher = self.hasher.clone();
+        let opaque = opaque_string(password);
+        let given = (opaque != password).then(|| password.to_owned());
         let known = hash.filter(|hash| PasswordHash::new(hash).is_ok());
         let (is_known, hash) = (known.is_some(), known.unwrap_or(&self.dummy).to_owned());
         self.work(move || {
             let hash = PasswordHash::new(&hash).map_err(|cause| anyhow::anyhow!("a stored hash: {cause}"))?;
-            Ok(hasher.verify(password.as_bytes(), &hash)? && is_known)
+            let is_opaque = hasher.verify(opaque.as_bytes(), &hash)?;
+            let is_given = given.map_or(Ok(false), |given| hasher.verify(given.as_bytes(), &hash))?;
+            Ok(match (is_opaque, is_given) {
+                _ if !is_known => PasswordCheck::Wrong,
+                (true, _) if hasher.is_todays(&hash) => PasswordCheck::Right,
+                (false, false) => PasswordCheck::Wrong,
+                _ => PasswordCheck::RightButStale,
+            })
         })
         .await
-    }
-
-    /// Whether a hash was made with other parameters than today's.
-    pub fn is_stale(&self, hash: &str) -> bool {
-        !PasswordHash::new(hash).is_ok_and(|hash| self.hasher.is_todays(&hash))
     }
 
     /// How many hashes were made, whether to store or to compare them.
@@ -190,31 +231,67 @@ mod tests {
         let hash = passwords.hash("correct horse").await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         assert_ne!(hash, passwords.hash("correct horse").await.unwrap(), "each hash has its own salt");
-        assert!(passwords.verify("correct horse", Some(&hash)).await.unwrap());
+        assert_eq!(passwords.verify("correct horse", Some(&hash)).await.unwrap(), PasswordCheck::Right);
         let parsed = PasswordHash::new(&hash).unwrap();
         Argon2::default().verify_password(b"correct horse", &parsed).expect("the library reads what is made here");
         assert_eq!(passwords.hasher.memory.lock().unwrap().len(), 1, "one after the other uses the same memory");
-        assert!(!passwords.verify("Correct horse", Some(&hash)).await.unwrap());
+        assert_eq!(passwords.verify("Correct horse", Some(&hash)).await.unwrap(), PasswordCheck::Wrong);
         let bcrypt = "$2b$12$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW";
         for nobodys in [None, Some(bcrypt), Some("")] {
-            assert!(!passwords.verify("secret", nobodys).await.unwrap());
+            assert_eq!(passwords.verify("secret", nobodys).await.unwrap(), PasswordCheck::Wrong);
         }
     }
 
     #[tokio::test]
     async fn hashes_of_other_parameters_are_stale() {
         let passwords = Passwords::new().unwrap();
-        assert!(!passwords.is_stale(&passwords.hash("correct horse").await.unwrap()));
         for (algorithm, memory) in [(Algorithm::Argon2id, 1024), (Algorithm::Argon2i, MEMORY)] {
             let params = Params::new(memory, PASSES, LANES, None).unwrap();
             let other = Argon2::new(algorithm, Version::V0x13, params);
             let hash: PasswordHash = other.hash_password(b"correct horse").unwrap();
             let hash = hash.to_string();
-            assert!(passwords.is_stale(&hash));
-            assert!(passwords.verify("correct horse", Some(&hash)).await.unwrap(), "and yet it is the password");
-            assert!(!passwords.verify("wrong horse", Some(&hash)).await.unwrap());
+            let check = async |password| passwords.verify(password, Some(&hash)).await.unwrap();
+            assert_eq!(check("correct horse").await, PasswordCheck::RightButStale, "and yet it is the password");
+            assert_eq!(check("wrong horse").await, PasswordCheck::Wrong);
         }
-        assert!(passwords.is_stale("$2b$12$KIXQ"));
+    }
+
+    /// One machine sends an umlaut as one code point, another one as two.
+    #[tokio::test]
+    async fn a_password_is_the_same_in_each_form_of_its_letters() {
+        let (composed, decomposed) = ("gr\u{fc}ne \u{c4}pfel", "gru\u{308}ne A\u{308}pfel");
+        let blank = "gr\u{fc}ne\u{a0}\u{c4}pfel";
+        let passwords = Passwords::new().unwrap();
+        for chosen in [composed, decomposed, blank] {
+            let hash = passwords.hash(chosen).await.unwrap();
+            for typed in [composed, decomposed, blank] {
+                let check = passwords.verify(typed, Some(&hash)).await.unwrap();
+                assert_eq!(check, PasswordCheck::Right, "{chosen:?}, {typed:?}");
+            }
+            for other in ["GR\u{dc}NE \u{c4}PFEL", "grune Apfel", "gr\u{fc}ne \u{c4}pfel "] {
+                assert_eq!(passwords.verify(other, Some(&hash)).await.unwrap(), PasswordCheck::Wrong, "{other:?}");
+            }
+        }
+        assert_eq!(opaque_string("\u{ff21}\u{3000}\tz"), "\u{ff21} \tz", "width, tabs and case stay");
+        assert!(is_same_password(composed, decomposed) && !is_same_password(composed, "x"));
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_bytes_that_were_not_normalised_is_right_but_stale_and_costs_the_same_as_none() {
+        let passwords = Passwords::new().unwrap();
+        let (composed, decomposed) = ("gr\u{fc}n wie Gras", "gru\u{308}n wie Gras");
+        let old = passwords.hasher.hash(decomposed.as_bytes()).unwrap();
+        let fresh = passwords.hash(composed).await.unwrap();
+        let check = async |password, hash| {
+            let before = passwords.hashes();
+            let check = passwords.verify(password, hash).await.unwrap();
+            (check, passwords.hashes() - before)
+        };
+        assert_eq!(check(decomposed, Some(old.as_str())).await, (PasswordCheck::RightButStale, 2));
+        assert_eq!(check(decomposed, Some(fresh.as_str())).await, (PasswordCheck::Right, 2));
+        assert_eq!(check(decomposed, None).await, (PasswordCheck::Wrong, 2), "an account that does not exist");
+        assert_eq!(check(composed, Some(fresh.as_str())).await, (PasswordCheck::Right, 1));
+        assert_eq!(check(composed, None).await, (PasswordCheck::Wrong, 1));
     }
 
     #[tokio::test]

@@ -13,6 +13,7 @@ use crate::accounts::browser::{Bringer, Browser};
 use crate::accounts::models::recent_sign_up;
 use crate::accounts::signals;
 use crate::app::App;
+use crate::app::passwords::{PasswordCheck, is_same_password};
 use crate::core::api::errors::{Error, Problem};
 use crate::core::app::identity::Status;
 use crate::core::contract::extract::{Json as Body, Query};
@@ -135,11 +136,11 @@ pub async fn change_password(
     let before = Account::find(&app.db, user.id).await?.ok_or(ACCOUNT_DELETED)?;
     let attempt = Attempt::begin(&app, &EmailAddress::stored(&before.email)).await?;
     let passwords = &app.passwords;
-    if !passwords.verify(&input.current_password, Some(&before.password_hash)).await? {
+    if !passwords.verify(&input.current_password, Some(&before.password_hash)).await?.is_right() {
         return Err(wrong());
     }
     attempt.succeed(&app).await;
-    if input.new_password != input.confirm_password {
+    if !is_same_password(&input.new_password, &input.confirm_password) {
         return Err(MISMATCH);
     }
     let hash = passwords.hash(&input.new_password).await?;
@@ -205,7 +206,7 @@ async fn request_mail(app: &App, query: &Query, purpose: Purpose) -> Result<Rese
 ))]
 pub async fn reset_password(State(app): State<App>, query: Query) -> Result<Json<UserOut>, Error> {
     let input: ResetPassword = read(&query)?;
-    if input.password != input.confirmed_password {
+    if !is_same_password(&input.password, &input.confirmed_password) {
         return Err(MISMATCH);
     }
     // Tried before it is used, so that an invented token costs no hash.
@@ -269,14 +270,14 @@ async fn sign_in_with_password(
     let attempt = Attempt::begin(app, address).await?;
     let account = Account::find_by_address(&app.db, address).await?;
     let hash = account.as_ref().map(|account| account.password_hash.as_str());
-    let is_password = passwords.verify(password, hash).await?;
-    let Some(mut account) = account.filter(|_| is_password) else { return Ok(None) };
+    let check = passwords.verify(password, hash).await?;
+    let Some(mut account) = account.filter(|_| check.is_right()) else { return Ok(None) };
     attempt.succeed(app).await;
     // Checked after the password, so that only its owner learns of the ban.
     if account.status == Status::Banned {
         return Err(Error::Refused(StatusCode::FORBIDDEN, "This account is banned"));
     }
-    if passwords.is_stale(&account.password_hash) {
+    if check == PasswordCheck::RightButStale {
         let hash = passwords.hash(password).await?;
         Account::rehash(&app.db, account.id, &account.password_hash, &hash).await?;
         account.password_hash = hash;

@@ -21,7 +21,7 @@ macro_rules! personal_data {
 personal_data! {
     /// The person's account, less the proof of their password.
     accounts =
-        r#"select created_at as "at!", id as "id!", to_jsonb(account) - array['password_hash', 'username_skeleton', 'search_text', 'email_key', 'signed_up_by'] as "thing!" from account
+        r#"select created_at as "at!", id as "id!", to_jsonb(account) - array['password_hash', 'username_skeleton', 'email_key', 'signed_up_by'] as "thing!" from account
         where id = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#;
 
     // What others claim by a sign-up with the same address is not theirs, and is not in here.

@@ -6,9 +6,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::models::{FieldUpdate, Profile, ProfileUpdate};
-use super::services::{AGE, AVATAR_URL, USERNAME, age, is_avatar_url, username_fault};
+use super::services::{AGE, AVATAR_URL, USERNAME, age, read_avatar_url, username_fault};
 use crate::core::api::errors::Error;
 use crate::core::contract::fields::{Fields, Input};
+use crate::names::schemas::{name, optional_words};
 use crate::users::address;
 use crate::users::schemas::{NAME, UserOut, interests};
 
@@ -58,10 +59,10 @@ impl Input for ProfileIn {
     fn read(fields: &mut Fields) -> Self {
         Self {
             username: username(fields),
-            first_name: text(fields, "first_name", NAME),
-            last_name: text(fields, "last_name", NAME),
-            bio: text(fields, "bio", BIO),
-            location: text(fields, "location", LOCATION),
+            first_name: update(fields, "first_name", NAME, name),
+            last_name: update(fields, "last_name", NAME, name),
+            bio: update(fields, "bio", BIO, optional_words),
+            location: update(fields, "location", LOCATION, optional_words),
             birth_date: birth_date(fields, Utc::now().date_naive()),
             show_age: boolean(fields, "show_age"),
             avatar_url: avatar_url(fields),
@@ -87,8 +88,18 @@ impl ProfileIn {
     }
 }
 
-fn text(fields: &mut Fields, name: &'static str, max: usize) -> FieldUpdate<String> {
-    FieldUpdate { given: fields.value(name).is_some(), value: fields.optional_text(name, max) }
+/// A field that may be missing or null, as `read` reads it.
+fn update(
+    fields: &mut Fields,
+    field: &'static str,
+    max: usize,
+    read: fn(&mut Fields, &'static str, usize) -> Option<String>,
+) -> FieldUpdate<String> {
+    FieldUpdate { given: fields.value(field).is_some(), value: read(fields, field, max) }
+}
+
+fn text(fields: &mut Fields, field: &'static str, max: usize) -> FieldUpdate<String> {
+    update(fields, field, max, Fields::optional_text)
 }
 
 fn username(fields: &mut Fields) -> FieldUpdate<String> {
@@ -118,11 +129,20 @@ fn birth_date(fields: &mut Fields, today: NaiveDate) -> FieldUpdate<NaiveDate> {
 
 fn avatar_url(fields: &mut Fields) -> FieldUpdate<String> {
     let faults = fields.errors.len();
-    let change = text(fields, "avatar_url", AVATAR_URL);
-    if fields.errors.len() == faults && change.value.as_deref().is_some_and(|url| !is_avatar_url(url)) {
-        fields.refuse("avatar_url", "invalid or missing URL scheme or host", "value_error.url", None);
+    let FieldUpdate { given, value } = text(fields, "avatar_url", AVATAR_URL);
+    let Some(text) = value.filter(|_| fields.errors.len() == faults) else { return FieldUpdate { given, value: None } };
+    let url = read_avatar_url(&text);
+    match &url {
+        None => fields.refuse("avatar_url", "invalid or missing URL scheme or host", "value_error.url", None),
+        // What is not ASCII is longer when it is escaped.
+        Some(url) if url.len() > AVATAR_URL => {
+            let msg = format!("ensure this value has at most {AVATAR_URL} characters, its escapes included");
+            let ctx = json!({ "limit_value": AVATAR_URL });
+            fields.refuse("avatar_url", msg, "value_error.any_str.max_length", Some(ctx));
+        }
+        Some(_) => {}
     }
-    change
+    FieldUpdate { given, value: url }
 }
 
 /// Yes or no; may be missing, not null.

@@ -1,6 +1,6 @@
 //! What makes a username, an age and an avatar's address acceptable.
-use axum::http::Uri;
 use chrono::NaiveDate;
+use reqwest::Url;
 
 /// The shortest and the longest username, in characters.
 pub const USERNAME: (usize, usize) = (3, 30);
@@ -131,13 +131,20 @@ pub fn age(birth: NaiveDate, today: NaiveDate) -> Option<u32> {
     today.years_since(birth)
 }
 
-/// Whether an address is one that a browser can show as a picture without telling it anything: http or https, with a host,
-/// and no password in it.
-pub fn is_avatar_url(text: &str) -> bool {
-    let Ok(uri) = text.parse::<Uri>() else { return false };
-    let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
-    let named = uri.authority().is_some_and(|place| !place.host().is_empty() && !place.as_str().contains('@'));
-    is_web && named
+/// The address of a picture as browsers read it (WHATWG URL): an international host by its A-label, other letters beyond
+/// ASCII escaped. None for an address that a browser would not fetch, that hides its host, or that holds a password: it
+/// has to be http or https, and is read without the repairs that browsers make.
+pub fn read_avatar_url(text: &str) -> Option<String> {
+    let (scheme, rest) = text.split_once("://")?;
+    if !(scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")) {
+        return None;
+    }
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_odd = |c: char| c.is_whitespace() || c.is_control() || c == '\\';
+    if authority.is_empty() || authority.contains('@') || text.contains(is_odd) {
+        return None;
+    }
+    Url::parse(text).ok().map(Into::into)
 }
 
 #[cfg(test)]
@@ -188,22 +195,38 @@ mod tests {
 
     #[test]
     fn avatars_are_on_the_web() {
-        for good in ["https://example.com/a.png", "http://[2001:db8::1]:8080/a?b=c"] {
-            assert!(is_avatar_url(good), "{good}");
+        for (given, stored) in [
+            ("https://example.com/a.png", "https://example.com/a.png"),
+            ("http://[2001:db8::1]:8080/a?b=c", "http://[2001:db8::1]:8080/a?b=c"),
+            ("HTTPS://Example.com/A.png#top", "https://example.com/A.png#top"),
+            ("https://b\u{fc}cher.example/a.png", "https://xn--bcher-kva.example/a.png"),
+            ("https://bu\u{308}cher.example/a.png", "https://xn--bcher-kva.example/a.png"),
+            ("https://xn--bcher-kva.example/a.png", "https://xn--bcher-kva.example/a.png"),
+            ("https://example.com/\u{e9}.png", "https://example.com/%C3%A9.png"),
+        ] {
+            assert_eq!(read_avatar_url(given).as_deref(), Some(stored), "{given}");
         }
         for bad in [
             "javascript:alert(1)",
+            "javascript:alert(1)//https://example.com",
             "data:image/png;base64,AA",
             "ftp://example.com/a",
             "//example.com/a",
             "/a",
             "https://anna:secret@example.com/a",
+            "https://@example.com/a",
+            "https:/example.com",
+            "https:\\\\example.com",
+            "https://exa mple.com/",
+            "https://xn--\u{fc}.example/",
+            "\u{200b}https://example.com/",
             "https://",
             "https:///a",
             "https://example.com/a b",
+            "https://example.com/a\n",
             "",
         ] {
-            assert!(!is_avatar_url(bad), "{bad}");
+            assert_eq!(read_avatar_url(bad), None, "{bad}");
         }
     }
 }

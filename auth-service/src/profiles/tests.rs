@@ -177,6 +177,59 @@ async fn an_update_takes_nothing_that_is_not_the_persons_to_say(_: PgPoolOptions
     assert!(platform.published(USER_UPDATED).await.is_empty());
 }
 
+/// A name without ink hides its person, and an override makes them look like another one.
+#[sqlx::test(migrations = false)]
+async fn a_name_can_be_seen_and_disorders_no_page(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database, &[]).await;
+    let anna = join(&platform, "anna").await;
+    for (name, value, kind) in [
+        ("first_name", "\u{200b}\u{200b}", "value_error.any_str.invisible"),
+        ("last_name", "\u{3164}", "value_error.any_str.invisible"),
+        ("first_name", "   ", "value_error.any_str.invisible"),
+        ("first_name", "\u{202e}anna", "value_error.any_str.direction"),
+        ("last_name", "anna\u{2066}", "value_error.any_str.direction"),
+        ("first_name", "an\u{200d}na", "value_error.any_str.joiner"),
+        ("bio", "\u{202e}gnp.exe", "value_error.any_str.direction"),
+        ("location", "Oslo\u{2067}", "value_error.any_str.direction"),
+    ] {
+        let found = faults(&platform, &anna, json!({ name: value })).await;
+        assert_eq!(found, [(name.to_owned(), kind.to_owned())], "{value:?}");
+        if name.ends_with("name") {
+            let body =
+                json!({ "email": "new@example.com", "password": "seven wild geese", "interests": [], name: value });
+            let refused = platform.call("POST", "/auth/signup", None, Some(body.clone())).await;
+            assert_eq!((refused.status.as_u16(), &refused.body["detail"][0]["type"]), (422, &json!(kind)));
+            let put = platform.call("PUT", &format!("/users/{}", anna.id), Some(&anna.token), Some(body)).await;
+            assert_eq!((put.status.as_u16(), &put.body["detail"][0]["loc"][1]), (422, &json!(name)));
+        }
+    }
+    for good in ["🏳️\u{200d}⚧️ Robin", "می\u{200c}خواهم", "O'Neill-Ång", "Ngũgĩ wa Thiong'o", "\u{2068}דנה\u{2069}", ""]
+    {
+        assert_eq!(edit(&platform, &anna, json!({ "first_name": good })).await.body["first_name"], good);
+    }
+    let parts = json!({ "first_name": "Zoe\u{308}", "last_name": "e\u{301}".repeat(100), "bio": "a\u{308}" });
+    let stored = edit(&platform, &anna, parts).await.body;
+    assert_eq!(stored["first_name"], "Zo\u{eb}");
+    assert_eq!(stored["last_name"], "\u{e9}".repeat(100), "the length is that of what is stored");
+    assert_eq!(stored["bio"], "\u{e4}");
+}
+
+#[sqlx::test(migrations = false)]
+async fn an_avatar_is_read_as_browsers_read_its_address(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database, &[]).await;
+    let anna = join(&platform, "anna").await;
+    let set = async |url: &str| edit(&platform, &anna, json!({ "avatar_url": url })).await;
+    let taken = set("HTTPS://b\u{fc}cher.example/\u{e9}.png").await;
+    assert_eq!(taken.body["avatar_url"], "https://xn--bcher-kva.example/%C3%A9.png");
+    let long = set(&format!("https://example.com/{}", "\u{e9}".repeat(400))).await;
+    assert_eq!(
+        (long.status.as_u16(), &long.body["detail"][0]["type"]),
+        (422, &json!("value_error.any_str.max_length"))
+    );
+    assert_eq!(set("https:/example.com").await.status, 422);
+    assert_eq!(edit(&platform, &anna, json!({ "avatar_url": null })).await.body["avatar_url"], Value::Null);
+}
+
 #[sqlx::test(migrations = false)]
 async fn a_username_is_one_persons_and_so_is_all_that_looks_like_it(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database, &[]).await;

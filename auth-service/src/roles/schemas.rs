@@ -11,6 +11,7 @@ use crate::core::app::identity::{Role, Status};
 use crate::core::contract::extract::Query;
 use crate::core::contract::fields::{Fields, Input, invalid};
 use crate::core::contract::timestamp::Timestamp;
+use crate::names::schemas::{optional_words, words};
 use crate::users::{ApiWord, ROLE_WORDS, role_of};
 
 /// The longest reason, in characters.
@@ -33,7 +34,7 @@ pub struct RoleIn {
 impl Input for RoleIn {
     fn read(fields: &mut Fields) -> Self {
         let role = required(fields, "role", &ROLE_WORDS, role_of).unwrap_or(Role::User);
-        Self { role, reason: fields.optional_text("reason", REASON) }
+        Self { role, reason: optional_words(fields, "reason", REASON) }
     }
 }
 
@@ -58,7 +59,7 @@ impl Input for StatusIn {
         });
         let status = status.unwrap_or(Status::Active);
         let faults = fields.errors.len();
-        let reason = fields.text("reason", REASON);
+        let reason = words(fields, "reason", REASON);
         if fields.errors.len() == faults && reason.trim().is_empty() {
             let ctx = json!({ "limit_value": 1 });
             let msg = "ensure this value has at least 1 characters";

@@ -1,5 +1,5 @@
-//! Search: people by the beginning of their username or name, and, when these are few, by names that nearly are what was
-//! typed.
+//! Search: people by the beginning of their username or of a word of their name, and, when these are few, by names that nearly
+//! are what was typed. Both sides are compared folded ([`crate::names::folding`]).
 mod models;
 mod schemas;
 mod views;
@@ -22,6 +22,15 @@ pub const SEARCH_LIMIT: Limit = Limit {
     burst_in_development: None,
     strict: false,
 };
+
+/// The text that is searched for, folded as names are.
+#[derive(Debug, PartialEq, Eq)]
+pub struct SearchText {
+    /// Without the `@` before a username; compared with usernames and, for its likeness, with names.
+    pub folded: String,
+    /// Compared with the keys of names; empty where too little is left for it.
+    pub key: String,
+}
 
 /// The routes of search.
 pub fn router() -> OpenApiRouter<App> {

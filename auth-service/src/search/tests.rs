@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::connections::tests::connect;
 use crate::core::testing::{Platform, Reply};
-use crate::testing::{Person, ids, join, start};
+use crate::testing::{PASSWORD, Person, ids, join, sign_in, start};
 
 async fn search(platform: &Platform, viewer: &Person, query: &str) -> Reply {
     platform.call("GET", &format!("/users/search?{query}"), Some(&viewer.token), None).await
@@ -54,6 +54,58 @@ async fn a_name_is_found_in_spite_of_a_slip(_: PgPoolOptions, database: PgConnec
     }
 }
 
+/// People are looked for by the very name that they gave, and by the same as others type it.
+#[sqlx::test(migrations = false)]
+async fn people_are_found_by_how_they_write_themselves(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database, &[]).await;
+    let viewer = person(&platform, None, "Viewer", "Wide").await;
+    for (first, last, questions) in [
+        ("İsa", "Kaya", &["İsa", "isa", "ısa", "ISA", "isa kaya", "Kaya İsa"][..]),
+        ("Zoe\u{308}", "Müller", &["Zoë", "Zoe\u{308}", "zoe", "MULLER", "müller zoë"]),
+        ("Ὀδυσσεύς", "Παπαδόπουλος", &["Οδυσσεύς", "ΟΔΥΣΣΕΥΣ", "οδυσσευσ", "παπαδοπουλος"]),
+        ("Karl", "Groß", &["gross", "GROSS", "groß"]),
+        ("伟", "王", &["王伟", "王 伟", "伟王", "王", "伟"]),
+        ("雨欣", "欧阳", &["欧阳雨欣", "欧阳", "雨欣", "欣", "欧阳 雨欣"]),
+        ("민수", "김", &["김민수", "김", "민수", "\u{1100}\u{1175}\u{11b7}민수"]),
+        ("さくら", "田中", &["田中さくら", "田中", "さくら", "桜田中さくら"]),
+        ("Wei", "Zhang", &["Zhang Wei", "Wei Zhang", "zhangwei", "zhang"]),
+        ("Ngũgĩ wa", "Thiong'o", &["thiongo", "Thiong’o", "wa thiongo ngugi", "ngugi"]),
+        ("Jean-Luc", "Picard", &["jean luc", "jeanluc", "Luc Picard", "picard"]),
+        ("Анна", "Ковалёва", &["анна ковалева", "КОВАЛЁВА"]),
+        ("可", "می\u{200c}خواهم", &["میخواهم"]),
+    ] {
+        let who = person(&platform, None, first, last).await;
+        for question in questions {
+            let query = serde_urlencoded::to_string([("q", question)]).unwrap();
+            let found = ids(&search(&platform, &viewer, &query).await);
+            assert_eq!(
+                found.contains(&who.id),
+                *question != "桜田中さくら",
+                "{question:?} for {first} {last}: {found:?}"
+            );
+        }
+    }
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_name_is_found_from_the_moment_it_was_given_and_not_after_it_was_dropped(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let platform = start(database, &[]).await;
+    let viewer = join(&platform, "viewer").await;
+    let body = json!({ "email": "x@example.com", "password": PASSWORD, "interests": [], "first_name": "Ærø" });
+    let anna = platform.call("POST", "/auth/signup", None, Some(body.clone())).await.body["id"].clone();
+    let found = async |query: &str| search(&platform, &viewer, query).await.body;
+    assert_eq!(found("q=aero").await[0]["id"], anna);
+    let token = sign_in(&platform, "x@example.com", PASSWORD).await.body["access_token"].as_str().unwrap().to_owned();
+    let mut put = body;
+    put["first_name"] = json!("Bjørn");
+    let path = format!("/users/{}", anna.as_str().unwrap());
+    assert_eq!(platform.call("PUT", &path, Some(&token), Some(put)).await.status, 200);
+    assert_eq!((found("q=aero").await, found("q=bjorn").await[0]["id"].clone()), (json!([]), anna));
+}
+
 #[sqlx::test(migrations = false)]
 async fn who_is_blocked_or_banned_is_not_found(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database, &[]).await;
@@ -94,6 +146,8 @@ async fn what_is_looked_for_has_a_length_and_no_control_characters(_: PgPoolOpti
         ("q=", "value_error.any_str.min_length"),
         ("q=+a+", "value_error.any_str.min_length"),
         ("q=%40a", "value_error.any_str.min_length"),
+        ("q=%E2%80%8B%E2%81%A0", "value_error.any_str.min_length"),
+        ("q=a%CC%81", "value_error.any_str.min_length"),
         ("q=a%00b", "value_error.any_str.control_character"),
         (long.as_str(), "value_error.any_str.max_length"),
     ] {

@@ -2,10 +2,9 @@
 //!
 //! An access token lives for minutes and names its session, so ending the session ends the token. A refresh token is 256
 //! random bits, stored as SHA-256 and good for one exchange, which gives the next one: the tokens of a session are a
-//! family. One that comes back after its exchange means that two have it, the person and a thief, and nobody can tell who
-//! asks: the session ends for both (RFC 9700, section 4.14). Exchanges of the same token at the same moment are the
-//! exception: two windows of one browser do that, and so does a client whose connection broke. One of them wins, and for
-//! some seconds the others are only refused. A thief gains nothing by it: they are refused as well.
+//! family. One that comes back long after its exchange means that two have it, the person and a thief, and nobody can tell
+//! who asks: the session ends for both (RFC 9700, section 4.14.2). One that comes back at once is the same request again, of
+//! a client whose connection broke, or another window of one browser, and gets the same answer ([`succession`]).
 pub mod authentication;
 mod cookies;
 pub mod events;
@@ -16,6 +15,7 @@ pub mod schedulers;
 pub mod schemas;
 pub mod services;
 pub mod signals;
+mod succession;
 mod views;
 
 #[cfg(test)]

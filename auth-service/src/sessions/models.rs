@@ -11,9 +11,9 @@ use crate::users::models::Account;
 const IDLE_DAYS: i32 = 14;
 /// How long a session goes on at most, in days.
 const ABSOLUTE_DAYS: i32 = 30;
-/// For how many seconds after its exchange a refresh token is refused without ending the session: about as long as a
-/// client waits for an answer that does not come.
-const GRACE_SECONDS: f64 = 10.0;
+/// For how many seconds after its exchange a refresh token is answered again: as long as a client waits for an answer that
+/// does not come, and then tries again.
+const LEEWAY_SECONDS: f64 = 30.0;
 /// How long a session that is over stays in the database, in days: for later investigation.
 const KEPT_DAYS: i32 = 7;
 
@@ -40,9 +40,11 @@ pub struct Device {
 pub enum Rotation {
     /// It was good, and is not any more; the next one is stored.
     Done(Session),
-    /// It had been exchanged before: that session has to end.
+    /// It was exchanged within the last [`LEEWAY_SECONDS`]: the same request once more, or another window.
+    Repeated(Session),
+    /// It had been exchanged before that: the session has to end.
     Replayed { session: Uuid, user: Uuid },
-    /// It is none of ours, too old, of a session that is over, or was exchanged by another request at this moment.
+    /// It is none of ours, too old, or of a session that is over.
     Refused,
 }
 
@@ -112,15 +114,30 @@ impl Session {
             store(tx, session.id, next).await?;
             return Ok(Rotation::Done(session));
         }
-        let replayed = sqlx::query_scalar!(
-            r#"select coalesce(consumed_at < now() - make_interval(secs => $2), false) as "replayed!"
-            from refresh_token where sha256 = $1"#,
+        // By the clock of the database, which is the same for all replicas. A token that was not consumed was too old.
+        let within_leeway = sqlx::query_scalar!(
+            "select consumed_at >= now() - make_interval(secs => $2) from refresh_token where sha256 = $1",
             sha256,
-            GRACE_SECONDS
+            LEEWAY_SECONDS
         )
         .fetch_one(&mut **tx)
         .await?;
-        Ok(if replayed { Rotation::Replayed { session: session.id, user: session.user_id } } else { Rotation::Refused })
+        Ok(match within_leeway {
+            Some(true) => Rotation::Repeated(session),
+            Some(false) => Rotation::Replayed { session: session.id, user: session.user_id },
+            None => Rotation::Refused,
+        })
+    }
+
+    /// Whether a refresh token of this session was exchanged; none when it has no such token.
+    pub async fn has_exchanged(&self, tx: &mut PgTransaction<'_>, sha256: &[u8; 32]) -> sqlx::Result<Option<bool>> {
+        sqlx::query_scalar!(
+            r#"select consumed_at is not null as "exchanged!" from refresh_token where sha256 = $1 and session_id = $2"#,
+            sha256,
+            self.id
+        )
+        .fetch_optional(&mut **tx)
+        .await
     }
 
     /// The sessions of a person that go on, newest first.

@@ -8,9 +8,9 @@ use jsonwebtoken::jwk::JwkSet;
 
 use super::authentication::PresentedToken;
 use super::introspection::introspect;
-use super::models::{Device, Rotation, Session};
+use super::models::{Device, Session};
 use super::schemas::{PresentedRefreshToken, RefreshIn, SessionOut, TokenPair, TokenTransport, VerifiedUser};
-use super::services::StartedSession;
+use super::succession::{Exchange, exchange};
 use super::{Reason, cookies, signals};
 use crate::app::App;
 use crate::app::verdicts::CachedVerdict;
@@ -20,14 +20,15 @@ use crate::core::app::identity::User;
 use crate::core::app::identity::{Role, Status};
 use crate::core::contract::extract::Path;
 use crate::core::doors::callers::EvenMuted;
-use crate::tokens::services::{generate_secret, hash_secret};
 
 /// How long others may keep the public keys; a new key is published before it signs.
 const KEYS_KEPT: &str = "public, max-age=300";
 
 const INVALID: Error = Error::Refused(StatusCode::UNAUTHORIZED, "Invalid refresh token");
 
-/// Exchange a refresh token for the next tokens of its session; one that was exchanged before ends the session
+/// Exchange a refresh token for the next tokens of its session
+///
+/// Within 30 s the same token gets the same next one again; after that it ends the session.
 #[utoipa::path(post, path = "/auth/refresh", tag = "auth", security(()), request_body = RefreshIn, responses(
     (status = 200, body = TokenPair, description = "Tokens; a browser that uses cookies gets them as cookies"),
     (status = 401, body = Problem, description = "Not good, or not any more"),
@@ -39,21 +40,20 @@ pub async fn refresh(
     device: Device,
     PresentedRefreshToken(presented): PresentedRefreshToken,
 ) -> Result<Response, Error> {
-    let next = generate_secret();
     let mut tx = app.db.begin().await?;
-    match Session::rotate(&mut tx, &device, &hash_secret(&presented), &hash_secret(&next)).await? {
-        Rotation::Done(session) => {
+    match exchange(&mut tx, &app.tokens.settings, &device, &presented).await? {
+        Exchange::Done(session) => {
             app.commit_with_answer(tx).await?;
-            StartedSession { session, refresh_token: next }.answer(&app, transport, Utc::now())
+            session.answer(&app, transport, Utc::now())
         }
-        Rotation::Replayed { session, user } => {
+        Exchange::Replayed { session, user } => {
             signals::end(&mut tx, user, session, Reason::Replayed).await?;
             // At once and not with its answer: under an Idempotency-Key only what is answered with success is committed.
             app.commit(tx).await?;
             tracing::warn!(%session, "a refresh token came back that had been exchanged; its session was ended");
             Err(INVALID)
         }
-        Rotation::Refused => Err(INVALID),
+        Exchange::Refused => Err(INVALID),
     }
 }
 

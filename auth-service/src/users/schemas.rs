@@ -12,10 +12,12 @@ use uuid::Uuid;
 use super::address::{self, AddressFault, EmailAddress};
 use super::models::{Account, Draft};
 use super::{INTERESTS, Role, Status};
+use crate::app::passwords::opaque_string;
 use crate::core::api::errors::Error;
 use crate::core::contract::extract::BODY_LIMIT;
 use crate::core::contract::fields::{Fields, Input};
 use crate::core::contract::timestamp::Timestamp;
+use crate::names::schemas::name;
 
 /// The longest address, in characters.
 const EMAIL: usize = 50;
@@ -61,8 +63,8 @@ impl Input for UserIn {
         }
         Self {
             email: email(fields, "email", EMAIL),
-            first_name: fields.optional_text("first_name", NAME),
-            last_name: fields.optional_text("last_name", NAME),
+            first_name: name(fields, "first_name", NAME),
+            last_name: name(fields, "last_name", NAME),
             password: password(fields, "password"),
             interests: fields.list("interests"),
         }
@@ -128,14 +130,20 @@ fn optional_email(fields: &mut Fields, name: &'static str, max: usize, has_form:
 pub fn password(fields: &mut Fields, name: &'static str) -> String {
     let faults = fields.errors.len();
     let (shortest, longest) = PASSWORD;
-    let text = fields.text(name, longest);
+    let text = fields.text(name, BODY_LIMIT);
     if fields.errors.len() > faults {
         return text;
     }
-    if text.chars().count() < shortest {
+    // Counted and compared as it is hashed: however its letters came, a password has one length.
+    let opaque = opaque_string(&text);
+    let length = opaque.chars().count();
+    if length > longest {
+        let msg = format!("ensure this value has at most {longest} characters");
+        fields.refuse(name, msg, "value_error.any_str.max_length", Some(json!({ "limit_value": longest })));
+    } else if length < shortest {
         let msg = format!("ensure this value has at least {shortest} characters");
         fields.refuse(name, msg, "value_error.any_str.min_length", Some(json!({ "limit_value": shortest })));
-    } else if COMMON.contains(text.to_lowercase().as_str()) {
+    } else if COMMON.contains(opaque.to_lowercase().as_str()) {
         fields.refuse(name, "this password is one of the most common", "value_error.password.common", None);
     }
     text

@@ -61,6 +61,7 @@ const FLOORS: &[(&str, &[Floor])] = &[
         "auth-service",
         &[
             Floor::of(&["app"]),
+            Floor::of(&["names"]),
             Floor::of(&["personal_data", "tokens", "users"]),
             Floor::of(&["directory", "mails"]),
             Floor::of(&["profiles", "sessions"]),

@@ -376,15 +376,18 @@ fn production_refuses_a_secret_that_everybody_knows() {
         let settings = TokenSettings::from_arg_matches(&given).unwrap();
         settings.check(environment).map_err(|error| error.to_string())
     };
+    let refusal =
+        |name: &str, fault: &str| Err(format!("{name} {fault}; make one for production with: openssl rand -base64 32"));
     assert_eq!(check(&[]), Ok(()));
     let production = ["--environment", "production"];
-    assert_eq!(check(&production), Err("SECRET_KEY must be set in production, and not to the default".into()));
-    let short = [&production[..], &["--secret-key", &SECRET[..31]]].concat();
-    assert_eq!(check(&short), Err("SECRET_KEY must have at least 32 bytes in production".into()));
-    let good = [&production[..], &["--secret-key", SECRET]].concat();
+    assert_eq!(check(&production), refusal("SECRET_KEY", "holds a word of development"), "the default");
+    let random = "2Wc0mVwMyr0Y5uHn8Gf0vQk1Zb3uXoXcJ4sT7aYpLeA=";
+    let short = [&production[..], &["--secret-key", &random[..31]]].concat();
+    assert_eq!(check(&short), refusal("SECRET_KEY", "has fewer than 32 bytes"));
+    let good = [&production[..], &["--secret-key", random]].concat();
     assert_eq!(check(&good), Ok(()));
-    let previous = [&good[..], &["--previous-secret-keys", &SECRET[..31]]].concat();
-    assert_eq!(check(&previous), Err("PREVIOUS_SECRET_KEYS must have at least 32 bytes in production".into()));
+    let previous = [&good[..], &["--previous-secret-keys", &random[..31]]].concat();
+    assert_eq!(check(&previous), refusal("PREVIOUS_SECRET_KEYS", "has fewer than 32 bytes"));
 }
 
 #[sqlx::test(migrations = false)]
@@ -619,6 +622,36 @@ async fn from(platform: &Platform, client: &str, path: &str, token: Option<&str>
 
 fn address(text: &str) -> EmailAddress {
     EmailAddress::parse(text).unwrap()
+}
+
+/// A hash of before was made from the two code points of an umlaut, as that keyboard sent them.
+#[sqlx::test(migrations = false)]
+async fn a_hash_of_a_password_that_was_not_normalised_is_renewed_at_sign_in(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let platform = start(database, &[]).await;
+    let anna = join(&platform, "anna").await;
+    let db = &platform.app.db;
+    let (composed, decomposed) = ("gr\u{fc}n wie Gras", "gru\u{308}n wie Gras");
+    let old: PasswordHash = Argon2::default().hash_password(decomposed.as_bytes()).unwrap();
+    let before = Account::find(db, anna.id).await.unwrap().unwrap().password_hash;
+    Account::rehash(db, anna.id, &before, &old.to_string()).await.unwrap();
+    assert_eq!(sign_in(&platform, &anna.email, composed).await.status, 404, "it was never typed so");
+    assert_eq!(sign_in(&platform, &anna.email, decomposed).await.status, 200);
+    for typed in [composed, decomposed] {
+        assert_eq!(sign_in(&platform, &anna.email, typed).await.status, 200, "from here on in each form");
+    }
+    let change = json!({ "current_password": decomposed, "new_password": "Zo\u{eb} und die G\u{e4}nse",
+        "confirm_password": "Zoe\u{308} und die Ga\u{308}nse" });
+    let token = sign_in(&platform, &anna.email, composed).await.body["access_token"].as_str().unwrap().to_owned();
+    let changed = platform.call("POST", "/auth/change-password", Some(&token), Some(change)).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    let longest = "u\u{308}".repeat(128);
+    let body = json!({ "email": "ben@example.com", "password": longest, "interests": [] });
+    assert_eq!(register(&platform, body).await.status, 201, "128 letters");
+    let body = json!({ "email": "carla@example.com", "password": format!("{longest}u"), "interests": [] });
+    assert_eq!(faults(&register(&platform, body).await), [("body.password".into(), "value_error.any_str.max_length")]);
 }
 
 /// How long the caller has to wait, as the answer says; none when it is no refusal of a limit.

@@ -112,6 +112,7 @@ impl Service {
     /// The service with these settings, connected to nothing yet: stores are connected on first use.
     pub fn open(&self, arguments: &ArgMatches, metrics: PrometheusHandle) -> anyhow::Result<App> {
         let settings = Base::from_arg_matches(arguments)?;
+        settings.check()?;
         let db = database::pool(database::options(settings.database()?, self.schema), settings.database_pool);
         // Workers retry on their own, and a health check needs its answer now.
         let patience = ConnectionManagerConfig::new()

@@ -43,7 +43,8 @@ fn cookies(headers: &HeaderMap) -> Vec<(String, String, String)> {
 
 #[sqlx::test(migrations = false)]
 async fn a_browser_gets_cookies_that_no_script_reads(_: PgPoolOptions, database: PgConnectOptions) {
-    let production = [&COOKIES[..], &["--environment", "production", "--secret-key", SECRET]].concat();
+    let secrets = ["--secret-key", SECRET, "--service-token", SECRET];
+    let production = [&COOKIES[..], &["--environment", "production"], &secrets].concat();
     for (settings, names, secure) in [
         (&COOKIES[..], ["access_token", "refresh_token"], ""),
         (&production, ["__Host-access_token", "__Secure-refresh_token"], " Secure;"),

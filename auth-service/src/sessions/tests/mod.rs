@@ -22,8 +22,8 @@ use super::schedulers::sweep;
 use crate::core::testing::{Platform, Reply};
 use crate::testing::{PASSWORD, Person, join, sign_in, start};
 
-const SECRET: &str = "a secret of at least thirty-two bytes";
-const OTHER_SECRET: &str = "another one of at least thirty-two bytes";
+const SECRET: &str = "2Wc0mVwMyr0Y5uHn8Gf0vQk1Zb3uXoXcJ4sT7aYpLeA=";
+const OTHER_SECRET: &str = "Qk1Zb3uXoXcJ4sT7aYpLeA2Wc0mVwMyr0Y5uHn8Gf0v=";
 /// A day, in seconds.
 const DAY: f64 = 86400.0;
 
@@ -159,6 +159,10 @@ async fn a_forged_token_opens_nothing(_: PgPoolOptions, database: PgConnectOptio
         let in_seconds = |seconds| json!((Utc::now() + TimeDelta::seconds(seconds)).timestamp());
         let late = forged(SECRET, &with("exp", in_seconds(-3)), |_| ());
         assert_eq!(verify(&platform, &late).await.status, 200, "clocks differ by seconds");
+        for nbf in [in_seconds(-60), in_seconds(3)] {
+            let begun = forged(SECRET, &with("nbf", nbf), |_| ());
+            assert_eq!(verify(&platform, &begun).await.status, 200);
+        }
 
         let signature = anna.token.rsplit('.').next().unwrap();
         let jwk: &Jwk = &platform.app.tokens.published.keys[0];
@@ -171,6 +175,8 @@ async fn a_forged_token_opens_nothing(_: PgPoolOptions, database: PgConnectOptio
             jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(secret)).unwrap()
         };
         let header = |alg: &str| json!({ "alg": alg, "typ": "at+jwt", "kid": kid });
+        let mut with_crit = header("EdDSA");
+        with_crit["crit"] = json!("exp");
         let x = public["x"].as_str().unwrap();
         let mut tokens = vec![
             ("no algorithm", unsigned(&header("none"), &good, "")),
@@ -193,6 +199,31 @@ async fn a_forged_token_opens_nothing(_: PgPoolOptions, database: PgConnectOptio
             ("another issuer", forged(SECRET, &with("iss", json!("another-service")), |_| ())),
             ("somebody else's session", forged(SECRET, &with("sub", json!(Uuid::now_v7())), |_| ())),
             ("an unknown session", forged(SECRET, &with("sid", json!(Uuid::now_v7())), |_| ())),
+            ("good in a minute", forged(SECRET, &with("nbf", in_seconds(60)), |_| ())),
+            ("good at no time", forged(SECRET, &with("nbf", json!("soon")), |_| ())),
+            ("critical, and unknown", {
+                forged(SECRET, &good, |header| header.crit = Some(vec!["https://example.com/hardware".into()]))
+            }),
+            ("critical, and known to others", forged(SECRET, &good, |header| header.crit = Some(vec!["b64".into()]))),
+            ("critical, and nothing", forged(SECRET, &good, |header| header.crit = Some(Vec::new()))),
+            ("critical, and no list", unsigned(&with_crit, &good, signature)),
+            ("an HMAC with nothing", hmac(b"")),
+            ("an HMAC with another secret", hmac(OTHER_SECRET.as_bytes())),
+            ("a key that is a path", forged(SECRET, &good, |header| header.kid = Some("../../dev/null".into()))),
+            ("a key that is SQL", forged(SECRET, &good, |header| header.kid = Some("' or 1=1 --".into()))),
+            ("a later end", unsigned(&header("EdDSA"), &with("exp", in_seconds(9999)), signature)),
+            ("an end beyond all numbers", forged(SECRET, &with("exp", json!(1e300)), |_| ())),
+            ("a key of their own", {
+                let (key, jwk) = crate::app::access_tokens::key(OTHER_SECRET).unwrap();
+                let mut header = Header::new(Algorithm::EdDSA);
+                (header.typ, header.kid) = (Some("at+jwt".into()), jwk.common.key_id.clone());
+                (header.jwk, header.jku) = (Some(jwk), Some("http://127.0.0.1:9/jwks".into()));
+                jsonwebtoken::encode(&header, &good, &key).unwrap()
+            }),
+            ("cut off", anna.token[..anna.token.len() - 2].into()),
+            ("padded", format!("{}=", anna.token)),
+            ("two", format!("{0},{0}", anna.token)),
+            ("dots", "..".into()),
             ("nonsense", "a.b.c".into()),
             ("nothing", String::new()),
         ];
@@ -248,19 +279,80 @@ async fn a_session_goes_on_by_its_refresh_tokens(_: PgPoolOptions, database: PgC
     assert_eq!(verify(&platform, &third.refresh).await.status, 401, "a refresh token is no access token");
 }
 
+/// Three tabs wake up at once, or a hundred: all go on, and with one token.
 #[sqlx::test(migrations = false)]
-async fn of_a_hundred_refreshes_at_once_one_wins(_: PgPoolOptions, database: PgConnectOptions) {
+async fn of_a_hundred_refreshes_at_once_one_is_an_exchange_and_all_get_its_token(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
     let platform = start(database, &[]).await;
     let anna = join(&platform, "anna").await;
     let tokens = enter(&platform, &anna).await;
     let replies = join_all((0..100).map(|_| refresh(&platform, &tokens.refresh))).await;
-    let (won, lost): (Vec<&Reply>, Vec<&Reply>) = replies.iter().partition(|reply| reply.status == 200);
-    assert_eq!((won.len(), lost.len()), (1, 99));
-    assert!(lost.iter().all(|reply| refusal(reply) == (401, "Invalid refresh token")));
-    // The losers came at the same moment: the session goes on for the one who won.
-    let next = Tokens::of(won[0]);
-    assert_eq!(verify(&platform, &next.access).await.status, 200);
-    assert_eq!(refresh(&platform, &next.refresh).await.status, 200);
+    let all: Vec<_> = replies.iter().map(Tokens::of).collect();
+    assert_eq!(all.iter().map(|tokens| &tokens.refresh).collect::<BTreeSet<_>>().len(), 1);
+    assert_eq!(Session::stored(&platform.app.db).await.unwrap(), (2, 3), "two sign-ins and one exchange");
+    for tokens in &all {
+        assert_eq!(verify(&platform, &tokens.access).await.status, 200);
+    }
+    assert_eq!(refresh(&platform, &all[0].refresh).await.status, 200);
+}
+
+/// A phone in a tunnel: the exchange is done, its answer is lost, and the client sends the same again.
+#[sqlx::test(migrations = false)]
+async fn a_refresh_whose_answer_was_lost_is_answered_again_for_half_a_minute(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let platform = start(database, &[]).await;
+    let anna = join(&platform, "anna").await;
+    let tokens = enter(&platform, &anna).await;
+    let lost = Tokens::of(&refresh(&platform, &tokens.refresh).await);
+    age(&platform, &anna, 29.0).await;
+    let again = Tokens::of(&refresh(&platform, &tokens.refresh).await);
+    assert_eq!(again.refresh, lost.refresh);
+    assert_eq!(payload(&again.access)["sid"], payload(&lost.access)["sid"]);
+    age(&platform, &anna, 2.0).await;
+    assert_eq!(
+        refusal(&refresh(&platform, &tokens.refresh).await),
+        (401, "Invalid refresh token"),
+        "repeating does not lengthen it"
+    );
+    assert_eq!(refresh(&platform, &again.refresh).await.status, 401, "that was a replay");
+    assert!(platform.finds(&lost.refresh).await.is_empty(), "no token is stored in the clear");
+}
+
+/// One tab has gone on twice before the other one wakes up with the token of before.
+#[sqlx::test(migrations = false)]
+async fn a_late_tab_gets_the_token_that_the_others_have(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database, &[]).await;
+    let anna = join(&platform, "anna").await;
+    let tokens = enter(&platform, &anna).await;
+    let mut last = Tokens::of(&refresh(&platform, &tokens.refresh).await);
+    last = Tokens::of(&refresh(&platform, &last.refresh).await);
+    assert_eq!(Tokens::of(&refresh(&platform, &tokens.refresh).await).refresh, last.refresh);
+    for _ in 0..7 {
+        last = Tokens::of(&refresh(&platform, &last.refresh).await);
+    }
+    let refused = refresh(&platform, &tokens.refresh).await;
+    assert_eq!(refusal(&refused), (401, "Invalid refresh token"), "nine exchanges in half a minute are no tab");
+    assert_eq!(verify(&platform, &last.access).await.status, 200, "and yet nothing ends");
+    // Half a minute after its exchange the first one is a replay, whatever became of the others.
+    age(&platform, &anna, 31.0).await;
+    last = Tokens::of(&refresh(&platform, &last.refresh).await);
+    assert_eq!(refresh(&platform, &tokens.refresh).await.status, 401);
+    assert_eq!(verify(&platform, &last.access).await.status, 401);
+}
+
+/// While the secret is replaced, the answer may have been made by a replica with another one.
+#[sqlx::test(migrations = false)]
+async fn a_refresh_is_answered_again_by_a_replica_with_the_next_secret(_: PgPoolOptions, database: PgConnectOptions) {
+    let old = start(database.clone(), &["--secret-key", SECRET, "--previous-secret-keys", OTHER_SECRET]).await;
+    let anna = join(&old, "anna").await;
+    let tokens = enter(&old, &anna).await;
+    let lost = Tokens::of(&refresh(&old, &tokens.refresh).await);
+    let new = start(database, &["--secret-key", OTHER_SECRET, "--previous-secret-keys", SECRET]).await;
+    assert_eq!(Tokens::of(&refresh(&new, &tokens.refresh).await).refresh, lost.refresh);
 }
 
 #[sqlx::test(migrations = false)]
@@ -269,7 +361,7 @@ async fn a_refresh_token_that_comes_back_ends_its_session(_: PgPoolOptions, data
     let anna = join(&platform, "anna").await;
     let tokens = enter(&platform, &anna).await;
     let next = Tokens::of(&refresh(&platform, &tokens.refresh).await);
-    age(&platform, &anna, 11.0).await;
+    age(&platform, &anna, 31.0).await;
     assert_eq!(refusal(&refresh(&platform, &tokens.refresh).await), (401, "Invalid refresh token"));
     assert_eq!(verify(&platform, &next.access).await.status, 401, "of the person or of the thief, nobody can tell");
     assert_eq!(refusal(&refresh(&platform, &next.refresh).await), (401, "Invalid refresh token"));

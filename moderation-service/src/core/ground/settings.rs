@@ -1,4 +1,5 @@
 //! The settings that every service has: where it listens, and where its neighbours are.
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -13,6 +14,13 @@ use redis::IntoConnectionInfo;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
 
+/// The fewest bytes of a secret in production: 256 bits.
+const SECRET_BYTES: usize = 32;
+/// The fewest different bytes of one; of 32 random hexadecimal digits there are some 14.
+const DISTINCT_BYTES: usize = 8;
+/// Words that stand in secrets of examples and of development, and by chance in one of a hundred million random ones.
+const PLACEHOLDERS: [&str; 6] = ["change", "default", "develop", "example", "password", "secret"];
+
 /// Where a service that publishes events hands them out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Producer {
@@ -26,8 +34,32 @@ pub struct Producer {
 pub enum Environment {
     /// Development defaults are accepted.
     Development,
-    /// A default secret is refused.
+    /// A secret that is public or could be guessed is refused.
     Production,
+}
+
+impl Environment {
+    /// Refuses, in production, a secret that is public or could be guessed. The refusal names the setting and not its value.
+    pub fn check_secret(self, name: &str, secret: &str) -> anyhow::Result<()> {
+        match secret_fault(secret).filter(|_| self == Self::Production) {
+            Some(fault) => anyhow::bail!("{name} {fault}; make one for production with: openssl rand -base64 32"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn secret_fault(secret: &str) -> Option<&'static str> {
+    let (bytes, lower) = (secret.as_bytes(), secret.to_ascii_lowercase());
+    if bytes.len() < SECRET_BYTES {
+        return Some("has fewer than 32 bytes");
+    }
+    if PLACEHOLDERS.iter().any(|word| lower.contains(word)) {
+        return Some("holds a word of development");
+    }
+    let repeats = (1..=bytes.len() / 2).any(|period| bytes[period..] == bytes[..bytes.len() - period]);
+    let counts = bytes.windows(2).filter(|pair| pair[0].abs_diff(pair[1]) <= 1).count() > bytes.len() / 2;
+    let is_regular = repeats || counts || bytes.iter().collect::<BTreeSet<_>>().len() < DISTINCT_BYTES;
+    is_regular.then_some("repeats itself")
 }
 
 /// How a log line looks.
@@ -241,6 +273,12 @@ fn secrets(command: &Command, variable: impl Fn(String) -> Option<OsString>) -> 
 }
 
 impl Base {
+    /// Refuses settings that are not fit for their environment.
+    pub fn check(&self) -> anyhow::Result<()> {
+        let token = self.service_token.as_ref().map(ExposeSecret::expose_secret);
+        token.map_or(Ok(()), |token| self.environment.check_secret("SERVICE_TOKEN", token))
+    }
+
     /// How to connect to Postgres.
     pub fn database(&self) -> Result<PgConnectOptions, sqlx::Error> {
         self.database_url.expose_secret().parse()
@@ -269,6 +307,49 @@ mod tests {
         assert_eq!(error.to_string(), "SERVICE_TOKEN and SERVICE_TOKEN_FILE are both set");
         let missing = |name: String| (name == "REDIS_URL_FILE").then(|| folder.path().join("none").into_os_string());
         assert_eq!(secrets(&command, missing).unwrap_err().to_string(), "REDIS_URL_FILE");
+    }
+
+    #[test]
+    fn production_needs_secrets_that_cannot_be_guessed() {
+        let good = [
+            "2Wc0mVwMyr0Y5uHn8Gf0vQk1Zb3uXoXcJ4sT7aYpLeA=",
+            "9f86d081884c7d659a2feaa0c55ad015",
+            "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+        ];
+        for secret in good {
+            assert!(Environment::Production.check_secret("SECRET_KEY", secret).is_ok(), "{secret}");
+        }
+        for (bad, fault) in [
+            ("", "has fewer than 32 bytes"),
+            ("x", "has fewer than 32 bytes"),
+            ("development", "has fewer than 32 bytes"),
+            ("2Wc0mVwMyr0Y5uHn8Gf0vQk1Zb3uXoX", "has fewer than 32 bytes"),
+            ("please-Change-me-please-Change-me", "holds a word of development"),
+            (&"x".repeat(64), "repeats itself"),
+            (&"0123456789abcdef".repeat(2), "repeats itself"),
+            ("abcdefghijklmnopqrstuvwxyz0123456789", "repeats itself"),
+            ("0101101011010110101101010110110101", "repeats itself"),
+        ] {
+            let refused = Environment::Production.check_secret("SECRET_KEY", bad).unwrap_err().to_string();
+            assert_eq!(refused, format!("SECRET_KEY {fault}; make one for production with: openssl rand -base64 32"));
+            assert!(Environment::Development.check_secret("SECRET_KEY", bad).is_ok());
+        }
+    }
+
+    /// What stands in the compose files is public.
+    #[test]
+    fn production_refuses_the_secrets_of_the_compose_files() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        for file in ["docker-compose.yaml", "../docker-compose-local.yaml"] {
+            let text = std::fs::read_to_string(folder.join(file)).unwrap();
+            let value = |line: &str| Some(line.split_once("${")?.1.split_once(":-")?.1.split_once('}')?.0.to_owned());
+            let is_secret = |line: &&str| ["SERVICE_TOKEN:", "SECRET_KEY:"].iter().any(|name| line.contains(name));
+            let defaults: Vec<_> = text.lines().filter(is_secret).filter_map(value).collect();
+            assert!(!defaults.is_empty(), "{file}");
+            for default in defaults {
+                assert!(Environment::Production.check_secret("SERVICE_TOKEN", &default).is_err(), "{file}: {default}");
+            }
+        }
     }
 
     #[test]
