@@ -100,7 +100,7 @@ pub struct SignUpClaim {
 }
 
 impl SignUpClaim {
-    /// Stores a claim on an account; those whose token has ended go.
+    /// Stores a claim on an account.
     pub async fn create(
         tx: &mut PgTransaction<'_>,
         user: Uuid,
@@ -108,13 +108,6 @@ impl SignUpClaim {
         hash: &str,
         browser: &[u8; 32],
     ) -> sqlx::Result<Uuid> {
-        sqlx::query!(
-            "delete from sign_up_claim where user_id = $1 and claimed_at < now() - make_interval(days => $2)",
-            user,
-            CLAIM_DAYS
-        )
-        .execute(&mut **tx)
-        .await?;
         sqlx::query_scalar!(
             "insert into sign_up_claim
                 (id, user_id, email, first_name, last_name, interests, password_hash, signed_up_by)
@@ -130,6 +123,21 @@ impl SignUpClaim {
         )
         .fetch_one(&mut **tx)
         .await
+    }
+
+    /// Removes claims whose token has ended, and forgets the browsers that signed up as long ago.
+    pub async fn sweep(db: &PgPool) -> sqlx::Result<()> {
+        sqlx::query!("delete from sign_up_claim where claimed_at < now() - make_interval(days => $1)", CLAIM_DAYS)
+            .execute(db)
+            .await?;
+        sqlx::query!(
+            "update account set signed_up_by = null
+            where signed_up_by is not null and created_at < now() - make_interval(days => $1)",
+            CLAIM_DAYS
+        )
+        .execute(db)
+        .await?;
+        Ok(())
     }
 
     /// A claim on the account of a person.

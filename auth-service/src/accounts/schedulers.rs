@@ -1,9 +1,9 @@
-//! Brings addresses that an earlier version stored into today's form, and removes changes that cannot be taken back.
+//! Brings addresses that an earlier version stored into today's form, and removes what has ended: changes and claims.
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::models::{AccountChange, convert_address, list_old_addresses};
+use super::models::{AccountChange, SignUpClaim, convert_address, list_old_addresses};
 use crate::core::app::App;
 use crate::core::ground::jobs::Job;
 use crate::core::ground::worker::{Outcome, Worker};
@@ -11,7 +11,7 @@ use crate::users::address::EmailAddress;
 
 /// How long the worker waits before it goes through what was left over: an operator may have made room meanwhile.
 const PAUSE: Duration = Duration::from_mins(10);
-/// When changes are removed: every hour.
+/// When changes and claims are removed: every hour.
 const SWEEP: &str = "0 41 * * * *";
 
 /// Brings the addresses of an earlier version into today's form, batch by batch. Two accounts whose addresses are the same
@@ -54,7 +54,10 @@ impl Worker for AddressWorker {
     }
 }
 
-/// The job that removes changes that cannot be taken back any more.
+/// The job that removes changes that cannot be taken back any more, and claims that cannot be accepted.
 pub fn sweep(app: &App) -> Job {
-    Job::new("account changes", SWEEP, app.db.clone(), |db| async move { Ok(AccountChange::sweep(&db).await?) })
+    Job::new("account changes", SWEEP, app.db.clone(), |db| async move {
+        AccountChange::sweep(&db).await?;
+        Ok(SignUpClaim::sweep(&db).await?)
+    })
 }

@@ -15,6 +15,7 @@ use crate::mails::MailTemplate;
 use crate::sessions::{self, Reason};
 use crate::tokens::Purpose;
 use crate::tokens::models::MailedToken;
+use crate::users::address;
 use crate::users::models::{Account, DeletedAccount, Draft, UpdatedAccount};
 use crate::users::schemas::UserOut;
 use crate::{directory, mails, names, profiles};
@@ -101,14 +102,15 @@ pub async fn address_proved(
     bringer: &Bringer,
 ) -> sqlx::Result<Option<Account>> {
     let Some(before) = Account::lock(tx, token.user).await? else { return Ok(None) };
-    if before.is_verified && before.pending_email.as_ref() == Some(&token.email) {
+    if before.is_verified && before.pending_email.as_deref().is_some_and(|pending| address::same(pending, &token.email))
+    {
         let account = move_to_pending(tx, &before, &token.email).await?;
         changed(tx, &before, ChangeKind::Address).await?;
         mails::signals::tokens_voided(tx, account.id, Purpose::PasswordReset).await?;
         verified(tx, &account).await?;
         return Ok(Some(account));
     }
-    if before.email != token.email {
+    if !address::same(&before.email, &token.email) {
         return Ok(None);
     }
     let claim = SignUpClaim::find(&mut **tx, token.about, before.id).await?;

@@ -24,7 +24,7 @@ use crate::sessions::schemas::{TokenPair, TokenTransport};
 use crate::sessions::services::{StartedSession, start_session};
 use crate::tokens::Purpose;
 use crate::tokens::services::{INVALID_TOKEN, redeem};
-use crate::users::address::EmailAddress;
+use crate::users::address::{self, EmailAddress};
 use crate::users::models::Account;
 use crate::users::schemas::{UserIn, UserOut, interests};
 use crate::users::{ACCOUNT_DELETED, address_taken};
@@ -217,7 +217,7 @@ pub async fn reset_password(State(app): State<App>, query: Query) -> Result<Json
     let mut tx = app.db.begin().await?;
     let token = redeem(&mut tx, Purpose::PasswordReset, &input.reset_token).await?;
     let before = Account::lock(&mut tx, token.user).await?.ok_or(ACCOUNT_DELETED)?;
-    if before.email != token.email {
+    if !address::same(&before.email, &token.email) {
         return Err(INVALID_TOKEN);
     }
     let mut account = Account::change_password(&mut tx, token.user, &hash, None).await?.ok_or(ACCOUNT_DELETED)?;

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::MailTemplate;
 use crate::core::contract::timestamp::Timestamp;
 use crate::tokens::Purpose;
+use crate::users::address;
 
 /// For how many days a mail stays that was sent or given up.
 const KEPT: i32 = 30;
@@ -71,10 +72,11 @@ impl Mail {
         // The account first: changing the address and cancelling mails lock it, too.
         let owner = sqlx::query_scalar!(
             "select id from account
-            where id = $1 and ($3 = 'UNDO' or email = $2 or (pending_email = $2 and $3 = 'ACTIVATION')) for no key update",
+            where id = $1 and ($3 = 'UNDO' or email_key = $4 or (pending_email = $2 and $3 = 'ACTIVATION')) for no key update",
             self.user_id,
             self.recipient,
-            purpose as Purpose
+            purpose as Purpose,
+            address::key(&self.recipient)
         )
         .fetch_optional(&mut **tx)
         .await?;

@@ -89,6 +89,11 @@ pub fn key(stored: &str) -> String {
     stored.chars().map(fold).collect()
 }
 
+/// Whether two stored addresses are one mailbox's.
+pub fn same(one: &str, other: &str) -> bool {
+    key(one) == key(other)
+}
+
 /// A stored address as people read it: the domain in its own script.
 pub fn shown(stored: &str) -> String {
     match stored.rsplit_once('@') {

@@ -2,8 +2,10 @@
 use futures::future::join_all;
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Executor, Row};
 
 use super::{detail, faults, forgot, form, from, register, reset, verify};
+use crate::accounts::models::SignUpClaim;
 use crate::core::testing::counted::Counted;
 use crate::core::testing::{Platform, Reply};
 use crate::testing::{
@@ -161,6 +163,36 @@ async fn an_activation_ends_after_seven_days(_: PgPoolOptions, database: PgConne
     assert_eq!(detail(&activate(&platform, &token).await), (401, &json!("Token Expired")));
     UserToken::age(&platform.app.db, anna.id, -60.0).await.unwrap();
     assert_eq!(activate(&platform, &token).await.status, 200);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_token_is_good_for_every_spelling_of_its_mailbox(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database, &[]).await;
+    let anna = join(&platform, "anna").await;
+    let token = token_to(&platform, &anna.email).await;
+    let body = json!({ "email": "Anna@Example.com", "password": PASSWORD, "interests": [] });
+    let spelled = platform.call("PUT", &format!("/users/{}", anna.id), Some(&anna.token), Some(body)).await;
+    assert_eq!(spelled.body["email"], "Anna@example.com");
+    assert_eq!(activate(&platform, &token).await.body["is_verified"], true);
+}
+
+#[sqlx::test(migrations = false)]
+async fn claims_and_browsers_are_forgotten_with_their_tokens(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database, &PROXIED).await;
+    sign_up_from(&platform, STRANGER, "anna@example.com", PASSWORD, "Anna").await;
+    sign_up_from(&platform, OWNER, "anna@example.com", PASSWORD, "Anna").await;
+    let kept = async || {
+        let sql = "select (select count(*) from sign_up_claim), (select count(signed_up_by) from account)";
+        let row = platform.app.db.fetch_one(sql).await.unwrap();
+        (row.get::<i64, _>(0), row.get::<i64, _>(1))
+    };
+    SignUpClaim::sweep(&platform.app.db).await.unwrap();
+    assert_eq!(kept().await, (1, 1));
+    let age = "update sign_up_claim set claimed_at = claimed_at - interval '8 days';
+        update account set created_at = created_at - interval '8 days'";
+    platform.app.db.execute(age).await.unwrap();
+    SignUpClaim::sweep(&platform.app.db).await.unwrap();
+    assert_eq!(kept().await, (0, 0));
 }
 
 #[sqlx::test(migrations = false)]
