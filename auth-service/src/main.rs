@@ -117,7 +117,7 @@ fn features(app: &App, transport: MailTransport) -> Features {
             app.start_after_commits("password resets", ResetWorker::new(app));
             app.start("addresses", AddressWorker::new(app));
             app.start("erasure watch", ErasureWatch::new(app));
-            app.start("names", NameFolder::new(app));
+            app.start("folded names", NameFolder::new(app));
             for stream in INVALIDATING_STREAMS {
                 app.start(format!("follower of {stream}"), introspection::follower(&running, stream));
             }

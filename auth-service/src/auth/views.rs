@@ -77,7 +77,7 @@ pub async fn sign_up(
 async fn is_second_tap(app: &App, input: &UserIn, browser: Browser, now: DateTime<Utc>) -> Result<bool, Error> {
     let first = recent_sign_up(&app.db, &input.email.key(), &browser.0, now - DOUBLE_TAP).await?;
     match first {
-        Some(hash) => app.passwords.verify(&input.password, Some(&hash)).await,
+        Some(hash) => Ok(app.passwords.verify(&input.password, Some(&hash)).await?.is_right()),
         None => Ok(false),
     }
 }

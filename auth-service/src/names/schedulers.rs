@@ -26,22 +26,14 @@ impl NameFolder {
 }
 
 impl Worker for NameFolder {
-    fn name(&self) -> String {
-        "folded names".into()
-    }
-
     async fn step(&mut self) -> anyhow::Result<Outcome> {
         let mut tx = self.db.begin().await?;
         let stale = models::lock_stale(&mut *tx, BATCH).await?;
         if stale.is_empty() {
-            return Ok(Outcome::Idle);
+            return Ok(Outcome::Idle(POLL));
         }
         models::refold(&mut tx, &stale).await?;
         tx.commit().await?;
         Ok(Outcome::Busy)
-    }
-
-    fn pause(&self) -> Duration {
-        POLL
     }
 }
