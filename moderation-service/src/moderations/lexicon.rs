@@ -25,6 +25,9 @@ use super::services::{Analyser, Analysis, Finding, Threshold};
 
 /// The character that replaces the letters of a hit.
 const REPLACEMENT: char = '█';
+/// Displays what follows from right to left, whatever it is, up to the next [`POP_DIRECTION`].
+const RIGHT_TO_LEFT_OVERRIDE: char = '\u{202e}';
+const POP_DIRECTION: char = '\u{202c}';
 /// The fewest letters of the longest word of a phrase: any sentence is full of shorter ones.
 const MIN_PHRASE_WORD: usize = 4;
 /// The fewest letters of a phrase of short words only.
@@ -108,7 +111,7 @@ impl Lexicon {
 
 impl Analyser for Lexicon {
     fn analyse(&self, text: &str) -> Option<Finding> {
-        let text: String = text.chars().filter(|c| !is_invisible(*c)).collect();
+        let text: String = as_displayed(text).into_iter().filter(|c| !is_invisible(*c)).collect();
         let whole = classify(&text, None);
         let mut worst: Option<(Threshold, Reason)> = None;
         for (category, threshold) in self.categories.into_iter().filter(|category| category.1 != Threshold::None) {
@@ -267,11 +270,28 @@ impl Hit<'_> {
     }
 }
 
+/// The characters of a text in the order in which they are displayed, where that is reversed by a right-to-left override.
+fn as_displayed(text: &str) -> Vec<char> {
+    let mut displayed = Vec::new();
+    let mut characters = text.chars();
+    while let Some(c) = characters.next() {
+        if c == RIGHT_TO_LEFT_OVERRIDE {
+            let reversed: Vec<char> = characters.by_ref().take_while(|c| *c != POP_DIRECTION).collect();
+            displayed.extend(reversed.into_iter().rev());
+        } else {
+            displayed.push(c);
+        }
+    }
+    displayed
+}
+
 /// Whether a character is invisible, so that it may hide between the letters of a word.
 fn is_invisible(c: char) -> bool {
     matches!(
         c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}'
     )
 }
 

@@ -451,3 +451,20 @@ async fn a_heavy_page_of_cases_shortens_long_texts(_: PgPoolOptions, database: P
     let bytes = json!(page).to_string().len();
     assert!(bytes < 1024 * 1024, "the heaviest page has {bytes} bytes");
 }
+
+#[sqlx::test(migrations = false)]
+async fn a_word_is_recognised_however_it_is_written(_: PgPoolOptions, database: PgConnectOptions) {
+    let word = "nigger";
+    let between = |character: char| word.chars().map(String::from).collect::<Vec<_>>().join(&character.to_string());
+    let mapped = |first: u32| word.bytes().map(|c| char::from_u32(first + u32::from(c - b'a')).unwrap()).collect();
+    let invisible = "\u{200b}\u{200d}\u{ad}\u{2060}\u{34f}\u{3164}\u{fe0f}\u{e0020}\u{2800}".chars();
+    let mut forms: Vec<String> = invisible.map(between).collect();
+    // Full width, mathematical bold, circled; a Cyrillic e; struck through; displayed from right to left.
+    forms.extend([mapped(0xff41), mapped(0x1d41a), mapped(0x24d0), word.replace('e', "\u{435}")]);
+    forms.push(word.chars().flat_map(|c| [c, '\u{336}']).collect());
+    forms.push(format!("\u{202e}{}\u{202c}", word.chars().rev().collect::<String>()));
+    let texts: Vec<String> = forms.iter().map(|form| format!("You are a {form}, they said to him.")).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let expected: Vec<(&str, String)> = texts.iter().map(|text| (*text, "RACISM".to_owned())).collect();
+    assert_eq!(verdicts(&[], database, &texts).await, expected);
+}
