@@ -28,6 +28,7 @@ use clap::{Args, FromArgMatches};
 use utoipa::openapi::security::{Flow, OAuth2, Password, Scopes, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::accounts::schedulers::AddressWorker;
 use crate::app::App;
 use crate::auth::schedulers::ResetWorker;
 use crate::core::ground::settings::Base;
@@ -37,6 +38,7 @@ use crate::directory::schedulers::HashWriter;
 use crate::mails::schedulers::MailSender;
 use crate::mails::services::MailTransport;
 use crate::names::schedulers::NameFolder;
+use crate::personal_data::schedulers::ErasureWatch;
 use crate::sessions::introspection;
 use crate::settings::{Command, Settings};
 
@@ -74,11 +76,14 @@ static SERVICE: Service = Service {
     },
     limits: &[
         auth::SIGN_IN_LIMIT,
-        auth::ACCOUNT_LIMIT,
+        accounts::ACCOUNT_LIMIT,
         auth::SIGN_UP_LIMIT,
         auth::FORGOT_PASSWORD_LIMIT,
-        auth::RESET_LIMIT,
+        accounts::RESET_LIMIT,
+        accounts::UPDATE_LIMIT,
         auth::NEW_PASSWORD_LIMIT,
+        mails::MAILBOX_LIMIT,
+        mails::NOTICE_LIMIT,
         connections::CONNECT_LIMIT,
         personal_data::EXPORT_LIMIT,
         search::SEARCH_LIMIT,
@@ -89,7 +94,7 @@ static SERVICE: Service = Service {
     authenticator: sessions::authentication::authenticator,
     features: |app, arguments| {
         let settings = Settings::from_arg_matches(arguments)?;
-        Ok(features(&App::new(app, &settings.tokens, settings.first_admin)?, MailTransport::new(&settings.mails)?))
+        Ok(features(&App::new(app, &settings.tokens, settings.rules())?, MailTransport::new(&settings.mails)?))
     },
 };
 
@@ -100,14 +105,21 @@ fn features(app: &App, transport: MailTransport) -> Features {
         routes: routes().with_state(app.clone()),
         root: sessions::root().merge(personal_data::internal()).with_state(app.clone()),
         subscriptions: personal_data::events::consumers::subscriptions(),
-        jobs: vec![mails::schedulers::sweep(app), sessions::schedulers::job(app), roles::schedulers::job(app)],
+        jobs: vec![
+            mails::schedulers::sweep(app),
+            sessions::schedulers::job(app),
+            roles::schedulers::job(app),
+            accounts::schedulers::sweep(app),
+        ],
         background: Some(Box::new(move |app| {
-            app.start_after_commits(HashWriter::new(app));
-            app.start_after_commits(MailSender::new(app, transport));
-            app.start_after_commits(ResetWorker::new(app));
-            app.start(NameFolder::new(app));
+            app.start_after_commits("user details", HashWriter::new(app));
+            app.start_after_commits("mails", MailSender::new(app, transport));
+            app.start_after_commits("password resets", ResetWorker::new(app));
+            app.start("addresses", AddressWorker::new(app));
+            app.start("erasure watch", ErasureWatch::new(app));
+            app.start("names", NameFolder::new(app));
             for stream in INVALIDATING_STREAMS {
-                app.start(introspection::follower(&running, stream));
+                app.start(format!("follower of {stream}"), introspection::follower(&running, stream));
             }
         })),
     }

@@ -9,13 +9,16 @@ use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
+use crate::accounts::models::{AccountChange, ChangeKind};
 use crate::core::app::identity::Status;
 use crate::roles::models::{DecisionKind, set_role, set_status};
 use crate::roles::signals;
 use crate::sessions::models::Device;
 use crate::sessions::services::start_session;
 use crate::testing::{PASSWORD, Posted};
+use crate::tokens::models::MailedToken;
 use crate::tokens::{Purpose, services::issue};
+use crate::users::address::EmailAddress;
 use crate::users::models::{Account, Draft};
 use crate::users::{ApiWord, role_of};
 
@@ -60,9 +63,10 @@ pub struct Person {
 /// A new user who is signed in.
 pub async fn new_user(world: &World) -> Person {
     let email = format!("{}@example.com", Uuid::now_v7());
-    let draft = Draft { email: &email, first_name: None, last_name: None, interests: &[] };
+    let address = EmailAddress::parse(&email).unwrap();
+    let draft = Draft { email: &address, first_name: None, last_name: None, interests: &[] };
     let mut tx = world.app.db.begin().await.unwrap();
-    let account = Account::create(&mut tx, &draft, &world.hash).await.unwrap().unwrap();
+    let account = Account::create(&mut tx, &draft, &world.hash, &[0; 32]).await.unwrap().unwrap();
     let device = Device { name: None, address_prefix: None };
     let started = start_session(&mut tx, &account, &device).await.unwrap().unwrap();
     tx.commit().await.unwrap();
@@ -84,10 +88,23 @@ pub async fn token(world: &World, person: &Person, status: &str, role: &str) -> 
     person.token.clone()
 }
 
+/// Lets a user block another one.
+pub async fn block(world: &World, owner: &Person, other: &Person) {
+    let reply = world.call("POST", &format!("/users/{}/block", other.id), Some(&owner.token), None).await;
+    assert_eq!(reply.status, 204, "{reply:?}");
+}
+
 /// A token as it is mailed to the owner's address.
 async fn mailed(world: &World, owner: &Person, purpose: Purpose) -> String {
     let mut tx = world.app.db.begin().await.unwrap();
-    let secret = issue(&mut tx, owner.id, purpose).await.unwrap();
+    let about = if purpose == Purpose::Undo {
+        let account = Account::lock(&mut tx, owner.id).await.unwrap().unwrap();
+        Some(AccountChange::record(&mut tx, &account, ChangeKind::Password).await.unwrap())
+    } else {
+        None
+    };
+    let token = MailedToken { user: owner.id, email: owner.email.clone(), about };
+    let secret = issue(&mut tx, &token, purpose).await.unwrap();
     tx.commit().await.unwrap();
     secret
 }
@@ -112,7 +129,8 @@ pub async fn request(world: &World, operation: &str, owner: &Person) -> Request<
             let body = json!({ "current_password": PASSWORD, "new_password": new, "confirm_password": new });
             (String::new(), Some(body))
         }
-        "/auth/forgot-password" => (format!("{template}?email={}", owner.email), None),
+        "/auth/undo-change" => (String::new(), Some(json!({ "token": mailed(world, owner, Purpose::Undo).await }))),
+        "/auth/forgot-password" | "/auth/resend-verification" => (format!("{template}?email={}", owner.email), None),
         "/auth/reset-password" => {
             let (token, new) = (mailed(world, owner, Purpose::PasswordReset).await, new.replace(' ', "+"));
             (format!("{template}?reset_token={token}&password={new}&confirmed_password={new}"), None)

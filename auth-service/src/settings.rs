@@ -1,10 +1,11 @@
 //! The settings of the auth service beside those of every service.
-use clap::{Args, Subcommand};
-use lettre::Address;
+use clap::{ArgAction, Args, Subcommand};
 
+use crate::app::AccountRules;
 use crate::app::access_tokens::TokenSettings;
 use crate::core::app::identity::Role;
 use crate::mails::services::MailSettings;
+use crate::users::address::EmailAddress;
 
 /// Its own settings.
 #[derive(Args, Clone, Debug)]
@@ -16,11 +17,30 @@ pub struct Settings {
     pub mails: MailSettings,
 
     /// Who becomes administrator by verifying this address, as long as there is none
-    #[arg(long, env = "FIRST_ADMIN")]
-    pub first_admin: Option<Address>,
+    #[arg(long, env = "FIRST_ADMIN", value_parser = address)]
+    pub first_admin: Option<EmailAddress>,
+
+    /// Whether a session is enough to change address and password, however old it is, as in the original; production
+    /// refuses it
+    #[arg(long, env = "UPDATE_WITHOUT_PASSWORD", default_value_t = false, action = ArgAction::Set)]
+    pub update_without_password: bool,
 
     #[command(subcommand)]
     pub command: Option<Command>,
+}
+
+fn address(text: &str) -> Result<EmailAddress, String> {
+    EmailAddress::parse(text).map_err(|fault| format!("{text} is no address: {fault:?}"))
+}
+
+impl Settings {
+    /// What they say about accounts.
+    pub fn rules(&self) -> AccountRules {
+        AccountRules {
+            first_admin: self.first_admin.as_ref().map(EmailAddress::key),
+            update_without_password: self.update_without_password,
+        }
+    }
 }
 
 /// What is done instead of serving.

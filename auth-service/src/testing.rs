@@ -51,7 +51,7 @@ impl Deref for Posted {
 impl Posted {
     fn over(mut platform: Platform, mailbox: Arc<TempDir>) -> Self {
         let settings = Settings::from_arg_matches(&platform.settings()).unwrap();
-        let app = App::new(&platform.app, &settings.tokens, settings.first_admin.clone()).unwrap();
+        let app = App::new(&platform.app, &settings.tokens, settings.rules()).unwrap();
         let transport = MailTransport::new(&settings.mails).unwrap();
         platform.router = SERVICE.router(&platform.app, &mut crate::features(&app, transport));
         Self { app, platform, settings, mailbox }
@@ -145,6 +145,28 @@ pub async fn mailed(platform: &Posted) -> Vec<(String, String)> {
     let mut mails: Vec<_> = mails.iter().filter_map(with_token).collect();
     mails.sort();
     mails
+}
+
+/// Sends all mails, empties the mailbox and returns the one token that went to an address.
+pub async fn token_to(platform: &Posted, email: &str) -> String {
+    let mails = mailed(platform).await;
+    let tokens: Vec<_> = mails.iter().filter(|(recipient, _)| recipient == email).map(|(_, token)| token).collect();
+    assert_eq!(tokens.len(), 1, "{mails:?}");
+    tokens[0].clone()
+}
+
+/// Brings back a token of a mail of verification, from the browser of all other requests.
+pub async fn activate(platform: &Platform, token: &str) -> Reply {
+    platform.call("POST", &format!("/users/activate?activation_token={token}"), None, None).await
+}
+
+/// Signs a user up and in, verifies their address, and empties the mailbox.
+pub async fn join_verified(platform: &Posted, name: &str) -> Person {
+    let person = join(platform, name).await;
+    let token = token_to(platform, &person.email).await;
+    assert_eq!(activate(platform, &token).await.status, 200);
+    assert_eq!(mailbox(platform).await.len(), 1, "the welcome");
+    person
 }
 
 /// The hash that other services read of a user, after all pending writes, without its version.

@@ -46,6 +46,11 @@ pub fn token(_: &Platform, person: &Person, status: &str, role: &str) -> Ready<S
     ready(format!("{}:{status}:{role}", person.id))
 }
 
+/// Lets a user block another one: nothing here depends on it.
+pub fn block(_: &Platform, _: &Person, _: &Person) -> Ready<()> {
+    ready(())
+}
+
 /// A request for an operation, without a token.
 pub fn request(_: &Platform, operation: &str, _: &Person) -> Ready<Request<Body>> {
     let path = match operation {

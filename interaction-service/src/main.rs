@@ -7,6 +7,7 @@ mod personal_data;
 mod post_service;
 mod post_views;
 mod posts;
+mod quotas;
 mod reactions;
 mod settings;
 mod token_check;
@@ -14,10 +15,12 @@ mod token_check;
 #[cfg(test)]
 mod matrix;
 
+use axum::Extension;
 use clap::{Args, FromArgMatches};
 
 use crate::app::App;
 use crate::core::serve::{self, Features, Service};
+use crate::quotas::Quota;
 use crate::settings::Settings;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
@@ -40,18 +43,35 @@ static SERVICE: Service = Service {
     ],
     migrations: &MIGRATIONS,
     scheme: token_check::scheme,
-    limits: &[comments::CREATE_COMMENT_LIMIT, reactions::CREATE_REACTION_LIMIT],
+    limits: &[
+        comments::LIST_COMMENTS_LIMIT,
+        comments::CREATE_COMMENT_LIMIT,
+        comments::CHANGE_COMMENT_LIMIT,
+        reactions::LIST_REACTIONS_LIMIT,
+        reactions::CREATE_REACTION_LIMIT,
+        reactions::CHANGE_REACTION_LIMIT,
+        post_views::VIEW_LIMIT,
+    ],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
     settings: Settings::augment_args,
     authenticator: token_check::authenticator,
     features: |app, arguments| {
-        let app = App::new(app, &Settings::from_arg_matches(arguments)?.post_service)?;
+        let settings = Settings::from_arg_matches(arguments)?;
+        let quota = Quota::new(&settings.quota, &app.settings);
+        let jobs = vec![post_views::schedulers::job(app, settings.views), quotas::schedulers::job(app)];
+        let app = App::new(app, &settings.post_service)?;
         let (posts, comments) =
             (posts::events::consumers::subscriptions(), comments::events::consumers::subscriptions());
         Ok(Features {
-            routes: comments::router().merge(post_views::router()).merge(reactions::router()).with_state(app),
+            routes: comments::router()
+                .merge(post_views::router())
+                .merge(reactions::router())
+                .layer(Extension(quota))
+                .layer(Extension(settings.views))
+                .with_state(app),
             subscriptions: [posts, comments, blocks::events::subscriptions()].concat(),
+            jobs,
             ..Features::default()
         })
     },

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
+use crate::blocks::events::USER_BLOCKED;
+use crate::comments::events::COMMENT_DELETE_REQUESTED;
 use crate::core::testing::{self, Platform};
 use crate::posts::events::POST_CREATED;
 use crate::posts::testing::{self as posts, PostService, post};
@@ -59,9 +61,15 @@ pub fn token(_: &Platform, person: &Person, status: &str, role: &str) -> Ready<S
     ready(format!("{}:{status}:{role}", person.id))
 }
 
-/// A request for an operation, about a comment or reaction of `owner` on a published post; without a token.
+/// Lets a user block another one.
+pub async fn block(world: &World, owner: &Person, other: &Person) {
+    let block = json!({ "user_id": owner.id, "target_id": other.id, "at": "2026-11-20T12:00:00+00:00" });
+    world.consume(USER_BLOCKED, &block).await;
+}
+
+/// A request for an operation, about a comment or reaction of `owner` on a published post of theirs; without a token.
 pub async fn request(world: &World, operation: &str, owner: &Person) -> Request<Body> {
-    let published = post(testing::new_user().1, "POSTED");
+    let published = post(owner.id, "POSTED");
     world.consume(POST_CREATED, &published).await;
     world.posts.add_post(&published);
     let (method, template) = operation.split_once(" /api/v1").unwrap();
@@ -76,6 +84,13 @@ pub async fn request(world: &World, operation: &str, owner: &Person) -> Request<
         "/{post_id}/view" => (format!("/{post}/view"), None),
         "/{post_id}/comments" => (format!("/{post}/comments"), Some(text)),
         "/{post_id}/post-reactions" => (format!("/{post}/post-reactions"), Some(kind)),
+        "/comments/hidden" => ("/comments/hidden".to_owned(), None),
+        "/comments/{comment_id}/restore" => {
+            let comment = made("comments", &text).await;
+            let request = json!({ "content_id": comment, "raw_content": {}, "reason": "NUDITY" });
+            world.consume(COMMENT_DELETE_REQUESTED, &request).await;
+            (format!("/comments/{comment}/restore"), None)
+        }
         "/comments/{comment_id}" => (format!("/comments/{}", made("comments", &text).await), Some(text)),
         "/post-reactions/{reaction_id}" => {
             (format!("/post-reactions/{}", made("post-reactions", &kind).await), Some(kind))

@@ -2,6 +2,8 @@
 use clap::Args;
 
 use crate::post_service::PostServiceSettings;
+use crate::post_views::ViewWindow;
+use crate::quotas::QuotaSettings;
 use crate::token_check::TokenCheck;
 
 /// The settings that only this service has.
@@ -12,4 +14,10 @@ pub struct Settings {
 
     #[command(flatten)]
     pub token_check: TokenCheck,
+
+    #[command(flatten)]
+    pub quota: QuotaSettings,
+
+    #[command(flatten)]
+    pub views: ViewWindow,
 }

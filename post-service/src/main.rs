@@ -3,15 +3,19 @@ mod blocks;
 mod core;
 mod personal_data;
 mod posts;
+mod quotas;
+mod settings;
 mod token_check;
 
 #[cfg(test)]
 mod matrix;
 
-use clap::Args;
+use axum::Extension;
+use clap::{Args, FromArgMatches};
 
 use crate::core::serve::{self, Features, Service};
-use crate::token_check::TokenCheck;
+use crate::quotas::Quota;
+use crate::settings::Settings;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -30,15 +34,17 @@ static SERVICE: Service = Service {
     ],
     migrations: &MIGRATIONS,
     scheme: token_check::scheme,
-    limits: &[posts::CREATE_POST_LIMIT],
+    limits: &[posts::LIST_POSTS_LIMIT, posts::CREATE_POST_LIMIT, posts::CHANGE_POST_LIMIT],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
-    settings: TokenCheck::augment_args,
+    settings: Settings::augment_args,
     authenticator: token_check::authenticator,
-    features: |app, _| {
+    features: |app, arguments| {
+        let quota = Quota::new(&Settings::from_arg_matches(arguments)?.quota, &app.settings);
         Ok(Features {
-            routes: posts::router().with_state(app.clone()),
+            routes: posts::router().layer(Extension(quota)).with_state(app.clone()),
             subscriptions: [posts::events::consumers::subscriptions(app), blocks::events::subscriptions()].concat(),
+            jobs: vec![quotas::schedulers::job(app)],
             ..Features::default()
         })
     },

@@ -8,7 +8,9 @@ use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
 use crate::SERVICE;
+use crate::blocks::events::USER_BLOCKED;
 use crate::core::testing::{self, Platform};
+use crate::posts::events::POST_DELETE_REQUESTED;
 use crate::token_check;
 
 /// The operations beside the API that only this service has.
@@ -44,6 +46,12 @@ pub fn token(_: &Platform, person: &Person, status: &str, role: &str) -> Ready<S
     ready(format!("{}:{status}:{role}", person.id))
 }
 
+/// Lets a user block another one.
+pub async fn block(platform: &Platform, owner: &Person, other: &Person) {
+    let block = json!({ "user_id": owner.id, "target_id": other.id, "at": "2026-11-20T12:00:00+00:00" });
+    platform.consume(USER_BLOCKED, &block).await;
+}
+
 /// A request for an operation, about a published post of `owner`; without a token.
 pub async fn request(platform: &Platform, operation: &str, owner: &Person) -> Request<Body> {
     let text = json!({ "content": "x", "types": [], "status": "POSTED" });
@@ -55,6 +63,12 @@ pub async fn request(platform: &Platform, operation: &str, owner: &Person) -> Re
         "GET /api/v1/posts/category-choices" => build("GET", "/posts/category-choices", None),
         "GET /api/v1/posts/{post_id}" => build("GET", &one, None),
         "PUT /api/v1/posts/{post_id}" => build("PUT", &one, Some(text)),
+        "GET /api/v1/posts/hidden" => build("GET", "/posts/hidden", None),
+        "POST /api/v1/posts/{post_id}/restore" => {
+            let request = json!({ "content_id": post.body["id"], "raw_content": post.body, "reason": "NUDITY" });
+            platform.consume(POST_DELETE_REQUESTED, &request).await;
+            build("POST", &format!("{one}/restore"), None)
+        }
         "DELETE /api/v1/posts/{post_id}" => build("DELETE", &one, None),
         other => panic!("there is no request of {other} here"),
     }

@@ -51,7 +51,8 @@ impl Platform {
     /// The same, in a folder that an earlier one may have used.
     pub fn up_in(home: TempDir, arguments: &[&str]) -> Platform {
         let mut launcher = Command::new(env!("CARGO_BIN_EXE_stack"))
-            .args(["up", "--prebuilt", "--port-base", "0", "--data-dir"])
+            // A few users do what thousands would: every view counts.
+            .args(["up", "--prebuilt", "--set", "interaction-service.VIEW_WINDOW=0", "--port-base", "0", "--data-dir"])
             .arg(home.path().join("data"))
             .args(arguments)
             .stdin(Stdio::null())

@@ -8,12 +8,12 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::extract::FromRef;
-use lettre::Address;
 
 use crate::app::access_tokens::{AccessTokens, TokenSettings};
 use crate::app::passwords::Passwords;
 use crate::app::verdicts::VerdictCache;
 use crate::core::app;
+use crate::core::ground::settings::Environment;
 
 /// The running service, as its handlers have it.
 #[derive(Clone)]
@@ -25,20 +25,32 @@ pub struct AuthState {
     pub passwords: Passwords,
     pub tokens: AccessTokens,
     pub verdicts: VerdictCache,
-    /// The address whose verification makes its person administrator, as long as there is none.
-    pub first_admin: Option<Address>,
+    pub rules: AccountRules,
+}
+
+/// What the settings say about accounts.
+#[derive(Clone, Debug, Default)]
+pub struct AccountRules {
+    /// The key of the address whose verification makes its person administrator, as long as there is none.
+    pub first_admin: Option<String>,
+    /// Whether a session is enough to change address and password, however old it is, as in the original.
+    pub update_without_password: bool,
 }
 
 impl App {
     /// The service with these settings. Fails where they are not fit for production.
-    pub fn new(core: &app::App, tokens: &TokenSettings, first_admin: Option<Address>) -> anyhow::Result<Self> {
+    pub fn new(core: &app::App, tokens: &TokenSettings, rules: AccountRules) -> anyhow::Result<Self> {
         tokens.check(core.settings.environment)?;
+        anyhow::ensure!(
+            !rules.update_without_password || core.settings.environment != Environment::Production,
+            "UPDATE_WITHOUT_PASSWORD is not for production: whoever gets hold of a session could take the account"
+        );
         Ok(Self(Arc::new(AuthState {
             core: core.clone(),
             passwords: Passwords::new()?,
             tokens: AccessTokens::new(tokens)?,
             verdicts: VerdictCache::new(core.commits.subscribe()),
-            first_admin,
+            rules,
         })))
     }
 }

@@ -3,7 +3,6 @@ mod forms;
 mod models;
 pub mod schedulers;
 mod schemas;
-mod services;
 mod views;
 
 #[cfg(test)]
@@ -25,14 +24,6 @@ pub const SIGN_IN_LIMIT: Limit = Limit {
     strict: true,
 };
 
-/// How often passwords of one account may be tried before there are pauses between them; `services` asks.
-pub const ACCOUNT_LIMIT: Limit =
-    Limit { name: "account", routes: &[], rate: Rate::new(10, 900), burst_in_development: None, strict: true };
-
-/// How often a new password may be asked for by mail for one address; `services` asks.
-pub const RESET_LIMIT: Limit =
-    Limit { name: "reset", routes: &[], rate: Rate::new(3, 3600), burst_in_development: None, strict: true };
-
 /// How often sign-ups are accepted from one address.
 pub const SIGN_UP_LIMIT: Limit = Limit {
     name: "sign_up",
@@ -42,19 +33,24 @@ pub const SIGN_UP_LIMIT: Limit = Limit {
     strict: true,
 };
 
-/// How often a new password may be asked for from one address; who may be mailed how often is decided by account.
+/// How often mails may be asked for from one address; who may be mailed how often is decided by account and mailbox.
 pub const FORGOT_PASSWORD_LIMIT: Limit = Limit {
     name: "forgot_password",
-    routes: &["POST /api/v1/auth/forgot-password"],
+    routes: &["POST /api/v1/auth/forgot-password", "POST /api/v1/auth/resend-verification"],
     rate: Rate::new(20, 3600),
     burst_in_development: None,
     strict: true,
 };
 
-/// How often a password change may be tried.
+/// How often a password change, or a token that was mailed, may be tried from one address.
 pub const NEW_PASSWORD_LIMIT: Limit = Limit {
     name: "new_password",
-    routes: &["POST /api/v1/auth/change-password", "POST /api/v1/auth/reset-password"],
+    routes: &[
+        "POST /api/v1/auth/change-password",
+        "POST /api/v1/auth/reset-password",
+        "POST /api/v1/auth/undo-change",
+        "POST /api/v1/users/activate",
+    ],
     rate: Rate::new(5, 60).burst(10),
     burst_in_development: None,
     strict: true,
@@ -68,6 +64,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(views::generate_token))
         .routes(routes!(views::change_password))
         .routes(routes!(views::forgot_password))
+        .routes(routes!(views::resend_verification))
         .routes(routes!(views::reset_password))
         .routes(routes!(views::activate_user))
 }

@@ -1,10 +1,12 @@
-//! Processes password reset requests: where the address has an account, a mail with a token goes there.
+//! Processes requests for a mail with a token: where the address has an account that the mail is for, it goes there.
 use std::time::Duration;
 
 use super::models::ResetRequest;
 use crate::core::app::App;
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::mails::signals;
+use crate::tokens::Purpose;
+use crate::users::address::EmailAddress;
 use crate::users::models::Account;
 
 /// How often the worker polls for requests that other replicas stored.
@@ -23,21 +25,24 @@ impl ResetWorker {
 }
 
 impl Worker for ResetWorker {
-    fn name(&self) -> String {
-        "password resets".into()
-    }
-
     async fn step(&mut self) -> anyhow::Result<Outcome> {
         let mut tx = self.app.db.begin().await?;
-        let Some(request) = ResetRequest::claim_next(&mut tx).await? else { return Ok(Outcome::Idle) };
-        if let Some(account) = Account::find_by_email(&mut *tx, &request.email).await? {
-            signals::password_forgotten(&mut tx, &account, request.id).await?;
+        let Some(request) = ResetRequest::claim_next(&mut tx).await? else { return Ok(Outcome::Idle(POLL)) };
+        let address = EmailAddress::stored(&request.email);
+        match request.purpose {
+            Purpose::PasswordReset => {
+                if let Some(account) = Account::find_by_address(&mut *tx, &address).await? {
+                    signals::password_forgotten(&mut tx, &account, request.id).await?;
+                }
+            }
+            Purpose::Activation => {
+                for user in ResetRequest::list_unproved(&mut *tx, &address).await? {
+                    signals::verification_requested(&mut tx, user, &request.email, request.id).await?;
+                }
+            }
+            Purpose::Undo => {}
         }
         self.app.commit(tx).await?;
         Ok(Outcome::Busy)
-    }
-
-    fn pause(&self) -> Duration {
-        POLL
     }
 }

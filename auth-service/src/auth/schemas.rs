@@ -1,19 +1,20 @@
 //! Signing up and in, in the API: what comes in, and what goes out.
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::models::ResetRequest;
 use crate::core::api::errors::Error;
-use crate::core::contract::extract::{BODY_LIMIT, Query};
+use crate::core::contract::extract::Query;
 use crate::core::contract::fields::{Fields, Input, Invalid};
-use crate::users::schemas::password;
+use crate::users::address::EmailAddress;
+use crate::users::schemas::{ANY_PASSWORD, email, email_of_account, password};
 
 /// The longest address that a request may name, in characters (RFC 5321: a path of 256 with its brackets).
 const EMAIL: usize = 254;
-/// The longest password that is compared; a body is no longer.
-const ANY: usize = BODY_LIMIT;
+/// The longest password that is compared, and the longest text that may be an address.
+const ANY: usize = ANY_PASSWORD;
 /// The longest token that goes by mail, in characters; ours have 43.
 const TOKEN: usize = 128;
 
@@ -21,7 +22,8 @@ const TOKEN: usize = 128;
 #[derive(ToSchema)]
 #[schema(examples(json!({ "email": "anna@example.com", "password": "a good anna secret" })))]
 pub struct SignIn {
-    pub email: String,
+    #[schema(value_type = String, examples("anna@example.com"))]
+    pub email: Option<EmailAddress>,
     pub password: String,
 }
 
@@ -29,7 +31,7 @@ impl Input for SignIn {
     const CLOSED: bool = false;
 
     fn read(fields: &mut Fields) -> Self {
-        Self { email: fields.text("email", ANY), password: fields.text("password", ANY) }
+        Self { email: email_of_account(fields, "email", ANY), password: fields.text("password", ANY) }
     }
 }
 
@@ -38,7 +40,8 @@ impl Input for SignIn {
 #[schema(examples(json!({ "username": "anna@example.com", "password": "a good anna secret" })))]
 pub struct TokenForm {
     /// The address
-    pub username: String,
+    #[schema(value_type = String)]
+    pub username: Option<EmailAddress>,
     #[schema(format = Password)]
     pub password: String,
 }
@@ -52,7 +55,7 @@ impl Input for TokenForm {
             let ctx = json!({ "pattern": "password" });
             fields.refuse("grant_type", "string does not match regex \"password\"", "value_error.str.regex", Some(ctx));
         }
-        Self { username: fields.text("username", ANY), password: fields.text("password", ANY) }
+        Self { username: email_of_account(fields, "username", ANY), password: fields.text("password", ANY) }
     }
 }
 
@@ -82,16 +85,16 @@ impl Input for ChangePassword {
     }
 }
 
-/// Whose password is forgotten.
-pub struct ForgotPassword {
-    pub email: String,
+/// Where a mail with a token is to go.
+pub struct MailRequest {
+    pub email: EmailAddress,
 }
 
-impl Input for ForgotPassword {
+impl Input for MailRequest {
     const CLOSED: bool = false;
 
     fn read(fields: &mut Fields) -> Self {
-        Self { email: fields.text("email", EMAIL) }
+        Self { email: email(fields, "email", EMAIL) }
     }
 }
 
@@ -129,7 +132,7 @@ impl Input for Activation {
 
 /// Reads parameters of a query by the rules of a body.
 pub fn read<T: Input>(query: &Query) -> Result<T, Error> {
-    let values = query.pairs().map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
+    let values = query.pairs.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
     Fields::read(values).map_err(|mut errors: Vec<Invalid>| {
         for error in &mut errors {
             error.loc[0] = json!("query");

@@ -3,14 +3,14 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use chrono::Utc;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::forms::Form;
 use super::models::ResetRequest;
-use super::schemas::{
-    Activation, ChangePassword, ForgotPassword, ResetPassword, ResetRequested, SignIn, TokenForm, read,
-};
-use super::services::{Attempt, check_reset};
+use super::schemas::{Activation, ChangePassword, MailRequest, ResetPassword, ResetRequested, SignIn, TokenForm, read};
+use crate::accounts::attempts::{Attempt, check_mail};
+use crate::accounts::browser::{Bringer, Browser};
+use crate::accounts::models::recent_sign_up;
 use crate::accounts::signals;
 use crate::app::App;
 use crate::app::passwords::{PasswordCheck, is_same_password};
@@ -22,37 +22,64 @@ use crate::sessions::Reason;
 use crate::sessions::models::Device;
 use crate::sessions::schemas::{TokenPair, TokenTransport};
 use crate::sessions::services::{StartedSession, start_session};
-use crate::tokens::{Purpose, services::redeem};
-use crate::users::ACCOUNT_DELETED;
+use crate::tokens::Purpose;
+use crate::tokens::services::{INVALID_TOKEN, redeem};
+use crate::users::address::{self, EmailAddress};
 use crate::users::models::Account;
 use crate::users::schemas::{UserIn, UserOut, interests};
+use crate::users::{ACCOUNT_DELETED, address_taken};
 use crate::{roles, sessions};
 
 /// The sentence is the original's, letter by letter.
 const MISMATCH: Error = Error::Refused(StatusCode::BAD_REQUEST, "Password and confirm password missmatched");
 
+/// How long after a sign-up the same one is the same person's again: a button that is tapped twice, or a client that has
+/// lost the answer.
+const DOUBLE_TAP: TimeDelta = TimeDelta::minutes(1);
+
 /// Sign up; a mail with an activation token follows
 ///
-/// The answer for an address that has an account is the same as for one that has none, and its owner gets a mail.
+/// The answer for an address that has an account is the same as for one that has none, and its owner gets a mail. As long
+/// as the address is not verified, whoever proves it has the account: the token of a later sign-up gives it to that one.
 #[utoipa::path(post, path = "/auth/signup", tag = "auth", security(()), request_body = UserIn, responses(
     (status = 201, body = UserOut),
     (status = 400, body = Problem, description = "An unknown interest"),
     (status = 503, body = Problem, description = "Too many passwords to check at the moment"),
 ))]
-pub async fn sign_up(State(app): State<App>, Body(input): Body<UserIn>) -> Result<(StatusCode, Json<UserOut>), Error> {
+pub async fn sign_up(
+    State(app): State<App>,
+    browser: Browser,
+    Body(input): Body<UserIn>,
+) -> Result<(StatusCode, Json<UserOut>), Error> {
     let interests = interests(&input.interests)?;
     let draft = input.draft(&interests);
     let hash = app.passwords.hash(&input.password).await?;
+    let now = Utc::now();
     let mut tx = app.db.begin().await?;
-    let user = if let Some(account) = Account::create(&mut tx, &draft, &hash).await? {
+    let user = if let Some(account) = Account::create(&mut tx, &draft, &hash, &browser.0).await? {
         signals::registered(&mut tx, &account).await?;
+        app.commit_with_answer(tx).await?;
         account.into()
     } else {
-        signals::registered_again(&mut tx, draft.email, Utc::now()).await?;
-        UserOut::imitating(&draft, Utc::now())
+        tx.rollback().await?;
+        let mut tx = app.db.begin().await?;
+        if !is_second_tap(&app, &input, browser, now).await? {
+            signals::registered_again(&mut tx, &draft, &hash, browser, now).await?;
+        }
+        app.commit_with_answer(tx).await?;
+        UserOut::imitating(&draft, now)
     };
-    app.commit_with_answer(tx).await?;
     Ok((StatusCode::CREATED, Json(user)))
+}
+
+/// Whether a browser sends the sign-up again that it has just sent: its person needs no mail about it. Only that browser
+/// makes another hash necessary, so its cost reveals to no other who has signed up.
+async fn is_second_tap(app: &App, input: &UserIn, browser: Browser, now: DateTime<Utc>) -> Result<bool, Error> {
+    let first = recent_sign_up(&app.db, &input.email.key(), &browser.0, now - DOUBLE_TAP).await?;
+    match first {
+        Some(hash) => app.passwords.verify(&input.password, Some(&hash)).await,
+        None => Ok(false),
+    }
 }
 
 /// Sign in
@@ -68,7 +95,7 @@ pub async fn sign_in(
     device: Device,
     Body(input): Body<SignIn>,
 ) -> Result<Response, Error> {
-    let started = sign_in_with_password(&app, &input.email, &input.password, &device).await?;
+    let started = sign_in_with_password(&app, input.email.as_ref(), &input.password, &device).await?;
     let started = started.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Wrong username or password"))?;
     started.answer(&app, transport, Utc::now())
 }
@@ -87,7 +114,7 @@ pub async fn generate_token(
     device: Device,
     Form(input): Form<TokenForm>,
 ) -> Result<Response, Error> {
-    let started = sign_in_with_password(&app, &input.username, &input.password, &device).await?;
+    let started = sign_in_with_password(&app, input.username.as_ref(), &input.password, &device).await?;
     let started = started.ok_or(Error::Refused(StatusCode::UNAUTHORIZED, "Invalid username or password"))?;
     started.answer(&app, transport, Utc::now())
 }
@@ -107,10 +134,12 @@ pub async fn change_password(
 ) -> Result<Response, Error> {
     let wrong = || Error::Refused(StatusCode::BAD_REQUEST, "Current password not matching");
     let before = Account::find(&app.db, user.id).await?.ok_or(ACCOUNT_DELETED)?;
+    let attempt = Attempt::begin(&app, &EmailAddress::stored(&before.email)).await?;
     let passwords = &app.passwords;
     if !passwords.verify(&input.current_password, Some(&before.password_hash)).await?.is_right() {
         return Err(wrong());
     }
+    attempt.succeed(&app).await;
     if !is_same_password(&input.new_password, &input.confirm_password) {
         return Err(MISMATCH);
     }
@@ -119,7 +148,7 @@ pub async fn change_password(
     let account = Account::change_password(&mut tx, user.id, &hash, Some(&before.password_hash)).await?;
     // It was changed meanwhile: then it was not the current password any more.
     let account = account.ok_or_else(wrong)?;
-    signals::password_changed(&mut tx, &account, Reason::PasswordChanged).await?;
+    signals::password_changed(&mut tx, &before, Reason::PasswordChanged).await?;
     let started = start_session(&mut tx, &account, &device).await?.ok_or_else(wrong)?;
     app.commit_with_answer(tx).await?;
     started.answer(&app, transport, Utc::now())
@@ -132,16 +161,37 @@ pub async fn change_password(
     (status = 200, body = ResetRequested, description = "Whether or not the address has an account"),
 ))]
 pub async fn forgot_password(State(app): State<App>, query: Query) -> Result<Json<ResetRequested>, Error> {
-    let input: ForgotPassword = read(&query)?;
-    check_reset(&app, &input.email).await?;
-    // A worker looks up later whether there is such an account, so the time of this answer does not reveal it.
+    Ok(Json(request_mail(&app, &query, Purpose::PasswordReset).await?.into()))
+}
+
+/// Request another mail of verification; if the address is waiting for one, it goes there
+///
+/// The token is good for 7 days, as is the one of the mail before.
+#[utoipa::path(post, path = "/auth/resend-verification", tag = "auth", security(()), params(
+    ("email" = String, Query),
+), responses(
+    (status = 202, description = "Whether or not the address has an account that is not verified"),
+    (status = 422, body = Problem, description = "Not an address"),
+))]
+pub async fn resend_verification(State(app): State<App>, query: Query) -> Result<StatusCode, Error> {
+    request_mail(&app, &query, Purpose::Activation).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// Stores a request for a mail. A worker looks up later whether there is such an account, so the time of the answer does
+/// not reveal it.
+async fn request_mail(app: &App, query: &Query, purpose: Purpose) -> Result<ResetRequest, Error> {
+    let input: MailRequest = read(query)?;
+    check_mail(app, &input.email).await?;
     let mut tx = app.db.begin().await?;
-    let request = ResetRequest::create(&mut *tx, &input.email).await?;
+    let request = ResetRequest::create(&mut *tx, &input.email, purpose).await?;
     app.commit_with_answer(tx).await?;
-    Ok(Json(request.into()))
+    Ok(request)
 }
 
 /// Set a new password with a token that was mailed less than 5 minutes ago; all sessions end
+///
+/// The token proves the address that it was mailed to, so the account is verified, too.
 #[utoipa::path(post, path = "/auth/reset-password", tag = "auth", security(()), params(
     ("reset_token" = String, Query, max_length = 128, description = "From the mail", example = "from-the-mail"),
     ("password" = String, Query, min_length = 8, max_length = 128, example = "a good anna secret",
@@ -165,27 +215,42 @@ pub async fn reset_password(State(app): State<App>, query: Query) -> Result<Json
     trial.rollback().await?;
     let hash = app.passwords.hash(&input.password).await?;
     let mut tx = app.db.begin().await?;
-    let user = redeem(&mut tx, Purpose::PasswordReset, &input.reset_token).await?;
-    let account = Account::change_password(&mut tx, user, &hash, None).await?.ok_or(ACCOUNT_DELETED)?;
-    signals::password_changed(&mut tx, &account, Reason::PasswordReset).await?;
+    let token = redeem(&mut tx, Purpose::PasswordReset, &input.reset_token).await?;
+    let before = Account::lock(&mut tx, token.user).await?.ok_or(ACCOUNT_DELETED)?;
+    if !address::same(&before.email, &token.email) {
+        return Err(INVALID_TOKEN);
+    }
+    let mut account = Account::change_password(&mut tx, token.user, &hash, None).await?.ok_or(ACCOUNT_DELETED)?;
+    signals::password_changed(&mut tx, &before, Reason::PasswordReset).await?;
+    if !before.is_verified {
+        // The user who has just set the password reads the mail of the address.
+        account = Account::verify(&mut tx, token.user).await?.ok_or(ACCOUNT_DELETED)?;
+        signals::verified(&mut tx, &account).await?;
+    }
+    roles::signals::address_proved(&mut tx, &mut account, app.rules.first_admin.as_deref()).await?;
     app.commit_with_answer(tx).await?;
     Ok(Json(account.into()))
 }
 
-/// Verify an address with the token that was mailed there
+/// Verify an address with the token that was mailed there less than 7 days ago
+///
+/// The first address of an account is verified in a session of the account, or from the browser that signed up. From
+/// elsewhere it only shows that the mail was read: sessions of the account end, its password is void, and a mail with a
+/// token for a new one follows. The token of a sign-up that used an address again gives the account to that sign-up.
 #[utoipa::path(post, path = "/users/activate", tag = "user", security(()), params(
     ("activation_token" = String, Query, max_length = 128, description = "From the mail", example = "from-the-mail"),
 ), responses(
     (status = 200, body = UserOut),
-    (status = 401, body = Problem, description = "`Invalid Token`"),
+    (status = 400, body = Problem, description = "Another account has the address by now"),
+    (status = 401, body = Problem, description = "`Invalid Token` or `Token Expired`"),
 ))]
-pub async fn activate_user(State(app): State<App>, query: Query) -> Result<Json<UserOut>, Error> {
+pub async fn activate_user(State(app): State<App>, bringer: Bringer, query: Query) -> Result<Json<UserOut>, Error> {
     let input: Activation = read(&query)?;
     let mut tx = app.db.begin().await?;
-    let user = redeem(&mut tx, Purpose::Activation, &input.activation_token).await?;
-    let mut account = Account::verify(&mut tx, user).await?.ok_or(ACCOUNT_DELETED)?;
-    signals::verified(&mut tx, &account).await?;
-    roles::signals::address_verified(&mut tx, &mut account, app.first_admin.as_ref()).await?;
+    let token = redeem(&mut tx, Purpose::Activation, &input.activation_token).await?;
+    let account = signals::address_proved(&mut tx, &token, &bringer).await.map_err(address_taken)?;
+    let mut account = account.ok_or(INVALID_TOKEN)?;
+    roles::signals::address_proved(&mut tx, &mut account, app.rules.first_admin.as_deref()).await?;
     app.commit_with_answer(tx).await?;
     Ok(Json(account.into()))
 }
@@ -193,13 +258,17 @@ pub async fn activate_user(State(app): State<App>, query: Query) -> Result<Json<
 /// Starts a session for an address and its password; none when they do not match an account, at the same cost.
 async fn sign_in_with_password(
     app: &App,
-    email: &str,
+    address: Option<&EmailAddress>,
     password: &str,
     device: &Device,
 ) -> Result<Option<StartedSession>, Error> {
-    let attempt = Attempt::begin(app, email).await?;
     let passwords = &app.passwords;
-    let account = Account::find_by_email(&app.db, email).await?;
+    let Some(address) = address else {
+        passwords.verify(password, None).await?;
+        return Ok(None);
+    };
+    let attempt = Attempt::begin(app, address).await?;
+    let account = Account::find_by_address(&app.db, address).await?;
     let hash = account.as_ref().map(|account| account.password_hash.as_str());
     let check = passwords.verify(password, hash).await?;
     let Some(mut account) = account.filter(|_| check.is_right()) else { return Ok(None) };

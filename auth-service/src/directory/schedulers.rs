@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::models::{self, UserDetail};
 use crate::core::app::App;
 use crate::core::ground::worker::{Outcome, Worker};
-use crate::users::ApiWord;
+use crate::users::{ApiWord, address};
 
 /// Hashes written in one step.
 const BATCH: i64 = 100;
@@ -135,7 +135,7 @@ impl HashWriter {
         let process = info.lines().find_map(|line| line.strip_prefix("run_id:")).unwrap_or_default().trim().to_owned();
         let complete: Option<String> = self.redis.get(COMPLETE).await?;
         if complete.as_ref() == Some(&process) {
-            return Ok(Outcome::Idle);
+            return Ok(Outcome::Idle(POLL));
         }
         let key = format!("auth:user_detail:walk:{}", Uuid::now_v7());
         let () = self.redis.set_ex(&key, 1, WALK).await?;
@@ -151,7 +151,7 @@ fn fields(person: &UserDetail) -> [(&'static str, String); 16] {
     [
         ("pk", id.clone()),
         ("id", id),
-        ("email", person.email.clone()),
+        ("email", address::shown(&person.email)),
         ("first_name", or_null(person.first_name.clone())),
         ("last_name", or_null(person.last_name.clone())),
         ("connections", list(&person.connections)),
@@ -175,10 +175,6 @@ fn list(items: &[impl std::fmt::Display]) -> String {
 }
 
 impl Worker for HashWriter {
-    fn name(&self) -> String {
-        "user details".into()
-    }
-
     async fn step(&mut self) -> anyhow::Result<Outcome> {
         let pending = models::list_stale(&self.db, BATCH).await?;
         if pending.is_empty() {
@@ -186,9 +182,5 @@ impl Worker for HashWriter {
         }
         self.write(&pending).await?;
         Ok(Outcome::Busy)
-    }
-
-    fn pause(&self) -> Duration {
-        POLL
     }
 }

@@ -22,7 +22,27 @@ pub mod tests;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
+use crate::core::app::limits::Limit;
+use crate::core::ground::settings::Rate;
 use crate::tokens::Purpose;
+
+/// How many mails go to one mailbox that any client can cause. More are not sent, and no answer shows it.
+pub const MAILBOX_LIMIT: Limit = Limit {
+    name: "mailbox",
+    routes: &[],
+    rate: Rate::new(24, 86_400).burst(5),
+    burst_in_development: None,
+    strict: true,
+};
+
+/// How many mails go to one mailbox about what happened to its account.
+pub const NOTICE_LIMIT: Limit = Limit {
+    name: "notices",
+    routes: &[],
+    rate: Rate::new(48, 86_400).burst(20),
+    burst_in_development: None,
+    strict: true,
+};
 
 /// What a mail is about. When it happened is when the mail was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,12 +54,16 @@ pub enum MailTemplate {
     PasswordReset,
     /// The address was verified for the first time.
     Welcome,
+    /// A new address was asked for; a token takes it back.
+    AddressAsked,
+    /// A new address has taken the place of the reader's; a token takes it back.
+    AddressChanged,
+    /// A token takes it back.
     PasswordChanged,
+    /// A change of address or password was taken back.
+    ChangeUndone,
     /// With what kind of device, and from which addresses; both in words of ours.
-    NewSignIn {
-        device: String,
-        place: String,
-    },
+    NewSignIn { device: String, place: String },
     /// A sign-up with an address that has an account.
     SignUpAttempt,
 }
@@ -51,17 +75,12 @@ impl MailTemplate {
             Self::Verification => "Verify your address",
             Self::PasswordReset => "Set a new password",
             Self::Welcome => "Welcome",
+            Self::AddressAsked => "Another address was given for your account",
+            Self::AddressChanged => "The address of your account was changed",
             Self::PasswordChanged => "Your password was changed",
+            Self::ChangeUndone => "A change of your account was undone",
             Self::NewSignIn { .. } => "A new sign-in to your account",
             Self::SignUpAttempt => "You have an account already",
-        }
-    }
-
-    /// The mail that brings a token of that purpose.
-    fn bringing(purpose: Purpose) -> Self {
-        match purpose {
-            Purpose::Activation => Self::Verification,
-            Purpose::PasswordReset => Self::PasswordReset,
         }
     }
 
@@ -70,7 +89,17 @@ impl MailTemplate {
         match self {
             Self::Verification => Some(Purpose::Activation),
             Self::PasswordReset => Some(Purpose::PasswordReset),
-            _ => None,
+            Self::AddressAsked | Self::AddressChanged | Self::PasswordChanged => Some(Purpose::Undo),
+            Self::Welcome | Self::ChangeUndone | Self::NewSignIn { .. } | Self::SignUpAttempt => None,
+        }
+    }
+
+    /// The limit of such mails to one mailbox: those that any client can cause by naming an address, and those that only a
+    /// user of the account can. They are counted apart, so that the first never keep a warning from its reader.
+    fn limit(&self) -> &'static str {
+        match self {
+            Self::Verification | Self::PasswordReset | Self::SignUpAttempt => MAILBOX_LIMIT.name,
+            _ => NOTICE_LIMIT.name,
         }
     }
 

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::MailTemplate;
 use crate::core::contract::timestamp::Timestamp;
 use crate::tokens::Purpose;
+use crate::users::address;
 
 /// For how many days a mail stays that was sent or given up.
 const KEPT: i32 = 30;
@@ -21,6 +22,9 @@ pub struct Mail {
     pub created_at: Timestamp,
     /// When it is tried again if this try fails.
     pub due_at: Timestamp,
+    pub tries: i32,
+    /// What its token is about, beside the address.
+    pub about: Option<Uuid>,
 }
 
 impl Mail {
@@ -31,15 +35,17 @@ impl Mail {
         recipient: &str,
         letter: &MailTemplate,
         cause: &str,
+        about: Option<Uuid>,
     ) -> sqlx::Result<()> {
         sqlx::query!(
-            "insert into mail (id, user_id, recipient, letter, cause) values ($1, $2, $3, $4, $5)
+            "insert into mail (id, user_id, recipient, letter, cause, about) values ($1, $2, $3, $4, $5, $6)
             on conflict ((letter ->> 'kind'), cause) do nothing",
             Uuid::now_v7(),
             user,
             recipient,
             Json(letter) as Json<&MailTemplate>,
-            cause
+            cause,
+            about
         )
         .execute(&mut **tx)
         .await?;
@@ -54,20 +60,23 @@ impl Mail {
             r#"update mail set tries = tries + 1, due_at = now() + interval '30 seconds' * power(2, least(tries + 1, 9))
             where id = (select id from mail where due_at <= now() order by due_at limit 1 for update skip locked)
             returning id, user_id, recipient as "recipient!", letter,
-                created_at, due_at as "due_at!""#
+                created_at, due_at as "due_at!", tries, about"#
         )
         .fetch_optional(db)
         .await
     }
 
-    /// Whether the mail was not cancelled, and its recipient is still the person's address. Until the end of the
-    /// transaction neither changes.
-    pub async fn still_holds(&self, tx: &mut PgTransaction<'_>) -> sqlx::Result<bool> {
+    /// Whether the mail was not cancelled, and its recipient still is an address that its token is good for: an UNDO goes
+    /// to the address of before. Until the end of the transaction neither changes.
+    pub async fn still_holds(&self, tx: &mut PgTransaction<'_>, purpose: Purpose) -> sqlx::Result<bool> {
         // The account first: changing the address and cancelling mails lock it, too.
         let owner = sqlx::query_scalar!(
-            "select id from account where id = $1 and lower(email) = lower($2) for no key update",
+            "select id from account
+            where id = $1 and ($3 = 'UNDO' or email_key = $4 or (pending_email = $2 and $3 = 'ACTIVATION')) for no key update",
             self.user_id,
-            self.recipient
+            self.recipient,
+            purpose as Purpose,
+            address::key(&self.recipient)
         )
         .fetch_optional(&mut **tx)
         .await?;
@@ -104,17 +113,19 @@ impl Mail {
     }
 
     /// Forgets a mail.
-    pub async fn delete(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<()> {
-        sqlx::query!("delete from mail where id = $1", id).execute(&mut **tx).await?;
+    pub async fn delete(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<()> {
+        sqlx::query!("delete from mail where id = $1", id).execute(db).await?;
         Ok(())
     }
 
     /// Cancels the mails to a user that would bring a token of that purpose and were not sent yet.
     pub async fn cancel_pending(tx: &mut PgTransaction<'_>, user: Uuid, purpose: Purpose) -> sqlx::Result<()> {
         sqlx::query!(
-            "delete from mail where user_id = $1 and letter ->> 'kind' = $2::jsonb ->> 'kind' and sent_at is null",
+            "delete from mail where user_id = $1 and sent_at is null and letter ->> 'kind' =
+                any(case $2 when 'ACTIVATION' then '{VERIFICATION}' when 'PASSWORD_RESET' then '{PASSWORD_RESET}'
+                    else '{ADDRESS_ASKED,ADDRESS_CHANGED,PASSWORD_CHANGED}' end::text[])",
             user,
-            Json(MailTemplate::bringing(purpose)) as Json<MailTemplate>
+            purpose as Purpose
         )
         .execute(&mut **tx)
         .await?;

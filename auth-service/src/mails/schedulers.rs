@@ -2,12 +2,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
 use super::models::Mail;
 use super::services::{MailTransport, SendError};
 use crate::core::app::App;
 use crate::core::ground::jobs::Job;
 use crate::core::ground::worker::{Outcome, Worker};
+use crate::tokens::models::MailedToken;
 use crate::tokens::services::issue;
+use crate::users::address;
 
 /// How often the worker polls for mails of other replicas, and for tries that are due again.
 const POLL: Duration = Duration::from_secs(1);
@@ -23,7 +29,7 @@ pub struct MailSender {
 impl MailSender {
     /// A sender that has not polled yet.
     pub fn new(app: &App, transport: Arc<MailTransport>) -> Self {
-        for outcome in ["sent", "failed", "given up"] {
+        for outcome in ["sent", "failed", "given up", "limited"] {
             metrics::counter!("mails_total", "outcome" => outcome).increment(0);
         }
         Self { app: app.clone(), transport }
@@ -33,14 +39,21 @@ impl MailSender {
     async fn token(&self, mail: &Mail) -> sqlx::Result<Option<String>> {
         let Some(purpose) = mail.letter.purpose() else { return Ok(Some(String::new())) };
         let mut tx = self.app.db.begin().await?;
-        let token = if mail.still_holds(&mut tx).await? {
-            Some(issue(&mut tx, mail.user_id, purpose).await?)
+        let token = if mail.still_holds(&mut tx, purpose).await? {
+            let token = MailedToken { user: mail.user_id, email: mail.recipient.clone(), about: mail.about };
+            Some(issue(&mut tx, &token, purpose).await?)
         } else {
-            Mail::delete(&mut tx, mail.id).await?;
+            Mail::delete(&mut *tx, mail.id).await?;
             None
         };
         tx.commit().await?;
         Ok(token)
+    }
+
+    /// Whether the mailbox has not had too many such mails, whatever caused them; counts this one.
+    async fn allows(&self, mail: &Mail) -> bool {
+        let mailbox = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(address::key(&mail.recipient)));
+        self.app.limits.take(mail.letter.limit(), &mailbox).await.is_none_or(|decision| decision.allowed())
     }
 
     async fn fail(&self, mail: &Mail, failure: &SendError) -> anyhow::Result<Outcome> {
@@ -62,17 +75,18 @@ fn count(outcome: &'static str) {
 }
 
 impl Worker for MailSender {
-    fn name(&self) -> String {
-        "mails".into()
-    }
-
     async fn step(&mut self) -> anyhow::Result<Outcome> {
         let Some(mail) = Mail::claim(&self.app.db).await? else {
             let (waiting, failed) = Mail::count(&self.app.db).await?;
             gauge("waiting", waiting);
             gauge("failed", failed);
-            return Ok(Outcome::Idle);
+            return Ok(Outcome::Idle(POLL));
         };
+        if mail.tries == 1 && !self.allows(&mail).await {
+            Mail::delete(&self.app.db, mail.id).await?;
+            count("limited");
+            return Ok(Outcome::Busy);
+        }
         let Some(token) = self.token(&mail).await? else { return Ok(Outcome::Busy) };
         if let Err(failure) = self.transport.send(&mail, &token).await {
             return self.fail(&mail, &failure).await;
@@ -80,10 +94,6 @@ impl Worker for MailSender {
         Mail::sent(&self.app.db, mail.id).await?;
         count("sent");
         Ok(Outcome::Busy)
-    }
-
-    fn pause(&self) -> Duration {
-        POLL
     }
 }
 

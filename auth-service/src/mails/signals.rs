@@ -9,9 +9,47 @@ use crate::tokens::Purpose;
 use crate::tokens::models::revoke;
 use crate::users::models::Account;
 
-/// An address was given that is not verified.
+/// An address was given that is not verified: the account's, or the one that is to take its place.
 pub async fn address_given(tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::Result<()> {
-    write(tx, account, &MailTemplate::Verification, &version(account)).await
+    let recipient = account.pending_email.as_ref().unwrap_or(&account.email);
+    Mail::create(tx, account.id, recipient, &MailTemplate::Verification, &version(account), None).await
+}
+
+/// A sign-up used the address of an account that is not verified; the token accepts the claim.
+pub async fn address_claimed(tx: &mut PgTransaction<'_>, account: &Account, claim: Uuid) -> sqlx::Result<()> {
+    let letter = MailTemplate::Verification;
+    Mail::create(tx, account.id, &account.email, &letter, &claim.to_string(), Some(claim)).await
+}
+
+/// Another verification of an address was asked for; `request` is the id of the request.
+pub async fn verification_requested(
+    tx: &mut PgTransaction<'_>,
+    user: Uuid,
+    recipient: &str,
+    request: Uuid,
+) -> sqlx::Result<()> {
+    Mail::create(tx, user, recipient, &MailTemplate::Verification, &request.to_string(), None).await
+}
+
+/// An account changed whose address was verified: that address, which `before` has, gets a mail, and a token that takes
+/// the change back.
+pub async fn changed(
+    tx: &mut PgTransaction<'_>,
+    before: &Account,
+    letter: &MailTemplate,
+    change: Uuid,
+) -> sqlx::Result<()> {
+    Mail::create(tx, before.id, &before.email, letter, &change.to_string(), Some(change)).await
+}
+
+/// A change was taken back; `replaced` is the address that the account had until then.
+pub async fn change_undone(
+    tx: &mut PgTransaction<'_>,
+    account: &Account,
+    replaced: &str,
+    change: Uuid,
+) -> sqlx::Result<()> {
+    Mail::create(tx, account.id, replaced, &MailTemplate::ChangeUndone, &change.to_string(), None).await
 }
 
 /// A password reset was requested for an account; `request` is the id of the request.
@@ -22,14 +60,6 @@ pub async fn password_forgotten(tx: &mut PgTransaction<'_>, account: &Account, r
 /// An address was verified; who verifies the second one of their account was welcomed before.
 pub async fn address_verified(tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::Result<()> {
     write(tx, account, &MailTemplate::Welcome, &account.id.to_string()).await
-}
-
-/// An account has another password. Its address gets a mail if it was verified: else it may be a stranger's.
-pub async fn password_changed(tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::Result<()> {
-    if !account.is_verified {
-        return Ok(());
-    }
-    write(tx, account, &MailTemplate::PasswordChanged, &version(account)).await
 }
 
 /// A session began with a device or from a network that is new to the account.
@@ -57,7 +87,7 @@ pub async fn tokens_voided(tx: &mut PgTransaction<'_>, user: Uuid, purpose: Purp
 }
 
 async fn write(tx: &mut PgTransaction<'_>, account: &Account, letter: &MailTemplate, cause: &str) -> sqlx::Result<()> {
-    Mail::create(tx, account.id, &account.email, letter, cause).await
+    Mail::create(tx, account.id, &account.email, letter, cause, None).await
 }
 
 /// A change of an account: no two have the same time.

@@ -11,8 +11,11 @@ use tokio::net::TcpListener;
 use super::models::Mail;
 use super::signals;
 use crate::core::ground::worker::{Outcome, Worker};
-use crate::core::testing::{Platform, Reply};
-use crate::testing::{PASSWORD, Person, Posted, finish, join, line, mailbox, mailed, sign_in, sign_up, start};
+use crate::core::testing::Platform;
+use crate::testing::{
+    PASSWORD, Person, Posted, activate, finish, join, join_verified, line, mailbox, mailed, sign_in, sign_up, start,
+    token_to,
+};
 use crate::tokens::Purpose;
 use crate::users::models::Account;
 
@@ -47,19 +50,6 @@ fn subjects(mails: &[String]) -> Vec<&str> {
     subjects
 }
 
-async fn activate(platform: &Platform, token: &str) -> Reply {
-    platform.call("POST", &format!("/users/activate?activation_token={token}"), None, None).await
-}
-
-/// Signs a user up and in, verifies their address, and empties the mailbox.
-async fn join_verified(platform: &Posted, name: &str) -> Person {
-    let person = join(platform, name).await;
-    let [(_, token)] = mailed(platform).await.try_into().unwrap();
-    assert_eq!(activate(platform, &token).await.status, 200);
-    assert_eq!(subjects(&mailbox(platform).await), ["Welcome"]);
-    person
-}
-
 #[sqlx::test(migrations = false)]
 async fn a_mail_is_sent_once_and_then_emptied(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database, &["--public-url", "https://net.example/"]).await;
@@ -67,7 +57,7 @@ async fn a_mail_is_sent_once_and_then_emptied(_: PgPoolOptions, database: PgConn
     assert_eq!(rows(&platform).await, [("VERIFICATION".into(), Some("anna@example.com".into()), "waits")]);
     let mut sender = platform.mail_sender();
     assert_eq!(sender.step().await.unwrap(), Outcome::Busy);
-    assert_eq!(sender.step().await.unwrap(), Outcome::Idle);
+    assert_ne!(sender.step().await.unwrap(), Outcome::Busy);
     assert_eq!(rows(&platform).await, [("VERIFICATION".into(), None, "sent")]);
     let [text] = mailbox(&platform).await.try_into().unwrap();
     let token = line(&text, "Token: ").unwrap();
@@ -102,10 +92,10 @@ async fn an_address_is_welcomed_when_it_is_verified_for_the_first_time(_: PgPool
     let anna = join_verified(&platform, "anna").await;
     let body = json!({ "email": "anna@example.org", "password": PASSWORD, "interests": [] });
     platform.call("PUT", &format!("/users/{}", anna.id), Some(&anna.token), Some(body)).await;
-    let [(recipient, token)] = mailed(&platform).await.try_into().unwrap();
-    assert_eq!(recipient, "anna@example.org");
+    let token = token_to(&platform, "anna@example.org").await;
     assert_eq!(activate(&platform, &token).await.status, 200);
-    assert_eq!(mailbox(&platform).await, Vec::<String>::new(), "she was welcomed before");
+    let mails = mailbox(&platform).await;
+    assert_eq!(subjects(&mails), ["The address of your account was changed"], "she was welcomed before");
 }
 
 #[sqlx::test(migrations = false)]
@@ -191,8 +181,7 @@ async fn the_owner_of_an_address_hears_once_a_day_of_who_signs_up_with_it(
     database: PgConnectOptions,
 ) {
     let platform = start(database, &[]).await;
-    sign_up(&platform, "anna@example.com").await;
-    mailed(&platform).await;
+    join_verified(&platform, "anna").await;
     let again = json!({ "email": "ANNA@example.com", "password": "one tame goose", "interests": [],
         "first_name": "Win <a href=\"https://evil.example\">a prize</a>" });
     for _ in 0..2 {
@@ -243,9 +232,9 @@ async fn a_mail_that_was_called_back_brings_no_token(_: PgPoolOptions, database:
     let anna = join(&platform, "anna").await;
     let claimed = Mail::claim(&platform.app.db).await.unwrap().unwrap();
     let mut tx = platform.app.db.begin().await.unwrap();
-    assert!(claimed.still_holds(&mut tx).await.unwrap());
+    assert!(claimed.still_holds(&mut tx, Purpose::Activation).await.unwrap());
     signals::tokens_voided(&mut tx, anna.id, Purpose::Activation).await.unwrap();
-    assert!(!claimed.still_holds(&mut tx).await.unwrap(), "it was called back");
+    assert!(!claimed.still_holds(&mut tx, Purpose::Activation).await.unwrap(), "it was called back");
     tx.commit().await.unwrap();
 
     platform.call("POST", "/auth/forgot-password?email=anna%40example.com", None, None).await;
@@ -255,7 +244,7 @@ async fn a_mail_that_was_called_back_brings_no_token(_: PgPoolOptions, database:
     assert_eq!(recipients, ["anna@example.org"], "the wish is for the old address, and nobody has that any more");
     let mut other = platform.app.db.begin().await.unwrap();
     let stale = Mail { recipient: "anna@example.com".into(), ..claimed };
-    assert!(!stale.still_holds(&mut other).await.unwrap(), "it is not her address any more");
+    assert!(!stale.still_holds(&mut other, Purpose::Activation).await.unwrap(), "it is not her address any more");
 }
 
 #[sqlx::test(migrations = false)]
@@ -268,7 +257,7 @@ async fn a_mail_that_fails_waits_and_is_tried_again_until_time_is_up(_: PgPoolOp
     std::fs::write(&directory, "").unwrap();
     let mut sender = platform.mail_sender();
     assert!(sender.step().await.is_err());
-    assert_eq!(sender.step().await.unwrap(), Outcome::Idle, "it is not due again yet");
+    assert_ne!(sender.step().await.unwrap(), Outcome::Busy, "it is not due again yet");
     let mut waits = Vec::new();
     for _ in 0..10 {
         age(&platform, 0).await;

@@ -4,6 +4,7 @@
 //! are stored here, so that an operator can see that an erasure is complete, or what it waits for.
 pub mod events;
 mod models;
+pub mod schedulers;
 mod services;
 mod views;
 
@@ -36,6 +37,10 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
     PersonalDataSource {
         name: "accounts",
         list: |db, person, before, rows| Box::pin(models::accounts(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "account_changes",
+        list: |db, person, before, rows| Box::pin(models::account_changes(db, person, before, rows)),
     },
     PersonalDataSource {
         name: "connections",

@@ -21,8 +21,16 @@ macro_rules! personal_data {
 personal_data! {
     /// The person's account, less the proof of their password.
     accounts =
-        r#"select created_at as "at!", id as "id!", to_jsonb(account) - 'password_hash' - 'username_skeleton' as "thing!" from account
+        r#"select created_at as "at!", id as "id!", to_jsonb(account) - array['password_hash', 'username_skeleton', 'email_key', 'signed_up_by'] as "thing!" from account
         where id = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#;
+
+    // What others claim by a sign-up with the same address is not theirs, and is not in here.
+    /// What can be taken back of changes of their address and password, less the proof of a password.
+    account_changes =
+        r#"select changed_at as "at!", id as "id!",
+            to_jsonb(account_change) - array['password_hash', 'email_key'] as "thing!"
+        from account_change
+        where user_id = $1 and (changed_at, id) < ($2, $3) order by changed_at desc, id desc limit $4"#;
 
     /// Their connections.
     connections =
@@ -112,4 +120,20 @@ pub async fn confirm(tx: &mut PgTransaction<'_>, service: &str, people: &[Uuid])
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// Notes which erasures all these services have confirmed, and this one; for how many seconds the oldest other one has
+/// waited, 0 when there is none.
+pub async fn complete_erasures(db: &PgPool, services: &[String]) -> sqlx::Result<f64> {
+    let update = sqlx::query!(
+        "update erasure set complete_at = now() where complete_at is null and confirmed_at is not null
+        and $1::text[] <@ array(select service from erasure_confirmation where person = erasure.person)",
+        services
+    );
+    update.execute(db).await?;
+    let query = sqlx::query_scalar!(
+        r#"select coalesce(extract(epoch from now() - min(asked_at)), 0)::float8 as "seconds!"
+        from erasure where complete_at is null"#
+    );
+    query.fetch_one(db).await
 }

@@ -8,16 +8,21 @@ use axum::http::{HeaderMap, Request, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use serde_json::{Value, json};
+use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::events::{ENGAGEMENT_USER_ERASED, INTERACTION_USER_ERASED, MODERATION_USER_ERASED, POST_USER_ERASED};
+use super::models;
 use crate::SERVICE;
 use crate::connections::tests::connect;
+use crate::core::ground::worker::Worker;
 use crate::core::testing::Platform;
+use crate::core::testing::counted::Counted;
 use crate::directory::schedulers::HashWriter;
-use crate::testing::{finish, join, mailed, start};
+use crate::personal_data::schedulers::ErasureWatch;
+use crate::testing::{PASSWORD, finish, join, join_verified, mailed, start};
 
 /// A neighbour that holds two pages of posts about every user; its address.
 async fn neighbour() -> String {
@@ -48,7 +53,7 @@ async fn somebody_gets_everything_that_all_services_hold(_: PgPoolOptions, datab
     assert_eq!(export.headers[header::CONTENT_DISPOSITION], "attachment; filename=\"export.json\"");
     let services: BTreeMap<String, Value> = serde_json::from_value(export.body["services"].clone()).unwrap();
     let kinds: Vec<&String> = services["auth-service"].as_object().unwrap().keys().collect();
-    let expected = "accounts connections followers blocks dismissed_suggestions sessions places mails decisions audit";
+    let expected = "accounts account_changes connections followers blocks dismissed_suggestions sessions places mails decisions audit";
     assert_eq!(kinds, expected.split_whitespace().collect::<Vec<_>>());
     let own = &services["auth-service"];
     assert_eq!((&own["accounts"][0]["email"], &own["accounts"][0].get("password_hash")), (&json!(anna.email), &None));
@@ -57,6 +62,35 @@ async fn somebody_gets_everything_that_all_services_hold(_: PgPoolOptions, datab
     let posts = json!({ "posts": [{ "of": anna.id, "page": 1 }, { "of": anna.id, "page": 2 }] });
     assert_eq!(services["post-service"], posts);
     assert!(!export.body.to_string().contains(&bert.email), "of others, only who they are");
+}
+
+#[sqlx::test(migrations = false)]
+async fn an_address_to_come_and_one_of_before_are_exported_and_erased(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database, &["--producers", "auth-service=http://127.0.0.1:1"]).await;
+    let anna = join_verified(&platform, "anna-unmistakable").await;
+    let body = json!({ "email": "anna-to-come@example.org", "password": PASSWORD, "interests": [] });
+    let asked = platform.call("PUT", &format!("/users/{}", anna.id), Some(&anna.token), Some(body)).await;
+    assert_eq!(asked.status, 200);
+    let export = platform.call("GET", "/users/me/export", Some(&anna.token), None).await.body;
+    let own = &export["services"]["auth-service"];
+    assert_eq!(own["accounts"][0]["pending_email"], "anna-to-come@example.org");
+    let change = own["account_changes"][0].as_object().unwrap();
+    assert_eq!(change.keys().collect::<Vec<_>>(), ["id", "kind", "email", "user_id", "changed_at"]);
+    assert_eq!((&change["kind"], &change["email"]), (&json!("ADDRESS_ASKED"), &json!(anna.email)));
+    for secret in ["argon2", "signed_up_by", "email_key"] {
+        assert!(!export.to_string().contains(secret), "{secret}");
+    }
+    mailed(&platform).await;
+    let gone = platform.call("DELETE", &format!("/users/{}", anna.id), Some(&anna.token), None).await;
+    assert_eq!(gone.status, 204);
+    finish(HashWriter::new(&platform.app)).await;
+    for stream in SERVICE.publishes {
+        platform.published(stream).await;
+    }
+    platform.erase(anna.id).await;
+    for text in ["anna-to-come", "anna-unmistakable"] {
+        assert_eq!(platform.finds(text).await, [""; 0], "{text}");
+    }
 }
 
 #[sqlx::test(migrations = false)]
@@ -86,7 +120,7 @@ async fn who_leaves_is_forgotten_and_every_service_says_so(_: PgPoolOptions, dat
     }
     let hash = format!(":apps.core.models.UserDetailInfo:{}", anna.id);
     assert_eq!(platform.finds("Annasword").await, [hash.as_str(), "auth.account", "auth.outbox", "user_updated"]);
-    let places = [hash.as_str(), "auth.account", "auth.outbox", "user_registered", "user_updated"];
+    let places = [hash.as_str(), "auth.account", "auth.outbox", "auth.user_token", "user_registered", "user_updated"];
     assert_eq!(platform.finds(&anna.email).await, places);
     assert_eq!(erasure(&platform, anna.id).await["detail"], "No such erasure");
 
@@ -104,4 +138,25 @@ async fn who_leaves_is_forgotten_and_every_service_says_so(_: PgPoolOptions, dat
     }
     let all = ["auth-service", "engagement-service", "interaction-service", "moderation-service", "post-service"];
     assert_eq!(erasure(&platform, anna.id).await["confirmed"], json!(all));
+}
+
+/// Erasures that no service but this one had confirmed raised no alert.
+#[sqlx::test(migrations = false)]
+async fn an_erasure_is_watched_until_every_service_has_confirmed_it(_: PgPoolOptions, database: PgConnectOptions) {
+    let producers = "auth-service=http://127.0.0.1:1,post-service=http://127.0.0.1:1";
+    let platform = start(database, &["--producers", producers]).await;
+    let (counted, mut watch) = (Counted::begin(), ErasureWatch::new(&platform.app));
+    let person = Uuid::now_v7();
+    platform.erase(person).await;
+    platform.app.db.execute("update erasure set asked_at = now() - interval '2 hours'").await.unwrap();
+    watch.step().await.unwrap();
+    let text = counted.text();
+    let waiting = text.lines().find_map(|line| line.strip_prefix("erasures_unconfirmed_seconds ")).unwrap();
+    let waiting: f64 = waiting.parse().unwrap();
+    assert!((7200.0..7260.0).contains(&waiting), "{waiting}");
+    let mut tx = platform.app.db.begin().await.unwrap();
+    models::confirm(&mut tx, "post-service", &[person]).await.unwrap();
+    tx.commit().await.unwrap();
+    watch.step().await.unwrap();
+    counted.assert("erasures_unconfirmed_seconds 0");
 }

@@ -20,6 +20,8 @@ pub struct Profile {
     pub updated_at: Timestamp,
     pub updated_by: Option<Uuid>,
     pub email: String,
+    /// The address that they want instead, until it is proved; only its owner sees it.
+    pub pending_email: Option<String>,
     pub first_name: Option<String>,
     pub last_name: Option<String>,
     pub is_verified: bool,
@@ -78,7 +80,7 @@ impl Profile {
         sqlx::query_as!(
             Self,
             r#"select account.id, created_at, created_by,
-                updated_at, updated_by, email, first_name, last_name, is_verified,
+                updated_at, updated_by, email, pending_email, first_name, last_name, is_verified,
                 date_joined, rating, status, interests, username, bio,
                 location, birth_date, show_age, avatar_url, total_connections,
                 total_followers, role,

@@ -10,6 +10,7 @@ use super::services::{AGE, AVATAR_URL, USERNAME, age, read_avatar_url, username_
 use crate::core::api::errors::Error;
 use crate::core::contract::fields::{Fields, Input};
 use crate::names::schemas::{name, optional_words};
+use crate::users::address;
 use crate::users::schemas::{NAME, UserOut, interests};
 
 /// The longest text about oneself, in characters.
@@ -214,7 +215,7 @@ impl From<&Profile> for UserOut {
             created_by: profile.created_by,
             updated_at: profile.updated_at,
             updated_by: profile.updated_by,
-            email: profile.email.clone(),
+            email: address::shown(&profile.email),
             first_name: profile.first_name.clone(),
             last_name: profile.last_name.clone(),
             is_verified: profile.is_verified,
@@ -277,6 +278,8 @@ pub struct OwnProfileOut {
     pub birth_date: Option<NaiveDate>,
     /// Whether others see the age that follows from the birth date
     pub show_age: bool,
+    /// The address that takes the place of `email` as soon as it is verified
+    pub pending_email: Option<String>,
 }
 
 impl From<Profile> for OwnProfileOut {
@@ -286,6 +289,7 @@ impl From<Profile> for OwnProfileOut {
             about: About::from(&profile),
             birth_date: profile.birth_date,
             show_age: profile.show_age,
+            pending_email: profile.pending_email.as_deref().map(address::shown),
         }
     }
 }

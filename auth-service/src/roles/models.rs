@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::core::api::pagination::Cursor;
 use crate::core::app::identity::{Role, Status};
 use crate::core::contract::timestamp::Timestamp;
+use crate::users::address::EmailAddress;
 
 /// A person as those see them who decide.
 pub struct Member {
@@ -98,12 +99,11 @@ impl Member {
         .await
     }
 
-    /// The person of an address, in any case, or of an id.
+    /// The person of an address, however it is written, or of an id.
     pub async fn named(db: impl PgExecutor<'_>, name: &str) -> sqlx::Result<Option<Uuid>> {
         let id = Uuid::try_parse(name).ok();
-        sqlx::query_scalar!("select id from account where id = $1 or lower(email) = lower($2)", id, name)
-            .fetch_optional(db)
-            .await
+        let key = EmailAddress::parse(name).ok().map(|address| address.key());
+        sqlx::query_scalar!("select id from account where id = $1 or email_key = $2", id, key).fetch_optional(db).await
     }
 }
 

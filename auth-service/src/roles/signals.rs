@@ -1,5 +1,4 @@
 //! What follows from a decision about an account, in the decision's transaction.
-use lettre::Address;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
@@ -8,8 +7,8 @@ use crate::core::app::identity::{Role, Status};
 use crate::core::doors::audit::{self, Entry};
 use crate::profiles;
 use crate::sessions::{self, Reason};
-use crate::users::ApiWord;
 use crate::users::models::Account;
+use crate::users::{ApiWord, address};
 
 /// An account has another role or status; without `by` an operator decided it, or time was up.
 pub async fn decided(
@@ -31,15 +30,14 @@ pub async fn decided(
     profiles::signals::updated(tx, user).await
 }
 
-/// An address was verified: as long as there is no administrator, the account of the settings becomes it. Not at the
-/// sign-up: any client can sign up with that address.
-pub async fn address_verified(
+/// The address of an account was proved by a token that was mailed there: as long as there is no administrator, the account
+/// of the settings, whose address has this key, becomes it. Not at the sign-up: any client can sign up with that address.
+pub async fn address_proved(
     tx: &mut PgTransaction<'_>,
     account: &mut Account,
-    first_admin: Option<&Address>,
+    first_admin: Option<&str>,
 ) -> sqlx::Result<()> {
-    let is_named =
-        first_admin.is_some_and(|address| address.to_string().to_lowercase() == account.email.to_lowercase());
+    let is_named = first_admin.is_some_and(|first_admin| first_admin == address::key(&account.email));
     if !is_named || lock_accounts(tx, &[account.id]).await?.admins() > 0 {
         return Ok(());
     }

@@ -51,14 +51,9 @@ pub async fn introspect(app: &App, verdicts: &VerdictCache, token: &str) -> Resu
 
 /// A follower that invalidates all answers at every event of a stream, and where it may have missed one.
 pub fn follower(app: &App, stream: &'static str) -> Follower {
-    let (event, gap) = (app.clone(), app.clone());
-    let heard = move |_: &str| {
-        event.verdicts.invalidate_all();
+    let running = app.clone();
+    Follower::new(app, stream, move |_| {
+        running.verdicts.invalidate_all();
         Ok(())
-    };
-    let missed = move || {
-        gap.verdicts.invalidate_all();
-        Ok(())
-    };
-    Follower::new(app, stream, heard, missed)
+    })
 }

@@ -18,15 +18,19 @@ pub enum Purpose {
     Activation,
     /// Sets a password.
     PasswordReset,
+    /// Takes back a change of an account's address or password.
+    Undo,
 }
 
 impl Purpose {
-    /// How long a token is good, in seconds; the original's 300 for a reset. An activation has no end, since there is no way
-    /// to ask for another one.
-    pub fn lifetime(self) -> Option<f64> {
+    /// How long a token is good, in seconds. A reset has the original's 300. A mail of verification may wait over a holiday;
+    /// not longer, since a mailbox gets another owner at times. A change can be taken back as long as its address is kept
+    /// (`UNDO_HOURS`).
+    pub fn lifetime(self) -> f64 {
         match self {
-            Self::Activation => None,
-            Self::PasswordReset => Some(300.0),
+            Self::Activation => 7.0 * 86_400.0,
+            Self::PasswordReset => 300.0,
+            Self::Undo => 72.0 * 3_600.0,
         }
     }
 }

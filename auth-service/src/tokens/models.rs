@@ -15,11 +15,21 @@ pub struct UserToken {
     pub updated_by: Option<Uuid>,
 }
 
+/// A token as it goes by mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailedToken {
+    pub user: Uuid,
+    /// The address that it is mailed to, and proves.
+    pub email: String,
+    /// What else it is about, by its purpose: a claim, or a change.
+    pub about: Option<Uuid>,
+}
+
 /// What a token that was brought back is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenCheck {
-    /// Used up by this transaction; whose it is.
-    Valid(Uuid),
+    /// Used up by this transaction.
+    Valid(MailedToken),
     Expired,
     Unknown,
 }
@@ -28,16 +38,19 @@ impl UserToken {
     /// Stores a token by its SHA-256.
     pub async fn create(
         tx: &mut PgTransaction<'_>,
-        user: Uuid,
+        token: &MailedToken,
         purpose: Purpose,
         sha256: &[u8; 32],
     ) -> sqlx::Result<()> {
         sqlx::query!(
-            "insert into user_token (id, created_by, user_id, purpose, sha256) values ($1, $2, $2, $3, $4)",
+            "insert into user_token (id, created_by, user_id, purpose, sha256, email, about)
+            values ($1, $2, $2, $3, $4, $5, $6)",
             Uuid::now_v7(),
-            user,
+            token.user,
             purpose as Purpose,
-            sha256
+            sha256,
+            token.email,
+            token.about
         )
         .execute(&mut **tx)
         .await?;
@@ -76,7 +89,7 @@ impl UserToken {
         }
         let token = sqlx::query!(
             r#"delete from user_token where sha256 = $1 and purpose = $2
-            returning user_id, coalesce(created_at > now() - make_interval(secs => $3), true) as "fresh!""#,
+            returning user_id, email, about, created_at > now() - make_interval(secs => $3) as "fresh!""#,
             sha256,
             purpose as Purpose,
             purpose.lifetime()
@@ -84,7 +97,9 @@ impl UserToken {
         .fetch_optional(&mut **tx)
         .await?;
         Ok(match token {
-            Some(token) if token.fresh => TokenCheck::Valid(token.user_id),
+            Some(token) if token.fresh => {
+                TokenCheck::Valid(MailedToken { user: token.user_id, email: token.email, about: token.about })
+            }
             Some(_) => TokenCheck::Expired,
             None => TokenCheck::Unknown,
         })
@@ -115,9 +130,10 @@ pub async fn revoke(tx: &mut PgTransaction<'_>, user: Uuid, purpose: Purpose) ->
 /// Removes a person's tokens of a purpose that ended more than a day ago; until then they are reported as expired.
 pub async fn sweep(tx: &mut PgTransaction<'_>, user: Uuid, purpose: Purpose) -> sqlx::Result<()> {
     sqlx::query!(
-        "delete from user_token where user_id = $1 and purpose = $2 and created_at < now() - interval '1 day'",
+        "delete from user_token where user_id = $1 and purpose = $2 and created_at < now() - make_interval(days => 1, secs => $3)",
         user,
-        purpose as Purpose
+        purpose as Purpose,
+        purpose.lifetime()
     )
     .execute(&mut **tx)
     .await?;

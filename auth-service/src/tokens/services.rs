@@ -4,10 +4,9 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use sqlx::PgTransaction;
-use uuid::Uuid;
 
 use super::Purpose;
-use super::models::{TokenCheck, UserToken, sweep};
+use super::models::{MailedToken, TokenCheck, UserToken, sweep};
 use crate::core::api::errors::Error;
 
 /// 256 random bits, as text that needs no escape in a URL.
@@ -20,22 +19,23 @@ pub fn hash_secret(secret: &str) -> [u8; 32] {
     Sha256::digest(secret).into()
 }
 
+/// The refusal of a token that is none, or that proves nothing any more.
+pub const INVALID_TOKEN: Error = Error::Refused(StatusCode::UNAUTHORIZED, "Invalid Token");
+
 /// A new token for a person: the record is stored, and the secret goes into their mail only.
-pub async fn issue(tx: &mut PgTransaction<'_>, user: Uuid, purpose: Purpose) -> sqlx::Result<String> {
+pub async fn issue(tx: &mut PgTransaction<'_>, token: &MailedToken, purpose: Purpose) -> sqlx::Result<String> {
     let secret = generate_secret();
-    if purpose.lifetime().is_some() {
-        sweep(tx, user, purpose).await?;
-    }
-    UserToken::create(tx, user, purpose, &hash_secret(&secret)).await?;
+    sweep(tx, token.user, purpose).await?;
+    UserToken::create(tx, token, purpose, &hash_secret(&secret)).await?;
     Ok(secret)
 }
 
-/// Uses a token up; whose it is.
-pub async fn redeem(tx: &mut PgTransaction<'_>, purpose: Purpose, secret: &str) -> Result<Uuid, Error> {
+/// Uses a token up.
+pub async fn redeem(tx: &mut PgTransaction<'_>, purpose: Purpose, secret: &str) -> Result<MailedToken, Error> {
     match UserToken::consume(tx, purpose, &hash_secret(secret)).await? {
-        TokenCheck::Valid(user) => Ok(user),
+        TokenCheck::Valid(token) => Ok(token),
         TokenCheck::Expired => Err(Error::Refused(StatusCode::UNAUTHORIZED, "Token Expired")),
-        TokenCheck::Unknown => Err(Error::Refused(StatusCode::UNAUTHORIZED, "Invalid Token")),
+        TokenCheck::Unknown => Err(INVALID_TOKEN),
     }
 }
 

@@ -1,4 +1,5 @@
 //! Users: the rows of their accounts, roles, statuses and interests.
+pub mod address;
 pub mod models;
 pub mod rights;
 pub mod schemas;
@@ -13,6 +14,20 @@ pub const ACCOUNT_DELETED: Error = Error::Refused(StatusCode::UNAUTHORIZED, "Inv
 
 /// The answer about a user that does not exist, or not for the caller.
 pub const USER_NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "User not found");
+
+/// The constraint by which the database refuses an address that has an account already.
+pub const EMAIL_TAKEN: &str = "account_email_key";
+
+/// The answer about an address that has an account already.
+pub const ADDRESS_TAKEN: Error = Error::Refused(StatusCode::BAD_REQUEST, "User with this email already exists");
+
+/// The refusal of an address that has an account already, when that is what the database refused.
+pub fn address_taken(error: sqlx::Error) -> Error {
+    match &error {
+        sqlx::Error::Database(cause) if cause.constraint() == Some(EMAIL_TAKEN) => ADDRESS_TAKEN,
+        _ => error.into(),
+    }
+}
 
 /// The words of the API for roles, in their order.
 pub const ROLE_WORDS: [&str; 3] = ["USER", "MODERATOR", "ADMIN"];

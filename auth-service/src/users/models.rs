@@ -2,11 +2,13 @@
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
+use super::address::{self, EmailAddress};
 use super::{Role, Status};
 use crate::core::contract::timestamp::Timestamp;
 
-/// The constraint by which the database refuses an address that has an account already.
-pub const EMAIL_TAKEN: &str = "account_email_key";
+/// For how many hours a change of address or password can be taken back; until then no other account takes the address
+/// that it was before. Two days may be a weekend.
+pub const UNDO_HOURS: i32 = 72;
 
 /// A person as they are stored.
 #[derive(Clone)]
@@ -16,7 +18,10 @@ pub struct Account {
     pub created_by: Option<Uuid>,
     pub updated_at: Timestamp,
     pub updated_by: Option<Uuid>,
+    /// The address to which mail goes; `address::shown` is what people read.
     pub email: String,
+    /// The address that they want instead, until it is proved.
+    pub pending_email: Option<String>,
     pub first_name: Option<String>,
     pub last_name: Option<String>,
     pub password_hash: String,
@@ -31,7 +36,7 @@ pub struct Account {
 
 /// What a person says of themselves, checked; in an update `None` leaves a name as it is.
 pub struct Draft<'a> {
-    pub email: &'a str,
+    pub email: &'a EmailAddress,
     pub first_name: Option<&'a str>,
     pub last_name: Option<&'a str>,
     pub interests: &'a [String],
@@ -49,8 +54,12 @@ pub struct NewPassword<'a> {
 
 /// An account after its owner's update, and what of it is another one than before.
 pub struct UpdatedAccount {
+    pub before: Account,
     pub account: Account,
+    /// It has another address, which is not verified, as the one before.
     pub moved: bool,
+    /// It is to have another address, which has to be proved.
+    pub asks: bool,
     pub password_changed: bool,
 }
 
@@ -63,23 +72,48 @@ pub struct DeletedAccount {
 }
 
 impl Account {
-    /// Creates an account; none when its address has one already.
-    pub async fn create(tx: &mut PgTransaction<'_>, draft: &Draft<'_>, hash: &str) -> sqlx::Result<Option<Self>> {
+    /// Whether an address is another account's, or is kept for one that may take it back.
+    pub async fn is_taken(db: impl PgExecutor<'_>, address: &EmailAddress, by_others_than: Uuid) -> sqlx::Result<bool> {
+        sqlx::query_scalar!(
+            r#"select exists (select from account where email_key = $1 and id <> $2) or exists (
+                select from account_change where email_key = $1 and user_id <> $2
+                    and changed_at > now() - make_interval(hours => $3)) as "taken!""#,
+            address.key(),
+            by_others_than,
+            UNDO_HOURS
+        )
+        .fetch_one(db)
+        .await
+    }
+
+    /// Creates an account; none when its address has one already, or is kept for one that may take it back. `browser` is
+    /// where it is made from.
+    pub async fn create(
+        tx: &mut PgTransaction<'_>,
+        draft: &Draft<'_>,
+        hash: &str,
+        browser: &[u8; 32],
+    ) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
-            r#"insert into account (id, email, first_name, last_name, interests, password_hash)
-            values ($1, $2, $3, $4, $5, $6)
-            on conflict (lower(email)) do nothing
+            r#"insert into account (id, email, email_key, first_name, last_name, interests, password_hash, signed_up_by)
+            select $1, $2, $3, $4, $5, $6, $7, $8
+            where not exists (select from account_change
+                where email_key = $3 and changed_at > now() - make_interval(hours => $9))
+            on conflict (email_key) do nothing
             returning id, created_at, created_by, updated_at,
-                updated_by, email, first_name, last_name, password_hash, is_verified,
+                updated_by, email, pending_email, first_name, last_name, password_hash, is_verified,
                 date_joined, rating, status, interests,
                 total_connections, role"#,
             Uuid::now_v7(),
-            draft.email,
+            draft.email.as_str(),
+            draft.email.key(),
             draft.first_name,
             draft.last_name,
             draft.interests,
-            hash
+            hash,
+            browser,
+            UNDO_HOURS
         )
         .fetch_optional(&mut **tx)
         .await
@@ -90,7 +124,7 @@ impl Account {
         sqlx::query_as!(
             Self,
             r#"select id, created_at, created_by, updated_at,
-                updated_by, email, first_name, last_name, password_hash, is_verified,
+                updated_by, email, pending_email, first_name, last_name, password_hash, is_verified,
                 date_joined, rating, status, interests,
                 total_connections, role
             from account where id = $1"#,
@@ -100,16 +134,16 @@ impl Account {
         .await
     }
 
-    /// The account with that address, in any case.
-    pub async fn find_by_email(db: impl PgExecutor<'_>, email: &str) -> sqlx::Result<Option<Self>> {
+    /// The account with that address, however it is written.
+    pub async fn find_by_address(db: impl PgExecutor<'_>, address: &EmailAddress) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
             r#"select id, created_at, created_by, updated_at,
-                updated_by, email, first_name, last_name, password_hash, is_verified,
+                updated_by, email, pending_email, first_name, last_name, password_hash, is_verified,
                 date_joined, rating, status, interests,
                 total_connections, role
-            from account where lower(email) = lower($1)"#,
-            email
+            from account where email_key = $1"#,
+            address.key()
         )
         .fetch_optional(db)
         .await
@@ -125,7 +159,7 @@ impl Account {
         sqlx::query_as!(
             Self,
             r#"select id, created_at, created_by, updated_at,
-                updated_by, email, first_name, last_name, password_hash, is_verified,
+                updated_by, email, pending_email, first_name, last_name, password_hash, is_verified,
                 date_joined, rating, status, interests,
                 total_connections, role
             from account where id = $1 and status <> 'BANNED' and case when $2::uuid is null then accepts_legacy else exists (
@@ -138,38 +172,33 @@ impl Account {
         .await
     }
 
-    /// The account after its owner's update.
+    /// The account after its owner's update. An address that is not verified is replaced; instead of a verified one the
+    /// new one is noted, and counts once it is proved. Fails with [`super::EMAIL_TAKEN`] when another account has the new one.
     pub async fn update(
         tx: &mut PgTransaction<'_>,
         id: Uuid,
         draft: &Draft<'_>,
         password: &NewPassword<'_>,
     ) -> sqlx::Result<Option<UpdatedAccount>> {
-        let before = sqlx::query!(
-            r#"select lower(email) <> lower($2) as "moved!", password_hash <> $3 or $4 as "password_changed!"
-            from account where id = $1 for update"#,
-            id,
-            draft.email,
-            password.compared,
-            password.differs
-        )
-        .fetch_optional(&mut **tx)
-        .await?;
-        let Some(before) = before else { return Ok(None) };
-        // A new address is not verified yet.
+        let Some(before) = Self::lock(tx, id).await? else { return Ok(None) };
+        let moves = address::key(&before.email) != draft.email.key();
+        let waits = moves && before.is_verified;
+        let email = if waits { before.email.as_str() } else { draft.email.as_str() };
+        let pending = if waits { Some(draft.email.as_str()) } else { before.pending_email.as_deref() };
         let account = sqlx::query_as!(
             Self,
-            r#"update account set email = $2, first_name = coalesce($3, first_name),
-                last_name = coalesce($4, last_name), interests = $5, password_hash = $6,
-                is_verified = is_verified and lower(email) = lower($2),
+            r#"update account set email = $2, email_key = $3, pending_email = $4, first_name = coalesce($5, first_name),
+                last_name = coalesce($6, last_name), interests = $7, password_hash = $8,
                 updated_by = id, updated_at = greatest(now(), updated_at + interval '1 microsecond')
             where id = $1
             returning id, created_at, created_by, updated_at,
-                updated_by, email, first_name, last_name, password_hash, is_verified,
+                updated_by, email, pending_email, first_name, last_name, password_hash, is_verified,
                 date_joined, rating, status, interests,
                 total_connections, role"#,
             id,
-            draft.email,
+            email,
+            address::key(email),
+            pending,
             draft.first_name,
             draft.last_name,
             draft.interests,
@@ -177,7 +206,24 @@ impl Account {
         )
         .fetch_one(&mut **tx)
         .await?;
-        Ok(Some(UpdatedAccount { account, moved: before.moved, password_changed: before.password_changed }))
+        let asks = waits && before.pending_email != account.pending_email;
+        let password_changed = before.password_hash != password.compared || password.differs;
+        Ok(Some(UpdatedAccount { moved: moves && !waits, asks, password_changed, account, before }))
+    }
+
+    /// The account, locked until the end of the transaction.
+    pub async fn lock(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<Option<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"select id, created_at, created_by, updated_at,
+                updated_by, email, pending_email, first_name, last_name, password_hash, is_verified,
+                date_joined, rating, status, interests,
+                total_connections, role
+            from account where id = $1 for no key update"#,
+            id
+        )
+        .fetch_optional(&mut **tx)
+        .await
     }
 
     /// The account with a new password; none when there is no such account, or its password is not
@@ -194,7 +240,7 @@ impl Account {
                 updated_at = greatest(now(), updated_at + interval '1 microsecond')
             where id = $1 and ($3::text is null or password_hash = $3)
             returning id, created_at, created_by, updated_at,
-                updated_by, email, first_name, last_name, password_hash, is_verified,
+                updated_by, email, pending_email, first_name, last_name, password_hash, is_verified,
                 date_joined, rating, status, interests,
                 total_connections, role"#,
             id,
@@ -224,11 +270,11 @@ impl Account {
     pub async fn verify(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
-            r#"update account set is_verified = true, status = case status when 'INACTIVE' then 'ACTIVE' else status end,
+            r#"update account set is_verified = true, signed_up_by = null, status = case status when 'INACTIVE' then 'ACTIVE' else status end,
                 updated_by = id, updated_at = greatest(now(), updated_at + interval '1 microsecond')
             where id = $1
             returning id, created_at, created_by, updated_at,
-                updated_by, email, first_name, last_name, password_hash, is_verified,
+                updated_by, email, pending_email, first_name, last_name, password_hash, is_verified,
                 date_joined, rating, status, interests,
                 total_connections, role"#,
             id

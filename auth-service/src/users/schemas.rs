@@ -4,12 +4,12 @@ use std::sync::LazyLock;
 
 use axum::http::StatusCode;
 use chrono::{DateTime, SubsecRound, Utc};
-use lettre::Address;
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::address::{self, AddressFault, EmailAddress};
 use super::models::{Account, Draft};
 use super::{INTERESTS, Role, Status};
 use crate::app::passwords::opaque_string;
@@ -28,6 +28,9 @@ const ID: usize = 45;
 /// The shortest and the longest password, in characters. NIST SP 800-63B: at least 8, and long ones are welcome.
 const PASSWORD: (usize, usize) = (8, 128);
 
+/// The longest password that is compared; a body is no longer.
+pub const ANY_PASSWORD: usize = BODY_LIMIT;
+
 /// Passwords that attackers try first, in lower case; common-passwords.md says where they come from.
 static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common-passwords.txt").lines().collect());
 
@@ -38,8 +41,8 @@ static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common-p
 })))]
 pub struct UserIn {
     /// At most 50 characters
-    #[schema(max_length = 50, examples("anna@example.com"))]
-    pub email: String,
+    #[schema(value_type = String, max_length = 50, examples("anna@example.com"))]
+    pub email: EmailAddress,
     #[schema(max_length = 100)]
     pub first_name: Option<String>,
     #[schema(max_length = 100)]
@@ -59,7 +62,7 @@ impl Input for UserIn {
             ignored_id(fields, name);
         }
         Self {
-            email: email(fields, "email"),
+            email: email(fields, "email", EMAIL),
             first_name: name(fields, "first_name", NAME),
             last_name: name(fields, "last_name", NAME),
             password: password(fields, "password"),
@@ -94,14 +97,33 @@ fn ignored_id(fields: &mut Fields, name: &'static str) {
     }
 }
 
-/// An address to which mail can be sent.
-fn email(fields: &mut Fields, name: &'static str) -> String {
+/// An address to which mail can be sent, of at most `max` characters.
+pub fn email(fields: &mut Fields, name: &'static str, max: usize) -> EmailAddress {
+    optional_email(fields, name, max, true).unwrap_or_default()
+}
+
+/// The address of who signs in; none when the text is none, which no account has.
+pub fn email_of_account(fields: &mut Fields, name: &'static str, max: usize) -> Option<EmailAddress> {
+    optional_email(fields, name, max, false)
+}
+
+fn optional_email(fields: &mut Fields, name: &'static str, max: usize, has_form: bool) -> Option<EmailAddress> {
     let faults = fields.errors.len();
-    let text = fields.text(name, EMAIL);
-    if fields.errors.len() == faults && text.parse::<Address>().is_err() {
-        fields.refuse(name, "value is not a valid email address", "value_error.email", None);
+    let text = fields.text(name, max);
+    if fields.errors.len() > faults {
+        return None;
     }
-    text
+    match EmailAddress::parse(&text) {
+        Ok(address) => return Some(address),
+        Err(AddressFault::Invisible) => {
+            fields.refuse(name, "invisible characters are not allowed", "value_error.email.invisible", None);
+        }
+        Err(AddressFault::Malformed) if has_form => {
+            fields.refuse(name, "value is not a valid email address", "value_error.email", None);
+        }
+        Err(AddressFault::Malformed) => {}
+    }
+    None
 }
 
 /// A password that is good enough to be stored.
@@ -136,6 +158,7 @@ pub struct UserOut {
     pub created_by: Option<Uuid>,
     pub updated_at: Timestamp,
     pub updated_by: Option<Uuid>,
+    /// Its domain is in Unicode where it is not ASCII
     pub email: String,
     pub first_name: Option<String>,
     pub last_name: Option<String>,
@@ -161,7 +184,7 @@ impl UserOut {
             created_by: None,
             updated_at: at,
             updated_by: None,
-            email: draft.email.to_owned(),
+            email: address::shown(draft.email.as_str()),
             first_name: draft.first_name.map(str::to_owned),
             last_name: draft.last_name.map(str::to_owned),
             is_verified: false,
@@ -182,7 +205,7 @@ impl From<Account> for UserOut {
             created_by: account.created_by,
             updated_at: account.updated_at,
             updated_by: account.updated_by,
-            email: account.email,
+            email: address::shown(&account.email),
             first_name: account.first_name,
             last_name: account.last_name,
             is_verified: account.is_verified,

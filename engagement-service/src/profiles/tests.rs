@@ -196,6 +196,30 @@ async fn activity_is_counted_and_deleted_activity_is_not(_: PgPoolOptions, datab
 }
 
 #[sqlx::test(migrations = false)]
+async fn a_post_that_moderation_hides_stays_its_authors(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, author), id, at) = (new_user(), Uuid::now_v7(), Utc::now());
+    let version = |number: i64, name: &str| {
+        let mut post = post(author, id, at, &["NEWS"], number);
+        post[name] = post["updated_at"].clone();
+        post
+    };
+    platform.consume(POST_CREATED, &post(author, id, at, &["NEWS"], 0)).await;
+    for (stream, event) in [
+        (POST_DELETED, version(1, "hidden_at")),
+        (POST_CREATED, version(2, "restored_at")),
+        (POST_DELETED, version(3, "hidden_at")),
+    ] {
+        platform.consume(stream, &event).await;
+        let profile = profile(&platform, &anna).await;
+        assert_eq!((totals(&profile), written(&profile)), ([1, 0, 0, 0], json!({ "NEWS": 1.0 })), "{event}");
+    }
+    // Its author deletes it for good.
+    platform.consume(POST_DELETED, &post(author, id, at, &["NEWS"], 3)).await;
+    assert_eq!(totals(&profile(&platform, &anna).await), [0; 4]);
+}
+
+#[sqlx::test(migrations = false)]
 async fn a_deletion_may_be_consumed_before_its_creation(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, id) = new_user();

@@ -7,6 +7,11 @@ use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::doors::personal_data::PersonalDataItem;
 
+/// The longest contents of a page together, in characters, that are listed whole: 50 comments of 2,000.
+const WHOLE_PAGE: i64 = 100_000;
+/// The length of a content on a longer page, in characters: 200 of them are as long as a page that is listed whole.
+const EXCERPT: i32 = 500;
+
 /// A comment as it is stored.
 #[derive(Clone, Debug)]
 pub struct Comment {
@@ -17,6 +22,14 @@ pub struct Comment {
     pub updated_by: Option<Uuid>,
     pub post_id: Uuid,
     pub content: String,
+    /// Since when moderation hides it from all; none: it is not hidden.
+    pub hidden_at: Option<Timestamp>,
+    /// Why it is hidden.
+    pub hidden_reason: Option<String>,
+    /// The version that a moderator restored; none: it was never hidden, or still is.
+    pub restored_at: Option<Timestamp>,
+    /// Whether `content` is only its beginning, as in a heavy list.
+    pub truncated: bool,
 }
 
 impl Comment {
@@ -26,7 +39,7 @@ impl Comment {
             Self,
             r#"insert into comment (id, created_by, post_id, content) values ($1, $2, $3, $4)
             returning id, created_at, created_by, updated_at,
-                updated_by, post_id, content"#,
+                updated_by, post_id, content, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
             Uuid::now_v7(),
             author,
             post,
@@ -36,7 +49,8 @@ impl Comment {
         .await
     }
 
-    /// The comments on a post, newest first, but those of users who have a block with the viewer.
+    /// The comments on a post, newest first, but those of users who have a block with the viewer. When they are long together,
+    /// the long ones are cut.
     pub async fn list(
         db: impl PgExecutor<'_>,
         post: Uuid,
@@ -46,15 +60,22 @@ impl Comment {
     ) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select id, created_at, created_by, updated_at,
-                updated_by, post_id, content
-            from comment where post_id = $1 and (created_at, id) < ($2, $3) and not hidden($5, created_by)
-            order by created_at desc, id desc limit $4"#,
+            r#"with page as (
+                select * from comment where post_id = $1 and (created_at, id) < ($2, $3) and readable(comment, $5)
+                order by created_at desc, id desc limit $4
+            ), heavy as (select coalesce(sum(char_length(content)), 0) > $6 as is_heavy from page)
+            select id as "id!", created_at as "created_at!", created_by as "created_by!",
+                updated_at as "updated_at!", updated_by, post_id as "post_id!",
+                case when is_heavy then left(content, $7) else content end as "content!",
+                hidden_at, hidden_reason, restored_at, is_heavy and char_length(content) > $7 as "truncated!"
+            from page, heavy order by created_at desc, id desc"#,
             post,
             before.at,
             before.id,
             rows,
-            viewer
+            viewer,
+            WHOLE_PAGE,
+            EXCERPT
         )
         .fetch_all(db)
         .await
@@ -65,10 +86,10 @@ impl Comment {
         sqlx::query_as!(
             Self,
             r#"select comment.id, comment.created_at, comment.created_by,
-                comment.updated_at, comment.updated_by, comment.post_id, comment.content
+                comment.updated_at, comment.updated_by, comment.post_id, comment.content,
+                comment.hidden_at, comment.hidden_reason, comment.restored_at, false as "truncated!"
             from comment join post on post.id = comment.post_id
-            where comment.id = $1 and not hidden($2, comment.created_by)
-                and (post.created_by = $2 or (post.status = 'POSTED' and not hidden($2, post.created_by)))"#,
+            where comment.id = $1 and readable(comment, $2) and visible(post, $2)"#,
             id,
             viewer
         )
@@ -91,9 +112,10 @@ impl Comment {
                 updated_at = greatest(now(), comment.updated_at + interval '1 microsecond')
             from post
             where comment.id = $1 and comment.created_by = $2 and post.id = comment.post_id
-                and (post.status = 'POSTED' or post.created_by = $2)
+                and readable(comment, $2) and visible(post, $2)
             returning comment.id, comment.created_at, comment.created_by,
-                comment.updated_at, comment.updated_by, comment.post_id, comment.content"#,
+                comment.updated_at, comment.updated_by, comment.post_id, comment.content,
+                comment.hidden_at, comment.hidden_reason, comment.restored_at, false as "truncated!""#,
             id,
             author,
             content
@@ -109,7 +131,7 @@ impl Comment {
             Self,
             r#"delete from comment where id = $1 and ($2::uuid is null or created_by = $2)
             returning id, created_at, created_by, updated_at,
-                updated_by, post_id, content"#,
+                updated_by, post_id, content, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
             id,
             author
         )
@@ -117,17 +139,75 @@ impl Comment {
         .await
     }
 
-    /// Deletes comments of any authors with their NFT records and returns those that existed.
-    pub async fn delete_all(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Self>> {
-        // Locks taken in one order cannot deadlock with another deletion of comments.
+    /// Locks comments until the transaction ends. A transaction that hides several does this first: locks taken in one order
+    /// cannot deadlock with another one, or with a deletion.
+    pub async fn lock(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
+        sqlx::query!("select id from comment where id = any($1) order by id for update", ids)
+            .fetch_all(&mut **tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Hides a comment that is not hidden, as a new version; none when there is nothing to hide: it does not exist, is hidden,
+    /// or a moderator has restored it since `analysed`, the version that moderation read.
+    pub async fn hide(
+        tx: &mut PgTransaction<'_>,
+        id: Uuid,
+        reason: Option<&str>,
+        analysed: Option<Timestamp>,
+    ) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
-            r#"delete from comment where id in (select id from comment where id = any($1) order by id for update)
+            r#"update comment set hidden_at = now(), hidden_reason = $2, restored_at = null,
+                updated_at = greatest(now(), updated_at + interval '1 microsecond')
+            where id = $1 and hidden_at is null and (restored_at is null or restored_at < coalesce($3, now()))
             returning id, created_at, created_by, updated_at,
-                updated_by, post_id, content"#,
-            ids
+                updated_by, post_id, content, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
+            id,
+            reason,
+            analysed as Option<Timestamp>
         )
-        .fetch_all(&mut **tx)
+        .fetch_optional(&mut **tx)
+        .await
+    }
+
+    /// Restores a hidden comment as a new version; none when it is not hidden, or does not exist.
+    pub async fn restore(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<Option<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"update comment set hidden_at = null, hidden_reason = null,
+                restored_at = greatest(now(), updated_at + interval '1 microsecond'),
+                updated_at = greatest(now(), updated_at + interval '1 microsecond')
+            where id = $1 and hidden_at is not null
+            returning id, created_at, created_by, updated_at,
+                updated_by, post_id, content, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
+            id
+        )
+        .fetch_optional(&mut **tx)
+        .await
+    }
+
+    /// Hidden comments, of an author or of all, newest first; of a long content the beginning.
+    pub async fn list_hidden(
+        db: impl PgExecutor<'_>,
+        author: Option<Uuid>,
+        before: Cursor,
+        rows: i64,
+    ) -> sqlx::Result<Vec<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"select id, created_at, created_by, updated_at, updated_by, post_id, left(content, $5) as "content!",
+                hidden_at, hidden_reason, restored_at, char_length(content) > $5 as "truncated!"
+            from comment where hidden_at is not null and ($1::uuid is null or created_by = $1)
+                and (created_at, id) < ($2, $3)
+            order by created_at desc, id desc limit $4"#,
+            author,
+            before.at,
+            before.id,
+            rows,
+            EXCERPT
+        )
+        .fetch_all(db)
         .await
     }
 
@@ -138,7 +218,7 @@ impl Comment {
             r#"delete from comment
             where id in (select id from comment where created_by = $1 order by id limit $2 for update)
             returning id, created_at, created_by, updated_at,
-                updated_by, post_id, content"#,
+                updated_by, post_id, content, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
             author,
             rows
         )
@@ -173,7 +253,7 @@ impl Comment {
             r#"delete from comment
             where id in (select id from comment where post_id = any($1) order by id limit $2 for update)
             returning id, created_at, created_by, updated_at,
-                updated_by, post_id, content"#,
+                updated_by, post_id, content, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
             posts,
             rows
         )
@@ -200,6 +280,12 @@ pub async fn list_personal_nfts(
     )
     .fetch_all(db)
     .await
+}
+
+/// Deletes the NFT record of a comment.
+pub async fn delete_nft(tx: &mut PgTransaction<'_>, comment: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("delete from comment_nft where comment_id = $1", comment).execute(&mut **tx).await?;
+    Ok(())
 }
 
 /// Inserts or updates the NFT record of a comment.

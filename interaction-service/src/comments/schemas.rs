@@ -36,6 +36,22 @@ pub struct CommentOut {
     pub updated_by: Option<Uuid>,
     pub post_id: Uuid,
     pub content: String,
+    /// Since when the comment is hidden from all, until a moderator restores it
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden_at: Option<Timestamp>,
+    /// Why it is hidden: OFFENSIVE_CONTENT, NUDITY, RULES_VIOLATION or RACISM
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden_reason: Option<String>,
+    /// When a moderator restored it
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restored_at: Option<Timestamp>,
+    /// True in a list that is long, when `content` is only its beginning; the comment by its id has all of it
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub truncated: bool,
 }
 
 impl From<Comment> for CommentOut {
@@ -48,6 +64,10 @@ impl From<Comment> for CommentOut {
             updated_by: comment.updated_by,
             post_id: comment.post_id,
             content: comment.content,
+            hidden_at: comment.hidden_at,
+            hidden_reason: comment.hidden_reason,
+            restored_at: comment.restored_at,
+            truncated: comment.truncated,
         }
     }
 }

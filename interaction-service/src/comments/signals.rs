@@ -3,7 +3,7 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::events::producers;
-use super::models::{Comment, save_nft};
+use super::models::{Comment, delete_nft, save_nft};
 use super::schemas::CommentOut;
 use super::services::metadata;
 
@@ -22,9 +22,25 @@ pub async fn updated(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Res
     producers::comment_updated(tx, &CommentOut::from(comment.clone())).await
 }
 
-/// A comment was deleted, by its author or by moderation.
+/// A comment was deleted for good, by its author or by a moderator. The deletion of a hidden one is published already: counters
+/// have gone down with it.
 pub async fn deleted(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Result<()> {
+    if comment.hidden_at.is_some() {
+        return Ok(());
+    }
     producers::comment_deleted(tx, &CommentOut::from(comment.clone())).await
+}
+
+/// A comment was hidden on moderation's request. The contract has a deletion in its place, and so the stream has one, which keeps
+/// counters exact, with `hidden_at`, by which it is told from a deletion for good.
+pub async fn hidden(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Result<()> {
+    delete_nft(tx, comment.id).await?;
+    producers::comment_deleted(tx, &CommentOut::from(comment.clone())).await
+}
+
+/// A moderator restored a hidden comment: it is published like a new one, and counted again.
+pub async fn restored(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Result<()> {
+    created(tx, comment).await
 }
 
 /// Posts were deleted: deletes their comments and publishes each deletion, so that the counters of other services stay exact.
@@ -34,7 +50,9 @@ pub async fn posts_deleted(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::
         if comments.is_empty() {
             return Ok(());
         }
-        producers::comments_deleted(tx, &comments.into_iter().map(CommentOut::from).collect::<Vec<_>>()).await?;
+        // The deletions of hidden ones are published already.
+        let shown = comments.into_iter().filter(|comment| comment.hidden_at.is_none());
+        producers::comments_deleted(tx, &shown.map(CommentOut::from).collect::<Vec<_>>()).await?;
     }
 }
 

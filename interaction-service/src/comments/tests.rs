@@ -7,6 +7,7 @@ use super::events::{
     COMMENT_CREATED, COMMENT_DELETE_COMPLETED, COMMENT_DELETE_REQUESTED, COMMENT_DELETED, COMMENT_UPDATED,
 };
 use super::models::{Comment, Nft};
+use crate::SERVICE;
 use crate::core::events::consumer::Step;
 use crate::core::testing::{Platform, new_user};
 use crate::posts::events::POST_CREATED;
@@ -212,8 +213,19 @@ fn request(comment: &Value) -> Value {
     })
 }
 
+/// A comment as it is published when moderation has it hidden; the version is that of the event.
+fn hidden(comment: &Value, event: &Value) -> Value {
+    let mut hidden = comment.clone();
+    for name in ["updated_at", "hidden_at"] {
+        assert!(event[name].as_str().unwrap() > comment["updated_at"].as_str().unwrap(), "{name} of {event}");
+        hidden[name] = event[name].clone();
+    }
+    hidden["hidden_reason"] = json!("RULES_VIOLATION");
+    hidden
+}
+
 #[sqlx::test(migrations = false)]
-async fn moderation_deletes_comments_and_every_request_is_answered(_: PgPoolOptions, database: PgConnectOptions) {
+async fn moderation_hides_comments_and_every_request_is_answered(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, post) = start_with_post(database).await;
     let (anna, _) = new_user();
     let as_it_was_seen = comment(&platform, &anna, &post, "bad").await.body;
@@ -224,16 +236,74 @@ async fn moderation_deletes_comments_and_every_request_is_answered(_: PgPoolOpti
         platform.consume(COMMENT_DELETE_REQUESTED, &request(&as_it_was_seen)).await,
         [Step::Applied { fresh: 1, duplicates: 0 }]
     );
-    assert_eq!(platform.published(COMMENT_DELETED).await, std::slice::from_ref(&as_it_is));
-    assert_eq!(platform.published(COMMENT_DELETE_COMPLETED).await, std::slice::from_ref(&as_it_is));
+    let [deleted] = &platform.published(COMMENT_DELETED).await[..] else { panic!("one deletion is published") };
+    assert_eq!(*deleted, hidden(&as_it_is, deleted), "the comment as it was, with what tells that it can come back");
+    assert_eq!(platform.published(COMMENT_DELETE_COMPLETED).await, std::slice::from_ref(deleted));
 
-    // The original moderation asks twice; a comment that its author had deleted is answered as well.
+    // The original moderation asks twice; a comment that is hidden already is answered as well.
     platform.consume(COMMENT_DELETE_REQUESTED, &request(&as_it_was_seen)).await;
-    assert_eq!(platform.published(COMMENT_DELETED).await.len(), 1, "it was deleted once");
-    assert_eq!(platform.published(COMMENT_DELETE_COMPLETED).await, [as_it_is, as_it_was_seen]);
+    assert_eq!(platform.published(COMMENT_DELETED).await.len(), 1, "it was hidden once");
+    assert_eq!(platform.published(COMMENT_DELETE_COMPLETED).await, [deleted.clone(), as_it_was_seen]);
     assert_eq!(nft(&platform).await.comment_id, id(&kept));
     let list = platform.call("GET", &format!("/{}/comments", id(&post)), Some(&anna), None).await;
     assert_eq!(list.body, json!([kept]));
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_machine_deletes_no_comment_for_good_and_a_moderator_restores_it(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let (platform, post) = start_with_post(database).await;
+    let ((anna, her), (bert, _), (_, moderator)) = (new_user(), new_user(), new_user());
+    let judge = format!("{moderator}:ACTIVE:MODERATOR");
+    let said = comment(&platform, &anna, &post, "Wash whites only at 60 degrees.").await.body;
+    let list = format!("/{}/comments", id(&post));
+    platform.consume(COMMENT_DELETE_REQUESTED, &request(&said)).await;
+    for caller in [&anna, &bert, &judge] {
+        let read = platform.call("GET", &path(&said), Some(caller), None).await;
+        assert_eq!(refusal(&read), (404, &json!("Post comment not found")));
+        let written = platform.call("PUT", &path(&said), Some(caller), Some(json!({ "content": "x" }))).await;
+        assert_eq!(refusal(&written), (404, &json!("Post comment not found")));
+        assert_eq!(platform.call("GET", &list, Some(caller), None).await.body, json!([]));
+    }
+    assert_eq!(Nft::all(&platform.app.db).await.unwrap().len(), 0);
+    let held = async |caller: &str| platform.call("GET", "/comments/hidden", Some(caller), None).await.body;
+    for caller in [&anna, &judge] {
+        let list = held(caller).await;
+        let seen = (&list[0]["id"], &list[0]["content"], &list[0]["hidden_reason"]);
+        assert_eq!(seen, (&said["id"], &said["content"], &json!("RULES_VIOLATION")), "the reason is shown");
+    }
+    assert_eq!(held(&bert).await, json!([]));
+    assert_eq!(platform.personal_data_of(her, "comments").await[0]["content"], said["content"]);
+
+    let restore = format!("{}/restore", path(&said));
+    let refused = platform.call("POST", &restore, Some(&anna), None).await;
+    assert_eq!(refusal(&refused), (403, &json!("Only moderators can do this")));
+    let restored = platform.call("POST", &restore, Some(&judge), None).await;
+    let mut expected = said.clone();
+    for name in ["updated_at", "restored_at"] {
+        expected[name] = restored.body["updated_at"].clone();
+    }
+    assert_eq!((restored.status.as_u16(), &restored.body), (200, &expected));
+    assert_eq!(platform.call("GET", &list, Some(&bert), None).await.body, json!([expected]));
+    assert_eq!(platform.published(COMMENT_CREATED).await, [said.clone(), expected.clone()], "it is counted again");
+    assert_eq!(nft(&platform).await.comment_id, id(&said));
+    assert_eq!(platform.call("POST", &restore, Some(&judge), None).await.status, 404);
+    let noted = sqlx::query!("select who, action, target from audit").fetch_one(&platform.app.db).await.unwrap();
+    assert_eq!((noted.who, noted.target, noted.action.as_str()), (Some(moderator), Some(her), "comment_restored"));
+
+    // A request about what was read before the restoration comes late; one about a change does not.
+    platform.consume(COMMENT_DELETE_REQUESTED, &request(&said)).await;
+    assert_eq!(platform.call("GET", &path(&said), Some(&bert), None).await.status, 200);
+    let changed = platform.call("PUT", &path(&said), Some(&anna), Some(json!({ "content": "worse" }))).await.body;
+    platform.consume(COMMENT_DELETE_REQUESTED, &request(&changed)).await;
+    assert_eq!(platform.call("GET", &path(&said), Some(&bert), None).await.status, 404);
+    // Its author deletes it for good. Counters went down when it was hidden, so that is not published again.
+    let published = platform.published(COMMENT_DELETED).await.len();
+    assert_eq!(platform.call("DELETE", &path(&said), Some(&anna), None).await.status, 204);
+    assert_eq!(platform.published(COMMENT_DELETED).await.len(), published);
+    assert_eq!(held(&judge).await, json!([]));
 }
 
 #[sqlx::test(migrations = false)]
@@ -249,8 +319,9 @@ async fn each_request_of_a_batch_is_answered_in_order(_: PgPoolOptions, database
     }
     let steps = platform.consume_waiting(COMMENT_DELETE_REQUESTED).await;
     assert_eq!(steps, [Step::Applied { fresh: 3, duplicates: 0 }]);
-    assert_eq!(platform.published(COMMENT_DELETED).await, [two.clone(), one.clone()]);
-    assert_eq!(platform.published(COMMENT_DELETE_COMPLETED).await, [two.clone(), two, one]);
+    let [second, first] = &platform.published(COMMENT_DELETED).await[..] else { panic!("two deletions are published") };
+    assert_eq!((second, first), (&hidden(&two, second), &hidden(&one, first)));
+    assert_eq!(platform.published(COMMENT_DELETE_COMPLETED).await, [second.clone(), two, first.clone()]);
 }
 
 #[sqlx::test(migrations = false)]
@@ -285,4 +356,53 @@ async fn a_moderators_deletion_is_recorded_in_the_audit(_: PgPoolOptions, databa
     assert_eq!(platform.call("DELETE", &path, Some(&token), None).await.status, 204);
     let noted = sqlx::query!("select who, action, target from audit").fetch_one(&platform.app.db).await.unwrap();
     assert_eq!((noted.who, noted.target, noted.action.as_str()), (Some(moderator), Some(her), "comment_deleted"));
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_users_comments_of_a_day_have_a_ceiling(_: PgPoolOptions, database: PgConnectOptions) {
+    let ceiling = ["--rate-limits", "comments=1000/60", "--daily-texts", "3", "--daily-bytes", "12"];
+    let limited = Platform::start(&SERVICE, database, &ceiling).await;
+    let platform = limited.beside(&["--rate-limits", "off"]);
+    let ((anna, her), (bert, _)) = (new_user(), new_user());
+    let post = post(new_user().1, "POSTED");
+    platform.consume(POST_CREATED, &post).await;
+    let said = comment(&limited, &anna, &post, "one").await;
+    assert_eq!(said.status, 201);
+    let edit = async |content: &str| {
+        limited.call("PUT", &path(&said.body), Some(&anna), Some(json!({ "content": content }))).await
+    };
+    let refused = edit("thirteen long").await;
+    assert_eq!(refusal(&refused), (429, &json!("Too many requests")), "too many bytes");
+    let wait: u64 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!(wait > 0 && wait <= 86_400, "{wait}");
+    assert_eq!(edit("two").await.status, 200, "a refused one costs nothing");
+    assert_eq!(comment(&limited, &anna, &post, "three").await.status, 201);
+    assert_eq!(comment(&limited, &anna, &post, "").await.status, 429, "a fourth text of the day");
+    assert_eq!(comment(&limited, &bert, &post, "mine").await.status, 201, "another user has a day of their own");
+    assert_eq!(comment(&platform, &anna, &post, "four").await.status, 201, "no rates, no ceilings");
+
+    let held = platform.personal_data_of(her, "quotas").await;
+    assert_eq!((&held[0]["texts"], &held[0]["bytes"]), (&json!(3), &json!(11)));
+    platform.erase(her).await;
+    assert_eq!(platform.personal_data_of(her, "quotas").await, Vec::<Value>::new());
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_heavy_page_shortens_long_comments(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, post) = start_with_post(database).await;
+    let (anna, _) = new_user();
+    let long = "\u{1F600}".repeat(2_000);
+    let first = comment(&platform, &anna, &post, &long).await.body;
+    let list = format!("/{}/comments?limit=200", id(&post));
+    assert_eq!(platform.call("GET", &list, Some(&anna), None).await.body, json!([first]));
+    let fill = "insert into comment (id, created_by, post_id, content)
+        select gen_random_uuid(), created_by, post_id, content from comment, generate_series(1, 199)";
+    sqlx::Executor::execute(&platform.app.db, fill).await.unwrap();
+    let page = platform.call("GET", &list, Some(&anna), None).await.body;
+    let mut cut = first.clone();
+    (cut["content"], cut["truncated"]) = (json!("\u{1F600}".repeat(500)), json!(true));
+    assert_eq!((page.as_array().unwrap().len(), &page[199]), (200, &cut));
+    let bytes = page.to_string().len();
+    assert!(bytes < 512 * 1024, "the heaviest page has {bytes} bytes");
+    assert_eq!(platform.call("GET", &path(&first), Some(&anna), None).await.body, first, "whole by its id");
 }

@@ -1,8 +1,8 @@
 //! The routes of comments.
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use axum::{Extension, Json};
 
 use super::models::Comment;
 use super::schemas::{CommentIn, CommentOut};
@@ -16,6 +16,7 @@ use crate::core::doors::audit::{self, Entry};
 use crate::posts::NOT_FOUND as POST_NOT_FOUND;
 use crate::posts::lookup::VisiblePost;
 use crate::posts::models::Post;
+use crate::quotas::Quota;
 
 const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "Post comment not found");
 
@@ -51,9 +52,11 @@ pub async fn create_post_comment(
     user: User,
     VisiblePost(post): VisiblePost,
     State(app): State<App>,
+    Extension(quota): Extension<Quota>,
     Body(comment): Body<CommentIn>,
 ) -> Result<(StatusCode, Json<CommentOut>), Error> {
     let mut tx = app.db.begin().await?;
+    quota.charge(&mut tx, user.id, &[&comment.content]).await?;
     if !Post::lock_visible(&mut tx, post, user.id).await? {
         return Err(POST_NOT_FOUND);
     }
@@ -61,6 +64,42 @@ pub async fn create_post_comment(
     signals::created(&mut tx, &comment).await?;
     app.commit_with_answer(tx).await?;
     Ok((StatusCode::CREATED, Json(comment.into())))
+}
+
+/// List hidden comments, newest first: the caller's, or as a moderator all of them
+#[utoipa::path(get, path = "/comments/hidden", tag = "comment", params(
+    ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
+    ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
+), responses(
+    (status = 200, body = Vec<CommentOut>),
+))]
+pub async fn get_hidden_comments(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
+    let author = (user.role < Role::Moderator).then_some(user.id);
+    let comments = Comment::list_hidden(&app.db, author, page.before, page.rows()).await?;
+    let comments: Vec<CommentOut> = comments.into_iter().map(CommentOut::from).collect();
+    Ok(page.answer(comments, |comment| (comment.created_at, comment.id)))
+}
+
+/// Restore a hidden comment, as a moderator
+#[utoipa::path(post, path = "/comments/{comment_id}/restore", tag = "comment", params(
+    ("comment_id" = uuid::Uuid, Path),
+), responses(
+    (status = 200, body = CommentOut),
+    (status = 403, body = Problem, description = "The caller is no moderator"),
+    (status = 404, body = Problem, description = "No hidden comment"),
+    (status = 422, body = Problem),
+))]
+pub async fn restore_comment(user: User, State(app): State<App>, Path(id): Path) -> Result<Json<CommentOut>, Error> {
+    if user.role < Role::Moderator {
+        return Err(Error::Refused(StatusCode::FORBIDDEN, "Only moderators can do this"));
+    }
+    let mut tx = app.db.begin().await?;
+    let comment = Comment::restore(&mut tx, id).await?.ok_or(NOT_FOUND)?;
+    let (who, target) = (Some(user.id), Some(comment.created_by));
+    audit::record(&mut *tx, Entry { who, action: "comment_restored", target, result: "by moderator" }).await?;
+    signals::restored(&mut tx, &comment).await?;
+    app.commit_with_answer(tx).await?;
+    Ok(Json(comment.into()))
 }
 
 /// Read a comment
@@ -89,9 +128,11 @@ pub async fn update_post_comment(
     user: User,
     State(app): State<App>,
     Path(id): Path,
+    Extension(quota): Extension<Quota>,
     Body(comment): Body<CommentIn>,
 ) -> Result<Json<CommentOut>, Error> {
     let mut tx = app.db.begin().await?;
+    quota.charge(&mut tx, user.id, &[&comment.content]).await?;
     let comment = Comment::update(&mut tx, id, user.id, &comment.content).await?.ok_or(NOT_FOUND)?;
     signals::updated(&mut tx, &comment).await?;
     app.commit_with_answer(tx).await?;

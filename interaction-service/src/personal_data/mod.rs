@@ -7,6 +7,8 @@ use uuid::Uuid;
 
 use crate::core::doors::erasure::Erasure;
 use crate::core::doors::personal_data::PersonalDataSource;
+use crate::post_views::models::PostView;
+use crate::quotas::models::Usage;
 use crate::{blocks, comments, reactions};
 
 /// The stream that confirms that a deleted user's data is erased here.
@@ -30,6 +32,14 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
             Box::pin(reactions::models::Reaction::list_personal_data(db, person, before, rows))
         },
     },
+    PersonalDataSource {
+        name: "views",
+        list: |db, person, before, rows| Box::pin(PostView::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "quotas",
+        list: |db, person, before, rows| Box::pin(Usage::list_personal_data(db, person, before, rows)),
+    },
 ];
 
 /// How the service erases a user's data.
@@ -39,8 +49,10 @@ pub const ERASURE: Erasure = Erasure {
     confirmed_on: Some(USER_ERASED),
 };
 
-/// Deletes a user's blocks and a batch of their comments and reactions; true when there may be more.
+/// Deletes a user's blocks, views and quotas, and a batch of their comments and reactions; true when there may be more.
 async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     blocks::models::delete_blocks(tx, person).await?;
+    PostView::delete_by_viewer(tx, person).await?;
+    Usage::delete_by_user(tx, person).await?;
     Ok(comments::signals::erase(tx, person).await? || reactions::signals::erase(tx, person).await?)
 }

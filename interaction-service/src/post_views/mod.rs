@@ -1,5 +1,7 @@
-//! Views of posts, which are published and not stored.
+//! Views of posts, which are published. A user's views of a post within a window count once; only the window is stored.
 pub mod events;
+pub mod models;
+pub mod schedulers;
 mod schemas;
 mod signals;
 mod views;
@@ -8,10 +10,42 @@ mod views;
 mod tests;
 
 use axum::routing::get;
+use clap::Args;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::core::app::limits::Limit;
+use crate::core::ground::settings::Rate;
+
+/// How views count.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct ViewWindow {
+    /// Seconds in which a user's views of a post count once; 0: every view counts, as in the original
+    #[arg(long, env = "VIEW_WINDOW", default_value_t = 3_600)]
+    pub view_window: u32,
+}
+
+impl ViewWindow {
+    /// Its length in seconds.
+    fn seconds(self) -> f64 {
+        f64::from(self.view_window)
+    }
+
+    /// Whether there is none, so that every view counts.
+    const fn is_empty(self) -> bool {
+        self.view_window == 0
+    }
+}
+
+/// How often a user may view posts.
+pub const VIEW_LIMIT: Limit = Limit {
+    name: "views",
+    routes: &["GET /api/v1/{post_id}/view", "GET /api/v1/post-reactions/view"],
+    rate: Rate::new(300, 60),
+    burst_in_development: None,
+    strict: false,
+};
 
 /// The routes of views.
 pub fn router() -> OpenApiRouter<App> {

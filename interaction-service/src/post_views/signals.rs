@@ -6,5 +6,5 @@ use super::schemas::PostViewed;
 
 /// A post was viewed.
 pub async fn viewed(tx: &mut PgTransaction<'_>, view: &PostViewed) -> sqlx::Result<()> {
-    producers::post_viewed(tx, view).await
+    producers::post_viewed(tx, &view.shortened()).await
 }

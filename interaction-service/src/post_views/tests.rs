@@ -1,8 +1,11 @@
 //! Views, through their route and their event.
 use serde_json::{Value, json};
+use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
+use super::ViewWindow;
 use super::events::POST_VIEWED;
+use super::models::PostView;
 use crate::core::testing::new_user;
 use crate::posts::events::{POST_CREATED, POST_DELETED};
 use crate::posts::testing::{changed, id, names, post, refusal, start};
@@ -22,15 +25,13 @@ async fn a_view_is_answered_as_the_original_does_and_published(_: PgPoolOptions,
     assert_eq!(first.body.to_string(), expected.to_string(), "field by field, in the original's order");
     assert_eq!(names(&first.body).last(), Some(&"viewed_by"));
 
-    // The post service counts, and this service stores nothing: a second view counts, and so does the author's own.
+    // The post service counts; the author's own view counts, too.
     seen["total_views"] = json!(7);
     service.add_post(&seen);
-    let second = platform.call("GET", &path, Some(&bert), None).await.body;
     let own = platform.call("GET", &path, Some(&anna), None).await.body;
-    assert_eq!((&second["total_views"], &own["total_views"]), (&json!(8), &json!(8)));
-    assert_eq!((&second["viewed_by"], &own["viewed_by"]), (&json!(viewer), &json!(author)));
-    assert_eq!(platform.published(POST_VIEWED).await, [first.body, second, own]);
-    assert_eq!(service.calls(), 3);
+    assert_eq!((&own["total_views"], &own["viewed_by"]), (&json!(8), &json!(author)));
+    assert_eq!(platform.published(POST_VIEWED).await, [first.body, own]);
+    assert_eq!(service.calls(), 2);
 }
 
 #[sqlx::test(migrations = false)]
@@ -76,4 +77,66 @@ async fn the_route_of_a_view_is_found_before_that_of_one_reaction(_: PgPoolOptio
     assert_eq!(refusal(&reply), (404, &json!("Post not found")));
     let reply = platform.call("GET", "/post-reactions/view", None, None).await;
     assert_eq!(refusal(&reply), (401, &json!("Not authenticated")));
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_page_that_is_reloaded_counts_once_in_an_hour(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, service) = start(database).await;
+    let ((anna, author), (bert, viewer)) = (new_user(), new_user());
+    let mut seen = post(author, "POSTED");
+    service.add_post(&seen);
+    let path = format!("/{}/view", id(&seen));
+    let view = async |token: &str| platform.call("GET", &path, Some(token), None).await;
+    let replies = futures::future::join_all((0..8).map(|_| view(&bert))).await;
+    let answers: Vec<Value> = replies.into_iter().map(|reply| reply.body).collect();
+    assert_eq!(answers, vec![answers[0].clone(); 8], "the same answer each time, also before the view is counted");
+    assert_eq!((&answers[0]["total_views"], &answers[0]["viewed_by"]), (&json!(1), &json!(viewer)));
+    assert_eq!(platform.published(POST_VIEWED).await, answers[..1]);
+    assert_eq!(view(&anna).await.body["total_views"], json!(1), "another user's view counts by itself");
+
+    // What others have viewed meanwhile is shown; the hour begins with the view that counted, and then ends.
+    seen["total_views"] = json!(5);
+    service.add_post(&seen);
+    assert_eq!(view(&bert).await.body["total_views"], json!(5));
+    assert_eq!(platform.published(POST_VIEWED).await.len(), 2);
+    platform.app.db.execute("update post_view set viewed_at = viewed_at - interval '1 hour'").await.unwrap();
+    assert_eq!(view(&bert).await.body["total_views"], json!(6));
+    assert_eq!(platform.published(POST_VIEWED).await.len(), 3);
+    let held = platform.personal_data_of(viewer, "views").await;
+    assert_eq!((held.len(), &held[0]["post_id"]), (1, &seen["id"]));
+    let window = ViewWindow { view_window: 3_600 };
+    while PostView::delete_expired(&platform.app.db, window).await.unwrap() {}
+    assert_eq!(platform.personal_data_of(author, "views").await, Vec::<Value>::new(), "what is over is not kept");
+    platform.erase(viewer).await;
+    assert_eq!(platform.personal_data_of(viewer, "views").await, Vec::<Value>::new());
+}
+
+#[sqlx::test(migrations = false)]
+async fn every_view_counts_when_there_is_no_window(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, service) = start(database).await;
+    let platform = platform.beside(&["--view-window", "0"]);
+    let (bert, _) = new_user();
+    let seen = post(new_user().1, "POSTED");
+    service.add_post(&seen);
+    for _ in 0..3 {
+        assert_eq!(platform.call("GET", &format!("/{}/view", id(&seen)), Some(&bert), None).await.status, 200);
+    }
+    assert_eq!(platform.published(POST_VIEWED).await.len(), 3);
+}
+
+#[sqlx::test(migrations = false)]
+async fn the_event_of_a_view_holds_only_the_beginning_of_a_long_post(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, service) = start(database).await;
+    let (bert, _) = new_user();
+    let mut seen = post(new_user().1, "POSTED");
+    seen["content"] = json!("\u{1F600}".repeat(10_000));
+    service.add_post(&seen);
+    let answer = platform.call("GET", &format!("/{}/view", id(&seen)), Some(&bert), None).await.body;
+    assert_eq!(answer["content"], seen["content"], "the viewer reads all of it");
+    let mut expected = answer;
+    expected["content"] = json!("\u{1F600}".repeat(100));
+    let published = platform.published(POST_VIEWED).await;
+    assert_eq!(published, [expected]);
+    // 40 kB of content would be 120 kB in the escapes of the stream.
+    assert!(serde_json::to_string(&published[0]).unwrap().len() < 2_000);
 }

@@ -1,15 +1,16 @@
 //! The route of views.
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 
+use super::models::PostView;
 use super::schemas::PostViewed;
-use super::signals;
+use super::{ViewWindow, signals};
 use crate::app::App;
 use crate::core::api::errors::{Error, Problem};
 use crate::core::app::identity::User;
 use crate::posts::lookup::CurrentPost;
 
-/// View a post; every view counts, also the author's
+/// View a post; a view counts, also the author's, unless the caller has viewed the post within the last hour
 #[utoipa::path(get, path = "/{post_id}/view", tag = "post-view", params(("post_id" = uuid::Uuid, Path)), responses(
     (status = 200, body = PostViewed),
     (status = 404, body = Problem),
@@ -19,10 +20,18 @@ pub async fn view_post(
     user: User,
     CurrentPost(post): CurrentPost,
     State(app): State<App>,
+    Extension(window): Extension<ViewWindow>,
 ) -> Result<Json<PostViewed>, Error> {
+    if let Some(shown) = PostView::find_recent(&app.db, user.id, post.id, window).await? {
+        return Ok(Json(PostViewed::again(post, user.id, shown)));
+    }
+    let id = post.id;
     let view = PostViewed::new(post, user.id);
     let mut tx = app.db.begin().await?;
-    signals::viewed(&mut tx, &view).await?;
+    // Of two first views at once, one counts, and both show it.
+    if window.is_empty() || PostView::save(&mut tx, user.id, id, view.total_views(), window).await? {
+        signals::viewed(&mut tx, &view).await?;
+    }
     app.commit_with_answer(tx).await?;
     Ok(Json(view))
 }

@@ -12,7 +12,8 @@ use crate::app::App;
 use crate::core::api::errors::{Error, NOT_AUTHENTICATED};
 use crate::core::app::identity::User;
 
-/// The post in the path, which the caller may see. If the stored version does not show it, the post service decides.
+/// The post in the path, which the caller may see. If the stored version does not show it, the post service is asked for a
+/// newer one.
 pub struct VisiblePost(pub Uuid);
 
 impl FromRequestParts<App> for VisiblePost {
@@ -27,8 +28,8 @@ impl FromRequestParts<App> for VisiblePost {
             _ => {}
         }
         let post = fetch_post(parts, app, id).await?;
-        Post::save(&app.db, &[Post::from(&post)]).await?;
-        if post.is_visible_to(user.id) { Ok(Self(id)) } else { Err(NOT_FOUND) }
+        check_visibility(app, &post, user.id).await?;
+        Ok(Self(id))
     }
 }
 
@@ -42,8 +43,20 @@ impl FromRequestParts<App> for CurrentPost {
         let user = User::from_request_parts(parts, app).await?;
         let id = post_id(parts, app).await?;
         let post = fetch_post(parts, app, id).await?;
-        if post.is_visible_to(user.id) { Ok(Self(post)) } else { Err(NOT_FOUND) }
+        check_visibility(app, &post, user.id).await?;
+        Ok(Self(post))
     }
+}
+
+/// Refuses a post that the viewer may not see. The post service has answered it, but the original one answers drafts, and
+/// either may not have consumed a block yet: the rule is applied here, to the answered version, which is stored when it is new.
+async fn check_visibility(app: &App, post: &PostOut, viewer: Uuid) -> Result<(), Error> {
+    let mut stored = Post::find_visibility(&app.db, post.id, viewer).await?;
+    if stored.as_ref().is_none_or(|stored| stored.updated_at != post.updated_at || stored.status != post.status) {
+        Post::save(&app.db, &[Post::from(post)]).await?;
+        stored = Post::find_visibility(&app.db, post.id, viewer).await?;
+    }
+    if stored.is_some_and(|stored| stored.visible) { Ok(()) } else { Err(NOT_FOUND) }
 }
 
 /// The id of the post in the path. An invalid id is answered like that of a post that does not exist.

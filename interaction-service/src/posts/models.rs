@@ -16,14 +16,19 @@ pub struct Post {
     pub status: Status,
     /// The version.
     pub updated_at: Timestamp,
+    /// Whether moderation has it hidden.
+    pub hidden: bool,
 }
 
 /// What a stored post is to a viewer.
 pub struct Visibility {
-    /// Whether the viewer may see it, if it still exists.
+    /// Whether the viewer may see it.
     pub visible: bool,
     /// Whether it has a tombstone.
     pub deleted: bool,
+    /// The stored version.
+    pub status: Status,
+    pub updated_at: Timestamp,
 }
 
 /// Versions of posts as columns, each post once, in the order of ids, in which all transactions lock them.
@@ -32,6 +37,7 @@ struct Columns {
     authors: Vec<Uuid>,
     statuses: Vec<String>,
     versions: Vec<DateTime<Utc>>,
+    hidden: Vec<bool>,
 }
 
 impl From<&[Post]> for Columns {
@@ -48,6 +54,7 @@ impl From<&[Post]> for Columns {
             authors: newest.values().map(|post| post.created_by).collect(),
             statuses: newest.values().map(|post| post.status.word().to_owned()).collect(),
             versions: newest.values().map(|post| post.updated_at.0).collect(),
+            hidden: newest.values().map(|post| post.hidden).collect(),
         }
     }
 }
@@ -57,8 +64,8 @@ impl Post {
     pub async fn find_visibility(db: impl PgExecutor<'_>, id: Uuid, viewer: Uuid) -> sqlx::Result<Option<Visibility>> {
         sqlx::query_as!(
             Visibility,
-            r#"select created_by = $2 or (status = 'POSTED' and not hidden($2, created_by)) as "visible!",
-                deleted_at is not null as "deleted!"
+            r#"select visible(post, $2) as "visible!", deleted_at is not null as "deleted!",
+                status as "status: Status", updated_at
             from post where id = $1"#,
             id,
             viewer
@@ -72,16 +79,19 @@ impl Post {
         // An equal version is written again: the original post service changes a post without a new version.
         let columns = Columns::from(posts);
         sqlx::query!(
-            "insert into post (id, created_by, status, updated_at)
-            select id, created_by, status, updated_at
-            from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[]) as seen (id, created_by, status, updated_at)
+            "insert into post (id, created_by, status, updated_at, hidden)
+            select id, created_by, status, updated_at, hidden
+            from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::boolean[])
+                as seen (id, created_by, status, updated_at, hidden)
             order by id
-            on conflict (id) do update set status = excluded.status, updated_at = excluded.updated_at
+            on conflict (id) do update
+            set status = excluded.status, updated_at = excluded.updated_at, hidden = excluded.hidden
             where post.deleted_at is null and post.updated_at <= excluded.updated_at",
             &columns.ids,
             &columns.authors,
             &columns.statuses,
-            &columns.versions
+            &columns.versions,
+            &columns.hidden
         )
         .execute(db)
         .await?;
@@ -111,15 +121,10 @@ impl Post {
     /// Locks a post until the transaction ends; false when it is deleted, or the viewer may not see it.
     pub async fn lock_visible(tx: &mut PgTransaction<'_>, id: Uuid, viewer: Uuid) -> sqlx::Result<bool> {
         // The lock of the foreign key alone would let a tombstone pass. Shared locks do not block each other.
-        let locked = sqlx::query_scalar!(
-            "select id from post
-            where id = $1 and deleted_at is null
-                and (created_by = $2 or (status = 'POSTED' and not hidden($2, created_by))) for share",
-            id,
-            viewer
-        )
-        .fetch_optional(&mut **tx)
-        .await?;
+        let locked =
+            sqlx::query_scalar!("select id from post where id = $1 and visible(post, $2) for share", id, viewer)
+                .fetch_optional(&mut **tx)
+                .await?;
         Ok(locked.is_some())
     }
 

@@ -29,15 +29,15 @@ pub struct PostOut {
     pub popularity: f64,
 }
 
-impl PostOut {
-    /// Whether the viewer may see it. The original post service answers drafts of others, so it is checked here.
-    pub fn is_visible_to(&self, viewer: Uuid) -> bool {
-        self.status == Status::Posted || self.created_by == viewer
-    }
-}
-
 impl From<&PostOut> for Post {
     fn from(post: &PostOut) -> Self {
-        Self { id: post.id, created_by: post.created_by, status: post.status, updated_at: post.updated_at }
+        // The post service answers no hidden post.
+        Self {
+            id: post.id,
+            created_by: post.created_by,
+            status: post.status,
+            updated_at: post.updated_at,
+            hidden: false,
+        }
     }
 }

@@ -46,6 +46,24 @@ impl Type {
     }
 }
 
+/// How often a user may list reactions.
+pub const LIST_REACTIONS_LIMIT: Limit = Limit {
+    name: "reaction_lists",
+    routes: &["GET /api/v1/{post_id}/post-reactions"],
+    rate: Rate::new(300, 60),
+    burst_in_development: None,
+    strict: false,
+};
+
+/// How often a user may change or delete a reaction.
+pub const CHANGE_REACTION_LIMIT: Limit = Limit {
+    name: "reaction_changes",
+    routes: &["PUT /api/v1/post-reactions/{reaction_id}", "DELETE /api/v1/post-reactions/{reaction_id}"],
+    rate: Rate::new(120, 60),
+    burst_in_development: None,
+    strict: false,
+};
+
 /// How often a user may react.
 pub const CREATE_REACTION_LIMIT: Limit = Limit {
     name: "reactions",

@@ -69,8 +69,7 @@ impl Reaction {
                 reaction.updated_at, reaction.updated_by, reaction.post_id,
                 reaction.type
             from reaction join post on post.id = reaction.post_id
-            where reaction.id = $1 and not hidden($2, reaction.created_by)
-                and (post.created_by = $2 or (post.status = 'POSTED' and not hidden($2, post.created_by)))"#,
+            where reaction.id = $1 and not hidden($2, reaction.created_by) and visible(post, $2)"#,
             id,
             viewer
         )
@@ -91,8 +90,7 @@ impl Reaction {
             r#"update reaction set type = coalesce($3, reaction.type), updated_by = $2,
                 updated_at = greatest(now(), reaction.updated_at + interval '1 microsecond')
             from post
-            where reaction.id = $1 and reaction.created_by = $2 and post.id = reaction.post_id
-                and (post.status = 'POSTED' or post.created_by = $2)
+            where reaction.id = $1 and reaction.created_by = $2 and post.id = reaction.post_id and visible(post, $2)
             returning reaction.id, reaction.created_at, reaction.created_by,
                 reaction.updated_at, reaction.updated_by, reaction.post_id,
                 reaction.type"#,

@@ -198,22 +198,23 @@ async fn the_lag_is_shown_beside_the_readiness(_: PgPoolOptions, database: PgCon
 #[sqlx::test(migrations = false)]
 async fn missing_events_are_handed_out_from_the_outbox(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
+    let path = format!("/internal/events/{}", SERVICE.publishes[0]);
     for n in 1..=3 {
         let mut tx = platform.app.db.begin().await.unwrap();
         let message = json!({ "n": n });
-        let publish = super::events::outbox::publish(&mut tx, "handed", &message);
+        let publish = super::events::outbox::publish(&mut tx, SERVICE.publishes[0], &message);
         let trace = telemetry::Trace::begin(None, || SpanBuilder::from_name("a test"));
         trace.scope(publish).await.unwrap();
         platform.app.commit(tx).await.unwrap();
     }
-    platform.published("handed").await;
-    let events = operate(&platform, "GET", "/internal/events/handed?after=1-0", "operator", None).await.body;
+    platform.published(SERVICE.publishes[0]).await;
+    let events = operate(&platform, "GET", &format!("{path}?after=1-0"), "operator", None).await.body;
     assert_eq!(events.as_array().unwrap().len(), 2);
     assert_eq!((&events[0]["id"], &events[0]["prev"]), (&json!("2-0"), &json!("1-0")));
     assert_eq!(events[1]["message"], json!({ "n": 3 }));
     assert_eq!(events[1]["traceparent"].as_str().unwrap().len(), 55);
     for (query, kind) in [("", "value_error.missing"), ("?after=x", "value_error.id")] {
-        let refused = operate(&platform, "GET", &format!("/internal/events/handed{query}"), "operator", None).await;
+        let refused = operate(&platform, "GET", &format!("{path}{query}"), "operator", None).await;
         assert_eq!((refused.status.as_u16(), &refused.body["detail"][0]["type"]), (422, &json!(kind)));
     }
 }

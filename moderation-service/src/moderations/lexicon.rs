@@ -2,7 +2,7 @@
 //!
 //! rustrict reads a text letter by letter against 3,000 words and phrases and sees through digits, symbols, accents,
 //! look-alike letters, repetitions and gaps; 20,000 ordinary words that contain a bad one are known to it. It was
-//! made to censor the chat of a game, where a wrong hit costs three stars. Here it costs a post, so three things are added:
+//! made to censor the chat of a game, where a wrong hit costs three stars. Here it hides a post, so three things are added:
 //!
 //! 1. **A hit must be a word.** By itself rustrict finds slurs in `x^2 + 3x`, in hashes and in the end of one word with
 //!    the beginning of the next. A hit counts when it begins where a word begins and is mostly letters, when it is
@@ -46,7 +46,7 @@ const MILD: &[&str] = &[
 #[rustfmt::skip]
 const MODERATE: &[&str] = &[
     "bastard", "bastred", "basterd", "boner", "boob", "boobies", "commitdie", "commitsuicide", "comitsuicide", "daygo",
-    "dontloveyou", "getcancer", "gunatschool", "guntoschool", "hentai", "hoar", "horny", "killedyourself", "killstudent",
+    "dontloveyou", "dyke", "dykes", "getcancer", "gunatschool", "guntoschool", "hentai", "hoar", "horny", "killedyourself", "killstudent",
     "killingstudent", "kkk", "negr", "nudes", "porn", "pornography", "pornos", "salopard", "suckme", "suckingme",
     "suckingmy", "suckingyour", "suckyour", "takeyourownlife", "twat", "twats", "wangker", "wank", "wanker",
 ];
@@ -54,8 +54,9 @@ const MODERATE: &[&str] = &[
 /// Ordinary words, names and laughter that begin with, or contain, what looks like a bad one.
 #[rustfmt::skip]
 const HARMLESS: &[&str] = &[
-    "breast cancer", "chicken breast", "chink in", "maine coon", "moby dick", "naked eye", "negra", "negro",
+    "breast cancer", "chicken breast", "chink in", "egg whites only", "maine coon", "moby dick", "naked eye", "negra", "negro",
     "nga", "niger", "niggard", "sex education", "spick and span",
+    "wash whites only", "whites only at",
 ];
 
 /// Slurs against peoples and beliefs, and calls for their murder: severe, whatever rustrict rates them.
@@ -239,7 +240,9 @@ impl Hit<'_> {
             return Some(words.join(" "));
         }
         // Overlapping hits are censored as one; one of its words may be bad by itself.
-        words.into_iter().skip(usize::from(!self.begins_word())).find(|word| is_word(word) && is_bad(word))
+        let is_harmless = |word: &str| HARMLESS.contains(&word.to_lowercase().as_str());
+        let mut words = words.into_iter().skip(usize::from(!self.begins_word()));
+        words.find(|word| is_word(word) && !is_harmless(word) && is_bad(word))
     }
 
     fn begins_word(&self) -> bool {

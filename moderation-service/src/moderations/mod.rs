@@ -1,4 +1,5 @@
-//! Moderations: cases, each a decision to delete a post or comment, and the state of its deletion.
+//! Moderations: cases, each a decision to take down a post or comment, and the state of that. What the analyser finds is hidden
+//! by the service that has it, and moderators can restore it there: a machine deletes nothing for good.
 pub mod events;
 pub mod lexicon;
 pub mod models;
@@ -31,9 +32,9 @@ pub enum Kind {
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
-    /// The deletion is requested from the service that has the content
+    /// The service that has the content is asked to take it down
     DeleteRequested,
-    /// The content is deleted
+    /// The content is hidden, or deleted
     DeleteConfirmed,
 }
 

@@ -8,6 +8,9 @@ use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::doors::personal_data::PersonalDataItem;
 
+/// The longest contents of a page together, in characters, that are listed whole.
+const WHOLE_PAGE: i64 = 100_000;
+
 /// Cases erased in one statement.
 const BATCH: i64 = 500;
 
@@ -34,7 +37,7 @@ pub struct Content {
     pub author: Uuid,
     /// The time of its last change; grows with every change.
     pub version: Timestamp,
-    /// The text that other users can read; none when they cannot.
+    /// The text that is to be analysed; none when other users cannot read it, or a moderator has restored it.
     pub text: Option<String>,
     pub raw: Box<RawValue>,
 }
@@ -61,8 +64,8 @@ impl Moderation {
         .await
     }
 
-    /// Closes the open cases about contents that were deleted.
-    pub async fn confirm_deletions(tx: &mut PgTransaction<'_>, contents: &[Uuid]) -> sqlx::Result<()> {
+    /// Closes the open cases about contents that were hidden or deleted.
+    pub async fn close(tx: &mut PgTransaction<'_>, contents: &[Uuid]) -> sqlx::Result<()> {
         sqlx::query!(
             "update moderation set status = 'DELETE_CONFIRMED', updated_at = now()
             where content_id = any($1) and status = 'DELETE_REQUESTED'",
@@ -95,8 +98,11 @@ impl Moderation {
     ) -> sqlx::Result<Vec<PersonalDataItem>> {
         sqlx::query_as!(
             PersonalDataItem,
-            r#"select created_at as at, id, to_json(moderation) as "thing!" from moderation
-            where author = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
+            r#"select created_at as at, id, to_json(held) as "thing!" from (
+                select id, created_at, created_by, updated_at, updated_by, type, content_id, author, raw_content, status,
+                    reason
+                from moderation where author = $1 and (created_at, id) < ($2, $3)
+            ) as held order by created_at desc, id desc limit $4"#,
             author,
             before.at,
             before.id,
@@ -106,26 +112,32 @@ impl Moderation {
         .await
     }
 
-    /// The cases about an author's contents, newest first.
+    /// The cases about an author's contents, newest first. When the contents are long together, the long texts are cut.
     pub async fn list(db: impl PgExecutor<'_>, author: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select id, created_at, created_by, updated_at,
-                updated_by, type as kind, content_id, raw_content as "raw_content: Box<RawValue>",
-                status, reason
-            from moderation where author = $1 and (created_at, id) < ($2, $3)
-            order by created_at desc, id desc limit $4"#,
+            r#"with page as (
+                select * from moderation where author = $1 and (created_at, id) < ($2, $3)
+                order by created_at desc, id desc limit $4
+            ), heavy as (select coalesce(sum(letters), 0) > $5 as is_heavy from page)
+            select id as "id!", created_at as "created_at!", created_by, updated_at as "updated_at!", updated_by,
+                type as "kind!: Kind", content_id as "content_id!",
+                case when is_heavy then coalesce(excerpt, raw_content) else raw_content end
+                    as "raw_content!: Box<RawValue>",
+                status as "status!: Status", reason as "reason!: Reason"
+            from page, heavy order by created_at desc, id desc"#,
             author,
             before.at,
             before.id,
-            rows
+            rows,
+            WHOLE_PAGE
         )
         .fetch_all(db)
         .await
     }
 }
 
-// Both statements below lock contents in the order of their ids: several streams do this at once, and locks taken in
+// The statements below lock contents in the order of their ids: several streams do this at once, and locks taken in
 // one order cannot deadlock. A transaction changes a case only while it has locked the content.
 
 /// Saves versions of contents. Returns the contents for which they are new: not deleted, and not known in this version or a
@@ -144,6 +156,14 @@ pub async fn save_versions(tx: &mut PgTransaction<'_>, versions: &[(Uuid, Timest
     )
     .fetch_all(&mut **tx)
     .await
+}
+
+/// Locks contents until the transaction ends.
+pub async fn lock(tx: &mut PgTransaction<'_>, contents: &[Uuid]) -> sqlx::Result<()> {
+    sqlx::query!("select id from content where id = any($1) order by id for update", contents)
+        .fetch_all(&mut **tx)
+        .await?;
+    Ok(())
 }
 
 /// Saves that contents were deleted, whether they were known or not.

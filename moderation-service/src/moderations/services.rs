@@ -17,7 +17,7 @@ pub trait Analyser: Send + Sync {
     fn analyse(&self, text: &str) -> Option<Finding>;
 }
 
-/// Finds nothing, so that nothing is deleted.
+/// Finds nothing, so that nothing is hidden.
 pub struct Off;
 
 impl Analyser for Off {
@@ -31,7 +31,7 @@ impl Analyser for Off {
 pub enum Implementation {
     /// The word lists of the rustrict library, which see through common evasions.
     Rustrict,
-    /// None: nothing is deleted.
+    /// None: nothing is hidden.
     Off,
 }
 
@@ -47,7 +47,7 @@ pub enum Threshold {
     Severe,
 }
 
-/// How texts are analysed. What is found is deleted for good, so the defaults leave everyday language alone.
+/// How texts are analysed. What is found is hidden until a moderator restores it, so the defaults leave everyday language alone.
 #[derive(Args, Clone, Debug)]
 pub struct Analysis {
     /// What reads the texts

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Kind;
 use super::events::producers;
-use super::models::{Content, Moderation, save_deletions, save_versions};
+use super::models::{Content, Moderation, lock, save_deletions, save_versions};
 use super::schemas::ModerationOut;
 use super::services::{Analyser, Finding};
 use crate::core::events::Failure;
@@ -28,10 +28,17 @@ pub async fn written(
     Ok(())
 }
 
-/// Contents were deleted, by moderation's request or by their authors.
+/// Contents were deleted, by their authors or by moderators.
 pub async fn deleted(tx: &mut PgTransaction<'_>, contents: &[Uuid]) -> sqlx::Result<()> {
     save_deletions(tx, contents).await?;
-    Moderation::confirm_deletions(tx, contents).await
+    Moderation::close(tx, contents).await
+}
+
+/// Contents were hidden on moderation's request, or the request found them deleted. A moderator may restore them, so that later
+/// versions are analysed.
+pub async fn hidden(tx: &mut PgTransaction<'_>, contents: &[Uuid]) -> sqlx::Result<()> {
+    lock(tx, contents).await?;
+    Moderation::close(tx, contents).await
 }
 
 /// Publishes the request to delete the content of a new case.

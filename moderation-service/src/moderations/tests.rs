@@ -324,6 +324,8 @@ async fn everyday_language_is_left_alone(_: PgPoolOptions, database: PgConnectOp
         "Have a nice day. Go home. Smiling, every child ran. It was fun! A lot. Pub events in an hour, on, or off.",
         "Noooooo, haha, kkkkkk, aaaaaaargh!!!",
         "THIS IS A LOUD TITLE",
+        "Dams and dykes retard water in Niger.",
+        "Wash whites only at 60 degrees. Beat egg whites only.",
         "Der Hund ist dick, das Kind lacht; die Fahrt nach Niger und Nigeria dauert fünf Stunden. Kikeriki!",
         "¿Cuántos años tienes? El gato negro de Montenegro bebe un negroni.",
         "Il fait beau, je vais à la plage; la négritude de Césaire.",
@@ -396,4 +398,56 @@ async fn shouting_is_found_only_when_its_threshold_is_set(_: PgPoolOptions, data
 async fn switched_off_it_finds_nothing(_: PgPoolOptions, database: PgConnectOptions) {
     let found = verdicts(&["--analyser", "off"], database, &[BAD, "nigger", "send nudes"]).await;
     assert_eq!(found, Vec::<(&str, String)>::new());
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_a_moderator_restored_is_analysed_again_only_after_a_change(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, author) = new_user();
+    let (post_id, comment_id) = (Uuid::now_v7(), Uuid::now_v7());
+    let with = |mut content: Value, name: &str, minute: Option<u32>| {
+        content[name] =
+            minute.map_or(content["updated_at"].clone(), |minute| json!(format!("2026-11-20T12:{minute:02}:00+00:00")));
+        content
+    };
+    platform.consume(POST_CREATED, &post(post_id, author, 0, BAD)).await;
+    platform.consume(COMMENT_CREATED, &comment(comment_id, author, 0, BAD)).await;
+    // The services hide the two in a next version. The restored version is consumed before the deletions.
+    platform.consume(POST_CREATED, &with(post(post_id, author, 2, BAD), "restored_at", None)).await;
+    platform.consume(COMMENT_CREATED, &with(comment(comment_id, author, 2, BAD), "restored_at", None)).await;
+    platform.consume(POST_DELETED, &with(post(post_id, author, 1, BAD), "hidden_at", None)).await;
+    platform.consume(COMMENT_DELETED, &with(comment(comment_id, author, 1, BAD), "hidden_at", None)).await;
+    assert_eq!(cases(&platform, &anna).await.len(), 2, "a moderator has decided");
+    assert!(cases(&platform, &anna).await.iter().all(|case| case["status"] == "DELETE_CONFIRMED"));
+    platform.consume(POST_UPDATED, &with(post(post_id, author, 3, BAD), "restored_at", Some(2))).await;
+    platform.consume(COMMENT_UPDATED, &with(comment(comment_id, author, 3, BAD), "restored_at", Some(2))).await;
+    assert_eq!(platform.published(POST_DELETE_REQUESTED).await.len(), 2, "the change is new");
+    assert_eq!(platform.published(COMMENT_DELETE_REQUESTED).await.len(), 2);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_heavy_page_of_cases_shortens_long_texts(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, author) = new_user();
+    let bad = post(Uuid::now_v7(), author, 0, &format!("{BAD} {}", "\u{1F600}".repeat(9_980)));
+    platform.consume(POST_CREATED, &bad).await;
+    let first = cases(&platform, &anna).await.remove(0);
+    assert_eq!(first["raw_content"].to_string(), bad.to_string(), "one long case is whole");
+    let fill = "insert into moderation (id, type, content_id, author, raw_content, status, reason)
+        select gen_random_uuid(), type, gen_random_uuid(), author, raw_content, 'DELETE_CONFIRMED', reason
+        from moderation, generate_series(1, 199)";
+    sqlx::Executor::execute(&platform.app.db, fill).await.unwrap();
+    let reply = platform.call("GET", "/me/moderations?limit=200", Some(&anna), None).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let page: Vec<Value> = serde_json::from_value(reply.body).unwrap();
+    let mut cut = bad.clone();
+    cut["content"] = json!(bad["content"].as_str().unwrap().chars().take(500).collect::<String>());
+    cut["truncated"] = json!(true);
+    assert_eq!(
+        (page.len(), page[199]["raw_content"].to_string()),
+        (200, cut.to_string()),
+        "the fields keep their order"
+    );
+    let bytes = json!(page).to_string().len();
+    assert!(bytes < 1024 * 1024, "the heaviest page has {bytes} bytes");
 }

@@ -9,6 +9,7 @@ use crate::blocks;
 use crate::core::doors::erasure::Erasure;
 use crate::core::doors::personal_data::PersonalDataSource;
 use crate::posts;
+use crate::quotas::models::Usage;
 
 /// The stream that confirms that a deleted user's data is erased here.
 pub const USER_ERASED: &str = "post_user_erased";
@@ -23,6 +24,10 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
         name: "nft_records",
         list: |db, person, before, rows| Box::pin(posts::models::list_personal_nfts(db, person, before, rows)),
     },
+    PersonalDataSource {
+        name: "quotas",
+        list: |db, person, before, rows| Box::pin(Usage::list_personal_data(db, person, before, rows)),
+    },
 ];
 
 /// How the service erases a user's data.
@@ -32,8 +37,9 @@ pub const ERASURE: Erasure = Erasure {
     confirmed_on: Some(USER_ERASED),
 };
 
-/// Deletes a user's blocks and a batch of their posts; true when there may be more.
+/// Deletes a user's blocks and quotas, and a batch of their posts; true when there may be more.
 async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     blocks::models::delete_blocks(tx, person).await?;
+    Usage::delete_by_user(tx, person).await?;
     posts::signals::erase(tx, person).await
 }

@@ -1,5 +1,7 @@
 //! Posts: created, read, changed and deleted by users, with the counters of views, comments and reactions.
+pub mod authors;
 pub mod events;
+pub mod hiding;
 pub mod models;
 mod schemas;
 mod services;
@@ -70,6 +72,24 @@ pub const CATEGORIES: [&str; 22] = [
     "SCIENTIFIC",
 ];
 
+/// How often a user may list posts.
+pub const LIST_POSTS_LIMIT: Limit = Limit {
+    name: "post_lists",
+    routes: &["GET /api/v1/posts", "GET /api/v1/posts/hidden"],
+    rate: Rate::new(300, 60),
+    burst_in_development: None,
+    strict: false,
+};
+
+/// How often a user may change or delete a post, or restore one.
+pub const CHANGE_POST_LIMIT: Limit = Limit {
+    name: "post_changes",
+    routes: &["PUT /api/v1/posts/{post_id}", "DELETE /api/v1/posts/{post_id}", "POST /api/v1/posts/{post_id}/restore"],
+    rate: Rate::new(60, 60),
+    burst_in_development: None,
+    strict: false,
+};
+
 /// How often a user may create a post.
 pub const CREATE_POST_LIMIT: Limit = Limit {
     name: "posts",
@@ -84,5 +104,7 @@ pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(views::get_available_categories))
         .routes(routes!(views::get_posts, views::create_post))
+        .routes(routes!(views::get_hidden_posts))
+        .routes(routes!(views::restore_post))
         .routes(routes!(views::retrieve_post, views::update_post, views::delete_post))
 }

@@ -11,6 +11,11 @@ use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::doors::personal_data::PersonalDataItem;
 
+/// The longest contents of a page together, in characters, that are listed whole: 50 posts of 2,000.
+const WHOLE_PAGE: i64 = 100_000;
+/// The length of a content on a longer page, in characters: 200 of them are as long as a page that is listed whole.
+pub const EXCERPT: i32 = 500;
+
 /// A post as it is stored.
 #[derive(Clone, Debug)]
 pub struct Post {
@@ -28,6 +33,14 @@ pub struct Post {
     pub total_reactions: i64,
     pub score: f64,
     pub popularity: f64,
+    /// Since when moderation hides it from all; none: it is not hidden.
+    pub hidden_at: Option<Timestamp>,
+    /// Why it is hidden.
+    pub hidden_reason: Option<String>,
+    /// The version that a moderator restored; none: it was never hidden, or still is.
+    pub restored_at: Option<Timestamp>,
+    /// Whether `content` is only its beginning, as in a heavy list.
+    pub truncated: bool,
 }
 
 /// The validated fields of a new or changed post; in an update `None` leaves a field as it is.
@@ -36,6 +49,14 @@ pub struct Draft<'a> {
     pub content: &'a str,
     pub types: &'a [String],
     pub status: Option<Status>,
+}
+
+impl Draft<'_> {
+    /// Its texts, by which a user's quota is charged.
+    pub fn texts(&self) -> Vec<&str> {
+        let types = self.types.iter().map(String::as_str);
+        [self.content].into_iter().chain(self.title).chain(types).collect()
+    }
 }
 
 /// What is added to a post's counters; may be negative.
@@ -88,7 +109,7 @@ impl Post {
             r#"insert into post (id, created_by, title, content, types, status) values ($1, $2, $3, $4, $5, $6)
             returning id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity"#,
+                total_reactions, score, popularity, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
             Uuid::now_v7(),
             author,
             draft.title,
@@ -106,8 +127,8 @@ impl Post {
             Self,
             r#"select id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity
-            from post where id = $1 and (created_by = $2 or (status = 'POSTED' and not hidden($2, created_by)))"#,
+                total_reactions, score, popularity, hidden_at, hidden_reason, restored_at, false as "truncated!"
+            from post where id = $1 and visible(post, $2)"#,
             id,
             viewer
         )
@@ -115,34 +136,43 @@ impl Post {
         .await
     }
 
-    /// The posts that the viewer may see, newest first.
+    /// The posts that the viewer may see, newest first. When their contents are long together, the long ones are cut: a page of
+    /// 200 long posts would be eight megabytes in the memory of each reader's request.
     pub async fn list(db: impl PgExecutor<'_>, viewer: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Self>> {
         // Two index scans, merged: one condition with "or" would scan the drafts of all users.
         sqlx::query_as!(
             Self,
             r#"with mine as (
-                select * from post where created_by = $1 and status <> 'POSTED' and (created_at, id) < ($2, $3)
+                select * from post where created_by = $1 and status <> 'POSTED' and visible(post, $1)
+                    and (created_at, id) < ($2, $3)
                 order by created_at desc, id desc limit $4
             ), posted as (
-                select * from post where status = 'POSTED' and (created_at, id) < ($2, $3) and not hidden($1, created_by)
+                select * from post where status = 'POSTED' and visible(post, $1) and (created_at, id) < ($2, $3)
                 order by created_at desc, id desc limit $4
-            )
+            ), page as (
+                select * from (select * from mine union all select * from posted) as seen
+                order by created_at desc, id desc limit $4
+            ), heavy as (select coalesce(sum(char_length(content)), 0) > $5 as is_heavy from page)
             select id as "id!", created_at as "created_at!", created_by as "created_by!",
-                updated_at as "updated_at!", updated_by, title, content as "content!", types as "types!",
+                updated_at as "updated_at!", updated_by, title,
+                case when is_heavy then left(content, $6) else content end as "content!", types as "types!",
                 status as "status!: Status", total_views as "total_views!", total_comments as "total_comments!",
-                total_reactions as "total_reactions!", score as "score!", popularity as "popularity!"
-            from (select * from mine union all select * from posted) as visible
-            order by created_at desc, id desc limit $4"#,
+                total_reactions as "total_reactions!", score as "score!", popularity as "popularity!",
+                hidden_at, hidden_reason, restored_at,
+                is_heavy and char_length(content) > $6 as "truncated!"
+            from page, heavy order by created_at desc, id desc"#,
             viewer,
             before.at,
             before.id,
-            rows
+            rows,
+            WHOLE_PAGE,
+            EXCERPT
         )
         .fetch_all(db)
         .await
     }
 
-    /// Updates an author's post; none when it is not theirs, or does not exist.
+    /// Updates an author's post; none when it is not theirs, does not exist, or is hidden.
     pub async fn update(
         tx: &mut PgTransaction<'_>,
         id: Uuid,
@@ -154,10 +184,10 @@ impl Post {
             Self,
             r#"update post set title = coalesce($3, title), content = $4, types = $5, status = coalesce($6, status),
                 updated_by = $2, updated_at = greatest(now(), updated_at + interval '1 microsecond')
-            where id = $1 and created_by = $2
+            where id = $1 and created_by = $2 and visible(post, $2)
             returning id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity"#,
+                total_reactions, score, popularity, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
             id,
             author,
             draft.title,
@@ -177,7 +207,7 @@ impl Post {
             r#"delete from post where id = $1 and ($2::uuid is null or created_by = $2)
             returning id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity"#,
+                total_reactions, score, popularity, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
             id,
             author
         )
@@ -193,7 +223,7 @@ impl Post {
             where id in (select id from post where created_by = $1 order by id limit $2 for update)
             returning id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity"#,
+                total_reactions, score, popularity, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
             author,
             rows
         )
@@ -279,22 +309,6 @@ impl Post {
     }
 }
 
-/// Saves how many connections authors have; `None` when the number is unknown.
-pub async fn save_connections(db: impl PgExecutor<'_>, authors: &[(Uuid, Option<i64>)]) -> sqlx::Result<()> {
-    let ids: Vec<Uuid> = authors.iter().map(|author| author.0).collect();
-    let connections: Vec<i64> = authors.iter().map(|author| author.1.unwrap_or(0)).collect();
-    sqlx::query!(
-        "insert into author (id, total_connections) select * from unnest($1::uuid[], $2::bigint[])
-        on conflict (id) do update set total_connections = excluded.total_connections
-        where author.total_connections <> excluded.total_connections",
-        &ids,
-        &connections
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
 /// A user's NFT records for the export of personal data, newest first.
 pub async fn list_personal_nfts(
     db: &PgPool,
@@ -315,9 +329,9 @@ pub async fn list_personal_nfts(
     .await
 }
 
-/// Deletes the row of an author.
-pub async fn delete_author(tx: &mut PgTransaction<'_>, author: Uuid) -> sqlx::Result<()> {
-    sqlx::query!("delete from author where id = $1", author).execute(&mut **tx).await?;
+/// Deletes the NFT record of a post.
+pub async fn delete_nft(tx: &mut PgTransaction<'_>, post: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("delete from post_nft where post_id = $1", post).execute(&mut **tx).await?;
     Ok(())
 }
 

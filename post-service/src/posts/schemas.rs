@@ -1,7 +1,7 @@
 //! Posts in the API: request, response, validation.
 use axum::http::StatusCode;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -16,6 +16,9 @@ const MAX_TITLE: usize = 100;
 /// The longest content, in characters.
 const MAX_CONTENT: usize = 10_000;
 
+/// The most categories of a post. There are 22, and an author may repeat one.
+const MAX_TYPES: usize = 100;
+
 /// A new or changed post.
 #[derive(ToSchema)]
 #[schema(examples(json!({ "title": "Hello", "content": "The first of many.", "types": ["NEWS"], "status": "POSTED" })))]
@@ -26,8 +29,8 @@ pub struct PostIn {
     /// At most 10,000 characters
     #[schema(max_length = 10_000)]
     pub content: String,
-    /// Categories, as /posts/category-choices lists them
-    #[schema(value_type = Vec<String>, examples("NEWS", "SPORTS"))]
+    /// Categories, as /posts/category-choices lists them; at most 100
+    #[schema(value_type = Vec<String>, max_items = 100, examples(json!(["NEWS", "SPORTS"])))]
     pub types: Vec<Value>,
     /// DRAFT when it is not given; unchanged when it is not given in an update
     #[schema(value_type = Status, required = false)]
@@ -36,12 +39,15 @@ pub struct PostIn {
 
 impl Input for PostIn {
     fn read(fields: &mut Fields) -> Self {
-        Self {
-            title: fields.optional_text("title", MAX_TITLE),
-            content: fields.text("content", MAX_CONTENT),
-            types: fields.list("types"),
-            status: fields.choice("status", &Status::WORDS, Status::parse),
+        let title = fields.optional_text("title", MAX_TITLE);
+        let content = fields.text("content", MAX_CONTENT);
+        let types = fields.list("types");
+        if types.len() > MAX_TYPES {
+            let (msg, limit) =
+                (format!("ensure this value has at most {MAX_TYPES} items"), json!({ "limit_value": MAX_TYPES }));
+            fields.refuse("types", msg, "value_error.list.max_items", Some(limit));
         }
+        Self { title, content, types, status: fields.choice("status", &Status::WORDS, Status::parse) }
     }
 }
 
@@ -74,6 +80,22 @@ pub struct PostOut {
     pub score: f64,
     /// Views per connection of the author, 0 to 100
     pub popularity: f64,
+    /// Since when the post is hidden from all, until a moderator restores it
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden_at: Option<Timestamp>,
+    /// Why it is hidden: OFFENSIVE_CONTENT, NUDITY, RULES_VIOLATION or RACISM
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden_reason: Option<String>,
+    /// When a moderator restored it
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restored_at: Option<Timestamp>,
+    /// True in a list that is long, when `content` is only its beginning; the post by its id has all of it
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub truncated: bool,
 }
 
 impl From<Post> for PostOut {
@@ -93,6 +115,10 @@ impl From<Post> for PostOut {
             total_reactions: post.total_reactions.max(0),
             score: post.score,
             popularity: post.popularity,
+            hidden_at: post.hidden_at,
+            hidden_reason: post.hidden_reason,
+            restored_at: post.restored_at,
+            truncated: post.truncated,
         }
     }
 }

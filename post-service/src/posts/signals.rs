@@ -5,8 +5,9 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::Status;
+use super::authors::models::delete_author;
 use super::events::producers;
-use super::models::{Delta, Post, delete_author, save_nft};
+use super::models::{Delta, Post, delete_nft, save_nft};
 use super::schemas::PostOut;
 use super::services::{metadata, popularity, score};
 
@@ -25,9 +26,22 @@ pub async fn updated(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()
     producers::post_updated(tx, &PostOut::from(post.clone())).await
 }
 
-/// A post was deleted, by its author or by moderation.
+/// A post was deleted for good, by its author or by a moderator, hidden or not.
 pub async fn deleted(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
+    let post = Post { hidden_at: None, hidden_reason: None, ..post.clone() };
+    producers::post_deleted(tx, &PostOut::from(post)).await
+}
+
+/// A post was hidden on moderation's request. The contract has a deletion in its place, and so the stream has one, with
+/// `hidden_at`, by which a service that can show it again tells it from a deletion for good.
+pub async fn hidden(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
+    delete_nft(tx, post.id).await?;
     producers::post_deleted(tx, &PostOut::from(post.clone())).await
+}
+
+/// A moderator restored a hidden post: it is published like a new one.
+pub async fn restored(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
+    created(tx, post).await
 }
 
 /// Deletes a batch of an erased author's posts and publishes that, without their text; true when there may be more.

@@ -275,17 +275,6 @@ async fn an_invalid_body_is_refused_as_the_original_does(_: PgPoolOptions, datab
     assert_eq!(refused(&reply), (413, &json!("The body is larger than 131072 bytes")));
 }
 
-/// The limits are in characters, and a client that escapes what is not ASCII once got 413 for a text within them.
-#[sqlx::test(migrations = false)]
-async fn the_longest_text_fits_in_any_encoding(_: PgPoolOptions, database: PgConnectOptions) {
-    let platform = start(database).await;
-    let (anna, _) = new_user();
-    let escaped = |count| r"\ud83d\ude00".repeat(count);
-    let body = format!(r#"{{"title": "{}", "content": "{}", "types": ["NEWS"]}}"#, escaped(100), escaped(10_000));
-    let reply = send(&platform, &anna, Some("application/json"), body).await;
-    assert_eq!((reply.status.as_u16(), &reply.body["content"]), (201, &json!("😀".repeat(10_000))));
-}
-
 #[sqlx::test(migrations = false)]
 async fn an_id_is_accepted_in_every_form_that_python_parses(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
@@ -457,29 +446,101 @@ async fn only_the_author_changes_and_deletes_a_post(_: PgPoolOptions, database: 
     assert_eq!(platform.published(POST_DELETED).await.len(), 1);
 }
 
+/// Moderation's request to take down a post in the version that it has read.
+fn delete_request(content: &Value) -> Value {
+    json!({ "id": Uuid::now_v7(), "created_at": "2026-11-20T15:18:00.328547+00:00", "created_by": null,
+        "updated_at": "2026-11-20T15:18:00.328557+00:00", "updated_by": null, "type": "POST",
+        "content_id": content["id"], "raw_content": content, "status": "DELETE_REQUESTED", "reason": "NUDITY" })
+}
+
 #[sqlx::test(migrations = false)]
 async fn each_request_of_moderation_is_answered_with_a_completion(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, _) = new_user();
     let post = posted(&platform, &anna).await;
     let kept = posted(&platform, &anna).await;
-    let case = |content: &Value| {
-        json!({ "id": Uuid::now_v7(), "created_at": "2026-11-20T15:18:00.328547+00:00", "created_by": null,
-            "updated_at": "2026-11-20T15:18:00.328557+00:00", "updated_by": null, "type": "POST",
-            "content_id": content["id"], "raw_content": content, "status": "DELETE_REQUESTED", "reason": "NUDITY" })
-    };
     // What moderation knew of the post is older than the post.
     let mut known = post.clone();
     known["content"] = json!("as moderation knew it");
-    platform.consume(POST_DELETE_REQUESTED, &case(&known)).await;
-    assert_eq!(platform.published(POST_DELETED).await, std::slice::from_ref(&post));
-    assert_eq!(platform.published(POST_DELETE_COMPLETED).await, std::slice::from_ref(&post));
+    platform.consume(POST_DELETE_REQUESTED, &delete_request(&known)).await;
+    let [deleted] = &platform.published(POST_DELETED).await[..] else { panic!("one deletion is published") };
+    let mut expected = post.clone();
+    for name in ["updated_at", "hidden_at"] {
+        expected[name] = deleted[name].clone();
+        assert!(deleted[name].as_str().unwrap() > post["updated_at"].as_str().unwrap(), "{name}");
+    }
+    expected["hidden_reason"] = json!("NUDITY");
+    assert_eq!(*deleted, expected, "the post as it was, with what tells that it can come back");
+    assert_eq!(platform.published(POST_DELETE_COMPLETED).await, std::slice::from_ref(deleted));
     assert_eq!(platform.call("GET", "/posts", Some(&anna), None).await.body, json!([kept]));
     assert_eq!(nfts(&platform).await.len(), 1);
 
-    platform.consume(POST_DELETE_REQUESTED, &case(&known)).await;
+    platform.consume(POST_DELETE_REQUESTED, &delete_request(&known)).await;
     assert_eq!(platform.published(POST_DELETED).await.len(), 1);
-    assert_eq!(platform.published(POST_DELETE_COMPLETED).await, [post, known]);
+    assert_eq!(platform.published(POST_DELETE_COMPLETED).await, [expected, known]);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_machine_deletes_nothing_for_good_and_a_moderator_restores_it(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, her), (ben, _), (_, moderator)) = (new_user(), new_user(), new_user());
+    let judge = format!("{moderator}:ACTIVE:MODERATOR");
+    let content = "Dams and dykes retard water in Niger.";
+    let post = write(&platform, &anna, json!({ "content": content, "types": ["NEWS"], "status": "POSTED" })).await;
+    let record = nfts(&platform).await;
+    platform.consume(POST_DELETE_REQUESTED, &delete_request(&post)).await;
+    let update = json!({ "content": "mine", "types": [] });
+    for caller in [&anna, &ben, &judge] {
+        let read = platform.call("GET", &path(&post), Some(caller), None).await;
+        assert_eq!(refused(&read), (404, &json!("Post object not found")));
+        assert_eq!(platform.call("GET", "/posts", Some(caller), None).await.body, json!([]));
+        let written = platform.call("PUT", &path(&post), Some(caller), Some(update.clone())).await;
+        assert_eq!(refused(&written), (404, &json!("Post not found for update")));
+    }
+    assert_eq!(nfts(&platform).await, Vec::<Value>::new());
+    // Its author and moderators know of it, and why.
+    let hidden = async |caller: &str| platform.call("GET", "/posts/hidden", Some(caller), None).await.body;
+    for caller in [&anna, &judge] {
+        let list = hidden(caller).await;
+        let seen = (&list[0]["id"], &list[0]["content"], &list[0]["hidden_reason"]);
+        assert_eq!(seen, (&post["id"], &json!(content), &json!("NUDITY")));
+    }
+    assert_eq!(hidden(&ben).await, json!([]));
+    assert_eq!(platform.personal_data_of(her, "posts").await[0]["content"], content, "an export has it");
+
+    let restore = format!("{}/restore", path(&post));
+    for caller in [&anna, &ben] {
+        let reply = platform.call("POST", &restore, Some(caller), None).await;
+        assert_eq!(refused(&reply), (403, &json!("Only moderators can do this")));
+    }
+    let restored = platform.call("POST", &restore, Some(&judge), None).await;
+    assert_eq!(restored.status, 200, "{restored:?}");
+    let mut expected = post.clone();
+    for name in ["updated_at", "restored_at"] {
+        expected[name] = restored.body["updated_at"].clone();
+    }
+    assert_eq!(restored.body, expected, "all of it is as it was, in a version that a moderator has approved");
+    assert_eq!(platform.call("GET", &path(&post), Some(&ben), None).await.body, expected);
+    assert_eq!(platform.published(POST_CREATED).await, [post.clone(), expected.clone()]);
+    assert_eq!(nfts(&platform).await[0]["description"], record[0]["description"]);
+    assert_eq!(hidden(&judge).await, json!([]));
+    let again = platform.call("POST", &restore, Some(&judge), None).await;
+    assert_eq!(refused(&again), (404, &json!("Post object not found")));
+    let noted = sqlx::query!("select who, action, target from audit").fetch_one(&platform.app.db).await.unwrap();
+    assert_eq!((noted.who, noted.target, noted.action.as_str()), (Some(moderator), Some(her), "post_restored"));
+
+    // A request about what was read before the restoration comes late; one about a change does not.
+    platform.consume(POST_DELETE_REQUESTED, &delete_request(&post)).await;
+    assert_eq!(platform.call("GET", &path(&post), Some(&ben), None).await.status, 200);
+    assert_eq!(platform.published(POST_DELETE_COMPLETED).await.last(), Some(&post));
+    let changed = platform.call("PUT", &path(&post), Some(&anna), Some(update)).await.body;
+    platform.consume(POST_DELETE_REQUESTED, &delete_request(&changed)).await;
+    assert_eq!(platform.call("GET", &path(&post), Some(&ben), None).await.status, 404);
+
+    // Its author deletes it for good.
+    assert_eq!(platform.call("DELETE", &path(&post), Some(&anna), None).await.status, 204);
+    assert_eq!(platform.published(POST_DELETED).await.last().unwrap().get("hidden_at"), None);
+    assert_eq!(hidden(&judge).await, json!([]));
 }
 
 #[sqlx::test(migrations = false)]
@@ -658,4 +719,109 @@ async fn a_moderators_deletion_is_recorded_in_the_audit(_: PgPoolOptions, databa
         sqlx::query!("select who, action, target, result from audit").fetch_one(&platform.app.db).await.unwrap();
     assert_eq!((noted.who, noted.target), (Some(moderator), Some(her)));
     assert_eq!((noted.action.as_str(), noted.result.as_str()), ("post_deleted", "by moderator"));
+}
+
+#[sqlx::test(migrations = false)]
+async fn every_write_and_every_list_has_a_limit(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &["--rate-limits", "posts=30/60"]).await;
+    let request = axum::http::Request::get("/openapi.json").body(axum::body::Body::empty()).unwrap();
+    let document = platform.send(request).await.body;
+    let mut open = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let list = operation["responses"]["200"]["content"]["application/json"]["schema"]["type"] == "array";
+            let route = format!("{} {path}", method.to_uppercase());
+            if (list || method != "get" || path.ends_with("/view")) && platform.app.limits.of_route(&route).is_none() {
+                open.push(route);
+            }
+        }
+    }
+    // The categories are a constant.
+    assert_eq!(open, ["GET /api/v1/posts/category-choices"]);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_users_posts_of_a_day_have_a_ceiling(_: PgPoolOptions, database: PgConnectOptions) {
+    let ceiling = ["--rate-limits", "posts=1000/60", "--daily-texts", "20", "--daily-bytes", "50"];
+    let platform = Platform::start(&SERVICE, database, &ceiling).await;
+    let ((anna, her), (ben, _)) = (new_user(), new_user());
+    let post = write(&platform, &anna, json!({ "title": "T", "content": "c", "types": ["NEWS"] })).await;
+    // Each change is stored and published whole.
+    let edit = json!({ "content": "x".repeat(20), "types": [] });
+    let path = path(&post);
+    let statuses = [(); 3].map(|()| platform.call("PUT", &path, Some(&anna), Some(edit.clone())));
+    let statuses: Vec<u16> =
+        futures::future::join_all(statuses).await.iter().map(|reply| reply.status.as_u16()).collect();
+    let count = |status: u16| statuses.iter().filter(|one| **one == status).count();
+    assert_eq!(
+        (count(200), count(429)),
+        (2, 1),
+        "two of 20 bytes at once fit beside the six of the post: {statuses:?}"
+    );
+    posted(&platform, &ben).await;
+    let held = platform.personal_data_of(her, "quotas").await;
+    assert_eq!((&held[0]["texts"], &held[0]["bytes"]), (&json!(3), &json!(46)));
+    platform.erase(her).await;
+    assert_eq!(platform.personal_data_of(her, "quotas").await, Vec::<Value>::new());
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_post_has_at_most_100_categories(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, _) = new_user();
+    write(&platform, &anna, json!({ "content": "x", "types": vec!["NEWS"; 100] })).await;
+    let body = json!({ "content": "x", "types": vec!["NEWS"; 101] });
+    let reply = platform.call("POST", "/posts", Some(&anna), Some(body)).await;
+    let error = json!({ "loc": ["body", "types"], "msg": "ensure this value has at most 100 items",
+        "type": "value_error.list.max_items", "ctx": { "limit_value": 100 } });
+    assert_eq!(refused(&reply), (422, &json!([error])));
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_heavy_page_shortens_long_contents(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, _), (ben, _)) = (new_user(), new_user());
+    let long = "\u{1F600}".repeat(10_000);
+    // Eleven of them are longer than a page that is listed whole.
+    let mut whole = Vec::new();
+    for _ in 0..10 {
+        whole.insert(0, write(&platform, &anna, json!({ "content": long, "types": [], "status": "POSTED" })).await);
+    }
+    let list = async |limit: i64| platform.call("GET", &format!("/posts?limit={limit}"), Some(&ben), None).await.body;
+    assert_eq!(list(9).await, json!(whole[..9]), "up to 100,000 characters a page is as it always was");
+    let short = write(&platform, &anna, json!({ "content": "short", "types": [], "status": "POSTED" })).await;
+    let listed = list(200).await;
+    assert_eq!(listed[0], short, "what is short stays equal");
+    let mut cut = whole[0].clone();
+    (cut["content"], cut["truncated"]) = (json!("\u{1F600}".repeat(500)), json!(true));
+    assert_eq!(listed[1], cut);
+    assert_eq!(platform.call("GET", &path(&whole[0]), Some(&ben), None).await.body, whole[0], "whole by its id");
+
+    let fill = "insert into post (id, created_by, title, content, types, status)
+        select gen_random_uuid(), created_by, repeat(chr(128512), 100), content, array_fill('PERSONAL_EVENT'::text, array[100]), status
+        from post, generate_series(1, 20) where content <> 'short'";
+    platform.app.db.execute(fill).await.unwrap();
+    let request = Request::get("/api/v1/posts?limit=200").header(header::AUTHORIZATION, format!("Bearer {ben}"));
+    let response = platform.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    let page: Vec<Value> = serde_json::from_slice(&body).unwrap();
+    assert_eq!(page.len(), 200);
+    assert!(body.len() < 1024 * 1024, "the heaviest page has {} bytes", body.len());
+}
+
+#[sqlx::test(migrations = false)]
+async fn the_longest_post_is_taken_in_any_encoding(_: PgPoolOptions, database: PgConnectOptions) {
+    // Python's json and others escape what is not ASCII: twelve bytes for a letter beyond the basic plane.
+    let platform = start(database).await;
+    let (anna, _) = new_user();
+    for letter in ["\u{1F600}", "\u{1E900}"] {
+        let escaped: String = letter.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+        let (title, content) = (escaped.repeat(100), escaped.repeat(10_000));
+        let body = format!(r#"{{"title": "{title}", "content": "{content}", "types": ["PERSONAL_EVENT"]}}"#);
+        let request = Request::post("/api/v1/posts").header(header::AUTHORIZATION, format!("Bearer {anna}"));
+        let request = request.header(header::CONTENT_TYPE, "application/json").header("idempotency-key", &escaped[1..]);
+        let reply = platform.send(request.body(Body::from(body.clone())).unwrap()).await;
+        assert_eq!((reply.status.as_u16(), &reply.body["content"]), (201, &json!(letter.repeat(10_000))));
+        assert_eq!(send(&platform, &anna, Some("application/json"), body).await.status, 201, "without a key, too");
+    }
 }

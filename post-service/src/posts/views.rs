@@ -1,8 +1,8 @@
 //! The routes of posts.
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use axum::{Extension, Json};
 
 use super::models::{Draft, Post};
 use super::schemas::{PostIn, PostOut};
@@ -13,6 +13,7 @@ use crate::core::app::App;
 use crate::core::app::identity::{Role, User};
 use crate::core::contract::extract::{Json as Body, Path};
 use crate::core::doors::audit::{self, Entry};
+use crate::quotas::Quota;
 
 /// List the categories of posts
 #[utoipa::path(get, path = "/posts/category-choices", tag = "post", responses(
@@ -43,11 +44,13 @@ pub async fn get_posts(user: User, State(app): State<App>, page: Page) -> Result
 pub async fn create_post(
     user: User,
     State(app): State<App>,
+    Extension(quota): Extension<Quota>,
     Body(post): Body<PostIn>,
 ) -> Result<(StatusCode, Json<PostOut>), Error> {
     let types = post.categories()?;
     let draft = Draft { title: post.title.as_deref(), content: &post.content, types: &types, status: post.status };
     let mut tx = app.db.begin().await?;
+    quota.charge(&mut tx, user.id, &draft.texts()).await?;
     let post = Post::create(&mut tx, user.id, &draft).await?;
     signals::created(&mut tx, &post).await?;
     app.commit_with_answer(tx).await?;
@@ -65,6 +68,41 @@ pub async fn retrieve_post(user: User, State(app): State<App>, Path(id): Path) -
     Ok(Json(post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post object not found"))?.into()))
 }
 
+/// List hidden posts, newest first: the caller's, or as a moderator all of them
+#[utoipa::path(get, path = "/posts/hidden", tag = "post", params(
+    ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
+    ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
+), responses(
+    (status = 200, body = Vec<PostOut>),
+))]
+pub async fn get_hidden_posts(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
+    let author = (user.role < Role::Moderator).then_some(user.id);
+    let posts = Post::list_hidden(&app.db, author, page.before, page.rows()).await?;
+    let posts: Vec<PostOut> = posts.into_iter().map(PostOut::from).collect();
+    Ok(page.answer(posts, |post| (post.created_at, post.id)))
+}
+
+/// Restore a hidden post, as a moderator
+#[utoipa::path(post, path = "/posts/{post_id}/restore", tag = "post", params(("post_id" = uuid::Uuid, Path)), responses(
+    (status = 200, body = PostOut),
+    (status = 403, body = Problem, description = "The caller is no moderator"),
+    (status = 404, body = Problem, description = "No hidden post"),
+    (status = 422, body = Problem),
+))]
+pub async fn restore_post(user: User, State(app): State<App>, Path(id): Path) -> Result<Json<PostOut>, Error> {
+    if user.role < Role::Moderator {
+        return Err(Error::Refused(StatusCode::FORBIDDEN, "Only moderators can do this"));
+    }
+    let mut tx = app.db.begin().await?;
+    let post = Post::restore(&mut tx, id).await?;
+    let post = post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post object not found"))?;
+    let (who, target) = (Some(user.id), Some(post.created_by));
+    audit::record(&mut *tx, Entry { who, action: "post_restored", target, result: "by moderator" }).await?;
+    signals::restored(&mut tx, &post).await?;
+    app.commit_with_answer(tx).await?;
+    Ok(Json(post.into()))
+}
+
 /// Update the caller's post; a title or status that is not given stays as it is
 #[utoipa::path(put, path = "/posts/{post_id}", tag = "post", params(("post_id" = uuid::Uuid, Path)),
     request_body = PostIn, responses(
@@ -76,11 +114,13 @@ pub async fn update_post(
     user: User,
     State(app): State<App>,
     Path(id): Path,
+    Extension(quota): Extension<Quota>,
     Body(post): Body<PostIn>,
 ) -> Result<Json<PostOut>, Error> {
     let types = post.categories()?;
     let draft = Draft { title: post.title.as_deref(), content: &post.content, types: &types, status: post.status };
     let mut tx = app.db.begin().await?;
+    quota.charge(&mut tx, user.id, &draft.texts()).await?;
     let post = Post::update(&mut tx, id, user.id, &draft).await?;
     let post = post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post not found for update"))?;
     signals::updated(&mut tx, &post).await?;

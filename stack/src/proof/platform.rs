@@ -84,7 +84,9 @@ impl<'a> Platform<'a> {
     /// Starts a replica, unless it runs.
     pub fn start_replica(&mut self, replica: Replica) -> Result<Instance> {
         let TemporaryServers { folder, processes, .. } = &mut *self.servers;
-        Instance::start(replica, &self.config, &self.binaries, &[], folder, processes)
+        // A few simulated users do what thousands would: every view counts, and services without views ignore the setting.
+        let settings = [("VIEW_WINDOW".to_owned(), "0".to_owned())];
+        Instance::start(replica, &self.config, &self.binaries, &settings, folder, processes)
     }
 
     /// Starts Postgres, as often as it takes until the remains of the killed one are gone.

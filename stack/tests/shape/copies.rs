@@ -27,6 +27,7 @@ pub const COPIES: &[Copies] = &[
         services: &["post-service", "interaction-service", "moderation-service", "engagement-service"],
         except: &[],
     },
+    Copies { place: "quotas/", services: &["post-service", "interaction-service"], except: &[] },
     Copies {
         place: "blocks/",
         services: &["post-service", "interaction-service"],

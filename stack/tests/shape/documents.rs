@@ -1,6 +1,6 @@
 //! The laws of the five `openapi.json`: each is valid, a client can be made of it, and its examples are what they stand for.
 //!
-//! Validity is that of the schema which the OpenAPI initiative publishes for version 3.1 (`oas-3.1.json`, as it is at
+//! Validity is that of the schema that the `OpenAPI` initiative publishes for version 3.1 (`oas-3.1.json`, as it is at
 //! <https://spec.openapis.org/oas/3.1/schema/2022-10-07>, Apache-2.0). It says nothing of the schemas within a document, of names
 //! and of examples; the other laws do.
 
@@ -83,10 +83,10 @@ fn what_generators_refuse(document: &Value) -> Vec<String> {
             responses.iter().filter(|(_, response)| response["description"].as_str().unwrap_or_default().is_empty());
         breaches.extend(silent.map(|(status, _)| format!("{place}: {status} is not described")));
         let path = place.split_once(' ').unwrap().1;
-        let named: HashSet<_> = path.split(['{', '}']).skip(1).step_by(2).collect();
+        let in_braces: HashSet<_> = path.split(['{', '}']).skip(1).step_by(2).collect();
         let in_path = items(operation, "parameters").filter(|parameter| parameter["in"] == "path");
         let given: HashSet<_> = in_path.filter_map(|parameter| parameter["name"].as_str()).collect();
-        if named != given {
+        if in_braces != given {
             breaches.push(format!("{place}: the parameters of its path are {given:?}"));
         }
     }
@@ -176,7 +176,7 @@ fn what_cannot_be_tried(document: &Value) -> Vec<String> {
         {
             let reference = content["schema"]["$ref"].as_str().unwrap_or_default();
             let schema = document.pointer(reference.trim_start_matches('#'));
-            if !schema.is_some_and(|schema| items(schema, "examples").next().is_some()) {
+            if schema.is_none_or(|schema| items(schema, "examples").next().is_none()) {
                 breaches.push(format!("{place}: its body has no example"));
             }
         }

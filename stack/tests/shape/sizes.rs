@@ -3,7 +3,7 @@
 use super::{imports::inside, production::lines_of_code, sources::Source};
 
 /// The core without its wing: what it has today. The goal is 3,100; a change may lower this number and not raise it.
-pub const CORE_LINES: usize = 3_700;
+pub const CORE_LINES: usize = 3_666;
 /// The wing that only compatibility with the original API demands.
 pub const CONTRACT_LINES: usize = 300;
 /// One file of a service or of the launcher.
@@ -38,12 +38,13 @@ fn what_is_too_long_is_named() {
     let lines = |count: usize| "let a = 1; // one\n// none\n\n".repeat(count);
     let file = |path: &str, count| Source::new(&format!("s/src/{path}"), &lines(count));
     let mut files: Vec<_> = (0..CORE_LINES / 100).map(|number| file(&format!("core/app/f{number}.rs"), 100)).collect();
-    files.extend([file("core/contract/mod.rs", CONTRACT_LINES), file("a/views.rs", FILE_LINES)]);
+    let rest = file("core/app/rest.rs", CORE_LINES % 100);
+    files.extend([rest, file("core/contract/mod.rs", CONTRACT_LINES), file("a/views.rs", FILE_LINES)]);
     assert_eq!(too_long("s", &files), Vec::<String>::new());
     files.extend([file("core/mod.rs", 1), file("core/contract/more.rs", 1), file("a/models.rs", FILE_LINES + 1)]);
     let found = [
         "s/src/a/models.rs has 301 lines, 300 are allowed",
-        "s/src/core has 3701 lines, 3700 are allowed",
+        "s/src/core has 3667 lines, 3666 are allowed",
         "s/src/core/contract has 301 lines, 300 are allowed",
     ];
     assert_eq!(too_long("s", &files), found);

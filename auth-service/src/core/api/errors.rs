@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -82,47 +82,6 @@ pub fn is_transient(error: &sqlx::Error) -> bool {
     }
 }
 
-impl Error {
-    fn status(&self) -> StatusCode {
-        match self {
-            Self::Refused(status, _) | Self::Challenged(status, _) => *status,
-            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Database(cause) if is_transient(cause) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Database(_) | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        }
-    }
-
-    fn detail(&self, status: StatusCode) -> Value {
-        match self {
-            Self::Invalid(places) => json!(places),
-            Self::Database(_) | Self::Internal(_) if status == StatusCode::SERVICE_UNAVAILABLE => {
-                json!("The service cannot reach its database at the moment")
-            }
-            Self::Database(_) | Self::Internal(_) => json!("Internal Server Error"),
-            other => json!(other.to_string()),
-        }
-    }
-
-    /// The headers by which the caller knows how, or when, to try again.
-    fn headers(&self, status: StatusCode) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        if matches!(self, Self::Challenged(..)) {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        if let Self::TooMany(wait) = self {
-            let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
-            headers.insert(header::RETRY_AFTER, seconds.max(1).into());
-        }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, RETRY_AFTER.into());
-        }
-        headers
-    }
-}
-
 /// A problem document with that status and detail.
 pub fn problem(status: StatusCode, detail: Value) -> Response {
     let title = status.canonical_reason().unwrap_or("Error");
@@ -132,7 +91,19 @@ pub fn problem(status: StatusCode, detail: Value) -> Response {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let status = self.status();
+        let (status, detail) = match &self {
+            Self::Refused(status, words) | Self::Challenged(status, words) => (*status, json!(words)),
+            Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, json!(self.to_string())),
+            Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, json!(self.to_string())),
+            Self::Invalid(places) => (StatusCode::UNPROCESSABLE_ENTITY, json!(places)),
+            Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, json!(self.to_string())),
+            Self::Database(cause) if is_transient(cause) => {
+                (StatusCode::SERVICE_UNAVAILABLE, json!("The service cannot reach its database at the moment"))
+            }
+            Self::Database(_) | Self::Internal(_) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, json!("Internal Server Error"))
+            }
+        };
         // A refusal was decided by the code that returned it; these were not.
         if let Self::Database(_) | Self::Internal(_) = self {
             tracing::error!(error = ?self, "request failed");
@@ -140,6 +111,22 @@ impl IntoResponse for Error {
         if let Self::Database(cause) = &self {
             meters::count_timeout(cause);
         }
-        (self.headers(status), problem(status, self.detail(status))).into_response()
+        let mut response = problem(status, detail);
+        // By these headers the caller knows how, or when, to try again.
+        let headers = response.headers_mut();
+        match &self {
+            Self::Challenged(..) => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            Self::TooMany(wait) => {
+                let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
+                headers.insert(header::RETRY_AFTER, seconds.max(1).into());
+            }
+            _ => {}
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, RETRY_AFTER.into());
+        }
+        response
     }
 }

@@ -73,14 +73,14 @@ impl AppState {
         }
     }
 
-    /// Runs a worker until the service stops.
-    pub fn start(&self, worker: impl Worker) {
-        self.tasks.spawn(worker::run(worker, self.stop.clone(), None));
+    /// Runs a worker, under its name in the log, until the service stops.
+    pub fn start(&self, name: impl Into<String>, worker: impl Worker) {
+        self.tasks.spawn(worker::run(name.into(), worker, self.stop.clone(), None));
     }
 
     /// The same, for a worker that finds new work after commits: each ends its pause.
-    pub fn start_after_commits(&self, worker: impl Worker) {
-        self.tasks.spawn(worker::run(worker, self.stop.clone(), Some(self.commits.subscribe())));
+    pub fn start_after_commits(&self, name: impl Into<String>, worker: impl Worker) {
+        self.tasks.spawn(worker::run(name.into(), worker, self.stop.clone(), Some(self.commits.subscribe())));
     }
 }
 

@@ -8,8 +8,8 @@
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Value, json};
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
@@ -45,12 +45,6 @@ const USER_DELETED: &str = "user_deleted";
 #[derive(Deserialize)]
 struct DepartedUser {
     id: Uuid,
-}
-
-/// A person whose data are erased here.
-#[derive(Serialize)]
-struct ErasedUser {
-    user_id: Uuid,
 }
 
 impl Erasure {
@@ -100,19 +94,15 @@ impl Eraser {
 }
 
 impl Worker for Eraser {
-    fn name(&self) -> String {
-        "erasures".into()
-    }
-
     async fn step(&mut self) -> anyhow::Result<Outcome> {
         let mut tx = self.app.db.begin().await?;
-        let Some(pending) = lock_next(&mut tx).await? else { return Ok(Outcome::Idle) };
+        let Some(pending) = lock_next(&mut tx).await? else { return Ok(Outcome::Idle(POLL)) };
         let (person, personal) = (pending.person, self.erasure.personal);
         let more = (self.erasure.rows)(&mut tx, person).await? || scan(&mut tx, &pending, personal).await?;
         if !more {
             finish(&mut tx, &pending).await?;
             if let Some(stream) = self.erasure.confirmed_on.filter(|_| !pending.second_pass) {
-                publish(&mut tx, stream, &ErasedUser { user_id: person }).await?;
+                publish(&mut tx, stream, &json!({ "user_id": person })).await?;
             }
         }
         self.app.commit(tx).await?;
@@ -120,10 +110,6 @@ impl Worker for Eraser {
             retention::delete_erased_entries(&self.app).await?;
         }
         Ok(Outcome::Busy)
-    }
-
-    fn pause(&self) -> Duration {
-        POLL
     }
 }
 

@@ -42,7 +42,6 @@ struct IdempotentRequest {
 /// An answer that was given before.
 struct Answer {
     fingerprint: Vec<u8>,
-    status: i16,
     body: Json<Box<RawValue>>,
 }
 
@@ -50,7 +49,7 @@ impl IdempotentRequest {
     async fn find(&self, db: impl PgExecutor<'_>) -> sqlx::Result<Option<Answer>> {
         let query = sqlx::query_as!(
             Answer,
-            r#"select fingerprint, status, body as "body: Json<Box<RawValue>>" from answer
+            r#"select fingerprint, body as "body: Json<Box<RawValue>>" from answer
             where subject = $1 and key = $2 and answered_at > now() - interval '1 day'"#,
             self.subject,
             self.key
@@ -58,17 +57,16 @@ impl IdempotentRequest {
         query.fetch_optional(db).await
     }
 
-    /// Keeps an answer, over one that is older than a day; false when another request was faster.
-    async fn keep(&self, tx: &mut PgTransaction<'_>, status: StatusCode, body: &RawValue) -> sqlx::Result<bool> {
+    /// Keeps the body of a 201, over one that is older than a day; false when another request was faster.
+    async fn keep(&self, tx: &mut PgTransaction<'_>, body: &RawValue) -> sqlx::Result<bool> {
         let query = sqlx::query!(
-            "insert into answer (subject, key, fingerprint, status, body) values ($1, $2, $3, $4, $5)
-            on conflict (subject, key) do update set fingerprint = excluded.fingerprint, status = excluded.status,
-                body = excluded.body, answered_at = excluded.answered_at
+            "insert into answer (subject, key, fingerprint, status, body) values ($1, $2, $3, 201, $4)
+            on conflict (subject, key) do update set fingerprint = excluded.fingerprint, body = excluded.body,
+                answered_at = excluded.answered_at
             where answer.answered_at <= now() - interval '1 day'",
             self.subject,
             self.key,
             &self.fingerprint,
-            i16::try_from(status.as_u16()).unwrap_or_default(),
             Json(body) as _
         );
         Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
@@ -80,9 +78,8 @@ impl IdempotentRequest {
             return Err(refuse_key("the key was used for another request"));
         }
         metrics::counter!("idempotency_replays_total").increment(1);
-        let status = u16::try_from(answer.status).ok().and_then(|status| StatusCode::from_u16(status).ok());
         let headers = [(header::CONTENT_TYPE, "application/json"), (REPLAYED, "true")];
-        Ok((status.unwrap_or(StatusCode::CREATED), headers, answer.body.get().to_owned()).into_response())
+        Ok((StatusCode::CREATED, headers, answer.body.get().to_owned()).into_response())
     }
 }
 
@@ -145,7 +142,7 @@ async fn finish(
     let body: Bytes = to_bytes(body, MAX_ANSWER_BYTES).await.map_err(|cause| Error::Internal(cause.into()))?;
     if parts.status == StatusCode::CREATED {
         let text: &RawValue = serde_json::from_slice(&body).map_err(|cause| Error::Internal(cause.into()))?;
-        if !keyed.keep(&mut tx, parts.status, text).await? {
+        if !keyed.keep(&mut tx, text).await? {
             tx.rollback().await?;
             let answer = keyed.find(&app.db).await?;
             // The answer was there a moment ago and expired in between.

@@ -16,7 +16,8 @@ use sqlx::PgPool;
 
 use crate::core::app::App;
 use crate::core::events::Id;
-use crate::core::events::numbering::{BATCH, Numbered, number};
+use crate::core::events::numbering::number;
+use crate::core::events::outbox::{BATCH, NumberedEvent, list_numbered};
 use crate::core::ground::telemetry::{spans, trace};
 use crate::core::ground::worker::{Outcome, Worker};
 
@@ -90,27 +91,21 @@ impl Relay {
 
     /// Appends to a stream all that is waiting for it; the number of entries appended.
     pub async fn relay(&mut self, stream: &'static str) -> anyhow::Result<usize> {
-        let outcome = self.relay_from_last(stream).await;
-        if outcome.is_err() {
-            // A timed-out append may have got through: ask again before the next.
-            self.last.remove(stream);
-        }
-        outcome
-    }
-
-    async fn relay_from_last(&mut self, stream: &'static str) -> anyhow::Result<usize> {
         let mut appended = 0;
-        let mut last = match self.last.get(stream) {
-            Some(last) => *last,
+        // Forgotten until all is done: an append that fails, or is given up, may have got through.
+        let mut last = match self.last.remove(stream) {
+            Some(last) => last,
             None => last_id(&mut self.redis, stream).await?,
         };
         loop {
             let numbered = number(&self.db, &mut self.redis, stream, last).await?;
-            let mut batch = numbered.events;
+            let count = i64::try_from(numbered.events.len())?;
             // What was numbered before and is not in the stream comes first.
-            if batch.first().map_or(numbered.last_pos, |event| event.pos - 1) != last.ms {
-                batch = numbered_after(&self.db, stream, last).await?;
-            }
+            let mut batch = if numbered.before == last.ms {
+                numbered.events
+            } else {
+                list_numbered(&self.db, stream, last).await?
+            };
             truncate_to_max_bytes(&mut batch);
             let begun = SystemTime::now();
             let (done, true_last) = append(&mut self.redis, self.source, stream, last, &batch).await?;
@@ -121,9 +116,9 @@ impl Relay {
                     let span = || spans::send(stream, event.event_id, batch.len()).with_start_time(begun);
                     trace::record_finished(event.traceparent.as_deref(), span);
                 }
-                self.last.insert(stream, true_last);
                 // What was committed since then wakes the relay again.
-                if batch.is_empty() || (true_last.ms >= numbered.last_pos && !numbered.more) {
+                if batch.is_empty() || (true_last.ms >= numbered.before + count && count < BATCH) {
+                    self.last.insert(stream, true_last);
                     return Ok(appended);
                 }
             } else if true_last > last {
@@ -170,20 +165,6 @@ impl Relay {
     }
 }
 
-/// The numbered events that the stream does not have yet, as many as go into one append.
-async fn numbered_after(db: &PgPool, stream: &str, last: Id) -> sqlx::Result<Vec<Numbered>> {
-    let query = sqlx::query_as!(
-        Numbered,
-        r#"select pos as "pos!", message::text as "message!", event_id, prev as "prev!",
-            occurred_at, version, traceparent
-        from outbox where stream = $1 and pos > $2 order by pos limit $3"#,
-        stream,
-        last.ms,
-        BATCH
-    );
-    query.fetch_all(db).await
-}
-
 /// The one way in which a stream is written: a batch goes behind the last id that the relay knows of, or not at all. Answers
 /// whether it did, and the stream's last id. An error says nothing about either.
 async fn append(
@@ -191,13 +172,13 @@ async fn append(
     source: &str,
     stream: &str,
     last: Id,
-    batch: &[Numbered],
+    batch: &[NumberedEvent],
 ) -> anyhow::Result<(bool, Id)> {
     let mut call = APPEND.key(stream);
     call.arg(last.to_string()).arg(source);
     for event in batch {
-        call.arg(Id { ms: event.pos, seq: 0 }.to_string())
-            .arg(&event.message)
+        call.arg(&event.id)
+            .arg(event.message.get())
             .arg(event.event_id.to_string())
             .arg(&event.prev)
             .arg(event.occurred_at.to_string())
@@ -218,11 +199,11 @@ pub(super) async fn last_id(redis: &mut ConnectionManager, stream: &str) -> anyh
 }
 
 /// Leaves as many events in a batch as go into one append.
-fn truncate_to_max_bytes(batch: &mut Vec<Numbered>) {
+fn truncate_to_max_bytes(batch: &mut Vec<NumberedEvent>) {
     let mut bytes = 0;
-    let fits = |event: &&Numbered| {
+    let fits = |event: &&NumberedEvent| {
         let first = bytes == 0;
-        bytes += event.message.len();
+        bytes += event.message.get().len();
         first || bytes <= BATCH_BYTES
     };
     let count = batch.iter().take_while(fits).count();
@@ -235,21 +216,17 @@ fn report_rewind(stream: &'static str, expected: Id, found: Id) {
 }
 
 impl Worker for Relay {
-    fn name(&self) -> String {
-        "relay".into()
-    }
-
     async fn step(&mut self) -> anyhow::Result<Outcome> {
         self.check_stream_ends().await?;
         let (behind, mut appended) = (self.behind().await?, 0);
         for stream in self.streams.iter().filter(|stream| behind.contains(**stream)) {
             appended += self.relay(stream).await?;
         }
-        self.fast_polls_left = if appended > 0 { FAST_POLLS } else { self.fast_polls_left.saturating_sub(1) };
-        Ok(if appended > 0 { Outcome::Busy } else { Outcome::Idle })
-    }
-
-    fn pause(&self) -> Duration {
-        if self.fast_polls_left > 0 { POLL } else { IDLE_POLL }
+        if appended > 0 {
+            self.fast_polls_left = FAST_POLLS;
+            return Ok(Outcome::Busy);
+        }
+        self.fast_polls_left = self.fast_polls_left.saturating_sub(1);
+        Ok(Outcome::Idle(if self.fast_polls_left > 0 { POLL } else { IDLE_POLL }))
     }
 }

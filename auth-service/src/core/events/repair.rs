@@ -2,45 +2,11 @@
 use anyhow::Context;
 use reqwest::StatusCode;
 use secrecy::ExposeSecret;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use sqlx::PgExecutor;
-use sqlx::types::Json;
-use uuid::Uuid;
 
 use crate::core::app::App;
-use crate::core::contract::timestamp::Timestamp;
+use crate::core::events::outbox::NumberedEvent;
 use crate::core::events::{Event, Id};
 use crate::core::ground::telemetry::spans;
-
-/// Events handed out at once.
-const BATCH: i64 = 500;
-
-/// An event of the outbox under the number that it has in Redis, as `GET /internal/events/{stream}` hands it out.
-#[derive(Serialize, Deserialize)]
-pub struct NumberedEvent {
-    id: String,
-    prev: String,
-    event_id: Uuid,
-    version: i16,
-    occurred_at: Timestamp,
-    traceparent: Option<String>,
-    message: Json<Box<RawValue>>,
-}
-
-/// The events of a stream behind an id, in order, from this service's outbox.
-pub async fn published(db: impl PgExecutor<'_>, stream: &str, after: Id) -> sqlx::Result<Vec<NumberedEvent>> {
-    let query = sqlx::query_as!(
-        NumberedEvent,
-        r#"select pos || '-0' as "id!", prev as "prev!", event_id, version, occurred_at,
-            traceparent, message as "message: Json<Box<RawValue>>"
-        from outbox where stream = $1 and pos > $2 order by pos limit $3"#,
-        stream,
-        after.ms,
-        BATCH
-    );
-    query.fetch_all(db).await
-}
 
 /// The events of a stream behind an id, in order, from the outbox of the service that publishes it; none when no service
 /// does. The entry behind the gap names its source; in case that is not true, the others are asked too.

@@ -19,23 +19,15 @@ const STEP_TIMEOUT: Duration = Duration::from_mins(1);
 pub enum Outcome {
     /// It did something; there may be more.
     Busy,
-    /// There was nothing to do.
-    Idle,
+    /// There was nothing to do: the next step comes after this pause, or with the next wake-up.
+    Idle(Duration),
 }
 
 /// Background work that is done step by step.
 pub trait Worker: Send + 'static {
-    /// What it is called in the log.
-    fn name(&self) -> String;
-
     /// Does one piece of work. An error is logged, and the step is tried again after a growing wait. It may be dropped at
     /// any await, and is then begun anew.
     fn step(&mut self) -> impl Future<Output = anyhow::Result<Outcome>> + Send;
-
-    /// How long to wait after an idle step; a wake-up ends the wait.
-    fn pause(&self) -> Duration {
-        Duration::ZERO
-    }
 }
 
 /// How long to wait after that many failures in a row: exponential, capped, with jitter so that many do not come at once.
@@ -44,13 +36,15 @@ pub fn backoff(failures: u32) -> Duration {
     wait.mul_f64(rand::rng().random_range(0.5..=1.0))
 }
 
-/// Runs a worker until the service stops; a step that has begun is finished. `wake` ends the pause after an idle step.
-pub async fn run(worker: impl Worker, stop: CancellationToken, wake: Option<watch::Receiver<u64>>) {
-    run_within(STEP_TIMEOUT, worker, stop, wake).await;
+/// Runs a worker, under its name in the log, until the service stops; a step that has begun is finished. `wake` ends the
+/// pause after an idle step.
+pub async fn run(name: String, worker: impl Worker, stop: CancellationToken, wake: Option<watch::Receiver<u64>>) {
+    run_within(STEP_TIMEOUT, name, worker, stop, wake).await;
 }
 
 async fn run_within(
     limit: Duration,
+    name: String,
     mut worker: impl Worker,
     stop: CancellationToken,
     mut wake: Option<watch::Receiver<u64>>,
@@ -66,16 +60,16 @@ async fn run_within(
         let pause = match outcome {
             Ok(outcome) => {
                 failures = 0;
-                if outcome == Outcome::Busy {
-                    continue;
+                match outcome {
+                    Outcome::Busy => continue,
+                    Outcome::Idle(pause) => pause,
                 }
-                worker.pause()
             }
             Err(error) => {
                 failures = failures.saturating_add(1);
                 // One line when it begins to fail and then at every power of two, not one per try.
                 if failures.is_power_of_two() {
-                    tracing::warn!(worker = worker.name(), failures, error = format!("{error:#}"), "a step failed");
+                    tracing::warn!(worker = name, failures, error = format!("{error:#}"), "a step failed");
                 }
                 backoff(failures)
             }
@@ -105,17 +99,13 @@ mod tests {
     }
 
     impl Worker for Stuck {
-        fn name(&self) -> String {
-            "stuck".into()
-        }
-
         async fn step(&mut self) -> anyhow::Result<Outcome> {
             self.steps += 1;
             if self.steps == 1 {
                 std::future::pending::<()>().await;
             }
             self.stop.cancel();
-            Ok(Outcome::Idle)
+            Ok(Outcome::Busy)
         }
     }
 
@@ -123,7 +113,8 @@ mod tests {
     #[tokio::test]
     async fn a_step_that_never_ends_is_given_up() {
         let stop = CancellationToken::new();
-        let work = run_within(Duration::from_millis(10), Stuck { stop: stop.clone(), steps: 0 }, stop, None);
+        let work =
+            run_within(Duration::from_millis(10), "stuck".into(), Stuck { stop: stop.clone(), steps: 0 }, stop, None);
         let ended = tokio::time::timeout(Duration::from_secs(5), work).await;
         assert!(ended.is_ok(), "it was not begun anew");
     }
@@ -134,17 +125,9 @@ mod tests {
     }
 
     impl Worker for Patient {
-        fn name(&self) -> String {
-            "patient".into()
-        }
-
         async fn step(&mut self) -> anyhow::Result<Outcome> {
             self.begun.send_modify(|steps| *steps += 1);
-            Ok(Outcome::Idle)
-        }
-
-        fn pause(&self) -> Duration {
-            Duration::from_hours(24)
+            Ok(Outcome::Idle(Duration::from_hours(24)))
         }
     }
 
@@ -152,7 +135,7 @@ mod tests {
     async fn a_commit_ends_the_pause() {
         let (stop, commits, begun) = (CancellationToken::new(), watch::Sender::new(0), watch::Sender::new(0));
         let mut steps = begun.subscribe();
-        let work = run(Patient { begun }, stop.clone(), Some(commits.subscribe()));
+        let work = run("patient".into(), Patient { begun }, stop.clone(), Some(commits.subscribe()));
         let watched = async {
             for step in 1..=3 {
                 steps.wait_for(|steps| *steps >= step).await.unwrap();

@@ -78,10 +78,10 @@ struct AboutPerson {
 
 /// Follows a stream whose events make verdicts about tokens untrue. What a replica may have missed clears them all.
 pub fn verdict_follower(app: &App, stream: &'static str) -> Follower {
-    let (one, all) = (app.authenticator.clone(), app.authenticator.clone());
-    let forget_one = move |message: &str| {
+    let authenticator = app.authenticator.clone();
+    Follower::new(app, stream, move |message| {
+        let Some(message) = message else { return authenticator.forget(None) };
         let about: AboutPerson = serde_json::from_str(message)?;
-        about.user_id.or(about.id).map_or(Ok(()), |person| one.forget(Some(person)))
-    };
-    Follower::new(app, stream, forget_one, move || all.forget(None))
+        about.user_id.or(about.id).map_or(Ok(()), |person| authenticator.forget(Some(person)))
+    })
 }

@@ -1,6 +1,4 @@
 //! How far publishing and consuming are behind, and what is counted about events, stream by stream.
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use redis::AsyncCommands;
 use serde::Serialize;
@@ -35,7 +33,7 @@ pub struct Backlog {
 /// What waits in the outbox to be appended to a stream.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct OutboxBacklog {
-    pub stream: &'static str,
+    pub stream: String,
     /// Events.
     pub waiting: i64,
     /// For how long the first of them has waited, in seconds.
@@ -45,7 +43,7 @@ pub struct OutboxBacklog {
 /// What waits in a stream to be applied here, and what could not be.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct ConsumerLag {
-    pub stream: &'static str,
+    pub stream: String,
     /// Entries behind the watermark; at least that many, where the original numbered them.
     pub lag: i64,
     /// For how long the first of them has waited, in seconds.
@@ -56,28 +54,27 @@ pub struct ConsumerLag {
 
 /// Asks both stores what waits; an error says which of them does not answer.
 pub async fn load(app: &App, subscribed: &[&'static str]) -> anyhow::Result<Backlog> {
-    let query = sqlx::query!(
-        r#"select stream, count(*) as "events!", extract(epoch from now() - min(occurred_at))::float8 as "age!"
-        from outbox where pos is null group by stream"#
+    let query = sqlx::query_as!(
+        OutboxBacklog,
+        r#"select stream as "stream!", count(seq) as "waiting!",
+            greatest(extract(epoch from now() - min(occurred_at)), 0)::float8 as "age!"
+        from unnest($1::text[]) with ordinality as published (stream, place)
+        left join (select stream, seq, occurred_at from outbox where pos is null) as waiting using (stream)
+        group by stream, place order by place"#,
+        app.publishes as _
     );
-    let waiting = query.fetch_all(&app.db).await?;
-    let waiting: HashMap<_, _> = waiting.into_iter().map(|row| (row.stream, (row.events, row.age))).collect();
-    let told = app.publishes.iter().map(|stream| {
-        let (events, age) = waiting.get(*stream).copied().unwrap_or_default();
-        OutboxBacklog { stream, waiting: events, age: age.max(0.0) }
-    });
-    let told = told.collect();
-    let parked = sqlx::query!(r#"select stream, count(*) as "events!" from dead_letter group by stream"#);
-    let parked: HashMap<_, _> =
-        parked.fetch_all(&app.db).await?.into_iter().map(|row| (row.stream, row.events)).collect();
-    let marks = sqlx::query!("select stream, ms, seq from inbox").fetch_all(&app.db).await?;
-    let marks: HashMap<_, _> = marks.into_iter().map(|row| (row.stream, Id { ms: row.ms, seq: row.seq })).collect();
+    let told = query.fetch_all(&app.db).await?;
+    let query = sqlx::query!(
+        r#"select stream as "stream!", coalesce(ms, 0) as "ms!", coalesce(seq, 0) as "seq!", coalesce(parked, 0) as "parked!"
+        from unnest($1::text[]) with ordinality as subscribed (stream, place) left join inbox using (stream)
+        left join (select stream, count(*) as parked from dead_letter group by stream) as letters using (stream)
+        order by place"#,
+        subscribed as _
+    );
     let mut heard = Vec::new();
-    for &stream in subscribed {
-        let watermark = marks.get(stream).copied().unwrap_or_default();
-        let (lag, seconds) = lag(app, stream, watermark).await?;
-        let dead_letters = parked.get(stream).copied().unwrap_or_default();
-        heard.push(ConsumerLag { stream, lag, seconds, dead_letters });
+    for row in query.fetch_all(&app.db).await? {
+        let (lag, seconds) = lag(app, &row.stream, Id { ms: row.ms, seq: row.seq }).await?;
+        heard.push(ConsumerLag { stream: row.stream, lag, seconds, dead_letters: row.parked });
     }
     Ok(Backlog { told, heard })
 }
@@ -109,20 +106,20 @@ pub fn record_effect(stream: &'static str, batch: &[Event], committed: DateTime<
 pub async fn measure(app: &App, subscribed: &[&'static str]) -> anyhow::Result<()> {
     let backlog = load(app, subscribed).await?;
     for told in backlog.told {
-        gauge("events_outbox_waiting", told.stream, told.waiting);
+        gauge("events_outbox_waiting", &told.stream, told.waiting);
         metrics::gauge!("events_outbox_age_seconds", "stream" => told.stream).set(told.age);
     }
     for heard in backlog.heard {
-        gauge("events_dead_letters", heard.stream, heard.dead_letters);
-        gauge("events_lag", heard.stream, heard.lag);
+        gauge("events_dead_letters", &heard.stream, heard.dead_letters);
+        gauge("events_lag", &heard.stream, heard.lag);
         metrics::gauge!("events_lag_seconds", "stream" => heard.stream).set(heard.seconds);
     }
     Ok(())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; counts stay far below 2^52")]
-fn gauge(name: &'static str, stream: &'static str, value: i64) {
-    metrics::gauge!(name, "stream" => stream).set(value as f64);
+fn gauge(name: &'static str, stream: &str, value: i64) {
+    metrics::gauge!(name, "stream" => stream.to_owned()).set(value as f64);
 }
 
 /// How many entries lie behind the watermark, and for how many seconds the first of them has waited.

@@ -10,23 +10,19 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{TimeDelta, Utc};
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncCommands, AsyncConnectionConfig, RedisError, Value};
+use redis::{AsyncCommands, RedisError, ToRedisArgs, Value};
 use tokio::sync::watch;
 use tracing::Instrument;
 
 use crate::core::app::App;
 use crate::core::events::inbox::{self, Entries, consecutive, move_watermark, park};
 use crate::core::events::retention::RETENTION_DAYS;
-use crate::core::events::{Event, Failure, Id, Subscription, backlog, repair};
+use crate::core::events::{BLOCK, Event, Failure, Id, Subscription, backlog, connect_to_read, repair};
 use crate::core::ground::telemetry::{Trace, spans, trace};
 use crate::core::ground::worker::{Outcome, Worker, backoff};
 
 /// Entries read, and applied in one transaction, at most.
 const BATCH: usize = 500;
-/// How long Redis holds a read of an empty stream.
-const BLOCK: Duration = Duration::from_secs(2);
-/// How long an answer of Redis may take; longer than [`BLOCK`], or entries are delivered and their answer is not read.
-const READ_TIMEOUT: Duration = Duration::from_secs(4);
 /// How often an event that fails for no known reason is tried.
 const MAX_TRIES: u32 = 5;
 /// How long one step waits for the lease.
@@ -55,7 +51,8 @@ pub struct Consumer {
     /// Its own entries that were delivered and not acknowledged come first.
     pending_first: bool,
     failures: HashMap<Id, u32>,
-    in_step: bool,
+    /// Whether the last step ended well, so that what it has left here is true.
+    sound: bool,
 }
 
 impl Consumer {
@@ -69,27 +66,19 @@ impl Consumer {
             watermark: None,
             pending_first: true,
             failures: HashMap::new(),
-            in_step: false,
+            sound: false,
         }
     }
 
     /// Reads once, waiting at most `block` for something to come, and applies what it got.
     pub async fn consume(&mut self, block: Duration) -> Result<Step, Failure> {
-        if std::mem::replace(&mut self.in_step, true) {
-            // The step before was dropped halfway.
-            self.start_over();
+        if !std::mem::take(&mut self.sound) {
+            // It failed, or was dropped halfway; what was read and not acknowledged is pending, and comes first.
+            (self.connection, self.watermark, self.pending_first) = (None, None, true);
         }
-        let outcome = self.consume_batch(block).await;
-        self.in_step = false;
-        if outcome.is_err() {
-            self.start_over();
-        }
-        outcome
-    }
-
-    /// Trusts nothing that is remembered any more; what was read and not acknowledged is pending, and comes first.
-    fn start_over(&mut self) {
-        (self.connection, self.watermark, self.pending_first) = (None, None, true);
+        let step = self.consume_batch(block).await?;
+        self.sound = true;
+        Ok(step)
     }
 
     async fn consume_batch(&mut self, block: Duration) -> Result<Step, Failure> {
@@ -149,9 +138,7 @@ impl Consumer {
             }
         }
         let mut tx = self.app.db.begin().await?;
-        if !move_watermark(&mut tx, stream, watermark, event.id).await? {
-            return Err(Failure::Transient("the watermark was moved by another reader".into()));
-        }
+        move_watermark(&mut tx, stream, watermark, event.id).await?;
         park(&mut tx, stream, event, &failure).await?;
         tx.commit().await?;
         let trace = event.traceparent.as_deref().and_then(trace::id_of).map(tracing::field::display);
@@ -172,9 +159,7 @@ impl Consumer {
         let work = async {
             self.subscription.processor.prepare(batch).await?;
             let mut tx = self.app.db.begin().await?;
-            if !move_watermark(&mut tx, self.subscription.stream, watermark, last.id).await? {
-                return Err(Failure::Transient("the watermark was moved by another reader".into()));
-            }
+            move_watermark(&mut tx, self.subscription.stream, watermark, last.id).await?;
             self.subscription.processor.apply(&mut tx, batch).await?;
             self.app.commit(tx).await?;
             backlog::record_effect(self.subscription.stream, batch, Utc::now());
@@ -204,7 +189,7 @@ impl Consumer {
         metrics::counter!("events_consumed_total", "stream" => self.subscription.stream)
             .increment(applied.len() as u64);
         let ids: Vec<_> = applied.iter().map(|event| event.id.to_string()).collect();
-        self.acknowledge(&ids.iter().map(String::as_str).collect::<Vec<_>>()).await
+        self.acknowledge(&ids).await
     }
 
     /// Entries are missing before the one that was found: they are read again from Redis, or, if Redis lost them, taken
@@ -241,9 +226,8 @@ impl Consumer {
             // A new consumer, and a stream whose beginning neither Redis nor the outbox has any more.
             tracing::warn!(stream, from = %before, "the stream is heard from its oldest event that is still held");
             let mut tx = self.app.db.begin().await?;
-            if move_watermark(&mut tx, stream, watermark, before).await? {
-                tx.commit().await?;
-            }
+            move_watermark(&mut tx, stream, watermark, before).await?;
+            tx.commit().await?;
             self.watermark = None;
             return Ok(Step::Applied { fresh: 0, duplicates: 0 });
         }
@@ -255,20 +239,13 @@ impl Consumer {
         if let Some(connection) = &self.connection {
             return Ok(connection.clone());
         }
-        let config = AsyncConnectionConfig::new().set_response_timeout(Some(READ_TIMEOUT));
-        let client = self.app.settings.redis()?;
-        let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
-        self.create_group(&mut connection).await?;
-        Ok(self.connection.insert(connection).clone())
-    }
-
-    /// The group begins at 0: what was published before the service existed is consumed too; the watermark knows the rest.
-    async fn create_group(&self, connection: &mut MultiplexedConnection) -> Result<(), RedisError> {
-        let created =
-            connection.xgroup_create_mkstream::<_, _, _, ()>(self.subscription.stream, self.app.group, "0").await;
+        let mut connection = connect_to_read(&self.app).await?;
+        // The group begins at 0: what was published before the service existed is consumed too; the watermark knows the rest.
+        let created: Result<(), _> =
+            connection.xgroup_create_mkstream(self.subscription.stream, self.app.group, "0").await;
         match created {
             Err(error) if error.code() != Some("BUSYGROUP") => Err(error),
-            _ => Ok(()),
+            _ => Ok(self.connection.insert(connection).clone()),
         }
     }
 
@@ -289,7 +266,7 @@ impl Consumer {
         Ok(streams.into_iter().flatten().flat_map(|(_, entries)| entries).collect())
     }
 
-    async fn acknowledge(&mut self, ids: &[&str]) -> Result<(), Failure> {
+    async fn acknowledge(&mut self, ids: &[impl ToRedisArgs + Send + Sync]) -> Result<(), Failure> {
         if !ids.is_empty() {
             let mut connection = self.connection().await?;
             let _: u64 = connection.xack(self.subscription.stream, self.app.group, ids).await?;
@@ -306,23 +283,19 @@ impl Consumer {
 }
 
 impl Worker for Consumer {
-    fn name(&self) -> String {
-        format!("consumer of {}", self.subscription.stream)
-    }
-
     async fn step(&mut self) -> anyhow::Result<Outcome> {
         if !*self.lease.borrow() {
             // Another replica works on the stream meanwhile.
-            self.start_over();
+            self.sound = false;
             tokio::select! {
                 held = self.lease.wait_for(|held| *held) => { held?; }
-                () = tokio::time::sleep(LEASE_WAIT) => return Ok(Outcome::Idle),
-                () = self.app.stop.cancelled() => return Ok(Outcome::Idle),
+                () = tokio::time::sleep(LEASE_WAIT) => return Ok(Outcome::Busy),
+                () = self.app.stop.cancelled() => return Ok(Outcome::Busy),
             }
         }
-        if let Step::Gap { .. } = self.consume(BLOCK).await? {
-            tokio::time::sleep(backoff(u32::MAX)).await;
+        match self.consume(BLOCK).await? {
+            Step::Gap { .. } => Ok(Outcome::Idle(backoff(u32::MAX))),
+            _ => Ok(Outcome::Busy),
         }
-        Ok(Outcome::Busy)
     }
 }

@@ -21,14 +21,30 @@ use std::fmt;
 use std::future::ready;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
+use anyhow::Context;
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, RedisResult};
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use crate::core::api::errors::is_transient;
+use crate::core::app::App;
 use crate::core::ground::telemetry::meters;
+
+/// How long Redis holds a read of a stream at whose end nothing is new.
+const BLOCK: Duration = Duration::from_secs(2);
+/// How long an answer of Redis may take; longer than [`BLOCK`], or entries are delivered and their answer is not read.
+const READ_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// A connection to Redis for reads that block, which would hold up everything else that shares one.
+async fn connect_to_read(app: &App) -> RedisResult<MultiplexedConnection> {
+    let config = AsyncConnectionConfig::new().set_response_timeout(Some(READ_TIMEOUT));
+    app.settings.redis()?.get_multiplexed_async_connection_with_config(&config).await
+}
 
 /// The id of an entry in a stream: `<ms>-<seq>`. Ours are `<position>-0`; the original's begin with a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,18 +59,13 @@ impl fmt::Display for Id {
     }
 }
 
-/// A text is not the id of an entry.
-#[derive(Debug, thiserror::Error)]
-#[error("not the id of a stream's entry")]
-pub struct NotAnId;
-
 impl FromStr for Id {
-    type Err = NotAnId;
+    type Err = anyhow::Error;
 
-    fn from_str(text: &str) -> Result<Self, NotAnId> {
-        let (ms, seq) = text.split_once('-').ok_or(NotAnId)?;
-        let part = |text: &str| text.parse::<i64>().ok().filter(|n| *n >= 0).ok_or(NotAnId);
-        Ok(Self { ms: part(ms)?, seq: part(seq)? })
+    fn from_str(text: &str) -> anyhow::Result<Self> {
+        let part = |text: &str| text.parse::<i64>().ok().filter(|n| *n >= 0);
+        let parts = text.split_once('-').and_then(|(ms, seq)| Some((part(ms)?, part(seq)?)));
+        parts.map(|(ms, seq)| Self { ms, seq }).context("not the id of a stream's entry")
     }
 }
 

@@ -6,8 +6,9 @@ use axum::Router;
 use axum::response::Redirect;
 use axum::routing::get;
 use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::schema::{KnownFormat, Schema, SchemaFormat};
 use utoipa::openapi::security::{SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Components, ContactBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Response};
+use utoipa::openapi::{Components, ContactBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -68,8 +69,6 @@ pub fn complete(mut document: OpenApi, limits: &[Limit]) -> OpenApi {
             parameters.iter_mut().for_each(bound);
             let has_pages =
                 parameters.iter().any(|parameter| matches!(parameter, RefOr::T(one) if one.name == "cursor"));
-            let refusals = responses.iter_mut().filter(|(status, _)| status.as_str() >= "400");
-            refusals.for_each(|(_, response)| as_problem(response));
             let has_body = operation.request_body.is_some();
             // An operation that says nothing of its security has that of the document: a token.
             let secured = operation.security.is_none();
@@ -89,6 +88,11 @@ pub fn complete(mut document: OpenApi, limits: &[Limit]) -> OpenApi {
             }
             for (status, response) in responses {
                 let RefOr::T(response) = response else { continue };
+                if status.as_str() >= "400"
+                    && let Some(content) = response.content.swap_remove("application/json")
+                {
+                    response.content.insert(PROBLEM.to_owned(), content);
+                }
                 if let Some(RefOr::T(default)) = DEFAULTS.responses.get(status) {
                     if response.description.is_empty() {
                         response.description.clone_from(&default.description);
@@ -109,7 +113,9 @@ pub fn complete(mut document: OpenApi, limits: &[Limit]) -> OpenApi {
 /// Adds to a parameter what the core checks of it.
 fn bound(parameter: &mut RefOr<Parameter>) {
     let RefOr::T(parameter) = parameter else { return };
-    let name = if parameter.name.ends_with("_id") { "id" } else { &parameter.name };
+    let uuid = Some(SchemaFormat::KnownFormat(KnownFormat::Uuid));
+    let is_id = matches!(&parameter.schema, Some(RefOr::T(Schema::Object(schema))) if schema.format == uuid);
+    let name = if is_id { "id" } else { &parameter.name };
     if let Some(RefOr::T(default)) = DEFAULTS.parameters.get(name) {
         parameter.schema.clone_from(&default.schema);
     }
@@ -118,14 +124,6 @@ fn bound(parameter: &mut RefOr<Parameter>) {
 /// Whether a parameter is checked as input: one of the query is. One of the path may name nothing instead.
 fn is_input(parameter: &RefOr<Parameter>) -> bool {
     matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query)
-}
-
-/// Gives a refusal the type of content that it is sent with.
-fn as_problem(response: &mut RefOr<Response>) {
-    if let RefOr::T(response) = response {
-        let content = response.content.swap_remove("application/json");
-        response.content.extend(content.map(|content| (PROBLEM.to_owned(), content)));
-    }
 }
 
 /// The routes of the documentation. `/redoc`, a page of the original, leads to `/docs`.

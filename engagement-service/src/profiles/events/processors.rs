@@ -27,6 +27,8 @@ struct PostVersion {
     created_by: Uuid,
     updated_at: Timestamp,
     types: Vec<String>,
+    /// Since when moderation has it hidden. A deletion that has it is not for good: the post can come back.
+    hidden_at: Option<Timestamp>,
 }
 
 /// A view of a post, with its viewer.
@@ -64,7 +66,7 @@ pub fn post_changed<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event])
     Box::pin(async move { Ok(signals::posts_changed(tx, read_posts(events, false)?, today()).await?) })
 }
 
-/// Removes a deleted post from the sums of its author.
+/// Removes a deleted post from the sums of its author. A hidden one stays in them: it is still theirs, and can come back.
 pub fn post_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move { Ok(signals::posts_changed(tx, read_posts(events, true)?, today()).await?) })
 }
@@ -77,7 +79,8 @@ fn read_posts(events: &[Event], deleted: bool) -> Result<Vec<Post>, serde_json::
         types: (!deleted).then_some(post.types),
         version: post.updated_at.0,
     };
-    Ok(decode(events)?.into_iter().map(post).collect())
+    let posts: Vec<PostVersion> = decode(events)?;
+    Ok(posts.into_iter().filter(|version| version.hidden_at.is_none()).map(post).collect())
 }
 
 /// Counts a view for the viewer, also of their own post.

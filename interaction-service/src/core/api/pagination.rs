@@ -18,6 +18,7 @@ pub const DEFAULT_LIMIT: i64 = 50;
 /// Items on a page at most.
 pub const MAX_LIMIT: i64 = 200;
 /// The longest cursor, in characters: a time in hexadecimal digits, a point, and an id.
+#[cfg(test)]
 pub const LONGEST_CURSOR: usize = 16 + 1 + 32;
 
 /// A place in a list that is ordered by time and id.
@@ -86,7 +87,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Page {
             query.errors.push(invalid(&["query", "cursor"], "value is not a valid cursor", "value_error.cursor", None));
             Cursor::end()
         });
-        let kept: Vec<_> = query.pairs().filter(|(name, _)| *name != "cursor").collect();
+        let kept: Vec<_> = query.pairs.iter().filter(|(name, _)| name != "cursor").collect();
         let kept = serde_urlencoded::to_string(kept).map_err(|cause| Error::Internal(cause.into()))?;
         // Routes are nested: the uri of the request as they see it has lost the prefix.
         let path = parts.extensions.get::<OriginalUri>().map_or(parts.uri.path(), |uri| uri.0.path());

@@ -31,8 +31,8 @@ const REDIS_TIMEOUT: Duration = Duration::from_millis(250);
 /// How long Redis is not asked after it did not answer, so that an outage delays one request in a while and not each.
 const REDIS_COOLDOWN: Duration = Duration::from_secs(1);
 
-/// One GCRA step. KEYS: the subject; ARGV: emission interval in µs, burst. Answers: whether it may, requests left, µs until
-/// the next may, µs until the bucket is empty.
+/// One GCRA step. KEYS: the subject; ARGV: emission interval in µs, burst. Answers: requests left, µs until
+/// this one may (0: now), µs until the bucket is empty.
 static GCRA_STEP: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -42,11 +42,11 @@ static GCRA_STEP: LazyLock<Script> = LazyLock::new(|| {
         local tat = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now)
         local allowed_at = tat + interval - interval * burst
         if allowed_at > now then
-            return {0, 0, allowed_at - now, tat - now}
+            return {0, allowed_at - now, tat - now}
         end
         tat = tat + interval
         redis.call('SET', KEYS[1], string.format('%d', tat), 'PX', math.ceil((tat - now) / 1000))
-        return {1, math.floor((now - allowed_at) / interval), 0, tat - now}
+        return {math.floor((now - allowed_at) / interval), 0, tat - now}
         ",
     )
 });
@@ -61,14 +61,13 @@ pub struct Limit {
     pub rate: Rate,
     /// How many may come at once outside of production, where that is another number.
     pub burst_in_development: Option<u32>,
-    /// Whether it guards passwords, so that an outage of Redis must not open it.
+    /// Whether it guards passwords: then an outage of Redis must not open it, and it counts by address alone.
     pub strict: bool,
 }
 
 /// What a limit decided about one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimitDecision {
-    pub allowed: bool,
     limit: u32,
     remaining: u32,
     /// Until the next one may; zero when this one may.
@@ -77,9 +76,14 @@ pub struct RateLimitDecision {
 }
 
 impl RateLimitDecision {
+    /// Whether this one may.
+    pub fn allowed(self) -> bool {
+        self.wait.is_zero()
+    }
+
     /// Refuses what is too much.
     pub fn check(self) -> Result<(), Error> {
-        if self.allowed { Ok(()) } else { Err(Error::TooMany(self.wait)) }
+        if self.allowed() { Ok(()) } else { Err(Error::TooMany(self.wait)) }
     }
 
     /// `RateLimit-*` as proposed by the IETF (draft-ietf-httpapi-ratelimit-headers-05); seconds, rounded up.
@@ -134,6 +138,11 @@ impl Limits {
         self.routes.get(route).copied()
     }
 
+    /// Whether a limit guards passwords.
+    pub fn is_strict(&self, name: &str) -> bool {
+        self.configured.get(name).is_some_and(|limit| limit.strict.is_some())
+    }
+
     /// Counts one request of a subject against a limit; none when the limit is off, or open because Redis is away.
     pub async fn take(&self, name: &str, subject: &str) -> Option<RateLimitDecision> {
         let ConfiguredLimit { rate, strict } = self.configured.get(name)?;
@@ -142,7 +151,7 @@ impl Limits {
             metrics::counter!("rate_limits_without_redis_total", "limit" => name.to_owned()).increment(1);
             decision = strict.as_ref().map(|local| check_locally(local, *rate, subject));
         }
-        if decision.is_some_and(|decision| !decision.allowed) {
+        if decision.is_some_and(|decision| !decision.allowed()) {
             metrics::counter!("rate_limits_refused_total", "limit" => name.to_owned()).increment(1);
         }
         decision
@@ -156,11 +165,11 @@ impl Limits {
         let interval = u64::try_from(rate.interval().as_micros()).unwrap_or(u64::MAX);
         let mut redis = self.redis.clone();
         let mut step = GCRA_STEP.key(key);
-        let step = step.arg(interval).arg(rate.burst.get()).invoke_async::<(bool, u32, u64, u64)>(&mut redis);
+        let step = step.arg(interval).arg(rate.burst.get()).invoke_async::<(u32, u64, u64)>(&mut redis);
         let cause = match tokio::time::timeout(REDIS_TIMEOUT, step).await {
-            Ok(Ok((allowed, remaining, wait, reset))) => {
+            Ok(Ok((remaining, wait, reset))) => {
                 let [wait, reset] = [wait, reset].map(Duration::from_micros);
-                return Some(RateLimitDecision { allowed, limit: rate.burst.get(), remaining, wait, reset });
+                return Some(RateLimitDecision { limit: rate.burst.get(), remaining, wait, reset });
             }
             Ok(Err(cause)) => cause.to_string(),
             Err(late) => late.to_string(),
@@ -186,13 +195,7 @@ fn check_locally(local: &DefaultKeyedRateLimiter<String>, rate: Rate, subject: &
         Ok(()) => Duration::ZERO,
         Err(early) => early.wait_time_from(DefaultClock::default().now()),
     };
-    RateLimitDecision {
-        allowed: wait.is_zero(),
-        limit: strict_quota(rate).burst_size().get(),
-        remaining: 0,
-        wait,
-        reset: wait,
-    }
+    RateLimitDecision { limit: strict_quota(rate).burst_size().get(), remaining: 0, wait, reset: wait }
 }
 
 #[cfg(test)]
@@ -210,10 +213,10 @@ mod tests {
         let limits = away(&TABLE, &[]).unwrap();
         let mut allowed = Vec::new();
         for _ in 0..3 {
-            allowed.push(limits.take("keys", "anna").await.unwrap().allowed);
+            allowed.push(limits.take("keys", "anna").await.unwrap().allowed());
         }
         assert_eq!(allowed, [true, true, false], "a quarter of the burst");
-        assert!(limits.take("keys", "bert").await.unwrap().allowed, "another subject has its own bucket");
+        assert!(limits.take("keys", "bert").await.unwrap().allowed(), "another subject has its own bucket");
         let wait = limits.take("keys", "anna").await.unwrap().wait;
         assert!(wait > Duration::from_secs(400) && wait <= Duration::from_secs(450), "{wait:?}");
         assert_eq!(limits.take("words", "anna").await, None);

@@ -15,6 +15,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -173,13 +174,13 @@ impl Service {
         let mut leases = LeaseManager::new(app.db.clone(), self.schema);
         for subscription in features.subscriptions {
             let lease = leases.want(subscription.stream);
-            app.start(Consumer::new(app.clone(), subscription, lease));
+            app.start(format!("consumer of {}", subscription.stream), Consumer::new(app.clone(), subscription, lease));
         }
-        app.start(leases);
-        app.start_after_commits(Relay::new(&app));
-        app.start(Eraser::new(&app, &self.erasure));
+        app.start("leases", leases);
+        app.start_after_commits("relay", Relay::new(&app));
+        app.start("erasures", Eraser::new(&app, &self.erasure));
         for stream in app.authenticator.invalidating_streams() {
-            app.start(callers::verdict_follower(&app, stream));
+            app.start(format!("follower of {stream}"), callers::verdict_follower(&app, stream));
         }
         if let Some(start) = features.background {
             start(&app);
@@ -215,10 +216,12 @@ pub async fn serve(service: &'static Service, app: App, mut features: Features) 
     backlog::start_counters(app.publishes, features.subscriptions.iter().map(|subscription| subscription.stream));
     app.tasks.spawn(service.work(app.clone(), features));
     app.tasks.spawn(meters::run_upkeep(app.metrics.clone(), app.stop.clone()));
-    let stop = app.stop.clone();
+    let (mut terminate, stop) = (signal(SignalKind::terminate())?, app.stop.clone());
     app.tasks.spawn(async move {
-        if stop.run_until_cancelled(signal()).await.is_some() {
-            stop.cancel();
+        tokio::select! {
+            () = stop.cancelled() => {}
+            _ = terminate.recv() => stop.cancel(),
+            _ = tokio::signal::ctrl_c() => stop.cancel(),
         }
     });
     let stop = app.stop.clone();
@@ -237,19 +240,4 @@ pub async fn serve(service: &'static Service, app: App, mut features: Features) 
     telemetry::stop().await;
     tracing::info!(service = app.name, "stopped");
     Ok(())
-}
-
-/// Waits for SIGTERM or Ctrl-C.
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        },
-        Err(error) => {
-            tracing::error!(%error, "SIGTERM cannot be listened to");
-            std::future::pending::<()>().await;
-        }
-    }
 }

@@ -82,7 +82,7 @@ async fn a_refusal_by_a_limit_is_counted(_: PgPoolOptions, database: PgConnectOp
     let platform = Platform::start(&SERVICE, database, &["--rate-limits", &format!("{name}=1/60+1")]).await;
     let counted = Counted::begin();
     for allowed in [true, false, false] {
-        assert_eq!(platform.app.limits.take(name, "a subject").await.unwrap().allowed, allowed);
+        assert_eq!(platform.app.limits.take(name, "a subject").await.unwrap().allowed(), allowed);
     }
     counted.assert(&format!("rate_limits_refused_total{{limit=\"{name}\"}} 2"));
 }

@@ -15,12 +15,14 @@ struct PostVersion {
     created_by: Uuid,
     status: Status,
     updated_at: Timestamp,
+    /// Since when moderation has it hidden. A deletion that has it is not for good: the post can come back.
+    hidden_at: Option<Timestamp>,
 }
 
 fn read_posts(events: &[Event]) -> Result<Vec<Post>, serde_json::Error> {
     let post = |event: &Event| {
-        let PostVersion { id, created_by, status, updated_at } = serde_json::from_str(&event.message)?;
-        Ok(Post { id, created_by, status, updated_at })
+        let PostVersion { id, created_by, status, updated_at, hidden_at } = serde_json::from_str(&event.message)?;
+        Ok(Post { id, created_by, status, updated_at, hidden: hidden_at.is_some() })
     };
     events.iter().map(post).collect()
 }
@@ -30,10 +32,12 @@ pub fn post_changed<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event])
     Box::pin(async move { Ok(Post::save(&mut **tx, &read_posts(events)?).await?) })
 }
 
-/// Deletes what belongs to a deleted post: its comments and reactions.
+/// Deletes what belongs to a deleted post: its comments and reactions. Those of a hidden one stay, and no user sees them.
 pub fn post_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
-        let deleted = Post::save_tombstones(tx, &read_posts(events)?).await?;
+        let (hidden, deleted): (Vec<Post>, Vec<Post>) = read_posts(events)?.into_iter().partition(|post| post.hidden);
+        Post::save(&mut **tx, &hidden).await?;
+        let deleted = Post::save_tombstones(tx, &deleted).await?;
         Ok(signals::deleted(tx, &deleted).await?)
     })
 }

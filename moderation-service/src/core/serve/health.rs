@@ -6,15 +6,13 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Json, Router};
-use serde::Serialize;
-use serde_json::json;
-use sqlx::{Connection, PgPool};
+use serde_json::{Value, json};
+use sqlx::Connection;
 
 use crate::core::app::App;
-use crate::core::events::backlog::{self, Backlog};
+use crate::core::events::backlog;
 use crate::core::ground::http_client;
 use crate::core::ground::settings::HealthCheck;
 use crate::core::ground::telemetry::meters;
@@ -59,55 +57,30 @@ pub fn routes(subscribed: Subscribed) -> Router<App> {
 }
 
 /// Whether the service can work, and what of that it needs is there.
-#[derive(Serialize)]
-#[expect(clippy::struct_excessive_bools, reason = "an answer of yes or no to each check")]
-struct Readiness {
-    ready: bool,
-    migrated: bool,
-    postgres: bool,
-    redis: bool,
+async fn readiness(app: &App) -> (StatusCode, Value) {
+    let (migrated, mut redis) = (*app.prepared.borrow(), app.redis.clone());
+    let postgres = async { app.db.acquire().await?.ping().await };
+    let redis = async { redis::cmd("PING").query_async::<String>(&mut redis).await };
+    let (postgres, redis) = tokio::join!(tokio::time::timeout(POSTGRES_TIMEOUT, postgres), redis);
+    let (postgres, redis) = (matches!(postgres, Ok(Ok(()))), redis.is_ok());
+    let ready = migrated && postgres && redis;
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, json!({ "ready": ready, "migrated": migrated, "postgres": postgres, "redis": redis }))
 }
 
-impl Readiness {
-    async fn of(app: &App) -> Self {
-        let migrated = *app.prepared.borrow();
-        let mut redis = app.redis.clone();
-        let (postgres, redis) =
-            tokio::join!(ping(&app.db), async move { redis::cmd("PING").query_async::<String>(&mut redis).await });
-        let (postgres, redis) = (postgres.is_ok(), redis.is_ok());
-        Self { ready: migrated && postgres && redis, migrated, postgres, redis }
-    }
-
-    fn status(&self) -> StatusCode {
-        if self.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
-    }
+async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {
+    let (status, readiness) = readiness(&app).await;
+    (status, Json(readiness))
 }
 
-async fn ping(db: &PgPool) -> anyhow::Result<()> {
-    let answer = async { db.acquire().await?.ping().await };
-    Ok(tokio::time::timeout(POSTGRES_TIMEOUT, answer).await??)
-}
-
-async fn ready(State(app): State<App>) -> Response {
-    let readiness = Readiness::of(&app).await;
-    (readiness.status(), Json(readiness)).into_response()
-}
-
-/// The state of the service, for a page that shows it to a person.
-#[derive(Serialize)]
-struct Lag {
-    service: &'static str,
-    #[serde(flatten)]
-    readiness: Readiness,
-    /// Null as long as a store cannot be asked.
-    events: Option<Backlog>,
-}
-
-async fn lag(State(app): State<App>, Extension(subscribed): Extension<Subscribed>) -> Response {
-    let readiness = Readiness::of(&app).await;
+/// The state of the service, for a page that shows it to a person; `events` is null as long as a store cannot be asked.
+async fn lag(State(app): State<App>, Extension(subscribed): Extension<Subscribed>) -> (StatusCode, Json<Value>) {
+    let (status, mut state) = readiness(&app).await;
     // A pool whose server is away would be waited for.
-    let events = if readiness.ready { log_failure(backlog::load(&app, &subscribed).await) } else { None };
-    (readiness.status(), Json(Lag { service: app.name, readiness, events })).into_response()
+    let events = if status == StatusCode::OK { log_failure(backlog::load(&app, &subscribed).await) } else { None };
+    state["service"] = json!(app.name);
+    state["events"] = json!(events);
+    (status, Json(state))
 }
 
 /// What was measured; nothing when it could not be, which is logged. The rest is as true as before: an operator looks at
@@ -116,8 +89,8 @@ fn log_failure<T>(measure: anyhow::Result<T>) -> Option<T> {
     measure.inspect_err(|error| tracing::warn!(error = format!("{error:#}"), "the events could not be measured")).ok()
 }
 
-async fn metrics(State(app): State<App>, Extension(subscribed): Extension<Subscribed>) -> Response {
+async fn metrics(State(app): State<App>, Extension(subscribed): Extension<Subscribed>) -> String {
     meters::measure(app.name, &app.db);
     log_failure(backlog::measure(&app, &subscribed).await);
-    app.metrics.render().into_response()
+    app.metrics.render()
 }

@@ -9,7 +9,7 @@ use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Json, Router};
 use serde::{Deserialize, Serialize};
-use serde_json::from_value;
+use serde_json::{Value, from_value, json};
 use sqlx::{PgPool, PgTransaction};
 use uuid::Uuid;
 
@@ -21,8 +21,8 @@ use crate::core::contract::fields::{Fields, Input, invalid};
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::doors::audit;
 use crate::core::doors::callers::Operator;
-use crate::core::events::repair::{self, NumberedEvent};
-use crate::core::events::{Event, Failure, Id, NotAnId, Subscription};
+use crate::core::events::outbox::{NumberedEvent, list_numbered};
+use crate::core::events::{Event, Failure, Id, Subscription};
 use crate::core::ground::telemetry::{Trace, spans};
 
 /// Dead letters acted on at once.
@@ -59,7 +59,7 @@ async fn list_events(
     if !app.publishes.contains(&stream.as_str()) {
         return Err(Error::Refused(StatusCode::NOT_FOUND, "This service does not publish such a stream"));
     }
-    Ok(Json(repair::published(&app.db, &stream, after.unwrap_or_default()).await?))
+    Ok(Json(list_numbered(&app.db, &stream, after.unwrap_or_default()).await?))
 }
 
 /// An event that could not be applied.
@@ -141,39 +141,26 @@ impl Input for ActIn {
     }
 }
 
-/// What became of the dead letters.
-#[derive(Default, Serialize)]
-struct Acted {
-    done: Vec<Uuid>,
-    failed: Vec<StillDead>,
-}
-
-#[derive(Serialize)]
-struct StillDead {
-    id: Uuid,
-    error: String,
-}
-
 /// Replays or discards parked events: each is applied, if it is, in the transaction that takes it away.
 async fn act_on_dead_letters(
     _: Operator,
     State(app): State<App>,
     Extension(subscriptions): Extension<Subscriptions>,
     Body(input): Body<ActIn>,
-) -> Result<Json<Acted>, Error> {
+) -> Result<Json<Value>, Error> {
     let letters = select(&app.db, input.stream.as_deref(), &input.ids).await?;
     let action = input.action.unwrap_or(Action::Replay);
-    let mut acted = Acted::default();
+    let (mut done, mut failed) = (Vec::new(), Vec::new());
     for letter in letters {
         let id = letter.id;
         match resolve(&app, &subscriptions, letter, action).await {
-            Ok(()) => acted.done.push(id),
+            Ok(()) => done.push(id),
             Err(Failure::Transient(cause)) => return Err(anyhow::anyhow!(cause).into()),
-            Err(failure) => acted.failed.push(StillDead { id, error: failure.to_string() }),
+            Err(failure) => failed.push(json!({ "id": id, "error": failure.to_string() })),
         }
     }
-    let (done, failed) = (acted.done.len(), acted.failed.len());
-    tracing::info!(reason = input.reason, done, failed, "an operator acted on dead letters");
+    let (reason, acted) = (input.reason, json!({ "done": done, "failed": failed }));
+    tracing::info!(reason, done = done.len(), failed = failed.len(), "an operator acted on dead letters");
     Ok(Json(acted))
 }
 
@@ -205,7 +192,7 @@ async fn replay(
     let subscription = subscriptions.iter().find(|subscription| subscription.stream == letter.stream);
     let subscription = subscription.ok_or_else(|| Failure::Permanent("nobody listens to this stream here".into()))?;
     let event = Event {
-        id: letter.entry_id.parse().map_err(|cause: NotAnId| Failure::Permanent(cause.to_string()))?,
+        id: letter.entry_id.parse().map_err(|cause: anyhow::Error| Failure::Permanent(cause.to_string()))?,
         prev: None,
         event_id: letter.event_id,
         source: None,

@@ -20,8 +20,10 @@ use crate::matrix::{self, World};
 /// What stands above the table.
 const HEADING: &str = "## Who may what";
 
-/// A kind of caller, in the order of the columns. All but a stranger, a moderator and an admin call for their own things.
-const CALLERS: [&str; 8] = ["anonymous", "stranger", "owner", "muted", "banned", "moderator", "admin", "service"];
+/// A kind of caller, in the order of the columns. All but a stranger, a moderator, an admin and a user that the owner has
+/// blocked call for their own things.
+const CALLERS: [&str; 9] =
+    ["anonymous", "stranger", "owner", "muted", "banned", "moderator", "admin", "service", "blocked"];
 
 /// What every service answers beside its API.
 const COMMON: [&str; 11] = [
@@ -104,6 +106,11 @@ async fn attempt(world: &World, operation: &str, caller: &str) -> StatusCode {
         "muted" => Some(matrix::token(world, &owner, "MUTED", "USER").await),
         "banned" => Some(matrix::token(world, &owner, "BANNED", "USER").await),
         "service" => Some("operator".to_owned()),
+        "blocked" => {
+            let person = matrix::new_user(world).await;
+            matrix::block(world, &owner, &person).await;
+            Some(person.token)
+        }
         other => {
             let role = if other == "stranger" { "USER".to_owned() } else { other.to_uppercase() };
             let person = matrix::new_user(world).await;

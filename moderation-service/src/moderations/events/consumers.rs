@@ -1,7 +1,7 @@
 //! Consumes the events of posts and comments.
 use std::sync::Arc;
 
-use super::processors::{ContentReader, content_deleted, read_comment, read_post};
+use super::processors::{ContentReader, content_deleted, read_comment, read_post, request_completed};
 use super::{
     COMMENT_CREATED, COMMENT_DELETE_COMPLETED, COMMENT_DELETED, COMMENT_UPDATED, POST_CREATED, POST_DELETE_COMPLETED,
     POST_DELETED, POST_UPDATED,
@@ -20,7 +20,7 @@ pub fn subscriptions(analyser: &Arc<dyn Analyser>) -> Vec<Subscription> {
         Subscription::new(COMMENT_UPDATED,          analyse(read_comment)),
         Subscription::new(POST_DELETED,             content_deleted),
         Subscription::new(COMMENT_DELETED,          content_deleted),
-        Subscription::new(POST_DELETE_COMPLETED,    content_deleted),
-        Subscription::new(COMMENT_DELETE_COMPLETED, content_deleted),
+        Subscription::new(POST_DELETE_COMPLETED,    request_completed),
+        Subscription::new(COMMENT_DELETE_COMPLETED, request_completed),
     ]
 }

@@ -21,6 +21,8 @@ struct Post {
     title: Option<String>,
     content: String,
     status: String,
+    /// The version that a moderator restored, where one did.
+    restored_at: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -29,19 +31,23 @@ struct Comment {
     created_by: Uuid,
     updated_at: Timestamp,
     content: String,
+    /// The version that a moderator restored, where one did.
+    restored_at: Option<Timestamp>,
 }
 
-/// A post or comment that was deleted.
+/// A post or comment that was deleted, or is hidden until a moderator restores it.
 #[derive(Deserialize)]
 struct Deleted {
     id: Uuid,
+    hidden_at: Option<Timestamp>,
 }
 
 /// Reads the content of a post's version.
 pub fn read_post(event: &Event) -> serde_json::Result<Content> {
     let post: Post = serde_json::from_str(&event.message)?;
-    // A draft is private; it is analysed when it is published.
-    let text = (post.status == "POSTED").then(|| match post.title {
+    // A draft is private; it is analysed when it is published. What a moderator has decided, the analyser does not reverse.
+    let restored = post.restored_at == Some(post.updated_at);
+    let text = (post.status == "POSTED" && !restored).then(|| match post.title {
         Some(title) => format!("{title}\n{}", post.content),
         None => post.content,
     });
@@ -57,7 +63,7 @@ pub fn read_comment(event: &Event) -> serde_json::Result<Content> {
         id: comment.id,
         author: comment.created_by,
         version: comment.updated_at,
-        text: Some(comment.content),
+        text: (comment.restored_at != Some(comment.updated_at)).then_some(comment.content),
         raw: RawValue::from_string(event.message.clone())?,
     })
 }
@@ -92,12 +98,26 @@ impl Processor for ContentReader {
     }
 }
 
-/// Closes the cases about deleted posts or comments. No case is opened for a version that is consumed later.
+fn read_deletions(events: &[Event]) -> serde_json::Result<Vec<Deleted>> {
+    events.iter().map(|event| serde_json::from_str(&event.message)).collect()
+}
+
+/// Closes the cases about posts or comments that were deleted or hidden. For a deleted one no case is opened when a version
+/// is consumed later.
 pub fn content_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
-        let deleted: Vec<Deleted> =
-            events.iter().map(|e| serde_json::from_str(&e.message)).collect::<Result<_, _>>()?;
-        let deleted: Vec<Uuid> = deleted.into_iter().map(|content| content.id).collect();
-        Ok(signals::deleted(tx, &deleted).await?)
+        let (hidden, deleted): (Vec<_>, Vec<_>) =
+            read_deletions(events)?.into_iter().partition(|content| content.hidden_at.is_some());
+        let ids = |contents: Vec<Deleted>| contents.into_iter().map(|content| content.id).collect::<Vec<_>>();
+        signals::hidden(tx, &ids(hidden)).await?;
+        Ok(signals::deleted(tx, &ids(deleted)).await?)
+    })
+}
+
+/// Closes the cases whose requests are done. The content is hidden, or its deletion is published as such.
+pub fn request_completed<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+    Box::pin(async move {
+        let ids: Vec<Uuid> = read_deletions(events)?.into_iter().map(|content| content.id).collect();
+        Ok(signals::hidden(tx, &ids).await?)
     })
 }

@@ -112,8 +112,7 @@ impl Fields {
     /// A text that may be missing or null, of at most `max` code points.
     pub fn optional_text(&mut self, name: &'static str, max: usize) -> Option<String> {
         let value = self.value(name).filter(|value| !value.is_null())?;
-        let text = self.scalar(name, value)?;
-        Some(self.bounded(name, &text, max))
+        self.scalar(name, value).map(|text| self.bounded(name, &text, max))
     }
 
     /// One of the words that `parse` knows; may be missing, not null.
@@ -138,13 +137,11 @@ impl Fields {
     /// A list that must be there, its items as they came.
     pub fn list(&mut self, name: &'static str) -> Vec<Value> {
         match self.required(name) {
-            Some(Value::Array(items)) => items,
-            Some(_) => {
-                self.refuse(name, "value is not a valid list", "type_error.list", None);
-                Vec::new()
-            }
-            None => Vec::new(),
+            Some(Value::Array(items)) => return items,
+            Some(_) => self.refuse(name, "value is not a valid list", "type_error.list", None),
+            None => {}
         }
+        Vec::new()
     }
 }
 

@@ -1,5 +1,5 @@
 //! The rate limits of routes, as a layer around a request: counted by person where the request has a valid token, and by address
-//! where it has none.
+//! where it has none, or where the limit guards accounts: tokens of fresh accounts would multiply that one.
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -18,9 +18,9 @@ pub async fn enforce(State(app): State<App>, request: Request, next: Next) -> Re
     };
     let (mut parts, body) = request.into_parts();
     let subject = match EvenMuted::from_request_parts(&mut parts, &app).await {
-        Ok(EvenMuted(user)) => Some(user.id.to_string()),
+        Ok(EvenMuted(user)) if !app.limits.is_strict(name) => Some(user.id.to_string()),
         // A caller without a valid token is known by address; the handler refuses the token.
-        Err(_) => Client::current().map(Client::host),
+        _ => Client::current().map(Client::host),
     };
     let decision = match subject {
         Some(subject) => app.limits.take(name, &subject).await,

@@ -10,8 +10,8 @@ use crate::core::ground::telemetry::trace;
 
 /// What a read returns: ids and fields; no fields when the entry was deleted from the stream while it was pending. Fields
 /// are bytes: any program that may write to Redis can write anything, and none of it may stop a reader.
-pub type Entries = Vec<(String, Option<Fields>)>;
-pub type Fields = HashMap<Vec<u8>, Vec<u8>>;
+pub type Entries = Vec<(String, Option<EntryFields>)>;
+pub type EntryFields = HashMap<Vec<u8>, Vec<u8>>;
 
 /// How much of a message is parked, in bytes; the largest event is a tenth of it.
 const MAX_PARKED: usize = 1024 * 1024;
@@ -32,13 +32,13 @@ pub fn consecutive(watermark: Id, events: &[Event]) -> usize {
 
 /// Whether an entry needs no more than an acknowledgement: it was applied, it is not in the stream any more (then the
 /// entry behind it shows the gap), or it has an id that neither the relay nor the original's producers can make.
-pub fn is_done((id, fields): &(String, Option<Fields>), watermark: Id) -> bool {
+pub fn is_done((id, fields): &(String, Option<EntryFields>), watermark: Id) -> bool {
     fields.is_none() || id.parse::<Id>().map_or(true, |id| id <= watermark)
 }
 
 /// The event of an entry; none when the entry was deleted from the stream while it was pending. What cannot be understood
 /// of it is left out, so that an entry which is no event at all fails where it is applied, and is parked.
-pub fn decode(id: &str, fields: Option<&Fields>) -> Option<Event> {
+pub fn decode(id: &str, fields: Option<&EntryFields>) -> Option<Event> {
     let (id, fields) = (id.parse::<Id>().ok()?, fields?);
     let get = |name| field(fields, name);
     let time = DateTime::from_timestamp_millis(id.ms).filter(|time| is_storable(*time)).unwrap_or_default();
@@ -58,7 +58,7 @@ pub fn decode(id: &str, fields: Option<&Fields>) -> Option<Event> {
 }
 
 /// The value of a field, where it is there and a text.
-pub fn field<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
+pub fn field<'a>(fields: &'a EntryFields, name: &str) -> Option<&'a str> {
     fields.get(name.as_bytes()).and_then(|value| std::str::from_utf8(value).ok())
 }
 
@@ -73,8 +73,8 @@ pub async fn watermark(db: &PgPool, stream: &str) -> sqlx::Result<Id> {
     sqlx::query_as!(Id, "select ms, seq from inbox where stream = $1", stream).fetch_one(db).await
 }
 
-/// Moves the watermark from one place to another; false when it was not there.
-pub async fn move_watermark(tx: &mut PgTransaction<'_>, stream: &str, from: Id, to: Id) -> sqlx::Result<bool> {
+/// Moves the watermark from one place to another; fails when another reader was faster.
+pub async fn move_watermark(tx: &mut PgTransaction<'_>, stream: &str, from: Id, to: Id) -> Result<(), Failure> {
     let query = sqlx::query!(
         "update inbox set ms = $4, seq = $5, moved_at = now() where stream = $1 and ms = $2 and seq = $3",
         stream,
@@ -83,7 +83,10 @@ pub async fn move_watermark(tx: &mut PgTransaction<'_>, stream: &str, from: Id, 
         to.ms,
         to.seq
     );
-    Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
+    match query.execute(&mut **tx).await?.rows_affected() {
+        0 => Err(Failure::Transient("the watermark was moved by another reader".into())),
+        _ => Ok(()),
+    }
 }
 
 /// Parks an event, with the reason.

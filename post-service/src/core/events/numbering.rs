@@ -5,37 +5,24 @@
 //! stream itself shows which of the outbox's events it has (they carry their id), and numbering goes on behind it.
 use redis::AsyncCommands;
 use redis::aio::ConnectionManager;
+use serde_json::value::RawValue;
+use sqlx::types::Json;
 use sqlx::{PgPool, PgTransaction};
 use uuid::Uuid;
 
-use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::Id;
 use crate::core::events::inbox::{Entries, field};
+use crate::core::events::outbox::{BATCH, NumberedEvent};
 
-/// Events numbered in one go.
-pub const BATCH: i64 = 500;
 /// Entries read in one go, when another service has written to the stream.
 const SCAN_PAGE: usize = 1000;
 
-/// An event with its number, ready to be appended.
-pub struct Numbered {
-    pub pos: i64,
-    pub message: String,
-    pub event_id: Uuid,
-    pub prev: String,
-    pub occurred_at: Timestamp,
-    pub version: i16,
-    pub traceparent: Option<String>,
-}
-
 /// What numbering has come to.
 pub struct Numbering {
-    /// The last number given out in this stream, now or before.
-    pub last_pos: i64,
-    /// The events that were given one now, in their order.
-    pub events: Vec<Numbered>,
-    /// There were more than go into one batch.
-    pub more: bool,
+    /// The last number given out in this stream before.
+    pub before: i64,
+    /// The events that have the numbers behind it now; there may be more of them when they are [`BATCH`].
+    pub events: Vec<NumberedEvent>,
 }
 
 /// How far numbers were given out in a stream.
@@ -58,7 +45,7 @@ pub async fn number(db: &PgPool, redis: &mut ConnectionManager, stream: &str, la
     }
     // A statement of its own, with a snapshot taken after the lock: else two relays give the same numbers out.
     let query = sqlx::query_as!(
-        Numbered,
+        NumberedEvent,
         r#"with batch as (
             select seq, row_number() over (order by seq) as place
             from (select seq from outbox where stream = $1 and pos is null order by seq limit $5) as unnumbered
@@ -73,8 +60,8 @@ pub async fn number(db: &PgPool, redis: &mut ConnectionManager, stream: &str, la
             from (select max(pos) as last from numbered) as numbers
             where stream = $1 and numbers.last is not null
         )
-        select pos as "pos!", message::text as "message!", event_id, prev as "prev!",
-            occurred_at, version, traceparent
+        select pos || '-0' as "id!", prev as "prev!", event_id, version, occurred_at,
+            traceparent, message as "message: Json<Box<RawValue>>"
         from numbered order by pos"#,
         stream,
         state.last_pos,
@@ -84,29 +71,19 @@ pub async fn number(db: &PgPool, redis: &mut ConnectionManager, stream: &str, la
     );
     let events = query.fetch_all(&mut *tx).await?;
     tx.commit().await?;
-    let last_pos = events.last().map_or(state.last_pos, |event| event.pos);
-    let more = i64::try_from(events.len())? >= BATCH;
-    Ok(Numbering { last_pos, events, more })
+    Ok(Numbering { before: state.last_pos, events })
 }
 
 /// Locks the numbers of a stream until the transaction ends.
 async fn lock(tx: &mut PgTransaction<'_>, stream: &str) -> sqlx::Result<State> {
-    if let Some(state) = select_for_update(tx, stream).await? {
-        return Ok(state);
-    }
-    sqlx::query!("insert into relay_state (stream) values ($1) on conflict do nothing", stream)
-        .execute(&mut **tx)
-        .await?;
-    select_for_update(tx, stream).await?.ok_or(sqlx::Error::RowNotFound)
-}
-
-async fn select_for_update(tx: &mut PgTransaction<'_>, stream: &str) -> sqlx::Result<Option<State>> {
+    // A row is locked by being written, whether it is new or not.
     let query = sqlx::query_as!(
         State,
-        "select last_pos, last_id, confirmed_pos from relay_state where stream = $1 for update",
+        "insert into relay_state (stream) values ($1) on conflict (stream) do update set stream = excluded.stream
+        returning last_pos, last_id, confirmed_pos",
         stream
     );
-    query.fetch_optional(&mut **tx).await
+    query.fetch_one(&mut **tx).await
 }
 
 /// What of the outbox is found in a stream: ids of events, their numbers and the ids before them.
@@ -136,8 +113,8 @@ async fn adopt_stream(
             stream,
             given_out,
             last = %last,
-            told_before = found.events.len(),
-            "somebody else has written to the stream; numbering goes on behind it"
+            published = found.events.len(),
+            "another service has written to the stream; numbering goes on behind it"
         );
     }
     let mut tx = db.begin().await?;

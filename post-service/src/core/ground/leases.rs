@@ -1,8 +1,9 @@
 //! Which of a service's replicas does what: each piece of background work that must have one runner is a lease.
 //!
 //! A lease is a session-level advisory lock in Postgres, all of them on one connection per replica: when the replica
-//! dies, its connections end and the locks are free at once. Replicas note every second that they are alive, and none
-//! holds more than its fair share, so that work spreads over them and moves when one joins or leaves.
+//! dies, its connections end and the locks are free at once. Every second each replica renews its leases there, which is its
+//! heartbeat: Postgres itself shows when a connection was last used (`pg_stat_activity`). None holds more than its fair
+//! share, so that work spreads over the replicas and moves when one joins or leaves.
 //!
 //! A replica that was stopped, or whose machine vanished from the network, keeps its connections, and with them leases
 //! and locked rows. The others end the connections of a replica that sent no heartbeat for [`HEARTBEAT_TIMEOUT`]; time is
@@ -12,6 +13,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection, PgPool};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -38,12 +40,15 @@ pub struct LeaseManager {
     leases: BTreeMap<String, watch::Sender<bool>>,
     /// When the last round was over, unless it failed.
     last_round: Option<Instant>,
+    /// [`HEARTBEAT_TIMEOUT`], but in tests.
+    pub heartbeat_timeout: f64,
 }
 
 impl LeaseManager {
     /// A manager of no leases.
     pub fn new(db: PgPool, schema: &'static str) -> Self {
-        Self { db, schema, connection: None, leases: BTreeMap::new(), last_round: None }
+        let (leases, heartbeat_timeout) = (BTreeMap::new(), HEARTBEAT_TIMEOUT);
+        Self { db, schema, connection: None, leases, last_round: None, heartbeat_timeout }
     }
 
     /// Asks for a lease; the receiver says whether it is held.
@@ -52,12 +57,13 @@ impl LeaseManager {
     }
 
     async fn run_round(&mut self) -> anyhow::Result<()> {
-        if self.connection.is_none() {
-            self.connection = Some(PgConnection::connect_with(&self.db.connect_options()).await?);
-        }
-        let Some(connection) = &mut self.connection else { return Ok(()) };
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            None => self.connection.insert(connect(&self.db).await?),
+        };
         let schema = self.schema;
-        let replicas = count_replicas(connection, schema, self.last_round).await?;
+        let on_time = self.last_round.is_some_and(|last| last.elapsed() < MAX_ROUND_DELAY);
+        let replicas = count_replicas(connection, schema, on_time.then_some(self.heartbeat_timeout)).await?;
         let share = self.leases.len().div_ceil(replicas.max(1));
         let mut held = self.leases.values().filter(|lease| *lease.borrow()).count();
         for (name, lease) in &self.leases {
@@ -96,46 +102,39 @@ impl LeaseManager {
     }
 }
 
-/// Sends this replica's heartbeat, forgets those that are not, and counts the rest. Connections of replicas without
-/// a heartbeat are ended; all connections of a process have its name (`database::options`).
-async fn count_replicas(
-    connection: &mut PgConnection,
-    schema: &str,
-    last_round: Option<Instant>,
-) -> anyhow::Result<usize> {
+/// The connection that holds the leases, under a name of its own behind that of the process (`database::options`).
+async fn connect(db: &PgPool) -> sqlx::Result<PgConnection> {
+    let options = PgConnectOptions::clone(&db.connect_options());
+    let name = format!("{} leases", options.get_application_name().unwrap_or_default());
+    PgConnection::connect_with(&options.application_name(&name)).await
+}
+
+/// Counts the replicas, this one among them. All connections of one that is silent for longer than the timeout are ended.
+async fn count_replicas(db: &mut PgConnection, schema: &str, timeout: Option<f64>) -> anyhow::Result<usize> {
     let query = sqlx::query!(
-        "insert into replica (id, seen_at)
-         values (split_part(current_setting('application_name'), ' ', 2)::uuid, clock_timestamp())
-         on conflict (id) do update set seen_at = excluded.seen_at"
-    );
-    query.execute(&mut *connection).await?;
-    let on_time = last_round.is_some_and(|last| last.elapsed() < MAX_ROUND_DELAY);
-    let query = sqlx::query_scalar!(
-        r#"with gone as (
-            delete from replica where $4 and seen_at < clock_timestamp() - make_interval(secs => $2)
-                or not exists (select from pg_stat_activity where application_name = $1 || ' ' || id)
-            returning id
+        r#"with replica as (
+            select split_part(application_name, ' ', 2) as id, max(state_change) < now() - make_interval(secs => $2) as silent
+            from pg_stat_activity where datname = current_database() and application_name like $1 || ' % leases' group by 1
+        ), ended as (
+            select pg_terminate_backend(pid, $3) from replica join pg_stat_activity
+            on application_name in ($1 || ' ' || id, $1 || ' ' || id || ' leases') where silent
         )
-        select count(pg_terminate_backend(pid, $3)) as "ended!"
-        from gone join pg_stat_activity on application_name = $1 || ' ' || id"#,
+        select count(*) filter (where silent is not true) as "alive!", (select count(*) from ended) as "ended!" from replica"#,
         schema,
-        HEARTBEAT_TIMEOUT,
-        TERMINATION_WAIT,
-        on_time
+        timeout,
+        TERMINATION_WAIT
     );
-    let ended = query.fetch_one(&mut *connection).await?;
-    if ended > 0 {
-        tracing::warn!(connections = ended, "a replica is silent; its connections were ended, its work goes to others");
+    let replicas = query.fetch_one(db).await?;
+    if replicas.ended > 0 {
+        tracing::warn!(
+            connections = replicas.ended,
+            "a replica is silent; its connections were ended, its work goes to others"
+        );
     }
-    let count = sqlx::query_scalar!(r#"select count(*) as "count!" from replica"#).fetch_one(&mut *connection).await?;
-    Ok(usize::try_from(count)?)
+    Ok(usize::try_from(replicas.alive)?)
 }
 
 impl Worker for LeaseManager {
-    fn name(&self) -> String {
-        "leases".into()
-    }
-
     async fn step(&mut self) -> anyhow::Result<Outcome> {
         let round = tokio::time::timeout(ROUND_TIMEOUT, self.run_round()).await;
         let outcome = round.map_err(anyhow::Error::from).flatten();
@@ -143,10 +142,6 @@ impl Worker for LeaseManager {
             self.release_all();
         }
         self.set_gauges();
-        outcome.map(|()| Outcome::Idle)
-    }
-
-    fn pause(&self) -> Duration {
-        ROUND_INTERVAL
+        outcome.map(|()| Outcome::Idle(ROUND_INTERVAL))
     }
 }

@@ -1,4 +1,4 @@
-//! Processes the events that posts depend on: counts interactions, and deletes on moderation's request.
+//! Processes the events that posts depend on: counts interactions, and hides posts on moderation's request.
 use std::collections::HashMap;
 
 use redis::aio::ConnectionManager;
@@ -8,8 +8,10 @@ use sqlx::{PgPool, PgTransaction};
 use uuid::Uuid;
 
 use super::producers;
+use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::{Effect, Event, Failure, Processor};
-use crate::posts::models::{Delta, Post, save_connections};
+use crate::posts::authors::models::save_connections;
+use crate::posts::models::{Delta, Post};
 use crate::posts::schemas::PostOut;
 use crate::posts::signals;
 
@@ -30,6 +32,13 @@ struct DeleteRequested {
     content_id: Uuid,
     /// The post as moderation saw it.
     raw_content: Box<RawValue>,
+    reason: Option<String>,
+}
+
+/// The version of a post that moderation saw.
+#[derive(Deserialize)]
+struct AnalysedVersion {
+    updated_at: Option<Timestamp>,
 }
 
 fn read_post_id(event: &Event) -> serde_json::Result<Uuid> {
@@ -82,16 +91,17 @@ impl InteractionCounter {
     }
 }
 
-/// Deletes posts on moderation's request and publishes the completion, also for a post that its author had deleted before:
-/// otherwise moderation's case would stay open for ever.
+/// Hides posts on moderation's request, until a moderator restores them, and publishes the completion; also for a post that was
+/// deleted, hidden or restored before: otherwise moderation's case would stay open for ever.
 pub fn post_delete_requested<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
         let requests: Vec<DeleteRequested> =
             events.iter().map(|e| serde_json::from_str(&e.message)).collect::<Result<_, _>>()?;
         Post::lock(tx, &requests.iter().map(|request| request.content_id).collect::<Vec<_>>()).await?;
         for request in requests {
-            if let Some(post) = Post::delete(tx, request.content_id, None).await? {
-                signals::deleted(tx, &post).await?;
+            let AnalysedVersion { updated_at } = serde_json::from_str(request.raw_content.get())?;
+            if let Some(post) = Post::hide(tx, request.content_id, request.reason.as_deref(), updated_at).await? {
+                signals::hidden(tx, &post).await?;
                 producers::post_delete_completed(tx, &PostOut::from(post)).await?;
             } else {
                 producers::post_delete_completed(tx, &request.raw_content).await?;

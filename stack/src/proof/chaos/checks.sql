@@ -49,7 +49,7 @@ where not there and exists (
     select from auth.connection where (connection.user_id, connection.target_id)
         = (promised_connection.user_id, promised_connection.target_id));
 
--- An insult may be gone, if moderation asked for it.
+-- An insult may be hidden, and then deleted by its author, if moderation asked for it. Users are answered that it is not there.
 
 -- lost
 select format('post %s', id) from promised_post
@@ -62,9 +62,10 @@ from promised_post join post.post using (id) where promised_post.status <> post.
 
 -- lost
 select format('the deletion of post %s, an insult', id) from post.post
-where content = :'insult' and status = 'POSTED'
+where content = :'insult' and status = 'POSTED' and hidden_at is null
 union all
-select format('the deletion of comment %s, an insult', id) from interaction.comment where content = :'insult';
+select format('the deletion of comment %s, an insult', id) from interaction.comment
+where content = :'insult' and hidden_at is null;
 
 -- Every action is one event: as often as it succeeded, and at most as often more as its outcome is unknown.
 
@@ -109,21 +110,23 @@ select format('account %s is there again', id) from promised_account join auth.a
 
 -- wrong
 select format('post %s is there, and a user was answered that it is not', id)
-from denied join post.post using (id) where what = 'post';
+from denied join post.post using (id) where what = 'post' and hidden_at is null;
 
 -- wrong
 select format('post %s is there again', id) from promised_post join post.post using (id) where not there;
 
 -- wrong
 select format('comment %s is there, and a user was answered that it is not', id)
-from denied join interaction.comment using (id) where what = 'comment';
+from denied join interaction.comment using (id) where what = 'comment' and comment.hidden_at is null
+    and not exists (select from post.post where post.id = post_id and post.hidden_at is not null);
 
 -- wrong
 select format('comment %s is there again', id) from promised_comment join interaction.comment using (id) where not there;
 
 -- wrong
 select format('reaction %s is there, and a user was answered that it is not', id)
-from denied join interaction.reaction using (id) where what = 'reaction';
+from denied join interaction.reaction using (id) where what = 'reaction'
+    and not exists (select from post.post where post.id = post_id and post.hidden_at is not null);
 
 -- wrong
 select format('reaction %s is there again', id) from promised_reaction join interaction.reaction using (id) where not there;
@@ -148,14 +151,15 @@ from post.post where abs(score - case total_views when 0 then 0
     else least(100, (total_comments + total_reactions)::float8 / total_views) end) > 0.0051;
 
 -- Effects: what follows from a fact in another service is there, and is there once. One NFT record per published post and per
--- comment, none of what is gone; one profile per person who signed up.
+-- comment, none of what is gone or hidden; one profile per person who signed up.
 
 -- lost
 select format('the NFT record of post %s', id) from post.post
-where status = 'POSTED' and not exists (select from post.post_nft where post_id = post.id)
+where status = 'POSTED' and hidden_at is null
+    and not exists (select from post.post_nft where post_id = post.id)
 union all
 select format('the NFT record of comment %s', id) from interaction.comment
-where not exists (select from interaction.comment_nft where comment_id = comment.id);
+where hidden_at is null and not exists (select from interaction.comment_nft where comment_id = comment.id);
 
 -- doubled
 select format('%s NFT records of %s', count(*), id) from (
@@ -174,21 +178,25 @@ select format('%s profiles of %s', count(*), user_id) from engagement.profile gr
 
 -- wrong
 select format('the interaction service takes post %s for %s, which is %s', id,
-    case when known.id is null then 'unknown' when deleted_at is null then known.status else 'deleted' end,
-    coalesce(post.status, 'deleted'))
+    case when known.id is null then 'unknown' when deleted_at is not null then 'deleted' when hidden then 'hidden'
+        else known.status end,
+    case when post.hidden_at is not null then 'hidden' else coalesce(post.status, 'deleted') end)
 from post.post full join interaction.post as known using (id)
-where coalesce(post.status, 'deleted') is distinct from
-    case when deleted_at is null then known.status else 'deleted' end;
+where case when post.hidden_at is not null then 'hidden' else coalesce(post.status, 'deleted') end is distinct from
+    case when deleted_at is not null then 'deleted' when hidden then 'hidden' else known.status end;
 
 -- wrong
 select format('the engagement service takes post %s for %s', id,
     case when known.types is null then 'deleted' else 'there' end)
 from post.post full join engagement.post as known using (id) where (post.id is null) <> (known.types is null);
 
+-- The deletion of what is hidden already is not published.
+
 -- wrong
 with here as (select id from post.post union all select id from interaction.comment)
 select format('the moderation service takes %s for %s', id, case when gone_at is null then 'there' else 'gone' end)
-from here full join moderation.content using (id) where (here.id is null) <> (gone_at is not null);
+from here full join moderation.content using (id)
+where (here.id is null) <> (gone_at is not null) and id not in (select id from unwanted);
 
 -- wrong
 select format('%s %s is about post %s, which is gone', noun, id, post_id) from (
@@ -212,5 +220,5 @@ where status <> 'DELETE_CONFIRMED';
 
 -- lost
 select format('the deletion of %s, which case %s asked for', content_id, moderation.id) from moderation.moderation
-where exists (select from post.post where post.id = content_id)
-    or exists (select from interaction.comment where comment.id = content_id);
+where exists (select from post.post where post.id = content_id and hidden_at is null)
+    or exists (select from interaction.comment where comment.id = content_id and hidden_at is null);

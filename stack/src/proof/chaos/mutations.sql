@@ -93,11 +93,11 @@ returning message ->> 'viewed_by';
 
 -- lost: the deletion of post {}, an insult
 update post.post set content = :'insult'
-where ctid = (select ctid from post.post where status = 'POSTED' order by ctid limit 1) returning id;
+where ctid = (select ctid from post.post where status = 'POSTED' and hidden_at is null order by ctid limit 1) returning id;
 
 -- lost: the deletion of comment {}, an insult
 update interaction.comment set content = :'insult'
-where ctid = (select ctid from interaction.comment where true order by ctid limit 1) returning id;
+where ctid = (select ctid from interaction.comment where hidden_at is null order by ctid limit 1) returning id;
 
 -- lost: comment {} on post
 delete from interaction.comment where id = (
@@ -127,7 +127,7 @@ update promised_post set there = false where id = (
 returning id;
 
 -- wrong: post {} is there, and a user was answered that it is not
-insert into denied select 'post', id from post.post limit 1 returning id;
+insert into denied select 'post', id from post.post where hidden_at is null limit 1 returning id;
 
 -- wrong: comment {} is there again
 update promised_comment set there = false where id = (
@@ -135,7 +135,9 @@ update promised_comment set there = false where id = (
 returning id;
 
 -- wrong: comment {} is there, and a user was answered that it is not
-insert into denied select 'comment', id from interaction.comment limit 1 returning id;
+insert into denied select 'comment', id from interaction.comment where hidden_at is null
+    and post_id in (select id from post.post where hidden_at is null) limit 1
+returning id;
 
 -- wrong: reaction {} is there again
 update promised_reaction set there = false where id = (
@@ -143,7 +145,9 @@ update promised_reaction set there = false where id = (
 returning id;
 
 -- wrong: reaction {} is there, and a user was answered that it is not
-insert into denied select 'reaction', id from interaction.reaction limit 1 returning id;
+insert into denied select 'reaction', id from interaction.reaction
+where post_id in (select id from post.post where hidden_at is null) limit 1
+returning id;
 
 -- Every counter one too high, and one too low.
 
@@ -281,7 +285,8 @@ returning id;
 -- wrong: the moderation service takes {} for gone
 update moderation.content set gone_at = now() where ctid = (
     select ctid from moderation.content
-    where gone_at is null and exists (select from post.post where post.id = content.id) order by ctid limit 1)
+    where gone_at is null and exists (select from post.post where post.id = content.id and hidden_at is null)
+    order by ctid limit 1)
 returning id;
 
 -- wrong: comment {} is about post
@@ -310,5 +315,5 @@ update moderation.moderation set status = 'DELETE_REQUESTED'
 where ctid = (select ctid from moderation.moderation where true order by ctid limit 1) returning id;
 
 -- lost: the deletion of {}, which case
-update moderation.moderation set content_id = (select id from post.post limit 1)
+update moderation.moderation set content_id = (select id from post.post where hidden_at is null limit 1)
 where ctid = (select ctid from moderation.moderation where true order by ctid limit 1) returning content_id;

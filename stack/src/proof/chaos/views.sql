@@ -48,7 +48,7 @@ select format('auth has not written the hash of %s', user_id) from auth.user_det
 union all
 select format('%s has not erased %s', noun, person) from erasures where confirmed_at is null;
 
--- What moderation asked to delete. Its cases about a person end when they leave; its events stay.
+-- What moderation asked to take down. Its cases about a person end when they leave; its events stay.
 create temp view unwanted as
 select (message ->> 'content_id')::uuid as id from moderation.outbox
 where stream in ('post_delete_requested', 'moderation_post_comment_delete_requested');
@@ -56,7 +56,7 @@ where stream in ('post_delete_requested', 'moderation_post_comment_delete_reques
 -- Every counter, and a recount of the facts that it counts.
 create temp view counters (id, what, counter, recount) as
 select id::text, 'comments of post', total_comments::bigint,
-    (select count(*) from interaction.comment where post_id = post.id)
+    (select count(*) from interaction.comment where post_id = post.id and comment.hidden_at is null)
 from post.post
 union all
 select id::text, 'reactions to post', total_reactions,
@@ -77,7 +77,7 @@ select user_id::text, 'posts of profile', total_owned_posts,
 from engagement.profile
 union all
 select user_id::text, 'comments of profile', total_post_comments,
-    (select count(*) from interaction.comment where created_by = user_id)
+    (select count(*) from interaction.comment where created_by = user_id and hidden_at is null)
 from engagement.profile
 union all
 select user_id::text, 'reactions of profile', total_post_reactions,

@@ -247,7 +247,7 @@ async fn an_entry_that_no_producer_published_is_parked_and_the_rest_goes_on(
     let mut consumer = platform.consumer();
     let steps = drain(&mut consumer).await.unwrap();
     assert_eq!(steps.iter().filter(|step| matches!(step, Step::Parked(_))).count(), 7, "{steps:?}");
-    // What cannot be told from an event of the original's producers is applied; who may write is Redis's to decide.
+    // What looks like an event of the original's producers is applied; who may write is Redis's to decide.
     assert_eq!(platform.applied().await, [1, 2, 7, 3, 4]);
     let parked = "select max(length(message)) as longest from dead_letter";
     let longest: i32 = platform.app.db.fetch_one(parked).await.unwrap().get("longest");

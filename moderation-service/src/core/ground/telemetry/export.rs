@@ -75,18 +75,6 @@ struct CollectorClient {
     away: AtomicBool,
 }
 
-impl CollectorClient {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let (http, request) = (self.http.clone(), reqwest::Request::try_from(request)?);
-        let answer = self.runtime.spawn(async move {
-            let answer = http.execute(request).await?;
-            Ok::<_, reqwest::Error>((answer.status(), answer.bytes().await?))
-        });
-        let (status, body) = answer.await??;
-        Ok(Response::builder().status(status).body(body)?)
-    }
-}
-
 impl HttpClient for CollectorClient {
     fn send_bytes<'a, 'b>(
         &'a self,
@@ -97,7 +85,9 @@ impl HttpClient for CollectorClient {
         Self: 'b,
     {
         Box::pin(async move {
-            let outcome = self.send(request).await;
+            let http = self.http.clone();
+            let answer = self.runtime.spawn(async move { http.send_bytes(request).await }).await;
+            let outcome = answer.map_err(HttpError::from).flatten();
             let failure = match &outcome {
                 Ok(answer) if answer.status().is_success() => None,
                 Ok(answer) => Some(format!("it answered {}", answer.status())),

@@ -1,0 +1,2 @@
+//! Authors of posts, as far as the popularity of their posts depends on them.
+pub mod models;

@@ -1,0 +1,15 @@
+//! The settings of the post service beside those of every service.
+use clap::Args;
+
+use crate::quotas::QuotaSettings;
+use crate::token_check::TokenCheck;
+
+/// The settings that only this service has.
+#[derive(Args, Clone, Debug)]
+pub struct Settings {
+    #[command(flatten)]
+    pub token_check: TokenCheck,
+
+    #[command(flatten)]
+    pub quota: QuotaSettings,
+}
