@@ -37,8 +37,7 @@ impl Reaction {
         .await
     }
 
-    /// The reactions to a post, newest first, but those of users who have a block with the viewer; none of a post that the
-    /// viewer may not see, as of one that does not exist.
+    /// The reactions to a post, newest first, but those of users who have a block with the viewer.
     pub async fn list(
         db: impl PgExecutor<'_>,
         post: Uuid,
@@ -51,7 +50,6 @@ impl Reaction {
             r#"select id, created_at, created_by, updated_at,
                 updated_by, post_id, type
             from reaction where post_id = $1 and (created_at, id) < ($2, $3) and not hidden($5, created_by)
-                and exists (select from post where post.id = $1 and visible(post, $5))
             order by created_at desc, id desc limit $4"#,
             post,
             before.at,

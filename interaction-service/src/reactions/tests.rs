@@ -57,7 +57,7 @@ async fn reactions_of_every_type_are_listed_newest_first_in_pages(_: PgPoolOptio
 }
 
 #[sqlx::test(migrations = false)]
-async fn the_list_of_a_draft_is_as_empty_as_that_of_an_unknown_post(_: PgPoolOptions, database: PgConnectOptions) {
+async fn the_list_of_an_unknown_post_is_refused_like_that_of_a_draft(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, service) = start(database).await;
     let ((anna, _), (_, author)) = (new_user(), new_user());
     let (unknown, draft) = (post(author, "POSTED"), post(author, "DRAFT"));
@@ -65,10 +65,9 @@ async fn the_list_of_a_draft_is_as_empty_as_that_of_an_unknown_post(_: PgPoolOpt
     service.add_post(&draft);
     let list =
         async |post: &Value| platform.call("GET", &format!("/{}/post-reactions", id(post)), Some(&anna), None).await;
-    for empty in [list(&unknown).await, list(&draft).await] {
-        assert_eq!((empty.status.as_u16(), empty.body), (200, json!([])));
-    }
-    assert_eq!(service.calls(), 0);
+    let (unknown, draft) = (list(&unknown).await, list(&draft).await);
+    assert_eq!(refusal(&unknown), (404, &json!("Post not found")));
+    assert_eq!((draft.status, draft.body), (unknown.status, unknown.body), "the two look the same");
     let reply = platform.call("GET", "/7/post-reactions", Some(&anna), None).await;
     let problem =
         json!([{ "loc": ["path", "post_id"], "msg": "value is not a valid uuid", "type": "type_error.uuid" }]);

@@ -18,22 +18,24 @@ use crate::posts::models::Post;
 
 const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "Post reaction not found");
 
-/// List the reactions to a post, newest first; an empty list for a post that does not exist or is not for the caller to see
+/// List the reactions to a post, newest first
 #[utoipa::path(get, path = "/{post_id}/post-reactions", tag = "reaction", params(
     ("post_id" = uuid::Uuid, Path),
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(
     (status = 200, body = Vec<PostReactionOut>),
+    (status = 404, body = Problem),
     (status = 422, body = Problem),
+    (status = 503, body = Problem, description = "The post service is unavailable"),
 ))]
 pub async fn get_post_reactions(
     user: User,
+    Path(_): Path,
+    VisiblePost(post): VisiblePost,
     State(app): State<App>,
-    Path(post): Path,
     page: Page,
 ) -> Result<Response, Error> {
-    // As in the original the post service is not called: there can be no reactions to a post that is not stored here.
     let reactions = Reaction::list(&app.db, post, user.id, page.before, page.rows()).await?;
     let reactions: Vec<PostReactionOut> = reactions.into_iter().map(PostReactionOut::from).collect();
     Ok(page.answer(reactions, |reaction| (reaction.created_at, reaction.id)))
