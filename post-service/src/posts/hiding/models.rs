@@ -4,7 +4,6 @@ use uuid::Uuid;
 
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
-use crate::posts::Status;
 use crate::posts::models::{EXCERPT, Post};
 
 impl Post {
