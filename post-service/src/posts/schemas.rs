@@ -84,7 +84,7 @@ pub struct PostOut {
     #[schema(required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hidden_at: Option<Timestamp>,
-    /// Why it is hidden: OFFENSIVE_CONTENT, NUDITY, RULES_VIOLATION or RACISM
+    /// Why it is hidden, in the words of moderation's case: `OFFENSIVE_CONTENT`, `NUDITY`, `RULES_VIOLATION` or `RACISM`
     #[schema(required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hidden_reason: Option<String>,

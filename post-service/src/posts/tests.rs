@@ -815,7 +815,7 @@ async fn the_longest_post_is_taken_in_any_encoding(_: PgPoolOptions, database: P
     let platform = start(database).await;
     let (anna, _) = new_user();
     for letter in ["\u{1F600}", "\u{1E900}"] {
-        let escaped: String = letter.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+        let escaped = letter.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat();
         let (title, content) = (escaped.repeat(100), escaped.repeat(10_000));
         let body = format!(r#"{{"title": "{title}", "content": "{content}", "types": ["PERSONAL_EVENT"]}}"#);
         let request = Request::post("/api/v1/posts").header(header::AUTHORIZATION, format!("Bearer {anna}"));
