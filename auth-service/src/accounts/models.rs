@@ -228,11 +228,12 @@ pub struct OldAddress {
     pub email: String,
 }
 
-/// The next accounts after one, in the order of ids, whose address is not in today's form.
-pub async fn list_old_addresses(db: impl PgExecutor<'_>, after: Uuid) -> sqlx::Result<Vec<OldAddress>> {
+/// The next accounts after one, in the order of ids, whose address is not in today's form: the verified ones, or the others.
+pub async fn list_old_addresses(db: impl PgExecutor<'_>, verified: bool, after: Uuid) -> sqlx::Result<Vec<OldAddress>> {
     sqlx::query_as!(
         OldAddress,
-        "select id, email from account where email_key is null and id > $1 order by id limit $2",
+        "select id, email from account where email_key is null and is_verified = $1 and id > $2 order by id limit $3",
+        verified,
         after,
         BATCH
     )

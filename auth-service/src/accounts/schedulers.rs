@@ -15,9 +15,12 @@ const PAUSE: Duration = Duration::from_mins(10);
 const SWEEP: &str = "0 41 * * * *";
 
 /// Brings the addresses of an earlier version into today's form, batch by batch. Two accounts whose addresses are the same
-/// then are not merged: the second one is reported, and has no address by which it is found until an operator decides.
+/// then are not merged: a verified one comes first, and the second one is reported and has no address by which it is found
+/// until an operator decides.
 pub struct AddressWorker {
     app: App,
+    /// Whether this is the turn of verified accounts, or of the others.
+    verified: bool,
     /// The last account of the batch before.
     after: Uuid,
     /// How many of this round are left over.
@@ -27,13 +30,13 @@ pub struct AddressWorker {
 impl AddressWorker {
     /// A worker that has not begun.
     pub fn new(app: &App) -> Self {
-        Self { app: app.clone(), after: Uuid::nil(), left_over: 0 }
+        Self { app: app.clone(), verified: true, after: Uuid::nil(), left_over: 0 }
     }
 }
 
 impl Worker for AddressWorker {
     async fn step(&mut self) -> anyhow::Result<Outcome> {
-        let accounts = list_old_addresses(&self.app.db, self.after).await?;
+        let accounts = list_old_addresses(&self.app.db, self.verified, self.after).await?;
         for account in &accounts {
             let converted = match EmailAddress::parse(&account.email) {
                 Ok(address) => convert_address(&self.app.db, account.id, &address).await?,
@@ -48,8 +51,13 @@ impl Worker for AddressWorker {
             self.after = last.id;
             return Ok(Outcome::Busy);
         }
+        self.after = Uuid::nil();
+        self.verified = !self.verified;
+        if !self.verified {
+            return Ok(Outcome::Busy);
+        }
         metrics::gauge!("addresses_left_over").set(f64::from(self.left_over));
-        (self.after, self.left_over) = (Uuid::nil(), 0);
+        self.left_over = 0;
         Ok(Outcome::Idle(PAUSE))
     }
 }

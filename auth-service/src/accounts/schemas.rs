@@ -19,6 +19,9 @@ pub const RECENT_SECONDS: f64 = 600.0;
 
 /// An account as its owner wants it
 #[derive(ToSchema)]
+#[schema(examples(json!({
+    "email": "anna@example.com", "first_name": "Anna", "password": "a good anna secret", "interests": ["NEWS"],
+})))]
 #[expect(dead_code, reason = "it describes the fields that `AccountUpdate` reads")]
 pub struct UserUpdateIn {
     /// At most 50 characters; a new one counts once it is verified
@@ -32,7 +35,7 @@ pub struct UserUpdateIn {
     #[schema(min_length = 8, max_length = 128)]
     password: String,
     /// Interests, as /users/interests-choices lists them
-    #[schema(examples(json!(["NEWS", "SPORTS"])))]
+    #[schema(examples("NEWS", "SPORTS"))]
     interests: Vec<String>,
     /// The current password, where `password` is a new one and the sign-in was more than 10 minutes ago
     current_password: Option<String>,
@@ -67,8 +70,10 @@ impl From<Account> for AccountOut {
 
 /// A mailed token that takes a change back
 #[derive(ToSchema)]
+#[schema(examples(json!({ "token": "JxVQ2mS0oT4nYb8cLr5WdZ1hKe7uGf3aPi9vNq6tXyM" })))]
 pub struct UndoChange {
     /// From the mail about the change
+    #[schema(max_length = 128)]
     pub token: String,
 }
 

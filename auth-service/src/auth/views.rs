@@ -168,7 +168,7 @@ pub async fn forgot_password(State(app): State<App>, query: Query) -> Result<Jso
 ///
 /// The token is good for 7 days, as is the one of the mail before.
 #[utoipa::path(post, path = "/auth/resend-verification", tag = "auth", security(()), params(
-    ("email" = String, Query),
+    ("email" = String, Query, max_length = 254, example = "anna@example.com"),
 ), responses(
     (status = 202, description = "Whether or not the address has an account that is not verified"),
     (status = 422, body = Problem, description = "Not an address"),
