@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::models::Mail;
 use super::services::{MailTransport, SendError};
 use crate::core::app::App;
+use crate::core::app::limits::RateLimitDecision;
 use crate::core::ground::jobs::Job;
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::tokens::models::MailedToken;
@@ -53,7 +54,7 @@ impl MailSender {
     /// Whether the mailbox has not had too many such mails, whatever caused them; counts this one.
     async fn allows(&self, mail: &Mail) -> bool {
         let mailbox = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(address::key(&mail.recipient)));
-        self.app.limits.take(mail.letter.limit(), &mailbox).await.is_none_or(|decision| decision.allowed())
+        self.app.limits.take(mail.letter.limit(), &mailbox).await.is_none_or(RateLimitDecision::allowed)
     }
 
     async fn fail(&self, mail: &Mail, failure: &SendError) -> anyhow::Result<Outcome> {
