@@ -24,6 +24,9 @@ const INSULT: &str = "I hope you die.";
 const SERVICES: [&str; 5] =
     ["auth-service", "engagement-service", "interaction-service", "moderation-service", "post-service"];
 
+/// What an entry of a stream holds.
+type Fields = HashMap<Vec<u8>, Vec<u8>>;
+
 /// The platform's stores, past all services.
 struct Stores {
     logs: PathBuf,
@@ -67,8 +70,8 @@ impl Stores {
     /// Removes from the streams what no service has published; none of them can do it.
     async fn clean(&mut self, streams: &[&str]) -> Result<()> {
         for stream in streams {
-            let entries: Vec<(String, HashMap<Vec<u8>, Vec<u8>>)> = self.redis.xrange_all(*stream).await?;
-            let forged = |fields: &HashMap<Vec<u8>, Vec<u8>>| !fields.contains_key(b"event_id".as_slice());
+            let entries: Vec<(String, Fields)> = self.redis.xrange_all(*stream).await?;
+            let forged = |fields: &Fields| !fields.contains_key(b"event_id".as_slice());
             let ids: Vec<_> = entries.into_iter().filter(|(_, fields)| forged(fields)).map(|(id, _)| id).collect();
             let removed: usize = self.redis.xdel(*stream, &ids).await?;
             anyhow::ensure!(removed == 3, "{stream} has lost {removed} entries that are no events");
