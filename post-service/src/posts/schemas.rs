@@ -30,7 +30,7 @@ pub struct PostIn {
     #[schema(max_length = 10_000)]
     pub content: String,
     /// Categories, as /posts/category-choices lists them; at most 100
-    #[schema(value_type = Vec<String>, max_items = 100, examples(json!(["NEWS", "SPORTS"])))]
+    #[schema(value_type = Vec<String>, max_items = 100, examples("NEWS", "SPORTS"))]
     pub types: Vec<Value>,
     /// DRAFT when it is not given; unchanged when it is not given in an update
     #[schema(value_type = Status, required = false)]

@@ -139,7 +139,10 @@ async fn who_leaves_takes_everything_along() -> Result<()> {
     let held = &export["services"];
     assert_eq!(held["auth-service"]["accounts"][0]["email"], json!(email));
     assert_eq!(held["post-service"]["posts"][0]["title"], json!(format!("By {NAME}")));
-    assert_eq!(held["interaction-service"]["comments"][0]["content"], json!(format!("Said by {NAME}")));
+    // What moderation has hidden is theirs, too.
+    let comments = &held["interaction-service"]["comments"];
+    assert_eq!(comments[0]["content"], json!(format!("{NAME} says: {INSULT}")));
+    assert_eq!(comments[1]["content"], json!(format!("Said by {NAME}")));
     assert_eq!(held["engagement-service"]["profiles"][0]["user_id"], json!(leaver.id));
     assert_eq!(held["moderation-service"]["moderations"].as_array().map(Vec::len), Some(1));
 

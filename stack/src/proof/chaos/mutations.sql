@@ -300,9 +300,8 @@ where ctid = (select ctid from interaction.reaction where true order by ctid lim
 -- Cases of moderation.
 
 -- doubled: 2 cases about {}
-insert into moderation.moderation select (copied).* from (
-    select jsonb_populate_record(null::moderation.moderation, to_jsonb(original) || jsonb_build_object('id', gen_random_uuid()))
-    from moderation.moderation as original where true limit 1) as copy (copied)
+insert into moderation.moderation (id, type, content_id, author, raw_content, status, reason)
+select gen_random_uuid(), type, content_id, author, raw_content, status, reason from moderation.moderation where true limit 1
 returning content_id;
 
 -- doubled: 2 requests to delete {}

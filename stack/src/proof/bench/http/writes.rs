@@ -160,9 +160,13 @@ fn post_script() -> Result<String> {
 /// A comment, as the interaction service writes it.
 fn comment_script() -> Result<String> {
     Ok(script(
-        &[statement(&INTERACTION, "select created_by = $2 or", &[ABOUT, AUTHOR])?],
+        &[statement(&INTERACTION, "select visible(post, $2) as", &[ABOUT, AUTHOR])?],
         &[
-            statement(&INTERACTION, "select id from post where id = $1 and deleted_at is null", &[ABOUT, AUTHOR])?,
+            statement(
+                &INTERACTION,
+                "select id from post where id = $1 and visible(post, $2) for share",
+                &[ABOUT, AUTHOR],
+            )?,
             statement(&INTERACTION, "insert into comment (", &[NEW, AUTHOR, ABOUT, ":content"])?,
             statement(&INTERACTION, "insert into comment_nft (", &[NEW, AUTHOR, NEW, ":description", ":data", "null"])?,
             outbox(&INTERACTION, "post_comment_created")?,
@@ -206,7 +210,8 @@ mod tests {
             begin(&post),
             ["begin;".to_owned(), insert("post"), insert("post_nft"), insert("outbox"), "commit;".to_owned()]
         );
-        assert_eq!(begin(&comment)[..3], ["select created_by =", "begin;", "select id from"]);
+        assert!(comment.lines().any(|line| line.starts_with("select visible(post, ")));
+        assert_eq!(begin(&comment)[1..3], ["begin;", "select id from"]);
         assert_eq!(
             begin(&comment)[3..],
             [insert("comment"), insert("comment_nft"), insert("outbox"), "commit;".to_owned()]
