@@ -12,8 +12,9 @@ use crate::core::api::errors::Error;
 use crate::core::ground::http_client;
 use crate::core::ground::telemetry::spans;
 
-/// The timeout of one call.
-const TIMEOUT: Duration = Duration::from_millis(300);
+/// The timeout of one call. A burst of requests to services that have just started opens all connections of three pools at
+/// once, which took 300 ms and more on two cores; whoever waits longer than this waits for a service that hangs.
+const TIMEOUT: Duration = Duration::from_secs(1);
 /// Calls made before the post service counts as unavailable.
 const MAX_TRIES: u32 = 2;
 /// Idle connections kept.
