@@ -2,12 +2,12 @@
 use axum::body::Bytes;
 use axum::extract::multipart::{MultipartError, MultipartRejection};
 use axum::extract::{FromRequest, Multipart, Request};
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
 use crate::core::api::errors::Error;
-use crate::core::contract::extract::{BODY_LIMIT, refuse_bytes, unreadable};
+use crate::core::contract::extract::{refuse_body, unreadable};
 use crate::core::contract::fields::{Fields, Input};
 
 /// A form that was read and checked. A field that is empty counts as not given, and a body that is no form as an empty
@@ -22,7 +22,8 @@ impl<S: Send + Sync, T: Input> FromRequest<S> for Form<T> {
         let essence = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim().to_ascii_lowercase();
         let pairs = match essence.as_str() {
             "application/x-www-form-urlencoded" => {
-                let body = Bytes::from_request(request, state).await.map_err(|rejection| refuse_bytes(&rejection))?;
+                let body =
+                    Bytes::from_request(request, state).await.map_err(|rejection| refuse_body(rejection.status()))?;
                 serde_urlencoded::from_bytes(&body).map_err(|_| unreadable())?
             }
             "multipart/form-data" => read_parts(Multipart::from_request(request, state).await).await?,
@@ -37,10 +38,7 @@ impl<S: Send + Sync, T: Input> FromRequest<S> for Form<T> {
 /// The parts of a form as names and texts; a part without a name is nothing that was asked for.
 async fn read_parts(form: Result<Multipart, MultipartRejection>) -> Result<Vec<(String, String)>, Response> {
     let (mut form, mut pairs) = (form.map_err(|_| unreadable())?, Vec::new());
-    let refuse = |error: MultipartError| {
-        let is_large = error.status() == StatusCode::PAYLOAD_TOO_LARGE;
-        if is_large { Error::TooLarge(BODY_LIMIT).into_response() } else { unreadable() }
-    };
+    let refuse = |error: MultipartError| refuse_body(error.status());
     while let Some(field) = form.next_field().await.map_err(refuse)? {
         let Some(name) = field.name().map(str::to_owned) else { continue };
         pairs.push((name, field.text().await.map_err(refuse)?));

@@ -62,8 +62,10 @@ pub async fn sign_up(
         account.into()
     } else {
         tx.rollback().await?;
+        // A password may wait for its turn, and no transaction waits with it.
+        let is_second_tap = is_second_tap(&app, &input, browser, now).await?;
         let mut tx = app.db.begin().await?;
-        if !is_second_tap(&app, &input, browser, now).await? {
+        if !is_second_tap {
             signals::registered_again(&mut tx, &draft, &hash, browser, now).await?;
         }
         app.commit_with_answer(tx).await?;

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::str::FromStr;
 
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, RawQuery, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
@@ -33,15 +32,15 @@ impl<S: Send + Sync, T: Input> FromRequest<S> for Json<T> {
             let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
             essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
         });
-        let body = Bytes::from_request(request, state).await.map_err(|rejection| refuse_bytes(&rejection))?;
+        let body = Bytes::from_request(request, state).await.map_err(|rejection| refuse_body(rejection.status()))?;
         let text = decode(&body).ok_or_else(unreadable)?;
         parse(&text, is_json).map(Self).map_err(|errors| Error::Invalid(errors).into_response())
     }
 }
 
 /// Refuses a body that is too large, or broke off.
-pub fn refuse_bytes(rejection: &BytesRejection) -> Response {
-    let is_large = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
+pub fn refuse_body(status: StatusCode) -> Response {
+    let is_large = status == StatusCode::PAYLOAD_TOO_LARGE;
     if is_large { Error::TooLarge(BODY_LIMIT).into_response() } else { unreadable() }
 }
 
