@@ -1,7 +1,15 @@
 //! The engagement service: the activity of each user, and an engagement score from it.
+mod blocks;
+mod comments;
 mod core;
+mod follows;
+mod joined;
+mod notifications;
+mod people;
 mod personal_data;
+mod posts;
 mod profiles;
+mod reactions;
 mod settings;
 mod token_check;
 
@@ -33,7 +41,16 @@ static SERVICE: Service = Service {
         let settings = Settings::from_arg_matches(arguments)?;
         Ok(Features {
             routes: profiles::router().with_state(app.clone()),
-            subscriptions: profiles::events::consumers::subscriptions(),
+            // The order is that of locks: profiles, then the counts of posts.
+            subscriptions: joined::joined(vec![
+                profiles::events::consumers::subscriptions(),
+                people::events::consumers::subscriptions(),
+                follows::events::consumers::subscriptions(),
+                blocks::events::subscriptions(),
+                posts::events::consumers::subscriptions(),
+                comments::events::consumers::subscriptions(),
+                reactions::events::consumers::subscriptions(),
+            ]),
             jobs: vec![profiles::schedulers::job(app, settings.engagement_cron)],
             ..Features::default()
         })

@@ -2,9 +2,19 @@
 #[cfg(test)]
 mod tests;
 
+use sqlx::PgTransaction;
+use uuid::Uuid;
+
+use crate::blocks::models::delete_blocks;
 use crate::core::doors::erasure::Erasure;
 use crate::core::doors::personal_data::PersonalDataSource;
+use crate::follows::models::Follow;
+use crate::people::models::Person;
+use crate::posts::models::PostCard;
 use crate::profiles::models::Profile;
+
+/// Rows of a table that one step of an erasure deletes.
+const BATCH: i64 = 1_000;
 
 /// The stream that confirms that a deleted user's data is erased here.
 pub const USER_ERASED: &str = "engagement_user_erased";
@@ -17,4 +27,14 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[PersonalDataSource {
 
 /// How the service erases a user's data.
 pub const ERASURE: Erasure =
-    Erasure { personal: &[], rows: |tx, person| Box::pin(Profile::erase(tx, person)), confirmed_on: Some(USER_ERASED) };
+    Erasure { personal: &[], rows: |tx, person| Box::pin(erase(tx, person)), confirmed_on: Some(USER_ERASED) };
+
+/// Deletes what is stored of a user, a batch of what may be much; true when there may be more. Their comments and reactions are
+/// left to the events of their deletion, which keep the counts of posts right, and hold no words here.
+async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
+    let had_profile = Profile::erase(tx, person).await?;
+    Person::delete(tx, person).await?;
+    delete_blocks(tx, person).await?;
+    let more = Follow::delete_by_user(tx, person, BATCH).await?;
+    Ok(PostCard::empty_by_author(tx, person, BATCH).await? || more || had_profile)
+}

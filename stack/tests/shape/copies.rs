@@ -30,8 +30,11 @@ pub const COPIES: &[Copies] = &[
     Copies { place: "quotas/", services: &["post-service", "interaction-service"], except: &[] },
     Copies {
         place: "blocks/",
-        services: &["post-service", "interaction-service"],
-        except: &[("interaction-service", "blocks/tests.rs", TESTED_BY_ROUTES)],
+        services: &["post-service", "interaction-service", "engagement-service"],
+        except: &[
+            ("interaction-service", "blocks/tests.rs", TESTED_BY_ROUTES),
+            ("engagement-service", "blocks/tests.rs", TESTED_BY_ROUTES),
+        ],
     },
 ];
 

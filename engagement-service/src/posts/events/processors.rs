@@ -1,0 +1,84 @@
+//! Stores versions of posts, and counts their views.
+use serde::Deserialize;
+use sqlx::PgTransaction;
+use uuid::Uuid;
+
+use crate::core::contract::timestamp::Timestamp;
+use crate::core::events::{Effect, Event, Id};
+use crate::posts::models::{PostCard, PostCount};
+
+/// The status of a post that readers may see.
+const POSTED: &str = "POSTED";
+
+/// A version of a post.
+#[derive(Deserialize)]
+struct PostSnapshot {
+    id: Uuid,
+    created_at: Timestamp,
+    created_by: Uuid,
+    updated_at: Timestamp,
+    title: Option<String>,
+    #[serde(default)]
+    content: String,
+    types: Vec<String>,
+    #[serde(default)]
+    status: String,
+    /// When it was first published; the original's events do not say.
+    published_at: Option<Timestamp>,
+    /// Since when moderation has it hidden. A deletion that has it is not for good: the post can come back.
+    hidden_at: Option<Timestamp>,
+}
+
+impl From<PostSnapshot> for PostCard {
+    fn from(post: PostSnapshot) -> Self {
+        // Where the producer does not say when, a version that is published was published with it at the latest.
+        let published_at = post.published_at.or((post.status == POSTED).then_some(post.updated_at));
+        Self {
+            id: post.id,
+            user_id: post.created_by,
+            created_at: post.created_at,
+            title: post.title,
+            content: post.content,
+            types: post.types,
+            status: post.status,
+            version: post.updated_at,
+            published_at,
+            hidden: post.hidden_at.is_some(),
+        }
+    }
+}
+
+fn read_posts(events: &[Event]) -> Result<Vec<PostCard>, serde_json::Error> {
+    events.iter().map(|event| serde_json::from_str::<PostSnapshot>(&event.message).map(PostCard::from)).collect()
+}
+
+/// Saves a post that was created, changed or restored.
+pub fn post_changed<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+    Box::pin(async move { Ok(PostCard::save(tx, read_posts(events)?).await?) })
+}
+
+/// Empties a deleted post; of a hidden one saves that it is hidden.
+pub fn post_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+    Box::pin(async move {
+        let (hidden, deleted) = read_posts(events)?.into_iter().partition(|post| post.hidden);
+        PostCard::save(tx, hidden).await?;
+        Ok(PostCard::save_tombstones(tx, deleted).await?)
+    })
+}
+
+/// A post that was viewed.
+#[derive(Deserialize)]
+struct ViewedPost {
+    id: Uuid,
+}
+
+/// Counts a view.
+pub fn post_viewed<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+    Box::pin(async move {
+        let view = |event: &Event| Ok((serde_json::from_str::<ViewedPost>(&event.message)?.id, event.id));
+        let views: Vec<(Uuid, Id)> = events.iter().map(view).collect::<Result<_, serde_json::Error>>()?;
+        let posts: Vec<Uuid> = views.iter().map(|view| view.0).collect();
+        PostCount::create_and_lock(tx, &posts).await?;
+        Ok(PostCount::add_views(tx, &views).await?)
+    })
+}

@@ -1,0 +1,7 @@
+//! The events of reactions that this service consumes for its read model.
+pub mod consumers;
+mod processors;
+
+pub const REACTION_CREATED: &str = "post_reaction_created";
+pub const REACTION_UPDATED: &str = "post_reaction_updated";
+pub const REACTION_DELETED: &str = "post_reaction_deleted";
