@@ -222,3 +222,48 @@ where status <> 'DELETE_CONFIRMED';
 select format('the deletion of %s, which case %s asked for', content_id, moderation.id) from moderation.moderation
 where exists (select from post.post where post.id = content_id and hidden_at is null)
     or exists (select from interaction.comment where comment.id = content_id and hidden_at is null);
+
+-- The read model of the engagement service is what it was copied from.
+
+-- wrong
+select format('the read model has person %s as %s, who is %s', id,
+    coalesce(person.status, 'unknown'), coalesce(account.status, 'gone'))
+from auth.account full join engagement.person using (id)
+where (account.status, account.username, account.first_name, account.last_name, account.avatar_url, account.interests)
+    is distinct from
+    (person.status, person.username, person.first_name, person.last_name, person.avatar_url, person.interests);
+
+-- wrong
+select format('the read model takes the connection of %s to %s for %s', user_id, target_id,
+    case when follow.stands then 'there' else 'ended' end)
+from auth.connection full join (select * from engagement.follow where stands) as follow using (user_id, target_id)
+where connection.connected_at is null or follow.stands is null;
+
+-- wrong
+select format('the read model takes the block of %s by %s for %s', target_id, user_id,
+    case when block.stands then 'there' else 'ended' end)
+from auth.block as made full join (select * from engagement.block where stands) as block using (user_id, target_id)
+where made.user_id is null or block.stands is null;
+
+-- wrong
+select format('the read model has post %s as %s, which is %s', id,
+    case when card.id is null then 'gone' when card.hidden then 'hidden' else card.status end,
+    case when post.hidden_at is not null then 'hidden' else coalesce(post.status, 'gone') end)
+from post.post full join (select * from engagement.post_card where deleted_at is null) as card using (id)
+where (post.created_by, post.created_at, post.updated_at, post.title, post.content, post.types, post.status,
+        post.hidden_at is not null)
+    is distinct from
+    (card.user_id, card.created_at, card.version, card.title, card.content, card.types, card.status,
+        coalesce(card.hidden, false));
+
+-- wrong
+select format('the read model takes comment %s for %s', id, case when card.id is null then 'gone' else 'there' end)
+from interaction.comment full join (select * from engagement.comment_card where deleted_at is null) as card using (id)
+where (comment.post_id, comment.created_by, comment.updated_at, comment.hidden_at is not null)
+    is distinct from (card.post_id, card.user_id, card.version, coalesce(card.hidden, false));
+
+-- wrong
+select format('the read model takes reaction %s for %s', id, case when card.id is null then 'gone' else 'there' end)
+from interaction.reaction full join (select * from engagement.reaction_card where deleted_at is null) as card using (id)
+where (reaction.post_id, reaction.created_by, reaction.updated_at, reaction.type)
+    is distinct from (card.post_id, card.user_id, card.version, card.type);

@@ -316,3 +316,61 @@ where ctid = (select ctid from moderation.moderation where true order by ctid li
 -- lost: the deletion of {}, which case
 update moderation.moderation set content_id = (select id from post.post where hidden_at is null limit 1)
 where ctid = (select ctid from moderation.moderation where true order by ctid limit 1) returning content_id;
+
+-- The read model.
+
+-- wrong: the read model has person {} as MUTED
+update engagement.person set status = 'MUTED'
+where ctid = (select ctid from engagement.person where true order by ctid limit 1) returning id;
+
+-- wrong: the read model takes the connection of {} for ended
+update auth.connection set target_id = gen_random_uuid()
+where ctid = (select ctid from auth.connection where true order by ctid limit 1) returning user_id || ' to ' || target_id;
+
+-- wrong: the read model takes the block of {} for there
+insert into engagement.block (user_id, target_id, stands, at)
+select gen_random_uuid(), gen_random_uuid(), true, now() returning target_id || ' by ' || user_id;
+
+-- wrong: the read model has post {} as gone
+update engagement.post_card set deleted_at = now() where ctid = (
+    select ctid from engagement.post_card where deleted_at is null order by ctid limit 1)
+returning id;
+
+-- wrong: the read model has post {} as POSTED, which is POSTED
+update engagement.post_card set content = 'spoilt' where ctid = (
+    select ctid from engagement.post_card where deleted_at is null and not hidden and status = 'POSTED' order by ctid limit 1)
+returning id;
+
+-- wrong: the read model takes comment {} for gone
+update engagement.comment_card set deleted_at = now() where ctid = (
+    select ctid from engagement.comment_card where deleted_at is null order by ctid limit 1)
+returning id;
+
+-- wrong: the read model takes reaction {} for there
+update engagement.reaction_card set type = 'ANGRY' where ctid = (
+    select ctid from engagement.reaction_card where deleted_at is null and type <> 'ANGRY' order by ctid limit 1)
+returning id;
+
+-- doubled: comments of card {}: counted
+update engagement.post_count set comments = comments + 1
+where ctid = (select ctid from engagement.post_count where comments > 0 order by ctid limit 1) returning post_id;
+
+-- lost: comments of card {}: counted
+update engagement.post_count set comments = comments - 1
+where ctid = (select ctid from engagement.post_count where comments > 0 order by ctid limit 1) returning post_id;
+
+-- doubled: reactions of card {}: counted
+update engagement.post_count set reactions = reactions + 1
+where ctid = (select ctid from engagement.post_count where reactions > 0 order by ctid limit 1) returning post_id;
+
+-- lost: reactions of card {}: counted
+update engagement.post_count set reactions = reactions - 1
+where ctid = (select ctid from engagement.post_count where reactions > 0 order by ctid limit 1) returning post_id;
+
+-- doubled: views of card {}: counted
+update engagement.post_count set views = views + 1
+where ctid = (select ctid from engagement.post_count where views > 0 order by ctid limit 1) returning post_id;
+
+-- lost: views of card {}: counted
+update engagement.post_count set views = views - 1
+where ctid = (select ctid from engagement.post_count where views > 0 order by ctid limit 1) returning post_id;

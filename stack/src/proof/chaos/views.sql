@@ -68,6 +68,19 @@ from post.post left join (
     select message ->> 'id' as post_id, count(*) as views from interaction.outbox where stream = 'post_viewed' group by 1
 ) as viewed on post_id = id::text
 union all
+select post_id::text, 'comments of card', comments,
+    (select count(*) from interaction.comment where comment.post_id = post_count.post_id and comment.hidden_at is null)
+from engagement.post_count
+union all
+select post_id::text, 'reactions of card', reactions,
+    (select count(*) from interaction.reaction where reaction.post_id = post_count.post_id)
+from engagement.post_count
+union all
+select post_count.post_id::text, 'views of card', post_count.views, coalesce(viewed.views, 0)
+from engagement.post_count left join (
+    select message ->> 'id' as post_id, count(*) as views from interaction.outbox where stream = 'post_viewed' group by 1
+) as viewed on viewed.post_id = post_count.post_id::text
+union all
 select id::text, 'connections of account', total_connections,
     (select count(*) from auth.connection where user_id = account.id)
 from auth.account

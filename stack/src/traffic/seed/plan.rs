@@ -10,10 +10,14 @@ use crate::traffic::seed::words::WORDS;
 
 /// The reactions, the frequent ones more than once.
 const REACTIONS: [&str; 10] = ["LIKE", "LIKE", "LIKE", "LIKE", "LOVE", "LOVE", "FUNNY", "JOY", "SAD", "ANGRY"];
-/// How many others a person connects to, at most.
-const CONNECTIONS: usize = 6;
-/// The number of people that view a post, at most.
-const VIEWS: usize = 12;
+/// How many others a person connects to of their own accord, at most.
+const CONNECTIONS: usize = 8;
+/// How often a connection is returned.
+const RETURNED: f64 = 0.4;
+/// How often a person who is connected to the author views a post.
+const FOLLOWER_VIEWS: f64 = 0.6;
+/// The number of others that view a post, at most.
+const PASSERS_BY: usize = 6;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
@@ -49,9 +53,9 @@ impl Plan {
     pub fn new(number: u64, users: u32, posts: u32) -> Plan {
         let mut dice = StdRng::seed_from_u64(number);
         let people: Vec<SeedPerson> = (0..users).map(|user| person(&mut dice, number, user)).collect();
-        let connections = (0..people.len()).flat_map(|from| connections(&mut dice, people.len(), from)).collect();
-        let threads = (0..posts).map(|_| thread(&mut dice, &people)).collect();
-        Plan { people, connections, threads }
+        let graph = Graph::grow(&mut dice, people.len());
+        let threads = (0..posts).map(|_| thread(&mut dice, &people, &graph)).collect();
+        Plan { people, connections: graph.connections.into_iter().collect(), threads }
     }
 
     /// What it comes to, in words.
@@ -80,15 +84,50 @@ fn person(dice: &mut StdRng, number: u64, user: u32) -> SeedPerson {
     SeedPerson { email, first, last, interests }
 }
 
-fn connections(dice: &mut StdRng, people: usize, from: usize) -> Vec<(usize, usize)> {
-    let count = dice.random_range(0..=CONNECTIONS.min(people - 1));
-    let others = index::sample(dice, people - 1, count);
-    // No connection to themselves: positions from their own on move up by one.
-    others.into_iter().map(|other| (from, if other >= from { other + 1 } else { other })).collect()
+/// Who is connected to whom. A few are known to many, as in real networks: whom a person connects to is drawn in proportion to
+/// the connections that lead there already (preferential attachment: Barabási and Albert, "Emergence of scaling in random
+/// networks", Science 286, 1999).
+struct Graph {
+    /// From and to, by position.
+    connections: BTreeSet<(usize, usize)>,
+    /// Each person once, and once more for every connection to them.
+    ballot: Vec<usize>,
 }
 
-fn thread(dice: &mut StdRng, people: &[SeedPerson]) -> Thread {
-    let author = dice.random_range(0..people.len());
+impl Graph {
+    fn grow(dice: &mut StdRng, people: usize) -> Graph {
+        let mut graph = Graph { connections: BTreeSet::new(), ballot: (0..people).collect() };
+        for from in 0..people {
+            for _ in 0..dice.random_range(0..=CONNECTIONS) {
+                let to = graph.draw(dice);
+                graph.connect(from, to);
+                if dice.random_bool(RETURNED) {
+                    graph.connect(to, from);
+                }
+            }
+        }
+        graph
+    }
+
+    /// A person, the likelier the more are connected to them.
+    fn draw(&self, dice: &mut StdRng) -> usize {
+        self.ballot.choose(dice).copied().unwrap_or_default()
+    }
+
+    fn connect(&mut self, from: usize, to: usize) {
+        if from != to && self.connections.insert((from, to)) {
+            self.ballot.push(to);
+        }
+    }
+
+    fn followers(&self, author: usize) -> impl Iterator<Item = usize> + '_ {
+        self.connections.iter().filter(move |(_, to)| *to == author).map(|(from, _)| *from)
+    }
+}
+
+fn thread(dice: &mut StdRng, people: &[SeedPerson], graph: &Graph) -> Thread {
+    // Who is known to many writes much.
+    let author = graph.draw(dice);
     // People write about what they are interested in.
     let category = pick(dice, &people[author].interests);
     let topic = WORDS.topics.iter().find(|topic| topic.category == category).unwrap_or(&WORDS.topics[0]);
@@ -116,8 +155,9 @@ fn thread(dice: &mut StdRng, people: &[SeedPerson]) -> Thread {
     };
     // Only visible posts can be answered.
     if status == "POSTED" {
-        let readers = dice.random_range(0..=VIEWS.min(people.len()));
-        let readers: BTreeSet<usize> = index::sample(dice, people.len(), readers).into_iter().collect();
+        let passers_by = dice.random_range(0..=PASSERS_BY.min(people.len()));
+        let mut readers: BTreeSet<usize> = index::sample(dice, people.len(), passers_by).into_iter().collect();
+        readers.extend(graph.followers(author).filter(|_| dice.random_bool(FOLLOWER_VIEWS)));
         for reader in &readers {
             thread.views.push(*reader);
             if dice.random_bool(0.4) {
@@ -160,6 +200,22 @@ mod tests {
         let different: BTreeSet<_> = plan.connections.iter().collect();
         assert_eq!(different.len(), plan.connections.len());
         assert!(plan.connections.iter().all(|(from, to)| from != to && *to < 30));
+    }
+
+    #[test]
+    fn a_few_are_known_to_many_and_write_most() {
+        let plan = Plan::new(1, 200, 1_000);
+        let sorted = |mut counts: Vec<usize>| {
+            counts.sort_unstable_by(|one, other| other.cmp(one));
+            (counts.iter().take(20).sum::<usize>(), counts.iter().sum::<usize>())
+        };
+        let followers =
+            (0..200).map(|person| plan.connections.iter().filter(|(_, to)| *to == person).count()).collect();
+        let posts =
+            (0..200).map(|person| plan.threads.iter().filter(|thread| thread.author == person).count()).collect();
+        for (of_the_first_tenth, of_all) in [sorted(followers), sorted(posts)] {
+            assert!(of_the_first_tenth * 4 > of_all, "{of_the_first_tenth} of {of_all}");
+        }
     }
 
     #[test]
