@@ -37,6 +37,7 @@ static SERVICE: Service = Service {
         comments::events::COMMENT_DELETED,
         comments::events::COMMENT_DELETE_COMPLETED,
         reactions::events::REACTION_CREATED,
+        reactions::events::REACTION_UPDATED,
         reactions::events::REACTION_DELETED,
         post_views::events::POST_VIEWED,
         personal_data::USER_ERASED,

@@ -80,7 +80,7 @@ impl Reaction {
     /// Updates an owner's reaction, whose type stays when none is given; none when it is not theirs, does not exist, or is to
     /// a post that they may no longer see.
     pub async fn update(
-        db: impl PgExecutor<'_>,
+        tx: &mut PgTransaction<'_>,
         id: Uuid,
         user: Uuid,
         kind: Option<Type>,
@@ -98,7 +98,7 @@ impl Reaction {
             user,
             kind as Option<Type>
         )
-        .fetch_optional(db)
+        .fetch_optional(&mut **tx)
         .await
     }
 

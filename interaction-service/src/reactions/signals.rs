@@ -14,6 +14,11 @@ pub async fn created(tx: &mut PgTransaction<'_>, reaction: &Reaction) -> sqlx::R
     producers::reaction_created(tx, &PostReactionOut::from(reaction.clone())).await
 }
 
+/// A reaction was changed by its owner.
+pub async fn updated(tx: &mut PgTransaction<'_>, reaction: &Reaction) -> sqlx::Result<()> {
+    producers::reaction_updated(tx, &PostReactionOut::from(reaction.clone())).await
+}
+
 /// A reaction was deleted by its owner.
 pub async fn deleted(tx: &mut PgTransaction<'_>, reaction: &Reaction) -> sqlx::Result<()> {
     producers::reaction_deleted(tx, &PostReactionOut::from(reaction.clone())).await

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::Type;
-use super::events::{REACTION_CREATED, REACTION_DELETED};
+use super::events::{REACTION_CREATED, REACTION_DELETED, REACTION_UPDATED};
 use crate::core::testing::{Platform, new_user};
 use crate::posts::events::POST_CREATED;
 use crate::posts::testing::{id, names, post, react, refusal, start};
@@ -118,7 +118,12 @@ async fn only_the_owner_changes_a_reaction(_: PgPoolOptions, database: PgConnect
     let again = platform.call("PUT", &path(&felt), Some(&anna), Some(json!({}))).await;
     assert_eq!((again.status.as_u16(), &again.body["type"]), (200, &json!("SAD")), "no type, no change");
     assert!(version(&again.body) > version(&reply.body));
-    assert_eq!(platform.published(REACTION_CREATED).await, [felt], "a change publishes nothing");
+    assert_eq!(platform.published(REACTION_CREATED).await, [felt], "a change is no second reaction");
+    assert_eq!(
+        platform.published(REACTION_UPDATED).await,
+        [reply.body, again.body],
+        "each version, and nothing of others"
+    );
 }
 
 #[sqlx::test(migrations = false)]

@@ -97,9 +97,11 @@ pub async fn update_post_reaction(
     Path(id): Path,
     Body(reaction): Body<PostReactionIn>,
 ) -> Result<Json<PostReactionOut>, Error> {
-    // No event: a change of type changes no count, and the contract has none for it.
-    let reaction = Reaction::update(&app.db, id, user.id, reaction.r#type).await?;
-    Ok(Json(reaction.ok_or(NOT_FOUND)?.into()))
+    let mut tx = app.db.begin().await?;
+    let reaction = Reaction::update(&mut tx, id, user.id, reaction.r#type).await?.ok_or(NOT_FOUND)?;
+    signals::updated(&mut tx, &reaction).await?;
+    app.commit_with_answer(tx).await?;
+    Ok(Json(reaction.into()))
 }
 
 /// Delete the caller's reaction

@@ -33,6 +33,8 @@ pub struct Post {
     pub total_reactions: i64,
     pub score: f64,
     pub popularity: f64,
+    /// When it was first published; none: it never was.
+    pub published_at: Option<Timestamp>,
     /// Since when moderation hides it from all; none: it is not hidden.
     pub hidden_at: Option<Timestamp>,
     /// Why it is hidden.
@@ -106,10 +108,11 @@ impl Post {
     pub async fn create(tx: &mut PgTransaction<'_>, author: Uuid, draft: &Draft<'_>) -> sqlx::Result<Self> {
         sqlx::query_as!(
             Self,
-            r#"insert into post (id, created_by, title, content, types, status) values ($1, $2, $3, $4, $5, $6)
+            r#"insert into post (id, created_by, title, content, types, status, published_at)
+            values ($1, $2, $3, $4, $5, $6, case when $6 = 'POSTED' then now() end)
             returning id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
+                total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
             Uuid::now_v7(),
             author,
             draft.title,
@@ -127,7 +130,7 @@ impl Post {
             Self,
             r#"select id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity, hidden_at, hidden_reason, restored_at, false as "truncated!"
+                total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, false as "truncated!"
             from post where id = $1 and visible(post, $2)"#,
             id,
             viewer
@@ -158,7 +161,7 @@ impl Post {
                 case when is_heavy then left(content, $6) else content end as "content!", types as "types!",
                 status as "status!: Status", total_views as "total_views!", total_comments as "total_comments!",
                 total_reactions as "total_reactions!", score as "score!", popularity as "popularity!",
-                hidden_at, hidden_reason, restored_at,
+                published_at, hidden_at, hidden_reason, restored_at,
                 is_heavy and char_length(content) > $6 as "truncated!"
             from page, heavy order by created_at desc, id desc"#,
             viewer,
@@ -183,11 +186,13 @@ impl Post {
         sqlx::query_as!(
             Self,
             r#"update post set title = coalesce($3, title), content = $4, types = $5, status = coalesce($6, status),
-                updated_by = $2, updated_at = greatest(now(), updated_at + interval '1 microsecond')
+                updated_by = $2, updated_at = greatest(now(), updated_at + interval '1 microsecond'),
+                published_at = case when coalesce($6, status) = 'POSTED' then coalesce(published_at, now())
+                    else published_at end
             where id = $1 and created_by = $2 and visible(post, $2)
             returning id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
+                total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
             id,
             author,
             draft.title,
@@ -207,7 +212,7 @@ impl Post {
             r#"delete from post where id = $1 and ($2::uuid is null or created_by = $2)
             returning id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
+                total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
             id,
             author
         )
@@ -223,7 +228,7 @@ impl Post {
             where id in (select id from post where created_by = $1 order by id limit $2 for update)
             returning id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
+                total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
             author,
             rows
         )

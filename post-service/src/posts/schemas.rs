@@ -80,6 +80,10 @@ pub struct PostOut {
     pub score: f64,
     /// Views per connection of the author, 0 to 100
     pub popularity: f64,
+    /// When the post was first published; it stays when the post is archived and published again
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published_at: Option<Timestamp>,
     /// Since when the post is hidden from all, until a moderator restores it
     #[schema(required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,6 +119,7 @@ impl From<Post> for PostOut {
             total_reactions: post.total_reactions.max(0),
             score: post.score,
             popularity: post.popularity,
+            published_at: post.published_at,
             hidden_at: post.hidden_at,
             hidden_reason: post.hidden_reason,
             restored_at: post.restored_at,

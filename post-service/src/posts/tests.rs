@@ -397,6 +397,7 @@ async fn an_update_that_publishes_saves_the_nft_record_and_publishes_the_event(
     expected["status"] = json!("POSTED");
     expected["updated_by"] = json!(author);
     expected["updated_at"] = post["updated_at"].clone();
+    expected["published_at"] = post["updated_at"].clone();
     assert_eq!(post, expected);
     assert!(post["updated_at"].as_str().unwrap() > draft["updated_at"].as_str().unwrap());
     assert_eq!(platform.published(POST_UPDATED).await, std::slice::from_ref(&post));
@@ -416,6 +417,29 @@ async fn an_update_that_publishes_saves_the_nft_record_and_publishes_the_event(
     assert_eq!(records[0]["data"]["metadata"]["content"], "mended");
     assert_eq!(records[0]["data"]["metadata"]["updated_at"], changed["updated_at"]);
     assert_eq!(platform.published(POST_UPDATED).await.len(), 3);
+}
+
+/// A post that was archived for a while must not come to the top of every feed as if it were new.
+#[sqlx::test(migrations = false)]
+async fn the_time_of_the_first_publication_is_kept(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, _) = new_user();
+    let at_once = posted(&platform, &anna).await;
+    assert_eq!(at_once["published_at"], at_once["created_at"]);
+    let draft = write(&platform, &anna, json!({ "content": "x", "types": [] })).await;
+    assert_eq!(draft.get("published_at"), None, "the original's fields and no more");
+    let change = async |status: &str| {
+        let update = json!({ "content": "x", "types": [], "status": status });
+        platform.call("PUT", &path(&draft), Some(&anna), Some(update)).await.body
+    };
+    assert_eq!(change("ARCHIVED").await.get("published_at"), None);
+    let published = change("POSTED").await;
+    assert_eq!(published["published_at"], published["updated_at"]);
+    for status in ["POSTED", "ARCHIVED", "DRAFT", "POSTED"] {
+        assert_eq!(change(status).await["published_at"], published["published_at"], "{status}");
+    }
+    let last = platform.published(POST_UPDATED).await.pop().unwrap();
+    assert_eq!(last["published_at"], published["published_at"], "and the events have it");
 }
 
 #[sqlx::test(migrations = false)]

@@ -1,13 +1,18 @@
 //! Publishes the events of reactions.
 use sqlx::PgTransaction;
 
-use super::{REACTION_CREATED, REACTION_DELETED};
+use super::{REACTION_CREATED, REACTION_DELETED, REACTION_UPDATED};
 use crate::core::events::outbox::{publish, publish_all};
 use crate::reactions::schemas::PostReactionOut;
 
 /// Publishes `post_reaction_created`.
 pub async fn reaction_created(tx: &mut PgTransaction<'_>, reaction: &PostReactionOut) -> sqlx::Result<()> {
     publish(tx, REACTION_CREATED, reaction).await
+}
+
+/// Publishes `post_reaction_updated`.
+pub async fn reaction_updated(tx: &mut PgTransaction<'_>, reaction: &PostReactionOut) -> sqlx::Result<()> {
+    publish(tx, REACTION_UPDATED, reaction).await
 }
 
 /// Publishes `post_reaction_deleted`.

@@ -22,7 +22,7 @@ impl Post {
             where id = $1 and hidden_at is null and (restored_at is null or restored_at < coalesce($3, now()))
             returning id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
+                total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
             id,
             reason,
             analysed as Option<Timestamp>
@@ -41,7 +41,7 @@ impl Post {
             where id = $1 and hidden_at is not null
             returning id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
+                total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
             id
         )
         .fetch_optional(&mut **tx)
@@ -58,8 +58,8 @@ impl Post {
         sqlx::query_as!(
             Self,
             r#"select id, created_at, created_by, updated_at, updated_by, title, left(content, $5) as "content!", types,
-                status, total_views, total_comments, total_reactions, score, popularity, hidden_at, hidden_reason,
-                restored_at, char_length(content) > $5 as "truncated!"
+                status, total_views, total_comments, total_reactions, score, popularity, published_at, hidden_at,
+                hidden_reason, restored_at, char_length(content) > $5 as "truncated!"
             from post where hidden_at is not null and ($1::uuid is null or created_by = $1)
                 and (created_at, id) < ($2, $3)
             order by created_at desc, id desc limit $4"#,
