@@ -100,6 +100,32 @@ pub struct Profile {
     pub summary: Map<String, Value>,
 }
 
+/// A post in a feed.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct FeedItem {
+    pub id: String,
+    pub author: PersonCard,
+    pub total_views: i64,
+    pub total_comments: i64,
+    pub total_reactions: i64,
+    pub my_reaction: Option<String>,
+}
+
+/// A person beside what they wrote or did.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct PersonCard {
+    pub id: String,
+    pub first_name: Option<String>,
+}
+
+/// A notification.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Notification {
+    pub r#type: String,
+    pub actors: Vec<PersonCard>,
+    pub text: String,
+}
+
 /// Anything else that has an id: a user, a comment, a reaction.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Created {
@@ -238,6 +264,16 @@ impl Person {
     /// Views a post; a view counts once in an hour, or each time where `VIEW_WINDOW` is 0.
     pub async fn view(&self, post: &str) -> Result<Post> {
         self.api.ask(Method::GET, To::Interaction, &format!("/{post}/view"), None).await
+    }
+
+    /// What the people to whom they are connected published, newest first.
+    pub async fn home_feed(&self) -> Result<Vec<FeedItem>> {
+        self.api.ask(Method::GET, To::Engagement, "/me/feed", None).await
+    }
+
+    /// What they are notified of, newest first.
+    pub async fn notifications(&self) -> Result<Vec<Notification>> {
+        self.api.ask(Method::GET, To::Engagement, "/me/notifications", None).await
     }
 
     /// Their own activity; none as long as the engagement service does not know them.

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-use crate::client::{Api, Created, Person, Post, Profile, To, eventually};
+use crate::client::{Api, Created, FeedItem, Notification, Person, Post, Profile, To, eventually};
 use crate::host::console::{seconds, show};
 use crate::traffic::target::Entrance;
 
@@ -27,6 +27,8 @@ pub async fn demo(entrance: Entrance) -> Result<ExitCode> {
     interest(&bob, &post).await?;
     an_insult(&bob, &post).await?;
     what_the_post_counts(&ada, &post).await?;
+    home_feed(&bob, &post).await?;
+    notifications(&ada, &bob).await?;
     profile("Ada", &ada, [("posts", 1), ("views", 0), ("reactions", 0), ("comments", 0)]).await?;
     profile("Bob", &bob, [("posts", 0), ("views", 1), ("reactions", 1), ("comments", 1)]).await?;
     show("\nEvery action was counted exactly.");
@@ -49,6 +51,8 @@ async fn two_people(api: &Api) -> Result<(Person, Person)> {
         bail!("Ada connected to Bob, but her connections are {connections:?}");
     }
     step("Ada connects to Bob", "she has 1 connection");
+    bob.connect(&ada.id).await?;
+    step("Bob connects to Ada", "he reads what she publishes from now on");
     Ok((ada, bob))
 }
 
@@ -100,6 +104,50 @@ async fn what_the_post_counts(ada: &Person, post: &Post) -> Result<()> {
         seconds(took)
     );
     step("Ada looks at her post", &counts);
+    Ok(())
+}
+
+/// Bob's home feed has the post, with its author, its counts and his own reaction.
+async fn home_feed(bob: &Person, post: &Post) -> Result<()> {
+    let is_complete = |feed: &Vec<FeedItem>| {
+        feed.iter().any(|item| {
+            item.id == post.id
+                && (item.total_comments, item.total_reactions, item.total_views) == (1, 1, 1)
+                && item.my_reaction.as_deref() == Some("LOVE")
+        })
+    };
+    let (feed, took) = eventually("Bob's feed shows the post", async || bob.home_feed().await, is_complete).await?;
+    for item in feed {
+        let author = item.author.first_name.as_deref().unwrap_or("a stranger");
+        let counts = format!(
+            "a post by {author}: {} comment, {} reaction, {} view; his own: {} (after {})",
+            item.total_comments,
+            item.total_reactions,
+            item.total_views,
+            item.my_reaction.as_deref().unwrap_or("none"),
+            seconds(took)
+        );
+        step("Bob opens his feed", &counts);
+    }
+    Ok(())
+}
+
+/// Ada is notified of Bob's connection, comment and reaction, of each once.
+async fn notifications(ada: &Person, bob: &Person) -> Result<()> {
+    let by_bob = |listed: &Vec<Notification>| {
+        let mut types: Vec<&str> = listed
+            .iter()
+            .filter(|notification| notification.actors.iter().any(|actor| actor.id == bob.id))
+            .map(|notification| notification.r#type.as_str())
+            .collect();
+        types.sort_unstable();
+        types == ["POST_COMMENT_RECEIVED", "POST_REACTION_RECEIVED", "USER_CONNECTED"]
+    };
+    let ask = async || ada.notifications().await;
+    let (listed, took) = eventually("Ada is notified of what Bob did", ask, by_bob).await?;
+    for Notification { text, .. } in listed {
+        step("Ada is notified", &format!("{text} (after {})", seconds(took)));
+    }
     Ok(())
 }
 
