@@ -9,6 +9,7 @@ mod mails;
 mod names;
 mod personal_data;
 mod profiles;
+mod read_model;
 mod roles;
 mod search;
 mod sessions;
@@ -103,7 +104,7 @@ fn features(app: &App, transport: MailTransport) -> Features {
     let (transport, running) = (Arc::new(transport), app.clone());
     Features {
         routes: routes().with_state(app.clone()),
-        root: sessions::root().merge(personal_data::internal()).with_state(app.clone()),
+        root: sessions::root().merge(personal_data::internal()).merge(read_model::internal()).with_state(app.clone()),
         subscriptions: personal_data::events::consumers::subscriptions(),
         jobs: vec![
             mails::schedulers::sweep(app),

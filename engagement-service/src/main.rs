@@ -1,4 +1,5 @@
 //! The engagement service: the activity of each user, and an engagement score from it.
+mod backfill;
 mod blocks;
 mod comments;
 mod core;
@@ -18,8 +19,11 @@ mod matrix;
 
 use clap::{Args, FromArgMatches};
 
+use crate::backfill::schedulers::Backfill;
+use crate::core::ground::settings::Base;
+use crate::core::ground::telemetry;
 use crate::core::serve::{self, Features, Service};
-use crate::settings::Settings;
+use crate::settings::{Command, Settings};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -50,7 +54,10 @@ static SERVICE: Service = Service {
                 posts::events::consumers::subscriptions(),
                 comments::events::consumers::subscriptions(),
                 reactions::events::consumers::subscriptions(),
+                backfill::events::subscriptions(),
             ]),
+            root: backfill::internal().with_state(app.clone()),
+            background: Some(Box::new(|app| app.start("backfill", Backfill::new(app)))),
             jobs: vec![profiles::schedulers::job(app, settings.engagement_cron)],
             ..Features::default()
         })
@@ -59,5 +66,12 @@ static SERVICE: Service = Service {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    serve::run(&SERVICE, &SERVICE.arguments()?).await
+    let arguments = SERVICE.arguments()?;
+    match Settings::from_arg_matches(&arguments)?.command {
+        None => serve::run(&SERVICE, &arguments).await,
+        Some(Command::Rebuild) => {
+            telemetry::start(SERVICE.name, &Base::from_arg_matches(&arguments)?)?;
+            backfill::commands::rebuild(&SERVICE.open(&arguments, telemetry::meters::start()?)?).await
+        }
+    }
 }

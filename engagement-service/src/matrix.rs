@@ -13,7 +13,7 @@ use crate::profiles::events::USER_REGISTERED;
 use crate::token_check;
 
 /// The operations beside the API that only this service has.
-pub const BESIDE: &[&str] = &[];
+pub const BESIDE: &[&str] = &["GET /internal/rebuild"];
 
 /// What requests are sent to.
 pub type World = Platform;
@@ -55,6 +55,7 @@ pub fn block(_: &Platform, _: &Person, _: &Person) -> Ready<()> {
 pub fn request(_: &Platform, operation: &str, _: &Person) -> Ready<Request<Body>> {
     let path = match operation {
         "GET /api/v1/me/activity-profile" => "/api/v1/me/activity-profile",
+        "GET /internal/rebuild" => "/internal/rebuild",
         other => panic!("there is no request of {other} here"),
     };
     ready(Request::get(path).body(Body::empty()).unwrap())

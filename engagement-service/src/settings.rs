@@ -1,5 +1,5 @@
 //! The settings of the engagement service beside those of every service.
-use clap::Args;
+use clap::{Args, Subcommand};
 use tokio_cron_scheduler::Job;
 
 use crate::token_check::TokenCheck;
@@ -14,6 +14,16 @@ pub struct Settings {
 
     #[command(flatten)]
     pub token_check: TokenCheck,
+
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What is done instead of serving.
+#[derive(Subcommand, Clone, Debug)]
+pub enum Command {
+    /// Fill the read model anew from the other services; the running replicas do it, or the next one that starts
+    Rebuild,
 }
 
 /// Validates a cron schedule, so that an invalid one is refused at the start and not when the job is due.

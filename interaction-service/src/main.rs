@@ -9,6 +9,7 @@ mod post_views;
 mod posts;
 mod quotas;
 mod reactions;
+mod read_model;
 mod settings;
 mod token_check;
 
@@ -61,6 +62,7 @@ static SERVICE: Service = Service {
         let settings = Settings::from_arg_matches(arguments)?;
         let quota = Quota::new(&settings.quota, &app.settings);
         let jobs = vec![post_views::schedulers::job(app, settings.views), quotas::schedulers::job(app)];
+        let root = read_model::internal().with_state(app.clone());
         let app = App::new(app, &settings.post_service)?;
         let (posts, comments) =
             (posts::events::consumers::subscriptions(), comments::events::consumers::subscriptions());
@@ -71,6 +73,7 @@ static SERVICE: Service = Service {
                 .layer(Extension(quota))
                 .layer(Extension(settings.views))
                 .with_state(app),
+            root,
             subscriptions: [posts, comments, blocks::events::subscriptions()].concat(),
             jobs,
             ..Features::default()

@@ -17,7 +17,7 @@ use crate::posts::testing::{self as posts, PostService, post};
 use crate::token_check;
 
 /// The operations beside the API that only this service has.
-pub const BESIDE: &[&str] = &[];
+pub const BESIDE: &[&str] = &["GET /internal/read-model/comments", "GET /internal/read-model/reactions"];
 
 /// The service with a stub of the post service.
 pub struct World {
@@ -69,6 +69,9 @@ pub async fn block(world: &World, owner: &Person, other: &Person) {
 
 /// A request for an operation, about a comment or reaction of `owner` on a published post of theirs; without a token.
 pub async fn request(world: &World, operation: &str, owner: &Person) -> Request<Body> {
+    if let Some(path) = operation.strip_prefix("GET ").filter(|path| path.starts_with("/internal/read-model/")) {
+        return Request::get(path).body(Body::empty()).unwrap();
+    }
     let published = post(owner.id, "POSTED");
     world.consume(POST_CREATED, &published).await;
     world.posts.add_post(&published);

@@ -4,6 +4,7 @@ mod core;
 mod personal_data;
 mod posts;
 mod quotas;
+mod read_model;
 mod settings;
 mod token_check;
 
@@ -43,6 +44,7 @@ static SERVICE: Service = Service {
         let quota = Quota::new(&Settings::from_arg_matches(arguments)?.quota, &app.settings);
         Ok(Features {
             routes: posts::router().layer(Extension(quota)).with_state(app.clone()),
+            root: read_model::internal().with_state(app.clone()),
             subscriptions: [posts::events::consumers::subscriptions(app), blocks::events::subscriptions()].concat(),
             jobs: vec![quotas::schedulers::job(app)],
             ..Features::default()

@@ -14,7 +14,7 @@ use crate::posts::events::POST_DELETE_REQUESTED;
 use crate::token_check;
 
 /// The operations beside the API that only this service has.
-pub const BESIDE: &[&str] = &[];
+pub const BESIDE: &[&str] = &["GET /internal/read-model/posts"];
 
 /// What requests are sent to.
 pub type World = Platform;
@@ -70,6 +70,7 @@ pub async fn request(platform: &Platform, operation: &str, owner: &Person) -> Re
             build("POST", &format!("{one}/restore"), None)
         }
         "DELETE /api/v1/posts/{post_id}" => build("DELETE", &one, None),
+        "GET /internal/read-model/posts" => Request::get("/internal/read-model/posts").body(Body::empty()).unwrap(),
         other => panic!("there is no request of {other} here"),
     }
 }

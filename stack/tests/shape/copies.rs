@@ -27,6 +27,11 @@ pub const COPIES: &[Copies] = &[
         services: &["post-service", "interaction-service", "moderation-service", "engagement-service"],
         except: &[],
     },
+    Copies {
+        place: "read_model/schemas.rs",
+        services: &["post-service", "auth-service", "interaction-service"],
+        except: &[],
+    },
     Copies { place: "quotas/", services: &["post-service", "interaction-service"], except: &[] },
     Copies {
         place: "blocks/",

@@ -62,7 +62,7 @@ const FLOORS: &[(&str, &[Floor])] = &[
         &[
             Floor::of(&["app"]),
             Floor::of(&["names"]),
-            Floor::of(&["personal_data", "tokens", "users"]),
+            Floor::of(&["personal_data", "read_model", "tokens", "users"]),
             Floor::of(&["directory", "mails"]),
             Floor::of(&["profiles", "sessions"]),
             Floor::of(&["connections", "roles", "search", "suggestions"]),

@@ -1,0 +1,72 @@
+//! The backfill: fills the read model from the services that own what it copies, at the first start and by `rebuild`.
+//!
+//! Each source is read page by page in the order of its keys, and every row passes through the function by which an event of it
+//! is applied. These keep the newest version, so events that are consumed meanwhile are right before and behind a page. What is
+//! stored in a page's range of keys and not on the page is deleted there, unless it is so young that the page's snapshot may
+//! have missed it.
+//!
+//! Views are counted and have no version. A page of posts therefore says up to which entry W of `post_viewed` its sums go. As long
+//! as posts are copied, the views that are counted here are also logged, from entry S on. With W at or behind S, the views of a post
+//! are the sum of the page and the logged ones behind W; a page whose W is before S is read again later. A view up to W that is
+//! consumed afterwards counts nothing (`views_ms`, `views_seq` of its post).
+//!
+//! The progress is stored with each page, so a process that takes over goes on at the next one. A lock in Postgres elects the
+//! replica that works; two of them at once would do no harm, since a page is applied only where its cursor is still the stored one.
+pub mod commands;
+pub mod events;
+mod leftovers;
+mod models;
+pub mod schedulers;
+mod schemas;
+mod services;
+mod signals;
+mod views;
+
+#[cfg(test)]
+mod tests;
+
+use axum::routing::get;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::core::app::App;
+
+/// What is copied, in the order in which it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, sqlx::Type)]
+#[serde(rename_all = "lowercase")]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum Source {
+    People,
+    Connections,
+    Blocks,
+    Posts,
+    Comments,
+    Reactions,
+}
+
+impl Source {
+    /// Its word in paths, metrics and the log.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::People => "people",
+            Self::Connections => "connections",
+            Self::Blocks => "blocks",
+            Self::Posts => "posts",
+            Self::Comments => "comments",
+            Self::Reactions => "reactions",
+        }
+    }
+
+    /// The service that owns it.
+    pub fn owner(self) -> &'static str {
+        match self {
+            Self::People | Self::Connections | Self::Blocks => "auth-service",
+            Self::Posts => "post-service",
+            Self::Comments | Self::Reactions => "interaction-service",
+        }
+    }
+}
+
+/// The route for operators; a gateway does not route it.
+pub fn internal() -> OpenApiRouter<App> {
+    OpenApiRouter::new().route("/internal/rebuild", get(views::show_rebuild))
+}

@@ -1,0 +1,117 @@
+//! The worker that fills the read model.
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection, PgConnection};
+
+use super::Source;
+use super::models::{Progress, try_lock};
+use super::services;
+use super::signals::{self, PageOutcome};
+use crate::core::app::App;
+use crate::core::ground::worker::{Outcome, Worker};
+
+/// How often a replica looks for work: an order to rebuild begins within this time.
+const POLL: Duration = Duration::from_secs(5);
+/// How long the owner of the views is given to count those that were counted here before the log began.
+const CATCH_UP: Duration = Duration::from_secs(1);
+/// When a source is asked for again that its owner does not have, in hours: an original service is replaced by hand.
+const RETRY_HOURS: i32 = 6;
+/// How often the progress of a large source is logged, in rows.
+const LOGGED_ROWS: i64 = 100_000;
+
+/// Fills the read model, page by page.
+pub struct Backfill {
+    app: App,
+    /// The connection that holds the lock, while there is work.
+    lock: Option<PgConnection>,
+    /// Sources that their owners did not have, which is logged once.
+    absent: BTreeSet<Source>,
+}
+
+impl Backfill {
+    /// The worker of this replica.
+    pub fn new(app: &App) -> Self {
+        Self { app: app.clone(), lock: None, absent: BTreeSet::new() }
+    }
+
+    /// Whether this replica is the one that works. A lost connection has lost the lock.
+    async fn holds_lock(&mut self) -> anyhow::Result<bool> {
+        if let Some(mut connection) = self.lock.take()
+            && connection.ping().await.is_ok()
+        {
+            self.lock = Some(connection);
+            return Ok(true);
+        }
+        // One of its own and not of the pool: the lock ends with it, however this process ends.
+        let options = PgConnectOptions::clone(&self.app.db.connect_options());
+        let mut connection = PgConnection::connect_with(&options).await?;
+        let ours = try_lock(&mut connection).await?;
+        if ours {
+            self.lock = Some(connection);
+        } else {
+            connection.close().await?;
+        }
+        Ok(ours)
+    }
+
+    async fn begin(&self, progress: &Progress) -> anyhow::Result<Outcome> {
+        let mut tx = self.app.db.begin().await?;
+        progress.begin(&mut tx).await?;
+        tx.commit().await?;
+        tracing::info!(source = progress.source.word(), "a source of the read model is being copied");
+        Ok(Outcome::Busy)
+    }
+
+    async fn copy_page(&mut self, progress: &Progress) -> anyhow::Result<Outcome> {
+        let source = progress.source;
+        let Some(page) = services::fetch(&self.app, progress).await? else {
+            progress.put_off(&self.app.db, RETRY_HOURS).await?;
+            if self.absent.insert(source) {
+                tracing::warn!(source = source.word(), owner = source.owner(), "the owner has no rows to copy");
+            }
+            return Ok(Outcome::Busy);
+        };
+        let mut tx = self.app.db.begin().await?;
+        let outcome = signals::page_read(&mut tx, progress, &page).await?;
+        if outcome == PageOutcome::TooEarly {
+            return Ok(Outcome::Idle(CATCH_UP));
+        }
+        self.app.commit(tx).await?;
+        let rows = progress.rows + i64::try_from(page.items.len())?;
+        if outcome == PageOutcome::Applied && (page.next.is_none() || rows / LOGGED_ROWS > progress.rows / LOGGED_ROWS)
+        {
+            tracing::info!(
+                source = source.word(),
+                rows,
+                whole = page.next.is_none(),
+                "rows of the read model were copied"
+            );
+        }
+        Ok(Outcome::Busy)
+    }
+}
+
+impl Worker for Backfill {
+    async fn step(&mut self) -> anyhow::Result<Outcome> {
+        let all = Progress::list(&self.app.db).await?;
+        for progress in &all {
+            let source = progress.source.word();
+            metrics::gauge!("backfill_open", "source" => source)
+                .set(f64::from(u8::from(progress.finished_at.is_none())));
+            #[expect(clippy::cast_precision_loss, reason = "a number to look at")]
+            metrics::gauge!("backfill_rows", "source" => source).set(progress.rows as f64);
+        }
+        let Some(next) = all.iter().find(|progress| progress.is_due) else {
+            if let Some(connection) = self.lock.take() {
+                connection.close().await?;
+            }
+            return Ok(Outcome::Idle(POLL));
+        };
+        if !self.holds_lock().await? {
+            return Ok(Outcome::Idle(POLL));
+        }
+        if next.started_at.is_none() { self.begin(next).await } else { self.copy_page(next).await }
+    }
+}

@@ -1,0 +1,153 @@
+//! What follows from a page, in one transaction: its rows, the end of what the owner does not have any more, and the progress.
+use anyhow::Context;
+use sqlx::PgTransaction;
+use uuid::Uuid;
+
+use super::Source;
+use super::events::POST_VIEWED;
+use super::leftovers::models as leftovers;
+use super::leftovers::{BATCH, KeyRange};
+use super::models::{Progress, list_erased, lock_view_watermark, take_over_views};
+use super::schemas::{CopiedComment, CopiedPage, CopiedPair, CopiedPerson, CopiedPost, CopiedReaction};
+use crate::blocks::models::{Block, save_blocks};
+use crate::comments::models::CommentCard;
+use crate::core::events::Id;
+use crate::follows::models::Follow;
+use crate::people::models::Person;
+use crate::posts::models::{PostCard, PostCount};
+use crate::reactions::models::ReactionCard;
+use crate::{comments, reactions};
+
+/// What became of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageOutcome {
+    /// Its rows are stored.
+    Applied,
+    /// It is not the next page any more.
+    Stale,
+    /// Its owner has not counted the views yet that are not in the log; it is to be read again.
+    TooEarly,
+}
+
+/// Applies the page that comes next.
+pub async fn page_read(
+    tx: &mut PgTransaction<'_>,
+    progress: &Progress,
+    page: &CopiedPage,
+) -> anyhow::Result<PageOutcome> {
+    if !progress.lock(tx).await? {
+        return Ok(PageOutcome::Stale);
+    }
+    let range = KeyRange::of(progress.cursor.as_deref(), page.next.as_deref(), page.as_of)?;
+    let removed = match progress.source {
+        Source::People => save_people(tx, page, range).await?,
+        Source::Connections => save_connections(tx, page, range).await?,
+        Source::Blocks => save_blocks_of(tx, page, range).await?,
+        Source::Posts => {
+            let up_to: Id =
+                page.watermarks.get(POST_VIEWED).context("a page of posts without its watermark")?.parse()?;
+            if up_to < (Id { ms: progress.log_ms, seq: progress.log_seq }) {
+                return Ok(PageOutcome::TooEarly);
+            }
+            save_posts(tx, page, range, up_to).await?
+        }
+        Source::Comments => save_comments(tx, page, range).await?,
+        Source::Reactions => save_reactions(tx, page, range).await?,
+    };
+    if removed >= BATCH {
+        // There may be more of them: the same page once again.
+        progress.advance(tx, None, 0, removed).await?;
+        return Ok(PageOutcome::Applied);
+    }
+    progress.advance(tx, page.next.as_deref(), page.items.len(), removed).await?;
+    if page.next.is_none() && progress.finish(tx).await? {
+        finished(tx).await?;
+    }
+    Ok(PageOutcome::Applied)
+}
+
+/// The read model is filled: what was derived from it before is no longer true.
+async fn finished(tx: &mut PgTransaction<'_>) -> sqlx::Result<()> {
+    let all = Progress::list(&mut **tx).await?;
+    let (rows, removed) = all.iter().fold((0, 0), |sum, source| (sum.0 + source.rows, sum.1 + source.removed));
+    tracing::info!(rows, removed, "the read model is filled");
+    Ok(())
+}
+
+async fn save_people(tx: &mut PgTransaction<'_>, page: &CopiedPage, range: KeyRange) -> anyhow::Result<usize> {
+    let people: Vec<Person> = page.rows::<CopiedPerson>()?.into_iter().map(Person::from).collect();
+    Person::save(tx, &people).await?;
+    let ids: Vec<Uuid> = people.iter().map(|person| person.id).collect();
+    Ok(leftovers::delete_people(tx, range, &ids).await?)
+}
+
+fn keys(pairs: &[CopiedPair]) -> (Vec<Uuid>, Vec<Uuid>) {
+    pairs.iter().map(|pair| (pair.user_id, pair.target_id)).unzip()
+}
+
+async fn save_connections(tx: &mut PgTransaction<'_>, page: &CopiedPage, range: KeyRange) -> anyhow::Result<usize> {
+    let pairs = page.rows::<CopiedPair>()?;
+    let (users, targets) = keys(&pairs);
+    let mut follows = leftovers::list_follows(tx, range, (&users, &targets)).await?;
+    let removed = follows.len();
+    let begun =
+        |pair: CopiedPair| Follow { user_id: pair.user_id, target_id: pair.target_id, active: true, at: pair.at };
+    follows.extend(pairs.into_iter().map(begun));
+    Follow::save(tx, &follows).await?;
+    Ok(removed)
+}
+
+async fn save_blocks_of(tx: &mut PgTransaction<'_>, page: &CopiedPage, range: KeyRange) -> anyhow::Result<usize> {
+    let pairs = page.rows::<CopiedPair>()?;
+    let (users, targets) = keys(&pairs);
+    // A block of an account that was deleted behind the snapshot: its end is in no event but the account's.
+    let erased = list_erased(tx, &[users.as_slice(), &targets].concat()).await?;
+    let mut blocks = leftovers::list_blocks(tx, range, (&users, &targets)).await?;
+    let removed = blocks.len();
+    let kept = pairs.into_iter().filter(|pair| !erased.contains(&pair.user_id) && !erased.contains(&pair.target_id));
+    let begun =
+        |pair: CopiedPair| Block { user_id: pair.user_id, target_id: pair.target_id, active: true, at: pair.at };
+    blocks.extend(kept.map(begun));
+    save_blocks(tx, &blocks).await?;
+    Ok(removed)
+}
+
+/// The lock of the views' watermark comes first, as in the transaction of their consumer, and then those of the counts.
+async fn save_posts(
+    tx: &mut PgTransaction<'_>,
+    page: &CopiedPage,
+    range: KeyRange,
+    up_to: Id,
+) -> anyhow::Result<usize> {
+    let posts = page.rows::<CopiedPost>()?;
+    let sums: Vec<(Uuid, i64)> = posts.iter().map(|post| (post.id, post.total_views)).collect();
+    let ids: Vec<Uuid> = sums.iter().map(|sum| sum.0).collect();
+    lock_view_watermark(tx).await?;
+    PostCount::create_and_lock(tx, &ids).await?;
+    take_over_views(tx, &sums, up_to).await?;
+    PostCard::save(tx, posts.into_iter().map(PostCard::from).collect()).await?;
+    let leftovers = leftovers::list_posts(tx, range, &ids).await?;
+    let removed = leftovers.len();
+    PostCard::save_tombstones(tx, leftovers).await?;
+    Ok(removed)
+}
+
+async fn save_comments(tx: &mut PgTransaction<'_>, page: &CopiedPage, range: KeyRange) -> anyhow::Result<usize> {
+    let copied: Vec<CommentCard> = page.rows::<CopiedComment>()?.into_iter().map(CommentCard::from).collect();
+    let ids: Vec<Uuid> = copied.iter().map(|comment| comment.id).collect();
+    let mut comments = leftovers::list_comments(tx, range, &ids).await?;
+    let removed = comments.len();
+    comments.extend(copied);
+    comments::signals::changed(tx, comments).await?;
+    Ok(removed)
+}
+
+async fn save_reactions(tx: &mut PgTransaction<'_>, page: &CopiedPage, range: KeyRange) -> anyhow::Result<usize> {
+    let copied: Vec<ReactionCard> = page.rows::<CopiedReaction>()?.into_iter().map(ReactionCard::from).collect();
+    let ids: Vec<Uuid> = copied.iter().map(|reaction| reaction.id).collect();
+    let mut reactions = leftovers::list_reactions(tx, range, &ids).await?;
+    let removed = reactions.len();
+    reactions.extend(copied);
+    reactions::signals::changed(tx, reactions).await?;
+    Ok(removed)
+}
