@@ -3,8 +3,10 @@ mod backfill;
 mod blocks;
 mod comments;
 mod core;
+mod feeds;
 mod follows;
 mod joined;
+mod mutes;
 mod notifications;
 mod people;
 mod personal_data;
@@ -23,6 +25,9 @@ use crate::backfill::schedulers::Backfill;
 use crate::core::ground::settings::Base;
 use crate::core::ground::telemetry;
 use crate::core::serve::{self, Features, Service};
+use crate::feeds::Feeds;
+use crate::feeds::explore::schedulers::EditionWorker;
+use crate::feeds::fan_out::schedulers::{FeedBacklogGauges, FeedWorker};
 use crate::settings::{Command, Settings};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
@@ -36,16 +41,23 @@ static SERVICE: Service = Service {
     publishes: &[profiles::events::LEVEL_CHANGED, personal_data::USER_ERASED],
     migrations: &MIGRATIONS,
     scheme: token_check::scheme,
-    limits: &[profiles::READ_PROFILE_LIMIT],
+    limits: &[
+        profiles::READ_PROFILE_LIMIT,
+        feeds::READ_FEED_LIMIT,
+        mutes::MUTE_LIMIT,
+        mutes::LIST_MUTES_LIMIT,
+    ],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
     settings: Settings::augment_args,
     authenticator: token_check::authenticator,
     features: |app, arguments| {
         let settings = Settings::from_arg_matches(arguments)?;
+        let feeds = Feeds::open(app, settings.feeds)?;
+        let routes = profiles::router().merge(mutes::router()).with_state(app.clone());
         Ok(Features {
-            routes: profiles::router().with_state(app.clone()),
-            // The order is that of locks: profiles, then the counts of posts.
+            routes: routes.merge(feeds::router().with_state(feeds.clone())),
+            // The order is that of locks: profiles, then the counts of posts, then the jobs of feeds.
             subscriptions: joined::joined(vec![
                 profiles::events::consumers::subscriptions(),
                 people::events::consumers::subscriptions(),
@@ -55,10 +67,16 @@ static SERVICE: Service = Service {
                 comments::events::consumers::subscriptions(),
                 reactions::events::consumers::subscriptions(),
                 backfill::events::subscriptions(),
+                feeds::events::consumers::subscriptions(),
             ]),
             root: backfill::internal().with_state(app.clone()),
-            background: Some(Box::new(|app| app.start("backfill", Backfill::new(app)))),
             jobs: vec![profiles::schedulers::job(app, settings.engagement_cron)],
+            background: Some(Box::new(move |app| {
+                app.start("backfill", Backfill::new(app));
+                app.start_after_commits("feeds", FeedWorker(feeds.clone()));
+                app.start("backlog of feeds", FeedBacklogGauges(feeds));
+                app.start("editions of explore", EditionWorker(app.clone()));
+            })),
             ..Features::default()
         })
     },

@@ -1,0 +1,319 @@
+//! A history, and the oracle: what happened, the events that report it, and what each person must find in the end.
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rand::RngExt;
+use rand::rngs::StdRng;
+use rand::seq::{IndexedRandom, IteratorRandom};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::core::contract::timestamp::Timestamp;
+
+/// People of a history. With four, a group of a notification has at most three, which are all shown.
+const PEOPLE: usize = 4;
+
+/// The notifications of a person: type and subject, and who is in the group.
+pub type Groups = BTreeMap<(&'static str, Option<Uuid>), BTreeSet<Uuid>>;
+
+/// A call of the service's API, in the order in which its person makes it.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub by: Uuid,
+    pub method: &'static str,
+    pub path: String,
+}
+
+/// A post, as it is.
+struct Post {
+    id: Uuid,
+    by: usize,
+    created: i64,
+    version: i64,
+    status: &'static str,
+    published: Option<i64>,
+    hidden: bool,
+    deleted: bool,
+}
+
+/// A comment or a reaction.
+struct Reply {
+    id: Uuid,
+    post: usize,
+    by: usize,
+    at: i64,
+    is_comment: bool,
+    gone: bool,
+}
+
+/// Some people, and all that happened between them.
+pub struct History {
+    pub people: [Uuid; PEOPLE],
+    /// Streams and messages, in the order in which they happened.
+    pub events: Vec<(&'static str, Value)>,
+    pub calls: Vec<Call>,
+    /// Whether posts say when they were published, as ours do and the original's do not.
+    states_publication: bool,
+    /// Seconds.
+    now: i64,
+    posts: Vec<Post>,
+    replies: Vec<Reply>,
+    follows: BTreeSet<(usize, usize)>,
+    blocks: BTreeSet<(usize, usize)>,
+    mutes: BTreeSet<(usize, usize)>,
+    hides: BTreeSet<(usize, usize)>,
+}
+
+fn at(second: i64) -> Value {
+    let begin: DateTime<Utc> = DateTime::from_timestamp(1_795_176_000, 0).unwrap_or_default();
+    json!(Timestamp(begin + TimeDelta::seconds(second)))
+}
+
+impl History {
+    /// A history of this number of steps.
+    pub fn play(dice: &mut StdRng, steps: usize) -> Self {
+        let mut history = Self {
+            people: [(); PEOPLE].map(|()| Uuid::now_v7()),
+            events: Vec::new(),
+            calls: Vec::new(),
+            states_publication: dice.random_bool(0.5),
+            now: 0,
+            posts: Vec::new(),
+            replies: Vec::new(),
+            follows: BTreeSet::new(),
+            blocks: BTreeSet::new(),
+            mutes: BTreeSet::new(),
+            hides: BTreeSet::new(),
+        };
+        for person in 0..PEOPLE {
+            let (id, name) = (history.people[person], format!("person {person}"));
+            let message = json!({ "id": id, "first_name": name, "last_name": null, "interests": [], "status": "ACTIVE",
+                "updated_at": at(0) });
+            history.events.push(("user_registered", message));
+        }
+        for _ in 0..steps {
+            history.now += 1;
+            history.step(dice);
+        }
+        history
+    }
+
+    fn step(&mut self, dice: &mut StdRng) {
+        let (one, other) = (dice.random_range(0..PEOPLE), dice.random_range(0..PEOPLE));
+        match dice.random_range(0..100) {
+            0..24 => self.connect(one, other),
+            24..30 => self.disconnect(one, other),
+            30..48 => self.write(one, if dice.random_bool(0.3) { "DRAFT" } else { "POSTED" }),
+            48..60 => self.change(dice),
+            60..64 => self.hide_or_restore(dice),
+            64..68 => self.delete(dice),
+            68..84 => self.reply(dice, one),
+            84..89 => self.take_back(dice),
+            89..92 => self.block(one, other),
+            92..94 => self.unblock(one, other),
+            94..97 => self.mute(dice, one, other),
+            _ => self.hide(dice, one),
+        }
+    }
+
+    fn pair(&mut self, stream: &'static str, one: usize, other: usize) {
+        let message = json!({ "user_id": self.people[one], "target_id": self.people[other], "at": at(self.now) });
+        self.events.push((stream, message));
+    }
+
+    fn connect(&mut self, one: usize, other: usize) {
+        if one != other && !self.apart(one, other) && self.follows.insert((one, other)) {
+            self.pair("user_connected", one, other);
+        }
+    }
+
+    fn disconnect(&mut self, one: usize, other: usize) {
+        if self.follows.remove(&(one, other)) {
+            self.pair("user_disconnected", one, other);
+        }
+    }
+
+    /// Whether the two do not see each other.
+    fn apart(&self, one: usize, other: usize) -> bool {
+        self.blocks.contains(&(one, other)) || self.blocks.contains(&(other, one))
+    }
+
+    fn block(&mut self, one: usize, other: usize) {
+        if one != other && self.blocks.insert((one, other)) {
+            self.pair("user_blocked", one, other);
+            self.disconnect(one, other);
+            self.disconnect(other, one);
+        }
+    }
+
+    fn unblock(&mut self, one: usize, other: usize) {
+        if self.blocks.remove(&(one, other)) {
+            self.pair("user_unblocked", one, other);
+        }
+    }
+
+    fn mute(&mut self, dice: &mut StdRng, one: usize, other: usize) {
+        if one == other {
+            return;
+        }
+        let mutes = dice.random_bool(0.7);
+        let changed = if mutes { self.mutes.insert((one, other)) } else { self.mutes.remove(&(one, other)) };
+        if changed {
+            let path = format!("/me/mutes/{}", self.people[other]);
+            self.calls.push(Call { by: self.people[one], method: if mutes { "POST" } else { "DELETE" }, path });
+        }
+    }
+
+    fn hide(&mut self, dice: &mut StdRng, one: usize) {
+        let seen = (0..self.posts.len()).filter(|post| self.sees(one, *post) && self.posts[*post].by != one);
+        let Some(post) = seen.choose(dice) else { return };
+        if self.hides.insert((one, post)) {
+            let path = format!("/posts/{}/hide", self.posts[post].id);
+            self.calls.push(Call { by: self.people[one], method: "POST", path });
+        }
+    }
+
+    fn write(&mut self, by: usize, status: &'static str) {
+        let now = self.now;
+        self.posts.push(Post {
+            id: Uuid::now_v7(),
+            by,
+            created: now,
+            version: now,
+            status,
+            published: (status == "POSTED").then_some(now),
+            hidden: false,
+            deleted: false,
+        });
+        self.report(self.posts.len() - 1, "post_created", json!({}));
+    }
+
+    /// Puts an event of a post into a stream, with more fields.
+    fn report(&mut self, post: usize, stream: &'static str, more: Value) {
+        let Post { id, by, created, version, status, published, .. } = self.posts[post];
+        let mut message = json!({ "id": id, "created_at": at(created), "created_by": self.people[by],
+            "updated_at": at(version), "updated_by": null, "title": null, "content": format!("version {version}"),
+            "types": ["NEWS"], "status": status });
+        if let Some(published) = published.filter(|_| self.states_publication) {
+            message["published_at"] = at(published);
+        }
+        for (name, value) in more.as_object().into_iter().flatten() {
+            message[name] = value.clone();
+        }
+        self.events.push((stream, message));
+    }
+
+    fn change(&mut self, dice: &mut StdRng) {
+        let standing = (0..self.posts.len()).filter(|post| !self.posts[*post].deleted && !self.posts[*post].hidden);
+        let Some(place) = standing.choose(dice) else { return };
+        let post = &mut self.posts[place];
+        post.version = self.now;
+        post.status = ["POSTED", "POSTED", "POSTED", "ARCHIVED"].choose(dice).copied().unwrap_or("POSTED");
+        if post.status == "POSTED" && post.published.is_none() {
+            post.published = Some(self.now);
+        }
+        self.report(place, "post_updated", json!({}));
+    }
+
+    fn hide_or_restore(&mut self, dice: &mut StdRng) {
+        let published = (0..self.posts.len()).filter(|post| !self.posts[*post].deleted && self.posts[*post].status == "POSTED");
+        let Some(place) = published.choose(dice) else { return };
+        let post = &mut self.posts[place];
+        post.version = self.now;
+        post.hidden = !post.hidden;
+        let (stream, field) = if post.hidden { ("post_deleted", "hidden_at") } else { ("post_created", "restored_at") };
+        self.report(place, stream, json!({ field: at(self.now) }));
+    }
+
+    fn delete(&mut self, dice: &mut StdRng) {
+        let standing = (0..self.posts.len()).filter(|post| !self.posts[*post].deleted && !self.posts[*post].hidden);
+        let Some(place) = standing.choose(dice) else { return };
+        self.posts[place].deleted = true;
+        self.report(place, "post_deleted", json!({}));
+        for reply in 0..self.replies.len() {
+            if self.replies[reply].post == place && !self.replies[reply].gone {
+                self.end(reply);
+            }
+        }
+    }
+
+    fn reply(&mut self, dice: &mut StdRng, by: usize) {
+        let Some(post) = (0..self.posts.len()).filter(|post| self.sees(by, *post)).choose(dice) else { return };
+        let is_comment = dice.random_bool(0.5);
+        let reacted = |reply: &Reply| !reply.is_comment && !reply.gone && (reply.post, reply.by) == (post, by);
+        if !is_comment && self.replies.iter().any(reacted) {
+            return;
+        }
+        self.replies.push(Reply { id: Uuid::now_v7(), post, by, at: self.now, is_comment, gone: false });
+        let stream = if is_comment { "post_comment_created" } else { "post_reaction_created" };
+        self.report_reply(self.replies.len() - 1, stream);
+    }
+
+    fn report_reply(&mut self, reply: usize, stream: &'static str) {
+        let Reply { id, post, by, at: made, .. } = self.replies[reply];
+        let message = json!({ "id": id, "created_at": at(made), "created_by": self.people[by], "updated_at": at(made),
+            "updated_by": null, "post_id": self.posts[post].id, "content": "x", "type": "LIKE" });
+        self.events.push((stream, message));
+    }
+
+    fn take_back(&mut self, dice: &mut StdRng) {
+        if let Some(reply) = (0..self.replies.len()).filter(|reply| !self.replies[*reply].gone).choose(dice) {
+            self.end(reply);
+        }
+    }
+
+    fn end(&mut self, reply: usize) {
+        self.replies[reply].gone = true;
+        let stream = if self.replies[reply].is_comment { "post_comment_deleted" } else { "post_reaction_deleted" };
+        self.report_reply(reply, stream);
+    }
+
+    fn public(&self, post: usize) -> bool {
+        let post = &self.posts[post];
+        !post.deleted && !post.hidden && post.status == "POSTED"
+    }
+
+    fn sees(&self, viewer: usize, post: usize) -> bool {
+        self.public(post) && !self.apart(viewer, self.posts[post].by)
+    }
+
+    /// Whether a person sees a post at all, by their ids.
+    pub fn finds(&self, viewer: Uuid, post: &str) -> bool {
+        let viewer = self.people.iter().position(|person| *person == viewer);
+        let place = self.posts.iter().position(|held| held.id.to_string() == post);
+        viewer.zip(place).is_some_and(|(viewer, place)| self.sees(viewer, place))
+    }
+
+    /// What a person's home feed shows, newest first.
+    pub fn feed(&self, reader: usize) -> Vec<Uuid> {
+        let reads = |post: &usize| {
+            let author = self.posts[*post].by;
+            (author == reader || self.follows.contains(&(reader, author)))
+                && self.sees(reader, *post)
+                && !self.mutes.contains(&(reader, author))
+                && !self.hides.contains(&(reader, *post))
+        };
+        let mut posts: Vec<&Post> = (0..self.posts.len()).filter(reads).map(|post| &self.posts[post]).collect();
+        posts.sort_by_key(|post| std::cmp::Reverse(post.published));
+        posts.iter().map(|post| post.id).collect()
+    }
+
+    /// What a person is notified of.
+    pub fn notifications(&self, recipient: usize) -> Groups {
+        let mut groups = Groups::new();
+        let welcome = |actor: usize| {
+            actor != recipient && !self.apart(actor, recipient) && !self.mutes.contains(&(recipient, actor))
+        };
+        for reply in self.replies.iter().filter(|reply| !reply.gone && welcome(reply.by)) {
+            if self.posts[reply.post].by == recipient && self.public(reply.post) {
+                let kind = if reply.is_comment { "POST_COMMENT_RECEIVED" } else { "POST_REACTION_RECEIVED" };
+                let group = groups.entry((kind, Some(self.posts[reply.post].id))).or_default();
+                group.insert(self.people[reply.by]);
+            }
+        }
+        for (follower, _) in self.follows.iter().filter(|(one, other)| *other == recipient && welcome(*one)) {
+            groups.entry(("USER_CONNECTED", None)).or_default().insert(self.people[*follower]);
+        }
+        groups
+    }
+}
