@@ -32,7 +32,11 @@ static SERVICE: Service = Service {
     publishes: &[profiles::events::LEVEL_CHANGED, personal_data::USER_ERASED],
     migrations: &MIGRATIONS,
     scheme: token_check::scheme,
-    limits: &[profiles::READ_PROFILE_LIMIT],
+    limits: &[
+        profiles::READ_PROFILE_LIMIT,
+        notifications::READ_NOTIFICATIONS_LIMIT,
+        notifications::CHANGE_NOTIFICATIONS_LIMIT,
+    ],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
     settings: Settings::augment_args,
@@ -40,8 +44,8 @@ static SERVICE: Service = Service {
     features: |app, arguments| {
         let settings = Settings::from_arg_matches(arguments)?;
         Ok(Features {
-            routes: profiles::router().with_state(app.clone()),
-            // The order is that of locks: profiles, then the counts of posts.
+            routes: profiles::router().merge(notifications::router()).with_state(app.clone()),
+            // The order is that of locks: profiles, then the counts of posts, then readers of notifications.
             subscriptions: joined::joined(vec![
                 profiles::events::consumers::subscriptions(),
                 people::events::consumers::subscriptions(),
@@ -50,8 +54,10 @@ static SERVICE: Service = Service {
                 posts::events::consumers::subscriptions(),
                 comments::events::consumers::subscriptions(),
                 reactions::events::consumers::subscriptions(),
+                // The last: what they follow from is in the read model then.
+                notifications::events::consumers::subscriptions(),
             ]),
-            jobs: vec![profiles::schedulers::job(app, settings.engagement_cron)],
+            jobs: vec![profiles::schedulers::job(app, settings.engagement_cron), notifications::schedulers::job(app)],
             ..Features::default()
         })
     },

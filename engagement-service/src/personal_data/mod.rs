@@ -9,6 +9,8 @@ use crate::blocks::models::delete_blocks;
 use crate::core::doors::erasure::Erasure;
 use crate::core::doors::personal_data::PersonalDataSource;
 use crate::follows::models::Follow;
+use crate::notifications;
+use crate::notifications::models::Notification;
 use crate::people::models::Person;
 use crate::posts::models::PostCard;
 use crate::profiles::models::Profile;
@@ -20,10 +22,16 @@ const BATCH: i64 = 1_000;
 pub const USER_ERASED: &str = "engagement_user_erased";
 
 /// The personal data that the service exports.
-pub const PERSONAL_DATA: &[PersonalDataSource] = &[PersonalDataSource {
-    name: "profiles",
-    list: |db, person, before, rows| Box::pin(Profile::list_personal_data(db, person, before, rows)),
-}];
+pub const PERSONAL_DATA: &[PersonalDataSource] = &[
+    PersonalDataSource {
+        name: "profiles",
+        list: |db, person, before, rows| Box::pin(Profile::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "notifications",
+        list: |db, person, before, rows| Box::pin(Notification::list_personal_data(db, person, before, rows)),
+    },
+];
 
 /// How the service erases a user's data.
 pub const ERASURE: Erasure =
@@ -36,5 +44,7 @@ async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     Person::delete(tx, person).await?;
     delete_blocks(tx, person).await?;
     let more = Follow::delete_by_user(tx, person, BATCH).await?;
-    Ok(PostCard::empty_by_author(tx, person, BATCH).await? || more || had_profile)
+    let more = PostCard::empty_by_author(tx, person, BATCH).await? || more;
+    let more = notifications::signals::erase(tx, person, BATCH).await? || more;
+    Ok(more || had_profile)
 }
