@@ -46,6 +46,8 @@ static SERVICE: Service = Service {
         feeds::READ_FEED_LIMIT,
         mutes::MUTE_LIMIT,
         mutes::LIST_MUTES_LIMIT,
+        notifications::READ_NOTIFICATIONS_LIMIT,
+        notifications::CHANGE_NOTIFICATIONS_LIMIT,
     ],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
@@ -58,6 +60,8 @@ static SERVICE: Service = Service {
         Ok(Features {
             routes: routes.merge(feeds::router().with_state(feeds.clone())),
             // The order is that of locks: profiles, then the counts of posts, then the jobs of feeds.
+            routes: profiles::router().merge(notifications::router()).with_state(app.clone()),
+            // The order is that of locks: profiles, then the counts of posts, then readers of notifications.
             subscriptions: joined::joined(vec![
                 profiles::events::consumers::subscriptions(),
                 people::events::consumers::subscriptions(),
@@ -77,6 +81,10 @@ static SERVICE: Service = Service {
                 app.start("backlog of feeds", FeedBacklogGauges(feeds));
                 app.start("editions of explore", EditionWorker(app.clone()));
             })),
+                // The last: what they follow from is in the read model then.
+                notifications::events::consumers::subscriptions(),
+            ]),
+            jobs: vec![profiles::schedulers::job(app, settings.engagement_cron), notifications::schedulers::job(app)],
             ..Features::default()
         })
     },

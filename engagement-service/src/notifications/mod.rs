@@ -1,4 +1,58 @@
 //! Notifications: what happened that concerns a user, in groups, from the events of the platform.
+pub mod causes;
+pub mod events;
+pub mod models;
+pub mod schedulers;
+pub mod schemas;
+mod services;
+pub mod signals;
+mod views;
+
+#[cfg(test)]
+mod tests;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::core::app::App;
+use crate::core::app::limits::Limit;
+use crate::core::ground::settings::Rate;
+
+/// How many days a notification is kept that was viewed or withdrawn; what is older than that makes no new one, or what was
+/// forgotten would come back.
+pub const KEPT_DAYS: i64 = 90;
+
+/// How often a user may read their notifications.
+pub const READ_NOTIFICATIONS_LIMIT: Limit = Limit {
+    name: "notification_lists",
+    routes: &["GET /api/v1/me/notifications", "GET /api/v1/me/notifications/unread-count"],
+    rate: Rate::new(300, 60),
+    burst_in_development: None,
+    strict: false,
+};
+
+/// How often a user may mark notifications as viewed, or delete them.
+pub const CHANGE_NOTIFICATIONS_LIMIT: Limit = Limit {
+    name: "notification_changes",
+    routes: &[
+        "POST /api/v1/me/notifications/view",
+        "POST /api/v1/me/notifications/{notification_id}/view",
+        "DELETE /api/v1/me/notifications/{notification_id}",
+    ],
+    rate: Rate::new(120, 60),
+    burst_in_development: None,
+    strict: false,
+};
+
+/// The routes of notifications.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(views::list_notifications))
+        .routes(routes!(views::count_unread_notifications))
+        .routes(routes!(views::view_notifications))
+        .routes(routes!(views::view_notification))
+        .routes(routes!(views::delete_notification))
+}
 
 /// What a notification is about. The words are the original's, which names them and never writes one.
 #[derive(
@@ -36,6 +90,41 @@ pub enum Type {
     UserMentioned,
     /// Others replied to the user's comment
     CommentReply,
+}
+
+impl Type {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::PostReactionReceived,
+        Self::PostCommentReceived,
+        Self::ConnectionRecommendation,
+        Self::PostRecommendation,
+        Self::SystemMessage,
+        Self::ProfileActivity,
+        Self::UserConnected,
+        Self::UserMentioned,
+        Self::CommentReply,
+    ];
+
+    /// The word of the table `notification`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::PostReactionReceived => "POST_REACTION_RECEIVED",
+            Self::PostCommentReceived => "POST_COMMENT_RECEIVED",
+            Self::ConnectionRecommendation => "CONNECTION_RECOMMENDATION",
+            Self::PostRecommendation => "POST_RECOMMENDATION",
+            Self::SystemMessage => "SYSTEM_MESSAGE",
+            Self::ProfileActivity => "PROFILE_ACTIVITY",
+            Self::UserConnected => "USER_CONNECTED",
+            Self::UserMentioned => "USER_MENTIONED",
+            Self::CommentReply => "COMMENT_REPLY",
+        }
+    }
+
+    /// Whether other people are behind it, and not the platform.
+    pub fn is_by_people(self) -> bool {
+        !matches!(self, Self::SystemMessage | Self::ProfileActivity | Self::PostRecommendation)
+    }
 }
 
 /// How far a notification is on its way to its user. The words are the original's.

@@ -11,6 +11,8 @@ use crate::core::doors::personal_data::PersonalDataSource;
 use crate::feeds::drops::models::FeedDrop;
 use crate::follows::models::Follow;
 use crate::mutes::models::{Mute, PostHide};
+use crate::notifications;
+use crate::notifications::models::Notification;
 use crate::people::models::Person;
 use crate::posts::models::PostCard;
 use crate::profiles::models::Profile;
@@ -34,6 +36,8 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
     PersonalDataSource {
         name: "hidden_posts",
         list: |db, person, before, rows| Box::pin(PostHide::list_personal_data(db, person, before, rows)),
+        name: "notifications",
+        list: |db, person, before, rows| Box::pin(Notification::list_personal_data(db, person, before, rows)),
     },
 ];
 
@@ -53,4 +57,7 @@ async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     let hid_posts = PostHide::delete_by_user(tx, person, BATCH).await?;
     let more = Follow::delete_by_user(tx, person, BATCH).await?;
     Ok(PostCard::empty_by_author(tx, person, BATCH).await? || more || hid_posts || had_profile)
+    let more = PostCard::empty_by_author(tx, person, BATCH).await? || more;
+    let more = notifications::signals::erase(tx, person, BATCH).await? || more;
+    Ok(more || had_profile)
 }

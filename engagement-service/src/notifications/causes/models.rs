@@ -1,0 +1,356 @@
+//! The causes of notifications and the rows of their actors in the database.
+use chrono::{NaiveDate, TimeDelta, Utc};
+use sqlx::PgTransaction;
+use uuid::Uuid;
+
+use crate::core::contract::timestamp::Timestamp;
+use crate::notifications::models::{Change, number_changes};
+use crate::notifications::{KEPT_DAYS, Type};
+
+/// What makes several causes one notification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Group {
+    /// The reader.
+    pub user_id: Uuid,
+    pub r#type: Type,
+    pub subject_id: Uuid,
+    /// The day, of connections.
+    pub day: Option<NaiveDate>,
+}
+
+/// Why a person stands behind a group; of several reasons the newest.
+#[derive(Clone, Copy, Debug)]
+pub struct Cause {
+    pub group: Group,
+    pub actor_id: Uuid,
+    pub at: Timestamp,
+}
+
+/// The row of a person behind a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Actor {
+    pub group: Group,
+    pub actor_id: Uuid,
+    /// Whether a cause of theirs exists, and the reader wants to know.
+    pub stands: bool,
+    pub at: Timestamp,
+    /// The newest time of all causes that ever existed.
+    pub newest: Timestamp,
+    /// Whether the reader has not been notified of it yet; stored rows have that behind them.
+    pub is_news: bool,
+}
+
+/// A post and a person who did something there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Interaction {
+    pub post_id: Uuid,
+    pub actor_id: Uuid,
+}
+
+/// A reader and a person whom they may be notified of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Pair {
+    pub user_id: Uuid,
+    pub actor_id: Uuid,
+}
+
+/// The authors of posts with reactions, comments or notifications. This transaction has locked the counts of the posts.
+pub async fn list_authors(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
+        "select distinct user_id from post_card where id = any($1) and (
+            exists (select from reaction_card where post_id = post_card.id and deleted_at is null)
+            or exists (select from comment_card where post_id = post_card.id and deleted_at is null and not hidden)
+            or exists (select from notification where subject_id = post_card.id)
+        )",
+        posts
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// The causes on posts: those of the given people, and all of a group that does not exist yet, so that its count is complete from
+/// its beginning, also where reactions were consumed before their post.
+pub async fn list_causes(
+    tx: &mut PgTransaction<'_>,
+    posts: &[Uuid],
+    interactions: &[Interaction],
+) -> sqlx::Result<Vec<Cause>> {
+    let rows = sqlx::query!(
+        r#"with cause as (
+            select cause.* from unnest($2::uuid[], $3::uuid[]) as touched (post_id, actor_id)
+            join notification_cause as cause on cause.post_id = touched.post_id and cause.actor_id = touched.actor_id
+            union all
+            select cause.* from unnest($1::uuid[]) as post (id)
+            cross join (values ('POST_REACTION_RECEIVED'), ('POST_COMMENT_RECEIVED')) as new (type)
+            join notification_cause as cause on cause.post_id = post.id and cause.type = new.type
+            where not exists (select from notification where subject_id = post.id and notification.type = new.type)
+        )
+        select cause.type as "type!: Type", post_id as "post_id!", actor_id as "actor_id!", user_id, max(at) as "at!: Timestamp"
+        from cause join post_card on post_card.id = post_id
+        where deleted_at is null and may_notify(user_id, actor_id)
+        group by cause.type, post_id, actor_id, user_id"#,
+        posts,
+        &interactions.iter().map(|touched| touched.post_id).collect::<Vec<_>>(),
+        &interactions.iter().map(|touched| touched.actor_id).collect::<Vec<_>>()
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let cause = rows.into_iter().map(|row| Cause {
+        group: Group { user_id: row.user_id, r#type: row.r#type, subject_id: row.post_id, day: None },
+        actor_id: row.actor_id,
+        at: row.at,
+    });
+    Ok(cause.collect())
+}
+
+/// The stored rows of people behind groups of posts.
+pub async fn list_actors(tx: &mut PgTransaction<'_>, interactions: &[Interaction]) -> sqlx::Result<Vec<Actor>> {
+    let rows = sqlx::query!(
+        "select notification.user_id, type, subject_id, notification_actor.actor_id, stands, at, newest
+        from unnest($1::uuid[], $2::uuid[]) as touched (post_id, actor_id)
+        join notification on subject_id = touched.post_id and type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED')
+        join notification_actor on notification_id = notification.id and notification_actor.actor_id = touched.actor_id",
+        &interactions.iter().map(|touched| touched.post_id).collect::<Vec<_>>(),
+        &interactions.iter().map(|touched| touched.actor_id).collect::<Vec<_>>()
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let actor = rows.into_iter().map(|row| Actor {
+        group: Group { user_id: row.user_id, r#type: row.r#type, subject_id: row.subject_id, day: None },
+        actor_id: row.actor_id,
+        stands: row.stands,
+        at: row.at,
+        newest: row.newest,
+        is_news: false,
+    });
+    Ok(actor.collect())
+}
+
+/// What people did on the posts of readers, or once did.
+pub async fn list_interactions(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<Vec<Interaction>> {
+    sqlx::query_as!(
+        Interaction,
+        r#"with pair as (select * from unnest($1::uuid[], $2::uuid[]) as pair (user_id, actor_id))
+        select cause.post_id as "post_id!", cause.actor_id as "actor_id!" from pair
+        join notification_cause as cause on cause.actor_id = pair.actor_id
+        join post_card on post_card.id = cause.post_id and post_card.user_id = pair.user_id
+        union
+        select subject_id, notification_actor.actor_id from pair
+        join notification_actor on notification_actor.actor_id = pair.actor_id
+        join notification on notification.id = notification_id and notification.user_id = pair.user_id
+            and type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED')"#,
+        &pairs.iter().map(|pair| pair.user_id).collect::<Vec<_>>(),
+        &pairs.iter().map(|pair| pair.actor_id).collect::<Vec<_>>()
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// The connections of people to readers, each in the group of its day.
+pub async fn list_connections(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<Vec<Cause>> {
+    let rows = sqlx::query!(
+        "select target_id, follow.user_id, at from unnest($1::uuid[], $2::uuid[]) as pair (user_id, actor_id)
+        join follow on target_id = pair.user_id and follow.user_id = pair.actor_id and stands
+        where may_notify(target_id, follow.user_id)",
+        &pairs.iter().map(|pair| pair.user_id).collect::<Vec<_>>(),
+        &pairs.iter().map(|pair| pair.actor_id).collect::<Vec<_>>()
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let connection = rows.into_iter().map(|row| Cause {
+        group: connections_of(row.target_id, row.at.0.date_naive()),
+        actor_id: row.user_id,
+        at: row.at,
+    });
+    Ok(connection.collect())
+}
+
+/// The stored rows of people behind groups of connections.
+pub async fn list_connected(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<Vec<Actor>> {
+    let rows = sqlx::query!(
+        r#"select notification.user_id, day as "day!", notification_actor.actor_id, stands, at, newest
+        from unnest($1::uuid[], $2::uuid[]) as pair (user_id, actor_id)
+        join notification on notification.user_id = pair.user_id and type = 'USER_CONNECTED' and subject_id = pair.user_id
+        join notification_actor on notification_id = notification.id and notification_actor.actor_id = pair.actor_id"#,
+        &pairs.iter().map(|pair| pair.user_id).collect::<Vec<_>>(),
+        &pairs.iter().map(|pair| pair.actor_id).collect::<Vec<_>>()
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let connected = rows.into_iter().map(|row| Actor {
+        group: connections_of(row.user_id, row.day),
+        actor_id: row.actor_id,
+        stands: row.stands,
+        at: row.at,
+        newest: row.newest,
+        is_news: false,
+    });
+    Ok(connected.collect())
+}
+
+fn connections_of(user_id: Uuid, day: NaiveDate) -> Group {
+    Group { user_id, r#type: Type::UserConnected, subject_id: user_id, day: Some(day) }
+}
+
+/// Some groups in which a person stands.
+pub async fn list_actors_of(tx: &mut PgTransaction<'_>, actor: Uuid, rows: i64) -> sqlx::Result<Vec<Actor>> {
+    let rows = sqlx::query!(
+        "select notification.user_id, type, subject_id, day, stands, at, newest
+        from notification_actor join notification on notification.id = notification_id
+        where actor_id = $1 order by notification_id limit $2",
+        actor,
+        rows
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let actor = rows.into_iter().map(|row| Actor {
+        group: Group { user_id: row.user_id, r#type: row.r#type, subject_id: row.subject_id, day: row.day },
+        actor_id: actor,
+        stands: row.stands,
+        at: row.at,
+        newest: row.newest,
+        is_news: false,
+    });
+    Ok(actor.collect())
+}
+
+/// Deletes the rows of a person behind groups.
+pub async fn delete_actor(tx: &mut PgTransaction<'_>, actors: &[Actor]) -> sqlx::Result<()> {
+    let groups = Columns::of(actors);
+    sqlx::query!(
+        "delete from notification_actor using notification,
+            unnest($1::uuid[], $2::text[], $3::uuid[], $4::date[], $5::uuid[]) as gone (user_id, type, subject_id, day, actor_id)
+        where notification.id = notification_id and notification.user_id = gone.user_id and notification.type = gone.type
+            and notification.subject_id = gone.subject_id and notification.day is not distinct from gone.day
+            and notification_actor.actor_id = gone.actor_id",
+        &groups.users,
+        &groups.types,
+        &groups.subjects,
+        &groups.days as &[Option<NaiveDate>],
+        &actors.iter().map(|actor| actor.actor_id).collect::<Vec<_>>()
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// The columns of groups, as lists.
+struct Columns {
+    users: Vec<Uuid>,
+    types: Vec<String>,
+    subjects: Vec<Uuid>,
+    days: Vec<Option<NaiveDate>>,
+}
+
+impl Columns {
+    fn of(actors: &[Actor]) -> Self {
+        Self {
+            users: actors.iter().map(|actor| actor.group.user_id).collect(),
+            types: actors.iter().map(|actor| actor.group.r#type.word().to_owned()).collect(),
+            subjects: actors.iter().map(|actor| actor.group.subject_id).collect(),
+            days: actors.iter().map(|actor| actor.group.day).collect(),
+        }
+    }
+}
+
+/// Writes rows of actors, and what follows for their groups: count, times, and whether they are news. This transaction has locked
+/// the readers. A group whose causes are all older than what is kept does not begin.
+pub async fn save_actors(tx: &mut PgTransaction<'_>, actors: &[Actor]) -> sqlx::Result<()> {
+    if actors.is_empty() {
+        return Ok(());
+    }
+    let groups = Columns::of(actors);
+    sqlx::query!(
+        "insert into notification (id, user_id, type, subject_id, day, withheld, created_at, updated_at)
+        select distinct on (seen.user_id, seen.type, seen.subject_id, seen.day)
+            seen.id, seen.user_id, seen.type, seen.subject_id, seen.day,
+            post_card.id is not null and not is_public(post_card), seen.at, seen.at
+        from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::date[], $6::timestamptz[], $7::boolean[])
+            as seen (id, user_id, type, subject_id, day, at, stands)
+        left join post_card on post_card.id = seen.subject_id
+        where seen.stands and seen.at > $8
+        on conflict on constraint notification_group_key do nothing",
+        &actors.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>(),
+        &groups.users,
+        &groups.types,
+        &groups.subjects,
+        &groups.days as &[Option<NaiveDate>],
+        &actors.iter().map(|actor| actor.at).collect::<Vec<_>>() as &[Timestamp],
+        &actors.iter().map(|actor| actor.stands).collect::<Vec<_>>(),
+        Timestamp(Utc::now() - TimeDelta::days(KEPT_DAYS)) as Timestamp
+    )
+    .execute(&mut **tx)
+    .await?;
+    let changes = sqlx::query_as!(
+        Change,
+        r#"with seen as (
+            select notification.id, shown, actor.actor_id, actor.stands, actor.at, actor.newest, actor.is_news
+            from unnest($1::uuid[], $2::text[], $3::uuid[], $4::date[], $5::uuid[], $6::boolean[], $7::timestamptz[],
+                $8::timestamptz[], $9::boolean[])
+                as actor (user_id, type, subject_id, day, actor_id, stands, at, newest, is_news)
+            join notification on notification.user_id = actor.user_id and notification.type = actor.type
+                and notification.subject_id = actor.subject_id and notification.day is not distinct from actor.day
+        ), before as (
+            select notification_id, actor_id from notification_actor
+            where stands and (notification_id, actor_id) in (select id, actor_id from seen)
+        ), saved as (
+            insert into notification_actor (notification_id, actor_id, stands, at, newest)
+            select id, actor_id, stands, at, newest from seen
+            on conflict (notification_id, actor_id) do update
+            set stands = excluded.stands, at = excluded.at, newest = excluded.newest
+        ), moved as (
+            select seen.id, shown, bool_or(is_news) as is_news,
+                count(*) filter (where stands) - count(before.actor_id) as causes
+            from seen left join before on before.notification_id = seen.id and before.actor_id = seen.actor_id
+            group by seen.id, shown
+        )
+        update notification set causes = notification.causes + moved.causes,
+            status = case when is_news then 'GENERATED' else status end,
+            viewed_at = case when is_news then null else viewed_at end,
+            deleted_at = case when is_news then null else deleted_at end,
+            due_at = case when is_news then greatest(now(), dispatched_at + make_interval(mins => 60)) else due_at end
+        from moved where notification.id = moved.id
+        returning notification.id, moved.shown as "was_shown!", notification.shown as "is_shown!""#,
+        &groups.users,
+        &groups.types,
+        &groups.subjects,
+        &groups.days as &[Option<NaiveDate>],
+        &actors.iter().map(|actor| actor.actor_id).collect::<Vec<_>>(),
+        &actors.iter().map(|actor| actor.stands).collect::<Vec<_>>(),
+        &actors.iter().map(|actor| actor.at).collect::<Vec<_>>() as &[Timestamp],
+        &actors.iter().map(|actor| actor.newest).collect::<Vec<_>>() as &[Timestamp],
+        &actors.iter().map(|actor| actor.is_news).collect::<Vec<_>>()
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    // After the rows above: a statement does not see what it writes itself.
+    sqlx::query!(
+        "update notification set
+            created_at = coalesce((select at from notification_actor
+                where notification_id = id and stands order by at limit 1), created_at),
+            updated_at = coalesce((select at from notification_actor
+                where notification_id = id and stands order by at desc limit 1), updated_at)
+        where id = any($1)",
+        &changes.iter().map(|change| change.id).collect::<Vec<_>>()
+    )
+    .execute(&mut **tx)
+    .await?;
+    number_changes(tx, &changes).await
+}
+
+/// Withholds the groups of posts that are not to be seen now, and shows those that are again.
+pub async fn withhold(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<()> {
+    let changes = sqlx::query_as!(
+        Change,
+        r#"update notification set withheld = not is_public(post_card)
+        from post_card, notification as before
+        where post_card.id = any($1) and notification.subject_id = post_card.id and before.id = notification.id
+            and notification.type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED')
+            and notification.withheld = is_public(post_card)
+        returning notification.id, before.shown as "was_shown!", notification.shown as "is_shown!""#,
+        posts
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    number_changes(tx, &changes).await
+}

@@ -1,0 +1,32 @@
+//! What differs between the causes that exist and the stored rows of actors.
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use super::models::{Actor, Cause, Group};
+
+/// The rows of actors that have to be written: of causes that are new, came back or are gone.
+pub fn differences(causes: Vec<Cause>, known: Vec<Actor>) -> Vec<Actor> {
+    let mut standing: HashMap<(Group, Uuid), Cause> =
+        causes.into_iter().map(|cause| ((cause.group, cause.actor_id), cause)).collect();
+    let mut changed = Vec::new();
+    for known in known {
+        let actor = match standing.remove(&(known.group, known.actor_id)) {
+            Some(cause) => {
+                let newest = known.newest.max(cause.at);
+                // What is not later than what there once was is no news: a block that ended, or a younger comment that is gone.
+                Actor { stands: true, at: cause.at, newest, is_news: cause.at > known.newest, ..known }
+            }
+            None => Actor { stands: false, is_news: false, ..known },
+        };
+        if actor != known {
+            changed.push(actor);
+        }
+    }
+    let fresh = |cause: Cause| {
+        let Cause { group, actor_id, at } = cause;
+        Actor { group, actor_id, stands: true, at, newest: at, is_news: true }
+    };
+    changed.extend(standing.into_values().map(fresh));
+    changed
+}

@@ -1,0 +1,3 @@
+//! The events from which notifications follow: those of the read model, whose features have applied them before, and new levels.
+pub mod consumers;
+mod processors;

@@ -1,0 +1,281 @@
+//! Notifications in the database, as their reader has them.
+use chrono::TimeDelta;
+use serde_json::Value;
+use sqlx::types::Json;
+use sqlx::{PgExecutor, PgPool, PgTransaction};
+use uuid::Uuid;
+
+use super::{Stage, Type};
+use crate::core::api::pagination::Cursor;
+use crate::core::contract::timestamp::Timestamp;
+use crate::core::doors::personal_data::PersonalDataItem;
+use crate::people::schemas::PersonCard;
+use crate::profiles::Level;
+
+/// A group of causes, or one thing that the platform has to say, with all that is shown of it.
+#[derive(Clone, Debug)]
+pub struct Notification {
+    pub id: Uuid,
+    pub r#type: Type,
+    pub status: Stage,
+    /// The post, of reactions and comments.
+    pub subject_id: Uuid,
+    pub causes: i64,
+    /// The newest people behind it.
+    pub actors: Json<Vec<PersonCard>>,
+    pub post_title: Option<String>,
+    /// The beginning of the post.
+    pub excerpt: Option<String>,
+    pub message_title: Option<String>,
+    pub message: Option<String>,
+    pub level: Option<Level>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub viewed_at: Option<Timestamp>,
+    pub shown: bool,
+    pub change: i64,
+}
+
+/// Which notifications are asked for.
+#[derive(Clone, Copy, Debug)]
+pub enum Selection {
+    /// Those that are shown, newest first: of one type or all, only unread or all.
+    Page { r#type: Option<Type>, unread: bool, before: Cursor, rows: i64 },
+    /// All that changed after a change, in the order of changes, those that are withdrawn as well.
+    After { change: i64, rows: i64 },
+}
+
+/// A notification that was written, and whether its reader saw it before and sees it now.
+pub struct Change {
+    pub id: Uuid,
+    pub was_shown: bool,
+    pub is_shown: bool,
+}
+
+/// Something that the platform has to say to one reader.
+pub struct Announcement {
+    pub user_id: Uuid,
+    /// What it is about: the same is said once.
+    pub subject_id: Uuid,
+    pub at: Timestamp,
+    /// Of a new level: that of before and the new one.
+    pub levels: Option<(Level, Level)>,
+}
+
+impl Notification {
+    /// A reader's notifications.
+    pub async fn list(db: impl PgExecutor<'_>, user: Uuid, selection: Selection) -> sqlx::Result<Vec<Self>> {
+        let (after, word, only_unread, before, limit) = match selection {
+            Selection::Page { r#type, unread, before, rows } => (None, r#type.map(Type::word), unread, before, rows),
+            Selection::After { change, rows } => (Some(change), None, false, Cursor::end(), rows),
+        };
+        sqlx::query_as!(
+            Self,
+            r#"select n.id, n.type, n.status, n.subject_id, n.causes, n.level, n.created_at, n.updated_at, n.viewed_at,
+                n.shown as "shown!", n.change, post_card.title as "post_title?", left(post_card.content, 140) as "excerpt?",
+                system_message.title as "message_title?", system_message.content as "message?",
+                (
+                    select coalesce(jsonb_agg(jsonb_build_object('id', actor.actor_id, 'username', username,
+                        'first_name', first_name, 'last_name', last_name, 'avatar_url', avatar_url)
+                        order by actor.at desc, actor.actor_id), '[]')
+                    from (
+                        select actor_id, at from notification_actor where notification_id = n.id and stands
+                        order by at desc, actor_id limit 3
+                    ) as actor left join person on person.id = actor.actor_id
+                ) as "actors!: Json<Vec<PersonCard>>"
+            from (
+                (select id from notification where user_id = $1 and shown and $2::bigint is null
+                    and (updated_at, id) < ($3, $4) and ($5::text is null or type = $5) and (not $6 or viewed_at is null)
+                order by updated_at desc, id desc limit $7)
+                union all
+                (select id from notification where user_id = $1 and change > $2 order by change limit $7)
+            ) as chosen join notification as n on n.id = chosen.id
+            left join post_card on post_card.id = n.subject_id and n.type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED')
+            left join system_message on system_message.id = n.subject_id and n.type = 'SYSTEM_MESSAGE'
+            order by case when $2 is not null then n.change end, n.updated_at desc, n.id desc"#,
+            user,
+            after,
+            before.at as Timestamp,
+            before.id,
+            word,
+            only_unread,
+            limit
+        )
+        .fetch_all(db)
+        .await
+    }
+
+    /// How many notifications a reader has not seen.
+    pub async fn count_unread(db: impl PgExecutor<'_>, user: Uuid) -> sqlx::Result<i64> {
+        let query = sqlx::query_scalar!(
+            r#"select count(*) as "count!" from notification where user_id = $1 and shown and viewed_at is null"#,
+            user
+        );
+        query.fetch_one(db).await
+    }
+
+    /// Marks notifications as viewed: those with these ids, or all up to a time. The reader is locked. How many have these ids,
+    /// viewed before or not.
+    pub async fn view(
+        tx: &mut PgTransaction<'_>,
+        user: Uuid,
+        ids: Option<&[Uuid]>,
+        up_to: Option<Timestamp>,
+    ) -> sqlx::Result<usize> {
+        let found = sqlx::query!(
+            "select id, viewed_at from notification
+            where user_id = $1 and shown and (id = any($2) or (viewed_at is null and updated_at <= $3))",
+            user,
+            ids,
+            up_to as Option<Timestamp>
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        let unread: Vec<Uuid> = found.iter().filter(|row| row.viewed_at.is_none()).map(|row| row.id).collect();
+        // What was seen is news again at once when there is more of it.
+        sqlx::query!(
+            "update notification set status = 'VIEWED', viewed_at = now(), dispatched_at = null where id = any($1)",
+            &unread
+        )
+        .execute(&mut **tx)
+        .await?;
+        let changes: Vec<_> = unread.into_iter().map(|id| Change { id, was_shown: true, is_shown: true }).collect();
+        number_changes(tx, &changes).await?;
+        Ok(found.len())
+    }
+
+    /// Deletes a notification for its reader, who is locked, until there is a new cause; false when there is none.
+    pub async fn delete(tx: &mut PgTransaction<'_>, user: Uuid, id: Uuid) -> sqlx::Result<bool> {
+        let deleted = sqlx::query!(
+            "update notification set deleted_at = now(), dispatched_at = null where id = $1 and user_id = $2 and shown",
+            id,
+            user
+        )
+        .execute(&mut **tx)
+        .await?;
+        let was_there = deleted.rows_affected() == 1;
+        if was_there {
+            number_changes(tx, &[Change { id, was_shown: true, is_shown: false }]).await?;
+        }
+        Ok(was_there)
+    }
+
+    /// Writes what the platform has to say; the readers are locked. What was said already, what is older than what is kept, and what
+    /// is for a person who left is not written.
+    pub async fn announce(tx: &mut PgTransaction<'_>, r#type: Type, all: &[Announcement]) -> sqlx::Result<()> {
+        let since = Timestamp(chrono::Utc::now() - TimeDelta::days(super::KEPT_DAYS));
+        let recent: Vec<_> = all.iter().filter(|one| one.at > since).collect();
+        let written = sqlx::query_as!(
+            Change,
+            r#"insert into notification (id, user_id, type, subject_id, causes, previous, level, created_at, updated_at)
+            select id, user_id, $1, subject_id, 1, previous, level, at, at
+            from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::timestamptz[])
+                as said (id, user_id, subject_id, previous, level, at)
+            where not exists (select from erasure where person = user_id)
+            on conflict on constraint notification_group_key do nothing
+            returning id, false as "was_shown!", shown as "is_shown!""#,
+            r#type.word(),
+            &recent.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>(),
+            &recent.iter().map(|one| one.user_id).collect::<Vec<_>>(),
+            &recent.iter().map(|one| one.subject_id).collect::<Vec<_>>(),
+            &recent.iter().map(|one| one.levels.map(|levels| levels.0)).collect::<Vec<_>>() as &[Option<Level>],
+            &recent.iter().map(|one| one.levels.map(|levels| levels.1)).collect::<Vec<_>>() as &[Option<Level>],
+            &recent.iter().map(|one| one.at).collect::<Vec<_>>() as &[Timestamp]
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        number_changes(tx, &written).await
+    }
+
+    /// Deletes up to `rows` notifications that were viewed or withdrawn and whose newest cause is older than what is kept; how many
+    /// they were.
+    pub async fn purge(db: impl PgExecutor<'_>, before: Timestamp, rows: i64) -> sqlx::Result<u64> {
+        let purged = sqlx::query!(
+            "delete from notification where id in (
+                select id from notification where updated_at < $1 and (not shown or viewed_at is not null) limit $2
+                for update skip locked
+            )",
+            before as Timestamp,
+            rows
+        );
+        Ok(purged.execute(db).await?.rows_affected())
+    }
+
+    /// Notifications of a reader as personal data, newest first.
+    pub async fn list_personal_data(
+        db: &PgPool,
+        user: Uuid,
+        before: Cursor,
+        rows: i64,
+    ) -> sqlx::Result<Vec<PersonalDataItem>> {
+        let rows = sqlx::query!(
+            r#"select id, updated_at, to_jsonb(notification) - 'change' - 'due_at' as "thing!: Value" from notification
+            where user_id = $1 and (updated_at, id) < ($2, $3) order by updated_at desc, id desc limit $4"#,
+            user,
+            before.at as Timestamp,
+            before.id,
+            rows
+        )
+        .fetch_all(db)
+        .await?;
+        Ok(rows.into_iter().map(|row| PersonalDataItem { at: row.updated_at, id: row.id, thing: row.thing }).collect())
+    }
+
+    /// Deletes up to `rows` notifications of a reader, and at last their numbers; true when there may be more.
+    pub async fn erase(tx: &mut PgTransaction<'_>, user: Uuid, rows: i64) -> sqlx::Result<bool> {
+        let erased = sqlx::query!(
+            "delete from notification where id in (select id from notification where user_id = $1 limit $2)",
+            user,
+            rows
+        );
+        if erased.execute(&mut **tx).await?.rows_affected() > 0 {
+            return Ok(true);
+        }
+        sqlx::query!("delete from notification_reader where user_id = $1", user).execute(&mut **tx).await?;
+        Ok(false)
+    }
+}
+
+/// Locks readers until the transaction ends, and creates their rows: whatever changes a notification does this first, after it has
+/// written what the notification follows from, and before it reads that again.
+pub async fn lock_readers(tx: &mut PgTransaction<'_>, users: &[Uuid]) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into notification_reader (user_id) select distinct id from unnest($1::uuid[]) as reader (id)
+        where not exists (select from erasure where person = id) order by id
+        on conflict (user_id) do nothing",
+        users
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!("select user_id from notification_reader where user_id = any($1) order by user_id for update", users)
+        .fetch_all(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Gives changes the next numbers of their readers, who are locked. What was not to be seen and is not is no change.
+pub async fn number_changes(tx: &mut PgTransaction<'_>, changes: &[Change]) -> sqlx::Result<()> {
+    let ids: Vec<Uuid> =
+        changes.iter().filter(|change| change.was_shown || change.is_shown).map(|change| change.id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "with changed as (
+            select id, user_id, row_number() over (partition by user_id order by updated_at, id) as place,
+                count(*) over (partition by user_id) as changes
+            from notification where id = any($1)
+        ), reader as (
+            update notification_reader set last_change = last_change + changes
+            from (select distinct user_id, changes from changed) as counted
+            where notification_reader.user_id = counted.user_id
+            returning notification_reader.user_id, last_change - changes as before
+        )
+        update notification set change = before + place from changed join reader on reader.user_id = changed.user_id
+        where notification.id = changed.id",
+        &ids
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! What follows for notifications from a change of the read model, in its transaction.
+use std::collections::BTreeSet;
+
+use sqlx::PgTransaction;
+use uuid::Uuid;
+
+use super::Type;
+use super::causes::differences;
+use super::causes::models::{
+    Interaction, Pair, delete_actor, list_actors, list_actors_of, list_authors, list_causes, list_connected,
+    list_connections, list_interactions, save_actors, withhold,
+};
+use super::models::{Announcement, Notification, lock_readers};
+use crate::core::contract::timestamp::Timestamp;
+use crate::posts::models::PostCount;
+
+/// People reacted to posts or commented on them, or took that back. This transaction has locked the counts of the posts.
+pub async fn interactions_changed(tx: &mut PgTransaction<'_>, interactions: &[Interaction]) -> sqlx::Result<()> {
+    let posts: BTreeSet<Uuid> = interactions.iter().map(|touched| touched.post_id).collect();
+    let posts: Vec<Uuid> = posts.into_iter().collect();
+    let authors = list_authors(tx, &posts).await?;
+    lock_readers(tx, &authors).await?;
+    evaluate(tx, &posts, interactions).await
+}
+
+/// Posts were created, changed, hidden, restored or deleted. Their counts are locked here: so what is being written about reactions
+/// and comments is either seen, or sees the post.
+pub async fn posts_changed(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<()> {
+    PostCount::create_and_lock(tx, posts).await?;
+    let authors = list_authors(tx, posts).await?;
+    if authors.is_empty() {
+        return Ok(());
+    }
+    lock_readers(tx, &authors).await?;
+    withhold(tx, posts).await?;
+    evaluate(tx, posts, &[]).await
+}
+
+/// People connected to others, or ended that.
+pub async fn connections_changed(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<()> {
+    lock_readers(tx, &pairs.iter().map(|pair| pair.user_id).collect::<Vec<_>>()).await?;
+    evaluate_connections(tx, pairs).await
+}
+
+/// Readers want to be notified of a person no more, or again: a block or a mute began or ended.
+pub async fn pairs_changed(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<()> {
+    lock_readers(tx, &pairs.iter().map(|pair| pair.user_id).collect::<Vec<_>>()).await?;
+    evaluate_connections(tx, pairs).await?;
+    let interactions = list_interactions(tx, pairs).await?;
+    let posts: BTreeSet<Uuid> = interactions.iter().map(|touched| touched.post_id).collect();
+    evaluate(tx, &posts.into_iter().collect::<Vec<_>>(), &interactions).await
+}
+
+async fn evaluate(tx: &mut PgTransaction<'_>, posts: &[Uuid], interactions: &[Interaction]) -> sqlx::Result<()> {
+    let causes = list_causes(tx, posts, interactions).await?;
+    let known = list_actors(tx, interactions).await?;
+    save_actors(tx, &differences(causes, known)).await
+}
+
+async fn evaluate_connections(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<()> {
+    let connections = list_connections(tx, pairs).await?;
+    let known = list_connected(tx, pairs).await?;
+    save_actors(tx, &differences(connections, known)).await
+}
+
+/// The platform has something to say to readers.
+pub async fn announced(tx: &mut PgTransaction<'_>, r#type: Type, all: &[Announcement]) -> sqlx::Result<()> {
+    lock_readers(tx, &all.iter().map(|one| one.user_id).collect::<Vec<_>>()).await?;
+    Notification::announce(tx, r#type, all).await
+}
+
+/// Erases up to `rows` notifications of a person, and as many groups of others that they stand behind; true when there may be more.
+pub async fn erase(tx: &mut PgTransaction<'_>, person: Uuid, rows: i64) -> sqlx::Result<bool> {
+    let mut actors = list_actors_of(tx, person, rows).await?;
+    let mut readers: Vec<Uuid> = actors.iter().map(|actor| actor.group.user_id).collect();
+    readers.push(person);
+    lock_readers(tx, &readers).await?;
+    for actor in &mut actors {
+        actor.stands = false;
+    }
+    save_actors(tx, &actors).await?;
+    delete_actor(tx, &actors).await?;
+    Ok(Notification::erase(tx, person, rows).await? || !actors.is_empty())
+}
+
+/// A reader viewed notifications: those with these ids, or all up to a time. How many have these ids.
+pub async fn viewed(
+    tx: &mut PgTransaction<'_>,
+    user: Uuid,
+    ids: Option<&[Uuid]>,
+    up_to: Option<Timestamp>,
+) -> sqlx::Result<usize> {
+    lock_readers(tx, &[user]).await?;
+    Notification::view(tx, user, ids, up_to).await
+}
+
+/// A reader deleted a notification; false when there is none.
+pub async fn deleted(tx: &mut PgTransaction<'_>, user: Uuid, id: Uuid) -> sqlx::Result<bool> {
+    lock_readers(tx, &[user]).await?;
+    Notification::delete(tx, user, id).await
+}
