@@ -2,6 +2,7 @@
 use clap::Args;
 use tokio_cron_scheduler::Job;
 
+use crate::push::channels::PushSettings;
 use crate::token_check::TokenCheck;
 
 /// The settings that only this service has.
@@ -14,6 +15,9 @@ pub struct Settings {
 
     #[command(flatten)]
     pub token_check: TokenCheck,
+
+    #[command(flatten)]
+    pub push: PushSettings,
 }
 
 /// Validates a cron schedule, so that an invalid one is refused at the start and not when the job is due.

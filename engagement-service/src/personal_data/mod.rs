@@ -8,10 +8,12 @@ use uuid::Uuid;
 use crate::blocks::models::delete_blocks;
 use crate::core::doors::erasure::Erasure;
 use crate::core::doors::personal_data::PersonalDataSource;
+use crate::devices::models::Device;
 use crate::follows::models::Follow;
 use crate::people::models::Person;
 use crate::posts::models::PostCard;
 use crate::profiles::models::Profile;
+use crate::push::models::Delivery;
 
 /// Rows of a table that one step of an erasure deletes.
 const BATCH: i64 = 1_000;
@@ -20,10 +22,20 @@ const BATCH: i64 = 1_000;
 pub const USER_ERASED: &str = "engagement_user_erased";
 
 /// The personal data that the service exports.
-pub const PERSONAL_DATA: &[PersonalDataSource] = &[PersonalDataSource {
-    name: "profiles",
-    list: |db, person, before, rows| Box::pin(Profile::list_personal_data(db, person, before, rows)),
-}];
+pub const PERSONAL_DATA: &[PersonalDataSource] = &[
+    PersonalDataSource {
+        name: "profiles",
+        list: |db, person, before, rows| Box::pin(Profile::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "devices",
+        list: |db, person, before, rows| Box::pin(Device::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "push_deliveries",
+        list: |db, person, before, rows| Box::pin(Delivery::list_personal_data(db, person, before, rows)),
+    },
+];
 
 /// How the service erases a user's data.
 pub const ERASURE: Erasure =
@@ -35,6 +47,8 @@ async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     let had_profile = Profile::erase(tx, person).await?;
     Person::delete(tx, person).await?;
     delete_blocks(tx, person).await?;
+    Device::delete_by_user(tx, person).await?;
+    Delivery::erase(tx, person).await?;
     let more = Follow::delete_by_user(tx, person, BATCH).await?;
     Ok(PostCard::empty_by_author(tx, person, BATCH).await? || more || had_profile)
 }
