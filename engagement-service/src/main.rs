@@ -4,6 +4,7 @@ mod blocks;
 mod comments;
 mod core;
 mod feeds;
+mod devices;
 mod follows;
 mod joined;
 mod mutes;
@@ -12,6 +13,7 @@ mod people;
 mod personal_data;
 mod posts;
 mod profiles;
+mod push;
 mod reactions;
 mod settings;
 mod token_check;
@@ -19,6 +21,9 @@ mod token_check;
 #[cfg(test)]
 mod matrix;
 
+use std::sync::Arc;
+
+use axum::Extension;
 use clap::{Args, FromArgMatches};
 
 use crate::backfill::schedulers::Backfill;
@@ -29,6 +34,8 @@ use crate::feeds::Feeds;
 use crate::feeds::explore::schedulers::EditionWorker;
 use crate::feeds::fan_out::schedulers::{FeedBacklogGauges, FeedWorker};
 use crate::settings::{Command, Settings};
+use crate::push::channels::Channels;
+use crate::settings::Settings;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -48,6 +55,9 @@ static SERVICE: Service = Service {
         mutes::LIST_MUTES_LIMIT,
         notifications::READ_NOTIFICATIONS_LIMIT,
         notifications::CHANGE_NOTIFICATIONS_LIMIT,
+        devices::DEVICE_CHANGE_LIMIT,
+        devices::DEVICE_LIST_LIMIT,
+        push::VAPID_KEY_LIMIT,
     ],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
@@ -62,6 +72,11 @@ static SERVICE: Service = Service {
             // The order is that of locks: profiles, then the counts of posts, then the jobs of feeds.
             routes: profiles::router().merge(notifications::router()).with_state(app.clone()),
             // The order is that of locks: profiles, then the counts of posts, then readers of notifications.
+        let channels = Arc::new(Channels::new(&settings.push, app.settings.environment)?);
+        let pushed = devices::router().merge(push::router()).layer(Extension(channels.clone()));
+        Ok(Features {
+            routes: profiles::router().merge(pushed).with_state(app.clone()),
+            // The order is that of locks: profiles, then the counts of posts.
             subscriptions: joined::joined(vec![
                 profiles::events::consumers::subscriptions(),
                 people::events::consumers::subscriptions(),
@@ -85,6 +100,8 @@ static SERVICE: Service = Service {
                 notifications::events::consumers::subscriptions(),
             ]),
             jobs: vec![profiles::schedulers::job(app, settings.engagement_cron), notifications::schedulers::job(app)],
+            jobs: vec![profiles::schedulers::job(app, settings.engagement_cron), push::schedulers::job(app)],
+            background: Some(Box::new(move |app| push::schedulers::start(app, &channels))),
             ..Features::default()
         })
     },

@@ -3,6 +3,7 @@ use clap::{Args, Subcommand};
 use tokio_cron_scheduler::Job;
 
 use crate::feeds::FeedSettings;
+use crate::push::channels::PushSettings;
 use crate::token_check::TokenCheck;
 
 /// The settings that only this service has.
@@ -28,6 +29,8 @@ pub struct Settings {
 pub enum Command {
     /// Fill the read model anew from the other services; the running replicas do it, or the next one that starts
     Rebuild,
+    #[command(flatten)]
+    pub push: PushSettings,
 }
 
 /// Validates a cron schedule, so that an invalid one is refused at the start and not when the job is due.

@@ -9,6 +9,7 @@ use crate::blocks::models::delete_blocks;
 use crate::core::doors::erasure::Erasure;
 use crate::core::doors::personal_data::PersonalDataSource;
 use crate::feeds::drops::models::FeedDrop;
+use crate::devices::models::Device;
 use crate::follows::models::Follow;
 use crate::mutes::models::{Mute, PostHide};
 use crate::notifications;
@@ -16,6 +17,7 @@ use crate::notifications::models::Notification;
 use crate::people::models::Person;
 use crate::posts::models::PostCard;
 use crate::profiles::models::Profile;
+use crate::push::models::Delivery;
 
 /// Rows of a table that one step of an erasure deletes.
 const BATCH: i64 = 1_000;
@@ -38,6 +40,12 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
         list: |db, person, before, rows| Box::pin(PostHide::list_personal_data(db, person, before, rows)),
         name: "notifications",
         list: |db, person, before, rows| Box::pin(Notification::list_personal_data(db, person, before, rows)),
+        name: "devices",
+        list: |db, person, before, rows| Box::pin(Device::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "push_deliveries",
+        list: |db, person, before, rows| Box::pin(Delivery::list_personal_data(db, person, before, rows)),
     },
 ];
 
@@ -55,6 +63,8 @@ async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     // What Redis has of their feed.
     FeedDrop::create(tx, &[person]).await?;
     let hid_posts = PostHide::delete_by_user(tx, person, BATCH).await?;
+    Device::delete_by_user(tx, person).await?;
+    Delivery::erase(tx, person).await?;
     let more = Follow::delete_by_user(tx, person, BATCH).await?;
     Ok(PostCard::empty_by_author(tx, person, BATCH).await? || more || hid_posts || had_profile)
     let more = PostCard::empty_by_author(tx, person, BATCH).await? || more;

@@ -1,0 +1,64 @@
+//! Requests of push notifications, in the transaction of what they follow from.
+use chrono::{DateTime, Utc};
+use sqlx::PgTransaction;
+use uuid::Uuid;
+
+use super::channels::Channels;
+use super::models::{Delivery, NewDelivery};
+
+/// The longest parts of a message, in characters. A message must fit into 3,993 bytes (RFC 8291, section 4), and a character
+/// can have four; beside them are the fields' names, two ids and at most [`MAX_URL_BYTES`].
+const MAX_TITLE: usize = 120;
+const MAX_BODY: usize = 400;
+/// The longest URL, in bytes. It is the service's own and has no user's words in it.
+const MAX_URL_BYTES: usize = 512;
+/// The longest collapse key, in bytes.
+const MAX_KEY_BYTES: usize = 64;
+
+/// A message for all devices of a user.
+#[derive(Clone, Debug)]
+pub struct PushRequest<'a> {
+    /// What it is about. While a message waits for a device, another one about the same notification takes its place.
+    pub notification_id: Uuid,
+    /// Whose devices get it.
+    pub user_id: Uuid,
+    /// In words for people; what is too long for a push is cut.
+    pub title: &'a str,
+    pub body: &'a str,
+    /// Where a tap leads: a path of the web client.
+    pub url: &'a str,
+    /// Messages with the same key replace each other on the device.
+    pub collapse_key: &'a str,
+    /// The users whose names are in the words: the words go when one of them is erased.
+    pub named: &'a [Uuid],
+    /// When it may be sent at the earliest; none: at once.
+    pub not_before: Option<DateTime<Utc>>,
+}
+
+/// Writes a delivery for each device of the user whose push service is configured; how many there are. With none there is
+/// nothing to wait for.
+pub async fn request(tx: &mut PgTransaction<'_>, channels: &Channels, request: &PushRequest<'_>) -> sqlx::Result<u64> {
+    debug_assert!(request.url.len() <= MAX_URL_BYTES && request.collapse_key.len() <= MAX_KEY_BYTES);
+    let new = NewDelivery {
+        notification_id: request.notification_id,
+        user_id: request.user_id,
+        title: &cut(request.title, MAX_TITLE),
+        body: &cut(request.body, MAX_BODY),
+        url: request.url,
+        collapse_key: request.collapse_key,
+        named: request.named,
+        not_before: request.not_before.unwrap_or_default().into(),
+    };
+    Delivery::create(tx, &channels.providers(), &new).await
+}
+
+/// A text on one line, of at most that many characters.
+fn cut(text: &str, max: usize) -> String {
+    let mut line = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let mut kept: String = line.by_ref().take(max).collect();
+    if line.next().is_some() {
+        kept.pop();
+        kept.push('…');
+    }
+    kept
+}

@@ -1,0 +1,1 @@
+//! Push notifications, through local push services.
