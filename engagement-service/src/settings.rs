@@ -3,6 +3,7 @@ use clap::Args;
 use tokio_cron_scheduler::Job;
 
 use crate::token_check::TokenCheck;
+use crate::unsubscribe::services::LinkSettings;
 
 /// The settings that only this service has.
 #[derive(Args, Clone, Debug)]
@@ -14,6 +15,9 @@ pub struct Settings {
 
     #[command(flatten)]
     pub token_check: TokenCheck,
+
+    #[command(flatten)]
+    pub links: LinkSettings,
 }
 
 /// Validates a cron schedule, so that an invalid one is refused at the start and not when the job is due.

@@ -8,9 +8,12 @@ use uuid::Uuid;
 use crate::blocks::models::delete_blocks;
 use crate::core::doors::erasure::Erasure;
 use crate::core::doors::personal_data::PersonalDataSource;
+use crate::digests::events::PERSONAL;
+use crate::digests::models::Digest;
 use crate::follows::models::Follow;
 use crate::people::models::Person;
 use crate::posts::models::PostCard;
+use crate::preferences::Preferences;
 use crate::profiles::models::Profile;
 
 /// Rows of a table that one step of an erasure deletes.
@@ -20,14 +23,24 @@ const BATCH: i64 = 1_000;
 pub const USER_ERASED: &str = "engagement_user_erased";
 
 /// The personal data that the service exports.
-pub const PERSONAL_DATA: &[PersonalDataSource] = &[PersonalDataSource {
-    name: "profiles",
-    list: |db, person, before, rows| Box::pin(Profile::list_personal_data(db, person, before, rows)),
-}];
+pub const PERSONAL_DATA: &[PersonalDataSource] = &[
+    PersonalDataSource {
+        name: "profiles",
+        list: |db, person, before, rows| Box::pin(Profile::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "notification_preferences",
+        list: |db, person, before, rows| Box::pin(Preferences::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "digest_entries",
+        list: |db, person, before, rows| Box::pin(Digest::list_personal_data(db, person, before, rows)),
+    },
+];
 
 /// How the service erases a user's data.
 pub const ERASURE: Erasure =
-    Erasure { personal: &[], rows: |tx, person| Box::pin(erase(tx, person)), confirmed_on: Some(USER_ERASED) };
+    Erasure { personal: &PERSONAL, rows: |tx, person| Box::pin(erase(tx, person)), confirmed_on: Some(USER_ERASED) };
 
 /// Deletes what is stored of a user, a batch of what may be much; true when there may be more. Their comments and reactions are
 /// left to the events of their deletion, which keep the counts of posts right, and hold no words here.
@@ -35,6 +48,8 @@ async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     let had_profile = Profile::erase(tx, person).await?;
     Person::delete(tx, person).await?;
     delete_blocks(tx, person).await?;
+    Preferences::delete(tx, person).await?;
+    Digest::delete(tx, person).await?;
     let more = Follow::delete_by_user(tx, person, BATCH).await?;
     Ok(PostCard::empty_by_author(tx, person, BATCH).await? || more || had_profile)
 }
