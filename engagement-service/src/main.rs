@@ -5,6 +5,7 @@ mod comments;
 mod core;
 mod feeds;
 mod devices;
+mod digests;
 mod follows;
 mod joined;
 mod mutes;
@@ -12,11 +13,13 @@ mod notifications;
 mod people;
 mod personal_data;
 mod posts;
+mod preferences;
 mod profiles;
 mod push;
 mod reactions;
 mod settings;
 mod token_check;
+mod unsubscribe;
 
 #[cfg(test)]
 mod matrix;
@@ -33,9 +36,9 @@ use crate::core::serve::{self, Features, Service};
 use crate::feeds::Feeds;
 use crate::feeds::explore::schedulers::EditionWorker;
 use crate::feeds::fan_out::schedulers::{FeedBacklogGauges, FeedWorker};
-use crate::settings::{Command, Settings};
 use crate::push::channels::Channels;
-use crate::settings::Settings;
+use crate::settings::{Command, Settings};
+use crate::unsubscribe::services::{LinkState, UnsubscribeLinks};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -45,7 +48,7 @@ static SERVICE: Service = Service {
     port: 8004,
     schema: "engagement",
     group: "engagement_group",
-    publishes: &[profiles::events::LEVEL_CHANGED, personal_data::USER_ERASED],
+    publishes: &[profiles::events::LEVEL_CHANGED, personal_data::USER_ERASED, digests::events::MAIL_REQUESTED],
     migrations: &MIGRATIONS,
     scheme: token_check::scheme,
     limits: &[
@@ -58,6 +61,8 @@ static SERVICE: Service = Service {
         devices::DEVICE_CHANGE_LIMIT,
         devices::DEVICE_LIST_LIMIT,
         push::VAPID_KEY_LIMIT,
+        preferences::PREFERENCES_LIMIT,
+        unsubscribe::UNSUBSCRIBE_LIMIT,
     ],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
@@ -66,17 +71,19 @@ static SERVICE: Service = Service {
     features: |app, arguments| {
         let settings = Settings::from_arg_matches(arguments)?;
         let feeds = Feeds::open(app, settings.feeds)?;
-        let routes = profiles::router().merge(mutes::router()).with_state(app.clone());
-        Ok(Features {
-            routes: routes.merge(feeds::router().with_state(feeds.clone())),
-            // The order is that of locks: profiles, then the counts of posts, then the jobs of feeds.
-            routes: profiles::router().merge(notifications::router()).with_state(app.clone()),
-            // The order is that of locks: profiles, then the counts of posts, then readers of notifications.
         let channels = Arc::new(Channels::new(&settings.push, app.settings.environment)?);
-        let pushed = devices::router().merge(push::router()).layer(Extension(channels.clone()));
+        let links = UnsubscribeLinks::new(&settings.links, app.settings.environment)?;
+        let routes = profiles::router()
+            .merge(mutes::router())
+            .merge(notifications::router())
+            .merge(preferences::router())
+            .merge(devices::router().merge(push::router()).layer(Extension(channels.clone())))
+            .with_state(app.clone())
+            .merge(feeds::router().with_state(feeds.clone()))
+            .merge(unsubscribe::router().with_state(LinkState { app: app.clone(), links: links.clone() }));
         Ok(Features {
-            routes: profiles::router().merge(pushed).with_state(app.clone()),
-            // The order is that of locks: profiles, then the counts of posts.
+            routes,
+            // The order is that of locks: profiles, then the counts of posts, then the jobs of feeds, then readers of notifications.
             subscriptions: joined::joined(vec![
                 profiles::events::consumers::subscriptions(),
                 people::events::consumers::subscriptions(),
@@ -87,21 +94,23 @@ static SERVICE: Service = Service {
                 reactions::events::consumers::subscriptions(),
                 backfill::events::subscriptions(),
                 feeds::events::consumers::subscriptions(),
+                // The last: what they follow from is in the read model then.
+                notifications::events::consumers::subscriptions(),
             ]),
             root: backfill::internal().with_state(app.clone()),
-            jobs: vec![profiles::schedulers::job(app, settings.engagement_cron)],
+            jobs: vec![
+                profiles::schedulers::job(app, settings.engagement_cron),
+                notifications::schedulers::job(app),
+                push::schedulers::job(app),
+                digests::schedulers::job(app, links),
+            ],
             background: Some(Box::new(move |app| {
                 app.start("backfill", Backfill::new(app));
                 app.start_after_commits("feeds", FeedWorker(feeds.clone()));
                 app.start("backlog of feeds", FeedBacklogGauges(feeds));
                 app.start("editions of explore", EditionWorker(app.clone()));
+                push::schedulers::start(app, &channels);
             })),
-                // The last: what they follow from is in the read model then.
-                notifications::events::consumers::subscriptions(),
-            ]),
-            jobs: vec![profiles::schedulers::job(app, settings.engagement_cron), notifications::schedulers::job(app)],
-            jobs: vec![profiles::schedulers::job(app, settings.engagement_cron), push::schedulers::job(app)],
-            background: Some(Box::new(move |app| push::schedulers::start(app, &channels))),
             ..Features::default()
         })
     },

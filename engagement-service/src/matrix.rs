@@ -2,15 +2,20 @@
 use std::future::{Ready, ready};
 
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{Request, header};
+use clap::FromArgMatches;
 use serde_json::json;
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
 use crate::SERVICE;
+use crate::core::ground::settings::Environment;
 use crate::core::testing::{self, Platform};
 use crate::profiles::events::USER_REGISTERED;
+use crate::settings::Settings;
 use crate::token_check;
+use crate::unsubscribe::Scope;
+use crate::unsubscribe::services::UnsubscribeLinks;
 
 /// The operations beside the API that only this service has.
 pub const BESIDE: &[&str] = &["GET /internal/rebuild"];
@@ -56,7 +61,24 @@ pub fn request(_: &Platform, operation: &str, _: &Person) -> Ready<Request<Body>
     let path = match operation {
         "GET /api/v1/me/activity-profile" => "/api/v1/me/activity-profile",
         "GET /internal/rebuild" => "/internal/rebuild",
+pub fn request(platform: &Platform, operation: &str, owner: &Person) -> Ready<Request<Body>> {
+    let (method, path) = operation.split_once(' ').unwrap();
+    let (path, body) = match operation {
+        "GET /api/v1/me/activity-profile" | "GET /api/v1/me/notification-preferences" => {
+            (path.to_owned(), Body::empty())
+        }
+        "PATCH /api/v1/me/notification-preferences" => (path.to_owned(), Body::from("{}")),
+        "GET /api/v1/notifications/unsubscribe" | "POST /api/v1/notifications/unsubscribe" => {
+            (format!("{path}?token={}", links(platform).token(owner.id, Scope::All)), Body::empty())
+        }
         other => panic!("there is no request of {other} here"),
     };
-    ready(Request::get(path).body(Body::empty()).unwrap())
+    let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
+    ready(request.body(body).unwrap())
+}
+
+/// The links that the service under test writes into mails.
+pub fn links(platform: &Platform) -> UnsubscribeLinks {
+    let settings = Settings::from_arg_matches(&platform.settings()).unwrap();
+    UnsubscribeLinks::new(&settings.links, Environment::Development).unwrap()
 }

@@ -5,6 +5,7 @@ use tokio_cron_scheduler::Job;
 use crate::feeds::FeedSettings;
 use crate::push::channels::PushSettings;
 use crate::token_check::TokenCheck;
+use crate::unsubscribe::services::LinkSettings;
 
 /// The settings that only this service has.
 #[derive(Args, Clone, Debug)]
@@ -18,6 +19,12 @@ pub struct Settings {
     pub feeds: FeedSettings,
 
     #[command(flatten)]
+    pub push: PushSettings,
+
+    #[command(flatten)]
+    pub links: LinkSettings,
+
+    #[command(flatten)]
     pub token_check: TokenCheck,
 
     #[command(subcommand)]
@@ -29,8 +36,6 @@ pub struct Settings {
 pub enum Command {
     /// Fill the read model anew from the other services; the running replicas do it, or the next one that starts
     Rebuild,
-    #[command(flatten)]
-    pub push: PushSettings,
 }
 
 /// Validates a cron schedule, so that an invalid one is refused at the start and not when the job is due.

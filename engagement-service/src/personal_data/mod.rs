@@ -10,12 +10,15 @@ use crate::core::doors::erasure::Erasure;
 use crate::core::doors::personal_data::PersonalDataSource;
 use crate::feeds::drops::models::FeedDrop;
 use crate::devices::models::Device;
+use crate::digests::events::PERSONAL;
+use crate::digests::models::Digest;
 use crate::follows::models::Follow;
 use crate::mutes::models::{Mute, PostHide};
 use crate::notifications;
 use crate::notifications::models::Notification;
 use crate::people::models::Person;
 use crate::posts::models::PostCard;
+use crate::preferences::Preferences;
 use crate::profiles::models::Profile;
 use crate::push::models::Delivery;
 
@@ -38,8 +41,12 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
     PersonalDataSource {
         name: "hidden_posts",
         list: |db, person, before, rows| Box::pin(PostHide::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
         name: "notifications",
         list: |db, person, before, rows| Box::pin(Notification::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
         name: "devices",
         list: |db, person, before, rows| Box::pin(Device::list_personal_data(db, person, before, rows)),
     },
@@ -47,11 +54,19 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
         name: "push_deliveries",
         list: |db, person, before, rows| Box::pin(Delivery::list_personal_data(db, person, before, rows)),
     },
+    PersonalDataSource {
+        name: "notification_preferences",
+        list: |db, person, before, rows| Box::pin(Preferences::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "digest_entries",
+        list: |db, person, before, rows| Box::pin(Digest::list_personal_data(db, person, before, rows)),
+    },
 ];
 
 /// How the service erases a user's data.
 pub const ERASURE: Erasure =
-    Erasure { personal: &[], rows: |tx, person| Box::pin(erase(tx, person)), confirmed_on: Some(USER_ERASED) };
+    Erasure { personal: &PERSONAL, rows: |tx, person| Box::pin(erase(tx, person)), confirmed_on: Some(USER_ERASED) };
 
 /// Deletes what is stored of a user, a batch of what may be much; true when there may be more. Their comments and reactions are
 /// left to the events of their deletion, which keep the counts of posts right, and hold no words here.
@@ -65,9 +80,10 @@ async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     let hid_posts = PostHide::delete_by_user(tx, person, BATCH).await?;
     Device::delete_by_user(tx, person).await?;
     Delivery::erase(tx, person).await?;
+    Preferences::delete(tx, person).await?;
+    Digest::delete(tx, person).await?;
     let more = Follow::delete_by_user(tx, person, BATCH).await?;
-    Ok(PostCard::empty_by_author(tx, person, BATCH).await? || more || hid_posts || had_profile)
     let more = PostCard::empty_by_author(tx, person, BATCH).await? || more;
     let more = notifications::signals::erase(tx, person, BATCH).await? || more;
-    Ok(more || had_profile)
+    Ok(more || hid_posts || had_profile)
 }

@@ -1,0 +1,165 @@
+//! Digests in the database: all of the SQL of this feature.
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::{PgExecutor, PgTransaction};
+use uuid::Uuid;
+
+use crate::core::api::pagination::Cursor;
+use crate::core::contract::timestamp::Timestamp;
+use crate::core::doors::personal_data::PersonalDataItem;
+use crate::notifications::Type;
+
+/// A notification as a mail shows it. Who caused it is said by ids: the auth service has the names, and looks them up when it
+/// sends the mail, so that none of a user who has left, or was blocked meanwhile, is in it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MailItem {
+    #[serde(skip)]
+    pub notification_id: Uuid,
+    /// Its reader.
+    #[serde(skip)]
+    pub user_id: Uuid,
+    pub r#type: Type,
+    /// Who caused it, the newest first; a few are enough.
+    pub actor_ids: Vec<Uuid>,
+    /// How many users caused it, of which the above are some.
+    pub people: i64,
+    /// What the platform itself says, where it does; never words of a user.
+    pub text: Option<String>,
+    /// The post that it is about.
+    pub post_id: Option<Uuid>,
+    /// When it changed for the last time.
+    pub at: Timestamp,
+}
+
+/// What waits for a user's next digest.
+pub struct Digest;
+
+impl Digest {
+    /// Locks the digests of these users, and creates those that are missing, for these times. Not for users whose data are
+    /// erased.
+    pub async fn create_and_lock(
+        tx: &mut PgTransaction<'_>,
+        next: &HashMap<Uuid, DateTime<Utc>>,
+    ) -> sqlx::Result<Vec<Uuid>> {
+        sqlx::query_scalar!(
+            "insert into digest (user_id, next_at)
+            select user_id, next_at from unnest($1::uuid[], $2::timestamptz[]) as new (user_id, next_at)
+            where not exists (select from erasure where person = user_id)
+            order by user_id
+            on conflict (user_id) do update set next_at = digest.next_at
+            returning user_id",
+            &next.keys().copied().collect::<Vec<_>>(),
+            &next.values().copied().map(Timestamp).collect::<Vec<_>>() as &[Timestamp]
+        )
+        .fetch_all(&mut **tx)
+        .await
+    }
+
+    /// Adds notifications to the digests of their readers, which this transaction has locked. One that waits already waits on
+    /// as it is now.
+    pub async fn add(tx: &mut PgTransaction<'_>, items: &[MailItem]) -> sqlx::Result<()> {
+        let actors: Vec<_> = items.iter().map(|item| serde_json::json!(item.actor_ids)).collect();
+        sqlx::query!(
+            "insert into digest_entry (notification_id, user_id, type, actor_ids, people, text, post_id, at)
+            select distinct on (notification_id) notification_id, user_id, type,
+                array(select actor::uuid from jsonb_array_elements_text(actors) as actor), people, text, post_id, at
+            from unnest($1::uuid[], $2::uuid[], $3::text[], $4::jsonb[], $5::bigint[], $6::text[], $7::uuid[],
+                $8::timestamptz[]) as new (notification_id, user_id, type, actors, people, text, post_id, at)
+            order by notification_id, at desc
+            on conflict (notification_id) do update set actor_ids = excluded.actor_ids, people = excluded.people,
+                text = excluded.text, post_id = excluded.post_id, at = excluded.at",
+            &items.iter().map(|item| item.notification_id).collect::<Vec<_>>(),
+            &items.iter().map(|item| item.user_id).collect::<Vec<_>>(),
+            &items.iter().map(|item| item.r#type).collect::<Vec<_>>() as &[Type],
+            &actors,
+            &items.iter().map(|item| item.people).collect::<Vec<_>>(),
+            &items.iter().map(|item| item.text.clone()).collect::<Vec<_>>() as &[Option<String>],
+            &items.iter().map(|item| item.post_id).collect::<Vec<_>>() as &[Option<Uuid>],
+            &items.iter().map(|item| item.at).collect::<Vec<_>>() as &[Timestamp]
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Takes notifications out of digests. One that is being sent is waited for, and then is gone already.
+    pub async fn remove(tx: &mut PgTransaction<'_>, notifications: &[Uuid]) -> sqlx::Result<()> {
+        // The digests first, as everywhere: the job holds one while it takes its entries.
+        sqlx::query!(
+            "select user_id from digest
+            where user_id in (select user_id from digest_entry where notification_id = any($1)) order by user_id for update",
+            notifications
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        sqlx::query!("delete from digest_entry where notification_id = any($1)", notifications)
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Gives the digest of a user another time, when one waits.
+    pub async fn reschedule(tx: &mut PgTransaction<'_>, user: Uuid, next: DateTime<Utc>) -> sqlx::Result<()> {
+        sqlx::query!("update digest set next_at = $2 where user_id = $1", user, Timestamp(next) as _)
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Takes the digests that are due and that no other replica has at hand, the oldest first, at most `count`; their users.
+    pub async fn take_due(tx: &mut PgTransaction<'_>, now: DateTime<Utc>, count: i64) -> sqlx::Result<Vec<Uuid>> {
+        sqlx::query_scalar!(
+            "delete from digest where user_id in (
+                select user_id from digest where next_at <= $1 order by next_at limit $2 for update skip locked)
+            returning user_id",
+            Timestamp(now) as _,
+            count
+        )
+        .fetch_all(&mut **tx)
+        .await
+    }
+
+    /// Takes what waits for these users, the newest first; this transaction has taken their digests.
+    pub async fn take_entries(tx: &mut PgTransaction<'_>, users: &[Uuid]) -> sqlx::Result<Vec<MailItem>> {
+        sqlx::query_as!(
+            MailItem,
+            r#"with taken as (delete from digest_entry where user_id = any($1) returning *)
+            select notification_id as "notification_id!", user_id as "user_id!", type as "type!: Type",
+                actor_ids as "actor_ids!", people as "people!", text, post_id, at as "at!: Timestamp"
+            from taken order by at desc, notification_id"#,
+            users
+        )
+        .fetch_all(&mut **tx)
+        .await
+    }
+
+    /// Deletes what waits for a user.
+    pub async fn delete(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<()> {
+        sqlx::query!("delete from digest where user_id = $1", user).execute(&mut **tx).await?;
+        sqlx::query!("delete from digest_entry where user_id = $1", user).execute(&mut **tx).await?;
+        Ok(())
+    }
+
+    /// What waits for a user, newest first, as the rows that they are.
+    pub async fn list_personal_data(
+        db: impl PgExecutor<'_>,
+        user: Uuid,
+        before: Cursor,
+        rows: i64,
+    ) -> sqlx::Result<Vec<PersonalDataItem>> {
+        sqlx::query_as!(
+            PersonalDataItem,
+            r#"select at, notification_id as id, to_jsonb(digest_entry) as "thing!"
+            from digest_entry where user_id = $1 and (at, notification_id) < ($2, $3)
+            order by at desc, notification_id desc limit $4"#,
+            user,
+            before.at as _,
+            before.id,
+            rows
+        )
+        .fetch_all(db)
+        .await
+    }
+}

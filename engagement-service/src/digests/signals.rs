@@ -1,0 +1,67 @@
+//! What follows for mails when a notification is there, is seen or withdrawn, and when a digest is due.
+//!
+//! Locks: a caller that has locked rows of notifications calls these afterwards, and locks no other notifications then.
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgTransaction;
+use uuid::Uuid;
+
+use super::events::producers::{self, MailKind, MailRequest};
+use super::models::{Digest, MailItem};
+use crate::preferences::{MailMode, Preferences};
+use crate::unsubscribe::Scope;
+use crate::unsubscribe::services::UnsubscribeLinks;
+
+/// Notifications are there whose readers want them in their digest. `preferences` has those of each reader.
+pub async fn add(
+    tx: &mut PgTransaction<'_>,
+    items: Vec<MailItem>,
+    preferences: &HashMap<Uuid, Preferences>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let usual = Preferences::default();
+    let next = |user: &Uuid| preferences.get(user).unwrap_or(&usual).next_digest(now);
+    let next = items.iter().map(|item| (item.user_id, next(&item.user_id))).collect();
+    let locked = Digest::create_and_lock(tx, &next).await?;
+    let items: Vec<MailItem> = items.into_iter().filter(|item| locked.contains(&item.user_id)).collect();
+    Digest::add(tx, &items).await
+}
+
+/// Notifications were seen or withdrawn: no digest needs to mention them.
+pub async fn remove(tx: &mut PgTransaction<'_>, notifications: &[Uuid]) -> sqlx::Result<()> {
+    Digest::remove(tx, notifications).await
+}
+
+/// Notifications are there whose readers want each in a mail of its own, not before the time beside it.
+pub async fn request_mails(
+    tx: &mut PgTransaction<'_>,
+    links: &UnsubscribeLinks,
+    items: Vec<(MailItem, DateTime<Utc>)>,
+) -> sqlx::Result<()> {
+    let request = |(item, due): (MailItem, DateTime<Utc>)| {
+        let url = links.url(item.user_id, Scope::Type(item.r#type));
+        MailRequest::new(MailKind::Single, item.user_id, vec![item], url, due)
+    };
+    producers::mails_requested(tx, &items.into_iter().map(request).collect::<Vec<_>>()).await
+}
+
+/// The digests of these users are due, and this transaction has taken them: asks for one mail for each about what waits. What
+/// they have unsubscribed from meanwhile is not in it, and who has nothing waiting gets none.
+pub async fn digests_due(
+    tx: &mut PgTransaction<'_>,
+    links: &UnsubscribeLinks,
+    users: &[Uuid],
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let preferences = Preferences::list(&mut **tx, users).await?;
+    let mut waiting: HashMap<Uuid, Vec<MailItem>> = HashMap::new();
+    for item in Digest::take_entries(tx, users).await? {
+        let chosen = preferences.get(&item.user_id).map(|preferences| preferences.channels(item.r#type).mail);
+        if chosen.is_some_and(|mail| mail != MailMode::Never) {
+            waiting.entry(item.user_id).or_default().push(item);
+        }
+    }
+    let request = |(user, items)| MailRequest::new(MailKind::Digest, user, items, links.url(user, Scope::Digest), now);
+    producers::mails_requested(tx, &waiting.into_iter().map(request).collect::<Vec<_>>()).await
+}

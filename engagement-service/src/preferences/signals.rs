@@ -1,0 +1,17 @@
+//! What follows from a change of preferences: the digest that waits comes at the hour that is chosen now.
+use chrono::{DateTime, Utc};
+use sqlx::PgTransaction;
+use uuid::Uuid;
+
+use super::Preferences;
+use crate::digests::models::Digest;
+
+/// A user changed their preferences, which this transaction has saved.
+pub async fn changed(
+    tx: &mut PgTransaction<'_>,
+    user: Uuid,
+    preferences: &Preferences,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    Digest::reschedule(tx, user, preferences.next_digest(now)).await
+}
