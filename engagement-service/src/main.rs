@@ -3,9 +3,9 @@ mod backfill;
 mod blocks;
 mod comments;
 mod core;
-mod feeds;
 mod devices;
 mod digests;
+mod feeds;
 mod follows;
 mod joined;
 mod mutes;
@@ -21,6 +21,8 @@ mod settings;
 mod token_check;
 mod unsubscribe;
 
+#[cfg(test)]
+mod histories;
 #[cfg(test)]
 mod matrix;
 

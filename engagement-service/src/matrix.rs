@@ -57,14 +57,10 @@ pub fn block(_: &Platform, _: &Person, _: &Person) -> Ready<()> {
 }
 
 /// A request for an operation, without a token.
-pub fn request(_: &Platform, operation: &str, _: &Person) -> Ready<Request<Body>> {
-    let path = match operation {
-        "GET /api/v1/me/activity-profile" => "/api/v1/me/activity-profile",
-        "GET /internal/rebuild" => "/internal/rebuild",
 pub fn request(platform: &Platform, operation: &str, owner: &Person) -> Ready<Request<Body>> {
     let (method, path) = operation.split_once(' ').unwrap();
     let (path, body) = match operation {
-        "GET /api/v1/me/activity-profile" | "GET /api/v1/me/notification-preferences" => {
+        "GET /internal/rebuild" | "GET /api/v1/me/activity-profile" | "GET /api/v1/me/notification-preferences" => {
             (path.to_owned(), Body::empty())
         }
         "PATCH /api/v1/me/notification-preferences" => (path.to_owned(), Body::from("{}")),

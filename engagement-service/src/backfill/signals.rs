@@ -12,6 +12,7 @@ use super::schemas::{CopiedComment, CopiedPage, CopiedPair, CopiedPerson, Copied
 use crate::blocks::models::{Block, save_blocks};
 use crate::comments::models::CommentCard;
 use crate::core::events::Id;
+use crate::feeds::drops::models::FeedDrop;
 use crate::follows::models::Follow;
 use crate::people::models::Person;
 use crate::posts::models::{PostCard, PostCount};
@@ -66,12 +67,12 @@ pub async fn page_read(
     Ok(PageOutcome::Applied)
 }
 
-/// The read model is filled: what was derived from it before is no longer true.
+/// The read model is filled: feeds that were built of what it was before are built anew.
 async fn finished(tx: &mut PgTransaction<'_>) -> sqlx::Result<()> {
     let all = Progress::list(&mut **tx).await?;
     let (rows, removed) = all.iter().fold((0, 0), |sum, source| (sum.0 + source.rows, sum.1 + source.removed));
     tracing::info!(rows, removed, "the read model is filled");
-    Ok(())
+    FeedDrop::create_for_all(tx).await
 }
 
 async fn save_people(tx: &mut PgTransaction<'_>, page: &CopiedPage, range: KeyRange) -> anyhow::Result<usize> {

@@ -216,7 +216,8 @@ impl History {
     }
 
     fn hide_or_restore(&mut self, dice: &mut StdRng) {
-        let published = (0..self.posts.len()).filter(|post| !self.posts[*post].deleted && self.posts[*post].status == "POSTED");
+        let published =
+            (0..self.posts.len()).filter(|post| !self.posts[*post].deleted && self.posts[*post].status == "POSTED");
         let Some(place) = published.choose(dice) else { return };
         let post = &mut self.posts[place];
         post.version = self.now;

@@ -2,6 +2,7 @@
 //! user's feeds and notifications; on the author's own page the posts stay readable. A hidden post is shown to the user in no feed.
 pub mod models;
 mod schemas;
+mod signals;
 mod views;
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use axum::response::Response;
 
 use super::models::{Mute, PostHide};
 use super::schemas::MuteOut;
-use super::{POST_NOT_FOUND, TARGET_NOT_FOUND};
+use super::{POST_NOT_FOUND, TARGET_NOT_FOUND, signals};
 use crate::core::api::errors::{Error, Problem};
 use crate::core::api::pagination::Page;
 use crate::core::app::App;
@@ -43,7 +43,7 @@ pub async fn mute_user(
     }
     let mut tx = app.db.begin().await?;
     if Mute::create(&mut tx, user.id, target).await?.ok_or(TARGET_NOT_FOUND)? {
-        FeedDrop::create(&mut tx, &[user.id]).await?;
+        signals::changed(&mut tx, user.id, target).await?;
     }
     app.commit_with_answer(tx).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -56,7 +56,7 @@ pub async fn mute_user(
 pub async fn unmute_user(user: User, State(app): State<App>, Path(target): Path) -> Result<StatusCode, Error> {
     let mut tx = app.db.begin().await?;
     if Mute::delete(&mut tx, user.id, target).await? {
-        FeedDrop::create(&mut tx, &[user.id]).await?;
+        signals::changed(&mut tx, user.id, target).await?;
     }
     app.commit_with_answer(tx).await?;
     Ok(StatusCode::NO_CONTENT)

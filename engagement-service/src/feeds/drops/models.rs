@@ -21,6 +21,17 @@ impl FeedDrop {
         Ok(())
     }
 
+    /// Has the feeds of all people dropped.
+    pub async fn create_for_all(tx: &mut PgTransaction<'_>) -> sqlx::Result<()> {
+        sqlx::query!(
+            "insert into feed_drop (user_id) select id from person order by id
+            on conflict (user_id) do update set revision = feed_drop.revision + 1"
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
     /// Those that wait longest.
     pub async fn list(db: impl PgExecutor<'_>, rows: i64) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(Self, "select user_id, revision from feed_drop order by asked_at limit $1", rows)

@@ -53,7 +53,8 @@ impl FeedWorker {
             return Ok(job.release(&app.db).await?);
         }
         let followers = job.list_followers(&app.db, PAGE).await?;
-        let readers: Vec<Uuid> = is_first.then_some(job.author_id).into_iter().chain(followers.iter().copied()).collect();
+        let readers: Vec<Uuid> =
+            is_first.then_some(job.author_id).into_iter().chain(followers.iter().copied()).collect();
         cache.spread(&readers, job.enters, &job.leaves).await?;
         match followers.last() {
             Some(last) if i64::try_from(followers.len())? == PAGE => job.advance(&app.db, *last).await?,
