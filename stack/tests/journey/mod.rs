@@ -9,6 +9,7 @@ mod launcher;
 mod leaving;
 mod mailbox;
 mod outages;
+mod rebuild;
 mod replicas;
 mod rights;
 mod servers;
