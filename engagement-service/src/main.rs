@@ -66,6 +66,7 @@ static SERVICE: Service = Service {
         preferences::PREFERENCES_LIMIT,
         unsubscribe::UNSUBSCRIBE_LIMIT,
     ],
+    limits: &[profiles::READ_PROFILE_LIMIT, feeds::READ_FEED_LIMIT, mutes::MUTE_LIMIT, mutes::LIST_MUTES_LIMIT],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
     settings: Settings::augment_args,

@@ -4,6 +4,7 @@ use tokio_cron_scheduler::Job;
 
 use crate::feeds::FeedSettings;
 use crate::push::channels::PushSettings;
+use crate::feeds::settings::FeedSettings;
 use crate::token_check::TokenCheck;
 use crate::unsubscribe::services::LinkSettings;
 

@@ -14,7 +14,7 @@ pub const PAGE: i64 = 1_000;
 /// Feeds that are dropped in one step.
 const DROPS: i64 = 500;
 /// How long a worker has for a page, in seconds; then it counts as dead.
-const CLAIM: f64 = 10.0;
+pub const CLAIM: f64 = 10.0;
 /// How often jobs are looked for that another replica's commit has written.
 const POLL: Duration = Duration::from_millis(500);
 /// How often what waits is counted.
