@@ -11,6 +11,8 @@ mod posts;
 mod profiles;
 mod reactions;
 mod settings;
+mod streams;
+mod system_messages;
 mod token_check;
 
 #[cfg(test)]
@@ -18,8 +20,12 @@ mod matrix;
 
 use clap::{Args, FromArgMatches};
 
+use crate::core::app::App;
 use crate::core::serve::{self, Features, Service};
+use crate::notifications::schedulers::Dispatcher;
 use crate::settings::Settings;
+use crate::streams::schedulers::Announcer;
+use crate::system_messages::schedulers::MessageWriter;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -36,6 +42,7 @@ static SERVICE: Service = Service {
         profiles::READ_PROFILE_LIMIT,
         notifications::READ_NOTIFICATIONS_LIMIT,
         notifications::CHANGE_NOTIFICATIONS_LIMIT,
+        streams::OPEN_STREAM_LIMIT,
     ],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
@@ -44,7 +51,11 @@ static SERVICE: Service = Service {
     features: |app, arguments| {
         let settings = Settings::from_arg_matches(arguments)?;
         Ok(Features {
-            routes: profiles::router().merge(notifications::router()).with_state(app.clone()),
+            routes: profiles::router()
+                .merge(notifications::router())
+                .merge(streams::router(app, settings.stream_heartbeat()))
+                .with_state(app.clone()),
+            root: system_messages::internal().with_state(app.clone()),
             // The order is that of locks: profiles, then the counts of posts, then readers of notifications.
             subscriptions: joined::joined(vec![
                 profiles::events::consumers::subscriptions(),
@@ -58,10 +69,18 @@ static SERVICE: Service = Service {
                 notifications::events::consumers::subscriptions(),
             ]),
             jobs: vec![profiles::schedulers::job(app, settings.engagement_cron), notifications::schedulers::job(app)],
+            background: Some(Box::new(start)),
             ..Features::default()
         })
     },
 };
+
+/// Starts what the service does in the background beside events and jobs.
+fn start(app: &App) {
+    app.start_after_commits("dispatcher of notifications", Dispatcher::new(app, Vec::new()));
+    app.start_after_commits("announcer for streams", Announcer(app.clone()));
+    app.start_after_commits("system messages", MessageWriter(app.clone()));
+}
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {

@@ -1,4 +1,6 @@
 //! The settings of the engagement service beside those of every service.
+use std::time::Duration;
+
 use clap::Args;
 use tokio_cron_scheduler::Job;
 
@@ -12,8 +14,19 @@ pub struct Settings {
     #[arg(long, env = "ENGAGEMENT_CRON", default_value = "0 5 * * * *", value_parser = schedule)]
     pub engagement_cron: String,
 
+    /// Seconds between two signs of life on a stream of notifications, from 1 to 60. Its token is checked three times as often
+    #[arg(long, env = "STREAM_HEARTBEAT", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=60))]
+    pub stream_heartbeat: u64,
+
     #[command(flatten)]
     pub token_check: TokenCheck,
+}
+
+impl Settings {
+    /// The time between two signs of life on a stream.
+    pub fn stream_heartbeat(&self) -> Duration {
+        Duration::from_secs(self.stream_heartbeat)
+    }
 }
 
 /// Validates a cron schedule, so that an invalid one is refused at the start and not when the job is due.

@@ -14,6 +14,7 @@ use crate::notifications::models::Notification;
 use crate::people::models::Person;
 use crate::posts::models::PostCard;
 use crate::profiles::models::Profile;
+use crate::system_messages::models::SystemMessage;
 
 /// Rows of a table that one step of an erasure deletes.
 const BATCH: i64 = 1_000;
@@ -46,5 +47,6 @@ async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     let more = Follow::delete_by_user(tx, person, BATCH).await?;
     let more = PostCard::empty_by_author(tx, person, BATCH).await? || more;
     let more = notifications::signals::erase(tx, person, BATCH).await? || more;
+    SystemMessage::erase(tx, person).await?;
     Ok(more || had_profile)
 }
