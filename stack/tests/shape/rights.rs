@@ -24,6 +24,12 @@ const HASHES: &[(&str, &str)] = &[("auth-service", "~:apps.core.models.UserDetai
 /// Who reads the hash of a user.
 const HASH_READERS: &[(&str, &str)] = &[("post-service", "(+hget %R~:apps.core.models.UserDetailInfo:*)")];
 
+/// What else a service has in Redis: leases of streams, and the channels by which streams are woken.
+const LIVE: &[(&str, &str)] = &[(
+    "engagement-service",
+    "+publish +subscribe &notifications:news &feed:news (+@sortedset +eval +evalsha +pexpire ~streams:*)",
+)];
+
 fn of<'a>(table: &[(&str, &'a str)], service: &str) -> &'a str {
     table.iter().find(|(who, _)| *who == service).map_or("", |(_, what)| what)
 }
@@ -63,12 +69,13 @@ fn user(service: &str) -> String {
     others.dedup();
     let others: Vec<_> = others.iter().map(|stream| format!("~{stream}")).collect();
     let line = format!(
-        "user {noun} on >{{{noun}}} {KEYLESS} ({OWN} {}) ({OTHERS} {}) {}",
+        "user {noun} on >{{{noun}}} {KEYLESS} ({OWN} {}) ({OTHERS} {}) {} {}",
         own.join(" "),
         others.join(" "),
-        of(HASH_READERS, service)
+        of(HASH_READERS, service),
+        of(LIVE, service)
     );
-    line.trim_end().to_owned()
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Streams, as their clients see them.
 mod bounds;
+mod memory;
 mod resuming;
 
 use std::time::Duration;

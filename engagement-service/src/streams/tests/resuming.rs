@@ -4,12 +4,15 @@ use std::net::TcpListener;
 use serde_json::{Value, json};
 use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use uuid::Uuid;
 
 use super::{Client, PATIENCE, Sent, announce};
 use crate::SERVICE;
 use crate::core::serve;
 use crate::core::testing::Platform;
 use crate::notifications::tests::{Scene, Someone};
+use crate::posts::events::POST_CREATED;
+use crate::reactions::events::REACTION_CREATED;
 
 #[sqlx::test(migrations = false)]
 async fn another_replica_goes_on_behind_the_last_event(_: PgPoolOptions, database: PgConnectOptions) {
@@ -119,6 +122,14 @@ impl RemoteClient {
     }
 }
 
+/// Publishes a reaction to a new post; a replica consumes both, now or when there is one.
+async fn react(scene: &Scene, author: &Someone, by: &Someone, second: i64) -> Uuid {
+    let post = Uuid::now_v7();
+    scene.put(POST_CREATED, &scene.post(author, post, "POSTED", 0)).await;
+    scene.put(REACTION_CREATED, &scene.made(by, post, second)).await;
+    post
+}
+
 #[sqlx::test(migrations = false)]
 async fn nothing_is_lost_or_repeated_when_replicas_are_killed(_: PgPoolOptions, database: PgConnectOptions) {
     let scene = Scene::start(database).await;
@@ -131,9 +142,7 @@ async fn nothing_is_lost_or_repeated_when_replicas_are_killed(_: PgPoolOptions, 
         let mut client = replica.open(&ann, last).await;
         // What happened while there was no stream, and what happens now.
         let expected = if round == 0 { 1 } else { 2 };
-        let post = scene.publish(&ann).await;
-        scene.react(&bert, post, round).await;
-        posts.push(post);
+        posts.push(react(&scene, &ann, &bert, 2 * round).await);
         for _ in 0..expected {
             let sent = client.next().await.expect("the stream ended");
             assert!(sent.id > Some(last), "{sent:?} after {last}");
@@ -142,9 +151,7 @@ async fn nothing_is_lost_or_repeated_when_replicas_are_killed(_: PgPoolOptions, 
         }
         replica.runtime.shutdown_background();
         assert_eq!(client.next().await, None, "it was killed");
-        let post = scene.publish(&ann).await;
-        scene.react(&bert, post, round).await;
-        posts.push(post);
+        posts.push(react(&scene, &ann, &bert, 2 * round + 1).await);
     }
     let numbers: Vec<i64> = seen.iter().map(|(number, _)| *number).collect();
     assert_eq!(numbers, [1, 2, 3, 4, 5]);
