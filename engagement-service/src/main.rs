@@ -18,6 +18,8 @@ mod profiles;
 mod push;
 mod reactions;
 mod settings;
+mod streams;
+mod system_messages;
 mod token_check;
 mod unsubscribe;
 
@@ -41,6 +43,12 @@ use crate::feeds::fan_out::schedulers::{FeedBacklogGauges, FeedWorker};
 use crate::push::channels::Channels;
 use crate::settings::{Command, Settings};
 use crate::unsubscribe::services::{LinkState, UnsubscribeLinks};
+use crate::core::app::App;
+use crate::core::serve::{self, Features, Service};
+use crate::notifications::schedulers::Dispatcher;
+use crate::settings::Settings;
+use crate::streams::schedulers::Announcer;
+use crate::system_messages::schedulers::MessageWriter;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -65,6 +73,7 @@ static SERVICE: Service = Service {
         push::VAPID_KEY_LIMIT,
         preferences::PREFERENCES_LIMIT,
         unsubscribe::UNSUBSCRIBE_LIMIT,
+        streams::OPEN_STREAM_LIMIT,
     ],
     limits: &[profiles::READ_PROFILE_LIMIT, feeds::READ_FEED_LIMIT, mutes::MUTE_LIMIT, mutes::LIST_MUTES_LIMIT],
     personal_data: personal_data::PERSONAL_DATA,
@@ -87,6 +96,12 @@ static SERVICE: Service = Service {
         Ok(Features {
             routes,
             // The order is that of locks: profiles, then the counts of posts, then the jobs of feeds, then readers of notifications.
+            routes: profiles::router()
+                .merge(notifications::router())
+                .merge(streams::router(app, settings.stream_heartbeat()))
+                .with_state(app.clone()),
+            root: system_messages::internal().with_state(app.clone()),
+            // The order is that of locks: profiles, then the counts of posts, then readers of notifications.
             subscriptions: joined::joined(vec![
                 profiles::events::consumers::subscriptions(),
                 people::events::consumers::subscriptions(),
@@ -114,10 +129,19 @@ static SERVICE: Service = Service {
                 app.start("editions of explore", EditionWorker(app.clone()));
                 push::schedulers::start(app, &channels);
             })),
+            jobs: vec![profiles::schedulers::job(app, settings.engagement_cron), notifications::schedulers::job(app)],
+            background: Some(Box::new(start)),
             ..Features::default()
         })
     },
 };
+
+/// Starts what the service does in the background beside events and jobs.
+fn start(app: &App) {
+    app.start_after_commits("dispatcher of notifications", Dispatcher::new(app, Vec::new()));
+    app.start_after_commits("announcer for streams", Announcer(app.clone()));
+    app.start_after_commits("system messages", MessageWriter(app.clone()));
+}
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {

@@ -4,6 +4,7 @@ use std::future::{Ready, ready};
 use axum::body::Body;
 use axum::http::{Request, header};
 use clap::FromArgMatches;
+use chrono::Utc;
 use serde_json::json;
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
@@ -13,6 +14,7 @@ use crate::core::ground::settings::Environment;
 use crate::blocks::events::USER_BLOCKED;
 use crate::core::testing::{self, Platform};
 use crate::posts::events::POST_CREATED;
+use crate::follows::events::USER_CONNECTED;
 use crate::profiles::events::USER_REGISTERED;
 use crate::settings::Settings;
 use crate::token_check;
@@ -21,6 +23,7 @@ use crate::unsubscribe::services::UnsubscribeLinks;
 
 /// The operations beside the API that only this service has.
 pub const BESIDE: &[&str] = &["GET /internal/rebuild"];
+pub const BESIDE: &[&str] = &["POST /internal/system-messages"];
 
 /// What requests are sent to.
 pub type World = Platform;
@@ -98,4 +101,33 @@ async fn publish(platform: &Platform, owner: &Person) -> Uuid {
         "updated_at": "2026-11-20T12:00:00+00:00", "title": null, "content": "x", "types": ["NEWS"], "status": "POSTED" });
     platform.consume(POST_CREATED, &version).await;
     post
+/// A request for an operation, where it names one about a notification of the owner; without a token.
+pub async fn request(platform: &Platform, operation: &str, owner: &Person) -> Request<Body> {
+    let (method, template) = operation.split_once(' ').unwrap();
+    let (path, body) = match template {
+        "/api/v1/me/activity-profile" | "/api/v1/me/notifications" | "/api/v1/me/notifications/unread-count" => {
+            (template.to_owned(), None)
+        }
+        // It ends with what is there.
+        "/api/v1/me/notifications/stream" => (format!("{template}?seconds=0"), None),
+        "/api/v1/me/notifications/view" => (template.to_owned(), Some(json!({ "ids": [] }))),
+        "/api/v1/me/notifications/{notification_id}" | "/api/v1/me/notifications/{notification_id}/view" => {
+            (template.replace("{notification_id}", &notify(platform, owner).await), None)
+        }
+        "/internal/system-messages" => {
+            (template.to_owned(), Some(json!({ "id": Uuid::now_v7(), "title": "T", "text": "x" })))
+        }
+        other => panic!("there is no request of {other} here"),
+    };
+    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+    let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
+    request.body(body).unwrap()
+}
+
+/// Lets a user connect to the owner; the id of the notification of it.
+async fn notify(platform: &Platform, owner: &Person) -> String {
+    let connection = json!({ "user_id": Uuid::now_v7(), "target_id": owner.id, "at": Utc::now() });
+    platform.consume(USER_CONNECTED, &connection).await;
+    let list = platform.call("GET", "/me/notifications", Some(&owner.token), None).await;
+    list.body[0]["id"].as_str().unwrap().to_owned()
 }

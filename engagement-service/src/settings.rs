@@ -1,5 +1,8 @@
 //! The settings of the engagement service beside those of every service.
 use clap::{Args, Subcommand};
+use std::time::Duration;
+
+use clap::Args;
 use tokio_cron_scheduler::Job;
 
 use crate::feeds::FeedSettings;
@@ -15,6 +18,10 @@ pub struct Settings {
     /// (UTC). The 30 days move at midnight; every hour, so that a service that was down then is not late for a day
     #[arg(long, env = "ENGAGEMENT_CRON", default_value = "0 5 * * * *", value_parser = schedule)]
     pub engagement_cron: String,
+
+    /// Seconds between two signs of life on a stream of notifications, from 1 to 60. Its token is checked three times as often
+    #[arg(long, env = "STREAM_HEARTBEAT", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=60))]
+    pub stream_heartbeat: u64,
 
     #[command(flatten)]
     pub feeds: FeedSettings,
@@ -37,6 +44,13 @@ pub struct Settings {
 pub enum Command {
     /// Fill the read model anew from the other services; the running replicas do it, or the next one that starts
     Rebuild,
+}
+
+impl Settings {
+    /// The time between two signs of life on a stream.
+    pub fn stream_heartbeat(&self) -> Duration {
+        Duration::from_secs(self.stream_heartbeat)
+    }
 }
 
 /// Validates a cron schedule, so that an invalid one is refused at the start and not when the job is due.

@@ -62,6 +62,15 @@ pub struct Announcement {
     pub levels: Option<(Level, Level)>,
 }
 
+/// A notification whose channels may be used.
+#[derive(Clone, Copy, Debug)]
+pub struct DueNotification {
+    pub id: Uuid,
+    pub user_id: Uuid,
+    pub r#type: Type,
+    pub updated_at: Timestamp,
+}
+
 impl Notification {
     /// A reader's notifications.
     pub async fn list(db: impl PgExecutor<'_>, user: Uuid, selection: Selection) -> sqlx::Result<Vec<Self>> {
@@ -185,6 +194,45 @@ impl Notification {
         .fetch_all(&mut **tx)
         .await?;
         number_changes(tx, &written).await
+    }
+
+    /// Some notifications whose channels may be used; their readers are locked then, and none of them has changed.
+    pub async fn lock_due(tx: &mut PgTransaction<'_>, rows: i64) -> sqlx::Result<Vec<DueNotification>> {
+        let due = sqlx::query_as!(
+            DueNotification,
+            "select id, user_id, type, updated_at from notification
+            where status = 'GENERATED' and shown and due_at <= now() order by due_at limit $1",
+            rows
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        lock_readers(tx, &due.iter().map(|due| due.user_id).collect::<Vec<_>>()).await?;
+        let query = sqlx::query_as!(
+            DueNotification,
+            "select id, user_id, type, updated_at from notification
+            where id = any($1) and status = 'GENERATED' and shown and due_at <= now()",
+            &due.iter().map(|due| due.id).collect::<Vec<_>>()
+        );
+        query.fetch_all(&mut **tx).await
+    }
+
+    /// Saves that channels have notifications at hand.
+    pub async fn mark_sending(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
+        sqlx::query!("update notification set status = 'SENDING', dispatched_at = now() where id = any($1)", ids)
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Saves that channels are done with notifications, unless they were viewed, or are news again.
+    pub async fn mark_sent(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
+        sqlx::query!(
+            "update notification set status = 'SENT' where id = any($1) and status in ('GENERATED', 'SENDING')",
+            ids
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
     }
 
     /// Deletes up to `rows` notifications that were viewed or withdrawn and whose newest cause is older than what is kept; how many

@@ -21,6 +21,7 @@ use crate::posts::models::PostCard;
 use crate::preferences::Preferences;
 use crate::profiles::models::Profile;
 use crate::push::models::Delivery;
+use crate::system_messages::models::SystemMessage;
 
 /// Rows of a table that one step of an erasure deletes.
 const BATCH: i64 = 1_000;
@@ -86,4 +87,6 @@ async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     let more = PostCard::empty_by_author(tx, person, BATCH).await? || more;
     let more = notifications::signals::erase(tx, person, BATCH).await? || more;
     Ok(more || hid_posts || had_profile)
+    SystemMessage::erase(tx, person).await?;
+    Ok(more || had_profile)
 }

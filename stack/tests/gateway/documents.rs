@@ -16,7 +16,7 @@ const NOTHING: &str = "01930000-0000-7000-8000-000000000000";
 pub struct Operation {
     pub service: &'static str,
     pub method: Method,
-    /// With an id of nothing for each parameter.
+    /// With an id of nothing for each parameter; of a stream with what ends it.
     pub path: String,
     pub public: bool,
     pub has_body: bool,
@@ -32,7 +32,7 @@ pub fn operations() -> Vec<Operation> {
                 operations.push(Operation {
                     service,
                     method: method.to_uppercase().parse().unwrap(),
-                    path: filled(path),
+                    path: filled(path) + ending(operation),
                     // What says nothing of its security has that of the document: a token.
                     public: operation
                         .get("security")
@@ -51,6 +51,12 @@ pub fn document(service: &str) -> Value {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let path = root.join(format!("{service}-service/openapi.json"));
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// What makes a stream end by itself, where an operation is one.
+fn ending(operation: &Value) -> &'static str {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    if parameters.into_iter().any(|parameter| parameter["name"] == "seconds") { "?seconds=0" } else { "" }
 }
 
 fn filled(path: &str) -> String {

@@ -27,6 +27,12 @@ const FEEDS: &[(&str, &str)] =
 /// Who reads the hash of a user.
 const HASH_READERS: &[(&str, &str)] = &[("post-service", "(+hget %R~:apps.core.models.UserDetailInfo:*)")];
 
+/// What else a service has in Redis: leases of streams, and the channels by which streams are woken.
+const LIVE: &[(&str, &str)] = &[(
+    "engagement-service",
+    "+publish +subscribe &notifications:news &feed:news (+@sortedset +eval +evalsha +pexpire ~streams:*)",
+)];
+
 fn of<'a>(table: &[(&str, &'a str)], service: &str) -> &'a str {
     table.iter().find(|(who, _)| *who == service).map_or("", |(_, what)| what)
 }
@@ -71,8 +77,13 @@ fn user(service: &str) -> String {
         others.join(" "),
         of(HASH_READERS, service),
         of(FEEDS, service)
+        "user {noun} on >{{{noun}}} {KEYLESS} ({OWN} {}) ({OTHERS} {}) {} {}",
+        own.join(" "),
+        others.join(" "),
+        of(HASH_READERS, service),
+        of(LIVE, service)
     );
-    line.trim_end().to_owned()
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[test]

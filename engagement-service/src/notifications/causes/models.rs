@@ -40,6 +40,25 @@ pub struct Actor {
     pub is_news: bool,
 }
 
+/// The same with the columns of its group.
+struct ActorRow {
+    user_id: Uuid,
+    r#type: Type,
+    subject_id: Uuid,
+    day: Option<NaiveDate>,
+    actor_id: Uuid,
+    stands: bool,
+    at: Timestamp,
+    newest: Timestamp,
+}
+
+impl From<ActorRow> for Actor {
+    fn from(row: ActorRow) -> Self {
+        let ActorRow { user_id, r#type, subject_id, day, actor_id, stands, at, newest } = row;
+        Self { group: Group { user_id, r#type, subject_id, day }, actor_id, stands, at, newest, is_news: false }
+    }
+}
+
 /// A post and a person who did something there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Interaction {
@@ -105,25 +124,16 @@ pub async fn list_causes(
 
 /// The stored rows of people behind groups of posts.
 pub async fn list_actors(tx: &mut PgTransaction<'_>, interactions: &[Interaction]) -> sqlx::Result<Vec<Actor>> {
-    let rows = sqlx::query!(
-        "select notification.user_id, type, subject_id, notification_actor.actor_id, stands, at, newest
+    let rows = sqlx::query_as!(
+        ActorRow,
+        "select notification.user_id, type, subject_id, day, notification_actor.actor_id, stands, at, newest
         from unnest($1::uuid[], $2::uuid[]) as touched (post_id, actor_id)
         join notification on subject_id = touched.post_id and type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED')
         join notification_actor on notification_id = notification.id and notification_actor.actor_id = touched.actor_id",
         &interactions.iter().map(|touched| touched.post_id).collect::<Vec<_>>(),
         &interactions.iter().map(|touched| touched.actor_id).collect::<Vec<_>>()
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    let actor = rows.into_iter().map(|row| Actor {
-        group: Group { user_id: row.user_id, r#type: row.r#type, subject_id: row.subject_id, day: None },
-        actor_id: row.actor_id,
-        stands: row.stands,
-        at: row.at,
-        newest: row.newest,
-        is_news: false,
-    });
-    Ok(actor.collect())
+    );
+    Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(Actor::from).collect())
 }
 
 /// What people did on the posts of readers, or once did.
@@ -167,25 +177,16 @@ pub async fn list_connections(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sql
 
 /// The stored rows of people behind groups of connections.
 pub async fn list_connected(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<Vec<Actor>> {
-    let rows = sqlx::query!(
-        r#"select notification.user_id, day as "day!", notification_actor.actor_id, stands, at, newest
+    let rows = sqlx::query_as!(
+        ActorRow,
+        "select notification.user_id, type, subject_id, day, notification_actor.actor_id, stands, at, newest
         from unnest($1::uuid[], $2::uuid[]) as pair (user_id, actor_id)
         join notification on notification.user_id = pair.user_id and type = 'USER_CONNECTED' and subject_id = pair.user_id
-        join notification_actor on notification_id = notification.id and notification_actor.actor_id = pair.actor_id"#,
+        join notification_actor on notification_id = notification.id and notification_actor.actor_id = pair.actor_id",
         &pairs.iter().map(|pair| pair.user_id).collect::<Vec<_>>(),
         &pairs.iter().map(|pair| pair.actor_id).collect::<Vec<_>>()
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    let connected = rows.into_iter().map(|row| Actor {
-        group: connections_of(row.user_id, row.day),
-        actor_id: row.actor_id,
-        stands: row.stands,
-        at: row.at,
-        newest: row.newest,
-        is_news: false,
-    });
-    Ok(connected.collect())
+    );
+    Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(Actor::from).collect())
 }
 
 fn connections_of(user_id: Uuid, day: NaiveDate) -> Group {
@@ -194,24 +195,15 @@ fn connections_of(user_id: Uuid, day: NaiveDate) -> Group {
 
 /// Some groups in which a person stands.
 pub async fn list_actors_of(tx: &mut PgTransaction<'_>, actor: Uuid, rows: i64) -> sqlx::Result<Vec<Actor>> {
-    let rows = sqlx::query!(
-        "select notification.user_id, type, subject_id, day, stands, at, newest
+    let rows = sqlx::query_as!(
+        ActorRow,
+        "select notification.user_id, type, subject_id, day, actor_id, stands, at, newest
         from notification_actor join notification on notification.id = notification_id
         where actor_id = $1 order by notification_id limit $2",
         actor,
         rows
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    let actor = rows.into_iter().map(|row| Actor {
-        group: Group { user_id: row.user_id, r#type: row.r#type, subject_id: row.subject_id, day: row.day },
-        actor_id: actor,
-        stands: row.stands,
-        at: row.at,
-        newest: row.newest,
-        is_news: false,
-    });
-    Ok(actor.collect())
+    );
+    Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(Actor::from).collect())
 }
 
 /// Deletes the rows of a person behind groups.

@@ -1,10 +1,12 @@
 //! Notifications, through events and routes.
+mod dispatching;
 mod groups;
 mod reading;
 
 use std::ops::Deref;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use redis::AsyncCommands;
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
@@ -53,9 +55,18 @@ impl Scene {
     /// A person with a first name.
     pub async fn person(&self, name: &str) -> Someone {
         let (token, id) = testing::new_user();
-        let user = json!({ "id": id, "first_name": name, "status": "ACTIVE", "updated_at": self.at(0) });
-        self.consume(USER_UPDATED, &user).await;
+        self.consume(USER_UPDATED, &self.user(id, name)).await;
         Someone { id, token }
+    }
+
+    pub fn user(&self, id: Uuid, name: &str) -> Value {
+        json!({ "id": id, "first_name": name, "status": "ACTIVE", "updated_at": self.at(0) })
+    }
+
+    /// Appends an event to a stream; the service does not consume it yet.
+    pub async fn put(&self, stream: &str, message: &Value) {
+        let fields = [("message", message.to_string()), ("type", "json".to_owned())];
+        let _: String = self.app.redis.clone().xadd(stream, "*", &fields).await.unwrap();
     }
 
     pub fn post(&self, author: &Someone, id: Uuid, status: &str, second: i64) -> Value {

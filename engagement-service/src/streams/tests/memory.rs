@@ -1,0 +1,65 @@
+//! A measurement: what open streams cost in memory.
+use std::net::SocketAddr;
+
+use futures::{StreamExt, TryStreamExt};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::core::serve::connections::ConnectionLimits;
+use crate::core::testing::new_user;
+use crate::notifications::tests::Scene;
+
+/// Both ends of each are in this process, which may have 20,000 files open on most machines.
+const STREAMS: usize = 9_500;
+/// What 10,000 may cost, in KiB: the clients' ends, which are measured with it, among it.
+const MAX_KIB: usize = 200 * 1024;
+
+/// The memory of this process, in KiB.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+/// A stream of a new user, whose first event was read.
+async fn open(address: SocketAddr) -> std::io::Result<TcpStream> {
+    let mut stream = TcpStream::connect(address).await?;
+    let token = new_user().0;
+    let request =
+        format!("GET /api/v1/me/notifications/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let (mut read, mut part) = (String::new(), [0; 1024]);
+    while !read.contains("\"unread\"") {
+        let bytes = stream.read(&mut part).await?;
+        assert!(bytes > 0, "the stream ended: {read}");
+        read.push_str(&String::from_utf8_lossy(&part[..bytes]));
+    }
+    Ok(stream)
+}
+
+#[sqlx::test(migrations = false)]
+#[ignore = "a measurement, of a minute: cargo test -p engagement-service -- --ignored --nocapture memory"]
+async fn ten_thousand_open_streams_take_less_than_200_mib(_: PgPoolOptions, database: PgConnectOptions) {
+    let scene = Scene::start(database).await;
+    let platform = scene.beside(&["--stream-heartbeat", "60"]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+    tasks.spawn(ConnectionLimits::new(STREAMS + 100).serve(listener, platform.router.clone(), stop.clone()));
+    // What the first ones need is not what one more costs.
+    let mut open_streams: Vec<_> =
+        (0..100).map(|_| open(address)).collect::<futures::stream::FuturesUnordered<_>>().try_collect().await.unwrap();
+    let before = resident();
+    let more = futures::stream::iter(100..STREAMS).map(|_| open(address)).buffer_unordered(32);
+    open_streams.extend(more.try_collect::<Vec<_>>().await.unwrap());
+    let cost = (resident() - before) * 10_000 / (STREAMS - 100);
+    #[expect(clippy::print_stdout, reason = "the figure is what a measurement is for")]
+    {
+        println!("10,000 open streams: {} MiB, {} KiB each", cost / 1024, cost / 10_000);
+    }
+    assert!(cost < MAX_KIB, "{cost} KiB");
+    stop.cancel();
+}

@@ -1,0 +1,86 @@
+//! The route of streams.
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, Request, StatusCode, header};
+use axum::response::sse::Sse;
+use axum::response::{IntoResponse, Response};
+
+use super::MAX_STREAMS;
+use super::hub::Hub;
+use super::leases::StreamLease;
+use super::live::LiveStream;
+use crate::core::api::errors::{Error, Problem};
+use crate::core::app::App;
+use crate::core::app::identity::User;
+use crate::core::contract::extract::Query;
+use crate::core::contract::fields::invalid;
+
+/// The header by which a client says which change it had last.
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+/// The longest stream that can be asked for, in seconds.
+const MAX_SECONDS: i64 = 86_400;
+const TOO_MANY: Error = Error::Refused(StatusCode::TOO_MANY_REQUESTS, "At most 5 streams at the same time");
+
+/// Follow the caller's notifications as Server-Sent Events
+///
+/// `notification`: one that is new or changed, as in the list, or `{"id": …, "withdrawn": true}`; the event's id is the number of the
+/// change. `unread`: how many are unread, at the beginning and whenever that changes. `feed`: the home feed has new posts. A stream
+/// without `Last-Event-ID` begins now. It ends with the token, the session or the service; a client comes back with the id of the
+/// last event, and misses nothing.
+#[utoipa::path(get, path = "/me/notifications/stream", tag = "notifications", params(
+    ("Last-Event-ID" = Option<i64>, Header, description = "The id of the last event that the client has"),
+    ("seconds" = Option<i64>, Query, description = "End after this time, 0 to 86400; 0: after what is there now",
+        minimum = 0, maximum = 86_400),
+), responses(
+    (status = 200, content_type = "text/event-stream", body = String,
+        example = "event: unread\ndata: {\"unread\":3}\n\n"),
+    (status = 422, body = Problem),
+    (status = 429, body = Problem, description = "The caller has five streams, or opened too many in a minute"),
+))]
+pub async fn stream_notifications(
+    user: User,
+    State(app): State<App>,
+    Extension(hub): Extension<Arc<Hub>>,
+    query: Query,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    let (after, lasts) = read_options(query, &headers)?;
+    let place = hub.register(user.id, MAX_STREAMS).ok_or(TOO_MANY)?;
+    let lease = StreamLease::new(&app, user.id, hub.heartbeat);
+    if !lease.take().await {
+        return Err(TOO_MANY);
+    }
+    let live = LiveStream::open(place, lease, keep_token(&headers), &user, after, lasts).await?;
+    let events = futures::stream::unfold(live, async |mut live| {
+        let event = live.next().await?;
+        Some((Ok::<_, Infallible>(event), live))
+    });
+    // Proxies that buffer answers leave this one alone.
+    Ok(([(HeaderName::from_static("x-accel-buffering"), "no")], Sse::new(events)).into_response())
+}
+
+fn read_options(mut query: Query, headers: &HeaderMap) -> Result<(Option<i64>, Option<Duration>), Error> {
+    let seconds = query.integer("seconds", 0, MAX_SECONDS);
+    let lasts = seconds.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
+    let after = headers.get(LAST_EVENT_ID).map(|id| id.to_str().ok()?.parse().ok().filter(|id: &i64| *id >= 0));
+    if after == Some(None) {
+        let place = ["header", "Last-Event-ID"];
+        query.errors.push(invalid(&place, "value is not the id of an event", "type_error.integer", None));
+    }
+    query.check()?;
+    Ok((after.flatten(), lasts))
+}
+
+/// What is kept of a request for as long as its stream lives: the token.
+fn keep_token(headers: &HeaderMap) -> Parts {
+    let (mut parts, ()) = Request::new(()).into_parts();
+    if let Some(token) = headers.get(header::AUTHORIZATION) {
+        parts.headers.insert(header::AUTHORIZATION, token.clone());
+    }
+    parts
+}

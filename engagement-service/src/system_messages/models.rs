@@ -1,0 +1,85 @@
+//! System messages in the database: all of the SQL of this feature.
+use sqlx::{PgExecutor, PgTransaction};
+use uuid::Uuid;
+
+use crate::core::contract::timestamp::Timestamp;
+
+/// A message to some people or to all.
+#[derive(Clone, Debug)]
+pub struct SystemMessage {
+    pub id: Uuid,
+    pub created_at: Timestamp,
+    /// None: to all.
+    pub user_ids: Option<Vec<Uuid>>,
+    /// Up to whom it was written out.
+    pub last_user_id: Uuid,
+}
+
+impl SystemMessage {
+    /// Creates a message, unless one of that id exists; false when that one is another.
+    pub async fn create(
+        tx: &mut PgTransaction<'_>,
+        id: Uuid,
+        title: &str,
+        content: &str,
+        user_ids: Option<&[Uuid]>,
+    ) -> sqlx::Result<bool> {
+        let query = sqlx::query_scalar!(
+            r#"insert into system_message (id, title, content, user_ids) values ($1, $2, $3, $4)
+            on conflict (id) do update set id = excluded.id
+            returning (title, content) = ($2, $3) and user_ids is not distinct from $4 as "same!""#,
+            id,
+            title,
+            content,
+            user_ids
+        );
+        query.fetch_one(&mut **tx).await
+    }
+
+    /// Locks the oldest message that not all have yet, and that no other replica has at hand.
+    pub async fn lock_next(tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<Self>> {
+        let query = sqlx::query_as!(
+            Self,
+            "select id, created_at, user_ids, last_user_id from system_message
+            where done_at is null order by created_at limit 1 for update skip locked"
+        );
+        query.fetch_optional(&mut **tx).await
+    }
+
+    /// The next people to whom it goes.
+    pub async fn list_readers(&self, db: impl PgExecutor<'_>, rows: i64) -> sqlx::Result<Vec<Uuid>> {
+        let query = sqlx::query_scalar!(
+            "select id from person where id > $1 and ($2::uuid[] is null or id = any($2)) order by id limit $3",
+            self.last_user_id,
+            self.user_ids.as_deref(),
+            rows
+        );
+        query.fetch_all(db).await
+    }
+
+    /// Saves up to whom it was written out, or, without one, that all have it.
+    pub async fn save_progress(&self, tx: &mut PgTransaction<'_>, last: Option<Uuid>) -> sqlx::Result<()> {
+        sqlx::query!(
+            "update system_message set last_user_id = coalesce($2, last_user_id), done_at = case when $2 is null then now() end
+            where id = $1",
+            self.id,
+            last
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Takes a person out of the lists of readers.
+    pub async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<()> {
+        sqlx::query!(
+            "update system_message set user_ids = array_remove(user_ids, $1),
+                last_user_id = case when last_user_id = $1 then '00000000-0000-0000-0000-000000000000' else last_user_id end
+            where $1 = any(user_ids) or last_user_id = $1",
+            person
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+}
