@@ -6,6 +6,8 @@ use axum::http::{Request, header};
 use clap::FromArgMatches;
 use chrono::Utc;
 use serde_json::json;
+use axum::http::Request;
+use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
@@ -35,7 +37,9 @@ pub async fn settings() -> Vec<String> {
 
 /// Starts the service for all requests.
 pub async fn start(database: PgConnectOptions) -> World {
-    Platform::start(&SERVICE, database, &[]).await
+    let key = "yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw";
+    let settings = ["--vapid-private-key", key, "--vapid-subject", "mailto:operators@example.org"];
+    Platform::start(&SERVICE, database, &settings).await
 }
 
 /// The owner of what a request is about.
@@ -130,4 +134,23 @@ async fn notify(platform: &Platform, owner: &Person) -> String {
     platform.consume(USER_CONNECTED, &connection).await;
     let list = platform.call("GET", "/me/notifications", Some(&owner.token), None).await;
     list.body[0]["id"].as_str().unwrap().to_owned()
+pub async fn request(platform: &Platform, operation: &str, owner: &Person) -> Request<Body> {
+    let (method, path) = operation.split_once(' ').unwrap();
+    let (path, body) = match operation {
+        "GET /api/v1/me/activity-profile" | "GET /api/v1/me/devices" | "GET /api/v1/push/vapid-public-key" => {
+            (path.to_owned(), Body::empty())
+        }
+        "POST /api/v1/me/devices" => (path.to_owned(), Body::from(phone().to_string())),
+        "DELETE /api/v1/me/devices/{device_id}" => {
+            let device = platform.call("POST", "/me/devices", Some(&owner.token), Some(phone())).await;
+            (path.replace("{device_id}", device.body["id"].as_str().unwrap()), Body::empty())
+        }
+        other => panic!("there is no request of {other} here"),
+    };
+    Request::builder().method(method).uri(path).body(body).unwrap()
+}
+
+/// A phone of its own.
+fn phone() -> Value {
+    json!({ "provider": "FCM", "token": Uuid::now_v7() })
 }

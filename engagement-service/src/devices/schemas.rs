@@ -13,9 +13,8 @@ use super::models::{Device, Registration};
 use super::{ApnsEnvironment, Provider};
 use crate::core::contract::fields::{Fields, Input, invalid};
 use crate::core::contract::timestamp::Timestamp;
+use crate::push::addresses::MAX_ENDPOINT_BYTES;
 
-/// The longest endpoint, in characters; those of browsers have 150 to 500.
-pub const LONGEST_ENDPOINT: usize = 2_048;
 /// The longest registration token, in characters; Firebase's have some 160, Apple's 64, and both say that this may grow.
 const LONGEST_TOKEN: usize = 1_024;
 /// The longest bundle id, in characters.
@@ -96,7 +95,7 @@ impl Input for Registration {
             Some(Provider::WebPush) => {
                 // A browser's subscription has it, and it is always null today.
                 fields.value("expirationTime");
-                let endpoint = fields.text("endpoint", LONGEST_ENDPOINT);
+                let endpoint = fields.text("endpoint", MAX_ENDPOINT_BYTES);
                 let keys = fields.value("keys").unwrap_or_default();
                 let p256dh = key(fields, &keys, "p256dh", |bytes| {
                     bytes.first() == Some(&4) && PublicKey::from_sec1_bytes(bytes).is_ok()

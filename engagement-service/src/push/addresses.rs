@@ -13,6 +13,8 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
+/// The longest endpoint, in bytes, as the table of devices has it; those of browsers have 150 to 500.
+pub const MAX_ENDPOINT_BYTES: usize = 2_048;
 /// How long a name is looked up when a device is registered. One that is not found in time may be found later.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -78,6 +80,8 @@ pub enum EndpointFault {
     NoUrl,
     #[error("a URL of scheme https without credentials is needed")]
     Scheme,
+    #[error("the URL is too long")]
+    Long,
     #[error("the port must be 443")]
     Port,
     #[error("the host is not on the public internet")]
@@ -95,6 +99,10 @@ impl Guard {
     /// The endpoint in a text, as far as it can be checked without a lookup.
     pub fn parse(self, text: &str) -> Result<Url, EndpointFault> {
         let url: Url = text.parse().map_err(|_| EndpointFault::NoUrl)?;
+        // What is no ASCII has become longer.
+        if url.as_str().len() > MAX_ENDPOINT_BYTES {
+            return Err(EndpointFault::Long);
+        }
         if self.allow_private {
             return Ok(url);
         }
@@ -155,5 +163,125 @@ impl Resolve for Guard {
             let found: Addrs = Box::new(lookup.await?.into_iter());
             Ok(found)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_address_of_a_private_network_is_public() {
+        for private in [
+            "0.0.0.0",
+            "0.1.2.3",
+            "10.0.0.1",
+            "100.64.0.1",
+            "100.127.255.255",
+            "127.0.0.1",
+            "127.255.255.254",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.8",
+            "192.0.2.1",
+            "192.88.99.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.19.255.255",
+            "198.51.100.1",
+            "203.0.113.1",
+            "224.0.0.1",
+            "239.255.255.255",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::7f00:1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::ffff:169.254.169.254",
+            "64:ff9b::10.0.0.1",
+            "64:ff9b::a9fe:a9fe",
+            "64:ff9b:1::1",
+            "100::1",
+            "2001::1",
+            "2001:2::1",
+            "2001:10::1",
+            "2001:db8::1",
+            "2002:7f00:1::1",
+            "2002:a00:1::1",
+            "3fff::1",
+            "5f00::1",
+            "fc00::1",
+            "fd12:3456::1",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+        ] {
+            assert!(!is_public(private.parse().unwrap()), "{private}");
+        }
+        for public in [
+            "1.1.1.1",
+            "8.8.8.8",
+            "93.184.215.14",
+            "100.63.255.255",
+            "100.128.0.1",
+            "172.15.255.255",
+            "172.32.0.1",
+            "192.167.255.255",
+            "223.255.255.255",
+            "2606:4700:4700::1111",
+            "2a00:1450:4001:82a::200e",
+            "::ffff:8.8.8.8",
+            "64:ff9b::8.8.8.8",
+        ] {
+            assert!(is_public(public.parse().unwrap()), "{public}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_is_a_url_of_https_on_the_usual_port_of_a_public_host() {
+        let guard = Guard { allow_private: false };
+        for (endpoint, fault) in [
+            ("", EndpointFault::NoUrl),
+            ("push.example.com/x", EndpointFault::NoUrl),
+            ("https://", EndpointFault::NoUrl),
+            ("http://push.example.com/x", EndpointFault::Scheme),
+            ("file:///etc/passwd", EndpointFault::Scheme),
+            ("gopher://push.example.com/x", EndpointFault::Scheme),
+            ("https://anna@push.example.com/x", EndpointFault::Scheme),
+            ("https://anna:b@push.example.com/x", EndpointFault::Scheme),
+            ("https://push.example.com:8443/x", EndpointFault::Port),
+            ("https://push.example.com:22/x", EndpointFault::Port),
+            ("https://127.0.0.1/x", EndpointFault::Private),
+            ("https://127.1/x", EndpointFault::Private),
+            ("https://2130706433/x", EndpointFault::Private),
+            ("https://0x7f.0.0.1/x", EndpointFault::Private),
+            ("https://0177.0.0.1/x", EndpointFault::Private),
+            ("https://169.254.169.254/latest/meta-data", EndpointFault::Private),
+            ("https://[::1]/x", EndpointFault::Private),
+            ("https://[::ffff:7f00:1]/x", EndpointFault::Private),
+            ("https://[fd00::1]/x", EndpointFault::Private),
+        ] {
+            assert_eq!(guard.parse(endpoint), Err(fault), "{endpoint}");
+        }
+        for endpoint in
+            ["https://fcm.googleapis.com/fcm/send/x", "https://web.push.apple.com:443/x", "https://1.1.1.1/x"]
+        {
+            assert!(guard.parse(endpoint).is_ok(), "{endpoint}");
+        }
+    }
+
+    /// A name may lead where an address may not, and may do so only after the device was registered.
+    #[tokio::test]
+    async fn a_name_that_leads_into_this_machine_is_refused_when_it_is_connected_to() {
+        let guard = Guard { allow_private: false };
+        assert_eq!(guard.check("https://localhost/x").await, Err(EndpointFault::Private));
+        let http = crate::core::ground::http_client::builder().dns_resolver(guard).build().unwrap();
+        let error = http.post("https://localhost/x").send().await.unwrap_err();
+        assert!(Guard::refused(&error), "{error:?}");
+        let error = http.post("https://127.0.0.1:1/x").send().await.unwrap_err();
+        assert!(!Guard::refused(&error), "an address is not looked up, and is refused by `parse`: {error:?}");
     }
 }

@@ -56,7 +56,7 @@ pub struct Delivery {
 
 /// What waits of one provider.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Backlog {
+pub struct PushBacklog {
     pub waiting: i64,
     /// How long the oldest of them has been due, in seconds.
     pub age: f64,
@@ -230,9 +230,9 @@ impl Delivery {
     }
 
     /// What waits of a provider.
-    pub async fn backlog(db: impl PgExecutor<'_>, provider: Provider) -> sqlx::Result<Backlog> {
+    pub async fn backlog(db: impl PgExecutor<'_>, provider: Provider) -> sqlx::Result<PushBacklog> {
         sqlx::query_as!(
-            Backlog,
+            PushBacklog,
             r#"select count(*) as "waiting!", greatest(0,
                 extract(epoch from now() - min(expires_at) + make_interval(secs => $2)))::float8 as "age!"
             from push_delivery where state = 'WAITING' and provider = $1"#,

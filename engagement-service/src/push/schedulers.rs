@@ -9,7 +9,7 @@ use rand::RngExt;
 use sqlx::PgTransaction;
 
 use super::channels::Channels;
-use super::models::{Backlog, Delivery};
+use super::models::{Delivery, PushBacklog};
 use super::{Channel, DeliveryState, Disposition, PushMessage, Receipt, Target};
 use crate::core::app::App;
 use crate::core::ground::jobs::Job;
@@ -144,7 +144,7 @@ impl PushSender {
             return Ok(());
         }
         let provider = self.channel.provider();
-        let Backlog { waiting, age } = Delivery::backlog(&self.app.db, provider).await?;
+        let PushBacklog { waiting, age } = Delivery::backlog(&self.app.db, provider).await?;
         #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; counts stay far below 2^52")]
         metrics::gauge!("push_waiting", "provider" => provider.word()).set(waiting as f64);
         metrics::gauge!("push_age_seconds", "provider" => provider.word()).set(age);

@@ -26,7 +26,7 @@ const TOKEN_LIFETIME: Duration = Duration::from_hours(12);
 /// Bytes of a hash that make a topic: 32 characters of base64url, which are the most (RFC 8030, section 5.4).
 const TOPIC_BYTES: usize = 24;
 
-/// The key by which browsers know the service, and whom a push service turns to.
+/// The key by which browsers know the service, with the address of its operators for those of push services.
 pub struct VapidKey {
     signing: EncodingKey,
     /// The public key, an uncompressed point in base64url: what a browser subscribes with.
