@@ -50,7 +50,7 @@ pub const NOTICE_LIMIT: Limit = Limit {
     strict: true,
 };
 
-/// How many mails about notifications go to one mailbox: those at once of a user to whom much happens. They are counted apart
+/// How many mails about notifications go to one mailbox, above all of those at once. They are counted apart
 /// from what is said about the account.
 pub const NOTIFICATION_LIMIT: Limit = Limit {
     name: "notification_mails",

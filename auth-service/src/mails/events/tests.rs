@@ -232,6 +232,8 @@ async fn a_name_is_nothing_but_a_name(_: PgPoolOptions, database: PgConnectOptio
     let [mail] = mailbox(&platform).await.try_into().unwrap();
     assert_eq!(line(&mail, "Bcc"), None, "{mail}");
     assert_eq!(line(&mail, "Subject: "), Some("A new connection"));
+    let escaped = "https:=E2=81=A0/=E2=81=A0/=E2=81=A0evil.=E2=81=A0example";
+    assert_eq!(mail.matches(escaped).count(), 2, "as text and as HTML:\n{mail}");
     for link in ["evil.example", "https://evil", "<a href=\"https://e", "all@evil"] {
         assert!(!mail.contains(link), "{link} is in\n{mail}");
     }
