@@ -85,6 +85,7 @@ static SERVICE: Service = Service {
         auth::NEW_PASSWORD_LIMIT,
         mails::MAILBOX_LIMIT,
         mails::NOTICE_LIMIT,
+        mails::NOTIFICATION_LIMIT,
         connections::CONNECT_LIMIT,
         personal_data::EXPORT_LIMIT,
         search::SEARCH_LIMIT,
@@ -105,7 +106,8 @@ fn features(app: &App, transport: MailTransport) -> Features {
     Features {
         routes: routes().with_state(app.clone()),
         root: sessions::root().merge(personal_data::internal()).merge(read_model::internal()).with_state(app.clone()),
-        subscriptions: personal_data::events::consumers::subscriptions(),
+        subscriptions: [personal_data::events::consumers::subscriptions(), mails::events::consumers::subscriptions()]
+            .concat(),
         jobs: vec![
             mails::schedulers::sweep(app),
             sessions::schedulers::job(app),

@@ -9,7 +9,7 @@
 //! post-service         base+1   auth               -
 //! interaction-service  base+2   auth, post         POST_SERVICE_URL
 //! moderation-service   base+3   auth               -
-//! engagement-service   base+4   auth               -
+//! engagement-service   base+4   auth               PUBLIC_URL
 //! gateway              8080     all five           GATEWAY_*
 //! ```
 //!
@@ -45,6 +45,8 @@ pub enum Need {
     SecretKey,
     /// `MAIL_DIR`, `PUBLIC_URL`: where mails go, and the address that is written in them.
     Mail,
+    /// `PUBLIC_URL`: the address of links in mails that another service sends.
+    Links,
     /// `AUTHENTICATION_VERIFICATION_URL`: where the tokens of its callers are checked.
     Verification,
     /// `POST_SERVICE_URL`: where posts are fetched whose events have not arrived yet.
@@ -66,7 +68,7 @@ pub const INTERACTION: Service = Service {
 pub const MODERATION: Service =
     Service { noun: "moderation", package: "moderation-service", offset: 3, needs: &[Need::Verification] };
 pub const ENGAGEMENT: Service =
-    Service { noun: "engagement", package: "engagement-service", offset: 4, needs: &[Need::Verification] };
+    Service { noun: "engagement", package: "engagement-service", offset: 4, needs: &[Need::Verification, Need::Links] };
 
 impl Service {
     /// The port of a replica; none when it would lie beyond the last port.

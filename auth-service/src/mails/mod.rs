@@ -7,10 +7,15 @@
 //! out again later, under the same Message-ID: twice is better than never. What the mail server refuses for good, and what
 //! was tried for too long, is kept for a month and counted.
 //!
-//! Nothing in a mail was written by a user, not even a name: whoever signs up with a foreign address cannot make the
-//! service carry their words there. All of them are about the reader's own account, none is sent to a list, so none has
-//! a List-Unsubscribe (RFC 8058 is about bulk mail); `Auto-Submitted` keeps answering machines silent (RFC 3834).
+//! Nothing in a mail about an account was written by a user, not even a name: whoever signs up with a foreign address cannot
+//! make the service carry their words there. Such a mail cannot be refused, and has no List-Unsubscribe.
+//!
+//! Mails about notifications are asked for by the engagement service, which knows who wants which and when, and no address.
+//! They go to verified addresses alone, name users by names that are no links (`notifications.rs`), and can be ended at one
+//! click (RFC 8058). `Auto-Submitted` keeps answering machines silent (RFC 3834).
+pub mod events;
 pub mod models;
+mod notifications;
 pub mod schedulers;
 pub mod services;
 pub mod signals;
@@ -24,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::app::limits::Limit;
 use crate::core::ground::settings::Rate;
+use crate::mails::notifications::MailedNotification;
 use crate::tokens::Purpose;
 
 /// How many mails go to one mailbox that any client can cause. More are not sent, and no answer shows it.
@@ -38,6 +44,16 @@ pub const MAILBOX_LIMIT: Limit = Limit {
 /// How many mails go to one mailbox about what happened to its account.
 pub const NOTICE_LIMIT: Limit = Limit {
     name: "notices",
+    routes: &[],
+    rate: Rate::new(48, 86_400).burst(20),
+    burst_in_development: None,
+    strict: true,
+};
+
+/// How many mails about notifications go to one mailbox, above all of those at once. They are counted apart
+/// from what is said about the account.
+pub const NOTIFICATION_LIMIT: Limit = Limit {
+    name: "notification_mails",
     routes: &[],
     rate: Rate::new(48, 86_400).burst(20),
     burst_in_development: None,
@@ -66,6 +82,10 @@ pub enum MailTemplate {
     NewSignIn { device: String, place: String },
     /// A sign-up with an address that has an account.
     SignUpAttempt,
+    /// A notification that its reader wants at once, and the link that ends such mails.
+    Notification { items: Vec<MailedNotification>, unsubscribe_url: String },
+    /// The notifications that have gathered in a day, of which `items` are the newest.
+    NotificationDigest { items: Vec<MailedNotification>, total: usize, unsubscribe_url: String },
 }
 
 impl MailTemplate {
@@ -81,6 +101,26 @@ impl MailTemplate {
             Self::ChangeUndone => "A change of your account was undone",
             Self::NewSignIn { .. } => "A new sign-in to your account",
             Self::SignUpAttempt => "You have an account already",
+            Self::Notification { items, .. } => items.first().map_or("A notification", |item| item.r#type.subject()),
+            Self::NotificationDigest { .. } => "Your notifications",
+        }
+    }
+
+    /// The notifications that it is about; none when it is about the account.
+    fn notifications(&self) -> Option<&[MailedNotification]> {
+        match self {
+            Self::Notification { items, .. } | Self::NotificationDigest { items, .. } => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The link that ends such mails, where they can be ended.
+    fn unsubscribe_url(&self) -> Option<&str> {
+        match self {
+            Self::Notification { unsubscribe_url, .. } | Self::NotificationDigest { unsubscribe_url, .. } => {
+                Some(unsubscribe_url)
+            }
+            _ => None,
         }
     }
 
@@ -91,6 +131,7 @@ impl MailTemplate {
             Self::PasswordReset => Some(Purpose::PasswordReset),
             Self::AddressAsked | Self::AddressChanged | Self::PasswordChanged => Some(Purpose::Undo),
             Self::Welcome | Self::ChangeUndone | Self::NewSignIn { .. } | Self::SignUpAttempt => None,
+            Self::Notification { .. } | Self::NotificationDigest { .. } => None,
         }
     }
 
@@ -99,6 +140,7 @@ impl MailTemplate {
     fn limit(&self) -> &'static str {
         match self {
             Self::Verification | Self::PasswordReset | Self::SignUpAttempt => MAILBOX_LIMIT.name,
+            Self::Notification { .. } | Self::NotificationDigest { .. } => NOTIFICATION_LIMIT.name,
             _ => NOTICE_LIMIT.name,
         }
     }

@@ -1,4 +1,6 @@
 //! Mails in the database: all of the SQL of this feature.
+use std::collections::HashMap;
+
 use sqlx::types::Json;
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
@@ -27,7 +29,69 @@ pub struct Mail {
     pub about: Option<Uuid>,
 }
 
+/// A mail that another service asks for.
+pub struct RequestedMail {
+    /// The id of the request: of two with one id, one is sent.
+    pub request: Uuid,
+    pub user_id: Uuid,
+    pub letter: MailTemplate,
+    pub not_before: Timestamp,
+}
+
 impl Mail {
+    /// Writes mails to users whose address is verified, unless there is one for that request. Others get none: a foreign
+    /// address, or one of a user who may not come in.
+    pub async fn create_requested(tx: &mut PgTransaction<'_>, mails: &[RequestedMail]) -> sqlx::Result<()> {
+        sqlx::query!(
+            "insert into mail (id, user_id, recipient, letter, cause, due_at)
+            select new.id, account.id, email, new.letter, cause, greatest(not_before, now())
+            from unnest($1::uuid[], $2::uuid[], $3::jsonb[], $4::text[], $5::timestamptz[])
+                as new (id, user_id, letter, cause, not_before)
+            join account on account.id = new.user_id and status = 'ACTIVE' and is_verified
+            order by new.id
+            on conflict ((letter ->> 'kind'), cause) do nothing",
+            &mails.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>(),
+            &mails.iter().map(|mail| mail.user_id).collect::<Vec<_>>(),
+            &mails.iter().map(|mail| Json(&mail.letter)).collect::<Vec<_>>() as &[Json<&MailTemplate>],
+            &mails.iter().map(|mail| mail.request.to_string()).collect::<Vec<_>>(),
+            &mails.iter().map(|mail| mail.not_before).collect::<Vec<_>>() as &[Timestamp]
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Whether the mail still goes to the verified address of a user who may come in.
+    pub async fn has_reader(&self, db: impl PgExecutor<'_>) -> sqlx::Result<bool> {
+        sqlx::query_scalar!(
+            r#"select exists (select from account
+                where id = $1 and email_key = $2 and status = 'ACTIVE' and is_verified) as "reads!""#,
+            self.user_id,
+            address::key(&self.recipient)
+        )
+        .fetch_one(db)
+        .await
+    }
+
+    /// Those of these users that a reader may read of, with their names where they have one: neither banned ones, nor those
+    /// who do not see each other.
+    pub async fn list_names(
+        db: impl PgExecutor<'_>,
+        reader: Uuid,
+        users: &[Uuid],
+    ) -> sqlx::Result<HashMap<Uuid, Option<String>>> {
+        let rows = sqlx::query!(
+            r#"select id, coalesce(nullif(btrim(concat_ws(' ', first_name, last_name)), ''), username) as name from account
+            where id = any($2) and status <> 'BANNED' and not exists (
+                select from block where (user_id = $1 and target_id = id) or (user_id = id and target_id = $1))"#,
+            reader,
+            users
+        )
+        .fetch_all(db)
+        .await?;
+        Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
+    }
+
     /// Writes a mail to a person, unless there is one of its kind with that cause.
     pub async fn create(
         tx: &mut PgTransaction<'_>,

@@ -7,7 +7,9 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use super::models::Mail;
+use super::notifications::lines;
 use super::services::{MailTransport, SendError};
+use super::templates::MailContents;
 use crate::core::app::App;
 use crate::core::app::limits::RateLimitDecision;
 use crate::core::ground::jobs::Job;
@@ -30,10 +32,27 @@ pub struct MailSender {
 impl MailSender {
     /// A sender that has not polled yet.
     pub fn new(app: &App, transport: Arc<MailTransport>) -> Self {
-        for outcome in ["sent", "failed", "given up", "limited"] {
+        for outcome in ["sent", "failed", "given up", "limited", "outdated"] {
             metrics::counter!("mails_total", "outcome" => outcome).increment(0);
         }
         Self { app: app.clone(), transport }
+    }
+
+    /// What is found out for a mail now; none when it is not to be sent any more.
+    async fn contents(&self, mail: &Mail) -> sqlx::Result<Option<MailContents>> {
+        let Some(items) = mail.letter.notifications() else {
+            let token = self.token(mail).await?;
+            return Ok(token.map(|token| MailContents { token, lines: Vec::new() }));
+        };
+        let db = &self.app.db;
+        let users: Vec<_> = items.iter().flat_map(|item| item.actor_ids.iter().copied()).collect();
+        let lines = lines(items, &Mail::list_names(db, mail.user_id, &users).await?);
+        if lines.is_empty() || !mail.has_reader(db).await? {
+            Mail::delete(db, mail.id).await?;
+            count("outdated");
+            return Ok(None);
+        }
+        Ok(Some(MailContents { token: String::new(), lines }))
     }
 
     /// The token that a mail brings, which is stored now, or an empty one; none when the mail is not to be sent any more.
@@ -88,8 +107,8 @@ impl Worker for MailSender {
             count("limited");
             return Ok(Outcome::Busy);
         }
-        let Some(token) = self.token(&mail).await? else { return Ok(Outcome::Busy) };
-        if let Err(failure) = self.transport.send(&mail, &token).await {
+        let Some(contents) = self.contents(&mail).await? else { return Ok(Outcome::Busy) };
+        if let Err(failure) = self.transport.send(&mail, &contents).await {
             return self.fail(&mail, &failure).await;
         }
         Mail::sent(&self.app.db, mail.id).await?;

@@ -12,7 +12,7 @@ use lettre::{Address, AsyncFileTransport, AsyncSmtpTransport, AsyncTransport, To
 use secrecy::{ExposeSecret, SecretString};
 
 use super::models::Mail;
-use super::templates::{MailContext, render};
+use super::templates::{MailContents, MailContext, render};
 
 /// How long sending one mail may take; less than the time for which a mail is claimed.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -103,9 +103,9 @@ impl MailTransport {
         Ok(Self { sender, context, delivery })
     }
 
-    /// Sends one mail, with that token if it brings one.
-    pub async fn send(&self, mail: &Mail, token: &str) -> Result<(), SendError> {
-        let message = self.compose(mail, token).map_err(SendError::Permanent)?;
+    /// Sends one mail.
+    pub async fn send(&self, mail: &Mail, contents: &MailContents) -> Result<(), SendError> {
+        let message = self.compose(mail, contents).map_err(SendError::Permanent)?;
         match &self.delivery {
             Delivery::Smtp(smtp) => {
                 let sent = tokio::time::timeout(TIMEOUT, smtp.send(message)).await;
@@ -116,23 +116,39 @@ impl MailTransport {
         Ok(())
     }
 
-    fn compose(&self, mail: &Mail, token: &str) -> anyhow::Result<Message> {
+    fn compose(&self, mail: &Mail, contents: &MailContents) -> anyhow::Result<Message> {
         let recipient: Address = mail.recipient.parse()?;
-        let rendered = render(&mail.letter, mail.created_at.0, token, &self.context)?;
+        let rendered = render(&mail.letter, mail.created_at.0, contents, &self.context)?;
         let plain = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(body(&rendered.text));
         let automatic = HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into());
         // What Exchange reads in its place.
         let silent = HeaderValue::new(HeaderName::new_from_ascii_str("X-Auto-Response-Suppress"), "All".into());
-        Ok(Message::builder()
+        let mut message = Message::builder()
             // The same however often it is sent, so that a mailbox recognises a duplicate.
             .message_id(Some(format!("<{}@{}>", mail.id, self.sender.email.domain())))
             .from(self.sender.clone())
             .to(Mailbox::new(None, recipient))
             .subject(rendered.subject)
             .raw_header(automatic)
-            .raw_header(silent)
-            .multipart(MultiPart::alternative().singlepart(plain).singlepart(SinglePart::html(rendered.html)))?)
+            .raw_header(silent);
+        for header in mail.letter.unsubscribe_url().map(unsubscribe_headers).into_iter().flatten() {
+            message = message.raw_header(header);
+        }
+        Ok(message.multipart(MultiPart::alternative().singlepart(plain).singlepart(SinglePart::html(rendered.html)))?)
     }
+}
+
+/// The headers by which a mail program shows a button of its own that ends such mails (RFC 2369 and RFC 8058). One-click needs
+/// HTTPS. The link is printable ASCII without blanks, and must not be encoded or folded: programs take it as it stands.
+fn unsubscribe_headers(url: &str) -> Vec<HeaderValue> {
+    let header = |name, value: String| {
+        HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), value.clone(), value)
+    };
+    let mut headers = vec![header("List-Unsubscribe", format!("<{url}>"))];
+    if url.starts_with("https://") {
+        headers.push(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()));
+    }
+    headers
 }
 
 async fn file(directory: &PathBuf, message: Message) -> anyhow::Result<()> {

@@ -4,7 +4,7 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::MailTemplate;
-use super::models::Mail;
+use super::models::{Mail, RequestedMail};
 use crate::tokens::Purpose;
 use crate::tokens::models::revoke;
 use crate::users::models::Account;
@@ -77,6 +77,11 @@ pub async fn signed_in_elsewhere(
 /// A sign-up used an address that has an account. One mail a day, so that sign-ups cannot fill a mailbox.
 pub async fn sign_up_attempted(tx: &mut PgTransaction<'_>, account: &Account, today: NaiveDate) -> sqlx::Result<()> {
     write(tx, account, &MailTemplate::SignUpAttempt, &format!("{} {today}", account.id)).await
+}
+
+/// Another service asks for mails about notifications.
+pub async fn notification_mails_requested(tx: &mut PgTransaction<'_>, mails: &[RequestedMail]) -> sqlx::Result<()> {
+    Mail::create_requested(tx, mails).await
 }
 
 /// The tokens of a person for a purpose are void: neither those that went by mail open anything any more, nor will a mail

@@ -3,6 +3,7 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 
 use super::MailTemplate;
+use super::notifications::MailLine;
 
 /// Where a mail leads its reader, and in whose name.
 pub struct MailContext {
@@ -27,6 +28,7 @@ struct Text<'a> {
     letter: &'a MailTemplate,
     at: &'a str,
     token: &'a str,
+    lines: &'a [MailLine],
     sender: &'a str,
     api: &'a str,
     web: Option<&'a str>,
@@ -39,28 +41,43 @@ struct Html<'a> {
     letter: &'a MailTemplate,
     at: &'a str,
     token: &'a str,
+    lines: &'a [MailLine],
     sender: &'a str,
     api: &'a str,
     web: Option<&'a str>,
 }
 
-/// What a mail says of something that happened at `at`; `token` is empty where it brings none.
+/// What is found out for a mail in the moment in which it is sent.
+#[derive(Default)]
+pub struct MailContents {
+    /// Empty where the mail brings none.
+    pub token: String,
+    /// The notifications that it is about, in words.
+    pub lines: Vec<MailLine>,
+}
+
+/// What a mail says of something that happened at `at`.
 pub fn render(
     letter: &MailTemplate,
     at: DateTime<Utc>,
-    token: &str,
+    contents: &MailContents,
     context: &MailContext,
 ) -> askama::Result<RenderedMail> {
     let at = &at.format("%-d %B %Y, %H:%M UTC").to_string();
+    let MailContents { token, lines } = contents;
     let (subject, sender, api, web) = (letter.subject(), &*context.sender, &*context.api, context.web.as_deref());
-    let text = Text { letter, at, token, sender, api, web }.render()?;
-    let html = Html { subject, letter, at, token, sender, api, web }.render()?;
+    let text = Text { letter, at, token, lines, sender, api, web }.render()?;
+    let html = Html { subject, letter, at, token, lines, sender, api, web }.render()?;
     Ok(RenderedMail { subject, text, html })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn token(token: &str) -> MailContents {
+        MailContents { token: token.into(), ..MailContents::default() }
+    }
 
     fn context(web: Option<&str>) -> MailContext {
         MailContext { sender: "Net & Co".into(), api: "https://api.example".into(), web: web.map(str::to_owned) }
@@ -71,7 +88,8 @@ mod tests {
     fn whatever_is_put_into_a_mail_is_text_in_its_html() {
         let hostile = r#"<a href="https://evil.example">"Win" & 'more'</a>"#;
         let letter = MailTemplate::NewSignIn { device: hostile.into(), place: "203.0.113.0/24".into() };
-        let rendered = render(&letter, DateTime::UNIX_EPOCH, "", &context(Some("https://net.example/?a=1&b"))).unwrap();
+        let rendered =
+            render(&letter, DateTime::UNIX_EPOCH, &token(""), &context(Some("https://net.example/?a=1&b"))).unwrap();
         assert!(!rendered.html.contains("<a href=\"https://evil.example"), "{}", rendered.html);
         let escaped = "&#60;a href=&#34;https://evil.example&#34;&#62;&#34;Win&#34; &#38; &#39;more&#39;&#60;/a&#62;";
         assert!(rendered.html.contains(escaped), "{}", rendered.html);
@@ -86,8 +104,9 @@ mod tests {
             (MailTemplate::Verification, "/activate?token=t0k", "/api/v1/users/activate?activation_token=t0k"),
             (MailTemplate::PasswordReset, "/reset-password?token=t0k", "/api/v1/auth/reset-password?reset_token=t0k"),
         ] {
-            let with = render(&letter, DateTime::UNIX_EPOCH, "t0k", &context(Some("https://net.example"))).unwrap();
-            let without = render(&letter, DateTime::UNIX_EPOCH, "t0k", &context(None)).unwrap();
+            let with =
+                render(&letter, DateTime::UNIX_EPOCH, &token("t0k"), &context(Some("https://net.example"))).unwrap();
+            let without = render(&letter, DateTime::UNIX_EPOCH, &token("t0k"), &context(None)).unwrap();
             for (with, without) in [(with.text, without.text), (with.html, without.html)] {
                 assert!(with.contains(&format!("https://net.example{page}")) && !with.contains(route), "{with}");
                 assert!(
@@ -103,7 +122,7 @@ mod tests {
         let place = "203.0.113.0/24".to_owned();
         let letter = MailTemplate::NewSignIn { device: "Firefox on Linux".into(), place };
         let at = "2026-11-20T21:05:59Z".parse().unwrap();
-        let rendered = render(&letter, at, "", &context(None)).unwrap();
+        let rendered = render(&letter, at, &token(""), &context(None)).unwrap();
         let expected = "Somebody has signed in to your account in a way that is new to us:\n\n\
             When: 20 November 2026, 21:05 UTC\nWith: Firefox on Linux\nFrom: 203.0.113.0/24\n\n\
             If it was you, there is nothing to do. If not, somebody knows your password: ask for a new one now.\n\

@@ -163,4 +163,11 @@ fn production_refuses_the_secret_of_development() {
         "UNSUBSCRIBE_SECRET holds a word of development; make one for production with: openssl rand -base64 32";
     assert_eq!(check(&[]), Err(refusal.to_owned()));
     assert_eq!(check(&["--unsubscribe-secret", "2Wc0mVwMyr0Y5uHn8Gf0vQk1Zb3uXoXcJ4sT7aYpLeA="]), Ok(()));
+    // What stands in the compose files is public.
+    for file in ["docker-compose.yaml", "../docker-compose-local.yaml"] {
+        let text = std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+        let default =
+            text.split_once("UNSUBSCRIBE_SECRET: ${UNSUBSCRIBE_SECRET:-").unwrap().1.split('}').next().unwrap();
+        assert!(check(&["--unsubscribe-secret", default]).is_err(), "{file}");
+    }
 }

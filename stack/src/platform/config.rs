@@ -72,6 +72,7 @@ impl PlatformConfig {
                     environment.push(("MAIL_DIR", self.mail.to_string_lossy().into_owned()));
                     environment.push(("PUBLIC_URL", auth.clone()));
                 }
+                Need::Links => environment.push(("PUBLIC_URL", service.url(self.port_base, number))),
                 Need::Verification => {
                     environment.push(("AUTHENTICATION_VERIFICATION_URL", format!("{auth}/api/v1/auth/verify-token")));
                 }
@@ -113,7 +114,7 @@ impl PlatformConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::system::{INTERACTION, MODERATION};
+    use crate::system::{ENGAGEMENT, INTERACTION, MODERATION};
 
     fn config() -> PlatformConfig {
         let mut secrets = Secrets::generate();
@@ -183,6 +184,7 @@ mod tests {
             assert_eq!(value(service, 0, "SECRET_KEY"), None);
             assert_eq!(value(service, 0, "MAIL_DIR"), None);
         }
+        assert_eq!(value(&ENGAGEMENT, 1, "PUBLIC_URL").unwrap(), "http://127.0.0.1:8104", "its links are in them");
         assert_eq!(value(&MODERATION, 0, "SERVICE_TOKEN").unwrap(), "token");
     }
 }
