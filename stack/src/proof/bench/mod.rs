@@ -13,7 +13,9 @@ mod load;
 mod machine;
 pub mod options;
 mod platform;
+mod rates;
 mod report;
+mod statements;
 
 use std::process::ExitCode;
 

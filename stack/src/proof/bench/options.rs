@@ -21,6 +21,20 @@ pub struct Run {
     pub write: bool,
 }
 
+/// How requests are sent, and how often.
+#[derive(Debug, Args)]
+pub struct Turns {
+    /// Connections over which requests come
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = value_parser!(u32).range(1..=1000))]
+    pub connections: u32,
+    /// How often each measurement is taken, in turns with that of its upper limit
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = value_parser!(u32).range(1..=100))]
+    pub rounds: u32,
+    /// How long each takes
+    #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = value_parser!(u32).range(1..=600))]
+    pub seconds: u32,
+}
+
 #[derive(Debug, Args)]
 pub struct Events {
     #[command(flatten)]
@@ -51,19 +65,12 @@ pub enum HttpBenchmark {
 pub struct Http {
     #[command(flatten)]
     pub run: Run,
+    #[command(flatten)]
+    pub turns: Turns,
     /// Measure these alone, separated by commas
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum, hide_default_value = true,
         default_values_t = HttpBenchmark::value_variants().to_vec())]
     pub only: Vec<HttpBenchmark>,
-    /// Connections over which requests come
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = value_parser!(u32).range(1..=1000))]
-    pub connections: u32,
-    /// How often each measurement is taken, in turns with that of its upper limit
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = value_parser!(u32).range(1..=100))]
-    pub rounds: u32,
-    /// How long each takes
-    #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = value_parser!(u32).range(1..=600))]
-    pub seconds: u32,
     /// Posts, where there are many
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = value_parser!(i64).range(1000..=100_000_000))]
     pub posts: i64,
