@@ -7,6 +7,7 @@
 mod comparison;
 mod database;
 mod events;
+mod feed;
 mod http;
 mod latency;
 mod load;
@@ -34,8 +35,9 @@ use crate::servers::temporary::TemporaryServers;
 pub async fn bench(bench: Bench) -> Result<ExitCode> {
     match &bench {
         Bench::Events(options) => measure(&options.run, async |platform| events::run(options, platform).await).await,
-        Bench::Http(_) if cfg!(debug_assertions) => run_optimised().await,
+        Bench::Http(_) | Bench::Feed(_) if cfg!(debug_assertions) => run_optimised().await,
         Bench::Http(options) => measure(&options.run, async |platform| http::run(options, platform).await).await,
+        Bench::Feed(options) => measure(&options.run, async |platform| feed::run(options, platform).await).await,
     }
 }
 

@@ -8,6 +8,8 @@ pub enum Bench {
     Events(Events),
     /// How close checks of tokens, writes and reads come to their upper limits
     Http(Http),
+    /// How close home feeds come to their upper limit, and how soon a post is in all of them
+    Feed(Feed),
 }
 
 /// The arguments of all benchmarks.
@@ -71,6 +73,48 @@ pub struct Http {
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum, hide_default_value = true,
         default_values_t = HttpBenchmark::value_variants().to_vec())]
     pub only: Vec<HttpBenchmark>,
+    /// Posts, where there are many
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = value_parser!(i64).range(1000..=100_000_000))]
+    pub posts: i64,
+}
+
+/// What is measured about feeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FeedBenchmark {
+    Home,
+    Connections,
+    Posts,
+    FanOut,
+    Memory,
+    Empty,
+    Mix,
+}
+
+/// Who is connected to whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Graph {
+    /// A few are known to most
+    PowerLaw,
+    /// 962 people with 18,812 friendships, as many and as unequal as in the graph socfb-Reed98
+    Facebook,
+}
+
+#[derive(Debug, Args)]
+pub struct Feed {
+    #[command(flatten)]
+    pub run: Run,
+    #[command(flatten)]
+    pub turns: Turns,
+    /// Measure these alone, separated by commas
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum, hide_default_value = true,
+        default_values_t = FeedBenchmark::value_variants().to_vec())]
+    pub only: Vec<FeedBenchmark>,
+    /// Who is connected to whom; of facebook, home and mix are measured
+    #[arg(long, value_enum, default_value_t = Graph::PowerLaw)]
+    pub graph: Graph,
+    /// People, except in the graph facebook
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = value_parser!(u32).range(200..=10_000))]
+    pub people: u32,
     /// Posts, where there are many
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = value_parser!(i64).range(1000..=100_000_000))]
     pub posts: i64,

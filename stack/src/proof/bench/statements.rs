@@ -14,25 +14,25 @@ struct Description {
     query: String,
 }
 
-/// The one statement of a service that begins with these words.
-pub fn find(service: &Service, begins: &str) -> Result<String> {
+/// The one statement of a service in which these words occur.
+pub fn find(service: &Service, words: &str) -> Result<String> {
     let folder = workspace::root().join(service.package).join(".sqlx");
     let mut found = Vec::new();
     for entry in fs::read_dir(&folder).with_context(|| format!("{} cannot be read", folder.display()))? {
         let description: Description = serde_json::from_slice(&fs::read(entry?.path())?)?;
-        if one_line(&description.query).starts_with(begins) {
+        if one_line(&description.query).contains(words) {
             found.push(description.query);
         }
     }
     match found.as_slice() {
         [only] => Ok(only.clone()),
-        others => bail!("{} statements of the {} begin with `{begins}`", others.len(), service.package),
+        others => bail!("{} statements of the {} have the words `{words}`", others.len(), service.package),
     }
 }
 
 /// The same with these expressions in place of its parameters.
-pub fn filled(service: &Service, begins: &str, values: &[&str]) -> Result<String> {
-    Ok(fill(&find(service, begins)?, values))
+pub fn filled(service: &Service, words: &str, values: &[&str]) -> Result<String> {
+    Ok(fill(&find(service, words)?, values))
 }
 
 fn one_line(query: &str) -> String {
@@ -58,9 +58,9 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_is_found_by_how_it_begins_if_only_one_does() {
+    fn a_statement_is_found_by_its_words_if_only_one_has_them() {
         assert!(find(&POST, "insert into post_nft (").unwrap().contains("on conflict (post_id) do update"));
         let error = find(&POST, "drop table").unwrap_err().to_string();
-        assert_eq!(error, "0 statements of the post-service begin with `drop table`");
+        assert_eq!(error, "0 statements of the post-service have the words `drop table`");
     }
 }
