@@ -2,6 +2,7 @@
 use clap::Args;
 use tokio_cron_scheduler::Job;
 
+use crate::feeds::FeedSettings;
 use crate::token_check::TokenCheck;
 
 /// The settings that only this service has.
@@ -11,6 +12,9 @@ pub struct Settings {
     /// (UTC). The 30 days move at midnight; every hour, so that a service that was down then is not late for a day
     #[arg(long, env = "ENGAGEMENT_CRON", default_value = "0 5 * * * *", value_parser = schedule)]
     pub engagement_cron: String,
+
+    #[command(flatten)]
+    pub feeds: FeedSettings,
 
     #[command(flatten)]
     pub token_check: TokenCheck,

@@ -20,12 +20,14 @@ impl Follow {
     pub async fn save(tx: &mut PgTransaction<'_>, follows: &[Self]) -> sqlx::Result<()> {
         // Of a beginning and an end at the same time, as of a connection that lasted for one transaction, the end counts.
         sqlx::query!(
-            "insert into follow (user_id, target_id, stands, at)
-            select distinct on (user_id, target_id) user_id, target_id, stands, at
+            "insert into follow (user_id, target_id, stands, at, pulled)
+            select distinct on (user_id, target_id) user_id, target_id, stands, at,
+                exists (select from big_author where big_author.user_id = target_id)
             from unnest($1::uuid[], $2::uuid[], $3::boolean[], $4::timestamptz[]) as event (user_id, target_id, stands, at)
             where not exists (select from erasure where person in (event.user_id, event.target_id))
             order by user_id, target_id, at desc, stands
-            on conflict (user_id, target_id) do update set stands = excluded.stands, at = excluded.at
+            on conflict (user_id, target_id) do update
+            set stands = excluded.stands, at = excluded.at, pulled = excluded.pulled
             where follow.at < excluded.at or (follow.at = excluded.at and follow.stands)",
             &follows.iter().map(|follow| follow.user_id).collect::<Vec<_>>(),
             &follows.iter().map(|follow| follow.target_id).collect::<Vec<_>>(),

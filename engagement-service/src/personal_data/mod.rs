@@ -8,7 +8,9 @@ use uuid::Uuid;
 use crate::blocks::models::delete_blocks;
 use crate::core::doors::erasure::Erasure;
 use crate::core::doors::personal_data::PersonalDataSource;
+use crate::feeds::drops::models::FeedDrop;
 use crate::follows::models::Follow;
+use crate::mutes::models::{Mute, PostHide};
 use crate::people::models::Person;
 use crate::posts::models::PostCard;
 use crate::profiles::models::Profile;
@@ -20,10 +22,20 @@ const BATCH: i64 = 1_000;
 pub const USER_ERASED: &str = "engagement_user_erased";
 
 /// The personal data that the service exports.
-pub const PERSONAL_DATA: &[PersonalDataSource] = &[PersonalDataSource {
-    name: "profiles",
-    list: |db, person, before, rows| Box::pin(Profile::list_personal_data(db, person, before, rows)),
-}];
+pub const PERSONAL_DATA: &[PersonalDataSource] = &[
+    PersonalDataSource {
+        name: "profiles",
+        list: |db, person, before, rows| Box::pin(Profile::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "mutes",
+        list: |db, person, before, rows| Box::pin(Mute::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "hidden_posts",
+        list: |db, person, before, rows| Box::pin(PostHide::list_personal_data(db, person, before, rows)),
+    },
+];
 
 /// How the service erases a user's data.
 pub const ERASURE: Erasure =
@@ -35,6 +47,10 @@ async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     let had_profile = Profile::erase(tx, person).await?;
     Person::delete(tx, person).await?;
     delete_blocks(tx, person).await?;
+    Mute::delete_by_user(tx, person).await?;
+    // What Redis has of their feed.
+    FeedDrop::create(tx, &[person]).await?;
+    let hid_posts = PostHide::delete_by_user(tx, person, BATCH).await?;
     let more = Follow::delete_by_user(tx, person, BATCH).await?;
-    Ok(PostCard::empty_by_author(tx, person, BATCH).await? || more || had_profile)
+    Ok(PostCard::empty_by_author(tx, person, BATCH).await? || more || hid_posts || had_profile)
 }

@@ -1,0 +1,56 @@
+//! Feeds in the API: an item.
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::models::FeedRow;
+use crate::core::contract::timestamp::Timestamp;
+use crate::people::schemas::PersonCard;
+
+/// A post in a feed, with all that is shown of it
+#[derive(Serialize, ToSchema)]
+pub struct FeedItem {
+    /// The post
+    pub id: Uuid,
+    pub created_at: Timestamp,
+    /// When it was published for the first time: its place in the feed
+    pub published_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub title: Option<String>,
+    pub content: String,
+    /// Its categories
+    #[schema(examples(json!(["NEWS"])))]
+    pub types: Vec<String>,
+    pub author: PersonCard,
+    pub total_views: i64,
+    pub total_comments: i64,
+    pub total_reactions: i64,
+    /// The caller's own reaction; null: none
+    #[schema(examples("LIKE"))]
+    pub my_reaction: Option<String>,
+}
+
+impl From<FeedRow> for FeedItem {
+    fn from(row: FeedRow) -> Self {
+        Self {
+            id: row.id,
+            created_at: row.created_at,
+            published_at: row.published_at,
+            updated_at: row.version,
+            title: row.title,
+            content: row.content,
+            types: row.types,
+            author: PersonCard {
+                id: row.user_id,
+                username: row.username,
+                first_name: row.first_name,
+                last_name: row.last_name,
+                avatar_url: row.avatar_url,
+            },
+            total_views: row.views,
+            total_comments: row.comments,
+            total_reactions: row.reactions,
+            my_reaction: row.my_reaction,
+        }
+    }
+}
