@@ -10,6 +10,8 @@ pub enum Bench {
     Http(Http),
     /// How close home feeds come to their upper limit, and how soon a post is in all of them
     Feed(Feed),
+    /// What open streams of notifications take of the memory of a service
+    Streams(Streams),
 }
 
 /// The arguments of all benchmarks.
@@ -90,7 +92,7 @@ pub enum FeedBenchmark {
     Mix,
 }
 
-/// Who is connected to whom.
+/// How people are connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Graph {
     /// A few are known to most
@@ -109,7 +111,7 @@ pub struct Feed {
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum, hide_default_value = true,
         default_values_t = FeedBenchmark::value_variants().to_vec())]
     pub only: Vec<FeedBenchmark>,
-    /// Who is connected to whom; of facebook, home and mix are measured
+    /// How people are connected; of facebook, home and mix are measured
     #[arg(long, value_enum, default_value_t = Graph::PowerLaw)]
     pub graph: Graph,
     /// People, except in the graph facebook
@@ -118,4 +120,16 @@ pub struct Feed {
     /// Posts, where there are many
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = value_parser!(i64).range(1000..=100_000_000))]
     pub posts: i64,
+}
+
+#[derive(Debug, Args)]
+pub struct Streams {
+    #[command(flatten)]
+    pub run: Run,
+    /// Streams that are open at once, five of each person
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = value_parser!(u32).range(1..=15_000))]
+    pub streams: u32,
+    /// How long they stay open before the memory is read again
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = value_parser!(u32).range(1..=3600))]
+    pub seconds: u32,
 }

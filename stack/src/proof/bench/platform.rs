@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use futures::stream::{self, StreamExt, TryStreamExt};
 use sqlx::PgPool;
 
 use crate::client::Person;
@@ -20,6 +21,9 @@ use crate::system::Service;
 
 /// Connections of the benchmark itself: one that measures, one that watches.
 const CONNECTIONS: u32 = 2;
+
+/// People that sign up at once: hashes of passwords keep all cores busy.
+const AT_ONCE: usize = 4;
 
 /// Events that are not numbered yet, and consumers that have not applied all that are.
 const WAITING: &str = include_str!("waiting.sql");
@@ -54,13 +58,14 @@ impl<'a> MeasuredPlatform<'a> {
 
     /// Signs up this number of people; they are known to all services.
     pub async fn sign_up(&self, people: u32) -> Result<Vec<Person>> {
-        let (api, mut signed_up) = (self.base.api()?, Vec::new());
-        for number in 0..people {
+        let api = self.base.api()?;
+        let join = async |number: u32| {
             let email = format!("reader.{number}@example.org");
-            signed_up.push(api.join(&email, "a long walk by the sea", ("Some", "Body"), &["BOOKS"]).await?);
-        }
+            api.join(&email, "a long walk by the sea", ("Some", "Body"), &["BOOKS"]).await
+        };
+        let people = stream::iter(0..people).map(join).buffered(AT_ONCE).try_collect().await?;
         self.settle().await?;
-        Ok(signed_up)
+        Ok(people)
     }
 
     /// Returns when all events have had their effects, so that no turn is slowed down by the effects of the turn before.

@@ -1,4 +1,4 @@
-//! Networks: who reads whom, drawn at random from one number, so that two platforms have the same.
+//! Networks of people that read each other, drawn at random from one number, so that two platforms have the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ const MOST: f64 = 1_000.0;
 pub const FACEBOOK_PEOPLE: u32 = 962;
 const FACEBOOK_FRIENDSHIPS: usize = 18_812;
 
-/// People by number, from 0, and who reads whom.
+/// People by number, from 0, and which of them read which.
 #[derive(Debug, PartialEq)]
 pub struct Network {
     pub people: u32,
