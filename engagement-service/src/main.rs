@@ -37,12 +37,7 @@ static SERVICE: Service = Service {
     publishes: &[profiles::events::LEVEL_CHANGED, personal_data::USER_ERASED],
     migrations: &MIGRATIONS,
     scheme: token_check::scheme,
-    limits: &[
-        profiles::READ_PROFILE_LIMIT,
-        feeds::READ_FEED_LIMIT,
-        mutes::MUTE_LIMIT,
-        mutes::LIST_MUTES_LIMIT,
-    ],
+    limits: &[profiles::READ_PROFILE_LIMIT, feeds::READ_FEED_LIMIT, mutes::MUTE_LIMIT, mutes::LIST_MUTES_LIMIT],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
     settings: Settings::augment_args,

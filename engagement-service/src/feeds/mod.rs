@@ -64,8 +64,5 @@ fn check_redis_url(text: &str) -> Result<SecretString, String> {
 
 /// The routes of feeds.
 pub fn router() -> OpenApiRouter<Feeds> {
-    OpenApiRouter::new()
-        .routes(routes!(views::home_feed))
-        .routes(routes!(views::author_feed))
-        .merge(explore::router())
+    OpenApiRouter::new().routes(routes!(views::home_feed)).routes(routes!(views::author_feed)).merge(explore::router())
 }

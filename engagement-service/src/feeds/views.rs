@@ -4,11 +4,11 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
 
+use super::AUTHOR_NOT_FOUND;
 use super::models::{AuthorQuery, list_author_keys, load};
 use super::pages::{FeedPage, Place};
 use super::reading::Feeds;
 use super::schemas::FeedItem;
-use super::AUTHOR_NOT_FOUND;
 use crate::core::api::errors::{Error, Problem};
 use crate::core::app::identity::User;
 use crate::core::contract::extract::Path;

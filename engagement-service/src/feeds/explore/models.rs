@@ -57,9 +57,12 @@ impl Edition {
         )
         .execute(&mut **tx)
         .await?;
-        sqlx::query!("delete from explore_edition where made_at < clock_timestamp() - interval '1 hour' and id <> $1", edition)
-            .execute(&mut **tx)
-            .await?;
+        sqlx::query!(
+            "delete from explore_edition where made_at < clock_timestamp() - interval '1 hour' and id <> $1",
+            edition
+        )
+        .execute(&mut **tx)
+        .await?;
         Ok(true)
     }
 

@@ -14,7 +14,7 @@ pub const PAGE: i64 = 1_000;
 /// Feeds that are dropped in one step.
 const DROPS: i64 = 500;
 /// How long a worker has for a page, in seconds; then it counts as dead.
-const CLAIM: f64 = 10.0;
+pub const CLAIM: f64 = 10.0;
 /// How often jobs are looked for that another replica's commit has written.
 const POLL: Duration = Duration::from_millis(500);
 /// How often what waits is counted.
@@ -53,7 +53,8 @@ impl FeedWorker {
             return Ok(job.release(&app.db).await?);
         }
         let followers = job.list_followers(&app.db, PAGE).await?;
-        let readers: Vec<Uuid> = is_first.then_some(job.author_id).into_iter().chain(followers.iter().copied()).collect();
+        let readers: Vec<Uuid> =
+            is_first.then_some(job.author_id).into_iter().chain(followers.iter().copied()).collect();
         cache.spread(&readers, job.enters, &job.leaves).await?;
         match followers.last() {
             Some(last) if i64::try_from(followers.len())? == PAGE => job.advance(&app.db, *last).await?,
