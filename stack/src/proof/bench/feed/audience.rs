@@ -79,7 +79,7 @@ impl<'p> Audience<'p> {
             ids[number as usize] = id;
             readers.push(Reader { person, id, connections: network.degree(number), group });
         }
-        let script = script(&network, &ids, &readers, posts)?;
+        let script = script(&network, &ids, &readers.iter().map(|reader| reader.id).collect(), posts)?;
         psql::run(&platform.base.database, &script).await.context("a network cannot be made")?;
         let (edges, connections) = (network.edges.len(), options.turns.connections);
         Ok(Audience { platform, readers, ids, edges, posts, connections })
@@ -156,19 +156,36 @@ fn id(number: u128) -> Uuid {
 }
 
 /// The network as rows, and what is made of them.
-fn script(network: &Network, ids: &[Uuid], readers: &[Reader], posts: i64) -> Result<String> {
-    let reads: BTreeSet<Uuid> = readers.iter().map(|reader| reader.id).collect();
+fn script(network: &Network, ids: &[Uuid], readers: &BTreeSet<Uuid>, posts: i64) -> Result<String> {
     let mut script = format!("\\set people {}\n\\set posts {posts}\n", network.people);
     script.push_str("create schema bench;\n");
     script.push_str("create table bench.person (n integer primary key, id uuid not null, reads boolean not null);\n");
     script.push_str("create table bench.edge (reader integer not null, target integer not null);\n");
     script.push_str("copy bench.person from stdin;\n");
     for (number, id) in ids.iter().enumerate() {
-        writeln!(script, "{number}\t{id}\t{}", reads.contains(id))?;
+        writeln!(script, "{number}\t{id}\t{}", readers.contains(id))?;
     }
     script.push_str("\\.\ncopy bench.edge from stdin;\n");
     for (reader, target) in &network.edges {
         writeln!(script, "{reader}\t{target}")?;
     }
     Ok(script + "\\.\n" + include_str!("fill.sql"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_script_has_all_people_and_connections_and_marks_who_reads() {
+        let network = Network { people: 2, edges: vec![(0, 1), (1, 0)] };
+        let ids = [id(0), id(1)];
+        let script = script(&network, &ids, &BTreeSet::from([ids[1]]), 7).unwrap();
+        assert!(script.starts_with("\\set people 2\n\\set posts 7\n"), "{script}");
+        let people = "copy bench.person from stdin;\n0\t01900000-0000-7000-9000-000000000000\tfalse\n\
+            1\t01900000-0000-7000-9000-000000000001\ttrue\n\\.\n";
+        assert!(script.contains(people), "{script}");
+        assert!(script.contains("copy bench.edge from stdin;\n0\t1\n1\t0\n\\.\n"), "{script}");
+        assert_eq!(key(ids[1]), "feed:01900000000070009000000000000001");
+    }
 }
