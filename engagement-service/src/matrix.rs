@@ -8,7 +8,9 @@ use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
 use crate::SERVICE;
+use crate::blocks::events::USER_BLOCKED;
 use crate::core::testing::{self, Platform};
+use crate::posts::events::POST_CREATED;
 use crate::profiles::events::USER_REGISTERED;
 use crate::token_check;
 
@@ -46,16 +48,28 @@ pub fn token(_: &Platform, person: &Person, status: &str, role: &str) -> Ready<S
     ready(format!("{}:{status}:{role}", person.id))
 }
 
-/// Lets a user block another one: nothing here depends on it.
-pub fn block(_: &Platform, _: &Person, _: &Person) -> Ready<()> {
-    ready(())
+/// Lets a user block another one.
+pub async fn block(platform: &Platform, owner: &Person, other: &Person) {
+    let block = json!({ "user_id": owner.id, "target_id": other.id, "at": "2026-11-20T12:00:00+00:00" });
+    platform.consume(USER_BLOCKED, &block).await;
 }
 
-/// A request for an operation, without a token.
-pub fn request(_: &Platform, operation: &str, _: &Person) -> Ready<Request<Body>> {
-    let path = match operation {
-        "GET /api/v1/me/activity-profile" => "/api/v1/me/activity-profile",
-        other => panic!("there is no request of {other} here"),
+/// A request for an operation about `owner`, or a published post of theirs; without a token.
+pub async fn request(platform: &Platform, operation: &str, owner: &Person) -> Request<Body> {
+    let (method, template) = operation.split_once(' ').unwrap();
+    let path = match template {
+        "/api/v1/posts/{post_id}/hide" => template.replace("{post_id}", &publish(platform, owner).await.to_string()),
+        other => other.replace("{user_id}", &owner.id.to_string()),
     };
-    ready(Request::get(path).body(Body::empty()).unwrap())
+    assert!(!path.contains('{'), "there is no request of {operation} here");
+    Request::builder().method(method).uri(path).body(Body::empty()).unwrap()
+}
+
+/// A post of a user.
+async fn publish(platform: &Platform, owner: &Person) -> Uuid {
+    let post = Uuid::now_v7();
+    let version = json!({ "id": post, "created_at": "2026-11-20T12:00:00+00:00", "created_by": owner.id,
+        "updated_at": "2026-11-20T12:00:00+00:00", "title": null, "content": "x", "types": ["NEWS"], "status": "POSTED" });
+    platform.consume(POST_CREATED, &version).await;
+    post
 }

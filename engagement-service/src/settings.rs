@@ -2,7 +2,7 @@
 use clap::Args;
 use tokio_cron_scheduler::Job;
 
-use crate::feeds::FeedSettings;
+use crate::feeds::settings::FeedSettings;
 use crate::token_check::TokenCheck;
 
 /// The settings that only this service has.

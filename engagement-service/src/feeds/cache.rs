@@ -182,7 +182,7 @@ pub struct BuildMark(Vec<u8>);
 
 /// What a read found.
 #[derive(Debug)]
-pub enum Found {
+pub enum FeedLookup {
     Part(FeedPart),
     /// There is no feed: the caller is to build it.
     Missing(BuildMark),
@@ -202,7 +202,7 @@ impl FeedCache {
     }
 
     /// A part of a reader's feed; none while Redis is away.
-    pub async fn read(&self, reader: Uuid, place: Place, rows: i64) -> Option<Found> {
+    pub async fn read(&self, reader: Uuid, place: Place, rows: i64) -> Option<FeedLookup> {
         let mark = [&BUILDING[..], &rand::rng().random::<[u8; 9]>()].concat();
         let (direction, key) = match place {
             Place::Before(key) => ("<", key),
@@ -217,12 +217,12 @@ impl FeedCache {
         let mut members = answer.into_iter();
         let state = members.next()?;
         if state.get(..7) != Some(&READY[..]) {
-            return Some(Found::Missing(BuildMark(state)));
+            return Some(FeedLookup::Missing(BuildMark(state)));
         }
         let lowest = members.next().and_then(|key| Uuid::from_slice(&key).ok());
         let keys = members.filter_map(|key| Uuid::from_slice(&key).ok()).collect();
         let whole = state.last().is_some_and(|flags| flags & WHOLE != 0);
-        Some(Found::Part(FeedPart { keys, whole, lowest }))
+        Some(FeedLookup::Part(FeedPart { keys, whole, lowest }))
     }
 
     /// Ends a build. A feed that was dropped since it began stays dropped.

@@ -13,14 +13,13 @@ mod models;
 mod pages;
 mod reading;
 mod schemas;
+pub mod settings;
 mod views;
 
 #[cfg(test)]
 mod tests;
 
 use axum::http::StatusCode;
-use redis::IntoConnectionInfo;
-use secrecy::SecretString;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -40,27 +39,6 @@ pub const READ_FEED_LIMIT: Limit = Limit {
     burst_in_development: None,
     strict: false,
 };
-
-/// The settings of feeds.
-#[derive(clap::Args, Clone, Debug)]
-pub struct FeedSettings {
-    /// Redis that holds the feeds, where it is not the one of the event streams; it may evict
-    #[arg(long, env = "FEED_REDIS_URL", hide_env_values = true, value_parser = check_redis_url)]
-    pub feed_redis_url: Option<SecretString>,
-
-    /// Followers from which on an author's posts are not copied into feeds, but looked up by each reader; with a tenth less
-    /// they are copied again
-    #[arg(long, env = "FEED_BIG_AUTHOR", default_value_t = 10_000, value_parser = clap::value_parser!(i64).range(1..))]
-    pub feed_big_author: i64,
-
-    /// Connections from which on a reader's feed is kept for ten minutes only, and not for 14 days
-    #[arg(long, env = "FEED_MANY_CONNECTIONS", default_value_t = 2_000, value_parser = clap::value_parser!(i64).range(1..))]
-    pub feed_many_connections: i64,
-}
-
-fn check_redis_url(text: &str) -> Result<SecretString, String> {
-    text.into_connection_info().map(|_| text.into()).map_err(|cause| cause.to_string())
-}
 
 /// The routes of feeds.
 pub fn router() -> OpenApiRouter<Feeds> {

@@ -11,10 +11,10 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use secrecy::ExposeSecret;
 use uuid::Uuid;
 
-use super::FeedSettings;
-use super::cache::{BuildMark, CAPACITY, FeedCache, FeedPart, Found, TIMEOUT};
+use super::cache::{BuildMark, CAPACITY, FeedCache, FeedLookup, FeedPart, TIMEOUT};
 use super::models::{HomeQuery, has_more_connections, limit_statements, list_newest_keys, list_oldest_keys};
 use super::pages::Place;
+use super::settings::FeedSettings;
 use crate::core::app::App;
 
 /// Keys that are read beyond those that are shown, for posts that the reader does not see any more.
@@ -52,8 +52,8 @@ impl Feeds {
     pub async fn home_keys(&self, reader: Uuid, place: Place, rows: i64) -> sqlx::Result<Vec<Uuid>> {
         let asked = rows + SPARE;
         let (keys, source) = match self.cache.read(reader, place, asked).await {
-            Some(Found::Part(part)) => (self.keys_of_part(reader, place, rows, &part).await?, "redis"),
-            Some(Found::Missing(mark)) => {
+            Some(FeedLookup::Part(part)) => (self.keys_of_part(reader, place, rows, &part).await?, "redis"),
+            Some(FeedLookup::Missing(mark)) => {
                 let part = self.build(reader, &mark, place, rows).await?;
                 (is_sufficient(&part, place, rows).then_some(part.keys), "build")
             }

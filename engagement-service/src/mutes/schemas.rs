@@ -6,7 +6,7 @@ use super::models::Mute;
 use crate::core::contract::timestamp::Timestamp;
 use crate::people::schemas::PersonCard;
 
-/// A user whom the caller has muted
+/// A user that the caller has muted
 #[derive(Serialize, ToSchema)]
 pub struct MuteOut {
     pub user: PersonCard,

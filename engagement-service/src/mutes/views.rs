@@ -14,7 +14,7 @@ use crate::core::contract::extract::Path;
 use crate::core::doors::callers::EvenMuted;
 use crate::feeds::drops::models::FeedDrop;
 
-/// List the users whom the caller has muted, the latest first
+/// List the users that the caller has muted, the latest first
 #[utoipa::path(get, path = "/me/mutes", tag = "mutes", params(
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),

@@ -57,6 +57,8 @@ fn configuration(home: &Path, port: u16, users: Option<&Path>, kind: Lifetime) -
         "daemonize no".to_owned(),
         "save \"\"".to_owned(),
         "maxmemory-policy noeviction".to_owned(),
+        // A feed has up to 801 members: as one packed list it takes a sixth of the memory of a skip list.
+        "zset-max-listpack-entries 1024".to_owned(),
     ];
     match kind {
         Lifetime::Persistent | Lifetime::Measured => lines.push("appendonly yes".to_owned()),
@@ -105,8 +107,14 @@ mod tests {
     #[test]
     fn what_is_kept_is_appended_and_never_evicted() {
         let text = configuration(Path::new("/a \"b\""), 16_379, Some(Path::new("/u")), Lifetime::Persistent);
-        for line in ["port 16379", "appendonly yes", "maxmemory-policy noeviction", "bind 127.0.0.1", "aclfile \"/u\""]
-        {
+        for line in [
+            "port 16379",
+            "appendonly yes",
+            "maxmemory-policy noeviction",
+            "zset-max-listpack-entries 1024",
+            "bind 127.0.0.1",
+            "aclfile \"/u\"",
+        ] {
             assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");
         }
         assert!(text.contains("dir \"/a \\\"b\\\"\""), "{text}");

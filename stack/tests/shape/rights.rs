@@ -21,6 +21,9 @@ const OTHERS: &str = "+xack +xautoclaim +xclaim +xgroup|create +xgroup|createcon
     +xinfo|stream +xpending +xrange +xread +xreadgroup +xrevrange";
 /// The hash of a user, and what its writer notes.
 const HASHES: &[(&str, &str)] = &[("auth-service", "~:apps.core.models.UserDetailInfo:* ~auth:user_detail:*")];
+/// The feeds, which one service keeps, and the channel on which it names the readers of new posts.
+const FEEDS: &[(&str, &str)] =
+    &[("engagement-service", "(+@sortedset +eval +evalsha +del +pexpire +pttl ~feed:*) (+publish +subscribe &feed:news)")];
 /// Who reads the hash of a user.
 const HASH_READERS: &[(&str, &str)] = &[("post-service", "(+hget %R~:apps.core.models.UserDetailInfo:*)")];
 
@@ -63,10 +66,11 @@ fn user(service: &str) -> String {
     others.dedup();
     let others: Vec<_> = others.iter().map(|stream| format!("~{stream}")).collect();
     let line = format!(
-        "user {noun} on >{{{noun}}} {KEYLESS} ({OWN} {}) ({OTHERS} {}) {}",
+        "user {noun} on >{{{noun}}} {KEYLESS} ({OWN} {}) ({OTHERS} {}) {}{}",
         own.join(" "),
         others.join(" "),
-        of(HASH_READERS, service)
+        of(HASH_READERS, service),
+        of(FEEDS, service)
     );
     line.trim_end().to_owned()
 }

@@ -1,2 +1,2 @@
-//! Dropped feeds: whom a user reads has changed, so that their feed is taken out of Redis, and their next read builds it.
+//! Dropped feeds: the authors that a user reads have changed, so that the feed is taken out of Redis, and the next read builds it.
 pub mod models;

@@ -29,7 +29,7 @@ pub fn connections_changed<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [
     })
 }
 
-/// Drops the feeds of both, whoever has blocked the other.
+/// Drops the feeds of both users of a block.
 pub fn blocks_changed<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
         let pairs: Vec<UserPair> =

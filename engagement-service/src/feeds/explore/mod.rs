@@ -1,4 +1,4 @@
-//! Explore: everybody's posts, the best and freshest first, and of these the ones in the reader's interests before the others.
+//! Explore: the posts of all users, the best and freshest first, and those in the reader's interests before the others.
 //!
 //! The order changes with every reaction, and pages of a list that moves would skip and repeat. So a list is made once a minute and
 //! kept for an hour, as an edition; a cursor names its edition, and pages of it are stable. What its reader may not see is left out

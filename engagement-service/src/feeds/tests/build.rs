@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{World, ids, link};
 use crate::core::testing::counted::Counted;
-use crate::feeds::cache::{CAPACITY, Found};
+use crate::feeds::cache::{CAPACITY, FeedLookup};
 use crate::feeds::pages::Place;
 
 #[sqlx::test(migrations = false)]
@@ -40,8 +40,12 @@ async fn a_build_that_was_overtaken_is_thrown_away(_: PgPoolOptions, database: P
     world.follow(anna, bert).await;
     world.work().await;
     let feeds = world.feeds();
-    let Some(Found::Missing(mark)) = feeds.cache.read(anna, Place::TOP, 10).await else { panic!("it is not there") };
-    let Some(Found::Missing(same)) = feeds.cache.read(anna, Place::TOP, 10).await else { panic!("it is being built") };
+    let Some(FeedLookup::Missing(mark)) = feeds.cache.read(anna, Place::TOP, 10).await else {
+        panic!("it is not there")
+    };
+    let Some(FeedLookup::Missing(same)) = feeds.cache.read(anna, Place::TOP, 10).await else {
+        panic!("it is being built")
+    };
     assert_eq!(mark, same, "two that build at once build one");
     let published = world.post(bert).await;
     world.work().await;
@@ -53,7 +57,9 @@ async fn a_build_that_was_overtaken_is_thrown_away(_: PgPoolOptions, database: P
 
     world.unfollow(anna, bert).await;
     world.work().await;
-    let Some(Found::Missing(mark)) = feeds.cache.read(anna, Place::TOP, 10).await else { panic!("it was dropped") };
+    let Some(FeedLookup::Missing(mark)) = feeds.cache.read(anna, Place::TOP, 10).await else {
+        panic!("it was dropped")
+    };
     world.follow(anna, bert).await;
     world.work().await;
     let counted = Counted::begin();

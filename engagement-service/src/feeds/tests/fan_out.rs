@@ -52,7 +52,7 @@ async fn the_order_of_events_and_their_repetition_change_nothing(_: PgPoolOption
     world.platform.consume(POST_UPDATED, &edited).await;
     world.work().await;
     let late = world.members(anna).await.remove(1);
-    // The earlier publication is heard of after the later one: the post moves to its place.
+    // The earlier publication is consumed behind the later one: the post moves to its place.
     for version in [&posted, &draft, &edited, &posted] {
         world.platform.consume(if *version == draft { POST_CREATED } else { POST_UPDATED }, version).await;
     }

@@ -14,7 +14,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use uuid::Uuid;
 
 use super::fan_out::schedulers::FeedWorker;
-use super::{FeedSettings, Feeds};
+use super::reading::Feeds;
+use super::settings::FeedSettings;
 use crate::SERVICE;
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::{Platform, Reply};
