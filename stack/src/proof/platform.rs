@@ -38,6 +38,8 @@ pub struct Platform<'a> {
     binaries: BTreeMap<String, PathBuf>,
     pub config: PlatformConfig,
     pub replicas: Vec<Replica>,
+    /// What processes that are started get beside the configuration.
+    pub settings: Vec<(String, String)>,
     /// The database as its superuser sees it, and Redis; whatever proxies the services use.
     pub database: Url,
     pub redis: Url,
@@ -72,7 +74,9 @@ impl<'a> Platform<'a> {
         let config =
             PlatformConfig { port_base, postgres, redis: redis.clone(), redis_users, secrets, mail, rate_limits };
         let replicas = replicas::all(replicas).collect();
-        Ok(Platform { servers, state, lifetime, binaries, config, replicas, database, redis })
+        // They do so, too: every view counts, and services without views ignore the setting.
+        let settings = vec![("VIEW_WINDOW".to_owned(), "0".to_owned())];
+        Ok(Platform { servers, state, lifetime, binaries, config, replicas, settings, database, redis })
     }
 
     /// Starts replicas that do not run yet, and waits until they are ready.
@@ -84,9 +88,7 @@ impl<'a> Platform<'a> {
     /// Starts a replica, unless it runs.
     pub fn start_replica(&mut self, replica: Replica) -> Result<Instance> {
         let TemporaryServers { folder, processes, .. } = &mut *self.servers;
-        // A few simulated users do what thousands would: every view counts, and services without views ignore the setting.
-        let settings = [("VIEW_WINDOW".to_owned(), "0".to_owned())];
-        Instance::start(replica, &self.config, &self.binaries, &settings, folder, processes)
+        Instance::start(replica, &self.config, &self.binaries, &self.settings, folder, processes)
     }
 
     /// Starts Postgres, as often as it takes until the remains of the killed one are gone.

@@ -52,9 +52,61 @@ impl RedisInspector {
         pipeline.query_async(&mut self.0).await.context("entries cannot be appended")
     }
 
-    /// Deletes a stream.
-    pub async fn delete(&mut self, stream: &str) -> Result<()> {
-        self.0.del(stream).await.context("a stream cannot be deleted")
+    /// Deletes a key.
+    pub async fn delete(&mut self, key: &str) -> Result<()> {
+        self.0.del(key).await.context("a key cannot be deleted")
+    }
+
+    /// Copies a key to all of these that there are not yet.
+    pub async fn copy_where_missing(&mut self, from: &str, to: &[String]) -> Result<()> {
+        let mut pipeline = redis::pipe();
+        for key in to {
+            pipeline.cmd("COPY").arg(from).arg(key).ignore();
+        }
+        pipeline.query_async(&mut self.0).await.context("a key cannot be copied")
+    }
+
+    /// Makes a sorted set with the members of another.
+    pub async fn copy_members(&mut self, from: &str, to: &str) -> Result<()> {
+        redis::cmd("ZUNIONSTORE").arg(to).arg(1).arg(from).exec_async(&mut self.0).await.context("it cannot be copied")
+    }
+
+    /// The last member of each of these sorted sets; empty for one that is empty.
+    pub async fn newest(&mut self, sets: &[String]) -> Result<Vec<Vec<u8>>> {
+        let mut pipeline = redis::pipe();
+        for set in sets {
+            pipeline.cmd("ZRANGE").arg(set).arg(-1).arg(-1);
+        }
+        let newest: Vec<Vec<Vec<u8>>> = pipeline.query_async(&mut self.0).await.context("a set cannot be read")?;
+        Ok(newest.into_iter().map(|members| members.into_iter().next().unwrap_or_default()).collect())
+    }
+
+    /// The number of members of a sorted set.
+    pub async fn members(&mut self, set: &str) -> Result<u64> {
+        Ok(self.0.zcard(set).await?)
+    }
+
+    /// The bytes that a key takes, all of its members counted.
+    pub async fn memory(&mut self, key: &str) -> Result<u64> {
+        let mut usage = redis::cmd("MEMORY");
+        Ok(usage.arg("USAGE").arg(key).arg("SAMPLES").arg(0).query_async(&mut self.0).await?)
+    }
+
+    /// The form in which Redis holds a key.
+    pub async fn encoding(&mut self, key: &str) -> Result<String> {
+        Ok(redis::cmd("OBJECT").arg("ENCODING").arg(key).query_async(&mut self.0).await?)
+    }
+
+    /// The value of a setting of the server.
+    pub async fn setting(&mut self, name: &str) -> Result<String> {
+        let values: Vec<String> = redis::cmd("CONFIG").arg("GET").arg(name).query_async(&mut self.0).await?;
+        values.into_iter().nth(1).with_context(|| format!("Redis has no setting {name}"))
+    }
+
+    /// Changes a setting of the server.
+    pub async fn set_setting(&mut self, name: &str, value: &str) -> Result<()> {
+        let set = redis::cmd("CONFIG").arg("SET").arg(name).arg(value).exec_async(&mut self.0).await;
+        set.with_context(|| format!("{name} cannot be set"))
     }
 
     /// The last id of a stream; none when there is no such stream.

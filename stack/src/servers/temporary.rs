@@ -59,8 +59,17 @@ impl TemporaryServers {
         Ok((postgres, start_redis(&mut self.processes, &self.folder, &state, Lifetime::Temporary).await?))
     }
 
-    /// Stops the servers and leaves their files; the folder in which those are.
-    pub async fn leave(mut self) -> Result<PathBuf> {
+    /// Stops the servers. Their files are left for inspection, and where they are is shown; or they are deleted.
+    pub async fn end(self, keep: bool) -> Result<()> {
+        if !keep {
+            return self.stop().await;
+        }
+        let folder = self.leave().await?;
+        console::info(format_args!("Logs and data: {}", folder.display()));
+        Ok(())
+    }
+
+    async fn leave(mut self) -> Result<PathBuf> {
         self.processes.stop().await?;
         let (home, left) = (self.home.keep(), format!("{LEFT}{}", std::process::id()));
         // Under another name, or the next run would remove it.

@@ -7,13 +7,18 @@
 mod comparison;
 mod database;
 mod events;
+mod feed;
 mod http;
 mod latency;
 mod load;
 mod machine;
 pub mod options;
 mod platform;
+mod rates;
 mod report;
+mod resident;
+mod statements;
+mod streams;
 
 use std::process::ExitCode;
 
@@ -32,8 +37,10 @@ use crate::servers::temporary::TemporaryServers;
 pub async fn bench(bench: Bench) -> Result<ExitCode> {
     match &bench {
         Bench::Events(options) => measure(&options.run, async |platform| events::run(options, platform).await).await,
-        Bench::Http(_) if cfg!(debug_assertions) => run_optimised().await,
+        Bench::Http(_) | Bench::Feed(_) if cfg!(debug_assertions) => run_optimised().await,
         Bench::Http(options) => measure(&options.run, async |platform| http::run(options, platform).await).await,
+        Bench::Streams(options) => measure(&options.run, async |platform| streams::run(options, platform).await).await,
+        Bench::Feed(options) => measure(&options.run, async |platform| feed::run(options, platform).await).await,
     }
 }
 
@@ -63,12 +70,7 @@ async fn measure(
         outcome = work => Some(outcome),
         () = shutdown.requested() => None,
     };
-    if let Some(Err(_)) = outcome {
-        let folder = servers.leave().await?;
-        console::info(format_args!("Logs and data: {}", folder.display()));
-    } else {
-        servers.stop().await?;
-    }
+    servers.end(matches!(outcome, Some(Err(_)))).await?;
     let (machine, report) = outcome.context("stopped before it was done")??;
     let section = report.markdown(&machine);
     console::show(&section);

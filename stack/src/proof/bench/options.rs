@@ -8,6 +8,10 @@ pub enum Bench {
     Events(Events),
     /// How close checks of tokens, writes and reads come to their upper limits
     Http(Http),
+    /// How close home feeds come to their upper limit, and how soon a post is in all of them
+    Feed(Feed),
+    /// What open streams of notifications take of the memory of a service
+    Streams(Streams),
 }
 
 /// The arguments of all benchmarks.
@@ -19,6 +23,20 @@ pub struct Run {
     /// Write the figures into docs/benchmarks.md
     #[arg(long)]
     pub write: bool,
+}
+
+/// How requests are sent, and how often.
+#[derive(Debug, Args)]
+pub struct Turns {
+    /// Connections over which requests come
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = value_parser!(u32).range(1..=1000))]
+    pub connections: u32,
+    /// How often each measurement is taken, in turns with that of its upper limit
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = value_parser!(u32).range(1..=100))]
+    pub rounds: u32,
+    /// How long each takes
+    #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = value_parser!(u32).range(1..=600))]
+    pub seconds: u32,
 }
 
 #[derive(Debug, Args)]
@@ -51,20 +69,67 @@ pub enum HttpBenchmark {
 pub struct Http {
     #[command(flatten)]
     pub run: Run,
+    #[command(flatten)]
+    pub turns: Turns,
     /// Measure these alone, separated by commas
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum, hide_default_value = true,
         default_values_t = HttpBenchmark::value_variants().to_vec())]
     pub only: Vec<HttpBenchmark>,
-    /// Connections over which requests come
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = value_parser!(u32).range(1..=1000))]
-    pub connections: u32,
-    /// How often each measurement is taken, in turns with that of its upper limit
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = value_parser!(u32).range(1..=100))]
-    pub rounds: u32,
-    /// How long each takes
-    #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = value_parser!(u32).range(1..=600))]
-    pub seconds: u32,
     /// Posts, where there are many
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = value_parser!(i64).range(1000..=100_000_000))]
     pub posts: i64,
+}
+
+/// What is measured about feeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FeedBenchmark {
+    Home,
+    Connections,
+    Posts,
+    FanOut,
+    Memory,
+    Empty,
+    Mix,
+}
+
+/// How people are connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Graph {
+    /// A few are known to most
+    PowerLaw,
+    /// 962 people with 18,812 friendships, as many and as unequal as in the graph socfb-Reed98
+    Facebook,
+}
+
+#[derive(Debug, Args)]
+pub struct Feed {
+    #[command(flatten)]
+    pub run: Run,
+    #[command(flatten)]
+    pub turns: Turns,
+    /// Measure these alone, separated by commas
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum, hide_default_value = true,
+        default_values_t = FeedBenchmark::value_variants().to_vec())]
+    pub only: Vec<FeedBenchmark>,
+    /// How people are connected; of facebook, home and mix are measured
+    #[arg(long, value_enum, default_value_t = Graph::PowerLaw)]
+    pub graph: Graph,
+    /// People, except in the graph facebook
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = value_parser!(u32).range(200..=10_000))]
+    pub people: u32,
+    /// Posts, where there are many
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = value_parser!(i64).range(1000..=100_000_000))]
+    pub posts: i64,
+}
+
+#[derive(Debug, Args)]
+pub struct Streams {
+    #[command(flatten)]
+    pub run: Run,
+    /// Streams that are open at once, five of each person
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = value_parser!(u32).range(1..=15_000))]
+    pub streams: u32,
+    /// How long they stay open before the memory is read again
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = value_parser!(u32).range(1..=3600))]
+    pub seconds: u32,
 }

@@ -1,15 +1,19 @@
 //! The platform that is measured: one optimised process of every service, and servers that sync as they should.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
+use futures::stream::{self, StreamExt, TryStreamExt};
 use sqlx::PgPool;
 
+use crate::client::Person;
 use crate::host::workspace::Build;
 use crate::platform::replicas::Replica;
-use crate::proof::bench::database;
+use crate::proof::bench::database::{self, ask};
 use crate::proof::bench::options::Run;
 use crate::proof::platform::Platform;
+use crate::proof::poll;
 use crate::proof::redis::RedisInspector;
 use crate::servers::postgres::Lifetime;
 use crate::servers::temporary::TemporaryServers;
@@ -17,6 +21,12 @@ use crate::system::Service;
 
 /// Connections of the benchmark itself: one that measures, one that watches.
 const CONNECTIONS: u32 = 2;
+
+/// People that sign up at once: hashes of passwords keep all cores busy.
+const AT_ONCE: usize = 4;
+
+/// Events that are not numbered yet, and consumers that have not applied all that are.
+const WAITING: &str = include_str!("waiting.sql");
 
 /// A platform with connections to its stores.
 pub struct MeasuredPlatform<'a> {
@@ -44,6 +54,27 @@ impl<'a> MeasuredPlatform<'a> {
     pub fn address(&self, service: &'static Service) -> Result<SocketAddr> {
         let port = service.port(self.base.config.port_base, 0);
         Ok((Ipv4Addr::LOCALHOST, port.with_context(|| format!("no port for {}", service.package))?).into())
+    }
+
+    /// Signs up this number of people; they are known to all services.
+    pub async fn sign_up(&self, people: u32) -> Result<Vec<Person>> {
+        let api = self.base.api()?;
+        let join = async |number: u32| {
+            let email = format!("reader.{number}@example.org");
+            api.join(&email, "a long walk by the sea", ("Some", "Body"), &["BOOKS"]).await
+        };
+        let people = stream::iter(0..people).map(join).buffered(AT_ONCE).try_collect().await?;
+        self.settle().await?;
+        Ok(people)
+    }
+
+    /// Returns when all events have had their effects, so that no turn is slowed down by the effects of the turn before.
+    pub async fn settle(&self) -> Result<()> {
+        poll::until("all events are applied", Duration::from_mins(2), Duration::from_millis(100), async || {
+            let (waiting,): (i64,) = ask(WAITING).fetch_one(&self.tables).await?;
+            Ok(waiting == 0)
+        })
+        .await
     }
 
     /// A connection to the Redis that holds the streams.

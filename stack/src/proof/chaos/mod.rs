@@ -96,12 +96,7 @@ pub async fn chaos(options: Chaos) -> Result<ExitCode> {
     if let Some(Err(error)) = &outcome {
         console::error(error);
     }
-    if options.keep || matches!(outcome, Some(Ok(false) | Err(_))) {
-        let folder = servers.leave().await?;
-        console::info(format_args!("Logs and data: {}", folder.display()));
-    } else {
-        servers.stop().await?;
-    }
+    servers.end(options.keep || matches!(outcome, Some(Ok(false) | Err(_)))).await?;
     let passed = outcome.context("stopped before it was done")?;
     Ok(if passed.unwrap_or(false) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -15,6 +15,7 @@ use crate::proof::bench::events::limits::UpperLimits;
 use crate::proof::bench::events::refill;
 use crate::proof::bench::platform::{MeasuredPlatform, process};
 use crate::proof::bench::report::{Measurement, row};
+use crate::proof::bench::resident::{mebibytes, resident_memory};
 use crate::system::{ENGAGEMENT, INTERACTION, MODERATION, POST, Service};
 
 /// How often the progress is read.
@@ -172,18 +173,6 @@ impl DrainProgress {
         let (at_a_tenth, most) = (self.at_a_tenth, self.most);
         Ok((at >= to).then(|| DrainResult { events: to - start, took: now - since, at_a_tenth, most }))
     }
-}
-
-/// The memory of a process that is not swapped out, in bytes; none where the system does not report it (`/proc`: Linux).
-fn resident_memory(pid: Pid) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kibibytes * 1024)
-}
-
-fn mebibytes(bytes: Option<u64>) -> String {
-    bytes.map_or("not known".to_owned(), |bytes| format!("{} MiB", bytes.div_ceil(1024 * 1024)))
 }
 
 #[cfg(test)]

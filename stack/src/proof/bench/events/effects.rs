@@ -24,7 +24,7 @@ use crate::proof::poll;
 const STREAM: &str = "post_comment_created";
 const CONSUMERS: [&str; 3] = ["post", "moderation", "engagement"];
 /// How many people write comments, and how many posts there are to comment on.
-const PEOPLE: usize = 10;
+const PEOPLE: u32 = 10;
 const POSTS: usize = 50;
 /// How long the load lasts before it is measured, in seconds: connections open, caches fill.
 const WARM_UP: u32 = 5;
@@ -130,14 +130,10 @@ struct Commenters {
 
 impl Commenters {
     async fn sign_up(platform: &MeasuredPlatform<'_>) -> Result<Commenters> {
-        let api = platform.base.api()?;
-        let (mut people, mut posts) = (Vec::new(), Vec::new());
-        for number in 0..PEOPLE {
-            let email = format!("reader.{number}@example.org");
-            people.push(api.join(&email, "a long walk by the sea", ("Some", "Body"), &["BOOKS"]).await?);
-        }
+        let (people, mut posts) = (platform.sign_up(PEOPLE).await?, Vec::new());
         for number in 0..POSTS {
-            let post = people[number % PEOPLE].write_post("A walk", "By the sea, and back.", &["TRAVEL"], "POSTED");
+            let post =
+                people[number % people.len()].write_post("A walk", "By the sea, and back.", &["TRAVEL"], "POSTED");
             posts.push(post.await?.id);
         }
         Ok(Commenters { people: people.into(), posts: posts.into() })

@@ -5,6 +5,8 @@ use reqwest::Url;
 
 use crate::servers::psql;
 
+/// The number of posts where there are few.
+pub const FEW: i64 = 1_000;
 /// One post in this number has comments.
 pub const COMMENTED: i64 = 10;
 

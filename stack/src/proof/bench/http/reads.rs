@@ -1,17 +1,17 @@
 //! Reads among many posts against the same reads among few, on a platform of their own, in turns.
 
 use anyhow::Result;
-use reqwest::{Method, StatusCode};
 
 use crate::client::Person;
 use crate::host::console;
 use crate::host::programs::Program;
-use crate::proof::bench::http::common::{self, FEW};
-use crate::proof::bench::http::fill;
+use crate::proof::bench::http::fill::{self, FEW};
+use crate::proof::bench::http::people;
 use crate::proof::bench::load::LoadGenerator;
 use crate::proof::bench::load::connection::PreparedRequest;
 use crate::proof::bench::options::Http;
 use crate::proof::bench::platform::MeasuredPlatform;
+use crate::proof::bench::rates;
 use crate::proof::bench::report::{Measurement, row};
 use crate::servers::temporary::TemporaryServers;
 use crate::system::{ENGAGEMENT, INTERACTION, POST, Service};
@@ -54,15 +54,15 @@ async fn measure_both(
     console::info(format_args!("Making {} posts", options.posts));
     let many = MeasuredPlatform::start(&options.run, servers).await?;
     fill::posts(&many.base.database, options.posts).await?;
-    let others = common::sign_up_people(&many).await?;
+    let others = people::sign_up(&many).await?;
     let mut rows =
         vec![row(["what", "few: reads/s", "many: reads/s", "time of many ÷ few", "at half: p50", "p99", "p99 ÷ p50"])];
     for read in &READS {
-        console::info(format_args!("{}: {} rounds", read.what, options.rounds));
+        console::info(format_args!("{}: {} rounds", read.what, options.turns.rounds));
         let small = read.load(options, few, people, FEW).await?;
         let large = read.load(options, &many, &others, options.posts).await?;
-        let comparison = common::compare(options, &large, &small).await?;
-        let [p50, p99, ratio] = common::at_half(&large, comparison.subject()?, options).await?;
+        let comparison = rates::compare(&options.turns, &large, &small).await?;
+        let [p50, p99, ratio] = rates::at_half(&large, comparison.subject()?, &options.turns).await?;
         let (few, many) = (format!("{:.0}", comparison.limit()?), format!("{:.0}", comparison.subject()?));
         rows.push(row([read.what, &few, &many, &comparison.slowdown()?.to_string(), &p50, &p99, &ratio]));
     }
@@ -83,15 +83,14 @@ impl Read {
         people: &[Person],
         posts: i64,
     ) -> Result<LoadGenerator> {
-        let mut requests = Vec::new();
+        let (address, mut requests) = (platform.address(self.service)?, Vec::new());
         let different = DIFFERENT.min(posts);
         for number in 0..different {
             let path = (self.path)(1 + number * (posts / different));
             let token = people[usize::try_from(number)? % people.len()].api.access_token().await?.unwrap_or_default();
-            requests.push(PreparedRequest::new(Method::GET, &path, &token, None, StatusCode::OK)?);
+            requests.push(PreparedRequest::get(address, &path, &token)?);
         }
-        let (address, connections) = (platform.address(self.service)?, options.connections);
-        Ok(LoadGenerator { address, requests: requests.into(), connections })
+        Ok(LoadGenerator { requests: requests.into(), connections: options.turns.connections })
     }
 }
 

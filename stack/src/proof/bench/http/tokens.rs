@@ -1,41 +1,41 @@
 //! The check of a token, which every service asks for, against a bare route.
 
 use anyhow::Result;
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
 use serde_json::Value;
 
 use crate::client::{Person, To};
 use crate::host::console;
 use crate::proof::bench::http::bare::{self, BareServer};
-use crate::proof::bench::http::common;
 use crate::proof::bench::load::LoadGenerator;
 use crate::proof::bench::load::connection::PreparedRequest;
 use crate::proof::bench::options::Http;
 use crate::proof::bench::platform::MeasuredPlatform;
+use crate::proof::bench::rates;
 use crate::proof::bench::report::{self, Measurement};
 use crate::system::AUTH;
 
 /// Measures both with the same load generator over as many connections, and answers of the same size.
 pub async fn measure(options: &Http, platform: &MeasuredPlatform<'_>, people: &[Person]) -> Result<Measurement> {
-    console::info(format_args!("verify-token against a bare route: {} rounds", options.rounds));
+    console::info(format_args!("verify-token against a bare route: {} rounds", options.turns.rounds));
     let path = "/auth/verify-token";
     let (_, answer): (_, Value) = people[0].api.send(Method::GET, To::Auth, path, None).await?;
     let bare = BareServer::start(answer.to_string()).await?;
+    let address = platform.address(&AUTH)?;
     let mut requests = (Vec::new(), Vec::new());
     for person in people {
         let token = person.api.access_token().await?.unwrap_or_default();
-        let request = |path: &str| PreparedRequest::new(Method::GET, path, &token, None, StatusCode::OK);
-        requests.0.push(request(&format!("/api/v1{path}"))?);
-        requests.1.push(request(bare::PATH)?);
+        requests.0.push(PreparedRequest::get(address, &format!("/api/v1{path}"), &token)?);
+        requests.1.push(PreparedRequest::get(bare.address, bare::PATH, &token)?);
     }
-    let connections = options.connections;
-    let subject = LoadGenerator { address: platform.address(&AUTH)?, requests: requests.0.into(), connections };
-    let limit = LoadGenerator { address: bare.address, requests: requests.1.into(), connections };
-    let comparison = common::compare(options, &subject, &limit).await?;
-    let row = common::row(&subject, &comparison, "GET /auth/verify-token", options).await?;
+    let connections = options.turns.connections;
+    let subject = LoadGenerator { requests: requests.0.into(), connections };
+    let limit = LoadGenerator { requests: requests.1.into(), connections };
+    let comparison = rates::compare(&options.turns, &subject, &limit).await?;
+    let row = rates::row(&subject, &comparison, "GET /auth/verify-token", &options.turns).await?;
     // How evenly a route can answer here that does nothing: load generator and machine have their part in a p99.
     let maximum = comparison.limit()?;
-    let [p50, p99, ratio] = common::at_half(&limit, maximum, options).await?;
+    let [p50, p99, ratio] = rates::at_half(&limit, maximum, &options.turns).await?;
     let bare = report::row(["the bare route itself", "", &format!("{maximum:.0}"), "", &p50, &p99, &ratio]);
     let description = format!(
         "{} people send requests in turn over {connections} connections, each as soon as the last answer is there. The upper \
@@ -44,5 +44,5 @@ pub async fn measure(options: &Http, platform: &MeasuredPlatform<'_>, people: &[
         people.len(),
     );
     let title = "A token against a bare route".to_owned();
-    Ok(Measurement { title, description, rows: vec![common::head("bare route/s"), row, bare] })
+    Ok(Measurement { title, description, rows: vec![rates::head("bare route/s"), row, bare] })
 }

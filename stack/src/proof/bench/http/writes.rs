@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 
@@ -11,14 +10,16 @@ use crate::client::Person;
 use crate::host::console;
 use crate::proof::bench::comparison::Comparison;
 use crate::proof::bench::database::{ask, sql};
-use crate::proof::bench::http::common::{self, FEW, PEOPLE, settle};
-use crate::proof::bench::http::fill;
-use crate::proof::bench::http::pgbench::{PgBench, statement};
+use crate::proof::bench::http::fill::{self, FEW};
+use crate::proof::bench::http::people::PEOPLE;
+use crate::proof::bench::http::pgbench::PgBench;
 use crate::proof::bench::load::LoadGenerator;
 use crate::proof::bench::load::connection::PreparedRequest;
 use crate::proof::bench::options::Http;
 use crate::proof::bench::platform::MeasuredPlatform;
+use crate::proof::bench::rates;
 use crate::proof::bench::report::Measurement;
+use crate::proof::bench::statements;
 use crate::system::{INTERACTION, POST, Service};
 
 /// Ids by run, client and number, in the order of time for each client, as those of the services are.
@@ -52,7 +53,7 @@ pub async fn measure(options: &Http, platform: &MeasuredPlatform<'_>, people: &[
         script: comment_script()?,
     };
     let rows = vec![
-        common::head("pgbench/s"),
+        rates::head("pgbench/s"),
         posts.compare(options, platform, people).await?,
         comments.compare(options, platform, people).await?,
     ];
@@ -61,7 +62,7 @@ pub async fn measure(options: &Http, platform: &MeasuredPlatform<'_>, people: &[
          as the role of the service, with {} clients where the service gets requests over as many connections. The effects \
          of the events are applied by the other services in both cases, at the same time and on the same cores; a turn \
          begins when all are applied.",
-        options.connections
+        options.turns.connections
     );
     Ok(Measurement { title: "Writes against pgbench".to_owned(), description, rows })
 }
@@ -78,36 +79,35 @@ struct Write {
 
 impl Write {
     async fn compare(&self, options: &Http, platform: &MeasuredPlatform<'_>, people: &[Person]) -> Result<Vec<String>> {
-        console::info(format_args!("{} against pgbench: {} rounds", self.what, options.rounds));
-        let mut requests = Vec::new();
+        console::info(format_args!("{} against pgbench: {} rounds", self.what, options.turns.rounds));
+        let (address, mut requests) = (platform.address(self.service)?, Vec::new());
         for (number, path) in self.paths.iter().cycle().take(self.paths.len().max(people.len())).enumerate() {
             let token = people[number % people.len()].api.access_token().await?.unwrap_or_default();
-            requests.push(PreparedRequest::new(Method::POST, path, &token, Some(&self.body), StatusCode::CREATED)?);
+            requests.push(PreparedRequest::post(address, path, &token, &self.body)?);
         }
-        let (connections, address) = (options.connections, platform.address(self.service)?);
-        let load = LoadGenerator { address, requests: requests.into(), connections };
+        let connections = options.turns.connections;
+        let load = LoadGenerator { requests: requests.into(), connections };
         // A few writes, so that there is an event to take as a template.
         load.open(100, Duration::from_millis(200)).await?;
         let variables = self.variables(platform, people).await?;
         let database = (platform.base.config.database(self.service)?, self.service.noun);
         let mut pgbench = PgBench::new(platform.base.folder(), database, connections, &self.script, variables)?;
-        let time = Duration::from_secs(options.seconds.into());
-        let tables = &platform.tables;
+        let time = Duration::from_secs(options.turns.seconds.into());
         let comparison = Comparison::run(
-            options.rounds,
+            options.turns.rounds,
             async || {
-                settle(tables).await?;
+                platform.settle().await?;
                 Ok(load.closed(time).await?.rate())
             },
             async || {
-                settle(tables).await?;
-                pgbench.rate(options.seconds).await
+                platform.settle().await?;
+                pgbench.rate(options.turns.seconds).await
             },
         )
         .await?;
-        settle(tables).await?;
-        let row = common::row(&load, &comparison, self.what, options).await?;
-        settle(tables).await?;
+        platform.settle().await?;
+        let row = rates::row(&load, &comparison, self.what, &options.turns).await?;
+        platform.settle().await?;
         Ok(row)
     }
 
@@ -150,8 +150,12 @@ fn post_script() -> Result<String> {
     Ok(script(
         &[],
         &[
-            statement(&POST, "insert into post (", &[NEW, AUTHOR, "'A walk'", ":content", "'{TRAVEL}'", "'POSTED'"])?,
-            statement(&POST, "insert into post_nft (", &[NEW, AUTHOR, NEW, ":description", ":data", "null"])?,
+            statements::filled(
+                &POST,
+                "insert into post (",
+                &[NEW, AUTHOR, "'A walk'", ":content", "'{TRAVEL}'", "'POSTED'"],
+            )?,
+            statements::filled(&POST, "insert into post_nft (", &[NEW, AUTHOR, NEW, ":description", ":data", "null"])?,
             outbox(&POST, "post_created")?,
         ],
     ))
@@ -160,15 +164,19 @@ fn post_script() -> Result<String> {
 /// A comment, as the interaction service writes it.
 fn comment_script() -> Result<String> {
     Ok(script(
-        &[statement(&INTERACTION, "select visible(post, $2) as", &[ABOUT, AUTHOR])?],
+        &[statements::filled(&INTERACTION, "select visible(post, $2) as", &[ABOUT, AUTHOR])?],
         &[
-            statement(
+            statements::filled(
                 &INTERACTION,
                 "select id from post where id = $1 and visible(post, $2) for share",
                 &[ABOUT, AUTHOR],
             )?,
-            statement(&INTERACTION, "insert into comment (", &[NEW, AUTHOR, ABOUT, ":content"])?,
-            statement(&INTERACTION, "insert into comment_nft (", &[NEW, AUTHOR, NEW, ":description", ":data", "null"])?,
+            statements::filled(&INTERACTION, "insert into comment (", &[NEW, AUTHOR, ABOUT, ":content"])?,
+            statements::filled(
+                &INTERACTION,
+                "insert into comment_nft (",
+                &[NEW, AUTHOR, NEW, ":description", ":data", "null"],
+            )?,
             outbox(&INTERACTION, "post_comment_created")?,
         ],
     ))
@@ -178,7 +186,7 @@ fn comment_script() -> Result<String> {
 fn outbox(service: &Service, stream: &str) -> Result<String> {
     let message = format!("replace(replace(:message, :old_id, {NEW}::text), :old_author, {AUTHOR}::text)");
     let (ids, messages) = (format!("array[{NEW}]"), format!("array[{message}]"));
-    statement(service, "insert into outbox (", &[&format!("'{stream}'"), &ids, &messages, ":trace"])
+    statements::filled(service, "insert into outbox (", &[&format!("'{stream}'"), &ids, &messages, ":trace"])
 }
 
 /// The queries before it, and a transaction.

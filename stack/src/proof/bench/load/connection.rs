@@ -7,6 +7,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::http::request::Builder;
 use hyper_util::rt::TokioIo;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use reqwest::{Method, StatusCode};
@@ -14,33 +15,43 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-/// A request, and the status that its answer must have.
+/// A request to a service, and the status that its answer must have.
 #[derive(Clone)]
 pub struct PreparedRequest {
+    pub to: SocketAddr,
+    /// Latencies are kept apart by it; empty where all are of one kind.
+    pub kind: &'static str,
     request: Request<Full<Bytes>>,
     expected: StatusCode,
 }
 
 impl PreparedRequest {
-    /// Prepared once and sent many times.
-    pub fn new(
-        method: Method,
-        path: &str,
-        token: &str,
-        body: Option<&Value>,
-        expected: StatusCode,
-    ) -> Result<PreparedRequest> {
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(HOST, "127.0.0.1")
-            .header(AUTHORIZATION, format!("Bearer {token}"));
-        let request = match body {
-            Some(body) => request.header(CONTENT_TYPE, "application/json").body(body.to_string().into()),
-            None => request.body(Full::default()),
-        };
-        Ok(PreparedRequest { request: request.with_context(|| format!("{path} cannot be asked for"))?, expected })
+    /// A read, prepared once and sent many times.
+    pub fn get(to: SocketAddr, path: &str, token: &str) -> Result<PreparedRequest> {
+        let request = begin(Method::GET, path, token).body(Full::default());
+        Ok(PreparedRequest::new(to, request.context("a read cannot be prepared")?, StatusCode::OK))
     }
+
+    /// A creation, prepared once and sent many times.
+    pub fn post(to: SocketAddr, path: &str, token: &str, body: &Value) -> Result<PreparedRequest> {
+        let request = begin(Method::POST, path, token).header(CONTENT_TYPE, "application/json");
+        let request = request.body(body.to_string().into()).context("a creation cannot be prepared")?;
+        Ok(PreparedRequest::new(to, request, StatusCode::CREATED))
+    }
+
+    /// The same request as one of a kind.
+    pub fn of(self, kind: &'static str) -> PreparedRequest {
+        PreparedRequest { kind, ..self }
+    }
+
+    fn new(to: SocketAddr, request: Request<Full<Bytes>>, expected: StatusCode) -> PreparedRequest {
+        PreparedRequest { to, kind: "", request, expected }
+    }
+}
+
+fn begin(method: Method, path: &str, token: &str) -> Builder {
+    let begun = Request::builder().method(method).uri(path).header(HOST, "127.0.0.1");
+    begun.header(AUTHORIZATION, format!("Bearer {token}"))
 }
 
 /// A connection. A small client of its own: the processor time of the load generator is taken from what it measures.

@@ -8,6 +8,8 @@
 mod arrivals;
 pub mod connection;
 
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -20,10 +22,9 @@ use crate::proof::bench::latency::LatencyHistogram;
 use crate::proof::bench::load::arrivals::ArrivalSchedule;
 use crate::proof::bench::load::connection::{Connection, PreparedRequest};
 
-/// A service, requests to it, and the number of connections.
+/// Requests to services, and the number of connections to each.
 #[derive(Clone)]
 pub struct LoadGenerator {
-    pub address: SocketAddr,
     /// Sent in turn.
     pub requests: Arc<[PreparedRequest]>,
     pub connections: u32,
@@ -32,6 +33,8 @@ pub struct LoadGenerator {
 /// The result of a load whose requests were all answered with the expected status.
 pub struct LoadResult {
     pub latencies: LatencyHistogram,
+    /// The latencies of each kind of request.
+    pub by_kind: ByKind,
     took: Duration,
 }
 
@@ -56,29 +59,49 @@ impl LoadGenerator {
     }
 
     async fn run(&self, arrivals: impl FnOnce(Instant) -> Result<Arrivals>) -> Result<LoadResult> {
+        let addresses: BTreeSet<SocketAddr> = self.requests.iter().map(|request| request.to).collect();
         let mut connections = Vec::new();
         for _ in 0..self.connections {
-            connections.push(Connection::open(self.address).await?);
+            let mut to_each = BTreeMap::new();
+            for address in &addresses {
+                to_each.insert(*address, Connection::open(*address).await?);
+            }
+            connections.push(to_each);
         }
         let (begin, mut workers) = (Instant::now(), JoinSet::new());
         let arrivals = Arc::new(arrivals(begin)?);
-        for mut connection in connections {
+        for mut to_each in connections {
             let (arrivals, requests) = (arrivals.clone(), self.requests.clone());
             workers.spawn(async move {
-                let mut latencies = LatencyHistogram::new()?;
+                let mut by_kind = ByKind::new();
                 while let Some((number, due)) = arrivals.next().await {
-                    connection.ask(&requests[number as usize % requests.len()]).await?;
-                    latencies.record(due.elapsed())?;
+                    let request = &requests[number as usize % requests.len()];
+                    let connection = to_each.get_mut(&request.to).context("there is no connection")?;
+                    connection.ask(request).await?;
+                    of_kind(&mut by_kind, request.kind)?.record(due.elapsed())?;
                 }
-                Ok::<_, anyhow::Error>(latencies)
+                Ok::<_, anyhow::Error>(by_kind)
             });
         }
-        let mut latencies = LatencyHistogram::new()?;
+        let (mut latencies, mut by_kind) = (LatencyHistogram::new()?, ByKind::new());
         while let Some(ended) = workers.join_next().await {
-            latencies.add(&ended.context("a connection has panicked")??)?;
+            for (kind, of_worker) in ended.context("a connection has panicked")?? {
+                latencies.add(&of_worker)?;
+                of_kind(&mut by_kind, kind)?.add(&of_worker)?;
+            }
         }
-        Ok(LoadResult { latencies, took: begin.elapsed() })
+        Ok(LoadResult { latencies, by_kind, took: begin.elapsed() })
     }
+}
+
+type ByKind = BTreeMap<&'static str, LatencyHistogram>;
+
+/// The histogram of a kind, which may be the first of its kind.
+fn of_kind<'m>(by_kind: &'m mut ByKind, kind: &'static str) -> Result<&'m mut LatencyHistogram> {
+    Ok(match by_kind.entry(kind) {
+        Entry::Vacant(entry) => entry.insert(LatencyHistogram::new()?),
+        Entry::Occupied(entry) => entry.into_mut(),
+    })
 }
 
 /// When a request begins: at once, until a time is over, or at a time of its own.
@@ -105,7 +128,6 @@ mod tests {
     use axum::Router;
     use axum::extract::State;
     use axum::routing::get;
-    use reqwest::{Method, StatusCode};
     use tokio::net::TcpListener;
     use tokio::sync::Semaphore;
 
@@ -127,8 +149,8 @@ mod tests {
     }
 
     fn load(address: SocketAddr, path: &str) -> LoadGenerator {
-        let request = PreparedRequest::new(Method::GET, path, "a token", None, StatusCode::OK).unwrap();
-        LoadGenerator { address, requests: [request].into(), connections: 2 }
+        let request = PreparedRequest::get(address, path, "a token").unwrap();
+        LoadGenerator { requests: [request].into(), connections: 2 }
     }
 
     #[tokio::test]
@@ -157,6 +179,18 @@ mod tests {
         let answered = 1_000_000 - gate.available_permits();
         assert_eq!(outcome.latencies.count(), answered as u64);
         assert!(outcome.rate() > 0.0 && outcome.took >= Duration::from_millis(50));
+    }
+
+    #[tokio::test]
+    async fn latencies_are_kept_by_kind_over_several_services() {
+        let (one, _open, _serving) = service(1_000).await;
+        let (other, gate, _other_serving) = service(1_000).await;
+        let request = |address| PreparedRequest::get(address, "/well", "a token").unwrap();
+        let requests = [request(one).of("one"), request(one).of("one"), request(other).of("other")].into();
+        let outcome = LoadGenerator { requests, connections: 2 }.open(300, Duration::from_millis(100)).await.unwrap();
+        let counts: Vec<_> = outcome.by_kind.iter().map(|(kind, latencies)| (*kind, latencies.count())).collect();
+        assert_eq!((counts, outcome.latencies.count()), (vec![("one", 20), ("other", 10)], 30));
+        assert_eq!(gate.available_permits(), 990, "each request goes to its own service");
     }
 
     #[tokio::test]
