@@ -54,6 +54,8 @@ create index notification_change on notification (user_id, change);
 create index notification_subject on notification (subject_id, type);
 -- What waits for its channels.
 create index notification_due on notification (due_at) where status = 'GENERATED' and shown;
+-- What channels have at hand.
+create index notification_sending on notification (id) where status = 'SENDING';
 -- What is forgotten after a while.
 create index notification_settled on notification (updated_at) where not shown or viewed_at is not null;
 
@@ -119,3 +121,20 @@ create table system_message (
 );
 
 create index system_message_open on system_message (created_at) where done_at is null;
+
+-- Notifications with all that is shown of them.
+create view notification_card as
+    select notification.*, post_card.title as post_title, left(post_card.content, 140) as excerpt,
+        system_message.title as message_title, system_message.content as message,
+        (
+            select coalesce(jsonb_agg(jsonb_build_object('id', actor.actor_id, 'username', username,
+                'first_name', first_name, 'last_name', last_name, 'avatar_url', avatar_url)
+                order by actor.at desc, actor.actor_id), '[]')
+            from (
+                select actor_id, at from notification_actor where notification_id = notification.id and stands
+                order by at desc, actor_id limit 3
+            ) as actor left join person on person.id = actor.actor_id
+        ) as actors
+    from notification
+    left join post_card on post_card.id = subject_id and type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED')
+    left join system_message on system_message.id = subject_id and type = 'SYSTEM_MESSAGE';

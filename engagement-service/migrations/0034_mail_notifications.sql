@@ -48,3 +48,10 @@ create table digest_entry (
 );
 
 create index digest_entry_user on digest_entry (user_id, at desc);
+
+-- The types of notifications that a user does not want in their list.
+create function unlisted(reader uuid) returns text[] language sql stable as $$
+    select coalesce(array_agg(chosen.key), '{}')
+    from notification_preference, jsonb_each(choices) as chosen
+    where user_id = reader and chosen.value ->> 'in_app' = 'false'
+$$;

@@ -10,6 +10,7 @@ mod follows;
 mod joined;
 mod mutes;
 mod notifications;
+mod outlets;
 mod people;
 mod personal_data;
 mod posts;
@@ -40,15 +41,15 @@ use crate::core::serve::{self, Features, Service};
 use crate::feeds::Feeds;
 use crate::feeds::explore::schedulers::EditionWorker;
 use crate::feeds::fan_out::schedulers::{FeedBacklogGauges, FeedWorker};
+use crate::notifications::channels::Channel;
+use crate::notifications::schedulers::Dispatcher;
+use crate::outlets::mail::MailChannel;
+use crate::outlets::push::PushChannel;
 use crate::push::channels::Channels;
 use crate::settings::{Command, Settings};
-use crate::unsubscribe::services::{LinkState, UnsubscribeLinks};
-use crate::core::app::App;
-use crate::core::serve::{self, Features, Service};
-use crate::notifications::schedulers::Dispatcher;
-use crate::settings::Settings;
 use crate::streams::schedulers::Announcer;
 use crate::system_messages::schedulers::MessageWriter;
+use crate::unsubscribe::services::{LinkState, UnsubscribeLinks};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -75,13 +76,13 @@ static SERVICE: Service = Service {
         unsubscribe::UNSUBSCRIBE_LIMIT,
         streams::OPEN_STREAM_LIMIT,
     ],
-    limits: &[profiles::READ_PROFILE_LIMIT, feeds::READ_FEED_LIMIT, mutes::MUTE_LIMIT, mutes::LIST_MUTES_LIMIT],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
     settings: Settings::augment_args,
     authenticator: token_check::authenticator,
     features: |app, arguments| {
         let settings = Settings::from_arg_matches(arguments)?;
+        let heartbeat = settings.stream_heartbeat();
         let feeds = Feeds::open(app, settings.feeds)?;
         let channels = Arc::new(Channels::new(&settings.push, app.settings.environment)?);
         let links = UnsubscribeLinks::new(&settings.links, app.settings.environment)?;
@@ -89,6 +90,7 @@ static SERVICE: Service = Service {
             .merge(mutes::router())
             .merge(notifications::router())
             .merge(preferences::router())
+            .merge(streams::router(app, heartbeat))
             .merge(devices::router().merge(push::router()).layer(Extension(channels.clone())))
             .with_state(app.clone())
             .merge(feeds::router().with_state(feeds.clone()))
@@ -96,12 +98,6 @@ static SERVICE: Service = Service {
         Ok(Features {
             routes,
             // The order is that of locks: profiles, then the counts of posts, then the jobs of feeds, then readers of notifications.
-            routes: profiles::router()
-                .merge(notifications::router())
-                .merge(streams::router(app, settings.stream_heartbeat()))
-                .with_state(app.clone()),
-            root: system_messages::internal().with_state(app.clone()),
-            // The order is that of locks: profiles, then the counts of posts, then readers of notifications.
             subscriptions: joined::joined(vec![
                 profiles::events::consumers::subscriptions(),
                 people::events::consumers::subscriptions(),
@@ -115,33 +111,31 @@ static SERVICE: Service = Service {
                 // The last: what they follow from is in the read model then.
                 notifications::events::consumers::subscriptions(),
             ]),
-            root: backfill::internal().with_state(app.clone()),
+            root: backfill::internal().merge(system_messages::internal()).with_state(app.clone()),
             jobs: vec![
                 profiles::schedulers::job(app, settings.engagement_cron),
                 notifications::schedulers::job(app),
                 push::schedulers::job(app),
-                digests::schedulers::job(app, links),
+                digests::schedulers::job(app, links.clone()),
             ],
             background: Some(Box::new(move |app| {
                 app.start("backfill", Backfill::new(app));
                 app.start_after_commits("feeds", FeedWorker(feeds.clone()));
                 app.start("backlog of feeds", FeedBacklogGauges(feeds));
                 app.start("editions of explore", EditionWorker(app.clone()));
+                let outlets = vec![
+                    Box::new(MailChannel { links }) as Box<dyn Channel>,
+                    Box::new(PushChannel(channels.clone())) as Box<dyn Channel>,
+                ];
+                app.start_after_commits("dispatcher of notifications", Dispatcher::new(app, outlets));
+                app.start_after_commits("announcer for streams", Announcer(app.clone()));
+                app.start_after_commits("system messages", MessageWriter(app.clone()));
                 push::schedulers::start(app, &channels);
             })),
-            jobs: vec![profiles::schedulers::job(app, settings.engagement_cron), notifications::schedulers::job(app)],
-            background: Some(Box::new(start)),
             ..Features::default()
         })
     },
 };
-
-/// Starts what the service does in the background beside events and jobs.
-fn start(app: &App) {
-    app.start_after_commits("dispatcher of notifications", Dispatcher::new(app, Vec::new()));
-    app.start_after_commits("announcer for streams", Announcer(app.clone()));
-    app.start_after_commits("system messages", MessageWriter(app.clone()));
-}
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {

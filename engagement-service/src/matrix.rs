@@ -3,20 +3,18 @@ use std::future::{Ready, ready};
 
 use axum::body::Body;
 use axum::http::{Request, header};
-use clap::FromArgMatches;
 use chrono::Utc;
-use serde_json::json;
-use axum::http::Request;
+use clap::FromArgMatches;
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
 use crate::SERVICE;
-use crate::core::ground::settings::Environment;
 use crate::blocks::events::USER_BLOCKED;
+use crate::core::ground::settings::Environment;
 use crate::core::testing::{self, Platform};
-use crate::posts::events::POST_CREATED;
 use crate::follows::events::USER_CONNECTED;
+use crate::posts::events::POST_CREATED;
 use crate::profiles::events::USER_REGISTERED;
 use crate::settings::Settings;
 use crate::token_check;
@@ -24,8 +22,7 @@ use crate::unsubscribe::Scope;
 use crate::unsubscribe::services::UnsubscribeLinks;
 
 /// The operations beside the API that only this service has.
-pub const BESIDE: &[&str] = &["GET /internal/rebuild"];
-pub const BESIDE: &[&str] = &["POST /internal/system-messages"];
+pub const BESIDE: &[&str] = &["GET /internal/rebuild", "POST /internal/system-messages"];
 
 /// What requests are sent to.
 pub type World = Platform;
@@ -66,36 +63,33 @@ pub async fn block(platform: &Platform, owner: &Person, other: &Person) {
     platform.consume(USER_BLOCKED, &block).await;
 }
 
-/// A request for an operation, without a token.
-pub fn request(platform: &Platform, operation: &str, owner: &Person) -> Ready<Request<Body>> {
-    let (method, path) = operation.split_once(' ').unwrap();
-    let (path, body) = match operation {
-        "GET /internal/rebuild" | "GET /api/v1/me/activity-profile" | "GET /api/v1/me/notification-preferences" => {
-            (path.to_owned(), Body::empty())
-        }
-        "PATCH /api/v1/me/notification-preferences" => (path.to_owned(), Body::from("{}")),
-        "GET /api/v1/notifications/unsubscribe" | "POST /api/v1/notifications/unsubscribe" => {
-            (format!("{path}?token={}", links(platform).token(owner.id, Scope::All)), Body::empty())
-        }
-        other => panic!("there is no request of {other} here"),
-    };
-    let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
-    ready(request.body(body).unwrap())
-}
-
-/// The links that the service under test writes into mails.
-pub fn links(platform: &Platform) -> UnsubscribeLinks {
-    let settings = Settings::from_arg_matches(&platform.settings()).unwrap();
-    UnsubscribeLinks::new(&settings.links, Environment::Development).unwrap()
-/// A request for an operation about `owner`, or a published post of theirs; without a token.
+/// A request for an operation about `owner`, or about a post, a notification or a device of theirs; without a token.
 pub async fn request(platform: &Platform, operation: &str, owner: &Person) -> Request<Body> {
     let (method, template) = operation.split_once(' ').unwrap();
+    let body = match operation {
+        "PATCH /api/v1/me/notification-preferences" => json!({}),
+        "POST /api/v1/me/devices" => phone(),
+        "POST /api/v1/me/notifications/view" => json!({ "ids": [] }),
+        "POST /internal/system-messages" => json!({ "id": Uuid::now_v7(), "title": "T", "text": "x" }),
+        _ => Value::Null,
+    };
     let path = match template {
         "/api/v1/posts/{post_id}/hide" => template.replace("{post_id}", &publish(platform, owner).await.to_string()),
+        "/api/v1/me/notifications/{notification_id}" | "/api/v1/me/notifications/{notification_id}/view" => {
+            template.replace("{notification_id}", &notify(platform, owner).await)
+        }
+        "/api/v1/me/devices/{device_id}" => template.replace("{device_id}", &register(platform, owner).await),
+        "/api/v1/notifications/unsubscribe" => {
+            format!("{template}?token={}", links(platform).token(owner.id, Scope::All))
+        }
+        // It ends with what is there.
+        "/api/v1/me/notifications/stream" => format!("{template}?seconds=0"),
         other => other.replace("{user_id}", &owner.id.to_string()),
     };
     assert!(!path.contains('{'), "there is no request of {operation} here");
-    Request::builder().method(method).uri(path).body(Body::empty()).unwrap()
+    let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+    let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
+    request.body(body).unwrap()
 }
 
 /// A post of a user.
@@ -105,27 +99,6 @@ async fn publish(platform: &Platform, owner: &Person) -> Uuid {
         "updated_at": "2026-11-20T12:00:00+00:00", "title": null, "content": "x", "types": ["NEWS"], "status": "POSTED" });
     platform.consume(POST_CREATED, &version).await;
     post
-/// A request for an operation, where it names one about a notification of the owner; without a token.
-pub async fn request(platform: &Platform, operation: &str, owner: &Person) -> Request<Body> {
-    let (method, template) = operation.split_once(' ').unwrap();
-    let (path, body) = match template {
-        "/api/v1/me/activity-profile" | "/api/v1/me/notifications" | "/api/v1/me/notifications/unread-count" => {
-            (template.to_owned(), None)
-        }
-        // It ends with what is there.
-        "/api/v1/me/notifications/stream" => (format!("{template}?seconds=0"), None),
-        "/api/v1/me/notifications/view" => (template.to_owned(), Some(json!({ "ids": [] }))),
-        "/api/v1/me/notifications/{notification_id}" | "/api/v1/me/notifications/{notification_id}/view" => {
-            (template.replace("{notification_id}", &notify(platform, owner).await), None)
-        }
-        "/internal/system-messages" => {
-            (template.to_owned(), Some(json!({ "id": Uuid::now_v7(), "title": "T", "text": "x" })))
-        }
-        other => panic!("there is no request of {other} here"),
-    };
-    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-    let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
-    request.body(body).unwrap()
 }
 
 /// Lets a user connect to the owner; the id of the notification of it.
@@ -134,23 +107,21 @@ async fn notify(platform: &Platform, owner: &Person) -> String {
     platform.consume(USER_CONNECTED, &connection).await;
     let list = platform.call("GET", "/me/notifications", Some(&owner.token), None).await;
     list.body[0]["id"].as_str().unwrap().to_owned()
-pub async fn request(platform: &Platform, operation: &str, owner: &Person) -> Request<Body> {
-    let (method, path) = operation.split_once(' ').unwrap();
-    let (path, body) = match operation {
-        "GET /api/v1/me/activity-profile" | "GET /api/v1/me/devices" | "GET /api/v1/push/vapid-public-key" => {
-            (path.to_owned(), Body::empty())
-        }
-        "POST /api/v1/me/devices" => (path.to_owned(), Body::from(phone().to_string())),
-        "DELETE /api/v1/me/devices/{device_id}" => {
-            let device = platform.call("POST", "/me/devices", Some(&owner.token), Some(phone())).await;
-            (path.replace("{device_id}", device.body["id"].as_str().unwrap()), Body::empty())
-        }
-        other => panic!("there is no request of {other} here"),
-    };
-    Request::builder().method(method).uri(path).body(body).unwrap()
+}
+
+/// A device of a user; its id.
+async fn register(platform: &Platform, owner: &Person) -> String {
+    let device = platform.call("POST", "/me/devices", Some(&owner.token), Some(phone())).await;
+    device.body["id"].as_str().unwrap().to_owned()
 }
 
 /// A phone of its own.
 fn phone() -> Value {
     json!({ "provider": "FCM", "token": Uuid::now_v7() })
+}
+
+/// The links that the service under test writes into mails.
+pub fn links(platform: &Platform) -> UnsubscribeLinks {
+    let settings = Settings::from_arg_matches(&platform.settings()).unwrap();
+    UnsubscribeLinks::new(&settings.links, Environment::Development).unwrap()
 }

@@ -1,13 +1,11 @@
 //! The settings of the engagement service beside those of every service.
-use clap::{Args, Subcommand};
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use tokio_cron_scheduler::Job;
 
-use crate::feeds::FeedSettings;
-use crate::push::channels::PushSettings;
 use crate::feeds::settings::FeedSettings;
+use crate::push::channels::PushSettings;
 use crate::token_check::TokenCheck;
 use crate::unsubscribe::services::LinkSettings;
 

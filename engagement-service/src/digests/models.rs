@@ -84,22 +84,6 @@ impl Digest {
         Ok(())
     }
 
-    /// Takes notifications out of digests. One that is being sent is waited for, and then is gone already.
-    pub async fn remove(tx: &mut PgTransaction<'_>, notifications: &[Uuid]) -> sqlx::Result<()> {
-        // The digests first, as everywhere: the job holds one while it takes its entries.
-        sqlx::query!(
-            "select user_id from digest
-            where user_id in (select user_id from digest_entry where notification_id = any($1)) order by user_id for update",
-            notifications
-        )
-        .fetch_all(&mut **tx)
-        .await?;
-        sqlx::query!("delete from digest_entry where notification_id = any($1)", notifications)
-            .execute(&mut **tx)
-            .await?;
-        Ok(())
-    }
-
     /// Gives the digest of a user another time, when one waits.
     pub async fn reschedule(tx: &mut PgTransaction<'_>, user: Uuid, next: DateTime<Utc>) -> sqlx::Result<()> {
         sqlx::query!("update digest set next_at = $2 where user_id = $1", user, Timestamp(next) as _)
@@ -121,14 +105,17 @@ impl Digest {
         .await
     }
 
-    /// Takes what waits for these users, the newest first; this transaction has taken their digests.
+    /// Takes what waits for these users, the newest first; this transaction has taken their digests. What they have seen meanwhile,
+    /// and what is withdrawn, is taken and left out.
     pub async fn take_entries(tx: &mut PgTransaction<'_>, users: &[Uuid]) -> sqlx::Result<Vec<MailItem>> {
         sqlx::query_as!(
             MailItem,
             r#"with taken as (delete from digest_entry where user_id = any($1) returning *)
             select notification_id as "notification_id!", user_id as "user_id!", type as "type!: Type",
                 actor_ids as "actor_ids!", people as "people!", text, post_id, at as "at!: Timestamp"
-            from taken order by at desc, notification_id"#,
+            from taken
+            where exists (select from notification where id = notification_id and shown and viewed_at is null)
+            order by at desc, notification_id"#,
             users
         )
         .fetch_all(&mut **tx)

@@ -1,4 +1,4 @@
-//! What follows for mails when a notification is there, is seen or withdrawn, and when a digest is due.
+//! What follows for mails when a notification is there, and when a digest is due.
 //!
 //! Locks: a caller that has locked rows of notifications calls these afterwards, and locks no other notifications then.
 use std::collections::HashMap;
@@ -26,11 +26,6 @@ pub async fn add(
     let locked = Digest::create_and_lock(tx, &next).await?;
     let items: Vec<MailItem> = items.into_iter().filter(|item| locked.contains(&item.user_id)).collect();
     Digest::add(tx, &items).await
-}
-
-/// Notifications were seen or withdrawn: no digest needs to mention them.
-pub async fn remove(tx: &mut PgTransaction<'_>, notifications: &[Uuid]) -> sqlx::Result<()> {
-    Digest::remove(tx, notifications).await
 }
 
 /// Notifications are there whose readers want each in a mail of its own, not before the time beside it.

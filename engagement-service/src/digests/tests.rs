@@ -3,8 +3,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
-use sqlx::Row;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Executor, PgTransaction, Row};
 use uuid::Uuid;
 
 use super::events::MAIL_REQUESTED;
@@ -41,8 +41,21 @@ async fn add(platform: &Platform, items: Vec<MailItem>, now: DateTime<Utc>) {
     let readers: Vec<Uuid> = items.iter().map(|item| item.user_id).collect();
     let mut tx = platform.app.db.begin().await.unwrap();
     let preferences = Preferences::list(&mut *tx, &readers).await.unwrap();
+    notify(&mut tx, &items).await;
     signals::add(&mut tx, items, &preferences, now).await.unwrap();
     tx.commit().await.unwrap();
+}
+
+/// The notifications that items are of.
+async fn notify(tx: &mut PgTransaction<'static>, items: &[MailItem]) {
+    for item in items {
+        let (id, user) = (item.notification_id, item.user_id);
+        let notification = format!(
+            "insert into notification (id, user_id, type, subject_id, causes, created_at, updated_at)
+            values ('{id}', '{user}', 'SYSTEM_MESSAGE', '{id}', 1, now(), now()) on conflict do nothing"
+        );
+        tx.execute(AssertSqlSafe(notification)).await.unwrap();
+    }
 }
 
 /// Runs the job as at that time; all mails that were asked for until then, by their readers.
@@ -145,9 +158,11 @@ async fn what_was_seen_or_grew_meanwhile_is_in_no_digest_or_once(_: PgPoolOption
     add(&platform, vec![grows.clone(), seen.clone(), withdrawn.clone()], now).await;
     let grown = MailItem { people: 7, at: item(anna, Type::PostReactionReceived, 60).at, ..grows };
     add(&platform, vec![grown], now).await;
-    let mut tx = platform.app.db.begin().await.unwrap();
-    signals::remove(&mut tx, &[seen.notification_id, withdrawn.notification_id]).await.unwrap();
-    tx.commit().await.unwrap();
+    let viewed = format!("update notification set viewed_at = now() where id = '{}'", seen.notification_id);
+    let ended = format!("update notification set causes = 0 where id = '{}'", withdrawn.notification_id);
+    for change in [viewed, ended] {
+        platform.app.db.execute(AssertSqlSafe(change)).await.unwrap();
+    }
     let mails = requested(&platform, at("2026-05-02T08:00:00Z")).await;
     assert_eq!(mails.keys().collect::<Vec<_>>(), [&anna], "nothing waits for him");
     assert_eq!((&mails[&anna][0]["total"], &mails[&anna][0]["items"][0]["people"]), (&json!(1), &json!(7)));

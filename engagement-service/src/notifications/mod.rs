@@ -1,5 +1,6 @@
 //! Notifications: what happened that concerns a user, in groups, from the events of the platform.
 pub mod causes;
+pub mod channels;
 pub mod events;
 pub mod models;
 pub mod schedulers;

@@ -16,6 +16,8 @@ use crate::profiles::Level;
 #[derive(Clone, Debug)]
 pub struct Notification {
     pub id: Uuid,
+    /// The reader.
+    pub user_id: Uuid,
     pub r#type: Type,
     pub status: Stage,
     /// The post, of reactions and comments.
@@ -62,15 +64,6 @@ pub struct Announcement {
     pub levels: Option<(Level, Level)>,
 }
 
-/// A notification whose channels may be used.
-#[derive(Clone, Copy, Debug)]
-pub struct DueNotification {
-    pub id: Uuid,
-    pub user_id: Uuid,
-    pub r#type: Type,
-    pub updated_at: Timestamp,
-}
-
 impl Notification {
     /// A reader's notifications.
     pub async fn list(db: impl PgExecutor<'_>, user: Uuid, selection: Selection) -> sqlx::Result<Vec<Self>> {
@@ -80,28 +73,21 @@ impl Notification {
         };
         sqlx::query_as!(
             Self,
-            r#"select n.id, n.type, n.status, n.subject_id, n.causes, n.level, n.created_at, n.updated_at, n.viewed_at,
-                n.shown as "shown!", n.change, post_card.title as "post_title?", left(post_card.content, 140) as "excerpt?",
-                system_message.title as "message_title?", system_message.content as "message?",
-                (
-                    select coalesce(jsonb_agg(jsonb_build_object('id', actor.actor_id, 'username', username,
-                        'first_name', first_name, 'last_name', last_name, 'avatar_url', avatar_url)
-                        order by actor.at desc, actor.actor_id), '[]')
-                    from (
-                        select actor_id, at from notification_actor where notification_id = n.id and stands
-                        order by at desc, actor_id limit 3
-                    ) as actor left join person on person.id = actor.actor_id
-                ) as "actors!: Json<Vec<PersonCard>>"
+            r#"select card.id as "id!", user_id as "user_id!", type as "type!: Type", status as "status!: Stage",
+                subject_id as "subject_id!", causes as "causes!", level as "level: Level", created_at as "created_at!",
+                updated_at as "updated_at!", viewed_at, shown as "shown!", change as "change!", post_title, excerpt,
+                message_title, message, actors as "actors!: Json<Vec<PersonCard>>"
             from (
                 (select id from notification where user_id = $1 and shown and $2::bigint is null
                     and (updated_at, id) < ($3, $4) and ($5::text is null or type = $5) and (not $6 or viewed_at is null)
+                    and type <> all ((select unlisted($1))::text[])
                 order by updated_at desc, id desc limit $7)
                 union all
-                (select id from notification where user_id = $1 and change > $2 order by change limit $7)
-            ) as chosen join notification as n on n.id = chosen.id
-            left join post_card on post_card.id = n.subject_id and n.type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED')
-            left join system_message on system_message.id = n.subject_id and n.type = 'SYSTEM_MESSAGE'
-            order by case when $2 is not null then n.change end, n.updated_at desc, n.id desc"#,
+                (select id from notification where user_id = $1 and change > $2
+                    and type <> all ((select unlisted($1))::text[])
+                order by change limit $7)
+            ) as chosen join notification_card as card on card.id = chosen.id
+            order by case when $2 is not null then change end, updated_at desc, card.id desc"#,
             user,
             after,
             before.at as Timestamp,
@@ -117,7 +103,8 @@ impl Notification {
     /// How many notifications a reader has not seen.
     pub async fn count_unread(db: impl PgExecutor<'_>, user: Uuid) -> sqlx::Result<i64> {
         let query = sqlx::query_scalar!(
-            r#"select count(*) as "count!" from notification where user_id = $1 and shown and viewed_at is null"#,
+            r#"select count(*) as "count!" from notification
+            where user_id = $1 and shown and viewed_at is null and type <> all ((select unlisted($1))::text[])"#,
             user
         );
         query.fetch_one(db).await
@@ -197,23 +184,26 @@ impl Notification {
     }
 
     /// Some notifications whose channels may be used; their readers are locked then, and none of them has changed.
-    pub async fn lock_due(tx: &mut PgTransaction<'_>, rows: i64) -> sqlx::Result<Vec<DueNotification>> {
-        let due = sqlx::query_as!(
-            DueNotification,
-            "select id, user_id, type, updated_at from notification
+    pub async fn lock_due(tx: &mut PgTransaction<'_>, rows: i64) -> sqlx::Result<Vec<Self>> {
+        let due = sqlx::query!(
+            "select id, user_id from notification
             where status = 'GENERATED' and shown and due_at <= now() order by due_at limit $1",
             rows
         )
         .fetch_all(&mut **tx)
         .await?;
         lock_readers(tx, &due.iter().map(|due| due.user_id).collect::<Vec<_>>()).await?;
-        let query = sqlx::query_as!(
-            DueNotification,
-            "select id, user_id, type, updated_at from notification
-            where id = any($1) and status = 'GENERATED' and shown and due_at <= now()",
+        sqlx::query_as!(
+            Self,
+            r#"select id as "id!", user_id as "user_id!", type as "type!: Type", status as "status!: Stage",
+                subject_id as "subject_id!", causes as "causes!", level as "level: Level", created_at as "created_at!",
+                updated_at as "updated_at!", viewed_at, shown as "shown!", change as "change!", post_title, excerpt,
+                message_title, message, actors as "actors!: Json<Vec<PersonCard>>"
+            from notification_card where id = any($1) and status = 'GENERATED' and shown and due_at <= now()"#,
             &due.iter().map(|due| due.id).collect::<Vec<_>>()
-        );
-        query.fetch_all(&mut **tx).await
+        )
+        .fetch_all(&mut **tx)
+        .await
     }
 
     /// Saves that channels have notifications at hand.
@@ -233,6 +223,20 @@ impl Notification {
         .execute(&mut **tx)
         .await?;
         Ok(())
+    }
+
+    /// Saves that up to `rows` notifications are sent of which no channel has anything at hand any more; how many. Of two deliveries
+    /// that end at once neither sees the other's end, so it is looked for, and not said by the last one.
+    pub async fn settle(db: impl PgExecutor<'_>, rows: i64) -> sqlx::Result<u64> {
+        let settled = sqlx::query!(
+            "update notification set status = 'SENT' where id in (
+                select id from notification where status = 'SENDING'
+                    and not exists (select from push_delivery where notification_id = notification.id and state = 'WAITING')
+                limit $1 for update skip locked
+            )",
+            rows
+        );
+        Ok(settled.execute(db).await?.rows_affected())
     }
 
     /// Deletes up to `rows` notifications that were viewed or withdrawn and whose newest cause is older than what is kept; how many

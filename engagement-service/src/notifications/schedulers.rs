@@ -3,12 +3,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
-use futures::future::BoxFuture;
-use sqlx::PgTransaction;
-use uuid::Uuid;
 
 use super::KEPT_DAYS;
-use super::models::{DueNotification, Notification};
+use super::channels::Channel;
+use super::models::Notification;
 use crate::core::app::App;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::ground::jobs::Job;
@@ -38,42 +36,42 @@ pub async fn purge(app: &App) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Something that uses a channel, such as mail or push, for notifications: it writes what is to be sent in this transaction, and
-/// answers for which notifications it has something at hand now.
-pub type Channel =
-    for<'a> fn(&'a mut PgTransaction<'static>, &'a [DueNotification]) -> BoxFuture<'a, sqlx::Result<Vec<Uuid>>>;
-
 /// The worker that hands new notifications to their channels. One that no channel wants is sent: it is in the list. One that a
-/// channel has at hand is `SENDING` until the channel says `Notification::mark_sent`.
+/// channel has at hand is `SENDING` until nothing of it waits.
 pub struct Dispatcher {
     app: App,
-    channels: Vec<Channel>,
+    channels: Vec<Box<dyn Channel>>,
 }
 
 impl Dispatcher {
     /// A dispatcher with these channels, each of which knows what a person prefers.
-    pub fn new(app: &App, channels: Vec<Channel>) -> Self {
+    pub fn new(app: &App, channels: Vec<Box<dyn Channel>>) -> Self {
         Self { app: app.clone(), channels }
     }
 }
 
 impl Worker for Dispatcher {
     async fn step(&mut self) -> anyhow::Result<Outcome> {
+        let settled = Notification::settle(&self.app.db, DISPATCHED_AT_ONCE).await?;
         let mut tx = self.app.db.begin().await?;
         let due = Notification::lock_due(&mut tx, DISPATCHED_AT_ONCE).await?;
         if due.is_empty() {
-            return Ok(Outcome::Idle(POLL));
+            return Ok(if settled > 0 { Outcome::Busy } else { Outcome::Idle(POLL) });
         }
         // What happened long ago, and is consumed now, is no reason to ring a bell.
-        let since = Timestamp(Utc::now() - MAX_AGE);
+        let now = Utc::now();
+        let since = Timestamp(now - MAX_AGE);
         let (fresh, stale): (Vec<_>, Vec<_>) = due.into_iter().partition(|one| one.updated_at > since);
-        let mut sending = BTreeSet::new();
+        let (mut sending, mut waiting) = (BTreeSet::new(), BTreeSet::new());
         for channel in &self.channels {
-            sending.extend(channel(&mut tx, &fresh).await?);
+            for handed in channel.hand_over(&mut tx, &fresh, now).await? {
+                sending.insert(handed.id);
+                waiting.extend(handed.waits.then_some(handed.id));
+            }
         }
         Notification::mark_sending(&mut tx, &sending.iter().copied().collect::<Vec<_>>()).await?;
-        let quiet = fresh.iter().chain(&stale).map(|one| one.id).filter(|id| !sending.contains(id));
-        Notification::mark_sent(&mut tx, &quiet.collect::<Vec<_>>()).await?;
+        let done = fresh.iter().chain(&stale).map(|one| one.id).filter(|id| !waiting.contains(id));
+        Notification::mark_sent(&mut tx, &done.collect::<Vec<_>>()).await?;
         for one in fresh.iter().chain(&stale) {
             let outcome = if sending.contains(&one.id) { "channel" } else { "list" };
             let labels = [("type", one.r#type.word()), ("outcome", outcome)];

@@ -6,7 +6,6 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::models::Notification;
-use super::services::text;
 use super::{Stage, Type};
 use crate::core::contract::fields::{Fields, Input};
 use crate::core::contract::timestamp::Timestamp;
@@ -62,7 +61,7 @@ pub struct NotificationOut {
 
 impl From<Notification> for NotificationOut {
     fn from(notification: Notification) -> Self {
-        let text = text(&notification);
+        let text = notification.text();
         let is_by_people = notification.r#type.is_by_people();
         let post = notification.excerpt.map(|excerpt| NotifiedPost {
             id: notification.subject_id,

@@ -4,19 +4,21 @@ use super::models::Notification;
 use crate::people::schemas::PersonCard;
 use crate::profiles::Level;
 
-/// "Ann and 12 others reacted to your post".
-pub fn text(notification: &Notification) -> String {
-    let who = || people(&notification.actors.0, notification.causes);
-    match notification.r#type {
-        Type::PostReactionReceived => format!("{} reacted to your post", who()),
-        Type::PostCommentReceived => format!("{} commented on your post", who()),
-        Type::UserConnected => format!("{} connected to you", who()),
-        Type::UserMentioned => format!("{} mentioned you", who()),
-        Type::CommentReply => format!("{} replied to your comment", who()),
-        Type::ConnectionRecommendation => format!("You may know {}", who()),
-        Type::PostRecommendation => "A post that you may like".to_owned(),
-        Type::ProfileActivity => level(notification.level),
-        Type::SystemMessage => notification.message.clone().unwrap_or_default(),
+impl Notification {
+    /// "Ann and 12 others reacted to your post".
+    pub fn text(&self) -> String {
+        let who = || people(&self.actors.0, self.causes);
+        match self.r#type {
+            Type::PostReactionReceived => format!("{} reacted to your post", who()),
+            Type::PostCommentReceived => format!("{} commented on your post", who()),
+            Type::UserConnected => format!("{} connected to you", who()),
+            Type::UserMentioned => format!("{} mentioned you", who()),
+            Type::CommentReply => format!("{} replied to your comment", who()),
+            Type::ConnectionRecommendation => format!("You may know {}", who()),
+            Type::PostRecommendation => "A post that you may like".to_owned(),
+            Type::ProfileActivity => level(self.level),
+            Type::SystemMessage => self.message.clone().unwrap_or_default(),
+        }
     }
 }
 

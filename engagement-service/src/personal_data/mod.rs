@@ -86,7 +86,6 @@ async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     let more = Follow::delete_by_user(tx, person, BATCH).await?;
     let more = PostCard::empty_by_author(tx, person, BATCH).await? || more;
     let more = notifications::signals::erase(tx, person, BATCH).await? || more;
-    Ok(more || hid_posts || had_profile)
     SystemMessage::erase(tx, person).await?;
-    Ok(more || had_profile)
+    Ok(more || hid_posts || had_profile)
 }

@@ -1,5 +1,5 @@
 //! Preferences in the API: what a user may choose, and what holds for them.
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use chrono::NaiveTime;
 use chrono_tz::Tz;
@@ -32,7 +32,7 @@ pub struct QuietHoursOut {
 #[derive(Serialize, ToSchema)]
 pub struct PreferencesOut {
     /// The channels of every type of notification
-    #[schema(value_type = HashMap<String, Channels>)]
+    #[schema(value_type = std::collections::HashMap<String, Channels>)]
     pub types: BTreeMap<Type, Channels>,
     /// A name of the IANA time zone database
     pub time_zone: String,
@@ -70,7 +70,7 @@ pub struct FieldUpdate<T> {
 })))]
 pub struct PreferencesIn {
     /// By type of notification, the channels that change; not null
-    #[schema(value_type = HashMap<String, ChannelChoice>, required = false)]
+    #[schema(value_type = std::collections::HashMap<String, ChannelChoice>, required = false)]
     types: BTreeMap<Type, ChannelChoice>,
     /// A name of the IANA time zone database; not null
     #[schema(value_type = String, required = false)]

@@ -219,16 +219,6 @@ impl Delivery {
         Ok(())
     }
 
-    /// Which of these notifications are still on their way to a device.
-    pub async fn pending(db: impl PgExecutor<'_>, notifications: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
-        sqlx::query_scalar!(
-            "select distinct notification_id from push_delivery where notification_id = any($1) and state = 'WAITING'",
-            notifications
-        )
-        .fetch_all(db)
-        .await
-    }
-
     /// What waits of a provider.
     pub async fn backlog(db: impl PgExecutor<'_>, provider: Provider) -> sqlx::Result<PushBacklog> {
         sqlx::query_as!(

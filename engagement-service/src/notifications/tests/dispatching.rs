@@ -1,22 +1,46 @@
 //! How far a notification is on its way, and when its channels are used.
+use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Executor, PgTransaction};
-use uuid::Uuid;
+use sqlx::{AssertSqlSafe, Executor, PgTransaction};
 
 use super::{Scene, Someone};
 use crate::core::ground::worker::{Outcome, Worker};
-use crate::notifications::models::{DueNotification, Notification};
-use crate::notifications::schedulers::{Channel, Dispatcher};
+use crate::notifications::channels::{Channel, Handed};
+use crate::notifications::models::Notification;
+use crate::notifications::schedulers::Dispatcher;
 
-/// A channel that wants every notification.
-fn any<'a>(_: &'a mut PgTransaction<'static>, due: &'a [DueNotification]) -> BoxFuture<'a, sqlx::Result<Vec<Uuid>>> {
-    Box::pin(async move { Ok(due.iter().map(|one| one.id).collect()) })
+/// A channel that wants every notification, and has it at hand or not.
+#[derive(Clone, Copy)]
+struct Any {
+    waits: bool,
 }
 
-async fn dispatch(scene: &Scene, channels: &[Channel]) {
-    let mut dispatcher = Dispatcher::new(&scene.app, channels.to_vec());
+impl Channel for Any {
+    fn hand_over<'a>(
+        &'a self,
+        tx: &'a mut PgTransaction<'static>,
+        due: &'a [Notification],
+        _: DateTime<Utc>,
+    ) -> BoxFuture<'a, sqlx::Result<Vec<Handed>>> {
+        Box::pin(async move {
+            for one in due.iter().filter(|_| self.waits) {
+                let delivery = format!(
+                    "insert into push_delivery (id, notification_id, user_id, provider, device_id, due_at, expires_at)
+                    values (gen_random_uuid(), '{}', '{}', 'FCM', gen_random_uuid(), now(), now())",
+                    one.id, one.user_id
+                );
+                tx.execute(AssertSqlSafe(delivery)).await?;
+            }
+            Ok(due.iter().map(|one| Handed { id: one.id, waits: self.waits }).collect())
+        })
+    }
+}
+
+async fn dispatch(scene: &Scene, channel: Option<Any>) {
+    let channels = channel.into_iter().map(|channel| Box::new(channel) as Box<dyn Channel>).collect();
+    let mut dispatcher = Dispatcher::new(&scene.app, channels);
     while dispatcher.step().await.unwrap() == Outcome::Busy {}
 }
 
@@ -32,10 +56,10 @@ async fn what_no_channel_wants_is_sent_by_being_in_the_list(_: PgPoolOptions, da
     let post = scene.publish(&ann).await;
     scene.react(&bert, post, 1).await;
     assert_eq!(stages(&scene, &ann).await, ["GENERATED"]);
-    dispatch(&scene, &[]).await;
+    dispatch(&scene, None).await;
     assert_eq!(stages(&scene, &ann).await, ["SENT"]);
     scene.view_all(&ann).await;
-    dispatch(&scene, &[]).await;
+    dispatch(&scene, None).await;
     assert_eq!(stages(&scene, &ann).await, ["VIEWED"]);
     scene.react(&carl, post, 2).await;
     assert_eq!(stages(&scene, &ann).await, ["GENERATED"]);
@@ -47,25 +71,23 @@ async fn channels_are_used_once_an_hour_until_the_reader_looks(_: PgPoolOptions,
     let (ann, bert) = (scene.person("Ann").await, scene.person("Bert").await);
     let post = scene.publish(&ann).await;
     scene.comment(&bert, post, 1).await;
-    dispatch(&scene, &[any]).await;
+    dispatch(&scene, Some(Any { waits: true })).await;
     assert_eq!(stages(&scene, &ann).await, ["SENDING"]);
     // The channel is done.
-    let id = scene.notifications(&ann).await[0]["id"].as_str().unwrap().parse().unwrap();
-    let mut tx = scene.app.db.begin().await.unwrap();
-    Notification::mark_sent(&mut tx, &[id]).await.unwrap();
-    tx.commit().await.unwrap();
+    scene.app.db.execute("update push_delivery set state = 'SENT', ended_at = now()").await.unwrap();
+    dispatch(&scene, None).await;
     assert_eq!(stages(&scene, &ann).await, ["SENT"]);
     // More of the same waits for the hour to pass.
     scene.comment(&bert, post, 2).await;
-    dispatch(&scene, &[any]).await;
+    dispatch(&scene, Some(Any { waits: true })).await;
     assert_eq!(stages(&scene, &ann).await, ["GENERATED"]);
     scene.app.db.execute("update notification set due_at = due_at - interval '1 hour'").await.unwrap();
-    dispatch(&scene, &[any]).await;
+    dispatch(&scene, Some(Any { waits: true })).await;
     assert_eq!(stages(&scene, &ann).await, ["SENDING"]);
     // Who has looked is notified of the next one at once.
     scene.view_all(&ann).await;
     scene.comment(&bert, post, 3).await;
-    dispatch(&scene, &[any]).await;
+    dispatch(&scene, Some(Any { waits: true })).await;
     assert_eq!(stages(&scene, &ann).await, ["SENDING"]);
     assert_eq!(scene.unread(&ann).await, json!(1));
 }
@@ -78,9 +100,9 @@ async fn what_happened_long_ago_and_what_is_withdrawn_uses_no_channel(_: PgPoolO
     scene.react(&bert, old, -2 * 86_400).await;
     let reaction = scene.react(&bert, gone, 1).await;
     scene.take_back(&reaction).await;
-    dispatch(&scene, &[any]).await;
+    dispatch(&scene, Some(Any { waits: true })).await;
     assert_eq!(stages(&scene, &ann).await, ["SENT"]);
     scene.react(&bert, gone, 2).await;
-    dispatch(&scene, &[any]).await;
+    dispatch(&scene, Some(Any { waits: true })).await;
     assert_eq!(stages(&scene, &ann).await, ["SENDING", "SENT"]);
 }
