@@ -32,9 +32,9 @@ const ROWS: [&str; 8] = [
     select target_id, user_id, now() - interval '1 hour' from auth.connection order by user_id limit 1500",
     // Ids without an order, as the original's, and some that begin with their time, as ours.
     "insert into post.post (id, created_by, created_at, updated_at, title, content, types, status, published_at, hidden_at, total_views)
-    select gen_random_uuid(), author.id, at, at + interval '1 minute', 'T' || n, 'The text of number ' || n, array['NEWS'],
-        case n % 10 when 0 then 'DRAFT' when 1 then 'ARCHIVED' else 'POSTED' end,
-        case n % 10 when 0 then null else at end, case n % 97 when 0 then at end, n % 1000
+    select gen_random_uuid(), author.id, at, at + interval '1 minute', 'T' || old.n, 'The text of number ' || old.n, array['NEWS'],
+        case old.n % 10 when 0 then 'DRAFT' when 1 then 'ARCHIVED' else 'POSTED' end,
+        case old.n % 10 when 0 then null else at end, case old.n % 97 when 0 then at end, old.n % 1000
     from (select n, now() - n * interval '1 minute' as at from generate_series(1, 50000) as n) as old
     join (select id, row_number() over () as n from auth.account where email like '%@example.com') as author
         on author.n = 1 + old.n % 5000",
@@ -174,7 +174,8 @@ async fn copied(http: &Client, url: &str, token: &str, wanted: i64) -> Result<(i
 async fn differences(db: &mut PgConnection) -> Result<Vec<(&'static str, i64)>> {
     let mut found = Vec::new();
     for (what, owners, ours) in EQUALS {
-        let query = format!("select count(*) from (({owners} except {ours}) union all ({ours} except {owners})) as differing");
+        let query =
+            format!("select count(*) from (({owners} except {ours}) union all ({ours} except {owners})) as differing");
         let rows: i64 = db.fetch_one(AssertSqlSafe(query)).await.with_context(|| what)?.get(0);
         if rows > 0 {
             found.push((what, rows));
@@ -192,14 +193,18 @@ async fn live(ada: &Person, bob: &Person, old: &[String], stop: &AtomicBool) -> 
         let comment = bob.comment(seen, "still here").await?;
         let reaction = bob.react(gone, "SAD").await?;
         let change = serde_json::json!({ "type": "LOVE" });
-        bob.api.ask::<Value>(Method::PUT, To::Interaction, &format!("/post-reactions/{}", reaction.id), Some(&change)).await?;
+        bob.api
+            .ask::<Value>(Method::PUT, To::Interaction, &format!("/post-reactions/{}", reaction.id), Some(&change))
+            .await?;
         let written = ada.write_post("New", "written meanwhile", &["NEWS"], "DRAFT").await?;
         ada.change_post(&written.id, "published meanwhile", &["NEWS"], "POSTED").await?;
         bob.view(&written.id).await?;
         bob.view(&written.id).await?;
         if turns % 2 == 0 {
             bob.api.ask::<()>(Method::DELETE, To::Interaction, &format!("/comments/{}", comment.id), None).await?;
-            bob.api.ask::<()>(Method::DELETE, To::Interaction, &format!("/post-reactions/{}", reaction.id), None).await?;
+            bob.api
+                .ask::<()>(Method::DELETE, To::Interaction, &format!("/post-reactions/{}", reaction.id), None)
+                .await?;
             ada.api.ask::<()>(Method::DELETE, To::Post, &format!("/posts/{}", written.id), None).await?;
             ada.connect(&bob.id).await?;
         } else {
@@ -213,7 +218,7 @@ async fn live(ada: &Person, bob: &Person, old: &[String], stop: &AtomicBool) -> 
 
 #[tokio::test]
 async fn a_rebuild_that_is_killed_twice_ends_with_the_tables_of_its_owners() -> Result<()> {
-    let mut platform = Platform::up(&[]);
+    let mut platform = Platform::up(&["--replicas", "2"]);
     let http = client::http(Duration::from_secs(5))?;
     let ada = platform.api().join("ada@example.org", PASSWORD, ("Ada", "Lovelace"), &["BOOKS"]).await?;
     let bob = platform.api().join("bob@example.org", PASSWORD, ("Bob", "Frankston"), &["TECHNOLOGY"]).await?;
@@ -224,13 +229,16 @@ async fn a_rebuild_that_is_killed_twice_ends_with_the_tables_of_its_owners() -> 
     copied(&http, &url, &token, i64::MAX).await.context("the first start fills it by itself")?;
 
     let program = Program::of(platform.pid_of("engagement-service"))?;
+    // The launcher stops a platform that has no replica of a service left. One that stands still does no work.
+    platform.signal_to("engagement-service-2", Signal::SIGSTOP);
     platform.signal_to("engagement-service", Signal::SIGKILL);
     for rows in ROWS {
         db.execute(rows).await?;
     }
     let ordered = program.command().arg("rebuild").status()?;
     ensure!(ordered.success(), "the command ended with {ordered}");
-    let old = "select id::text from post.post where status = 'POSTED' and hidden_at is null and total_views > 0 limit 4000";
+    let old =
+        "select id::text from post.post where status = 'POSTED' and hidden_at is null and total_views > 0 limit 4000";
     let old: Vec<String> = db.fetch_all(old).await?.iter().map(|row| row.get(0)).collect();
     let (began, stop) = (Instant::now(), AtomicBool::new(false));
     let fill = async {
@@ -261,6 +269,7 @@ async fn a_rebuild_that_is_killed_twice_ends_with_the_tables_of_its_owners() -> 
     }
     println!("{turns} turns of people meanwhile; equal {:.1?} after the last", written.elapsed());
     drop(process);
+    platform.signal_to("engagement-service-2", Signal::SIGCONT);
     platform.stop();
     Ok(())
 }
