@@ -100,6 +100,13 @@ pub struct Profile {
     pub summary: Map<String, Value>,
 }
 
+/// What a person is notified of.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Notification {
+    pub r#type: String,
+    pub text: String,
+}
+
 /// Anything else that has an id: a user, a comment, a reaction.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Created {
@@ -238,6 +245,11 @@ impl Person {
     /// Views a post; a view counts once in an hour, or each time where `VIEW_WINDOW` is 0.
     pub async fn view(&self, post: &str) -> Result<Post> {
         self.api.ask(Method::GET, To::Interaction, &format!("/{post}/view"), None).await
+    }
+
+    /// What they are notified of, newest first.
+    pub async fn notifications(&self) -> Result<Vec<Notification>> {
+        self.api.ask(Method::GET, To::Engagement, "/me/notifications", None).await
     }
 
     /// Their own activity; none as long as the engagement service does not know them.

@@ -2,6 +2,7 @@
 pub mod causes;
 pub mod events;
 pub mod models;
+mod numbers;
 pub mod schedulers;
 pub mod schemas;
 mod services;
@@ -76,7 +77,7 @@ pub enum Type {
     PostReactionReceived,
     /// Others commented on the user's post
     PostCommentReceived,
-    /// A person whom the user may know
+    /// A person that the user may know
     ConnectionRecommendation,
     /// A post that the user may like
     PostRecommendation,

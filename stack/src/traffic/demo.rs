@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-use crate::client::{Api, Created, Person, Post, Profile, To, eventually};
+use crate::client::{Api, Created, Notification, Person, Post, Profile, To, eventually};
 use crate::host::console::{seconds, show};
 use crate::traffic::target::Entrance;
 
@@ -29,6 +29,8 @@ pub async fn demo(entrance: Entrance) -> Result<ExitCode> {
     what_the_post_counts(&ada, &post).await?;
     profile("Ada", &ada, [("posts", 1), ("views", 0), ("reactions", 0), ("comments", 0)]).await?;
     profile("Bob", &bob, [("posts", 0), ("views", 1), ("reactions", 1), ("comments", 1)]).await?;
+    notifications("Ada", &ada, &["POST_REACTION_RECEIVED", "POST_COMMENT_RECEIVED"]).await?;
+    notifications("Bob", &bob, &["USER_CONNECTED"]).await?;
     show("\nEvery action was counted exactly.");
     Ok(ExitCode::SUCCESS)
 }
@@ -117,6 +119,17 @@ async fn profile(name: &str, person: &Person, expected: Counts) -> Result<()> {
         show(format_args!("    {category:10} {count}"));
     }
     show(format_args!("    {:10} {}, {}", "engagement", found.engagement_score, found.status));
+    Ok(())
+}
+
+async fn notifications(name: &str, person: &Person, expected: &[&str]) -> Result<()> {
+    let exact = |all: &Vec<Notification>| all.iter().map(|one| one.r#type.as_str()).eq(expected.iter().copied());
+    let what = format!("{name}'s notifications are {expected:?}");
+    let (all, took) = eventually(&what, async || person.notifications().await, exact).await?;
+    show(format_args!("\n{name}'s notifications (after {})", seconds(took)));
+    for notification in all {
+        show(format_args!("    {}", notification.text));
+    }
     Ok(())
 }
 

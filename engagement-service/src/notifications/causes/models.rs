@@ -4,43 +4,11 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use crate::core::contract::timestamp::Timestamp;
-use crate::notifications::models::{Change, number_changes};
+use crate::notifications::causes::{Actor, Cause, Group, Pair, PostActor};
+use crate::notifications::numbers::models::{Change, number_changes};
 use crate::notifications::{KEPT_DAYS, Type};
 
-/// What makes several causes one notification.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Group {
-    /// The reader.
-    pub user_id: Uuid,
-    pub r#type: Type,
-    pub subject_id: Uuid,
-    /// The day, of connections.
-    pub day: Option<NaiveDate>,
-}
-
-/// Why a person stands behind a group; of several reasons the newest.
-#[derive(Clone, Copy, Debug)]
-pub struct Cause {
-    pub group: Group,
-    pub actor_id: Uuid,
-    pub at: Timestamp,
-}
-
-/// The row of a person behind a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Actor {
-    pub group: Group,
-    pub actor_id: Uuid,
-    /// Whether a cause of theirs exists, and the reader wants to know.
-    pub stands: bool,
-    pub at: Timestamp,
-    /// The newest time of all causes that ever existed.
-    pub newest: Timestamp,
-    /// Whether the reader has not been notified of it yet; stored rows have that behind them.
-    pub is_news: bool,
-}
-
-/// The same with the columns of its group.
+/// The row of a person behind a group, with the columns of the group.
 struct ActorRow {
     user_id: Uuid,
     r#type: Type,
@@ -57,20 +25,6 @@ impl From<ActorRow> for Actor {
         let ActorRow { user_id, r#type, subject_id, day, actor_id, stands, at, newest } = row;
         Self { group: Group { user_id, r#type, subject_id, day }, actor_id, stands, at, newest, is_news: false }
     }
-}
-
-/// A post and a person who did something there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Interaction {
-    pub post_id: Uuid,
-    pub actor_id: Uuid,
-}
-
-/// A reader and a person whom they may be notified of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Pair {
-    pub user_id: Uuid,
-    pub actor_id: Uuid,
 }
 
 /// The authors of posts with reactions, comments or notifications. This transaction has locked the counts of the posts.
@@ -92,7 +46,7 @@ pub async fn list_authors(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::R
 pub async fn list_causes(
     tx: &mut PgTransaction<'_>,
     posts: &[Uuid],
-    interactions: &[Interaction],
+    interactions: &[PostActor],
 ) -> sqlx::Result<Vec<Cause>> {
     let rows = sqlx::query!(
         r#"with cause as (
@@ -123,7 +77,7 @@ pub async fn list_causes(
 }
 
 /// The stored rows of people behind groups of posts.
-pub async fn list_actors(tx: &mut PgTransaction<'_>, interactions: &[Interaction]) -> sqlx::Result<Vec<Actor>> {
+pub async fn list_actors(tx: &mut PgTransaction<'_>, interactions: &[PostActor]) -> sqlx::Result<Vec<Actor>> {
     let rows = sqlx::query_as!(
         ActorRow,
         "select notification.user_id, type, subject_id, day, notification_actor.actor_id, stands, at, newest
@@ -137,9 +91,9 @@ pub async fn list_actors(tx: &mut PgTransaction<'_>, interactions: &[Interaction
 }
 
 /// What people did on the posts of readers, or once did.
-pub async fn list_interactions(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<Vec<Interaction>> {
+pub async fn list_interactions(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<Vec<PostActor>> {
     sqlx::query_as!(
-        Interaction,
+        PostActor,
         r#"with pair as (select * from unnest($1::uuid[], $2::uuid[]) as pair (user_id, actor_id))
         select cause.post_id as "post_id!", cause.actor_id as "actor_id!" from pair
         join notification_cause as cause on cause.actor_id = pair.actor_id

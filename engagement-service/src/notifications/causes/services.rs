@@ -3,7 +3,7 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use super::models::{Actor, Cause, Group};
+use super::{Actor, Cause, Group};
 
 /// The rows of actors that have to be written: of causes that are new, came back or are gone.
 pub fn differences(causes: Vec<Cause>, known: Vec<Actor>) -> Vec<Actor> {

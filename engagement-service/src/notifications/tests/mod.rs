@@ -47,7 +47,7 @@ impl Scene {
         Self { platform, begun: Utc::now() - TimeDelta::hours(1) }
     }
 
-    /// So many seconds after the beginning.
+    /// A time, in seconds after the beginning.
     pub fn at(&self, seconds: i64) -> DateTime<Utc> {
         self.begun + TimeDelta::seconds(seconds)
     }
