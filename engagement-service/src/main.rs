@@ -70,7 +70,6 @@ static SERVICE: Service = Service {
             ]),
             jobs: vec![profiles::schedulers::job(app, settings.engagement_cron), notifications::schedulers::job(app)],
             background: Some(Box::new(start)),
-            ..Features::default()
         })
     },
 };

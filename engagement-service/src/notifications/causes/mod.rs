@@ -33,7 +33,7 @@ pub struct Cause {
 
 /// The row of a person behind a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Actor {
+pub struct Standing {
     pub group: Group,
     pub actor_id: Uuid,
     /// Whether a cause of theirs exists, and the reader wants to know.

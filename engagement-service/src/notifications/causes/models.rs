@@ -4,7 +4,7 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use crate::core::contract::timestamp::Timestamp;
-use crate::notifications::causes::{Actor, Cause, Group, Pair, PostActor};
+use crate::notifications::causes::{Cause, Group, Pair, PostActor, Standing};
 use crate::notifications::numbers::models::{Change, number_changes};
 use crate::notifications::{KEPT_DAYS, Type};
 
@@ -20,7 +20,7 @@ struct ActorRow {
     newest: Timestamp,
 }
 
-impl From<ActorRow> for Actor {
+impl From<ActorRow> for Standing {
     fn from(row: ActorRow) -> Self {
         let ActorRow { user_id, r#type, subject_id, day, actor_id, stands, at, newest } = row;
         Self { group: Group { user_id, r#type, subject_id, day }, actor_id, stands, at, newest, is_news: false }
@@ -77,7 +77,7 @@ pub async fn list_causes(
 }
 
 /// The stored rows of people behind groups of posts.
-pub async fn list_actors(tx: &mut PgTransaction<'_>, interactions: &[PostActor]) -> sqlx::Result<Vec<Actor>> {
+pub async fn list_actors(tx: &mut PgTransaction<'_>, interactions: &[PostActor]) -> sqlx::Result<Vec<Standing>> {
     let rows = sqlx::query_as!(
         ActorRow,
         "select notification.user_id, type, subject_id, day, notification_actor.actor_id, stands, at, newest
@@ -87,7 +87,7 @@ pub async fn list_actors(tx: &mut PgTransaction<'_>, interactions: &[PostActor])
         &interactions.iter().map(|touched| touched.post_id).collect::<Vec<_>>(),
         &interactions.iter().map(|touched| touched.actor_id).collect::<Vec<_>>()
     );
-    Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(Actor::from).collect())
+    Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(Standing::from).collect())
 }
 
 /// What people did on the posts of readers, or once did.
@@ -130,7 +130,7 @@ pub async fn list_connections(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sql
 }
 
 /// The stored rows of people behind groups of connections.
-pub async fn list_connected(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<Vec<Actor>> {
+pub async fn list_connected(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<Vec<Standing>> {
     let rows = sqlx::query_as!(
         ActorRow,
         "select notification.user_id, type, subject_id, day, notification_actor.actor_id, stands, at, newest
@@ -140,7 +140,7 @@ pub async fn list_connected(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx:
         &pairs.iter().map(|pair| pair.user_id).collect::<Vec<_>>(),
         &pairs.iter().map(|pair| pair.actor_id).collect::<Vec<_>>()
     );
-    Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(Actor::from).collect())
+    Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(Standing::from).collect())
 }
 
 fn connections_of(user_id: Uuid, day: NaiveDate) -> Group {
@@ -148,7 +148,7 @@ fn connections_of(user_id: Uuid, day: NaiveDate) -> Group {
 }
 
 /// Some groups in which a person stands.
-pub async fn list_actors_of(tx: &mut PgTransaction<'_>, actor: Uuid, rows: i64) -> sqlx::Result<Vec<Actor>> {
+pub async fn list_actors_of(tx: &mut PgTransaction<'_>, actor: Uuid, rows: i64) -> sqlx::Result<Vec<Standing>> {
     let rows = sqlx::query_as!(
         ActorRow,
         "select notification.user_id, type, subject_id, day, actor_id, stands, at, newest
@@ -157,11 +157,11 @@ pub async fn list_actors_of(tx: &mut PgTransaction<'_>, actor: Uuid, rows: i64) 
         actor,
         rows
     );
-    Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(Actor::from).collect())
+    Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(Standing::from).collect())
 }
 
 /// Deletes the rows of a person behind groups.
-pub async fn delete_actor(tx: &mut PgTransaction<'_>, actors: &[Actor]) -> sqlx::Result<()> {
+pub async fn delete_actor(tx: &mut PgTransaction<'_>, actors: &[Standing]) -> sqlx::Result<()> {
     let groups = Columns::of(actors);
     sqlx::query!(
         "delete from notification_actor using notification,
@@ -189,7 +189,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(actors: &[Actor]) -> Self {
+    fn of(actors: &[Standing]) -> Self {
         Self {
             users: actors.iter().map(|actor| actor.group.user_id).collect(),
             types: actors.iter().map(|actor| actor.group.r#type.word().to_owned()).collect(),
@@ -201,7 +201,7 @@ impl Columns {
 
 /// Writes rows of actors, and what follows for their groups: count, times, and whether they are news. This transaction has locked
 /// the readers. A group whose causes are all older than what is kept does not begin.
-pub async fn save_actors(tx: &mut PgTransaction<'_>, actors: &[Actor]) -> sqlx::Result<()> {
+pub async fn save_actors(tx: &mut PgTransaction<'_>, actors: &[Standing]) -> sqlx::Result<()> {
     if actors.is_empty() {
         return Ok(());
     }

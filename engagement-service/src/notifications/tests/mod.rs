@@ -1,6 +1,7 @@
 //! Notifications, through events and routes.
 mod dispatching;
 mod groups;
+mod racing;
 mod reading;
 
 use std::ops::Deref;
