@@ -133,6 +133,8 @@ static SERVICE: Service = Service {
                 push::schedulers::start(app, &channels);
             })),
             ..Features::default()
+            jobs: vec![profiles::schedulers::job(app, settings.engagement_cron), notifications::schedulers::job(app)],
+            background: Some(Box::new(start)),
         })
     },
 };

@@ -3,6 +3,7 @@ pub mod causes;
 pub mod channels;
 pub mod events;
 pub mod models;
+mod numbers;
 pub mod schedulers;
 pub mod schemas;
 mod services;
@@ -77,7 +78,7 @@ pub enum Type {
     PostReactionReceived,
     /// Others commented on the user's post
     PostCommentReceived,
-    /// A person whom the user may know
+    /// A person that the user may know
     ConnectionRecommendation,
     /// A post that the user may like
     PostRecommendation,

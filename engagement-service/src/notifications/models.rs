@@ -1,16 +1,27 @@
 //! Notifications in the database, as their reader has them.
 use chrono::TimeDelta;
+use serde::Deserialize;
 use serde_json::Value;
 use sqlx::types::Json;
 use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
+use super::numbers::models::{Change, lock_readers, number_changes};
 use super::{Stage, Type};
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::doors::personal_data::PersonalDataItem;
-use crate::people::schemas::PersonCard;
 use crate::profiles::Level;
+
+/// A person behind a group, as far as they are known.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ActorCard {
+    pub id: Uuid,
+    pub username: Option<String>,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub avatar_url: Option<String>,
+}
 
 /// A group of causes, or one thing that the platform has to say, with all that is shown of it.
 #[derive(Clone, Debug)]
@@ -24,7 +35,7 @@ pub struct Notification {
     pub subject_id: Uuid,
     pub causes: i64,
     /// The newest people behind it.
-    pub actors: Json<Vec<PersonCard>>,
+    pub actors: Json<Vec<ActorCard>>,
     pub post_title: Option<String>,
     /// The beginning of the post.
     pub excerpt: Option<String>,
@@ -45,13 +56,6 @@ pub enum Selection {
     Page { r#type: Option<Type>, unread: bool, before: Cursor, rows: i64 },
     /// All that changed after a change, in the order of changes, those that are withdrawn as well.
     After { change: i64, rows: i64 },
-}
-
-/// A notification that was written, and whether its reader saw it before and sees it now.
-pub struct Change {
-    pub id: Uuid,
-    pub was_shown: bool,
-    pub is_shown: bool,
 }
 
 /// Something that the platform has to say to one reader.
@@ -76,7 +80,7 @@ impl Notification {
             r#"select card.id as "id!", user_id as "user_id!", type as "type!: Type", status as "status!: Stage",
                 subject_id as "subject_id!", causes as "causes!", level as "level: Level", created_at as "created_at!",
                 updated_at as "updated_at!", viewed_at, shown as "shown!", change as "change!", post_title, excerpt,
-                message_title, message, actors as "actors!: Json<Vec<PersonCard>>"
+                message_title, message, actors as "actors!: Json<Vec<ActorCard>>"
             from (
                 (select id from notification where user_id = $1 and shown and $2::bigint is null
                     and (updated_at, id) < ($3, $4) and ($5::text is null or type = $5) and (not $6 or viewed_at is null)
@@ -198,7 +202,7 @@ impl Notification {
             r#"select id as "id!", user_id as "user_id!", type as "type!: Type", status as "status!: Stage",
                 subject_id as "subject_id!", causes as "causes!", level as "level: Level", created_at as "created_at!",
                 updated_at as "updated_at!", viewed_at, shown as "shown!", change as "change!", post_title, excerpt,
-                message_title, message, actors as "actors!: Json<Vec<PersonCard>>"
+                message_title, message, actors as "actors!: Json<Vec<ActorCard>>"
             from notification_card where id = any($1) and status = 'GENERATED' and shown and due_at <= now()"#,
             &due.iter().map(|due| due.id).collect::<Vec<_>>()
         )
@@ -286,48 +290,4 @@ impl Notification {
         sqlx::query!("delete from notification_reader where user_id = $1", user).execute(&mut **tx).await?;
         Ok(false)
     }
-}
-
-/// Locks readers until the transaction ends, and creates their rows: whatever changes a notification does this first, after it has
-/// written what the notification follows from, and before it reads that again.
-pub async fn lock_readers(tx: &mut PgTransaction<'_>, users: &[Uuid]) -> sqlx::Result<()> {
-    sqlx::query!(
-        "insert into notification_reader (user_id) select distinct id from unnest($1::uuid[]) as reader (id)
-        where not exists (select from erasure where person = id) order by id
-        on conflict (user_id) do nothing",
-        users
-    )
-    .execute(&mut **tx)
-    .await?;
-    sqlx::query!("select user_id from notification_reader where user_id = any($1) order by user_id for update", users)
-        .fetch_all(&mut **tx)
-        .await?;
-    Ok(())
-}
-
-/// Gives changes the next numbers of their readers, who are locked. What was not to be seen and is not is no change.
-pub async fn number_changes(tx: &mut PgTransaction<'_>, changes: &[Change]) -> sqlx::Result<()> {
-    let ids: Vec<Uuid> =
-        changes.iter().filter(|change| change.was_shown || change.is_shown).map(|change| change.id).collect();
-    if ids.is_empty() {
-        return Ok(());
-    }
-    sqlx::query!(
-        "with changed as (
-            select id, user_id, row_number() over (partition by user_id order by updated_at, id) as place,
-                count(*) over (partition by user_id) as changes
-            from notification where id = any($1)
-        ), reader as (
-            update notification_reader set last_change = last_change + changes
-            from (select distinct user_id, changes from changed) as counted
-            where notification_reader.user_id = counted.user_id
-            returning notification_reader.user_id, last_change - changes as before
-        )
-        update notification set change = before + place from changed join reader on reader.user_id = changed.user_id
-        where notification.id = changed.id",
-        &ids
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::models::Notification;
+use super::models::{ActorCard, Notification};
 use super::{Stage, Type};
 use crate::core::contract::fields::{Fields, Input};
 use crate::core::contract::timestamp::Timestamp;
@@ -59,6 +59,13 @@ pub struct NotificationOut {
     pub viewed_at: Option<Timestamp>,
 }
 
+impl From<ActorCard> for PersonCard {
+    fn from(actor: ActorCard) -> Self {
+        let ActorCard { id, username, first_name, last_name, avatar_url } = actor;
+        Self { id, username, first_name, last_name, avatar_url }
+    }
+}
+
 impl From<Notification> for NotificationOut {
     fn from(notification: Notification) -> Self {
         let text = notification.text();
@@ -72,7 +79,7 @@ impl From<Notification> for NotificationOut {
             id: notification.id,
             r#type: notification.r#type,
             status: notification.status,
-            actors: notification.actors.0,
+            actors: notification.actors.0.into_iter().map(PersonCard::from).collect(),
             total_actors: if is_by_people { notification.causes } else { 0 },
             post,
             level: notification.level,

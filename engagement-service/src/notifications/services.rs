@@ -1,7 +1,6 @@
 //! What a notification says in words: a sentence for clients that have none of their own.
 use super::Type;
-use super::models::Notification;
-use crate::people::schemas::PersonCard;
+use super::models::{ActorCard, Notification};
 use crate::profiles::Level;
 
 impl Notification {
@@ -22,7 +21,7 @@ impl Notification {
     }
 }
 
-fn people(newest: &[PersonCard], all: i64) -> String {
+fn people(newest: &[ActorCard], all: i64) -> String {
     let names: Vec<String> = newest.iter().map(name).collect();
     match (names.as_slice(), all) {
         ([], _) => "Somebody".to_owned(),
@@ -35,7 +34,7 @@ fn people(newest: &[PersonCard], all: i64) -> String {
     }
 }
 
-fn name(person: &PersonCard) -> String {
+fn name(person: &ActorCard) -> String {
     let names: Vec<&str> = [&person.first_name, &person.last_name].into_iter().flatten().map(String::as_str).collect();
     let name = names.join(" ");
     let name = Some(name.trim()).filter(|name| !name.is_empty()).or(person.username.as_deref());

@@ -5,17 +5,19 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::Type;
-use super::causes::differences;
 use super::causes::models::{
-    Interaction, Pair, delete_actor, list_actors, list_actors_of, list_authors, list_causes, list_connected,
-    list_connections, list_interactions, save_actors, withhold,
+    delete_actor, list_actors, list_actors_of, list_authors, list_causes, list_connected, list_connections,
+    list_interactions, save_actors, withhold,
 };
-use super::models::{Announcement, Notification, lock_readers};
+use super::causes::services::differences;
+use super::causes::{Pair, PostActor};
+use super::models::{Announcement, Notification};
+use super::numbers::models::lock_readers;
 use crate::core::contract::timestamp::Timestamp;
 use crate::posts::models::PostCount;
 
 /// People reacted to posts or commented on them, or took that back. This transaction has locked the counts of the posts.
-pub async fn interactions_changed(tx: &mut PgTransaction<'_>, interactions: &[Interaction]) -> sqlx::Result<()> {
+pub async fn interactions_changed(tx: &mut PgTransaction<'_>, interactions: &[PostActor]) -> sqlx::Result<()> {
     let posts: BTreeSet<Uuid> = interactions.iter().map(|touched| touched.post_id).collect();
     let posts: Vec<Uuid> = posts.into_iter().collect();
     let authors = list_authors(tx, &posts).await?;
@@ -51,7 +53,7 @@ pub async fn pairs_changed(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::
     evaluate(tx, &posts.into_iter().collect::<Vec<_>>(), &interactions).await
 }
 
-async fn evaluate(tx: &mut PgTransaction<'_>, posts: &[Uuid], interactions: &[Interaction]) -> sqlx::Result<()> {
+async fn evaluate(tx: &mut PgTransaction<'_>, posts: &[Uuid], interactions: &[PostActor]) -> sqlx::Result<()> {
     let causes = list_causes(tx, posts, interactions).await?;
     let known = list_actors(tx, interactions).await?;
     save_actors(tx, &differences(causes, known)).await

@@ -42,7 +42,7 @@ pub async fn list_notifications(
 
 fn filters(mut query: Query) -> Result<(Option<Type>, bool), Error> {
     let r#type = query.get("type").map(|word| Type::ALL.into_iter().find(|known| known.word() == word));
-    let unread = query.get("unread").map(|word| word.parse::<bool>());
+    let unread = query.get("unread").map(str::parse::<bool>);
     if r#type == Some(None) {
         let words: Vec<_> = Type::ALL.iter().map(|known| format!("'{}'", known.word())).collect();
         let msg = format!("value is not a valid enumeration member; permitted: {}", words.join(", "));

@@ -8,7 +8,6 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::models::News;
-use super::schedulers::Listener;
 use crate::core::app::App;
 
 /// What a person's streams are woken by: each number grows with a reason to look.
@@ -45,12 +44,13 @@ impl Hub {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Registers a stream of a person, unless this process has as many as a person may have. The first stream of all starts the
-    /// listener, so that a replica without streams needs none.
+    /// Whether the listener has to be started: the first stream of all needs it, and a replica without streams does not.
+    pub fn needs_listener(&self) -> bool {
+        !self.listens.swap(true, Ordering::Relaxed)
+    }
+
+    /// Registers a stream of a person, unless this process has as many as a person may have.
     pub fn register(self: &Arc<Self>, user: Uuid, max: usize) -> Option<Registration> {
-        if !self.listens.swap(true, Ordering::Relaxed) {
-            self.app.start("listener for streams", Listener::new(self));
-        }
         let mut all = self.open();
         let open =
             all.entry(user).or_insert_with(|| Open { wakes: watch::Sender::default(), streams: 0, polled: i64::MAX });
@@ -70,7 +70,7 @@ impl Hub {
         }
     }
 
-    /// Finds the changes that no message has told of, in one query over all open streams.
+    /// Finds the changes of which no message came, in one query over all open streams.
     pub async fn poll(&self) -> sqlx::Result<()> {
         let users: Vec<Uuid> = self.open().keys().copied().collect();
         if users.is_empty() {

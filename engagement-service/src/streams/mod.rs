@@ -13,6 +13,7 @@
 //! over all replicas. A stream checks its token as a request does, every few seconds.
 pub mod hub;
 mod leases;
+mod listener;
 mod live;
 pub mod models;
 pub mod schedulers;

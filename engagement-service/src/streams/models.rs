@@ -10,7 +10,7 @@ pub struct News {
 }
 
 impl News {
-    /// The numbers of readers; those of whom nothing ever changed are missing.
+    /// The numbers of readers; a reader is missing until something changes.
     pub async fn list(db: impl PgExecutor<'_>, users: &[Uuid]) -> sqlx::Result<Vec<Self>> {
         let query = sqlx::query_as!(
             Self,
@@ -30,7 +30,7 @@ impl News {
         query.fetch_all(db).await
     }
 
-    /// Saves that changes were announced. A reader whom a transaction has locked is left out, and announced once more.
+    /// Saves that changes were announced. A reader that a transaction has locked is left out, and announced once more.
     pub async fn save_announced(db: impl PgExecutor<'_>, news: &[Self]) -> sqlx::Result<()> {
         sqlx::query!(
             "update notification_reader set announced = greatest(announced, news.last_change)

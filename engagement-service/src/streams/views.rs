@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use super::MAX_STREAMS;
 use super::hub::Hub;
 use super::leases::StreamLease;
+use super::listener::Listener;
 use super::live::LiveStream;
 use crate::core::api::errors::{Error, Problem};
 use crate::core::app::App;
@@ -33,7 +34,8 @@ const TOO_MANY: Error = Error::Refused(StatusCode::TOO_MANY_REQUESTS, "At most 5
 /// without `Last-Event-ID` begins now. It ends with the token, the session or the service; a client comes back with the id of the
 /// last event, and misses nothing.
 #[utoipa::path(get, path = "/me/notifications/stream", tag = "notifications", params(
-    ("Last-Event-ID" = Option<i64>, Header, description = "The id of the last event that the client has"),
+    ("Last-Event-ID" = Option<i64>, Header, description = "The id of the last event that the client has",
+        minimum = 0, maximum = 9_007_199_254_740_991_i64),
     ("seconds" = Option<i64>, Query, description = "End after this time, 0 to 86400; 0: after what is there now",
         minimum = 0, maximum = 86_400),
 ), responses(
@@ -50,6 +52,9 @@ pub async fn stream_notifications(
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     let (after, lasts) = read_options(query, &headers)?;
+    if hub.needs_listener() {
+        app.start("listener for streams", Listener::new(&hub));
+    }
     let place = hub.register(user.id, MAX_STREAMS).ok_or(TOO_MANY)?;
     let lease = StreamLease::new(&app, user.id, hub.heartbeat);
     if !lease.take().await {

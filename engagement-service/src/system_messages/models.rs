@@ -11,7 +11,7 @@ pub struct SystemMessage {
     pub created_at: Timestamp,
     /// None: to all.
     pub user_ids: Option<Vec<Uuid>>,
-    /// Up to whom it was written out.
+    /// The last reader to which it was written out.
     pub last_user_id: Uuid,
 }
 
@@ -46,7 +46,7 @@ impl SystemMessage {
         query.fetch_optional(&mut **tx).await
     }
 
-    /// The next people to whom it goes.
+    /// The next readers.
     pub async fn list_readers(&self, db: impl PgExecutor<'_>, rows: i64) -> sqlx::Result<Vec<Uuid>> {
         let query = sqlx::query_scalar!(
             "select id from person where id > $1 and ($2::uuid[] is null or id = any($2)) order by id limit $3",
@@ -57,7 +57,7 @@ impl SystemMessage {
         query.fetch_all(db).await
     }
 
-    /// Saves up to whom it was written out, or, without one, that all have it.
+    /// Saves the last reader to which it was written out, or, without one, that all have it.
     pub async fn save_progress(&self, tx: &mut PgTransaction<'_>, last: Option<Uuid>) -> sqlx::Result<()> {
         sqlx::query!(
             "update system_message set last_user_id = coalesce($2, last_user_id), done_at = case when $2 is null then now() end

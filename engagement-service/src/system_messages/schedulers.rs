@@ -8,7 +8,7 @@ use crate::core::ground::worker::{Outcome, Worker};
 use crate::notifications::models::Announcement;
 use crate::notifications::{Type, signals};
 
-/// Readers to whom a message is written in one transaction; it holds their locks for some 50 ms.
+/// Readers of a message in one transaction, which holds their locks for some 50 ms.
 const PAGE: i64 = 1_000;
 /// How often the worker looks for a message of another replica.
 const POLL: Duration = Duration::from_secs(5);

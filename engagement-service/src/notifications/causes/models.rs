@@ -4,43 +4,11 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use crate::core::contract::timestamp::Timestamp;
-use crate::notifications::models::{Change, number_changes};
+use crate::notifications::causes::{Cause, Group, Pair, PostActor, Standing};
+use crate::notifications::numbers::models::{Change, number_changes};
 use crate::notifications::{KEPT_DAYS, Type};
 
-/// What makes several causes one notification.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Group {
-    /// The reader.
-    pub user_id: Uuid,
-    pub r#type: Type,
-    pub subject_id: Uuid,
-    /// The day, of connections.
-    pub day: Option<NaiveDate>,
-}
-
-/// Why a person stands behind a group; of several reasons the newest.
-#[derive(Clone, Copy, Debug)]
-pub struct Cause {
-    pub group: Group,
-    pub actor_id: Uuid,
-    pub at: Timestamp,
-}
-
-/// The row of a person behind a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Actor {
-    pub group: Group,
-    pub actor_id: Uuid,
-    /// Whether a cause of theirs exists, and the reader wants to know.
-    pub stands: bool,
-    pub at: Timestamp,
-    /// The newest time of all causes that ever existed.
-    pub newest: Timestamp,
-    /// Whether the reader has not been notified of it yet; stored rows have that behind them.
-    pub is_news: bool,
-}
-
-/// The same with the columns of its group.
+/// The row of a person behind a group, with the columns of the group.
 struct ActorRow {
     user_id: Uuid,
     r#type: Type,
@@ -52,25 +20,11 @@ struct ActorRow {
     newest: Timestamp,
 }
 
-impl From<ActorRow> for Actor {
+impl From<ActorRow> for Standing {
     fn from(row: ActorRow) -> Self {
         let ActorRow { user_id, r#type, subject_id, day, actor_id, stands, at, newest } = row;
         Self { group: Group { user_id, r#type, subject_id, day }, actor_id, stands, at, newest, is_news: false }
     }
-}
-
-/// A post and a person who did something there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Interaction {
-    pub post_id: Uuid,
-    pub actor_id: Uuid,
-}
-
-/// A reader and a person whom they may be notified of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Pair {
-    pub user_id: Uuid,
-    pub actor_id: Uuid,
 }
 
 /// The authors of posts with reactions, comments or notifications. This transaction has locked the counts of the posts.
@@ -92,7 +46,7 @@ pub async fn list_authors(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::R
 pub async fn list_causes(
     tx: &mut PgTransaction<'_>,
     posts: &[Uuid],
-    interactions: &[Interaction],
+    interactions: &[PostActor],
 ) -> sqlx::Result<Vec<Cause>> {
     let rows = sqlx::query!(
         r#"with cause as (
@@ -123,7 +77,7 @@ pub async fn list_causes(
 }
 
 /// The stored rows of people behind groups of posts.
-pub async fn list_actors(tx: &mut PgTransaction<'_>, interactions: &[Interaction]) -> sqlx::Result<Vec<Actor>> {
+pub async fn list_actors(tx: &mut PgTransaction<'_>, interactions: &[PostActor]) -> sqlx::Result<Vec<Standing>> {
     let rows = sqlx::query_as!(
         ActorRow,
         "select notification.user_id, type, subject_id, day, notification_actor.actor_id, stands, at, newest
@@ -133,13 +87,13 @@ pub async fn list_actors(tx: &mut PgTransaction<'_>, interactions: &[Interaction
         &interactions.iter().map(|touched| touched.post_id).collect::<Vec<_>>(),
         &interactions.iter().map(|touched| touched.actor_id).collect::<Vec<_>>()
     );
-    Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(Actor::from).collect())
+    Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(Standing::from).collect())
 }
 
 /// What people did on the posts of readers, or once did.
-pub async fn list_interactions(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<Vec<Interaction>> {
+pub async fn list_interactions(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<Vec<PostActor>> {
     sqlx::query_as!(
-        Interaction,
+        PostActor,
         r#"with pair as (select * from unnest($1::uuid[], $2::uuid[]) as pair (user_id, actor_id))
         select cause.post_id as "post_id!", cause.actor_id as "actor_id!" from pair
         join notification_cause as cause on cause.actor_id = pair.actor_id
@@ -176,7 +130,7 @@ pub async fn list_connections(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sql
 }
 
 /// The stored rows of people behind groups of connections.
-pub async fn list_connected(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<Vec<Actor>> {
+pub async fn list_connected(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<Vec<Standing>> {
     let rows = sqlx::query_as!(
         ActorRow,
         "select notification.user_id, type, subject_id, day, notification_actor.actor_id, stands, at, newest
@@ -186,7 +140,7 @@ pub async fn list_connected(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx:
         &pairs.iter().map(|pair| pair.user_id).collect::<Vec<_>>(),
         &pairs.iter().map(|pair| pair.actor_id).collect::<Vec<_>>()
     );
-    Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(Actor::from).collect())
+    Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(Standing::from).collect())
 }
 
 fn connections_of(user_id: Uuid, day: NaiveDate) -> Group {
@@ -194,7 +148,7 @@ fn connections_of(user_id: Uuid, day: NaiveDate) -> Group {
 }
 
 /// Some groups in which a person stands.
-pub async fn list_actors_of(tx: &mut PgTransaction<'_>, actor: Uuid, rows: i64) -> sqlx::Result<Vec<Actor>> {
+pub async fn list_actors_of(tx: &mut PgTransaction<'_>, actor: Uuid, rows: i64) -> sqlx::Result<Vec<Standing>> {
     let rows = sqlx::query_as!(
         ActorRow,
         "select notification.user_id, type, subject_id, day, actor_id, stands, at, newest
@@ -203,11 +157,11 @@ pub async fn list_actors_of(tx: &mut PgTransaction<'_>, actor: Uuid, rows: i64) 
         actor,
         rows
     );
-    Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(Actor::from).collect())
+    Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(Standing::from).collect())
 }
 
 /// Deletes the rows of a person behind groups.
-pub async fn delete_actor(tx: &mut PgTransaction<'_>, actors: &[Actor]) -> sqlx::Result<()> {
+pub async fn delete_actor(tx: &mut PgTransaction<'_>, actors: &[Standing]) -> sqlx::Result<()> {
     let groups = Columns::of(actors);
     sqlx::query!(
         "delete from notification_actor using notification,
@@ -235,7 +189,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(actors: &[Actor]) -> Self {
+    fn of(actors: &[Standing]) -> Self {
         Self {
             users: actors.iter().map(|actor| actor.group.user_id).collect(),
             types: actors.iter().map(|actor| actor.group.r#type.word().to_owned()).collect(),
@@ -247,7 +201,7 @@ impl Columns {
 
 /// Writes rows of actors, and what follows for their groups: count, times, and whether they are news. This transaction has locked
 /// the readers. A group whose causes are all older than what is kept does not begin.
-pub async fn save_actors(tx: &mut PgTransaction<'_>, actors: &[Actor]) -> sqlx::Result<()> {
+pub async fn save_actors(tx: &mut PgTransaction<'_>, actors: &[Standing]) -> sqlx::Result<()> {
     if actors.is_empty() {
         return Ok(());
     }

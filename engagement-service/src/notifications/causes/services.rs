@@ -3,10 +3,10 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use super::models::{Actor, Cause, Group};
+use super::{Cause, Group, Standing};
 
 /// The rows of actors that have to be written: of causes that are new, came back or are gone.
-pub fn differences(causes: Vec<Cause>, known: Vec<Actor>) -> Vec<Actor> {
+pub fn differences(causes: Vec<Cause>, known: Vec<Standing>) -> Vec<Standing> {
     let mut standing: HashMap<(Group, Uuid), Cause> =
         causes.into_iter().map(|cause| ((cause.group, cause.actor_id), cause)).collect();
     let mut changed = Vec::new();
@@ -15,9 +15,9 @@ pub fn differences(causes: Vec<Cause>, known: Vec<Actor>) -> Vec<Actor> {
             Some(cause) => {
                 let newest = known.newest.max(cause.at);
                 // What is not later than what there once was is no news: a block that ended, or a younger comment that is gone.
-                Actor { stands: true, at: cause.at, newest, is_news: cause.at > known.newest, ..known }
+                Standing { stands: true, at: cause.at, newest, is_news: cause.at > known.newest, ..known }
             }
-            None => Actor { stands: false, is_news: false, ..known },
+            None => Standing { stands: false, is_news: false, ..known },
         };
         if actor != known {
             changed.push(actor);
@@ -25,7 +25,7 @@ pub fn differences(causes: Vec<Cause>, known: Vec<Actor>) -> Vec<Actor> {
     }
     let fresh = |cause: Cause| {
         let Cause { group, actor_id, at } = cause;
-        Actor { group, actor_id, stands: true, at, newest: at, is_news: true }
+        Standing { group, actor_id, stands: true, at, newest: at, is_news: true }
     };
     changed.extend(standing.into_values().map(fresh));
     changed

@@ -10,7 +10,7 @@ use uuid::{Builder, Uuid};
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::{Effect, Event};
 use crate::notifications::Type;
-use crate::notifications::causes::models::{Interaction, Pair};
+use crate::notifications::causes::{Pair, PostActor};
 use crate::notifications::models::Announcement;
 use crate::notifications::signals;
 use crate::profiles::Level;
@@ -71,8 +71,8 @@ struct InteractionEvent {
 /// Brings the groups of posts up to date.
 pub fn interactions_changed<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
-        let interaction = |made: InteractionEvent| Interaction { post_id: made.post_id, actor_id: made.created_by };
-        let interactions: BTreeSet<Interaction> = read(events)?.into_iter().map(interaction).collect();
+        let interaction = |made: InteractionEvent| PostActor { post_id: made.post_id, actor_id: made.created_by };
+        let interactions: BTreeSet<PostActor> = read(events)?.into_iter().map(interaction).collect();
         Ok(signals::interactions_changed(tx, &interactions.into_iter().collect::<Vec<_>>()).await?)
     })
 }

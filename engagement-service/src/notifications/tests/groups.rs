@@ -12,7 +12,7 @@ use crate::blocks::events::USER_BLOCKED;
 use crate::comments::events::{COMMENT_CREATED, COMMENT_DELETED};
 use crate::core::testing::{self, Platform};
 use crate::follows::events::{USER_CONNECTED, USER_DISCONNECTED};
-use crate::notifications::causes::models::Pair;
+use crate::notifications::causes::Pair;
 use crate::notifications::schedulers::purge;
 use crate::notifications::signals;
 use crate::people::events::USER_UPDATED;

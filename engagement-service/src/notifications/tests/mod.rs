@@ -1,6 +1,7 @@
 //! Notifications, through events and routes.
 mod dispatching;
 mod groups;
+mod racing;
 mod reading;
 
 use std::ops::Deref;
@@ -47,7 +48,7 @@ impl Scene {
         Self { platform, begun: Utc::now() - TimeDelta::hours(1) }
     }
 
-    /// So many seconds after the beginning.
+    /// A time, in seconds after the beginning.
     pub fn at(&self, seconds: i64) -> DateTime<Utc> {
         self.begun + TimeDelta::seconds(seconds)
     }

@@ -164,7 +164,7 @@ async fn news_of_the_feed_are_passed_on(_: PgPoolOptions, database: PgConnectOpt
         publish.arg(channel).arg(ids);
         let _: u64 = publish.query_async(&mut scene.app.redis.clone()).await.unwrap();
     };
-    // Until the listener has subscribed, nothing is there that could hear it.
+    // Until the listener has subscribed, a message is lost.
     let sent = loop {
         publish(FEED_NEWS, &ann).await;
         if let Ok(sent) = tokio::time::timeout(Duration::from_millis(50), client.next()).await {
@@ -172,7 +172,7 @@ async fn news_of_the_feed_are_passed_on(_: PgPoolOptions, database: PgConnectOpt
         }
     };
     assert_eq!(sent, Some(Sent { event: "feed".to_owned(), id: None, data: json!({}) }));
-    // Being woken without a reason sends nothing, and nobody else had it.
+    // Being woken without a reason sends nothing.
     publish(NOTIFICATIONS_NEWS, &bert).await;
     publish(FEED_NEWS, &bert).await;
     assert_eq!(others.next().await.unwrap().event, "feed");

@@ -117,7 +117,7 @@ impl RemoteClient {
                 continue;
             }
             let part = tokio::time::timeout(PATIENCE, self.response.chunk()).await.expect("the stream is silent");
-            self.read.push_str(&String::from_utf8(part.ok()??.to_vec()).unwrap());
+            self.read.push_str(std::str::from_utf8(&part.ok()??).unwrap());
         }
     }
 }
