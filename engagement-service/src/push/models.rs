@@ -108,14 +108,17 @@ impl Delivery {
         Ok(written.rows_affected())
     }
 
-    /// Claims deliveries by a provider that are due, those first that have been for longest.
+    /// Claims deliveries by a provider that are due, those first that have been for longest. A device for which another one is
+    /// under way or put off waits for that: what is broken or silent is tried once at a time, and takes no place from others.
     pub async fn claim(db: impl PgExecutor<'_>, provider: Provider, rows: i64) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
             r#"with due as (
                 select id, device_id, user_id from push_delivery
-                where state = 'WAITING' and provider = $1 and due_at <= now()
-                order by due_at limit $2 for update skip locked
+                where state = 'WAITING' and provider = $1 and due_at <= now() and not exists (
+                    select from push_delivery as other where other.device_id = push_delivery.device_id
+                        and other.state = 'WAITING' and other.tries > 0 and other.due_at > now())
+                order by due_at limit $2 for update of push_delivery skip locked
             )
             update push_delivery set tries = tries + 1, due_at = now() + make_interval(secs => $3)
             from due left join device on device.id = due.device_id and device.user_id = due.user_id

@@ -35,7 +35,7 @@ async fn all_devices_of_the_user_get_a_message_and_no_others(_: PgPoolOptions, d
     let ours = [notification, Uuid::now_v7()];
     assert_eq!(Delivery::pending(db, &ours).await.unwrap(), [notification]);
     send(&platform, WebPush).await;
-    assert_eq!(Delivery::pending(db, &ours).await.unwrap(), [Uuid::nil(); 0]);
+    assert_eq!(Delivery::pending(db, &ours).await.unwrap(), Vec::<Uuid>::new());
     let mut paths: Vec<_> = service.taken().into_iter().map(|taken| taken.path).collect();
     paths.sort();
     assert_eq!(paths, ["/push/desk", "/push/phone"]);
@@ -152,6 +152,28 @@ async fn two_replicas_share_the_work(_: PgPoolOptions, database: PgConnectOption
     let all = deliveries(&platform).await;
     assert!(all.iter().all(|one| one.state == "SENT" && one.tries == 1), "{all:?}");
     assert_eq!((service.taken().len(), all.len()), (100, 100), "more than a window, each once");
+}
+
+/// A user whose endpoints never answer could otherwise take all places on the way to a provider, message by message.
+#[sqlx::test(migrations = false)]
+async fn a_device_that_is_silent_holds_up_only_itself(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = with_web_push(database).await.beside(&["--push-timeout-ms", "300"]);
+    let (silent, service) = (PushService::start().await, PushService::start().await);
+    let ((anna, her), (bert, him)) = (new_user(), new_user());
+    register(&platform, &anna, browser(&silent, "anna")).await;
+    register(&platform, &bert, browser(&service, "bert")).await;
+    silent.plan([Planned::Silence]);
+    push(&platform, her, "One").await;
+    send(&platform, WebPush).await;
+    push(&platform, her, "Two").await;
+    push(&platform, him, "Three").await;
+    send(&platform, WebPush).await;
+    assert_eq!((silent.taken().len(), service.taken().len()), (1, 1));
+    // The first one is due again, and with it the second.
+    run(&platform, "update push_delivery set due_at = now() where state = 'WAITING'").await;
+    send(&platform, WebPush).await;
+    assert_eq!(silent.taken().len(), 2);
+    assert!(deliveries(&platform).await.iter().all(|one| one.state == "SENT"));
 }
 
 #[sqlx::test(migrations = false)]

@@ -50,7 +50,7 @@ fn token(name: &str) -> Planned {
     answer_with(200, &[], json!({ "access_token": name, "expires_in": 3600, "token_type": "Bearer" }))
 }
 
-fn error(status: u16, code: &str, details: Value) -> Planned {
+fn error(status: u16, code: &str, details: &Value) -> Planned {
     answer_with(status, &[], json!({ "error": { "code": status, "status": code, "details": details } }))
 }
 
@@ -110,14 +110,14 @@ async fn what_fcm_answers_decides(_: PgPoolOptions, database: PgConnectOptions) 
             { "errorCode": "INVALID_ARGUMENT" }])
     };
     for (planned, state, kept) in [
-        (error(404, "NOT_FOUND", details("UNREGISTERED")), "GONE", false),
-        (error(400, "INVALID_ARGUMENT", about("message.token")), "GONE", false),
-        (error(400, "INVALID_ARGUMENT", about("message.android.ttl")), "FAILED", true),
-        (error(403, "PERMISSION_DENIED", details("SENDER_ID_MISMATCH")), "FAILED", true),
-        (error(404, "NOT_FOUND", json!([])), "FAILED", true),
-        (error(429, "RESOURCE_EXHAUSTED", details("QUOTA_EXCEEDED")), "WAITING", true),
-        (error(503, "UNAVAILABLE", details("UNAVAILABLE")), "WAITING", true),
-        (error(401, "UNAUTHENTICATED", details("THIRD_PARTY_AUTH_ERROR")), "WAITING", true),
+        (error(404, "NOT_FOUND", &details("UNREGISTERED")), "GONE", false),
+        (error(400, "INVALID_ARGUMENT", &about("message.token")), "GONE", false),
+        (error(400, "INVALID_ARGUMENT", &about("message.android.ttl")), "FAILED", true),
+        (error(403, "PERMISSION_DENIED", &details("SENDER_ID_MISMATCH")), "FAILED", true),
+        (error(404, "NOT_FOUND", &json!([])), "FAILED", true),
+        (error(429, "RESOURCE_EXHAUSTED", &details("QUOTA_EXCEEDED")), "WAITING", true),
+        (error(503, "UNAVAILABLE", &details("UNAVAILABLE")), "WAITING", true),
+        (error(401, "UNAUTHENTICATED", &details("THIRD_PARTY_AUTH_ERROR")), "WAITING", true),
     ] {
         let what = format!("{planned:?}");
         let (seen, is_kept) = outcome(&platform, &fcm, Provider::Fcm, &phone(), planned).await;
