@@ -150,11 +150,13 @@ async fn a_token_that_is_refused_is_replaced_and_none_is_no_reason_to_lose_a_mes
 
     run(&platform, "truncate push_delivery").await;
     tokens.plan([answer_with(400, &[], json!({ "error": "invalid_grant" }))]);
+    register(&platform, &anna, json!({ "provider": "FCM", "token": "another-phone" })).await;
     push(&platform, her, "Well said").await;
-    push(&platform, her, "And again").await;
     tokens.taken();
     sender(&platform, Provider::Fcm).step().await.unwrap();
-    for seen in deliveries(&platform).await {
+    let all = deliveries(&platform).await;
+    assert_eq!(all.len(), 2);
+    for seen in all {
         let reason = "no access token: 400 Bad Request \"invalid_grant\"";
         assert_eq!((seen.state.as_str(), seen.error.as_deref()), ("WAITING", Some(reason)));
     }
