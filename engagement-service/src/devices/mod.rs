@@ -61,7 +61,7 @@ impl Provider {
 #[serde(rename_all = "UPPERCASE")]
 #[sqlx(type_name = "text", rename_all = "UPPERCASE")]
 pub enum ApnsEnvironment {
-    /// Of an app from the App Store or TestFlight
+    /// Of an app from the App Store, or a trial version of one
     #[default]
     Production,
     /// Of an app that was installed by a developer

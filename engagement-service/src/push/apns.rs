@@ -55,14 +55,14 @@ impl Apns {
     }
 
     /// A new token, and for how long it is used.
-    async fn provider_token(&self) -> anyhow::Result<(String, Duration)> {
+    fn provider_token(&self) -> anyhow::Result<(String, Duration)> {
         let header = Header { kid: Some(self.identity.key_id.clone()), ..Header::new(Algorithm::ES256) };
         let claims = json!({ "iss": self.identity.team_id, "iat": Utc::now().timestamp() });
         Ok((jsonwebtoken::encode(&header, &claims, &self.key)?, TOKEN_LIFETIME))
     }
 
     async fn post(&self, target: &Target, message: &PushMessage) -> Receipt {
-        let token = match self.token.get(self.provider_token()).await {
+        let token = match self.token.get(async { self.provider_token() }).await {
             Ok(token) => token,
             Err(reason) => return Receipt::unsent(Disposition::Refused, reason),
         };
@@ -88,7 +88,7 @@ impl Apns {
         let body: Value = match body_of(answer).await {
             Ok(body) => serde_json::from_slice(&body).unwrap_or_default(),
             Err(_) if status.is_success() => Value::Null,
-            Err(error) => return Receipt::unsent(Disposition::Later(None), error),
+            Err(error) => return Receipt::unsent(Disposition::Later(None), error.to_string()),
         };
         let reason = body["reason"].as_str().unwrap_or_default();
         if reason == "ExpiredProviderToken" {

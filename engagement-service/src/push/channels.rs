@@ -64,7 +64,7 @@ pub struct PushSettings {
     pub apns_sandbox_url: String,
 
     /// How long a push service may take to answer, in milliseconds
-    #[arg(long, env = "PUSH_TIMEOUT_MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=20_000))]
+    #[arg(long, env = "PUSH_TIMEOUT_MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=15_000))]
     pub push_timeout_ms: u64,
 
     /// Whether endpoints of browsers may lead into private networks, for tests; production refuses it

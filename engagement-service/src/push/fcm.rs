@@ -109,7 +109,7 @@ impl Fcm {
         let body = match body_of(answer).await {
             Ok(body) => body,
             Err(_) if status.is_success() => Vec::new(),
-            Err(error) => return Receipt::unsent(Disposition::Later(None), error),
+            Err(error) => return Receipt::unsent(Disposition::Later(None), error.to_string()),
         };
         if status == StatusCode::UNAUTHORIZED {
             self.token.drop_refused(&token).await;

@@ -137,8 +137,8 @@ impl Receipt {
     }
 
     /// The message was not sent.
-    fn unsent(disposition: Disposition, reason: impl ToString) -> Self {
-        Self { disposition, status: None, reason: reason.to_string() }
+    fn unsent(disposition: Disposition, reason: impl Into<String>) -> Self {
+        Self { disposition, status: None, reason: reason.into() }
     }
 }
 

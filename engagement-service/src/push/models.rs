@@ -108,14 +108,19 @@ impl Delivery {
         Ok(written.rows_affected())
     }
 
-    /// Claims deliveries by a provider that are due, those first that have been for longest.
+    /// Claims deliveries by a provider that are due, those first that have been for longest, and one per device: what is broken
+    /// or silent is tried once at a time, and takes no place from others.
     pub async fn claim(db: impl PgExecutor<'_>, provider: Provider, rows: i64) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
             r#"with due as (
                 select id, device_id, user_id from push_delivery
-                where state = 'WAITING' and provider = $1 and due_at <= now()
-                order by due_at limit $2 for update skip locked
+                where state = 'WAITING' and provider = $1 and due_at <= now() and not exists (
+                    select from push_delivery as other
+                    where other.device_id = push_delivery.device_id and other.state = 'WAITING'
+                        and ((other.tries > 0 and other.due_at > now())
+                            or (other.due_at, other.id) < (push_delivery.due_at, push_delivery.id)))
+                order by due_at limit $2 for update of push_delivery skip locked
             )
             update push_delivery set tries = tries + 1, due_at = now() + make_interval(secs => $3)
             from due left join device on device.id = due.device_id and device.user_id = due.user_id
@@ -163,7 +168,8 @@ impl Delivery {
         Ok(())
     }
 
-    /// Notes why a delivery was not taken, and when it is tried again. A message that took its place may have to wait for longer.
+    /// Notes why a delivery was not taken, and when it is tried again; what else waits for the device is not tried before. A message
+    /// that took its place may have to wait for longer.
     pub async fn put_off(
         &self,
         tx: &mut PgTransaction<'_>,
@@ -181,6 +187,15 @@ impl Delivery {
             wait.as_secs_f64(),
             status,
             reason
+        )
+        .execute(&mut **tx)
+        .await?;
+        sqlx::query!(
+            "update push_delivery set due_at = greatest(due_at, now() + make_interval(secs => $3))
+            where device_id = $1 and id <> $2 and state = 'WAITING'",
+            self.device_id,
+            self.id,
+            wait.as_secs_f64()
         )
         .execute(&mut **tx)
         .await?;

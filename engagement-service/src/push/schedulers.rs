@@ -20,7 +20,8 @@ use crate::devices;
 const POLL: Duration = Duration::from_secs(1);
 /// Messages on their way at once, per provider and replica. Each waits for a push service most of the time.
 const WINDOW: usize = 64;
-/// How long a step goes on claiming. What it has claimed last then takes the time limit of the settings, at most 20 s.
+/// How long a step goes on claiming. What it has claimed last takes at most 30 s: twice the longest time limit, where a token is
+/// needed first.
 const STEP_BUDGET: Duration = Duration::from_secs(20);
 /// How often what waits is counted.
 const MEASURED: Duration = Duration::from_secs(5);

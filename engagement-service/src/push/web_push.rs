@@ -70,12 +70,12 @@ impl WebPush {
     async fn post(&self, target: &Target, message: &PushMessage) -> Receipt {
         let endpoint = match self.guard.parse(&target.address) {
             Ok(endpoint) => endpoint,
-            Err(fault) => return Receipt::unsent(Disposition::Refused, fault),
+            Err(fault) => return Receipt::unsent(Disposition::Refused, fault.to_string()),
         };
         let made = encrypt(payload(message).as_bytes(), &target.p256dh, &target.auth);
         let (body, authorization) = match made.and_then(|body| Ok((body, self.key.authorization(&endpoint)?))) {
             Ok(made) => made,
-            Err(error) => return Receipt::unsent(Disposition::Refused, error),
+            Err(error) => return Receipt::unsent(Disposition::Refused, error.to_string()),
         };
         let request = self.http.post(endpoint).header(header::AUTHORIZATION, authorization);
         let request = request

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use reqwest::{Method, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::client::{Api, Created, FeedItem, Notification, Person, Post, Profile, To, eventually};
 use crate::host::console::{seconds, show};
@@ -23,6 +23,7 @@ pub async fn demo(entrance: Entrance) -> Result<ExitCode> {
     let (base, step) = entrance.place();
     let api = Api::new(base, step)?;
     let (ada, bob) = two_people(&api).await?;
+    a_phone(&ada).await?;
     let post = a_post(&ada, &bob).await?;
     interest(&bob, &post).await?;
     an_insult(&bob, &post).await?;
@@ -54,6 +55,18 @@ async fn two_people(api: &Api) -> Result<(Person, Person)> {
     bob.connect(&ada.id).await?;
     step("Bob connects to Ada", "he reads what she publishes from now on");
     Ok((ada, bob))
+}
+
+/// Nothing is pushed to it, unless the platform is configured for Firebase: its token is none of Google's.
+async fn a_phone(ada: &Person) -> Result<()> {
+    let phone = json!({ "provider": "FCM", "token": format!("demo-{}", ada.id) });
+    let device: Value = ada.api.ask(Method::POST, To::Engagement, "/me/devices", Some(&phone)).await?;
+    let devices: Vec<Value> = ada.api.ask(Method::GET, To::Engagement, "/me/devices", None).await?;
+    if devices != [device.clone()] {
+        bail!("Ada registered {device}, but her devices are {devices:?}");
+    }
+    step("Ada registers her phone for notifications", &format!("device {}", device["id"].as_str().unwrap_or_default()));
+    Ok(())
 }
 
 async fn a_post(ada: &Person, bob: &Person) -> Result<Post> {

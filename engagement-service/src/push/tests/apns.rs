@@ -28,8 +28,7 @@ fn phone() -> Value {
 async fn with_apns(database: PgConnectOptions, service: &PushService, sandbox: &PushService) -> Platform {
     let key = key().to_pkcs8_pem(LineEnding::LF).unwrap();
     let settings = [
-        "--apns-key",
-        &key,
+        &format!("--apns-key={}", key.as_str()),
         "--apns-key-id",
         "ABC123DEFG",
         "--apns-team-id",

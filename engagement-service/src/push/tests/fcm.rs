@@ -50,7 +50,7 @@ fn token(name: &str) -> Planned {
     answer_with(200, &[], json!({ "access_token": name, "expires_in": 3600, "token_type": "Bearer" }))
 }
 
-fn error(status: u16, code: &str, details: Value) -> Planned {
+fn error(status: u16, code: &str, details: &Value) -> Planned {
     answer_with(status, &[], json!({ "error": { "code": status, "status": code, "details": details } }))
 }
 
@@ -110,14 +110,14 @@ async fn what_fcm_answers_decides(_: PgPoolOptions, database: PgConnectOptions) 
             { "errorCode": "INVALID_ARGUMENT" }])
     };
     for (planned, state, kept) in [
-        (error(404, "NOT_FOUND", details("UNREGISTERED")), "GONE", false),
-        (error(400, "INVALID_ARGUMENT", about("message.token")), "GONE", false),
-        (error(400, "INVALID_ARGUMENT", about("message.android.ttl")), "FAILED", true),
-        (error(403, "PERMISSION_DENIED", details("SENDER_ID_MISMATCH")), "FAILED", true),
-        (error(404, "NOT_FOUND", json!([])), "FAILED", true),
-        (error(429, "RESOURCE_EXHAUSTED", details("QUOTA_EXCEEDED")), "WAITING", true),
-        (error(503, "UNAVAILABLE", details("UNAVAILABLE")), "WAITING", true),
-        (error(401, "UNAUTHENTICATED", details("THIRD_PARTY_AUTH_ERROR")), "WAITING", true),
+        (error(404, "NOT_FOUND", &details("UNREGISTERED")), "GONE", false),
+        (error(400, "INVALID_ARGUMENT", &about("message.token")), "GONE", false),
+        (error(400, "INVALID_ARGUMENT", &about("message.android.ttl")), "FAILED", true),
+        (error(403, "PERMISSION_DENIED", &details("SENDER_ID_MISMATCH")), "FAILED", true),
+        (error(404, "NOT_FOUND", &json!([])), "FAILED", true),
+        (error(429, "RESOURCE_EXHAUSTED", &details("QUOTA_EXCEEDED")), "WAITING", true),
+        (error(503, "UNAVAILABLE", &details("UNAVAILABLE")), "WAITING", true),
+        (error(401, "UNAUTHENTICATED", &details("THIRD_PARTY_AUTH_ERROR")), "WAITING", true),
     ] {
         let what = format!("{planned:?}");
         let (seen, is_kept) = outcome(&platform, &fcm, Provider::Fcm, &phone(), planned).await;
@@ -150,11 +150,13 @@ async fn a_token_that_is_refused_is_replaced_and_none_is_no_reason_to_lose_a_mes
 
     run(&platform, "truncate push_delivery").await;
     tokens.plan([answer_with(400, &[], json!({ "error": "invalid_grant" }))]);
+    register(&platform, &anna, json!({ "provider": "FCM", "token": "another-phone" })).await;
     push(&platform, her, "Well said").await;
-    push(&platform, her, "And again").await;
     tokens.taken();
     sender(&platform, Provider::Fcm).step().await.unwrap();
-    for seen in deliveries(&platform).await {
+    let all = deliveries(&platform).await;
+    assert_eq!(all.len(), 2);
+    for seen in all {
         let reason = "no access token: 400 Bad Request \"invalid_grant\"";
         assert_eq!((seen.state.as_str(), seen.error.as_deref()), ("WAITING", Some(reason)));
     }
