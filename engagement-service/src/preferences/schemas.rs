@@ -1,5 +1,5 @@
 //! Preferences in the API: what a user may choose, and what holds for them.
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use chrono::NaiveTime;
 use chrono_tz::Tz;
