@@ -149,7 +149,9 @@ mod tests {
                 now = preferences.next_digest(now);
             }
             for day in first.iter_days().take(365) {
-                assert_eq!(now.with_timezone(zone).date_naive(), day, "{zone} at {hour}");
+                // No clock skips more than two hours in that year. In Nuuk it is the last one of a day: its digest comes at midnight.
+                let late = now.with_timezone(zone).naive_local() - day.and_hms_opt(hour, 0, 0).unwrap();
+                assert!((0..=120).contains(&late.num_minutes()), "{zone} at {hour} on {day}: {late}");
                 now = preferences.next_digest(now);
             }
         }
