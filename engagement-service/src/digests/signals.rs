@@ -1,7 +1,7 @@
 //! What follows for mails when a notification is there, and when a digest is due.
 //!
 //! Locks: a caller that has locked rows of notifications calls these afterwards, and locks no other notifications then.
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use sqlx::PgTransaction;
@@ -23,7 +23,7 @@ pub async fn add(
     let usual = Preferences::default();
     let next = |user: &Uuid| preferences.get(user).unwrap_or(&usual).next_digest(now);
     let next = items.iter().map(|item| (item.user_id, next(&item.user_id))).collect();
-    let locked = Digest::create_and_lock(tx, &next).await?;
+    let locked: HashSet<Uuid> = Digest::create_and_lock(tx, &next).await?.into_iter().collect();
     let items: Vec<MailItem> = items.into_iter().filter(|item| locked.contains(&item.user_id)).collect();
     Digest::add(tx, &items).await
 }

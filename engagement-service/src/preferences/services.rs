@@ -81,6 +81,9 @@ fn instants(zone: Tz, local: NaiveDateTime) -> [Option<DateTime<Utc>>; 2] {
 
 #[cfg(test)]
 mod tests {
+    use chrono::NaiveDate;
+    use chrono_tz::TZ_VARIANTS;
+
     use super::*;
     use crate::preferences::{ChannelChoice, QuietHours, TYPES};
 
@@ -131,6 +134,25 @@ mod tests {
             for expected in digests {
                 now = preferences.next_digest(now);
                 assert_eq!(now, at(expected), "{zone} at {hour}");
+            }
+        }
+    }
+
+    /// Whatever its clocks do: of 2026 every zone of the world gets one digest on each of its days.
+    #[test]
+    fn every_zone_has_a_digest_on_every_day() {
+        let first = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();
+        for (zone, hour) in TZ_VARIANTS.iter().flat_map(|zone| [(zone, 0), (zone, 2), (zone, 23)]) {
+            let preferences = Preferences { time_zone: *zone, digest_hour: hour, ..Preferences::default() };
+            let mut now = at("2025-12-30T00:00:00Z");
+            while now.with_timezone(zone).date_naive() < first {
+                now = preferences.next_digest(now);
+            }
+            for day in first.iter_days().take(365) {
+                // No clock skips more than two hours in that year. In Nuuk it is the last one of a day: its digest comes at midnight.
+                let late = now.with_timezone(zone).naive_local() - day.and_hms_opt(hour, 0, 0).unwrap();
+                assert!((0..=120).contains(&late.num_minutes()), "{zone} at {hour} on {day}: {late}");
+                now = preferences.next_digest(now);
             }
         }
     }

@@ -11,6 +11,8 @@ use crate::digests::models::MailItem;
 
 /// Notifications that one mail shows; of more it has the count.
 const SHOWN: usize = 20;
+/// Users that caused one of them, of whom the mail names the first two that its reader may read of.
+const ACTORS: usize = 10;
 
 /// What kind of mail is asked for.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -46,6 +48,9 @@ impl MailRequest {
     ) -> Self {
         let total = items.len();
         items.truncate(SHOWN);
+        for item in &mut items {
+            item.actor_ids.truncate(ACTORS);
+        }
         Self { id: Uuid::now_v7(), user_id, kind, items, total, unsubscribe_url, not_before: Timestamp(not_before) }
     }
 }
