@@ -149,3 +149,18 @@ struct BareLine {
     redis: MultiplexedConnection,
     postgres: PoolConnection<Postgres>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_statements_of_a_page_are_found_and_take_what_the_driver_binds() {
+        let parameters = |words| (1..).take_while(|n| find(words).contains(&format!("${n}"))).count();
+        assert_eq!((parameters(SELECT), parameters(LOAD)), (6, 2));
+    }
+
+    fn find(words: &str) -> String {
+        statements::find(&ENGAGEMENT, words).unwrap()
+    }
+}

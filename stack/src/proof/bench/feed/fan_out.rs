@@ -56,8 +56,9 @@ async fn fill_all(audience: &Audience<'_>, redis: &mut RedisInspector) -> Result
     let author = audience.author()?.id;
     let template = audience.usual().first().context("no one reads")?.key();
     let feeds: Vec<String> = audience.ids.iter().filter(|id| **id != author).map(|id| key(*id)).collect();
-    for feeds in feeds.chunks(1_000) {
-        redis.copy_where_missing(&template, feeds).await?;
+    let others: Vec<String> = feeds.iter().filter(|feed| **feed != template).cloned().collect();
+    for others in others.chunks(1_000) {
+        redis.copy_where_missing(&template, others).await?;
     }
     Ok(feeds)
 }

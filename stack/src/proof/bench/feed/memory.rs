@@ -32,9 +32,8 @@ pub async fn measure(audience: &Audience<'_>) -> Result<Measurement> {
     rows.push(cells(&mut redis, COPY).await?);
     redis.delete(COPY).await?;
     let description = format!(
-        "The largest feed of a reader, and its members in a set that is made where `{LIMIT}` is {USUAL_LIMIT}, as it is when \
-         nothing sets it, and not {limit}. `MEMORY USAGE` of all of its samples; the key and what Redis has of it are part of it. \
-         The goal is 100 bytes an entry."
+        "The largest feed of a reader, and its members in a set that is made where `{LIMIT}` is {USUAL_LIMIT}, the \
+         default, and not {limit}. By `MEMORY USAGE`, with all members and the key. The goal is 100 bytes an entry."
     );
     Ok(Measurement { title: "The memory of a feed".to_owned(), description, rows })
 }

@@ -67,12 +67,11 @@ pub async fn measure(options: &Feed, audience: &Audience<'_>) -> Result<Measurem
         Graph::Facebook => "as many and as unequal as in socfb-Reed98, drawn at random",
     };
     let description = format!(
-        "{}: {shape}. Over {} connections to each service at most {:.0} requests/s are answered (the middle half and the extremes: \
-         {maximum}); below, half as many arrive at times fixed beforehand. Posts have all of their effects meanwhile, in the \
+        "{}: {shape}. Over {} connections to each service at most {maximum} requests/s are answered (the median, the middle half and the \
+         extremes); below, half as many arrive at times fixed beforehand. Posts have all of their effects meanwhile, in the \
          feeds of their authors' followers as well.",
         audience.described(),
         turns.connections,
-        maximum.median,
     );
     Ok(Measurement { title: "The mix of a social network".to_owned(), description, rows })
 }
