@@ -1,4 +1,4 @@
-//! The engagement service: the activity of each user, and an engagement score from it.
+//! The engagement service: feeds and notifications, and the activity of each user with an engagement score from it.
 mod backfill;
 mod blocks;
 mod comments;
@@ -32,9 +32,11 @@ mod matrix;
 use std::sync::Arc;
 
 use axum::Extension;
-use clap::{Args, FromArgMatches};
+use clap::{ArgMatches, Args, FromArgMatches};
 
 use crate::backfill::schedulers::Backfill;
+use crate::core::app::App;
+use crate::core::events::Subscription;
 use crate::core::ground::settings::Base;
 use crate::core::ground::telemetry;
 use crate::core::serve::{self, Features, Service};
@@ -55,7 +57,7 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
 static SERVICE: Service = Service {
     name: "engagement-service",
-    description: "The activity of each user, and an engagement score from it.",
+    description: "Feeds and notifications, and the activity of each user with an engagement score from it.",
     port: 8004,
     schema: "engagement",
     group: "engagement_group",
@@ -80,64 +82,66 @@ static SERVICE: Service = Service {
     erasure: personal_data::ERASURE,
     settings: Settings::augment_args,
     authenticator: token_check::authenticator,
-    features: |app, arguments| {
-        let settings = Settings::from_arg_matches(arguments)?;
-        let heartbeat = settings.stream_heartbeat();
-        let feeds = Feeds::open(app, settings.feeds)?;
-        let channels = Arc::new(Channels::new(&settings.push, app.settings.environment)?);
-        let links = UnsubscribeLinks::new(&settings.links, app.settings.environment)?;
-        let routes = profiles::router()
-            .merge(mutes::router())
-            .merge(notifications::router())
-            .merge(preferences::router())
-            .merge(streams::router(app, heartbeat))
-            .merge(devices::router().merge(push::router()).layer(Extension(channels.clone())))
-            .with_state(app.clone())
-            .merge(feeds::router().with_state(feeds.clone()))
-            .merge(unsubscribe::router().with_state(LinkState { app: app.clone(), links: links.clone() }));
-        Ok(Features {
-            routes,
-            // The order is that of locks: profiles, then the counts of posts, then the jobs of feeds, then readers of notifications.
-            subscriptions: joined::joined(vec![
-                profiles::events::consumers::subscriptions(),
-                people::events::consumers::subscriptions(),
-                follows::events::consumers::subscriptions(),
-                blocks::events::subscriptions(),
-                posts::events::consumers::subscriptions(),
-                comments::events::consumers::subscriptions(),
-                reactions::events::consumers::subscriptions(),
-                backfill::events::subscriptions(),
-                feeds::events::consumers::subscriptions(),
-                // The last: what they follow from is in the read model then.
-                notifications::events::consumers::subscriptions(),
-            ]),
-            root: backfill::internal().merge(system_messages::internal()).with_state(app.clone()),
-            jobs: vec![
-                profiles::schedulers::job(app, settings.engagement_cron),
-                notifications::schedulers::job(app),
-                push::schedulers::job(app),
-                digests::schedulers::job(app, links.clone()),
-            ],
-            background: Some(Box::new(move |app| {
-                app.start("backfill", Backfill::new(app));
-                app.start_after_commits("feeds", FeedWorker(feeds.clone()));
-                app.start("backlog of feeds", FeedBacklogGauges(feeds));
-                app.start("editions of explore", EditionWorker(app.clone()));
-                let outlets = vec![
-                    Box::new(MailChannel { links }) as Box<dyn Channel>,
-                    Box::new(PushChannel(channels.clone())) as Box<dyn Channel>,
-                ];
-                app.start_after_commits("dispatcher of notifications", Dispatcher::new(app, outlets));
-                app.start_after_commits("announcer for streams", Announcer(app.clone()));
-                app.start_after_commits("system messages", MessageWriter(app.clone()));
-                push::schedulers::start(app, &channels);
-            })),
-            ..Features::default()
-            jobs: vec![profiles::schedulers::job(app, settings.engagement_cron), notifications::schedulers::job(app)],
-            background: Some(Box::new(start)),
-        })
-    },
+    features,
 };
+
+/// What the service does, as its settings say.
+fn features(app: &App, arguments: &ArgMatches) -> anyhow::Result<Features> {
+    let settings = Settings::from_arg_matches(arguments)?;
+    let heartbeat = settings.stream_heartbeat();
+    let feeds = Feeds::open(app, settings.feeds)?;
+    let channels = Arc::new(Channels::new(&settings.push, app.settings.environment)?);
+    let links = UnsubscribeLinks::new(&settings.links, app.settings.environment)?;
+    let routes = profiles::router()
+        .merge(mutes::router())
+        .merge(notifications::router())
+        .merge(streams::router(app, heartbeat))
+        .merge(preferences::router())
+        .merge(devices::router().merge(push::router()).layer(Extension(channels.clone())))
+        .with_state(app.clone())
+        .merge(feeds::router().with_state(feeds.clone()))
+        .merge(unsubscribe::router().with_state(LinkState { app: app.clone(), links: links.clone() }));
+    Ok(Features {
+        routes,
+        root: backfill::internal().merge(system_messages::internal()).with_state(app.clone()),
+        subscriptions: joined::joined(subscriptions()),
+        jobs: vec![
+            profiles::schedulers::job(app, settings.engagement_cron),
+            notifications::schedulers::job(app),
+            push::schedulers::job(app),
+            digests::schedulers::job(app, links.clone()),
+        ],
+        background: Some(Box::new(move |app| {
+            let outlets: Vec<Box<dyn Channel>> =
+                vec![Box::new(MailChannel { links }), Box::new(PushChannel(channels.clone()))];
+            app.start("backfill", Backfill::new(app));
+            app.start_after_commits("feeds", FeedWorker(feeds.clone()));
+            app.start("backlog of feeds", FeedBacklogGauges(feeds));
+            app.start("editions of explore", EditionWorker(app.clone()));
+            app.start_after_commits("dispatcher of notifications", Dispatcher::new(app, outlets));
+            app.start_after_commits("announcer for streams", Announcer(app.clone()));
+            app.start_after_commits("system messages", MessageWriter(app.clone()));
+            push::schedulers::start(app, &channels);
+        })),
+    })
+}
+
+/// What the features consume. The order is that of locks: profiles, the counts of posts, the jobs of feeds, the readers of
+/// notifications; and what a later one reads, an earlier one has written.
+fn subscriptions() -> Vec<Vec<Subscription>> {
+    vec![
+        profiles::events::consumers::subscriptions(),
+        people::events::consumers::subscriptions(),
+        follows::events::consumers::subscriptions(),
+        blocks::events::subscriptions(),
+        posts::events::consumers::subscriptions(),
+        comments::events::consumers::subscriptions(),
+        reactions::events::consumers::subscriptions(),
+        backfill::events::subscriptions(),
+        feeds::events::consumers::subscriptions(),
+        notifications::events::consumers::subscriptions(),
+    ]
+}
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {

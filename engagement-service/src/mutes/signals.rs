@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::feeds::drops::models::FeedDrop;
 use crate::notifications;
-use crate::notifications::causes::models::Pair;
+use crate::notifications::causes::Pair;
 
 /// A reader has muted a user, or ended that.
 pub async fn changed(tx: &mut PgTransaction<'_>, reader: Uuid, target: Uuid) -> sqlx::Result<()> {
