@@ -59,7 +59,6 @@ static SERVICE: Service = Service {
             root: backfill::internal().with_state(app.clone()),
             background: Some(Box::new(|app| app.start("backfill", Backfill::new(app)))),
             jobs: vec![profiles::schedulers::job(app, settings.engagement_cron)],
-            ..Features::default()
         })
     },
 };
