@@ -83,6 +83,26 @@ static SERVICE: Service = Service {
     settings: Settings::augment_args,
     authenticator: token_check::authenticator,
     features,
+    features: |app, arguments| {
+        let settings = Settings::from_arg_matches(arguments)?;
+        Ok(Features {
+            routes: profiles::router().with_state(app.clone()),
+            // The order is that of locks: profiles, then the counts of posts.
+            subscriptions: joined::joined(vec![
+                profiles::events::consumers::subscriptions(),
+                people::events::consumers::subscriptions(),
+                follows::events::consumers::subscriptions(),
+                blocks::events::subscriptions(),
+                posts::events::consumers::subscriptions(),
+                comments::events::consumers::subscriptions(),
+                reactions::events::consumers::subscriptions(),
+                backfill::events::subscriptions(),
+            ]),
+            root: backfill::internal().with_state(app.clone()),
+            background: Some(Box::new(|app| app.start("backfill", Backfill::new(app)))),
+            jobs: vec![profiles::schedulers::job(app, settings.engagement_cron)],
+        })
+    },
 };
 
 /// What the service does, as its settings say.

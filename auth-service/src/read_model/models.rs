@@ -3,7 +3,6 @@ use serde::Serialize;
 use sqlx::{PgPool, PgTransaction};
 use uuid::Uuid;
 
-use super::schemas::RowKey;
 use crate::core::app::identity::Status;
 use crate::core::contract::timestamp::Timestamp;
 
@@ -44,15 +43,19 @@ impl PublicAccount {
 
 /// A connection or a block of two users, and since when.
 #[derive(Serialize)]
-pub struct Pair {
+pub struct PairRow {
     pub user_id: Uuid,
     pub target_id: Uuid,
     pub at: Timestamp,
 }
 
-impl Pair {
+impl PairRow {
     /// Connections behind a pair, in the order of pairs.
-    pub async fn list_connections(tx: &mut PgTransaction<'_>, after: RowKey, rows: i64) -> sqlx::Result<Vec<Self>> {
+    pub async fn list_connections(
+        tx: &mut PgTransaction<'_>,
+        after: (Uuid, Uuid),
+        rows: i64,
+    ) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
             "select user_id, target_id, connected_at as at from connection where (user_id, target_id) > ($1, $2)
@@ -66,7 +69,7 @@ impl Pair {
     }
 
     /// Blocks behind a pair, in the order of pairs.
-    pub async fn list_blocks(tx: &mut PgTransaction<'_>, after: RowKey, rows: i64) -> sqlx::Result<Vec<Self>> {
+    pub async fn list_blocks(tx: &mut PgTransaction<'_>, after: (Uuid, Uuid), rows: i64) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
             "select user_id, target_id, blocked_at as at from block where (user_id, target_id) > ($1, $2)

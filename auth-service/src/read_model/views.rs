@@ -2,7 +2,7 @@
 use axum::Json;
 use axum::extract::State;
 
-use super::models::{Pair, PublicAccount, begin_snapshot};
+use super::models::{PairRow, PublicAccount, begin_snapshot};
 use super::schemas::{RowKey, RowPage, RowRange};
 use crate::core::api::errors::Error;
 use crate::core::app::App;
@@ -24,15 +24,19 @@ pub async fn list_connections(
     _: Operator,
     State(app): State<App>,
     range: RowRange,
-) -> Result<Json<RowPage<Pair>>, Error> {
+) -> Result<Json<RowPage<PairRow>>, Error> {
     let (mut tx, as_of) = begin_snapshot(&app.db).await?;
-    let connections = Pair::list_connections(&mut tx, range.after, range.limit).await?;
+    let connections = PairRow::list_connections(&mut tx, (range.after.0, range.after.1), range.limit).await?;
     Ok(Json(RowPage::new(as_of, connections, |pair| RowKey(pair.user_id, pair.target_id))))
 }
 
 /// The blocks that exist, in the order of their pairs.
-pub async fn list_blocks(_: Operator, State(app): State<App>, range: RowRange) -> Result<Json<RowPage<Pair>>, Error> {
+pub async fn list_blocks(
+    _: Operator,
+    State(app): State<App>,
+    range: RowRange,
+) -> Result<Json<RowPage<PairRow>>, Error> {
     let (mut tx, as_of) = begin_snapshot(&app.db).await?;
-    let blocks = Pair::list_blocks(&mut tx, range.after, range.limit).await?;
+    let blocks = PairRow::list_blocks(&mut tx, (range.after.0, range.after.1), range.limit).await?;
     Ok(Json(RowPage::new(as_of, blocks, |pair| RowKey(pair.user_id, pair.target_id))))
 }

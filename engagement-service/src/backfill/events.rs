@@ -5,8 +5,7 @@ use uuid::Uuid;
 
 use super::models::log_views;
 use crate::core::events::{Effect, Event, Id, Subscription};
-
-pub const POST_VIEWED: &str = "post_viewed";
+use crate::posts::events::POST_VIEWED;
 
 /// The stream, and what processes its events.
 pub fn subscriptions() -> Vec<Subscription> {

@@ -4,9 +4,9 @@ use sqlx::{PgConnection, PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
 use super::Source;
-use super::events::POST_VIEWED;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::Id;
+use crate::posts::events::POST_VIEWED;
 
 /// How far a source was copied.
 #[derive(Clone, Debug, Serialize)]

@@ -4,7 +4,6 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::Source;
-use super::events::POST_VIEWED;
 use super::leftovers::models as leftovers;
 use super::leftovers::{BATCH, KeyRange};
 use super::models::{Progress, list_erased, lock_view_watermark, take_over_views};
@@ -15,6 +14,7 @@ use crate::core::events::Id;
 use crate::feeds::drops::models::FeedDrop;
 use crate::follows::models::Follow;
 use crate::people::models::Person;
+use crate::posts::events::POST_VIEWED;
 use crate::posts::models::{PostCard, PostCount};
 use crate::reactions::models::ReactionCard;
 use crate::{comments, reactions};
@@ -55,7 +55,7 @@ pub async fn page_read(
         Source::Comments => save_comments(tx, page, range).await?,
         Source::Reactions => save_reactions(tx, page, range).await?,
     };
-    if removed >= BATCH {
+    if removed >= usize::from(BATCH) {
         // There may be more of them: the same page once again.
         progress.advance(tx, None, 0, removed).await?;
         return Ok(PageOutcome::Applied);
@@ -113,7 +113,8 @@ async fn save_blocks_of(tx: &mut PgTransaction<'_>, page: &CopiedPage, range: Ke
     Ok(removed)
 }
 
-/// The lock of the views' watermark comes first, as in the transaction of their consumer, and then those of the counts.
+/// The watermark of the views is locked before the counts, as in the transaction of their consumer, and as late as possible: that
+/// consumer waits.
 async fn save_posts(
     tx: &mut PgTransaction<'_>,
     page: &CopiedPage,
@@ -123,13 +124,13 @@ async fn save_posts(
     let posts = page.rows::<CopiedPost>()?;
     let sums: Vec<(Uuid, i64)> = posts.iter().map(|post| (post.id, post.total_views)).collect();
     let ids: Vec<Uuid> = sums.iter().map(|sum| sum.0).collect();
-    lock_view_watermark(tx).await?;
-    PostCount::create_and_lock(tx, &ids).await?;
-    take_over_views(tx, &sums, up_to).await?;
     PostCard::save(tx, posts.into_iter().map(PostCard::from).collect()).await?;
     let leftovers = leftovers::list_posts(tx, range, &ids).await?;
     let removed = leftovers.len();
     PostCard::save_tombstones(tx, leftovers).await?;
+    lock_view_watermark(tx).await?;
+    PostCount::create_and_lock(tx, &ids).await?;
+    take_over_views(tx, &sums, up_to).await?;
     Ok(removed)
 }
 

@@ -14,7 +14,7 @@ use crate::core::contract::timestamp::Timestamp;
 const LONGEST_WRITE: i64 = 5;
 
 /// Leftovers deleted in one transaction at most.
-pub const BATCH: usize = 1_000;
+pub const BATCH: u16 = 1_000;
 
 /// The keys that a page answers for, and the age from which on its answer is complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

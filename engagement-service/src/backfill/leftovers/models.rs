@@ -10,9 +10,6 @@ use crate::follows::models::Follow;
 use crate::posts::models::PostCard;
 use crate::reactions::models::ReactionCard;
 
-/// [`BATCH`] as the limit of a query.
-const ROWS: i64 = BATCH as i64;
-
 /// Deletes leftover people, who have no tombstones; how many.
 pub async fn delete_people(tx: &mut PgTransaction<'_>, range: KeyRange, kept: &[Uuid]) -> sqlx::Result<usize> {
     let gone = sqlx::query!(
@@ -23,7 +20,7 @@ pub async fn delete_people(tx: &mut PgTransaction<'_>, range: KeyRange, kept: &[
         range.until.0,
         range.before as Timestamp,
         kept,
-        ROWS
+        i64::from(BATCH)
     )
     .fetch_all(&mut **tx)
     .await?;
@@ -52,7 +49,7 @@ pub async fn list_follows(
         range.before as Timestamp,
         kept.0,
         kept.1,
-        ROWS
+        i64::from(BATCH)
     )
     .fetch_all(&mut **tx)
     .await
@@ -80,7 +77,7 @@ pub async fn list_blocks(
         range.before as Timestamp,
         kept.0,
         kept.1,
-        ROWS
+        i64::from(BATCH)
     )
     .fetch_all(&mut **tx)
     .await
@@ -96,7 +93,7 @@ pub async fn list_posts(tx: &mut PgTransaction<'_>, range: KeyRange, kept: &[Uui
         range.until.0,
         range.before as Timestamp,
         kept,
-        ROWS
+        i64::from(BATCH)
     )
     .fetch_all(&mut **tx)
     .await
@@ -116,7 +113,7 @@ pub async fn list_comments(
         range.until.0,
         range.before as Timestamp,
         kept,
-        ROWS
+        i64::from(BATCH)
     )
     .fetch_all(&mut **tx)
     .await
@@ -136,7 +133,7 @@ pub async fn list_reactions(
         range.until.0,
         range.before as Timestamp,
         kept,
-        ROWS
+        i64::from(BATCH)
     )
     .fetch_all(&mut **tx)
     .await
