@@ -63,6 +63,7 @@ static SERVICE: Service = Service {
                 posts::events::consumers::subscriptions(),
                 comments::events::consumers::subscriptions(),
                 reactions::events::consumers::subscriptions(),
+                devices::events::consumers::subscriptions(),
             ]),
             jobs: vec![profiles::schedulers::job(app, settings.engagement_cron), push::schedulers::job(app)],
             background: Some(Box::new(move |app| push::schedulers::start(app, &channels))),
