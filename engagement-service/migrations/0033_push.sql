@@ -15,6 +15,8 @@ create table device (
     topic text,
     -- PRODUCTION or SANDBOX: which of Apple's two services the token is of.
     environment text check (environment in ('PRODUCTION', 'SANDBOX')),
+    -- In which session it was registered last, with which its pushes end. Null: a token of the original, which belongs to none.
+    session_id uuid,
     -- The last time: apps register again at every start.
     registered_at timestamptz not null default now(),
     -- A device belongs to the user who registered it last.
@@ -26,6 +28,9 @@ create table device (
 
 -- A user's devices, the latest first; the oldest go when there are too many.
 create index device_user on device (user_id, registered_at desc, id desc);
+
+-- What ends with a session.
+create index device_session on device (session_id) where session_id is not null;
 
 -- What is pushed to one device about one notification. A row ends once and stays for a week.
 create table push_delivery (

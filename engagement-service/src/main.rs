@@ -97,6 +97,7 @@ static SERVICE: Service = Service {
                 comments::events::consumers::subscriptions(),
                 reactions::events::consumers::subscriptions(),
                 backfill::events::subscriptions(),
+                devices::events::consumers::subscriptions(),
             ]),
             root: backfill::internal().with_state(app.clone()),
             background: Some(Box::new(|app| app.start("backfill", Backfill::new(app)))),

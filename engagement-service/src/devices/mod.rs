@@ -1,5 +1,7 @@
 //! Devices: where a user's push notifications go. A browser's subscription or an app's token belongs to the user who
-//! registered it last; a user has a limited number of them, and the one that was registered longest ago makes room.
+//! registered it last; a user has a limited number of them, and the one that was registered longest ago makes room. It ends with
+//! the session in which it was registered.
+pub mod events;
 pub mod models;
 mod schemas;
 pub mod signals;

@@ -37,9 +37,23 @@ pub struct Device {
     pub registered_at: Timestamp,
 }
 
+/// The end of a session, or of all sessions of a user.
+#[derive(Clone, Copy, Debug)]
+pub struct EndedSession {
+    pub user_id: Uuid,
+    /// None: all.
+    pub session_id: Option<Uuid>,
+    pub at: Timestamp,
+}
+
 impl Device {
-    /// Registers a device for a user, or renews its registration.
-    pub async fn register(tx: &mut PgTransaction<'_>, user: Uuid, registration: &Registration) -> sqlx::Result<Self> {
+    /// Registers a device for a user, in a session of theirs, or renews its registration.
+    pub async fn register(
+        tx: &mut PgTransaction<'_>,
+        user: Uuid,
+        session: Option<Uuid>,
+        registration: &Registration,
+    ) -> sqlx::Result<Self> {
         let (address, p256dh, auth, topic, environment) = match registration {
             Registration::WebPush { endpoint, p256dh, auth } => (endpoint, Some(p256dh), Some(auth), None, None),
             Registration::Fcm { token } => (token, None, None, None, None),
@@ -49,12 +63,13 @@ impl Device {
         // for them.
         sqlx::query_as!(
             Self,
-            "insert into device (id, user_id, provider, address, p256dh, auth, topic, environment)
-            values ($1, $2, $3, $4, $5, $6, $7, $8)
+            "insert into device (id, user_id, provider, address, p256dh, auth, topic, environment, session_id)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
             on conflict on constraint device_provider_address_key do update set
                 id = case when device.user_id = excluded.user_id then device.id else excluded.id end,
                 user_id = excluded.user_id, p256dh = excluded.p256dh, auth = excluded.auth, topic = excluded.topic,
-                environment = excluded.environment, registered_at = excluded.registered_at
+                environment = excluded.environment, session_id = excluded.session_id,
+                registered_at = excluded.registered_at
             returning id, provider, address, registered_at",
             Uuid::now_v7(),
             user,
@@ -63,7 +78,8 @@ impl Device {
             p256dh,
             auth,
             topic,
-            environment as Option<ApnsEnvironment>
+            environment as Option<ApnsEnvironment>,
+            session
         )
         .fetch_one(&mut **tx)
         .await
@@ -131,6 +147,25 @@ impl Device {
         let deleted =
             sqlx::query!("delete from device where id = $1 and registered_at = $2", id, registered_at as Timestamp);
         Ok(deleted.execute(&mut **tx).await?.rows_affected() == 1)
+    }
+
+    /// Deletes the devices that were registered in sessions which have ended; their ids. Of a user all of whose sessions have, also
+    /// those that were registered in none.
+    pub async fn delete_by_sessions(tx: &mut PgTransaction<'_>, ended: &[EndedSession]) -> sqlx::Result<Vec<Uuid>> {
+        sqlx::query_scalar!(
+            "delete from device where id in (
+                select device.id from device
+                join unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as ended (user_id, session_id, at)
+                    on device.user_id = ended.user_id and (device.session_id = ended.session_id
+                        or (ended.session_id is null and device.registered_at <= ended.at))
+                order by device.id for update of device)
+            returning id",
+            &ended.iter().map(|session| session.user_id).collect::<Vec<_>>(),
+            &ended.iter().map(|session| session.session_id).collect::<Vec<_>>() as &[Option<Uuid>],
+            &ended.iter().map(|session| session.at).collect::<Vec<_>>() as &[Timestamp]
+        )
+        .fetch_all(&mut **tx)
+        .await
     }
 
     /// Deletes all devices of a user.

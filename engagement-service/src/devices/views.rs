@@ -28,7 +28,7 @@ pub async fn list_devices(user: User, State(app): State<App>) -> Result<Json<Vec
 /// Register a device for push notifications
 ///
 /// A device that is registered again is renewed, and belongs to the user who did so last. Of a user's devices the 20 that were
-/// registered last stay.
+/// registered last stay. It gets nothing more when the session ends in which it was registered.
 #[utoipa::path(post, path = "/me/devices", tag = "devices", request_body = DeviceIn, responses(
     (status = 201, body = DeviceOut),
     (status = 422, body = Problem, description = "Among others an endpoint that is not on the public internet"),
@@ -45,7 +45,7 @@ pub async fn register_device(
         *endpoint = checked.map_err(|fault| refuse(&fault.to_string()))?.into();
     }
     let mut tx = app.db.begin().await?;
-    let device = signals::registered(&mut tx, user.id, &registration).await?;
+    let device = signals::registered(&mut tx, user.id, user.session, &registration).await?;
     app.commit_with_answer(tx).await?;
     Ok((StatusCode::CREATED, Json(device.into())))
 }

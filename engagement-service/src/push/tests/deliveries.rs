@@ -14,6 +14,8 @@ use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::counted::Counted;
 use crate::core::testing::new_user;
 use crate::devices::Provider::{self, WebPush};
+use crate::devices::models::Registration;
+use crate::devices::signals::registered;
 use crate::push::models::Delivery;
 use crate::push::signals::{PushRequest, request};
 
@@ -241,6 +243,35 @@ async fn what_waits_for_a_device_ends_with_it(_: PgPoolOptions, database: PgConn
     send(&platform, WebPush).await;
     assert_eq!(service.taken().len(), 0);
     assert!(deliveries(&platform).await.iter().all(|one| one.state == "GONE" && !one.has_words));
+}
+
+/// A phone that was stolen went on showing what its owner was sent.
+#[sqlx::test(migrations = false)]
+async fn a_device_ends_with_its_session(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, service) = (with_web_push(database).await, PushService::start().await);
+    let ((anna, her), (bert, _)) = (new_user(), new_user());
+    let [stolen, desk] = [(); 2].map(|()| Uuid::now_v7());
+    for (session, token) in [(Some(stolen), "phone"), (Some(desk), "desk"), (None, "old")] {
+        let registration = Registration::Fcm { token: token.to_owned() };
+        let mut tx = platform.app.db.begin().await.unwrap();
+        registered(&mut tx, her, session, &registration).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    register(&platform, &bert, browser(&service, "bert")).await;
+    let ended = async |session: Option<Uuid>, at: chrono::DateTime<Utc>| {
+        let event = json!({ "user_id": her, "session_id": session, "reason": "SIGNED_OUT", "revoked_at": at });
+        platform.consume("session_revoked", &event).await;
+        platform.call("GET", "/me/devices", Some(&anna), None).await.body.as_array().unwrap().len()
+    };
+    assert_eq!(ended(Some(stolen), Utc::now()).await, 2);
+    assert_eq!(ended(Some(stolen), Utc::now()).await, 2, "once more changes nothing");
+    assert_eq!(ended(Some(Uuid::now_v7()), Utc::now()).await, 2, "the end of another session");
+    assert_eq!(ended(None, Utc::now() - TimeDelta::hours(1)).await, 2, "they were registered since");
+    register(&platform, &anna, browser(&service, "anna")).await;
+    push(&platform, her, "Well said").await;
+    assert_eq!(ended(None, Utc::now() + TimeDelta::seconds(1)).await, 0);
+    let seen = delivery(&platform).await;
+    assert_eq!((seen.state.as_str(), seen.has_words, count(&platform, "device").await), ("GONE", false, 1));
 }
 
 #[sqlx::test(migrations = false)]
