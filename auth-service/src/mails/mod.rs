@@ -130,8 +130,12 @@ impl MailTemplate {
             Self::Verification => Some(Purpose::Activation),
             Self::PasswordReset => Some(Purpose::PasswordReset),
             Self::AddressAsked | Self::AddressChanged | Self::PasswordChanged => Some(Purpose::Undo),
-            Self::Welcome | Self::ChangeUndone | Self::NewSignIn { .. } | Self::SignUpAttempt => None,
-            Self::Notification { .. } | Self::NotificationDigest { .. } => None,
+            Self::Welcome
+            | Self::ChangeUndone
+            | Self::NewSignIn { .. }
+            | Self::SignUpAttempt
+            | Self::Notification { .. }
+            | Self::NotificationDigest { .. } => None,
         }
     }
 

@@ -222,12 +222,9 @@ async fn a_name_is_nothing_but_a_name(_: PgPoolOptions, database: PgConnectOptio
     let platform = start(database, &[]).await;
     let (anna, bert) = (join_verified(&platform, "anna").await, join_verified(&platform, "bert").await);
     // Past the checks of the routes, as in an account of the original.
-    sqlx::query("update account set first_name = $2 where id = $1")
-        .bind(bert.id)
-        .bind("Free <a href=\"https://evil.example\">\r\nBcc: all@evil.example\r\n\r\nmoney")
-        .execute(&platform.app.db)
-        .await
-        .unwrap();
+    let hostile = "update account set first_name =
+        E'Free <a href=\"https://evil.example\">\\r\\nBcc: all@evil.example\\r\\n\\r\\nmoney' where email = 'bert@example.com'";
+    run(&platform, hostile).await;
     ask(&platform, &request(anna.id, "SINGLE", &[item("USER_CONNECTED", &[bert.id], 1)])).await;
     let [mail] = mailbox(&platform).await.try_into().unwrap();
     assert_eq!(line(&mail, "Bcc"), None, "{mail}");

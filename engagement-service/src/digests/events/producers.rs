@@ -11,7 +11,7 @@ use crate::digests::models::MailItem;
 
 /// Notifications that one mail shows; of more it has the count.
 const SHOWN: usize = 20;
-/// Users that caused one of them, of whom the mail names the first two that its reader may read of.
+/// Users that caused one of them. The mail names the first two that its reader may read of.
 const ACTORS: usize = 10;
 
 /// What kind of mail is asked for.
