@@ -9,6 +9,7 @@ pub mod drops;
 pub mod events;
 pub mod explore;
 pub mod fan_out;
+mod merge;
 mod models;
 mod pages;
 mod reading;

@@ -1,10 +1,6 @@
 //! Feeds in the database: which posts a reader sees, and what is shown of them. A page is two queries: one selects the keys of its
 //! posts, by the reader's connections, mutes, blocks and hidden posts as they are now; one loads what is shown.
 //!
-//! Many connections must not make a page slow. Of the posts of all authors the newest are found in two passes over the index: a few
-//! of each author give a key that at least as many posts lie above as are asked for, and then each author's are read down to that
-//! key only.
-//!
 //! A lateral subquery with `offset 0` is what the planner takes as it stands: it looks rows up one by one by their index, however
 //! wrong its guess of their number is.
 use sqlx::PgExecutor;
@@ -14,53 +10,28 @@ use crate::core::contract::timestamp::Timestamp;
 
 /// Which part of a reader's home feed is asked for.
 #[derive(Clone, Copy, Debug)]
-pub struct HomeQuery<'a> {
+pub struct HomeQuery {
     pub reader: Uuid,
-    /// Keys that the feed is known to have, as from Redis.
-    pub given: &'a [Uuid],
-    /// Whether the posts of all connections are read, and not only of those whose posts are in no one's feed.
-    pub all: bool,
-    /// Only what lies between the two, both exclusive but for the end, `Uuid::nil()` or `Uuid::max()`.
+    /// Only what lies between the two, both exclusive; `Uuid::nil()` and `Uuid::max()` are the ends.
     pub above: Uuid,
     pub below: Uuid,
     pub rows: i64,
 }
 
-/// The keys of a reader's home feed, the newest first.
-pub async fn list_newest_keys(db: impl PgExecutor<'_>, query: HomeQuery<'_>) -> sqlx::Result<Vec<Uuid>> {
+/// The newest of the given keys that the reader sees, and of the posts of big authors they read; the newest first.
+pub async fn select_newest(db: impl PgExecutor<'_>, given: &[Uuid], query: HomeQuery) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
-        r#"with author as materialized (
-            select target_id as id from follow where user_id = $1 and stands and pulled
-            union all select target_id from follow where $3 and user_id = $1 and stands and not pulled
-            union all select $1 where $3
-        ),
-        readable as materialized (
-            select id from author
-            where not exists (select from mute where user_id = $1 and target_id = author.id)
-                and not exists (select from block where stands and user_id = $1 and target_id = author.id)
-                and not exists (select from block where stands and user_id = author.id and target_id = $1)
-        ),
-        few as materialized (
-            select post.feed_key from readable cross join lateral (
-                select feed_key from post_card
-                where user_id = readable.id and deleted_at is null and not hidden and status = 'POSTED'
-                    and feed_key > $4 and feed_key < $5
-                    and not exists (select from post_hide where user_id = $1 and post_id = post_card.id)
-                order by feed_key desc limit (select greatest(4, 4 * $6::bigint / greatest(count(*), 1)) from readable)
-            ) as post
-        ),
-        bound as materialized (
-            select coalesce((select feed_key from few order by feed_key desc offset $6 - 1 limit 1), $4) as key
-        ),
-        candidate as (
+        r#"with candidate as (
             select feed_key from unnest($2::uuid[]) as given (feed_key)
             union
-            select post.feed_key from readable cross join lateral (
+            select post.feed_key
+            from (select target_id from follow where user_id = $1 and stands and pulled offset 0) as author
+            cross join lateral (
                 select feed_key from post_card
-                where user_id = readable.id and deleted_at is null and not hidden and status = 'POSTED'
-                    and feed_key > $4 and feed_key >= (select key from bound) and feed_key < $5
+                where user_id = author.target_id and deleted_at is null and not hidden and status = 'POSTED'
+                    and feed_key > $3 and feed_key < $4
                     and not exists (select from post_hide where user_id = $1 and post_id = post_card.id)
-                order by feed_key desc limit $6
+                order by feed_key desc limit $5
             ) as post
         )
         select candidate.feed_key as "feed_key!" from candidate cross join lateral (
@@ -74,10 +45,9 @@ pub async fn list_newest_keys(db: impl PgExecutor<'_>, query: HomeQuery<'_>) -> 
                 and not exists (select from post_hide where post_hide.user_id = $1 and post_id = post_card.id)
             offset 0
         ) as shown
-        order by candidate.feed_key desc limit $6"#,
+        order by candidate.feed_key desc limit $5"#,
         query.reader,
-        query.given,
-        query.all,
+        given,
         query.above,
         query.below,
         query.rows
@@ -86,41 +56,20 @@ pub async fn list_newest_keys(db: impl PgExecutor<'_>, query: HomeQuery<'_>) -> 
     .await
 }
 
-/// The keys of a reader's home feed, the oldest first: the same, upside down.
-pub async fn list_oldest_keys(db: impl PgExecutor<'_>, query: HomeQuery<'_>) -> sqlx::Result<Vec<Uuid>> {
+/// The same, the oldest first.
+pub async fn select_oldest(db: impl PgExecutor<'_>, given: &[Uuid], query: HomeQuery) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
-        r#"with author as materialized (
-            select target_id as id from follow where user_id = $1 and stands and pulled
-            union all select target_id from follow where $3 and user_id = $1 and stands and not pulled
-            union all select $1 where $3
-        ),
-        readable as materialized (
-            select id from author
-            where not exists (select from mute where user_id = $1 and target_id = author.id)
-                and not exists (select from block where stands and user_id = $1 and target_id = author.id)
-                and not exists (select from block where stands and user_id = author.id and target_id = $1)
-        ),
-        few as materialized (
-            select post.feed_key from readable cross join lateral (
-                select feed_key from post_card
-                where user_id = readable.id and deleted_at is null and not hidden and status = 'POSTED'
-                    and feed_key > $4 and feed_key < $5
-                    and not exists (select from post_hide where user_id = $1 and post_id = post_card.id)
-                order by feed_key limit (select greatest(4, 4 * $6::bigint / greatest(count(*), 1)) from readable)
-            ) as post
-        ),
-        bound as materialized (
-            select coalesce((select feed_key from few order by feed_key offset $6 - 1 limit 1), $5) as key
-        ),
-        candidate as (
+        r#"with candidate as (
             select feed_key from unnest($2::uuid[]) as given (feed_key)
             union
-            select post.feed_key from readable cross join lateral (
+            select post.feed_key
+            from (select target_id from follow where user_id = $1 and stands and pulled offset 0) as author
+            cross join lateral (
                 select feed_key from post_card
-                where user_id = readable.id and deleted_at is null and not hidden and status = 'POSTED'
-                    and feed_key > $4 and feed_key <= (select key from bound) and feed_key < $5
+                where user_id = author.target_id and deleted_at is null and not hidden and status = 'POSTED'
+                    and feed_key > $3 and feed_key < $4
                     and not exists (select from post_hide where user_id = $1 and post_id = post_card.id)
-                order by feed_key limit $6
+                order by feed_key limit $5
             ) as post
         )
         select candidate.feed_key as "feed_key!" from candidate cross join lateral (
@@ -134,10 +83,9 @@ pub async fn list_oldest_keys(db: impl PgExecutor<'_>, query: HomeQuery<'_>) -> 
                 and not exists (select from post_hide where post_hide.user_id = $1 and post_id = post_card.id)
             offset 0
         ) as shown
-        order by candidate.feed_key limit $6"#,
+        order by candidate.feed_key limit $5"#,
         query.reader,
-        query.given,
-        query.all,
+        given,
         query.above,
         query.below,
         query.rows
@@ -184,23 +132,6 @@ pub async fn list_author_keys(db: impl PgExecutor<'_>, query: AuthorQuery) -> sq
         query.rows
     )
     .fetch_optional(db)
-    .await
-}
-
-/// Limits the next statements of a transaction, in milliseconds.
-pub async fn limit_statements(tx: &mut sqlx::PgTransaction<'_>, timeout: u32) -> sqlx::Result<()> {
-    sqlx::query!("select set_config('statement_timeout', $1, true)", timeout.to_string()).fetch_one(&mut **tx).await?;
-    Ok(())
-}
-
-/// Whether a reader has more connections than that.
-pub async fn has_more_connections(db: impl PgExecutor<'_>, reader: Uuid, number: i64) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
-        r#"select exists (select from follow where user_id = $1 and stands offset $2) as "more!""#,
-        reader,
-        number
-    )
-    .fetch_one(db)
     .await
 }
 

@@ -2,7 +2,8 @@
 //!
 //! A page from Redis is one round trip and two queries. The first query takes the keys from Redis, adds the newest posts of authors
 //! who are in no feed, and leaves out what the reader does not see any more; the second loads the items. A few more keys are read
-//! than are shown; where even they are too few, as at the end of what Redis has, the first query is asked again without them.
+//! than are shown; where even they are too few, as at the end of what Redis has, the page is merged from
+//! the posts of all connections in Postgres.
 use std::sync::Arc;
 
 use axum::extract::FromRef;
@@ -12,15 +13,16 @@ use secrecy::ExposeSecret;
 use uuid::Uuid;
 
 use super::cache::{BuildMark, CAPACITY, FeedCache, FeedLookup, FeedPart, TIMEOUT};
-use super::models::{HomeQuery, has_more_connections, limit_statements, list_newest_keys, list_oldest_keys};
+use super::merge::models as merge;
+use super::models::{HomeQuery, select_newest, select_oldest};
 use super::pages::Place;
 use super::settings::FeedSettings;
 use crate::core::app::App;
 
 /// Keys that are read beyond those that are shown, for posts that the reader does not see any more.
 const SPARE: i64 = 16;
-/// How long the query of a build may take, in milliseconds.
-const BUILD_TIMEOUT: u32 = 2_000;
+/// How long a merge may take, in milliseconds.
+const MERGE_TIMEOUT: u32 = 2_000;
 
 /// What the handlers and workers of feeds work with.
 #[derive(Clone)]
@@ -63,7 +65,7 @@ impl Feeds {
         metrics::counter!("feed_pages_total", "source" => source).increment(1);
         match keys {
             Some(keys) => Ok(keys),
-            None => self.select(reader, place, rows, &[], true, None).await,
+            None => self.merge(reader, place, rows).await,
         }
     }
 
@@ -85,37 +87,46 @@ impl Feeds {
             return Ok(None);
         }
         let end = part.keys.last().copied().filter(|_| !is_complete);
-        let keys = self.select(reader, place, rows, &part.keys, false, end).await?;
+        let keys = self.select(reader, place, rows, &part.keys, end).await?;
         let is_enough = is_complete || i64::try_from(keys.len()).unwrap_or(i64::MAX) >= rows;
         Ok(is_enough.then_some(keys))
     }
 
-    /// Selects keys from a place on: those given, and those of posts in Postgres, of all connections or only of big authors, up to an
-    /// end where there is one.
+    /// Selects a page of keys that Redis gave, and of posts that are in no feed, up to an end where there is one.
     async fn select(
         &self,
         reader: Uuid,
         place: Place,
         rows: i64,
         given: &[Uuid],
-        all: bool,
         end: Option<Uuid>,
     ) -> sqlx::Result<Vec<Uuid>> {
-        let query = |above, below| HomeQuery { reader, given, all, above, below, rows };
+        let query = |above, below| HomeQuery { reader, above, below, rows };
+        let db = &self.app.db;
         match place {
-            Place::Before(key) => list_newest_keys(&self.app.db, query(end.unwrap_or(Uuid::nil()), key)).await,
-            Place::After(key) => list_oldest_keys(&self.app.db, query(key, end.unwrap_or(Uuid::max()))).await,
+            Place::Before(key) => select_newest(db, given, query(end.unwrap_or(Uuid::nil()), key)).await,
+            Place::After(key) => select_oldest(db, given, query(key, end.unwrap_or(Uuid::max()))).await,
         }
+    }
+
+    /// Merges a page of keys from the posts of all connections.
+    async fn merge(&self, reader: Uuid, place: Place, rows: i64) -> sqlx::Result<Vec<Uuid>> {
+        let query = |above, below| HomeQuery { reader, above, below, rows };
+        let mut tx = merge::begin(&self.app.db, MERGE_TIMEOUT).await?;
+        let keys = match place {
+            Place::Before(key) => merge::list_newest(&mut tx, query(Uuid::nil(), key)).await?,
+            Place::After(key) => merge::list_oldest(&mut tx, query(key, Uuid::max())).await?,
+        };
+        tx.commit().await?;
+        Ok(keys)
     }
 
     /// Builds a reader's feed from Postgres, keeps it in Redis, and returns the part that was asked for.
     async fn build(&self, reader: Uuid, mark: &BuildMark, place: Place, rows: i64) -> sqlx::Result<FeedPart> {
-        let mut tx = self.app.db.begin().await?;
-        limit_statements(&mut tx, BUILD_TIMEOUT).await?;
-        let (above, below) = (Uuid::nil(), Uuid::max());
-        let query = HomeQuery { reader, given: &[], all: true, above, below, rows: CAPACITY + 1 };
-        let mut keys = list_newest_keys(&mut *tx, query).await?;
-        let brief = has_more_connections(&mut *tx, reader, self.settings.feed_many_connections).await?;
+        let mut tx = merge::begin(&self.app.db, MERGE_TIMEOUT).await?;
+        let query = HomeQuery { reader, above: Uuid::nil(), below: Uuid::max(), rows: CAPACITY + 1 };
+        let mut keys = merge::list_newest(&mut tx, query).await?;
+        let brief = merge::has_more_connections(&mut tx, reader, self.settings.feed_many_connections).await?;
         tx.commit().await?;
         let capacity = usize::try_from(CAPACITY).unwrap_or(usize::MAX);
         let whole = keys.len() <= capacity;

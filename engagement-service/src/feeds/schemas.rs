@@ -19,7 +19,7 @@ pub struct FeedItem {
     pub title: Option<String>,
     pub content: String,
     /// Its categories
-    #[schema(examples(json!(["NEWS"])))]
+    #[schema(examples("NEWS"))]
     pub types: Vec<String>,
     pub author: PersonCard,
     pub total_views: i64,

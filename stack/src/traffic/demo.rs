@@ -27,6 +27,7 @@ pub async fn demo(entrance: Entrance) -> Result<ExitCode> {
     interest(&bob, &post).await?;
     an_insult(&bob, &post).await?;
     what_the_post_counts(&ada, &post).await?;
+    a_feed(&ada, &bob, &post).await?;
     profile("Ada", &ada, [("posts", 1), ("views", 0), ("reactions", 0), ("comments", 0)]).await?;
     profile("Bob", &bob, [("posts", 0), ("views", 1), ("reactions", 1), ("comments", 1)]).await?;
     show("\nEvery action was counted exactly.");
@@ -100,6 +101,21 @@ async fn what_the_post_counts(ada: &Person, post: &Post) -> Result<()> {
         seconds(took)
     );
     step("Ada looks at her post", &counts);
+    Ok(())
+}
+
+async fn a_feed(ada: &Person, bob: &Person, post: &Post) -> Result<()> {
+    bob.connect(&ada.id).await?;
+    let counts = ["total_comments", "total_reactions", "total_views"];
+    let complete = |items: &Vec<Value>| {
+        items.first().is_some_and(|item| {
+            item["id"] == *post.id && item["my_reaction"] == "LOVE" && counts.iter().all(|count| item[count] == 1)
+        })
+    };
+    let read = async || bob.api.ask::<Vec<Value>>(Method::GET, To::Engagement, "/me/feed", None).await;
+    let (items, took) = eventually("Bob's feed has her post with all counts", read, complete).await?;
+    let what = format!("{} item, with his own LOVE (after {})", items.len(), seconds(took));
+    step("Bob connects to her and opens his feed", &what);
     Ok(())
 }
 
