@@ -1,6 +1,5 @@
 //! How fast a backlog drains: from the outbox to Redis, and from there to each consumer, one at a time.
 
-use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};

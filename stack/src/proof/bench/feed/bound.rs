@@ -24,7 +24,7 @@ use crate::proof::bench::statements;
 use crate::system::ENGAGEMENT;
 
 /// Words that only the statement has that selects the keys of a page, and only the one that loads its items.
-const SELECT: &str = "order by candidate.feed_key desc limit $6";
+const SELECT: &str = "order by candidate.feed_key desc limit $5";
 const LOAD: &str = "from unnest($2::uuid[]) with ordinality as given (feed_key, turn)";
 /// Items on a page; one more is selected, to know whether there is a next page; and some more are read from Redis, in case the
 /// reader does not see all of them any more.
@@ -134,7 +134,7 @@ impl BareDriver {
         let members: Vec<Vec<u8>> = newest.arg(feed).arg(0).arg(READ - 1).query_async(&mut line.redis).await?;
         let given = members.iter().map(|member| Uuid::from_slice(member)).collect::<Result<Vec<_>, _>>()?;
         let end = *given.last().context("the feed of a reader is not in Redis")?;
-        let select = sql(self.select.clone()).bind(*reader).bind(given).bind(false).bind(end).bind(Uuid::max());
+        let select = sql(self.select.clone()).bind(*reader).bind(given).bind(end).bind(Uuid::max());
         let selected = select.bind(SELECTED).fetch_all(&mut *line.postgres).await?;
         let keys = selected.iter().take(PAGE).map(|row| row.try_get(0)).collect::<Result<Vec<Uuid>, _>>()?;
         let items = keys.len();
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn the_statements_of_a_page_are_found_and_take_what_the_driver_binds() {
         let parameters = |words| (1..).take_while(|n| find(words).contains(&format!("${n}"))).count();
-        assert_eq!((parameters(SELECT), parameters(LOAD)), (6, 2));
+        assert_eq!((parameters(SELECT), parameters(LOAD)), (5, 2));
     }
 
     fn find(words: &str) -> String {
