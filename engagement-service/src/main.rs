@@ -43,11 +43,11 @@ use crate::core::serve::{self, Features, Service};
 use crate::feeds::Feeds;
 use crate::feeds::explore::schedulers::EditionWorker;
 use crate::feeds::fan_out::schedulers::{FeedBacklogGauges, FeedWorker};
-use crate::notifications::channels::Channel;
+use crate::notifications::channels::Outlet;
 use crate::notifications::schedulers::Dispatcher;
-use crate::outlets::mail::MailChannel;
-use crate::outlets::push::PushChannel;
-use crate::push::channels::Channels;
+use crate::outlets::mail::MailOutlet;
+use crate::outlets::push::PushOutlet;
+use crate::push::channels::PushChannels;
 use crate::settings::{Command, Settings};
 use crate::streams::schedulers::Announcer;
 use crate::system_messages::schedulers::MessageWriter;
@@ -83,27 +83,6 @@ static SERVICE: Service = Service {
     settings: Settings::augment_args,
     authenticator: token_check::authenticator,
     features,
-    features: |app, arguments| {
-        let settings = Settings::from_arg_matches(arguments)?;
-        Ok(Features {
-            routes: profiles::router().with_state(app.clone()),
-            // The order is that of locks: profiles, then the counts of posts.
-            subscriptions: joined::joined(vec![
-                profiles::events::consumers::subscriptions(),
-                people::events::consumers::subscriptions(),
-                follows::events::consumers::subscriptions(),
-                blocks::events::subscriptions(),
-                posts::events::consumers::subscriptions(),
-                comments::events::consumers::subscriptions(),
-                reactions::events::consumers::subscriptions(),
-                backfill::events::subscriptions(),
-                devices::events::consumers::subscriptions(),
-            ]),
-            root: backfill::internal().with_state(app.clone()),
-            background: Some(Box::new(|app| app.start("backfill", Backfill::new(app)))),
-            jobs: vec![profiles::schedulers::job(app, settings.engagement_cron)],
-        })
-    },
 };
 
 /// What the service does, as its settings say.
@@ -111,7 +90,7 @@ fn features(app: &App, arguments: &ArgMatches) -> anyhow::Result<Features> {
     let settings = Settings::from_arg_matches(arguments)?;
     let heartbeat = settings.stream_heartbeat();
     let feeds = Feeds::open(app, settings.feeds)?;
-    let channels = Arc::new(Channels::new(&settings.push, app.settings.environment)?);
+    let channels = Arc::new(PushChannels::new(&settings.push, app.settings.environment)?);
     let links = UnsubscribeLinks::new(&settings.links, app.settings.environment)?;
     let routes = profiles::router()
         .merge(mutes::router())
@@ -133,8 +112,8 @@ fn features(app: &App, arguments: &ArgMatches) -> anyhow::Result<Features> {
             digests::schedulers::job(app, links.clone()),
         ],
         background: Some(Box::new(move |app| {
-            let outlets: Vec<Box<dyn Channel>> =
-                vec![Box::new(MailChannel { links }), Box::new(PushChannel(channels.clone()))];
+            let outlets: Vec<Box<dyn Outlet>> =
+                vec![Box::new(MailOutlet { links }), Box::new(PushOutlet(channels.clone()))];
             app.start("backfill", Backfill::new(app));
             app.start_after_commits("feeds", FeedWorker(feeds.clone()));
             app.start("backlog of feeds", FeedBacklogGauges(feeds));
@@ -159,6 +138,7 @@ fn subscriptions() -> Vec<Vec<Subscription>> {
         comments::events::consumers::subscriptions(),
         reactions::events::consumers::subscriptions(),
         backfill::events::subscriptions(),
+        devices::events::consumers::subscriptions(),
         feeds::events::consumers::subscriptions(),
         notifications::events::consumers::subscriptions(),
     ]

@@ -266,7 +266,7 @@ impl Person {
         self.api.ask(Method::GET, To::Interaction, &format!("/{post}/view"), None).await
     }
 
-    /// What the people to whom they are connected published, newest first.
+    /// The posts of their connections and their own, newest first.
     pub async fn home_feed(&self) -> Result<Vec<FeedItem>> {
         self.api.ask(Method::GET, To::Engagement, "/me/feed", None).await
     }

@@ -14,7 +14,7 @@ use crate::core::app::identity::User;
 use crate::core::contract::extract::{Json as Body, Path};
 use crate::core::contract::fields::invalid;
 use crate::core::doors::callers::EvenMuted;
-use crate::push::channels::Channels;
+use crate::push::channels::PushChannels;
 
 const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "Device not found");
 
@@ -36,7 +36,7 @@ pub async fn list_devices(user: User, State(app): State<App>) -> Result<Json<Vec
 pub async fn register_device(
     EvenMuted(user): EvenMuted,
     State(app): State<App>,
-    Extension(channels): Extension<Arc<Channels>>,
+    Extension(channels): Extension<Arc<PushChannels>>,
     Body(mut registration): Body<Registration>,
 ) -> Result<(StatusCode, Json<DeviceOut>), Error> {
     if let Registration::WebPush { endpoint, .. } = &mut registration {

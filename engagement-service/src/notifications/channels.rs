@@ -15,7 +15,7 @@ pub struct Handed {
 }
 
 /// A channel, such as mail or push. It knows what a person prefers.
-pub trait Channel: Send + Sync + 'static {
+pub trait Outlet: Send + Sync + 'static {
     /// Writes what is to be sent, in this transaction; which notifications that are. What a person gets later with others, as in a
     /// digest, is not among them.
     fn hand_over<'a>(

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{TimeDelta, Utc};
 
 use super::KEPT_DAYS;
-use super::channels::Channel;
+use super::channels::Outlet;
 use super::models::Notification;
 use crate::core::app::App;
 use crate::core::contract::timestamp::Timestamp;
@@ -40,12 +40,12 @@ pub async fn purge(app: &App) -> anyhow::Result<()> {
 /// channel has at hand is `SENDING` until nothing of it waits.
 pub struct Dispatcher {
     app: App,
-    channels: Vec<Box<dyn Channel>>,
+    channels: Vec<Box<dyn Outlet>>,
 }
 
 impl Dispatcher {
     /// A dispatcher with these channels, each of which knows what a person prefers.
-    pub fn new(app: &App, channels: Vec<Box<dyn Channel>>) -> Self {
+    pub fn new(app: &App, channels: Vec<Box<dyn Outlet>>) -> Self {
         Self { app: app.clone(), channels }
     }
 }

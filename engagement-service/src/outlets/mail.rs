@@ -9,19 +9,19 @@ use uuid::Uuid;
 use crate::digests;
 use crate::digests::models::MailItem;
 use crate::notifications::Type;
-use crate::notifications::channels::{Channel, Handed};
+use crate::notifications::channels::{Handed, Outlet};
 use crate::notifications::models::Notification;
 use crate::preferences::Preferences;
 use crate::preferences::services::Mailing;
 use crate::unsubscribe::services::UnsubscribeLinks;
 
 /// Asks the auth service for mails, and gathers digests.
-pub struct MailChannel {
+pub struct MailOutlet {
     /// What each mail has to end such mails.
     pub links: UnsubscribeLinks,
 }
 
-impl MailChannel {
+impl MailOutlet {
     async fn request(
         &self,
         tx: &mut PgTransaction<'static>,
@@ -44,7 +44,7 @@ impl MailChannel {
     }
 }
 
-impl Channel for MailChannel {
+impl Outlet for MailOutlet {
     fn hand_over<'a>(
         &'a self,
         tx: &'a mut PgTransaction<'static>,

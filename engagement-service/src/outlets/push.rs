@@ -7,18 +7,18 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::mail::list_preferences;
-use crate::notifications::channels::{Channel, Handed};
+use crate::notifications::channels::{Handed, Outlet};
 use crate::notifications::models::Notification;
-use crate::push::channels::Channels;
+use crate::push::channels::PushChannels;
 use crate::push::signals::{PushRequest, request};
 
 /// Where a tap leads that leads to no post: a path of the web client.
 const LIST: &str = "/notifications";
 
 /// Writes deliveries for the push services that are configured.
-pub struct PushChannel(pub Arc<Channels>);
+pub struct PushOutlet(pub Arc<PushChannels>);
 
-impl PushChannel {
+impl PushOutlet {
     async fn request(
         &self,
         tx: &mut PgTransaction<'static>,
@@ -72,7 +72,7 @@ impl PushChannel {
     }
 }
 
-impl Channel for PushChannel {
+impl Outlet for PushOutlet {
     fn hand_over<'a>(
         &'a self,
         tx: &'a mut PgTransaction<'static>,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
-use super::mail::MailChannel;
+use super::mail::MailOutlet;
 use crate::SERVICE;
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::{Platform, new_user};
@@ -28,7 +28,7 @@ async fn connect(platform: &Platform, one: Uuid, other: Uuid) {
 
 /// Hands what is new to mail; the mails that were asked for until now.
 async fn dispatch(platform: &Platform) -> Vec<Value> {
-    let mail = MailChannel { links: links(platform) };
+    let mail = MailOutlet { links: links(platform) };
     let mut dispatcher = Dispatcher::new(&platform.app, vec![Box::new(mail)]);
     while dispatcher.step().await.unwrap() == Outcome::Busy {}
     platform.published(MAIL_REQUESTED).await

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use super::services::newest;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::Id;
 
@@ -108,6 +107,25 @@ impl PostCard {
         .await?;
         Ok(emptied.rows_affected() > 0)
     }
+}
+
+/// Each post once, in the order of ids, in which all transactions lock them: the newest version, and the earliest publication of
+/// any.
+fn newest(posts: Vec<PostCard>) -> Vec<PostCard> {
+    let mut newest: BTreeMap<Uuid, PostCard> = BTreeMap::new();
+    for post in posts {
+        let Some(kept) = newest.get_mut(&post.id) else {
+            newest.insert(post.id, post);
+            continue;
+        };
+        let published_at = [kept.published_at, post.published_at].into_iter().flatten().min();
+        // An equal version is written again: the original post service changes a post without a new version.
+        if kept.version <= post.version {
+            *kept = post;
+        }
+        kept.published_at = published_at;
+    }
+    newest.into_values().collect()
 }
 
 /// What is added to the counts of a post; may be negative.

@@ -82,7 +82,7 @@ fn base_url(text: &str) -> Result<String, String> {
 
 /// The ways to devices that are configured.
 #[derive(Default)]
-pub struct Channels {
+pub struct PushChannels {
     pub all: Vec<Arc<dyn Channel>>,
     /// What a browser subscribes with, where Web Push is on.
     pub vapid_public_key: Option<String>,
@@ -90,7 +90,7 @@ pub struct Channels {
     pub guard: Guard,
 }
 
-impl Channels {
+impl PushChannels {
     /// The channels that the settings name.
     pub fn new(settings: &PushSettings, environment: Environment) -> anyhow::Result<Self> {
         let guard = Guard { allow_private: settings.push_allow_private };

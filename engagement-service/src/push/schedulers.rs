@@ -8,7 +8,7 @@ use futures::stream::FuturesUnordered;
 use rand::RngExt;
 use sqlx::PgTransaction;
 
-use super::channels::Channels;
+use super::channels::PushChannels;
 use super::models::{Delivery, PushBacklog};
 use super::{Channel, DeliveryState, Disposition, PushMessage, Receipt, Target};
 use crate::core::app::App;
@@ -206,7 +206,7 @@ fn pause(tries: i32, asked: Option<Duration>) -> Duration {
 }
 
 /// Starts a sender for each channel that is configured.
-pub fn start(app: &App, channels: &Channels) {
+pub fn start(app: &App, channels: &PushChannels) {
     for channel in &channels.all {
         let name = format!("push by {}", channel.provider().word());
         app.start_after_commits(name, PushSender::new(app, channel.clone()));

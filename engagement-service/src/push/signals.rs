@@ -3,7 +3,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use super::channels::Channels;
+use super::channels::PushChannels;
 use super::models::{Delivery, NewDelivery};
 
 /// The longest parts of a message, in characters. A message must fit into 3,993 bytes (RFC 8291, section 4), and a character
@@ -37,7 +37,11 @@ pub struct PushRequest<'a> {
 
 /// Writes a delivery for each device of the user whose push service is configured; how many there are. With none there is
 /// nothing to wait for.
-pub async fn request(tx: &mut PgTransaction<'_>, channels: &Channels, request: &PushRequest<'_>) -> sqlx::Result<u64> {
+pub async fn request(
+    tx: &mut PgTransaction<'_>,
+    channels: &PushChannels,
+    request: &PushRequest<'_>,
+) -> sqlx::Result<u64> {
     debug_assert!(request.url.len() <= MAX_URL_BYTES && request.collapse_key.len() <= MAX_KEY_BYTES);
     let new = NewDelivery {
         notification_id: request.notification_id,

@@ -6,7 +6,7 @@ use axum::{Extension, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::channels::Channels;
+use super::channels::PushChannels;
 use crate::core::api::errors::{Error, Problem};
 use crate::core::app::identity::User;
 
@@ -24,7 +24,7 @@ pub struct VapidPublicKey {
 ))]
 pub async fn vapid_public_key(
     _: User,
-    Extension(channels): Extension<Arc<Channels>>,
+    Extension(channels): Extension<Arc<PushChannels>>,
 ) -> Result<Json<VapidPublicKey>, Error> {
     let none = Error::Refused(StatusCode::NOT_FOUND, "Web Push is not configured");
     Ok(Json(VapidPublicKey { public_key: channels.vapid_public_key.clone().ok_or(none)? }))

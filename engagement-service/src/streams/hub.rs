@@ -50,7 +50,7 @@ impl Hub {
     }
 
     /// Registers a stream of a person, unless this process has as many as a person may have.
-    pub fn register(self: &Arc<Self>, user: Uuid, max: usize) -> Option<Registration> {
+    pub fn register(self: &Arc<Self>, user: Uuid, max: usize) -> Option<OpenStream> {
         let mut all = self.open();
         let open =
             all.entry(user).or_insert_with(|| Open { wakes: watch::Sender::default(), streams: 0, polled: i64::MAX });
@@ -59,7 +59,7 @@ impl Hub {
         }
         open.streams += 1;
         metrics::gauge!("notification_streams_open").increment(1.0);
-        Some(Registration { hub: self.clone(), user, wakes: open.wakes.subscribe() })
+        Some(OpenStream { hub: self.clone(), user, wakes: open.wakes.subscribe() })
     }
 
     /// Wakes the streams of people, where there are any.
@@ -91,13 +91,13 @@ impl Hub {
 }
 
 /// A stream's place in the hub, for as long as it lives.
-pub struct Registration {
+pub struct OpenStream {
     pub hub: Arc<Hub>,
     pub user: Uuid,
     pub wakes: watch::Receiver<Wake>,
 }
 
-impl Drop for Registration {
+impl Drop for OpenStream {
     fn drop(&mut self) {
         metrics::gauge!("notification_streams_open").decrement(1.0);
         let mut all = self.hub.open();

@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 use uuid::Uuid;
 
-use super::hub::Registration;
+use super::hub::OpenStream;
 use super::leases::StreamLease;
 use super::models::News;
 use crate::core::api::errors::{Error, is_transient};
@@ -32,7 +32,7 @@ const FOREVER: Duration = Duration::from_hours(24 * 365);
 /// An open stream.
 pub struct LiveStream {
     app: App,
-    place: Registration,
+    place: OpenStream,
     lease: StreamLease,
     /// The request, of which the token is kept.
     request: Parts,
@@ -55,7 +55,7 @@ impl LiveStream {
     /// A stream that goes on after a change, or begins with what changes from now on. It is registered before anything is read, so
     /// that nothing falls between.
     pub async fn open(
-        place: Registration,
+        place: OpenStream,
         lease: StreamLease,
         request: Parts,
         user: &User,

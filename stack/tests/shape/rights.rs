@@ -21,18 +21,13 @@ const OTHERS: &str = "+xack +xautoclaim +xclaim +xgroup|create +xgroup|createcon
     +xinfo|stream +xpending +xrange +xread +xreadgroup +xrevrange";
 /// The hash of a user, and what its writer notes.
 const HASHES: &[(&str, &str)] = &[("auth-service", "~:apps.core.models.UserDetailInfo:* ~auth:user_detail:*")];
-/// The feeds, which one service keeps, and the channel on which it names the readers of new posts.
-const FEEDS: &[(&str, &str)] = &[(
-    "engagement-service",
-    "(+@sortedset +eval +evalsha +del +pexpire +pttl ~feed:*) (+publish +subscribe &feed:news)",
-)];
 /// Who reads the hash of a user.
 const HASH_READERS: &[(&str, &str)] = &[("post-service", "(+hget %R~:apps.core.models.UserDetailInfo:*)")];
 
-/// What else a service has in Redis: leases of streams, and the channels by which streams are woken.
+/// What else a service has in Redis: feeds, leases of streams, and the channels by which the readers of both are named.
 const LIVE: &[(&str, &str)] = &[(
     "engagement-service",
-    "+publish +subscribe &notifications:news &feed:news (+@sortedset +eval +evalsha +pexpire ~streams:*)",
+    "+publish +subscribe &feed:news &notifications:news (+@sortedset +eval +evalsha +del +pexpire +pttl ~feed:* ~streams:*)",
 )];
 
 fn of<'a>(table: &[(&str, &'a str)], service: &str) -> &'a str {
@@ -74,11 +69,6 @@ fn user(service: &str) -> String {
     others.dedup();
     let others: Vec<_> = others.iter().map(|stream| format!("~{stream}")).collect();
     let line = format!(
-        "user {noun} on >{{{noun}}} {KEYLESS} ({OWN} {}) ({OTHERS} {}) {}{}",
-        own.join(" "),
-        others.join(" "),
-        of(HASH_READERS, service),
-        of(FEEDS, service)
         "user {noun} on >{{{noun}}} {KEYLESS} ({OWN} {}) ({OTHERS} {}) {} {}",
         own.join(" "),
         others.join(" "),

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Executor, PgTransaction};
 
 use super::{Scene, Someone};
 use crate::core::ground::worker::{Outcome, Worker};
-use crate::notifications::channels::{Channel, Handed};
+use crate::notifications::channels::{Handed, Outlet};
 use crate::notifications::models::Notification;
 use crate::notifications::schedulers::Dispatcher;
 
@@ -17,7 +17,7 @@ struct Any {
     waits: bool,
 }
 
-impl Channel for Any {
+impl Outlet for Any {
     fn hand_over<'a>(
         &'a self,
         tx: &'a mut PgTransaction<'static>,
@@ -39,7 +39,7 @@ impl Channel for Any {
 }
 
 async fn dispatch(scene: &Scene, channel: Option<Any>) {
-    let channels = channel.into_iter().map(|channel| Box::new(channel) as Box<dyn Channel>).collect();
+    let channels = channel.into_iter().map(|channel| Box::new(channel) as Box<dyn Outlet>).collect();
     let mut dispatcher = Dispatcher::new(&scene.app, channels);
     while dispatcher.step().await.unwrap() == Outcome::Busy {}
 }

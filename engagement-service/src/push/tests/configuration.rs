@@ -7,12 +7,12 @@ use crate::SERVICE;
 use crate::core::ground::settings::Environment;
 use crate::core::testing::{Platform, new_user};
 use crate::devices::Provider;
-use crate::push::channels::{Channels, PushSettings};
+use crate::push::channels::{PushChannels, PushSettings};
 
-fn channels(environment: Environment, arguments: &[&str]) -> anyhow::Result<Channels> {
+fn channels(environment: Environment, arguments: &[&str]) -> anyhow::Result<PushChannels> {
     let command = PushSettings::augment_args(Command::new("test"));
     let matches = command.try_get_matches_from(["test"].iter().chain(arguments)).unwrap();
-    Channels::new(&PushSettings::from_arg_matches(&matches).unwrap(), environment)
+    PushChannels::new(&PushSettings::from_arg_matches(&matches).unwrap(), environment)
 }
 
 #[test]

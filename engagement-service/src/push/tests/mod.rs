@@ -21,7 +21,7 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
 
-use super::channels::Channels;
+use super::channels::PushChannels;
 use super::schedulers::PushSender;
 use super::signals::{PushRequest, request};
 use crate::SERVICE;
@@ -152,9 +152,9 @@ async fn with_web_push(database: PgConnectOptions) -> Platform {
     Platform::start(&SERVICE, database, &settings).await
 }
 
-fn channels(platform: &Platform) -> Channels {
+fn channels(platform: &Platform) -> PushChannels {
     let settings = Settings::from_arg_matches(&platform.settings()).unwrap();
-    Channels::new(&settings.push, platform.app.settings.environment).unwrap()
+    PushChannels::new(&settings.push, platform.app.settings.environment).unwrap()
 }
 
 /// The sender of a provider.

@@ -53,7 +53,7 @@ impl Plan {
     pub fn new(number: u64, users: u32, posts: u32) -> Plan {
         let mut dice = StdRng::seed_from_u64(number);
         let people: Vec<SeedPerson> = (0..users).map(|user| person(&mut dice, number, user)).collect();
-        let graph = Graph::grow(&mut dice, people.len());
+        let graph = SocialGraph::grow(&mut dice, people.len());
         let threads = (0..posts).map(|_| thread(&mut dice, &people, &graph)).collect();
         Plan { people, connections: graph.connections.into_iter().collect(), threads }
     }
@@ -84,19 +84,19 @@ fn person(dice: &mut StdRng, number: u64, user: u32) -> SeedPerson {
     SeedPerson { email, first, last, interests }
 }
 
-/// Who is connected to whom. A few are known to many, as in real networks: whom a person connects to is drawn in proportion to
-/// the connections that lead there already (preferential attachment: Barabási and Albert, "Emergence of scaling in random
+/// The connections of all people. A few are known to many, as in real networks: the target of a connection is drawn in proportion
+/// to the connections that lead there already (preferential attachment: Barabási and Albert, "Emergence of scaling in random
 /// networks", Science 286, 1999).
-struct Graph {
+struct SocialGraph {
     /// From and to, by position.
     connections: BTreeSet<(usize, usize)>,
     /// Each person once, and once more for every connection to them.
     ballot: Vec<usize>,
 }
 
-impl Graph {
-    fn grow(dice: &mut StdRng, people: usize) -> Graph {
-        let mut graph = Graph { connections: BTreeSet::new(), ballot: (0..people).collect() };
+impl SocialGraph {
+    fn grow(dice: &mut StdRng, people: usize) -> SocialGraph {
+        let mut graph = SocialGraph { connections: BTreeSet::new(), ballot: (0..people).collect() };
         for from in 0..people {
             for _ in 0..dice.random_range(0..=CONNECTIONS) {
                 let to = graph.draw(dice);
@@ -125,7 +125,7 @@ impl Graph {
     }
 }
 
-fn thread(dice: &mut StdRng, people: &[SeedPerson], graph: &Graph) -> Thread {
+fn thread(dice: &mut StdRng, people: &[SeedPerson], graph: &SocialGraph) -> Thread {
     // Who is known to many writes much.
     let author = graph.draw(dice);
     // People write about what they are interested in.
