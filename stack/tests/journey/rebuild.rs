@@ -106,7 +106,7 @@ const EQUALS: [(&str, &str, &str); 9] = [
 ];
 
 /// How long the read model may take to be filled and to have consumed all events, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A process of the engagement service, as the launcher started it.
 struct Program {
