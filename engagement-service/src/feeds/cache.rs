@@ -32,7 +32,7 @@ const BUILD_LIFETIME: Duration = Duration::from_secs(30);
 pub const TIMEOUT: Duration = Duration::from_millis(250);
 /// How long Redis is not asked after it did not answer, so that an outage delays one page in a while and not each.
 const COOLDOWN: Duration = Duration::from_secs(1);
-/// Feeds that one script changes. Redis does nothing else meanwhile: some 2 ms.
+/// Feeds that one script changes. Redis does nothing else meanwhile: a few milliseconds.
 const CHUNK: usize = 100;
 /// The channel on which readers are named that have new posts: their ids, 16 bytes each.
 const NEWS: &str = "feed:news";

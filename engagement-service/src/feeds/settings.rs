@@ -3,6 +3,7 @@ use redis::IntoConnectionInfo;
 use secrecy::SecretString;
 
 /// Where feeds are kept, and for which authors and readers they are not.
+#[expect(clippy::struct_field_names, reason = "the fields are named as the settings are")]
 #[derive(clap::Args, Clone, Debug)]
 pub struct FeedSettings {
     /// Redis that holds the feeds, where it is not the one of the event streams; it may evict

@@ -3,7 +3,7 @@ use redis::AsyncCommands;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
-use super::{World, ids, link};
+use super::{NO_POSTS, World, ids, link};
 use crate::core::testing::counted::Counted;
 use crate::feeds::cache::{CAPACITY, FeedLookup};
 use crate::feeds::pages::Place;
@@ -14,7 +14,7 @@ async fn a_feed_is_the_same_after_redis_has_lost_its_memory(_: PgPoolOptions, da
     let [anna, bert, carl] = [world.join("anna").await, world.join("bert").await, world.join("carl").await];
     world.follow(anna, bert).await;
     world.work().await;
-    assert_eq!(world.feed(anna).await, [Uuid::nil(); 0]);
+    assert_eq!(world.feed(anna).await, NO_POSTS);
     let (first, second) = (world.post(bert).await, world.post(bert).await);
     world.work().await;
     let members = world.members(anna).await;
@@ -136,7 +136,7 @@ async fn a_feed_of_very_many_connections_is_kept_for_minutes(_: PgPoolOptions, d
         authors.push(world.join(name).await);
         world.follow(reader, authors[authors.len() - 1]).await;
         world.work().await;
-        assert_eq!(world.feed(reader).await, [Uuid::nil(); 0]);
+        assert_eq!(world.feed(reader).await, NO_POSTS);
         let left: i64 = world.platform.app.redis.clone().pttl(format!("feed:{}", reader.simple())).await.unwrap();
         let expected = if authors.len() > 2 { 600_000 } else { 14 * 86_400_000 };
         assert!((expected - 60_000..=expected).contains(&left), "{} connections: {left} ms", authors.len());

@@ -4,7 +4,7 @@ use sqlx::Row;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
-use super::World;
+use super::{NO_POSTS, World};
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::counted::Counted;
 use crate::feeds::fan_out::models::FanOut;
@@ -18,7 +18,7 @@ async fn a_post_enters_the_feeds_that_are_kept_and_no_other(_: PgPoolOptions, da
     world.follow(anna, bert).await;
     world.follow(away, bert).await;
     world.work().await;
-    assert_eq!(world.feed(anna).await, [Uuid::nil(); 0]);
+    assert_eq!(world.feed(anna).await, NO_POSTS);
     let client =
         redis::Client::open(secrecy::ExposeSecret::expose_secret(&world.platform.app.settings.redis_url)).unwrap();
     let mut news = client.get_async_pubsub().await.unwrap();
@@ -78,7 +78,7 @@ async fn a_crash_halfway_repeats_a_page_and_loses_none(_: PgPoolOptions, databas
         .await;
     let all: Vec<Uuid> = (1..=u128::try_from(followers).unwrap()).map(Uuid::from_u128).collect();
     for reader in [all[0], all[999], all[1000], all[2499]] {
-        assert_eq!(world.feed(reader).await, [Uuid::nil(); 0]);
+        assert_eq!(world.feed(reader).await, NO_POSTS);
     }
     let post = world.post(bert).await;
     let db = &world.platform.app.db;

@@ -23,6 +23,9 @@ use crate::follows::events::{USER_CONNECTED, USER_DISCONNECTED};
 use crate::people::events::USER_REGISTERED;
 use crate::posts::events::{POST_CREATED, POST_UPDATED};
 
+/// A feed without posts.
+const NO_POSTS: [Uuid; 0] = [];
+
 /// A platform whose clock goes on by a second with each event.
 struct World {
     platform: Platform,
