@@ -36,9 +36,7 @@ const TOO_MANY: Error = Error::Refused(StatusCode::TOO_MANY_REQUESTS, "At most 5
 /// without `Last-Event-ID` begins now. It ends with the token, the session or the service; a client comes back with the id of the
 /// last event, and misses nothing.
 #[utoipa::path(get, path = "/me/notifications/stream", tag = "notifications", params(
-    ("Last-Event-ID" = Option<i64>, Header, description = "The id of the last event that the client has",
-        minimum = 0, maximum = 9_007_199_254_740_991_i64),
-    ("after" = Option<i64>, Query, description = "The same, for pages of other origins, which may not send the header",
+    ("after" = Option<i64>, Query, description = "The same as the header `Last-Event-ID`, which pages of other origins may not send",
         minimum = 0, maximum = 9_007_199_254_740_991_i64),
     ("seconds" = Option<i64>, Query, description = "End after this time, 0 to 86400; 0: after what is there now",
         minimum = 0, maximum = 86_400),
