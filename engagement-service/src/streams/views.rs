@@ -23,6 +23,8 @@ use crate::core::contract::fields::invalid;
 
 /// The header by which a client says which change it had last.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+/// The largest number of a change: what JavaScript holds exactly.
+const MAX_CHANGE: i64 = 9_007_199_254_740_991;
 /// The longest stream that can be asked for, in seconds.
 const MAX_SECONDS: i64 = 86_400;
 const TOO_MANY: Error = Error::Refused(StatusCode::TOO_MANY_REQUESTS, "At most 5 streams at the same time");
@@ -34,7 +36,7 @@ const TOO_MANY: Error = Error::Refused(StatusCode::TOO_MANY_REQUESTS, "At most 5
 /// without `Last-Event-ID` begins now. It ends with the token, the session or the service; a client comes back with the id of the
 /// last event, and misses nothing.
 #[utoipa::path(get, path = "/me/notifications/stream", tag = "notifications", params(
-    ("Last-Event-ID" = Option<i64>, Header, description = "The id of the last event that the client has",
+    ("after" = Option<i64>, Query, description = "The same as the header `Last-Event-ID`, which pages of other origins may not send",
         minimum = 0, maximum = 9_007_199_254_740_991_i64),
     ("seconds" = Option<i64>, Query, description = "End after this time, 0 to 86400; 0: after what is there now",
         minimum = 0, maximum = 86_400),
@@ -72,13 +74,16 @@ pub async fn stream_notifications(
 fn read_options(mut query: Query, headers: &HeaderMap) -> Result<(Option<i64>, Option<Duration>), Error> {
     let seconds = query.integer("seconds", 0, MAX_SECONDS);
     let lasts = seconds.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
-    let after = headers.get(LAST_EVENT_ID).map(|id| id.to_str().ok()?.parse().ok().filter(|id: &i64| *id >= 0));
-    if after == Some(None) {
+    let after = query.integer("after", 0, MAX_CHANGE);
+    let last = headers.get(LAST_EVENT_ID);
+    let last = last.map(|id| id.to_str().ok()?.parse().ok().filter(|id| (0..=MAX_CHANGE).contains(id)));
+    if last == Some(None) {
         let place = ["header", "Last-Event-ID"];
         query.errors.push(invalid(&place, "value is not the id of an event", "type_error.integer", None));
     }
     query.check()?;
-    Ok((after.flatten(), lasts))
+    // A browser that connects again sends the header with the query of the first time.
+    Ok((last.flatten().or(after), lasts))
 }
 
 /// What is kept of a request for as long as its stream lives: the token.

@@ -190,9 +190,12 @@ async fn a_stream_may_end_by_itself_and_wrong_options_are_refused(_: PgPoolOptio
     };
     let reply = get("?seconds=0", "0").await;
     assert_eq!((reply.status.as_u16(), &reply.body), (200, &Value::Null), "it has ended");
-    for (query, last, place) in
-        [("?seconds=-1", "0", "seconds"), ("", "x", "Last-Event-ID"), ("", "-1", "Last-Event-ID")]
-    {
+    for (query, last, place) in [
+        ("?seconds=-1", "0", "seconds"),
+        ("", "x", "Last-Event-ID"),
+        ("", "-1", "Last-Event-ID"),
+        ("?after=x", "0", "after"),
+    ] {
         let reply = get(query, last).await;
         assert_eq!((reply.status.as_u16(), &reply.body["detail"][0]["loc"][1]), (422, &json!(place)));
     }
