@@ -26,6 +26,8 @@ async fn ask(platform: &Platform, method: &str, token: &str, kind: &str, body: &
     let answer = platform.router.clone().oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap();
     let kind = answer.headers()[header::CONTENT_TYPE].to_str().unwrap().to_owned();
     let status = answer.status().as_u16();
+    let cached = answer.headers().get(header::CACHE_CONTROL).map(|value| value.to_str().unwrap());
+    assert_eq!(cached, (status == 200).then_some("no-store"), "its page holds tokens");
     (status, kind, String::from_utf8(answer.into_body().collect().await.unwrap().to_bytes().into()).unwrap())
 }
 

@@ -1,6 +1,6 @@
 //! The routes of unsubscribing: public, since the link carries its right.
 use axum::extract::{FromRef, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderName, StatusCode, header};
 use axum::response::Html;
 use chrono::Utc;
 
@@ -12,6 +12,14 @@ use crate::core::contract::extract::Query;
 
 /// The answer to a token that this service did not make.
 const INVALID_TOKEN: Error = Error::Refused(StatusCode::BAD_REQUEST, "The link is not valid");
+
+/// A page that no cache keeps.
+type UnsubscribePage = ([(HeaderName, &'static str); 1], Html<String>);
+
+fn page(html: String) -> UnsubscribePage {
+    // It holds tokens, and none of access by which the core would know.
+    ([(header::CACHE_CONTROL, "no-store")], Html(html))
+}
 
 impl FromRef<LinkState> for UnsubscribeLinks {
     fn from_ref(state: &LinkState) -> Self {
@@ -31,11 +39,11 @@ impl FromRef<LinkState> for UnsubscribeLinks {
 pub async fn retrieve_unsubscribe_page(
     State(links): State<UnsubscribeLinks>,
     mut query: Query,
-) -> Result<Html<String>, Error> {
+) -> Result<UnsubscribePage, Error> {
     let token = query.required("token");
     query.check()?;
     let (user, scope) = links.read(&token).ok_or(INVALID_TOKEN)?;
-    Ok(Html(pages::question(scope, &token, &links.token(user, Scope::All))))
+    Ok(page(pages::question(scope, &token, &links.token(user, Scope::All))))
 }
 
 /// Unsubscribe from the mails that a link is about
@@ -52,12 +60,12 @@ pub async fn unsubscribe(
     State(app): State<App>,
     State(links): State<UnsubscribeLinks>,
     mut query: Query,
-) -> Result<Html<String>, Error> {
+) -> Result<UnsubscribePage, Error> {
     let token = query.required("token");
     query.check()?;
     let (user, scope) = links.read(&token).ok_or(INVALID_TOKEN)?;
     let mut tx = app.db.begin().await?;
     signals::unsubscribed(&mut tx, user, scope, Utc::now()).await?;
     app.commit_with_answer(tx).await?;
-    Ok(Html(pages::farewell(scope)))
+    Ok(page(pages::farewell(scope)))
 }
