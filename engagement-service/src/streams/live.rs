@@ -93,14 +93,14 @@ impl LiveStream {
         })
     }
 
-    /// What is sent next; none at the end.
+    /// What is sent next; none at the end. What is done now and then is boxed: an idle stream does not hold the room for it.
     pub async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
             }
             if self.is_behind {
-                if let Err(error) = self.read().await {
+                if let Err(error) = Box::pin(self.read()).await {
                     // The client comes back with the number of what it has.
                     tracing::debug!(error = format!("{error:#}"), "a stream ends: what changed cannot be read");
                     return None;
@@ -118,12 +118,12 @@ impl LiveStream {
                     self.look();
                 }
                 _ = self.checks.tick() => {
-                    if !self.is_still_allowed().await {
+                    if !Box::pin(self.is_still_allowed()).await {
                         return None;
                     }
                 }
                 _ = self.heartbeats.tick() => {
-                    if !self.lease.take().await {
+                    if !Box::pin(self.lease.take()).await {
                         return None;
                     }
                     self.ready.push_back(Event::default().comment(""));

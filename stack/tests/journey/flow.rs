@@ -119,6 +119,7 @@ async fn counts_are_exact_under_concurrency(ada: &Person, bob: &Person) -> Resul
     bob.api.ask::<()>(Method::DELETE, To::Interaction, &path, None).await?;
     eventually("a deleted comment is not counted", ask, all(20, 9, 2)).await?;
     profile_with(bob, |profile| counts(profile) == (0, 20, 1, 9)).await?;
+    notified(ada, &["Bob Frankston commented on your post", "Bob Frankston reacted to your post"]).await?;
     Ok(post.id)
 }
 
@@ -147,7 +148,19 @@ async fn a_deleted_post_takes_everything_with_it(ada: &Person, bob: &Person, pos
     eventually("its reactions are gone", ask, |status| *status == StatusCode::NOT_FOUND).await?;
     let (profile, _) = profile_with(ada, |profile| profile.total_owned_posts == 0).await?;
     assert_eq!((&profile.summary["BOOKS"], &profile.summary["TECHNOLOGY"]), (&json!(0.0), &json!(0.0)));
-    Ok(())
+    notified(ada, &[]).await
+}
+
+/// Waits until a person is notified of exactly this about their posts.
+async fn notified(person: &Person, expected: &[&str]) -> Result<()> {
+    let ask = async || {
+        let about_posts = person.notifications().await?.into_iter().filter(|one| one.r#type.starts_with("POST_"));
+        let mut texts: Vec<String> = about_posts.map(|one| one.text).collect();
+        texts.sort();
+        Ok(texts)
+    };
+    let what = format!("the notifications of {}", person.email);
+    eventually(&what, ask, |texts| texts == expected).await.map(drop)
 }
 
 async fn a_sign_out_is_felt_everywhere(api: &Api, ada: &Person) -> Result<()> {
