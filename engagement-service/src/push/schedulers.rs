@@ -160,8 +160,9 @@ impl Worker for PushSender {
         let mut under_way = FuturesUnordered::new();
         let mut outcome = Outcome::Idle(POLL);
         loop {
-            // Half a window at a time, so that claiming costs little.
-            if under_way.len() <= WINDOW / 2 && begun.elapsed() < STEP_BUDGET {
+            // Half a window at a time, so that claiming costs little; and nothing new once the service is to stop.
+            let goes_on = begun.elapsed() < STEP_BUDGET && !self.app.stop.is_cancelled();
+            if goes_on && under_way.len() <= WINDOW / 2 {
                 let room = i64::try_from(WINDOW - under_way.len())?;
                 let claimed = Delivery::claim(&self.app.db, self.channel.provider(), room).await?;
                 under_way.extend(claimed.into_iter().map(|delivery| self.send(delivery)));
