@@ -27,7 +27,11 @@ impl World {
     }
 
     async fn reactions(&self, post: Uuid, number: u32) {
-        self.sql(&format!("insert into post_count (post_id, reactions) values ('{post}', {number})")).await;
+        let count = format!(
+            "insert into post_count (post_id, reactions) values ('{post}', {number})
+            on conflict (post_id) do update set reactions = excluded.reactions"
+        );
+        self.sql(&count).await;
     }
 }
 
