@@ -267,3 +267,65 @@ select format('the read model takes reaction %s for %s', id, case when card.id i
 from interaction.reaction full join (select * from engagement.reaction_card where deleted_at is null) as card using (id)
 where (reaction.post_id, reaction.created_by, reaction.updated_at, reaction.type)
     is distinct from (card.post_id, card.user_id, card.version, card.type);
+
+-- Feeds. Jobs are worked off, and what stands in feeds is what may.
+
+-- lost
+select format('the fan-out of post %s', post_id) from engagement.fan_out
+union all
+select format('the end of the feed of %s', user_id) from engagement.feed_drop;
+
+-- wrong
+select format('post %s is in feeds under %s, and its key is %s', id, fanned_key,
+    case when engagement.is_public(post_card) then feed_key end)
+from engagement.post_card
+where fanned_key is distinct from case when engagement.is_public(post_card) then feed_key end;
+
+-- wrong
+select format('the publication of post %s is %s, and in the read model %s', id, post.published_at, card.published_at)
+from post.post join engagement.post_card as card using (id)
+where card.deleted_at is null and post.published_at is distinct from card.published_at;
+
+-- Notifications, recounted from the services that own what they are about.
+
+-- lost
+select format('%s is not notified that %s of post %s', reader, what, post_id) from expected_notification as expected
+where not exists (
+    select from engagement.notification join engagement.notification_actor on notification_id = notification.id
+    where notification.user_id = reader and notification.type = what and subject_id = post_id and actor_id = actor and stands
+        and shown);
+
+-- doubled
+select format('%s is notified that %s of post %s by %s, who did not', user_id, type, subject_id, actor_id)
+from engagement.notification join engagement.notification_actor on notification_id = notification.id
+where type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED') and stands and shown
+    and not exists (
+        select from expected_notification
+        where reader = user_id and what = type and post_id = subject_id and actor = actor_id);
+
+-- wrong
+select format('notification %s counts %s people, they are %s', id, causes, count(actor_id))
+from engagement.notification
+left join engagement.notification_actor on notification_id = notification.id and stands
+where type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED', 'USER_CONNECTED')
+group by id, causes having causes <> count(actor_id);
+
+-- wrong
+select format('%s is notified of %s connections on %s, there are %s', coalesce(user_id, target_id), coalesce(causes, 0),
+    coalesce(counted.day, made.day), coalesce(connections, 0))
+from (
+    select user_id, day, causes from engagement.notification where type = 'USER_CONNECTED' and shown
+) as counted full join (
+    select target_id, (connected_at at time zone 'UTC')::date as day, count(*) as connections
+    from auth.connection group by 1, 2
+) as made on target_id = user_id and made.day = counted.day
+where coalesce(causes, 0) <> coalesce(connections, 0);
+
+-- doubled
+select format('%s notifications of %s about %s', count(*), type, subject_id)
+from engagement.notification group by user_id, type, subject_id, day having count(*) > 1;
+
+-- wrong
+select format('the changes of %s are numbered up to %s, the last is %s', user_id, last_change, max(change))
+from engagement.notification_reader left join engagement.notification using (user_id)
+group by user_id, last_change having last_change < max(change);

@@ -374,3 +374,50 @@ where ctid = (select ctid from engagement.post_count where views > 0 order by ct
 -- lost: views of card {}: counted
 update engagement.post_count set views = views - 1
 where ctid = (select ctid from engagement.post_count where views > 0 order by ctid limit 1) returning post_id;
+
+-- Feeds and notifications.
+
+-- lost: the fan-out of post {}
+insert into engagement.fan_out (post_id, author_id) select gen_random_uuid(), gen_random_uuid() returning post_id;
+
+-- wrong: post {} is in feeds under
+update engagement.post_card set fanned_key = gen_random_uuid()
+where ctid = (select ctid from engagement.post_card where fanned_key is not null order by ctid limit 1) returning id;
+
+-- wrong: the publication of post {} is
+update post.post set published_at = published_at + interval '1 second'
+where ctid = (select ctid from post.post where published_at is not null order by ctid limit 1) returning id;
+
+-- lost: POST_REACTION_RECEIVED of post {}
+update engagement.notification_actor set stands = false where ctid = (
+    select notification_actor.ctid from engagement.notification_actor
+    join engagement.notification on notification.id = notification_id
+    where type = 'POST_REACTION_RECEIVED' and stands and shown order by 1 limit 1)
+returning (select subject_id from engagement.notification where id = notification_id);
+
+-- doubled: POST_COMMENT_RECEIVED of post {} by
+insert into engagement.notification_actor (notification_id, actor_id, stands, at, newest)
+select id, gen_random_uuid(), true, now(), now() from engagement.notification
+where type = 'POST_COMMENT_RECEIVED' and shown limit 1
+returning (select subject_id from engagement.notification where id = notification_id);
+
+-- wrong: notification {} counts
+update engagement.notification set causes = causes + 1
+where ctid = (select ctid from engagement.notification where type = 'POST_COMMENT_RECEIVED' order by ctid limit 1) returning id;
+
+-- wrong: {} is notified of
+update engagement.notification set causes = causes + 1
+where ctid = (select ctid from engagement.notification where type = 'USER_CONNECTED' and shown order by ctid limit 1)
+returning user_id;
+
+-- doubled: 2 notifications of POST_COMMENT_RECEIVED about {}
+-- without: alter table engagement.notification drop constraint notification_group_key;
+insert into engagement.notification (id, user_id, type, subject_id, causes, created_at, updated_at)
+select gen_random_uuid(), user_id, type, subject_id, 0, now(), now() from engagement.notification
+where type = 'POST_COMMENT_RECEIVED' order by id limit 1
+returning subject_id;
+
+-- wrong: the changes of {} are numbered up to
+update engagement.notification_reader set last_change = 0 where user_id = (
+    select user_id from engagement.notification where change > 0 order by id limit 1)
+returning user_id;

@@ -46,7 +46,11 @@ where coalesce(ms, 0) <> last_pos
 union all
 select format('auth has not written the hash of %s', user_id) from auth.user_detail where written < version
 union all
-select format('%s has not erased %s', noun, person) from erasures where confirmed_at is null;
+select format('%s has not erased %s', noun, person) from erasures where confirmed_at is null
+union all
+select format('engagement has a fan-out of post %s', post_id) from engagement.fan_out
+union all
+select format('engagement has not dropped the feed of %s', user_id) from engagement.feed_drop;
 
 -- What moderation asked to take down. Its cases about a person end when they leave; its events stay.
 create temp view unwanted as
@@ -115,3 +119,13 @@ select profile.user_id::text, 'actions by day of profile', coalesce(sum(total), 
     total_owned_posts + total_post_comments + total_post_reactions + total_post_views
 from engagement.profile left join engagement.activity on activity.user_id = profile.user_id
 group by profile.user_id, total_owned_posts, total_post_comments, total_post_reactions, total_post_views;
+
+-- Who must be notified of whose reaction to or comment on which post: of others', while the post can be seen.
+create temp view expected_notification as
+select post.created_by as reader, reply.what, reply.post_id, reply.actor
+from post.post join (
+    select 'POST_REACTION_RECEIVED' as what, post_id, created_by as actor from interaction.reaction
+    union select 'POST_COMMENT_RECEIVED', post_id, created_by from interaction.comment where hidden_at is null
+) as reply on reply.post_id = post.id
+where post.status = 'POSTED' and post.hidden_at is null and post.created_by <> reply.actor
+    and not exists (select from erasures where noun = 'engagement' and person in (post.created_by, reply.actor));
