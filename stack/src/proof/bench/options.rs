@@ -127,8 +127,8 @@ pub struct Streams {
     #[command(flatten)]
     pub run: Run,
     /// Streams that are open at once, five of each person
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = value_parser!(u32).range(1..=15_000))]
-    pub streams: u32,
+    #[arg(long = "streams", value_name = "N", default_value_t = 10_000, value_parser = value_parser!(u32).range(1..=15_000))]
+    pub count: u32,
     /// How long they stay open before the memory is read again
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = value_parser!(u32).range(1..=3600))]
     pub seconds: u32,

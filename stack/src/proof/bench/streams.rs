@@ -26,7 +26,7 @@ const FIRST_EVENT: Duration = Duration::from_secs(10);
 
 /// Opens all streams, one after the other, and leaves them alone.
 pub async fn run(options: &Streams, platform: &mut MeasuredPlatform<'_>) -> Result<BenchmarkReport> {
-    let count = options.streams;
+    let count = options.count;
     let people = count.div_ceil(PER_PERSON);
     console::info(format_args!("Signing up {people} people"));
     let people = platform.sign_up(people).await?;

@@ -71,6 +71,7 @@ impl<'p> Audience<'p> {
         };
         let author = (options.graph == Graph::PowerLaw).then_some((crowd, None));
         let numbered: Vec<(u32, Option<u32>)> = numbered.chain(author).collect();
+        wait_for_backfill(platform).await?;
         let people = platform.sign_up(u32::try_from(numbered.len())?).await?;
         let mut ids: Vec<Uuid> = (0..network.people).map(|number| id(number.into())).collect();
         let mut readers = Vec::new();
@@ -153,6 +154,17 @@ pub fn key(id: Uuid) -> String {
 /// The id of a person who does not sign in.
 fn id(number: u128) -> Uuid {
     Uuid::from_u128(0x0190_0000_0000_7000_9000_0000_0000_0000 + number)
+}
+
+/// Returns when the engagement service has copied from the others what there is. The network is in its own tables only: a copy
+/// that is under way would take it out again.
+async fn wait_for_backfill(platform: &MeasuredPlatform<'_>) -> Result<()> {
+    poll::until("the read model is filled", Duration::from_mins(2), Duration::from_millis(100), async || {
+        let unfinished = "select count(*) from engagement.backfill where finished_at is null";
+        let (sources,): (i64,) = ask(unfinished).fetch_one(&platform.tables).await?;
+        Ok(sources == 0)
+    })
+    .await
 }
 
 /// The network as rows, and what is made of them.

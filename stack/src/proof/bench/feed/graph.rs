@@ -11,7 +11,7 @@ const SEED: u64 = 1;
 const MEAN: f64 = 100.0;
 const MOST: f64 = 1_000.0;
 
-/// Of the graph socfb-Reed98, which DeathStarBench takes for its social network: people at one university, each reading all of
+/// Of the graph socfb-Reed98, which `DeathStarBench` takes for its social network: people at one university, each reading all of
 /// their friends. The file itself is not here; a network of the same size is drawn, as unequal: there the most popular person
 /// has 313 friends, and everyone has one.
 pub const FACEBOOK_PEOPLE: u32 = 962;

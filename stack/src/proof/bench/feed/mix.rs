@@ -1,4 +1,4 @@
-//! The mixed load of a social network, as DeathStarBench has it: 60 % home feeds, 30 % feeds of one author, 10 % new posts.
+//! The mixed load of a social network, as `DeathStarBench` has it: 60 % home feeds, 30 % feeds of one author, 10 % new posts.
 
 use std::time::Duration;
 
