@@ -185,11 +185,11 @@ impl History {
             hidden: false,
             deleted: false,
         });
-        self.report(self.posts.len() - 1, "post_created", json!({}));
+        self.report(self.posts.len() - 1, "post_created", &Value::Null);
     }
 
     /// Puts an event of a post into a stream, with more fields.
-    fn report(&mut self, post: usize, stream: &'static str, more: Value) {
+    fn report(&mut self, post: usize, stream: &'static str, more: &Value) {
         let Post { id, by, created, version, status, published, .. } = self.posts[post];
         let mut message = json!({ "id": id, "created_at": at(created), "created_by": self.people[by],
             "updated_at": at(version), "updated_by": null, "title": null, "content": format!("version {version}"),
@@ -212,7 +212,7 @@ impl History {
         if post.status == "POSTED" && post.published.is_none() {
             post.published = Some(self.now);
         }
-        self.report(place, "post_updated", json!({}));
+        self.report(place, "post_updated", &Value::Null);
     }
 
     fn hide_or_restore(&mut self, dice: &mut StdRng) {
@@ -223,14 +223,14 @@ impl History {
         post.version = self.now;
         post.hidden = !post.hidden;
         let (stream, field) = if post.hidden { ("post_deleted", "hidden_at") } else { ("post_created", "restored_at") };
-        self.report(place, stream, json!({ field: at(self.now) }));
+        self.report(place, stream, &json!({ field: at(self.now) }));
     }
 
     fn delete(&mut self, dice: &mut StdRng) {
         let standing = (0..self.posts.len()).filter(|post| !self.posts[*post].deleted && !self.posts[*post].hidden);
         let Some(place) = standing.choose(dice) else { return };
         self.posts[place].deleted = true;
-        self.report(place, "post_deleted", json!({}));
+        self.report(place, "post_deleted", &Value::Null);
         for reply in 0..self.replies.len() {
             if self.replies[reply].post == place && !self.replies[reply].gone {
                 self.end(reply);

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use super::mailbox::{letters, mailed_token};
 use super::rights::refusals;
-use crate::client::{Api, Created, Person, Profile, To, eventually};
+use crate::client::{Api, Created, FeedItem, Person, Profile, To, eventually};
 use crate::platform::{PASSWORD, Platform};
 
 const INSULT: &str = "You have understood nothing, and I hope you die.";
@@ -120,6 +120,7 @@ async fn counts_are_exact_under_concurrency(ada: &Person, bob: &Person) -> Resul
     eventually("a deleted comment is not counted", ask, all(20, 9, 2)).await?;
     profile_with(bob, |profile| counts(profile) == (0, 20, 1, 9)).await?;
     notified(ada, &["Bob Frankston commented on your post", "Bob Frankston reacted to your post"]).await?;
+    reads(ada, &[(post.id.as_str(), 20, 9, 2)]).await?;
     Ok(post.id)
 }
 
@@ -148,7 +149,23 @@ async fn a_deleted_post_takes_everything_with_it(ada: &Person, bob: &Person, pos
     eventually("its reactions are gone", ask, |status| *status == StatusCode::NOT_FOUND).await?;
     let (profile, _) = profile_with(ada, |profile| profile.total_owned_posts == 0).await?;
     assert_eq!((&profile.summary["BOOKS"], &profile.summary["TECHNOLOGY"]), (&json!(0.0), &json!(0.0)));
-    notified(ada, &[]).await
+    notified(ada, &[]).await?;
+    reads(ada, &[]).await
+}
+
+/// Waits until a person's home feed is exactly this: posts with their views, comments and reactions.
+async fn reads(person: &Person, expected: &[(&str, i64, i64, i64)]) -> Result<()> {
+    let is_expected = |feed: &Vec<FeedItem>| {
+        let shown = |item: &FeedItem| {
+            let FeedItem { id, total_views, total_comments, total_reactions, .. } = item;
+            (id.clone(), *total_views, *total_comments, *total_reactions)
+        };
+        let expected =
+            expected.iter().map(|(id, views, comments, reactions)| ((*id).to_owned(), *views, *comments, *reactions));
+        feed.iter().map(shown).eq(expected)
+    };
+    let what = format!("the home feed of {}", person.email);
+    eventually(&what, async || person.home_feed().await, is_expected).await.map(drop)
 }
 
 /// Waits until a person is notified of exactly this about their posts.

@@ -21,11 +21,6 @@ const OTHERS: &str = "+xack +xautoclaim +xclaim +xgroup|create +xgroup|createcon
     +xinfo|stream +xpending +xrange +xread +xreadgroup +xrevrange";
 /// The hash of a user, and what its writer notes.
 const HASHES: &[(&str, &str)] = &[("auth-service", "~:apps.core.models.UserDetailInfo:* ~auth:user_detail:*")];
-/// The feeds, which one service keeps, and the channel on which it names the readers of new posts.
-const FEEDS: &[(&str, &str)] = &[(
-    "engagement-service",
-    "(+@sortedset +eval +evalsha +del +pexpire +pttl ~feed:*) (+publish +subscribe &feed:news)",
-)];
 /// Who reads the hash of a user.
 const HASH_READERS: &[(&str, &str)] = &[("post-service", "(+hget %R~:apps.core.models.UserDetailInfo:*)")];
 
