@@ -9,7 +9,7 @@ pub mod cleaner;
 mod encoder;
 mod kernel;
 pub mod math;
-mod mini_lm;
+pub mod mini_lm;
 mod queue;
 pub mod wordpiece;
 
