@@ -74,17 +74,17 @@ pub struct Quantised {
 
 /// Rounds a row of numbers to 8 bits; returns the scale that restores them.
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "rounded to 127 at most")]
-pub fn quantise(row: &[f32], mut store: impl FnMut(i8)) -> f32 {
-    // Adding 1.5 * 2^23 rounds to a whole number without a call of the C library.
+pub fn quantise(row: &[f32], into: &mut [i8]) -> f32 {
+    // Adding 1.5 * 2^23 rounds to a whole number, whose lowest byte is then that of the float.
     const ROUND: f32 = 12_582_912.0;
     let mut max = 0.0f32;
     for value in row {
         max = max.max(value.abs());
     }
     let inverse = if max > 0.0 { 127.0 / max } else { 0.0 };
-    for value in row {
-        store(((value * inverse + ROUND) - ROUND) as i8);
+    for (value, into) in row.iter().zip(into) {
+        let [low, ..] = (value * inverse + ROUND).to_bits().to_le_bytes();
+        *into = i8::from_le_bytes([low]);
     }
     max / 127.0
 }

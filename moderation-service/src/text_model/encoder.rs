@@ -29,15 +29,8 @@ impl Linear {
     fn apply(&self, set: InstructionSet, inputs: &[f32]) -> Vec<f32> {
         let (columns, rows) = (self.matrix.columns, self.bias.len());
         let mut rounded = vec![0i8; inputs.len()];
-        let mut scales = Vec::with_capacity(inputs.len() / columns);
-        for (row, rounded) in inputs.chunks_exact(columns).zip(rounded.chunks_exact_mut(columns)) {
-            let mut places = rounded.iter_mut();
-            scales.push(quantise(row, |value| {
-                if let Some(place) = places.next() {
-                    *place = value;
-                }
-            }));
-        }
+        let both = inputs.chunks_exact(columns).zip(rounded.chunks_exact_mut(columns));
+        let scales: Vec<f32> = both.map(|(row, into)| quantise(row, into)).collect();
         let mut sums = vec![0; scales.len() * rows];
         multiply(&self.matrix, set, &rounded, &mut sums);
         let mut outputs = vec![0.0; sums.len()];

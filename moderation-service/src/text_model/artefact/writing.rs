@@ -9,11 +9,9 @@ use super::{Artefact, DESCRIPTION, Norm, Quantised, quantise};
 impl Quantised {
     /// The nearest 8-bit matrix: the largest number of a row becomes 127.
     pub fn new(weights: &[f32], columns: usize) -> Self {
-        let (mut values, mut scales) = (Vec::with_capacity(weights.len()), Vec::new());
-        for row in weights.chunks_exact(columns) {
-            let scale = quantise(row, |value| values.push(value));
-            scales.push(scale);
-        }
+        let mut values = vec![0; weights.len()];
+        let rows = weights.chunks_exact(columns).zip(values.chunks_exact_mut(columns));
+        let scales = rows.map(|(row, into)| quantise(row, into)).collect();
         Self { columns, values, scales }
     }
 }
