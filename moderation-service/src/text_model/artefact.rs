@@ -7,6 +7,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::HEADS;
+use super::math::max_magnitude;
 
 #[cfg(any(test, feature = "train"))]
 pub mod writing;
@@ -77,10 +78,7 @@ pub struct Quantised {
 pub fn quantise(row: &[f32], into: &mut [i8]) -> f32 {
     // Adding 1.5 * 2^23 rounds to a whole number, whose lowest byte is then that of the float.
     const ROUND: f32 = 12_582_912.0;
-    let mut max = 0.0f32;
-    for value in row {
-        max = max.max(value.abs());
-    }
+    let max = max_magnitude(row);
     let inverse = if max > 0.0 { 127.0 / max } else { 0.0 };
     for (value, into) in row.iter().zip(into) {
         let [low, ..] = (value * inverse + ROUND).to_bits().to_le_bytes();

@@ -9,32 +9,54 @@ pub const LANES: usize = 16;
 /// What is added to a variance before its root, as the base model was trained.
 const EPSILON: f32 = 1e-12;
 
-/// The sum of `term` over all places, in a fixed order.
+/// The sum of a row, in a fixed order.
 #[inline(always)]
-pub fn sum(length: usize, term: impl Fn(usize) -> f32) -> f32 {
+pub fn sum(row: &[f32]) -> f32 {
+    let (whole, rest) = row.as_chunks::<LANES>();
     let mut lanes = [0.0f32; LANES];
-    let whole = length / LANES * LANES;
-    for at in (0..whole).step_by(LANES) {
-        for (lane, total) in lanes.iter_mut().enumerate() {
-            *total += term(at + lane);
+    for values in whole {
+        for (lane, value) in lanes.iter_mut().zip(values) {
+            *lane += value;
+        }
+    }
+    let mut total = 0.0;
+    for value in lanes.iter().chain(rest) {
+        total += value;
+    }
+    total
+}
+
+/// The scalar product, in a fixed order.
+#[inline(always)]
+pub fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    let mut lanes = [0.0f32; LANES];
+    for (a, b) in a.iter().zip(b) {
+        for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
+            *lane += a * b;
         }
     }
     let mut total = 0.0;
     for lane in lanes {
         total += lane;
     }
-    for at in whole..length {
-        total += term(at);
+    for (a, b) in a_rest.iter().zip(b_rest) {
+        total += a * b;
     }
     total
 }
 
-/// The scalar product.
+/// The largest magnitude of a row.
 #[inline(always)]
-pub fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let length = a.len().min(b.len());
-    let (a, b) = (&a[..length], &b[..length]);
-    sum(length, |at| a[at] * b[at])
+pub fn max_magnitude(row: &[f32]) -> f32 {
+    let (whole, rest) = row.as_chunks::<LANES>();
+    let mut lanes = [0.0f32; LANES];
+    for values in whole {
+        for (lane, value) in lanes.iter_mut().zip(values) {
+            *lane = if value.abs() > *lane { value.abs() } else { *lane };
+        }
+    }
+    lanes.iter().chain(rest).fold(0.0, |max, value| if value.abs() > max { value.abs() } else { max })
 }
 
 /// e to the power of x, with a relative error below 2e-7, from -87 to 88; beyond them as at the limit.
@@ -82,7 +104,7 @@ pub fn softmax(row: &mut [f32]) {
     for value in row.iter_mut() {
         *value = exp(*value - max);
     }
-    let total = 1.0 / sum(row.len(), |at| row[at]);
+    let total = 1.0 / sum(row);
     for value in row.iter_mut() {
         *value *= total;
     }
@@ -93,11 +115,11 @@ pub fn softmax(row: &mut [f32]) {
 #[expect(clippy::cast_precision_loss, reason = "a row is some hundred numbers wide")]
 pub fn normalise(row: &mut [f32]) -> f32 {
     let width = row.len() as f32;
-    let mean = sum(row.len(), |at| row[at]) / width;
+    let mean = sum(row) / width;
     for value in row.iter_mut() {
         *value -= mean;
     }
-    let inverse = 1.0 / (sum(row.len(), |at| row[at] * row[at]) / width + EPSILON).sqrt();
+    let inverse = 1.0 / (dot(row, row) / width + EPSILON).sqrt();
     for value in row.iter_mut() {
         *value *= inverse;
     }

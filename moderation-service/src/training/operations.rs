@@ -90,7 +90,7 @@ pub fn norm_back(
         for ((back, slope), scale) in back.iter_mut().zip(slope).zip(&weights[place.clone()]) {
             *back = slope * scale;
         }
-        let mean = sum(width, |at| back[at]) / width as f32;
+        let mean = sum(back) / width as f32;
         let along = dot(back, centred) / width as f32;
         for (back, centred) in back.iter_mut().zip(centred) {
             *back = inverse * (*back - mean - centred * along);
