@@ -29,8 +29,11 @@ impl Linear {
     fn apply(&self, set: InstructionSet, inputs: &[f32]) -> Vec<f32> {
         let (columns, rows) = (self.matrix.columns, self.bias.len());
         let mut rounded = vec![0i8; inputs.len()];
-        let both = inputs.chunks_exact(columns).zip(rounded.chunks_exact_mut(columns));
-        let scales: Vec<f32> = both.map(|(row, into)| quantise(row, into)).collect();
+        // Loops and not closures in this file: a closure that is not inlined is compiled for any processor.
+        let mut scales = Vec::with_capacity(inputs.len() / columns);
+        for (row, into) in inputs.chunks_exact(columns).zip(rounded.chunks_exact_mut(columns)) {
+            scales.push(quantise(row, into));
+        }
         let mut sums = vec![0; scales.len() * rows];
         multiply(&self.matrix, set, &rounded, &mut sums);
         let mut outputs = vec![0.0; sums.len()];
@@ -185,7 +188,9 @@ impl Encoder {
                 for row in 0..piece.len() {
                     let query = part(row, 0);
                     shares.clear();
-                    shares.extend((0..piece.len()).map(|other| dot(query, part(other, 1)) * scale));
+                    for other in 0..piece.len() {
+                        shares.push(dot(query, part(other, 1)) * scale);
+                    }
                     softmax(&mut shares);
                     let into = &mut into[row * width + head * size..][..size];
                     for (other, share) in shares.iter().enumerate() {
