@@ -3,19 +3,23 @@ mod core;
 mod moderations;
 mod personal_data;
 mod settings;
+mod text_model;
 mod token_check;
+#[cfg(feature = "train")]
+mod training;
 
 #[cfg(test)]
 mod matrix;
 
 use std::sync::Arc;
 
-use clap::{Args, FromArgMatches};
+use clap::{Args, Command, FromArgMatches};
 
 use crate::core::serve::{self, Features, Service};
 use crate::moderations::lexicon::Lexicon;
 use crate::moderations::services::{Analyser, Analysis, Implementation, Off};
 use crate::settings::Settings;
+use crate::text_model::analyse::{self, Analyse};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -35,7 +39,7 @@ static SERVICE: Service = Service {
     limits: &[moderations::READ_MODERATIONS_LIMIT],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
-    settings: Settings::augment_args,
+    settings: |command| with_tools(Settings::augment_args(command)),
     authenticator: token_check::authenticator,
     features: |app, arguments| {
         let analyser = analyser(&Settings::from_arg_matches(arguments)?.analysis);
@@ -55,7 +59,24 @@ fn analyser(settings: &Analysis) -> Arc<dyn Analyser> {
     }
 }
 
+/// Adds the commands beside the service itself, which need none of its settings.
+fn with_tools(command: Command) -> Command {
+    let analyse = Command::new("analyse").about("Writes what the text model says about each line of standard input");
+    let command = command.subcommand(Analyse::augment_args(analyse)).subcommand_negates_reqs(true);
+    #[cfg(feature = "train")]
+    let command = command.subcommand(training::Training::augment_args(
+        Command::new("train").about("Fine-tunes a base model and writes the file of the text model"),
+    ));
+    command
+}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    serve::run(&SERVICE, &SERVICE.arguments()?).await
+    let arguments = SERVICE.arguments()?;
+    match arguments.subcommand() {
+        Some(("analyse", arguments)) => analyse::run(&Analyse::from_arg_matches(arguments)?).await,
+        #[cfg(feature = "train")]
+        Some(("train", arguments)) => training::run(&training::Training::from_arg_matches(arguments)?),
+        _ => serve::run(&SERVICE, &arguments).await,
+    }
 }

@@ -9,9 +9,13 @@ use crate::host::{console, programs, workspace};
 use crate::launcher::promtool;
 
 /// The checks that need nothing but cargo, in the order of their price.
-const CHECKS: [(&str, &[&str]); 3] = [
+const CHECKS: [(&str, &[&str]); 4] = [
     ("format", &["fmt", "--all", "--check"]),
     ("lints", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+    (
+        "lints of the training",
+        &["clippy", "-p", "moderation-service", "--features", "train", "--all-targets", "--", "-D", "warnings"],
+    ),
     ("licences, bans and sources", &["deny", "--log-level", "error", "check", "licenses", "bans", "sources"]),
 ];
 const LAWS: [&str; 5] = ["-p", "stack", "--test", "main", "shape::"];

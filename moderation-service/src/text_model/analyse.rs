@@ -1,0 +1,191 @@
+//! `moderation-service analyse --jsonl`: reads texts from standard input and writes what the model says to standard output.
+//!
+//! A line holds `{"text": …}`; the answer is one line for each, in the same order. No database and no Redis are needed. A line that
+//! is no such object is answered by `{"error": …}`, and the command then ends with a failure, after all lines.
+use std::io::{BufRead, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use anyhow::Context;
+use clap::Args;
+use futures::StreamExt;
+use futures::stream::unfold;
+use serde::{Deserialize, Serialize, Serializer};
+use tokio::sync::mpsc;
+
+use super::mini_lm::MiniLm;
+use super::queue::Queue;
+use super::{HEADS, Head, Scores, TextModel};
+use crate::moderations::Reason;
+
+/// Lines on their way at once: more than the threads read in one go, and few enough to hold in memory.
+const LINES: usize = 128;
+
+/// What is analysed with what.
+#[derive(Args, Clone, Debug)]
+pub struct Analyse {
+    /// One JSON object per line, which is the only form so far
+    #[arg(long, required = true)]
+    pub jsonl: bool,
+
+    /// The file of the text model
+    #[arg(long, env = "MODERATION_MODEL")]
+    pub model: PathBuf,
+}
+
+/// A line of input; what else it holds is not read.
+#[derive(Deserialize)]
+struct Line {
+    text: String,
+}
+
+/// A line of output.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Output<'a> {
+    Analysis {
+        scores: ByHead<f32>,
+        labels: ByHead<bool>,
+        /// The reason that a case about the text would have.
+        reason: Option<Reason>,
+        model_version: &'a str,
+    },
+    Refusal {
+        error: String,
+    },
+}
+
+/// A value per head, under the heads' names.
+struct ByHead<T>([T; HEADS]);
+
+impl<T: Serialize> Serialize for ByHead<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(Head::ALL.iter().map(|head| (head.name(), &self.0[*head as usize])))
+    }
+}
+
+/// Reads standard input to its end.
+pub async fn run(analyse: &Analyse) -> anyhow::Result<()> {
+    let model: Arc<dyn TextModel> = Arc::new(MiniLm::open(&analyse.model)?);
+    let (sender, receiver) = mpsc::channel(LINES);
+    thread::Builder::new().name("stdin".to_owned()).spawn(move || {
+        for line in std::io::stdin().lock().lines() {
+            if sender.blocking_send(line).is_err() {
+                break;
+            }
+        }
+    })?;
+    analyse_lines(&model, receiver, std::io::stdout().lock()).await
+}
+
+async fn analyse_lines(
+    model: &Arc<dyn TextModel>,
+    lines: mpsc::Receiver<std::io::Result<String>>,
+    mut to: impl Write,
+) -> anyhow::Result<()> {
+    let queue = &Queue::start(model, thread::available_parallelism()?.get())?;
+    let lines = unfold(lines, |mut lines| async { lines.recv().await.map(|line| (line, lines)) });
+    let read = |line: std::io::Result<String>| async move {
+        let input = serde_json::from_str::<Line>(&line.context("standard input")?);
+        match input {
+            Ok(input) => queue.read(input.text).await.map(Ok),
+            Err(error) => Ok(Err(format!("not an object with a text: {error}"))),
+        }
+    };
+    let mut answers = std::pin::pin!(lines.map(read).buffered(LINES));
+    let mut refused = 0;
+    while let Some(answer) = answers.next().await {
+        let output = match answer? {
+            Ok(scores) => Output::Analysis {
+                scores: ByHead(scores.scores),
+                labels: ByHead(scores.labels),
+                reason: reason(&scores),
+                model_version: model.version(),
+            },
+            Err(error) => {
+                refused += 1;
+                Output::Refusal { error }
+            }
+        };
+        writeln!(to, "{}", serde_json::to_string(&output)?)?;
+        to.flush()?;
+    }
+    anyhow::ensure!(refused == 0, "{refused} lines were no objects with a text");
+    Ok(())
+}
+
+/// The reason of the gravest label. The contract has no word for hate that is not racist, so hate is `OFFENSIVE_CONTENT`.
+fn reason(scores: &Scores) -> Option<Reason> {
+    let has = |heads: &[Head]| heads.iter().any(|head| scores.labels[*head as usize]);
+    match () {
+        () if has(&[Head::Threat]) => Some(Reason::RulesViolation),
+        () if has(&[Head::Hate, Head::Sexism, Head::Toxic]) => Some(Reason::OffensiveContent),
+        () if has(&[Head::Spam]) => Some(Reason::RulesViolation),
+        () => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::super::kernel::packed::InstructionSet;
+    use super::super::tests::tiny;
+    use super::*;
+
+    /// One line in, one line out, in order; a bad line is answered and counted, and does not end the others.
+    #[tokio::test]
+    async fn every_line_is_answered_in_its_place() {
+        let model: Arc<dyn TextModel> = Arc::new(MiniLm::new(&tiny(), InstructionSet::best()).unwrap());
+        let (sender, receiver) = mpsc::channel(400);
+        let texts: Vec<String> =
+            (0..300).map(|number| ["one", "two two", "three, one", ""][number % 4].repeat(number % 9)).collect();
+        for (number, text) in texts.iter().enumerate() {
+            let line = if number == 150 {
+                "{\"txt\": 1}".to_owned()
+            } else {
+                serde_json::json!({ "text": text, "id": 7 }).to_string()
+            };
+            sender.send(Ok(line)).await.unwrap();
+        }
+        drop(sender);
+        let mut written = Vec::new();
+        let error = analyse_lines(&model, receiver, &mut written).await.unwrap_err().to_string();
+        assert_eq!(error, "1 lines were no objects with a text");
+        let lines: Vec<Value> = written
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(|line| serde_json::from_slice(line).unwrap())
+            .collect();
+        assert_eq!(lines.len(), 300);
+        for (number, (line, text)) in lines.iter().zip(&texts).enumerate() {
+            if number == 150 {
+                assert!(
+                    line["error"].as_str().unwrap().starts_with("not an object with a text: missing field `text`"),
+                    "{line}"
+                );
+                continue;
+            }
+            let expected = model.read(&[text]).unwrap()[0];
+            for head in Head::ALL {
+                let place = head as usize;
+                let score: f32 = line["scores"][head.name()].to_string().parse().unwrap();
+                assert_eq!(score.to_bits(), expected.scores[place].to_bits());
+                assert_eq!(line["labels"][head.name()], expected.labels[place]);
+            }
+            assert_eq!(line["model_version"], model.version());
+            let flagged = expected.labels.iter().any(|label| *label);
+            assert_eq!(line["reason"].is_string(), flagged, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_gravest_label_is_the_reason() {
+        let of = |labels| reason(&Scores { scores: [0.0; HEADS], labels });
+        assert_eq!(of([false; HEADS]), None);
+        assert_eq!(of([true, true, false, true, false]), Some(Reason::RulesViolation));
+        assert_eq!(of([false, true, false, false, true]), Some(Reason::OffensiveContent));
+        assert_eq!(of([false, false, false, false, true]), Some(Reason::RulesViolation));
+    }
+}

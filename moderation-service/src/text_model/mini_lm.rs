@@ -1,0 +1,156 @@
+//! The model of a file: from texts to calibrated scores, long texts in overlapping pieces.
+use std::path::Path;
+
+use anyhow::{Context, ensure};
+use sha2::{Digest, Sha256};
+
+use super::artefact::{Artefact, Calibration};
+use super::cleaner::clean;
+use super::encoder::Encoder;
+use super::kernel::packed::InstructionSet;
+use super::math::sigmoid;
+use super::wordpiece::Tokenizer;
+use super::{HEADS, Scores, TextModel, hex};
+
+/// How many tokens two neighbouring pieces of a long text share at most, so that a sentence on the border is in one of them.
+const OVERLAP: usize = 32;
+/// The most pieces of a text that are read: about 6,000 tokens. Of a longer one, the last piece is its end.
+const MAX_PIECES: usize = 64;
+/// Tokens that are read at once: their rows stay in the processor's cache.
+const TOKENS_AT_ONCE: usize = 512;
+/// The characters that the version has of the file's hash.
+const HASH: usize = 12;
+
+/// A fine-tuned `MiniLM`.
+#[derive(Debug)]
+pub struct MiniLm {
+    version: String,
+    tokenizer: Tokenizer,
+    encoder: Encoder,
+    heads: [Calibration; HEADS],
+}
+
+impl MiniLm {
+    /// Reads the file of a model.
+    pub fn open(file: &Path) -> anyhow::Result<Self> {
+        let bytes = std::fs::read(file).with_context(|| file.display().to_string())?;
+        Self::new(&bytes, InstructionSet::best()).with_context(|| format!("{} is no model", file.display()))
+    }
+
+    /// The model of a file's content, computed with one instruction set.
+    pub fn new(file: &[u8], set: InstructionSet) -> anyhow::Result<Self> {
+        let artefact = Artefact::from_bytes(file)?;
+        let tokenizer = Tokenizer::new(&artefact.vocabulary)?;
+        let words = artefact.description.dimensions.words;
+        ensure!(tokenizer.size == words, "the vocabulary has {} tokens and the model {words}", tokenizer.size);
+        let hash = hex(&Sha256::digest(file));
+        Ok(Self {
+            version: format!("text-{}", &hash[..HASH]),
+            tokenizer,
+            heads: artefact.description.heads,
+            encoder: Encoder::new(artefact, set),
+        })
+    }
+
+    /// The pieces of a text: each begins and ends as the model expects, and shares some tokens with its neighbours.
+    fn pieces(&self, text: &str) -> Vec<Vec<u32>> {
+        let tokens = self.tokenizer.encode(&clean(text));
+        let window = self.encoder.dimensions.positions - 2;
+        let step = window - OVERLAP.min(window / 2);
+        let count = 1 + tokens.len().saturating_sub(window).div_ceil(step);
+        let mut starts: Vec<usize> = (0..count).map(|piece| piece * step).collect();
+        if starts.len() > MAX_PIECES {
+            starts.truncate(MAX_PIECES - 1);
+            starts.push(tokens.len() - window);
+        }
+        let piece = |start: usize| {
+            let inside = &tokens[start..tokens.len().min(start + window)];
+            [&[self.tokenizer.start], inside, &[self.tokenizer.end]].concat()
+        };
+        starts.into_iter().map(piece).collect()
+    }
+
+    fn scores(&self, outputs: &[f32; HEADS]) -> Scores {
+        let scores = std::array::from_fn(|head| {
+            let Calibration { slope, bias, .. } = self.heads[head];
+            sigmoid(slope * outputs[head] + bias)
+        });
+        Scores { scores, labels: std::array::from_fn(|head| scores[head] >= self.heads[head].label) }
+    }
+}
+
+impl TextModel for MiniLm {
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// A text of several pieces has the highest score of each head: one hateful sentence makes a text hateful.
+    fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<Scores>> {
+        let pieces = texts
+            .iter()
+            .enumerate()
+            .flat_map(|(text, content)| self.pieces(content).into_iter().map(move |piece| (text, piece)));
+        let pieces: Vec<(usize, Vec<u32>)> = pieces.collect();
+        let mut highest = vec![[f32::MIN; HEADS]; texts.len()];
+        let mut rest = pieces.as_slice();
+        while !rest.is_empty() {
+            let mut tokens = 0;
+            let fits = rest.iter().take_while(|(_, piece)| {
+                tokens += piece.len();
+                tokens <= TOKENS_AT_ONCE
+            });
+            let count = fits.count().max(1);
+            let (now, later) = rest.split_at(count);
+            rest = later;
+            let read: Vec<&[u32]> = now.iter().map(|(_, piece)| piece.as_slice()).collect();
+            for ((text, _), outputs) in now.iter().zip(self.encoder.read(&read)?) {
+                for (highest, output) in highest[*text].iter_mut().zip(outputs) {
+                    *highest = highest.max(output);
+                }
+            }
+        }
+        Ok(highest.iter().map(|outputs| self.scores(outputs)).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{VOCABULARY, tiny};
+    use super::*;
+
+    /// Every token of a long text is read, neighbours share tokens, and the longest text costs a bounded number of pieces.
+    #[test]
+    fn long_texts_are_read_in_overlapping_pieces() {
+        let model = MiniLm::new(&tiny(), InstructionSet::SCALAR).unwrap();
+        let window = model.encoder.dimensions.positions - 2;
+        for count in [0, 1, window - 1, window, window + 1, 3 * window, 300] {
+            let pieces = model.pieces(&"one two ".repeat(count).split_inclusive(' ').take(count).collect::<String>());
+            let inside: Vec<&[u32]> = pieces.iter().map(|piece| &piece[1..piece.len() - 1]).collect();
+            assert!(pieces.iter().all(|piece| piece[0] == 1 && *piece.last().unwrap() == 2), "{pieces:?}");
+            assert!(inside.iter().all(|piece| piece.len() <= window), "{count}");
+            let new: usize = inside.iter().skip(1).map(|piece| piece.len().saturating_sub(window / 2)).sum();
+            assert_eq!(inside[0].len() + new, count, "{count} tokens in {} pieces", pieces.len());
+        }
+        let endless = model.pieces(&format!("{} three", "one ".repeat(50_000)));
+        assert_eq!(endless.len(), MAX_PIECES);
+        let three = u32::try_from(VOCABULARY.lines().position(|piece| piece == "three").unwrap()).unwrap();
+        assert_eq!(endless.last().unwrap()[window], three, "the end is read");
+    }
+
+    /// A text scores the same alone and among others, and a text in pieces as high as its worst piece.
+    #[test]
+    fn a_score_does_not_depend_on_the_company() {
+        let model = MiniLm::new(&tiny(), InstructionSet::best()).unwrap();
+        let texts = ["one two", "", "three", "one three two two", "unknown"];
+        let together = model.read(&texts).unwrap();
+        for (text, scores) in texts.iter().zip(&together) {
+            assert_eq!(model.read(&[text]).unwrap()[0], *scores, "{text:?}");
+        }
+        assert_ne!(together[0], together[2]);
+        let (quiet, long) = (model.read(&["three"]).unwrap()[0], model.read(&[&"one two ".repeat(40)]).unwrap()[0]);
+        assert!(long.scores.iter().zip(quiet.scores).any(|(long, quiet)| *long > quiet));
+        for head in 0..HEADS {
+            assert_eq!(long.labels[head], long.scores[head] >= 0.5);
+        }
+    }
+}

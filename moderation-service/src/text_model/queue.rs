@@ -1,0 +1,116 @@
+//! Texts on their way to the model: a bounded queue that threads of its own empty in batches, so that no async thread computes.
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use anyhow::{Context, anyhow};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Scores, TextModel};
+
+/// Texts that wait at most; further callers wait for a place.
+const WAITING: usize = 256;
+/// Texts that a thread takes at once: enough that a weight serves several, few enough that none waits long for the others.
+const BATCH: usize = 16;
+
+/// A text and where its scores go; of a text that cannot be read, the cause as text.
+type Waiting = (String, oneshot::Sender<Result<Scores, String>>);
+
+/// The way to the model. Its threads end when the last copy of it is dropped.
+#[derive(Clone, Debug)]
+pub struct Queue(mpsc::Sender<Waiting>);
+
+impl Queue {
+    /// Starts this many threads that read with a model.
+    pub fn start(model: &Arc<dyn TextModel>, threads: usize) -> anyhow::Result<Self> {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let receiver = Arc::new(Mutex::new(receiver));
+        for number in 0..threads.max(1) {
+            let (model, receiver) = (model.clone(), receiver.clone());
+            let thread = thread::Builder::new().name(format!("text-model-{number}"));
+            thread.spawn(move || while read_batch(&*model, &receiver) {}).context("a thread of the text model")?;
+        }
+        Ok(Self(sender))
+    }
+
+    /// What the model says about a text. A caller that no longer waits costs nothing if its turn has not come.
+    pub async fn read(&self, text: String) -> anyhow::Result<Scores> {
+        let (sender, receiver) = oneshot::channel();
+        self.0.send((text, sender)).await.context("the text model has stopped")?;
+        receiver.await.context("the text model has failed")?.map_err(|cause| anyhow!(cause))
+    }
+}
+
+/// Waits for texts, and reads what is there; says whether there can be more.
+fn read_batch(model: &dyn TextModel, receiver: &Mutex<mpsc::Receiver<Waiting>>) -> bool {
+    let mut batch = Vec::new();
+    {
+        // A thread that panicked while it waited has taken nothing.
+        let mut receiver = receiver.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(first) = receiver.blocking_recv() else { return false };
+        batch.push(first);
+        while batch.len() < BATCH
+            && let Ok(next) = receiver.try_recv()
+        {
+            batch.push(next);
+        }
+    }
+    batch.retain(|(_, caller)| !caller.is_closed());
+    let texts: Vec<&str> = batch.iter().map(|(text, _)| text.as_str()).collect();
+    let read = model.read(&texts).map_err(|error| format!("{error:#}"));
+    for (at, (_, caller)) in batch.into_iter().enumerate() {
+        let scores = read.as_ref().map(|scores| scores[at]).map_err(Clone::clone);
+        // The error is that the caller has gone.
+        drop(caller.send(scores));
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc as blocking;
+
+    use futures::future::join_all;
+
+    use super::*;
+
+    /// Answers a text with its length, once the test lets it.
+    struct Measuring(Mutex<blocking::Receiver<()>>, Mutex<Vec<usize>>);
+
+    impl TextModel for Measuring {
+        fn version(&self) -> &'static str {
+            "measuring"
+        }
+
+        fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<Scores>> {
+            self.0.lock().unwrap().recv()?;
+            self.1.lock().unwrap().push(texts.len());
+            anyhow::ensure!(!texts.contains(&"bad"), "a bad text");
+            let scores =
+                |text: &&str| Scores { scores: [f32::from(u8::try_from(text.len()).unwrap()); 5], labels: [false; 5] };
+            Ok(texts.iter().map(scores).collect())
+        }
+    }
+
+    /// Texts that wait together are read together, each caller gets the scores of its own text, and a failure reaches the callers.
+    #[tokio::test]
+    async fn waiting_texts_are_read_in_bounded_batches() {
+        let (go, wait) = blocking::channel();
+        let measuring = Arc::new(Measuring(Mutex::new(wait), Mutex::default()));
+        let model: Arc<dyn TextModel> = measuring.clone();
+        let queue = Queue::start(&model, 1).unwrap();
+        let texts: Vec<String> = (0..40).map(|length| "x".repeat(length)).collect();
+        for _ in 0..45 {
+            go.send(()).unwrap();
+        }
+        let read = join_all(texts.iter().map(|text| queue.read(text.clone()))).await;
+        let lengths: Vec<f32> = read.into_iter().map(|scores| scores.unwrap().scores[0]).collect();
+        assert_eq!(lengths, (0..40u8).map(f32::from).collect::<Vec<_>>());
+        let batches = measuring.1.lock().unwrap().clone();
+        assert!(
+            batches.iter().all(|count| (1..=BATCH).contains(count)) && batches.iter().sum::<usize>() == 40,
+            "{batches:?}"
+        );
+        let error = queue.read("bad".to_owned()).await.unwrap_err().to_string();
+        assert_eq!(error, "a bad text");
+    }
+}

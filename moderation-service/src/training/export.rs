@@ -1,0 +1,39 @@
+//! From the weights of the training to the file of the service: 8-bit matrices, without what only training needs.
+use std::ops::Range;
+
+use super::base::BaseModel;
+use crate::text_model::HEADS;
+use crate::text_model::artefact::{Affine, Artefact, Calibration, Description, Norm, Quantised, Weights};
+
+/// What the model is called; its version has the hash of its file besides.
+const NAME: &str = "all-MiniLM-L6-v2, five heads, 8 bits per row";
+
+/// The model of these weights.
+pub fn artefact(base: &BaseModel, weights: &[f32], heads: [Calibration; HEADS]) -> Artefact {
+    let (dimensions, layout, embeddings) = (&base.network.dimensions, &base.network.layout, &base.network.embeddings);
+    let width = dimensions.width;
+    let vector = |place: &Range<usize>| weights[place.clone()].to_vec();
+    let affine = |place: &Range<usize>, bias: &Range<usize>| Affine {
+        matrix: Quantised::new(&weights[place.clone()], place.len() / bias.len()),
+        bias: vector(bias),
+    };
+    let norm = |scale: &Range<usize>, bias: &Range<usize>| Norm { scale: vector(scale), bias: vector(bias) };
+    let layers = layout.layers.iter().map(|places| Weights {
+        qkv: affine(&places.qkv, &places.qkv_bias),
+        out: affine(&places.out, &places.out_bias),
+        norm1: norm(&places.norm1, &places.norm1_bias),
+        up: affine(&places.up, &places.up_bias),
+        down: affine(&places.down, &places.down_bias),
+        norm2: norm(&places.norm2, &places.norm2_bias),
+    });
+    Artefact {
+        layers: layers.collect(),
+        vocabulary: base.vocabulary.clone(),
+        words: Quantised::new(&embeddings.words, width),
+        positions: embeddings.positions.clone(),
+        norm: Norm { scale: embeddings.norm.clone(), bias: embeddings.norm_bias.clone() },
+        heads: weights[layout.heads.clone()][..HEADS * width].to_vec(),
+        heads_bias: weights[layout.heads_bias.clone()][..HEADS].to_vec(),
+        description: Description { name: NAME.to_owned(), dimensions: dimensions.clone(), heads },
+    }
+}
