@@ -125,7 +125,12 @@ fn newest(posts: Vec<PostCard>) -> Vec<PostCard> {
         }
         kept.published_at = published_at;
     }
-    newest.into_values().collect()
+    // A hidden post is shown to no reader, and its deletion is in no event: its words are not kept. A restored one comes with them.
+    let without_hidden_words = |post: PostCard| match post.hidden {
+        true => PostCard { title: None, content: String::new(), ..post },
+        false => post,
+    };
+    newest.into_values().map(without_hidden_words).collect()
 }
 
 /// What is added to the counts of a post; may be negative.

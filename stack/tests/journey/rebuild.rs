@@ -72,7 +72,8 @@ const EQUALS: [(&str, &str, &str); 9] = [
     ),
     (
         "posts",
-        "select id, created_by, created_at, title, content, types, status, updated_at, published_at, hidden_at is not null
+        "select id, created_by, created_at, case when hidden_at is null then title end,
+            case when hidden_at is null then content else '' end, types, status, updated_at, published_at, hidden_at is not null
         from post.post",
         "select id, user_id, created_at, title, content, types, status, version, published_at, hidden
         from engagement.post_card where deleted_at is null",

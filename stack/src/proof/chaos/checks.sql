@@ -223,7 +223,8 @@ select format('the deletion of %s, which case %s asked for', content_id, moderat
 where exists (select from post.post where post.id = content_id and hidden_at is null)
     or exists (select from interaction.comment where comment.id = content_id and hidden_at is null);
 
--- The read model of the engagement service is what it was copied from.
+-- The read model of the engagement service is what it was copied from. The deletion of what is hidden is not published, and the words
+-- of hidden posts are not copied.
 
 -- wrong
 select format('the read model has person %s as %s, who is %s', id,
@@ -250,17 +251,19 @@ select format('the read model has post %s as %s, which is %s', id,
     case when card.id is null then 'gone' when card.hidden then 'hidden' else card.status end,
     case when post.hidden_at is not null then 'hidden' else coalesce(post.status, 'gone') end)
 from post.post full join (select * from engagement.post_card where deleted_at is null) as card using (id)
-where (post.created_by, post.created_at, post.updated_at, post.title, post.content, post.types, post.status,
-        post.hidden_at is not null)
+where (post.created_by, post.created_at, post.updated_at, post.types, post.status, post.hidden_at is not null,
+        case when post.hidden_at is null then post.title end, case when post.hidden_at is null then post.content else '' end)
     is distinct from
-    (card.user_id, card.created_at, card.version, card.title, card.content, card.types, card.status,
-        coalesce(card.hidden, false));
+    (card.user_id, card.created_at, card.version, card.types, card.status, coalesce(card.hidden, false), card.title,
+        coalesce(card.content, ''))
+    and not (post.id is null and card.hidden);
 
 -- wrong
 select format('the read model takes comment %s for %s', id, case when card.id is null then 'gone' else 'there' end)
 from interaction.comment full join (select * from engagement.comment_card where deleted_at is null) as card using (id)
 where (comment.post_id, comment.created_by, comment.updated_at, comment.hidden_at is not null)
-    is distinct from (card.post_id, card.user_id, card.version, coalesce(card.hidden, false));
+    is distinct from (card.post_id, card.user_id, card.version, coalesce(card.hidden, false))
+    and not (comment.id is null and card.hidden);
 
 -- wrong
 select format('the read model takes reaction %s for %s', id, case when card.id is null then 'gone' else 'there' end)
