@@ -104,17 +104,17 @@ pub struct UnreadCount {
 #[schema(examples(json!({ "up_to": "2026-11-20T16:10:00.000001+00:00" })))]
 pub struct ViewedIn {
     /// At most 200 ids
-    #[schema(max_items = 200)]
+    #[schema(value_type = Vec<Uuid>, max_items = 200, required = false)]
     pub ids: Option<Vec<Uuid>>,
     /// All that are not newer than this: the `updated_at` of the newest one that was shown
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = String, format = DateTime, required = false)]
     pub up_to: Option<Timestamp>,
 }
 
 impl Input for ViewedIn {
     fn read(fields: &mut Fields) -> Self {
-        let ids = fields.value("ids").filter(|ids| !ids.is_null()).map(|ids| read_ids(fields, ids));
-        let up_to = fields.value("up_to").filter(|up_to| !up_to.is_null()).and_then(|up_to| read_time(fields, &up_to));
+        let ids = fields.value("ids").map(|ids| read_ids(fields, ids));
+        let up_to = fields.value("up_to").and_then(|up_to| read_time(fields, &up_to));
         if fields.errors.is_empty() && ids.is_some() == up_to.is_some() {
             fields.refuse("ids", "either ids or up_to is needed, and not both", "value_error.either", None);
         }
