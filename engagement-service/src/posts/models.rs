@@ -126,9 +126,8 @@ fn newest(posts: Vec<PostCard>) -> Vec<PostCard> {
         kept.published_at = published_at;
     }
     // A hidden post is shown to no reader, and its deletion is in no event: its words are not kept. A restored one comes with them.
-    let without_hidden_words = |post: PostCard| match post.hidden {
-        true => PostCard { title: None, content: String::new(), ..post },
-        false => post,
+    let without_hidden_words = |post: PostCard| {
+        if post.hidden { PostCard { title: None, content: String::new(), ..post } } else { post }
     };
     newest.into_values().map(without_hidden_words).collect()
 }

@@ -126,7 +126,7 @@ mod tests {
     struct Fixtures {
         /// The part of the base model's vocabulary that can match anything in the texts, in its order.
         vocabulary: Vec<String>,
-        /// A text and its pieces, as Hugging Face's `tokenizers` 0.22 cuts it.
+        /// A text and its pieces, as Hugging Face's `tokenizers` 0.23.3 cuts it.
         cases: Vec<(String, Vec<String>)>,
     }
 

@@ -1,6 +1,6 @@
 //! Queries to Redis itself, past any proxy.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -107,6 +107,23 @@ impl RedisInspector {
     pub async fn set_setting(&mut self, name: &str, value: &str) -> Result<()> {
         let set = redis::cmd("CONFIG").arg("SET").arg(name).arg(value).exec_async(&mut self.0).await;
         set.with_context(|| format!("{name} cannot be set"))
+    }
+
+    /// The posts of all feeds that are ready, by reader. The first member of a feed is its state, and none of them is cut: runs are
+    /// shorter than a feed.
+    pub async fn feeds(&mut self) -> Result<BTreeMap<String, BTreeSet<String>>> {
+        let mut feeds = BTreeMap::new();
+        let keys: Vec<String> = self.0.keys("feed:*").await.context("the feeds cannot be listed")?;
+        for key in keys {
+            let members: Vec<Vec<u8>> = self.0.zrange(&key, 0, -1).await.context("a feed cannot be read")?;
+            let hexadecimal = |member: &Vec<u8>| member.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+            let Some((state, posts)) = members.split_first().filter(|(state, _)| state.get(6) == Some(&2)) else {
+                continue;
+            };
+            anyhow::ensure!(state.last().is_some_and(|flags| flags % 2 == 1), "{key} is cut");
+            feeds.insert(key.trim_start_matches("feed:").to_owned(), posts.iter().map(hexadecimal).collect());
+        }
+        Ok(feeds)
     }
 
     /// The last id of a stream; none when there is no such stream.

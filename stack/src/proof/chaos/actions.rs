@@ -46,7 +46,9 @@ pub async fn perform(workload: &Workload, dice: &mut StdRng, me: SimulatedUser) 
     let throw = dice.random_range(0..1000);
     let mut actor = Actor { workload, dice, me };
     match throw {
-        0..280 => actor.view().await,
+        0..240 => actor.view().await,
+        // A feed is kept for who has read it: what is published later has to come into it.
+        240..280 => actor.read_feed().await,
         280..480 => actor.comment().await,
         480..620 => actor.react().await,
         620..740 => actor.write().await,
@@ -220,6 +222,12 @@ impl Actor<'_> {
     async fn read(&mut self) {
         self.ask("list posts", &POST, Method::GET, "/posts".to_owned(), None).await;
         self.ask("read profile", &ENGAGEMENT, Method::GET, "/me/activity-profile".to_owned(), None).await;
+    }
+
+    /// Reads the home feed and the notifications, which promises nothing.
+    async fn read_feed(&mut self) {
+        self.ask("read feed", &ENGAGEMENT, Method::GET, "/me/feed".to_owned(), None).await;
+        self.ask("list notifications", &ENGAGEMENT, Method::GET, "/me/notifications".to_owned(), None).await;
     }
 
     /// Deletes the account, and with it all that is theirs; when that is refused the user stays.

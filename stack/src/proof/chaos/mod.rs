@@ -18,6 +18,7 @@ mod actions;
 mod append_only;
 mod checks;
 pub mod faults;
+mod feeds;
 mod hashes;
 mod inject;
 mod metrics;
@@ -141,6 +142,10 @@ async fn run(options: &Chaos, servers: &mut TemporaryServers) -> Result<bool> {
     };
     violations.extend(checks::database(&platform.database, &beginning).await?);
     violations.extend(check_hashes(&platform).await?);
+    violations.extend(
+        feeds::missing(&mut RedisInspector::open(&platform.redis).await?, &feeds::expected(&platform.database).await?)
+            .await?,
+    );
     violations.extend(find_panics(&platform)?);
     let events = checks::count_events(&platform.database).await?;
     let mut mutations = None;
