@@ -116,12 +116,16 @@ impl RedisInspector {
         let keys: Vec<String> = self.0.keys("feed:*").await.context("the feeds cannot be listed")?;
         for key in keys {
             let members: Vec<Vec<u8>> = self.0.zrange(&key, 0, -1).await.context("a feed cannot be read")?;
-            let hexadecimal = |member: &Vec<u8>| member.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+            let hexadecimal = |member: &Vec<u8>| {
+                let key = <[u8; 16]>::try_from(member.as_slice()).map(u128::from_be_bytes);
+                key.ok().map(|key| format!("{key:032x}")).with_context(|| format!("{member:?} is no key of a post"))
+            };
             let Some((state, posts)) = members.split_first().filter(|(state, _)| state.get(6) == Some(&2)) else {
                 continue;
             };
             anyhow::ensure!(state.last().is_some_and(|flags| flags % 2 == 1), "{key} is cut");
-            feeds.insert(key.trim_start_matches("feed:").to_owned(), posts.iter().map(hexadecimal).collect());
+            let posts = posts.iter().map(hexadecimal).collect::<Result<_>>()?;
+            feeds.insert(key.trim_start_matches("feed:").to_owned(), posts);
         }
         Ok(feeds)
     }

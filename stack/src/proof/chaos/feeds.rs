@@ -13,7 +13,7 @@ use crate::servers::psql;
 /// The keys of posts, in hexadecimal digits, by reader.
 pub type Feeds = BTreeMap<String, BTreeSet<String>>;
 
-/// The posts of their connections and their own, for everybody, recounted from the services that own connections and posts.
+/// The posts of each reader's connections and their own, recounted from the services that own connections and posts.
 pub async fn expected(url: &Url) -> Result<Feeds> {
     let sql = "with reads as (
             select user_id as reader, target_id as author from auth.connection union all select id, id from auth.account
