@@ -49,7 +49,18 @@ create table feed_drop (
     user_id uuid primary key,
     -- Counts the changes: one that comes while the feed is being dropped is a reason to drop it again.
     revision integer not null default 1,
+    -- Its turn: that of all feeds at once is behind those that a reader waits for.
     asked_at timestamptz not null default now()
+);
+
+create index feed_drop_asked_at on feed_drop (asked_at);
+
+-- The run of the Redis that holds the feeds. Another one may have lost its last second, or what was not replicated: then all feeds
+-- are dropped.
+create table feed_redis (
+    -- One row.
+    is_it boolean primary key default true check (is_it),
+    run_id text not null
 );
 
 -- A user's mutes, the latest first.

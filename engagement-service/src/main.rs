@@ -41,6 +41,7 @@ use crate::core::ground::settings::Base;
 use crate::core::ground::telemetry;
 use crate::core::serve::{self, Features, Service};
 use crate::feeds::Feeds;
+use crate::feeds::drops::schedulers::RedisWatch;
 use crate::feeds::explore::schedulers::EditionWorker;
 use crate::feeds::fan_out::schedulers::{FeedBacklogGauges, FeedWorker};
 use crate::notifications::channels::Outlet;
@@ -116,6 +117,7 @@ fn features(app: &App, arguments: &ArgMatches) -> anyhow::Result<Features> {
                 vec![Box::new(MailOutlet { links }), Box::new(PushOutlet(channels.clone()))];
             app.start("backfill", Backfill::new(app));
             app.start_after_commits("feeds", FeedWorker(feeds.clone()));
+            app.start("watch of the Redis of feeds", RedisWatch::new(feeds.clone()));
             app.start("backlog of feeds", FeedBacklogGauges(feeds));
             app.start("editions of explore", EditionWorker(app.clone()));
             app.start_after_commits("dispatcher of notifications", Dispatcher::new(app, outlets));

@@ -61,18 +61,24 @@ pub async fn page_read(
         return Ok(PageOutcome::Applied);
     }
     progress.advance(tx, page.next.as_deref(), page.items.len(), removed).await?;
-    if page.next.is_none() && progress.finish(tx).await? {
-        finished(tx).await?;
+    if page.next.is_none() {
+        if progress.finish(tx).await? {
+            report(tx).await?;
+        }
+        // Whatever becomes of the other sources: feeds that were built of what these two were before are built anew.
+        if matches!(progress.source, Source::Connections | Source::Posts) {
+            FeedDrop::create_for_all(tx).await?;
+        }
     }
     Ok(PageOutcome::Applied)
 }
 
-/// The read model is filled: feeds that were built of what it was before are built anew.
-async fn finished(tx: &mut PgTransaction<'_>) -> sqlx::Result<()> {
+/// Reports that the read model is filled.
+async fn report(tx: &mut PgTransaction<'_>) -> sqlx::Result<()> {
     let all = Progress::list(&mut **tx).await?;
     let (rows, removed) = all.iter().fold((0, 0), |sum, source| (sum.0 + source.rows, sum.1 + source.removed));
     tracing::info!(rows, removed, "the read model is filled");
-    FeedDrop::create_for_all(tx).await
+    Ok(())
 }
 
 async fn save_people(tx: &mut PgTransaction<'_>, page: &CopiedPage, range: KeyRange) -> anyhow::Result<usize> {

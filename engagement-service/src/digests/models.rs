@@ -33,6 +33,9 @@ pub struct MailItem {
     pub at: Timestamp,
 }
 
+/// People of a group that a mail may name; a few more than it does, since some may have left or be blocked.
+const NAMED: i64 = 10;
+
 /// What waits for a user's next digest.
 pub struct Digest;
 
@@ -105,18 +108,24 @@ impl Digest {
         .await
     }
 
-    /// Takes what waits for these users, the newest first; this transaction has taken their digests. What they have seen meanwhile,
-    /// and what is withdrawn, is taken and left out.
+    /// Takes what waits for these users, the newest first, as it is now; this transaction has taken their digests. What they have seen
+    /// meanwhile, and what is withdrawn, is taken and left out.
     pub async fn take_entries(tx: &mut PgTransaction<'_>, users: &[Uuid]) -> sqlx::Result<Vec<MailItem>> {
         sqlx::query_as!(
             MailItem,
             r#"with taken as (delete from digest_entry where user_id = any($1) returning *)
-            select notification_id as "notification_id!", user_id as "user_id!", type as "type!: Type",
-                actor_ids as "actor_ids!", people as "people!", text, post_id, at as "at!: Timestamp"
-            from taken
-            where exists (select from notification where id = notification_id and shown and viewed_at is null)
-            order by at desc, notification_id"#,
-            users
+            select taken.notification_id as "notification_id!", taken.user_id as "user_id!", taken.type as "type!: Type",
+                array(
+                    select actor_id from notification_actor
+                    where notification_actor.notification_id = taken.notification_id and stands
+                    order by at desc, actor_id limit $2
+                ) as "actor_ids!",
+                case when taken.people = 0 then 0 else causes end as "people!",
+                text, post_id, notification.updated_at as "at!: Timestamp"
+            from taken join notification on notification.id = taken.notification_id
+            where shown and viewed_at is null order by notification.updated_at desc, notification.id"#,
+            users,
+            NAMED
         )
         .fetch_all(&mut **tx)
         .await

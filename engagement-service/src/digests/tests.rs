@@ -46,15 +46,25 @@ async fn add(platform: &Platform, items: Vec<MailItem>, now: DateTime<Utc>) {
     tx.commit().await.unwrap();
 }
 
-/// The notifications that items are of.
+/// The notifications that items are of, as they are then.
 async fn notify(tx: &mut PgTransaction<'static>, items: &[MailItem]) {
     for item in items {
-        let (id, user) = (item.notification_id, item.user_id);
+        let MailItem { notification_id: id, user_id, people, at, .. } = item;
+        let (word, subject) = (json!(item.r#type), item.post_id.unwrap_or(*id));
         let notification = format!(
             "insert into notification (id, user_id, type, subject_id, causes, created_at, updated_at)
-            values ('{id}', '{user}', 'SYSTEM_MESSAGE', '{id}', 1, now(), now()) on conflict do nothing"
+            values ('{id}', '{user_id}', '{}', '{subject}', greatest({people}, 1), '{at}', '{at}')
+            on conflict (id) do update set causes = excluded.causes, updated_at = excluded.updated_at",
+            word.as_str().unwrap()
         );
         tx.execute(AssertSqlSafe(notification)).await.unwrap();
+        for actor in &item.actor_ids {
+            let actor = format!(
+                "insert into notification_actor (notification_id, actor_id, stands, at, newest)
+                values ('{id}', '{actor}', true, '{at}', '{at}') on conflict do nothing"
+            );
+            tx.execute(AssertSqlSafe(actor)).await.unwrap();
+        }
     }
 }
 

@@ -13,6 +13,7 @@
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use rand::RngExt;
 use redis::aio::ConnectionManager;
 use redis::{RedisError, Script};
@@ -266,6 +267,13 @@ impl FeedCache {
     pub async fn drop_feeds(&self, readers: &[Uuid]) -> Result<(), RedisError> {
         let feeds: Vec<_> = readers.iter().map(|reader| name(*reader)).collect();
         redis::cmd("DEL").arg(&feeds).query_async(&mut self.redis.clone()).await
+    }
+
+    /// Which run of Redis it is: another one after a restart or a failover. Fails while Redis is away.
+    pub async fn run_id(&self) -> anyhow::Result<String> {
+        let info: String = redis::cmd("INFO").arg("server").query_async(&mut self.redis.clone()).await?;
+        let run = info.lines().find_map(|line| line.strip_prefix("run_id:"));
+        Ok(run.context("Redis does not say which run it is")?.to_owned())
     }
 
     /// The answer of Redis, if it comes in time.

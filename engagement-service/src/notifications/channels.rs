@@ -12,6 +12,8 @@ pub struct Handed {
     pub id: Uuid,
     /// Whether the channel still has it at hand, and settles it later (`Notification::settle`).
     pub waits: bool,
+    /// When it leaves at the earliest: the end of quiet hours, or now.
+    pub at: DateTime<Utc>,
 }
 
 /// A channel, such as mail or push. It knows what a person prefers.

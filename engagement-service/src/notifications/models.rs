@@ -1,5 +1,7 @@
 //! Notifications in the database, as their reader has them.
-use chrono::TimeDelta;
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 use sqlx::types::Json;
@@ -124,7 +126,8 @@ impl Notification {
     ) -> sqlx::Result<usize> {
         let found = sqlx::query!(
             "select id, viewed_at from notification
-            where user_id = $1 and shown and (id = any($2) or (viewed_at is null and updated_at <= $3))",
+            where user_id = $1 and shown and (id = any($2) or (viewed_at is null and updated_at <= $3))
+                and type <> all ((select unlisted($1))::text[])",
             user,
             ids,
             up_to as Option<Timestamp>
@@ -132,9 +135,11 @@ impl Notification {
         .fetch_all(&mut **tx)
         .await?;
         let unread: Vec<Uuid> = found.iter().filter(|row| row.viewed_at.is_none()).map(|row| row.id).collect();
-        // What was seen is news again at once when there is more of it.
+        // What was seen is news again at once when there is more of it, unless a channel still holds it back.
         sqlx::query!(
-            "update notification set status = 'VIEWED', viewed_at = now(), dispatched_at = null where id = any($1)",
+            "update notification set status = 'VIEWED', viewed_at = now(),
+                dispatched_at = case when dispatched_at > now() then dispatched_at end
+            where id = any($1)",
             &unread
         )
         .execute(&mut **tx)
@@ -147,7 +152,9 @@ impl Notification {
     /// Deletes a notification for its reader, who is locked, until there is a new cause; false when there is none.
     pub async fn delete(tx: &mut PgTransaction<'_>, user: Uuid, id: Uuid) -> sqlx::Result<bool> {
         let deleted = sqlx::query!(
-            "update notification set deleted_at = now(), dispatched_at = null where id = $1 and user_id = $2 and shown",
+            "update notification set deleted_at = now(),
+                dispatched_at = case when dispatched_at > now() then dispatched_at end
+            where id = $1 and user_id = $2 and shown",
             id,
             user
         )
@@ -163,7 +170,7 @@ impl Notification {
     /// Writes what the platform has to say; the readers are locked. What was said already, what is older than what is kept, and what
     /// is for a person who left is not written.
     pub async fn announce(tx: &mut PgTransaction<'_>, r#type: Type, all: &[Announcement]) -> sqlx::Result<()> {
-        let since = Timestamp(chrono::Utc::now() - TimeDelta::days(super::KEPT_DAYS));
+        let since = Timestamp(Utc::now() - TimeDelta::days(super::KEPT_DAYS));
         let recent: Vec<_> = all.iter().filter(|one| one.at > since).collect();
         let written = sqlx::query_as!(
             Change,
@@ -210,11 +217,17 @@ impl Notification {
         .await
     }
 
-    /// Saves that channels have notifications at hand.
-    pub async fn mark_sending(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
-        sqlx::query!("update notification set status = 'SENDING', dispatched_at = now() where id = any($1)", ids)
-            .execute(&mut **tx)
-            .await?;
+    /// Saves that channels have taken notifications, each with the time at which it leaves: from then on it is not sent again for a
+    /// while.
+    pub async fn mark_sending(tx: &mut PgTransaction<'_>, taken: &BTreeMap<Uuid, DateTime<Utc>>) -> sqlx::Result<()> {
+        sqlx::query!(
+            "update notification set status = 'SENDING', dispatched_at = greatest(now(), taken.at)
+            from unnest($1::uuid[], $2::timestamptz[]) as taken (id, at) where notification.id = taken.id",
+            &taken.keys().copied().collect::<Vec<_>>(),
+            &taken.values().copied().map(Timestamp).collect::<Vec<_>>() as &[Timestamp]
+        )
+        .execute(&mut **tx)
+        .await?;
         Ok(())
     }
 

@@ -1,5 +1,5 @@
 //! The background work of notifications: new ones are handed to their channels, and old ones that are settled are deleted.
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
@@ -62,18 +62,19 @@ impl Worker for Dispatcher {
         let now = Utc::now();
         let since = Timestamp(now - MAX_AGE);
         let (fresh, stale): (Vec<_>, Vec<_>) = due.into_iter().partition(|one| one.updated_at > since);
-        let (mut sending, mut waiting) = (BTreeSet::new(), BTreeSet::new());
+        let (mut sending, mut waiting) = (BTreeMap::new(), BTreeSet::new());
         for channel in &self.channels {
             for handed in channel.hand_over(&mut tx, &fresh, now).await? {
-                sending.insert(handed.id);
+                let leaves = sending.entry(handed.id).or_insert(handed.at);
+                *leaves = handed.at.max(*leaves);
                 waiting.extend(handed.waits.then_some(handed.id));
             }
         }
-        Notification::mark_sending(&mut tx, &sending.iter().copied().collect::<Vec<_>>()).await?;
+        Notification::mark_sending(&mut tx, &sending).await?;
         let done = fresh.iter().chain(&stale).map(|one| one.id).filter(|id| !waiting.contains(id));
         Notification::mark_sent(&mut tx, &done.collect::<Vec<_>>()).await?;
         for one in fresh.iter().chain(&stale) {
-            let outcome = if sending.contains(&one.id) { "channel" } else { "list" };
+            let outcome = if sending.contains_key(&one.id) { "channel" } else { "list" };
             let labels = [("type", one.r#type.word()), ("outcome", outcome)];
             metrics::counter!("notifications_dispatched_total", &labels).increment(1);
         }

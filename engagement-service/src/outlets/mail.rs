@@ -37,7 +37,8 @@ impl MailOutlet {
                 Some(Mailing::Never) | None => {}
             }
         }
-        let handed = at_once.iter().map(|(item, _)| Handed { id: item.notification_id, waits: false }).collect();
+        let handed =
+            at_once.iter().map(|(item, at)| Handed { id: item.notification_id, waits: false, at: *at }).collect();
         digests::signals::add(tx, gathered, &preferences, now).await?;
         digests::signals::request_mails(tx, &self.links, at_once).await?;
         Ok(handed)

@@ -33,7 +33,7 @@ impl PushOutlet {
                 continue;
             };
             if self.push(tx, notification, not_before).await? > 0 {
-                handed.push(Handed { id: notification.id, waits: true });
+                handed.push(Handed { id: notification.id, waits: true, at: not_before });
             }
         }
         Ok(handed)

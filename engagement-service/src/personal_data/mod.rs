@@ -72,20 +72,22 @@ pub const ERASURE: Erasure =
 /// Deletes what is stored of a user, a batch of what may be much; true when there may be more. Their comments and reactions are
 /// left to the events of their deletion, which keep the counts of posts right, and hold no words here.
 async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
+    // Its writer locks it before all else.
+    SystemMessage::erase(tx, person).await?;
     let had_profile = Profile::erase(tx, person).await?;
     Person::delete(tx, person).await?;
     delete_blocks(tx, person).await?;
     Mute::delete_by_user(tx, person).await?;
-    // What Redis has of their feed.
-    FeedDrop::create(tx, &[person]).await?;
     let hid_posts = PostHide::delete_by_user(tx, person, BATCH).await?;
     Device::delete_by_user(tx, person).await?;
-    Delivery::erase(tx, person).await?;
     Preferences::delete(tx, person).await?;
-    Digest::delete(tx, person).await?;
     let more = Follow::delete_by_user(tx, person, BATCH).await?;
+    // What Redis has of their feed; behind the connections.
+    FeedDrop::create(tx, &[person]).await?;
     let more = PostCard::empty_by_author(tx, person, BATCH).await? || more;
     let more = notifications::signals::erase(tx, person, BATCH).await? || more;
-    SystemMessage::erase(tx, person).await?;
+    // Behind the readers of notifications.
+    Digest::delete(tx, person).await?;
+    Delivery::erase(tx, person).await?;
     Ok(more || hid_posts || had_profile)
 }

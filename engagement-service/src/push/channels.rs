@@ -109,7 +109,8 @@ impl PushChannels {
                 );
                 let key = VapidKey::read(key.expose_secret(), subject).context("VAPID_PRIVATE_KEY")?;
                 channels.vapid_public_key = Some(key.public.clone());
-                let http = http().dns_resolver(guard).https_only(!guard.allow_private).build()?;
+                // Through a proxy, the proxy would look the endpoint's name up, and not the guard.
+                let http = http().no_proxy().dns_resolver(guard).https_only(!guard.allow_private).build()?;
                 channels.all.push(Arc::new(WebPush::new(http, guard, key)));
             }
             (None, None) => {}

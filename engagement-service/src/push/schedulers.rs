@@ -18,6 +18,8 @@ use crate::devices;
 
 /// How often a worker polls for deliveries of other replicas, and for tries that are due again.
 const POLL: Duration = Duration::from_secs(1);
+/// How often more is claimed while messages are on their way and none of them ends.
+const CLAIM_INTERVAL: Duration = Duration::from_millis(250);
 /// Messages on their way at once, per provider and replica. Each waits for a push service most of the time.
 const WINDOW: usize = 64;
 /// How long a step goes on claiming. What it has claimed last takes at most 30 s: twice the longest time limit, where a token is
@@ -167,9 +169,15 @@ impl Worker for PushSender {
                 let claimed = Delivery::claim(&self.app.db, self.channel.provider(), room).await?;
                 under_way.extend(claimed.into_iter().map(|delivery| self.send(delivery)));
             }
-            let Some(sent) = under_way.next().await else { break };
-            outcome = Outcome::Busy;
-            self.record(sent).await?;
+            // One that is silent must not keep the others from being claimed.
+            match tokio::time::timeout(CLAIM_INTERVAL, under_way.next()).await {
+                Ok(Some(sent)) => {
+                    outcome = Outcome::Busy;
+                    self.record(sent).await?;
+                }
+                Ok(None) => break,
+                Err(_) => {}
+            }
         }
         self.measure().await?;
         Ok(outcome)

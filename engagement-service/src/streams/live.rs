@@ -1,5 +1,6 @@
 //! One open stream: what it sends next.
 use std::collections::VecDeque;
+use std::future::ready;
 use std::time::Duration;
 
 use axum::http::request::Parts;
@@ -84,7 +85,8 @@ impl LiveStream {
             last,
             unread: None,
             is_behind: true,
-            ready: VecDeque::from([Event::default().retry(RETRY)]),
+            // The number as well: a client that gets no notification comes back with it all the same.
+            ready: VecDeque::from([Event::default().retry(RETRY).id(last.to_string())]),
             heartbeats: every(heartbeat),
             checks: every(check),
             unchecked: 0,
@@ -99,24 +101,14 @@ impl LiveStream {
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
             }
-            if self.is_behind {
-                if let Err(error) = Box::pin(self.read()).await {
-                    // The client comes back with the number of what it has.
-                    tracing::debug!(error = format!("{error:#}"), "a stream ends: what changed cannot be read");
-                    return None;
-                }
-                continue;
-            }
-            if self.is_once {
+            if self.is_once && !self.is_behind {
                 return None;
             }
+            // The ends come first: a client that is far behind, or reads slowly, does not outlive its session.
             tokio::select! {
+                biased;
                 () = self.app.stop.cancelled() => return None,
-                () = sleep_until(self.ends_at) => return None,
-                woken = self.place.wakes.changed() => {
-                    woken.ok()?;
-                    self.look();
-                }
+                () = sleep_until(self.ends_at), if !self.is_once => return None,
                 _ = self.checks.tick() => {
                     if !Box::pin(self.is_still_allowed()).await {
                         return None;
@@ -127,6 +119,17 @@ impl LiveStream {
                         return None;
                     }
                     self.ready.push_back(Event::default().comment(""));
+                }
+                () = ready(()), if self.is_behind => {
+                    if let Err(error) = Box::pin(self.read()).await {
+                        // The client comes back with the number of what it has.
+                        tracing::debug!(error = format!("{error:#}"), "a stream ends: what changed cannot be read");
+                        return None;
+                    }
+                }
+                woken = self.place.wakes.changed() => {
+                    woken.ok()?;
+                    self.look();
                 }
             }
         }

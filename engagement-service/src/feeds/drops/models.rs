@@ -13,7 +13,8 @@ impl FeedDrop {
     pub async fn create(tx: &mut PgTransaction<'_>, readers: &[Uuid]) -> sqlx::Result<()> {
         sqlx::query!(
             "insert into feed_drop (user_id) select distinct id from unnest($1::uuid[]) as reader (id) order by id
-            on conflict (user_id) do update set revision = feed_drop.revision + 1",
+            on conflict (user_id) do update set revision = feed_drop.revision + 1,
+                asked_at = least(feed_drop.asked_at, excluded.asked_at)",
             readers
         )
         .execute(&mut **tx)
@@ -21,15 +22,29 @@ impl FeedDrop {
         Ok(())
     }
 
-    /// Has the feeds of all people dropped.
+    /// Has all feeds dropped, behind those that readers wait for. It may be a row for each person, which takes as long as it takes.
     pub async fn create_for_all(tx: &mut PgTransaction<'_>) -> sqlx::Result<()> {
+        sqlx::query!("select set_config('statement_timeout', '0', true)").fetch_one(&mut **tx).await?;
         sqlx::query!(
-            "insert into feed_drop (user_id) select id from person order by id
+            "insert into feed_drop (user_id, asked_at)
+            select id, now() + interval '1 hour' from (
+                select id from person union select user_id from follow where stands union select user_id from post_card
+            ) as reader (id) order by id
             on conflict (user_id) do update set revision = feed_drop.revision + 1"
         )
         .execute(&mut **tx)
         .await?;
         Ok(())
+    }
+
+    /// Saves the run of the Redis that holds the feeds; true when there was another one before.
+    pub async fn save_run(tx: &mut PgTransaction<'_>, run: &str) -> sqlx::Result<bool> {
+        let changed =
+            sqlx::query!("update feed_redis set run_id = $1 where run_id <> $1", run).execute(&mut **tx).await?;
+        sqlx::query!("insert into feed_redis (run_id) values ($1) on conflict do nothing", run)
+            .execute(&mut **tx)
+            .await?;
+        Ok(changed.rows_affected() > 0)
     }
 
     /// Those that wait longest.

@@ -32,9 +32,11 @@ impl Worker for FeedWorker {
             let readers: Vec<Uuid> = drops.iter().map(|drop| drop.user_id).collect();
             cache.drop_feeds(&readers).await?;
             FeedDrop::finish(&app.db, &drops).await?;
-            return Ok(Outcome::Busy);
         }
-        let Some(job) = FanOut::claim(&app.db, CLAIM).await? else { return Ok(Outcome::Idle(POLL)) };
+        // However many feeds are dropped, as after a restart of Redis, posts go on into the others.
+        let Some(job) = FanOut::claim(&app.db, CLAIM).await? else {
+            return Ok(if drops.is_empty() { Outcome::Idle(POLL) } else { Outcome::Busy });
+        };
         let done = self.work_page(&job).await;
         if done.is_err() {
             job.release(&app.db).await?;

@@ -4,8 +4,10 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
 use super::{NO_POSTS, World, ids, link};
+use crate::core::ground::worker::Worker;
 use crate::core::testing::counted::Counted;
 use crate::feeds::cache::{CAPACITY, FeedLookup};
+use crate::feeds::drops::schedulers::RedisWatch;
 use crate::feeds::pages::Place;
 
 #[sqlx::test(migrations = false)]
@@ -150,4 +152,24 @@ async fn a_feed_of_very_many_connections_is_kept_for_minutes(_: PgPoolOptions, d
     assert_eq!(world.feed(reader).await, [post]);
     let left: i64 = world.platform.app.redis.clone().pttl(&name).await.unwrap();
     assert!(left > 540_000, "{left}");
+}
+
+#[sqlx::test(migrations = false)]
+async fn no_feed_outlives_the_run_of_its_redis(_: PgPoolOptions, database: PgConnectOptions) {
+    let world = World::start(database, &[]).await;
+    let (ann, bert) = (world.join("ann").await, world.join("bert").await);
+    world.follow(ann, bert).await;
+    let post = world.post(bert).await;
+    world.work().await;
+    assert_eq!(world.feed(ann).await, [post]);
+    let watch = async || RedisWatch::new(world.feeds()).step().await.unwrap();
+    watch().await;
+    watch().await;
+    world.work().await;
+    assert_eq!(world.members(ann).await.len(), 2, "it is the same run");
+    world.sql("update feed_redis set run_id = 'the one before'").await;
+    watch().await;
+    world.work().await;
+    assert_eq!(world.members(ann).await.len(), 0, "it may have lost what was written last");
+    assert_eq!(world.feed(ann).await, [post]);
 }

@@ -1,5 +1,5 @@
 //! How far a notification is on its way, and when its channels are used.
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::BoxFuture;
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -15,6 +15,8 @@ use crate::notifications::schedulers::Dispatcher;
 #[derive(Clone, Copy)]
 struct Any {
     waits: bool,
+    /// How long it holds back what it has taken, as in quiet hours.
+    after: TimeDelta,
 }
 
 impl Outlet for Any {
@@ -22,7 +24,7 @@ impl Outlet for Any {
         &'a self,
         tx: &'a mut PgTransaction<'static>,
         due: &'a [Notification],
-        _: DateTime<Utc>,
+        now: DateTime<Utc>,
     ) -> BoxFuture<'a, sqlx::Result<Vec<Handed>>> {
         Box::pin(async move {
             for one in due.iter().filter(|_| self.waits) {
@@ -33,7 +35,7 @@ impl Outlet for Any {
                 );
                 tx.execute(AssertSqlSafe(delivery)).await?;
             }
-            Ok(due.iter().map(|one| Handed { id: one.id, waits: self.waits }).collect())
+            Ok(due.iter().map(|one| Handed { id: one.id, waits: self.waits, at: now + self.after }).collect())
         })
     }
 }
@@ -71,7 +73,7 @@ async fn channels_are_used_once_an_hour_until_the_reader_looks(_: PgPoolOptions,
     let (ann, bert) = (scene.person("Ann").await, scene.person("Bert").await);
     let post = scene.publish(&ann).await;
     scene.comment(&bert, post, 1).await;
-    dispatch(&scene, Some(Any { waits: true })).await;
+    dispatch(&scene, Some(Any { waits: true, after: TimeDelta::zero() })).await;
     assert_eq!(stages(&scene, &ann).await, ["SENDING"]);
     // The channel is done.
     scene.app.db.execute("update push_delivery set state = 'SENT', ended_at = now()").await.unwrap();
@@ -79,15 +81,15 @@ async fn channels_are_used_once_an_hour_until_the_reader_looks(_: PgPoolOptions,
     assert_eq!(stages(&scene, &ann).await, ["SENT"]);
     // More of the same waits for the hour to pass.
     scene.comment(&bert, post, 2).await;
-    dispatch(&scene, Some(Any { waits: true })).await;
+    dispatch(&scene, Some(Any { waits: true, after: TimeDelta::zero() })).await;
     assert_eq!(stages(&scene, &ann).await, ["GENERATED"]);
     scene.app.db.execute("update notification set due_at = due_at - interval '1 hour'").await.unwrap();
-    dispatch(&scene, Some(Any { waits: true })).await;
+    dispatch(&scene, Some(Any { waits: true, after: TimeDelta::zero() })).await;
     assert_eq!(stages(&scene, &ann).await, ["SENDING"]);
     // Who has looked is notified of the next one at once.
     scene.view_all(&ann).await;
     scene.comment(&bert, post, 3).await;
-    dispatch(&scene, Some(Any { waits: true })).await;
+    dispatch(&scene, Some(Any { waits: true, after: TimeDelta::zero() })).await;
     assert_eq!(stages(&scene, &ann).await, ["SENDING"]);
     assert_eq!(scene.unread(&ann).await, json!(1));
 }
@@ -100,9 +102,28 @@ async fn what_happened_long_ago_and_what_is_withdrawn_uses_no_channel(_: PgPoolO
     scene.react(&bert, old, -2 * 86_400).await;
     let reaction = scene.react(&bert, gone, 1).await;
     scene.take_back(&reaction).await;
-    dispatch(&scene, Some(Any { waits: true })).await;
+    dispatch(&scene, Some(Any { waits: true, after: TimeDelta::zero() })).await;
     assert_eq!(stages(&scene, &ann).await, ["SENT"]);
     scene.react(&bert, gone, 2).await;
-    dispatch(&scene, Some(Any { waits: true })).await;
+    dispatch(&scene, Some(Any { waits: true, after: TimeDelta::zero() })).await;
     assert_eq!(stages(&scene, &ann).await, ["SENDING", "SENT"]);
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_a_channel_holds_back_is_not_handed_to_it_again_meanwhile(_: PgPoolOptions, database: PgConnectOptions) {
+    let scene = Scene::start(database).await;
+    let (ann, bert) = (scene.person("Ann").await, scene.person("Bert").await);
+    let post = scene.publish(&ann).await;
+    let night = Some(Any { waits: false, after: TimeDelta::hours(8) });
+    scene.comment(&bert, post, 1).await;
+    dispatch(&scene, night).await;
+    assert_eq!(stages(&scene, &ann).await, ["SENT"]);
+    // An hour later, in the same night, and also when the reader has looked.
+    for second in [2, 3] {
+        scene.comment(&bert, post, second).await;
+        scene.app.db.execute("update notification set due_at = due_at - interval '1 hour'").await.unwrap();
+        dispatch(&scene, night).await;
+        assert_eq!(stages(&scene, &ann).await, ["GENERATED"]);
+        scene.view_all(&ann).await;
+    }
 }
