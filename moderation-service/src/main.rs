@@ -1,8 +1,12 @@
 //! The moderation service: analyses posts and comments, and requests the deletion of content that breaks the rules.
 mod core;
+mod decisions;
+mod ledger;
 mod moderations;
 mod personal_data;
 mod settings;
+mod strikes;
+mod subjects;
 mod text_model;
 mod token_check;
 #[cfg(feature = "train")]
@@ -32,6 +36,10 @@ static SERVICE: Service = Service {
     publishes: &[
         moderations::events::POST_DELETE_REQUESTED,
         moderations::events::COMMENT_DELETE_REQUESTED,
+        ledger::events::MODERATION_DECIDED,
+        ledger::events::CONTENT_LABELLED,
+        ledger::events::USER_STATUS_CHANGED,
+        decisions::events::MODERATION_NOTICE,
         personal_data::USER_ERASED,
     ],
     migrations: &MIGRATIONS,
