@@ -8,7 +8,6 @@ use super::models::{LogFilter, StoredEntry};
 use super::schemas::LogEntryOut;
 use crate::core::contract::extract::Query;
 use crate::core::contract::fields::invalid;
-use crate::subjects::SubjectType;
 use crate::subjects::changes::ActorType;
 
 /// The kinds of entries.
