@@ -29,7 +29,7 @@ use crate::subjects::{Subject, SubjectKey, SubjectType};
 
 /// Histories of a run, each of a few subjects, and the steps of all.
 const SUBJECTS: usize = 12;
-const STEPS: usize = 250;
+const STEPS: usize = 150;
 
 async fn verify(platform: &Platform) -> Value {
     let reply = platform.call("GET", "/moderation/log/verify", Some(&new_moderator().0), None).await;

@@ -6,7 +6,10 @@ use uuid::Uuid;
 use super::USER_ERASED;
 use crate::SERVICE;
 use crate::core::testing::{Platform, new_user};
+use crate::decisions::events::MODERATION_NOTICE;
+use crate::decisions::tests::{decide, new_content, new_moderator, subject};
 use crate::moderations::events::{COMMENT_CREATED, COMMENT_DELETE_REQUESTED};
+use crate::subjects::SubjectType;
 
 #[sqlx::test(migrations = false)]
 async fn a_deleted_users_data_is_exported_before_and_gone_after(_: PgPoolOptions, database: PgConnectOptions) {
@@ -31,4 +34,54 @@ async fn a_deleted_users_data_is_exported_before_and_gone_after(_: PgPoolOptions
     assert_eq!(platform.published(USER_ERASED).await, [json!({ "user_id": her })]);
     let cases = platform.call("GET", "/me/moderations", Some(&bert), None).await;
     assert_eq!(cases.body.as_array().unwrap().len(), 1);
+}
+
+#[sqlx::test(migrations = false)]
+async fn decisions_appeals_and_strikes_are_exported_and_the_ledger_loses_words(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let ((anna, her), (bert, him), (moderator, their)) = (new_user(), new_user(), new_moderator());
+    let (hers, his) =
+        (new_content(&platform, SubjectType::Post, her).await, new_content(&platform, SubjectType::Post, him).await);
+    for (post, author, word) in [(hers, &anna, "Annasword"), (his, &bert, "Bertsword")] {
+        let body = json!({ "actions": [{ "action": "HIDE" }], "reason": "HATE_SLUR", "internal_note": "Moderatorsword",
+            "public_note": format!("{word} is a slur.") });
+        let made = decide(&platform, &moderator, post, body).await;
+        let path = format!("/me/moderation/decisions/{}/appeal", made.body["id"].as_str().unwrap());
+        let appeal = json!({ "text": format!("{word} is a quotation.") });
+        assert_eq!(platform.call("POST", &path, Some(author), Some(appeal)).await.status, 201);
+    }
+    platform.published(MODERATION_NOTICE).await;
+    let places =
+        ["moderation.appeal", "moderation.decision", "moderation.ledger", "moderation.outbox", "moderation_notice"];
+    assert_eq!(platform.finds("Annasword").await, places);
+    // The warning of the ladder is a decision as well.
+    let decisions = platform.personal_data_of(her, "decisions").await;
+    assert_eq!((decisions.len(), &decisions[1]["public_note"]), (2, &json!("Annasword is a slur.")));
+    let appeals = platform.personal_data_of(her, "appeals").await;
+    assert_eq!((appeals.len(), &appeals[0]["text"]), (1, &json!("Annasword is a quotation.")));
+    let strikes = platform.personal_data_of(her, "strikes").await;
+    assert_eq!((strikes.len(), &strikes[0]["weight"]), (1, &json!(2)));
+    let exported = json!([decisions, appeals, strikes]).to_string();
+    assert!(!exported.contains(&their.to_string()) && !exported.contains("Moderatorsword"), "{exported}");
+
+    platform.erase(her).await;
+    assert_eq!(platform.finds("Annasword").await, [""; 0]);
+    assert_eq!(platform.finds("Bertsword").await, places);
+    for kind in ["decisions", "appeals", "strikes"] {
+        assert_eq!(platform.personal_data_of(her, kind).await, [json!(null); 0], "{kind}");
+    }
+    let verified = platform.call("GET", "/moderation/log/verify", Some(&moderator), None).await;
+    assert_eq!(verified.body["valid"], true, "the chain holds without the words: {verified:?}");
+
+    // A moderator who leaves takes the notes for other moderators along, and leaves what was stated to authors.
+    assert_eq!(platform.finds("Moderatorsword").await, ["moderation.decision", "moderation.ledger"]);
+    let before = subject(&platform, his).await;
+    platform.erase(their).await;
+    assert_eq!(platform.finds("Moderatorsword").await, [""; 0]);
+    assert_eq!(subject(&platform, his).await, before);
+    let statements = platform.call("GET", "/me/moderation/decisions", Some(&bert), None).await;
+    assert_eq!(statements.body[1]["facts"], "Bertsword is a slur.");
 }
