@@ -1,8 +1,14 @@
 //! The moderation service: analyses posts and comments, and requests the deletion of content that breaks the rules.
+mod appeals;
 mod core;
+mod decisions;
+mod expiry;
+mod ledger;
 mod moderations;
 mod personal_data;
 mod settings;
+mod strikes;
+mod subjects;
 mod text_model;
 mod token_check;
 #[cfg(feature = "train")]
@@ -13,9 +19,11 @@ mod matrix;
 
 use std::sync::Arc;
 
+use axum::Extension;
 use clap::{Args, Command, FromArgMatches};
 
 use crate::core::serve::{self, Features, Service};
+use crate::expiry::schedulers::Timer;
 use crate::moderations::lexicon::Lexicon;
 use crate::moderations::services::{Analyser, Analysis, Implementation, Off};
 use crate::settings::Settings;
@@ -32,20 +40,43 @@ static SERVICE: Service = Service {
     publishes: &[
         moderations::events::POST_DELETE_REQUESTED,
         moderations::events::COMMENT_DELETE_REQUESTED,
+        ledger::events::MODERATION_DECIDED,
+        ledger::events::CONTENT_LABELLED,
+        ledger::events::USER_STATUS_CHANGED,
+        decisions::events::MODERATION_NOTICE,
         personal_data::USER_ERASED,
     ],
     migrations: &MIGRATIONS,
     scheme: token_check::scheme,
-    limits: &[moderations::READ_MODERATIONS_LIMIT],
+    limits: &[
+        moderations::READ_MODERATIONS_LIMIT,
+        ledger::VERIFY_LIMIT,
+        decisions::READ_STATEMENTS_LIMIT,
+        decisions::DECIDE_LIMIT,
+        decisions::READ_DECISIONS_LIMIT,
+        appeals::APPEAL_LIMIT,
+        appeals::READ_APPEALS_LIMIT,
+    ],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
     settings: |command| with_tools(Settings::augment_args(command)),
     authenticator: token_check::authenticator,
     features: |app, arguments| {
-        let analyser = analyser(&Settings::from_arg_matches(arguments)?.analysis);
+        let settings = Settings::from_arg_matches(arguments)?;
+        let analyser = analyser(&settings.analysis);
+        let routes = moderations::router()
+            .merge(ledger::router())
+            .merge(strikes::router())
+            .merge(decisions::router())
+            .merge(appeals::router())
+            .layer(Extension(settings.ladder));
+        let removal = settings.removal;
         Ok(Features {
-            routes: moderations::router().with_state(app.clone()),
+            routes: routes.with_state(app.clone()),
             subscriptions: moderations::events::consumers::subscriptions(&analyser),
+            background: Some(Box::new(move |app| {
+                app.start_after_commits("timer", Timer { app: app.clone(), removal });
+            })),
             ..Features::default()
         })
     },

@@ -2,12 +2,16 @@
 use std::future::{Ready, ready};
 
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{Request, header};
+use serde_json::json;
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
 use crate::SERVICE;
 use crate::core::testing::{self, Platform};
+use crate::decisions::tests::{decided_by_machine, new_content};
+use crate::subjects::SubjectType;
+use crate::subjects::actions::Action;
 use crate::token_check;
 
 /// The operations beside the API that only this service has.
@@ -49,10 +53,44 @@ pub fn block(_: &Platform, _: &Person, _: &Person) -> Ready<()> {
 }
 
 /// A request for an operation, without a token.
-pub fn request(_: &Platform, operation: &str, _: &Person) -> Ready<Request<Body>> {
-    let path = match operation {
-        "GET /api/v1/me/moderations" => "/api/v1/me/moderations",
+pub async fn request(world: &Platform, operation: &str, owner: &Person) -> Request<Body> {
+    let (method, path) = operation.split_once(' ').unwrap();
+    let appeal = json!({ "text": "I quoted it." });
+    let (path, body) = match path {
+        "/api/v1/me/moderation/decisions/{id}/appeal" => {
+            (path.replace("{id}", &decision(world, owner).await.to_string()), Some(appeal))
+        }
+        "/api/v1/moderation/appeals/{id}/resolve" => {
+            let path_of_appeal = format!("/me/moderation/decisions/{}/appeal", decision(world, owner).await);
+            let made = world.call("POST", &path_of_appeal, Some(&owner.token), Some(appeal)).await;
+            let resolution = json!({ "outcome": "UPHELD", "note": "It stands." });
+            (path.replace("{id}", made.body["id"].as_str().unwrap()), Some(resolution))
+        }
+        "/api/v1/moderation/decisions/{id}/reverse" => {
+            let path = path.replace("{id}", &decision(world, owner).await.to_string());
+            (path, Some(json!({ "note": "A mistake." })))
+        }
+        "/api/v1/moderation/decisions/{id}" => (path.replace("{id}", &decision(world, owner).await.to_string()), None),
+        "/api/v1/moderation/subjects/{type}/{id}/decisions" => {
+            let post = new_content(world, SubjectType::Post, owner.id).await;
+            let path = path.replace("{type}", "POST").replace("{id}", &post.id.to_string());
+            (path, Some(json!({ "actions": [{ "action": "LIMIT" }], "reason": "SPAM_LINK" })))
+        }
+        "/api/v1/moderation/users/{id}/strikes" => (path.replace("{id}", &owner.id.to_string()), None),
+        "/api/v1/me/moderations"
+        | "/api/v1/me/appeals"
+        | "/api/v1/me/moderation/decisions"
+        | "/api/v1/moderation/appeals"
+        | "/api/v1/moderation/log"
+        | "/api/v1/moderation/log/verify" => (path.to_owned(), None),
         other => panic!("there is no request of {other} here"),
     };
-    ready(Request::get(path).body(Body::empty()).unwrap())
+    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+    Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json").body(body).unwrap()
+}
+
+/// A machine's decision about a post of the owner.
+async fn decision(world: &Platform, owner: &Person) -> Uuid {
+    let post = new_content(world, SubjectType::Post, owner.id).await;
+    decided_by_machine(world, post, owner.id, Action::Hide).await
 }

@@ -1,7 +1,9 @@
 //! The settings of the moderation service beside those of every service.
 use clap::Args;
 
+use crate::expiry::Removal;
 use crate::moderations::services::Analysis;
+use crate::strikes::services::Ladder;
 use crate::token_check::TokenCheck;
 
 /// The settings that only this service has.
@@ -12,4 +14,10 @@ pub struct Settings {
 
     #[command(flatten)]
     pub analysis: Analysis,
+
+    #[command(flatten)]
+    pub ladder: Ladder,
+
+    #[command(flatten)]
+    pub removal: Removal,
 }

@@ -1,0 +1,329 @@
+//! Makes and ends decisions, with all that follows in the same transaction.
+use sqlx::PgTransaction;
+use uuid::Uuid;
+
+use super::NewDecision;
+use super::events::producers;
+use super::models::{Decision, OpenCase, lock_content, overturn_appeal, release};
+use super::schemas::{DeleteRequest, Notice, NoticeKind};
+use crate::core::api::errors::Error;
+use crate::core::contract::timestamp::Timestamp;
+use crate::ledger::NewEntry;
+use crate::ledger::models::now;
+use crate::ledger::signals::record;
+use crate::strikes::models::{add, revoke, sum};
+use crate::strikes::services::Ladder;
+use crate::subjects::actions::Action;
+use crate::subjects::changes::{Actor, Change, Ended};
+use crate::subjects::models::lock;
+use crate::subjects::{Subject, SubjectKey, Visibility};
+
+/// The subjects of a decision, locked: the one that it is about, and its author where that is another one.
+struct Locked {
+    subject: Subject,
+    account: Option<Subject>,
+    at: Timestamp,
+    /// What happens to each of the two.
+    entries: Vec<NewEntry>,
+    account_entries: Vec<NewEntry>,
+}
+
+impl Locked {
+    async fn open(tx: &mut PgTransaction<'_>, key: SubjectKey, author: Uuid, with_account: bool) -> sqlx::Result<Self> {
+        let mut wanted = vec![(key, author)];
+        if with_account && !key.is_user() {
+            wanted.push((SubjectKey::user(author), author));
+        }
+        // Contents are locked before users, so the account is the last one.
+        let mut subjects = lock(tx, &wanted).await?;
+        let account = if wanted.len() > 1 { subjects.pop() } else { None };
+        let subject = subjects.pop().ok_or(sqlx::Error::RowNotFound)?;
+        Ok(Self { subject, account, at: now(tx).await?, entries: Vec::new(), account_entries: Vec::new() })
+    }
+
+    /// Lets a decision end for the subject that it is about, and for each that it is in force for.
+    fn end(&mut self, decision: &Decision, end: &End) {
+        let (why, note) = (end.why, end.note.clone());
+        let entry = NewEntry::new(end.actor, Change::Ended { decision: decision.id, why, note });
+        let concerns = |subject: &Subject| subject.key == decision.key || subject.is_under(decision.id);
+        if self.account.as_ref().is_some_and(concerns) {
+            self.account_entries.push(entry.clone());
+        }
+        if concerns(&self.subject) {
+            self.entries.push(entry);
+        }
+    }
+
+    /// Records what happens; returns the subject before and after.
+    async fn record(self, tx: &mut PgTransaction<'_>) -> sqlx::Result<(Subject, Subject)> {
+        let (before, after) = record(tx, self.subject.key, self.subject.author, self.entries).await?;
+        if let Some(account) = self.account.filter(|_| !self.account_entries.is_empty()) {
+            record(tx, account.key, account.author, self.account_entries).await?;
+        }
+        Ok((before, after))
+    }
+}
+
+/// How decisions end.
+struct End {
+    why: Ended,
+    actor: Actor,
+    /// For moderators.
+    note: Option<String>,
+}
+
+/// Makes a decision. Of a machine it takes what machines may do, and nothing else. A person's decision is the end of what machines
+/// have held, of the review and of the claim; the rows of its reports are those of the features above.
+pub async fn decide(tx: &mut PgTransaction<'_>, new: NewDecision) -> Result<Decision, Error> {
+    let by_person = new.is_by_person();
+    if !by_person && !new.actions.iter().all(Action::is_for_machines) {
+        return Err(Error::Internal(anyhow::anyhow!("a machine must not do one of {:?}", new.actions)));
+    }
+    if !new.key.is_user() {
+        lock_content(tx, new.key.id).await?;
+    }
+    let mut locked = Locked::open(tx, new.key, new.author, by_person).await?;
+    end_those_before(tx, &mut locked, &new).await?;
+    let decision = store(tx, &new, locked.at).await?;
+    if by_person && new.strikes.is_none() {
+        release(tx, new.key).await?;
+        if locked.subject.reports > 0 {
+            let reports = locked.subject.reports;
+            locked.entries.push(NewEntry::new(new.actor, Change::ReportsClosed { reports }));
+        }
+    }
+    add_rulings(&mut locked, &new, &decision);
+    let at = locked.at;
+    let (before, after) = locked.record(tx).await?;
+    if !new.key.is_user() && !before.visibility.is_hidden() && after.visibility.is_hidden() {
+        request_deletion(tx, &new, after.version).await?;
+    }
+    if let Some((kind, title, text)) = decision.notice() {
+        producers::moderation_notice(tx, &notice(&decision, at, kind, title, text)).await?;
+    }
+    Ok(decision)
+}
+
+/// Requests of the content's own service what the contract has for it.
+async fn request_deletion(tx: &mut PgTransaction<'_>, new: &NewDecision, version: i64) -> sqlx::Result<()> {
+    let (r#type, content_id, reason) = (new.key.r#type, new.key.id, new.reason.contract());
+    let OpenCase { id, created_at, updated_at, raw_content } =
+        OpenCase::open(tx, (new.key, new.author), reason).await?;
+    let request = DeleteRequest {
+        id,
+        created_at,
+        created_by: None,
+        updated_at,
+        updated_by: None,
+        r#type,
+        content_id,
+        raw_content,
+        status: "DELETE_REQUESTED",
+        reason,
+        decision_version: version,
+    };
+    producers::delete_requested(tx, &request).await
+}
+
+/// Makes a moderator's decision: beside all else, what it hides or removes is a strike, and the ladder says what follows from the sum.
+pub async fn moderate(tx: &mut PgTransaction<'_>, ladder: &Ladder, new: NewDecision) -> Result<Decision, Error> {
+    let (actor, author) = (new.actor, new.author);
+    let decision = decide(tx, new).await?;
+    if !decision.is_strike() {
+        return Ok(decision);
+    }
+    let before = sum(&mut **tx, author, decision.at).await?;
+    add(tx, (decision.id, author), decision.reason.weight(), decision.at, ladder.strike_days).await?;
+    let after = sum(&mut **tx, author, decision.at).await?;
+    if let Some(rung) = ladder.reached(before, after) {
+        let follows = NewDecision {
+            key: SubjectKey::user(author),
+            author,
+            actor,
+            actions: vec![rung.action.clone()],
+            reason: decision.reason,
+            policy: None,
+            analysis: None,
+            internal_note: None,
+            public_note: None,
+            hours: None,
+            strikes: Some(rung.from),
+        };
+        decide(tx, follows).await?;
+    }
+    Ok(decision)
+}
+
+/// Ends what a new decision ends: all that is in force when it restores the subject, and else what machines have held until a
+/// person looks.
+async fn end_those_before(tx: &mut PgTransaction<'_>, locked: &mut Locked, new: &NewDecision) -> sqlx::Result<()> {
+    let restores = new.actions.contains(&Action::Restore);
+    let is_held = |visibility| new.is_by_person() && visibility == Some(Visibility::Held);
+    let why = if new.restricts() { Ended::Superseded } else { Ended::Reversed };
+    let end = End { why, actor: new.actor, note: None };
+    let over = locked.subject.active.iter().filter(|held| restores || is_held(held.ruling.visibility));
+    let over: Vec<Uuid> = over.map(|held| held.ruling.decision).collect();
+    for id in over {
+        let Some(decision) = Decision::find(&mut **tx, id).await? else { continue };
+        if decision.key == locked.subject.key {
+            end_with(tx, locked, &decision, &end).await?;
+        } else {
+            // A decision about a content has muted the user who is restored: it remains in force for the content.
+            locked.end(&decision, &end);
+            Decision::forget_standing(tx, id).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Stores the row of a new decision.
+async fn store(tx: &mut PgTransaction<'_>, new: &NewDecision, at: Timestamp) -> sqlx::Result<Decision> {
+    let decision = Decision {
+        id: Uuid::now_v7(),
+        key: new.key,
+        author: new.author,
+        at,
+        moderator: new.actor.person(),
+        strikes: new.strikes,
+        actions: new.actions.clone(),
+        reason: new.reason,
+        policy: new.policy.clone(),
+        analysis: new.analysis,
+        internal_note: new.internal_note.clone(),
+        public_note: new.public_note.clone(),
+        expires_at: new.expires_at(at),
+        standing_until: new.standing(at).and_then(|(_, until)| until),
+        ended_at: None,
+        ended_by: None,
+        appeal: None,
+    };
+    decision.insert(tx).await?;
+    Ok(decision)
+}
+
+/// Adds what a decision makes of its subjects.
+fn add_rulings(locked: &mut Locked, new: &NewDecision, decision: &Decision) {
+    let decided = |ruling, closes_review| {
+        let (public_note, internal_note) = (new.public_note.clone(), new.internal_note.clone());
+        let ruling = Box::new(ruling);
+        NewEntry::new(new.actor, Change::Decided { ruling, closes_review, public_note, internal_note })
+    };
+    // What the ladder does is no look at the account's own reports.
+    let closes_review = new.is_by_person() && new.strikes.is_none();
+    let of_subject = if new.key.is_user() { decision.for_author() } else { decision.for_content() };
+    locked.entries.push(decided(of_subject, closes_review));
+    if locked.account.is_some() && new.is_about_author() {
+        locked.account_entries.push(decided(decision.for_author(), false));
+    }
+}
+
+/// Ends a decision for all of its subjects; none when it has ended before. When it was wrong its strike counts no longer, and
+/// what the ladder has done for more strikes than are left ends as well.
+pub async fn end(
+    tx: &mut PgTransaction<'_>,
+    decision: Uuid,
+    why: Ended,
+    actor: Actor,
+) -> Result<Option<Decision>, Error> {
+    end_with_note(tx, decision, End { why, actor, note: None }).await
+}
+
+/// Takes a decision back, as a moderator who says why to other moderators; none when it has been taken back before.
+pub async fn reverse(
+    tx: &mut PgTransaction<'_>,
+    decision: Uuid,
+    moderator: Uuid,
+    note: Option<String>,
+) -> Result<Option<Decision>, Error> {
+    end_with_note(tx, decision, End { why: Ended::Reversed, actor: Actor::Moderator(moderator), note }).await
+}
+
+async fn end_with_note(tx: &mut PgTransaction<'_>, decision: Uuid, end: End) -> Result<Option<Decision>, Error> {
+    let Some(found) = Decision::find(&mut **tx, decision).await? else { return Ok(None) };
+    let mut locked = Locked::open(tx, found.key, found.author, true).await?;
+    if !end_with(tx, &mut locked, &found, &end).await? {
+        return Ok(None);
+    }
+    let at = locked.at;
+    locked.record(tx).await?;
+    if end.why == Ended::Reversed {
+        let (title, text) = found.taken_back();
+        producers::moderation_notice(tx, &notice(&found, at, NoticeKind::Restored, title, text)).await?;
+    }
+    Ok(Decision::find(&mut **tx, decision).await?)
+}
+
+/// Lets a decision end with others; false when it has ended before.
+async fn end_with(
+    tx: &mut PgTransaction<'_>,
+    locked: &mut Locked,
+    decision: &Decision,
+    end: &End,
+) -> sqlx::Result<bool> {
+    if !Decision::finish(tx, decision.id, end.why, locked.at).await? {
+        return Ok(false);
+    }
+    locked.end(decision, end);
+    if !end.why.is_taken_back() {
+        return Ok(true);
+    }
+    if let Some(appeal) = overturn_appeal(tx, decision.id, locked.at).await? {
+        let resolved = Change::AppealResolved { appeal, decision: decision.id, overturned: true, note: None };
+        locked.entries.push(NewEntry::new(end.actor, resolved));
+    }
+    if revoke(tx, decision.id, locked.at).await? {
+        let left = sum(&mut **tx, decision.author, locked.at).await?;
+        for above in Decision::above(tx, decision.author, left).await? {
+            if Decision::finish(tx, above.id, end.why, locked.at).await? {
+                locked.end(&above, end);
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// Ends what is over of a decision: what it does to the content, to the account, or both. True when anything was.
+pub async fn expire(tx: &mut PgTransaction<'_>, decision: Uuid) -> sqlx::Result<bool> {
+    let Some(found) = Decision::find(&mut **tx, decision).await? else { return Ok(false) };
+    let mut locked = Locked::open(tx, found.key, found.author, true).await?;
+    let at = locked.at;
+    let Some(found) = Decision::find(&mut **tx, decision).await?.filter(|found| found.ended_at.is_none()) else {
+        return Ok(false);
+    };
+    let is_over = |until: Option<Timestamp>| until.is_some_and(|until| until <= at);
+    let end = Change::Ended { decision, why: Ended::Expired, note: None };
+    let mut left = false;
+    for (subject, entries) in
+        [(Some(&locked.subject), &mut locked.entries), (locked.account.as_ref(), &mut locked.account_entries)]
+    {
+        let Some(subject) = subject.filter(|subject| subject.is_under(decision)) else { continue };
+        let until = if subject.key.is_user() { found.standing_until } else { found.expires_at };
+        if is_over(until) {
+            entries.push(NewEntry::new(Actor::Timer, end.clone()));
+        } else {
+            left = true;
+        }
+    }
+    if left {
+        Decision::wait(tx, decision, at).await?;
+    } else {
+        Decision::finish(tx, decision, Ended::Expired, at).await?;
+    }
+    locked.record(tx).await?;
+    Ok(true)
+}
+
+/// A notice to the author of a decision's subject.
+pub fn notice(decision: &Decision, at: Timestamp, kind: NoticeKind, title: String, text: String) -> Notice {
+    Notice {
+        id: Uuid::now_v7(),
+        at,
+        user_id: decision.author,
+        kind,
+        title,
+        text,
+        subject_type: decision.key.r#type,
+        subject_id: decision.key.id,
+        decision_id: Some(decision.id),
+    }
+}
