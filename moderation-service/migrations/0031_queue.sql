@@ -21,6 +21,8 @@ create table report (
     -- The decision that closed it; none where the subject is gone.
     decision uuid,
     closed_at timestamptz,
+    -- The number of its entry in the ledger: a decision closes the reports that were entered before it, and no later one.
+    entry bigint,
     check ((status = 'OPEN') = (closed_at is null))
 );
 
@@ -98,7 +100,7 @@ $$;
 create trigger prepare_for_queue before insert or update of review on subject
     for each row execute function prepare_for_queue();
 
--- The reasons of reports and findings, from their entries.
+-- The reasons of reports and findings, and the numbers of reports, from their entries.
 create function add_reason() returns trigger language plpgsql as $$
 declare
     reason text := new.details::json ->> 'reason';
@@ -107,6 +109,9 @@ begin
         reasons = case when reason is null or reason = any(reasons) then reasons else reasons || reason end,
         flagged = flagged or new.kind = 'flagged'
     where type = new.subject_type and id = new.subject_id and review in ('OPEN', 'ESCALATED');
+    if new.kind = 'reported' then
+        update report set entry = new.seq where id = (new.details::json ->> 'report')::uuid;
+    end if;
     return null;
 end
 $$;
