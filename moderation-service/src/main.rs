@@ -1,8 +1,14 @@
 //! The moderation service: analyses posts and comments, and requests the deletion of content that breaks the rules.
 mod core;
+mod decisions;
+mod ledger;
 mod moderations;
 mod personal_data;
+mod queue;
+mod reports;
 mod settings;
+mod strikes;
+mod subjects;
 mod text_model;
 mod token_check;
 #[cfg(feature = "train")]
@@ -18,6 +24,7 @@ use clap::{Args, Command, FromArgMatches};
 use crate::core::serve::{self, Features, Service};
 use crate::moderations::lexicon::Lexicon;
 use crate::moderations::services::{Analyser, Analysis, Implementation, Off};
+use crate::queue::schedulers::{QueueGauges, ReportCloser};
 use crate::settings::Settings;
 use crate::text_model::analyse::{self, Analyse};
 
@@ -32,20 +39,38 @@ static SERVICE: Service = Service {
     publishes: &[
         moderations::events::POST_DELETE_REQUESTED,
         moderations::events::COMMENT_DELETE_REQUESTED,
+        ledger::events::MODERATION_DECIDED,
+        ledger::events::CONTENT_LABELLED,
+        ledger::events::USER_STATUS_CHANGED,
+        decisions::events::MODERATION_NOTICE,
         personal_data::USER_ERASED,
     ],
     migrations: &MIGRATIONS,
     scheme: token_check::scheme,
-    limits: &[moderations::READ_MODERATIONS_LIMIT],
+    limits: &[
+        moderations::READ_MODERATIONS_LIMIT,
+        reports::REPORT_LIMIT,
+        reports::LIST_REPORTS_LIMIT,
+        queue::READ_QUEUE_LIMIT,
+        queue::WORK_QUEUE_LIMIT,
+        queue::BULK_LIMIT,
+    ],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
     settings: |command| with_tools(Settings::augment_args(command)),
     authenticator: token_check::authenticator,
     features: |app, arguments| {
-        let analyser = analyser(&Settings::from_arg_matches(arguments)?.analysis);
+        let settings = Settings::from_arg_matches(arguments)?;
+        let analyser = analyser(&settings.analysis);
+        let routes = moderations::router().merge(reports::router(settings.reports)).merge(queue::router());
         Ok(Features {
-            routes: moderations::router().with_state(app.clone()),
+            routes: routes.with_state(app.clone()),
             subscriptions: moderations::events::consumers::subscriptions(&analyser),
+            jobs: vec![queue::schedulers::job(app)],
+            background: Some(Box::new(|app| {
+                app.start_after_commits("reports", ReportCloser(app.clone()));
+                app.start("length of the queue", QueueGauges(app.clone()));
+            })),
             ..Features::default()
         })
     },

@@ -2,6 +2,7 @@
 use clap::Args;
 
 use crate::moderations::services::Analysis;
+use crate::reports::services::ReportSettings;
 use crate::token_check::TokenCheck;
 
 /// The settings that only this service has.
@@ -12,4 +13,7 @@ pub struct Settings {
 
     #[command(flatten)]
     pub analysis: Analysis,
+
+    #[command(flatten)]
+    pub reports: ReportSettings,
 }

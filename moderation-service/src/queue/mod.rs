@@ -72,5 +72,4 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(views::escalate_subject))
         .routes(routes!(views::note_subject))
         .routes(routes!(views::get_subject))
-        .routes(routes!(views::decide_in_bulk))
 }

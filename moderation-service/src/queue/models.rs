@@ -1,10 +1,12 @@
 //! The queue in the database: all of the SQL of this feature.
+use serde_json::value::RawValue;
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
 use super::services::{FlaggedBy, QueueFilter};
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
+use crate::subjects::changes::ActorType;
 use crate::subjects::{Review, SubjectKey, SubjectType, Visibility};
 
 /// Characters of a text in a list: enough to know what it is about.
@@ -44,8 +46,8 @@ impl QueueItem {
     ) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select subject.type as "type: SubjectType", subject.id, subject.author,
-                visibility as "visibility: Visibility", review as "review: Review", severity, reports, report_weight, reasons,
+            r#"select subject.type as "type", subject.id, subject.author,
+                visibility, review, severity, reports, report_weight, reasons,
                 flagged, subject.reach, opened_at as "opened_at!", place as "place!", left(text, $10) as excerpt,
                 claim.moderator as "claimed_by?", claim.until as "claimed_until?"
             from subject
@@ -75,8 +77,8 @@ impl QueueItem {
     pub async fn list_claimed(db: impl PgExecutor<'_>, moderator: Uuid) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select subject.type as "type: SubjectType", subject.id, subject.author,
-                visibility as "visibility: Visibility", review as "review: Review", severity, reports, report_weight, reasons,
+            r#"select subject.type as "type", subject.id, subject.author,
+                visibility, review, severity, reports, report_weight, reasons,
                 flagged, subject.reach, opened_at as "opened_at!", place as "place!", left(text, $2) as excerpt,
                 claim.moderator as "claimed_by?", claim.until as "claimed_until?"
             from claim
@@ -97,8 +99,8 @@ impl QueueItem {
         let ids: Vec<Uuid> = keys.iter().map(|key| key.id).collect();
         sqlx::query_as!(
             Self,
-            r#"select subject.type as "type: SubjectType", subject.id, subject.author,
-                visibility as "visibility: Visibility", review as "review: Review", severity, reports, report_weight, reasons,
+            r#"select subject.type as "type", subject.id, subject.author,
+                visibility, review, severity, reports, report_weight, reasons,
                 flagged, subject.reach, opened_at as "opened_at!", place as "place!", left(text, $3) as excerpt,
                 claim.moderator as "claimed_by?", claim.until as "claimed_until?"
             from subject
@@ -292,6 +294,35 @@ impl Claim {
     }
 }
 
+/// An entry of a subject in the ledger.
+#[derive(Debug)]
+pub struct HistoryEntry {
+    pub id: Uuid,
+    pub at: Timestamp,
+    pub actor_type: ActorType,
+    pub actor: Option<Uuid>,
+    pub kind: String,
+    pub details: Option<Box<RawValue>>,
+    pub words: Option<Box<RawValue>>,
+}
+
+impl HistoryEntry {
+    /// The newest entries of a subject.
+    pub async fn list(db: impl PgExecutor<'_>, key: SubjectKey, rows: i64) -> sqlx::Result<Vec<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"select id, at, actor_type, actor, kind,
+                details::json as "details: Box<RawValue>", words::json as "words: Box<RawValue>"
+            from ledger where subject_type = $1 and subject_id = $2 order by seq desc limit $3"#,
+            key.r#type as SubjectType,
+            key.id,
+            rows
+        )
+        .fetch_all(db)
+        .await
+    }
+}
+
 /// The length of the queue.
 #[derive(Clone, Copy, Debug)]
 pub struct QueueLength {
@@ -322,9 +353,9 @@ pub struct FollowedEntry {
     pub seq: i64,
     pub subject_type: SubjectType,
     pub subject_id: Uuid,
-    pub is_person: bool,
     pub at: Timestamp,
-    /// Null: erased.
+    pub kind: String,
+    /// None: erased.
     pub details: Option<String>,
 }
 
@@ -349,8 +380,8 @@ impl LedgerFollower {
         let Some(last) = last else { return Ok(None) };
         let entries = sqlx::query_as!(
             FollowedEntry,
-            r#"select seq, subject_type as "subject_type: SubjectType", subject_id, actor_type = 'MODERATOR' as "is_person!", at,
-                details
+            r#"select seq, subject_type, subject_id, at,
+                kind, details
             from ledger where seq > $1 and seq <= $2 and kind in ('decided', 'ended', 'gone') order by seq"#,
             after,
             last

@@ -1,17 +1,18 @@
 //! The queue in the API.
 use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::models::{AuthorRecord, Claim, QueueItem, SubjectContent};
+use super::models::{AuthorRecord, Claim, HistoryEntry, QueueItem, SubjectContent};
 use super::services::{FAMILIES, FlaggedBy, QueueFilter, reasons_of};
 use crate::core::api::errors::Error;
 use crate::core::contract::extract::Query;
 use crate::core::contract::fields::{Fields, Input, invalid};
 use crate::core::contract::timestamp::Timestamp;
-use crate::ledger::schemas::EntryOut;
 use crate::reports::schemas::ReportDetailsOut;
+use crate::subjects::changes::ActorType;
 use crate::subjects::{Review, Standing, Subject, SubjectType, Visibility};
 
 /// Items that are claimed at once, at most: more than a quarter of an hour has room for are only kept from others.
@@ -322,6 +323,39 @@ pub struct AuthorRecordOut {
     pub appeals: i64,
 }
 
+/// Something that happened to a subject
+#[derive(Serialize, ToSchema)]
+pub struct HistoryEntryOut {
+    pub id: Uuid,
+    pub at: Timestamp,
+    #[schema(inline)]
+    pub actor_type: ActorType,
+    /// The moderator or user; null: no person, or one that is not named here
+    pub actor: Option<Uuid>,
+    /// `reported`, `flagged`, `decided`, `ended` …
+    pub kind: String,
+    /// What the kind needs to say; null: erased
+    #[schema(value_type = Option<Object>)]
+    pub details: Option<Box<RawValue>>,
+    /// The notes of its actor; null: none, or erased
+    #[schema(value_type = Option<Object>)]
+    pub words: Option<Box<RawValue>>,
+}
+
+impl From<HistoryEntry> for HistoryEntryOut {
+    fn from(entry: HistoryEntry) -> Self {
+        Self {
+            id: entry.id,
+            at: entry.at,
+            actor_type: entry.actor_type,
+            actor: entry.actor,
+            kind: entry.kind,
+            details: entry.details,
+            words: entry.words,
+        }
+    }
+}
+
 /// All that moderators know of a subject
 #[derive(Serialize, ToSchema)]
 pub struct SubjectOut {
@@ -336,7 +370,7 @@ pub struct SubjectOut {
     /// The newest reports; at most 50
     pub reports: Vec<ReportDetailsOut>,
     /// The newest entries of the log; at most 100
-    pub history: Vec<EntryOut>,
+    pub history: Vec<HistoryEntryOut>,
     pub author: AuthorRecordOut,
 }
 

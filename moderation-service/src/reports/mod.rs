@@ -2,7 +2,7 @@
 //! subject into the queue, and is closed by what becomes of the subject.
 pub mod events;
 pub mod models;
-mod schemas;
+pub mod schemas;
 pub mod services;
 pub mod signals;
 mod views;

@@ -95,8 +95,8 @@ impl Report {
             Self,
             r#"insert into report (id, reporter, subject_type, subject_id, author, reason, text, weight)
             values ($1, $2, $3, $4, $5, $6, $7, $8)
-            returning id, at, reporter, subject_type as "subject_type: SubjectType", subject_id, reason as "reason: Reason", text, weight,
-                status as "status: ReportStatus", closed_at"#,
+            returning id, at, reporter, subject_type, subject_id, reason, text, weight,
+                status, closed_at"#,
             Uuid::now_v7(),
             report.reporter,
             report.key.r#type as SubjectType,
@@ -114,8 +114,8 @@ impl Report {
     pub async fn list_by(db: impl PgExecutor<'_>, reporter: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select id, at, reporter, subject_type as "subject_type: SubjectType", subject_id, reason as "reason: Reason", text, weight,
-                status as "status: ReportStatus", closed_at
+            r#"select id, at, reporter, subject_type, subject_id, reason, text, weight,
+                status, closed_at
             from report where reporter = $1 and (at, id) < ($2, $3) order by at desc, id desc limit $4"#,
             reporter,
             before.at,
@@ -130,8 +130,8 @@ impl Report {
     pub async fn list_about(db: impl PgExecutor<'_>, key: SubjectKey, rows: i64) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select id, at, reporter, subject_type as "subject_type: SubjectType", subject_id, reason as "reason: Reason", text, weight,
-                status as "status: ReportStatus", closed_at
+            r#"select id, at, reporter, subject_type, subject_id, reason, text, weight,
+                status, closed_at
             from report where subject_type = $1 and subject_id = $2 order by at desc, id desc limit $3"#,
             key.r#type as SubjectType,
             key.id,

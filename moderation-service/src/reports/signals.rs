@@ -8,13 +8,14 @@ use super::models::{NewReport, ONE_OPEN_REPORT, Report, ReportTarget};
 use super::services::{ReportSettings, ReporterRecord, severity};
 use super::{ALREADY_REPORTED, OWN_SUBJECT, ReportStatus, SUBJECT_NOT_FOUND};
 use crate::core::api::errors::Error;
+use crate::decisions::models::lock_content;
 use crate::decisions::{NewDecision, signals as decisions};
 use crate::ledger::signals::record;
 use crate::ledger::NewEntry;
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{Actor, Change};
 use crate::subjects::reasons::Reason;
-use crate::subjects::{SubjectKey, SubjectType, Visibility};
+use crate::subjects::{SubjectKey, Visibility};
 
 /// Reports that are closed in one statement; a subject may have very many.
 pub const BATCH: i64 = 500;
@@ -35,10 +36,14 @@ pub async fn file(
         sqlx::Error::Database(cause) if cause.constraint() == Some(ONE_OPEN_REPORT) => ALREADY_REPORTED,
         other => other.into(),
     })?;
+    if !report.key.is_user() {
+        // A hold locks it as well, and it is locked before its subject.
+        lock_content(tx, report.key.id).await?;
+    }
     let change = Change::Reported { report: made.id, severity: severity(reason), weight, reason };
-    let entry = NewEntry { actor: Actor::User(report.reporter), change };
+    let entry = NewEntry::new(Actor::User(report.reporter), change);
     let (_, subject) = record(tx, report.key, target.author, vec![entry]).await?;
-    let can_be_held = report.key.r#type != SubjectType::User && subject.visibility < Visibility::Held;
+    let can_be_held = !report.key.is_user() && subject.visibility < Visibility::Held;
     if can_be_held && settings.holds(subject.report_weight) && !target.is_allowed {
         hold(tx, report.key, target.author, reason).await?;
     }
@@ -58,6 +63,7 @@ async fn hold(tx: &mut PgTransaction<'_>, key: SubjectKey, author: Uuid, reason:
         internal_note: Some("Open reports together reached the weight from which on content is held.".to_owned()),
         public_note: None,
         hours: None,
+        strikes: None,
     };
     decisions::decide(tx, decision).await?;
     Ok(())

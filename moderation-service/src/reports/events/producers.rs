@@ -1,7 +1,11 @@
 //! Publishes the outcomes of reports, to those who made them.
+use chrono::Utc;
 use sqlx::PgTransaction;
+use uuid::Uuid;
 
-use crate::decisions::events::producers::{Notice, NoticeKind, moderation_notice};
+use crate::core::contract::timestamp::Timestamp;
+use crate::decisions::events::producers::moderation_notice;
+use crate::decisions::schemas::{Notice, NoticeKind};
 use crate::reports::ReportStatus;
 use crate::reports::models::ClosedReport;
 use crate::subjects::{SubjectKey, SubjectType};
@@ -18,14 +22,18 @@ pub async fn report_outcome(
         return Ok(());
     }
     let notice = Notice {
+        id: Uuid::now_v7(),
+        at: Timestamp(Utc::now()),
         user_id: report.reporter,
         kind: NoticeKind::ReportOutcome,
-        title: "Your report",
-        text: &text,
-        key,
-        decision: None,
+        title: "Your report".to_owned(),
+        text,
+        subject_type: key.r#type,
+        subject_id: key.id,
+        // The decision is between the platform and the author.
+        decision_id: None,
     };
-    moderation_notice(tx, notice).await
+    moderation_notice(tx, &notice).await
 }
 
 /// The words for a reporter. They name neither the author nor the moderator, nor what exactly was decided.
