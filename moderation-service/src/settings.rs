@@ -3,6 +3,7 @@ use clap::Args;
 
 use crate::moderations::services::Analysis;
 use crate::reports::services::ReportSettings;
+use crate::strikes::services::Ladder;
 use crate::token_check::TokenCheck;
 
 /// The settings that only this service has.
@@ -16,4 +17,5 @@ pub struct Settings {
 
     #[command(flatten)]
     pub reports: ReportSettings,
+    pub ladder: Ladder,
 }

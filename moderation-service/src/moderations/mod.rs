@@ -17,6 +17,8 @@ use utoipa_axum::routes;
 use crate::core::app::App;
 use crate::core::app::limits::Limit;
 use crate::core::ground::settings::Rate;
+/// The reason of a deletion.
+pub use crate::subjects::reasons::ContractReason as Reason;
 
 /// The kind of content that a case is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, sqlx::Type, utoipa::ToSchema)]
@@ -36,21 +38,6 @@ pub enum Status {
     DeleteRequested,
     /// The content is hidden, or deleted
     DeleteConfirmed,
-}
-
-/// The reason of a deletion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, sqlx::Type, utoipa::ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Reason {
-    /// Swear words, and slurs that are not racist
-    OffensiveContent,
-    /// Sexual content
-    Nudity,
-    /// Attacks on a person, and spam
-    RulesViolation,
-    /// Slurs against peoples and beliefs
-    Racism,
 }
 
 /// How often a user may list their cases.
