@@ -21,6 +21,8 @@ create table report (
     -- The decision that closed it; none where the subject is gone.
     decision uuid,
     closed_at timestamptz,
+    -- Whether the moderator who decided called the reports about it a misuse; it counts when the report is closed.
+    abusive boolean not null default false,
     -- The number of its entry in the ledger: a decision closes the reports that were entered before it, and no later one.
     entry bigint,
     check ((status = 'OPEN') = (closed_at is null))
@@ -148,3 +150,6 @@ create table transparency (
     counted_at timestamptz not null,
     numbers json not null
 );
+
+-- The public log, and the statistics of a time.
+create index decision_at on decision (at desc, id desc);

@@ -7,6 +7,7 @@ mod personal_data;
 mod queue;
 mod reports;
 mod settings;
+mod stats;
 mod strikes;
 mod subjects;
 mod text_model;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 use clap::{Args, Command, FromArgMatches};
 
+use crate::core::ground::telemetry;
 use crate::core::serve::{self, Features, Service};
 use crate::moderations::lexicon::Lexicon;
 use crate::moderations::services::{Analyser, Analysis, Implementation, Off};
@@ -51,9 +53,12 @@ static SERVICE: Service = Service {
         moderations::READ_MODERATIONS_LIMIT,
         reports::REPORT_LIMIT,
         reports::LIST_REPORTS_LIMIT,
+        reports::REPORTER_LIMIT,
         queue::READ_QUEUE_LIMIT,
         queue::WORK_QUEUE_LIMIT,
         queue::BULK_LIMIT,
+        stats::STATS_LIMIT,
+        stats::TRANSPARENCY_LIMIT,
     ],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
@@ -62,11 +67,11 @@ static SERVICE: Service = Service {
     features: |app, arguments| {
         let settings = Settings::from_arg_matches(arguments)?;
         let analyser = analyser(&settings.analysis);
-        let routes = moderations::router().merge(reports::router(settings.reports)).merge(queue::router());
+        let routes = moderations::router().merge(reports::router(settings.reports)).merge(queue::router()).merge(stats::router(settings.stats.public_log));
         Ok(Features {
             routes: routes.with_state(app.clone()),
             subscriptions: moderations::events::consumers::subscriptions(&analyser),
-            jobs: vec![queue::schedulers::job(app)],
+            jobs: vec![queue::schedulers::job(app), stats::schedulers::job(app)],
             background: Some(Box::new(|app| {
                 app.start_after_commits("reports", ReportCloser(app.clone()));
                 app.start("length of the queue", QueueGauges(app.clone()));
@@ -87,7 +92,9 @@ fn analyser(settings: &Analysis) -> Arc<dyn Analyser> {
 /// Adds the commands beside the service itself, which need none of its settings.
 fn with_tools(command: Command) -> Command {
     let analyse = Command::new("analyse").about("Writes what the text model says about each line of standard input");
-    let command = command.subcommand(Analyse::augment_args(analyse)).subcommand_negates_reqs(true);
+    let labels = Command::new("export-labels").about("Writes what moderators decided to standard output, as rows to train with");
+    let command =
+        command.subcommand(Analyse::augment_args(analyse)).subcommand(labels).subcommand_negates_reqs(true);
     #[cfg(feature = "train")]
     let command = command.subcommand(training::Training::augment_args(
         Command::new("train").about("Fine-tunes a base model and writes the file of the text model"),
@@ -100,6 +107,10 @@ async fn main() -> anyhow::Result<()> {
     let arguments = SERVICE.arguments()?;
     match arguments.subcommand() {
         Some(("analyse", arguments)) => analyse::run(&Analyse::from_arg_matches(arguments)?).await,
+        Some(("export-labels", _)) => {
+            let app = SERVICE.open(&arguments, telemetry::meters::start()?)?;
+            stats::labels::export(&app, std::io::stdout().lock()).await.map(drop)
+        }
         #[cfg(feature = "train")]
         Some(("train", arguments)) => training::run(&training::Training::from_arg_matches(arguments)?),
         _ => serve::run(&SERVICE, &arguments).await,

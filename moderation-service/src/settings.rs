@@ -3,6 +3,7 @@ use clap::Args;
 
 use crate::moderations::services::Analysis;
 use crate::reports::services::ReportSettings;
+use crate::stats::services::StatsSettings;
 use crate::strikes::services::Ladder;
 use crate::token_check::TokenCheck;
 
@@ -17,5 +18,10 @@ pub struct Settings {
 
     #[command(flatten)]
     pub reports: ReportSettings,
+
+    #[command(flatten)]
+    pub stats: StatsSettings,
+
+    #[command(flatten)]
     pub ladder: Ladder,
 }

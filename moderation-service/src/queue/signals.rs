@@ -41,8 +41,6 @@ struct DecidedDetails {
     decision: Uuid,
     actions: Vec<Action>,
     closes_review: bool,
-    #[serde(default)]
-    abusive: bool,
 }
 
 /// What is read of the end of one.
@@ -67,16 +65,12 @@ pub async fn followed(tx: &mut PgTransaction<'_>, entry: &FollowedEntry) -> anyh
         }
         return Ok(false);
     }
-    let DecidedDetails { decision, actions, closes_review, abusive } = serde_json::from_str(details)?;
+    let DecidedDetails { decision, actions, closes_review } = serde_json::from_str(details)?;
     if !closes_review {
         return Ok(false);
     }
     save_review_time(tx, entry, decision).await?;
     let restricts = actions.iter().any(|action| action.is_about_content() || action.is_about_author());
-    let status = match (restricts, abusive) {
-        (_, true) => ReportStatus::Abusive,
-        (true, false) => ReportStatus::Agreed,
-        (false, false) => ReportStatus::Ignored,
-    };
+    let status = if restricts { ReportStatus::Agreed } else { ReportStatus::Ignored };
     Ok(reports::close(tx, key, entry.seq, status, Some(decision)).await?)
 }

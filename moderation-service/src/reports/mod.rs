@@ -46,6 +46,22 @@ const OWN_SUBJECT: Error = Error::Refused(StatusCode::CONFLICT, "You cannot repo
 const ALREADY_REPORTED: Error =
     Error::Refused(StatusCode::CONFLICT, "You have reported this, and a moderator has not looked at it yet");
 
+/// There is no report that could be corrected.
+const REPORT_NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "Report not found");
+
+impl ReportStatus {
+    /// Its word in the API.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Open => "OPEN",
+            Self::Agreed => "AGREED",
+            Self::Ignored => "IGNORED",
+            Self::Abusive => "ABUSIVE",
+            Self::Gone => "GONE",
+        }
+    }
+}
+
 /// How often a user may report: more than a person who reads does, and less than a campaign.
 pub const REPORT_LIMIT: Limit = Limit {
     name: "reports",
@@ -64,6 +80,19 @@ pub const LIST_REPORTS_LIMIT: Limit = Limit {
     strict: false,
 };
 
+/// How often a moderator may look at reporters, mute them and correct reports.
+pub const REPORTER_LIMIT: Limit = Limit {
+    name: "reporters",
+    routes: &[
+        "GET /api/v1/moderation/reporters/{user_id}",
+        "PUT /api/v1/moderation/reporters/{user_id}/mute",
+        "PUT /api/v1/moderation/reports/{report_id}",
+    ],
+    rate: Rate::new(240, 60),
+    burst_in_development: None,
+    strict: false,
+};
+
 /// The routes of reports.
 pub fn router(settings: ReportSettings) -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -71,5 +100,6 @@ pub fn router(settings: ReportSettings) -> OpenApiRouter<App> {
         .routes(routes!(views::list_my_reports))
         .routes(routes!(views::get_reporter))
         .routes(routes!(views::mute_reporter))
+        .routes(routes!(views::correct_report))
         .layer(Extension(settings))
 }

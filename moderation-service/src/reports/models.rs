@@ -152,12 +152,13 @@ impl Report {
     ) -> sqlx::Result<Vec<ClosedReport>> {
         sqlx::query_as!(
             ClosedReport,
-            r#"update report set status = $4, decision = $5, closed_at = now()
+            r#"update report set decision = $5, closed_at = now(),
+                status = case when abusive and $4 <> 'GONE' then 'ABUSIVE' else $4 end
             where id in (
                 select id from report where subject_type = $1 and subject_id = $2 and status = 'OPEN' and entry < $3
                 order by id limit $6 for update
             )
-            returning id, reporter, exists (select from erasure where person = reporter) as "is_erased!""#,
+            returning reporter, status as "status!", exists (select from erasure where person = reporter) as "is_erased!""#,
             key.r#type as SubjectType,
             key.id,
             before,
@@ -167,6 +168,28 @@ impl Report {
         )
         .fetch_all(&mut **tx)
         .await
+    }
+
+    /// Calls the open reports about a subject a misuse, in the transaction of the decision that answers them.
+    pub async fn call_abusive(tx: &mut PgTransaction<'_>, key: SubjectKey) -> sqlx::Result<()> {
+        sqlx::query!(
+            "update report set abusive = true where subject_type = $1 and subject_id = $2 and status = 'OPEN'",
+            key.r#type as SubjectType,
+            key.id
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Corrects what became of a closed report; whether there is one.
+    pub async fn correct(tx: &mut PgTransaction<'_>, id: Uuid, status: ReportStatus) -> sqlx::Result<bool> {
+        let query = sqlx::query!(
+            "update report set status = $2 where id = $1 and status in ('AGREED', 'IGNORED', 'ABUSIVE')",
+            id,
+            status as ReportStatus
+        );
+        Ok(query.execute(&mut **tx).await?.rows_affected() > 0)
     }
 
     /// Counts the reports with which a decision agreed that does not hold any more as ignored ones.
@@ -241,8 +264,8 @@ impl Report {
 /// A report that has just been closed.
 #[derive(Debug)]
 pub struct ClosedReport {
-    pub id: Uuid,
     pub reporter: Uuid,
+    pub status: ReportStatus,
     /// Whether its reporter has left the platform.
     pub is_erased: bool,
 }

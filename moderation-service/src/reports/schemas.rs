@@ -239,3 +239,24 @@ impl Input for ReporterMuteIn {
         Self { muted, hours, note: fields.optional_text("note", TEXT) }
     }
 }
+
+/// What a closed report counts as
+#[derive(ToSchema)]
+#[schema(examples(json!({ "status": "ABUSIVE" })))]
+pub struct ReportCorrectionIn {
+    /// AGREED, IGNORED or ABUSIVE
+    pub status: ReportStatus,
+}
+
+impl Input for ReportCorrectionIn {
+    fn read(fields: &mut Fields) -> Self {
+        require(fields, "status");
+        let status = fields.choice("status", &["AGREED", "IGNORED", "ABUSIVE"], |word| match word {
+            "AGREED" => Some(ReportStatus::Agreed),
+            "IGNORED" => Some(ReportStatus::Ignored),
+            "ABUSIVE" => Some(ReportStatus::Abusive),
+            _ => None,
+        });
+        Self { status: status.unwrap_or(ReportStatus::Ignored) }
+    }
+}

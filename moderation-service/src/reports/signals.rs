@@ -80,7 +80,7 @@ pub async fn close(
 ) -> sqlx::Result<bool> {
     let closed = Report::close(tx, key, before, status, decision, BATCH).await?;
     for report in &closed {
-        producers::report_outcome(tx, key, status, report).await?;
+        producers::report_outcome(tx, key, report).await?;
     }
     Ok(!closed.is_empty())
 }

@@ -6,9 +6,9 @@ use axum::{Extension, Json as Body};
 use chrono::{TimeDelta, Utc};
 
 use super::models::{NewReport, Report, ReporterMute};
-use super::schemas::{ReportIn, ReportOut, ReporterMuteIn, ReporterOut};
+use super::schemas::{ReportCorrectionIn, ReportIn, ReportOut, ReporterMuteIn, ReporterOut};
 use super::services::{ReportSettings, ReporterRecord};
-use super::signals;
+use super::{REPORT_NOT_FOUND, signals};
 use crate::core::api::errors::Error;
 use crate::core::api::pagination::{Cursor, Page};
 use crate::core::app::App;
@@ -93,6 +93,31 @@ pub async fn mute_reporter(
     }
     let result = if body.muted { "muted" } else { "unmuted" };
     let entry = audit::Entry { who: Some(user.id), action: "reporter_muted", target: Some(id), result };
+    audit::record(&mut *tx, entry).await?;
+    app.commit(tx).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Correct what a closed report counts as in the record of its reporter; for moderators
+#[utoipa::path(put, path = "/moderation/reports/{report_id}", tag = "reports", params(
+    ("report_id" = uuid::Uuid, Path),
+), request_body = ReportCorrectionIn, responses(
+    (status = 204),
+    (status = 403, description = "The caller is no moderator"),
+    (status = 404, description = "There is no such report, or it is open"),
+))]
+pub async fn correct_report(
+    Moderator(user): Moderator,
+    State(app): State<App>,
+    Path(id): Path,
+    Json(body): Json<ReportCorrectionIn>,
+) -> Result<StatusCode, Error> {
+    let mut tx = app.db.begin().await?;
+    if !Report::correct(&mut tx, id, body.status).await? {
+        return Err(REPORT_NOT_FOUND);
+    }
+    let result = body.status.word();
+    let entry = audit::Entry { who: Some(user.id), action: "report_corrected", target: Some(id), result };
     audit::record(&mut *tx, entry).await?;
     app.commit(tx).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -14,10 +14,9 @@ use crate::subjects::{SubjectKey, SubjectType};
 pub async fn report_outcome(
     tx: &mut PgTransaction<'_>,
     key: SubjectKey,
-    status: ReportStatus,
     report: &ClosedReport,
 ) -> sqlx::Result<()> {
-    let Some(text) = text(key.r#type, status) else { return Ok(()) };
+    let Some(text) = text(key.r#type, report.status) else { return Ok(()) };
     if report.is_erased {
         return Ok(());
     }
