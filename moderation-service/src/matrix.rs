@@ -2,8 +2,10 @@
 use std::future::{Ready, ready};
 
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{Request, header};
+use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, Executor};
 use uuid::Uuid;
 
 use crate::SERVICE;
@@ -48,11 +50,43 @@ pub fn block(_: &Platform, _: &Person, _: &Person) -> Ready<()> {
     ready(())
 }
 
-/// A request for an operation, without a token.
-pub fn request(_: &Platform, operation: &str, _: &Person) -> Ready<Request<Body>> {
-    let path = match operation {
-        "GET /api/v1/me/moderations" => "/api/v1/me/moderations",
-        other => panic!("there is no request of {other} here"),
+/// A request for an operation, without a token; about a post of the owner, which users have reported, where it is about one.
+pub async fn request(platform: &Platform, operation: &str, owner: &Person) -> Request<Body> {
+    let (method, path) = operation.split_once(' ').expect("a method and a path");
+    let post = reported_post(platform, owner.id).await;
+    let subject = json!({ "type": "POST", "id": post });
+    let body = match operation {
+        "POST /api/v1/reports" => json!({ "subject_type": "POST", "subject_id": post, "reason": "SPAM_COMMERCIAL" }),
+        "POST /api/v1/moderation/queue/claim" => json!({}),
+        "PUT /api/v1/moderation/reporters/{user_id}/mute" => json!({ "muted": true }),
+        "PUT /api/v1/moderation/reports/{report_id}" => json!({ "status": "IGNORED" }),
+        "POST /api/v1/moderation/subjects/{type}/{id}/escalate" | "POST /api/v1/moderation/subjects/{type}/{id}/notes" => {
+            json!({ "note": "Look at this." })
+        }
+        "POST /api/v1/moderation/decisions/bulk" => {
+            json!({ "subjects": [subject], "actions": [{ "action": "ALLOW" }], "reason": "OTHER_RULES" })
+        }
+        _ => Value::Null,
     };
-    ready(Request::get(path).body(Body::empty()).unwrap())
+    let path = path
+        .replace("{type}", "POST")
+        .replace("{id}", &post.to_string())
+        .replace("{user_id}", &owner.id.to_string())
+        .replace("{report_id}", &Uuid::nil().to_string());
+    let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+    Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json").body(body).unwrap()
+}
+
+/// A post of a user that waits in the queue.
+async fn reported_post(platform: &Platform, author: Uuid) -> Uuid {
+    let post = Uuid::now_v7();
+    let content = format!(
+        "with content as (
+            insert into content (id, version, type, author, text) values ('{post}', now(), 'POST', '{author}', 'Hello')
+        )
+        insert into subject (type, id, author, version, review, severity, opened_at)
+        values ('POST', '{post}', '{author}', 1, 'OPEN', 0.5, now())"
+    );
+    platform.app.db.execute(AssertSqlSafe(content)).await.unwrap();
+    post
 }

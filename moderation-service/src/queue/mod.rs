@@ -2,6 +2,7 @@
 //!
 //! Its order is a column that the database keeps (`place`, migration 0031), so that a page and a claim are each a walk along an
 //! index, among a million items as among ten. A moderator claims items for a quarter of an hour, and no item is with two.
+mod bulk;
 pub mod models;
 pub mod schedulers;
 mod schemas;
@@ -72,4 +73,5 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(views::escalate_subject))
         .routes(routes!(views::note_subject))
         .routes(routes!(views::get_subject))
+        .routes(routes!(views::decide_in_bulk))
 }

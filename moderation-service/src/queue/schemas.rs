@@ -102,7 +102,7 @@ impl QueueFilter {
 #[schema(examples(json!({ "limit": 1, "family": "HARASSMENT", "min_severity": 0.25 })))]
 pub struct ClaimIn {
     /// How many; 1 when it is not given
-    #[schema(minimum = 1, maximum = 50)]
+    #[schema(minimum = 1, maximum = 50, value_type = Option<i64>)]
     pub limit: i64,
     /// POST, COMMENT or USER
     #[schema(inline, value_type = Option<SubjectType>)]

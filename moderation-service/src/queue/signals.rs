@@ -4,15 +4,19 @@ use serde::Deserialize;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
+use super::bulk::{BulkDecisionIn, BulkOutcome};
 use super::models::{FollowedEntry, SubjectContent, release, save_review_time};
 use super::{OWN_SUBJECT, SUBJECT_NOT_FOUND};
 use crate::core::api::errors::Error;
+use crate::decisions::models::lock_content;
+use crate::decisions::signals as decisions;
 use crate::ledger::NewEntry;
 use crate::ledger::signals::record;
 use crate::reports::models::Report;
 use crate::reports::{ReportStatus, signals as reports};
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{Actor, Change, Ended};
+use crate::subjects::models::lock;
 use crate::subjects::{Subject, SubjectKey};
 
 /// Lets a moderator do something with a subject that decides nothing; the subject after that.
@@ -73,4 +77,34 @@ pub async fn followed(tx: &mut PgTransaction<'_>, entry: &FollowedEntry) -> anyh
     let restricts = actions.iter().any(|action| action.is_about_content() || action.is_about_author());
     let status = if restricts { ReportStatus::Agreed } else { ReportStatus::Ignored };
     Ok(reports::close(tx, key, entry.seq, status, Some(decision)).await?)
+}
+
+/// Lets a moderator decide about one subject of many; what became of it.
+pub async fn decided(
+    tx: &mut PgTransaction<'_>,
+    moderator: Uuid,
+    key: SubjectKey,
+    body: &BulkDecisionIn,
+) -> Result<(BulkOutcome, Option<Uuid>), Error> {
+    let Some(content) = SubjectContent::find(&mut **tx, key).await? else { return Ok((BulkOutcome::NotFound, None)) };
+    if content.author == moderator {
+        return Ok((BulkOutcome::Own, None));
+    }
+    if key.is_user() && body.decision.is_about_content() {
+        return Ok((BulkOutcome::NotAContent, None));
+    }
+    if !key.is_user() {
+        lock_content(tx, key.id).await?;
+    }
+    if body.only_open {
+        let subject = lock(tx, &[(key, content.author)]).await?;
+        if !subject.iter().any(|subject| subject.review.is_open()) {
+            return Ok((BulkOutcome::NotOpen, None));
+        }
+    }
+    if body.abusive {
+        Report::call_abusive(tx, key).await?;
+    }
+    let decision = decisions::decide(tx, body.decision.clone().by(moderator, key, content.author)).await?;
+    Ok((BulkOutcome::Decided, Some(decision.id)))
 }

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
+use super::bulk::{BulkDecisionIn, BulkResultOut};
 use super::models::{self, AuthorRecord, Claim, HistoryEntry, QueueItem, SubjectContent};
 use super::schemas::{
     AuthorRecordOut, ClaimIn, ClaimOut, HistoryEntryOut, NoteIn, QueueItemOut, SubjectOut, SubjectStateOut,
@@ -197,4 +198,25 @@ pub async fn get_subject(
         reports: reports.into_iter().map(ReportDetailsOut::from).collect(),
         history: history.into_iter().map(HistoryEntryOut::from).collect(),
     }))
+}
+
+/// Decide about up to 1,000 subjects alike, each with a decision and entries of its own; for moderators
+#[utoipa::path(post, path = "/moderation/decisions/bulk", tag = "moderation", request_body = BulkDecisionIn, responses(
+    (status = 200, body = Vec<BulkResultOut>, description = "What became of each, in the order of the request"),
+    (status = 403, description = "The caller is no moderator"),
+))]
+pub async fn decide_in_bulk(
+    Moderator(user): Moderator,
+    State(app): State<App>,
+    Json(body): Json<BulkDecisionIn>,
+) -> Result<Body<Vec<BulkResultOut>>, Error> {
+    let mut results = Vec::new();
+    for key in body.keys() {
+        // One at a time: the ledger is locked for as long as one decision takes, and what was done stays done.
+        let mut tx = app.db.begin().await?;
+        let (outcome, decision) = signals::decided(&mut tx, user.id, key, &body).await?;
+        app.commit(tx).await?;
+        results.push(BulkResultOut { r#type: key.r#type, id: key.id, outcome, decision });
+    }
+    Ok(Body(results))
 }

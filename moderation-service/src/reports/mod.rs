@@ -8,7 +8,7 @@ pub mod signals;
 mod views;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 use axum::Extension;
 use axum::http::StatusCode;

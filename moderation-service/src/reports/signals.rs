@@ -80,6 +80,7 @@ pub async fn close(
 ) -> sqlx::Result<bool> {
     let closed = Report::close(tx, key, before, status, decision, BATCH).await?;
     for report in &closed {
+        metrics::counter!("moderation_reports_closed_total", "outcome" => report.status.word().to_lowercase()).increment(1);
         producers::report_outcome(tx, key, report).await?;
     }
     Ok(!closed.is_empty())
