@@ -1,6 +1,8 @@
 //! The moderation service: analyses posts and comments, and requests the deletion of content that breaks the rules.
+mod appeals;
 mod core;
 mod decisions;
+mod expiry;
 mod ledger;
 mod moderations;
 mod personal_data;
@@ -20,10 +22,12 @@ mod matrix;
 
 use std::sync::Arc;
 
+use axum::Extension;
 use clap::{Args, Command, FromArgMatches};
 
 use crate::core::ground::telemetry;
 use crate::core::serve::{self, Features, Service};
+use crate::expiry::schedulers::Timer;
 use crate::moderations::lexicon::Lexicon;
 use crate::moderations::services::{Analyser, Analysis, Implementation, Off};
 use crate::queue::schedulers::{QueueGauges, ReportCloser};
@@ -59,6 +63,12 @@ static SERVICE: Service = Service {
         queue::BULK_LIMIT,
         stats::STATS_LIMIT,
         stats::TRANSPARENCY_LIMIT,
+        ledger::VERIFY_LIMIT,
+        decisions::READ_STATEMENTS_LIMIT,
+        decisions::DECIDE_LIMIT,
+        decisions::READ_DECISIONS_LIMIT,
+        appeals::APPEAL_LIMIT,
+        appeals::READ_APPEALS_LIMIT,
     ],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
@@ -67,14 +77,24 @@ static SERVICE: Service = Service {
     features: |app, arguments| {
         let settings = Settings::from_arg_matches(arguments)?;
         let analyser = analyser(&settings.analysis);
-        let routes = moderations::router().merge(reports::router(settings.reports)).merge(queue::router()).merge(stats::router(settings.stats.public_log));
+        let routes = moderations::router()
+            .merge(ledger::router())
+            .merge(strikes::router())
+            .merge(decisions::router())
+            .merge(appeals::router())
+            .merge(queue::router())
+            .layer(Extension(settings.ladder))
+            .merge(reports::router(settings.reports))
+            .merge(stats::router(settings.stats.public_log));
+        let removal = settings.removal;
         Ok(Features {
             routes: routes.with_state(app.clone()),
             subscriptions: moderations::events::consumers::subscriptions(&analyser),
             jobs: vec![queue::schedulers::job(app), stats::schedulers::job(app)],
-            background: Some(Box::new(|app| {
+            background: Some(Box::new(move |app| {
                 app.start_after_commits("reports", ReportCloser(app.clone()));
                 app.start("length of the queue", QueueGauges(app.clone()));
+                app.start_after_commits("timer", Timer { app: app.clone(), removal });
             })),
             ..Features::default()
         })

@@ -3,13 +3,16 @@ use std::future::{Ready, ready};
 
 use axum::body::Body;
 use axum::http::{Request, header};
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Executor};
 use uuid::Uuid;
 
 use crate::SERVICE;
 use crate::core::testing::{self, Platform};
+use crate::decisions::tests::{decided_by_machine, new_content};
+use crate::subjects::SubjectType;
+use crate::subjects::actions::Action;
 use crate::token_check;
 
 /// The operations beside the API that only this service has.
@@ -50,43 +53,85 @@ pub fn block(_: &Platform, _: &Person, _: &Person) -> Ready<()> {
     ready(())
 }
 
-/// A request for an operation, without a token; about a post of the owner, which users have reported, where it is about one.
-pub async fn request(platform: &Platform, operation: &str, owner: &Person) -> Request<Body> {
-    let (method, path) = operation.split_once(' ').expect("a method and a path");
-    let post = reported_post(platform, owner.id).await;
-    let subject = json!({ "type": "POST", "id": post });
-    let body = match operation {
-        "POST /api/v1/reports" => json!({ "subject_type": "POST", "subject_id": post, "reason": "SPAM_COMMERCIAL" }),
-        "POST /api/v1/moderation/queue/claim" => json!({}),
-        "PUT /api/v1/moderation/reporters/{user_id}/mute" => json!({ "muted": true }),
-        "PUT /api/v1/moderation/reports/{report_id}" => json!({ "status": "IGNORED" }),
-        "POST /api/v1/moderation/subjects/{type}/{id}/escalate" | "POST /api/v1/moderation/subjects/{type}/{id}/notes" => {
-            json!({ "note": "Look at this." })
+/// A request for an operation, without a token.
+pub async fn request(world: &Platform, operation: &str, owner: &Person) -> Request<Body> {
+    let (method, path) = operation.split_once(' ').unwrap();
+    let appeal = json!({ "text": "I quoted it." });
+    let (path, body) = match path {
+        "/api/v1/me/moderation/decisions/{id}/appeal" => {
+            (path.replace("{id}", &decision(world, owner).await.to_string()), Some(appeal))
         }
-        "POST /api/v1/moderation/decisions/bulk" => {
-            json!({ "subjects": [subject], "actions": [{ "action": "ALLOW" }], "reason": "OTHER_RULES" })
+        "/api/v1/moderation/appeals/{id}/resolve" => {
+            let path_of_appeal = format!("/me/moderation/decisions/{}/appeal", decision(world, owner).await);
+            let made = world.call("POST", &path_of_appeal, Some(&owner.token), Some(appeal)).await;
+            let resolution = json!({ "outcome": "UPHELD", "note": "It stands." });
+            (path.replace("{id}", made.body["id"].as_str().unwrap()), Some(resolution))
         }
-        _ => Value::Null,
+        "/api/v1/moderation/decisions/{id}/reverse" => {
+            let path = path.replace("{id}", &decision(world, owner).await.to_string());
+            (path, Some(json!({ "note": "A mistake." })))
+        }
+        "/api/v1/moderation/decisions/{id}" => (path.replace("{id}", &decision(world, owner).await.to_string()), None),
+        "/api/v1/moderation/subjects/{type}/{id}/decisions" => {
+            let post = new_content(world, SubjectType::Post, owner.id).await;
+            let path = path.replace("{type}", "POST").replace("{id}", &post.id.to_string());
+            (path, Some(json!({ "actions": [{ "action": "LIMIT" }], "reason": "SPAM_LINK" })))
+        }
+        "/api/v1/reports" => {
+            let post = waiting_post(world, owner).await;
+            (path.to_owned(), Some(json!({ "subject_type": "POST", "subject_id": post, "reason": "SPAM_COMMERCIAL" })))
+        }
+        "/api/v1/moderation/decisions/bulk" => {
+            let subjects = json!([{ "type": "POST", "id": waiting_post(world, owner).await }]);
+            let body = json!({ "subjects": subjects, "actions": [{ "action": "ALLOW" }], "reason": "OTHER_RULES" });
+            (path.to_owned(), Some(body))
+        }
+        path if path.starts_with("/api/v1/moderation/subjects/") => {
+            let note = ["/notes", "/escalate"].iter().any(|end| path.ends_with(end));
+            let post = waiting_post(world, owner).await.to_string();
+            let path = path.replace("{type}", "POST").replace("{id}", &post);
+            (path, note.then(|| json!({ "note": "Look at this." })))
+        }
+        "/api/v1/moderation/reporters/{user_id}" => (path.replace("{user_id}", &owner.id.to_string()), None),
+        "/api/v1/moderation/reporters/{user_id}/mute" => {
+            (path.replace("{user_id}", &owner.id.to_string()), Some(json!({ "muted": true })))
+        }
+        "/api/v1/moderation/reports/{report_id}" => {
+            (path.replace("{report_id}", &Uuid::nil().to_string()), Some(json!({ "status": "IGNORED" })))
+        }
+        "/api/v1/moderation/queue/claim" => (path.to_owned(), Some(json!({}))),
+        "/api/v1/moderation/users/{id}/strikes" => (path.replace("{id}", &owner.id.to_string()), None),
+        "/api/v1/me/moderations"
+        | "/api/v1/me/reports"
+        | "/api/v1/moderation/queue"
+        | "/api/v1/moderation/stats"
+        | "/api/v1/moderation/transparency"
+        | "/api/v1/moderation/public-log"
+        | "/api/v1/me/appeals"
+        | "/api/v1/me/moderation/decisions"
+        | "/api/v1/moderation/appeals"
+        | "/api/v1/moderation/log"
+        | "/api/v1/moderation/log/verify" => (path.to_owned(), None),
+        other => panic!("there is no request of {other} here"),
     };
-    let path = path
-        .replace("{type}", "POST")
-        .replace("{id}", &post.to_string())
-        .replace("{user_id}", &owner.id.to_string())
-        .replace("{report_id}", &Uuid::nil().to_string());
-    let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
     Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json").body(body).unwrap()
 }
 
-/// A post of a user that waits in the queue.
-async fn reported_post(platform: &Platform, author: Uuid) -> Uuid {
-    let post = Uuid::now_v7();
-    let content = format!(
-        "with content as (
-            insert into content (id, version, type, author, text) values ('{post}', now(), 'POST', '{author}', 'Hello')
-        )
-        insert into subject (type, id, author, version, review, severity, opened_at)
-        values ('POST', '{post}', '{author}', 1, 'OPEN', 0.5, now())"
+/// A machine's decision about a post of the owner.
+async fn decision(world: &Platform, owner: &Person) -> Uuid {
+    let post = new_content(world, SubjectType::Post, owner.id).await;
+    decided_by_machine(world, post, owner.id, Action::Hide).await
+}
+
+/// A post of the owner that waits in the queue.
+async fn waiting_post(world: &Platform, owner: &Person) -> Uuid {
+    let post = new_content(world, SubjectType::Post, owner.id).await;
+    let subject = format!(
+        "insert into subject (type, id, author, version, review, severity, opened_at)
+        values ('POST', '{}', '{}', 1, 'OPEN', 0.5, now())",
+        post.id, owner.id
     );
-    platform.app.db.execute(AssertSqlSafe(content)).await.unwrap();
-    post
+    world.app.db.execute(AssertSqlSafe(subject)).await.unwrap();
+    post.id
 }

@@ -1,6 +1,7 @@
 //! The settings of the moderation service beside those of every service.
 use clap::Args;
 
+use crate::expiry::Removal;
 use crate::moderations::services::Analysis;
 use crate::reports::services::ReportSettings;
 use crate::stats::services::StatsSettings;
@@ -24,4 +25,7 @@ pub struct Settings {
 
     #[command(flatten)]
     pub ladder: Ladder,
+
+    #[command(flatten)]
+    pub removal: Removal,
 }

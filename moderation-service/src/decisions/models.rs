@@ -1,17 +1,21 @@
 //! Decisions in the database: all of the SQL of this feature.
 use serde_json::value::RawValue;
 use sqlx::types::Json;
-use sqlx::{PgExecutor, PgTransaction};
+use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
 use super::AppealStatus;
 use super::schemas::DeleteRequest;
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
+use crate::core::doors::personal_data::PersonalDataItem;
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{Ended, PolicyRef};
 use crate::subjects::reasons::{ContractReason, Reason};
 use crate::subjects::{SubjectKey, SubjectType};
+
+/// Decisions erased in one statement.
+const BATCH: i64 = 500;
 
 /// A decision as it is stored.
 #[derive(Clone, Debug)]
@@ -196,6 +200,50 @@ impl Decision {
             rows
         );
         Ok(rows.fetch_all(db).await?.into_iter().map(Self::from).collect())
+    }
+}
+
+impl Decision {
+    /// The decisions about an author for the export of personal data, newest first. Who decided is not theirs to know.
+    pub async fn list_personal_data(
+        db: &PgPool,
+        author: Uuid,
+        before: Cursor,
+        rows: i64,
+    ) -> sqlx::Result<Vec<PersonalDataItem>> {
+        sqlx::query_as!(
+            PersonalDataItem,
+            r#"select at, id, to_json(held) as "thing!" from (
+                select id, subject_type, subject_id, author, at, moderator is null as automated, strikes, actions, reason,
+                    policy, policy_version, rule, public_note, expires_at, standing_until, ended_at, ended_by
+                from decision where author = $1 and (at, id) < ($2, $3)
+            ) as held order by at desc, id desc limit $4"#,
+            author,
+            before.at as Timestamp,
+            before.id,
+            rows
+        )
+        .fetch_all(db)
+        .await
+    }
+
+    /// Deletes a batch of the decisions about an author, with strikes and appeals, and takes a batch of the notes out that the
+    /// person wrote about others; true when there may be more.
+    pub async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
+        let deleted = sqlx::query!(
+            "delete from decision
+            where id in (select id from decision where author = $1 order by id limit $2 for update)",
+            person,
+            BATCH
+        );
+        let deleted = deleted.execute(&mut **tx).await?.rows_affected();
+        let bare = sqlx::query!(
+            "update decision set internal_note = null where id in (
+                select id from decision where moderator = $1 and internal_note is not null order by id limit $2 for update)",
+            person,
+            BATCH
+        );
+        Ok(deleted + bare.execute(&mut **tx).await?.rows_affected() > 0)
     }
 }
 

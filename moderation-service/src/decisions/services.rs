@@ -81,6 +81,11 @@ impl Decision {
         Ruling { standing, standing_until: self.standing_until, ..self.ruling() }
     }
 
+    /// Whether it is a strike against the author: a moderator has hidden or removed what they wrote.
+    pub fn is_strike(&self) -> bool {
+        self.moderator.is_some() && self.actions.iter().any(|action| matches!(action, Action::Hide | Action::Remove))
+    }
+
     /// Until when it can be appealed.
     pub fn appeal_until(&self) -> Timestamp {
         Timestamp(self.at.0 + TimeDelta::days(APPEAL_DAYS))

@@ -11,7 +11,8 @@ use crate::core::contract::timestamp::Timestamp;
 use crate::ledger::NewEntry;
 use crate::ledger::models::now;
 use crate::ledger::signals::record;
-use crate::strikes::models::{revoke, sum};
+use crate::strikes::models::{add, revoke, sum};
+use crate::strikes::services::Ladder;
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{Actor, Change, Ended};
 use crate::subjects::models::lock;
@@ -100,6 +101,35 @@ pub async fn decide(tx: &mut PgTransaction<'_>, new: NewDecision) -> Result<Deci
     }
     if let Some((kind, title, text)) = decision.notice() {
         producers::moderation_notice(tx, &notice(&decision, at, kind, title, text)).await?;
+    }
+    Ok(decision)
+}
+
+/// Makes a moderator's decision: beside all else, what it hides or removes is a strike, and the ladder says what follows from the sum.
+pub async fn moderate(tx: &mut PgTransaction<'_>, ladder: &Ladder, new: NewDecision) -> Result<Decision, Error> {
+    let (actor, author) = (new.actor, new.author);
+    let decision = decide(tx, new).await?;
+    if !decision.is_strike() {
+        return Ok(decision);
+    }
+    let before = sum(&mut **tx, author, decision.at).await?;
+    add(tx, (decision.id, author), decision.reason.weight(), decision.at, ladder.strike_days).await?;
+    let after = sum(&mut **tx, author, decision.at).await?;
+    if let Some(rung) = ladder.reached(before, after) {
+        let follows = NewDecision {
+            key: SubjectKey::user(author),
+            author,
+            actor,
+            actions: vec![rung.action.clone()],
+            reason: decision.reason,
+            policy: None,
+            analysis: None,
+            internal_note: None,
+            public_note: None,
+            hours: None,
+            strikes: Some(rung.from),
+        };
+        decide(tx, follows).await?;
     }
     Ok(decision)
 }

@@ -14,6 +14,7 @@ use crate::ledger::NewEntry;
 use crate::ledger::signals::record;
 use crate::reports::models::Report;
 use crate::reports::{ReportStatus, signals as reports};
+use crate::strikes::services::Ladder;
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{Actor, Change, Ended};
 use crate::subjects::models::lock;
@@ -82,6 +83,7 @@ pub async fn followed(tx: &mut PgTransaction<'_>, entry: &FollowedEntry) -> anyh
 /// Lets a moderator decide about one subject of many; what became of it.
 pub async fn decided(
     tx: &mut PgTransaction<'_>,
+    ladder: &Ladder,
     moderator: Uuid,
     key: SubjectKey,
     body: &BulkDecisionIn,
@@ -105,6 +107,6 @@ pub async fn decided(
     if body.abusive {
         Report::call_abusive(tx, key).await?;
     }
-    let decision = decisions::decide(tx, body.decision.clone().by(moderator, key, content.author)).await?;
+    let decision = decisions::moderate(tx, ladder, body.decision.clone().by(moderator, key, content.author)).await?;
     Ok((BulkOutcome::Decided, Some(decision.id)))
 }

@@ -1,5 +1,5 @@
 //! The routes of the queue; for moderators.
-use axum::Json as Body;
+use axum::{Extension, Json as Body};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -18,6 +18,7 @@ use crate::core::app::identity::Role;
 use crate::core::contract::extract::{Json, Query};
 use crate::reports::models::Report;
 use crate::reports::schemas::ReportDetailsOut;
+use crate::strikes::services::Ladder;
 use crate::subjects::changes::Change;
 use crate::subjects::staff::Moderator;
 use crate::subjects::{Subject, SubjectKey};
@@ -208,13 +209,14 @@ pub async fn get_subject(
 pub async fn decide_in_bulk(
     Moderator(user): Moderator,
     State(app): State<App>,
+    Extension(ladder): Extension<Ladder>,
     Json(body): Json<BulkDecisionIn>,
 ) -> Result<Body<Vec<BulkResultOut>>, Error> {
     let mut results = Vec::new();
     for key in body.keys() {
         // One at a time: the ledger is locked for as long as one decision takes, and what was done stays done.
         let mut tx = app.db.begin().await?;
-        let (outcome, decision) = signals::decided(&mut tx, user.id, key, &body).await?;
+        let (outcome, decision) = signals::decided(&mut tx, &ladder, user.id, key, &body).await?;
         app.commit(tx).await?;
         results.push(BulkResultOut { r#type: key.r#type, id: key.id, outcome, decision });
     }
