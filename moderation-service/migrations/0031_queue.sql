@@ -70,6 +70,8 @@ alter table subject
     add column reach bigint not null default 0,
     -- For what it was reported and flagged since it was opened: codes of the taxonomy.
     add column reasons text[] not null default '{}',
+    -- The family of the gravest of them, of equally grave ones the last: an item stands in the queue of one family.
+    add column family text,
     -- Whether a machine has flagged it, since then.
     add column flagged boolean not null default false,
     -- The place in the queue. Urgency is severity x reach x reports x age, and all ages grow alike: an item with e times the
@@ -83,8 +85,9 @@ alter table subject
     )) stored;
 
 create index subject_queue on subject (place desc, id desc) where review in ('OPEN', 'ESCALATED');
--- A family of reasons that is rare is found without a walk through the queue.
-create index subject_reasons on subject using gin (reasons) where review in ('OPEN', 'ESCALATED');
+-- What is rare is found without a walk through the queue: the items of a family, and those that were escalated.
+create index subject_family on subject (family, place desc, id desc) where review in ('OPEN', 'ESCALATED');
+create index subject_escalated on subject (place desc, id desc) where review = 'ESCALATED';
 create index subject_opened_at on subject (opened_at) where review in ('OPEN', 'ESCALATED');
 
 -- A subject that is opened gets the reach of its content; one that is closed is in no queue.
@@ -92,6 +95,7 @@ create function prepare_for_queue() returns trigger language plpgsql as $$
 begin
     if new.review not in ('OPEN', 'ESCALATED') then
         new.reasons := '{}';
+        new.family := null;
         new.flagged := false;
     elsif tg_op = 'INSERT' or old.review not in ('OPEN', 'ESCALATED') then
         new.reach := coalesce((select reach from content where id = new.id), 0);
@@ -102,13 +106,21 @@ $$;
 create trigger prepare_for_queue before insert or update of review on subject
     for each row execute function prepare_for_queue();
 
+-- The family of a reason: what its code begins with.
+create function reason_family(reason text) returns text language sql immutable as $$
+    select case when reason like 'CHILD\_SAFETY\_%' then 'CHILD_SAFETY' when reason like 'SELF\_HARM\_%' then 'SELF_HARM'
+        else split_part(reason, '_', 1) end
+$$;
+
 -- The reasons of reports and findings, and the numbers of reports, from their entries.
 create function add_reason() returns trigger language plpgsql as $$
 declare
     reason text := new.details::json ->> 'reason';
+    gravity double precision := (new.details::json ->> 'severity')::double precision;
 begin
     update subject set
         reasons = case when reason is null or reason = any(reasons) then reasons else reasons || reason end,
+        family = case when family is null or gravity >= severity then reason_family(reason) else family end,
         flagged = flagged or new.kind = 'flagged'
     where type = new.subject_type and id = new.subject_id and review in ('OPEN', 'ESCALATED');
     if new.kind = 'reported' then

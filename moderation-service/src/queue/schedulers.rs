@@ -18,7 +18,7 @@ const BATCH: i64 = 500;
 /// How often entries are looked for that another replica's commit has written.
 const POLL: Duration = Duration::from_millis(500);
 /// How often the queue is counted.
-const COUNT_INTERVAL: Duration = Duration::from_secs(15);
+const COUNT_INTERVAL: Duration = Duration::from_secs(30);
 /// When ended claims are deleted: once an hour.
 const SCHEDULE: &str = "0 17 * * * *";
 

@@ -6,13 +6,14 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::models::{AuthorRecord, Claim, HistoryEntry, QueueItem, SubjectContent};
-use super::services::{FAMILIES, FlaggedBy, QueueFilter, reasons_of};
+use super::services::{FAMILIES, FlaggedBy, QueueFilter, family};
 use crate::core::api::errors::Error;
 use crate::core::contract::extract::Query;
 use crate::core::contract::fields::{Fields, Input, invalid};
 use crate::core::contract::timestamp::Timestamp;
 use crate::reports::schemas::ReportDetailsOut;
 use crate::subjects::changes::ActorType;
+use crate::subjects::reasons::Reason;
 use crate::subjects::{Review, Standing, Subject, SubjectType, Visibility};
 
 /// Items that are claimed at once, at most: more than a quarter of an hour has room for are only kept from others.
@@ -24,11 +25,7 @@ const NOTE: usize = 2_000;
 
 /// What is filtered by, as words of a query or of a body.
 struct FilterWords {
-    r#type: Option<SubjectType>,
-    reasons: Option<Vec<String>>,
-    min_severity: Option<f64>,
-    escalated: Option<bool>,
-    flagged_by: Option<FlaggedBy>,
+    filter: QueueFilter,
 }
 
 /// One wrong word: its name, what is permitted, and how the refusal is called.
@@ -49,9 +46,8 @@ impl FilterWords {
         };
         let kind = word("type", "'COMMENT', 'POST', 'USER'", &|word| word.parse::<SubjectType>().is_ok());
         let families = FAMILIES.map(|(word, _)| format!("'{word}'")).join(", ");
-        let family = word("family", &families, &|word| reasons_of(word).is_some());
-        let reason =
-            word("reason", "the codes of the taxonomy", &|word| crate::subjects::reasons::Reason::parse(word).is_some());
+        let given_family = word("family", &families, &|word| family(word).is_some());
+        let reason = word("reason", "the codes of the taxonomy", &|word| Reason::parse(word).is_some());
         let by = word("flagged_by", "'MACHINE', 'PEOPLE'", &|word| FlaggedBy::parse(word).is_some());
         let escalated = word("escalated", "'true', 'false'", &|word| ["true", "false"].contains(&word));
         let severity = value("min_severity").and_then(|text| {
@@ -64,25 +60,16 @@ impl FilterWords {
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        Ok(Self {
+        let reason = reason.and_then(|word| Reason::parse(&word));
+        let filter = QueueFilter {
             r#type: kind.and_then(|word| word.parse().ok()),
-            reasons: reason.map(|reason| vec![reason]).or_else(|| reasons_of(&family?)),
+            family: given_family.and_then(|word| family(&word)),
+            reason: reason.map(Reason::word),
             min_severity: severity,
             escalated: escalated.map(|word| word == "true"),
             flagged_by: by.and_then(|word| FlaggedBy::parse(&word)),
-        })
-    }
-}
-
-impl From<FilterWords> for QueueFilter {
-    fn from(words: FilterWords) -> Self {
-        Self {
-            r#type: words.r#type,
-            reasons: words.reasons,
-            min_severity: words.min_severity,
-            escalated: words.escalated,
-            flagged_by: words.flagged_by,
-        }
+        };
+        Ok(Self { filter })
     }
 }
 
@@ -90,7 +77,7 @@ impl QueueFilter {
     /// Reads the filter of a query.
     pub fn of_query(query: &Query) -> Result<Self, Error> {
         let words = FilterWords::read(|name| query.get(name).map(str::to_owned));
-        words.map(Self::from).map_err(|wrong| {
+        words.map(|words| words.filter).map_err(|wrong| {
             let places = wrong.into_iter().map(|(name, msg, kind)| invalid(&["query", name], msg, kind, None));
             Error::Invalid(places.collect())
         })
@@ -109,7 +96,7 @@ pub struct ClaimIn {
     pub r#type: Option<SubjectType>,
     /// A family of reasons: VIOLENCE, SEXUAL, CHILD_SAFETY, HARASSMENT, HATE, MISLEADING, SPAM, SELF_HARM, OTHER
     pub family: Option<String>,
-    /// A code of the taxonomy, in place of a family
+    /// A code of the taxonomy that it was reported or flagged for
     pub reason: Option<String>,
     /// From which severity on, 0 to 1
     #[schema(minimum = 0, maximum = 1)]
@@ -142,7 +129,7 @@ impl Input for ClaimIn {
             })
             .collect();
         let words = FilterWords::read(|name| given.iter().find(|(given, _)| *given == name).map(|(_, word)| word.clone()));
-        let filter = words.map(QueueFilter::from).unwrap_or_else(|wrong| {
+        let filter = words.map(|words| words.filter).unwrap_or_else(|wrong| {
             for (name, msg, kind) in wrong {
                 fields.refuse(name, msg, kind, None);
             }
@@ -203,6 +190,8 @@ pub struct QueueItemOut {
     pub report_weight: f64,
     /// For what it was reported and flagged: codes of the taxonomy
     pub reasons: Vec<String>,
+    /// The family of the gravest of them, in whose queue it stands
+    pub family: Option<String>,
     /// Who brought it here
     pub flagged_by: Vec<FlaggedBy>,
     /// Views, comments and reactions
@@ -229,6 +218,7 @@ impl From<QueueItem> for QueueItemOut {
             reports: item.reports,
             report_weight: item.report_weight,
             reasons: item.reasons,
+            family: item.family,
             flagged_by: by.into_iter().filter_map(|(is_so, by)| is_so.then_some(by)).collect(),
             reach: item.reach,
             opened_at: item.opened_at,

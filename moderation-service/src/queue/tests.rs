@@ -244,7 +244,7 @@ async fn many_are_decided_at_once_each_with_an_entry_of_its_own(_: PgPoolOptions
     assert_eq!(outcomes, ["DECIDED", "DECIDED", "DECIDED", "DECIDED", "DECIDED", "OWN", "NOT_OPEN", "NOT_FOUND"]);
     let decisions: BTreeSet<_> = results.iter().filter_map(|result| result["decision"].as_str()).collect();
     assert_eq!(decisions.len(), 5, "a decision for each");
-    let entries = sqlx::query_scalar!(r#"select count(*) as "count!" from ledger where kind = 'decided' and actor = $1"#, moderator_id);
+    let entries = sqlx::query_scalar!(r#"select count(*) as "count!" from ledger where kind = 'decided' and subject_type = 'POST' and actor = $1"#, moderator_id);
     assert_eq!(entries.fetch_one(&platform.app.db).await.unwrap(), 5);
     // The same again decides nothing more.
     let again = platform.call("POST", "/moderation/decisions/bulk", Some(&moderator), Some(body)).await;

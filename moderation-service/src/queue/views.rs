@@ -33,7 +33,7 @@ const SEARCHES: u32 = 20;
 #[utoipa::path(get, path = "/moderation/queue", tag = "moderation", params(
     ("type" = Option<String>, Query, description = "POST, COMMENT or USER"),
     ("family" = Option<String>, Query, description = "A family of reasons: VIOLENCE, SEXUAL, CHILD_SAFETY, HARASSMENT, HATE, MISLEADING, SPAM, SELF_HARM, OTHER"),
-    ("reason" = Option<String>, Query, description = "A code of the taxonomy, in place of a family"),
+    ("reason" = Option<String>, Query, description = "A code of the taxonomy that it was reported or flagged for"),
     ("min_severity" = Option<f64>, Query, description = "From which severity on, 0 to 1"),
     ("escalated" = Option<bool>, Query, description = "Only what was escalated, or only what was not"),
     ("flagged_by" = Option<String>, Query, description = "MACHINE or PEOPLE"),
@@ -55,7 +55,9 @@ pub async fn list_queue(
         let items = QueueItem::list_claimed(&app.db, user.id).await?;
         return Ok(Body(items.into_iter().map(QueueItemOut::from).collect::<Vec<_>>()).into_response());
     }
-    let items = QueueItem::list(&app.db, &filter, page.before, page.rows()).await?;
+    let mut tx = app.db.begin().await?;
+    let items = QueueItem::list(&mut tx, &filter, page.before, page.rows()).await?;
+    tx.commit().await?;
     let items: Vec<_> = items.into_iter().map(|item| Placed { place: item.place, item: item.into() }).collect();
     Ok(page.answer(items, |placed| (placed.place, placed.item.id)))
 }
