@@ -16,7 +16,8 @@ use crate::system::MODERATION;
 
 /// Words of which texts are made; each is one token of the model's vocabulary.
 const WORDS: [&str; 16] = [
-    "we", "walked", "along", "the", "sea", "and", "talked", "about", "books", "until", "it", "was", "late", "in", "the", "day",
+    "we", "walked", "along", "the", "sea", "and", "talked", "about", "books", "until", "it", "was", "late", "in",
+    "the", "day",
 ];
 /// Clock ticks per second in `/proc`, which is a constant of the kernel's interface.
 const TICKS: f64 = 100.0;
