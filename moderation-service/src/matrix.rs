@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::http::{Request, header};
 use serde_json::json;
 use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, Executor};
 use uuid::Uuid;
 
 use crate::SERVICE;
@@ -76,8 +77,36 @@ pub async fn request(world: &Platform, operation: &str, owner: &Person) -> Reque
             let path = path.replace("{type}", "POST").replace("{id}", &post.id.to_string());
             (path, Some(json!({ "actions": [{ "action": "LIMIT" }], "reason": "SPAM_LINK" })))
         }
+        "/api/v1/reports" => {
+            let post = waiting_post(world, owner).await;
+            (path.to_owned(), Some(json!({ "subject_type": "POST", "subject_id": post, "reason": "SPAM_COMMERCIAL" })))
+        }
+        "/api/v1/moderation/decisions/bulk" => {
+            let subjects = json!([{ "type": "POST", "id": waiting_post(world, owner).await }]);
+            let body = json!({ "subjects": subjects, "actions": [{ "action": "ALLOW" }], "reason": "OTHER_RULES" });
+            (path.to_owned(), Some(body))
+        }
+        path if path.starts_with("/api/v1/moderation/subjects/") => {
+            let note = ["/notes", "/escalate"].iter().any(|end| path.ends_with(end));
+            let post = waiting_post(world, owner).await.to_string();
+            let path = path.replace("{type}", "POST").replace("{id}", &post);
+            (path, note.then(|| json!({ "note": "Look at this." })))
+        }
+        "/api/v1/moderation/reporters/{user_id}" => (path.replace("{user_id}", &owner.id.to_string()), None),
+        "/api/v1/moderation/reporters/{user_id}/mute" => {
+            (path.replace("{user_id}", &owner.id.to_string()), Some(json!({ "muted": true })))
+        }
+        "/api/v1/moderation/reports/{report_id}" => {
+            (path.replace("{report_id}", &Uuid::nil().to_string()), Some(json!({ "status": "IGNORED" })))
+        }
+        "/api/v1/moderation/queue/claim" => (path.to_owned(), Some(json!({}))),
         "/api/v1/moderation/users/{id}/strikes" => (path.replace("{id}", &owner.id.to_string()), None),
         "/api/v1/me/moderations"
+        | "/api/v1/me/reports"
+        | "/api/v1/moderation/queue"
+        | "/api/v1/moderation/stats"
+        | "/api/v1/moderation/transparency"
+        | "/api/v1/moderation/public-log"
         | "/api/v1/me/appeals"
         | "/api/v1/me/moderation/decisions"
         | "/api/v1/moderation/appeals"
@@ -93,4 +122,16 @@ pub async fn request(world: &Platform, operation: &str, owner: &Person) -> Reque
 async fn decision(world: &Platform, owner: &Person) -> Uuid {
     let post = new_content(world, SubjectType::Post, owner.id).await;
     decided_by_machine(world, post, owner.id, Action::Hide).await
+}
+
+/// A post of the owner that waits in the queue.
+async fn waiting_post(world: &Platform, owner: &Person) -> Uuid {
+    let post = new_content(world, SubjectType::Post, owner.id).await;
+    let subject = format!(
+        "insert into subject (type, id, author, version, review, severity, opened_at)
+        values ('POST', '{}', '{}', 1, 'OPEN', 0.5, now())",
+        post.id, owner.id
+    );
+    world.app.db.execute(AssertSqlSafe(subject)).await.unwrap();
+    post.id
 }

@@ -3,6 +3,8 @@ use clap::Args;
 
 use crate::expiry::Removal;
 use crate::moderations::services::Analysis;
+use crate::reports::services::ReportSettings;
+use crate::stats::services::StatsSettings;
 use crate::strikes::services::Ladder;
 use crate::token_check::TokenCheck;
 
@@ -14,6 +16,12 @@ pub struct Settings {
 
     #[command(flatten)]
     pub analysis: Analysis,
+
+    #[command(flatten)]
+    pub reports: ReportSettings,
+
+    #[command(flatten)]
+    pub stats: StatsSettings,
 
     #[command(flatten)]
     pub ladder: Ladder,

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::appeals::models::Appeal;
 use crate::decisions::models::Decision;
 use crate::moderations::models::Moderation;
+use crate::reports::models::{Report, ReporterMute};
 use crate::strikes::models::Strike;
 use crate::{ledger, subjects};
 
@@ -34,6 +35,14 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
         name: "strikes",
         list: |db, person, before, rows| Box::pin(Strike::list_personal_data(db, person, before, rows)),
     },
+    PersonalDataSource {
+        name: "reports",
+        list: |db, person, before, rows| Box::pin(Report::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "reports_received",
+        list: |db, person, before, rows| Box::pin(Report::list_personal_data_about(db, person, before, rows)),
+    },
 ];
 
 /// How the service erases a user's data.
@@ -46,7 +55,10 @@ pub const ERASURE: Erasure = Erasure {
 /// Erases some of a person's rows, the ledger's first, because the rows of their subjects say which entries are about them; true
 /// when there may be more.
 async fn erase(tx: &mut PgTransaction<'static>, person: Uuid) -> sqlx::Result<bool> {
-    Ok(ledger::models::erase(tx, person).await?
+    // A note about why a reporter is muted is in a moderator's words, about them.
+    ReporterMute::delete(tx, person).await?;
+    Ok(Report::erase(tx, person).await?
+        || ledger::models::erase(tx, person).await?
         || Decision::erase(tx, person).await?
         || subjects::models::erase(tx, person).await?
         || Moderation::erase(tx, person).await?)
