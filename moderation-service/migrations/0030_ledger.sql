@@ -8,6 +8,9 @@ alter table content
     add column post_id uuid,
     -- What is analysed: title and content. Null: no other user can read it, as with a draft.
     add column text text,
+    -- The newest version as it was published: what the cases of the contract carry. json, not jsonb: the order of the fields
+    -- is the contract's.
+    add column raw json,
     add column created_at timestamptz,
     -- Views, comments and reactions, as the newest event has them.
     add column reach bigint not null default 0;
@@ -38,15 +41,19 @@ create table subject (
     reports integer not null default 0,
     report_weight double precision not null default 0,
     opened_at timestamptz,
+    -- Since when it is hidden without an end: what is hidden long enough is removed for good.
+    hidden_at timestamptz,
     -- The decisions in force, as JSON: visibility, labels and standing are the strictest of them.
     active jsonb not null default '[]',
     primary key (type, id)
 );
 
 create index subject_author on subject (author, type, id);
+-- What the timer removes next.
+create index subject_hidden on subject (hidden_at) where visibility = 'HIDDEN' and hidden_at is not null;
 
--- Everything that happened to a subject: never changed, only added to. What a person wrote is taken out when an account is
--- erased, and the chain of hashes still holds, because it is over the hash of the details and not over them.
+-- Everything that happened to a subject: never changed, only added to. When an account is erased, the details of its subjects
+-- and the words that it wrote are taken out, and the chain of hashes still holds, because it is over their hashes and not over them.
 create table ledger (
     -- Dense, in the order of commits: given under the lock of the head.
     seq bigint primary key,
@@ -63,6 +70,10 @@ create table ledger (
     -- As text, so that its hash can be calculated again. Null: erased.
     details text,
     details_hash bytea not null,
+    -- What the actor wrote, as an object: notes. Apart from the details, so that a subject is still the fold of its entries
+    -- when a moderator's account is erased. Null: nothing was written (then the hash is null as well), or it is erased.
+    words text,
+    words_hash bytea,
     -- The hash of the entry before it, and its own.
     previous bytea not null,
     hash bytea not null
@@ -80,17 +91,18 @@ create table ledger_head (
 );
 insert into ledger_head (seq, hash) values (0, '\x');
 
--- The hash of an entry; details go in as their own hash.
+-- The hash of an entry; details and words go in as their own hashes.
 create function entry_hash(entry ledger) returns bytea language sql stable as $$
     select sha256(entry.previous || convert_to(concat_ws('|', entry.seq, entry.id, extract(epoch from entry.at), entry.actor_type,
         coalesce(entry.actor::text, ''), entry.subject_type, entry.subject_id, entry.version, entry.kind,
-        encode(entry.details_hash, 'hex')), 'UTF8'))
+        encode(entry.details_hash, 'hex'), coalesce(encode(entry.words_hash, 'hex'), '')), 'UTF8'))
 $$;
 
 create function link_entry() returns trigger language plpgsql as $$
 begin
     select seq + 1, hash into strict new.seq, new.previous from ledger_head for update;
     new.details_hash := sha256(convert_to(new.details, 'UTF8'));
+    new.words_hash := sha256(convert_to(new.words, 'UTF8'));
     new.hash := entry_hash(new);
     update ledger_head set seq = new.seq, hash = new.hash;
     return new;
@@ -101,8 +113,13 @@ create trigger link_entry before insert on ledger for each row execute function 
 create function ledger_is_append_only() returns trigger language plpgsql as $$
 begin
     if tg_op = 'UPDATE' then
-        -- The erasure takes the details, and changes nothing else.
-        old.details := null;
+        -- The erasure takes details and words, and changes nothing else.
+        if new.details is null then
+            old.details := null;
+        end if;
+        if new.words is null then
+            old.words := null;
+        end if;
         if new is not distinct from old then
             return new;
         end if;
@@ -122,6 +139,8 @@ create table decision (
     at timestamptz not null,
     -- Null: a machine.
     moderator uuid,
+    -- The strikes of the author, counted together, for which the ladder has led to it; null: it was not the ladder.
+    strikes integer,
     -- The actions, as JSON.
     actions jsonb not null,
     -- A code of the taxonomy.
@@ -135,17 +154,23 @@ create table decision (
     -- What moderators see, and what the author sees.
     internal_note text,
     public_note text,
+    -- Until when what it does to a content is in force, and what it does to an account; null: without an end, or nothing.
     expires_at timestamptz,
-    -- Since when it is no longer in force, and why: EXPIRED, REVERSED, OVERTURNED.
+    standing_until timestamptz,
+    -- When the timer has to look at it next: the earlier of the two that is still ahead.
+    due_at timestamptz,
+    -- Since when it is no longer in force, and why. SUPERSEDED: a person has decided after a machine's hold.
     ended_at timestamptz,
-    ended_by text check (ended_by in ('EXPIRED', 'REVERSED', 'OVERTURNED'))
+    ended_by text check (ended_by in ('EXPIRED', 'REVERSED', 'OVERTURNED', 'SUPERSEDED'))
 );
 
 create index decision_author on decision (author, at desc, id desc);
 create index decision_subject on decision (subject_type, subject_id, at desc);
 create index decision_moderator on decision (moderator, at desc);
 -- What the timer ends next.
-create index decision_expires on decision (expires_at) where ended_at is null and expires_at is not null;
+create index decision_due on decision (due_at) where ended_at is null and due_at is not null;
+-- The decisions of the ladder that are in force for an author.
+create index decision_strikes on decision (author) where strikes is not null and ended_at is null;
 
 -- Strikes of authors: each of one decision; those of overturned decisions count no longer.
 create table strike (

@@ -1,0 +1,22 @@
+//! Publishes notices, and the contract's requests to delete content.
+use sqlx::PgTransaction;
+
+use super::MODERATION_NOTICE;
+use crate::core::events::outbox::publish;
+use crate::decisions::schemas::{DeleteRequest, Notice};
+use crate::subjects::SubjectType;
+
+/// The contract's requests to delete a post or a comment.
+pub const POST_DELETE_REQUESTED: &str = "post_delete_requested";
+pub const COMMENT_DELETE_REQUESTED: &str = "moderation_post_comment_delete_requested";
+
+/// Publishes `moderation_notice`.
+pub async fn moderation_notice(tx: &mut PgTransaction<'_>, notice: &Notice) -> sqlx::Result<()> {
+    publish(tx, MODERATION_NOTICE, notice).await
+}
+
+/// Publishes `post_delete_requested` or `moderation_post_comment_delete_requested`.
+pub async fn delete_requested(tx: &mut PgTransaction<'_>, request: &DeleteRequest) -> sqlx::Result<()> {
+    let stream = if request.r#type == SubjectType::Post { POST_DELETE_REQUESTED } else { COMMENT_DELETE_REQUESTED };
+    publish(tx, stream, request).await
+}

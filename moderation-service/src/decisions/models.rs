@@ -1,0 +1,217 @@
+//! Decisions in the database: all of the SQL of this feature.
+use serde_json::value::RawValue;
+use sqlx::types::Json;
+use sqlx::{PgExecutor, PgTransaction};
+use uuid::Uuid;
+
+use super::schemas::DeleteRequest;
+use crate::core::contract::timestamp::Timestamp;
+use crate::subjects::actions::Action;
+use crate::subjects::changes::{Ended, PolicyRef};
+use crate::subjects::reasons::{ContractReason, Reason};
+use crate::subjects::{SubjectKey, SubjectType};
+
+/// A decision as it is stored.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    pub id: Uuid,
+    pub key: SubjectKey,
+    pub author: Uuid,
+    pub at: Timestamp,
+    /// None: a machine.
+    pub moderator: Option<Uuid>,
+    pub strikes: Option<i32>,
+    pub actions: Vec<Action>,
+    pub reason: Reason,
+    pub policy: Option<PolicyRef>,
+    pub analysis: Option<Uuid>,
+    pub internal_note: Option<String>,
+    pub public_note: Option<String>,
+    /// Until when what it does to a content is in force.
+    pub expires_at: Option<Timestamp>,
+    /// Until when what it does to an account is in force.
+    pub standing_until: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+    pub ended_by: Option<Ended>,
+}
+
+struct DecisionRow {
+    id: Uuid,
+    subject_type: SubjectType,
+    subject_id: Uuid,
+    author: Uuid,
+    at: Timestamp,
+    moderator: Option<Uuid>,
+    strikes: Option<i32>,
+    actions: Json<Vec<Action>>,
+    reason: Reason,
+    policy: Option<Uuid>,
+    policy_version: Option<i32>,
+    rule: Option<String>,
+    analysis: Option<Uuid>,
+    internal_note: Option<String>,
+    public_note: Option<String>,
+    expires_at: Option<Timestamp>,
+    standing_until: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+    ended_by: Option<Ended>,
+}
+
+impl From<DecisionRow> for Decision {
+    fn from(row: DecisionRow) -> Self {
+        let policy = row.policy.zip(row.policy_version).zip(row.rule);
+        Self {
+            id: row.id,
+            key: SubjectKey { r#type: row.subject_type, id: row.subject_id },
+            author: row.author,
+            at: row.at,
+            moderator: row.moderator,
+            strikes: row.strikes,
+            actions: row.actions.0,
+            reason: row.reason,
+            policy: policy.map(|((id, version), rule)| PolicyRef { id, version, rule }),
+            analysis: row.analysis,
+            internal_note: row.internal_note,
+            public_note: row.public_note,
+            expires_at: row.expires_at,
+            standing_until: row.standing_until,
+            ended_at: row.ended_at,
+            ended_by: row.ended_by,
+        }
+    }
+}
+
+impl Decision {
+    /// Stores a new decision.
+    pub async fn insert(&self, tx: &mut PgTransaction<'_>) -> sqlx::Result<()> {
+        sqlx::query!(
+            "insert into decision (id, subject_type, subject_id, author, at, moderator, strikes, actions, reason, policy,
+                policy_version, rule, analysis, internal_note, public_note, expires_at, standing_until, due_at)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+                least($16::timestamptz, $17::timestamptz))",
+            self.id,
+            self.key.r#type as SubjectType,
+            self.key.id,
+            self.author,
+            self.at as Timestamp,
+            self.moderator,
+            self.strikes,
+            Json(&self.actions) as _,
+            self.reason as Reason,
+            self.policy.as_ref().map(|policy| policy.id),
+            self.policy.as_ref().map(|policy| policy.version),
+            self.policy.as_ref().map(|policy| policy.rule.as_str()),
+            self.analysis,
+            self.internal_note,
+            self.public_note,
+            self.expires_at as Option<Timestamp>,
+            self.standing_until as Option<Timestamp>
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// A decision; none when there is none with that id.
+    pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<Self>> {
+        let row = sqlx::query_as!(
+            DecisionRow,
+            r#"select id, subject_type, subject_id, author, at, moderator, strikes, actions as "actions: Json<Vec<Action>>",
+                reason, policy, policy_version, rule, analysis, internal_note, public_note, expires_at, standing_until,
+                ended_at, ended_by
+            from decision where id = $1"#,
+            id
+        );
+        Ok(row.fetch_optional(db).await?.map(Self::from))
+    }
+
+    /// Ends a decision; false when it has ended before.
+    pub async fn finish(tx: &mut PgTransaction<'_>, id: Uuid, why: Ended, at: Timestamp) -> sqlx::Result<bool> {
+        let ended = sqlx::query!(
+            "update decision set ended_at = $3, ended_by = $2, due_at = null where id = $1 and ended_at is null",
+            id,
+            why as Ended,
+            at as Timestamp
+        );
+        Ok(ended.execute(&mut **tx).await?.rows_affected() > 0)
+    }
+
+    /// The decisions of the ladder in force for an author that more strikes have led to than are left.
+    pub async fn above(tx: &mut PgTransaction<'_>, author: Uuid, strikes: i32) -> sqlx::Result<Vec<Uuid>> {
+        let ids = sqlx::query_scalar!(
+            "select id from decision where author = $1 and strikes > $2 and ended_at is null order by id",
+            author,
+            strikes
+        );
+        ids.fetch_all(&mut **tx).await
+    }
+}
+
+/// Locks a content against the events of its own service until the transaction ends.
+pub async fn lock_content(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("select id from content where id = $1 for update", id).fetch_optional(&mut **tx).await?;
+    Ok(())
+}
+
+/// Who wrote a subject; none when nothing is known of it. A user is their own author.
+pub async fn author_of(db: impl PgExecutor<'_>, key: SubjectKey) -> sqlx::Result<Option<Uuid>> {
+    if key.is_user() {
+        return Ok(Some(key.id));
+    }
+    let author = sqlx::query_scalar!(
+        r#"select author as "author!" from content where type = $1 and id = $2 and author is not null
+        union all select author from subject where type = $1 and id = $2 limit 1"#,
+        key.r#type as SubjectType,
+        key.id
+    );
+    author.fetch_optional(db).await
+}
+
+/// Ends the lease of the moderator who looks at a subject.
+pub async fn release(tx: &mut PgTransaction<'_>, key: SubjectKey) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from claim where subject_type = $1 and subject_id = $2",
+        key.r#type as SubjectType,
+        key.id
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Opens the contract's case about a content that is hidden now, or renews the one that is open, and returns it as a request.
+pub async fn open_case(
+    tx: &mut PgTransaction<'_>,
+    (key, author): (SubjectKey, Uuid),
+    reason: ContractReason,
+    version: i64,
+) -> sqlx::Result<DeleteRequest> {
+    let case = sqlx::query!(
+        r#"insert into moderation (id, type, content_id, author, raw_content, reason)
+        select $1, $2::text, $3::uuid, $4::uuid, coalesce(
+            (select raw from content where id = $3),
+            json_build_object('id', $3, 'created_by', $4, 'content', coalesce((select text from content where id = $3), ''))
+        ), $5::text
+        on conflict (content_id) where status = 'DELETE_REQUESTED' do update set updated_at = now(), reason = excluded.reason
+        returning id, created_at, updated_at, raw_content as "raw_content: Box<RawValue>""#,
+        Uuid::now_v7(),
+        key.r#type as SubjectType,
+        key.id,
+        author,
+        reason as ContractReason
+    );
+    let case = case.fetch_one(&mut **tx).await?;
+    Ok(DeleteRequest {
+        id: case.id,
+        created_at: case.created_at,
+        created_by: None,
+        updated_at: case.updated_at,
+        updated_by: None,
+        r#type: key.r#type,
+        content_id: key.id,
+        raw_content: case.raw_content,
+        status: "DELETE_REQUESTED",
+        reason,
+        decision_version: version,
+    })
+}

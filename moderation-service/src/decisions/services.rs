@@ -1,0 +1,133 @@
+//! What a decision means for each of its subjects, and what its author reads about it.
+use chrono::TimeDelta;
+
+use super::NewDecision;
+use super::models::Decision;
+use super::schemas::NoticeKind;
+use crate::core::contract::timestamp::Timestamp;
+use crate::subjects::changes::{Actor, Ruling};
+use crate::subjects::{Standing, SubjectType};
+use crate::subjects::actions::Action;
+
+/// How long a decision can be appealed, in days: the six months of the Digital Services Act, article 20.
+pub const APPEAL_DAYS: i64 = 183;
+
+impl NewDecision {
+    /// Whether a person decides.
+    pub fn is_by_person(&self) -> bool {
+        matches!(self.actor, Actor::Moderator(_))
+    }
+
+    /// Whether it restricts anything, or only closes a review or ends other decisions.
+    pub fn restricts(&self) -> bool {
+        self.actions.iter().any(|action| action.is_about_content() || action.is_about_author())
+    }
+
+    /// Whether it warns, mutes or bans the author.
+    pub fn is_about_author(&self) -> bool {
+        self.actions.iter().any(Action::is_about_author)
+    }
+
+    /// Until when what it does to a content is in force.
+    pub fn expires_at(&self, at: Timestamp) -> Option<Timestamp> {
+        let is_about_content = self.actions.iter().any(Action::is_about_content);
+        self.hours.filter(|_| is_about_content).map(|hours| after_hours(at, hours))
+    }
+
+    /// What becomes of the account, and until when.
+    pub fn standing(&self, at: Timestamp) -> Option<(Standing, Option<Timestamp>)> {
+        let strictest = self.actions.iter().filter_map(Action::standing).max_by_key(|(standing, _)| *standing);
+        strictest.map(|(standing, hours)| (standing, hours.map(|hours| after_hours(at, hours))))
+    }
+}
+
+fn after_hours(at: Timestamp, hours: i32) -> Timestamp {
+    Timestamp(at.0 + TimeDelta::hours(hours.into()))
+}
+
+impl Decision {
+    fn ruling(&self) -> Ruling {
+        Ruling {
+            decision: self.id,
+            actions: self.actions.clone(),
+            reason: self.reason,
+            automated: self.moderator.is_none(),
+            policy: self.policy.clone(),
+            visibility: None,
+            labels: Vec::new(),
+            expires_at: None,
+            standing: None,
+            standing_until: None,
+        }
+    }
+
+    /// What it makes of the content.
+    pub fn for_content(&self) -> Ruling {
+        let labels = self.actions.iter().filter_map(|action| match action {
+            Action::Label { label } => Some(label.clone()),
+            _ => None,
+        });
+        Ruling {
+            visibility: self.actions.iter().filter_map(Action::visibility).max(),
+            labels: labels.collect(),
+            expires_at: self.expires_at,
+            ..self.ruling()
+        }
+    }
+
+    /// What it makes of the author's account.
+    pub fn for_author(&self) -> Ruling {
+        let standing = self.actions.iter().filter_map(Action::standing).map(|(standing, _)| standing).max();
+        Ruling { standing, standing_until: self.standing_until, ..self.ruling() }
+    }
+
+    /// Until when it can be appealed.
+    pub fn appeal_until(&self) -> Timestamp {
+        Timestamp(self.at.0 + TimeDelta::days(APPEAL_DAYS))
+    }
+
+    /// What its author reads: kind, title and text of the notice; none when nothing happens to them.
+    pub fn notice(&self) -> Option<(NoticeKind, String, String)> {
+        let what = match self.key.r#type {
+            SubjectType::Post => "post",
+            SubjectType::Comment => "comment",
+            SubjectType::User => "account",
+        };
+        let done: Vec<String> = self.actions.iter().filter_map(|action| self.describe(action, what)).collect();
+        let first = done.first()?;
+        let only_warns = self.actions.iter().all(|action| *action == Action::Warn);
+        let kind = if only_warns { NoticeKind::Warning } else { NoticeKind::Statement };
+        let ground = match self.strikes {
+            Some(strikes) => format!("Your strikes have added up to {strikes} or more."),
+            None => format!("The reason: {} ({}).", self.reason.sentence(), self.reason.word()),
+        };
+        let origin = match (self.moderator, self.strikes) {
+            (None, _) => "It was found and decided automatically.",
+            (_, Some(_)) => "It follows from what moderators have decided about your posts and comments.",
+            _ => "A moderator has decided this.",
+        };
+        let until = self.appeal_until().0.format("%-d %B %Y");
+        let note = self.public_note.as_ref().map(|note| format!(" {note}")).unwrap_or_default();
+        let text = format!("{} {ground} {origin}{note} You can appeal until {until}.", done.join(" "));
+        Some((kind, first.trim_end_matches('.').to_owned(), text))
+    }
+
+    /// What an action has done, as a sentence to the author; none when it does nothing to them.
+    fn describe(&self, action: &Action, what: &str) -> Option<String> {
+        let until = |end: Option<Timestamp>| {
+            end.map(|end| format!(" until {}", end.0.format("%-d %B %Y, %H:%M UTC"))).unwrap_or_default()
+        };
+        Some(match action {
+            Action::Allow | Action::Restore | Action::Dismiss => return None,
+            Action::Label { label } => format!("Your {what} was labelled \"{label}\"{}.", until(self.expires_at)),
+            Action::Limit => format!("Your {what} is shown in no feed{}.", until(self.expires_at)),
+            Action::Hold => format!("Your {what} is hidden until a moderator has looked at it."),
+            Action::Hide => format!("Your {what} was hidden{}.", until(self.expires_at)),
+            Action::Remove => format!("Your {what} was removed."),
+            Action::Warn => "You were warned.".to_owned(),
+            Action::Mute { .. } => format!("You cannot write{}.", until(self.standing_until)),
+            Action::Ban { hours: Some(_) } => format!("Your account is banned{}.", until(self.standing_until)),
+            Action::Ban { hours: None } => "Your account is banned for good.".to_owned(),
+        })
+    }
+}

@@ -1,0 +1,95 @@
+//! What a decision does: the actions of moderators, of which machines may take the milder ones.
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Standing, Visibility};
+
+/// The longest label, in characters.
+pub const LONGEST_LABEL: usize = 32;
+/// The longest mute or temporary ban, and the longest time until a restriction of content ends, in hours: a year.
+pub const LONGEST_HOURS: i32 = 24 * 366;
+
+/// One thing that a decision does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "action", rename_all = "SCREAMING_SNAKE_CASE", deny_unknown_fields)]
+pub enum Action {
+    /// The content stays as it is
+    Allow,
+    /// Shows a label with the content
+    Label { label: String },
+    /// Takes the content out of feeds
+    Limit,
+    /// Hides the content until a moderator has looked at it
+    Hold,
+    /// Hides the content until it is restored
+    Hide,
+    /// Deletes the content for good
+    Remove,
+    /// Ends all decisions in force about the subject
+    Restore,
+    /// Closes the review: nothing is to be done
+    Dismiss,
+    /// Warns the author
+    Warn,
+    /// Mutes the author for a time
+    Mute { hours: i32 },
+    /// Bans the author for a time, or for good
+    Ban {
+        #[serde(default)]
+        hours: Option<i32>,
+    },
+}
+
+impl Action {
+    /// Its word in the API.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Allow => "ALLOW",
+            Self::Label { .. } => "LABEL",
+            Self::Limit => "LIMIT",
+            Self::Hold => "HOLD",
+            Self::Hide => "HIDE",
+            Self::Remove => "REMOVE",
+            Self::Restore => "RESTORE",
+            Self::Dismiss => "DISMISS",
+            Self::Warn => "WARN",
+            Self::Mute { .. } => "MUTE",
+            Self::Ban { .. } => "BAN",
+        }
+    }
+
+    /// What becomes of the content, where the action is about that.
+    pub fn visibility(&self) -> Option<Visibility> {
+        match self {
+            Self::Limit => Some(Visibility::Limited),
+            Self::Hold => Some(Visibility::Held),
+            Self::Hide => Some(Visibility::Hidden),
+            Self::Remove => Some(Visibility::Removed),
+            _ => None,
+        }
+    }
+
+    /// What becomes of the author's account, and for how many hours, where the action is about that. None: for good.
+    pub fn standing(&self) -> Option<(Standing, Option<i32>)> {
+        match self {
+            Self::Mute { hours } => Some((Standing::Muted, Some(*hours))),
+            Self::Ban { hours } => Some((Standing::Banned, *hours)),
+            _ => None,
+        }
+    }
+
+    /// Whether it changes what other users see of a content.
+    pub fn is_about_content(&self) -> bool {
+        self.visibility().is_some() || matches!(self, Self::Label { .. })
+    }
+
+    /// Whether it is about the author and not about the content.
+    pub fn is_about_author(&self) -> bool {
+        matches!(self, Self::Warn | Self::Mute { .. } | Self::Ban { .. })
+    }
+
+    /// Whether a machine may do it: at most it hides.
+    pub fn is_for_machines(&self) -> bool {
+        matches!(self, Self::Allow | Self::Label { .. } | Self::Limit | Self::Hold | Self::Hide)
+    }
+}
