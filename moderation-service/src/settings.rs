@@ -1,6 +1,9 @@
 //! The settings of the moderation service beside those of every service.
+use std::path::PathBuf;
+
 use clap::Args;
 
+use crate::analyses::settings::AnalysisSettings;
 use crate::moderations::services::Analysis;
 use crate::token_check::TokenCheck;
 
@@ -12,4 +15,11 @@ pub struct Settings {
 
     #[command(flatten)]
     pub analysis: Analysis,
+
+    #[command(flatten)]
+    pub analyses: AnalysisSettings,
+
+    /// The file of the text model; without one the word lists decide alone
+    #[arg(long, env = "MODERATION_MODEL")]
+    pub moderation_model: Option<PathBuf>,
 }

@@ -1,11 +1,10 @@
-//! Moderations: cases, each a decision to take down a post or comment, and the state of that. What the analyser finds is hidden
-//! by the service that has it, and moderators can restore it there: a machine deletes nothing for good.
+//! Moderations: the contract's cases, each a request to take down a post or comment, and the state of that. A case is opened with
+//! the decision that hides the content, and closed when the service that has it confirms.
 pub mod events;
 pub mod lexicon;
 pub mod models;
 mod schemas;
 pub mod services;
-mod signals;
 mod views;
 
 #[cfg(test)]
@@ -36,21 +35,6 @@ pub enum Status {
     DeleteRequested,
     /// The content is hidden, or deleted
     DeleteConfirmed,
-}
-
-/// The reason of a deletion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, sqlx::Type, utoipa::ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Reason {
-    /// Swear words, and slurs that are not racist
-    OffensiveContent,
-    /// Sexual content
-    Nudity,
-    /// Attacks on a person, and spam
-    RulesViolation,
-    /// Slurs against peoples and beliefs
-    Racism,
 }
 
 /// How often a user may list their cases.

@@ -2,22 +2,49 @@
 #[cfg(test)]
 mod tests;
 
+use sqlx::PgTransaction;
+use uuid::Uuid;
+
 use crate::core::doors::erasure::Erasure;
 use crate::core::doors::personal_data::PersonalDataSource;
 use crate::moderations::models::Moderation;
+use crate::{analyses, contents, policies, signals};
 
 /// The stream that confirms that a deleted user's data is erased here.
 pub const USER_ERASED: &str = "moderation_user_erased";
 
 /// The personal data that the service exports.
-pub const PERSONAL_DATA: &[PersonalDataSource] = &[PersonalDataSource {
-    name: "moderations",
-    list: |db, person, before, rows| Box::pin(Moderation::list_personal_data(db, person, before, rows)),
-}];
+pub const PERSONAL_DATA: &[PersonalDataSource] = &[
+    PersonalDataSource {
+        name: "moderations",
+        list: |db, person, before, rows| Box::pin(Moderation::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "contents",
+        list: |db, person, before, rows| Box::pin(contents::models::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "analyses",
+        list: |db, person, before, rows| Box::pin(analyses::models::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "fingerprints",
+        list: |db, person, before, rows| Box::pin(signals::models::list_personal_data(db, person, before, rows)),
+    },
+];
 
 /// How the service erases a user's data.
 pub const ERASURE: Erasure = Erasure {
     personal: &["title", "content"],
-    rows: |tx, person| Box::pin(Moderation::erase(tx, person)),
+    rows: |tx, person| Box::pin(erase(tx, person)),
     confirmed_on: Some(USER_ERASED),
 };
+
+/// Erases some of a user's rows; true when there may be more. Contents first: they are locked before what follows from them.
+async fn erase(tx: &mut PgTransaction<'static>, person: Uuid) -> sqlx::Result<bool> {
+    policies::models::erase(tx, person).await?;
+    Ok(contents::models::erase(tx, person).await?
+        | signals::models::erase(tx, person).await?
+        | analyses::models::erase(tx, person).await?
+        | Moderation::erase(tx, person).await?)
+}

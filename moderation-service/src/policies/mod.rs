@@ -10,6 +10,7 @@ pub mod parsing;
 pub mod rules;
 pub mod schedulers;
 mod schemas;
+pub mod services;
 mod signals;
 mod views;
 

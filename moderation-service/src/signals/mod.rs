@@ -25,11 +25,11 @@ use utoipa_axum::routes;
 use crate::core::app::App;
 use crate::core::app::limits::Limit;
 use crate::core::ground::settings::Rate;
-use crate::moderations::Reason;
 use crate::moderations::services::Finding;
 use crate::signals::evasions::Evasion;
 use crate::signals::links::LinkCounts;
 use crate::signals::shapes::Shape;
+use crate::subjects::reasons::ContractReason;
 
 /// How often an administrator may read and change the rules about domains.
 pub const DOMAINS_LIMIT: Limit = Limit {
@@ -86,10 +86,10 @@ type Number = fn(&Signals) -> Option<f64>;
 
 /// The signals that are numbers, by the names that rules use.
 pub const NUMBERS: &[(&str, Number)] = &[
-    ("lexicon_racism", |signals| Some(signals.severity_of(Reason::Racism))),
-    ("lexicon_sexual", |signals| Some(signals.severity_of(Reason::Nudity))),
-    ("lexicon_offensive", |signals| Some(signals.severity_of(Reason::OffensiveContent))),
-    ("lexicon_attack", |signals| Some(signals.severity_of(Reason::RulesViolation))),
+    ("lexicon_racism", |signals| Some(signals.severity_of(ContractReason::Racism))),
+    ("lexicon_sexual", |signals| Some(signals.severity_of(ContractReason::Nudity))),
+    ("lexicon_offensive", |signals| Some(signals.severity_of(ContractReason::OffensiveContent))),
+    ("lexicon_attack", |signals| Some(signals.severity_of(ContractReason::RulesViolation))),
     ("evasions", |signals| Some(count(signals.evasions.len()))),
     ("links", |signals| Some(f64::from(signals.links.count))),
     ("shortened_links", |signals| Some(f64::from(signals.links.shortened))),
@@ -106,7 +106,7 @@ pub const NUMBERS: &[(&str, Number)] = &[
 ];
 
 impl Signals {
-    fn severity_of(&self, reason: Reason) -> f64 {
+    fn severity_of(&self, reason: ContractReason) -> f64 {
         self.lexicon.filter(|found| found.reason == reason).map_or(0.0, |found| found.severity)
     }
 }

@@ -1,14 +1,10 @@
 //! Publishes notices, and the contract's requests to delete content.
 use sqlx::PgTransaction;
 
-use super::MODERATION_NOTICE;
+use super::{COMMENT_DELETE_REQUESTED, MODERATION_NOTICE, POST_DELETE_REQUESTED};
 use crate::core::events::outbox::publish;
 use crate::decisions::schemas::{DeleteRequest, Notice};
 use crate::subjects::SubjectType;
-
-/// The contract's requests to delete a post or a comment.
-pub const POST_DELETE_REQUESTED: &str = "post_delete_requested";
-pub const COMMENT_DELETE_REQUESTED: &str = "moderation_post_comment_delete_requested";
 
 /// Publishes `moderation_notice`.
 pub async fn moderation_notice(tx: &mut PgTransaction<'_>, notice: &Notice) -> sqlx::Result<()> {

@@ -1,10 +1,6 @@
-//! The events that moderations publish and consume.
-pub mod consumers;
-mod processors;
-pub mod producers;
+//! The streams of posts and comments, and those of the requests to delete them.
 
-pub const POST_DELETE_REQUESTED: &str = "post_delete_requested";
-pub const COMMENT_DELETE_REQUESTED: &str = "moderation_post_comment_delete_requested";
+pub use crate::decisions::events::{COMMENT_DELETE_REQUESTED, POST_DELETE_REQUESTED};
 
 pub const POST_CREATED: &str = "post_created";
 pub const POST_UPDATED: &str = "post_updated";
