@@ -81,7 +81,7 @@ create table ledger (
 
 create index ledger_subject on ledger (subject_type, subject_id, seq);
 create index ledger_actor on ledger (actor, seq);
-create index ledger_at on ledger (at);
+create index ledger_at on ledger (at desc, id desc);
 
 -- The last entry. Its row is the lock under which entries are numbered; it is the last lock that a transaction takes.
 create table ledger_head (

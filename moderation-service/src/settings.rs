@@ -5,6 +5,7 @@ use clap::Args;
 
 use crate::analyses::settings::AnalysisSettings;
 use crate::moderations::services::Analysis;
+use crate::strikes::services::Ladder;
 use crate::token_check::TokenCheck;
 
 /// The settings that only this service has.
@@ -22,4 +23,5 @@ pub struct Settings {
     /// The file of the text model; without one the word lists decide alone
     #[arg(long, env = "MODERATION_MODEL")]
     pub moderation_model: Option<PathBuf>,
+    pub ladder: Ladder,
 }

@@ -9,6 +9,8 @@ pub mod schemas;
 pub mod services;
 pub mod signals;
 
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::subjects::SubjectKey;
@@ -36,4 +38,16 @@ pub struct NewDecision {
     pub hours: Option<i32>,
     /// The sum of strikes for which the ladder leads to it; none: it is not the ladder's.
     pub strikes: Option<i32>,
+}
+
+/// How far an appeal is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AppealStatus {
+    Open,
+    /// The decision stands
+    Upheld,
+    /// The decision was wrong, and its effects have ended
+    Overturned,
 }

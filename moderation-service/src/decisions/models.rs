@@ -4,7 +4,9 @@ use sqlx::types::Json;
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
+use super::AppealStatus;
 use super::schemas::DeleteRequest;
+use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{Ended, PolicyRef};
@@ -33,6 +35,8 @@ pub struct Decision {
     pub standing_until: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
     pub ended_by: Option<Ended>,
+    /// How far its appeal is, where its author has appealed.
+    pub appeal: Option<AppealStatus>,
 }
 
 struct DecisionRow {
@@ -55,6 +59,7 @@ struct DecisionRow {
     standing_until: Option<Timestamp>,
     ended_at: Option<Timestamp>,
     ended_by: Option<Ended>,
+    appeal: Option<AppealStatus>,
 }
 
 impl From<DecisionRow> for Decision {
@@ -77,6 +82,7 @@ impl From<DecisionRow> for Decision {
             standing_until: row.standing_until,
             ended_at: row.ended_at,
             ended_by: row.ended_by,
+            appeal: row.appeal,
         }
     }
 }
@@ -118,32 +124,78 @@ impl Decision {
             DecisionRow,
             r#"select id, subject_type, subject_id, author, at, moderator, strikes, actions as "actions: Json<Vec<Action>>",
                 reason, policy, policy_version, rule, analysis, internal_note, public_note, expires_at, standing_until,
-                ended_at, ended_by
+                ended_at, ended_by,
+                (select status from appeal where appeal.decision = decision.id) as "appeal: AppealStatus"
             from decision where id = $1"#,
             id
         );
         Ok(row.fetch_optional(db).await?.map(Self::from))
     }
 
-    /// Ends a decision; false when it has ended before.
+    /// Ends a decision; false when it has ended before. One that has expired can still be found wrong.
     pub async fn finish(tx: &mut PgTransaction<'_>, id: Uuid, why: Ended, at: Timestamp) -> sqlx::Result<bool> {
         let ended = sqlx::query!(
-            "update decision set ended_at = $3, ended_by = $2, due_at = null where id = $1 and ended_at is null",
+            "update decision set ended_at = coalesce(ended_at, $3), ended_by = $2, due_at = null
+            where id = $1 and (ended_at is null or ended_by = 'EXPIRED' and $4)",
             id,
             why as Ended,
-            at as Timestamp
+            at as Timestamp,
+            why.is_taken_back()
         );
         Ok(ended.execute(&mut **tx).await?.rows_affected() > 0)
     }
 
+    /// Lets a decision be due again when the rest of it is over, if that ends at all.
+    pub async fn wait(tx: &mut PgTransaction<'_>, id: Uuid, at: Timestamp) -> sqlx::Result<()> {
+        sqlx::query!(
+            "update decision set due_at = least(
+                case when expires_at > $2 then expires_at end, case when standing_until > $2 then standing_until end)
+            where id = $1",
+            id,
+            at as Timestamp
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Saves that what a decision does to an account is over, and the rest of it is not.
+    pub async fn forget_standing(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<()> {
+        sqlx::query!("update decision set due_at = expires_at where id = $1 and ended_at is null", id)
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+
     /// The decisions of the ladder in force for an author that more strikes have led to than are left.
-    pub async fn above(tx: &mut PgTransaction<'_>, author: Uuid, strikes: i32) -> sqlx::Result<Vec<Uuid>> {
-        let ids = sqlx::query_scalar!(
-            "select id from decision where author = $1 and strikes > $2 and ended_at is null order by id",
+    pub async fn above(tx: &mut PgTransaction<'_>, author: Uuid, strikes: i32) -> sqlx::Result<Vec<Self>> {
+        let rows = sqlx::query_as!(
+            DecisionRow,
+            r#"select id, subject_type, subject_id, author, at, moderator, strikes, actions as "actions: Json<Vec<Action>>",
+                reason, policy, policy_version, rule, analysis, internal_note, public_note, expires_at, standing_until,
+                ended_at, ended_by, null::text as "appeal: AppealStatus"
+            from decision where author = $1 and strikes > $2 and ended_at is null order by id"#,
             author,
             strikes
         );
-        ids.fetch_all(&mut **tx).await
+        Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(Self::from).collect())
+    }
+
+    /// The decisions about what an author wrote, and about their account, newest first.
+    pub async fn list(db: impl PgExecutor<'_>, author: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Self>> {
+        let rows = sqlx::query_as!(
+            DecisionRow,
+            r#"select id, subject_type, subject_id, author, at, moderator, strikes, actions as "actions: Json<Vec<Action>>",
+                reason, policy, policy_version, rule, analysis, internal_note, public_note, expires_at, standing_until,
+                ended_at, ended_by,
+                (select status from appeal where appeal.decision = decision.id) as "appeal: AppealStatus"
+            from decision where author = $1 and (at, id) < ($2, $3) order by at desc, id desc limit $4"#,
+            author,
+            before.at as Timestamp,
+            before.id,
+            rows
+        );
+        Ok(rows.fetch_all(db).await?.into_iter().map(Self::from).collect())
     }
 }
 
@@ -165,6 +217,16 @@ pub async fn author_of(db: impl PgExecutor<'_>, key: SubjectKey) -> sqlx::Result
         key.id
     );
     author.fetch_optional(db).await
+}
+
+/// Lets the open appeal of a decision succeed that was taken back meanwhile, and returns it.
+pub async fn overturn_appeal(tx: &mut PgTransaction<'_>, decision: Uuid, at: Timestamp) -> sqlx::Result<Option<Uuid>> {
+    let appeal = sqlx::query_scalar!(
+        "update appeal set status = 'OVERTURNED', resolved_at = $2 where decision = $1 and status = 'OPEN' returning id",
+        decision,
+        at as Timestamp
+    );
+    appeal.fetch_optional(&mut **tx).await
 }
 
 /// Ends the lease of the moderator who looks at a subject.

@@ -88,11 +88,7 @@ impl Decision {
 
     /// What its author reads: kind, title and text of the notice; none when nothing happens to them.
     pub fn notice(&self) -> Option<(NoticeKind, String, String)> {
-        let what = match self.key.r#type {
-            SubjectType::Post => "post",
-            SubjectType::Comment => "comment",
-            SubjectType::User => "account",
-        };
+        let what = self.what();
         let done: Vec<String> = self.actions.iter().filter_map(|action| self.describe(action, what)).collect();
         let first = done.first()?;
         let only_warns = self.actions.iter().all(|action| *action == Action::Warn);
@@ -110,6 +106,30 @@ impl Decision {
         let note = self.public_note.as_ref().map(|note| format!(" {note}")).unwrap_or_default();
         let text = format!("{} {ground} {origin}{note} You can appeal until {until}.", done.join(" "));
         Some((kind, first.trim_end_matches('.').to_owned(), text))
+    }
+
+    /// What its author reads when it is taken back: title and text.
+    pub fn taken_back(&self) -> (String, String) {
+        let what = self.what();
+        let until = self.at.0.format("%-d %B %Y");
+        let back = if self.actions.contains(&Action::Remove) {
+            "What was removed cannot be brought back, but the decision no longer counts against you."
+        } else {
+            "It has no effect any more, and no longer counts against you."
+        };
+        (
+            format!("A decision about your {what} was taken back"),
+            format!("We have taken back our decision of {until} about your {what}. {back}"),
+        )
+    }
+
+    /// What it is about, as a word to the author.
+    fn what(&self) -> &'static str {
+        match self.key.r#type {
+            SubjectType::Post => "post",
+            SubjectType::Comment => "comment",
+            SubjectType::User => "account",
+        }
     }
 
     /// What an action has done, as a sentence to the author; none when it does nothing to them.

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::NewDecision;
 use super::events::producers;
-use super::models::{Decision, author_of, lock_content, open_case, release};
+use super::models::{Decision, lock_content, open_case, overturn_appeal, release};
 use super::schemas::{Notice, NoticeKind};
 use crate::core::api::errors::Error;
 use crate::core::contract::timestamp::Timestamp;
@@ -40,13 +40,15 @@ impl Locked {
         Ok(Self { subject, account, at: now(tx).await?, entries: Vec::new(), account_entries: Vec::new() })
     }
 
-    /// Lets a decision end for each of the subjects that it is in force for.
-    fn end(&mut self, decision: Uuid, why: Ended, actor: Actor) {
-        let entry = NewEntry::new(actor, Change::Ended { decision, why });
-        if self.account.as_ref().is_some_and(|account| account.is_under(decision)) {
+    /// Lets a decision end for the subject that it is about, and for each that it is in force for.
+    fn end(&mut self, decision: &Decision, end: &End) {
+        let (why, note) = (end.why, end.note.clone());
+        let entry = NewEntry::new(end.actor, Change::Ended { decision: decision.id, why, note });
+        let concerns = |subject: &Subject| subject.key == decision.key || subject.is_under(decision.id);
+        if self.account.as_ref().is_some_and(concerns) {
             self.account_entries.push(entry.clone());
         }
-        if self.subject.is_under(decision) {
+        if concerns(&self.subject) {
             self.entries.push(entry);
         }
     }
@@ -61,6 +63,14 @@ impl Locked {
     }
 }
 
+/// How decisions end.
+struct End {
+    why: Ended,
+    actor: Actor,
+    /// For moderators.
+    note: Option<String>,
+}
+
 /// Makes a decision. Of a machine it takes what machines may do, and nothing else. A person's decision is the end of what machines
 /// have held, of the review and of the claim; the rows of its reports are those of the features above.
 pub async fn decide(tx: &mut PgTransaction<'_>, new: NewDecision) -> Result<Decision, Error> {
@@ -72,25 +82,17 @@ pub async fn decide(tx: &mut PgTransaction<'_>, new: NewDecision) -> Result<Deci
         lock_content(tx, new.key.id).await?;
     }
     let mut locked = Locked::open(tx, new.key, new.author, by_person).await?;
-    let (at, actor) = (locked.at, new.actor);
-    let restores = new.actions.contains(&Action::Restore);
-    let is_over = |visibility| restores || (by_person && visibility == Some(Visibility::Held));
-    let active = locked.subject.active.iter();
-    let over: Vec<Uuid> =
-        active.filter(|held| is_over(held.ruling.visibility)).map(|held| held.ruling.decision).collect();
-    let why = if new.restricts() { Ended::Superseded } else { Ended::Reversed };
-    for decision in over {
-        end_with(tx, &mut locked, decision, why, actor).await?;
-    }
-    let decision = store(tx, &new, at).await?;
-    if by_person {
+    end_those_before(tx, &mut locked, &new).await?;
+    let decision = store(tx, &new, locked.at).await?;
+    if by_person && new.strikes.is_none() {
         release(tx, new.key).await?;
-        if locked.subject.reports > 0 && new.strikes.is_none() {
+        if locked.subject.reports > 0 {
             let reports = locked.subject.reports;
-            locked.entries.push(NewEntry::new(actor, Change::ReportsClosed { reports }));
+            locked.entries.push(NewEntry::new(new.actor, Change::ReportsClosed { reports }));
         }
     }
     add_rulings(&mut locked, &new, &decision);
+    let at = locked.at;
     let (before, after) = locked.record(tx).await?;
     if !new.key.is_user() && !before.visibility.is_hidden() && after.visibility.is_hidden() {
         let case = open_case(tx, (new.key, new.author), new.reason.contract(), after.version).await?;
@@ -100,6 +102,28 @@ pub async fn decide(tx: &mut PgTransaction<'_>, new: NewDecision) -> Result<Deci
         producers::moderation_notice(tx, &notice(&decision, at, kind, title, text)).await?;
     }
     Ok(decision)
+}
+
+/// Ends what a new decision ends: all that is in force when it restores the subject, and else what machines have held until a
+/// person looks.
+async fn end_those_before(tx: &mut PgTransaction<'_>, locked: &mut Locked, new: &NewDecision) -> sqlx::Result<()> {
+    let restores = new.actions.contains(&Action::Restore);
+    let is_held = |visibility| new.is_by_person() && visibility == Some(Visibility::Held);
+    let why = if new.restricts() { Ended::Superseded } else { Ended::Reversed };
+    let end = End { why, actor: new.actor, note: None };
+    let over = locked.subject.active.iter().filter(|held| restores || is_held(held.ruling.visibility));
+    let over: Vec<Uuid> = over.map(|held| held.ruling.decision).collect();
+    for id in over {
+        let Some(decision) = Decision::find(&mut **tx, id).await? else { continue };
+        if decision.key == locked.subject.key {
+            end_with(tx, locked, &decision, &end).await?;
+        } else {
+            // A decision about a content has muted the user who is restored: it remains in force for the content.
+            locked.end(&decision, &end);
+            Decision::forget_standing(tx, id).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Stores the row of a new decision.
@@ -121,6 +145,7 @@ async fn store(tx: &mut PgTransaction<'_>, new: &NewDecision, at: Timestamp) -> 
         standing_until: new.standing(at).and_then(|(_, until)| until),
         ended_at: None,
         ended_by: None,
+        appeal: None,
     };
     decision.insert(tx).await?;
     Ok(decision)
@@ -130,7 +155,8 @@ async fn store(tx: &mut PgTransaction<'_>, new: &NewDecision, at: Timestamp) -> 
 fn add_rulings(locked: &mut Locked, new: &NewDecision, decision: &Decision) {
     let decided = |ruling, closes_review| {
         let (public_note, internal_note) = (new.public_note.clone(), new.internal_note.clone());
-        NewEntry::new(new.actor, Change::Decided { ruling: Box::new(ruling), closes_review, public_note, internal_note })
+        let ruling = Box::new(ruling);
+        NewEntry::new(new.actor, Change::Decided { ruling, closes_review, public_note, internal_note })
     };
     // What the ladder does is no look at the account's own reports.
     let closes_review = new.is_by_person() && new.strikes.is_none();
@@ -141,23 +167,37 @@ fn add_rulings(locked: &mut Locked, new: &NewDecision, decision: &Decision) {
     }
 }
 
-/// Ends a decision for all of its subjects. None when it has ended before. When it was wrong its strike counts no longer,
-/// and what the ladder has done for more strikes than are left ends as well.
+/// Ends a decision for all of its subjects; none when it has ended before. When it was wrong its strike counts no longer, and
+/// what the ladder has done for more strikes than are left ends as well.
 pub async fn end(
     tx: &mut PgTransaction<'_>,
     decision: Uuid,
     why: Ended,
     actor: Actor,
 ) -> Result<Option<Decision>, Error> {
+    end_with_note(tx, decision, End { why, actor, note: None }).await
+}
+
+/// Takes a decision back, as a moderator who says why to other moderators; none when it has been taken back before.
+pub async fn reverse(
+    tx: &mut PgTransaction<'_>,
+    decision: Uuid,
+    moderator: Uuid,
+    note: Option<String>,
+) -> Result<Option<Decision>, Error> {
+    end_with_note(tx, decision, End { why: Ended::Reversed, actor: Actor::Moderator(moderator), note }).await
+}
+
+async fn end_with_note(tx: &mut PgTransaction<'_>, decision: Uuid, end: End) -> Result<Option<Decision>, Error> {
     let Some(found) = Decision::find(&mut **tx, decision).await? else { return Ok(None) };
     let mut locked = Locked::open(tx, found.key, found.author, true).await?;
-    if !end_with(tx, &mut locked, decision, why, actor).await? {
+    if !end_with(tx, &mut locked, &found, &end).await? {
         return Ok(None);
     }
     let at = locked.at;
     locked.record(tx).await?;
-    if why == Ended::Reversed {
-        let (title, text) = found.restored();
+    if end.why == Ended::Reversed {
+        let (title, text) = found.taken_back();
         producers::moderation_notice(tx, &notice(&found, at, NoticeKind::Restored, title, text)).await?;
     }
     Ok(Decision::find(&mut **tx, decision).await?)
@@ -167,28 +207,65 @@ pub async fn end(
 async fn end_with(
     tx: &mut PgTransaction<'_>,
     locked: &mut Locked,
-    decision: Uuid,
-    why: Ended,
-    actor: Actor,
+    decision: &Decision,
+    end: &End,
 ) -> sqlx::Result<bool> {
-    if !Decision::finish(tx, decision, why, locked.at).await? {
+    if !Decision::finish(tx, decision.id, end.why, locked.at).await? {
         return Ok(false);
     }
-    locked.end(decision, why, actor);
-    if why.is_taken_back() && revoke(tx, decision, locked.at).await? {
-        let author = locked.subject.author;
-        let left = sum(&mut **tx, author, locked.at).await?;
-        for above in Decision::above(tx, author, left).await? {
-            if Decision::finish(tx, above, why, locked.at).await? {
-                locked.end(above, why, actor);
+    locked.end(decision, end);
+    if !end.why.is_taken_back() {
+        return Ok(true);
+    }
+    if let Some(appeal) = overturn_appeal(tx, decision.id, locked.at).await? {
+        let resolved = Change::AppealResolved { appeal, decision: decision.id, overturned: true, note: None };
+        locked.entries.push(NewEntry::new(end.actor, resolved));
+    }
+    if revoke(tx, decision.id, locked.at).await? {
+        let left = sum(&mut **tx, decision.author, locked.at).await?;
+        for above in Decision::above(tx, decision.author, left).await? {
+            if Decision::finish(tx, above.id, end.why, locked.at).await? {
+                locked.end(&above, end);
             }
         }
     }
     Ok(true)
 }
 
+/// Ends what is over of a decision: what it does to the content, to the account, or both. True when anything was.
+pub async fn expire(tx: &mut PgTransaction<'_>, decision: Uuid) -> sqlx::Result<bool> {
+    let Some(found) = Decision::find(&mut **tx, decision).await? else { return Ok(false) };
+    let mut locked = Locked::open(tx, found.key, found.author, true).await?;
+    let at = locked.at;
+    let Some(found) = Decision::find(&mut **tx, decision).await?.filter(|found| found.ended_at.is_none()) else {
+        return Ok(false);
+    };
+    let is_over = |until: Option<Timestamp>| until.is_some_and(|until| until <= at);
+    let end = Change::Ended { decision, why: Ended::Expired, note: None };
+    let mut left = false;
+    for (subject, entries) in [
+        (Some(&locked.subject), &mut locked.entries),
+        (locked.account.as_ref(), &mut locked.account_entries),
+    ] {
+        let Some(subject) = subject.filter(|subject| subject.is_under(decision)) else { continue };
+        let until = if subject.key.is_user() { found.standing_until } else { found.expires_at };
+        if is_over(until) {
+            entries.push(NewEntry::new(Actor::Timer, end.clone()));
+        } else {
+            left = true;
+        }
+    }
+    if left {
+        Decision::wait(tx, decision, at).await?;
+    } else {
+        Decision::finish(tx, decision, Ended::Expired, at).await?;
+    }
+    locked.record(tx).await?;
+    Ok(true)
+}
+
 /// A notice to the author of a decision's subject.
-fn notice(decision: &Decision, at: Timestamp, kind: NoticeKind, title: String, text: String) -> Notice {
+pub fn notice(decision: &Decision, at: Timestamp, kind: NoticeKind, title: String, text: String) -> Notice {
     Notice {
         id: Uuid::now_v7(),
         at,

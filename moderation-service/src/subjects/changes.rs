@@ -146,11 +146,22 @@ pub enum Change {
         internal_note: Option<String>,
     },
     /// A decision is no longer in force here.
-    Ended { decision: Uuid, why: Ended },
+    Ended {
+        decision: Uuid,
+        why: Ended,
+        #[serde(default)]
+        note: Option<String>,
+    },
     /// What a decision has hidden long ago is deleted for good.
     Removed { decision: Uuid },
     Appealed { appeal: Uuid, decision: Uuid },
-    AppealResolved { appeal: Uuid, decision: Uuid, overturned: bool },
+    AppealResolved {
+        appeal: Uuid,
+        decision: Uuid,
+        overturned: bool,
+        #[serde(default)]
+        note: Option<String>,
+    },
     /// Its owner has deleted the content or the account.
     Gone,
 }

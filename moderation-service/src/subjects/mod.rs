@@ -6,9 +6,6 @@ pub mod models;
 pub mod reasons;
 pub mod staff;
 
-#[cfg(test)]
-mod histories;
-
 use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, RawPathParams};
