@@ -23,5 +23,7 @@ pub struct Settings {
     /// The file of the text model; without one the word lists decide alone
     #[arg(long, env = "MODERATION_MODEL")]
     pub moderation_model: Option<PathBuf>,
+
+    #[command(flatten)]
     pub ladder: Ladder,
 }

@@ -170,22 +170,6 @@ impl Analysis {
         .fetch_optional(db)
         .await
     }
-
-    /// The analyses of a content, newest first.
-    pub async fn list_of(db: impl PgExecutor<'_>, content: Uuid, rows: i64) -> sqlx::Result<Vec<Self>> {
-        sqlx::query_as!(
-            Self,
-            r#"select id, content_type as "kind!: SubjectType", content_id, author, content_hash, model_version, at,
-                scores as "scores: Json<[f64; HEADS]>", thresholds as "thresholds: Json<[Threshold; HEADS]>",
-                signals as "signals: Json<Signals>", spans as "spans: Json<Vec<WeighedSpan>>", normalised,
-                matched as "matched: Json<Vec<Match>>", verdict as "verdict: Outcome", severity
-            from analysis where content_id = $1 order by at desc limit $2"#,
-            content,
-            rows
-        )
-        .fetch_all(db)
-        .await
-    }
 }
 
 /// Erases a batch of the analyses of an author's texts; true when there may be more.

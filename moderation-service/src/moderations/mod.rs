@@ -16,8 +16,6 @@ use utoipa_axum::routes;
 use crate::core::app::App;
 use crate::core::app::limits::Limit;
 use crate::core::ground::settings::Rate;
-/// The reason of a deletion.
-pub use crate::subjects::reasons::ContractReason as Reason;
 
 /// The kind of content that a case is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, sqlx::Type, utoipa::ToSchema)]

@@ -18,7 +18,7 @@ impl Strike {
     pub async fn add(&self, tx: &mut PgTransaction<'_>, days: i32) -> sqlx::Result<()> {
         sqlx::query!(
             "insert into strike (decision, author, weight, at, expires_at)
-            values ($1, $2, $3, $4, $4 + make_interval(days => $5))",
+            values ($1, $2, $3, $4::timestamptz, $4::timestamptz + make_interval(days => $5))",
             self.decision,
             self.author,
             self.weight,

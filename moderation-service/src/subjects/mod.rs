@@ -83,7 +83,8 @@ impl<S: Send + Sync> FromRequestParts<S> for SubjectKey {
             found.map(|(_, value)| value.to_owned()).unwrap_or_default()
         };
         let (kind, id) = (value("type").parse::<SubjectType>(), Uuid::from_str(&value("id")));
-        if let (Ok(r#type), Ok(id)) = (kind, id) {
+        if let (Ok(r#type), Ok(id)) = (&kind, &id) {
+            let (r#type, id) = (*r#type, *id);
             return Ok(Self { r#type, id });
         }
         let wrong_type = "value is not a valid enumeration member; permitted: 'COMMENT', 'POST', 'USER'";

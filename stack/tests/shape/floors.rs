@@ -74,7 +74,24 @@ const FLOORS: &[(&str, &[Floor])] = &[
     ),
     ("post-service", SIMPLE),
     ("interaction-service", SIMPLE),
-    ("moderation-service", SIMPLE),
+    (
+        "moderation-service",
+        &[
+            Floor::of(&["token_check"]),
+            Floor::of(&["subjects"]),
+            Floor::of(&["ledger"]),
+            Floor::of(&["strikes"]),
+            Floor::of(&["decisions"]),
+            // The text model's command says which reason of the contract a score comes to.
+            Floor::of(&["text_model", "moderations", "contents"]),
+            Floor::of(&["training", "signals"]),
+            Floor::of(&["policies"]),
+            Floor::of(&["analyses"]),
+            Floor::of(&["personal_data"]),
+            Floor::of(&["settings"]),
+            Floor::of(&["main"]),
+        ],
+    ),
     ("engagement-service", SIMPLE),
     (
         "stack",
