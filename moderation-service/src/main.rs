@@ -1,5 +1,7 @@
 //! The moderation service: analyses posts and comments, and requests the deletion of content that breaks the rules.
 mod appeals;
+mod analyses;
+mod contents;
 mod core;
 mod decisions;
 mod expiry;
@@ -10,6 +12,9 @@ mod queue;
 mod reports;
 mod settings;
 mod stats;
+mod policies;
+mod settings;
+mod signals;
 mod strikes;
 mod subjects;
 mod text_model;
@@ -25,6 +30,12 @@ use std::sync::Arc;
 use axum::Extension;
 use clap::{Args, Command, FromArgMatches};
 
+use crate::analyses::reading::Reader;
+use crate::analyses::schedulers::Reanalyser;
+use crate::analyses::scoring::{FileModel, TextScores};
+use crate::analyses::signals::Pipeline;
+use crate::core::app::App;
+use crate::core::ground::settings::Base;
 use crate::core::ground::telemetry;
 use crate::core::serve::{self, Features, Service};
 use crate::expiry::schedulers::Timer;
@@ -33,6 +44,7 @@ use crate::moderations::services::{Analyser, Analysis, Implementation, Off};
 use crate::queue::schedulers::{QueueGauges, ReportCloser};
 use crate::settings::Settings;
 use crate::text_model::analyse::{self, Analyse};
+use crate::text_model::mini_lm::MiniLm;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -69,6 +81,10 @@ static SERVICE: Service = Service {
         decisions::READ_DECISIONS_LIMIT,
         appeals::APPEAL_LIMIT,
         appeals::READ_APPEALS_LIMIT,
+        signals::DOMAINS_LIMIT,
+        policies::READ_POLICIES_LIMIT,
+        policies::WRITE_POLICIES_LIMIT,
+        analyses::READ_ANALYSES_LIMIT,
     ],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
@@ -98,8 +114,41 @@ static SERVICE: Service = Service {
             })),
             ..Features::default()
         })
+        let model = text_model(&settings)?;
+        Ok(features(app, &settings, model))
     },
 };
+
+/// The text model of the settings; none without a file, and then the word lists decide.
+fn text_model(settings: &Settings) -> anyhow::Result<Option<Arc<dyn TextScores>>> {
+    let Some(file) = &settings.moderation_model else { return Ok(None) };
+    let model: Arc<dyn TextScores> = Arc::new(FileModel(MiniLm::open(file)?));
+    Ok(Some(model))
+}
+
+/// What the service does, with a text model or without.
+fn features(app: &App, settings: &Settings, model: Option<Arc<dyn TextScores>>) -> Features {
+    metrics::gauge!("text_model_loaded").set(u8::from(model.is_some()));
+    match &model {
+        Some(model) => tracing::info!(version = model.version(), "the text model is loaded"),
+        None => tracing::warn!("no text model is loaded (MODERATION_MODEL): the word lists decide alone"),
+    }
+    let reader = Reader { model, words: analyser(&settings.analysis) };
+    let pipeline = Pipeline { reader, settings: settings.analyses.clone() };
+    let routes = moderations::router().merge(signals::router()).merge(policies::router()).merge(analyses::router());
+    let mut subscriptions = analyses::events::consumers::subscriptions(&pipeline);
+    subscriptions.extend(signals::events::consumers::subscriptions());
+    Features {
+        routes: routes.with_state(app.clone()),
+        subscriptions,
+        jobs: vec![
+            signals::schedulers::fingerprints_job(app, settings.analyses.window()),
+            policies::schedulers::hits_job(app),
+        ],
+        background: Some(Box::new(move |app| app.start("reanalysis", Reanalyser::new(app, pipeline)))),
+        ..Features::default()
+    }
+}
 
 /// The analyser that the settings name.
 fn analyser(settings: &Analysis) -> Arc<dyn Analyser> {
@@ -115,6 +164,9 @@ fn with_tools(command: Command) -> Command {
     let labels = Command::new("export-labels").about("Writes what moderators decided to standard output, as rows to train with");
     let command =
         command.subcommand(Analyse::augment_args(analyse)).subcommand(labels).subcommand_negates_reqs(true);
+    let reanalyse = Command::new("reanalyse").about("Lets the running service read all contents again, then exits");
+    let command = command.subcommand(Analyse::augment_args(analyse)).subcommand_negates_reqs(true);
+    let command = command.subcommand(reanalyse);
     #[cfg(feature = "train")]
     let command = command.subcommand(training::Training::augment_args(
         Command::new("train").about("Fine-tunes a base model and writes the file of the text model"),
@@ -130,6 +182,9 @@ async fn main() -> anyhow::Result<()> {
         Some(("export-labels", _)) => {
             let app = SERVICE.open(&arguments, telemetry::meters::start()?)?;
             stats::labels::export(&app, std::io::stdout().lock()).await.map(drop)
+        Some(("reanalyse", _)) => {
+            telemetry::start(SERVICE.name, &Base::from_arg_matches(&arguments)?)?;
+            analyses::commands::reanalyse(&SERVICE.open(&arguments, telemetry::meters::start()?)?).await
         }
         #[cfg(feature = "train")]
         Some(("train", arguments)) => training::run(&training::Training::from_arg_matches(arguments)?),

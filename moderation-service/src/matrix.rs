@@ -4,6 +4,7 @@ use std::future::{Ready, ready};
 use axum::body::Body;
 use axum::http::{Request, header};
 use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Executor};
 use uuid::Uuid;
@@ -134,4 +135,39 @@ async fn waiting_post(world: &Platform, owner: &Person) -> Uuid {
     );
     world.app.db.execute(AssertSqlSafe(subject)).await.unwrap();
     post.id
+pub async fn request(world: &Platform, operation: &str, _: &Person) -> Request<Body> {
+    let (method, template) = operation.split_once(' ').unwrap();
+    let (path, body) = match template {
+        "/api/v1/moderation/domains/{domain}" => (domain(world).await, Some(json!({ "verdict": "WARN" }))),
+        "/api/v1/moderation/policies" => (template.to_owned(), Some(policy(0))),
+        "/api/v1/moderation/policies/{id}" | "/api/v1/moderation/policies/{id}/hits" => {
+            let created = call_as_admin(world, "POST", "/moderation/policies", policy(0)).await;
+            (template.replace("{id}", created["id"].as_str().unwrap()), Some(policy(1)))
+        }
+        "/api/v1/moderation/policies/simulate" => (template.to_owned(), Some(json!({ "rules": [] }))),
+        "/api/v1/moderation/analyses/{id}" => (template.replace("{id}", &Uuid::now_v7().to_string()), None),
+        "/api/v1/me/moderations" | "/api/v1/moderation/domains" => (template.to_owned(), None),
+        other => panic!("there is no request of {other} here"),
+    };
+    let body = body.filter(|_| matches!(method, "POST" | "PUT")).map_or_else(Body::empty, |body| body.to_string().into());
+    let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
+    request.body(body).unwrap()
+}
+
+/// A policy under a name of its own, as a change of a version.
+fn policy(version: i32) -> Value {
+    json!({ "name": Uuid::now_v7(), "mode": "OFF", "rules": [], "version": version })
+}
+
+async fn call_as_admin(world: &Platform, method: &str, path: &str, body: Value) -> Value {
+    let reply = world.call(method, path, Some(&format!("{}:ACTIVE:ADMIN", Uuid::now_v7())), Some(body)).await;
+    assert!(reply.status.is_success(), "{reply:?}");
+    reply.body
+}
+
+/// The path of a domain that has a rule.
+async fn domain(world: &Platform) -> String {
+    let path = format!("/moderation/domains/{}.example", Uuid::now_v7());
+    call_as_admin(world, "PUT", &path, json!({ "verdict": "BLOCK" })).await;
+    format!("/api/v1{path}")
 }

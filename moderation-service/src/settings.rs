@@ -1,7 +1,10 @@
 //! The settings of the moderation service beside those of every service.
+use std::path::PathBuf;
+
 use clap::Args;
 
 use crate::expiry::Removal;
+use crate::analyses::settings::AnalysisSettings;
 use crate::moderations::services::Analysis;
 use crate::reports::services::ReportSettings;
 use crate::stats::services::StatsSettings;
@@ -22,6 +25,11 @@ pub struct Settings {
 
     #[command(flatten)]
     pub stats: StatsSettings,
+    pub analyses: AnalysisSettings,
+
+    /// The file of the text model; without one the word lists decide alone
+    #[arg(long, env = "MODERATION_MODEL")]
+    pub moderation_model: Option<PathBuf>,
 
     #[command(flatten)]
     pub ladder: Ladder,

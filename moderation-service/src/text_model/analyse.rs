@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use super::mini_lm::MiniLm;
 use super::queue::Queue;
 use super::{HEADS, Head, Scores, TextModel};
-use crate::moderations::Reason;
+use crate::subjects::reasons::ContractReason;
 
 /// Lines on their way at once: more than the threads read in one go, and few enough to hold in memory.
 const LINES: usize = 128;
@@ -48,7 +48,7 @@ enum Output<'a> {
         scores: ByHead<f32>,
         labels: ByHead<bool>,
         /// The reason that a case about the text would have.
-        reason: Option<Reason>,
+        reason: Option<ContractReason>,
         model_version: &'a str,
     },
     Refusal {
@@ -116,12 +116,12 @@ async fn analyse_lines(
 }
 
 /// The reason of the gravest label. The contract has no word for hate that is not racist, so hate is `OFFENSIVE_CONTENT`.
-fn reason(scores: &Scores) -> Option<Reason> {
+fn reason(scores: &Scores) -> Option<ContractReason> {
     let has = |heads: &[Head]| heads.iter().any(|head| scores.labels[*head as usize]);
     match () {
-        () if has(&[Head::Threat]) => Some(Reason::RulesViolation),
-        () if has(&[Head::Hate, Head::Sexism, Head::Toxic]) => Some(Reason::OffensiveContent),
-        () if has(&[Head::Spam]) => Some(Reason::RulesViolation),
+        () if has(&[Head::Threat]) => Some(ContractReason::RulesViolation),
+        () if has(&[Head::Hate, Head::Sexism, Head::Toxic]) => Some(ContractReason::OffensiveContent),
+        () if has(&[Head::Spam]) => Some(ContractReason::RulesViolation),
         () => None,
     }
 }
@@ -184,8 +184,8 @@ mod tests {
     fn the_gravest_label_is_the_reason() {
         let of = |labels| reason(&Scores { scores: [0.0; HEADS], labels });
         assert_eq!(of([false; HEADS]), None);
-        assert_eq!(of([true, true, false, true, false]), Some(Reason::RulesViolation));
-        assert_eq!(of([false, true, false, false, true]), Some(Reason::OffensiveContent));
-        assert_eq!(of([false, false, false, false, true]), Some(Reason::RulesViolation));
+        assert_eq!(of([true, true, false, true, false]), Some(ContractReason::RulesViolation));
+        assert_eq!(of([false, true, false, false, true]), Some(ContractReason::OffensiveContent));
+        assert_eq!(of([false, false, false, false, true]), Some(ContractReason::RulesViolation));
     }
 }

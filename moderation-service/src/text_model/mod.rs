@@ -16,6 +16,8 @@ pub mod wordpiece;
 #[cfg(test)]
 mod tests;
 
+use self::artefact::Calibration;
+
 /// Bytes in hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
@@ -68,6 +70,9 @@ pub struct Scores {
 pub trait TextModel: Send + Sync {
     /// Which model it is: the same name for the same file alone.
     fn version(&self) -> &str;
+
+    /// How each head's output becomes a probability, and from which one on it means something.
+    fn calibrations(&self) -> &[Calibration; HEADS];
 
     /// What it says about each text.
     fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<Scores>>;

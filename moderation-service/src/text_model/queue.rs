@@ -72,6 +72,8 @@ mod tests {
     use futures::future::join_all;
 
     use super::*;
+    use crate::text_model::HEADS;
+    use crate::text_model::artefact::Calibration;
 
     /// Answers a text with its length, once the test lets it.
     struct Measuring(Mutex<blocking::Receiver<()>>, Mutex<Vec<usize>>);
@@ -79,6 +81,10 @@ mod tests {
     impl TextModel for Measuring {
         fn version(&self) -> &'static str {
             "measuring"
+        }
+
+        fn calibrations(&self) -> &[Calibration; HEADS] {
+            &[Calibration { slope: 1.0, bias: 0.0, label: 0.5, hide: 0.9 }; HEADS]
         }
 
         fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<Scores>> {

@@ -86,6 +86,12 @@ const FLOORS: &[(&str, &[Floor])] = &[
             Floor::of(&["appeals"]),
             Floor::of(&["expiry"]),
             Floor::of_neighbours(&[FEATURES]),
+            // The text model's command says which reason of the contract a score comes to.
+            Floor::of(&["text_model", "moderations", "contents"]),
+            Floor::of(&["training", "signals"]),
+            Floor::of(&["policies"]),
+            Floor::of(&["analyses"]),
+            Floor::of(&["personal_data"]),
             Floor::of(&["settings"]),
             Floor::of(&["main"]),
         ],

@@ -1,18 +1,16 @@
 //! Consumes the events of posts and comments.
-use std::sync::Arc;
-
-use super::processors::{ContentReader, content_deleted, read_comment, read_post, request_completed};
-use super::{
+use super::processors::{ContentProcessor, content_deleted, read_comment, read_post, request_completed};
+use crate::analyses::signals::Pipeline;
+use crate::core::events::Subscription;
+use crate::moderations::events::{
     COMMENT_CREATED, COMMENT_DELETE_COMPLETED, COMMENT_DELETED, COMMENT_UPDATED, POST_CREATED, POST_DELETE_COMPLETED,
     POST_DELETED, POST_UPDATED,
 };
-use crate::core::events::Subscription;
-use crate::moderations::services::Analyser;
 
-/// The streams, and what processes their events; the analyser reads new versions.
+/// The streams, and what processes their events; the pipeline analyses new versions.
 #[rustfmt::skip]
-pub fn subscriptions(analyser: &Arc<dyn Analyser>) -> Vec<Subscription> {
-    let analyse = |read| ContentReader { analyser: analyser.clone(), read };
+pub fn subscriptions(pipeline: &Pipeline) -> Vec<Subscription> {
+    let analyse = |read| ContentProcessor { pipeline: pipeline.clone(), read };
     vec![
         Subscription::new(POST_CREATED,             analyse(read_post)),
         Subscription::new(POST_UPDATED,             analyse(read_post)),

@@ -1,26 +1,35 @@
 //! Analyses new versions of posts and comments, and closes cases about deleted ones.
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
+use crate::analyses::signals::{self, Pipeline};
+use crate::contents::models::Content;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::{Effect, Event, Processor};
-use crate::moderations::models::Content;
-use crate::moderations::services::Analyser;
-use crate::moderations::{Kind, signals};
+use crate::subjects::{SubjectKey, SubjectType};
+
+/// The status of a post that other users can read.
+const POSTED: &str = "POSTED";
 
 #[derive(Deserialize)]
 struct Post {
     id: Uuid,
+    created_at: Timestamp,
     created_by: Uuid,
     updated_at: Timestamp,
     title: Option<String>,
     content: String,
     status: String,
+    #[serde(default)]
+    total_views: i64,
+    #[serde(default)]
+    total_comments: i64,
+    #[serde(default)]
+    total_reactions: i64,
     /// The version that a moderator restored, where one did.
     restored_at: Option<Timestamp>,
 }
@@ -28,8 +37,10 @@ struct Post {
 #[derive(Deserialize)]
 struct Comment {
     id: Uuid,
+    created_at: Timestamp,
     created_by: Uuid,
     updated_at: Timestamp,
+    post_id: Uuid,
     content: String,
     /// The version that a moderator restored, where one did.
     restored_at: Option<Timestamp>,
@@ -42,29 +53,41 @@ struct Deleted {
     hidden_at: Option<Timestamp>,
 }
 
-/// Reads the content of a post's version.
+/// Reads the content of a post's version. A draft is private: it is analysed when it is published.
 pub fn read_post(event: &Event) -> serde_json::Result<Content> {
     let post: Post = serde_json::from_str(&event.message)?;
-    // A draft is private; it is analysed when it is published. What a moderator has decided, the analyser does not reverse.
-    let restored = post.restored_at == Some(post.updated_at);
-    let text = (post.status == "POSTED" && !restored).then(|| match post.title {
+    let is_public = post.status == POSTED;
+    let text = match post.title {
         Some(title) => format!("{title}\n{}", post.content),
         None => post.content,
-    });
+    };
     let raw = RawValue::from_string(event.message.clone())?;
-    Ok(Content { kind: Kind::Post, id: post.id, author: post.created_by, version: post.updated_at, text, raw })
+    Ok(Content {
+        key: SubjectKey { r#type: SubjectType::Post, id: post.id },
+        author: post.created_by,
+        version: post.updated_at,
+        created_at: post.created_at,
+        post_id: None,
+        text: is_public.then_some(text),
+        reach: post.total_views.saturating_add(post.total_comments).saturating_add(post.total_reactions),
+        is_restored: post.restored_at == Some(post.updated_at),
+        raw: is_public.then_some(raw),
+    })
 }
 
 /// Reads the content of a comment's version.
 pub fn read_comment(event: &Event) -> serde_json::Result<Content> {
     let comment: Comment = serde_json::from_str(&event.message)?;
     Ok(Content {
-        kind: Kind::Comment,
-        id: comment.id,
+        key: SubjectKey { r#type: SubjectType::Comment, id: comment.id },
         author: comment.created_by,
         version: comment.updated_at,
-        text: (comment.restored_at != Some(comment.updated_at)).then_some(comment.content),
-        raw: RawValue::from_string(event.message.clone())?,
+        created_at: comment.created_at,
+        post_id: Some(comment.post_id),
+        text: Some(comment.content),
+        reach: 0,
+        is_restored: comment.restored_at == Some(comment.updated_at),
+        raw: Some(RawValue::from_string(event.message.clone())?),
     })
 }
 
@@ -76,25 +99,25 @@ fn newest_versions(
     let mut newest: HashMap<Uuid, Content> = HashMap::new();
     for event in events {
         let content = read(event)?;
-        if newest.get(&content.id).is_none_or(|known| known.version < content.version) {
-            newest.insert(content.id, content);
+        if newest.get(&content.key.id).is_none_or(|known| known.version < content.version) {
+            newest.insert(content.key.id, content);
         }
     }
     let mut newest: Vec<Content> = newest.into_values().collect();
-    newest.sort_unstable_by_key(|content| (content.version, content.id));
+    newest.sort_unstable_by_key(|content| (content.version, content.key.id));
     Ok(newest)
 }
 
 /// Analyses contents, but those known in this version or a later one, and those that were deleted.
-pub struct ContentReader {
-    pub analyser: Arc<dyn Analyser>,
+pub struct ContentProcessor {
+    pub pipeline: Pipeline,
     /// Reads the content of an event.
     pub read: fn(&Event) -> serde_json::Result<Content>,
 }
 
-impl Processor for ContentReader {
+impl Processor for ContentProcessor {
     fn apply<'a>(&'a self, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
-        Box::pin(async move { signals::written(tx, self.analyser.clone(), newest_versions(events, self.read)?).await })
+        Box::pin(async move { signals::written(tx, &self.pipeline, newest_versions(events, self.read)?).await })
     }
 }
 
