@@ -1,7 +1,10 @@
 //! The settings of the moderation service beside those of every service.
+use std::path::PathBuf;
+
 use clap::Args;
 
 use crate::moderations::services::Analysis;
+use crate::perspective::PerspectiveSettings;
 use crate::token_check::TokenCheck;
 
 /// The settings that only this service has.
@@ -12,4 +15,11 @@ pub struct Settings {
 
     #[command(flatten)]
     pub analysis: Analysis,
+
+    /// The file of the text model; without one, what needs it answers 503
+    #[arg(long, env = "MODERATION_MODEL")]
+    pub moderation_model: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub perspective: PerspectiveSettings,
 }

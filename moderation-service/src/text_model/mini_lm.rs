@@ -84,6 +84,10 @@ impl TextModel for MiniLm {
         &self.version
     }
 
+    fn calibration(&self) -> &[Calibration; HEADS] {
+        &self.heads
+    }
+
     /// A text of several pieces has the highest score of each head: one hateful sentence makes a text hateful.
     fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<Scores>> {
         let pieces = texts

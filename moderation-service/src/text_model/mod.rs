@@ -10,11 +10,13 @@ mod encoder;
 mod kernel;
 pub mod math;
 pub mod mini_lm;
-mod queue;
+pub mod queue;
 pub mod wordpiece;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;
+
+use self::artefact::Calibration;
 
 /// Bytes in hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
@@ -68,6 +70,9 @@ pub struct Scores {
 pub trait TextModel: Send + Sync {
     /// Which model it is: the same name for the same file alone.
     fn version(&self) -> &str;
+
+    /// Per head, how its output became a probability, and from which one on that means something.
+    fn calibration(&self) -> &[Calibration; HEADS];
 
     /// What it says about each text.
     fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<Scores>>;

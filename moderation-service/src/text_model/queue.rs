@@ -71,6 +71,8 @@ mod tests {
 
     use futures::future::join_all;
 
+    use super::super::HEADS;
+    use super::super::artefact::Calibration;
     use super::*;
 
     /// Answers a text with its length, once the test lets it.
@@ -79,6 +81,10 @@ mod tests {
     impl TextModel for Measuring {
         fn version(&self) -> &'static str {
             "measuring"
+        }
+
+        fn calibration(&self) -> &[Calibration; HEADS] {
+            &[Calibration { slope: 1.0, bias: 0.0, label: 0.5, hide: 0.9 }; HEADS]
         }
 
         fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<Scores>> {
