@@ -2,12 +2,14 @@
 use std::future::{Ready, ready};
 
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{Request, header};
+use serde_json::json;
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
 use crate::SERVICE;
 use crate::core::testing::{self, Platform};
+use crate::perspective::tests::model;
 use crate::token_check;
 
 /// The operations beside the API that only this service has.
@@ -23,7 +25,8 @@ pub async fn settings() -> Vec<String> {
 
 /// Starts the service for all requests.
 pub async fn start(database: PgConnectOptions) -> World {
-    Platform::start(&SERVICE, database, &[]).await
+    let settings = ["--perspective-keys", "matrix=key", "--moderation-model", &model()];
+    Platform::start(&SERVICE, database, &settings).await
 }
 
 /// The owner of what a request is about.
@@ -50,9 +53,20 @@ pub fn block(_: &Platform, _: &Person, _: &Person) -> Ready<()> {
 
 /// A request for an operation, without a token.
 pub fn request(_: &Platform, operation: &str, _: &Person) -> Ready<Request<Body>> {
-    let path = match operation {
-        "GET /api/v1/me/moderations" => "/api/v1/me/moderations",
+    let comment = json!({ "text": "one two" });
+    let body = match operation {
+        "GET /api/v1/me/moderations" | "GET /$discovery/rest" => None,
+        "POST /api/v1/analyze" => Some(comment),
+        "POST /v1alpha1/comments:analyze" => Some(json!({ "comment": comment, "requestedAttributes": { "THREAT": {} } })),
+        "POST /v1alpha1/comments:suggestscore" => {
+            let scores = json!({ "THREAT": { "summaryScore": { "value": 1 } } });
+            Some(json!({ "comment": comment, "attributeScores": scores }))
+        }
         other => panic!("there is no request of {other} here"),
     };
-    ready(Request::get(path).body(Body::empty()).unwrap())
+    let (method, path) = operation.split_once(' ').unwrap();
+    let key = if path.starts_with("/v1alpha1/") { "?key=key" } else { "" };
+    let request = Request::builder().method(method).uri(format!("{path}{key}"));
+    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+    ready(request.header(header::CONTENT_TYPE, "application/json").body(body).unwrap())
 }

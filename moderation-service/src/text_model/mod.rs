@@ -7,7 +7,7 @@ pub mod analyse;
 pub mod artefact;
 pub mod cleaner;
 mod encoder;
-mod kernel;
+pub mod kernel;
 pub mod math;
 pub mod mini_lm;
 pub mod queue;
