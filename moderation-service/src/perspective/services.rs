@@ -24,8 +24,8 @@ pub async fn analyze(reader: &Reader, mut comment: CheckedComment) -> Result<Ana
     let languages = if asked.is_empty() { vec![language::SUPPORTED.to_owned()] } else { asked.clone() };
     let readings = if comment.attributes.is_empty() { Vec::new() } else { read(reader, &comment).await? };
     let mut attribute_scores = BTreeMap::new();
-    for (attribute, threshold) in comment.attributes {
-        if let Some(scores) = scores(attribute, threshold, &readings) {
+    for (attribute, threshold) in &comment.attributes {
+        if let Some(scores) = scores(*attribute, *threshold, &readings) {
             attribute_scores.insert(attribute.name(), scores);
         }
     }
