@@ -22,7 +22,7 @@ use crate::moderations::lexicon::Lexicon;
 use crate::moderations::services::{Analyser, Analysis, Implementation, Off};
 use crate::perspective::export::{self, ExportSuggestions};
 use crate::perspective::keys::Keys;
-use crate::perspective::reader::Reader;
+use crate::perspective::reader::TextReader;
 use crate::perspective::texts::{self, TextAnalysis};
 use crate::perspective::PerspectiveSettings;
 use crate::settings::Settings;
@@ -76,9 +76,9 @@ fn analyser(settings: &Analysis) -> Arc<dyn Analyser> {
 }
 
 /// The way to the text model of a file; without a file it leads nowhere, and what needs the model says so.
-fn reader(file: Option<&Path>) -> anyhow::Result<Reader> {
+fn reader(file: Option<&Path>) -> anyhow::Result<TextReader> {
     let open = |file: &Path| -> anyhow::Result<Arc<dyn TextModel>> { Ok(Arc::new(MiniLm::open(file)?)) };
-    Reader::new(file.map(open).transpose()?, std::thread::available_parallelism()?.get())
+    TextReader::new(file.map(open).transpose()?, std::thread::available_parallelism()?.get())
 }
 
 /// Adds the commands beside the service itself, which need none of its settings.

@@ -3,7 +3,7 @@
 //! Perspective has a network per attribute; ours has five heads, trained on other questions. So an attribute is derived, by a formula
 //! that stands here and in `docs/perspective.md`, and one that nothing here knows about (FLIRTATION, the experimental ones) is
 //! refused as an unknown one: a made-up number is worse than none.
-use super::spans::Span;
+use super::spans::TextPart;
 use crate::moderations::lexicon::WordSeverities;
 use crate::text_model::{Head, Scores};
 
@@ -37,8 +37,8 @@ pub enum Attribute {
 
 /// What was found in a text, or in a span of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Reading<'a> {
-    pub span: Span<'a>,
+pub struct PartReading<'a> {
+    pub span: TextPart<'a>,
     pub scores: Scores,
     pub words: WordSeverities,
 }
@@ -94,7 +94,7 @@ impl Attribute {
     }
 
     /// Its score, 0 to 1.
-    pub fn score(self, reading: &Reading<'_>) -> f64 {
+    pub fn score(self, reading: &PartReading<'_>) -> f64 {
         let head = |head: Head| f64::from(reading.scores.scores[head as usize]);
         // Hate and threats without a rude word are toxic as well.
         let toxicity = || head(Head::Toxic).max(head(Head::Hate)).max(head(Head::Threat));
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     fn score(attribute: Attribute, scores: [f32; 5], words: WordSeverities) -> f64 {
-        let reading = Reading { span: whole("x"), scores: Scores { scores, labels: [false; 5] }, words };
+        let reading = PartReading { span: whole("x"), scores: Scores { scores, labels: [false; 5] }, words };
         (attribute.score(&reading) * 1000.0).round() / 1000.0
     }
 

@@ -34,7 +34,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::keys::Keys;
-use self::reader::Reader;
+use self::reader::TextReader;
 use crate::core::app::App;
 use crate::core::app::limits::Limit;
 use crate::core::ground::settings::Rate;
@@ -75,7 +75,7 @@ const KEY_SCHEME: &str = "key";
 const SERVICE_SCHEME: &str = "service";
 
 /// The routes of Google's API, which are outside of `/api/v1`.
-pub fn root(keys: Keys, url: Option<reqwest::Url>, reader: &Arc<Reader>) -> OpenApiRouter<App> {
+pub fn root(keys: Keys, url: Option<reqwest::Url>, reader: &Arc<TextReader>) -> OpenApiRouter<App> {
     let key = SecurityScheme::ApiKey(ApiKey::Query(ApiKeyValue::with_description("key", "A key of PERSPECTIVE_KEYS")));
     let service = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)

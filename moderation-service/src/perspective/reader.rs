@@ -38,9 +38,9 @@ struct Loaded {
 }
 
 /// Reads texts with a model, where there is one.
-pub struct Reader(Option<Loaded>);
+pub struct TextReader(Option<Loaded>);
 
-impl Reader {
+impl TextReader {
     /// A reader with a model, which gets this many threads; or without one.
     pub fn new(model: Option<Arc<dyn TextModel>>, threads: usize) -> anyhow::Result<Self> {
         let load = |model: Arc<dyn TextModel>| -> anyhow::Result<Loaded> {
@@ -60,8 +60,8 @@ impl Reader {
     }
 
     /// From which scores on they mean something, per head.
-    pub fn calibration(&self) -> Result<&[Calibration; HEADS], Unreadable> {
-        Ok(self.loaded()?.model.calibration())
+    pub fn calibrations(&self) -> Result<&[Calibration; HEADS], Unreadable> {
+        Ok(self.loaded()?.model.calibrations())
     }
 
     /// The scores of texts, in their order. All of them are let in, or none.

@@ -1,16 +1,16 @@
 //! From a comment to the scores of its attributes.
 use std::collections::BTreeMap;
 
-use super::attributes::{Attribute, Reading};
+use super::attributes::{Attribute, PartReading};
 use super::language;
-use super::reader::Reader;
+use super::reader::TextReader;
 use super::refusals::Refusal;
 use super::schemas::{AnalyzeCommentResponse, AttributeScores, CheckedComment, PROBABILITY, Score, SpanScore};
-use super::spans::{Span, sentences, whole};
+use super::spans::{TextPart, sentences, whole};
 use crate::moderations::lexicon::{WordSeverities, severities};
 
 /// Scores a comment. A language that no attribute supports is refused, or leaves no attribute where the request wants that.
-pub async fn analyze(reader: &Reader, mut comment: CheckedComment) -> Result<AnalyzeCommentResponse, Refusal> {
+pub async fn analyze(reader: &TextReader, mut comment: CheckedComment) -> Result<AnalyzeCommentResponse, Refusal> {
     let model_version = reader.version()?.to_owned();
     let detected: Vec<String> = language::detect(&comment.text).into_iter().map(str::to_owned).collect();
     let asked = if comment.languages.is_empty() { &detected } else { &comment.languages };
@@ -39,7 +39,7 @@ pub async fn analyze(reader: &Reader, mut comment: CheckedComment) -> Result<Ana
 }
 
 /// What is found in the whole comment, and then in each of its spans.
-async fn read<'a>(reader: &Reader, comment: &'a CheckedComment) -> Result<Vec<Reading<'a>>, Refusal> {
+async fn read<'a>(reader: &TextReader, comment: &'a CheckedComment) -> Result<Vec<PartReading<'a>>, Refusal> {
     let mut spans = vec![whole(&comment.text)];
     if comment.has_spans {
         spans.extend(sentences(&comment.text));
@@ -49,7 +49,7 @@ async fn read<'a>(reader: &Reader, comment: &'a CheckedComment) -> Result<Vec<Re
     let words = find_words(if needs_words { texts.clone() } else { Vec::new() });
     let (scores, words) = tokio::try_join!(async { Ok(reader.read(texts).await?) }, words)?;
     let words = words.into_iter().chain(std::iter::repeat(WordSeverities::default()));
-    let reading = |((span, scores), words): ((Span<'a>, _), _)| Reading { span, scores, words };
+    let reading = |((span, scores), words): ((TextPart<'a>, _), _)| PartReading { span, scores, words };
     Ok(spans.into_iter().zip(scores).zip(words).map(reading).collect())
 }
 
@@ -61,14 +61,14 @@ async fn find_words(texts: Vec<String>) -> Result<Vec<WordSeverities>, Refusal> 
 }
 
 /// The scores of an attribute that reach a threshold; none when there are none. Without spans of its own a comment is one span.
-fn scores(attribute: Attribute, threshold: f64, readings: &[Reading<'_>]) -> Option<AttributeScores> {
+fn scores(attribute: Attribute, threshold: f64, readings: &[PartReading<'_>]) -> Option<AttributeScores> {
     let (comment, spans) = readings.split_first()?;
-    let score = |reading: &Reading<'_>| {
+    let score = |reading: &PartReading<'_>| {
         let value = (attribute.score(reading) * 1e6).round() / 1e6;
         (value >= threshold).then(|| Score { value, r#type: Some(PROBABILITY.to_owned()) })
     };
-    let span_score = |reading: &Reading<'_>| {
-        let Span { begin, end, .. } = reading.span;
+    let span_score = |reading: &PartReading<'_>| {
+        let TextPart { begin, end, .. } = reading.span;
         Some(SpanScore { begin, end, score: Some(score(reading)?) })
     };
     let spans = if spans.is_empty() { &readings[..1] } else { spans };

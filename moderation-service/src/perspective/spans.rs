@@ -8,7 +8,7 @@ const MAX_SPANS: usize = 32;
 
 /// A part of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span<'a> {
+pub struct TextPart<'a> {
     pub text: &'a str,
     /// Where it begins, in UTF-16 code units.
     pub begin: usize,
@@ -17,12 +17,12 @@ pub struct Span<'a> {
 }
 
 /// A text as one span.
-pub fn whole(text: &str) -> Span<'_> {
-    Span { text, begin: 0, end: units(text) }
+pub fn whole(text: &str) -> TextPart<'_> {
+    TextPart { text, begin: 0, end: units(text) }
 }
 
 /// The sentences of a text, without the white space around them; a text without any is one span.
-pub fn sentences(text: &str) -> Vec<Span<'_>> {
+pub fn sentences(text: &str) -> Vec<TextPart<'_>> {
     let mut ranges = ranges(text);
     if ranges.len() > MAX_SPANS {
         let end = ranges[ranges.len() - 1].end;
@@ -34,7 +34,7 @@ pub fn sentences(text: &str) -> Vec<Span<'_>> {
         let begin = unit + units(&text[at..start]);
         unit = begin + units(&text[start..end]);
         at = end;
-        spans.push(Span { text: &text[start..end], begin, end: unit });
+        spans.push(TextPart { text: &text[start..end], begin, end: unit });
     }
     if spans.is_empty() { vec![whole(text)] } else { spans }
 }

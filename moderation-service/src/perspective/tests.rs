@@ -12,7 +12,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tempfile::NamedTempFile;
 
 use super::models::Suggestion;
-use super::reader::{Reader, Unreadable};
+use super::reader::{TextReader, Unreadable};
 use super::schedulers::RETENTION;
 use crate::SERVICE;
 use crate::core::testing::counted::Counted;
@@ -379,7 +379,7 @@ impl TextModel for Waiting {
         "waiting"
     }
 
-    fn calibration(&self) -> &[Calibration; HEADS] {
+    fn calibrations(&self) -> &[Calibration; HEADS] {
         &[Calibration { slope: 1.0, bias: 0.0, label: 0.5, hide: 0.9 }; HEADS]
     }
 
@@ -393,7 +393,7 @@ impl TextModel for Waiting {
 #[tokio::test]
 async fn what_is_too_much_is_refused_at_once() {
     let (go, wait) = mpsc::channel();
-    let reader = Reader::new(Some(Arc::new(Waiting(Mutex::new(wait)))), 1).unwrap();
+    let reader = TextReader::new(Some(Arc::new(Waiting(Mutex::new(wait)))), 1).unwrap();
     let most = "x".repeat(256 * 1024 - 63);
     let (first, second) = futures::join!(reader.read(vec![most.clone()]), async {
         let second = reader.read(vec!["y".to_owned()]).await;

@@ -7,7 +7,7 @@ use axum::{Extension, Json};
 use super::bodies::GoogleJson;
 use super::keys::KeyOwner;
 use super::models::Suggestion;
-use super::reader::Reader;
+use super::reader::TextReader;
 use super::refusals::{GoogleError, Refusal};
 use super::schemas::{
     AnalyzeCommentRequest, AnalyzeCommentResponse, SuggestCommentScoreRequest, SuggestCommentScoreResponse,
@@ -30,7 +30,7 @@ use crate::core::app::App;
 pub async fn analyze_comment(
     owner: KeyOwner,
     State(app): State<App>,
-    Extension(reader): Extension<Arc<Reader>>,
+    Extension(reader): Extension<Arc<TextReader>>,
     GoogleJson(request): GoogleJson<AnalyzeCommentRequest>,
 ) -> Result<Json<AnalyzeCommentResponse>, Refusal> {
     owner.take(&app, ANALYZE_LIMIT.name).await?;
@@ -52,7 +52,7 @@ pub async fn analyze_comment(
 pub async fn suggest_comment_score(
     owner: KeyOwner,
     State(app): State<App>,
-    Extension(reader): Extension<Arc<Reader>>,
+    Extension(reader): Extension<Arc<TextReader>>,
     GoogleJson(request): GoogleJson<SuggestCommentScoreRequest>,
 ) -> Result<Json<SuggestCommentScoreResponse>, Refusal> {
     owner.take(&app, SUGGEST_LIMIT.name).await?;

@@ -84,7 +84,7 @@ impl TextModel for MiniLm {
         &self.version
     }
 
-    fn calibration(&self) -> &[Calibration; HEADS] {
+    fn calibrations(&self) -> &[Calibration; HEADS] {
         &self.heads
     }
 

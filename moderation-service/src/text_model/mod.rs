@@ -71,8 +71,8 @@ pub trait TextModel: Send + Sync {
     /// Which model it is: the same name for the same file alone.
     fn version(&self) -> &str;
 
-    /// Per head, how its output became a probability, and from which one on that means something.
-    fn calibration(&self) -> &[Calibration; HEADS];
+    /// How each head's output becomes a probability, and from which one on it means something.
+    fn calibrations(&self) -> &[Calibration; HEADS];
 
     /// What it says about each text.
     fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<Scores>>;

@@ -83,7 +83,7 @@ mod tests {
             "measuring"
         }
 
-        fn calibration(&self) -> &[Calibration; HEADS] {
+        fn calibrations(&self) -> &[Calibration; HEADS] {
             &[Calibration { slope: 1.0, bias: 0.0, label: 0.5, hide: 0.9 }; HEADS]
         }
 

@@ -12,14 +12,14 @@ use axum::Extension;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::reader::Reader;
+use super::reader::TextReader;
 use crate::core::app::App;
 use crate::moderations::services::Analyser;
 
 /// Reads texts as they would be read after they were published: with the model, and with the analyser of cases.
 #[derive(Clone)]
 pub struct TextAnalysis {
-    pub reader: Arc<Reader>,
+    pub reader: Arc<TextReader>,
     pub analyser: Arc<dyn Analyser>,
 }
 

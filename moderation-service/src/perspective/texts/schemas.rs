@@ -118,8 +118,8 @@ impl<T> From<[T; HEADS]> for PerHead<T> {
 pub struct HeadThresholds {
     /// The text has the label
     pub label: f64,
-    /// It may be hidden at once: of hate, threat and spam
-    pub hide: f64,
+    /// It may be hidden at once, of hate, threat and spam; null: never
+    pub hide: Option<f64>,
 }
 
 /// What moderation would do with a text if it were published.

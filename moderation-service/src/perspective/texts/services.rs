@@ -9,7 +9,7 @@ use crate::core::api::errors::Error;
 use crate::moderations::Reason;
 use crate::moderations::services::{Analyser, Finding};
 use crate::perspective::reader::Unreadable;
-use crate::perspective::spans::{Span, sentences};
+use crate::perspective::spans::{TextPart, sentences};
 use crate::text_model::artefact::Calibration;
 use crate::text_model::{HEADS, Head, Scores};
 
@@ -36,10 +36,10 @@ impl From<Unreadable> for Error {
 pub async fn analyze(analysis: &TextAnalysis, request: TextsIn) -> Result<TextsOut, Error> {
     let reader = &analysis.reader;
     let model_version = reader.version()?.to_owned();
-    let calibration = *reader.calibration()?;
+    let calibration = *reader.calibrations()?;
     let has_spans = request.spans;
     let texts = Arc::new(request.texts());
-    let spans: Vec<Vec<Span<'_>>> =
+    let spans: Vec<Vec<TextPart<'_>>> =
         texts.iter().map(|text| if has_spans { sentences(text) } else { Vec::new() }).collect();
     let parts = spans.iter().flatten().map(|span| span.text.to_owned());
     let to_read = texts.iter().cloned().chain(parts).collect();
@@ -51,7 +51,7 @@ pub async fn analyze(analysis: &TextAnalysis, request: TextsIn) -> Result<TextsO
     let mut parts = parts.iter();
     let results = whole.iter().zip(findings).zip(&spans).map(|((scores, finding), spans)| {
         let (verdict, reason) = verdict(scores, &calibration, finding);
-        let part = |(span, scores): (&Span<'_>, &Scores)| TextSpan {
+        let part = |(span, scores): (&TextPart<'_>, &Scores)| TextSpan {
             begin: span.begin,
             end: span.end,
             scores: scores.scores.map(rounded).into(),
@@ -60,7 +60,7 @@ pub async fn analyze(analysis: &TextAnalysis, request: TextsIn) -> Result<TextsO
         TextOut { scores: scores.scores.map(rounded).into(), labels: scores.labels.into(), verdict, reason, spans }
     });
     let results = results.collect();
-    let thresholds = calibration.map(|head| HeadThresholds { label: rounded(head.label), hide: rounded(head.hide) });
+    let thresholds = calibration.map(|head| HeadThresholds { label: rounded(head.label), hide: Some(rounded(head.hide)) });
     Ok(TextsOut { model_version, thresholds: PerHead::from(thresholds), results })
 }
 
