@@ -171,7 +171,8 @@ pub mod stub {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let texts = Texts::default();
         let asked = texts.clone();
-        let answer = move |headers: HeaderMap, axum::Json(body): axum::Json<Value>| answer(asked.clone(), headers, body);
+        let answer =
+            move |headers: HeaderMap, axum::Json(body): axum::Json<Value>| answer(asked.clone(), headers, body);
         let router = axum::Router::new().route("/api/v1/analyze", post(answer));
         tokio_util::task::TaskTracker::new().spawn(async { axum::serve(listener, router).await });
         (url, texts)

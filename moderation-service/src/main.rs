@@ -20,11 +20,11 @@ use clap::{Args, Command, FromArgMatches};
 use crate::core::serve::{self, Features, Service};
 use crate::moderations::lexicon::Lexicon;
 use crate::moderations::services::{Analyser, Analysis, Implementation, Off};
+use crate::perspective::PerspectiveSettings;
 use crate::perspective::export::{self, ExportSuggestions};
 use crate::perspective::keys::Keys;
 use crate::perspective::reader::TextReader;
 use crate::perspective::texts::{self, TextAnalysis};
-use crate::perspective::PerspectiveSettings;
 use crate::settings::Settings;
 use crate::text_model::TextModel;
 use crate::text_model::analyse::{self, Analyse};
@@ -84,7 +84,8 @@ fn reader(file: Option<&Path>) -> anyhow::Result<TextReader> {
 /// Adds the commands beside the service itself, which need none of its settings.
 fn with_tools(command: Command) -> Command {
     let analyse = Command::new("analyse").about("Writes what the text model says about each line of standard input");
-    let export = Command::new("export-suggestions").about("Writes suggested scores as rows that a training learns from");
+    let export =
+        Command::new("export-suggestions").about("Writes suggested scores as rows that a training learns from");
     let command = command.subcommand(Analyse::augment_args(analyse)).subcommand_negates_reqs(true);
     let command = command.subcommand(ExportSuggestions::augment_args(export));
     #[cfg(feature = "train")]

@@ -57,7 +57,9 @@ pub fn request(_: &Platform, operation: &str, _: &Person) -> Ready<Request<Body>
     let body = match operation {
         "GET /api/v1/me/moderations" | "GET /$discovery/rest" => None,
         "POST /api/v1/analyze" => Some(comment),
-        "POST /v1alpha1/comments:analyze" => Some(json!({ "comment": comment, "requestedAttributes": { "THREAT": {} } })),
+        "POST /v1alpha1/comments:analyze" => {
+            Some(json!({ "comment": comment, "requestedAttributes": { "THREAT": {} } }))
+        }
         "POST /v1alpha1/comments:suggestscore" => {
             let scores = json!({ "THREAT": { "summaryScore": { "value": 1 } } });
             Some(json!({ "comment": comment, "attributeScores": scores }))

@@ -60,12 +60,8 @@ pub const SERVICES: [Service; 5] = [AUTH, POST, INTERACTION, MODERATION, ENGAGEM
 
 pub const AUTH: Service =
     Service { noun: "auth", package: "auth-service", offset: 0, needs: &[Need::SecretKey, Need::Mail] };
-pub const POST: Service = Service {
-    noun: "post",
-    package: "post-service",
-    offset: 1,
-    needs: &[Need::Verification, Need::Moderation],
-};
+pub const POST: Service =
+    Service { noun: "post", package: "post-service", offset: 1, needs: &[Need::Verification, Need::Moderation] };
 pub const INTERACTION: Service = Service {
     noun: "interaction",
     package: "interaction-service",

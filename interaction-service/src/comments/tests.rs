@@ -12,8 +12,8 @@ use crate::core::events::consumer::Step;
 use crate::core::testing::counted::Counted;
 use crate::core::testing::{Platform, new_user};
 use crate::posts::events::POST_CREATED;
-use crate::pre_publish;
 use crate::posts::testing::{comment, id, names, post, refusal, start};
+use crate::pre_publish;
 
 /// A platform with one published post.
 async fn start_with_post(database: PgConnectOptions) -> (Platform, Value) {
@@ -410,7 +410,10 @@ async fn a_heavy_page_shortens_long_comments(_: PgPoolOptions, database: PgConne
 }
 
 /// The service with one published post, and moderation that is asked first.
-async fn start_with_moderation(database: PgConnectOptions, settings: &[&str]) -> (Platform, Value, pre_publish::stub::Texts) {
+async fn start_with_moderation(
+    database: PgConnectOptions,
+    settings: &[&str],
+) -> (Platform, Value, pre_publish::stub::Texts) {
     let (platform, post) = start_with_post(database).await;
     let (url, asked) = pre_publish::stub::start().await;
     let on = ["--pre-publish", "on", "--moderation-url", &url];

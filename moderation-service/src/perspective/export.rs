@@ -84,8 +84,14 @@ mod tests {
         for (scores, expected) in [
             (json!({ "TOXICITY": summary(0.0) }), Some("a b c\tclean")),
             (json!({ "TOXICITY": summary(0.9) }), Some("a b c\ttoxic")),
-            (json!({ "THREAT": summary(1.0), "IDENTITY_ATTACK": summary(0.5), "INSULT": summary(0.7) }), Some("a b c\ttoxic,hate,threat")),
-            (json!({ "TOXICITY": { "spanScores": [{ "begin": 0, "end": 1, "score": { "value": 0.8 } }] } }), Some("a b c\ttoxic")),
+            (
+                json!({ "THREAT": summary(1.0), "IDENTITY_ATTACK": summary(0.5), "INSULT": summary(0.7) }),
+                Some("a b c\ttoxic,hate,threat"),
+            ),
+            (
+                json!({ "TOXICITY": { "spanScores": [{ "begin": 0, "end": 1, "score": { "value": 0.8 } }] } }),
+                Some("a b c\ttoxic"),
+            ),
             (json!({ "SPAM": summary(0.1) }), None),
             (json!({ "PROFANITY": summary(1.0), "TOXICITY": summary(0.1) }), None),
         ] {

@@ -53,13 +53,8 @@ pub struct PerspectiveSettings {
 }
 
 /// How often a key may have comments analysed; counted by key and not by address.
-pub const ANALYZE_LIMIT: Limit = Limit {
-    name: "perspective",
-    routes: &[],
-    rate: Rate::new(3_000, 60),
-    burst_in_development: None,
-    strict: false,
-};
+pub const ANALYZE_LIMIT: Limit =
+    Limit { name: "perspective", routes: &[], rate: Rate::new(3_000, 60), burst_in_development: None, strict: false };
 
 /// How often a key may suggest a score: each is stored, with up to 20 KiB of text.
 pub const SUGGEST_LIMIT: Limit = Limit {

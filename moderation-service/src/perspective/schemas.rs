@@ -101,6 +101,7 @@ pub struct Score {
     #[serde(default)]
     pub value: f64,
     /// `PROBABILITY`
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub r#type: Option<String>,
 }
 
@@ -205,7 +206,11 @@ fn checked_languages(languages: Option<Vec<String>>) -> Result<Vec<String>, Refu
 
 fn checked_id(name: &str, id: Option<String>) -> Result<Option<String>, Refusal> {
     let is_bad = id.as_ref().is_some_and(|id| id.len() > MAX_ID || id.contains('\0'));
-    if is_bad { Err(Refusal::Argument(format!("{name} must be at most {MAX_ID} bytes, none of them zero"))) } else { Ok(id) }
+    if is_bad {
+        Err(Refusal::Argument(format!("{name} must be at most {MAX_ID} bytes, none of them zero")))
+    } else {
+        Ok(id)
+    }
 }
 
 fn attribute(name: &str) -> Result<Attribute, Refusal> {

@@ -60,7 +60,8 @@ pub async fn analyze(analysis: &TextAnalysis, request: TextsIn) -> Result<TextsO
         TextOut { scores: scores.scores.map(rounded).into(), labels: scores.labels.into(), verdict, reason, spans }
     });
     let results = results.collect();
-    let thresholds = calibration.map(|head| HeadThresholds { label: rounded(head.label), hide: Some(rounded(head.hide)) });
+    let thresholds =
+        calibration.map(|head| HeadThresholds { label: rounded(head.label), hide: Some(rounded(head.hide)) });
     Ok(TextsOut { model_version, thresholds: PerHead::from(thresholds), results })
 }
 
