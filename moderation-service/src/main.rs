@@ -10,6 +10,7 @@ mod moderations;
 mod personal_data;
 mod queue;
 mod reports;
+mod perspective;
 mod settings;
 mod stats;
 mod policies;
@@ -25,6 +26,7 @@ mod training;
 #[cfg(test)]
 mod matrix;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -42,7 +44,13 @@ use crate::expiry::schedulers::Timer;
 use crate::moderations::lexicon::Lexicon;
 use crate::moderations::services::{Analyser, Analysis, Implementation, Off};
 use crate::queue::schedulers::{QueueGauges, ReportCloser};
+use crate::perspective::PerspectiveSettings;
+use crate::perspective::export::{self, ExportSuggestions};
+use crate::perspective::keys::Keys;
+use crate::perspective::reader::TextReader;
+use crate::perspective::texts::{self, TextAnalysis};
 use crate::settings::Settings;
+use crate::text_model::TextModel;
 use crate::text_model::analyse::{self, Analyse};
 use crate::text_model::mini_lm::MiniLm;
 
@@ -86,6 +94,7 @@ static SERVICE: Service = Service {
         policies::WRITE_POLICIES_LIMIT,
         analyses::READ_ANALYSES_LIMIT,
     ],
+    limits: &[moderations::READ_MODERATIONS_LIMIT, perspective::ANALYZE_LIMIT, perspective::SUGGEST_LIMIT],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
     settings: |command| with_tools(Settings::augment_args(command)),
@@ -105,6 +114,14 @@ static SERVICE: Service = Service {
         let removal = settings.removal;
         Ok(Features {
             routes: routes.with_state(app.clone()),
+        let reader = Arc::new(reader(settings.moderation_model.as_deref())?);
+        let analysis = TextAnalysis { reader: reader.clone(), analyser: analyser.clone() };
+        let PerspectiveSettings { perspective_keys, perspective_url } = settings.perspective;
+        let keys = Keys::new(&perspective_keys, &app.settings)?;
+        Ok(Features {
+            routes: moderations::router().merge(texts::router(analysis)).with_state(app.clone()),
+            root: perspective::root(keys, perspective_url, &reader).with_state(app.clone()),
+            jobs: vec![perspective::schedulers::job(app)],
             subscriptions: moderations::events::consumers::subscriptions(&analyser),
             jobs: vec![queue::schedulers::job(app), stats::schedulers::job(app)],
             background: Some(Box::new(move |app| {
@@ -158,6 +175,12 @@ fn analyser(settings: &Analysis) -> Arc<dyn Analyser> {
     }
 }
 
+/// The way to the text model of a file; without a file it leads nowhere, and what needs the model says so.
+fn reader(file: Option<&Path>) -> anyhow::Result<TextReader> {
+    let open = |file: &Path| -> anyhow::Result<Arc<dyn TextModel>> { Ok(Arc::new(MiniLm::open(file)?)) };
+    TextReader::new(file.map(open).transpose()?, std::thread::available_parallelism()?.get())
+}
+
 /// Adds the commands beside the service itself, which need none of its settings.
 fn with_tools(command: Command) -> Command {
     let analyse = Command::new("analyse").about("Writes what the text model says about each line of standard input");
@@ -167,6 +190,10 @@ fn with_tools(command: Command) -> Command {
     let reanalyse = Command::new("reanalyse").about("Lets the running service read all contents again, then exits");
     let command = command.subcommand(Analyse::augment_args(analyse)).subcommand_negates_reqs(true);
     let command = command.subcommand(reanalyse);
+    let export =
+        Command::new("export-suggestions").about("Writes suggested scores as rows that a training learns from");
+    let command = command.subcommand(Analyse::augment_args(analyse)).subcommand_negates_reqs(true);
+    let command = command.subcommand(ExportSuggestions::augment_args(export));
     #[cfg(feature = "train")]
     let command = command.subcommand(training::Training::augment_args(
         Command::new("train").about("Fine-tunes a base model and writes the file of the text model"),
@@ -185,6 +212,8 @@ async fn main() -> anyhow::Result<()> {
         Some(("reanalyse", _)) => {
             telemetry::start(SERVICE.name, &Base::from_arg_matches(&arguments)?)?;
             analyses::commands::reanalyse(&SERVICE.open(&arguments, telemetry::meters::start()?)?).await
+        Some(("export-suggestions", arguments)) => {
+            export::run(ExportSuggestions::from_arg_matches(arguments)?, SERVICE.schema).await
         }
         #[cfg(feature = "train")]
         Some(("train", arguments)) => training::run(&training::Training::from_arg_matches(arguments)?),

@@ -14,6 +14,7 @@ use crate::core::testing::{self, Platform};
 use crate::decisions::tests::{decided_by_machine, new_content};
 use crate::subjects::SubjectType;
 use crate::subjects::actions::Action;
+use crate::perspective::tests::model;
 use crate::token_check;
 
 /// The operations beside the API that only this service has.
@@ -29,7 +30,8 @@ pub async fn settings() -> Vec<String> {
 
 /// Starts the service for all requests.
 pub async fn start(database: PgConnectOptions) -> World {
-    Platform::start(&SERVICE, database, &[]).await
+    let settings = ["--perspective-keys", "matrix=key", "--moderation-model", &model()];
+    Platform::start(&SERVICE, database, &settings).await
 }
 
 /// The owner of what a request is about.
@@ -170,4 +172,23 @@ async fn domain(world: &Platform) -> String {
     let path = format!("/moderation/domains/{}.example", Uuid::now_v7());
     call_as_admin(world, "PUT", &path, json!({ "verdict": "BLOCK" })).await;
     format!("/api/v1{path}")
+pub fn request(_: &Platform, operation: &str, _: &Person) -> Ready<Request<Body>> {
+    let comment = json!({ "text": "one two" });
+    let body = match operation {
+        "GET /api/v1/me/moderations" | "GET /$discovery/rest" => None,
+        "POST /api/v1/analyze" => Some(comment),
+        "POST /v1alpha1/comments:analyze" => {
+            Some(json!({ "comment": comment, "requestedAttributes": { "THREAT": {} } }))
+        }
+        "POST /v1alpha1/comments:suggestscore" => {
+            let scores = json!({ "THREAT": { "summaryScore": { "value": 1 } } });
+            Some(json!({ "comment": comment, "attributeScores": scores }))
+        }
+        other => panic!("there is no request of {other} here"),
+    };
+    let (method, path) = operation.split_once(' ').unwrap();
+    let key = if path.starts_with("/v1alpha1/") { "?key=key" } else { "" };
+    let request = Request::builder().method(method).uri(format!("{path}{key}"));
+    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+    ready(request.header(header::CONTENT_TYPE, "application/json").body(body).unwrap())
 }

@@ -9,6 +9,7 @@ use crate::moderations::services::Analysis;
 use crate::reports::services::ReportSettings;
 use crate::stats::services::StatsSettings;
 use crate::strikes::services::Ladder;
+use crate::perspective::PerspectiveSettings;
 use crate::token_check::TokenCheck;
 
 /// The settings that only this service has.
@@ -28,6 +29,7 @@ pub struct Settings {
     pub analyses: AnalysisSettings,
 
     /// The file of the text model; without one the word lists decide alone
+    /// The file of the text model; without one, what needs it answers 503
     #[arg(long, env = "MODERATION_MODEL")]
     pub moderation_model: Option<PathBuf>,
 
@@ -36,4 +38,5 @@ pub struct Settings {
 
     #[command(flatten)]
     pub removal: Removal,
+    pub perspective: PerspectiveSettings,
 }

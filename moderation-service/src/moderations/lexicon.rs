@@ -111,7 +111,7 @@ impl Lexicon {
 
 impl Analyser for Lexicon {
     fn analyse(&self, text: &str) -> Option<Finding> {
-        let text: String = as_displayed(text).into_iter().filter(|c| !is_invisible(*c)).collect();
+        let text = as_read(text);
         let whole = classify(&text, None);
         let mut worst: Option<(Threshold, ContractReason)> = None;
         for (category, threshold) in self.categories.into_iter().filter(|category| category.1 != Threshold::None) {
@@ -123,9 +123,37 @@ impl Analyser for Lexicon {
             }
         }
         let (severity, reason) = worst?;
-        let (_, _, severity) = SEVERITIES.into_iter().find(|known| known.0 == severity)?;
-        Some(Finding { reason, severity })
+        Some(Finding { reason, severity: value(severity)? })
     }
+}
+
+/// How bad the worst words of a text are, by kind: 0 where there is none, 1 for the most severe.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct WordSeverities {
+    /// Swear words and slurs.
+    pub profane: f64,
+    pub sexual: f64,
+}
+
+/// The severities of the words of a text, whatever the thresholds.
+pub fn severities(text: &str) -> WordSeverities {
+    let text = as_read(text);
+    let whole = classify(&text, None);
+    let severity = |category: Type| {
+        let worst = find_worst(&text, whole, category).and_then(|(severity, _)| value(severity));
+        worst.unwrap_or_default()
+    };
+    WordSeverities { profane: severity(Type::PROFANE).max(severity(Type::OFFENSIVE)), sexual: severity(Type::SEXUAL) }
+}
+
+/// The value of a severity between 0 and 1.
+fn value(severity: Threshold) -> Option<f64> {
+    SEVERITIES.into_iter().find(|known| known.0 == severity).map(|(_, _, value)| value)
+}
+
+/// A text as a person reads it: in the order of display, without what is invisible.
+fn as_read(text: &str) -> String {
+    as_displayed(text).into_iter().filter(|c| !is_invisible(*c)).collect()
 }
 
 /// The most severe word of one category in a text, which rustrict classifies as `whole`.

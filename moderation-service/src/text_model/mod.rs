@@ -7,14 +7,16 @@ pub mod analyse;
 pub mod artefact;
 pub mod cleaner;
 mod encoder;
-mod kernel;
+pub mod kernel;
 pub mod math;
 pub mod mini_lm;
-mod queue;
+pub mod queue;
 pub mod wordpiece;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;
+
+use self::artefact::Calibration;
 
 use self::artefact::Calibration;
 

@@ -71,6 +71,8 @@ mod tests {
 
     use futures::future::join_all;
 
+    use super::super::HEADS;
+    use super::super::artefact::Calibration;
     use super::*;
     use crate::text_model::HEADS;
     use crate::text_model::artefact::Calibration;

@@ -54,6 +54,11 @@ pub struct Draft<'a> {
 }
 
 impl Draft<'_> {
+    /// Its text as moderation reads it once it is published; a title that an update leaves as it is aside.
+    pub fn text(&self) -> String {
+        self.title.map_or_else(|| self.content.to_owned(), |title| format!("{title}\n{}", self.content))
+    }
+
     /// Its texts, by which a user's quota is charged.
     pub fn texts(&self) -> Vec<&str> {
         let types = self.types.iter().map(String::as_str);

@@ -9,6 +9,7 @@ mod launcher;
 mod leaving;
 mod mailbox;
 mod outages;
+mod perspective;
 mod rebuild;
 mod replicas;
 mod rights;
