@@ -1,5 +1,6 @@
 //! Posts: created, read, changed and deleted by users, with the counters of views, comments and reactions.
 pub mod authors;
+mod decisions;
 pub mod events;
 pub mod hiding;
 pub mod models;

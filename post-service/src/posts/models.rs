@@ -39,8 +39,10 @@ pub struct Post {
     pub hidden_at: Option<Timestamp>,
     /// Why it is hidden.
     pub hidden_reason: Option<String>,
-    /// The version that a moderator restored; none: it was never hidden, or still is.
+    /// The version that was restored; none: it was never hidden, or still is.
     pub restored_at: Option<Timestamp>,
+    /// What moderation warns its readers of.
+    pub labels: Vec<String>,
     /// Whether `content` is only its beginning, as in a heavy list.
     pub truncated: bool,
 }
@@ -112,7 +114,8 @@ impl Post {
             values ($1, $2, $3, $4, $5, $6, case when $6 = 'POSTED' then now() end)
             returning id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
+                total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
+                false as "truncated!""#,
             Uuid::now_v7(),
             author,
             draft.title,
@@ -130,7 +133,8 @@ impl Post {
             Self,
             r#"select id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, false as "truncated!"
+                total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
+                false as "truncated!"
             from post where id = $1 and visible(post, $2)"#,
             id,
             viewer
@@ -161,7 +165,7 @@ impl Post {
                 case when is_heavy then left(content, $6) else content end as "content!", types as "types!",
                 status as "status!: Status", total_views as "total_views!", total_comments as "total_comments!",
                 total_reactions as "total_reactions!", score as "score!", popularity as "popularity!",
-                published_at, hidden_at, hidden_reason, restored_at,
+                published_at, hidden_at, hidden_reason, restored_at, labels as "labels!",
                 is_heavy and char_length(content) > $6 as "truncated!"
             from page, heavy order by created_at desc, id desc"#,
             viewer,
@@ -192,7 +196,8 @@ impl Post {
             where id = $1 and created_by = $2 and visible(post, $2)
             returning id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
+                total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
+                false as "truncated!""#,
             id,
             author,
             draft.title,
@@ -212,7 +217,8 @@ impl Post {
             r#"delete from post where id = $1 and ($2::uuid is null or created_by = $2)
             returning id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
+                total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
+                false as "truncated!""#,
             id,
             author
         )
@@ -228,7 +234,8 @@ impl Post {
             where id in (select id from post where created_by = $1 order by id limit $2 for update)
             returning id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
+                total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
+                false as "truncated!""#,
             author,
             rows
         )
