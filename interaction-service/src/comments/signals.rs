@@ -56,6 +56,7 @@ pub async fn decided(tx: &mut PgTransaction<'_>, decision: &CommentDecision) -> 
         let comment = Comment::hide(tx, comment_id, decision.reason.as_deref(), None).await?;
         if let Some(comment) = &comment {
             hidden(tx, comment).await?;
+            count("hidden");
         }
         return Ok(comment);
     } else if before.is_hidden && (before.visibility.hides() || decision.was_hidden) {
@@ -64,6 +65,7 @@ pub async fn decided(tx: &mut PgTransaction<'_>, decision: &CommentDecision) -> 
             save_nft_record(tx, &comment).await?;
             let comment = RestoredComment { comment: comment.into(), decision_version: version };
             producers::comment_restored(tx, &comment).await?;
+            count("restored");
         }
     }
     Ok(None)
@@ -74,7 +76,13 @@ async fn removed(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<()> {
     let Some(comment) = Comment::delete(tx, id, None).await? else { return Ok(()) };
     let target = Some(comment.created_by);
     audit::record(&mut **tx, Entry { who: None, action: "comment_deleted", target, result: "by moderation" }).await?;
+    count("removed");
     deleted(tx, &comment).await
+}
+
+/// Counts what a decision has done.
+fn count(effect: &'static str) {
+    metrics::counter!("moderation_effects_total", "effect" => effect).increment(1);
 }
 
 /// Posts were deleted: deletes their comments and publishes each deletion, so that the counters of other services stay exact.

@@ -57,6 +57,7 @@ pub async fn decided(tx: &mut PgTransaction<'_>, decision: &PostDecision) -> sql
         let post = Post::hide(tx, post_id, decision.reason.as_deref(), None).await?;
         if let Some(post) = &post {
             hidden(tx, post).await?;
+            count("hidden");
         }
         return Ok(post);
     } else if before.is_hidden && (before.visibility.hides() || decision.was_hidden) {
@@ -65,6 +66,7 @@ pub async fn decided(tx: &mut PgTransaction<'_>, decision: &PostDecision) -> sql
             save_nft_record(tx, &post).await?;
             let post = RestoredPost { post: post.into(), decision_version: version };
             producers::post_restored(tx, &post).await?;
+            count("restored");
         }
     }
     Ok(None)
@@ -75,7 +77,13 @@ async fn removed(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<()> {
     let Some(post) = Post::delete(tx, id, None).await? else { return Ok(()) };
     let entry = Entry { who: None, action: "post_deleted", target: Some(post.created_by), result: "by moderation" };
     audit::record(&mut **tx, entry).await?;
+    count("removed");
     deleted(tx, &post).await
+}
+
+/// Counts what a decision has done.
+fn count(effect: &'static str) {
+    metrics::counter!("moderation_effects_total", "effect" => effect).increment(1);
 }
 
 /// Deletes a batch of an erased author's posts and publishes that, without their text; true when there may be more.

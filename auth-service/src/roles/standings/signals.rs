@@ -18,6 +18,7 @@ pub async fn decided(tx: &mut PgTransaction<'_>, standing: &Standing) -> sqlx::R
     if standing.refused {
         let (target, result) = (Some(standing.user_id), standing.status.word());
         audit::record(&mut **tx, Entry { who: None, action: "status_refused", target, result }).await?;
+        count("refused");
     }
     settle(tx, standing.user_id).await
 }
@@ -37,7 +38,19 @@ pub async fn settle(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<()> 
     // The end of moderation's restriction is moderation's as well, unless its time was up.
     let ended = people.account.moderated && people.account.until.is_none_or(|until| until > now);
     let standing = standing.filter(|_| moderated || ended);
+    if standing.is_some() {
+        count(match status {
+            Status::Muted => "muted",
+            Status::Banned => "banned",
+            Status::Active | Status::Inactive => "lifted",
+        });
+    }
     let moderation = standing.as_ref().and_then(|standing| standing.moderation_id);
     let reason = standing.and_then(|standing| standing.reason);
     signals::decided(tx, user, None, DecisionKind::Status(status, until, moderation), reason.as_deref()).await
+}
+
+/// Counts what moderation's decisions have done.
+fn count(effect: &'static str) {
+    metrics::counter!("moderation_effects_total", "effect" => effect).increment(1);
 }

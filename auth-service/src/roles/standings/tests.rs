@@ -9,6 +9,7 @@ use super::events::USER_STATUS_CHANGED;
 use crate::core::app::identity::Role;
 use crate::core::events::consumer::Step;
 use crate::core::testing::Platform;
+use crate::core::testing::counted::Counted;
 use crate::profiles::events::USER_UPDATED;
 use crate::roles::commands::grant;
 use crate::roles::schedulers::lift;
@@ -69,6 +70,7 @@ async fn moderation_mutes_and_bans_and_lifts_that(_: PgPoolOptions, database: Pg
     let platform = start(database, &[]).await;
     let moderator = join_as(&platform, "moderator", Role::Moderator).await;
     let anna = join(&platform, "anna").await;
+    let counted = Counted::begin();
     let muted = change(&platform, &anna, 1, "MUTED", Some(24)).await;
     assert_eq!(status(&platform, &moderator, &anna).await, ("MUTED".to_owned(), true));
     let refused = platform.call("PATCH", "/users/me", Some(&anna.token), Some(json!({ "bio": "x" }))).await;
@@ -90,6 +92,9 @@ async fn moderation_mutes_and_bans_and_lifts_that(_: PgPoolOptions, database: Pg
     assert_eq!(shown(history[0]), (json!("INACTIVE"), lifted["decision_id"].clone()), "her address was never verified");
     assert_eq!(shown(history[2]), (json!("MUTED"), muted["decision_id"].clone()));
     assert_eq!((&history[2]["reason"], &history[2]["decided_by"]), (&json!("HARASSMENT_BULLYING"), &Value::Null));
+    for effect in ["muted", "banned", "lifted"] {
+        counted.assert(&format!("moderation_effects_total{{effect=\"{effect}\"}} 1"));
+    }
     let audit = "select count(*) from audit where action = 'status_changed' and who is null and target is not null";
     assert_eq!(sqlx::raw_sql(audit).fetch_one(&platform.app.db).await.unwrap().get::<i64, _>(0), 3);
 }

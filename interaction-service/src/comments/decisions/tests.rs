@@ -9,6 +9,7 @@ use crate::comments::events::{
 use crate::comments::models::Nft;
 use crate::comments::tests::{path, request, start_with_post};
 use crate::core::events::consumer::Step;
+use crate::core::testing::counted::Counted;
 use crate::core::testing::{Platform, new_user};
 use crate::posts::testing::{comment, id};
 
@@ -120,6 +121,7 @@ async fn what_people_remove_is_deleted_for_good_and_recorded(_: PgPoolOptions, d
     let judge = format!("{judge}:ACTIVE:MODERATOR");
     let seen = comment(&platform, &anna, &post, "seen").await.body;
     let hidden = comment(&platform, &anna, &post, "hidden").await.body;
+    let counted = Counted::begin();
     platform.consume(MODERATION_DECIDED, &decided(&hidden, 1, "HIDDEN", "VISIBLE", &[])).await;
     for (said, version) in [(&seen, 1), (&hidden, 2)] {
         platform.consume(MODERATION_DECIDED, &decided(said, version, "REMOVED", "VISIBLE", &[])).await;
@@ -133,6 +135,8 @@ async fn what_people_remove_is_deleted_for_good_and_recorded(_: PgPoolOptions, d
         assert_eq!((entry.who, entry.target), (None, Some(her)));
         assert_eq!((entry.action.as_str(), entry.result.as_str()), ("comment_deleted", "by moderation"));
     }
+    counted.assert("moderation_effects_total{effect=\"hidden\"} 1");
+    counted.assert("moderation_effects_total{effect=\"removed\"} 2");
     assert_eq!(noted.len(), 2);
 }
 

@@ -4,6 +4,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
 use crate::core::events::consumer::Step;
+use crate::core::testing::counted::Counted;
 use crate::core::testing::{Platform, new_user};
 use crate::posts::events::{
     COMMENT_CREATED, MODERATION_DECIDED, POST_CREATED, POST_DELETE_COMPLETED, POST_DELETE_REQUESTED, POST_DELETED,
@@ -129,6 +130,7 @@ async fn what_people_remove_is_deleted_for_good_and_recorded(_: PgPoolOptions, d
     let ((anna, her), (judge, _)) = (new_user(), new_user());
     let judge = format!("{judge}:ACTIVE:MODERATOR");
     let (seen, hidden) = (posted(&platform, &anna).await, posted(&platform, &anna).await);
+    let counted = Counted::begin();
     platform.consume(MODERATION_DECIDED, &decided(&hidden, 1, "HIDDEN", "VISIBLE", &[])).await;
     for (post, version) in [(&seen, 1), (&hidden, 2)] {
         platform.consume(MODERATION_DECIDED, &decided(post, version, "REMOVED", "VISIBLE", &[])).await;
@@ -144,6 +146,8 @@ async fn what_people_remove_is_deleted_for_good_and_recorded(_: PgPoolOptions, d
         assert_eq!((entry.who, entry.target), (None, Some(her)));
         assert_eq!((entry.action.as_str(), entry.result.as_str()), ("post_deleted", "by moderation"));
     }
+    counted.assert("moderation_effects_total{effect=\"hidden\"} 1");
+    counted.assert("moderation_effects_total{effect=\"removed\"} 2");
     assert_eq!(noted.len(), 2);
 }
 
