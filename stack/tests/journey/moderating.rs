@@ -31,7 +31,8 @@ impl Moderation {
     }
 
     async fn decide(&self, by: &Person, kind: &str, subject: &str, actions: Value) -> Result<Value> {
-        let decision = json!({ "actions": actions, "reason": "HARASSMENT_BULLYING", "public_note": "It names a neighbour." });
+        let decision =
+            json!({ "actions": actions, "reason": "HARASSMENT_BULLYING", "public_note": "It names a neighbour." });
         self.ask(by, Method::POST, &format!("/moderation/subjects/{kind}/{subject}/decisions"), Some(decision)).await
     }
 }
@@ -40,8 +41,10 @@ impl Moderation {
 async fn an_appeal_that_succeeds_brings_everything_back() -> Result<()> {
     let mut platform = Platform::up(&["--set", &format!("auth-service.FIRST_ADMIN={ROOT}")]);
     let api = platform.api();
-    let moderation =
-        Moderation { http: crate::client::http(std::time::Duration::from_secs(15))?, base: platform.url(0, MODERATION) };
+    let moderation = Moderation {
+        http: crate::client::http(std::time::Duration::from_secs(15))?,
+        base: platform.url(0, MODERATION),
+    };
     let root = administrator(&platform, &api).await?;
     let other = api.join("grace@example.org", PASSWORD, ("Grace", "Hopper"), &["NEWS"]).await?;
     let role = json!({ "role": "MODERATOR", "reason": "A second pair of eyes." });
@@ -81,7 +84,8 @@ async fn lived_with(ada: &Person, bob: &Person) -> Result<String> {
     bob.react(&post, "FUNNY").await?;
     let counted = |post: &Post| (post.total_views, post.total_comments, post.total_reactions) == (1, 1, 1);
     eventually("what Bob did is counted", async || bob.post(&post).await, counted).await?;
-    let in_the_feed = |feed: &Vec<crate::client::FeedItem>| feed.iter().any(|item| item.id == post && item.total_comments == 1);
+    let in_the_feed =
+        |feed: &Vec<crate::client::FeedItem>| feed.iter().any(|item| item.id == post && item.total_comments == 1);
     eventually("the post is in Bob's feed", async || bob.home_feed().await, in_the_feed).await?;
     notified(ada, "POST_COMMENT_RECEIVED", 1).await?;
     notified(ada, "POST_REACTION_RECEIVED", 1).await?;
@@ -137,7 +141,9 @@ async fn a_limit_and_a_mute_come_and_go(
     let actions = json!([{ "action": "LIMIT" }, { "action": "LABEL", "label": "SATIRE" }]);
     let limit = moderation.decide(root, "POST", post, actions).await?;
     eventually("it is not in Bob's feed", async || has(bob).await, |has| !has).await?;
-    let labels = async || Ok(bob.api.ask::<Value>(Method::GET, To::Post, &format!("/posts/{post}"), None).await?["labels"].clone());
+    let labels = async || {
+        Ok(bob.api.ask::<Value>(Method::GET, To::Post, &format!("/posts/{post}"), None).await?["labels"].clone())
+    };
     eventually("he reads it with its label", labels, |labels| *labels == json!(["SATIRE"])).await?;
     assert!(has(ada).await?, "Ada has her own");
     let reverse = async |decision: &Value| {

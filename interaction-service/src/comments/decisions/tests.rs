@@ -130,7 +130,8 @@ async fn what_people_remove_is_deleted_for_good_and_recorded(_: PgPoolOptions, d
     }
     assert_eq!(platform.published(COMMENT_DELETED).await.len(), 2, "counters have gone down with what was hidden");
     assert_eq!(platform.personal_data_of(her, "comments").await, Vec::<Value>::new());
-    let noted = sqlx::query!("select who, action, target, result from audit").fetch_all(&platform.app.db).await.unwrap();
+    let noted =
+        sqlx::query!("select who, action, target, result from audit").fetch_all(&platform.app.db).await.unwrap();
     for entry in &noted {
         assert_eq!((entry.who, entry.target), (None, Some(her)));
         assert_eq!((entry.action.as_str(), entry.result.as_str()), ("comment_deleted", "by moderation"));
@@ -141,7 +142,10 @@ async fn what_people_remove_is_deleted_for_good_and_recorded(_: PgPoolOptions, d
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_moderators_restoration_here_is_undone_by_a_newer_decision_only(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_moderators_restoration_here_is_undone_by_a_newer_decision_only(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
     let (platform, post) = start_with_post(database).await;
     let ((anna, _), (judge, _)) = (new_user(), new_user());
     let judge = format!("{judge}:ACTIVE:MODERATOR");

@@ -89,7 +89,10 @@ async fn what_a_decision_restores_is_as_it_was(_: PgPoolOptions, database: PgCon
     platform.consume(MODERATION_DECIDED, &decided(&post, 1, "HELD", "VISIBLE", &[])).await;
     assert_eq!(refused(&platform.call("GET", &path(&post), Some(&ben), None).await).0, 404);
     let [deleted] = &platform.published(POST_DELETED).await[..] else { panic!("one deletion is published") };
-    assert_eq!((&deleted["hidden_at"], &deleted["hidden_reason"]), (&deleted["updated_at"], &json!("OFFENSIVE_CONTENT")));
+    assert_eq!(
+        (&deleted["hidden_at"], &deleted["hidden_reason"]),
+        (&deleted["updated_at"], &json!("OFFENSIVE_CONTENT"))
+    );
     // A comment that is consumed meanwhile counts.
     platform.consume(COMMENT_CREATED, &json!({ "id": Uuid::now_v7(), "post_id": post["id"] })).await;
 
@@ -139,9 +142,11 @@ async fn what_people_remove_is_deleted_for_good_and_recorded(_: PgPoolOptions, d
     }
     assert_eq!(platform.call("GET", "/posts/hidden", Some(&anna), None).await.body, json!([]));
     let deleted = platform.published(POST_DELETED).await;
-    let for_good: Vec<_> = deleted.iter().filter(|post| post.get("hidden_at").is_none()).map(|post| &post["id"]).collect();
+    let for_good: Vec<_> =
+        deleted.iter().filter(|post| post.get("hidden_at").is_none()).map(|post| &post["id"]).collect();
     assert_eq!(for_good, [&seen["id"], &hidden["id"]]);
-    let noted = sqlx::query!("select who, action, target, result from audit").fetch_all(&platform.app.db).await.unwrap();
+    let noted =
+        sqlx::query!("select who, action, target, result from audit").fetch_all(&platform.app.db).await.unwrap();
     for entry in &noted {
         assert_eq!((entry.who, entry.target), (None, Some(her)));
         assert_eq!((entry.action.as_str(), entry.result.as_str()), ("post_deleted", "by moderation"));
@@ -152,7 +157,10 @@ async fn what_people_remove_is_deleted_for_good_and_recorded(_: PgPoolOptions, d
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_moderators_restoration_here_is_undone_by_a_newer_decision_only(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_moderators_restoration_here_is_undone_by_a_newer_decision_only(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
     let platform = start(database).await;
     let ((anna, _), (judge, _)) = (new_user(), new_user());
     let judge = format!("{judge}:ACTIVE:MODERATOR");
