@@ -144,7 +144,8 @@ async fn play(seed: u64, database: PgConnectOptions) {
 async fn feed(platform: &Platform, reader: Uuid) -> Vec<(Uuid, Vec<String>)> {
     let reply = platform.call("GET", "/me/feed", Some(&reader.to_string()), None).await;
     let items: Vec<Value> = serde_json::from_value(reply.body).unwrap();
-    let labels = |item: &Value| item.get("labels").map_or_else(Vec::new, |all| serde_json::from_value(all.clone()).unwrap());
+    let labels =
+        |item: &Value| item.get("labels").map_or_else(Vec::new, |all| serde_json::from_value(all.clone()).unwrap());
     items.iter().map(|item| (serde_json::from_value(item["id"].clone()).unwrap(), labels(item))).collect()
 }
 
