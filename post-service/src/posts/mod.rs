@@ -4,6 +4,7 @@ mod decisions;
 pub mod events;
 pub mod hiding;
 pub mod models;
+pub mod nfts;
 mod schemas;
 mod services;
 pub mod signals;

@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn the_strictest_of_what_people_and_moderation_have_decided_holds() {
         use Status::{Active, Banned, Muted};
-        // What people decided at hour 10 and until when, what moderation did when and until when; what holds at hour 20, from whom.
+        // What people decided at hour 10 and until when, what moderation did when and until when; what holds at hour 20, and whose it is.
         let cases = [
             (None, None, None),
             (None, Some((Muted, 5, None)), Some((Muted, None, true))),
