@@ -16,14 +16,14 @@ use crate::posts::testing::{comment, id, names, post, refusal, start};
 use crate::pre_publish;
 
 /// A platform with one published post.
-async fn start_with_post(database: PgConnectOptions) -> (Platform, Value) {
+pub async fn start_with_post(database: PgConnectOptions) -> (Platform, Value) {
     let (platform, _) = start(database).await;
     let post = post(new_user().1, "POSTED");
     platform.consume(POST_CREATED, &post).await;
     (platform, post)
 }
 
-fn path(comment: &Value) -> String {
+pub fn path(comment: &Value) -> String {
     format!("/comments/{}", id(comment))
 }
 
@@ -200,7 +200,7 @@ async fn the_route_of_one_comment_is_found_before_that_of_a_view(_: PgPoolOption
 }
 
 /// Moderation's request to delete a comment.
-fn request(comment: &Value) -> Value {
+pub fn request(comment: &Value) -> Value {
     json!({
         "id": uuid::Uuid::now_v7(),
         "created_at": "2026-11-20T15:18:00.326587+00:00",

@@ -21,7 +21,7 @@ use crate::core::testing::counted::Counted;
 use crate::core::testing::{Platform, Reply, new_user};
 use crate::pre_publish::{self, PrePublish, PrePublishSettings};
 
-async fn start(database: PgConnectOptions) -> Platform {
+pub async fn start(database: PgConnectOptions) -> Platform {
     Platform::start(&SERVICE, database, &[]).await
 }
 
@@ -31,7 +31,7 @@ async fn write(platform: &Platform, author: &str, post: Value) -> Value {
     reply.body
 }
 
-async fn posted(platform: &Platform, author: &str) -> Value {
+pub async fn posted(platform: &Platform, author: &str) -> Value {
     write(platform, author, json!({ "content": "x", "types": [], "status": "POSTED" })).await
 }
 
@@ -44,11 +44,11 @@ async fn send(platform: &Platform, author: &str, kind: Option<&str>, body: impl 
     platform.send(request.body(body.into()).unwrap()).await
 }
 
-fn path(post: &Value) -> String {
+pub fn path(post: &Value) -> String {
     format!("/posts/{}", post["id"].as_str().unwrap())
 }
 
-fn refused(reply: &Reply) -> (u16, &Value) {
+pub fn refused(reply: &Reply) -> (u16, &Value) {
     (reply.status.as_u16(), &reply.body["detail"])
 }
 
@@ -57,7 +57,7 @@ fn names(object: &Value) -> Vec<&str> {
 }
 
 /// All NFT records, oldest first.
-async fn nfts(platform: &Platform) -> Vec<Value> {
+pub async fn nfts(platform: &Platform) -> Vec<Value> {
     let rows = platform.app.db.fetch_all("select row_to_json(post_nft)::text from post_nft order by id").await.unwrap();
     rows.iter().map(|row| serde_json::from_str(row.get(0)).unwrap()).collect()
 }
@@ -474,7 +474,7 @@ async fn only_the_author_changes_and_deletes_a_post(_: PgPoolOptions, database: 
 }
 
 /// Moderation's request to take down a post in the version that it has read.
-fn delete_request(content: &Value) -> Value {
+pub fn delete_request(content: &Value) -> Value {
     json!({ "id": Uuid::now_v7(), "created_at": "2026-11-20T15:18:00.328547+00:00", "created_by": null,
         "updated_at": "2026-11-20T15:18:00.328557+00:00", "updated_by": null, "type": "POST",
         "content_id": content["id"], "raw_content": content, "status": "DELETE_REQUESTED", "reason": "NUDITY" })

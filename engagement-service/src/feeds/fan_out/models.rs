@@ -22,6 +22,10 @@ impl FanOut {
     /// Has posts brought into feeds, or out of them, where what they are now is not what feeds have of them. This transaction has
     /// saved what they are.
     pub async fn create(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<()> {
+        // A limit that ends at this moment either waits here, and then finds the posts, or its end is seen.
+        sqlx::query!("select post_id from moderated_post where post_id = any($1) order by post_id for share", posts)
+            .fetch_all(&mut **tx)
+            .await?;
         sqlx::query!(
             "with post as materialized (
                 select id, user_id, fanned_key as was, case when is_public(post_card) then feed_key end as is_now
@@ -37,6 +41,20 @@ impl FanOut {
                 leaves = array_remove(fan_out.leaves || array_remove(array[fan_out.enters], null) || excluded.leaves,
                     excluded.enters),
                 done_to = default, revision = fan_out.revision + 1",
+            posts
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Has posts brought into feeds again that are limited no more: a feed that was built meanwhile lacks them.
+    pub async fn repeat(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<()> {
+        // A job that is there knows better whether its post enters feeds, and begins again.
+        sqlx::query!(
+            "insert into fan_out (post_id, author_id, enters)
+            select id, user_id, feed_key from post_card where id = any($1) and is_public(post_card) order by id
+            on conflict (post_id) do update set done_to = default, revision = fan_out.revision + 1",
             posts
         )
         .execute(&mut **tx)
