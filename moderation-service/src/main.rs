@@ -1,6 +1,6 @@
-//! The moderation service: analyses posts and comments, and requests the deletion of content that breaks the rules.
-mod appeals;
+//! The moderation service: analyses posts and comments, takes reports, and lets people decide about content that breaks the rules.
 mod analyses;
+mod appeals;
 mod contents;
 mod core;
 mod decisions;
@@ -8,14 +8,13 @@ mod expiry;
 mod ledger;
 mod moderations;
 mod personal_data;
+mod perspective;
+mod policies;
 mod queue;
 mod reports;
-mod perspective;
-mod settings;
-mod stats;
-mod policies;
 mod settings;
 mod signals;
+mod stats;
 mod strikes;
 mod subjects;
 mod text_model;
@@ -26,7 +25,6 @@ mod training;
 #[cfg(test)]
 mod matrix;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -43,12 +41,11 @@ use crate::core::serve::{self, Features, Service};
 use crate::expiry::schedulers::Timer;
 use crate::moderations::lexicon::Lexicon;
 use crate::moderations::services::{Analyser, Analysis, Implementation, Off};
-use crate::queue::schedulers::{QueueGauges, ReportCloser};
-use crate::perspective::PerspectiveSettings;
 use crate::perspective::export::{self, ExportSuggestions};
 use crate::perspective::keys::Keys;
 use crate::perspective::reader::TextReader;
 use crate::perspective::texts::{self, TextAnalysis};
+use crate::queue::schedulers::{QueueGauges, ReportCloser};
 use crate::settings::Settings;
 use crate::text_model::TextModel;
 use crate::text_model::analyse::{self, Analyse};
@@ -93,78 +90,74 @@ static SERVICE: Service = Service {
         policies::READ_POLICIES_LIMIT,
         policies::WRITE_POLICIES_LIMIT,
         analyses::READ_ANALYSES_LIMIT,
+        perspective::ANALYZE_LIMIT,
+        perspective::SUGGEST_LIMIT,
     ],
-    limits: &[moderations::READ_MODERATIONS_LIMIT, perspective::ANALYZE_LIMIT, perspective::SUGGEST_LIMIT],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
     settings: |command| with_tools(Settings::augment_args(command)),
     authenticator: token_check::authenticator,
     features: |app, arguments| {
         let settings = Settings::from_arg_matches(arguments)?;
-        let analyser = analyser(&settings.analysis);
-        let routes = moderations::router()
-            .merge(ledger::router())
-            .merge(strikes::router())
-            .merge(decisions::router())
-            .merge(appeals::router())
-            .merge(queue::router())
-            .layer(Extension(settings.ladder))
-            .merge(reports::router(settings.reports))
-            .merge(stats::router(settings.stats.public_log));
-        let removal = settings.removal;
-        Ok(Features {
-            routes: routes.with_state(app.clone()),
-        let reader = Arc::new(reader(settings.moderation_model.as_deref())?);
-        let analysis = TextAnalysis { reader: reader.clone(), analyser: analyser.clone() };
-        let PerspectiveSettings { perspective_keys, perspective_url } = settings.perspective;
-        let keys = Keys::new(&perspective_keys, &app.settings)?;
-        Ok(Features {
-            routes: moderations::router().merge(texts::router(analysis)).with_state(app.clone()),
-            root: perspective::root(keys, perspective_url, &reader).with_state(app.clone()),
-            jobs: vec![perspective::schedulers::job(app)],
-            subscriptions: moderations::events::consumers::subscriptions(&analyser),
-            jobs: vec![queue::schedulers::job(app), stats::schedulers::job(app)],
-            background: Some(Box::new(move |app| {
-                app.start_after_commits("reports", ReportCloser(app.clone()));
-                app.start("length of the queue", QueueGauges(app.clone()));
-                app.start_after_commits("timer", Timer { app: app.clone(), removal });
-            })),
-            ..Features::default()
-        })
-        let model = text_model(&settings)?;
-        Ok(features(app, &settings, model))
+        let model = settings.moderation_model.as_deref().map(MiniLm::open).transpose()?.map(Arc::new);
+        let scores = model.clone().map(|model| Arc::new(FileModel(model)) as Arc<dyn TextScores>);
+        features(app, &settings, model.map(|model| model as Arc<dyn TextModel>), scores)
     },
 };
 
-/// The text model of the settings; none without a file, and then the word lists decide.
-fn text_model(settings: &Settings) -> anyhow::Result<Option<Arc<dyn TextScores>>> {
-    let Some(file) = &settings.moderation_model else { return Ok(None) };
-    let model: Arc<dyn TextScores> = Arc::new(FileModel(MiniLm::open(file)?));
-    Ok(Some(model))
-}
-
-/// What the service does, with a text model or without.
-fn features(app: &App, settings: &Settings, model: Option<Arc<dyn TextScores>>) -> Features {
-    metrics::gauge!("text_model_loaded").set(u8::from(model.is_some()));
-    match &model {
+/// What the service does, with a text model or without. The scores are the model's, as analyses use them.
+fn features(
+    app: &App,
+    settings: &Settings,
+    model: Option<Arc<dyn TextModel>>,
+    scores: Option<Arc<dyn TextScores>>,
+) -> anyhow::Result<Features> {
+    metrics::gauge!("text_model_loaded").set(u8::from(scores.is_some()));
+    match &scores {
         Some(model) => tracing::info!(version = model.version(), "the text model is loaded"),
         None => tracing::warn!("no text model is loaded (MODERATION_MODEL): the word lists decide alone"),
     }
-    let reader = Reader { model, words: analyser(&settings.analysis) };
-    let pipeline = Pipeline { reader, settings: settings.analyses.clone() };
-    let routes = moderations::router().merge(signals::router()).merge(policies::router()).merge(analyses::router());
+    let analyser = analyser(&settings.analysis);
+    let pipeline = Pipeline {
+        reader: Reader { model: scores, words: analyser.clone() },
+        settings: settings.analyses.clone(),
+    };
+    let reader = Arc::new(TextReader::new(model, std::thread::available_parallelism()?.get())?);
+    let keys = Keys::new(&settings.perspective.perspective_keys, &app.settings)?;
+    let routes = moderations::router()
+        .merge(ledger::router())
+        .merge(strikes::router())
+        .merge(decisions::router())
+        .merge(appeals::router())
+        .merge(queue::router())
+        .layer(Extension(settings.ladder))
+        .merge(reports::router(settings.reports))
+        .merge(stats::router(settings.stats.public_log))
+        .merge(signals::router())
+        .merge(policies::router())
+        .merge(analyses::router())
+        .merge(texts::router(TextAnalysis { reader: reader.clone(), analyser }));
     let mut subscriptions = analyses::events::consumers::subscriptions(&pipeline);
     subscriptions.extend(signals::events::consumers::subscriptions());
-    Features {
+    let removal = settings.removal;
+    Ok(Features {
         routes: routes.with_state(app.clone()),
+        root: perspective::root(keys, settings.perspective.perspective_url.clone(), &reader).with_state(app.clone()),
         subscriptions,
         jobs: vec![
+            queue::schedulers::job(app),
+            stats::schedulers::job(app),
             signals::schedulers::fingerprints_job(app, settings.analyses.window()),
             policies::schedulers::hits_job(app),
+            perspective::schedulers::job(app),
         ],
-        background: Some(Box::new(move |app| app.start("reanalysis", Reanalyser::new(app, pipeline)))),
-        ..Features::default()
-    }
+        background: Some(Box::new(move |app| {
+            app.start_after_commits("reports", ReportCloser(app.clone()));
+            app.start("length of the queue", QueueGauges(app.clone()));
+            app.start_after_commits("timer", Timer { app: app.clone(), removal });
+            app.start("reanalysis", Reanalyser::new(app, pipeline));
+        })),
+    })
 }
 
 /// The analyser that the settings name.
@@ -175,25 +168,19 @@ fn analyser(settings: &Analysis) -> Arc<dyn Analyser> {
     }
 }
 
-/// The way to the text model of a file; without a file it leads nowhere, and what needs the model says so.
-fn reader(file: Option<&Path>) -> anyhow::Result<TextReader> {
-    let open = |file: &Path| -> anyhow::Result<Arc<dyn TextModel>> { Ok(Arc::new(MiniLm::open(file)?)) };
-    TextReader::new(file.map(open).transpose()?, std::thread::available_parallelism()?.get())
-}
-
 /// Adds the commands beside the service itself, which need none of its settings.
 fn with_tools(command: Command) -> Command {
     let analyse = Command::new("analyse").about("Writes what the text model says about each line of standard input");
-    let labels = Command::new("export-labels").about("Writes what moderators decided to standard output, as rows to train with");
-    let command =
-        command.subcommand(Analyse::augment_args(analyse)).subcommand(labels).subcommand_negates_reqs(true);
+    let labels = Command::new("export-labels").about("Writes what moderators decided, as rows that a training learns from");
+    let suggestions =
+        Command::new("export-suggestions").about("Writes suggested scores, as rows that a training learns from");
     let reanalyse = Command::new("reanalyse").about("Lets the running service read all contents again, then exits");
-    let command = command.subcommand(Analyse::augment_args(analyse)).subcommand_negates_reqs(true);
-    let command = command.subcommand(reanalyse);
-    let export =
-        Command::new("export-suggestions").about("Writes suggested scores as rows that a training learns from");
-    let command = command.subcommand(Analyse::augment_args(analyse)).subcommand_negates_reqs(true);
-    let command = command.subcommand(ExportSuggestions::augment_args(export));
+    let command = command
+        .subcommand(Analyse::augment_args(analyse))
+        .subcommand(labels)
+        .subcommand(ExportSuggestions::augment_args(suggestions))
+        .subcommand(reanalyse)
+        .subcommand_negates_reqs(true);
     #[cfg(feature = "train")]
     let command = command.subcommand(training::Training::augment_args(
         Command::new("train").about("Fine-tunes a base model and writes the file of the text model"),
@@ -209,9 +196,11 @@ async fn main() -> anyhow::Result<()> {
         Some(("export-labels", _)) => {
             let app = SERVICE.open(&arguments, telemetry::meters::start()?)?;
             stats::labels::export(&app, std::io::stdout().lock()).await.map(drop)
+        }
         Some(("reanalyse", _)) => {
             telemetry::start(SERVICE.name, &Base::from_arg_matches(&arguments)?)?;
             analyses::commands::reanalyse(&SERVICE.open(&arguments, telemetry::meters::start()?)?).await
+        }
         Some(("export-suggestions", arguments)) => {
             export::run(ExportSuggestions::from_arg_matches(arguments)?, SERVICE.schema).await
         }

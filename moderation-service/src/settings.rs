@@ -3,13 +3,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::expiry::Removal;
 use crate::analyses::settings::AnalysisSettings;
+use crate::expiry::Removal;
 use crate::moderations::services::Analysis;
+use crate::perspective::PerspectiveSettings;
 use crate::reports::services::ReportSettings;
 use crate::stats::services::StatsSettings;
 use crate::strikes::services::Ladder;
-use crate::perspective::PerspectiveSettings;
 use crate::token_check::TokenCheck;
 
 /// The settings that only this service has.
@@ -26,10 +26,11 @@ pub struct Settings {
 
     #[command(flatten)]
     pub stats: StatsSettings,
+
+    #[command(flatten)]
     pub analyses: AnalysisSettings,
 
-    /// The file of the text model; without one the word lists decide alone
-    /// The file of the text model; without one, what needs it answers 503
+    /// The file of the text model; without one the word lists decide alone, and what needs the model answers 503
     #[arg(long, env = "MODERATION_MODEL")]
     pub moderation_model: Option<PathBuf>,
 
@@ -38,5 +39,7 @@ pub struct Settings {
 
     #[command(flatten)]
     pub removal: Removal,
+
+    #[command(flatten)]
     pub perspective: PerspectiveSettings,
 }

@@ -1,12 +1,17 @@
 //! The text model as an analysis uses it: scores of texts, with the thresholds from which on they mean something.
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::policies::rules::Threshold;
-use crate::text_model::{HEADS, TextModel};
+use crate::text_model::explain::explain;
+use crate::text_model::{HEADS, Head, TextModel};
 
 /// The version of analyses that no model took part in.
 pub const NO_MODEL: &str = "none";
+/// The spans that are kept of each head.
+const SPANS: usize = 5;
 
 /// A part of a text that weighs in a score.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -38,7 +43,7 @@ pub trait TextScores: Send + Sync {
 }
 
 /// A text model of a file.
-pub struct FileModel<M>(pub M);
+pub struct FileModel<M>(pub Arc<M>);
 
 impl<M: TextModel> TextScores for FileModel<M> {
     fn version(&self) -> &str {
@@ -46,10 +51,25 @@ impl<M: TextModel> TextScores for FileModel<M> {
     }
 
     fn thresholds(&self) -> [Threshold; HEADS] {
-        self.0.calibrations().map(|head| Threshold { label: head.label.into(), hide: head.hide.into() })
+        self.0.calibrations().map(|head| Threshold { label: head.label.into(), hide: head.hide.map(f64::from) })
     }
 
     fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<[f64; HEADS]>> {
         Ok(self.0.read(texts)?.into_iter().map(|read| read.scores.map(f64::from)).collect())
+    }
+
+    fn explain(&self, text: &str) -> anyhow::Result<Vec<WeighedSpan>> {
+        let scores = self.0.read(&[text])?;
+        let mut spans = Vec::new();
+        for head in Head::ALL.into_iter().filter(|head| scores.iter().any(|scores| scores.labels[*head as usize])) {
+            let heaviest = explain(&*self.0, text, head)?.into_iter().take(SPANS);
+            spans.extend(heaviest.map(|span| WeighedSpan {
+                head: head.name().to_owned(),
+                start: span.start,
+                end: span.end,
+                weight: span.weight.into(),
+            }));
+        }
+        Ok(spans)
     }
 }

@@ -43,7 +43,7 @@ impl TextScores for Words {
     }
 
     fn thresholds(&self) -> [Threshold; HEADS] {
-        [Threshold { label: 0.5, hide: 0.9 }; HEADS]
+        [Threshold { label: 0.5, hide: Some(0.9) }; HEADS]
     }
 
     fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<[f64; HEADS]>> {
@@ -68,7 +68,7 @@ macro_rules! with_model {
         static $name: Service = Service {
             features: |app, arguments| {
                 let settings = Settings::from_arg_matches(arguments)?;
-                Ok(crate::features(app, &settings, Some(Arc::new(Words($version)))))
+                crate::features(app, &settings, None, Some(Arc::new(Words($version))))
             },
             ..SERVICE
         };

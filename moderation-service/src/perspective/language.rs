@@ -1,41 +1,28 @@
-//! The language of a comment, as far as the model asks for it: it has learned English only.
-//!
-//! A detector guesses, and on few words it guesses badly: "lol ok" is no Vietnamese. So a text counts as foreign when most of its
-//! letters are of another script, which is certain, or when it is long enough for the detector to be right.
-use whichlang::{Lang, detect_language};
+//! The language of a comment as Perspective's API has it: by its ISO 639-1 code, and only where something is known of it.
+use crate::signals::language::{SHORT, UNDETERMINED, detect_language};
 
 /// The one language that the model has learned.
 pub const SUPPORTED: &str = "en";
-/// The fewest letters of a text in Latin script from which its language is told.
-const MIN_LETTERS: usize = 40;
 
-/// The language of a text, by its ISO 639-1 code; none when it has too few letters to say, or none at all.
+/// The codes of the detector, which are of ISO 639-3, and those of ISO 639-1.
+#[rustfmt::skip]
+const CODES: &[(&str, &str)] = &[
+    ("afr", "af"), ("aka", "ak"), ("amh", "am"), ("ara", "ar"), ("aze", "az"), ("bel", "be"), ("ben", "bn"), ("bul", "bg"),
+    ("cat", "ca"), ("ces", "cs"), ("cmn", "zh"), ("cym", "cy"), ("dan", "da"), ("deu", "de"), ("ell", "el"), ("eng", "en"),
+    ("epo", "eo"), ("est", "et"), ("fin", "fi"), ("fra", "fr"), ("guj", "gu"), ("heb", "he"), ("hin", "hi"), ("hrv", "hr"),
+    ("hun", "hu"), ("hye", "hy"), ("ind", "id"), ("ita", "it"), ("jav", "jv"), ("jpn", "ja"), ("kan", "kn"), ("kat", "ka"),
+    ("khm", "km"), ("kor", "ko"), ("lat", "la"), ("lav", "lv"), ("lit", "lt"), ("mal", "ml"), ("mar", "mr"), ("mkd", "mk"),
+    ("mya", "my"), ("nep", "ne"), ("nld", "nl"), ("nob", "nb"), ("ori", "or"), ("pan", "pa"), ("pes", "fa"), ("pol", "pl"),
+    ("por", "pt"), ("ron", "ro"), ("rus", "ru"), ("sin", "si"), ("slk", "sk"), ("slv", "sl"), ("sna", "sn"), ("spa", "es"),
+    ("srp", "sr"), ("swe", "sv"), ("tam", "ta"), ("tel", "te"), ("tgl", "tl"), ("tha", "th"), ("tuk", "tk"), ("tur", "tr"),
+    ("ukr", "uk"), ("urd", "ur"), ("uzb", "uz"), ("vie", "vi"), ("yid", "yi"), ("zul", "zu"),
+];
+
+/// The language of a text, by its ISO 639-1 code; none when it has too few letters to say, or nobody could.
 pub fn detect(text: &str) -> Option<&'static str> {
-    let letters = text.chars().filter(|c| c.is_alphabetic()).count();
-    let latin = text.chars().filter(|c| c.is_ascii_alphabetic() || ('À'..='ɏ').contains(c)).count();
-    let is_foreign_script = letters > 0 && 2 * latin < letters;
-    (is_foreign_script || letters >= MIN_LETTERS).then(|| code(detect_language(text)))
-}
-
-fn code(language: Lang) -> &'static str {
-    match language {
-        Lang::Ara => "ar",
-        Lang::Cmn => "zh",
-        Lang::Deu => "de",
-        Lang::Eng => "en",
-        Lang::Fra => "fr",
-        Lang::Hin => "hi",
-        Lang::Ita => "it",
-        Lang::Jpn => "ja",
-        Lang::Kor => "ko",
-        Lang::Nld => "nl",
-        Lang::Por => "pt",
-        Lang::Rus => "ru",
-        Lang::Spa => "es",
-        Lang::Swe => "sv",
-        Lang::Tur => "tr",
-        Lang::Vie => "vi",
-    }
+    let language = detect_language(text);
+    let known = language != SHORT && language != UNDETERMINED;
+    known.then(|| CODES.iter().find(|(long, _)| *long == language).map_or(language, |(_, code)| code))
 }
 
 /// Whether a code is one of English: `en`, `en-GB`, in any case.

@@ -108,7 +108,8 @@ pub struct Rule {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Threshold {
     pub label: f64,
-    pub hide: f64,
+    /// None: its score hides nothing by itself.
+    pub hide: Option<f64>,
 }
 
 /// What the text model says about a text, with its thresholds; in the order of [`Head::ALL`].
@@ -144,7 +145,7 @@ impl Facts<'_> {
         match bound {
             Bound::Number(number) => Some(number),
             Bound::Label => threshold.map(|threshold| threshold.label),
-            Bound::Hide => threshold.map(|threshold| threshold.hide),
+            Bound::Hide => threshold.and_then(|threshold| threshold.hide),
         }
     }
 
