@@ -3,7 +3,6 @@ use std::future::{Ready, ready};
 
 use axum::body::Body;
 use axum::http::{Request, header};
-use serde_json::json;
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Executor};
@@ -12,9 +11,9 @@ use uuid::Uuid;
 use crate::SERVICE;
 use crate::core::testing::{self, Platform};
 use crate::decisions::tests::{decided_by_machine, new_content};
+use crate::perspective::tests::model;
 use crate::subjects::SubjectType;
 use crate::subjects::actions::Action;
-use crate::perspective::tests::model;
 use crate::token_check;
 
 /// The operations beside the API that only this service has.
@@ -115,8 +114,28 @@ pub async fn request(world: &Platform, operation: &str, owner: &Person) -> Reque
         | "/api/v1/moderation/appeals"
         | "/api/v1/moderation/log"
         | "/api/v1/moderation/log/verify" => (path.to_owned(), None),
+        "/api/v1/moderation/domains/{domain}" => (domain(world).await, Some(json!({ "verdict": "WARN" }))),
+        "/api/v1/moderation/policies" => (path.to_owned(), Some(policy(0))),
+        "/api/v1/moderation/policies/{id}" | "/api/v1/moderation/policies/{id}/hits" => {
+            let created = call_as_admin(world, "POST", "/moderation/policies", policy(0)).await;
+            (path.replace("{id}", created["id"].as_str().unwrap()), Some(policy(1)))
+        }
+        "/api/v1/moderation/policies/simulate" => (path.to_owned(), Some(json!({ "rules": [] }))),
+        "/api/v1/moderation/analyses/{id}" => (path.replace("{id}", &Uuid::now_v7().to_string()), None),
+        "/api/v1/moderation/domains" | "/$discovery/rest" => (path.to_owned(), None),
+        "/api/v1/analyze" => (path.to_owned(), Some(json!({ "text": "one two" }))),
+        "/v1alpha1/comments:analyze" => {
+            let body = json!({ "comment": { "text": "one two" }, "requestedAttributes": { "THREAT": {} } });
+            (format!("{path}?key=key"), Some(body))
+        }
+        "/v1alpha1/comments:suggestscore" => {
+            let scores = json!({ "THREAT": { "summaryScore": { "value": 1 } } });
+            let body = json!({ "comment": { "text": "one two" }, "attributeScores": scores });
+            (format!("{path}?key=key"), Some(body))
+        }
         other => panic!("there is no request of {other} here"),
     };
+    let body = body.filter(|_| matches!(method, "POST" | "PUT"));
     let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
     Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json").body(body).unwrap()
 }
@@ -137,23 +156,6 @@ async fn waiting_post(world: &Platform, owner: &Person) -> Uuid {
     );
     world.app.db.execute(AssertSqlSafe(subject)).await.unwrap();
     post.id
-pub async fn request(world: &Platform, operation: &str, _: &Person) -> Request<Body> {
-    let (method, template) = operation.split_once(' ').unwrap();
-    let (path, body) = match template {
-        "/api/v1/moderation/domains/{domain}" => (domain(world).await, Some(json!({ "verdict": "WARN" }))),
-        "/api/v1/moderation/policies" => (template.to_owned(), Some(policy(0))),
-        "/api/v1/moderation/policies/{id}" | "/api/v1/moderation/policies/{id}/hits" => {
-            let created = call_as_admin(world, "POST", "/moderation/policies", policy(0)).await;
-            (template.replace("{id}", created["id"].as_str().unwrap()), Some(policy(1)))
-        }
-        "/api/v1/moderation/policies/simulate" => (template.to_owned(), Some(json!({ "rules": [] }))),
-        "/api/v1/moderation/analyses/{id}" => (template.replace("{id}", &Uuid::now_v7().to_string()), None),
-        "/api/v1/me/moderations" | "/api/v1/moderation/domains" => (template.to_owned(), None),
-        other => panic!("there is no request of {other} here"),
-    };
-    let body = body.filter(|_| matches!(method, "POST" | "PUT")).map_or_else(Body::empty, |body| body.to_string().into());
-    let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
-    request.body(body).unwrap()
 }
 
 /// A policy under a name of its own, as a change of a version.
@@ -172,23 +174,4 @@ async fn domain(world: &Platform) -> String {
     let path = format!("/moderation/domains/{}.example", Uuid::now_v7());
     call_as_admin(world, "PUT", &path, json!({ "verdict": "BLOCK" })).await;
     format!("/api/v1{path}")
-pub fn request(_: &Platform, operation: &str, _: &Person) -> Ready<Request<Body>> {
-    let comment = json!({ "text": "one two" });
-    let body = match operation {
-        "GET /api/v1/me/moderations" | "GET /$discovery/rest" => None,
-        "POST /api/v1/analyze" => Some(comment),
-        "POST /v1alpha1/comments:analyze" => {
-            Some(json!({ "comment": comment, "requestedAttributes": { "THREAT": {} } }))
-        }
-        "POST /v1alpha1/comments:suggestscore" => {
-            let scores = json!({ "THREAT": { "summaryScore": { "value": 1 } } });
-            Some(json!({ "comment": comment, "attributeScores": scores }))
-        }
-        other => panic!("there is no request of {other} here"),
-    };
-    let (method, path) = operation.split_once(' ').unwrap();
-    let key = if path.starts_with("/v1alpha1/") { "?key=key" } else { "" };
-    let request = Request::builder().method(method).uri(format!("{path}{key}"));
-    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-    ready(request.header(header::CONTENT_TYPE, "application/json").body(body).unwrap())
 }

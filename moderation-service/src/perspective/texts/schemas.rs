@@ -4,7 +4,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::core::contract::fields::{Fields, Input};
-use crate::moderations::Reason;
+use crate::subjects::reasons::ContractReason;
 use crate::text_model::HEADS;
 
 /// The most texts of one request.
@@ -149,7 +149,7 @@ pub struct TextOut {
     pub labels: PerHead<bool>,
     pub verdict: TextVerdict,
     /// Why it would be hidden; null when it would not
-    pub reason: Option<Reason>,
+    pub reason: Option<ContractReason>,
     /// Its sentences, when they were asked for
     #[schema(required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
