@@ -124,7 +124,8 @@ mod tests {
     use super::*;
 
     fn score(attribute: Attribute, scores: [f32; 5], words: WordSeverities) -> f64 {
-        let reading = PartReading { span: whole("x"), scores: Scores { scores, labels: [false; 5] }, words };
+        let scores = Scores { scores, labels: [false; 5], hides: [false; 5], class: Class::Neither };
+        let reading = PartReading { span: whole("x"), scores, words };
         (attribute.score(&reading) * 1000.0).round() / 1000.0
     }
 

@@ -410,12 +410,18 @@ impl TextModel for Waiting {
     }
 
     fn calibrations(&self) -> &[Calibration; HEADS] {
-        &[Calibration { slope: 1.0, bias: 0.0, label: 0.5, hide: 0.9 }; HEADS]
+        &[Calibration { slope: 1.0, bias: 0.0, label: 0.5, hide: Some(0.9) }; HEADS]
     }
 
     fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<Scores>> {
         self.0.lock().unwrap().recv()?;
-        Ok(texts.iter().map(|_| Scores { scores: [0.25; HEADS], labels: [false; HEADS] }).collect())
+        let scores = Scores {
+            scores: [0.25; HEADS],
+            labels: [false; HEADS],
+            hides: [false; HEADS],
+            class: Class::Neither,
+        };
+        Ok(texts.iter().map(|_| scores).collect())
     }
 }
 
