@@ -94,7 +94,7 @@ impl DecisionCount {
     pub async fn by_reason(db: impl PgExecutor<'_>, since: Timestamp) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select reason::text as "what!", count(moderator) as "manual!", count(*) - count(moderator) as "automated!",
+            r#"select reason::text as "what!: String", count(moderator) as "manual!", count(*) - count(moderator) as "automated!",
                 count(*) filter (where ended_by in ('REVERSED', 'OVERTURNED')) as "taken_back!"
             from decision where at >= $1 group by 1 order by 1"#,
             since as Timestamp
