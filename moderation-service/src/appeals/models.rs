@@ -27,12 +27,7 @@ pub struct Appeal {
 
 impl Appeal {
     /// Makes an appeal; violates [`ONE_APPEAL`] when there is one.
-    pub async fn create(
-        tx: &mut PgTransaction<'_>,
-        decision: Uuid,
-        author: Uuid,
-        text: &str,
-    ) -> sqlx::Result<Self> {
+    pub async fn create(tx: &mut PgTransaction<'_>, decision: Uuid, author: Uuid, text: &str) -> sqlx::Result<Self> {
         let appeal = sqlx::query_as!(
             Self,
             "insert into appeal (id, decision, author, text) values ($1, $2, $3, $4)

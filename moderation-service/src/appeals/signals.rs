@@ -80,7 +80,10 @@ pub async fn resolve(
     let (title, outcome) = if overturned {
         ("Your appeal has succeeded", decision.taken_back().1)
     } else {
-        ("Your appeal was rejected", format!("We have looked at our decision again, and it stands: {}.", decision.reason.sentence()))
+        (
+            "Your appeal was rejected",
+            format!("We have looked at our decision again, and it stands: {}.", decision.reason.sentence()),
+        )
     };
     let text = format!("{outcome} {note}");
     producers::moderation_notice(tx, &notice(&decision, at, NoticeKind::AppealOutcome, title.to_owned(), text)).await?;

@@ -50,25 +50,35 @@ async fn an_appeal_that_succeeds_restores_content_account_and_strikes(_: PgPoolO
     assert_eq!(fields(&resolved.body, &["status", "moderator"]), json!({ "status": "OVERTURNED", "moderator": other }));
     assert_eq!(resolve(&platform, &second, &made.body, "UPHELD").await.status, 409);
 
-    assert_eq!((visibility(&platform, post).await, standing(&platform, her).await), (json!("VISIBLE"), json!("ACTIVE")));
+    assert_eq!(
+        (visibility(&platform, post).await, standing(&platform, her).await),
+        (json!("VISIBLE"), json!("ACTIVE"))
+    );
     let strikes = platform.call("GET", &format!("/moderation/users/{her}/strikes"), Some(&second), None).await;
     assert_eq!((&strikes.body["sum"], strikes.body["strikes"].as_array().unwrap().len()), (&json!(0), 1));
     let events = platform.published(MODERATION_DECIDED).await;
     let last_of = |subject: &str| events.iter().rev().find(|event| event["subject_type"] == subject).unwrap().clone();
     let names = ["visibility", "previous_visibility", "cause", "decision"];
-    let expected = json!({ "visibility": "VISIBLE", "previous_visibility": "HIDDEN", "cause": "OVERTURNED", "decision": null });
+    let expected =
+        json!({ "visibility": "VISIBLE", "previous_visibility": "HIDDEN", "cause": "OVERTURNED", "decision": null });
     assert_eq!(fields(&last_of("POST"), &names), expected);
     assert_eq!(last_of("USER")["cause"], "OVERTURNED");
     assert_eq!(platform.published(USER_STATUS_CHANGED).await.last().unwrap()["status"], "ACTIVE");
     let notice = platform.published(MODERATION_NOTICE).await.pop().unwrap();
-    assert_eq!(fields(&notice, &["kind", "title", "user_id"]),
-        json!({ "kind": "APPEAL_OUTCOME", "title": "Your appeal has succeeded", "user_id": her }));
+    assert_eq!(
+        fields(&notice, &["kind", "title", "user_id"]),
+        json!({ "kind": "APPEAL_OUTCOME", "title": "Your appeal has succeeded", "user_id": her })
+    );
     assert!(notice["text"].as_str().unwrap().ends_with("We have read it."), "{notice}");
     let mine = platform.call("GET", "/me/appeals", Some(&anna), None).await;
-    assert_eq!(fields(&mine.body[0], &["status", "note"]), json!({ "status": "OVERTURNED", "note": "We have read it." }));
+    assert_eq!(
+        fields(&mine.body[0], &["status", "note"]),
+        json!({ "status": "OVERTURNED", "note": "We have read it." })
+    );
     assert!(!mine.body.to_string().contains(&other.to_string()), "{:?}", mine.body);
     let statement = platform.call("GET", "/me/moderation/decisions", Some(&anna), None).await.body;
-    let of_post = statement.as_array().unwrap().iter().find(|statement| statement["decision_id"] == json!(decision)).unwrap();
+    let of_post =
+        statement.as_array().unwrap().iter().find(|statement| statement["decision_id"] == json!(decision)).unwrap();
     assert_eq!(fields(of_post, &["appeal", "ended_by"]), json!({ "appeal": "OVERTURNED", "ended_by": "OVERTURNED" }));
 }
 

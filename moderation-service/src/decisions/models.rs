@@ -5,7 +5,6 @@ use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
 use super::AppealStatus;
-use super::schemas::DeleteRequest;
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::doors::personal_data::PersonalDataItem;
@@ -279,49 +278,41 @@ pub async fn overturn_appeal(tx: &mut PgTransaction<'_>, decision: Uuid, at: Tim
 
 /// Ends the lease of the moderator who looks at a subject.
 pub async fn release(tx: &mut PgTransaction<'_>, key: SubjectKey) -> sqlx::Result<()> {
-    sqlx::query!(
-        "delete from claim where subject_type = $1 and subject_id = $2",
-        key.r#type as SubjectType,
-        key.id
-    )
-    .execute(&mut **tx)
-    .await?;
+    sqlx::query!("delete from claim where subject_type = $1 and subject_id = $2", key.r#type as SubjectType, key.id)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
-/// Opens the contract's case about a content that is hidden now, or renews the one that is open, and returns it as a request.
-pub async fn open_case(
-    tx: &mut PgTransaction<'_>,
-    (key, author): (SubjectKey, Uuid),
-    reason: ContractReason,
-    version: i64,
-) -> sqlx::Result<DeleteRequest> {
-    let case = sqlx::query!(
-        r#"insert into moderation (id, type, content_id, author, raw_content, reason)
-        select $1, $2::text, $3::uuid, $4::uuid, coalesce(
-            (select raw from content where id = $3),
-            json_build_object('id', $3, 'created_by', $4, 'content', coalesce((select text from content where id = $3), ''))
-        ), $5::text
-        on conflict (content_id) where status = 'DELETE_REQUESTED' do update set updated_at = now(), reason = excluded.reason
-        returning id, created_at, updated_at, raw_content as "raw_content: Box<RawValue>""#,
-        Uuid::now_v7(),
-        key.r#type as SubjectType,
-        key.id,
-        author,
-        reason as ContractReason
-    );
-    let case = case.fetch_one(&mut **tx).await?;
-    Ok(DeleteRequest {
-        id: case.id,
-        created_at: case.created_at,
-        created_by: None,
-        updated_at: case.updated_at,
-        updated_by: None,
-        r#type: key.r#type,
-        content_id: key.id,
-        raw_content: case.raw_content,
-        status: "DELETE_REQUESTED",
-        reason,
-        decision_version: version,
-    })
+/// A case of the contract, as far as a request needs it.
+pub struct OpenCase {
+    pub id: Uuid,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub raw_content: Box<RawValue>,
+}
+
+impl OpenCase {
+    /// Opens the case about a content that is hidden now, or renews the one that is open.
+    pub async fn open(
+        tx: &mut PgTransaction<'_>,
+        (key, author): (SubjectKey, Uuid),
+        reason: ContractReason,
+    ) -> sqlx::Result<Self> {
+        let case = sqlx::query_as!(
+            Self,
+            r#"insert into moderation (id, type, content_id, author, raw_content, reason)
+            select $1, $2::text, $3::uuid, $4::uuid, coalesce((select raw from content where id = $3), json_build_object(
+                'id', $3, 'created_by', $4, 'content', coalesce((select text from content where id = $3), ''))), $5::text
+            on conflict (content_id) where status = 'DELETE_REQUESTED' do update
+                set updated_at = now(), reason = excluded.reason
+            returning id, created_at, updated_at, raw_content as "raw_content: Box<RawValue>""#,
+            Uuid::now_v7(),
+            key.r#type as SubjectType,
+            key.id,
+            author,
+            reason as ContractReason
+        );
+        case.fetch_one(&mut **tx).await
+    }
 }

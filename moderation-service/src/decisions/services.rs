@@ -5,9 +5,9 @@ use super::NewDecision;
 use super::models::Decision;
 use super::schemas::NoticeKind;
 use crate::core::contract::timestamp::Timestamp;
+use crate::subjects::actions::Action;
 use crate::subjects::changes::{Actor, Ruling};
 use crate::subjects::{Standing, SubjectType};
-use crate::subjects::actions::Action;
 
 /// How long a decision can be appealed, in days: the six months of the Digital Services Act, article 20.
 pub const APPEAL_DAYS: i64 = 183;

@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use super::NewDecision;
 use super::events::producers;
-use super::models::{Decision, lock_content, open_case, overturn_appeal, release};
-use super::schemas::{Notice, NoticeKind};
+use super::models::{Decision, OpenCase, lock_content, overturn_appeal, release};
+use super::schemas::{DeleteRequest, Notice, NoticeKind};
 use crate::core::api::errors::Error;
 use crate::core::contract::timestamp::Timestamp;
 use crate::ledger::NewEntry;
@@ -96,13 +96,33 @@ pub async fn decide(tx: &mut PgTransaction<'_>, new: NewDecision) -> Result<Deci
     let at = locked.at;
     let (before, after) = locked.record(tx).await?;
     if !new.key.is_user() && !before.visibility.is_hidden() && after.visibility.is_hidden() {
-        let case = open_case(tx, (new.key, new.author), new.reason.contract(), after.version).await?;
-        producers::delete_requested(tx, &case).await?;
+        request_deletion(tx, &new, after.version).await?;
     }
     if let Some((kind, title, text)) = decision.notice() {
         producers::moderation_notice(tx, &notice(&decision, at, kind, title, text)).await?;
     }
     Ok(decision)
+}
+
+/// Requests of the content's own service what the contract has for it.
+async fn request_deletion(tx: &mut PgTransaction<'_>, new: &NewDecision, version: i64) -> sqlx::Result<()> {
+    let (r#type, content_id, reason) = (new.key.r#type, new.key.id, new.reason.contract());
+    let OpenCase { id, created_at, updated_at, raw_content } =
+        OpenCase::open(tx, (new.key, new.author), reason).await?;
+    let request = DeleteRequest {
+        id,
+        created_at,
+        created_by: None,
+        updated_at,
+        updated_by: None,
+        r#type,
+        content_id,
+        raw_content,
+        status: "DELETE_REQUESTED",
+        reason,
+        decision_version: version,
+    };
+    producers::delete_requested(tx, &request).await
 }
 
 /// Makes a moderator's decision: beside all else, what it hides or removes is a strike, and the ladder says what follows from the sum.
@@ -273,10 +293,9 @@ pub async fn expire(tx: &mut PgTransaction<'_>, decision: Uuid) -> sqlx::Result<
     let is_over = |until: Option<Timestamp>| until.is_some_and(|until| until <= at);
     let end = Change::Ended { decision, why: Ended::Expired, note: None };
     let mut left = false;
-    for (subject, entries) in [
-        (Some(&locked.subject), &mut locked.entries),
-        (locked.account.as_ref(), &mut locked.account_entries),
-    ] {
+    for (subject, entries) in
+        [(Some(&locked.subject), &mut locked.entries), (locked.account.as_ref(), &mut locked.account_entries)]
+    {
         let Some(subject) = subject.filter(|subject| subject.is_under(decision)) else { continue };
         let until = if subject.key.is_user() { found.standing_until } else { found.expires_at };
         if is_over(until) {

@@ -135,7 +135,9 @@ async fn a_moderator_hides_a_post_and_its_author_reads_why(_: PgPoolOptions, dat
     assert_eq!(notices[0]["title"], "Your post was hidden");
     assert_eq!(notices[0]["user_id"], json!(her));
     let text = notices[0]["text"].as_str().unwrap();
-    for part in ["it bullies somebody (HARASSMENT_BULLYING)", "A moderator has decided", "without insults", "appeal until"] {
+    for part in
+        ["it bullies somebody (HARASSMENT_BULLYING)", "A moderator has decided", "without insults", "appeal until"]
+    {
         assert!(text.contains(part), "{text}");
     }
     let statements = platform.call("GET", "/me/moderation/decisions", Some(&anna), None).await;
@@ -172,11 +174,26 @@ async fn what_a_decision_cannot_be_is_refused(_: PgPoolOptions, database: PgConn
     let wrong = [
         (json!({ "actions": [], "reason": "HATE_SLUR" }), json!(["body", "actions"])),
         (json!({ "actions": [{ "action": "BURN" }], "reason": "HATE_SLUR" }), json!(["body", "actions", 0])),
-        (json!({ "actions": [{ "action": "HIDE" }, { "action": "LIMIT" }], "reason": "HATE_SLUR" }), json!(["body", "actions"])),
-        (json!({ "actions": [{ "action": "RESTORE" }, { "action": "WARN" }], "reason": "HATE_SLUR" }), json!(["body", "actions"])),
-        (json!({ "actions": [{ "action": "MUTE", "hours": 1 }, { "action": "BAN" }], "reason": "HATE_SLUR" }), json!(["body", "actions"])),
-        (json!({ "actions": [{ "action": "MUTE", "hours": 0 }], "reason": "HATE_SLUR" }), json!(["body", "actions", 0])),
-        (json!({ "actions": [{ "action": "LABEL", "label": "Two words" }], "reason": "HATE_SLUR" }), json!(["body", "actions", 0])),
+        (
+            json!({ "actions": [{ "action": "HIDE" }, { "action": "LIMIT" }], "reason": "HATE_SLUR" }),
+            json!(["body", "actions"]),
+        ),
+        (
+            json!({ "actions": [{ "action": "RESTORE" }, { "action": "WARN" }], "reason": "HATE_SLUR" }),
+            json!(["body", "actions"]),
+        ),
+        (
+            json!({ "actions": [{ "action": "MUTE", "hours": 1 }, { "action": "BAN" }], "reason": "HATE_SLUR" }),
+            json!(["body", "actions"]),
+        ),
+        (
+            json!({ "actions": [{ "action": "MUTE", "hours": 0 }], "reason": "HATE_SLUR" }),
+            json!(["body", "actions", 0]),
+        ),
+        (
+            json!({ "actions": [{ "action": "LABEL", "label": "Two words" }], "reason": "HATE_SLUR" }),
+            json!(["body", "actions", 0]),
+        ),
         (json!({ "actions": [{ "action": "HIDE" }] }), json!(["body", "reason"])),
         (json!({ "actions": [{ "action": "HIDE" }], "reason": "BAD_TASTE" }), json!(["body", "reason"])),
         (json!({ "actions": [{ "action": "HIDE" }], "reason": "HATE_SLUR", "hours": 0 }), json!(["body", "hours"])),
@@ -187,12 +204,26 @@ async fn what_a_decision_cannot_be_is_refused(_: PgPoolOptions, database: PgConn
         assert_eq!((reply.status.as_u16(), &reply.body["detail"][0]["loc"]), (422, &place), "{body}: {reply:?}");
     }
     let hide = json!({ "actions": [{ "action": "HIDE" }], "reason": "HATE_SLUR" });
-    assert_eq!(decide(&platform, &moderator, SubjectKey::user(her), hide.clone()).await.status, 422, "a user is no content");
+    assert_eq!(
+        decide(&platform, &moderator, SubjectKey::user(her), hide.clone()).await.status,
+        422,
+        "a user is no content"
+    );
     let unknown = SubjectKey { r#type: SubjectType::Post, id: Uuid::now_v7() };
     assert_eq!(decide(&platform, &moderator, unknown, hide.clone()).await.status, 404);
     let own = new_content(&platform, SubjectType::Comment, their).await;
     assert_eq!(decide(&platform, &moderator, own, hide.clone()).await.status, 403);
-    assert_eq!(decide(&platform, &moderator, SubjectKey::user(their), json!({ "actions": [{ "action": "WARN" }], "reason": "HATE_SLUR" })).await.status, 403);
+    assert_eq!(
+        decide(
+            &platform,
+            &moderator,
+            SubjectKey::user(their),
+            json!({ "actions": [{ "action": "WARN" }], "reason": "HATE_SLUR" })
+        )
+        .await
+        .status,
+        403
+    );
     assert_eq!(decide(&platform, &new_user().0, post, hide.clone()).await.status, 403);
     let path = format!("/moderation/subjects/planet/{}/decisions", post.id);
     let reply = platform.call("POST", &path, Some(&moderator), Some(hide)).await;
@@ -206,7 +237,9 @@ async fn a_machine_hides_at_most(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (_, her) = new_user();
     let post = new_content(&platform, SubjectType::Post, her).await;
-    for action in [Action::Remove, Action::Warn, Action::Mute { hours: 1 }, Action::Ban { hours: None }, Action::Restore] {
+    for action in
+        [Action::Remove, Action::Warn, Action::Mute { hours: 1 }, Action::Ban { hours: None }, Action::Restore]
+    {
         let decision = NewDecision {
             key: post,
             author: her,
@@ -246,7 +279,10 @@ async fn what_a_machine_holds_is_over_when_a_moderator_has_looked(_: PgPoolOptio
     assert_eq!(platform.published(COMMENT_DELETE_REQUESTED).await.len(), 2);
     decided(&platform, &moderator, good, json!([{ "action": "ALLOW" }]), "OTHER_RULES").await;
     let hidden = decided(&platform, &moderator, bad, json!([{ "action": "HIDE" }]), "HATE_SLUR").await;
-    assert_eq!((visibility(&platform, good).await, visibility(&platform, bad).await), (json!("VISIBLE"), json!("HIDDEN")));
+    assert_eq!(
+        (visibility(&platform, good).await, visibility(&platform, bad).await),
+        (json!("VISIBLE"), json!("HIDDEN"))
+    );
     assert_eq!(json!(subject(&platform, good).await.review), "CLOSED");
     let mut ends = Vec::new();
     for hold in &holds {
@@ -318,7 +354,14 @@ async fn a_restore_ends_all_that_is_in_force(_: PgPoolOptions, database: PgConne
     let ((_, her), (moderator, _)) = (new_user(), new_moderator());
     let post = new_content(&platform, SubjectType::Post, her).await;
     decided_by_machine(&platform, post, her, Action::Hide).await;
-    decided(&platform, &moderator, post, json!([{ "action": "LIMIT" }, { "action": "LABEL", "label": "spam" }]), "SPAM_LINK").await;
+    decided(
+        &platform,
+        &moderator,
+        post,
+        json!([{ "action": "LIMIT" }, { "action": "LABEL", "label": "spam" }]),
+        "SPAM_LINK",
+    )
+    .await;
     decided(&platform, &moderator, post, json!([{ "action": "HIDE" }, { "action": "BAN" }]), "HATE_RACISM").await;
     assert_eq!((visibility(&platform, post).await, standing(&platform, her).await), (json!("HIDDEN"), json!("BANNED")));
     // The account alone: the post remains hidden.

@@ -53,11 +53,7 @@ pub async fn create_decision(
     (status = 403, body = Problem, description = "Not a moderator"),
     (status = 404, body = Problem),
 ))]
-pub async fn get_decision(
-    _: Moderator,
-    State(app): State<App>,
-    Path(id): Path,
-) -> Result<Json<DecisionOut>, Error> {
+pub async fn get_decision(_: Moderator, State(app): State<App>, Path(id): Path) -> Result<Json<DecisionOut>, Error> {
     let decision = Decision::find(&app.db, id).await?.ok_or(NO_SUCH_DECISION)?;
     Ok(Json(decision.into()))
 }

@@ -52,10 +52,16 @@ async fn each_part_of_a_decision_ends_in_its_time(_: PgPoolOptions, database: Pg
     assert_eq!(run(&platform).await, 0, "nothing is due");
     pass(&platform, 25).await;
     assert_eq!(run(&platform).await, 1);
-    assert_eq!((visibility(&platform, post).await, standing(&platform, her).await), (json!("LIMITED"), json!("ACTIVE")));
+    assert_eq!(
+        (visibility(&platform, post).await, standing(&platform, her).await),
+        (json!("LIMITED"), json!("ACTIVE"))
+    );
     assert_eq!(ended_by(&platform, &moderator, &decision).await, Value::Null, "half of it is in force");
     let status = platform.published(USER_STATUS_CHANGED).await.pop().unwrap();
-    assert_eq!(fields(&status, &["status", "until", "version"]), json!({ "status": "ACTIVE", "until": null, "version": 2 }));
+    assert_eq!(
+        fields(&status, &["status", "until", "version"]),
+        json!({ "status": "ACTIVE", "until": null, "version": 2 })
+    );
 
     // What is due is in the rows: a process that begins now ends the rest.
     let restarted = platform.beside(&[]);
@@ -118,7 +124,10 @@ async fn hidden_content_is_removed_after_thirty_days_unless_an_appeal_is_open(
     assert_eq!(json!(seen), json!(["REMOVED", "HIDDEN", "HELD", "HIDDEN", "VISIBLE"]));
     let event = platform.published(MODERATION_DECIDED).await.pop().unwrap();
     let names = ["subject_id", "visibility", "previous_visibility"];
-    assert_eq!(fields(&event, &names), json!({ "subject_id": plain.id, "visibility": "REMOVED", "previous_visibility": "HIDDEN" }));
+    assert_eq!(
+        fields(&event, &names),
+        json!({ "subject_id": plain.id, "visibility": "REMOVED", "previous_visibility": "HIDDEN" })
+    );
 
     // Once the appeal is rejected, it is removed as well; what is removed stays so when its decision is taken back.
     let path = format!("/moderation/appeals/{}/resolve", appeal.body["id"].as_str().unwrap());

@@ -17,6 +17,8 @@ mod views;
 #[cfg(test)]
 mod tests;
 
+use std::fmt::Write;
+
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -36,6 +38,14 @@ impl NewEntry {
     pub fn new(actor: Actor, change: Change) -> Self {
         Self { actor, change }
     }
+}
+
+/// Bytes in hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// How often a moderator may verify the log, which reads all of it.

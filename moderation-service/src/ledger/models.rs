@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::NewEntry;
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
-use crate::subjects::changes::{ActorType, Change, WORDS};
+use crate::subjects::changes::{ActorType, WORDS};
 use crate::subjects::{Subject, SubjectKey, SubjectType};
 
 /// Entries erased in one statement.
@@ -161,17 +161,6 @@ impl StoredEntry {
         );
         entries.fetch_all(db).await
     }
-
-    /// What happened, as a change; none when its details are erased.
-    pub fn change(&self) -> serde_json::Result<Option<Change>> {
-        let Some(details) = &self.details else { return Ok(None) };
-        let mut fields: Map<String, Value> = serde_json::from_str(details)?;
-        if let Some(words) = &self.words {
-            fields.extend(serde_json::from_str::<Map<String, Value>>(words)?);
-        }
-        fields.insert("kind".into(), Value::String(self.kind.clone()));
-        serde_json::from_value(Value::Object(fields)).map(Some)
-    }
 }
 
 /// The place at which the chain is broken, and how.
@@ -214,11 +203,8 @@ pub async fn find_fault(db: impl PgExecutor<'_>, after: i64, last: i64) -> sqlx:
 
 /// Whether the entry with that number is the head of the chain.
 pub async fn is_at(db: impl PgExecutor<'_>, seq: i64, hash: &[u8]) -> sqlx::Result<bool> {
-    let found = sqlx::query_scalar!(
-        r#"select exists (select from ledger where seq = $1 and hash = $2) as "is!""#,
-        seq,
-        hash
-    );
+    let found =
+        sqlx::query_scalar!(r#"select exists (select from ledger where seq = $1 and hash = $2) as "is!""#, seq, hash);
     found.fetch_one(db).await
 }
 

@@ -4,8 +4,8 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::hex;
 use super::models::{Fault, StoredEntry};
-use super::services::hex;
 use crate::core::contract::timestamp::Timestamp;
 use crate::subjects::changes::{ActorType, Ended, Ruling};
 use crate::subjects::reasons::{ContractReason, Reason};

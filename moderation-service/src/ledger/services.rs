@@ -1,14 +1,13 @@
 //! How the log is asked for, and how it is written as CSV and JSON Lines.
-use std::fmt::Write;
 use std::str::FromStr;
 
 use uuid::Uuid;
 
+use super::hex;
 use super::models::{LogFilter, StoredEntry};
 use super::schemas::LogEntryOut;
 use crate::core::contract::extract::Query;
 use crate::core::contract::fields::invalid;
-use crate::subjects::SubjectType;
 use crate::subjects::changes::ActorType;
 
 /// The kinds of entries.
@@ -86,9 +85,7 @@ impl Format {
     /// What stands before the first entry.
     pub fn heading(self) -> &'static str {
         match self {
-            Self::Csv => {
-                "seq,id,at,actor_type,actor,subject_type,subject_id,version,kind,details,words,hash\r\n"
-            }
+            Self::Csv => "seq,id,at,actor_type,actor,subject_type,subject_id,version,kind,details,words,hash\r\n",
             Self::JsonLines => "",
         }
     }
@@ -133,13 +130,9 @@ fn write_csv(lines: &mut String, entry: &StoredEntry) {
 /// A field of CSV (RFC 4180). Details and words are JSON objects, so no field begins with a sign that a spreadsheet takes for a
 /// formula.
 fn quoted(field: &str) -> String {
-    if field.contains([',', '"', '\r', '\n']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field.to_owned() }
-}
-
-/// Bytes in hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    if field.contains([',', '"', '\r', '\n']) {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        field.to_owned()
+    }
 }

@@ -6,9 +6,10 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures::stream;
 
+use super::hex;
 use super::models::{LogFilter, StoredEntry, find_fault, head, is_at};
 use super::schemas::{FaultOut, LogEntryOut, VerificationOut};
-use super::services::{Format, hex, read_filter};
+use super::services::{Format, read_filter};
 use crate::core::api::errors::{Error, Problem};
 use crate::core::api::pagination::Page;
 use crate::core::app::App;

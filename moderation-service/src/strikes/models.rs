@@ -68,7 +68,7 @@ pub async fn add(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into strike (decision, author, weight, at, expires_at)
-        values ($1, $2, $3, $4::timestamptz, $4::timestamptz + make_interval(days => $5))",
+        values ($1, $2, $3, $4, $4::timestamptz + make_interval(days => $5))",
         decision,
         author,
         weight,

@@ -15,11 +15,7 @@ use crate::subjects::staff::Moderator;
     (status = 200, body = StrikesOut),
     (status = 403, body = Problem, description = "Not a moderator"),
 ))]
-pub async fn get_strikes(
-    _: Moderator,
-    State(app): State<App>,
-    Path(id): Path,
-) -> Result<Json<StrikesOut>, Error> {
+pub async fn get_strikes(_: Moderator, State(app): State<App>, Path(id): Path) -> Result<Json<StrikesOut>, Error> {
     let (sum, strikes) = (sum(&app.db, id, Utc::now().into()).await?, Strike::list(&app.db, id).await?);
     Ok(Json(StrikesOut { user_id: id, sum, strikes: strikes.into_iter().map(Into::into).collect() }))
 }

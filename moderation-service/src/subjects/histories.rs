@@ -18,6 +18,26 @@ use crate::core::contract::timestamp::Timestamp;
 const HISTORIES: usize = 10_000;
 const STEPS: usize = 24;
 
+/// A subject that nothing has happened to.
+pub fn new_subject(key: SubjectKey, author: Uuid) -> Subject {
+    Subject {
+        key,
+        author,
+        version: 0,
+        visibility: Visibility::Visible,
+        labels: Vec::new(),
+        standing: Standing::Active,
+        standing_until: None,
+        review: Review::None,
+        severity: 0.0,
+        reports: 0,
+        report_weight: 0.0,
+        opened_at: None,
+        hidden_at: None,
+        active: Vec::new(),
+    }
+}
+
 /// What is known without the fold: the decisions in force, and whether the content is removed.
 #[derive(Default)]
 struct Oracle {
@@ -151,7 +171,7 @@ fn a_subject_is_what_the_decisions_in_force_demand() {
     for number in 0..HISTORIES {
         let r#type = *[SubjectType::Post, SubjectType::Comment, SubjectType::User].choose(&mut dice).unwrap();
         let key = SubjectKey { r#type, id: Uuid::from_u128(dice.random()) };
-        let (mut subject, mut oracle) = (Subject::new(key, Uuid::nil()), Oracle::default());
+        let (mut subject, mut oracle) = (new_subject(key, Uuid::nil()), Oracle::default());
         let mut replayed = subject.clone();
         for step in 0..dice.random_range(1..=STEPS) {
             let context = format!("seed {seed}, history {number}, step {step}");
@@ -176,10 +196,8 @@ fn a_subject_is_what_the_decisions_in_force_demand() {
 
         // One more decision that ends again leaves no trace, whatever it did and whatever ends before it.
         let before = seen(&subject);
-        let last = Ruling {
-            visibility: Some(Visibility::Hidden).filter(|_| !key.is_user()),
-            ..ruling(&mut dice, 99, key)
-        };
+        let last =
+            Ruling { visibility: Some(Visibility::Hidden).filter(|_| !key.is_user()), ..ruling(&mut dice, 99, key) };
         let decision = last.decision;
         let (closes_review, public_note, internal_note) = (false, None, None);
         let decided = Change::Decided { ruling: Box::new(last), closes_review, public_note, internal_note };
@@ -190,7 +208,11 @@ fn a_subject_is_what_the_decisions_in_force_demand() {
             subject.apply(&Change::Ended { decision, why: Ended::Expired, note: None }, time(101));
         }
         let visibility = if oracle.removed { Visibility::Removed } else { Visibility::Visible };
-        assert_eq!(seen(&subject), (visibility, Vec::new(), Standing::Active, None, None), "seed {seed}, history {number}");
+        assert_eq!(
+            seen(&subject),
+            (visibility, Vec::new(), Standing::Active, None, None),
+            "seed {seed}, history {number}"
+        );
     }
     assert!(effects > HISTORIES, "the histories have effects: {effects}");
 }
@@ -198,13 +220,9 @@ fn a_subject_is_what_the_decisions_in_force_demand() {
 #[test]
 fn a_review_opens_escalates_and_closes() {
     let key = SubjectKey { r#type: SubjectType::Post, id: Uuid::nil() };
-    let mut post = Subject::new(key, Uuid::nil());
-    let reported = |severity| Change::Reported {
-        report: Uuid::nil(),
-        severity,
-        weight: 0.5,
-        reason: Reason::HarassmentBullying,
-    };
+    let mut post = new_subject(key, Uuid::nil());
+    let reported =
+        |severity| Change::Reported { report: Uuid::nil(), severity, weight: 0.5, reason: Reason::HarassmentBullying };
     post.apply(&reported(0.4), time(1));
     post.apply(&reported(0.2), time(2));
     assert_eq!((post.review, post.severity, post.reports, post.opened_at), (Review::Open, 0.4, 2, Some(time(1))));
@@ -216,8 +234,7 @@ fn a_review_opens_escalates_and_closes() {
     let mut dice = StdRng::seed_from_u64(1);
     let dismissed = Ruling { visibility: None, labels: Vec::new(), ..ruling(&mut dice, 5, key) };
     let (public_note, internal_note) = (None, None);
-    let decided =
-        Change::Decided { ruling: Box::new(dismissed), closes_review: true, public_note, internal_note };
+    let decided = Change::Decided { ruling: Box::new(dismissed), closes_review: true, public_note, internal_note };
     post.apply(&Change::ReportsClosed { reports: 3 }, time(5));
     post.apply(&decided, time(5));
     assert_eq!((post.review, post.reports, post.report_weight), (Review::Closed, 0, 0.0));

@@ -74,7 +74,22 @@ const FLOORS: &[(&str, &[Floor])] = &[
     ),
     ("post-service", SIMPLE),
     ("interaction-service", SIMPLE),
-    ("moderation-service", SIMPLE),
+    (
+        "moderation-service",
+        &[
+            Floor::of(&["token_check"]),
+            // What can be decided about, the one way to change it, and those who use it.
+            Floor::of(&["subjects"]),
+            Floor::of(&["ledger"]),
+            Floor::of(&["strikes"]),
+            Floor::of(&["decisions"]),
+            Floor::of(&["appeals"]),
+            Floor::of(&["expiry"]),
+            Floor::of_neighbours(&[FEATURES]),
+            Floor::of(&["settings"]),
+            Floor::of(&["main"]),
+        ],
+    ),
     ("engagement-service", SIMPLE),
     (
         "stack",
