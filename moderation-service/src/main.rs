@@ -112,9 +112,9 @@ fn analyser(settings: &Analysis) -> Arc<dyn Analyser> {
 /// Adds the commands beside the service itself, which need none of its settings.
 fn with_tools(command: Command) -> Command {
     let analyse = Command::new("analyse").about("Writes what the text model says about each line of standard input");
-    let labels = Command::new("export-labels").about("Writes what moderators decided to standard output, as rows to train with");
-    let command =
-        command.subcommand(Analyse::augment_args(analyse)).subcommand(labels).subcommand_negates_reqs(true);
+    let labels =
+        Command::new("export-labels").about("Writes what moderators decided to standard output, as rows to train with");
+    let command = command.subcommand(Analyse::augment_args(analyse)).subcommand(labels).subcommand_negates_reqs(true);
     #[cfg(feature = "train")]
     let command = command.subcommand(training::Training::augment_args(
         Command::new("train").about("Fine-tunes a base model and writes the file of the text model"),

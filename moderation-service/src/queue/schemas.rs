@@ -101,7 +101,12 @@ impl Input for ClaimIn {
             None => CLAIMS,
             Some(limit) => limit.as_i64().filter(|limit| (1..=MAX_CLAIMS).contains(limit)).unwrap_or_else(|| {
                 let msg = format!("a whole number from 1 to {MAX_CLAIMS}");
-                fields.refuse("limit", msg, "value_error.number.not_in_range", Some(json!({ "ge": 1, "le": MAX_CLAIMS })));
+                fields.refuse(
+                    "limit",
+                    msg,
+                    "value_error.number.not_in_range",
+                    Some(json!({ "ge": 1, "le": MAX_CLAIMS })),
+                );
                 CLAIMS
             }),
         };
@@ -114,7 +119,8 @@ impl Input for ClaimIn {
                 other => Some((name, other.to_string())),
             })
             .collect();
-        let words = FilterWords::read(|name| given.iter().find(|(given, _)| *given == name).map(|(_, word)| word.clone()));
+        let words =
+            FilterWords::read(|name| given.iter().find(|(given, _)| *given == name).map(|(_, word)| word.clone()));
         let filter = words.map(|words| words.filter).unwrap_or_else(|wrong| {
             for (name, msg, kind) in wrong {
                 fields.refuse(name, msg, kind, None);
