@@ -181,6 +181,9 @@ fn with_tools(command: Command) -> Command {
         .subcommand(ExportSuggestions::augment_args(suggestions))
         .subcommand(reanalyse)
         .subcommand_negates_reqs(true);
+    let labels =
+        Command::new("export-labels").about("Writes what moderators decided to standard output, as rows to train with");
+    let command = command.subcommand(Analyse::augment_args(analyse)).subcommand(labels).subcommand_negates_reqs(true);
     #[cfg(feature = "train")]
     let command = command.subcommand(training::Training::augment_args(
         Command::new("train").about("Fine-tunes a base model and writes the file of the text model"),

@@ -386,7 +386,11 @@ impl LedgerFollower {
     }
 
     /// The next entries that close reports, and the last entry that was looked at; none when there is none.
-    pub async fn read(tx: &mut PgTransaction<'_>, after: i64, rows: i64) -> sqlx::Result<Option<(Vec<FollowedEntry>, i64)>> {
+    pub async fn read(
+        tx: &mut PgTransaction<'_>,
+        after: i64,
+        rows: i64,
+    ) -> sqlx::Result<Option<(Vec<FollowedEntry>, i64)>> {
         let last = sqlx::query_scalar!(
             "select max(seq) from (select seq from ledger where seq > $1 order by seq limit $2) as batch",
             after,

@@ -91,21 +91,7 @@ pub struct ClaimIn {
     /// How many; 1 when it is not given
     #[schema(minimum = 1, maximum = 50, value_type = Option<i64>)]
     pub limit: i64,
-    /// POST, COMMENT or USER
-    #[schema(inline, value_type = Option<SubjectType>)]
-    pub r#type: Option<SubjectType>,
-    /// A family of reasons: VIOLENCE, SEXUAL, CHILD_SAFETY, HARASSMENT, HATE, MISLEADING, SPAM, SELF_HARM, OTHER
-    pub family: Option<String>,
-    /// A code of the taxonomy that it was reported or flagged for
-    pub reason: Option<String>,
-    /// From which severity on, 0 to 1
-    #[schema(minimum = 0, maximum = 1)]
-    pub min_severity: Option<f64>,
-    /// Items that were escalated, or those that were not, which is the default
-    pub escalated: Option<bool>,
-    /// MACHINE or PEOPLE
-    pub flagged_by: Option<FlaggedBy>,
-    #[schema(ignore)]
+    #[serde(flatten)]
     pub filter: QueueFilter,
 }
 
@@ -115,7 +101,12 @@ impl Input for ClaimIn {
             None => CLAIMS,
             Some(limit) => limit.as_i64().filter(|limit| (1..=MAX_CLAIMS).contains(limit)).unwrap_or_else(|| {
                 let msg = format!("a whole number from 1 to {MAX_CLAIMS}");
-                fields.refuse("limit", msg, "value_error.number.not_in_range", Some(json!({ "ge": 1, "le": MAX_CLAIMS })));
+                fields.refuse(
+                    "limit",
+                    msg,
+                    "value_error.number.not_in_range",
+                    Some(json!({ "ge": 1, "le": MAX_CLAIMS })),
+                );
                 CLAIMS
             }),
         };
@@ -128,23 +119,15 @@ impl Input for ClaimIn {
                 other => Some((name, other.to_string())),
             })
             .collect();
-        let words = FilterWords::read(|name| given.iter().find(|(given, _)| *given == name).map(|(_, word)| word.clone()));
+        let words =
+            FilterWords::read(|name| given.iter().find(|(given, _)| *given == name).map(|(_, word)| word.clone()));
         let filter = words.map(|words| words.filter).unwrap_or_else(|wrong| {
             for (name, msg, kind) in wrong {
                 fields.refuse(name, msg, kind, None);
             }
             QueueFilter::default()
         });
-        Self {
-            limit,
-            r#type: filter.r#type,
-            family: None,
-            reason: None,
-            min_severity: filter.min_severity,
-            escalated: filter.escalated,
-            flagged_by: filter.flagged_by,
-            filter,
-        }
+        Self { limit, filter }
     }
 }
 

@@ -15,15 +15,22 @@ pub enum FlaggedBy {
 }
 
 /// Which items are asked for; what is not given matches all.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, ToSchema)]
 pub struct QueueFilter {
+    #[schema(inline)]
     pub r#type: Option<SubjectType>,
-    /// The family that it stands in.
+    /// The family that an item stands in: VIOLENCE, SEXUAL, CHILD_SAFETY, HARASSMENT, HATE, MISLEADING, SPAM, SELF_HARM, OTHER
+    #[schema(value_type = Option<String>)]
     pub family: Option<&'static str>,
-    /// A code of the taxonomy that it was reported or flagged for.
+    /// A code of the taxonomy that it was reported or flagged for
+    #[schema(value_type = Option<String>)]
     pub reason: Option<&'static str>,
+    /// From which severity on, 0 to 1
+    #[schema(minimum = 0, maximum = 1)]
     pub min_severity: Option<f64>,
+    /// Items that were escalated, or those that were not, which is the default of claims
     pub escalated: Option<bool>,
+    #[schema(inline)]
     pub flagged_by: Option<FlaggedBy>,
 }
 

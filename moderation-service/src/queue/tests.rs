@@ -52,7 +52,11 @@ async fn the_urgent_comes_first_and_what_waits_long_enough_too(_: PgPoolOptions,
     assert_eq!(queue(&platform, "").await, [grave, middle, mild]);
     // Four times as grave is worth 6 h x ln 4 = 8.3 h of waiting.
     for (hours, first) in [(8, grave), (9, mild)] {
-        execute(&platform, format!("update subject set opened_at = now() - interval '{hours} hours' where id = '{mild}'")).await;
+        execute(
+            &platform,
+            format!("update subject set opened_at = now() - interval '{hours} hours' where id = '{mild}'"),
+        )
+        .await;
         assert_eq!(queue(&platform, "").await[0], first, "{hours}");
     }
     // More readers, and more reporters.
@@ -63,7 +67,7 @@ async fn the_urgent_comes_first_and_what_waits_long_enough_too(_: PgPoolOptions,
         report(&platform, &new_user().0, middle, "HATE_SLUR").await;
     }
     assert_eq!(queue(&platform, "").await, [mild, grave, middle], "twice as many reports are not twice as grave");
-    execute(&platform, format!("update content set reach = 10 where id = '{middle}'")).await;
+    execute(&platform, format!("update content set reach = 3 where id = '{middle}'")).await;
     assert_eq!(queue(&platform, "").await, [mild, middle, grave]);
 }
 
@@ -86,7 +90,10 @@ async fn pages_of_the_queue_follow_each_other(_: PgPoolOptions, database: PgConn
     }
     assert_eq!(found, all, "in the same order, each once");
     let item = platform.call("GET", "/moderation/queue?limit=1", Some(&moderator), None).await.body[0].clone();
-    assert_eq!((&item["reports"], &item["flagged_by"], &item["reasons"]), (&json!(1), &json!(["PEOPLE"]), &json!(["SPAM_COMMERCIAL"])));
+    assert_eq!(
+        (&item["reports"], &item["flagged_by"], &item["reasons"]),
+        (&json!(1), &json!(["PEOPLE"]), &json!(["SPAM_COMMERCIAL"]))
+    );
     assert_eq!((&item["excerpt"], item.get("place")), (&json!("Is this so?"), None));
 }
 
@@ -186,7 +193,9 @@ async fn no_moderator_works_on_what_they_wrote(_: PgPoolOptions, database: PgCon
     let post = write_post(&platform, author, "By a moderator").await;
     report(&platform, &new_user().0, post, "HATE_SLUR").await;
     assert_eq!(claim(&platform, &moderator, json!({})).await, [Uuid::nil(); 0]);
-    for (path, body) in [("claim", None), ("notes", Some(json!({ "note": "Fine." }))), ("escalate", Some(json!({ "note": "x" })))] {
+    for (path, body) in
+        [("claim", None), ("notes", Some(json!({ "note": "Fine." }))), ("escalate", Some(json!({ "note": "x" })))]
+    {
         let path = format!("/moderation/subjects/POST/{post}/{path}");
         assert_eq!(platform.call("POST", &path, Some(&moderator), body).await.status, 403, "{path}");
     }
@@ -212,9 +221,13 @@ async fn what_is_escalated_waits_for_those_who_ask_for_it(_: PgPoolOptions, data
     assert_eq!(claim(&platform, &senior, json!({ "escalated": true })).await, [post], "its claim has ended");
 
     let page = platform.call("GET", &path, Some(&senior), None).await.body;
-    let history: Vec<_> = page["history"].as_array().unwrap().iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
+    let history: Vec<_> =
+        page["history"].as_array().unwrap().iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
     assert_eq!(history, ["escalated", "noted", "reported"]);
-    assert_eq!((&page["history"][0]["actor"], &page["history"][0]["words"]["note"]), (&json!(moderator_id), &json!("For the lawyers.")));
+    assert_eq!(
+        (&page["history"][0]["actor"], &page["history"][0]["words"]["note"]),
+        (&json!(moderator_id), &json!("For the lawyers."))
+    );
     assert_eq!((&page["content"]["text"], &page["author"]["reports"]), (&json!("Is this so?"), &json!(1)));
     let user = platform.call("GET", &path, Some(&new_user().0), None).await;
     assert_eq!(user.status, 403);
@@ -235,7 +248,8 @@ async fn many_are_decided_at_once_each_with_an_entry_of_its_own(_: PgPoolOptions
     report(&platform, &new_user().0, own, "SPAM_COMMERCIAL").await;
     let calm = write_post(&platform, spammer, "Nobody minds").await;
     let unknown = Uuid::now_v7();
-    let subjects: Vec<Value> = posts.iter().chain([&own, &calm, &unknown]).map(|id| json!({ "type": "POST", "id": id })).collect();
+    let subjects: Vec<Value> =
+        posts.iter().chain([&own, &calm, &unknown]).map(|id| json!({ "type": "POST", "id": id })).collect();
     let body = json!({ "subjects": subjects, "actions": [{ "action": "HIDE" }], "reason": "SPAM_COMMERCIAL" });
     let reply = platform.call("POST", "/moderation/decisions/bulk", Some(&moderator), Some(body.clone())).await;
     assert_eq!(reply.status, 200, "{reply:?}");
@@ -244,7 +258,10 @@ async fn many_are_decided_at_once_each_with_an_entry_of_its_own(_: PgPoolOptions
     assert_eq!(outcomes, ["DECIDED", "DECIDED", "DECIDED", "DECIDED", "DECIDED", "OWN", "NOT_OPEN", "NOT_FOUND"]);
     let decisions: BTreeSet<_> = results.iter().filter_map(|result| result["decision"].as_str()).collect();
     assert_eq!(decisions.len(), 5, "a decision for each");
-    let entries = sqlx::query_scalar!(r#"select count(*) as "count!" from ledger where kind = 'decided' and subject_type = 'POST' and actor = $1"#, moderator_id);
+    let entries = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from ledger where kind = 'decided' and subject_type = 'POST' and actor = $1"#,
+        moderator_id
+    );
     assert_eq!(entries.fetch_one(&platform.app.db).await.unwrap(), 5);
     // The same again decides nothing more.
     let again = platform.call("POST", "/moderation/decisions/bulk", Some(&moderator), Some(body)).await;

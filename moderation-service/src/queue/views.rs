@@ -1,8 +1,8 @@
 //! The routes of the queue; for moderators.
-use axum::{Extension, Json as Body};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json as Body};
 
 use super::bulk::{BulkDecisionIn, BulkResultOut};
 use super::models::{self, AuthorRecord, Claim, HistoryEntry, QueueItem, SubjectContent};
@@ -182,11 +182,7 @@ pub async fn note_subject(
     (status = 403, description = "The caller is no moderator"),
     (status = 404, description = "There is no such subject"),
 ))]
-pub async fn get_subject(
-    _: Moderator,
-    State(app): State<App>,
-    key: SubjectKey,
-) -> Result<Body<SubjectOut>, Error> {
+pub async fn get_subject(_: Moderator, State(app): State<App>, key: SubjectKey) -> Result<Body<SubjectOut>, Error> {
     let content = SubjectContent::find(&app.db, key).await?.ok_or(SUBJECT_NOT_FOUND)?;
     let author = AuthorRecord::of(&app.db, content.author).await?;
     let reports = Report::list_about(&app.db, key, REPORTS).await?;

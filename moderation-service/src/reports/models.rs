@@ -111,7 +111,12 @@ impl Report {
     }
 
     /// The reports of a person, newest first.
-    pub async fn list_by(db: impl PgExecutor<'_>, reporter: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Self>> {
+    pub async fn list_by(
+        db: impl PgExecutor<'_>,
+        reporter: Uuid,
+        before: Cursor,
+        rows: i64,
+    ) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
             r#"select id, at, reporter, subject_type, subject_id, reason, text, weight,

@@ -33,7 +33,6 @@ pub struct ReportIn {
     /// The post, comment or user
     pub subject_id: Uuid,
     /// A code of the taxonomy
-    #[schema(inline)]
     pub reason: Reason,
     /// What moderators should know; at most 1,000 characters
     #[schema(max_length = 1000)]
@@ -89,7 +88,6 @@ pub struct ReportOut {
     pub subject_type: SubjectType,
     pub subject_id: Uuid,
     /// A code of the taxonomy
-    #[schema(inline)]
     pub reason: Reason,
     pub text: Option<String>,
     pub status: ReportStatus,
@@ -126,7 +124,6 @@ pub struct ReportDetailsOut {
     pub subject_type: SubjectType,
     pub subject_id: Uuid,
     /// A code of the taxonomy
-    #[schema(inline)]
     pub reason: Reason,
     pub text: Option<String>,
     /// What it weighs: 0 to 2, 1 for a new reporter

@@ -10,8 +10,8 @@ use super::{ALREADY_REPORTED, OWN_SUBJECT, ReportStatus, SUBJECT_NOT_FOUND};
 use crate::core::api::errors::Error;
 use crate::decisions::models::lock_content;
 use crate::decisions::{NewDecision, signals as decisions};
-use crate::ledger::signals::record;
 use crate::ledger::NewEntry;
+use crate::ledger::signals::record;
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{Actor, Change};
 use crate::subjects::reasons::Reason;
@@ -21,11 +21,7 @@ use crate::subjects::{SubjectKey, Visibility};
 pub const BATCH: i64 = 500;
 
 /// Makes a report.
-pub async fn file(
-    tx: &mut PgTransaction<'_>,
-    settings: &ReportSettings,
-    report: &NewReport,
-) -> Result<Report, Error> {
+pub async fn file(tx: &mut PgTransaction<'_>, settings: &ReportSettings, report: &NewReport) -> Result<Report, Error> {
     let reason = report.reason;
     let target = ReportTarget::find(&mut **tx, report.key).await?.ok_or(SUBJECT_NOT_FOUND)?;
     if target.author == report.reporter {
@@ -80,7 +76,8 @@ pub async fn close(
 ) -> sqlx::Result<bool> {
     let closed = Report::close(tx, key, before, status, decision, BATCH).await?;
     for report in &closed {
-        metrics::counter!("moderation_reports_closed_total", "outcome" => report.status.word().to_lowercase()).increment(1);
+        metrics::counter!("moderation_reports_closed_total", "outcome" => report.status.word().to_lowercase())
+            .increment(1);
         producers::report_outcome(tx, key, report).await?;
     }
     Ok(!closed.is_empty())

@@ -107,7 +107,12 @@ async fn only_what_a_user_can_see_and_has_not_reported_is_reported(_: PgPoolOpti
     platform.app.db.execute(AssertSqlSafe(private)).await.unwrap();
     assert_eq!(refused(&ann, draft).await, not_found, "a draft");
     let gone = write_post(&platform, author, "Gone").await;
-    platform.app.db.execute(AssertSqlSafe(format!("update content set gone_at = now() where id = '{gone}'"))).await.unwrap();
+    platform
+        .app
+        .db
+        .execute(AssertSqlSafe(format!("update content set gone_at = now() where id = '{gone}'")))
+        .await
+        .unwrap();
     assert_eq!(refused(&ann, gone).await, not_found, "deleted");
 
     decide(&platform, &new_moderator().0, post, json!({ "action": "HIDE" })).await;
@@ -116,7 +121,11 @@ async fn only_what_a_user_can_see_and_has_not_reported_is_reported(_: PgPoolOpti
 
     let user = |id: Uuid| json!({ "subject_type": "USER", "subject_id": id, "reason": "OTHER_RULES" });
     assert_eq!(platform.call("POST", "/reports", Some(&ann), Some(user(author))).await.status, 201);
-    assert_eq!(platform.call("POST", "/reports", Some(&ann), Some(user(ann_id))).await.status, 404, "has written nothing");
+    assert_eq!(
+        platform.call("POST", "/reports", Some(&ann), Some(user(ann_id))).await.status,
+        404,
+        "has written nothing"
+    );
     let muted = format!("{ann_id}:MUTED:USER");
     assert_eq!(platform.call("POST", "/reports", Some(&muted), Some(user(author))).await.status, 403);
 }
@@ -127,15 +136,28 @@ async fn all_that_is_wrong_with_a_report_is_said(_: PgPoolOptions, database: PgC
     let (ann, _) = new_user();
     let wrong = [
         (json!({}), vec!["subject_type", "subject_id", "reason"]),
-        (json!({ "subject_type": "PAGE", "subject_id": "x", "reason": "BECAUSE" }), vec!["subject_type", "subject_id", "reason"]),
-        (json!({ "subject_type": null, "subject_id": null, "reason": null }), vec!["subject_type", "subject_id", "reason"]),
-        (json!({ "subject_type": "POST", "subject_id": Uuid::now_v7(), "reason": "SPAM_LINK", "text": "x".repeat(1_001) }), vec!["text"]),
-        (json!({ "subject_type": "POST", "subject_id": Uuid::now_v7(), "reason": "SPAM_LINK", "weight": 9 }), vec!["weight"]),
+        (
+            json!({ "subject_type": "PAGE", "subject_id": "x", "reason": "BECAUSE" }),
+            vec!["subject_type", "subject_id", "reason"],
+        ),
+        (
+            json!({ "subject_type": null, "subject_id": null, "reason": null }),
+            vec!["subject_type", "subject_id", "reason"],
+        ),
+        (
+            json!({ "subject_type": "POST", "subject_id": Uuid::now_v7(), "reason": "SPAM_LINK", "text": "x".repeat(1_001) }),
+            vec!["text"],
+        ),
+        (
+            json!({ "subject_type": "POST", "subject_id": Uuid::now_v7(), "reason": "SPAM_LINK", "weight": 9 }),
+            vec!["weight"],
+        ),
     ];
     for (body, expected) in wrong {
         let reply = platform.call("POST", "/reports", Some(&ann), Some(body.clone())).await;
         assert_eq!(reply.status, 422, "{body}: {reply:?}");
-        let places: Vec<_> = reply.body["detail"].as_array().unwrap().iter().map(|place| place["loc"][1].clone()).collect();
+        let places: Vec<_> =
+            reply.body["detail"].as_array().unwrap().iter().map(|place| place["loc"][1].clone()).collect();
         assert_eq!(json!(places), json!(expected), "{body}");
     }
 }
@@ -145,7 +167,11 @@ async fn enough_reports_hold_a_post_until_a_person_has_looked(_: PgPoolOptions, 
     let platform = start(database).await;
     let post = write_post(&platform, new_user().1, "Fools").await;
     for reporters in 1..=3 {
-        assert_eq!(page(&platform, post).await["state"]["visibility"].as_str().unwrap_or("VISIBLE"), "VISIBLE", "{reporters}");
+        assert_eq!(
+            page(&platform, post).await["state"]["visibility"].as_str().unwrap_or("VISIBLE"),
+            "VISIBLE",
+            "{reporters}"
+        );
         assert_eq!(report(&platform, &new_user().0, post, "HARASSMENT_BULLYING").await.status, 201);
     }
     let held = page(&platform, post).await;
@@ -161,7 +187,11 @@ async fn enough_reports_hold_a_post_until_a_person_has_looked(_: PgPoolOptions, 
         assert_eq!(report(&platform, &new_user().0, post, "HARASSMENT_BULLYING").await.status, 201);
     }
     let again = page(&platform, post).await;
-    assert_eq!((&again["state"]["visibility"], &again["state"]["review"]), (&json!("VISIBLE"), &json!("OPEN")), "{again}");
+    assert_eq!(
+        (&again["state"]["visibility"], &again["state"]["review"]),
+        (&json!("VISIBLE"), &json!("OPEN")),
+        "{again}"
+    );
 }
 
 #[sqlx::test(migrations = false)]
@@ -248,7 +278,8 @@ async fn a_decision_closes_the_reports_before_it_and_no_later_one(_: PgPoolOptio
     // Reported after the decision, and before the reports are closed.
     assert_eq!(report(&platform, &bert, post, "SPAM_COMMERCIAL").await.status, 201);
     close_reports(&platform).await;
-    let status = async |token: &str| platform.call("GET", "/me/reports", Some(token), None).await.body[0]["status"].clone();
+    let status =
+        async |token: &str| platform.call("GET", "/me/reports", Some(token), None).await.body[0]["status"].clone();
     assert_eq!((status(&ann).await, status(&bert).await), (json!("IGNORED"), json!("OPEN")));
     assert_eq!(page(&platform, post).await["state"]["reports"], 1);
 }
@@ -284,7 +315,10 @@ async fn words_in_reports_are_exported_to_their_writer_and_erased_with_either_si
     assert_eq!((&hers[0]["text"], hers[0].get("weight")), (&json!("Annasword"), None));
     let about = platform.personal_data_of(author, "reports_received").await;
     assert_eq!((about.len(), &about[0]["reason"]), (1, &json!("SPAM_COMMERCIAL")));
-    assert!(!about[0].to_string().contains("Annasword") && !about[0].to_string().contains(&ann_id.to_string()), "{about:?}");
+    assert!(
+        !about[0].to_string().contains("Annasword") && !about[0].to_string().contains(&ann_id.to_string()),
+        "{about:?}"
+    );
     assert_eq!(platform.finds("Annasword").await, ["moderation.report"]);
     platform.erase(ann_id).await;
     assert_eq!(platform.finds("Annasword").await, [""; 0]);

@@ -60,11 +60,7 @@ pub async fn list_my_reports(user: User, State(app): State<App>, page: Page) -> 
     (status = 200, body = ReporterOut),
     (status = 403, description = "The caller is no moderator"),
 ))]
-pub async fn get_reporter(
-    _: Moderator,
-    State(app): State<App>,
-    Path(id): Path,
-) -> Result<Body<ReporterOut>, Error> {
+pub async fn get_reporter(_: Moderator, State(app): State<App>, Path(id): Path) -> Result<Body<ReporterOut>, Error> {
     let record = ReporterRecord::of(&app.db, id).await?;
     let mute = ReporterMute::find(&app.db, id).await?;
     let reports = Report::list_by(&app.db, id, Cursor::end(), SHOWN).await?;

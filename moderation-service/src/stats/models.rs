@@ -50,7 +50,7 @@ impl Volumes {
     }
 }
 
-/// Decisions of one kind, and how many of them were wrong.
+/// Decisions of one kind, and how many of them were wrong. Those of the ladder of strikes are not counted: they follow from others.
 #[derive(Clone, Debug)]
 pub struct DecisionCount {
     /// The action, the reason, or the rule with its policy's version.
@@ -69,7 +69,7 @@ impl DecisionCount {
             Self,
             r#"select 'all' as "what!", count(moderator) as "manual!", count(*) - count(moderator) as "automated!",
                 count(*) filter (where ended_by in ('REVERSED', 'OVERTURNED')) as "taken_back!"
-            from decision where at >= $1"#,
+            from decision where at >= $1 and strikes is null"#,
             since as Timestamp
         )
         .fetch_one(db)
@@ -83,7 +83,7 @@ impl DecisionCount {
             r#"select action ->> 'action' as "what!", count(moderator) as "manual!",
                 count(*) - count(moderator) as "automated!",
                 count(*) filter (where ended_by in ('REVERSED', 'OVERTURNED')) as "taken_back!"
-            from decision, jsonb_array_elements(actions) as action where at >= $1 group by 1 order by 1"#,
+            from decision, jsonb_array_elements(actions) as action where at >= $1 and strikes is null group by 1 order by 1"#,
             since as Timestamp
         )
         .fetch_all(db)
@@ -94,9 +94,9 @@ impl DecisionCount {
     pub async fn by_reason(db: impl PgExecutor<'_>, since: Timestamp) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select reason::text as "what!", count(moderator) as "manual!", count(*) - count(moderator) as "automated!",
+            r#"select reason::text as "what!: String", count(moderator) as "manual!", count(*) - count(moderator) as "automated!",
                 count(*) filter (where ended_by in ('REVERSED', 'OVERTURNED')) as "taken_back!"
-            from decision where at >= $1 group by 1 order by 1"#,
+            from decision where at >= $1 and strikes is null group by 1 order by 1"#,
             since as Timestamp
         )
         .fetch_all(db)
@@ -110,7 +110,7 @@ impl DecisionCount {
             r#"select format('%s/%s/%s', policy, policy_version, rule) as "what!", count(moderator) as "manual!",
                 count(*) - count(moderator) as "automated!",
                 count(*) filter (where ended_by in ('REVERSED', 'OVERTURNED')) as "taken_back!"
-            from decision where at >= $1 and policy is not null group by 1 order by 1"#,
+            from decision where at >= $1 and strikes is null and policy is not null group by 1 order by 1"#,
             since as Timestamp
         )
         .fetch_all(db)

@@ -202,7 +202,6 @@ pub struct PublicDecisionOut {
     pub subject_type: SubjectType,
     /// `HIDE`, `WARN`, `ALLOW` …
     pub actions: Vec<&'static str>,
-    #[schema(inline)]
     pub reason: Reason,
     /// Of the moderator, always the same; null: a machine
     pub moderator: Option<String>,

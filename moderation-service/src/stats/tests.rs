@@ -44,7 +44,10 @@ async fn moderators_see_what_was_done_and_administrators_by_which_moderator(
     assert_eq!(stats["decisions"], json!({ "what": "all", "manual": 2, "automated": 0, "taken_back": 1 }));
     assert_eq!(stats["by_action"], json!([{ "what": "HIDE", "manual": 2, "automated": 0, "taken_back": 1 }]));
     assert_eq!((&stats["action_rate"], &stats["by_moderator"]), (&json!(1.0), &Value::Null));
-    assert!(stats["time_to_decision"]["median"].as_f64().is_some_and(|seconds| (0.0..60.0).contains(&seconds)), "{stats}");
+    assert!(
+        stats["time_to_decision"]["median"].as_f64().is_some_and(|seconds| (0.0..60.0).contains(&seconds)),
+        "{stats}"
+    );
 
     let admin = format!("{}:ACTIVE:ADMIN", Uuid::now_v7());
     let stats = platform.call("GET", "/moderation/stats?days=1", Some(&admin), None).await.body;
@@ -97,7 +100,10 @@ async fn decisions_are_exported_as_labels(_: PgPoolOptions, database: PgConnectO
     let (moderator, _) = new_moderator();
     some_work(&platform, &moderator).await;
     let author = new_user().1;
-    let twice = [write_post(&platform, author, "One\ttwo\nthree").await, write_post(&platform, author, "One\ttwo\nthree").await];
+    let twice = [
+        write_post(&platform, author, "One\ttwo\nthree").await,
+        write_post(&platform, author, "One\ttwo\nthree").await,
+    ];
     for (post, action) in twice.into_iter().zip(["HIDE", "ALLOW"]) {
         decide(&platform, &moderator, post, json!({ "action": action })).await;
     }

@@ -11,11 +11,7 @@ use crate::reports::models::ClosedReport;
 use crate::subjects::{SubjectKey, SubjectType};
 
 /// Publishes what became of a report; nothing where its reporter has left, or its subject did.
-pub async fn report_outcome(
-    tx: &mut PgTransaction<'_>,
-    key: SubjectKey,
-    report: &ClosedReport,
-) -> sqlx::Result<()> {
+pub async fn report_outcome(tx: &mut PgTransaction<'_>, key: SubjectKey, report: &ClosedReport) -> sqlx::Result<()> {
     let Some(text) = text(key.r#type, report.status) else { return Ok(()) };
     if report.is_erased {
         return Ok(());
