@@ -1,8 +1,10 @@
 //! The moderation service: analyses posts and comments, and requests the deletion of content that breaks the rules.
 mod analyses;
 mod contents;
+mod appeals;
 mod core;
 mod decisions;
+mod expiry;
 mod ledger;
 mod moderations;
 mod personal_data;
@@ -21,6 +23,7 @@ mod matrix;
 
 use std::sync::Arc;
 
+use axum::Extension;
 use clap::{Args, Command, FromArgMatches};
 
 use crate::analyses::reading::Reader;
@@ -31,6 +34,7 @@ use crate::core::app::App;
 use crate::core::ground::settings::Base;
 use crate::core::ground::telemetry;
 use crate::core::serve::{self, Features, Service};
+use crate::expiry::schedulers::Timer;
 use crate::moderations::lexicon::Lexicon;
 use crate::moderations::services::{Analyser, Analysis, Implementation, Off};
 use crate::settings::Settings;
@@ -62,6 +66,12 @@ static SERVICE: Service = Service {
         policies::READ_POLICIES_LIMIT,
         policies::WRITE_POLICIES_LIMIT,
         analyses::READ_ANALYSES_LIMIT,
+        ledger::VERIFY_LIMIT,
+        decisions::READ_STATEMENTS_LIMIT,
+        decisions::DECIDE_LIMIT,
+        decisions::READ_DECISIONS_LIMIT,
+        appeals::APPEAL_LIMIT,
+        appeals::READ_APPEALS_LIMIT,
     ],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
@@ -90,7 +100,16 @@ fn features(app: &App, settings: &Settings, model: Option<Arc<dyn TextScores>>) 
     }
     let reader = Reader { model, words: analyser(&settings.analysis) };
     let pipeline = Pipeline { reader, settings: settings.analyses.clone() };
-    let routes = moderations::router().merge(signals::router()).merge(policies::router()).merge(analyses::router());
+    let (ladder, removal) = (settings.ladder.clone(), settings.removal.clone());
+    let routes = moderations::router()
+        .merge(ledger::router())
+        .merge(strikes::router())
+        .merge(decisions::router())
+        .merge(appeals::router())
+        .merge(signals::router())
+        .merge(policies::router())
+        .merge(analyses::router())
+        .layer(Extension(ladder));
     let mut subscriptions = analyses::events::consumers::subscriptions(&pipeline);
     subscriptions.extend(signals::events::consumers::subscriptions());
     Features {
@@ -100,7 +119,10 @@ fn features(app: &App, settings: &Settings, model: Option<Arc<dyn TextScores>>) 
             signals::schedulers::fingerprints_job(app, settings.analyses.window()),
             policies::schedulers::hits_job(app),
         ],
-        background: Some(Box::new(move |app| app.start("reanalysis", Reanalyser::new(app, pipeline)))),
+        background: Some(Box::new(move |app| {
+            app.start_after_commits("timer", Timer { app: app.clone(), removal });
+            app.start("reanalysis", Reanalyser::new(app, pipeline));
+        })),
         ..Features::default()
     }
 }

@@ -4,11 +4,15 @@ use std::future::{Ready, ready};
 use axum::body::Body;
 use axum::http::{Request, header};
 use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
 use crate::SERVICE;
 use crate::core::testing::{self, Platform};
+use crate::decisions::tests::{decided_by_machine, new_content};
+use crate::subjects::SubjectType;
+use crate::subjects::actions::Action;
 use crate::token_check;
 
 /// The operations beside the API that only this service has.
@@ -50,23 +54,57 @@ pub fn block(_: &Platform, _: &Person, _: &Person) -> Ready<()> {
 }
 
 /// A request for an operation, without a token.
-pub async fn request(world: &Platform, operation: &str, _: &Person) -> Request<Body> {
-    let (method, template) = operation.split_once(' ').unwrap();
-    let (path, body) = match template {
-        "/api/v1/moderation/domains/{domain}" => (domain(world).await, Some(json!({ "verdict": "WARN" }))),
-        "/api/v1/moderation/policies" => (template.to_owned(), Some(policy(0))),
+pub async fn request(world: &Platform, operation: &str, owner: &Person) -> Request<Body> {
+    let (method, path) = operation.split_once(' ').unwrap();
+    let appeal = json!({ "text": "I quoted it." });
+    let (path, body) = match path {
+        "/api/v1/me/moderation/decisions/{id}/appeal" => {
+            (path.replace("{id}", &decision(world, owner).await.to_string()), Some(appeal))
+        }
+        "/api/v1/moderation/appeals/{id}/resolve" => {
+            let path_of_appeal = format!("/me/moderation/decisions/{}/appeal", decision(world, owner).await);
+            let made = world.call("POST", &path_of_appeal, Some(&owner.token), Some(appeal)).await;
+            let resolution = json!({ "outcome": "UPHELD", "note": "It stands." });
+            (path.replace("{id}", made.body["id"].as_str().unwrap()), Some(resolution))
+        }
+        "/api/v1/moderation/decisions/{id}/reverse" => {
+            let path = path.replace("{id}", &decision(world, owner).await.to_string());
+            (path, Some(json!({ "note": "A mistake." })))
+        }
+        "/api/v1/moderation/decisions/{id}" => (path.replace("{id}", &decision(world, owner).await.to_string()), None),
+        "/api/v1/moderation/subjects/{type}/{id}/decisions" => {
+            let post = new_content(world, SubjectType::Post, owner.id).await;
+            let path = path.replace("{type}", "POST").replace("{id}", &post.id.to_string());
+            (path, Some(json!({ "actions": [{ "action": "LIMIT" }], "reason": "SPAM_LINK" })))
+        }
+        "/api/v1/moderation/users/{id}/strikes" => (path.replace("{id}", &owner.id.to_string()), None),
+        "/api/v1/moderation/domains/{domain}" => {
+            (domain(world).await, (method == "PUT").then(|| json!({ "verdict": "WARN" })))
+        }
+        "/api/v1/moderation/policies" => (path.to_owned(), (method == "POST").then(|| policy(0))),
         "/api/v1/moderation/policies/{id}" | "/api/v1/moderation/policies/{id}/hits" => {
             let created = call_as_admin(world, "POST", "/moderation/policies", policy(0)).await;
-            (template.replace("{id}", created["id"].as_str().unwrap()), Some(policy(1)))
+            (path.replace("{id}", created["id"].as_str().unwrap()), (method == "PUT").then(|| policy(1)))
         }
-        "/api/v1/moderation/policies/simulate" => (template.to_owned(), Some(json!({ "rules": [] }))),
-        "/api/v1/moderation/analyses/{id}" => (template.replace("{id}", &Uuid::now_v7().to_string()), None),
-        "/api/v1/me/moderations" | "/api/v1/moderation/domains" => (template.to_owned(), None),
+        "/api/v1/moderation/policies/simulate" => (path.to_owned(), Some(json!({ "rules": [] }))),
+        "/api/v1/moderation/analyses/{id}" => (path.replace("{id}", &Uuid::now_v7().to_string()), None),
+        "/api/v1/me/moderations"
+        | "/api/v1/moderation/domains"
+        | "/api/v1/me/appeals"
+        | "/api/v1/me/moderation/decisions"
+        | "/api/v1/moderation/appeals"
+        | "/api/v1/moderation/log"
+        | "/api/v1/moderation/log/verify" => (path.to_owned(), None),
         other => panic!("there is no request of {other} here"),
     };
-    let body = body.filter(|_| matches!(method, "POST" | "PUT")).map_or_else(Body::empty, |body| body.to_string().into());
-    let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
-    request.body(body).unwrap()
+    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+    Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json").body(body).unwrap()
+}
+
+/// A machine's decision about a post of the owner.
+async fn decision(world: &Platform, owner: &Person) -> Uuid {
+    let post = new_content(world, SubjectType::Post, owner.id).await;
+    decided_by_machine(world, post, owner.id, Action::Hide).await
 }
 
 /// A policy under a name of its own, as a change of a version.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::analyses::settings::AnalysisSettings;
+use crate::expiry::Removal;
 use crate::moderations::services::Analysis;
 use crate::strikes::services::Ladder;
 use crate::token_check::TokenCheck;
@@ -26,4 +27,7 @@ pub struct Settings {
 
     #[command(flatten)]
     pub ladder: Ladder,
+
+    #[command(flatten)]
+    pub removal: Removal,
 }

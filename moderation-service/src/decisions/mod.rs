@@ -8,11 +8,23 @@ pub mod models;
 pub mod schemas;
 pub mod services;
 pub mod signals;
+mod views;
 
+#[cfg(test)]
+pub mod tests;
+
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use uuid::Uuid;
 
+use crate::core::api::errors::Error;
+use crate::core::app::App;
+use crate::core::app::identity::User;
+use crate::core::app::limits::Limit;
+use crate::core::ground::settings::Rate;
 use crate::subjects::SubjectKey;
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{Actor, PolicyRef};
@@ -50,4 +62,59 @@ pub enum AppealStatus {
     Upheld,
     /// The decision was wrong, and its effects have ended
     Overturned,
+}
+
+/// How often a user may list the decisions about them.
+pub const READ_STATEMENTS_LIMIT: Limit = Limit {
+    name: "statements",
+    routes: &["GET /api/v1/me/moderation/decisions"],
+    rate: Rate::new(300, 60),
+    burst_in_development: None,
+    strict: false,
+};
+
+/// How often a moderator may decide, and take decisions back.
+pub const DECIDE_LIMIT: Limit = Limit {
+    name: "decisions",
+    routes: &[
+        "POST /api/v1/moderation/subjects/{type}/{id}/decisions",
+        "POST /api/v1/moderation/decisions/{id}/reverse",
+        "POST /api/v1/moderation/appeals/{id}/resolve",
+    ],
+    rate: Rate::new(120, 60),
+    burst_in_development: None,
+    strict: false,
+};
+
+/// How often a moderator may read decisions, appeals, strikes and the log.
+pub const READ_DECISIONS_LIMIT: Limit = Limit {
+    name: "decisions_read",
+    routes: &[
+        "GET /api/v1/moderation/decisions/{id}",
+        "GET /api/v1/moderation/appeals",
+        "GET /api/v1/moderation/users/{id}/strikes",
+        "GET /api/v1/moderation/log",
+    ],
+    rate: Rate::new(600, 60),
+    burst_in_development: None,
+    strict: false,
+};
+
+/// What is answered when a decision does not exist, or not for the caller.
+pub const NO_SUCH_DECISION: Error = Error::Refused(StatusCode::NOT_FOUND, "No such decision");
+
+/// Refuses a moderator who would decide about themselves. Whether the author is a member of staff only the auth service knows,
+/// which restricts none.
+pub fn check_moderator(moderator: &User, author: Uuid) -> Result<(), Error> {
+    let is_own = moderator.id == author;
+    if is_own { Err(Error::Refused(StatusCode::FORBIDDEN, "Nobody decides about themselves")) } else { Ok(()) }
+}
+
+/// The routes of decisions.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(views::create_decision))
+        .routes(routes!(views::get_decision))
+        .routes(routes!(views::reverse_decision))
+        .routes(routes!(views::get_my_statements))
 }

@@ -1,17 +1,20 @@
 //! Decisions in the database: all of the SQL of this feature.
 use serde_json::value::RawValue;
 use sqlx::types::Json;
-use sqlx::{PgExecutor, PgTransaction};
+use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
 use super::AppealStatus;
-use super::schemas::DeleteRequest;
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
+use crate::core::doors::personal_data::PersonalDataItem;
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{Ended, PolicyRef};
 use crate::subjects::reasons::{ContractReason, Reason};
 use crate::subjects::{SubjectKey, SubjectType};
+
+/// Decisions erased in one statement.
+const BATCH: i64 = 500;
 
 /// A decision as it is stored.
 #[derive(Clone, Debug)]
@@ -199,6 +202,50 @@ impl Decision {
     }
 }
 
+impl Decision {
+    /// The decisions about an author for the export of personal data, newest first. Who decided is not theirs to know.
+    pub async fn list_personal_data(
+        db: &PgPool,
+        author: Uuid,
+        before: Cursor,
+        rows: i64,
+    ) -> sqlx::Result<Vec<PersonalDataItem>> {
+        sqlx::query_as!(
+            PersonalDataItem,
+            r#"select at, id, to_json(held) as "thing!" from (
+                select id, subject_type, subject_id, author, at, moderator is null as automated, strikes, actions, reason,
+                    policy, policy_version, rule, public_note, expires_at, standing_until, ended_at, ended_by
+                from decision where author = $1 and (at, id) < ($2, $3)
+            ) as held order by at desc, id desc limit $4"#,
+            author,
+            before.at as Timestamp,
+            before.id,
+            rows
+        )
+        .fetch_all(db)
+        .await
+    }
+
+    /// Deletes a batch of the decisions about an author, with strikes and appeals, and takes a batch of the notes out that the
+    /// person wrote about others; true when there may be more.
+    pub async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
+        let deleted = sqlx::query!(
+            "delete from decision
+            where id in (select id from decision where author = $1 order by id limit $2 for update)",
+            person,
+            BATCH
+        );
+        let deleted = deleted.execute(&mut **tx).await?.rows_affected();
+        let bare = sqlx::query!(
+            "update decision set internal_note = null where id in (
+                select id from decision where moderator = $1 and internal_note is not null order by id limit $2 for update)",
+            person,
+            BATCH
+        );
+        Ok(deleted + bare.execute(&mut **tx).await?.rows_affected() > 0)
+    }
+}
+
 /// Locks a content against the events of its own service until the transaction ends.
 pub async fn lock_content(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<()> {
     sqlx::query!("select id from content where id = $1 for update", id).fetch_optional(&mut **tx).await?;
@@ -231,49 +278,41 @@ pub async fn overturn_appeal(tx: &mut PgTransaction<'_>, decision: Uuid, at: Tim
 
 /// Ends the lease of the moderator who looks at a subject.
 pub async fn release(tx: &mut PgTransaction<'_>, key: SubjectKey) -> sqlx::Result<()> {
-    sqlx::query!(
-        "delete from claim where subject_type = $1 and subject_id = $2",
-        key.r#type as SubjectType,
-        key.id
-    )
-    .execute(&mut **tx)
-    .await?;
+    sqlx::query!("delete from claim where subject_type = $1 and subject_id = $2", key.r#type as SubjectType, key.id)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
-/// Opens the contract's case about a content that is hidden now, or renews the one that is open, and returns it as a request.
-pub async fn open_case(
-    tx: &mut PgTransaction<'_>,
-    (key, author): (SubjectKey, Uuid),
-    reason: ContractReason,
-    version: i64,
-) -> sqlx::Result<DeleteRequest> {
-    let case = sqlx::query!(
-        r#"insert into moderation (id, type, content_id, author, raw_content, reason)
-        select $1, $2::text, $3::uuid, $4::uuid, coalesce(
-            (select raw from content where id = $3),
-            json_build_object('id', $3, 'created_by', $4, 'content', coalesce((select text from content where id = $3), ''))
-        ), $5::text
-        on conflict (content_id) where status = 'DELETE_REQUESTED' do update set updated_at = now(), reason = excluded.reason
-        returning id, created_at, updated_at, raw_content as "raw_content: Box<RawValue>""#,
-        Uuid::now_v7(),
-        key.r#type as SubjectType,
-        key.id,
-        author,
-        reason as ContractReason
-    );
-    let case = case.fetch_one(&mut **tx).await?;
-    Ok(DeleteRequest {
-        id: case.id,
-        created_at: case.created_at,
-        created_by: None,
-        updated_at: case.updated_at,
-        updated_by: None,
-        r#type: key.r#type,
-        content_id: key.id,
-        raw_content: case.raw_content,
-        status: "DELETE_REQUESTED",
-        reason,
-        decision_version: version,
-    })
+/// A case of the contract, as far as a request needs it.
+pub struct OpenCase {
+    pub id: Uuid,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub raw_content: Box<RawValue>,
+}
+
+impl OpenCase {
+    /// Opens the case about a content that is hidden now, or renews the one that is open.
+    pub async fn open(
+        tx: &mut PgTransaction<'_>,
+        (key, author): (SubjectKey, Uuid),
+        reason: ContractReason,
+    ) -> sqlx::Result<Self> {
+        let case = sqlx::query_as!(
+            Self,
+            r#"insert into moderation (id, type, content_id, author, raw_content, reason)
+            select $1, $2::text, $3::uuid, $4::uuid, coalesce((select raw from content where id = $3), json_build_object(
+                'id', $3, 'created_by', $4, 'content', coalesce((select text from content where id = $3), ''))), $5::text
+            on conflict (content_id) where status = 'DELETE_REQUESTED' do update
+                set updated_at = now(), reason = excluded.reason
+            returning id, created_at, updated_at, raw_content as "raw_content: Box<RawValue>""#,
+            Uuid::now_v7(),
+            key.r#type as SubjectType,
+            key.id,
+            author,
+            reason as ContractReason
+        );
+        case.fetch_one(&mut **tx).await
+    }
 }

@@ -1,11 +1,304 @@
-//! Decisions in events.
+//! Decisions in the API and in events.
 use serde::Serialize;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::models::Decision;
+use super::{AppealStatus, NewDecision};
+use crate::core::contract::fields::{Fields, Input, Invalid};
 use crate::core::contract::timestamp::Timestamp;
-use crate::subjects::SubjectType;
-use crate::subjects::reasons::ContractReason;
+use crate::subjects::actions::{Action, LONGEST_HOURS, LONGEST_LABEL};
+use crate::subjects::changes::{Actor, Ended, PolicyRef};
+use crate::subjects::reasons::{ContractReason, Family, Reason};
+use crate::subjects::{SubjectKey, SubjectType};
+
+/// The longest note, in characters.
+pub const LONGEST_NOTE: usize = 2_000;
+/// The most actions of a decision.
+const MOST_ACTIONS: usize = 8;
+
+/// A moderator's decision.
+#[derive(ToSchema)]
+#[schema(examples(json!({
+    "actions": [{ "action": "HIDE" }, { "action": "MUTE", "hours": 24 }], "reason": "HARASSMENT_BULLYING",
+    "public_note": "Please argue without insults.", "internal_note": "The third time this week."
+})))]
+pub struct DecisionIn {
+    /// What is done, at most 8 actions: at most one of LIMIT, HOLD, HIDE and REMOVE, and one of MUTE and BAN; ALLOW, DISMISS
+    /// and RESTORE stand alone
+    #[schema(min_items = 1, max_items = 8)]
+    pub actions: Vec<Action>,
+    pub reason: Reason,
+    /// The policy that the decision follows from
+    pub policy: Option<PolicyRef>,
+    /// For other moderators, at most 2,000 characters
+    #[schema(max_length = 2_000)]
+    pub internal_note: Option<String>,
+    /// For the author, at most 2,000 characters
+    #[schema(max_length = 2_000)]
+    pub public_note: Option<String>,
+    /// After how many hours what is done to a content ends by itself, at most 8,784; null: never
+    #[schema(minimum = 1, maximum = 8_784)]
+    pub hours: Option<i32>,
+}
+
+impl Input for DecisionIn {
+    fn read(fields: &mut Fields) -> Self {
+        let items = fields.list("actions");
+        let actions = read_actions(fields, &items);
+        let reason = fields.choice("reason", &Reason::words(), Reason::parse);
+        if reason.is_none() && !fields.errors.iter().any(|error| error.loc.contains(&json!("reason"))) {
+            fields.refuse("reason", "field required", "value_error.missing", None);
+        }
+        let policy = read_policy(fields);
+        let internal_note = fields.optional_text("internal_note", LONGEST_NOTE);
+        let public_note = fields.optional_text("public_note", LONGEST_NOTE);
+        let hours = read_hours(fields);
+        Self { actions, reason: reason.unwrap_or(Reason::OtherRules), policy, internal_note, public_note, hours }
+    }
+}
+
+fn read_actions(fields: &mut Fields, items: &[Value]) -> Vec<Action> {
+    let mut actions = Vec::new();
+    for (place, item) in items.iter().enumerate() {
+        let read = serde_json::from_value::<Action>(item.clone()).map_err(|cause| cause.to_string());
+        match read.and_then(|action| check(&action).map(|()| action)) {
+            Ok(action) => actions.push(action),
+            Err(cause) => fields.errors.push(Invalid {
+                loc: vec![json!("body"), json!("actions"), json!(place)],
+                msg: cause,
+                r#type: "value_error.action",
+                ctx: None,
+            }),
+        }
+    }
+    if actions.len() == items.len()
+        && let Err(cause) = check_together(&actions)
+    {
+        fields.refuse("actions", cause, "value_error.actions", None);
+    }
+    actions
+}
+
+/// Checks what an action holds.
+fn check(action: &Action) -> Result<(), String> {
+    match action {
+        Action::Label { label } => {
+            let is_slug = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            let fits = (1..=LONGEST_LABEL).contains(&label.chars().count()) && label.chars().all(is_slug);
+            if fits { Ok(()) } else { Err(format!("a label has 1 to {LONGEST_LABEL} of a-z, 0-9 and -")) }
+        }
+        Action::Mute { hours } | Action::Ban { hours: Some(hours) } if !(1..=LONGEST_HOURS).contains(hours) => {
+            Err(format!("hours are from 1 to {LONGEST_HOURS}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks which actions stand beside each other.
+fn check_together(actions: &[Action]) -> Result<(), &'static str> {
+    let count = |is: fn(&Action) -> bool| actions.iter().filter(|action| is(action)).count();
+    let alone = count(|action| matches!(action, Action::Allow | Action::Dismiss | Action::Restore));
+    match actions.len() {
+        0 => Err("a decision has at least one action"),
+        MOST_ACTIONS.. if actions.len() > MOST_ACTIONS => Err("a decision has at most 8 actions"),
+        number if alone > 0 && number > 1 => Err("ALLOW, DISMISS and RESTORE stand alone"),
+        _ if count(|action| action.visibility().is_some()) > 1 => Err("at most one of LIMIT, HOLD, HIDE and REMOVE"),
+        _ if count(|action| action.standing().is_some()) > 1 => Err("at most one of MUTE and BAN"),
+        _ => Ok(()),
+    }
+}
+
+fn read_policy(fields: &mut Fields) -> Option<PolicyRef> {
+    let value = fields.value("policy").filter(|value| !value.is_null())?;
+    let read = serde_json::from_value::<PolicyRef>(value);
+    if let Err(cause) = &read {
+        fields.refuse("policy", cause.to_string(), "value_error.policy", None);
+    }
+    read.ok()
+}
+
+fn read_hours(fields: &mut Fields) -> Option<i32> {
+    let value = fields.value("hours").filter(|value| !value.is_null())?;
+    let hours = value.as_i64().and_then(|hours| i32::try_from(hours).ok());
+    let hours = hours.filter(|hours| (1..=LONGEST_HOURS).contains(hours));
+    if hours.is_none() {
+        let msg = format!("ensure this value is a whole number from 1 to {LONGEST_HOURS}");
+        fields.refuse("hours", msg, "value_error.number.not_in_range", None);
+    }
+    hours
+}
+
+impl DecisionIn {
+    /// Whether it does something to a content, which a user is not.
+    pub fn is_about_content(&self) -> bool {
+        self.actions.iter().any(Action::is_about_content)
+    }
+
+    /// The decision of a moderator about a subject.
+    pub fn by(self, moderator: Uuid, key: SubjectKey, author: Uuid) -> NewDecision {
+        NewDecision {
+            key,
+            author,
+            actor: Actor::Moderator(moderator),
+            actions: self.actions,
+            reason: self.reason,
+            policy: self.policy,
+            analysis: None,
+            internal_note: self.internal_note,
+            public_note: self.public_note,
+            hours: self.hours,
+            strikes: None,
+        }
+    }
+}
+
+/// Why a decision is taken back.
+#[derive(ToSchema)]
+#[schema(examples(json!({ "note": "It was a quotation." })))]
+pub struct ReversalIn {
+    /// For other moderators, at most 2,000 characters
+    #[schema(max_length = 2_000)]
+    pub note: String,
+}
+
+impl Input for ReversalIn {
+    fn read(fields: &mut Fields) -> Self {
+        Self { note: fields.text("note", LONGEST_NOTE) }
+    }
+}
+
+/// A decision, as moderators see it.
+#[derive(Serialize, ToSchema)]
+pub struct DecisionOut {
+    pub id: Uuid,
+    pub subject_type: SubjectType,
+    pub subject_id: Uuid,
+    pub author: Uuid,
+    pub at: Timestamp,
+    /// Who decided; null: a machine
+    pub moderator: Option<Uuid>,
+    /// The sum of strikes that has led to it; null: it was not the ladder
+    pub strikes: Option<i32>,
+    pub actions: Vec<Action>,
+    pub reason: Reason,
+    pub policy: Option<PolicyRef>,
+    /// The analysis that it follows from
+    pub analysis: Option<Uuid>,
+    pub internal_note: Option<String>,
+    pub public_note: Option<String>,
+    /// Until when what it does to a content is in force; null: without an end
+    pub expires_at: Option<Timestamp>,
+    /// Until when what it does to an account is in force; null: without an end
+    pub standing_until: Option<Timestamp>,
+    /// Since when it is no longer in force
+    pub ended_at: Option<Timestamp>,
+    pub ended_by: Option<Ended>,
+    /// How far its appeal is; null: there is none
+    pub appeal: Option<AppealStatus>,
+}
+
+impl From<Decision> for DecisionOut {
+    fn from(decision: Decision) -> Self {
+        Self {
+            id: decision.id,
+            subject_type: decision.key.r#type,
+            subject_id: decision.key.id,
+            author: decision.author,
+            at: decision.at,
+            moderator: decision.moderator,
+            strikes: decision.strikes,
+            actions: decision.actions,
+            reason: decision.reason,
+            policy: decision.policy,
+            analysis: decision.analysis,
+            internal_note: decision.internal_note,
+            public_note: decision.public_note,
+            expires_at: decision.expires_at,
+            standing_until: decision.standing_until,
+            ended_at: decision.ended_at,
+            ended_by: decision.ended_by,
+            appeal: decision.appeal,
+        }
+    }
+}
+
+/// The statement of reasons of a decision, as the Digital Services Act (article 17) asks for it. It names no moderator.
+#[derive(Serialize, ToSchema)]
+pub struct StatementOut {
+    pub decision_id: Uuid,
+    pub at: Timestamp,
+    pub subject_type: SubjectType,
+    pub subject_id: Uuid,
+    /// What was done
+    pub actions: Vec<Action>,
+    /// Until when what it does to the content is in force; null: without an end
+    pub expires_at: Option<Timestamp>,
+    /// Until when what it does to the account is in force; null: without an end
+    pub standing_until: Option<Timestamp>,
+    /// Where it is in force: `EVERYWHERE`
+    #[schema(examples("EVERYWHERE"))]
+    pub territorial_scope: &'static str,
+    /// The facts: what a moderator wrote to the author, where one did
+    pub facts: Option<String>,
+    pub reason: Reason,
+    pub family: Family,
+    /// The reason in words
+    #[schema(examples("it bullies somebody"))]
+    pub ground: &'static str,
+    /// The policy, its version and rule, where the decision follows from one
+    pub policy: Option<PolicyRef>,
+    /// The sum of strikes that has led to it; null: it was not the ladder
+    pub strikes: Option<i32>,
+    /// Whether a machine has found it
+    pub automated_detection: bool,
+    /// Whether a machine has decided
+    pub automated_decision: bool,
+    /// The whole statement in plain words
+    pub text: Option<String>,
+    /// Until when the author can appeal
+    pub appeal_until: Timestamp,
+    /// Where the author appeals
+    #[schema(examples("POST /api/v1/me/moderation/decisions/01994000-0000-7000-8000-000000000000/appeal"))]
+    pub redress: String,
+    /// How far the appeal is; null: there is none
+    pub appeal: Option<AppealStatus>,
+    /// Since when the decision is no longer in force
+    pub ended_at: Option<Timestamp>,
+    pub ended_by: Option<Ended>,
+}
+
+impl From<Decision> for StatementOut {
+    fn from(decision: Decision) -> Self {
+        let text = decision.notice().map(|(_, _, text)| text);
+        Self {
+            decision_id: decision.id,
+            at: decision.at,
+            subject_type: decision.key.r#type,
+            subject_id: decision.key.id,
+            expires_at: decision.expires_at,
+            standing_until: decision.standing_until,
+            territorial_scope: "EVERYWHERE",
+            reason: decision.reason,
+            family: decision.reason.family(),
+            ground: decision.reason.sentence(),
+            strikes: decision.strikes,
+            automated_detection: decision.analysis.is_some() || decision.moderator.is_none(),
+            automated_decision: decision.moderator.is_none(),
+            text,
+            appeal_until: decision.appeal_until(),
+            redress: format!("POST /api/v1/me/moderation/decisions/{}/appeal", decision.id),
+            appeal: decision.appeal,
+            ended_at: decision.ended_at,
+            ended_by: decision.ended_by,
+            actions: decision.actions,
+            facts: decision.public_note,
+            policy: decision.policy,
+        }
+    }
+}
 
 /// The contract's request to delete a content, with the version of its subject beside.
 #[derive(Serialize)]

@@ -5,9 +5,9 @@ use super::NewDecision;
 use super::models::Decision;
 use super::schemas::NoticeKind;
 use crate::core::contract::timestamp::Timestamp;
+use crate::subjects::actions::Action;
 use crate::subjects::changes::{Actor, Ruling};
 use crate::subjects::{Standing, SubjectType};
-use crate::subjects::actions::Action;
 
 /// How long a decision can be appealed, in days: the six months of the Digital Services Act, article 20.
 pub const APPEAL_DAYS: i64 = 183;
@@ -79,6 +79,11 @@ impl Decision {
     pub fn for_author(&self) -> Ruling {
         let standing = self.actions.iter().filter_map(Action::standing).map(|(standing, _)| standing).max();
         Ruling { standing, standing_until: self.standing_until, ..self.ruling() }
+    }
+
+    /// Whether it is a strike against the author: a moderator has hidden or removed what they wrote.
+    pub fn is_strike(&self) -> bool {
+        self.moderator.is_some() && self.actions.iter().any(|action| matches!(action, Action::Hide | Action::Remove))
     }
 
     /// Until when it can be appealed.

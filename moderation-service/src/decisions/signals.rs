@@ -4,14 +4,15 @@ use uuid::Uuid;
 
 use super::NewDecision;
 use super::events::producers;
-use super::models::{Decision, lock_content, open_case, overturn_appeal, release};
-use super::schemas::{Notice, NoticeKind};
+use super::models::{Decision, OpenCase, lock_content, overturn_appeal, release};
+use super::schemas::{DeleteRequest, Notice, NoticeKind};
 use crate::core::api::errors::Error;
 use crate::core::contract::timestamp::Timestamp;
 use crate::ledger::NewEntry;
 use crate::ledger::models::now;
 use crate::ledger::signals::record;
-use crate::strikes::models::{revoke, sum};
+use crate::strikes::models::{add, revoke, sum};
+use crate::strikes::services::Ladder;
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{Actor, Change, Ended};
 use crate::subjects::models::lock;
@@ -95,11 +96,60 @@ pub async fn decide(tx: &mut PgTransaction<'_>, new: NewDecision) -> Result<Deci
     let at = locked.at;
     let (before, after) = locked.record(tx).await?;
     if !new.key.is_user() && !before.visibility.is_hidden() && after.visibility.is_hidden() {
-        let case = open_case(tx, (new.key, new.author), new.reason.contract(), after.version).await?;
-        producers::delete_requested(tx, &case).await?;
+        request_deletion(tx, &new, after.version).await?;
     }
     if let Some((kind, title, text)) = decision.notice() {
         producers::moderation_notice(tx, &notice(&decision, at, kind, title, text)).await?;
+    }
+    Ok(decision)
+}
+
+/// Requests of the content's own service what the contract has for it.
+async fn request_deletion(tx: &mut PgTransaction<'_>, new: &NewDecision, version: i64) -> sqlx::Result<()> {
+    let (r#type, content_id, reason) = (new.key.r#type, new.key.id, new.reason.contract());
+    let OpenCase { id, created_at, updated_at, raw_content } =
+        OpenCase::open(tx, (new.key, new.author), reason).await?;
+    let request = DeleteRequest {
+        id,
+        created_at,
+        created_by: None,
+        updated_at,
+        updated_by: None,
+        r#type,
+        content_id,
+        raw_content,
+        status: "DELETE_REQUESTED",
+        reason,
+        decision_version: version,
+    };
+    producers::delete_requested(tx, &request).await
+}
+
+/// Makes a moderator's decision: beside all else, what it hides or removes is a strike, and the ladder says what follows from the sum.
+pub async fn moderate(tx: &mut PgTransaction<'_>, ladder: &Ladder, new: NewDecision) -> Result<Decision, Error> {
+    let (actor, author) = (new.actor, new.author);
+    let decision = decide(tx, new).await?;
+    if !decision.is_strike() {
+        return Ok(decision);
+    }
+    let before = sum(&mut **tx, author, decision.at).await?;
+    add(tx, (decision.id, author), decision.reason.weight(), decision.at, ladder.strike_days).await?;
+    let after = sum(&mut **tx, author, decision.at).await?;
+    if let Some(rung) = ladder.reached(before, after) {
+        let follows = NewDecision {
+            key: SubjectKey::user(author),
+            author,
+            actor,
+            actions: vec![rung.action.clone()],
+            reason: decision.reason,
+            policy: None,
+            analysis: None,
+            internal_note: None,
+            public_note: None,
+            hours: None,
+            strikes: Some(rung.from),
+        };
+        decide(tx, follows).await?;
     }
     Ok(decision)
 }
@@ -243,10 +293,9 @@ pub async fn expire(tx: &mut PgTransaction<'_>, decision: Uuid) -> sqlx::Result<
     let is_over = |until: Option<Timestamp>| until.is_some_and(|until| until <= at);
     let end = Change::Ended { decision, why: Ended::Expired, note: None };
     let mut left = false;
-    for (subject, entries) in [
-        (Some(&locked.subject), &mut locked.entries),
-        (locked.account.as_ref(), &mut locked.account_entries),
-    ] {
+    for (subject, entries) in
+        [(Some(&locked.subject), &mut locked.entries), (locked.account.as_ref(), &mut locked.account_entries)]
+    {
         let Some(subject) = subject.filter(|subject| subject.is_under(decision)) else { continue };
         let until = if subject.key.is_user() { found.standing_until } else { found.expires_at };
         if is_over(until) {

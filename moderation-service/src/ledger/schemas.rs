@@ -1,9 +1,13 @@
-//! What became of a subject, in events.
+//! The log in the API, and what became of a subject, in events.
 use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::hex;
+use super::models::{Fault, StoredEntry};
 use crate::core::contract::timestamp::Timestamp;
-use crate::subjects::changes::{Ended, Ruling};
+use crate::subjects::changes::{ActorType, Ended, Ruling};
 use crate::subjects::reasons::{ContractReason, Reason};
 use crate::subjects::{Standing, SubjectType, Visibility};
 
@@ -101,4 +105,82 @@ pub struct UserStatusChanged {
     pub until: Option<Timestamp>,
     pub reason: Option<Reason>,
     pub decision_id: Option<Uuid>,
+}
+
+/// An entry of the log.
+#[derive(Serialize, ToSchema)]
+pub struct LogEntryOut {
+    /// Its number, from 1, without gaps
+    pub seq: i64,
+    pub id: Uuid,
+    pub at: Timestamp,
+    pub actor_type: ActorType,
+    /// The person who acted, where one did
+    pub actor: Option<Uuid>,
+    pub subject_type: SubjectType,
+    pub subject_id: Uuid,
+    /// The version of the subject that it made
+    pub version: i64,
+    /// Such as `decided`, `ended`, `reported`, `flagged`
+    #[schema(examples("decided"))]
+    pub kind: String,
+    /// What happened; null when the author's account is erased
+    #[schema(value_type = Option<Object>)]
+    pub details: Option<Box<RawValue>>,
+    /// What the actor wrote: `note`, `public_note`, `internal_note`; null when nothing, or when it is erased
+    #[schema(value_type = Option<Object>)]
+    pub words: Option<Box<RawValue>>,
+    /// The hash of the entry (SHA-256), which the next one contains
+    pub hash: String,
+}
+
+impl From<StoredEntry> for LogEntryOut {
+    fn from(entry: StoredEntry) -> Self {
+        let raw = |text: String| RawValue::from_string(text).ok();
+        Self {
+            seq: entry.seq,
+            id: entry.id,
+            at: entry.at,
+            actor_type: entry.actor_type,
+            actor: entry.actor,
+            subject_type: entry.subject_type,
+            subject_id: entry.subject_id,
+            version: entry.version,
+            kind: entry.kind,
+            details: entry.details.and_then(raw),
+            words: entry.words.and_then(raw),
+            hash: hex(&entry.hash),
+        }
+    }
+}
+
+/// Whether the log is as it was written.
+#[derive(Serialize, ToSchema)]
+pub struct VerificationOut {
+    pub valid: bool,
+    /// Whether all was checked; otherwise the next request begins with `after` = `to`
+    pub complete: bool,
+    /// Behind which number it began
+    pub after: i64,
+    /// The last number that was checked
+    pub to: i64,
+    /// The hash of the last entry: kept elsewhere, it proves later that none of the entries was rewritten
+    pub head: String,
+    pub fault: Option<FaultOut>,
+}
+
+/// The first place at which the log is not as it was written.
+#[derive(Serialize, ToSchema)]
+pub struct FaultOut {
+    pub seq: i64,
+    /// `MISSING`: the entry before it is not there; `CHAIN`: it does not continue the one before; `ENTRY`: the entry was
+    /// changed; `DETAILS`, `WORDS`: these were changed; `HEAD`: the last entries are not there
+    #[schema(examples("DETAILS"))]
+    pub fault: String,
+}
+
+impl From<Fault> for FaultOut {
+    fn from(fault: Fault) -> Self {
+        Self { seq: fault.seq, fault: fault.fault }
+    }
 }

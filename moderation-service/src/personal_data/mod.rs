@@ -5,10 +5,13 @@ mod tests;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
+use crate::appeals::models::Appeal;
 use crate::core::doors::erasure::Erasure;
 use crate::core::doors::personal_data::PersonalDataSource;
+use crate::decisions::models::Decision;
 use crate::moderations::models::Moderation;
-use crate::{analyses, contents, policies, signals};
+use crate::strikes::models::Strike;
+use crate::{analyses, contents, ledger, policies, signals, subjects};
 
 /// The stream that confirms that a deleted user's data is erased here.
 pub const USER_ERASED: &str = "moderation_user_erased";
@@ -31,20 +34,36 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
         name: "fingerprints",
         list: |db, person, before, rows| Box::pin(signals::models::list_personal_data(db, person, before, rows)),
     },
+    PersonalDataSource {
+        name: "decisions",
+        list: |db, person, before, rows| Box::pin(Decision::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "appeals",
+        list: |db, person, before, rows| Box::pin(Appeal::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "strikes",
+        list: |db, person, before, rows| Box::pin(Strike::list_personal_data(db, person, before, rows)),
+    },
 ];
 
 /// How the service erases a user's data.
 pub const ERASURE: Erasure = Erasure {
-    personal: &["title", "content"],
+    personal: &["title", "content", "text"],
     rows: |tx, person| Box::pin(erase(tx, person)),
     confirmed_on: Some(USER_ERASED),
 };
 
-/// Erases some of a user's rows; true when there may be more. Contents first: they are locked before what follows from them.
+/// Erases some of a person's rows, the ledger's first, because the rows of their subjects say which entries are about them; true
+/// when there may be more.
 async fn erase(tx: &mut PgTransaction<'static>, person: Uuid) -> sqlx::Result<bool> {
     policies::models::erase(tx, person).await?;
-    Ok(contents::models::erase(tx, person).await?
-        | signals::models::erase(tx, person).await?
-        | analyses::models::erase(tx, person).await?
-        | Moderation::erase(tx, person).await?)
+    Ok(ledger::models::erase(tx, person).await?
+        || Decision::erase(tx, person).await?
+        || subjects::models::erase(tx, person).await?
+        || contents::models::erase(tx, person).await?
+        || signals::models::erase(tx, person).await?
+        || analyses::models::erase(tx, person).await?
+        || Moderation::erase(tx, person).await?)
 }

@@ -119,11 +119,22 @@ impl Ruling {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Change {
     /// A machine asks for a person.
-    Flagged { analysis: Uuid, severity: f64, reason: Reason },
+    Flagged {
+        analysis: Uuid,
+        severity: f64,
+        reason: Reason,
+    },
     /// A user has reported it; the weight is the reporter's.
-    Reported { report: Uuid, severity: f64, weight: f64, reason: Reason },
+    Reported {
+        report: Uuid,
+        severity: f64,
+        weight: f64,
+        reason: Reason,
+    },
     /// A moderator has answered all open reports.
-    ReportsClosed { reports: i32 },
+    ReportsClosed {
+        reports: i32,
+    },
     /// A moderator hands it to a senior one.
     Escalated {
         #[serde(default)]
@@ -153,8 +164,13 @@ pub enum Change {
         note: Option<String>,
     },
     /// What a decision has hidden long ago is deleted for good.
-    Removed { decision: Uuid },
-    Appealed { appeal: Uuid, decision: Uuid },
+    Removed {
+        decision: Uuid,
+    },
+    Appealed {
+        appeal: Uuid,
+        decision: Uuid,
+    },
     AppealResolved {
         appeal: Uuid,
         decision: Uuid,

@@ -79,9 +79,8 @@ impl Subject {
         let ends = active().filter(|ruling| ruling.standing == Some(self.standing)).map(|ruling| ruling.standing_until);
         let restricted = self.standing != Standing::Active;
         self.standing_until = ends.max_by_key(|end| (end.is_none(), *end)).flatten().filter(|_| restricted);
-        let hidden = |held: &&InForce| {
-            held.ruling.visibility == Some(Visibility::Hidden) && held.ruling.expires_at.is_none()
-        };
+        let hidden =
+            |held: &&InForce| held.ruling.visibility == Some(Visibility::Hidden) && held.ruling.expires_at.is_none();
         let hidden_at = self.active.iter().filter(hidden).map(|held| held.at).min();
         (self.labels, self.hidden_at) = (labels, hidden_at.filter(|_| self.visibility == Visibility::Hidden));
     }

@@ -6,6 +6,9 @@ pub mod models;
 pub mod reasons;
 pub mod staff;
 
+#[cfg(test)]
+pub mod histories;
+
 use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, RawPathParams};
@@ -83,9 +86,8 @@ impl<S: Send + Sync> FromRequestParts<S> for SubjectKey {
             found.map(|(_, value)| value.to_owned()).unwrap_or_default()
         };
         let (kind, id) = (value("type").parse::<SubjectType>(), Uuid::from_str(&value("id")));
-        if let (Ok(r#type), Ok(id)) = (&kind, &id) {
-            let (r#type, id) = (*r#type, *id);
-            return Ok(Self { r#type, id });
+        if let (Ok(r#type), Ok(id)) = (kind, &id) {
+            return Ok(Self { r#type, id: *id });
         }
         let wrong_type = "value is not a valid enumeration member; permitted: 'COMMENT', 'POST', 'USER'";
         let errors = [
@@ -97,9 +99,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SubjectKey {
 }
 
 /// Who can see a content; the later, the stricter.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type, ToSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Visibility {
@@ -123,9 +123,7 @@ impl Visibility {
 }
 
 /// What a user may do; the later, the stricter.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type, ToSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Standing {
@@ -197,26 +195,6 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// A subject that nothing has happened to.
-    pub fn new(key: SubjectKey, author: Uuid) -> Self {
-        Self {
-            key,
-            author,
-            version: 0,
-            visibility: Visibility::Visible,
-            labels: Vec::new(),
-            standing: Standing::Active,
-            standing_until: None,
-            review: Review::None,
-            severity: 0.0,
-            reports: 0,
-            report_weight: 0.0,
-            opened_at: None,
-            hidden_at: None,
-            active: Vec::new(),
-        }
-    }
-
     /// Whether a decision is in force here.
     pub fn is_under(&self, decision: Uuid) -> bool {
         self.active.iter().any(|held| held.ruling.decision == decision)

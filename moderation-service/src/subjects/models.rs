@@ -6,6 +6,9 @@ use uuid::Uuid;
 use super::{InForce, Review, Standing, Subject, SubjectKey, SubjectType, Visibility};
 use crate::core::contract::timestamp::Timestamp;
 
+/// Subjects erased in one statement.
+const BATCH: i64 = 500;
+
 /// A row of the table.
 struct SubjectRow {
     r#type: SubjectType,
@@ -118,4 +121,21 @@ impl Subject {
         .await?;
         Ok(())
     }
+}
+
+/// Deletes a batch of the subjects of an author, with the claims on them; true when there may be more.
+pub async fn erase(tx: &mut PgTransaction<'_>, author: Uuid) -> sqlx::Result<bool> {
+    let erased = sqlx::query_scalar!(
+        r#"with gone as (
+            delete from subject where (type, id) in (
+                select type, id from subject where author = $1 order by type, id limit $2 for update)
+            returning type, id
+        ), released as (
+            delete from claim using gone where claim.subject_type = gone.type and claim.subject_id = gone.id
+        )
+        select count(*) as "erased!" from gone"#,
+        author,
+        BATCH
+    );
+    Ok(erased.fetch_one(&mut **tx).await? > 0)
 }

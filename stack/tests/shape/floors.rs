@@ -78,16 +78,19 @@ const FLOORS: &[(&str, &[Floor])] = &[
         "moderation-service",
         &[
             Floor::of(&["token_check"]),
+            // What can be decided about, the one way to change it, and those who use it.
             Floor::of(&["subjects"]),
             Floor::of(&["ledger"]),
             Floor::of(&["strikes"]),
             Floor::of(&["decisions"]),
-            // The text model's command says which reason of the contract a score comes to.
+            Floor::of(&["appeals"]),
+            Floor::of(&["expiry"]),
+            // What contents are, what can be said about their texts, what follows from it.
             Floor::of(&["text_model", "moderations", "contents"]),
             Floor::of(&["training", "signals"]),
             Floor::of(&["policies"]),
             Floor::of(&["analyses"]),
-            Floor::of(&["personal_data"]),
+            Floor::of_neighbours(&[FEATURES]),
             Floor::of(&["settings"]),
             Floor::of(&["main"]),
         ],

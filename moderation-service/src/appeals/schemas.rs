@@ -1,0 +1,106 @@
+//! Appeals in the API.
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::models::Appeal;
+use crate::core::contract::fields::{Fields, Input};
+use crate::core::contract::timestamp::Timestamp;
+use crate::decisions::AppealStatus;
+
+/// The longest appeal, and the longest note of its outcome, in characters.
+const LONGEST_TEXT: usize = 2_000;
+
+/// An objection to a decision.
+#[derive(ToSchema)]
+#[schema(examples(json!({ "text": "I quoted the insult in order to object to it." })))]
+pub struct AppealIn {
+    /// Why the decision is wrong, 1 to 2,000 characters
+    #[schema(min_length = 1, max_length = 2_000)]
+    pub text: String,
+}
+
+impl Input for AppealIn {
+    fn read(fields: &mut Fields) -> Self {
+        Self { text: filled(fields, "text") }
+    }
+}
+
+/// A text that says something.
+fn filled(fields: &mut Fields, name: &'static str) -> String {
+    let errors = fields.errors.len();
+    let text = fields.text(name, LONGEST_TEXT);
+    if text.trim().is_empty() && fields.errors.len() == errors {
+        fields.refuse(name, "ensure this value has at least 1 characters", "value_error.any_str.min_length", None);
+    }
+    text
+}
+
+/// What becomes of an appeal.
+#[derive(ToSchema)]
+#[schema(examples(json!({ "outcome": "OVERTURNED", "note": "It was a quotation. We are sorry." })))]
+pub struct ResolutionIn {
+    /// `UPHELD`: the decision stands; `OVERTURNED`: it was wrong
+    pub outcome: AppealStatus,
+    /// For the author, 1 to 2,000 characters
+    #[schema(min_length = 1, max_length = 2_000)]
+    pub note: String,
+}
+
+impl Input for ResolutionIn {
+    fn read(fields: &mut Fields) -> Self {
+        let errors = fields.errors.len();
+        let outcome = fields.choice("outcome", &["UPHELD", "OVERTURNED"], |word| match word {
+            "UPHELD" => Some(AppealStatus::Upheld),
+            "OVERTURNED" => Some(AppealStatus::Overturned),
+            _ => None,
+        });
+        if outcome.is_none() && fields.errors.len() == errors {
+            fields.refuse("outcome", "field required", "value_error.missing", None);
+        }
+        Self { outcome: outcome.unwrap_or(AppealStatus::Upheld), note: filled(fields, "note") }
+    }
+}
+
+/// An appeal, as its author sees it. It names no moderator.
+#[derive(Serialize, ToSchema)]
+pub struct AppealOut {
+    pub id: Uuid,
+    pub decision_id: Uuid,
+    pub at: Timestamp,
+    pub text: String,
+    pub status: AppealStatus,
+    /// What the moderator who resolved it wrote to the author
+    pub note: Option<String>,
+    pub resolved_at: Option<Timestamp>,
+}
+
+impl From<Appeal> for AppealOut {
+    fn from(appeal: Appeal) -> Self {
+        Self {
+            id: appeal.id,
+            decision_id: appeal.decision,
+            at: appeal.at,
+            text: appeal.text,
+            status: appeal.status,
+            note: appeal.note,
+            resolved_at: appeal.resolved_at,
+        }
+    }
+}
+
+/// An appeal, as moderators see it.
+#[derive(Serialize, ToSchema)]
+pub struct AppealCaseOut {
+    #[serde(flatten)]
+    pub appeal: AppealOut,
+    pub author: Uuid,
+    /// Who has resolved it
+    pub moderator: Option<Uuid>,
+}
+
+impl From<Appeal> for AppealCaseOut {
+    fn from(appeal: Appeal) -> Self {
+        Self { author: appeal.author, moderator: appeal.moderator, appeal: appeal.into() }
+    }
+}

@@ -1,0 +1,91 @@
+//! What follows from an appeal and from its outcome, in the same transaction.
+use axum::http::StatusCode;
+use sqlx::PgTransaction;
+use uuid::Uuid;
+
+use super::NO_SUCH_APPEAL;
+use super::models::{Appeal, ONE_APPEAL};
+use crate::core::api::errors::Error;
+use crate::decisions::events::producers;
+use crate::decisions::models::Decision;
+use crate::decisions::schemas::NoticeKind;
+use crate::decisions::signals::{end, notice};
+use crate::decisions::{AppealStatus, NO_SUCH_DECISION};
+use crate::ledger::NewEntry;
+use crate::ledger::models::now;
+use crate::ledger::signals::record;
+use crate::subjects::SubjectKey;
+use crate::subjects::changes::{Actor, Change, Ended};
+use crate::subjects::models::lock;
+
+const ALREADY_APPEALED: Error = Error::Refused(StatusCode::CONFLICT, "The decision was appealed before");
+const OVER: Error = Error::Refused(StatusCode::CONFLICT, "The decision is no longer in force");
+const NO_EFFECT: Error = Error::Refused(StatusCode::CONFLICT, "The decision has no effect that could be appealed");
+const TOO_LATE: Error = Error::Refused(StatusCode::CONFLICT, "The time to appeal is over");
+const RESOLVED: Error = Error::Refused(StatusCode::CONFLICT, "The appeal was resolved before");
+const OWN_DECISION: Error = Error::Refused(StatusCode::FORBIDDEN, "An appeal is resolved by another moderator");
+
+/// Appeals a decision, as the author whom it is about. A decision whose time is over can be appealed as well: its strike counts
+/// longer than it.
+pub async fn appeal(tx: &mut PgTransaction<'_>, decision: Uuid, author: Uuid, text: &str) -> Result<Appeal, Error> {
+    let found = Decision::find(&mut **tx, decision).await?.filter(|found| found.author == author);
+    let key = found.ok_or(NO_SUCH_DECISION)?.key;
+    lock(tx, &[(key, author)]).await?;
+    let at = now(tx).await?;
+    // Again, now that it cannot end any more.
+    let found = Decision::find(&mut **tx, decision).await?.ok_or(NO_SUCH_DECISION)?;
+    if found.ended_by.is_some_and(|why| why != Ended::Expired) {
+        return Err(OVER);
+    }
+    if found.notice().is_none() {
+        return Err(NO_EFFECT);
+    }
+    if found.appeal_until() < at {
+        return Err(TOO_LATE);
+    }
+    let appeal = Appeal::create(tx, decision, author, text).await.map_err(|error| match error {
+        sqlx::Error::Database(cause) if cause.constraint() == Some(ONE_APPEAL) => ALREADY_APPEALED,
+        other => other.into(),
+    })?;
+    let change = Change::Appealed { appeal: appeal.id, decision };
+    record(tx, key, author, vec![NewEntry::new(Actor::User(author), change)]).await?;
+    Ok(appeal)
+}
+
+/// Resolves an appeal. Of a moderator's decision another moderator does, and an author never their own. When it is overturned, the
+/// decision ends with its strike and with what the ladder has done for it.
+pub async fn resolve(
+    tx: &mut PgTransaction<'_>,
+    appeal: Uuid,
+    status: AppealStatus,
+    moderator: Uuid,
+    note: String,
+) -> Result<Appeal, Error> {
+    let found = Appeal::find(&mut **tx, appeal).await?.ok_or(NO_SUCH_APPEAL)?;
+    let decision = Decision::find(&mut **tx, found.decision).await?.ok_or(NO_SUCH_DECISION)?;
+    if decision.moderator == Some(moderator) || decision.author == moderator {
+        return Err(OWN_DECISION);
+    }
+    let (key, author) = (decision.key, decision.author);
+    // All that the end of the decision needs, before the ledger's first entry.
+    lock(tx, &[(key, author), (SubjectKey::user(author), author)]).await?;
+    let resolved = Appeal::resolve(tx, appeal, status, moderator, &note).await?.ok_or(RESOLVED)?;
+    let (actor, overturned) = (Actor::Moderator(moderator), status == AppealStatus::Overturned);
+    let change = Change::AppealResolved { appeal, decision: decision.id, overturned, note: Some(note.clone()) };
+    record(tx, key, author, vec![NewEntry::new(actor, change)]).await?;
+    if overturned {
+        end(tx, decision.id, Ended::Overturned, actor).await?;
+    }
+    let at = resolved.resolved_at.unwrap_or(resolved.at);
+    let (title, outcome) = if overturned {
+        ("Your appeal has succeeded", decision.taken_back().1)
+    } else {
+        (
+            "Your appeal was rejected",
+            format!("We have looked at our decision again, and it stands: {}.", decision.reason.sentence()),
+        )
+    };
+    let text = format!("{outcome} {note}");
+    producers::moderation_notice(tx, &notice(&decision, at, NoticeKind::AppealOutcome, title.to_owned(), text)).await?;
+    Ok(resolved)
+}

@@ -1,0 +1,132 @@
+//! Appeals, through their routes and their events.
+use serde_json::{Value, json};
+use sqlx::Executor;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use uuid::Uuid;
+
+use crate::core::testing::{Platform, Reply, new_user};
+use crate::decisions::events::MODERATION_NOTICE;
+use crate::decisions::tests::{
+    decided, decided_by_machine, fields, new_content, new_moderator, standing, start, visibility,
+};
+use crate::ledger::events::{MODERATION_DECIDED, USER_STATUS_CHANGED};
+use crate::subjects::SubjectType;
+use crate::subjects::actions::Action;
+
+async fn appeal(platform: &Platform, author: &str, decision: Uuid) -> Reply {
+    let path = format!("/me/moderation/decisions/{decision}/appeal");
+    platform.call("POST", &path, Some(author), Some(json!({ "text": "I quoted it." }))).await
+}
+
+async fn resolve(platform: &Platform, moderator: &str, appeal: &Value, outcome: &str) -> Reply {
+    let path = format!("/moderation/appeals/{}/resolve", appeal["id"].as_str().unwrap());
+    platform.call("POST", &path, Some(moderator), Some(json!({ "outcome": outcome, "note": "We have read it." }))).await
+}
+
+#[sqlx::test(migrations = false)]
+async fn an_appeal_that_succeeds_restores_content_account_and_strikes(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, her), (first, _), (second, other)) = (new_user(), new_moderator(), new_moderator());
+    let post = new_content(&platform, SubjectType::Post, her).await;
+    // Four strikes at once: the ladder mutes.
+    let decision = decided(&platform, &first, post, json!([{ "action": "HIDE" }]), "VIOLENCE_THREAT").await;
+    assert_eq!((visibility(&platform, post).await, standing(&platform, her).await), (json!("HIDDEN"), json!("MUTED")));
+
+    // A muted user may appeal.
+    let made = appeal(&platform, &format!("{anna}:MUTED:USER"), decision).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let names = ["decision_id", "text", "status", "note", "resolved_at"];
+    let expected = json!({ "decision_id": decision, "text": "I quoted it.", "status": "OPEN", "note": null,
+        "resolved_at": null });
+    assert_eq!(fields(&made.body, &names), expected);
+    let open = platform.call("GET", "/moderation/appeals", Some(&second), None).await;
+    assert_eq!((&open.body[0]["id"], &open.body[0]["author"]), (&made.body["id"], &json!(her)));
+
+    let own = resolve(&platform, &first, &made.body, "UPHELD").await;
+    assert_eq!(own.status, 403, "who has decided does not judge");
+    assert_eq!(resolve(&platform, &anna, &made.body, "OVERTURNED").await.status, 403);
+    let resolved = resolve(&platform, &second, &made.body, "OVERTURNED").await;
+    assert_eq!(resolved.status, 200, "{resolved:?}");
+    assert_eq!(fields(&resolved.body, &["status", "moderator"]), json!({ "status": "OVERTURNED", "moderator": other }));
+    assert_eq!(resolve(&platform, &second, &made.body, "UPHELD").await.status, 409);
+
+    assert_eq!(
+        (visibility(&platform, post).await, standing(&platform, her).await),
+        (json!("VISIBLE"), json!("ACTIVE"))
+    );
+    let strikes = platform.call("GET", &format!("/moderation/users/{her}/strikes"), Some(&second), None).await;
+    assert_eq!((&strikes.body["sum"], strikes.body["strikes"].as_array().unwrap().len()), (&json!(0), 1));
+    let events = platform.published(MODERATION_DECIDED).await;
+    let last_of = |subject: &str| events.iter().rev().find(|event| event["subject_type"] == subject).unwrap().clone();
+    let names = ["visibility", "previous_visibility", "cause", "decision"];
+    let expected =
+        json!({ "visibility": "VISIBLE", "previous_visibility": "HIDDEN", "cause": "OVERTURNED", "decision": null });
+    assert_eq!(fields(&last_of("POST"), &names), expected);
+    assert_eq!(last_of("USER")["cause"], "OVERTURNED");
+    assert_eq!(platform.published(USER_STATUS_CHANGED).await.last().unwrap()["status"], "ACTIVE");
+    let notice = platform.published(MODERATION_NOTICE).await.pop().unwrap();
+    assert_eq!(
+        fields(&notice, &["kind", "title", "user_id"]),
+        json!({ "kind": "APPEAL_OUTCOME", "title": "Your appeal has succeeded", "user_id": her })
+    );
+    assert!(notice["text"].as_str().unwrap().ends_with("We have read it."), "{notice}");
+    let mine = platform.call("GET", "/me/appeals", Some(&anna), None).await;
+    assert_eq!(
+        fields(&mine.body[0], &["status", "note"]),
+        json!({ "status": "OVERTURNED", "note": "We have read it." })
+    );
+    assert!(!mine.body.to_string().contains(&other.to_string()), "{:?}", mine.body);
+    let statement = platform.call("GET", "/me/moderation/decisions", Some(&anna), None).await.body;
+    let of_post =
+        statement.as_array().unwrap().iter().find(|statement| statement["decision_id"] == json!(decision)).unwrap();
+    assert_eq!(fields(of_post, &["appeal", "ended_by"]), json!({ "appeal": "OVERTURNED", "ended_by": "OVERTURNED" }));
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_decision_is_appealed_once_by_its_author_and_in_time(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, her), (moderator, _)) = (new_user(), new_moderator());
+    let post = new_content(&platform, SubjectType::Post, her).await;
+    let hide = json!([{ "action": "HIDE" }]);
+    let decision = decided(&platform, &moderator, post, hide.clone(), "SPAM_COMMERCIAL").await;
+    assert_eq!(appeal(&platform, &new_user().0, decision).await.status, 404, "another user's does not exist");
+    assert_eq!(appeal(&platform, &anna, Uuid::now_v7()).await.status, 404);
+    let (one, two) = tokio::join!(appeal(&platform, &anna, decision), appeal(&platform, &anna, decision));
+    let mut statuses = [one.status.as_u16(), two.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409]);
+    for text in ["", "  \n", &"x".repeat(2_001)] {
+        let path = format!("/me/moderation/decisions/{decision}/appeal");
+        let reply = platform.call("POST", &path, Some(&anna), Some(json!({ "text": text }))).await;
+        assert_eq!(reply.status, 422, "{text:.9}");
+    }
+
+    let late = decided(&platform, &moderator, post, hide.clone(), "SPAM_LINK").await;
+    platform.app.db.execute("update decision set at = at - interval '184 days'").await.unwrap();
+    let reply = appeal(&platform, &anna, late).await;
+    assert_eq!((reply.status.as_u16(), &reply.body["detail"]), (409, &json!("The time to appeal is over")));
+    let allowed = decided(&platform, &moderator, post, json!([{ "action": "ALLOW" }]), "OTHER_RULES").await;
+    assert_eq!(appeal(&platform, &anna, allowed).await.status, 409, "nothing has happened to her");
+    let taken_back = decided(&platform, &moderator, post, hide, "SPAM_LINK").await;
+    decided(&platform, &moderator, post, json!([{ "action": "RESTORE" }]), "OTHER_RULES").await;
+    assert_eq!(appeal(&platform, &anna, taken_back).await.status, 409);
+    let mine = platform.call("GET", "/me/appeals", Some(&anna), None).await;
+    assert_eq!(mine.body[0]["status"], "OVERTURNED", "what was restored meanwhile needs no answer");
+    assert_eq!(mine.body.as_array().unwrap().len(), 1);
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_a_machine_has_decided_any_moderator_judges(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, her), (moderator, _)) = (new_user(), new_moderator());
+    let comment = new_content(&platform, SubjectType::Comment, her).await;
+    let decision = decided_by_machine(&platform, comment, her, Action::Hide).await;
+    let made = appeal(&platform, &anna, decision).await;
+    let resolved = resolve(&platform, &moderator, &made.body, "UPHELD").await;
+    assert_eq!(fields(&resolved.body, &["status", "note"]), json!({ "status": "UPHELD", "note": "We have read it." }));
+    assert_eq!(visibility(&platform, comment).await, "HIDDEN");
+    let notice = platform.published(MODERATION_NOTICE).await.pop().unwrap();
+    assert_eq!((&notice["kind"], &notice["title"]), (&json!("APPEAL_OUTCOME"), &json!("Your appeal was rejected")));
+    let wrong = resolve(&platform, &moderator, &made.body, "PERHAPS").await;
+    assert_eq!((wrong.status.as_u16(), &wrong.body["detail"][0]["loc"]), (422, &json!(["body", "outcome"])));
+}

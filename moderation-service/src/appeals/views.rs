@@ -1,0 +1,84 @@
+//! The routes of appeals.
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::models::Appeal;
+use super::schemas::{AppealCaseOut, AppealIn, AppealOut, ResolutionIn};
+use super::signals;
+use crate::core::api::errors::{Error, Problem};
+use crate::core::api::pagination::Page;
+use crate::core::app::App;
+use crate::core::app::identity::User;
+use crate::core::contract::extract::{Json as Body, Path};
+use crate::core::doors::callers::EvenMuted;
+use crate::subjects::staff::Moderator;
+
+/// Appeal a decision about the caller, once, within six months
+///
+/// A muted user can, too. Another moderator than the one who decided resolves the appeal.
+#[utoipa::path(post, path = "/me/moderation/decisions/{id}/appeal", tag = "moderation", request_body = AppealIn, responses(
+    (status = 201, body = AppealOut),
+    (status = 404, body = Problem),
+    (status = 409, body = Problem, description = "Appealed before, too late, no longer in force, or without an effect"),
+))]
+pub async fn create_appeal(
+    EvenMuted(user): EvenMuted,
+    State(app): State<App>,
+    Path(id): Path,
+    Body(appeal): Body<AppealIn>,
+) -> Result<(StatusCode, Json<AppealOut>), Error> {
+    let mut tx = app.db.begin().await?;
+    let appeal = signals::appeal(&mut tx, id, user.id, &appeal.text).await?;
+    app.commit_with_answer(tx).await?;
+    Ok((StatusCode::CREATED, Json(appeal.into())))
+}
+
+/// List the caller's appeals, newest first
+#[utoipa::path(get, path = "/me/appeals", tag = "moderation", params(
+    ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
+    ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
+), responses(
+    (status = 200, body = Vec<AppealOut>),
+))]
+pub async fn get_my_appeals(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
+    let appeals = Appeal::list_of(&app.db, user.id, page.before, page.rows()).await?;
+    let appeals: Vec<AppealOut> = appeals.into_iter().map(AppealOut::from).collect();
+    Ok(page.answer(appeals, |appeal| (appeal.at, appeal.id)))
+}
+
+/// List the open appeals, newest first
+#[utoipa::path(get, path = "/moderation/appeals", tag = "moderation", params(
+    ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
+    ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
+), responses(
+    (status = 200, body = Vec<AppealCaseOut>),
+    (status = 403, body = Problem, description = "Not a moderator"),
+))]
+pub async fn get_appeals(_: Moderator, State(app): State<App>, page: Page) -> Result<Response, Error> {
+    let appeals = Appeal::list_open(&app.db, page.before, page.rows()).await?;
+    let appeals: Vec<AppealCaseOut> = appeals.into_iter().map(AppealCaseOut::from).collect();
+    Ok(page.answer(appeals, |case| (case.appeal.at, case.appeal.id)))
+}
+
+/// Resolve an appeal: the decision stands, or its effects end
+///
+/// By a moderator other than the one who decided; what a machine has decided, any moderator resolves.
+#[utoipa::path(post, path = "/moderation/appeals/{id}/resolve", tag = "moderation", request_body = ResolutionIn, responses(
+    (status = 200, body = AppealCaseOut),
+    (status = 403, body = Problem, description = "Not a moderator, or the one who decided or appealed"),
+    (status = 404, body = Problem),
+    (status = 409, body = Problem, description = "The appeal was resolved before"),
+))]
+pub async fn resolve_appeal(
+    Moderator(moderator): Moderator,
+    State(app): State<App>,
+    Path(id): Path,
+    Body(resolution): Body<ResolutionIn>,
+) -> Result<Json<AppealCaseOut>, Error> {
+    let mut tx = app.db.begin().await?;
+    let appeal = signals::resolve(&mut tx, id, resolution.outcome, moderator.id, resolution.note).await?;
+    app.commit_with_answer(tx).await?;
+    Ok(Json(appeal.into()))
+}
