@@ -139,7 +139,7 @@ fn features(
         .merge(texts::router(TextAnalysis { reader: reader.clone(), analyser }));
     let mut subscriptions = analyses::events::consumers::subscriptions(&pipeline);
     subscriptions.extend(signals::events::consumers::subscriptions());
-    let removal = settings.removal;
+    let removal = settings.removal.clone();
     Ok(Features {
         routes: routes.with_state(app.clone()),
         root: perspective::root(keys, settings.perspective.perspective_url.clone(), &reader).with_state(app.clone()),

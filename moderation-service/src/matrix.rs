@@ -103,12 +103,23 @@ pub async fn request(world: &Platform, operation: &str, owner: &Person) -> Reque
         }
         "/api/v1/moderation/queue/claim" => (path.to_owned(), Some(json!({}))),
         "/api/v1/moderation/users/{id}/strikes" => (path.replace("{id}", &owner.id.to_string()), None),
+        "/api/v1/moderation/domains/{domain}" => {
+            (domain(world).await, (method == "PUT").then(|| json!({ "verdict": "WARN" })))
+        }
+        "/api/v1/moderation/policies" => (path.to_owned(), (method == "POST").then(|| policy(0))),
+        "/api/v1/moderation/policies/{id}" | "/api/v1/moderation/policies/{id}/hits" => {
+            let created = call_as_admin(world, "POST", "/moderation/policies", policy(0)).await;
+            (path.replace("{id}", created["id"].as_str().unwrap()), (method == "PUT").then(|| policy(1)))
+        }
+        "/api/v1/moderation/policies/simulate" => (path.to_owned(), Some(json!({ "rules": [] }))),
+        "/api/v1/moderation/analyses/{id}" => (path.replace("{id}", &Uuid::now_v7().to_string()), None),
         "/api/v1/me/moderations"
         | "/api/v1/me/reports"
         | "/api/v1/moderation/queue"
         | "/api/v1/moderation/stats"
         | "/api/v1/moderation/transparency"
         | "/api/v1/moderation/public-log"
+        | "/api/v1/moderation/domains"
         | "/api/v1/me/appeals"
         | "/api/v1/me/moderation/decisions"
         | "/api/v1/moderation/appeals"

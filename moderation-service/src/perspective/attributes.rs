@@ -122,6 +122,7 @@ fn word_score(severity: f64) -> f64 {
 mod tests {
     use super::super::spans::whole;
     use super::*;
+    use crate::text_model::Class;
 
     fn score(attribute: Attribute, scores: [f32; 5], words: WordSeverities) -> f64 {
         let scores = Scores { scores, labels: [false; 5], hides: [false; 5], class: Class::Neither };

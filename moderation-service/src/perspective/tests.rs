@@ -19,7 +19,7 @@ use crate::core::testing::counted::Counted;
 use crate::core::testing::{Platform, Reply};
 use crate::text_model::artefact::Calibration;
 use crate::text_model::tests::tiny;
-use crate::text_model::{HEADS, Scores, TextModel};
+use crate::text_model::{Class, HEADS, Scores, TextModel};
 
 /// The file of the tiny model, one for all tests.
 static MODEL: LazyLock<NamedTempFile> = LazyLock::new(|| {
