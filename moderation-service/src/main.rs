@@ -56,7 +56,7 @@ static SERVICE: Service = Service {
         let reader = Arc::new(reader(settings.moderation_model.as_deref())?);
         let analysis = TextAnalysis { reader: reader.clone(), analyser: analyser.clone() };
         let PerspectiveSettings { perspective_keys, perspective_url } = settings.perspective;
-        let keys = Keys::new(&perspective_keys, &app.settings)?;
+        let keys = Keys::new(&perspective_keys, app.settings.environment)?;
         Ok(Features {
             routes: moderations::router().merge(texts::router(analysis)).with_state(app.clone()),
             root: perspective::root(keys, perspective_url, &reader).with_state(app.clone()),

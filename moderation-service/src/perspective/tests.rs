@@ -267,26 +267,6 @@ async fn without_keys_the_api_is_closed(_: PgPoolOptions, database: PgConnectOpt
     assert_eq!(own.status, 200);
 }
 
-#[test]
-fn keys_that_are_no_keys_are_refused_at_the_start() {
-    let command = || {
-        let needed = ["test", "--database-url", "postgres://localhost/x"];
-        move |more: &[&str]| {
-            let arguments: Vec<&str> = needed.iter().chain(more).copied().collect();
-            SERVICE.command().try_get_matches_from(arguments).map_err(|error| error.to_string())
-        }
-    };
-    for (keys, expected) in [
-        ("=k1", "the name of a key has 1 to 64"),
-        ("a b=k1", "the name"),
-        ("a=", "the key a is empty"),
-        ("k1", "expected name=key"),
-    ] {
-        let error = command()(&["--perspective-keys", keys]).unwrap_err();
-        assert!(error.contains(expected), "{error}");
-    }
-}
-
 #[sqlx::test(migrations = false)]
 async fn a_suggestion_is_stored_once_and_can_be_exported(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
