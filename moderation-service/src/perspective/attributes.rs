@@ -122,9 +122,14 @@ fn word_score(severity: f64) -> f64 {
 mod tests {
     use super::super::spans::whole;
     use super::*;
+    use crate::text_model::Class;
+
+    fn found(scores: [f32; 5]) -> Scores {
+        Scores { scores, labels: [false; 5], hides: [false; 5], class: Class::Neither }
+    }
 
     fn score(attribute: Attribute, scores: [f32; 5], words: WordSeverities) -> f64 {
-        let reading = PartReading { span: whole("x"), scores: Scores { scores, labels: [false; 5] }, words };
+        let reading = PartReading { span: whole("x"), scores: found(scores), words };
         (attribute.score(&reading) * 1000.0).round() / 1000.0
     }
 

@@ -6,7 +6,7 @@ use whichlang::{Lang, detect_language};
 
 /// The one language that the model has learned.
 pub const SUPPORTED: &str = "en";
-/// The fewest letters of a text in Latin script from which its language is told.
+/// The fewest letters of a text in Latin script from which its language is detected.
 const MIN_LETTERS: usize = 40;
 
 /// The language of a text, by its ISO 639-1 code; none when it has too few letters to say, or none at all.

@@ -19,7 +19,7 @@ use crate::core::testing::counted::Counted;
 use crate::core::testing::{Platform, Reply};
 use crate::text_model::artefact::Calibration;
 use crate::text_model::tests::tiny;
-use crate::text_model::{HEADS, Scores, TextModel};
+use crate::text_model::{Class, HEADS, Scores, TextModel};
 
 /// The file of the tiny model, one for all tests.
 static MODEL: LazyLock<NamedTempFile> = LazyLock::new(|| {
@@ -390,12 +390,20 @@ impl TextModel for Waiting {
     }
 
     fn calibrations(&self) -> &[Calibration; HEADS] {
-        &[Calibration { slope: 1.0, bias: 0.0, label: 0.5, hide: 0.9 }; HEADS]
+        &[Calibration { slope: 1.0, bias: 0.0, label: 0.5, hide: None }; HEADS]
     }
 
     fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<Scores>> {
         self.0.lock().unwrap().recv()?;
-        Ok(texts.iter().map(|_| Scores { scores: [0.25; HEADS], labels: [false; HEADS] }).collect())
+        Ok(texts
+            .iter()
+            .map(|_| Scores {
+                scores: [0.25; HEADS],
+                labels: [false; HEADS],
+                hides: [false; HEADS],
+                class: Class::Neither,
+            })
+            .collect())
     }
 }
 

@@ -10,8 +10,7 @@ use crate::moderations::Reason;
 use crate::moderations::services::{Analyser, Finding};
 use crate::perspective::reader::Unreadable;
 use crate::perspective::spans::{TextPart, sentences};
-use crate::text_model::artefact::Calibration;
-use crate::text_model::{HEADS, Head, Scores};
+use crate::text_model::{Head, Scores};
 
 /// The heads that may lead to hiding, the gravest first, each with the reason in the contract's words. The others are for people
 /// to look at: too many harmless texts are rude.
@@ -50,7 +49,7 @@ pub async fn analyze(analysis: &TextAnalysis, request: TextsIn) -> Result<TextsO
     let (whole, parts) = scores.split_at(texts.len());
     let mut parts = parts.iter();
     let results = whole.iter().zip(findings).zip(&spans).map(|((scores, finding), spans)| {
-        let (verdict, reason) = verdict(scores, &calibration, finding);
+        let (verdict, reason) = verdict(scores, finding);
         let part = |(span, scores): (&TextPart<'_>, &Scores)| TextSpan {
             begin: span.begin,
             end: span.end,
@@ -61,7 +60,7 @@ pub async fn analyze(analysis: &TextAnalysis, request: TextsIn) -> Result<TextsO
     });
     let results = results.collect();
     let thresholds =
-        calibration.map(|head| HeadThresholds { label: rounded(head.label), hide: Some(rounded(head.hide)) });
+        calibration.map(|head| HeadThresholds { label: rounded(head.label), hide: head.hide.map(rounded) });
     Ok(TextsOut { model_version, thresholds: PerHead::from(thresholds), results })
 }
 
@@ -72,13 +71,8 @@ async fn find(analyser: Arc<dyn Analyser>, texts: Arc<Vec<String>>) -> Result<Ve
 }
 
 /// What would happen to a text: the model's highest thresholds, and what the analyser hides already.
-fn verdict(
-    scores: &Scores,
-    calibration: &[Calibration; HEADS],
-    finding: Option<Finding>,
-) -> (TextVerdict, Option<Reason>) {
-    let hides = |head: Head| scores.scores[head as usize] >= calibration[head as usize].hide;
-    let by_model = HIDING.into_iter().find_map(|(head, reason)| hides(head).then_some(reason));
+fn verdict(scores: &Scores, finding: Option<Finding>) -> (TextVerdict, Option<Reason>) {
+    let by_model = HIDING.into_iter().find_map(|(head, reason)| scores.hides[head as usize].then_some(reason));
     match by_model.or(finding.map(|finding| finding.reason)) {
         Some(reason) => (TextVerdict::Hide, Some(reason)),
         None => (TextVerdict::Allow, None),

@@ -55,7 +55,7 @@ async fn a_verdict_is_that_of_the_published_text(_: PgPoolOptions, database: PgC
     assert_eq!(reply.body["results"][0]["verdict"], "ALLOW");
 }
 
-/// Only the platform's own services may ask, and a wrong request is told what is wrong.
+/// Only the platform's own services may ask, and a refusal says what is wrong.
 #[sqlx::test(migrations = false)]
 async fn other_callers_and_other_bodies_are_refused(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &["--moderation-model", &model()]).await;
