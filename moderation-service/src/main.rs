@@ -102,6 +102,18 @@ static SERVICE: Service = Service {
         let model = settings.moderation_model.as_deref().map(MiniLm::open).transpose()?.map(Arc::new);
         let scores = model.clone().map(|model| Arc::new(FileModel(model)) as Arc<dyn TextScores>);
         features(app, &settings, model.map(|model| model as Arc<dyn TextModel>), scores)
+        let analyser = analyser(&settings.analysis);
+        let reader = Arc::new(reader(settings.moderation_model.as_deref())?);
+        let analysis = TextAnalysis { reader: reader.clone(), analyser: analyser.clone() };
+        let PerspectiveSettings { perspective_keys, perspective_url } = settings.perspective;
+        let keys = Keys::new(&perspective_keys, app.settings.environment)?;
+        Ok(Features {
+            routes: moderations::router().merge(texts::router(analysis)).with_state(app.clone()),
+            root: perspective::root(keys, perspective_url, &reader).with_state(app.clone()),
+            jobs: vec![perspective::schedulers::job(app)],
+            subscriptions: moderations::events::consumers::subscriptions(&analyser),
+            ..Features::default()
+        })
     },
 };
 

@@ -76,12 +76,12 @@ struct Moderator {
 
 /// What moderation says, as far as it is read here.
 #[derive(Deserialize)]
-struct Answer {
-    results: Vec<Answered>,
+struct ModerationAnswer {
+    results: Vec<ModerationResult>,
 }
 
 #[derive(Deserialize)]
-struct Answered {
+struct ModerationResult {
     verdict: String,
     reason: Option<String>,
 }
@@ -119,11 +119,11 @@ impl PrePublish {
             metrics::counter!("pre_publish_checks_total", "outcome" => outcome).increment(1);
         };
         match moderator.ask(text).await {
-            Ok(Answered { verdict, .. }) if verdict != "HIDE" => {
+            Ok(ModerationResult { verdict, .. }) if verdict != "HIDE" => {
                 outcome("allowed");
                 Ok(())
             }
-            Ok(Answered { reason, .. }) => {
+            Ok(ModerationResult { reason, .. }) => {
                 outcome("refused");
                 let reason = reason.map(|reason| json!({ "reason": reason }));
                 let sentence = "this text breaks the rules of the platform and was not published";
@@ -140,14 +140,14 @@ impl PrePublish {
 }
 
 impl Moderator {
-    async fn ask(&self, text: &str) -> Result<Answered, ModerationUnreachable> {
+    async fn ask(&self, text: &str) -> Result<ModerationResult, ModerationUnreachable> {
         let unreachable = |cause: reqwest::Error| ModerationUnreachable(cause.without_url().to_string());
         let request = self.http.post(self.url.clone()).bearer_auth(self.token.expose_secret());
         let answer = spans::call(request.json(&json!({ "text": text }))).await.map_err(unreachable)?;
         if answer.status() != StatusCode::OK {
             return Err(ModerationUnreachable(format!("it answered {}", answer.status())));
         }
-        let Answer { results } = answer.json().await.map_err(unreachable)?;
+        let ModerationAnswer { results } = answer.json().await.map_err(unreachable)?;
         results.into_iter().next().ok_or_else(|| ModerationUnreachable("it answered without a result".to_owned()))
     }
 }

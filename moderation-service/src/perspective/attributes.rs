@@ -124,9 +124,12 @@ mod tests {
     use super::*;
     use crate::text_model::Class;
 
+    fn found(scores: [f32; 5]) -> Scores {
+        Scores { scores, labels: [false; 5], hides: [false; 5], class: Class::Neither }
+    }
+
     fn score(attribute: Attribute, scores: [f32; 5], words: WordSeverities) -> f64 {
-        let scores = Scores { scores, labels: [false; 5], hides: [false; 5], class: Class::Neither };
-        let reading = PartReading { span: whole("x"), scores, words };
+        let reading = PartReading { span: whole("x"), scores: found(scores), words };
         (attribute.score(&reading) * 1000.0).round() / 1000.0
     }
 

@@ -39,7 +39,7 @@ pub async fn get_discovery_document(
     Ok(Json(document(&root_url(url.as_ref(), &headers))))
 }
 
-/// The address of the service: as it is set, or as the client itself has written it, which leads nobody astray but the client.
+/// The address of the service: as it is set, or as the client itself has written it, and then only that client is led there.
 fn root_url(url: Option<&reqwest::Url>, headers: &HeaderMap) -> String {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1");
     url.map_or_else(|| format!("http://{host}/"), |url| format!("{}/", url.as_str().trim_end_matches('/')))

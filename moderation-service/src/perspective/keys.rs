@@ -1,6 +1,7 @@
 //! The keys of Perspective's API: each has a name, under which its requests are counted and its suggestions stored.
 use std::sync::Arc;
 
+use anyhow::{Context, ensure};
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use secrecy::{ExposeSecret, SecretString};
@@ -10,36 +11,23 @@ use subtle::ConstantTimeEq;
 use super::refusals::Refusal;
 use crate::core::app::App;
 use crate::core::app::limits::RateLimitDecision;
-use crate::core::ground::settings::Base;
+use crate::core::ground::settings::Environment;
 
 /// The header that holds a key where the address does not.
 const HEADER: &str = "x-goog-api-key";
 /// The longest name of a key, in bytes.
 const MAX_NAME: usize = 64;
 
-/// A key and its name, as the setting has them.
-#[derive(Clone, Debug)]
-pub struct NamedKey {
-    name: String,
-    key: SecretString,
-}
-
-/// Reads `name=key`.
-pub fn parse(text: &str) -> Result<NamedKey, String> {
-    // A variable that is set to nothing is no key.
-    if text.is_empty() {
-        return Ok(NamedKey { name: String::new(), key: SecretString::default() });
-    }
-    // What is wrong with a secret is said without the secret.
-    let (name, key) = text.split_once('=').ok_or("expected name=key")?;
+/// The name and the key of `name=key`. What is wrong is said without what may be a secret.
+fn parse(text: &str) -> anyhow::Result<(&str, &str)> {
+    let (name, key) = text.split_once('=').context("PERSPECTIVE_KEYS must be like name=key")?;
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(is_name) {
-        return Err(format!("the name of a key has 1 to {MAX_NAME} letters, digits, dots, dashes and underscores"));
-    }
-    if key.is_empty() {
-        return Err(format!("the key {name} is empty"));
-    }
-    Ok(NamedKey { name: name.to_owned(), key: key.into() })
+    ensure!(
+        !name.is_empty() && name.len() <= MAX_NAME && name.chars().all(is_name),
+        "the name of a key of PERSPECTIVE_KEYS has 1 to {MAX_NAME} letters, digits, dots, dashes and underscores"
+    );
+    ensure!(!key.is_empty(), "the key {name} of PERSPECTIVE_KEYS is empty");
+    Ok((name, key))
 }
 
 /// The keys that are accepted, as digests: what is compared has one length, and memory holds no key.
@@ -47,16 +35,17 @@ pub fn parse(text: &str) -> Result<NamedKey, String> {
 pub struct Keys(Arc<[(String, [u8; 32])]>);
 
 impl Keys {
-    /// Refuses, in production, a key that could be guessed; and two names for one key, or two keys of one name.
-    pub fn new(keys: &[NamedKey], base: &Base) -> anyhow::Result<Self> {
+    /// Refuses, in production, a key that could be guessed; and two names for one key, or two keys of one name. A variable that is
+    /// set to nothing is no key.
+    pub fn new(keys: &[SecretString], environment: Environment) -> anyhow::Result<Self> {
         let mut accepted: Vec<(String, [u8; 32])> = Vec::new();
-        for NamedKey { name, key } in keys.iter().filter(|key| !key.name.is_empty()) {
-            let key = key.expose_secret();
-            base.environment.check_secret(&format!("the key {name} of PERSPECTIVE_KEYS"), key)?;
+        for text in keys.iter().map(ExposeSecret::expose_secret).filter(|text| !text.is_empty()) {
+            let (name, key) = parse(text)?;
+            environment.check_secret(&format!("the key {name} of PERSPECTIVE_KEYS"), key)?;
             let digest = Sha256::digest(key).into();
-            let is_new = accepted.iter().all(|known| known.0 != *name && known.1 != digest);
-            anyhow::ensure!(is_new, "PERSPECTIVE_KEYS has the key {name}, or its name, twice");
-            accepted.push((name.clone(), digest));
+            let is_new = accepted.iter().all(|known| known.0 != name && known.1 != digest);
+            ensure!(is_new, "PERSPECTIVE_KEYS has the key {name}, or its name, twice");
+            accepted.push((name.to_owned(), digest));
         }
         Ok(Self(accepted.into()))
     }
@@ -100,5 +89,42 @@ impl KeyOwner {
         let decision = app.limits.take(limit, &self.0).await;
         let late = decision.filter(|decision: &RateLimitDecision| !decision.allowed());
         late.map_or(Ok(()), |decision| Err(Refusal::Quota(decision.wait)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(text: &str, environment: Environment) -> anyhow::Result<Keys> {
+        Keys::new(&text.split(',').map(SecretString::from).collect::<Vec<_>>(), environment)
+    }
+
+    /// What is no key is refused at the start, in words that hold no secret.
+    #[test]
+    fn a_setting_that_holds_no_keys_is_refused() {
+        for (text, expected) in [
+            ("a-secret", "PERSPECTIVE_KEYS must be like name=key"),
+            (
+                "=a-secret",
+                "the name of a key of PERSPECTIVE_KEYS has 1 to 64 letters, digits, dots, dashes and underscores",
+            ),
+            (
+                "a b=a-secret",
+                "the name of a key of PERSPECTIVE_KEYS has 1 to 64 letters, digits, dots, dashes and underscores",
+            ),
+            ("app=", "the key app of PERSPECTIVE_KEYS is empty"),
+            ("app=one,app=two", "PERSPECTIVE_KEYS has the key app, or its name, twice"),
+            ("app=one,forum=one", "PERSPECTIVE_KEYS has the key forum, or its name, twice"),
+        ] {
+            assert_eq!(keys(text, Environment::Development).unwrap_err().to_string(), expected);
+        }
+        let error = keys("app=short", Environment::Production).unwrap_err().to_string();
+        assert!(error.starts_with("the key app of PERSPECTIVE_KEYS has fewer than 32 bytes"), "{error}");
+        let both = keys("app=one,,forum=two=2", Environment::Development).unwrap();
+        assert_eq!(
+            [both.name("one"), both.name("two=2"), both.name("two"), both.name("")],
+            [Some("app"), Some("forum"), None, None]
+        );
     }
 }

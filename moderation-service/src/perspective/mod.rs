@@ -28,6 +28,7 @@ use std::sync::Arc;
 
 use axum::Extension;
 use clap::Args;
+use secrecy::SecretString;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, OpenApiBuilder};
 use utoipa_axum::router::OpenApiRouter;
@@ -43,8 +44,8 @@ use crate::core::ground::settings::Rate;
 #[derive(Args, Clone, Debug)]
 pub struct PerspectiveSettings {
     /// Keys of Perspective's API, name=key, separated by commas; without one it is closed
-    #[arg(long, env = "PERSPECTIVE_KEYS", hide_env_values = true, value_delimiter = ',', value_parser = keys::parse)]
-    pub perspective_keys: Vec<keys::NamedKey>,
+    #[arg(long, env = "PERSPECTIVE_KEYS", hide_env_values = true, value_delimiter = ',')]
+    pub perspective_keys: Vec<SecretString>,
 
     /// Where clients of Perspective's API reach this service, as its discovery document says: <https://moderation.example>; without it
     /// the address that the client itself has used

@@ -6,10 +6,20 @@ use sha2::{Digest, Sha256};
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
-use super::schemas::CheckedSuggestion;
-
 /// Suggestions deleted in one statement.
 const BATCH: i64 = 500;
+
+/// A suggestion that can be stored.
+#[derive(Debug)]
+pub struct NewSuggestion {
+    pub text: String,
+    pub attribute_scores: Value,
+    pub languages: Vec<String>,
+    pub session_id: Option<String>,
+    pub community_id: Option<String>,
+    /// Returned, and not stored.
+    pub client_token: Option<String>,
+}
 
 /// What is learned from a suggestion.
 #[derive(Debug)]
@@ -24,7 +34,7 @@ impl Suggestion {
         db: impl PgExecutor<'_>,
         key_name: &str,
         model_version: Option<&str>,
-        suggestion: &CheckedSuggestion,
+        suggestion: &NewSuggestion,
     ) -> sqlx::Result<()> {
         let digest: [u8; 32] = Sha256::digest(&suggestion.text).into();
         sqlx::query!(

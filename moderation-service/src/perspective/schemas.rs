@@ -2,10 +2,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::attributes::Attribute;
+use super::models::NewSuggestion;
 use super::refusals::Refusal;
 
 /// The longest comment, in bytes of UTF-8: Perspective's 20 KB.
@@ -258,20 +258,9 @@ impl AnalyzeCommentRequest {
     }
 }
 
-/// A suggestion that can be stored.
-#[derive(Debug)]
-pub struct CheckedSuggestion {
-    pub text: String,
-    pub attribute_scores: Value,
-    pub languages: Vec<String>,
-    pub session_id: Option<String>,
-    pub community_id: Option<String>,
-    pub client_token: Option<String>,
-}
-
 impl SuggestCommentScoreRequest {
     /// Refuses what cannot be stored or learned from.
-    pub fn check(self) -> Result<CheckedSuggestion, Refusal> {
+    pub fn check(self) -> Result<NewSuggestion, Refusal> {
         let text = checked_text(self.comment, self.context.as_ref())?;
         if text.contains('\0') {
             return Err(Refusal::Argument("comment.text must not contain a zero byte".to_owned()));
@@ -280,7 +269,7 @@ impl SuggestCommentScoreRequest {
         for (name, scores) in &scores {
             check_suggested(attribute(name)?, scores)?;
         }
-        Ok(CheckedSuggestion {
+        Ok(NewSuggestion {
             text,
             attribute_scores: serde_json::to_value(scores).map_err(|cause| Refusal::Argument(cause.to_string()))?,
             languages: checked_languages(self.languages)?,

@@ -168,7 +168,9 @@ async fn what_perspective_refuses_is_refused_in_its_words(_: PgPoolOptions, data
         let reply = analyze(&platform, request).await;
         assert_eq!(error(&reply), (bad.0, bad.1, message, Some(kind)));
     }
-    let longest = analyze(&platform, comment(&"é".repeat(10_240))).await;
+    let mut longest = comment(&"é".repeat(10_240));
+    longest["languages"] = json!(["en"]);
+    let longest = analyze(&platform, longest).await;
     assert_eq!(longest.status, 200, "{longest:?}");
 
     for (body, begins) in [
@@ -265,26 +267,6 @@ async fn without_keys_the_api_is_closed(_: PgPoolOptions, database: PgConnectOpt
     }
     let own = platform.call("POST", "/analyze", Some("operator"), Some(json!({ "text": "one" }))).await;
     assert_eq!(own.status, 200);
-}
-
-#[test]
-fn keys_that_are_no_keys_are_refused_at_the_start() {
-    let command = || {
-        let needed = ["test", "--database-url", "postgres://localhost/x"];
-        move |more: &[&str]| {
-            let arguments: Vec<&str> = needed.iter().chain(more).copied().collect();
-            SERVICE.command().try_get_matches_from(arguments).map_err(|error| error.to_string())
-        }
-    };
-    for (keys, expected) in [
-        ("=k1", "the name of a key has 1 to 64"),
-        ("a b=k1", "the name"),
-        ("a=", "the key a is empty"),
-        ("k1", "expected name=key"),
-    ] {
-        let error = command()(&["--perspective-keys", keys]).unwrap_err();
-        assert!(error.contains(expected), "{error}");
-    }
 }
 
 #[sqlx::test(migrations = false)]
@@ -395,7 +377,7 @@ async fn the_discovery_document_leads_to_this_service(_: PgPoolOptions, database
     let schemas = found.body["schemas"].as_object().unwrap();
     let text = found.body.to_string();
     let references: Vec<&str> = text.split("\"$ref\":\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
-    assert!(references.len() > 20 && references.iter().all(|name| schemas.contains_key(*name)), "{references:?}");
+    assert!(references.len() > 15 && references.iter().all(|name| schemas.contains_key(*name)), "{references:?}");
     let other = get(set.beside(&[]), "?version=v1").await;
     assert_eq!(error(&other), (404, "NOT_FOUND", "API version v1 is not found.", None));
     assert_eq!(get(set, "").await.body["rootUrl"], "https://api.example/");
@@ -410,18 +392,20 @@ impl TextModel for Waiting {
     }
 
     fn calibrations(&self) -> &[Calibration; HEADS] {
-        &[Calibration { slope: 1.0, bias: 0.0, label: 0.5, hide: Some(0.9) }; HEADS]
+        &[Calibration { slope: 1.0, bias: 0.0, label: 0.5, hide: None }; HEADS]
     }
 
     fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<Scores>> {
         self.0.lock().unwrap().recv()?;
-        let scores = Scores {
-            scores: [0.25; HEADS],
-            labels: [false; HEADS],
-            hides: [false; HEADS],
-            class: Class::Neither,
-        };
-        Ok(texts.iter().map(|_| scores).collect())
+        Ok(texts
+            .iter()
+            .map(|_| Scores {
+                scores: [0.25; HEADS],
+                labels: [false; HEADS],
+                hides: [false; HEADS],
+                class: Class::Neither,
+            })
+            .collect())
     }
 }
 

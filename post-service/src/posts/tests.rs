@@ -853,7 +853,7 @@ async fn the_longest_post_is_taken_in_any_encoding(_: PgPoolOptions, database: P
     }
 }
 
-/// A text that moderation would hide is refused before anything is stored; a draft is nobody's business until it is published.
+/// A text that moderation would hide is refused before anything is stored; a draft is its author's own until it is published.
 #[sqlx::test(migrations = false)]
 async fn moderation_is_asked_before_a_post_is_published(_: PgPoolOptions, database: PgConnectOptions) {
     let (url, asked) = pre_publish::stub::start().await;

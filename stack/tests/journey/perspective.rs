@@ -40,7 +40,7 @@ async fn googles_client_library_runs_unchanged() -> Result<()> {
     let error_type = |name: &str| said[name]["details"][0]["errorType"].clone();
     let answer = &said["analyze"]["answer"];
     if answer.is_null() {
-        // Without the file of a model there is nothing to score with, and the client is told so.
+        // Without the file of a model there is nothing to score with, and the answer says so.
         ensure!(refused("analyze") == (Some(503), NO_MODEL), "{said}");
     } else {
         for attribute in ["TOXICITY", "INSULT"] {

@@ -16,6 +16,9 @@ pub struct FanOut {
     /// The last follower whose feed is done; nil before the first page.
     pub done_to: Uuid,
     pub revision: i32,
+    /// Until when it is this worker's. No two claims of a job end at the same time, so this is also which claim it was: a worker
+    /// that has taken too long changes nothing that another has taken over.
+    pub claimed_until: Timestamp,
 }
 
 impl FanOut {
@@ -70,7 +73,7 @@ impl FanOut {
             where post_id = (
                 select post_id from fan_out where free_at <= now() order by free_at limit 1 for update skip locked
             )
-            returning post_id, author_id, enters, leaves, done_to, revision",
+            returning post_id, author_id, enters, leaves, done_to, revision, free_at as claimed_until",
             seconds
         )
         .fetch_optional(db)
@@ -79,7 +82,13 @@ impl FanOut {
 
     /// Gives the job back, behind those that wait.
     pub async fn release(&self, db: impl PgExecutor<'_>) -> sqlx::Result<()> {
-        sqlx::query!("update fan_out set free_at = now() where post_id = $1", self.post_id).execute(db).await?;
+        sqlx::query!(
+            "update fan_out set free_at = now() where post_id = $1 and free_at = $2",
+            self.post_id,
+            self.claimed_until as Timestamp
+        )
+        .execute(db)
+        .await?;
         Ok(())
     }
 
@@ -87,10 +96,11 @@ impl FanOut {
     pub async fn advance(&self, db: impl PgExecutor<'_>, done_to: Uuid) -> sqlx::Result<()> {
         sqlx::query!(
             "update fan_out set free_at = now(), done_to = case when revision = $2 then $3 else done_to end
-            where post_id = $1",
+            where post_id = $1 and free_at = $4",
             self.post_id,
             self.revision,
-            done_to
+            done_to,
+            self.claimed_until as Timestamp
         )
         .execute(db)
         .await?;
@@ -100,10 +110,11 @@ impl FanOut {
     /// Ends the job after its last page, unless the post has changed since.
     pub async fn finish(&self, db: impl PgExecutor<'_>) -> sqlx::Result<()> {
         sqlx::query!(
-            "with done as (delete from fan_out where post_id = $1 and revision = $2)
-            update fan_out set free_at = now() where post_id = $1 and revision <> $2",
+            "with done as (delete from fan_out where post_id = $1 and revision = $2 and free_at = $3)
+            update fan_out set free_at = now() where post_id = $1 and revision <> $2 and free_at = $3",
             self.post_id,
-            self.revision
+            self.revision,
+            self.claimed_until as Timestamp
         )
         .execute(db)
         .await?;
