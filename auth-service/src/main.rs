@@ -106,8 +106,12 @@ fn features(app: &App, transport: MailTransport) -> Features {
     Features {
         routes: routes().with_state(app.clone()),
         root: sessions::root().merge(personal_data::internal()).merge(read_model::internal()).with_state(app.clone()),
-        subscriptions: [personal_data::events::consumers::subscriptions(), mails::events::consumers::subscriptions()]
-            .concat(),
+        subscriptions: [
+            personal_data::events::consumers::subscriptions(),
+            mails::events::consumers::subscriptions(),
+            roles::standings::events::consumers::subscriptions(),
+        ]
+        .concat(),
         jobs: vec![
             mails::schedulers::sweep(app),
             sessions::schedulers::job(app),

@@ -85,8 +85,8 @@ pub async fn token(world: &World, person: &Person, status: &str, role: &str) -> 
     let mut tx = world.app.db.begin().await.unwrap();
     let restriction = [Status::Muted, Status::Banned].into_iter().find(|known| known.word() == status);
     if let Some(status) = restriction {
-        set_status(&mut tx, person.id, status, None).await.unwrap();
-        signals::decided(&mut tx, person.id, None, DecisionKind::Status(status, None), None).await.unwrap();
+        set_status(&mut tx, person.id, status, None, false).await.unwrap();
+        signals::decided(&mut tx, person.id, None, DecisionKind::Status(status, None, None), None).await.unwrap();
     }
     set_role(&mut tx, person.id, role_of(role).unwrap()).await.unwrap();
     tx.commit().await.unwrap();

@@ -1,7 +1,8 @@
 //! Random histories against an oracle: what people read and are notified of follows from what happened, in whatever order the
 //! streams are consumed and however often an event comes.
 //!
-//! A history is a few people who connect, write, publish, edit, archive, delete, react, comment, block, mute and hide at random.
+//! A history is a few people who connect, write, publish, edit, archive, delete, react, comment, block, mute and hide at random, and
+//! moderation, which hides, restores, limits and labels.
 //! The oracle is the state itself, kept in the simplest way: sets and lists. The events of all histories are put into the streams,
 //! each stream in its own order and the streams in any, some events again later. Reads, mutes and hides come in between, so that
 //! feeds are built from half of the truth and have to follow the rest. In the end every person's feed and notifications are those
@@ -139,10 +140,13 @@ async fn play(seed: u64, database: PgConnectOptions) {
     }
 }
 
-async fn feed(platform: &Platform, reader: Uuid) -> Vec<Uuid> {
+/// The posts of a reader's feed, with their labels.
+async fn feed(platform: &Platform, reader: Uuid) -> Vec<(Uuid, Vec<String>)> {
     let reply = platform.call("GET", "/me/feed", Some(&reader.to_string()), None).await;
     let items: Vec<Value> = serde_json::from_value(reply.body).unwrap();
-    items.iter().map(|item| serde_json::from_value(item["id"].clone()).unwrap()).collect()
+    let labels =
+        |item: &Value| item.get("labels").map_or_else(Vec::new, |all| serde_json::from_value(all.clone()).unwrap());
+    items.iter().map(|item| (serde_json::from_value(item["id"].clone()).unwrap(), labels(item))).collect()
 }
 
 async fn notifications(platform: &Platform, recipient: Uuid) -> Groups {

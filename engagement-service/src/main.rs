@@ -8,6 +8,7 @@ mod digests;
 mod feeds;
 mod follows;
 mod joined;
+mod moderated_posts;
 mod mutes;
 mod notifications;
 mod outlets;
@@ -111,6 +112,7 @@ fn features(app: &App, arguments: &ArgMatches) -> anyhow::Result<Features> {
             notifications::schedulers::job(app),
             push::schedulers::job(app),
             digests::schedulers::job(app, links.clone()),
+            system_messages::schedulers::job(app),
         ],
         background: Some(Box::new(move |app| {
             let outlets: Vec<Box<dyn Outlet>> =
@@ -142,7 +144,9 @@ fn subscriptions() -> Vec<Vec<Subscription>> {
         backfill::events::subscriptions(),
         devices::events::consumers::subscriptions(),
         feeds::events::consumers::subscriptions(),
+        moderated_posts::events::consumers::subscriptions(),
         notifications::events::consumers::subscriptions(),
+        system_messages::events::consumers::subscriptions(),
     ]
 }
 

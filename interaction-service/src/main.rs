@@ -7,6 +7,7 @@ mod personal_data;
 mod post_service;
 mod post_views;
 mod posts;
+mod pre_publish;
 mod quotas;
 mod reactions;
 mod read_model;
@@ -16,11 +17,14 @@ mod token_check;
 #[cfg(test)]
 mod matrix;
 
+use std::sync::Arc;
+
 use axum::Extension;
 use clap::{Args, FromArgMatches};
 
 use crate::app::App;
 use crate::core::serve::{self, Features, Service};
+use crate::pre_publish::PrePublish;
 use crate::quotas::Quota;
 use crate::settings::Settings;
 
@@ -61,6 +65,7 @@ static SERVICE: Service = Service {
     features: |app, arguments| {
         let settings = Settings::from_arg_matches(arguments)?;
         let quota = Quota::new(&settings.quota, &app.settings);
+        let pre_publish = Arc::new(PrePublish::new(&settings.pre_publish, &app.settings)?);
         let jobs = vec![post_views::schedulers::job(app, settings.views), quotas::schedulers::job(app)];
         let root = read_model::internal().with_state(app.clone());
         let app = App::new(app, &settings.post_service)?;
@@ -71,6 +76,7 @@ static SERVICE: Service = Service {
                 .merge(post_views::router())
                 .merge(reactions::router())
                 .layer(Extension(quota))
+                .layer(Extension(pre_publish))
                 .layer(Extension(settings.views))
                 .with_state(app),
             root,

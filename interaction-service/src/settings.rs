@@ -3,6 +3,7 @@ use clap::Args;
 
 use crate::post_service::PostServiceSettings;
 use crate::post_views::ViewWindow;
+use crate::pre_publish::PrePublishSettings;
 use crate::quotas::QuotaSettings;
 use crate::token_check::TokenCheck;
 
@@ -17,6 +18,9 @@ pub struct Settings {
 
     #[command(flatten)]
     pub quota: QuotaSettings,
+
+    #[command(flatten)]
+    pub pre_publish: PrePublishSettings,
 
     #[command(flatten)]
     pub views: ViewWindow,

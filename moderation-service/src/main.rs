@@ -1,12 +1,20 @@
-//! The moderation service: analyses posts and comments, and requests the deletion of content that breaks the rules.
+//! The moderation service: analyses posts and comments, takes reports, and lets people decide about content that breaks the rules.
+mod analyses;
 mod appeals;
+mod contents;
 mod core;
 mod decisions;
 mod expiry;
 mod ledger;
 mod moderations;
 mod personal_data;
+mod perspective;
+mod policies;
+mod queue;
+mod reports;
 mod settings;
+mod signals;
+mod stats;
 mod strikes;
 mod subjects;
 mod text_model;
@@ -22,12 +30,26 @@ use std::sync::Arc;
 use axum::Extension;
 use clap::{Args, Command, FromArgMatches};
 
+use crate::analyses::reading::Reader;
+use crate::analyses::schedulers::Reanalyser;
+use crate::analyses::scoring::{FileModel, TextScores};
+use crate::analyses::signals::Pipeline;
+use crate::core::app::App;
+use crate::core::ground::settings::Base;
+use crate::core::ground::telemetry;
 use crate::core::serve::{self, Features, Service};
 use crate::expiry::schedulers::Timer;
 use crate::moderations::lexicon::Lexicon;
 use crate::moderations::services::{Analyser, Analysis, Implementation, Off};
+use crate::perspective::export::{self, ExportSuggestions};
+use crate::perspective::keys::Keys;
+use crate::perspective::reader::TextReader;
+use crate::perspective::texts::{self, TextAnalysis};
+use crate::queue::schedulers::{QueueGauges, ReportCloser};
 use crate::settings::Settings;
+use crate::text_model::TextModel;
 use crate::text_model::analyse::{self, Analyse};
+use crate::text_model::mini_lm::MiniLm;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -50,12 +72,26 @@ static SERVICE: Service = Service {
     scheme: token_check::scheme,
     limits: &[
         moderations::READ_MODERATIONS_LIMIT,
+        reports::REPORT_LIMIT,
+        reports::LIST_REPORTS_LIMIT,
+        reports::REPORTER_LIMIT,
+        queue::READ_QUEUE_LIMIT,
+        queue::WORK_QUEUE_LIMIT,
+        queue::BULK_LIMIT,
+        stats::STATS_LIMIT,
+        stats::TRANSPARENCY_LIMIT,
         ledger::VERIFY_LIMIT,
         decisions::READ_STATEMENTS_LIMIT,
         decisions::DECIDE_LIMIT,
         decisions::READ_DECISIONS_LIMIT,
         appeals::APPEAL_LIMIT,
         appeals::READ_APPEALS_LIMIT,
+        signals::DOMAINS_LIMIT,
+        policies::READ_POLICIES_LIMIT,
+        policies::WRITE_POLICIES_LIMIT,
+        analyses::READ_ANALYSES_LIMIT,
+        perspective::ANALYZE_LIMIT,
+        perspective::SUGGEST_LIMIT,
     ],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
@@ -63,24 +99,78 @@ static SERVICE: Service = Service {
     authenticator: token_check::authenticator,
     features: |app, arguments| {
         let settings = Settings::from_arg_matches(arguments)?;
+        let model = settings.moderation_model.as_deref().map(MiniLm::open).transpose()?.map(Arc::new);
+        let scores = model.clone().map(|model| Arc::new(FileModel(model)) as Arc<dyn TextScores>);
+        features(app, &settings, model.map(|model| model as Arc<dyn TextModel>), scores)
         let analyser = analyser(&settings.analysis);
-        let routes = moderations::router()
-            .merge(ledger::router())
-            .merge(strikes::router())
-            .merge(decisions::router())
-            .merge(appeals::router())
-            .layer(Extension(settings.ladder));
-        let removal = settings.removal;
+        let reader = Arc::new(reader(settings.moderation_model.as_deref())?);
+        let analysis = TextAnalysis { reader: reader.clone(), analyser: analyser.clone() };
+        let PerspectiveSettings { perspective_keys, perspective_url } = settings.perspective;
+        let keys = Keys::new(&perspective_keys, app.settings.environment)?;
         Ok(Features {
-            routes: routes.with_state(app.clone()),
+            routes: moderations::router().merge(texts::router(analysis)).with_state(app.clone()),
+            root: perspective::root(keys, perspective_url, &reader).with_state(app.clone()),
+            jobs: vec![perspective::schedulers::job(app)],
             subscriptions: moderations::events::consumers::subscriptions(&analyser),
-            background: Some(Box::new(move |app| {
-                app.start_after_commits("timer", Timer { app: app.clone(), removal });
-            })),
             ..Features::default()
         })
     },
 };
+
+/// What the service does, with a text model or without. The scores are the model's, as analyses use them.
+fn features(
+    app: &App,
+    settings: &Settings,
+    model: Option<Arc<dyn TextModel>>,
+    scores: Option<Arc<dyn TextScores>>,
+) -> anyhow::Result<Features> {
+    metrics::gauge!("text_model_loaded").set(u8::from(scores.is_some()));
+    match &scores {
+        Some(model) => tracing::info!(version = model.version(), "the text model is loaded"),
+        None => tracing::warn!("no text model is loaded (MODERATION_MODEL): the word lists decide alone"),
+    }
+    let analyser = analyser(&settings.analysis);
+    let pipeline = Pipeline {
+        reader: Reader { model: scores, words: analyser.clone() },
+        settings: settings.analyses.clone(),
+    };
+    let reader = Arc::new(TextReader::new(model, std::thread::available_parallelism()?.get())?);
+    let keys = Keys::new(&settings.perspective.perspective_keys, &app.settings)?;
+    let routes = moderations::router()
+        .merge(ledger::router())
+        .merge(strikes::router())
+        .merge(decisions::router())
+        .merge(appeals::router())
+        .merge(queue::router())
+        .layer(Extension(settings.ladder.clone()))
+        .merge(reports::router(settings.reports.clone()))
+        .merge(stats::router(settings.stats.public_log))
+        .merge(signals::router())
+        .merge(policies::router())
+        .merge(analyses::router())
+        .merge(texts::router(TextAnalysis { reader: reader.clone(), analyser }));
+    let mut subscriptions = analyses::events::consumers::subscriptions(&pipeline);
+    subscriptions.extend(signals::events::consumers::subscriptions());
+    let removal = settings.removal.clone();
+    Ok(Features {
+        routes: routes.with_state(app.clone()),
+        root: perspective::root(keys, settings.perspective.perspective_url.clone(), &reader).with_state(app.clone()),
+        subscriptions,
+        jobs: vec![
+            queue::schedulers::job(app),
+            stats::schedulers::job(app),
+            signals::schedulers::fingerprints_job(app, settings.analyses.window()),
+            policies::schedulers::hits_job(app),
+            perspective::schedulers::job(app),
+        ],
+        background: Some(Box::new(move |app| {
+            app.start_after_commits("reports", ReportCloser(app.clone()));
+            app.start("length of the queue", QueueGauges(app.clone()));
+            app.start_after_commits("timer", Timer { app: app.clone(), removal });
+            app.start("reanalysis", Reanalyser::new(app, pipeline));
+        })),
+    })
+}
 
 /// The analyser that the settings name.
 fn analyser(settings: &Analysis) -> Arc<dyn Analyser> {
@@ -93,7 +183,19 @@ fn analyser(settings: &Analysis) -> Arc<dyn Analyser> {
 /// Adds the commands beside the service itself, which need none of its settings.
 fn with_tools(command: Command) -> Command {
     let analyse = Command::new("analyse").about("Writes what the text model says about each line of standard input");
-    let command = command.subcommand(Analyse::augment_args(analyse)).subcommand_negates_reqs(true);
+    let labels = Command::new("export-labels").about("Writes what moderators decided, as rows that a training learns from");
+    let suggestions =
+        Command::new("export-suggestions").about("Writes suggested scores, as rows that a training learns from");
+    let reanalyse = Command::new("reanalyse").about("Lets the running service read all contents again, then exits");
+    let command = command
+        .subcommand(Analyse::augment_args(analyse))
+        .subcommand(labels)
+        .subcommand(ExportSuggestions::augment_args(suggestions))
+        .subcommand(reanalyse)
+        .subcommand_negates_reqs(true);
+    let labels =
+        Command::new("export-labels").about("Writes what moderators decided to standard output, as rows to train with");
+    let command = command.subcommand(Analyse::augment_args(analyse)).subcommand(labels).subcommand_negates_reqs(true);
     #[cfg(feature = "train")]
     let command = command.subcommand(training::Training::augment_args(
         Command::new("train").about("Fine-tunes a base model and writes the file of the text model"),
@@ -106,6 +208,17 @@ async fn main() -> anyhow::Result<()> {
     let arguments = SERVICE.arguments()?;
     match arguments.subcommand() {
         Some(("analyse", arguments)) => analyse::run(&Analyse::from_arg_matches(arguments)?).await,
+        Some(("export-labels", _)) => {
+            let app = SERVICE.open(&arguments, telemetry::meters::start()?)?;
+            stats::labels::export(&app, std::io::stdout().lock()).await.map(drop)
+        }
+        Some(("reanalyse", _)) => {
+            telemetry::start(SERVICE.name, &Base::from_arg_matches(&arguments)?)?;
+            analyses::commands::reanalyse(&SERVICE.open(&arguments, telemetry::meters::start()?)?).await
+        }
+        Some(("export-suggestions", arguments)) => {
+            export::run(ExportSuggestions::from_arg_matches(arguments)?, SERVICE.schema).await
+        }
         #[cfg(feature = "train")]
         Some(("train", arguments)) => training::run(&training::Training::from_arg_matches(arguments)?),
         _ => serve::run(&SERVICE, &arguments).await,

@@ -3,13 +3,15 @@ use std::future::{Ready, ready};
 
 use axum::body::Body;
 use axum::http::{Request, header};
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, Executor};
 use uuid::Uuid;
 
 use crate::SERVICE;
 use crate::core::testing::{self, Platform};
 use crate::decisions::tests::{decided_by_machine, new_content};
+use crate::perspective::tests::model;
 use crate::subjects::SubjectType;
 use crate::subjects::actions::Action;
 use crate::token_check;
@@ -27,7 +29,8 @@ pub async fn settings() -> Vec<String> {
 
 /// Starts the service for all requests.
 pub async fn start(database: PgConnectOptions) -> World {
-    Platform::start(&SERVICE, database, &[]).await
+    let settings = ["--perspective-keys", "matrix=key", "--moderation-model", &model()];
+    Platform::start(&SERVICE, database, &settings).await
 }
 
 /// The owner of what a request is about.
@@ -76,15 +79,74 @@ pub async fn request(world: &Platform, operation: &str, owner: &Person) -> Reque
             let path = path.replace("{type}", "POST").replace("{id}", &post.id.to_string());
             (path, Some(json!({ "actions": [{ "action": "LIMIT" }], "reason": "SPAM_LINK" })))
         }
+        "/api/v1/reports" => {
+            let post = waiting_post(world, owner).await;
+            (path.to_owned(), Some(json!({ "subject_type": "POST", "subject_id": post, "reason": "SPAM_COMMERCIAL" })))
+        }
+        "/api/v1/moderation/decisions/bulk" => {
+            let subjects = json!([{ "type": "POST", "id": waiting_post(world, owner).await }]);
+            let body = json!({ "subjects": subjects, "actions": [{ "action": "ALLOW" }], "reason": "OTHER_RULES" });
+            (path.to_owned(), Some(body))
+        }
+        path if path.starts_with("/api/v1/moderation/subjects/") => {
+            let note = ["/notes", "/escalate"].iter().any(|end| path.ends_with(end));
+            let post = waiting_post(world, owner).await.to_string();
+            let path = path.replace("{type}", "POST").replace("{id}", &post);
+            (path, note.then(|| json!({ "note": "Look at this." })))
+        }
+        "/api/v1/moderation/reporters/{user_id}" => (path.replace("{user_id}", &owner.id.to_string()), None),
+        "/api/v1/moderation/reporters/{user_id}/mute" => {
+            (path.replace("{user_id}", &owner.id.to_string()), Some(json!({ "muted": true })))
+        }
+        "/api/v1/moderation/reports/{report_id}" => {
+            (path.replace("{report_id}", &Uuid::nil().to_string()), Some(json!({ "status": "IGNORED" })))
+        }
+        "/api/v1/moderation/queue/claim" => (path.to_owned(), Some(json!({}))),
         "/api/v1/moderation/users/{id}/strikes" => (path.replace("{id}", &owner.id.to_string()), None),
+        "/api/v1/moderation/domains/{domain}" => {
+            (domain(world).await, (method == "PUT").then(|| json!({ "verdict": "WARN" })))
+        }
+        "/api/v1/moderation/policies" => (path.to_owned(), (method == "POST").then(|| policy(0))),
+        "/api/v1/moderation/policies/{id}" | "/api/v1/moderation/policies/{id}/hits" => {
+            let created = call_as_admin(world, "POST", "/moderation/policies", policy(0)).await;
+            (path.replace("{id}", created["id"].as_str().unwrap()), (method == "PUT").then(|| policy(1)))
+        }
+        "/api/v1/moderation/policies/simulate" => (path.to_owned(), Some(json!({ "rules": [] }))),
+        "/api/v1/moderation/analyses/{id}" => (path.replace("{id}", &Uuid::now_v7().to_string()), None),
         "/api/v1/me/moderations"
+        | "/api/v1/me/reports"
+        | "/api/v1/moderation/queue"
+        | "/api/v1/moderation/stats"
+        | "/api/v1/moderation/transparency"
+        | "/api/v1/moderation/public-log"
+        | "/api/v1/moderation/domains"
         | "/api/v1/me/appeals"
         | "/api/v1/me/moderation/decisions"
         | "/api/v1/moderation/appeals"
         | "/api/v1/moderation/log"
         | "/api/v1/moderation/log/verify" => (path.to_owned(), None),
+        "/api/v1/moderation/domains/{domain}" => (domain(world).await, Some(json!({ "verdict": "WARN" }))),
+        "/api/v1/moderation/policies" => (path.to_owned(), Some(policy(0))),
+        "/api/v1/moderation/policies/{id}" | "/api/v1/moderation/policies/{id}/hits" => {
+            let created = call_as_admin(world, "POST", "/moderation/policies", policy(0)).await;
+            (path.replace("{id}", created["id"].as_str().unwrap()), Some(policy(1)))
+        }
+        "/api/v1/moderation/policies/simulate" => (path.to_owned(), Some(json!({ "rules": [] }))),
+        "/api/v1/moderation/analyses/{id}" => (path.replace("{id}", &Uuid::now_v7().to_string()), None),
+        "/api/v1/moderation/domains" | "/$discovery/rest" => (path.to_owned(), None),
+        "/api/v1/analyze" => (path.to_owned(), Some(json!({ "text": "one two" }))),
+        "/v1alpha1/comments:analyze" => {
+            let body = json!({ "comment": { "text": "one two" }, "requestedAttributes": { "THREAT": {} } });
+            (format!("{path}?key=key"), Some(body))
+        }
+        "/v1alpha1/comments:suggestscore" => {
+            let scores = json!({ "THREAT": { "summaryScore": { "value": 1 } } });
+            let body = json!({ "comment": { "text": "one two" }, "attributeScores": scores });
+            (format!("{path}?key=key"), Some(body))
+        }
         other => panic!("there is no request of {other} here"),
     };
+    let body = body.filter(|_| matches!(method, "POST" | "PUT"));
     let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
     Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json").body(body).unwrap()
 }
@@ -93,4 +155,34 @@ pub async fn request(world: &Platform, operation: &str, owner: &Person) -> Reque
 async fn decision(world: &Platform, owner: &Person) -> Uuid {
     let post = new_content(world, SubjectType::Post, owner.id).await;
     decided_by_machine(world, post, owner.id, Action::Hide).await
+}
+
+/// A post of the owner that waits in the queue.
+async fn waiting_post(world: &Platform, owner: &Person) -> Uuid {
+    let post = new_content(world, SubjectType::Post, owner.id).await;
+    let subject = format!(
+        "insert into subject (type, id, author, version, review, severity, opened_at)
+        values ('POST', '{}', '{}', 1, 'OPEN', 0.5, now())",
+        post.id, owner.id
+    );
+    world.app.db.execute(AssertSqlSafe(subject)).await.unwrap();
+    post.id
+}
+
+/// A policy under a name of its own, as a change of a version.
+fn policy(version: i32) -> Value {
+    json!({ "name": Uuid::now_v7(), "mode": "OFF", "rules": [], "version": version })
+}
+
+async fn call_as_admin(world: &Platform, method: &str, path: &str, body: Value) -> Value {
+    let reply = world.call(method, path, Some(&format!("{}:ACTIVE:ADMIN", Uuid::now_v7())), Some(body)).await;
+    assert!(reply.status.is_success(), "{reply:?}");
+    reply.body
+}
+
+/// The path of a domain that has a rule.
+async fn domain(world: &Platform) -> String {
+    let path = format!("/moderation/domains/{}.example", Uuid::now_v7());
+    call_as_admin(world, "PUT", &path, json!({ "verdict": "BLOCK" })).await;
+    format!("/api/v1{path}")
 }

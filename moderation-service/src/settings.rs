@@ -1,8 +1,14 @@
 //! The settings of the moderation service beside those of every service.
+use std::path::PathBuf;
+
 use clap::Args;
 
+use crate::analyses::settings::AnalysisSettings;
 use crate::expiry::Removal;
 use crate::moderations::services::Analysis;
+use crate::perspective::PerspectiveSettings;
+use crate::reports::services::ReportSettings;
+use crate::stats::services::StatsSettings;
 use crate::strikes::services::Ladder;
 use crate::token_check::TokenCheck;
 
@@ -16,8 +22,24 @@ pub struct Settings {
     pub analysis: Analysis,
 
     #[command(flatten)]
+    pub reports: ReportSettings,
+
+    #[command(flatten)]
+    pub stats: StatsSettings,
+
+    #[command(flatten)]
+    pub analyses: AnalysisSettings,
+
+    /// The file of the text model; without one the word lists decide alone, and what needs the model answers 503
+    #[arg(long, env = "MODERATION_MODEL")]
+    pub moderation_model: Option<PathBuf>,
+
+    #[command(flatten)]
     pub ladder: Ladder,
 
     #[command(flatten)]
     pub removal: Removal,
+
+    #[command(flatten)]
+    pub perspective: PerspectiveSettings,
 }

@@ -3,6 +3,7 @@ mod blocks;
 mod core;
 mod personal_data;
 mod posts;
+mod pre_publish;
 mod quotas;
 mod read_model;
 mod settings;
@@ -11,10 +12,13 @@ mod token_check;
 #[cfg(test)]
 mod matrix;
 
+use std::sync::Arc;
+
 use axum::Extension;
 use clap::{Args, FromArgMatches};
 
 use crate::core::serve::{self, Features, Service};
+use crate::pre_publish::PrePublish;
 use crate::quotas::Quota;
 use crate::settings::Settings;
 
@@ -41,9 +45,11 @@ static SERVICE: Service = Service {
     settings: Settings::augment_args,
     authenticator: token_check::authenticator,
     features: |app, arguments| {
-        let quota = Quota::new(&Settings::from_arg_matches(arguments)?.quota, &app.settings);
+        let settings = Settings::from_arg_matches(arguments)?;
+        let quota = Quota::new(&settings.quota, &app.settings);
+        let pre_publish = Arc::new(PrePublish::new(&settings.pre_publish, &app.settings)?);
         Ok(Features {
-            routes: posts::router().layer(Extension(quota)).with_state(app.clone()),
+            routes: posts::router().layer(Extension(quota)).layer(Extension(pre_publish)).with_state(app.clone()),
             root: read_model::internal().with_state(app.clone()),
             subscriptions: [posts::events::consumers::subscriptions(app), blocks::events::subscriptions()].concat(),
             jobs: vec![quotas::schedulers::job(app)],

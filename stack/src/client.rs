@@ -30,6 +30,7 @@ pub enum To {
     Auth = 0,
     Post = 1,
     Interaction = 2,
+    Moderation = 3,
     Engagement = 4,
 }
 
@@ -264,6 +265,12 @@ impl Person {
     /// Views a post; a view counts once in an hour, or each time where `VIEW_WINDOW` is 0.
     pub async fn view(&self, post: &str) -> Result<Post> {
         self.api.ask(Method::GET, To::Interaction, &format!("/{post}/view"), None).await
+    }
+
+    /// Reports a post or a comment (`POST`, `COMMENT`) to the moderators.
+    pub async fn report(&self, kind: &str, id: &str, reason: &str) -> Result<Created> {
+        let report = json!({ "subject_type": kind, "subject_id": id, "reason": reason });
+        self.api.ask(Method::POST, To::Moderation, "/reports", Some(&report)).await
     }
 
     /// The posts of their connections and their own, newest first.

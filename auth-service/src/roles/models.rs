@@ -119,22 +119,24 @@ pub async fn set_role(tx: &mut PgTransaction<'_>, id: Uuid, role: Role) -> sqlx:
     Ok(())
 }
 
-/// Mutes or bans an account until a time or for good, or, with [`Status::Active`], lifts what there is: an account whose
-/// address was never verified is INACTIVE again. Returns the status that it has then.
+/// Mutes or bans an account until a time or for good, by moderation or by a person here, or, with [`Status::Active`], lifts what
+/// there is: an account whose address was never verified is INACTIVE again. Returns the status that it has then.
 pub async fn set_status(
     tx: &mut PgTransaction<'_>,
     id: Uuid,
     status: Status,
     until: Option<DateTime<Utc>>,
+    moderated: bool,
 ) -> sqlx::Result<Status> {
     sqlx::query_scalar!(
-        r#"update account set status_until = $3,
+        r#"update account set status_until = $3, status_moderated = $4,
             status = case when $2 = 'ACTIVE' and not is_verified then 'INACTIVE' else $2 end,
             updated_at = greatest(now(), updated_at + interval '1 microsecond')
         where id = $1 returning status"#,
         id,
         status as Status,
-        until.map(Timestamp)
+        until.map(Timestamp),
+        moderated
     )
     .fetch_one(&mut **tx)
     .await
@@ -158,17 +160,19 @@ pub struct Decision {
     pub status: Option<Status>,
     pub until: Option<Timestamp>,
     pub reason: Option<String>,
+    /// Moderation's decision that it follows from.
+    pub moderation_id: Option<Uuid>,
 }
 
-/// What is decided: a role, or a status with its end.
+/// What is decided: a role, or a status with its end and moderation's decision that it follows from.
 #[derive(Clone, Copy)]
 pub enum DecisionKind {
     Role(Role),
-    Status(Status, Option<DateTime<Utc>>),
+    Status(Status, Option<DateTime<Utc>>, Option<Uuid>),
 }
 
 impl Decision {
-    /// Stores a decision about an account; without `by` it is an operator's, or time was up.
+    /// Stores a decision about an account; without `by` it is an operator's or moderation's, or time was up.
     pub async fn create(
         tx: &mut PgTransaction<'_>,
         user: Uuid,
@@ -176,20 +180,21 @@ impl Decision {
         kind: DecisionKind,
         reason: Option<&str>,
     ) -> sqlx::Result<()> {
-        let (role, status, until) = match kind {
-            DecisionKind::Role(role) => (Some(role), None, None),
-            DecisionKind::Status(status, until) => (None, Some(status), until),
+        let (role, status, until, moderation) = match kind {
+            DecisionKind::Role(role) => (Some(role), None, None, None),
+            DecisionKind::Status(status, until, moderation) => (None, Some(status), until, moderation),
         };
         sqlx::query!(
-            "insert into decision (id, user_id, decided_by, role, status, until, reason)
-            values ($1, $2, $3, $4, $5, $6, $7)",
+            "insert into decision (id, user_id, decided_by, role, status, until, reason, moderation_id)
+            values ($1, $2, $3, $4, $5, $6, $7, $8)",
             Uuid::now_v7(),
             user,
             by,
             role as Option<Role>,
             status as Option<Status>,
             until.map(Timestamp),
-            reason
+            reason,
+            moderation
         )
         .execute(&mut **tx)
         .await?;
@@ -201,7 +206,7 @@ impl Decision {
         sqlx::query_as!(
             Self,
             r#"select id, at, decided_by, role, status,
-                until, reason
+                until, reason, moderation_id
             from decision where user_id = $1 and (at, id) < ($2, $3) order by at desc, id desc limit $4"#,
             user,
             before.at,

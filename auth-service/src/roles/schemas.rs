@@ -176,13 +176,15 @@ impl From<Member> for MemberOut {
 pub struct DecisionOut {
     pub id: Uuid,
     pub at: Timestamp,
-    /// Null: an operator, or time was up
+    /// Null: an operator or the moderation service, or time was up
     pub decided_by: Option<Uuid>,
     pub role: Option<Role>,
     pub status: Option<Status>,
     /// When the status was to end by itself
     pub until: Option<Timestamp>,
     pub reason: Option<String>,
+    /// The decision of the moderation service that it follows from
+    pub moderation_id: Option<Uuid>,
 }
 
 impl From<Decision> for DecisionOut {
@@ -195,6 +197,7 @@ impl From<Decision> for DecisionOut {
             status: decision.status,
             until: decision.until,
             reason: decision.reason,
+            moderation_id: decision.moderation_id,
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::sessions::{self, Reason};
 use crate::users::models::Account;
 use crate::users::{ApiWord, address};
 
-/// An account has another role or status; without `by` an operator decided it, or time was up.
+/// An account has another role or status; without `by` an operator or moderation decided it, or time was up.
 pub async fn decided(
     tx: &mut PgTransaction<'_>,
     user: Uuid,
@@ -21,10 +21,10 @@ pub async fn decided(
     Decision::create(tx, user, by, kind, reason).await?;
     let (action, result) = match kind {
         DecisionKind::Role(role) => ("role_changed", role.word()),
-        DecisionKind::Status(status, _) => ("status_changed", status.word()),
+        DecisionKind::Status(status, ..) => ("status_changed", status.word()),
     };
     audit::record(&mut **tx, Entry { who: by, action, target: Some(user), result }).await?;
-    if matches!(kind, DecisionKind::Status(Status::Banned, _)) {
+    if matches!(kind, DecisionKind::Status(Status::Banned, ..)) {
         sessions::signals::end_all(tx, user, Reason::Banned).await?;
     }
     profiles::signals::updated(tx, user).await

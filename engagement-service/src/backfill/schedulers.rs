@@ -2,6 +2,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use serde_json::json;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
 
@@ -103,6 +104,7 @@ impl Worker for Backfill {
             #[expect(clippy::cast_precision_loss, reason = "a number to look at")]
             metrics::gauge!("backfill_rows", "source" => source).set(progress.rows as f64);
         }
+        self.app.progress.send_replace(json!({ "rebuild": all }));
         let Some(next) = all.iter().find(|progress| progress.is_due) else {
             if let Some(connection) = self.lock.take() {
                 connection.close().await?;

@@ -173,6 +173,9 @@ async fn everything_is_copied_and_what_its_owner_lacks_is_deleted(_: PgPoolOptio
 
     let mut worker = Backfill::new(&platform.app);
     finish(&mut worker).await;
+    let progress = platform.app.progress.borrow().clone();
+    let copied = progress["rebuild"].as_array().unwrap().iter().find(|source| source["source"] == "posts").unwrap();
+    assert_eq!((&copied["rows"], copied["finished_at"].is_string()), (&json!(3), true), "{progress}");
     let found = rows(&platform, "select username, status, interests from person order by id").await;
     let kept = "(,BANNED,{})".to_owned();
     let copied = |n: usize| format!("(p{n},ACTIVE,\"{{NEWS,BOOKS}}\")");

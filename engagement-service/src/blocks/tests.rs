@@ -26,3 +26,18 @@ async fn a_block_hides_two_users_from_each_other_until_its_end(_: PgPoolOptions,
     platform.consume(USER_BLOCKED, &link(3)).await;
     assert_eq!(hidden().await, (false, false));
 }
+
+/// A block that is consumed after one of the two was erased would bring their id back, and is not stored.
+#[sqlx::test(migrations = false)]
+async fn a_late_block_of_an_erased_user_is_not_stored(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let [anna, bert, carl] = [(); 3].map(|()| Uuid::now_v7());
+    platform.erase(anna).await;
+    for (user, target) in [(anna, bert), (bert, anna), (bert, carl)] {
+        let link = json!({ "user_id": user, "target_id": target, "at": "2026-11-20T12:00:01+00:00" });
+        platform.consume(USER_BLOCKED, &link).await;
+    }
+    let block = format!("{}.block", crate::SERVICE.schema);
+    assert!(platform.finds(&carl.to_string()).await.contains(&block));
+    assert!(!platform.finds(&anna.to_string()).await.contains(&block));
+}

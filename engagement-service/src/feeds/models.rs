@@ -31,14 +31,17 @@ pub async fn select_newest(db: impl PgExecutor<'_>, given: &[Uuid], query: HomeQ
                 where user_id = author.target_id and deleted_at is null and not hidden and status = 'POSTED'
                     and feed_key > $3 and feed_key < $4
                     and not exists (select from post_hide where user_id = $1 and post_id = post_card.id)
+                    and not exists (select from moderated_post where post_id = post_card.id and limited)
                 order by feed_key desc limit $5
             ) as post
         )
         select candidate.feed_key as "feed_key!" from candidate cross join lateral (
             select from post_card
             where feed_key = candidate.feed_key and deleted_at is null and not hidden and status = 'POSTED'
-                and (user_id = $1 or exists (
-                    select from follow where follow.user_id = $1 and target_id = post_card.user_id and stands))
+                and (user_id = $1
+                    or (exists (
+                            select from follow where follow.user_id = $1 and target_id = post_card.user_id and stands)
+                        and not exists (select from moderated_post where post_id = post_card.id and limited)))
                 and not exists (select from mute where mute.user_id = $1 and target_id = post_card.user_id)
                 and not exists (select from block where stands and block.user_id = $1 and target_id = post_card.user_id)
                 and not exists (select from block where stands and block.user_id = post_card.user_id and target_id = $1)
@@ -69,14 +72,17 @@ pub async fn select_oldest(db: impl PgExecutor<'_>, given: &[Uuid], query: HomeQ
                 where user_id = author.target_id and deleted_at is null and not hidden and status = 'POSTED'
                     and feed_key > $3 and feed_key < $4
                     and not exists (select from post_hide where user_id = $1 and post_id = post_card.id)
+                    and not exists (select from moderated_post where post_id = post_card.id and limited)
                 order by feed_key limit $5
             ) as post
         )
         select candidate.feed_key as "feed_key!" from candidate cross join lateral (
             select from post_card
             where feed_key = candidate.feed_key and deleted_at is null and not hidden and status = 'POSTED'
-                and (user_id = $1 or exists (
-                    select from follow where follow.user_id = $1 and target_id = post_card.user_id and stands))
+                and (user_id = $1
+                    or (exists (
+                            select from follow where follow.user_id = $1 and target_id = post_card.user_id and stands)
+                        and not exists (select from moderated_post where post_id = post_card.id and limited)))
                 and not exists (select from mute where mute.user_id = $1 and target_id = post_card.user_id)
                 and not exists (select from block where stands and block.user_id = $1 and target_id = post_card.user_id)
                 and not exists (select from block where stands and block.user_id = post_card.user_id and target_id = $1)
@@ -153,6 +159,8 @@ pub struct FeedRow {
     pub comments: i64,
     pub reactions: i64,
     pub my_reaction: Option<String>,
+    /// What moderation warns of.
+    pub labels: Vec<String>,
 }
 
 /// What is shown of posts, in the order of their keys, to a reader who may see them. One that was deleted a moment ago is missing.
@@ -167,7 +175,8 @@ pub async fn load(db: impl PgExecutor<'_>, reader: Uuid, keys: &[Uuid]) -> sqlx:
             (
                 select type from reaction_card where post_id = post.id and reaction_card.user_id = $1 and deleted_at is null
                 order by reaction_card.created_at desc limit 1
-            ) as "my_reaction?"
+            ) as "my_reaction?",
+            coalesce((select labels from moderated_post where post_id = post.id), '{}') as "labels!"
         from unnest($2::uuid[]) with ordinality as given (feed_key, turn)
         cross join lateral (
             select * from post_card

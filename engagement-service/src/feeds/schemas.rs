@@ -28,6 +28,10 @@ pub struct FeedItem {
     /// The caller's own reaction; null: none
     #[schema(examples("LIKE"))]
     pub my_reaction: Option<String>,
+    /// What moderation warns of, when there is something
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
 }
 
 impl From<FeedRow> for FeedItem {
@@ -51,6 +55,7 @@ impl From<FeedRow> for FeedItem {
             total_comments: row.comments,
             total_reactions: row.reactions,
             my_reaction: row.my_reaction,
+            labels: row.labels,
         }
     }
 }

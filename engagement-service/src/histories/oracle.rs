@@ -34,6 +34,10 @@ struct Post {
     published: Option<i64>,
     hidden: bool,
     deleted: bool,
+    /// What moderation has decided last, as the how manieth decision.
+    visibility: &'static str,
+    labels: Vec<&'static str>,
+    decisions: i64,
 }
 
 /// A comment or a reaction.
@@ -104,7 +108,8 @@ impl History {
             0..24 => self.connect(one, other),
             24..30 => self.disconnect(one, other),
             30..48 => self.write(one, if dice.random_bool(0.3) { "DRAFT" } else { "POSTED" }),
-            48..60 => self.change(dice),
+            48..57 => self.change(dice),
+            57..60 => self.decide(dice),
             60..64 => self.hide_or_restore(dice),
             64..68 => self.delete(dice),
             68..84 => self.reply(dice, one),
@@ -184,6 +189,9 @@ impl History {
             published: (status == "POSTED").then_some(now),
             hidden: false,
             deleted: false,
+            visibility: "VISIBLE",
+            labels: Vec::new(),
+            decisions: 0,
         });
         self.report(self.posts.len() - 1, "post_created", &Value::Null);
     }
@@ -223,7 +231,32 @@ impl History {
         post.version = self.now;
         post.hidden = !post.hidden;
         let (stream, field) = if post.hidden { ("post_deleted", "hidden_at") } else { ("post_created", "restored_at") };
+        let (visibility, labels) = (if post.hidden { "HIDDEN" } else { "VISIBLE" }, post.labels.clone());
         self.report(place, stream, &json!({ field: at(self.now) }));
+        self.report_decision(place, visibility, labels);
+    }
+
+    /// Moderation limits a post, or lets it back into feeds, and labels it; also one that was deleted meanwhile. What is hidden is
+    /// restored first.
+    fn decide(&mut self, dice: &mut StdRng) {
+        let Some(place) = (0..self.posts.len()).filter(|post| !self.posts[*post].hidden).choose(dice) else { return };
+        let visibility = ["VISIBLE", "LIMITED"].choose(dice).copied().unwrap_or("VISIBLE");
+        let labels = ["SPOILER", "GRAPHIC"].into_iter().filter(|_| dice.random_bool(0.3)).collect();
+        self.report_decision(place, visibility, labels);
+    }
+
+    fn report_decision(&mut self, place: usize, visibility: &'static str, labels: Vec<&'static str>) {
+        let post = &mut self.posts[place];
+        post.decisions += 1;
+        let mut message = json!({ "id": Uuid::now_v7(), "at": at(self.now), "subject_type": "POST", "subject_id": post.id,
+            "author": self.people[post.by], "version": post.decisions, "labels": labels });
+        if post.labels != labels {
+            self.events.push(("content_labelled", message.clone()));
+        }
+        message["visibility"] = json!(visibility);
+        message["previous_visibility"] = json!(post.visibility);
+        (post.visibility, post.labels) = (visibility, labels);
+        self.events.push(("moderation_decided", message));
     }
 
     fn delete(&mut self, dice: &mut StdRng) {
@@ -285,18 +318,20 @@ impl History {
         viewer.zip(place).is_some_and(|(viewer, place)| self.sees(viewer, place))
     }
 
-    /// What a person's home feed shows, newest first.
-    pub fn feed(&self, reader: usize) -> Vec<Uuid> {
+    /// What a person's home feed shows, newest first: posts with their labels.
+    pub fn feed(&self, reader: usize) -> Vec<(Uuid, Vec<String>)> {
         let reads = |post: &usize| {
             let author = self.posts[*post].by;
-            (author == reader || self.follows.contains(&(reader, author)))
+            let is_limited = self.posts[*post].visibility != "VISIBLE";
+            (author == reader || (self.follows.contains(&(reader, author)) && !is_limited))
                 && self.sees(reader, *post)
                 && !self.mutes.contains(&(reader, author))
                 && !self.hides.contains(&(reader, *post))
         };
         let mut posts: Vec<&Post> = (0..self.posts.len()).filter(reads).map(|post| &self.posts[post]).collect();
         posts.sort_by_key(|post| std::cmp::Reverse(post.published));
-        posts.iter().map(|post| post.id).collect()
+        let labelled = |post: &&Post| (post.id, post.labels.iter().map(|&label| label.to_owned()).collect());
+        posts.iter().map(labelled).collect()
     }
 
     /// What a person is notified of.

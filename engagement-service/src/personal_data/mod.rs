@@ -13,6 +13,7 @@ use crate::digests::events::PERSONAL;
 use crate::digests::models::Digest;
 use crate::feeds::drops::models::FeedDrop;
 use crate::follows::models::Follow;
+use crate::moderated_posts::models::PostLimit;
 use crate::mutes::models::{Mute, PostHide};
 use crate::notifications;
 use crate::notifications::models::Notification;
@@ -85,6 +86,7 @@ async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     // What Redis has of their feed; behind the connections.
     FeedDrop::create(tx, &[person]).await?;
     let more = PostCard::empty_by_author(tx, person, BATCH).await? || more;
+    let more = PostLimit::delete_by_author(tx, person, BATCH).await? || more;
     let more = notifications::signals::erase(tx, person, BATCH).await? || more;
     // Behind the readers of notifications.
     Digest::delete(tx, person).await?;

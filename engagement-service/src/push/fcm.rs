@@ -19,6 +19,9 @@ use crate::devices::Provider;
 
 /// What the access token is for.
 const SCOPE: &str = "https://www.googleapis.com/auth/firebase.messaging";
+/// A 401 that is about the credentials of Apple or of a browser's push service, which the project has stored at Google: the access
+/// token was right.
+const THIRD_PARTY: &str = "THIRD_PARTY_AUTH_ERROR";
 /// For how long an assertion holds; it is used at once, and an hour is the most.
 const ASSERTION_LIFETIME: Duration = Duration::from_mins(10);
 /// How long before its end an access token is replaced, so that none ends on its way.
@@ -111,10 +114,11 @@ impl Fcm {
             Err(_) if status.is_success() => Vec::new(),
             Err(error) => return Receipt::unsent(Disposition::Later(None), error.to_string()),
         };
-        if status == StatusCode::UNAUTHORIZED {
+        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+        if status == StatusCode::UNAUTHORIZED && code(&body) != THIRD_PARTY {
             self.token.drop_refused(&token).await;
         }
-        receipt(status, &headers, &serde_json::from_slice(&body).unwrap_or_default())
+        receipt(status, &headers, &body)
     }
 }
 
@@ -148,12 +152,18 @@ fn payload(token: &str, message: &PushMessage) -> Value {
     } })
 }
 
+/// The code within an error, or else its status.
+fn code(body: &Value) -> &str {
+    let mut details = body["error"]["details"].as_array().into_iter().flatten();
+    let code = details.find_map(|detail| detail["errorCode"].as_str());
+    code.or_else(|| body["error"]["status"].as_str()).unwrap_or_default()
+}
+
 /// What an answer means: the status, and the code within the error
 /// (<https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode>).
 fn receipt(status: StatusCode, headers: &HeaderMap, body: &Value) -> Receipt {
     let details = || body["error"]["details"].as_array().into_iter().flatten();
-    let code = details().find_map(|detail| detail["errorCode"].as_str());
-    let code = code.or_else(|| body["error"]["status"].as_str()).unwrap_or_default();
+    let code = code(body);
     let is_about_the_token = || {
         let violations = details().filter_map(|detail| detail["fieldViolations"].as_array()).flatten();
         violations.into_iter().any(|violation| violation["field"] == "message.token")

@@ -108,6 +108,22 @@ impl Delivery {
         Ok(written.rows_affected())
     }
 
+    /// Ends what is due of a provider and is no news: its reader saw the notification meanwhile, or it is withdrawn. How many there
+    /// were.
+    pub async fn end_outdated(db: impl PgExecutor<'_>, provider: Provider) -> sqlx::Result<u64> {
+        let ended = sqlx::query!(
+            "update push_delivery set state = 'FAILED', error = 'outdated', ended_at = now(), title = null, body = null,
+                url = null, collapse_key = null, named = '{}'
+            from notification
+            where notification.id = push_delivery.notification_id and (not shown or viewed_at is not null)
+                and state = 'WAITING' and provider = $1 and push_delivery.due_at <= now()",
+            provider as Provider
+        )
+        .execute(db)
+        .await?;
+        Ok(ended.rows_affected())
+    }
+
     /// Claims deliveries by a provider that are due, those first that have been for longest, and one per device: what is broken
     /// or silent is tried once at a time, and takes no place from others.
     pub async fn claim(db: impl PgExecutor<'_>, provider: Provider, rows: i64) -> sqlx::Result<Vec<Self>> {
@@ -137,7 +153,8 @@ impl Delivery {
         .await
     }
 
-    /// Ends a delivery and empties it. One whose message was replaced meanwhile does not end: the newer one is due now.
+    /// Ends a delivery and empties it. One whose message was replaced meanwhile does not end: the newer one is due, as soon as it may
+    /// be sent. Its time to live says when that is, since it begins then.
     pub async fn end(
         &self,
         tx: &mut PgTransaction<'_>,
@@ -159,8 +176,10 @@ impl Delivery {
         .await?;
         if ended.rows_affected() == 0 {
             sqlx::query!(
-                "update push_delivery set due_at = now(), tries = 0 where id = $1 and state = 'WAITING'",
-                self.id
+                "update push_delivery set due_at = greatest(now(), expires_at - make_interval(secs => $2)), tries = 0
+                where id = $1 and state = 'WAITING'",
+                self.id,
+                LIFETIME
             )
             .execute(&mut **tx)
             .await?;
@@ -202,12 +221,15 @@ impl Delivery {
         Ok(())
     }
 
-    /// Lets a delivery that is too large go again, without its body.
+    /// Lets a delivery that is too large go again, without its body; one that was replaced meanwhile as soon as it may be sent.
     pub async fn shrink(&self, tx: &mut PgTransaction<'_>) -> sqlx::Result<()> {
         sqlx::query!(
-            "update push_delivery set shrunk = version = $2, due_at = now() where id = $1 and state = 'WAITING'",
+            "update push_delivery set shrunk = version = $2,
+                due_at = greatest(now(), expires_at - make_interval(secs => $3))
+            where id = $1 and state = 'WAITING'",
             self.id,
-            self.version
+            self.version,
+            LIFETIME
         )
         .execute(&mut **tx)
         .await?;

@@ -55,7 +55,7 @@ impl PushSender {
     /// A sender that has not polled yet.
     pub fn new(app: &App, channel: Arc<dyn Channel>) -> Self {
         let sender = Self { app: app.clone(), channel, measured: None, refused: 0 };
-        for outcome in ["sent", "retried", "failed", "gone"] {
+        for outcome in ["sent", "retried", "failed", "gone", "outdated"] {
             sender.count(outcome, 0);
         }
         sender
@@ -166,6 +166,7 @@ impl Worker for PushSender {
             let goes_on = begun.elapsed() < STEP_BUDGET && !self.app.stop.is_cancelled();
             if goes_on && under_way.len() <= WINDOW / 2 {
                 let room = i64::try_from(WINDOW - under_way.len())?;
+                self.count("outdated", Delivery::end_outdated(&self.app.db, self.channel.provider()).await?);
                 let claimed = Delivery::claim(&self.app.db, self.channel.provider(), room).await?;
                 under_way.extend(claimed.into_iter().map(|delivery| self.send(delivery)));
             }

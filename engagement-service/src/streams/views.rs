@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, Request, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
 use axum::response::sse::Sse;
 use axum::response::{IntoResponse, Response};
 
@@ -86,11 +86,13 @@ fn read_options(mut query: Query, headers: &HeaderMap) -> Result<(Option<i64>, O
     Ok((last.flatten().or(after), lasts))
 }
 
-/// What is kept of a request for as long as its stream lives: the token.
+/// What is kept of a request for as long as its stream lives: the token. It is copied, since a clone would keep the 8 KiB into
+/// which the connection read the whole request.
 fn keep_token(headers: &HeaderMap) -> Parts {
     let (mut parts, ()) = Request::new(()).into_parts();
-    if let Some(token) = headers.get(header::AUTHORIZATION) {
-        parts.headers.insert(header::AUTHORIZATION, token.clone());
+    let token = headers.get(header::AUTHORIZATION).map(|token| HeaderValue::from_bytes(token.as_bytes()));
+    if let Some(Ok(token)) = token {
+        parts.headers.insert(header::AUTHORIZATION, token);
     }
     parts
 }

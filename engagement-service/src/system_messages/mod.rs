@@ -1,7 +1,9 @@
-//! System messages: what operators have to say to some people or to all.
+//! System messages: what operators have to say to some people or to all, and moderation to one.
+pub mod events;
 pub mod models;
 pub mod schedulers;
 mod schemas;
+mod signals;
 mod views;
 
 #[cfg(test)]

@@ -70,13 +70,62 @@ impl SystemMessage {
         Ok(())
     }
 
-    /// Takes a person out of the lists of readers.
+    /// Deletes up to `rows` messages to one reader whose notification was deleted as an old one; how many they were.
+    pub async fn purge(db: impl PgExecutor<'_>, before: Timestamp, rows: i64) -> sqlx::Result<u64> {
+        let purged = sqlx::query!(
+            "delete from system_message where id in (
+                select id from system_message where cardinality(user_ids) = 1 and done_at < $1 and not exists (
+                    select from notification where subject_id = system_message.id and type = 'SYSTEM_MESSAGE'
+                ) limit $2 for update skip locked
+            )",
+            before as Timestamp,
+            rows
+        );
+        Ok(purged.execute(db).await?.rows_affected())
+    }
+
+    /// Deletes the messages to a person alone, and takes them out of the other lists of readers.
     pub async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<()> {
+        sqlx::query!("delete from system_message where user_ids = array[$1::uuid]", person).execute(&mut **tx).await?;
         sqlx::query!(
             "update system_message set user_ids = array_remove(user_ids, $1),
                 last_user_id = case when last_user_id = $1 then '00000000-0000-0000-0000-000000000000' else last_user_id end
             where $1 = any(user_ids) or last_user_id = $1",
             person
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+}
+
+/// A message to one reader, from another service.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// Given by that service: the same event twice is one message.
+    pub id: Uuid,
+    pub at: Timestamp,
+    pub user_id: Uuid,
+    pub title: String,
+    pub content: String,
+}
+
+impl Notice {
+    /// Saves notices that are new as messages that all of their readers have. One for a person whose data are erased is not saved.
+    pub async fn save(tx: &mut PgTransaction<'_>, notices: &[Self]) -> sqlx::Result<()> {
+        sqlx::query!(
+            "insert into system_message (id, title, content, user_ids, created_at, done_at)
+            select id, title, content, array[user_id], at, now()
+            from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::timestamptz[])
+                as notice (id, title, content, user_id, at)
+            where not exists (select from erasure where person = user_id)
+            order by id
+            on conflict (id) do nothing",
+            &notices.iter().map(|notice| notice.id).collect::<Vec<_>>(),
+            &notices.iter().map(|notice| notice.title.clone()).collect::<Vec<_>>(),
+            &notices.iter().map(|notice| notice.content.clone()).collect::<Vec<_>>(),
+            &notices.iter().map(|notice| notice.user_id).collect::<Vec<_>>(),
+            &notices.iter().map(|notice| notice.at).collect::<Vec<_>>() as &[Timestamp]
         )
         .execute(&mut **tx)
         .await?;

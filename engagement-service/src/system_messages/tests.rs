@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
-use super::schedulers::MessageWriter;
+use super::events::MODERATION_NOTICE;
+use super::schedulers::{MessageWriter, purge};
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::{Platform, Reply};
 use crate::notifications::tests::Scene;
@@ -60,4 +61,54 @@ async fn a_message_is_refused_when_it_is_another_or_wrong(_: PgPoolOptions, data
     let kinds: Vec<_> = reply.body["detail"].as_array().unwrap().iter().map(|one| &one["type"]).collect();
     assert_eq!(reply.status, 422);
     assert_eq!(kinds, ["type_error.uuid", "value_error.missing", "type_error.uuid"]);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_notice_of_moderation_is_one_notification_of_its_reader(_: PgPoolOptions, database: PgConnectOptions) {
+    let scene = Scene::start(database).await;
+    let (ann, bert) = (scene.person("Ann").await, scene.person("Bert").await);
+    let notice = json!({ "id": Uuid::now_v7(), "at": scene.at(5), "user_id": ann.id, "kind": "STATEMENT",
+        "title": "Your post was hidden", "text": "It was hidden because of: harassment.", "subject_type": "POST",
+        "subject_id": Uuid::now_v7(), "decision_id": Uuid::now_v7() });
+    scene.consume(MODERATION_NOTICE, &notice).await;
+    scene.consume(MODERATION_NOTICE, &notice).await;
+    let hers = scene.notifications(&ann).await;
+    assert_eq!(hers.len(), 1);
+    assert_eq!(
+        [&hers[0]["type"], &hers[0]["title"], &hers[0]["text"], &hers[0]["actors"]],
+        [&json!("SYSTEM_MESSAGE"), &notice["title"], &notice["text"], &json!([])]
+    );
+    assert_eq!((scene.unread(&ann).await, scene.notifications(&bert).await), (json!(1), vec![]));
+    write_out(&scene).await;
+    assert_eq!(scene.notifications(&ann).await, hers, "it is no message that waits to be written out");
+
+    // What she has deleted does not come back, and what all have forgotten is not kept.
+    let path = format!("/me/notifications/{}", hers[0]["id"].as_str().unwrap());
+    assert_eq!(scene.call("DELETE", &path, Some(&ann.token), None).await.status, 204);
+    scene.consume(MODERATION_NOTICE, &notice).await;
+    assert_eq!(scene.notifications(&ann).await, Vec::<Value>::new());
+    let messages = async || scene.finds("because of: harassment").await;
+    purge(&scene.app).await.unwrap();
+    assert_eq!(messages().await, ["engagement.system_message"], "it is recent");
+    let sql = "update system_message set done_at = done_at - interval '91 days'; delete from notification";
+    sqlx::raw_sql(sql).execute(&scene.app.db).await.unwrap();
+    purge(&scene.app).await.unwrap();
+    assert_eq!(messages().await, [""; 0]);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_notice_leaves_with_its_reader_and_comes_to_none_who_left(_: PgPoolOptions, database: PgConnectOptions) {
+    let scene = Scene::start(database).await;
+    let ann = scene.person("Ann").await;
+    let mut notice = json!({ "id": Uuid::now_v7(), "at": scene.at(5), "user_id": ann.id, "kind": "WARNING",
+        "title": "A warning", "text": "Zephyr was warned.", "subject_type": "USER", "subject_id": ann.id,
+        "decision_id": null });
+    scene.consume(MODERATION_NOTICE, &notice).await;
+    assert_eq!(scene.texts(&ann).await, ["Zephyr was warned."]);
+    scene.consume("user_deleted", &json!({ "id": ann.id, "deleted_at": scene.at(6) })).await;
+    scene.erase(ann.id).await;
+    assert_eq!(scene.finds("Zephyr").await, [""; 0]);
+    notice["id"] = json!(Uuid::now_v7());
+    scene.consume(MODERATION_NOTICE, &notice).await;
+    assert_eq!((scene.finds("Zephyr").await, scene.texts(&ann).await), (vec![], vec![]));
 }

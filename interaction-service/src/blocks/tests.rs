@@ -103,3 +103,18 @@ async fn a_blocked_user_writes_nothing_under_the_blockers_post(_: PgPoolOptions,
         }
     }
 }
+
+/// A block that is consumed after one of the two was erased would bring their id back, and is not stored.
+#[sqlx::test(migrations = false)]
+async fn a_late_block_of_an_erased_user_is_not_stored(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await.0;
+    let [anna, bert, carl] = [(); 3].map(|()| Uuid::now_v7());
+    platform.erase(anna).await;
+    for (user, target) in [(anna, bert), (bert, anna), (bert, carl)] {
+        let link = json!({ "user_id": user, "target_id": target, "at": "2026-11-20T12:00:01+00:00" });
+        platform.consume(USER_BLOCKED, &link).await;
+    }
+    let block = format!("{}.block", crate::SERVICE.schema);
+    assert!(platform.finds(&carl.to_string()).await.contains(&block));
+    assert!(!platform.finds(&anna.to_string()).await.contains(&block));
+}

@@ -1,4 +1,5 @@
 //! Comments on posts.
+mod decisions;
 pub mod events;
 pub mod models;
 mod schemas;

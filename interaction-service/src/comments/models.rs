@@ -26,8 +26,10 @@ pub struct Comment {
     pub hidden_at: Option<Timestamp>,
     /// Why it is hidden.
     pub hidden_reason: Option<String>,
-    /// The version that a moderator restored; none: it was never hidden, or still is.
+    /// The version that was restored; none: it was never hidden, or still is.
     pub restored_at: Option<Timestamp>,
+    /// What moderation warns its readers of.
+    pub labels: Vec<String>,
     /// Whether `content` is only its beginning, as in a heavy list.
     pub truncated: bool,
 }
@@ -39,7 +41,7 @@ impl Comment {
             Self,
             r#"insert into comment (id, created_by, post_id, content) values ($1, $2, $3, $4)
             returning id, created_at, created_by, updated_at,
-                updated_by, post_id, content, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
+                updated_by, post_id, content, hidden_at, hidden_reason, restored_at, labels, false as "truncated!""#,
             Uuid::now_v7(),
             author,
             post,
@@ -67,7 +69,8 @@ impl Comment {
             select id as "id!", created_at as "created_at!", created_by as "created_by!",
                 updated_at as "updated_at!", updated_by, post_id as "post_id!",
                 case when is_heavy then left(content, $7) else content end as "content!",
-                hidden_at, hidden_reason, restored_at, is_heavy and char_length(content) > $7 as "truncated!"
+                hidden_at, hidden_reason, restored_at, labels as "labels!",
+                is_heavy and char_length(content) > $7 as "truncated!"
             from page, heavy order by created_at desc, id desc"#,
             post,
             before.at,
@@ -87,7 +90,7 @@ impl Comment {
             Self,
             r#"select comment.id, comment.created_at, comment.created_by,
                 comment.updated_at, comment.updated_by, comment.post_id, comment.content,
-                comment.hidden_at, comment.hidden_reason, comment.restored_at, false as "truncated!"
+                comment.hidden_at, comment.hidden_reason, comment.restored_at, comment.labels, false as "truncated!"
             from comment join post on post.id = comment.post_id
             where comment.id = $1 and readable(comment, $2) and visible(post, $2)"#,
             id,
@@ -115,7 +118,7 @@ impl Comment {
                 and readable(comment, $2) and visible(post, $2)
             returning comment.id, comment.created_at, comment.created_by,
                 comment.updated_at, comment.updated_by, comment.post_id, comment.content,
-                comment.hidden_at, comment.hidden_reason, comment.restored_at, false as "truncated!""#,
+                comment.hidden_at, comment.hidden_reason, comment.restored_at, comment.labels, false as "truncated!""#,
             id,
             author,
             content
@@ -131,7 +134,7 @@ impl Comment {
             Self,
             r#"delete from comment where id = $1 and ($2::uuid is null or created_by = $2)
             returning id, created_at, created_by, updated_at,
-                updated_by, post_id, content, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
+                updated_by, post_id, content, hidden_at, hidden_reason, restored_at, labels, false as "truncated!""#,
             id,
             author
         )
@@ -149,7 +152,7 @@ impl Comment {
     }
 
     /// Hides a comment that is not hidden, as a new version; none when there is nothing to hide: it does not exist, is hidden,
-    /// or a moderator has restored it since `analysed`, the version that moderation read.
+    /// or was restored at or after a time, where one is given: that of the version that moderation read.
     pub async fn hide(
         tx: &mut PgTransaction<'_>,
         id: Uuid,
@@ -160,9 +163,9 @@ impl Comment {
             Self,
             r#"update comment set hidden_at = now(), hidden_reason = $2, restored_at = null,
                 updated_at = greatest(now(), updated_at + interval '1 microsecond')
-            where id = $1 and hidden_at is null and (restored_at is null or restored_at < coalesce($3, now()))
+            where id = $1 and hidden_at is null and ($3::timestamptz is null or restored_at is null or restored_at < $3)
             returning id, created_at, created_by, updated_at,
-                updated_by, post_id, content, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
+                updated_by, post_id, content, hidden_at, hidden_reason, restored_at, labels, false as "truncated!""#,
             id,
             reason,
             analysed as Option<Timestamp>
@@ -171,16 +174,18 @@ impl Comment {
         .await
     }
 
-    /// Restores a hidden comment as a new version; none when it is not hidden, or does not exist.
+    /// Restores a hidden comment as a new version; none when it is not hidden, or does not exist. A decision that hid it is done with,
+    /// and comes to no effect again, however late its event is.
     pub async fn restore(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
-            r#"update comment set hidden_at = null, hidden_reason = null,
+            r#"update comment set hidden_at = null, hidden_reason = null, decision_requested = false,
+                visibility = case when visibility in ('HELD', 'HIDDEN') then 'VISIBLE' else visibility end,
                 restored_at = greatest(now(), updated_at + interval '1 microsecond'),
                 updated_at = greatest(now(), updated_at + interval '1 microsecond')
             where id = $1 and hidden_at is not null
             returning id, created_at, created_by, updated_at,
-                updated_by, post_id, content, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
+                updated_by, post_id, content, hidden_at, hidden_reason, restored_at, labels, false as "truncated!""#,
             id
         )
         .fetch_optional(&mut **tx)
@@ -197,7 +202,7 @@ impl Comment {
         sqlx::query_as!(
             Self,
             r#"select id, created_at, created_by, updated_at, updated_by, post_id, left(content, $5) as "content!",
-                hidden_at, hidden_reason, restored_at, char_length(content) > $5 as "truncated!"
+                hidden_at, hidden_reason, restored_at, labels, char_length(content) > $5 as "truncated!"
             from comment where hidden_at is not null and ($1::uuid is null or created_by = $1)
                 and (created_at, id) < ($2, $3)
             order by created_at desc, id desc limit $4"#,
@@ -218,7 +223,7 @@ impl Comment {
             r#"delete from comment
             where id in (select id from comment where created_by = $1 order by id limit $2 for update)
             returning id, created_at, created_by, updated_at,
-                updated_by, post_id, content, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
+                updated_by, post_id, content, hidden_at, hidden_reason, restored_at, labels, false as "truncated!""#,
             author,
             rows
         )
@@ -253,7 +258,7 @@ impl Comment {
             r#"delete from comment
             where id in (select id from comment where post_id = any($1) order by id limit $2 for update)
             returning id, created_at, created_by, updated_at,
-                updated_by, post_id, content, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
+                updated_by, post_id, content, hidden_at, hidden_reason, restored_at, labels, false as "truncated!""#,
             posts,
             rows
         )

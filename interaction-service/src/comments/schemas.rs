@@ -48,6 +48,10 @@ pub struct CommentOut {
     #[schema(required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restored_at: Option<Timestamp>,
+    /// What moderation warns of, when there is something
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
     /// True in a list that is long, when `content` is only its beginning; the comment by its id has all of it
     #[schema(required = false)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -67,7 +71,17 @@ impl From<Comment> for CommentOut {
             hidden_at: comment.hidden_at,
             hidden_reason: comment.hidden_reason,
             restored_at: comment.restored_at,
+            labels: comment.labels,
             truncated: comment.truncated,
         }
     }
+}
+
+/// A comment that is visible again by a decision of moderation, as it is published.
+#[derive(Serialize)]
+pub struct RestoredComment {
+    #[serde(flatten)]
+    pub comment: CommentOut,
+    /// The version of the decision. Moderation has made it itself; a restoration without one is a moderator's who did it here.
+    pub decision_version: i64,
 }

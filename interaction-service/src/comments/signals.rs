@@ -2,10 +2,13 @@
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
+use super::decisions::DecidedVisibility;
+use super::decisions::models::CommentDecision;
 use super::events::producers;
 use super::models::{Comment, delete_nft, save_nft};
-use super::schemas::CommentOut;
+use super::schemas::{CommentOut, RestoredComment};
 use super::services::metadata;
+use crate::core::doors::audit::{self, Entry};
 
 /// Comments deleted in one statement when their post is deleted; a popular post has more than memory should hold at once.
 const BATCH: i64 = 1_000;
@@ -41,6 +44,45 @@ pub async fn hidden(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Resu
 /// A moderator restored a hidden comment: it is published like a new one, and counted again.
 pub async fn restored(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Result<()> {
     created(tx, comment).await
+}
+
+/// Moderation has decided about a comment that this transaction has locked. Returns the comment when that hides it.
+pub async fn decided(tx: &mut PgTransaction<'_>, decision: &CommentDecision) -> sqlx::Result<Option<Comment>> {
+    let Some(before) = decision.save(tx).await? else { return Ok(None) };
+    let CommentDecision { comment_id, version, visibility, .. } = *decision;
+    if visibility == DecidedVisibility::Removed {
+        removed(tx, comment_id).await?;
+    } else if visibility.hides() {
+        let comment = Comment::hide(tx, comment_id, decision.reason.as_deref(), None).await?;
+        if let Some(comment) = &comment {
+            hidden(tx, comment).await?;
+            count("hidden");
+        }
+        return Ok(comment);
+    } else if before.is_hidden && (before.visibility.hides() || decision.was_hidden) {
+        // Of a comment that is hidden on the request of a service without decisions, a new label restores nothing.
+        if let Some(comment) = Comment::restore(tx, comment_id).await? {
+            save_nft_record(tx, &comment).await?;
+            let comment = RestoredComment { comment: comment.into(), decision_version: version };
+            producers::comment_restored(tx, &comment).await?;
+            count("restored");
+        }
+    }
+    Ok(None)
+}
+
+/// Moderation has decided that a comment is deleted for good, as a moderator can here.
+async fn removed(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<()> {
+    let Some(comment) = Comment::delete(tx, id, None).await? else { return Ok(()) };
+    let target = Some(comment.created_by);
+    audit::record(&mut **tx, Entry { who: None, action: "comment_deleted", target, result: "by moderation" }).await?;
+    count("removed");
+    deleted(tx, &comment).await
+}
+
+/// Counts what a decision has done.
+fn count(effect: &'static str) {
+    metrics::counter!("moderation_effects_total", "effect" => effect).increment(1);
 }
 
 /// Posts were deleted: deletes their comments and publishes each deletion, so that the counters of other services stay exact.

@@ -9,19 +9,21 @@ use super::events::{
 use super::models::{Comment, Nft};
 use crate::SERVICE;
 use crate::core::events::consumer::Step;
+use crate::core::testing::counted::Counted;
 use crate::core::testing::{Platform, new_user};
 use crate::posts::events::POST_CREATED;
 use crate::posts::testing::{comment, id, names, post, refusal, start};
+use crate::pre_publish;
 
 /// A platform with one published post.
-async fn start_with_post(database: PgConnectOptions) -> (Platform, Value) {
+pub async fn start_with_post(database: PgConnectOptions) -> (Platform, Value) {
     let (platform, _) = start(database).await;
     let post = post(new_user().1, "POSTED");
     platform.consume(POST_CREATED, &post).await;
     (platform, post)
 }
 
-fn path(comment: &Value) -> String {
+pub fn path(comment: &Value) -> String {
     format!("/comments/{}", id(comment))
 }
 
@@ -198,7 +200,7 @@ async fn the_route_of_one_comment_is_found_before_that_of_a_view(_: PgPoolOption
 }
 
 /// Moderation's request to delete a comment.
-fn request(comment: &Value) -> Value {
+pub fn request(comment: &Value) -> Value {
     json!({
         "id": uuid::Uuid::now_v7(),
         "created_at": "2026-11-20T15:18:00.326587+00:00",
@@ -405,4 +407,60 @@ async fn a_heavy_page_shortens_long_comments(_: PgPoolOptions, database: PgConne
     let bytes = page.to_string().len();
     assert!(bytes < 512 * 1024, "the heaviest page has {bytes} bytes");
     assert_eq!(platform.call("GET", &path(&first), Some(&anna), None).await.body, first, "whole by its id");
+}
+
+/// The service with one published post, and moderation that is asked first.
+async fn start_with_moderation(
+    database: PgConnectOptions,
+    settings: &[&str],
+) -> (Platform, Value, pre_publish::stub::Texts) {
+    let (platform, post) = start_with_post(database).await;
+    let (url, asked) = pre_publish::stub::start().await;
+    let on = ["--pre-publish", "on", "--moderation-url", &url];
+    (platform.beside(&[&on, settings].concat()), post, asked)
+}
+
+/// A comment that moderation would hide is refused before anything is stored, written or changed.
+#[sqlx::test(migrations = false)]
+async fn moderation_is_asked_before_a_comment_is_published(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, post, asked) = start_with_moderation(database, &[]).await;
+    let (anna, author) = new_user();
+    let counted = Counted::begin();
+    let reply = comment(&platform, &anna, &post, "a bad one").await;
+    let sentence = "this text breaks the rules of the platform and was not published";
+    let expected = json!([{ "loc": ["body", "content"], "msg": sentence, "type": "content_refused",
+        "ctx": { "reason": "OFFENSIVE_CONTENT" } }]);
+    assert_eq!(refusal(&reply), (422, &expected));
+    assert_eq!(platform.finds(&author.to_string()).await, [""; 0], "nothing was written, and no quota charged");
+
+    let said = comment(&platform, &anna, &post, "a good one").await;
+    assert_eq!(said.status, 201);
+    let change = async |content: &str| {
+        let body = json!({ "content": content });
+        platform.call("PUT", &path(&said.body), Some(&anna), Some(body)).await.status.as_u16()
+    };
+    assert_eq!((change("bad now").await, change("better").await), (422, 200));
+    let read = platform.call("GET", &path(&said.body), Some(&anna), None).await;
+    assert_eq!(read.body["content"], "better");
+    assert_eq!(*asked.lock().unwrap(), ["a bad one", "a good one", "bad now", "better"]);
+    counted.assert("pre_publish_checks_total{outcome=\"refused\"} 2");
+    counted.assert("pre_publish_checks_total{outcome=\"allowed\"} 2");
+}
+
+/// Moderation that is slow, broken or away keeps no author waiting, and the setting says which harm is the smaller one.
+#[sqlx::test(migrations = false)]
+async fn without_an_answer_of_moderation_the_setting_decides(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, post, _) = start_with_moderation(database, &["--pre-publish-timeout", "50"]).await;
+    let (anna, _) = new_user();
+    let gone: &[&str] = &["--moderation-url", "http://127.0.0.1:1"];
+    for (content, moderation) in [("a slow one", &[][..]), ("a broken one", &[]), ("a good one", gone)] {
+        let open = platform.beside(moderation);
+        let closed = open.beside(&["--pre-publish-failure", "closed"]);
+        let counted = Counted::begin();
+        assert_eq!(comment(&open, &anna, &post, content).await.status, 201, "{content}");
+        let reply = comment(&closed, &anna, &post, content).await;
+        assert_eq!(refusal(&reply), (503, &json!("Moderation service unavailable")), "{content}");
+        assert_eq!(reply.headers["retry-after"], "2");
+        counted.assert("pre_publish_checks_total{outcome=\"unavailable\"} 2");
+    }
 }

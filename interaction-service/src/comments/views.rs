@@ -1,4 +1,6 @@
 //! The routes of comments.
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -16,6 +18,7 @@ use crate::core::doors::audit::{self, Entry};
 use crate::posts::NOT_FOUND as POST_NOT_FOUND;
 use crate::posts::lookup::VisiblePost;
 use crate::posts::models::Post;
+use crate::pre_publish::PrePublish;
 use crate::quotas::Quota;
 
 const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "Post comment not found");
@@ -53,8 +56,10 @@ pub async fn create_post_comment(
     VisiblePost(post): VisiblePost,
     State(app): State<App>,
     Extension(quota): Extension<Quota>,
+    Extension(pre_publish): Extension<Arc<PrePublish>>,
     Body(comment): Body<CommentIn>,
 ) -> Result<(StatusCode, Json<CommentOut>), Error> {
+    pre_publish.check("content", &comment.content).await?;
     let mut tx = app.db.begin().await?;
     quota.charge(&mut tx, user.id, &[&comment.content]).await?;
     if !Post::lock_visible(&mut tx, post, user.id).await? {
@@ -129,8 +134,10 @@ pub async fn update_post_comment(
     State(app): State<App>,
     Path(id): Path,
     Extension(quota): Extension<Quota>,
+    Extension(pre_publish): Extension<Arc<PrePublish>>,
     Body(comment): Body<CommentIn>,
 ) -> Result<Json<CommentOut>, Error> {
+    pre_publish.check("content", &comment.content).await?;
     let mut tx = app.db.begin().await?;
     quota.charge(&mut tx, user.id, &[&comment.content]).await?;
     let comment = Comment::update(&mut tx, id, user.id, &comment.content).await?.ok_or(NOT_FOUND)?;

@@ -20,7 +20,7 @@ pub const LONGEST_NOTE: usize = 2_000;
 const MOST_ACTIONS: usize = 8;
 
 /// A moderator's decision.
-#[derive(ToSchema)]
+#[derive(Clone, ToSchema)]
 #[schema(examples(json!({
     "actions": [{ "action": "HIDE" }, { "action": "MUTE", "hours": 24 }], "reason": "HARASSMENT_BULLYING",
     "public_note": "Please argue without insults.", "internal_note": "The third time this week."

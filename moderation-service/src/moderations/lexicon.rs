@@ -20,8 +20,8 @@ use std::sync::LazyLock;
 
 use rustrict::{Censor, Trie, Type};
 
-use super::Reason;
 use super::services::{Analyser, Analysis, Finding, Threshold};
+use crate::subjects::reasons::ContractReason;
 
 /// The character that replaces the letters of a hit.
 const REPLACEMENT: char = '█';
@@ -111,9 +111,9 @@ impl Lexicon {
 
 impl Analyser for Lexicon {
     fn analyse(&self, text: &str) -> Option<Finding> {
-        let text: String = as_displayed(text).into_iter().filter(|c| !is_invisible(*c)).collect();
+        let text = as_read(text);
         let whole = classify(&text, None);
-        let mut worst: Option<(Threshold, Reason)> = None;
+        let mut worst: Option<(Threshold, ContractReason)> = None;
         for (category, threshold) in self.categories.into_iter().filter(|category| category.1 != Threshold::None) {
             if let Some(found) = find_worst(&text, whole, category)
                 && found.0 >= threshold
@@ -123,21 +123,49 @@ impl Analyser for Lexicon {
             }
         }
         let (severity, reason) = worst?;
-        let (_, _, severity) = SEVERITIES.into_iter().find(|known| known.0 == severity)?;
-        Some(Finding { reason, severity })
+        Some(Finding { reason, severity: value(severity)? })
     }
 }
 
+/// How bad the worst words of a text are, by kind: 0 where there is none, 1 for the most severe.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct WordSeverities {
+    /// Swear words and slurs.
+    pub profane: f64,
+    pub sexual: f64,
+}
+
+/// The severities of the words of a text, whatever the thresholds.
+pub fn severities(text: &str) -> WordSeverities {
+    let text = as_read(text);
+    let whole = classify(&text, None);
+    let severity = |category: Type| {
+        let worst = find_worst(&text, whole, category).and_then(|(severity, _)| value(severity));
+        worst.unwrap_or_default()
+    };
+    WordSeverities { profane: severity(Type::PROFANE).max(severity(Type::OFFENSIVE)), sexual: severity(Type::SEXUAL) }
+}
+
+/// The value of a severity between 0 and 1.
+fn value(severity: Threshold) -> Option<f64> {
+    SEVERITIES.into_iter().find(|known| known.0 == severity).map(|(_, _, value)| value)
+}
+
+/// A text as a person reads it: in the order of display, without what is invisible.
+fn as_read(text: &str) -> String {
+    as_displayed(text).into_iter().filter(|c| !is_invisible(*c)).collect()
+}
+
 /// The most severe word of one category in a text, which rustrict classifies as `whole`.
-fn find_worst(text: &str, whole: Type, category: Type) -> Option<(Threshold, Reason)> {
+fn find_worst(text: &str, whole: Type, category: Type) -> Option<(Threshold, ContractReason)> {
     if category == Type::OFFENSIVE && !find_words(text, Some(&RACIST_WORDS), Type::OFFENSIVE).is_empty() {
-        return Some((Threshold::Severe, Reason::Racism));
+        return Some((Threshold::Severe, ContractReason::Racism));
     }
-    let mut worst: Option<(Threshold, Reason)> = None;
+    let mut worst: Option<(Threshold, ContractReason)> = None;
     for (severity, level, _) in SEVERITIES.into_iter().filter(|(_, level, _)| whole.is(category & *level)) {
         if category == Type::SPAM {
             // It is a property of the whole text, not of a word.
-            return Some((severity, Reason::RulesViolation));
+            return Some((severity, ContractReason::RulesViolation));
         }
         for word in find_words(text, None, category & level) {
             let severity = severity.min(max_severity(&word));
@@ -149,13 +177,13 @@ fn find_worst(text: &str, whole: Type, category: Type) -> Option<(Threshold, Rea
     worst
 }
 
-fn reason(category: Type, word: &str) -> Reason {
+fn reason(category: Type, word: &str) -> ContractReason {
     match category {
-        Type::SEXUAL => Reason::Nudity,
-        Type::MEAN => Reason::RulesViolation,
+        Type::SEXUAL => ContractReason::Nudity,
+        Type::MEAN => ContractReason::RulesViolation,
         // Only the spellings of one word are as profane as they are offensive to rustrict.
-        Type::OFFENSIVE if classify(word, None).is(Type::PROFANE & Type::SEVERE) => Reason::Racism,
-        _ => Reason::OffensiveContent,
+        Type::OFFENSIVE if classify(word, None).is(Type::PROFANE & Type::SEVERE) => ContractReason::Racism,
+        _ => ContractReason::OffensiveContent,
     }
 }
 
@@ -271,7 +299,7 @@ impl Hit<'_> {
 }
 
 /// The characters of a text in the order in which they are displayed, where that is reversed by a right-to-left override.
-fn as_displayed(text: &str) -> Vec<char> {
+pub fn as_displayed(text: &str) -> Vec<char> {
     let mut displayed = Vec::new();
     let mut characters = text.chars();
     while let Some(c) = characters.next() {
@@ -286,7 +314,7 @@ fn as_displayed(text: &str) -> Vec<char> {
 }
 
 /// Whether a character is invisible, so that it may hide between the letters of a word.
-fn is_invisible(c: char) -> bool {
+pub fn is_invisible(c: char) -> bool {
     matches!(
         c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'

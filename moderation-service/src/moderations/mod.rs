@@ -1,11 +1,10 @@
-//! Moderations: cases, each a decision to take down a post or comment, and the state of that. What the analyser finds is hidden
-//! by the service that has it, and moderators can restore it there: a machine deletes nothing for good.
+//! Moderations: the contract's cases, each a request to take down a post or comment, and the state of that. A case is opened with
+//! the decision that hides the content, and closed when the service that has it confirms.
 pub mod events;
 pub mod lexicon;
 pub mod models;
 mod schemas;
 pub mod services;
-mod signals;
 mod views;
 
 #[cfg(test)]
@@ -17,8 +16,6 @@ use utoipa_axum::routes;
 use crate::core::app::App;
 use crate::core::app::limits::Limit;
 use crate::core::ground::settings::Rate;
-/// The reason of a deletion.
-pub use crate::subjects::reasons::ContractReason as Reason;
 
 /// The kind of content that a case is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, sqlx::Type, utoipa::ToSchema)]

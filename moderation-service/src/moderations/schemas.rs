@@ -5,8 +5,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::models::Moderation;
-use super::{Kind, Reason, Status};
+use super::{Kind, Status};
 use crate::core::contract::timestamp::Timestamp;
+use crate::subjects::reasons::ContractReason;
 
 /// A decision to delete a post or comment: the content, the reason, and the state of the deletion.
 #[derive(Serialize, ToSchema)]
@@ -24,7 +25,7 @@ pub struct ModerationOut {
     #[schema(value_type = Object)]
     pub raw_content: Box<RawValue>,
     pub status: Status,
-    pub reason: Reason,
+    pub reason: ContractReason,
 }
 
 impl From<Moderation> for ModerationOut {

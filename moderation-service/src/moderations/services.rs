@@ -1,12 +1,14 @@
 //! The analysis of texts: the interface of an analyser, and the settings that choose one.
 use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::Reason;
+use crate::subjects::reasons::ContractReason;
 
 /// A breach of the rules in a text.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Finding {
-    pub reason: Reason,
+    pub reason: ContractReason,
     /// How bad it is, above 0 to 1.
     pub severity: f64,
 }

@@ -2,16 +2,17 @@
 #[cfg(test)]
 mod tests;
 
-use crate::core::doors::erasure::Erasure;
-use crate::core::doors::personal_data::PersonalDataSource;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use crate::appeals::models::Appeal;
+use crate::core::doors::erasure::Erasure;
+use crate::core::doors::personal_data::PersonalDataSource;
 use crate::decisions::models::Decision;
 use crate::moderations::models::Moderation;
+use crate::reports::models::{Report, ReporterMute};
 use crate::strikes::models::Strike;
-use crate::{ledger, subjects};
+use crate::{analyses, contents, ledger, policies, signals, subjects};
 
 /// The stream that confirms that a deleted user's data is erased here.
 pub const USER_ERASED: &str = "moderation_user_erased";
@@ -34,6 +35,26 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
         name: "strikes",
         list: |db, person, before, rows| Box::pin(Strike::list_personal_data(db, person, before, rows)),
     },
+    PersonalDataSource {
+        name: "reports",
+        list: |db, person, before, rows| Box::pin(Report::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "reports_received",
+        list: |db, person, before, rows| Box::pin(Report::list_personal_data_about(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "contents",
+        list: |db, person, before, rows| Box::pin(contents::models::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "analyses",
+        list: |db, person, before, rows| Box::pin(analyses::models::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "fingerprints",
+        list: |db, person, before, rows| Box::pin(signals::models::list_personal_data(db, person, before, rows)),
+    },
 ];
 
 /// How the service erases a user's data.
@@ -43,10 +64,17 @@ pub const ERASURE: Erasure = Erasure {
     confirmed_on: Some(USER_ERASED),
 };
 
-/// Erases some of a person's rows, the ledger's first, because the rows of their subjects say which entries are about them; true
-/// when there may be more.
+/// Erases some of a user's rows; true when there may be more. Contents come first: they are locked before what follows from them.
+/// The ledger's come before those of subjects and decisions, which say which entries are about the user.
 async fn erase(tx: &mut PgTransaction<'static>, person: Uuid) -> sqlx::Result<bool> {
-    Ok(ledger::models::erase(tx, person).await?
+    policies::models::erase(tx, person).await?;
+    // A note about why a reporter is muted is in a moderator's words, about them.
+    ReporterMute::delete(tx, person).await?;
+    Ok(contents::models::erase(tx, person).await?
+        || signals::models::erase(tx, person).await?
+        || analyses::models::erase(tx, person).await?
+        || Report::erase(tx, person).await?
+        || ledger::models::erase(tx, person).await?
         || Decision::erase(tx, person).await?
         || subjects::models::erase(tx, person).await?
         || Moderation::erase(tx, person).await?)

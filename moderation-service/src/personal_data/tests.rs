@@ -22,7 +22,12 @@ async fn a_deleted_users_data_is_exported_before_and_gone_after(_: PgPoolOptions
         platform.consume(COMMENT_CREATED, &comment).await;
     }
     platform.published(COMMENT_DELETE_REQUESTED).await;
-    let places = ["moderation.moderation", "moderation.outbox", "moderation_post_comment_delete_requested"];
+    let places = [
+        "moderation.content",
+        "moderation.moderation",
+        "moderation.outbox",
+        "moderation_post_comment_delete_requested",
+    ];
     assert_eq!(platform.finds("Annasword").await, places);
     let held = platform.personal_data_of(her, "moderations").await;
     assert_eq!((held.len(), &held[0]["raw_content"]["content"]), (1, &json!("Annasword: kill yourself")));

@@ -1,9 +1,11 @@
 //! The reasons of reports, rules and decisions: one taxonomy, in families, with the words in which an author reads them.
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// The four reasons of the contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, sqlx::Type, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ContractReason {
@@ -35,7 +37,7 @@ pub enum Family {
 macro_rules! reasons {
     ($($(#[doc = $doc:literal])* $name:ident = $word:literal, $family:ident, $weight:literal, $sentence:literal;)*) => {
         /// Why something is reported, flagged or decided.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, ToSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
         #[sqlx(type_name = "text")]
         pub enum Reason {
             $($(#[doc = $doc])* #[serde(rename = $word)] #[sqlx(rename = $word)] $name,)*
@@ -98,6 +100,16 @@ reasons! {
     OtherEvasion = "OTHER_EVASION", Other, 2, "it evades an earlier decision";
     OtherRules = "OTHER_RULES", Other, 1, "it is against the rules of this platform";
 }
+
+// The derivation does not see the words, which a macro has put in.
+impl PartialSchema for Reason {
+    fn schema() -> RefOr<Schema> {
+        let words = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(Self::words()));
+        words.description(Some("Why something is reported, flagged or decided")).into()
+    }
+}
+
+impl ToSchema for Reason {}
 
 impl Reason {
     /// The reason of the contract that comes nearest.

@@ -6,8 +6,8 @@ use anyhow::{Context, ensure};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
-use super::HEADS;
-use super::math::max_magnitude;
+use super::math::{max_magnitude, sigmoid};
+use super::{CLASSES, HEADS, OUTPUTS};
 
 #[cfg(any(test, feature = "train"))]
 pub mod writing;
@@ -51,8 +51,15 @@ pub struct Calibration {
     pub bias: f32,
     /// From here on the text has the label, and is for people to look at.
     pub label: f32,
-    /// From here on it may be hidden at once.
-    pub hide: f32,
+    /// From here on it may be hidden at once; never, where there is no threshold.
+    pub hide: Option<f32>,
+}
+
+impl Calibration {
+    /// The probability that an output of the network stands for.
+    pub fn probability(&self, output: f32) -> f32 {
+        sigmoid(self.slope * output + self.bias)
+    }
 }
 
 /// What a file says about itself.
@@ -63,6 +70,8 @@ pub struct Description {
     pub dimensions: Dimensions,
     /// One per head, in the order of [`Head`](super::Head).
     pub heads: [Calibration; HEADS],
+    /// What is added to the output of each class before they are compared.
+    pub classes: [f32; CLASSES],
 }
 
 /// A matrix of 8-bit numbers with a scale per row.
@@ -122,7 +131,7 @@ pub struct Artefact {
     pub positions: Vec<f32>,
     pub norm: Norm,
     pub layers: Vec<Weights>,
-    /// A row per head.
+    /// A row per output.
     pub heads: Vec<f32>,
     pub heads_bias: Vec<f32>,
 }
@@ -181,8 +190,8 @@ impl Artefact {
             positions: vector("positions", positions * width)?,
             norm: norm("norm")?,
             layers: (0..layers).map(layer).collect::<anyhow::Result<_>>()?,
-            heads: vector("heads", HEADS * width)?,
-            heads_bias: vector("heads.bias", HEADS)?,
+            heads: vector("heads", OUTPUTS * width)?,
+            heads_bias: vector("heads.bias", OUTPUTS)?,
             description,
         })
     }

@@ -1,8 +1,8 @@
 //! The form in which the model reads a text: what is displayed, without what only the eye or a browser needs.
 //!
 //! The model was trained on texts of this form and is only right about such. In this order: HTML entities are resolved, twice,
-//! because old archives hold `&amp;lt;`; emoji become their names, since the base model has no token for most of them; compatibility
-//! forms become plain letters (NFKC: `ｆｕｌｌ`, `𝓼𝓬𝓻𝓲𝓹𝓽`); invisible and private characters go; links and mentions become
+//! because old archives hold `&amp;lt;`; emoji become their names, since the base model has no token for most of them, but those that
+//! are letters become letters, since words are written with them; compatibility forms become plain letters (NFKC: `ｆｕｌｌ`, `𝓼𝓬𝓻𝓲𝓹𝓽`); invisible and private characters go; links and mentions become
 //! the words `url` and `user`, so that no name is learned; and four or more equal characters become three.
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
@@ -77,7 +77,13 @@ fn name_emoji(text: &str) -> String {
         let may_be = !here.is_ascii() && !here.chars().all(char::is_alphabetic);
         let lengths = (1..=longest).rev().filter(|_| may_be);
         let found = lengths.filter_map(|length| Some((emojis::get(&text[starts[at]..starts[at + length]])?, length)));
-        if let Some((emoji, length)) = found.take(1).next() {
+        let found = found.take(1).next();
+        let is_letter =
+            found.is_none_or(|(_, length)| text[starts[at + 1]..starts[at + length]].chars().all(is_invisible));
+        if let Some(letter) = here.chars().next().filter(|_| is_letter).and_then(letter) {
+            out.push(letter);
+            at += found.map_or(1, |(_, length)| length);
+        } else if let Some((emoji, length)) = found {
             out.push(' ');
             out.push_str(emoji.name());
             out.push(' ');
@@ -90,11 +96,25 @@ fn name_emoji(text: &str) -> String {
     out
 }
 
-/// Whether a character has no form of its own: joiners, directions, variation selectors, private use.
+/// The letter that an emoji is, as in 🅰 and in the half of a flag.
+fn letter(emoji: char) -> Option<char> {
+    let of = |first: char| char::from_u32(u32::from('A') + u32::from(emoji) - u32::from(first));
+    match emoji {
+        '\u{1f170}'..='\u{1f189}' => of('\u{1f170}'),
+        '\u{1f1e6}'..='\u{1f1ff}' => of('\u{1f1e6}'),
+        'Ⓜ' => Some('M'),
+        'ℹ' => Some('i'),
+        '💲' => Some('$'),
+        _ => None,
+    }
+}
+
+/// Whether a character has no form of its own: joiners, directions, variation selectors, frames of keys, private use.
 fn is_invisible(c: char) -> bool {
     let category = c.general_category();
     let is_variation = ('\u{fe00}'..='\u{fe0f}').contains(&c);
     is_variation
+        || c == '\u{20e3}'
         || matches!(category, GeneralCategory::Format | GeneralCategory::PrivateUse | GeneralCategory::Unassigned)
         || (category == GeneralCategory::Control && !c.is_whitespace())
 }
@@ -160,6 +180,7 @@ mod tests {
             ("a &amp;lt; b &#128514; &#x41; &unknown; & c", "a < b face with tears of joy A &unknown; & c"),
             ("I \u{2764}\u{fe0f} you", "I red heart you"),
             ("👨‍👩‍👧‍👦 here", "family: man, woman, girl, boy here"),
+            ("w🅾️Ⓜ️🅰️n 1️⃣ 🇮🇳 🇮 💲", "wOMAn 1 flag: India I $"),
             ("ｆｕｌｌ \u{1d4fc}", "full s"),
             ("zero\u{200b}width and \u{e000}private", "zerowidth and private"),
             ("see https://example.com/a?b=c and (http://x.y)", "see url and ( url"),

@@ -6,7 +6,7 @@
 
 use anyhow::ensure;
 
-use super::HEADS;
+use super::OUTPUTS;
 use super::artefact::{Affine, Artefact, Dimensions, Norm, Quantised, quantise};
 use super::kernel::packed::{InstructionSet, Packed, Work};
 use super::kernel::{multiply, run};
@@ -76,7 +76,7 @@ pub struct Encoder {
 struct Reading<'a>(&'a Encoder, &'a [&'a [u32]]);
 
 impl Work for Reading<'_> {
-    type Output = Vec<[f32; HEADS]>;
+    type Output = Vec<[f32; OUTPUTS]>;
 
     #[inline(always)]
     fn run(self) -> Self::Output {
@@ -124,7 +124,7 @@ impl Encoder {
     }
 
     /// What the heads say about each piece, before it becomes a probability.
-    pub fn read(&self, pieces: &[&[u32]]) -> anyhow::Result<Vec<[f32; HEADS]>> {
+    pub fn read(&self, pieces: &[&[u32]]) -> anyhow::Result<Vec<[f32; OUTPUTS]>> {
         for piece in pieces {
             ensure!((1..=self.dimensions.positions).contains(&piece.len()), "a piece has {} tokens", piece.len());
             ensure!(
@@ -136,7 +136,7 @@ impl Encoder {
     }
 
     #[inline(always)]
-    fn read_all(&self, pieces: &[&[u32]]) -> Vec<[f32; HEADS]> {
+    fn read_all(&self, pieces: &[&[u32]]) -> Vec<[f32; OUTPUTS]> {
         let mut rows = self.embed(pieces);
         for layer in &self.layers {
             let qkv = layer.qkv.apply(self.set, &rows);
@@ -208,7 +208,7 @@ impl Encoder {
     /// The heads on the mean of each piece's tokens.
     #[inline(always)]
     #[expect(clippy::cast_precision_loss, reason = "a piece is some dozen tokens long")]
-    fn say(&self, pieces: &[&[u32]], rows: &[f32]) -> Vec<[f32; HEADS]> {
+    fn say(&self, pieces: &[&[u32]], rows: &[f32]) -> Vec<[f32; OUTPUTS]> {
         let width = self.dimensions.width;
         let mut said = Vec::with_capacity(pieces.len());
         let mut from = 0;

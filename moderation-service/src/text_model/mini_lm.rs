@@ -6,11 +6,11 @@ use sha2::{Digest, Sha256};
 
 use super::artefact::{Artefact, Calibration};
 use super::cleaner::clean;
+use super::disguises::undisguise;
 use super::encoder::Encoder;
 use super::kernel::packed::InstructionSet;
-use super::math::sigmoid;
 use super::wordpiece::Tokenizer;
-use super::{HEADS, Scores, TextModel, hex};
+use super::{CLASSES, Class, HEADS, OUTPUTS, Scores, TextModel, hex};
 
 /// How many tokens two neighbouring pieces of a long text share at most, so that a sentence on the border is in one of them.
 const OVERLAP: usize = 32;
@@ -28,6 +28,7 @@ pub struct MiniLm {
     tokenizer: Tokenizer,
     encoder: Encoder,
     heads: [Calibration; HEADS],
+    classes: [f32; CLASSES],
 }
 
 impl MiniLm {
@@ -48,13 +49,24 @@ impl MiniLm {
             version: format!("text-{}", &hash[..HASH]),
             tokenizer,
             heads: artefact.description.heads,
+            classes: artefact.description.classes,
             encoder: Encoder::new(artefact, set),
         })
     }
 
-    /// The pieces of a text: each begins and ends as the model expects, and shares some tokens with its neighbours.
+    /// The pieces of a text, and of what it means where its writing is disguised.
     fn pieces(&self, text: &str) -> Vec<Vec<u32>> {
-        let tokens = self.tokenizer.encode(&clean(text));
+        let cleaned = clean(text);
+        let mut pieces = self.pieces_of(&cleaned);
+        if let Some(meant) = undisguise(&cleaned, |word| self.tokenizer.word(word)) {
+            pieces.extend(self.pieces_of(&meant));
+        }
+        pieces
+    }
+
+    /// The pieces of a cleaned text: each begins and ends as the model expects, and shares some tokens with its neighbours.
+    fn pieces_of(&self, cleaned: &str) -> Vec<Vec<u32>> {
+        let tokens = self.tokenizer.encode(cleaned);
         let window = self.encoder.dimensions.positions - 2;
         let step = window - OVERLAP.min(window / 2);
         let count = 1 + tokens.len().saturating_sub(window).div_ceil(step);
@@ -70,28 +82,25 @@ impl MiniLm {
         starts.into_iter().map(piece).collect()
     }
 
-    fn scores(&self, outputs: &[f32; HEADS]) -> Scores {
-        let scores = std::array::from_fn(|head| {
-            let Calibration { slope, bias, .. } = self.heads[head];
-            sigmoid(slope * outputs[head] + bias)
-        });
-        Scores { scores, labels: std::array::from_fn(|head| scores[head] >= self.heads[head].label) }
-    }
-}
-
-impl TextModel for MiniLm {
-    fn version(&self) -> &str {
-        &self.version
+    fn scores(&self, outputs: &[f32; OUTPUTS]) -> Scores {
+        let scores = std::array::from_fn(|head| self.heads[head].probability(outputs[head]));
+        Scores {
+            scores,
+            labels: std::array::from_fn(|head| scores[head] >= self.heads[head].label),
+            hides: std::array::from_fn(|head| self.heads[head].hide.is_some_and(|hide| scores[head] >= hide)),
+            class: Class::of(outputs, &self.classes),
+        }
     }
 
-    /// A text of several pieces has the highest score of each head: one hateful sentence makes a text hateful.
-    fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<Scores>> {
+    /// What the network says of each text before it becomes a probability. A text of several pieces has the highest output of each head:
+    /// one hateful sentence makes a text hateful. That of `Neither` is subtracted from the classes, so the same is true of them.
+    pub fn outputs(&self, texts: &[&str]) -> anyhow::Result<Vec<[f32; OUTPUTS]>> {
         let pieces = texts
             .iter()
             .enumerate()
             .flat_map(|(text, content)| self.pieces(content).into_iter().map(move |piece| (text, piece)));
         let pieces: Vec<(usize, Vec<u32>)> = pieces.collect();
-        let mut highest = vec![[f32::MIN; HEADS]; texts.len()];
+        let mut highest = vec![[f32::MIN; OUTPUTS]; texts.len()];
         let mut rest = pieces.as_slice();
         while !rest.is_empty() {
             let mut tokens = 0;
@@ -103,13 +112,29 @@ impl TextModel for MiniLm {
             let (now, later) = rest.split_at(count);
             rest = later;
             let read: Vec<&[u32]> = now.iter().map(|(_, piece)| piece.as_slice()).collect();
-            for ((text, _), outputs) in now.iter().zip(self.encoder.read(&read)?) {
+            for ((text, _), mut outputs) in now.iter().zip(self.encoder.read(&read)?) {
+                let neither = outputs[HEADS + Class::Neither as usize];
+                outputs[HEADS..].iter_mut().for_each(|output| *output -= neither);
                 for (highest, output) in highest[*text].iter_mut().zip(outputs) {
                     *highest = highest.max(output);
                 }
             }
         }
-        Ok(highest.iter().map(|outputs| self.scores(outputs)).collect())
+        Ok(highest)
+    }
+}
+
+impl TextModel for MiniLm {
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn calibrations(&self) -> &[Calibration; HEADS] {
+        &self.heads
+    }
+
+    fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<Scores>> {
+        Ok(self.outputs(texts)?.iter().map(|outputs| self.scores(outputs)).collect())
     }
 }
 

@@ -1,20 +1,26 @@
 //! The text model: a small transformer that reads every text and says how toxic, hateful, sexist, threatening and commercial it is.
 //!
 //! A text is cleaned ([`cleaner`]), cut into tokens ([`wordpiece`]), read by an encoder in 8-bit arithmetic ([`encoder`] on
-//! [`kernel`]) and scored by five heads. The model is one file ([`artefact`]), made by `moderation-service train`.
-//! [`TextModel`] is what the rest of the service sees of it, through a [`queue`] that keeps it off the async threads.
+//! [`kernel`]) and scored by five heads; a text whose writing is disguised is read a second time as it is meant ([`disguises`]). The
+//! model is one file ([`artefact`]), made by `moderation-service train`.
+//! [`TextModel`] is what the rest of the service sees of it, through a [`queue`] that keeps it off the async
+//! threads, and [`explain`] says which words weigh most.
 pub mod analyse;
 pub mod artefact;
 pub mod cleaner;
+mod disguises;
 mod encoder;
-mod kernel;
+pub mod explain;
+pub mod kernel;
 pub mod math;
 pub mod mini_lm;
-mod queue;
+pub mod queue;
 pub mod wordpiece;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;
+
+use self::artefact::Calibration;
 
 /// Bytes in hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
@@ -24,6 +30,16 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// The number of heads.
 pub const HEADS: usize = 5;
+/// The number of classes.
+pub const CLASSES: usize = 3;
+/// The outputs of the network: those of the heads, then those of the classes.
+pub const OUTPUTS: usize = HEADS + CLASSES;
+
+/// The harmless sentences by which false alarms are measured; no model has learned them.
+#[cfg(any(test, feature = "train"))]
+pub fn everyday() -> impl Iterator<Item = &'static str> {
+    include_str!("everyday.txt").lines().filter(|line| !line.is_empty() && !line.starts_with("# "))
+}
 
 /// What the model says about a text; its number is its place in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,12 +78,37 @@ pub struct Scores {
     pub scores: [f32; HEADS],
     /// Whether each is high enough for the label.
     pub labels: [bool; HEADS],
+    /// Whether each is so high that the text may be hidden before a person has seen it.
+    pub hides: [bool; HEADS],
+    /// What it is as a whole.
+    pub class: Class,
+}
+
+/// What a text is as a whole, in the classes of Davidson and others (2017): hate is rarer than rudeness and is no degree of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Class {
+    Hate,
+    Offensive,
+    Neither,
+}
+
+impl Class {
+    /// The most likely class by the outputs of a network and what is added to those of the classes.
+    pub fn of(outputs: &[f32; OUTPUTS], biases: &[f32; CLASSES]) -> Self {
+        let all = [Self::Hate, Self::Offensive, Self::Neither];
+        let value = |class: Self| outputs[HEADS + class as usize] + biases[class as usize];
+        all.into_iter().fold(Self::Neither, |best, class| if value(class) > value(best) { class } else { best })
+    }
 }
 
 /// A model that reads texts. It computes for milliseconds per text, so it is called from threads of its own.
 pub trait TextModel: Send + Sync {
     /// Which model it is: the same name for the same file alone.
     fn version(&self) -> &str;
+
+    /// How each head's output becomes a probability, and from which one on it means something.
+    fn calibrations(&self) -> &[Calibration; HEADS];
 
     /// What it says about each text.
     fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<Scores>>;

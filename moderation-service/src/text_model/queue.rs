@@ -5,15 +5,22 @@ use std::thread;
 use anyhow::{Context, anyhow};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Scores, TextModel};
+use super::explain::{Span, explain};
+use super::{Head, Scores, TextModel};
 
 /// Texts that wait at most; further callers wait for a place.
 const WAITING: usize = 256;
 /// Texts that a thread takes at once: enough that a weight serves several, few enough that none waits long for the others.
 const BATCH: usize = 16;
 
-/// A text and where its scores go; of a text that cannot be read, the cause as text.
-type Waiting = (String, oneshot::Sender<Result<Scores, String>>);
+/// Where an answer goes; when there is none, the cause as text.
+type Caller<T> = oneshot::Sender<Result<T, String>>;
+
+/// A text and what is asked about it.
+enum Waiting {
+    Read(String, Caller<Scores>),
+    Explain(String, Head, Caller<Vec<Span>>),
+}
 
 /// The way to the model. Its threads end when the last copy of it is dropped.
 #[derive(Clone, Debug)]
@@ -35,23 +42,38 @@ impl Queue {
     /// What the model says about a text. A caller that no longer waits costs nothing if its turn has not come.
     pub async fn read(&self, text: String) -> anyhow::Result<Scores> {
         let (sender, receiver) = oneshot::channel();
-        self.0.send((text, sender)).await.context("the text model has stopped")?;
+        self.0.send(Waiting::Read(text, sender)).await.context("the text model has stopped")?;
+        receiver.await.context("the text model has failed")?.map_err(|cause| anyhow!(cause))
+    }
+
+    /// The words that weigh most in a score of a head.
+    pub async fn explain(&self, text: String, head: Head) -> anyhow::Result<Vec<Span>> {
+        let (sender, receiver) = oneshot::channel();
+        self.0.send(Waiting::Explain(text, head, sender)).await.context("the text model has stopped")?;
         receiver.await.context("the text model has failed")?.map_err(|cause| anyhow!(cause))
     }
 }
 
 /// Waits for texts, and reads what is there; says whether there can be more.
 fn read_batch(model: &dyn TextModel, receiver: &Mutex<mpsc::Receiver<Waiting>>) -> bool {
-    let mut batch = Vec::new();
+    let (mut batch, mut asked) = (Vec::new(), None);
     {
         // A thread that panicked while it waited has taken nothing.
         let mut receiver = receiver.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(first) = receiver.blocking_recv() else { return false };
-        batch.push(first);
-        while batch.len() < BATCH
-            && let Ok(next) = receiver.try_recv()
-        {
-            batch.push(next);
+        let mut next = receiver.blocking_recv();
+        if next.is_none() {
+            return false;
+        }
+        // An explanation is as much work as a batch, so it ends one.
+        while let Some(waiting) = next {
+            match waiting {
+                Waiting::Read(text, caller) => batch.push((text, caller)),
+                Waiting::Explain(text, head, caller) => {
+                    asked = Some((text, head, caller));
+                    break;
+                }
+            }
+            next = if batch.len() < BATCH { receiver.try_recv().ok() } else { None };
         }
     }
     batch.retain(|(_, caller)| !caller.is_closed());
@@ -62,6 +84,9 @@ fn read_batch(model: &dyn TextModel, receiver: &Mutex<mpsc::Receiver<Waiting>>) 
         // The error is that the caller has gone.
         drop(caller.send(scores));
     }
+    if let Some((text, head, caller)) = asked.filter(|(.., caller)| !caller.is_closed()) {
+        drop(caller.send(explain(model, &text, head).map_err(|error| format!("{error:#}"))));
+    }
     true
 }
 
@@ -71,6 +96,8 @@ mod tests {
 
     use futures::future::join_all;
 
+    use super::super::artefact::Calibration;
+    use super::super::{Class, HEADS};
     use super::*;
 
     /// Answers a text with its length, once the test lets it.
@@ -81,12 +108,20 @@ mod tests {
             "measuring"
         }
 
+        fn calibrations(&self) -> &[Calibration; HEADS] {
+            &[Calibration { slope: 1.0, bias: 0.0, label: 0.5, hide: None }; HEADS]
+        }
+
         fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<Scores>> {
             self.0.lock().unwrap().recv()?;
             self.1.lock().unwrap().push(texts.len());
             anyhow::ensure!(!texts.contains(&"bad"), "a bad text");
-            let scores =
-                |text: &&str| Scores { scores: [f32::from(u8::try_from(text.len()).unwrap()); 5], labels: [false; 5] };
+            let scores = |text: &&str| Scores {
+                scores: [f32::from(u8::try_from(text.len()).unwrap()); HEADS],
+                labels: [false; HEADS],
+                hides: [false; HEADS],
+                class: Class::Neither,
+            };
             Ok(texts.iter().map(scores).collect())
         }
     }
@@ -112,5 +147,24 @@ mod tests {
         );
         let error = queue.read("bad".to_owned()).await.unwrap_err().to_string();
         assert_eq!(error, "a bad text");
+    }
+
+    /// An explanation is read between batches, by the same threads.
+    #[tokio::test]
+    async fn explanations_wait_in_the_same_queue() {
+        let (go, wait) = blocking::channel();
+        let model: Arc<dyn TextModel> = Arc::new(Measuring(Mutex::new(wait), Mutex::default()));
+        let queue = Queue::start(&model, 1).unwrap();
+        for _ in 0..5 {
+            go.send(()).unwrap();
+        }
+        let (spans, scores, error) = futures::join!(
+            queue.explain("some words".to_owned(), Head::Hate),
+            queue.read("x".to_owned()),
+            queue.explain("bad".to_owned(), Head::Hate)
+        );
+        assert_eq!(spans.unwrap(), [], "a length is no probability");
+        assert!((scores.unwrap().scores[0] - 1.0).abs() < f32::EPSILON);
+        assert_eq!(error.unwrap_err().to_string(), "a bad text");
     }
 }

@@ -2,7 +2,7 @@
 use super::artefact::{Affine, Artefact, Calibration, Description, Dimensions, Norm, Quantised, Weights};
 use super::encoder::Encoder;
 use super::kernel::packed::InstructionSet;
-use super::{HEADS, Head};
+use super::{Class, HEADS, Head, OUTPUTS};
 
 /// The vocabulary of the tiny model.
 pub const VOCABULARY: &str = "[UNK]\n[CLS]\n[SEP]\none\ntwo\nthree\n##s\n.\n,\na\nb\nc\nd\ne\nf\ng\n";
@@ -37,12 +37,13 @@ fn artefact() -> Artefact {
         norm: norm(),
         words: Quantised::new(&numbers(16 * 32, 2.0), 32),
         positions: numbers(14 * 32, 0.5),
-        heads: numbers(HEADS * 32, 2.0),
-        heads_bias: numbers(HEADS, 0.1),
+        heads: numbers(OUTPUTS * 32, 2.0),
+        heads_bias: numbers(OUTPUTS, 0.1),
         description: Description {
             name: "tiny".to_owned(),
             dimensions,
-            heads: [Calibration { slope: 1.5, bias: -0.25, label: 0.5, hide: 0.9 }; HEADS],
+            heads: [Calibration { slope: 1.5, bias: -0.25, label: 0.5, hide: Some(0.9) }; HEADS],
+            classes: [0.5, 0.0, 0.0],
         },
     }
 }
@@ -77,7 +78,7 @@ fn damaged_files_are_refused() {
     refused(&|artefact| artefact.description.dimensions.width = 24, "multiples of 16");
     refused(&|artefact| artefact.norm.scale[3] = f32::NAN, "norm holds what is no number");
     refused(&|artefact| artefact.layers[1].up.matrix.values[5] = -128, "layers.1.up holds -128");
-    refused(&|artefact| artefact.heads.truncate(9), "heads has 9 numbers instead of 160");
+    refused(&|artefact| artefact.heads.truncate(9), "heads has 9 numbers instead of 256");
 }
 
 /// Every path gives the same bits, not only products that are the same.
@@ -87,7 +88,7 @@ fn all_paths_say_the_same() {
         [&[1, 3, 4, 2], &[1, 2], &[1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 2], &[1, 15, 15, 2]];
     let reference = Encoder::new(artefact(), InstructionSet::SCALAR).read(&pieces).unwrap();
     assert!(reference.iter().flatten().all(|output| output.is_finite()));
-    let bits = |rows: &[[f32; HEADS]]| rows.iter().flatten().map(|output| output.to_bits()).collect::<Vec<_>>();
+    let bits = |rows: &[[f32; OUTPUTS]]| rows.iter().flatten().map(|output| output.to_bits()).collect::<Vec<_>>();
     assert_ne!(bits(&reference[..1]), bits(&reference[1..2]));
     for set in InstructionSet::all() {
         let outputs = Encoder::new(artefact(), set).read(&pieces).unwrap();
@@ -103,4 +104,17 @@ fn all_paths_say_the_same() {
 fn heads_are_named_in_their_order() {
     assert_eq!(Head::ALL.map(Head::name), ["toxic", "hate", "sexism", "threat", "spam"]);
     assert!(Head::ALL.iter().enumerate().all(|(place, head)| *head as usize == place));
+}
+
+#[test]
+fn the_class_is_the_most_likely_one() {
+    let class = |outputs: [f32; 3], biases| {
+        let mut all = [9.0; OUTPUTS];
+        all[HEADS..].copy_from_slice(&outputs);
+        Class::of(&all, &biases)
+    };
+    assert_eq!(class([1.0, 2.0, 0.0], [0.0; 3]), Class::Offensive);
+    assert_eq!(class([1.0, 2.0, 0.0], [1.5, 0.0, 0.0]), Class::Hate);
+    assert_eq!(class([-1.0, -2.0, 0.0], [0.5, 0.0, 0.0]), Class::Neither);
+    assert_eq!(serde_json::json!(Class::Neither), "neither");
 }

@@ -47,6 +47,11 @@ impl Tokenizer {
         Ok(Self { first, inner, longest, unknown, start, end, size })
     }
 
+    /// The number of a word in lower case that is one token; frequent words have low numbers.
+    pub fn word(&self, word: &str) -> Option<u32> {
+        self.first.get(word).copied()
+    }
+
     /// The tokens of a text, without those at its start and end.
     pub fn encode(&self, text: &str) -> Vec<u32> {
         let mut tokens = Vec::new();

@@ -15,10 +15,14 @@ const LEET: [(char, char); 10] = [
     ('l', '1'),
 ];
 
+/// Emoji that change nothing: a hateful text stays so, and a harmless one.
+const EMOJI: [&str; 16] =
+    ["😂", "🤣", "😊", "😉", "🙃", "😏", "😎", "😅", "🤔", "👀", "😳", "❤️", "🙏", "🎉", "🔥", "💯"];
+
 /// A copy of a text with one kind of disguise.
 pub fn disguise(text: &str, dice: &mut Dice) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
-    match dice.below(8) {
+    match dice.below(10) {
         0 => text.to_lowercase().chars().map(|c| leet(c, dice)).collect(),
         1 => on_some_words(&words, dice, |word, _| {
             word.chars().flat_map(|c| [c, ' ']).collect::<String>().trim_end().to_owned()
@@ -47,6 +51,12 @@ pub fn disguise(text: &str, dice: &mut Dice) -> String {
                 .collect()
         }),
         6 => text.to_uppercase(),
+        7 => {
+            let emoji = *dice.pick(&EMOJI);
+            format!("{text} {}", emoji.repeat(1 + dice.below(3)))
+        }
+        // All of the text, letter by letter, as far as that is read at all.
+        8 if text.chars().count() <= 60 => words.concat().chars().flat_map(|c| [c, ' ']).collect(),
         _ => {
             let text: String =
                 text.chars().filter(|c| c.is_alphanumeric() || c.is_whitespace() || *c == '\'').collect();
@@ -94,9 +104,11 @@ mod tests {
     #[test]
     fn a_disguise_changes_the_writing_and_nothing_else() {
         let mut dice = Dice::new(&[3]);
-        let texts: Vec<_> = (0..40).map(|_| disguise("Never trust your neighbours, they steal", &mut dice)).collect();
+        let texts: Vec<_> = (0..80).map(|_| disguise("Never trust your neighbours, they steal", &mut dice)).collect();
         assert!(texts.iter().any(|text| text.contains("N e v e r") || text.contains("t r u s t")), "{texts:?}");
         assert!(texts.iter().any(|text| text.contains('3') || text.contains('5')), "{texts:?}");
+        assert!(texts.iter().any(|text| text.starts_with("N e v e r t r")));
+        assert!(texts.iter().any(|text| text.ends_with(['😂', '🔥', '👀', '😎', '🎉'])), "{texts:?}");
         assert!(texts.iter().any(|text| text == "NEVER TRUST YOUR NEIGHBOURS, THEY STEAL"));
         assert!(texts.iter().all(|text| text.chars().count() >= 25), "{texts:?}");
     }

@@ -2,14 +2,14 @@
 use std::ops::Range;
 
 use super::base::BaseModel;
-use crate::text_model::HEADS;
 use crate::text_model::artefact::{Affine, Artefact, Calibration, Description, Norm, Quantised, Weights};
+use crate::text_model::{CLASSES, HEADS};
 
 /// What the model is called; its version has the hash of its file besides.
 const NAME: &str = "all-MiniLM-L6-v2, five heads, 8 bits per row";
 
 /// The model of these weights.
-pub fn artefact(base: &BaseModel, weights: &[f32], heads: [Calibration; HEADS]) -> Artefact {
+pub fn artefact(base: &BaseModel, weights: &[f32], heads: [Calibration; HEADS], classes: [f32; CLASSES]) -> Artefact {
     let (dimensions, layout, embeddings) = (&base.network.dimensions, &base.network.layout, &base.network.embeddings);
     let width = dimensions.width;
     let vector = |place: &Range<usize>| weights[place.clone()].to_vec();
@@ -32,8 +32,8 @@ pub fn artefact(base: &BaseModel, weights: &[f32], heads: [Calibration; HEADS]) 
         words: Quantised::new(&embeddings.words, width),
         positions: embeddings.positions.clone(),
         norm: Norm { scale: embeddings.norm.clone(), bias: embeddings.norm_bias.clone() },
-        heads: weights[layout.heads.clone()][..HEADS * width].to_vec(),
-        heads_bias: weights[layout.heads_bias.clone()][..HEADS].to_vec(),
-        description: Description { name: NAME.to_owned(), dimensions: dimensions.clone(), heads },
+        heads: vector(&layout.heads),
+        heads_bias: vector(&layout.heads_bias),
+        description: Description { name: NAME.to_owned(), dimensions: dimensions.clone(), heads, classes },
     }
 }

@@ -1,25 +1,44 @@
-//! What a trained network reaches on the dev split: probabilities that mean what they say, thresholds, and figures per source.
+//! What a trained model reaches on the dev split: probabilities that mean what they say, thresholds, and figures per source.
+//!
+//! Everything is measured with the 8-bit model as it is shipped. A head is calibrated, and its label's threshold chosen, on the sources
+//! that say most about it ([`DECIDING`]); the threshold of hiding by the precision there and by the alarms among everyday sentences,
+//! which were never learned.
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::classes::{self, ClassFigures};
 use super::data::Example;
+use super::statistics::{Pair, auc, calibration_error, macro_f1, platt};
 use crate::text_model::artefact::Calibration;
 use crate::text_model::math::sigmoid;
-use crate::text_model::{HEADS, Head};
+use crate::text_model::{CLASSES, HEADS, Head, OUTPUTS};
 
+/// A row and what the network says about it.
+pub type Measured<'a> = (&'a Example, [f32; OUTPUTS]);
+
+/// The sources by which a head is calibrated and its label decided, as far as they have both sides.
+const DECIDING: [(Head, &[&str]); HEADS] = [
+    (Head::Toxic, &["davidson", "templates", "moderators"]),
+    (Head::Hate, &["davidson", "hatemoji", "templates", "moderators"]),
+    (Head::Sexism, &["edos", "moderators"]),
+    (Head::Threat, &["templates", "moderators"]),
+    (Head::Spam, &["sms_spam", "youtube_spam", "moderators"]),
+];
+/// The heads that may hide a text; the others rank what people look at.
+const HIDING: [Head; 3] = [Head::Hate, Head::Threat, Head::Spam];
 /// The least weight of a row that takes part in figures: weaker ones say too little about the head.
 const LEAST_WEIGHT: f32 = 0.2;
-/// A threshold of hiding lets through at most this share of harmless rows.
-const FALSE_ALARMS: f32 = 0.003;
-/// And is at least this probability.
+/// The least share of dev rows above a threshold of hiding that have the label.
+const PRECISION: f32 = 0.9;
+/// The share of everyday sentences that one head may hide; the three together thus stay below 0.2 %.
+const ALARMS: f32 = 0.0006;
+/// The least probability at which anything is hidden.
 const LEAST_HIDE: f32 = 0.9;
-/// The intervals of probability in which a calibration is compared with what is true.
-const BINS: usize = 10;
 
 /// The figures of a head on a source.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Figures {
+pub struct SourceFigures {
     pub rows: usize,
     pub positive: usize,
     pub auc: f32,
@@ -27,15 +46,41 @@ pub struct Figures {
     pub macro_f1: f32,
     /// The share of negative rows that are right.
     pub specificity: f32,
-    /// Of negative rows, how many would be hidden.
-    pub hidden: usize,
 }
 
-/// An output of the network with what is true.
-type Pair = (f32, bool);
+/// The figures of a head.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HeadFigures {
+    /// How far probabilities are from the shares that are true, on the sources that decide.
+    pub calibration_error: f32,
+    pub sources: BTreeMap<String, SourceFigures>,
+    /// Of the dev rows above the threshold of hiding, the share that has the label; and the share of those that it finds.
+    pub hiding_precision: f32,
+    pub hiding_recall: f32,
+    /// The everyday sentences with the label, and above the threshold of hiding.
+    pub everyday_labelled: usize,
+    pub everyday_hidden: usize,
+}
+
+/// All figures of a model.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Figures {
+    pub heads: BTreeMap<&'static str, HeadFigures>,
+    /// Davidson's three classes, as labels say them and as the model's own classes do.
+    pub davidson_by_labels: ClassFigures,
+    pub davidson_by_class: ClassFigures,
+    /// The share of template sentences about each group with the right label of hate, and the distance of the extremes.
+    pub groups: BTreeMap<&'static str, f32>,
+    pub identity_gap: f32,
+    pub everyday_rows: usize,
+    /// The everyday sentences that any head would hide.
+    pub everyday_hidden: usize,
+    /// The figures that a later training must not fall behind, all of which are better when they are higher.
+    pub summary: BTreeMap<String, f32>,
+}
 
 /// The outputs of a head with the truth, per source.
-fn pairs<'a>(rows: &'a [(&Example, [f32; HEADS])], head: Head) -> BTreeMap<&'a str, Vec<Pair>> {
+fn pairs<'a>(rows: &'a [Measured], head: Head) -> BTreeMap<&'a str, Vec<Pair>> {
     let mut pairs: BTreeMap<&str, Vec<Pair>> = BTreeMap::new();
     for (row, outputs) in rows {
         let (target, weight) = row.targets[head as usize];
@@ -46,16 +91,27 @@ fn pairs<'a>(rows: &'a [(&Example, [f32; HEADS])], head: Head) -> BTreeMap<&'a s
     pairs
 }
 
+fn decides(head: Head, source: &str) -> bool {
+    DECIDING.iter().any(|(of, sources)| *of == head && sources.contains(&source))
+}
+
+/// Those of the sources that decide.
+fn deciding(head: Head, sources: &BTreeMap<&str, Vec<Pair>>) -> Vec<Pair> {
+    sources.iter().filter(|(source, _)| decides(head, source)).flat_map(|(_, pairs)| pairs).copied().collect()
+}
+
+fn is_mixed(pairs: &[Pair]) -> bool {
+    pairs.iter().any(|pair| pair.1) && pairs.iter().any(|pair| !pair.1)
+}
+
 /// The calibration and thresholds of every head.
-pub fn calibrate(rows: &[(&Example, [f32; HEADS])]) -> [Calibration; HEADS] {
+pub fn calibrate(rows: &[Measured], everyday: &[[f32; OUTPUTS]]) -> [Calibration; HEADS] {
     Head::ALL.map(|head| {
         let sources = pairs(rows, head);
-        let all: Vec<Pair> = sources.values().flatten().copied().collect();
-        let (slope, bias) = platt(&all);
+        let (slope, bias) = platt(&deciding(head, &sources));
         let probability = |output: f32| sigmoid(slope * output + bias);
-        let mixed =
-            sources.values().filter(|pairs| pairs.iter().any(|pair| pair.1) && pairs.iter().any(|pair| !pair.1));
-        let mixed: Vec<_> = mixed.collect();
+        let mixed = sources.iter().filter(|(source, pairs)| decides(head, source) && is_mixed(pairs));
+        let mixed: Vec<_> = mixed.map(|(_, pairs)| pairs).collect();
         let mut label = (0.5, f32::MIN);
         for percent in 5..=95u8 {
             let threshold = f32::from(percent) / 100.0;
@@ -64,11 +120,15 @@ pub fn calibrate(rows: &[(&Example, [f32; HEADS])]) -> [Calibration; HEADS] {
                 label = (threshold, score);
             }
         }
-        let mut harmless: Vec<f32> = all.iter().filter(|pair| !pair.1).map(|pair| probability(pair.0)).collect();
-        harmless.sort_by(|a, b| b.total_cmp(a));
-        let allowed = share(harmless.len(), FALSE_ALARMS);
-        let hide = harmless.get(allowed).map_or(LEAST_HIDE, |highest| (highest + 1e-4).max(LEAST_HIDE));
-        Calibration { slope, bias, label: label.0, hide: hide.max(label.0) }
+        let label = label.0;
+        let all: Vec<Pair> = sources.values().flatten().map(|pair| (probability(pair.0), pair.1)).collect();
+        let mut alarms: Vec<f32> = everyday.iter().map(|outputs| probability(outputs[head as usize])).collect();
+        alarms.sort_by(|a, b| b.total_cmp(a));
+        let quiet = alarms.get(share(alarms.len(), ALARMS)).map_or(0.0, |highest| highest + 1e-4);
+        let thresholds = (900..1000u16).map(|permille| f32::from(permille) / 1000.0);
+        let mut thresholds = thresholds.filter(|threshold| *threshold >= quiet.max(label).max(LEAST_HIDE));
+        let hide = thresholds.find(|threshold| precision(&all, *threshold).0 >= PRECISION);
+        Calibration { slope, bias, label, hide: hide.filter(|_| HIDING.contains(&head)) }
     })
 }
 
@@ -82,120 +142,102 @@ fn share(count: usize, share: f32) -> usize {
     (count as f32 * share) as usize
 }
 
-/// The logistic regression of the truth on one output, by Newton's method.
-fn platt(pairs: &[Pair]) -> (f32, f32) {
-    let (mut slope, mut bias) = (1.0f64, 0.0f64);
-    for _ in 0..30 {
-        // A small prior keeps the slope finite where the two sides do not overlap.
-        let (mut g, mut h) = ([1e-3 * (slope - 1.0), 1e-3 * bias], [1e-3, 0.0, 1e-3]);
-        for (output, truth) in pairs {
-            let x = f64::from(*output);
-            let p = 1.0 / (1.0 + (-(slope * x + bias)).exp());
-            let (error, weight) = (p - f64::from(u8::from(*truth)), p * (1.0 - p));
-            g = [g[0] + error * x, g[1] + error];
-            h = [h[0] + weight * x * x, h[1] + weight * x, h[2] + weight];
-        }
-        let determinant = h[0] * h[2] - h[1] * h[1];
-        slope -= ((h[2] * g[0] - h[1] * g[1]) / determinant).clamp(-1.0, 1.0);
-        bias -= ((h[0] * g[1] - h[1] * g[0]) / determinant).clamp(-1.0, 1.0);
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "32 bits are precise enough")]
-    (slope as f32, bias as f32)
+/// Of the rows above a threshold the share that is positive, and the share of all positive ones.
+#[expect(clippy::cast_precision_loss, reason = "a few thousand rows")]
+fn precision(pairs: &[Pair], threshold: f32) -> (f32, f32) {
+    let above = pairs.iter().filter(|pair| pair.0 >= threshold).count() as f32;
+    let right = pairs.iter().filter(|pair| pair.0 >= threshold && pair.1).count() as f32;
+    let positive = pairs.iter().filter(|pair| pair.1).count() as f32;
+    (if above > 0.0 { right / above } else { 0.0 }, if positive > 0.0 { right / positive } else { 0.0 })
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a few thousand rows")]
-fn macro_f1(pairs: &[Pair], says: impl Fn(f32) -> bool) -> f32 {
-    let f1 = |of: bool| {
-        let hits = pairs.iter().filter(|pair| says(pair.0) == of && pair.1 == of).count() as f32;
-        let said = pairs.iter().filter(|pair| says(pair.0) == of).count() as f32;
-        let there = pairs.iter().filter(|pair| pair.1 == of).count() as f32;
-        if said + there > 0.0 { 2.0 * hits / (said + there) } else { 0.0 }
-    };
-    f32::midpoint(f1(true), f1(false))
-}
-
-/// The share of pairs of a positive and a negative row that are in order.
-#[expect(clippy::cast_precision_loss, reason = "a few thousand rows")]
-fn auc(pairs: &[Pair]) -> f32 {
-    let mut sorted = pairs.to_vec();
-    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let (mut below, mut total, mut at) = (0.0, 0.0, 0);
-    while at < sorted.len() {
-        let equal: Vec<bool> =
-            sorted[at..].iter().take_while(|pair| pair.0.total_cmp(&sorted[at].0).is_eq()).map(|pair| pair.1).collect();
-        let positive = equal.iter().filter(|truth| **truth).count() as f32;
-        let negative = equal.len() as f32 - positive;
-        total += positive * (below + negative / 2.0);
-        below += negative;
-        at += equal.len();
-    }
-    let positive = sorted.len() as f32 - below;
-    if positive > 0.0 && below > 0.0 { total / positive / below } else { f32::NAN }
-}
-
-/// The figures of every head on every source, and its calibration error over all rows.
-#[expect(clippy::cast_precision_loss, reason = "a few thousand rows")]
+/// The figures of a calibrated model.
 pub fn figures(
-    rows: &[(&Example, [f32; HEADS])],
+    rows: &[Measured],
+    everyday: &[[f32; OUTPUTS]],
     heads: &[Calibration; HEADS],
-) -> BTreeMap<&'static str, (f32, BTreeMap<String, Figures>)> {
-    let of = |head: Head| {
-        let Calibration { slope, bias, label, hide } = heads[head as usize];
-        let probability = |output: f32| sigmoid(slope * output + bias);
-        let sources = pairs(rows, head);
-        let all: Vec<Pair> = sources.values().flatten().map(|pair| (probability(pair.0), pair.1)).collect();
-        let measure = |pairs: &Vec<Pair>| {
-            let says = |output: f32| probability(output) >= label;
-            let negative: Vec<&Pair> = pairs.iter().filter(|pair| !pair.1).collect();
-            let right =
-                |pairs: &mut dyn Iterator<Item = &Pair>| pairs.filter(|pair| says(pair.0) == pair.1).count() as f32;
-            Figures {
-                rows: pairs.len(),
-                positive: pairs.len() - negative.len(),
-                auc: auc(pairs),
-                accuracy: right(&mut pairs.iter()) / pairs.len().max(1) as f32,
-                macro_f1: macro_f1(pairs, says),
-                specificity: right(&mut negative.iter().copied()) / negative.len().max(1) as f32,
-                hidden: negative.iter().filter(|pair| probability(pair.0) >= hide).count(),
-            }
-        };
-        let sources = sources.iter().map(|(source, pairs)| ((*source).to_owned(), measure(pairs))).collect();
-        (head.name(), (calibration_error(&all), sources))
+    biases: [f32; CLASSES],
+) -> Figures {
+    let of_heads: BTreeMap<_, _> =
+        Head::ALL.map(|head| (head.name(), of_head(head, rows, everyday, heads))).into_iter().collect();
+    let is_hidden = |outputs: &&[f32; OUTPUTS]| {
+        let mut heads = heads.iter().zip(outputs.iter());
+        heads.any(|(head, output)| head.hide.is_some_and(|hide| head.probability(*output) >= hide))
     };
-    Head::ALL.map(of).into_iter().collect()
+    let groups = groups(rows, &heads[Head::Hate as usize]);
+    let extremes = groups.values().fold((1.0f32, 0.0f32), |(low, high), share| (low.min(*share), high.max(*share)));
+    let by_labels = classes::by_labels(rows, heads);
+    let by_class = classes::by_class(rows, biases);
+    let mut summary = BTreeMap::from([
+        ("davidson_by_labels.weighted_f1".to_owned(), by_labels.weighted_f1),
+        ("davidson_by_class.weighted_f1".to_owned(), by_class.weighted_f1),
+    ]);
+    for (head, figures) in &of_heads {
+        let of = Head::ALL.into_iter().find(|of| of.name() == *head);
+        for (source, figures) in &figures.sources {
+            if of.is_some_and(|of| decides(of, source)) && figures.auc.is_finite() {
+                summary.insert(format!("{head}.{source}.auc"), figures.auc);
+                summary.insert(format!("{head}.{source}.macro_f1"), figures.macro_f1);
+            }
+        }
+    }
+    Figures {
+        heads: of_heads,
+        davidson_by_labels: by_labels,
+        davidson_by_class: by_class,
+        identity_gap: (extremes.1 - extremes.0).max(0.0),
+        groups,
+        everyday_rows: everyday.len(),
+        everyday_hidden: everyday.iter().filter(is_hidden).count(),
+        summary,
+    }
 }
 
-/// How far probabilities are from the shares that are true, on average over ten intervals.
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "ten intervals"
-)]
-fn calibration_error(pairs: &[Pair]) -> f32 {
-    let mut bins = [(0.0f32, 0.0f32); BINS];
-    for (probability, truth) in pairs {
-        let bin = &mut bins[((probability * BINS as f32) as usize).min(BINS - 1)];
-        *bin = (bin.0 + probability, bin.1 + f32::from(u8::from(*truth)));
+#[expect(clippy::cast_precision_loss, reason = "a few thousand rows")]
+fn of_head(head: Head, rows: &[Measured], everyday: &[[f32; OUTPUTS]], heads: &[Calibration; HEADS]) -> HeadFigures {
+    let calibration = &heads[head as usize];
+    let says = |probability: f32| probability >= calibration.label;
+    let mut sources = pairs(rows, head);
+    sources.values_mut().flatten().for_each(|pair| pair.0 = calibration.probability(pair.0));
+    let measure = |pairs: &Vec<Pair>| {
+        let negative: Vec<&Pair> = pairs.iter().filter(|pair| !pair.1).collect();
+        let right = |pairs: &mut dyn Iterator<Item = &Pair>| pairs.filter(|pair| says(pair.0) == pair.1).count() as f32;
+        SourceFigures {
+            rows: pairs.len(),
+            positive: pairs.len() - negative.len(),
+            auc: auc(pairs),
+            accuracy: right(&mut pairs.iter()) / pairs.len().max(1) as f32,
+            macro_f1: macro_f1(pairs, says),
+            specificity: right(&mut negative.iter().copied()) / negative.len().max(1) as f32,
+        }
+    };
+    let all: Vec<Pair> = sources.values().flatten().copied().collect();
+    let (hiding_precision, hiding_recall) = calibration.hide.map_or((0.0, 0.0), |hide| precision(&all, hide));
+    let alarms = |threshold: f32| {
+        everyday.iter().filter(|outputs| calibration.probability(outputs[head as usize]) >= threshold).count()
+    };
+    HeadFigures {
+        calibration_error: calibration_error(&deciding(head, &sources)),
+        sources: sources.iter().map(|(source, pairs)| ((*source).to_owned(), measure(pairs))).collect(),
+        hiding_precision,
+        hiding_recall,
+        everyday_labelled: alarms(calibration.label),
+        everyday_hidden: calibration.hide.map_or(0, alarms),
     }
-    bins.iter().map(|(said, there)| (said - there).abs()).sum::<f32>() / pairs.len().max(1) as f32
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn figures_are_those_of_the_textbook() {
-        let pairs = [(0.1, false), (0.4, false), (0.35, true), (0.8, true)];
-        assert!((auc(&pairs) - 0.75).abs() < 1e-6);
-        // One of two positive rows is found, no negative one: F1 of 2/3 and 4/5.
-        assert!((macro_f1(&pairs, |output| output >= 0.5) - 11.0 / 15.0).abs() < 1e-6);
-        assert!((calibration_error(&[(0.25, false), (0.25, true), (0.75, true), (0.75, true)]) - 0.25).abs() < 1e-6);
-        // Outputs that are twice too sure are halved.
-        let odds: Vec<Pair> =
-            (0..100).flat_map(|at| [(2.0 * 1.0986, at % 4 != 0), (-2.0 * 1.0986, at % 4 == 0)]).collect();
-        let (slope, bias) = platt(&odds);
-        assert!((slope - 0.5).abs() < 1e-3 && bias.abs() < 1e-3, "{slope} {bias}");
+/// The share of template sentences about each group that have the right label.
+#[expect(clippy::cast_precision_loss, reason = "some dozen sentences")]
+fn groups(rows: &[Measured], hate: &Calibration) -> BTreeMap<&'static str, f32> {
+    let mut groups: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for (row, outputs) in rows {
+        let (target, weight) = row.targets[Head::Hate as usize];
+        if let Some(group) = row.group.filter(|_| weight >= LEAST_WEIGHT) {
+            let is_right = (hate.probability(outputs[Head::Hate as usize]) >= hate.label) == (target > 0.5);
+            let (right, all) = groups.entry(group).or_default();
+            *right += usize::from(is_right);
+            *all += 1;
+        }
     }
+    groups.into_iter().map(|(group, (right, all))| (group, right as f32 / all as f32)).collect()
 }

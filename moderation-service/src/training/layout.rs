@@ -1,10 +1,8 @@
 //! Where the weights that learn stand in their flat vector.
 use std::ops::Range;
 
+use crate::text_model::OUTPUTS;
 use crate::text_model::artefact::Dimensions;
-
-/// The outputs: five heads, and the three classes of Davidson's set, which only training knows.
-pub const OUTPUTS: usize = 8;
 
 /// Where the weights of one layer stand in the flat vector: matrices (a row per output) and vectors in turn.
 #[derive(Clone, Debug)]

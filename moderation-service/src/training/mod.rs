@@ -4,6 +4,7 @@
 //! weights, whether or not the training was interrupted: every random number depends on the seed and the step alone, a batch is
 //! always learned in [`SHARDS`] parts, and the state is saved every [`SAVE_EVERY`] steps.
 mod base;
+mod classes;
 mod data;
 mod dice;
 mod evasions;
@@ -13,13 +14,15 @@ mod layout;
 mod network;
 mod operations;
 mod optimiser;
+mod report;
+mod statistics;
 mod templates;
 
 #[cfg(test)]
 mod tests;
 
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Context;
@@ -30,14 +33,13 @@ use serde::Serialize;
 use self::base::BaseModel;
 use self::data::{Example, Examples};
 use self::dice::Dice;
-use self::layout::OUTPUTS;
 use self::network::Network;
 use self::operations::Rows;
 use self::optimiser::{Plan, Progress};
 use crate::text_model::cleaner::clean;
 use crate::text_model::math::{sigmoid, softmax};
 use crate::text_model::wordpiece::Tokenizer;
-use crate::text_model::{HEADS, hex};
+use crate::text_model::{HEADS, OUTPUTS};
 
 /// The parts of a batch that are learned side by side: as many as a small machine has cores.
 const SHARDS: usize = 2;
@@ -94,36 +96,32 @@ pub struct Training {
     /// Leaves out the functional templates, to see what they contribute
     #[arg(long)]
     pub without_templates: bool,
+
+    /// Texts that moderators have decided: a table of texts and labels, which are heads of the model or clean
+    #[arg(long)]
+    #[serde(skip)]
+    pub extra: Option<PathBuf>,
+
+    /// The figures of a model that the new one must not fall behind; if it does, no model is written
+    #[arg(long)]
+    #[serde(skip)]
+    pub gate: Option<PathBuf>,
 }
 
 /// A text as tokens, and the number of its row.
 type Item = (Vec<u32>, usize);
-
-/// What was done, as it is written beside the model.
-#[derive(Debug, Serialize)]
-struct Report<'a> {
-    recipe: &'a str,
-    rows: usize,
-    dev_rows: usize,
-    excluded: usize,
-    repeated: usize,
-    steps: usize,
-    seconds: u64,
-    model_sha256: String,
-    model_bytes: usize,
-    figures: serde_json::Value,
-}
 
 /// Trains, and writes the model and its figures.
 pub fn run(training: &Training) -> anyhow::Result<()> {
     let started = Instant::now();
     let base = BaseModel::read(&training.base, DROPOUT, training.seed).context("the base model")?;
     let tokenizer = Tokenizer::new(&base.vocabulary)?;
-    let examples =
-        Examples::read(&training.data, training.exclude.as_deref(), !training.without_templates, training.seed)?;
-    eprintln!("{} rows; {} excluded, {} repeated", examples.rows.len(), examples.excluded, examples.repeated);
+    let examples = Examples::read(training)?;
+    let Examples { excluded, everyday, repeated, .. } = &examples;
+    eprintln!("{} rows; {excluded} excluded, {everyday} everyday, {repeated} repeated", examples.rows.len());
     let recipe = serde_json::json!({ "options": training, "base": base.hash, "files": examples.files }).to_string();
     let batches = batches(training, &examples, &tokenizer, base.longest_learned());
+    eprintln!("{} steps", batches.len());
     let plan = Plan {
         steps: batches.len(),
         rate: training.rate,
@@ -143,7 +141,7 @@ pub fn run(training: &Training) -> anyhow::Result<()> {
         training.seed,
     )?;
     state.save(&checkpoint, &recipe)?;
-    finish(training, &base, &tokenizer, &examples, &state, &recipe, started)
+    report::finish(training, &base, &examples, &state, &recipe, started)
 }
 
 /// The batches of all epochs.
@@ -278,49 +276,4 @@ fn loss(outputs: &Rows, truths: &[&Example], scale: f32) -> (f32, Rows) {
         }
     }
     (loss, slopes)
-}
-
-/// Measures the network on the dev split, and writes the model's file and its figures.
-fn finish(
-    training: &Training,
-    base: &BaseModel,
-    tokenizer: &Tokenizer,
-    examples: &Examples,
-    state: &Progress,
-    recipe: &str,
-    started: Instant,
-) -> anyhow::Result<()> {
-    let dev: Vec<&Example> = examples.rows.iter().filter(|row| row.is_dev).collect();
-    let longest = base.longest_learned();
-    let mut measured = Vec::new();
-    for rows in dev.chunks(training.batch) {
-        let texts: Vec<Vec<u32>> = rows.iter().map(|row| tokens(&row.text, tokenizer, longest)).collect();
-        let texts: Vec<&[u32]> = texts.iter().map(Vec::as_slice).collect();
-        let outputs = base.network.outputs(&state.weights, &texts);
-        measured.extend(
-            rows.iter().zip(outputs.rows()).map(|(row, outputs)| (*row, std::array::from_fn(|head| outputs[head]))),
-        );
-    }
-    let heads = figures::calibrate(&measured);
-    let figures = serde_json::json!({ "heads": heads, "dev": figures::figures(&measured, &heads) });
-    let artefact = export::artefact(base, &state.weights, heads);
-    let bytes = artefact.to_bytes()?;
-    let report = Report {
-        recipe,
-        rows: examples.rows.len() - dev.len(),
-        dev_rows: dev.len(),
-        excluded: examples.excluded,
-        repeated: examples.repeated,
-        steps: state.step,
-        seconds: started.elapsed().as_secs(),
-        model_sha256: hex(&<sha2::Sha256 as sha2::Digest>::digest(&bytes)),
-        model_bytes: bytes.len(),
-        figures,
-    };
-    write(&training.out, &bytes)?;
-    write(&training.out.with_extension("json"), serde_json::to_string_pretty(&report)?.as_bytes())
-}
-
-fn write(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    std::fs::write(file, bytes).with_context(|| file.display().to_string())
 }

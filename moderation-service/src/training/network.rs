@@ -215,6 +215,7 @@ impl Network {
     }
 
     /// The outputs of texts.
+    #[cfg(test)]
     pub fn outputs(&self, weights: &[f32], texts: &[&[u32]]) -> Rows {
         let mut rows = self.embed(texts);
         for layer in 0..self.dimensions.layers {

@@ -32,7 +32,16 @@ fn tiny_network(dropout: f32) -> (Network, Vec<f32>) {
 }
 
 fn example(targets: [(f32, f32); HEADS], class: Option<(usize, f32)>) -> Example {
-    Example { source: "templates", text: String::new(), targets, class, is_dev: false, share: 1.0, disguised: 0.0 }
+    Example {
+        source: "templates",
+        text: String::new(),
+        targets,
+        class,
+        group: None,
+        is_dev: false,
+        share: 1.0,
+        disguised: 0.0,
+    }
 }
 
 /// Every weight's gradient is the slope that two nearby losses show, dropout included.
@@ -193,6 +202,11 @@ fn write_data(folder: &Path) {
     std::fs::write(folder.join("profanity_lexicon.csv"), lexicon).unwrap();
 }
 
+/// The rows of both splits.
+fn rows_of(report: &serde_json::Value) -> u64 {
+    report["rows"].as_u64().unwrap() + report["dev_rows"].as_u64().unwrap()
+}
+
 /// From a base model and sets to a file that the service reads: twice the same bytes, without the excluded rows, with figures.
 #[test]
 fn a_training_makes_a_model_that_the_service_reads() {
@@ -214,6 +228,8 @@ fn a_training_makes_a_model_that_the_service_reads() {
         batch: 16,
         rate: 1e-3,
         without_templates: false,
+        extra: None,
+        gate: None,
     };
     run(&training("one.safetensors")).unwrap();
     run(&training("two.safetensors")).unwrap();
@@ -222,7 +238,7 @@ fn a_training_makes_a_model_that_the_service_reads() {
     let report: serde_json::Value = serde_json::from_slice(&std::fs::read(place("one.json")).unwrap()).unwrap();
     assert_eq!(report["excluded"], 1, "{report}");
     assert!(report["steps"].as_u64().unwrap() > 10 && report["dev_rows"].as_u64().unwrap() > 100, "{report}");
-    let hate = &report["figures"]["dev"]["hate"][1]["templates"];
+    let hate = &report["figures"]["heads"]["hate"]["sources"]["templates"];
     assert!(hate["rows"].as_u64().unwrap() > 100 && (0.0..=1.0).contains(&hate["auc"].as_f64().unwrap()), "{report}");
 
     // The 8-bit file says nearly what the network says.
@@ -232,7 +248,7 @@ fn a_training_makes_a_model_that_the_service_reads() {
         .unwrap()
         .unwrap();
     let model = MiniLm::open(&place("one.safetensors")).unwrap();
-    let heads: [Calibration; HEADS] = serde_json::from_value(report["figures"]["heads"].clone()).unwrap();
+    let heads: [Calibration; HEADS] = serde_json::from_value(report["heads"].clone()).unwrap();
     for text in ["bad old fig", "a", "go go go."] {
         let outputs = base.network.outputs(&progress.weights, &[&tokens(text, &tokenizer, base.longest_learned())]);
         let scores = model.read(&[text]).unwrap()[0].scores;
@@ -241,6 +257,34 @@ fn a_training_makes_a_model_that_the_service_reads() {
             assert!((exact - scores[head]).abs() < 0.02, "{text:?}, head {head}: {exact} and {}", scores[head]);
         }
     }
-    let error = run(&Training { base: place("data"), ..training("three.safetensors") }).unwrap_err();
+    // Rows of moderators are learned and measured beside the others.
+    let decisions: String =
+        (0..64).map(|row| format!("a snag {row}\t{}\n", ["hate,toxic", "clean"][row % 2])).collect();
+    std::fs::write(place("extra.tsv"), format!("text\tlabel\n{decisions}")).unwrap();
+    let with_extra = |out: &str| Training { extra: Some(place("extra.tsv")), ..training(out) };
+    run(&with_extra("three.safetensors")).unwrap();
+    let more: serde_json::Value = serde_json::from_slice(&std::fs::read(place("three.json")).unwrap()).unwrap();
+    assert_eq!(more["rows"].as_u64().unwrap() + more["dev_rows"].as_u64().unwrap(), 64 + rows_of(&report));
+    assert!(more["figures"]["heads"]["hate"]["sources"]["moderators"]["rows"].as_u64().unwrap() > 0, "{more}");
+    std::fs::write(place("extra.tsv"), "text\tlabel\na snag\trude\n").unwrap();
+    let error = format!("{:#}", run(&with_extra("four.safetensors")).unwrap_err());
+    assert!(error.ends_with("extra.tsv:2: the label \"rude\" is no head of the model and not clean"), "{error}");
+
+    // A model as good as the one before it is written; one that falls behind is not, and the error names the figure.
+    let gated = |out: &str, gate: &str| run(&Training { gate: Some(place(gate)), ..training(out) });
+    gated("five.safetensors", "one.json").unwrap();
+    let mut better = report.clone();
+    better["figures"]["summary"]["hate.templates.auc"] = 1.2.into();
+    std::fs::write(place("better.json"), better.to_string()).unwrap();
+    let error = gated("six.safetensors", "better.json").unwrap_err().to_string();
+    assert!(
+        error.starts_with("no model is written, because it falls behind: hate.templates.auc from 1.200 to 0."),
+        "{error}"
+    );
+    assert!(!place("six.safetensors").exists() && place("six.json").exists());
+    let error = format!("{:#}", gated("seven.safetensors", "extra.tsv").unwrap_err());
+    assert!(error.contains("extra.tsv: expected value"), "{error}");
+
+    let error = run(&Training { base: place("data"), ..training("eight.safetensors") }).unwrap_err();
     assert!(format!("{error:#}").contains("config.json"), "{error:#}");
 }

@@ -14,13 +14,14 @@ pub struct Block {
     pub at: Timestamp,
 }
 
-/// Saves blocks; one that is older than the stored one changes nothing.
+/// Saves blocks; one that is older than the stored one changes nothing, and so does a late one of or about an erased person.
 pub async fn save_blocks(tx: &mut PgTransaction<'_>, blocks: &[Block]) -> sqlx::Result<()> {
     // One statement writes a row once: of several events about one pair the newest is saved.
     sqlx::query!(
         "insert into block (user_id, target_id, stands, at)
         select distinct on (user_id, target_id) user_id, target_id, stands, at
         from unnest($1::uuid[], $2::uuid[], $3::boolean[], $4::timestamptz[]) as event (user_id, target_id, stands, at)
+        where not exists (select from erasure where person in (event.user_id, event.target_id))
         order by user_id, target_id, at desc
         on conflict (user_id, target_id) do update set stands = excluded.stands, at = excluded.at
         where block.at < excluded.at",

@@ -172,9 +172,11 @@ async fn the_lag_is_shown_beside_the_readiness(_: PgPoolOptions, database: PgCon
     let long_ago = [("occurred_at", "2020-01-01T00:00:00Z"), ("message", "{}"), ("type", "json")];
     let _: String = platform.app.redis.clone().xadd(heard, "7-0", &long_ago).await.unwrap();
 
+    platform.app.progress.send_replace(json!({ "rows": 7 }));
     let lag = get(&platform, "/health/lag").await;
     assert_eq!(lag.status, 200);
     assert_eq!((&lag.body["service"], &lag.body["ready"]), (&json!(SERVICE.name), &json!(true)));
+    assert_eq!(lag.body["progress"], json!({ "rows": 7 }));
     let of = |kind: &str, stream: &str| {
         let streams = lag.body["events"][kind].as_array().unwrap();
         streams.iter().find(|entry| entry["stream"] == stream).unwrap().clone()

@@ -22,7 +22,7 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
     },
     PersonalDataSource {
         name: "nft_records",
-        list: |db, person, before, rows| Box::pin(posts::models::list_personal_nfts(db, person, before, rows)),
+        list: |db, person, before, rows| Box::pin(posts::nfts::models::list_personal_nfts(db, person, before, rows)),
     },
     PersonalDataSource {
         name: "quotas",

@@ -1,8 +1,10 @@
 //! Posts: created, read, changed and deleted by users, with the counters of views, comments and reactions.
 pub mod authors;
+mod decisions;
 pub mod events;
 pub mod hiding;
 pub mod models;
+pub mod nfts;
 mod schemas;
 mod services;
 pub mod signals;

@@ -1,8 +1,7 @@
-//! Posts, their NFT records and their authors in the database: all of the SQL of this feature.
+//! Posts in the database: all of the SQL of this feature.
 use std::collections::HashMap;
 use std::ops::AddAssign;
 
-use serde_json::Value;
 use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
@@ -39,8 +38,10 @@ pub struct Post {
     pub hidden_at: Option<Timestamp>,
     /// Why it is hidden.
     pub hidden_reason: Option<String>,
-    /// The version that a moderator restored; none: it was never hidden, or still is.
+    /// The version that was restored; none: it was never hidden, or still is.
     pub restored_at: Option<Timestamp>,
+    /// What moderation warns its readers of.
+    pub labels: Vec<String>,
     /// Whether `content` is only its beginning, as in a heavy list.
     pub truncated: bool,
 }
@@ -54,6 +55,11 @@ pub struct Draft<'a> {
 }
 
 impl Draft<'_> {
+    /// Its text as moderation reads it once it is published; a title that an update leaves as it is aside.
+    pub fn text(&self) -> String {
+        self.title.map_or_else(|| self.content.to_owned(), |title| format!("{title}\n{}", self.content))
+    }
+
     /// Its texts, by which a user's quota is charged.
     pub fn texts(&self) -> Vec<&str> {
         let types = self.types.iter().map(String::as_str);
@@ -112,7 +118,8 @@ impl Post {
             values ($1, $2, $3, $4, $5, $6, case when $6 = 'POSTED' then now() end)
             returning id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
+                total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
+                false as "truncated!""#,
             Uuid::now_v7(),
             author,
             draft.title,
@@ -130,7 +137,8 @@ impl Post {
             Self,
             r#"select id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, false as "truncated!"
+                total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
+                false as "truncated!"
             from post where id = $1 and visible(post, $2)"#,
             id,
             viewer
@@ -161,7 +169,7 @@ impl Post {
                 case when is_heavy then left(content, $6) else content end as "content!", types as "types!",
                 status as "status!: Status", total_views as "total_views!", total_comments as "total_comments!",
                 total_reactions as "total_reactions!", score as "score!", popularity as "popularity!",
-                published_at, hidden_at, hidden_reason, restored_at,
+                published_at, hidden_at, hidden_reason, restored_at, labels as "labels!",
                 is_heavy and char_length(content) > $6 as "truncated!"
             from page, heavy order by created_at desc, id desc"#,
             viewer,
@@ -192,7 +200,8 @@ impl Post {
             where id = $1 and created_by = $2 and visible(post, $2)
             returning id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
+                total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
+                false as "truncated!""#,
             id,
             author,
             draft.title,
@@ -212,7 +221,8 @@ impl Post {
             r#"delete from post where id = $1 and ($2::uuid is null or created_by = $2)
             returning id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
+                total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
+                false as "truncated!""#,
             id,
             author
         )
@@ -228,7 +238,8 @@ impl Post {
             where id in (select id from post where created_by = $1 order by id limit $2 for update)
             returning id, created_at, created_by, updated_at,
                 updated_by, title, content, types, status, total_views, total_comments,
-                total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, false as "truncated!""#,
+                total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
+                false as "truncated!""#,
             author,
             rows
         )
@@ -312,47 +323,4 @@ impl Post {
     pub async fn authors(db: impl PgExecutor<'_>, posts: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
         sqlx::query_scalar!("select distinct created_by from post where id = any($1)", posts).fetch_all(db).await
     }
-}
-
-/// A user's NFT records for the export of personal data, newest first.
-pub async fn list_personal_nfts(
-    db: &PgPool,
-    user: Uuid,
-    before: Cursor,
-    rows: i64,
-) -> sqlx::Result<Vec<PersonalDataItem>> {
-    sqlx::query_as!(
-        PersonalDataItem,
-        r#"select created_at as at, id, to_json(post_nft) as "thing!" from post_nft
-        where created_by = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
-        user,
-        before.at,
-        before.id,
-        rows
-    )
-    .fetch_all(db)
-    .await
-}
-
-/// Deletes the NFT record of a post.
-pub async fn delete_nft(tx: &mut PgTransaction<'_>, post: Uuid) -> sqlx::Result<()> {
-    sqlx::query!("delete from post_nft where post_id = $1", post).execute(&mut **tx).await?;
-    Ok(())
-}
-
-/// Inserts or updates the NFT record of a post.
-pub async fn save_nft(tx: &mut PgTransaction<'_>, post: &Post, description: &str, data: &Value) -> sqlx::Result<()> {
-    sqlx::query!(
-        "insert into post_nft (id, created_by, post_id, description, data) values ($1, $2, $3, $4, $5::text::json)
-        on conflict (post_id) do update set data = excluded.data, updated_by = $6, updated_at = now()",
-        Uuid::now_v7(),
-        post.created_by,
-        post.id,
-        description,
-        data.to_string(),
-        post.updated_by
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
 }

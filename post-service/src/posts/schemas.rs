@@ -96,6 +96,10 @@ pub struct PostOut {
     #[schema(required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restored_at: Option<Timestamp>,
+    /// What moderation warns of, when there is something
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
     /// True in a list that is long, when `content` is only its beginning; the post by its id has all of it
     #[schema(required = false)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -123,7 +127,17 @@ impl From<Post> for PostOut {
             hidden_at: post.hidden_at,
             hidden_reason: post.hidden_reason,
             restored_at: post.restored_at,
+            labels: post.labels,
             truncated: post.truncated,
         }
     }
+}
+
+/// A post that is visible again by a decision of moderation, as it is published.
+#[derive(Serialize)]
+pub struct RestoredPost {
+    #[serde(flatten)]
+    pub post: PostOut,
+    /// The version of the decision. Moderation has made it itself; a restoration without one is a moderator's who did it here.
+    pub decision_version: i64,
 }

@@ -6,10 +6,14 @@ use uuid::Uuid;
 
 use super::Status;
 use super::authors::models::delete_author;
+use super::decisions::DecidedVisibility;
+use super::decisions::models::PostDecision;
 use super::events::producers;
-use super::models::{Delta, Post, delete_nft, save_nft};
-use super::schemas::PostOut;
+use super::models::{Delta, Post};
+use super::nfts::models::{delete_nft, save_nft};
+use super::schemas::{PostOut, RestoredPost};
 use super::services::{metadata, popularity, score};
+use crate::core::doors::audit::{self, Entry};
 
 /// Posts deleted in one statement when their author's data is erased.
 const BATCH: i64 = 200;
@@ -42,6 +46,45 @@ pub async fn hidden(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()>
 /// A moderator restored a hidden post: it is published like a new one.
 pub async fn restored(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
     created(tx, post).await
+}
+
+/// Moderation has decided about a post that this transaction has locked. Returns the post when that hides it.
+pub async fn decided(tx: &mut PgTransaction<'_>, decision: &PostDecision) -> sqlx::Result<Option<Post>> {
+    let Some(before) = decision.save(tx).await? else { return Ok(None) };
+    let PostDecision { post_id, version, visibility, .. } = *decision;
+    if visibility == DecidedVisibility::Removed {
+        removed(tx, post_id).await?;
+    } else if visibility.hides() {
+        let post = Post::hide(tx, post_id, decision.reason.as_deref(), None).await?;
+        if let Some(post) = &post {
+            hidden(tx, post).await?;
+            count("hidden");
+        }
+        return Ok(post);
+    } else if before.is_hidden && (before.visibility.hides() || decision.was_hidden) {
+        // Of a post that is hidden on the request of a service without decisions, a new label restores nothing.
+        if let Some(post) = Post::restore(tx, post_id).await? {
+            save_nft_record(tx, &post).await?;
+            let post = RestoredPost { post: post.into(), decision_version: version };
+            producers::post_restored(tx, &post).await?;
+            count("restored");
+        }
+    }
+    Ok(None)
+}
+
+/// Moderation has decided that a post is deleted for good, as a moderator can here.
+async fn removed(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<()> {
+    let Some(post) = Post::delete(tx, id, None).await? else { return Ok(()) };
+    let entry = Entry { who: None, action: "post_deleted", target: Some(post.created_by), result: "by moderation" };
+    audit::record(&mut **tx, entry).await?;
+    count("removed");
+    deleted(tx, &post).await
+}
+
+/// Counts what a decision has done.
+fn count(effect: &'static str) {
+    metrics::counter!("moderation_effects_total", "effect" => effect).increment(1);
 }
 
 /// Deletes a batch of an erased author's posts and publishes that, without their text; true when there may be more.

@@ -1,6 +1,7 @@
 //! Posts, through their routes and their events.
 use axum::body::Body;
 use axum::http::{Request, header};
+use clap::FromArgMatches;
 use redis::AsyncCommands;
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -15,10 +16,12 @@ use super::events::{
 };
 use crate::SERVICE;
 use crate::core::events::consumer::Step;
-
+use crate::core::ground::settings::Base;
+use crate::core::testing::counted::Counted;
 use crate::core::testing::{Platform, Reply, new_user};
+use crate::pre_publish::{self, PrePublish, PrePublishSettings};
 
-async fn start(database: PgConnectOptions) -> Platform {
+pub async fn start(database: PgConnectOptions) -> Platform {
     Platform::start(&SERVICE, database, &[]).await
 }
 
@@ -28,7 +31,7 @@ async fn write(platform: &Platform, author: &str, post: Value) -> Value {
     reply.body
 }
 
-async fn posted(platform: &Platform, author: &str) -> Value {
+pub async fn posted(platform: &Platform, author: &str) -> Value {
     write(platform, author, json!({ "content": "x", "types": [], "status": "POSTED" })).await
 }
 
@@ -41,11 +44,11 @@ async fn send(platform: &Platform, author: &str, kind: Option<&str>, body: impl 
     platform.send(request.body(body.into()).unwrap()).await
 }
 
-fn path(post: &Value) -> String {
+pub fn path(post: &Value) -> String {
     format!("/posts/{}", post["id"].as_str().unwrap())
 }
 
-fn refused(reply: &Reply) -> (u16, &Value) {
+pub fn refused(reply: &Reply) -> (u16, &Value) {
     (reply.status.as_u16(), &reply.body["detail"])
 }
 
@@ -54,7 +57,7 @@ fn names(object: &Value) -> Vec<&str> {
 }
 
 /// All NFT records, oldest first.
-async fn nfts(platform: &Platform) -> Vec<Value> {
+pub async fn nfts(platform: &Platform) -> Vec<Value> {
     let rows = platform.app.db.fetch_all("select row_to_json(post_nft)::text from post_nft order by id").await.unwrap();
     rows.iter().map(|row| serde_json::from_str(row.get(0)).unwrap()).collect()
 }
@@ -471,7 +474,7 @@ async fn only_the_author_changes_and_deletes_a_post(_: PgPoolOptions, database: 
 }
 
 /// Moderation's request to take down a post in the version that it has read.
-fn delete_request(content: &Value) -> Value {
+pub fn delete_request(content: &Value) -> Value {
     json!({ "id": Uuid::now_v7(), "created_at": "2026-11-20T15:18:00.328547+00:00", "created_by": null,
         "updated_at": "2026-11-20T15:18:00.328557+00:00", "updated_by": null, "type": "POST",
         "content_id": content["id"], "raw_content": content, "status": "DELETE_REQUESTED", "reason": "NUDITY" })
@@ -848,4 +851,81 @@ async fn the_longest_post_is_taken_in_any_encoding(_: PgPoolOptions, database: P
         assert_eq!((reply.status.as_u16(), &reply.body["content"]), (201, &json!(letter.repeat(10_000))));
         assert_eq!(send(&platform, &anna, Some("application/json"), body).await.status, 201, "without a key, too");
     }
+}
+
+/// A text that moderation would hide is refused before anything is stored; a draft is its author's own until it is published.
+#[sqlx::test(migrations = false)]
+async fn moderation_is_asked_before_a_post_is_published(_: PgPoolOptions, database: PgConnectOptions) {
+    let (url, asked) = pre_publish::stub::start().await;
+    let settings = ["--pre-publish", "on", "--moderation-url", &url];
+    let platform = Platform::start(&SERVICE, database, &settings).await;
+    let (anna, id) = new_user();
+    let post = |content: &str, status: &str| json!({ "title": "T", "content": content, "types": [], "status": status });
+    let counted = Counted::begin();
+    let reply = platform.call("POST", "/posts", Some(&anna), Some(post("a bad one", "POSTED"))).await;
+    let sentence = "this text breaks the rules of the platform and was not published";
+    let expected = json!([{ "loc": ["body", "content"], "msg": sentence, "type": "content_refused",
+        "ctx": { "reason": "OFFENSIVE_CONTENT" } }]);
+    assert_eq!(refused(&reply), (422, &expected));
+    assert_eq!(platform.finds(&id.to_string()).await, [""; 0], "nothing was written, and no quota charged");
+
+    let draft = write(&platform, &anna, post("a bad draft", "DRAFT")).await;
+    let content = json!({ "content": "another bad draft", "types": [] });
+    assert_eq!(platform.call("PUT", &path(&draft), Some(&anna), Some(content)).await.status, 200);
+    assert_eq!(*asked.lock().unwrap(), ["T\na bad one"], "of a draft moderation is not told");
+    let published = platform.call("PUT", &path(&draft), Some(&anna), Some(post("still bad", "POSTED"))).await;
+    assert_eq!(published.status, 422);
+    let published = platform.call("PUT", &path(&draft), Some(&anna), Some(post("good", "POSTED"))).await;
+    assert_eq!((published.status.as_u16(), &published.body["status"]), (200, &json!("POSTED")));
+    // An update that says nothing of the status changes what all can read.
+    let content = json!({ "content": "bad again", "types": [] });
+    assert_eq!(platform.call("PUT", &path(&draft), Some(&anna), Some(content.clone())).await.status, 422);
+    let (bert, _) = new_user();
+    let other = platform.call("PUT", &path(&draft), Some(&bert), Some(content)).await;
+    assert_eq!(other.status, 404, "what is not the caller's is not asked about");
+    assert_eq!(platform.call("GET", &path(&draft), Some(&anna), None).await.body["content"], "good");
+    counted.assert("pre_publish_checks_total{outcome=\"refused\"} 3");
+    counted.assert("pre_publish_checks_total{outcome=\"allowed\"} 1");
+    assert_eq!(asked.lock().unwrap().len(), 4);
+}
+
+/// Moderation that is slow, broken or away keeps no author waiting, and the setting says which harm is the smaller one.
+#[sqlx::test(migrations = false)]
+async fn without_an_answer_of_moderation_the_setting_decides(_: PgPoolOptions, database: PgConnectOptions) {
+    let (url, _) = pre_publish::stub::start().await;
+    let settings = ["--pre-publish", "on", "--pre-publish-timeout", "50", "--moderation-url", &url];
+    let platform = Platform::start(&SERVICE, database, &settings).await;
+    let (anna, _) = new_user();
+    let gone: &[&str] = &["--moderation-url", "http://127.0.0.1:1"];
+    for (content, moderation) in [("a slow one", &[][..]), ("a broken one", &[]), ("a good one", gone)] {
+        let open = platform.beside(moderation);
+        let closed = open.beside(&["--pre-publish-failure", "closed"]);
+        let post = json!({ "content": content, "types": [], "status": "POSTED" });
+        let counted = Counted::begin();
+        let reply = open.call("POST", "/posts", Some(&anna), Some(post.clone())).await;
+        assert_eq!(reply.status, 201, "{content}: {reply:?}");
+        let reply = closed.call("POST", "/posts", Some(&anna), Some(post)).await;
+        assert_eq!(refused(&reply), (503, &json!("Moderation service unavailable")), "{content}");
+        assert_eq!(reply.headers["retry-after"], "2");
+        counted.assert("pre_publish_checks_total{outcome=\"unavailable\"} 2");
+    }
+}
+
+/// The default asks nothing, and asking without the token that moderation wants is a mistake that shows at the start.
+#[sqlx::test(migrations = false)]
+async fn moderation_is_not_asked_unless_it_is_wanted(_: PgPoolOptions, database: PgConnectOptions) {
+    let (url, asked) = pre_publish::stub::start().await;
+    let platform = Platform::start(&SERVICE, database, &["--moderation-url", &url]).await;
+    let (anna, _) = new_user();
+    write(&platform, &anna, json!({ "content": "a bad one", "types": [], "status": "POSTED" })).await;
+    assert!(asked.lock().unwrap().is_empty());
+    let with = |arguments: &[&str]| {
+        let needed = ["test", "--database-url", "postgres://localhost/x"];
+        let arguments = SERVICE.command().try_get_matches_from(needed.iter().chain(arguments)).unwrap();
+        let settings = PrePublishSettings::from_arg_matches(&arguments).unwrap();
+        PrePublish::new(&settings, &Base::from_arg_matches(&arguments).unwrap())
+    };
+    let error = with(&["--pre-publish", "on"]).err().unwrap().to_string();
+    assert_eq!(error, "PRE_PUBLISH=on needs SERVICE_TOKEN, with which moderation is asked");
+    assert!(with(&["--pre-publish", "on", "--service-token", "x"]).unwrap().is_on() && !with(&[]).unwrap().is_on());
 }

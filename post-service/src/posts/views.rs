@@ -1,4 +1,6 @@
 //! The routes of posts.
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -6,13 +8,14 @@ use axum::{Extension, Json};
 
 use super::models::{Draft, Post};
 use super::schemas::{PostIn, PostOut};
-use super::{CATEGORIES, signals};
+use super::{CATEGORIES, Status, signals};
 use crate::core::api::errors::{Error, Problem};
 use crate::core::api::pagination::Page;
 use crate::core::app::App;
 use crate::core::app::identity::{Role, User};
 use crate::core::contract::extract::{Json as Body, Path};
 use crate::core::doors::audit::{self, Entry};
+use crate::pre_publish::PrePublish;
 use crate::quotas::Quota;
 
 /// List the categories of posts
@@ -45,10 +48,14 @@ pub async fn create_post(
     user: User,
     State(app): State<App>,
     Extension(quota): Extension<Quota>,
+    Extension(pre_publish): Extension<Arc<PrePublish>>,
     Body(post): Body<PostIn>,
 ) -> Result<(StatusCode, Json<PostOut>), Error> {
     let types = post.categories()?;
     let draft = Draft { title: post.title.as_deref(), content: &post.content, types: &types, status: post.status };
+    if draft.status == Some(Status::Posted) {
+        pre_publish.check("content", &draft.text()).await?;
+    }
     let mut tx = app.db.begin().await?;
     quota.charge(&mut tx, user.id, &draft.texts()).await?;
     let post = Post::create(&mut tx, user.id, &draft).await?;
@@ -115,10 +122,14 @@ pub async fn update_post(
     State(app): State<App>,
     Path(id): Path,
     Extension(quota): Extension<Quota>,
+    Extension(pre_publish): Extension<Arc<PrePublish>>,
     Body(post): Body<PostIn>,
 ) -> Result<Json<PostOut>, Error> {
     let types = post.categories()?;
     let draft = Draft { title: post.title.as_deref(), content: &post.content, types: &types, status: post.status };
+    if pre_publish.is_on() && becomes_public(&app, id, &user, draft.status).await? {
+        pre_publish.check("content", &draft.text()).await?;
+    }
     let mut tx = app.db.begin().await?;
     quota.charge(&mut tx, user.id, &draft.texts()).await?;
     let post = Post::update(&mut tx, id, user.id, &draft).await?;
@@ -126,6 +137,15 @@ pub async fn update_post(
     signals::updated(&mut tx, &post).await?;
     app.commit_with_answer(tx).await?;
     Ok(Json(post.into()))
+}
+
+/// Whether other users will see an update of a post: one that says nothing of the status leaves a published post published.
+async fn becomes_public(app: &App, id: uuid::Uuid, user: &User, status: Option<Status>) -> Result<bool, Error> {
+    if let Some(status) = status {
+        return Ok(status == Status::Posted);
+    }
+    let post = Post::find_visible(&app.db, id, user.id).await?;
+    Ok(post.is_some_and(|post| post.created_by == user.id && post.status == Status::Posted))
 }
 
 /// Delete the caller's post, or as a moderator any post, with its comments, reactions and NFT records

@@ -8,11 +8,11 @@ use reqwest::Url;
 
 use crate::platform::config::PlatformConfig;
 use crate::platform::gateway;
-use crate::servers::folder::{Folder, read_if_there, write_private};
+use crate::servers::folder::{CONNECTIONS, Folder, read_if_there, write_private};
 use crate::system::SERVICES;
 
 /// Its name.
-pub const FILE: &str = "connections.env";
+pub const FILE: &str = CONNECTIONS;
 
 /// Writes it.
 pub fn write(folder: &Folder, config: &PlatformConfig, gateway_port: Option<u16>) -> Result<()> {

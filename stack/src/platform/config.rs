@@ -7,7 +7,7 @@ use reqwest::Url;
 
 use crate::platform::replicas::Replica;
 use crate::servers::state::Secrets;
-use crate::system::{AUTH, DATABASE, GATEWAY, Need, POST, SERVICES, Service};
+use crate::system::{AUTH, DATABASE, GATEWAY, MODERATION, Need, POST, SERVICES, Service};
 
 /// An environment variable for all processes of one service, or a setting of the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +76,7 @@ impl PlatformConfig {
                 Need::Verification => {
                     environment.push(("AUTHENTICATION_VERIFICATION_URL", format!("{auth}/api/v1/auth/verify-token")));
                 }
+                Need::Moderation => environment.push(("MODERATION_URL", MODERATION.url(self.port_base, number))),
                 Need::Posts => environment.push(("POST_SERVICE_URL", POST.url(self.port_base, number))),
             }
         }
@@ -114,7 +115,7 @@ impl PlatformConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::system::{ENGAGEMENT, INTERACTION, MODERATION};
+    use crate::system::{ENGAGEMENT, INTERACTION};
 
     fn config() -> PlatformConfig {
         let mut secrets = Secrets::generate();
@@ -165,6 +166,7 @@ mod tests {
     fn neighbours_are_those_of_the_same_replica() {
         assert_eq!(value(&INTERACTION, 1, "PORT").unwrap(), "8102");
         assert_eq!(value(&INTERACTION, 1, "POST_SERVICE_URL").unwrap(), "http://127.0.0.1:8101");
+        assert_eq!(value(&POST, 1, "MODERATION_URL").unwrap(), "http://127.0.0.1:8103");
         assert_eq!(
             value(&INTERACTION, 1, "AUTHENTICATION_VERIFICATION_URL").unwrap(),
             "http://127.0.0.1:8100/api/v1/auth/verify-token"

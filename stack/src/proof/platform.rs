@@ -1,7 +1,7 @@
 //! A platform in a temporary folder, whose processes can be killed and started again.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -20,7 +20,7 @@ use crate::servers::processes::Processes;
 use crate::servers::state::{PersistedState, Secrets};
 use crate::servers::temporary::TemporaryServers;
 use crate::servers::{private, roles};
-use crate::system::{AUTH, DATABASE};
+use crate::system::{AUTH, DATABASE, Service};
 
 /// The distance from the first port to that of Postgres; Redis has the next.
 const SERVERS: u16 = 50;
@@ -129,6 +129,12 @@ impl<'a> Platform<'a> {
     pub fn pid(&self, replica: Replica) -> Result<Pid> {
         let name = replica.name();
         self.servers.processes.pid(&name).with_context(|| format!("{name} does not run"))
+    }
+
+    /// The program of a service.
+    pub fn binary(&self, service: &Service) -> Result<&Path> {
+        let binary = self.binaries.get(service.package);
+        binary.map(PathBuf::as_path).with_context(|| format!("there is no binary of {}", service.package))
     }
 
     /// Its data folder.

@@ -36,6 +36,9 @@ impl DataFolder {
     }
 }
 
+/// The file of a data folder with the addresses of the platform that was last started in it.
+pub const CONNECTIONS: &str = "connections.env";
+
 /// A data folder that no other launcher uses while this value lives.
 #[derive(Debug)]
 pub struct Folder {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Api, Created, FeedItem, Notification, Person, Post, Profile, To, eventually};
 use crate::host::console::{seconds, show};
+use crate::traffic::moderator::moderator;
 use crate::traffic::target::Entrance;
 
 const PASSWORD: &str = "a long walk by the sea";
@@ -20,8 +21,8 @@ type Counts = [(&'static str, i64); 4];
 
 /// Plays the flow; fails in one sentence at the first step that goes otherwise.
 pub async fn demo(entrance: Entrance) -> Result<ExitCode> {
-    let (base, step) = entrance.place();
-    let api = Api::new(base, step)?;
+    let (base, distance) = entrance.place();
+    let api = Api::new(base, distance)?;
     let (ada, bob) = two_people(&api).await?;
     a_phone(&ada).await?;
     let post = a_post(&ada, &bob).await?;
@@ -32,6 +33,7 @@ pub async fn demo(entrance: Entrance) -> Result<ExitCode> {
     notifications(&ada, &bob).await?;
     profile("Ada", &ada, [("posts", 1), ("views", 0), ("reactions", 0), ("comments", 0)]).await?;
     profile("Bob", &bob, [("posts", 0), ("views", 1), ("reactions", 1), ("comments", 1)]).await?;
+    reports(&api, &entrance, &ada, &bob).await?;
     show("\nEvery action was counted exactly.");
     Ok(ExitCode::SUCCESS)
 }
@@ -161,6 +163,59 @@ async fn notifications(ada: &Person, bob: &Person) -> Result<()> {
     for Notification { text, .. } in listed {
         step("Ada is notified", &format!("{text} (after {})", seconds(took)));
     }
+    Ok(())
+}
+
+/// Three people report a comment of Bob's, which hides it until a moderator has looked; the moderator agrees, and Bob appeals.
+async fn reports(api: &Api, entrance: &Entrance, ada: &Person, bob: &Person) -> Result<()> {
+    show("");
+    let post = ada.write_post("A question", "What do you think?", &TYPES, "POSTED").await?;
+    let comment = bob.comment(&post.id, "I think that you should ask somebody who knows.").await?;
+    let address = |name: &str| format!("{name}.{}@example.org", &ada.id[24..]);
+    let carl = api.join(&address("carl"), PASSWORD, ("Carl", "Gauss"), &["BOOKS"]).await?;
+    let dora = api.join(&address("dora"), PASSWORD, ("Dora", "Maar"), &["BOOKS"]).await?;
+    for (name, person) in [("Ada", ada), ("Carl", &carl), ("Dora", &dora)] {
+        // Moderation knows a comment a moment after it was written.
+        let ask = async || {
+            let report = json!({ "subject_type": "COMMENT", "subject_id": comment.id, "reason": "HARASSMENT_INSULT" });
+            person.api.send(Method::POST, To::Moderation, "/reports", Some(&report)).await.map(|(status, _)| status)
+        };
+        let made = |status: &StatusCode| [StatusCode::CREATED, StatusCode::CONFLICT].contains(status);
+        eventually("moderation knows the comment", ask, made).await?;
+        step(&format!("{name} reports a comment of Bob's"), "a moderator is asked");
+    }
+    let gone = async || Ok(ada.comments(&post.id).await?.iter().all(|shown| shown.id != comment.id));
+    let (_, took) = eventually("what three have reported is held", gone, |gone| *gone).await?;
+    step("It is hidden until a moderator has looked", &format!("gone after {}", seconds(took)));
+    let email = address("mia");
+    let moderator = moderator(&entrance.data, entrance.place().0, api, (&email, PASSWORD)).await?;
+    let Some(moderator) = moderator else {
+        step("No moderator can be made from here", "the reports wait in the queue");
+        return Ok(());
+    };
+    step("Mia moderates", &format!("{email}, password \"{PASSWORD}\""));
+    decision(&moderator, ada, bob, &comment).await
+}
+
+/// The moderator agrees, and Bob appeals.
+async fn decision(moderator: &Person, ada: &Person, bob: &Person, comment: &Created) -> Result<()> {
+    let subject = format!("/moderation/subjects/COMMENT/{}", comment.id);
+    let claim = format!("{subject}/claim");
+    let claimed: Value = moderator.api.ask(Method::POST, To::Moderation, &claim, None).await?;
+    step("Mia claims it", &format!("until {}", claimed["until"].as_str().unwrap_or_default()));
+    let body =
+        json!({ "actions": [{ "action": "HIDE" }], "reason": "HARASSMENT_INSULT", "public_note": "Please stay kind." });
+    let path = format!("{subject}/decisions");
+    let decision: Created = moderator.api.ask(Method::POST, To::Moderation, &path, Some(&body)).await?;
+    step("Mia hides it", &format!("decision {}", decision.id));
+    let ask = async || -> Result<Vec<Value>> { ada.api.ask(Method::GET, To::Moderation, "/me/reports", None).await };
+    let agreed = |reports: &Vec<Value>| reports.first().is_some_and(|report| report["status"] == "AGREED");
+    let (_, took) = eventually("the reporters are answered", ask, agreed).await?;
+    step("Ada looks at her report", &format!("AGREED (after {})", seconds(took)));
+    let appeal = json!({ "text": "I meant it in a friendly way." });
+    let path = format!("/me/moderation/decisions/{}/appeal", decision.id);
+    let appeal: Created = bob.api.ask(Method::POST, To::Moderation, &path, Some(&appeal)).await?;
+    step("Bob appeals; another moderator will decide", &format!("appeal {}", appeal.id));
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 pub mod demo;
 pub mod fuzz;
+mod moderator;
 pub mod seed;
 pub mod target;
 pub mod top;

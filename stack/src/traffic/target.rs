@@ -3,6 +3,8 @@
 use clap::Args;
 use reqwest::Url;
 
+use crate::servers::folder::DataFolder;
+
 #[derive(Debug, Args)]
 pub struct Target {
     /// The address of the auth service; the others are expected on the four ports after it
@@ -18,6 +20,9 @@ pub struct Entrance {
     /// The address of the gateway, which leads to all five
     #[arg(long, value_name = "URL", conflicts_with = "base_url")]
     gateway_url: Option<Url>,
+    /// Where it keeps its data: with them a moderator can be made
+    #[command(flatten)]
+    pub data: DataFolder,
 }
 
 impl Entrance {

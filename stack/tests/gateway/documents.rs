@@ -29,14 +29,18 @@ pub fn operations() -> Vec<Operation> {
         let document = document(service);
         for (path, item) in document["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {
+                // What says nothing of its security has that of the document: a token. A key is checked by the service alone.
+                let security = operation.get("security").map(|security| security[0].as_object().unwrap());
+                let asks_for = |scheme: &str| security.is_some_and(|security| security.contains_key(scheme));
+                // What only other services may ask is no way in from outside.
+                if asks_for("service") {
+                    continue;
+                }
                 operations.push(Operation {
                     service,
                     method: method.to_uppercase().parse().unwrap(),
                     path: filled(path) + ending(operation),
-                    // What says nothing of its security has that of the document: a token.
-                    public: operation
-                        .get("security")
-                        .is_some_and(|security| security[0].as_object().unwrap().is_empty()),
+                    public: security.is_some_and(|security| security.is_empty()) || asks_for("key"),
                     has_body: operation.get("requestBody").is_some(),
                 });
             }

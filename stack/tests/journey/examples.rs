@@ -70,7 +70,7 @@ async fn every_operation_can_be_tried_with_its_own_example() -> Result<()> {
 }
 
 /// Signs up the first administrator, who becomes one by verifying the address.
-async fn administrator(platform: &Platform, api: &Api) -> Result<Person> {
+pub async fn administrator(platform: &Platform, api: &Api) -> Result<Person> {
     let person = api.join(ROOT, PASSWORD, ("Tim", "Root"), &["NEWS"]).await?;
     let mailbox = platform.data().join("mail");
     let ask = async || Ok(mailed_token(&letters(&mailbox)?, "activation_token"));

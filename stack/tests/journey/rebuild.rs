@@ -35,7 +35,7 @@ const ROWS: [&str; 8] = [
     select gen_random_uuid(), author.id, at, at + interval '1 minute', 'T' || old.n, 'The text of number ' || old.n, array['NEWS'],
         case old.n % 10 when 0 then 'DRAFT' when 1 then 'ARCHIVED' else 'POSTED' end,
         case old.n % 10 when 0 then null else at end, case old.n % 97 when 0 then at end, old.n % 1000
-    from (select n, now() - n * interval '1 minute' as at from generate_series(1, 20000) as n) as old
+    from (select n, now() - n * interval '1 minute' as at from generate_series(1, 50000) as n) as old
     join (select id, row_number() over () as n from auth.account where email like '%@example.com') as author
         on author.n = 1 + old.n % 5000",
     "insert into interaction.post (id, created_by, status, updated_at, hidden)

@@ -32,6 +32,7 @@ pub const COPIES: &[Copies] = &[
         services: &["post-service", "auth-service", "interaction-service"],
         except: &[],
     },
+    Copies { place: "pre_publish.rs", services: &["post-service", "interaction-service"], except: &[] },
     Copies { place: "quotas/", services: &["post-service", "interaction-service"], except: &[] },
     Copies {
         place: "blocks/",

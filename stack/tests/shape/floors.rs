@@ -86,6 +86,14 @@ const FLOORS: &[(&str, &[Floor])] = &[
             Floor::of(&["appeals"]),
             Floor::of(&["expiry"]),
             Floor::of_neighbours(&[FEATURES]),
+            // The text model's command says which reason of the contract a score comes to.
+            // What contents are, what can be said about their texts, what follows from it.
+            Floor::of(&["text_model", "moderations", "contents"]),
+            Floor::of(&["training", "signals"]),
+            Floor::of(&["policies"]),
+            Floor::of(&["analyses"]),
+            Floor::of(&["personal_data"]),
+            Floor::of_neighbours(&[FEATURES]),
             Floor::of(&["settings"]),
             Floor::of(&["main"]),
         ],
@@ -110,7 +118,7 @@ const FLOORS: &[(&str, &[Floor])] = &[
 
 const SIMPLE: &[Floor] = &[
     // What stands between a service and its neighbours, and what its handlers have beside what every service has.
-    Floor::of(&["token_check", "post_service", "joined"]),
+    Floor::of(&["token_check", "post_service", "pre_publish", "joined"]),
     Floor::of(&["app"]),
     Floor::of_neighbours(&[FEATURES]),
     Floor::of(&["settings"]),

@@ -133,6 +133,7 @@ impl Service {
             metrics,
             commits: watch::Sender::new(0),
             prepared: watch::Sender::new(false),
+            progress: watch::Sender::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         }))

@@ -46,6 +46,7 @@ impl Edition {
                         + extract(epoch from post.published_at)::double precision / 45000 as rank
                 from (
                     select * from post_card where deleted_at is null and not hidden and status = 'POSTED'
+                        and not exists (select from moderated_post where post_id = post_card.id and limited)
                     order by feed_key desc limit $2
                 ) as post
                 left join post_count as tally on tally.post_id = post.id
@@ -99,6 +100,7 @@ impl Edition {
                 select from post_card
                 where feed_key = entry.feed_key and deleted_at is null and not post_card.hidden and status = 'POSTED'
                     and not exists (select from post_hide where post_hide.user_id = $1 and post_id = post_card.id)
+                    and not exists (select from moderated_post where post_id = post_card.id and limited)
                 offset 0
             ) as shown
             where (beyond, place) > ($3, $4) and entry.user_id <> $1

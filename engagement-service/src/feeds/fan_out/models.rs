@@ -16,12 +16,19 @@ pub struct FanOut {
     /// The last follower whose feed is done; nil before the first page.
     pub done_to: Uuid,
     pub revision: i32,
+    /// Until when it is this worker's. No two claims of a job end at the same time, so this is also which claim it was: a worker
+    /// that has taken too long changes nothing that another has taken over.
+    pub claimed_until: Timestamp,
 }
 
 impl FanOut {
     /// Has posts brought into feeds, or out of them, where what they are now is not what feeds have of them. This transaction has
     /// saved what they are.
     pub async fn create(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<()> {
+        // A limit that ends at this moment either waits here, and then finds the posts, or its end is seen.
+        sqlx::query!("select post_id from moderated_post where post_id = any($1) order by post_id for share", posts)
+            .fetch_all(&mut **tx)
+            .await?;
         sqlx::query!(
             "with post as materialized (
                 select id, user_id, fanned_key as was, case when is_public(post_card) then feed_key end as is_now
@@ -44,6 +51,20 @@ impl FanOut {
         Ok(())
     }
 
+    /// Has posts brought into feeds again that are limited no more: a feed that was built meanwhile lacks them.
+    pub async fn repeat(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<()> {
+        // A job that is there knows better whether its post enters feeds, and begins again.
+        sqlx::query!(
+            "insert into fan_out (post_id, author_id, enters)
+            select id, user_id, feed_key from post_card where id = any($1) and is_public(post_card) order by id
+            on conflict (post_id) do update set done_to = default, revision = fan_out.revision + 1",
+            posts
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
     /// Takes the job whose turn it is for some seconds.
     pub async fn claim(db: impl PgExecutor<'_>, seconds: f64) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
@@ -52,7 +73,7 @@ impl FanOut {
             where post_id = (
                 select post_id from fan_out where free_at <= now() order by free_at limit 1 for update skip locked
             )
-            returning post_id, author_id, enters, leaves, done_to, revision",
+            returning post_id, author_id, enters, leaves, done_to, revision, free_at as claimed_until",
             seconds
         )
         .fetch_optional(db)
@@ -61,7 +82,13 @@ impl FanOut {
 
     /// Gives the job back, behind those that wait.
     pub async fn release(&self, db: impl PgExecutor<'_>) -> sqlx::Result<()> {
-        sqlx::query!("update fan_out set free_at = now() where post_id = $1", self.post_id).execute(db).await?;
+        sqlx::query!(
+            "update fan_out set free_at = now() where post_id = $1 and free_at = $2",
+            self.post_id,
+            self.claimed_until as Timestamp
+        )
+        .execute(db)
+        .await?;
         Ok(())
     }
 
@@ -69,10 +96,11 @@ impl FanOut {
     pub async fn advance(&self, db: impl PgExecutor<'_>, done_to: Uuid) -> sqlx::Result<()> {
         sqlx::query!(
             "update fan_out set free_at = now(), done_to = case when revision = $2 then $3 else done_to end
-            where post_id = $1",
+            where post_id = $1 and free_at = $4",
             self.post_id,
             self.revision,
-            done_to
+            done_to,
+            self.claimed_until as Timestamp
         )
         .execute(db)
         .await?;
@@ -82,10 +110,11 @@ impl FanOut {
     /// Ends the job after its last page, unless the post has changed since.
     pub async fn finish(&self, db: impl PgExecutor<'_>) -> sqlx::Result<()> {
         sqlx::query!(
-            "with done as (delete from fan_out where post_id = $1 and revision = $2)
-            update fan_out set free_at = now() where post_id = $1 and revision <> $2",
+            "with done as (delete from fan_out where post_id = $1 and revision = $2 and free_at = $3)
+            update fan_out set free_at = now() where post_id = $1 and revision <> $2 and free_at = $3",
             self.post_id,
-            self.revision
+            self.revision,
+            self.claimed_until as Timestamp
         )
         .execute(db)
         .await?;

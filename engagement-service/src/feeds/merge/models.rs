@@ -34,6 +34,8 @@ pub async fn list_newest(tx: &mut PgTransaction<'_>, query: HomeQuery) -> sqlx::
                 where user_id = author.id and deleted_at is null and not hidden and status = 'POSTED'
                     and feed_key > $2 and feed_key < $3
                     and not exists (select from post_hide where user_id = $1 and post_id = post_card.id)
+                    and (user_id = $1
+                        or not exists (select from moderated_post where post_id = post_card.id and limited))
                 order by feed_key desc limit (select greatest(4, 4 * $4::bigint / count(*)) from author)
             ) as post
         ),
@@ -45,6 +47,7 @@ pub async fn list_newest(tx: &mut PgTransaction<'_>, query: HomeQuery) -> sqlx::
             where user_id = author.id and deleted_at is null and not hidden and status = 'POSTED'
                 and feed_key > $2 and feed_key < $3 and feed_key >= (select key from bound)
                 and not exists (select from post_hide where user_id = $1 and post_id = post_card.id)
+                and (user_id = $1 or not exists (select from moderated_post where post_id = post_card.id and limited))
             order by feed_key desc limit $4
         ) as post
         order by post.feed_key desc limit $4"#,
@@ -74,6 +77,8 @@ pub async fn list_oldest(tx: &mut PgTransaction<'_>, query: HomeQuery) -> sqlx::
                 where user_id = author.id and deleted_at is null and not hidden and status = 'POSTED'
                     and feed_key > $2 and feed_key < $3
                     and not exists (select from post_hide where user_id = $1 and post_id = post_card.id)
+                    and (user_id = $1
+                        or not exists (select from moderated_post where post_id = post_card.id and limited))
                 order by feed_key limit (select greatest(4, 4 * $4::bigint / count(*)) from author)
             ) as post
         ),
@@ -85,6 +90,7 @@ pub async fn list_oldest(tx: &mut PgTransaction<'_>, query: HomeQuery) -> sqlx::
             where user_id = author.id and deleted_at is null and not hidden and status = 'POSTED'
                 and feed_key > $2 and feed_key < $3 and feed_key <= (select key from bound)
                 and not exists (select from post_hide where user_id = $1 and post_id = post_card.id)
+                and (user_id = $1 or not exists (select from moderated_post where post_id = post_card.id and limited))
             order by feed_key limit $4
         ) as post
         order by post.feed_key limit $4"#,

@@ -12,7 +12,7 @@ use crate::posts::events::POST_CREATED;
 
 impl World {
     /// Makes an edition as if a minute had passed.
-    async fn edit(&self) {
+    pub async fn edit(&self) {
         self.sql("update explore_edition set made_at = made_at - interval '1 minute'").await;
         EditionWorker(self.platform.app.clone()).step().await.unwrap();
     }

@@ -109,6 +109,36 @@ async fn a_crash_halfway_repeats_a_page_and_loses_none(_: PgPoolOptions, databas
     counted.assert("feed_entries_added_total 1");
 }
 
+/// A worker that took longer than its claim changes nothing that another worker, or a newer job of the same post, has begun.
+#[sqlx::test(migrations = false)]
+async fn a_late_worker_undoes_nothing(_: PgPoolOptions, database: PgConnectOptions) {
+    let world = World::start(database, &[]).await;
+    let bert = world.join("bert").await;
+    let post = world.post(bert).await;
+    let db = &world.platform.app.db;
+    // A claim of no seconds is over at once.
+    let late = FanOut::claim(db, 0.0).await.unwrap().unwrap();
+    let next = FanOut::claim(db, CLAIM).await.unwrap().unwrap();
+    assert_eq!((late.post_id, late.revision), (next.post_id, next.revision));
+    late.release(db).await.unwrap();
+    late.advance(db, Uuid::max()).await.unwrap();
+    late.finish(db).await.unwrap();
+    assert!(FanOut::claim(db, CLAIM).await.unwrap().is_none(), "the other worker still has it");
+    let done_to = async || {
+        let rows = sqlx::raw_sql("select done_to from fan_out").fetch_all(db).await.unwrap();
+        rows.iter().map(|row| row.get::<Uuid, _>(0)).collect::<Vec<_>>()
+    };
+    assert_eq!(done_to().await, [Uuid::nil()]);
+    next.advance(db, Uuid::max()).await.unwrap();
+    assert_eq!(done_to().await, [Uuid::max()]);
+    // When the job is done, the next one of the post counts its revisions from the beginning.
+    FanOut::claim(db, CLAIM).await.unwrap().unwrap().finish(db).await.unwrap();
+    assert_eq!(done_to().await, [Uuid::nil(); 0]);
+    world.turn(post, bert, "ARCHIVED").await;
+    next.finish(db).await.unwrap();
+    assert_eq!(done_to().await, [Uuid::nil()]);
+}
+
 #[sqlx::test(migrations = false)]
 async fn a_big_authors_posts_are_looked_up_and_not_copied(_: PgPoolOptions, database: PgConnectOptions) {
     let world = World::start(database, &["--feed-big-author", "2"]).await;

@@ -3,6 +3,7 @@ mod build;
 mod explore;
 mod fan_out;
 mod home;
+mod limited;
 mod pages;
 
 use axum::http::header;

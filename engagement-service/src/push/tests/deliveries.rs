@@ -16,6 +16,7 @@ use crate::core::testing::new_user;
 use crate::devices::Provider::{self, WebPush};
 use crate::devices::models::Registration;
 use crate::devices::signals::registered;
+use crate::push::DeliveryState;
 use crate::push::models::Delivery;
 use crate::push::signals::{PushRequest, request};
 
@@ -378,4 +379,54 @@ async fn a_sender_that_finds_nothing_waits(_: PgPoolOptions, database: PgConnect
     let platform = with_web_push(database).await;
     let outcome = sender(&platform, WebPush).step().await.unwrap();
     assert_eq!(outcome, Outcome::Idle(Duration::from_secs(1)));
+}
+
+/// A message that may not be sent before the morning waits for it, also when the one whose place it took was on its way.
+#[sqlx::test(migrations = false)]
+async fn what_replaces_a_message_on_its_way_waits_for_its_own_time(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, service) = (with_web_push(database).await, PushService::start().await);
+    let (anna, her) = new_user();
+    register(&platform, &anna, browser(&service, "anna")).await;
+    let (notification, morning) = (Uuid::now_v7(), Utc::now() + TimeDelta::hours(8));
+    for is_too_large in [false, true] {
+        push_at(&platform, her, notification, "One", None).await;
+        let on_its_way = Delivery::claim(&platform.app.db, WebPush, 1).await.unwrap().remove(0);
+        push_at(&platform, her, notification, "Two", Some(morning)).await;
+        let mut tx = platform.app.db.begin().await.unwrap();
+        if is_too_large {
+            on_its_way.shrink(&mut tx).await.unwrap();
+        } else {
+            on_its_way.end(&mut tx, DeliveryState::Sent, None, "").await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let seen = delivery(&platform).await;
+        assert!(seen.state == "WAITING" && seen.due > 28_700.0, "{seen:?}");
+        send(&platform, WebPush).await;
+        assert!(service.taken().is_empty(), "it is quiet until then");
+        run(&platform, "truncate push_delivery").await;
+    }
+}
+
+/// A message that waits for the morning is not sent when its reader has seen the notification meanwhile, or it is withdrawn.
+#[sqlx::test(migrations = false)]
+async fn what_is_no_news_any_more_is_not_sent(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, service) = (with_web_push(database).await, PushService::start().await);
+    let (anna, her) = new_user();
+    register(&platform, &anna, browser(&service, "anna")).await;
+    let counted = Counted::begin();
+    for (causes, viewed_at) in [(1, "now()"), (0, "null"), (1, "null")] {
+        let notification = push(&platform, her, "Well said").await;
+        let row = format!(
+            "insert into notification (id, user_id, type, subject_id, causes, created_at, updated_at, viewed_at)
+            values ('{notification}', '{her}', 'SYSTEM_MESSAGE', '{notification}', {causes}, now(), now(), {viewed_at})"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(row)).execute(&platform.app.db).await.unwrap();
+    }
+    send(&platform, WebPush).await;
+    let ends: Vec<_> =
+        deliveries(&platform).await.into_iter().map(|seen| (seen.state, seen.error, seen.has_words)).collect();
+    let outdated = ("FAILED".to_owned(), Some("outdated".to_owned()), false);
+    assert_eq!(ends, [outdated.clone(), outdated, ("SENT".to_owned(), None, false)]);
+    assert_eq!(service.taken().len(), 1);
+    counted.assert(r#"push_deliveries_total{provider="WEB_PUSH",outcome="outdated"} 2"#);
 }

@@ -162,3 +162,26 @@ async fn a_token_that_is_refused_is_replaced_and_none_is_no_reason_to_lose_a_mes
     }
     assert_eq!((tokens.taken().len(), fcm.taken().len()), (1, 0), "all wait for one answer");
 }
+
+/// Google refuses a message because of Apple's credentials: its own token was right, and is used for the next message.
+#[sqlx::test(migrations = false)]
+async fn a_token_is_kept_when_the_credentials_of_another_push_service_are_wrong(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let (tokens, fcm) = (PushService::start().await, PushService::start().await);
+    let platform = with_fcm(database, &tokens, &fcm).await;
+    let (anna, her) = new_user();
+    register(&platform, &anna, phone()).await;
+    tokens.plan([token("good"), token("another")]);
+    fcm.plan([error(401, "UNAUTHENTICATED", &json!([{ "errorCode": "THIRD_PARTY_AUTH_ERROR" }]))]);
+    push(&platform, her, "Well said").await;
+    let mut one = sender(&platform, Provider::Fcm);
+    one.step().await.unwrap();
+    assert_eq!(delivery(&platform).await.state, "WAITING");
+    run(&platform, "update push_delivery set due_at = now()").await;
+    one.step().await.unwrap();
+    assert_eq!(delivery(&platform).await.state, "SENT");
+    let used: Vec<_> = fcm.taken().iter().map(|taken| taken.header("authorization").to_owned()).collect();
+    assert_eq!(used, ["Bearer good", "Bearer good"]);
+}

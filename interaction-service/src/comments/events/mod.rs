@@ -9,3 +9,4 @@ pub const COMMENT_DELETED: &str = "post_comment_deleted";
 pub const COMMENT_DELETE_COMPLETED: &str = "moderation_post_comment_delete_request_completed";
 
 pub const COMMENT_DELETE_REQUESTED: &str = "moderation_post_comment_delete_requested";
+pub const MODERATION_DECIDED: &str = "moderation_decided";

@@ -3,11 +3,16 @@ use serde::Serialize;
 use sqlx::PgTransaction;
 
 use super::{COMMENT_CREATED, COMMENT_DELETE_COMPLETED, COMMENT_DELETED, COMMENT_UPDATED};
-use crate::comments::schemas::CommentOut;
+use crate::comments::schemas::{CommentOut, RestoredComment};
 use crate::core::events::outbox::{publish, publish_all};
 
 /// Publishes `post_comment_created`.
 pub async fn comment_created(tx: &mut PgTransaction<'_>, comment: &CommentOut) -> sqlx::Result<()> {
+    publish(tx, COMMENT_CREATED, comment).await
+}
+
+/// Publishes `post_comment_created` for a comment that a decision of moderation restored.
+pub async fn comment_restored(tx: &mut PgTransaction<'_>, comment: &RestoredComment) -> sqlx::Result<()> {
     publish(tx, COMMENT_CREATED, comment).await
 }
 

@@ -45,6 +45,8 @@ pub struct AppState {
     pub commits: watch::Sender<u64>,
     /// Whether the tables are there.
     pub prepared: watch::Sender<bool>,
+    /// How far a long work of the service is, such as filling a copy anew, for `/health/lag`; null: it has none.
+    pub progress: watch::Sender<serde_json::Value>,
     /// All background work; a stop waits for it.
     pub tasks: TaskTracker,
     /// The signal to stop.

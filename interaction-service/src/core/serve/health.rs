@@ -80,6 +80,7 @@ async fn lag(State(app): State<App>, Extension(subscribed): Extension<Subscribed
     let events = if status == StatusCode::OK { log_failure(backlog::load(&app, &subscribed).await) } else { None };
     state["service"] = json!(app.name);
     state["events"] = json!(events);
+    state["progress"] = app.progress.borrow().clone();
     (status, Json(state))
 }
 

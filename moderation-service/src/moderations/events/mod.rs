@@ -1,7 +1,4 @@
-//! The events that moderations publish and consume.
-pub mod consumers;
-mod processors;
-pub mod producers;
+//! The streams of posts and comments, and those of the requests to delete them.
 
 pub use crate::decisions::events::{COMMENT_DELETE_REQUESTED, POST_DELETE_REQUESTED};
 

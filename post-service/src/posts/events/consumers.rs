@@ -1,6 +1,9 @@
 //! Consumes the events that posts depend on.
-use super::processors::{InteractionCounter, post_delete_requested};
-use super::{COMMENT_CREATED, COMMENT_DELETED, POST_DELETE_REQUESTED, POST_VIEWED, REACTION_CREATED, REACTION_DELETED};
+use super::processors::{InteractionCounter, moderation_decided, post_delete_requested};
+use super::{
+    COMMENT_CREATED, COMMENT_DELETED, MODERATION_DECIDED, POST_DELETE_REQUESTED, POST_VIEWED, REACTION_CREATED,
+    REACTION_DELETED,
+};
 use crate::core::app::App;
 use crate::core::events::Subscription;
 use crate::posts::models::Delta;
@@ -16,5 +19,6 @@ pub fn subscriptions(app: &App) -> Vec<Subscription> {
         Subscription::new(REACTION_CREATED,      count(Delta::reactions(1))),
         Subscription::new(REACTION_DELETED,      count(Delta::reactions(-1))),
         Subscription::new(POST_DELETE_REQUESTED, post_delete_requested),
+        Subscription::new(MODERATION_DECIDED,    moderation_decided),
     ]
 }

@@ -14,3 +14,4 @@ pub const COMMENT_DELETED: &str = "post_comment_deleted";
 pub const REACTION_CREATED: &str = "post_reaction_created";
 pub const REACTION_DELETED: &str = "post_reaction_deleted";
 pub const POST_DELETE_REQUESTED: &str = "post_delete_requested";
+pub const MODERATION_DECIDED: &str = "moderation_decided";

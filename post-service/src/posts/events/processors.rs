@@ -1,6 +1,7 @@
-//! Processes the events that posts depend on: counts interactions, and hides posts on moderation's request.
+//! Processes the events that posts depend on: counts interactions, and applies moderation's requests and decisions.
 use std::collections::HashMap;
 
+use chrono::Utc;
 use redis::aio::ConnectionManager;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -11,6 +12,8 @@ use super::producers;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::{Effect, Event, Failure, Processor};
 use crate::posts::authors::models::save_connections;
+use crate::posts::decisions::DecidedVisibility;
+use crate::posts::decisions::models::PostDecision;
 use crate::posts::models::{Delta, Post};
 use crate::posts::schemas::PostOut;
 use crate::posts::signals;
@@ -33,6 +36,8 @@ struct DeleteRequested {
     /// The post as moderation saw it.
     raw_content: Box<RawValue>,
     reason: Option<String>,
+    /// The version of the decision that it goes with; the original's requests have none.
+    decision_version: Option<i64>,
 }
 
 /// The version of a post that moderation saw.
@@ -91,21 +96,97 @@ impl InteractionCounter {
     }
 }
 
-/// Hides posts on moderation's request, until a moderator restores them, and publishes the completion; also for a post that was
-/// deleted, hidden or restored before: otherwise moderation's case would stay open for ever.
+/// Hides posts on moderation's request, until they are restored, and publishes the completion; also for a post that was deleted,
+/// hidden or restored before: otherwise moderation's case would stay open for ever.
 pub fn post_delete_requested<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
         let requests: Vec<DeleteRequested> =
             events.iter().map(|e| serde_json::from_str(&e.message)).collect::<Result<_, _>>()?;
         Post::lock(tx, &requests.iter().map(|request| request.content_id).collect::<Vec<_>>()).await?;
         for request in requests {
-            let AnalysedVersion { updated_at } = serde_json::from_str(request.raw_content.get())?;
-            if let Some(post) = Post::hide(tx, request.content_id, request.reason.as_deref(), updated_at).await? {
-                signals::hidden(tx, &post).await?;
+            if let Some(post) = hide_requested(tx, &request).await? {
                 producers::post_delete_completed(tx, &PostOut::from(post)).await?;
             } else {
                 producers::post_delete_completed(tx, &request.raw_content).await?;
             }
+        }
+        Ok(())
+    })
+}
+
+/// Hides a post on a request: by the version of the decision that it goes with, or, where the moderation service makes no
+/// decisions, unless a moderator has restored what was analysed. Returns the post when it is hidden now.
+async fn hide_requested(tx: &mut PgTransaction<'_>, request: &DeleteRequested) -> Result<Option<Post>, Failure> {
+    if let Some(version) = request.decision_version {
+        let decision = PostDecision {
+            post_id: request.content_id,
+            version,
+            is_request: true,
+            visibility: DecidedVisibility::Hidden,
+            was_hidden: false,
+            labels: None,
+            reason: request.reason.clone(),
+        };
+        return Ok(signals::decided(tx, &decision).await?);
+    }
+    let AnalysedVersion { updated_at } = serde_json::from_str(request.raw_content.get())?;
+    let analysed = updated_at.unwrap_or(Timestamp(Utc::now()));
+    let post = Post::hide(tx, request.content_id, request.reason.as_deref(), Some(analysed)).await?;
+    if let Some(post) = &post {
+        signals::hidden(tx, post).await?;
+    }
+    Ok(post)
+}
+
+/// What a decision is about.
+#[derive(Deserialize)]
+struct DecidedSubject {
+    subject_type: String,
+}
+
+#[derive(Deserialize)]
+struct ModerationDecided {
+    subject_id: Uuid,
+    version: i64,
+    visibility: DecidedVisibility,
+    previous_visibility: Option<DecidedVisibility>,
+    #[serde(default)]
+    labels: Vec<String>,
+    /// None where a decision has ended, and no other took its place.
+    decision: Option<DecisionSummary>,
+}
+
+#[derive(Deserialize)]
+struct DecisionSummary {
+    contract_reason: Option<String>,
+}
+
+/// Reads a decision about a post; none when it is about something else.
+fn read_decision(event: &Event) -> serde_json::Result<Option<PostDecision>> {
+    let DecidedSubject { subject_type } = serde_json::from_str(&event.message)?;
+    if subject_type != "POST" {
+        return Ok(None);
+    }
+    let decided: ModerationDecided = serde_json::from_str(&event.message)?;
+    Ok(Some(PostDecision {
+        post_id: decided.subject_id,
+        version: decided.version,
+        is_request: false,
+        visibility: decided.visibility,
+        was_hidden: decided.previous_visibility.is_some_and(DecidedVisibility::hides),
+        labels: Some(decided.labels),
+        reason: decided.decision.and_then(|decision| decision.contract_reason),
+    }))
+}
+
+/// Applies decisions of moderation about posts: hides, restores and deletes them, and saves their labels.
+pub fn moderation_decided<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+    Box::pin(async move {
+        let decisions: Vec<PostDecision> =
+            events.iter().filter_map(|event| read_decision(event).transpose()).collect::<Result<_, _>>()?;
+        Post::lock(tx, &decisions.iter().map(|decision| decision.post_id).collect::<Vec<_>>()).await?;
+        for decision in &decisions {
+            signals::decided(tx, decision).await?;
         }
         Ok(())
     })

@@ -4,10 +4,15 @@ use sqlx::PgTransaction;
 
 use super::{POST_CREATED, POST_DELETE_COMPLETED, POST_DELETED, POST_UPDATED};
 use crate::core::events::outbox::publish;
-use crate::posts::schemas::PostOut;
+use crate::posts::schemas::{PostOut, RestoredPost};
 
 /// Publishes `post_created`.
 pub async fn post_created(tx: &mut PgTransaction<'_>, post: &PostOut) -> sqlx::Result<()> {
+    publish(tx, POST_CREATED, post).await
+}
+
+/// Publishes `post_created` for a post that a decision of moderation restored.
+pub async fn post_restored(tx: &mut PgTransaction<'_>, post: &RestoredPost) -> sqlx::Result<()> {
     publish(tx, POST_CREATED, post).await
 }
 

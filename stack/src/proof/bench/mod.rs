@@ -12,6 +12,7 @@ mod http;
 mod latency;
 mod load;
 mod machine;
+mod moderation;
 pub mod options;
 mod platform;
 mod rates;
@@ -37,9 +38,12 @@ use crate::servers::temporary::TemporaryServers;
 pub async fn bench(bench: Bench) -> Result<ExitCode> {
     match &bench {
         Bench::Events(options) => measure(&options.run, async |platform| events::run(options, platform).await).await,
-        Bench::Http(_) | Bench::Feed(_) if cfg!(debug_assertions) => run_optimised().await,
+        Bench::Http(_) | Bench::Feed(_) | Bench::Moderation(_) if cfg!(debug_assertions) => run_optimised().await,
         Bench::Http(options) => measure(&options.run, async |platform| http::run(options, platform).await).await,
         Bench::Streams(options) => measure(&options.run, async |platform| streams::run(options, platform).await).await,
+        Bench::Moderation(options) => {
+            measure(&options.run, async |platform| moderation::run(options, platform).await).await
+        }
         Bench::Feed(options) => measure(&options.run, async |platform| feed::run(options, platform).await).await,
     }
 }

@@ -1,5 +1,7 @@
 //! The arguments of `cargo stack bench`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum, value_parser};
 
 #[derive(Debug, Subcommand)]
@@ -12,6 +14,8 @@ pub enum Bench {
     Feed(Feed),
     /// What open streams of notifications take of the memory of a service
     Streams(Streams),
+    /// How many texts a core reads, how soon one is answered, and how long moderators wait for a long queue
+    Moderation(Moderation),
 }
 
 /// The arguments of all benchmarks.
@@ -132,4 +136,40 @@ pub struct Streams {
     /// How long they stay open before the memory is read again
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = value_parser!(u32).range(1..=3600))]
     pub seconds: u32,
+}
+
+/// What is measured about moderation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ModerationBenchmark {
+    Texts,
+    Latency,
+    Queue,
+}
+
+#[derive(Debug, Args)]
+pub struct Moderation {
+    #[command(flatten)]
+    pub run: Run,
+    /// Measure these alone, separated by commas
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum, hide_default_value = true,
+        default_values_t = ModerationBenchmark::value_variants().to_vec())]
+    pub only: Vec<ModerationBenchmark>,
+    /// Texts that are read
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = value_parser!(u32).range(100..=10_000_000))]
+    pub texts: u32,
+    /// The file of the text model, in place of the one that the service finds by itself
+    #[arg(long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+    /// Texts per second while the latency is measured, and then twice as many
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = value_parser!(u32).range(1..=10_000))]
+    pub rate: u32,
+    /// Connections over which they come
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = value_parser!(u32).range(1..=1000))]
+    pub connections: u32,
+    /// How long it is measured
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = value_parser!(u32).range(1..=3600))]
+    pub seconds: u32,
+    /// Cases in the queue, where there are many
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = value_parser!(i64).range(1000..=10_000_000))]
+    pub cases: i64,
 }

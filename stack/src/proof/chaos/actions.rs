@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::proof::chaos::promises::{CountedAction, Expected, INSULT, Outcome, PromisedPost, PromisedReply};
 use crate::proof::chaos::workload::{UserRequest, Workload};
-use crate::system::{AUTH, ENGAGEMENT, INTERACTION, POST, Service};
+use crate::system::{AUTH, ENGAGEMENT, INTERACTION, MODERATION, POST, Service};
 
 const FRIENDLY: &str = "Thank you for writing this down.";
 /// One text in this number is an insult.
@@ -17,6 +17,7 @@ const INSULTS: u32 = 25;
 const LATEST: usize = 60;
 const CATEGORIES: [&str; 5] = ["BOOKS", "TRAVEL", "FOOD", "HEALTH", "TECHNOLOGY"];
 const REACTIONS: [&str; 3] = ["LIKE", "LOVE", "SAD"];
+const REASONS: [&str; 3] = ["SPAM_COMMERCIAL", "HARASSMENT_INSULT", "HATE_SLUR"];
 
 /// A user who has signed in, with everything that is theirs.
 pub struct SimulatedUser {
@@ -68,7 +69,8 @@ pub async fn perform(workload: &Workload, dice: &mut StdRng, me: SimulatedUser) 
         930..970 => actor.connect().await,
         970..980 => actor.disconnect().await,
         980..987 => actor.edit_comment().await,
-        987..998 => actor.read().await,
+        987..992 => actor.read().await,
+        992..998 => actor.report().await,
         _ => return actor.leave().await,
     }
     Some(actor.me)
@@ -191,6 +193,13 @@ impl Actor<'_> {
         let path = format!("/comments/{comment}");
         let outcome = self.ask("edit comment", &INTERACTION, Method::PUT, path, Some(body)).await;
         self.workload.promises().asked("comment", &comment, &outcome);
+    }
+
+    /// Reports a post of any kind. Nothing is promised: moderation may not know the post yet, or know that it is the user's own.
+    async fn report(&mut self) {
+        let Some(post) = self.some_post() else { return };
+        let body = json!({ "subject_type": "POST", "subject_id": post, "reason": REASONS.choose(self.dice) });
+        self.ask("report", &MODERATION, Method::POST, "/reports".to_owned(), Some(body)).await;
     }
 
     async fn connect(&mut self) {

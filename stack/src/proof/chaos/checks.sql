@@ -223,6 +223,64 @@ select format('the deletion of %s, which case %s asked for', content_id, moderat
 where exists (select from post.post where post.id = content_id and hidden_at is null)
     or exists (select from interaction.comment where comment.id = content_id and hidden_at is null);
 
+-- A content is hidden exactly as long as a decision in force hides it. What is known of persons who have left is erased.
+
+-- lost
+select format('%s %s is shown, and moderation has it %s', type, id, visibility)
+from judged_content join moderation.subject using (type, id)
+where visibility in ('HELD', 'HIDDEN', 'REMOVED') and not hidden;
+
+-- wrong
+select format('%s %s is hidden, and moderation has it %s', type, id, coalesce(visibility, 'unknown'))
+from judged_content left join moderation.subject using (type, id)
+where hidden and coalesce(visibility, 'VISIBLE') not in ('HELD', 'HIDDEN', 'REMOVED')
+    and not exists (select from erasures where person = judged_content.author);
+
+-- wrong
+select format('%s %s is %s, and no decision in force says so', type, id, visibility) from moderation.subject
+where visibility in ('HELD', 'HIDDEN') and not exists (select from erasures where person = subject.author)
+    and not exists (
+        select from moderation.decision where (subject_type, subject_id) = (subject.type, subject.id) and ended_at is null
+            and actions @? '$[*] ? (@.action == "HOLD" || @.action == "HIDE" || @.action == "REMOVE")');
+
+-- The log of moderation is whole: each entry has the hash of the one before it and of itself, and the head is the last one.
+
+-- wrong
+select format('entry %s of the ledger is not what it was', seq) from moderation.ledger as entry
+where hash <> moderation.entry_hash(entry)
+    or details_hash <> sha256(convert_to(details, 'UTF8')) or words_hash <> sha256(convert_to(words, 'UTF8'));
+
+-- lost
+select format('what stood before entry %s of the ledger', seq) from (
+    select seq, previous, lag(seq, 1, 0::bigint) over in_order as seq_before, lag(hash, 1, ''::bytea) over in_order as hash_before
+    from moderation.ledger window in_order as (order by seq)
+) as chain where seq <> seq_before + 1 or previous <> hash_before;
+
+-- lost
+select format('the entries of the ledger between %s and its head, which is %s', coalesce(max(ledger.seq), 0), head.seq)
+from moderation.ledger_head as head left join moderation.ledger on true
+group by head.seq, head.hash
+having head.seq <> coalesce(max(ledger.seq), 0);
+
+-- Nothing is with two moderators, and each subject counts the reports that no decision has answered.
+
+-- doubled
+select format('%s claims on %s', count(*), subject_id) from moderation.claim
+group by subject_type, subject_id having count(*) > 1;
+
+-- lost
+select format('a report about %s, which counts %s', subject_id, coalesce(subject.reports, 0)) from (
+    select subject_type, subject_id, count(*) as reports from moderation.report where status = 'OPEN' group by 1, 2
+) as made left join moderation.subject on (subject.type, subject.id) = (subject_type, subject_id)
+where made.reports > coalesce(subject.reports, 0);
+
+-- doubled
+select format('subject %s counts %s reports, and %s are open', id, subject.reports, coalesce(made.reports, 0))
+from moderation.subject left join (
+    select subject_type, subject_id, count(*) as reports from moderation.report where status = 'OPEN' group by 1, 2
+) as made on (subject.type, subject.id) = (subject_type, subject_id)
+where subject.reports > coalesce(made.reports, 0);
+
 -- The read model of the engagement service is what it was copied from. The deletion of what is hidden is not published, and the words
 -- of hidden posts are not copied.
 

@@ -317,6 +317,47 @@ where ctid = (select ctid from moderation.moderation where true order by ctid li
 update moderation.moderation set content_id = (select id from post.post where hidden_at is null limit 1)
 where ctid = (select ctid from moderation.moderation where true order by ctid limit 1) returning content_id;
 
+-- lost: {} is shown, and moderation has it HIDDEN
+insert into moderation.subject (type, id, author, visibility)
+select 'POST', id, created_by, 'HIDDEN' from post.post where hidden_at is null limit 1
+on conflict (type, id) do update set visibility = excluded.visibility
+returning id;
+
+-- wrong: {} is hidden, and moderation has it VISIBLE
+update moderation.subject set visibility = 'VISIBLE' where ctid = (
+    select subject.ctid from moderation.subject join post.post using (id)
+    where visibility in ('HELD', 'HIDDEN') and post.hidden_at is not null order by subject.ctid limit 1)
+returning id;
+
+-- wrong: {}, and no decision in force says so
+update moderation.decision set ended_at = now() where subject_id = (
+    select id from moderation.subject where visibility in ('HELD', 'HIDDEN') order by id limit 1) and ended_at is null
+returning subject_id || ' is ' || (select visibility from moderation.subject where id = subject_id);
+
+-- wrong: entry {} of the ledger is not
+update moderation.ledger set kind = 'gone' where seq = (select max(seq) from moderation.ledger) returning seq;
+
+-- lost: what stood before entry {} of
+delete from moderation.ledger where seq = (select max(seq) - 1 from moderation.ledger) returning seq + 1;
+
+-- lost: the entries of the ledger between {} and
+delete from moderation.ledger where seq = (select max(seq) from moderation.ledger) returning seq - 1;
+
+-- doubled: 2 claims on {}
+-- without: alter table moderation.claim drop constraint claim_pkey;
+insert into moderation.claim (subject_type, subject_id, moderator, until)
+select 'POST', id, gen_random_uuid(), now() from (select id from post.post limit 1) as one, generate_series(1, 2)
+returning subject_id;
+
+-- lost: a report about {}, which counts
+insert into moderation.report (id, reporter, subject_type, subject_id, author, reason, weight)
+select gen_random_uuid(), gen_random_uuid(), 'POST', id, created_by, 'SPAM_LINK', 1 from post.post limit 1
+returning subject_id;
+
+-- doubled: subject {} counts
+update moderation.subject set reports = reports + 1
+where ctid = (select ctid from moderation.subject where true order by ctid limit 1) returning id;
+
 -- The read model.
 
 -- wrong: the read model has person {} as MUTED

@@ -48,6 +48,9 @@ select format('auth has not written the hash of %s', user_id) from auth.user_det
 union all
 select format('%s has not erased %s', noun, person) from erasures where confirmed_at is null
 union all
+select format('moderation has closed reports up to entry %s of %s', follower.seq, head.seq)
+from moderation.report_follower as follower, moderation.ledger_head as head where follower.seq <> head.seq
+union all
 select format('engagement has a fan-out of post %s', post_id) from engagement.fan_out
 union all
 select format('engagement has not dropped the feed of %s', user_id) from engagement.feed_drop;
@@ -56,6 +59,11 @@ select format('engagement has not dropped the feed of %s', user_id) from engagem
 create temp view unwanted as
 select (message ->> 'content_id')::uuid as id from moderation.outbox
 where stream in ('post_delete_requested', 'moderation_post_comment_delete_requested');
+
+-- Posts and comments, and whether users are answered that they do not exist.
+create temp view judged_content as
+select 'POST' as type, id, created_by as author, hidden_at is not null as hidden from post.post
+union all select 'COMMENT', id, created_by, hidden_at is not null from interaction.comment;
 
 -- Every counter, and a recount of the facts that it counts.
 create temp view counters (id, what, counter, recount) as

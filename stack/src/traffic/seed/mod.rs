@@ -8,17 +8,25 @@ mod words;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use indicatif::ProgressBar;
+use reqwest::{Method, StatusCode};
+use serde_json::json;
 use tokio::time::Instant;
 
-use crate::client::{Api, Person};
+use crate::client::{Api, Person, To};
 use crate::host::console;
+use crate::traffic::moderator::moderator;
 use crate::traffic::target::Entrance;
 use plan::{Plan, SeedPerson, Thread};
+
+/// How often a report is tried, and how long is waited between.
+const TRIES: u32 = 50;
+const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
 const PASSWORD: &str = "seeded people share a password";
 
@@ -58,11 +66,26 @@ pub async fn seed(options: Seed) -> Result<ExitCode> {
 
     let bar = console::bar(plan.threads.len() as u64, "posts");
     let threads = plan.threads.iter().cloned().map(|thread| discuss(people.clone(), thread));
-    run(&bar, limit, threads).await?;
+    let posts = run(&bar, limit, threads).await?;
+
+    let reports: Vec<_> = plan
+        .threads
+        .iter()
+        .zip(&posts)
+        .flat_map(|(thread, post)| thread.reports.iter().map(move |(reader, reason)| (*reader, post.clone(), *reason)))
+        .collect();
+    let bar = console::bar(reports.len() as u64, "reports");
+    let reports = reports.into_iter().map(|(reader, post, reason)| report(people.clone(), reader, post, reason));
+    run(&bar, limit, reports).await?;
 
     let took = console::seconds(began.elapsed());
     console::show(format_args!("{} in {took}; the password of all is \"{PASSWORD}\"", plan.totals()));
     console::show(format_args!("For example: {}", people[0].email));
+    let email = format!("moderator.{}@example.org", options.number);
+    let moderator = moderator(&options.entrance.data, base, &api, (&email, PASSWORD)).await?;
+    if let Some(moderator) = moderator {
+        console::show(format_args!("A moderator, for whom the reports wait: {}", moderator.email));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -80,8 +103,8 @@ async fn connect(people: Arc<[Person]>, from: usize, to: usize) -> Result<()> {
     people[from].connect(&people[to].id).await.map(drop)
 }
 
-/// A post and all that others do with it.
-async fn discuss(people: Arc<[Person]>, thread: Thread) -> Result<()> {
+/// A post and all that others do with it; its id.
+async fn discuss(people: Arc<[Person]>, thread: Thread) -> Result<String> {
     let Thread { author, title, content, types, status, .. } = &thread;
     let post = people[*author].write_post(title, content, types, status).await?;
     for reader in &thread.views {
@@ -93,7 +116,26 @@ async fn discuss(people: Arc<[Person]>, thread: Thread) -> Result<()> {
     for (reader, kind) in &thread.reactions {
         people[*reader].react(&post.id, kind).await?;
     }
-    Ok(())
+    Ok(post.id)
+}
+
+/// A report of a post. Moderation knows a post a moment after it was written; one that was hidden meanwhile, or reported by an
+/// earlier run, is left alone.
+async fn report(people: Arc<[Person]>, reader: usize, post: String, reason: &'static str) -> Result<()> {
+    let mut tries = 0;
+    let ask = async || {
+        let report = json!({ "subject_type": "POST", "subject_id": post, "reason": reason });
+        let (status, _) = people[reader].api.send(Method::POST, To::Moderation, "/reports", Some(&report)).await?;
+        Ok(status)
+    };
+    loop {
+        let status = ask().await?;
+        tries += 1;
+        if status != StatusCode::NOT_FOUND || tries == TRIES {
+            return Ok(());
+        }
+        tokio::time::sleep(BETWEEN_TRIES).await;
+    }
 }
 
 /// Carries out jobs, a limited number of them at once; the results in the order of the jobs. The first error ends the rest.

@@ -16,6 +16,9 @@ const CONNECTIONS: usize = 8;
 const RETURNED: f64 = 0.4;
 /// How often a person who is connected to the author views a post.
 const FOLLOWER_VIEWS: f64 = 0.6;
+/// How often a reader reports a post, and for what.
+const REPORTED: f64 = 0.02;
+const REASONS: [&str; 5] = ["SPAM_COMMERCIAL", "HARASSMENT_INSULT", "MISLEADING_HEALTH", "HATE_SLUR", "OTHER_RULES"];
 /// The number of others that view a post, at most.
 const PASSERS_BY: usize = 6;
 
@@ -46,6 +49,8 @@ pub struct Thread {
     pub views: Vec<usize>,
     pub comments: Vec<(usize, &'static str)>,
     pub reactions: Vec<(usize, &'static str)>,
+    /// Who reports it, and why.
+    pub reports: Vec<(usize, &'static str)>,
 }
 
 impl Plan {
@@ -62,13 +67,14 @@ impl Plan {
     pub fn totals(&self) -> String {
         let sum = |of: fn(&Thread) -> usize| self.threads.iter().map(of).sum::<usize>();
         format!(
-            "{} people, {} connections, {} posts, {} views, {} comments, {} reactions",
+            "{} people, {} connections, {} posts, {} views, {} comments, {} reactions, {} reports",
             self.people.len(),
             self.connections.len(),
             self.threads.len(),
             sum(|thread| thread.views.len()),
             sum(|thread| thread.comments.len()),
-            sum(|thread| thread.reactions.len())
+            sum(|thread| thread.reactions.len()),
+            sum(|thread| thread.reports.len())
         )
     }
 }
@@ -152,6 +158,7 @@ fn thread(dice: &mut StdRng, people: &[SeedPerson], graph: &SocialGraph) -> Thre
         views: Vec::new(),
         comments: Vec::new(),
         reactions: Vec::new(),
+        reports: Vec::new(),
     };
     // Only visible posts can be answered.
     if status == "POSTED" {
@@ -165,6 +172,9 @@ fn thread(dice: &mut StdRng, people: &[SeedPerson], graph: &SocialGraph) -> Thre
             }
             if dice.random_bool(0.3) {
                 thread.comments.push((*reader, word(dice, &WORDS.comments)));
+            }
+            if *reader != author && dice.random_bool(REPORTED) {
+                thread.reports.push((*reader, pick(dice, &REASONS)));
             }
         }
     }

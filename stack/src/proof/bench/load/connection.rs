@@ -39,6 +39,11 @@ impl PreparedRequest {
         Ok(PreparedRequest::new(to, request, StatusCode::CREATED))
     }
 
+    /// The same request, whose answer must have another status.
+    pub fn expecting(self, expected: StatusCode) -> PreparedRequest {
+        PreparedRequest { expected, ..self }
+    }
+
     /// The same request as one of a kind.
     pub fn of(self, kind: &'static str) -> PreparedRequest {
         PreparedRequest { kind, ..self }

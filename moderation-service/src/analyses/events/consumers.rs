@@ -1,0 +1,24 @@
+//! Consumes the events of posts and comments.
+use super::processors::{ContentProcessor, content_deleted, read_comment, read_post, request_completed};
+use crate::analyses::signals::Pipeline;
+use crate::core::events::Subscription;
+use crate::moderations::events::{
+    COMMENT_CREATED, COMMENT_DELETE_COMPLETED, COMMENT_DELETED, COMMENT_UPDATED, POST_CREATED, POST_DELETE_COMPLETED,
+    POST_DELETED, POST_UPDATED,
+};
+
+/// The streams, and what processes their events; the pipeline analyses new versions.
+#[rustfmt::skip]
+pub fn subscriptions(pipeline: &Pipeline) -> Vec<Subscription> {
+    let analyse = |read| ContentProcessor { pipeline: pipeline.clone(), read };
+    vec![
+        Subscription::new(POST_CREATED,             analyse(read_post)),
+        Subscription::new(POST_UPDATED,             analyse(read_post)),
+        Subscription::new(COMMENT_CREATED,          analyse(read_comment)),
+        Subscription::new(COMMENT_UPDATED,          analyse(read_comment)),
+        Subscription::new(POST_DELETED,             content_deleted),
+        Subscription::new(COMMENT_DELETED,          content_deleted),
+        Subscription::new(POST_DELETE_COMPLETED,    request_completed),
+        Subscription::new(COMMENT_DELETE_COMPLETED, request_completed),
+    ]
+}

@@ -1,0 +1,3 @@
+//! What analyses do about the events of posts and comments.
+pub mod consumers;
+mod processors;

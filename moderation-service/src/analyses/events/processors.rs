@@ -1,0 +1,146 @@
+//! Analyses new versions of posts and comments, and closes cases about deleted ones.
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use sqlx::PgTransaction;
+use uuid::Uuid;
+
+use crate::analyses::signals::{self, Pipeline};
+use crate::contents::models::Content;
+use crate::core::contract::timestamp::Timestamp;
+use crate::core::events::{Effect, Event, Processor};
+use crate::subjects::{SubjectKey, SubjectType};
+
+/// The status of a post that other users can read.
+const POSTED: &str = "POSTED";
+
+#[derive(Deserialize)]
+struct Post {
+    id: Uuid,
+    created_at: Timestamp,
+    created_by: Uuid,
+    updated_at: Timestamp,
+    title: Option<String>,
+    content: String,
+    status: String,
+    #[serde(default)]
+    total_views: i64,
+    #[serde(default)]
+    total_comments: i64,
+    #[serde(default)]
+    total_reactions: i64,
+    /// The version that a moderator restored, where one did.
+    restored_at: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct Comment {
+    id: Uuid,
+    created_at: Timestamp,
+    created_by: Uuid,
+    updated_at: Timestamp,
+    post_id: Uuid,
+    content: String,
+    /// The version that a moderator restored, where one did.
+    restored_at: Option<Timestamp>,
+}
+
+/// A post or comment that was deleted, or is hidden until a moderator restores it.
+#[derive(Deserialize)]
+struct Deleted {
+    id: Uuid,
+    hidden_at: Option<Timestamp>,
+}
+
+/// Reads the content of a post's version. A draft is private: it is analysed when it is published.
+pub fn read_post(event: &Event) -> serde_json::Result<Content> {
+    let post: Post = serde_json::from_str(&event.message)?;
+    let is_public = post.status == POSTED;
+    let text = match post.title {
+        Some(title) => format!("{title}\n{}", post.content),
+        None => post.content,
+    };
+    let raw = RawValue::from_string(event.message.clone())?;
+    Ok(Content {
+        key: SubjectKey { r#type: SubjectType::Post, id: post.id },
+        author: post.created_by,
+        version: post.updated_at,
+        created_at: post.created_at,
+        post_id: None,
+        text: is_public.then_some(text),
+        reach: post.total_views.saturating_add(post.total_comments).saturating_add(post.total_reactions),
+        is_restored: post.restored_at == Some(post.updated_at),
+        raw: is_public.then_some(raw),
+    })
+}
+
+/// Reads the content of a comment's version.
+pub fn read_comment(event: &Event) -> serde_json::Result<Content> {
+    let comment: Comment = serde_json::from_str(&event.message)?;
+    Ok(Content {
+        key: SubjectKey { r#type: SubjectType::Comment, id: comment.id },
+        author: comment.created_by,
+        version: comment.updated_at,
+        created_at: comment.created_at,
+        post_id: Some(comment.post_id),
+        text: Some(comment.content),
+        reach: 0,
+        is_restored: comment.restored_at == Some(comment.updated_at),
+        raw: Some(RawValue::from_string(event.message.clone())?),
+    })
+}
+
+/// The newest version of each content in a batch, in the order of the versions.
+fn newest_versions(
+    events: &[Event],
+    read: fn(&Event) -> serde_json::Result<Content>,
+) -> serde_json::Result<Vec<Content>> {
+    let mut newest: HashMap<Uuid, Content> = HashMap::new();
+    for event in events {
+        let content = read(event)?;
+        if newest.get(&content.key.id).is_none_or(|known| known.version < content.version) {
+            newest.insert(content.key.id, content);
+        }
+    }
+    let mut newest: Vec<Content> = newest.into_values().collect();
+    newest.sort_unstable_by_key(|content| (content.version, content.key.id));
+    Ok(newest)
+}
+
+/// Analyses contents, but those known in this version or a later one, and those that were deleted.
+pub struct ContentProcessor {
+    pub pipeline: Pipeline,
+    /// Reads the content of an event.
+    pub read: fn(&Event) -> serde_json::Result<Content>,
+}
+
+impl Processor for ContentProcessor {
+    fn apply<'a>(&'a self, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+        Box::pin(async move { signals::written(tx, &self.pipeline, newest_versions(events, self.read)?).await })
+    }
+}
+
+fn read_deletions(events: &[Event]) -> serde_json::Result<Vec<Deleted>> {
+    events.iter().map(|event| serde_json::from_str(&event.message)).collect()
+}
+
+/// Closes the cases about posts or comments that were deleted or hidden. For a deleted one no case is opened when a version
+/// is consumed later.
+pub fn content_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+    Box::pin(async move {
+        let (hidden, deleted): (Vec<_>, Vec<_>) =
+            read_deletions(events)?.into_iter().partition(|content| content.hidden_at.is_some());
+        let ids = |contents: Vec<Deleted>| contents.into_iter().map(|content| content.id).collect::<Vec<_>>();
+        signals::hidden(tx, &ids(hidden)).await?;
+        Ok(signals::deleted(tx, &ids(deleted)).await?)
+    })
+}
+
+/// Closes the cases whose requests are done. The content is hidden, or its deletion is published as such.
+pub fn request_completed<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+    Box::pin(async move {
+        let ids: Vec<Uuid> = read_deletions(events)?.into_iter().map(|content| content.id).collect();
+        Ok(signals::hidden(tx, &ids).await?)
+    })
+}

@@ -1,0 +1,264 @@
+//! Analyses in the database: all of the SQL of this feature.
+use std::collections::HashMap;
+
+use serde_json::Value;
+use sqlx::types::Json;
+use sqlx::{PgExecutor, PgPool, PgTransaction};
+use uuid::Uuid;
+
+use super::scoring::WeighedSpan;
+use crate::core::api::pagination::Cursor;
+use crate::core::contract::timestamp::Timestamp;
+use crate::core::doors::personal_data::PersonalDataItem;
+use crate::policies::evaluation::Match;
+use crate::policies::rules::{Outcome, Threshold};
+use crate::signals::Signals;
+use crate::subjects::{SubjectKey, SubjectType};
+use crate::text_model::HEADS;
+
+/// Rows erased in one statement.
+const BATCH: i64 = 500;
+
+/// An analysis as it is stored.
+#[derive(Debug)]
+pub struct Analysis {
+    pub id: Uuid,
+    pub kind: SubjectType,
+    pub content_id: Uuid,
+    pub author: Uuid,
+    pub content_hash: Vec<u8>,
+    pub model_version: String,
+    pub at: Timestamp,
+    pub scores: Option<Json<[f64; HEADS]>>,
+    pub thresholds: Option<Json<[Threshold; HEADS]>>,
+    pub signals: Json<Signals>,
+    pub spans: Json<Vec<WeighedSpan>>,
+    pub normalised: Option<String>,
+    pub matched: Json<Vec<Match>>,
+    pub verdict: Outcome,
+    pub severity: f64,
+}
+
+/// An analysis that is to be stored.
+#[derive(Debug)]
+pub struct NewAnalysis {
+    pub key: SubjectKey,
+    pub author: Uuid,
+    pub content_hash: [u8; 32],
+    pub scores: Option<[f64; HEADS]>,
+    pub thresholds: Option<[Threshold; HEADS]>,
+    pub signals: Signals,
+    pub spans: Vec<WeighedSpan>,
+    pub normalised: Option<String>,
+    pub matched: Vec<Match>,
+    pub verdict: Outcome,
+    pub severity: f64,
+}
+
+/// The id of a stored analysis, and whether it is the first of its text by its model.
+#[derive(Clone, Copy, Debug)]
+pub struct Stored {
+    pub id: Uuid,
+    pub is_new: bool,
+}
+
+fn json<T: serde::Serialize>(value: &T) -> sqlx::Result<Value> {
+    serde_json::to_value(value).map_err(|cause| sqlx::Error::Encode(cause.into()))
+}
+
+fn column<T>(analyses: &[&NewAnalysis], of: impl Fn(&NewAnalysis) -> sqlx::Result<T>) -> sqlx::Result<Vec<T>> {
+    analyses.iter().map(|analysis| of(analysis)).collect()
+}
+
+/// Stores analyses of contents that this transaction has locked, each content once. A text that this model has read before keeps
+/// its analysis and its id; what it was judged by is replaced.
+pub async fn save(
+    tx: &mut PgTransaction<'_>,
+    model_version: &str,
+    analyses: &[&NewAnalysis],
+) -> sqlx::Result<HashMap<Uuid, Stored>> {
+    let rows = sqlx::query!(
+        r#"insert into analysis (id, content_type, content_id, author, content_hash, model_version, scores, thresholds,
+            signals, spans, normalised, matched, verdict, severity)
+        select id, type, content_id, author, hash, $1, scores, thresholds, signals, spans, normalised, matched, verdict,
+            severity
+        from unnest($2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::bytea[], $7::jsonb[], $8::jsonb[], $9::jsonb[],
+                $10::jsonb[], $11::text[], $12::jsonb[], $13::text[], $14::float8[])
+            as found (id, type, content_id, author, hash, scores, thresholds, signals, spans, normalised, matched,
+                verdict, severity)
+        on conflict on constraint analysis_text_key do update set at = now(), scores = excluded.scores,
+            thresholds = excluded.thresholds, signals = excluded.signals, spans = excluded.spans,
+            normalised = excluded.normalised, matched = excluded.matched, verdict = excluded.verdict,
+            severity = excluded.severity
+        returning id, content_id, (xmax = 0) as "is_new!""#,
+        model_version,
+        &analyses.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>(),
+        &column(analyses, |analysis| Ok(analysis.key.r#type.word().to_owned()))?,
+        &column(analyses, |analysis| Ok(analysis.key.id))?,
+        &column(analyses, |analysis| Ok(analysis.author))?,
+        &column(analyses, |analysis| Ok(analysis.content_hash.to_vec()))?,
+        &column(analyses, |analysis| analysis.scores.as_ref().map(json).transpose())? as &[Option<Value>],
+        &column(analyses, |analysis| analysis.thresholds.as_ref().map(json).transpose())? as &[Option<Value>],
+        &column(analyses, |analysis| json(&analysis.signals))?,
+        &column(analyses, |analysis| json(&analysis.spans))?,
+        &column(analyses, |analysis| Ok(analysis.normalised.clone()))? as &[Option<String>],
+        &column(analyses, |analysis| json(&analysis.matched))?,
+        &column(analyses, |analysis| Ok(analysis.verdict.word().to_owned()))?,
+        &column(analyses, |analysis| Ok(analysis.severity))?
+    );
+    let rows = rows.fetch_all(&mut **tx).await?;
+    Ok(rows.into_iter().map(|row| (row.content_id, Stored { id: row.id, is_new: row.is_new })).collect())
+}
+
+/// The scores of those among these texts that this model has read before, by content. Hashes belong to contents in order.
+pub async fn find_scores(
+    tx: &mut PgTransaction<'_>,
+    model_version: &str,
+    contents: &[Uuid],
+    hashes: &[Vec<u8>],
+) -> sqlx::Result<HashMap<Uuid, [f64; HEADS]>> {
+    let rows = sqlx::query!(
+        r#"select analysis.content_id, scores as "scores!: Json<[f64; HEADS]>"
+        from unnest($2::uuid[], $3::bytea[]) as text (content_id, hash)
+        join analysis on analysis.content_id = text.content_id and analysis.content_hash = text.hash
+            and analysis.model_version = $1
+        where scores is not null"#,
+        model_version,
+        contents,
+        hashes
+    );
+    Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(|row| (row.content_id, row.scores.0)).collect())
+}
+
+/// Of these contents, those about which a person has decided, with the time of their last decision.
+pub async fn last_decisions_of_people(
+    tx: &mut PgTransaction<'_>,
+    contents: &[Uuid],
+) -> sqlx::Result<HashMap<Uuid, Timestamp>> {
+    let rows = sqlx::query!(
+        r#"select subject_id, max(at) as "at!: Timestamp" from decision
+        where subject_type in ('POST', 'COMMENT') and subject_id = any($1) and moderator is not null
+        group by subject_id"#,
+        contents
+    );
+    Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(|row| (row.subject_id, row.at)).collect())
+}
+
+/// Of these contents, those that something has happened to: that are in force about, or that a person is to look at.
+pub async fn list_touched(tx: &mut PgTransaction<'_>, contents: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
+        "select id from subject where type in ('COMMENT', 'POST') and id = any($1)
+            and (active <> '[]' or review in ('OPEN', 'ESCALATED') or reports > 0)",
+        contents
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+impl Analysis {
+    /// An analysis.
+    pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"select id, content_type as "kind!: SubjectType", content_id, author, content_hash, model_version, at,
+                scores as "scores: Json<[f64; HEADS]>", thresholds as "thresholds: Json<[Threshold; HEADS]>",
+                signals as "signals: Json<Signals>", spans as "spans: Json<Vec<WeighedSpan>>", normalised,
+                matched as "matched: Json<Vec<Match>>", verdict as "verdict: Outcome", severity
+            from analysis where id = $1"#,
+            id
+        )
+        .fetch_optional(db)
+        .await
+    }
+}
+
+/// Erases a batch of the analyses of an author's texts; true when there may be more.
+pub async fn erase(tx: &mut PgTransaction<'_>, author: Uuid) -> sqlx::Result<bool> {
+    let erased = sqlx::query!(
+        "delete from analysis where id in (select id from analysis where author = $1 order by id limit $2 for update)",
+        author,
+        BATCH
+    );
+    Ok(erased.execute(&mut **tx).await?.rows_affected() > 0)
+}
+
+/// Erases what analyses hold of the texts of contents that were deleted.
+pub async fn erase_texts(tx: &mut PgTransaction<'_>, contents: &[Uuid]) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update analysis set normalised = null, spans = '[]' where content_id = any($1) and normalised is not null",
+        contents
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!("delete from fingerprint where content_id = any($1)", contents).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// The analyses of an author's texts for the export of personal data, newest first.
+pub async fn list_personal_data(
+    db: &PgPool,
+    author: Uuid,
+    before: Cursor,
+    rows: i64,
+) -> sqlx::Result<Vec<PersonalDataItem>> {
+    sqlx::query_as!(
+        PersonalDataItem,
+        r#"select at, id, to_json(held) as "thing!" from (
+            select id, content_type, content_id, author, encode(content_hash, 'hex') as content_hash, model_version, at,
+                scores, thresholds, signals, spans, normalised, matched, verdict, severity
+            from analysis where author = $1 and (at, id) < ($2, $3) order by at desc, id desc limit $4
+        ) as held order by at desc, id desc"#,
+        author,
+        before.at,
+        before.id,
+        rows
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// How far the reading of all contents is.
+#[derive(Clone, Copy, Debug)]
+pub struct Reanalysis {
+    pub cursor: Uuid,
+    pub done: i64,
+    pub total: i64,
+}
+
+impl Reanalysis {
+    /// Begins to read all contents again, from the first one; what was under way begins anew.
+    pub async fn begin(db: impl PgExecutor<'_>, total: i64) -> sqlx::Result<()> {
+        sqlx::query!(
+            "insert into reanalysis (cursor, total) values ($1, $2)
+            on conflict (one) do update set cursor = excluded.cursor, done = 0, total = excluded.total,
+                started_at = now(), finished_at = null",
+            Uuid::nil(),
+            total
+        )
+        .execute(db)
+        .await?;
+        Ok(())
+    }
+
+    /// Locks the reading that is under way; none when there is none, or another replica is at it.
+    pub async fn lock(tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<Self>> {
+        sqlx::query_as!(
+            Self,
+            "select cursor, done, total from reanalysis where finished_at is null for update skip locked"
+        )
+        .fetch_optional(&mut **tx)
+        .await
+    }
+
+    /// Saves how far it is.
+    pub async fn advance(tx: &mut PgTransaction<'_>, cursor: Uuid, more: i64) -> sqlx::Result<()> {
+        sqlx::query!("update reanalysis set cursor = $1, done = done + $2", cursor, more).execute(&mut **tx).await?;
+        Ok(())
+    }
+
+    /// Saves that everything was read.
+    pub async fn finish(tx: &mut PgTransaction<'_>) -> sqlx::Result<()> {
+        sqlx::query!("update reanalysis set finished_at = now()").execute(&mut **tx).await?;
+        Ok(())
+    }
+}

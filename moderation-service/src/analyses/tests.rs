@@ -1,0 +1,505 @@
+//! Analyses, from the events of contents to what follows from them.
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::FromArgMatches;
+use redis::AsyncCommands;
+use serde_json::{Value, json};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Executor, Row};
+use uuid::Uuid;
+
+use super::commands::reanalyse;
+use super::schedulers::Reanalyser;
+use super::scoring::{TextScores, WeighedSpan};
+use super::signals::Pipeline;
+use crate::SERVICE;
+use crate::core::events::consumer::Step;
+use crate::core::ground::worker::{Outcome, Worker};
+use crate::core::serve::Service;
+use crate::core::testing::{Platform, new_user};
+use crate::decisions::NewDecision;
+use crate::decisions::signals::decide;
+use crate::ledger::events::MODERATION_DECIDED;
+use crate::moderations::events::{
+    COMMENT_CREATED, COMMENT_DELETE_REQUESTED, COMMENT_DELETED, COMMENT_UPDATED, POST_CREATED, POST_DELETE_REQUESTED,
+    POST_UPDATED,
+};
+use crate::policies::rules::Threshold;
+use crate::settings::Settings;
+use crate::signals::events::USER_REGISTERED;
+use crate::subjects::actions::Action;
+use crate::subjects::changes::Actor;
+use crate::subjects::reasons::Reason;
+use crate::subjects::{SubjectKey, SubjectType};
+use crate::text_model::{HEADS, Head};
+
+/// A model that knows one word per head: `hateword` is certain, `hatewordish` is doubtful.
+struct Words(&'static str);
+
+impl TextScores for Words {
+    fn version(&self) -> &str {
+        self.0
+    }
+
+    fn thresholds(&self) -> [Threshold; HEADS] {
+        [Threshold { label: 0.5, hide: Some(0.9) }; HEADS]
+    }
+
+    fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<[f64; HEADS]>> {
+        anyhow::ensure!(!texts.iter().any(|text| text.contains("unreadable")), "the model has failed");
+        let score = |text: &str, head: Head| {
+            let word = format!("{}word", head.name());
+            let doubtful = text.contains(&format!("{word}ish"));
+            if doubtful { 0.7 } else if text.contains(&word) { 0.99 } else { 0.01 }
+        };
+        Ok(texts.iter().map(|text| Head::ALL.map(|head| score(text, head))).collect())
+    }
+
+    fn explain(&self, text: &str) -> anyhow::Result<Vec<WeighedSpan>> {
+        let start = text.find("hateword").map(|at| text[..at].chars().count());
+        let span = |start| WeighedSpan { head: "hate".to_owned(), start, end: start + 8, weight: 4.0 };
+        Ok(start.map(span).into_iter().collect())
+    }
+}
+
+macro_rules! with_model {
+    ($name:ident, $version:literal) => {
+        static $name: Service = Service {
+            features: |app, arguments| {
+                let settings = Settings::from_arg_matches(arguments)?;
+                crate::features(app, &settings, None, Some(Arc::new(Words($version))))
+            },
+            ..SERVICE
+        };
+    };
+}
+
+with_model!(WITH_MODEL, "words-1");
+with_model!(WITH_NEXT_MODEL, "words-2");
+
+async fn start(database: PgConnectOptions) -> Platform {
+    Platform::start(&WITH_MODEL, database, &[]).await
+}
+
+/// A comment as the interaction service publishes it, `minute` minutes after noon.
+fn comment(id: Uuid, author: Uuid, minute: u32, content: &str) -> Value {
+    json!({
+        "id": id, "created_at": format!("2026-11-20T12:{minute:02}:00+00:00"), "created_by": author,
+        "updated_at": format!("2026-11-20T12:{minute:02}:00+00:00"), "updated_by": null,
+        "post_id": "019aa0c6-0000-7000-8000-000000000000", "content": content,
+    })
+}
+
+/// Consumes a new comment; its id.
+async fn write(platform: &Platform, author: Uuid, minute: u32, content: &str) -> Uuid {
+    let id = Uuid::now_v7();
+    platform.consume(COMMENT_CREATED, &comment(id, author, minute, content)).await;
+    id
+}
+
+/// The contents that are requested to be deleted, in order.
+async fn hidden(platform: &Platform) -> Vec<Uuid> {
+    let requested = platform.published(COMMENT_DELETE_REQUESTED).await;
+    requested.iter().map(|case| case["content_id"].as_str().unwrap().parse().unwrap()).collect()
+}
+
+/// A column of the row of a content in a table, as text.
+async fn held(platform: &Platform, column: &str, from: &str, id: Uuid) -> Vec<String> {
+    let query = format!("select ({column})::text from {from} '{id}'");
+    let rows = platform.app.db.fetch_all(AssertSqlSafe(query)).await.unwrap();
+    rows.iter().map(|row| row.get::<Option<String>, _>(0).unwrap_or_default()).collect()
+}
+
+async fn state(platform: &Platform, id: Uuid) -> Vec<String> {
+    held(platform, "concat_ws(' ', visibility, review)", "subject where id =", id).await
+}
+
+async fn verdicts(platform: &Platform, id: Uuid) -> Vec<String> {
+    held(platform, "concat_ws(' ', model_version, verdict)", "analysis where content_id =", id).await
+}
+
+/// A moderator, by their token.
+fn staff(role: &str) -> String {
+    format!("{}:ACTIVE:{role}", Uuid::now_v7())
+}
+
+/// Lets a moderator decide about a comment.
+async fn decide_as_moderator(platform: &Platform, id: Uuid, author: Uuid, action: Action) {
+    let mut tx = platform.app.db.begin().await.unwrap();
+    let decision = NewDecision {
+        key: SubjectKey { r#type: SubjectType::Comment, id },
+        author,
+        actor: Actor::Moderator(Uuid::now_v7()),
+        actions: vec![action],
+        reason: Reason::OtherRules,
+        policy: None,
+        analysis: None,
+        internal_note: None,
+        public_note: None,
+        hours: None,
+        strikes: None,
+    };
+    decide(&mut tx, decision).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// What is certain is hidden at once, what is doubtful is for a person, and the rest is left alone.
+#[sqlx::test(migrations = false)]
+async fn thresholds_of_the_model_hide_or_ask_for_a_person(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (_, author) = new_user();
+    let mut ids = Vec::new();
+    for text in [
+        "you hateword",
+        "a threatword and more",
+        "spamword here",
+        "hatewordish things",
+        "sexismword is for people",
+        "toxicword is for people",
+        "a nice day to all of you",
+    ] {
+        ids.push(write(&platform, author, 0, text).await);
+    }
+    assert_eq!(hidden(&platform).await, ids[..3]);
+    let mut states = Vec::new();
+    for id in &ids {
+        states.push(state(&platform, *id).await.join(","));
+    }
+    let expected =
+        ["HIDDEN OPEN", "HIDDEN OPEN", "HIDDEN OPEN", "VISIBLE OPEN", "VISIBLE OPEN", "VISIBLE OPEN", ""];
+    let hidden_states = ["HIDDEN NONE"; 3];
+    assert_eq!(states[..3], hidden_states, "a hidden content waits for an appeal and not for a person");
+    assert_eq!(states[3..], expected[3..]);
+    assert_eq!(verdicts(&platform, ids[6]).await, ["words-1 ALLOW"]);
+    let reasons = held(&platform, "reason", "decision where subject_id =", ids[1]).await;
+    assert_eq!(reasons, ["VIOLENCE_THREAT"]);
+}
+
+/// An analysis says what it was judged by; moderators read it, and users do not.
+#[sqlx::test(migrations = false)]
+async fn an_analysis_explains_its_verdict(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, author) = new_user();
+    let id = write(&platform, author, 0, "Look, you h4teword, at https://example.com @bert").await;
+    let [analysis] = &held(&platform, "analysis", "decision where subject_id =", id).await[..] else {
+        panic!("one decision")
+    };
+    let path = format!("/moderation/analyses/{analysis}");
+    let found = platform.call("GET", &path, Some(&staff("MODERATOR")), None).await;
+    assert_eq!(found.status, 200, "{found:?}");
+    let found = found.body;
+    assert_eq!((&found["content_id"], &found["model_version"]), (&json!(id), &json!("words-1")));
+    assert_eq!((&found["scores"]["hate"], &found["scores"]["spam"]), (&json!(0.99), &json!(0.01)));
+    assert_eq!(found["thresholds"]["hate"], json!({ "label": 0.5, "hide": 0.9 }));
+    assert_eq!(found["normalised"], "Look, you hateword, at https://example.com @bert");
+    assert_eq!(found["signals"]["evasions"], json!(["LEET"]));
+    assert_eq!(found["signals"]["links"]["domains"], json!(["example.com"]));
+    assert_eq!(found["signals"]["mentions"], 1);
+    assert_eq!((&found["matched"][0]["rule"], &found["verdict"]), (&json!("hate"), &json!("HIDE")));
+    assert_eq!(platform.call("GET", &path, Some(&anna), None).await.status, 403);
+    let unknown = format!("/moderation/analyses/{}", Uuid::now_v7());
+    assert_eq!(platform.call("GET", &unknown, Some(&staff("MODERATOR")), None).await.status, 404);
+}
+
+/// Disguised words are read as they are meant, one case per disguise.
+#[sqlx::test(migrations = false)]
+async fn disguised_texts_are_hidden_as_plain_ones(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (_, author) = new_user();
+    let texts = [
+        "you h4t3word",
+        "you h a t e w o r d",
+        "you h.a.t.e.w.o.r.d",
+        "you hat\u{200b}eword",
+        "you h\u{430}t\u{435}word",
+        "you \u{ff48}\u{ff41}\u{ff54}\u{ff45}\u{ff57}\u{ff4f}\u{ff52}\u{ff44}",
+        "you h\u{336}a\u{336}t\u{336}e\u{336}w\u{336}o\u{336}r\u{336}d\u{336}",
+        "you \u{202e}drowetah\u{202c}",
+    ];
+    let mut expected = Vec::new();
+    for text in texts {
+        expected.push(write(&platform, author, 0, text).await);
+    }
+    assert_eq!(hidden(&platform).await, expected);
+}
+
+/// The same version again, or a version with the same text, leads to nothing new.
+#[sqlx::test(migrations = false)]
+async fn a_text_is_analysed_and_decided_about_once(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (_, author) = new_user();
+    let id = write(&platform, author, 0, "hateword").await;
+    platform.consume(COMMENT_CREATED, &comment(id, author, 0, "hateword")).await;
+    platform.consume(COMMENT_UPDATED, &comment(id, author, 1, "hateword")).await;
+    assert_eq!(verdicts(&platform, id).await, ["words-1 HIDE"]);
+    assert_eq!(held(&platform, "id", "decision where subject_id =", id).await.len(), 1);
+    let doubtful = write(&platform, author, 0, "hatewordish").await;
+    platform.consume(COMMENT_UPDATED, &comment(doubtful, author, 1, "hatewordish")).await;
+    assert_eq!(held(&platform, "kind", "ledger where subject_id =", doubtful).await, ["flagged"]);
+}
+
+/// A machine's decision is about a text. When the text becomes another one, it ends; when a person has decided as well, it stays.
+#[sqlx::test(migrations = false)]
+async fn an_edit_ends_the_machines_decision_unless_a_person_has_decided(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let platform = start(database).await;
+    let (_, author) = new_user();
+    let (mended, kept) = (write(&platform, author, 0, "hateword").await, write(&platform, author, 0, "hateword").await);
+    decide_as_moderator(&platform, kept, author, Action::Limit).await;
+    for id in [mended, kept] {
+        let late = format!("2099-01-01T00:00:0{}+00:00", u8::from(id == kept));
+        let mut edited = comment(id, author, 1, "good morning to all of you");
+        edited["updated_at"] = json!(late);
+        platform.consume(COMMENT_UPDATED, &edited).await;
+    }
+    assert_eq!(state(&platform, mended).await, ["VISIBLE NONE"]);
+    assert_eq!(state(&platform, kept).await, ["HIDDEN CLOSED"]);
+    let decided = platform.published(MODERATION_DECIDED).await;
+    let last = decided.iter().rfind(|event| event["subject_id"] == json!(mended)).unwrap();
+    assert_eq!((&last["visibility"], &last["cause"]), (&json!("VISIBLE"), &json!("REVERSED")));
+    let mut worse = comment(mended, author, 2, "threatword");
+    worse["updated_at"] = json!("2099-01-02T00:00:00+00:00");
+    platform.consume(COMMENT_UPDATED, &worse).await;
+    assert_eq!(state(&platform, mended).await, ["HIDDEN NONE"]);
+}
+
+/// What a moderator restores at the service that has it is under no decision any more, and is not analysed again as it is.
+#[sqlx::test(migrations = false)]
+async fn a_restored_content_is_under_no_decision(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (_, author) = new_user();
+    let id = write(&platform, author, 0, "hateword").await;
+    let mut restored = comment(id, author, 2, "hateword");
+    restored["restored_at"] = restored["updated_at"].clone();
+    platform.consume(COMMENT_CREATED, &restored).await;
+    assert_eq!(state(&platform, id).await, ["VISIBLE NONE"]);
+    assert_eq!(held(&platform, "ended_by", "decision where subject_id =", id).await, ["REVERSED"]);
+    assert_eq!(hidden(&platform).await, [id]);
+}
+
+/// Deleted contents need no person any more, and their texts are not kept.
+#[sqlx::test(migrations = false)]
+async fn a_deleted_content_leaves_the_queue_and_its_text(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (_, author) = new_user();
+    let id = write(&platform, author, 0, "h4tewordish with some more words in it").await;
+    assert_eq!(state(&platform, id).await, ["VISIBLE OPEN"]);
+    platform.consume(COMMENT_DELETED, &comment(id, author, 0, "h4tewordish")).await;
+    assert_eq!(state(&platform, id).await, ["VISIBLE CLOSED"]);
+    assert_eq!(platform.finds("tewordish").await, [""; 0]);
+    assert_eq!(held(&platform, "hash", "fingerprint where content_id =", id).await, [""; 0]);
+}
+
+/// Copies with links are held from the sixth on, whoever posts them; the same words without a link are not.
+#[sqlx::test(migrations = false)]
+async fn a_flood_of_copies_with_links_is_held(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let text = "Win a free phone today and tell all of your friends about it";
+    let mut copies = Vec::new();
+    for number in 0..8 {
+        let copy = format!("{} https://example.com/{number}", if number % 2 == 0 { text.to_uppercase() } else { text.into() });
+        copies.push(write(&platform, new_user().1, number, &copy).await);
+    }
+    assert_eq!(hidden(&platform).await, copies[5..]);
+    assert_eq!(state(&platform, copies[7]).await, ["HELD OPEN"]);
+    assert_eq!(state(&platform, write(&platform, new_user().1, 9, text).await).await, [""; 0]);
+    let [signals] = &held(&platform, "signals", "analysis where content_id =", copies[7]).await[..] else { panic!("one") };
+    let signals: Value = serde_json::from_str(signals).unwrap();
+    assert_eq!((&signals["duplicates"], &signals["duplicate_authors"]), (&json!(7), &json!(7)));
+}
+
+/// A new account that posts many links is held; an old one, or one of which the age is unknown, is not.
+#[sqlx::test(migrations = false)]
+async fn a_new_account_with_many_links_is_held(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let [new, old, unknown] = [(); 3].map(|()| new_user().1);
+    for (user, at) in [(new, "2026-11-20T11:00:00+00:00"), (old, "2026-01-20T11:00:00+00:00")] {
+        let registered = json!({ "id": user, "created_at": at, "email": "a@example.com", "status": "ACTIVE" });
+        platform.consume(USER_REGISTERED, &registered).await;
+    }
+    let mut held_back = Vec::new();
+    for user in [new, old, unknown] {
+        for minute in 0..6 {
+            let text = format!("list {minute} at https://example.com/{user}");
+            held_back.push((user, write(&platform, user, minute, &text).await));
+        }
+    }
+    let expected: Vec<Uuid> = held_back[4..6].iter().map(|(_, id)| *id).collect();
+    assert_eq!(hidden(&platform).await, expected);
+}
+
+/// Links to a blocked domain and those below it hide, but for an exception; a warning asks for a person.
+#[sqlx::test(migrations = false)]
+async fn rules_about_domains_decide_about_links(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let admin = staff("ADMIN");
+    for (domain, verdict) in [("Example.COM.", "BLOCK"), ("good.example.com", "ALLOW"), ("example.org", "WARN")] {
+        let path = format!("/moderation/domains/{domain}");
+        let set = platform.call("PUT", &path, Some(&admin), Some(json!({ "verdict": verdict }))).await;
+        assert_eq!(set.status, 200, "{set:?}");
+        assert_eq!(set.body["domain"], domain.trim_end_matches('.').to_lowercase());
+    }
+    let (_, author) = new_user();
+    let blocked = write(&platform, author, 0, "see https://a.b.example.com/x for more").await;
+    write(&platform, author, 0, "see https://good.example.com/x for more").await;
+    write(&platform, author, 0, "see https://notexample.com/x for more").await;
+    let warned = write(&platform, author, 0, "see www.example.org for more").await;
+    assert_eq!(hidden(&platform).await, [blocked]);
+    assert_eq!(held(&platform, "reason", "decision where subject_id =", blocked).await, ["SPAM_LINK"]);
+    assert_eq!(state(&platform, warned).await, ["VISIBLE OPEN"]);
+}
+
+/// A text that the model cannot read is English to nobody: a person has to look at it. A short one is read as it is.
+#[sqlx::test(migrations = false)]
+async fn what_is_not_english_is_for_a_person(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (_, author) = new_user();
+    let russian = write(&platform, author, 0, "Сегодня хорошая погода, пойдём гулять.").await;
+    let english = write(&platform, author, 0, "The weather is good today, so let us go for a walk.").await;
+    let short = write(&platform, author, 0, "lol 😂").await;
+    assert_eq!(state(&platform, russian).await, ["VISIBLE OPEN"]);
+    assert_eq!(state(&platform, english).await, [""; 0]);
+    assert_eq!(state(&platform, short).await, [""; 0]);
+    assert_eq!(hidden(&platform).await, [Uuid::nil(); 0]);
+}
+
+/// A draft is private: nothing of it is kept or read before it is published.
+#[sqlx::test(migrations = false)]
+async fn the_text_of_a_draft_is_not_kept(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (_, author) = new_user();
+    let id = Uuid::now_v7();
+    let mut post = comment(id, author, 0, "hateword in a draft");
+    (post["title"], post["status"], post["total_views"]) = (json!("A title"), json!("DRAFT"), json!(3));
+    platform.consume(POST_CREATED, &post).await;
+    assert_eq!(held(&platform, "text", "content where id =", id).await, [""]);
+    assert_eq!(platform.finds("in a draft").await, [""; 0]);
+    (post["status"], post["updated_at"]) = (json!("POSTED"), json!("2026-11-20T12:05:00+00:00"));
+    platform.consume(POST_UPDATED, &post).await;
+    assert_eq!(held(&platform, "text", "content where id =", id).await, ["A title\nhateword in a draft"]);
+    assert_eq!(held(&platform, "reach", "content where id =", id).await, ["3"]);
+    assert_eq!(platform.published(POST_DELETE_REQUESTED).await[0]["content_id"], json!(id));
+}
+
+fn reanalyser(platform: &Platform, version: &'static str) -> Reanalyser {
+    let settings = Settings::from_arg_matches(&platform.settings()).unwrap();
+    let reader = super::reading::Reader {
+        model: Some(Arc::new(Words(version))),
+        words: Arc::new(crate::moderations::services::Off),
+    };
+    Reanalyser::new(&platform.app, Pipeline { reader, settings: settings.analyses })
+}
+
+/// After a new model all contents are read again, from where an interrupted reading was, and what people have decided stays.
+#[sqlx::test(migrations = false)]
+async fn a_new_model_reads_all_contents_and_respects_what_people_have_decided(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    // Without a model nothing here is found.
+    let platform = Platform::start(&SERVICE, database, &["--analyser", "off"]).await;
+    let (_, author) = new_user();
+    let mut ids = Vec::new();
+    for number in 0..45 {
+        ids.push(write(&platform, author, number, if number % 10 == 0 { "hateword" } else { "good morning" }).await);
+    }
+    decide_as_moderator(&platform, ids[10], author, Action::Dismiss).await;
+    assert_eq!(hidden(&platform).await, [Uuid::nil(); 0]);
+    let mut worker = reanalyser(&platform, "words-1");
+    assert!(matches!(worker.step().await.unwrap(), Outcome::Idle(_)), "there is nothing to do");
+    reanalyse(&platform.app).await.unwrap();
+    worker.step().await.unwrap();
+    let done = held(&platform, "done || '/' || total", "reanalysis where cursor <>", Uuid::nil()).await;
+    assert_eq!(done, ["20/45"]);
+    // Another process goes on where this one was.
+    let mut worker = reanalyser(&platform, "words-1");
+    for _ in 0..3 {
+        worker.step().await.unwrap();
+    }
+    assert_eq!(held(&platform, "finished_at is not null", "reanalysis where cursor <>", Uuid::nil()).await, ["true"]);
+    assert_eq!(hidden(&platform).await, [ids[0], ids[20], ids[30], ids[40]]);
+    assert_eq!(verdicts(&platform, ids[10]).await, ["none ALLOW", "words-1 HIDE"], "it is read, and left as it is");
+    worker.step().await.unwrap();
+    assert_eq!(hidden(&platform).await.len(), 4);
+}
+
+/// Two models have an analysis each of the same text.
+#[sqlx::test(migrations = false)]
+async fn each_model_has_an_analysis_of_its_own(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&WITH_NEXT_MODEL, database, &[]).await;
+    let (_, author) = new_user();
+    let id = write(&platform, author, 0, "hateword").await;
+    reanalyse(&platform.app).await.unwrap();
+    let mut worker = reanalyser(&platform, "words-3");
+    worker.step().await.unwrap();
+    assert_eq!(verdicts(&platform, id).await, ["words-2 HIDE", "words-3 HIDE"]);
+    assert_eq!(held(&platform, "id", "decision where subject_id =", id).await.len(), 1, "it is in force already");
+}
+
+/// Texts made to hurt a reader are analysed in bounded time, and are no error.
+#[sqlx::test(migrations = false)]
+async fn hostile_texts_are_analysed_in_bounded_time(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (_, author) = new_user();
+    let floods = ["a\u{301}\u{302}\u{303}\u{304}", "\u{202e}abc ", "😂", "👨‍👩‍👧‍👦", "\u{fdfa}", "http://a.b ", "k 1 ", "@a "];
+    for flood in floods {
+        // The longest content of a post.
+        let text: String = flood.chars().cycle().take(10_000).collect();
+        let started = std::time::Instant::now();
+        let id = write(&platform, author, 0, &text).await;
+        assert!(started.elapsed().as_secs() < 10, "{flood:?} took {:?}", started.elapsed());
+        assert_eq!(verdicts(&platform, id).await.len(), 1, "{flood:?}");
+    }
+}
+
+/// An author's texts, analyses and fingerprints are exported, and are gone after an erasure.
+#[sqlx::test(migrations = false)]
+async fn what_is_held_of_an_author_is_exported_and_erased(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((_, anna), (_, bert)) = (new_user(), new_user());
+    for (author, word) in [(anna, "Annasword"), (bert, "Bertsword")] {
+        write(&platform, author, 0, &format!("{word} is one of the l0ng words in this text")).await;
+        let registered = json!({ "id": author, "created_at": "2026-11-20T11:00:00+00:00" });
+        platform.consume(USER_REGISTERED, &registered).await;
+    }
+    for kind in ["contents", "analyses", "fingerprints"] {
+        let exported = platform.personal_data_of(anna, kind).await;
+        assert_eq!(exported.len(), 1, "{kind}: {exported:?}");
+        assert_eq!(exported[0]["author"], json!(anna));
+    }
+    assert_eq!(platform.personal_data_of(anna, "contents").await[0]["text"], "Annasword is one of the l0ng words in this text");
+    assert_eq!(platform.finds("Annasword").await, ["moderation.analysis", "moderation.content"]);
+    platform.erase(anna).await;
+    assert_eq!(platform.finds("Annasword").await, [""; 0]);
+    assert_eq!(platform.finds("Bertsword").await, ["moderation.analysis", "moderation.content"]);
+    for kind in ["contents", "analyses", "fingerprints"] {
+        assert_eq!(platform.personal_data_of(anna, kind).await.len(), 0, "{kind}");
+        assert_eq!(platform.personal_data_of(bert, kind).await.len(), 1, "{kind}");
+    }
+    assert_eq!(held(&platform, "registered_at", "person where id =", anna).await, [""; 0]);
+}
+
+/// A model that fails is no clean text: the event is tried again, and parked when the model keeps failing on it.
+#[sqlx::test(migrations = false)]
+async fn a_text_that_the_model_fails_on_is_not_taken_for_clean(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (_, author) = new_user();
+    let id = Uuid::now_v7();
+    let fields = [("message", comment(id, author, 0, "unreadable").to_string()), ("type", "json".to_owned())];
+    let _: String = platform.app.redis.clone().xadd(COMMENT_CREATED, "*", &fields).await.unwrap();
+    let mut consumer = platform.consumer_of(COMMENT_CREATED);
+    let mut failures = Vec::new();
+    let parked = loop {
+        match consumer.consume(Duration::from_millis(1)).await {
+            Ok(step @ Step::Parked(_)) => break step,
+            Ok(step) => assert!(matches!(step, Step::Nothing | Step::Applied { fresh: 0, .. }), "{step:?}"),
+            Err(failure) => failures.push(failure.to_string()),
+        }
+    };
+    assert!(matches!(parked, Step::Parked(_)), "{parked:?}");
+    assert_eq!(failures, ["the model has failed"; 4]);
+    assert_eq!(verdicts(&platform, id).await, [""; 0]);
+}

@@ -1,0 +1,92 @@
+//! What policies say about a content: which rules match, and what follows from them together.
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::Mode;
+use super::rules::{Facts, Outcome, Rule};
+use crate::subjects::reasons::Reason;
+
+/// A policy that is ready to be evaluated.
+#[derive(Clone, Debug)]
+pub struct CompiledPolicy {
+    pub id: Uuid,
+    pub version: i32,
+    pub mode: Mode,
+    pub rules: Vec<Rule>,
+}
+
+/// A rule that matched.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Match {
+    pub policy: Uuid,
+    pub version: i32,
+    pub mode: Mode,
+    pub rule: String,
+    pub outcome: Outcome,
+    pub reason: Reason,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// How urgent it is for a person, 0 to 1
+    pub severity: f64,
+}
+
+/// What follows for a content from the policies that are enforced.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Verdict {
+    /// All matches, in the order of policies and rules, those of shadow policies among them.
+    pub matches: Vec<Match>,
+}
+
+impl Verdict {
+    fn enforced(&self) -> impl Iterator<Item = &Match> {
+        self.matches.iter().filter(|found| found.mode == Mode::Enforce)
+    }
+
+    /// The strictest match that is enforced; of several, the first.
+    pub fn strictest(&self) -> Option<&Match> {
+        self.enforced().reduce(|first, next| if next.outcome > first.outcome { next } else { first })
+    }
+
+    /// What becomes of the content.
+    pub fn outcome(&self) -> Outcome {
+        self.strictest().map_or(Outcome::Allow, |found| found.outcome)
+    }
+
+    /// The labels of all matches, each once, in alphabetical order.
+    pub fn labels(&self) -> Vec<&str> {
+        let mut labels: Vec<&str> = self.enforced().filter_map(|found| found.label.as_deref()).collect();
+        labels.sort_unstable();
+        labels.dedup();
+        labels
+    }
+
+    /// The match that asks for a person, the most urgent first; none when no rule does.
+    pub fn review(&self) -> Option<&Match> {
+        let asking = self.enforced().filter(|found| found.outcome == Outcome::Review);
+        asking.reduce(|first, next| if next.severity > first.severity { next } else { first })
+    }
+}
+
+/// Evaluates policies. Rules are read in their order; one that allows ends its policy.
+pub fn evaluate(policies: &[CompiledPolicy], facts: &Facts<'_>) -> Verdict {
+    let mut matches = Vec::new();
+    for policy in policies.iter().filter(|policy| policy.mode != Mode::Off) {
+        for rule in policy.rules.iter().filter(|rule| rule.when.holds(facts)) {
+            matches.push(Match {
+                policy: policy.id,
+                version: policy.version,
+                mode: policy.mode,
+                rule: rule.name.clone(),
+                outcome: rule.outcome,
+                reason: rule.reason,
+                label: rule.label.clone(),
+                severity: rule.severity.unwrap_or_else(|| facts.severity()),
+            });
+            if rule.outcome == Outcome::Allow {
+                break;
+            }
+        }
+    }
+    Verdict { matches }
+}

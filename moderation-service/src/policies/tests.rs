@@ -1,0 +1,195 @@
+//! Policies, through their routes and on events.
+use serde_json::{Value, json};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Executor, Row};
+use uuid::Uuid;
+
+use super::models::{fold_hits, load_policies};
+use crate::SERVICE;
+use crate::core::testing::{Platform, Reply, new_user};
+use crate::moderations::events::{COMMENT_CREATED, COMMENT_DELETE_REQUESTED};
+
+/// The policy that every platform begins with.
+const DEFAULT: &str = "019aa0c6-0000-7000-8000-000000000001";
+
+fn staff(role: &str) -> String {
+    format!("{}:ACTIVE:{role}", Uuid::now_v7())
+}
+
+async fn call(platform: &Platform, method: &str, path: &str, body: Option<Value>) -> Reply {
+    platform.call(method, &format!("/moderation/policies{path}"), Some(&staff("ADMIN")), body).await
+}
+
+fn rule(name: &str, when: &Value, outcome: &str) -> Value {
+    json!({ "name": name, "when": when, "outcome": outcome, "reason": "SPAM_COMMERCIAL" })
+}
+
+/// Consumes a comment of a new user; its id.
+async fn write(platform: &Platform, content: &str) -> Uuid {
+    let (id, at) = (Uuid::now_v7(), "2026-11-20T12:00:00+00:00");
+    let comment = json!({ "id": id, "created_at": at, "created_by": new_user().1, "updated_at": at, "updated_by": null,
+        "post_id": Uuid::now_v7(), "content": content });
+    platform.consume(COMMENT_CREATED, &comment).await;
+    id
+}
+
+async fn hidden(platform: &Platform) -> Vec<Value> {
+    let requested = platform.published(COMMENT_DELETE_REQUESTED).await;
+    requested.into_iter().map(|mut case| case["content_id"].take()).collect()
+}
+
+/// The state of a subject in words; empty when nothing has happened to it.
+async fn state(platform: &Platform, id: Uuid) -> String {
+    let query = format!("select concat_ws(' ', visibility, review, array_to_string(labels, ',')) from subject where id = '{id}'");
+    let row = platform.app.db.fetch_optional(sqlx::AssertSqlSafe(query)).await.unwrap();
+    row.map(|row| row.get(0)).unwrap_or_default()
+}
+
+/// The rules that the migration brings are understood by the service that comes with it.
+#[sqlx::test(migrations = false)]
+async fn the_default_policy_is_understood_and_enforced(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let policies = load_policies(&platform.app.db).await.unwrap();
+    assert_eq!((policies.len(), policies[0].version), (1, 1));
+    assert_eq!(policies[0].id.to_string(), DEFAULT);
+    let shown = call(&platform, "GET", &format!("/{DEFAULT}"), None).await.body;
+    assert_eq!((&shown["name"], &shown["mode"], &shown["updated_by"]), (&json!("Default"), &json!("ENFORCE"), &Value::Null));
+    assert_eq!(shown["versions"][0]["rules"], shown["rules"]);
+    assert_eq!(policies[0].rules.len(), shown["rules"].as_array().unwrap().len());
+}
+
+/// Every change is a version that stays readable, and is audited; a change of an old version is refused.
+#[sqlx::test(migrations = false)]
+async fn a_change_is_a_version(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let rules = json!([rule("links", &json!({ "signal": "links", "at_least": 3 }), "REVIEW")]);
+    let body = |name: &str, mode: &str, version: i32| {
+        json!({ "name": name, "mode": mode, "rules": rules, "version": version, "note": "a test" })
+    };
+    let created = call(&platform, "POST", "", Some(body("Links", "SHADOW", 0))).await;
+    assert_eq!((created.status.as_u16(), &created.body["version"]), (201, &json!(1)), "{created:?}");
+    let path = format!("/{}", created.body["id"].as_str().unwrap());
+    let changed = call(&platform, "PUT", &path, Some(body("Links", "ENFORCE", 1))).await;
+    assert_eq!((changed.status.as_u16(), &changed.body["version"]), (200, &json!(2)), "{changed:?}");
+    let late = call(&platform, "PUT", &path, Some(body("Links", "OFF", 1))).await;
+    assert_eq!(late.status, 409, "{late:?}");
+    let taken = call(&platform, "PUT", &path, Some(body("Default", "OFF", 2))).await;
+    assert_eq!((taken.status.as_u16(), &taken.body["detail"]), (409, &json!("Another policy has this name")));
+    assert_eq!(call(&platform, "POST", "", Some(body("Links", "OFF", 0))).await.status, 409);
+    let unknown = format!("/{}", Uuid::now_v7());
+    assert_eq!(call(&platform, "PUT", &unknown, Some(body("Else", "OFF", 1))).await.status, 404);
+    assert_eq!(call(&platform, "GET", &unknown, None).await.status, 404);
+    let shown = call(&platform, "GET", &path, None).await.body;
+    let versions: Vec<_> =
+        shown["versions"].as_array().unwrap().iter().map(|version| (&version["version"], &version["mode"])).collect();
+    assert_eq!(versions, [(&json!(2), &json!("ENFORCE")), (&json!(1), &json!("SHADOW"))]);
+    assert_eq!(shown["versions"][0]["note"], "a test");
+    let audited = platform.app.db.fetch_all("select action || ' ' || result from audit order by at, id").await.unwrap();
+    let audited: Vec<String> = audited.iter().map(|row| row.get(0)).collect();
+    assert_eq!(audited, ["policy_created version 1 Shadow", "policy_changed version 2 Enforce"]);
+}
+
+/// Faults are reported at their places, all at once, and nothing is stored.
+#[sqlx::test(migrations = false)]
+async fn faults_of_a_policy_are_named_with_their_places(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let when = json!({ "all": [{ "signal": "spam", "at_least": "hide" }, { "signal": "spm", "at_least": 1 }] });
+    let body = json!({ "name": "", "mode": "ON", "rules": [rule("r", &when, "BAN")], "version": -1 });
+    let refused = call(&platform, "POST", "", Some(body)).await;
+    assert_eq!(refused.status, 422, "{refused:?}");
+    let places: Vec<_> = refused.body["detail"].as_array().unwrap().iter().map(|fault| fault["loc"].clone()).collect();
+    let expected = [
+        json!(["body", "name"]),
+        json!(["body", "mode"]),
+        json!(["body", "rules", 0, "when", "all", 1, "signal"]),
+        json!(["body", "rules", 0, "outcome"]),
+        json!(["body", "version"]),
+    ];
+    assert_eq!(places, expected);
+    let refused = call(&platform, "POST", "", Some(json!({}))).await;
+    assert_eq!(refused.body["detail"].as_array().unwrap().len(), 3, "{refused:?}");
+    assert_eq!(call(&platform, "GET", "", None).await.body.as_array().unwrap().len(), 1);
+}
+
+/// A shadow policy is counted, and leads to nothing; the same policy enforced does. Labels, limits and holds do what they say,
+/// and a rule that allows ends its policy.
+#[sqlx::test(migrations = false)]
+async fn the_mode_of_a_policy_decides_whether_it_has_consequences(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &["--analyser", "off"]).await;
+    let mentions = |count: i32| json!({ "signal": "mentions", "at_least": count });
+    let mut label = rule("one", &mentions(1), "LABEL");
+    label["label"] = json!("mentions");
+    let rules = json!([
+        rule("ten", &mentions(10), "ALLOW"), label, rule("two", &mentions(2), "LIMIT"), rule("three", &mentions(3), "HOLD"),
+        rule("four", &mentions(4), "HIDE"),
+    ]);
+    let body = |mode: &str, version: i32| json!({ "name": "Mentions", "mode": mode, "rules": rules, "version": version });
+    let created = call(&platform, "POST", "", Some(body("SHADOW", 0))).await;
+    let path = format!("/{}", created.body["id"].as_str().unwrap());
+    let text = |mentions: usize| format!("look {}", "@anna ".repeat(mentions));
+    for mentions in [0, 1, 4, 10] {
+        assert_eq!(state(&platform, write(&platform, &text(mentions)).await).await, "");
+    }
+    let changed = call(&platform, "PUT", &path, Some(body("ENFORCE", 1))).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    let mut states = Vec::new();
+    for mentions in [0, 1, 2, 3, 4, 10] {
+        let id = write(&platform, &text(mentions)).await;
+        states.push(state(&platform, id).await);
+    }
+    let expected =
+        ["", "VISIBLE NONE mentions", "LIMITED NONE mentions", "HELD OPEN mentions", "HIDDEN NONE mentions", ""];
+    assert_eq!(states, expected);
+    assert_eq!(hidden(&platform).await.len(), 2);
+    let hits = async || {
+        let hits = call(&platform, "GET", &format!("{path}/hits?days=7"), None).await.body;
+        let hits = hits.as_array().unwrap().clone();
+        hits.iter().map(|hit| format!("{} {} {}", hit["rule"], hit["mode"], hit["hits"]).replace('"', "")).collect::<Vec<_>>()
+    };
+    let expected = [
+        "four ENFORCE 1", "four SHADOW 1", "one ENFORCE 4", "one SHADOW 2", "ten ENFORCE 1", "ten SHADOW 1", "three ENFORCE 2",
+        "three SHADOW 1", "two ENFORCE 3", "two SHADOW 1",
+    ];
+    assert_eq!(hits().await, expected);
+    // What the night makes one row of counts as before, and what is old goes.
+    platform.app.db.execute("update rule_hit set day = day - 1").await.unwrap();
+    fold_hits(&platform.app.db).await.unwrap();
+    assert_eq!(hits().await, expected);
+    let rows = platform.app.db.fetch_one("select count(*) from rule_hit").await.unwrap().get::<i64, _>(0);
+    assert_eq!(rows, 10);
+    platform.app.db.execute("update rule_hit set day = day - 100").await.unwrap();
+    fold_hits(&platform.app.db).await.unwrap();
+    assert_eq!(hits().await, [""; 0]);
+}
+
+/// A simulation judges past contents by other rules, says what would have changed, and changes nothing.
+#[sqlx::test(migrations = false)]
+async fn a_simulation_says_what_would_have_changed(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let bad = write(&platform, "kill yourself").await;
+    let linked = write(&platform, "see https://example.com and www.example.org").await;
+    write(&platform, "a nice day").await;
+    let rules = json!([rule("links", &json!({ "signal": "links", "at_least": 2 }), "HOLD")]);
+    let simulated = call(&platform, "POST", "/simulate", Some(json!({ "rules": rules }))).await;
+    assert_eq!(simulated.status, 200, "{simulated:?}");
+    let found = simulated.body;
+    assert_eq!((&found["contents"], &found["changed"]), (&json!(3), &json!(2)));
+    assert_eq!(found["outcomes"], json!({ "ALLOW": 2, "HOLD": 1 }));
+    assert_eq!(found["hits"], json!({ "links": 1 }));
+    let examples: Vec<_> = found["examples"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|example| json!([example["content_id"], example["before"], example["after"], example["rule"]]))
+        .collect();
+    assert_eq!(examples, [json!([linked, "ALLOW", "HOLD", "links"]), json!([bad, "HIDE", "ALLOW", null])]);
+    assert_eq!(found["examples"][1]["excerpt"], "kill yourself");
+    let one = call(&platform, "POST", "/simulate", Some(json!({ "rules": rules, "contents": 1 }))).await;
+    assert_eq!(one.body["contents"], 1);
+    for contents in [json!(0), json!(10_001), json!("many")] {
+        let refused = call(&platform, "POST", "/simulate", Some(json!({ "rules": rules, "contents": contents }))).await;
+        assert_eq!(refused.status, 422, "{contents}");
+    }
+    assert_eq!(hidden(&platform).await, [json!(bad)]);
+    assert_eq!(call(&platform, "GET", "", None).await.body.as_array().unwrap().len(), 1);
+}

@@ -1,0 +1,120 @@
+//! Decisions about many subjects at once: a body of its own, and a decision with its own entry for each.
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::core::contract::fields::{Fields, Input};
+use crate::decisions::schemas::DecisionIn;
+use crate::subjects::{SubjectKey, SubjectType};
+
+/// Subjects that are decided about at once, at most.
+const MAX_SUBJECTS: usize = 1_000;
+
+/// A decision about many subjects
+#[derive(ToSchema)]
+#[schema(examples(json!({
+    "subjects": [
+        { "type": "POST", "id": "01930000-0000-7000-8000-000000000000" },
+        { "type": "COMMENT", "id": "01930000-0000-7000-8000-000000000001" },
+    ],
+    "actions": [{ "action": "HIDE" }],
+    "reason": "SPAM_COMMERCIAL",
+    "internal_note": "One campaign.",
+})))]
+pub struct BulkDecisionIn {
+    /// 1 to 1,000
+    #[schema(min_items = 1, max_items = 1000)]
+    pub subjects: Vec<SubjectRefIn>,
+    /// Only those that wait for a decision, which is the default: then the same request again decides nothing twice
+    #[schema(default = true)]
+    #[serde(default)]
+    pub only_open: bool,
+    /// Whether the open reports about them were a misuse of reporting; no when it is not given
+    #[serde(default)]
+    pub abusive: bool,
+    #[serde(flatten)]
+    pub decision: DecisionIn,
+}
+
+/// A subject
+#[derive(ToSchema)]
+pub struct SubjectRefIn {
+    #[schema(inline)]
+    pub r#type: SubjectType,
+    pub id: Uuid,
+}
+
+impl Input for BulkDecisionIn {
+    fn read(fields: &mut Fields) -> Self {
+        let items = fields.list("subjects");
+        if !(1..=MAX_SUBJECTS).contains(&items.len()) && fields.errors.is_empty() {
+            let ctx = json!({ "ge": 1, "le": MAX_SUBJECTS });
+            fields.refuse("subjects", format!("1 to {MAX_SUBJECTS} subjects"), "value_error.list.length", Some(ctx));
+        }
+        let subjects: Vec<SubjectRefIn> = items.iter().filter_map(subject).collect();
+        if subjects.len() < items.len() {
+            let msg = "each subject has a type (POST, COMMENT or USER) and an id, which is a UUID";
+            fields.refuse("subjects", msg, "value_error.subject", None);
+        }
+        let only_open = flag(fields, "only_open", true);
+        let abusive = flag(fields, "abusive", false);
+        Self { subjects, only_open, abusive, decision: DecisionIn::read(fields) }
+    }
+}
+
+fn subject(item: &Value) -> Option<SubjectRefIn> {
+    let r#type = item["type"].as_str()?.parse().ok()?;
+    Some(SubjectRefIn { r#type, id: item["id"].as_str()?.parse().ok()? })
+}
+
+fn flag(fields: &mut Fields, name: &'static str, default: bool) -> bool {
+    match fields.value(name) {
+        None => default,
+        Some(Value::Bool(flag)) => flag,
+        Some(_) => {
+            fields.refuse(name, "value could not be parsed to a boolean", "type_error.bool", None);
+            default
+        }
+    }
+}
+
+impl BulkDecisionIn {
+    /// The subjects, each once, in the order of the request.
+    pub fn keys(&self) -> Vec<SubjectKey> {
+        let mut keys: Vec<SubjectKey> = Vec::with_capacity(self.subjects.len());
+        let mut seen = std::collections::HashSet::new();
+        for SubjectRefIn { r#type, id } in &self.subjects {
+            let key = SubjectKey { r#type: *r#type, id: *id };
+            if seen.insert(key) {
+                keys.push(key);
+            }
+        }
+        keys
+    }
+}
+
+/// What became of one subject of many
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum BulkOutcome {
+    Decided,
+    /// It does not wait for a decision
+    NotOpen,
+    NotFound,
+    /// The moderator wrote it, or is it
+    Own,
+    /// The decision is about a content, and this is a user
+    NotAContent,
+}
+
+/// What became of a subject
+#[derive(Serialize, ToSchema)]
+pub struct BulkResultOut {
+    #[schema(inline)]
+    pub r#type: SubjectType,
+    pub id: Uuid,
+    pub outcome: BulkOutcome,
+    /// The decision about it, where one was made
+    pub decision: Option<Uuid>,
+}

@@ -1,0 +1,84 @@
+//! What a moderator looks for in the queue.
+use utoipa::ToSchema;
+
+use crate::subjects::SubjectType;
+use crate::subjects::reasons::{Family, Reason};
+
+/// Who brought an item into the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum FlaggedBy {
+    /// A policy over the analysis
+    Machine,
+    /// Users who reported it
+    People,
+}
+
+/// Which items are asked for; what is not given matches all.
+#[derive(Clone, Debug, Default, PartialEq, ToSchema)]
+pub struct QueueFilter {
+    #[schema(inline)]
+    pub r#type: Option<SubjectType>,
+    /// The family that an item stands in: VIOLENCE, SEXUAL, CHILD_SAFETY, HARASSMENT, HATE, MISLEADING, SPAM, SELF_HARM, OTHER
+    #[schema(value_type = Option<String>)]
+    pub family: Option<&'static str>,
+    /// A code of the taxonomy that it was reported or flagged for
+    #[schema(value_type = Option<String>)]
+    pub reason: Option<&'static str>,
+    /// From which severity on, 0 to 1
+    #[schema(minimum = 0, maximum = 1)]
+    pub min_severity: Option<f64>,
+    /// Items that were escalated, or those that were not, which is the default of claims
+    pub escalated: Option<bool>,
+    #[schema(inline)]
+    pub flagged_by: Option<FlaggedBy>,
+}
+
+impl FlaggedBy {
+    /// All of them, by their words.
+    pub const ALL: [(&'static str, Self); 2] = [("MACHINE", Self::Machine), ("PEOPLE", Self::People)];
+
+    /// The one with that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(name, _)| *name == word).map(|(_, by)| *by)
+    }
+}
+
+/// The families of reasons, by which the queue is shared out among teams.
+pub const FAMILIES: [(&str, Family); 9] = [
+    ("VIOLENCE", Family::Violence),
+    ("SEXUAL", Family::Sexual),
+    ("CHILD_SAFETY", Family::ChildSafety),
+    ("HARASSMENT", Family::Harassment),
+    ("HATE", Family::Hate),
+    ("MISLEADING", Family::Misleading),
+    ("SPAM", Family::Spam),
+    ("SELF_HARM", Family::SelfHarm),
+    ("OTHER", Family::Other),
+];
+
+/// The word of a family; none when there is no such family.
+pub fn family(word: &str) -> Option<&'static str> {
+    FAMILIES.iter().find(|(known, _)| *known == word).map(|(known, _)| *known)
+}
+
+/// The word of the family of a reason.
+pub fn family_of(reason: Reason) -> Option<&'static str> {
+    FAMILIES.iter().find(|(_, family)| *family == reason.family()).map(|(word, _)| *word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The database finds the family of a reason by its beginning.
+    #[test]
+    fn a_reason_begins_with_its_family() {
+        for (word, reason) in Reason::ALL {
+            let family = family_of(*reason).unwrap();
+            assert!(word.starts_with(&format!("{family}_")), "{word}");
+        }
+        assert_eq!((family("SPAM"), family("NOISE")), (Some("SPAM"), None));
+        assert!(FAMILIES.iter().all(|(word, family)| serde_json::json!(family) == *word));
+    }
+}

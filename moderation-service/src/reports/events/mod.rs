@@ -1,0 +1,2 @@
+//! The events that reports publish.
+pub mod producers;

@@ -1,0 +1,119 @@
+//! The end of a training: the model is measured as it will be read, compared with the one before it, and written with its figures.
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, ensure};
+use serde::{Deserialize, Serialize};
+
+use super::base::BaseModel;
+use super::classes;
+use super::data::{Example, Examples};
+use super::export;
+use super::figures::{self, Figures, Measured};
+use super::optimiser::Progress;
+use super::{SHARDS, Training};
+use crate::text_model::artefact::Calibration;
+use crate::text_model::kernel::packed::InstructionSet;
+use crate::text_model::mini_lm::MiniLm;
+use crate::text_model::{CLASSES, HEADS, OUTPUTS, everyday, hex};
+
+/// How far a figure may fall behind that of the model before: what two seeds differ by.
+const TOLERANCE: f32 = 0.01;
+/// The calibration that changes nothing, with which a model is measured to be calibrated.
+const PLAIN: Calibration = Calibration { slope: 1.0, bias: 0.0, label: 0.5, hide: None };
+
+/// What was done, as it is written beside the model.
+#[derive(Debug, Serialize)]
+struct Report {
+    recipe: serde_json::Value,
+    rows: usize,
+    dev_rows: usize,
+    excluded: usize,
+    everyday: usize,
+    repeated: usize,
+    steps: usize,
+    seconds: u64,
+    model_sha256: String,
+    model_bytes: usize,
+    heads: [Calibration; HEADS],
+    classes: [f32; CLASSES],
+    figures: Figures,
+}
+
+/// Measures the model on the dev split, and writes its file and its figures.
+pub fn finish(
+    training: &Training,
+    base: &BaseModel,
+    examples: &Examples,
+    state: &Progress,
+    recipe: &str,
+    started: Instant,
+) -> anyhow::Result<()> {
+    let dev: Vec<&Example> = examples.rows.iter().filter(|row| row.is_dev).collect();
+    let plain = export::artefact(base, &state.weights, [PLAIN; HEADS], [0.0; CLASSES]).to_bytes()?;
+    let model = MiniLm::new(&plain, InstructionSet::best())?;
+    let texts: Vec<&str> = dev.iter().map(|row| row.text.as_str()).collect();
+    let measured: Vec<Measured> = dev.iter().copied().zip(outputs(&model, &texts)?).collect();
+    let everyday = outputs(&model, &everyday().collect::<Vec<_>>())?;
+    let heads = figures::calibrate(&measured, &everyday);
+    let classes = classes::biases(&measured);
+    let figures = figures::figures(&measured, &everyday, &heads, classes);
+    let bytes = export::artefact(base, &state.weights, heads, classes).to_bytes()?;
+    let fallen = training.gate.as_deref().map(|gate| fallen(gate, &figures.summary)).transpose()?;
+    let report = Report {
+        recipe: serde_json::from_str(recipe)?,
+        rows: examples.rows.len() - dev.len(),
+        dev_rows: dev.len(),
+        excluded: examples.excluded,
+        everyday: examples.everyday,
+        repeated: examples.repeated,
+        steps: state.step,
+        seconds: started.elapsed().as_secs(),
+        model_sha256: hex(&<sha2::Sha256 as sha2::Digest>::digest(&bytes)),
+        model_bytes: bytes.len(),
+        heads,
+        classes,
+        figures,
+    };
+    write(&training.out.with_extension("json"), serde_json::to_string_pretty(&report)?.as_bytes())?;
+    let fallen = fallen.unwrap_or_default();
+    ensure!(fallen.is_empty(), "no model is written, because it falls behind: {}", fallen.join("; "));
+    write(&training.out, &bytes)
+}
+
+/// The outputs of the model for texts, computed side by side.
+fn outputs(model: &MiniLm, texts: &[&str]) -> anyhow::Result<Vec<[f32; OUTPUTS]>> {
+    let parts: anyhow::Result<Vec<Vec<_>>> = std::thread::scope(|scope| {
+        let parts = texts.chunks(texts.len().div_ceil(SHARDS).max(1));
+        let parts: Vec<_> = parts.map(|part| scope.spawn(move || model.outputs(part))).collect();
+        parts.into_iter().map(|part| part.join().map_err(|_| anyhow::anyhow!("a thread has panicked"))?).collect()
+    });
+    Ok(parts?.concat())
+}
+
+/// The figures that fell behind those of a file.
+fn fallen(gate: &Path, summary: &BTreeMap<String, f32>) -> anyhow::Result<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Before {
+        figures: Summary,
+    }
+    #[derive(Deserialize)]
+    struct Summary {
+        summary: BTreeMap<String, f32>,
+    }
+    let place = || gate.display().to_string();
+    let before: Before = serde_json::from_slice(&std::fs::read(gate).with_context(place)?).with_context(place)?;
+    let before = before.figures.summary;
+    ensure!(!before.is_empty(), "{} has no figures", gate.display());
+    let fallen = before.iter().filter_map(|(name, before)| match summary.get(name) {
+        Some(now) if *now < before - TOLERANCE => Some(format!("{name} from {before:.3} to {now:.3}")),
+        None => Some(format!("{name} was {before:.3} and was not measured")),
+        Some(_) => None,
+    });
+    Ok(fallen.collect())
+}
+
+fn write(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    std::fs::write(file, bytes).with_context(|| file.display().to_string())
+}

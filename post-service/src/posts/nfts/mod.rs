@@ -1,0 +1,2 @@
+//! The records from which posts' NFTs can be minted.
+pub mod models;

@@ -1,0 +1,51 @@
+//! NFT records in the database: all of the SQL of this feature.
+use serde_json::Value;
+use sqlx::{PgPool, PgTransaction};
+use uuid::Uuid;
+
+use crate::core::api::pagination::Cursor;
+use crate::core::doors::personal_data::PersonalDataItem;
+use crate::posts::models::Post;
+
+/// A user's NFT records for the export of personal data, newest first.
+pub async fn list_personal_nfts(
+    db: &PgPool,
+    user: Uuid,
+    before: Cursor,
+    rows: i64,
+) -> sqlx::Result<Vec<PersonalDataItem>> {
+    sqlx::query_as!(
+        PersonalDataItem,
+        r#"select created_at as at, id, to_json(post_nft) as "thing!" from post_nft
+        where created_by = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
+        user,
+        before.at,
+        before.id,
+        rows
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Deletes the NFT record of a post.
+pub async fn delete_nft(tx: &mut PgTransaction<'_>, post: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("delete from post_nft where post_id = $1", post).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Inserts or updates the NFT record of a post.
+pub async fn save_nft(tx: &mut PgTransaction<'_>, post: &Post, description: &str, data: &Value) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into post_nft (id, created_by, post_id, description, data) values ($1, $2, $3, $4, $5::text::json)
+        on conflict (post_id) do update set data = excluded.data, updated_by = $6, updated_at = now()",
+        Uuid::now_v7(),
+        post.created_by,
+        post.id,
+        description,
+        data.to_string(),
+        post.updated_by
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
