@@ -81,6 +81,12 @@ impl Decision {
         Ruling { standing, standing_until: self.standing_until, ..self.ruling() }
     }
 
+    /// Whether its end may concern the author's account: what a machine has decided is about the content alone, and no strike. So
+    /// contents whose decisions end together lock no accounts in between.
+    pub fn concerns_account(&self) -> bool {
+        self.moderator.is_some()
+    }
+
     /// Whether it is a strike against the author: a moderator has hidden or removed what they wrote.
     pub fn is_strike(&self) -> bool {
         self.moderator.is_some() && self.actions.iter().any(|action| matches!(action, Action::Hide | Action::Remove))

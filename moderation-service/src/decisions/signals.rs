@@ -240,7 +240,7 @@ pub async fn reverse(
 
 async fn end_with_note(tx: &mut PgTransaction<'_>, decision: Uuid, end: End) -> Result<Option<Decision>, Error> {
     let Some(found) = Decision::find(&mut **tx, decision).await? else { return Ok(None) };
-    let mut locked = Locked::open(tx, found.key, found.author, true).await?;
+    let mut locked = Locked::open(tx, found.key, found.author, found.concerns_account()).await?;
     if !end_with(tx, &mut locked, &found, &end).await? {
         return Ok(None);
     }
@@ -285,7 +285,7 @@ async fn end_with(
 /// Ends what is over of a decision: what it does to the content, to the account, or both. True when anything was.
 pub async fn expire(tx: &mut PgTransaction<'_>, decision: Uuid) -> sqlx::Result<bool> {
     let Some(found) = Decision::find(&mut **tx, decision).await? else { return Ok(false) };
-    let mut locked = Locked::open(tx, found.key, found.author, true).await?;
+    let mut locked = Locked::open(tx, found.key, found.author, found.concerns_account()).await?;
     let at = locked.at;
     let Some(found) = Decision::find(&mut **tx, decision).await?.filter(|found| found.ended_at.is_none()) else {
         return Ok(false);
