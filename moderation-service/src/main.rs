@@ -102,18 +102,6 @@ static SERVICE: Service = Service {
         let model = settings.moderation_model.as_deref().map(MiniLm::open).transpose()?.map(Arc::new);
         let scores = model.clone().map(|model| Arc::new(FileModel(model)) as Arc<dyn TextScores>);
         features(app, &settings, model.map(|model| model as Arc<dyn TextModel>), scores)
-        let analyser = analyser(&settings.analysis);
-        let reader = Arc::new(reader(settings.moderation_model.as_deref())?);
-        let analysis = TextAnalysis { reader: reader.clone(), analyser: analyser.clone() };
-        let PerspectiveSettings { perspective_keys, perspective_url } = settings.perspective;
-        let keys = Keys::new(&perspective_keys, app.settings.environment)?;
-        Ok(Features {
-            routes: moderations::router().merge(texts::router(analysis)).with_state(app.clone()),
-            root: perspective::root(keys, perspective_url, &reader).with_state(app.clone()),
-            jobs: vec![perspective::schedulers::job(app)],
-            subscriptions: moderations::events::consumers::subscriptions(&analyser),
-            ..Features::default()
-        })
     },
 };
 
@@ -135,7 +123,7 @@ fn features(
         settings: settings.analyses.clone(),
     };
     let reader = Arc::new(TextReader::new(model, std::thread::available_parallelism()?.get())?);
-    let keys = Keys::new(&settings.perspective.perspective_keys, &app.settings)?;
+    let keys = Keys::new(&settings.perspective.perspective_keys, app.settings.environment)?;
     let routes = moderations::router()
         .merge(ledger::router())
         .merge(strikes::router())
@@ -193,9 +181,6 @@ fn with_tools(command: Command) -> Command {
         .subcommand(ExportSuggestions::augment_args(suggestions))
         .subcommand(reanalyse)
         .subcommand_negates_reqs(true);
-    let labels =
-        Command::new("export-labels").about("Writes what moderators decided to standard output, as rows to train with");
-    let command = command.subcommand(Analyse::augment_args(analyse)).subcommand(labels).subcommand_negates_reqs(true);
     #[cfg(feature = "train")]
     let command = command.subcommand(training::Training::augment_args(
         Command::new("train").about("Fine-tunes a base model and writes the file of the text model"),

@@ -120,20 +120,12 @@ pub async fn request(world: &Platform, operation: &str, owner: &Person) -> Reque
         | "/api/v1/moderation/transparency"
         | "/api/v1/moderation/public-log"
         | "/api/v1/moderation/domains"
+        | "/$discovery/rest"
         | "/api/v1/me/appeals"
         | "/api/v1/me/moderation/decisions"
         | "/api/v1/moderation/appeals"
         | "/api/v1/moderation/log"
         | "/api/v1/moderation/log/verify" => (path.to_owned(), None),
-        "/api/v1/moderation/domains/{domain}" => (domain(world).await, Some(json!({ "verdict": "WARN" }))),
-        "/api/v1/moderation/policies" => (path.to_owned(), Some(policy(0))),
-        "/api/v1/moderation/policies/{id}" | "/api/v1/moderation/policies/{id}/hits" => {
-            let created = call_as_admin(world, "POST", "/moderation/policies", policy(0)).await;
-            (path.replace("{id}", created["id"].as_str().unwrap()), Some(policy(1)))
-        }
-        "/api/v1/moderation/policies/simulate" => (path.to_owned(), Some(json!({ "rules": [] }))),
-        "/api/v1/moderation/analyses/{id}" => (path.replace("{id}", &Uuid::now_v7().to_string()), None),
-        "/api/v1/moderation/domains" | "/$discovery/rest" => (path.to_owned(), None),
         "/api/v1/analyze" => (path.to_owned(), Some(json!({ "text": "one two" }))),
         "/v1alpha1/comments:analyze" => {
             let body = json!({ "comment": { "text": "one two" }, "requestedAttributes": { "THREAT": {} } });
