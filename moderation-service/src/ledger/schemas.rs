@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::hex;
 use super::models::{Fault, StoredEntry};
 use crate::core::contract::timestamp::Timestamp;
+use crate::subjects::actions::Action;
 use crate::subjects::changes::{ActorType, Ended, Ruling};
 use crate::subjects::reasons::{ContractReason, Reason};
 use crate::subjects::{Standing, SubjectType, Visibility};
@@ -52,7 +53,7 @@ impl From<&Ruling> for DecisionFacts {
     fn from(ruling: &Ruling) -> Self {
         Self {
             id: ruling.decision,
-            actions: ruling.actions.iter().map(|action| action.word()).collect(),
+            actions: ruling.actions.iter().map(Action::word).collect(),
             reason: ruling.reason,
             contract_reason: ruling.reason.contract(),
             automated: ruling.automated,
