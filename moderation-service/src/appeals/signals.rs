@@ -25,7 +25,7 @@ const TOO_LATE: Error = Error::Refused(StatusCode::CONFLICT, "The time to appeal
 const RESOLVED: Error = Error::Refused(StatusCode::CONFLICT, "The appeal was resolved before");
 const OWN_DECISION: Error = Error::Refused(StatusCode::FORBIDDEN, "An appeal is resolved by another moderator");
 
-/// Appeals a decision, as the author whom it is about. A decision whose time is over can be appealed as well: its strike counts
+/// Appeals a decision, as its author. A decision whose time is over can be appealed as well: its strike counts
 /// longer than it.
 pub async fn appeal(tx: &mut PgTransaction<'_>, decision: Uuid, author: Uuid, text: &str) -> Result<Appeal, Error> {
     let found = Decision::find(&mut **tx, decision).await?.filter(|found| found.author == author);

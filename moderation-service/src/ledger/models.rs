@@ -165,7 +165,7 @@ impl StoredEntry {
 
 /// The place at which the chain is broken, and how.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct ChainFault {
     pub seq: i64,
     pub fault: String,
 }
@@ -177,9 +177,9 @@ pub async fn head(db: impl PgExecutor<'_>) -> sqlx::Result<(i64, Vec<u8>)> {
 }
 
 /// The first fault among the entries behind a number up to another one, in one pass over them.
-pub async fn find_fault(db: impl PgExecutor<'_>, after: i64, last: i64) -> sqlx::Result<Option<Fault>> {
+pub async fn find_fault(db: impl PgExecutor<'_>, after: i64, last: i64) -> sqlx::Result<Option<ChainFault>> {
     let fault = sqlx::query_as!(
-        Fault,
+        ChainFault,
         r#"with link as (
             select seq, hash, previous, details_hash, words_hash, details, words, entry_hash(ledger) as calculated,
                 lag(seq) over (order by seq) as seq_before, lag(hash) over (order by seq) as hash_before

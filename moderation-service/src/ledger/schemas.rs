@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::hex;
-use super::models::{Fault, StoredEntry};
+use super::models::{ChainFault, StoredEntry};
 use crate::core::contract::timestamp::Timestamp;
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{ActorType, Ended, Ruling};
@@ -180,8 +180,8 @@ pub struct FaultOut {
     pub fault: String,
 }
 
-impl From<Fault> for FaultOut {
-    fn from(fault: Fault) -> Self {
+impl From<ChainFault> for FaultOut {
+    fn from(fault: ChainFault) -> Self {
         Self { seq: fault.seq, fault: fault.fault }
     }
 }
