@@ -30,7 +30,8 @@ use crate::core::serve::{self, Features, Service};
 use crate::expiry::schedulers::Timer;
 use crate::moderations::lexicon::Lexicon;
 use crate::moderations::services::{Analyser, Analysis, Implementation, Off};
-use crate::queue::schedulers::{QueueGauges, ReportCloser};
+use crate::queue::closing::schedulers::ReportCloser;
+use crate::queue::schedulers::QueueGauges;
 use crate::settings::Settings;
 use crate::text_model::analyse::{self, Analyse};
 
