@@ -6,6 +6,7 @@ mod bulk;
 pub mod closing;
 mod filters;
 pub mod models;
+mod page;
 pub mod schedulers;
 mod schemas;
 pub mod services;

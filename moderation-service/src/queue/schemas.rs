@@ -5,7 +5,8 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::models::{AuthorRecord, Claim, HistoryEntry, QueueItem, SubjectContent};
+use super::models::{Claim, QueueItem};
+use super::page::models::{AuthorRecord, HistoryEntry, SubjectContent};
 use super::services::FlaggedBy;
 use crate::core::contract::fields::{Fields, Input};
 use crate::core::contract::timestamp::Timestamp;

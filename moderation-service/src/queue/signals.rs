@@ -3,7 +3,8 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::bulk::{BulkDecisionIn, BulkOutcome};
-use super::models::{SubjectContent, release};
+use super::models::release;
+use super::page::models::SubjectContent;
 use super::{OWN_SUBJECT, SUBJECT_NOT_FOUND};
 use crate::core::api::errors::Error;
 use crate::decisions::models::lock_content;
