@@ -3,7 +3,10 @@
 //! Its order is a column that the database keeps (`place`, migration 0031), so that a page and a claim are each a walk along an
 //! index, among a million items as among ten. A moderator claims items for a quarter of an hour, and no item is with two.
 mod bulk;
+pub mod closing;
+mod filters;
 pub mod models;
+mod page;
 pub mod schedulers;
 mod schemas;
 pub mod services;

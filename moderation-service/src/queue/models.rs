@@ -1,12 +1,10 @@
 //! The queue in the database: all of the SQL of this feature.
-use serde_json::value::RawValue;
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
 use super::services::{FlaggedBy, QueueFilter};
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
-use crate::subjects::changes::ActorType;
 use crate::subjects::{Review, SubjectKey, SubjectType, Visibility};
 
 /// Characters of a text in a list: enough to know what it is about.
@@ -219,74 +217,6 @@ pub async fn delete_ended_claims(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// What is known of a content, or of a user.
-#[derive(Clone, Debug)]
-pub struct SubjectContent {
-    pub author: Uuid,
-    pub post_id: Option<Uuid>,
-    pub text: Option<String>,
-    pub created_at: Option<Timestamp>,
-    pub version: Option<Timestamp>,
-    pub gone_at: Option<Timestamp>,
-    pub reach: i64,
-}
-
-impl SubjectContent {
-    /// The content of a subject, or the user; none when it is not known here.
-    pub async fn find(db: impl PgExecutor<'_>, key: SubjectKey) -> sqlx::Result<Option<Self>> {
-        sqlx::query_as!(
-            Self,
-            r#"select coalesce(content.author, subject.author) as "author!", post_id, text, created_at as "created_at?",
-                content.version as "version?", gone_at as "gone_at?", coalesce(content.reach, 0) as "reach!"
-            from (values ($1::text, $2::uuid)) as asked (type, id)
-            left join content on content.id = asked.id and content.type = asked.type
-            left join subject on subject.id = asked.id and subject.type = asked.type
-            where coalesce(content.author, subject.author) is not null
-            union all
-            (select author as "author!", null, null, null, null, null, 0 from content
-            where $1 = 'USER' and author = $2 limit 1)
-            limit 1"#,
-            key.r#type as SubjectType,
-            key.id
-        )
-        .fetch_optional(db)
-        .await
-    }
-}
-
-/// What moderation knows of an author.
-#[derive(Clone, Debug)]
-pub struct AuthorRecord {
-    pub decisions: i64,
-    pub overturned: i64,
-    pub strikes: i64,
-    pub strike_weight: i64,
-    pub reports: i64,
-    pub agreed_reports: i64,
-    pub appeals: i64,
-}
-
-impl AuthorRecord {
-    /// The record of an author: what persons and machines decided about all that they wrote.
-    pub async fn of(db: impl PgExecutor<'_>, author: Uuid) -> sqlx::Result<Self> {
-        sqlx::query_as!(
-            Self,
-            r#"select
-                (select count(*) from decision where author = $1) as "decisions!",
-                (select count(*) from decision where author = $1 and ended_by in ('REVERSED', 'OVERTURNED')) as "overturned!",
-                (select count(*) from strike where author = $1 and revoked_at is null and expires_at > now()) as "strikes!",
-                (select coalesce(sum(weight), 0) from strike
-                    where author = $1 and revoked_at is null and expires_at > now()) as "strike_weight!",
-                (select count(*) from report where author = $1) as "reports!",
-                (select count(*) from report where author = $1 and status = 'AGREED') as "agreed_reports!",
-                (select count(*) from appeal where author = $1) as "appeals!""#,
-            author
-        )
-        .fetch_one(db)
-        .await
-    }
-}
-
 /// The claim on a subject.
 #[derive(Clone, Debug)]
 pub struct Claim {
@@ -304,35 +234,6 @@ impl Claim {
             key.id
         )
         .fetch_optional(db)
-        .await
-    }
-}
-
-/// An entry of a subject in the ledger.
-#[derive(Debug)]
-pub struct HistoryEntry {
-    pub id: Uuid,
-    pub at: Timestamp,
-    pub actor_type: ActorType,
-    pub actor: Option<Uuid>,
-    pub kind: String,
-    pub details: Option<Box<RawValue>>,
-    pub words: Option<Box<RawValue>>,
-}
-
-impl HistoryEntry {
-    /// The newest entries of a subject.
-    pub async fn list(db: impl PgExecutor<'_>, key: SubjectKey, rows: i64) -> sqlx::Result<Vec<Self>> {
-        sqlx::query_as!(
-            Self,
-            r#"select id, at, actor_type, actor, kind,
-                details::json as "details: Box<RawValue>", words::json as "words: Box<RawValue>"
-            from ledger where subject_type = $1 and subject_id = $2 order by seq desc limit $3"#,
-            key.r#type as SubjectType,
-            key.id,
-            rows
-        )
-        .fetch_all(db)
         .await
     }
 }
@@ -362,84 +263,4 @@ impl QueueLength {
         .fetch_one(db)
         .await
     }
-}
-
-/// An entry of the ledger, as far as it is followed.
-#[derive(Debug)]
-pub struct FollowedEntry {
-    pub seq: i64,
-    pub subject_type: SubjectType,
-    pub subject_id: Uuid,
-    pub at: Timestamp,
-    pub kind: String,
-    /// None: erased.
-    pub details: Option<String>,
-}
-
-/// The place up to which the ledger was followed.
-pub struct LedgerFollower;
-
-impl LedgerFollower {
-    /// Locks the place; none when another replica has it at hand.
-    pub async fn lock(tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<i64>> {
-        sqlx::query_scalar!("select seq from report_follower for update skip locked").fetch_optional(&mut **tx).await
-    }
-
-    /// The next entries that close reports, and the last entry that was looked at; none when there is none.
-    pub async fn read(
-        tx: &mut PgTransaction<'_>,
-        after: i64,
-        rows: i64,
-    ) -> sqlx::Result<Option<(Vec<FollowedEntry>, i64)>> {
-        let last = sqlx::query_scalar!(
-            "select max(seq) from (select seq from ledger where seq > $1 order by seq limit $2) as batch",
-            after,
-            rows
-        )
-        .fetch_one(&mut **tx)
-        .await?;
-        let Some(last) = last else { return Ok(None) };
-        let entries = sqlx::query_as!(
-            FollowedEntry,
-            r#"select seq, subject_type, subject_id, at,
-                kind, details
-            from ledger where seq > $1 and seq <= $2 and kind in ('decided', 'ended', 'gone') order by seq"#,
-            after,
-            last
-        )
-        .fetch_all(&mut **tx)
-        .await?;
-        Ok(Some((entries, last)))
-    }
-
-    /// Saves the place.
-    pub async fn save(tx: &mut PgTransaction<'_>, seq: i64) -> sqlx::Result<()> {
-        sqlx::query!("update report_follower set seq = $1", seq).execute(&mut **tx).await?;
-        Ok(())
-    }
-}
-
-/// Saves how long a subject had waited when a person decided: since the first report, finding or appeal after the decision of a
-/// person before. Nothing when the person was not asked.
-pub async fn save_review_time(tx: &mut PgTransaction<'_>, entry: &FollowedEntry, decision: Uuid) -> sqlx::Result<()> {
-    sqlx::query!(
-        "insert into review_time (decision, opened_at, decided_at)
-        select $1, min(at), $5 from ledger
-        where subject_type = $2 and subject_id = $3 and seq < $4
-            and kind in ('flagged', 'reported', 'escalated', 'appealed') and seq > (
-                select coalesce(max(seq), 0) from ledger
-                where subject_type = $2 and subject_id = $3 and seq < $4
-                    and kind = 'decided' and actor_type = 'MODERATOR'
-            )
-        having min(at) is not null
-        on conflict (decision) do nothing",
-        decision,
-        entry.subject_type as SubjectType,
-        entry.subject_id,
-        entry.seq,
-        entry.at
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
 }

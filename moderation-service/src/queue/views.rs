@@ -5,10 +5,10 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json as Body};
 
 use super::bulk::{BulkDecisionIn, BulkResultOut};
-use super::models::{self, AuthorRecord, Claim, HistoryEntry, QueueItem, SubjectContent};
-use super::schemas::{
-    AuthorRecordOut, ClaimIn, ClaimOut, HistoryEntryOut, NoteIn, QueueItemOut, SubjectOut, SubjectStateOut,
-};
+use super::filters::ClaimIn;
+use super::models::{self, Claim, QueueItem};
+use super::page::models::{AuthorRecord, HistoryEntry, SubjectContent};
+use super::schemas::{AuthorRecordOut, ClaimOut, HistoryEntryOut, NoteIn, QueueItemOut, SubjectOut, SubjectStateOut};
 use super::services::QueueFilter;
 use super::{CLAIMED, NO_CLAIM, OWN_SUBJECT, SUBJECT_NOT_FOUND, signals};
 use crate::core::api::errors::Error;

@@ -10,7 +10,7 @@ use crate::SERVICE;
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::{Platform, Reply, new_user};
 use crate::decisions::events::MODERATION_NOTICE;
-use crate::queue::schedulers::ReportCloser;
+use crate::queue::closing::schedulers::ReportCloser;
 
 /// Writes a post that all can read, as its event would be stored; its id.
 pub async fn write_post(platform: &Platform, author: Uuid, text: &str) -> Uuid {
