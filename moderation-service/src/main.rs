@@ -1,7 +1,7 @@
 //! The moderation service: analyses posts and comments, and requests the deletion of content that breaks the rules.
 mod analyses;
-mod contents;
 mod appeals;
+mod contents;
 mod core;
 mod decisions;
 mod expiry;

@@ -104,7 +104,9 @@ impl Reader {
 /// The scores of texts: of a disguised one, of each head the higher of the text as it is and as it is meant.
 fn score(model: &dyn TextScores, texts: &[Text], readings: &[Reading]) -> anyhow::Result<Vec<[f64; HEADS]>> {
     let mut wanted = Vec::new();
-    for (place, (text, reading)) in texts.iter().zip(readings).enumerate().filter(|(_, (text, _))| text.scores.is_none()) {
+    for (place, (text, reading)) in
+        texts.iter().zip(readings).enumerate().filter(|(_, (text, _))| text.scores.is_none())
+    {
         wanted.push((place, text.text.as_str()));
         wanted.extend(reading.normalised.as_deref().map(|plain| (place, plain)));
     }

@@ -131,11 +131,7 @@ pub async fn analyse(tx: &mut PgTransaction<'_>, pipeline: &Pipeline, contents: 
 }
 
 /// Reads texts off the async threads; what this model has read before is not read again.
-async fn read(
-    tx: &mut PgTransaction<'_>,
-    reader: &Reader,
-    contents: &[Subjected],
-) -> Result<Vec<Reading>, Failure> {
+async fn read(tx: &mut PgTransaction<'_>, reader: &Reader, contents: &[Subjected]) -> Result<Vec<Reading>, Failure> {
     let ids: Vec<Uuid> = contents.iter().map(|content| content.key.id).collect();
     let hashes: Vec<Vec<u8>> = contents.iter().map(|content| hash(&content.text).to_vec()).collect();
     let known = models::find_scores(tx, reader.version(), &ids, &hashes).await?;
@@ -171,11 +167,8 @@ async fn look_up(
         .collect();
     save_fingerprints(tx, &places).await?;
     let mut surroundings = find_surroundings(tx, &places, window).await?;
-    let mut domains: Vec<String> = readings
-        .iter()
-        .flat_map(|reading| &reading.hosts)
-        .flat_map(|host| suffixes(host).map(str::to_owned))
-        .collect();
+    let mut domains: Vec<String> =
+        readings.iter().flat_map(|reading| &reading.hosts).flat_map(|host| suffixes(host).map(str::to_owned)).collect();
     domains.sort_unstable();
     domains.dedup();
     let rules = if domains.is_empty() { HashMap::new() } else { DomainRule::verdicts(&mut **tx, &domains).await? };
@@ -210,11 +203,7 @@ fn judge(policies: &[CompiledPolicy], content: Subjected, reading: Reading, sign
 }
 
 /// Stores the analyses, and how often each rule has matched.
-async fn save(
-    tx: &mut PgTransaction<'_>,
-    version: &str,
-    judged: &[Judged],
-) -> Result<HashMap<Uuid, Stored>, Failure> {
+async fn save(tx: &mut PgTransaction<'_>, version: &str, judged: &[Judged]) -> Result<HashMap<Uuid, Stored>, Failure> {
     for one in judged {
         metrics::counter!("texts_analysed_total", "verdict" => one.analysis.verdict.word()).increment(1);
     }
@@ -261,15 +250,11 @@ fn actions(verdict: &Verdict) -> Vec<Action> {
 }
 
 /// Brings a subject to what its verdict says.
-async fn apply(
-    tx: &mut PgTransaction<'_>,
-    subject: Subject,
-    judged: &Judged,
-    stored: Stored,
-) -> Result<(), Failure> {
+async fn apply(tx: &mut PgTransaction<'_>, subject: Subject, judged: &Judged, stored: Stored) -> Result<(), Failure> {
     let wanted = actions(&judged.verdict);
     // Those of policies; a hold that follows from reports is none of this.
-    let of_policies = || subject.active.iter().map(|held| &held.ruling).filter(|ruling| ruling.automated && ruling.policy.is_some());
+    let of_policies =
+        || subject.active.iter().map(|held| &held.ruling).filter(|ruling| ruling.automated && ruling.policy.is_some());
     let has_person = subject.active.iter().any(|held| !held.ruling.automated);
     let is_in_force = of_policies().any(|ruling| ruling.actions == wanted);
     let over: Vec<Uuid> =

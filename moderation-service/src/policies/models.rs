@@ -168,10 +168,7 @@ pub async fn load_policies(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Compiled
 }
 
 /// Counts matches of rules.
-pub async fn save_hits<'a>(
-    tx: &mut PgTransaction<'_>,
-    matches: impl Iterator<Item = &'a Match>,
-) -> sqlx::Result<()> {
+pub async fn save_hits<'a>(tx: &mut PgTransaction<'_>, matches: impl Iterator<Item = &'a Match>) -> sqlx::Result<()> {
     let mut hits: BTreeMap<(Uuid, &str, bool), i64> = BTreeMap::new();
     for found in matches {
         *hits.entry((found.policy, found.rule.as_str(), found.mode == Mode::Enforce)).or_default() += 1;

@@ -160,7 +160,8 @@ impl Reader {
         }
         let fields = value.as_object();
         let kinds = ["all", "any", "not", "signal", "language", "audience"];
-        let given: Vec<&str> = kinds.into_iter().filter(|kind| fields.is_some_and(|fields| fields.contains_key(*kind))).collect();
+        let given: Vec<&str> =
+            kinds.into_iter().filter(|kind| fields.is_some_and(|fields| fields.contains_key(*kind))).collect();
         let (Some(fields), [kind]) = (fields, &given[..]) else {
             self.refuse(format!("an object with one of these is expected: {}", kinds.join(", ")));
             return None;
@@ -278,7 +279,8 @@ mod tests {
     use super::*;
 
     fn faults(rules: &Value) -> Vec<(String, String)> {
-        let path = |path: &[Value]| path.iter().map(|step| step.to_string().replace('"', "")).collect::<Vec<_>>().join(".");
+        let path =
+            |path: &[Value]| path.iter().map(|step| step.to_string().replace('"', "")).collect::<Vec<_>>().join(".");
         let faults = parse_rules(rules.as_array().unwrap()).unwrap_err();
         faults.iter().map(|fault| (path(&fault.path), fault.message.clone())).collect()
     }
@@ -315,7 +317,11 @@ mod tests {
     fn each_fault_is_reported_with_its_place() {
         let cases = [
             (json!({ "signal": "hat", "at_least": 1 }), "0.when.signal", "there is no such signal"),
-            (json!({ "all": [{ "signal": "hate", "at_least": 1 }, {}] }), "0.when.all.1", "an object with one of these"),
+            (
+                json!({ "all": [{ "signal": "hate", "at_least": 1 }, {}] }),
+                "0.when.all.1",
+                "an object with one of these",
+            ),
             (json!({ "any": [] }), "0.when.any", "a list of 1 to 64"),
             (json!({ "not": { "signal": "links", "at_least": "hide" } }), "0.when.not.at_least", "only the heads"),
             (json!({ "signal": "hate" }), "0.when", "either at_least or at_most"),

@@ -89,7 +89,12 @@ impl Input for PolicyIn {
     fn read(fields: &mut Fields) -> Self {
         let name = fields.text("name", MAX_NAME);
         if name.trim().is_empty() && !fields.errors.iter().any(|error| error.loc.get(1) == Some(&json!("name"))) {
-            fields.refuse("name", "ensure this value has at least 1 characters", "value_error.any_str.min_length", None);
+            fields.refuse(
+                "name",
+                "ensure this value has at least 1 characters",
+                "value_error.any_str.min_length",
+                None,
+            );
         }
         let mode = read_mode(fields);
         let (rules, _) = read_rules(fields);

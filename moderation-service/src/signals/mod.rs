@@ -47,9 +47,11 @@ pub const DOMAINS_LIMIT: Limit = Limit {
 
 /// The routes of the rules about domains.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(views::get_domain_rules))
-        .routes(routes!(views::get_domain_rule, views::put_domain_rule, views::delete_domain_rule))
+    OpenApiRouter::new().routes(routes!(views::get_domain_rules)).routes(routes!(
+        views::get_domain_rule,
+        views::put_domain_rule,
+        views::delete_domain_rule
+    ))
 }
 
 /// What is known about a content beside its text.

@@ -98,10 +98,7 @@ impl DomainRule {
     }
 
     /// The verdicts of those among these domains that have a rule.
-    pub async fn verdicts(
-        db: impl PgExecutor<'_>,
-        domains: &[String],
-    ) -> sqlx::Result<HashMap<String, DomainVerdict>> {
+    pub async fn verdicts(db: impl PgExecutor<'_>, domains: &[String]) -> sqlx::Result<HashMap<String, DomainVerdict>> {
         let rules = sqlx::query!(
             r#"select domain, verdict as "verdict: DomainVerdict" from domain_rule where domain = any($1)"#,
             domains
