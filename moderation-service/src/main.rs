@@ -26,10 +26,9 @@ use std::sync::Arc;
 use axum::Extension;
 use clap::{Args, Command, FromArgMatches};
 
-use crate::analyses::reading::Reader;
+use crate::analyses::reading::{Pipeline, TextReader};
 use crate::analyses::schedulers::Reanalyser;
 use crate::analyses::scoring::{FileModel, TextScores};
-use crate::analyses::signals::Pipeline;
 use crate::core::app::App;
 use crate::core::ground::settings::Base;
 use crate::core::ground::telemetry;
@@ -98,7 +97,7 @@ fn features(app: &App, settings: &Settings, model: Option<Arc<dyn TextScores>>) 
         Some(model) => tracing::info!(version = model.version(), "the text model is loaded"),
         None => tracing::warn!("no text model is loaded (MODERATION_MODEL): the word lists decide alone"),
     }
-    let reader = Reader { model, words: analyser(&settings.analysis) };
+    let reader = TextReader { model, words: analyser(&settings.analysis) };
     let pipeline = Pipeline { reader, settings: settings.analyses.clone() };
     let (ladder, removal) = (settings.ladder.clone(), settings.removal.clone());
     let routes = moderations::router()

@@ -3,7 +3,6 @@ use std::future::{Ready, ready};
 
 use axum::body::Body;
 use axum::http::{Request, header};
-use serde_json::json;
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;

@@ -2,7 +2,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::policies::rules::Threshold;
+use crate::policies::rules::HeadThresholds;
 use crate::text_model::{HEADS, TextModel};
 
 /// The version of analyses that no model took part in.
@@ -26,7 +26,7 @@ pub trait TextScores: Send + Sync {
     fn version(&self) -> &str;
 
     /// The thresholds of each head.
-    fn thresholds(&self) -> [Threshold; HEADS];
+    fn thresholds(&self) -> [HeadThresholds; HEADS];
 
     /// A probability per head for each text.
     fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<[f64; HEADS]>>;
@@ -45,8 +45,8 @@ impl<M: TextModel> TextScores for FileModel<M> {
         self.0.version()
     }
 
-    fn thresholds(&self) -> [Threshold; HEADS] {
-        self.0.calibrations().map(|head| Threshold { label: head.label.into(), hide: head.hide.into() })
+    fn thresholds(&self) -> [HeadThresholds; HEADS] {
+        self.0.calibrations().map(|head| HeadThresholds { label: head.label.into(), hide: head.hide.into() })
     }
 
     fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<[f64; HEADS]>> {

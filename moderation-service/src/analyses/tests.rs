@@ -10,9 +10,9 @@ use sqlx::{AssertSqlSafe, Executor, Row};
 use uuid::Uuid;
 
 use super::commands::reanalyse;
+use super::reading::{Pipeline, TextReader};
 use super::schedulers::Reanalyser;
 use super::scoring::{TextScores, WeighedSpan};
-use super::signals::Pipeline;
 use crate::SERVICE;
 use crate::core::events::consumer::Step;
 use crate::core::ground::worker::{Outcome, Worker};
@@ -25,7 +25,7 @@ use crate::moderations::events::{
     COMMENT_CREATED, COMMENT_DELETE_REQUESTED, COMMENT_DELETED, COMMENT_UPDATED, POST_CREATED, POST_DELETE_REQUESTED,
     POST_UPDATED,
 };
-use crate::policies::rules::Threshold;
+use crate::policies::rules::HeadThresholds;
 use crate::settings::Settings;
 use crate::signals::events::USER_REGISTERED;
 use crate::subjects::actions::Action;
@@ -42,8 +42,8 @@ impl TextScores for Words {
         self.0
     }
 
-    fn thresholds(&self) -> [Threshold; HEADS] {
-        [Threshold { label: 0.5, hide: 0.9 }; HEADS]
+    fn thresholds(&self) -> [HeadThresholds; HEADS] {
+        [HeadThresholds { label: 0.5, hide: 0.9 }; HEADS]
     }
 
     fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<[f64; HEADS]>> {
@@ -394,10 +394,8 @@ async fn the_text_of_a_draft_is_not_kept(_: PgPoolOptions, database: PgConnectOp
 
 fn reanalyser(platform: &Platform, version: &'static str) -> Reanalyser {
     let settings = Settings::from_arg_matches(&platform.settings()).unwrap();
-    let reader = super::reading::Reader {
-        model: Some(Arc::new(Words(version))),
-        words: Arc::new(crate::moderations::services::Off),
-    };
+    let reader =
+        TextReader { model: Some(Arc::new(Words(version))), words: Arc::new(crate::moderations::services::Off) };
     Reanalyser::new(&platform.app, Pipeline { reader, settings: settings.analyses })
 }
 

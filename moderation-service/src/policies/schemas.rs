@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::Mode;
 use super::models::{HitCount, Past, Policy, PolicyVersion};
 use super::parsing::parse_rules;
-use super::rules::{Outcome, Rule};
+use super::rules::{Rule, RuleOutcome};
 use crate::core::contract::fields::{Fields, Input, Invalid};
 use crate::core::contract::timestamp::Timestamp;
 use crate::subjects::SubjectType;
@@ -201,8 +201,8 @@ pub struct ChangedOut {
     pub content_id: Uuid,
     pub analysis: Uuid,
     pub at: Timestamp,
-    pub before: Outcome,
-    pub after: Outcome,
+    pub before: RuleOutcome,
+    pub after: RuleOutcome,
     /// The rule that leads to it; null: no rule matches
     pub rule: Option<String>,
     /// The first 200 characters; null: the text was deleted
@@ -211,7 +211,7 @@ pub struct ChangedOut {
 
 impl ChangedOut {
     /// A content of the past that rules would have led to something else for.
-    pub fn new(past: Past, after: Outcome, rule: Option<String>) -> Self {
+    pub fn new(past: Past, after: RuleOutcome, rule: Option<String>) -> Self {
         Self {
             content_type: past.kind,
             content_id: past.content_id,

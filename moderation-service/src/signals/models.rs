@@ -6,8 +6,8 @@ use sqlx::{PgExecutor, PgPool, PgTransaction};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::Surroundings;
 use super::similarity::MAX_DISTANCE;
+use super::surroundings::Surroundings;
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::doors::personal_data::PersonalDataItem;
