@@ -30,10 +30,9 @@ use std::sync::Arc;
 use axum::Extension;
 use clap::{Args, Command, FromArgMatches};
 
-use crate::analyses::reading::Reader;
+use crate::analyses::reading::{Pipeline, TextReader};
 use crate::analyses::schedulers::Reanalyser;
 use crate::analyses::scoring::{FileModel, TextScores};
-use crate::analyses::signals::Pipeline;
 use crate::core::app::App;
 use crate::core::ground::settings::Base;
 use crate::core::ground::telemetry;
@@ -120,7 +119,7 @@ fn features(
     }
     let analyser = analyser(&settings.analysis);
     let pipeline = Pipeline {
-        reader: Reader { model: scores, words: analyser.clone() },
+        reader: AnalysisReader { model: scores, words: analyser.clone() },
         settings: settings.analyses.clone(),
     };
     let reader = Arc::new(TextReader::new(model, std::thread::available_parallelism()?.get())?);

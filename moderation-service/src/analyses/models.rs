@@ -11,7 +11,7 @@ use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::doors::personal_data::PersonalDataItem;
 use crate::policies::evaluation::Match;
-use crate::policies::rules::{Outcome, Threshold};
+use crate::policies::rules::{HeadThresholds, RuleOutcome};
 use crate::signals::Signals;
 use crate::subjects::{SubjectKey, SubjectType};
 use crate::text_model::HEADS;
@@ -21,7 +21,7 @@ const BATCH: i64 = 500;
 
 /// An analysis as it is stored.
 #[derive(Debug)]
-pub struct Analysis {
+pub struct StoredAnalysis {
     pub id: Uuid,
     pub kind: SubjectType,
     pub content_id: Uuid,
@@ -30,12 +30,12 @@ pub struct Analysis {
     pub model_version: String,
     pub at: Timestamp,
     pub scores: Option<Json<[f64; HEADS]>>,
-    pub thresholds: Option<Json<[Threshold; HEADS]>>,
+    pub thresholds: Option<Json<[HeadThresholds; HEADS]>>,
     pub signals: Json<Signals>,
     pub spans: Json<Vec<WeighedSpan>>,
     pub normalised: Option<String>,
     pub matched: Json<Vec<Match>>,
-    pub verdict: Outcome,
+    pub verdict: RuleOutcome,
     pub severity: f64,
 }
 
@@ -46,18 +46,18 @@ pub struct NewAnalysis {
     pub author: Uuid,
     pub content_hash: [u8; 32],
     pub scores: Option<[f64; HEADS]>,
-    pub thresholds: Option<[Threshold; HEADS]>,
+    pub thresholds: Option<[HeadThresholds; HEADS]>,
     pub signals: Signals,
     pub spans: Vec<WeighedSpan>,
     pub normalised: Option<String>,
     pub matched: Vec<Match>,
-    pub verdict: Outcome,
+    pub verdict: RuleOutcome,
     pub severity: f64,
 }
 
 /// The id of a stored analysis, and whether it is the first of its text by its model.
 #[derive(Clone, Copy, Debug)]
-pub struct Stored {
+pub struct SavedAnalysis {
     pub id: Uuid,
     pub is_new: bool,
 }
@@ -76,7 +76,7 @@ pub async fn save(
     tx: &mut PgTransaction<'_>,
     model_version: &str,
     analyses: &[&NewAnalysis],
-) -> sqlx::Result<HashMap<Uuid, Stored>> {
+) -> sqlx::Result<HashMap<Uuid, SavedAnalysis>> {
     let rows = sqlx::query!(
         r#"insert into analysis (id, content_type, content_id, author, content_hash, model_version, scores, thresholds,
             signals, spans, normalised, matched, verdict, severity)
@@ -107,7 +107,7 @@ pub async fn save(
         &column(analyses, |analysis| Ok(analysis.severity))?
     );
     let rows = rows.fetch_all(&mut **tx).await?;
-    Ok(rows.into_iter().map(|row| (row.content_id, Stored { id: row.id, is_new: row.is_new })).collect())
+    Ok(rows.into_iter().map(|row| (row.content_id, SavedAnalysis { id: row.id, is_new: row.is_new })).collect())
 }
 
 /// The scores of those among these texts that this model has read before, by content. Hashes belong to contents in order.
@@ -155,15 +155,15 @@ pub async fn list_touched(tx: &mut PgTransaction<'_>, contents: &[Uuid]) -> sqlx
     .await
 }
 
-impl Analysis {
+impl StoredAnalysis {
     /// An analysis.
     pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
             r#"select id, content_type as "kind!: SubjectType", content_id, author, content_hash, model_version, at,
-                scores as "scores: Json<[f64; HEADS]>", thresholds as "thresholds: Json<[Threshold; HEADS]>",
+                scores as "scores: Json<[f64; HEADS]>", thresholds as "thresholds: Json<[HeadThresholds; HEADS]>",
                 signals as "signals: Json<Signals>", spans as "spans: Json<Vec<WeighedSpan>>", normalised,
-                matched as "matched: Json<Vec<Match>>", verdict as "verdict: Outcome", severity
+                matched as "matched: Json<Vec<Match>>", verdict as "verdict: RuleOutcome", severity
             from analysis where id = $1"#,
             id
         )

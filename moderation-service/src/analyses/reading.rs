@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::scoring::{NO_MODEL, TextScores, WeighedSpan};
+use super::settings::AnalysisSettings;
 use crate::moderations::services::{Analyser, Finding};
 use crate::policies::rules::ModelScores;
 use crate::signals::evasions::{Evasion, normalise};
@@ -19,10 +20,17 @@ const TEXTS_AT_ONCE: usize = 16;
 
 /// What reads texts.
 #[derive(Clone)]
-pub struct Reader {
+pub struct AnalysisReader {
     /// The text model; without one the word lists are all there is.
     pub model: Option<Arc<dyn TextScores>>,
     pub words: Arc<dyn Analyser>,
+}
+
+/// What analyses need beside the transaction.
+#[derive(Clone)]
+pub struct Pipeline {
+    pub reader: AnalysisReader,
+    pub settings: AnalysisSettings,
 }
 
 /// A text that is to be read.
@@ -36,7 +44,7 @@ pub struct Text {
 
 /// What was found in a text.
 #[derive(Clone, Debug)]
-pub struct Reading {
+pub struct TextReading {
     pub content: Uuid,
     pub hash: [u8; 32],
     /// The text without its disguises, where it has some.
@@ -56,15 +64,15 @@ pub fn hash(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }
 
-impl Reader {
+impl AnalysisReader {
     /// Which model reads, or that none does.
     pub fn version(&self) -> &str {
         self.model.as_ref().map_or(NO_MODEL, |model| model.version())
     }
 
     /// Reads texts. It computes, so it is called from a thread that may block.
-    pub fn read(&self, texts: Vec<Text>) -> anyhow::Result<Vec<Reading>> {
-        let mut readings: Vec<Reading> = texts.iter().map(|text| self.read_alone(text)).collect();
+    pub fn read(&self, texts: Vec<Text>) -> anyhow::Result<Vec<TextReading>> {
+        let mut readings: Vec<TextReading> = texts.iter().map(|text| self.read_alone(text)).collect();
         let Some(model) = &self.model else { return Ok(readings) };
         let thresholds = model.thresholds();
         for (texts, readings) in texts.chunks(TEXTS_AT_ONCE).zip(readings.chunks_mut(TEXTS_AT_ONCE)) {
@@ -81,10 +89,10 @@ impl Reader {
     }
 
     /// What needs no model.
-    fn read_alone(&self, text: &Text) -> Reading {
+    fn read_alone(&self, text: &Text) -> TextReading {
         let normalised = normalise(&text.text);
         let plain = normalised.text.as_str();
-        Reading {
+        TextReading {
             content: text.content,
             hash: hash(&text.text),
             language: detect_language(plain),
@@ -102,9 +110,11 @@ impl Reader {
 }
 
 /// The scores of texts: of a disguised one, of each head the higher of the text as it is and as it is meant.
-fn score(model: &dyn TextScores, texts: &[Text], readings: &[Reading]) -> anyhow::Result<Vec<[f64; HEADS]>> {
+fn score(model: &dyn TextScores, texts: &[Text], readings: &[TextReading]) -> anyhow::Result<Vec<[f64; HEADS]>> {
     let mut wanted = Vec::new();
-    for (place, (text, reading)) in texts.iter().zip(readings).enumerate().filter(|(_, (text, _))| text.scores.is_none()) {
+    for (place, (text, reading)) in
+        texts.iter().zip(readings).enumerate().filter(|(_, (text, _))| text.scores.is_none())
+    {
         wanted.push((place, text.text.as_str()));
         wanted.extend(reading.normalised.as_deref().map(|plain| (place, plain)));
     }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::models::Reanalysis;
-use super::signals::{Pipeline, Subjected, analyse};
+use super::reading::Pipeline;
+use super::signals::{Subjected, analyse};
 use crate::contents::models::lock_texts_after;
 use crate::core::app::App;
 use crate::core::ground::worker::{Outcome, Worker};

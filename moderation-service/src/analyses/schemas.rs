@@ -4,11 +4,11 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::models::Analysis;
+use super::models::StoredAnalysis;
 use super::scoring::WeighedSpan;
 use crate::core::contract::timestamp::Timestamp;
 use crate::policies::evaluation::Match;
-use crate::policies::rules::Outcome;
+use crate::policies::rules::RuleOutcome;
 use crate::signals::Signals;
 use crate::subjects::SubjectType;
 use crate::text_model::{HEADS, Head, hex};
@@ -38,7 +38,7 @@ pub struct AnalysisOut {
     pub normalised: Option<String>,
     /// The rules that matched, in all policies that are not off
     pub matched: Vec<Match>,
-    pub verdict: Outcome,
+    pub verdict: RuleOutcome,
     /// 0 to 1
     pub severity: f64,
 }
@@ -49,8 +49,8 @@ pub fn by_head<T: Serialize>(values: &[T; HEADS]) -> Value {
     Value::Object(named.collect::<Map<_, _>>())
 }
 
-impl From<Analysis> for AnalysisOut {
-    fn from(analysis: Analysis) -> Self {
+impl From<StoredAnalysis> for AnalysisOut {
+    fn from(analysis: StoredAnalysis) -> Self {
         Self {
             id: analysis.id,
             at: analysis.at,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::policies::rules::Threshold;
+use crate::policies::rules::HeadThresholds;
 use crate::text_model::explain::explain;
 use crate::text_model::{HEADS, Head, TextModel};
 
@@ -31,7 +31,7 @@ pub trait TextScores: Send + Sync {
     fn version(&self) -> &str;
 
     /// The thresholds of each head.
-    fn thresholds(&self) -> [Threshold; HEADS];
+    fn thresholds(&self) -> [HeadThresholds; HEADS];
 
     /// A probability per head for each text.
     fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<[f64; HEADS]>>;
@@ -50,8 +50,8 @@ impl<M: TextModel> TextScores for FileModel<M> {
         self.0.version()
     }
 
-    fn thresholds(&self) -> [Threshold; HEADS] {
-        self.0.calibrations().map(|head| Threshold { label: head.label.into(), hide: head.hide.map(f64::from) })
+    fn thresholds(&self) -> [HeadThresholds; HEADS] {
+        self.0.calibrations().map(|head| HeadThresholds { label: head.label.into(), hide: head.hide.map(f64::from) })
     }
 
     fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<[f64; HEADS]>> {

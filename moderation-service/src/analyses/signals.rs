@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use super::models::{self, NewAnalysis, Stored};
-use super::reading::{Reader, Reading, Text, hash};
-use super::settings::AnalysisSettings;
+use super::models::{self, NewAnalysis, SavedAnalysis};
+use super::reading::{Pipeline, Text, AnalysisReader, TextReading, hash};
 use crate::contents::models as contents;
 use crate::contents::models::Content;
 use crate::core::api::errors::Error;
@@ -17,23 +16,17 @@ use crate::decisions::signals::{decide, end};
 use crate::ledger::NewEntry;
 use crate::ledger::signals::record;
 use crate::moderations::models::Moderation;
-use crate::policies::evaluation::{CompiledPolicy, Verdict, evaluate};
+use crate::policies::evaluation::{CompiledPolicy, PolicyVerdict, evaluate};
 use crate::policies::models::{load_policies, save_hits};
-use crate::policies::rules::{Facts, Outcome};
+use crate::policies::rules::{Facts, RuleOutcome};
+use crate::signals::Signals;
 use crate::signals::links::{count_links, suffixes};
 use crate::signals::models::{DomainRule, Place, find_surroundings, save_fingerprints};
-use crate::signals::{Signals, Surroundings};
+use crate::signals::surroundings::Surroundings;
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{Actor, Change, Ended, PolicyRef};
 use crate::subjects::models::lock as lock_subjects;
 use crate::subjects::{Subject, SubjectKey};
-
-/// What analyses need beside the transaction.
-#[derive(Clone)]
-pub struct Pipeline {
-    pub reader: Reader,
-    pub settings: AnalysisSettings,
-}
 
 /// A content whose version is analysed.
 #[derive(Clone, Debug)]
@@ -47,7 +40,7 @@ pub struct Subjected {
 /// What was found about a content, and what policies say about it.
 struct Judged {
     content: Subjected,
-    verdict: Verdict,
+    verdict: PolicyVerdict,
     analysis: NewAnalysis,
 }
 
@@ -133,9 +126,9 @@ pub async fn analyse(tx: &mut PgTransaction<'_>, pipeline: &Pipeline, contents: 
 /// Reads texts off the async threads; what this model has read before is not read again.
 async fn read(
     tx: &mut PgTransaction<'_>,
-    reader: &Reader,
+    reader: &AnalysisReader,
     contents: &[Subjected],
-) -> Result<Vec<Reading>, Failure> {
+) -> Result<Vec<TextReading>, Failure> {
     let ids: Vec<Uuid> = contents.iter().map(|content| content.key.id).collect();
     let hashes: Vec<Vec<u8>> = contents.iter().map(|content| hash(&content.text).to_vec()).collect();
     let known = models::find_scores(tx, reader.version(), &ids, &hashes).await?;
@@ -156,7 +149,7 @@ async fn read(
 async fn look_up(
     tx: &mut PgTransaction<'_>,
     contents: &[Subjected],
-    readings: &[Reading],
+    readings: &[TextReading],
     window: f64,
 ) -> sqlx::Result<Vec<Signals>> {
     let places: Vec<Place> = contents
@@ -171,11 +164,8 @@ async fn look_up(
         .collect();
     save_fingerprints(tx, &places).await?;
     let mut surroundings = find_surroundings(tx, &places, window).await?;
-    let mut domains: Vec<String> = readings
-        .iter()
-        .flat_map(|reading| &reading.hosts)
-        .flat_map(|host| suffixes(host).map(str::to_owned))
-        .collect();
+    let mut domains: Vec<String> =
+        readings.iter().flat_map(|reading| &reading.hosts).flat_map(|host| suffixes(host).map(str::to_owned)).collect();
     domains.sort_unstable();
     domains.dedup();
     let rules = if domains.is_empty() { HashMap::new() } else { DomainRule::verdicts(&mut **tx, &domains).await? };
@@ -190,7 +180,7 @@ async fn look_up(
     Ok(signals.collect())
 }
 
-fn judge(policies: &[CompiledPolicy], content: Subjected, reading: Reading, signals: Signals) -> Judged {
+fn judge(policies: &[CompiledPolicy], content: Subjected, reading: TextReading, signals: Signals) -> Judged {
     let facts = Facts { audience: content.key.r#type, model: reading.model, signals: &signals };
     let (verdict, severity) = (evaluate(policies, &facts), facts.severity());
     let analysis = NewAnalysis {
@@ -214,7 +204,7 @@ async fn save(
     tx: &mut PgTransaction<'_>,
     version: &str,
     judged: &[Judged],
-) -> Result<HashMap<Uuid, Stored>, Failure> {
+) -> Result<HashMap<Uuid, SavedAnalysis>, Failure> {
     for one in judged {
         metrics::counter!("texts_analysed_total", "verdict" => one.analysis.verdict.word()).increment(1);
     }
@@ -228,11 +218,12 @@ async fn save(
 async fn carry_out(
     tx: &mut PgTransaction<'_>,
     judged: &[Judged],
-    stored: &HashMap<Uuid, Stored>,
+    stored: &HashMap<Uuid, SavedAnalysis>,
 ) -> Result<(), Failure> {
     let ids: Vec<Uuid> = judged.iter().map(|one| one.content.key.id).collect();
     let touched = models::list_touched(tx, &ids).await?;
-    let concerned = |one: &&Judged| one.verdict.outcome() != Outcome::Allow || touched.contains(&one.content.key.id);
+    let concerned =
+        |one: &&Judged| one.verdict.outcome() != RuleOutcome::Allow || touched.contains(&one.content.key.id);
     let mut concerned: HashMap<SubjectKey, &Judged> =
         judged.iter().filter(concerned).map(|one| (one.content.key, one)).collect();
     let keys: Vec<_> = concerned.values().map(|one| (one.content.key, one.content.author)).collect();
@@ -249,12 +240,12 @@ async fn carry_out(
 }
 
 /// What a machine does for an outcome; nothing for one that only asks for a person.
-fn actions(verdict: &Verdict) -> Vec<Action> {
+fn actions(verdict: &PolicyVerdict) -> Vec<Action> {
     let restriction = match verdict.outcome() {
-        Outcome::Allow | Outcome::Label | Outcome::Review => None,
-        Outcome::Limit => Some(Action::Limit),
-        Outcome::Hold => Some(Action::Hold),
-        Outcome::Hide => Some(Action::Hide),
+        RuleOutcome::Allow | RuleOutcome::Label | RuleOutcome::Review => None,
+        RuleOutcome::Limit => Some(Action::Limit),
+        RuleOutcome::Hold => Some(Action::Hold),
+        RuleOutcome::Hide => Some(Action::Hide),
     };
     let labels = verdict.labels().into_iter().map(|label| Action::Label { label: label.to_owned() });
     restriction.into_iter().chain(labels).collect()
@@ -265,11 +256,12 @@ async fn apply(
     tx: &mut PgTransaction<'_>,
     subject: Subject,
     judged: &Judged,
-    stored: Stored,
+    stored: SavedAnalysis,
 ) -> Result<(), Failure> {
     let wanted = actions(&judged.verdict);
     // Those of policies; a hold that follows from reports is none of this.
-    let of_policies = || subject.active.iter().map(|held| &held.ruling).filter(|ruling| ruling.automated && ruling.policy.is_some());
+    let of_policies =
+        || subject.active.iter().map(|held| &held.ruling).filter(|ruling| ruling.automated && ruling.policy.is_some());
     let has_person = subject.active.iter().any(|held| !held.ruling.automated);
     let is_in_force = of_policies().any(|ruling| ruling.actions == wanted);
     let over: Vec<Uuid> =
@@ -295,7 +287,7 @@ async fn apply(
     for decision in over.into_iter().filter(|_| !has_person) {
         end(tx, decision, why, Actor::Machine).await.map_err(as_failure)?;
     }
-    let is_hidden = judged.verdict.outcome() >= Outcome::Hold;
+    let is_hidden = judged.verdict.outcome() >= RuleOutcome::Hold;
     let asks = judged.verdict.review().filter(|_| !is_hidden && (stored.is_new || !subject.review.is_open()));
     if let Some(found) = asks {
         let change = Change::Flagged { analysis: stored.id, severity: found.severity, reason: found.reason };

@@ -10,9 +10,9 @@ use sqlx::{AssertSqlSafe, Executor, Row};
 use uuid::Uuid;
 
 use super::commands::reanalyse;
+use super::reading::{Pipeline, AnalysisReader};
 use super::schedulers::Reanalyser;
 use super::scoring::{TextScores, WeighedSpan};
-use super::signals::Pipeline;
 use crate::SERVICE;
 use crate::core::events::consumer::Step;
 use crate::core::ground::worker::{Outcome, Worker};
@@ -25,7 +25,7 @@ use crate::moderations::events::{
     COMMENT_CREATED, COMMENT_DELETE_REQUESTED, COMMENT_DELETED, COMMENT_UPDATED, POST_CREATED, POST_DELETE_REQUESTED,
     POST_UPDATED,
 };
-use crate::policies::rules::Threshold;
+use crate::policies::rules::HeadThresholds;
 use crate::settings::Settings;
 use crate::signals::events::USER_REGISTERED;
 use crate::subjects::actions::Action;
@@ -42,8 +42,8 @@ impl TextScores for Words {
         self.0
     }
 
-    fn thresholds(&self) -> [Threshold; HEADS] {
-        [Threshold { label: 0.5, hide: Some(0.9) }; HEADS]
+    fn thresholds(&self) -> [HeadThresholds; HEADS] {
+        [HeadThresholds { label: 0.5, hide: Some(0.9) }; HEADS]
     }
 
     fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<[f64; HEADS]>> {
@@ -51,7 +51,13 @@ impl TextScores for Words {
         let score = |text: &str, head: Head| {
             let word = format!("{}word", head.name());
             let doubtful = text.contains(&format!("{word}ish"));
-            if doubtful { 0.7 } else if text.contains(&word) { 0.99 } else { 0.01 }
+            if doubtful {
+                0.7
+            } else if text.contains(&word) {
+                0.99
+            } else {
+                0.01
+            }
         };
         Ok(texts.iter().map(|text| Head::ALL.map(|head| score(text, head))).collect())
     }
@@ -116,7 +122,10 @@ async fn state(platform: &Platform, id: Uuid) -> Vec<String> {
 }
 
 async fn verdicts(platform: &Platform, id: Uuid) -> Vec<String> {
-    held(platform, "concat_ws(' ', model_version, verdict)", "analysis where content_id =", id).await
+    let mut verdicts =
+        held(platform, "concat_ws(' ', model_version, verdict)", "analysis where content_id =", id).await;
+    verdicts.sort_unstable();
+    verdicts
 }
 
 /// A moderator, by their token.
@@ -166,8 +175,7 @@ async fn thresholds_of_the_model_hide_or_ask_for_a_person(_: PgPoolOptions, data
     for id in &ids {
         states.push(state(&platform, *id).await.join(","));
     }
-    let expected =
-        ["HIDDEN OPEN", "HIDDEN OPEN", "HIDDEN OPEN", "VISIBLE OPEN", "VISIBLE OPEN", "VISIBLE OPEN", ""];
+    let expected = ["HIDDEN OPEN", "HIDDEN OPEN", "HIDDEN OPEN", "VISIBLE OPEN", "VISIBLE OPEN", "VISIBLE OPEN", ""];
     let hidden_states = ["HIDDEN NONE"; 3];
     assert_eq!(states[..3], hidden_states, "a hidden content waits for an appeal and not for a person");
     assert_eq!(states[3..], expected[3..]);
@@ -241,10 +249,7 @@ async fn a_text_is_analysed_and_decided_about_once(_: PgPoolOptions, database: P
 
 /// A machine's decision is about a text. When the text becomes another one, it ends; when a person has decided as well, it stays.
 #[sqlx::test(migrations = false)]
-async fn an_edit_ends_the_machines_decision_unless_a_person_has_decided(
-    _: PgPoolOptions,
-    database: PgConnectOptions,
-) {
+async fn an_edit_ends_the_machines_decision_unless_a_person_has_decided(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (_, author) = new_user();
     let (mended, kept) = (write(&platform, author, 0, "hateword").await, write(&platform, author, 0, "hateword").await);
@@ -300,13 +305,16 @@ async fn a_flood_of_copies_with_links_is_held(_: PgPoolOptions, database: PgConn
     let text = "Win a free phone today and tell all of your friends about it";
     let mut copies = Vec::new();
     for number in 0..8 {
-        let copy = format!("{} https://example.com/{number}", if number % 2 == 0 { text.to_uppercase() } else { text.into() });
+        let copy =
+            format!("{} https://example.com/{number}", if number % 2 == 0 { text.to_uppercase() } else { text.into() });
         copies.push(write(&platform, new_user().1, number, &copy).await);
     }
     assert_eq!(hidden(&platform).await, copies[5..]);
     assert_eq!(state(&platform, copies[7]).await, ["HELD OPEN"]);
     assert_eq!(state(&platform, write(&platform, new_user().1, 9, text).await).await, [""; 0]);
-    let [signals] = &held(&platform, "signals", "analysis where content_id =", copies[7]).await[..] else { panic!("one") };
+    let [signals] = &held(&platform, "signals", "analysis where content_id =", copies[7]).await[..] else {
+        panic!("one")
+    };
     let signals: Value = serde_json::from_str(signals).unwrap();
     assert_eq!((&signals["duplicates"], &signals["duplicate_authors"]), (&json!(7), &json!(7)));
 }
@@ -386,10 +394,8 @@ async fn the_text_of_a_draft_is_not_kept(_: PgPoolOptions, database: PgConnectOp
 
 fn reanalyser(platform: &Platform, version: &'static str) -> Reanalyser {
     let settings = Settings::from_arg_matches(&platform.settings()).unwrap();
-    let reader = super::reading::Reader {
-        model: Some(Arc::new(Words(version))),
-        words: Arc::new(crate::moderations::services::Off),
-    };
+    let reader =
+        AnalysisReader { model: Some(Arc::new(Words(version))), words: Arc::new(crate::moderations::services::Off) };
     Reanalyser::new(&platform.app, Pipeline { reader, settings: settings.analyses })
 }
 
@@ -444,7 +450,8 @@ async fn each_model_has_an_analysis_of_its_own(_: PgPoolOptions, database: PgCon
 async fn hostile_texts_are_analysed_in_bounded_time(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (_, author) = new_user();
-    let floods = ["a\u{301}\u{302}\u{303}\u{304}", "\u{202e}abc ", "😂", "👨‍👩‍👧‍👦", "\u{fdfa}", "http://a.b ", "k 1 ", "@a "];
+    let floods =
+        ["a\u{301}\u{302}\u{303}\u{304}", "\u{202e}abc ", "😂", "👨‍👩‍👧‍👦", "\u{fdfa}", "http://a.b ", "k 1 ", "@a "];
     for flood in floods {
         // The longest content of a post.
         let text: String = flood.chars().cycle().take(10_000).collect();
@@ -470,7 +477,10 @@ async fn what_is_held_of_an_author_is_exported_and_erased(_: PgPoolOptions, data
         assert_eq!(exported.len(), 1, "{kind}: {exported:?}");
         assert_eq!(exported[0]["author"], json!(anna));
     }
-    assert_eq!(platform.personal_data_of(anna, "contents").await[0]["text"], "Annasword is one of the l0ng words in this text");
+    assert_eq!(
+        platform.personal_data_of(anna, "contents").await[0]["text"],
+        "Annasword is one of the l0ng words in this text"
+    );
     assert_eq!(platform.finds("Annasword").await, ["moderation.analysis", "moderation.content"]);
     platform.erase(anna).await;
     assert_eq!(platform.finds("Annasword").await, [""; 0]);

@@ -3,7 +3,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::models::Analysis;
+use super::models::StoredAnalysis;
 use super::schemas::AnalysisOut;
 use crate::core::api::errors::Error;
 use crate::core::app::App;
@@ -19,6 +19,6 @@ const NO_ANALYSIS: Error = Error::Refused(StatusCode::NOT_FOUND, "Analysis not f
     (status = 200, body = AnalysisOut),
 ))]
 pub async fn get_analysis(_: Moderator, State(app): State<App>, Path(id): Path) -> Result<Json<AnalysisOut>, Error> {
-    let analysis = Analysis::find(&app.db, id).await?.ok_or(NO_ANALYSIS)?;
+    let analysis = StoredAnalysis::find(&app.db, id).await?.ok_or(NO_ANALYSIS)?;
     Ok(Json(analysis.into()))
 }

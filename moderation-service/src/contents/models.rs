@@ -119,11 +119,7 @@ pub async fn list_keys(db: impl PgExecutor<'_>, contents: &[Uuid]) -> sqlx::Resu
 
 /// Locks the contents with a text that come after an id, and returns them. What is locked by another transaction is being
 /// changed and analysed by it.
-pub async fn lock_texts_after(
-    tx: &mut PgTransaction<'_>,
-    after: Uuid,
-    rows: i64,
-) -> sqlx::Result<Vec<StoredContent>> {
+pub async fn lock_texts_after(tx: &mut PgTransaction<'_>, after: Uuid, rows: i64) -> sqlx::Result<Vec<StoredContent>> {
     sqlx::query_as!(
         StoredContent,
         r#"select id, type as "kind!: SubjectType", author as "author!", version as "version!", text as "text!"

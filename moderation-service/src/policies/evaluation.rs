@@ -4,7 +4,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Mode;
-use super::rules::{Facts, Outcome, Rule};
+use super::rules::{Facts, Rule, RuleOutcome};
 use crate::subjects::reasons::Reason;
 
 /// A policy that is ready to be evaluated.
@@ -23,7 +23,7 @@ pub struct Match {
     pub version: i32,
     pub mode: Mode,
     pub rule: String,
-    pub outcome: Outcome,
+    pub outcome: RuleOutcome,
     pub reason: Reason,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
@@ -33,12 +33,12 @@ pub struct Match {
 
 /// What follows for a content from the policies that are enforced.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Verdict {
+pub struct PolicyVerdict {
     /// All matches, in the order of policies and rules, those of shadow policies among them.
     pub matches: Vec<Match>,
 }
 
-impl Verdict {
+impl PolicyVerdict {
     fn enforced(&self) -> impl Iterator<Item = &Match> {
         self.matches.iter().filter(|found| found.mode == Mode::Enforce)
     }
@@ -49,8 +49,8 @@ impl Verdict {
     }
 
     /// What becomes of the content.
-    pub fn outcome(&self) -> Outcome {
-        self.strictest().map_or(Outcome::Allow, |found| found.outcome)
+    pub fn outcome(&self) -> RuleOutcome {
+        self.strictest().map_or(RuleOutcome::Allow, |found| found.outcome)
     }
 
     /// The labels of all matches, each once, in alphabetical order.
@@ -63,13 +63,13 @@ impl Verdict {
 
     /// The match that asks for a person, the most urgent first; none when no rule does.
     pub fn review(&self) -> Option<&Match> {
-        let asking = self.enforced().filter(|found| found.outcome == Outcome::Review);
+        let asking = self.enforced().filter(|found| found.outcome == RuleOutcome::Review);
         asking.reduce(|first, next| if next.severity > first.severity { next } else { first })
     }
 }
 
 /// Evaluates policies. Rules are read in their order; one that allows ends its policy.
-pub fn evaluate(policies: &[CompiledPolicy], facts: &Facts<'_>) -> Verdict {
+pub fn evaluate(policies: &[CompiledPolicy], facts: &Facts<'_>) -> PolicyVerdict {
     let mut matches = Vec::new();
     for policy in policies.iter().filter(|policy| policy.mode != Mode::Off) {
         for rule in policy.rules.iter().filter(|rule| rule.when.holds(facts)) {
@@ -83,10 +83,10 @@ pub fn evaluate(policies: &[CompiledPolicy], facts: &Facts<'_>) -> Verdict {
                 label: rule.label.clone(),
                 severity: rule.severity.unwrap_or_else(|| facts.severity()),
             });
-            if rule.outcome == Outcome::Allow {
+            if rule.outcome == RuleOutcome::Allow {
                 break;
             }
         }
     }
-    Verdict { matches }
+    PolicyVerdict { matches }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::Mode;
 use super::evaluation::{CompiledPolicy, Match};
 use super::parsing::parse_rules;
-use super::rules::{Outcome, Threshold};
+use super::rules::{HeadThresholds, RuleOutcome};
 use crate::core::contract::timestamp::Timestamp;
 use crate::signals::Signals;
 use crate::subjects::SubjectType;
@@ -168,10 +168,7 @@ pub async fn load_policies(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Compiled
 }
 
 /// Counts matches of rules.
-pub async fn save_hits<'a>(
-    tx: &mut PgTransaction<'_>,
-    matches: impl Iterator<Item = &'a Match>,
-) -> sqlx::Result<()> {
+pub async fn save_hits<'a>(tx: &mut PgTransaction<'_>, matches: impl Iterator<Item = &'a Match>) -> sqlx::Result<()> {
     let mut hits: BTreeMap<(Uuid, &str, bool), i64> = BTreeMap::new();
     for found in matches {
         *hits.entry((found.policy, found.rule.as_str(), found.mode == Mode::Enforce)).or_default() += 1;
@@ -238,9 +235,9 @@ pub struct Past {
     pub content_id: Uuid,
     pub at: Timestamp,
     pub scores: Option<Json<[f64; HEADS]>>,
-    pub thresholds: Option<Json<[Threshold; HEADS]>>,
+    pub thresholds: Option<Json<[HeadThresholds; HEADS]>>,
     pub signals: Json<Signals>,
-    pub verdict: Outcome,
+    pub verdict: RuleOutcome,
     /// The beginning of the text; none when it is gone.
     pub excerpt: Option<String>,
 }
@@ -250,8 +247,8 @@ pub async fn list_past(db: impl PgExecutor<'_>, rows: i64) -> sqlx::Result<Vec<P
     sqlx::query_as!(
         Past,
         r#"select analysis.id, content_type as "kind!: SubjectType", content_id, at,
-            scores as "scores: Json<[f64; HEADS]>", thresholds as "thresholds: Json<[Threshold; HEADS]>",
-            signals as "signals: Json<Signals>", verdict as "verdict: Outcome", left(content.text, 200) as excerpt
+            scores as "scores: Json<[f64; HEADS]>", thresholds as "thresholds: Json<[HeadThresholds; HEADS]>",
+            signals as "signals: Json<Signals>", verdict as "verdict: RuleOutcome", left(content.text, 200) as excerpt
         from (select * from analysis order by at desc, id desc limit $1) as analysis
         left join content on content.id = analysis.content_id
         where not exists (select from analysis as newer where newer.content_id = analysis.content_id

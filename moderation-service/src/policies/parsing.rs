@@ -3,7 +3,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::rules::{Bound, Operand, Outcome, Predicate, Rule};
+use super::rules::{Bound, Operand, Predicate, Rule, RuleOutcome};
 use crate::subjects::SubjectType;
 use crate::subjects::actions::LONGEST_LABEL;
 use crate::subjects::reasons::Reason;
@@ -21,22 +21,22 @@ const MAX_NAME: usize = 60;
 
 /// Something that is wrong with a rule, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct RuleFault {
     /// Field names and places in lists, from the list of rules on.
     pub path: Vec<Value>,
     pub message: String,
 }
 
 /// A place in the JSON, and what was found wrong.
-struct Reader {
+struct RuleReader {
     path: Vec<Value>,
-    faults: Vec<Fault>,
+    faults: Vec<RuleFault>,
     nodes: usize,
 }
 
 /// Reads rules; what is wrong with them is reported all at once.
-pub fn parse_rules(rules: &[Value]) -> Result<Vec<Rule>, Vec<Fault>> {
-    let mut reader = Reader { path: Vec::new(), faults: Vec::new(), nodes: 0 };
+pub fn parse_rules(rules: &[Value]) -> Result<Vec<Rule>, Vec<RuleFault>> {
+    let mut reader = RuleReader { path: Vec::new(), faults: Vec::new(), nodes: 0 };
     if rules.len() > MAX_RULES {
         reader.refuse(format!("a policy has at most {MAX_RULES} rules"));
         return Err(reader.faults);
@@ -47,15 +47,15 @@ pub fn parse_rules(rules: &[Value]) -> Result<Vec<Rule>, Vec<Fault>> {
     for (place, rule) in read.iter().enumerate() {
         if !names.insert(rule.name.as_str()) {
             let message = format!("another rule is named {:?}", rule.name);
-            reader.faults.push(Fault { path: vec![place.into(), "name".into()], message });
+            reader.faults.push(RuleFault { path: vec![place.into(), "name".into()], message });
         }
     }
     if reader.faults.is_empty() { Ok(read) } else { Err(reader.faults) }
 }
 
-impl Reader {
+impl RuleReader {
     fn refuse(&mut self, message: impl Into<String>) {
-        self.faults.push(Fault { path: self.path.clone(), message: message.into() });
+        self.faults.push(RuleFault { path: self.path.clone(), message: message.into() });
     }
 
     /// Reads what is one step further.
@@ -87,7 +87,7 @@ impl Reader {
             Some(value) => reader.predicate(value, 1),
             None => reader.missing(),
         });
-        let outcome = self.at("outcome", |reader| reader.word(field("outcome"), &Outcome::ALL));
+        let outcome = self.at("outcome", |reader| reader.word(field("outcome"), &RuleOutcome::ALL));
         let reason = self.at("reason", |reader| reader.word(field("reason"), Reason::ALL));
         let label = self.at("label", |reader| reader.label(field("label"), outcome));
         let severity = self.at("severity", |reader| field("severity").and_then(|value| reader.share(value)));
@@ -119,11 +119,11 @@ impl Reader {
         found.map(|(_, meaning)| *meaning)
     }
 
-    fn label(&mut self, value: Option<&Value>, outcome: Option<Outcome>) -> Option<String> {
+    fn label(&mut self, value: Option<&Value>, outcome: Option<RuleOutcome>) -> Option<String> {
         match (value, outcome) {
-            (None, Some(Outcome::Label)) => self.missing(),
+            (None, Some(RuleOutcome::Label)) => self.missing(),
             (None, _) => None,
-            (Some(value), Some(Outcome::Label)) => {
+            (Some(value), Some(RuleOutcome::Label)) => {
                 let label = value.as_str().filter(|label| (1..=LONGEST_LABEL).contains(&label.chars().count()));
                 let plain = label.filter(|label| label.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)));
                 if plain.is_none() {
@@ -160,7 +160,8 @@ impl Reader {
         }
         let fields = value.as_object();
         let kinds = ["all", "any", "not", "signal", "language", "audience"];
-        let given: Vec<&str> = kinds.into_iter().filter(|kind| fields.is_some_and(|fields| fields.contains_key(*kind))).collect();
+        let given: Vec<&str> =
+            kinds.into_iter().filter(|kind| fields.is_some_and(|fields| fields.contains_key(*kind))).collect();
         let (Some(fields), [kind]) = (fields, &given[..]) else {
             self.refuse(format!("an object with one of these is expected: {}", kinds.join(", ")));
             return None;
@@ -278,7 +279,8 @@ mod tests {
     use super::*;
 
     fn faults(rules: &Value) -> Vec<(String, String)> {
-        let path = |path: &[Value]| path.iter().map(|step| step.to_string().replace('"', "")).collect::<Vec<_>>().join(".");
+        let path =
+            |path: &[Value]| path.iter().map(|step| step.to_string().replace('"', "")).collect::<Vec<_>>().join(".");
         let faults = parse_rules(rules.as_array().unwrap()).unwrap_err();
         faults.iter().map(|fault| (path(&fault.path), fault.message.clone())).collect()
     }
@@ -307,7 +309,7 @@ mod tests {
             Predicate::Audience(vec![SubjectType::Post]),
         ]);
         assert_eq!(read.when, expected);
-        assert_eq!((read.outcome, read.reason, read.severity), (Outcome::Hide, Reason::SpamCommercial, Some(0.5)));
+        assert_eq!((read.outcome, read.reason, read.severity), (RuleOutcome::Hide, Reason::SpamCommercial, Some(0.5)));
     }
 
     /// Every fault is reported at once, each with its place.
@@ -315,7 +317,11 @@ mod tests {
     fn each_fault_is_reported_with_its_place() {
         let cases = [
             (json!({ "signal": "hat", "at_least": 1 }), "0.when.signal", "there is no such signal"),
-            (json!({ "all": [{ "signal": "hate", "at_least": 1 }, {}] }), "0.when.all.1", "an object with one of these"),
+            (
+                json!({ "all": [{ "signal": "hate", "at_least": 1 }, {}] }),
+                "0.when.all.1",
+                "an object with one of these",
+            ),
             (json!({ "any": [] }), "0.when.any", "a list of 1 to 64"),
             (json!({ "not": { "signal": "links", "at_least": "hide" } }), "0.when.not.at_least", "only the heads"),
             (json!({ "signal": "hate" }), "0.when", "either at_least or at_most"),

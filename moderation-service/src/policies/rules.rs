@@ -11,7 +11,7 @@ use crate::text_model::{HEADS, Head};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 #[sqlx(type_name = "text", rename_all = "UPPERCASE")]
-pub enum Outcome {
+pub enum RuleOutcome {
     /// Nothing, and the rules behind it in its policy are not read
     Allow,
     /// The content is shown with a label
@@ -26,7 +26,7 @@ pub enum Outcome {
     Hide,
 }
 
-impl Outcome {
+impl RuleOutcome {
     /// All of them, by their words in the API.
     pub const ALL: [(&'static str, Self); 6] = [
         ("ALLOW", Self::Allow),
@@ -96,9 +96,9 @@ pub struct Rule {
     /// Unique within its policy: hits and decisions name it.
     pub name: String,
     pub when: Predicate,
-    pub outcome: Outcome,
+    pub outcome: RuleOutcome,
     pub reason: Reason,
-    /// The label of [`Outcome::Label`].
+    /// The label of [`RuleOutcome::Label`].
     pub label: Option<String>,
     /// How urgent it is for a person, 0 to 1; none: as high as the highest score of the text.
     pub severity: Option<f64>,
@@ -106,7 +106,7 @@ pub struct Rule {
 
 /// From where on a head of the model means something.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Threshold {
+pub struct HeadThresholds {
     pub label: f64,
     /// None: its score hides nothing by itself.
     pub hide: Option<f64>,
@@ -116,7 +116,7 @@ pub struct Threshold {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ModelScores {
     pub scores: [f64; HEADS],
-    pub thresholds: [Threshold; HEADS],
+    pub thresholds: [HeadThresholds; HEADS],
 }
 
 /// What is known of a content.

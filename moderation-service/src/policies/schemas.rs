@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::Mode;
 use super::models::{HitCount, Past, Policy, PolicyVersion};
 use super::parsing::parse_rules;
-use super::rules::{Outcome, Rule};
+use super::rules::{Rule, RuleOutcome};
 use crate::core::contract::fields::{Fields, Input, Invalid};
 use crate::core::contract::timestamp::Timestamp;
 use crate::subjects::SubjectType;
@@ -89,7 +89,12 @@ impl Input for PolicyIn {
     fn read(fields: &mut Fields) -> Self {
         let name = fields.text("name", MAX_NAME);
         if name.trim().is_empty() && !fields.errors.iter().any(|error| error.loc.get(1) == Some(&json!("name"))) {
-            fields.refuse("name", "ensure this value has at least 1 characters", "value_error.any_str.min_length", None);
+            fields.refuse(
+                "name",
+                "ensure this value has at least 1 characters",
+                "value_error.any_str.min_length",
+                None,
+            );
         }
         let mode = read_mode(fields);
         let (rules, _) = read_rules(fields);
@@ -196,8 +201,8 @@ pub struct ChangedOut {
     pub content_id: Uuid,
     pub analysis: Uuid,
     pub at: Timestamp,
-    pub before: Outcome,
-    pub after: Outcome,
+    pub before: RuleOutcome,
+    pub after: RuleOutcome,
     /// The rule that leads to it; null: no rule matches
     pub rule: Option<String>,
     /// The first 200 characters; null: the text was deleted
@@ -206,7 +211,7 @@ pub struct ChangedOut {
 
 impl ChangedOut {
     /// A content of the past that rules would have led to something else for.
-    pub fn new(past: Past, after: Outcome, rule: Option<String>) -> Self {
+    pub fn new(past: Past, after: RuleOutcome, rule: Option<String>) -> Self {
         Self {
             content_type: past.kind,
             content_id: past.content_id,

@@ -40,7 +40,9 @@ async fn hidden(platform: &Platform) -> Vec<Value> {
 
 /// The state of a subject in words; empty when nothing has happened to it.
 async fn state(platform: &Platform, id: Uuid) -> String {
-    let query = format!("select concat_ws(' ', visibility, review, array_to_string(labels, ',')) from subject where id = '{id}'");
+    let query = format!(
+        "select concat_ws(' ', visibility, review, array_to_string(labels, ',')) from subject where id = '{id}'"
+    );
     let row = platform.app.db.fetch_optional(sqlx::AssertSqlSafe(query)).await.unwrap();
     row.map(|row| row.get(0)).unwrap_or_default()
 }
@@ -53,7 +55,10 @@ async fn the_default_policy_is_understood_and_enforced(_: PgPoolOptions, databas
     assert_eq!((policies.len(), policies[0].version), (1, 1));
     assert_eq!(policies[0].id.to_string(), DEFAULT);
     let shown = call(&platform, "GET", &format!("/{DEFAULT}"), None).await.body;
-    assert_eq!((&shown["name"], &shown["mode"], &shown["updated_by"]), (&json!("Default"), &json!("ENFORCE"), &Value::Null));
+    assert_eq!(
+        (&shown["name"], &shown["mode"], &shown["updated_by"]),
+        (&json!("Default"), &json!("ENFORCE"), &Value::Null)
+    );
     assert_eq!(shown["versions"][0]["rules"], shown["rules"]);
     assert_eq!(policies[0].rules.len(), shown["rules"].as_array().unwrap().len());
 }
@@ -63,9 +68,7 @@ async fn the_default_policy_is_understood_and_enforced(_: PgPoolOptions, databas
 async fn a_change_is_a_version(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
     let rules = json!([rule("links", &json!({ "signal": "links", "at_least": 3 }), "REVIEW")]);
-    let body = |name: &str, mode: &str, version: i32| {
-        json!({ "name": name, "mode": mode, "rules": rules, "version": version, "note": "a test" })
-    };
+    let body = |name: &str, mode: &str, version: i32| json!({ "name": name, "mode": mode, "rules": rules, "version": version, "note": "a test" });
     let created = call(&platform, "POST", "", Some(body("Links", "SHADOW", 0))).await;
     assert_eq!((created.status.as_u16(), &created.body["version"]), (201, &json!(1)), "{created:?}");
     let path = format!("/{}", created.body["id"].as_str().unwrap());
@@ -120,10 +123,14 @@ async fn the_mode_of_a_policy_decides_whether_it_has_consequences(_: PgPoolOptio
     let mut label = rule("one", &mentions(1), "LABEL");
     label["label"] = json!("mentions");
     let rules = json!([
-        rule("ten", &mentions(10), "ALLOW"), label, rule("two", &mentions(2), "LIMIT"), rule("three", &mentions(3), "HOLD"),
+        rule("ten", &mentions(10), "ALLOW"),
+        label,
+        rule("two", &mentions(2), "LIMIT"),
+        rule("three", &mentions(3), "HOLD"),
         rule("four", &mentions(4), "HIDE"),
     ]);
-    let body = |mode: &str, version: i32| json!({ "name": "Mentions", "mode": mode, "rules": rules, "version": version });
+    let body =
+        |mode: &str, version: i32| json!({ "name": "Mentions", "mode": mode, "rules": rules, "version": version });
     let created = call(&platform, "POST", "", Some(body("SHADOW", 0))).await;
     let path = format!("/{}", created.body["id"].as_str().unwrap());
     let text = |mentions: usize| format!("look {}", "@anna ".repeat(mentions));
@@ -144,11 +151,21 @@ async fn the_mode_of_a_policy_decides_whether_it_has_consequences(_: PgPoolOptio
     let hits = async || {
         let hits = call(&platform, "GET", &format!("{path}/hits?days=7"), None).await.body;
         let hits = hits.as_array().unwrap().clone();
-        hits.iter().map(|hit| format!("{} {} {}", hit["rule"], hit["mode"], hit["hits"]).replace('"', "")).collect::<Vec<_>>()
+        hits.iter()
+            .map(|hit| format!("{} {} {}", hit["rule"], hit["mode"], hit["hits"]).replace('"', ""))
+            .collect::<Vec<_>>()
     };
     let expected = [
-        "four ENFORCE 1", "four SHADOW 1", "one ENFORCE 4", "one SHADOW 2", "ten ENFORCE 1", "ten SHADOW 1", "three ENFORCE 2",
-        "three SHADOW 1", "two ENFORCE 3", "two SHADOW 1",
+        "four ENFORCE 1",
+        "four SHADOW 1",
+        "one ENFORCE 4",
+        "one SHADOW 2",
+        "ten ENFORCE 1",
+        "ten SHADOW 1",
+        "three ENFORCE 2",
+        "three SHADOW 1",
+        "two ENFORCE 3",
+        "two SHADOW 1",
     ];
     assert_eq!(hits().await, expected);
     // What the night makes one row of counts as before, and what is old goes.

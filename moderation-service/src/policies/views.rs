@@ -5,7 +5,9 @@ use axum::http::StatusCode;
 use uuid::Uuid;
 
 use super::models::{self, NAME_TAKEN, Policy, PolicyChange};
-use super::schemas::{HitCountOut, PolicyHistoryOut, PolicyIn, PolicyOut, PolicyVersionOut, SimulationIn, SimulationOut};
+use super::schemas::{
+    HitCountOut, PolicyHistoryOut, PolicyIn, PolicyOut, PolicyVersionOut, SimulationIn, SimulationOut,
+};
 use super::{services, signals};
 use crate::core::api::errors::Error;
 use crate::core::app::App;

@@ -22,13 +22,13 @@ pub const ENGLISH: &str = "eng";
 /// Function words of English that are not words of another large language in Latin script.
 #[rustfmt::skip]
 const FUNCTION_WORDS: &[&str] = &[
-    "about", "after", "again", "and", "any", "because", "been", "before", "being", "but", "can", "can't", "could",
-    "did", "didn't", "does", "doesn't", "don't", "down", "every", "for", "from", "get", "got", "had", "have", "here",
-    "his", "how", "i'm", "if", "into", "is", "it", "it's", "its", "just", "know", "like", "more", "never", "not",
-    "now", "of", "off", "only", "other", "our", "out", "over", "she", "should", "some", "than", "that", "that's",
-    "the", "their", "them", "then", "there", "these", "they", "they're", "this", "those", "through", "to", "too",
-    "up", "very", "we", "were", "what", "when", "where", "which", "who", "why", "with", "would", "you", "you're",
-    "your",
+    "about", "after", "again", "and", "any", "at", "be", "because", "been", "before", "being", "but", "can", "can't",
+    "could", "did", "didn't", "does", "doesn't", "don't", "down", "every", "for", "from", "get", "got", "had", "have",
+    "here", "his", "how", "i'm", "if", "in", "into", "is", "it", "it's", "its", "just", "know", "like", "more",
+    "never", "not", "now", "of", "off", "only", "other", "our", "out", "over", "she", "should", "some", "than",
+    "that", "that's", "the", "their", "them", "then", "there", "these", "they", "they're", "this", "those", "through",
+    "to", "too", "up", "very", "we", "were", "what", "when", "where", "which", "who", "why", "with", "would", "you",
+    "you're", "your",
 ];
 
 /// The language of a text: ISO 639-3, or [`SHORT`] or [`UNDETERMINED`].

@@ -12,6 +12,7 @@ pub mod schedulers;
 mod schemas;
 pub mod shapes;
 pub mod similarity;
+pub mod surroundings;
 mod views;
 
 #[cfg(test)]
@@ -29,6 +30,7 @@ use crate::moderations::services::Finding;
 use crate::signals::evasions::Evasion;
 use crate::signals::links::LinkCounts;
 use crate::signals::shapes::Shape;
+use crate::signals::surroundings::Surroundings;
 use crate::subjects::reasons::ContractReason;
 
 /// How often an administrator may read and change the rules about domains.
@@ -47,22 +49,11 @@ pub const DOMAINS_LIMIT: Limit = Limit {
 
 /// The routes of the rules about domains.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(views::get_domain_rules))
-        .routes(routes!(views::get_domain_rule, views::put_domain_rule, views::delete_domain_rule))
-}
-
-/// What is known about a content beside its text.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Surroundings {
-    /// Near-duplicates by any author within the window, as far as they are counted.
-    pub duplicates: i64,
-    /// The authors of near-duplicates beside this one.
-    pub duplicate_authors: i64,
-    /// Contents of the author in the ten minutes up to this one.
-    pub velocity: i64,
-    /// The age of the author's account when this was written, in hours; null when its registration was never consumed.
-    pub account_age_hours: Option<f64>,
+    OpenApiRouter::new().routes(routes!(views::get_domain_rules)).routes(routes!(
+        views::get_domain_rule,
+        views::put_domain_rule,
+        views::delete_domain_rule
+    ))
 }
 
 /// All signals of a content.

@@ -6,8 +6,8 @@ use sqlx::{PgExecutor, PgPool, PgTransaction};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::Surroundings;
 use super::similarity::MAX_DISTANCE;
+use super::surroundings::Surroundings;
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::doors::personal_data::PersonalDataItem;
@@ -98,10 +98,7 @@ impl DomainRule {
     }
 
     /// The verdicts of those among these domains that have a rule.
-    pub async fn verdicts(
-        db: impl PgExecutor<'_>,
-        domains: &[String],
-    ) -> sqlx::Result<HashMap<String, DomainVerdict>> {
+    pub async fn verdicts(db: impl PgExecutor<'_>, domains: &[String]) -> sqlx::Result<HashMap<String, DomainVerdict>> {
         let rules = sqlx::query!(
             r#"select domain, verdict as "verdict: DomainVerdict" from domain_rule where domain = any($1)"#,
             domains

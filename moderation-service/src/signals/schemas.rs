@@ -27,7 +27,9 @@ impl Input for DomainRuleIn {
             "ALLOW" => Some(DomainVerdict::Allow),
             _ => None,
         });
-        if verdict.is_none() && !fields.errors.iter().any(|error| error.loc.get(1).is_some_and(|name| name == "verdict")) {
+        if verdict.is_none()
+            && !fields.errors.iter().any(|error| error.loc.get(1).is_some_and(|name| name == "verdict"))
+        {
             fields.refuse("verdict", "field required", "value_error.missing", None);
         }
         Self { verdict: verdict.unwrap_or(DomainVerdict::Block), note: fields.optional_text("note", MAX_NOTE) }

@@ -1,6 +1,6 @@
 //! Consumes the events of posts and comments.
 use super::processors::{ContentProcessor, content_deleted, read_comment, read_post, request_completed};
-use crate::analyses::signals::Pipeline;
+use crate::analyses::reading::Pipeline;
 use crate::core::events::Subscription;
 use crate::moderations::events::{
     COMMENT_CREATED, COMMENT_DELETE_COMPLETED, COMMENT_DELETED, COMMENT_UPDATED, POST_CREATED, POST_DELETE_COMPLETED,

@@ -6,7 +6,8 @@ use serde_json::value::RawValue;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use crate::analyses::signals::{self, Pipeline};
+use crate::analyses::reading::Pipeline;
+use crate::analyses::signals;
 use crate::contents::models::Content;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::{Effect, Event, Processor};

@@ -115,7 +115,7 @@ impl<T> From<[T; HEADS]> for PerHead<T> {
 
 /// From which scores on a head means something.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct HeadThresholds {
+pub struct ThresholdsOut {
     /// The text has the label
     pub label: f64,
     /// It may be hidden at once, of hate, threat and spam; null: never
@@ -161,6 +161,6 @@ pub struct TextOut {
 pub struct TextsOut {
     /// Which model has read them
     pub model_version: String,
-    pub thresholds: PerHead<HeadThresholds>,
+    pub thresholds: PerHead<ThresholdsOut>,
     pub results: Vec<TextOut>,
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 
 use super::TextAnalysis;
-use super::schemas::{HeadThresholds, PerHead, TextOut, TextSpan, TextVerdict, TextsIn, TextsOut};
+use super::schemas::{ThresholdsOut, PerHead, TextOut, TextSpan, TextVerdict, TextsIn, TextsOut};
 use crate::core::api::errors::Error;
 use crate::subjects::reasons::ContractReason;
 use crate::moderations::services::{Analyser, Finding};
@@ -60,7 +60,7 @@ pub async fn analyze(analysis: &TextAnalysis, request: TextsIn) -> Result<TextsO
     });
     let results = results.collect();
     let thresholds =
-        calibration.map(|head| HeadThresholds { label: rounded(head.label), hide: head.hide.map(rounded) });
+        calibration.map(|head| ThresholdsOut { label: rounded(head.label), hide: head.hide.map(rounded) });
     Ok(TextsOut { model_version, thresholds: PerHead::from(thresholds), results })
 }
 
