@@ -107,14 +107,18 @@ impl PrePublish {
         })))
     }
 
-    /// Whether moderation is asked at all.
-    pub fn is_on(&self) -> bool {
-        self.0.is_some()
-    }
-
-    /// Refuses a text that moderation would hide. `field` is where the author wrote it.
-    pub async fn check(&self, field: &str, text: &str) -> Result<(), Error> {
+    /// Refuses a text that moderation would hide, if it is to be public, which is only asked where moderation is. `field` is where
+    /// the author wrote it.
+    pub async fn check(
+        &self,
+        field: &str,
+        text: &str,
+        is_public: impl Future<Output = Result<bool, Error>>,
+    ) -> Result<(), Error> {
         let Some(moderator) = &self.0 else { return Ok(()) };
+        if !is_public.await? {
+            return Ok(());
+        }
         let outcome = |outcome: &'static str| {
             metrics::counter!("pre_publish_checks_total", "outcome" => outcome).increment(1);
         };

@@ -1,4 +1,5 @@
 //! The routes of posts.
+use std::future::ready;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -53,9 +54,7 @@ pub async fn create_post(
 ) -> Result<(StatusCode, Json<PostOut>), Error> {
     let types = post.categories()?;
     let draft = Draft { title: post.title.as_deref(), content: &post.content, types: &types, status: post.status };
-    if draft.status == Some(Status::Posted) {
-        pre_publish.check("content", &draft.text()).await?;
-    }
+    pre_publish.check("content", &draft.text(), ready(Ok(draft.status == Some(Status::Posted)))).await?;
     let mut tx = app.db.begin().await?;
     quota.charge(&mut tx, user.id, &draft.texts()).await?;
     let post = Post::create(&mut tx, user.id, &draft).await?;
@@ -127,9 +126,7 @@ pub async fn update_post(
 ) -> Result<Json<PostOut>, Error> {
     let types = post.categories()?;
     let draft = Draft { title: post.title.as_deref(), content: &post.content, types: &types, status: post.status };
-    if pre_publish.is_on() && becomes_public(&app, id, &user, draft.status).await? {
-        pre_publish.check("content", &draft.text()).await?;
-    }
+    pre_publish.check("content", &draft.text(), becomes_public(&app, id, &user, draft.status)).await?;
     let mut tx = app.db.begin().await?;
     quota.charge(&mut tx, user.id, &draft.texts()).await?;
     let post = Post::update(&mut tx, id, user.id, &draft).await?;

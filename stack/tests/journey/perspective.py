@@ -27,7 +27,8 @@ def client(url, key):
 def outcome(request):
     """What a request is answered, or how it is refused."""
     try:
-        return {"answer": request.execute()}
+        # A busy service answers 503, which the library tries again when it is asked to.
+        return {"answer": request.execute(num_retries=4)}
     except HttpError as error:
         return {"status": error.resp.status, "reason": error.reason, "details": error.error_details}
 
