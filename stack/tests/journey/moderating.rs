@@ -30,7 +30,7 @@ impl Moderation {
         Ok(serde_json::from_str(&text).unwrap_or_default())
     }
 
-    async fn decide(&self, by: &Person, kind: &str, subject: &str, actions: Value) -> Result<Value> {
+    async fn decide(&self, by: &Person, kind: &str, subject: &str, actions: &Value) -> Result<Value> {
         let decision =
             json!({ "actions": actions, "reason": "HARASSMENT_BULLYING", "public_note": "It names a neighbour." });
         self.ask(by, Method::POST, &format!("/moderation/subjects/{kind}/{subject}/decisions"), Some(decision)).await
@@ -54,7 +54,7 @@ async fn an_appeal_that_succeeds_brings_everything_back() -> Result<()> {
 
     let post = lived_with(&ada, &bob).await?;
     let before = seen(&ada, &bob, &post).await?;
-    let decision = moderation.decide(&root, "POST", &post, json!([{ "action": "HIDE" }])).await?;
+    let decision = moderation.decide(&root, "POST", &post, &json!([{ "action": "HIDE" }])).await?;
     gone(&ada, &bob, &post).await?;
     let notice = notified(&ada, "SYSTEM_MESSAGE", 1).await?;
     assert!(!notice[0].contains("Root") && !notice[0].contains(&root.id), "no moderator is named: {notice:?}");
@@ -139,7 +139,7 @@ async fn a_limit_and_a_mute_come_and_go(
 ) -> Result<()> {
     let has = async |reader: &Person| Ok(reader.home_feed().await?.iter().any(|item| item.id == post));
     let actions = json!([{ "action": "LIMIT" }, { "action": "LABEL", "label": "SATIRE" }]);
-    let limit = moderation.decide(root, "POST", post, actions).await?;
+    let limit = moderation.decide(root, "POST", post, &actions).await?;
     eventually("it is not in Bob's feed", async || has(bob).await, |has| !has).await?;
     let labels = async || {
         Ok(bob.api.ask::<Value>(Method::GET, To::Post, &format!("/posts/{post}"), None).await?["labels"].clone())
@@ -154,7 +154,7 @@ async fn a_limit_and_a_mute_come_and_go(
     eventually("it is in Bob's feed again", async || has(bob).await, |has| *has).await?;
     eventually("without a label", labels, Value::is_null).await?;
 
-    let mute = moderation.decide(root, "USER", &ada.id, json!([{ "action": "MUTE", "hours": 24 }])).await?;
+    let mute = moderation.decide(root, "USER", &ada.id, &json!([{ "action": "MUTE", "hours": 24 }])).await?;
     let post = json!({ "title": "More", "content": "He has a drum now.", "types": ["BOOKS"], "status": "POSTED" });
     let write = async || Ok(ada.api.send(Method::POST, To::Post, "/posts", Some(&post)).await?.0);
     eventually("Ada does not write", write, |status| *status == StatusCode::FORBIDDEN).await?;
