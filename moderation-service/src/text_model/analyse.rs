@@ -15,9 +15,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use tokio::sync::mpsc;
 
 use super::explain::Span;
-use super::mini_lm::MiniLm;
 use super::queue::Queue;
-use super::{Class, HEADS, Head, Scores, TextModel};
+use super::{Class, HEADS, Head, Scores, TextModel, shipped};
 use crate::moderations::Reason;
 
 /// Lines on their way at once: more than the threads read in one go, and few enough to hold in memory.
@@ -30,9 +29,9 @@ pub struct Analyse {
     #[arg(long, required = true)]
     pub jsonl: bool,
 
-    /// The file of the text model
+    /// The file of another text model than the shipped one
     #[arg(long, env = "MODERATION_MODEL")]
-    pub model: PathBuf,
+    pub model: Option<PathBuf>,
 
     /// Adds to each line with a label the spans that weigh most in it: about 24 times the work
     #[arg(long)]
@@ -87,7 +86,7 @@ impl<T: Serialize> Serialize for ByHead<T> {
 
 /// Reads standard input to its end.
 pub async fn run(analyse: &Analyse) -> anyhow::Result<()> {
-    let model: Arc<dyn TextModel> = Arc::new(MiniLm::open(&analyse.model)?);
+    let model: Arc<dyn TextModel> = Arc::new(shipped::open(analyse.model.as_deref())?);
     let (sender, receiver) = mpsc::channel(LINES);
     thread::Builder::new().name("stdin".to_owned()).spawn(move || {
         for line in std::io::stdin().lock().lines() {
@@ -169,6 +168,7 @@ mod tests {
     use serde_json::Value;
 
     use super::super::kernel::packed::InstructionSet;
+    use super::super::mini_lm::MiniLm;
     use super::super::tests::tiny;
     use super::*;
 

@@ -2,7 +2,8 @@
 //!
 //! A text is cleaned ([`cleaner`]), cut into tokens ([`wordpiece`]), read by an encoder in 8-bit arithmetic ([`encoder`] on
 //! [`kernel`]) and scored by five heads; a text whose writing is disguised is read a second time as it is meant ([`disguises`]). The
-//! model is one file ([`artefact`]), made by `moderation-service train`.
+//! model is one file ([`artefact`]), made by `moderation-service train`; the one that is part of the service is
+//! [`shipped`].
 //! [`TextModel`] is what the rest of the service sees of it, through a [`queue`] that keeps it off the async
 //! threads, and [`explain`] says which words weigh most.
 pub mod analyse;
@@ -15,6 +16,7 @@ pub mod kernel;
 pub mod math;
 pub mod mini_lm;
 pub mod queue;
+pub mod shipped;
 pub mod wordpiece;
 
 #[cfg(test)]

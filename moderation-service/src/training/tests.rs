@@ -244,9 +244,8 @@ fn a_training_makes_a_model_that_the_service_reads() {
     // The 8-bit file says nearly what the network says.
     let base = BaseModel::read(&place("base"), DROPOUT, 3).unwrap();
     let tokenizer = Tokenizer::new(&base.vocabulary).unwrap();
-    let progress = Progress::load(&place("one.checkpoint"), report["recipe"].as_str().unwrap(), base.weights.len())
-        .unwrap()
-        .unwrap();
+    let progress =
+        Progress::load(&place("one.checkpoint"), &report["recipe"].to_string(), base.weights.len()).unwrap().unwrap();
     let model = MiniLm::open(&place("one.safetensors")).unwrap();
     let heads: [Calibration; HEADS] = serde_json::from_value(report["heads"].clone()).unwrap();
     for text in ["bad old fig", "a", "go go go."] {
