@@ -22,7 +22,7 @@ pub mod wordpiece;
 #[cfg(test)]
 mod tests;
 
-use self::artefact::Calibration;
+use self::math::sigmoid;
 
 /// Bytes in hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
@@ -70,6 +70,25 @@ impl Head {
             Self::Threat => "threat",
             Self::Spam => "spam",
         }
+    }
+}
+
+/// How an output of the network becomes a probability, and from which one on it means something.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Calibration {
+    /// The probability is the logistic function of `slope * output + bias`.
+    pub slope: f32,
+    pub bias: f32,
+    /// From here on the text has the label, and is for people to look at.
+    pub label: f32,
+    /// From here on it may be hidden at once; never, where there is no threshold.
+    pub hide: Option<f32>,
+}
+
+impl Calibration {
+    /// The probability that an output of the network stands for.
+    pub fn probability(&self, output: f32) -> f32 {
+        sigmoid(self.slope * output + self.bias)
     }
 }
 

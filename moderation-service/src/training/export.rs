@@ -2,10 +2,11 @@
 use std::ops::Range;
 
 use super::base::BaseModel;
-use crate::text_model::artefact::{Affine, Artefact, Calibration, Description, Norm, Quantised, Weights};
+use crate::text_model::Calibration;
+use crate::text_model::artefact::{Affine, Artefact, Description, Norm, Quantised, Weights};
 use crate::text_model::{CLASSES, Class, HEADS, Head};
 
-/// How much the head of hate takes of what Davidson's classes say, which tell hate from rudeness: outputs are linear in the pooled text,
+/// How much the head of hate takes of what Davidson's classes say, which separate hate from rudeness: outputs are linear in the pooled text,
 /// so a share of one can be added to another when the file is written. On the dev split this raises all of Davidson's figures and
 /// lowers none of the others.
 const SHARE_OF_CLASSES: f32 = 0.2;

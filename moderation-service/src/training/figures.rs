@@ -8,14 +8,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::classes::{self, ClassFigures};
-use super::data::Example;
+use super::data::Measured;
 use super::statistics::{Pair, auc, calibration_error, macro_f1, platt};
-use crate::text_model::artefact::Calibration;
+use crate::text_model::Calibration;
 use crate::text_model::math::sigmoid;
 use crate::text_model::{CLASSES, HEADS, Head, OUTPUTS};
-
-/// A row and what the network says about it.
-pub type Measured<'a> = (&'a Example, [f32; OUTPUTS]);
 
 /// Sources per head.
 type Sources = [(Head, &'static [&'static str]); HEADS];
