@@ -15,9 +15,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use tokio::sync::mpsc;
 
 use super::explain::Span;
-use super::mini_lm::MiniLm;
 use super::queue::Queue;
-use super::{Class, HEADS, Head, Scores, TextModel};
+use super::{Class, HEADS, Head, TextModel, shipped};
 use crate::subjects::reasons::ContractReason;
 
 /// Lines on their way at once: more than the threads read in one go, and few enough to hold in memory.
@@ -30,9 +29,9 @@ pub struct Analyse {
     #[arg(long, required = true)]
     pub jsonl: bool,
 
-    /// The file of the text model
+    /// The file of another text model than the shipped one
     #[arg(long, env = "MODERATION_MODEL")]
-    pub model: PathBuf,
+    pub model: Option<PathBuf>,
 
     /// Adds to each line with a label the spans that weigh most in it: about 24 times the work
     #[arg(long)]
@@ -56,10 +55,10 @@ enum Output<'a> {
         hides: ByHead<bool>,
         /// Hate, offensive or neither, as a whole.
         class: Class,
-        /// The reason that a case about the text would have.
+        /// The reason for which the text would be hidden; none, where it would not.
         reason: Option<ContractReason>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        explanation: Option<Explanation>,
+        explanation: Option<LabelExplanation>,
         model_version: &'a str,
     },
     Refusal {
@@ -69,7 +68,7 @@ enum Output<'a> {
 
 /// Why a line has its gravest label.
 #[derive(Serialize)]
-struct Explanation {
+struct LabelExplanation {
     head: &'static str,
     /// From which score on the label applies.
     threshold: f32,
@@ -87,7 +86,7 @@ impl<T: Serialize> Serialize for ByHead<T> {
 
 /// Reads standard input to its end.
 pub async fn run(analyse: &Analyse) -> anyhow::Result<()> {
-    let model: Arc<dyn TextModel> = Arc::new(MiniLm::open(&analyse.model)?);
+    let model: Arc<dyn TextModel> = Arc::new(shipped::open(analyse.model.as_deref())?);
     let (sender, receiver) = mpsc::channel(LINES);
     thread::Builder::new().name("stdin".to_owned()).spawn(move || {
         for line in std::io::stdin().lock().lines() {
@@ -112,8 +111,8 @@ async fn analyse_lines(
         match input {
             Ok(input) => {
                 let scores = queue.read(input.text.clone()).await?;
-                let explanation = match gravest(&scores).filter(|_| explain) {
-                    Some(head) => Some(Explanation {
+                let explanation = match gravest(&scores.labels).filter(|_| explain) {
+                    Some(head) => Some(LabelExplanation {
                         head: head.name(),
                         threshold: model.calibrations()[head as usize].label,
                         spans: queue.explain(input.text, head).await?,
@@ -134,7 +133,7 @@ async fn analyse_lines(
                 labels: ByHead(scores.labels),
                 hides: ByHead(scores.hides),
                 class: scores.class,
-                reason: gravest(&scores).map(reason),
+                reason: gravest(&scores.hides).map(reason),
                 explanation,
                 model_version: model.version(),
             },
@@ -150,13 +149,13 @@ async fn analyse_lines(
     Ok(())
 }
 
-/// The head of the gravest label.
-fn gravest(scores: &Scores) -> Option<Head> {
+/// The gravest of the heads that apply.
+fn gravest(heads: &[bool; HEADS]) -> Option<Head> {
     let order = [Head::Threat, Head::Hate, Head::Sexism, Head::Toxic, Head::Spam];
-    order.into_iter().find(|head| scores.labels[*head as usize])
+    order.into_iter().find(|head| heads[*head as usize])
 }
 
-/// The reason of a label. The contract has no word for hate that is not racist, so hate is `OFFENSIVE_CONTENT`.
+/// The reason of a head. The contract has no word for hate that is not racist, so hate is `OFFENSIVE_CONTENT`.
 fn reason(head: Head) -> ContractReason {
     match head {
         Head::Threat | Head::Spam => ContractReason::RulesViolation,
@@ -169,6 +168,7 @@ mod tests {
     use serde_json::Value;
 
     use super::super::kernel::packed::InstructionSet;
+    use super::super::mini_lm::MiniLm;
     use super::super::tests::tiny;
     use super::*;
 
@@ -215,16 +215,15 @@ mod tests {
             }
             assert_eq!(line["class"], serde_json::json!(expected.class));
             assert_eq!(line["model_version"], model.version());
-            let flagged = expected.labels.iter().any(|label| *label);
-            assert_eq!(line["reason"].is_string(), flagged, "{line}");
+            assert_eq!(line["reason"].is_string(), expected.hides.contains(&true), "{line}");
+            let flagged = expected.labels.contains(&true);
             assert_eq!(line["explanation"].is_object(), flagged, "{line}");
         }
     }
 
     #[test]
-    fn the_gravest_label_is_the_reason() {
-        let (scores, hides, class) = ([0.0; HEADS], [false; HEADS], Class::Neither);
-        let of = |labels| gravest(&Scores { scores, labels, hides, class }).map(reason);
+    fn the_gravest_head_is_the_reason() {
+        let of = |heads| gravest(&heads).map(reason);
         assert_eq!(of([false; HEADS]), None);
         assert_eq!(of([true, true, false, true, false]), Some(ContractReason::RulesViolation));
         assert_eq!(of([false, true, false, false, true]), Some(ContractReason::OffensiveContent));

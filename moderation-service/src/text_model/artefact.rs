@@ -6,7 +6,8 @@ use anyhow::{Context, ensure};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
-use super::math::{max_magnitude, sigmoid};
+pub use super::Calibration;
+use super::math::max_magnitude;
 use super::{CLASSES, HEADS, OUTPUTS};
 
 #[cfg(any(test, feature = "train"))]
@@ -40,25 +41,6 @@ impl Dimensions {
         ensure!(self.width.is_multiple_of(self.heads), "every head has the same width: {self:?}");
         ensure!(self.positions >= 8, "a piece of text has eight tokens or more: {self:?}");
         Ok(())
-    }
-}
-
-/// How an output of the network becomes a probability, and from which one on it means something.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Calibration {
-    /// The probability is the logistic function of `slope * output + bias`.
-    pub slope: f32,
-    pub bias: f32,
-    /// From here on the text has the label, and is for people to look at.
-    pub label: f32,
-    /// From here on it may be hidden at once; never, where there is no threshold.
-    pub hide: Option<f32>,
-}
-
-impl Calibration {
-    /// The probability that an output of the network stands for.
-    pub fn probability(&self, output: f32) -> f32 {
-        sigmoid(self.slope * output + self.bias)
     }
 }
 

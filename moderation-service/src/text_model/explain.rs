@@ -108,7 +108,7 @@ fn leave_out(text: &str, passage: &[Word], part: &[Word]) -> String {
 mod tests {
     use std::sync::Mutex;
 
-    use super::super::artefact::Calibration;
+    use super::super::Calibration;
     use super::super::{Class, HEADS, Scores};
     use super::*;
 

@@ -4,7 +4,8 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 use sha2::{Digest, Sha256};
 
-use super::artefact::{Artefact, Calibration};
+use super::Calibration;
+use super::artefact::Artefact;
 use super::cleaner::clean;
 use super::disguises::undisguise;
 use super::encoder::Encoder;

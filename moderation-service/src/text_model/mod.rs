@@ -2,7 +2,8 @@
 //!
 //! A text is cleaned ([`cleaner`]), cut into tokens ([`wordpiece`]), read by an encoder in 8-bit arithmetic ([`encoder`] on
 //! [`kernel`]) and scored by five heads; a text whose writing is disguised is read a second time as it is meant ([`disguises`]). The
-//! model is one file ([`artefact`]), made by `moderation-service train`.
+//! model is one file ([`artefact`]), made by `moderation-service train`; the one that is part of the service is
+//! [`shipped`].
 //! [`TextModel`] is what the rest of the service sees of it, through a [`queue`] that keeps it off the async
 //! threads, and [`explain`] says which words weigh most.
 pub mod analyse;
@@ -15,12 +16,13 @@ pub mod kernel;
 pub mod math;
 pub mod mini_lm;
 pub mod queue;
+pub mod shipped;
 pub mod wordpiece;
 
 #[cfg(test)]
 pub mod tests;
 
-use self::artefact::Calibration;
+use self::math::sigmoid;
 
 /// Bytes in hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
@@ -68,6 +70,25 @@ impl Head {
             Self::Threat => "threat",
             Self::Spam => "spam",
         }
+    }
+}
+
+/// How an output of the network becomes a probability, and from which one on it means something.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Calibration {
+    /// The probability is the logistic function of `slope * output + bias`.
+    pub slope: f32,
+    pub bias: f32,
+    /// From here on the text has the label, and is for people to look at.
+    pub label: f32,
+    /// From here on it may be hidden at once; never, where there is no threshold.
+    pub hide: Option<f32>,
+}
+
+impl Calibration {
+    /// The probability that an output of the network stands for.
+    pub fn probability(&self, output: f32) -> f32 {
+        sigmoid(self.slope * output + self.bias)
     }
 }
 

@@ -96,7 +96,7 @@ mod tests {
 
     use futures::future::join_all;
 
-    use super::super::artefact::Calibration;
+    use super::super::Calibration;
     use super::super::{Class, HEADS};
     use super::*;
 

@@ -1,5 +1,6 @@
 //! A tiny model with weights that no training made, and what is true of every model.
-use super::artefact::{Affine, Artefact, Calibration, Description, Dimensions, Norm, Quantised, Weights};
+use super::Calibration;
+use super::artefact::{Affine, Artefact, Description, Dimensions, Norm, Quantised, Weights};
 use super::encoder::Encoder;
 use super::kernel::packed::InstructionSet;
 use super::{Class, HEADS, Head, OUTPUTS};

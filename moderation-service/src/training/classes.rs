@@ -1,10 +1,9 @@
 //! Davidson's three classes: how well the labels say them, and how well the outputs that were trained for them do.
 use serde::Serialize;
 
-use super::data::CLASSES as NAMES;
-use super::figures::Measured;
+use super::data::{CLASSES as NAMES, Measured};
 use super::statistics::f1;
-use crate::text_model::artefact::Calibration;
+use crate::text_model::Calibration;
 use crate::text_model::{CLASSES, Class, HEADS, Head};
 
 /// The biases that are tried, in tenths.
@@ -60,7 +59,7 @@ pub fn by_class(rows: &[Measured], biases: [f32; CLASSES]) -> ClassFigures {
     measure(rows, |row| Class::of(&row.1, &biases))
 }
 
-/// What is added to the outputs of the classes so that the dev rows are told apart best.
+/// What is added to the outputs of the classes so that the dev rows are separated best.
 pub fn biases(rows: &[Measured]) -> [f32; CLASSES] {
     let rows: Vec<Measured> = rows.iter().filter(|row| row.0.class.is_some()).copied().collect();
     let mut best = ([0.0; CLASSES], f32::MIN);

@@ -11,12 +11,12 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use sha2::{Digest, Sha256};
 
-use super::Training;
 use super::dice::Dice;
 use super::evasions::disguise;
+use super::options::Training;
 use super::templates::{Sentence, sentences};
 use crate::text_model::cleaner::clean;
-use crate::text_model::{HEADS, Head, everyday, hex};
+use crate::text_model::{HEADS, Head, OUTPUTS, everyday, hex};
 
 /// The dev split has one row in this many.
 const DEV: u8 = 16;
@@ -39,6 +39,9 @@ pub struct Example {
     /// The share of epochs in which a disguised copy is beside it.
     pub disguised: f32,
 }
+
+/// A row and what the network says about it.
+pub type Measured<'a> = (&'a Example, [f32; OUTPUTS]);
 
 /// The rows of all sets, and how many were dropped as excluded.
 #[derive(Debug, Default)]

@@ -14,6 +14,7 @@ mod layout;
 mod network;
 mod operations;
 mod optimiser;
+mod options;
 mod report;
 mod statistics;
 mod templates;
@@ -22,13 +23,10 @@ mod templates;
 mod tests;
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Context;
-use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde::Serialize;
 
 use self::base::BaseModel;
 use self::data::{Example, Examples};
@@ -36,13 +34,13 @@ use self::dice::Dice;
 use self::network::Network;
 use self::operations::Rows;
 use self::optimiser::{Plan, Progress};
+use self::options::SHARDS;
+pub use self::options::Training;
 use crate::text_model::cleaner::clean;
 use crate::text_model::math::{sigmoid, softmax};
 use crate::text_model::wordpiece::Tokenizer;
 use crate::text_model::{HEADS, OUTPUTS};
 
-/// The parts of a batch that are learned side by side: as many as a small machine has cores.
-const SHARDS: usize = 2;
 /// Steps between two checkpoints: some minutes.
 const SAVE_EVERY: usize = 100;
 /// Rows whose lengths are sorted together, in batches: enough that a batch has texts of one length.
@@ -53,60 +51,6 @@ const SMOOTHING: f32 = 0.02;
 const CLASSES_WEIGHT: f32 = 0.8;
 /// The share of activations that a step leaves out.
 const DROPOUT: f32 = 0.1;
-
-/// What a training is done with.
-#[derive(Args, Clone, Debug, Serialize)]
-pub struct Training {
-    /// The folder of the base model: config.json, vocab.txt, model.safetensors
-    #[arg(long)]
-    #[serde(skip)]
-    pub base: PathBuf,
-
-    /// The folder of the labelled texts
-    #[arg(long)]
-    #[serde(skip)]
-    pub data: PathBuf,
-
-    /// The file to write; its checkpoint (.checkpoint) and its figures (.json) are written beside it
-    #[arg(long)]
-    #[serde(skip)]
-    pub out: PathBuf,
-
-    /// Texts that must not be learned, one per line, up to a tab
-    #[arg(long)]
-    #[serde(skip)]
-    pub exclude: Option<PathBuf>,
-
-    /// What all randomness depends on
-    #[arg(long, default_value_t = 0)]
-    pub seed: u64,
-
-    /// How often every row is learned
-    #[arg(long, default_value_t = 2.0)]
-    pub epochs: f32,
-
-    /// Rows per step
-    #[arg(long, default_value_t = 48)]
-    pub batch: usize,
-
-    /// The highest learning rate
-    #[arg(long, default_value_t = 1.5e-4)]
-    pub rate: f32,
-
-    /// Leaves out the functional templates, to see what they contribute
-    #[arg(long)]
-    pub without_templates: bool,
-
-    /// Texts that moderators have decided: a table of texts and labels, which are heads of the model or clean
-    #[arg(long)]
-    #[serde(skip)]
-    pub extra: Option<PathBuf>,
-
-    /// The figures of a model that the new one must not fall behind; if it does, no model is written
-    #[arg(long)]
-    #[serde(skip)]
-    pub gate: Option<PathBuf>,
-}
 
 /// A text as tokens, and the number of its row.
 type Item = (Vec<u32>, usize);

@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::base::BaseModel;
 use super::classes;
-use super::data::{Example, Examples};
+use super::data::{Example, Examples, Measured};
 use super::export;
-use super::figures::{self, Figures, Measured};
+use super::figures::{self, Figures};
 use super::optimiser::Progress;
-use super::{SHARDS, Training};
-use crate::text_model::artefact::Calibration;
+use super::options::{SHARDS, Training};
+use crate::text_model::Calibration;
 use crate::text_model::kernel::packed::InstructionSet;
 use crate::text_model::mini_lm::MiniLm;
 use crate::text_model::{CLASSES, HEADS, OUTPUTS, everyday, hex};
@@ -25,7 +25,7 @@ const PLAIN: Calibration = Calibration { slope: 1.0, bias: 0.0, label: 0.5, hide
 
 /// What was done, as it is written beside the model.
 #[derive(Debug, Serialize)]
-struct Report {
+struct TrainingReport {
     recipe: serde_json::Value,
     rows: usize,
     dev_rows: usize,
@@ -61,7 +61,7 @@ pub fn finish(
     let figures = figures::figures(&measured, &everyday, &heads, classes);
     let bytes = export::artefact(base, &state.weights, heads, classes).to_bytes()?;
     let fallen = training.gate.as_deref().map(|gate| fallen(gate, &figures.summary)).transpose()?;
-    let report = Report {
+    let report = TrainingReport {
         recipe: serde_json::from_str(recipe)?,
         rows: examples.rows.len() - dev.len(),
         dev_rows: dev.len(),

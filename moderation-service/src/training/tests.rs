@@ -4,8 +4,8 @@ use std::path::Path;
 use super::layout::Layout;
 use super::network::Embeddings;
 use super::*;
+use crate::text_model::Calibration;
 use crate::text_model::TextModel;
-use crate::text_model::artefact::Calibration;
 use crate::text_model::artefact::Dimensions;
 use crate::text_model::artefact::writing::floats_to_bytes;
 use crate::text_model::mini_lm::MiniLm;
@@ -244,9 +244,8 @@ fn a_training_makes_a_model_that_the_service_reads() {
     // The 8-bit file says nearly what the network says.
     let base = BaseModel::read(&place("base"), DROPOUT, 3).unwrap();
     let tokenizer = Tokenizer::new(&base.vocabulary).unwrap();
-    let progress = Progress::load(&place("one.checkpoint"), report["recipe"].as_str().unwrap(), base.weights.len())
-        .unwrap()
-        .unwrap();
+    let progress =
+        Progress::load(&place("one.checkpoint"), &report["recipe"].to_string(), base.weights.len()).unwrap().unwrap();
     let model = MiniLm::open(&place("one.safetensors")).unwrap();
     let heads: [Calibration; HEADS] = serde_json::from_value(report["heads"].clone()).unwrap();
     for text in ["bad old fig", "a", "go go go."] {
