@@ -30,7 +30,7 @@ use std::sync::Arc;
 use axum::Extension;
 use clap::{Args, Command, FromArgMatches};
 
-use crate::analyses::reading::{Pipeline, TextReader};
+use crate::analyses::reading::{AnalysisReader, Pipeline};
 use crate::analyses::schedulers::Reanalyser;
 use crate::analyses::scoring::{FileModel, TextScores};
 use crate::core::app::App;
@@ -47,9 +47,8 @@ use crate::perspective::texts::{self, TextAnalysis};
 use crate::queue::closing::schedulers::ReportCloser;
 use crate::queue::schedulers::QueueGauges;
 use crate::settings::Settings;
-use crate::text_model::TextModel;
 use crate::text_model::analyse::{self, Analyse};
-use crate::text_model::mini_lm::MiniLm;
+use crate::text_model::{TextModel, shipped};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -99,9 +98,9 @@ static SERVICE: Service = Service {
     authenticator: token_check::authenticator,
     features: |app, arguments| {
         let settings = Settings::from_arg_matches(arguments)?;
-        let model = settings.moderation_model.as_deref().map(MiniLm::open).transpose()?.map(Arc::new);
-        let scores = model.clone().map(|model| Arc::new(FileModel(model)) as Arc<dyn TextScores>);
-        features(app, &settings, model.map(|model| model as Arc<dyn TextModel>), scores)
+        let model = Arc::new(shipped::open(settings.moderation_model.as_deref())?);
+        let scores = Arc::new(FileModel(model.clone()));
+        features(app, &settings, Some(model), Some(scores))
     },
 };
 
