@@ -5,12 +5,12 @@ use axum::body::Body;
 use axum::http::{Request, header};
 use serde_json::json;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, Executor};
 use uuid::Uuid;
 
 use crate::SERVICE;
 use crate::core::testing::{self, Platform};
 use crate::decisions::tests::{decided_by_machine, new_content};
+use crate::reports::tests::report;
 use crate::subjects::SubjectType;
 use crate::subjects::actions::Action;
 use crate::token_check;
@@ -127,11 +127,7 @@ async fn decision(world: &Platform, owner: &Person) -> Uuid {
 /// A post of the owner that waits in the queue.
 async fn waiting_post(world: &Platform, owner: &Person) -> Uuid {
     let post = new_content(world, SubjectType::Post, owner.id).await;
-    let subject = format!(
-        "insert into subject (type, id, author, version, review, severity, opened_at)
-        values ('POST', '{}', '{}', 1, 'OPEN', 0.5, now())",
-        post.id, owner.id
-    );
-    world.app.db.execute(AssertSqlSafe(subject)).await.unwrap();
+    let reported = report(world, &testing::new_user().0, post.id, "SPAM_COMMERCIAL").await;
+    assert_eq!(reported.status, 201, "{reported:?}");
     post.id
 }

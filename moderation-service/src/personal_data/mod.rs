@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::appeals::models::Appeal;
 use crate::decisions::models::Decision;
 use crate::moderations::models::Moderation;
-use crate::reports::models::{Report, ReporterMute};
+use crate::reports::models::{ReporterMute, UserReport};
 use crate::strikes::models::Strike;
 use crate::{ledger, subjects};
 
@@ -37,11 +37,11 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
     },
     PersonalDataSource {
         name: "reports",
-        list: |db, person, before, rows| Box::pin(Report::list_personal_data(db, person, before, rows)),
+        list: |db, person, before, rows| Box::pin(UserReport::list_personal_data(db, person, before, rows)),
     },
     PersonalDataSource {
         name: "reports_received",
-        list: |db, person, before, rows| Box::pin(Report::list_personal_data_about(db, person, before, rows)),
+        list: |db, person, before, rows| Box::pin(UserReport::list_personal_data_about(db, person, before, rows)),
     },
 ];
 
@@ -57,7 +57,7 @@ pub const ERASURE: Erasure = Erasure {
 async fn erase(tx: &mut PgTransaction<'static>, person: Uuid) -> sqlx::Result<bool> {
     // A note about why a reporter is muted is in a moderator's words, about them.
     ReporterMute::delete(tx, person).await?;
-    Ok(Report::erase(tx, person).await?
+    Ok(UserReport::erase(tx, person).await?
         || ledger::models::erase(tx, person).await?
         || Decision::erase(tx, person).await?
         || subjects::models::erase(tx, person).await?
