@@ -267,12 +267,6 @@ impl Person {
         self.api.ask(Method::GET, To::Interaction, &format!("/{post}/view"), None).await
     }
 
-    /// Reports a post or a comment (`POST`, `COMMENT`) to the moderators.
-    pub async fn report(&self, kind: &str, id: &str, reason: &str) -> Result<Created> {
-        let report = json!({ "subject_type": kind, "subject_id": id, "reason": reason });
-        self.api.ask(Method::POST, To::Moderation, "/reports", Some(&report)).await
-    }
-
     /// The posts of their connections and their own, newest first.
     pub async fn home_feed(&self) -> Result<Vec<FeedItem>> {
         self.api.ask(Method::GET, To::Engagement, "/me/feed", None).await

@@ -11,7 +11,7 @@ use crate::decisions::models::lock_content;
 use crate::decisions::signals as decisions;
 use crate::ledger::NewEntry;
 use crate::ledger::signals::record;
-use crate::reports::models::Report;
+use crate::reports::models::UserReport;
 use crate::strikes::services::Ladder;
 use crate::subjects::changes::{Actor, Change};
 use crate::subjects::models::lock;
@@ -62,7 +62,7 @@ pub async fn decided(
         }
     }
     if body.abusive {
-        Report::call_abusive(tx, key).await?;
+        UserReport::call_abusive(tx, key).await?;
     }
     let decision = decisions::moderate(tx, ladder, body.decision.clone().by(moderator, key, content.author)).await?;
     Ok((BulkOutcome::Decided, Some(decision.id)))

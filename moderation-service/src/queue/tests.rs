@@ -20,7 +20,7 @@ async fn execute(platform: &Platform, statement: String) {
     platform.app.db.execute(AssertSqlSafe(statement)).await.unwrap();
 }
 
-/// A post that somebody has reported.
+/// A post that a user has reported.
 async fn reported(platform: &Platform, reason: &str) -> Uuid {
     let post = write_post(platform, new_user().1, "Is this so?").await;
     let made = report(platform, &new_user().0, post, reason).await;

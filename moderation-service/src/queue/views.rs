@@ -16,7 +16,7 @@ use crate::core::api::pagination::Page;
 use crate::core::app::App;
 use crate::core::app::identity::Role;
 use crate::core::contract::extract::{Json, Query};
-use crate::reports::models::Report;
+use crate::reports::models::UserReport;
 use crate::reports::schemas::ReportDetailsOut;
 use crate::strikes::services::Ladder;
 use crate::subjects::changes::Change;
@@ -31,12 +31,12 @@ const SEARCHES: u32 = 20;
 
 /// List what a person has to look at, the most urgent first; for moderators
 #[utoipa::path(get, path = "/moderation/queue", tag = "moderation", params(
-    ("type" = Option<String>, Query, description = "POST, COMMENT or USER"),
-    ("family" = Option<String>, Query, description = "A family of reasons: VIOLENCE, SEXUAL, CHILD_SAFETY, HARASSMENT, HATE, MISLEADING, SPAM, SELF_HARM, OTHER"),
-    ("reason" = Option<String>, Query, description = "A code of the taxonomy that it was reported or flagged for"),
-    ("min_severity" = Option<f64>, Query, description = "From which severity on, 0 to 1"),
+    ("type" = Option<String>, Query, max_length = 7, description = "POST, COMMENT or USER"),
+    ("family" = Option<String>, Query, max_length = 12, description = "A family of reasons: VIOLENCE, SEXUAL, CHILD_SAFETY, HARASSMENT, HATE, MISLEADING, SPAM, SELF_HARM, OTHER"),
+    ("reason" = Option<String>, Query, max_length = 40, description = "A code of the taxonomy that it was reported or flagged for"),
+    ("min_severity" = Option<f64>, Query, minimum = 0, maximum = 1, description = "From which severity on, 0 to 1"),
     ("escalated" = Option<bool>, Query, description = "Only what was escalated, or only what was not"),
-    ("flagged_by" = Option<String>, Query, description = "MACHINE or PEOPLE"),
+    ("flagged_by" = Option<String>, Query, max_length = 7, description = "MACHINE or PEOPLE"),
     ("claimed_by_me" = Option<bool>, Query, description = "True: what the caller has claimed, whatever the other filters say"),
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
@@ -95,7 +95,7 @@ pub async fn claim_next(
 
 /// Claim a subject for 15 minutes, or extend the claim; for moderators
 #[utoipa::path(post, path = "/moderation/subjects/{type}/{id}/claim", tag = "moderation", params(
-    ("type" = String, Path, description = "POST, COMMENT or USER"), ("id" = uuid::Uuid, Path),
+    ("type" = String, Path, max_length = 7, example = "POST", description = "POST, COMMENT or USER"), ("id" = uuid::Uuid, Path),
 ), responses(
     (status = 200, body = ClaimOut),
     (status = 403, description = "The caller is no moderator, or wrote it"),
@@ -119,7 +119,7 @@ pub async fn claim_subject(
 
 /// End one's claim on a subject; administrators end any; for moderators
 #[utoipa::path(delete, path = "/moderation/subjects/{type}/{id}/claim", tag = "moderation", params(
-    ("type" = String, Path, description = "POST, COMMENT or USER"), ("id" = uuid::Uuid, Path),
+    ("type" = String, Path, max_length = 7, example = "POST", description = "POST, COMMENT or USER"), ("id" = uuid::Uuid, Path),
 ), responses(
     (status = 204),
     (status = 403, description = "The caller is no moderator"),
@@ -136,7 +136,7 @@ pub async fn release_subject(
 
 /// Hand a subject to a senior moderator, with a note; for moderators
 #[utoipa::path(post, path = "/moderation/subjects/{type}/{id}/escalate", tag = "moderation", params(
-    ("type" = String, Path, description = "POST, COMMENT or USER"), ("id" = uuid::Uuid, Path),
+    ("type" = String, Path, max_length = 7, example = "POST", description = "POST, COMMENT or USER"), ("id" = uuid::Uuid, Path),
 ), request_body = NoteIn, responses(
     (status = 201, body = SubjectStateOut),
     (status = 403, description = "The caller is no moderator, or wrote it"),
@@ -156,7 +156,7 @@ pub async fn escalate_subject(
 
 /// Write a note for other moderators; for moderators
 #[utoipa::path(post, path = "/moderation/subjects/{type}/{id}/notes", tag = "moderation", params(
-    ("type" = String, Path, description = "POST, COMMENT or USER"), ("id" = uuid::Uuid, Path),
+    ("type" = String, Path, max_length = 7, example = "POST", description = "POST, COMMENT or USER"), ("id" = uuid::Uuid, Path),
 ), request_body = NoteIn, responses(
     (status = 201, body = SubjectStateOut),
     (status = 403, description = "The caller is no moderator, or wrote it"),
@@ -176,7 +176,7 @@ pub async fn note_subject(
 
 /// Get all that is known of a subject: state, content, reports, history, and the author's record; for moderators
 #[utoipa::path(get, path = "/moderation/subjects/{type}/{id}", tag = "moderation", params(
-    ("type" = String, Path, description = "POST, COMMENT or USER"), ("id" = uuid::Uuid, Path),
+    ("type" = String, Path, max_length = 7, example = "POST", description = "POST, COMMENT or USER"), ("id" = uuid::Uuid, Path),
 ), responses(
     (status = 200, body = SubjectOut),
     (status = 403, description = "The caller is no moderator"),
@@ -185,7 +185,7 @@ pub async fn note_subject(
 pub async fn get_subject(_: Moderator, State(app): State<App>, key: SubjectKey) -> Result<Body<SubjectOut>, Error> {
     let content = SubjectContent::find(&app.db, key).await?.ok_or(SUBJECT_NOT_FOUND)?;
     let author = AuthorRecord::of(&app.db, content.author).await?;
-    let reports = Report::list_about(&app.db, key, REPORTS).await?;
+    let reports = UserReport::list_about(&app.db, key, REPORTS).await?;
     let history = HistoryEntry::list(&app.db, key, ENTRIES).await?;
     Ok(Body(SubjectOut {
         r#type: key.r#type,

@@ -18,7 +18,7 @@ const BATCH: i64 = 500;
 
 /// A report.
 #[derive(Clone, Debug)]
-pub struct Report {
+pub struct UserReport {
     pub id: Uuid,
     pub at: Timestamp,
     pub reporter: Uuid,
@@ -83,7 +83,7 @@ impl ReportTarget {
     }
 }
 
-impl Report {
+impl UserReport {
     /// Makes a report of this weight.
     pub async fn create(
         tx: &mut PgTransaction<'_>,

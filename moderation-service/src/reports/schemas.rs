@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::ReportStatus;
-use super::models::{Report, ReporterMute};
+use super::models::{ReporterMute, UserReport};
 use super::services::ReporterRecord;
 use crate::core::contract::fields::{Fields, Input};
 use crate::core::contract::timestamp::Timestamp;
@@ -94,8 +94,8 @@ pub struct ReportOut {
     pub closed_at: Option<Timestamp>,
 }
 
-impl From<Report> for ReportOut {
-    fn from(report: Report) -> Self {
+impl From<UserReport> for ReportOut {
+    fn from(report: UserReport) -> Self {
         Self {
             id: report.id,
             at: report.at,
@@ -132,8 +132,8 @@ pub struct ReportDetailsOut {
     pub closed_at: Option<Timestamp>,
 }
 
-impl From<Report> for ReportDetailsOut {
-    fn from(report: Report) -> Self {
+impl From<UserReport> for ReportDetailsOut {
+    fn from(report: UserReport) -> Self {
         Self {
             id: report.id,
             at: report.at,
@@ -169,7 +169,7 @@ pub struct ReporterOut {
 
 impl ReporterOut {
     /// A reporter with what is known of them.
-    pub fn new(id: Uuid, record: ReporterRecord, mute: Option<ReporterMute>, reports: Vec<Report>) -> Self {
+    pub fn new(id: Uuid, record: ReporterRecord, mute: Option<ReporterMute>, reports: Vec<UserReport>) -> Self {
         Self {
             id,
             agreed: record.agreed,

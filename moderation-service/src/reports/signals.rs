@@ -4,7 +4,7 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::events::producers;
-use super::models::{NewReport, ONE_OPEN_REPORT, Report, ReportTarget};
+use super::models::{NewReport, ONE_OPEN_REPORT, ReportTarget, UserReport};
 use super::services::{ReportSettings, ReporterRecord, severity};
 use super::{ALREADY_REPORTED, OWN_SUBJECT, ReportStatus, SUBJECT_NOT_FOUND};
 use crate::core::api::errors::Error;
@@ -21,14 +21,18 @@ use crate::subjects::{SubjectKey, Visibility};
 pub const BATCH: i64 = 500;
 
 /// Makes a report.
-pub async fn file(tx: &mut PgTransaction<'_>, settings: &ReportSettings, report: &NewReport) -> Result<Report, Error> {
+pub async fn file(
+    tx: &mut PgTransaction<'_>,
+    settings: &ReportSettings,
+    report: &NewReport,
+) -> Result<UserReport, Error> {
     let reason = report.reason;
     let target = ReportTarget::find(&mut **tx, report.key).await?.ok_or(SUBJECT_NOT_FOUND)?;
     if target.author == report.reporter {
         return Err(OWN_SUBJECT);
     }
     let weight = ReporterRecord::of(&mut **tx, report.reporter).await?.weight();
-    let made = Report::create(tx, report, target.author, weight).await.map_err(|error| match error {
+    let made = UserReport::create(tx, report, target.author, weight).await.map_err(|error| match error {
         sqlx::Error::Database(cause) if cause.constraint() == Some(ONE_OPEN_REPORT) => ALREADY_REPORTED,
         other => other.into(),
     })?;
@@ -74,7 +78,7 @@ pub async fn close(
     status: ReportStatus,
     decision: Option<Uuid>,
 ) -> sqlx::Result<bool> {
-    let closed = Report::close(tx, key, before, status, decision, BATCH).await?;
+    let closed = UserReport::close(tx, key, before, status, decision, BATCH).await?;
     for report in &closed {
         metrics::counter!("moderation_reports_closed_total", "outcome" => report.status.word().to_lowercase())
             .increment(1);

@@ -5,7 +5,7 @@ use axum::response::Response;
 use axum::{Extension, Json as Body};
 use chrono::{TimeDelta, Utc};
 
-use super::models::{NewReport, Report, ReporterMute};
+use super::models::{NewReport, ReporterMute, UserReport};
 use super::schemas::{ReportCorrectionIn, ReportIn, ReportOut, ReporterMuteIn, ReporterOut};
 use super::services::{ReportSettings, ReporterRecord};
 use super::{REPORT_NOT_FOUND, signals};
@@ -48,7 +48,7 @@ pub async fn create_report(
     (status = 200, body = Vec<ReportOut>),
 ))]
 pub async fn list_my_reports(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
-    let reports = Report::list_by(&app.db, user.id, page.before, page.rows()).await?;
+    let reports = UserReport::list_by(&app.db, user.id, page.before, page.rows()).await?;
     let reports: Vec<ReportOut> = reports.into_iter().map(ReportOut::from).collect();
     Ok(page.answer(reports, |report| (report.at, report.id)))
 }
@@ -63,7 +63,7 @@ pub async fn list_my_reports(user: User, State(app): State<App>, page: Page) -> 
 pub async fn get_reporter(_: Moderator, State(app): State<App>, Path(id): Path) -> Result<Body<ReporterOut>, Error> {
     let record = ReporterRecord::of(&app.db, id).await?;
     let mute = ReporterMute::find(&app.db, id).await?;
-    let reports = Report::list_by(&app.db, id, Cursor::end(), SHOWN).await?;
+    let reports = UserReport::list_by(&app.db, id, Cursor::end(), SHOWN).await?;
     Ok(Body(ReporterOut::new(id, record, mute, reports)))
 }
 
@@ -109,7 +109,7 @@ pub async fn correct_report(
     Json(body): Json<ReportCorrectionIn>,
 ) -> Result<StatusCode, Error> {
     let mut tx = app.db.begin().await?;
-    if !Report::correct(&mut tx, id, body.status).await? {
+    if !UserReport::correct(&mut tx, id, body.status).await? {
         return Err(REPORT_NOT_FOUND);
     }
     let result = body.status.word();

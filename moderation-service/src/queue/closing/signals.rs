@@ -4,7 +4,7 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::models::{FollowedEntry, save_review_time};
-use crate::reports::models::Report;
+use crate::reports::models::UserReport;
 use crate::reports::{ReportStatus, signals as reports};
 use crate::subjects::SubjectKey;
 use crate::subjects::actions::Action;
@@ -36,7 +36,7 @@ pub async fn followed(tx: &mut PgTransaction<'_>, entry: &FollowedEntry) -> anyh
     if entry.kind == "ended" {
         let EndedDetails { decision, why } = serde_json::from_str(details)?;
         if why.is_taken_back() {
-            Report::disagree(tx, decision).await?;
+            UserReport::disagree(tx, decision).await?;
         }
         return Ok(false);
     }

@@ -122,20 +122,15 @@ async fn discuss(people: Arc<[Person]>, thread: Thread) -> Result<String> {
 /// A report of a post. Moderation knows a post a moment after it was written; one that was hidden meanwhile, or reported by an
 /// earlier run, is left alone.
 async fn report(people: Arc<[Person]>, reader: usize, post: String, reason: &'static str) -> Result<()> {
-    let mut tries = 0;
-    let ask = async || {
-        let report = json!({ "subject_type": "POST", "subject_id": post, "reason": reason });
-        let (status, _) = people[reader].api.send(Method::POST, To::Moderation, "/reports", Some(&report)).await?;
-        Ok(status)
-    };
-    loop {
-        let status = ask().await?;
-        tries += 1;
-        if status != StatusCode::NOT_FOUND || tries == TRIES {
-            return Ok(());
+    let body = json!({ "subject_type": "POST", "subject_id": post, "reason": reason });
+    for _ in 0..TRIES {
+        let (status, _) = people[reader].api.send(Method::POST, To::Moderation, "/reports", Some(&body)).await?;
+        if status != StatusCode::NOT_FOUND {
+            break;
         }
         tokio::time::sleep(BETWEEN_TRIES).await;
     }
+    Ok(())
 }
 
 /// Carries out jobs, a limited number of them at once; the results in the order of the jobs. The first error ends the rest.

@@ -63,7 +63,7 @@ pub async fn measure(options: &Moderation, platform: &MeasuredPlatform<'_>) -> R
     Ok(Measurement { title: "The queue".to_owned(), description, rows })
 }
 
-/// A moderator, whom no service has seen as a user before.
+/// A moderator, who has the role before any service has seen them.
 async fn moderator(platform: &MeasuredPlatform<'_>) -> Result<Person> {
     let person = platform.sign_up(1).await?.pop().context("nobody signed up")?;
     let promote = sql("update auth.account set role = 'MODERATOR' where id::text = $1").bind(person.id.clone());
