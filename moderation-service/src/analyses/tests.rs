@@ -298,7 +298,7 @@ async fn a_deleted_content_leaves_the_queue_and_its_text(_: PgPoolOptions, datab
     assert_eq!(held(&platform, "hash", "fingerprint where content_id =", id).await, [""; 0]);
 }
 
-/// Copies with links are held from the sixth on, whoever posts them; the same words without a link are not.
+/// Copies with links are held from the sixth on, also those of different authors; the same words without a link are not.
 #[sqlx::test(migrations = false)]
 async fn a_flood_of_copies_with_links_is_held(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
@@ -360,7 +360,7 @@ async fn rules_about_domains_decide_about_links(_: PgPoolOptions, database: PgCo
     assert_eq!(state(&platform, warned).await, ["VISIBLE OPEN"]);
 }
 
-/// A text that the model cannot read is English to nobody: a person has to look at it. A short one is read as it is.
+/// A person has to look at what the model cannot read. A short text is read as it is.
 #[sqlx::test(migrations = false)]
 async fn what_is_not_english_is_for_a_person(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;

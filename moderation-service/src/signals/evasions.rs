@@ -140,7 +140,11 @@ fn drop_marks(text: &str, found: &mut Vec<Evasion>) -> String {
         if is_pile || marks > MAX_MARKS {
             found.push(Evasion::Marks);
         }
-        if !is_pile {
+        if is_pile {
+            // The first mark of a pile may have become one with its letter.
+            out.pop();
+            out.extend(base.nfd().next());
+        } else {
             out.push_str(&kept);
         }
     }
