@@ -93,13 +93,14 @@ fn text_model(settings: &Settings) -> anyhow::Result<Option<Arc<dyn TextScores>>
 /// What the service does, with a text model or without.
 fn features(app: &App, settings: &Settings, model: Option<Arc<dyn TextScores>>) -> Features {
     metrics::gauge!("text_model_loaded").set(u8::from(model.is_some()));
-    match &model {
-        Some(model) => tracing::info!(version = model.version(), "the text model is loaded"),
-        None => tracing::warn!("no text model is loaded (MODERATION_MODEL): the word lists decide alone"),
+    if let Some(model) = &model {
+        tracing::info!(version = model.version(), "the text model is loaded");
+    } else {
+        tracing::warn!("no text model is loaded (MODERATION_MODEL): the word lists decide alone");
     }
     let reader = TextReader { model, words: analyser(&settings.analysis) };
     let pipeline = Pipeline { reader, settings: settings.analyses.clone() };
-    let (ladder, removal) = (settings.ladder.clone(), settings.removal.clone());
+    let (ladder, removal) = (settings.ladder.clone(), settings.removal);
     let routes = moderations::router()
         .merge(ledger::router())
         .merge(strikes::router())

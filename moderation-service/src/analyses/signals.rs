@@ -137,12 +137,12 @@ async fn read(
         .iter()
         .map(|content| Text {
             content: content.key.id,
-            text: content.text.clone(),
+            body: content.text.clone(),
             scores: known.get(&content.key.id).copied(),
         })
         .collect();
     let reader = reader.clone();
-    let read = tokio::task::spawn_blocking(move || reader.read(texts)).await;
+    let read = tokio::task::spawn_blocking(move || reader.read(&texts)).await;
     read.map_err(|cause| Failure::Unknown(cause.to_string()))?.map_err(|cause| Failure::Unknown(format!("{cause:#}")))
 }
 
