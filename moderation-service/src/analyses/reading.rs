@@ -37,7 +37,7 @@ pub struct Pipeline {
 #[derive(Clone, Debug)]
 pub struct Text {
     pub content: Uuid,
-    pub text: String,
+    pub body: String,
     /// The scores of before, where this model has read this text before.
     pub scores: Option<[f64; HEADS]>,
 }
@@ -71,7 +71,7 @@ impl AnalysisReader {
     }
 
     /// Reads texts. It computes, so it is called from a thread that may block.
-    pub fn read(&self, texts: Vec<Text>) -> anyhow::Result<Vec<TextReading>> {
+    pub fn read(&self, texts: &[Text]) -> anyhow::Result<Vec<TextReading>> {
         let mut readings: Vec<TextReading> = texts.iter().map(|text| self.read_alone(text)).collect();
         let Some(model) = &self.model else { return Ok(readings) };
         let thresholds = model.thresholds();
@@ -81,7 +81,7 @@ impl AnalysisReader {
                 let is_labelled = scores.iter().zip(&thresholds).any(|(score, threshold)| *score >= threshold.label);
                 reading.model = Some(ModelScores { scores, thresholds });
                 if is_labelled {
-                    reading.spans = model.explain(&text.text)?;
+                    reading.spans = model.explain(&text.body)?;
                 }
             }
         }
@@ -90,16 +90,16 @@ impl AnalysisReader {
 
     /// What needs no model.
     fn read_alone(&self, text: &Text) -> TextReading {
-        let normalised = normalise(&text.text);
+        let normalised = normalise(&text.body);
         let plain = normalised.text.as_str();
         TextReading {
             content: text.content,
-            hash: hash(&text.text),
+            hash: hash(&text.body),
             language: detect_language(plain),
-            hosts: find_hosts(&text.text),
-            shape: measure(&text.text),
+            hosts: find_hosts(&text.body),
+            shape: measure(&text.body),
             // The word lists see through disguises of their own, and are tuned to the text as it is.
-            lexicon: self.words.analyse(&text.text),
+            lexicon: self.words.analyse(&text.body),
             fingerprint: fingerprint(plain),
             model: None,
             spans: Vec::new(),
@@ -115,7 +115,7 @@ fn score(model: &dyn TextScores, texts: &[Text], readings: &[TextReading]) -> an
     for (place, (text, reading)) in
         texts.iter().zip(readings).enumerate().filter(|(_, (text, _))| text.scores.is_none())
     {
-        wanted.push((place, text.text.as_str()));
+        wanted.push((place, text.body.as_str()));
         wanted.extend(reading.normalised.as_deref().map(|plain| (place, plain)));
     }
     let mut scores: Vec<[f64; HEADS]> = texts.iter().map(|text| text.scores.unwrap_or_default()).collect();

@@ -26,7 +26,7 @@ use crate::signals::surroundings::Surroundings;
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{Actor, Change, Ended, PolicyRef};
 use crate::subjects::models::lock as lock_subjects;
-use crate::subjects::{Subject, SubjectKey};
+use crate::subjects::{Subject, SubjectKey, Visibility};
 
 /// A content whose version is analysed.
 #[derive(Clone, Debug)]
@@ -64,7 +64,7 @@ pub async fn written(tx: &mut PgTransaction<'_>, pipeline: &Pipeline, versions: 
     analyse(tx, pipeline, texts.collect()).await
 }
 
-/// Moderators have restored contents at the service that has them: no decision is in force about them any more.
+/// Moderators have restored contents at the service that has them: no decision hides them any more.
 async fn restore(tx: &mut PgTransaction<'_>, contents: Vec<Content>) -> Result<(), Failure> {
     let ids: Vec<Uuid> = contents.iter().map(|content| content.key.id).collect();
     let touched = models::list_touched(tx, &ids).await?;
@@ -75,7 +75,8 @@ async fn restore(tx: &mut PgTransaction<'_>, contents: Vec<Content>) -> Result<(
         .collect();
     Moderation::close(tx, &ids).await?;
     for subject in lock_subjects(tx, &keys).await? {
-        for held in &subject.active {
+        // Labels and limits are not what the moderator has taken back.
+        for held in subject.active.iter().filter(|held| held.ruling.visibility.is_some_and(Visibility::is_hidden)) {
             end(tx, held.ruling.decision, Ended::Reversed, Actor::Operator(None)).await.map_err(as_failure)?;
         }
     }
@@ -136,12 +137,12 @@ async fn read(
         .iter()
         .map(|content| Text {
             content: content.key.id,
-            text: content.text.clone(),
+            body: content.text.clone(),
             scores: known.get(&content.key.id).copied(),
         })
         .collect();
     let reader = reader.clone();
-    let read = tokio::task::spawn_blocking(move || reader.read(texts)).await;
+    let read = tokio::task::spawn_blocking(move || reader.read(&texts)).await;
     read.map_err(|cause| Failure::Unknown(cause.to_string()))?.map_err(|cause| Failure::Unknown(format!("{cause:#}")))
 }
 

@@ -10,7 +10,7 @@ use crate::core::doors::erasure::Erasure;
 use crate::core::doors::personal_data::PersonalDataSource;
 use crate::decisions::models::Decision;
 use crate::moderations::models::Moderation;
-use crate::reports::models::{Report, ReporterMute};
+use crate::reports::models::{UserReport, ReporterMute};
 use crate::strikes::models::Strike;
 use crate::{analyses, contents, ledger, policies, signals, subjects};
 
@@ -37,11 +37,11 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
     },
     PersonalDataSource {
         name: "reports",
-        list: |db, person, before, rows| Box::pin(Report::list_personal_data(db, person, before, rows)),
+        list: |db, person, before, rows| Box::pin(UserReport::list_personal_data(db, person, before, rows)),
     },
     PersonalDataSource {
         name: "reports_received",
-        list: |db, person, before, rows| Box::pin(Report::list_personal_data_about(db, person, before, rows)),
+        list: |db, person, before, rows| Box::pin(UserReport::list_personal_data_about(db, person, before, rows)),
     },
     PersonalDataSource {
         name: "contents",
@@ -73,7 +73,7 @@ async fn erase(tx: &mut PgTransaction<'static>, person: Uuid) -> sqlx::Result<bo
     Ok(contents::models::erase(tx, person).await?
         || signals::models::erase(tx, person).await?
         || analyses::models::erase(tx, person).await?
-        || Report::erase(tx, person).await?
+        || UserReport::erase(tx, person).await?
         || ledger::models::erase(tx, person).await?
         || Decision::erase(tx, person).await?
         || subjects::models::erase(tx, person).await?

@@ -80,7 +80,7 @@ fn is_latin(c: char) -> bool {
     c.is_alphabetic() && matches!(c, '\0'..='\u{24f}' | '\u{1e00}'..='\u{1eff}')
 }
 
-/// Removes invisible characters that stand between two Latin letters.
+/// Removes invisible characters that stand between two Latin letters, or between one and a digit.
 fn drop_invisible(text: &[char], found: &mut Vec<Evasion>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
@@ -93,8 +93,11 @@ fn drop_invisible(text: &[char], found: &mut Vec<Evasion>) -> String {
         }
         let run = &text[at..at + length];
         at += length;
-        let looks_latin = |c: Option<char>| c.is_some_and(|c| c.nfkc().any(|c| is_latin(look_alike(c))));
-        if looks_latin(out.chars().next_back()) && looks_latin(text.get(at).copied()) {
+        let (before, after) = (out.chars().next_back(), text.get(at).copied());
+        let is_latin = |c: Option<char>| c.is_some_and(|c| c.nfkc().any(|c| is_latin(look_alike(c))));
+        // A digit may stand for a letter.
+        let fits = |c: Option<char>| is_latin(c) || c.is_some_and(|c| c.is_ascii_digit());
+        if fits(before) && fits(after) && (is_latin(before) || is_latin(after)) {
             // Soft hyphens are how long words are made to break.
             if run.iter().any(|c| *c != SOFT_HYPHEN) {
                 found.push(Evasion::Invisible);
@@ -140,7 +143,11 @@ fn drop_marks(text: &str, found: &mut Vec<Evasion>) -> String {
         if is_pile || marks > MAX_MARKS {
             found.push(Evasion::Marks);
         }
-        if !is_pile {
+        if is_pile {
+            // The first mark of a pile may have become one with its letter.
+            out.pop();
+            out.extend(base.nfd().next());
+        } else {
             out.push_str(&kept);
         }
     }
