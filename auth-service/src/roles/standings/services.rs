@@ -14,8 +14,8 @@ fn strictness(status: &AccountStatus, now: DateTime<Utc>) -> Option<(bool, DateT
 /// The restriction that an account has at a time; none: it has none. Of two that are as strict it is that of people.
 pub fn effective(people: &StatusByPeople, moderation: Option<&Standing>, now: DateTime<Utc>) -> Option<AccountStatus> {
     let StatusByPeople { account, decided, .. } = people;
-    // A restriction without a history is one of the original platform.
-    let by_people = if strictness(account, now).is_some() && !account.moderated {
+    // What the account has of people is theirs, over or not, also without a history, as on the original platform.
+    let by_people = if matches!(account.status, Status::Muted | Status::Banned) && !account.moderated {
         Some(*account)
     } else {
         decided.map(|(status, _)| status)
