@@ -111,7 +111,7 @@ async fn analyse_lines(
         match input {
             Ok(input) => {
                 let scores = queue.read(input.text.clone()).await?;
-                let explanation = match gravest(&scores.labels).filter(|_| explain) {
+                let explanation = match gravest(scores.labels).filter(|_| explain) {
                     Some(head) => Some(LabelExplanation {
                         head: head.name(),
                         threshold: model.calibrations()[head as usize].label,
@@ -133,7 +133,7 @@ async fn analyse_lines(
                 labels: ByHead(scores.labels),
                 hides: ByHead(scores.hides),
                 class: scores.class,
-                reason: gravest(&scores.hides).map(reason),
+                reason: gravest(scores.hides).map(reason),
                 explanation,
                 model_version: model.version(),
             },
@@ -150,7 +150,7 @@ async fn analyse_lines(
 }
 
 /// The gravest of the heads that apply.
-fn gravest(heads: &[bool; HEADS]) -> Option<Head> {
+fn gravest(heads: [bool; HEADS]) -> Option<Head> {
     let order = [Head::Threat, Head::Hate, Head::Sexism, Head::Toxic, Head::Spam];
     order.into_iter().find(|head| heads[*head as usize])
 }
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn the_gravest_head_is_the_reason() {
-        let of = |heads| gravest(&heads).map(reason);
+        let of = |heads| gravest(heads).map(reason);
         assert_eq!(of([false; HEADS]), None);
         assert_eq!(of([true, true, false, true, false]), Some(ContractReason::RulesViolation));
         assert_eq!(of([false, true, false, false, true]), Some(ContractReason::OffensiveContent));

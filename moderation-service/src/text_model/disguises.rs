@@ -52,7 +52,7 @@ pub fn undisguise(cleaned: &str, word: impl Fn(&str) -> Option<u32>) -> Option<S
 fn unleet(token: &str, word: &impl Fn(&str) -> Option<u32>) -> Option<String> {
     let chars: Vec<char> = token.chars().collect();
     let first = chars.first()?;
-    if chars.len() < 3 || !chars.iter().any(|c| c.is_ascii_alphabetic()) {
+    if chars.len() < 3 || !chars.iter().any(char::is_ascii_alphabetic) {
         // A spaced word may hold a digit.
         let only = (chars.len() == 1).then(|| letter(*first)).flatten();
         return only.filter(|_| first.is_ascii_digit()).map(String::from);

@@ -94,6 +94,7 @@ impl Calibration {
 
 /// What a model says about a text.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(clippy::struct_field_names, reason = "the name that the scores have in the API")]
 pub struct Scores {
     /// A probability per head, in the order of [`Head::ALL`].
     pub scores: [f32; HEADS],

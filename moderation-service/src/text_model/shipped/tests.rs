@@ -136,7 +136,6 @@ fn scores_do_not_depend_on_the_processor() {
 /// --ignored --nocapture`.
 #[test]
 #[ignore = "a measurement, which needs a machine that does nothing else"]
-#[expect(clippy::print_stdout, reason = "a measurement is printed")]
 fn speed() {
     let text = "one two three four five six seven eight nine ten ".repeat(3);
     let texts = vec![text.as_str(); 64];
