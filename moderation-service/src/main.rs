@@ -138,7 +138,7 @@ fn features(
         .merge(texts::router(TextAnalysis { reader: reader.clone(), analyser }));
     let mut subscriptions = analyses::events::consumers::subscriptions(&pipeline);
     subscriptions.extend(signals::events::consumers::subscriptions());
-    let removal = settings.removal.clone();
+    let removal = settings.removal;
     Ok(Features {
         routes: routes.with_state(app.clone()),
         root: perspective::root(keys, settings.perspective.perspective_url.clone(), &reader).with_state(app.clone()),
@@ -170,7 +170,8 @@ fn analyser(settings: &Analysis) -> Arc<dyn Analyser> {
 /// Adds the commands beside the service itself, which need none of its settings.
 fn with_tools(command: Command) -> Command {
     let analyse = Command::new("analyse").about("Writes what the text model says about each line of standard input");
-    let labels = Command::new("export-labels").about("Writes what moderators decided, as rows that a training learns from");
+    let labels =
+        Command::new("export-labels").about("Writes what moderators decided, as rows that a training learns from");
     let suggestions =
         Command::new("export-suggestions").about("Writes suggested scores, as rows that a training learns from");
     let reanalyse = Command::new("reanalyse").about("Lets the running service read all contents again, then exits");

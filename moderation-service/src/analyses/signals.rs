@@ -5,7 +5,7 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::models::{self, NewAnalysis, SavedAnalysis};
-use super::reading::{Pipeline, Text, AnalysisReader, TextReading, hash};
+use super::reading::{AnalysisReader, Pipeline, Text, TextReading, hash};
 use crate::contents::models as contents;
 use crate::contents::models::Content;
 use crate::core::api::errors::Error;

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Executor, Row};
 use uuid::Uuid;
 
 use super::commands::reanalyse;
-use super::reading::{Pipeline, AnalysisReader};
+use super::reading::{AnalysisReader, Pipeline};
 use super::schedulers::Reanalyser;
 use super::scoring::{TextScores, WeighedSpan};
 use crate::SERVICE;

@@ -10,7 +10,7 @@ use crate::core::doors::erasure::Erasure;
 use crate::core::doors::personal_data::PersonalDataSource;
 use crate::decisions::models::Decision;
 use crate::moderations::models::Moderation;
-use crate::reports::models::{UserReport, ReporterMute};
+use crate::reports::models::{ReporterMute, UserReport};
 use crate::strikes::models::Strike;
 use crate::{analyses, contents, ledger, policies, signals, subjects};
 

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 
 use super::TextAnalysis;
-use super::schemas::{ThresholdsOut, PerHead, TextOut, TextSpan, TextVerdict, TextsIn, TextsOut};
+use super::schemas::{PerHead, TextOut, TextSpan, TextVerdict, TextsIn, TextsOut, ThresholdsOut};
 use crate::core::api::errors::Error;
-use crate::subjects::reasons::ContractReason;
 use crate::moderations::services::{Analyser, Finding};
 use crate::perspective::reader::Unreadable;
 use crate::perspective::spans::{TextPart, sentences};
+use crate::subjects::reasons::ContractReason;
 use crate::text_model::{Head, Scores};
 
 /// The heads that may lead to hiding, the gravest first, each with the reason in the contract's words. The others are for people
@@ -59,8 +59,7 @@ pub async fn analyze(analysis: &TextAnalysis, request: TextsIn) -> Result<TextsO
         TextOut { scores: scores.scores.map(rounded).into(), labels: scores.labels.into(), verdict, reason, spans }
     });
     let results = results.collect();
-    let thresholds =
-        calibration.map(|head| ThresholdsOut { label: rounded(head.label), hide: head.hide.map(rounded) });
+    let thresholds = calibration.map(|head| ThresholdsOut { label: rounded(head.label), hide: head.hide.map(rounded) });
     Ok(TextsOut { model_version, thresholds: PerHead::from(thresholds), results })
 }
 
