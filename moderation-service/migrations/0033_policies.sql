@@ -84,11 +84,23 @@ create table reanalysis (
     finished_at timestamptz
 );
 
--- The policy that a new platform starts with. `label` and `hide` are the thresholds of the model that is loaded.
+-- The policy that a new platform starts with. `label` and `hide` are the thresholds of the model that is loaded. A severe word
+-- hides a text only where the model agrees, or where there is none.
 insert into policy (id, name, version, mode, rules) values ('019aa0c6-0000-7000-8000-000000000001', 'Default', 1, 'ENFORCE', '[
     {"name": "hate", "when": {"signal": "hate", "at_least": "hide"}, "outcome": "HIDE", "reason": "HATE_IDENTITY"},
     {"name": "threat", "when": {"signal": "threat", "at_least": "hide"}, "outcome": "HIDE", "reason": "VIOLENCE_THREAT"},
     {"name": "spam", "when": {"signal": "spam", "at_least": "hide"}, "outcome": "HIDE", "reason": "SPAM_COMMERCIAL"},
+    {"name": "racist-slur",
+     "when": {"all": [{"signal": "lexicon_racism", "at_least": 0.3}, {"signal": "hate", "at_least": "label"}]},
+     "outcome": "HIDE", "reason": "HATE_RACISM"},
+    {"name": "slur", "when": {"all": [{"signal": "lexicon_offensive", "at_least": 0.3}, {"signal": "hate", "at_least": "label"}]},
+     "outcome": "HIDE", "reason": "HATE_IDENTITY"},
+    {"name": "urged-to-self-harm",
+     "when": {"all": [{"signal": "lexicon_attack", "at_least": 0.3}, {"signal": "toxic", "at_least": "label"}]},
+     "outcome": "HIDE", "reason": "SELF_HARM_ENCOURAGEMENT"},
+    {"name": "sexual-demand",
+     "when": {"all": [{"signal": "lexicon_sexual", "at_least": 0.3}, {"signal": "toxic", "at_least": "label"}]},
+     "outcome": "HIDE", "reason": "SEXUAL_NUDITY"},
     {"name": "blocked-domain", "when": {"signal": "blocked_links", "at_least": 1},
      "outcome": "HIDE", "reason": "SPAM_LINK"},
     {"name": "lexicon-racism", "when": {"all": [{"signal": "model", "at_most": 0}, {"signal": "lexicon_racism", "at_least": 0.3}]},

@@ -25,6 +25,7 @@ mod training;
 #[cfg(test)]
 mod matrix;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -59,8 +60,8 @@ static SERVICE: Service = Service {
     schema: "moderation",
     group: "moderation_group",
     publishes: &[
-        moderations::events::POST_DELETE_REQUESTED,
-        moderations::events::COMMENT_DELETE_REQUESTED,
+        decisions::events::POST_DELETE_REQUESTED,
+        decisions::events::COMMENT_DELETE_REQUESTED,
         ledger::events::MODERATION_DECIDED,
         ledger::events::CONTENT_LABELLED,
         ledger::events::USER_STATUS_CHANGED,
@@ -98,7 +99,11 @@ static SERVICE: Service = Service {
     authenticator: token_check::authenticator,
     features: |app, arguments| {
         let settings = Settings::from_arg_matches(arguments)?;
-        let model = Arc::new(shipped::open(settings.moderation_model.as_deref())?);
+        let file = settings.moderation_model.as_deref();
+        if file == Some(Path::new("off")) {
+            return features(app, &settings, None, None);
+        }
+        let model = Arc::new(shipped::open(file)?);
         let scores = Arc::new(FileModel(model.clone()));
         features(app, &settings, Some(model), Some(scores))
     },
@@ -114,7 +119,7 @@ fn features(
     metrics::gauge!("text_model_loaded").set(u8::from(scores.is_some()));
     match &scores {
         Some(model) => tracing::info!(version = model.version(), "the text model is loaded"),
-        None => tracing::warn!("no text model is loaded (MODERATION_MODEL): the word lists decide alone"),
+        None => tracing::warn!("the text model is off (MODERATION_MODEL): the word lists decide alone"),
     }
     let analyser = analyser(&settings.analysis);
     let pipeline = Pipeline {

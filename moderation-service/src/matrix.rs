@@ -5,13 +5,13 @@ use axum::body::Body;
 use axum::http::{Request, header};
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, Executor};
 use uuid::Uuid;
 
 use crate::SERVICE;
 use crate::core::testing::{self, Platform};
 use crate::decisions::tests::{decided_by_machine, new_content};
 use crate::perspective::tests::model;
+use crate::queue::tests::waiting_post;
 use crate::subjects::SubjectType;
 use crate::subjects::actions::Action;
 use crate::token_check;
@@ -80,17 +80,17 @@ pub async fn request(world: &Platform, operation: &str, owner: &Person) -> Reque
             (path, Some(json!({ "actions": [{ "action": "LIMIT" }], "reason": "SPAM_LINK" })))
         }
         "/api/v1/reports" => {
-            let post = waiting_post(world, owner).await;
+            let post = waiting_post(world, owner.id).await;
             (path.to_owned(), Some(json!({ "subject_type": "POST", "subject_id": post, "reason": "SPAM_COMMERCIAL" })))
         }
         "/api/v1/moderation/decisions/bulk" => {
-            let subjects = json!([{ "type": "POST", "id": waiting_post(world, owner).await }]);
+            let subjects = json!([{ "type": "POST", "id": waiting_post(world, owner.id).await }]);
             let body = json!({ "subjects": subjects, "actions": [{ "action": "ALLOW" }], "reason": "OTHER_RULES" });
             (path.to_owned(), Some(body))
         }
         path if path.starts_with("/api/v1/moderation/subjects/") => {
             let note = ["/notes", "/escalate"].iter().any(|end| path.ends_with(end));
-            let post = waiting_post(world, owner).await.to_string();
+            let post = waiting_post(world, owner.id).await.to_string();
             let path = path.replace("{type}", "POST").replace("{id}", &post);
             (path, note.then(|| json!({ "note": "Look at this." })))
         }
@@ -147,18 +147,6 @@ pub async fn request(world: &Platform, operation: &str, owner: &Person) -> Reque
 async fn decision(world: &Platform, owner: &Person) -> Uuid {
     let post = new_content(world, SubjectType::Post, owner.id).await;
     decided_by_machine(world, post, owner.id, Action::Hide).await
-}
-
-/// A post of the owner that waits in the queue.
-async fn waiting_post(world: &Platform, owner: &Person) -> Uuid {
-    let post = new_content(world, SubjectType::Post, owner.id).await;
-    let subject = format!(
-        "insert into subject (type, id, author, version, review, severity, opened_at)
-        values ('POST', '{}', '{}', 1, 'OPEN', 0.5, now())",
-        post.id, owner.id
-    );
-    world.app.db.execute(AssertSqlSafe(subject)).await.unwrap();
-    post.id
 }
 
 /// A policy under a name of its own, as a change of a version.

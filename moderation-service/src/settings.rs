@@ -30,7 +30,7 @@ pub struct Settings {
     #[command(flatten)]
     pub analyses: AnalysisSettings,
 
-    /// The file of the text model; without one the word lists decide alone, and what needs the model answers 503
+    /// The file of another text model than the shipped one; `off`: none, so that the word lists decide alone
     #[arg(long, env = "MODERATION_MODEL")]
     pub moderation_model: Option<PathBuf>,
 

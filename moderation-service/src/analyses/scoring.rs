@@ -10,6 +10,8 @@ use crate::text_model::{HEADS, Head, TextModel};
 
 /// The version of analyses that no model took part in.
 pub const NO_MODEL: &str = "none";
+/// The heads whose labels are explained, the highest scores first: each costs some twenty readings of the text.
+const EXPLAINED: usize = 2;
 /// The spans that are kept of each head.
 const SPANS: usize = 5;
 
@@ -59,9 +61,11 @@ impl<M: TextModel> TextScores for FileModel<M> {
     }
 
     fn explain(&self, text: &str) -> anyhow::Result<Vec<WeighedSpan>> {
-        let scores = self.0.read(&[text])?;
         let mut spans = Vec::new();
-        for head in Head::ALL.into_iter().filter(|head| scores.iter().any(|scores| scores.labels[*head as usize])) {
+        let Some(found) = self.0.read(&[text])?.pop() else { return Ok(spans) };
+        let mut heads: Vec<Head> = Head::ALL.into_iter().filter(|head| found.labels[*head as usize]).collect();
+        heads.sort_by(|a, b| found.scores[*b as usize].total_cmp(&found.scores[*a as usize]));
+        for head in heads.into_iter().take(EXPLAINED) {
             let heaviest = explain(&*self.0, text, head)?.into_iter().take(SPANS);
             spans.extend(heaviest.map(|span| WeighedSpan {
                 head: head.name().to_owned(),

@@ -26,7 +26,8 @@ use crate::signals::surroundings::Surroundings;
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{Actor, Change, Ended, PolicyRef};
 use crate::subjects::models::lock as lock_subjects;
-use crate::subjects::{Subject, SubjectKey, Visibility};
+use crate::subjects::state::Subject;
+use crate::subjects::{SubjectKey, Visibility};
 
 /// A content whose version is analysed.
 #[derive(Clone, Debug)]
@@ -60,7 +61,8 @@ pub async fn written(tx: &mut PgTransaction<'_>, pipeline: &Pipeline, versions: 
         let Content { key, author, version, text, .. } = content;
         Some(Subjected { key, author, version, text: text? })
     });
-    restore(tx, restored).await?;
+    // What was restored because a decision has ended is no reversal of the others, which may have been made meanwhile.
+    restore(tx, restored.into_iter().filter(|content| !content.follows_decision).collect()).await?;
     analyse(tx, pipeline, texts.collect()).await
 }
 

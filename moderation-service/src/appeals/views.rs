@@ -18,7 +18,9 @@ use crate::subjects::staff::Moderator;
 /// Appeal a decision about the caller, once, within six months
 ///
 /// A muted user can, too. Another moderator than the one who decided resolves the appeal.
-#[utoipa::path(post, path = "/me/moderation/decisions/{id}/appeal", tag = "moderation", request_body = AppealIn, responses(
+#[utoipa::path(post, path = "/me/moderation/decisions/{id}/appeal", tag = "moderation", params(
+    ("id" = Uuid, Path, description = "The decision"),
+), request_body = AppealIn, responses(
     (status = 201, body = AppealOut),
     (status = 404, body = Problem),
     (status = 409, body = Problem, description = "Appealed before, too late, no longer in force, or without an effect"),
@@ -65,7 +67,9 @@ pub async fn get_appeals(_: Moderator, State(app): State<App>, page: Page) -> Re
 /// Resolve an appeal: the decision stands, or its effects end
 ///
 /// By a moderator other than the one who decided; what a machine has decided, any moderator resolves.
-#[utoipa::path(post, path = "/moderation/appeals/{id}/resolve", tag = "moderation", request_body = ResolutionIn, responses(
+#[utoipa::path(post, path = "/moderation/appeals/{id}/resolve", tag = "moderation", params(
+    ("id" = Uuid, Path, description = "The appeal"),
+), request_body = ResolutionIn, responses(
     (status = 200, body = AppealCaseOut),
     (status = 403, body = Problem, description = "Not a moderator, or the one who decided or appealed"),
     (status = 404, body = Problem),

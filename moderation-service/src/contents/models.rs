@@ -27,6 +27,8 @@ pub struct Content {
     pub reach: i64,
     /// Whether this version is the one that a moderator has restored.
     pub is_restored: bool,
+    /// Whether it was restored because no decision made here hides it any more.
+    pub follows_decision: bool,
     /// As it was published; none when other users cannot read it.
     pub raw: Option<Box<RawValue>>,
 }

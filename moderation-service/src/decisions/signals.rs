@@ -16,7 +16,8 @@ use crate::strikes::services::Ladder;
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{Actor, Change, Ended};
 use crate::subjects::models::lock;
-use crate::subjects::{Subject, SubjectKey, Visibility};
+use crate::subjects::state::Subject;
+use crate::subjects::{SubjectKey, Visibility};
 
 /// The subjects of a decision, locked: the one that it is about, and its author where that is another one.
 struct Locked {

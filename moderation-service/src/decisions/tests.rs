@@ -12,7 +12,8 @@ use crate::ledger::events::{CONTENT_LABELLED, MODERATION_DECIDED, USER_STATUS_CH
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{Actor, Ended};
 use crate::subjects::reasons::Reason;
-use crate::subjects::{Subject, SubjectKey, SubjectType};
+use crate::subjects::state::Subject;
+use crate::subjects::{SubjectKey, SubjectType};
 
 pub async fn start(database: PgConnectOptions) -> Platform {
     Platform::start(&SERVICE, database, &[]).await

@@ -21,7 +21,7 @@ use crate::subjects::staff::Moderator;
 ///
 /// It is recorded, published, and stated to the author. What is hidden or removed is a strike, and enough strikes warn, mute or ban.
 #[utoipa::path(post, path = "/moderation/subjects/{type}/{id}/decisions", tag = "moderation", params(
-    ("type" = String, Path, description = "POST, COMMENT or USER"),
+    ("type" = String, Path, max_length = 7, example = "POST", description = "POST, COMMENT or USER"),
     ("id" = Uuid, Path, description = "The post, comment or user"),
 ), request_body = DecisionIn, responses(
     (status = 201, body = DecisionOut),
@@ -48,7 +48,9 @@ pub async fn create_decision(
 }
 
 /// Read a decision
-#[utoipa::path(get, path = "/moderation/decisions/{id}", tag = "moderation", responses(
+#[utoipa::path(get, path = "/moderation/decisions/{id}", tag = "moderation", params(
+    ("id" = Uuid, Path, description = "The decision"),
+), responses(
     (status = 200, body = DecisionOut),
     (status = 403, body = Problem, description = "Not a moderator"),
     (status = 404, body = Problem),
@@ -61,7 +63,9 @@ pub async fn get_decision(_: Moderator, State(app): State<App>, Path(id): Path) 
 /// Take a decision back
 ///
 /// Its effects end, its strike counts no longer, and what the ladder has done for more strikes than are left ends as well.
-#[utoipa::path(post, path = "/moderation/decisions/{id}/reverse", tag = "moderation", request_body = ReversalIn, responses(
+#[utoipa::path(post, path = "/moderation/decisions/{id}/reverse", tag = "moderation", params(
+    ("id" = Uuid, Path, description = "The decision"),
+), request_body = ReversalIn, responses(
     (status = 200, body = DecisionOut),
     (status = 403, body = Problem, description = "Not a moderator, or the decision is about the moderator"),
     (status = 404, body = Problem),

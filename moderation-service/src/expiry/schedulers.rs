@@ -10,9 +10,10 @@ use crate::core::ground::worker::{Outcome, Worker};
 use crate::decisions::signals::expire;
 use crate::ledger::NewEntry;
 use crate::ledger::signals::record;
+use crate::subjects::Visibility;
 use crate::subjects::changes::{Actor, Change};
 use crate::subjects::models::lock;
-use crate::subjects::{Subject, Visibility};
+use crate::subjects::state::Subject;
 
 /// The longest pause: a decision of another replica wakes this one no sooner.
 const MAX_PAUSE: Duration = Duration::from_secs(5);

@@ -7,7 +7,8 @@ use super::NewEntry;
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
 use crate::subjects::changes::{ActorType, WORDS};
-use crate::subjects::{Subject, SubjectKey, SubjectType};
+use crate::subjects::state::Subject;
+use crate::subjects::{SubjectKey, SubjectType};
 
 /// Entries erased in one statement.
 const BATCH: i64 = 500;

@@ -7,10 +7,11 @@ use super::events::producers;
 use super::models::{LogEntry, now};
 use super::schemas::{Cause, ContentLabelled, DecisionFacts, ModerationDecided, UserStatusChanged};
 use crate::core::contract::timestamp::Timestamp;
+use crate::subjects::SubjectKey;
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{Change, Ruling};
 use crate::subjects::models::lock;
-use crate::subjects::{Subject, SubjectKey};
+use crate::subjects::state::Subject;
 
 /// Lets something happen to a subject: the entries go into the ledger, and what follows from them is published. Returns the
 /// subject before and after. The head of the ledger is locked from here on until the transaction ends, so whatever else it

@@ -25,7 +25,8 @@ use crate::subjects::actions::Action;
 use crate::subjects::changes::{Actor, Change, Ended};
 use crate::subjects::histories::new_subject;
 use crate::subjects::reasons::Reason;
-use crate::subjects::{Subject, SubjectKey, SubjectType};
+use crate::subjects::state::Subject;
+use crate::subjects::{SubjectKey, SubjectType};
 
 /// Histories of a run, each of a few subjects, and the steps of all.
 const SUBJECTS: usize = 12;

@@ -27,12 +27,12 @@ const VERIFY_BATCHES: usize = 10;
 ///
 /// `Accept: text/csv` or `application/jsonl` exports all that the filter lets through, behind the number `after`.
 #[utoipa::path(get, path = "/moderation/log", tag = "moderation", params(
-    ("subject_type" = Option<String>, Query, description = "POST, COMMENT or USER"),
+    ("subject_type" = Option<String>, Query, max_length = 7, description = "POST, COMMENT or USER"),
     ("subject_id" = Option<Uuid>, Query, description = "The post, comment or user"),
     ("actor" = Option<Uuid>, Query, description = "The person who acted"),
-    ("actor_type" = Option<String>, Query, description = "MACHINE, MODERATOR, USER, TIMER or OPERATOR"),
-    ("kind" = Option<String>, Query, description = "Such as decided, ended or reported"),
-    ("after" = Option<i64>, Query, description = "Of an export: only entries behind this number"),
+    ("actor_type" = Option<String>, Query, max_length = 9, description = "MACHINE, MODERATOR, USER, TIMER or OPERATOR"),
+    ("kind" = Option<String>, Query, max_length = 40, description = "Such as decided, ended or reported"),
+    ("after" = Option<i64>, Query, minimum = 0, maximum = 9_223_372_036_854_775_807_i64, description = "Of an export: only entries behind this number"),
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(
@@ -80,7 +80,7 @@ fn export(app: App, filter: LogFilter, after: i64, format: Format) -> Response {
 ///
 /// Checks up to 500,000 entries; a longer log goes on with `after`.
 #[utoipa::path(get, path = "/moderation/log/verify", tag = "moderation", params(
-    ("after" = Option<i64>, Query, description = "Begin behind this number; 0 when not given"),
+    ("after" = Option<i64>, Query, minimum = 0, maximum = 9_223_372_036_854_775_807_i64, description = "Begin behind this number; 0 when not given"),
 ), responses(
     (status = 200, body = VerificationOut),
     (status = 403, body = Problem, description = "Not a moderator"),

@@ -5,18 +5,19 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
 use super::events::{
-    COMMENT_CREATED, COMMENT_DELETE_COMPLETED, COMMENT_DELETE_REQUESTED, COMMENT_DELETED, COMMENT_UPDATED,
-    POST_CREATED, POST_DELETE_COMPLETED, POST_DELETE_REQUESTED, POST_DELETED, POST_UPDATED,
+    COMMENT_CREATED, COMMENT_DELETE_COMPLETED, COMMENT_DELETED, COMMENT_UPDATED, POST_CREATED, POST_DELETE_COMPLETED,
+    POST_DELETED, POST_UPDATED,
 };
 use crate::SERVICE;
 use crate::core::events::consumer::Step;
 use crate::core::testing::{Platform, new_user};
+use crate::decisions::events::{COMMENT_DELETE_REQUESTED, POST_DELETE_REQUESTED};
 
 /// A text that the analyser finds with every setting.
 const BAD: &str = "kill yourself";
 
 async fn start(database: PgConnectOptions) -> Platform {
-    Platform::start(&SERVICE, database, &[]).await
+    Platform::start(&SERVICE, database, &["--moderation-model", "off"]).await
 }
 
 /// A post as the post service publishes it, `minute` minutes after noon.
@@ -54,7 +55,8 @@ fn as_cases(mut requested: Vec<Value>) -> Vec<Value> {
 
 /// The texts that the service requests to delete, each with the reason.
 async fn verdicts<'a>(settings: &[&str], database: PgConnectOptions, texts: &[&'a str]) -> Vec<(&'a str, String)> {
-    let platform = Platform::start(&SERVICE, database, settings).await;
+    let settings = [settings, &["--moderation-model", "off"]].concat();
+    let platform = Platform::start(&SERVICE, database, &settings).await;
     let (_, author) = new_user();
     let mut events = redis::pipe();
     for text in texts {

@@ -6,14 +6,15 @@ use uuid::Uuid;
 use super::USER_ERASED;
 use crate::SERVICE;
 use crate::core::testing::{Platform, new_user};
+use crate::decisions::events::COMMENT_DELETE_REQUESTED;
 use crate::decisions::events::MODERATION_NOTICE;
 use crate::decisions::tests::{decide, new_content, new_moderator, subject};
-use crate::moderations::events::{COMMENT_CREATED, COMMENT_DELETE_REQUESTED};
+use crate::moderations::events::COMMENT_CREATED;
 use crate::subjects::SubjectType;
 
 #[sqlx::test(migrations = false)]
 async fn a_deleted_users_data_is_exported_before_and_gone_after(_: PgPoolOptions, database: PgConnectOptions) {
-    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let platform = Platform::start(&SERVICE, database, &["--moderation-model", "off"]).await;
     let ((_, her), (bert, him)) = (new_user(), new_user());
     for (author, words) in [(her, "Annasword: kill yourself"), (him, "Bertsword: kill yourself")] {
         let at = "2026-11-20T12:00:00+00:00";
@@ -46,7 +47,7 @@ async fn decisions_appeals_and_strikes_are_exported_and_the_ledger_loses_words(
     _: PgPoolOptions,
     database: PgConnectOptions,
 ) {
-    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let platform = Platform::start(&SERVICE, database, &["--moderation-model", "off"]).await;
     let ((anna, her), (bert, him), (moderator, their)) = (new_user(), new_user(), new_moderator());
     let (hers, his) =
         (new_content(&platform, SubjectType::Post, her).await, new_content(&platform, SubjectType::Post, him).await);

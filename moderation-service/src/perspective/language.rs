@@ -18,7 +18,7 @@ const CODES: &[(&str, &str)] = &[
     ("ukr", "uk"), ("urd", "ur"), ("uzb", "uz"), ("vie", "vi"), ("yid", "yi"), ("zul", "zu"),
 ];
 
-/// The language of a text, by its ISO 639-1 code; none when it has too few letters to say, or nobody could.
+/// The language of a text, by its ISO 639-1 code; none when it has too few letters to say, or is unclear.
 pub fn detect(text: &str) -> Option<&'static str> {
     let language = detect_language(text);
     let known = language != SHORT && language != UNDETERMINED;

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(if cfg!(debug_assertions) { 10 } 
 /// Why a text could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
-    #[error("No text model is loaded: MODERATION_MODEL names none.")]
+    #[error("The text model is off.")]
     NoModel,
     #[error("The text model has more to read than it can at the moment.")]
     Overloaded,

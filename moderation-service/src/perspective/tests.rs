@@ -281,7 +281,8 @@ async fn a_suggestion_is_stored_once_and_can_be_exported(_: PgPoolOptions, datab
     for value in [0.9, 0.1] {
         let reply = suggest(&platform, request(value)).await;
         assert_eq!(reply.status, 200, "{reply:?}");
-        let expected = json!({ "clientToken": "comment-53922", "requestedLanguages": ["en"], "detectedLanguages": [] });
+        let expected =
+            json!({ "clientToken": "comment-53922", "requestedLanguages": ["en"], "detectedLanguages": ["en"] });
         assert_eq!(reply.body, expected);
     }
     let other = post(&platform, "/v1alpha1/comments:suggestscore?key=k2", request(0.2).to_string()).await;
@@ -347,10 +348,11 @@ async fn without_a_model_analyses_are_unavailable_and_suggestions_are_stored(
     _: PgPoolOptions,
     database: PgConnectOptions,
 ) {
-    let platform = Platform::start(&SERVICE, database, &["--perspective-keys", "forum=k1"]).await;
+    let platform =
+        Platform::start(&SERVICE, database, &["--perspective-keys", "forum=k1", "--moderation-model", "off"]).await;
     let reply =
         analyze(&platform, json!({ "comment": { "text": "one" }, "requestedAttributes": { "SPAM": {} } })).await;
-    let message = "No text model is loaded: MODERATION_MODEL names none.";
+    let message = "The text model is off.";
     assert_eq!(error(&reply), (503, "UNAVAILABLE", message, None));
     assert_eq!(reply.headers["retry-after"], "2");
     let scores = json!({ "SPAM": { "summaryScore": { "value": 1 } } });

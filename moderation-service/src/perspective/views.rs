@@ -25,7 +25,7 @@ use crate::core::app::App;
     (status = 429, body = GoogleError, content_type = "application/json; charset=UTF-8",
         description = "The key has made too many requests"),
     (status = 503, body = GoogleError, content_type = "application/json; charset=UTF-8",
-        description = "No model is loaded, or it has more to read than it can"),
+        description = "The model is off, or has more to read than it can"),
 ))]
 pub async fn analyze_comment(
     owner: KeyOwner,

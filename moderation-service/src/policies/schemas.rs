@@ -25,7 +25,7 @@ pub const MAX_SIMULATED: i64 = 10_000;
 /// A policy, as it is written
 #[derive(ToSchema)]
 #[schema(examples(json!({
-    "name": "Contests", "mode": "SHADOW", "note": "tried before the contest in May",
+    "name": "Contests", "mode": "SHADOW", "version": 0, "note": "tried before the contest in May",
     "rules": [{
         "name": "contest-spam",
         "when": { "all": [

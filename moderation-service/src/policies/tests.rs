@@ -7,7 +7,8 @@ use uuid::Uuid;
 use super::models::{fold_hits, load_policies};
 use crate::SERVICE;
 use crate::core::testing::{Platform, Reply, new_user};
-use crate::moderations::events::{COMMENT_CREATED, COMMENT_DELETE_REQUESTED};
+use crate::decisions::events::COMMENT_DELETE_REQUESTED;
+use crate::moderations::events::COMMENT_CREATED;
 
 /// The policy that every platform begins with.
 const DEFAULT: &str = "019aa0c6-0000-7000-8000-000000000001";
@@ -182,7 +183,7 @@ async fn the_mode_of_a_policy_decides_whether_it_has_consequences(_: PgPoolOptio
 /// A simulation judges past contents by other rules, says what would have changed, and changes nothing.
 #[sqlx::test(migrations = false)]
 async fn a_simulation_says_what_would_have_changed(_: PgPoolOptions, database: PgConnectOptions) {
-    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let platform = Platform::start(&SERVICE, database, &["--moderation-model", "off"]).await;
     let bad = write(&platform, "kill yourself").await;
     let linked = write(&platform, "see https://example.com and www.example.org").await;
     write(&platform, "a nice day").await;

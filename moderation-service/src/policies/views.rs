@@ -98,7 +98,7 @@ pub async fn update_policy(
 /// Count how often the rules of a policy have matched, by day
 #[utoipa::path(get, path = "/moderation/policies/{id}/hits", tag = "policies", params(
     ("id" = Uuid, Path, description = "The policy"),
-    ("days" = Option<i64>, Query, description = "How many days back, 1 to 90; 30 when not given"),
+    ("days" = Option<i64>, Query, minimum = 1, maximum = 90, description = "How many days back, 1 to 90; 30 when not given"),
 ), responses(
     (status = 200, body = Vec<HitCountOut>),
 ))]

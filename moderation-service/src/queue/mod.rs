@@ -14,7 +14,7 @@ mod signals;
 mod views;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 use axum::http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;

@@ -12,7 +12,8 @@ use crate::core::contract::fields::{Fields, Input};
 use crate::core::contract::timestamp::Timestamp;
 use crate::reports::schemas::ReportDetailsOut;
 use crate::subjects::changes::ActorType;
-use crate::subjects::{Review, Standing, Subject, SubjectType, Visibility};
+use crate::subjects::state::Subject;
+use crate::subjects::{Review, Standing, SubjectType, Visibility};
 
 /// The longest note, in characters.
 const NOTE: usize = 2_000;

@@ -13,9 +13,10 @@ use crate::ledger::NewEntry;
 use crate::ledger::signals::record;
 use crate::reports::models::UserReport;
 use crate::strikes::services::Ladder;
+use crate::subjects::SubjectKey;
 use crate::subjects::changes::{Actor, Change};
 use crate::subjects::models::lock;
-use crate::subjects::{Subject, SubjectKey};
+use crate::subjects::state::Subject;
 
 /// Lets a moderator do something with a subject that decides nothing; the subject after that.
 pub async fn noted(

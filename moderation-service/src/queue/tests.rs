@@ -10,7 +10,9 @@ use uuid::Uuid;
 
 use crate::SERVICE;
 use crate::core::testing::{Platform, Reply, new_user};
+use crate::decisions::tests::new_content;
 use crate::reports::tests::{close_reports, decide, new_moderator, report, write_post};
+use crate::subjects::SubjectType;
 
 async fn start(database: PgConnectOptions) -> Platform {
     Platform::start(&SERVICE, database, &[]).await
@@ -18,6 +20,18 @@ async fn start(database: PgConnectOptions) -> Platform {
 
 async fn execute(platform: &Platform, statement: String) {
     platform.app.db.execute(AssertSqlSafe(statement)).await.unwrap();
+}
+
+/// A post of a user that waits in the queue.
+pub async fn waiting_post(platform: &Platform, author: Uuid) -> Uuid {
+    let post = new_content(platform, SubjectType::Post, author).await;
+    let subject = format!(
+        "insert into subject (type, id, author, version, review, severity, opened_at)
+        values ('POST', '{}', '{author}', 1, 'OPEN', 0.5, now())",
+        post.id
+    );
+    execute(platform, subject).await;
+    post.id
 }
 
 /// A post that a user has reported.

@@ -19,9 +19,10 @@ use crate::core::contract::extract::{Json, Query};
 use crate::reports::models::UserReport;
 use crate::reports::schemas::ReportDetailsOut;
 use crate::strikes::services::Ladder;
+use crate::subjects::SubjectKey;
 use crate::subjects::changes::Change;
 use crate::subjects::staff::Moderator;
-use crate::subjects::{Subject, SubjectKey};
+use crate::subjects::state::Subject;
 
 /// Reports and entries that are shown with a subject.
 const REPORTS: i64 = 50;

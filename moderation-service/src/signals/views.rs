@@ -27,7 +27,7 @@ fn domain(params: &RawPathParams) -> Result<String, Error> {
 /// List the rules about domains, by the alphabet
 #[utoipa::path(get, path = "/moderation/domains", tag = "policies", params(
     ("limit" = Option<i64>, Query, description = "Rules on a page, 1 to 200; 50 when not given"),
-    ("after" = Option<String>, Query, description = "Only domains behind this one: the last of the page before"),
+    ("after" = Option<String>, Query, max_length = 253, description = "Only domains behind this one: the last of the page before"),
 ), responses(
     (status = 200, body = Vec<DomainRuleOut>),
 ))]
@@ -45,7 +45,7 @@ pub async fn get_domain_rules(
 
 /// Read the rule about a domain
 #[utoipa::path(get, path = "/moderation/domains/{domain}", tag = "policies", params(
-    ("domain" = String, Path, description = "A domain name"),
+    ("domain" = String, Path, max_length = 253, example = "spam.example", description = "A domain name"),
 ), responses(
     (status = 200, body = DomainRuleOut),
 ))]
@@ -60,7 +60,7 @@ pub async fn get_domain_rule(
 
 /// Set what links to a domain, and to all domains below it, mean
 #[utoipa::path(put, path = "/moderation/domains/{domain}", tag = "policies", params(
-    ("domain" = String, Path, description = "A domain name"),
+    ("domain" = String, Path, max_length = 253, example = "spam.example", description = "A domain name"),
 ), request_body = DomainRuleIn, responses(
     (status = 200, body = DomainRuleOut),
 ))]
@@ -82,7 +82,7 @@ pub async fn put_domain_rule(
 
 /// Delete the rule about a domain
 #[utoipa::path(delete, path = "/moderation/domains/{domain}", tag = "policies", params(
-    ("domain" = String, Path, description = "A domain name"),
+    ("domain" = String, Path, max_length = 253, example = "spam.example", description = "A domain name"),
 ), responses(
     (status = 204, description = "The domain has no rule any more"),
 ))]

@@ -11,7 +11,9 @@ use crate::core::contract::extract::Path;
 use crate::subjects::staff::Moderator;
 
 /// Read the strikes of a user
-#[utoipa::path(get, path = "/moderation/users/{id}/strikes", tag = "moderation", responses(
+#[utoipa::path(get, path = "/moderation/users/{id}/strikes", tag = "moderation", params(
+    ("id" = Uuid, Path, description = "The user"),
+), responses(
     (status = 200, body = StrikesOut),
     (status = 403, body = Problem, description = "Not a moderator"),
 ))]

@@ -5,7 +5,8 @@
 //! of a decision leaves exactly what the others demand, in whatever order they came and end. Only a removal is final, because
 //! there is no content any more.
 use super::changes::{Change, Ruling};
-use super::{InForce, Review, Standing, Subject, Visibility};
+use super::state::{InForce, Subject};
+use super::{Review, Standing, Visibility};
 use crate::core::contract::timestamp::Timestamp;
 
 impl Subject {

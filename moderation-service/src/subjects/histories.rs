@@ -11,7 +11,8 @@ use uuid::Uuid;
 use super::actions::Action;
 use super::changes::{Change, Ended, PolicyRef, Ruling};
 use super::reasons::Reason;
-use super::{Review, Standing, Subject, SubjectKey, SubjectType, Visibility};
+use super::state::Subject;
+use super::{Review, Standing, SubjectKey, SubjectType, Visibility};
 use crate::core::contract::timestamp::Timestamp;
 
 /// Histories of a run, and the most entries of each.

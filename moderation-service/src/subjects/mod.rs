@@ -5,6 +5,7 @@ pub mod fold;
 pub mod models;
 pub mod reasons;
 pub mod staff;
+pub mod state;
 
 #[cfg(test)]
 pub mod histories;
@@ -17,10 +18,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use self::changes::Ruling;
 use crate::core::api::errors::Error;
 use crate::core::contract::fields::invalid;
-use crate::core::contract::timestamp::Timestamp;
 
 /// What kind of thing a subject is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type, ToSchema)]
@@ -154,49 +153,5 @@ impl Review {
     /// Whether it stands in the queue.
     pub fn is_open(self) -> bool {
         matches!(self, Self::Open | Self::Escalated)
-    }
-}
-
-/// A decision in force.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct InForce {
-    /// Since when.
-    pub at: Timestamp,
-    #[serde(flatten)]
-    pub ruling: Ruling,
-}
-
-/// The state of a subject: the fold of its entries in the ledger (see [`fold`]).
-#[derive(Clone, Debug, PartialEq)]
-pub struct Subject {
-    pub key: SubjectKey,
-    /// Who wrote it; a user is their own author.
-    pub author: Uuid,
-    /// The number of its entries.
-    pub version: i64,
-    pub visibility: Visibility,
-    /// In alphabetical order.
-    pub labels: Vec<String>,
-    pub standing: Standing,
-    /// None: without an end.
-    pub standing_until: Option<Timestamp>,
-    pub review: Review,
-    /// The highest severity of what was reported and found since it was opened, 0 to 1.
-    pub severity: f64,
-    /// Open reports.
-    pub reports: i32,
-    pub report_weight: f64,
-    /// Since when a person has to look at it.
-    pub opened_at: Option<Timestamp>,
-    /// Since when it is hidden without an end.
-    pub hidden_at: Option<Timestamp>,
-    /// The decisions in force, oldest first.
-    pub active: Vec<InForce>,
-}
-
-impl Subject {
-    /// Whether a decision is in force here.
-    pub fn is_under(&self, decision: Uuid) -> bool {
-        self.active.iter().any(|held| held.ruling.decision == decision)
     }
 }

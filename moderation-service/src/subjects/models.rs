@@ -3,7 +3,8 @@ use sqlx::types::Json;
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
-use super::{InForce, Review, Standing, Subject, SubjectKey, SubjectType, Visibility};
+use super::state::{InForce, Subject};
+use super::{Review, Standing, SubjectKey, SubjectType, Visibility};
 use crate::core::contract::timestamp::Timestamp;
 
 /// Subjects erased in one statement.

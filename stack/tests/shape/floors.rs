@@ -85,13 +85,12 @@ const FLOORS: &[(&str, &[Floor])] = &[
             Floor::of(&["decisions"]),
             Floor::of(&["appeals"]),
             Floor::of(&["expiry"]),
-            Floor::of_neighbours(&[FEATURES]),
-            // The text model's command says which reason of the contract a score comes to.
             // What contents are, what can be said about their texts, what follows from it.
             Floor::of(&["text_model", "moderations", "contents"]),
             Floor::of(&["training", "signals"]),
             Floor::of(&["policies"]),
             Floor::of(&["analyses"]),
+            Floor::of(&["perspective"]),
             Floor::of(&["personal_data"]),
             Floor::of_neighbours(&[FEATURES]),
             Floor::of(&["settings"]),

@@ -33,6 +33,8 @@ struct Post {
     total_reactions: i64,
     /// The version that a moderator restored, where one did.
     restored_at: Option<Timestamp>,
+    /// The version of its subject here that it follows from, where it was no moderator there.
+    decision_version: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -45,6 +47,8 @@ struct Comment {
     content: String,
     /// The version that a moderator restored, where one did.
     restored_at: Option<Timestamp>,
+    /// The version of its subject here that it follows from, where it was no moderator there.
+    decision_version: Option<i64>,
 }
 
 /// A post or comment that was deleted, or is hidden until a moderator restores it.
@@ -72,6 +76,7 @@ pub fn read_post(event: &Event) -> serde_json::Result<Content> {
         text: is_public.then_some(text),
         reach: post.total_views.saturating_add(post.total_comments).saturating_add(post.total_reactions),
         is_restored: post.restored_at == Some(post.updated_at),
+        follows_decision: post.decision_version.is_some(),
         raw: is_public.then_some(raw),
     })
 }
@@ -88,6 +93,7 @@ pub fn read_comment(event: &Event) -> serde_json::Result<Content> {
         text: Some(comment.content),
         reach: 0,
         is_restored: comment.restored_at == Some(comment.updated_at),
+        follows_decision: comment.decision_version.is_some(),
         raw: Some(RawValue::from_string(event.message.clone())?),
     })
 }

@@ -13,6 +13,9 @@ pub async fn moderation_notice(tx: &mut PgTransaction<'_>, notice: &Notice) -> s
 
 /// Publishes `post_delete_requested` or `moderation_post_comment_delete_requested`.
 pub async fn delete_requested(tx: &mut PgTransaction<'_>, request: &DeleteRequest) -> sqlx::Result<()> {
-    let stream = if request.r#type == SubjectType::Post { POST_DELETE_REQUESTED } else { COMMENT_DELETE_REQUESTED };
-    publish(tx, stream, request).await
+    if request.r#type == SubjectType::Post {
+        publish(tx, POST_DELETE_REQUESTED, request).await
+    } else {
+        publish(tx, COMMENT_DELETE_REQUESTED, request).await
+    }
 }

@@ -1,7 +1,5 @@
 //! The streams of posts and comments, and those of the requests to delete them.
 
-pub use crate::decisions::events::{COMMENT_DELETE_REQUESTED, POST_DELETE_REQUESTED};
-
 pub const POST_CREATED: &str = "post_created";
 pub const POST_UPDATED: &str = "post_updated";
 pub const POST_DELETED: &str = "post_deleted";

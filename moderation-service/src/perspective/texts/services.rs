@@ -24,7 +24,7 @@ impl From<Unreadable> for Error {
     fn from(cause: Unreadable) -> Self {
         let refused = |sentence| Self::Refused(StatusCode::SERVICE_UNAVAILABLE, sentence);
         match cause {
-            Unreadable::NoModel => refused("No text model is loaded: MODERATION_MODEL names none"),
+            Unreadable::NoModel => refused("The text model is off"),
             Unreadable::Overloaded => refused("The text model has more to read than it can at the moment"),
             Unreadable::Failed(cause) => Self::Internal(cause),
         }

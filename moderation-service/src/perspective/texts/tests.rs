@@ -100,9 +100,9 @@ async fn other_callers_and_other_bodies_are_refused(_: PgPoolOptions, database: 
 
 #[sqlx::test(migrations = false)]
 async fn without_a_model_the_caller_is_told_so(_: PgPoolOptions, database: PgConnectOptions) {
-    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let platform = Platform::start(&SERVICE, database, &["--moderation-model", "off"]).await;
     let reply = analyze(&platform, Some("operator"), json!({ "text": "one" })).await;
     assert_eq!(reply.status, 503);
-    assert_eq!(reply.body["detail"], "No text model is loaded: MODERATION_MODEL names none");
+    assert_eq!(reply.body["detail"], "The text model is off");
     assert_eq!(reply.headers["retry-after"], "2");
 }

@@ -14,7 +14,7 @@ use crate::core::doors::callers::Operator;
     (status = 200, body = TextsOut),
     (status = 401, body = Problem, description = "No token"),
     (status = 403, body = Problem, description = "Not the service token"),
-    (status = 503, body = Problem, description = "No model is loaded, or it has more to read than it can"),
+    (status = 503, body = Problem, description = "The model is off, or has more to read than it can"),
 ))]
 pub async fn analyze_texts(
     _: Operator,
