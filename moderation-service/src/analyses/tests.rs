@@ -532,7 +532,7 @@ async fn a_text_that_the_model_fails_on_is_not_taken_for_clean(_: PgPoolOptions,
 }
 
 /// With the shipped model and policy, what breaks the rules is hidden, in disguise, too; everyday texts that only share its words are
-/// not: of two thousand, two in a thousand at most.
+/// not: with the three that the model hides by itself, that is less than three in a thousand.
 #[sqlx::test(migrations = false)]
 async fn the_shipped_model_and_policy_hide_what_breaks_the_rules(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
@@ -564,6 +564,6 @@ async fn the_shipped_model_and_policy_hide_what_breaks_the_rules(_: PgPoolOption
             hidden.push(text);
         }
     }
-    assert!(found > 10, "{found} everyday texts have bad words");
-    assert!(hidden.len() <= 4, "{hidden:#?}");
+    assert!(found > 0, "no everyday text has a bad word");
+    assert!(hidden.len() <= 1, "{hidden:#?}");
 }
