@@ -117,9 +117,10 @@ fn features(
     scores: Option<Arc<dyn TextScores>>,
 ) -> anyhow::Result<Features> {
     metrics::gauge!("text_model_loaded").set(u8::from(scores.is_some()));
-    match &scores {
-        Some(model) => tracing::info!(version = model.version(), "the text model is loaded"),
-        None => tracing::warn!("the text model is off (MODERATION_MODEL): the word lists decide alone"),
+    if let Some(model) = &scores {
+        tracing::info!(version = model.version(), "the text model is loaded");
+    } else {
+        tracing::warn!("the text model is off (MODERATION_MODEL): the word lists decide alone");
     }
     let analyser = analyser(&settings.analysis);
     let pipeline = Pipeline {

@@ -19,7 +19,7 @@ pub enum FlaggedBy {
 pub struct QueueFilter {
     #[schema(inline)]
     pub r#type: Option<SubjectType>,
-    /// The family that an item stands in: VIOLENCE, SEXUAL, CHILD_SAFETY, HARASSMENT, HATE, MISLEADING, SPAM, SELF_HARM, OTHER
+    /// The family that an item stands in, by its word
     #[schema(value_type = Option<String>)]
     pub family: Option<&'static str>,
     /// A code of the taxonomy that it was reported or flagged for

@@ -125,11 +125,11 @@ async fn the_queue_is_filtered(_: PgPoolOptions, database: PgConnectOptions) {
     assert_eq!(of("?type=USER").await, [author]);
     assert_eq!(of("?family=SPAM").await, [spam]);
     assert_eq!(of("?reason=VIOLENCE_THREAT").await, [threat]);
-    assert_eq!(of("?family=HATE").await, [Uuid::nil(); 0]);
+    assert!(of("?family=HATE").await.is_empty());
     assert_eq!(of("?min_severity=0.9").await, [threat]);
     assert_eq!(of("?flagged_by=MACHINE").await, [threat]);
     assert_eq!(of("?flagged_by=PEOPLE").await.len(), 2);
-    assert_eq!(of("?escalated=true").await, [Uuid::nil(); 0]);
+    assert!(of("?escalated=true").await.is_empty());
     let (moderator, _) = new_moderator();
     assert_eq!(claim(&platform, &moderator, json!({ "family": "SPAM", "limit": 5 })).await, [spam]);
     let mine = platform.call("GET", "/moderation/queue?claimed_by_me=true", Some(&moderator), None).await;
@@ -180,7 +180,7 @@ async fn a_claim_is_renewed_released_and_ends(_: PgPoolOptions, database: PgConn
     assert!(renewed.body["until"].as_str() > claimed.body["until"].as_str(), "{renewed:?}");
     let taken = platform.call("POST", &path, Some(&other), None).await;
     assert_eq!((taken.status.as_u16(), &taken.body["detail"]), (409, &json!("Another moderator has claimed this")));
-    assert_eq!(claim(&platform, &other, json!({})).await, [Uuid::nil(); 0]);
+    assert!(claim(&platform, &other, json!({})).await.is_empty());
     assert_eq!(platform.call("DELETE", &path, Some(&other), None).await.status, 404);
 
     execute(&platform, "update claim set until = now() - interval '1 second'".to_owned()).await;
@@ -193,7 +193,7 @@ async fn a_claim_is_renewed_released_and_ends(_: PgPoolOptions, database: PgConn
 
     assert_eq!(claim(&platform, &one, json!({})).await, [post]);
     decide(&platform, &one, post, json!({ "action": "ALLOW" })).await;
-    assert_eq!(claim(&platform, &other, json!({})).await, [Uuid::nil(); 0], "it is decided");
+    assert!(claim(&platform, &other, json!({})).await.is_empty(), "it is decided");
     let left = platform.call("GET", &format!("/moderation/subjects/POST/{post}"), Some(&one), None).await;
     assert_eq!(left.body["claim"], Value::Null);
     let unknown = format!("/moderation/subjects/POST/{}/claim", Uuid::now_v7());
@@ -206,7 +206,7 @@ async fn no_moderator_works_on_what_they_wrote(_: PgPoolOptions, database: PgCon
     let (moderator, author) = new_moderator();
     let post = write_post(&platform, author, "By a moderator").await;
     report(&platform, &new_user().0, post, "HATE_SLUR").await;
-    assert_eq!(claim(&platform, &moderator, json!({})).await, [Uuid::nil(); 0]);
+    assert!(claim(&platform, &moderator, json!({})).await.is_empty());
     for (path, body) in
         [("claim", None), ("notes", Some(json!({ "note": "Fine." }))), ("escalate", Some(json!({ "note": "x" })))]
     {
@@ -231,7 +231,7 @@ async fn what_is_escalated_waits_for_those_who_ask_for_it(_: PgPoolOptions, data
     assert_eq!((escalated.status.as_u16(), &escalated.body["review"]), (201, &json!("ESCALATED")), "{escalated:?}");
     let empty = platform.call("POST", &format!("{path}/notes"), Some(&moderator), Some(json!({ "note": " " }))).await;
     assert_eq!(empty.status, 422);
-    assert_eq!(claim(&platform, &senior, json!({})).await, [Uuid::nil(); 0]);
+    assert!(claim(&platform, &senior, json!({})).await.is_empty());
     assert_eq!(claim(&platform, &senior, json!({ "escalated": true })).await, [post], "its claim has ended");
 
     let page = platform.call("GET", &path, Some(&senior), None).await.body;

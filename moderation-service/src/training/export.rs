@@ -8,7 +8,7 @@ use crate::text_model::{CLASSES, Class, HEADS, Head};
 
 /// How much the head of hate takes of what Davidson's classes say, which separate hate from rudeness: outputs are linear in the pooled text,
 /// so a share of one can be added to another when the file is written. On the dev split this raises
-/// the F1 of Davidson's hate by 0.03 and that of misogyny and of HatemojiBuild falls by less than 0.01, which is noise.
+/// the F1 of Davidson's hate by 0.03 and that of misogyny and of `HatemojiBuild` falls by less than 0.01, which is noise.
 const SHARE_OF_CLASSES: f32 = 0.2;
 /// What the model is called; its version has the hash of its file besides.
 const NAME: &str = "all-MiniLM-L6-v2, five heads, 8 bits per row";

@@ -1,7 +1,7 @@
 //! A decision of moderation and its end, over all five services: what it takes from readers comes back as it was when the appeal
 //! against it succeeds.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -10,41 +10,19 @@ use crate::client::{Person, Post, To, eventually};
 use crate::platform::{PASSWORD, Platform};
 
 const ROOT: &str = "root@example.org";
-/// The place of the moderation service among the five.
-const MODERATION: u16 = 3;
-
-/// The moderation service, as a person calls it.
-struct Moderation {
-    http: reqwest::Client,
-    base: String,
-}
-
-impl Moderation {
-    async fn ask(&self, by: &Person, method: Method, path: &str, body: Option<Value>) -> Result<Value> {
-        let token = by.api.access_token().await?.context("no session")?;
-        let request = self.http.request(method.clone(), format!("{}/api/v1{path}", self.base)).bearer_auth(token);
-        let request = if let Some(body) = body { request.json(&body) } else { request };
-        let answer = request.send().await?;
-        let (status, text) = (answer.status(), answer.text().await?);
-        anyhow::ensure!(status.is_success(), "{method} {path} was answered with {status}: {text}");
-        Ok(serde_json::from_str(&text).unwrap_or_default())
-    }
-
-    async fn decide(&self, by: &Person, kind: &str, subject: &str, actions: &Value) -> Result<Value> {
-        let decision =
-            json!({ "actions": actions, "reason": "HARASSMENT_BULLYING", "public_note": "It names a neighbour." });
-        self.ask(by, Method::POST, &format!("/moderation/subjects/{kind}/{subject}/decisions"), Some(decision)).await
-    }
+/// Lets a moderator decide about a subject.
+async fn decide(by: &Person, kind: &str, subject: &str, actions: &Value) -> Result<Value> {
+    let decision =
+        json!({ "actions": actions, "reason": "HARASSMENT_BULLYING", "public_note": "It names a neighbour." });
+    by.api
+        .ask(Method::POST, To::Moderation, &format!("/moderation/subjects/{kind}/{subject}/decisions"), Some(&decision))
+        .await
 }
 
 #[tokio::test]
 async fn an_appeal_that_succeeds_brings_everything_back() -> Result<()> {
     let mut platform = Platform::up(&["--set", &format!("auth-service.FIRST_ADMIN={ROOT}")]);
     let api = platform.api();
-    let moderation = Moderation {
-        http: crate::client::http(std::time::Duration::from_secs(15))?,
-        base: platform.url(0, MODERATION),
-    };
     let root = administrator(&platform, &api).await?;
     let other = api.join("grace@example.org", PASSWORD, ("Grace", "Hopper"), &["NEWS"]).await?;
     let role = json!({ "role": "MODERATOR", "reason": "A second pair of eyes." });
@@ -54,23 +32,23 @@ async fn an_appeal_that_succeeds_brings_everything_back() -> Result<()> {
 
     let post = lived_with(&ada, &bob).await?;
     let before = seen(&ada, &bob, &post).await?;
-    let decision = moderation.decide(&root, "POST", &post, &json!([{ "action": "HIDE" }])).await?;
+    let decision = decide(&root, "POST", &post, &json!([{ "action": "HIDE" }])).await?;
     gone(&ada, &bob, &post).await?;
     let notice = notified(&ada, "SYSTEM_MESSAGE", 1).await?;
     assert!(!notice[0].contains("Root") && !notice[0].contains(&root.id), "no moderator is named: {notice:?}");
 
     let appeal = json!({ "text": "It is my own neighbour, who asked for it." });
     let path = format!("/me/moderation/decisions/{}/appeal", text(&decision["id"]));
-    let appeal = moderation.ask(&ada, Method::POST, &path, Some(appeal)).await?;
+    let appeal = ada.api.ask::<Value>(Method::POST, To::Moderation, &path, Some(&appeal)).await?;
     let path = format!("/moderation/appeals/{}/resolve", text(&appeal["id"]));
     let resolution = json!({ "outcome": "OVERTURNED", "note": "The neighbour did ask." });
-    let own = moderation.ask(&root, Method::POST, &path, Some(resolution.clone())).await;
+    let own = root.api.ask::<Value>(Method::POST, To::Moderation, &path, Some(&resolution)).await;
     assert!(own.unwrap_err().to_string().contains("403"), "who has decided does not resolve the appeal");
-    moderation.ask(&other, Method::POST, &path, Some(resolution)).await?;
+    other.api.ask::<Value>(Method::POST, To::Moderation, &path, Some(&resolution)).await?;
 
     let ask = async || seen(&ada, &bob, &post).await;
     eventually("all is as it was", ask, |after| *after == before).await?;
-    a_limit_and_a_mute_come_and_go(&moderation, &root, (&ada, &bob), &post).await?;
+    a_limit_and_a_mute_come_and_go(&root, (&ada, &bob), &post).await?;
     platform.stop();
     Ok(())
 }
@@ -131,15 +109,10 @@ async fn gone(ada: &Person, bob: &Person, post: &str) -> Result<()> {
 }
 
 /// A post that is limited is in no feed of others; a user who is muted does not write. Both end with their decisions.
-async fn a_limit_and_a_mute_come_and_go(
-    moderation: &Moderation,
-    root: &Person,
-    (ada, bob): (&Person, &Person),
-    post: &str,
-) -> Result<()> {
+async fn a_limit_and_a_mute_come_and_go(root: &Person, (ada, bob): (&Person, &Person), post: &str) -> Result<()> {
     let has = async |reader: &Person| Ok(reader.home_feed().await?.iter().any(|item| item.id == post));
     let actions = json!([{ "action": "LIMIT" }, { "action": "LABEL", "label": "SATIRE" }]);
-    let limit = moderation.decide(root, "POST", post, &actions).await?;
+    let limit = decide(root, "POST", post, &actions).await?;
     eventually("it is not in Bob's feed", async || has(bob).await, |has| !has).await?;
     let labels = async || {
         Ok(bob.api.ask::<Value>(Method::GET, To::Post, &format!("/posts/{post}"), None).await?["labels"].clone())
@@ -148,13 +121,13 @@ async fn a_limit_and_a_mute_come_and_go(
     assert!(has(ada).await?, "Ada has her own");
     let reverse = async |decision: &Value| {
         let path = format!("/moderation/decisions/{}/reverse", text(&decision["id"]));
-        moderation.ask(root, Method::POST, &path, Some(json!({ "note": "A test." }))).await
+        root.api.ask::<Value>(Method::POST, To::Moderation, &path, Some(&json!({ "note": "A test." }))).await
     };
     reverse(&limit).await?;
     eventually("it is in Bob's feed again", async || has(bob).await, |has| *has).await?;
     eventually("without a label", labels, Value::is_null).await?;
 
-    let mute = moderation.decide(root, "USER", &ada.id, &json!([{ "action": "MUTE", "hours": 24 }])).await?;
+    let mute = decide(root, "USER", &ada.id, &json!([{ "action": "MUTE", "hours": 24 }])).await?;
     let post = json!({ "title": "More", "content": "He has a drum now.", "types": ["BOOKS"], "status": "POSTED" });
     let write = async || Ok(ada.api.send(Method::POST, To::Post, "/posts", Some(&post)).await?.0);
     eventually("Ada does not write", write, |status| *status == StatusCode::FORBIDDEN).await?;

@@ -1,6 +1,6 @@
 //! Perspective's API as its users have it: Google's client library for Python, unchanged, against the moderation service.
 //!
-//! The journey needs `python3` with `venv` (Debian: python3-venv) and PyPI, from which it installs the pinned library into the
+//! The journey needs `python3` with `venv` (Debian: `python3-venv`) and `PyPI`, from which it installs the pinned library into the
 //! platform's own folder.
 
 use std::path::Path;
