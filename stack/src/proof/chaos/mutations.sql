@@ -326,7 +326,7 @@ returning id;
 -- wrong: {} is hidden, and moderation has it VISIBLE
 update moderation.subject set visibility = 'VISIBLE' where ctid = (
     select subject.ctid from moderation.subject join post.post using (id)
-    where visibility in ('HELD', 'HIDDEN') and post.hidden_at is not null order by subject.ctid limit 1)
+    where subject.visibility in ('HELD', 'HIDDEN') and post.hidden_at is not null order by subject.ctid limit 1)
 returning id;
 
 -- wrong: {}, and no decision in force says so
