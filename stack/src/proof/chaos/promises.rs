@@ -134,8 +134,10 @@ impl Promises {
 
     /// Refusals that have no reason in a run: its users are signed in, and write what is valid.
     pub fn unfounded(&self) -> impl Iterator<Item = (&(&'static str, u16), &u64)> {
-        // A second reaction to a post, what was deleted, and a profile that does not exist yet.
-        let founded = |what: &str, status: u16| status == 404 || (what, status) == ("react", 400);
+        // A second reaction to a post, a second report of it or one of the user's own, what was deleted, and a profile that does not
+        // exist yet.
+        let founded =
+            |what: &str, status: u16| status == 404 || [("react", 400), ("report", 409)].contains(&(what, status));
         self.refusals.iter().filter(move |((what, status), _)| !founded(what, *status))
     }
 
@@ -225,7 +227,7 @@ mod tests {
     #[test]
     fn only_refusals_with_a_reason_are_accepted() {
         let mut promises = Promises::default();
-        for (what, status) in [("react", 400), ("view", 404), ("view", 401), ("sign up", 400)] {
+        for (what, status) in [("react", 400), ("report", 409), ("view", 404), ("view", 401), ("sign up", 400)] {
             promises.count(what, &Outcome::Refused(status), Some(status));
         }
         let unfounded: Vec<_> = promises.unfounded().map(|(refusal, _)| *refusal).collect();
