@@ -76,7 +76,7 @@ fn read_rules(fields: &mut Fields) -> (Vec<Value>, Vec<Rule>) {
 }
 
 fn read_integer(fields: &mut Fields, name: &'static str, default: i64, bounds: (i64, i64)) -> i64 {
-    let Some(value) = fields.value(name).filter(|value| !value.is_null()) else { return default };
+    let Some(value) = fields.value(name) else { return default };
     let number = value.as_i64().filter(|number| (bounds.0..=bounds.1).contains(number));
     if number.is_none() {
         let msg = format!("a whole number from {} to {} is expected", bounds.0, bounds.1);

@@ -9,7 +9,7 @@ use super::schemas::{
     HitCountOut, PolicyHistoryOut, PolicyIn, PolicyOut, PolicyVersionOut, SimulationIn, SimulationOut,
 };
 use super::{services, signals};
-use crate::core::api::errors::Error;
+use crate::core::api::errors::{Error, Problem};
 use crate::core::app::App;
 use crate::core::contract::extract::{Json as Body, Path, Query};
 use crate::subjects::staff::Admin;
@@ -47,6 +47,7 @@ pub async fn get_policies(_: Admin, State(app): State<App>) -> Result<Json<Vec<P
 /// Create a policy
 #[utoipa::path(post, path = "/moderation/policies", tag = "policies", request_body = PolicyIn, responses(
     (status = 201, body = PolicyOut),
+    (status = 409, body = Problem, description = "Another policy has this name"),
 ))]
 pub async fn create_policy(
     Admin(user): Admin,
@@ -65,6 +66,7 @@ pub async fn create_policy(
     ("id" = Uuid, Path, description = "The policy"),
 ), responses(
     (status = 200, body = PolicyHistoryOut),
+    (status = 404, body = Problem, description = "There is no such policy"),
 ))]
 pub async fn get_policy(_: Admin, State(app): State<App>, Path(id): Path) -> Result<Json<PolicyHistoryOut>, Error> {
     let policy = Policy::find(&app.db, id).await?.ok_or(NO_POLICY)?;
@@ -78,6 +80,8 @@ pub async fn get_policy(_: Admin, State(app): State<App>, Path(id): Path) -> Res
     ("id" = Uuid, Path, description = "The policy"),
 ), request_body = PolicyIn, responses(
     (status = 200, body = PolicyOut),
+    (status = 404, body = Problem, description = "There is no such policy"),
+    (status = 409, body = Problem, description = "Another version is the newest, or another policy has the name"),
 ))]
 pub async fn update_policy(
     Admin(user): Admin,
@@ -101,6 +105,7 @@ pub async fn update_policy(
     ("days" = Option<i64>, Query, minimum = 1, maximum = 90, description = "How many days back, 1 to 90; 30 when not given"),
 ), responses(
     (status = 200, body = Vec<HitCountOut>),
+    (status = 404, body = Problem, description = "There is no such policy"),
 ))]
 pub async fn get_hits(
     _: Admin,

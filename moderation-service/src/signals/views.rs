@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use super::links::canonical;
 use super::models::DomainRule;
 use super::schemas::{DomainRuleIn, DomainRuleOut};
-use crate::core::api::errors::Error;
+use crate::core::api::errors::{Error, Problem};
 use crate::core::api::pagination::{DEFAULT_LIMIT, MAX_LIMIT};
 use crate::core::app::App;
 use crate::core::contract::extract::{Json as Body, Query};
@@ -48,6 +48,7 @@ pub async fn get_domain_rules(
     ("domain" = String, Path, max_length = 253, example = "spam.example", description = "A domain name"),
 ), responses(
     (status = 200, body = DomainRuleOut),
+    (status = 404, body = Problem, description = "The domain has no rule"),
 ))]
 pub async fn get_domain_rule(
     _: Admin,

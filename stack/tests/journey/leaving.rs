@@ -20,7 +20,7 @@ use crate::platform::{PASSWORD, Platform};
 const NAME: &str = "Zephyrine";
 /// Streams in which there is, before the person leaves, what is no event: that of leaving itself, and two with their words.
 const SPOILED: [&str; 3] = ["user_deleted", "post_created", "post_comment_created"];
-const INSULT: &str = "I hope you die.";
+const ADVERT: &str = "Congratulations! You have won a prize, click here to claim your money: http://win.example";
 const SERVICES: [&str; 5] =
     ["auth-service", "engagement-service", "interaction-service", "moderation-service", "post-service"];
 
@@ -141,7 +141,7 @@ async fn who_leaves_takes_everything_along() -> Result<()> {
     assert_eq!(held["post-service"]["posts"][0]["title"], json!(format!("By {NAME}")));
     // What moderation has hidden is theirs, too.
     let comments = &held["interaction-service"]["comments"];
-    assert_eq!(comments[0]["content"], json!(format!("{NAME} says: {INSULT}")));
+    assert_eq!(comments[0]["content"], json!(format!("{NAME} says: {ADVERT}")));
     assert_eq!(comments[1]["content"], json!(format!("Said by {NAME}")));
     assert_eq!(held["engagement-service"]["profiles"][0]["user_id"], json!(leaver.id));
     assert_eq!(held["moderation-service"]["moderations"].as_array().map(Vec::len), Some(1));
@@ -184,8 +184,8 @@ async fn live(leaver: &Person, friend: &Person) -> Result<String> {
     leaver.comment(&theirs.id, &format!("Said by {NAME}")).await?;
     leaver.react(&theirs.id, "LOVE").await?;
     // Moderation keeps what it has removed: one comment more and then less.
-    leaver.comment(&theirs.id, &format!("{NAME} says: {INSULT}")).await?;
-    eventually("the insult is gone", async || friend.comments(&theirs.id).await, |all| all.len() == 1).await?;
+    leaver.comment(&theirs.id, &format!("{NAME} says: {ADVERT}")).await?;
+    eventually("the advertisement is gone", async || friend.comments(&theirs.id).await, |all| all.len() == 1).await?;
     let counted = |post: &crate::client::Post| (post.total_comments, post.total_reactions) == (1, 1);
     eventually("the comment is counted", async || friend.post(&theirs.id).await, counted).await?;
     Ok(theirs.id)
