@@ -113,13 +113,13 @@ async fn gone(ada: &Person, bob: &Person, post: &str) -> Result<()> {
 /// A post that is limited is in no feed of others; a user who is muted does not write. Both end with their decisions.
 async fn a_limit_and_a_mute_come_and_go(root: &Person, (ada, bob): (&Person, &Person), post: &str) -> Result<()> {
     let has = async |reader: &Person| Ok(reader.home_feed().await?.iter().any(|item| item.id == post));
-    let actions = json!([{ "action": "LIMIT" }, { "action": "LABEL", "label": "SATIRE" }]);
+    let actions = json!([{ "action": "LIMIT" }, { "action": "LABEL", "label": "satire" }]);
     let limit = decide(root, "POST", post, &actions).await?;
     eventually("it is not in Bob's feed", async || has(bob).await, |has| !has).await?;
     let labels = async || {
         Ok(bob.api.ask::<Value>(Method::GET, To::Post, &format!("/posts/{post}"), None).await?["labels"].clone())
     };
-    eventually("he reads it with its label", labels, |labels| *labels == json!(["SATIRE"])).await?;
+    eventually("he reads it with its label", labels, |labels| *labels == json!(["satire"])).await?;
     assert!(has(ada).await?, "Ada has her own");
     let reverse = async |decision: &Value| {
         let path = format!("/moderation/decisions/{}/reverse", text(&decision["id"]));

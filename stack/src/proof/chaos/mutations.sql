@@ -185,51 +185,63 @@ where ctid = (select ctid from auth.account where total_connections > 0 order by
 
 -- doubled: posts of profile {}: counted
 update engagement.profile set total_owned_posts = total_owned_posts + 1
-where ctid = (select ctid from engagement.profile where total_owned_posts > 0 order by ctid limit 1) returning user_id;
+where ctid = (select ctid from engagement.profile where total_owned_posts > 0
+    and not exists (select from erasures where person = user_id) order by ctid limit 1) returning user_id;
 
 -- lost: posts of profile {}: counted
 update engagement.profile set total_owned_posts = total_owned_posts - 1
-where ctid = (select ctid from engagement.profile where total_owned_posts > 0 order by ctid limit 1) returning user_id;
+where ctid = (select ctid from engagement.profile where total_owned_posts > 0
+    and not exists (select from erasures where person = user_id) order by ctid limit 1) returning user_id;
 
 -- doubled: comments of profile {}: counted
 update engagement.profile set total_post_comments = total_post_comments + 1
-where ctid = (select ctid from engagement.profile where total_post_comments > 0 order by ctid limit 1) returning user_id;
+where ctid = (select ctid from engagement.profile where total_post_comments > 0
+    and not exists (select from erasures where person = user_id) order by ctid limit 1) returning user_id;
 
 -- lost: comments of profile {}: counted
 update engagement.profile set total_post_comments = total_post_comments - 1
-where ctid = (select ctid from engagement.profile where total_post_comments > 0 order by ctid limit 1) returning user_id;
+where ctid = (select ctid from engagement.profile where total_post_comments > 0
+    and not exists (select from erasures where person = user_id) order by ctid limit 1) returning user_id;
 
 -- doubled: reactions of profile {}: counted
 update engagement.profile set total_post_reactions = total_post_reactions + 1
-where ctid = (select ctid from engagement.profile where total_post_reactions > 0 order by ctid limit 1) returning user_id;
+where ctid = (select ctid from engagement.profile where total_post_reactions > 0
+    and not exists (select from erasures where person = user_id) order by ctid limit 1) returning user_id;
 
 -- lost: reactions of profile {}: counted
 update engagement.profile set total_post_reactions = total_post_reactions - 1
-where ctid = (select ctid from engagement.profile where total_post_reactions > 0 order by ctid limit 1) returning user_id;
+where ctid = (select ctid from engagement.profile where total_post_reactions > 0
+    and not exists (select from erasures where person = user_id) order by ctid limit 1) returning user_id;
 
 -- doubled: views of profile {}: counted
 update engagement.profile set total_post_views = total_post_views + 1
-where ctid = (select ctid from engagement.profile where total_post_views > 0 order by ctid limit 1) returning user_id;
+where ctid = (select ctid from engagement.profile where total_post_views > 0
+    and not exists (select from erasures where person = user_id) order by ctid limit 1) returning user_id;
 
 -- lost: views of profile {}: counted
 update engagement.profile set total_post_views = total_post_views - 1
-where ctid = (select ctid from engagement.profile where total_post_views > 0 order by ctid limit 1) returning user_id;
+where ctid = (select ctid from engagement.profile where total_post_views > 0
+    and not exists (select from erasures where person = user_id) order by ctid limit 1) returning user_id;
 
 -- doubled: posts in category {}: counted
 update engagement.summary set total = total + 1
-where ctid = (select ctid from engagement.summary where total > 0 order by ctid limit 1) returning category || ' of profile ' || user_id;
+where ctid = (select ctid from engagement.summary where total > 0
+    and not exists (select from erasures where person = user_id) order by ctid limit 1) returning category || ' of profile ' || user_id;
 
 -- lost: posts in category {}: counted
 update engagement.summary set total = total - 1
-where ctid = (select ctid from engagement.summary where total > 0 order by ctid limit 1) returning category || ' of profile ' || user_id;
+where ctid = (select ctid from engagement.summary where total > 0
+    and not exists (select from erasures where person = user_id) order by ctid limit 1) returning category || ' of profile ' || user_id;
 
 -- doubled: actions by day of profile {}: counted
 update engagement.activity set total = total + 1
-where ctid = (select ctid from engagement.activity where total > 0 order by ctid limit 1) returning user_id;
+where ctid = (select ctid from engagement.activity where total > 0
+    and not exists (select from erasures where person = user_id) order by ctid limit 1) returning user_id;
 
 -- lost: actions by day of profile {}: counted
 update engagement.activity set total = total - 1
-where ctid = (select ctid from engagement.activity where total > 0 order by ctid limit 1) returning user_id;
+where ctid = (select ctid from engagement.activity where total > 0
+    and not exists (select from erasures where person = user_id) order by ctid limit 1) returning user_id;
 
 -- wrong: post {} scores
 update post.post set score = score + 1 where ctid = (select ctid from post.post where true order by ctid limit 1) returning id;
