@@ -30,19 +30,23 @@ static TAKE: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
+/// The set of a person's leases.
+fn key(user: Uuid) -> String {
+    format!("streams:{user}")
+}
+
 /// The lease of one stream; its end is given back to Redis.
 pub struct StreamLease {
     app: App,
-    key: String,
-    id: String,
+    user: Uuid,
+    id: Uuid,
     lasts: Duration,
 }
 
 impl StreamLease {
     /// A lease for a stream of a person, which is not taken yet.
     pub fn new(app: &App, user: Uuid, heartbeat: Duration) -> Self {
-        let (key, id) = (format!("streams:{user}"), Uuid::now_v7().to_string());
-        Self { app: app.clone(), key, id, lasts: heartbeat * HEARTBEATS }
+        Self { app: app.clone(), user, id: Uuid::now_v7(), lasts: heartbeat * HEARTBEATS }
     }
 
     /// Takes or renews it; false when the person has too many streams. While Redis is away each process counts its own alone.
@@ -50,7 +54,7 @@ impl StreamLease {
         let lasts = u64::try_from(self.lasts.as_millis()).unwrap_or(u64::MAX);
         let mut redis = self.app.redis.clone();
         let taken: RedisResult<bool> =
-            TAKE.key(&self.key).arg(&self.id).arg(lasts).arg(MAX_STREAMS).invoke_async(&mut redis).await;
+            TAKE.key(key(self.user)).arg(self.id.to_string()).arg(lasts).arg(MAX_STREAMS).invoke_async(&mut redis).await;
         taken.unwrap_or_else(|error| {
             tracing::debug!(%error, "streams are counted by this process alone");
             true
@@ -62,10 +66,9 @@ impl Drop for StreamLease {
     fn drop(&mut self) {
         // Outside of the runtime there is nothing left that could give it back; then it ends by itself.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        let (mut redis, key, id) =
-            (self.app.redis.clone(), std::mem::take(&mut self.key), std::mem::take(&mut self.id));
+        let (mut redis, user, id) = (self.app.redis.clone(), self.user, self.id);
         let give_back = async move {
-            let done: RedisResult<u64> = redis.zrem(key, id).await;
+            let done: RedisResult<u64> = redis.zrem(key(user), id.to_string()).await;
             if let Err(error) = done {
                 tracing::debug!(%error, "a stream's lease was not given back; it ends by itself");
             }

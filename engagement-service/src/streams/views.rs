@@ -63,7 +63,8 @@ pub async fn stream_notifications(
         return Err(TOO_MANY);
     }
     let live = LiveStream::open(place, lease, keep_token(&headers), &user, after, lasts).await?;
-    let events = futures::stream::unfold(live, async |mut live| {
+    // Boxed: the stream holds it twice, for itself and for the step under way.
+    let events = futures::stream::unfold(Box::new(live), async |mut live| {
         let event = live.next().await?;
         Some((Ok::<_, Infallible>(event), live))
     });
@@ -90,6 +91,7 @@ fn read_options(mut query: Query, headers: &HeaderMap) -> Result<(Option<i64>, O
 /// which the connection read the whole request.
 fn keep_token(headers: &HeaderMap) -> Parts {
     let (mut parts, ()) = Request::new(()).into_parts();
+    parts.headers = HeaderMap::with_capacity(1);
     let token = headers.get(header::AUTHORIZATION).map(|token| HeaderValue::from_bytes(token.as_bytes()));
     if let Some(Ok(token)) = token {
         parts.headers.insert(header::AUTHORIZATION, token);

@@ -3,7 +3,6 @@
 //! once its header is there is the middleware's to limit.
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,11 +53,11 @@ impl ConnectionLimits {
             let mut stream = TimeoutStream::new(stream);
             stream.set_write_timeout(Some(self.write));
             let (routes, stop) = (routes.clone(), stop.clone());
-            let answer = service_fn(move |request| call(routes.clone(), peer, request));
-            let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), answer).with_upgrades();
+            // Boxed: the connection keeps room for a call as long as it lives, and its task would hold it twice.
+            let answer = service_fn(move |request| Box::pin(call(routes.clone(), peer, request)));
+            let mut connection = Box::pin(http.serve_connection(TokioIo::new(Box::pin(stream)), answer).with_upgrades());
             connections.spawn(async move {
                 let (_permit, _open) = (permit, InFlight::begin(metrics::gauge!("http_connections_open")));
-                let mut connection = pin!(connection);
                 let ended = tokio::select! {
                     ended = connection.as_mut() => ended,
                     () = stop.cancelled() => {
