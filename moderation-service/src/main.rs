@@ -4,15 +4,18 @@ mod appeals;
 mod contents;
 mod core;
 mod decisions;
+mod disguises;
 mod expiry;
 mod ledger;
 mod moderations;
 mod personal_data;
 mod perspective;
+mod pictures;
 mod policies;
 mod queue;
 mod reports;
 mod settings;
+mod shadow;
 mod signals;
 mod stats;
 mod strikes;
@@ -28,27 +31,32 @@ mod matrix;
 use std::path::Path;
 use std::sync::Arc;
 
+use anyhow::ensure;
 use axum::Extension;
 use clap::{Args, Command, FromArgMatches};
 
 use crate::analyses::reading::{AnalysisReader, Pipeline};
 use crate::analyses::schedulers::Reanalyser;
-use crate::analyses::scoring::{FileModel, TextScores};
 use crate::core::app::App;
 use crate::core::ground::settings::Base;
 use crate::core::ground::telemetry;
 use crate::core::serve::{self, Features, Service};
-use crate::expiry::schedulers::Timer;
+use crate::expiry::schedulers::{Timer, TimerLag};
 use crate::moderations::lexicon::Lexicon;
 use crate::moderations::services::{Analyser, Analysis, Implementation, Off};
 use crate::perspective::export::{self, ExportSuggestions};
 use crate::perspective::keys::Keys;
 use crate::perspective::reader::TextReader;
 use crate::perspective::texts::{self, TextAnalysis};
+use crate::pictures::schedulers::PictureJudge;
+use crate::policies::schedulers::PolicyReader;
+use crate::policies::services::CurrentPolicies;
 use crate::queue::closing::schedulers::ReportCloser;
 use crate::queue::schedulers::QueueGauges;
 use crate::settings::Settings;
+use crate::shadow::schedulers::ShadowReader;
 use crate::text_model::analyse::{self, Analyse};
+use crate::text_model::mini_lm::MiniLm;
 use crate::text_model::{TextModel, shipped};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
@@ -85,10 +93,12 @@ static SERVICE: Service = Service {
         decisions::DECIDE_LIMIT,
         decisions::READ_DECISIONS_LIMIT,
         appeals::APPEAL_LIMIT,
+        appeals::TOKEN_APPEAL_LIMIT,
         appeals::READ_APPEALS_LIMIT,
         signals::DOMAINS_LIMIT,
         policies::READ_POLICIES_LIMIT,
         policies::WRITE_POLICIES_LIMIT,
+        pictures::BLOCKED_PICTURES_LIMIT,
         analyses::READ_ANALYSES_LIMIT,
         perspective::ANALYZE_LIMIT,
         perspective::SUGGEST_LIMIT,
@@ -101,33 +111,42 @@ static SERVICE: Service = Service {
         let settings = Settings::from_arg_matches(arguments)?;
         let file = settings.moderation_model.as_deref();
         if file == Some(Path::new("off")) {
-            return features(app, &settings, None, None);
+            ensure!(settings.shadow.moderation_shadow_model.is_none(), "a model in shadow needs one beside it");
+            return features(app, &settings, Models::default());
         }
-        let model = Arc::new(shipped::open(file)?);
-        let scores = Arc::new(FileModel(model.clone()));
-        features(app, &settings, Some(model), Some(scores))
+        let text = shipped::open(file)?;
+        let shadow = settings.shadow.moderation_shadow_model.as_deref().map(MiniLm::open).transpose()?;
+        let is_other = shadow.as_ref().is_none_or(|shadow| shadow.version() != text.version());
+        ensure!(is_other, "MODERATION_SHADOW_MODEL is the model that reads already");
+        let shadow = shadow.map(|shadow| Arc::new(shadow) as Arc<dyn TextModel>);
+        features(app, &settings, Models { text: Some(Arc::new(text)), shadow })
     },
 };
 
-/// What the service does, with a text model or without. The scores are the model's, as analyses use them.
-fn features(
-    app: &App,
-    settings: &Settings,
-    model: Option<Arc<dyn TextModel>>,
-    scores: Option<Arc<dyn TextScores>>,
-) -> anyhow::Result<Features> {
-    metrics::gauge!("text_model_loaded").set(u8::from(scores.is_some()));
-    if let Some(model) = &scores {
+/// The models that are loaded.
+#[derive(Default)]
+struct Models {
+    /// What texts are judged by; none: the word lists decide alone.
+    text: Option<Arc<dyn TextModel>>,
+    /// What reads beside it, without consequences.
+    shadow: Option<Arc<dyn TextModel>>,
+}
+
+/// What the service does with these models.
+fn features(app: &App, settings: &Settings, models: Models) -> anyhow::Result<Features> {
+    let Models { text: model, shadow } = models;
+    metrics::gauge!("text_model_loaded").set(u8::from(model.is_some()));
+    if let Some(model) = &model {
         tracing::info!(version = model.version(), "the text model is loaded");
     } else {
         tracing::warn!("the text model is off (MODERATION_MODEL): the word lists decide alone");
     }
-    let analyser = analyser(&settings.analysis);
     let pipeline = Pipeline {
-        reader: AnalysisReader { model: scores, words: analyser.clone() },
+        reader: AnalysisReader { model: model.clone(), words: analyser(&settings.analysis) },
         settings: settings.analyses.clone(),
     };
     let reader = Arc::new(TextReader::new(model, std::thread::available_parallelism()?.get())?);
+    let policies = Arc::new(CurrentPolicies::default());
     let keys = Keys::new(&settings.perspective.perspective_keys, app.settings.environment)?;
     let routes = moderations::router()
         .merge(ledger::router())
@@ -140,11 +159,20 @@ fn features(
         .merge(stats::router(settings.stats.public_log))
         .merge(signals::router())
         .merge(policies::router())
+        .merge(pictures::router(settings.pictures))
         .merge(analyses::router())
-        .merge(texts::router(TextAnalysis { reader: reader.clone(), analyser }));
+        .merge(texts::router(TextAnalysis {
+            reader: reader.clone(),
+            alone: pipeline.reader.clone(),
+            policies: policies.clone(),
+        }));
     let mut subscriptions = analyses::events::consumers::subscriptions(&pipeline);
     subscriptions.extend(signals::events::consumers::subscriptions());
-    let removal = settings.removal;
+    subscriptions.extend(pictures::events::consumers::subscriptions(settings.pictures));
+    let (removal, pictures, sample) = (settings.removal, settings.pictures, settings.shadow.moderation_shadow_sample);
+    if let Some(shadow) = &shadow {
+        tracing::info!(version = shadow.version(), sample, "a second text model reads in shadow");
+    }
     Ok(Features {
         routes: routes.with_state(app.clone()),
         root: perspective::root(keys, settings.perspective.perspective_url.clone(), &reader).with_state(app.clone()),
@@ -160,7 +188,13 @@ fn features(
             app.start_after_commits("reports", ReportCloser(app.clone()));
             app.start("length of the queue", QueueGauges(app.clone()));
             app.start_after_commits("timer", Timer { app: app.clone(), removal });
+            app.start("lag of the timer", TimerLag(app.clone()));
+            app.start_after_commits("pictures", PictureJudge { app: app.clone(), settings: pictures });
             app.start("reanalysis", Reanalyser::new(app, pipeline));
+            if let Some(model) = shadow {
+                app.start("the model in shadow", ShadowReader { app: app.clone(), model, sample });
+            }
+            app.start("policies", PolicyReader { app: app.clone(), current: policies });
         })),
     })
 }

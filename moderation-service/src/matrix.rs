@@ -10,6 +10,8 @@ use uuid::Uuid;
 use crate::SERVICE;
 use crate::core::testing::{self, Platform};
 use crate::decisions::tests::{decided_by_machine, new_content};
+use crate::ledger::appeal_tokens::AppealToken;
+use crate::ledger::models::appeal_proof;
 use crate::perspective::tests::model;
 use crate::queue::tests::waiting_post;
 use crate::subjects::SubjectType;
@@ -69,6 +71,11 @@ pub async fn request(world: &Platform, operation: &str, owner: &Person) -> Reque
             let resolution = json!({ "outcome": "UPHELD", "note": "It stands." });
             (path.replace("{id}", made.body["id"].as_str().unwrap()), Some(resolution))
         }
+        "/api/v1/moderation/appeals/by-token" => {
+            let decision = decision(world, owner).await;
+            let token = AppealToken::new(decision, appeal_proof(&world.app.db, decision).await.unwrap()).text();
+            (format!("{path}?token={token}"), Some(json!({ "token": token, "text": "It was another person." })))
+        }
         "/api/v1/moderation/decisions/{id}/reverse" => {
             let path = path.replace("{id}", &decision(world, owner).await.to_string());
             (path, Some(json!({ "note": "A mistake." })))
@@ -111,6 +118,11 @@ pub async fn request(world: &Platform, operation: &str, owner: &Person) -> Reque
             let created = call_as_admin(world, "POST", "/moderation/policies", policy(0)).await;
             (path.replace("{id}", created["id"].as_str().unwrap()), (method == "PUT").then(|| policy(1)))
         }
+        "/api/v1/moderation/pictures/blocked" => (path.to_owned(), (method == "POST").then(blocked_picture)),
+        "/api/v1/moderation/pictures/blocked/{id}" => {
+            let created = call_as_admin(world, "POST", "/moderation/pictures/blocked", blocked_picture()).await;
+            (path.replace("{id}", created["id"].as_str().unwrap()), None)
+        }
         "/api/v1/moderation/policies/simulate" => (path.to_owned(), Some(json!({ "rules": [] }))),
         "/api/v1/moderation/analyses/{id}" => (path.replace("{id}", &Uuid::now_v7().to_string()), None),
         "/api/v1/me/moderations"
@@ -152,6 +164,11 @@ async fn decision(world: &Platform, owner: &Person) -> Uuid {
 /// A policy under a name of its own, as a change of a version.
 fn policy(version: i32) -> Value {
     json!({ "name": Uuid::now_v7(), "mode": "OFF", "rules": [], "version": version })
+}
+
+/// A picture that no other request has blocked.
+fn blocked_picture() -> Value {
+    json!({ "hash": &Uuid::now_v7().simple().to_string()[16..], "reason": "OTHER_ILLEGAL" })
 }
 
 async fn call_as_admin(world: &Platform, method: &str, path: &str, body: Value) -> Value {

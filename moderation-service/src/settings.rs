@@ -7,7 +7,9 @@ use crate::analyses::settings::AnalysisSettings;
 use crate::expiry::Removal;
 use crate::moderations::services::Analysis;
 use crate::perspective::PerspectiveSettings;
+use crate::pictures::services::PictureSettings;
 use crate::reports::services::ReportSettings;
+use crate::shadow::services::ShadowSettings;
 use crate::stats::services::StatsSettings;
 use crate::strikes::services::Ladder;
 use crate::token_check::TokenCheck;
@@ -33,6 +35,12 @@ pub struct Settings {
     /// The file of another text model than the shipped one; `off`: none, so that the word lists decide alone
     #[arg(long, env = "MODERATION_MODEL")]
     pub moderation_model: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub shadow: ShadowSettings,
+
+    #[command(flatten)]
+    pub pictures: PictureSettings,
 
     #[command(flatten)]
     pub ladder: Ladder,

@@ -23,6 +23,8 @@ use crate::core::ground::telemetry::spans;
 
 /// Where moderation is asked.
 const PATH: &str = "api/v1/analyze";
+/// What the texts of this service become, for rules about one audience. This file is the same in each service that publishes texts.
+const AUDIENCE: &str = if matches!(env!("CARGO_PKG_NAME").as_bytes(), b"post-service") { "POST" } else { "COMMENT" };
 /// Idle connections kept.
 const MAX_IDLE_CONNECTIONS: usize = 16;
 /// The code of the refusal, by which a client knows it from other invalid input.
@@ -147,7 +149,7 @@ impl Moderator {
     async fn ask(&self, text: &str) -> Result<ModerationResult, ModerationUnreachable> {
         let unreachable = |cause: reqwest::Error| ModerationUnreachable(cause.without_url().to_string());
         let request = self.http.post(self.url.clone()).bearer_auth(self.token.expose_secret());
-        let answer = spans::call(request.json(&json!({ "text": text }))).await.map_err(unreachable)?;
+        let answer = spans::call(request.json(&json!({ "text": text, "audience": AUDIENCE }))).await.map_err(unreachable)?;
         if answer.status() != StatusCode::OK {
             return Err(ModerationUnreachable(format!("it answered {}", answer.status())));
         }

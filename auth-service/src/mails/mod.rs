@@ -82,6 +82,9 @@ pub enum MailTemplate {
     NewSignIn { device: String, place: String },
     /// A sign-up with an address that has an account.
     SignUpAttempt,
+    /// Moderation has banned the account. Its owner cannot sign in any more, and appeals with a token of moderation's; until when
+    /// and why are in words of ours.
+    Banned { until: Option<String>, reason: Option<String>, appeal_token: String },
     /// A notification that its reader wants at once, and the link that ends such mails.
     Notification { items: Vec<MailedNotification>, unsubscribe_url: String },
     /// The notifications that have gathered in a day, of which `items` are the newest.
@@ -101,6 +104,7 @@ impl MailTemplate {
             Self::ChangeUndone => "A change of your account was undone",
             Self::NewSignIn { .. } => "A new sign-in to your account",
             Self::SignUpAttempt => "You have an account already",
+            Self::Banned { .. } => "Your account is banned",
             Self::Notification { items, .. } => items.first().map_or("A notification", |item| item.r#type.subject()),
             Self::NotificationDigest { .. } => "Your notifications",
         }
@@ -134,6 +138,7 @@ impl MailTemplate {
             | Self::ChangeUndone
             | Self::NewSignIn { .. }
             | Self::SignUpAttempt
+            | Self::Banned { .. }
             | Self::Notification { .. }
             | Self::NotificationDigest { .. } => None,
         }

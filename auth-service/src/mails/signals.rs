@@ -1,5 +1,5 @@
 //! Writes mails, each in the transaction of the change that it follows from.
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
@@ -77,6 +77,20 @@ pub async fn signed_in_elsewhere(
 /// A sign-up used an address that has an account. One mail a day, so that sign-ups cannot fill a mailbox.
 pub async fn sign_up_attempted(tx: &mut PgTransaction<'_>, account: &Account, today: NaiveDate) -> sqlx::Result<()> {
     write(tx, account, &MailTemplate::SignUpAttempt, &format!("{} {today}", account.id)).await
+}
+
+/// Moderation has banned an account: its owner reads until when and why, and gets the token with which they appeal without a
+/// sign-in. One mail for each decision.
+pub async fn banned(
+    tx: &mut PgTransaction<'_>,
+    account: &Account,
+    decision: Uuid,
+    until: Option<DateTime<Utc>>,
+    reason: Option<String>,
+    appeal_token: String,
+) -> sqlx::Result<()> {
+    let until = until.map(|until| until.format("%-d %B %Y, %H:%M UTC").to_string());
+    write(tx, account, &MailTemplate::Banned { until, reason, appeal_token }, &decision.to_string()).await
 }
 
 /// Another service asks for mails about notifications.

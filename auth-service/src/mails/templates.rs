@@ -117,6 +117,24 @@ mod tests {
         }
     }
 
+    /// A ban names its end, its reason, and where it is appealed without a sign-in.
+    #[test]
+    fn a_ban_says_how_it_is_appealed() {
+        let until = Some("1 December 2026, 10:00 UTC".to_owned());
+        let letter = MailTemplate::Banned { until, reason: Some("SPAM_LINK".into()), appeal_token: "0a0b".into() };
+        let with = render(&letter, DateTime::UNIX_EPOCH, &token(""), &context(Some("https://net.example"))).unwrap();
+        let without = render(&letter, DateTime::UNIX_EPOCH, &token(""), &context(None)).unwrap();
+        for (with, without) in [(with.text, without.text), (with.html, without.html)] {
+            for text in [&with, &without] {
+                assert!(text.contains("banned until 1 December 2026, 10:00 UTC: nobody can sign in"), "{text}");
+                assert!(text.contains("Reason: SPAM_LINK") && text.contains("0a0b"), "{text}");
+            }
+            assert!(with.contains("https://net.example/appeal?token=0a0b"), "{with}");
+            let route = "https://api.example/api/v1/moderation/appeals/by-token?token=0a0b";
+            assert!(without.contains(route) && !with.contains(route), "{without}");
+        }
+    }
+
     #[test]
     fn a_text_is_as_it_is_read() {
         let place = "203.0.113.0/24".to_owned();

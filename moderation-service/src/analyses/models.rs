@@ -6,6 +6,7 @@ use sqlx::types::Json;
 use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
+use super::reading::KnownReading;
 use super::scoring::WeighedSpan;
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
@@ -110,15 +111,15 @@ pub async fn save(
     Ok(rows.into_iter().map(|row| (row.content_id, SavedAnalysis { id: row.id, is_new: row.is_new })).collect())
 }
 
-/// The scores of those among these texts that this model has read before, by content. Hashes belong to contents in order.
-pub async fn find_scores(
+/// What this model has found in those among these texts that it has read before, by content. Hashes belong to contents in order.
+pub async fn find_known(
     tx: &mut PgTransaction<'_>,
     model_version: &str,
     contents: &[Uuid],
     hashes: &[Vec<u8>],
-) -> sqlx::Result<HashMap<Uuid, [f64; HEADS]>> {
+) -> sqlx::Result<HashMap<Uuid, KnownReading>> {
     let rows = sqlx::query!(
-        r#"select analysis.content_id, scores as "scores!: Json<[f64; HEADS]>"
+        r#"select analysis.content_id, scores as "scores!: Json<[f64; HEADS]>", spans as "spans: Json<Vec<WeighedSpan>>"
         from unnest($2::uuid[], $3::bytea[]) as text (content_id, hash)
         join analysis on analysis.content_id = text.content_id and analysis.content_hash = text.hash
             and analysis.model_version = $1
@@ -127,7 +128,8 @@ pub async fn find_scores(
         contents,
         hashes
     );
-    Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(|row| (row.content_id, row.scores.0)).collect())
+    let known = rows.fetch_all(&mut **tx).await?.into_iter();
+    Ok(known.map(|row| (row.content_id, KnownReading { scores: row.scores.0, spans: row.spans.0 })).collect())
 }
 
 /// Of these contents, those about which a person has decided, with the time of their last decision.
@@ -137,7 +139,7 @@ pub async fn last_decisions_of_people(
 ) -> sqlx::Result<HashMap<Uuid, Timestamp>> {
     let rows = sqlx::query!(
         r#"select subject_id, max(at) as "at!: Timestamp" from decision
-        where subject_type in ('POST', 'COMMENT') and subject_id = any($1) and moderator is not null
+        where subject_type in ('POST', 'COMMENT', 'MEDIA') and subject_id = any($1) and moderator is not null
         group by subject_id"#,
         contents
     );
@@ -147,7 +149,7 @@ pub async fn last_decisions_of_people(
 /// Of these contents, those that something has happened to: that are in force about, or that a person is to look at.
 pub async fn list_touched(tx: &mut PgTransaction<'_>, contents: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
-        "select id from subject where type in ('COMMENT', 'POST') and id = any($1)
+        "select id from subject where type in ('COMMENT', 'MEDIA', 'POST') and id = any($1)
             and (active <> '[]' or review in ('OPEN', 'ESCALATED') or reports > 0)",
         contents
     )
@@ -205,7 +207,10 @@ pub async fn list_personal_data(
         PersonalDataItem,
         r#"select at, id, to_json(held) as "thing!" from (
             select id, content_type, content_id, author, encode(content_hash, 'hex') as content_hash, model_version, at,
-                scores, thresholds, signals, spans, normalised, matched, verdict, severity
+                scores, thresholds, signals, spans, normalised, matched, verdict, severity,
+                (select json_agg(json_build_object('model_version', model_version, 'at', at, 'scores', scores,
+                        'thresholds', thresholds, 'verdict', verdict))
+                    from shadow_reading where shadow_reading.analysis = analysis.id) as shadow
             from analysis where author = $1 and (at, id) < ($2, $3) order by at desc, id desc limit $4
         ) as held order by at desc, id desc"#,
         author,

@@ -1,19 +1,23 @@
 //! Reads texts: all that can be calculated from a text alone, without the database.
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::scoring::{NO_MODEL, TextScores, WeighedSpan};
+use super::scoring::{NO_MODEL, WeighedSpan, explain_labels, thresholds};
 use super::settings::AnalysisSettings;
+use crate::disguises::evasions::{Evasion, normalise};
 use crate::moderations::services::{Analyser, Finding};
 use crate::policies::rules::ModelScores;
-use crate::signals::evasions::{Evasion, normalise};
+use crate::signals::Signals;
 use crate::signals::language::detect_language;
-use crate::signals::links::find_hosts;
+use crate::signals::links::{count_links, find_hosts, suffixes};
+use crate::signals::models::DomainVerdict;
 use crate::signals::shapes::{Shape, measure};
 use crate::signals::similarity::fingerprint;
-use crate::text_model::HEADS;
+use crate::signals::surroundings::Surroundings;
+use crate::text_model::{HEADS, TextModel};
 
 /// Texts that the model reads in one go.
 const TEXTS_AT_ONCE: usize = 16;
@@ -22,7 +26,7 @@ const TEXTS_AT_ONCE: usize = 16;
 #[derive(Clone)]
 pub struct AnalysisReader {
     /// The text model; without one the word lists are all there is.
-    pub model: Option<Arc<dyn TextScores>>,
+    pub model: Option<Arc<dyn TextModel>>,
     pub words: Arc<dyn Analyser>,
 }
 
@@ -38,8 +42,15 @@ pub struct Pipeline {
 pub struct Text {
     pub content: Uuid,
     pub body: String,
-    /// The scores of before, where this model has read this text before.
-    pub scores: Option<[f64; HEADS]>,
+    /// Where this model has read this text before.
+    pub known: Option<KnownReading>,
+}
+
+/// What a model has found in a text before.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnownReading {
+    pub scores: [f64; HEADS],
+    pub spans: Vec<WeighedSpan>,
 }
 
 /// What was found in a text.
@@ -70,26 +81,31 @@ impl AnalysisReader {
         self.model.as_ref().map_or(NO_MODEL, |model| model.version())
     }
 
-    /// Reads texts. It computes, so it is called from a thread that may block.
+    /// Reads texts. It computes, so it is called from a thread that may block. What is known of a text is taken over: neither read
+    /// nor explained again.
     pub fn read(&self, texts: &[Text]) -> anyhow::Result<Vec<TextReading>> {
         let mut readings: Vec<TextReading> = texts.iter().map(|text| self.read_alone(text)).collect();
-        let Some(model) = &self.model else { return Ok(readings) };
-        let thresholds = model.thresholds();
-        for (texts, readings) in texts.chunks(TEXTS_AT_ONCE).zip(readings.chunks_mut(TEXTS_AT_ONCE)) {
-            let scores = score(&**model, texts, readings)?;
-            for ((text, reading), scores) in texts.iter().zip(readings).zip(scores) {
-                let is_labelled = scores.iter().zip(&thresholds).any(|(score, threshold)| *score >= threshold.label);
+        let Some(model) = self.model.as_deref() else { return Ok(readings) };
+        let thresholds = thresholds(model);
+        let (known, mut new): (Vec<_>, Vec<_>) = texts.iter().zip(&mut readings).partition(|(text, _)| text.known.is_some());
+        for (text, reading) in known {
+            if let Some(KnownReading { scores, spans }) = &text.known {
+                (reading.model, reading.spans) = (Some(ModelScores { scores: *scores, thresholds }), spans.clone());
+            }
+        }
+        for batch in new.chunks_mut(TEXTS_AT_ONCE) {
+            let read = model.read(&batch.iter().map(|(text, _)| text.body.as_str()).collect::<Vec<_>>())?;
+            for ((text, reading), read) in batch.iter_mut().zip(read) {
+                let scores = read.scores.map(f64::from);
                 reading.model = Some(ModelScores { scores, thresholds });
-                if is_labelled {
-                    reading.spans = model.explain(&text.body)?;
-                }
+                reading.spans = explain_labels(model, &text.body, &scores)?;
             }
         }
         Ok(readings)
     }
 
     /// What needs no model.
-    fn read_alone(&self, text: &Text) -> TextReading {
+    pub fn read_alone(&self, text: &Text) -> TextReading {
         let normalised = normalise(&text.body);
         let plain = normalised.text.as_str();
         TextReading {
@@ -109,24 +125,26 @@ impl AnalysisReader {
     }
 }
 
-/// The scores of texts: of a disguised one, of each head the higher of the text as it is and as it is meant.
-fn score(model: &dyn TextScores, texts: &[Text], readings: &[TextReading]) -> anyhow::Result<Vec<[f64; HEADS]>> {
-    let mut wanted = Vec::new();
-    for (place, (text, reading)) in
-        texts.iter().zip(readings).enumerate().filter(|(_, (text, _))| text.scores.is_none())
-    {
-        wanted.push((place, text.body.as_str()));
-        wanted.extend(reading.normalised.as_deref().map(|plain| (place, plain)));
-    }
-    let mut scores: Vec<[f64; HEADS]> = texts.iter().map(|text| text.scores.unwrap_or_default()).collect();
-    if wanted.is_empty() {
-        return Ok(scores);
-    }
-    let read = model.read(&wanted.iter().map(|(_, text)| *text).collect::<Vec<_>>())?;
-    for ((place, _), read) in wanted.into_iter().zip(read) {
-        for (score, read) in scores[place].iter_mut().zip(read) {
-            *score = score.max(read);
+impl TextReading {
+    /// The signals of the text, with what is known beside it.
+    pub fn signals(&self, domains: &HashMap<String, DomainVerdict>, surroundings: Surroundings) -> Signals {
+        Signals {
+            lexicon: self.lexicon,
+            evasions: self.evasions.clone(),
+            language: self.language.to_owned(),
+            links: count_links(&self.hosts, domains),
+            shape: self.shape,
+            surroundings,
+            picture: None,
         }
     }
-    Ok(scores)
+}
+
+/// The domains that texts link to and all above them, each once: whatever may have a rule.
+pub fn linked_domains(readings: &[TextReading]) -> Vec<String> {
+    let hosts = readings.iter().flat_map(|reading| &reading.hosts);
+    let mut domains: Vec<String> = hosts.flat_map(|host| suffixes(host).map(str::to_owned)).collect();
+    domains.sort_unstable();
+    domains.dedup();
+    domains
 }

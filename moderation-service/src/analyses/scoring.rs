@@ -1,6 +1,4 @@
-//! The text model as an analysis uses it: scores of texts, with the thresholds from which on they mean something.
-use std::sync::Arc;
-
+//! The text model as an analysis uses it: its thresholds as rules read them, and why a text has its labels.
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -27,53 +25,26 @@ pub struct WeighedSpan {
     pub weight: f64,
 }
 
-/// Scores texts. It computes for milliseconds per text, so it is called from threads that may block.
-pub trait TextScores: Send + Sync {
-    /// Which model it is: the same name for the same model alone.
-    fn version(&self) -> &str;
-
-    /// The thresholds of each head.
-    fn thresholds(&self) -> [HeadThresholds; HEADS];
-
-    /// A probability per head for each text.
-    fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<[f64; HEADS]>>;
-
-    /// The parts of a text that weigh most in the scores that matter. A model that cannot explain itself has none.
-    fn explain(&self, _text: &str) -> anyhow::Result<Vec<WeighedSpan>> {
-        Ok(Vec::new())
-    }
+/// From where on each head of a model means something.
+pub fn thresholds(model: &dyn TextModel) -> [HeadThresholds; HEADS] {
+    model.calibrations().map(|head| HeadThresholds { label: head.label.into(), hide: head.hide.map(f64::from) })
 }
 
-/// A text model of a file.
-pub struct FileModel<M>(pub Arc<M>);
-
-impl<M: TextModel> TextScores for FileModel<M> {
-    fn version(&self) -> &str {
-        self.0.version()
+/// The parts of a text that weigh most in the scores for which it has a label; none where it has no label.
+pub fn explain_labels(model: &dyn TextModel, text: &str, scores: &[f64; HEADS]) -> anyhow::Result<Vec<WeighedSpan>> {
+    let thresholds = thresholds(model);
+    let is_labelled = |head: &Head| scores[*head as usize] >= thresholds[*head as usize].label;
+    let mut heads: Vec<Head> = Head::ALL.into_iter().filter(is_labelled).collect();
+    heads.sort_by(|a, b| scores[*b as usize].total_cmp(&scores[*a as usize]));
+    let mut spans = Vec::new();
+    for head in heads.into_iter().take(EXPLAINED) {
+        let heaviest = explain(model, text, head)?.into_iter().take(SPANS);
+        spans.extend(heaviest.map(|span| WeighedSpan {
+            head: head.name().to_owned(),
+            start: span.start,
+            end: span.end,
+            weight: span.weight.into(),
+        }));
     }
-
-    fn thresholds(&self) -> [HeadThresholds; HEADS] {
-        self.0.calibrations().map(|head| HeadThresholds { label: head.label.into(), hide: head.hide.map(f64::from) })
-    }
-
-    fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<[f64; HEADS]>> {
-        Ok(self.0.read(texts)?.into_iter().map(|read| read.scores.map(f64::from)).collect())
-    }
-
-    fn explain(&self, text: &str) -> anyhow::Result<Vec<WeighedSpan>> {
-        let mut spans = Vec::new();
-        let Some(found) = self.0.read(&[text])?.pop() else { return Ok(spans) };
-        let mut heads: Vec<Head> = Head::ALL.into_iter().filter(|head| found.labels[*head as usize]).collect();
-        heads.sort_by(|a, b| found.scores[*b as usize].total_cmp(&found.scores[*a as usize]));
-        for head in heads.into_iter().take(EXPLAINED) {
-            let heaviest = explain(&*self.0, text, head)?.into_iter().take(SPANS);
-            spans.extend(heaviest.map(|span| WeighedSpan {
-                head: head.name().to_owned(),
-                start: span.start,
-                end: span.end,
-                weight: span.weight.into(),
-            }));
-        }
-        Ok(spans)
-    }
+    Ok(spans)
 }

@@ -5,7 +5,7 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::models::{self, NewAnalysis, SavedAnalysis};
-use super::reading::{AnalysisReader, Pipeline, Text, TextReading, hash};
+use super::reading::{AnalysisReader, Pipeline, Text, TextReading, hash, linked_domains};
 use crate::contents::models as contents;
 use crate::contents::models::Content;
 use crate::core::api::errors::Error;
@@ -20,12 +20,11 @@ use crate::policies::evaluation::{CompiledPolicy, PolicyVerdict, evaluate};
 use crate::policies::models::{load_policies, save_hits};
 use crate::policies::rules::{Facts, RuleOutcome};
 use crate::signals::Signals;
-use crate::signals::links::{count_links, suffixes};
 use crate::signals::models::{DomainRule, Place, find_surroundings, save_fingerprints};
-use crate::signals::surroundings::Surroundings;
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{Actor, Change, Ended, PolicyRef};
 use crate::subjects::models::lock as lock_subjects;
+use crate::subjects::reasons::Reason;
 use crate::subjects::state::Subject;
 use crate::subjects::{SubjectKey, Visibility};
 
@@ -39,10 +38,41 @@ pub struct Subjected {
 }
 
 /// What was found about a content, and what policies say about it.
-struct Judged {
+pub struct Judged {
     content: Subjected,
     verdict: PolicyVerdict,
     analysis: NewAnalysis,
+    /// The reason of what the content was recognised as, in place of the rule's.
+    reason: Option<Reason>,
+}
+
+impl Judged {
+    /// A picture with its signals, judged; `reason` is that of what it was recognised as.
+    pub fn of_picture(
+        policies: &[CompiledPolicy],
+        content: Subjected,
+        content_hash: [u8; 32],
+        signals: Signals,
+        reason: Option<Reason>,
+    ) -> Self {
+        let facts = Facts { audience: content.key.r#type, model: None, signals: &signals };
+        let verdict = evaluate(policies, &facts);
+        let severity = verdict.strictest().map_or(0.0, |found| found.severity);
+        let analysis = NewAnalysis {
+            key: content.key,
+            author: content.author,
+            content_hash,
+            scores: None,
+            thresholds: None,
+            signals,
+            spans: Vec::new(),
+            normalised: None,
+            matched: verdict.matches.clone(),
+            verdict: verdict.outcome(),
+            severity,
+        };
+        Self { content, verdict, analysis, reason }
+    }
 }
 
 fn as_failure(error: Error) -> Failure {
@@ -122,7 +152,13 @@ pub async fn analyse(tx: &mut PgTransaction<'_>, pipeline: &Pipeline, contents: 
         .zip(signals)
         .map(|((content, reading), signals)| judge(&policies, content, reading, signals))
         .collect();
-    let stored = save(tx, pipeline.reader.version(), &judged).await?;
+    conclude(tx, pipeline.reader.version(), judged).await
+}
+
+/// Stores what was judged by a model, each content once, and carries out what policies say. The transaction has locked the
+/// contents.
+pub async fn conclude(tx: &mut PgTransaction<'_>, version: &str, judged: Vec<Judged>) -> Result<(), Failure> {
+    let stored = save(tx, version, &judged).await?;
     carry_out(tx, &judged, &stored).await
 }
 
@@ -134,13 +170,13 @@ async fn read(
 ) -> Result<Vec<TextReading>, Failure> {
     let ids: Vec<Uuid> = contents.iter().map(|content| content.key.id).collect();
     let hashes: Vec<Vec<u8>> = contents.iter().map(|content| hash(&content.text).to_vec()).collect();
-    let known = models::find_scores(tx, reader.version(), &ids, &hashes).await?;
+    let mut known = models::find_known(tx, reader.version(), &ids, &hashes).await?;
     let texts: Vec<Text> = contents
         .iter()
         .map(|content| Text {
             content: content.key.id,
             body: content.text.clone(),
-            scores: known.get(&content.key.id).copied(),
+            known: known.remove(&content.key.id),
         })
         .collect();
     let reader = reader.clone();
@@ -167,19 +203,10 @@ async fn look_up(
         .collect();
     save_fingerprints(tx, &places).await?;
     let mut surroundings = find_surroundings(tx, &places, window).await?;
-    let mut domains: Vec<String> =
-        readings.iter().flat_map(|reading| &reading.hosts).flat_map(|host| suffixes(host).map(str::to_owned)).collect();
-    domains.sort_unstable();
-    domains.dedup();
+    let domains = linked_domains(readings);
     let rules = if domains.is_empty() { HashMap::new() } else { DomainRule::verdicts(&mut **tx, &domains).await? };
-    let signals = readings.iter().map(|reading| Signals {
-        lexicon: reading.lexicon,
-        evasions: reading.evasions.clone(),
-        language: reading.language.to_owned(),
-        links: count_links(&reading.hosts, &rules),
-        shape: reading.shape,
-        surroundings: surroundings.remove(&reading.content).unwrap_or_else(Surroundings::default),
-    });
+    let signals =
+        readings.iter().map(|one| one.signals(&rules, surroundings.remove(&one.content).unwrap_or_default()));
     Ok(signals.collect())
 }
 
@@ -199,7 +226,7 @@ fn judge(policies: &[CompiledPolicy], content: Subjected, reading: TextReading, 
         verdict: verdict.outcome(),
         severity,
     };
-    Judged { content, verdict, analysis }
+    Judged { content, verdict, analysis, reason: None }
 }
 
 /// Stores the analyses, and how often each rule has matched.
@@ -276,13 +303,14 @@ async fn apply(
             author: subject.author,
             actor: Actor::Machine,
             actions: wanted.clone(),
-            reason: found.reason,
+            reason: judged.reason.unwrap_or(found.reason),
             policy: Some(policy),
             analysis: Some(stored.id),
             internal_note: None,
             public_note: None,
             hours: None,
             strikes: None,
+            abusive: false,
         };
         decide(tx, decision).await.map_err(as_failure)?;
     }

@@ -1,4 +1,5 @@
 //! Analyses, from the events of contents to what follows from them.
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,9 +11,8 @@ use sqlx::{AssertSqlSafe, Executor, Row};
 use uuid::Uuid;
 
 use super::commands::reanalyse;
-use super::reading::{AnalysisReader, Pipeline};
+use super::reading::{AnalysisReader, KnownReading, Pipeline, Text};
 use super::schedulers::Reanalyser;
-use super::scoring::{TextScores, WeighedSpan};
 use crate::SERVICE;
 use crate::core::events::consumer::Step;
 use crate::core::ground::worker::{Outcome, Worker};
@@ -21,51 +21,57 @@ use crate::core::testing::{Platform, new_user};
 use crate::decisions::NewDecision;
 use crate::decisions::events::{COMMENT_DELETE_REQUESTED, POST_DELETE_REQUESTED};
 use crate::decisions::signals::decide;
+use crate::disguises::evasions::normalise;
 use crate::ledger::events::MODERATION_DECIDED;
 use crate::moderations::events::{COMMENT_CREATED, COMMENT_DELETED, COMMENT_UPDATED, POST_CREATED, POST_UPDATED};
 use crate::moderations::lexicon::Lexicon;
-use crate::moderations::services::Analyser;
-use crate::policies::rules::HeadThresholds;
+use crate::moderations::services::{Analyser, Off};
 use crate::settings::Settings;
 use crate::signals::events::USER_REGISTERED;
 use crate::subjects::actions::Action;
 use crate::subjects::changes::Actor;
 use crate::subjects::reasons::Reason;
 use crate::subjects::{SubjectKey, SubjectType};
-use crate::text_model::{HEADS, Head, everyday};
+use crate::text_model::{Calibration, Class, HEADS, Head, Scores, TextModel, everyday};
+
+thread_local! {
+    /// The texts that models of this test's thread were given.
+    static READ: Cell<usize> = const { Cell::new(0) };
+}
 
 /// A model that knows one word per head: `hateword` is certain, `hatewordish` is doubtful.
 struct Words(&'static str);
 
-impl TextScores for Words {
+impl TextModel for Words {
     fn version(&self) -> &str {
         self.0
     }
 
-    fn thresholds(&self) -> [HeadThresholds; HEADS] {
-        [HeadThresholds { label: 0.5, hide: Some(0.9) }; HEADS]
+    fn calibrations(&self) -> &[Calibration; HEADS] {
+        &[Calibration { slope: 1.0, bias: 0.0, label: 0.5, hide: Some(0.875) }; HEADS]
     }
 
-    fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<[f64; HEADS]>> {
+    fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<Scores>> {
+        READ.with(|read| read.set(read.get() + texts.len()));
         anyhow::ensure!(!texts.iter().any(|text| text.contains("unreadable")), "the model has failed");
         let score = |text: &str, head: Head| {
             let word = format!("{}word", head.name());
             let doubtful = text.contains(&format!("{word}ish"));
+            // Numbers that are the same with fewer digits.
             if doubtful {
-                0.7
+                0.75
             } else if text.contains(&word) {
-                0.99
+                0.984_375
             } else {
-                0.01
+                0.007_812_5
             }
         };
-        Ok(texts.iter().map(|text| Head::ALL.map(|head| score(text, head))).collect())
-    }
-
-    fn explain(&self, text: &str) -> anyhow::Result<Vec<WeighedSpan>> {
-        let start = text.find("hateword").map(|at| text[..at].chars().count());
-        let span = |start| WeighedSpan { head: "hate".to_owned(), start, end: start + 8, weight: 4.0 };
-        Ok(start.map(span).into_iter().collect())
+        let read = |text: &&str| {
+            let scores = Head::ALL.map(|head| score(&normalise(text).text, head));
+            let [labels, hides] = [0.5, 0.875].map(|from| scores.map(|score| score >= from));
+            Scores { scores, labels, hides, class: Class::Neither }
+        };
+        Ok(texts.iter().map(read).collect())
     }
 }
 
@@ -74,7 +80,8 @@ macro_rules! with_model {
         static $name: Service = Service {
             features: |app, arguments| {
                 let settings = Settings::from_arg_matches(arguments)?;
-                crate::features(app, &settings, None, Some(Arc::new(Words($version))))
+                let models = crate::Models { text: Some(Arc::new(Words($version))), shadow: None };
+                crate::features(app, &settings, models)
             },
             ..SERVICE
         };
@@ -148,6 +155,7 @@ async fn decide_as_moderator(platform: &Platform, id: Uuid, author: Uuid, action
         public_note: None,
         hours: None,
         strikes: None,
+        abusive: false,
     };
     decide(&mut tx, decision).await.unwrap();
     tx.commit().await.unwrap();
@@ -198,8 +206,8 @@ async fn an_analysis_explains_its_verdict(_: PgPoolOptions, database: PgConnectO
     assert_eq!(found.status, 200, "{found:?}");
     let found = found.body;
     assert_eq!((&found["content_id"], &found["model_version"]), (&json!(id), &json!("words-1")));
-    assert_eq!((&found["scores"]["hate"], &found["scores"]["spam"]), (&json!(0.99), &json!(0.01)));
-    assert_eq!(found["thresholds"]["hate"], json!({ "label": 0.5, "hide": 0.9 }));
+    assert_eq!((&found["scores"]["hate"], &found["scores"]["spam"]), (&json!(0.984375), &json!(0.0078125)));
+    assert_eq!(found["thresholds"]["hate"], json!({ "label": 0.5, "hide": 0.875 }));
     assert_eq!(found["normalised"], "Look, you hateword, at https://example.com @bert");
     assert_eq!(found["signals"]["evasions"], json!(["LEET"]));
     assert_eq!(found["signals"]["links"]["domains"], json!(["example.com"]));
@@ -210,26 +218,44 @@ async fn an_analysis_explains_its_verdict(_: PgPoolOptions, database: PgConnectO
     assert_eq!(platform.call("GET", &unknown, Some(&staff("MODERATOR")), None).await.status, 404);
 }
 
-/// Disguised words are read as they are meant, one case per disguise.
+/// Disguised words are read as they are meant by the shipped model, one case per disguise.
 #[sqlx::test(migrations = false)]
 async fn disguised_texts_are_hidden_as_plain_ones(_: PgPoolOptions, database: PgConnectOptions) {
-    let platform = start(database).await;
+    let platform = Platform::start(&SERVICE, database, &[]).await;
     let (_, author) = new_user();
     let texts = [
-        "you h4t3word",
-        "you h a t e w o r d",
-        "you h.a.t.e.w.o.r.d",
-        "you hat\u{200b}eword",
-        "you h\u{430}t\u{435}word",
-        "you \u{ff48}\u{ff41}\u{ff54}\u{ff45}\u{ff57}\u{ff4f}\u{ff52}\u{ff44}",
-        "you h\u{336}a\u{336}t\u{336}e\u{336}w\u{336}o\u{336}r\u{336}d\u{336}",
-        "you \u{202e}drowetah\u{202c}",
+        "I hate all faggots",
+        "I hate all f@gg0ts",
+        "I hate all f a g g o t s",
+        "I hate all f.a.g.g.o.t.s",
+        "I hate all fag\u{200b}gots",
+        "I hate all f\u{430}gg\u{43e}ts",
+        "I hate all \u{ff46}\u{ff41}\u{ff47}\u{ff47}\u{ff4f}\u{ff54}\u{ff53}",
+        "I hate all f\u{336}a\u{336}g\u{336}g\u{336}o\u{336}t\u{336}s\u{336}",
+        "I hate all \u{202e}stoggaf\u{202c}",
     ];
     let mut expected = Vec::new();
     for text in texts {
         expected.push(write(&platform, author, 0, text).await);
     }
     assert_eq!(hidden(&platform).await, expected);
+}
+
+/// The model is given each text once, as it was written, and one that it knows not at all: neither to be read nor to be explained.
+#[test]
+fn what_is_known_of_a_text_is_taken_over() {
+    let reader = AnalysisReader { model: Some(Arc::new(Words("words"))), words: Arc::new(Off) };
+    let text = |body: &str, known| Text { content: Uuid::now_v7(), body: body.to_owned(), known };
+    let first = reader.read(&[text("you h4teword", None), text("a good day", None)]).unwrap();
+    let read = READ.replace(0);
+    assert_eq!(first[1].spans, [], "what has no label is not explained");
+    let [span] = &first[0].spans[..] else { panic!("{:?}", first[0].spans) };
+    assert_eq!((span.head.as_str(), span.start, span.end), ("hate", 4, 12));
+    let known = KnownReading { scores: first[0].model.unwrap().scores, spans: first[0].spans.clone() };
+    let again = reader.read(&[text("you h4teword", Some(known)), text("a good day", None)]).unwrap();
+    assert_eq!((&again[0].spans, again[0].model), (&first[0].spans, first[0].model));
+    // The two texts, the passage of one, and that without each of its two words; and then the other text alone.
+    assert_eq!((read, READ.get()), (2 + 1 + 2, 1));
 }
 
 /// The same version again, or a version with the same text, leads to nothing new.
@@ -412,7 +438,7 @@ async fn the_text_of_a_draft_is_not_kept(_: PgPoolOptions, database: PgConnectOp
 fn reanalyser(platform: &Platform, version: &'static str) -> Reanalyser {
     let settings = Settings::from_arg_matches(&platform.settings()).unwrap();
     let reader =
-        AnalysisReader { model: Some(Arc::new(Words(version))), words: Arc::new(crate::moderations::services::Off) };
+        AnalysisReader { model: Some(Arc::new(Words(version))), words: Arc::new(Off) };
     Reanalyser::new(&platform.app, Pipeline { reader, settings: settings.analyses })
 }
 

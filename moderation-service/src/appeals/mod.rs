@@ -26,6 +26,15 @@ pub const APPEAL_LIMIT: Limit = Limit {
     strict: false,
 };
 
+/// How often an address may read what a token is about, and appeal with one.
+pub const TOKEN_APPEAL_LIMIT: Limit = Limit {
+    name: "appeals_by_token",
+    routes: &["GET /api/v1/moderation/appeals/by-token", "POST /api/v1/moderation/appeals/by-token"],
+    rate: Rate::new(30, 3600),
+    burst_in_development: Some(300),
+    strict: false,
+};
+
 /// How often a user may list their appeals.
 pub const READ_APPEALS_LIMIT: Limit = Limit {
     name: "appeals_read",
@@ -41,6 +50,7 @@ pub const NO_SUCH_APPEAL: Error = Error::Refused(StatusCode::NOT_FOUND, "No such
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(views::create_appeal))
+        .routes(routes!(views::get_statement_by_token, views::create_appeal_by_token))
         .routes(routes!(views::get_my_appeals))
         .routes(routes!(views::get_appeals))
         .routes(routes!(views::resolve_appeal))

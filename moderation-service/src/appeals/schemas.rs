@@ -7,6 +7,7 @@ use super::models::Appeal;
 use crate::core::contract::fields::{Fields, Input};
 use crate::core::contract::timestamp::Timestamp;
 use crate::decisions::AppealStatus;
+use crate::ledger::appeal_tokens::TOKEN_LENGTH;
 
 /// The longest appeal, and the longest note of its outcome, in characters.
 const LONGEST_TEXT: usize = 2_000;
@@ -23,6 +24,24 @@ pub struct AppealIn {
 impl Input for AppealIn {
     fn read(fields: &mut Fields) -> Self {
         Self { text: filled(fields, "text") }
+    }
+}
+
+/// An objection to a decision by its author, who has the token of a mail and no session.
+#[derive(ToSchema)]
+#[schema(examples(json!({ "token": "0".repeat(96), "text": "My account was used by another person." })))]
+pub struct TokenAppealIn {
+    /// The token of the link
+    #[schema(max_length = 96)]
+    pub token: String,
+    /// Why the decision is wrong, 1 to 2,000 characters
+    #[schema(min_length = 1, max_length = 2_000)]
+    pub text: String,
+}
+
+impl Input for TokenAppealIn {
+    fn read(fields: &mut Fields) -> Self {
+        Self { token: fields.text("token", TOKEN_LENGTH), text: filled(fields, "text") }
     }
 }
 

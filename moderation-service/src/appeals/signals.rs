@@ -12,7 +12,8 @@ use crate::decisions::schemas::NoticeKind;
 use crate::decisions::signals::{end, notice};
 use crate::decisions::{AppealStatus, NO_SUCH_DECISION};
 use crate::ledger::NewEntry;
-use crate::ledger::models::now;
+use crate::ledger::appeal_tokens::AppealToken;
+use crate::ledger::models::{appeal_proof, now};
 use crate::ledger::signals::record;
 use crate::subjects::SubjectKey;
 use crate::subjects::changes::{Actor, Change, Ended};
@@ -50,6 +51,14 @@ pub async fn appeal(tx: &mut PgTransaction<'_>, decision: Uuid, author: Uuid, te
     let change = Change::Appealed { appeal: appeal.id, decision };
     record(tx, key, author, vec![NewEntry::new(Actor::User(author), change)]).await?;
     Ok(appeal)
+}
+
+/// The decision that a token gives the right to appeal.
+pub async fn decision_of(tx: &mut PgTransaction<'_>, token: &str) -> Result<Decision, Error> {
+    let token = AppealToken::parse(token).ok_or(NO_SUCH_DECISION)?;
+    let proof = appeal_proof(&mut **tx, token.decision).await?;
+    let found = Decision::find(&mut **tx, token.decision).await?;
+    found.filter(|_| token.proves(proof)).ok_or(NO_SUCH_DECISION)
 }
 
 /// Resolves an appeal. Of a moderator's decision another moderator does, and an author never their own. When it is overturned, the

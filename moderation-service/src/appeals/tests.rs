@@ -115,6 +115,48 @@ async fn a_decision_is_appealed_once_by_its_author_and_in_time(_: PgPoolOptions,
     assert_eq!(mine.body.as_array().unwrap().len(), 1);
 }
 
+/// Who is banned has no session, and appeals with the token that goes out with the ban: once, and for that decision alone.
+#[sqlx::test(migrations = false)]
+async fn a_banned_user_appeals_with_the_token_of_the_ban(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((_, her), (first, _), (second, _)) = (new_user(), new_moderator(), new_moderator());
+    let post = new_content(&platform, SubjectType::Post, her).await;
+    let muted = decided(&platform, &first, post, json!([{ "action": "MUTE", "hours": 2 }]), "SPAM_LINK").await;
+    let banned = decided(&platform, &first, post, json!([{ "action": "BAN" }]), "MISLEADING_SCAM").await;
+    let statuses = platform.published(USER_STATUS_CHANGED).await;
+    let of = |decision: Uuid| statuses.iter().find(|event| event["decision_id"] == json!(decision)).unwrap();
+    assert_eq!(of(muted).get("appeal_token"), None, "who is muted can sign in");
+    let token = of(banned)["appeal_token"].as_str().unwrap().to_owned();
+
+    let path = "/moderation/appeals/by-token";
+    let read = platform.call("GET", &format!("{path}?token={token}"), None, None).await;
+    let names = ["decision_id", "reason", "appeal"];
+    let expected = json!({ "decision_id": banned, "reason": "MISLEADING_SCAM", "appeal": null });
+    assert_eq!((read.status.as_u16(), fields(&read.body, &names)), (200, expected), "{read:?}");
+    assert_eq!(read.headers["cache-control"], "no-store");
+
+    let appeal = async |token: &str, text: &str| {
+        platform.call("POST", path, None, Some(json!({ "token": token, "text": text }))).await
+    };
+    // The proof of one decision is none of another, and no other text is a token.
+    let foreign = format!("{}{}", muted.simple(), &token[32..]);
+    let forged = format!("{}{}", &token[..32], "0".repeat(64));
+    for wrong in [&foreign, &forged, "x", "", &token[1..]] {
+        let refused = appeal(wrong, "I was not me.").await;
+        let read = platform.call("GET", &format!("{path}?token={wrong}"), None, None).await;
+        assert_eq!((refused.status.as_u16(), read.status.as_u16()), (404, 404), "{wrong}: {refused:?} {read:?}");
+    }
+    assert_eq!(appeal(&token, " ").await.status, 422);
+    assert_eq!(appeal(&format!("{token}0"), "Please").await.status, 422, "too long");
+    let made = appeal(&token, "It was not me.").await;
+    assert_eq!((made.status.as_u16(), &made.body["decision_id"]), (201, &json!(banned)), "{made:?}");
+    assert_eq!(appeal(&token, "It was not me!").await.status, 409, "once");
+    assert_eq!(resolve(&platform, &second, &made.body, "OVERTURNED").await.status, 200);
+    assert_eq!(platform.published(USER_STATUS_CHANGED).await.last().unwrap()["status"], "MUTED", "the mute is left");
+    platform.erase(her).await;
+    assert_eq!(platform.call("GET", &format!("{path}?token={token}"), None, None).await.status, 404);
+}
+
 #[sqlx::test(migrations = false)]
 async fn what_a_machine_has_decided_any_moderator_judges(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;

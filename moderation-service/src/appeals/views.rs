@@ -1,18 +1,19 @@
 //! The routes of appeals.
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 
 use super::models::Appeal;
-use super::schemas::{AppealCaseOut, AppealIn, AppealOut, ResolutionIn};
+use super::schemas::{AppealCaseOut, AppealIn, AppealOut, ResolutionIn, TokenAppealIn};
 use super::signals;
 use crate::core::api::errors::{Error, Problem};
 use crate::core::api::pagination::Page;
 use crate::core::app::App;
 use crate::core::app::identity::User;
-use crate::core::contract::extract::{Json as Body, Path};
+use crate::core::contract::extract::{Json as Body, Path, Query};
 use crate::core::doors::callers::EvenMuted;
+use crate::decisions::schemas::StatementOut;
 use crate::subjects::staff::Moderator;
 
 /// Appeal a decision about the caller, once, within six months
@@ -33,6 +34,42 @@ pub async fn create_appeal(
 ) -> Result<(StatusCode, Json<AppealOut>), Error> {
     let mut tx = app.db.begin().await?;
     let appeal = signals::appeal(&mut tx, id, user.id, &appeal.text).await?;
+    app.commit_with_answer(tx).await?;
+    Ok((StatusCode::CREATED, Json(appeal.into())))
+}
+
+/// Read the statement of reasons that a mail's token is about, without a sign-in
+///
+/// Who is banned has no session: the mail about the ban brings the token.
+#[utoipa::path(get, path = "/moderation/appeals/by-token", tag = "moderation", security(()), params(
+    ("token" = String, Query, max_length = 96, description = "The token of the link", example = "00"),
+), responses(
+    (status = 200, body = StatementOut),
+    (status = 404, body = Problem, description = "The token gives no right to a decision"),
+))]
+pub async fn get_statement_by_token(State(app): State<App>, mut query: Query) -> Result<Response, Error> {
+    let token = query.required("token");
+    query.check()?;
+    let mut tx = app.db.begin().await?;
+    let statement = StatementOut::from(signals::decision_of(&mut tx, &token).await?);
+    // It is read with a token that no cache knows as one of access.
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(statement)).into_response())
+}
+
+/// Appeal a decision with a mail's token, without a sign-in, once, within six months
+#[utoipa::path(post, path = "/moderation/appeals/by-token", tag = "moderation", security(()),
+    request_body = TokenAppealIn, responses(
+    (status = 201, body = AppealOut),
+    (status = 404, body = Problem, description = "The token gives no right to a decision"),
+    (status = 409, body = Problem, description = "Appealed before, too late, no longer in force, or without an effect"),
+))]
+pub async fn create_appeal_by_token(
+    State(app): State<App>,
+    Body(appeal): Body<TokenAppealIn>,
+) -> Result<(StatusCode, Json<AppealOut>), Error> {
+    let mut tx = app.db.begin().await?;
+    let decision = signals::decision_of(&mut tx, &appeal.token).await?;
+    let appeal = signals::appeal(&mut tx, decision.id, decision.author, &appeal.text).await?;
     app.commit_with_answer(tx).await?;
     Ok((StatusCode::CREATED, Json(appeal.into())))
 }

@@ -50,6 +50,8 @@ pub struct NewDecision {
     pub hours: Option<i32>,
     /// The sum of strikes for which the ladder leads to it; none: it is not the ladder's.
     pub strikes: Option<i32>,
+    /// Whether the open reports about the subject were a misuse of reporting; they count as that when they are closed.
+    pub abusive: bool,
 }
 
 /// How far an appeal is.

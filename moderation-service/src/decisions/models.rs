@@ -284,6 +284,18 @@ pub async fn release(tx: &mut PgTransaction<'_>, key: SubjectKey) -> sqlx::Resul
     Ok(())
 }
 
+/// Calls the open reports about a subject a misuse, in the transaction of the decision that answers them.
+pub async fn call_reports_abusive(tx: &mut PgTransaction<'_>, key: SubjectKey) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update report set abusive = true where subject_type = $1 and subject_id = $2 and status = 'OPEN'",
+        key.r#type as SubjectType,
+        key.id
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// A case of the contract, as far as a request needs it.
 pub struct OpenCase {
     pub id: Uuid,

@@ -42,6 +42,9 @@ pub struct DecisionIn {
     /// After how many hours what is done to a content ends by itself, at most 8,784; null: never
     #[schema(minimum = 1, maximum = 8_784)]
     pub hours: Option<i32>,
+    /// Whether the open reports about it were a misuse of reporting; no when it is not given
+    #[serde(default)]
+    pub abusive: bool,
 }
 
 impl Input for DecisionIn {
@@ -56,7 +59,20 @@ impl Input for DecisionIn {
         let internal_note = fields.optional_text("internal_note", LONGEST_NOTE);
         let public_note = fields.optional_text("public_note", LONGEST_NOTE);
         let hours = read_hours(fields);
-        Self { actions, reason: reason.unwrap_or(Reason::OtherRules), policy, internal_note, public_note, hours }
+        let abusive = read_flag(fields, "abusive", false);
+        Self { actions, reason: reason.unwrap_or(Reason::OtherRules), policy, internal_note, public_note, hours, abusive }
+    }
+}
+
+/// Reads a flag that may be left out.
+pub fn read_flag(fields: &mut Fields, name: &'static str, default: bool) -> bool {
+    match fields.value(name) {
+        None => default,
+        Some(Value::Bool(flag)) => flag,
+        Some(_) => {
+            fields.refuse(name, "value could not be parsed to a boolean", "type_error.bool", None);
+            default
+        }
     }
 }
 
@@ -151,6 +167,7 @@ impl DecisionIn {
             public_note: self.public_note,
             hours: self.hours,
             strikes: None,
+            abusive: self.abusive,
         }
     }
 }

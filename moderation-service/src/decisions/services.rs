@@ -139,6 +139,7 @@ impl Decision {
         match self.key.r#type {
             SubjectType::Post => "post",
             SubjectType::Comment => "comment",
+            SubjectType::Media => "picture",
             SubjectType::User => "account",
         }
     }

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::NewDecision;
 use super::events::producers;
-use super::models::{Decision, OpenCase, lock_content, overturn_appeal, release};
+use super::models::{Decision, OpenCase, call_reports_abusive, lock_content, overturn_appeal, release};
 use super::schemas::{DeleteRequest, Notice, NoticeKind};
 use crate::core::api::errors::Error;
 use crate::core::contract::timestamp::Timestamp;
@@ -89,6 +89,9 @@ pub async fn decide(tx: &mut PgTransaction<'_>, new: NewDecision) -> Result<Deci
     if by_person && new.strikes.is_none() {
         release(tx, new.key).await?;
         if locked.subject.reports > 0 {
+            if new.abusive {
+                call_reports_abusive(tx, new.key).await?;
+            }
             let reports = locked.subject.reports;
             locked.entries.push(NewEntry::new(new.actor, Change::ReportsClosed { reports }));
         }
@@ -96,7 +99,7 @@ pub async fn decide(tx: &mut PgTransaction<'_>, new: NewDecision) -> Result<Deci
     add_rulings(&mut locked, &new, &decision);
     let at = locked.at;
     let (before, after) = locked.record(tx).await?;
-    if !new.key.is_user() && !before.visibility.is_hidden() && after.visibility.is_hidden() {
+    if new.key.is_in_contract() && !before.visibility.is_hidden() && after.visibility.is_hidden() {
         request_deletion(tx, &new, after.version).await?;
     }
     if let Some((kind, title, text)) = decision.notice() {
@@ -149,6 +152,7 @@ pub async fn moderate(tx: &mut PgTransaction<'_>, ladder: &Ladder, new: NewDecis
             public_note: None,
             hours: None,
             strikes: Some(rung.from),
+            abusive: false,
         };
         decide(tx, follows).await?;
     }

@@ -65,6 +65,7 @@ pub async fn decided_by_machine(platform: &Platform, key: SubjectKey, author: Uu
         public_note: None,
         hours: None,
         strikes: None,
+        abusive: false,
     };
     let mut tx = platform.app.db.begin().await.unwrap();
     let decision = signals::decide(&mut tx, decision).await.unwrap();
@@ -253,6 +254,7 @@ async fn a_machine_hides_at_most(_: PgPoolOptions, database: PgConnectOptions) {
             public_note: None,
             hours: None,
             strikes: None,
+            abusive: false,
         };
         let mut tx = platform.app.db.begin().await.unwrap();
         assert!(signals::decide(&mut tx, decision).await.is_err());

@@ -21,7 +21,7 @@ use crate::subjects::staff::Moderator;
 ///
 /// It is recorded, published, and stated to the author. What is hidden or removed is a strike, and enough strikes warn, mute or ban.
 #[utoipa::path(post, path = "/moderation/subjects/{type}/{id}/decisions", tag = "moderation", params(
-    ("type" = String, Path, max_length = 7, example = "POST", description = "POST, COMMENT or USER"),
+    ("type" = String, Path, max_length = 7, example = "POST", description = "POST, COMMENT, MEDIA or USER"),
     ("id" = Uuid, Path, description = "The post, comment or user"),
 ), request_body = DecisionIn, responses(
     (status = 201, body = DecisionOut),

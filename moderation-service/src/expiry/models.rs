@@ -21,6 +21,15 @@ pub async fn next_due(db: impl PgExecutor<'_>) -> sqlx::Result<Option<Timestamp>
     next.fetch_one(db).await
 }
 
+/// For how many seconds the decision has been due that is due longest; 0 when none is.
+pub async fn lag_seconds(db: impl PgExecutor<'_>) -> sqlx::Result<f64> {
+    let lag = sqlx::query_scalar!(
+        r#"select coalesce(extract(epoch from clock_timestamp() - min(due_at)), 0)::float8 as "lag!" from decision
+        where ended_at is null and due_at <= clock_timestamp()"#
+    );
+    lag.fetch_one(db).await
+}
+
 /// The content that has been hidden longest, for at least that many days, without an open appeal; with its author.
 pub async fn removable(db: impl PgExecutor<'_>, days: i32) -> sqlx::Result<Option<(SubjectKey, Uuid)>> {
     let row = sqlx::query!(

@@ -4,7 +4,7 @@ use std::time::Duration;
 use chrono::Utc;
 
 use super::Removal;
-use super::models::{due, is_removable, next_due, removable};
+use super::models::{due, is_removable, lag_seconds, next_due, removable};
 use crate::core::app::App;
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::decisions::signals::expire;
@@ -17,6 +17,8 @@ use crate::subjects::state::Subject;
 
 /// The longest pause: a decision of another replica wakes this one no sooner.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
+/// How often it is measured how far the timer lags.
+const LAG_INTERVAL: Duration = Duration::from_secs(15);
 
 /// Ends decisions and removes hidden content, one at a time.
 pub struct Timer {
@@ -59,6 +61,16 @@ fn hidden_by(subject: &Subject) -> Option<uuid::Uuid> {
     let hides = subject.active.iter().map(|held| &held.ruling);
     let mut hides = hides.filter(|ruling| ruling.visibility == Some(Visibility::Hidden) && ruling.expires_at.is_none());
     hides.next().map(|ruling| ruling.decision)
+}
+
+/// Measures how far the timer lags, by itself: a timer that stands still measures nothing.
+pub struct TimerLag(pub App);
+
+impl Worker for TimerLag {
+    async fn step(&mut self) -> anyhow::Result<Outcome> {
+        metrics::gauge!("moderation_timer_lag_seconds").set(lag_seconds(&self.0.db).await?);
+        Ok(Outcome::Idle(LAG_INTERVAL))
+    }
 }
 
 impl Worker for Timer {

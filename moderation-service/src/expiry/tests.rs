@@ -5,8 +5,9 @@ use sqlx::{AssertSqlSafe, Executor};
 use uuid::Uuid;
 
 use super::Removal;
-use super::schedulers::Timer;
+use super::schedulers::{Timer, TimerLag};
 use crate::core::ground::worker::{Outcome, Worker};
+use crate::core::testing::counted::Counted;
 use crate::core::testing::{Platform, new_user};
 use crate::decisions::tests::{
     decide, decided, decided_by_machine, fields, new_content, new_moderator, standing, start, subject, visibility,
@@ -37,6 +38,15 @@ async fn pass(platform: &Platform, hours: i32) {
     platform.app.db.execute(AssertSqlSafe(subjects)).await.unwrap();
 }
 
+/// How far the timer lags, as operators see it.
+async fn lag(platform: &Platform) -> f64 {
+    let counted = Counted::begin();
+    assert!(matches!(TimerLag(platform.app.clone()).step().await.unwrap(), Outcome::Idle(_)));
+    let text = counted.text();
+    let line = text.lines().find_map(|line| line.strip_prefix("moderation_timer_lag_seconds "));
+    line.unwrap().parse().unwrap()
+}
+
 async fn ended_by(platform: &Platform, moderator: &str, decision: &Value) -> Value {
     let path = format!("/moderation/decisions/{}", decision.as_str().unwrap());
     platform.call("GET", &path, Some(moderator), None).await.body["ended_by"].clone()
@@ -50,8 +60,11 @@ async fn each_part_of_a_decision_ends_in_its_time(_: PgPoolOptions, database: Pg
     let body = json!({ "actions": [{ "action": "LIMIT" }, { "action": "MUTE", "hours": 24 }], "reason": "SPAM_LINK", "hours": 48 });
     let decision = decide(&platform, &moderator, post, body).await.body["id"].clone();
     assert_eq!(run(&platform).await, 0, "nothing is due");
+    assert!(lag(&platform).await.abs() < f64::EPSILON, "so nothing lags");
     pass(&platform, 25).await;
+    assert!((3_600.0..3_660.0).contains(&lag(&platform).await), "it was due an hour ago");
     assert_eq!(run(&platform).await, 1);
+    assert!(lag(&platform).await.abs() < f64::EPSILON, "the rest is not due");
     assert_eq!(
         (visibility(&platform, post).await, standing(&platform, her).await),
         (json!("LIMITED"), json!("ACTIVE"))

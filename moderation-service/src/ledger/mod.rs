@@ -7,6 +7,7 @@
 //! Each entry has the hash of the one before it and of itself, made by a trigger under the lock of the chain's head. A row that is
 //! changed, added or deleted behind the trigger's back breaks the chain there, and `GET /moderation/log/verify` finds the
 //! place. The hash is over the hashes of details and words, so that both can be erased.
+pub mod appeal_tokens;
 pub mod events;
 pub mod models;
 pub mod schemas;

@@ -82,6 +82,13 @@ pub async fn now(tx: &mut PgTransaction<'_>) -> sqlx::Result<Timestamp> {
     sqlx::query_scalar!(r#"select clock_timestamp() as "now!: Timestamp""#).fetch_one(&mut **tx).await
 }
 
+/// What proves the right to appeal a decision without a sign-in.
+pub async fn appeal_proof(db: impl PgExecutor<'_>, decision: Uuid) -> sqlx::Result<[u8; 32]> {
+    let proof = sqlx::query_scalar!(r#"select sha256(key || uuid_send($1)) as "proof!" from appeal_key"#, decision);
+    let proof = proof.fetch_one(db).await?;
+    proof.try_into().map_err(|_| sqlx::Error::Decode("a hash has 32 bytes".into()))
+}
+
 /// An entry as it is stored, less its hashes.
 #[derive(Debug)]
 pub struct StoredEntry {

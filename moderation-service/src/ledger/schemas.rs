@@ -106,6 +106,9 @@ pub struct UserStatusChanged {
     pub until: Option<Timestamp>,
     pub reason: Option<Reason>,
     pub decision_id: Option<Uuid>,
+    /// Of a ban: the right to appeal its decision without a sign-in, for the mail about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub appeal_token: Option<String>,
 }
 
 /// An entry of the log.

@@ -28,7 +28,7 @@ const KINDS: [&str; 11] = [
 /// Reads the filter of a query; what is wrong with it is noted there.
 pub fn read_filter(query: &mut Query) -> LogFilter {
     LogFilter {
-        subject_type: read(query, "subject_type", "one of POST, COMMENT, USER", |word| word.parse().ok()),
+        subject_type: read(query, "subject_type", "one of POST, COMMENT, MEDIA, USER", |word| word.parse().ok()),
         subject_id: read(query, "subject_id", "a valid uuid", |id| Uuid::from_str(id).ok()),
         actor: read(query, "actor", "a valid uuid", |id| Uuid::from_str(id).ok()),
         actor_type: read(query, "actor_type", "one of MACHINE, MODERATOR, USER, TIMER, OPERATOR", |word| {

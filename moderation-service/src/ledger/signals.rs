@@ -3,15 +3,16 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::NewEntry;
+use super::appeal_tokens::AppealToken;
 use super::events::producers;
-use super::models::{LogEntry, now};
+use super::models::{LogEntry, appeal_proof, now};
 use super::schemas::{Cause, ContentLabelled, DecisionFacts, ModerationDecided, UserStatusChanged};
 use crate::core::contract::timestamp::Timestamp;
-use crate::subjects::SubjectKey;
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{Change, Ruling};
 use crate::subjects::models::lock;
 use crate::subjects::state::Subject;
+use crate::subjects::{Standing, SubjectKey};
 
 /// Lets something happen to a subject: the entries go into the ledger, and what follows from them is published. Returns the
 /// subject before and after. The head of the ledger is locked from here on until the transaction ends, so whatever else it
@@ -76,7 +77,12 @@ async fn publish_difference(
     if is_new_status {
         let (reason, decision_id) = (ruling.map(|ruling| ruling.reason), ruling.map(|ruling| ruling.decision));
         let (status, until) = status;
-        let event = UserStatusChanged { id, at, user_id: key.id, version, status, until, reason, decision_id };
+        let appeal_token = match decision_id.filter(|_| status == Standing::Banned) {
+            Some(decision) => Some(AppealToken::new(decision, appeal_proof(&mut **tx, decision).await?).text()),
+            None => None,
+        };
+        let event =
+            UserStatusChanged { id, at, user_id: key.id, version, status, until, reason, decision_id, appeal_token };
         producers::user_status_changed(tx, &event).await?;
     }
     Ok(())

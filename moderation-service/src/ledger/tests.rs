@@ -9,7 +9,7 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Map, Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Executor};
+use sqlx::{AssertSqlSafe, Executor, Row};
 use tower::ServiceExt;
 use uuid::Uuid;
 
@@ -71,6 +71,7 @@ fn decision(dice: &mut StdRng, key: SubjectKey, author: Uuid, moderators: &[Uuid
         public_note: None,
         hours: dice.random_bool(0.3).then_some(5),
         strikes: None,
+        abusive: false,
     }
 }
 
@@ -264,6 +265,31 @@ async fn the_log_is_filtered_and_exported(_: PgPoolOptions, database: PgConnectO
     assert_eq!(kind, "application/jsonl");
     let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines, all[..1]);
+}
+
+/// However many entries a transaction appends, it moves the head of the chain once, so that each costs the same.
+#[sqlx::test(migrations = false)]
+async fn a_transaction_moves_the_head_of_the_chain_once(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (key, her) = (SubjectKey { r#type: SubjectType::Post, id: Uuid::now_v7() }, new_user().1);
+    let seen = || NewEntry::new(Actor::Machine, Change::Noted { note: "seen".to_owned() });
+    let mut tx = platform.app.db.begin().await.unwrap();
+    record(&mut tx, key, her, (0..500).map(|_| seen()).collect()).await.unwrap();
+    record(&mut tx, key, her, vec![seen()]).await.unwrap();
+    tx.execute("set constraints all immediate").await.unwrap();
+    let moved = "select pg_stat_get_xact_tuples_updated('moderation.ledger_head'::regclass)";
+    assert_eq!(tx.fetch_one(moved).await.unwrap().get::<i64, _>(0), 1);
+    platform.app.commit(tx).await.unwrap();
+    let verified = verify(&platform).await;
+    assert_eq!((&verified["valid"], &verified["to"]), (&json!(true), &json!(501)), "{verified}");
+    let mut tx = platform.app.db.begin().await.unwrap();
+    record(&mut tx, key, her, vec![seen()]).await.unwrap();
+    tx.rollback().await.unwrap();
+    let mut tx = platform.app.db.begin().await.unwrap();
+    record(&mut tx, key, her, vec![seen()]).await.unwrap();
+    platform.app.commit(tx).await.unwrap();
+    let verified = verify(&platform).await;
+    assert_eq!((&verified["valid"], &verified["to"]), (&json!(true), &json!(502)), "what was rolled back leaves no gap");
 }
 
 #[sqlx::test(migrations = false)]

@@ -27,7 +27,7 @@ const VERIFY_BATCHES: usize = 10;
 ///
 /// `Accept: text/csv` or `application/jsonl` exports all that the filter lets through, behind the number `after`.
 #[utoipa::path(get, path = "/moderation/log", tag = "moderation", params(
-    ("subject_type" = Option<String>, Query, max_length = 7, description = "POST, COMMENT or USER"),
+    ("subject_type" = Option<String>, Query, max_length = 7, description = "POST, COMMENT, MEDIA or USER"),
     ("subject_id" = Option<Uuid>, Query, description = "The post, comment or user"),
     ("actor" = Option<Uuid>, Query, description = "The person who acted"),
     ("actor_type" = Option<String>, Query, max_length = 9, description = "MACHINE, MODERATOR, USER, TIMER or OPERATOR"),

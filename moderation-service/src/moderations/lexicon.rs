@@ -21,13 +21,11 @@ use std::sync::LazyLock;
 use rustrict::{Censor, Trie, Type};
 
 use super::services::{Analyser, Analysis, Finding, Threshold};
+use crate::disguises::display::{as_displayed, is_invisible};
 use crate::subjects::reasons::ContractReason;
 
 /// The character that replaces the letters of a hit.
 const REPLACEMENT: char = '█';
-/// Displays what follows from right to left, whatever it is, up to the next [`POP_DIRECTION`].
-const RIGHT_TO_LEFT_OVERRIDE: char = '\u{202e}';
-const POP_DIRECTION: char = '\u{202c}';
 /// The fewest letters of the longest word of a phrase: any sentence is full of shorter ones.
 const MIN_PHRASE_WORD: usize = 4;
 /// The fewest letters of a phrase of short words only.
@@ -296,31 +294,6 @@ impl Hit<'_> {
             |phrase: &str| (self.start.saturating_sub(phrase.len())..=self.start).any(|at| stands_at(phrase, at));
         HARMLESS.iter().any(|phrase| near(phrase))
     }
-}
-
-/// The characters of a text in the order in which they are displayed, where that is reversed by a right-to-left override.
-pub fn as_displayed(text: &str) -> Vec<char> {
-    let mut displayed = Vec::new();
-    let mut characters = text.chars();
-    while let Some(c) = characters.next() {
-        if c == RIGHT_TO_LEFT_OVERRIDE {
-            let reversed: Vec<char> = characters.by_ref().take_while(|c| *c != POP_DIRECTION).collect();
-            displayed.extend(reversed.into_iter().rev());
-        } else {
-            displayed.push(c);
-        }
-    }
-    displayed
-}
-
-/// Whether a character is invisible, so that it may hide between the letters of a word.
-pub fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}'
-    )
 }
 
 /// Whether a character may be a part of a word, or stand for a letter in it.

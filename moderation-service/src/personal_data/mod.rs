@@ -10,9 +10,10 @@ use crate::core::doors::erasure::Erasure;
 use crate::core::doors::personal_data::PersonalDataSource;
 use crate::decisions::models::Decision;
 use crate::moderations::models::Moderation;
+use crate::pictures::models::Picture;
 use crate::reports::models::{ReporterMute, UserReport};
 use crate::strikes::models::Strike;
-use crate::{analyses, contents, ledger, policies, signals, subjects};
+use crate::{analyses, contents, ledger, pictures, policies, signals, subjects};
 
 /// The stream that confirms that a deleted user's data is erased here.
 pub const USER_ERASED: &str = "moderation_user_erased";
@@ -52,6 +53,10 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
         list: |db, person, before, rows| Box::pin(analyses::models::list_personal_data(db, person, before, rows)),
     },
     PersonalDataSource {
+        name: "pictures",
+        list: |db, person, before, rows| Box::pin(Picture::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
         name: "fingerprints",
         list: |db, person, before, rows| Box::pin(signals::models::list_personal_data(db, person, before, rows)),
     },
@@ -71,6 +76,7 @@ async fn erase(tx: &mut PgTransaction<'static>, person: Uuid) -> sqlx::Result<bo
     // A note about why a reporter is muted is in a moderator's words, about them.
     ReporterMute::delete(tx, person).await?;
     Ok(contents::models::erase(tx, person).await?
+        || pictures::models::erase(tx, person).await?
         || signals::models::erase(tx, person).await?
         || analyses::models::erase(tx, person).await?
         || UserReport::erase(tx, person).await?

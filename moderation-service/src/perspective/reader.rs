@@ -16,9 +16,8 @@ use crate::text_model::{HEADS, Scores, TextModel};
 const BYTES_AT_ONCE: u32 = 256 * 1024;
 /// What each text counts at least, in bytes: an empty one costs something, too.
 const MIN_COST: usize = 64;
-/// The longest that a text waits and is read: the platform's services have given up then. Without optimisation, as in development,
-/// the model takes a hundred times as long.
-const PATIENCE: Duration = Duration::from_secs(if cfg!(debug_assertions) { 10 } else { 2 });
+/// The longest that a text waits and is read: the platform's services have given up then.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Why a text could not be read.
 #[derive(Debug, thiserror::Error)]

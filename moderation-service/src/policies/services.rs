@@ -1,7 +1,12 @@
-//! Tries rules on past contents.
+//! Tries rules on past contents, and holds the policies of now for those who ask often.
+use std::sync::Arc;
+
+use sqlx::PgPool;
+use tokio::sync::watch;
+
 use super::Mode;
 use super::evaluation::{CompiledPolicy, evaluate};
-use super::models::Past;
+use super::models::{Past, load_policies};
 use super::rules::{Facts, ModelScores, Rule};
 use super::schemas::{ChangedOut, SimulationOut};
 use uuid::Uuid;
@@ -31,4 +36,27 @@ pub fn simulate(rules: Vec<Rule>, past: Vec<Past>) -> SimulationOut {
         }
     }
     out
+}
+
+/// The policies that are not off, as they were a moment ago: whoever answers within milliseconds reads them here and not in the
+/// database. [`PolicyReader`](super::schedulers::PolicyReader) renews them; where it does not run they are read each time.
+#[derive(Debug, Default)]
+pub struct CurrentPolicies(watch::Sender<Option<Arc<Vec<CompiledPolicy>>>>);
+
+impl CurrentPolicies {
+    /// The policies. When the database is away, those that were read last hold.
+    pub async fn get(&self, db: &PgPool) -> sqlx::Result<Arc<Vec<CompiledPolicy>>> {
+        let held = self.0.borrow().clone();
+        match held {
+            Some(policies) => Ok(policies),
+            None => Ok(Arc::new(load_policies(db).await?)),
+        }
+    }
+
+    /// Reads them again, and holds them from now on.
+    pub async fn renew(&self, db: &PgPool) -> sqlx::Result<()> {
+        let policies = Arc::new(load_policies(db).await?);
+        self.0.send_replace(Some(policies));
+        Ok(())
+    }
 }

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::core::contract::fields::{Fields, Input};
-use crate::decisions::schemas::DecisionIn;
+use crate::decisions::schemas::{DecisionIn, read_flag};
 use crate::subjects::{SubjectKey, SubjectType};
 
 /// Subjects that are decided about at once, at most.
@@ -30,9 +30,6 @@ pub struct BulkDecisionIn {
     #[schema(default = true)]
     #[serde(default)]
     pub only_open: bool,
-    /// Whether the open reports about them were a misuse of reporting; no when it is not given
-    #[serde(default)]
-    pub abusive: bool,
     #[serde(flatten)]
     pub decision: DecisionIn,
 }
@@ -54,29 +51,17 @@ impl Input for BulkDecisionIn {
         }
         let subjects: Vec<SubjectRefIn> = items.iter().filter_map(subject).collect();
         if subjects.len() < items.len() {
-            let msg = "each subject has a type (POST, COMMENT or USER) and an id, which is a UUID";
+            let msg = "each subject has a type (POST, COMMENT, MEDIA or USER) and an id, which is a UUID";
             fields.refuse("subjects", msg, "value_error.subject", None);
         }
-        let only_open = flag(fields, "only_open", true);
-        let abusive = flag(fields, "abusive", false);
-        Self { subjects, only_open, abusive, decision: DecisionIn::read(fields) }
+        let only_open = read_flag(fields, "only_open", true);
+        Self { subjects, only_open, decision: DecisionIn::read(fields) }
     }
 }
 
 fn subject(item: &Value) -> Option<SubjectRefIn> {
     let r#type = item["type"].as_str()?.parse().ok()?;
     Some(SubjectRefIn { r#type, id: item["id"].as_str()?.parse().ok()? })
-}
-
-fn flag(fields: &mut Fields, name: &'static str, default: bool) -> bool {
-    match fields.value(name) {
-        None => default,
-        Some(Value::Bool(flag)) => flag,
-        Some(_) => {
-            fields.refuse(name, "value could not be parsed to a boolean", "type_error.bool", None);
-            default
-        }
-    }
 }
 
 impl BulkDecisionIn {

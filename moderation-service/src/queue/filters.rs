@@ -29,7 +29,7 @@ fn read_filter(value: impl Fn(&str) -> Option<String>) -> Result<QueueFilter, Ve
         wrong.push((name, msg, "type_error.enum"));
         None
     };
-    let kind = word("type", "'COMMENT', 'POST', 'USER'", &|word| word.parse::<SubjectType>().is_ok());
+    let kind = word("type", "'COMMENT', 'MEDIA', 'POST', 'USER'", &|word| word.parse::<SubjectType>().is_ok());
     let families = FAMILIES.map(|(word, _)| format!("'{word}'")).join(", ");
     let given_family = word("family", &families, &|word| family(word).is_some());
     let reason = word("reason", "the codes of the taxonomy", &|word| Reason::parse(word).is_some());

@@ -11,7 +11,6 @@ use crate::decisions::models::lock_content;
 use crate::decisions::signals as decisions;
 use crate::ledger::NewEntry;
 use crate::ledger::signals::record;
-use crate::reports::models::UserReport;
 use crate::strikes::services::Ladder;
 use crate::subjects::SubjectKey;
 use crate::subjects::changes::{Actor, Change};
@@ -61,9 +60,6 @@ pub async fn decided(
         if !subject.iter().any(|subject| subject.review.is_open()) {
             return Ok((BulkOutcome::NotOpen, None));
         }
-    }
-    if body.abusive {
-        UserReport::call_abusive(tx, key).await?;
     }
     let decision = decisions::moderate(tx, ladder, body.decision.clone().by(moderator, key, content.author)).await?;
     Ok((BulkOutcome::Decided, Some(decision.id)))

@@ -32,7 +32,7 @@ const SEARCHES: u32 = 20;
 
 /// List what a person has to look at, the most urgent first; for moderators
 #[utoipa::path(get, path = "/moderation/queue", tag = "moderation", params(
-    ("type" = Option<String>, Query, max_length = 7, description = "POST, COMMENT or USER"),
+    ("type" = Option<String>, Query, max_length = 7, description = "POST, COMMENT, MEDIA or USER"),
     ("family" = Option<String>, Query, max_length = 12, description = "A family of reasons: VIOLENCE, SEXUAL, CHILD_SAFETY, HARASSMENT, HATE, MISLEADING, SPAM, SELF_HARM, OTHER"),
     ("reason" = Option<String>, Query, max_length = 40, description = "A code of the taxonomy that it was reported or flagged for"),
     ("min_severity" = Option<f64>, Query, minimum = 0, maximum = 1, description = "From which severity on, 0 to 1"),
@@ -96,7 +96,7 @@ pub async fn claim_next(
 
 /// Claim a subject for 15 minutes, or extend the claim; for moderators
 #[utoipa::path(post, path = "/moderation/subjects/{type}/{id}/claim", tag = "moderation", params(
-    ("type" = String, Path, max_length = 7, example = "POST", description = "POST, COMMENT or USER"), ("id" = uuid::Uuid, Path),
+    ("type" = String, Path, max_length = 7, example = "POST", description = "POST, COMMENT, MEDIA or USER"), ("id" = uuid::Uuid, Path),
 ), responses(
     (status = 200, body = ClaimOut),
     (status = 403, description = "The caller is no moderator, or wrote it"),
@@ -120,7 +120,7 @@ pub async fn claim_subject(
 
 /// End one's claim on a subject; administrators end any; for moderators
 #[utoipa::path(delete, path = "/moderation/subjects/{type}/{id}/claim", tag = "moderation", params(
-    ("type" = String, Path, max_length = 7, example = "POST", description = "POST, COMMENT or USER"), ("id" = uuid::Uuid, Path),
+    ("type" = String, Path, max_length = 7, example = "POST", description = "POST, COMMENT, MEDIA or USER"), ("id" = uuid::Uuid, Path),
 ), responses(
     (status = 204),
     (status = 403, description = "The caller is no moderator"),
@@ -137,7 +137,7 @@ pub async fn release_subject(
 
 /// Hand a subject to a senior moderator, with a note; for moderators
 #[utoipa::path(post, path = "/moderation/subjects/{type}/{id}/escalate", tag = "moderation", params(
-    ("type" = String, Path, max_length = 7, example = "POST", description = "POST, COMMENT or USER"), ("id" = uuid::Uuid, Path),
+    ("type" = String, Path, max_length = 7, example = "POST", description = "POST, COMMENT, MEDIA or USER"), ("id" = uuid::Uuid, Path),
 ), request_body = NoteIn, responses(
     (status = 201, body = SubjectStateOut),
     (status = 403, description = "The caller is no moderator, or wrote it"),
@@ -157,7 +157,7 @@ pub async fn escalate_subject(
 
 /// Write a note for other moderators; for moderators
 #[utoipa::path(post, path = "/moderation/subjects/{type}/{id}/notes", tag = "moderation", params(
-    ("type" = String, Path, max_length = 7, example = "POST", description = "POST, COMMENT or USER"), ("id" = uuid::Uuid, Path),
+    ("type" = String, Path, max_length = 7, example = "POST", description = "POST, COMMENT, MEDIA or USER"), ("id" = uuid::Uuid, Path),
 ), request_body = NoteIn, responses(
     (status = 201, body = SubjectStateOut),
     (status = 403, description = "The caller is no moderator, or wrote it"),
@@ -177,7 +177,7 @@ pub async fn note_subject(
 
 /// Get all that is known of a subject: state, content, reports, history, and the author's record; for moderators
 #[utoipa::path(get, path = "/moderation/subjects/{type}/{id}", tag = "moderation", params(
-    ("type" = String, Path, max_length = 7, example = "POST", description = "POST, COMMENT or USER"), ("id" = uuid::Uuid, Path),
+    ("type" = String, Path, max_length = 7, example = "POST", description = "POST, COMMENT, MEDIA or USER"), ("id" = uuid::Uuid, Path),
 ), responses(
     (status = 200, body = SubjectOut),
     (status = 403, description = "The caller is no moderator"),

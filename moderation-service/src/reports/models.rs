@@ -50,7 +50,7 @@ pub struct ReportTarget {
 }
 
 impl ReportTarget {
-    /// A post or comment that other users can see, or a user who is known here. Blocks do not count: who was insulted can
+    /// A post, comment or picture that other users can see, or a user who is known here. Blocks do not count: who was insulted can
     /// report the insult, even if its author has blocked them since.
     pub async fn find(db: impl PgExecutor<'_>, key: SubjectKey) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
@@ -64,7 +64,8 @@ impl ReportTarget {
                 )
             ) as "is_allowed!"
             from content
-            where $1 <> 'USER' and content.id = $2 and content.type = $1 and gone_at is null and text is not null
+            where $1 <> 'USER' and content.id = $2 and content.type = $1 and gone_at is null
+                and (text is not null or content.type = 'MEDIA')
                 and author is not null and not exists (
                     select from subject
                     where (subject.type, subject.id) in ((content.type, content.id), ('POST', content.post_id))
@@ -74,6 +75,9 @@ impl ReportTarget {
             (select author, false from content where $1 = 'USER' and author = $2 limit 1)
             union all
             select id, false from subject where $1 = 'USER' and type = 'USER' and id = $2
+            union all
+            -- Who has written nothing has registered, and can have a name or a picture that breaks the rules.
+            select id, false from person where $1 = 'USER' and id = $2
             limit 1"#,
             key.r#type as SubjectType,
             key.id
@@ -173,18 +177,6 @@ impl UserReport {
         )
         .fetch_all(&mut **tx)
         .await
-    }
-
-    /// Calls the open reports about a subject a misuse, in the transaction of the decision that answers them.
-    pub async fn call_abusive(tx: &mut PgTransaction<'_>, key: SubjectKey) -> sqlx::Result<()> {
-        sqlx::query!(
-            "update report set abusive = true where subject_type = $1 and subject_id = $2 and status = 'OPEN'",
-            key.r#type as SubjectType,
-            key.id
-        )
-        .execute(&mut **tx)
-        .await?;
-        Ok(())
     }
 
     /// Corrects what became of a closed report; whether there is one.

@@ -64,6 +64,7 @@ async fn hold(tx: &mut PgTransaction<'_>, key: SubjectKey, author: Uuid, reason:
         public_note: None,
         hours: None,
         strikes: None,
+        abusive: false,
     };
     decisions::decide(tx, decision).await?;
     Ok(())

@@ -11,6 +11,7 @@ use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::{Platform, Reply, new_user};
 use crate::decisions::events::MODERATION_NOTICE;
 use crate::queue::closing::schedulers::ReportCloser;
+use crate::signals::events::USER_REGISTERED;
 
 /// Writes a post that all can read, as its event would be stored; its id.
 pub async fn write_post(platform: &Platform, author: Uuid, text: &str) -> Uuid {
@@ -124,10 +125,50 @@ async fn only_what_a_user_can_see_and_has_not_reported_is_reported(_: PgPoolOpti
     assert_eq!(
         platform.call("POST", "/reports", Some(&ann), Some(user(ann_id))).await.status,
         404,
-        "has written nothing"
+        "was never heard of"
     );
     let muted = format!("{ann_id}:MUTED:USER");
     assert_eq!(platform.call("POST", "/reports", Some(&muted), Some(user(author))).await.status, 403);
+}
+
+/// The decision about a subject says as well that the reports about it were a misuse: they count as abusive at once.
+#[sqlx::test(migrations = false)]
+async fn a_decision_calls_its_reports_abusive(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((ann, ann_id), (moderator, _)) = (new_user(), new_moderator());
+    let post = write_post(&platform, new_user().1, "Fine").await;
+    assert_eq!(report(&platform, &ann, post, "SPAM_COMMERCIAL").await.status, 201);
+    let path = format!("/moderation/subjects/POST/{post}/decisions");
+    let body = |abusive: Value| json!({ "actions": [{ "action": "ALLOW" }], "reason": "OTHER_RULES", "abusive": abusive });
+    let wrong = platform.call("POST", &path, Some(&moderator), Some(body(Value::Null))).await;
+    assert_eq!((wrong.status.as_u16(), &wrong.body["detail"][0]["loc"]), (422, &json!(["body", "abusive"])));
+    assert_eq!(platform.call("POST", &path, Some(&moderator), Some(body(json!(true)))).await.status, 201);
+    close_reports(&platform).await;
+    let record = platform.call("GET", &format!("/moderation/reporters/{ann_id}"), Some(&moderator), None).await.body;
+    assert_eq!((&record["abusive"], &record["weight"]), (&json!(1), &json!(0.3)), "{record}");
+}
+
+/// A user who has only registered can be reported for a name or a picture, stands in the queue, and is decided about; once
+/// their account is erased there is nobody to report.
+#[sqlx::test(migrations = false)]
+async fn a_user_who_has_written_nothing_is_reported(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((ann, _), (_, silent)) = (new_user(), new_user());
+    platform.consume(USER_REGISTERED, &json!({ "id": silent, "created_at": "2026-11-20T11:00:00+00:00" })).await;
+    let body = json!({ "subject_type": "USER", "subject_id": silent, "reason": "MISLEADING_IMPERSONATION" });
+    let made = platform.call("POST", "/reports", Some(&ann), Some(body.clone())).await;
+    assert_eq!((made.status.as_u16(), &made.body["subject_id"]), (201, &json!(silent)), "{made:?}");
+    let (moderator, _) = new_moderator();
+    let path = format!("/moderation/subjects/USER/{silent}");
+    let shown = platform.call("GET", &path, Some(&moderator), None).await;
+    assert_eq!((shown.status.as_u16(), &shown.body["state"]["reports"]), (200, &json!(1)), "{shown:?}");
+    let warned = json!({ "actions": [{ "action": "WARN" }], "reason": "MISLEADING_IMPERSONATION" });
+    let decided = platform.call("POST", &format!("{path}/decisions"), Some(&moderator), Some(warned)).await;
+    assert_eq!(decided.status, 201, "{decided:?}");
+    close_reports(&platform).await;
+    assert_eq!(platform.call("GET", "/me/reports", Some(&ann), None).await.body[0]["status"], "AGREED");
+    platform.erase(silent).await;
+    assert_eq!(platform.call("POST", "/reports", Some(&ann), Some(body)).await.status, 404);
 }
 
 #[sqlx::test(migrations = false)]

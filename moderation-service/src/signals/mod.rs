@@ -1,13 +1,13 @@
 //! Signals: what can be said about a content beside what the text model reads in it, each in a file of its own.
 //!
-//! From the text alone: [`evasions`], [`language`], [`links`], [`shapes`]. From what is known beside it (`models.rs`):
+//! From the text alone: [`evasions`](crate::disguises::evasions), [`language`], [`links`], [`shapes`]. From what is known beside it (`models.rs`):
 //! near-duplicates of other texts by [`similarity`], how much the author writes, and how old the account is. A signal decides
 //! nothing; the rules of policies do. [`NUMBERS`] has the names by which rules use them.
-pub mod evasions;
 pub mod events;
 pub mod language;
 pub mod links;
 pub mod models;
+pub mod pictures;
 pub mod schedulers;
 mod schemas;
 pub mod shapes;
@@ -26,9 +26,11 @@ use utoipa_axum::routes;
 use crate::core::app::App;
 use crate::core::app::limits::Limit;
 use crate::core::ground::settings::Rate;
+use crate::disguises::evasions::Evasion;
 use crate::moderations::services::Finding;
-use crate::signals::evasions::Evasion;
+use crate::signals::language::detect_language;
 use crate::signals::links::LinkCounts;
+use crate::signals::pictures::PictureSignals;
 use crate::signals::shapes::Shape;
 use crate::signals::surroundings::Surroundings;
 use crate::subjects::reasons::ContractReason;
@@ -70,6 +72,10 @@ pub struct Signals {
     pub shape: Shape,
     #[serde(flatten)]
     pub surroundings: Surroundings,
+    /// Of a picture, which has no text
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub picture: Option<PictureSignals>,
 }
 
 /// Reads a number of the signals; none where it is unknown, and then no comparison with it holds.
@@ -94,9 +100,23 @@ pub const NUMBERS: &[(&str, Number)] = &[
     ("duplicate_authors", |signals| Some(whole(signals.surroundings.duplicate_authors))),
     ("velocity", |signals| Some(whole(signals.surroundings.velocity))),
     ("account_age_hours", |signals| signals.surroundings.account_age_hours),
+    ("blocked_pictures", |signals| signals.picture.map(|picture| f64::from(u8::from(picture.blocked.is_some())))),
 ];
 
 impl Signals {
+    /// The signals of a picture. Its text is empty: as short as can be, in no language.
+    pub fn of_picture(picture: PictureSignals) -> Self {
+        Self {
+            lexicon: None,
+            evasions: Vec::new(),
+            language: detect_language("").to_owned(),
+            links: LinkCounts::default(),
+            shape: Shape::default(),
+            surroundings: Surroundings::default(),
+            picture: Some(picture),
+        }
+    }
+
     fn severity_of(&self, reason: ContractReason) -> f64 {
         self.lexicon.filter(|found| found.reason == reason).map_or(0.0, |found| found.severity)
     }

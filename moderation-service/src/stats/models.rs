@@ -118,6 +118,83 @@ impl DecisionCount {
     }
 }
 
+/// What a model has read, and how often what followed from it was wrong.
+#[derive(Clone, Debug)]
+pub struct ModelCount {
+    pub model_version: String,
+    /// Contents that it has read.
+    pub read: i64,
+    /// Those that policies hid or held by its scores, by themselves or with others.
+    pub hidden: i64,
+    /// Decisions that followed from what it has read, and those of them that were taken back.
+    pub decisions: i64,
+    pub taken_back: i64,
+}
+
+impl ModelCount {
+    /// The models that have read anything from a time on; `none`: contents that were judged without a model.
+    pub async fn list(db: impl PgExecutor<'_>, since: Timestamp) -> sqlx::Result<Vec<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"with read as (
+                select model_version, count(*) as contents, count(*) filter (where verdict in ('HOLD', 'HIDE')) as hidden
+                from analysis where at >= $1 group by model_version
+            ), decided as (
+                select model_version, count(*) as decisions,
+                    count(*) filter (where ended_by in ('REVERSED', 'OVERTURNED')) as taken_back
+                from decision join analysis on analysis.id = decision.analysis where decision.at >= $1
+                group by model_version
+            )
+            select model_version as "model_version!", coalesce(contents, 0) as "read!", coalesce(hidden, 0) as "hidden!",
+                coalesce(decisions, 0) as "decisions!", coalesce(taken_back, 0) as "taken_back!"
+            from read full join decided using (model_version) order by model_version"#,
+            since as Timestamp
+        )
+        .fetch_all(db)
+        .await
+    }
+}
+
+/// How a model in shadow compares with the one that decides.
+#[derive(Clone, Debug)]
+pub struct ShadowCount {
+    pub model_version: String,
+    pub shadow_version: String,
+    /// Texts that both have read.
+    pub read: i64,
+    /// Heads of these texts of which both say alike whether the text has the label.
+    pub heads_agreed: i64,
+    pub both_hide: i64,
+    pub only_model_hides: i64,
+    pub only_shadow_hides: i64,
+    /// Of what only the model hides, the decisions that were taken back since: the shadow would have been right.
+    pub spared: i64,
+}
+
+impl ShadowCount {
+    /// The pairs of models that have read the same texts from a time on.
+    pub async fn list(db: impl PgExecutor<'_>, since: Timestamp) -> sqlx::Result<Vec<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"select model_version as "model_version!", shadow_version as "shadow_version!", count(*) as "read!",
+                sum(heads_agreed)::bigint as "heads_agreed!", count(*) filter (where hides and shadow_hides) as "both_hide!",
+                count(*) filter (where hides and not shadow_hides) as "only_model_hides!",
+                count(*) filter (where shadow_hides and not hides) as "only_shadow_hides!",
+                count(*) filter (where hides and not shadow_hides and taken_back) as "spared!"
+            from (
+                select analysis.model_version, shadow.model_version as shadow_version, heads_agreed,
+                    analysis.verdict in ('HOLD', 'HIDE') as hides, shadow.verdict in ('HOLD', 'HIDE') as shadow_hides,
+                    exists (select from decision where decision.analysis = analysis.id
+                        and ended_by in ('REVERSED', 'OVERTURNED')) as taken_back
+                from shadow_reading as shadow join analysis on analysis.id = shadow.analysis where shadow.at >= $1
+            ) as read group by model_version, shadow_version order by model_version, shadow_version"#,
+            since as Timestamp
+        )
+        .fetch_all(db)
+        .await
+    }
+}
+
 /// The work of a moderator.
 #[derive(Clone, Debug)]
 pub struct ModeratorCount {

@@ -4,12 +4,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::models::{DecisionCount, ModeratorCount, PublicDecision, Volumes};
+use super::models::{DecisionCount, ModelCount, ModeratorCount, PublicDecision, ShadowCount, Volumes};
 use crate::core::contract::timestamp::Timestamp;
 use crate::queue::models::QueueLength;
 use crate::subjects::SubjectType;
 use crate::subjects::changes::Ended;
 use crate::subjects::reasons::Reason;
+use crate::text_model::HEADS;
 
 /// Decisions of one kind
 #[derive(Serialize, ToSchema)]
@@ -78,6 +79,74 @@ pub struct ModeratorCountOut {
     pub median_time: Option<f64>,
 }
 
+/// What a model has read
+#[derive(Serialize, ToSchema)]
+pub struct ModelCountOut {
+    /// `none`: contents that were judged without a model
+    pub model_version: String,
+    /// Contents that it has read
+    pub read: i64,
+    /// Those that policies hid or held
+    pub hidden: i64,
+    /// Decisions that followed from what it has read
+    pub decisions: i64,
+    /// Those of them that were reversed, or overturned by an appeal
+    pub taken_back: i64,
+    /// The share of decisions that stand; null without decisions
+    pub precision: Option<f64>,
+}
+
+impl From<ModelCount> for ModelCountOut {
+    fn from(count: ModelCount) -> Self {
+        let ModelCount { model_version, read, hidden, decisions, taken_back } = count;
+        let precision = share(decisions - taken_back, decisions);
+        Self { model_version, read, hidden, decisions, taken_back, precision }
+    }
+}
+
+/// A model in shadow beside the one that decides
+#[derive(Serialize, ToSchema)]
+pub struct ShadowCountOut {
+    pub model_version: String,
+    /// The model in shadow, from which nothing follows
+    pub shadow_version: String,
+    /// Texts that both have read
+    pub read: i64,
+    /// The share of labels, of all heads of these texts, that both give or both do not
+    pub agreement: Option<f64>,
+    /// Texts that policies hide or hold by the scores of either
+    pub both_hide: i64,
+    /// Those that they would not have hidden by the scores of the shadow
+    pub only_model_hides: i64,
+    /// Those that they would have hidden by the scores of the shadow alone
+    pub only_shadow_hides: i64,
+    /// Of what only the model hides, that which was taken back since
+    pub spared: i64,
+}
+
+impl From<ShadowCount> for ShadowCountOut {
+    fn from(count: ShadowCount) -> Self {
+        let heads = i64::try_from(HEADS).unwrap_or_default();
+        Self {
+            agreement: share(count.heads_agreed, count.read * heads),
+            model_version: count.model_version,
+            shadow_version: count.shadow_version,
+            read: count.read,
+            both_hide: count.both_hide,
+            only_model_hides: count.only_model_hides,
+            only_shadow_hides: count.only_shadow_hides,
+            spared: count.spared,
+        }
+    }
+}
+
+/// A part of a whole; none of nothing.
+fn share(part: i64, whole: i64) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "a number of rows stays far below 2^52")]
+    let share = (whole > 0).then(|| part as f64 / whole as f64);
+    share
+}
+
 /// What moderation did in a time
 #[derive(Serialize, ToSchema)]
 pub struct StatsOut {
@@ -91,6 +160,10 @@ pub struct StatsOut {
     pub by_action: Vec<DecisionCountOut>,
     pub by_reason: Vec<DecisionCountOut>,
     pub by_rule: Vec<DecisionCountOut>,
+    /// By the model that had read the content
+    pub by_model: Vec<ModelCountOut>,
+    /// Models in shadow; none where none has read
+    pub by_shadow: Vec<ShadowCountOut>,
     /// Null for moderators: each other's work is for administrators
     pub by_moderator: Option<Vec<ModeratorCountOut>>,
 }
@@ -103,17 +176,17 @@ pub struct Counted {
     pub by_action: Vec<DecisionCount>,
     pub by_reason: Vec<DecisionCount>,
     pub by_rule: Vec<DecisionCount>,
+    pub by_model: Vec<ModelCount>,
+    pub by_shadow: Vec<ShadowCount>,
     pub by_moderator: Vec<ModeratorCount>,
 }
 
 impl StatsOut {
     /// The statistics from a time on; of each moderator only where `with_moderators`.
     pub fn new(since: Timestamp, counted: Counted, with_moderators: bool) -> Self {
-        let Counted { queue, volumes, all, by_action, by_reason, by_rule, by_moderator } = counted;
+        let Counted { queue, volumes, all, by_action, by_reason, by_rule, by_model, by_shadow, by_moderator } = counted;
         let (decisions, acted) =
             by_moderator.iter().fold((0, 0), |sums, count| (sums.0 + count.decisions, sums.1 + count.acted));
-        #[expect(clippy::cast_precision_loss, reason = "a number of rows stays far below 2^52")]
-        let action_rate = (decisions > 0).then(|| acted as f64 / decisions as f64);
         let of_moderator = |count: ModeratorCount| ModeratorCountOut {
             moderator: count.moderator,
             decisions: count.decisions,
@@ -131,11 +204,13 @@ impl StatsOut {
             },
             inbound: inbound(&volumes),
             decisions: all.into(),
-            action_rate,
+            action_rate: share(acted, decisions),
             time_to_decision: TimeToDecisionOut { median: volumes.median_seconds, p95: volumes.p95_seconds },
             by_action: counts(by_action),
             by_reason: counts(by_reason),
             by_rule: counts(by_rule),
+            by_model: by_model.into_iter().map(ModelCountOut::from).collect(),
+            by_shadow: by_shadow.into_iter().map(ShadowCountOut::from).collect(),
             by_moderator: with_moderators.then(|| by_moderator.into_iter().map(of_moderator).collect()),
         }
     }

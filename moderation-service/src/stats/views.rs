@@ -5,7 +5,9 @@ use axum::response::Response;
 use axum::{Extension, Json as Body};
 use serde_json::value::RawValue;
 
-use super::models::{DecisionCount, ModeratorCount, PublicDecision, Transparency, Volumes};
+use super::models::{
+    DecisionCount, ModelCount, ModeratorCount, PublicDecision, ShadowCount, Transparency, Volumes,
+};
 use super::schemas::{Counted, PublicDecisionOut, StatsOut, TransparencyOut, days_ago};
 use super::services::PublicLog;
 use super::signals;
@@ -45,6 +47,8 @@ pub async fn get_stats(
         by_action: DecisionCount::by_action(&app.db, since).await?,
         by_reason: DecisionCount::by_reason(&app.db, since).await?,
         by_rule: DecisionCount::by_rule(&app.db, since).await?,
+        by_model: ModelCount::list(&app.db, since).await?,
+        by_shadow: ShadowCount::list(&app.db, since).await?,
         by_moderator: ModeratorCount::list(&app.db, since).await?,
     };
     Ok(Body(StatsOut::new(since, counted, user.role >= Role::Admin)))

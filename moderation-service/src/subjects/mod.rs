@@ -1,4 +1,4 @@
-//! Subjects: the posts, comments and users that can be decided about, and the state of each, which follows from what happened to it.
+//! Subjects: the posts, comments, pictures and users that can be decided about, and the state of each, which follows from what happened to it.
 pub mod actions;
 pub mod changes;
 pub mod fold;
@@ -27,18 +27,22 @@ use crate::core::contract::fields::invalid;
 #[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum SubjectType {
     Comment,
+    /// A picture
+    Media,
     Post,
     User,
 }
 
 impl SubjectType {
     /// All of them, by their words in the API.
-    pub const ALL: [(&'static str, Self); 3] = [("COMMENT", Self::Comment), ("POST", Self::Post), ("USER", Self::User)];
+    pub const ALL: [(&'static str, Self); 4] =
+        [("COMMENT", Self::Comment), ("MEDIA", Self::Media), ("POST", Self::Post), ("USER", Self::User)];
 
     /// Its word in the API.
     pub fn word(self) -> &'static str {
         match self {
             Self::Comment => "COMMENT",
+            Self::Media => "MEDIA",
             Self::Post => "POST",
             Self::User => "USER",
         }
@@ -67,6 +71,11 @@ impl SubjectKey {
         Self { r#type: SubjectType::User, id }
     }
 
+    /// Whether the contract has requests and cases about it: of posts and comments.
+    pub fn is_in_contract(self) -> bool {
+        matches!(self.r#type, SubjectType::Post | SubjectType::Comment)
+    }
+
     /// Whether it is a user and no content.
     pub fn is_user(self) -> bool {
         self.r#type == SubjectType::User
@@ -88,7 +97,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SubjectKey {
         if let (Ok(r#type), Ok(id)) = (kind, &id) {
             return Ok(Self { r#type, id: *id });
         }
-        let wrong_type = "value is not a valid enumeration member; permitted: 'COMMENT', 'POST', 'USER'";
+        let wrong_type = "value is not a valid enumeration member; permitted: 'COMMENT', 'MEDIA', 'POST', 'USER'";
         let errors = [
             kind.is_err().then(|| invalid(&["path", "type"], wrong_type, "type_error.enum", None)),
             id.is_err().then(|| invalid(&["path", "id"], "value is not a valid uuid", "type_error.uuid", None)),

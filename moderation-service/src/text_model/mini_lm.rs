@@ -7,11 +7,11 @@ use sha2::{Digest, Sha256};
 use super::Calibration;
 use super::artefact::Artefact;
 use super::cleaner::clean;
-use super::disguises::undisguise;
 use super::encoder::Encoder;
 use super::kernel::packed::InstructionSet;
 use super::wordpiece::Tokenizer;
 use super::{CLASSES, Class, HEADS, OUTPUTS, Scores, TextModel, hex};
+use crate::disguises::meant;
 
 /// How many tokens two neighbouring pieces of a long text share at most, so that a sentence on the border is in one of them.
 const OVERLAP: usize = 32;
@@ -59,7 +59,7 @@ impl MiniLm {
     fn pieces(&self, text: &str) -> Vec<Vec<u32>> {
         let cleaned = clean(text);
         let mut pieces = self.pieces_of(&cleaned);
-        if let Some(meant) = undisguise(&cleaned, |word| self.tokenizer.word(word)) {
+        if let Some(meant) = meant(text, &cleaned, clean, |word| self.tokenizer.word(word)) {
             pieces.extend(self.pieces_of(&meant));
         }
         pieces

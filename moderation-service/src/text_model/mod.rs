@@ -1,7 +1,8 @@
 //! The text model: a small transformer that reads every text and says how toxic, hateful, sexist, threatening and commercial it is.
 //!
 //! A text is cleaned ([`cleaner`]), cut into tokens ([`wordpiece`]), read by an encoder in 8-bit arithmetic ([`encoder`] on
-//! [`kernel`]) and scored by five heads; a text whose writing is disguised is read a second time as it is meant ([`disguises`]). The
+//! [`kernel`]) and scored by five heads; a text whose writing is disguised is read a second time as it is meant
+//! ([`disguises`](crate::disguises)). The
 //! model is one file ([`artefact`]), made by `moderation-service train`; the one that is part of the service is
 //! [`shipped`].
 //! [`TextModel`] is what the rest of the service sees of it, through a [`queue`] that keeps it off the async
@@ -9,7 +10,6 @@
 pub mod analyse;
 pub mod artefact;
 pub mod cleaner;
-mod disguises;
 mod encoder;
 pub mod explain;
 pub mod kernel;
@@ -132,6 +132,7 @@ pub trait TextModel: Send + Sync {
     /// How each head's output becomes a probability, and from which one on it means something.
     fn calibrations(&self) -> &[Calibration; HEADS];
 
-    /// What it says about each text.
+    /// What it says about each text, which is given as it was written. A disguised one is read as it is meant as well, and has the
+    /// higher score of each head.
     fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<Scores>>;
 }

@@ -86,6 +86,7 @@ const FLOORS: &[(&str, &[Floor])] = &[
             Floor::of(&["appeals"]),
             Floor::of(&["expiry"]),
             // What contents are, what can be said about their texts, what follows from it.
+            Floor::of(&["disguises"]),
             Floor::of(&["text_model", "moderations", "contents"]),
             Floor::of(&["training", "signals"]),
             Floor::of(&["policies"]),

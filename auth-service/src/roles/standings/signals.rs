@@ -6,12 +6,18 @@ use super::models::{Standing, StatusByPeople};
 use super::services::effective;
 use crate::core::app::identity::Status;
 use crate::core::doors::audit::{self, Entry};
+use crate::mails;
 use crate::roles::models::{DecisionKind, set_status};
 use crate::roles::signals;
 use crate::users::ApiWord;
+use crate::users::models::Account;
 
-/// Moderation has decided about an account that this transaction has locked.
-pub async fn decided(tx: &mut PgTransaction<'_>, standing: &Standing) -> sqlx::Result<()> {
+/// Moderation has decided about an account that this transaction has locked; a ban comes with the token of its appeal.
+pub async fn decided(
+    tx: &mut PgTransaction<'_>,
+    standing: &Standing,
+    appeal_token: Option<String>,
+) -> sqlx::Result<()> {
     if !standing.save(tx).await? {
         return Ok(());
     }
@@ -20,7 +26,14 @@ pub async fn decided(tx: &mut PgTransaction<'_>, standing: &Standing) -> sqlx::R
         audit::record(&mut **tx, Entry { who: None, action: "status_refused", target, result }).await?;
         count("refused");
     }
-    settle(tx, standing.user_id).await
+    settle(tx, standing.user_id).await?;
+    let (Some(token), Some(decision)) = (appeal_token, standing.moderation_id) else { return Ok(()) };
+    let banned = Account::find(&mut **tx, standing.user_id).await?.filter(|account| account.status == Status::Banned);
+    if let Some(account) = banned.filter(|_| standing.status == Status::Banned && !standing.refused) {
+        let until = standing.until.map(|until| until.0);
+        mails::signals::banned(tx, &account, decision, until, standing.reason.clone(), token).await?;
+    }
+    Ok(())
 }
 
 /// Gives an account that this transaction has locked the status that people and moderation have decided, as far as it has another.

@@ -99,6 +99,36 @@ async fn moderation_mutes_and_bans_and_lifts_that(_: PgPoolOptions, database: Pg
     assert_eq!(sqlx::raw_sql(audit).fetch_one(&platform.app.db).await.unwrap().get::<i64, _>(0), 3);
 }
 
+/// Who is banned cannot sign in: a mail says until when and why, and brings the token of the appeal; once for each decision.
+#[sqlx::test(migrations = false)]
+async fn a_ban_goes_out_by_mail_with_the_token_of_its_appeal(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database, &[]).await;
+    let (anna, bert) = (join(&platform, "anna").await, join(&platform, "bert").await);
+    let staff = join_as(&platform, "carol", Role::Moderator).await;
+    let token = "0a".repeat(48);
+    let with_token = |person: Uuid, version: i64, status: &str| {
+        let mut event = changed(person, version, status, Some(48));
+        event["appeal_token"] = json!(token);
+        event
+    };
+    let banned = with_token(anna.id, 1, "BANNED");
+    for event in [&banned, &banned, &with_token(bert.id, 1, "MUTED"), &with_token(staff.id, 1, "BANNED")] {
+        platform.consume(USER_STATUS_CHANGED, event).await;
+    }
+    let written = "select user_id, recipient, letter, cause from mail where letter ->> 'kind' = 'BANNED'";
+    let written = sqlx::raw_sql(written).fetch_all(&platform.app.db).await.unwrap();
+    let [mail] = &written[..] else { panic!("{} mails", written.len()) };
+    assert_eq!((mail.get::<Uuid, _>("user_id"), mail.get::<String, _>("recipient")), (anna.id, anna.email.clone()));
+    let letter: Value = mail.get("letter");
+    assert_eq!((&letter["appeal_token"], &letter["reason"]), (&json!(token), &json!("HARASSMENT_BULLYING")));
+    assert!(letter["until"].as_str().unwrap().ends_with(" UTC"), "{letter}");
+    assert_eq!(json!(mail.get::<String, _>("cause")), banned["decision_id"]);
+    let mut hostile = changed(bert.id, 2, "BANNED", None);
+    hostile["appeal_token"] = json!("x\r\nhttps://evil.example");
+    let steps = platform.consume(USER_STATUS_CHANGED, &hostile).await;
+    assert!(steps.iter().any(|step| matches!(step, Step::Parked(_))), "it becomes a part of a link: {steps:?}");
+}
+
 #[sqlx::test(migrations = false)]
 async fn the_newest_version_holds_in_every_order_and_however_often_it_comes(
     _: PgPoolOptions,

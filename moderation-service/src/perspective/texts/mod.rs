@@ -1,4 +1,7 @@
 //! The analysis of texts for the platform's own services: `POST /api/v1/analyze`, which they ask before they publish a text.
+//!
+//! The verdict is that of the policies over what can be said of the text alone. What only the database knows of a published content
+//! (its near-duplicates, its author's pace and account) is unknown, so a rule about that matches after it is published, if at all.
 pub mod schemas;
 mod services;
 mod views;
@@ -13,14 +16,18 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::reader::TextReader;
+use crate::analyses::reading::AnalysisReader;
 use crate::core::app::App;
-use crate::moderations::services::Analyser;
+use crate::policies::services::CurrentPolicies;
 
-/// Reads texts as they would be read after they were published: with the model, and with the analyser of cases.
+/// Reads texts as they would be read after they were published, and judges them by the same policies.
 #[derive(Clone)]
 pub struct TextAnalysis {
+    /// The way to the model.
     pub reader: Arc<TextReader>,
-    pub analyser: Arc<dyn Analyser>,
+    /// What needs no model.
+    pub alone: AnalysisReader,
+    pub policies: Arc<CurrentPolicies>,
 }
 
 /// The route of the platform's own services.

@@ -4,6 +4,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::core::contract::fields::{Fields, Input};
+use crate::subjects::SubjectType;
+use crate::subjects::changes::PolicyRef;
 use crate::subjects::reasons::ContractReason;
 use crate::text_model::HEADS;
 
@@ -14,7 +16,7 @@ const MAX_TEXT: usize = 20_000;
 
 /// A text, or several, of one of the platform's own services.
 #[derive(Debug, ToSchema)]
-#[schema(examples(json!({ "text": "The first of many.", "spans": false })))]
+#[schema(examples(json!({ "text": "The first of many.", "spans": false, "audience": "COMMENT" })))]
 pub struct TextsIn {
     /// At most 20,000 characters
     #[schema(value_type = Option<String>, max_length = 20_000)]
@@ -25,6 +27,9 @@ pub struct TextsIn {
     /// Whether each sentence has scores of its own, the first 32 of a text
     #[schema(value_type = Option<bool>)]
     pub spans: bool,
+    /// What they are to become, for rules about one audience: `POST` or `COMMENT`; a post when it is not given
+    #[schema(value_type = Option<String>, max_length = 7)]
+    pub audience: SubjectType,
 }
 
 impl Input for TextsIn {
@@ -39,10 +44,15 @@ impl Input for TextsIn {
                 false
             }
         };
+        let audience = fields.choice("audience", &["POST", "COMMENT"], |word| match word {
+            "POST" => Some(SubjectType::Post),
+            "COMMENT" => Some(SubjectType::Comment),
+            _ => None,
+        });
         if text.is_some() == texts.is_some() {
             fields.refuse("text", "give either text or texts", "value_error.choice", None);
         }
-        Self { text, texts, spans }
+        Self { text, texts, spans, audience: audience.unwrap_or(SubjectType::Post) }
     }
 }
 
@@ -150,6 +160,8 @@ pub struct TextOut {
     pub verdict: TextVerdict,
     /// Why it would be hidden; null when it would not
     pub reason: Option<ContractReason>,
+    /// The policy, its version and the rule that would hide it; null when none would
+    pub policy: Option<PolicyRef>,
     /// Its sentences, when they were asked for
     #[schema(required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,13 +1,22 @@
 //! Texts of the platform's own services, through their route.
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Executor, Row};
+use uuid::Uuid;
 
 use crate::SERVICE;
+use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::{Platform, Reply, new_user};
+use crate::decisions::events::COMMENT_DELETE_REQUESTED;
+use crate::moderations::events::COMMENT_CREATED;
 use crate::perspective::tests::model;
+use crate::policies::schedulers::PolicyReader;
+use crate::policies::services::CurrentPolicies;
+use crate::text_model::TextModel;
 use crate::text_model::kernel::packed::InstructionSet;
 use crate::text_model::mini_lm::MiniLm;
-use crate::text_model::{Head, TextModel};
 
 async fn analyze(platform: &Platform, token: Option<&str>, body: Value) -> Reply {
     platform.call("POST", "/analyze", token, Some(body)).await
@@ -42,32 +51,76 @@ async fn a_text_is_read_by_the_model(_: PgPoolOptions, database: PgConnectOption
     assert_eq!(spans[1]["scores"], alone.body["results"][0]["scores"]);
 }
 
-/// What would be hidden after it is published is said before: by the word lists, and by the model's own thresholds.
+/// What is said before a text is published is what happens to it afterwards: by the model's thresholds, the word lists, rules about
+/// domains, and whatever administrators have made a rule of.
 #[sqlx::test(migrations = false)]
 async fn a_verdict_is_that_of_the_published_text(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &["--moderation-model", &model()]).await;
-    let off = platform.beside(&["--analyser", "off"]);
-    let model = MiniLm::new(&crate::text_model::tests::tiny(), InstructionSet::best()).unwrap();
-    let mut verdicts = Vec::new();
-    for text in ["kill yourself", "one kill yourself one", "two two kill yourself", "one", "three a b", "c d e f g"] {
-        let scores = model.read(&[text]).unwrap()[0];
-        let reason = match () {
-            () if scores.hides[Head::Threat as usize] => Some("RULES_VIOLATION"),
-            () if scores.hides[Head::Hate as usize] => Some("OFFENSIVE_CONTENT"),
-            () if scores.hides[Head::Spam as usize] => Some("RULES_VIOLATION"),
-            () => None,
-        };
-        for (platform, reason) in
-            [(&off, reason), (&platform, reason.or(text.contains("kill").then_some("RULES_VIOLATION")))]
-        {
-            let reply = analyze(platform, Some("operator"), json!({ "text": text })).await;
-            let expected = (json!(if reason.is_some() { "HIDE" } else { "ALLOW" }), json!(reason));
-            let result = &reply.body["results"][0];
-            assert_eq!((result["verdict"].clone(), result["reason"].clone()), expected, "{text}");
-            verdicts.push(reason);
-        }
+    let admin = format!("{}:ACTIVE:ADMIN", Uuid::now_v7());
+    let set = platform.call("PUT", "/moderation/domains/bad.example", Some(&admin), Some(json!({ "verdict": "BLOCK" })));
+    assert_eq!(set.await.status, 200);
+    let rule = |name: &str, when: Value, outcome: &str| {
+        json!({ "name": name, "when": when, "outcome": outcome, "reason": "OTHER_RULES" })
+    };
+    let only_comments = json!({ "all": [{ "audience": ["COMMENT"] }, { "signal": "mentions", "at_least": 2 }] });
+    let rules = json!([rule("many-mentions", only_comments, "HIDE"), rule("shouting", json!({ "signal": "uppercase", "at_least": 0.9 }), "HOLD")]);
+    let policy = json!({ "name": "Ours", "mode": "ENFORCE", "rules": rules });
+    assert_eq!(platform.call("POST", "/moderation/policies", Some(&admin), Some(policy)).await.status, 201);
+    let texts = [
+        "kill yourself",
+        "one kill yourself one",
+        "one",
+        "three a b",
+        "c d e f g",
+        "see https://a.bad.example/x",
+        "@anna and @bert, look",
+        "WHY DO I HAVE TO SHOUT LIKE THIS",
+    ];
+    let mut rules = Vec::new();
+    for text in texts {
+        let body = json!({ "text": text, "audience": "COMMENT" });
+        let result = analyze(&platform, Some("operator"), body).await.body["results"][0].clone();
+        let id = Uuid::now_v7();
+        let comment = json!({ "id": id, "created_at": "2026-11-20T12:00:00+00:00", "created_by": Uuid::now_v7(),
+            "updated_at": "2026-11-20T12:00:00+00:00", "updated_by": null, "post_id": Uuid::nil(), "content": text });
+        platform.consume(COMMENT_CREATED, &comment).await;
+        let requested = platform.published(COMMENT_DELETE_REQUESTED).await;
+        let hidden = requested.iter().find(|request| request["content_id"] == json!(id));
+        let decided =
+            format!("select rule from decision where subject_id = '{id}' and actions->0->>'action' = 'HIDE'");
+        let decided = platform.app.db.fetch_optional(AssertSqlSafe(decided)).await.unwrap();
+        let rule = decided.map(|row| row.get::<String, _>("rule"));
+        assert_eq!(result["policy"]["rule"], json!(rule), "{text}: {result}");
+        assert_eq!(result["verdict"], if rule.is_some() { "HIDE" } else { "ALLOW" }, "{text}");
+        let reason = hidden.filter(|_| rule.is_some()).map(|request| request["reason"].clone());
+        assert_eq!(result["reason"], reason.unwrap_or_default(), "{text}");
+        rules.extend(rule);
     }
-    assert!(verdicts.contains(&None) && verdicts.contains(&Some("RULES_VIOLATION")), "{verdicts:?}");
+    for expected in ["blocked-domain", "many-mentions"] {
+        assert!(rules.iter().any(|rule| rule == expected), "{rules:?}");
+    }
+    assert!(rules.len() < texts.len(), "{rules:?}");
+    let post = analyze(&platform, Some("operator"), json!({ "text": "@anna and @bert, look" })).await;
+    assert_eq!(post.body["results"][0]["policy"], Value::Null, "the rule is about comments");
+}
+
+/// Policies are held for as long as the database is away, and a change of one holds from the next reading of them on.
+#[sqlx::test(migrations = false)]
+async fn the_policies_of_now_are_held(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &["--moderation-model", &model()]).await;
+    let current = Arc::new(CurrentPolicies::default());
+    let mut reader = PolicyReader { app: platform.app.clone(), current: current.clone() };
+    assert!(matches!(reader.step().await.unwrap(), Outcome::Idle(_)));
+    let held = current.get(&platform.app.db).await.unwrap();
+    let admin = format!("{}:ACTIVE:ADMIN", Uuid::now_v7());
+    let policy = json!({ "name": "Ours", "mode": "SHADOW", "rules": [] });
+    assert_eq!(platform.call("POST", "/moderation/policies", Some(&admin), Some(policy)).await.status, 201);
+    assert_eq!(current.get(&platform.app.db).await.unwrap().len(), held.len());
+    reader.step().await.unwrap();
+    assert_eq!(current.get(&platform.app.db).await.unwrap().len(), held.len() + 1);
+    platform.app.db.close().await;
+    assert!(reader.step().await.is_err());
+    assert_eq!(current.get(&platform.app.db).await.unwrap().len(), held.len() + 1);
 }
 
 /// Only the platform's own services may ask, and a refusal says what is wrong.
@@ -88,6 +141,7 @@ async fn other_callers_and_other_bodies_are_refused(_: PgPoolOptions, database: 
         (json!({ "texts": many }), "texts", "value_error.list.length"),
         (json!({ "texts": ["one", null] }), "texts", "type_error.str"),
         (json!({ "text": "one", "spans": "yes" }), "spans", "type_error.bool"),
+        (json!({ "text": "one", "audience": "USER" }), "audience", "type_error.enum"),
         (json!({ "text": "one", "txt": "two" }), "txt", "value_error.extra"),
     ] {
         let reply = analyze(&platform, Some("operator"), body.clone()).await;

@@ -18,9 +18,9 @@ use crate::core::doors::callers::Operator;
 ))]
 pub async fn analyze_texts(
     _: Operator,
-    State(_): State<App>,
+    State(app): State<App>,
     Extension(analysis): Extension<TextAnalysis>,
     Body(texts): Body<TextsIn>,
 ) -> Result<Json<TextsOut>, Error> {
-    Ok(Json(services::analyze(&analysis, texts).await?))
+    Ok(Json(services::analyze(&app.db, &analysis, texts).await?))
 }

@@ -33,6 +33,8 @@ impl SubjectContent {
             union all
             (select author as "author!", null, null, null, null, null, 0 from content
             where $1 = 'USER' and author = $2 limit 1)
+            union all
+            select id as "author!", null, null, null, null, null, 0 from person where $1 = 'USER' and id = $2
             limit 1"#,
             key.r#type as SubjectType,
             key.id

@@ -36,6 +36,7 @@ fn text(r#type: SubjectType, status: ReportStatus) -> Option<String> {
     let subject = match r#type {
         SubjectType::Post => "a post",
         SubjectType::Comment => "a comment",
+        SubjectType::Media => "a picture",
         SubjectType::User => "a user",
     };
     let outcome = match status {

@@ -143,6 +143,7 @@ pub struct Streams {
 pub enum ModerationBenchmark {
     Texts,
     Latency,
+    Hiding,
     Queue,
 }
 
@@ -169,6 +170,12 @@ pub struct Moderation {
     /// How long it is measured
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = value_parser!(u32).range(1..=3600))]
     pub seconds: u32,
+    /// Insulting posts of which it is measured how soon they are hidden
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = value_parser!(u32).range(1..=100_000))]
+    pub posts: u32,
+    /// Of them per second
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = value_parser!(u32).range(1..=1000))]
+    pub posts_rate: u32,
     /// Cases in the queue, where there are many
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = value_parser!(i64).range(1000..=10_000_000))]
     pub cases: i64,

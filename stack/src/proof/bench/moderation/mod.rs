@@ -1,6 +1,7 @@
-//! `cargo stack bench moderation`: how many texts a core reads, how soon a text is answered, and what a moderator waits for when a
-//! million cases wait for moderators.
+//! `cargo stack bench moderation`: how many texts a core reads, how soon a text is answered, how soon a bad post is hidden, and what
+//! a moderator waits for when a million cases wait for moderators.
 
+mod hiding;
 mod latency;
 mod queue;
 mod texts;
@@ -18,6 +19,7 @@ pub async fn run(options: &Moderation, platform: &mut MeasuredPlatform<'_>) -> R
         measurements.push(match which {
             ModerationBenchmark::Texts => texts::measure(options, platform).await?,
             ModerationBenchmark::Latency => latency::measure(options, platform).await?,
+            ModerationBenchmark::Hiding => hiding::measure(options, platform).await?,
             ModerationBenchmark::Queue => queue::measure(options, platform).await?,
         });
     }

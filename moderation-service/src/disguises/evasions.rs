@@ -14,7 +14,7 @@ use unicode_normalization::char::is_combining_mark;
 use unicode_security::confusable_detection::skeleton;
 use utoipa::ToSchema;
 
-use crate::moderations::lexicon::{as_displayed, is_invisible};
+use super::display::{RIGHT_TO_LEFT_OVERRIDE, as_displayed, is_invisible};
 
 /// Characters that are normalised: twice the longest post. NFKC makes up to 18 characters of one.
 const MAX_CHARS: usize = 20_000;
@@ -25,7 +25,6 @@ const MAX_MARKS: usize = 4;
 /// The letters of a word that is hidden behind digits and symbols, at least.
 const MIN_LETTERS: usize = 2;
 const SOFT_HYPHEN: char = '\u{ad}';
-const RIGHT_TO_LEFT_OVERRIDE: char = '\u{202e}';
 
 /// A way to disguise a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
@@ -64,6 +63,18 @@ pub fn normalise(text: &str) -> Normalised {
     found.sort_unstable();
     found.dedup();
     Normalised { text, evasions: found }
+}
+
+/// A text without the disguises that need more than ASCII; none where it has none of them.
+pub fn plain_letters(text: &str) -> Option<String> {
+    let end = text.char_indices().nth(MAX_CHARS).map_or(text.len(), |(at, _)| at);
+    let (beginning, rest) = text.split_at(end);
+    let mut found = Vec::new();
+    if beginning.is_ascii() {
+        return None;
+    }
+    let plain = undo_unicode(beginning, &mut found);
+    (!found.is_empty()).then(|| plain + rest)
 }
 
 /// Undoes the disguises that need more than ASCII.

@@ -1,6 +1,6 @@
 //! What a text means whose writing is disguised: `h 4 t e`, `k.i.l.l`, `a$$`, `goawayfromhere`.
 //!
-//! The model learns disguised texts, but letters that stand alone have no meaning left for it to learn. So a text in which digits and
+//! The text model learns disguised texts, but letters that stand alone have no meaning left for it to learn. So a text in which digits and
 //! signs stand for letters, letters are spaced out, or words are joined is read twice, as written and as meant, and the higher
 //! score of each head counts. Where letters were spaced or words joined, the boundaries of words are found with the model's vocabulary,
 //! whose tokens are numbered by frequency: few and frequent words are the likeliest. The cost is a bounded number of

@@ -1,0 +1,5 @@
+//! The events about pictures that are consumed.
+pub mod consumers;
+mod processors;
+
+pub const MEDIA_READY: &str = "media_ready";
