@@ -10,6 +10,7 @@ use super::{CATEGORIES, Status};
 use crate::core::api::errors::Error;
 use crate::core::contract::fields::{Fields, Input};
 use crate::core::contract::timestamp::Timestamp;
+use crate::facets::{self, Facet};
 
 /// The longest title, in characters.
 const MAX_TITLE: usize = 100;
@@ -100,6 +101,14 @@ pub struct PostOut {
     #[schema(required = false)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
+    /// The #tags, @mentions and links in `content`, when there are some
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub facets: Vec<Facet>,
+    /// The tags among them as they are compared, each once
+    #[schema(required = false, examples("rust"))]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
     /// True in a list that is long, when `content` is only its beginning; the post by its id has all of it
     #[schema(required = false)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -108,6 +117,7 @@ pub struct PostOut {
 
 impl From<Post> for PostOut {
     fn from(post: Post) -> Self {
+        let facets = facets::read_shown(&post.content, post.truncated);
         Self {
             id: post.id,
             created_at: post.created_at,
@@ -128,6 +138,8 @@ impl From<Post> for PostOut {
             hidden_reason: post.hidden_reason,
             restored_at: post.restored_at,
             labels: post.labels,
+            tags: facets::tags(&facets),
+            facets,
             truncated: post.truncated,
         }
     }

@@ -14,6 +14,7 @@ use super::nfts::models::{delete_nft, save_nft};
 use super::schemas::{PostOut, RestoredPost};
 use super::services::{metadata, popularity, score};
 use crate::core::doors::audit::{self, Entry};
+use crate::tags;
 
 /// Posts deleted in one statement when their author's data is erased.
 const BATCH: i64 = 200;
@@ -21,12 +22,14 @@ const BATCH: i64 = 200;
 /// A post was written.
 pub async fn created(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
     save_nft_record(tx, post).await?;
+    tags::signals::saved(tx, post).await?;
     producers::post_created(tx, &PostOut::from(post.clone())).await
 }
 
 /// A post was changed by its author.
 pub async fn updated(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
     save_nft_record(tx, post).await?;
+    tags::signals::saved(tx, post).await?;
     producers::post_updated(tx, &PostOut::from(post.clone())).await
 }
 
