@@ -2,6 +2,7 @@
 mod blocks;
 mod core;
 mod facets;
+mod items;
 mod personal_data;
 mod posts;
 mod pre_publish;
@@ -48,6 +49,7 @@ static SERVICE: Service = Service {
         posts::CREATE_POST_LIMIT,
         posts::CHANGE_POST_LIMIT,
         tags::LIST_TAGS_LIMIT,
+        items::READ_ITEM_LIMIT,
     ],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
@@ -62,10 +64,11 @@ static SERVICE: Service = Service {
                 .layer(Extension(quota))
                 .layer(Extension(pre_publish))
                 .merge(tags::router())
+                .merge(items::router())
                 .with_state(app.clone()),
             root: read_model::internal().with_state(app.clone()),
             subscriptions: [posts::events::consumers::subscriptions(app), blocks::events::subscriptions()].concat(),
-            jobs: vec![quotas::schedulers::job(app), tags::schedulers::job(app)],
+            jobs: vec![quotas::schedulers::job(app), tags::schedulers::job(app), items::schedulers::job(app)],
             background: Some(Box::new(|app| {
                 app.start("tags of older posts", TagBackfiller(app.clone()));
             })),

@@ -2,6 +2,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -88,6 +89,7 @@ pub struct CopiedPost {
     facets: Vec<FacetCard>,
     #[serde(default)]
     tags: Vec<String>,
+    item: Option<Value>,
 }
 
 impl From<CopiedPost> for PostCard {
@@ -105,6 +107,7 @@ impl From<CopiedPost> for PostCard {
             hidden: post.hidden_at.is_some(),
             facets: Json(post.facets),
             tags: post.tags,
+            item: post.item,
         }
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! A lateral subquery with `offset 0` is what the planner takes as it stands: it looks rows up one by one by their index, however
 //! wrong its guess of their number is.
+use serde_json::Value;
 use sqlx::PgExecutor;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -200,6 +201,8 @@ pub struct FeedRow {
     pub facets: Json<Vec<FacetCard>>,
     /// The tags as they are compared.
     pub tags: Vec<String>,
+    /// What it is about, as the post service shows it.
+    pub item: Option<Value>,
 }
 
 /// What is shown of posts, in the order of their keys, to a reader who may see them. One that was deleted a moment ago is missing.
@@ -216,7 +219,7 @@ pub async fn load(db: impl PgExecutor<'_>, reader: Uuid, keys: &[Uuid]) -> sqlx:
                 order by reaction_card.created_at desc limit 1
             ) as "my_reaction?",
             coalesce((select labels from moderated_post where post_id = post.id), '{}') as "labels!",
-            post.facets as "facets!: Json<Vec<FacetCard>>", post.tags as "tags!"
+            post.facets as "facets!: Json<Vec<FacetCard>>", post.tags as "tags!", post.item
         from unnest($2::uuid[]) with ordinality as given (feed_key, turn)
         cross join lateral (
             select * from post_card

@@ -1,5 +1,6 @@
 //! Feeds in the API: an item.
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -33,6 +34,10 @@ pub struct FeedItem {
     #[schema(required = false)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
+    /// What it is about, when there is something, as the post service's /items/{item_id} shows it
+    #[schema(value_type = Object, required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<Value>,
     /// The #tags, @mentions and links in `content`, when there are some
     #[schema(required = false)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -65,6 +70,7 @@ impl From<FeedRow> for FeedItem {
             total_reactions: row.reactions,
             my_reaction: row.my_reaction,
             labels: row.labels,
+            item: row.item,
             facets: row.facets.0,
             tags: row.tags,
         }

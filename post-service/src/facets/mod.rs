@@ -1,8 +1,7 @@
 //! Facets: the #tags, @mentions and links in a text, and where they stand.
 //!
 //! They follow from the text alone, so they are read out of it whenever it is shown or published and are stored nowhere: they
-//! never differ from it, and texts that were written before have them too. Reading is linear in the length of the text, 2 to 10 ms
-//! for a megabyte, and a text is much shorter.
+//! never differ from it, and texts that were written before have them too. Reading is linear in the length of the text.
 //!
 //! **A tag** is one of the three number signs of Unicode (`#`, `＃`, `﹟`) and a name ([`crate::tag_names`]). **A mention** is `@`,
 //! `＠` or `﹫` and a username by the auth service's rules. **A link** begins with `http://` or `https://` and ends before a blank, a

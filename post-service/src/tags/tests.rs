@@ -163,3 +163,19 @@ async fn the_tags_of_older_posts_are_read_in_the_background(_: PgPoolOptions, da
     let done = platform.app.db.fetch_one("select from tag_backfill where done_at is not null").await;
     assert!(done.is_ok(), "{done:?}");
 }
+
+/// What a text had is as personal as the text.
+#[sqlx::test(migrations = false)]
+async fn an_erased_authors_tags_and_items_are_gone_everywhere(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let (anna, her) = new_user();
+    let item = json!({ "kind": "LINK", "url": "https://annastag.example/", "title": "annastag" });
+    let body = json!({ "content": "#annastag @annastag", "types": [], "status": "POSTED", "item": item });
+    assert_eq!(platform.call("POST", "/posts", Some(&anna), Some(body)).await.status, 201);
+    platform.published(POST_CREATED).await;
+    let places = platform.finds("annastag").await;
+    assert_eq!(places, ["post.item", "post.outbox", "post.post", "post.post_nft", "post.post_tag", "post_created"]);
+    platform.consume("user_deleted", &json!({ "id": her, "deleted_at": "2026-11-20T12:00:00+00:00" })).await;
+    platform.erase(her).await;
+    assert_eq!(platform.finds("annastag").await, [""; 0]);
+}

@@ -9,6 +9,7 @@ use crate::core::api::errors::{Error, Problem};
 use crate::core::api::pagination::Page;
 use crate::core::app::App;
 use crate::core::app::identity::User;
+use crate::items::services::with_items;
 use crate::posts::schemas::PostOut;
 
 /// List the published posts with a tag, newest first
@@ -27,7 +28,7 @@ pub async fn list_tagged_posts(
     page: Page,
 ) -> Result<Response, Error> {
     let posts = PostTag::list_posts(&app.db, &tag, user.id, page.before, page.rows()).await?;
-    let posts: Vec<PostOut> = posts.into_iter().map(PostOut::from).collect();
+    let posts = with_items(&app.db, posts).await?;
     Ok(page.answer(posts, |post| (post.created_at, post.id)))
 }
 

@@ -90,7 +90,7 @@ pub async fn list_posts(tx: &mut PgTransaction<'_>, range: KeyRange, kept: &[Uui
     sqlx::query_as!(
         PostCard,
         r#"select id, user_id, created_at, title, content, types, status, version, published_at, hidden,
-            facets as "facets: Json<Vec<FacetCard>>", tags
+            facets as "facets: Json<Vec<FacetCard>>", tags, item
         from post_card
         where deleted_at is null and id > $1 and id <= $2 and version < $3 and id <> all ($4) order by id limit $5"#,
         range.after.0,

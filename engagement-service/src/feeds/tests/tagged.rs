@@ -13,6 +13,7 @@ impl World {
         let id = Uuid::now_v7();
         let mut version = self.version(id, author, "POSTED");
         version["tags"] = json!(tags);
+        version["item"] = json!({ "kind": "LINK", "url": "https://x.example/" });
         version["facets"] = json!([{ "kind": "TAG", "value": "Rust", "byte_start": 0, "byte_end": 5, "utf16_start": 0,
             "utf16_end": 5 }]);
         self.platform.consume(POST_CREATED, &version).await;
@@ -45,6 +46,7 @@ async fn the_posts_of_a_followed_tag_are_in_the_feed_each_once(_: PgPoolOptions,
     assert_eq!(world.feed(anna).await, all);
     assert!(!world.feed(anna).await.contains(&other));
     let item = &world.read(anna, "/me/feed").await.body[1];
+    assert_eq!(item["item"]["url"], "https://x.example/");
     assert_eq!((&item["tags"], &item["facets"][0]["value"]), (&json!(["rust"]), &json!("Rust")));
     world.tag("PUT", anna, "/me/tags/go").await;
     assert_eq!(world.feed(anna).await, [untagged, other, by_carl, by_bert, old], "two tags and a connection show it once");

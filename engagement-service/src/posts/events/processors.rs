@@ -1,5 +1,6 @@
 //! Stores versions of posts, and counts their views.
 use serde::Deserialize;
+use serde_json::Value;
 use sqlx::PgTransaction;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -34,6 +35,7 @@ struct PostSnapshot {
     facets: Vec<FacetCard>,
     #[serde(default)]
     tags: Vec<String>,
+    item: Option<Value>,
 }
 
 impl From<PostSnapshot> for PostCard {
@@ -53,6 +55,7 @@ impl From<PostSnapshot> for PostCard {
             hidden: post.hidden_at.is_some(),
             facets: Json(post.facets),
             tags: post.tags,
+            item: post.item,
         }
     }
 }
