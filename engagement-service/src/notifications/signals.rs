@@ -7,12 +7,13 @@ use uuid::Uuid;
 use super::Type;
 use super::causes::models::{
     delete_actor, list_actors, list_actors_of, list_causes, list_connected, list_connections, list_interactions,
-    list_mentions, list_readers, save_actors, withhold,
+    save_actors, withhold,
 };
 use super::causes::services::differences;
 use super::causes::{Pair, PostActor};
 use super::models::{Announcement, Notification};
 use super::numbers::models::lock_readers;
+use super::readers::models::{list_mentions, list_readers};
 use crate::core::contract::timestamp::Timestamp;
 use crate::posts::models::PostCount;
 

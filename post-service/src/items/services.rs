@@ -1,4 +1,6 @@
 //! Posts as they are shown, with their items.
+use std::collections::HashMap;
+
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
@@ -10,7 +12,7 @@ use crate::posts::schemas::PostOut;
 /// Posts with their items.
 pub async fn with_items(db: impl PgExecutor<'_>, posts: Vec<Post>) -> sqlx::Result<Vec<PostOut>> {
     let ids: Vec<Uuid> = posts.iter().map(|post| post.id).collect();
-    let mut items = if ids.is_empty() { Default::default() } else { Item::list(db, &ids).await? };
+    let mut items = if ids.is_empty() { HashMap::new() } else { Item::list(db, &ids).await? };
     let shown = |post: Post| PostOut { item: items.remove(&post.id).map(ItemOut::from), ..PostOut::from(post) };
     Ok(posts.into_iter().map(shown).collect())
 }

@@ -6,14 +6,10 @@ use utoipa::ToSchema;
 
 use super::models::Trend;
 use crate::core::api::errors::Error;
+use crate::core::api::pagination::{DEFAULT_LIMIT, MAX_LIMIT};
 use crate::core::contract::extract::Query;
 use crate::core::contract::fields::invalid;
 use crate::tag_names::tag_identity;
-
-/// Trends of an answer when the caller does not say.
-const DEFAULT_TRENDS: i64 = 10;
-/// Trends of an answer at most: all.
-const MAX_TRENDS: i64 = 50;
 
 /// The tag in the path, in any spelling, without its sign.
 pub struct TagPath(pub String);
@@ -31,7 +27,7 @@ impl<S: Send + Sync> FromRequestParts<S> for TagPath {
     }
 }
 
-/// How many trends a request asks for: `limit`, 1 to 50.
+/// How many trends a request asks for: `limit`, as of a page.
 pub struct TrendLimit(pub i64);
 
 impl<S: Send + Sync> FromRequestParts<S> for TrendLimit {
@@ -39,7 +35,7 @@ impl<S: Send + Sync> FromRequestParts<S> for TrendLimit {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
         let mut query = Query::from_request_parts(parts, state).await?;
-        let limit = query.integer("limit", 1, MAX_TRENDS).unwrap_or(DEFAULT_TRENDS);
+        let limit = query.integer("limit", 1, MAX_LIMIT).unwrap_or(DEFAULT_LIMIT);
         query.check()?;
         Ok(Self(limit))
     }

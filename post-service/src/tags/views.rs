@@ -34,7 +34,7 @@ pub async fn list_tagged_posts(
 
 /// List the tags that are used more than usual, calculated once a minute
 #[utoipa::path(get, path = "/tags/trending", tag = "tags", params(
-    ("limit" = Option<i64>, Query, description = "Trends, 1 to 50; 10 when not given", minimum = 1, maximum = 50),
+    ("limit" = Option<i64>, Query, description = "Trends, 1 to 200; 50, which are all, when not given"),
 ), responses(
     (status = 200, body = Vec<TrendOut>),
 ))]

@@ -426,8 +426,13 @@ where type = 'USER_MENTIONED' and stands and shown and not exists (
 -- lost
 select format('%s is not notified of a mention in post %s by %s', person_id, post_id, author_id)
 from engagement.mention join engagement.post_card on post_card.id = post_id
-where mention.stands and engagement.is_public(post_card) and engagement.may_notify(person_id, author_id)
-    and not engagement.hidden(person_id, post_card.user_id) and not exists (
+where mention.stands and engagement.is_public(post_card) and person_id <> author_id
+    and not exists (select from engagement.erasure where person in (person_id, author_id))
+    and not exists (select from engagement.mute where mute.user_id = person_id and target_id = author_id)
+    and not exists (
+        select from engagement.block where stands and (block.user_id, target_id) in (
+            (person_id, author_id), (author_id, person_id), (person_id, post_card.user_id), (post_card.user_id, person_id)))
+    and not exists (
         select from engagement.notification join engagement.notification_actor on notification_id = notification.id
         where type = 'USER_MENTIONED' and notification.user_id = person_id and subject_id = post_id
             and actor_id = author_id and notification_actor.stands);
