@@ -8,6 +8,7 @@ mod digests;
 mod feeds;
 mod follows;
 mod joined;
+mod mentions;
 mod moderated_posts;
 mod mutes;
 mod notifications;
@@ -22,6 +23,8 @@ mod reactions;
 mod settings;
 mod streams;
 mod system_messages;
+mod tag_names;
+mod tags;
 mod token_check;
 mod unsubscribe;
 
@@ -71,6 +74,8 @@ static SERVICE: Service = Service {
         feeds::READ_FEED_LIMIT,
         mutes::MUTE_LIMIT,
         mutes::LIST_MUTES_LIMIT,
+        tags::CHANGE_TAGS_LIMIT,
+        tags::READ_TAGS_LIMIT,
         notifications::READ_NOTIFICATIONS_LIMIT,
         notifications::CHANGE_NOTIFICATIONS_LIMIT,
         devices::DEVICE_CHANGE_LIMIT,
@@ -96,6 +101,7 @@ fn features(app: &App, arguments: &ArgMatches) -> anyhow::Result<Features> {
     let links = UnsubscribeLinks::new(&settings.links, app.settings.environment)?;
     let routes = profiles::router()
         .merge(mutes::router())
+        .merge(tags::router())
         .merge(notifications::router())
         .merge(streams::router(app, heartbeat))
         .merge(preferences::router())
@@ -140,6 +146,7 @@ fn subscriptions() -> Vec<Vec<Subscription>> {
         blocks::events::subscriptions(),
         posts::events::consumers::subscriptions(),
         comments::events::consumers::subscriptions(),
+        mentions::events::consumers::subscriptions(),
         reactions::events::consumers::subscriptions(),
         backfill::events::subscriptions(),
         devices::events::consumers::subscriptions(),

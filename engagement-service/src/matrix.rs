@@ -84,7 +84,7 @@ pub async fn request(platform: &Platform, operation: &str, owner: &Person) -> Re
         }
         // It ends with what is there.
         "/api/v1/me/notifications/stream" => format!("{template}?seconds=0"),
-        other => other.replace("{user_id}", &owner.id.to_string()),
+        other => other.replace("{user_id}", &owner.id.to_string()).replace("{tag}", "rust"),
     };
     assert!(!path.contains('{'), "there is no request of {operation} here");
     let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };

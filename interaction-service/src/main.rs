@@ -3,6 +3,7 @@ mod app;
 mod blocks;
 mod comments;
 mod core;
+mod facets;
 mod personal_data;
 mod post_service;
 mod post_views;
@@ -12,6 +13,7 @@ mod quotas;
 mod reactions;
 mod read_model;
 mod settings;
+mod tag_names;
 mod token_check;
 
 #[cfg(test)]

@@ -1,12 +1,16 @@
 //! The post service: posts with their counters of views, comments and reactions, and their NFT records.
 mod blocks;
 mod core;
+mod facets;
+mod items;
 mod personal_data;
 mod posts;
 mod pre_publish;
 mod quotas;
 mod read_model;
 mod settings;
+mod tag_names;
+mod tags;
 mod token_check;
 
 #[cfg(test)]
@@ -21,6 +25,7 @@ use crate::core::serve::{self, Features, Service};
 use crate::pre_publish::PrePublish;
 use crate::quotas::Quota;
 use crate::settings::Settings;
+use crate::tags::schedulers::TagBackfiller;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -39,7 +44,13 @@ static SERVICE: Service = Service {
     ],
     migrations: &MIGRATIONS,
     scheme: token_check::scheme,
-    limits: &[posts::LIST_POSTS_LIMIT, posts::CREATE_POST_LIMIT, posts::CHANGE_POST_LIMIT],
+    limits: &[
+        posts::LIST_POSTS_LIMIT,
+        posts::CREATE_POST_LIMIT,
+        posts::CHANGE_POST_LIMIT,
+        tags::LIST_TAGS_LIMIT,
+        items::READ_ITEM_LIMIT,
+    ],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
     settings: Settings::augment_args,
@@ -49,11 +60,18 @@ static SERVICE: Service = Service {
         let quota = Quota::new(&settings.quota, &app.settings);
         let pre_publish = Arc::new(PrePublish::new(&settings.pre_publish, &app.settings)?);
         Ok(Features {
-            routes: posts::router().layer(Extension(quota)).layer(Extension(pre_publish)).with_state(app.clone()),
+            routes: posts::router()
+                .layer(Extension(quota))
+                .layer(Extension(pre_publish))
+                .merge(tags::router())
+                .merge(items::router())
+                .with_state(app.clone()),
             root: read_model::internal().with_state(app.clone()),
             subscriptions: [posts::events::consumers::subscriptions(app), blocks::events::subscriptions()].concat(),
-            jobs: vec![quotas::schedulers::job(app)],
-            ..Features::default()
+            jobs: vec![quotas::schedulers::job(app), tags::schedulers::job(app), items::schedulers::job(app)],
+            background: Some(Box::new(|app| {
+                app.start("tags of older posts", TagBackfiller(app.clone()));
+            })),
         })
     },
 };

@@ -70,6 +70,14 @@ pub async fn request(platform: &Platform, operation: &str, owner: &Person) -> Re
             build("POST", &format!("{one}/restore"), None)
         }
         "DELETE /api/v1/posts/{post_id}" => build("DELETE", &one, None),
+        "GET /api/v1/items/{item_id}" => {
+            let mut text = text;
+            text["item"] = json!({ "kind": "LINK", "url": format!("https://{}.example/", owner.id), "title": "T" });
+            let post = platform.call("POST", "/posts", Some(&owner.token), Some(text)).await;
+            build("GET", &format!("/items/{}", post.body["item"]["id"].as_str().unwrap()), None)
+        }
+        "GET /api/v1/tags/trending" => build("GET", "/tags/trending", None),
+        "GET /api/v1/tags/{tag}/posts" => build("GET", "/tags/rust/posts", None),
         "GET /internal/read-model/posts" => Request::get("/internal/read-model/posts").body(Body::empty()).unwrap(),
         other => panic!("there is no request of {other} here"),
     }

@@ -2,12 +2,15 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::comments::models::CommentCard;
 use crate::core::contract::timestamp::Timestamp;
 use crate::people::models::Person;
+use crate::posts::FacetCard;
 use crate::posts::models::PostCard;
 use crate::reactions::models::ReactionCard;
 
@@ -81,6 +84,12 @@ pub struct CopiedPost {
     published_at: Option<Timestamp>,
     hidden_at: Option<Timestamp>,
     pub total_views: i64,
+    /// Absent where there are none.
+    #[serde(default)]
+    facets: Vec<FacetCard>,
+    #[serde(default)]
+    tags: Vec<String>,
+    item: Option<Value>,
 }
 
 impl From<CopiedPost> for PostCard {
@@ -96,6 +105,9 @@ impl From<CopiedPost> for PostCard {
             version: post.updated_at,
             published_at: post.published_at,
             hidden: post.hidden_at.is_some(),
+            facets: Json(post.facets),
+            tags: post.tags,
+            item: post.item,
         }
     }
 }
@@ -121,6 +133,7 @@ impl From<CopiedComment> for CommentCard {
             version: comment.updated_at,
             hidden: comment.hidden_at.is_some(),
             deleted: false,
+            mentions: None,
         }
     }
 }

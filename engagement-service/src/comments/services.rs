@@ -6,6 +6,10 @@ pub fn merge(known: Option<CommentCard>, received: CommentCard) -> CommentCard {
     match known {
         Some(known) if known.deleted => known,
         Some(known) if !received.deleted && known.version > received.version => known,
+        // A copied row does not say what a consumed version did.
+        Some(known) if known.version == received.version && received.mentions.is_none() => {
+            CommentCard { mentions: known.mentions, ..received }
+        }
         _ => received,
     }
 }

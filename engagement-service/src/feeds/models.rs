@@ -3,10 +3,13 @@
 //!
 //! A lateral subquery with `offset 0` is what the planner takes as it stands: it looks rows up one by one by their index, however
 //! wrong its guess of their number is.
+use serde_json::Value;
 use sqlx::PgExecutor;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::core::contract::timestamp::Timestamp;
+use crate::posts::FacetCard;
 
 /// Which part of a reader's home feed is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +21,8 @@ pub struct HomeQuery {
     pub rows: i64,
 }
 
-/// The newest of the given keys that the reader sees, and of the posts of big authors they read; the newest first.
+/// The newest of the given keys that the reader sees, of the posts of big authors they read and of those with a tag that they follow;
+/// the newest first.
 pub async fn select_newest(db: impl PgExecutor<'_>, given: &[Uuid], query: HomeQuery) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
         r#"with candidate as (
@@ -34,13 +38,29 @@ pub async fn select_newest(db: impl PgExecutor<'_>, given: &[Uuid], query: HomeQ
                     and not exists (select from moderated_post where post_id = post_card.id and limited)
                 order by feed_key desc limit $5
             ) as post
+            union
+            select post.feed_key
+            from (select tag from tag_follow where user_id = $1 offset 0) as followed
+            cross join lateral (
+                select feed_key from tagged_post
+                where tag = followed.tag and feed_key > $3 and feed_key < $4
+                    and not exists (select from mute where user_id = $1 and target_id = author_id)
+                    and not exists (select from block where stands and user_id = $1 and target_id = author_id)
+                    and not exists (select from block where stands and user_id = author_id and target_id = $1)
+                    and not exists (select from post_hide where user_id = $1 and post_id = tagged_post.post_id)
+                    and not exists (select from moderated_post where post_id = tagged_post.post_id and limited)
+                order by feed_key desc limit $5
+            ) as post
         )
         select candidate.feed_key as "feed_key!" from candidate cross join lateral (
             select from post_card
             where feed_key = candidate.feed_key and deleted_at is null and not hidden and status = 'POSTED'
                 and (user_id = $1
-                    or (exists (
-                            select from follow where follow.user_id = $1 and target_id = post_card.user_id and stands)
+                    or ((exists (
+                                select from follow where follow.user_id = $1 and target_id = post_card.user_id and stands)
+                            or exists (
+                                select from tagged_post join tag_follow using (tag)
+                                where tagged_post.post_id = post_card.id and tag_follow.user_id = $1))
                         and not exists (select from moderated_post where post_id = post_card.id and limited)))
                 and not exists (select from mute where mute.user_id = $1 and target_id = post_card.user_id)
                 and not exists (select from block where stands and block.user_id = $1 and target_id = post_card.user_id)
@@ -75,13 +95,29 @@ pub async fn select_oldest(db: impl PgExecutor<'_>, given: &[Uuid], query: HomeQ
                     and not exists (select from moderated_post where post_id = post_card.id and limited)
                 order by feed_key limit $5
             ) as post
+            union
+            select post.feed_key
+            from (select tag from tag_follow where user_id = $1 offset 0) as followed
+            cross join lateral (
+                select feed_key from tagged_post
+                where tag = followed.tag and feed_key > $3 and feed_key < $4
+                    and not exists (select from mute where user_id = $1 and target_id = author_id)
+                    and not exists (select from block where stands and user_id = $1 and target_id = author_id)
+                    and not exists (select from block where stands and user_id = author_id and target_id = $1)
+                    and not exists (select from post_hide where user_id = $1 and post_id = tagged_post.post_id)
+                    and not exists (select from moderated_post where post_id = tagged_post.post_id and limited)
+                order by feed_key limit $5
+            ) as post
         )
         select candidate.feed_key as "feed_key!" from candidate cross join lateral (
             select from post_card
             where feed_key = candidate.feed_key and deleted_at is null and not hidden and status = 'POSTED'
                 and (user_id = $1
-                    or (exists (
-                            select from follow where follow.user_id = $1 and target_id = post_card.user_id and stands)
+                    or ((exists (
+                                select from follow where follow.user_id = $1 and target_id = post_card.user_id and stands)
+                            or exists (
+                                select from tagged_post join tag_follow using (tag)
+                                where tagged_post.post_id = post_card.id and tag_follow.user_id = $1))
                         and not exists (select from moderated_post where post_id = post_card.id and limited)))
                 and not exists (select from mute where mute.user_id = $1 and target_id = post_card.user_id)
                 and not exists (select from block where stands and block.user_id = $1 and target_id = post_card.user_id)
@@ -161,6 +197,12 @@ pub struct FeedRow {
     pub my_reaction: Option<String>,
     /// What moderation warns of.
     pub labels: Vec<String>,
+    /// The tags, mentions and links of the content.
+    pub facets: Json<Vec<FacetCard>>,
+    /// The tags as they are compared.
+    pub tags: Vec<String>,
+    /// What it is about, as the post service shows it.
+    pub item: Option<Value>,
 }
 
 /// What is shown of posts, in the order of their keys, to a reader who may see them. One that was deleted a moment ago is missing.
@@ -176,7 +218,8 @@ pub async fn load(db: impl PgExecutor<'_>, reader: Uuid, keys: &[Uuid]) -> sqlx:
                 select type from reaction_card where post_id = post.id and reaction_card.user_id = $1 and deleted_at is null
                 order by reaction_card.created_at desc limit 1
             ) as "my_reaction?",
-            coalesce((select labels from moderated_post where post_id = post.id), '{}') as "labels!"
+            coalesce((select labels from moderated_post where post_id = post.id), '{}') as "labels!",
+            post.facets as "facets!: Json<Vec<FacetCard>>", post.tags as "tags!", post.item
         from unnest($2::uuid[]) with ordinality as given (feed_key, turn)
         cross join lateral (
             select * from post_card

@@ -1,11 +1,13 @@
 //! Feeds in the API: an item.
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::models::FeedRow;
 use crate::core::contract::timestamp::Timestamp;
 use crate::people::schemas::PersonCard;
+use crate::posts::FacetCard;
 
 /// A post in a feed, with all that is shown of it
 #[derive(Serialize, ToSchema)]
@@ -32,6 +34,18 @@ pub struct FeedItem {
     #[schema(required = false)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
+    /// What it is about, when there is something, as the post service's /items/{item_id} shows it
+    #[schema(value_type = Object, required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<Value>,
+    /// The #tags, @mentions and links in `content`, when there are some
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub facets: Vec<FacetCard>,
+    /// The tags among them as they are compared, each once
+    #[schema(required = false, examples("rust"))]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
 }
 
 impl From<FeedRow> for FeedItem {
@@ -56,6 +70,9 @@ impl From<FeedRow> for FeedItem {
             total_reactions: row.reactions,
             my_reaction: row.my_reaction,
             labels: row.labels,
+            item: row.item,
+            facets: row.facets.0,
+            tags: row.tags,
         }
     }
 }

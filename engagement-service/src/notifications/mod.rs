@@ -4,6 +4,7 @@ pub mod channels;
 pub mod events;
 pub mod models;
 mod numbers;
+mod readers;
 pub mod schedulers;
 pub mod schemas;
 mod services;

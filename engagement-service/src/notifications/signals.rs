@@ -1,18 +1,19 @@
 //! What follows for notifications from a change of the read model, in its transaction.
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::Type;
 use super::causes::models::{
-    delete_actor, list_actors, list_actors_of, list_authors, list_causes, list_connected, list_connections,
-    list_interactions, save_actors, withhold,
+    delete_actor, list_actors, list_actors_of, list_causes, list_connected, list_connections, list_interactions,
+    save_actors, withhold,
 };
 use super::causes::services::differences;
 use super::causes::{Pair, PostActor};
 use super::models::{Announcement, Notification};
 use super::numbers::models::lock_readers;
+use super::readers::models::{list_mentions, list_readers};
 use crate::core::contract::timestamp::Timestamp;
 use crate::posts::models::PostCount;
 
@@ -20,22 +21,23 @@ use crate::posts::models::PostCount;
 pub async fn interactions_changed(tx: &mut PgTransaction<'_>, interactions: &[PostActor]) -> sqlx::Result<()> {
     let posts: BTreeSet<Uuid> = interactions.iter().map(|touched| touched.post_id).collect();
     let posts: Vec<Uuid> = posts.into_iter().collect();
-    let authors = list_authors(tx, &posts).await?;
-    lock_readers(tx, &authors).await?;
-    evaluate(tx, &posts, interactions).await
+    let readers = list_readers(tx, &posts, interactions).await?;
+    lock_readers(tx, &readers).await?;
+    evaluate(tx, &posts, interactions, &readers).await
 }
 
 /// Posts were created, changed, hidden, restored or deleted. Their counts are locked here: so what is being written about reactions
 /// and comments is either seen, or sees the post.
 pub async fn posts_changed(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<()> {
     PostCount::create_and_lock(tx, posts).await?;
-    let authors = list_authors(tx, posts).await?;
-    if authors.is_empty() {
+    let mentions = list_mentions(tx, posts).await?;
+    let readers = list_readers(tx, posts, &mentions).await?;
+    if readers.is_empty() {
         return Ok(());
     }
-    lock_readers(tx, &authors).await?;
+    lock_readers(tx, &readers).await?;
     withhold(tx, posts).await?;
-    evaluate(tx, posts, &[]).await
+    evaluate(tx, posts, &mentions, &readers).await
 }
 
 /// People connected to others, or ended that.
@@ -46,16 +48,27 @@ pub async fn connections_changed(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> 
 
 /// Readers want to be notified of a person no more, or again: a block or a mute began or ended.
 pub async fn pairs_changed(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<()> {
-    lock_readers(tx, &pairs.iter().map(|pair| pair.user_id).collect::<Vec<_>>()).await?;
+    let readers: Vec<Uuid> = pairs.iter().map(|pair| pair.user_id).collect();
+    lock_readers(tx, &readers).await?;
     evaluate_connections(tx, pairs).await?;
     let interactions = list_interactions(tx, pairs).await?;
     let posts: BTreeSet<Uuid> = interactions.iter().map(|touched| touched.post_id).collect();
-    evaluate(tx, &posts.into_iter().collect::<Vec<_>>(), &interactions).await
+    evaluate(tx, &posts.into_iter().collect::<Vec<_>>(), &interactions, &readers).await
 }
 
-async fn evaluate(tx: &mut PgTransaction<'_>, posts: &[Uuid], interactions: &[PostActor]) -> sqlx::Result<()> {
-    let causes = list_causes(tx, posts, interactions).await?;
-    let known = list_actors(tx, interactions).await?;
+/// Brings the groups of some readers, who are locked, up to date.
+async fn evaluate(
+    tx: &mut PgTransaction<'_>,
+    posts: &[Uuid],
+    interactions: &[PostActor],
+    readers: &[Uuid],
+) -> sqlx::Result<()> {
+    let readers: HashSet<Uuid> = readers.iter().copied().collect();
+    let mut causes = list_causes(tx, posts, interactions).await?;
+    // Who did something on a post may have mentioned others there, whose groups are not what changes.
+    causes.retain(|cause| readers.contains(&cause.group.user_id));
+    let mut known = list_actors(tx, interactions).await?;
+    known.retain(|actor| readers.contains(&actor.group.user_id));
     save_actors(tx, &differences(causes, known)).await
 }
 

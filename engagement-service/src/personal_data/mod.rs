@@ -14,6 +14,7 @@ use crate::digests::models::Digest;
 use crate::feeds::drops::models::FeedDrop;
 use crate::follows::models::Follow;
 use crate::moderated_posts::models::PostLimit;
+use crate::mentions::models::Mention;
 use crate::mutes::models::{Mute, PostHide};
 use crate::notifications;
 use crate::notifications::models::Notification;
@@ -23,6 +24,7 @@ use crate::preferences::Preferences;
 use crate::profiles::models::Profile;
 use crate::push::models::Delivery;
 use crate::system_messages::models::SystemMessage;
+use crate::tags::models::TagFollow;
 
 /// Rows of a table that one step of an erasure deletes.
 const BATCH: i64 = 1_000;
@@ -43,6 +45,10 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
     PersonalDataSource {
         name: "hidden_posts",
         list: |db, person, before, rows| Box::pin(PostHide::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "followed_tags",
+        list: |db, person, before, rows| Box::pin(TagFollow::list_personal_data(db, person, before, rows)),
     },
     PersonalDataSource {
         name: "notifications",
@@ -80,6 +86,7 @@ async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     delete_blocks(tx, person).await?;
     Mute::delete_by_user(tx, person).await?;
     let hid_posts = PostHide::delete_by_user(tx, person, BATCH).await?;
+    TagFollow::delete_by_user(tx, person).await?;
     Device::delete_by_user(tx, person).await?;
     Preferences::delete(tx, person).await?;
     let more = Follow::delete_by_user(tx, person, BATCH).await?;
@@ -87,6 +94,7 @@ async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     FeedDrop::create(tx, &[person]).await?;
     let more = PostCard::empty_by_author(tx, person, BATCH).await? || more;
     let more = PostLimit::delete_by_author(tx, person, BATCH).await? || more;
+    let more = Mention::delete_by_user(tx, person, BATCH).await? || more;
     let more = notifications::signals::erase(tx, person, BATCH).await? || more;
     // Behind the readers of notifications.
     Digest::delete(tx, person).await?;

@@ -1,11 +1,14 @@
 //! Posts and their counts in the database: all of the SQL of this feature.
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use sqlx::PgTransaction;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::Id;
+use crate::posts::FacetCard;
 
 /// One version of a post.
 #[derive(Clone, Debug)]
@@ -23,6 +26,12 @@ pub struct PostCard {
     pub published_at: Option<Timestamp>,
     /// Whether moderation has it hidden.
     pub hidden: bool,
+    /// The tags, mentions and links of the content.
+    pub facets: Json<Vec<FacetCard>>,
+    /// The tags as they are compared.
+    pub tags: Vec<String>,
+    /// What it is about, as the post service shows it.
+    pub item: Option<Value>,
 }
 
 impl PostCard {
@@ -34,15 +43,18 @@ impl PostCard {
         let published: Vec<Option<Timestamp>> = posts.iter().map(|post| post.published_at).collect();
         let types: Vec<_> = posts.iter().map(|post| serde_json::json!(post.types)).collect();
         sqlx::query!(
-            "insert into post_card (id, user_id, created_at, title, content, types, status, version, published_at, hidden)
+            "insert into post_card (id, user_id, created_at, title, content, types, status, version, published_at, hidden,
+                facets, tags, item)
             select id, user_id, created_at, title, content, array(select jsonb_array_elements_text(types)), status, version,
-                published_at, hidden
+                published_at, hidden, facets, array(select jsonb_array_elements_text(tags)), item
             from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::jsonb[], $7::text[],
-                $8::timestamptz[], $9::timestamptz[], $10::boolean[])
-                as seen (id, user_id, created_at, title, content, types, status, version, published_at, hidden)
+                $8::timestamptz[], $9::timestamptz[], $10::boolean[], $11::jsonb[], $12::jsonb[], $13::jsonb[])
+                as seen (id, user_id, created_at, title, content, types, status, version, published_at, hidden, facets, tags,
+                    item)
             order by id
             on conflict (id) do update set title = excluded.title, content = excluded.content, types = excluded.types,
                 status = excluded.status, version = excluded.version, hidden = excluded.hidden,
+                facets = excluded.facets, tags = excluded.tags, item = excluded.item,
                 published_at = least(post_card.published_at, excluded.published_at)
             where post_card.deleted_at is null and post_card.version <= excluded.version",
             &ids,
@@ -54,7 +66,10 @@ impl PostCard {
             &posts.iter().map(|post| post.status.clone()).collect::<Vec<_>>(),
             &posts.iter().map(|post| post.version).collect::<Vec<_>>() as &[Timestamp],
             &published as &[Option<Timestamp>],
-            &posts.iter().map(|post| post.hidden).collect::<Vec<_>>()
+            &posts.iter().map(|post| post.hidden).collect::<Vec<_>>(),
+            &posts.iter().map(|post| serde_json::json!(post.facets)).collect::<Vec<_>>(),
+            &posts.iter().map(|post| serde_json::json!(post.tags)).collect::<Vec<_>>(),
+            &posts.iter().map(|post| post.item.clone()).collect::<Vec<_>>() as &[Option<Value>]
         )
         .execute(&mut **tx)
         .await?;
@@ -81,7 +96,8 @@ impl PostCard {
             from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::timestamptz[])
                 as gone (id, user_id, created_at, status, version)
             order by id
-            on conflict (id) do update set title = null, content = '', types = '{}', deleted_at = now()
+            on conflict (id) do update set title = null, content = '', types = '{}', facets = default, tags = default,
+                item = null, deleted_at = now()
             where post_card.deleted_at is null",
             &posts.iter().map(|post| post.id).collect::<Vec<_>>(),
             &posts.iter().map(|post| post.user_id).collect::<Vec<_>>(),
@@ -98,7 +114,8 @@ impl PostCard {
     /// comes late would bring a post back.
     pub async fn empty_by_author(tx: &mut PgTransaction<'_>, author: Uuid, rows: i64) -> sqlx::Result<bool> {
         let emptied = sqlx::query!(
-            "update post_card set title = null, content = '', types = '{}', deleted_at = now()
+            "update post_card set title = null, content = '', types = '{}', facets = default, tags = default, item = null,
+                deleted_at = now()
             where id in (select id from post_card where user_id = $1 and deleted_at is null order by id limit $2)",
             author,
             rows
@@ -127,7 +144,12 @@ fn newest(posts: Vec<PostCard>) -> Vec<PostCard> {
     }
     // A hidden post is shown to no reader, and its deletion is in no event: its words are not kept. A restored one comes with them.
     let without_hidden_words = |post: PostCard| {
-        if post.hidden { PostCard { title: None, content: String::new(), ..post } } else { post }
+        if post.hidden {
+            let (facets, tags) = (Json(Vec::new()), Vec::new());
+            PostCard { title: None, content: String::new(), facets, tags, item: None, ..post }
+        } else {
+            post
+        }
     };
     newest.into_values().map(without_hidden_words).collect()
 }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::models::Comment;
 use crate::core::contract::fields::{Fields, Input};
 use crate::core::contract::timestamp::Timestamp;
+use crate::facets::{self, Facet};
 
 /// The longest content, in characters.
 const MAX_CONTENT: usize = 2_000;
@@ -52,6 +53,14 @@ pub struct CommentOut {
     #[schema(required = false)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
+    /// The #tags, @mentions and links in `content`, when there are some
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub facets: Vec<Facet>,
+    /// The tags among them as they are compared, each once
+    #[schema(required = false, examples("rust"))]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
     /// True in a list that is long, when `content` is only its beginning; the comment by its id has all of it
     #[schema(required = false)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -60,6 +69,7 @@ pub struct CommentOut {
 
 impl From<Comment> for CommentOut {
     fn from(comment: Comment) -> Self {
+        let facets = facets::read_shown(&comment.content, comment.truncated);
         Self {
             id: comment.id,
             created_at: comment.created_at,
@@ -72,6 +82,8 @@ impl From<Comment> for CommentOut {
             hidden_reason: comment.hidden_reason,
             restored_at: comment.restored_at,
             labels: comment.labels,
+            tags: facets::tags(&facets),
+            facets,
             truncated: comment.truncated,
         }
     }

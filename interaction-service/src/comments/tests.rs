@@ -464,3 +464,22 @@ async fn without_an_answer_of_moderation_the_setting_decides(_: PgPoolOptions, d
         counted.assert("pre_publish_checks_total{outcome=\"unavailable\"} 2");
     }
 }
+
+#[sqlx::test(migrations = false)]
+async fn a_comment_shows_its_facets_and_tags_and_so_do_its_events(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, post) = start_with_post(database).await;
+    let (anna, her) = new_user();
+    let said = comment(&platform, &anna, &post, "@Bert likes #Rust").await.body;
+    let facets = json!([
+        { "kind": "MENTION", "value": "Bert", "byte_start": 0, "byte_end": 5, "utf16_start": 0, "utf16_end": 5 },
+        { "kind": "TAG", "value": "Rust", "byte_start": 12, "byte_end": 17, "utf16_start": 12, "utf16_end": 17 },
+    ]);
+    assert_eq!((&said["facets"], &said["tags"]), (&facets, &json!(["rust"])));
+    assert_eq!(platform.published(COMMENT_CREATED).await, std::slice::from_ref(&said));
+    let changed = platform.call("PUT", &path(&said), Some(&anna), Some(json!({ "content": "Nothing" }))).await.body;
+    assert_eq!((changed.get("facets"), changed.get("tags")), (None, None), "the contract's answer stays as it is");
+    platform.published(COMMENT_UPDATED).await;
+    platform.consume("user_deleted", &json!({ "id": her, "deleted_at": "2026-11-20T12:00:00+00:00" })).await;
+    platform.erase(her).await;
+    assert_eq!(platform.finds("Rust").await, [""; 0], "with the words go their facets");
+}

@@ -64,7 +64,7 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
 
 /// How the service erases a user's data.
 pub const ERASURE: Erasure = Erasure {
-    personal: &["title", "content", "text"],
+    personal: &["title", "content", "text", "facets", "tags", "item"],
     rows: |tx, person| Box::pin(erase(tx, person)),
     confirmed_on: Some(USER_ERASED),
 };

@@ -32,7 +32,7 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
 
 /// How the service erases a user's data.
 pub const ERASURE: Erasure = Erasure {
-    personal: &["title", "content"],
+    personal: &["title", "content", "facets", "tags", "item"],
     rows: |tx, person| Box::pin(erase(tx, person)),
     confirmed_on: Some(USER_ERASED),
 };

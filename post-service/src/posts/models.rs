@@ -11,7 +11,7 @@ use crate::core::contract::timestamp::Timestamp;
 use crate::core::doors::personal_data::PersonalDataItem;
 
 /// The longest contents of a page together, in characters, that are listed whole: 50 posts of 2,000.
-const WHOLE_PAGE: i64 = 100_000;
+pub const WHOLE_PAGE: i64 = 100_000;
 /// The length of a content on a longer page, in characters: 200 of them are as long as a page that is listed whole.
 pub const EXCERPT: i32 = 500;
 

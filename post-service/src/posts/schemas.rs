@@ -8,8 +8,10 @@ use uuid::Uuid;
 use super::models::Post;
 use super::{CATEGORIES, Status};
 use crate::core::api::errors::Error;
-use crate::core::contract::fields::{Fields, Input};
+use crate::core::contract::fields::{Fields, Input, Invalid, invalid};
 use crate::core::contract::timestamp::Timestamp;
+use crate::facets::{self, Facet};
+use crate::items::schemas::{ItemChange, ItemIn, ItemOut, MAX_CAPTION};
 
 /// The longest title, in characters.
 const MAX_TITLE: usize = 100;
@@ -35,6 +37,9 @@ pub struct PostIn {
     /// DRAFT when it is not given; unchanged when it is not given in an update
     #[schema(value_type = Status, required = false)]
     pub status: Option<Status>,
+    /// What the post is about; its content has then at most 280 characters. Unchanged when it is not given in an update; null: nothing
+    #[schema(value_type = Option<ItemIn>, required = false)]
+    pub item: ItemChange,
 }
 
 impl Input for PostIn {
@@ -47,8 +52,24 @@ impl Input for PostIn {
                 (format!("ensure this value has at most {MAX_TYPES} items"), json!({ "limit_value": MAX_TYPES }));
             fields.refuse("types", msg, "value_error.list.max_items", Some(limit));
         }
-        Self { title, content, types, status: fields.choice("status", &Status::WORDS, Status::parse) }
+        let status = fields.choice("status", &Status::WORDS, Status::parse);
+        let item = ItemChange::read(fields);
+        if matches!(item, ItemChange::Replaced(_)) && is_longer_than_a_caption(&content) {
+            fields.errors.push(caption_fault());
+        }
+        Self { title, content, types, status, item }
     }
+}
+
+fn is_longer_than_a_caption(content: &str) -> bool {
+    content.chars().nth(MAX_CAPTION).is_some()
+}
+
+/// The content of a post with an item is too long.
+fn caption_fault() -> Invalid {
+    let msg = format!("ensure this value has at most {MAX_CAPTION} characters");
+    let limit = json!({ "limit_value": MAX_CAPTION });
+    invalid(&["body", "content"], msg, "value_error.any_str.max_length", Some(limit))
 }
 
 impl PostIn {
@@ -100,6 +121,18 @@ pub struct PostOut {
     #[schema(required = false)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
+    /// What it is about, when there is something
+    #[schema(value_type = ItemOut, required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<ItemOut>,
+    /// The #tags, @mentions and links in `content`, when there are some
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub facets: Vec<Facet>,
+    /// The tags among them as they are compared, each once
+    #[schema(required = false, examples("rust"))]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
     /// True in a list that is long, when `content` is only its beginning; the post by its id has all of it
     #[schema(required = false)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -108,6 +141,7 @@ pub struct PostOut {
 
 impl From<Post> for PostOut {
     fn from(post: Post) -> Self {
+        let facets = facets::read_shown(&post.content, post.truncated);
         Self {
             id: post.id,
             created_at: post.created_at,
@@ -128,8 +162,21 @@ impl From<Post> for PostOut {
             hidden_reason: post.hidden_reason,
             restored_at: post.restored_at,
             labels: post.labels,
+            item: None,
+            tags: facets::tags(&facets),
+            facets,
             truncated: post.truncated,
         }
+    }
+}
+
+impl PostOut {
+    /// Refuses what an update has made of it: a long content with an item.
+    pub fn check_caption(&self) -> Result<(), Error> {
+        if self.item.is_some() && is_longer_than_a_caption(&self.content) {
+            return Err(Error::Invalid(vec![caption_fault()]));
+        }
+        Ok(())
     }
 }
 

@@ -14,20 +14,29 @@ use super::nfts::models::{delete_nft, save_nft};
 use super::schemas::{PostOut, RestoredPost};
 use super::services::{metadata, popularity, score};
 use crate::core::doors::audit::{self, Entry};
+use crate::items::models::Item;
+use crate::items::services::with_item;
+use crate::tags;
 
 /// Posts deleted in one statement when their author's data is erased.
 const BATCH: i64 = 200;
 
-/// A post was written.
-pub async fn created(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
+/// A post was written. Returns it as it is shown.
+pub async fn created(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<PostOut> {
     save_nft_record(tx, post).await?;
-    producers::post_created(tx, &PostOut::from(post.clone())).await
+    tags::signals::saved(tx, post).await?;
+    let shown = with_item(&mut **tx, post.clone()).await?;
+    producers::post_created(tx, &shown).await?;
+    Ok(shown)
 }
 
-/// A post was changed by its author.
-pub async fn updated(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
+/// A post was changed by its author. Returns it as it is shown.
+pub async fn updated(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<PostOut> {
     save_nft_record(tx, post).await?;
-    producers::post_updated(tx, &PostOut::from(post.clone())).await
+    tags::signals::saved(tx, post).await?;
+    let shown = with_item(&mut **tx, post.clone()).await?;
+    producers::post_updated(tx, &shown).await?;
+    Ok(shown)
 }
 
 /// A post was deleted for good, by its author or by a moderator, hidden or not.
@@ -40,11 +49,12 @@ pub async fn deleted(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()
 /// `hidden_at`, by which a service that can show it again tells it from a deletion for good.
 pub async fn hidden(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
     delete_nft(tx, post.id).await?;
-    producers::post_deleted(tx, &PostOut::from(post.clone())).await
+    let shown = with_item(&mut **tx, post.clone()).await?;
+    producers::post_deleted(tx, &shown).await
 }
 
 /// A moderator restored a hidden post: it is published like a new one.
-pub async fn restored(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
+pub async fn restored(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<PostOut> {
     created(tx, post).await
 }
 
@@ -65,7 +75,7 @@ pub async fn decided(tx: &mut PgTransaction<'_>, decision: &PostDecision) -> sql
         // Of a post that is hidden on the request of a service without decisions, a new label restores nothing.
         if let Some(post) = Post::restore(tx, post_id).await? {
             save_nft_record(tx, &post).await?;
-            let post = RestoredPost { post: post.into(), decision_version: version };
+            let post = RestoredPost { post: with_item(&mut **tx, post).await?, decision_version: version };
             producers::post_restored(tx, &post).await?;
             count("restored");
         }
@@ -87,9 +97,11 @@ fn count(effect: &'static str) {
     metrics::counter!("moderation_effects_total", "effect" => effect).increment(1);
 }
 
-/// Deletes a batch of an erased author's posts and publishes that, without their text; true when there may be more.
+/// Deletes a batch of an erased author's posts, with items that no other post has, and publishes that, without their text; true when there may be more.
 pub async fn erase(tx: &mut PgTransaction<'_>, author: Uuid) -> sqlx::Result<bool> {
+    let items = Item::list_by_author(tx, author).await?;
     let posts = Post::delete_by_author(tx, author, BATCH).await?;
+    Item::delete_unused(tx, &items).await?;
     for post in &posts {
         deleted(tx, &Post { title: None, content: String::new(), ..post.clone() }).await?;
     }

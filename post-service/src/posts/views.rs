@@ -16,6 +16,8 @@ use crate::core::app::App;
 use crate::core::app::identity::{Role, User};
 use crate::core::contract::extract::{Json as Body, Path};
 use crate::core::doors::audit::{self, Entry};
+use crate::items;
+use crate::items::services::{with_item, with_items};
 use crate::pre_publish::PrePublish;
 use crate::quotas::Quota;
 
@@ -36,7 +38,7 @@ pub async fn get_available_categories(_: User) -> Json<[&'static str; 22]> {
 ))]
 pub async fn get_posts(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
     let posts = Post::list(&app.db, user.id, page.before, page.rows()).await?;
-    let posts: Vec<PostOut> = posts.into_iter().map(PostOut::from).collect();
+    let posts = with_items(&app.db, posts).await?;
     Ok(page.answer(posts, |post| (post.created_at, post.id)))
 }
 
@@ -57,10 +59,11 @@ pub async fn create_post(
     pre_publish.check("content", &draft.text(), ready(Ok(draft.status == Some(Status::Posted)))).await?;
     let mut tx = app.db.begin().await?;
     quota.charge(&mut tx, user.id, &draft.texts()).await?;
-    let post = Post::create(&mut tx, user.id, &draft).await?;
-    signals::created(&mut tx, &post).await?;
+    let created = Post::create(&mut tx, user.id, &draft).await?;
+    items::signals::saved(&mut tx, created.id, &post.item).await?;
+    let shown = signals::created(&mut tx, &created).await?;
     app.commit_with_answer(tx).await?;
-    Ok((StatusCode::CREATED, Json(post.into())))
+    Ok((StatusCode::CREATED, Json(shown)))
 }
 
 /// Read a post
@@ -71,7 +74,8 @@ pub async fn create_post(
 ))]
 pub async fn retrieve_post(user: User, State(app): State<App>, Path(id): Path) -> Result<Json<PostOut>, Error> {
     let post = Post::find_visible(&app.db, id, user.id).await?;
-    Ok(Json(post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post object not found"))?.into()))
+    let post = post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post object not found"))?;
+    Ok(Json(with_item(&app.db, post).await?))
 }
 
 /// List hidden posts, newest first: the caller's, or as a moderator all of them
@@ -84,7 +88,7 @@ pub async fn retrieve_post(user: User, State(app): State<App>, Path(id): Path) -
 pub async fn get_hidden_posts(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
     let author = (user.role < Role::Moderator).then_some(user.id);
     let posts = Post::list_hidden(&app.db, author, page.before, page.rows()).await?;
-    let posts: Vec<PostOut> = posts.into_iter().map(PostOut::from).collect();
+    let posts = with_items(&app.db, posts).await?;
     Ok(page.answer(posts, |post| (post.created_at, post.id)))
 }
 
@@ -104,9 +108,9 @@ pub async fn restore_post(user: User, State(app): State<App>, Path(id): Path) ->
     let post = post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post object not found"))?;
     let (who, target) = (Some(user.id), Some(post.created_by));
     audit::record(&mut *tx, Entry { who, action: "post_restored", target, result: "by moderator" }).await?;
-    signals::restored(&mut tx, &post).await?;
+    let shown = signals::restored(&mut tx, &post).await?;
     app.commit_with_answer(tx).await?;
-    Ok(Json(post.into()))
+    Ok(Json(shown))
 }
 
 /// Update the caller's post; a title or status that is not given stays as it is
@@ -129,11 +133,13 @@ pub async fn update_post(
     pre_publish.check("content", &draft.text(), becomes_public(&app, id, &user, draft.status)).await?;
     let mut tx = app.db.begin().await?;
     quota.charge(&mut tx, user.id, &draft.texts()).await?;
-    let post = Post::update(&mut tx, id, user.id, &draft).await?;
-    let post = post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post not found for update"))?;
-    signals::updated(&mut tx, &post).await?;
+    let updated = Post::update(&mut tx, id, user.id, &draft).await?;
+    let updated = updated.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post not found for update"))?;
+    items::signals::saved(&mut tx, id, &post.item).await?;
+    let shown = signals::updated(&mut tx, &updated).await?;
+    shown.check_caption()?;
     app.commit_with_answer(tx).await?;
-    Ok(Json(post.into()))
+    Ok(Json(shown))
 }
 
 /// Whether other users will see an update of a post: one that says nothing of the status leaves a published post published.

@@ -5,6 +5,7 @@
 //! counts go: the watermark and the rows are of one snapshot, and the consumer changes both in one transaction.
 mod models;
 mod schemas;
+mod services;
 mod views;
 
 #[cfg(test)]

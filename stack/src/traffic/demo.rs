@@ -32,7 +32,8 @@ pub async fn demo(entrance: Entrance) -> Result<ExitCode> {
     what_the_post_counts(&ada, &post).await?;
     home_feed(&bob, &post).await?;
     notifications(&ada, &bob).await?;
-    profile("Ada", &ada, [("posts", 1), ("views", 0), ("reactions", 0), ("comments", 0)]).await?;
+    words(&ada, &bob).await?;
+    profile("Ada", &ada, [("posts", 2), ("views", 0), ("reactions", 0), ("comments", 0)]).await?;
     profile("Bob", &bob, [("posts", 0), ("views", 1), ("reactions", 1), ("comments", 1)]).await?;
     reports(&api, &entrance, &ada, &bob).await?;
     show("\nEvery action was counted exactly.");
@@ -164,6 +165,40 @@ async fn notifications(ada: &Person, bob: &Person) -> Result<()> {
     for Notification { text, .. } in listed {
         step("Ada is notified", &format!("{text} (after {})", seconds(took)));
     }
+    Ok(())
+}
+
+/// Bob chooses a username and follows a tag; Ada, to whom he is connected, mentions him in a post with it.
+async fn words(ada: &Person, bob: &Person) -> Result<()> {
+    let username = format!("bob_{}", &bob.id[28..]);
+    let name = json!({ "username": username });
+    let _: Value = bob.api.ask(Method::PATCH, To::Auth, "/users/me", Some(&name)).await?;
+    let tag = format!("engines_{}", &ada.id[28..]);
+    let (status, _) = bob.api.send(Method::PUT, To::Engagement, &format!("/me/tags/{tag}"), None).await?;
+    if status != StatusCode::NO_CONTENT {
+        bail!("Bob followed #{tag} and was answered with {status}");
+    }
+    step("Bob chooses a username and follows a tag", &format!("he is @{username} and reads #{tag}"));
+    // The name is known to the service of notifications a moment later.
+    let known = async || -> Result<Vec<Value>> {
+        ada.api.ask(Method::GET, To::Engagement, "/me/notifications", None).await
+    };
+    let has_name = |listed: &Vec<Value>| listed.iter().any(|one| one["actors"][0]["username"] == json!(username));
+    eventually("Bob's name is known", known, has_name).await?;
+    let content = format!("@{username}, what do you think of #{tag}?");
+    let post = ada.write_post("A question to Bob", &content, &TYPES, "POSTED").await?;
+    step("Ada mentions him", &content);
+    let mentioned = |listed: &Vec<Notification>| listed.iter().any(|one| one.r#type == "USER_MENTIONED");
+    let (_, took) = eventually("Bob is notified of the mention", async || bob.notifications().await, mentioned).await?;
+    step("Bob is notified", &format!("Ada mentioned him (after {})", seconds(took)));
+    let path = format!("/tags/{tag}/posts");
+    let tagged: Vec<Created> = bob.api.ask(Method::GET, To::Post, &path, None).await?;
+    if tagged.len() != 1 || tagged[0].id != post.id {
+        bail!("the posts with #{tag} are {tagged:?}");
+    }
+    let is_there = |feed: &Vec<FeedItem>| feed.iter().any(|item| item.id == post.id);
+    let (_, took) = eventually("Bob's feed has it", async || bob.home_feed().await, is_there).await?;
+    step("Bob reads the tag", &format!("1 post, also in his feed (after {})", seconds(took)));
     Ok(())
 }
 

@@ -32,6 +32,12 @@ pub const COPIES: &[Copies] = &[
         services: &["post-service", "auth-service", "interaction-service"],
         except: &[],
     },
+    Copies {
+        place: "tag_names.rs",
+        services: &["post-service", "interaction-service", "engagement-service"],
+        except: &[],
+    },
+    Copies { place: "facets/", services: &["post-service", "interaction-service"], except: &[] },
     Copies { place: "pre_publish.rs", services: &["post-service", "interaction-service"], except: &[] },
     Copies { place: "quotas/", services: &["post-service", "interaction-service"], except: &[] },
     Copies {

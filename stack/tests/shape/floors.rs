@@ -118,7 +118,7 @@ const FLOORS: &[(&str, &[Floor])] = &[
 
 const SIMPLE: &[Floor] = &[
     // What stands between a service and its neighbours, and what its handlers have beside what every service has.
-    Floor::of(&["token_check", "post_service", "pre_publish", "joined"]),
+    Floor::of(&["token_check", "post_service", "pre_publish", "joined", "tag_names"]),
     Floor::of(&["app"]),
     Floor::of_neighbours(&[FEATURES]),
     Floor::of(&["settings"]),

@@ -1,5 +1,6 @@
 //! Leftovers in the database: their SQL. Each list has those of a page's range that are not among the keys of the page.
 use sqlx::PgTransaction;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{BATCH, KeyRange};
@@ -7,6 +8,7 @@ use crate::blocks::models::Block;
 use crate::comments::models::CommentCard;
 use crate::core::contract::timestamp::Timestamp;
 use crate::follows::models::Follow;
+use crate::posts::FacetCard;
 use crate::posts::models::PostCard;
 use crate::reactions::models::ReactionCard;
 
@@ -87,8 +89,10 @@ pub async fn list_blocks(
 pub async fn list_posts(tx: &mut PgTransaction<'_>, range: KeyRange, kept: &[Uuid]) -> sqlx::Result<Vec<PostCard>> {
     sqlx::query_as!(
         PostCard,
-        "select id, user_id, created_at, title, content, types, status, version, published_at, hidden from post_card
-        where deleted_at is null and id > $1 and id <= $2 and version < $3 and id <> all ($4) order by id limit $5",
+        r#"select id, user_id, created_at, title, content, types, status, version, published_at, hidden,
+            facets as "facets: Json<Vec<FacetCard>>", tags, item
+        from post_card
+        where deleted_at is null and id > $1 and id <= $2 and version < $3 and id <> all ($4) order by id limit $5"#,
         range.after.0,
         range.until.0,
         range.before as Timestamp,
@@ -107,7 +111,8 @@ pub async fn list_comments(
 ) -> sqlx::Result<Vec<CommentCard>> {
     sqlx::query_as!(
         CommentCard,
-        r#"select id, post_id, user_id, created_at, version, false as "hidden!", true as "deleted!" from comment_card
+        r#"select id, post_id, user_id, created_at, version, false as "hidden!", true as "deleted!", mentions
+        from comment_card
         where deleted_at is null and id > $1 and id <= $2 and version < $3 and id <> all ($4) order by id limit $5"#,
         range.after.0,
         range.until.0,

@@ -7,6 +7,7 @@ use crate::comments::models::CommentCard;
 use crate::comments::signals;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::{Effect, Event, Failure};
+use crate::posts::{FacetCard, mentioned};
 
 /// A version of a comment.
 #[derive(Deserialize)]
@@ -18,6 +19,9 @@ struct CommentSnapshot {
     post_id: Uuid,
     /// Since when moderation has it hidden. A deletion that has it is not for good: the comment can come back.
     hidden_at: Option<Timestamp>,
+    /// Absent where there are none.
+    #[serde(default)]
+    facets: Vec<FacetCard>,
 }
 
 /// Saves a comment that was written, changed or restored.
@@ -42,6 +46,7 @@ async fn save(tx: &mut PgTransaction<'static>, events: &[Event], deleted: bool) 
             version: comment.updated_at,
             hidden,
             deleted: deleted && !hidden,
+            mentions: Some(mentioned(&comment.facets)),
         })
     };
     let comments: Vec<CommentCard> = events.iter().map(comment).collect::<Result<_, serde_json::Error>>()?;

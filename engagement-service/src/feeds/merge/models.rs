@@ -17,7 +17,8 @@ pub async fn begin(db: &PgPool, timeout: u32) -> sqlx::Result<PgTransaction<'sta
     Ok(tx)
 }
 
-/// The keys of the newest posts that the reader sees of their connections' and their own, the newest first.
+/// The keys of the newest posts that the reader sees of their connections' and their own, and of those with a tag that they follow;
+/// the newest first.
 pub async fn list_newest(tx: &mut PgTransaction<'_>, query: HomeQuery) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
         r#"with author as materialized (
@@ -42,15 +43,29 @@ pub async fn list_newest(tx: &mut PgTransaction<'_>, query: HomeQuery) -> sqlx::
         bound as materialized (
             select coalesce((select feed_key from few order by feed_key desc offset $4 - 1 limit 1), $2) as key
         )
-        select post.feed_key as "feed_key!" from author cross join lateral (
-            select feed_key from post_card
-            where user_id = author.id and deleted_at is null and not hidden and status = 'POSTED'
-                and feed_key > $2 and feed_key < $3 and feed_key >= (select key from bound)
-                and not exists (select from post_hide where user_id = $1 and post_id = post_card.id)
-                and (user_id = $1 or not exists (select from moderated_post where post_id = post_card.id and limited))
-            order by feed_key desc limit $4
-        ) as post
-        order by post.feed_key desc limit $4"#,
+        select feed_key as "feed_key!" from (
+            select post.feed_key from author cross join lateral (
+                select feed_key from post_card
+                where user_id = author.id and deleted_at is null and not hidden and status = 'POSTED'
+                    and feed_key > $2 and feed_key < $3 and feed_key >= (select key from bound)
+                    and not exists (select from post_hide where user_id = $1 and post_id = post_card.id)
+                    and (user_id = $1 or not exists (select from moderated_post where post_id = post_card.id and limited))
+                order by feed_key desc limit $4
+            ) as post
+            union
+            select post.feed_key from (select tag from tag_follow where user_id = $1 offset 0) as followed cross join lateral (
+                select feed_key from tagged_post
+                where tag = followed.tag and feed_key > $2 and feed_key < $3 and feed_key >= (select key from bound)
+                    and not exists (select from mute where user_id = $1 and target_id = author_id)
+                    and not exists (select from block where stands and user_id = $1 and target_id = author_id)
+                    and not exists (select from block where stands and user_id = author_id and target_id = $1)
+                    and not exists (select from post_hide where user_id = $1 and post_id = tagged_post.post_id)
+                    and (author_id = $1
+                        or not exists (select from moderated_post where post_id = tagged_post.post_id and limited))
+                order by feed_key desc limit $4
+            ) as post
+        ) as merged
+        order by feed_key desc limit $4"#,
         query.reader,
         query.above,
         query.below,
@@ -85,15 +100,29 @@ pub async fn list_oldest(tx: &mut PgTransaction<'_>, query: HomeQuery) -> sqlx::
         bound as materialized (
             select coalesce((select feed_key from few order by feed_key offset $4 - 1 limit 1), $3) as key
         )
-        select post.feed_key as "feed_key!" from author cross join lateral (
-            select feed_key from post_card
-            where user_id = author.id and deleted_at is null and not hidden and status = 'POSTED'
-                and feed_key > $2 and feed_key < $3 and feed_key <= (select key from bound)
-                and not exists (select from post_hide where user_id = $1 and post_id = post_card.id)
-                and (user_id = $1 or not exists (select from moderated_post where post_id = post_card.id and limited))
-            order by feed_key limit $4
-        ) as post
-        order by post.feed_key limit $4"#,
+        select feed_key as "feed_key!" from (
+            select post.feed_key from author cross join lateral (
+                select feed_key from post_card
+                where user_id = author.id and deleted_at is null and not hidden and status = 'POSTED'
+                    and feed_key > $2 and feed_key < $3 and feed_key <= (select key from bound)
+                    and not exists (select from post_hide where user_id = $1 and post_id = post_card.id)
+                    and (user_id = $1 or not exists (select from moderated_post where post_id = post_card.id and limited))
+                order by feed_key limit $4
+            ) as post
+            union
+            select post.feed_key from (select tag from tag_follow where user_id = $1 offset 0) as followed cross join lateral (
+                select feed_key from tagged_post
+                where tag = followed.tag and feed_key > $2 and feed_key < $3 and feed_key <= (select key from bound)
+                    and not exists (select from mute where user_id = $1 and target_id = author_id)
+                    and not exists (select from block where stands and user_id = $1 and target_id = author_id)
+                    and not exists (select from block where stands and user_id = author_id and target_id = $1)
+                    and not exists (select from post_hide where user_id = $1 and post_id = tagged_post.post_id)
+                    and (author_id = $1
+                        or not exists (select from moderated_post where post_id = tagged_post.post_id and limited))
+                order by feed_key limit $4
+            ) as post
+        ) as merged
+        order by feed_key limit $4"#,
         query.reader,
         query.above,
         query.below,

@@ -5,6 +5,7 @@ mod fan_out;
 mod home;
 mod limited;
 mod pages;
+mod tagged;
 
 use axum::http::header;
 use chrono::{DateTime, TimeDelta, Utc};

@@ -27,20 +27,6 @@ impl From<ActorRow> for Standing {
     }
 }
 
-/// The authors of posts with reactions, comments or notifications. This transaction has locked the counts of the posts.
-pub async fn list_authors(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
-    sqlx::query_scalar!(
-        "select distinct user_id from post_card where id = any($1) and (
-            exists (select from reaction_card where post_id = post_card.id and deleted_at is null)
-            or exists (select from comment_card where post_id = post_card.id and deleted_at is null and not hidden)
-            or exists (select from notification where subject_id = post_card.id)
-        )",
-        posts
-    )
-    .fetch_all(&mut **tx)
-    .await
-}
-
 /// The causes on posts: those of the given people, and all of a group that does not exist yet, so that its count is complete from
 /// its beginning, also where reactions were consumed before their post.
 pub async fn list_causes(
@@ -58,10 +44,12 @@ pub async fn list_causes(
             join notification_cause as cause on cause.post_id = post.id and cause.type = new.type
             where not exists (select from notification where subject_id = post.id and notification.type = new.type)
         )
-        select cause.type as "type!: Type", post_id as "post_id!", actor_id as "actor_id!", user_id, max(at) as "at!: Timestamp"
+        select cause.type as "type!: Type", post_id as "post_id!", actor_id as "actor_id!",
+            coalesce(reader_id, user_id) as "user_id!", max(at) as "at!: Timestamp"
         from cause join post_card on post_card.id = post_id
-        where deleted_at is null and may_notify(user_id, actor_id)
-        group by cause.type, post_id, actor_id, user_id"#,
+        where deleted_at is null and may_notify(coalesce(reader_id, user_id), actor_id)
+            and not hidden(coalesce(reader_id, user_id), user_id)
+        group by cause.type, post_id, actor_id, coalesce(reader_id, user_id)"#,
         posts,
         &interactions.iter().map(|touched| touched.post_id).collect::<Vec<_>>(),
         &interactions.iter().map(|touched| touched.actor_id).collect::<Vec<_>>()
@@ -82,7 +70,8 @@ pub async fn list_actors(tx: &mut PgTransaction<'_>, interactions: &[PostActor])
         ActorRow,
         "select notification.user_id, type, subject_id, day, notification_actor.actor_id, stands, at, newest
         from unnest($1::uuid[], $2::uuid[]) as touched (post_id, actor_id)
-        join notification on subject_id = touched.post_id and type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED')
+        join notification on subject_id = touched.post_id
+            and type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED', 'USER_MENTIONED')
         join notification_actor on notification_id = notification.id and notification_actor.actor_id = touched.actor_id",
         &interactions.iter().map(|touched| touched.post_id).collect::<Vec<_>>(),
         &interactions.iter().map(|touched| touched.actor_id).collect::<Vec<_>>()
@@ -99,10 +88,18 @@ pub async fn list_interactions(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sq
         join notification_cause as cause on cause.actor_id = pair.actor_id
         join post_card on post_card.id = cause.post_id and post_card.user_id = pair.user_id
         union
+        select post_id, author_id from pair
+        join mention on author_id = pair.actor_id and person_id = pair.user_id
+        union
+        -- On the posts of the other, where a third person may have mentioned the reader.
+        select mention.post_id, author_id from pair
+        join mention on person_id = pair.user_id
+        join post_card on post_card.id = mention.post_id and post_card.user_id = pair.actor_id
+        union
         select subject_id, notification_actor.actor_id from pair
         join notification_actor on notification_actor.actor_id = pair.actor_id
         join notification on notification.id = notification_id and notification.user_id = pair.user_id
-            and type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED')"#,
+            and type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED', 'USER_MENTIONED')"#,
         &pairs.iter().map(|pair| pair.user_id).collect::<Vec<_>>(),
         &pairs.iter().map(|pair| pair.actor_id).collect::<Vec<_>>()
     )
@@ -291,7 +288,7 @@ pub async fn withhold(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Resul
         r#"update notification set withheld = not is_public(post_card)
         from post_card, notification as before
         where post_card.id = any($1) and notification.subject_id = post_card.id and before.id = notification.id
-            and notification.type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED')
+            and notification.type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED', 'USER_MENTIONED')
             and notification.withheld = is_public(post_card)
         returning notification.id, before.shown as "was_shown!", notification.shown as "is_shown!""#,
         posts

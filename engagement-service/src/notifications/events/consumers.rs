@@ -1,7 +1,7 @@
 //! Consumes the events from which notifications follow.
 use super::processors as on;
 use crate::blocks::events::{USER_BLOCKED, USER_UNBLOCKED};
-use crate::comments::events::{COMMENT_CREATED, COMMENT_DELETED};
+use crate::comments::events::{COMMENT_CREATED, COMMENT_DELETED, COMMENT_UPDATED};
 use crate::core::events::Subscription;
 use crate::follows::events::{USER_CONNECTED, USER_DISCONNECTED};
 use crate::posts::events::{POST_CREATED, POST_DELETED, POST_UPDATED};
@@ -20,6 +20,7 @@ pub fn subscriptions() -> Vec<Subscription> {
         Subscription::new(POST_UPDATED,      on::posts_changed),
         Subscription::new(POST_DELETED,      on::posts_changed),
         Subscription::new(COMMENT_CREATED,   on::interactions_changed),
+        Subscription::new(COMMENT_UPDATED,   on::interactions_changed),
         Subscription::new(COMMENT_DELETED,   on::interactions_changed),
         Subscription::new(REACTION_CREATED,  on::interactions_changed),
         Subscription::new(REACTION_UPDATED,  on::interactions_changed),

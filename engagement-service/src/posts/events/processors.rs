@@ -1,10 +1,13 @@
 //! Stores versions of posts, and counts their views.
 use serde::Deserialize;
+use serde_json::Value;
 use sqlx::PgTransaction;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::{Effect, Event, Id};
+use crate::posts::FacetCard;
 use crate::posts::models::{PostCard, PostCount};
 
 /// The status of a post that readers may see.
@@ -27,6 +30,12 @@ struct PostSnapshot {
     published_at: Option<Timestamp>,
     /// Since when moderation has it hidden. A deletion that has it is not for good: the post can come back.
     hidden_at: Option<Timestamp>,
+    /// Absent where there are none, and in what was published before there were any.
+    #[serde(default)]
+    facets: Vec<FacetCard>,
+    #[serde(default)]
+    tags: Vec<String>,
+    item: Option<Value>,
 }
 
 impl From<PostSnapshot> for PostCard {
@@ -44,6 +53,9 @@ impl From<PostSnapshot> for PostCard {
             version: post.updated_at,
             published_at,
             hidden: post.hidden_at.is_some(),
+            facets: Json(post.facets),
+            tags: post.tags,
+            item: post.item,
         }
     }
 }

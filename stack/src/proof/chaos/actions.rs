@@ -10,7 +10,7 @@ use crate::proof::chaos::promises::{CountedAction, Expected, INSULT, Outcome, Pr
 use crate::proof::chaos::workload::{UserRequest, Workload};
 use crate::system::{AUTH, ENGAGEMENT, INTERACTION, MODERATION, POST, Service};
 
-const FRIENDLY: &str = "Thank you for writing this down.";
+const FRIENDLY: &str = "Thank you for writing this down. #friendly";
 /// One text in this number is an insult.
 const INSULTS: u32 = 25;
 /// The number of latest visible posts that users view.

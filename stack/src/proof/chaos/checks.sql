@@ -390,3 +390,49 @@ from engagement.notification group by user_id, type, subject_id, day having coun
 select format('the changes of %s are numbered up to %s, the last is %s', user_id, last_change, max(change))
 from engagement.notification_reader left join engagement.notification using (user_id)
 group by user_id, last_change having last_change < max(change);
+
+-- Tags and mentions: in the services and in the read model as in the posts.
+
+-- lost
+select format('the tags of post %s are not read yet', id) from post.tag_backfill, post.post where done_at is null and id > done_to;
+
+-- wrong
+select format('the tags of post %s are %s, and in the read model %s', post.id, own.tags, copied.tags)
+from post.post join engagement.post_card as card on card.id = post.id
+cross join lateral (
+    select coalesce(array_agg(tag order by tag), '{}') as tags from post.post_tag where post_id = post.id) as own
+cross join lateral (select coalesce(array_agg(tag order by tag), '{}') as tags from unnest(card.tags) as tag) as copied
+where card.deleted_at is null and not card.hidden and own.tags is distinct from copied.tags;
+
+-- wrong
+select format('post %s stands under %s, and has %s', coalesce(card.post_id, listed.post_id), listed.tag, card.tag)
+from (
+    select id as post_id, unnest(tags) as tag, feed_key from engagement.post_card where engagement.is_public(post_card)
+) as card full join engagement.tagged_post as listed using (post_id, tag)
+where card.feed_key is distinct from listed.feed_key;
+
+-- wrong
+select format('the facets of post %s name other tags than it has', id) from engagement.post_card
+where deleted_at is null and not hidden
+    and (cardinality(tags) > 0) <> exists (select from jsonb_array_elements(facets) as facet where facet ->> 'kind' = 'TAG');
+
+-- doubled
+select format('%s is notified of a mention in post %s by %s, which does not stand', user_id, subject_id, actor_id)
+from engagement.notification join engagement.notification_actor on notification_id = notification.id
+where type = 'USER_MENTIONED' and stands and shown and not exists (
+    select from engagement.mention
+    where mention.stands and post_id = subject_id and author_id = actor_id and person_id = user_id);
+
+-- lost
+select format('%s is not notified of a mention in post %s by %s', person_id, post_id, author_id)
+from engagement.mention join engagement.post_card on post_card.id = post_id
+where mention.stands and engagement.is_public(post_card) and person_id <> author_id
+    and not exists (select from engagement.erasure where person in (person_id, author_id))
+    and not exists (select from engagement.mute where mute.user_id = person_id and target_id = author_id)
+    and not exists (
+        select from engagement.block where stands and (block.user_id, target_id) in (
+            (person_id, author_id), (author_id, person_id), (person_id, post_card.user_id), (post_card.user_id, person_id)))
+    and not exists (
+        select from engagement.notification join engagement.notification_actor on notification_id = notification.id
+        where type = 'USER_MENTIONED' and notification.user_id = person_id and subject_id = post_id
+            and actor_id = author_id and notification_actor.stands);

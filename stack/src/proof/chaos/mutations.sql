@@ -474,3 +474,36 @@ returning subject_id;
 update engagement.notification_reader set last_change = 0 where user_id = (
     select user_id from engagement.notification where change > 0 order by id limit 1)
 returning user_id;
+
+-- Tags and mentions.
+
+-- lost: the tags of post {} are not read yet
+update post.tag_backfill set done_at = null, done_to = default
+returning (select id from post.post order by id limit 1);
+
+-- wrong: the tags of post {} are
+insert into post.post_tag (post_id, tag, written, author_id, created_at)
+select id, 'mutant', 'Mutant', user_id, created_at from engagement.post_card join post.post using (id, created_at)
+where deleted_at is null and not hidden order by id limit 1
+returning post_id;
+
+-- wrong: post {} stands under mutant
+insert into engagement.tagged_post (post_id, tag, feed_key, author_id)
+select id, 'mutant', feed_key, user_id from engagement.post_card where engagement.is_public(post_card) order by id limit 1
+returning post_id;
+
+-- wrong: the facets of post {} name
+update engagement.post_card set facets = '[]' where id = (
+    select id from engagement.post_card where engagement.is_public(post_card) and cardinality(tags) > 0 order by id limit 1)
+returning id;
+
+-- doubled: is notified of a mention in post {} by
+update engagement.notification set type = 'USER_MENTIONED' where id = (
+    select id from engagement.notification where type = 'POST_COMMENT_RECEIVED' and shown order by id limit 1)
+returning subject_id;
+
+-- lost: {} is not notified of a mention
+insert into engagement.mention (source_id, name, post_id, author_id, person_id, at)
+select id, 'mutant', id, user_id, gen_random_uuid(), now() from engagement.post_card
+where engagement.is_public(post_card) and not exists (select from engagement.erasure where person = user_id) order by id limit 1
+returning person_id;

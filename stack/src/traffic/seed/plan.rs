@@ -143,7 +143,8 @@ fn thread(dice: &mut StdRng, people: &[SeedPerson], graph: &SocialGraph) -> Thre
         types.dedup();
     }
     let subject = word(dice, &topic.subjects);
-    let content = format!("{} {subject}. {}", word(dice, &WORDS.openings), word(dice, &topic.thoughts));
+    let tag = hashtag(subject);
+    let content = format!("{} {subject}. {} #{tag}", word(dice, &WORDS.openings), word(dice, &topic.thoughts));
     let status = match dice.random_range(0..20) {
         0 => "ARCHIVED",
         1 | 2 => "DRAFT",
@@ -187,6 +188,11 @@ fn word(dice: &mut StdRng, list: &'static [String]) -> &'static str {
 
 fn pick<T: Copy + Default>(dice: &mut StdRng, list: &[T]) -> T {
     list.choose(dice).copied().unwrap_or_default()
+}
+
+/// The tag of a subject: its words, each with a capital.
+fn hashtag(subject: &str) -> String {
+    subject.split_whitespace().map(capitalised).flat_map(|word| word.chars().collect::<Vec<_>>()).filter(|c| c.is_alphanumeric()).collect()
 }
 
 fn capitalised(text: &str) -> String {
@@ -235,6 +241,8 @@ mod tests {
             let reacting: BTreeSet<_> = thread.reactions.iter().map(|(reader, _)| reader).collect();
             assert_eq!(reacting.len(), thread.reactions.len());
             assert!(thread.title.chars().count() <= 100 && !thread.content.is_empty());
+            let tag = thread.content.rsplit_once(" #").map(|(_, tag)| tag);
+            assert!(tag.is_some_and(|tag| tag.chars().all(char::is_alphanumeric) && tag.len() > 2), "{}", thread.content);
         }
     }
 

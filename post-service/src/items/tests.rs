@@ -1,0 +1,136 @@
+//! Items, through the routes of posts and their own.
+use serde_json::{Value, json};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Executor, Row};
+
+use super::schedulers::sweep;
+use crate::SERVICE;
+use crate::core::testing::{Platform, Reply, new_user};
+use crate::posts::events::{POST_CREATED, POST_UPDATED};
+
+fn book() -> Value {
+    json!({ "kind": "BOOK", "external_id": "isbn:1", "url": "https://Books.example/1", "title": "On Engines",
+        "artists": ["Ada"], "site": "Books", "picture_url": "https://books.example/1.png" })
+}
+
+async fn send(platform: &Platform, author: &str, item: &Value) -> Reply {
+    let body = json!({ "content": "Read this", "types": [], "status": "POSTED", "item": item });
+    platform.call("POST", "/posts", Some(author), Some(body)).await
+}
+
+async fn attach(platform: &Platform, author: &str, item: &Value) -> Value {
+    let reply = send(platform, author, item).await;
+    assert_eq!(reply.status, 201, "{reply:?}");
+    reply.body
+}
+
+async fn change(platform: &Platform, author: &str, post: &Value, fields: Value) -> Reply {
+    let mut body = json!({ "content": "Read this", "types": [] });
+    body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    platform.call("PUT", &format!("/posts/{}", post["id"].as_str().unwrap()), Some(author), Some(body)).await
+}
+
+async fn count(platform: &Platform) -> i64 {
+    platform.app.db.fetch_one("select count(*) from item").await.unwrap().get(0)
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_post_has_an_item_everywhere_it_is_shown(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let ((anna, _), (bert, _)) = (new_user(), new_user());
+    let post = attach(&platform, &anna, &book()).await;
+    let mut expected = book();
+    expected["url"] = json!("https://books.example/1");
+    expected["id"] = post["item"]["id"].clone();
+    assert_eq!(post["item"], expected, "with the address as browsers read it");
+    assert_eq!(platform.published(POST_CREATED).await, std::slice::from_ref(&post));
+    let path = format!("/posts/{}", post["id"].as_str().unwrap());
+    assert_eq!(platform.call("GET", &path, Some(&bert), None).await.body["item"], expected);
+    assert_eq!(platform.call("GET", "/posts", Some(&bert), None).await.body[0]["item"], expected);
+    let item = format!("/items/{}", expected["id"].as_str().unwrap());
+    assert_eq!(platform.call("GET", &item, Some(&bert), None).await.body, expected);
+    let changed = change(&platform, &anna, &post, json!({})).await;
+    assert_eq!(changed.body["item"], expected, "what is not given stays");
+    assert_eq!(platform.published(POST_UPDATED).await, [changed.body]);
+    let changed = change(&platform, &anna, &post, json!({ "item": null })).await;
+    assert_eq!((changed.status.as_u16(), changed.body.get("item")), (200, None));
+    let gone = platform.call("GET", &item, Some(&anna), None).await;
+    assert_eq!((gone.status.as_u16(), &gone.body["detail"]), (404, &json!("Item not found")), "no post has it");
+}
+
+#[sqlx::test(migrations = false)]
+async fn the_catalogue_has_no_doubles_and_loses_what_no_post_has(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let ((anna, _), (bert, _)) = (new_user(), new_user());
+    let mut other = book();
+    (other["title"], other["url"]) = (json!("Another title"), json!("https://elsewhere.example/"));
+    let link = |url: &str| json!({ "kind": "LINK", "url": url, "title": "A page" });
+    let (first, page, same) = (book(), link("https://Page.example:443/a"), link("https://page.example/a"));
+    let all = tokio::join!(
+        attach(&platform, &anna, &first),
+        attach(&platform, &bert, &other),
+        attach(&platform, &anna, &page),
+        attach(&platform, &bert, &same)
+    );
+    assert_eq!(all.0["item"], all.1["item"], "one kind and name is one item, however many write it at once");
+    assert_eq!(all.2["item"]["id"], all.3["item"]["id"], "one address is one, too");
+    assert_eq!(count(&platform).await, 2);
+    for (author, post) in [(&anna, &all.0), (&bert, &all.1), (&anna, &all.2)] {
+        let path = format!("/posts/{}", post["id"].as_str().unwrap());
+        assert_eq!(platform.call("DELETE", &path, Some(author), None).await.status, 204);
+    }
+    sweep(&platform.app).await.unwrap();
+    assert_eq!(count(&platform).await, 2, "it is kept for a day");
+    platform.app.db.execute("update item set used_at = now() - interval '25 hours'").await.unwrap();
+    sweep(&platform.app).await.unwrap();
+    assert_eq!(count(&platform).await, 1, "the page has a post");
+}
+
+#[sqlx::test(migrations = false)]
+async fn an_item_leaves_room_for_a_caption(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let (anna, _) = new_user();
+    let long = "é".repeat(281);
+    let expected = json!([{ "loc": ["body", "content"], "msg": "ensure this value has at most 280 characters",
+        "type": "value_error.any_str.max_length", "ctx": { "limit_value": 280 } }]);
+    let body = json!({ "content": long, "types": [], "item": book() });
+    let reply = platform.call("POST", "/posts", Some(&anna), Some(body)).await;
+    assert_eq!((reply.status.as_u16(), &reply.body["detail"]), (422, &expected));
+    let post = attach(&platform, &anna, &book()).await;
+    let reply = change(&platform, &anna, &post, json!({ "content": long })).await;
+    assert_eq!((reply.status.as_u16(), &reply.body["detail"]), (422, &expected), "also when it was there before");
+    let path = format!("/posts/{}", post["id"].as_str().unwrap());
+    assert_eq!(platform.call("GET", &path, Some(&anna), None).await.body, post, "nothing of it has happened");
+    let reply = change(&platform, &anna, &post, json!({ "content": long, "item": null })).await;
+    assert_eq!((reply.status.as_u16(), reply.body.get("item")), (200, None));
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_is_wrong_with_an_item_is_reported_at_its_place(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let (anna, _) = new_user();
+    let with = |name: &str, value: Value| {
+        let mut item = book();
+        item[name] = value;
+        item
+    };
+    for (item, place, kind) in [
+        (json!([]), json!(["body", "item"]), "type_error.dict"),
+        (json!({}), json!(["body", "item", "kind"]), "value_error.missing"),
+        (with("kind", json!("CAR")), json!(["body", "item", "kind"]), "type_error.enum"),
+        (with("kind", json!(null)), json!(["body", "item", "kind"]), "type_error.none.not_allowed"),
+        (with("url", json!("http://books.example/")), json!(["body", "item", "url"]), "value_error.url"),
+        (with("url", json!("https://127.0.0.1/")), json!(["body", "item", "url"]), "value_error.url"),
+        (with("picture_url", json!("javascript:x")), json!(["body", "item", "picture_url"]), "value_error.url"),
+        (with("title", json!("x".repeat(301))), json!(["body", "item", "title"]), "value_error.any_str.max_length"),
+        (with("artists", json!("Ada")), json!(["body", "item", "artists"]), "type_error.list"),
+        (with("artists", json!(vec!["x"; 21])), json!(["body", "item", "artists"]), "value_error.list.max_items"),
+        (with("artists", json!([7])), json!(["body", "item", "artists"]), "value_error.artist"),
+        (with("color", json!("red")), json!(["body", "item", "color"]), "value_error.extra"),
+    ] {
+        let reply = send(&platform, &anna, &item).await;
+        let fault = &reply.body["detail"][0];
+        assert_eq!((reply.status.as_u16(), &fault["loc"], &fault["type"]), (422, &place, &json!(kind)), "{item}");
+    }
+    assert_eq!(count(&platform).await, 0);
+}

@@ -1,0 +1,48 @@
+//! The routes of tags.
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+
+use super::models::{PostTag, Trend};
+use super::schemas::{TagPath, TrendLimit, TrendOut};
+use crate::core::api::errors::{Error, Problem};
+use crate::core::api::pagination::Page;
+use crate::core::app::App;
+use crate::core::app::identity::User;
+use crate::items::services::with_items;
+use crate::posts::schemas::PostOut;
+
+/// List the published posts with a tag, newest first
+#[utoipa::path(get, path = "/tags/{tag}/posts", tag = "tags", params(
+    ("tag" = String, Path, description = "Without its sign, in any spelling", example = "rust", max_length = 64),
+    ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
+    ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
+), responses(
+    (status = 200, body = Vec<PostOut>),
+    (status = 422, body = Problem, description = "Also when there can be no such tag"),
+))]
+pub async fn list_tagged_posts(
+    user: User,
+    State(app): State<App>,
+    TagPath(tag): TagPath,
+    page: Page,
+) -> Result<Response, Error> {
+    let posts = PostTag::list_posts(&app.db, &tag, user.id, page.before, page.rows()).await?;
+    let posts = with_items(&app.db, posts).await?;
+    Ok(page.answer(posts, |post| (post.created_at, post.id)))
+}
+
+/// List the tags that are used more than usual, calculated once a minute
+#[utoipa::path(get, path = "/tags/trending", tag = "tags", params(
+    ("limit" = Option<i64>, Query, description = "Trends, 1 to 200; 50, which are all, when not given"),
+), responses(
+    (status = 200, body = Vec<TrendOut>),
+))]
+pub async fn list_trends(
+    _: User,
+    State(app): State<App>,
+    TrendLimit(limit): TrendLimit,
+) -> Result<Json<Vec<TrendOut>>, Error> {
+    let trends = Trend::list(&app.db, limit).await?;
+    Ok(Json(trends.into_iter().map(TrendOut::from).collect()))
+}
