@@ -1,11 +1,14 @@
 //! The post service: posts with their counters of views, comments and reactions, and their NFT records.
 mod blocks;
 mod core;
+mod drafts;
+mod history;
 mod personal_data;
 mod posts;
 mod pre_publish;
 mod quotas;
 mod read_model;
+mod search;
 mod settings;
 mod token_check;
 
@@ -18,8 +21,10 @@ use axum::Extension;
 use clap::{Args, FromArgMatches};
 
 use crate::core::serve::{self, Features, Service};
+use crate::drafts::schedulers::DraftPublisher;
 use crate::pre_publish::PrePublish;
 use crate::quotas::Quota;
+use crate::search::schedulers::SearchBackfill;
 use crate::settings::Settings;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
@@ -39,7 +44,15 @@ static SERVICE: Service = Service {
     ],
     migrations: &MIGRATIONS,
     scheme: token_check::scheme,
-    limits: &[posts::LIST_POSTS_LIMIT, posts::CREATE_POST_LIMIT, posts::CHANGE_POST_LIMIT],
+    limits: &[
+        posts::LIST_POSTS_LIMIT,
+        posts::CREATE_POST_LIMIT,
+        posts::CHANGE_POST_LIMIT,
+        drafts::LIST_DRAFTS_LIMIT,
+        history::HISTORY_LIMIT,
+        search::SEARCH_POSTS_LIMIT,
+        search::SUGGEST_LIMIT,
+    ],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
     settings: Settings::augment_args,
@@ -48,11 +61,22 @@ static SERVICE: Service = Service {
         let settings = Settings::from_arg_matches(arguments)?;
         let quota = Quota::new(&settings.quota, &app.settings);
         let pre_publish = Arc::new(PrePublish::new(&settings.pre_publish, &app.settings)?);
+        let publisher = pre_publish.clone();
         Ok(Features {
-            routes: posts::router().layer(Extension(quota)).layer(Extension(pre_publish)).with_state(app.clone()),
+            routes: posts::router()
+                .merge(drafts::router())
+                .merge(history::router())
+                .merge(search::router())
+                .layer(Extension(quota))
+                .layer(Extension(pre_publish))
+                .with_state(app.clone()),
             root: read_model::internal().with_state(app.clone()),
             subscriptions: [posts::events::consumers::subscriptions(app), blocks::events::subscriptions()].concat(),
             jobs: vec![quotas::schedulers::job(app)],
+            background: Some(Box::new(move |app| {
+                app.start("search backfill", SearchBackfill(app.clone()));
+                app.start("publication of drafts", DraftPublisher { app: app.clone(), pre_publish: publisher });
+            })),
             ..Features::default()
         })
     },

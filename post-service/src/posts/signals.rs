@@ -14,6 +14,7 @@ use super::nfts::models::{delete_nft, save_nft};
 use super::schemas::{PostOut, RestoredPost};
 use super::services::{metadata, popularity, score};
 use crate::core::doors::audit::{self, Entry};
+use crate::search;
 
 /// Posts deleted in one statement when their author's data is erased.
 const BATCH: i64 = 200;
@@ -21,12 +22,14 @@ const BATCH: i64 = 200;
 /// A post was written.
 pub async fn created(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
     save_nft_record(tx, post).await?;
+    search::signals::changed(tx, post).await?;
     producers::post_created(tx, &PostOut::from(post.clone())).await
 }
 
 /// A post was changed by its author.
 pub async fn updated(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
     save_nft_record(tx, post).await?;
+    search::signals::changed(tx, post).await?;
     producers::post_updated(tx, &PostOut::from(post.clone())).await
 }
 
@@ -40,6 +43,7 @@ pub async fn deleted(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()
 /// `hidden_at`, by which a service that can show it again tells it from a deletion for good.
 pub async fn hidden(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
     delete_nft(tx, post.id).await?;
+    search::signals::hidden(tx, post.id).await?;
     producers::post_deleted(tx, &PostOut::from(post.clone())).await
 }
 
@@ -65,6 +69,7 @@ pub async fn decided(tx: &mut PgTransaction<'_>, decision: &PostDecision) -> sql
         // Of a post that is hidden on the request of a service without decisions, a new label restores nothing.
         if let Some(post) = Post::restore(tx, post_id).await? {
             save_nft_record(tx, &post).await?;
+            search::signals::changed(tx, &post).await?;
             let post = RestoredPost { post: post.into(), decision_version: version };
             producers::post_restored(tx, &post).await?;
             count("restored");
