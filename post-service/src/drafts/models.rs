@@ -8,12 +8,7 @@ use crate::core::contract::timestamp::Timestamp;
 use crate::posts::models::{EXCERPT, Post};
 
 /// The drafts of a user, the last first; of a long content the beginning.
-pub async fn list_drafts(
-    db: impl PgExecutor<'_>,
-    author: Uuid,
-    before: Cursor,
-    rows: i64,
-) -> sqlx::Result<Vec<Post>> {
+pub async fn list_drafts(db: impl PgExecutor<'_>, author: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Post>> {
     sqlx::query_as!(
         Post,
         r#"select id, created_at, created_by, updated_at,

@@ -33,7 +33,8 @@ impl DraftPublisher {
         if status.is_some_and(|status| status == "MUTED" || status == "BANNED") {
             return Ok(Some(Refusal::Author));
         }
-        let text = post.title.as_ref().map_or_else(|| post.content.clone(), |title| format!("{title}\n{}", post.content));
+        let text =
+            post.title.as_ref().map_or_else(|| post.content.clone(), |title| format!("{title}\n{}", post.content));
         match self.pre_publish.check("content", &text, ready(Ok(true))).await {
             Ok(()) => Ok(None),
             Err(Error::Invalid(_)) => Ok(Some(Refusal::Content)),

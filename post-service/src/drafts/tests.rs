@@ -140,7 +140,9 @@ async fn what_cannot_be_published_stays_a_draft_and_says_why(_: PgPoolOptions, d
     assert_eq!(read(&platform, anna, &posts[0]).await["status"], "DRAFT");
     assert_eq!(publisher(&platform).step().await.unwrap(), Outcome::Busy);
     assert_eq!(read(&platform, anna, &posts[0]).await["status"], "POSTED");
-    for (author, post, why) in [(&authors[1].0, &posts[1], "AUTHOR"), (&authors[2].0, &posts[2], "AUTHOR"), (anna, &bad, "CONTENT")] {
+    for (author, post, why) in
+        [(&authors[1].0, &posts[1], "AUTHOR"), (&authors[2].0, &posts[2], "AUTHOR"), (anna, &bad, "CONTENT")]
+    {
         let read = read(&platform, author, post).await;
         let seen = (&read["status"], read.get("publish_at"), &read["publish_refused"]);
         assert_eq!(seen, (&json!("DRAFT"), None, &json!(why)));

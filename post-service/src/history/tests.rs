@@ -34,7 +34,8 @@ async fn an_edit_keeps_the_version_before(_: PgPoolOptions, database: PgConnectO
     let draft = json!({ "title": "First", "content": "one", "types": ["NEWS"] });
     let post = platform.call("POST", "/posts", Some(&anna), Some(draft)).await.body;
     put(&platform, &anna, &post, json!({ "content": "two", "types": ["NEWS"] })).await;
-    let published = put(&platform, &anna, &post, json!({ "content": "two", "types": ["NEWS"], "status": "POSTED" })).await;
+    let published =
+        put(&platform, &anna, &post, json!({ "content": "two", "types": ["NEWS"], "status": "POSTED" })).await;
     assert_eq!((published.get("edited_at"), history(&platform, &ben, &post).await), (None, json!([])));
 
     let same = put(&platform, &anna, &post, json!({ "content": "two", "types": ["NEWS"] })).await;
@@ -97,12 +98,11 @@ async fn a_history_is_bounded_and_complete(_: PgPoolOptions, database: PgConnect
     let (anna, _) = new_user();
     let body = |text: &str| json!({ "content": text, "types": [], "status": "POSTED" });
     let post = platform.call("POST", "/posts", Some(&anna), Some(body("0"))).await.body;
-    let (first, second) = tokio::join!(
-        put(&platform, &anna, &post, body("1")),
-        put(&platform, &anna, &post, body("2"))
-    );
+    let (first, second) =
+        tokio::join!(put(&platform, &anna, &post, body("1")), put(&platform, &anna, &post, body("2")));
     let versions = history(&platform, &anna, &post).await;
-    let kept: Vec<_> = versions.as_array().unwrap().iter().map(|version| version["content"].as_str().unwrap()).collect();
+    let kept: Vec<_> =
+        versions.as_array().unwrap().iter().map(|version| version["content"].as_str().unwrap()).collect();
     let earlier = if first["updated_at"].as_str() < second["updated_at"].as_str() { "1" } else { "2" };
     assert_eq!(kept, [earlier, "0"]);
     let many = "insert into post_version (id, post_id, created_by, replaced_at, content, types)

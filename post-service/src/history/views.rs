@@ -22,12 +22,7 @@ use crate::posts::models::Post;
     (status = 404, body = Problem),
     (status = 422, body = Problem),
 ))]
-pub async fn get_history(
-    user: User,
-    State(app): State<App>,
-    Path(id): Path,
-    page: Page,
-) -> Result<Response, Error> {
+pub async fn get_history(user: User, State(app): State<App>, Path(id): Path, page: Page) -> Result<Response, Error> {
     let post = Post::find_visible(&app.db, id, user.id).await?;
     post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post object not found"))?;
     let versions = PostVersion::list(&app.db, id, page.before, page.rows()).await?;

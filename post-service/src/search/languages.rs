@@ -1,33 +1,36 @@
 //! Languages: which text search configuration of Postgres stems the words of a text.
+//!
+//! A short text is too little to be sure of, and a query is nearly always one. What is not sure is taken for the language that is
+//! read most in its script. A wrong stemmer costs little, since each word is indexed as it is written, too; that queries and
+//! posts of a few words are stemmed alike is worth more.
 use whatlang::{Lang, detect};
 
+/// From how many characters on a language is looked for: of two words whatlang is sure of whatever they look like.
+const ENOUGH: usize = 20;
+/// From which confidence on a language counts, 0 to 1: below it, English sentences were taken for Norwegian ones.
+const CONFIDENCE: f64 = 0.4;
 /// How much of a text is looked at, in bytes: more makes no verdict surer.
 const SAMPLE: usize = 1_000;
 /// The configuration that only takes words as they are.
 pub const SIMPLE: &str = "simple";
 
-/// The configuration of a post's text; `simple` where the language is not sure, or Postgres has no stemmer of it.
-pub fn of_text(text: &str) -> &'static str {
+/// The configuration of a text; `simple` where Postgres has no stemmer of its language or script.
+pub fn configuration_of(text: &str) -> &'static str {
     let sample = &text[..text.floor_char_boundary(SAMPLE)];
-    detect(sample).filter(|found| found.is_reliable()).map_or(SIMPLE, |found| configuration(found.lang()))
+    let is_enough = sample.chars().nth(ENOUGH).is_some();
+    let found = is_enough.then(|| detect(sample)).flatten().filter(|found| found.confidence() >= CONFIDENCE);
+    found.map_or_else(|| by_script(sample), |found| configuration(found.lang()))
 }
 
-/// The configuration of a query beside `simple`. A few words are too little to be sure of, so they are taken for English where
-/// their script allows it, and for Russian, Greek and Arabic, which are read in their scripts most.
-pub fn of_query(text: &str) -> &'static str {
-    let found = of_text(text);
-    if found != SIMPLE {
-        return found;
-    }
-    text.chars()
-        .find_map(|c| match c {
-            'a'..='z' | 'A'..='Z' => Some("english"),
-            '\u{400}'..='\u{4ff}' => Some("russian"),
-            '\u{370}'..='\u{3ff}' => Some("greek"),
-            '\u{600}'..='\u{6ff}' => Some("arabic"),
-            _ => None,
-        })
-        .unwrap_or(SIMPLE)
+fn by_script(text: &str) -> &'static str {
+    let of_letter = |c| match c {
+        'a'..='z' | 'A'..='Z' => Some("english"),
+        '\u{400}'..='\u{4ff}' => Some("russian"),
+        '\u{370}'..='\u{3ff}' => Some("greek"),
+        '\u{600}'..='\u{6ff}' => Some("arabic"),
+        _ => None,
+    };
+    text.chars().find_map(of_letter).unwrap_or(SIMPLE)
 }
 
 fn configuration(lang: Lang) -> &'static str {
@@ -66,14 +69,24 @@ fn configuration(lang: Lang) -> &'static str {
 mod tests {
     use super::*;
 
-    /// A sentence is enough to know a language; a word is not.
+    /// A sentence is enough to know a language by; of what is shorter, or strange, the script decides.
     #[test]
     fn a_language_is_found_in_a_sentence() {
         let german = "Die Katze sitzt auf der Matte und schaut aus dem Fenster, während es draußen regnet.";
-        let english = "The engine can do whatever we know how to order it to perform, and nothing else at all.";
-        assert_eq!((of_text(german), of_text(english), of_text("Ada")), ("german", "english", SIMPLE));
-        assert_eq!(of_text("猫が窓の外を見ています。今日は雨が降っています。"), SIMPLE, "Postgres has no stemmer of it");
-        assert_eq!((of_query("running"), of_query("бегущий"), of_query("猫")), ("english", "russian", SIMPLE));
-        assert_eq!((of_text(""), of_query("")), (SIMPLE, SIMPLE));
+        assert_eq!(configuration_of(german), "german");
+        assert_eq!(configuration_of("me encantan los gatos y los perros"), "spanish");
+        assert_eq!(
+            configuration_of("猫が窓の外を見ています。今日は雨が降っています。"),
+            SIMPLE,
+            "Postgres has no stemmer of it"
+        );
+        for (text, expected) in
+            [("running", "english"), ("бегущий", "russian"), ("猫", SIMPLE), ("", SIMPLE), ("🎉 2", SIMPLE)]
+        {
+            assert_eq!(configuration_of(text), expected, "{text}");
+        }
+        let unsure =
+            "The engineers were running along the river because they had heard about nothing else, says Charles.";
+        assert_eq!(configuration_of(unsure), "english");
     }
 }

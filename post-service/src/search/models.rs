@@ -246,7 +246,12 @@ impl PostQuery<'_> {
     }
 
     /// Texts of words, with `<` and `>` around those that are searched for: each by its configuration.
-    pub async fn mark(&self, tx: &mut PgTransaction<'_>, configs: &[String], texts: &[String]) -> sqlx::Result<Vec<String>> {
+    pub async fn mark(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        configs: &[String],
+        texts: &[String],
+    ) -> sqlx::Result<Vec<String>> {
         sqlx::query_scalar!(
             r#"select ts_headline(text.config::regconfig, text.words,
                 websearch_to_tsquery($1::text::regconfig, $2) || websearch_to_tsquery('simple', $3),

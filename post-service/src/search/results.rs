@@ -42,7 +42,8 @@ pub async fn find(
                 (before.at, i64::try_from(before.id.as_u128()).unwrap_or(CANDIDATES).min(CANDIDATES))
             };
             let found = query.find_most_relevant(&mut tx, viewer, as_of, skipped, rows).await?;
-            let places = (1..=found.len()).map(|n| (as_of, Uuid::from_u128(skipped.unsigned_abs() as u128 + n as u128)));
+            let places =
+                (1..=found.len()).map(|n| (as_of, Uuid::from_u128(skipped.unsigned_abs() as u128 + n as u128)));
             let places = places.collect();
             (found, places)
         }

@@ -43,7 +43,7 @@ impl PostSearch {
         let q = text(&mut query, "q", MAX_QUERY);
         let search = Self {
             text: query_text(&q),
-            config: languages::of_query(&q),
+            config: languages::configuration_of(&q),
             author: author(&mut query),
             category: category(&mut query),
             tag: query.get("tag").map(tag),

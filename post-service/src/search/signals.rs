@@ -35,10 +35,11 @@ async fn index(tx: &mut PgTransaction<'_>, post: &Post, tags: &[String]) -> sqlx
             text.push_str(&single);
         }
     }
-    let labels = tags.iter().cloned().chain(post.types.iter().map(|category| category.replace('_', " ").to_lowercase()));
+    let labels =
+        tags.iter().cloned().chain(post.types.iter().map(|category| category.replace('_', " ").to_lowercase()));
     let document = PostDocument {
         post,
-        config: languages::of_text(&format!("{title}\n{}", post.content)),
+        config: languages::configuration_of(&format!("{title}\n{}", post.content)),
         tags,
         folded_title: &folded_title,
         folded_content: &folded,

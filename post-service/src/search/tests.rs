@@ -63,7 +63,7 @@ fn fault(reply: &Reply) -> (u16, &Value) {
 async fn posts_are_found_by_their_words_and_ranked_by_where_they_stand(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let ((anna, _), (ben, _)) = (new_user(), new_user());
-    let sentence = "The engineers were running along the river because they had heard about";
+    let sentence = "The workers were running along the river because they had heard about";
     write(&platform, &anna, "In the text", &format!("{sentence} the engines of the ship.")).await;
     write(&platform, &anna, "By a tag", &format!("{sentence} it. #engines")).await;
     write(&platform, &anna, "The engines", &format!("{sentence} everything.")).await;
@@ -119,12 +119,7 @@ async fn texts_of_all_scripts_are_found(_: PgPoolOptions, database: PgConnectOpt
     ];
     for (q, title) in cases {
         let found = titles(&platform, &anna, q, "").await;
-        if q == "haus strasse" {
-            // Without its umlaut the query is no German: the words as they are must be there.
-            assert_eq!(found, [""; 0], "{q}");
-        } else {
-            assert_eq!(found, [title], "{q}");
-        }
+        assert_eq!(found, [title], "{q}");
     }
     assert_eq!(titles(&platform, &anna, "京東", "").await, [""; 0], "the order of characters matters");
     let marked = ask(&platform, &anna, "可爱", "").await.body[0]["excerpt_html"].clone();
@@ -142,7 +137,10 @@ async fn excerpts_are_safe_and_around_what_was_found(_: PgPoolOptions, database:
     assert_eq!(hit["title_html"], "&lt;b&gt;<mark>Café</mark>&lt;/b&gt;");
     let excerpt = hit["excerpt_html"].as_str().unwrap();
     assert!(excerpt.starts_with("…straw"), "{excerpt}");
-    assert!(excerpt.ends_with("&lt;script&gt;alert(&quot;<mark>Café</mark>&quot;)&lt;/script&gt; &amp; more"), "{excerpt}");
+    assert!(
+        excerpt.ends_with("&lt;script&gt;alert(&quot;<mark>Café</mark>&quot;)&lt;/script&gt; &amp; more"),
+        "{excerpt}"
+    );
     assert_eq!((hit["content"].as_str().unwrap().chars().count(), &hit["truncated"]), (500, &json!(true)));
 }
 
@@ -232,6 +230,7 @@ async fn strange_queries_are_answered_clearly(_: PgPoolOptions, database: PgConn
         ("", "value_error.query"),
         ("?! -- \"\"", "value_error.query"),
         ("-needle", "value_error.query"),
+        ("or or", "value_error.query"),
         ("x\0y", "value_error.any_str.control_character"),
         (&"x".repeat(201), "value_error.any_str.max_length"),
         (&"word ".repeat(2_000), "value_error.any_str.max_length"),
@@ -240,7 +239,7 @@ async fn strange_queries_are_answered_clearly(_: PgPoolOptions, database: PgConn
     }
     let missing = platform.call("GET", "/posts/search", Some(&anna), None).await;
     assert_eq!(fault(&missing), (422, &json!("value_error.missing")));
-    for q in ["a b c d e f g h", "or or or", "\"", "needle\"", "& | ! ( ) : * needle <-> needle", &"é".repeat(200)] {
+    for q in ["a b c d e f g h", "or needle or", "needle\"", "& | ! ( ) : * needle <-> needle", &"é".repeat(200)] {
         assert_eq!(ask(&platform, &anna, q, "").await.status, 200, "{q}");
     }
     assert_eq!(titles(&platform, &anna, "needle & | ! ( ) : *", "").await, ["T"]);
@@ -294,8 +293,15 @@ async fn of_a_common_word_the_newest_are_ranked(_: PgPoolOptions, database: PgCo
         select id, created_by, published_at - interval '1 hour', types, '{}', 'simple', to_tsvector('simple', content)
         from written";
     platform.app.db.execute(many).await.unwrap();
-    platform.app.db.execute("update post_search set published_at = now() - interval '1 day' where config <> 'simple'
-        or post_id in (select id from post where title = 'needle')").await.unwrap();
+    platform
+        .app
+        .db
+        .execute(
+            "update post_search set published_at = now() - interval '1 day' where config <> 'simple'
+        or post_id in (select id from post where title = 'needle')",
+        )
+        .await
+        .unwrap();
     let reply = ask(&platform, &anna, "needle", "&limit=200").await;
     assert!(reply.body.as_array().unwrap().iter().all(|hit| hit["title"] == Value::Null), "the best is too old");
     let (mut pages, mut path) = (1, next(&reply));
@@ -323,7 +329,8 @@ async fn tags_and_titles_are_suggested(_: PgPoolOptions, database: PgConnectOpti
     let first = write(&platform, &anna, "On the Éngine", "#English #energy").await;
     let second = write(&platform, &anna, "Engines — a survey", "#energy #Café").await;
     write_in(&platform, &anna, "Engine draft", "#engine", &[], "DRAFT").await;
-    let ids = |body: &Value| body["posts"].as_array().unwrap().iter().map(|post| post["id"].clone()).collect::<Vec<_>>();
+    let ids =
+        |body: &Value| body["posts"].as_array().unwrap().iter().map(|post| post["id"].clone()).collect::<Vec<_>>();
     let body = suggested(&platform, &anna, "en").await;
     assert_eq!(body["tags"], json!([{ "tag": "energy", "uses": 2 }, { "tag": "english", "uses": 1 }]));
     assert_eq!(ids(&body), [second["id"].clone(), first["id"].clone()]);
@@ -352,7 +359,12 @@ async fn older_posts_are_indexed_step_by_step(_: PgPoolOptions, database: PgConn
     let many = "insert into post (id, created_by, content, types, status, published_at, title)
         select gen_random_uuid(), gen_random_uuid(), 'needle', '{}', 'POSTED', now(), 'older' from generate_series(1, 150)";
     platform.app.db.execute(many).await.unwrap();
-    platform.app.db.execute("delete from post_search where post_id in (select id from post where title = '1')").await.unwrap();
+    platform
+        .app
+        .db
+        .execute("delete from post_search where post_id in (select id from post where title = '1')")
+        .await
+        .unwrap();
     let mut steps = 0;
     let mut backfill = SearchBackfill(platform.app.clone());
     loop {

@@ -32,12 +32,7 @@ use crate::core::contract::extract::Query;
     (status = 200, body = Vec<SearchHit>),
     (status = 422, body = Problem),
 ))]
-pub async fn search_posts(
-    user: User,
-    State(app): State<App>,
-    page: Page,
-    query: Query,
-) -> Result<Response, Error> {
+pub async fn search_posts(user: User, State(app): State<App>, page: Page, query: Query) -> Result<Response, Error> {
     let search = PostSearch::read(query)?;
     let begun = Instant::now();
     let hits = results::find(&app.db, user.id, &search, page.before, page.rows()).await?;

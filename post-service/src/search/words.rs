@@ -93,7 +93,8 @@ pub fn words(text: &str) -> Vec<Word> {
 fn word(text: &str, range: Range<usize>, is_unspaced: bool) -> Option<Word> {
     let written: String = text[range.clone()].nfkc().flat_map(lower).take(MAX_WORD).collect();
     // A compatibility form may become two words (½ is 1⁄2); a blank or a sign in it would be one more word for Postgres.
-    let written: String = written.chars().filter(|c| class(*c) != Class::Other).skip_while(|c| is_combining_mark(*c)).collect();
+    let written: String =
+        written.chars().filter(|c| class(*c) != Class::Other).skip_while(|c| is_combining_mark(*c)).collect();
     let folded = fold(&written);
     (!folded.is_empty()).then_some(Word { range, written, folded, is_unspaced })
 }
@@ -207,6 +208,9 @@ mod tests {
     /// A number sign within a word or an entity begins no tag, and a number alone is none.
     #[test]
     fn tags_are_taken_out_of_a_text() {
-        assert_eq!(hashtags("#Café, #rust_lang and #rust_lang (#東京) a#b &#39; ##c #1 #"), ["cafe", "rust_lang", "東京"]);
+        assert_eq!(
+            hashtags("#Café, #rust_lang and #rust_lang (#東京) a#b &#39; ##c #1 #"),
+            ["cafe", "rust_lang", "東京"]
+        );
     }
 }

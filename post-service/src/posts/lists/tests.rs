@@ -39,11 +39,13 @@ async fn a_list_is_narrowed_by_filters_and_counted(_: PgPoolOptions, database: P
         assert_eq!((reply.status.as_u16(), &reply.body["detail"][0]["type"]), (422, &json!(kind)));
     }
 
-    let count = async |reader: &str| {
-        platform.call("GET", &format!("/users/{her}/posts/count"), Some(reader), None).await.body
-    };
+    let count =
+        async |reader: &str| platform.call("GET", &format!("/users/{her}/posts/count"), Some(reader), None).await.body;
     assert_eq!((count(&ben).await, count(&anna).await), (json!({ "count": 2 }), json!({ "count": 2 })));
     let block = json!({ "user_id": her, "target_id": his, "at": "2026-11-20T12:00:00+00:00" });
     platform.consume(USER_BLOCKED, &block).await;
-    assert_eq!((count(&ben).await, list(&platform, &ben, "tag=cafe").await), (json!({ "count": 0 }), vec!["c #cafe".to_owned()]));
+    assert_eq!(
+        (count(&ben).await, list(&platform, &ben, "tag=cafe").await),
+        (json!({ "count": 0 }), vec!["c #cafe".to_owned()])
+    );
 }
