@@ -33,8 +33,8 @@ pub async fn get_available_categories(_: User) -> Json<[&'static str; 22]> {
 /// List published posts and the caller's drafts, newest first
 #[utoipa::path(get, path = "/posts", tag = "post", params(
     ("author" = Option<uuid::Uuid>, Query, description = "Only posts of this user"),
-    ("category" = Option<String>, Query, example = "TECHNOLOGY", description = "Only posts of this category"),
-    ("tag" = Option<String>, Query, description = "Only published posts with this #tag, with or without the #"),
+    ("category" = Option<String>, Query, max_length = 16, example = "TECHNOLOGY", description = "Only posts of this category"),
+    ("tag" = Option<String>, Query, max_length = 100, description = "Only published posts with this #tag, with or without the #"),
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(

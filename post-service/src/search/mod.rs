@@ -50,8 +50,7 @@ pub const SUGGEST_LIMIT: Limit = Limit {
 };
 
 /// The order of results.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SearchOrder {
     /// What fits best first, among the newest that fit
     Relevance,

@@ -20,8 +20,10 @@ use crate::posts::schemas::PostOut;
 
 /// The longest query, in characters.
 const MAX_QUERY: usize = 200;
-/// The longest beginning for which something is suggested, in characters: longer than any key.
+/// The longest beginning for which something is suggested, and the longest tag, in characters.
 const MAX_PREFIX: usize = 100;
+/// The longest time, in characters: with nine digits of a second and a zone.
+const MAX_TIME: usize = 40;
 /// Suggestions of each kind: at most, and when the caller does not say.
 const SUGGESTIONS: (i64, i64) = (20, 10);
 
@@ -46,7 +48,7 @@ impl PostSearch {
             config: languages::configuration_of(&q),
             author: author(&mut query),
             category: category(&mut query),
-            tag: query.get("tag").map(tag),
+            tag: tag(&mut query),
             since: time(&mut query, "since"),
             until: time(&mut query, "until"),
             order: order(&mut query),
@@ -74,8 +76,14 @@ impl PostSearch {
 }
 
 /// A tag as it is indexed; a # before it is not part of it.
-pub fn tag(given: &str) -> String {
+fn folded_tag(given: &str) -> String {
     words::fold(given.trim().trim_start_matches('#'))
+}
+
+/// The tag by which a list is filtered.
+pub fn tag(query: &mut Query) -> Option<String> {
+    query.get("tag")?;
+    Some(folded_tag(&text(query, "tag", MAX_PREFIX)))
 }
 
 fn text(query: &mut Query, name: &'static str, max: usize) -> String {
@@ -94,7 +102,7 @@ fn text(query: &mut Query, name: &'static str, max: usize) -> String {
     given
 }
 
-/// The author by whom a list is filtered.
+/// The author whose posts a list has.
 pub fn author(query: &mut Query) -> Option<Uuid> {
     let parsed = query.get("author").map(Uuid::try_parse)?;
     if parsed.is_err() {
@@ -118,12 +126,13 @@ pub fn category(query: &mut Query) -> Option<String> {
 
 fn time(query: &mut Query, name: &'static str) -> Option<Timestamp> {
     // A plus that was not escaped is a blank in a query.
-    let given = query.get(name)?.trim().replace(' ', "+");
+    query.get(name)?;
+    let given = text(query, name, MAX_TIME).replace(' ', "+");
     let day = format!("{given}T00:00:00Z");
     let parsed = given.parse::<DateTime<Utc>>().or_else(|_| day.parse());
     // Postgres does not know every time that can be written.
     let in_bounds = parsed.ok().filter(|at| (DateTime::UNIX_EPOCH..=Cursor::end().at.0).contains(at));
-    if in_bounds.is_none() {
+    if in_bounds.is_none() && !given.is_empty() {
         query.errors.push(invalid(&["query", name], "invalid datetime format", "value_error.datetime", None));
     }
     in_bounds.map(Timestamp)
@@ -184,7 +193,7 @@ impl Prefix {
         let q = text(&mut query, "q", MAX_PREFIX);
         let (most, usual) = SUGGESTIONS;
         let limit = query.integer("limit", 1, most).unwrap_or(usual);
-        let prefix = Self { key: key(&q), tag: tag(&q), limit };
+        let prefix = Self { key: key(&q), tag: folded_tag(&q), limit };
         if prefix.key.is_empty() && query.errors.is_empty() {
             query.errors.push(invalid(&["query", "q"], "there is no word to search for", "value_error.query", None));
         }

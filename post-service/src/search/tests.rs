@@ -213,6 +213,8 @@ async fn a_search_is_narrowed_by_filters(_: PgPoolOptions, database: PgConnectOp
         ("&since=yesterday", "value_error.datetime"),
         ("&until=9999999-01-01", "value_error.datetime"),
         ("&order=best", "type_error.enum"),
+        (&format!("&tag={}", "x".repeat(101)), "value_error.any_str.max_length"),
+        (&format!("&since={}", "1".repeat(41)), "value_error.any_str.max_length"),
         ("&limit=0", "value_error.number.not_ge"),
         ("&cursor=x", "value_error.cursor"),
     ] {

@@ -7,7 +7,7 @@ use axum::response::Response;
 
 use super::models::{SuggestedPost, SuggestedTag};
 use super::schemas::{PostSearch, Prefix, SearchHit, SuggestionsOut};
-use super::{SearchOrder, results, signals};
+use super::{results, signals};
 use crate::core::api::errors::{Error, Problem};
 use crate::core::api::pagination::Page;
 use crate::core::app::App;
@@ -21,11 +21,11 @@ use crate::core::contract::extract::Query;
 #[utoipa::path(get, path = "/posts/search", tag = "search", params(
     ("q" = String, Query, min_length = 1, max_length = 200, example = "engine -\"steam power\"", description = "What is searched for; at least one word must not be excluded"),
     ("author" = Option<uuid::Uuid>, Query, description = "Only posts of this user"),
-    ("category" = Option<String>, Query, example = "TECHNOLOGY", description = "Only posts of this category"),
-    ("tag" = Option<String>, Query, description = "Only posts with this #tag, with or without the #"),
-    ("since" = Option<String>, Query, example = "2026-01-01", description = "Only posts published at this time or later: a day or a time with its zone"),
-    ("until" = Option<String>, Query, example = "2036-01-01T00:00:00Z", description = "Only posts published before this time"),
-    ("order" = Option<SearchOrder>, Query, description = "relevance when not given"),
+    ("category" = Option<String>, Query, max_length = 16, example = "TECHNOLOGY", description = "Only posts of this category"),
+    ("tag" = Option<String>, Query, max_length = 100, description = "Only posts with this #tag, with or without the #"),
+    ("since" = Option<String>, Query, max_length = 40, example = "2026-01-01", description = "Only posts published at this time or later: a day or a time with its zone"),
+    ("until" = Option<String>, Query, max_length = 40, example = "2036-01-01T00:00:00Z", description = "Only posts published before this time"),
+    ("order" = Option<String>, Query, max_length = 9, pattern = "^(relevance|time)$", description = "`relevance`, also when not given, or `time`"),
     ("limit" = Option<i64>, Query, minimum = 1, maximum = 200, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(

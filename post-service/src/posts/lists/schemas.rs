@@ -10,8 +10,7 @@ use crate::search::schemas::{author, category, tag};
 impl PostFilter {
     /// Reads the parameters, and reports all that is wrong with them.
     pub fn read(mut query: Query) -> Result<Self, Error> {
-        let filter =
-            Self { author: author(&mut query), category: category(&mut query), tag: query.get("tag").map(tag) };
+        let filter = Self { author: author(&mut query), category: category(&mut query), tag: tag(&mut query) };
         query.check()?;
         Ok(filter)
     }
