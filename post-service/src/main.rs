@@ -3,11 +3,14 @@ mod blocks;
 mod core;
 mod facets;
 mod items;
+mod drafts;
+mod history;
 mod personal_data;
 mod posts;
 mod pre_publish;
 mod quotas;
 mod read_model;
+mod search;
 mod settings;
 mod tag_names;
 mod tags;
@@ -22,8 +25,10 @@ use axum::Extension;
 use clap::{Args, FromArgMatches};
 
 use crate::core::serve::{self, Features, Service};
+use crate::drafts::schedulers::DraftPublisher;
 use crate::pre_publish::PrePublish;
 use crate::quotas::Quota;
+use crate::search::schedulers::SearchBackfill;
 use crate::settings::Settings;
 use crate::tags::schedulers::TagBackfiller;
 
@@ -50,6 +55,10 @@ static SERVICE: Service = Service {
         posts::CHANGE_POST_LIMIT,
         tags::LIST_TAGS_LIMIT,
         items::READ_ITEM_LIMIT,
+        drafts::LIST_DRAFTS_LIMIT,
+        history::HISTORY_LIMIT,
+        search::SEARCH_POSTS_LIMIT,
+        search::SUGGEST_LIMIT,
     ],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
@@ -59,8 +68,12 @@ static SERVICE: Service = Service {
         let settings = Settings::from_arg_matches(arguments)?;
         let quota = Quota::new(&settings.quota, &app.settings);
         let pre_publish = Arc::new(PrePublish::new(&settings.pre_publish, &app.settings)?);
+        let publisher = pre_publish.clone();
         Ok(Features {
             routes: posts::router()
+                .merge(drafts::router())
+                .merge(history::router())
+                .merge(search::router())
                 .layer(Extension(quota))
                 .layer(Extension(pre_publish))
                 .merge(tags::router())
@@ -69,8 +82,10 @@ static SERVICE: Service = Service {
             root: read_model::internal().with_state(app.clone()),
             subscriptions: [posts::events::consumers::subscriptions(app), blocks::events::subscriptions()].concat(),
             jobs: vec![quotas::schedulers::job(app), tags::schedulers::job(app), items::schedulers::job(app)],
-            background: Some(Box::new(|app| {
+            background: Some(Box::new(move |app| {
                 app.start("tags of older posts", TagBackfiller(app.clone()));
+                app.start("search backfill", SearchBackfill(app.clone()));
+                app.start("publication of drafts", DraftPublisher { app: app.clone(), pre_publish: publisher });
             })),
         })
     },

@@ -63,6 +63,11 @@ pub async fn request(platform: &Platform, operation: &str, owner: &Person) -> Re
         "GET /api/v1/posts/category-choices" => build("GET", "/posts/category-choices", None),
         "GET /api/v1/posts/{post_id}" => build("GET", &one, None),
         "PUT /api/v1/posts/{post_id}" => build("PUT", &one, Some(text)),
+        "GET /api/v1/posts/search" => build("GET", "/posts/search?q=x", None),
+        "GET /api/v1/search/suggest" => build("GET", "/search/suggest?q=x", None),
+        "GET /api/v1/posts/{post_id}/history" => build("GET", &format!("{one}/history"), None),
+        "GET /api/v1/me/drafts" => build("GET", "/me/drafts", None),
+        "GET /api/v1/users/{user_id}/posts/count" => build("GET", &format!("/users/{}/posts/count", owner.id), None),
         "GET /api/v1/posts/hidden" => build("GET", "/posts/hidden", None),
         "POST /api/v1/posts/{post_id}/restore" => {
             let request = json!({ "content_id": post.body["id"], "raw_content": post.body, "reason": "NUDITY" });

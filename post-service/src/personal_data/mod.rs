@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::blocks;
 use crate::core::doors::erasure::Erasure;
 use crate::core::doors::personal_data::PersonalDataSource;
+use crate::history::models::PostVersion;
 use crate::posts;
 use crate::quotas::models::Usage;
 
@@ -19,6 +20,10 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
     PersonalDataSource {
         name: "posts",
         list: |db, person, before, rows| Box::pin(posts::models::Post::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "post_versions",
+        list: |db, person, before, rows| Box::pin(PostVersion::list_personal_data(db, person, before, rows)),
     },
     PersonalDataSource {
         name: "nft_records",

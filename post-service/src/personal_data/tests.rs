@@ -24,6 +24,8 @@ async fn a_deleted_users_data_is_exported_before_and_gone_after(_: PgPoolOptions
     }
     assert_eq!(platform.finds("Annasword").await, ["post.outbox", "post.post", "post.post_nft", "post_created"]);
 
+    assert_eq!(platform.finds("annasword").await, ["post.post_search", "post.search_key"], "folded");
+
     let held = platform.personal_data_of(her, "posts").await;
     assert_eq!(held.iter().map(|post| &post["id"]).collect::<Vec<_>>(), [&hers[1], &hers[0]]);
     assert_eq!((&held[0]["title"], &held[0]["types"]), (&json!("Annasword again"), &json!(["NEWS"])));
@@ -32,6 +34,7 @@ async fn a_deleted_users_data_is_exported_before_and_gone_after(_: PgPoolOptions
     platform.consume("user_deleted", &json!({ "id": her, "deleted_at": "2026-11-20T12:00:00+00:00" })).await;
     platform.erase(her).await;
     assert_eq!(platform.finds("Annasword").await, [""; 0]);
+    assert_eq!(platform.finds("annasword").await, [""; 0]);
     assert_eq!(platform.published(USER_ERASED).await, [json!({ "user_id": her })]);
     let gone = platform.published(POST_DELETED).await;
     let mut ids: Vec<_> = gone.iter().map(|post| &post["id"]).collect();

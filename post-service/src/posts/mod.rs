@@ -3,6 +3,7 @@ pub mod authors;
 mod decisions;
 pub mod events;
 pub mod hiding;
+mod lists;
 pub mod models;
 pub mod nfts;
 pub mod schemas;
@@ -74,10 +75,13 @@ pub const CATEGORIES: [&str; 22] = [
     "SCIENTIFIC",
 ];
 
+/// The constraint that only a draft is published later.
+const ONLY_DRAFTS: &str = "post_publish_at";
+
 /// How often a user may list posts.
 pub const LIST_POSTS_LIMIT: Limit = Limit {
     name: "post_lists",
-    routes: &["GET /api/v1/posts", "GET /api/v1/posts/hidden"],
+    routes: &["GET /api/v1/posts", "GET /api/v1/posts/hidden", "GET /api/v1/users/{user_id}/posts/count"],
     rate: Rate::new(300, 60),
     burst_in_development: None,
     strict: false,
@@ -108,5 +112,6 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(views::get_posts, views::create_post))
         .routes(routes!(views::get_hidden_posts))
         .routes(routes!(views::restore_post))
+        .routes(routes!(views::count_posts))
         .routes(routes!(views::retrieve_post, views::update_post, views::delete_post))
 }

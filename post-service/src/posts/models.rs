@@ -23,6 +23,12 @@ pub struct Post {
     pub created_by: Uuid,
     pub updated_at: Timestamp,
     pub updated_by: Option<Uuid>,
+    /// When its author last changed what readers had read; none: never.
+    pub edited_at: Option<Timestamp>,
+    /// When the draft is to be published.
+    pub publish_at: Option<Timestamp>,
+    /// Why the draft was not published when it was due.
+    pub publish_refused: Option<String>,
     pub title: Option<String>,
     pub content: String,
     pub types: Vec<String>,
@@ -52,12 +58,19 @@ pub struct Draft<'a> {
     pub content: &'a str,
     pub types: &'a [String],
     pub status: Option<Status>,
+    /// When the draft is to be published; `Some(None)`: when its author says so.
+    pub publish_at: Option<Option<Timestamp>>,
 }
 
 impl Draft<'_> {
     /// Its text as moderation reads it once it is published; a title that an update leaves as it is aside.
     pub fn text(&self) -> String {
         self.title.map_or_else(|| self.content.to_owned(), |title| format!("{title}\n{}", self.content))
+    }
+
+    /// Whether other users will see it, now or when it is due.
+    pub fn will_be_public(&self) -> bool {
+        self.status == Some(Status::Posted) || matches!(self.publish_at, Some(Some(_)))
     }
 
     /// Its texts, by which a user's quota is charged.
@@ -114,9 +127,10 @@ impl Post {
     pub async fn create(tx: &mut PgTransaction<'_>, author: Uuid, draft: &Draft<'_>) -> sqlx::Result<Self> {
         sqlx::query_as!(
             Self,
-            r#"insert into post (id, created_by, title, content, types, status, published_at)
-            values ($1, $2, $3, $4, $5, $6, case when $6 = 'POSTED' then now() end)
+            r#"insert into post (id, created_by, title, content, types, status, published_at, publish_at)
+            values ($1, $2, $3, $4, $5, $6, case when $6 = 'POSTED' then now() end, $7)
             returning id, created_at, created_by, updated_at,
+                edited_at, publish_at, publish_refused,
                 updated_by, title, content, types, status, total_views, total_comments,
                 total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
                 false as "truncated!""#,
@@ -125,7 +139,8 @@ impl Post {
             draft.title,
             draft.content,
             draft.types,
-            draft.status.unwrap_or(Status::Draft) as Status
+            draft.status.unwrap_or(Status::Draft) as Status,
+            draft.publish_at.flatten() as Option<Timestamp>
         )
         .fetch_one(&mut **tx)
         .await
@@ -136,6 +151,7 @@ impl Post {
         sqlx::query_as!(
             Self,
             r#"select id, created_at, created_by, updated_at,
+                edited_at, publish_at, publish_refused,
                 updated_by, title, content, types, status, total_views, total_comments,
                 total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
                 false as "truncated!"
@@ -166,6 +182,7 @@ impl Post {
             ), heavy as (select coalesce(sum(char_length(content)), 0) > $5 as is_heavy from page)
             select id as "id!", created_at as "created_at!", created_by as "created_by!",
                 updated_at as "updated_at!", updated_by, title,
+                edited_at, publish_at, publish_refused,
                 case when is_heavy then left(content, $6) else content end as "content!", types as "types!",
                 status as "status!: Status", total_views as "total_views!", total_comments as "total_comments!",
                 total_reactions as "total_reactions!", score as "score!", popularity as "popularity!",
@@ -196,9 +213,15 @@ impl Post {
             r#"update post set title = coalesce($3, title), content = $4, types = $5, status = coalesce($6, status),
                 updated_by = $2, updated_at = greatest(now(), updated_at + interval '1 microsecond'),
                 published_at = case when coalesce($6, status) = 'POSTED' then coalesce(published_at, now())
-                    else published_at end
+                    else published_at end,
+                edited_at = case when published_at is not null
+                        and (title, content, types) is distinct from (coalesce($3, title), $4, $5)
+                    then greatest(now(), updated_at + interval '1 microsecond') else edited_at end,
+                publish_at = case when $7 then $8 when coalesce($6, status) = 'DRAFT' then publish_at end,
+                publish_refused = null
             where id = $1 and created_by = $2 and visible(post, $2)
             returning id, created_at, created_by, updated_at,
+                edited_at, publish_at, publish_refused,
                 updated_by, title, content, types, status, total_views, total_comments,
                 total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
                 false as "truncated!""#,
@@ -207,7 +230,9 @@ impl Post {
             draft.title,
             draft.content,
             draft.types,
-            draft.status as Option<Status>
+            draft.status as Option<Status>,
+            draft.publish_at.is_some(),
+            draft.publish_at.flatten() as Option<Timestamp>
         )
         .fetch_optional(&mut **tx)
         .await
@@ -220,6 +245,7 @@ impl Post {
             Self,
             r#"delete from post where id = $1 and ($2::uuid is null or created_by = $2)
             returning id, created_at, created_by, updated_at,
+                edited_at, publish_at, publish_refused,
                 updated_by, title, content, types, status, total_views, total_comments,
                 total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
                 false as "truncated!""#,
@@ -237,6 +263,7 @@ impl Post {
             r#"delete from post
             where id in (select id from post where created_by = $1 order by id limit $2 for update)
             returning id, created_at, created_by, updated_at,
+                edited_at, publish_at, publish_refused,
                 updated_by, title, content, types, status, total_views, total_comments,
                 total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
                 false as "truncated!""#,

@@ -1,11 +1,12 @@
 //! Posts in the API: request, response, validation.
 use axum::http::StatusCode;
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::models::Post;
+use super::models::{Draft, Post};
 use super::{CATEGORIES, Status};
 use crate::core::api::errors::Error;
 use crate::core::contract::fields::{Fields, Input, Invalid, invalid};
@@ -20,6 +21,9 @@ const MAX_CONTENT: usize = 10_000;
 
 /// The most categories of a post. There are 22, and an author may repeat one.
 const MAX_TYPES: usize = 100;
+
+/// How long before its publication a draft can be scheduled: the longest year.
+const MAX_AHEAD: TimeDelta = TimeDelta::days(366);
 
 /// A new or changed post.
 #[derive(ToSchema)]
@@ -40,6 +44,10 @@ pub struct PostIn {
     /// What the post is about; its content has then at most 280 characters. Unchanged when it is not given in an update; null: nothing
     #[schema(value_type = Option<ItemIn>, required = false)]
     pub item: ItemChange,
+    /// When a draft is to be published: a time with its zone, in the future and within a year. Null: when its author says so.
+    /// Unchanged when it is not given in an update of a draft
+    #[schema(value_type = Option<Timestamp>, required = false, examples("2036-11-20T15:00:00+00:00"))]
+    pub publish_at: Option<Option<Timestamp>>,
 }
 
 impl Input for PostIn {
@@ -57,7 +65,8 @@ impl Input for PostIn {
         if matches!(item, ItemChange::Replaced(_)) && is_longer_than_a_caption(&content) {
             fields.errors.push(caption_fault());
         }
-        Self { title, content, types, status, item }
+        let publish_at = read_publish_at(fields, Utc::now());
+        Self { title, content, types, status, item, publish_at }
     }
 }
 
@@ -72,7 +81,31 @@ fn caption_fault() -> Invalid {
     invalid(&["body", "content"], msg, "value_error.any_str.max_length", Some(limit))
 }
 
+/// Reads when a draft is to be published; `Some(None)` where null was given.
+fn read_publish_at(fields: &mut Fields, now: DateTime<Utc>) -> Option<Option<Timestamp>> {
+    let value = fields.value("publish_at")?;
+    if value.is_null() {
+        return Some(None);
+    }
+    let Some(at) = value.as_str().and_then(|text| text.parse::<DateTime<Utc>>().ok()) else {
+        fields.refuse("publish_at", "invalid datetime format", "value_error.datetime", None);
+        return None;
+    };
+    if at <= now || at > now + MAX_AHEAD {
+        let msg = "ensure this time is in the future and within a year";
+        fields.refuse("publish_at", msg, "value_error.datetime.not_ahead", None);
+    }
+    // As Postgres keeps it.
+    Some(Some(Timestamp(at.trunc_subsecs(6))))
+}
+
 impl PostIn {
+    /// Its fields, with its categories as they were checked.
+    pub fn draft<'a>(&'a self, types: &'a [String]) -> Draft<'a> {
+        let Self { title, content, status, publish_at, .. } = self;
+        Draft { title: title.as_deref(), content, types, status: *status, publish_at: *publish_at }
+    }
+
     /// Its categories; refused when one of them does not exist.
     pub fn categories(&self) -> Result<Vec<String>, Error> {
         let known = |value: &Value| value.as_str().filter(|word| CATEGORIES.contains(word)).map(str::to_owned);
@@ -105,6 +138,20 @@ pub struct PostOut {
     #[schema(required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub published_at: Option<Timestamp>,
+    /// When its author last changed the title, the content or the categories after it was published; absent: never. The
+    /// versions before are at `/posts/{post_id}/history`
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<Timestamp>,
+    /// When the draft will be published
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub publish_at: Option<Timestamp>,
+    /// Why the draft was not published when it was due: `CONTENT`, moderation would hide it; `AUTHOR`, its author was muted or
+    /// banned
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub publish_refused: Option<String>,
     /// Since when the post is hidden from all, until a moderator restores it
     #[schema(required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -158,6 +205,9 @@ impl From<Post> for PostOut {
             score: post.score,
             popularity: post.popularity,
             published_at: post.published_at,
+            edited_at: post.edited_at,
+            publish_at: post.publish_at,
+            publish_refused: post.publish_refused,
             hidden_at: post.hidden_at,
             hidden_reason: post.hidden_reason,
             restored_at: post.restored_at,

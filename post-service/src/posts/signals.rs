@@ -16,7 +16,7 @@ use super::services::{metadata, popularity, score};
 use crate::core::doors::audit::{self, Entry};
 use crate::items::models::Item;
 use crate::items::services::with_item;
-use crate::tags;
+use crate::{search, tags};
 
 /// Posts deleted in one statement when their author's data is erased.
 const BATCH: i64 = 200;
@@ -25,6 +25,7 @@ const BATCH: i64 = 200;
 pub async fn created(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<PostOut> {
     save_nft_record(tx, post).await?;
     tags::signals::saved(tx, post).await?;
+    search::signals::changed(tx, post).await?;
     let shown = with_item(&mut **tx, post.clone()).await?;
     producers::post_created(tx, &shown).await?;
     Ok(shown)
@@ -34,6 +35,7 @@ pub async fn created(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<Po
 pub async fn updated(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<PostOut> {
     save_nft_record(tx, post).await?;
     tags::signals::saved(tx, post).await?;
+    search::signals::changed(tx, post).await?;
     let shown = with_item(&mut **tx, post.clone()).await?;
     producers::post_updated(tx, &shown).await?;
     Ok(shown)
@@ -49,6 +51,7 @@ pub async fn deleted(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()
 /// `hidden_at`, by which a service that can show it again tells it from a deletion for good.
 pub async fn hidden(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
     delete_nft(tx, post.id).await?;
+    search::signals::hidden(tx, post.id).await?;
     let shown = with_item(&mut **tx, post.clone()).await?;
     producers::post_deleted(tx, &shown).await
 }
@@ -75,6 +78,7 @@ pub async fn decided(tx: &mut PgTransaction<'_>, decision: &PostDecision) -> sql
         // Of a post that is hidden on the request of a service without decisions, a new label restores nothing.
         if let Some(post) = Post::restore(tx, post_id).await? {
             save_nft_record(tx, &post).await?;
+            search::signals::changed(tx, &post).await?;
             let post = RestoredPost { post: with_item(&mut **tx, post).await?, decision_version: version };
             producers::post_restored(tx, &post).await?;
             count("restored");

@@ -7,15 +7,18 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::{Extension, Json};
 
+use super::lists::models::{self as lists, PostFilter};
+use super::lists::schemas::PostCount;
 use super::models::{Draft, Post};
 use super::schemas::{PostIn, PostOut};
-use super::{CATEGORIES, Status, signals};
+use super::{CATEGORIES, ONLY_DRAFTS, Status, signals};
 use crate::core::api::errors::{Error, Problem};
 use crate::core::api::pagination::Page;
 use crate::core::app::App;
 use crate::core::app::identity::{Role, User};
-use crate::core::contract::extract::{Json as Body, Path};
+use crate::core::contract::extract::{Json as Body, Path, Query};
 use crate::core::doors::audit::{self, Entry};
+use crate::history::models::keep_version;
 use crate::items;
 use crate::items::services::{with_item, with_items};
 use crate::pre_publish::PrePublish;
@@ -31,21 +34,39 @@ pub async fn get_available_categories(_: User) -> Json<[&'static str; 22]> {
 
 /// List published posts and the caller's drafts, newest first
 #[utoipa::path(get, path = "/posts", tag = "post", params(
+    ("author" = Option<uuid::Uuid>, Query, description = "Only posts of this user"),
+    ("category" = Option<String>, Query, max_length = 16, example = "TECHNOLOGY", description = "Only posts of this category"),
+    ("tag" = Option<String>, Query, max_length = 100, description = "Only published posts with this #tag, with or without the #"),
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(
     (status = 200, body = Vec<PostOut>),
 ))]
-pub async fn get_posts(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
-    let posts = Post::list(&app.db, user.id, page.before, page.rows()).await?;
+pub async fn get_posts(user: User, State(app): State<App>, page: Page, query: Query) -> Result<Response, Error> {
+    let filter = PostFilter::read(query)?;
+    let posts = if filter.is_empty() {
+        Post::list(&app.db, user.id, page.before, page.rows()).await?
+    } else {
+        filter.list(&app.db, user.id, page.before, page.rows()).await?
+    };
     let posts = with_items(&app.db, posts).await?;
     Ok(page.answer(posts, |post| (post.created_at, post.id)))
+}
+
+/// Count the published posts of a user that the caller may see
+#[utoipa::path(get, path = "/users/{user_id}/posts/count", tag = "post", params(("user_id" = uuid::Uuid, Path)), responses(
+    (status = 200, body = PostCount),
+    (status = 422, body = Problem),
+))]
+pub async fn count_posts(user: User, State(app): State<App>, Path(author): Path) -> Result<Json<PostCount>, Error> {
+    Ok(Json(PostCount { count: lists::count_posts(&app.db, author, user.id).await? }))
 }
 
 /// Create a post
 #[utoipa::path(post, path = "/posts", tag = "post", request_body = PostIn, responses(
     (status = 201, body = PostOut),
     (status = 400, body = Problem, description = "An unknown category"),
+    (status = 409, body = Problem, description = "`publish_at` is given, and the post is no draft"),
 ))]
 pub async fn create_post(
     user: User,
@@ -55,11 +76,11 @@ pub async fn create_post(
     Body(post): Body<PostIn>,
 ) -> Result<(StatusCode, Json<PostOut>), Error> {
     let types = post.categories()?;
-    let draft = Draft { title: post.title.as_deref(), content: &post.content, types: &types, status: post.status };
-    pre_publish.check("content", &draft.text(), ready(Ok(draft.status == Some(Status::Posted)))).await?;
+    let draft = post.draft(&types);
+    pre_publish.check("content", &draft.text(), ready(Ok(draft.will_be_public()))).await?;
     let mut tx = app.db.begin().await?;
     quota.charge(&mut tx, user.id, &draft.texts()).await?;
-    let created = Post::create(&mut tx, user.id, &draft).await?;
+    let created = Post::create(&mut tx, user.id, &draft).await.map_err(only_drafts)?;
     items::signals::saved(&mut tx, created.id, &post.item).await?;
     let shown = signals::created(&mut tx, &created).await?;
     app.commit_with_answer(tx).await?;
@@ -119,6 +140,7 @@ pub async fn restore_post(user: User, State(app): State<App>, Path(id): Path) ->
     (status = 200, body = PostOut),
     (status = 400, body = Problem, description = "An unknown category"),
     (status = 404, body = Problem),
+    (status = 409, body = Problem, description = "`publish_at` is given, and the post is no draft"),
 ))]
 pub async fn update_post(
     user: User,
@@ -129,11 +151,12 @@ pub async fn update_post(
     Body(post): Body<PostIn>,
 ) -> Result<Json<PostOut>, Error> {
     let types = post.categories()?;
-    let draft = Draft { title: post.title.as_deref(), content: &post.content, types: &types, status: post.status };
-    pre_publish.check("content", &draft.text(), becomes_public(&app, id, &user, draft.status)).await?;
+    let draft = post.draft(&types);
+    pre_publish.check("content", &draft.text(), becomes_public(&app, id, &user, &draft)).await?;
     let mut tx = app.db.begin().await?;
     quota.charge(&mut tx, user.id, &draft.texts()).await?;
-    let updated = Post::update(&mut tx, id, user.id, &draft).await?;
+    keep_version(&mut tx, id, user.id, &draft).await?;
+    let updated = Post::update(&mut tx, id, user.id, &draft).await.map_err(only_drafts)?;
     let updated = updated.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post not found for update"))?;
     items::signals::saved(&mut tx, id, &post.item).await?;
     let shown = signals::updated(&mut tx, &updated).await?;
@@ -142,10 +165,20 @@ pub async fn update_post(
     Ok(Json(shown))
 }
 
+/// The refusal of a time at which a post that is no draft is to be published, as the database finds it.
+fn only_drafts(error: sqlx::Error) -> Error {
+    match error {
+        sqlx::Error::Database(cause) if cause.constraint() == Some(ONLY_DRAFTS) => {
+            Error::Refused(StatusCode::CONFLICT, "Only a draft can be published later")
+        }
+        error => error.into(),
+    }
+}
+
 /// Whether other users will see an update of a post: one that says nothing of the status leaves a published post published.
-async fn becomes_public(app: &App, id: uuid::Uuid, user: &User, status: Option<Status>) -> Result<bool, Error> {
-    if let Some(status) = status {
-        return Ok(status == Status::Posted);
+async fn becomes_public(app: &App, id: uuid::Uuid, user: &User, draft: &Draft<'_>) -> Result<bool, Error> {
+    if draft.status.is_some() || draft.will_be_public() {
+        return Ok(draft.will_be_public());
     }
     let post = Post::find_visible(&app.db, id, user.id).await?;
     Ok(post.is_some_and(|post| post.created_by == user.id && post.status == Status::Posted))

@@ -1,0 +1,24 @@
+//! The route of drafts.
+use axum::extract::State;
+use axum::response::Response;
+
+use super::models;
+use crate::core::api::errors::Error;
+use crate::core::api::pagination::Page;
+use crate::core::app::App;
+use crate::core::app::identity::User;
+use crate::items::services::with_items;
+use crate::posts::schemas::PostOut;
+
+/// List the caller's drafts, the last first; those that will be published have `publish_at`
+#[utoipa::path(get, path = "/me/drafts", tag = "post", params(
+    ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
+    ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
+), responses(
+    (status = 200, body = Vec<PostOut>),
+))]
+pub async fn list_drafts(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
+    let drafts = models::list_drafts(&app.db, user.id, page.before, page.rows()).await?;
+    let drafts = with_items(&app.db, drafts).await?;
+    Ok(page.answer(drafts, |post| (post.created_at, post.id)))
+}

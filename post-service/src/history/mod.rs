@@ -1,0 +1,36 @@
+//! The history of posts: what each said before its author edited it.
+//!
+//! A draft has no history: no reader has seen it. From its first publication on, each change of the title, the content or the
+//! categories keeps the version before, the last [`MAX_VERSIONS`] of them. Who can read a post can read its history, and so a
+//! post that is hidden, archived or deleted has none for others.
+pub mod models;
+mod schemas;
+mod views;
+
+#[cfg(test)]
+mod tests;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::core::app::App;
+use crate::core::app::limits::Limit;
+use crate::core::ground::settings::Rate;
+
+/// Versions that are kept of a post, beside the last: an author who edits it more often loses the oldest, so that edits cannot
+/// fill a disk.
+const MAX_VERSIONS: i64 = 100;
+
+/// How often a user may read histories.
+pub const HISTORY_LIMIT: Limit = Limit {
+    name: "post_histories",
+    routes: &["GET /api/v1/posts/{post_id}/history"],
+    rate: Rate::new(300, 60),
+    burst_in_development: None,
+    strict: false,
+};
+
+/// The route of histories.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(views::get_history))
+}

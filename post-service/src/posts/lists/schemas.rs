@@ -1,0 +1,25 @@
+//! Filters and counts of posts in the API.
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::models::PostFilter;
+use crate::core::api::errors::Error;
+use crate::core::contract::extract::Query;
+use crate::search::schemas::{author, category, tag};
+
+impl PostFilter {
+    /// Reads the parameters, and reports all that is wrong with them.
+    pub fn read(mut query: Query) -> Result<Self, Error> {
+        let filter = Self { author: author(&mut query), category: category(&mut query), tag: tag(&mut query) };
+        query.check()?;
+        Ok(filter)
+    }
+}
+
+/// How many posts a user has published.
+#[derive(Serialize, ToSchema)]
+pub struct PostCount {
+    /// Those that the caller may see
+    #[schema(minimum = 0)]
+    pub count: i64,
+}

@@ -1,0 +1,51 @@
+//! Filtered lists and counts of posts, through their routes.
+use serde_json::{Value, json};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use crate::blocks::events::USER_BLOCKED;
+use crate::core::testing::{Platform, new_user};
+use crate::posts::tests::start;
+
+async fn write(platform: &Platform, author: &str, content: &str, types: &[&str], status: &str) {
+    let body = json!({ "content": content, "types": types, "status": status });
+    assert_eq!(platform.call("POST", "/posts", Some(author), Some(body)).await.status, 201);
+}
+
+async fn list(platform: &Platform, reader: &str, query: &str) -> Vec<String> {
+    let reply = platform.call("GET", &format!("/posts?{query}"), Some(reader), None).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let content = |post: &Value| post["content"].as_str().unwrap().to_owned();
+    reply.body.as_array().unwrap().iter().map(content).collect()
+}
+
+/// A list is narrowed by author, category and tag, and shows what the whole list shows.
+#[sqlx::test(migrations = false)]
+async fn a_list_is_narrowed_by_filters_and_counted(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, her), (ben, his)) = (new_user(), new_user());
+    write(&platform, &anna, "a #Café", &["NEWS"], "POSTED").await;
+    write(&platform, &anna, "b", &["SPORTS", "NEWS"], "POSTED").await;
+    write(&platform, &anna, "draft", &["NEWS"], "DRAFT").await;
+    write(&platform, &ben, "c #cafe", &["NEWS"], "POSTED").await;
+    assert_eq!(list(&platform, &ben, &format!("author={her}")).await, ["b", "a #Café"]);
+    assert_eq!(list(&platform, &anna, &format!("author={her}")).await, ["draft", "b", "a #Café"]);
+    assert_eq!(list(&platform, &anna, &format!("author={his}")).await, ["c #cafe"], "not the drafts of the reader");
+    assert_eq!(list(&platform, &ben, "category=NEWS&limit=2").await, ["c #cafe", "b"]);
+    assert_eq!(list(&platform, &ben, "category=SPORTS").await, ["b"]);
+    assert_eq!(list(&platform, &ben, "tag=%23Cafe").await, ["c #cafe", "a #Café"]);
+    assert_eq!(list(&platform, &ben, &format!("tag=cafe&author={her}&category=NEWS")).await, ["a #Café"]);
+    for (query, kind) in [("author=me", "type_error.uuid"), ("category=news", "type_error.enum")] {
+        let reply = platform.call("GET", &format!("/posts?{query}"), Some(&ben), None).await;
+        assert_eq!((reply.status.as_u16(), &reply.body["detail"][0]["type"]), (422, &json!(kind)));
+    }
+
+    let count =
+        async |reader: &str| platform.call("GET", &format!("/users/{her}/posts/count"), Some(reader), None).await.body;
+    assert_eq!((count(&ben).await, count(&anna).await), (json!({ "count": 2 }), json!({ "count": 2 })));
+    let block = json!({ "user_id": her, "target_id": his, "at": "2026-11-20T12:00:00+00:00" });
+    platform.consume(USER_BLOCKED, &block).await;
+    assert_eq!(
+        (count(&ben).await, list(&platform, &ben, "tag=cafe").await),
+        (json!({ "count": 0 }), vec!["c #cafe".to_owned()])
+    );
+}

@@ -1,0 +1,351 @@
+//! Search in the database: all of the SQL of this feature.
+use sqlx::{PgExecutor, PgPool, PgTransaction};
+use uuid::Uuid;
+
+use super::CANDIDATES;
+use crate::core::api::pagination::Cursor;
+use crate::core::contract::timestamp::Timestamp;
+use crate::posts::models::Post;
+
+/// Keys that begin with a text and are looked at, at most: so a letter with which all titles begin costs no more than any other.
+const MAX_KEYS: i64 = 200;
+/// Tags that begin with a text and are compared by their use, at most.
+const MAX_TAGS: i64 = 300;
+/// How far the uses of a tag are counted.
+const MAX_USES: i64 = 100;
+
+/// What is indexed of a post; each text is words with blanks between them.
+pub struct PostDocument<'a> {
+    pub post: &'a Post,
+    /// The configuration of its language.
+    pub config: &'a str,
+    pub tags: &'a [String],
+    pub folded_title: &'a str,
+    pub folded_content: &'a str,
+    pub title: &'a str,
+    pub content: &'a str,
+    /// Tags and categories.
+    pub labels: &'a str,
+    /// By what its title is suggested.
+    pub keys: &'a [String],
+}
+
+impl PostDocument<'_> {
+    /// Writes the document of a post.
+    pub async fn save(&self, tx: &mut PgTransaction<'_>) -> sqlx::Result<()> {
+        sqlx::query!(
+            "insert into post_search (post_id, author, published_at, types, tags, config, document)
+            values ($1, $2, $3, $4, $5, $6,
+                setweight(to_tsvector('simple', $7), 'A') || setweight(to_tsvector('simple', $8), 'B')
+                || setweight(to_tsvector('simple', $9), 'C')
+                || case when $6 = 'simple' then '' else
+                    setweight(to_tsvector($6::text::regconfig, $10), 'A')
+                    || setweight(to_tsvector($6::text::regconfig, $11), 'C') end)
+            on conflict (post_id) do update set published_at = excluded.published_at, types = excluded.types,
+                tags = excluded.tags, config = excluded.config, document = excluded.document",
+            self.post.id,
+            self.post.created_by,
+            self.post.published_at.unwrap_or(self.post.created_at) as Timestamp,
+            &self.post.types,
+            self.tags,
+            self.config,
+            self.folded_title,
+            self.labels,
+            self.folded_content,
+            self.title,
+            self.content
+        )
+        .execute(&mut **tx)
+        .await?;
+        sqlx::query!("delete from search_key where post_id = $1", self.post.id).execute(&mut **tx).await?;
+        sqlx::query!(
+            "insert into search_key (kind, key, post_id)
+            select 'TAG', unnest($2::text[]), $1::uuid union select 'TITLE', unnest($3::text[]), $1::uuid",
+            self.post.id,
+            self.tags,
+            self.keys
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+}
+
+/// Takes a post out of the index.
+pub async fn delete_document(tx: &mut PgTransaction<'_>, post: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("delete from post_search where post_id = $1", post).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// How far the posts from before search are indexed. Its row is locked until the transaction ends.
+pub struct Backfill {
+    /// The last post that was looked at.
+    pub after: Uuid,
+    pub done_at: Option<Timestamp>,
+}
+
+impl Backfill {
+    /// Locks the row; none when another replica has it.
+    pub async fn claim(tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<Self>> {
+        sqlx::query_as!(Self, "select after, done_at from search_backfill for update skip locked")
+            .fetch_optional(&mut **tx)
+            .await
+    }
+
+    /// Locks the next posts in the order of ids, and returns them: a change of one of them waits, and then has the last word.
+    pub async fn lock_next(&self, tx: &mut PgTransaction<'_>, rows: i64) -> sqlx::Result<Vec<Uuid>> {
+        let query = sqlx::query_scalar!(
+            "select id from post where id > $1 order by id limit $2 for no key update",
+            self.after,
+            rows
+        );
+        query.fetch_all(&mut **tx).await
+    }
+
+    /// Notes the last post that was looked at; none: there are no more.
+    pub async fn save(tx: &mut PgTransaction<'_>, last: Option<Uuid>) -> sqlx::Result<()> {
+        sqlx::query!(
+            "update search_backfill set after = coalesce($1, after), done_at = case when $1::uuid is null then now() end",
+            last
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+}
+
+/// The posts of these ids that all users may read and that are not in the index.
+pub async fn list_missing(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Post>> {
+    sqlx::query_as!(
+        Post,
+        r#"select id, created_at, created_by, updated_at,
+            edited_at, publish_at, publish_refused,
+            updated_by, title, content, types, status, total_views, total_comments,
+            total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
+            false as "truncated!"
+        from post where id = any($1) and status = 'POSTED' and hidden_at is null
+            and not exists (select from post_search where post_id = post.id)"#,
+        ids
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// What a user searches for. The texts are in the syntax of `websearch_to_tsquery`.
+pub struct PostQuery<'a> {
+    /// The configuration of its language.
+    pub config: &'a str,
+    pub written: &'a str,
+    pub folded: &'a str,
+    pub author: Option<Uuid>,
+    pub category: Option<&'a str>,
+    pub tag: Option<&'a str>,
+    pub since: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+}
+
+/// A post that was found.
+pub struct FoundPost {
+    pub post_id: Uuid,
+    pub published_at: Timestamp,
+    pub config: String,
+}
+
+/// Begins a transaction all of whose statements see one moment. Each is planned for the words at hand: a rare word is looked up in
+/// the index, and of a common one the newest posts are read until there are enough.
+pub async fn begin_search(db: &PgPool) -> sqlx::Result<PgTransaction<'static>> {
+    let mut tx = db.begin_with("begin isolation level repeatable read read only").await?;
+    // Postgres remarks on a query of stop words only, which is no news here.
+    sqlx::query!(
+        "select set_config('plan_cache_mode', 'force_custom_plan', true) as plans,
+            set_config('client_min_messages', 'warning', true) as remarks"
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    Ok(tx)
+}
+
+impl PostQuery<'_> {
+    /// The posts with the words that the viewer may see, newest first.
+    pub async fn find_newest(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        viewer: Uuid,
+        before: Cursor,
+        rows: i64,
+    ) -> sqlx::Result<Vec<FoundPost>> {
+        sqlx::query_as!(
+            FoundPost,
+            r#"select post_id, published_at, config from post_search
+            where document @@ (websearch_to_tsquery($1::text::regconfig, $2) || websearch_to_tsquery('simple', $3))
+                and ($4::uuid is null or author = $4) and ($5::text is null or types @> array[$5])
+                and ($6::text is null or tags @> array[$6])
+                and ($7::timestamptz is null or published_at >= $7) and ($8::timestamptz is null or published_at < $8)
+                and (published_at, post_id) < ($9, $10) and not hidden($11, author)
+            order by published_at desc, post_id desc limit $12"#,
+            self.config,
+            self.written,
+            self.folded,
+            self.author,
+            self.category,
+            self.tag,
+            self.since as Option<Timestamp>,
+            self.until as Option<Timestamp>,
+            before.at,
+            before.id,
+            viewer,
+            rows
+        )
+        .fetch_all(&mut **tx)
+        .await
+    }
+
+    /// The same, published up to a moment, the most relevant first, behind the first `skipped`. A long text is not more relevant
+    /// for its length.
+    pub async fn find_most_relevant(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        viewer: Uuid,
+        as_of: Timestamp,
+        skipped: i64,
+        rows: i64,
+    ) -> sqlx::Result<Vec<FoundPost>> {
+        sqlx::query_as!(
+            FoundPost,
+            r#"with candidate as materialized (
+                select post_id, published_at, config, document from post_search
+                where document @@ (websearch_to_tsquery($1::text::regconfig, $2) || websearch_to_tsquery('simple', $3))
+                    and ($4::uuid is null or author = $4) and ($5::text is null or types @> array[$5])
+                    and ($6::text is null or tags @> array[$6])
+                    and ($7::timestamptz is null or published_at >= $7)
+                    and ($8::timestamptz is null or published_at < $8)
+                    and published_at <= $9 and not hidden($10, author)
+                order by published_at desc, post_id desc limit $11
+            )
+            select post_id, published_at, config from candidate
+            order by ts_rank(document,
+                    websearch_to_tsquery($1::text::regconfig, $2) || websearch_to_tsquery('simple', $3), 1) desc,
+                published_at desc, post_id desc
+            offset $12 limit $13"#,
+            self.config,
+            self.written,
+            self.folded,
+            self.author,
+            self.category,
+            self.tag,
+            self.since as Option<Timestamp>,
+            self.until as Option<Timestamp>,
+            as_of as Timestamp,
+            viewer,
+            CANDIDATES,
+            skipped,
+            rows
+        )
+        .fetch_all(&mut **tx)
+        .await
+    }
+
+    /// Texts of words, with `<` and `>` around those that are searched for: each by its configuration.
+    pub async fn mark(
+        &self,
+        tx: &mut PgTransaction<'_>,
+        configs: &[String],
+        texts: &[String],
+    ) -> sqlx::Result<Vec<String>> {
+        sqlx::query_scalar!(
+            r#"select ts_headline(text.config::regconfig, text.words,
+                websearch_to_tsquery($1::text::regconfig, $2) || websearch_to_tsquery('simple', $3),
+                'HighlightAll=true, StartSel=<, StopSel=>') as "marked!"
+            from unnest($4::text[], $5::text[]) with ordinality as text (config, words, place) order by place"#,
+            self.config,
+            self.written,
+            self.folded,
+            configs,
+            texts
+        )
+        .fetch_all(&mut **tx)
+        .await
+    }
+}
+
+/// The posts of these ids that the viewer may see, in no order.
+pub async fn load_posts(tx: &mut PgTransaction<'_>, viewer: Uuid, ids: &[Uuid]) -> sqlx::Result<Vec<Post>> {
+    sqlx::query_as!(
+        Post,
+        r#"select id, created_at, created_by, updated_at,
+            edited_at, publish_at, publish_refused,
+            updated_by, title, content, types, status, total_views, total_comments,
+            total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
+            false as "truncated!"
+        from post where id = any($1) and visible(post, $2)"#,
+        ids,
+        viewer
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// A tag that begins with a text.
+pub struct SuggestedTag {
+    pub tag: String,
+    /// Posts that have it; of a popular one not all are counted.
+    pub uses: i64,
+}
+
+impl SuggestedTag {
+    /// The most used tags that begin with a folded text.
+    pub async fn list(db: impl PgExecutor<'_>, prefix: &str, rows: i64) -> sqlx::Result<Vec<Self>> {
+        // From one tag to the next by the index: a tag that a million posts have is one step.
+        sqlx::query_as!(
+            Self,
+            r#"with recursive tag as (
+                (select key from search_key where kind = 'TAG' and key between $1 and $1 || chr(1114111)
+                    order by key limit 1)
+                union all
+                select (select key from search_key where kind = 'TAG' and key > tag.key and key <= $1 || chr(1114111)
+                    order by key limit 1)
+                from tag where tag.key is not null
+            ), first as (select key from tag where key is not null limit $2)
+            select first.key as "tag!", uses as "uses!" from first, lateral (
+                select count(*) as uses from (
+                    select from search_key where kind = 'TAG' and search_key.key = first.key limit $3
+                ) as used
+            ) as counted
+            order by uses desc, first.key limit $4"#,
+            prefix,
+            MAX_TAGS,
+            MAX_USES,
+            rows
+        )
+        .fetch_all(db)
+        .await
+    }
+}
+
+/// A post in whose title a word, and what follows it, begins with a text.
+pub struct SuggestedPost {
+    pub id: Uuid,
+    pub title: String,
+}
+
+impl SuggestedPost {
+    /// The newest of those posts that the viewer may see.
+    pub async fn list(db: impl PgExecutor<'_>, viewer: Uuid, prefix: &str, rows: i64) -> sqlx::Result<Vec<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"with found as materialized (
+                select post_id from search_key where kind = 'TITLE' and key between $1 and $1 || chr(1114111)
+                order by key limit $2
+            )
+            select id, coalesce(title, '') as "title!" from post
+            where id in (select post_id from found) and visible(post, $3)
+            order by published_at desc, id desc limit $4"#,
+            prefix,
+            MAX_KEYS,
+            viewer,
+            rows
+        )
+        .fetch_all(db)
+        .await
+    }
+}

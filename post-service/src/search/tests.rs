@@ -1,0 +1,385 @@
+//! Search, through its routes.
+use axum::http::header;
+use serde_json::{Value, json};
+use sqlx::Executor;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use uuid::Uuid;
+
+use super::schedulers::SearchBackfill;
+use crate::SERVICE;
+use crate::blocks::events::{USER_BLOCKED, USER_UNBLOCKED};
+use crate::core::ground::worker::{Outcome, Worker};
+use crate::core::testing::{Platform, Reply, new_user};
+use crate::posts::events::POST_DELETE_REQUESTED;
+
+async fn start(database: PgConnectOptions) -> Platform {
+    Platform::start(&SERVICE, database, &[]).await
+}
+
+/// Publishes a post with a title and a content.
+async fn write(platform: &Platform, author: &str, title: &str, content: &str) -> Value {
+    write_in(platform, author, title, content, &["NEWS"], "POSTED").await
+}
+
+async fn write_in(
+    platform: &Platform,
+    author: &str,
+    title: &str,
+    content: &str,
+    types: &[&str],
+    status: &str,
+) -> Value {
+    let body = json!({ "title": title, "content": content, "types": types, "status": status });
+    let reply = platform.call("POST", "/posts", Some(author), Some(body)).await;
+    assert_eq!(reply.status, 201, "{reply:?}");
+    reply.body
+}
+
+/// The answer to a search; `more` are further parameters.
+async fn ask(platform: &Platform, reader: &str, q: &str, more: &str) -> Reply {
+    let q = serde_urlencoded::to_string([("q", q)]).unwrap();
+    platform.call("GET", &format!("/posts/search?{q}{more}"), Some(reader), None).await
+}
+
+/// The titles that a search finds, in its order.
+async fn titles(platform: &Platform, reader: &str, q: &str, more: &str) -> Vec<String> {
+    let reply = ask(platform, reader, q, more).await;
+    assert_eq!(reply.status, 200, "{q}: {reply:?}");
+    let hits = reply.body.as_array().unwrap();
+    hits.iter().map(|hit| hit["title"].as_str().unwrap().to_owned()).collect()
+}
+
+fn next(reply: &Reply) -> Option<String> {
+    let link = reply.headers.get(header::LINK)?.to_str().unwrap();
+    Some(link.strip_prefix("</api/v1").unwrap().strip_suffix(">; rel=\"next\"").unwrap().to_owned())
+}
+
+fn fault(reply: &Reply) -> (u16, &Value) {
+    (reply.status.as_u16(), &reply.body["detail"][0]["type"])
+}
+
+/// A word is found in the title first, then among categories and tags, then in the text; by its endings, and as it is.
+#[sqlx::test(migrations = false)]
+async fn posts_are_found_by_their_words_and_ranked_by_where_they_stand(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, _), (ben, _)) = (new_user(), new_user());
+    let sentence = "The workers were running along the river because they had heard about";
+    write(&platform, &anna, "In the text", &format!("{sentence} the engines of the ship.")).await;
+    write(&platform, &anna, "By a tag", &format!("{sentence} it. #engines")).await;
+    write(&platform, &anna, "The engines", &format!("{sentence} everything.")).await;
+    write(&platform, &anna, "Another", &format!("{sentence} nothing else, says Charles.")).await;
+    assert_eq!(titles(&platform, &ben, "engines", "").await, ["The engines", "By a tag", "In the text"]);
+    assert_eq!(titles(&platform, &ben, "engine", "&limit=1").await, ["The engines"], "by its stem");
+    assert_eq!(titles(&platform, &ben, "RUNS charles", "").await, ["Another"], "a stem and a name");
+    assert_eq!(titles(&platform, &ben, "\"engines of the ship\"", "").await, ["In the text"]);
+    assert_eq!(titles(&platform, &ben, "\"ship of the engines\"", "").await, [""; 0]);
+    assert_eq!(titles(&platform, &ben, "rivers -engine", "").await, ["Another"]);
+    assert_eq!(titles(&platform, &ben, "ship or charles", "&order=time").await, ["Another", "In the text"]);
+    assert_eq!(titles(&platform, &ben, "news ship", "").await, ["In the text"], "a category is a word, too");
+    assert_eq!(titles(&platform, &ben, "the", "&order=time").await.len(), 4, "a word that only a stemmer drops");
+    assert_eq!(titles(&platform, &ben, "'); drop table post; --", "").await, [""; 0]);
+}
+
+/// Each script is found in its way.
+#[sqlx::test(migrations = false)]
+async fn texts_of_all_scripts_are_found(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, _) = new_user();
+    let texts = [
+        ("Chinese", "我昨天在东京看到了一只可爱的猫。"),
+        ("Japanese", "東京都のラーメン屋で友達と会いました。"),
+        ("Thai", "ฉันรักประเทศไทยและอาหารไทย"),
+        ("Korean", "서울에서 친구를 만났습니다."),
+        ("Turkish", "İstanbul'da ısıtma sistemi çok pahalı, Çelik Bey."),
+        ("German", "Die Häuser an der Straße sind während des Krieges zerstört und später wieder aufgebaut worden."),
+        ("Russian", "Чёрные кошки бегают по улицам большого города каждую ночь."),
+        ("Emoji", "What a party 🎉 that was"),
+        ("Arabic", "ذهبت إلى المدرسة في الصباح الباكر مع أصدقائي"),
+    ];
+    for (title, content) in texts {
+        write(&platform, &anna, title, content).await;
+    }
+    let cases = [
+        ("可爱", "Chinese"),
+        ("猫", "Chinese"),
+        ("东京看到", "Chinese"),
+        ("東京都", "Japanese"),
+        ("ラーメン", "Japanese"),
+        ("ประเทศไทย", "Thai"),
+        ("서울", "Korean"),
+        ("istanbul", "Turkish"),
+        ("ISTANBUL", "Turkish"),
+        ("isitma celik", "Turkish"),
+        ("haus strasse", "German"),
+        ("Häuser", "German"),
+        ("черный", "Russian"),
+        ("кошка", "Russian"),
+        ("🎉", "Emoji"),
+        ("المدرسة", "Arabic"),
+    ];
+    for (q, title) in cases {
+        let found = titles(&platform, &anna, q, "").await;
+        assert_eq!(found, [title], "{q}");
+    }
+    assert_eq!(titles(&platform, &anna, "京東", "").await, [""; 0], "the order of characters matters");
+    let marked = ask(&platform, &anna, "可爱", "").await.body[0]["excerpt_html"].clone();
+    assert_eq!(marked, "我昨天在东京看到了一只<mark>可爱</mark>的猫。");
+}
+
+/// What an author wrote is shown as text, with marks around what was found and nothing else.
+#[sqlx::test(migrations = false)]
+async fn excerpts_are_safe_and_around_what_was_found(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, _) = new_user();
+    let content = format!("{}<script>alert(\"Café\")</script> & more", "straw ".repeat(200));
+    write(&platform, &anna, "<b>Café</b>", &content).await;
+    let hit = ask(&platform, &anna, "cafe", "").await.body[0].clone();
+    assert_eq!(hit["title_html"], "&lt;b&gt;<mark>Café</mark>&lt;/b&gt;");
+    let excerpt = hit["excerpt_html"].as_str().unwrap();
+    assert!(excerpt.starts_with("…straw"), "{excerpt}");
+    assert!(
+        excerpt.ends_with("&lt;script&gt;alert(&quot;<mark>Café</mark>&quot;)&lt;/script&gt; &amp; more"),
+        "{excerpt}"
+    );
+    assert_eq!((hit["content"].as_str().unwrap().chars().count(), &hit["truncated"]), (500, &json!(true)));
+}
+
+/// Search shows what the list of posts shows to the same reader, and nothing else.
+#[sqlx::test(migrations = false)]
+async fn only_what_the_reader_may_see_is_found(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, her), (ben, his)) = (new_user(), new_user());
+    let post = write(&platform, &anna, "Public", "needle").await;
+    let path = format!("/posts/{}", post["id"].as_str().unwrap());
+    write_in(&platform, &anna, "Draft", "needle", &[], "DRAFT").await;
+    write_in(&platform, &anna, "Archived", "needle", &[], "ARCHIVED").await;
+    assert_eq!(titles(&platform, &ben, "needle", "").await, ["Public"]);
+    assert_eq!(titles(&platform, &anna, "needle", "").await, ["Public"], "drafts are in a list of their own");
+
+    let at = |second: u8| format!("2026-11-20T12:00:0{second}+00:00");
+    for (who, whom) in [(her, his), (his, her)] {
+        platform.consume(USER_BLOCKED, &json!({ "user_id": who, "target_id": whom, "at": at(0) })).await;
+        assert_eq!(titles(&platform, &ben, "needle", "").await, [""; 0]);
+        assert_eq!(suggested(&platform, &ben, "pub").await["posts"], json!([]));
+        platform.consume(USER_UNBLOCKED, &json!({ "user_id": who, "target_id": whom, "at": at(1) })).await;
+        assert_eq!(titles(&platform, &ben, "needle", "").await, ["Public"]);
+    }
+
+    // Changed, archived, published again, hidden, restored, deleted.
+    let put = async |content: &str, status: &str| {
+        let body = json!({ "content": content, "types": [], "status": status });
+        assert_eq!(platform.call("PUT", &path, Some(&anna), Some(body)).await.status, 200);
+    };
+    put("thread", "POSTED").await;
+    assert_eq!(titles(&platform, &ben, "needle", "").await, [""; 0]);
+    assert_eq!(titles(&platform, &ben, "thread", "").await, ["Public"]);
+    put("thread", "ARCHIVED").await;
+    assert_eq!(titles(&platform, &ben, "thread", "").await, [""; 0]);
+    put("thread", "POSTED").await;
+    assert_eq!(titles(&platform, &ben, "thread", "").await, ["Public"]);
+    let request = json!({ "content_id": post["id"], "raw_content": post, "reason": "NUDITY" });
+    platform.consume(POST_DELETE_REQUESTED, &request).await;
+    assert_eq!(titles(&platform, &ben, "thread", "").await, [""; 0]);
+    let judge = format!("{}:ACTIVE:MODERATOR", Uuid::now_v7());
+    assert_eq!(platform.call("POST", &format!("{path}/restore"), Some(&judge), None).await.status, 200);
+    assert_eq!(titles(&platform, &ben, "thread", "").await, ["Public"]);
+    assert_eq!(platform.call("DELETE", &path, Some(&anna), None).await.status, 204);
+    assert_eq!(titles(&platform, &ben, "thread", "").await, [""; 0]);
+    let left = platform.app.db.fetch_all("select from post_search union all select from search_key").await.unwrap();
+    assert_eq!(left.len(), 0);
+}
+
+/// A search is narrowed by author, category, tag and time.
+#[sqlx::test(migrations = false)]
+async fn a_search_is_narrowed_by_filters(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, her), (ben, _)) = (new_user(), new_user());
+    write_in(&platform, &anna, "A", "needle #Café", &["NEWS"], "POSTED").await;
+    write_in(&platform, &ben, "B", "needle", &["SPORTS", "NEWS"], "POSTED").await;
+    let old = "update post_search set published_at = '2026-01-15T12:00:00Z' from post
+        where post.id = post_id and title = 'B'";
+    platform.app.db.execute(old).await.unwrap();
+    let find = async |more: &str| titles(&platform, &ben, "needle", more).await;
+    assert_eq!(find(&format!("&author={her}")).await, ["A"]);
+    assert_eq!(find("&category=SPORTS").await, ["B"]);
+    assert_eq!(find("&tag=CAF%C3%89").await, ["A"]);
+    assert_eq!(find("&tag=%23Caf%C3%A9").await, ["A"]);
+    assert_eq!(find("&tag=cafe").await, [""; 0], "diacritics make two tags");
+    assert_eq!(find("&since=2026-01-15&until=2026-01-16").await, ["B"]);
+    assert_eq!(find("&until=2026-01-15T12:00:00Z").await, [""; 0]);
+    assert_eq!(find("&since=2026-01-15T13:00:00+01:00&order=time&category=NEWS").await, ["A", "B"]);
+    for (more, kind) in [
+        ("&author=17", "type_error.uuid"),
+        ("&category=CATS", "type_error.enum"),
+        ("&since=yesterday", "value_error.datetime"),
+        ("&until=9999999-01-01", "value_error.datetime"),
+        ("&order=best", "type_error.enum"),
+        (&format!("&tag={}", "x".repeat(101)), "value_error.any_str.max_length"),
+        (&format!("&since={}", "1".repeat(41)), "value_error.any_str.max_length"),
+        ("&limit=0", "value_error.number.not_ge"),
+        ("&cursor=x", "value_error.cursor"),
+    ] {
+        assert_eq!(fault(&ask(&platform, &ben, "needle", more).await), (422, &json!(kind)), "{more}");
+    }
+}
+
+/// What is no query is refused in a sentence, and what is a strange one finds nothing and costs nothing.
+#[sqlx::test(migrations = false)]
+async fn strange_queries_are_answered_clearly(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, _) = new_user();
+    write(&platform, &anna, "T", "needle").await;
+    for (q, kind) in [
+        ("", "value_error.query"),
+        ("?! -- \"\"", "value_error.query"),
+        ("-needle", "value_error.query"),
+        ("or or", "value_error.query"),
+        ("x\0y", "value_error.any_str.control_character"),
+        (&"x".repeat(201), "value_error.any_str.max_length"),
+        (&"word ".repeat(2_000), "value_error.any_str.max_length"),
+    ] {
+        assert_eq!(fault(&ask(&platform, &anna, q, "").await), (422, &json!(kind)), "{q}");
+    }
+    let missing = platform.call("GET", "/posts/search", Some(&anna), None).await;
+    assert_eq!(fault(&missing), (422, &json!("value_error.missing")));
+    for q in ["a b c d e f g h", "or needle or", "needle\"", "& | ! ( ) : * needle <-> needle", &"é".repeat(200)] {
+        assert_eq!(ask(&platform, &anna, q, "").await.status, 200, "{q}");
+    }
+    assert_eq!(titles(&platform, &anna, "needle & | ! ( ) : *", "").await, ["T"]);
+}
+
+/// Pages miss nothing and repeat nothing, in both orders, also when posts are written meanwhile.
+#[sqlx::test(migrations = false)]
+async fn results_are_paged_without_gaps(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, _) = new_user();
+    for number in 0..7 {
+        // The shorter a text, the more one word counts.
+        write(&platform, &anna, &format!("{number}"), &format!("needle {}", "straw ".repeat(number * 20))).await;
+    }
+    let expected = |order: &str| {
+        let mut titles: Vec<_> = (0..7).map(|number| number.to_string()).collect();
+        if order == "time" {
+            titles.reverse();
+        }
+        titles
+    };
+    for order in ["time", "relevance"] {
+        let (mut pages, mut seen) = (0, Vec::new());
+        let mut path = Some(format!("/posts/search?q=needle&limit=3&order={order}"));
+        while let Some(page) = path {
+            let reply = platform.call("GET", &page, Some(&anna), None).await;
+            assert_eq!(reply.status, 200, "{reply:?}");
+            let hits = reply.body.as_array().unwrap();
+            seen.extend(hits.iter().map(|hit| hit["title"].as_str().unwrap().to_owned()));
+            pages += 1;
+            path = next(&reply);
+            write(&platform, &anna, "late", "needle needle").await;
+        }
+        assert_eq!((pages, seen), (3, expected(order)), "{order}");
+        platform.app.db.execute("delete from post where title = 'late'").await.unwrap();
+    }
+}
+
+/// Of a common word the newest posts are ranked, and the list ends with them.
+#[sqlx::test(migrations = false)]
+async fn of_a_common_word_the_newest_are_ranked(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, _) = new_user();
+    write(&platform, &anna, "needle", "needle").await;
+    let many = "with written as (
+            insert into post (id, created_by, content, types, status, published_at)
+            select gen_random_uuid(), gen_random_uuid(), 'needle straw', '{}', 'POSTED', now() + make_interval(secs => n)
+            from generate_series(1, 2000) as n returning *
+        )
+        insert into post_search (post_id, author, published_at, types, tags, config, document)
+        select id, created_by, published_at - interval '1 hour', types, '{}', 'simple', to_tsvector('simple', content)
+        from written";
+    platform.app.db.execute(many).await.unwrap();
+    platform
+        .app
+        .db
+        .execute(
+            "update post_search set published_at = now() - interval '1 day' where config <> 'simple'
+        or post_id in (select id from post where title = 'needle')",
+        )
+        .await
+        .unwrap();
+    let reply = ask(&platform, &anna, "needle", "&limit=200").await;
+    assert!(reply.body.as_array().unwrap().iter().all(|hit| hit["title"] == Value::Null), "the best is too old");
+    let (mut pages, mut path) = (1, next(&reply));
+    while let Some(page) = path {
+        let reply = platform.call("GET", &page, Some(&anna), None).await;
+        assert_eq!(reply.body.as_array().unwrap().len(), 200);
+        (pages, path) = (pages + 1, next(&reply));
+    }
+    assert_eq!(pages, 10, "2,000 results");
+    assert_eq!(titles(&platform, &anna, "needle", "&until=2000-01-01").await, [""; 0]);
+}
+
+async fn suggested(platform: &Platform, reader: &str, q: &str) -> Value {
+    let q = serde_urlencoded::to_string([("q", q)]).unwrap();
+    let reply = platform.call("GET", &format!("/search/suggest?{q}"), Some(reader), None).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    reply.body
+}
+
+/// While a user types, tags and titles that begin so are suggested: the most used, and the newest.
+#[sqlx::test(migrations = false)]
+async fn tags_and_titles_are_suggested(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, _) = new_user();
+    let first = write(&platform, &anna, "On the Éngine", "#English #energy").await;
+    let second = write(&platform, &anna, "Engines — a survey", "#energy #Café").await;
+    write_in(&platform, &anna, "Engine draft", "#engine", &[], "DRAFT").await;
+    let ids =
+        |body: &Value| body["posts"].as_array().unwrap().iter().map(|post| post["id"].clone()).collect::<Vec<_>>();
+    let body = suggested(&platform, &anna, "en").await;
+    assert_eq!(body["tags"], json!([{ "tag": "energy", "uses": 2 }, { "tag": "english", "uses": 1 }]));
+    assert_eq!(ids(&body), [second["id"].clone(), first["id"].clone()]);
+    assert_eq!(body["posts"][1], json!({ "id": first["id"], "title": "On the Éngine" }));
+    assert_eq!(ids(&suggested(&platform, &anna, "the engi").await), [first["id"].clone()]);
+    assert_eq!(ids(&suggested(&platform, &anna, "Engines a s").await), [second["id"].clone()]);
+    assert_eq!(suggested(&platform, &anna, "#caf").await["tags"], json!([{ "tag": "cafe", "uses": 1 }]));
+    assert_eq!(suggested(&platform, &anna, "100%").await, json!({ "tags": [], "posts": [] }), "no pattern");
+    for (q, kind) in [("%23", "value_error.query"), ("a%00", "value_error.any_str.control_character")] {
+        let reply = platform.call("GET", &format!("/search/suggest?q={q}"), Some(&anna), None).await;
+        assert_eq!(fault(&reply), (422, &json!(kind)), "{q}");
+    }
+    let reply = platform.call("GET", "/search/suggest?q=a&limit=21", Some(&anna), None).await;
+    assert_eq!(fault(&reply), (422, &json!("value_error.number.not_le")));
+}
+
+/// Posts from before search are found after the backfill, which goes on where it was and leaves drafts and newer words alone.
+#[sqlx::test(migrations = false)]
+async fn older_posts_are_indexed_step_by_step(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, _) = new_user();
+    for number in 0..3 {
+        write(&platform, &anna, &format!("{number}"), "needle").await;
+    }
+    write_in(&platform, &anna, "draft", "needle", &[], "DRAFT").await;
+    let many = "insert into post (id, created_by, content, types, status, published_at, title)
+        select gen_random_uuid(), gen_random_uuid(), 'needle', '{}', 'POSTED', now(), 'older' from generate_series(1, 150)";
+    platform.app.db.execute(many).await.unwrap();
+    platform
+        .app
+        .db
+        .execute("delete from post_search where post_id in (select id from post where title = '1')")
+        .await
+        .unwrap();
+    let mut steps = 0;
+    let mut backfill = SearchBackfill(platform.app.clone());
+    loop {
+        // Each step by a replica that was started anew.
+        let Outcome::Idle(pause) = backfill.step().await.unwrap() else { panic!("it makes pauses") };
+        steps += 1;
+        if pause.as_secs() > 60 {
+            break;
+        }
+        backfill = SearchBackfill(platform.app.clone());
+    }
+    assert_eq!(steps, 3, "two batches, and a look behind the last post");
+    let found = titles(&platform, &anna, "needle", "&limit=200").await;
+    assert_eq!((found.len(), found.iter().filter(|title| *title == "draft").count()), (153, 0));
+}

@@ -1,0 +1,56 @@
+//! The routes of search.
+use std::time::Instant;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+
+use super::models::{SuggestedPost, SuggestedTag};
+use super::schemas::{PostSearch, Prefix, SearchHit, SuggestionsOut};
+use super::{results, signals};
+use crate::core::api::errors::{Error, Problem};
+use crate::core::api::pagination::Page;
+use crate::core::app::App;
+use crate::core::app::identity::User;
+use crate::core::contract::extract::Query;
+
+/// Search published posts by their words
+///
+/// Words, `"phrases"`, `or`, and `-` before what must not be there. Case and accents make no difference, and in the language of
+/// a post neither do endings. By relevance, the newest 2,000 posts that match are ranked, and the list ends with them.
+#[utoipa::path(get, path = "/posts/search", tag = "search", params(
+    ("q" = String, Query, min_length = 1, max_length = 200, example = "engine -\"steam power\"", description = "What is searched for; at least one word must not be excluded"),
+    ("author" = Option<uuid::Uuid>, Query, description = "Only posts of this user"),
+    ("category" = Option<String>, Query, max_length = 16, example = "TECHNOLOGY", description = "Only posts of this category"),
+    ("tag" = Option<String>, Query, max_length = 100, description = "Only posts with this #tag, with or without the #"),
+    ("since" = Option<String>, Query, max_length = 40, example = "2026-01-01", description = "Only posts published at this time or later: a day or a time with its zone"),
+    ("until" = Option<String>, Query, max_length = 40, example = "2036-01-01T00:00:00Z", description = "Only posts published before this time"),
+    ("order" = Option<String>, Query, max_length = 9, pattern = "^(relevance|time)$", description = "`relevance`, also when not given, or `time`"),
+    ("limit" = Option<i64>, Query, minimum = 1, maximum = 200, description = "Items on a page, 1 to 200; 50 when not given"),
+    ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
+), responses(
+    (status = 200, body = Vec<SearchHit>),
+    (status = 422, body = Problem),
+))]
+pub async fn search_posts(user: User, State(app): State<App>, page: Page, query: Query) -> Result<Response, Error> {
+    let search = PostSearch::read(query)?;
+    let begun = Instant::now();
+    let hits = results::find(&app.db, user.id, &search, page.before, page.rows()).await?;
+    signals::searched(search.order, begun.elapsed(), hits.is_empty());
+    Ok(page.answer(hits, |hit: &SearchHit| hit.place))
+}
+
+/// Suggest tags and posts while a user types
+#[utoipa::path(get, path = "/search/suggest", tag = "search", params(
+    ("q" = String, Query, min_length = 1, max_length = 100, example = "eng", description = "The beginning of a tag, with or without the #, or of a word of a title, in any case, with or without accents"),
+    ("limit" = Option<i64>, Query, minimum = 1, maximum = 20, description = "Suggestions of each kind at most, 1 to 20; 10 when not given"),
+), responses(
+    (status = 200, body = SuggestionsOut),
+    (status = 422, body = Problem),
+))]
+pub async fn suggest(user: User, State(app): State<App>, query: Query) -> Result<Json<SuggestionsOut>, Error> {
+    let prefix = Prefix::read(query)?;
+    let tags = SuggestedTag::list(&app.db, &prefix.tag, prefix.limit).await?;
+    let posts = SuggestedPost::list(&app.db, user.id, &prefix.key, prefix.limit).await?;
+    Ok(Json(SuggestionsOut::new(tags, posts)))
+}
