@@ -390,3 +390,14 @@ from engagement.notification group by user_id, type, subject_id, day having coun
 select format('the changes of %s are numbered up to %s, the last is %s', user_id, last_change, max(change))
 from engagement.notification_reader left join engagement.notification using (user_id)
 group by user_id, last_change having last_change < max(change);
+
+-- Search: what all may read is found, and nothing else.
+
+-- lost
+select format('post %s is not found by search', id) from post.post
+where status = 'POSTED' and hidden_at is null and not exists (select from post.post_search where post_id = id);
+
+-- wrong
+select format('search finds post %s, which not all may read', post_id)
+from post.post_search left join post.post on id = post_id
+where status is distinct from 'POSTED' or hidden_at is not null;
