@@ -27,6 +27,7 @@ pub async fn demo(entrance: Entrance) -> Result<ExitCode> {
     let (ada, bob) = two_people(&api).await?;
     a_phone(&ada).await?;
     let post = a_post(&ada, &bob).await?;
+    a_search(&ada, &bob, &post).await?;
     interest(&bob, &post).await?;
     an_insult(&bob, &post).await?;
     what_the_post_counts(&ada, &post).await?;
@@ -86,6 +87,29 @@ async fn a_post(ada: &Person, bob: &Person) -> Result<Post> {
     let post = ada.change_post(&draft.id, content, &TYPES, "POSTED").await?;
     step("Ada publishes it", &format!("it is {}", post.status));
     Ok(post)
+}
+
+/// Bob finds the post by its words; Ada edits it, and he finds it by the new ones and reads what it said before.
+async fn a_search(ada: &Person, bob: &Person, post: &Post) -> Result<()> {
+    let find = async |words: &str| -> Result<Vec<Value>> {
+        let path = format!("/posts/search?q={words}&author={}", ada.id);
+        bob.api.ask(Method::GET, To::Post, &path, None).await
+    };
+    let hits = find("orders").await?;
+    if hits.len() != 1 || hits[0]["id"] != post.id {
+        bail!("Bob searched for a word of Ada's post and found {hits:?}");
+    }
+    step("Bob searches for \"orders\"", hits[0]["excerpt_html"].as_str().unwrap_or_default());
+    let content = "It can do whatever we know how to order it to perform, and weaves algebraic patterns.";
+    ada.change_post(&post.id, content, &TYPES, "POSTED").await?;
+    let hits = find("\"algebraic+patterns\"").await?;
+    let path = format!("/posts/{}/history", post.id);
+    let versions: Vec<Value> = bob.api.ask(Method::GET, To::Post, &path, None).await?;
+    if hits.len() != 1 || !hits[0]["edited_at"].is_string() || versions.len() != 1 {
+        bail!("Ada edited her post; Bob found {hits:?}, and of earlier versions {versions:?}");
+    }
+    step("Ada edits it, and Bob finds the new words", &format!("before it said: {}", versions[0]["content"]));
+    Ok(())
 }
 
 async fn interest(bob: &Person, post: &Post) -> Result<()> {

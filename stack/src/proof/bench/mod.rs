@@ -18,6 +18,7 @@ mod platform;
 mod rates;
 mod report;
 mod resident;
+mod search;
 mod statements;
 mod streams;
 
@@ -38,12 +39,13 @@ use crate::servers::temporary::TemporaryServers;
 pub async fn bench(bench: Bench) -> Result<ExitCode> {
     match &bench {
         Bench::Events(options) => measure(&options.run, async |platform| events::run(options, platform).await).await,
-        Bench::Http(_) | Bench::Feed(_) | Bench::Moderation(_) if cfg!(debug_assertions) => run_optimised().await,
+        Bench::Http(_) | Bench::Feed(_) | Bench::Moderation(_) | Bench::Search(_) if cfg!(debug_assertions) => run_optimised().await,
         Bench::Http(options) => measure(&options.run, async |platform| http::run(options, platform).await).await,
         Bench::Streams(options) => measure(&options.run, async |platform| streams::run(options, platform).await).await,
         Bench::Moderation(options) => {
             measure(&options.run, async |platform| moderation::run(options, platform).await).await
         }
+        Bench::Search(options) => measure(&options.run, async |platform| search::run(options, platform).await).await,
         Bench::Feed(options) => measure(&options.run, async |platform| feed::run(options, platform).await).await,
     }
 }

@@ -16,6 +16,8 @@ pub enum Bench {
     Streams(Streams),
     /// How many texts a core reads, how soon one is answered, and how long moderators wait for a long queue
     Moderation(Moderation),
+    /// How soon posts are found among very many, and what the index adds to a write
+    Search(Search),
 }
 
 /// The arguments of all benchmarks.
@@ -136,6 +138,18 @@ pub struct Streams {
     /// How long they stay open before the memory is read again
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = value_parser!(u32).range(1..=3600))]
     pub seconds: u32,
+}
+
+#[derive(Debug, Args)]
+pub struct Search {
+    #[command(flatten)]
+    pub run: Run,
+    /// Posts that are searched
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = value_parser!(i64).range(1000..=100_000_000))]
+    pub posts: i64,
+    /// How often a write is compared with the same write without its document
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = value_parser!(u32).range(1..=1000))]
+    pub rounds: u32,
 }
 
 /// What is measured about moderation.

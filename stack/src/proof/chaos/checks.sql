@@ -436,3 +436,13 @@ where mention.stands and engagement.is_public(post_card) and person_id <> author
         select from engagement.notification join engagement.notification_actor on notification_id = notification.id
         where type = 'USER_MENTIONED' and notification.user_id = person_id and subject_id = post_id
             and actor_id = author_id and notification_actor.stands);
+-- Search: what all may read is found, and nothing else.
+
+-- lost
+select format('post %s is not found by search', id) from post.post
+where status = 'POSTED' and hidden_at is null and not exists (select from post.post_search where post_id = id);
+
+-- wrong
+select format('search finds post %s, which not all may read', post_id)
+from post.post_search left join post.post on id = post_id
+where status is distinct from 'POSTED' or hidden_at is not null;

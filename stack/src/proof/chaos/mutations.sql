@@ -45,6 +45,15 @@ returning stream;
 insert into post.dead_letter (id, stream, entry_id, occurred_at, version, message, error)
 values (gen_random_uuid(), 'post_viewed', '1-0', now(), 1, '{}', 'spoilt') returning entry_id;
 
+-- Search.
+
+-- lost: post {} is not found by search
+delete from post.post_search where post_id = (select post_id from post.post_search order by post_id limit 1) returning post_id;
+
+-- wrong: search finds post {}, which not all may read
+update post.post_search set post_id = gen_random_uuid()
+where post_id = (select post_id from post.post_search order by post_id limit 1) returning post_id;
+
 -- Promises.
 
 -- lost: account {}
