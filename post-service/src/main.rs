@@ -1,10 +1,10 @@
 //! The post service: posts with their counters of views, comments and reactions, and their NFT records.
 mod blocks;
 mod core;
-mod facets;
-mod items;
 mod drafts;
+mod facets;
 mod history;
+mod items;
 mod personal_data;
 mod posts;
 mod pre_publish;

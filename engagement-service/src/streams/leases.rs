@@ -53,8 +53,13 @@ impl StreamLease {
     pub async fn take(&self) -> bool {
         let lasts = u64::try_from(self.lasts.as_millis()).unwrap_or(u64::MAX);
         let mut redis = self.app.redis.clone();
-        let taken: RedisResult<bool> =
-            TAKE.key(key(self.user)).arg(self.id.to_string()).arg(lasts).arg(MAX_STREAMS).invoke_async(&mut redis).await;
+        let taken: RedisResult<bool> = TAKE
+            .key(key(self.user))
+            .arg(self.id.to_string())
+            .arg(lasts)
+            .arg(MAX_STREAMS)
+            .invoke_async(&mut redis)
+            .await;
         taken.unwrap_or_else(|error| {
             tracing::debug!(%error, "streams are counted by this process alone");
             true

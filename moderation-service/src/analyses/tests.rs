@@ -437,8 +437,7 @@ async fn the_text_of_a_draft_is_not_kept(_: PgPoolOptions, database: PgConnectOp
 
 fn reanalyser(platform: &Platform, version: &'static str) -> Reanalyser {
     let settings = Settings::from_arg_matches(&platform.settings()).unwrap();
-    let reader =
-        AnalysisReader { model: Some(Arc::new(Words(version))), words: Arc::new(Off) };
+    let reader = AnalysisReader { model: Some(Arc::new(Words(version))), words: Arc::new(Off) };
     Reanalyser::new(&platform.app, Pipeline { reader, settings: settings.analyses })
 }
 

@@ -222,9 +222,12 @@ async fn the_newest_version_of_a_picture_counts(_: PgPoolOptions, database: PgCo
     (foreign["version"], foreign["owner_id"]) = (json!(9), json!(Uuid::now_v7()));
     platform.consume(MEDIA_READY, &foreign).await;
     assert_eq!(state(&platform, &first).await.0, "HIDDEN", "a picture changes no owner");
-    for (field, wrong) in
-        [("perceptual_hash", json!("12")), ("sha256", json!("zz")), ("sha256", json!("0a".repeat(33))), ("width", json!("wide"))]
-    {
+    for (field, wrong) in [
+        ("perceptual_hash", json!("12")),
+        ("sha256", json!("zz")),
+        ("sha256", json!("0a".repeat(33))),
+        ("width", json!("wide")),
+    ] {
         let mut event = picture(new_user().1, 1);
         event[field] = wrong;
         let steps = platform.consume(MEDIA_READY, &event).await;
@@ -242,7 +245,10 @@ async fn pictures_are_exported_and_erased(_: PgPoolOptions, database: PgConnectO
     }
     let exported = platform.personal_data_of(anna, "pictures").await;
     let [picture_of_anna] = &exported[..] else { panic!("{exported:?}") };
-    assert_eq!((&picture_of_anna["owner"], &picture_of_anna["perceptual_hash"]), (&json!(anna), &json!("00000000000000ab")));
+    assert_eq!(
+        (&picture_of_anna["owner"], &picture_of_anna["perceptual_hash"]),
+        (&json!(anna), &json!("00000000000000ab"))
+    );
     platform.erase(anna).await;
     platform.consume(MEDIA_READY, &picture(anna, 0xab)).await;
     assert_eq!(platform.personal_data_of(anna, "pictures").await.len(), 0);

@@ -139,7 +139,8 @@ async fn a_decision_calls_its_reports_abusive(_: PgPoolOptions, database: PgConn
     let post = write_post(&platform, new_user().1, "Fine").await;
     assert_eq!(report(&platform, &ann, post, "SPAM_COMMERCIAL").await.status, 201);
     let path = format!("/moderation/subjects/POST/{post}/decisions");
-    let body = |abusive: Value| json!({ "actions": [{ "action": "ALLOW" }], "reason": "OTHER_RULES", "abusive": abusive });
+    let body =
+        |abusive: Value| json!({ "actions": [{ "action": "ALLOW" }], "reason": "OTHER_RULES", "abusive": abusive });
     let wrong = platform.call("POST", &path, Some(&moderator), Some(body(Value::Null))).await;
     assert_eq!((wrong.status.as_u16(), &wrong.body["detail"][0]["loc"]), (422, &json!(["body", "abusive"])));
     assert_eq!(platform.call("POST", &path, Some(&moderator), Some(body(json!(true)))).await.status, 201);

@@ -6,9 +6,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::SearchOrder;
+use super::languages;
 use super::models::{PostQuery, SuggestedPost, SuggestedTag};
 use super::services::{QueryText, key, query_text};
-use super::{languages, words};
 use crate::core::api::errors::Error;
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::extract::Query;

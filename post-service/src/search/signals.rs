@@ -36,8 +36,10 @@ async fn index(tx: &mut PgTransaction<'_>, post: &Post, tags: &[String]) -> sqlx
             text.push_str(&single);
         }
     }
-    let labels =
-        tags.iter().map(|tag| words::fold(tag)).chain(post.types.iter().map(|category| category.replace('_', " ").to_lowercase()));
+    let labels = tags
+        .iter()
+        .map(|tag| words::fold(tag))
+        .chain(post.types.iter().map(|category| category.replace('_', " ").to_lowercase()));
     let document = PostDocument {
         post,
         config: languages::configuration_of(&format!("{title}\n{}", post.content)),

@@ -57,13 +57,15 @@ async fn a_text_is_read_by_the_model(_: PgPoolOptions, database: PgConnectOption
 async fn a_verdict_is_that_of_the_published_text(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &["--moderation-model", &model()]).await;
     let admin = format!("{}:ACTIVE:ADMIN", Uuid::now_v7());
-    let set = platform.call("PUT", "/moderation/domains/bad.example", Some(&admin), Some(json!({ "verdict": "BLOCK" })));
+    let set =
+        platform.call("PUT", "/moderation/domains/bad.example", Some(&admin), Some(json!({ "verdict": "BLOCK" })));
     assert_eq!(set.await.status, 200);
-    let rule = |name: &str, when: Value, outcome: &str| {
-        json!({ "name": name, "when": when, "outcome": outcome, "reason": "OTHER_RULES" })
-    };
+    let rule = |name: &str, when: Value, outcome: &str| json!({ "name": name, "when": when, "outcome": outcome, "reason": "OTHER_RULES" });
     let only_comments = json!({ "all": [{ "audience": ["COMMENT"] }, { "signal": "mentions", "at_least": 2 }] });
-    let rules = json!([rule("many-mentions", only_comments, "HIDE"), rule("shouting", json!({ "signal": "uppercase", "at_least": 0.9 }), "HOLD")]);
+    let rules = json!([
+        rule("many-mentions", only_comments, "HIDE"),
+        rule("shouting", json!({ "signal": "uppercase", "at_least": 0.9 }), "HOLD")
+    ]);
     let policy = json!({ "name": "Ours", "mode": "ENFORCE", "rules": rules });
     assert_eq!(platform.call("POST", "/moderation/policies", Some(&admin), Some(policy)).await.status, 201);
     let texts = [
@@ -86,8 +88,7 @@ async fn a_verdict_is_that_of_the_published_text(_: PgPoolOptions, database: PgC
         platform.consume(COMMENT_CREATED, &comment).await;
         let requested = platform.published(COMMENT_DELETE_REQUESTED).await;
         let hidden = requested.iter().find(|request| request["content_id"] == json!(id));
-        let decided =
-            format!("select rule from decision where subject_id = '{id}' and actions->0->>'action' = 'HIDE'");
+        let decided = format!("select rule from decision where subject_id = '{id}' and actions->0->>'action' = 'HIDE'");
         let decided = platform.app.db.fetch_optional(AssertSqlSafe(decided)).await.unwrap();
         let rule = decided.map(|row| row.get::<String, _>("rule"));
         assert_eq!(result["policy"]["rule"], json!(rule), "{text}: {result}");
