@@ -77,7 +77,6 @@ static SERVICE: Service = Service {
                 app.start("search backfill", SearchBackfill(app.clone()));
                 app.start("publication of drafts", DraftPublisher { app: app.clone(), pre_publish: publisher });
             })),
-            ..Features::default()
         })
     },
 };

@@ -39,7 +39,9 @@ use crate::servers::temporary::TemporaryServers;
 pub async fn bench(bench: Bench) -> Result<ExitCode> {
     match &bench {
         Bench::Events(options) => measure(&options.run, async |platform| events::run(options, platform).await).await,
-        Bench::Http(_) | Bench::Feed(_) | Bench::Moderation(_) | Bench::Search(_) if cfg!(debug_assertions) => run_optimised().await,
+        Bench::Http(_) | Bench::Feed(_) | Bench::Moderation(_) | Bench::Search(_) if cfg!(debug_assertions) => {
+            run_optimised().await
+        }
         Bench::Http(options) => measure(&options.run, async |platform| http::run(options, platform).await).await,
         Bench::Streams(options) => measure(&options.run, async |platform| streams::run(options, platform).await).await,
         Bench::Moderation(options) => {

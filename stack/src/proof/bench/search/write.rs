@@ -28,11 +28,8 @@ pub async fn measure(options: &Search, platform: &mut MeasuredPlatform<'_>) -> R
     let all = platform.base.replicas.clone();
     platform.base.kill(&all).await?;
     let tables = platform.tables_of(&POST, CONNECTIONS).await?;
-    let turns = Comparison::run(
-        options.rounds,
-        async || turn(&tables, true).await,
-        async || turn(&tables, false).await,
-    );
+    let turns =
+        Comparison::run(options.rounds, async || turn(&tables, true).await, async || turn(&tables, false).await);
     let turns = turns.await?;
     let description = format!(
         "A post is inserted and committed with its NFT record and its event, with and without its document and keys, by \
@@ -77,11 +74,11 @@ async fn write(tables: &PgPool, indexed: bool) -> sqlx::Result<()> {
     let (id, post): (String, String) = ask(insert).bind(TITLE).bind(CONTENT).fetch_one(&mut *tx).await?;
     sql("insert into post_nft (id, created_by, post_id, description, data)
         values (gen_random_uuid(), gen_random_uuid(), $1::text::uuid, $2, $3::text::json)")
-        .bind(id.clone())
-        .bind("Post created")
-        .bind(post.clone())
-        .execute(&mut *tx)
-        .await?;
+    .bind(id.clone())
+    .bind("Post created")
+    .bind(post.clone())
+    .execute(&mut *tx)
+    .await?;
     sql("insert into outbox (event_id, stream, message, traceparent)
         values (gen_random_uuid(), 'post_created', $1::text::json, '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01')")
         .bind(post)
@@ -93,11 +90,11 @@ async fn write(tables: &PgPool, indexed: bool) -> sqlx::Result<()> {
                 setweight(to_tsvector('simple', $2), 'A') || setweight(to_tsvector('simple', 'news'), 'B')
                 || setweight(to_tsvector('simple', $3), 'C') || setweight(to_tsvector('english', $2), 'A')
                 || setweight(to_tsvector('english', $3), 'C'))")
-            .bind(id.clone())
-            .bind(TITLE)
-            .bind(CONTENT)
-            .execute(&mut *tx)
-            .await?;
+        .bind(id.clone())
+        .bind(TITLE)
+        .bind(CONTENT)
+        .execute(&mut *tx)
+        .await?;
         sql("delete from search_key where post_id = $1::text::uuid").bind(id.clone()).execute(&mut *tx).await?;
         sql("insert into search_key (kind, key, post_id)
             select 'TITLE', substr($2, length(string_agg(word, ' ') over (order by place)) - length(word) + 1, 40), $1::text::uuid
