@@ -27,8 +27,8 @@ pub async fn find(
     before: Cursor,
     rows: i64,
 ) -> sqlx::Result<Vec<SearchHit>> {
-    let query = search.query();
-    let mut tx = begin_search(db).await?;
+    let (mut tx, tsquery) = begin_search(db, search.config, &search.text.written, &search.text.folded).await?;
+    let query = search.query(&tsquery);
     let (found, places): (Vec<FoundPost>, Vec<_>) = match search.order {
         SearchOrder::Time => {
             let found = query.find_newest(&mut tx, viewer, before, rows).await?;
