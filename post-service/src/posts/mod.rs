@@ -19,6 +19,7 @@ use utoipa_axum::routes;
 
 use crate::core::app::App;
 use crate::core::app::limits::Limit;
+use crate::core::contract::timestamp::Timestamp;
 use crate::core::ground::settings::Rate;
 
 /// The status of a post, which decides who sees it.
@@ -74,6 +75,25 @@ pub const CATEGORIES: [&str; 22] = [
     "PROTEST",
     "SCIENTIFIC",
 ];
+
+/// What a request says of when a draft is to be published.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Schedule {
+    /// Nothing: it stays as it is.
+    #[default]
+    Unchanged,
+    /// When its author says so.
+    ByHand,
+    /// By itself, at that time.
+    At(Timestamp),
+}
+
+impl Schedule {
+    /// The time, where there is one.
+    pub fn time(self) -> Option<Timestamp> {
+        if let Self::At(at) = self { Some(at) } else { None }
+    }
+}
 
 /// The constraint that only a draft is published later.
 const ONLY_DRAFTS: &str = "post_publish_at";

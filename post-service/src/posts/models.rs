@@ -5,7 +5,7 @@ use std::ops::AddAssign;
 use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
-use super::Status;
+use super::{Schedule, Status};
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::doors::personal_data::PersonalDataItem;
@@ -58,8 +58,8 @@ pub struct Draft<'a> {
     pub content: &'a str,
     pub types: &'a [String],
     pub status: Option<Status>,
-    /// When the draft is to be published; `Some(None)`: when its author says so.
-    pub publish_at: Option<Option<Timestamp>>,
+    /// When the draft is to be published.
+    pub schedule: Schedule,
 }
 
 impl Draft<'_> {
@@ -70,7 +70,7 @@ impl Draft<'_> {
 
     /// Whether other users will see it, now or when it is due.
     pub fn will_be_public(&self) -> bool {
-        self.status == Some(Status::Posted) || matches!(self.publish_at, Some(Some(_)))
+        self.status == Some(Status::Posted) || self.schedule.time().is_some()
     }
 
     /// Its texts, by which a user's quota is charged.
@@ -140,7 +140,7 @@ impl Post {
             draft.content,
             draft.types,
             draft.status.unwrap_or(Status::Draft) as Status,
-            draft.publish_at.flatten() as Option<Timestamp>
+            draft.schedule.time() as Option<Timestamp>
         )
         .fetch_one(&mut **tx)
         .await
@@ -231,8 +231,8 @@ impl Post {
             draft.content,
             draft.types,
             draft.status as Option<Status>,
-            draft.publish_at.is_some(),
-            draft.publish_at.flatten() as Option<Timestamp>
+            draft.schedule != Schedule::Unchanged,
+            draft.schedule.time() as Option<Timestamp>
         )
         .fetch_optional(&mut **tx)
         .await

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::models::{Draft, Post};
-use super::{CATEGORIES, Status};
+use super::{CATEGORIES, Schedule, Status};
 use crate::core::api::errors::Error;
 use crate::core::contract::fields::{Fields, Input, Invalid, invalid};
 use crate::core::contract::timestamp::Timestamp;
@@ -47,7 +47,7 @@ pub struct PostIn {
     /// When a draft is to be published: a time with its zone, in the future and within a year. Null: when its author says so.
     /// Unchanged when it is not given in an update of a draft
     #[schema(value_type = Option<Timestamp>, required = false, examples("2036-11-20T15:00:00+00:00"))]
-    pub publish_at: Option<Option<Timestamp>>,
+    pub publish_at: Schedule,
 }
 
 impl Input for PostIn {
@@ -81,29 +81,29 @@ fn caption_fault() -> Invalid {
     invalid(&["body", "content"], msg, "value_error.any_str.max_length", Some(limit))
 }
 
-/// Reads when a draft is to be published; `Some(None)` where null was given.
-fn read_publish_at(fields: &mut Fields, now: DateTime<Utc>) -> Option<Option<Timestamp>> {
-    let value = fields.value("publish_at")?;
+/// Reads when a draft is to be published.
+fn read_publish_at(fields: &mut Fields, now: DateTime<Utc>) -> Schedule {
+    let Some(value) = fields.value("publish_at") else { return Schedule::Unchanged };
     if value.is_null() {
-        return Some(None);
+        return Schedule::ByHand;
     }
     let Some(at) = value.as_str().and_then(|text| text.parse::<DateTime<Utc>>().ok()) else {
         fields.refuse("publish_at", "invalid datetime format", "value_error.datetime", None);
-        return None;
+        return Schedule::Unchanged;
     };
     if at <= now || at > now + MAX_AHEAD {
         let msg = "ensure this time is in the future and within a year";
         fields.refuse("publish_at", msg, "value_error.datetime.not_ahead", None);
     }
     // As Postgres keeps it.
-    Some(Some(Timestamp(at.trunc_subsecs(6))))
+    Schedule::At(Timestamp(at.trunc_subsecs(6)))
 }
 
 impl PostIn {
     /// Its fields, with its categories as they were checked.
     pub fn draft<'a>(&'a self, types: &'a [String]) -> Draft<'a> {
         let Self { title, content, status, publish_at, .. } = self;
-        Draft { title: title.as_deref(), content, types, status: *status, publish_at: *publish_at }
+        Draft { title: title.as_deref(), content, types, status: *status, schedule: *publish_at }
     }
 
     /// Its categories; refused when one of them does not exist.

@@ -10,7 +10,7 @@ use crate::posts::models::Post;
 /// Keys that begin with a text and are looked at, at most: so a letter with which all titles begin costs no more than any other.
 const MAX_KEYS: i64 = 200;
 /// Tags that begin with a text and are compared by their use, at most.
-const MAX_TAGS: i64 = 300;
+const MAX_TAGS: i64 = 100;
 /// How far the uses of a tag are counted.
 const MAX_USES: i64 = 100;
 
@@ -131,12 +131,10 @@ pub async fn list_missing(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Res
     .await
 }
 
-/// What a user searches for. The texts are in the syntax of `websearch_to_tsquery`.
+/// What a user searches for.
 pub struct PostQuery<'a> {
-    /// The configuration of its language.
-    pub config: &'a str,
-    pub written: &'a str,
-    pub folded: &'a str,
+    /// As [`begin_search`] has read it.
+    pub tsquery: &'a str,
     pub author: Option<Uuid>,
     pub category: Option<&'a str>,
     pub tag: Option<&'a str>,
@@ -151,18 +149,29 @@ pub struct FoundPost {
     pub config: String,
 }
 
-/// Begins a transaction all of whose statements see one moment. Each is planned for the words at hand: a rare word is looked up in
-/// the index, and of a common one the newest posts are read until there are enough.
-pub async fn begin_search(db: &PgPool) -> sqlx::Result<PgTransaction<'static>> {
+/// Begins a transaction all of whose statements see one moment, and reads a query in the syntax of `websearch_to_tsquery`: as it is
+/// written by the configuration of its language, and folded word by word. Each statement is planned for the words at hand: a rare
+/// word is looked up in the index, and of a common one the newest posts are read until there are enough.
+pub async fn begin_search(
+    db: &PgPool,
+    config: &str,
+    written: &str,
+    folded: &str,
+) -> sqlx::Result<(PgTransaction<'static>, String)> {
     let mut tx = db.begin_with("begin isolation level repeatable read read only").await?;
-    // Postgres remarks on a query of stop words only, which is no news here.
-    sqlx::query!(
-        "select set_config('plan_cache_mode', 'force_custom_plan', true) as plans,
-            set_config('client_min_messages', 'warning', true) as remarks"
+    // Postgres remarks on a query of stop words only, which is no news here. The name of a configuration is looked up where it is
+    // used: in the statements that search, that would be once per row.
+    let query = sqlx::query!(
+        r#"select set_config('plan_cache_mode', 'force_custom_plan', true) as plans,
+            set_config('client_min_messages', 'warning', true) as remarks,
+            (websearch_to_tsquery($1::text::regconfig, $2) || websearch_to_tsquery('simple', $3))::text as "tsquery!""#,
+        config,
+        written,
+        folded
     )
     .fetch_one(&mut *tx)
     .await?;
-    Ok(tx)
+    Ok((tx, query.tsquery))
 }
 
 impl PostQuery<'_> {
@@ -177,15 +186,13 @@ impl PostQuery<'_> {
         sqlx::query_as!(
             FoundPost,
             r#"select post_id, published_at, config from post_search
-            where document @@ (websearch_to_tsquery($1::text::regconfig, $2) || websearch_to_tsquery('simple', $3))
-                and ($4::uuid is null or author = $4) and ($5::text is null or types @> array[$5])
-                and ($6::text is null or tags @> array[$6])
-                and ($7::timestamptz is null or published_at >= $7) and ($8::timestamptz is null or published_at < $8)
-                and (published_at, post_id) < ($9, $10) and not hidden($11, author)
-            order by published_at desc, post_id desc limit $12"#,
-            self.config,
-            self.written,
-            self.folded,
+            where document @@ $1::text::tsquery
+                and ($2::uuid is null or author = $2) and ($3::text is null or types @> array[$3])
+                and ($4::text is null or tags @> array[$4])
+                and ($5::timestamptz is null or published_at >= $5) and ($6::timestamptz is null or published_at < $6)
+                and (published_at, post_id) < ($7, $8) and not hidden($9, author)
+            order by published_at desc, post_id desc limit $10"#,
+            self.tsquery,
             self.author,
             self.category,
             self.tag,
@@ -214,22 +221,18 @@ impl PostQuery<'_> {
             FoundPost,
             r#"with candidate as materialized (
                 select post_id, published_at, config, document from post_search
-                where document @@ (websearch_to_tsquery($1::text::regconfig, $2) || websearch_to_tsquery('simple', $3))
-                    and ($4::uuid is null or author = $4) and ($5::text is null or types @> array[$5])
-                    and ($6::text is null or tags @> array[$6])
-                    and ($7::timestamptz is null or published_at >= $7)
-                    and ($8::timestamptz is null or published_at < $8)
-                    and published_at <= $9 and not hidden($10, author)
-                order by published_at desc, post_id desc limit $11
+                where document @@ $1::text::tsquery
+                    and ($2::uuid is null or author = $2) and ($3::text is null or types @> array[$3])
+                    and ($4::text is null or tags @> array[$4])
+                    and ($5::timestamptz is null or published_at >= $5)
+                    and ($6::timestamptz is null or published_at < $6)
+                    and published_at <= $7 and not hidden($8, author)
+                order by published_at desc, post_id desc limit $9
             )
             select post_id, published_at, config from candidate
-            order by ts_rank(document,
-                    websearch_to_tsquery($1::text::regconfig, $2) || websearch_to_tsquery('simple', $3), 1) desc,
-                published_at desc, post_id desc
-            offset $12 limit $13"#,
-            self.config,
-            self.written,
-            self.folded,
+            order by ts_rank(document, $1::text::tsquery, 1) desc, published_at desc, post_id desc
+            offset $10 limit $11"#,
+            self.tsquery,
             self.author,
             self.category,
             self.tag,
@@ -253,13 +256,10 @@ impl PostQuery<'_> {
         texts: &[String],
     ) -> sqlx::Result<Vec<String>> {
         sqlx::query_scalar!(
-            r#"select ts_headline(text.config::regconfig, text.words,
-                websearch_to_tsquery($1::text::regconfig, $2) || websearch_to_tsquery('simple', $3),
+            r#"select ts_headline(text.config::regconfig, text.words, $1::text::tsquery,
                 'HighlightAll=true, StartSel=<, StopSel=>') as "marked!"
-            from unnest($4::text[], $5::text[]) with ordinality as text (config, words, place) order by place"#,
-            self.config,
-            self.written,
-            self.folded,
+            from unnest($2::text[], $3::text[]) with ordinality as text (config, words, place) order by place"#,
+            self.tsquery,
             configs,
             texts
         )

@@ -28,8 +28,8 @@ pub async fn find(
     before: Cursor,
     rows: i64,
 ) -> sqlx::Result<Vec<SearchHit>> {
-    let query = search.query();
-    let mut tx = begin_search(db).await?;
+    let (mut tx, tsquery) = begin_search(db, search.config, &search.text.written, &search.text.folded).await?;
+    let query = search.query(&tsquery);
     let (found, places): (Vec<FoundPost>, Vec<_>) = match search.order {
         SearchOrder::Time => {
             let found = query.find_newest(&mut tx, viewer, before, rows).await?;
@@ -43,20 +43,19 @@ pub async fn find(
                 (before.at, i64::try_from(before.id.as_u128()).unwrap_or(CANDIDATES).min(CANDIDATES))
             };
             let found = query.find_most_relevant(&mut tx, viewer, as_of, skipped, rows).await?;
-            let places =
-                (1..=found.len()).map(|n| (as_of, Uuid::from_u128(skipped.unsigned_abs() as u128 + n as u128)));
-            let places = places.collect();
+            let behind = |shown: usize| Uuid::from_u128(u128::from(skipped.unsigned_abs()) + shown as u128);
+            let places = (1..=found.len()).map(|shown| (as_of, behind(shown))).collect();
             (found, places)
         }
     };
     let ids: Vec<Uuid> = found.iter().map(|post| post.post_id).collect();
     let posts: HashMap<Uuid, Post> =
         load_posts(&mut tx, viewer, &ids).await?.into_iter().map(|post| (post.id, post)).collect();
-    let placed = found.into_iter().zip(places).filter_map(|(found, place)| {
+    let posts_with_places = found.into_iter().zip(places).filter_map(|(found, place)| {
         let post = posts.get(&found.post_id)?.clone();
         Some((post, found.config, place))
     });
-    show(&mut tx, &query, placed.collect()).await
+    show(&mut tx, &query, posts_with_places.collect()).await
 }
 
 /// Marks the words in titles and contents.

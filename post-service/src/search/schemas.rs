@@ -61,12 +61,10 @@ impl PostSearch {
         Ok(search)
     }
 
-    /// The same as the database gets it.
-    pub fn query(&self) -> PostQuery<'_> {
+    /// The same as the database gets it, with the query as it has read it.
+    pub fn query<'a>(&'a self, tsquery: &'a str) -> PostQuery<'a> {
         PostQuery {
-            config: self.config,
-            written: &self.text.written,
-            folded: &self.text.folded,
+            tsquery,
             author: self.author,
             category: self.category.as_deref(),
             tag: self.tag.as_deref(),

@@ -53,8 +53,12 @@ impl QueryText {
         }
         self.has_word |= !is_excluded;
         let sign = if is_excluded { "-" } else { "" };
-        self.written.push_str(&format!("{sign}\"{}\" ", words::join(words, |word| &word.written)));
-        self.folded.push_str(&format!("{sign}\"{}\" ", words::join(words, |word| &word.folded)));
+        for (query, text) in [
+            (&mut self.written, words::join(words, |word| &word.written)),
+            (&mut self.folded, words::join(words, |word| &word.folded)),
+        ] {
+            query.extend([sign, "\"", &text, "\" "]);
+        }
     }
 }
 

@@ -9,7 +9,7 @@
 //!   stand behind words without one, each two neighbours are a word: 東京都 is 東京 and 京都. A query is cut likewise, and
 //!   its pairs are a phrase, so what is found contains the whole run. Single characters are found by [`singles`].
 //! - An emoji is a word of its number: 😀 is `u1f600`.
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -39,19 +39,32 @@ enum Class {
     Other,
 }
 
+/// The scripts without blanks between words, and Korean.
+const UNSPACED: [RangeInclusive<char>; 15] = [
+    // Thai and Lao, Burmese, Khmer.
+    '\u{e01}'..='\u{edf}',
+    '\u{1000}'..='\u{109f}',
+    '\u{1780}'..='\u{17d3}',
+    // Kana, with the marks of length and repetition.
+    '\u{3041}'..='\u{3096}',
+    '\u{309d}'..='\u{309f}',
+    '\u{30a1}'..='\u{30fa}',
+    '\u{30fc}'..='\u{30ff}',
+    '\u{31f0}'..='\u{31ff}',
+    '\u{ff66}'..='\u{ff9f}',
+    // Han.
+    '\u{3005}'..='\u{3007}',
+    '\u{3400}'..='\u{4dbf}',
+    '\u{4e00}'..='\u{9fff}',
+    '\u{f900}'..='\u{faff}',
+    '\u{20000}'..='\u{3ffff}',
+    // Hangul.
+    '\u{ac00}'..='\u{d7a3}',
+];
+
 fn class(c: char) -> Class {
     match c {
-        // Thai, Lao; Burmese; Khmer; Hangul and kana, with the marks of length and repetition; Han.
-        '\u{e01}'..='\u{edf}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17d3}' => Class::Unspaced,
-        '\u{3005}'..='\u{3007}' | '\u{3041}'..='\u{3096}' | '\u{309d}'..='\u{309f}' | '\u{30a1}'..='\u{30fa}' => {
-            Class::Unspaced
-        }
-        '\u{30fc}'..='\u{30ff}' | '\u{31f0}'..='\u{31ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' => {
-            Class::Unspaced
-        }
-        '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{ff66}'..='\u{ff9f}' | '\u{20000}'..='\u{3ffff}' => {
-            Class::Unspaced
-        }
+        c if UNSPACED.iter().any(|script| script.contains(&c)) => Class::Unspaced,
         '\u{2600}'..='\u{27bf}' | '\u{1f000}'..='\u{1faff}' => Class::Emoji,
         c if c.is_alphanumeric() || is_combining_mark(c) => Class::Letter,
         _ => Class::Other,
@@ -66,8 +79,8 @@ pub fn words(text: &str) -> Vec<Word> {
         let class_of_run = class(first);
         let mut places = vec![start];
         let mut end = start + first.len_utf8();
-        while class_of_run != Class::Emoji {
-            let Some((at, c)) = rest.next_if(|(_, c)| class(*c) == class_of_run) else { break };
+        // Each emoji is a word of its own.
+        while let Some((at, c)) = rest.next_if(|(_, c)| class_of_run != Class::Emoji && class(*c) == class_of_run) {
             places.push(at);
             end = at + c.len_utf8();
         }
