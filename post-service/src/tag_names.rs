@@ -91,9 +91,22 @@ mod tests {
         assert_eq!(tag_identity(&long), Some(long.clone()));
         // Short as it is written, and 18 letters for each as it is compared.
         let grows = "\u{fdfa}".repeat(MAX_TAG_NAME);
-        for text in
-            ["", "1", "2026", "_", "a b", "a-b", "#a", "c++", "\u{301}a", "\u{200d}a", "a\u{200d}", "🎉", &(long + "a"), &grows]
-        {
+        for text in [
+            "",
+            "1",
+            "2026",
+            "_",
+            "a b",
+            "a-b",
+            "#a",
+            "c++",
+            "\u{301}a",
+            "\u{200d}a",
+            "a\u{200d}",
+            "🎉",
+            &(long + "a"),
+            &grows,
+        ] {
             assert_eq!(tag_identity(text), None, "{text:?}");
         }
     }

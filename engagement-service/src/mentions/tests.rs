@@ -24,9 +24,7 @@ fn person(scene: &Scene, id: Uuid, name: &str, second: i64) -> Value {
 
 /// A version of a text with its mentions.
 fn mentioning(mut text: Value, names: &[&str]) -> Value {
-    let facet = |name: &&str| {
-        json!({ "kind": "MENTION", "value": name, "byte_start": 0, "byte_end": 1, "utf16_start": 0, "utf16_end": 1 })
-    };
+    let facet = |name: &&str| json!({ "kind": "MENTION", "value": name, "byte_start": 0, "byte_end": 1, "utf16_start": 0, "utf16_end": 1 });
     text["facets"] = names.iter().map(facet).collect();
     text
 }
@@ -39,7 +37,10 @@ async fn a_mention_notifies_once_also_when_an_edit_adds_it(_: PgPoolOptions, dat
     let post = |status, second, names: &[&str]| mentioning(scene.post(&ann, id, status, second), names);
     scene.consume(POST_CREATED, &post("POSTED", 0, &["BERT", "bert", "ann", "unknown"])).await;
     let listed = scene.notifications(&bert).await;
-    assert_eq!((listed.len(), &listed[0]["type"], &listed[0]["text"]), (1, &json!("USER_MENTIONED"), &json!("Ann mentioned you")));
+    assert_eq!(
+        (listed.len(), &listed[0]["type"], &listed[0]["text"]),
+        (1, &json!("USER_MENTIONED"), &json!("Ann mentioned you"))
+    );
     assert_eq!((&listed[0]["post"]["id"], &listed[0]["total_actors"]), (&json!(id), &json!(1)));
     assert_eq!(scene.texts(&ann).await, NO_TEXTS, "nobody is notified of their own words");
     scene.view_all(&bert).await;

@@ -25,9 +25,9 @@ impl<S: Send + Sync> FromRequestParts<S> for TagPath {
         // Refused only when a part of the path is not UTF-8, which no tag is.
         let params = RawPathParams::from_request_parts(parts, state).await;
         let written = params.iter().flatten().next().map_or("", |(_, value)| value).to_owned();
-        tag_identity(&written)
-            .map(|tag| Self { tag, written })
-            .ok_or_else(|| Error::Invalid(vec![invalid(&["path", "tag"], "value is not a valid tag", "value_error.tag", None)]))
+        tag_identity(&written).map(|tag| Self { tag, written }).ok_or_else(|| {
+            Error::Invalid(vec![invalid(&["path", "tag"], "value is not a valid tag", "value_error.tag", None)])
+        })
     }
 }
 

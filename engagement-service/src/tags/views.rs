@@ -57,7 +57,11 @@ pub async fn follow_tag(
     (status = 204, description = "The caller does not follow it, whether they did or not"),
     (status = 422, body = Problem, description = "There can be no such tag"),
 ))]
-pub async fn unfollow_tag(user: User, State(app): State<App>, TagPath { tag, .. }: TagPath) -> Result<StatusCode, Error> {
+pub async fn unfollow_tag(
+    user: User,
+    State(app): State<App>,
+    TagPath { tag, .. }: TagPath,
+) -> Result<StatusCode, Error> {
     let mut tx = app.db.begin().await?;
     if TagFollow::delete(&mut tx, user.id, &tag).await? {
         signals::changed(&mut tx, user.id).await?;

@@ -162,7 +162,8 @@ fn link(rest: &str) -> Run {
     let ends = |c: char| c.is_whitespace() || c.is_control() || AROUND_LINKS.contains(c);
     let end = rest.find(ends).unwrap_or(rest.len());
     let address = without_sentence(&rest[..end]);
-    let has_host = address.get(scheme.len()..).is_some_and(|host| host.starts_with(|c: char| c.is_alphanumeric() || c == '['));
+    let has_host =
+        address.get(scheme.len()..).is_some_and(|host| host.starts_with(|c: char| c.is_alphanumeric() || c == '['));
     if !has_host || address.len() > MAX_LINK {
         return Run::nothing(end);
     }
@@ -172,7 +173,8 @@ fn link(rest: &str) -> Run {
 /// An address without the punctuation behind it that belongs to the sentence: a bracket, when it was not opened in the address.
 fn without_sentence(text: &str) -> &str {
     let count = |c: char| text.chars().filter(|other| *other == c).count();
-    let mut surplus = [('(', ')'), ('[', ']'), ('{', '}')].map(|(open, close)| (close, count(close).saturating_sub(count(open))));
+    let mut surplus =
+        [('(', ')'), ('[', ']'), ('{', '}')].map(|(open, close)| (close, count(close).saturating_sub(count(open))));
     let mut address = text;
     while let Some(last) = address.chars().next_back() {
         let is_surplus = surplus.iter_mut().find(|(close, number)| *close == last && *number > 0);

@@ -113,9 +113,22 @@ fn facets_are_read_by_the_rules_of_unicode() {
 #[test]
 fn a_facet_says_where_it_stands_in_bytes_and_in_units_of_utf16() {
     let text = "😀 é #Straße, @Anna";
-    let tag = Facet { kind: FacetKind::Tag, value: "Straße".into(), byte_start: 8, byte_end: 16, utf16_start: 5, utf16_end: 12 };
-    let mention =
-        Facet { kind: FacetKind::Mention, value: "Anna".into(), byte_start: 18, byte_end: 23, utf16_start: 14, utf16_end: 19 };
+    let tag = Facet {
+        kind: FacetKind::Tag,
+        value: "Straße".into(),
+        byte_start: 8,
+        byte_end: 16,
+        utf16_start: 5,
+        utf16_end: 12,
+    };
+    let mention = Facet {
+        kind: FacetKind::Mention,
+        value: "Anna".into(),
+        byte_start: 18,
+        byte_end: 23,
+        utf16_start: 14,
+        utf16_end: 19,
+    };
     assert_eq!(read(text), [tag, mention]);
     let units: Vec<u16> = text.encode_utf16().collect();
     assert_eq!(String::from_utf16(&units[5..12]).unwrap(), "#Straße");
@@ -142,16 +155,52 @@ fn a_text_has_so_many_facets_and_no_more() {
     assert_eq!(count(&text, FacetKind::Tag), MAX_TAGS);
     assert_eq!(count(&text, FacetKind::Mention), MAX_MENTIONS);
     assert_eq!(count(&text, FacetKind::Link), MAX_LINKS);
-    assert_eq!(read(&format!("#{} #b", "a".repeat(65))).len(), 1, "a name that is too long is none, and not its beginning");
-    assert_eq!(read(&format!("https://x.example/{}#a", "a".repeat(2_048))), [], "nor is there a tag in an address that is too long");
+    assert_eq!(
+        read(&format!("#{} #b", "a".repeat(65))).len(),
+        1,
+        "a name that is too long is none, and not its beginning"
+    );
+    assert_eq!(
+        read(&format!("https://x.example/{}#a", "a".repeat(2_048))),
+        [],
+        "nor is there a tag in an address that is too long"
+    );
 }
 
 /// Whatever the text, facets do not overlap, lie between characters, and have the values that stand there.
 #[test]
 fn facets_of_random_texts_lie_between_characters_and_never_overlap() {
     let parts = [
-        "#", "＃", "﹟", "@", "＠", "a", "Z", "9", "_", ".", "-", " ", "\n", "é", "e\u{301}", "\u{200d}", "😀", "日", "ש", "https://",
-        "http", "(", ")", "/", "&", "\u{fe0f}", "anna", "x.example", "。", "\u{5f4}",
+        "#",
+        "＃",
+        "﹟",
+        "@",
+        "＠",
+        "a",
+        "Z",
+        "9",
+        "_",
+        ".",
+        "-",
+        " ",
+        "\n",
+        "é",
+        "e\u{301}",
+        "\u{200d}",
+        "😀",
+        "日",
+        "ש",
+        "https://",
+        "http",
+        "(",
+        ")",
+        "/",
+        "&",
+        "\u{fe0f}",
+        "anna",
+        "x.example",
+        "。",
+        "\u{5f4}",
     ];
     let mut dice = StdRng::seed_from_u64(7);
     for _ in 0..20_000 {
@@ -175,7 +224,24 @@ fn facets_of_random_texts_lie_between_characters_and_never_overlap() {
 /// No text takes longer than its length asks for. A quadratic reader would need hours for these.
 #[test]
 fn a_megabyte_of_anything_is_read_in_linear_time() {
-    for part in ["#", "@", "#a", "@a", "a", "#a@a.", "https://", "https://a)", "https://a(", "h", "日", "#日", "é", "...", "@a..", "\u{200d}"] {
+    for part in [
+        "#",
+        "@",
+        "#a",
+        "@a",
+        "a",
+        "#a@a.",
+        "https://",
+        "https://a)",
+        "https://a(",
+        "h",
+        "日",
+        "#日",
+        "é",
+        "...",
+        "@a..",
+        "\u{200d}",
+    ] {
         let text = part.repeat(1_000_000 / part.len());
         let begun = Instant::now();
         let facets = read(&text);

@@ -71,9 +71,12 @@ impl Item {
     /// Takes the item of a post away.
     pub async fn detach(tx: &mut PgTransaction<'_>, post: Uuid) -> sqlx::Result<()> {
         // A day from now on it may be of no post.
-        sqlx::query!("update item set used_at = now() where id = (select item_id from post_item where post_id = $1)", post)
-            .execute(&mut **tx)
-            .await?;
+        sqlx::query!(
+            "update item set used_at = now() where id = (select item_id from post_item where post_id = $1)",
+            post
+        )
+        .execute(&mut **tx)
+        .await?;
         sqlx::query!("delete from post_item where post_id = $1", post).execute(&mut **tx).await?;
         Ok(())
     }

@@ -97,9 +97,10 @@ impl TagBackfill {
     /// Takes the next posts, in the order of ids, and locks them, so that what their authors change meanwhile comes before or behind;
     /// none when all are done, or another replica is at it.
     pub async fn take(tx: &mut PgTransaction<'_>, rows: i64) -> sqlx::Result<Option<Vec<UnreadPost>>> {
-        let done_to = sqlx::query_scalar!("select done_to from tag_backfill where done_at is null for update skip locked")
-            .fetch_optional(&mut **tx)
-            .await?;
+        let done_to =
+            sqlx::query_scalar!("select done_to from tag_backfill where done_at is null for update skip locked")
+                .fetch_optional(&mut **tx)
+                .await?;
         let Some(done_to) = done_to else { return Ok(None) };
         let posts = sqlx::query_as!(
             UnreadPost,
@@ -137,12 +138,7 @@ pub struct TagUse {
 impl TagUse {
     /// The tags that at least `least` people used in the day before `now`, by posts that all may see. A person
     /// who uses a tag a hundred times counts once, with the last time; `half_life` is in hours.
-    pub async fn list(
-        db: impl PgExecutor<'_>,
-        now: Timestamp,
-        least: i64,
-        half_life: f64,
-    ) -> sqlx::Result<Vec<Self>> {
+    pub async fn list(db: impl PgExecutor<'_>, now: Timestamp, least: i64, half_life: f64) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
             r#"with used as materialized (

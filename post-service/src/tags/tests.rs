@@ -95,7 +95,8 @@ async fn what_is_no_tag_is_refused(_: PgPoolOptions, database: PgConnectOptions)
     let long = "a".repeat(65);
     for tag in ["1", "a-b", "%23rust", "a%20b", "%00", "%FF", long.as_str()] {
         let reply = platform.call("GET", &format!("/tags/{tag}/posts"), Some(&anna), None).await;
-        let expected = json!([{ "loc": ["path", "tag"], "msg": "value is not a valid tag", "type": "value_error.tag" }]);
+        let expected =
+            json!([{ "loc": ["path", "tag"], "msg": "value is not a valid tag", "type": "value_error.tag" }]);
         assert_eq!((reply.status.as_u16(), &reply.body["detail"]), (422, &expected), "{tag}");
     }
     let reply = platform.call("GET", "/tags/trending?limit=201", Some(&anna), None).await;
@@ -103,7 +104,10 @@ async fn what_is_no_tag_is_refused(_: PgPoolOptions, database: PgConnectOptions)
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_trend_is_what_several_people_write_of_and_not_one_loud_account(_: PgPoolOptions, database: PgConnectOptions) {
+async fn a_trend_is_what_several_people_write_of_and_not_one_loud_account(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
     let (loud, _) = new_user();
     for n in 0..20 {

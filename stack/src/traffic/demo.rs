@@ -180,9 +180,8 @@ async fn words(ada: &Person, bob: &Person) -> Result<()> {
     }
     step("Bob chooses a username and follows a tag", &format!("he is @{username} and reads #{tag}"));
     // The name is known to the service of notifications a moment later.
-    let known = async || -> Result<Vec<Value>> {
-        ada.api.ask(Method::GET, To::Engagement, "/me/notifications", None).await
-    };
+    let known =
+        async || -> Result<Vec<Value>> { ada.api.ask(Method::GET, To::Engagement, "/me/notifications", None).await };
     let has_name = |listed: &Vec<Value>| listed.iter().any(|one| one["actors"][0]["username"] == json!(username));
     eventually("Bob's name is known", known, has_name).await?;
     let content = format!("@{username}, what do you think of #{tag}?");

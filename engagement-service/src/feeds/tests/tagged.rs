@@ -49,7 +49,11 @@ async fn the_posts_of_a_followed_tag_are_in_the_feed_each_once(_: PgPoolOptions,
     assert_eq!(item["item"]["url"], "https://x.example/");
     assert_eq!((&item["tags"], &item["facets"][0]["value"]), (&json!(["rust"]), &json!("Rust")));
     world.tag("PUT", anna, "/me/tags/go").await;
-    assert_eq!(world.feed(anna).await, [untagged, other, by_carl, by_bert, old], "two tags and a connection show it once");
+    assert_eq!(
+        world.feed(anna).await,
+        [untagged, other, by_carl, by_bert, old],
+        "two tags and a connection show it once"
+    );
     world.tag("DELETE", anna, "/me/tags/rust").await;
     assert_eq!(world.feed(anna).await, [untagged, other, by_bert]);
 }
@@ -109,6 +113,8 @@ async fn what_a_reader_does_not_want_or_may_not_see_stays_out(_: PgPoolOptions, 
     version["tags"] = json!(["rust"]);
     world.platform.consume(POST_UPDATED, &version).await;
     assert_eq!(world.feed(anna).await, [by_dora]);
-    world.sql(&format!("insert into moderated_post (post_id, author, limited) values ('{by_dora}', '{dora}', true)")).await;
+    world
+        .sql(&format!("insert into moderated_post (post_id, author, limited) values ('{by_dora}', '{dora}', true)"))
+        .await;
     assert_eq!(world.feed(anna).await, NO_POSTS, "a limited post is in its author's feed alone");
 }

@@ -192,7 +192,12 @@ fn pick<T: Copy + Default>(dice: &mut StdRng, list: &[T]) -> T {
 
 /// The tag of a subject: its words, each with a capital.
 fn hashtag(subject: &str) -> String {
-    subject.split_whitespace().map(capitalised).flat_map(|word| word.chars().collect::<Vec<_>>()).filter(|c| c.is_alphanumeric()).collect()
+    subject
+        .split_whitespace()
+        .map(capitalised)
+        .flat_map(|word| word.chars().collect::<Vec<_>>())
+        .filter(|c| c.is_alphanumeric())
+        .collect()
 }
 
 fn capitalised(text: &str) -> String {
@@ -242,7 +247,11 @@ mod tests {
             assert_eq!(reacting.len(), thread.reactions.len());
             assert!(thread.title.chars().count() <= 100 && !thread.content.is_empty());
             let tag = thread.content.rsplit_once(" #").map(|(_, tag)| tag);
-            assert!(tag.is_some_and(|tag| tag.chars().all(char::is_alphanumeric) && tag.len() > 2), "{}", thread.content);
+            assert!(
+                tag.is_some_and(|tag| tag.chars().all(char::is_alphanumeric) && tag.len() > 2),
+                "{}",
+                thread.content
+            );
         }
     }
 
