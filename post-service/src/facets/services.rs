@@ -28,7 +28,7 @@ pub fn read_shown(text: &str, is_cut: bool) -> Vec<Facet> {
 }
 
 /// The tags among facets as they are compared, each once, in their order.
-pub fn tags(facets: &[Facet]) -> Vec<String> {
+pub fn tag_identities(facets: &[Facet]) -> Vec<String> {
     let mut tags = Vec::new();
     for facet in facets.iter().filter(|facet| facet.kind == FacetKind::Tag) {
         if let Some(tag) = tag_identity(&facet.value).filter(|tag| !tags.contains(tag)) {
