@@ -1,11 +1,15 @@
 //! Comments and their count, through their events.
+use chrono::{DateTime, TimeDelta};
 use serde_json::{Value, json};
 use sqlx::Row;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
 use super::events::{COMMENT_CREATED, COMMENT_DELETED, COMMENT_UPDATED};
+use super::models::CommentCard;
+use super::services::merge;
 use crate::SERVICE;
+use crate::core::contract::timestamp::Timestamp;
 use crate::core::testing::Platform;
 
 #[sqlx::test(migrations = false)]
@@ -34,4 +38,24 @@ async fn the_count_of_a_post_is_that_of_its_visible_comments_in_every_order(
     assert_eq!(after(COMMENT_CREATED, version(two, 1, false)).await, 1);
     assert_eq!(after(COMMENT_DELETED, version(one, 4, false)).await, 0);
     assert_eq!(after(COMMENT_DELETED, version(one, 4, false)).await, 0, "a repeated event changes nothing");
+}
+
+/// A rebuild reads rows without words, and must not withdraw the mentions of what was consumed.
+#[test]
+fn a_copied_comment_keeps_the_mentions_of_its_version() {
+    let version = |second: i64, mentions: Option<&str>| CommentCard {
+        id: Uuid::nil(),
+        post_id: Uuid::nil(),
+        user_id: Uuid::nil(),
+        created_at: Timestamp(DateTime::UNIX_EPOCH),
+        version: Timestamp(DateTime::UNIX_EPOCH + TimeDelta::seconds(second)),
+        hidden: false,
+        deleted: false,
+        mentions: mentions.map(|name| vec![name.to_owned()]),
+    };
+    let consumed = version(1, Some("anna"));
+    assert_eq!(merge(Some(consumed.clone()), version(1, None)), consumed);
+    assert_eq!(merge(Some(consumed.clone()), version(2, None)), version(2, None), "a newer one is not known yet");
+    assert_eq!(merge(Some(version(2, None)), version(2, Some("bert"))), version(2, Some("bert")));
+    assert_eq!(merge(Some(version(2, Some("bert"))), consumed), version(2, Some("bert")));
 }

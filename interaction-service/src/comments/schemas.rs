@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::models::Comment;
 use crate::core::contract::fields::{Fields, Input};
 use crate::core::contract::timestamp::Timestamp;
-use crate::facets::{self, Facet};
+use crate::facets::Facet;
+use crate::facets::services::{read_shown, tag_identities};
 
 /// The longest content, in characters.
 const MAX_CONTENT: usize = 2_000;
@@ -69,7 +70,7 @@ pub struct CommentOut {
 
 impl From<Comment> for CommentOut {
     fn from(comment: Comment) -> Self {
-        let facets = facets::read_shown(&comment.content, comment.truncated);
+        let facets = read_shown(&comment.content, comment.truncated);
         Self {
             id: comment.id,
             created_at: comment.created_at,
@@ -82,7 +83,7 @@ impl From<Comment> for CommentOut {
             hidden_reason: comment.hidden_reason,
             restored_at: comment.restored_at,
             labels: comment.labels,
-            tags: facets::tags(&facets),
+            tags: tag_identities(&facets),
             facets,
             truncated: comment.truncated,
         }

@@ -9,15 +9,13 @@
 //!
 //! None of them begins within a word, so that `a@b.example` and `C#` are none. The scripts that are written without blanks are an
 //! exception: behind a Chinese, Japanese or Korean character one may begin, and a username may end before one.
-mod services;
+pub mod services;
 
 #[cfg(test)]
 mod tests;
 
 use serde::Serialize;
 use utoipa::ToSchema;
-
-pub use self::services::{read_shown, tags};
 
 /// What a facet is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]

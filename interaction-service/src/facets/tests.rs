@@ -5,8 +5,8 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
-use super::services::{MAX_LINKS, MAX_MENTIONS, MAX_TAGS, read};
-use super::{Facet, FacetKind, read_shown, tags};
+use super::services::{MAX_LINKS, MAX_MENTIONS, MAX_TAGS, read, read_shown, tag_identities};
+use super::{Facet, FacetKind};
 
 /// Texts, and what of them is a facet.
 const TABLE: &[(&str, &[&str])] = &[
@@ -136,8 +136,8 @@ fn a_facet_says_where_it_stands_in_bytes_and_in_units_of_utf16() {
 
 #[test]
 fn a_tag_that_is_written_in_several_ways_is_one() {
-    assert_eq!(tags(&read("#Rust #go #RUST #rust")), ["rust", "go"]);
-    assert_eq!(tags(&read("nothing @anna https://x.example")), [""; 0]);
+    assert_eq!(tag_identities(&read("#Rust #go #RUST #rust")), ["rust", "go"]);
+    assert_eq!(tag_identities(&read("nothing @anna https://x.example")), [""; 0]);
 }
 
 /// The cut may have made another word of the last one.

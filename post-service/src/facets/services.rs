@@ -28,7 +28,7 @@ pub fn read_shown(text: &str, is_cut: bool) -> Vec<Facet> {
 }
 
 /// The tags among facets as they are compared, each once, in their order.
-pub fn tags(facets: &[Facet]) -> Vec<String> {
+pub fn tag_identities(facets: &[Facet]) -> Vec<String> {
     let mut tags = Vec::new();
     for facet in facets.iter().filter(|facet| facet.kind == FacetKind::Tag) {
         if let Some(tag) = tag_identity(&facet.value).filter(|tag| !tags.contains(tag)) {
@@ -40,7 +40,7 @@ pub fn tags(facets: &[Facet]) -> Vec<String> {
 
 /// The facets of a text, in their order.
 pub fn read(text: &str) -> Vec<Facet> {
-    let mut found = Found { text, facets: Vec::new(), counts: [0; 3], counted: (0, 0) };
+    let mut found = FacetList { text, facets: Vec::new(), counts: [0; 3], counted: (0, 0) };
     let (mut at, mut before) = (0, None);
     while let Some(sign) = text[at..].chars().next() {
         let rest = &text[at..];
@@ -48,7 +48,7 @@ pub fn read(text: &str) -> Vec<Facet> {
             '#' | '＃' | '﹟' if may_begin(before) => tag(rest, sign.len_utf8()),
             '@' | '＠' | '﹫' if may_begin(before) => mention(rest, sign.len_utf8()),
             'h' | 'H' if may_begin(before) => link(rest),
-            _ => Run::nothing(sign.len_utf8()),
+            _ => FacetScan::nothing(sign.len_utf8()),
         };
         if let Some((kind, value_start, end)) = run.facet {
             found.add(kind, at, (at + value_start, at + end));
@@ -60,21 +60,21 @@ pub fn read(text: &str) -> Vec<Facet> {
 }
 
 /// What was read from a place on.
-struct Run {
+struct FacetScan {
     /// How many bytes are read, at least one character.
     length: usize,
     /// What it is, where its value begins, and where it ends.
     facet: Option<(FacetKind, usize, usize)>,
 }
 
-impl Run {
+impl FacetScan {
     fn nothing(length: usize) -> Self {
         Self { length, facet: None }
     }
 }
 
 /// The facets that were found so far.
-struct Found<'a> {
+struct FacetList<'a> {
     text: &'a str,
     facets: Vec<Facet>,
     /// How many there are of each kind.
@@ -83,7 +83,7 @@ struct Found<'a> {
     counted: (usize, usize),
 }
 
-impl Found<'_> {
+impl FacetList<'_> {
     fn add(&mut self, kind: FacetKind, byte_start: usize, value: (usize, usize)) {
         let (place, most) = match kind {
             FacetKind::Tag => (0, MAX_TAGS),
@@ -123,15 +123,15 @@ fn is_east_asian(c: char) -> bool {
     !c.is_ascii() && scripts.contains(&CodePointMapData::<Script>::new().get(c))
 }
 
-fn tag(rest: &str, sign: usize) -> Run {
+fn tag(rest: &str, sign: usize) -> FacetScan {
     let end = rest[sign..].find(|c| !is_within(c)).map_or(rest.len(), |length| sign + length);
     // Joiners and the like belong to a name where more of it follows.
     let name = rest[sign..end].trim_end_matches(|c| !is_word(c));
     let facet = tag_identity(name).map(|_| (FacetKind::Tag, sign, sign + name.len()));
-    Run { length: end, facet }
+    FacetScan { length: end, facet }
 }
 
-fn mention(rest: &str, sign: usize) -> Run {
+fn mention(rest: &str, sign: usize) -> FacetScan {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
     let end = rest[sign..].find(|c| !is_part(c)).map_or(rest.len(), |length| sign + length);
     // The dots of a sentence are not the name's.
@@ -139,7 +139,7 @@ fn mention(rest: &str, sign: usize) -> Run {
     let name = written.trim_end_matches('.');
     let is_whole = !rest[end..].starts_with(|c| joins_a_word(c) || "@＠﹫".contains(c));
     let facet = (is_whole && is_username(name)).then_some((FacetKind::Mention, sign, sign + name.len()));
-    Run { length: end, facet }
+    FacetScan { length: end, facet }
 }
 
 /// Whether a text can be a username, as the auth service has it. A reserved one is not of any user.
@@ -154,20 +154,20 @@ fn is_username(name: &str) -> bool {
         && ending.is_none_or(|ending| !DOMAINS.contains(&ending.as_str()))
 }
 
-fn link(rest: &str) -> Run {
+fn link(rest: &str) -> FacetScan {
     let scheme = ["https://", "http://"]
         .into_iter()
         .find(|scheme| rest.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
-    let Some(scheme) = scheme else { return Run::nothing(1) };
+    let Some(scheme) = scheme else { return FacetScan::nothing(1) };
     let ends = |c: char| c.is_whitespace() || c.is_control() || AROUND_LINKS.contains(c);
     let end = rest.find(ends).unwrap_or(rest.len());
     let address = without_sentence(&rest[..end]);
     let has_host =
         address.get(scheme.len()..).is_some_and(|host| host.starts_with(|c: char| c.is_alphanumeric() || c == '['));
     if !has_host || address.len() > MAX_LINK {
-        return Run::nothing(end);
+        return FacetScan::nothing(end);
     }
-    Run { length: address.len(), facet: Some((FacetKind::Link, 0, address.len())) }
+    FacetScan { length: address.len(), facet: Some((FacetKind::Link, 0, address.len())) }
 }
 
 /// An address without the punctuation behind it that belongs to the sentence: a bracket, when it was not opened in the address.

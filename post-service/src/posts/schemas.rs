@@ -11,7 +11,8 @@ use super::{CATEGORIES, Schedule, Status};
 use crate::core::api::errors::Error;
 use crate::core::contract::fields::{Fields, Input, Invalid, invalid};
 use crate::core::contract::timestamp::Timestamp;
-use crate::facets::{self, Facet};
+use crate::facets::Facet;
+use crate::facets::services::{read_shown, tag_identities};
 use crate::items::schemas::{ItemChange, ItemIn, ItemOut, MAX_CAPTION};
 
 /// The longest title, in characters.
@@ -188,7 +189,7 @@ pub struct PostOut {
 
 impl From<Post> for PostOut {
     fn from(post: Post) -> Self {
-        let facets = facets::read_shown(&post.content, post.truncated);
+        let facets = read_shown(&post.content, post.truncated);
         Self {
             id: post.id,
             created_at: post.created_at,
@@ -213,7 +214,7 @@ impl From<Post> for PostOut {
             restored_at: post.restored_at,
             labels: post.labels,
             item: None,
-            tags: facets::tags(&facets),
+            tags: tag_identities(&facets),
             facets,
             truncated: post.truncated,
         }

@@ -2,7 +2,8 @@
 use serde::Serialize;
 
 use super::models::PostRow;
-use crate::facets::{self, Facet};
+use crate::facets::Facet;
+use crate::facets::services::{read_shown, tag_identities};
 use crate::items::models::Item;
 use crate::items::schemas::ItemOut;
 
@@ -22,7 +23,7 @@ pub struct PostWithFacets {
 impl PostWithFacets {
     /// A post with this item.
     pub fn new(post: PostRow, item: Option<Item>) -> Self {
-        let facets = facets::read_shown(&post.content, false);
-        Self { post, item: item.map(ItemOut::from), tags: facets::tags(&facets), facets }
+        let facets = read_shown(&post.content, false);
+        Self { post, item: item.map(ItemOut::from), tags: tag_identities(&facets), facets }
     }
 }

@@ -76,3 +76,17 @@ async fn a_page_of_long_posts_has_fewer_of_them(_: PgPoolOptions, database: PgCo
     }
     assert_eq!(sizes, [100, 20]);
 }
+
+#[sqlx::test(migrations = false)]
+async fn what_leads_somewhere_is_copied_as_events_have_it(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let (anna, _) = new_user();
+    let item = json!({ "kind": "LINK", "url": "https://page.example/", "title": "A page" });
+    let body = json!({ "content": "#Rust @bert", "types": [], "status": "POSTED", "item": item });
+    let post = platform.call("POST", "/posts", Some(&anna), Some(body)).await.body;
+    let copied = &page(&platform, "").await["items"][0];
+    for field in ["facets", "tags", "item"] {
+        assert!(copied[field].is_array() || copied[field].is_object(), "{copied}");
+        assert_eq!(copied[field], post[field], "{field}");
+    }
+}

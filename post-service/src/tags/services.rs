@@ -8,12 +8,13 @@
 use uuid::Uuid;
 
 use super::models::{PostTag, TagUse, Trend};
-use crate::facets::{FacetKind, read_shown};
+use crate::facets::FacetKind;
+use crate::facets::services::read_shown;
 use crate::tag_names::tag_identity;
 
 /// After how many hours a person counts half.
 pub const HALF_LIFE: f64 = 6.0;
-/// The people without whom nothing is a trend.
+/// The least number of people in a trend.
 pub const LEAST_AUTHORS: i64 = 3;
 /// The days of a tag's past.
 const PAST_DAYS: f64 = 7.0;

@@ -192,7 +192,7 @@ async fn notifications(ada: &Person, bob: &Person) -> Result<()> {
     Ok(())
 }
 
-/// Bob chooses a username and follows a tag; Ada, to whom he is connected, mentions him in a post with it.
+/// Bob chooses a username and follows a tag; Ada mentions him in a post with it, which he reads as one of her connections.
 async fn words(ada: &Person, bob: &Person) -> Result<()> {
     let username = format!("bob_{}", &bob.id[28..]);
     let name = json!({ "username": username });

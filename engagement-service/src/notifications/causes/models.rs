@@ -48,7 +48,7 @@ pub async fn list_causes(
             coalesce(reader_id, user_id) as "user_id!", max(at) as "at!: Timestamp"
         from cause join post_card on post_card.id = post_id
         where deleted_at is null and may_notify(coalesce(reader_id, user_id), actor_id)
-            and not hidden(coalesce(reader_id, user_id), user_id)
+            and (reader_id is null or not hidden(reader_id, user_id))
         group by cause.type, post_id, actor_id, coalesce(reader_id, user_id)"#,
         posts,
         &interactions.iter().map(|touched| touched.post_id).collect::<Vec<_>>(),
