@@ -149,7 +149,8 @@ impl Moderator {
     async fn ask(&self, text: &str) -> Result<ModerationResult, ModerationUnreachable> {
         let unreachable = |cause: reqwest::Error| ModerationUnreachable(cause.without_url().to_string());
         let request = self.http.post(self.url.clone()).bearer_auth(self.token.expose_secret());
-        let answer = spans::call(request.json(&json!({ "text": text, "audience": AUDIENCE }))).await.map_err(unreachable)?;
+        let answer =
+            spans::call(request.json(&json!({ "text": text, "audience": AUDIENCE }))).await.map_err(unreachable)?;
         if answer.status() != StatusCode::OK {
             return Err(ModerationUnreachable(format!("it answered {}", answer.status())));
         }

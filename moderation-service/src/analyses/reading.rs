@@ -87,7 +87,8 @@ impl AnalysisReader {
         let mut readings: Vec<TextReading> = texts.iter().map(|text| self.read_alone(text)).collect();
         let Some(model) = self.model.as_deref() else { return Ok(readings) };
         let thresholds = thresholds(model);
-        let (known, mut new): (Vec<_>, Vec<_>) = texts.iter().zip(&mut readings).partition(|(text, _)| text.known.is_some());
+        let (known, mut new): (Vec<_>, Vec<_>) =
+            texts.iter().zip(&mut readings).partition(|(text, _)| text.known.is_some());
         for (text, reading) in known {
             if let Some(KnownReading { scores, spans }) = &text.known {
                 (reading.model, reading.spans) = (Some(ModelScores { scores: *scores, thresholds }), spans.clone());

@@ -205,8 +205,7 @@ async fn look_up(
     let mut surroundings = find_surroundings(tx, &places, window).await?;
     let domains = linked_domains(readings);
     let rules = if domains.is_empty() { HashMap::new() } else { DomainRule::verdicts(&mut **tx, &domains).await? };
-    let signals =
-        readings.iter().map(|one| one.signals(&rules, surroundings.remove(&one.content).unwrap_or_default()));
+    let signals = readings.iter().map(|one| one.signals(&rules, surroundings.remove(&one.content).unwrap_or_default()));
     Ok(signals.collect())
 }
 

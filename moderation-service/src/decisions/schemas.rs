@@ -60,7 +60,15 @@ impl Input for DecisionIn {
         let public_note = fields.optional_text("public_note", LONGEST_NOTE);
         let hours = read_hours(fields);
         let abusive = read_flag(fields, "abusive", false);
-        Self { actions, reason: reason.unwrap_or(Reason::OtherRules), policy, internal_note, public_note, hours, abusive }
+        Self {
+            actions,
+            reason: reason.unwrap_or(Reason::OtherRules),
+            policy,
+            internal_note,
+            public_note,
+            hours,
+            abusive,
+        }
     }
 }
 

@@ -56,7 +56,8 @@ mod tests {
         assert_eq!(AppealToken::parse(&token.text()), Some(token));
         assert!(token.proves([0xa5; 32]) && !token.proves([0xa4; 32]));
         let text = token.text();
-        for wrong in ["", &text[1..], &format!("{text}0"), &text.replace('a', "g"), &"\u{e9}".repeat(TOKEN_LENGTH / 2)] {
+        for wrong in ["", &text[1..], &format!("{text}0"), &text.replace('a', "g"), &"\u{e9}".repeat(TOKEN_LENGTH / 2)]
+        {
             assert_eq!(AppealToken::parse(wrong), None, "{wrong}");
         }
         assert_eq!(AppealToken::parse(&text.replace("a5", "+5")), None, "a sign is no digit");

@@ -289,7 +289,11 @@ async fn a_transaction_moves_the_head_of_the_chain_once(_: PgPoolOptions, databa
     record(&mut tx, key, her, vec![seen()]).await.unwrap();
     platform.app.commit(tx).await.unwrap();
     let verified = verify(&platform).await;
-    assert_eq!((&verified["valid"], &verified["to"]), (&json!(true), &json!(502)), "what was rolled back leaves no gap");
+    assert_eq!(
+        (&verified["valid"], &verified["to"]),
+        (&json!(true), &json!(502)),
+        "what was rolled back leaves no gap"
+    );
 }
 
 #[sqlx::test(migrations = false)]

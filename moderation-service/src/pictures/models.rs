@@ -217,11 +217,7 @@ pub struct Recognised {
 
 impl Recognised {
     /// The nearest entry within a distance; of equally near ones, the oldest.
-    pub async fn find(
-        db: impl PgExecutor<'_>,
-        hash: PerceptualHash,
-        distance: i64,
-    ) -> sqlx::Result<Option<Self>> {
+    pub async fn find(db: impl PgExecutor<'_>, hash: PerceptualHash, distance: i64) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
             r#"select id, reason as "reason: Reason", bit_count((hash # $1)::bit(64)) as "distance!" from blocked_picture

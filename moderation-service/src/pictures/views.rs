@@ -46,7 +46,12 @@ pub async fn block_picture(
 ) -> Result<(StatusCode, Json<BlockedPictureOut>), Error> {
     let mut tx = app.db.begin().await?;
     let blocked = signals::block(&mut tx, settings, &body, user.id).await?;
-    let entry = Entry { who: Some(user.id), action: "picture_blocked", target: Some(blocked.id), result: blocked.reason.word() };
+    let entry = Entry {
+        who: Some(user.id),
+        action: "picture_blocked",
+        target: Some(blocked.id),
+        result: blocked.reason.word(),
+    };
     audit::record(&mut *tx, entry).await?;
     app.commit_with_answer(tx).await?;
     Ok((StatusCode::CREATED, Json(blocked.into())))

@@ -95,7 +95,8 @@ async fn a_second_model_reads_in_shadow_and_is_compared(_: PgPoolOptions, databa
     let hidden = "select count(*) as hidden from subject where visibility = 'HIDDEN'";
     assert_eq!(platform.app.db.fetch_one(hidden).await.unwrap().get::<i64, _>("hidden"), 1, "nothing follows from it");
 
-    execute(&platform, "update decision set ended_by = 'OVERTURNED', ended_at = now() where analysis is not null").await;
+    execute(&platform, "update decision set ended_by = 'OVERTURNED', ended_at = now() where analysis is not null")
+        .await;
     let stats = platform.call("GET", "/moderation/stats", Some(&moderator), None).await.body;
     let [model] = &stats["by_model"].as_array().unwrap()[..] else { panic!("{stats}") };
     assert_eq!((&model["read"], &model["hidden"], &model["decisions"]), (&json!(4), &json!(1), &json!(1)), "{stats}");

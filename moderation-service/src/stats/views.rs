@@ -5,9 +5,7 @@ use axum::response::Response;
 use axum::{Extension, Json as Body};
 use serde_json::value::RawValue;
 
-use super::models::{
-    DecisionCount, ModelCount, ModeratorCount, PublicDecision, ShadowCount, Transparency, Volumes,
-};
+use super::models::{DecisionCount, ModelCount, ModeratorCount, PublicDecision, ShadowCount, Transparency, Volumes};
 use super::schemas::{Counted, PublicDecisionOut, StatsOut, TransparencyOut, days_ago};
 use super::services::PublicLog;
 use super::signals;

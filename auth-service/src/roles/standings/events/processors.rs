@@ -34,7 +34,8 @@ fn read_standing(event: &Event) -> Result<(Standing, Option<String>), Failure> {
     }
     let token = changed.appeal_token;
     // It becomes a part of a link.
-    if token.as_ref().is_some_and(|token| token.len() > MAX_TOKEN || !token.bytes().all(|c| c.is_ascii_alphanumeric())) {
+    if token.as_ref().is_some_and(|token| token.len() > MAX_TOKEN || !token.bytes().all(|c| c.is_ascii_alphanumeric()))
+    {
         return Err(Failure::Permanent("the token of an appeal has letters and digits alone".to_owned()));
     }
     let standing = Standing {

@@ -36,7 +36,8 @@ pub async fn measure(options: &Moderation, platform: &MeasuredPlatform<'_>) -> R
     }
     let [p50, p95, p99, longest] = [0.5, 0.95, 0.99, 1.0].map(|q| milliseconds(times.quantile(q)));
     let head = row(["posts/s", "posts", "p50", "p95", "p99", "longest"]);
-    let rows = vec![head, row([&options.posts_rate.to_string(), &times.count().to_string(), &p50, &p95, &p99, &longest])];
+    let rows =
+        vec![head, row([&options.posts_rate.to_string(), &times.count().to_string(), &p50, &p95, &p99, &longest])];
     let description = format!(
         "{AUTHORS} users publish insulting posts at times that were fixed beforehand, and another user asks for each every 5 ms \
          over the public route, from the answer to its author until the post is not found any more: through the outbox, Redis, the text \
