@@ -218,25 +218,16 @@ async fn an_analysis_explains_its_verdict(_: PgPoolOptions, database: PgConnectO
     assert_eq!(platform.call("GET", &unknown, Some(&staff("MODERATOR")), None).await.status, 404);
 }
 
-/// Disguised words are read as they are meant by the shipped model, one case per disguise.
+/// The model is given a text as it was written, and moderators see it as it is meant.
 #[sqlx::test(migrations = false)]
 async fn disguised_texts_are_hidden_as_plain_ones(_: PgPoolOptions, database: PgConnectOptions) {
-    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let platform = start(database).await;
     let (_, author) = new_user();
-    let texts = [
-        "I hate all faggots",
-        "I hate all f@gg0ts",
-        "I hate all f a g g o t s",
-        "I hate all f.a.g.g.o.t.s",
-        "I hate all fag\u{200b}gots",
-        "I hate all f\u{430}gg\u{43e}ts",
-        "I hate all \u{ff46}\u{ff41}\u{ff47}\u{ff47}\u{ff4f}\u{ff54}\u{ff53}",
-        "I hate all f\u{336}a\u{336}g\u{336}g\u{336}o\u{336}t\u{336}s\u{336}",
-        "I hate all \u{202e}stoggaf\u{202c}",
-    ];
     let mut expected = Vec::new();
-    for text in texts {
-        expected.push(write(&platform, author, 0, text).await);
+    for text in ["you h4t3word", "you h.a.t.e.w.o.r.d", "you hat\u{200b}eword", "you \u{202e}drowetah\u{202c}"] {
+        let id = write(&platform, author, 0, text).await;
+        assert_eq!(held(&platform, "normalised", "analysis where content_id =", id).await, ["you hateword"]);
+        expected.push(id);
     }
     assert_eq!(hidden(&platform).await, expected);
 }

@@ -58,7 +58,9 @@ async fn state(platform: &Platform, picture: &Value) -> (Value, Option<String>) 
     assert_eq!(shown.status, 200, "{shown:?}");
     let reason = format!("select reason from decision where subject_id = '{id}' and ended_at is null");
     let reason = platform.app.db.fetch_optional(AssertSqlSafe(reason)).await.unwrap();
-    (shown.body["state"]["visibility"].clone(), reason.map(|row| row.get("reason")))
+    // Nothing has happened to what has no state.
+    let visibility = shown.body["state"]["visibility"].as_str().unwrap_or("VISIBLE");
+    (json!(visibility), reason.map(|row| row.get("reason")))
 }
 
 /// Copies are recognised by up to five bits and hidden with the reason of the entry; what the decision says is published about a
@@ -128,7 +130,7 @@ async fn the_blocklist_reaches_pictures_that_are_there_already(_: PgPoolOptions,
     assert_eq!(platform.call("DELETE", &path, Some(&admin()), None).await.status, 204);
     assert_eq!(judge_again(&platform).await, 1);
     for picture in &pictures {
-        assert_eq!(state(&platform, picture).await, (json!("VISIBLE"), None).clone(), "{picture}");
+        assert_eq!(state(&platform, picture).await, (json!("VISIBLE"), None), "{picture}");
     }
     assert_eq!(platform.call("DELETE", &path, Some(&admin()), None).await.status, 404);
 }
@@ -137,10 +139,10 @@ async fn the_blocklist_reaches_pictures_that_are_there_already(_: PgPoolOptions,
 #[sqlx::test(migrations = false)]
 async fn administrators_keep_the_blocklist(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
-    let (ids, path) = (Vec::from([3, 2, 1].map(|hash: u64| hash)), "/moderation/pictures/blocked");
+    let path = "/moderation/pictures/blocked";
     let mut made = Vec::new();
-    for hash in ids.iter().rev() {
-        made.insert(0, block_hash(&platform, *hash, "OTHER_ILLEGAL").await);
+    for hash in [1, 2, 3] {
+        made.insert(0, block_hash(&platform, hash, "OTHER_ILLEGAL").await);
     }
     let list = async |query: &str| {
         let reply = platform.call("GET", &format!("{path}{query}"), Some(&admin()), None).await;

@@ -118,6 +118,28 @@ fn harmful_texts_are_found() {
     assert!(missed.is_empty(), "{missed:#?}");
 }
 
+/// One sentence in every disguise is as hateful as it is plainly, and is read twice at most.
+#[test]
+fn a_disguise_hides_nothing_from_the_model() {
+    let texts = [
+        "I hate all faggots",
+        "I hate all f@gg0ts",
+        "I hate all f a g g o t s",
+        "I hate all f.a.g.g.o.t.s",
+        "I hate all fag\u{200b}gots",
+        "I hate all f\u{430}gg\u{43e}ts",
+        "I hate all \u{ff46}\u{ff41}\u{ff47}\u{ff47}\u{ff4f}\u{ff54}\u{ff53}",
+        "I hate all f\u{336}a\u{336}g\u{336}g\u{336}o\u{336}t\u{336}s\u{336}",
+        "I hate all \u{202e}stoggaf\u{202c}",
+    ];
+    let read = read(&texts);
+    let plain = read[0].scores[Head::Hate as usize];
+    for (text, scores) in texts.iter().zip(&read) {
+        let hate = scores.scores[Head::Hate as usize];
+        assert!(scores.labels[Head::Hate as usize] && hate > plain - 0.05, "{text}: {hate} and plainly {plain}");
+    }
+}
+
 /// Real sentences have the same scores to the last bit with plain arithmetic and with every instruction set.
 #[test]
 fn scores_do_not_depend_on_the_processor() {
