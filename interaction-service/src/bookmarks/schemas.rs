@@ -9,7 +9,7 @@ use super::MAX_FOLDER;
 use super::models::{Bookmark, Folder};
 use crate::core::api::errors::Error;
 use crate::core::contract::extract::Query;
-use crate::core::contract::fields::{Fields, Input};
+use crate::core::contract::fields::{Fields, Input, invalid};
 use crate::core::contract::timestamp::Timestamp;
 
 /// Where a bookmark is put.
@@ -44,8 +44,16 @@ impl<S: Send + Sync> FromRequestParts<S> for FolderFilter {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
-        let query = Query::from_request_parts(parts, state).await?;
-        Ok(Self(query.get("folder").map(|folder| folder.trim().to_owned())))
+        let mut query = Query::from_request_parts(parts, state).await?;
+        let folder = query.get("folder").map(|folder| folder.trim().to_owned());
+        // No folder has such a name, and Postgres takes no NUL.
+        let is_name = |folder: &String| folder.chars().count() <= MAX_FOLDER && !folder.chars().any(char::is_control);
+        if folder.as_ref().is_some_and(|folder| !is_name(folder)) {
+            let msg = "value is not the name of a folder";
+            query.errors.push(invalid(&["query", "folder"], msg, "value_error.folder", None));
+        }
+        query.check()?;
+        Ok(Self(folder))
     }
 }
 

@@ -65,6 +65,10 @@ async fn posts_are_kept_in_folders(_: PgPoolOptions, database: PgConnectOptions)
         assert_eq!(gone.status, 204, "also when there is none any more");
     }
     assert_eq!(listed(&platform, &anna, "?folder=To%20read").await.len(), 1);
+    for wrong in ["%00", &"x".repeat(51)] {
+        let refused = platform.call("GET", &format!("/me/bookmarks?folder={wrong}"), Some(&anna), None).await;
+        assert_eq!((refused.status.as_u16(), &refused.body["detail"][0]["loc"]), (422, &json!(["query", "folder"])));
+    }
     for (folder, kind) in [
         (json!("x".repeat(51)), "value_error.any_str.max_length"),
         (json!(" \n "), "value_error.any_str.min_length"),

@@ -5,7 +5,7 @@ use std::ops::AddAssign;
 use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
-use super::Status;
+use super::{Commenters, Status};
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::doors::personal_data::PersonalDataItem;
@@ -27,6 +27,7 @@ pub struct Post {
     pub content: String,
     pub types: Vec<String>,
     pub status: Status,
+    pub comments: Commenters,
     pub total_views: i64,
     pub total_comments: i64,
     pub total_reactions: i64,
@@ -52,6 +53,7 @@ pub struct Draft<'a> {
     pub content: &'a str,
     pub types: &'a [String],
     pub status: Option<Status>,
+    pub comments: Option<Commenters>,
 }
 
 impl Draft<'_> {
@@ -114,10 +116,10 @@ impl Post {
     pub async fn create(tx: &mut PgTransaction<'_>, author: Uuid, draft: &Draft<'_>) -> sqlx::Result<Self> {
         sqlx::query_as!(
             Self,
-            r#"insert into post (id, created_by, title, content, types, status, published_at)
-            values ($1, $2, $3, $4, $5, $6, case when $6 = 'POSTED' then now() end)
+            r#"insert into post (id, created_by, title, content, types, status, comments, published_at)
+            values ($1, $2, $3, $4, $5, $6, $7, case when $6 = 'POSTED' then now() end)
             returning id, created_at, created_by, updated_at,
-                updated_by, title, content, types, status, total_views, total_comments,
+                updated_by, title, content, types, status, comments, total_views, total_comments,
                 total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
                 false as "truncated!""#,
             Uuid::now_v7(),
@@ -125,7 +127,8 @@ impl Post {
             draft.title,
             draft.content,
             draft.types,
-            draft.status.unwrap_or(Status::Draft) as Status
+            draft.status.unwrap_or(Status::Draft) as Status,
+            draft.comments.unwrap_or_default() as Commenters
         )
         .fetch_one(&mut **tx)
         .await
@@ -136,7 +139,7 @@ impl Post {
         sqlx::query_as!(
             Self,
             r#"select id, created_at, created_by, updated_at,
-                updated_by, title, content, types, status, total_views, total_comments,
+                updated_by, title, content, types, status, comments, total_views, total_comments,
                 total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
                 false as "truncated!"
             from post where id = $1 and visible(post, $2)"#,
@@ -167,7 +170,7 @@ impl Post {
             select id as "id!", created_at as "created_at!", created_by as "created_by!",
                 updated_at as "updated_at!", updated_by, title,
                 case when is_heavy then left(content, $6) else content end as "content!", types as "types!",
-                status as "status!: Status", total_views as "total_views!", total_comments as "total_comments!",
+                status as "status!: Status", comments as "comments!: Commenters", total_views as "total_views!", total_comments as "total_comments!",
                 total_reactions as "total_reactions!", score as "score!", popularity as "popularity!",
                 published_at, hidden_at, hidden_reason, restored_at, labels as "labels!",
                 is_heavy and char_length(content) > $6 as "truncated!"
@@ -194,12 +197,13 @@ impl Post {
         sqlx::query_as!(
             Self,
             r#"update post set title = coalesce($3, title), content = $4, types = $5, status = coalesce($6, status),
+                comments = coalesce($7, comments),
                 updated_by = $2, updated_at = greatest(now(), updated_at + interval '1 microsecond'),
                 published_at = case when coalesce($6, status) = 'POSTED' then coalesce(published_at, now())
                     else published_at end
             where id = $1 and created_by = $2 and visible(post, $2)
             returning id, created_at, created_by, updated_at,
-                updated_by, title, content, types, status, total_views, total_comments,
+                updated_by, title, content, types, status, comments, total_views, total_comments,
                 total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
                 false as "truncated!""#,
             id,
@@ -207,7 +211,8 @@ impl Post {
             draft.title,
             draft.content,
             draft.types,
-            draft.status as Option<Status>
+            draft.status as Option<Status>,
+            draft.comments as Option<Commenters>
         )
         .fetch_optional(&mut **tx)
         .await
@@ -220,7 +225,7 @@ impl Post {
             Self,
             r#"delete from post where id = $1 and ($2::uuid is null or created_by = $2)
             returning id, created_at, created_by, updated_at,
-                updated_by, title, content, types, status, total_views, total_comments,
+                updated_by, title, content, types, status, comments, total_views, total_comments,
                 total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
                 false as "truncated!""#,
             id,
@@ -237,7 +242,7 @@ impl Post {
             r#"delete from post
             where id in (select id from post where created_by = $1 order by id limit $2 for update)
             returning id, created_at, created_by, updated_at,
-                updated_by, title, content, types, status, total_views, total_comments,
+                updated_by, title, content, types, status, comments, total_views, total_comments,
                 total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
                 false as "truncated!""#,
             author,

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::models::Post;
-use super::{CATEGORIES, Status};
+use super::{CATEGORIES, Commenters, Status};
 use crate::core::api::errors::Error;
 use crate::core::contract::fields::{Fields, Input};
 use crate::core::contract::timestamp::Timestamp;
@@ -35,6 +35,9 @@ pub struct PostIn {
     /// DRAFT when it is not given; unchanged when it is not given in an update
     #[schema(value_type = Status, required = false)]
     pub status: Option<Status>,
+    /// Who may comment beside the author: EVERYONE when it is not given; unchanged when it is not given in an update
+    #[schema(value_type = Commenters, required = false)]
+    pub comments: Option<Commenters>,
 }
 
 impl Input for PostIn {
@@ -47,7 +50,9 @@ impl Input for PostIn {
                 (format!("ensure this value has at most {MAX_TYPES} items"), json!({ "limit_value": MAX_TYPES }));
             fields.refuse("types", msg, "value_error.list.max_items", Some(limit));
         }
-        Self { title, content, types, status: fields.choice("status", &Status::WORDS, Status::parse) }
+        let status = fields.choice("status", &Status::WORDS, Status::parse);
+        let comments = fields.choice("comments", &Commenters::WORDS, Commenters::parse);
+        Self { title, content, types, status, comments }
     }
 }
 
@@ -80,6 +85,10 @@ pub struct PostOut {
     pub score: f64,
     /// Views per connection of the author, 0 to 100
     pub popularity: f64,
+    /// Who may comment beside the author, when not everyone may
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Commenters::is_everyone")]
+    pub comments: Commenters,
     /// When the post was first published; it stays when the post is archived and published again
     #[schema(required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -123,6 +132,7 @@ impl From<Post> for PostOut {
             total_reactions: post.total_reactions.max(0),
             score: post.score,
             popularity: post.popularity,
+            comments: post.comments,
             published_at: post.published_at,
             hidden_at: post.hidden_at,
             hidden_reason: post.hidden_reason,

@@ -53,7 +53,13 @@ pub async fn create_post(
     Body(post): Body<PostIn>,
 ) -> Result<(StatusCode, Json<PostOut>), Error> {
     let types = post.categories()?;
-    let draft = Draft { title: post.title.as_deref(), content: &post.content, types: &types, status: post.status };
+    let draft = Draft {
+        title: post.title.as_deref(),
+        content: &post.content,
+        types: &types,
+        status: post.status,
+        comments: post.comments,
+    };
     pre_publish.check("content", &draft.text(), ready(Ok(draft.status == Some(Status::Posted)))).await?;
     let mut tx = app.db.begin().await?;
     quota.charge(&mut tx, user.id, &draft.texts()).await?;
@@ -125,7 +131,13 @@ pub async fn update_post(
     Body(post): Body<PostIn>,
 ) -> Result<Json<PostOut>, Error> {
     let types = post.categories()?;
-    let draft = Draft { title: post.title.as_deref(), content: &post.content, types: &types, status: post.status };
+    let draft = Draft {
+        title: post.title.as_deref(),
+        content: &post.content,
+        types: &types,
+        status: post.status,
+        comments: post.comments,
+    };
     pre_publish.check("content", &draft.text(), becomes_public(&app, id, &user, draft.status)).await?;
     let mut tx = app.db.begin().await?;
     quota.charge(&mut tx, user.id, &draft.texts()).await?;

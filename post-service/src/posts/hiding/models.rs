@@ -21,7 +21,7 @@ impl Post {
                 updated_at = greatest(now(), updated_at + interval '1 microsecond')
             where id = $1 and hidden_at is null and ($3::timestamptz is null or restored_at is null or restored_at < $3)
             returning id, created_at, created_by, updated_at,
-                updated_by, title, content, types, status, total_views, total_comments,
+                updated_by, title, content, types, status, comments, total_views, total_comments,
                 total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
                 false as "truncated!""#,
             id,
@@ -43,7 +43,7 @@ impl Post {
                 updated_at = greatest(now(), updated_at + interval '1 microsecond')
             where id = $1 and hidden_at is not null
             returning id, created_at, created_by, updated_at,
-                updated_by, title, content, types, status, total_views, total_comments,
+                updated_by, title, content, types, status, comments, total_views, total_comments,
                 total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
                 false as "truncated!""#,
             id
@@ -62,7 +62,7 @@ impl Post {
         sqlx::query_as!(
             Self,
             r#"select id, created_at, created_by, updated_at, updated_by, title, left(content, $5) as "content!", types,
-                status, total_views, total_comments, total_reactions, score, popularity, published_at, hidden_at,
+                status, comments, total_views, total_comments, total_reactions, score, popularity, published_at, hidden_at,
                 hidden_reason, restored_at, labels, char_length(content) > $5 as "truncated!"
             from post where hidden_at is not null and ($1::uuid is null or created_by = $1)
                 and (created_at, id) < ($2, $3)
