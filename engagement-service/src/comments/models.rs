@@ -16,6 +16,8 @@ pub struct CommentCard {
     /// Whether moderation has it hidden.
     pub hidden: bool,
     pub deleted: bool,
+    /// The first comment of the thread that it replies in.
+    pub reply_to: Option<Uuid>,
 }
 
 impl CommentCard {
@@ -23,7 +25,7 @@ impl CommentCard {
     pub async fn list(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select id, post_id, user_id, created_at, version, hidden, deleted_at is not null as "deleted!"
+            r#"select id, post_id, user_id, created_at, version, hidden, deleted_at is not null as "deleted!", reply_to
             from comment_card where id = any($1)"#,
             ids
         )
@@ -34,19 +36,21 @@ impl CommentCard {
     /// Saves comments.
     pub async fn save(tx: &mut PgTransaction<'_>, comments: &[Self]) -> sqlx::Result<()> {
         sqlx::query!(
-            "insert into comment_card (id, post_id, user_id, created_at, version, hidden, deleted_at)
-            select id, post_id, user_id, created_at, version, hidden, case when deleted then now() end
-            from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::boolean[], $7::boolean[])
-                as seen (id, post_id, user_id, created_at, version, hidden, deleted)
+            "insert into comment_card (id, post_id, user_id, created_at, version, hidden, deleted_at, reply_to)
+            select id, post_id, user_id, created_at, version, hidden, case when deleted then now() end, reply_to
+            from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::boolean[], $7::boolean[],
+                $8::uuid[]) as seen (id, post_id, user_id, created_at, version, hidden, deleted, reply_to)
             on conflict (id) do update
-            set version = excluded.version, hidden = excluded.hidden, deleted_at = excluded.deleted_at",
+            set version = excluded.version, hidden = excluded.hidden, deleted_at = excluded.deleted_at,
+                reply_to = excluded.reply_to",
             &comments.iter().map(|comment| comment.id).collect::<Vec<_>>(),
             &comments.iter().map(|comment| comment.post_id).collect::<Vec<_>>(),
             &comments.iter().map(|comment| comment.user_id).collect::<Vec<_>>(),
             &comments.iter().map(|comment| comment.created_at).collect::<Vec<_>>() as &[Timestamp],
             &comments.iter().map(|comment| comment.version).collect::<Vec<_>>() as &[Timestamp],
             &comments.iter().map(|comment| comment.hidden).collect::<Vec<_>>(),
-            &comments.iter().map(|comment| comment.deleted).collect::<Vec<_>>()
+            &comments.iter().map(|comment| comment.deleted).collect::<Vec<_>>(),
+            &comments.iter().map(|comment| comment.reply_to).collect::<Vec<_>>() as &[Option<Uuid>]
         )
         .execute(&mut **tx)
         .await?;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::Type;
 use super::causes::models::{
     delete_actor, list_actors, list_actors_of, list_authors, list_causes, list_connected, list_connections,
-    list_interactions, save_actors, withhold,
+    list_interactions, list_readers_of_actors, list_readers_of_posts, list_thread_actors, save_actors, withhold,
 };
 use super::causes::services::differences;
 use super::causes::{Pair, PostActor};
@@ -20,22 +20,35 @@ use crate::posts::models::PostCount;
 pub async fn interactions_changed(tx: &mut PgTransaction<'_>, interactions: &[PostActor]) -> sqlx::Result<()> {
     let posts: BTreeSet<Uuid> = interactions.iter().map(|touched| touched.post_id).collect();
     let posts: Vec<Uuid> = posts.into_iter().collect();
-    let authors = list_authors(tx, &posts).await?;
-    lock_readers(tx, &authors).await?;
-    evaluate(tx, &posts, interactions).await
+    let mut readers = list_authors(tx, &posts).await?;
+    readers.extend(list_readers_of_actors(tx, interactions).await?);
+    lock_readers(tx, &readers).await?;
+    evaluate(tx, &posts, interactions, &readers).await
+}
+
+/// Comments were written, restored, hidden or deleted, which concerns who replied or reacted to them as well. This transaction has
+/// locked the counts of the posts.
+pub async fn comments_changed(
+    tx: &mut PgTransaction<'_>,
+    comments: &[Uuid],
+    mut interactions: BTreeSet<PostActor>,
+) -> sqlx::Result<()> {
+    interactions.extend(list_thread_actors(tx, comments).await?);
+    interactions_changed(tx, &interactions.into_iter().collect::<Vec<_>>()).await
 }
 
 /// Posts were created, changed, hidden, restored or deleted. Their counts are locked here: so what is being written about reactions
 /// and comments is either seen, or sees the post.
 pub async fn posts_changed(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<()> {
     PostCount::create_and_lock(tx, posts).await?;
-    let authors = list_authors(tx, posts).await?;
-    if authors.is_empty() {
+    let mut readers = list_authors(tx, posts).await?;
+    readers.extend(list_readers_of_posts(tx, posts).await?);
+    if readers.is_empty() {
         return Ok(());
     }
-    lock_readers(tx, &authors).await?;
+    lock_readers(tx, &readers).await?;
     withhold(tx, posts).await?;
-    evaluate(tx, posts, &[]).await
+    evaluate(tx, posts, &[], &readers).await
 }
 
 /// People connected to others, or ended that.
@@ -46,16 +59,23 @@ pub async fn connections_changed(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> 
 
 /// Readers want to be notified of a person no more, or again: a block or a mute began or ended.
 pub async fn pairs_changed(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<()> {
-    lock_readers(tx, &pairs.iter().map(|pair| pair.user_id).collect::<Vec<_>>()).await?;
+    let readers: Vec<Uuid> = pairs.iter().map(|pair| pair.user_id).collect();
+    lock_readers(tx, &readers).await?;
     evaluate_connections(tx, pairs).await?;
     let interactions = list_interactions(tx, pairs).await?;
     let posts: BTreeSet<Uuid> = interactions.iter().map(|touched| touched.post_id).collect();
-    evaluate(tx, &posts.into_iter().collect::<Vec<_>>(), &interactions).await
+    evaluate(tx, &posts.into_iter().collect::<Vec<_>>(), &interactions, &readers).await
 }
 
-async fn evaluate(tx: &mut PgTransaction<'_>, posts: &[Uuid], interactions: &[PostActor]) -> sqlx::Result<()> {
-    let causes = list_causes(tx, posts, interactions).await?;
-    let known = list_actors(tx, interactions).await?;
+/// Writes what differs for these readers, whom this transaction has locked. What concerns others is another transaction's to write.
+async fn evaluate(
+    tx: &mut PgTransaction<'_>,
+    posts: &[Uuid],
+    interactions: &[PostActor],
+    readers: &[Uuid],
+) -> sqlx::Result<()> {
+    let causes = list_causes(tx, posts, interactions, readers).await?;
+    let known = list_actors(tx, interactions, readers).await?;
     save_actors(tx, &differences(causes, known)).await
 }
 

@@ -122,8 +122,7 @@ async fn conversation(ada: &Person, bob: &Person, post: &Post, comment: &Created
     let path = format!("/{}/bookmark", post.id);
     let folder = json!({ "folder": "Engines" });
     let kept: Value = bob.api.ask(Method::PUT, To::Interaction, &path, Some(&folder)).await?;
-    let bookmarks: Vec<Value> =
-        bob.api.ask(Method::GET, To::Interaction, "/me/bookmarks?folder=Engines", None).await?;
+    let bookmarks: Vec<Value> = bob.api.ask(Method::GET, To::Interaction, "/me/bookmarks?folder=Engines", None).await?;
     if bookmarks != [kept] {
         bail!("Bob bookmarked the post, but his bookmarks are {bookmarks:?}");
     }

@@ -18,6 +18,8 @@ struct CommentSnapshot {
     post_id: Uuid,
     /// Since when moderation has it hidden. A deletion that has it is not for good: the comment can come back.
     hidden_at: Option<Timestamp>,
+    /// Absent where it is no reply.
+    reply_to: Option<Uuid>,
 }
 
 /// Saves a comment that was written, changed or restored.
@@ -42,6 +44,7 @@ async fn save(tx: &mut PgTransaction<'static>, events: &[Event], deleted: bool) 
             version: comment.updated_at,
             hidden,
             deleted: deleted && !hidden,
+            reply_to: comment.reply_to,
         })
     };
     let comments: Vec<CommentCard> = events.iter().map(comment).collect::<Result<_, serde_json::Error>>()?;

@@ -41,12 +41,55 @@ pub async fn list_authors(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::R
     .await
 }
 
-/// The causes on posts: those of the given people, and all of a group that does not exist yet, so that its count is complete from
-/// its beginning, also where reactions were consumed before their post.
+/// Readers other than the authors of the posts who are, or were, notified of what these people did there.
+pub async fn list_readers_of_actors(tx: &mut PgTransaction<'_>, interactions: &[PostActor]) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
+        r#"with touched as (select * from unnest($1::uuid[], $2::uuid[]) as touched (post_id, actor_id))
+        select reader_id as "user_id!" from touched
+        join notification_cause as cause on cause.post_id = touched.post_id and cause.actor_id = touched.actor_id
+        where reader_id is not null
+        union
+        select user_id from touched join notification on subject_id = touched.post_id
+            and type in ('COMMENT_REPLY', 'COMMENT_REACTION_RECEIVED')
+        join notification_actor on notification_id = notification.id and notification_actor.actor_id = touched.actor_id"#,
+        &interactions.iter().map(|touched| touched.post_id).collect::<Vec<_>>(),
+        &interactions.iter().map(|touched| touched.actor_id).collect::<Vec<_>>()
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// Readers other than the authors of the posts who are, or were, notified of what happened there.
+pub async fn list_readers_of_posts(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
+        "select distinct user_id from notification
+        where subject_id = any($1) and type in ('COMMENT_REPLY', 'COMMENT_REACTION_RECEIVED')",
+        posts
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// Who replied or reacted to comments, or once did.
+pub async fn list_thread_actors(tx: &mut PgTransaction<'_>, comments: &[Uuid]) -> sqlx::Result<Vec<PostActor>> {
+    sqlx::query_as!(
+        PostActor,
+        r#"select post_id as "post_id!", user_id as "actor_id!" from comment_card where reply_to = any($1)
+        union
+        select post_id, user_id from comment_reaction_card where comment_id = any($1)"#,
+        comments
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// The causes on posts for these readers: those of the given people, and all of a group of the post's author that does not exist yet, so
+/// that its count is complete from its beginning, also where reactions were consumed before their post.
 pub async fn list_causes(
     tx: &mut PgTransaction<'_>,
     posts: &[Uuid],
     interactions: &[PostActor],
+    readers: &[Uuid],
 ) -> sqlx::Result<Vec<Cause>> {
     let rows = sqlx::query!(
         r#"with cause as (
@@ -58,13 +101,18 @@ pub async fn list_causes(
             join notification_cause as cause on cause.post_id = post.id and cause.type = new.type
             where not exists (select from notification where subject_id = post.id and notification.type = new.type)
         )
-        select cause.type as "type!: Type", post_id as "post_id!", actor_id as "actor_id!", user_id, max(at) as "at!: Timestamp"
-        from cause join post_card on post_card.id = post_id
-        where deleted_at is null and may_notify(user_id, actor_id)
-        group by cause.type, post_id, actor_id, user_id"#,
+        select for_reader.type as "type!: Type", post_id as "post_id!", actor_id as "actor_id!",
+            reader_id as "user_id!", max(at) as "at!: Timestamp"
+        from (
+            select cause.type, post_id, actor_id, coalesce(reader_id, post_card.user_id) as reader_id, at
+            from cause left join post_card on post_card.id = post_id where deleted_at is null
+        ) as for_reader
+        where reader_id = any($4) and may_notify(reader_id, actor_id)
+        group by for_reader.type, post_id, actor_id, reader_id"#,
         posts,
         &interactions.iter().map(|touched| touched.post_id).collect::<Vec<_>>(),
-        &interactions.iter().map(|touched| touched.actor_id).collect::<Vec<_>>()
+        &interactions.iter().map(|touched| touched.actor_id).collect::<Vec<_>>(),
+        readers
     )
     .fetch_all(&mut **tx)
     .await?;
@@ -76,33 +124,40 @@ pub async fn list_causes(
     Ok(cause.collect())
 }
 
-/// The stored rows of people behind groups of posts.
-pub async fn list_actors(tx: &mut PgTransaction<'_>, interactions: &[PostActor]) -> sqlx::Result<Vec<Standing>> {
+/// The stored rows of people behind groups of posts of these readers.
+pub async fn list_actors(
+    tx: &mut PgTransaction<'_>,
+    interactions: &[PostActor],
+    readers: &[Uuid],
+) -> sqlx::Result<Vec<Standing>> {
     let rows = sqlx::query_as!(
         ActorRow,
         "select notification.user_id, type, subject_id, day, notification_actor.actor_id, stands, at, newest
         from unnest($1::uuid[], $2::uuid[]) as touched (post_id, actor_id)
-        join notification on subject_id = touched.post_id and type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED')
+        join notification on subject_id = touched.post_id and notification.user_id = any($3)
+            and type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED', 'COMMENT_REPLY', 'COMMENT_REACTION_RECEIVED')
         join notification_actor on notification_id = notification.id and notification_actor.actor_id = touched.actor_id",
         &interactions.iter().map(|touched| touched.post_id).collect::<Vec<_>>(),
-        &interactions.iter().map(|touched| touched.actor_id).collect::<Vec<_>>()
+        &interactions.iter().map(|touched| touched.actor_id).collect::<Vec<_>>(),
+        readers
     );
     Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(Standing::from).collect())
 }
 
-/// What people did on the posts of readers, or once did.
+/// What people did on the posts of readers or in their threads, or once did.
 pub async fn list_interactions(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<Vec<PostActor>> {
     sqlx::query_as!(
         PostActor,
         r#"with pair as (select * from unnest($1::uuid[], $2::uuid[]) as pair (user_id, actor_id))
         select cause.post_id as "post_id!", cause.actor_id as "actor_id!" from pair
         join notification_cause as cause on cause.actor_id = pair.actor_id
-        join post_card on post_card.id = cause.post_id and post_card.user_id = pair.user_id
+        left join post_card on post_card.id = cause.post_id
+        where coalesce(cause.reader_id, post_card.user_id) = pair.user_id
         union
         select subject_id, notification_actor.actor_id from pair
         join notification_actor on notification_actor.actor_id = pair.actor_id
         join notification on notification.id = notification_id and notification.user_id = pair.user_id
-            and type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED')"#,
+            and type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED', 'COMMENT_REPLY', 'COMMENT_REACTION_RECEIVED')"#,
         &pairs.iter().map(|pair| pair.user_id).collect::<Vec<_>>(),
         &pairs.iter().map(|pair| pair.actor_id).collect::<Vec<_>>()
     )
@@ -291,7 +346,7 @@ pub async fn withhold(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Resul
         r#"update notification set withheld = not is_public(post_card)
         from post_card, notification as before
         where post_card.id = any($1) and notification.subject_id = post_card.id and before.id = notification.id
-            and notification.type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED')
+            and notification.type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED', 'COMMENT_REPLY', 'COMMENT_REACTION_RECEIVED')
             and notification.withheld = is_public(post_card)
         returning notification.id, before.shown as "was_shown!", notification.shown as "is_shown!""#,
         posts
