@@ -1,6 +1,7 @@
 //! The engagement service: feeds and notifications, and the activity of each user with an engagement score from it.
 mod backfill;
 mod blocks;
+mod comment_reactions;
 mod comments;
 mod core;
 mod devices;
@@ -148,6 +149,7 @@ fn subscriptions() -> Vec<Vec<Subscription>> {
         comments::events::consumers::subscriptions(),
         mentions::events::consumers::subscriptions(),
         reactions::events::consumers::subscriptions(),
+        comment_reactions::events::consumers::subscriptions(),
         backfill::events::subscriptions(),
         devices::events::consumers::subscriptions(),
         feeds::events::consumers::subscriptions(),

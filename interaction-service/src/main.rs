@@ -1,7 +1,10 @@
 //! The interaction service: comments, reactions, views, and the NFT records of comments.
 mod app;
 mod blocks;
+mod bookmarks;
+mod comment_reactions;
 mod comments;
+mod connections;
 mod core;
 mod facets;
 mod personal_data;
@@ -25,6 +28,7 @@ use axum::Extension;
 use clap::{Args, FromArgMatches};
 
 use crate::app::App;
+use crate::connections::schedulers::ConnectionCopy;
 use crate::core::serve::{self, Features, Service};
 use crate::pre_publish::PrePublish;
 use crate::quotas::Quota;
@@ -46,6 +50,9 @@ static SERVICE: Service = Service {
         reactions::events::REACTION_CREATED,
         reactions::events::REACTION_UPDATED,
         reactions::events::REACTION_DELETED,
+        comment_reactions::events::COMMENT_REACTION_CREATED,
+        comment_reactions::events::COMMENT_REACTION_UPDATED,
+        comment_reactions::events::COMMENT_REACTION_DELETED,
         post_views::events::POST_VIEWED,
         personal_data::USER_ERASED,
     ],
@@ -59,6 +66,8 @@ static SERVICE: Service = Service {
         reactions::CREATE_REACTION_LIMIT,
         reactions::CHANGE_REACTION_LIMIT,
         post_views::VIEW_LIMIT,
+        bookmarks::LIST_BOOKMARKS_LIMIT,
+        bookmarks::CHANGE_BOOKMARKS_LIMIT,
     ],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
@@ -77,14 +86,22 @@ static SERVICE: Service = Service {
             routes: comments::router()
                 .merge(post_views::router())
                 .merge(reactions::router())
+                .merge(comment_reactions::router())
+                .merge(bookmarks::router())
                 .layer(Extension(quota))
                 .layer(Extension(pre_publish))
                 .layer(Extension(settings.views))
                 .with_state(app),
             root,
-            subscriptions: [posts, comments, blocks::events::subscriptions()].concat(),
+            subscriptions: [
+                posts,
+                comments,
+                blocks::events::subscriptions(),
+                connections::events::consumers::subscriptions(),
+            ]
+            .concat(),
             jobs,
-            ..Features::default()
+            background: Some(Box::new(|app| app.start("copy of connections", ConnectionCopy(app.clone())))),
         })
     },
 };

@@ -17,7 +17,11 @@ use crate::posts::testing::{self as posts, PostService, post};
 use crate::token_check;
 
 /// The operations beside the API that only this service has.
-pub const BESIDE: &[&str] = &["GET /internal/read-model/comments", "GET /internal/read-model/reactions"];
+pub const BESIDE: &[&str] = &[
+    "GET /internal/read-model/comments",
+    "GET /internal/read-model/reactions",
+    "GET /internal/read-model/comment-reactions",
+];
 
 /// The service with a stub of the post service.
 pub struct World {
@@ -98,6 +102,15 @@ pub async fn request(world: &World, operation: &str, owner: &Person) -> Request<
         "/post-reactions/{reaction_id}" => {
             (format!("/post-reactions/{}", made("post-reactions", &kind).await), Some(kind))
         }
+        "/comments/{comment_id}/replies" => (format!("/comments/{}/replies", made("comments", &text).await), None),
+        "/comments/{comment_id}/reactions" => {
+            let path = format!("/comments/{}/reactions", made("comments", &text).await);
+            world.call("PUT", &path, Some(&owner.token), Some(kind.clone())).await;
+            (path, Some(kind))
+        }
+        "/{post_id}/post-reactions/summary" => (format!("/{post}/post-reactions/summary"), None),
+        "/{post_id}/bookmark" => (format!("/{post}/bookmark"), Some(json!({ "folder": "x" }))),
+        "/me/bookmarks" | "/me/bookmarks/folders" => (template.to_owned(), None),
         other => panic!("there is no request of {other} here"),
     };
     build(method, &path, body.filter(|_| method != "GET" && method != "DELETE"))

@@ -32,8 +32,8 @@ use crate::core::app::App;
 
 /// What is copied, in the order in which it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, sqlx::Type)]
-#[serde(rename_all = "lowercase")]
-#[sqlx(type_name = "text", rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
+#[sqlx(type_name = "text", rename_all = "kebab-case")]
 pub enum Source {
     People,
     Connections,
@@ -41,6 +41,7 @@ pub enum Source {
     Posts,
     Comments,
     Reactions,
+    CommentReactions,
 }
 
 impl Source {
@@ -53,6 +54,7 @@ impl Source {
             Self::Posts => "posts",
             Self::Comments => "comments",
             Self::Reactions => "reactions",
+            Self::CommentReactions => "comment-reactions",
         }
     }
 
@@ -61,7 +63,7 @@ impl Source {
         match self {
             Self::People | Self::Connections | Self::Blocks => "auth-service",
             Self::Posts => "post-service",
-            Self::Comments | Self::Reactions => "interaction-service",
+            Self::Comments | Self::Reactions | Self::CommentReactions => "interaction-service",
         }
     }
 }

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::comment_reactions::models::CommentReactionCard;
 use crate::comments::models::CommentCard;
 use crate::core::contract::timestamp::Timestamp;
 use crate::people::models::Person;
@@ -121,6 +122,8 @@ pub struct CopiedComment {
     updated_at: Timestamp,
     post_id: Uuid,
     hidden_at: Option<Timestamp>,
+    /// Absent from an owner that knows no replies.
+    reply_to: Option<Uuid>,
 }
 
 impl From<CopiedComment> for CommentCard {
@@ -134,6 +137,7 @@ impl From<CopiedComment> for CommentCard {
             hidden: comment.hidden_at.is_some(),
             deleted: false,
             mentions: None,
+            reply_to: comment.reply_to,
         }
     }
 }
@@ -156,6 +160,31 @@ impl From<CopiedReaction> for ReactionCard {
             post_id: reaction.post_id,
             user_id: reaction.created_by,
             r#type: reaction.r#type,
+            created_at: reaction.created_at,
+            version: reaction.updated_at,
+            deleted: false,
+        }
+    }
+}
+
+/// A reaction to a comment.
+#[derive(Deserialize)]
+pub struct CopiedCommentReaction {
+    id: Uuid,
+    created_at: Timestamp,
+    created_by: Uuid,
+    updated_at: Timestamp,
+    comment_id: Uuid,
+    post_id: Uuid,
+}
+
+impl From<CopiedCommentReaction> for CommentReactionCard {
+    fn from(reaction: CopiedCommentReaction) -> Self {
+        Self {
+            id: reaction.id,
+            comment_id: reaction.comment_id,
+            post_id: reaction.post_id,
+            user_id: reaction.created_by,
             created_at: reaction.created_at,
             version: reaction.updated_at,
             deleted: false,

@@ -7,8 +7,11 @@ use super::Source;
 use super::leftovers::models as leftovers;
 use super::leftovers::{BATCH, KeyRange};
 use super::models::{Progress, list_erased, lock_view_watermark, take_over_views};
-use super::schemas::{CopiedComment, CopiedPage, CopiedPair, CopiedPerson, CopiedPost, CopiedReaction};
+use super::schemas::{
+    CopiedComment, CopiedCommentReaction, CopiedPage, CopiedPair, CopiedPerson, CopiedPost, CopiedReaction,
+};
 use crate::blocks::models::{Block, save_blocks};
+use crate::comment_reactions::models::CommentReactionCard;
 use crate::comments::models::CommentCard;
 use crate::core::events::Id;
 use crate::feeds::drops::models::FeedDrop;
@@ -17,7 +20,7 @@ use crate::people::models::Person;
 use crate::posts::events::POST_VIEWED;
 use crate::posts::models::{PostCard, PostCount};
 use crate::reactions::models::ReactionCard;
-use crate::{comments, reactions};
+use crate::{comment_reactions, comments, reactions};
 
 /// What became of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +57,7 @@ pub async fn page_read(
         }
         Source::Comments => save_comments(tx, page, range).await?,
         Source::Reactions => save_reactions(tx, page, range).await?,
+        Source::CommentReactions => save_comment_reactions(tx, page, range).await?,
     };
     if removed >= usize::from(BATCH) {
         // There may be more of them: the same page once again.
@@ -157,5 +161,20 @@ async fn save_reactions(tx: &mut PgTransaction<'_>, page: &CopiedPage, range: Ke
     let removed = reactions.len();
     reactions.extend(copied);
     reactions::signals::changed(tx, reactions).await?;
+    Ok(removed)
+}
+
+async fn save_comment_reactions(
+    tx: &mut PgTransaction<'_>,
+    page: &CopiedPage,
+    range: KeyRange,
+) -> anyhow::Result<usize> {
+    let copied: Vec<CommentReactionCard> =
+        page.rows::<CopiedCommentReaction>()?.into_iter().map(CommentReactionCard::from).collect();
+    let ids: Vec<Uuid> = copied.iter().map(|reaction| reaction.id).collect();
+    let mut reactions = leftovers::list_comment_reactions(tx, range, &ids).await?;
+    let removed = reactions.len();
+    reactions.extend(copied);
+    comment_reactions::signals::changed(tx, reactions).await?;
     Ok(removed)
 }

@@ -108,7 +108,16 @@ async fn rows(platform: &Platform, query: &str) -> Vec<String> {
 /// All rows of the read model.
 async fn stored(platform: &Platform) -> Vec<String> {
     let mut all = Vec::new();
-    for table in ["person", "follow", "block", "post_card", "comment_card", "reaction_card", "post_count"] {
+    for table in [
+        "person",
+        "follow",
+        "block",
+        "post_card",
+        "comment_card",
+        "reaction_card",
+        "comment_reaction_card",
+        "post_count",
+    ] {
         all.extend(rows(platform, &format!("select '{table}', {table} from {table} order by {table}")).await);
     }
     all
@@ -126,7 +135,7 @@ fn post(id: Uuid, at: &Value, views: i64) -> Value {
 
 fn part(id: Uuid, post: Uuid, at: &Value) -> Value {
     json!({ "id": id, "created_at": at, "created_by": Uuid::nil(), "updated_at": at, "post_id": post, "hidden_at": null,
-        "type": "LIKE", "content": "words" })
+        "comment_id": post, "type": "LIKE", "content": "words" })
 }
 
 #[sqlx::test(migrations = false)]
@@ -155,6 +164,7 @@ async fn everything_is_copied_and_what_its_owner_lacks_is_deleted(_: PgPoolOptio
     for id in &parts[..3] {
         owner.add("comments", &part(*id, posts[0], &at));
         owner.add("reactions", &part(*id, posts[1], &at));
+        owner.add("comment-reactions", &part(*id, posts[1], &at));
     }
     // What only this service has: old, and so deleted, or younger than any snapshot.
     let now = json!(Timestamp(Utc::now()));
@@ -168,6 +178,7 @@ async fn everything_is_copied_and_what_its_owner_lacks_is_deleted(_: PgPoolOptio
     platform.consume("post_created", &post(posts[3], &at, 0)).await;
     platform.consume("post_comment_created", &part(parts[3], posts[0], &at)).await;
     platform.consume("post_reaction_created", &part(parts[3], posts[1], &at)).await;
+    platform.consume("comment_reaction_created", &part(parts[3], posts[1], &at)).await;
     let young = Uuid::now_v7();
     platform.consume("post_comment_created", &part(young, posts[0], &now)).await;
 
@@ -194,6 +205,8 @@ async fn everything_is_copied_and_what_its_owner_lacks_is_deleted(_: PgPoolOptio
     let counts =
         "select views, comments, reactions from post_count where views + comments + reactions > 0 order by post_id";
     assert_eq!(rows(&platform, counts).await, ["(0,4,0)", "(10,0,3)", "(20,0,0)"]);
+    let liked = "select count(*), count(deleted_at) from comment_reaction_card where comment_id = post_id";
+    assert_eq!(rows(&platform, liked).await, ["(4,1)"]);
 
     // A connection that was deleted as a leftover, and that its people make again.
     let later = ago(30);
@@ -289,7 +302,7 @@ async fn a_process_that_takes_over_goes_on_where_the_other_one_was(_: PgPoolOpti
         tokio::task::yield_now().await;
     }
     finish(&mut two).await;
-    let rest = ["posts", "posts", "posts", "posts", "comments", "reactions"];
+    let rest = ["posts", "posts", "posts", "posts", "comments", "reactions", "comment-reactions"];
     assert_eq!(owner.asked(), rest, "no page is read twice");
     assert_eq!(rows(&platform, "select count(*) from post_card where published_at is not null").await, ["(9)"]);
     assert_eq!(finish(&mut two).await, 1, "and it does not begin by itself again");
@@ -302,7 +315,8 @@ async fn an_owner_without_the_routes_is_asked_again_hours_later(_: PgPoolOptions
     owner.add("comments", &part(Uuid::now_v7(), Uuid::now_v7(), &ago(60)));
     let mut worker = Backfill::new(&platform.app);
     finish(&mut worker).await;
-    assert_eq!(owner.asked(), ["people", "connections", "blocks", "posts", "comments", "comments", "reactions"]);
+    let all = ["people", "connections", "blocks", "posts", "comments", "comments", "reactions", "comment-reactions"];
+    assert_eq!(owner.asked(), all);
     assert_eq!(rows(&platform, "select comments from post_count").await, ["(1)"], "the others are copied");
     platform.consume(POST_VIEWED, &json!({ "id": Uuid::now_v7(), "viewed_by": Uuid::nil() })).await;
     assert_eq!(rows(&platform, "select 1 from view_log").await.len(), 0, "no log grows meanwhile");
@@ -316,7 +330,7 @@ async fn an_owner_without_the_routes_is_asked_again_hours_later(_: PgPoolOptions
     let request = axum::http::Request::get("/internal/rebuild").header(header::AUTHORIZATION, "Bearer operator");
     let shown = platform.send(request.body(axum::body::Body::empty()).unwrap()).await.body;
     let done: Vec<_> = shown.as_array().unwrap().iter().map(|source| source["finished_at"].is_string()).collect();
-    assert_eq!(done, [true; 6], "{shown}");
+    assert_eq!(done, [true; 7], "{shown}");
     assert_eq!((&shown[4]["source"], &shown[4]["rows"]), (&json!("comments"), &json!(1)));
 }
 

@@ -93,11 +93,13 @@ pub enum Type {
     UserMentioned,
     /// Others replied to the user's comment
     CommentReply,
+    /// Others reacted to the user's comment; the original has no word for it
+    CommentReactionReceived,
 }
 
 impl Type {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::PostReactionReceived,
         Self::PostCommentReceived,
         Self::ConnectionRecommendation,
@@ -107,6 +109,7 @@ impl Type {
         Self::UserConnected,
         Self::UserMentioned,
         Self::CommentReply,
+        Self::CommentReactionReceived,
     ];
 
     /// The word of the table `notification`.
@@ -121,6 +124,7 @@ impl Type {
             Self::UserConnected => "USER_CONNECTED",
             Self::UserMentioned => "USER_MENTIONED",
             Self::CommentReply => "COMMENT_REPLY",
+            Self::CommentReactionReceived => "COMMENT_REACTION_RECEIVED",
         }
     }
 

@@ -13,6 +13,7 @@ impl Notification {
             Type::UserConnected => format!("{} connected to you", who()),
             Type::UserMentioned => format!("{} mentioned you", who()),
             Type::CommentReply => format!("{} replied to your comment", who()),
+            Type::CommentReactionReceived => format!("{} reacted to your comment", who()),
             Type::ConnectionRecommendation => format!("You may know {}", who()),
             Type::PostRecommendation => "A post that you may like".to_owned(),
             Type::ProfileActivity => level(self.level),

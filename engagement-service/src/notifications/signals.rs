@@ -1,5 +1,5 @@
 //! What follows for notifications from a change of the read model, in its transaction.
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use sqlx::PgTransaction;
 use uuid::Uuid;
@@ -7,13 +7,13 @@ use uuid::Uuid;
 use super::Type;
 use super::causes::models::{
     delete_actor, list_actors, list_actors_of, list_causes, list_connected, list_connections, list_interactions,
-    save_actors, withhold,
+    list_thread_actors, save_actors, withhold,
 };
 use super::causes::services::differences;
 use super::causes::{Pair, PostActor};
 use super::models::{Announcement, Notification};
 use super::numbers::models::lock_readers;
-use super::readers::models::{list_mentions, list_readers};
+use super::readers::models::{list_new_interactions, list_readers};
 use crate::core::contract::timestamp::Timestamp;
 use crate::posts::models::PostCount;
 
@@ -26,18 +26,29 @@ pub async fn interactions_changed(tx: &mut PgTransaction<'_>, interactions: &[Po
     evaluate(tx, &posts, interactions, &readers).await
 }
 
+/// Comments were written, restored, hidden or deleted, which concerns who replied or reacted to them as well. This transaction has
+/// locked the counts of the posts.
+pub async fn comments_changed(
+    tx: &mut PgTransaction<'_>,
+    comments: &[Uuid],
+    mut interactions: BTreeSet<PostActor>,
+) -> sqlx::Result<()> {
+    interactions.extend(list_thread_actors(tx, comments).await?);
+    interactions_changed(tx, &interactions.into_iter().collect::<Vec<_>>()).await
+}
+
 /// Posts were created, changed, hidden, restored or deleted. Their counts are locked here: so what is being written about reactions
 /// and comments is either seen, or sees the post.
 pub async fn posts_changed(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<()> {
     PostCount::create_and_lock(tx, posts).await?;
-    let mentions = list_mentions(tx, posts).await?;
-    let readers = list_readers(tx, posts, &mentions).await?;
+    let interactions = list_new_interactions(tx, posts).await?;
+    let readers = list_readers(tx, posts, &interactions).await?;
     if readers.is_empty() {
         return Ok(());
     }
     lock_readers(tx, &readers).await?;
     withhold(tx, posts).await?;
-    evaluate(tx, posts, &mentions, &readers).await
+    evaluate(tx, posts, &interactions, &readers).await
 }
 
 /// People connected to others, or ended that.
@@ -56,19 +67,15 @@ pub async fn pairs_changed(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::
     evaluate(tx, &posts.into_iter().collect::<Vec<_>>(), &interactions, &readers).await
 }
 
-/// Brings the groups of some readers, who are locked, up to date.
+/// Writes what differs for these readers, whom this transaction has locked. What concerns others is another transaction's to write.
 async fn evaluate(
     tx: &mut PgTransaction<'_>,
     posts: &[Uuid],
     interactions: &[PostActor],
     readers: &[Uuid],
 ) -> sqlx::Result<()> {
-    let readers: HashSet<Uuid> = readers.iter().copied().collect();
-    let mut causes = list_causes(tx, posts, interactions).await?;
-    // Who did something on a post may have mentioned others there, whose groups are not what changes.
-    causes.retain(|cause| readers.contains(&cause.group.user_id));
-    let mut known = list_actors(tx, interactions).await?;
-    known.retain(|actor| readers.contains(&actor.group.user_id));
+    let causes = list_causes(tx, posts, interactions, readers).await?;
+    let known = list_actors(tx, interactions, readers).await?;
     save_actors(tx, &differences(causes, known)).await
 }
 

@@ -36,7 +36,7 @@ pub const PREFERENCES_LIMIT: Limit = Limit {
 };
 
 /// All types of notifications, in the order in which they are listed.
-pub const TYPES: [Type; 9] = [
+pub const TYPES: [Type; 10] = [
     Type::PostReactionReceived,
     Type::PostCommentReceived,
     Type::ConnectionRecommendation,
@@ -46,6 +46,7 @@ pub const TYPES: [Type; 9] = [
     Type::UserConnected,
     Type::UserMentioned,
     Type::CommentReply,
+    Type::CommentReactionReceived,
 ];
 
 /// The hour at which digests come unless a user chooses another one.
@@ -132,7 +133,7 @@ impl Preferences {
 fn usual_channels(r#type: Type) -> Channels {
     let (mail, push) = match r#type {
         Type::SystemMessage => (MailMode::AtOnce, true),
-        Type::PostReactionReceived => (MailMode::Digest, false),
+        Type::PostReactionReceived | Type::CommentReactionReceived => (MailMode::Digest, false),
         Type::PostCommentReceived | Type::UserConnected | Type::UserMentioned | Type::CommentReply => {
             (MailMode::Digest, true)
         }

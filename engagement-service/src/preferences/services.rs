@@ -187,14 +187,14 @@ mod tests {
         let mut preferences = Preferences::default();
         let mailed = |preferences: &Preferences| TYPES.map(|r#type| preferences.mailing(r#type, now));
         let (once, digest, never) = (Mailing::AtOnce(now), Mailing::Digest, Mailing::Never);
-        assert_eq!(mailed(&preferences), [digest, digest, never, never, once, never, digest, digest, digest]);
+        assert_eq!(mailed(&preferences), [digest, digest, never, never, once, never, digest, digest, digest, digest]);
         let pushed = TYPES.map(|r#type| preferences.push_due(r#type, now).is_some());
-        assert_eq!(pushed, [false, true, false, false, true, false, true, true, true]);
+        assert_eq!(pushed, [false, true, false, false, true, false, true, true, true, false]);
         preferences.choices.insert(Type::UserConnected, chosen(MailMode::Never));
         preferences
             .choices
             .insert(Type::PostReactionReceived, ChannelChoice { push: Some(true), ..Default::default() });
-        assert_eq!(mailed(&preferences), [digest, digest, never, never, once, never, never, digest, digest]);
+        assert_eq!(mailed(&preferences), [digest, digest, never, never, once, never, never, digest, digest, digest]);
         assert_eq!(preferences.push_due(Type::PostReactionReceived, now), Some(now));
     }
 }

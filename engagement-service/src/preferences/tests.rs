@@ -28,6 +28,7 @@ async fn a_user_who_chose_nothing_has_the_defaults(_: PgPoolOptions, database: P
             "USER_CONNECTED": type_of("DIGEST", true),
             "USER_MENTIONED": type_of("DIGEST", true),
             "COMMENT_REPLY": type_of("DIGEST", true),
+            "COMMENT_REACTION_RECEIVED": type_of("DIGEST", false),
         },
         "time_zone": "UTC",
         "digest_hour": 8,

@@ -51,5 +51,6 @@ fn words(scope: Scope) -> &'static str {
         Scope::Type(Type::UserConnected) => "people who connect to you",
         Scope::Type(Type::UserMentioned) => "mentions of you",
         Scope::Type(Type::CommentReply) => "replies to your comments",
+        Scope::Type(Type::CommentReactionReceived) => "reactions to your comments",
     }
 }

@@ -114,6 +114,7 @@ fn code(scope: Scope) -> u8 {
         Scope::Type(Type::UserConnected) => 8,
         Scope::Type(Type::UserMentioned) => 9,
         Scope::Type(Type::CommentReply) => 10,
+        Scope::Type(Type::CommentReactionReceived) => 11,
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Comment {
     pub updated_by: Option<Uuid>,
     pub post_id: Uuid,
     pub content: String,
+    /// The first comment of the thread that it replies in; none: it is a first one.
+    pub reply_to: Option<Uuid>,
     /// Since when moderation hides it from all; none: it is not hidden.
     pub hidden_at: Option<Timestamp>,
     /// Why it is hidden.
@@ -35,41 +37,50 @@ pub struct Comment {
 }
 
 impl Comment {
-    /// Inserts a comment on a post that the transaction has locked.
-    pub async fn create(tx: &mut PgTransaction<'_>, post: Uuid, author: Uuid, content: &str) -> sqlx::Result<Self> {
+    /// Inserts a comment on a post that the transaction has locked, and where it is a reply, in a thread that it has locked.
+    pub async fn create(
+        tx: &mut PgTransaction<'_>,
+        post: Uuid,
+        author: Uuid,
+        content: &str,
+        reply_to: Option<Uuid>,
+    ) -> sqlx::Result<Self> {
         sqlx::query_as!(
             Self,
-            r#"insert into comment (id, created_by, post_id, content) values ($1, $2, $3, $4)
+            r#"insert into comment (id, created_by, post_id, content, reply_to) values ($1, $2, $3, $4, $5)
             returning id, created_at, created_by, updated_at,
-                updated_by, post_id, content, hidden_at, hidden_reason, restored_at, labels, false as "truncated!""#,
+                updated_by, post_id, content, reply_to, hidden_at, hidden_reason, restored_at, labels, false as "truncated!""#,
             Uuid::now_v7(),
             author,
             post,
-            content
+            content,
+            reply_to
         )
         .fetch_one(&mut **tx)
         .await
     }
 
-    /// The comments on a post, newest first, but those of users who have a block with the viewer. When they are long together,
-    /// the long ones are cut.
+    /// The comments on a post, newest first, but those of users who have a block with the viewer; all, or only the first ones of
+    /// threads. When they are long together, the long ones are cut.
     pub async fn list(
         db: impl PgExecutor<'_>,
         post: Uuid,
         viewer: Uuid,
         before: Cursor,
         rows: i64,
+        first_only: bool,
     ) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
             r#"with page as (
                 select * from comment where post_id = $1 and (created_at, id) < ($2, $3) and readable(comment, $5)
+                    and (not $8 or reply_to is null)
                 order by created_at desc, id desc limit $4
             ), heavy as (select coalesce(sum(char_length(content)), 0) > $6 as is_heavy from page)
             select id as "id!", created_at as "created_at!", created_by as "created_by!",
                 updated_at as "updated_at!", updated_by, post_id as "post_id!",
                 case when is_heavy then left(content, $7) else content end as "content!",
-                hidden_at, hidden_reason, restored_at, labels as "labels!",
+                reply_to, hidden_at, hidden_reason, restored_at, labels as "labels!",
                 is_heavy and char_length(content) > $7 as "truncated!"
             from page, heavy order by created_at desc, id desc"#,
             post,
@@ -78,7 +89,8 @@ impl Comment {
             rows,
             viewer,
             WHOLE_PAGE,
-            EXCERPT
+            EXCERPT,
+            first_only
         )
         .fetch_all(db)
         .await
@@ -90,7 +102,7 @@ impl Comment {
             Self,
             r#"select comment.id, comment.created_at, comment.created_by,
                 comment.updated_at, comment.updated_by, comment.post_id, comment.content,
-                comment.hidden_at, comment.hidden_reason, comment.restored_at, comment.labels, false as "truncated!"
+                comment.reply_to, comment.hidden_at, comment.hidden_reason, comment.restored_at, comment.labels, false as "truncated!"
             from comment join post on post.id = comment.post_id
             where comment.id = $1 and readable(comment, $2) and visible(post, $2)"#,
             id,
@@ -118,7 +130,7 @@ impl Comment {
                 and readable(comment, $2) and visible(post, $2)
             returning comment.id, comment.created_at, comment.created_by,
                 comment.updated_at, comment.updated_by, comment.post_id, comment.content,
-                comment.hidden_at, comment.hidden_reason, comment.restored_at, comment.labels, false as "truncated!""#,
+                comment.reply_to, comment.hidden_at, comment.hidden_reason, comment.restored_at, comment.labels, false as "truncated!""#,
             id,
             author,
             content
@@ -134,7 +146,7 @@ impl Comment {
             Self,
             r#"delete from comment where id = $1 and ($2::uuid is null or created_by = $2)
             returning id, created_at, created_by, updated_at,
-                updated_by, post_id, content, hidden_at, hidden_reason, restored_at, labels, false as "truncated!""#,
+                updated_by, post_id, content, reply_to, hidden_at, hidden_reason, restored_at, labels, false as "truncated!""#,
             id,
             author
         )
@@ -165,7 +177,7 @@ impl Comment {
                 updated_at = greatest(now(), updated_at + interval '1 microsecond')
             where id = $1 and hidden_at is null and ($3::timestamptz is null or restored_at is null or restored_at < $3)
             returning id, created_at, created_by, updated_at,
-                updated_by, post_id, content, hidden_at, hidden_reason, restored_at, labels, false as "truncated!""#,
+                updated_by, post_id, content, reply_to, hidden_at, hidden_reason, restored_at, labels, false as "truncated!""#,
             id,
             reason,
             analysed as Option<Timestamp>
@@ -185,7 +197,7 @@ impl Comment {
                 updated_at = greatest(now(), updated_at + interval '1 microsecond')
             where id = $1 and hidden_at is not null
             returning id, created_at, created_by, updated_at,
-                updated_by, post_id, content, hidden_at, hidden_reason, restored_at, labels, false as "truncated!""#,
+                updated_by, post_id, content, reply_to, hidden_at, hidden_reason, restored_at, labels, false as "truncated!""#,
             id
         )
         .fetch_optional(&mut **tx)
@@ -202,7 +214,7 @@ impl Comment {
         sqlx::query_as!(
             Self,
             r#"select id, created_at, created_by, updated_at, updated_by, post_id, left(content, $5) as "content!",
-                hidden_at, hidden_reason, restored_at, labels, char_length(content) > $5 as "truncated!"
+                reply_to, hidden_at, hidden_reason, restored_at, labels, char_length(content) > $5 as "truncated!"
             from comment where hidden_at is not null and ($1::uuid is null or created_by = $1)
                 and (created_at, id) < ($2, $3)
             order by created_at desc, id desc limit $4"#,
@@ -223,7 +235,7 @@ impl Comment {
             r#"delete from comment
             where id in (select id from comment where created_by = $1 order by id limit $2 for update)
             returning id, created_at, created_by, updated_at,
-                updated_by, post_id, content, hidden_at, hidden_reason, restored_at, labels, false as "truncated!""#,
+                updated_by, post_id, content, reply_to, hidden_at, hidden_reason, restored_at, labels, false as "truncated!""#,
             author,
             rows
         )
@@ -258,7 +270,7 @@ impl Comment {
             r#"delete from comment
             where id in (select id from comment where post_id = any($1) order by id limit $2 for update)
             returning id, created_at, created_by, updated_at,
-                updated_by, post_id, content, hidden_at, hidden_reason, restored_at, labels, false as "truncated!""#,
+                updated_by, post_id, content, reply_to, hidden_at, hidden_reason, restored_at, labels, false as "truncated!""#,
             posts,
             rows
         )

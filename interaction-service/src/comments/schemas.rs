@@ -4,10 +4,12 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::models::Comment;
+use super::threads::models::Tally;
 use crate::core::contract::fields::{Fields, Input};
 use crate::core::contract::timestamp::Timestamp;
 use crate::facets::Facet;
 use crate::facets::services::{read_shown, tag_identities};
+use crate::reactions::Type;
 
 /// The longest content, in characters.
 const MAX_CONTENT: usize = 2_000;
@@ -38,6 +40,10 @@ pub struct CommentOut {
     pub updated_by: Option<Uuid>,
     pub post_id: Uuid,
     pub content: String,
+    /// The comment that it replies to; none: it is no reply
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Uuid>,
     /// Since when the comment is hidden from all, until a moderator restores it
     #[schema(required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,6 +72,31 @@ pub struct CommentOut {
     #[schema(required = false)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub truncated: bool,
+    /// How many replies it has, when there are some
+    #[schema(required = false, minimum = 1)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_replies: Option<i64>,
+    /// How many users reacted to it, when there are some
+    #[schema(required = false, minimum = 1)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_reactions: Option<i64>,
+    /// The caller's reaction to it, when there is one
+    #[schema(value_type = Type, required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub my_reaction: Option<Type>,
+}
+
+impl CommentOut {
+    /// The comment as a viewer sees it, with what is counted of it. An event has none of that.
+    pub fn tallied(comment: Comment, tally: Option<&Tally>) -> Self {
+        let counted = |count: fn(&Tally) -> i64| tally.map(count).filter(|count| *count > 0);
+        Self {
+            total_replies: counted(|tally| tally.total_replies),
+            total_reactions: counted(|tally| tally.total_reactions),
+            my_reaction: tally.and_then(|tally| tally.my_reaction),
+            ..Self::from(comment)
+        }
+    }
 }
 
 impl From<Comment> for CommentOut {
@@ -79,6 +110,7 @@ impl From<Comment> for CommentOut {
             updated_by: comment.updated_by,
             post_id: comment.post_id,
             content: comment.content,
+            reply_to: comment.reply_to,
             hidden_at: comment.hidden_at,
             hidden_reason: comment.hidden_reason,
             restored_at: comment.restored_at,
@@ -86,6 +118,9 @@ impl From<Comment> for CommentOut {
             tags: tag_identities(&facets),
             facets,
             truncated: comment.truncated,
+            total_replies: None,
+            total_reactions: None,
+            my_reaction: None,
         }
     }
 }

@@ -8,6 +8,8 @@ use super::events::producers;
 use super::models::{Comment, delete_nft, save_nft};
 use super::schemas::{CommentOut, RestoredComment};
 use super::services::metadata;
+use super::threads;
+use crate::comment_reactions;
 use crate::core::doors::audit::{self, Entry};
 
 /// Comments deleted in one statement when their post is deleted; a popular post has more than memory should hold at once.
@@ -25,9 +27,14 @@ pub async fn updated(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Res
     producers::comment_updated(tx, &CommentOut::from(comment.clone())).await
 }
 
-/// A comment was deleted for good, by its author or by a moderator. The deletion of a hidden one is published already: counters
+/// A comment was deleted for good, by its author or by a moderator: its thread is deleted with it. The deletion of a hidden one is published already: counters
 /// have gone down with it.
 pub async fn deleted(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Result<()> {
+    threads::signals::deleted(tx, &[comment.id], None).await?;
+    publish_deletion(tx, comment).await
+}
+
+async fn publish_deletion(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Result<()> {
     if comment.hidden_at.is_some() {
         return Ok(());
     }
@@ -92,6 +99,7 @@ pub async fn posts_deleted(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::
         if comments.is_empty() {
             return Ok(());
         }
+        comment_reactions::signals::comments_deleted(tx, &ids(&comments)).await?;
         // The deletions of hidden ones are published already.
         let shown = comments.into_iter().filter(|comment| comment.hidden_at.is_none());
         producers::comments_deleted(tx, &shown.map(CommentOut::from).collect::<Vec<_>>()).await?;
@@ -101,10 +109,15 @@ pub async fn posts_deleted(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::
 /// Deletes a batch of an erased author's comments and publishes that, without their text; true when there may be more.
 pub async fn erase(tx: &mut PgTransaction<'_>, author: Uuid) -> sqlx::Result<bool> {
     let comments = Comment::delete_by_author(tx, author, BATCH).await?;
+    threads::signals::deleted(tx, &ids(&comments), Some(author)).await?;
     for comment in &comments {
-        deleted(tx, &Comment { content: String::new(), ..comment.clone() }).await?;
+        publish_deletion(tx, &Comment { content: String::new(), ..comment.clone() }).await?;
     }
     Ok(!comments.is_empty())
+}
+
+fn ids(comments: &[Comment]) -> Vec<Uuid> {
+    comments.iter().map(|comment| comment.id).collect()
 }
 
 /// Saves the NFT record of a comment.

@@ -7,9 +7,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::{Extension, Json};
 
+use super::NOT_FOUND;
 use super::models::Comment;
 use super::schemas::{CommentIn, CommentOut};
 use super::signals;
+use super::threads::models::{Tally, Thread};
+use super::threads::schemas::{FirstOnly, NewComment};
+use super::threads::services::tallied;
 use crate::app::App;
 use crate::core::api::errors::{Error, Problem};
 use crate::core::api::pagination::Page;
@@ -22,34 +26,36 @@ use crate::posts::models::Post;
 use crate::pre_publish::PrePublish;
 use crate::quotas::Quota;
 
-const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "Post comment not found");
-
 /// List the comments on a post, newest first
 #[utoipa::path(get, path = "/{post_id}/comments", tag = "comment", params(
     ("post_id" = uuid::Uuid, Path),
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
+    ("top_level" = Option<bool>, Query, description = "true: without replies; false when not given"),
 ), responses(
     (status = 200, body = Vec<CommentOut>),
     (status = 404, body = Problem),
+    (status = 422, body = Problem),
     (status = 503, body = Problem, description = "The post service is unavailable"),
 ))]
 pub async fn get_post_comments(
     user: User,
     VisiblePost(post): VisiblePost,
     State(app): State<App>,
+    FirstOnly(first_only): FirstOnly,
     page: Page,
 ) -> Result<Response, Error> {
-    let comments = Comment::list(&app.db, post, user.id, page.before, page.rows()).await?;
-    let comments: Vec<CommentOut> = comments.into_iter().map(CommentOut::from).collect();
+    let comments = Comment::list(&app.db, post, user.id, page.before, page.rows(), first_only).await?;
+    let comments = tallied(&app.db, comments, user.id).await?;
     Ok(page.answer(comments, |comment| (comment.created_at, comment.id)))
 }
 
 /// Comment on a post
 #[utoipa::path(post, path = "/{post_id}/comments", tag = "comment", params(("post_id" = uuid::Uuid, Path)),
-    request_body = CommentIn, responses(
+    request_body = NewComment, responses(
     (status = 201, body = CommentOut),
-    (status = 404, body = Problem),
+    (status = 403, body = Problem, description = "The author of the post lets others comment"),
+    (status = 404, body = Problem, description = "No post, or no comment on it to reply to"),
     (status = 503, body = Problem, description = "The post service is unavailable"),
 ))]
 pub async fn create_post_comment(
@@ -58,7 +64,7 @@ pub async fn create_post_comment(
     State(app): State<App>,
     Extension(quota): Extension<Quota>,
     Extension(pre_publish): Extension<Arc<PrePublish>>,
-    Body(comment): Body<CommentIn>,
+    Body(comment): Body<NewComment>,
 ) -> Result<(StatusCode, Json<CommentOut>), Error> {
     pre_publish.check("content", &comment.content, ready(Ok(true))).await?;
     let mut tx = app.db.begin().await?;
@@ -66,7 +72,14 @@ pub async fn create_post_comment(
     if !Post::lock_visible(&mut tx, post, user.id).await? {
         return Err(POST_NOT_FOUND);
     }
-    let comment = Comment::create(&mut tx, post, user.id, &comment.content).await?;
+    if !Post::may_comment(&mut tx, post, user.id).await? {
+        return Err(Error::Refused(StatusCode::FORBIDDEN, "The author of the post has limited who may comment"));
+    }
+    let thread = match comment.reply_to {
+        Some(replied) => Some(Thread::lock(&mut tx, post, replied, user.id).await?.ok_or(NOT_FOUND)?.id),
+        None => None,
+    };
+    let comment = Comment::create(&mut tx, post, user.id, &comment.content, thread).await?;
     signals::created(&mut tx, &comment).await?;
     app.commit_with_answer(tx).await?;
     Ok((StatusCode::CREATED, Json(comment.into())))
@@ -120,8 +133,9 @@ pub async fn retrieve_post_comment_detail(
     State(app): State<App>,
     Path(id): Path,
 ) -> Result<Json<CommentOut>, Error> {
-    let comment = Comment::find_visible(&app.db, id, user.id).await?;
-    Ok(Json(comment.ok_or(NOT_FOUND)?.into()))
+    let comment = Comment::find_visible(&app.db, id, user.id).await?.ok_or(NOT_FOUND)?;
+    let tally = Tally::list(&app.db, &[id], user.id).await?.remove(&id);
+    Ok(Json(CommentOut::tallied(comment, tally.as_ref())))
 }
 
 /// Update the caller's comment
@@ -143,14 +157,15 @@ pub async fn update_post_comment(
     quota.charge(&mut tx, user.id, &[&comment.content]).await?;
     let comment = Comment::update(&mut tx, id, user.id, &comment.content).await?.ok_or(NOT_FOUND)?;
     signals::updated(&mut tx, &comment).await?;
+    let tally = Tally::list(&mut *tx, &[id], user.id).await?.remove(&id);
     app.commit_with_answer(tx).await?;
-    Ok(Json(comment.into()))
+    Ok(Json(CommentOut::tallied(comment, tally.as_ref())))
 }
 
 /// Delete the caller's comment, or as a moderator any comment, with its NFT record
 #[utoipa::path(delete, path = "/comments/{comment_id}", tag = "comment", params(("comment_id" = uuid::Uuid, Path)),
     responses(
-    (status = 204),
+    (status = 204, description = "The comment is deleted, and so are the replies and reactions to it"),
     (status = 404, body = Problem),
     (status = 422, body = Problem),
 ))]

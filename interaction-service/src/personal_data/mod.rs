@@ -5,11 +5,13 @@ mod tests;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
+use crate::bookmarks::models::Bookmark;
+use crate::connections::models::Connection;
 use crate::core::doors::erasure::Erasure;
 use crate::core::doors::personal_data::PersonalDataSource;
 use crate::post_views::models::PostView;
 use crate::quotas::models::Usage;
-use crate::{blocks, comments, reactions};
+use crate::{blocks, comment_reactions, comments, reactions};
 
 /// The stream that confirms that a deleted user's data is erased here.
 pub const USER_ERASED: &str = "interaction_user_erased";
@@ -33,6 +35,16 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
         },
     },
     PersonalDataSource {
+        name: "comment_reactions",
+        list: |db, person, before, rows| {
+            Box::pin(comment_reactions::models::CommentReaction::list_personal_data(db, person, before, rows))
+        },
+    },
+    PersonalDataSource {
+        name: "bookmarks",
+        list: |db, person, before, rows| Box::pin(Bookmark::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
         name: "views",
         list: |db, person, before, rows| Box::pin(PostView::list_personal_data(db, person, before, rows)),
     },
@@ -49,10 +61,15 @@ pub const ERASURE: Erasure = Erasure {
     confirmed_on: Some(USER_ERASED),
 };
 
-/// Deletes a user's blocks, views and quotas, and a batch of their comments and reactions; true when there may be more.
+/// Deletes a user's blocks, connections, views, bookmarks and quotas, and a batch of their comments and reactions; true when there
+/// may be more.
 async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     blocks::models::delete_blocks(tx, person).await?;
+    Connection::delete_by_user(tx, person).await?;
     PostView::delete_by_viewer(tx, person).await?;
+    Bookmark::delete_by_user(tx, person).await?;
     Usage::delete_by_user(tx, person).await?;
-    Ok(comments::signals::erase(tx, person).await? || reactions::signals::erase(tx, person).await?)
+    Ok(comments::signals::erase(tx, person).await?
+        || reactions::signals::erase(tx, person).await?
+        || comment_reactions::signals::erase(tx, person).await?)
 }

@@ -11,6 +11,7 @@ use super::schemas::PostOut;
 use crate::app::App;
 use crate::core::api::errors::{Error, NOT_AUTHENTICATED};
 use crate::core::app::identity::User;
+use crate::core::doors::callers::EvenMuted;
 
 /// The post in the path, which the caller may see. If the stored version does not show it, the post service is asked for a
 /// newer one.
@@ -20,7 +21,8 @@ impl FromRequestParts<App> for VisiblePost {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        let user = User::from_request_parts(parts, app).await?;
+        // Whether a muted caller may go on is the handler's to say.
+        let EvenMuted(user) = EvenMuted::from_request_parts(parts, app).await?;
         let id = post_id(parts, app).await?;
         match Post::find_visibility(&app.db, id, user.id).await? {
             Some(post) if post.deleted => return Err(NOT_FOUND),

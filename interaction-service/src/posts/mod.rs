@@ -17,6 +17,38 @@ use crate::core::api::errors::Error;
 /// The answer about a post that does not exist, and about one that the caller may not see: both look the same.
 pub const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "Post not found");
 
+/// Who may comment on a post beside its author.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, sqlx::Type, utoipa::ToSchema,
+)]
+#[serde(rename_all = "UPPERCASE")]
+#[sqlx(type_name = "text", rename_all = "UPPERCASE")]
+pub enum Commenters {
+    /// All who see it
+    #[default]
+    Everyone,
+    /// Those to whom the author is connected
+    Connections,
+    /// Its author alone
+    Nobody,
+}
+
+impl Commenters {
+    /// Its word in the API and in the database.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Everyone => "EVERYONE",
+            Self::Connections => "CONNECTIONS",
+            Self::Nobody => "NOBODY",
+        }
+    }
+
+    /// Whether all who see the post may comment on it.
+    pub fn is_everyone(&self) -> bool {
+        *self == Self::Everyone
+    }
+}
+
 /// The status of a post, which decides who sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, sqlx::Type, utoipa::ToSchema)]
 #[serde(rename_all = "UPPERCASE")]

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
-use super::Status;
+use super::{Commenters, Status};
 use crate::core::contract::timestamp::Timestamp;
 
 /// One version of a post, as the post service published it.
@@ -18,6 +18,7 @@ pub struct Post {
     pub updated_at: Timestamp,
     /// Whether moderation has it hidden.
     pub hidden: bool,
+    pub comments: Commenters,
 }
 
 /// What a stored post is to a viewer.
@@ -38,6 +39,7 @@ struct Columns {
     statuses: Vec<String>,
     versions: Vec<DateTime<Utc>>,
     hidden: Vec<bool>,
+    comments: Vec<String>,
 }
 
 impl From<&[Post]> for Columns {
@@ -55,6 +57,7 @@ impl From<&[Post]> for Columns {
             statuses: newest.values().map(|post| post.status.word().to_owned()).collect(),
             versions: newest.values().map(|post| post.updated_at.0).collect(),
             hidden: newest.values().map(|post| post.hidden).collect(),
+            comments: newest.values().map(|post| post.comments.word().to_owned()).collect(),
         }
     }
 }
@@ -79,19 +82,21 @@ impl Post {
         // An equal version is written again: the original post service changes a post without a new version.
         let columns = Columns::from(posts);
         sqlx::query!(
-            "insert into post (id, created_by, status, updated_at, hidden)
-            select id, created_by, status, updated_at, hidden
-            from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::boolean[])
-                as seen (id, created_by, status, updated_at, hidden)
+            "insert into post (id, created_by, status, updated_at, hidden, comments)
+            select id, created_by, status, updated_at, hidden, comments
+            from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::boolean[], $6::text[])
+                as seen (id, created_by, status, updated_at, hidden, comments)
             order by id
             on conflict (id) do update
-            set status = excluded.status, updated_at = excluded.updated_at, hidden = excluded.hidden
+            set status = excluded.status, updated_at = excluded.updated_at, hidden = excluded.hidden,
+                comments = excluded.comments
             where post.deleted_at is null and post.updated_at <= excluded.updated_at",
             &columns.ids,
             &columns.authors,
             &columns.statuses,
             &columns.versions,
-            &columns.hidden
+            &columns.hidden,
+            &columns.comments
         )
         .execute(db)
         .await?;
@@ -126,6 +131,13 @@ impl Post {
                 .fetch_optional(&mut **tx)
                 .await?;
         Ok(locked.is_some())
+    }
+
+    /// Whether a user may comment on a post that this transaction has locked for them.
+    pub async fn may_comment(tx: &mut PgTransaction<'_>, id: Uuid, writer: Uuid) -> sqlx::Result<bool> {
+        sqlx::query_scalar!(r#"select may_comment(post, $2) as "may!" from post where id = $1"#, id, writer)
+            .fetch_one(&mut **tx)
+            .await
     }
 
     /// How many transactions of this database wait for a lock.

@@ -3,8 +3,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::Status;
 use super::models::Post;
+use super::{Commenters, Status};
 use crate::core::contract::timestamp::Timestamp;
 
 /// A post.
@@ -27,6 +27,10 @@ pub struct PostOut {
     pub score: f64,
     /// Views per connection of the author, 0 to 100
     pub popularity: f64,
+    /// Who may comment, when not everyone may
+    #[schema(required = false)]
+    #[serde(default, skip_serializing_if = "Commenters::is_everyone")]
+    pub comments: Commenters,
 }
 
 impl From<&PostOut> for Post {
@@ -38,6 +42,7 @@ impl From<&PostOut> for Post {
             status: post.status,
             updated_at: post.updated_at,
             hidden: false,
+            comments: post.comments,
         }
     }
 }

@@ -331,7 +331,8 @@ async fn a_deletion_waits_for_a_comment_and_deletes_it(_: PgPoolOptions, databas
     assert!(Post::lock_visible(&mut tx, id(&post), bert).await.unwrap());
     let commenting = async {
         wait_for_a_blocked_transaction(&platform).await;
-        let comment = crate::comments::models::Comment::create(&mut tx, id(&post), bert, "just so").await.unwrap();
+        let comment =
+            crate::comments::models::Comment::create(&mut tx, id(&post), bert, "just so", None).await.unwrap();
         tx.commit().await.unwrap();
         comment.id
     };

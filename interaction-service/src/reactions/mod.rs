@@ -3,6 +3,7 @@ pub mod events;
 pub mod models;
 mod schemas;
 pub mod signals;
+mod summary;
 mod views;
 
 #[cfg(test)]
@@ -49,7 +50,11 @@ impl Type {
 /// How often a user may list reactions.
 pub const LIST_REACTIONS_LIMIT: Limit = Limit {
     name: "reaction_lists",
-    routes: &["GET /api/v1/{post_id}/post-reactions"],
+    routes: &[
+        "GET /api/v1/{post_id}/post-reactions",
+        "GET /api/v1/{post_id}/post-reactions/summary",
+        "GET /api/v1/comments/{comment_id}/reactions",
+    ],
     rate: Rate::new(300, 60),
     burst_in_development: None,
     strict: false,
@@ -58,7 +63,11 @@ pub const LIST_REACTIONS_LIMIT: Limit = Limit {
 /// How often a user may change or delete a reaction.
 pub const CHANGE_REACTION_LIMIT: Limit = Limit {
     name: "reaction_changes",
-    routes: &["PUT /api/v1/post-reactions/{reaction_id}", "DELETE /api/v1/post-reactions/{reaction_id}"],
+    routes: &[
+        "PUT /api/v1/post-reactions/{reaction_id}",
+        "DELETE /api/v1/post-reactions/{reaction_id}",
+        "DELETE /api/v1/comments/{comment_id}/reactions",
+    ],
     rate: Rate::new(120, 60),
     burst_in_development: None,
     strict: false,
@@ -67,7 +76,7 @@ pub const CHANGE_REACTION_LIMIT: Limit = Limit {
 /// How often a user may react.
 pub const CREATE_REACTION_LIMIT: Limit = Limit {
     name: "reactions",
-    routes: &["POST /api/v1/{post_id}/post-reactions"],
+    routes: &["POST /api/v1/{post_id}/post-reactions", "PUT /api/v1/comments/{comment_id}/reactions"],
     rate: Rate::new(120, 60),
     burst_in_development: None,
     strict: false,
@@ -75,9 +84,8 @@ pub const CREATE_REACTION_LIMIT: Limit = Limit {
 
 /// The routes of reactions.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(views::get_post_reactions, views::create_post_reaction)).routes(routes!(
-        views::retrieve_post_reaction_detail,
-        views::update_post_reaction,
-        views::delete_post_reaction
-    ))
+    OpenApiRouter::new()
+        .routes(routes!(views::get_post_reactions, views::create_post_reaction))
+        .routes(routes!(summary::views::summarise_reactions))
+        .routes(routes!(views::retrieve_post_reaction_detail, views::update_post_reaction, views::delete_post_reaction))
 }

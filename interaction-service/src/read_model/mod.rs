@@ -17,4 +17,5 @@ pub fn internal() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .route("/internal/read-model/comments", get(views::list_comments))
         .route("/internal/read-model/reactions", get(views::list_reactions))
+        .route("/internal/read-model/comment-reactions", get(views::list_comment_reactions))
 }

@@ -22,6 +22,8 @@ pub struct CommentRow {
     pub created_by: Uuid,
     pub updated_at: Timestamp,
     pub post_id: Uuid,
+    /// The first comment of the thread that it replies in.
+    pub reply_to: Option<Uuid>,
     pub hidden_at: Option<Timestamp>,
 }
 
@@ -30,7 +32,7 @@ impl CommentRow {
     pub async fn list(tx: &mut PgTransaction<'_>, after: Uuid, rows: i64) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
-            "select id, created_at, created_by, updated_at, post_id, hidden_at from comment
+            "select id, created_at, created_by, updated_at, post_id, reply_to, hidden_at from comment
             where id > $1 order by id limit $2",
             after,
             rows
@@ -58,6 +60,34 @@ impl ReactionRow {
         sqlx::query_as!(
             Self,
             "select id, created_at, created_by, updated_at, post_id, type from reaction
+            where id > $1 order by id limit $2",
+            after,
+            rows
+        )
+        .fetch_all(&mut **tx)
+        .await
+    }
+}
+
+/// A reaction to a comment.
+#[derive(Serialize)]
+pub struct CommentReactionRow {
+    pub id: Uuid,
+    pub created_at: Timestamp,
+    /// Its owner.
+    pub created_by: Uuid,
+    pub updated_at: Timestamp,
+    pub comment_id: Uuid,
+    pub post_id: Uuid,
+    pub r#type: Type,
+}
+
+impl CommentReactionRow {
+    /// Reactions to comments behind an id, in the order of ids.
+    pub async fn list(tx: &mut PgTransaction<'_>, after: Uuid, rows: i64) -> sqlx::Result<Vec<Self>> {
+        sqlx::query_as!(
+            Self,
+            "select id, created_at, created_by, updated_at, comment_id, post_id, type from comment_reaction
             where id > $1 order by id limit $2",
             after,
             rows

@@ -34,7 +34,7 @@ async fn comments_and_reactions_are_read_whole_in_pages(_: PgPoolOptions, databa
         let (token, user) = new_user();
         let made = comment(&platform, &token, &post, "a word").await.body;
         comments.push(json!({ "id": made["id"], "created_at": made["created_at"], "created_by": user,
-            "updated_at": made["updated_at"], "post_id": post["id"], "hidden_at": null }));
+            "updated_at": made["updated_at"], "post_id": post["id"], "reply_to": null, "hidden_at": null }));
         let made = react(&platform, &token, &post, kind).await.body;
         reactions.push(json!({ "id": made["id"], "created_at": made["created_at"], "created_by": user,
             "updated_at": made["updated_at"], "post_id": post["id"], "type": kind }));
@@ -50,4 +50,27 @@ async fn comments_and_reactions_are_read_whole_in_pages(_: PgPoolOptions, databa
     let read = copied(&platform, "comments").await;
     assert_eq!(read.len(), 5, "a hidden comment is kept");
     assert!(read[3]["hidden_at"].is_string() && read[2]["hidden_at"].is_null(), "{read:?}");
+}
+
+/// Reactions to comments and the threads of replies are read as well.
+#[sqlx::test(migrations = false)]
+async fn reactions_to_comments_are_read_whole_in_pages(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, _) = start(database).await;
+    let post = post(new_user().1, "POSTED");
+    platform.consume(POST_CREATED, &post).await;
+    let first = comment(&platform, &new_user().0, &post, "a word").await.body;
+    let path = format!("/{}/comments", id(&post));
+    let reply = json!({ "content": "x", "reply_to": first["id"] });
+    platform.call("POST", &path, Some(&new_user().0), Some(reply)).await;
+    let comments = copied(&platform, "comments").await;
+    assert_eq!((&comments[0]["reply_to"], &comments[1]["reply_to"]), (&Value::Null, &first["id"]));
+    let mut expected = Vec::new();
+    for kind in ["LIKE", "SAD", "JOY"] {
+        let (token, user) = new_user();
+        let path = format!("/comments/{}/reactions", id(&first));
+        let made = platform.call("PUT", &path, Some(&token), Some(json!({ "type": kind }))).await.body;
+        expected.push(json!({ "id": made["id"], "created_at": made["created_at"], "created_by": user,
+            "updated_at": made["updated_at"], "comment_id": first["id"], "post_id": post["id"], "type": kind }));
+    }
+    assert_eq!(copied(&platform, "comment-reactions").await, expected);
 }

@@ -2,7 +2,7 @@
 use axum::Json;
 use axum::extract::State;
 
-use super::models::{CommentRow, ReactionRow, begin_snapshot};
+use super::models::{CommentReactionRow, CommentRow, ReactionRow, begin_snapshot};
 use super::schemas::{RowPage, RowRange};
 use crate::core::api::errors::Error;
 use crate::core::app::App;
@@ -27,5 +27,16 @@ pub async fn list_reactions(
 ) -> Result<Json<RowPage<ReactionRow>>, Error> {
     let (mut tx, as_of) = begin_snapshot(&app.db).await?;
     let reactions = ReactionRow::list(&mut tx, range.after.0, range.limit).await?;
+    Ok(Json(RowPage::new(as_of, reactions, |reaction| reaction.id.into())))
+}
+
+/// The reactions to comments in the order of their ids.
+pub async fn list_comment_reactions(
+    _: Operator,
+    State(app): State<App>,
+    range: RowRange,
+) -> Result<Json<RowPage<CommentReactionRow>>, Error> {
+    let (mut tx, as_of) = begin_snapshot(&app.db).await?;
+    let reactions = CommentReactionRow::list(&mut tx, range.after.0, range.limit).await?;
     Ok(Json(RowPage::new(as_of, reactions, |reaction| reaction.id.into())))
 }

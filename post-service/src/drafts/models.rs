@@ -13,7 +13,7 @@ pub async fn list_drafts(db: impl PgExecutor<'_>, author: Uuid, before: Cursor, 
         Post,
         r#"select id, created_at, created_by, updated_at,
             edited_at, publish_at, publish_refused,
-            updated_by, title, left(content, $5) as "content!", types, status, total_views, total_comments,
+            updated_by, title, left(content, $5) as "content!", types, status, comments, total_views, total_comments,
             total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
             char_length(content) > $5 as "truncated!"
         from post where created_by = $1 and status = 'DRAFT' and visible(post, $1) and (created_at, id) < ($2, $3)
@@ -34,7 +34,7 @@ pub async fn list_due(db: impl PgExecutor<'_>, rows: i64) -> sqlx::Result<Vec<Po
         Post,
         r#"select id, created_at, created_by, updated_at,
             edited_at, publish_at, publish_refused,
-            updated_by, title, content, types, status, total_views, total_comments,
+            updated_by, title, content, types, status, comments, total_views, total_comments,
             total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
             false as "truncated!"
         from post where publish_at <= now() and hidden_at is null order by publish_at, id limit $1"#,
@@ -63,7 +63,7 @@ pub async fn publish_draft(tx: &mut PgTransaction<'_>, id: Uuid, checked: Timest
         where id = $1 and updated_at = $2 and publish_at <= now() and hidden_at is null
         returning id, created_at, created_by, updated_at,
             edited_at, publish_at, publish_refused,
-            updated_by, title, content, types, status, total_views, total_comments,
+            updated_by, title, content, types, status, comments, total_views, total_comments,
             total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
             false as "truncated!""#,
         id,
@@ -87,7 +87,7 @@ pub async fn refuse_draft(
         where id = $1 and updated_at = $2 and publish_at <= now() and hidden_at is null
         returning id, created_at, created_by, updated_at,
             edited_at, publish_at, publish_refused,
-            updated_by, title, content, types, status, total_views, total_comments,
+            updated_by, title, content, types, status, comments, total_views, total_comments,
             total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
             false as "truncated!""#,
         id,

@@ -35,6 +35,40 @@ pub enum Status {
     Archived,
 }
 
+/// Who may comment on a post beside its author.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, sqlx::Type, utoipa::ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+#[sqlx(type_name = "text", rename_all = "UPPERCASE")]
+pub enum Commenters {
+    /// All who see it
+    #[default]
+    Everyone,
+    /// Those to whom the author is connected
+    Connections,
+    /// Its author alone
+    Nobody,
+}
+
+impl Commenters {
+    /// The words of the API.
+    pub const WORDS: [&str; 3] = ["EVERYONE", "CONNECTIONS", "NOBODY"];
+
+    /// Those of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "EVERYONE" => Some(Self::Everyone),
+            "CONNECTIONS" => Some(Self::Connections),
+            "NOBODY" => Some(Self::Nobody),
+            _ => None,
+        }
+    }
+
+    /// Whether all who see the post may comment on it.
+    pub fn is_everyone(&self) -> bool {
+        *self == Self::Everyone
+    }
+}
+
 impl Status {
     /// The words of the API.
     pub const WORDS: [&str; 3] = ["DRAFT", "POSTED", "ARCHIVED"];

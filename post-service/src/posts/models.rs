@@ -5,7 +5,7 @@ use std::ops::AddAssign;
 use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
-use super::{Schedule, Status};
+use super::{Commenters, Schedule, Status};
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::doors::personal_data::PersonalDataItem;
@@ -33,6 +33,7 @@ pub struct Post {
     pub content: String,
     pub types: Vec<String>,
     pub status: Status,
+    pub comments: Commenters,
     pub total_views: i64,
     pub total_comments: i64,
     pub total_reactions: i64,
@@ -60,6 +61,7 @@ pub struct Draft<'a> {
     pub status: Option<Status>,
     /// When the draft is to be published.
     pub schedule: Schedule,
+    pub comments: Option<Commenters>,
 }
 
 impl Draft<'_> {
@@ -127,11 +129,11 @@ impl Post {
     pub async fn create(tx: &mut PgTransaction<'_>, author: Uuid, draft: &Draft<'_>) -> sqlx::Result<Self> {
         sqlx::query_as!(
             Self,
-            r#"insert into post (id, created_by, title, content, types, status, published_at, publish_at)
-            values ($1, $2, $3, $4, $5, $6, case when $6 = 'POSTED' then now() end, $7)
+            r#"insert into post (id, created_by, title, content, types, status, published_at, publish_at, comments)
+            values ($1, $2, $3, $4, $5, $6, case when $6 = 'POSTED' then now() end, $7, $8)
             returning id, created_at, created_by, updated_at,
                 edited_at, publish_at, publish_refused,
-                updated_by, title, content, types, status, total_views, total_comments,
+                updated_by, title, content, types, status, comments, total_views, total_comments,
                 total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
                 false as "truncated!""#,
             Uuid::now_v7(),
@@ -140,7 +142,8 @@ impl Post {
             draft.content,
             draft.types,
             draft.status.unwrap_or(Status::Draft) as Status,
-            draft.schedule.time() as Option<Timestamp>
+            draft.schedule.time() as Option<Timestamp>,
+            draft.comments.unwrap_or_default() as Commenters
         )
         .fetch_one(&mut **tx)
         .await
@@ -152,7 +155,7 @@ impl Post {
             Self,
             r#"select id, created_at, created_by, updated_at,
                 edited_at, publish_at, publish_refused,
-                updated_by, title, content, types, status, total_views, total_comments,
+                updated_by, title, content, types, status, comments, total_views, total_comments,
                 total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
                 false as "truncated!"
             from post where id = $1 and visible(post, $2)"#,
@@ -184,7 +187,7 @@ impl Post {
                 updated_at as "updated_at!", updated_by, title,
                 edited_at, publish_at, publish_refused,
                 case when is_heavy then left(content, $6) else content end as "content!", types as "types!",
-                status as "status!: Status", total_views as "total_views!", total_comments as "total_comments!",
+                status as "status!: Status", comments as "comments!: Commenters", total_views as "total_views!", total_comments as "total_comments!",
                 total_reactions as "total_reactions!", score as "score!", popularity as "popularity!",
                 published_at, hidden_at, hidden_reason, restored_at, labels as "labels!",
                 is_heavy and char_length(content) > $6 as "truncated!"
@@ -211,6 +214,7 @@ impl Post {
         sqlx::query_as!(
             Self,
             r#"update post set title = coalesce($3, title), content = $4, types = $5, status = coalesce($6, status),
+                comments = coalesce($9, comments),
                 updated_by = $2, updated_at = greatest(now(), updated_at + interval '1 microsecond'),
                 published_at = case when coalesce($6, status) = 'POSTED' then coalesce(published_at, now())
                     else published_at end,
@@ -222,7 +226,7 @@ impl Post {
             where id = $1 and created_by = $2 and visible(post, $2)
             returning id, created_at, created_by, updated_at,
                 edited_at, publish_at, publish_refused,
-                updated_by, title, content, types, status, total_views, total_comments,
+                updated_by, title, content, types, status, comments, total_views, total_comments,
                 total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
                 false as "truncated!""#,
             id,
@@ -232,7 +236,8 @@ impl Post {
             draft.types,
             draft.status as Option<Status>,
             draft.schedule != Schedule::Unchanged,
-            draft.schedule.time() as Option<Timestamp>
+            draft.schedule.time() as Option<Timestamp>,
+            draft.comments as Option<Commenters>
         )
         .fetch_optional(&mut **tx)
         .await
@@ -246,7 +251,7 @@ impl Post {
             r#"delete from post where id = $1 and ($2::uuid is null or created_by = $2)
             returning id, created_at, created_by, updated_at,
                 edited_at, publish_at, publish_refused,
-                updated_by, title, content, types, status, total_views, total_comments,
+                updated_by, title, content, types, status, comments, total_views, total_comments,
                 total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
                 false as "truncated!""#,
             id,
@@ -264,7 +269,7 @@ impl Post {
             where id in (select id from post where created_by = $1 order by id limit $2 for update)
             returning id, created_at, created_by, updated_at,
                 edited_at, publish_at, publish_refused,
-                updated_by, title, content, types, status, total_views, total_comments,
+                updated_by, title, content, types, status, comments, total_views, total_comments,
                 total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
                 false as "truncated!""#,
             author,

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::models::{Draft, Post};
-use super::{CATEGORIES, Schedule, Status};
+use super::{CATEGORIES, Commenters, Schedule, Status};
 use crate::core::api::errors::Error;
 use crate::core::contract::fields::{Fields, Input, Invalid, invalid};
 use crate::core::contract::timestamp::Timestamp;
@@ -49,6 +49,9 @@ pub struct PostIn {
     /// Unchanged when it is not given in an update of a draft
     #[schema(value_type = Option<Timestamp>, required = false, examples("2036-11-20T15:00:00+00:00"))]
     pub publish_at: Schedule,
+    /// Who may comment beside the author: EVERYONE when it is not given; unchanged when it is not given in an update
+    #[schema(value_type = Commenters, required = false)]
+    pub comments: Option<Commenters>,
 }
 
 impl Input for PostIn {
@@ -67,7 +70,8 @@ impl Input for PostIn {
             fields.errors.push(caption_fault());
         }
         let publish_at = read_publish_at(fields, Utc::now());
-        Self { title, content, types, status, item, publish_at }
+        let comments = fields.choice("comments", &Commenters::WORDS, Commenters::parse);
+        Self { title, content, types, status, item, publish_at, comments }
     }
 }
 
@@ -103,8 +107,8 @@ fn read_publish_at(fields: &mut Fields, now: DateTime<Utc>) -> Schedule {
 impl PostIn {
     /// Its fields, with its categories as they were checked.
     pub fn draft<'a>(&'a self, types: &'a [String]) -> Draft<'a> {
-        let Self { title, content, status, publish_at, .. } = self;
-        Draft { title: title.as_deref(), content, types, status: *status, schedule: *publish_at }
+        let Self { title, content, status, publish_at, comments, .. } = self;
+        Draft { title: title.as_deref(), content, types, status: *status, schedule: *publish_at, comments: *comments }
     }
 
     /// Its categories; refused when one of them does not exist.
@@ -135,6 +139,10 @@ pub struct PostOut {
     pub score: f64,
     /// Views per connection of the author, 0 to 100
     pub popularity: f64,
+    /// Who may comment beside the author, when not everyone may
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Commenters::is_everyone")]
+    pub comments: Commenters,
     /// When the post was first published; it stays when the post is archived and published again
     #[schema(required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -205,6 +213,7 @@ impl From<Post> for PostOut {
             total_reactions: post.total_reactions.max(0),
             score: post.score,
             popularity: post.popularity,
+            comments: post.comments,
             published_at: post.published_at,
             edited_at: post.edited_at,
             publish_at: post.publish_at,

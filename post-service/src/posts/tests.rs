@@ -929,3 +929,36 @@ async fn moderation_is_not_asked_unless_it_is_wanted(_: PgPoolOptions, database:
     assert_eq!(error, "PRE_PUBLISH=on needs SERVICE_TOKEN, with which moderation is asked");
     assert!(with(&["--pre-publish", "on", "--service-token", "x"]).is_ok() && with(&[]).is_ok());
 }
+
+/// Who may comment is kept by an update that does not say, and is told apart only where not everyone may.
+#[sqlx::test(migrations = false)]
+async fn an_author_says_who_may_comment(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, _) = new_user();
+    let body = |comments: Option<&str>| {
+        let mut body = json!({ "content": "x", "types": [], "status": "POSTED" });
+        if let Some(comments) = comments {
+            body["comments"] = json!(comments);
+        }
+        body
+    };
+    let open = write(&platform, &anna, body(None)).await;
+    assert_eq!(open.get("comments"), None, "as the contract has it");
+    let limited = write(&platform, &anna, body(Some("CONNECTIONS"))).await;
+    assert_eq!(limited["comments"], "CONNECTIONS");
+    let put = async |comments: Option<&str>| {
+        let reply = platform.call("PUT", &path(&limited), Some(&anna), Some(body(comments))).await;
+        (reply.status.as_u16(), reply.body["comments"].clone())
+    };
+    assert_eq!(put(None).await, (200, json!("CONNECTIONS")));
+    assert_eq!(put(Some("NOBODY")).await, (200, json!("NOBODY")));
+    assert_eq!(put(Some("EVERYONE")).await, (200, Value::Null));
+    assert_eq!(put(Some("FRIENDS")).await.0, 422);
+    let mut null = body(None);
+    null["comments"] = Value::Null;
+    assert_eq!(platform.call("PUT", &path(&limited), Some(&anna), Some(null)).await.status, 422);
+    let published = platform.published(POST_UPDATED).await;
+    let comments: Vec<&Value> = published.iter().map(|post| &post["comments"]).collect();
+    assert_eq!(comments, [&json!("CONNECTIONS"), &json!("NOBODY"), &Value::Null]);
+    assert_eq!(platform.call("GET", "/posts", Some(&anna), None).await.body[1], open);
+}

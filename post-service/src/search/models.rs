@@ -120,7 +120,7 @@ pub async fn list_missing(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Res
         Post,
         r#"select id, created_at, created_by, updated_at,
             edited_at, publish_at, publish_refused,
-            updated_by, title, content, types, status, total_views, total_comments,
+            updated_by, title, content, types, status, comments, total_views, total_comments,
             total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
             false as "truncated!"
         from post where id = any($1) and status = 'POSTED' and hidden_at is null
@@ -274,7 +274,7 @@ pub async fn load_posts(tx: &mut PgTransaction<'_>, viewer: Uuid, ids: &[Uuid]) 
         Post,
         r#"select id, created_at, created_by, updated_at,
             edited_at, publish_at, publish_refused,
-            updated_by, title, content, types, status, total_views, total_comments,
+            updated_by, title, content, types, status, comments, total_views, total_comments,
             total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
             false as "truncated!"
         from post where id = any($1) and visible(post, $2)"#,

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
-use crate::posts::Status;
+use crate::posts::{Commenters, Status};
 use crate::posts::models::{EXCERPT, Post, WHOLE_PAGE};
 
 /// A tag in a post: as it is compared, and as it is written.
@@ -69,7 +69,7 @@ impl PostTag {
                 status as "status!: Status", total_views as "total_views!", total_comments as "total_comments!",
                 total_reactions as "total_reactions!", score as "score!", popularity as "popularity!",
                 published_at, hidden_at, hidden_reason, restored_at, labels as "labels!",
-                edited_at, publish_at, publish_refused,
+                edited_at, publish_at, publish_refused, comments as "comments!: Commenters",
                 is_heavy and char_length(content) > $7 as "truncated!"
             from page, heavy order by created_at desc, id desc"#,
             tag,

@@ -28,7 +28,7 @@ pub async fn demo(entrance: Entrance) -> Result<ExitCode> {
     a_phone(&ada).await?;
     let post = a_post(&ada, &bob).await?;
     a_search(&ada, &bob, &post).await?;
-    interest(&bob, &post).await?;
+    let comment = interest(&bob, &post).await?;
     an_insult(&bob, &post).await?;
     what_the_post_counts(&ada, &post).await?;
     home_feed(&bob, &post).await?;
@@ -36,6 +36,7 @@ pub async fn demo(entrance: Entrance) -> Result<ExitCode> {
     words(&ada, &bob).await?;
     profile("Ada", &ada, [("posts", 2), ("views", 0), ("reactions", 0), ("comments", 0)]).await?;
     profile("Bob", &bob, [("posts", 0), ("views", 1), ("reactions", 1), ("comments", 1)]).await?;
+    conversation(&ada, &bob, &post, &comment).await?;
     reports(&api, &entrance, &ada, &bob).await?;
     show("\nEvery action was counted exactly.");
     Ok(ExitCode::SUCCESS)
@@ -112,13 +113,45 @@ async fn a_search(ada: &Person, bob: &Person, post: &Post) -> Result<()> {
     Ok(())
 }
 
-async fn interest(bob: &Person, post: &Post) -> Result<()> {
+async fn interest(bob: &Person, post: &Post) -> Result<Created> {
     let comment = bob.comment(&post.id, "That is a generous way to put it, and a precise one.").await?;
     step("Bob comments", &format!("comment {}", comment.id));
     let reaction = bob.react(&post.id, "LOVE").await?;
     step("Bob reacts with LOVE", &format!("reaction {}", reaction.id));
     let seen = bob.view(&post.id).await?;
     step("Bob views it", &format!("{} view", seen.total_views));
+    Ok(comment)
+}
+
+/// Ada replies to Bob, who is notified, reacts to the reply and keeps the post.
+async fn conversation(ada: &Person, bob: &Person, post: &Post, comment: &Created) -> Result<()> {
+    show("");
+    let reply = json!({ "content": "Thank you. Precision is half of the work.", "reply_to": comment.id });
+    let path = format!("/{}/comments", post.id);
+    let reply: Created = ada.api.ask(Method::POST, To::Interaction, &path, Some(&reply)).await?;
+    step("Ada replies to Bob's comment", &format!("comment {}", reply.id));
+    let told = |listed: &Vec<Notification>| {
+        listed.iter().any(|one| one.r#type == "COMMENT_REPLY" && one.actors.iter().any(|actor| actor.id == ada.id))
+    };
+    let (_, took) = eventually("Bob is notified of the reply", async || bob.notifications().await, told).await?;
+    step("Bob is notified", &format!("of a reply (after {})", seconds(took)));
+    let path = format!("/comments/{}/reactions", reply.id);
+    let _: Value = bob.api.ask(Method::PUT, To::Interaction, &path, Some(&json!({ "type": "JOY" }))).await?;
+    let path = format!("/comments/{}/replies", comment.id);
+    let replies: Vec<Value> = bob.api.ask(Method::GET, To::Interaction, &path, None).await?;
+    match replies.as_slice() {
+        [one] if one["total_reactions"] == 1 && one["my_reaction"] == "JOY" => {}
+        _ => bail!("Bob reacted to one reply with JOY, but the replies are {replies:?}"),
+    }
+    step("Bob reacts to the reply with JOY", "1 reply, 1 reaction to it");
+    let path = format!("/{}/bookmark", post.id);
+    let folder = json!({ "folder": "Engines" });
+    let kept: Value = bob.api.ask(Method::PUT, To::Interaction, &path, Some(&folder)).await?;
+    let bookmarks: Vec<Value> = bob.api.ask(Method::GET, To::Interaction, "/me/bookmarks?folder=Engines", None).await?;
+    if bookmarks != [kept] {
+        bail!("Bob bookmarked the post, but his bookmarks are {bookmarks:?}");
+    }
+    step("Bob bookmarks the post", "1 bookmark in the folder Engines");
     Ok(())
 }
 

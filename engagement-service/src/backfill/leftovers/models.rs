@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::{BATCH, KeyRange};
 use crate::blocks::models::Block;
+use crate::comment_reactions::models::CommentReactionCard;
 use crate::comments::models::CommentCard;
 use crate::core::contract::timestamp::Timestamp;
 use crate::follows::models::Follow;
@@ -111,7 +112,7 @@ pub async fn list_comments(
 ) -> sqlx::Result<Vec<CommentCard>> {
     sqlx::query_as!(
         CommentCard,
-        r#"select id, post_id, user_id, created_at, version, false as "hidden!", true as "deleted!", mentions
+        r#"select id, post_id, user_id, created_at, version, false as "hidden!", true as "deleted!", mentions, reply_to
         from comment_card
         where deleted_at is null and id > $1 and id <= $2 and version < $3 and id <> all ($4) order by id limit $5"#,
         range.after.0,
@@ -133,6 +134,26 @@ pub async fn list_reactions(
     sqlx::query_as!(
         ReactionCard,
         r#"select id, post_id, user_id, type, created_at, version, true as "deleted!" from reaction_card
+        where deleted_at is null and id > $1 and id <= $2 and version < $3 and id <> all ($4) order by id limit $5"#,
+        range.after.0,
+        range.until.0,
+        range.before as Timestamp,
+        kept,
+        i64::from(BATCH)
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// Leftover reactions to comments, as deleted.
+pub async fn list_comment_reactions(
+    tx: &mut PgTransaction<'_>,
+    range: KeyRange,
+    kept: &[Uuid],
+) -> sqlx::Result<Vec<CommentReactionCard>> {
+    sqlx::query_as!(
+        CommentReactionCard,
+        r#"select id, comment_id, post_id, user_id, created_at, version, true as "deleted!" from comment_reaction_card
         where deleted_at is null and id > $1 and id <= $2 and version < $3 and id <> all ($4) order by id limit $5"#,
         range.after.0,
         range.until.0,

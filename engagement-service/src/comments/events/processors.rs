@@ -22,6 +22,8 @@ struct CommentSnapshot {
     /// Absent where there are none.
     #[serde(default)]
     facets: Vec<FacetCard>,
+    /// Absent where it is no reply.
+    reply_to: Option<Uuid>,
 }
 
 /// Saves a comment that was written, changed or restored.
@@ -47,6 +49,7 @@ async fn save(tx: &mut PgTransaction<'static>, events: &[Event], deleted: bool) 
             hidden,
             deleted: deleted && !hidden,
             mentions: Some(mentioned(&comment.facets)),
+            reply_to: comment.reply_to,
         })
     };
     let comments: Vec<CommentCard> = events.iter().map(comment).collect::<Result<_, serde_json::Error>>()?;

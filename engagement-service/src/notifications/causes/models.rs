@@ -27,12 +27,26 @@ impl From<ActorRow> for Standing {
     }
 }
 
-/// The causes on posts: those of the given people, and all of a group that does not exist yet, so that its count is complete from
-/// its beginning, also where reactions were consumed before their post.
+/// Who replied or reacted to comments, or once did.
+pub async fn list_thread_actors(tx: &mut PgTransaction<'_>, comments: &[Uuid]) -> sqlx::Result<Vec<PostActor>> {
+    sqlx::query_as!(
+        PostActor,
+        r#"select post_id as "post_id!", user_id as "actor_id!" from comment_card where reply_to = any($1)
+        union
+        select post_id, user_id from comment_reaction_card where comment_id = any($1)"#,
+        comments
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// The causes on posts for these readers: those of the given people, and all of a group of the post's author that does not exist yet, so
+/// that its count is complete from its beginning, also where reactions were consumed before their post.
 pub async fn list_causes(
     tx: &mut PgTransaction<'_>,
     posts: &[Uuid],
     interactions: &[PostActor],
+    readers: &[Uuid],
 ) -> sqlx::Result<Vec<Cause>> {
     let rows = sqlx::query!(
         r#"with cause as (
@@ -47,12 +61,14 @@ pub async fn list_causes(
         select cause.type as "type!: Type", post_id as "post_id!", actor_id as "actor_id!",
             coalesce(reader_id, user_id) as "user_id!", max(at) as "at!: Timestamp"
         from cause join post_card on post_card.id = post_id
-        where deleted_at is null and may_notify(coalesce(reader_id, user_id), actor_id)
+        where deleted_at is null and coalesce(reader_id, user_id) = any($4)
+            and may_notify(coalesce(reader_id, user_id), actor_id)
             and (reader_id is null or not hidden(reader_id, user_id))
         group by cause.type, post_id, actor_id, coalesce(reader_id, user_id)"#,
         posts,
         &interactions.iter().map(|touched| touched.post_id).collect::<Vec<_>>(),
-        &interactions.iter().map(|touched| touched.actor_id).collect::<Vec<_>>()
+        &interactions.iter().map(|touched| touched.actor_id).collect::<Vec<_>>(),
+        readers
     )
     .fetch_all(&mut **tx)
     .await?;
@@ -64,42 +80,47 @@ pub async fn list_causes(
     Ok(cause.collect())
 }
 
-/// The stored rows of people behind groups of posts.
-pub async fn list_actors(tx: &mut PgTransaction<'_>, interactions: &[PostActor]) -> sqlx::Result<Vec<Standing>> {
+/// The stored rows of people behind groups of posts of these readers.
+pub async fn list_actors(
+    tx: &mut PgTransaction<'_>,
+    interactions: &[PostActor],
+    readers: &[Uuid],
+) -> sqlx::Result<Vec<Standing>> {
     let rows = sqlx::query_as!(
         ActorRow,
         "select notification.user_id, type, subject_id, day, notification_actor.actor_id, stands, at, newest
         from unnest($1::uuid[], $2::uuid[]) as touched (post_id, actor_id)
-        join notification on subject_id = touched.post_id
-            and type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED', 'USER_MENTIONED')
+        join notification on subject_id = touched.post_id and notification.user_id = any($3)
+            and type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED', 'USER_MENTIONED', 'COMMENT_REPLY',
+                'COMMENT_REACTION_RECEIVED')
         join notification_actor on notification_id = notification.id and notification_actor.actor_id = touched.actor_id",
         &interactions.iter().map(|touched| touched.post_id).collect::<Vec<_>>(),
-        &interactions.iter().map(|touched| touched.actor_id).collect::<Vec<_>>()
+        &interactions.iter().map(|touched| touched.actor_id).collect::<Vec<_>>(),
+        readers
     );
     Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(Standing::from).collect())
 }
 
-/// What people did on the posts of readers, or once did.
+/// What people did on the posts of readers, in their threads or by naming them, or once did.
 pub async fn list_interactions(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<Vec<PostActor>> {
     sqlx::query_as!(
         PostActor,
         r#"with pair as (select * from unnest($1::uuid[], $2::uuid[]) as pair (user_id, actor_id))
         select cause.post_id as "post_id!", cause.actor_id as "actor_id!" from pair
         join notification_cause as cause on cause.actor_id = pair.actor_id
-        join post_card on post_card.id = cause.post_id and post_card.user_id = pair.user_id
+        left join post_card on post_card.id = cause.post_id
+        where coalesce(cause.reader_id, post_card.user_id) = pair.user_id
         union
-        select post_id, author_id from pair
-        join mention on author_id = pair.actor_id and person_id = pair.user_id
-        union
-        -- On the posts of the other, where a third person may have mentioned the reader.
-        select mention.post_id, author_id from pair
-        join mention on person_id = pair.user_id
-        join post_card on post_card.id = mention.post_id and post_card.user_id = pair.actor_id
+        -- On the posts of the other, where a third person may have named the reader or answered them.
+        select cause.post_id, cause.actor_id from pair
+        join notification_cause as cause on cause.reader_id = pair.user_id
+        join post_card on post_card.id = cause.post_id and post_card.user_id = pair.actor_id
         union
         select subject_id, notification_actor.actor_id from pair
         join notification_actor on notification_actor.actor_id = pair.actor_id
         join notification on notification.id = notification_id and notification.user_id = pair.user_id
-            and type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED', 'USER_MENTIONED')"#,
+            and type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED', 'USER_MENTIONED', 'COMMENT_REPLY',
+                'COMMENT_REACTION_RECEIVED')"#,
         &pairs.iter().map(|pair| pair.user_id).collect::<Vec<_>>(),
         &pairs.iter().map(|pair| pair.actor_id).collect::<Vec<_>>()
     )
@@ -288,7 +309,8 @@ pub async fn withhold(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Resul
         r#"update notification set withheld = not is_public(post_card)
         from post_card, notification as before
         where post_card.id = any($1) and notification.subject_id = post_card.id and before.id = notification.id
-            and notification.type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED', 'USER_MENTIONED')
+            and notification.type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED', 'USER_MENTIONED', 'COMMENT_REPLY',
+                'COMMENT_REACTION_RECEIVED')
             and notification.withheld = is_public(post_card)
         returning notification.id, before.shown as "was_shown!", notification.shown as "is_shown!""#,
         posts

@@ -1,6 +1,7 @@
 //! Consumes the events from which notifications follow.
 use super::processors as on;
 use crate::blocks::events::{USER_BLOCKED, USER_UNBLOCKED};
+use crate::comment_reactions::events::{COMMENT_REACTION_CREATED, COMMENT_REACTION_DELETED};
 use crate::comments::events::{COMMENT_CREATED, COMMENT_DELETED, COMMENT_UPDATED};
 use crate::core::events::Subscription;
 use crate::follows::events::{USER_CONNECTED, USER_DISCONNECTED};
@@ -19,12 +20,14 @@ pub fn subscriptions() -> Vec<Subscription> {
         Subscription::new(POST_CREATED,      on::posts_changed),
         Subscription::new(POST_UPDATED,      on::posts_changed),
         Subscription::new(POST_DELETED,      on::posts_changed),
-        Subscription::new(COMMENT_CREATED,   on::interactions_changed),
-        Subscription::new(COMMENT_UPDATED,   on::interactions_changed),
-        Subscription::new(COMMENT_DELETED,   on::interactions_changed),
+        Subscription::new(COMMENT_CREATED,   on::comments_changed),
+        Subscription::new(COMMENT_UPDATED,   on::comments_changed),
+        Subscription::new(COMMENT_DELETED,   on::comments_changed),
         Subscription::new(REACTION_CREATED,  on::interactions_changed),
         Subscription::new(REACTION_UPDATED,  on::interactions_changed),
         Subscription::new(REACTION_DELETED,  on::interactions_changed),
+        Subscription::new(COMMENT_REACTION_CREATED, on::interactions_changed),
+        Subscription::new(COMMENT_REACTION_DELETED, on::interactions_changed),
         Subscription::new(LEVEL_CHANGED,     on::levels_changed),
     ]
 }

@@ -77,6 +77,26 @@ pub fn interactions_changed<'a>(tx: &'a mut PgTransaction<'static>, events: &'a 
     })
 }
 
+/// A version of a comment.
+#[derive(Deserialize)]
+struct CommentEvent {
+    id: Uuid,
+    post_id: Uuid,
+    created_by: Uuid,
+}
+
+/// Brings the groups of posts up to date, with those of whom the comments are the first of a thread: a hidden comment is no reason to be
+/// notified of replies and reactions to it, and a restored one is again.
+pub fn comments_changed<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+    Box::pin(async move {
+        let comments: Vec<CommentEvent> = read(events)?;
+        let ids: Vec<Uuid> = comments.iter().map(|comment| comment.id).collect();
+        let interaction = |said: CommentEvent| PostActor { post_id: said.post_id, actor_id: said.created_by };
+        let interactions: BTreeSet<PostActor> = comments.into_iter().map(interaction).collect();
+        Ok(signals::comments_changed(tx, &ids, interactions).await?)
+    })
+}
+
 /// A user's new level.
 #[derive(Deserialize)]
 struct LevelEvent {

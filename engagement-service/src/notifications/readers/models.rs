@@ -4,22 +4,29 @@ use uuid::Uuid;
 
 use crate::notifications::causes::PostActor;
 
-/// The readers whose groups may change: the authors of posts with reactions, comments or notifications, and the people that the
-/// given ones mention there, or once did. This transaction has locked the counts of the posts.
+/// The readers whose groups may change: the authors of posts with reactions, comments or notifications, and the people whom the
+/// given ones mention, answer or react to there, or once did. This transaction has locked the counts of the posts.
 pub async fn list_readers(
     tx: &mut PgTransaction<'_>,
     posts: &[Uuid],
     interactions: &[PostActor],
 ) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
-        r#"select user_id as "id!" from post_card where id = any($1) and (
+        r#"with touched as (select * from unnest($2::uuid[], $3::uuid[]) as touched (post_id, actor_id))
+        select user_id as "id!" from post_card where id = any($1) and (
             exists (select from reaction_card where post_id = post_card.id and deleted_at is null)
             or exists (select from comment_card where post_id = post_card.id and deleted_at is null and not hidden)
             or exists (select from notification where subject_id = post_card.id)
         )
         union
-        select person_id from unnest($2::uuid[], $3::uuid[]) as touched (post_id, actor_id)
-        join mention on mention.post_id = touched.post_id and author_id = touched.actor_id"#,
+        select reader_id from touched
+        join notification_cause as cause on cause.post_id = touched.post_id and cause.actor_id = touched.actor_id
+        where reader_id is not null
+        union
+        select user_id from touched
+        join notification on subject_id = touched.post_id
+            and type in ('USER_MENTIONED', 'COMMENT_REPLY', 'COMMENT_REACTION_RECEIVED')
+        join notification_actor on notification_id = notification.id and notification_actor.actor_id = touched.actor_id"#,
         posts,
         &interactions.iter().map(|touched| touched.post_id).collect::<Vec<_>>(),
         &interactions.iter().map(|touched| touched.actor_id).collect::<Vec<_>>()
@@ -28,11 +35,17 @@ pub async fn list_readers(
     .await
 }
 
-/// Who has mentioned others on posts, or once did.
-pub async fn list_mentions(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<Vec<PostActor>> {
+/// What a version of posts can make the cause of a notification of others than their authors: the mentions in it, also those that
+/// are gone, and what was consumed before the post.
+pub async fn list_new_interactions(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<Vec<PostActor>> {
     sqlx::query_as!(
         PostActor,
-        "select distinct post_id, author_id as actor_id from mention where post_id = any($1)",
+        r#"select post_id as "post_id!", author_id as "actor_id!" from mention where source_id = any($1)
+        union
+        select cause.post_id, cause.actor_id from notification_cause as cause
+        where cause.post_id = any($1) and reader_id <> actor_id and not exists (
+            select from notification
+            where user_id = reader_id and notification.type = cause.type and subject_id = cause.post_id)"#,
         posts
     )
     .fetch_all(&mut **tx)

@@ -3,6 +3,7 @@ mod dispatching;
 mod groups;
 mod racing;
 mod reading;
+mod threads;
 
 use std::ops::Deref;
 

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::Scene;
 use crate::blocks::events::{USER_BLOCKED, USER_UNBLOCKED};
+use crate::comment_reactions::events::{COMMENT_REACTION_CREATED, COMMENT_REACTION_DELETED};
 use crate::comments::events::{COMMENT_CREATED, COMMENT_DELETED};
 use crate::follows::events::{USER_CONNECTED, USER_DISCONNECTED};
 use crate::posts::events::{POST_CREATED, POST_DELETED, POST_UPDATED};
@@ -14,9 +15,10 @@ use crate::reactions::events::{REACTION_CREATED, REACTION_DELETED};
 
 /// What is in the read model and not among the notifications, and the other way round.
 const DIFFERENCES: &str = "with expected as (
-        select cause.type, post_id as subject_id, post_card.user_id, count(distinct actor_id) as causes
+        select cause.type, post_id as subject_id, coalesce(reader_id, post_card.user_id) as user_id,
+            count(distinct actor_id) as causes
         from notification_cause as cause join post_card on post_card.id = post_id
-        where is_public(post_card) and may_notify(post_card.user_id, actor_id) group by 1, 2, 3
+        where is_public(post_card) and may_notify(coalesce(reader_id, post_card.user_id), actor_id) group by 1, 2, 3
         union all
         select 'USER_CONNECTED', target_id, target_id, count(*) from follow
         where stands and may_notify(target_id, user_id) group by target_id, (at at time zone 'utc')::date
@@ -47,19 +49,23 @@ async fn notifications_are_exact_when_all_streams_are_consumed_at_once(_: PgPool
     for seed in 0..3 {
         let mut numbers = Numbers(seed);
         let mut events: Vec<(&str, Value)> = Vec::new();
+        let mut said: Vec<Value> = Vec::new();
         let posts: Vec<Uuid> = (0..6).map(|_| Uuid::now_v7()).collect();
         for (post, author) in posts.iter().zip(&people) {
             events.push((POST_CREATED, scene.post(author, *post, "POSTED", 0)));
         }
-        for second in 1..120 {
+        for second in 1..160 {
             let (one, other) = (&people[numbers.below(6)], &people[numbers.below(6)]);
             let place = numbers.below(6);
             let (post, author) = (posts[place], &people[place]);
             let made = scene.made(one, post, second);
-            match numbers.below(10) {
+            match numbers.below(16) {
                 0..=3 => events.push((REACTION_CREATED, made)),
                 4 => events.extend([(REACTION_CREATED, made.clone()), (REACTION_DELETED, made)]),
-                5 => events.push((COMMENT_CREATED, made)),
+                5 => {
+                    said.push(made.clone());
+                    events.push((COMMENT_CREATED, made));
+                }
                 6 => events.extend([(COMMENT_CREATED, made.clone()), (COMMENT_DELETED, made)]),
                 7 => {
                     let stream = [USER_BLOCKED, USER_UNBLOCKED][numbers.below(2)];
@@ -68,6 +74,28 @@ async fn notifications_are_exact_when_all_streams_are_consumed_at_once(_: PgPool
                 8 => {
                     let stream = [USER_CONNECTED, USER_DISCONNECTED][numbers.below(2)];
                     events.push((stream, scene.link(one, other, second)));
+                }
+                10..=14 if !said.is_empty() => {
+                    let mut first = said[numbers.below(said.len())].clone();
+                    let mut answer = made;
+                    (answer["post_id"], answer["reply_to"]) = (first["post_id"].clone(), first["id"].clone());
+                    answer["comment_id"] = first["id"].clone();
+                    match numbers.below(5) {
+                        0 => events.push((COMMENT_CREATED, answer)),
+                        1 => events.extend([(COMMENT_CREATED, answer.clone()), (COMMENT_DELETED, answer)]),
+                        2 => events.push((COMMENT_REACTION_CREATED, answer)),
+                        3 => {
+                            events.extend([
+                                (COMMENT_REACTION_CREATED, answer.clone()),
+                                (COMMENT_REACTION_DELETED, answer),
+                            ]);
+                        }
+                        _ => {
+                            first["updated_at"] = answer["updated_at"].clone();
+                            first["hidden_at"] = answer["updated_at"].clone();
+                            events.push((COMMENT_DELETED, first));
+                        }
+                    }
                 }
                 _ => {
                     let status = ["POSTED", "ARCHIVED"][numbers.below(2)];
@@ -87,6 +115,8 @@ async fn notifications_are_exact_when_all_streams_are_consumed_at_once(_: PgPool
             REACTION_DELETED,
             COMMENT_CREATED,
             COMMENT_DELETED,
+            COMMENT_REACTION_CREATED,
+            COMMENT_REACTION_DELETED,
             USER_BLOCKED,
             USER_UNBLOCKED,
             USER_CONNECTED,

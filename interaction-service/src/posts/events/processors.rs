@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::{Effect, Event};
 use crate::posts::models::Post;
-use crate::posts::{Status, signals};
+use crate::posts::{Commenters, Status, signals};
 
 /// The fields of a post's event that this service needs.
 #[derive(Deserialize)]
@@ -17,12 +17,16 @@ struct PostVersion {
     updated_at: Timestamp,
     /// Since when moderation has it hidden. A deletion that has it is not for good: the post can come back.
     hidden_at: Option<Timestamp>,
+    /// Who may comment; an event without it is of a post on which all may.
+    #[serde(default)]
+    comments: Commenters,
 }
 
 fn read_posts(events: &[Event]) -> Result<Vec<Post>, serde_json::Error> {
     let post = |event: &Event| {
-        let PostVersion { id, created_by, status, updated_at, hidden_at } = serde_json::from_str(&event.message)?;
-        Ok(Post { id, created_by, status, updated_at, hidden: hidden_at.is_some() })
+        let PostVersion { id, created_by, status, updated_at, hidden_at, comments } =
+            serde_json::from_str(&event.message)?;
+        Ok(Post { id, created_by, status, updated_at, hidden: hidden_at.is_some(), comments })
     };
     events.iter().map(post).collect()
 }
@@ -32,7 +36,7 @@ pub fn post_changed<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event])
     Box::pin(async move { Ok(Post::save(&mut **tx, &read_posts(events)?).await?) })
 }
 
-/// Deletes what belongs to a deleted post: its comments and reactions. Those of a hidden one stay, and no user sees them.
+/// Deletes what belongs to a deleted post: its comments, reactions and bookmarks. Those of a hidden one stay, and no user sees them.
 pub fn post_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
         let (hidden, deleted): (Vec<Post>, Vec<Post>) = read_posts(events)?.into_iter().partition(|post| post.hidden);

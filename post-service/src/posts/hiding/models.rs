@@ -22,7 +22,7 @@ impl Post {
             where id = $1 and hidden_at is null and ($3::timestamptz is null or restored_at is null or restored_at < $3)
             returning id, created_at, created_by, updated_at,
                 edited_at, publish_at, publish_refused,
-                updated_by, title, content, types, status, total_views, total_comments,
+                updated_by, title, content, types, status, comments, total_views, total_comments,
                 total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
                 false as "truncated!""#,
             id,
@@ -45,7 +45,7 @@ impl Post {
             where id = $1 and hidden_at is not null
             returning id, created_at, created_by, updated_at,
                 edited_at, publish_at, publish_refused,
-                updated_by, title, content, types, status, total_views, total_comments,
+                updated_by, title, content, types, status, comments, total_views, total_comments,
                 total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
                 false as "truncated!""#,
             id
@@ -65,7 +65,7 @@ impl Post {
             Self,
             r#"select id, created_at, created_by, updated_at, updated_by,
                 edited_at, publish_at, publish_refused, title, left(content, $5) as "content!", types,
-                status, total_views, total_comments, total_reactions, score, popularity, published_at, hidden_at,
+                status, comments, total_views, total_comments, total_reactions, score, popularity, published_at, hidden_at,
                 hidden_reason, restored_at, labels, char_length(content) > $5 as "truncated!"
             from post where hidden_at is not null and ($1::uuid is null or created_by = $1)
                 and (created_at, id) < ($2, $3)

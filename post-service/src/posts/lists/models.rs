@@ -3,7 +3,7 @@ use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
 use crate::core::api::pagination::Cursor;
-use crate::posts::Status;
+use crate::posts::{Commenters, Status};
 use crate::posts::models::{EXCERPT, Post, WHOLE_PAGE};
 
 /// By what a list is filtered.
@@ -47,7 +47,7 @@ impl PostFilter {
                 updated_at as "updated_at!", updated_by, title,
                 edited_at, publish_at, publish_refused,
                 case when is_heavy then left(content, $6) else content end as "content!", types as "types!",
-                status as "status!: Status", total_views as "total_views!", total_comments as "total_comments!",
+                status as "status!: Status", comments as "comments!: Commenters", total_views as "total_views!", total_comments as "total_comments!",
                 total_reactions as "total_reactions!", score as "score!", popularity as "popularity!",
                 published_at, hidden_at, hidden_reason, restored_at, labels as "labels!",
                 is_heavy and char_length(content) > $6 as "truncated!"

@@ -319,8 +319,8 @@ where (post.created_by, post.created_at, post.updated_at, post.types, post.statu
 -- wrong
 select format('the read model takes comment %s for %s', id, case when card.id is null then 'gone' else 'there' end)
 from interaction.comment full join (select * from engagement.comment_card where deleted_at is null) as card using (id)
-where (comment.post_id, comment.created_by, comment.updated_at, comment.hidden_at is not null)
-    is distinct from (card.post_id, card.user_id, card.version, coalesce(card.hidden, false))
+where (comment.post_id, comment.created_by, comment.updated_at, comment.reply_to, comment.hidden_at is not null)
+    is distinct from (card.post_id, card.user_id, card.version, card.reply_to, coalesce(card.hidden, false))
     and not (comment.id is null and card.hidden);
 
 -- wrong
@@ -328,6 +328,42 @@ select format('the read model takes reaction %s for %s', id, case when card.id i
 from interaction.reaction full join (select * from engagement.reaction_card where deleted_at is null) as card using (id)
 where (reaction.post_id, reaction.created_by, reaction.updated_at, reaction.type)
     is distinct from (card.post_id, card.user_id, card.version, card.type);
+
+-- wrong
+select format('the read model takes reaction %s to a comment for %s', id, case when card.id is null then 'gone' else 'there' end)
+from interaction.comment_reaction as reaction
+full join (select * from engagement.comment_reaction_card where deleted_at is null) as card using (id)
+where (reaction.comment_id, reaction.post_id, reaction.created_by, reaction.updated_at)
+    is distinct from (card.comment_id, card.post_id, card.user_id, card.version);
+
+-- Threads, reactions to comments and bookmarks: each belongs to something that is there.
+
+-- wrong
+select format('comment %s replies to %s, which is %s', said.id, said.reply_to, case when first.id is null then 'gone'
+    when first.reply_to is not null then 'a reply itself' else 'on another post' end)
+from interaction.comment as said left join interaction.comment as first on first.id = said.reply_to
+where said.reply_to is not null
+    and (first.id is null or first.reply_to is not null or first.post_id <> said.post_id);
+
+-- wrong
+select format('reaction %s is to comment %s, which is gone or on another post', id, comment_id)
+from interaction.comment_reaction as reaction where not exists (
+    select from interaction.comment where comment.id = comment_id and comment.post_id = reaction.post_id);
+
+-- wrong
+select format('bookmark %s is of post %s, which is gone', id, post_id)
+from interaction.bookmark where not exists (select from post.post where post.id = post_id);
+
+-- wrong
+select format('comments on post %s are for %s, and taken for %s', id, post.comments, copy.comments)
+from post.post join interaction.post as copy using (id)
+where post.hidden_at is null and copy.deleted_at is null and post.comments <> copy.comments;
+
+-- wrong
+select format('the copy takes the connection of %s to %s for %s', user_id, target_id,
+    case when copy.stands then 'there' else 'ended' end)
+from auth.connection full join (select * from interaction.connection where stands) as copy using (user_id, target_id)
+where connection.connected_at is null or copy.stands is null;
 
 -- Feeds. Jobs are worked off, and what stands in feeds is what may.
 
@@ -359,7 +395,8 @@ where not exists (
 -- doubled
 select format('%s is notified that %s of post %s by %s, who did not', user_id, type, subject_id, actor_id)
 from engagement.notification join engagement.notification_actor on notification_id = notification.id
-where type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED') and stands and shown
+where type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED', 'COMMENT_REPLY', 'COMMENT_REACTION_RECEIVED')
+    and stands and shown
     and not exists (
         select from expected_notification
         where reader = user_id and what = type and post_id = subject_id and actor = actor_id);
@@ -368,7 +405,7 @@ where type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED') and stands and
 select format('notification %s counts %s people, they are %s', id, causes, count(actor_id))
 from engagement.notification
 left join engagement.notification_actor on notification_id = notification.id and stands
-where type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED', 'USER_CONNECTED')
+where type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED', 'COMMENT_REPLY', 'COMMENT_REACTION_RECEIVED', 'USER_CONNECTED')
 group by id, causes having causes <> count(actor_id);
 
 -- wrong

@@ -516,3 +516,32 @@ insert into engagement.mention (source_id, name, post_id, author_id, person_id, 
 select id, 'mutant', id, user_id, gen_random_uuid(), now() from engagement.post_card
 where engagement.is_public(post_card) and not exists (select from engagement.erasure where person = user_id) order by id limit 1
 returning person_id;
+-- Threads, reactions to comments and bookmarks.
+
+-- wrong: comment {} replies to
+update interaction.comment set reply_to = id
+where ctid = (select ctid from interaction.comment order by ctid limit 1) returning id;
+
+-- wrong: the read model takes reaction {} to a comment for gone
+insert into interaction.comment_reaction (id, created_by, comment_id, post_id, type)
+select gen_random_uuid(), created_by, id, post_id, 'LIKE' from interaction.comment limit 1 returning id;
+
+-- wrong: reaction {} is to comment
+insert into interaction.comment_reaction (id, created_by, comment_id, post_id, type)
+values (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'LIKE') returning id;
+
+-- wrong: bookmark {} is of post
+insert into interaction.bookmark (id, user_id, post_id)
+values (gen_random_uuid(), gen_random_uuid(), gen_random_uuid()) returning id;
+
+-- wrong: comments on post {} are for EVERYONE, and taken for NOBODY
+update interaction.post set comments = 'NOBODY' where id = (
+    select id from post.post join interaction.post as copy using (id)
+    where post.hidden_at is null and copy.deleted_at is null and post.comments = 'EVERYONE' limit 1)
+returning id;
+
+-- wrong: the copy takes the connection of {}
+delete from interaction.connection where (user_id, target_id) = (
+    select user_id, target_id from interaction.connection join auth.connection as made using (user_id, target_id)
+    where stands limit 1)
+returning user_id || ' to ' || target_id;

@@ -128,12 +128,22 @@ select profile.user_id::text, 'actions by day of profile', coalesce(sum(total), 
 from engagement.profile left join engagement.activity on activity.user_id = profile.user_id
 group by profile.user_id, total_owned_posts, total_post_comments, total_post_reactions, total_post_views;
 
--- Who must be notified of whose reaction to or comment on which post: of others', while the post can be seen.
+-- Who must be notified of whose reaction, comment or reply on which post: of others', while the post can be seen.
 create temp view expected_notification as
-select post.created_by as reader, reply.what, reply.post_id, reply.actor
+select reply.reader, reply.what, reply.post_id, reply.actor
 from post.post join (
-    select 'POST_REACTION_RECEIVED' as what, post_id, created_by as actor from interaction.reaction
-    union select 'POST_COMMENT_RECEIVED', post_id, created_by from interaction.comment where hidden_at is null
+    select post.created_by as reader, 'POST_REACTION_RECEIVED' as what, post_id, reaction.created_by as actor
+    from interaction.reaction join post.post on post.id = post_id
+    union select post.created_by, 'POST_COMMENT_RECEIVED', said.post_id, said.created_by
+    from interaction.comment as said join post.post on post.id = said.post_id
+    left join interaction.comment as first on first.id = said.reply_to
+    where said.hidden_at is null and first.created_by is distinct from post.created_by
+    union select first.created_by, 'COMMENT_REPLY', said.post_id, said.created_by
+    from interaction.comment as said join interaction.comment as first on first.id = said.reply_to
+    where said.hidden_at is null and first.hidden_at is null
+    union select comment.created_by, 'COMMENT_REACTION_RECEIVED', comment.post_id, reaction.created_by
+    from interaction.comment_reaction as reaction join interaction.comment on comment.id = comment_id
+    where comment.hidden_at is null
 ) as reply on reply.post_id = post.id
-where post.status = 'POSTED' and post.hidden_at is null and post.created_by <> reply.actor
-    and not exists (select from erasures where noun = 'engagement' and person in (post.created_by, reply.actor));
+where post.status = 'POSTED' and post.hidden_at is null and reply.reader <> reply.actor
+    and not exists (select from erasures where noun = 'engagement' and person in (reply.reader, reply.actor));
