@@ -1,6 +1,7 @@
 //! The post service: posts with their counters of views, comments and reactions, and their NFT records.
 mod blocks;
 mod core;
+mod media;
 mod personal_data;
 mod posts;
 mod pre_publish;
@@ -18,6 +19,7 @@ use axum::Extension;
 use clap::{Args, FromArgMatches};
 
 use crate::core::serve::{self, Features, Service};
+use crate::media::library::MediaLibrary;
 use crate::pre_publish::PrePublish;
 use crate::quotas::Quota;
 use crate::settings::Settings;
@@ -35,24 +37,42 @@ static SERVICE: Service = Service {
         posts::events::POST_UPDATED,
         posts::events::POST_DELETED,
         posts::events::POST_DELETE_COMPLETED,
+        media::events::MEDIA_READY,
+        media::pictures::events::PROFILE_PICTURE_CHANGED,
         personal_data::USER_ERASED,
     ],
     migrations: &MIGRATIONS,
     scheme: token_check::scheme,
-    limits: &[posts::LIST_POSTS_LIMIT, posts::CREATE_POST_LIMIT, posts::CHANGE_POST_LIMIT],
+    limits: &[
+        posts::LIST_POSTS_LIMIT,
+        posts::CREATE_POST_LIMIT,
+        posts::CHANGE_POST_LIMIT,
+        media::LIST_MEDIA_LIMIT,
+        media::UPLOAD_LIMIT,
+        media::CHANGE_MEDIA_LIMIT,
+    ],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
     settings: Settings::augment_args,
     authenticator: token_check::authenticator,
     features: |app, arguments| {
         let settings = Settings::from_arg_matches(arguments)?;
+        let library = MediaLibrary::open(&settings.media, &app.settings)?;
         let quota = Quota::new(&settings.quota, &app.settings);
         let pre_publish = Arc::new(PrePublish::new(&settings.pre_publish, &app.settings)?);
         Ok(Features {
-            routes: posts::router().layer(Extension(quota)).layer(Extension(pre_publish)).with_state(app.clone()),
-            root: read_model::internal().with_state(app.clone()),
+            routes: posts::router()
+                .merge(media::router(&library))
+                .layer(Extension(quota))
+                .layer(Extension(pre_publish))
+                .layer(Extension(library.clone()))
+                .with_state(app.clone()),
+            root: read_model::internal()
+                .merge(media::internal().layer(Extension(library.clone())))
+                .with_state(app.clone()),
             subscriptions: [posts::events::consumers::subscriptions(app), blocks::events::subscriptions()].concat(),
-            jobs: vec![quotas::schedulers::job(app)],
+            jobs: vec![quotas::schedulers::job(app), media::blobs::schedulers::job(app, &library)],
+            background: Some(Box::new(move |app| media::schedulers::start(app, &library))),
             ..Features::default()
         })
     },

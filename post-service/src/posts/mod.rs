@@ -5,7 +5,7 @@ pub mod events;
 pub mod hiding;
 pub mod models;
 pub mod nfts;
-mod schemas;
+pub mod schemas;
 mod services;
 pub mod signals;
 mod views;

@@ -10,6 +10,7 @@ use super::{CATEGORIES, Status};
 use crate::core::api::errors::Error;
 use crate::core::contract::fields::{Fields, Input};
 use crate::core::contract::timestamp::Timestamp;
+use crate::media::attachments::schemas::{PostMediaOut, read_media};
 
 /// The longest title, in characters.
 const MAX_TITLE: usize = 100;
@@ -35,6 +36,9 @@ pub struct PostIn {
     /// DRAFT when it is not given; unchanged when it is not given in an update
     #[schema(value_type = Status, required = false)]
     pub status: Option<Status>,
+    /// The ids of at most 4 of the author's own pictures, in the order in which they are shown; unchanged when not given in an update
+    #[schema(required = false, value_type = Vec<Uuid>, max_items = 4, examples(json!([])))]
+    pub media: Option<Vec<Uuid>>,
 }
 
 impl Input for PostIn {
@@ -47,7 +51,8 @@ impl Input for PostIn {
                 (format!("ensure this value has at most {MAX_TYPES} items"), json!({ "limit_value": MAX_TYPES }));
             fields.refuse("types", msg, "value_error.list.max_items", Some(limit));
         }
-        Self { title, content, types, status: fields.choice("status", &Status::WORDS, Status::parse) }
+        let status = fields.choice("status", &Status::WORDS, Status::parse);
+        Self { title, content, types, status, media: read_media(fields) }
     }
 }
 
@@ -104,9 +109,14 @@ pub struct PostOut {
     #[schema(required = false)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub truncated: bool,
+    /// Its pictures, when there are some
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub media: Vec<PostMediaOut>,
 }
 
 impl From<Post> for PostOut {
+    /// A post without its pictures, which are in rows of their own.
     fn from(post: Post) -> Self {
         Self {
             id: post.id,
@@ -129,6 +139,7 @@ impl From<Post> for PostOut {
             restored_at: post.restored_at,
             labels: post.labels,
             truncated: post.truncated,
+            media: Vec::new(),
         }
     }
 }

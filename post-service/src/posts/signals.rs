@@ -14,6 +14,8 @@ use super::nfts::models::{delete_nft, save_nft};
 use super::schemas::{PostOut, RestoredPost};
 use super::services::{metadata, popularity, score};
 use crate::core::doors::audit::{self, Entry};
+use crate::media;
+use crate::media::attachments::services::as_published;
 
 /// Posts deleted in one statement when their author's data is erased.
 const BATCH: i64 = 200;
@@ -21,18 +23,21 @@ const BATCH: i64 = 200;
 /// A post was written.
 pub async fn created(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
     save_nft_record(tx, post).await?;
-    producers::post_created(tx, &PostOut::from(post.clone())).await
+    let post = as_published(tx, post.clone()).await?;
+    producers::post_created(tx, &post).await
 }
 
 /// A post was changed by its author.
 pub async fn updated(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
     save_nft_record(tx, post).await?;
-    producers::post_updated(tx, &PostOut::from(post.clone())).await
+    let post = as_published(tx, post.clone()).await?;
+    producers::post_updated(tx, &post).await
 }
 
 /// A post was deleted for good, by its author or by a moderator, hidden or not.
 pub async fn deleted(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
     let post = Post { hidden_at: None, hidden_reason: None, ..post.clone() };
+    media::signals::posts_deleted(tx, &[post.id]).await?;
     producers::post_deleted(tx, &PostOut::from(post)).await
 }
 
@@ -65,7 +70,7 @@ pub async fn decided(tx: &mut PgTransaction<'_>, decision: &PostDecision) -> sql
         // Of a post that is hidden on the request of a service without decisions, a new label restores nothing.
         if let Some(post) = Post::restore(tx, post_id).await? {
             save_nft_record(tx, &post).await?;
-            let post = RestoredPost { post: post.into(), decision_version: version };
+            let post = RestoredPost { post: as_published(tx, post).await?, decision_version: version };
             producers::post_restored(tx, &post).await?;
             count("restored");
         }

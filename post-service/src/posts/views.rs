@@ -16,6 +16,9 @@ use crate::core::app::App;
 use crate::core::app::identity::{Role, User};
 use crate::core::contract::extract::{Json as Body, Path};
 use crate::core::doors::audit::{self, Entry};
+use crate::media::attachments::services::{one_with_media, with_media};
+use crate::media::attachments::signals::attached;
+use crate::media::library::MediaLibrary;
 use crate::pre_publish::PrePublish;
 use crate::quotas::Quota;
 
@@ -34,33 +37,41 @@ pub async fn get_available_categories(_: User) -> Json<[&'static str; 22]> {
 ), responses(
     (status = 200, body = Vec<PostOut>),
 ))]
-pub async fn get_posts(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
+pub async fn get_posts(
+    user: User,
+    State(app): State<App>,
+    Extension(library): Extension<Arc<MediaLibrary>>,
+    page: Page,
+) -> Result<Response, Error> {
     let posts = Post::list(&app.db, user.id, page.before, page.rows()).await?;
-    let posts: Vec<PostOut> = posts.into_iter().map(PostOut::from).collect();
+    let posts = with_media(&app.db, &library.urls, posts).await?;
     Ok(page.answer(posts, |post| (post.created_at, post.id)))
 }
 
 /// Create a post
 #[utoipa::path(post, path = "/posts", tag = "post", request_body = PostIn, responses(
     (status = 201, body = PostOut),
-    (status = 400, body = Problem, description = "An unknown category"),
+    (status = 400, body = Problem, description = "An unknown category, or pictures that cannot be shown"),
 ))]
 pub async fn create_post(
     user: User,
     State(app): State<App>,
     Extension(quota): Extension<Quota>,
     Extension(pre_publish): Extension<Arc<PrePublish>>,
-    Body(post): Body<PostIn>,
+    Extension(library): Extension<Arc<MediaLibrary>>,
+    Body(body): Body<PostIn>,
 ) -> Result<(StatusCode, Json<PostOut>), Error> {
-    let types = post.categories()?;
-    let draft = Draft { title: post.title.as_deref(), content: &post.content, types: &types, status: post.status };
+    let types = body.categories()?;
+    let draft = Draft { title: body.title.as_deref(), content: &body.content, types: &types, status: body.status };
     pre_publish.check("content", &draft.text(), ready(Ok(draft.status == Some(Status::Posted)))).await?;
     let mut tx = app.db.begin().await?;
     quota.charge(&mut tx, user.id, &draft.texts()).await?;
     let post = Post::create(&mut tx, user.id, &draft).await?;
+    attached(&mut tx, post.id, user.id, body.media.as_deref()).await?;
     signals::created(&mut tx, &post).await?;
+    let answer = one_with_media(&mut *tx, &library.urls, post).await?;
     app.commit_with_answer(tx).await?;
-    Ok((StatusCode::CREATED, Json(post.into())))
+    Ok((StatusCode::CREATED, Json(answer)))
 }
 
 /// Read a post
@@ -69,9 +80,15 @@ pub async fn create_post(
     (status = 404, body = Problem),
     (status = 422, body = Problem),
 ))]
-pub async fn retrieve_post(user: User, State(app): State<App>, Path(id): Path) -> Result<Json<PostOut>, Error> {
+pub async fn retrieve_post(
+    user: User,
+    State(app): State<App>,
+    Extension(library): Extension<Arc<MediaLibrary>>,
+    Path(id): Path,
+) -> Result<Json<PostOut>, Error> {
     let post = Post::find_visible(&app.db, id, user.id).await?;
-    Ok(Json(post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post object not found"))?.into()))
+    let post = post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post object not found"))?;
+    Ok(Json(one_with_media(&app.db, &library.urls, post).await?))
 }
 
 /// List hidden posts, newest first: the caller's, or as a moderator all of them
@@ -81,10 +98,15 @@ pub async fn retrieve_post(user: User, State(app): State<App>, Path(id): Path) -
 ), responses(
     (status = 200, body = Vec<PostOut>),
 ))]
-pub async fn get_hidden_posts(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
+pub async fn get_hidden_posts(
+    user: User,
+    State(app): State<App>,
+    Extension(library): Extension<Arc<MediaLibrary>>,
+    page: Page,
+) -> Result<Response, Error> {
     let author = (user.role < Role::Moderator).then_some(user.id);
     let posts = Post::list_hidden(&app.db, author, page.before, page.rows()).await?;
-    let posts: Vec<PostOut> = posts.into_iter().map(PostOut::from).collect();
+    let posts = with_media(&app.db, &library.urls, posts).await?;
     Ok(page.answer(posts, |post| (post.created_at, post.id)))
 }
 
@@ -95,7 +117,12 @@ pub async fn get_hidden_posts(user: User, State(app): State<App>, page: Page) ->
     (status = 404, body = Problem, description = "No hidden post"),
     (status = 422, body = Problem),
 ))]
-pub async fn restore_post(user: User, State(app): State<App>, Path(id): Path) -> Result<Json<PostOut>, Error> {
+pub async fn restore_post(
+    user: User,
+    State(app): State<App>,
+    Extension(library): Extension<Arc<MediaLibrary>>,
+    Path(id): Path,
+) -> Result<Json<PostOut>, Error> {
     if user.role < Role::Moderator {
         return Err(Error::Refused(StatusCode::FORBIDDEN, "Only moderators can do this"));
     }
@@ -105,15 +132,16 @@ pub async fn restore_post(user: User, State(app): State<App>, Path(id): Path) ->
     let (who, target) = (Some(user.id), Some(post.created_by));
     audit::record(&mut *tx, Entry { who, action: "post_restored", target, result: "by moderator" }).await?;
     signals::restored(&mut tx, &post).await?;
+    let answer = one_with_media(&mut *tx, &library.urls, post).await?;
     app.commit_with_answer(tx).await?;
-    Ok(Json(post.into()))
+    Ok(Json(answer))
 }
 
 /// Update the caller's post; a title or status that is not given stays as it is
 #[utoipa::path(put, path = "/posts/{post_id}", tag = "post", params(("post_id" = uuid::Uuid, Path)),
     request_body = PostIn, responses(
     (status = 200, body = PostOut),
-    (status = 400, body = Problem, description = "An unknown category"),
+    (status = 400, body = Problem, description = "An unknown category, or pictures that cannot be shown"),
     (status = 404, body = Problem),
 ))]
 pub async fn update_post(
@@ -122,18 +150,21 @@ pub async fn update_post(
     Path(id): Path,
     Extension(quota): Extension<Quota>,
     Extension(pre_publish): Extension<Arc<PrePublish>>,
-    Body(post): Body<PostIn>,
+    Extension(library): Extension<Arc<MediaLibrary>>,
+    Body(body): Body<PostIn>,
 ) -> Result<Json<PostOut>, Error> {
-    let types = post.categories()?;
-    let draft = Draft { title: post.title.as_deref(), content: &post.content, types: &types, status: post.status };
+    let types = body.categories()?;
+    let draft = Draft { title: body.title.as_deref(), content: &body.content, types: &types, status: body.status };
     pre_publish.check("content", &draft.text(), becomes_public(&app, id, &user, draft.status)).await?;
     let mut tx = app.db.begin().await?;
     quota.charge(&mut tx, user.id, &draft.texts()).await?;
     let post = Post::update(&mut tx, id, user.id, &draft).await?;
     let post = post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post not found for update"))?;
+    attached(&mut tx, post.id, user.id, body.media.as_deref()).await?;
     signals::updated(&mut tx, &post).await?;
+    let answer = one_with_media(&mut *tx, &library.urls, post).await?;
     app.commit_with_answer(tx).await?;
-    Ok(Json(post.into()))
+    Ok(Json(answer))
 }
 
 /// Whether other users will see an update of a post: one that says nothing of the status leaves a published post published.
