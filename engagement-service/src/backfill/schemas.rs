@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::comments::models::CommentCard;
 use crate::core::contract::timestamp::Timestamp;
 use crate::people::models::Person;
+use crate::post_pictures::schemas::{IllustratedPost, PublishedPicture};
 use crate::posts::models::PostCard;
 use crate::reactions::models::ReactionCard;
 
@@ -81,6 +82,17 @@ pub struct CopiedPost {
     published_at: Option<Timestamp>,
     hidden_at: Option<Timestamp>,
     pub total_views: i64,
+    /// A post service of before knew none.
+    #[serde(default)]
+    media: Vec<PublishedPicture>,
+}
+
+impl CopiedPost {
+    /// What it shows beside its words.
+    pub fn pictures(&self) -> IllustratedPost {
+        let Self { id, created_by, updated_at, hidden_at, .. } = *self;
+        IllustratedPost { id, created_by, updated_at, media: self.media.clone(), hidden_at }
+    }
 }
 
 impl From<CopiedPost> for PostCard {

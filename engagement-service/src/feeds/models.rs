@@ -4,9 +4,11 @@
 //! A lateral subquery with `offset 0` is what the planner takes as it stands: it looks rows up one by one by their index, however
 //! wrong its guess of their number is.
 use sqlx::PgExecutor;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::core::contract::timestamp::Timestamp;
+use crate::post_pictures::schemas::PublishedPicture;
 
 /// Which part of a reader's home feed is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -161,6 +163,8 @@ pub struct FeedRow {
     pub my_reaction: Option<String>,
     /// What moderation warns of.
     pub labels: Vec<String>,
+    /// The pictures of the post.
+    pub pictures: Json<Vec<PublishedPicture>>,
 }
 
 /// What is shown of posts, in the order of their keys, to a reader who may see them. One that was deleted a moment ago is missing.
@@ -176,7 +180,9 @@ pub async fn load(db: impl PgExecutor<'_>, reader: Uuid, keys: &[Uuid]) -> sqlx:
                 select type from reaction_card where post_id = post.id and reaction_card.user_id = $1 and deleted_at is null
                 order by reaction_card.created_at desc limit 1
             ) as "my_reaction?",
-            coalesce((select labels from moderated_post where post_id = post.id), '{}') as "labels!"
+            coalesce((select labels from moderated_post where post_id = post.id), '{}') as "labels!",
+            coalesce((select pictures from post_picture where post_id = post.id), '[]')
+                as "pictures!: Json<Vec<PublishedPicture>>"
         from unnest($2::uuid[]) with ordinality as given (feed_key, turn)
         cross join lateral (
             select * from post_card

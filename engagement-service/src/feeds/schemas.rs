@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::models::FeedRow;
 use crate::core::contract::timestamp::Timestamp;
 use crate::people::schemas::PersonCard;
+use crate::post_pictures::schemas::PictureItem;
 
 /// A post in a feed, with all that is shown of it
 #[derive(Serialize, ToSchema)]
@@ -32,6 +33,10 @@ pub struct FeedItem {
     #[schema(required = false)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
+    /// Its pictures, when there are some
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub media: Vec<PictureItem>,
 }
 
 impl From<FeedRow> for FeedItem {
@@ -56,6 +61,7 @@ impl From<FeedRow> for FeedItem {
             total_reactions: row.reactions,
             my_reaction: row.my_reaction,
             labels: row.labels,
+            media: row.pictures.0.into_iter().filter_map(PictureItem::read).collect(),
         }
     }
 }
