@@ -18,19 +18,6 @@ use utoipa_axum::routes;
 
 use crate::core::app::App;
 
-/// A file of a picture.
-#[derive(utoipa::ToSchema)]
-#[schema(rename_all = "lowercase", examples("thumbnail"))]
-#[expect(dead_code, reason = "it describes the names in the path; the rows of renditions have them as texts")]
-enum RenditionName {
-    /// Of 320 pixels
-    Thumbnail,
-    /// Of 1080 pixels
-    Medium,
-    /// An animation, with all of its frames
-    Original,
-}
-
 /// The route of files.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(views::serve_media))

@@ -11,7 +11,6 @@ use axum::response::{IntoResponse, Response};
 use chrono::Utc;
 use uuid::Uuid;
 
-use super::RenditionName;
 use super::models::{ServedFile, is_shown_by_post, is_shown_with_key};
 use super::ranges::{RequestedPart, read_range};
 use crate::core::api::errors::{Error, Problem};
@@ -32,14 +31,12 @@ const NO_SUCH_MEDIA: Error = Error::Refused(StatusCode::NOT_FOUND, "Media not fo
 /// Read a file of a picture: `thumbnail` (320 pixels), `medium` (1080), or `original` of an animation
 ///
 /// Addresses with a grant come with posts and pictures; they need no token. Without one, the file of an avatar or a banner is
-/// answered to all, and any other to its owner.
+/// answered to all, and any other to its owner. `Range` asks for a part, `If-None-Match` whether it has changed.
 #[utoipa::path(get, path = "/media/{media_id}/{rendition}", tag = "media", security(()), params(
     ("media_id" = uuid::Uuid, Path),
-    ("rendition" = RenditionName, Path, description = "Which file of the picture"),
+    ("rendition" = String, Path, max_length = 9, description = "`thumbnail`, `medium` or `original`", example = "thumbnail"),
     ("grant" = Option<String>, Query, max_length = 100, description = "What the address allows, signed"),
     ("key" = Option<String>, Query, max_length = 36, description = "The key that a feed has of a post's picture"),
-    ("Range" = Option<String>, Header, max_length = 100, description = "One range of bytes"),
-    ("If-None-Match" = Option<String>, Header, max_length = 1000, description = "The ETag of the copy that the client has"),
 ), responses(
     (status = 200, description = "The file", content_type = "image/jpeg", body = String),
     (status = 206, description = "The range of it that was asked for", content_type = "image/jpeg", body = String),
