@@ -2,13 +2,13 @@
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use super::Purpose;
+use super::PicturePurpose;
 
 /// What a person has chosen, or that they have chosen none.
 #[derive(Clone, Debug)]
 pub struct ChosenPicture {
     pub user_id: Uuid,
-    pub purpose: Purpose,
+    pub purpose: PicturePurpose,
     pub url: Option<String>,
     pub version: i64,
 }
@@ -26,7 +26,7 @@ impl ChosenPicture {
         let before = sqlx::query_scalar!(
             "select url from profile_picture where user_id = $1 and purpose = $2",
             self.user_id,
-            self.purpose as Purpose
+            self.purpose as PicturePurpose
         )
         .fetch_optional(&mut **tx)
         .await?
@@ -36,7 +36,7 @@ impl ChosenPicture {
             on conflict (user_id, purpose) do update set url = excluded.url, version = excluded.version
             where profile_picture.version < excluded.version",
             self.user_id,
-            self.purpose as Purpose,
+            self.purpose as PicturePurpose,
             self.url,
             self.version
         )
@@ -53,7 +53,7 @@ impl ChosenPicture {
             where id = $1 and case when $2 = 'AVATAR' then avatar_url else banner_url end is distinct from $3
                 and ($3::text is not null or case when $2 = 'AVATAR' then avatar_url else banner_url end = $4)",
             self.user_id,
-            self.purpose as Purpose,
+            self.purpose as PicturePurpose,
             self.url,
             before
         )

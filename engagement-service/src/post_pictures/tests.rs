@@ -21,13 +21,13 @@ fn picture(alt: &str) -> Value {
     json!({ "id": PICTURE, "status": "READY", "alt": alt, "width": 40, "height": 30, "blurhash": "LEHV6nWB2yk8", "key": KEY })
 }
 
-struct World {
+struct PicturedAuthor {
     platform: Platform,
     token: String,
     author: Uuid,
 }
 
-impl World {
+impl PicturedAuthor {
     async fn start(database: PgConnectOptions) -> Self {
         let platform = Platform::start(&SERVICE, database, &[]).await;
         let (token, author) = new_user();
@@ -54,52 +54,52 @@ impl World {
 /// A feed shows the pictures of the newest version with paths that need no token, and none that are not processed.
 #[sqlx::test(migrations = false)]
 async fn an_item_of_a_feed_shows_the_pictures_of_its_newest_version(_: PgPoolOptions, database: PgConnectOptions) {
-    let world = World::start(database).await;
+    let pictured = PicturedAuthor::start(database).await;
     let post = Uuid::now_v7();
     let waiting = json!([{ "id": PICTURE, "status": "UPLOADED", "alt": "", "width": null, "height": null, "blurhash": null, "key": KEY }]);
-    world.platform.consume(POST_CREATED, &version(post, world.author, 2, &waiting)).await;
-    assert_eq!(world.shown().await, Value::Null);
-    world.platform.consume(POST_UPDATED, &version(post, world.author, 4, &json!([picture("A kite")]))).await;
+    pictured.platform.consume(POST_CREATED, &version(post, pictured.author, 2, &waiting)).await;
+    assert_eq!(pictured.shown().await, Value::Null);
+    pictured.platform.consume(POST_UPDATED, &version(post, pictured.author, 4, &json!([picture("A kite")]))).await;
     let path = |name: &str| format!("/api/v1/media/{PICTURE}/{name}?key={KEY}");
     let item = json!({ "id": PICTURE, "alt": "A kite", "width": 40, "height": 30, "blurhash": "LEHV6nWB2yk8",
         "thumbnail": path("thumbnail"), "medium": path("medium") });
-    assert_eq!(world.shown().await, json!([item]));
-    world.platform.consume(POST_UPDATED, &version(post, world.author, 3, &json!([picture("Older")]))).await;
-    assert_eq!(world.shown().await, json!([item]), "an older version");
-    world.platform.consume(POST_UPDATED, &version(post, world.author, 5, &json!([]))).await;
-    assert_eq!(world.shown().await, Value::Null);
+    assert_eq!(pictured.shown().await, json!([item]));
+    pictured.platform.consume(POST_UPDATED, &version(post, pictured.author, 3, &json!([picture("Older")]))).await;
+    assert_eq!(pictured.shown().await, json!([item]), "an older version");
+    pictured.platform.consume(POST_UPDATED, &version(post, pictured.author, 5, &json!([]))).await;
+    assert_eq!(pictured.shown().await, Value::Null);
 }
 
 /// A version without pictures that comes before an older one with some is not overtaken by it.
 #[sqlx::test(migrations = false)]
 async fn pictures_of_an_older_version_do_not_come_back(_: PgPoolOptions, database: PgConnectOptions) {
-    let world = World::start(database).await;
+    let pictured = PicturedAuthor::start(database).await;
     let post = Uuid::now_v7();
-    world.platform.consume(POST_UPDATED, &version(post, world.author, 5, &json!([]))).await;
-    world.platform.consume(POST_CREATED, &version(post, world.author, 2, &json!([picture("Late")]))).await;
-    assert_eq!((world.shown().await, world.rows().await), (Value::Null, 0));
+    pictured.platform.consume(POST_UPDATED, &version(post, pictured.author, 5, &json!([]))).await;
+    pictured.platform.consume(POST_CREATED, &version(post, pictured.author, 2, &json!([picture("Late")]))).await;
+    assert_eq!((pictured.shown().await, pictured.rows().await), (Value::Null, 0));
 }
 
 /// The descriptions of pictures are words of their author: they end with the post, while it is hidden, and with the author.
 #[sqlx::test(migrations = false)]
 async fn pictures_end_with_their_post_and_their_author(_: PgPoolOptions, database: PgConnectOptions) {
-    let world = World::start(database).await;
+    let pictured = PicturedAuthor::start(database).await;
     let [post, other] = [(); 2].map(|()| Uuid::now_v7());
     let media = json!([picture("Annasword")]);
-    let is_kept = async || world.platform.finds("Annasword").await.contains(&"engagement.post_picture".to_owned());
-    world.platform.consume(POST_CREATED, &version(post, world.author, 2, &media)).await;
+    let is_kept = async || pictured.platform.finds("Annasword").await.contains(&"engagement.post_picture".to_owned());
+    pictured.platform.consume(POST_CREATED, &version(post, pictured.author, 2, &media)).await;
     assert!(is_kept().await);
-    let mut hidden = version(post, world.author, 3, &media);
+    let mut hidden = version(post, pictured.author, 3, &media);
     hidden["hidden_at"] = hidden["updated_at"].clone();
-    world.platform.consume(POST_DELETED, &hidden).await;
+    pictured.platform.consume(POST_DELETED, &hidden).await;
     assert!(!is_kept().await, "it is hidden");
-    world.platform.consume(POST_CREATED, &version(post, world.author, 4, &media)).await;
-    assert_eq!(world.shown().await[0]["alt"], "Annasword", "it was restored");
-    world.platform.consume(POST_DELETED, &version(post, world.author, 4, &media)).await;
+    pictured.platform.consume(POST_CREATED, &version(post, pictured.author, 4, &media)).await;
+    assert_eq!(pictured.shown().await[0]["alt"], "Annasword", "it was restored");
+    pictured.platform.consume(POST_DELETED, &version(post, pictured.author, 4, &media)).await;
     assert!(!is_kept().await);
-    world.platform.consume(POST_CREATED, &version(other, world.author, 2, &media)).await;
+    pictured.platform.consume(POST_CREATED, &version(other, pictured.author, 2, &media)).await;
     assert!(is_kept().await);
-    world.platform.erase(world.author).await;
+    pictured.platform.erase(pictured.author).await;
     assert!(!is_kept().await);
-    assert_eq!(world.rows().await, 0);
+    assert_eq!(pictured.rows().await, 0);
 }

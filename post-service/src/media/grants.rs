@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 /// The shortest time that an address is good for; the longest is twice as long. In seconds.
 const LIFETIME: u64 = 3_600;
-/// The bytes of the code that are sent: 128 bits, which nobody tries through in an hour.
+/// The bytes of the code that are sent: 128 bits, which cannot be tried through in an hour.
 const CODE_BYTES: usize = 16;
 /// What a key is derived for, so that it is of no use anywhere else.
 const LABEL: &[u8] = b"post-service media addresses 1";
@@ -25,7 +25,7 @@ const LABEL: &[u8] = b"post-service media addresses 1";
 pub enum Grant {
     /// The owner sees their picture, shown or not.
     Owner,
-    /// Whoever reads this post sees its picture, as long as it is published.
+    /// The readers of this post see its picture, as long as it is published.
     Reader { post: Uuid },
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context;
 use axum::body::Bytes;
 use clap::Args;
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use futures::stream::BoxStream;
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
@@ -161,8 +161,9 @@ impl Store {
             let age = now.duration_since(object.last_modified.into()).unwrap_or_default();
             Ok(blob_of(&object.location).map(|blob| StoredObject { blob, age }))
         });
-        let mut listed: Vec<StoredObject> = known.try_collect().await?;
-        // A folder is listed in any order.
+        // A bucket is listed in the order of keys, a folder in any.
+        let mut listed: Vec<StoredObject> =
+            if self.folder.is_some() { known.try_collect().await? } else { known.take(most).try_collect().await? };
         listed.sort_unstable_by_key(|object| key(object.blob).to_string());
         listed.truncate(most);
         Ok(listed)

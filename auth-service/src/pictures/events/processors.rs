@@ -4,14 +4,14 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use crate::core::events::{Effect, Event};
-use crate::pictures::Purpose;
+use crate::pictures::PicturePurpose;
 use crate::pictures::models::ChosenPicture;
 use crate::pictures::signals;
 
 #[derive(Deserialize)]
 struct ProfilePictureChanged {
     user_id: Uuid,
-    purpose: Purpose,
+    purpose: PicturePurpose,
     url: Option<String>,
     version: i64,
 }

@@ -1,12 +1,12 @@
-//! Serving: a picture is given to whoever has an address that allows it, as long as something that they may see shows it.
+//! Serving: a picture is given to the caller that has an address which allows it, as long as a post or a profile shows it.
 //!
 //! That is asked of the database at each request, so a picture is gone with its post. What was given stays in the caches of
 //! readers until its address ends, an hour or two at most.
 //!
 //! | address | who gets the picture |
 //! |---|---|
-//! | `?grant=` of a reader | whoever has it, as long as the post is published and shows it |
-//! | `?grant=` of the owner | whoever has it; the owner's own list and drafts have it |
+//! | `?grant=` of a reader | all that have it, as long as the post is published and shows it |
+//! | `?grant=` of the owner | all that have it; the owner's own list and drafts have it |
 //! | `?key=` | the same as a reader's without an end: feeds of other services have it, which cannot sign |
 //! | without anything | all, while it is a person's avatar or banner; else its owner, by their token |
 mod models;

@@ -59,7 +59,7 @@ pub async fn serve_media(
     answer(&library, &file, &parts.headers, &cache).await
 }
 
-/// The medium rendition of a picture for another service, whoever sees it.
+/// The medium rendition of a picture for another service, shown or not.
 pub async fn serve_to_services(
     _: Operator,
     State(app): State<App>,

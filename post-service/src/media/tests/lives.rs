@@ -1,4 +1,4 @@
-//! The end of pictures: with their posts, when nobody uses them, and with their owner.
+//! The end of pictures: with their posts, when nothing uses them, and with their owner.
 use serde_json::json;
 use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};

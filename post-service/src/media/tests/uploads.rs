@@ -89,7 +89,7 @@ async fn a_form_that_is_wrong_leaves_nothing(_: PgPoolOptions, database: PgConne
     assert_eq!(platform.call("GET", "/me/media", Some(&anna), None).await.body, json!([]));
 }
 
-/// The limit holds while a body comes whose length nobody has said.
+/// The limit holds while a body comes whose length is not known.
 #[sqlx::test(migrations = false)]
 async fn a_file_that_is_too_large_is_refused_while_it_comes(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, _folder) = start(database, &["--media-max-bytes", "20000"]).await;
