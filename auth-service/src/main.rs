@@ -8,6 +8,7 @@ mod directory;
 mod mails;
 mod names;
 mod personal_data;
+mod pictures;
 mod profiles;
 mod read_model;
 mod roles;
@@ -110,6 +111,7 @@ fn features(app: &App, transport: MailTransport) -> Features {
             personal_data::events::consumers::subscriptions(),
             mails::events::consumers::subscriptions(),
             roles::standings::events::consumers::subscriptions(),
+            pictures::events::consumers::subscriptions(),
         ]
         .concat(),
         jobs: vec![

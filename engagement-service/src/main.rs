@@ -16,6 +16,7 @@ mod notifications;
 mod outlets;
 mod people;
 mod personal_data;
+mod post_pictures;
 mod posts;
 mod preferences;
 mod profiles;

@@ -5,6 +5,7 @@ mod drafts;
 mod facets;
 mod history;
 mod items;
+mod media;
 mod personal_data;
 mod posts;
 mod pre_publish;
@@ -26,6 +27,7 @@ use clap::{Args, FromArgMatches};
 
 use crate::core::serve::{self, Features, Service};
 use crate::drafts::schedulers::DraftPublisher;
+use crate::media::library::MediaLibrary;
 use crate::pre_publish::PrePublish;
 use crate::quotas::Quota;
 use crate::search::schedulers::SearchBackfill;
@@ -45,6 +47,8 @@ static SERVICE: Service = Service {
         posts::events::POST_UPDATED,
         posts::events::POST_DELETED,
         posts::events::POST_DELETE_COMPLETED,
+        media::events::MEDIA_READY,
+        media::pictures::events::PROFILE_PICTURE_CHANGED,
         personal_data::USER_ERASED,
     ],
     migrations: &MIGRATIONS,
@@ -59,6 +63,9 @@ static SERVICE: Service = Service {
         history::HISTORY_LIMIT,
         search::SEARCH_POSTS_LIMIT,
         search::SUGGEST_LIMIT,
+        media::LIST_MEDIA_LIMIT,
+        media::UPLOAD_LIMIT,
+        media::CHANGE_MEDIA_LIMIT,
     ],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
@@ -66,6 +73,7 @@ static SERVICE: Service = Service {
     authenticator: token_check::authenticator,
     features: |app, arguments| {
         let settings = Settings::from_arg_matches(arguments)?;
+        let library = MediaLibrary::open(&settings.media, &app.settings)?;
         let quota = Quota::new(&settings.quota, &app.settings);
         let pre_publish = Arc::new(PrePublish::new(&settings.pre_publish, &app.settings)?);
         let publisher = pre_publish.clone();
@@ -74,15 +82,25 @@ static SERVICE: Service = Service {
                 .merge(drafts::router())
                 .merge(history::router())
                 .merge(search::router())
+                .merge(media::router(&library))
+                .merge(tags::router())
                 .layer(Extension(quota))
                 .layer(Extension(pre_publish))
-                .merge(tags::router())
+                .layer(Extension(library.clone()))
                 .merge(items::router())
                 .with_state(app.clone()),
-            root: read_model::internal().with_state(app.clone()),
+            root: read_model::internal()
+                .merge(media::internal().layer(Extension(library.clone())))
+                .with_state(app.clone()),
             subscriptions: [posts::events::consumers::subscriptions(app), blocks::events::subscriptions()].concat(),
-            jobs: vec![quotas::schedulers::job(app), tags::schedulers::job(app), items::schedulers::job(app)],
+            jobs: vec![
+                quotas::schedulers::job(app),
+                tags::schedulers::job(app),
+                items::schedulers::job(app),
+                media::blobs::schedulers::job(app, &library),
+            ],
             background: Some(Box::new(move |app| {
+                media::schedulers::start(app, &library);
                 app.start("tags of older posts", TagBackfiller(app.clone()));
                 app.start("search backfill", SearchBackfill(app.clone()));
                 app.start("publication of drafts", DraftPublisher { app: app.clone(), pre_publish: publisher });

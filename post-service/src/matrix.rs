@@ -10,18 +10,21 @@ use uuid::Uuid;
 use crate::SERVICE;
 use crate::blocks::events::USER_BLOCKED;
 use crate::core::testing::{self, Platform};
+use crate::media;
 use crate::posts::events::POST_DELETE_REQUESTED;
 use crate::token_check;
 
 /// The operations beside the API that only this service has.
-pub const BESIDE: &[&str] = &["GET /internal/read-model/posts"];
+pub const BESIDE: &[&str] = &["GET /internal/media/{media_id}", "GET /internal/read-model/posts"];
 
 /// What requests are sent to.
 pub type World = Platform;
 
 /// The settings that this service needs in tests.
 pub async fn settings() -> Vec<String> {
-    token_check::start_stub_auth_service().await
+    let mut settings = token_check::start_stub_auth_service().await;
+    settings.extend(["--media-store".to_owned(), media::tests::shared_folder()]);
+    settings
 }
 
 /// Starts the service for all requests.
@@ -83,9 +86,40 @@ pub async fn request(platform: &Platform, operation: &str, owner: &Person) -> Re
         }
         "GET /api/v1/tags/trending" => build("GET", "/tags/trending", None),
         "GET /api/v1/tags/{tag}/posts" => build("GET", "/tags/rust/posts", None),
+        media if media.contains("/media") || media.contains("/me/") => request_media(platform, media, owner).await,
         "GET /internal/read-model/posts" => Request::get("/internal/read-model/posts").body(Body::empty()).unwrap(),
         other => panic!("there is no request of {other} here"),
     }
+}
+
+/// A request for an operation about a picture of `owner`, which a post and a profile show.
+async fn request_media(platform: &Platform, operation: &str, owner: &Person) -> Request<Body> {
+    use media::tests::{form, picture, ready};
+    let (method, path) = operation.split_once(' ').unwrap();
+    if operation == "POST /api/v1/media" {
+        return form("POST", &picture(4, 4));
+    }
+    let purpose = match path {
+        "/api/v1/me/avatar" => "AVATAR",
+        "/api/v1/me/banner" => "BANNER",
+        _ => "POST",
+    };
+    let id = ready(platform, &owner.token, purpose, &picture(4, 4)).await;
+    let body = match method {
+        "PUT" => Some(json!({ "media_id": id })),
+        "PATCH" => Some(json!({ "alt": "A dot" })),
+        _ => None,
+    };
+    if path == "/internal/media/{media_id}" {
+        return Request::get(format!("/internal/media/{id}")).body(Body::empty()).unwrap();
+    }
+    if path.ends_with("{rendition}") {
+        let post = json!({ "content": "x", "types": [], "status": "POSTED", "media": [id] });
+        let post = platform.call("POST", "/posts", Some(&owner.token), Some(post)).await.body;
+        return Request::get(post["media"][0]["medium"].as_str().unwrap()).body(Body::empty()).unwrap();
+    }
+    let path = path.strip_prefix("/api/v1").unwrap().replace("{media_id}", &id);
+    build(method, &path, body)
 }
 
 fn build(method: &str, path: &str, body: Option<Value>) -> Request<Body> {

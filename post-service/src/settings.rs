@@ -1,6 +1,7 @@
 //! The settings of the post service beside those of every service.
 use clap::Args;
 
+use crate::media::library::MediaSettings;
 use crate::pre_publish::PrePublishSettings;
 use crate::quotas::QuotaSettings;
 use crate::token_check::TokenCheck;
@@ -13,6 +14,9 @@ pub struct Settings {
 
     #[command(flatten)]
     pub quota: QuotaSettings,
+
+    #[command(flatten)]
+    pub media: MediaSettings,
 
     #[command(flatten)]
     pub pre_publish: PrePublishSettings,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use reqwest::{Client, Method, StatusCode, Url};
+use reqwest::{Client, Method, RequestBuilder, StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -23,6 +23,9 @@ const ASK_EVERY: Duration = Duration::from_millis(5);
 
 /// How many answers in a row must be the wanted ones: a count may be passed on the way to another.
 const REPETITIONS: u32 = 10;
+
+/// The boundary of the parts of a form.
+const EDGE: &str = "edge-of-a-part-5f8b1c";
 
 /// The service that a call is for: how many steps above the first it listens.
 #[derive(Debug, Clone, Copy)]
@@ -150,6 +153,16 @@ pub fn address(base: &Url, offset: u16) -> Result<Url> {
     Ok(url)
 }
 
+/// The request with a form that holds a picture.
+pub fn with_picture(request: RequestBuilder, purpose: &str, alt: &str, file: &[u8]) -> RequestBuilder {
+    let part = |name: &str| format!("--{EDGE}\r\nContent-Disposition: form-data; name=\"{name}\"");
+    let texts = format!("{}\r\n\r\n{purpose}\r\n{}\r\n\r\n{alt}\r\n", part("purpose"), part("alt"));
+    let head = format!("{}; filename=\"picture\"\r\n\r\n", part("file"));
+    let end = format!("\r\n--{EDGE}--\r\n");
+    let form = [texts.as_bytes(), head.as_bytes(), file, end.as_bytes()].concat();
+    request.header("Content-Type", format!("multipart/form-data; boundary={EDGE}")).body(form)
+}
+
 impl Api {
     /// The platform whose auth service is at `base`, and whose other services are `step` ports apart: 1, or 0 where a
     /// gateway has all of them on one origin.
@@ -172,6 +185,28 @@ impl Api {
         let status = answer.status();
         let text = answer.text().await.with_context(|| format!("the answer of {url} breaks off"))?;
         Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
+    }
+
+    /// Uploads a picture for a purpose; its id.
+    pub async fn upload(&self, purpose: &str, alt: &str, file: &[u8]) -> Result<String> {
+        let url = address(&self.base, self.step * To::Post as u16)?.join("/api/v1/media").context("no address")?;
+        let mut request = with_picture(self.http.post(url), purpose, alt, file);
+        if let Some(token) = Box::pin(self.access_token()).await? {
+            request = request.bearer_auth(token);
+        }
+        let answer = request.send().await.context("an upload is not answered")?;
+        let (status, answer) = (answer.status(), answer.text().await.context("the answer of an upload breaks off")?);
+        if status != StatusCode::ACCEPTED {
+            bail!("an upload was answered with {status}: {answer}");
+        }
+        Ok(serde_json::from_str::<Created>(&answer).context("an uploaded picture has no id")?.id)
+    }
+
+    /// A file by its address, without a token, as a browser gets it; its status and its length.
+    pub async fn file(&self, url: &str) -> Result<(StatusCode, usize)> {
+        let answer = self.http.get(url).send().await.with_context(|| format!("{url} is not answered"))?;
+        let status = answer.status();
+        Ok((status, answer.bytes().await.with_context(|| format!("the answer of {url} breaks off"))?.len()))
     }
 
     /// Sends a request and parses the answer of a success; any other status is an error that shows the answer.
@@ -241,6 +276,12 @@ impl Person {
 
     pub async fn change_post(&self, post: &str, content: &str, types: &[&str], status: &str) -> Result<Post> {
         let change = json!({ "content": content, "types": types, "status": status });
+        self.api.ask(Method::PUT, To::Post, &format!("/posts/{post}"), Some(&change)).await
+    }
+
+    /// Lets a post show pictures.
+    pub async fn illustrate(&self, post: &str, content: &str, types: &[&str], media: &[String]) -> Result<Value> {
+        let change = json!({ "content": content, "types": types, "media": media });
         self.api.ask(Method::PUT, To::Post, &format!("/posts/{post}"), Some(&change)).await
     }
 

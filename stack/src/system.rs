@@ -6,7 +6,7 @@
 //!
 //! service              port     asks over HTTP     its own settings
 //! auth-service         base+0   -                  SECRET_KEY, MAIL_DIR, PUBLIC_URL
-//! post-service         base+1   auth, moderation   MODERATION_URL
+//! post-service         base+1   auth, moderation   MODERATION_URL, MEDIA_STORE, MEDIA_URL
 //! interaction-service  base+2   auth, post, mod.   POST_SERVICE_URL, MODERATION_URL
 //! moderation-service   base+3   auth               -
 //! engagement-service   base+4   auth               PUBLIC_URL
@@ -51,6 +51,8 @@ pub enum Need {
     Verification,
     /// `POST_SERVICE_URL`: where posts are fetched whose events have not arrived yet.
     Posts,
+    /// `MEDIA_STORE`, `MEDIA_URL`: where pictures are stored, and the address before their paths.
+    Media,
     /// `MODERATION_URL`: where texts are checked before they are published, once `PRE_PUBLISH` is on.
     Moderation,
 }
@@ -60,8 +62,12 @@ pub const SERVICES: [Service; 5] = [AUTH, POST, INTERACTION, MODERATION, ENGAGEM
 
 pub const AUTH: Service =
     Service { noun: "auth", package: "auth-service", offset: 0, needs: &[Need::SecretKey, Need::Mail] };
-pub const POST: Service =
-    Service { noun: "post", package: "post-service", offset: 1, needs: &[Need::Verification, Need::Moderation] };
+pub const POST: Service = Service {
+    noun: "post",
+    package: "post-service",
+    offset: 1,
+    needs: &[Need::Verification, Need::Moderation, Need::Media],
+};
 pub const INTERACTION: Service = Service {
     noun: "interaction",
     package: "interaction-service",

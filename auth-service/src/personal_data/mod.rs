@@ -96,6 +96,7 @@ pub const ERASURE: Erasure = Erasure {
         "birth_date",
         "age",
         "avatar_url",
+        "banner_url",
         "interests",
     ],
     rows: |_, _| Box::pin(ready(Ok(false))),

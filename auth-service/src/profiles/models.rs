@@ -35,6 +35,8 @@ pub struct Profile {
     pub birth_date: Option<NaiveDate>,
     pub show_age: bool,
     pub avatar_url: Option<String>,
+    /// Of an uploaded picture; there is no other way to get one.
+    pub banner_url: Option<String>,
     pub total_connections: i64,
     pub total_followers: i64,
     pub role: Role,
@@ -82,7 +84,7 @@ impl Profile {
             r#"select account.id, created_at, created_by,
                 updated_at, updated_by, email, pending_email, first_name, last_name, is_verified,
                 date_joined, rating, status, interests, username, bio,
-                location, birth_date, show_age, avatar_url, total_connections,
+                location, birth_date, show_age, avatar_url, banner_url, total_connections,
                 total_followers, role,
                 exists (select from connection where user_id = $1 and target_id = account.id) as "following!",
                 exists (select from connection where user_id = account.id and target_id = $1) as "followed_by!",

@@ -188,6 +188,10 @@ pub struct About {
     pub bio: Option<String>,
     pub location: Option<String>,
     pub avatar_url: Option<String>,
+    /// The wide picture of the profile, when one was uploaded
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub banner_url: Option<String>,
     /// How many people they are connected to
     pub total_connections: i64,
     /// How many people are connected to them
@@ -201,6 +205,7 @@ impl From<&Profile> for About {
             bio: profile.bio.clone(),
             location: profile.location.clone(),
             avatar_url: profile.avatar_url.clone(),
+            banner_url: profile.banner_url.clone(),
             total_connections: profile.total_connections,
             total_followers: profile.total_followers,
         }

@@ -12,6 +12,7 @@ use crate::comments::models::CommentCard;
 use crate::core::contract::timestamp::Timestamp;
 use crate::people::models::Person;
 use crate::posts::FacetCard;
+use crate::post_pictures::schemas::{IllustratedPost, PublishedPicture};
 use crate::posts::models::PostCard;
 use crate::reactions::models::ReactionCard;
 
@@ -91,6 +92,17 @@ pub struct CopiedPost {
     #[serde(default)]
     tags: Vec<String>,
     item: Option<Value>,
+    /// A post service of before knew none.
+    #[serde(default)]
+    media: Vec<PublishedPicture>,
+}
+
+impl CopiedPost {
+    /// What it shows beside its words.
+    pub fn pictures(&self) -> IllustratedPost {
+        let Self { id, created_by, updated_at, hidden_at, .. } = *self;
+        IllustratedPost { id, created_by, updated_at, media: self.media.clone(), hidden_at }
+    }
 }
 
 impl From<CopiedPost> for PostCard {

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::core::contract::timestamp::Timestamp;
 use crate::posts::FacetCard;
+use crate::post_pictures::schemas::PublishedPicture;
 
 /// Which part of a reader's home feed is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -203,6 +204,8 @@ pub struct FeedRow {
     pub tags: Vec<String>,
     /// What it is about, as the post service shows it.
     pub item: Option<Value>,
+    /// The pictures of the post.
+    pub pictures: Json<Vec<PublishedPicture>>,
 }
 
 /// What is shown of posts, in the order of their keys, to a reader who may see them. One that was deleted a moment ago is missing.
@@ -219,7 +222,9 @@ pub async fn load(db: impl PgExecutor<'_>, reader: Uuid, keys: &[Uuid]) -> sqlx:
                 order by reaction_card.created_at desc limit 1
             ) as "my_reaction?",
             coalesce((select labels from moderated_post where post_id = post.id), '{}') as "labels!",
-            post.facets as "facets!: Json<Vec<FacetCard>>", post.tags as "tags!", post.item
+            post.facets as "facets!: Json<Vec<FacetCard>>", post.tags as "tags!", post.item,
+            coalesce((select pictures from post_picture where post_id = post.id), '[]')
+                as "pictures!: Json<Vec<PublishedPicture>>"
         from unnest($2::uuid[]) with ordinality as given (feed_key, turn)
         cross join lateral (
             select * from post_card

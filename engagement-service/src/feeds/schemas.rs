@@ -8,6 +8,7 @@ use super::models::FeedRow;
 use crate::core::contract::timestamp::Timestamp;
 use crate::people::schemas::PersonCard;
 use crate::posts::FacetCard;
+use crate::post_pictures::schemas::PictureItem;
 
 /// A post in a feed, with all that is shown of it
 #[derive(Serialize, ToSchema)]
@@ -46,6 +47,10 @@ pub struct FeedItem {
     #[schema(required = false, examples("rust"))]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
+    /// Its pictures, when there are some
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub media: Vec<PictureItem>,
 }
 
 impl From<FeedRow> for FeedItem {
@@ -73,6 +78,7 @@ impl From<FeedRow> for FeedItem {
             item: row.item,
             facets: row.facets.0,
             tags: row.tags,
+            media: row.pictures.0.into_iter().filter_map(PictureItem::read).collect(),
         }
     }
 }

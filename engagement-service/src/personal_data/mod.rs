@@ -19,6 +19,7 @@ use crate::mutes::models::{Mute, PostHide};
 use crate::notifications;
 use crate::notifications::models::Notification;
 use crate::people::models::Person;
+use crate::post_pictures::models::PostPictures;
 use crate::posts::models::PostCard;
 use crate::preferences::Preferences;
 use crate::profiles::models::Profile;
@@ -93,6 +94,7 @@ async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     // What Redis has of their feed; behind the connections.
     FeedDrop::create(tx, &[person]).await?;
     let more = PostCard::empty_by_author(tx, person, BATCH).await? || more;
+    let more = PostPictures::delete_by_author(tx, person, BATCH).await? || more;
     let more = PostLimit::delete_by_author(tx, person, BATCH).await? || more;
     let more = Mention::delete_by_user(tx, person, BATCH).await? || more;
     let more = notifications::signals::erase(tx, person, BATCH).await? || more;

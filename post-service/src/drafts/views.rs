@@ -1,4 +1,7 @@
 //! The route of drafts.
+use std::sync::Arc;
+
+use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 
@@ -7,8 +10,9 @@ use crate::core::api::errors::Error;
 use crate::core::api::pagination::Page;
 use crate::core::app::App;
 use crate::core::app::identity::User;
-use crate::items::services::with_items;
+use crate::media::library::MediaLibrary;
 use crate::posts::schemas::PostOut;
+use crate::posts::shown;
 
 /// List the caller's drafts, the last first; those that will be published have `publish_at`
 #[utoipa::path(get, path = "/me/drafts", tag = "post", params(
@@ -17,8 +21,13 @@ use crate::posts::schemas::PostOut;
 ), responses(
     (status = 200, body = Vec<PostOut>),
 ))]
-pub async fn list_drafts(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
+pub async fn list_drafts(
+    user: User,
+    State(app): State<App>,
+    Extension(library): Extension<Arc<MediaLibrary>>,
+    page: Page,
+) -> Result<Response, Error> {
     let drafts = models::list_drafts(&app.db, user.id, page.before, page.rows()).await?;
-    let drafts = with_items(&app.db, drafts).await?;
+    let drafts = shown::to_reader(&mut *app.db.acquire().await?, &library.urls, drafts).await?;
     Ok(page.answer(drafts, |post| (post.created_at, post.id)))
 }

@@ -9,6 +9,7 @@ use crate::blocks;
 use crate::core::doors::erasure::Erasure;
 use crate::core::doors::personal_data::PersonalDataSource;
 use crate::history::models::PostVersion;
+use crate::media;
 use crate::posts;
 use crate::quotas::models::Usage;
 
@@ -30,6 +31,10 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
         list: |db, person, before, rows| Box::pin(posts::nfts::models::list_personal_nfts(db, person, before, rows)),
     },
     PersonalDataSource {
+        name: "media",
+        list: |db, person, before, rows| Box::pin(media::models::Media::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
         name: "quotas",
         list: |db, person, before, rows| Box::pin(Usage::list_personal_data(db, person, before, rows)),
     },
@@ -37,14 +42,14 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
 
 /// How the service erases a user's data.
 pub const ERASURE: Erasure = Erasure {
-    personal: &["title", "content", "facets", "tags", "item"],
+    personal: &["title", "content", "facets", "tags", "item", "alt"],
     rows: |tx, person| Box::pin(erase(tx, person)),
     confirmed_on: Some(USER_ERASED),
 };
 
-/// Deletes a user's blocks and quotas, and a batch of their posts; true when there may be more.
+/// Deletes a user's blocks and quotas, and a batch of their posts and then of their pictures; true when there may be more.
 async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     blocks::models::delete_blocks(tx, person).await?;
     Usage::delete_by_user(tx, person).await?;
-    posts::signals::erase(tx, person).await
+    Ok(posts::signals::erase(tx, person).await? || media::signals::erase(tx, person).await?)
 }

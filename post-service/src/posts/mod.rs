@@ -8,6 +8,7 @@ pub mod models;
 pub mod nfts;
 pub mod schemas;
 mod services;
+pub mod shown;
 pub mod signals;
 mod views;
 

@@ -14,6 +14,7 @@ use crate::core::contract::timestamp::Timestamp;
 use crate::facets::Facet;
 use crate::facets::services::{read_shown, tag_identities};
 use crate::items::schemas::{ItemChange, ItemIn, ItemOut, MAX_CAPTION};
+use crate::media::attachments::schemas::{PostMediaOut, read_media};
 
 /// The longest title, in characters.
 const MAX_TITLE: usize = 100;
@@ -52,6 +53,9 @@ pub struct PostIn {
     /// Who may comment beside the author: EVERYONE when it is not given; unchanged when it is not given in an update
     #[schema(value_type = Commenters, required = false)]
     pub comments: Option<Commenters>,
+    /// The ids of at most 4 of the author's own pictures, in the order in which they are shown; unchanged when not given in an update
+    #[schema(required = false, value_type = Vec<Uuid>, max_items = 4, examples(json!([])))]
+    pub media: Option<Vec<Uuid>>,
 }
 
 impl Input for PostIn {
@@ -71,7 +75,7 @@ impl Input for PostIn {
         }
         let publish_at = read_publish_at(fields, Utc::now());
         let comments = fields.choice("comments", &Commenters::WORDS, Commenters::parse);
-        Self { title, content, types, status, item, publish_at, comments }
+        Self { title, content, types, status, item, publish_at, comments, media: read_media(fields) }
     }
 }
 
@@ -193,9 +197,14 @@ pub struct PostOut {
     #[schema(required = false)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub truncated: bool,
+    /// Its pictures, when there are some
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub media: Vec<PostMediaOut>,
 }
 
 impl From<Post> for PostOut {
+    /// A post without its pictures, which are in rows of their own.
     fn from(post: Post) -> Self {
         let facets = read_shown(&post.content, post.truncated);
         Self {
@@ -226,6 +235,7 @@ impl From<Post> for PostOut {
             tags: tag_identities(&facets),
             facets,
             truncated: post.truncated,
+            media: Vec::new(),
         }
     }
 }

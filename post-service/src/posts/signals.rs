@@ -13,10 +13,10 @@ use super::models::{Delta, Post};
 use super::nfts::models::{delete_nft, save_nft};
 use super::schemas::{PostOut, RestoredPost};
 use super::services::{metadata, popularity, score};
+use super::shown;
 use crate::core::doors::audit::{self, Entry};
 use crate::items::models::Item;
-use crate::items::services::with_item;
-use crate::{search, tags};
+use crate::{media, search, tags};
 
 /// Posts deleted in one statement when their author's data is erased.
 const BATCH: i64 = 200;
@@ -26,7 +26,7 @@ pub async fn created(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<Po
     save_nft_record(tx, post).await?;
     tags::signals::saved(tx, post).await?;
     search::signals::changed(tx, post).await?;
-    let shown = with_item(&mut **tx, post.clone()).await?;
+    let shown = shown::as_published(tx, post.clone()).await?;
     producers::post_created(tx, &shown).await?;
     Ok(shown)
 }
@@ -36,7 +36,7 @@ pub async fn updated(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<Po
     save_nft_record(tx, post).await?;
     tags::signals::saved(tx, post).await?;
     search::signals::changed(tx, post).await?;
-    let shown = with_item(&mut **tx, post.clone()).await?;
+    let shown = shown::as_published(tx, post.clone()).await?;
     producers::post_updated(tx, &shown).await?;
     Ok(shown)
 }
@@ -44,6 +44,7 @@ pub async fn updated(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<Po
 /// A post was deleted for good, by its author or by a moderator, hidden or not.
 pub async fn deleted(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
     let post = Post { hidden_at: None, hidden_reason: None, ..post.clone() };
+    media::signals::posts_deleted(tx, &[post.id]).await?;
     producers::post_deleted(tx, &PostOut::from(post)).await
 }
 
@@ -52,7 +53,7 @@ pub async fn deleted(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()
 pub async fn hidden(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
     delete_nft(tx, post.id).await?;
     search::signals::hidden(tx, post.id).await?;
-    let shown = with_item(&mut **tx, post.clone()).await?;
+    let shown = shown::as_published(tx, post.clone()).await?;
     producers::post_deleted(tx, &shown).await
 }
 
@@ -79,7 +80,7 @@ pub async fn decided(tx: &mut PgTransaction<'_>, decision: &PostDecision) -> sql
         if let Some(post) = Post::restore(tx, post_id).await? {
             save_nft_record(tx, &post).await?;
             search::signals::changed(tx, &post).await?;
-            let post = RestoredPost { post: with_item(&mut **tx, post).await?, decision_version: version };
+            let post = RestoredPost { post: shown::as_published(tx, post).await?, decision_version: version };
             producers::post_restored(tx, &post).await?;
             count("restored");
         }

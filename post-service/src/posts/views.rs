@@ -20,7 +20,8 @@ use crate::core::contract::extract::{Json as Body, Path, Query};
 use crate::core::doors::audit::{self, Entry};
 use crate::history::models::keep_version;
 use crate::items;
-use crate::items::services::{with_item, with_items};
+use crate::media::attachments::signals::attached;
+use crate::media::library::MediaLibrary;
 use crate::pre_publish::PrePublish;
 use crate::quotas::Quota;
 
@@ -42,14 +43,20 @@ pub async fn get_available_categories(_: User) -> Json<[&'static str; 22]> {
 ), responses(
     (status = 200, body = Vec<PostOut>),
 ))]
-pub async fn get_posts(user: User, State(app): State<App>, page: Page, query: Query) -> Result<Response, Error> {
+pub async fn get_posts(
+    user: User,
+    State(app): State<App>,
+    Extension(library): Extension<Arc<MediaLibrary>>,
+    page: Page,
+    query: Query,
+) -> Result<Response, Error> {
     let filter = PostFilter::read(query)?;
     let posts = if filter.is_empty() {
         Post::list(&app.db, user.id, page.before, page.rows()).await?
     } else {
         filter.list(&app.db, user.id, page.before, page.rows()).await?
     };
-    let posts = with_items(&app.db, posts).await?;
+    let posts = shown::to_reader(&mut *app.db.acquire().await?, &library.urls, posts).await?;
     Ok(page.answer(posts, |post| (post.created_at, post.id)))
 }
 
@@ -65,7 +72,7 @@ pub async fn count_posts(user: User, State(app): State<App>, Path(author): Path)
 /// Create a post
 #[utoipa::path(post, path = "/posts", tag = "post", request_body = PostIn, responses(
     (status = 201, body = PostOut),
-    (status = 400, body = Problem, description = "An unknown category"),
+    (status = 400, body = Problem, description = "An unknown category, or pictures that cannot be shown"),
     (status = 409, body = Problem, description = "`publish_at` is given, and the post is no draft"),
 ))]
 pub async fn create_post(
@@ -73,18 +80,21 @@ pub async fn create_post(
     State(app): State<App>,
     Extension(quota): Extension<Quota>,
     Extension(pre_publish): Extension<Arc<PrePublish>>,
-    Body(post): Body<PostIn>,
+    Extension(library): Extension<Arc<MediaLibrary>>,
+    Body(body): Body<PostIn>,
 ) -> Result<(StatusCode, Json<PostOut>), Error> {
-    let types = post.categories()?;
-    let draft = post.draft(&types);
+    let types = body.categories()?;
+    let draft = body.draft(&types);
     pre_publish.check("content", &draft.text(), ready(Ok(draft.will_be_public()))).await?;
     let mut tx = app.db.begin().await?;
     quota.charge(&mut tx, user.id, &draft.texts()).await?;
-    let created = Post::create(&mut tx, user.id, &draft).await.map_err(only_drafts)?;
-    items::signals::saved(&mut tx, created.id, &post.item).await?;
-    let shown = signals::created(&mut tx, &created).await?;
+    let post = Post::create(&mut tx, user.id, &draft).await.map_err(only_drafts)?;
+    items::signals::saved(&mut tx, post.id, &body.item).await?;
+    attached(&mut tx, post.id, user.id, body.media.as_deref()).await?;
+    signals::created(&mut tx, &post).await?;
+    let answer = shown::one_to_reader(&mut tx, &library.urls, post).await?;
     app.commit_with_answer(tx).await?;
-    Ok((StatusCode::CREATED, Json(shown)))
+    Ok((StatusCode::CREATED, Json(answer)))
 }
 
 /// Read a post
@@ -93,10 +103,15 @@ pub async fn create_post(
     (status = 404, body = Problem),
     (status = 422, body = Problem),
 ))]
-pub async fn retrieve_post(user: User, State(app): State<App>, Path(id): Path) -> Result<Json<PostOut>, Error> {
+pub async fn retrieve_post(
+    user: User,
+    State(app): State<App>,
+    Extension(library): Extension<Arc<MediaLibrary>>,
+    Path(id): Path,
+) -> Result<Json<PostOut>, Error> {
     let post = Post::find_visible(&app.db, id, user.id).await?;
     let post = post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post object not found"))?;
-    Ok(Json(with_item(&app.db, post).await?))
+    Ok(Json(shown::one_to_reader(&mut *app.db.acquire().await?, &library.urls, post).await?))
 }
 
 /// List hidden posts, newest first: the caller's, or as a moderator all of them
@@ -106,10 +121,15 @@ pub async fn retrieve_post(user: User, State(app): State<App>, Path(id): Path) -
 ), responses(
     (status = 200, body = Vec<PostOut>),
 ))]
-pub async fn get_hidden_posts(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
+pub async fn get_hidden_posts(
+    user: User,
+    State(app): State<App>,
+    Extension(library): Extension<Arc<MediaLibrary>>,
+    page: Page,
+) -> Result<Response, Error> {
     let author = (user.role < Role::Moderator).then_some(user.id);
     let posts = Post::list_hidden(&app.db, author, page.before, page.rows()).await?;
-    let posts = with_items(&app.db, posts).await?;
+    let posts = shown::to_reader(&mut *app.db.acquire().await?, &library.urls, posts).await?;
     Ok(page.answer(posts, |post| (post.created_at, post.id)))
 }
 
@@ -120,7 +140,12 @@ pub async fn get_hidden_posts(user: User, State(app): State<App>, page: Page) ->
     (status = 404, body = Problem, description = "No hidden post"),
     (status = 422, body = Problem),
 ))]
-pub async fn restore_post(user: User, State(app): State<App>, Path(id): Path) -> Result<Json<PostOut>, Error> {
+pub async fn restore_post(
+    user: User,
+    State(app): State<App>,
+    Extension(library): Extension<Arc<MediaLibrary>>,
+    Path(id): Path,
+) -> Result<Json<PostOut>, Error> {
     if user.role < Role::Moderator {
         return Err(Error::Refused(StatusCode::FORBIDDEN, "Only moderators can do this"));
     }
@@ -129,16 +154,17 @@ pub async fn restore_post(user: User, State(app): State<App>, Path(id): Path) ->
     let post = post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post object not found"))?;
     let (who, target) = (Some(user.id), Some(post.created_by));
     audit::record(&mut *tx, Entry { who, action: "post_restored", target, result: "by moderator" }).await?;
-    let shown = signals::restored(&mut tx, &post).await?;
+    signals::restored(&mut tx, &post).await?;
+    let answer = shown::one_to_reader(&mut tx, &library.urls, post).await?;
     app.commit_with_answer(tx).await?;
-    Ok(Json(shown))
+    Ok(Json(answer))
 }
 
 /// Update the caller's post; a title or status that is not given stays as it is
 #[utoipa::path(put, path = "/posts/{post_id}", tag = "post", params(("post_id" = uuid::Uuid, Path)),
     request_body = PostIn, responses(
     (status = 200, body = PostOut),
-    (status = 400, body = Problem, description = "An unknown category"),
+    (status = 400, body = Problem, description = "An unknown category, or pictures that cannot be shown"),
     (status = 404, body = Problem),
     (status = 409, body = Problem, description = "`publish_at` is given, and the post is no draft"),
 ))]
@@ -148,21 +174,23 @@ pub async fn update_post(
     Path(id): Path,
     Extension(quota): Extension<Quota>,
     Extension(pre_publish): Extension<Arc<PrePublish>>,
-    Body(post): Body<PostIn>,
+    Extension(library): Extension<Arc<MediaLibrary>>,
+    Body(body): Body<PostIn>,
 ) -> Result<Json<PostOut>, Error> {
-    let types = post.categories()?;
-    let draft = post.draft(&types);
+    let types = body.categories()?;
+    let draft = body.draft(&types);
     pre_publish.check("content", &draft.text(), becomes_public(&app, id, &user, &draft)).await?;
     let mut tx = app.db.begin().await?;
     quota.charge(&mut tx, user.id, &draft.texts()).await?;
     keep_version(&mut tx, id, user.id, &draft).await?;
-    let updated = Post::update(&mut tx, id, user.id, &draft).await.map_err(only_drafts)?;
-    let updated = updated.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post not found for update"))?;
-    items::signals::saved(&mut tx, id, &post.item).await?;
-    let shown = signals::updated(&mut tx, &updated).await?;
-    shown.check_caption()?;
+    let post = Post::update(&mut tx, id, user.id, &draft).await.map_err(only_drafts)?;
+    let post = post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post not found for update"))?;
+    items::signals::saved(&mut tx, id, &body.item).await?;
+    attached(&mut tx, post.id, user.id, body.media.as_deref()).await?;
+    signals::updated(&mut tx, &post).await?.check_caption()?;
+    let answer = shown::one_to_reader(&mut tx, &library.urls, post).await?;
     app.commit_with_answer(tx).await?;
-    Ok(Json(shown))
+    Ok(Json(answer))
 }
 
 /// The refusal of a time at which a post that is no draft is to be published, as the database finds it.

@@ -13,8 +13,9 @@ use super::words::{Word, join, words};
 use super::{CANDIDATES, SearchOrder};
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
-use crate::items::services::with_items;
+use crate::media::grants::MediaUrls;
 use crate::posts::models::Post;
+use crate::posts::shown;
 
 /// How many words of the results are looked through for marks together: Postgres reads some million a second.
 const MAX_MARKED: usize = 40_000;
@@ -27,6 +28,7 @@ pub async fn find(
     search: &PostSearch,
     before: Cursor,
     rows: i64,
+    urls: &MediaUrls,
 ) -> sqlx::Result<Vec<SearchHit>> {
     let (mut tx, tsquery) = begin_search(db, search.config, &search.text.written, &search.text.folded).await?;
     let query = search.query(&tsquery);
@@ -55,7 +57,7 @@ pub async fn find(
         let post = posts.get(&found.post_id)?.clone();
         Some((post, found.config, place))
     });
-    show(&mut tx, &query, posts_with_places.collect()).await
+    show(&mut tx, &query, posts_with_places.collect(), urls).await
 }
 
 /// Marks the words in titles and contents.
@@ -63,6 +65,7 @@ async fn show(
     tx: &mut PgTransaction<'_>,
     query: &PostQuery<'_>,
     found: Vec<(Post, String, (Timestamp, Uuid))>,
+    urls: &MediaUrls,
 ) -> sqlx::Result<Vec<SearchHit>> {
     let most = MAX_MARKED / found.len().max(1);
     let mut texts = Vec::new();
@@ -80,7 +83,7 @@ async fn show(
     let marked = query.mark(tx, &configs, &lists).await?;
     let mut shown = texts.iter().zip(marked.chunks(2)).map(|((text, words), marked)| html(text, words, marked));
     let (posts, places): (Vec<Post>, Vec<_>) = found.into_iter().map(|(post, _, place)| (cut(post), place)).unzip();
-    let posts = with_items(&mut **tx, posts).await?;
+    let posts = shown::to_reader(tx, urls, posts).await?;
     let hits = posts.into_iter().zip(places).map(|(post, place)| {
         let (title_html, excerpt_html) = (shown.next().unwrap_or_default(), shown.next().unwrap_or_default());
         SearchHit { post, title_html, excerpt_html, place }

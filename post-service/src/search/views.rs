@@ -1,8 +1,9 @@
 //! The routes of search.
+use std::sync::Arc;
 use std::time::Instant;
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use axum::response::Response;
 
 use super::models::{SuggestedPost, SuggestedTag};
@@ -13,6 +14,7 @@ use crate::core::api::pagination::Page;
 use crate::core::app::App;
 use crate::core::app::identity::User;
 use crate::core::contract::extract::Query;
+use crate::media::library::MediaLibrary;
 
 /// Search published posts by their words
 ///
@@ -32,10 +34,16 @@ use crate::core::contract::extract::Query;
     (status = 200, body = Vec<SearchHit>),
     (status = 422, body = Problem),
 ))]
-pub async fn search_posts(user: User, State(app): State<App>, page: Page, query: Query) -> Result<Response, Error> {
+pub async fn search_posts(
+    user: User,
+    State(app): State<App>,
+    Extension(library): Extension<Arc<MediaLibrary>>,
+    page: Page,
+    query: Query,
+) -> Result<Response, Error> {
     let search = PostSearch::read(query)?;
     let begun = Instant::now();
-    let hits = results::find(&app.db, user.id, &search, page.before, page.rows()).await?;
+    let hits = results::find(&app.db, user.id, &search, page.before, page.rows(), &library.urls).await?;
     signals::searched(search.order, begun.elapsed(), hits.is_empty());
     Ok(page.answer(hits, |hit: &SearchHit| hit.place))
 }

@@ -1,6 +1,8 @@
 //! The routes of tags.
-use axum::Json;
+use std::sync::Arc;
+
 use axum::extract::State;
+use axum::{Extension, Json};
 use axum::response::Response;
 
 use super::models::{PostTag, Trend};
@@ -9,8 +11,9 @@ use crate::core::api::errors::{Error, Problem};
 use crate::core::api::pagination::Page;
 use crate::core::app::App;
 use crate::core::app::identity::User;
-use crate::items::services::with_items;
+use crate::media::library::MediaLibrary;
 use crate::posts::schemas::PostOut;
+use crate::posts::shown;
 
 /// List the published posts with a tag, newest first
 #[utoipa::path(get, path = "/tags/{tag}/posts", tag = "tags", params(
@@ -24,11 +27,12 @@ use crate::posts::schemas::PostOut;
 pub async fn list_tagged_posts(
     user: User,
     State(app): State<App>,
+    Extension(library): Extension<Arc<MediaLibrary>>,
     TagPath(tag): TagPath,
     page: Page,
 ) -> Result<Response, Error> {
     let posts = PostTag::list_posts(&app.db, &tag, user.id, page.before, page.rows()).await?;
-    let posts = with_items(&app.db, posts).await?;
+    let posts = shown::to_reader(&mut *app.db.acquire().await?, &library.urls, posts).await?;
     Ok(page.answer(posts, |post| (post.created_at, post.id)))
 }
 

@@ -139,9 +139,9 @@ async fn start(
         Some(url) => url.clone(),
         None => redis::url(state.redis_port, &state.secrets.redis)?,
     };
-    let (mail, secrets) = (folder.private("mail")?, state.secrets.clone());
+    let (mail, media, secrets) = (folder.private("mail")?, folder.private("media")?, state.secrets.clone());
     let (redis_users, rate_limits) = (options.redis_url.is_none(), options.rate_limits);
-    let config = PlatformConfig { port_base, postgres, redis, redis_users, secrets, mail, rate_limits };
+    let config = PlatformConfig { port_base, postgres, redis, redis_users, secrets, mail, media, rate_limits };
     connections::write(folder, &config, gateway_port)?;
 
     let mut instances = Vec::new();

@@ -41,6 +41,8 @@ pub struct PlatformConfig {
     pub secrets: Secrets,
     /// The folder that mails are written to instead of being sent.
     pub mail: PathBuf,
+    /// The folder that pictures are stored in.
+    pub media: PathBuf,
     pub rate_limits: bool,
 }
 
@@ -75,6 +77,10 @@ impl PlatformConfig {
                 Need::Links => environment.push(("PUBLIC_URL", service.url(self.port_base, number))),
                 Need::Verification => {
                     environment.push(("AUTHENTICATION_VERIFICATION_URL", format!("{auth}/api/v1/auth/verify-token")));
+                }
+                Need::Media => {
+                    environment.push(("MEDIA_STORE", self.media.to_string_lossy().into_owned()));
+                    environment.push(("MEDIA_URL", service.url(self.port_base, number)));
                 }
                 Need::Moderation => environment.push(("MODERATION_URL", MODERATION.url(self.port_base, number))),
                 Need::Posts => environment.push(("POST_SERVICE_URL", POST.url(self.port_base, number))),
@@ -128,6 +134,7 @@ mod tests {
             redis_users: true,
             secrets,
             mail: "/data/mail".into(),
+            media: "/data/media".into(),
             rate_limits: false,
         }
     }
@@ -187,6 +194,8 @@ mod tests {
             assert_eq!(value(service, 0, "MAIL_DIR"), None);
         }
         assert_eq!(value(&ENGAGEMENT, 1, "PUBLIC_URL").unwrap(), "http://127.0.0.1:8104", "its links are in them");
+        assert_eq!(value(&POST, 1, "MEDIA_STORE").unwrap(), "/data/media", "all replicas have the same");
+        assert_eq!(value(&AUTH, 0, "MEDIA_STORE"), None);
         assert_eq!(value(&MODERATION, 0, "SERVICE_TOKEN").unwrap(), "token");
     }
 }

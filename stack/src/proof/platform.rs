@@ -70,9 +70,18 @@ impl<'a> Platform<'a> {
         database.set_path(DATABASE);
         // A few simulated people do what thousands would: there are no limits.
         let (secrets, mail, rate_limits) = (state.secrets.clone(), folder.private("mail")?, false);
+        let media = folder.private("media")?;
         let redis_users = false;
-        let config =
-            PlatformConfig { port_base, postgres, redis: redis.clone(), redis_users, secrets, mail, rate_limits };
+        let config = PlatformConfig {
+            port_base,
+            postgres,
+            redis: redis.clone(),
+            redis_users,
+            secrets,
+            mail,
+            media,
+            rate_limits,
+        };
         let replicas = replicas::all(replicas).collect();
         // They do so, too: every view counts, and services without views ignore the setting.
         let settings = vec![("VIEW_WINDOW".to_owned(), "0".to_owned())];

@@ -7,6 +7,7 @@
 //!   processes.json   what runs, so that the next launcher finds what a killed one left behind
 //!   connections.env  addresses for psql and redis-cli (readable by its owner only)
 //!   logs/  mail/     one log per process; the mails that the services "sent"
+//!   media/           the pictures that were uploaded
 //!   postgres/  redis/
 //! ```
 

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::client::{Api, Created, FeedItem, Notification, Person, Post, Profile, To, eventually};
 use crate::host::console::{seconds, show};
 use crate::traffic::moderator::moderator;
+use crate::traffic::pictures;
 use crate::traffic::target::Entrance;
 
 const PASSWORD: &str = "a long walk by the sea";
@@ -28,6 +29,7 @@ pub async fn demo(entrance: Entrance) -> Result<ExitCode> {
     a_phone(&ada).await?;
     let post = a_post(&ada, &bob).await?;
     a_search(&ada, &bob, &post).await?;
+    a_picture(&ada, &bob, &post).await?;
     let comment = interest(&bob, &post).await?;
     an_insult(&bob, &post).await?;
     what_the_post_counts(&ada, &post).await?;
@@ -110,6 +112,36 @@ async fn a_search(ada: &Person, bob: &Person, post: &Post) -> Result<()> {
         bail!("Ada edited her post; Bob found {hits:?}, and of earlier versions {versions:?}");
     }
     step("Ada edits it, and Bob finds the new words", &format!("before it said: {}", versions[0]["content"]));
+    Ok(())
+}
+
+/// Ada's post gets a picture that the demo makes, Bob sees it without a token, and another one becomes her avatar.
+async fn a_picture(ada: &Person, bob: &Person, post: &Post) -> Result<()> {
+    let number = rand::random();
+    let picture = ada.api.upload("POST", "A gradient of two colours", &pictures::picture(number)).await?;
+    let avatar = ada.api.upload("AVATAR", "", &pictures::picture(number.wrapping_add(1))).await?;
+    let state =
+        async |id: &str| -> Result<Value> { ada.api.ask(Method::GET, To::Post, &format!("/media/{id}"), None).await };
+    let are_ready =
+        async || Ok(state(&picture).await?["status"] == "READY" && state(&avatar).await?["status"] == "READY");
+    let (_, took) = eventually("Ada's pictures are processed", are_ready, |ready| *ready).await?;
+    step("Ada uploads two pictures", &format!("they are READY (after {})", seconds(took)));
+    ada.illustrate(&post.id, "It can do whatever we know how to order it to perform.", &TYPES, &[picture]).await?;
+    let seen: Value = bob.api.ask(Method::GET, To::Post, &format!("/posts/{}", post.id), None).await?;
+    let url = seen["media"][0]["thumbnail"].as_str().unwrap_or_default();
+    let (status, bytes) = bob.api.file(url).await?;
+    if status != StatusCode::OK {
+        bail!("Bob asked for {url} and was answered with {status}");
+    }
+    step("Bob sees the one that her post shows", &format!("{bytes} bytes, {}", seen["media"][0]["blurhash"]));
+    let choice = json!({ "media_id": avatar });
+    let _: Value = ada.api.ask(Method::PUT, To::Post, "/me/avatar", Some(&choice)).await?;
+    let ask = async || -> Result<Value> {
+        let profile: Value = bob.api.ask(Method::GET, To::Auth, &format!("/users/{}", ada.id), None).await?;
+        Ok(profile["avatar_url"].clone())
+    };
+    let (_, took) = eventually("Ada's profile has her avatar", ask, |url| url.is_string()).await?;
+    step("The other one becomes her avatar", &format!("in her profile after {}", seconds(took)));
     Ok(())
 }
 

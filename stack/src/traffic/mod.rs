@@ -3,6 +3,7 @@
 pub mod demo;
 pub mod fuzz;
 mod moderator;
+pub mod pictures;
 pub mod seed;
 pub mod target;
 pub mod top;

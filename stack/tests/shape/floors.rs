@@ -65,7 +65,7 @@ const FLOORS: &[(&str, &[Floor])] = &[
             Floor::of(&["personal_data", "read_model", "tokens", "users"]),
             Floor::of(&["directory", "mails"]),
             Floor::of(&["profiles", "sessions"]),
-            Floor::of(&["connections", "roles", "search", "suggestions"]),
+            Floor::of(&["connections", "pictures", "roles", "search", "suggestions"]),
             Floor::of(&["accounts"]),
             Floor::of(&["auth"]),
             Floor::of(&["settings"]),

@@ -8,6 +8,8 @@ use uuid::Uuid;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::{Effect, Event, Id};
 use crate::posts::FacetCard;
+use crate::post_pictures::models::PostPictures;
+use crate::post_pictures::schemas::IllustratedPost;
 use crate::posts::models::{PostCard, PostCount};
 
 /// The status of a post that readers may see.
@@ -64,17 +66,27 @@ fn read_posts(events: &[Event]) -> Result<Vec<PostCard>, serde_json::Error> {
     events.iter().map(|event| serde_json::from_str::<PostSnapshot>(&event.message).map(PostCard::from)).collect()
 }
 
+fn read_pictures(events: &[Event]) -> Result<Vec<IllustratedPost>, serde_json::Error> {
+    events.iter().map(|event| serde_json::from_str(&event.message)).collect()
+}
+
 /// Saves a post that was created, changed or restored.
 pub fn post_changed<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
-    Box::pin(async move { Ok(PostCard::save(tx, read_posts(events)?).await?) })
+    Box::pin(async move {
+        PostCard::save(tx, read_posts(events)?).await?;
+        Ok(PostPictures::save(tx, read_pictures(events)?).await?)
+    })
 }
 
 /// Empties a deleted post; of a hidden one saves that it is hidden.
 pub fn post_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
-        let (hidden, deleted) = read_posts(events)?.into_iter().partition(|post| post.hidden);
+        let (hidden, deleted): (Vec<_>, Vec<_>) = read_posts(events)?.into_iter().partition(|post| post.hidden);
+        let gone: Vec<Uuid> = deleted.iter().map(|post| post.id).collect();
         PostCard::save(tx, hidden).await?;
-        Ok(PostCard::save_tombstones(tx, deleted).await?)
+        PostCard::save_tombstones(tx, deleted).await?;
+        PostPictures::save(tx, read_pictures(events)?).await?;
+        Ok(PostPictures::delete_of_posts(tx, &gone).await?)
     })
 }
 

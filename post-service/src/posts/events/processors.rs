@@ -11,6 +11,8 @@ use uuid::Uuid;
 use super::producers;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::{Effect, Event, Failure, Processor};
+use crate::media;
+use crate::media::decisions::models::MediaDecision;
 use crate::posts::authors::models::save_connections;
 use crate::posts::decisions::DecidedVisibility;
 use crate::posts::decisions::models::PostDecision;
@@ -179,7 +181,18 @@ fn read_decision(event: &Event) -> serde_json::Result<Option<PostDecision>> {
     }))
 }
 
-/// Applies decisions of moderation about posts: hides, restores and deletes them, and saves their labels.
+/// Reads a decision about a picture; none when it is about something else.
+fn read_media_decision(event: &Event) -> serde_json::Result<Option<MediaDecision>> {
+    let DecidedSubject { subject_type } = serde_json::from_str(&event.message)?;
+    if subject_type != "MEDIA" {
+        return Ok(None);
+    }
+    let ModerationDecided { subject_id, version, visibility, .. } = serde_json::from_str(&event.message)?;
+    let removes = visibility == DecidedVisibility::Removed;
+    Ok(Some(MediaDecision { media_id: subject_id, version, hides: visibility.hides(), removes }))
+}
+
+/// Applies decisions of moderation about pictures and posts: hides, restores and deletes them, and saves their labels.
 pub fn moderation_decided<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
         let decisions: Vec<PostDecision> =
@@ -187,6 +200,11 @@ pub fn moderation_decided<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [E
         Post::lock(tx, &decisions.iter().map(|decision| decision.post_id).collect::<Vec<_>>()).await?;
         for decision in &decisions {
             signals::decided(tx, decision).await?;
+        }
+        for event in events {
+            if let Some(decision) = read_media_decision(event)? {
+                media::decisions::signals::decided(tx, &decision).await?;
+            }
         }
         Ok(())
     })

@@ -46,8 +46,8 @@ pub fn reserve_port(port: u16, reservations: &mut PortReservations) -> Result<u1
 }
 
 /// The settings of a service behind the gateway: the proxy that may report a caller's address, and the address in mails.
-pub fn environment(port: u16) -> [(&'static str, String); 2] {
-    [("TRUSTED_PROXIES", "127.0.0.1/32".to_owned()), ("PUBLIC_URL", url(port))]
+pub fn environment(port: u16) -> [(&'static str, String); 3] {
+    [("TRUSTED_PROXIES", "127.0.0.1/32".to_owned()), ("PUBLIC_URL", url(port)), ("MEDIA_URL", url(port))]
 }
 
 /// Where it is.

@@ -13,6 +13,8 @@ use crate::system::{AUTH, ENGAGEMENT, INTERACTION, MODERATION, POST, Service};
 const FRIENDLY: &str = "Thank you for writing this down. #friendly";
 /// One text in this number is an insult.
 const INSULTS: u32 = 25;
+/// One post in this number has a picture.
+const ILLUSTRATED: u32 = 4;
 /// The number of latest visible posts that users view.
 const LATEST: usize = 60;
 const CATEGORIES: [&str; 5] = ["BOOKS", "TRAVEL", "FOOD", "HEALTH", "TECHNOLOGY"];
@@ -139,7 +141,11 @@ impl Actor<'_> {
     async fn write(&mut self) {
         let insult = self.is_insult();
         let status = if self.dice.random_bool(0.3) { "DRAFT" } else { "POSTED" };
-        let body = self.text(insult, status);
+        let mut body = self.text(insult, status);
+        if self.dice.random_ratio(1, ILLUSTRATED) {
+            let uploaded = self.workload.upload(self.dice, &self.me.token).await;
+            body["media"] = id(&uploaded).into_iter().collect();
+        }
         let outcome = self.ask("post", &POST, Method::POST, "/posts".to_owned(), Some(body)).await;
         let mut promises = self.workload.promises();
         promises.tally(&self.me.id, CountedAction::Post, &outcome);

@@ -483,3 +483,25 @@ where status = 'POSTED' and hidden_at is null and not exists (select from post.p
 select format('search finds post %s, which not all may read', post_id)
 from post.post_search left join post.post on id = post_id
 where status is distinct from 'POSTED' or hidden_at is not null;
+-- Pictures: what is ready has its files, what is not used goes, and what a person has chosen is in their profile.
+
+-- lost
+select format('a file of picture %s', media.id) from post.media
+where status = 'READY' and not exists (select from post.media_rendition where media_id = media.id and name = 'medium');
+
+-- lost
+select format('the file of rendition %s of picture %s', name, media_id)
+from post.media_rendition left join post.media_blob on media_blob.id = blob_id
+where media_blob.id is null or doomed_at is not null;
+
+-- wrong
+select format('file %s is kept and nothing refers to it', id) from post.media_blob
+where doomed_at is null and not exists (select from post.media where original = media_blob.id)
+    and not exists (select from post.media_rendition where blob_id = media_blob.id);
+
+-- lost
+select format('the choice of %s of %s', lower(chosen.purpose), chosen.user_id)
+from post.profile_picture as chosen join auth.account on account.id = chosen.user_id
+where not exists (
+    select from auth.profile_picture as shown
+    where (shown.user_id, shown.purpose, shown.version) = (chosen.user_id, chosen.purpose, chosen.version));

@@ -545,3 +545,20 @@ delete from interaction.connection where (user_id, target_id) = (
     select user_id, target_id from interaction.connection join auth.connection as made using (user_id, target_id)
     where stands limit 1)
 returning user_id || ' to ' || target_id;
+-- Pictures.
+
+-- lost: a file of picture {}
+insert into post.media (id, created_by, purpose, status, content_type, bytes, sha256)
+values (gen_random_uuid(), gen_random_uuid(), 'POST', 'READY', 'image/png', 1, '') returning id;
+
+-- lost: the file of rendition medium of picture {}
+insert into post.media_rendition (media_id, name, blob_id, width, height)
+values (gen_random_uuid(), 'medium', gen_random_uuid(), 1, 1) returning media_id;
+
+-- wrong: file {} is kept and nothing refers to it
+insert into post.media_blob (id, sha256, content_type, bytes)
+values (gen_random_uuid(), decode(repeat('00', 32), 'hex'), 'image/png', 1) returning id;
+
+-- lost: the choice of avatar of {}
+insert into post.profile_picture (user_id, purpose, version)
+select id, 'AVATAR', 1 from auth.account order by id limit 1 returning user_id;

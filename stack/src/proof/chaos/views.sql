@@ -53,7 +53,11 @@ from moderation.report_follower as follower, moderation.ledger_head as head wher
 union all
 select format('engagement has a fan-out of post %s', post_id) from engagement.fan_out
 union all
-select format('engagement has not dropped the feed of %s', user_id) from engagement.feed_drop;
+select format('engagement has not dropped the feed of %s', user_id) from engagement.feed_drop
+union all
+select format('post has not processed picture %s', id) from post.media where status = 'UPLOADED'
+union all
+select format('post has not deleted file %s', id) from post.media_blob where doomed_at is not null;
 
 -- What moderation asked to take down. Its cases about a person end when they leave; its events stay.
 create temp view unwanted as

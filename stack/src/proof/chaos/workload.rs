@@ -13,7 +13,8 @@ use tokio::time::Instant;
 use crate::client;
 use crate::platform::replicas::Replica;
 use crate::proof::chaos::promises::{Outcome, Promises};
-use crate::system::Service;
+use crate::system::{POST, Service};
+use crate::traffic::pictures;
 
 /// How long a user waits for an answer before its outcome is unknown.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(4);
@@ -53,15 +54,31 @@ impl Workload {
     /// Sends a request to one of the replicas, as a balancer would, and returns how it ended.
     pub async fn ask(&self, dice: &mut StdRng, request: UserRequest<'_>) -> Outcome {
         let UserRequest { what, service, method, path, token, body } = request;
-        let replicas: Vec<&Replica> = self.replicas.iter().filter(|replica| replica.service == service).collect();
-        let url = format!("{}/api/v1{path}", replicas[dice.random_range(0..replicas.len())].url(self.port_base));
-        let mut call = self.http.request(method, url);
+        let mut call = self.http.request(method, self.url(dice, service, &path));
         if !token.is_empty() {
             call = call.bearer_auth(token);
         }
         if let Some(body) = &body {
             call = call.json(body);
         }
+        self.finish(what, call).await
+    }
+
+    /// Uploads a picture to one of the replicas.
+    pub async fn upload(&self, dice: &mut StdRng, token: &str) -> Outcome {
+        let call = self.http.post(self.url(dice, &POST, "/media")).bearer_auth(token);
+        let picture = pictures::picture(dice.random());
+        self.finish("upload", client::with_picture(call, "POST", "A gradient", &picture)).await
+    }
+
+    /// The address of a path at one of the replicas.
+    fn url(&self, dice: &mut StdRng, service: &'static Service, path: &str) -> String {
+        let replicas: Vec<&Replica> = self.replicas.iter().filter(|replica| replica.service == service).collect();
+        format!("{}/api/v1{path}", replicas[dice.random_range(0..replicas.len())].url(self.port_base))
+    }
+
+    /// Sends a request of a kind, and returns how it ended.
+    async fn finish(&self, what: &'static str, call: reqwest::RequestBuilder) -> Outcome {
         let answered = answer(call).await.ok();
         let outcome = match &answered {
             Some((status, _)) if status.is_client_error() => Outcome::Refused(status.as_u16()),

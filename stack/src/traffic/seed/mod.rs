@@ -21,6 +21,7 @@ use tokio::time::Instant;
 use crate::client::{Api, Person, To};
 use crate::host::console;
 use crate::traffic::moderator::moderator;
+use crate::traffic::pictures;
 use crate::traffic::target::Entrance;
 use plan::{Plan, SeedPerson, Thread};
 
@@ -105,8 +106,13 @@ async fn connect(people: Arc<[Person]>, from: usize, to: usize) -> Result<()> {
 
 /// A post and all that others do with it; its id.
 async fn discuss(people: Arc<[Person]>, thread: Thread) -> Result<String> {
-    let Thread { author, title, content, types, status, .. } = &thread;
+    let Thread { author, title, content, types, status, picture, .. } = &thread;
     let post = people[*author].write_post(title, content, types, status).await?;
+    if let Some(number) = picture {
+        let alt = format!("A gradient, number {number}");
+        let media = people[*author].api.upload("POST", &alt, &pictures::picture(*number)).await?;
+        people[*author].illustrate(&post.id, content, types, &[media]).await?;
+    }
     for reader in &thread.views {
         people[*reader].view(&post.id).await?;
     }

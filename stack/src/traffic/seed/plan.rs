@@ -19,6 +19,8 @@ const FOLLOWER_VIEWS: f64 = 0.6;
 /// How often a reader reports a post, and for what.
 const REPORTED: f64 = 0.02;
 const REASONS: [&str; 5] = ["SPAM_COMMERCIAL", "HARASSMENT_INSULT", "MISLEADING_HEALTH", "HATE_SLUR", "OTHER_RULES"];
+/// How often a post has a picture.
+const ILLUSTRATED: f64 = 0.25;
 /// The number of others that view a post, at most.
 const PASSERS_BY: usize = 6;
 
@@ -49,6 +51,8 @@ pub struct Thread {
     pub views: Vec<usize>,
     pub comments: Vec<(usize, &'static str)>,
     pub reactions: Vec<(usize, &'static str)>,
+    /// The number of its picture, where it has one.
+    pub picture: Option<u32>,
     /// Who reports it, and why.
     pub reports: Vec<(usize, &'static str)>,
 }
@@ -159,6 +163,7 @@ fn thread(dice: &mut StdRng, people: &[SeedPerson], graph: &SocialGraph) -> Thre
         views: Vec::new(),
         comments: Vec::new(),
         reactions: Vec::new(),
+        picture: dice.random_bool(ILLUSTRATED).then(|| dice.random()),
         reports: Vec::new(),
     };
     // Only visible posts can be answered.

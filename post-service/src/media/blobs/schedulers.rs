@@ -1,0 +1,80 @@
+//! The sweep: deletes files to which nothing refers, pictures that were abandoned, and what killed processes have left.
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::models::Blob;
+use crate::core::app::App;
+use crate::core::ground::jobs::Job;
+use crate::core::ground::worker::{Outcome, Worker};
+use crate::media::library::MediaLibrary;
+use crate::media::models::Media;
+use crate::media::signals;
+
+/// Files that are deleted, and pictures that are, in one step.
+const BATCH: i64 = 100;
+/// How often the sweep looks for work without a commit that wakes it.
+const POLL: Duration = Duration::from_secs(30);
+/// How old an object without a row is before it counts as left behind: no upload is under way for so long.
+const LEFT_BEHIND: Duration = Duration::from_hours(24);
+/// Objects that are compared with the database at once.
+const LISTED: usize = 1_000;
+/// When the store is compared with the database: once an hour, away from the full hour when many other things happen.
+const SCHEDULE: &str = "40 23 * * * *";
+
+/// The worker that deletes the files of doomed blobs.
+pub struct Sweeper {
+    pub app: App,
+    pub library: Arc<MediaLibrary>,
+}
+
+impl Worker for Sweeper {
+    async fn step(&mut self) -> anyhow::Result<Outcome> {
+        let doomed = Blob::list_doomed(&self.app.db, BATCH).await?;
+        if doomed.is_empty() {
+            return Ok(Outcome::Idle(POLL));
+        }
+        for blob in doomed {
+            self.library.store.delete(blob).await?;
+            Blob::delete_doomed(&self.app.db, blob).await?;
+            metrics::counter!("media_files_deleted_total", "cause" => "unreferenced").increment(1);
+        }
+        Ok(Outcome::Busy)
+    }
+}
+
+/// The job that deletes abandoned pictures, and compares the store with the database.
+pub fn job(app: &App, library: &Arc<MediaLibrary>) -> Job {
+    Job::new("media", SCHEDULE, (app.clone(), library.clone()), |(app, library)| async move {
+        while delete_abandoned(&app).await? {}
+        delete_left_behind(&app, &library, LEFT_BEHIND).await
+    })
+}
+
+/// Deletes pictures that nothing has shown for a day; false when there are no more.
+pub async fn delete_abandoned(app: &App) -> anyhow::Result<bool> {
+    let mut tx = app.db.begin().await?;
+    let abandoned = Media::lock_abandoned(&mut tx, BATCH).await?;
+    signals::deleted(&mut tx, &abandoned).await?;
+    app.commit(tx).await?;
+    Ok(!abandoned.is_empty())
+}
+
+/// Deletes objects of this age that have no row, and unfinished files.
+pub async fn delete_left_behind(app: &App, library: &MediaLibrary, age: Duration) -> anyhow::Result<()> {
+    let mut after = None;
+    loop {
+        let objects = library.store.list(after, LISTED).await?;
+        after = objects.last().map(|object| object.blob);
+        let old: Vec<_> = objects.iter().filter(|object| object.age >= age).map(|object| object.blob).collect();
+        for blob in Blob::without_row(&app.db, &old).await? {
+            library.store.delete(blob).await?;
+            metrics::counter!("media_files_deleted_total", "cause" => "left_behind").increment(1);
+        }
+        if objects.len() < LISTED {
+            break;
+        }
+    }
+    let unfinished = library.store.delete_temporary(age).await?;
+    metrics::counter!("media_files_deleted_total", "cause" => "unfinished").increment(unfinished);
+    Ok(())
+}

@@ -1,0 +1,201 @@
+//! Faults: the store in a folder and in a bucket, killed uploads and workers, a store that is away.
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use futures::{StreamExt, TryStreamExt};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use s3s::auth::SimpleAuth;
+use s3s::service::S3ServiceBuilder;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use super::{
+    form_with, get, library, picture, post_with, process_all, signed_in, state, sweep, upload, upload_form,
+    upload_request, url, worker,
+};
+use crate::SERVICE;
+use crate::core::ground::worker::Worker;
+use crate::core::testing::{Platform, new_user};
+use crate::media::blobs::schedulers::delete_left_behind;
+use crate::media::events::MEDIA_READY;
+use crate::media::store::Store;
+
+/// A server of S3 with one bucket, in this process; the settings that lead to it.
+async fn bucket() -> (TempDir, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("pictures")).unwrap();
+    let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(folder.path()).unwrap());
+    builder.set_auth(SimpleAuth::from_single("test-key", "test-secret"));
+    let service = builder.build();
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    #[expect(clippy::disallowed_methods, reason = "a server of the test, which ends with it")]
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let service = service.clone();
+            tokio::spawn(async move {
+                auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await
+            });
+        }
+    });
+    let settings = [
+        "--media-store=s3://pictures",
+        "--media-s3-access-key-id=test-key",
+        "--media-s3-secret-access-key=test-secret",
+        &format!("--media-s3-endpoint={endpoint}"),
+    ];
+    (folder, settings.map(str::to_owned).into())
+}
+
+/// What every store has to do.
+async fn check_store(store: &Store) {
+    let content = Bytes::from((0..6 * 1024 * 1024_u32).map(|n| n.to_le_bytes()[1]).collect::<Vec<u8>>());
+    let [long, short, never] = [(); 3].map(|()| Uuid::now_v7());
+    let mut object = store.create(long).await.unwrap();
+    for piece in content.chunks(100_000) {
+        object.write(Bytes::copy_from_slice(piece)).await.unwrap();
+    }
+    assert!(store.read(long).await.is_err(), "half of it is not seen");
+    object.finish().await.unwrap();
+    store.put(short, Bytes::from_static(b"0123456789")).await.unwrap();
+    assert_eq!(store.read(long).await.unwrap(), content);
+    let part: Vec<Bytes> = store.stream(short, Some(2..5)).await.unwrap().try_collect().await.unwrap();
+    assert_eq!(part.concat(), b"234");
+    let mut aborted = store.create(never).await.unwrap();
+    aborted.write(content.clone()).await.unwrap();
+    aborted.abort().await;
+    assert!(store.read(never).await.is_err());
+
+    let mut listed: Vec<Uuid> = store.list(None, 10).await.unwrap().iter().map(|object| object.blob).collect();
+    let first = store.list(None, 1).await.unwrap();
+    let rest = store.list(Some(first[0].blob), 10).await.unwrap();
+    assert_eq!((first[0].blob, rest[0].blob), (listed[0], listed[1]));
+    listed.sort_unstable();
+    assert_eq!(listed, [long, short]);
+    for blob in [long, short, never] {
+        store.delete(blob).await.unwrap();
+    }
+    assert!(store.list(None, 10).await.unwrap().is_empty());
+    assert!(matches!(store.read(short).await, Err(object_store::Error::NotFound { .. })));
+}
+
+/// A folder does what a store has to do.
+#[sqlx::test(migrations = false)]
+async fn a_folder_is_a_store(_: PgPoolOptions, database: PgConnectOptions) {
+    let folder = tempfile::tempdir().unwrap();
+    let platform = Platform::start(&SERVICE, database, &["--media-store", folder.path().to_str().unwrap()]).await;
+    check_store(&library(&platform).store).await;
+}
+
+/// A bucket does the same; and a picture goes all its way through one.
+#[sqlx::test(migrations = false)]
+async fn a_bucket_is_a_store(_: PgPoolOptions, database: PgConnectOptions) {
+    let (_folder, settings) = bucket().await;
+    let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+    let platform = Platform::start(&SERVICE, database, &settings).await;
+    check_store(&library(&platform).store).await;
+    let (anna, _) = new_user();
+    let id = upload(&platform, &anna, "POST", &picture(400, 300)).await;
+    process_all(&platform).await;
+    let post = post_with(&platform, &anna, &[&id]).await;
+    let (status, _, file) = get(&platform, url(&post["media"][0]["medium"])).await;
+    assert_eq!((status.as_u16(), image::load_from_memory(&file).unwrap().width()), (200, 400));
+    assert_eq!(platform.call("DELETE", &format!("/media/{id}"), Some(&anna), None).await.status, 204);
+    sweep(&platform).await;
+    assert!(library(&platform).store.list(None, 10).await.unwrap().is_empty());
+}
+
+/// An upload whose client goes away in its middle is nowhere, and what a killed process has left is swept.
+#[sqlx::test(migrations = false)]
+async fn an_upload_that_breaks_off_leaves_nothing(_: PgPoolOptions, database: PgConnectOptions) {
+    let folder = tempfile::tempdir().unwrap();
+    let platform = Platform::start(&SERVICE, database, &["--media-store", folder.path().to_str().unwrap()]).await;
+    let (anna, _) = new_user();
+    let body = form_with(&[("purpose", "POST")], Some(&picture(600, 600)));
+    let half = Bytes::copy_from_slice(&body[..body.len() / 2]);
+    let gone = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+    let broken = Body::from_stream(futures::stream::iter([Ok(half.clone()), Err(gone)]));
+    assert_eq!(platform.send(signed_in(upload_request("POST", broken), &anna)).await.status, 400);
+    // The process is killed: its request never ends, and neither does its file.
+    let hanging =
+        Body::from_stream(futures::stream::iter([Ok::<_, std::io::Error>(half)]).chain(futures::stream::pending()));
+    let request = platform.send(signed_in(upload_request("POST", hanging), &anna));
+    let cut = tokio::time::timeout(Duration::from_millis(300), request).await;
+    assert!(cut.is_err(), "it waits for the rest");
+    assert!(library(&platform).store.list(None, 10).await.unwrap().is_empty());
+    assert_eq!(platform.call("GET", "/me/media", Some(&anna), None).await.body, serde_json::json!([]));
+
+    // Killed between the file and its row, and in the middle of a file.
+    let store = library(&platform).store.clone();
+    let orphan = Uuid::now_v7();
+    store.put(orphan, Bytes::from_static(b"orphan")).await.unwrap();
+    let shelf = std::fs::read_dir(folder.path().join("objects")).unwrap().next().unwrap().unwrap().path();
+    let unfinished = shelf.join(format!("{}#1", Uuid::now_v7().simple()));
+    std::fs::write(&unfinished, b"half").unwrap();
+    let kept = upload(&platform, &anna, "POST", &picture(5, 5)).await;
+    delete_left_behind(&platform.app, &library(&platform), Duration::from_hours(24)).await.unwrap();
+    assert_eq!(store.list(None, 10).await.unwrap().len(), 2, "they may be of an upload under way");
+    assert!(unfinished.exists());
+    delete_left_behind(&platform.app, &library(&platform), Duration::ZERO).await.unwrap();
+    assert_eq!(store.list(None, 10).await.unwrap().len(), 1);
+    assert!(!unfinished.exists());
+    process_all(&platform).await;
+    assert_eq!(state(&platform, &anna, &kept).await["status"], "READY");
+}
+
+/// Of a worker that is killed the lease ends, another one begins anew, and the first one's late end has no effect.
+#[sqlx::test(migrations = false)]
+async fn a_picture_whose_worker_was_killed_is_processed_by_another(_: PgPoolOptions, database: PgConnectOptions) {
+    use crate::media::processing::models::{LeasedMedia, ProcessedMedia};
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let (anna, _) = new_user();
+    let id = upload(&platform, &anna, "POST", &picture(50, 40)).await;
+    let killed = LeasedMedia::take(&platform.app.db).await.unwrap().unwrap();
+    process_all(&platform).await;
+    assert_eq!(state(&platform, &anna, &id).await["status"], "UPLOADED", "it is the first one's for two minutes");
+    let ended = sqlx::query!("update media set leased_until = now() - interval '1 second'");
+    ended.execute(&platform.app.db).await.unwrap();
+    let second = LeasedMedia::take(&platform.app.db).await.unwrap().unwrap();
+    assert_eq!((second.id, second.attempts), (killed.id, 2));
+    let late = ProcessedMedia { width: 1, height: 1, blurhash: None, perceptual_hash: 0 };
+    let mut tx = platform.app.db.begin().await.unwrap();
+    assert!(killed.finish(&mut tx, &late).await.unwrap().is_none(), "it is not its own any more");
+    tx.rollback().await.unwrap();
+    second.give_back(&platform.app.db, -1.0).await.unwrap();
+    process_all(&platform).await;
+    assert_eq!(state(&platform, &anna, &id).await["width"], 50);
+    assert_eq!(platform.published(MEDIA_READY).await.len(), 1);
+}
+
+/// While the store is away uploads are refused for the moment, pictures wait, and nothing is half there.
+#[sqlx::test(migrations = false)]
+async fn while_the_store_is_away_pictures_wait(_: PgPoolOptions, database: PgConnectOptions) {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("store");
+    let platform = Platform::start(&SERVICE, database, &["--media-store", folder.to_str().unwrap()]).await;
+    let (anna, _) = new_user();
+    let id = upload(&platform, &anna, "POST", &picture(50, 40)).await;
+    let mut worker = worker(&platform);
+    let away = parent.path().join("away");
+    std::fs::rename(&folder, &away).unwrap();
+    // A file in its place: nothing can be read or written beneath it.
+    std::fs::write(&folder, b"").unwrap();
+    assert!(worker.step().await.is_err());
+    let reply = upload_form(&platform, &anna, &[("purpose", "POST")], Some(&picture(9, 9))).await;
+    assert_eq!((reply.status.as_u16(), reply.headers["retry-after"].to_str().unwrap()), (503, "2"));
+    let media = state(&platform, &anna, &id).await;
+    assert_eq!((&media["status"], media.get("reason")), (&serde_json::json!("UPLOADED"), None));
+    std::fs::remove_file(&folder).unwrap();
+    std::fs::rename(&away, &folder).unwrap();
+    let paused = sqlx::query!("update media set leased_until = now() - interval '1 second'");
+    paused.execute(&platform.app.db).await.unwrap();
+    process_all(&platform).await;
+    let media = state(&platform, &anna, &id).await;
+    assert_eq!(media["status"], "READY");
+    std::fs::rename(&folder, &away).unwrap();
+    assert_eq!(get(&platform, url(&media["medium"])).await.0, 503);
+    std::fs::rename(&away, &folder).unwrap();
+    assert_eq!(get(&platform, url(&media["medium"])).await.0, 200);
+}

@@ -1,0 +1,113 @@
+//! The end of pictures: with their posts, when nothing uses them, and with their owner.
+use serde_json::json;
+use sqlx::Executor;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use super::{library, picture, post_with, process_all, ready, state, sweep, upload};
+use crate::SERVICE;
+use crate::core::testing::{Platform, new_user};
+use crate::media::blobs::schedulers::{delete_abandoned, job};
+
+/// The files in a folder, beneath all of its folders.
+fn files(folder: &std::path::Path) -> usize {
+    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+    entries.map(|entry| if entry.path().is_dir() { files(&entry.path()) } else { 1 }).sum()
+}
+
+async fn start(database: PgConnectOptions) -> (Platform, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    (Platform::start(&SERVICE, database, &["--media-store", folder.path().to_str().unwrap()]).await, folder)
+}
+
+/// The upload as it came is deleted when its renditions are there: it may say where it was taken.
+#[sqlx::test(migrations = false)]
+async fn the_upload_itself_is_deleted_once_it_is_processed(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, folder) = start(database).await;
+    let (anna, _) = new_user();
+    upload(&platform, &anna, "POST", &picture(400, 300)).await;
+    assert_eq!(files(folder.path()), 1);
+    process_all(&platform).await;
+    sweep(&platform).await;
+    assert_eq!(files(folder.path()), 2, "thumbnail and medium");
+}
+
+/// A post takes its pictures with it, but not one that another post shows.
+#[sqlx::test(migrations = false)]
+async fn a_deleted_post_takes_its_pictures_with_it(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, folder) = start(database).await;
+    let (anna, _) = new_user();
+    let alone = ready(&platform, &anna, "POST", &picture(400, 300)).await;
+    let shared = ready(&platform, &anna, "POST", &picture(410, 300)).await;
+    let post = post_with(&platform, &anna, &[&alone, &shared]).await;
+    let other = post_with(&platform, &anna, &[&shared]).await;
+    let delete = async |post: &serde_json::Value| {
+        let path = format!("/posts/{}", post["id"].as_str().unwrap());
+        assert_eq!(platform.call("DELETE", &path, Some(&anna), None).await.status, 204);
+        sweep(&platform).await;
+        files(folder.path())
+    };
+    assert_eq!(delete(&post).await, 2);
+    assert_eq!(state(&platform, &anna, &alone).await["status"], 404);
+    assert_eq!(state(&platform, &anna, &shared).await["status"], "READY");
+    assert_eq!(delete(&other).await, 0);
+}
+
+/// A picture that nothing shows is deleted after a day; one that a post or a profile shows is not.
+#[sqlx::test(migrations = false)]
+async fn an_abandoned_picture_is_deleted_after_a_day(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, folder) = start(database).await;
+    let (anna, _) = new_user();
+    let shown = ready(&platform, &anna, "POST", &picture(10, 10)).await;
+    post_with(&platform, &anna, &[&shown]).await;
+    let avatar = ready(&platform, &anna, "AVATAR", &picture(11, 11)).await;
+    platform.call("PUT", "/me/avatar", Some(&anna), Some(json!({ "media_id": avatar }))).await;
+    let abandoned = ready(&platform, &anna, "POST", &picture(12, 12)).await;
+    assert!(!delete_abandoned(&platform.app).await.unwrap(), "a day has not passed");
+    let passed = "update media set unused_since = unused_since - interval '25 hours', created_at = created_at - interval '25 hours'";
+    platform.app.db.execute(passed).await.unwrap();
+    assert!(delete_abandoned(&platform.app).await.unwrap());
+    assert!(!delete_abandoned(&platform.app).await.unwrap());
+    assert_eq!(state(&platform, &anna, &abandoned).await["status"], 404);
+    for id in [&shown, &avatar] {
+        assert_eq!(state(&platform, &anna, id).await["status"], "READY");
+    }
+    sweep(&platform).await;
+    assert_eq!(files(folder.path()), 2);
+    // The job does the same, and leaves what is in use.
+    let _job = job(&platform.app, &library(&platform));
+}
+
+/// The export has a person's pictures with the paths of their files; after the erasure neither rows nor files are left.
+#[sqlx::test(migrations = false)]
+async fn a_persons_pictures_are_exported_and_erased(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, folder) = start(database).await;
+    let ((anna, her), (bert, _)) = (new_user(), new_user());
+    let shown = ready(&platform, &anna, "POST", &picture(400, 300)).await;
+    let words = Some(json!({ "alt": "Annasword" }));
+    assert_eq!(platform.call("PATCH", &format!("/media/{shown}"), Some(&anna), words).await.status, 200);
+    let post = post_with(&platform, &anna, &[&shown]).await;
+    let avatar = ready(&platform, &anna, "AVATAR", &picture(300, 400)).await;
+    platform.call("PUT", "/me/avatar", Some(&anna), Some(json!({ "media_id": avatar }))).await;
+    upload(&platform, &anna, "POST", &picture(3, 3)).await;
+    ready(&platform, &bert, "POST", &picture(500, 400)).await;
+    for stream in SERVICE.publishes {
+        platform.published(stream).await;
+    }
+    let held = platform.personal_data_of(her, "media").await;
+    assert_eq!(held.len(), 3);
+    assert_eq!((&held[2]["alt"], &held[2]["posts"]), (&json!("Annasword"), &json!([post["id"]])));
+    assert_eq!(
+        held[2]["files"],
+        json!([format!("/api/v1/media/{shown}/medium"), format!("/api/v1/media/{shown}/thumbnail")])
+    );
+    assert!(platform.finds("Annasword").await.contains(&"post.media".to_owned()));
+
+    platform.consume("user_deleted", &json!({ "id": her, "deleted_at": "2026-11-20T12:00:00+00:00" })).await;
+    platform.erase(her).await;
+    sweep(&platform).await;
+    assert_eq!(platform.finds("Annasword").await, [""; 0]);
+    assert_eq!(platform.personal_data_of(her, "media").await, [json!(null); 0]);
+    assert_eq!(files(folder.path()), 2, "the other one's");
+    let left = sqlx::query_scalar!(r#"select count(*) as "left!" from profile_picture where user_id = $1"#, her);
+    assert_eq!(left.fetch_one(&platform.app.db).await.unwrap(), 0);
+}

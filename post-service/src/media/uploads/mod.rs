@@ -1,0 +1,20 @@
+//! Uploads: a form is read as it comes, its file goes into the store piece by piece, and nothing refers to it before all of it was
+//! found good.
+mod receiving;
+mod schemas;
+mod views;
+
+use axum::extract::DefaultBodyLimit;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::core::app::App;
+
+/// What a form has beside its file, in bytes: a description of 1,500 characters, and the lines between parts.
+const FORM_BYTES: usize = 64 * 1024;
+
+/// The route of uploads of files of at most so many bytes.
+pub fn router(max_bytes: u64) -> OpenApiRouter<App> {
+    let limit = usize::try_from(max_bytes).unwrap_or(usize::MAX).saturating_add(FORM_BYTES);
+    OpenApiRouter::new().routes(routes!(views::upload_media)).layer(DefaultBodyLimit::max(limit))
+}
