@@ -191,9 +191,12 @@ pub async fn recent_sign_up(
     .await
 }
 
-/// Makes the password of an account unusable: no hash is like this one.
+/// What stands in place of the hash of an account without a password: no hash is like it.
+pub const PASSWORDLESS: &str = "!";
+
+/// Makes the password of an account unusable.
 pub async fn void_password(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<()> {
-    sqlx::query!("update account set password_hash = '!' where id = $1", user).execute(&mut **tx).await?;
+    sqlx::query!("update account set password_hash = $2 where id = $1", user, PASSWORDLESS).execute(&mut **tx).await?;
     Ok(())
 }
 
