@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::arrival::expiry;
 use super::grants::ProviderTokens;
 use super::http::ProviderFault;
-use super::models::StoredTokens;
+use super::provider_tokens::models::StoredTokens;
 use super::providers::{Provider, Providers};
 use super::schemas::BrokeredToken;
 use crate::app::App;

@@ -6,8 +6,9 @@ use futures::FutureExt;
 use oauth2::basic::{
     BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
 };
+use oauth2::url::form_urlencoded::byte_serialize;
 use oauth2::{
-    AuthUrl, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
+    AuthType, AuthUrl, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
     ExtraTokenFields, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, Scope,
     StandardRevocableToken, StandardTokenResponse, TokenResponse, TokenUrl,
 };
@@ -161,8 +162,17 @@ impl Provider {
                 Some(refresh) => (refresh, "refresh_token"),
                 None => (&tokens.access, "access_token"),
             };
-            let form = [("token", token.as_str()), ("token_type_hint", hint), ("client_id", &self.client_id)];
-            http.request(Method::POST, address).basic_auth(&self.client_id, secret).form(&form)
+            let mut form = vec![("token", token.as_str()), ("token_type_hint", hint), ("client_id", &self.client_id)];
+            let mut request = http.request(Method::POST, address);
+            match secret {
+                Some(secret) if matches!(endpoints.authentication, AuthType::BasicAuth) => {
+                    // Both are encoded as in a form, which other uses of basic authentication do not do.
+                    let encode = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
+                    request = request.basic_auth(encode(&self.client_id), Some(encode(secret)));
+                }
+                secret => form.extend(secret.map(|secret| ("client_secret", secret))),
+            }
+            request.form(&form)
         };
         let answer = http.send(request).await?;
         match answer.status().as_u16() {

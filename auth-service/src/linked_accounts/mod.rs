@@ -19,6 +19,7 @@ mod http;
 mod id_tokens;
 mod identities;
 pub mod models;
+mod provider_tokens;
 pub mod providers;
 pub mod schedulers;
 mod schemas;

@@ -128,7 +128,7 @@ impl Providers {
                 cause.column()
             )
         })?;
-        let redirect_url = settings.linked_redirect_url.as_deref();
+        let redirect_url = settings.linked_redirect_url.as_deref().filter(|text| !text.is_empty());
         ensure!(listed.is_empty() || redirect_url.is_some(), "LINKED_PROVIDERS needs LINKED_REDIRECT_URL");
         let redirect_url: Url =
             redirect_url.unwrap_or("https://unset.invalid/").parse().context("LINKED_REDIRECT_URL is no URL")?;

@@ -10,9 +10,9 @@ use super::provider::{IdentityProvider, Trouble};
 use super::{age, begin, finish, linked, me, start_linked, visit};
 use crate::core::testing::{Platform, Reply};
 use crate::linked_accounts::encryption::Keyring;
-use crate::linked_accounts::models::{StoredTokens, TokenRevocation};
+use crate::linked_accounts::provider_tokens::models::{StoredTokens, TokenRevocation};
 use crate::linked_accounts::schedulers::{RevocationWorker, reencrypt};
-use crate::testing::{Posted, detail, finish as run, join_verified};
+use crate::testing::{PASSWORD, Posted, detail, finish as run, join_verified, token_to};
 
 /// Asks the broker as another service does.
 async fn brokered(platform: &Platform, user: &Value, provider: &str) -> Reply {
@@ -183,4 +183,23 @@ async fn tokens_are_stored_encrypted_and_change_their_key(_: PgPoolOptions, data
     reencrypt(&platform.app.db, &Keyring::new(["a third secret"].into_iter()).unwrap()).await.unwrap();
     let left = StoredTokens::find(&platform.app.db, id(&user), "acme").await.unwrap().unwrap();
     assert_eq!(left.tokens, changed.tokens);
+}
+
+/// Who takes a change of the password back is rid of the links that its thief has made since.
+#[sqlx::test(migrations = false)]
+async fn a_change_is_taken_back_with_the_links_after_it(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, provider) = start_linked(database).await;
+    let anna = join_verified(&platform, "anna").await;
+    let change = json!({ "current_password": PASSWORD, "new_password": "a thief's goose", "confirm_password": "a thief's goose" });
+    let changed = platform.call("POST", "/auth/change-password", Some(&anna.token), Some(change)).await;
+    let thief = changed.body["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(visit(&platform, &provider, "acme", Some(&thief)).await.status, 201);
+    assert_eq!(visit(&platform, &provider, "acme", None).await.status, 200);
+    let token = token_to(&platform, &anna.email).await;
+    let undone = platform.call("POST", "/auth/undo-change", None, Some(json!({ "token": token }))).await;
+    assert_eq!(undone.status, 200, "{undone:?}");
+    let refused = visit(&platform, &provider, "acme", None).await;
+    assert_eq!(refused.status, 409, "the link is gone, and the address opens nothing: {refused:?}");
+    run(revoke(&platform)).await;
+    assert_eq!(provider.mind.lock().unwrap().revoked.len(), 1);
 }
