@@ -5,6 +5,7 @@ mod auth;
 mod connections;
 mod core;
 mod directory;
+mod linked_accounts;
 mod mails;
 mod names;
 mod personal_data;
@@ -37,6 +38,8 @@ use crate::core::ground::settings::Base;
 use crate::core::ground::telemetry;
 use crate::core::serve::{self, Features, Service};
 use crate::directory::schedulers::HashWriter;
+use crate::linked_accounts::providers::Providers;
+use crate::linked_accounts::schedulers::RevocationWorker;
 use crate::mails::schedulers::MailSender;
 use crate::mails::services::MailTransport;
 use crate::names::schedulers::NameFolder;
@@ -90,6 +93,8 @@ static SERVICE: Service = Service {
         connections::CONNECT_LIMIT,
         personal_data::EXPORT_LIMIT,
         search::SEARCH_LIMIT,
+        linked_accounts::PROVIDER_SIGN_IN_LIMIT,
+        linked_accounts::LINK_LIMIT,
     ],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
@@ -97,16 +102,22 @@ static SERVICE: Service = Service {
     authenticator: sessions::authentication::authenticator,
     features: |app, arguments| {
         let settings = Settings::from_arg_matches(arguments)?;
-        Ok(features(&App::new(app, &settings.tokens, settings.rules())?, MailTransport::new(&settings.mails)?))
+        let providers = Providers::new(&settings.linked, &settings.tokens, app.settings.environment)?;
+        let transport = MailTransport::new(&settings.mails)?;
+        Ok(features(&App::new(app, &settings.tokens, settings.rules())?, transport, Arc::new(providers)))
     },
 };
 
 /// What the service does.
-fn features(app: &App, transport: MailTransport) -> Features {
+fn features(app: &App, transport: MailTransport, providers: Arc<Providers>) -> Features {
     let (transport, running) = (Arc::new(transport), app.clone());
     Features {
-        routes: routes().with_state(app.clone()),
-        root: sessions::root().merge(personal_data::internal()).merge(read_model::internal()).with_state(app.clone()),
+        routes: routes().merge(linked_accounts::router(providers.clone())).with_state(app.clone()),
+        root: sessions::root()
+            .merge(personal_data::internal())
+            .merge(read_model::internal())
+            .merge(linked_accounts::internal(providers.clone()))
+            .with_state(app.clone()),
         subscriptions: [
             personal_data::events::consumers::subscriptions(),
             mails::events::consumers::subscriptions(),
@@ -119,11 +130,13 @@ fn features(app: &App, transport: MailTransport) -> Features {
             sessions::schedulers::job(app),
             roles::schedulers::job(app),
             accounts::schedulers::sweep(app),
+            linked_accounts::schedulers::sweep(app, providers.clone()),
         ],
         background: Some(Box::new(move |app| {
             app.start_after_commits("user details", HashWriter::new(app));
             app.start_after_commits("mails", MailSender::new(app, transport));
             app.start_after_commits("password resets", ResetWorker::new(app));
+            app.start_after_commits("token revocations", RevocationWorker::new(app, providers));
             app.start("addresses", AddressWorker::new(app));
             app.start("erasure watch", ErasureWatch::new(app));
             app.start("folded names", NameFolder::new(app));

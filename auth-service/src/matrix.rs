@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::accounts::models::{AccountChange, ChangeKind};
 use crate::core::app::identity::Status;
+use crate::linked_accounts;
 use crate::roles::models::{DecisionKind, set_role, set_status};
 use crate::roles::signals;
 use crate::sessions::models::Device;
@@ -25,6 +26,7 @@ use crate::users::{ApiWord, role_of};
 /// The operations beside the API that only this service has.
 pub const BESIDE: &[&str] = &[
     "GET /internal/erasures/{person}",
+    "GET /internal/linked-accounts/{user_id}/{provider}/token",
     "GET /internal/read-model/people",
     "GET /internal/read-model/connections",
     "GET /internal/read-model/blocks",
@@ -44,9 +46,12 @@ impl Deref for World {
     }
 }
 
-/// The settings that this service needs in tests: none.
+/// The settings that this service needs in tests: a provider whose endpoints need not be looked up.
 pub fn settings() -> Ready<Vec<String>> {
-    ready(Vec::new())
+    let github = json!([{ "name": "github", "profile": "GITHUB", "client_id": "x", "client_secret": "y" }]);
+    let redirect = "https://www.example.com/linked-accounts/callback";
+    let settings = ["--linked-providers", &github.to_string(), "--linked-redirect-url", redirect];
+    ready(settings.map(str::to_owned).to_vec())
 }
 
 /// Starts the service for all requests.
@@ -145,6 +150,17 @@ pub async fn request(world: &World, operation: &str, owner: &Person) -> Request<
         }
         "/auth/refresh" => (String::new(), Some(json!({ "refresh_token": owner.refresh_token }))),
         "/auth/sessions/{session_id}" => (template.replace("{session_id}", &owner.session.to_string()), None),
+        "/auth/providers/callback" => (String::new(), Some(json!({ "state": "invented", "code": "invented" }))),
+        path if path.starts_with("/auth/providers/{provider}/") => (template.replace("{provider}", "github"), None),
+        "/auth/linked-accounts/{id}" => {
+            let id = linked_accounts::tests::link(world, owner.id, "github").await;
+            (template.replace("{id}", &id.to_string()), None)
+        }
+        "/internal/linked-accounts/{user_id}/{provider}/token" => {
+            linked_accounts::tests::link(world, owner.id, "github").await;
+            let path = template.replace("{user_id}", &owner.id.to_string());
+            (path.replace("{provider}", "github"), None)
+        }
         path if path.starts_with("/internal/read-model/") => (String::new(), None),
         "/internal/erasures/{person}" => (template.replace("{person}", &owner.id.to_string()), None),
         "/users/search" => (format!("{template}?q=anna"), None),

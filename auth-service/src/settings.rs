@@ -4,6 +4,7 @@ use clap::{ArgAction, Args, Subcommand};
 use crate::app::AccountRules;
 use crate::app::access_tokens::TokenSettings;
 use crate::core::app::identity::Role;
+use crate::linked_accounts::providers::LinkedSettings;
 use crate::mails::services::MailSettings;
 use crate::users::address::EmailAddress;
 
@@ -15,6 +16,9 @@ pub struct Settings {
 
     #[command(flatten)]
     pub mails: MailSettings,
+
+    #[command(flatten)]
+    pub linked: LinkedSettings,
 
     /// Who becomes administrator by verifying this address, as long as there is none
     #[arg(long, env = "FIRST_ADMIN", value_parser = address)]

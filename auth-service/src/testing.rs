@@ -17,6 +17,7 @@ use crate::auth::schedulers::ResetWorker;
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::{Platform, Reply};
 use crate::directory::schedulers::{HashWriter, key};
+use crate::linked_accounts::providers::Providers;
 use crate::mails::schedulers::MailSender;
 use crate::mails::services::MailTransport;
 use crate::settings::Settings;
@@ -35,6 +36,8 @@ pub struct Person {
 pub struct Posted {
     /// The state of its handlers.
     pub app: App,
+    /// The providers of its sign-ins.
+    pub providers: Arc<Providers>,
     platform: Platform,
     settings: Settings,
     mailbox: Arc<TempDir>,
@@ -53,8 +56,11 @@ impl Posted {
         let settings = Settings::from_arg_matches(&platform.settings()).unwrap();
         let app = App::new(&platform.app, &settings.tokens, settings.rules()).unwrap();
         let transport = MailTransport::new(&settings.mails).unwrap();
-        platform.router = SERVICE.router(&platform.app, &mut crate::features(&app, transport));
-        Self { app, platform, settings, mailbox }
+        let environment = platform.app.settings.environment;
+        let providers = Arc::new(Providers::new(&settings.linked, &settings.tokens, environment).unwrap());
+        let mut features = crate::features(&app, transport, providers.clone());
+        platform.router = SERVICE.router(&platform.app, &mut features);
+        Self { app, providers, platform, settings, mailbox }
     }
 
     /// Another process of the service with the same stores and mailbox.

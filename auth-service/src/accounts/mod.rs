@@ -4,7 +4,7 @@ pub mod browser;
 pub mod events;
 pub mod models;
 pub mod schedulers;
-mod schemas;
+pub mod schemas;
 pub mod signals;
 mod views;
 

@@ -46,8 +46,8 @@ impl AccountChange {
         .await
     }
 
-    /// Removes and returns a change of a person, with all that came after it, whose tokens are void then: the user who made
-    /// the change cannot take its end back.
+    /// Removes and returns a change of a person, with all that came after it, links to other platforms too, whose tokens are
+    /// void then: the user who made the change cannot take its end back, and has no other way in.
     pub async fn take(tx: &mut PgTransaction<'_>, id: Uuid, user: Uuid) -> sqlx::Result<Option<Self>> {
         let change = sqlx::query_as!(
             Self,
@@ -58,6 +58,15 @@ impl AccountChange {
             UNDO_HOURS
         )
         .fetch_optional(&mut **tx)
+        .await?;
+        sqlx::query!(
+            "delete from linked_account using account_change as change
+            where change.id = $1 and change.user_id = $2 and linked_account.user_id = $2
+                and linked_at >= change.changed_at",
+            id,
+            user
+        )
+        .execute(&mut **tx)
         .await?;
         sqlx::query!(
             "delete from account_change where user_id = $2
@@ -191,9 +200,12 @@ pub async fn recent_sign_up(
     .await
 }
 
-/// Makes the password of an account unusable: no hash is like this one.
+/// What stands in place of the hash of an account without a password: no hash is like it.
+pub const PASSWORDLESS: &str = "!";
+
+/// Makes the password of an account unusable.
 pub async fn void_password(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<()> {
-    sqlx::query!("update account set password_hash = '!' where id = $1", user).execute(&mut **tx).await?;
+    sqlx::query!("update account set password_hash = $2 where id = $1", user, PASSWORDLESS).execute(&mut **tx).await?;
     Ok(())
 }
 

@@ -28,6 +28,13 @@ pub async fn registered(tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::
     producers::user_registered(tx, &UserOut::from(account.clone())).await
 }
 
+/// An account was created by a person whose address is proved already.
+pub async fn registered_verified(tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::Result<()> {
+    names::models::refold(tx, &[account.id]).await?;
+    producers::user_registered(tx, &UserOut::from(account.clone())).await?;
+    verified(tx, account).await
+}
+
 /// A sign-up used an address that is not free. The owner of a verified account gets a mail about it. An unverified account
 /// belongs to whoever proves its address: a mail goes there whose token gives it to this sign-up.
 pub async fn registered_again(

@@ -67,6 +67,10 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
         list: |db, person, before, rows| Box::pin(models::places(db, person, before, rows)),
     },
     PersonalDataSource {
+        name: "linked_accounts",
+        list: |db, person, before, rows| Box::pin(models::linked_accounts(db, person, before, rows)),
+    },
+    PersonalDataSource {
         name: "mails",
         list: |db, person, before, rows| Box::pin(models::mails(db, person, before, rows)),
     },

@@ -66,6 +66,12 @@ personal_data! {
         from place where user_id = $1 and (first_seen_at, md5(device || address_prefix)::uuid) < ($2, $3)
         order by first_seen_at desc, md5(device || address_prefix)::uuid desc limit $4"#;
 
+    /// Accounts elsewhere that they have linked, without the tokens.
+    linked_accounts =
+        r#"select linked_at as "at!", id as "id!",
+            to_jsonb(linked_account) - array['tokens', 'key_id', 'refreshing_until'] as "thing!" from linked_account
+        where user_id = $1 and (linked_at, id) < ($2, $3) order by linked_at desc, id desc limit $4"#;
+
     /// Mails to them: those that wait, and what is left of those that were sent or given up.
     mails =
         r#"select created_at as "at!", id as "id!", to_jsonb(mail) as "thing!" from mail

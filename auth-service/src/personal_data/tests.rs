@@ -53,7 +53,7 @@ async fn somebody_gets_everything_that_all_services_hold(_: PgPoolOptions, datab
     assert_eq!(export.headers[header::CONTENT_DISPOSITION], "attachment; filename=\"export.json\"");
     let services: BTreeMap<String, Value> = serde_json::from_value(export.body["services"].clone()).unwrap();
     let kinds: Vec<&String> = services["auth-service"].as_object().unwrap().keys().collect();
-    let expected = "accounts account_changes connections followers blocks dismissed_suggestions sessions places mails decisions \
+    let expected = "accounts account_changes connections followers blocks dismissed_suggestions sessions places linked_accounts mails decisions \
         standings audit";
     assert_eq!(kinds, expected.split_whitespace().collect::<Vec<_>>());
     let own = &services["auth-service"];

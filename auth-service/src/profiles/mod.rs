@@ -5,7 +5,7 @@
 pub mod events;
 pub mod models;
 pub mod schemas;
-mod services;
+pub mod services;
 pub mod signals;
 pub mod views;
 

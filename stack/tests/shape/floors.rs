@@ -67,6 +67,7 @@ const FLOORS: &[(&str, &[Floor])] = &[
             Floor::of(&["profiles", "sessions"]),
             Floor::of(&["connections", "pictures", "roles", "search", "suggestions"]),
             Floor::of(&["accounts"]),
+            Floor::of(&["linked_accounts"]),
             Floor::of(&["auth"]),
             Floor::of(&["settings"]),
             Floor::of(&["main"]),

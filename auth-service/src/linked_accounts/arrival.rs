@@ -1,0 +1,184 @@
+//! What becomes of a person who comes back from a provider: a session of the account that the link belongs to, a new
+//! account, a link, or a refusal.
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgTransaction;
+use uuid::Uuid;
+
+use super::encryption::Sealed;
+use super::grants::Grant;
+use super::identities::ExternalIdentity;
+use super::models::{
+    AttemptPurpose, LinkedAccount, LinkedState, LoginAttempt, PROVIDER_TAKEN, SUBJECT_TAKEN, claim_username,
+};
+use super::providers::{Provider, Providers};
+use super::schemas::LinkedAccountOut;
+use super::signals;
+use super::usernames::candidates;
+use crate::accounts::models::PASSWORDLESS;
+use crate::app::App;
+use crate::core::api::errors::Error;
+use crate::core::app::identity::{Status, User};
+use crate::profiles::services::skeleton;
+use crate::sessions;
+use crate::sessions::models::Device;
+use crate::sessions::schemas::TokenTransport;
+use crate::sessions::services::{StartedSession, start_session};
+use crate::users::models::{Account, Draft};
+use crate::users::{ACCOUNT_DELETED, address_taken};
+
+/// An attempt that is unknown, used up, too old, or another browser's: which of them is for no caller to know.
+pub const UNKNOWN_ATTEMPT: Error = Error::Refused(
+    StatusCode::BAD_REQUEST,
+    "This sign-in was not begun in this browser, is over, or took longer than 10 minutes; begin again",
+);
+/// No address, or one that anyone could have typed.
+const UNVERIFIED: Error = Error::Refused(
+    StatusCode::CONFLICT,
+    "The provider has no verified address of you; sign up with an address, verify it, and link this account then",
+);
+/// The address is proved, and still opens no account.
+const ADDRESS_HAS_ACCOUNT: Error = Error::Refused(
+    StatusCode::CONFLICT,
+    "There is an account with this address; sign in to it as usual, and link this account then",
+);
+const LINKED_ELSEWHERE: Error =
+    Error::Refused(StatusCode::CONFLICT, "This account of the provider is linked to another account");
+const LINKED_ALREADY: Error =
+    Error::Refused(StatusCode::CONFLICT, "Another account of this provider is linked already; unlink it first");
+const BANNED: Error = Error::Refused(StatusCode::FORBIDDEN, "This account is banned");
+/// Until the address is proved, the account may be one that somebody made with another person's address.
+pub const VERIFY_FIRST: Error = Error::Refused(StatusCode::FORBIDDEN, "Verify the address of your account first");
+
+/// How a person comes back.
+pub struct Arrival<'a> {
+    pub app: &'a App,
+    pub providers: &'a Providers,
+    pub provider: &'a Provider,
+    pub identity: &'a ExternalIdentity,
+    pub grant: &'a Grant,
+    pub device: &'a Device,
+    pub transport: TokenTransport,
+    pub now: DateTime<Utc>,
+}
+
+impl Arrival<'_> {
+    /// The answer to a person, by what they had begun.
+    pub async fn answer(self, attempt: &LoginAttempt, caller: Option<&User>) -> Result<Response, Error> {
+        match attempt.purpose {
+            AttemptPurpose::SignIn => self.sign_in().await,
+            AttemptPurpose::Link => {
+                // The session that began, and no other one: its person has shown who they are.
+                let caller = caller.filter(|user| user.session.is_some() && user.session == attempt.session_id);
+                let caller = caller.filter(|user| Some(user.id) == attempt.user_id).ok_or(UNKNOWN_ATTEMPT)?;
+                self.link(caller.id).await
+            }
+        }
+    }
+
+    async fn sign_in(self) -> Result<Response, Error> {
+        let Self { app, provider, identity, .. } = self;
+        let mut tx = app.db.begin().await?;
+        let linked = LinkedAccount::find_by_subject(&mut *tx, &provider.name, &identity.subject).await?;
+        let (account, outcome) = match linked {
+            Some(linked) => (self.return_to(&mut tx, &linked).await?, "signed_in"),
+            None => (self.register(&mut tx).await?, "registered"),
+        };
+        let started = self.start(&mut tx, &account).await?;
+        app.commit_with_answer(tx).await?;
+        count(outcome);
+        started.answer(app, self.transport, self.now)
+    }
+
+    /// The account of a link, with what the provider says of its person now.
+    async fn return_to(&self, tx: &mut PgTransaction<'static>, linked: &LinkedAccount) -> Result<Account, Error> {
+        let account = Account::find(&mut **tx, linked.user_id).await?.ok_or(ACCOUNT_DELETED)?;
+        if account.status == Status::Banned {
+            return Err(BANNED);
+        }
+        let sealed = self.seal(linked.id)?;
+        LinkedAccount::record_use(tx, linked.id, &self.state(&sealed)).await?;
+        signals::used(tx, account.id, linked.id).await?;
+        Ok(account)
+    }
+
+    /// A new account of a person whom no link leads to.
+    async fn register(&self, tx: &mut PgTransaction<'static>) -> Result<Account, Error> {
+        let email = self.identity.email.as_ref().filter(|_| self.identity.email_is_verified).ok_or(UNVERIFIED)?;
+        let name = self.identity.name.as_deref().unwrap_or_default();
+        let (first_name, last_name) = name.split_once(' ').unwrap_or((name, ""));
+        let some = |name| Some(name).filter(|name: &&str| !name.is_empty());
+        let draft = Draft { email, first_name: some(first_name), last_name: some(last_name.trim()), interests: &[] };
+        let created = Account::create(tx, &draft, PASSWORDLESS, &[0; 32]).await?.ok_or(ADDRESS_HAS_ACCOUNT)?;
+        let account = Account::verify(tx, created.id).await.map_err(address_taken)?.ok_or(ACCOUNT_DELETED)?;
+        let handle = self.identity.handle.as_deref();
+        for username in candidates([handle, self.identity.name.as_deref()]) {
+            if claim_username(tx, account.id, &username, &skeleton(&username)).await? {
+                break;
+            }
+        }
+        signals::registered(tx, &account).await?;
+        self.create_link(tx, account.id).await?;
+        Ok(account)
+    }
+
+    async fn link(self, user: Uuid) -> Result<Response, Error> {
+        let mut tx = self.app.db.begin().await?;
+        let account = Account::lock(&mut tx, user).await?.ok_or(ACCOUNT_DELETED)?;
+        if !account.is_verified {
+            return Err(VERIFY_FIRST);
+        }
+        let linked = self.create_link(&mut tx, user).await?;
+        self.app.commit_with_answer(tx).await?;
+        count("linked");
+        Ok((StatusCode::CREATED, axum::Json(LinkedAccountOut::from(linked))).into_response())
+    }
+
+    async fn create_link(&self, tx: &mut PgTransaction<'static>, user: Uuid) -> Result<LinkedAccount, Error> {
+        let (id, subject) = (Uuid::now_v7(), (self.provider.name.as_str(), self.identity.subject.as_str()));
+        let sealed = self.seal(id)?;
+        let linked = LinkedAccount::create(tx, id, user, subject, &self.state(&sealed)).await;
+        let linked = linked.map_err(|error| match &error {
+            sqlx::Error::Database(cause) if cause.constraint() == Some(SUBJECT_TAKEN) => LINKED_ELSEWHERE,
+            sqlx::Error::Database(cause) if cause.constraint() == Some(PROVIDER_TAKEN) => LINKED_ALREADY,
+            _ => error.into(),
+        })?;
+        signals::linked(tx, user, id).await?;
+        Ok(linked)
+    }
+
+    async fn start(&self, tx: &mut PgTransaction<'static>, account: &Account) -> Result<StartedSession, Error> {
+        let started = start_session(tx, account, self.device).await?;
+        // The password was changed, or the account banned, at this very moment.
+        let started = started.ok_or(UNKNOWN_ATTEMPT)?;
+        sessions::signals::started(tx, account, &started.session).await?;
+        Ok(started)
+    }
+
+    fn seal(&self, id: Uuid) -> anyhow::Result<Sealed> {
+        let tokens = serde_json::to_vec(&self.grant.tokens)?;
+        self.providers.keyring.seal(&tokens, id.as_bytes())
+    }
+
+    fn state<'b>(&'b self, tokens: &'b Sealed) -> LinkedState<'b> {
+        LinkedState {
+            name: self.identity.name.as_deref(),
+            email: self.identity.email.as_ref().map(|email| email.as_str()),
+            scopes: &self.grant.scopes,
+            tokens,
+            expires_at: expiry(self.grant, self.now),
+        }
+    }
+}
+
+/// When the access token of a grant ends.
+pub fn expiry(grant: &Grant, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let lifetime = grant.expires_in.and_then(|lifetime| TimeDelta::from_std(lifetime).ok())?;
+    now.checked_add_signed(lifetime)
+}
+
+/// Counts how a sign-in or a link ended.
+pub fn count(outcome: &'static str) {
+    metrics::counter!("linked_sign_ins_total", "outcome" => outcome).increment(1);
+}

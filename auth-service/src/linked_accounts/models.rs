@@ -1,0 +1,236 @@
+//! Linked accounts and attempts in the database: all of the SQL of this feature but that of the tokens.
+use chrono::{DateTime, Utc};
+use sqlx::{Connection, PgExecutor, PgPool, PgTransaction};
+use uuid::Uuid;
+
+use super::encryption::Sealed;
+use crate::core::contract::timestamp::Timestamp;
+
+/// For how many seconds an attempt may be finished: as long as a person needs to sign in at the provider.
+pub const ATTEMPT_SECONDS: f64 = 600.0;
+
+/// The constraint by which the database refuses a person of a provider that is linked to another account.
+pub const SUBJECT_TAKEN: &str = "linked_account_subject_key";
+/// The constraint by which it refuses a second link to one provider.
+pub const PROVIDER_TAKEN: &str = "linked_account_provider_key";
+/// The constraint by which it refuses a username, or one that looks like it.
+const USERNAME_TAKEN: &str = "account_username_key";
+
+/// What an attempt is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AttemptPurpose {
+    SignIn,
+    Link,
+}
+
+/// A sign-in or a link that has begun at a provider.
+pub struct LoginAttempt {
+    pub provider: String,
+    pub purpose: AttemptPurpose,
+    pub user_id: Option<Uuid>,
+    pub session_id: Option<Uuid>,
+    pub nonce: String,
+    pub verifier: Vec<u8>,
+    pub key_id: String,
+}
+
+impl LoginAttempt {
+    /// Stores an attempt under the hashes of its state and of the browser's cookie.
+    pub async fn create(
+        db: impl PgExecutor<'_>,
+        attempt: &Self,
+        state_sha256: &[u8; 32],
+        browser_sha256: &[u8; 32],
+    ) -> sqlx::Result<()> {
+        sqlx::query!(
+            "insert into login_attempt
+                (state_sha256, browser_sha256, provider, purpose, user_id, session_id, nonce, verifier, key_id)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            state_sha256,
+            browser_sha256,
+            attempt.provider,
+            attempt.purpose as AttemptPurpose,
+            attempt.user_id,
+            attempt.session_id,
+            attempt.nonce,
+            attempt.verifier,
+            attempt.key_id
+        )
+        .execute(db)
+        .await?;
+        Ok(())
+    }
+
+    /// Removes and returns an attempt of a browser: of two that bring the same state, one gets it. Another browser leaves
+    /// it as it is.
+    pub async fn take(
+        db: impl PgExecutor<'_>,
+        state_sha256: &[u8; 32],
+        browser_sha256: &[u8; 32],
+    ) -> sqlx::Result<Option<Self>> {
+        sqlx::query_as!(
+            Self,
+            "delete from login_attempt where state_sha256 = $1 and browser_sha256 = $2
+                and begun_at > now() - make_interval(secs => $3)
+            returning provider, purpose, user_id, session_id, nonce, verifier, key_id",
+            state_sha256,
+            browser_sha256,
+            ATTEMPT_SECONDS
+        )
+        .fetch_optional(db)
+        .await
+    }
+
+    /// Removes attempts that cannot be finished any more.
+    pub async fn sweep(db: &PgPool) -> sqlx::Result<()> {
+        sqlx::query!("delete from login_attempt where begun_at < now() - make_interval(secs => $1)", ATTEMPT_SECONDS)
+            .execute(db)
+            .await?;
+        Ok(())
+    }
+
+    /// Lets all attempts look older than they are.
+    #[cfg(test)]
+    pub async fn age(db: &PgPool, seconds: f64) -> sqlx::Result<()> {
+        sqlx::query!("update login_attempt set begun_at = begun_at - make_interval(secs => $1)", seconds)
+            .execute(db)
+            .await?;
+        Ok(())
+    }
+}
+
+/// An account elsewhere, as its person sees it.
+pub struct LinkedAccount {
+    pub id: Uuid,
+    pub user_id: Uuid,
+    pub provider: String,
+    pub name: Option<String>,
+    pub email: Option<String>,
+    pub linked_at: Timestamp,
+    pub last_used_at: Option<Timestamp>,
+    pub scopes: String,
+    pub refused_at: Option<Timestamp>,
+}
+
+/// What is stored of an account elsewhere at a sign-in or a link.
+pub struct LinkedState<'a> {
+    pub name: Option<&'a str>,
+    pub email: Option<&'a str>,
+    pub scopes: &'a str,
+    pub tokens: &'a Sealed,
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+impl LinkedAccount {
+    /// The link of a person of a provider.
+    pub async fn find_by_subject(db: impl PgExecutor<'_>, provider: &str, subject: &str) -> sqlx::Result<Option<Self>> {
+        sqlx::query_as!(
+            Self,
+            "select id, user_id, provider, name, email, linked_at, last_used_at, scopes, refused_at
+            from linked_account where provider = $1 and subject = $2",
+            provider,
+            subject
+        )
+        .fetch_optional(db)
+        .await
+    }
+
+    /// The links of a person, the oldest first; there is one per provider at most.
+    pub async fn list(db: impl PgExecutor<'_>, user: Uuid) -> sqlx::Result<Vec<Self>> {
+        sqlx::query_as!(
+            Self,
+            "select id, user_id, provider, name, email, linked_at, last_used_at, scopes, refused_at
+            from linked_account where user_id = $1 order by linked_at, id",
+            user
+        )
+        .fetch_all(db)
+        .await
+    }
+
+    /// Links an account elsewhere. Fails with [`SUBJECT_TAKEN`] or [`PROVIDER_TAKEN`].
+    pub async fn create(
+        tx: &mut PgTransaction<'_>,
+        id: Uuid,
+        user: Uuid,
+        (provider, subject): (&str, &str),
+        state: &LinkedState<'_>,
+    ) -> sqlx::Result<Self> {
+        sqlx::query_as!(
+            Self,
+            "insert into linked_account (id, user_id, provider, subject, name, email, scopes, tokens, key_id, expires_at)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            returning id, user_id, provider, name, email, linked_at, last_used_at, scopes, refused_at",
+            id,
+            user,
+            provider,
+            subject,
+            state.name,
+            state.email,
+            state.scopes,
+            state.tokens.bytes,
+            state.tokens.key_id,
+            state.expires_at.map(Timestamp) as Option<Timestamp>
+        )
+        .fetch_one(&mut **tx)
+        .await
+    }
+
+    /// Stores what a sign-in has brought.
+    pub async fn record_use(tx: &mut PgTransaction<'_>, id: Uuid, state: &LinkedState<'_>) -> sqlx::Result<()> {
+        sqlx::query!(
+            "update linked_account set last_used_at = now(), refused_at = null, name = $2, email = $3, scopes = $4,
+                tokens = $5, key_id = $6, expires_at = $7
+            where id = $1",
+            id,
+            state.name,
+            state.email,
+            state.scopes,
+            state.tokens.bytes,
+            state.tokens.key_id,
+            state.expires_at.map(Timestamp) as Option<Timestamp>
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Ends a link of a person; the name of the provider, and none when they have no such link.
+    pub async fn delete(tx: &mut PgTransaction<'_>, id: Uuid, user: Uuid) -> sqlx::Result<Option<String>> {
+        sqlx::query_scalar!("delete from linked_account where id = $1 and user_id = $2 returning provider", id, user)
+            .fetch_optional(&mut **tx)
+            .await
+    }
+
+    /// How many links a person has.
+    pub async fn count(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<i64> {
+        sqlx::query_scalar!(r#"select count(*) as "count!" from linked_account where user_id = $1"#, user)
+            .fetch_one(&mut **tx)
+            .await
+    }
+}
+
+/// Gives an account a username; false when another one has it, or one that looks like it.
+pub async fn claim_username(
+    tx: &mut PgTransaction<'_>,
+    user: Uuid,
+    username: &str,
+    skeleton: &str,
+) -> sqlx::Result<bool> {
+    let mut attempt = tx.begin().await?;
+    let claimed = sqlx::query!(
+        "update account set username = $2, username_skeleton = $3 where id = $1",
+        user,
+        username,
+        skeleton
+    )
+    .execute(&mut *attempt)
+    .await;
+    match claimed {
+        Ok(_) => attempt.commit().await.map(|()| true),
+        Err(sqlx::Error::Database(cause)) if cause.constraint() == Some(USERNAME_TAKEN) => {
+            attempt.rollback().await.map(|()| false)
+        }
+        Err(error) => Err(error),
+    }
+}
