@@ -3,6 +3,7 @@ mod app;
 mod blocks;
 mod comments;
 mod core;
+mod nfts;
 mod personal_data;
 mod post_service;
 mod post_views;
@@ -67,7 +68,7 @@ static SERVICE: Service = Service {
         let quota = Quota::new(&settings.quota, &app.settings);
         let pre_publish = Arc::new(PrePublish::new(&settings.pre_publish, &app.settings)?);
         let jobs = vec![post_views::schedulers::job(app, settings.views), quotas::schedulers::job(app)];
-        let root = read_model::internal().with_state(app.clone());
+        let root = read_model::internal().merge(nfts::internal()).with_state(app.clone());
         let app = App::new(app, &settings.post_service)?;
         let (posts, comments) =
             (posts::events::consumers::subscriptions(), comments::events::consumers::subscriptions());
@@ -80,7 +81,13 @@ static SERVICE: Service = Service {
                 .layer(Extension(settings.views))
                 .with_state(app),
             root,
-            subscriptions: [posts, comments, blocks::events::subscriptions()].concat(),
+            subscriptions: [
+                posts,
+                comments,
+                nfts::events::consumers::subscriptions(),
+                blocks::events::subscriptions(),
+            ]
+            .concat(),
             jobs,
             ..Features::default()
         })

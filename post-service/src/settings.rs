@@ -1,6 +1,7 @@
 //! The settings of the post service beside those of every service.
 use clap::Args;
 
+use crate::nfts::NftSettings;
 use crate::pre_publish::PrePublishSettings;
 use crate::quotas::QuotaSettings;
 use crate::token_check::TokenCheck;
@@ -16,4 +17,7 @@ pub struct Settings {
 
     #[command(flatten)]
     pub pre_publish: PrePublishSettings,
+
+    #[command(flatten)]
+    pub nfts: NftSettings,
 }

@@ -3,12 +3,11 @@ mod decisions;
 pub mod events;
 pub mod models;
 mod schemas;
-mod services;
 pub mod signals;
 mod views;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

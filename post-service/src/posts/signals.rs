@@ -12,8 +12,10 @@ use super::events::producers;
 use super::models::{Delta, Post};
 use super::nfts::models::{delete_nft, save_nft};
 use super::schemas::{PostOut, RestoredPost};
-use super::services::{metadata, popularity, score};
+use super::services::{popularity, score};
 use crate::core::doors::audit::{self, Entry};
+use crate::nfts::NftKind;
+use crate::nfts::signals::{Withdrawal, withdrawn};
 
 /// Posts deleted in one statement when their author's data is erased.
 const BATCH: i64 = 200;
@@ -27,11 +29,15 @@ pub async fn created(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()
 /// A post was changed by its author.
 pub async fn updated(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
     save_nft_record(tx, post).await?;
+    if post.status != Status::Posted {
+        withdrawn(tx, NftKind::Post, &[post.id], Withdrawal::Archived).await?;
+    }
     producers::post_updated(tx, &PostOut::from(post.clone())).await
 }
 
 /// A post was deleted for good, by its author or by a moderator, hidden or not.
 pub async fn deleted(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
+    withdrawn(tx, NftKind::Post, &[post.id], Withdrawal::Deleted).await?;
     let post = Post { hidden_at: None, hidden_reason: None, ..post.clone() };
     producers::post_deleted(tx, &PostOut::from(post)).await
 }
@@ -40,6 +46,7 @@ pub async fn deleted(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()
 /// `hidden_at`, by which a service that can show it again tells it from a deletion for good.
 pub async fn hidden(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
     delete_nft(tx, post.id).await?;
+    withdrawn(tx, NftKind::Post, &[post.id], Withdrawal::Hidden).await?;
     producers::post_deleted(tx, &PostOut::from(post.clone())).await
 }
 
@@ -117,5 +124,5 @@ async fn save_nft_record(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Resul
     }
     // Python's str(datetime): a blank where RFC 3339 has a T.
     let at = post.created_at.to_string().replace('T', " ");
-    save_nft(tx, post, &format!("Post created by {} at {at}", post.created_by), &metadata(post)).await
+    save_nft(tx, post, &format!("Post created by {} at {at}", post.created_by)).await
 }
