@@ -11,8 +11,9 @@ alter table post_nft add constraint post_nft_status
 -- What authors have asked to be minted, a row per post or comment. A record goes with its post; this row stays, and says why
 -- nothing came of it.
 create table mint (
-    -- The id of the NFT record: of post_nft here, or of comment_nft in the interaction service.
-    id uuid primary key,
+    -- The id of the NFT record: of post_nft here, or of comment_nft in the interaction service. What was hidden and restored has
+    -- another record, and the same row.
+    id uuid not null,
     -- When it was asked for, the last time.
     created_at timestamptz not null default now(),
     -- The author, who alone can ask.
@@ -41,11 +42,12 @@ create table mint (
     failures integer not null default 0,
     -- When a worker takes it next; a claim moves it ahead, so that it ends by itself when the worker dies.
     next_try_at timestamptz not null default now(),
-    -- A post or comment is minted once.
-    constraint mint_kind_subject_id_key unique (kind, subject_id),
+    -- A post or comment is minted once. It is the only unique constraint, so that authors who ask at the same moment meet in it.
+    constraint mint_kind_subject_id_key primary key (kind, subject_id),
     constraint mint_pinned_has_uri check (status <> 'PINNED' or (cid is not null and token_uri is not null))
 );
 
+create index mint_id on mint (id);
 -- What is due.
 create index mint_due on mint (next_try_at) where status in ('UPLOADING', 'RETRY');
 -- An author's, newest first.

@@ -144,7 +144,7 @@ pub mod tests {
             created_by: Uuid::from_u128(2),
             created_at: at("2026-11-20T15:05:05.052839Z"),
             updated_at: at("2026-11-21T00:00:00Z"),
-            title: Some("Grüße \"an\" alle\u{2028}".to_owned()),
+            title: Some("Grüße \"an\"\u{2028}alle".to_owned()),
             content: "hello world".to_owned(),
             categories: vec!["NEWS".to_owned(), "BOOKS".to_owned(), "NEWS".to_owned()],
         }
@@ -153,7 +153,7 @@ pub mod tests {
     /// The known identifier of "hello world", as Kubo prints it.
     #[test]
     fn an_identifier_is_the_one_that_kubo_gives() {
-        let known = "bafkreifzjut3te7nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e";
+        let known = "bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e";
         assert_eq!(cid_of(b"hello world"), known);
         assert_eq!(read_cid(known).as_deref(), Some(known));
     }
@@ -178,7 +178,7 @@ pub mod tests {
             r#"{"attributes":[{"trait_type":"Kind","value":"Post"},{"trait_type":"Category","value":"BOOKS"},"#,
             r#"{"trait_type":"Category","value":"NEWS"},{"display_type":"date","trait_type":"Created","value":1795187105}],"#,
             r#""description":"Post created by 00000000-0000-0000-0000-000000000002 at 2026-11-20 15:05:05.052839+00:00","#,
-            "\"name\":\"Grüße \\\"an\\\" alle\u{2028}\",",
+            "\"name\":\"Grüße \\\"an\\\"\u{2028}alle\",",
             r#""properties":{"author":"00000000-0000-0000-0000-000000000002","#,
             r#""content_sha256":"b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9","#,
             r#""created_at":"2026-11-20T15:05:05.052839+00:00","id":"00000000-0000-0000-0000-000000000001","kind":"POST","#,

@@ -46,8 +46,8 @@ pub async fn read_nft(user: User, State(app): State<App>, Path(id): Path) -> Res
 
 /// Read the metadata of an NFT, as its `token_uri` leads to; needs no token
 #[utoipa::path(get, path = "/nfts/metadata/{cid}", tag = "nft", security(()), params(
-    ("cid" = String, Path, description = "The content identifier",
-        example = "bafkreifzjut3te7nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e"),
+    ("cid" = String, Path, max_length = 59, description = "The content identifier",
+        example = "bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e"),
 ), responses(
     (status = 200, body = Object, description = "ERC-1155 metadata, never changed"),
     (status = 404, body = Problem),

@@ -10,7 +10,8 @@ use crate::nfts::signals::{Withdrawal, withdrawn};
 
 #[derive(Deserialize)]
 struct DeletedComment {
-    id: Uuid,
+    /// Other producers may send the post's id alone, which is enough to count: then nothing can be cancelled.
+    id: Option<Uuid>,
     /// Given where moderation has hidden it.
     hidden_at: Option<Timestamp>,
 }
@@ -22,7 +23,7 @@ pub fn comment_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Even
             events.iter().map(|event| serde_json::from_str(&event.message)).collect::<Result<_, _>>()?;
         let (hidden, deleted): (Vec<_>, Vec<_>) = comments.iter().partition(|comment| comment.hidden_at.is_some());
         for (comments, how) in [(hidden, Withdrawal::Hidden), (deleted, Withdrawal::Deleted)] {
-            let ids: Vec<Uuid> = comments.iter().map(|comment| comment.id).collect();
+            let ids: Vec<Uuid> = comments.iter().filter_map(|comment| comment.id).collect();
             if !ids.is_empty() {
                 withdrawn(tx, NftKind::Comment, &ids, how).await?;
             }

@@ -101,13 +101,19 @@ async fn many_who_ask_at_once_mint_one(_: PgPoolOptions, database: PgConnectOpti
     for _ in 0..20 {
         posts.push(posted(&platform, &anna).await);
     }
+    let people: Vec<_> = (0..5).map(|_| new_user()).collect();
+    let comments = people.iter().flat_map(|person| [person; 3]).map(async |(token, id)| {
+        platform.call("POST", &format!("/nfts/comments/{id}/mint"), Some(token), None).await.status
+    });
+    assert!(join_all(comments).await.iter().all(|status| *status == 202));
     let asked = posts.iter().flat_map(|post| [post, post, post]).map(|post| ask(&platform, &anna, post));
     join_all(asked).await;
     join_all((0..3).map(|_| mint_due(&platform))).await;
     let events = platform.published(NFT_PINNED).await;
     let mut subjects: Vec<_> = events.iter().map(|event| event["subject_id"].to_string()).collect();
     subjects.sort();
-    let mut expected: Vec<_> = posts.iter().map(|post| post["id"].to_string()).collect();
+    let comments = people.iter().map(|(_, id)| json!(id).to_string());
+    let mut expected: Vec<_> = posts.iter().map(|post| post["id"].to_string()).chain(comments).collect();
     expected.sort();
     assert_eq!(subjects, expected);
 }
