@@ -81,13 +81,8 @@ static SERVICE: Service = Service {
                 .layer(Extension(settings.views))
                 .with_state(app),
             root,
-            subscriptions: [
-                posts,
-                comments,
-                nfts::events::consumers::subscriptions(),
-                blocks::events::subscriptions(),
-            ]
-            .concat(),
+            subscriptions: [posts, comments, nfts::events::consumers::subscriptions(), blocks::events::subscriptions()]
+                .concat(),
             jobs,
             ..Features::default()
         })

@@ -17,11 +17,8 @@ use crate::posts::testing::{self as posts, PostService, post};
 use crate::token_check;
 
 /// The operations beside the API that only this service has.
-pub const BESIDE: &[&str] = &[
-    "GET /internal/nfts/{comment_id}",
-    "GET /internal/read-model/comments",
-    "GET /internal/read-model/reactions",
-];
+pub const BESIDE: &[&str] =
+    &["GET /internal/nfts/{comment_id}", "GET /internal/read-model/comments", "GET /internal/read-model/reactions"];
 
 /// The service with a stub of the post service.
 pub struct World {

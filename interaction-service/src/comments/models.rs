@@ -293,11 +293,7 @@ pub async fn delete_nft(tx: &mut PgTransaction<'_>, comment: Uuid) -> sqlx::Resu
 }
 
 /// Inserts or updates the NFT record of a comment.
-pub async fn save_nft(
-    tx: &mut PgTransaction<'_>,
-    comment: &Comment,
-    description: &str,
-) -> sqlx::Result<()> {
+pub async fn save_nft(tx: &mut PgTransaction<'_>, comment: &Comment, description: &str) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into comment_nft (id, created_by, comment_id, description) values ($1, $2, $3, $4)
         on conflict (comment_id) do update set updated_by = $5, updated_at = now()",

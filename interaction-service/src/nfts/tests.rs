@@ -48,10 +48,8 @@ async fn the_post_service_reads_a_comment_to_mint_it(_: PgPoolOptions, database:
 async fn a_record_learns_where_its_metadata_is(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, post) = start_with_post(database).await;
     let (anna, _) = new_user();
-    let [first, second] = [
-        comment(&platform, &anna, &post, "one").await.body,
-        comment(&platform, &anna, &post, "two").await.body,
-    ];
+    let [first, second] =
+        [comment(&platform, &anna, &post, "one").await.body, comment(&platform, &anna, &post, "two").await.body];
     let records = [record(&platform, &first).await.body, record(&platform, &second).await.body];
     // Twice, one of a record that is gone, and one of a post.
     platform.consume(NFT_PINNED, &pinned(&records[0], "COMMENT")).await;

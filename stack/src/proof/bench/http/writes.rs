@@ -171,11 +171,7 @@ fn comment_script() -> Result<String> {
                 &[ABOUT, AUTHOR],
             )?,
             statements::filled(&INTERACTION, "insert into comment (", &[NEW, AUTHOR, ABOUT, ":content"])?,
-            statements::filled(
-                &INTERACTION,
-                "insert into comment_nft (",
-                &[NEW, AUTHOR, NEW, ":description", "null"],
-            )?,
+            statements::filled(&INTERACTION, "insert into comment_nft (", &[NEW, AUTHOR, NEW, ":description", "null"])?,
             outbox(&INTERACTION, "post_comment_created")?,
         ],
     ))
