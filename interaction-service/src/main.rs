@@ -7,6 +7,7 @@ mod comments;
 mod connections;
 mod core;
 mod facets;
+mod nfts;
 mod personal_data;
 mod post_service;
 mod post_views;
@@ -78,7 +79,7 @@ static SERVICE: Service = Service {
         let quota = Quota::new(&settings.quota, &app.settings);
         let pre_publish = Arc::new(PrePublish::new(&settings.pre_publish, &app.settings)?);
         let jobs = vec![post_views::schedulers::job(app, settings.views), quotas::schedulers::job(app)];
-        let root = read_model::internal().with_state(app.clone());
+        let root = read_model::internal().merge(nfts::internal()).with_state(app.clone());
         let app = App::new(app, &settings.post_service)?;
         let (posts, comments) =
             (posts::events::consumers::subscriptions(), comments::events::consumers::subscriptions());
@@ -96,6 +97,7 @@ static SERVICE: Service = Service {
             subscriptions: [
                 posts,
                 comments,
+                nfts::events::consumers::subscriptions(),
                 blocks::events::subscriptions(),
                 connections::events::consumers::subscriptions(),
             ]

@@ -18,6 +18,7 @@ use crate::token_check;
 
 /// The operations beside the API that only this service has.
 pub const BESIDE: &[&str] = &[
+    "GET /internal/nfts/{comment_id}",
     "GET /internal/read-model/comments",
     "GET /internal/read-model/reactions",
     "GET /internal/read-model/comment-reactions",
@@ -79,6 +80,13 @@ pub async fn request(world: &World, operation: &str, owner: &Person) -> Request<
     let published = post(owner.id, "POSTED");
     world.consume(POST_CREATED, &published).await;
     world.posts.add_post(&published);
+    if operation == "GET /internal/nfts/{comment_id}" {
+        let text = json!({ "content": "x" });
+        let path = format!("/{}/comments", published["id"].as_str().unwrap());
+        let comment = world.call("POST", &path, Some(&owner.token), Some(text)).await.body;
+        let path = format!("/internal/nfts/{}", comment["id"].as_str().unwrap());
+        return Request::get(path).body(Body::empty()).unwrap();
+    }
     let (method, template) = operation.split_once(" /api/v1").unwrap();
     let post = published["id"].as_str().unwrap();
     let text = json!({ "content": "x" });

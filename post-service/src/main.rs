@@ -6,6 +6,8 @@ mod facets;
 mod history;
 mod items;
 mod media;
+mod joined;
+mod nfts;
 mod personal_data;
 mod posts;
 mod pre_publish;
@@ -28,6 +30,7 @@ use clap::{Args, FromArgMatches};
 use crate::core::serve::{self, Features, Service};
 use crate::drafts::schedulers::DraftPublisher;
 use crate::media::library::MediaLibrary;
+use crate::nfts::Nfts;
 use crate::pre_publish::PrePublish;
 use crate::quotas::Quota;
 use crate::search::schedulers::SearchBackfill;
@@ -49,6 +52,7 @@ static SERVICE: Service = Service {
         posts::events::POST_DELETE_COMPLETED,
         media::events::MEDIA_READY,
         media::pictures::events::PROFILE_PICTURE_CHANGED,
+        nfts::events::NFT_PINNED,
         personal_data::USER_ERASED,
     ],
     migrations: &MIGRATIONS,
@@ -66,6 +70,9 @@ static SERVICE: Service = Service {
         media::LIST_MEDIA_LIMIT,
         media::UPLOAD_LIMIT,
         media::CHANGE_MEDIA_LIMIT,
+        nfts::READ_NFTS_LIMIT,
+        nfts::READ_METADATA_LIMIT,
+        nfts::MINT_LIMIT,
     ],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
@@ -77,6 +84,7 @@ static SERVICE: Service = Service {
         let quota = Quota::new(&settings.quota, &app.settings);
         let pre_publish = Arc::new(PrePublish::new(&settings.pre_publish, &app.settings)?);
         let publisher = pre_publish.clone();
+        let nfts = Nfts::open(app, &settings.nfts)?;
         Ok(Features {
             routes: posts::router()
                 .merge(drafts::router())
@@ -84,15 +92,21 @@ static SERVICE: Service = Service {
                 .merge(search::router())
                 .merge(media::router(&library))
                 .merge(tags::router())
+                .merge(nfts::router())
                 .layer(Extension(quota))
                 .layer(Extension(pre_publish))
                 .layer(Extension(library.clone()))
+                .layer(Extension(nfts.clone()))
                 .merge(items::router())
                 .with_state(app.clone()),
             root: read_model::internal()
                 .merge(media::internal().layer(Extension(library.clone())))
                 .with_state(app.clone()),
-            subscriptions: [posts::events::consumers::subscriptions(app), blocks::events::subscriptions()].concat(),
+            subscriptions: joined::joined(vec![
+                posts::events::consumers::subscriptions(app),
+                nfts::events::consumers::subscriptions(),
+                blocks::events::subscriptions(),
+            ]),
             jobs: vec![
                 quotas::schedulers::job(app),
                 tags::schedulers::job(app),
@@ -101,6 +115,7 @@ static SERVICE: Service = Service {
             ],
             background: Some(Box::new(move |app| {
                 media::schedulers::start(app, &library);
+                nfts::schedulers::start(app, &nfts);
                 app.start("tags of older posts", TagBackfiller(app.clone()));
                 app.start("search backfill", SearchBackfill(app.clone()));
                 app.start("publication of drafts", DraftPublisher { app: app.clone(), pre_publish: publisher });

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
-use crate::SERVICE;
 use crate::blocks::events::USER_BLOCKED;
 use crate::core::testing::{self, Platform};
 use crate::media;
+use crate::nfts;
 use crate::posts::events::POST_DELETE_REQUESTED;
 use crate::token_check;
 
@@ -29,7 +29,7 @@ pub async fn settings() -> Vec<String> {
 
 /// Starts the service for all requests.
 pub async fn start(database: PgConnectOptions) -> World {
-    Platform::start(&SERVICE, database, &[]).await
+    nfts::tests::start(database).await
 }
 
 /// The owner of what a request is about.
@@ -86,6 +86,20 @@ pub async fn request(platform: &Platform, operation: &str, owner: &Person) -> Re
         }
         "GET /api/v1/tags/trending" => build("GET", "/tags/trending", None),
         "GET /api/v1/tags/{tag}/posts" => build("GET", "/tags/rust/posts", None),
+        "GET /api/v1/me/nfts" => build("GET", "/me/nfts", None),
+        "GET /api/v1/nfts/{id}" => {
+            let nft = nfts::tests::pinned(platform, &owner.token, &post.body).await;
+            build("GET", &format!("/nfts/{}", nft["id"].as_str().unwrap()), None)
+        }
+        "GET /api/v1/nfts/metadata/{cid}" => {
+            let nft = nfts::tests::pinned(platform, &owner.token, &post.body).await;
+            build("GET", &format!("/nfts/metadata/{}", nft["cid"].as_str().unwrap()), None)
+        }
+        "POST /api/v1/nfts/{post_id}/mint" => build("POST", &format!("{}/mint", one.replace("posts", "nfts")), None),
+        // The stub of the interaction service has a comment of every user, under the user's own id.
+        "POST /api/v1/nfts/comments/{comment_id}/mint" => {
+            build("POST", &format!("/nfts/comments/{}/mint", owner.id), None)
+        }
         media if media.contains("/media") || media.contains("/me/") => request_media(platform, media, owner).await,
         "GET /internal/read-model/posts" => Request::get("/internal/read-model/posts").body(Body::empty()).unwrap(),
         other => panic!("there is no request of {other} here"),

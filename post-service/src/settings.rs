@@ -2,6 +2,7 @@
 use clap::Args;
 
 use crate::media::library::MediaSettings;
+use crate::nfts::NftSettings;
 use crate::pre_publish::PrePublishSettings;
 use crate::quotas::QuotaSettings;
 use crate::token_check::TokenCheck;
@@ -20,4 +21,7 @@ pub struct Settings {
 
     #[command(flatten)]
     pub pre_publish: PrePublishSettings,
+
+    #[command(flatten)]
+    pub nfts: NftSettings,
 }

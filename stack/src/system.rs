@@ -6,7 +6,7 @@
 //!
 //! service              port     asks over HTTP     its own settings
 //! auth-service         base+0   -                  SECRET_KEY, MAIL_DIR, PUBLIC_URL
-//! post-service         base+1   auth, moderation   MODERATION_URL, MEDIA_STORE, MEDIA_URL
+//! post-service         base+1   auth, mod., inter. MODERATION_URL, MEDIA_STORE, MEDIA_URL, PUBLIC_URL
 //! interaction-service  base+2   auth, post, mod.   POST_SERVICE_URL, MODERATION_URL
 //! moderation-service   base+3   auth               -
 //! engagement-service   base+4   auth               PUBLIC_URL
@@ -45,7 +45,7 @@ pub enum Need {
     SecretKey,
     /// `MAIL_DIR`, `PUBLIC_URL`: where mails go, and the address that is written in them.
     Mail,
-    /// `PUBLIC_URL`: the address of links in mails that another service sends.
+    /// `PUBLIC_URL`: the address of links in mails that another service sends, and of the metadata of NFTs.
     Links,
     /// `AUTHENTICATION_VERIFICATION_URL`: where the tokens of its callers are checked.
     Verification,
@@ -67,6 +67,7 @@ pub const POST: Service = Service {
     package: "post-service",
     offset: 1,
     needs: &[Need::Verification, Need::Moderation, Need::Media],
+    needs: &[Need::Verification, Need::Moderation, Need::Links],
 };
 pub const INTERACTION: Service = Service {
     noun: "interaction",

@@ -3,7 +3,6 @@ mod decisions;
 pub mod events;
 pub mod models;
 mod schemas;
-mod services;
 pub mod signals;
 mod threads;
 mod views;

@@ -1,5 +1,4 @@
 //! Comments and their NFT records in the database: all of the SQL of this feature.
-use serde_json::Value;
 use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
@@ -306,20 +305,14 @@ pub async fn delete_nft(tx: &mut PgTransaction<'_>, comment: Uuid) -> sqlx::Resu
 }
 
 /// Inserts or updates the NFT record of a comment.
-pub async fn save_nft(
-    tx: &mut PgTransaction<'_>,
-    comment: &Comment,
-    description: &str,
-    data: &Value,
-) -> sqlx::Result<()> {
+pub async fn save_nft(tx: &mut PgTransaction<'_>, comment: &Comment, description: &str) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into comment_nft (id, created_by, comment_id, description, data) values ($1, $2, $3, $4, $5::text::json)
-        on conflict (comment_id) do update set data = excluded.data, updated_by = $6, updated_at = now()",
+        "insert into comment_nft (id, created_by, comment_id, description) values ($1, $2, $3, $4)
+        on conflict (comment_id) do update set updated_by = $5, updated_at = now()",
         Uuid::now_v7(),
         comment.created_by,
         comment.id,
         description,
-        data.to_string(),
         comment.updated_by
     )
     .execute(&mut **tx)
@@ -337,7 +330,6 @@ pub struct Nft {
     pub status: String,
     pub title: Option<String>,
     pub description: String,
-    pub data: String,
     pub token_uri: Option<String>,
 }
 
@@ -347,8 +339,7 @@ impl Nft {
     pub async fn all(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
-            r#"select comment_id, created_by, updated_by, status, title, description, data::text as "data!", token_uri
-            from comment_nft order by id"#
+            "select comment_id, created_by, updated_by, status, title, description, token_uri from comment_nft order by id"
         )
         .fetch_all(db)
         .await

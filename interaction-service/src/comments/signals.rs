@@ -7,7 +7,6 @@ use super::decisions::models::CommentDecision;
 use super::events::producers;
 use super::models::{Comment, delete_nft, save_nft};
 use super::schemas::{CommentOut, RestoredComment};
-use super::services::metadata;
 use super::threads;
 use crate::comment_reactions;
 use crate::core::doors::audit::{self, Entry};
@@ -125,5 +124,5 @@ async fn save_nft_record(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx:
     // Python's str(datetime): a blank where RFC 3339 has a T.
     let at = comment.created_at.to_string().replace('T', " ");
     let description = format!("Comment created by {} at {at}", comment.created_by);
-    save_nft(tx, comment, &description, &metadata(comment)).await
+    save_nft(tx, comment, &description).await
 }

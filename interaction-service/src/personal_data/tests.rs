@@ -23,7 +23,7 @@ async fn a_deleted_users_data_is_exported_before_and_gone_after(_: PgPoolOptions
     for stream in SERVICE.publishes {
         platform.published(stream).await;
     }
-    let places = ["interaction.comment", "interaction.comment_nft", "interaction.outbox", "post_comment_created"];
+    let places = ["interaction.comment", "interaction.outbox", "post_comment_created"];
     assert_eq!(platform.finds("Annasword").await, places);
     let [comments, nfts, reactions] = [
         platform.personal_data_of(her, "comments").await,

@@ -10,6 +10,7 @@ use crate::core::doors::erasure::Erasure;
 use crate::core::doors::personal_data::PersonalDataSource;
 use crate::history::models::PostVersion;
 use crate::media;
+use crate::nfts::models::Mint;
 use crate::posts;
 use crate::quotas::models::Usage;
 
@@ -35,6 +36,10 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
         list: |db, person, before, rows| Box::pin(media::models::Media::list_personal_data(db, person, before, rows)),
     },
     PersonalDataSource {
+        name: "mints",
+        list: |db, person, before, rows| Box::pin(Mint::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
         name: "quotas",
         list: |db, person, before, rows| Box::pin(Usage::list_personal_data(db, person, before, rows)),
     },
@@ -47,9 +52,12 @@ pub const ERASURE: Erasure = Erasure {
     confirmed_on: Some(USER_ERASED),
 };
 
-/// Deletes a user's blocks and quotas, and a batch of their posts and then of their pictures; true when there may be more.
+/// Deletes a user's blocks, quotas and mints, and a batch of their posts and then of their pictures; true when there may be more.
 async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     blocks::models::delete_blocks(tx, person).await?;
     Usage::delete_by_user(tx, person).await?;
-    Ok(posts::signals::erase(tx, person).await? || media::signals::erase(tx, person).await?)
+    // Posts first: whatever changes an NFT locks its post's record before the request to mint it.
+    let has_more = posts::signals::erase(tx, person).await? || media::signals::erase(tx, person).await?;
+    Mint::delete_by_user(tx, person).await?;
+    Ok(has_more)
 }

@@ -22,7 +22,7 @@ async fn a_deleted_users_data_is_exported_before_and_gone_after(_: PgPoolOptions
     for stream in SERVICE.publishes {
         platform.published(stream).await;
     }
-    assert_eq!(platform.finds("Annasword").await, ["post.outbox", "post.post", "post.post_nft", "post_created"]);
+    assert_eq!(platform.finds("Annasword").await, ["post.outbox", "post.post", "post_created"]);
 
     assert_eq!(platform.finds("annasword").await, ["post.post_search", "post.search_key"], "folded");
 
@@ -42,5 +42,5 @@ async fn a_deleted_users_data_is_exported_before_and_gone_after(_: PgPoolOptions
     ids.sort_by_key(|id| id.as_str());
     assert_eq!(ids, [&hers[0], &hers[1]]);
     assert_eq!((&gone[0]["title"], &gone[0]["content"]), (&json!(null), &json!("")));
-    assert_eq!(platform.finds("Bertsword").await, ["post.outbox", "post.post", "post.post_nft", "post_created"]);
+    assert_eq!(platform.finds("Bertsword").await, ["post.outbox", "post.post", "post_created"]);
 }

@@ -13,7 +13,7 @@ pub mod signals;
 mod views;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -1,7 +1,4 @@
-//! Calculations on a post: its score, its popularity, and the metadata of its NFT.
-use serde_json::{Value, json};
-
-use super::models::Post;
+//! Calculations on a post: its score and its popularity.
 
 /// The upper end of both scales.
 const MAX: f64 = 100.0;
@@ -25,31 +22,6 @@ pub fn popularity(views: i64, connections: Option<i64>) -> f64 {
         Some(connections) if connections > 0 => (views.max(0) as f64 / connections as f64).min(MAX),
         _ => MAX,
     }
-}
-
-/// The metadata of a post's NFT, as ERC-1155 has it: name, description, image, and the post itself.
-/// <https://eips.ethereum.org/EIPS/eip-1155#metadata>
-pub fn metadata(post: &Post) -> Value {
-    json!({
-        "name": post.id,
-        "description": format!("Post created by {}", post.created_by),
-        "image": null,
-        "metadata": {
-            "id": post.id,
-            "title": post.title,
-            "content": post.content,
-            "types": post.types,
-            "total_views": post.total_views.max(0),
-            "total_comments": post.total_comments.max(0),
-            "total_reactions": post.total_reactions.max(0),
-            "score": post.score,
-            "popularity": post.popularity,
-            "created_by": post.created_by,
-            "created_at": post.created_at,
-            "updated_by": post.updated_by,
-            "updated_at": post.updated_at,
-        },
-    })
 }
 
 #[cfg(test)]

@@ -12,10 +12,12 @@ use super::events::producers;
 use super::models::{Delta, Post};
 use super::nfts::models::{delete_nft, save_nft};
 use super::schemas::{PostOut, RestoredPost};
-use super::services::{metadata, popularity, score};
+use super::services::{popularity, score};
 use super::shown;
 use crate::core::doors::audit::{self, Entry};
 use crate::items::models::Item;
+use crate::nfts::NftKind;
+use crate::nfts::signals::{Withdrawal, withdrawn};
 use crate::{media, search, tags};
 
 /// Posts deleted in one statement when their author's data is erased.
@@ -34,6 +36,9 @@ pub async fn created(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<Po
 /// A post was changed by its author. Returns it as it is shown.
 pub async fn updated(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<PostOut> {
     save_nft_record(tx, post).await?;
+    if post.status != Status::Posted {
+        withdrawn(tx, NftKind::Post, &[post.id], Withdrawal::Archived).await?;
+    }
     tags::signals::saved(tx, post).await?;
     search::signals::changed(tx, post).await?;
     let shown = shown::as_published(tx, post.clone()).await?;
@@ -43,6 +48,7 @@ pub async fn updated(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<Po
 
 /// A post was deleted for good, by its author or by a moderator, hidden or not.
 pub async fn deleted(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
+    withdrawn(tx, NftKind::Post, &[post.id], Withdrawal::Deleted).await?;
     let post = Post { hidden_at: None, hidden_reason: None, ..post.clone() };
     media::signals::posts_deleted(tx, &[post.id]).await?;
     producers::post_deleted(tx, &PostOut::from(post)).await
@@ -52,6 +58,7 @@ pub async fn deleted(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()
 /// `hidden_at`, by which a service that can show it again tells it from a deletion for good.
 pub async fn hidden(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
     delete_nft(tx, post.id).await?;
+    withdrawn(tx, NftKind::Post, &[post.id], Withdrawal::Hidden).await?;
     search::signals::hidden(tx, post.id).await?;
     let shown = shown::as_published(tx, post.clone()).await?;
     producers::post_deleted(tx, &shown).await
@@ -134,5 +141,5 @@ async fn save_nft_record(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Resul
     }
     // Python's str(datetime): a blank where RFC 3339 has a T.
     let at = post.created_at.to_string().replace('T', " ");
-    save_nft(tx, post, &format!("Post created by {} at {at}", post.created_by), &metadata(post)).await
+    save_nft(tx, post, &format!("Post created by {} at {at}", post.created_by)).await
 }

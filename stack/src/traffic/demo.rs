@@ -33,6 +33,7 @@ pub async fn demo(entrance: Entrance) -> Result<ExitCode> {
     let comment = interest(&bob, &post).await?;
     an_insult(&bob, &post).await?;
     what_the_post_counts(&ada, &post).await?;
+    an_nft(&ada, &post).await?;
     home_feed(&bob, &post).await?;
     notifications(&ada, &bob).await?;
     words(&ada, &bob).await?;
@@ -210,6 +211,16 @@ async fn what_the_post_counts(ada: &Person, post: &Post) -> Result<()> {
         seconds(took)
     );
     step("Ada looks at her post", &counts);
+    Ok(())
+}
+
+/// The published post has an NFT record, from which it can be minted where that is on.
+async fn an_nft(ada: &Person, post: &Post) -> Result<()> {
+    let nfts: Vec<Value> = ada.api.ask(Method::GET, To::Post, "/me/nfts", None).await?;
+    let Some(nft) = nfts.iter().find(|nft| nft["subject_id"] == post.id.as_str()) else {
+        bail!("Ada's post has no NFT record: {nfts:?}");
+    };
+    step("Ada looks at its NFT", &format!("record {} is {}", nft["id"], nft["status"]));
     Ok(())
 }
 

@@ -39,6 +39,7 @@ pub const COPIES: &[Copies] = &[
     },
     Copies { place: "facets/", services: &["post-service", "interaction-service"], except: &[] },
     Copies { place: "pre_publish.rs", services: &["post-service", "interaction-service"], except: &[] },
+    Copies { place: "joined.rs", services: &["engagement-service", "post-service"], except: &[] },
     Copies { place: "quotas/", services: &["post-service", "interaction-service"], except: &[] },
     Copies {
         place: "blocks/",

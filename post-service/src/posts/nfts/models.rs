@@ -1,5 +1,4 @@
 //! NFT records in the database: all of the SQL of this feature.
-use serde_json::Value;
 use sqlx::{PgPool, PgTransaction};
 use uuid::Uuid;
 
@@ -34,15 +33,14 @@ pub async fn delete_nft(tx: &mut PgTransaction<'_>, post: Uuid) -> sqlx::Result<
 }
 
 /// Inserts or updates the NFT record of a post.
-pub async fn save_nft(tx: &mut PgTransaction<'_>, post: &Post, description: &str, data: &Value) -> sqlx::Result<()> {
+pub async fn save_nft(tx: &mut PgTransaction<'_>, post: &Post, description: &str) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into post_nft (id, created_by, post_id, description, data) values ($1, $2, $3, $4, $5::text::json)
-        on conflict (post_id) do update set data = excluded.data, updated_by = $6, updated_at = now()",
+        "insert into post_nft (id, created_by, post_id, description) values ($1, $2, $3, $4)
+        on conflict (post_id) do update set updated_by = $5, updated_at = now()",
         Uuid::now_v7(),
         post.created_by,
         post.id,
         description,
-        data.to_string(),
         post.updated_by
     )
     .execute(&mut **tx)

@@ -166,6 +166,21 @@ select format('%s NFT records of %s', count(*), id) from (
     select post_id from post.post_nft union all select comment_id from interaction.comment_nft
 ) as record (id) group by id having count(*) > 1;
 
+-- wrong
+select format('the NFT record of post %s is %s, its minting %s', post_id, post_nft.status, mint.status)
+from post.post_nft join post.mint using (id)
+where post_nft.token_uri is distinct from mint.token_uri
+    or post_nft.status <> case mint.status when 'CANCELLED' then 'READY_FOR_MINTING' else mint.status end;
+
+-- wrong
+select format('post %s is not published, its minting %s', subject_id, mint.status) from post.mint
+where kind = 'POST' and mint.status <> 'CANCELLED' and not exists (
+    select from post.post where post.id = subject_id and post.status = 'POSTED' and hidden_at is null);
+
+-- lost
+select format('the metadata of comment %s', comment_id) from post.mint join interaction.comment_nft using (id)
+where kind = 'COMMENT' and mint.status = 'PINNED' and comment_nft.token_uri is distinct from mint.token_uri;
+
 -- lost
 select format('the profile of %s', message ->> 'id') from published
 where stream = 'user_registered' and exists (select from auth.account where id::text = message ->> 'id')

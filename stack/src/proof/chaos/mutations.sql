@@ -277,6 +277,21 @@ insert into interaction.comment_nft select (copied).* from (
     from interaction.comment_nft as original where true limit 1) as copy (copied)
 returning comment_id;
 
+-- wrong: the NFT record of post {} is READY_FOR_MINTING, its minting PINNED
+insert into post.mint (id, created_by, kind, subject_id, status, store, cid, token_uri)
+select id, created_by, 'POST', post_id, 'PINNED', 'local', 'bafk', 'ipfs://bafk' from post.post_nft order by id limit 1
+returning subject_id;
+
+-- wrong: post {} is not published, its minting UPLOADING
+insert into post.mint (id, created_by, kind, subject_id)
+values (gen_random_uuid(), gen_random_uuid(), 'POST', gen_random_uuid()) returning subject_id;
+
+-- lost: the metadata of comment {}
+insert into post.mint (id, created_by, kind, subject_id, status, store, cid, token_uri)
+select id, created_by, 'COMMENT', comment_id, 'PINNED', 'local', 'bafk', 'ipfs://bafk'
+from interaction.comment_nft order by id limit 1
+returning subject_id;
+
 -- lost: the profile of {}
 delete from engagement.profile where ctid = (
     select ctid from engagement.profile where exists (

@@ -120,11 +120,11 @@ impl Write {
         let noun = self.service.noun;
         let (nft, of) = if noun == "post" { ("post_nft", "post_id") } else { ("comment_nft", "comment_id") };
         let query = format!(
-            "select message::text, traceparent, message ->> 'id', message ->> 'created_by', description, data::text
+            "select message::text, traceparent, message ->> 'id', message ->> 'created_by', description
             from {noun}.outbox join {noun}.{nft} as nft on nft.{of} = (message ->> 'id')::uuid
             where stream = $1 order by seq desc limit 1"
         );
-        let (message, trace, id, author, description, data): (String, String, String, String, String, String) =
+        let (message, trace, id, author, description): (String, String, String, String, String) =
             ask(AssertSqlSafe(query))
                 .bind(self.stream)
                 .fetch_one(&platform.tables)
@@ -138,7 +138,6 @@ impl Write {
             ("old_id", id),
             ("old_author", author),
             ("description", description),
-            ("data", data),
             ("authors", format!("{{{authors}}}")),
             ("content", TEXT.to_owned()),
         ])
@@ -155,7 +154,7 @@ fn post_script() -> Result<String> {
                 "insert into post (",
                 &[NEW, AUTHOR, "'A walk'", ":content", "'{TRAVEL}'", "'POSTED'"],
             )?,
-            statements::filled(&POST, "insert into post_nft (", &[NEW, AUTHOR, NEW, ":description", ":data", "null"])?,
+            statements::filled(&POST, "insert into post_nft (", &[NEW, AUTHOR, NEW, ":description", "null"])?,
             outbox(&POST, "post_created")?,
         ],
     ))
@@ -172,11 +171,7 @@ fn comment_script() -> Result<String> {
                 &[ABOUT, AUTHOR],
             )?,
             statements::filled(&INTERACTION, "insert into comment (", &[NEW, AUTHOR, ABOUT, ":content"])?,
-            statements::filled(
-                &INTERACTION,
-                "insert into comment_nft (",
-                &[NEW, AUTHOR, NEW, ":description", ":data", "null"],
-            )?,
+            statements::filled(&INTERACTION, "insert into comment_nft (", &[NEW, AUTHOR, NEW, ":description", "null"])?,
             outbox(&INTERACTION, "post_comment_created")?,
         ],
     ))

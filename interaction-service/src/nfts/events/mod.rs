@@ -1,0 +1,5 @@
+//! The events of NFTs that the interaction service consumes.
+pub mod consumers;
+mod processors;
+
+pub const NFT_PINNED: &str = "nft_pinned";

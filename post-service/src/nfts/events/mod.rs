@@ -1,0 +1,8 @@
+//! The events that NFTs publish and consume.
+pub mod consumers;
+mod processors;
+pub mod producers;
+
+pub const NFT_PINNED: &str = "nft_pinned";
+
+pub const COMMENT_DELETED: &str = "post_comment_deleted";

@@ -1,0 +1,412 @@
+//! NFTs in the database: all of the SQL of this feature.
+//!
+//! Locks are taken in one order: the record of the post, then the row of `mint`. So a step of the worker and the withdrawal of a
+//! post cannot deadlock.
+use std::time::Duration;
+
+use sqlx::{PgExecutor, PgPool, PgTransaction};
+use uuid::Uuid;
+
+use super::documents::MintedContent;
+use super::{MintStatus, NftKind};
+use crate::core::api::pagination::Cursor;
+use crate::core::contract::timestamp::Timestamp;
+use crate::core::doors::personal_data::PersonalDataItem;
+
+/// How long a claim holds, in seconds: more than all calls of a try can take together, each of which ends after five.
+const CLAIM_SECONDS: f64 = 120.0;
+
+/// An NFT as its author sees it.
+#[derive(Clone, Debug)]
+pub struct Nft {
+    pub id: Uuid,
+    pub created_at: Timestamp,
+    pub created_by: Uuid,
+    pub updated_at: Timestamp,
+    pub kind: NftKind,
+    pub subject_id: Uuid,
+    pub status: MintStatus,
+    pub reason: Option<String>,
+    pub cid: Option<String>,
+    pub token_uri: Option<String>,
+}
+
+impl Nft {
+    /// An NFT that the viewer may see: one of a post that they see, one of a comment whose metadata can be read, or their own.
+    pub async fn find_visible(db: impl PgExecutor<'_>, id: Uuid, viewer: Uuid) -> sqlx::Result<Option<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"select record.id as "id!", record.created_at as "created_at!", record.created_by as "created_by!",
+                coalesce(mint.updated_at, record.updated_at) as "updated_at!", 'POST' as "kind!: NftKind",
+                record.post_id as "subject_id!", coalesce(mint.status, record.status) as "status!: MintStatus",
+                mint.reason, mint.cid, mint.token_uri
+            from post_nft as record join post on post.id = record.post_id left join mint on mint.id = record.id
+            where record.id = $1 and visible(post, $2)
+            union all
+            select id, created_at, created_by, updated_at, kind, subject_id, status, reason, cid, token_uri from mint
+            where id = $1 and not exists (select from post_nft where post_nft.id = mint.id)
+                and (created_by = $2 or (kind = 'COMMENT' and status = 'PINNED' and not hidden(created_by, $2)))"#,
+            id,
+            viewer
+        )
+        .fetch_optional(db)
+        .await
+    }
+
+    /// A user's NFTs, newest first: those of their posts, and those of comments and of what is gone that they have asked for.
+    pub async fn list(db: impl PgExecutor<'_>, user: Uuid, before: Cursor, rows: i64) -> sqlx::Result<Vec<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"select * from (
+                (select record.id as "id!", record.created_at as "created_at!", record.created_by as "created_by!",
+                    coalesce(mint.updated_at, record.updated_at) as "updated_at!", 'POST' as "kind!: NftKind",
+                    record.post_id as "subject_id!", coalesce(mint.status, record.status) as "status!: MintStatus",
+                    mint.reason, mint.cid, mint.token_uri
+                from post_nft as record left join mint on mint.id = record.id
+                where record.created_by = $1 and (record.created_at, record.id) < ($2, $3)
+                order by record.created_at desc, record.id desc limit $4)
+                union all
+                (select id, created_at, created_by, updated_at, kind, subject_id, status, reason, cid, token_uri
+                from mint
+                where created_by = $1 and (created_at, id) < ($2, $3)
+                    and not exists (select from post_nft where post_nft.id = mint.id)
+                order by created_at desc, id desc limit $4)
+            ) as nft order by "created_at!" desc, "id!" desc limit $4"#,
+            user,
+            before.at,
+            before.id,
+            rows
+        )
+        .fetch_all(db)
+        .await
+    }
+}
+
+/// A published post as it would be minted now; none when it is not there, not published, or hidden.
+pub async fn find_post(db: impl PgExecutor<'_>, post: Uuid) -> sqlx::Result<Option<MintedContent>> {
+    sqlx::query_as!(
+        MintedContent,
+        r#"select 'POST' as "kind!: NftKind", record.id as record_id, post.id as subject_id, post.created_by,
+            post.created_at, post.updated_at, post.title, post.content, post.types as categories
+        from post join post_nft as record on record.post_id = post.id
+        where post.id = $1 and post.status = 'POSTED' and post.hidden_at is null"#,
+        post
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// Locks the record of a post until the transaction ends; there is none of a comment.
+async fn lock_record(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("select id from post_nft where id = $1 for update", id).fetch_optional(&mut **tx).await?;
+    Ok(())
+}
+
+/// Shows in the records of posts how far their minting is.
+async fn show_in_records(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update post_nft set token_uri = mint.token_uri,
+            status = case mint.status when 'CANCELLED' then 'READY_FOR_MINTING' else mint.status end
+        from mint where mint.id = post_nft.id and mint.id = any($1)",
+        ids
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// A request to mint that a worker has claimed.
+#[derive(Clone, Debug)]
+pub struct Mint {
+    pub id: Uuid,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    pub created_by: Uuid,
+    pub kind: NftKind,
+    pub subject_id: Uuid,
+    /// Where an earlier try has put the document.
+    pub store: Option<String>,
+    pub cid: Option<String>,
+    pub pin_request: Option<String>,
+    /// The number of the claim.
+    pub claims: i64,
+    pub failures: i32,
+}
+
+impl Mint {
+    /// Writes down that an author asks for the minting of a content. One that is under way or done stays as it is.
+    pub async fn ask(tx: &mut PgTransaction<'_>, content: &MintedContent) -> sqlx::Result<()> {
+        lock_record(tx, content.record_id).await?;
+        sqlx::query!(
+            "insert into mint (id, created_by, kind, subject_id) values ($1, $2, $3, $4)
+            on conflict on constraint mint_kind_subject_id_key do update set id = excluded.id, status = 'UPLOADING',
+                reason = null, pin_request = null, token_uri = null, failures = 0,
+                created_at = now(), updated_at = now(), next_try_at = now()
+            where mint.status in ('FAILED', 'CANCELLED')",
+            content.record_id,
+            content.created_by,
+            content.kind as NftKind,
+            content.subject_id
+        )
+        .execute(&mut **tx)
+        .await?;
+        show_in_records(tx, &[content.record_id]).await
+    }
+
+    /// Claims requests that are due.
+    pub async fn claim(db: impl PgExecutor<'_>, rows: i64) -> sqlx::Result<Vec<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"update mint set claims = claims + 1, next_try_at = now() + make_interval(secs => $2)
+            where id in (
+                select id from mint where status in ('UPLOADING', 'RETRY') and next_try_at <= now()
+                order by next_try_at limit $1 for update skip locked)
+            returning id, created_at, created_by, kind as "kind: NftKind", subject_id, store, cid, pin_request, claims,
+                failures"#,
+            rows,
+            CLAIM_SECONDS
+        )
+        .fetch_all(db)
+        .await
+    }
+
+    /// Writes down where a document is about to be put; false when the claim is over, or the document is still to be removed
+    /// from there.
+    pub async fn begin(&self, tx: &mut PgTransaction<'_>, store: &str, cid: &str) -> sqlx::Result<bool> {
+        lock_record(tx, self.id).await?;
+        let begun = sqlx::query!(
+            "update mint set status = 'UPLOADING', store = $3, cid = $4, updated_at = now(),
+                pin_request = case when store = $3 and cid = $4 then pin_request end
+            where id = $1 and claims = $2 and status in ('UPLOADING', 'RETRY')
+                and not exists (select from unpin where unpin.store = $3 and unpin.cid = $4)",
+            self.id,
+            self.claims,
+            store,
+            cid
+        )
+        .execute(&mut **tx)
+        .await?;
+        if begun.rows_affected() == 0 {
+            return Ok(false);
+        }
+        // What an earlier try has put elsewhere, or of an older version. Its worker may still be at it.
+        if let (Some(old_store), Some(old_cid)) = (&self.store, &self.cid)
+            && (old_store.as_str(), old_cid.as_str()) != (store, cid)
+        {
+            let document = Unpin { store: old_store, cid: old_cid, request: self.pin_request.as_deref() };
+            document.save(tx, CLAIM_SECONDS).await?;
+        }
+        show_in_records(tx, &[self.id]).await?;
+        Ok(true)
+    }
+
+    /// Writes down what came of a try; false when the claim is over.
+    pub async fn end(&self, tx: &mut PgTransaction<'_>, outcome: &MintOutcome) -> sqlx::Result<bool> {
+        lock_record(tx, self.id).await?;
+        let ended = sqlx::query!(
+            "update mint set status = $3, reason = $4, token_uri = $5, pin_request = coalesce($6, pin_request),
+                failures = case when $3 = 'RETRY' then failures + 1 else 0 end,
+                next_try_at = now() + make_interval(secs => $7), updated_at = now()
+            where id = $1 and claims = $2 and status in ('UPLOADING', 'RETRY')",
+            self.id,
+            self.claims,
+            outcome.status as MintStatus,
+            outcome.reason,
+            outcome.token_uri,
+            outcome.pin_request,
+            outcome.wait.as_secs_f64()
+        )
+        .execute(&mut **tx)
+        .await?;
+        show_in_records(tx, &[self.id]).await?;
+        Ok(ended.rows_affected() == 1)
+    }
+
+    /// Leaves a request as it is until a time has passed.
+    pub async fn put_off(&self, db: impl PgExecutor<'_>, wait: Duration) -> sqlx::Result<()> {
+        sqlx::query!(
+            "update mint set next_try_at = now() + make_interval(secs => $3) where id = $1 and claims = $2",
+            self.id,
+            self.claims,
+            wait.as_secs_f64()
+        )
+        .execute(db)
+        .await?;
+        Ok(())
+    }
+
+    /// Cancels the requests for contents that were withdrawn, and has their documents removed; how many there were.
+    pub async fn cancel(
+        tx: &mut PgTransaction<'_>,
+        kind: NftKind,
+        subjects: &[Uuid],
+        reason: &str,
+    ) -> sqlx::Result<usize> {
+        if kind == NftKind::Post {
+            sqlx::query!("select id from post_nft where post_id = any($1) order by id for update", subjects)
+                .fetch_all(&mut **tx)
+                .await?;
+        }
+        let locked = sqlx::query_scalar!(
+            "select id from mint where kind = $1 and subject_id = any($2) and status <> 'CANCELLED'
+            order by id for update",
+            kind as NftKind,
+            subjects
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        Self::unpin(tx, &locked).await?;
+        sqlx::query!(
+            "update mint set status = 'CANCELLED', reason = $2, token_uri = null, updated_at = now() where id = any($1)",
+            &locked,
+            reason
+        )
+        .execute(&mut **tx)
+        .await?;
+        show_in_records(tx, &locked).await?;
+        Ok(locked.len())
+    }
+
+    /// Deletes the requests of a user, and has their documents removed.
+    pub async fn delete_by_user(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<()> {
+        let locked = sqlx::query_scalar!("select id from mint where created_by = $1 order by id for update", user)
+            .fetch_all(&mut **tx)
+            .await?;
+        Self::unpin(tx, &locked).await?;
+        sqlx::query!("delete from mint where id = any($1)", &locked).execute(&mut **tx).await?;
+        Ok(())
+    }
+
+    /// Has the documents of requests removed: at once, or, where one may be being uploaded, when that has ended.
+    async fn unpin(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
+        sqlx::query!(
+            "insert into unpin (store, cid, pin_request, next_try_at)
+            select store, cid, pin_request,
+                case when status in ('UPLOADING', 'RETRY') then now() + make_interval(secs => $2) else now() end
+            from mint where id = any($1) and status <> 'CANCELLED' and store is not null and cid is not null
+            on conflict (store, cid) do nothing",
+            ids,
+            CLAIM_SECONDS
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// What waits: how many requests, and for how many seconds the oldest one.
+    pub async fn backlog(db: impl PgExecutor<'_>) -> sqlx::Result<(i64, f64)> {
+        let row = sqlx::query!(
+            r#"select count(*) as "waiting!",
+                coalesce(extract(epoch from now() - min(created_at)), 0)::double precision as "age!"
+            from mint where status in ('UPLOADING', 'RETRY')"#
+        )
+        .fetch_one(db)
+        .await?;
+        Ok((row.waiting, row.age))
+    }
+
+    /// A user's requests for the export of personal data, newest first.
+    pub async fn list_personal_data(
+        db: &PgPool,
+        user: Uuid,
+        before: Cursor,
+        rows: i64,
+    ) -> sqlx::Result<Vec<PersonalDataItem>> {
+        sqlx::query_as!(
+            PersonalDataItem,
+            r#"select created_at as at, id, to_json(mint) as "thing!" from mint
+            where created_by = $1 and (created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"#,
+            user,
+            before.at,
+            before.id,
+            rows
+        )
+        .fetch_all(db)
+        .await
+    }
+}
+
+/// What came of a try.
+#[derive(Clone, Debug)]
+pub struct MintOutcome {
+    pub status: MintStatus,
+    pub reason: Option<String>,
+    pub token_uri: Option<String>,
+    /// What a pinning service calls its work on it.
+    pub pin_request: Option<String>,
+    /// The time to the next try, where there is one.
+    pub wait: Duration,
+}
+
+/// A document that is to be removed from a store.
+pub struct Unpin<'a> {
+    pub store: &'a str,
+    pub cid: &'a str,
+    pub request: Option<&'a str>,
+}
+
+impl Unpin<'_> {
+    /// Has a document removed after some seconds, unless a request refers to it.
+    pub async fn save(&self, tx: &mut PgTransaction<'_>, seconds: f64) -> sqlx::Result<()> {
+        sqlx::query!(
+            "insert into unpin (store, cid, pin_request, next_try_at) select $1, $2, $3, now() + make_interval(secs => $4)
+            where not exists (select from mint
+                where mint.cid = $2 and mint.store = $1 and status in ('UPLOADING', 'RETRY', 'PINNED'))
+            on conflict (store, cid) do nothing",
+            self.store,
+            self.cid,
+            self.request,
+            seconds
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+}
+
+/// A removal that a worker has claimed.
+#[derive(Clone, Debug)]
+pub struct Removal {
+    pub store: String,
+    pub cid: String,
+    pub pin_request: Option<String>,
+    pub tries: i32,
+}
+
+impl Removal {
+    /// Claims removals from a store that are due.
+    pub async fn claim(db: impl PgExecutor<'_>, store: &str, rows: i64) -> sqlx::Result<Vec<Self>> {
+        sqlx::query_as!(
+            Self,
+            "update unpin set tries = tries + 1, next_try_at = now() + make_interval(secs => $3)
+            where store = $1 and cid in (
+                select cid from unpin where store = $1 and next_try_at <= now()
+                order by next_try_at limit $2 for update skip locked)
+            returning store, cid, pin_request, tries",
+            store,
+            rows,
+            CLAIM_SECONDS
+        )
+        .fetch_all(db)
+        .await
+    }
+
+    /// The document is removed.
+    pub async fn delete(&self, db: impl PgExecutor<'_>) -> sqlx::Result<()> {
+        sqlx::query!("delete from unpin where store = $1 and cid = $2", self.store, self.cid).execute(db).await?;
+        Ok(())
+    }
+
+    /// The store could not remove it: it is asked again after a time.
+    pub async fn put_off(&self, db: impl PgExecutor<'_>, wait: Duration) -> sqlx::Result<()> {
+        sqlx::query!(
+            "update unpin set next_try_at = now() + make_interval(secs => $3) where store = $1 and cid = $2",
+            self.store,
+            self.cid,
+            wait.as_secs_f64()
+        )
+        .execute(db)
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,140 @@
+//! What is withdrawn is not minted, and its metadata does not stay.
+use serde_json::{Value, json};
+use sqlx::Executor;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use super::{ask, make_due, mint_due, pinned, read, remove_due, served, start};
+use crate::core::testing::counted::Counted;
+use crate::core::testing::{Platform, new_user};
+use crate::nfts::events::{COMMENT_DELETED, NFT_PINNED};
+use crate::posts::events::POST_DELETE_REQUESTED;
+use crate::posts::tests::{delete_request, nfts as records, path, posted};
+
+/// How a post is withdrawn, and what its NFT says then.
+const WAYS: [(&str, &str); 3] = [
+    ("DELETE", "its content was deleted"),
+    ("ARCHIVE", "its content was archived"),
+    ("HIDE", "its content was hidden by moderation"),
+];
+
+async fn withdraw(platform: &Platform, author: &str, post: &Value, way: &str) {
+    let archived = json!({ "content": "x", "types": [], "status": "ARCHIVED" });
+    match way {
+        "DELETE" => assert_eq!(platform.call("DELETE", &path(post), Some(author), None).await.status, 204),
+        "ARCHIVE" => assert_eq!(platform.call("PUT", &path(post), Some(author), Some(archived)).await.status, 200),
+        _ => drop(platform.consume(POST_DELETE_REQUESTED, &delete_request(post)).await),
+    }
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_is_withdrawn_before_is_never_uploaded(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, _) = new_user();
+    for (way, reason) in WAYS {
+        let post = posted(&platform, &anna).await;
+        let nft = ask(&platform, &anna, &post).await;
+        let counted = Counted::begin();
+        withdraw(&platform, &anna, &post, way).await;
+        counted.assert("nft_mints_total{outcome=\"cancelled\"} 1");
+        mint_due(&platform).await;
+        let nft = read(&platform, &anna, &nft).await;
+        assert_eq!((&nft["status"], &nft["reason"]), (&json!("CANCELLED"), &json!(reason)));
+        assert_eq!((nft.get("cid"), nft.get("token_uri")), (None, None));
+    }
+    assert_eq!(platform.published(NFT_PINNED).await, Vec::<Value>::new());
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_is_withdrawn_afterwards_is_removed_from_the_store(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, _) = new_user();
+    for (way, reason) in WAYS {
+        let post = posted(&platform, &anna).await;
+        let nft = pinned(&platform, &anna, &post).await;
+        assert_eq!(served(&platform, &nft).await, 200);
+        withdraw(&platform, &anna, &post, way).await;
+        let nft = read(&platform, &anna, &nft).await;
+        assert_eq!((&nft["status"], &nft["reason"]), (&json!("CANCELLED"), &json!(reason)));
+        assert_eq!(nft.get("token_uri"), None);
+        remove_due(&platform).await;
+        assert_eq!(served(&platform, &nft).await, 404, "{way}");
+    }
+    let left = records(&platform).await;
+    assert_eq!(left.len(), 1, "the archived post keeps its record, as it was before");
+    assert_eq!((&left[0]["status"], &left[0]["token_uri"]), (&json!("READY_FOR_MINTING"), &Value::Null));
+    assert_eq!(platform.app.db.fetch_all("select from unpin").await.unwrap().len(), 0);
+}
+
+/// A document that is still to be removed must not be removed after it was uploaded again.
+#[sqlx::test(migrations = false)]
+async fn what_is_published_again_can_be_minted_again(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, her) = new_user();
+    let asked = async || {
+        let reply = platform.call("POST", &format!("/nfts/comments/{her}/mint"), Some(&anna), None).await;
+        assert_eq!(reply.status, 202, "{reply:?}");
+        reply.body
+    };
+    let nft = asked().await;
+    mint_due(&platform).await;
+    platform.consume(COMMENT_DELETED, &json!({ "id": her, "post_id": her })).await;
+    assert_eq!(read(&platform, &anna, &nft).await["status"], "CANCELLED");
+    // The stub has it still, as if it had been restored; its document is the same.
+    assert_eq!(asked().await["status"], "UPLOADING");
+    mint_due(&platform).await;
+    assert_eq!(read(&platform, &anna, &nft).await["status"], "UPLOADING", "the removal comes first");
+    remove_due(&platform).await;
+    make_due(&platform).await;
+    mint_due(&platform).await;
+    remove_due(&platform).await;
+    let nft = read(&platform, &anna, &nft).await;
+    assert_eq!((&nft["status"], served(&platform, &nft).await), (&json!("PINNED"), 200));
+    assert_eq!(platform.published(NFT_PINNED).await.len(), 2);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_comment_that_is_hidden_or_deleted_is_cancelled_and_others_are_not(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let platform = start(database).await;
+    let people = [new_user(), new_user(), new_user()];
+    let mut minted = Vec::new();
+    for (token, id) in &people {
+        minted.push(platform.call("POST", &format!("/nfts/comments/{id}/mint"), Some(token), None).await.body);
+    }
+    let hidden_at = "2026-11-20T12:00:00+00:00";
+    platform.consume(COMMENT_DELETED, &json!({ "id": people[0].1, "post_id": people[0].1 })).await;
+    platform
+        .consume(COMMENT_DELETED, &json!({ "id": people[1].1, "post_id": people[1].1, "hidden_at": hidden_at }))
+        .await;
+    let mut reasons = Vec::new();
+    for (nft, (token, _)) in minted.iter().zip(&people) {
+        reasons.push(read(&platform, token, nft).await["reason"].clone());
+    }
+    let expected = [json!("its content was deleted"), json!("its content was hidden by moderation"), Value::Null];
+    assert_eq!(reasons, expected);
+}
+
+/// An erasure leaves no row with the user's id, and no document.
+#[sqlx::test(migrations = false)]
+async fn an_erased_users_nfts_are_exported_before_and_gone_after(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, her), (ben, _)) = (new_user(), new_user());
+    let post = posted(&platform, &anna).await;
+    let nft = pinned(&platform, &anna, &post).await;
+    let comment = platform.call("POST", &format!("/nfts/comments/{her}/mint"), Some(&anna), None).await;
+    assert_eq!(comment.status, 202);
+    let kept = posted(&platform, &ben).await;
+    let kept = pinned(&platform, &ben, &kept).await;
+    let held = platform.personal_data_of(her, "mints").await;
+    assert_eq!(held.iter().map(|mint| &mint["kind"]).collect::<Vec<_>>(), ["COMMENT", "POST"]);
+    assert_eq!((&held[1]["cid"], &held[1]["token_uri"]), (&nft["cid"], &nft["token_uri"]));
+
+    platform.erase(her).await;
+    assert_eq!(platform.personal_data_of(her, "mints").await, Vec::<Value>::new());
+    make_due(&platform).await;
+    remove_due(&platform).await;
+    assert_eq!((served(&platform, &nft).await, served(&platform, &kept).await), (404, 200));
+    assert_eq!(platform.finds(nft["cid"].as_str().unwrap()).await.contains(&"post.mint".to_owned()), false);
+}
