@@ -66,8 +66,7 @@ pub const POST: Service = Service {
     noun: "post",
     package: "post-service",
     offset: 1,
-    needs: &[Need::Verification, Need::Moderation, Need::Media],
-    needs: &[Need::Verification, Need::Moderation, Need::Links],
+    needs: &[Need::Verification, Need::Moderation, Need::Media, Need::Links],
 };
 pub const INTERACTION: Service = Service {
     noun: "interaction",
