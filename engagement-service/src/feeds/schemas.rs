@@ -35,7 +35,7 @@ pub struct FeedItem {
     #[schema(required = false)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
-    /// What it is about, when there is something, as the post service's /items/{item_id} shows it
+    /// What it is about, when there is something, as the post service shows it
     #[schema(value_type = Object, required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item: Option<Value>,
