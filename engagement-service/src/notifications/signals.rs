@@ -7,9 +7,10 @@ use uuid::Uuid;
 use super::Type;
 use super::causes::models::{
     delete_actor, list_actors, list_actors_of, list_authors, list_causes, list_connected, list_connections,
-    list_interactions, list_readers_of_actors, list_readers_of_posts, list_thread_actors, save_actors, withhold,
+    list_interactions, save_actors, withhold,
 };
 use super::causes::services::differences;
+use super::causes::threads::models::{list_readers_of_actors, list_readers_of_posts, list_thread_actors};
 use super::causes::{Pair, PostActor};
 use super::models::{Announcement, Notification};
 use super::numbers::models::lock_readers;
@@ -67,7 +68,7 @@ pub async fn pairs_changed(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::
     evaluate(tx, &posts.into_iter().collect::<Vec<_>>(), &interactions, &readers).await
 }
 
-/// Writes what differs for these readers, whom this transaction has locked. What concerns others is another transaction's to write.
+/// Writes what differs for these readers, which this transaction has locked. What concerns others is another transaction's to write.
 async fn evaluate(
     tx: &mut PgTransaction<'_>,
     posts: &[Uuid],
