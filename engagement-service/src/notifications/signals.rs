@@ -7,13 +7,14 @@ use uuid::Uuid;
 use super::Type;
 use super::causes::models::{
     delete_actor, list_actors, list_actors_of, list_causes, list_connected, list_connections, list_interactions,
-    list_thread_actors, save_actors, withhold,
+    save_actors, withhold,
 };
 use super::causes::services::differences;
+use super::causes::threads::models::list_thread_actors;
 use super::causes::{Pair, PostActor};
 use super::models::{Announcement, Notification};
 use super::numbers::models::lock_readers;
-use super::readers::models::{list_new_interactions, list_readers};
+use super::readers::models::{list_new_interactions, list_readers, list_withheld_readers};
 use crate::core::contract::timestamp::Timestamp;
 use crate::posts::models::PostCount;
 
@@ -42,7 +43,8 @@ pub async fn comments_changed(
 pub async fn posts_changed(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<()> {
     PostCount::create_and_lock(tx, posts).await?;
     let interactions = list_new_interactions(tx, posts).await?;
-    let readers = list_readers(tx, posts, &interactions).await?;
+    let mut readers = list_readers(tx, posts, &interactions).await?;
+    readers.extend(list_withheld_readers(tx, posts).await?);
     if readers.is_empty() {
         return Ok(());
     }
@@ -67,7 +69,7 @@ pub async fn pairs_changed(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::
     evaluate(tx, &posts.into_iter().collect::<Vec<_>>(), &interactions, &readers).await
 }
 
-/// Writes what differs for these readers, whom this transaction has locked. What concerns others is another transaction's to write.
+/// Writes what differs for these readers, which this transaction has locked. What concerns others is another transaction's to write.
 async fn evaluate(
     tx: &mut PgTransaction<'_>,
     posts: &[Uuid],

@@ -50,11 +50,12 @@ async fn one_click_ends_the_mails_of_the_link_and_no_others(_: PgPoolOptions, da
     assert_eq!(mailed(&platform, &anna).await, usual);
     for _ in 0..2 {
         assert_eq!(one_click(&platform, &links.token(her, Scope::Type(Type::UserConnected))).await, 200);
-        let expected = ["DIGEST", "DIGEST", "NEVER", "NEVER", "AT_ONCE", "NEVER", "NEVER", "DIGEST", "DIGEST"];
+        let expected =
+            ["DIGEST", "DIGEST", "NEVER", "NEVER", "AT_ONCE", "NEVER", "NEVER", "DIGEST", "DIGEST", "DIGEST"];
         assert_eq!(mailed(&platform, &anna).await, expected);
     }
     assert_eq!(one_click(&platform, &links.token(him, Scope::Digest)).await, 200);
-    let expected = ["NEVER", "NEVER", "NEVER", "NEVER", "AT_ONCE", "NEVER", "NEVER", "NEVER", "NEVER"];
+    let expected = ["NEVER", "NEVER", "NEVER", "NEVER", "AT_ONCE", "NEVER", "NEVER", "NEVER", "NEVER", "NEVER"];
     assert_eq!(mailed(&platform, &bert).await, expected);
     assert_eq!(one_click(&platform, &links.token(his, Scope::All)).await, 200);
     assert_eq!(mailed(&platform, &carl).await, ["NEVER"; 10]);

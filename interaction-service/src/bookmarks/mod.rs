@@ -1,6 +1,6 @@
-//! Bookmarks: posts that a user keeps for later, in folders if they like. Nobody but the user gets to know, so no event reports them.
+//! Bookmarks: posts that a user keeps for later, in folders if they like. They are private, so no event reports them.
 //!
-//! A bookmark stays while its post is archived, hidden or by somebody with whom there is a block, and is not listed then: all of that
+//! A bookmark stays while its post is archived, hidden or by a user with a block between the two, and is not listed then: all of that
 //! can end. It is deleted with the post.
 pub mod models;
 mod schemas;

@@ -56,7 +56,7 @@ pub async fn delete_bookmark(user: User, State(app): State<App>, Path(post): Pat
 
 /// List the caller's bookmarks of posts that they may see now, newest first
 #[utoipa::path(get, path = "/me/bookmarks", tag = "bookmark", params(
-    ("folder" = Option<String>, Query, description = "Only those in this folder; at most 50 characters"),
+    ("folder" = Option<String>, Query, max_length = 50, description = "Only those in this folder; at most 50 characters"),
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(

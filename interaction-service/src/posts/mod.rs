@@ -27,7 +27,7 @@ pub enum Commenters {
     /// All who see it
     #[default]
     Everyone,
-    /// Those to whom the author is connected
+    /// The users that the author is connected to
     Connections,
     /// Its author alone
     Nobody,

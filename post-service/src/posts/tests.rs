@@ -920,7 +920,7 @@ async fn moderation_is_not_asked_unless_it_is_wanted(_: PgPoolOptions, database:
     assert!(with(&["--pre-publish", "on", "--service-token", "x"]).is_ok() && with(&[]).is_ok());
 }
 
-/// Who may comment is kept by an update that does not say, and is told apart only where not everyone may.
+/// Who may comment is kept by an update that does not say, and is shown only where not everyone may.
 #[sqlx::test(migrations = false)]
 async fn an_author_says_who_may_comment(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;

@@ -5,6 +5,7 @@
 //! nothing is added up from events, their order and their repetition make no difference.
 pub mod models;
 pub mod services;
+pub mod threads;
 
 use chrono::NaiveDate;
 use uuid::Uuid;

@@ -27,19 +27,6 @@ impl From<ActorRow> for Standing {
     }
 }
 
-/// Who replied or reacted to comments, or once did.
-pub async fn list_thread_actors(tx: &mut PgTransaction<'_>, comments: &[Uuid]) -> sqlx::Result<Vec<PostActor>> {
-    sqlx::query_as!(
-        PostActor,
-        r#"select post_id as "post_id!", user_id as "actor_id!" from comment_card where reply_to = any($1)
-        union
-        select post_id, user_id from comment_reaction_card where comment_id = any($1)"#,
-        comments
-    )
-    .fetch_all(&mut **tx)
-    .await
-}
-
 /// The causes on posts for these readers: those of the given people, and all of a group of the post's author that does not exist yet, so
 /// that its count is complete from its beginning, also where reactions were consumed before their post.
 pub async fn list_causes(

@@ -85,8 +85,8 @@ struct CommentEvent {
     created_by: Uuid,
 }
 
-/// Brings the groups of posts up to date, with those of whom the comments are the first of a thread: a hidden comment is no reason to be
-/// notified of replies and reactions to it, and a restored one is again.
+/// Brings the groups of posts up to date, with those of the users that replied or reacted to the comments: a hidden comment is no
+/// reason for a notification of that, and a restored one is again.
 pub fn comments_changed<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
         let comments: Vec<CommentEvent> = read(events)?;

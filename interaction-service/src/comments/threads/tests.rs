@@ -91,7 +91,7 @@ async fn a_reply_needs_a_visible_comment_on_the_same_post(_: PgPoolOptions, data
     assert_eq!(platform.call("GET", &replies, Some(&bert), None).await.status, 404);
     assert_eq!(get(&platform, &bert, &path(&said)).await["content"], "edited");
 
-    // Nobody replies to a person with whom there is a block.
+    // A block between two users lets neither reply to the other.
     let second = comment(&platform, &anna, &here, "second").await.body;
     let block = json!({ "user_id": author, "target_id": writer, "at": "2026-11-20T12:00:00+00:00" });
     platform.consume(USER_BLOCKED, &block).await;

@@ -35,8 +35,8 @@ impl TypeCount {
 }
 
 impl Reactor {
-    /// The newest who reacted to a post beside the viewer: first those to whom the viewer is connected, and nobody with whom they have
-    /// a block.
+    /// The newest users beside the viewer that reacted to a post: first those that the viewer is connected to, and none that the viewer
+    /// has a block with.
     pub async fn list(db: impl PgExecutor<'_>, post: Uuid, viewer: Uuid) -> sqlx::Result<Vec<Self>> {
         // Two short lists, each by an index, and not one order over all who reacted.
         sqlx::query_as!(

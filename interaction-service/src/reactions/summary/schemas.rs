@@ -16,7 +16,7 @@ pub struct ReactionSummary {
     pub types: Vec<TypeCountOut>,
     /// The caller's own reaction; null when there is none
     pub mine: Option<Type>,
-    /// At most ten others who reacted: first those to whom the caller is connected, then the newest
+    /// At most ten other users who reacted: first those that the caller is connected to, then the newest
     pub people: Vec<ReactorOut>,
 }
 
