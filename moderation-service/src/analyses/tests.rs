@@ -206,7 +206,7 @@ async fn an_analysis_explains_its_verdict(_: PgPoolOptions, database: PgConnectO
     assert_eq!(found.status, 200, "{found:?}");
     let found = found.body;
     assert_eq!((&found["content_id"], &found["model_version"]), (&json!(id), &json!("words-1")));
-    assert_eq!((&found["scores"]["hate"], &found["scores"]["spam"]), (&json!(0.984375), &json!(0.0078125)));
+    assert_eq!((&found["scores"]["hate"], &found["scores"]["spam"]), (&json!(0.984_375), &json!(0.007_812_5)));
     assert_eq!(found["thresholds"]["hate"], json!({ "label": 0.5, "hide": 0.875 }));
     assert_eq!(found["normalised"], "Look, you hateword, at https://example.com @bert");
     assert_eq!(found["signals"]["evasions"], json!(["LEET"]));

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::models::Decision;
+use super::services::read_flag;
 use super::{AppealStatus, NewDecision};
 use crate::core::contract::fields::{Fields, Input, Invalid};
 use crate::core::contract::timestamp::Timestamp;
@@ -68,18 +69,6 @@ impl Input for DecisionIn {
             public_note,
             hours,
             abusive,
-        }
-    }
-}
-
-/// Reads a flag that may be left out.
-pub fn read_flag(fields: &mut Fields, name: &'static str, default: bool) -> bool {
-    match fields.value(name) {
-        None => default,
-        Some(Value::Bool(flag)) => flag,
-        Some(_) => {
-            fields.refuse(name, "value could not be parsed to a boolean", "type_error.bool", None);
-            default
         }
     }
 }

@@ -38,8 +38,8 @@ pub fn simulate(rules: Vec<Rule>, past: Vec<Past>) -> SimulationOut {
     out
 }
 
-/// The policies that are not off, as they were a moment ago: whoever answers within milliseconds reads them here and not in the
-/// database. [`PolicyReader`](super::schedulers::PolicyReader) renews them; where it does not run they are read each time.
+/// The policies that are not off, as they were a moment ago: a handler that answers within milliseconds reads them here and not in
+/// the database. [`PolicyReader`](super::schedulers::PolicyReader) renews them; where it does not run they are read each time.
 #[derive(Debug, Default)]
 pub struct CurrentPolicies(watch::Sender<Option<Arc<Vec<CompiledPolicy>>>>);
 

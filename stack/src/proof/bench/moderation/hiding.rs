@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use futures::stream::{FuturesUnordered, StreamExt};
 use reqwest::{Method, StatusCode};
-use tokio::task::JoinSet;
 use tokio::time::interval;
 
 use crate::client::{Person, To, eventually};
@@ -24,15 +24,17 @@ pub async fn measure(options: &Moderation, platform: &MeasuredPlatform<'_>) -> R
     let mut people = platform.sign_up(u32::try_from(AUTHORS)? + 1).await?;
     let reader = people.pop().context("nobody signed up")?;
     console::info(format_args!("Writing {} posts, {} per second", options.posts, options.posts_rate));
-    let (mut turns, mut posts) = (interval(Duration::from_secs(1) / options.posts_rate), JoinSet::new());
-    for number in 0..options.posts {
-        turns.tick().await;
-        let author = people[number as usize % AUTHORS].clone();
-        posts.spawn(time_to_hiding(author, reader.clone(), number));
-    }
-    let mut times = LatencyHistogram::new()?;
-    while let Some(time) = posts.join_next().await {
-        times.record(time??)?;
+    let mut turns = interval(Duration::from_secs(1) / options.posts_rate);
+    let (mut times, mut open, mut written) = (LatencyHistogram::new()?, FuturesUnordered::new(), 0);
+    loop {
+        tokio::select! {
+            _ = turns.tick(), if written < options.posts => {
+                open.push(time_to_hiding(&people[written as usize % AUTHORS], &reader, written));
+                written += 1;
+            }
+            Some(time) = open.next() => times.record(time?)?,
+            else => break,
+        }
     }
     let [p50, p95, p99, longest] = [0.5, 0.95, 0.99, 1.0].map(|q| milliseconds(times.quantile(q)));
     let head = row(["posts/s", "posts", "p50", "p95", "p99", "longest"]);
@@ -47,7 +49,7 @@ pub async fn measure(options: &Moderation, platform: &MeasuredPlatform<'_>) -> R
 }
 
 /// How long a post is seen that breaks the rules.
-async fn time_to_hiding(author: Person, reader: Person, number: u32) -> Result<Duration> {
+async fn time_to_hiding(author: &Person, reader: &Person, number: u32) -> Result<Duration> {
     let content = format!("{INSULT} This is the number {number}.");
     let post = author.write_post("A post", &content, &["TRAVEL"], "POSTED").await?;
     let path = format!("/posts/{}", post.id);
