@@ -13,7 +13,7 @@ use super::causes::services::differences;
 use super::causes::{Pair, PostActor};
 use super::models::{Announcement, Notification};
 use super::numbers::models::lock_readers;
-use super::readers::models::{list_mentions, list_readers};
+use super::readers::models::{list_mention_causes, list_mentions, list_readers};
 use crate::core::contract::timestamp::Timestamp;
 use crate::posts::models::PostCount;
 
@@ -65,6 +65,7 @@ async fn evaluate(
 ) -> sqlx::Result<()> {
     let readers: HashSet<Uuid> = readers.iter().copied().collect();
     let mut causes = list_causes(tx, posts, interactions).await?;
+    causes.extend(list_mention_causes(tx, interactions).await?);
     // Who did something on a post may have mentioned others there, whose groups are not what changes.
     causes.retain(|cause| readers.contains(&cause.group.user_id));
     let mut known = list_actors(tx, interactions).await?;

@@ -44,12 +44,10 @@ pub async fn list_causes(
             join notification_cause as cause on cause.post_id = post.id and cause.type = new.type
             where not exists (select from notification where subject_id = post.id and notification.type = new.type)
         )
-        select cause.type as "type!: Type", post_id as "post_id!", actor_id as "actor_id!",
-            coalesce(reader_id, user_id) as "user_id!", max(at) as "at!: Timestamp"
+        select cause.type as "type!: Type", post_id as "post_id!", actor_id as "actor_id!", user_id, max(at) as "at!: Timestamp"
         from cause join post_card on post_card.id = post_id
-        where deleted_at is null and may_notify(coalesce(reader_id, user_id), actor_id)
-            and (reader_id is null or not hidden(reader_id, user_id))
-        group by cause.type, post_id, actor_id, coalesce(reader_id, user_id)"#,
+        where deleted_at is null and may_notify(user_id, actor_id)
+        group by cause.type, post_id, actor_id, user_id"#,
         posts,
         &interactions.iter().map(|touched| touched.post_id).collect::<Vec<_>>(),
         &interactions.iter().map(|touched| touched.actor_id).collect::<Vec<_>>()

@@ -2,7 +2,9 @@
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use crate::notifications::causes::PostActor;
+use crate::core::contract::timestamp::Timestamp;
+use crate::notifications::Type;
+use crate::notifications::causes::{Cause, Group, PostActor};
 
 /// The readers whose groups may change: the authors of posts with reactions, comments or notifications, and the people that the
 /// given ones mention there, or once did. This transaction has locked the counts of the posts.
@@ -37,4 +39,26 @@ pub async fn list_mentions(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::
     )
     .fetch_all(&mut **tx)
     .await
+}
+
+/// The causes of mentions on posts by the given people: of readers who could open the post.
+pub async fn list_mention_causes(tx: &mut PgTransaction<'_>, interactions: &[PostActor]) -> sqlx::Result<Vec<Cause>> {
+    let rows = sqlx::query!(
+        r#"select mention.post_id, author_id, person_id, max(at) as "at!: Timestamp"
+        from unnest($1::uuid[], $2::uuid[]) as touched (post_id, actor_id)
+        join mention on mention.post_id = touched.post_id and author_id = touched.actor_id and mention.stands
+        join post_card on post_card.id = mention.post_id and deleted_at is null
+        where may_notify(person_id, author_id) and not hidden(person_id, post_card.user_id)
+        group by mention.post_id, author_id, person_id"#,
+        &interactions.iter().map(|touched| touched.post_id).collect::<Vec<_>>(),
+        &interactions.iter().map(|touched| touched.actor_id).collect::<Vec<_>>()
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let cause = rows.into_iter().map(|row| Cause {
+        group: Group { user_id: row.person_id, r#type: Type::UserMentioned, subject_id: row.post_id, day: None },
+        actor_id: row.author_id,
+        at: row.at,
+    });
+    Ok(cause.collect())
 }
