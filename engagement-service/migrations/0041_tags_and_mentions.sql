@@ -90,17 +90,6 @@ create index mention_author on mention (author_id);
 -- Who has a username.
 create index person_username on person (lower(username));
 
--- What reactions, comments and mentions are a cause of; who is notified: none, the author of the post.
-drop view notification_cause;
-create view notification_cause as
-    select 'POST_REACTION_RECEIVED'::text as type, post_id, user_id as actor_id, created_at as at, null::uuid as reader_id
-    from reaction_card where deleted_at is null
-    union all
-    select 'POST_COMMENT_RECEIVED'::text, post_id, user_id, created_at, null::uuid
-    from comment_card where deleted_at is null and not hidden
-    union all
-    select 'USER_MENTIONED'::text, post_id, author_id, at, person_id from mention where stands;
-
 -- Notifications with all that is shown of them; of a mention the post as well.
 drop view notification_card;
 create view notification_card as

@@ -33,27 +33,43 @@ alter table notification add constraint notification_type check (
         'COMMENT_REACTION_RECEIVED')
 );
 
--- What reactions, comments, mentions and replies are a cause of; who is notified: none, the author of the post. The author of a post whose own
--- comment is replied to is notified of the reply, and not of a comment as well.
-create or replace view notification_cause as
-    select 'POST_REACTION_RECEIVED'::text as type, post_id, user_id as actor_id, created_at as at, null::uuid as reader_id
-    from reaction_card where deleted_at is null
+-- What reactions and comments on a post are a cause of for its author. An author whose own comment is replied to is notified of the
+-- reply, and not of a comment as well. These are functions and no view, so that each branch is read by its index.
+drop view notification_cause;
+create function author_causes(on_post uuid) returns table (type text, actor_id uuid, at timestamptz) language sql stable as $$
+    select 'POST_REACTION_RECEIVED', user_id, created_at
+    from reaction_card where post_id = on_post and deleted_at is null
     union all
-    select 'POST_COMMENT_RECEIVED'::text, post_id, user_id, created_at, null::uuid
-    from comment_card as said where deleted_at is null and not hidden and not exists (
+    select 'POST_COMMENT_RECEIVED', said.user_id, said.created_at
+    from comment_card as said where said.post_id = on_post and said.deleted_at is null and not said.hidden and not exists (
         select from comment_card as first join post_card on post_card.id = first.post_id
         where first.id = said.reply_to and first.user_id = post_card.user_id
     )
+$$;
+
+-- What they did on a post is a cause of for others: whom they mentioned, and whose comments they replied or reacted to.
+create function reader_causes(on_post uuid) returns table (type text, actor_id uuid, at timestamptz, reader_id uuid)
+language sql stable as $$
+    select 'USER_MENTIONED', author_id, at, person_id from mention where post_id = on_post and stands
     union all
-    select 'USER_MENTIONED'::text, post_id, author_id, at, person_id from mention where stands
-    union all
-    select 'COMMENT_REPLY'::text, said.post_id, said.user_id, said.created_at, first.user_id
+    select 'COMMENT_REPLY', said.user_id, said.created_at, first.user_id
     from comment_card as said join comment_card as first on first.id = said.reply_to
-    where said.deleted_at is null and not said.hidden and first.deleted_at is null and not first.hidden
+    where said.post_id = on_post and said.deleted_at is null and not said.hidden
+        and first.deleted_at is null and not first.hidden
     union all
-    select 'COMMENT_REACTION_RECEIVED'::text, reaction.post_id, reaction.user_id, reaction.created_at, comment.user_id
+    select 'COMMENT_REACTION_RECEIVED', reaction.user_id, reaction.created_at, comment.user_id
     from comment_reaction_card as reaction join comment_card as comment on comment.id = reaction.comment_id
-    where reaction.deleted_at is null and comment.deleted_at is null and not comment.hidden;
+    where reaction.post_id = on_post and reaction.deleted_at is null
+        and comment.deleted_at is null and not comment.hidden
+$$;
+
+-- Both, of one person; who is notified: none, the author of the post.
+create function causes(on_post uuid, by_actor uuid) returns table (type text, at timestamptz, reader_id uuid)
+language sql stable as $$
+    select type, at, null::uuid from author_causes(on_post) where actor_id = by_actor
+    union all
+    select type, at, reader_id from reader_causes(on_post) where actor_id = by_actor
+$$;
 
 -- Notifications with all that is shown of them; of mentions, replies and reactions to comments the post as well.
 create or replace view notification_card as

@@ -11,7 +11,7 @@ use super::lists::models::{self as lists, PostFilter};
 use super::lists::schemas::PostCount;
 use super::models::{Draft, Post};
 use super::schemas::{PostIn, PostOut};
-use super::{CATEGORIES, ONLY_DRAFTS, Status, signals};
+use super::{CATEGORIES, ONLY_DRAFTS, Status, shown, signals};
 use crate::core::api::errors::{Error, Problem};
 use crate::core::api::pagination::Page;
 use crate::core::app::App;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::models::{PostDocument, delete_document};
 use super::services::title_keys;
 use super::{SearchOrder, languages, words};
-use crate::facets;
+use crate::facets::services::{read, tag_identities};
 use crate::posts::Status;
 use crate::posts::models::Post;
 
@@ -16,7 +16,7 @@ pub async fn changed(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()
     if post.status != Status::Posted || post.hidden_at.is_some() {
         return delete_document(tx, post.id).await;
     }
-    index(tx, post, &facets::tags(&facets::read_shown(&post.content, false))).await
+    index(tx, post, &tag_identities(&read(&post.content))).await
 }
 
 /// A post was hidden. One that is deleted takes its document with it.

@@ -37,13 +37,12 @@ pub async fn list_causes(
 ) -> sqlx::Result<Vec<Cause>> {
     let rows = sqlx::query!(
         r#"with cause as (
-            select cause.* from unnest($2::uuid[], $3::uuid[]) as touched (post_id, actor_id)
-            join notification_cause as cause on cause.post_id = touched.post_id and cause.actor_id = touched.actor_id
+            select touched.*, type, at, reader_id from unnest($2::uuid[], $3::uuid[]) as touched (post_id, actor_id)
+            cross join lateral causes(touched.post_id, touched.actor_id)
             union all
-            select cause.* from unnest($1::uuid[]) as post (id)
-            cross join (values ('POST_REACTION_RECEIVED'), ('POST_COMMENT_RECEIVED')) as new (type)
-            join notification_cause as cause on cause.post_id = post.id and cause.type = new.type
-            where not exists (select from notification where subject_id = post.id and notification.type = new.type)
+            select post.id, actor_id, type, at, null from unnest($1::uuid[]) as post (id)
+            cross join lateral author_causes(post.id) as cause
+            where not exists (select from notification where subject_id = post.id and notification.type = cause.type)
         )
         select cause.type as "type!: Type", post_id as "post_id!", actor_id as "actor_id!",
             coalesce(reader_id, user_id) as "user_id!", max(at) as "at!: Timestamp"
@@ -93,15 +92,31 @@ pub async fn list_interactions(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sq
     sqlx::query_as!(
         PostActor,
         r#"with pair as (select * from unnest($1::uuid[], $2::uuid[]) as pair (user_id, actor_id))
-        select cause.post_id as "post_id!", cause.actor_id as "actor_id!" from pair
-        join notification_cause as cause on cause.actor_id = pair.actor_id
-        left join post_card on post_card.id = cause.post_id
-        where coalesce(cause.reader_id, post_card.user_id) = pair.user_id
+        select post_id as "post_id!", actor_id as "actor_id!" from pair
+        join reaction_card on reaction_card.user_id = actor_id
+        join post_card on post_card.id = post_id and post_card.user_id = pair.user_id
         union
-        -- On the posts of the other, where a third person may have named the reader or answered them.
-        select cause.post_id, cause.actor_id from pair
-        join notification_cause as cause on cause.reader_id = pair.user_id
-        join post_card on post_card.id = cause.post_id and post_card.user_id = pair.actor_id
+        select post_id, actor_id from pair
+        join comment_card on comment_card.user_id = actor_id
+        join post_card on post_card.id = post_id and post_card.user_id = pair.user_id
+        union
+        -- What names or answers the reader: by the other, and by third people on the posts of the other.
+        select mention.post_id, author_id from pair
+        join mention on person_id = pair.user_id
+        left join post_card on post_card.id = mention.post_id
+        where author_id = actor_id or post_card.user_id = actor_id
+        union
+        select said.post_id, said.user_id from pair
+        join comment_card as first on first.user_id = pair.user_id
+        join comment_card as said on said.reply_to = first.id
+        left join post_card on post_card.id = first.post_id
+        where said.user_id = actor_id or post_card.user_id = actor_id
+        union
+        select reaction.post_id, reaction.user_id from pair
+        join comment_card as first on first.user_id = pair.user_id
+        join comment_reaction_card as reaction on reaction.comment_id = first.id
+        left join post_card on post_card.id = first.post_id
+        where reaction.user_id = actor_id or post_card.user_id = actor_id
         union
         select subject_id, notification_actor.actor_id from pair
         join notification_actor on notification_actor.actor_id = pair.actor_id

@@ -19,9 +19,8 @@ pub async fn list_readers(
             or exists (select from notification where subject_id = post_card.id)
         )
         union
-        select reader_id from touched
-        join notification_cause as cause on cause.post_id = touched.post_id and cause.actor_id = touched.actor_id
-        where reader_id is not null
+        select reader_id from touched cross join lateral reader_causes(touched.post_id) as cause
+        where cause.actor_id = touched.actor_id
         union
         select user_id from touched
         join notification on subject_id = touched.post_id
@@ -42,10 +41,10 @@ pub async fn list_new_interactions(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -
         PostActor,
         r#"select post_id as "post_id!", author_id as "actor_id!" from mention where source_id = any($1)
         union
-        select cause.post_id, cause.actor_id from notification_cause as cause
-        where cause.post_id = any($1) and reader_id <> actor_id and not exists (
+        select post.id, actor_id from unnest($1::uuid[]) as post (id) cross join lateral reader_causes(post.id) as cause
+        where reader_id <> actor_id and not exists (
             select from notification
-            where user_id = reader_id and notification.type = cause.type and subject_id = cause.post_id)"#,
+            where user_id = reader_id and notification.type = cause.type and subject_id = post.id)"#,
         posts
     )
     .fetch_all(&mut **tx)

@@ -15,10 +15,14 @@ use crate::reactions::events::{REACTION_CREATED, REACTION_DELETED};
 
 /// What is in the read model and not among the notifications, and the other way round.
 const DIFFERENCES: &str = "with expected as (
-        select cause.type, post_id as subject_id, coalesce(reader_id, post_card.user_id) as user_id,
-            count(distinct actor_id) as causes
-        from notification_cause as cause join post_card on post_card.id = post_id
-        where is_public(post_card) and may_notify(coalesce(reader_id, post_card.user_id), actor_id) group by 1, 2, 3
+        select cause.type, id as subject_id, coalesce(reader_id, user_id) as user_id, count(distinct actor_id) as causes
+        from post_card cross join lateral (
+            select type, actor_id, null::uuid as reader_id from author_causes(id)
+            union all
+            select type, actor_id, reader_id from reader_causes(id)
+        ) as cause
+        where is_public(post_card) and may_notify(coalesce(reader_id, user_id), actor_id)
+            and (reader_id is null or not hidden(reader_id, user_id)) group by 1, 2, 3
         union all
         select 'USER_CONNECTED', target_id, target_id, count(*) from follow
         where stands and may_notify(target_id, user_id) group by target_id, (at at time zone 'utc')::date

@@ -106,7 +106,8 @@ impl Post {
             r#"update post set updated_at = greatest(now(), updated_at + interval '1 microsecond')
             where id = any($1) and hidden_at is null
             returning id, created_at, created_by, updated_at,
-                updated_by, title, content, types, status, total_views, total_comments,
+                edited_at, publish_at, publish_refused,
+                updated_by, title, content, types, status, comments, total_views, total_comments,
                 total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
                 false as "truncated!""#,
             ids
