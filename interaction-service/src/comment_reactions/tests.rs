@@ -43,7 +43,7 @@ async fn a_reaction_is_put_changed_and_taken_back(_: PgPoolOptions, database: Pg
     assert_eq!(refusal(&again), (404, &json!("Comment reaction not found")));
     assert_eq!(platform.call("GET", &path(&said), Some(&bert), None).await.body, said);
     assert_eq!(platform.published(COMMENT_REACTION_CREATED).await, [made.body]);
-    assert_eq!(platform.published(COMMENT_REACTION_UPDATED).await, [other.clone()]);
+    assert_eq!(platform.published(COMMENT_REACTION_UPDATED).await, std::slice::from_ref(&other));
     assert_eq!(platform.published(COMMENT_REACTION_DELETED).await, [other]);
 }
 

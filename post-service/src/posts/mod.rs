@@ -65,6 +65,7 @@ impl Commenters {
     }
 
     /// Whether all who see the post may comment on it.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
     pub fn is_everyone(&self) -> bool {
         *self == Self::Everyone
     }
