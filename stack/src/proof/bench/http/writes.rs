@@ -146,15 +146,21 @@ impl Write {
 
 /// A post, as the post service writes it.
 fn post_script() -> Result<String> {
+    let (title, content) = ("'a walk'", ":content");
+    let document =
+        [NEW, AUTHOR, "now()", "'{TRAVEL}'", "'{}'", "'english'", title, "'travel'", content, title, content];
     Ok(script(
         &[],
         &[
             statements::filled(
                 &POST,
                 "insert into post (",
-                &[NEW, AUTHOR, "'A walk'", ":content", "'{TRAVEL}'", "'POSTED'"],
+                &[NEW, AUTHOR, "'A walk'", ":content", "'{TRAVEL}'", "'POSTED'", "null", "'EVERYONE'"],
             )?,
             statements::filled(&POST, "insert into post_nft (", &[NEW, AUTHOR, NEW, ":description", "null"])?,
+            statements::filled(&POST, "insert into post_search (", &document)?,
+            statements::filled(&POST, "delete from search_key", &[NEW])?,
+            statements::filled(&POST, "insert into search_key (", &[NEW, "'{}'", "'{a walk,walk}'"])?,
             outbox(&POST, "post_created")?,
         ],
     ))
@@ -211,7 +217,16 @@ mod tests {
         let insert = |table: &str| format!("insert into {table}");
         assert_eq!(
             begin(&post),
-            ["begin;".to_owned(), insert("post"), insert("post_nft"), insert("outbox"), "commit;".to_owned()]
+            [
+                "begin;".to_owned(),
+                insert("post"),
+                insert("post_nft"),
+                insert("post_search"),
+                "delete from search_key".to_owned(),
+                insert("search_key"),
+                insert("outbox"),
+                "commit;".to_owned()
+            ]
         );
         assert!(comment.lines().any(|line| line.starts_with("select visible(post, ")));
         assert_eq!(begin(&comment)[1..3], ["begin;", "select id from"]);
