@@ -17,9 +17,12 @@ use std::sync::Arc;
 
 use axum::Extension;
 use clap::{Args, FromArgMatches};
+use tokio::sync::Semaphore;
 
 use crate::core::serve::{self, Features, Service};
+use crate::media::blobs::schedulers::Sweeper;
 use crate::media::library::MediaLibrary;
+use crate::media::processing::schedulers::{AT_ONCE, MediaWorker};
 use crate::pre_publish::PrePublish;
 use crate::quotas::Quota;
 use crate::settings::Settings;
@@ -72,7 +75,13 @@ static SERVICE: Service = Service {
                 .with_state(app.clone()),
             subscriptions: [posts::events::consumers::subscriptions(app), blocks::events::subscriptions()].concat(),
             jobs: vec![quotas::schedulers::job(app), media::blobs::schedulers::job(app, &library)],
-            background: Some(Box::new(move |app| media::schedulers::start(app, &library))),
+            background: Some(Box::new(move |app| {
+                let threads = Arc::new(Semaphore::new(AT_ONCE));
+                for number in 1..=AT_ONCE {
+                    app.start_after_commits(format!("pictures {number}"), MediaWorker::new(app, &library, &threads));
+                }
+                app.start_after_commits("files", Sweeper { app: app.clone(), library });
+            })),
             ..Features::default()
         })
     },

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::comments::models::CommentCard;
 use crate::core::contract::timestamp::Timestamp;
 use crate::people::models::Person;
-use crate::post_pictures::schemas::{IllustratedPost, PublishedPicture};
+use crate::post_pictures::{IllustratedPost, PublishedPicture};
 use crate::posts::models::PostCard;
 use crate::reactions::models::ReactionCard;
 

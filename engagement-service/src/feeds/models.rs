@@ -8,7 +8,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::core::contract::timestamp::Timestamp;
-use crate::post_pictures::schemas::PublishedPicture;
+use crate::post_pictures::PublishedPicture;
 
 /// Which part of a reader's home feed is asked for.
 #[derive(Clone, Copy, Debug)]
