@@ -26,10 +26,13 @@ use std::sync::Arc;
 
 use axum::Extension;
 use clap::{Args, FromArgMatches};
+use tokio::sync::Semaphore;
 
 use crate::core::serve::{self, Features, Service};
 use crate::drafts::schedulers::DraftPublisher;
+use crate::media::blobs::schedulers::Sweeper;
 use crate::media::library::MediaLibrary;
+use crate::media::processing::schedulers::{AT_ONCE, MediaWorker};
 use crate::nfts::Nfts;
 use crate::pre_publish::PrePublish;
 use crate::quotas::Quota;
@@ -114,7 +117,11 @@ static SERVICE: Service = Service {
                 media::blobs::schedulers::job(app, &library),
             ],
             background: Some(Box::new(move |app| {
-                media::schedulers::start(app, &library);
+                let threads = Arc::new(Semaphore::new(AT_ONCE));
+                for number in 1..=AT_ONCE {
+                    app.start_after_commits(format!("pictures {number}"), MediaWorker::new(app, &library, &threads));
+                }
+                app.start_after_commits("files", Sweeper { app: app.clone(), library });
                 nfts::schedulers::start(app, &nfts);
                 app.start("tags of older posts", TagBackfiller(app.clone()));
                 app.start("search backfill", SearchBackfill(app.clone()));

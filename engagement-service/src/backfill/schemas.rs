@@ -11,8 +11,8 @@ use crate::comment_reactions::models::CommentReactionCard;
 use crate::comments::models::CommentCard;
 use crate::core::contract::timestamp::Timestamp;
 use crate::people::models::Person;
+use crate::post_pictures::{IllustratedPost, PublishedPicture};
 use crate::posts::FacetCard;
-use crate::post_pictures::schemas::{IllustratedPost, PublishedPicture};
 use crate::posts::models::PostCard;
 use crate::reactions::models::ReactionCard;
 

@@ -9,8 +9,8 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::core::contract::timestamp::Timestamp;
+use crate::post_pictures::PublishedPicture;
 use crate::posts::FacetCard;
-use crate::post_pictures::schemas::PublishedPicture;
 
 /// Which part of a reader's home feed is asked for.
 #[derive(Clone, Copy, Debug)]

@@ -6,3 +6,35 @@ pub mod schemas;
 
 #[cfg(test)]
 mod tests;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::core::contract::timestamp::Timestamp;
+
+/// A picture, as the post service publishes it and as it is stored.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct PublishedPicture {
+    pub id: Uuid,
+    /// None before it is processed: then it cannot be shown, and comes again with the next version of the post.
+    #[serde(default)]
+    pub width: Option<i32>,
+    #[serde(default)]
+    pub height: Option<i32>,
+    #[serde(default)]
+    pub blurhash: Option<String>,
+    #[serde(default)]
+    pub alt: String,
+    pub key: Option<Uuid>,
+}
+
+/// The part of a post, in an event or in a copy, that says which pictures it shows.
+#[derive(Clone, Debug, Deserialize)]
+pub struct IllustratedPost {
+    pub id: Uuid,
+    pub created_by: Uuid,
+    pub updated_at: Timestamp,
+    #[serde(default)]
+    pub media: Vec<PublishedPicture>,
+    pub hidden_at: Option<Timestamp>,
+}

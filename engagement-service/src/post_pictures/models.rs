@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use super::schemas::IllustratedPost;
+use super::IllustratedPost;
 use crate::core::contract::timestamp::Timestamp;
 
 /// The pictures of a post.

@@ -12,7 +12,6 @@ pub mod library;
 pub mod models;
 pub mod pictures;
 pub mod processing;
-pub mod schedulers;
 pub mod schemas;
 mod serving;
 pub mod signals;

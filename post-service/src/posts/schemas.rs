@@ -54,7 +54,7 @@ pub struct PostIn {
     #[schema(value_type = Commenters, required = false)]
     pub comments: Option<Commenters>,
     /// The ids of at most 4 of the author's own pictures, in the order in which they are shown; unchanged when not given in an update
-    #[schema(required = false, value_type = Vec<Uuid>, max_items = 4, examples(json!([])))]
+    #[schema(required = false, value_type = Vec<Uuid>, max_items = 4)]
     pub media: Option<Vec<Uuid>>,
 }
 

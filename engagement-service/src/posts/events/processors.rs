@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::{Effect, Event, Id};
-use crate::posts::FacetCard;
+use crate::post_pictures::IllustratedPost;
 use crate::post_pictures::models::PostPictures;
-use crate::post_pictures::schemas::IllustratedPost;
+use crate::posts::FacetCard;
 use crate::posts::models::{PostCard, PostCount};
 
 /// The status of a post that readers may see.

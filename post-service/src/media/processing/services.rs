@@ -137,7 +137,7 @@ fn square(image: &DynamicImage) -> DynamicImage {
     image.crop_imm((image.width() - side) / 2, (image.height() - side) / 2, side, side)
 }
 
-/// The picture with a longer side of at most so many pixels; a smaller one stays as it is.
+/// The picture with its longer side at most that long, in pixels; a smaller one stays as it is.
 fn scale(image: &DynamicImage, side: u32) -> DynamicImage {
     if image.width().max(image.height()) <= side {
         return image.clone();

@@ -13,7 +13,7 @@ use crate::core::app::App;
 /// What a form has beside its file, in bytes: a description of 1,500 characters, and the lines between parts.
 const FORM_BYTES: usize = 64 * 1024;
 
-/// The route of uploads of files of at most so many bytes.
+/// The route of uploads; `max_bytes` is the limit of a file.
 pub fn router(max_bytes: u64) -> OpenApiRouter<App> {
     let limit = usize::try_from(max_bytes).unwrap_or(usize::MAX).saturating_add(FORM_BYTES);
     OpenApiRouter::new().routes(routes!(views::upload_media)).layer(DefaultBodyLimit::max(limit))

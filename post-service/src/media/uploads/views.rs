@@ -25,7 +25,7 @@ const QUOTA_EXCEEDED: Error =
 /// Upload a picture; it is processed in the background, and `GET /media/{media_id}` says how far that is
 #[utoipa::path(post, path = "/media", tag = "media",
     request_body(content = UploadForm, content_type = "multipart/form-data"), responses(
-    (status = 202, body = MediaOut),
+    (status = 202, body = MediaOut, description = "The picture, which waits to be processed"),
     (status = 400, body = Problem, description = "The body is no form, or broke off"),
     (status = 409, body = Problem, description = "The caller's pictures would be larger than their quota"),
     (status = 413, body = Problem, description = "The file is too large"),
