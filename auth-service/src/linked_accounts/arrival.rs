@@ -25,6 +25,7 @@ use crate::sessions;
 use crate::sessions::models::Device;
 use crate::sessions::schemas::TokenTransport;
 use crate::sessions::services::{StartedSession, start_session};
+use crate::users::address::EmailAddress;
 use crate::users::models::{Account, Draft};
 use crate::users::{ACCOUNT_DELETED, address_taken};
 
@@ -164,7 +165,7 @@ impl Arrival<'_> {
     fn state<'b>(&'b self, tokens: &'b Sealed) -> LinkedState<'b> {
         LinkedState {
             name: self.identity.name.as_deref(),
-            email: self.identity.email.as_ref().map(|email| email.as_str()),
+            email: self.identity.email.as_ref().map(EmailAddress::as_str),
             scopes: &self.grant.scopes,
             tokens,
             expires_at: expiry(self.grant, self.now),

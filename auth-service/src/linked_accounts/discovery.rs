@@ -1,4 +1,4 @@
-//! Where a provider's endpoints and keys are: known by its profile, or read from its discovery document (OpenID Connect
+//! Where a provider's endpoints and keys are: known by its profile, or read from its discovery document (`OpenID` Connect
 //! Discovery 1.0) and kept for an hour.
 //!
 //! The document must name the issuer that it was asked for, so that no provider speaks for another one. Keys are read again

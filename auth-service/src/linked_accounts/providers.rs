@@ -55,7 +55,7 @@ pub struct LinkedSettings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum ProviderProfile {
-    /// By an id token (OpenID Connect); its endpoints are found by discovery.
+    /// By an id token (`OpenID` Connect); its endpoints are found by discovery.
     #[default]
     Oidc,
     /// By GitHub's REST API.
