@@ -25,6 +25,7 @@ use crate::sessions;
 use crate::sessions::models::Device;
 use crate::sessions::schemas::TokenTransport;
 use crate::sessions::services::{StartedSession, start_session};
+use crate::users::address::EmailAddress;
 use crate::users::models::{Account, Draft};
 use crate::users::{ACCOUNT_DELETED, address_taken};
 
@@ -48,7 +49,7 @@ const LINKED_ELSEWHERE: Error =
 const LINKED_ALREADY: Error =
     Error::Refused(StatusCode::CONFLICT, "Another account of this provider is linked already; unlink it first");
 const BANNED: Error = Error::Refused(StatusCode::FORBIDDEN, "This account is banned");
-/// Until the address is proved, the account may be one that somebody made with another person's address.
+/// Until the address is proved, the account may have been made with another person's address.
 pub const VERIFY_FIRST: Error = Error::Refused(StatusCode::FORBIDDEN, "Verify the address of your account first");
 
 /// How a person comes back.
@@ -103,7 +104,7 @@ impl Arrival<'_> {
         Ok(account)
     }
 
-    /// A new account of a person whom no link leads to.
+    /// A new account, for a person without a link.
     async fn register(&self, tx: &mut PgTransaction<'static>) -> Result<Account, Error> {
         let email = self.identity.email.as_ref().filter(|_| self.identity.email_is_verified).ok_or(UNVERIFIED)?;
         let name = self.identity.name.as_deref().unwrap_or_default();
@@ -164,7 +165,7 @@ impl Arrival<'_> {
     fn state<'b>(&'b self, tokens: &'b Sealed) -> LinkedState<'b> {
         LinkedState {
             name: self.identity.name.as_deref(),
-            email: self.identity.email.as_ref().map(|email| email.as_str()),
+            email: self.identity.email.as_ref().map(EmailAddress::as_str),
             scopes: &self.grant.scopes,
             tokens,
             expires_at: expiry(self.grant, self.now),

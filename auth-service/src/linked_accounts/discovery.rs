@@ -1,4 +1,4 @@
-//! Where a provider's endpoints and keys are: known by its profile, or read from its discovery document (OpenID Connect
+//! Where a provider's endpoints and keys are: known by its profile, or read from its discovery document (`OpenID` Connect
 //! Discovery 1.0) and kept for an hour.
 //!
 //! The document must name the issuer that it was asked for, so that no provider speaks for another one. Keys are read again
@@ -15,12 +15,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::http::{ProviderFault, ProviderHttp};
-use super::providers::Provider;
 
 /// How long a discovery document and its keys are kept.
 const KEPT: Duration = Duration::from_hours(1);
-/// The algorithms with which an id token may be signed: all with a public key. With a shared secret (HS256), whoever has
-/// this client's secret could sign; without any (`none`), everyone.
+/// The algorithms with which an id token may be signed: all with a public key. With a shared secret (HS256), every
+/// holder of this client's secret could sign; without any (`none`), everyone.
 const ALGORITHMS: [(&str, Algorithm); 9] = [
     ("RS256", Algorithm::RS256),
     ("RS384", Algorithm::RS384),
@@ -100,31 +99,26 @@ struct KeySet {
     keys: Vec<Value>,
 }
 
-impl Provider {
-    /// Its endpoints and keys; for a profile there are no keys.
-    pub async fn discover(&self, http: &ProviderHttp) -> Result<Discovered, ProviderFault> {
-        let Some(issuer) = &self.issuer else {
-            let endpoints = self.endpoints.clone().ok_or_else(|| ProviderFault::Away("no endpoints".to_owned()))?;
-            return Ok(Discovered { at: Instant::now(), endpoints: Arc::new(endpoints), keys: Arc::default() });
-        };
-        let mut discovered = self.discovered.lock().await;
-        if let Some(known) = discovered.as_ref().filter(|known| known.at.elapsed() < KEPT) {
-            return Ok(known.clone());
-        }
-        let fresh = read(http, issuer).await?;
-        *discovered = Some(fresh.clone());
-        Ok(fresh)
+impl Discovered {
+    /// What is known of a profile, which has no keys.
+    pub fn of_profile(endpoints: Endpoints) -> Self {
+        Self { at: Instant::now(), endpoints: Arc::new(endpoints), keys: Arc::default() }
     }
 
-    /// Its keys, read anew: a token names one that is not among those of before.
-    pub async fn reload_keys(&self, http: &ProviderHttp, known: &Discovered) -> Result<Arc<Vec<Jwk>>, ProviderFault> {
-        let mut discovered = self.discovered.lock().await;
-        if let Some(newer) = discovered.as_ref().filter(|newer| !Arc::ptr_eq(&newer.keys, &known.keys)) {
-            return Ok(newer.keys.clone());
-        }
-        let keys = Arc::new(read_keys(http, known.endpoints.keys.as_ref()).await?);
-        *discovered = Some(Discovered { keys: keys.clone(), ..known.clone() });
-        Ok(keys)
+    /// What an issuer says about itself now.
+    pub async fn read(http: &ProviderHttp, issuer: &str) -> Result<Self, ProviderFault> {
+        read(http, issuer).await
+    }
+
+    /// The same with the keys of now.
+    pub async fn with_new_keys(&self, http: &ProviderHttp) -> Result<Self, ProviderFault> {
+        let keys = Arc::new(read_keys(http, self.endpoints.keys.as_ref()).await?);
+        Ok(Self { keys, ..self.clone() })
+    }
+
+    /// Whether it need not be read again.
+    pub fn is_recent(&self) -> bool {
+        self.at.elapsed() < KEPT
     }
 }
 

@@ -113,7 +113,7 @@ impl Provider {
         let request = client.exchange_code(AuthorizationCode::new(code));
         let request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier));
         let answer = request.request_async(http).boxed().await.map_err(fault)?;
-        Ok(self.grant(answer, None))
+        Ok(self.grant(&answer, None))
     }
 
     /// What is granted for a refresh token. Where the answer has no new one, the old one stays.
@@ -127,10 +127,10 @@ impl Provider {
         let client = self.client(endpoints, redirect_url);
         let token = RefreshToken::new(refresh_token.clone());
         let answer = client.exchange_refresh_token(&token).request_async(http).boxed().await.map_err(fault)?;
-        Ok(self.grant(answer, Some(refresh_token)))
+        Ok(self.grant(&answer, Some(refresh_token)))
     }
 
-    fn grant(&self, answer: TokenAnswer, refresh_token: Option<String>) -> Grant {
+    fn grant(&self, answer: &TokenAnswer, refresh_token: Option<String>) -> Grant {
         let scopes = answer.scopes().map(|scopes| scopes.iter().map(|scope| scope.to_string()).collect::<Vec<_>>());
         Grant {
             tokens: ProviderTokens {

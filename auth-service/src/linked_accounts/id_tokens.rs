@@ -1,4 +1,4 @@
-//! Id tokens: whether one was issued by this provider, for this client, about this sign-in, and is fresh (OpenID Connect Core
+//! Id tokens: whether one was issued by this provider, for this client, about this sign-in, and is fresh (`OpenID` Connect Core
 //! 1.0, section 3.1.3.7).
 use chrono::{DateTime, Utc};
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk};

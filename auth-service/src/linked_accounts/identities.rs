@@ -13,7 +13,7 @@ use crate::names::schemas::name;
 use crate::users::address::EmailAddress;
 use crate::users::schemas::NAME;
 
-/// The longest subject that is kept, in characters (OpenID Connect Core, section 2).
+/// The longest subject that is kept, in characters (`OpenID` Connect Core, section 2).
 const SUBJECT: usize = 255;
 /// The longest address of an account, in characters, as at a sign-up.
 const EMAIL: usize = 50;

@@ -1,6 +1,6 @@
 //! Linked accounts: people sign in by an account that they have elsewhere, and link such accounts to theirs here.
 //!
-//! This service is a client of OAuth 2.0 and OpenID Connect: authorization code with PKCE. It sends the browser to the
+//! This service is a client of OAuth 2.0 and `OpenID` Connect: authorization code with PKCE. It sends the browser to the
 //! provider with a random `state`, of which it stores the hash together with the hash of a cookie of that browser, and
 //! takes the code back only with both, once, within ten minutes. A person is known by the provider's subject, never by
 //! an address: an address opens no account here. What the provider says about its address counts for one thing, the

@@ -1,11 +1,13 @@
 //! The providers that are configured: settings, and what is made of them. A part of a provider's settings is a mistake, with
 //! which the service does not start.
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use axum::http::StatusCode;
 use clap::ArgAction;
+use jsonwebtoken::jwk::Jwk;
 use oauth2::AuthType;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
@@ -15,7 +17,7 @@ use tokio::sync::Mutex;
 use super::addresses::AddressGuard;
 use super::discovery::{Discovered, Endpoints};
 use super::encryption::Keyring;
-use super::http::ProviderHttp;
+use super::http::{ProviderFault, ProviderHttp};
 use crate::app::access_tokens::TokenSettings;
 use crate::core::api::errors::Error;
 use crate::core::ground::settings::Environment;
@@ -55,7 +57,7 @@ pub struct LinkedSettings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum ProviderProfile {
-    /// By an id token (OpenID Connect); its endpoints are found by discovery.
+    /// By an id token (`OpenID` Connect); its endpoints are found by discovery.
     #[default]
     Oidc,
     /// By GitHub's REST API.
@@ -226,5 +228,31 @@ impl Provider {
             endpoints,
             discovered: Mutex::default(),
         })
+    }
+
+    /// Its endpoints and keys; for a profile there are no keys.
+    pub async fn discover(&self, http: &ProviderHttp) -> Result<Discovered, ProviderFault> {
+        let Some(issuer) = &self.issuer else {
+            let endpoints = self.endpoints.clone().ok_or_else(|| ProviderFault::Away("no endpoints".to_owned()))?;
+            return Ok(Discovered::of_profile(endpoints));
+        };
+        let mut discovered = self.discovered.lock().await;
+        if let Some(known) = discovered.as_ref().filter(|known| known.is_recent()) {
+            return Ok(known.clone());
+        }
+        let fresh = Discovered::read(http, issuer).await?;
+        *discovered = Some(fresh.clone());
+        Ok(fresh)
+    }
+
+    /// Its keys, read anew: a token names one that is not among those of before.
+    pub async fn reload_keys(&self, http: &ProviderHttp, known: &Discovered) -> Result<Arc<Vec<Jwk>>, ProviderFault> {
+        let mut discovered = self.discovered.lock().await;
+        if let Some(newer) = discovered.as_ref().filter(|newer| !Arc::ptr_eq(&newer.keys, &known.keys)) {
+            return Ok(newer.keys.clone());
+        }
+        let fresh = known.with_new_keys(http).await?;
+        *discovered = Some(fresh.clone());
+        Ok(fresh.keys)
     }
 }

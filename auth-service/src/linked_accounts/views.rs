@@ -88,7 +88,7 @@ pub async fn begin_link(
     Ok(begin(&app, &providers, &name, Some(&user)).await?)
 }
 
-/// Refuses a caller whose sign-in was too long ago: whoever finds an open device must not take the account with them.
+/// Refuses a caller whose sign-in was too long ago: an open device that is found must not cost its owner the account.
 async fn check_recent(app: &App, user: &User) -> Result<(), ChangeRefusal> {
     let is_recent = began_within(&app.db, user.session, RECENT_SECONDS).await?;
     if is_recent { Ok(()) } else { Err(ChangeRefusal::SignInNeeded) }
@@ -163,7 +163,7 @@ pub async fn finish(
     arrival.answer(&attempt, caller.as_ref()).await
 }
 
-/// What the provider has granted, and to whom.
+/// What the provider has granted, and the identity that it is granted to.
 async fn arrive(
     providers: &Providers,
     provider: &Provider,

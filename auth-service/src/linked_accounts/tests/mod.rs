@@ -21,7 +21,7 @@ use crate::roles::models::{DecisionKind, set_status};
 use crate::sessions::models::Session;
 use crate::testing::{PASSWORD, Person, Posted, detail, join, join_verified, mailbox, sign_in, start};
 
-/// The setting of a provider of OpenID Connect.
+/// The setting of a provider of `OpenID` Connect.
 fn oidc(provider: &IdentityProvider) -> Value {
     json!({ "name": "acme", "title": "Acme", "issuer": provider.url, "client_id": CLIENT, "client_secret": SECRET })
 }

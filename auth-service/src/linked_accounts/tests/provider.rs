@@ -161,7 +161,7 @@ impl IdentityProvider {
 }
 
 impl Mind {
-    /// New tokens, with an id token where the sign-in was by OpenID Connect.
+    /// New tokens, with an id token where the sign-in was by `OpenID` Connect.
     fn issue(&mut self, url: &str, nonce: Option<String>) -> Value {
         self.issued += 1;
         let (access, refresh) = (format!("access-{}", self.issued), format!("refresh-{}", self.issued));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
-use super::provider::{IdentityProvider, Trouble};
+use super::provider::{IdentityProvider, Mind, Trouble};
 use super::{age, begin, finish, linked, me, start_linked, visit};
 use crate::core::testing::{Platform, Reply};
 use crate::linked_accounts::encryption::Keyring;
@@ -78,7 +78,7 @@ async fn a_refused_refresh_asks_for_a_sign_in(_: PgPoolOptions, database: PgConn
     assert_eq!(brokered(&platform, &user, "acme").await.status, 200);
 
     StoredTokens::expire(&platform.app.db, id(&user)).await.unwrap();
-    provider.set(|mind| mind.forget_grants());
+    provider.set(Mind::forget_grants);
     for _ in 0..2 {
         let refused = brokered(&platform, &user, "acme").await;
         let sentence = "The provider does not accept the link any more; its user has to sign in by it";
@@ -165,7 +165,7 @@ async fn tokens_are_stored_encrypted_and_change_their_key(_: PgPoolOptions, data
     let (platform, provider) = start_linked(database).await;
     let (user, _) = arrive(&platform, &provider).await;
     let token = brokered(&platform, &user, "acme").await.body["access_token"].as_str().unwrap().to_owned();
-    let hex: String = token.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = token.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     for form in [&token, &hex] {
         assert_eq!(platform.finds(form).await, Vec::<String>::new());
     }
