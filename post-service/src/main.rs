@@ -20,7 +20,7 @@ use axum::Extension;
 use clap::{Args, FromArgMatches};
 
 use crate::core::serve::{self, Features, Service};
-use crate::nfts::Nfts;
+use crate::nfts::state::Nfts;
 use crate::pre_publish::PrePublish;
 use crate::quotas::Quota;
 use crate::settings::Settings;

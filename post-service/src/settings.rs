@@ -1,7 +1,7 @@
 //! The settings of the post service beside those of every service.
 use clap::Args;
 
-use crate::nfts::NftSettings;
+use crate::nfts::state::NftSettings;
 use crate::pre_publish::PrePublishSettings;
 use crate::quotas::QuotaSettings;
 use crate::token_check::TokenCheck;
