@@ -75,7 +75,6 @@ static SERVICE: Service = Service {
             ]),
             jobs: vec![quotas::schedulers::job(app)],
             background: Some(Box::new(move |app| nfts::schedulers::start(app, &nfts))),
-            ..Features::default()
         })
     },
 };
