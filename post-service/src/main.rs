@@ -33,7 +33,7 @@ use crate::drafts::schedulers::DraftPublisher;
 use crate::media::blobs::schedulers::Sweeper;
 use crate::media::library::MediaLibrary;
 use crate::media::processing::schedulers::{AT_ONCE, MediaWorker};
-use crate::nfts::Nfts;
+use crate::nfts::state::Nfts;
 use crate::pre_publish::PrePublish;
 use crate::quotas::Quota;
 use crate::search::schedulers::SearchBackfill;

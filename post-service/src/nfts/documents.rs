@@ -6,7 +6,7 @@
 //! 8785): sorted keys, no blanks. The text itself is not in it, only its hash: what is in IPFS cannot be taken back, and a text
 //! must be. Who has the text can prove that it is the one that was minted.
 //!
-//! The identifier is a CIDv1 with the codec `raw` over the SHA-256 of the bytes: what `ipfs add --cid-version=1` gives for a file
+//! The identifier (version 1) has the codec `raw` over the SHA-256 of the bytes: what `ipfs add --cid-version=1` gives for a file
 //! of one block. A document has at most some 8 KiB, and a block 256 KiB.
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

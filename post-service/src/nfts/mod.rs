@@ -18,28 +18,23 @@ mod comments;
 pub mod documents;
 pub mod events;
 pub mod models;
+mod removals;
 pub mod schedulers;
 mod schemas;
 pub mod signals;
+pub mod state;
 mod stores;
 mod views;
 
 #[cfg(test)]
 pub mod tests;
 
-use std::sync::Arc;
-
-use clap::Args;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::comments::CommentSource;
-use self::stores::local::LocalStore;
-use self::stores::{MetadataStore, StoreKind, StoreSettings};
 use crate::core::app::App;
 use crate::core::app::limits::Limit;
 use crate::core::ground::settings::Rate;
-use crate::pre_publish::Switch;
 
 /// What an NFT is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, sqlx::Type, utoipa::ToSchema)]
@@ -69,39 +64,6 @@ pub enum MintStatus {
     Cancelled,
     /// Its token exists
     Minted,
-}
-
-/// Settings of minting.
-#[derive(Args, Clone, Debug)]
-pub struct NftSettings {
-    /// Whether authors can ask for their posts and comments to be minted
-    #[arg(long, env = "MINTING", value_enum, default_value_t = Switch::Off)]
-    pub minting: Switch,
-
-    #[command(flatten)]
-    pub store: StoreSettings,
-}
-
-/// What the routes and workers of NFTs work with.
-pub struct Nfts {
-    pub is_on: bool,
-    store: Arc<dyn MetadataStore>,
-    /// The documents that this service serves; none when they are in IPFS.
-    local: Option<LocalStore>,
-    comments: CommentSource,
-}
-
-impl Nfts {
-    /// What the settings describe. It makes no call yet.
-    pub fn open(app: &App, settings: &NftSettings) -> anyhow::Result<Arc<Self>> {
-        let local = (settings.store.nft_store == StoreKind::Local).then(|| LocalStore::new(&settings.store));
-        Ok(Arc::new(Self {
-            is_on: settings.minting == Switch::On,
-            store: stores::open(&settings.store, &app.http)?,
-            local,
-            comments: CommentSource::new(app),
-        }))
-    }
 }
 
 /// How often a user may read NFTs.

@@ -8,10 +8,12 @@ use futures::stream::FuturesUnordered;
 use rand::RngExt;
 
 use super::documents::{MetadataDocument, MintedContent};
-use super::models::{Mint, MintOutcome, Removal, Unpin, find_post};
+use super::models::{Mint, MintOutcome, find_post};
+use super::removals::models::{Removal, Unpin};
 use super::schemas::PinnedNft;
+use super::state::Nfts;
 use super::stores::{PinReceipt, StoreFailure};
-use super::{MintStatus, NftKind, Nfts, signals};
+use super::{MintStatus, NftKind, signals};
 use crate::core::app::App;
 use crate::core::ground::worker::{Outcome, Worker};
 

@@ -25,7 +25,7 @@ pub struct NftOut {
     #[schema(required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The content identifier of its metadata (CIDv1), from the upload on
+    /// The content identifier of its metadata, from the upload on
     #[schema(required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cid: Option<String>,

@@ -5,6 +5,7 @@ use futures::future::BoxFuture;
 use serde::Deserialize;
 
 use super::{MetadataStore, PinReceipt, StoreFailure, StoreKind, ask, ipfs_uri, read};
+use crate::core::ground::telemetry::spans;
 use crate::nfts::documents::{MetadataDocument, is_same_cid};
 
 /// Documents in an IPFS node.
@@ -68,7 +69,7 @@ impl KuboStore {
     /// Keeps a document no longer. Its next garbage collection removes it.
     pub async fn unpin(&self, cid: &str) -> Result<(), StoreFailure> {
         let options = [("arg", cid), ("recursive", "true")];
-        let answer = super::spans::call(self.http.post(self.unpin.clone()).query(&options)).await?;
+        let answer = spans::call(self.http.post(self.unpin.clone()).query(&options)).await?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         if status.is_success() {
             return Ok(());

@@ -11,13 +11,12 @@
 //! | refuses it, or names another identifier | fails: it would do so again |
 mod kubo;
 pub mod local;
+pub mod opening;
 mod pinning;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use axum::http::{HeaderMap, StatusCode, header};
 use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
@@ -25,9 +24,6 @@ use futures::future::BoxFuture;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
-use self::kubo::KuboStore;
-use self::local::LocalStore;
-use self::pinning::PinningStore;
 use super::documents::MetadataDocument;
 use crate::core::ground::telemetry::spans;
 
@@ -164,22 +160,6 @@ pub trait MetadataStore: Send + Sync + 'static {
 
     /// Where a document can be read.
     fn uri(&self, cid: &str) -> String;
-}
-
-/// The store that the settings describe. It makes no call yet.
-pub fn open(settings: &StoreSettings, http: &reqwest::Client) -> anyhow::Result<Arc<dyn MetadataStore>> {
-    let kubo = KuboStore::new(&settings.ipfs_api_url, http)?;
-    Ok(match settings.nft_store {
-        StoreKind::Local => Arc::new(LocalStore::new(settings)),
-        StoreKind::Kubo => Arc::new(kubo),
-        StoreKind::PinningService => {
-            let url = settings.ipfs_pinning_url.as_ref();
-            let url = url.context("NFT_STORE=pinning-service needs IPFS_PINNING_URL")?;
-            let token = settings.ipfs_pinning_token.clone();
-            let token = token.context("NFT_STORE=pinning-service needs IPFS_PINNING_TOKEN")?;
-            Arc::new(PinningStore::new(kubo, url, token, settings.ipfs_origins.clone(), http))
-        }
-    })
 }
 
 /// The address of a document in IPFS.

@@ -95,14 +95,13 @@ impl PinningStore {
             Some(request) => self.poll(request).await?,
             None => None,
         };
-        let status = match known {
-            Some(status) => status,
-            None => {
-                self.node.add(document).await?;
-                match self.find(&document.cid).await? {
-                    Some(status) => status,
-                    None => self.request(&document.cid).await?,
-                }
+        let status = if let Some(status) = known {
+            status
+        } else {
+            self.node.add(document).await?;
+            match self.find(&document.cid).await? {
+                Some(status) => status,
+                None => self.request(&document.cid).await?,
             }
         };
         if !is_same_cid(&status.pin.cid, &document.cid) {

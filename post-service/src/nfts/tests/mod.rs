@@ -18,8 +18,8 @@ use sqlx::Executor;
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
-use super::Nfts;
 use super::schedulers::{Minter, Unpinner};
+use super::state::Nfts;
 use crate::SERVICE;
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::Platform;
