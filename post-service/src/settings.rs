@@ -2,7 +2,6 @@
 use clap::Args;
 
 use crate::media::library::MediaSettings;
-use crate::nfts::NftSettings;
 use crate::nfts::state::NftSettings;
 use crate::pre_publish::PrePublishSettings;
 use crate::quotas::QuotaSettings;
