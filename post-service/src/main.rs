@@ -82,7 +82,6 @@ static SERVICE: Service = Service {
                 }
                 app.start_after_commits("files", Sweeper { app: app.clone(), library });
             })),
-            ..Features::default()
         })
     },
 };
