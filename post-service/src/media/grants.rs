@@ -121,7 +121,7 @@ mod tests {
         assert_eq!(url, urls.sign(media, "medium", grant, 10_799));
         assert_ne!(url, urls.sign(media, "medium", grant, 10_800));
         assert!(url.starts_with(&format!("/api/v1/media/{media}/medium?grant=")), "{url}");
-        assert_eq!(urls.check(media, token(&url), 7_200), Some((grant, Duration::from_secs(7_200))));
+        assert_eq!(urls.check(media, token(&url), 7_200), Some((grant, Duration::from_hours(2))));
         assert_eq!(urls.check(media, token(&url), 14_399), Some((grant, Duration::from_secs(1))));
         assert_eq!(urls.check(media, token(&url), 14_400), None);
     }

@@ -47,13 +47,12 @@ impl MediaLibrary {
             base.environment.check_secret("MEDIA_SECRET", secret.expose_secret())?;
         }
         let secret = settings.media_secret.as_ref().or(base.service_token.as_ref());
-        let urls = match secret {
-            Some(secret) => MediaUrls::new(&settings.media_url, secret)?,
-            None => {
-                tracing::info!("without MEDIA_SECRET and SERVICE_TOKEN, addresses of pictures end with this process");
-                let random: [u8; 16] = rand::rng().random();
-                MediaUrls::new(&settings.media_url, &format!("{random:?}").into())?
-            }
+        let urls = if let Some(secret) = secret {
+            MediaUrls::new(&settings.media_url, secret)?
+        } else {
+            tracing::info!("without MEDIA_SECRET and SERVICE_TOKEN, addresses of pictures end with this process");
+            let random: [u8; 16] = rand::rng().random();
+            MediaUrls::new(&settings.media_url, &format!("{random:?}").into())?
         };
         let (max_bytes, quota_bytes) = (settings.media_max_bytes, settings.media_quota_bytes);
         Ok(Arc::new(Self { store: Store::open(&settings.store)?, urls, max_bytes, quota_bytes }))

@@ -32,8 +32,9 @@ const ROOT: &str = "objects";
 
 /// Where pictures are stored.
 #[derive(Args, Clone, Debug)]
+#[expect(clippy::struct_field_names, reason = "the names of settings")]
 pub struct StoreSettings {
-    /// Where pictures are stored: a folder, or s3://bucket
+    /// Where pictures are stored: a folder, or `s3://bucket`
     #[arg(long, env = "MEDIA_STORE", default_value = "data/media")]
     pub media_store: String,
 

@@ -6,3 +6,13 @@
 //! process that was killed between the two, is found by listing the store once an hour, when it is a day old: no upload takes longer.
 pub mod models;
 pub mod schedulers;
+
+use std::fmt::Write;
+
+/// Bytes in hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut digits, byte| {
+        write!(digits, "{byte:02x}").unwrap_or_default();
+        digits
+    })
+}

@@ -1,5 +1,5 @@
 //! Takes out of a GIF what is no picture: comments, texts, and what programs have added, such as XMP with a position. The frames
-//! stay as they are. Blocks by the GIF89a specification. <https://www.w3.org/Graphics/GIF/spec-gif89a.txt>
+//! stay as they are. Blocks by the specification of `GIF89a`. <https://www.w3.org/Graphics/GIF/spec-gif89a.txt>
 
 /// The most frames of an animation; a minute has about a thousand.
 const MAX_FRAMES: usize = 1_000;

@@ -2,6 +2,7 @@
 use sqlx::PgTransaction;
 
 use super::models::{LeasedMedia, ProcessedMedia, StoredRendition};
+use crate::media::blobs::hex;
 use crate::media::blobs::models::Blob;
 use crate::media::events::producers::{MediaReady, media_ready};
 use crate::media::signals::{changed, lock_posts};
@@ -24,7 +25,7 @@ pub async fn ready(
         content_type: &media.content_type,
         width: processed.width,
         height: processed.height,
-        sha256: ready.sha256.iter().map(|byte| format!("{byte:02x}")).collect(),
+        sha256: hex(&ready.sha256),
         perceptual_hash: format!("{:016x}", processed.perceptual_hash),
         version: ready.version,
     };

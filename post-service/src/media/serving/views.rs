@@ -18,6 +18,7 @@ use crate::core::app::App;
 use crate::core::app::identity::bearer;
 use crate::core::contract::extract::{Path, Query};
 use crate::core::doors::callers::{EvenMuted, Operator};
+use crate::media::blobs::hex;
 use crate::media::grants::Grant;
 use crate::media::library::MediaLibrary;
 
@@ -109,8 +110,7 @@ async fn allowed(
 /// The file, or the part of it that is asked for, or that the client has it.
 async fn answer(library: &MediaLibrary, file: &ServedFile, asked: &HeaderMap, cache: &str) -> Result<Response, Error> {
     let text = |name: HeaderName| asked.get(name).and_then(|value| value.to_str().ok());
-    let digits: String = file.sha256.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    let tag = format!("\"{digits}\"");
+    let tag = format!("\"{}\"", hex(&file.sha256));
     let length = file.bytes.unsigned_abs();
     let mut headers = HeaderMap::new();
     let mut set = |name: HeaderName, value: &str| match HeaderValue::from_str(value) {

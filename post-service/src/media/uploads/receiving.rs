@@ -52,10 +52,13 @@ pub fn store_is_away(cause: &object_store::Error) -> Error {
 pub async fn receive(library: &MediaLibrary, mut form: Multipart) -> Result<(ReceivedFile, UploadForm), Response> {
     let mut file = None;
     let outcome = read_parts(library, &mut form, &mut file).await;
-    let fields = outcome.and_then(|texts| match &file {
-        None => Err(missing_file()),
-        Some(_) => Fields::read::<UploadForm>(texts).map_err(|errors| Error::Invalid(errors).into_response()),
-    });
+    let fields = match outcome {
+        Ok(texts) if file.is_some() => {
+            Fields::read::<UploadForm>(texts).map_err(|errors| Error::Invalid(errors).into_response())
+        }
+        Ok(_) => Err(missing_file()),
+        Err(refusal) => Err(refusal),
+    };
     match (fields, file) {
         (Ok(fields), Some(file)) => Ok((file, fields)),
         (Err(refusal), Some(file)) => {

@@ -38,8 +38,8 @@ pub async fn upload_media(
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<(StatusCode, Json<MediaOut>), Response> {
     let form = form.map_err(|_| unreadable())?;
-    let used = Media::used_bytes(&app.db, user.id).await.map_err(|cause| Error::from(cause).into_response())?;
-    if used >= library.quota_bytes {
+    let stored_bytes = Media::used_bytes(&app.db, user.id).await.map_err(|cause| Error::from(cause).into_response())?;
+    if stored_bytes >= library.quota_bytes {
         metrics::counter!("media_uploads_total", "outcome" => "quota").increment(1);
         return Err(QUOTA_EXCEEDED.into_response());
     }
