@@ -52,6 +52,7 @@ fn a_copied_comment_keeps_the_mentions_of_its_version() {
         hidden: false,
         deleted: false,
         mentions: mentions.map(|name| vec![name.to_owned()]),
+        reply_to: None,
     };
     let consumed = version(1, Some("anna"));
     assert_eq!(merge(Some(consumed.clone()), version(1, None)), consumed);

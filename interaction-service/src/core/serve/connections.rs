@@ -55,7 +55,8 @@ impl ConnectionLimits {
             let (routes, stop) = (routes.clone(), stop.clone());
             // Boxed: the connection keeps room for a call as long as it lives, and its task would hold it twice.
             let answer = service_fn(move |request| Box::pin(call(routes.clone(), peer, request)));
-            let mut connection = Box::pin(http.serve_connection(TokioIo::new(Box::pin(stream)), answer).with_upgrades());
+            let mut connection =
+                Box::pin(http.serve_connection(TokioIo::new(Box::pin(stream)), answer).with_upgrades());
             connections.spawn(async move {
                 let (_permit, _open) = (permit, InFlight::begin(metrics::gauge!("http_connections_open")));
                 let ended = tokio::select! {
