@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::models::FeedRow;
 use crate::core::contract::timestamp::Timestamp;
 use crate::people::schemas::PersonCard;
-use crate::posts::FacetCard;
 use crate::post_pictures::schemas::PictureItem;
+use crate::posts::FacetCard;
 
 /// A post in a feed, with all that is shown of it
 #[derive(Serialize, ToSchema)]

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::State;
-use axum::{Extension, Json};
 use axum::response::Response;
+use axum::{Extension, Json};
 
 use super::models::{SuggestedPost, SuggestedTag};
 use super::schemas::{PostSearch, Prefix, SearchHit, SuggestionsOut};

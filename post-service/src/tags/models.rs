@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
-use crate::posts::{Commenters, Status};
 use crate::posts::models::{EXCERPT, Post, WHOLE_PAGE};
+use crate::posts::{Commenters, Status};
 
 /// A tag in a post: as it is compared, and as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::{Extension, Json};
 use axum::response::Response;
+use axum::{Extension, Json};
 
 use super::models::{PostTag, Trend};
 use super::schemas::{TagPath, TrendLimit, TrendOut};

@@ -3,8 +3,8 @@ use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
 use crate::core::api::pagination::Cursor;
-use crate::posts::{Commenters, Status};
 use crate::posts::models::{EXCERPT, Post, WHOLE_PAGE};
+use crate::posts::{Commenters, Status};
 
 /// By what a list is filtered.
 #[derive(Debug, Default)]
