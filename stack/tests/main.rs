@@ -10,6 +10,8 @@ mod client;
 mod gateway;
 #[cfg(test)]
 mod journey;
+#[path = "../src/traffic/pictures.rs"]
+mod pictures;
 #[cfg(test)]
 mod platform;
 #[path = "../src/host/reservations.rs"]

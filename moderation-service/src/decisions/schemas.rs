@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::flags::read_flag;
 use super::models::Decision;
-use super::services::read_flag;
 use super::{AppealStatus, NewDecision};
 use crate::core::contract::fields::{Fields, Input, Invalid};
 use crate::core::contract::timestamp::Timestamp;

@@ -1,11 +1,9 @@
 //! What a decision means for each of its subjects, and what its author reads about it.
 use chrono::TimeDelta;
-use serde_json::Value;
 
 use super::NewDecision;
 use super::models::Decision;
 use super::schemas::NoticeKind;
-use crate::core::contract::fields::Fields;
 use crate::core::contract::timestamp::Timestamp;
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{Actor, Ruling};
@@ -13,18 +11,6 @@ use crate::subjects::{Standing, SubjectType};
 
 /// How long a decision can be appealed, in days: the six months of the Digital Services Act, article 20.
 pub const APPEAL_DAYS: i64 = 183;
-
-/// Reads a flag that may be left out.
-pub fn read_flag(fields: &mut Fields, name: &'static str, default: bool) -> bool {
-    match fields.value(name) {
-        None => default,
-        Some(Value::Bool(flag)) => flag,
-        Some(_) => {
-            fields.refuse(name, "value could not be parsed to a boolean", "type_error.bool", None);
-            default
-        }
-    }
-}
 
 impl NewDecision {
     /// Whether a person decides.

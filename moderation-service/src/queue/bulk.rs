@@ -5,8 +5,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::core::contract::fields::{Fields, Input};
+use crate::decisions::flags::read_flag;
 use crate::decisions::schemas::DecisionIn;
-use crate::decisions::services::read_flag;
 use crate::subjects::{SubjectKey, SubjectType};
 
 /// Subjects that are decided about at once, at most.

@@ -6,7 +6,7 @@ use clap::Args;
 use super::comments::CommentSource;
 use super::stores::local::LocalStore;
 use super::stores::opening::open;
-use super::stores::{MetadataStore, StoreKind, StoreSettings};
+use super::stores::{MetadataStore, MetadataStoreSettings, StoreKind};
 use crate::core::app::App;
 use crate::pre_publish::Switch;
 
@@ -18,7 +18,7 @@ pub struct NftSettings {
     pub minting: Switch,
 
     #[command(flatten)]
-    pub store: StoreSettings,
+    pub store: MetadataStoreSettings,
 }
 
 /// What the routes and workers of NFTs work with.

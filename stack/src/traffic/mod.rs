@@ -4,6 +4,8 @@ pub mod demo;
 pub mod fuzz;
 mod moderator;
 pub mod pictures;
+mod posting;
 pub mod seed;
+mod steps;
 pub mod target;
 pub mod top;

@@ -3,17 +3,18 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncCommands, Value as Held};
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 use crate::client::{Api, Person, To, eventually};
+use crate::pictures;
 use crate::platform::{PASSWORD, Platform};
 
 /// A name that nothing else on the platform contains; the person who leaves signs everything with it.
@@ -131,6 +132,8 @@ async fn who_leaves_takes_everything_along() -> Result<()> {
     let mut stores = Stores::of(&platform).await?;
     stores.spoil(&SPOILED, &leaver).await?;
     let before = stores.with(NAME).await?;
+    let media = platform.data().join("media");
+    assert!(!files(&media)?.is_empty(), "the picture is in {}", media.display());
     for place in ["auth.account", "post.post", "interaction.comment", "moderation.moderation", "user_registered"] {
         assert!(before.iter().any(|found| found == place), "{place} is not among {before:?}");
     }
@@ -161,6 +164,7 @@ async fn who_leaves_takes_everything_along() -> Result<()> {
     // What a group had not read yet leaves its stream with the second look, a minute later at most.
     gone(&mut stores, NAME).await?;
     gone(&mut stores, &email).await?;
+    eventually("the files of the pictures are gone", async || files(&media), Vec::is_empty).await?;
     let ask = async || friend.post(&kept).await;
     eventually("the comment is not counted any more", ask, |post| post.total_comments == 0).await?;
     platform.stop();
@@ -180,6 +184,7 @@ async fn live(leaver: &Person, friend: &Person) -> Result<String> {
     leaver.connect(&friend.id).await?;
     let post = leaver.write_post(&format!("By {NAME}"), &format!("{NAME} was here."), &["BOOKS"], "POSTED").await?;
     friend.view(&post.id).await?;
+    illustrate(leaver, friend, &post.id).await?;
     let theirs = friend.write_post("A friend's", "To be commented on.", &["BOOKS"], "POSTED").await?;
     leaver.comment(&theirs.id, &format!("Said by {NAME}")).await?;
     leaver.react(&theirs.id, "LOVE").await?;
@@ -189,6 +194,34 @@ async fn live(leaver: &Person, friend: &Person) -> Result<String> {
     let counted = |post: &crate::client::Post| (post.total_comments, post.total_reactions) == (1, 1);
     eventually("the comment is counted", async || friend.post(&theirs.id).await, counted).await?;
     Ok(theirs.id)
+}
+
+/// The post gets a picture, and the friend sees it without a token, as a browser does.
+async fn illustrate(leaver: &Person, friend: &Person, post: &str) -> Result<()> {
+    let picture = leaver.api.upload("POST", &format!("A gradient by {NAME}"), &pictures::picture(1)).await?;
+    let path = format!("/media/{picture}");
+    let state = async || leaver.api.ask::<Value>(Method::GET, To::Post, &path, None).await;
+    eventually("the picture is processed", state, |media| media["status"] == "READY").await?;
+    leaver.illustrate(post, &format!("{NAME} was here."), &["BOOKS"], &[picture]).await?;
+    let seen: Value = friend.api.ask(Method::GET, To::Post, &format!("/posts/{post}"), None).await?;
+    let address = seen["media"][0]["thumbnail"].as_str().context("the post shows no picture")?;
+    let (status, length) = friend.api.file(address).await?;
+    assert_eq!((status, length > 100), (StatusCode::OK, true), "{address}");
+    Ok(())
+}
+
+/// The files below a folder.
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(files(&path)?);
+        } else {
+            found.push(path);
+        }
+    }
+    Ok(found)
 }
 
 /// The services that hold nothing about a person any more.

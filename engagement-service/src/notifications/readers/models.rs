@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::notifications::causes::PostActor;
 
-/// The readers whose groups may change: the authors of posts with reactions, comments or notifications, and the people whom the
+/// The readers whose groups may change: the authors of posts with reactions, comments or notifications, and the people that the
 /// given ones mention, answer or react to there, or once did. This transaction has locked the counts of the posts.
 pub async fn list_readers(
     tx: &mut PgTransaction<'_>,

@@ -7,7 +7,7 @@ use tokio::fs;
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
-use super::{MetadataStore, PinReceipt, StoreFailure, StoreKind, StoreSettings};
+use super::{MetadataStore, MetadataStoreSettings, PinReceipt, StoreFailure, StoreKind};
 use crate::nfts::documents::{MetadataDocument, cid_of};
 
 /// The path below which documents are served.
@@ -22,7 +22,7 @@ pub struct LocalStore {
 
 impl LocalStore {
     /// The store of the settings; its folder is made with the first document.
-    pub fn new(settings: &StoreSettings) -> Self {
+    pub fn new(settings: &MetadataStoreSettings) -> Self {
         Self { folder: settings.nft_folder.clone(), public_url: settings.public_url.clone() }
     }
 

@@ -56,7 +56,7 @@ impl StoreKind {
 
 /// Settings of the store.
 #[derive(Args, Clone, Debug)]
-pub struct StoreSettings {
+pub struct MetadataStoreSettings {
     /// Where the metadata of NFTs is kept
     #[arg(long, env = "NFT_STORE", value_enum, default_value_t = StoreKind::Local)]
     pub nft_store: StoreKind,

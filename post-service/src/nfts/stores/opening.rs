@@ -6,10 +6,10 @@ use anyhow::Context;
 use super::kubo::KuboStore;
 use super::local::LocalStore;
 use super::pinning::PinningStore;
-use super::{MetadataStore, StoreKind, StoreSettings};
+use super::{MetadataStore, MetadataStoreSettings, StoreKind};
 
 /// The store that the settings describe. It makes no call yet.
-pub fn open(settings: &StoreSettings, http: &reqwest::Client) -> anyhow::Result<Arc<dyn MetadataStore>> {
+pub fn open(settings: &MetadataStoreSettings, http: &reqwest::Client) -> anyhow::Result<Arc<dyn MetadataStore>> {
     let kubo = KuboStore::new(&settings.ipfs_api_url, http)?;
     Ok(match settings.nft_store {
         StoreKind::Local => Arc::new(LocalStore::new(settings)),

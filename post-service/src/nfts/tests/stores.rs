@@ -9,16 +9,16 @@ use crate::core::ground::http_client;
 use crate::nfts::documents::tests::sample;
 use crate::nfts::documents::{MetadataDocument, cid_of};
 use crate::nfts::stores::opening;
-use crate::nfts::stores::{MetadataStore, PinReceipt, StoreFailure, StoreSettings};
+use crate::nfts::stores::{MetadataStore, MetadataStoreSettings, PinReceipt, StoreFailure};
 
 /// How long a store is waited for here; a stub answers in a millisecond, or never.
 const PATIENCE: Duration = Duration::from_millis(300);
 
 fn open(arguments: &[&str]) -> anyhow::Result<std::sync::Arc<dyn MetadataStore>> {
-    let command = StoreSettings::augment_args(Command::new("test"));
+    let command = MetadataStoreSettings::augment_args(Command::new("test"));
     let arguments = command.try_get_matches_from([&["test"], arguments].concat())?;
     let http = http_client::builder().timeout(PATIENCE).build()?;
-    opening::open(&StoreSettings::from_arg_matches(&arguments)?, &http)
+    opening::open(&MetadataStoreSettings::from_arg_matches(&arguments)?, &http)
 }
 
 fn document() -> MetadataDocument {
