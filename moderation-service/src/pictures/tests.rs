@@ -130,7 +130,9 @@ async fn the_blocklist_reaches_pictures_that_are_there_already(_: PgPoolOptions,
     assert_eq!(platform.call("DELETE", &path, Some(&admin()), None).await.status, 204);
     assert_eq!(judge_again(&platform).await, 1);
     for picture in &pictures {
-        assert_eq!(state(&platform, picture).await, (json!("VISIBLE"), None), "{picture}");
+        // That which a person has allowed keeps the reason of their decision.
+        let reason = (picture == allowed).then(|| "OTHER_RULES".to_owned());
+        assert_eq!(state(&platform, picture).await, (json!("VISIBLE"), reason), "{picture}");
     }
     assert_eq!(platform.call("DELETE", &path, Some(&admin()), None).await.status, 404);
 }
