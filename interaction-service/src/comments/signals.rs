@@ -26,8 +26,8 @@ pub async fn updated(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Res
     producers::comment_updated(tx, &CommentOut::from(comment.clone())).await
 }
 
-/// A comment was deleted for good, by its author or by a moderator: its thread is deleted with it. The deletion of a hidden one is published already: counters
-/// have gone down with it.
+/// A comment was deleted for good, by its author or by a moderator: its thread is deleted with it. The deletion of a hidden one is
+/// published already: counters have gone down with it.
 pub async fn deleted(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Result<()> {
     threads::signals::deleted(tx, &[comment.id], None).await?;
     publish_deletion(tx, comment).await

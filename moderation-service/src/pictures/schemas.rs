@@ -19,7 +19,7 @@ const ID: usize = 45;
 #[schema(examples(json!({ "hash": "e1c3870f1e3c78f0", "reason": "SEXUAL_INTIMATE_IMAGE", "note": "Reported by the person it shows" })))]
 pub struct BlockedPictureIn {
     /// The perceptual hash, 16 hexadecimal digits
-    #[schema(value_type = Option<String>, min_length = 16, max_length = 16, pattern = "^[0-9a-fA-F]{16}$")]
+    #[schema(value_type = String, required = false, min_length = 16, max_length = 16, pattern = "^[0-9a-fA-F]{16}$")]
     pub hash: Option<PerceptualHash>,
     /// In its place: a picture of the platform
     pub media_id: Option<Uuid>,

@@ -189,7 +189,7 @@ impl Prefix {
     pub fn read(mut query: Query) -> Result<Self, Error> {
         let q = text(&mut query, "q", MAX_PREFIX);
         let (most, usual) = SUGGESTIONS;
-        let limit = query.integer("limit", 1, most).unwrap_or(usual);
+        let limit = query.integer("most", 1, most).unwrap_or(usual);
         let prefix = Self { key: key(&q), tag: compared_tag(&q), limit };
         if prefix.key.is_empty() && query.errors.is_empty() {
             query.errors.push(invalid(&["query", "q"], "there is no word to search for", "value_error.query", None));

@@ -346,7 +346,7 @@ async fn tags_and_titles_are_suggested(_: PgPoolOptions, database: PgConnectOpti
         let reply = platform.call("GET", &format!("/search/suggest?q={q}"), Some(&anna), None).await;
         assert_eq!(fault(&reply), (422, &json!(kind)), "{q}");
     }
-    let reply = platform.call("GET", "/search/suggest?q=a&limit=21", Some(&anna), None).await;
+    let reply = platform.call("GET", "/search/suggest?q=a&most=21", Some(&anna), None).await;
     assert_eq!(fault(&reply), (422, &json!("value_error.number.not_le")));
 }
 

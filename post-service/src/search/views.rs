@@ -50,8 +50,8 @@ pub async fn search_posts(
 
 /// Suggest tags and posts while a user types
 #[utoipa::path(get, path = "/search/suggest", tag = "search", params(
-    ("q" = String, Query, min_length = 1, max_length = 100, example = "eng", description = "The beginning of a tag, with or without the #, or of a word of a title, in any case, with or without accents"),
-    ("limit" = Option<i64>, Query, minimum = 1, maximum = 20, description = "Suggestions of each kind at most, 1 to 20; 10 when not given"),
+    ("q" = String, Query, min_length = 1, max_length = 100, example = "eng", description = "The beginning of a tag, with or without the #, in any case; or of a word of a title, also without its accents"),
+    ("most" = Option<i64>, Query, minimum = 1, maximum = 20, description = "Suggestions of each kind at most, 1 to 20; 10 when not given"),
 ), responses(
     (status = 200, body = SuggestionsOut),
     (status = 422, body = Problem),

@@ -488,6 +488,7 @@ where mention.stands and engagement.is_public(post_card) and person_id <> author
         select from engagement.notification join engagement.notification_actor on notification_id = notification.id
         where type = 'USER_MENTIONED' and notification.user_id = person_id and subject_id = post_id
             and actor_id = author_id and notification_actor.stands);
+
 -- Search: what all may read is found, and nothing else.
 
 -- lost
@@ -498,6 +499,7 @@ where status = 'POSTED' and hidden_at is null and not exists (select from post.p
 select format('search finds post %s, which not all may read', post_id)
 from post.post_search left join post.post on id = post_id
 where status is distinct from 'POSTED' or hidden_at is not null;
+
 -- Pictures: what is ready has its files, what is not used goes, and what a person has chosen is in their profile.
 
 -- lost

@@ -531,6 +531,7 @@ insert into engagement.mention (source_id, name, post_id, author_id, person_id, 
 select id, 'mutant', id, user_id, gen_random_uuid(), now() from engagement.post_card
 where engagement.is_public(post_card) and not exists (select from engagement.erasure where person = user_id) order by id limit 1
 returning person_id;
+
 -- Threads, reactions to comments and bookmarks.
 
 -- wrong: comment {} replies to
@@ -560,6 +561,7 @@ delete from interaction.connection where (user_id, target_id) = (
     select user_id, target_id from interaction.connection join auth.connection as made using (user_id, target_id)
     where stands limit 1)
 returning user_id || ' to ' || target_id;
+
 -- Pictures.
 
 -- lost: a file of picture {}

@@ -176,7 +176,7 @@ fn comment_script() -> Result<String> {
                 "select id from post where id = $1 and visible(post, $2) for share",
                 &[ABOUT, AUTHOR],
             )?,
-            statements::filled(&INTERACTION, "insert into comment (", &[NEW, AUTHOR, ABOUT, ":content"])?,
+            statements::filled(&INTERACTION, "insert into comment (", &[NEW, AUTHOR, ABOUT, ":content", "null"])?,
             statements::filled(&INTERACTION, "insert into comment_nft (", &[NEW, AUTHOR, NEW, ":description", "null"])?,
             outbox(&INTERACTION, "post_comment_created")?,
         ],
