@@ -130,9 +130,13 @@ async fn adopt_stream(
         // Another relay was faster.
         return Ok(());
     }
-    sqlx::query!("update outbox set pos = null, prev = null where stream = $1 and pos > $2", stream, known)
-        .execute(&mut *tx)
-        .await?;
+    // What was erased is missing because every group had read it, and not because Redis lost it.
+    let query = sqlx::query!(
+        "update outbox set pos = null, prev = null where stream = $1 and pos > $2 and not erased",
+        stream,
+        known
+    );
+    query.execute(&mut *tx).await?;
     let query = sqlx::query!(
         "update outbox set pos = found.number, prev = found.before
         from unnest($2::uuid[], $3::bigint[], $4::text[]) as found (event_id, number, before)
@@ -143,8 +147,7 @@ async fn adopt_stream(
         &found.before
     );
     query.execute(&mut *tx).await?;
-    tx.commit().await?;
-    Ok(())
+    Ok(tx.commit().await?)
 }
 
 /// The entries behind a number that carry the id of an event.
