@@ -58,7 +58,11 @@ pub async fn search_posts(
 ))]
 pub async fn suggest(user: User, State(app): State<App>, query: Query) -> Result<Json<SuggestionsOut>, Error> {
     let prefix = Prefix::read(query)?;
-    let tags = SuggestedTag::list(&app.db, &prefix.tag, prefix.limit).await?;
+    // What can be no tag would be the beginning of all.
+    let tags = match prefix.tag.as_str() {
+        "" => Vec::new(),
+        tag => SuggestedTag::list(&app.db, tag, prefix.limit).await?,
+    };
     let posts = SuggestedPost::list(&app.db, user.id, &prefix.key, prefix.limit).await?;
     Ok(Json(SuggestionsOut::new(tags, posts)))
 }
