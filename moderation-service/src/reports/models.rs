@@ -241,12 +241,16 @@ impl UserReport {
         .await
     }
 
-    /// Erases a batch of the words in reports by and about a person; true when there may be more. Weights and outcomes stay: the
-    /// queue, and the records of others, depend on them.
+    /// Erases a batch of the words in reports by and about a person, and closes those about them, which no decision will answer;
+    /// true when there may be more. Weights and outcomes stay: the queue, and the records of others, depend on them.
     pub async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
         let erased = sqlx::query!(
-            "update report set text = null where id in (
-                select id from report where (reporter = $1 or author = $1) and text is not null
+            "update report set text = null,
+                status = case when status = 'OPEN' and author = $1 then 'GONE' else status end,
+                closed_at = case when status = 'OPEN' and author = $1 then now() else closed_at end
+            where id in (
+                select id from report
+                where (reporter = $1 or author = $1) and text is not null or author = $1 and status = 'OPEN'
                 order by id limit $2 for update
             )",
             person,

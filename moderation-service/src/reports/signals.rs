@@ -27,6 +27,11 @@ pub async fn file(
     report: &NewReport,
 ) -> Result<UserReport, Error> {
     let reason = report.reason;
+    if !report.key.is_user() {
+        // Neither its deletion nor its author's erasure comes between what is read of it here and the report. A hold locks it
+        // as well, and it is locked before its subject.
+        lock_content(tx, report.key.id).await?;
+    }
     let target = ReportTarget::find(&mut **tx, report.key).await?.ok_or(SUBJECT_NOT_FOUND)?;
     if target.author == report.reporter {
         return Err(OWN_SUBJECT);
@@ -36,10 +41,6 @@ pub async fn file(
         sqlx::Error::Database(cause) if cause.constraint() == Some(ONE_OPEN_REPORT) => ALREADY_REPORTED,
         other => other.into(),
     })?;
-    if !report.key.is_user() {
-        // A hold locks it as well, and it is locked before its subject.
-        lock_content(tx, report.key.id).await?;
-    }
     let change = Change::Reported { report: made.id, severity: severity(reason), weight, reason };
     let entry = NewEntry::new(Actor::User(report.reporter), change);
     let (_, subject) = record(tx, report.key, target.author, vec![entry]).await?;

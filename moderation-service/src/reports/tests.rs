@@ -366,3 +366,18 @@ async fn words_in_reports_are_exported_to_their_writer_and_erased_with_either_si
     assert_eq!(platform.finds("Annasword").await, [""; 0]);
     assert_eq!(page(&platform, post).await["state"]["report_weight"], 1.0, "the weight stays");
 }
+
+/// A report about what an erased person wrote is closed with the erasure: nothing else would ever answer it.
+#[sqlx::test(migrations = false)]
+async fn the_erasure_of_an_author_closes_the_reports_about_them(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((ann, _), (_, author)) = (new_user(), new_user());
+    let post = write_post(&platform, author, "Fine").await;
+    let body = json!({ "subject_type": "POST", "subject_id": post, "reason": "SPAM_COMMERCIAL" });
+    assert_eq!(platform.call("POST", "/reports", Some(&ann), Some(body.clone())).await.status, 201);
+    platform.erase(author).await;
+    let mine = platform.call("GET", "/me/reports", Some(&ann), None).await.body;
+    assert_eq!((&mine[0]["status"], mine[0]["closed_at"].is_string()), (&json!("GONE"), true), "{mine}");
+    assert_eq!(platform.call("POST", "/reports", Some(&ann), Some(body)).await.status, 404);
+    assert!(platform.published(MODERATION_NOTICE).await.is_empty(), "its reporter is not notified");
+}
