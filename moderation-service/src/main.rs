@@ -22,7 +22,7 @@ mod strikes;
 mod subjects;
 mod text_model;
 mod token_check;
-#[cfg(feature = "train")]
+#[cfg(any(test, feature = "train"))]
 mod training;
 
 #[cfg(test)]
@@ -221,7 +221,7 @@ fn with_tools(command: Command) -> Command {
         .subcommand(ExportSuggestions::augment_args(suggestions))
         .subcommand(reanalyse)
         .subcommand_negates_reqs(true);
-    #[cfg(feature = "train")]
+    #[cfg(any(test, feature = "train"))]
     let command = command.subcommand(training::Training::augment_args(
         Command::new("train").about("Fine-tunes a base model and writes the file of the text model"),
     ));
@@ -244,7 +244,7 @@ async fn main() -> anyhow::Result<()> {
         Some(("export-suggestions", arguments)) => {
             export::run(ExportSuggestions::from_arg_matches(arguments)?, SERVICE.schema).await
         }
-        #[cfg(feature = "train")]
+        #[cfg(any(test, feature = "train"))]
         Some(("train", arguments)) => training::run(&training::Training::from_arg_matches(arguments)?),
         _ => serve::run(&SERVICE, &arguments).await,
     }

@@ -9,16 +9,13 @@ use crate::host::{console, programs, workspace};
 use crate::launcher::promtool;
 
 /// The checks that need nothing but cargo, in the order of their price.
-const CHECKS: [(&str, &[&str]); 4] = [
+const CHECKS: [(&str, &[&str]); 3] = [
     ("format", &["fmt", "--all", "--check"]),
     ("lints", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
-    (
-        "lints of the training",
-        &["clippy", "-p", "moderation-service", "--features", "train", "--all-targets", "--", "-D", "warnings"],
-    ),
     ("licences, bans and sources", &["deny", "--log-level", "error", "check", "licenses", "bans", "sources"]),
 ];
-const LAWS: [&str; 5] = ["-p", "stack", "--test", "main", "shape::"];
+/// For the whole workspace, whose features are resolved together: by its package alone, its dependencies would be built again.
+const LAWS: [&str; 4] = ["--workspace", "--test", "main", "shape::"];
 const FETCH_ADVISORIES: &[&str] = &["deny", "--log-level", "error", "fetch", "db"];
 const CHECK_ADVISORIES: &[&str] = &["deny", "--log-level", "error", "check", "--disable-fetch", "advisories"];
 
