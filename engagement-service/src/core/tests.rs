@@ -47,6 +47,23 @@ async fn it_is_ready_when_its_stores_are(_: PgPoolOptions, database: PgConnectOp
     assert_eq!(get(&platform, "/health/live").await.status, 200);
 }
 
+/// A load balancer sends requests on while a store is away, which all replicas miss alike, and none to a replica that is about
+/// to stop, which goes on with what it does until it has.
+#[sqlx::test(migrations = false)]
+async fn requests_are_for_those_that_serve(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &["--drain-seconds", "1"]).await;
+    let app = &platform.app;
+    app.db.close().await;
+    let serves = get(&platform, "/health/serve").await;
+    assert_eq!((serves.status.as_u16(), serves.body), (200, json!({ "serves": true })));
+    tokio::join!(app.drain(), async {
+        let serves = get(&platform, "/health/serve").await;
+        assert_eq!((serves.status.as_u16(), serves.body), (503, json!({ "serves": false })));
+        assert!(!app.stop.is_cancelled(), "it works on");
+    });
+    assert!(app.stop.is_cancelled());
+}
+
 /// What a container's health check does.
 #[sqlx::test(migrations = false)]
 async fn its_binary_checks_its_health(_: PgPoolOptions, database: PgConnectOptions) {

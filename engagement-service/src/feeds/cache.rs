@@ -13,7 +13,7 @@
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use rand::RngExt;
 use redis::aio::ConnectionManager;
 use redis::{RedisError, Script};
@@ -269,9 +269,15 @@ impl FeedCache {
         redis::cmd("DEL").arg(&feeds).query_async(&mut self.redis.clone()).await
     }
 
-    /// Which run of Redis it is: another one after a restart or a failover. Fails while Redis is away.
+    /// Which run of Redis it is: another one after a restart or a failover. Fails while Redis is away, and ends the connection to
+    /// one that is not the primary any more, as the relay does.
     pub async fn run_id(&self) -> anyhow::Result<String> {
-        let info: String = redis::cmd("INFO").arg("server").query_async(&mut self.redis.clone()).await?;
+        let mut redis = self.redis.clone();
+        let info: String = redis::cmd("INFO").query_async(&mut redis).await?;
+        if info.contains("role:slave") {
+            let () = redis::cmd("QUIT").query_async(&mut redis).await?;
+            bail!("the Redis of the feeds is not the primary any more");
+        }
         let run = info.lines().find_map(|line| line.strip_prefix("run_id:"));
         Ok(run.context("Redis does not say which run it is")?.to_owned())
     }

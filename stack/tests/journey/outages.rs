@@ -94,6 +94,38 @@ async fn writes_go_on_while_redis_is_away_and_everything_drains() -> Result<()> 
     Ok(())
 }
 
+/// A failover breaks no connection: the demoted server answers on, and refuses writes. Each service leaves it by itself.
+#[tokio::test]
+async fn a_demoted_redis_is_left_and_nothing_is_lost() -> Result<()> {
+    let (old, new) = (Redis::start(), Redis::start());
+    new.follow(Some(&old)).await?;
+    let link = Link::to(old.port()).await;
+    let mut platform = Platform::up(&["--redis-url", &format!("redis://127.0.0.1:{}/0", link.port)]);
+    let (ada, bob) = two_people(&platform.api()).await?;
+    let post = ada.write_post("Swapped", "Which one writes?", &["BOOKS"], "POSTED").await?;
+    bob.view(&post.id).await?;
+    let views = async || Ok(ada.post(&post.id).await?.total_views);
+    eventually("the first view is counted", views, |found| *found == 1).await?;
+    eventually(
+        "the replica is in step",
+        async || Ok(new.replication().await?),
+        |found| found.contains("link_status:up"),
+    )
+    .await?;
+
+    new.follow(None).await?;
+    link.lead_to(new.port());
+    old.follow(Some(&new)).await?;
+    let began = Instant::now();
+    for _ in 0..20 {
+        bob.view(&post.id).await?;
+    }
+    eventually("the views are counted, once", views, |found| *found == 21).await?;
+    println!("after the roles were swapped, views were counted within {:.1?}", began.elapsed());
+    platform.stop();
+    Ok(())
+}
+
 #[tokio::test]
 async fn callers_who_are_known_go_on_while_auth_is_away_and_others_are_told_to_come_again() -> Result<()> {
     let mut platform = Platform::up(&[]);

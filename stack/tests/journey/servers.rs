@@ -3,9 +3,13 @@
 use std::fs::File;
 use std::net::Ipv4Addr;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use redis::RedisResult;
+use redis::aio::MultiplexedConnection;
 use tempfile::TempDir;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
@@ -52,6 +56,27 @@ impl Redis {
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/0", self.port)
     }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Makes it the replica of a server, or with none a primary.
+    pub async fn follow(&self, primary: Option<&Redis>) -> RedisResult<()> {
+        let (host, port) = primary.map_or(("no".to_owned(), "one".to_owned()), |primary| {
+            (Ipv4Addr::LOCALHOST.to_string(), primary.port.to_string())
+        });
+        redis::cmd("REPLICAOF").arg(host).arg(port).query_async(&mut self.connection().await?).await
+    }
+
+    /// What it says about its replication.
+    pub async fn replication(&self) -> RedisResult<String> {
+        redis::cmd("INFO").arg("replication").query_async(&mut self.connection().await?).await
+    }
+
+    async fn connection(&self) -> RedisResult<MultiplexedConnection> {
+        redis::Client::open(self.url())?.get_multiplexed_async_connection().await
+    }
 }
 
 impl Drop for Redis {
@@ -63,7 +88,7 @@ impl Drop for Redis {
 /// A way to a server of this machine that can be closed: then its port is free, and all connections have ended.
 pub struct Link {
     pub port: u16,
-    server: u16,
+    server: Arc<AtomicU16>,
     connections: JoinSet<()>,
     _reservations: PortReservations,
 }
@@ -72,6 +97,7 @@ impl Link {
     pub async fn to(server: u16) -> Link {
         let mut reservations = PortReservations::default();
         let port = reservations.anywhere(|base| vec![base]).unwrap();
+        let server = Arc::new(AtomicU16::new(server));
         let mut link = Link { port, server, connections: JoinSet::new(), _reservations: reservations };
         link.open().await;
         link
@@ -79,10 +105,11 @@ impl Link {
 
     pub async fn open(&mut self) {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).await.unwrap();
-        let server = self.server;
+        let server = self.server.clone();
         self.connections.spawn(async move {
             let mut carried = JoinSet::new();
             while let Ok((mut client, _)) = listener.accept().await {
+                let server = server.load(Ordering::Relaxed);
                 carried.spawn(async move {
                     if let Ok(mut server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)).await {
                         // Either end may leave as it likes.
@@ -91,6 +118,11 @@ impl Link {
                 });
             }
         });
+    }
+
+    /// Leads new connections to another server; those that are open stay as they are.
+    pub fn lead_to(&self, server: u16) {
+        self.server.store(server, Ordering::Relaxed);
     }
 
     pub async fn close(&mut self) {

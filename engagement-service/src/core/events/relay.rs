@@ -136,6 +136,13 @@ impl Relay {
         if all_known && self.last_full_check.is_some_and(|checked| checked.elapsed() < IDLE_POLL) {
             return Ok(());
         }
+        // After a failover the demoted server keeps its connections, answers reads and refuses writes. The one that all share is
+        // ended here; the next one leads to whatever server the address leads to by then.
+        let role: String = redis::cmd("INFO").arg("replication").query_async(&mut self.redis).await?;
+        if role.contains("role:slave") {
+            let () = redis::cmd("QUIT").query_async(&mut self.redis).await?;
+            anyhow::bail!("Redis is not the primary any more");
+        }
         for stream in self.streams {
             let found = last_id(&mut self.redis, stream).await?;
             if let Some(expected) = self.last.insert(stream, found).filter(|expected| *expected > found) {

@@ -1,5 +1,5 @@
 //! Liveness, readiness, lag and metrics of the service.
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,16 +27,12 @@ type Subscribed = Arc<[&'static str]>;
 
 /// Asks the service that listens on this address of this machine. An error holds its answer, or that there was none.
 pub async fn ask(host: IpAddr, port: u16, check: HealthCheck) -> anyhow::Result<()> {
-    // A service that listens on all addresses listens on this one.
-    let host = match host {
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
-        host => host,
-    };
+    // To connect to the address that stands for all of this machine's leads to this machine.
     let address = std::net::SocketAddr::from((host, port));
     let path = match check {
         HealthCheck::Live => "live",
         HealthCheck::Ready => "ready",
+        HealthCheck::Serve => "serve",
     };
     let client = http_client::builder().timeout(CHECK_TIMEOUT).no_proxy().build()?;
     let answer = client.get(format!("http://{address}/health/{path}")).send().await.context("no answer")?;
@@ -45,12 +41,14 @@ pub async fn ask(host: IpAddr, port: u16, check: HealthCheck) -> anyhow::Result<
     Ok(())
 }
 
-/// `/health/live` answers as long as the process does; `/health/ready` asks Postgres and Redis; `/health/lag` says beside
-/// it how far behind events are; `/metrics` is Prometheus text.
+/// `/health/live` answers as long as the process does; `/health/ready` asks Postgres and Redis; `/health/serve` is for what
+/// sends requests here, and asks neither: an outage of what all replicas share must not take every one of them out of
+/// service at once. `/health/lag` says beside readiness how far behind events are; `/metrics` is Prometheus text.
 pub fn routes(subscribed: Subscribed) -> Router<App> {
     Router::new()
         .route("/health/live", get(|| async { Json(json!({ "live": true })) }))
         .route("/health/ready", get(ready))
+        .route("/health/serve", get(serves))
         .route("/health/lag", get(lag))
         .route("/metrics", get(metrics))
         .layer(Extension(subscribed))
@@ -64,8 +62,16 @@ async fn readiness(app: &App) -> (StatusCode, Value) {
     let (postgres, redis) = tokio::join!(tokio::time::timeout(POSTGRES_TIMEOUT, postgres), redis);
     let (postgres, redis) = (matches!(postgres, Ok(Ok(()))), redis.is_ok());
     let ready = migrated && postgres && redis;
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, json!({ "ready": ready, "migrated": migrated, "postgres": postgres, "redis": redis }))
+    (status(ready), json!({ "ready": ready, "migrated": migrated, "postgres": postgres, "redis": redis }))
+}
+
+fn status(is_well: bool) -> StatusCode {
+    if is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+}
+
+async fn serves(State(app): State<App>) -> (StatusCode, Json<Value>) {
+    let serves = *app.prepared.borrow() && !app.draining.is_cancelled();
+    (status(serves), Json(json!({ "serves": serves })))
 }
 
 async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {

@@ -135,6 +135,7 @@ impl Service {
             prepared: watch::Sender::new(false),
             progress: watch::Sender::default(),
             tasks: TaskTracker::new(),
+            draining: CancellationToken::new(),
             stop: CancellationToken::new(),
         }))
     }
@@ -217,12 +218,12 @@ pub async fn serve(service: &'static Service, app: App, mut features: Features) 
     backlog::start_counters(app.publishes, features.subscriptions.iter().map(|subscription| subscription.stream));
     app.tasks.spawn(service.work(app.clone(), features));
     app.tasks.spawn(meters::run_upkeep(app.metrics.clone(), app.stop.clone()));
-    let (mut terminate, stop) = (signal(SignalKind::terminate())?, app.stop.clone());
+    let (mut terminate, signalled) = (signal(SignalKind::terminate())?, app.clone());
     app.tasks.spawn(async move {
         tokio::select! {
-            () = stop.cancelled() => {}
-            _ = terminate.recv() => stop.cancel(),
-            _ = tokio::signal::ctrl_c() => stop.cancel(),
+            () = signalled.stop.cancelled() => {}
+            _ = terminate.recv() => signalled.drain().await,
+            _ = tokio::signal::ctrl_c() => signalled.stop.cancel(),
         }
     });
     let stop = app.stop.clone();

@@ -8,8 +8,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Json, Router};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, from_value, json};
+use serde::Serialize;
+use serde_json::{Value, json};
 use sqlx::{PgPool, PgTransaction};
 use uuid::Uuid;
 
@@ -113,16 +113,10 @@ async fn show_dead_letter(_: Operator, State(app): State<App>, Path(id): Path) -
     letter.map(Json).ok_or(Error::Refused(StatusCode::NOT_FOUND, "Dead letter not found"))
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-enum Action {
-    Replay,
-    Discard,
-}
-
 /// What to do with which dead letters, and why. Without ids: with all, or all of a stream, oldest first.
 struct ActIn {
-    action: Option<Action>,
+    /// Whether they are applied; otherwise they are discarded.
+    replays: bool,
     stream: Option<String>,
     ids: Vec<Uuid>,
     reason: String,
@@ -130,14 +124,15 @@ struct ActIn {
 
 impl Input for ActIn {
     fn read(fields: &mut Fields) -> Self {
-        let action = fields.choice("action", &["REPLAY", "DISCARD"], |word| from_value(word.into()).ok());
+        let read = |word: &str| Some(word == "REPLAY").filter(|replays| *replays || word == "DISCARD");
+        let replays = fields.choice("action", &["REPLAY", "DISCARD"], read).unwrap_or(true);
         let stream = fields.optional_text("stream", STREAM);
         let given = fields.list("ids");
         let ids: Vec<Uuid> = given.iter().filter_map(|id| Uuid::try_parse(id.as_str()?).ok()).collect();
         if ids.len() < given.len() {
             fields.refuse("ids", "value is not a valid uuid", "type_error.uuid", None);
         }
-        Self { action, stream, ids, reason: fields.text("reason", REASON) }
+        Self { replays, stream, ids, reason: fields.text("reason", REASON) }
     }
 }
 
@@ -149,11 +144,10 @@ async fn act_on_dead_letters(
     Body(input): Body<ActIn>,
 ) -> Result<Json<Value>, Error> {
     let letters = select(&app.db, input.stream.as_deref(), &input.ids).await?;
-    let action = input.action.unwrap_or(Action::Replay);
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     for letter in letters {
         let id = letter.id;
-        match resolve(&app, &subscriptions, letter, action).await {
+        match resolve(&app, &subscriptions, letter, input.replays).await {
             Ok(()) => done.push(id),
             Err(Failure::Transient(cause)) => return Err(anyhow::anyhow!(cause).into()),
             Err(failure) => failed.push(json!({ "id": id, "error": failure.to_string() })),
@@ -164,7 +158,7 @@ async fn act_on_dead_letters(
     Ok(Json(acted))
 }
 
-async fn resolve(app: &App, subscriptions: &[Subscription], letter: DeadLetter, action: Action) -> Result<(), Failure> {
+async fn resolve(app: &App, subscriptions: &[Subscription], letter: DeadLetter, replays: bool) -> Result<(), Failure> {
     let mut tx = app.db.begin().await?;
     let gone = sqlx::query!("delete from dead_letter where id = $1", letter.id).execute(&mut *tx).await?;
     if gone.rows_affected() == 0 {
@@ -172,12 +166,11 @@ async fn resolve(app: &App, subscriptions: &[Subscription], letter: DeadLetter, 
         return Ok(());
     }
     let target = Some(letter.id);
-    let action = match action {
-        Action::Replay => {
-            replay(app, &mut tx, subscriptions, letter).await?;
-            "dead_letter_replayed"
-        }
-        Action::Discard => "dead_letter_discarded",
+    let action = if replays {
+        replay(app, &mut tx, subscriptions, letter).await?;
+        "dead_letter_replayed"
+    } else {
+        "dead_letter_discarded"
     };
     audit::record(&mut *tx, audit::Entry { who: None, action, target, result: "done" }).await?;
     Ok(app.commit_with_answer(tx).await?)

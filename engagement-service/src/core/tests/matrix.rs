@@ -26,9 +26,10 @@ const CALLERS: [&str; 9] =
     ["anonymous", "stranger", "owner", "muted", "banned", "moderator", "admin", "service", "blocked"];
 
 /// What every service answers beside its API.
-const COMMON: [&str; 11] = [
+const COMMON: [&str; 12] = [
     "GET /health/live",
     "GET /health/ready",
+    "GET /health/serve",
     "GET /health/lag",
     "GET /metrics",
     "GET /openapi.json",

@@ -4,6 +4,7 @@ pub mod limits;
 
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use redis::aio::ConnectionManager;
@@ -49,6 +50,8 @@ pub struct AppState {
     pub progress: watch::Sender<serde_json::Value>,
     /// All background work; a stop waits for it.
     pub tasks: TaskTracker,
+    /// That no new requests are to be sent here, though what comes is served.
+    pub draining: CancellationToken,
     /// The signal to stop.
     pub stop: CancellationToken,
     pub metrics: PrometheusHandle,
@@ -73,6 +76,13 @@ impl AppState {
             Some(tx) => self.commit(tx).await,
             None => Ok(()),
         }
+    }
+
+    /// Stops the service as soon as load balancers have had the time to see that it is about to.
+    pub async fn drain(&self) {
+        self.draining.cancel();
+        tokio::time::sleep(Duration::from_secs(self.settings.drain_seconds)).await;
+        self.stop.cancel();
     }
 
     /// Runs a worker, under its name in the log, until the service stops.

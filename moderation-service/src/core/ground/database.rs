@@ -55,9 +55,9 @@ pub async fn prepare(db: &PgPool, schema: &str, migrations: &Migrator) -> anyhow
     if !there {
         db.execute(AssertSqlSafe(format!(r#"create schema if not exists "{schema}""#))).await?;
     }
-    // A migration may take its time, and the second of two replicas waits for as long as the first one's takes.
-    let patient =
-        PgConnectOptions::clone(&db.connect_options()).options([("lock_timeout", "0"), ("statement_timeout", "0")]);
+    // A migration may take its time, but not wait for a lock: every later query would queue behind it. It is tried again, as
+    // the second of two replicas tries as long as the first one's takes.
+    let patient = PgConnectOptions::clone(&db.connect_options()).options([("statement_timeout", "0")]);
     let patient =
         PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(patient).await?;
     let outcome = migrations.run(&patient).await;
@@ -74,6 +74,24 @@ mod tests {
     use crate::SERVICE;
     use crate::core::testing::Platform;
     use crate::core::testing::link::{Link, State};
+
+    /// A migration that waited for a lock would hold up every later query of the table.
+    #[sqlx::test(migrations = false)]
+    async fn a_migration_does_not_queue_for_a_lock(_: PgPoolOptions, database: PgConnectOptions) {
+        let platform = Platform::start(&SERVICE, database, &[]).await;
+        let (db, schema) = (&platform.app.db, SERVICE.schema);
+        let mut reader = db.begin().await.unwrap();
+        reader.execute("select from audit limit 1").await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("9999_notes.sql"), "alter table audit add column remark text").unwrap();
+        let mut migrations = Migrator::new(folder.path()).await.unwrap();
+        migrations.set_ignore_missing(true);
+        let error = prepare(db, schema, &migrations).await.unwrap_err();
+        assert!(error.to_string().contains("lock timeout"), "{error:#}");
+        reader.rollback().await.unwrap();
+        prepare(db, schema, &migrations).await.unwrap();
+        db.execute("select remark from audit").await.unwrap();
+    }
 
     /// Each request that was given up on a network that swallowed packets once took a connection out of the pool.
     #[sqlx::test(migrations = false)]

@@ -139,6 +139,8 @@ pub enum HealthCheck {
     Live,
     /// Whether its tables are there, and Postgres and Redis answer
     Ready,
+    /// Whether requests are to be sent to it: its tables are there, and it is not about to stop
+    Serve,
 }
 
 /// The part of a service's settings that all five share by name.
@@ -155,6 +157,10 @@ pub struct Base {
     /// Connections of clients served at once; others wait
     #[arg(long, env = "MAX_CONNECTIONS", default_value_t = 4096)]
     pub max_connections: usize,
+
+    /// Seconds between SIGTERM and the stop, in which `/health/serve` says no, so that load balancers can see it
+    #[arg(long, env = "DRAIN_SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=300))]
+    pub drain_seconds: u64,
 
     /// Postgres server and database of this service: postgres://role:password@host:port/database
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_parser = check_postgres_url)]
