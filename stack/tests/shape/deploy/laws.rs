@@ -100,7 +100,7 @@ fn settings_exist(manifest: &Manifest) -> Vec<String> {
             let ours: BTreeSet<String> =
                 names.iter().filter(|name| name.starts_with("GATEWAY_")).map(ToString::to_string).collect();
             let known = gateway_settings();
-            ours.symmetric_difference(&known).for_each(|name| wrong(format!("{name} and gateway/gateway.env differ")));
+            ours.symmetric_difference(known).for_each(|name| wrong(format!("{name} and gateway/gateway.env differ")));
             for (setting, service) in ["AUTH", "POST", "INTERACTION", "MODERATION", "ENGAGEMENT"].iter().zip(SERVICES) {
                 // nginx has no search list.
                 let whole = format!("{service}.social.svc.cluster.local:{}", port(service).unwrap_or_default());
