@@ -1,4 +1,4 @@
-//! The table of who may connect to whom: as the chart has it, as the policies have it, and as the documentation has it.
+//! The table of connections: as the chart has it, as the policies have it, and as the documentation has it.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
