@@ -92,9 +92,16 @@ while read -r service last; do
     done
 done < migrations.baseline
 # It notices what would stop a platform, and accepts what CONTRIBUTING.md asks for.
-printf "set local lock_timeout = '2s';\nalter table post add column note text;\n" > "$work/good.sql"
+cat > "$work/good.sql" << 'SQL'
+set local lock_timeout = '2s';
+create table post_note (id uuid primary key, post_id uuid not null references post (id) on delete cascade);
+create index post_note_post on post_note (post_id);
+alter table post add column note text;
+alter table post add column noted boolean not null default false;
+alter table post add constraint post_note_length check (length(note) < 100) not valid;
+SQL
 printf -- "-- no-transaction\nset lock_timeout = '2s';\ncreate index concurrently if not exists post_note on post (note);\n" > "$work/index.sql"
-squawk --assume-in-transaction "$work/good.sql" || fail "squawk refuses a column that may be null"
+squawk --assume-in-transaction "$work/good.sql" || fail "squawk refuses what only expands"
 squawk --no-assume-in-transaction "$work/index.sql" || fail "squawk refuses an index that is made concurrently"
 for statement in 'alter table post add column note text' \
     "set local lock_timeout = '2s'; alter table post drop column content" \

@@ -13,10 +13,12 @@ mod table;
 use std::collections::BTreeSet;
 
 use super::assert_kept;
+use super::sources::{read, root};
 
 use laws::{LAWS, breaches};
 use mutations::{MUTATIONS, mutate};
-use objects::Manifest;
+use objects::{Manifest, text};
+use table::values;
 
 #[test]
 fn the_manifest_keeps_the_laws_of_the_deployment() {
@@ -40,4 +42,17 @@ fn each_law_notices_what_would_fail_in_a_cluster() {
     assert_kept("A law notices each of these:", &unnoticed);
     let idle: Vec<_> = LAWS.iter().map(|(name, _)| *name).filter(|name| !broken.contains(name)).collect();
     assert!(idle.is_empty(), "no mistake of the list breaks these laws: {idle:?}");
+}
+
+#[test]
+fn the_chart_is_of_this_version_and_its_stores_are_those_of_the_compose_file() {
+    let manifest = read(&root().join("Cargo.toml"));
+    let version = manifest.lines().find_map(|line| line.strip_prefix("version = ")).unwrap_or_default();
+    let chart = read(&root().join("deploy/chart/Chart.yaml"));
+    assert!(chart.contains(&format!("\nappVersion: {version}\n")), "{version} is not the version of {chart}");
+    let composed = read(&root().join("docker-compose-local.yaml"));
+    for store in ["postgresImage", "redisImage"] {
+        let image = text(&values()["dev"][store]);
+        assert!(composed.contains(&format!("    image: {image}\n")), "{store}: {image}");
+    }
 }
