@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::host::shutdown::Shutdown;
 use crate::host::{console, programs, workspace};
-use crate::launcher::promtool;
+use crate::launcher::{deployment, promtool};
 
 /// The checks that need nothing but cargo, in the order of their price.
 const CHECKS: [(&str, &[&str]); 3] = [
@@ -47,6 +47,14 @@ pub async fn check() -> Result<ExitCode> {
         Some(false) => failed.push("watching"),
         None => console::info(
             "\nwarning: promtool is not installed (Debian's package prometheus), so alerts and dashboards were not checked",
+        ),
+    }
+    match deployment::check(shutdown).await? {
+        Some(true) => {}
+        Some(false) => failed.push("deployment"),
+        None => console::info(
+            "\nwarning: Helm, the schemas of Kubernetes and squawk cannot be fetched (with npm and python3), so the chart and new \
+             migrations were not checked",
         ),
     }
     if failed.is_empty() {

@@ -2,6 +2,7 @@
 
 pub mod check;
 mod connections;
+pub mod deployment;
 pub mod doctor;
 pub mod prepare;
 pub mod promtool;

@@ -4,6 +4,7 @@
 
 mod containers;
 mod copies;
+mod deploy;
 mod documents;
 mod events;
 mod floors;
