@@ -80,7 +80,7 @@ macro_rules! with_model {
         static $name: Service = Service {
             features: |app, arguments| {
                 let settings = Settings::from_arg_matches(arguments)?;
-                let models = crate::Models { text: Some(Arc::new(Words($version))), shadow: None };
+                let models = crate::Models { text: Some(Arc::new(Words($version))), ..crate::Models::default() };
                 crate::features(app, &settings, models)
             },
             ..SERVICE
