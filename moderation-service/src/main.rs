@@ -151,7 +151,9 @@ fn features(app: &App, settings: &Settings, models: Models) -> anyhow::Result<Fe
     if let Some(version) = &image_version {
         tracing::info!(version, "the image model is loaded");
     } else {
-        tracing::info!("no image model looks at pictures (MODERATION_IMAGE_MODEL): they are compared with the blocklist alone");
+        tracing::info!(
+            "no image model looks at pictures (MODERATION_IMAGE_MODEL): they are compared with the blocklist alone"
+        );
     }
     let nudity = image.map(|image| NudityReader::new(app, settings.pictures, image)).transpose()?;
     let pipeline = Pipeline {

@@ -74,10 +74,7 @@ fn column<T>(analyses: &[&NewAnalysis], of: impl Fn(&NewAnalysis) -> sqlx::Resul
 
 /// Stores analyses of contents that this transaction has locked, each content once. A text that its model has read before keeps
 /// its analysis and its id; what it was judged by is replaced.
-pub async fn save(
-    tx: &mut PgTransaction<'_>,
-    analyses: &[&NewAnalysis],
-) -> sqlx::Result<HashMap<Uuid, SavedAnalysis>> {
+pub async fn save(tx: &mut PgTransaction<'_>, analyses: &[&NewAnalysis]) -> sqlx::Result<HashMap<Uuid, SavedAnalysis>> {
     let rows = sqlx::query!(
         r#"insert into analysis (id, content_type, content_id, author, content_hash, model_version, scores, thresholds,
             signals, spans, normalised, matched, verdict, severity)

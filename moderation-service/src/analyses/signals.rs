@@ -321,8 +321,12 @@ async fn apply(
     for decision in over.into_iter().filter(|_| !has_person) {
         end(tx, decision, why, Actor::Machine).await.map_err(as_failure)?;
     }
-    let is_hidden = judged.verdict.outcome() >= RuleOutcome::Hold;
-    let asks = judged.verdict.review().filter(|_| !is_hidden && (stored.is_new || !subject.review.is_open()));
+    let asks = match judged.verdict.outcome() {
+        RuleOutcome::Hide => None,
+        // What is hidden until a person has looked is as urgent as the rule says.
+        RuleOutcome::Hold => judged.verdict.strictest().filter(|_| !is_in_force),
+        _ => judged.verdict.review().filter(|_| stored.is_new || !subject.review.is_open()),
+    };
     if let Some(found) = asks {
         let change = Change::Flagged { analysis: stored.id, severity: found.severity, reason: found.reason };
         record(tx, subject.key, subject.author, vec![NewEntry::new(Actor::Machine, change)]).await?;

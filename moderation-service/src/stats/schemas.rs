@@ -187,8 +187,18 @@ pub struct Counted {
 impl StatsOut {
     /// The statistics from a time on; of each moderator only where `with_moderators`.
     pub fn new(since: Timestamp, counted: Counted, with_moderators: bool) -> Self {
-        let Counted { queue, volumes, all, by_action, by_reason, by_rule, image_model, by_model, by_shadow, by_moderator } =
-            counted;
+        let Counted {
+            queue,
+            volumes,
+            all,
+            by_action,
+            by_reason,
+            by_rule,
+            image_model,
+            by_model,
+            by_shadow,
+            by_moderator,
+        } = counted;
         let (decisions, acted) =
             by_moderator.iter().fold((0, 0), |sums, count| (sums.0 + count.decisions, sums.1 + count.acted));
         let of_moderator = |count: ModeratorCount| ModeratorCountOut {

@@ -37,7 +37,10 @@ impl NudityModel {
     fn new(name: &str, content: &[u8]) -> anyhow::Result<Self> {
         let hash: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
         let model = tract_onnx::onnx().model_for_read(&mut &*content).context("it is no ONNX model")?;
-        ensure!(model.inputs.len() == 1 && model.outputs.len() == 1, "a model with one input and one output is expected");
+        ensure!(
+            model.inputs.len() == 1 && model.outputs.len() == 1,
+            "a model with one input and one output is expected"
+        );
         let model = model.with_input_fact(0, f32::fact([1, SIDE, SIDE, 3]).into());
         let plan = model.and_then(|model| model.into_optimized()?.into_runnable());
         let plan = plan.context("a model that reads 1 × 224 × 224 × 3 numbers is expected")?;

@@ -6,12 +6,13 @@ use std::collections::HashMap;
 use std::io::Cursor;
 use std::path::Path as FilePath;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use clap::FromArgMatches;
+use clap::{Args, Command, FromArgMatches};
 use image::{ImageFormat, Rgb, RgbImage};
 use prost::Message;
 use serde_json::{Value, json};
@@ -25,6 +26,7 @@ use uuid::Uuid;
 use super::network::NudityModel;
 use super::preparation::{SIDE, prepare};
 use super::schedulers::NudityReader;
+use super::services::NuditySettings;
 use crate::SERVICE;
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::{Platform, new_user};
@@ -149,7 +151,9 @@ impl World {
 
     /// The score of a picture, the model's name, and whether it waits.
     async fn scored(&self, picture: &Value) -> (Option<f64>, Option<String>, bool) {
-        let row = sqlx::query("select nudity, split_part(nudity_model, '@', 1) as model, score_at is not null as waits from picture where id = $1");
+        let row = sqlx::query(
+            "select nudity, split_part(nudity_model, '@', 1) as model, score_at is not null as waits from picture where id = $1",
+        );
         let row = self.platform.app.db.fetch_one(row.bind(id(picture))).await.unwrap();
         (row.get("nudity"), row.get("model"), row.get("waits"))
     }
@@ -238,8 +242,11 @@ async fn faults_lose_no_picture(_: PgPoolOptions, database: PgConnectOptions) {
     for _ in 0..5 {
         let mut reader = world.reader();
         assert_eq!(reader.step().await.unwrap(), Outcome::Busy);
-        assert!(reader.step().await.unwrap_err().to_string().contains("could not be fetched"), "the post service is away");
-        assert_eq!(reader.step().await.unwrap(), Outcome::Idle(std::time::Duration::from_secs(2)), "it waits");
+        assert!(
+            reader.step().await.unwrap_err().to_string().contains("could not be fetched"),
+            "the post service is away"
+        );
+        assert_eq!(reader.step().await.unwrap(), Outcome::Idle(Duration::from_secs(2)), "it waits");
         world.execute("update picture set score_at = now()").await;
     }
     world.files.lock().unwrap().insert(id(&red), Some(file(RED, ImageFormat::Png)));
@@ -360,4 +367,32 @@ fn pictures_are_prepared_as_the_model_knows_them() {
     let mut endless = file(RED, ImageFormat::Png);
     endless[16..24].copy_from_slice(&[0, 1, 0, 0, 0, 1, 0, 0]);
     assert!(prepare(&endless).is_err(), "65,536 pixels a side");
+}
+
+/// A picture by a formula: its sides, and the colour of each pixel.
+fn drawn(width: u32, height: u32, colour: impl Fn(u32, u32) -> [u8; 3]) -> Vec<u8> {
+    let mut file = Cursor::new(Vec::new());
+    RgbImage::from_fn(width, height, |x, y| Rgb(colour(x, y))).write_to(&mut file, ImageFormat::Png).unwrap();
+    file.into_inner()
+}
+
+/// Where `MODERATION_IMAGE_MODEL` names Open-NSFW, it says here what it says in onnxruntime behind Pillow, as its own package runs
+/// it: a gradient, an ellipse on a ground of two tones of skin, and stripes. Without a model there is nothing to compare.
+#[test]
+fn open_nsfw_says_what_it_says_elsewhere() {
+    let matches = NuditySettings::augment_args(Command::new("test")).try_get_matches_from(["test"]).unwrap();
+    let Some(file) = NuditySettings::from_arg_matches(&matches).unwrap().moderation_image_model else { return };
+    let model = NudityModel::open(&file).unwrap();
+    assert!(model.version().ends_with("@864bb37bf886"), "another model than Open-NSFW: {}", model.version());
+    let byte = |number: u32| u8::try_from(number).unwrap();
+    let gradient = drawn(1080, 720, |x, y| [byte(x * 255 / 1080), byte(y * 255 / 720), 90]);
+    let inside = |x: u32, y: u32| x.abs_diff(320).pow(2) * 2 + y.abs_diff(450).pow(2) < 160_000;
+    let skin = drawn(640, 900, |x, y| if inside(x, y) { [205, 150, 120] } else { [224, 172, 140] });
+    let stripes = drawn(800, 600, |x, y| if (x / 40 + y / 50) % 2 == 0 { [20, 90, 200] } else { [250, 240, 60] });
+    for (name, picture, elsewhere) in
+        [("gradient", gradient, 0.000_29), ("skin", skin, 0.133_96), ("stripes", stripes, 0.002_04)]
+    {
+        let score = model.score(&picture).unwrap();
+        assert!((score - elsewhere).abs() <= 0.005, "{name}: {score} for {elsewhere}");
+    }
 }
