@@ -589,7 +589,7 @@ async fn the_shipped_model_and_policy_hide_what_breaks_the_rules(_: PgPoolOption
 fn a_flood_is_read_whole_and_explained_in_part() {
     let reader = AnalysisReader { model: Some(Arc::new(Words("words-1"))), words: Arc::new(Off) };
     let text = |number: u32| {
-        let body = if number % 2 == 0 {
+        let body = if number.is_multiple_of(2) {
             format!("A hateword, number {number}")
         } else {
             format!("A morning, number {number}")

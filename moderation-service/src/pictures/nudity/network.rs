@@ -11,9 +11,10 @@ use sha2::{Digest, Sha256};
 use tract_onnx::prelude::*;
 
 use super::preparation::{SIDE, prepare};
+use crate::ledger::hex;
 
-/// Hexadecimal digits of a file's SHA-256 in its version: enough that no two files of a platform share them.
-const VERSION_DIGITS: usize = 12;
+/// Bytes of a file's SHA-256 in its version: enough that no two files of a platform share them.
+const VERSION_BYTES: usize = 6;
 /// The largest file of a model, in bytes: its weights are held in memory twice for a moment.
 const LARGEST_FILE: u64 = 512 << 20;
 
@@ -35,7 +36,8 @@ impl NudityModel {
     }
 
     fn new(name: &str, content: &[u8]) -> anyhow::Result<Self> {
-        let hash: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash: [u8; 32] = Sha256::digest(content).into();
+        let hash = hex(&hash[..VERSION_BYTES]);
         let model = tract_onnx::onnx().model_for_read(&mut &*content).context("it is no ONNX model")?;
         ensure!(
             model.inputs.len() == 1 && model.outputs.len() == 1,
@@ -44,7 +46,7 @@ impl NudityModel {
         let model = model.with_input_fact(0, f32::fact([1, SIDE, SIDE, 3]).into());
         let plan = model.and_then(|model| model.into_optimized()?.into_runnable());
         let plan = plan.context("a model that reads 1 × 224 × 224 × 3 numbers is expected")?;
-        let model = Self { version: format!("{name}@{}", &hash[..VERSION_DIGITS]), plan };
+        let model = Self { version: format!("{name}@{hash}"), plan };
         model.run(&vec![0.0; SIDE * SIDE * 3]).context("it does not score a grey picture")?;
         Ok(model)
     }

