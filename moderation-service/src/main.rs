@@ -48,6 +48,8 @@ use crate::perspective::export::{self, ExportSuggestions};
 use crate::perspective::keys::Keys;
 use crate::perspective::reader::TextReader;
 use crate::perspective::texts::{self, TextAnalysis};
+use crate::pictures::nudity::network::NudityModel;
+use crate::pictures::nudity::schedulers::NudityReader;
 use crate::pictures::schedulers::PictureJudge;
 use crate::policies::schedulers::PolicyReader;
 use crate::policies::services::CurrentPolicies;
@@ -109,17 +111,18 @@ static SERVICE: Service = Service {
     authenticator: token_check::authenticator,
     features: |app, arguments| {
         let settings = Settings::from_arg_matches(arguments)?;
+        let image = settings.nudity.moderation_image_model.as_deref().map(NudityModel::open).transpose()?.map(Arc::new);
         let file = settings.moderation_model.as_deref();
         if file == Some(Path::new("off")) {
             ensure!(settings.shadow.moderation_shadow_model.is_none(), "a model in shadow needs one beside it");
-            return features(app, &settings, Models::default());
+            return features(app, &settings, Models { image, ..Models::default() });
         }
         let text = shipped::open(file)?;
         let shadow = settings.shadow.moderation_shadow_model.as_deref().map(MiniLm::open).transpose()?;
         let is_other = shadow.as_ref().is_none_or(|shadow| shadow.version() != text.version());
         ensure!(is_other, "MODERATION_SHADOW_MODEL is the model that reads already");
         let shadow = shadow.map(|shadow| Arc::new(shadow) as Arc<dyn TextModel>);
-        features(app, &settings, Models { text: Some(Arc::new(text)), shadow })
+        features(app, &settings, Models { text: Some(Arc::new(text)), shadow, image })
     },
 };
 
@@ -130,17 +133,29 @@ struct Models {
     text: Option<Arc<dyn TextModel>>,
     /// What reads beside it, without consequences.
     shadow: Option<Arc<dyn TextModel>>,
+    /// What looks at pictures; none: they are compared with the blocklist alone.
+    image: Option<Arc<NudityModel>>,
 }
 
 /// What the service does with these models.
 fn features(app: &App, settings: &Settings, models: Models) -> anyhow::Result<Features> {
-    let Models { text: model, shadow } = models;
+    let Models { text: model, shadow, image } = models;
     metrics::gauge!("text_model_loaded").set(u8::from(model.is_some()));
     if let Some(model) = &model {
         tracing::info!(version = model.version(), "the text model is loaded");
     } else {
         tracing::warn!("the text model is off (MODERATION_MODEL): the word lists decide alone");
     }
+    metrics::gauge!("image_model_loaded").set(u8::from(image.is_some()));
+    let image_version = image.as_ref().map(|image| image.version().to_owned());
+    if let Some(version) = &image_version {
+        tracing::info!(version, "the image model is loaded");
+    } else {
+        tracing::info!(
+            "no image model looks at pictures (MODERATION_IMAGE_MODEL): they are compared with the blocklist alone"
+        );
+    }
+    let nudity = image.map(|image| NudityReader::new(app, settings.pictures, image)).transpose()?;
     let pipeline = Pipeline {
         reader: AnalysisReader { model: model.clone(), words: analyser(&settings.analysis) },
         settings: settings.analyses.clone(),
@@ -156,7 +171,7 @@ fn features(app: &App, settings: &Settings, models: Models) -> anyhow::Result<Fe
         .merge(queue::router())
         .layer(Extension(settings.ladder.clone()))
         .merge(reports::router(settings.reports.clone()))
-        .merge(stats::router(settings.stats.public_log))
+        .merge(stats::router(settings.stats.public_log, image_version))
         .merge(signals::router())
         .merge(policies::router())
         .merge(pictures::router(settings.pictures))
@@ -190,6 +205,9 @@ fn features(app: &App, settings: &Settings, models: Models) -> anyhow::Result<Fe
             app.start_after_commits("timer", Timer { app: app.clone(), removal });
             app.start("lag of the timer", TimerLag(app.clone()));
             app.start_after_commits("pictures", PictureJudge { app: app.clone(), settings: pictures });
+            if let Some(reader) = nudity {
+                app.start_after_commits("nudity", reader);
+            }
             app.start("reanalysis", Reanalyser::new(app, pipeline));
             if let Some(model) = shadow {
                 app.start("the model in shadow", ShadowReader { app: app.clone(), model, sample });

@@ -7,6 +7,7 @@ use crate::analyses::settings::AnalysisSettings;
 use crate::expiry::Removal;
 use crate::moderations::services::Analysis;
 use crate::perspective::PerspectiveSettings;
+use crate::pictures::nudity::services::NuditySettings;
 use crate::pictures::services::PictureSettings;
 use crate::reports::services::ReportSettings;
 use crate::shadow::services::ShadowSettings;
@@ -41,6 +42,9 @@ pub struct Settings {
 
     #[command(flatten)]
     pub pictures: PictureSettings,
+
+    #[command(flatten)]
+    pub nudity: NuditySettings,
 
     #[command(flatten)]
     pub ladder: Ladder,

@@ -46,6 +46,7 @@ pub struct NewAnalysis {
     pub key: SubjectKey,
     pub author: Uuid,
     pub content_hash: [u8; 32],
+    pub model_version: String,
     pub scores: Option<[f64; HEADS]>,
     pub thresholds: Option<[HeadThresholds; HEADS]>,
     pub signals: Signals,
@@ -71,33 +72,29 @@ fn column<T>(analyses: &[&NewAnalysis], of: impl Fn(&NewAnalysis) -> sqlx::Resul
     analyses.iter().map(|analysis| of(analysis)).collect()
 }
 
-/// Stores analyses of contents that this transaction has locked, each content once. A text that this model has read before keeps
+/// Stores analyses of contents that this transaction has locked, each content once. A text that its model has read before keeps
 /// its analysis and its id; what it was judged by is replaced.
-pub async fn save(
-    tx: &mut PgTransaction<'_>,
-    model_version: &str,
-    analyses: &[&NewAnalysis],
-) -> sqlx::Result<HashMap<Uuid, SavedAnalysis>> {
+pub async fn save(tx: &mut PgTransaction<'_>, analyses: &[&NewAnalysis]) -> sqlx::Result<HashMap<Uuid, SavedAnalysis>> {
     let rows = sqlx::query!(
         r#"insert into analysis (id, content_type, content_id, author, content_hash, model_version, scores, thresholds,
             signals, spans, normalised, matched, verdict, severity)
-        select id, type, content_id, author, hash, $1, scores, thresholds, signals, spans, normalised, matched, verdict,
+        select id, type, content_id, author, hash, model_version, scores, thresholds, signals, spans, normalised, matched, verdict,
             severity
-        from unnest($2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::bytea[], $7::jsonb[], $8::jsonb[], $9::jsonb[],
+        from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::bytea[], $6::text[], $7::jsonb[], $8::jsonb[], $9::jsonb[],
                 $10::jsonb[], $11::text[], $12::jsonb[], $13::text[], $14::float8[])
-            as found (id, type, content_id, author, hash, scores, thresholds, signals, spans, normalised, matched,
+            as found (id, type, content_id, author, hash, model_version, scores, thresholds, signals, spans, normalised, matched,
                 verdict, severity)
         on conflict on constraint analysis_text_key do update set at = now(), scores = excluded.scores,
             thresholds = excluded.thresholds, signals = excluded.signals, spans = excluded.spans,
             normalised = excluded.normalised, matched = excluded.matched, verdict = excluded.verdict,
             severity = excluded.severity
         returning id, content_id, (xmax = 0) as "is_new!""#,
-        model_version,
         &analyses.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>(),
         &column(analyses, |analysis| Ok(analysis.key.r#type.word().to_owned()))?,
         &column(analyses, |analysis| Ok(analysis.key.id))?,
         &column(analyses, |analysis| Ok(analysis.author))?,
         &column(analyses, |analysis| Ok(analysis.content_hash.to_vec()))?,
+        &column(analyses, |analysis| Ok(analysis.model_version.clone()))?,
         &column(analyses, |analysis| analysis.scores.as_ref().map(json).transpose())? as &[Option<Value>],
         &column(analyses, |analysis| analysis.thresholds.as_ref().map(json).transpose())? as &[Option<Value>],
         &column(analyses, |analysis| json(&analysis.signals))?,

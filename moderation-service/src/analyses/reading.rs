@@ -21,6 +21,9 @@ use crate::text_model::{HEADS, TextModel};
 
 /// Texts that the model reads in one go.
 const TEXTS_AT_ONCE: usize = 16;
+/// Texts that are explained in one go. An explanation takes as long as twenty readings, and what it explains is not hidden before: of a
+/// flood the first ones are explained, and none waits for all.
+const EXPLAINED_AT_ONCE: usize = 32;
 
 /// What reads texts.
 #[derive(Clone)]
@@ -94,12 +97,16 @@ impl AnalysisReader {
                 (reading.model, reading.spans) = (Some(ModelScores { scores: *scores, thresholds }), spans.clone());
             }
         }
+        let mut explained = 0;
         for batch in new.chunks_mut(TEXTS_AT_ONCE) {
             let read = model.read(&batch.iter().map(|(text, _)| text.body.as_str()).collect::<Vec<_>>())?;
             for ((text, reading), read) in batch.iter_mut().zip(read) {
                 let scores = read.scores.map(f64::from);
                 reading.model = Some(ModelScores { scores, thresholds });
-                reading.spans = explain_labels(model, &text.body, &scores)?;
+                if explained < EXPLAINED_AT_ONCE {
+                    reading.spans = explain_labels(model, &text.body, &scores)?;
+                    explained += usize::from(!reading.spans.is_empty());
+                }
             }
         }
         Ok(readings)

@@ -3,12 +3,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::policies::rules::HeadThresholds;
-use crate::text_model::explain::explain;
+use crate::text_model::explain::explain_heads;
 use crate::text_model::{HEADS, Head, TextModel};
 
 /// The version of analyses that no model took part in.
 pub const NO_MODEL: &str = "none";
-/// The heads whose labels are explained, the highest scores first: each costs some twenty readings of the text.
+/// The heads whose labels are explained, the highest scores first: together they cost some twenty readings of a short text.
 const EXPLAINED: usize = 2;
 /// The spans that are kept of each head.
 const SPANS: usize = 5;
@@ -37,8 +37,12 @@ pub fn explain_labels(model: &dyn TextModel, text: &str, scores: &[f64; HEADS]) 
     let mut heads: Vec<Head> = Head::ALL.into_iter().filter(is_labelled).collect();
     heads.sort_by(|a, b| scores[*b as usize].total_cmp(&scores[*a as usize]));
     let mut spans = Vec::new();
-    for head in heads.into_iter().take(EXPLAINED) {
-        let heaviest = explain(model, text, head)?.into_iter().take(SPANS);
+    heads.truncate(EXPLAINED);
+    if heads.is_empty() {
+        return Ok(spans);
+    }
+    for (head, heaviest) in heads.iter().zip(explain_heads(model, text, &heads)?) {
+        let heaviest = heaviest.into_iter().take(SPANS);
         spans.extend(heaviest.map(|span| WeighedSpan {
             head: head.name().to_owned(),
             start: span.start,

@@ -47,11 +47,12 @@ pub struct Judged {
 }
 
 impl Judged {
-    /// A picture with its signals, judged; `reason` is that of what it was recognised as.
+    /// A picture with its signals, judged; it has the hash of its file, and the model that has looked at it. `reason` is that of
+    /// what it was recognised as.
     pub fn of_picture(
         policies: &[CompiledPolicy],
         content: Subjected,
-        content_hash: [u8; 32],
+        (content_hash, model_version): ([u8; 32], String),
         signals: Signals,
         reason: Option<Reason>,
     ) -> Self {
@@ -62,6 +63,7 @@ impl Judged {
             key: content.key,
             author: content.author,
             content_hash,
+            model_version,
             scores: None,
             thresholds: None,
             signals,
@@ -150,15 +152,14 @@ pub async fn analyse(tx: &mut PgTransaction<'_>, pipeline: &Pipeline, contents: 
         .into_iter()
         .zip(readings)
         .zip(signals)
-        .map(|((content, reading), signals)| judge(&policies, content, reading, signals))
+        .map(|((content, reading), signals)| judge(&policies, pipeline.reader.version(), content, reading, signals))
         .collect();
-    conclude(tx, pipeline.reader.version(), judged).await
+    conclude(tx, judged).await
 }
 
-/// Stores what was judged by a model, each content once, and carries out what policies say. The transaction has locked the
-/// contents.
-pub async fn conclude(tx: &mut PgTransaction<'_>, version: &str, judged: Vec<Judged>) -> Result<(), Failure> {
-    let stored = save(tx, version, &judged).await?;
+/// Stores what was judged, each content once, and carries out what policies say. The transaction has locked the contents.
+pub async fn conclude(tx: &mut PgTransaction<'_>, judged: Vec<Judged>) -> Result<(), Failure> {
+    let stored = save(tx, &judged).await?;
     carry_out(tx, &judged, &stored).await
 }
 
@@ -209,13 +210,20 @@ async fn look_up(
     Ok(signals.collect())
 }
 
-fn judge(policies: &[CompiledPolicy], content: Subjected, reading: TextReading, signals: Signals) -> Judged {
+fn judge(
+    policies: &[CompiledPolicy],
+    version: &str,
+    content: Subjected,
+    reading: TextReading,
+    signals: Signals,
+) -> Judged {
     let facts = Facts { audience: content.key.r#type, model: reading.model, signals: &signals };
     let (verdict, severity) = (evaluate(policies, &facts), facts.severity());
     let analysis = NewAnalysis {
         key: content.key,
         author: content.author,
         content_hash: reading.hash,
+        model_version: version.to_owned(),
         scores: reading.model.map(|model| model.scores),
         thresholds: reading.model.map(|model| model.thresholds),
         signals,
@@ -229,17 +237,13 @@ fn judge(policies: &[CompiledPolicy], content: Subjected, reading: TextReading, 
 }
 
 /// Stores the analyses, and how often each rule has matched.
-async fn save(
-    tx: &mut PgTransaction<'_>,
-    version: &str,
-    judged: &[Judged],
-) -> Result<HashMap<Uuid, SavedAnalysis>, Failure> {
+async fn save(tx: &mut PgTransaction<'_>, judged: &[Judged]) -> Result<HashMap<Uuid, SavedAnalysis>, Failure> {
     for one in judged {
         metrics::counter!("texts_analysed_total", "verdict" => one.analysis.verdict.word()).increment(1);
     }
     save_hits(tx, judged.iter().flat_map(|one| &one.verdict.matches)).await?;
     let analyses: Vec<&NewAnalysis> = judged.iter().map(|one| &one.analysis).collect();
-    Ok(models::save(tx, version, &analyses).await?)
+    Ok(models::save(tx, &analyses).await?)
 }
 
 /// Does what follows from verdicts. Decisions that were made about an earlier text and do not hold for this one end, unless a
@@ -317,8 +321,12 @@ async fn apply(
     for decision in over.into_iter().filter(|_| !has_person) {
         end(tx, decision, why, Actor::Machine).await.map_err(as_failure)?;
     }
-    let is_hidden = judged.verdict.outcome() >= RuleOutcome::Hold;
-    let asks = judged.verdict.review().filter(|_| !is_hidden && (stored.is_new || !subject.review.is_open()));
+    let asks = match judged.verdict.outcome() {
+        RuleOutcome::Hide => None,
+        // What is hidden until a person has looked is as urgent as the rule says.
+        RuleOutcome::Hold => judged.verdict.strictest().filter(|_| !is_in_force),
+        _ => judged.verdict.review().filter(|_| stored.is_new || !subject.review.is_open()),
+    };
     if let Some(found) = asks {
         let change = Change::Flagged { analysis: stored.id, severity: found.severity, reason: found.reason };
         record(tx, subject.key, subject.author, vec![NewEntry::new(Actor::Machine, change)]).await?;

@@ -80,7 +80,7 @@ macro_rules! with_model {
         static $name: Service = Service {
             features: |app, arguments| {
                 let settings = Settings::from_arg_matches(arguments)?;
-                let models = crate::Models { text: Some(Arc::new(Words($version))), shadow: None };
+                let models = crate::Models { text: Some(Arc::new(Words($version))), ..crate::Models::default() };
                 crate::features(app, &settings, models)
             },
             ..SERVICE
@@ -582,4 +582,23 @@ async fn the_shipped_model_and_policy_hide_what_breaks_the_rules(_: PgPoolOption
     }
     assert!(found > 0, "no everyday text has a bad word");
     assert!(hidden.len() <= 1, "{hidden:#?}");
+}
+
+/// Of a flood only the first texts are explained, and all are read.
+#[test]
+fn a_flood_is_read_whole_and_explained_in_part() {
+    let reader = AnalysisReader { model: Some(Arc::new(Words("words-1"))), words: Arc::new(Off) };
+    let text = |number: u32| {
+        let body = if number.is_multiple_of(2) {
+            format!("A hateword, number {number}")
+        } else {
+            format!("A morning, number {number}")
+        };
+        Text { content: Uuid::now_v7(), body, known: None }
+    };
+    let texts: Vec<Text> = (0..100).map(text).collect();
+    let readings = reader.read(&texts).unwrap();
+    assert!(readings.iter().all(|reading| reading.model.is_some()));
+    let explained: Vec<usize> = (0..100).filter(|&place| !readings[place].spans.is_empty()).collect();
+    assert_eq!(explained, (0..64).step_by(2).collect::<Vec<_>>(), "the first 32 that have a label");
 }

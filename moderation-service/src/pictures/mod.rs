@@ -8,8 +8,12 @@
 //! Hashes are near when they differ in at most `MODERATION_PICTURE_DISTANCE` bits. They are found without a scan: a hash is cut into
 //! eight bands of eight bits, and of two hashes that differ in at most seven bits at least one band is equal. An index holds
 //! the bands of both sides, since a new entry of the blocklist looks for the pictures that are there already.
+//!
+//! Where an image model is loaded, it looks at each picture afterwards ([`nudity`]), and the picture is judged once more. When the
+//! post service has deleted a picture (`media_deleted`), nothing of it stays here but that it is gone.
 pub mod events;
 pub mod models;
+pub mod nudity;
 pub mod schedulers;
 mod schemas;
 pub mod services;

@@ -28,18 +28,31 @@ pub struct NewPicture {
 }
 
 impl NewPicture {
-    /// Saves a picture, and that its owner has a content of that id; none when it is known in this version or a later one, or
-    /// its owner's data are erased.
+    /// Saves that its owner has a content of that id, and the picture, which then waits for the image model; none when it is known in
+    /// this version or a later one, was deleted, or its owner's data are erased. The content is locked, as it is first wherever a
+    /// picture is changed.
     pub async fn save(&self, tx: &mut PgTransaction<'_>) -> sqlx::Result<Option<Picture>> {
-        let saved = sqlx::query_as!(
+        let content = sqlx::query_scalar!(
+            "insert into content (id, version, type, author, created_at)
+            select $1, now(), 'MEDIA', $2, now() where not exists (select from erasure where person = $2)
+            on conflict (id) do update set type = content.type
+                where content.gone_at is null and content.type = excluded.type and content.author = excluded.author
+            returning id",
+            self.id,
+            self.owner
+        );
+        if content.fetch_optional(&mut **tx).await?.is_none() {
+            return Ok(None);
+        }
+        sqlx::query_as!(
             Picture,
             "insert into picture (id, owner, purpose, content_type, width, height, sha256, hash, version)
-            select $1, $2, $3, $4, $5, $6, $7, $8, $9 where not exists (select from erasure where person = $2)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
             on conflict (id) do update set purpose = excluded.purpose, content_type = excluded.content_type,
                 width = excluded.width, height = excluded.height, sha256 = excluded.sha256, hash = excluded.hash,
-                version = excluded.version
+                version = excluded.version, nudity = null, nudity_model = null, score_at = now(), score_tries = 0
             where picture.version < excluded.version and picture.owner = excluded.owner
-            returning id, owner, sha256, hash, saved_at",
+            returning id, owner, sha256, hash, saved_at, nudity, nudity_model",
             self.id,
             self.owner,
             self.purpose,
@@ -49,19 +62,9 @@ impl NewPicture {
             self.sha256,
             self.hash.0,
             self.version
-        );
-        let saved = saved.fetch_optional(&mut **tx).await?;
-        if saved.is_some() {
-            sqlx::query!(
-                "insert into content (id, version, type, author, created_at) values ($1, now(), 'MEDIA', $2, now())
-                on conflict (id) do nothing",
-                self.id,
-                self.owner
-            )
-            .execute(&mut **tx)
-            .await?;
-        }
-        Ok(saved)
+        )
+        .fetch_optional(&mut **tx)
+        .await
     }
 }
 
@@ -73,20 +76,42 @@ pub struct Picture {
     pub sha256: Vec<u8>,
     pub hash: i64,
     pub saved_at: Timestamp,
+    /// How likely it shows nudity, 0 to 1; none: no model has said so.
+    pub nudity: Option<f64>,
+    /// The model that was shown it last.
+    pub nudity_model: Option<String>,
 }
 
 impl Picture {
-    /// Locks pictures that are to be judged again, and takes that note from them.
+    /// Locks pictures that are to be judged again, their contents first, and takes that note from them.
     pub async fn take_due(tx: &mut PgTransaction<'_>, rows: i64) -> sqlx::Result<Vec<Self>> {
+        let due = sqlx::query_scalar!(
+            "select content.id from picture join content on content.id = picture.id
+            where is_due order by content.id limit $1 for update of content skip locked",
+            rows
+        );
+        let due = due.fetch_all(&mut **tx).await?;
         sqlx::query_as!(
             Self,
-            "update picture set is_due = false where id in (
-                select id from picture where is_due order by id limit $1 for update skip locked
-            ) returning id, owner, sha256, hash, saved_at",
-            rows
+            "update picture set is_due = false where id = any($1) and is_due
+            returning id, owner, sha256, hash, saved_at, nudity, nudity_model",
+            &due
         )
         .fetch_all(&mut **tx)
         .await
+    }
+
+    /// Forgets pictures that were deleted, and what was found about them where no decision refers to that.
+    pub async fn delete(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
+        sqlx::query!("delete from picture where id = any($1)", ids).execute(&mut **tx).await?;
+        sqlx::query!(
+            "delete from analysis where content_id = any($1) and content_type = 'MEDIA'
+                and not exists (select from decision where decision.analysis = analysis.id)",
+            ids
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
     }
 
     /// The perceptual hash of a picture.
@@ -119,7 +144,7 @@ impl Picture {
             PersonalDataItem,
             r#"select saved_at as "at!", id, to_json(held) as "thing!" from (
                 select id, owner, purpose, content_type, width, height, encode(sha256, 'hex') as sha256,
-                    lpad(to_hex(hash), 16, '0') as perceptual_hash, version, saved_at
+                    lpad(to_hex(hash), 16, '0') as perceptual_hash, version, saved_at, nudity, nudity_model
                 from picture where owner = $1 and (saved_at, id) < ($2, $3)
             ) as held order by saved_at desc, id desc limit $4"#,
             owner,

@@ -7,7 +7,7 @@ use super::schemas::BlockedPictureIn;
 use super::services::{PerceptualHash, PictureSettings};
 use super::{ALREADY_BLOCKED, NO_PICTURE, NOT_BLOCKED};
 use crate::analyses::scoring::NO_MODEL;
-use crate::analyses::signals::{Judged, Subjected, conclude};
+use crate::analyses::signals::{Judged, Subjected, conclude, deleted as content_deleted};
 use crate::contents::models as contents;
 use crate::core::api::errors::Error;
 use crate::core::events::Failure;
@@ -46,7 +46,8 @@ pub async fn judge(
         let recognised = Recognised::find(&mut **tx, PerceptualHash(picture.hash), distance).await?;
         metrics::counter!("pictures_recognised_total").increment(u64::from(recognised.is_some()));
         let blocked = recognised.map(|entry| RecognisedPicture { entry: entry.id, distance: entry.distance });
-        let signals = Signals::of_picture(PictureSignals { blocked });
+        let signals = Signals::of_picture(PictureSignals { blocked, nudity: picture.nudity });
+        let model = picture.nudity_model.unwrap_or_else(|| NO_MODEL.to_owned());
         let content = Subjected {
             key: SubjectKey { r#type: SubjectType::Media, id: picture.id },
             author: picture.owner,
@@ -54,9 +55,16 @@ pub async fn judge(
             text: String::new(),
         };
         let hash = picture.sha256.as_slice().try_into().map_err(|_| Failure::Permanent("no SHA-256".to_owned()))?;
-        judged.push(Judged::of_picture(&policies, content, hash, signals, recognised.map(|entry| entry.reason)));
+        let reason = recognised.map(|entry| entry.reason);
+        judged.push(Judged::of_picture(&policies, content, (hash, model), signals, reason));
     }
-    conclude(tx, NO_MODEL, judged).await
+    conclude(tx, judged).await
+}
+
+/// Pictures were deleted where they were: their cases are closed, and they are forgotten.
+pub async fn deleted(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
+    content_deleted(tx, ids).await?;
+    Picture::delete(tx, ids).await
 }
 
 /// Blocks a picture, and lets those that are near it be judged again.

@@ -21,7 +21,7 @@ pub fn picture(owner: Uuid, hash: u64) -> Value {
         "height": 480, "sha256": "0a".repeat(32), "perceptual_hash": format!("{hash:016x}"), "version": 1 })
 }
 
-fn admin() -> String {
+pub fn admin() -> String {
     format!("{}:ACTIVE:ADMIN", Uuid::now_v7())
 }
 
@@ -33,14 +33,14 @@ async fn block(platform: &Platform, body: Value) -> Reply {
     platform.call("POST", "/moderation/pictures/blocked", Some(&admin()), Some(body)).await
 }
 
-async fn block_hash(platform: &Platform, hash: u64, reason: &str) -> String {
+pub async fn block_hash(platform: &Platform, hash: u64, reason: &str) -> String {
     let made = block(platform, json!({ "hash": format!("{hash:016x}"), "reason": reason })).await;
     assert_eq!(made.status, 201, "{made:?}");
     made.body["id"].as_str().unwrap().to_owned()
 }
 
 /// Lets the worker judge what the blocklist has made due; how many steps that took.
-async fn judge_again(platform: &Platform) -> usize {
+pub async fn judge_again(platform: &Platform) -> usize {
     let settings = PictureSettings { moderation_picture_distance: 5 };
     let mut worker = PictureJudge { app: platform.app.clone(), settings };
     let mut steps = 0;
@@ -51,7 +51,7 @@ async fn judge_again(platform: &Platform) -> usize {
 }
 
 /// The state of a picture as moderators see it, with the reason of the decision in force.
-async fn state(platform: &Platform, picture: &Value) -> (Value, Option<String>) {
+pub async fn state(platform: &Platform, picture: &Value) -> (Value, Option<String>) {
     let id = picture["media_id"].as_str().unwrap();
     let path = format!("/moderation/subjects/MEDIA/{id}");
     let shown = platform.call("GET", &path, Some(&new_moderator().0), None).await;

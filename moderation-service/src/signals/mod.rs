@@ -101,6 +101,7 @@ pub const NUMBERS: &[(&str, Number)] = &[
     ("velocity", |signals| Some(whole(signals.surroundings.velocity))),
     ("account_age_hours", |signals| signals.surroundings.account_age_hours),
     ("blocked_pictures", |signals| signals.picture.map(|picture| f64::from(u8::from(picture.blocked.is_some())))),
+    ("nudity", |signals| signals.picture.and_then(|picture| picture.nudity)),
 ];
 
 impl Signals {

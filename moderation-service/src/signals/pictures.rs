@@ -8,6 +8,10 @@ use uuid::Uuid;
 pub struct PictureSignals {
     /// The entry of the blocklist that it is taken for; null: none.
     pub blocked: Option<RecognisedPicture>,
+    /// How likely it shows nudity, 0 to 1, as the image model says; absent: none has looked at it
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, minimum = 0, maximum = 1)]
+    pub nudity: Option<f64>,
 }
 
 /// An entry of the blocklist that a picture is taken for.

@@ -15,7 +15,7 @@ use axum::Extension;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::services::PublicLog;
+use self::services::{LoadedImageModel, PublicLog};
 use crate::core::app::App;
 use crate::core::app::limits::Limit;
 use crate::core::ground::settings::Rate;
@@ -38,11 +38,12 @@ pub const TRANSPARENCY_LIMIT: Limit = Limit {
     strict: false,
 };
 
-/// The routes of statistics.
-pub fn router(public_log: PublicLog) -> OpenApiRouter<App> {
+/// The routes of statistics; they name the image model that is loaded.
+pub fn router(public_log: PublicLog, image_model: Option<String>) -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(views::get_stats))
         .routes(routes!(views::get_transparency))
         .routes(routes!(views::list_public_log))
         .layer(Extension(public_log))
+        .layer(Extension(LoadedImageModel(image_model)))
 }

@@ -160,6 +160,8 @@ pub struct StatsOut {
     pub by_action: Vec<DecisionCountOut>,
     pub by_reason: Vec<DecisionCountOut>,
     pub by_rule: Vec<DecisionCountOut>,
+    /// The image model that looks at pictures; null: none is loaded, so no picture is judged by what it shows
+    pub image_model: Option<String>,
     /// By the model that had read the content
     pub by_model: Vec<ModelCountOut>,
     /// Models in shadow; none where none has read
@@ -176,6 +178,7 @@ pub struct Counted {
     pub by_action: Vec<DecisionCount>,
     pub by_reason: Vec<DecisionCount>,
     pub by_rule: Vec<DecisionCount>,
+    pub image_model: Option<String>,
     pub by_model: Vec<ModelCount>,
     pub by_shadow: Vec<ShadowCount>,
     pub by_moderator: Vec<ModeratorCount>,
@@ -184,7 +187,18 @@ pub struct Counted {
 impl StatsOut {
     /// The statistics from a time on; of each moderator only where `with_moderators`.
     pub fn new(since: Timestamp, counted: Counted, with_moderators: bool) -> Self {
-        let Counted { queue, volumes, all, by_action, by_reason, by_rule, by_model, by_shadow, by_moderator } = counted;
+        let Counted {
+            queue,
+            volumes,
+            all,
+            by_action,
+            by_reason,
+            by_rule,
+            image_model,
+            by_model,
+            by_shadow,
+            by_moderator,
+        } = counted;
         let (decisions, acted) =
             by_moderator.iter().fold((0, 0), |sums, count| (sums.0 + count.decisions, sums.1 + count.acted));
         let of_moderator = |count: ModeratorCount| ModeratorCountOut {
@@ -209,6 +223,7 @@ impl StatsOut {
             by_action: counts(by_action),
             by_reason: counts(by_reason),
             by_rule: counts(by_rule),
+            image_model,
             by_model: by_model.into_iter().map(ModelCountOut::from).collect(),
             by_shadow: by_shadow.into_iter().map(ShadowCountOut::from).collect(),
             by_moderator: with_moderators.then(|| by_moderator.into_iter().map(of_moderator).collect()),

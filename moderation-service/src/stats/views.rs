@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::models::{DecisionCount, ModelCount, ModeratorCount, PublicDecision, ShadowCount, Transparency, Volumes};
 use super::schemas::{Counted, PublicDecisionOut, StatsOut, TransparencyOut, days_ago};
-use super::services::PublicLog;
+use super::services::{LoadedImageModel, PublicLog};
 use super::signals;
 use crate::core::api::errors::Error;
 use crate::core::api::pagination::Page;
@@ -33,6 +33,7 @@ const NO_PUBLIC_LOG: Error = Error::Refused(StatusCode::NOT_FOUND, "The log is n
 pub async fn get_stats(
     Moderator(user): Moderator,
     State(app): State<App>,
+    Extension(LoadedImageModel(image_model)): Extension<LoadedImageModel>,
     mut query: Query,
 ) -> Result<Body<StatsOut>, Error> {
     let days = query.integer("days", 1, MAX_DAYS).unwrap_or(DAYS);
@@ -45,6 +46,7 @@ pub async fn get_stats(
         by_action: DecisionCount::by_action(&app.db, since).await?,
         by_reason: DecisionCount::by_reason(&app.db, since).await?,
         by_rule: DecisionCount::by_rule(&app.db, since).await?,
+        image_model,
         by_model: ModelCount::list(&app.db, since).await?,
         by_shadow: ShadowCount::list(&app.db, since).await?,
         by_moderator: ModeratorCount::list(&app.db, since).await?,

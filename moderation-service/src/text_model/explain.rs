@@ -2,9 +2,12 @@
 //!
 //! Of a long text the passage with the highest score is explained. Its words are left out one after another, or several neighbours at
 //! once where it has many, so that an explanation costs at most [`READINGS`] readings of a passage beside the search for it.
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use anyhow::Context;
 
-use super::{Head, TextModel};
+use super::{Head, Scores, TextModel};
 
 /// The readings of an explanation: the passage itself, and the passage without each of its parts.
 const READINGS: usize = 24;
@@ -36,27 +39,46 @@ struct Word {
 
 /// The spans that raise the score of a head, the heaviest first.
 pub fn explain(model: &dyn TextModel, text: &str, head: Head) -> anyhow::Result<Vec<Span>> {
+    Ok(explain_heads(model, text, &[head])?.pop().unwrap_or_default())
+}
+
+/// The spans that raise the scores of heads, in their order, for each the heaviest first. Heads that are highest in the same passage
+/// share its readings, so that two cost what one does.
+pub fn explain_heads(model: &dyn TextModel, text: &str, heads: &[Head]) -> anyhow::Result<Vec<Vec<Span>>> {
     let words = words(text);
     let passages: Vec<&[Word]> = passages(&words);
     let texts: Vec<&str> = passages.iter().map(|passage| slice(text, passage)).collect();
     let read = model.read(&texts)?;
-    let scores = read.iter().map(|scores| scores.scores[head as usize]);
-    let Some((passage, score)) = passages.iter().zip(scores).max_by(|a, b| a.1.total_cmp(&b.1)) else {
-        return Ok(Vec::new());
-    };
+    let (mut left_out, mut explained) = (HashMap::new(), Vec::new());
+    for head in heads.iter().map(|head| *head as usize) {
+        let highest = read.iter().enumerate().max_by(|a, b| a.1.scores[head].total_cmp(&b.1.scores[head]));
+        let Some((place, scores)) = highest else {
+            explained.push(Vec::new());
+            continue;
+        };
+        let parts = match left_out.entry(place) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unread) => unread.insert(read_parts(model, text, passages[place])?),
+        };
+        let weight = |part: &Scores| log_odds(scores.scores[head]) - log_odds(part.scores[head]);
+        let spans = parts.iter().map(|(start, end, part)| Span { start: *start, end: *end, weight: weight(part) });
+        let mut spans: Vec<Span> = spans.filter(|span| span.weight > 0.0).collect();
+        spans.sort_by(|a, b| b.weight.total_cmp(&a.weight).then(a.start.cmp(&b.start)));
+        explained.push(spans);
+    }
+    Ok(explained)
+}
+
+/// The parts of a passage, from character to character, with what the model says about the passage without each.
+fn read_parts(model: &dyn TextModel, text: &str, passage: &[Word]) -> anyhow::Result<Vec<(usize, usize, Scores)>> {
     let parts: Vec<&[Word]> = passage.chunks(passage.len().div_ceil(READINGS - 1)).collect();
     let without: Vec<String> = parts.iter().map(|part| leave_out(text, passage, part)).collect();
     let without: Vec<&str> = without.iter().map(String::as_str).collect();
     let read = model.read(&without)?;
-    let mut spans = Vec::new();
-    for (part, scores) in parts.iter().zip(read) {
-        let (first, last) = part.first().zip(part.last()).context("a part has words")?;
-        let weight = log_odds(score) - log_odds(scores.scores[head as usize]);
-        spans.push(Span { start: first.chars.0, end: last.chars.1, weight });
-    }
-    spans.retain(|span| span.weight > 0.0);
-    spans.sort_by(|a, b| b.weight.total_cmp(&a.weight).then(a.start.cmp(&b.start)));
-    Ok(spans)
+    let place = |part: &&[Word]| part.first().zip(part.last()).map(|(first, last)| (first.chars.0, last.chars.1));
+    let places: Option<Vec<_>> = parts.iter().map(place).collect();
+    let places = places.context("a part has words")?;
+    Ok(places.into_iter().zip(read).map(|((start, end), scores)| (start, end, scores)).collect())
 }
 
 fn log_odds(probability: f32) -> f32 {
@@ -109,7 +131,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::super::Calibration;
-    use super::super::{Class, HEADS, Scores};
+    use super::super::{Class, HEADS};
     use super::*;
 
     /// Finds hate in the word "bad", and counts what it reads.
@@ -159,5 +181,14 @@ mod tests {
         assert!((spans[0].start..spans[0].end).contains(&3_502), "{spans:?}");
         let read = model.0.lock().unwrap().clone();
         assert!(read.len() == 2 && read[0] <= PASSAGES && read[1] < READINGS, "{read:?}");
+        // The other head has its highest score elsewhere; the same head is read no second time.
+        model.0.lock().unwrap().clear();
+        let [hate, threat, again] = &explain_heads(&model, &text, &[Head::Hate, Head::Threat, Head::Hate]).unwrap()[..]
+        else {
+            panic!("three heads")
+        };
+        assert_eq!((hate, threat.len(), again), (&spans, 0, &spans));
+        let read = model.0.lock().unwrap().len();
+        assert_eq!(read, 3, "the passages, and the parts of two of them");
     }
 }

@@ -1,6 +1,5 @@
 //! `cargo stack demo`: the functional flow of the platform, step by step with each answer, and counted at the end.
 
-use std::cell::Cell;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -11,6 +10,7 @@ use crate::client::{Api, Created, FeedItem, Notification, Person, Post, Profile,
 use crate::host::console::{seconds, show};
 use crate::traffic::moderator::moderator;
 use crate::traffic::posting::{a_picture, a_search, an_nft, words};
+use crate::traffic::reported::{a_reported_picture, report};
 use crate::traffic::steps::{TYPES, step};
 use crate::traffic::target::Entrance;
 
@@ -214,18 +214,7 @@ async fn reports(api: &Api, entrance: &Entrance, ada: &Person, bob: &Person) -> 
     let carl = api.join(&address("carl"), PASSWORD, ("Carl", "Gauss"), &["BOOKS"]).await?;
     let dora = api.join(&address("dora"), PASSWORD, ("Dora", "Maar"), &["BOOKS"]).await?;
     for (name, person) in [("Ada", ada), ("Carl", &carl), ("Dora", &dora)] {
-        // Moderation knows a comment a moment after it was written, and knows it no more to users once it is held.
-        let reported = Cell::new(false);
-        let ask = async || {
-            if !reported.get() {
-                let report =
-                    json!({ "subject_type": "COMMENT", "subject_id": comment.id, "reason": "HARASSMENT_INSULT" });
-                let (status, _) = person.api.send(Method::POST, To::Moderation, "/reports", Some(&report)).await?;
-                reported.set([StatusCode::CREATED, StatusCode::CONFLICT].contains(&status));
-            }
-            Ok(reported.get())
-        };
-        eventually("moderation knows the comment", ask, |reported| *reported).await?;
+        report(person, "COMMENT", &comment.id, "HARASSMENT_INSULT").await?;
         step(&format!("{name} reports a comment of Bob's"), "a moderator is asked");
     }
     let gone = async || Ok(ada.comments(&post.id).await?.iter().all(|shown| shown.id != comment.id));
@@ -233,6 +222,7 @@ async fn reports(api: &Api, entrance: &Entrance, ada: &Person, bob: &Person) -> 
     step("It is hidden until a moderator has looked", &format!("gone after {}", seconds(took)));
     let email = address("mia");
     let moderator = moderator(&entrance.data, entrance.place().0, api, (&email, PASSWORD)).await?;
+    a_reported_picture(bob, [ada, &carl, &dora], moderator.as_ref()).await?;
     let Some(moderator) = moderator else {
         step("No moderator can be made from here", "the reports wait in the queue");
         return Ok(());

@@ -1,4 +1,4 @@
-//! Judges pictures that are ready to be shown.
+//! Judges pictures that are ready to be shown, and forgets those that were deleted.
 use serde::Deserialize;
 use sqlx::PgTransaction;
 use uuid::Uuid;
@@ -23,6 +23,12 @@ struct MediaReady {
     sha256: String,
     perceptual_hash: String,
     version: i64,
+}
+
+/// Its version is of no use: an id is never used again, so whatever else is consumed of the picture is older.
+#[derive(Deserialize)]
+struct MediaDeleted {
+    media_id: Uuid,
 }
 
 impl MediaReady {
@@ -65,4 +71,15 @@ impl Processor for PictureProcessor {
             signals::ready(tx, self.settings, &pictures).await
         })
     }
+}
+
+/// Forgets pictures that were deleted. Of one that is consumed only later as ready, nothing is saved.
+pub fn picture_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+    Box::pin(async move {
+        let mut ids = Vec::new();
+        for event in events {
+            ids.push(serde_json::from_str::<MediaDeleted>(&event.message)?.media_id);
+        }
+        Ok(signals::deleted(tx, &ids).await?)
+    })
 }

@@ -17,6 +17,8 @@ const INSULTS: u32 = 25;
 const ILLUSTRATED: u32 = 4;
 /// The number of latest visible posts that users view.
 const LATEST: usize = 60;
+/// The number of latest pictures that users report: so few that some are reported by three, and held.
+const LATEST_PICTURES: usize = 4;
 const CATEGORIES: [&str; 5] = ["BOOKS", "TRAVEL", "FOOD", "HEALTH", "TECHNOLOGY"];
 const REACTIONS: [&str; 3] = ["LIKE", "LOVE", "SAD"];
 const REASONS: [&str; 3] = ["SPAM_COMMERCIAL", "HARASSMENT_INSULT", "HATE_SLUR"];
@@ -145,6 +147,7 @@ impl Actor<'_> {
         if self.dice.random_ratio(1, ILLUSTRATED) {
             let uploaded = self.workload.upload(self.dice, &self.me.token).await;
             body["media"] = id(&uploaded).into_iter().collect();
+            self.workload.promises().pictures.extend(id(&uploaded));
         }
         let outcome = self.ask("post", &POST, Method::POST, "/posts".to_owned(), Some(body)).await;
         let mut promises = self.workload.promises();
@@ -201,10 +204,17 @@ impl Actor<'_> {
         self.workload.promises().asked("comment", &comment, &outcome);
     }
 
-    /// Reports a post of any kind. Nothing is promised: moderation may not know the post yet, or know that it is the user's own.
+    /// Reports a post of any kind, or a picture. Nothing is promised: moderation may not know it yet, or know that it is the user's
+    /// own.
     async fn report(&mut self) {
-        let Some(post) = self.some_post() else { return };
-        let body = json!({ "subject_type": "POST", "subject_id": post, "reason": REASONS.choose(self.dice) });
+        let picture = {
+            let promises = self.workload.promises();
+            let latest = &promises.pictures[promises.pictures.len().saturating_sub(LATEST_PICTURES)..];
+            latest.choose(self.dice).filter(|_| self.dice.random_bool(0.5)).cloned()
+        };
+        let subject = picture.map(|id| ("MEDIA", id)).or_else(|| self.some_post().map(|id| ("POST", id)));
+        let Some((kind, id)) = subject else { return };
+        let body = json!({ "subject_type": kind, "subject_id": id, "reason": REASONS.choose(self.dice) });
         self.ask("report", &MODERATION, Method::POST, "/reports".to_owned(), Some(body)).await;
     }
 

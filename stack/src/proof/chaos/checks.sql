@@ -258,6 +258,37 @@ where visibility in ('HELD', 'HIDDEN') and not exists (select from erasures wher
         select from moderation.decision where (subject_type, subject_id) = (subject.type, subject.id) and ended_at is null
             and actions @? '$[*] ? (@.action == "HOLD" || @.action == "HIDE" || @.action == "REMOVE")');
 
+-- Moderation knows the pictures that are ready, as they look, and no others; each waits for the image model until one has seen it.
+
+-- lost
+select format('picture %s, which moderation does not know', id) from post.media
+where status = 'READY' and not exists (select from erasures where person = media.created_by)
+    and not exists (select from moderation.picture where (picture.id, picture.hash) = (media.id, media.perceptual_hash));
+
+-- wrong
+select format('moderation has picture %s, which is gone', id) from moderation.picture
+where not exists (select from post.media where media.id = picture.id) and not exists (select from erasures where person = owner);
+
+-- lost
+select format('the turn of picture %s, which no image model has seen', id) from moderation.picture
+where score_at is null and nudity_model is null;
+
+-- wrong
+select format('picture %s looks like a blocked one, and is not judged by that', picture.id)
+from moderation.picture join moderation.blocked_picture as blocked on bit_count((picture.hash # blocked.hash)::bit(64)) <= 5
+where not is_due and not exists (
+    select from moderation.analysis where content_id = picture.id and signals -> 'picture' ->> 'blocked' is not null);
+
+-- The model in shadow has its place, and reads what another model has read.
+
+-- lost
+select 'the place of the model in shadow' where (select count(*) from moderation.shadow_progress) <> 1;
+
+-- wrong
+select format('the reading of analysis %s in shadow, which has no other model', analysis.id)
+from moderation.shadow_reading as shadow join moderation.analysis on analysis.id = analysis
+where shadow.model_version = analysis.model_version or analysis.scores is null;
+
 -- The log of moderation is whole: each entry has the hash of the one before it and of itself, and the head is the last one.
 
 -- wrong

@@ -370,6 +370,40 @@ update moderation.decision set ended_at = now() where subject_id = (
     select id from moderation.subject where visibility in ('HELD', 'HIDDEN') order by id limit 1) and ended_at is null
 returning subject_id || ' is ' || (select visibility from moderation.subject where id = subject_id);
 
+-- lost: MEDIA {} is shown, and moderation has it HIDDEN
+insert into moderation.subject (type, id, author, visibility)
+select 'MEDIA', id, created_by, 'HIDDEN' from post.media where hidden_at is null limit 1
+on conflict (type, id) do update set visibility = excluded.visibility
+returning id;
+
+-- Pictures and the model in shadow.
+
+-- lost: picture {}, which moderation does not know
+update moderation.picture set hash = ~hash where id = (
+    select picture.id from moderation.picture join post.media using (id)
+    where status = 'READY' and not exists (select from erasures where person = owner) order by id limit 1)
+returning id;
+
+-- wrong: moderation has picture {}, which is gone
+insert into moderation.picture (id, owner, purpose, content_type, width, height, sha256, hash, version)
+values (gen_random_uuid(), gen_random_uuid(), 'POST', 'image/png', 1, 1, decode(repeat('00', 32), 'hex'), 0, 1) returning id;
+
+-- lost: the turn of picture {}, which no image
+update moderation.picture set score_at = null, nudity_model = null
+where id = (select id from moderation.picture order by id limit 1) returning id;
+
+-- wrong: picture {} looks like a blocked one
+insert into moderation.blocked_picture (id, hash, reason)
+select gen_random_uuid(), hash, 'OTHER_RULES' from moderation.picture where not is_due order by id limit 1
+returning (select id from moderation.picture where not is_due order by id limit 1);
+
+-- lost: the place of the model in shadow
+delete from moderation.shadow_progress returning one;
+
+-- wrong: the reading of analysis {} in shadow
+insert into moderation.shadow_reading (analysis, model_version, scores, thresholds, heads_agreed, verdict)
+select id, model_version, '[]', '[]', 5, verdict from moderation.analysis order by id limit 1 returning analysis;
+
 -- wrong: entry {} of the ledger is not
 update moderation.ledger set kind = 'gone' where seq = (select max(seq) from moderation.ledger) returning seq;
 

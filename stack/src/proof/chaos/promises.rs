@@ -106,6 +106,8 @@ pub struct Promises {
     pub tallies: BTreeMap<(String, CountedAction), Tally>,
     /// Posts that other users can see, oldest first.
     pub visible: Vec<String>,
+    /// Pictures that were uploaded, oldest first.
+    pub pictures: Vec<String>,
 }
 
 impl Promises {

@@ -64,10 +64,11 @@ create temp view unwanted as
 select (message ->> 'content_id')::uuid as id from moderation.outbox
 where stream in ('post_delete_requested', 'moderation_post_comment_delete_requested');
 
--- Posts and comments, and whether users are answered that they do not exist.
+-- Posts, comments and pictures, and whether users are answered that they do not exist.
 create temp view judged_content as
 select 'POST' as type, id, created_by as author, hidden_at is not null as hidden from post.post
-union all select 'COMMENT', id, created_by, hidden_at is not null from interaction.comment;
+union all select 'COMMENT', id, created_by, hidden_at is not null from interaction.comment
+union all select 'MEDIA', id, created_by, hidden_at is not null from post.media;
 
 -- Every counter, and a recount of the facts that it counts.
 create temp view counters (id, what, counter, recount) as

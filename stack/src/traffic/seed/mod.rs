@@ -73,10 +73,12 @@ pub async fn seed(options: Seed) -> Result<ExitCode> {
         .threads
         .iter()
         .zip(&posts)
-        .flat_map(|(thread, post)| thread.reports.iter().map(move |(reader, reason)| (*reader, post.clone(), *reason)))
+        .flat_map(|(thread, subject)| {
+            thread.reports.iter().map(move |(reader, reason)| (*reader, subject.clone(), *reason))
+        })
         .collect();
     let bar = console::bar(reports.len() as u64, "reports");
-    let reports = reports.into_iter().map(|(reader, post, reason)| report(people.clone(), reader, post, reason));
+    let reports = reports.into_iter().map(|(reader, subject, reason)| report(people.clone(), reader, subject, reason));
     run(&bar, limit, reports).await?;
 
     let took = console::seconds(began.elapsed());
@@ -104,14 +106,19 @@ async fn connect(people: Arc<[Person]>, from: usize, to: usize) -> Result<()> {
     people[from].connect(&people[to].id).await.map(drop)
 }
 
-/// A post and all that others do with it; its id.
-async fn discuss(people: Arc<[Person]>, thread: Thread) -> Result<String> {
+/// What is reported: its kind and its id.
+type Reported = (&'static str, String);
+
+/// A post and all that others do with it; what of it is reported: its picture, where it has one.
+async fn discuss(people: Arc<[Person]>, thread: Thread) -> Result<Reported> {
     let Thread { author, title, content, types, status, picture, .. } = &thread;
     let post = people[*author].write_post(title, content, types, status).await?;
+    let mut reported = ("POST", post.id.clone());
     if let Some(number) = picture {
         let alt = format!("A gradient, number {number}");
         let media = people[*author].api.upload("POST", &alt, &pictures::picture(*number)).await?;
-        people[*author].illustrate(&post.id, content, types, &[media]).await?;
+        people[*author].illustrate(&post.id, content, types, std::slice::from_ref(&media)).await?;
+        reported = ("MEDIA", media);
     }
     for reader in &thread.views {
         people[*reader].view(&post.id).await?;
@@ -122,13 +129,13 @@ async fn discuss(people: Arc<[Person]>, thread: Thread) -> Result<String> {
     for (reader, kind) in &thread.reactions {
         people[*reader].react(&post.id, kind).await?;
     }
-    Ok(post.id)
+    Ok(reported)
 }
 
-/// A report of a post. Moderation knows a post a moment after it was written; one that was hidden meanwhile, or reported by an
-/// earlier run, is left alone.
-async fn report(people: Arc<[Person]>, reader: usize, post: String, reason: &'static str) -> Result<()> {
-    let body = json!({ "subject_type": "POST", "subject_id": post, "reason": reason });
+/// A report of a post or a picture. Moderation knows it a moment after it was published; one that was hidden meanwhile, or reported by
+/// an earlier run, is left alone.
+async fn report(people: Arc<[Person]>, reader: usize, (kind, id): Reported, reason: &'static str) -> Result<()> {
+    let body = json!({ "subject_type": kind, "subject_id": id, "reason": reason });
     for _ in 0..TRIES {
         let (status, _) = people[reader].api.send(Method::POST, To::Moderation, "/reports", Some(&body)).await?;
         if status != StatusCode::NOT_FOUND {
