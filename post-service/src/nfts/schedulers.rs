@@ -7,6 +7,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use rand::RngExt;
 
+use super::chain::schedulers::TokenMinter;
 use super::documents::{MetadataDocument, MintedContent};
 use super::models::{Mint, MintOutcome, find_post};
 use super::removals::models::{Removal, Unpin};
@@ -48,7 +49,7 @@ pub struct Minter {
 impl Minter {
     /// A worker that has claimed nothing yet.
     pub fn new(app: &App, nfts: Arc<Nfts>) -> Self {
-        for outcome in ["pinned", "retried", "failed", "cancelled", "superseded"] {
+        for outcome in ["pinned", "minted", "retried", "failed", "cancelled", "superseded"] {
             metrics::counter!("nft_mints_total", "outcome" => outcome).increment(0);
         }
         Self { app: app.clone(), nfts, measured: None }
@@ -241,6 +242,10 @@ impl Worker for Unpinner {
 pub fn start(app: &App, nfts: &Arc<Nfts>) {
     if nfts.is_on {
         app.start("minting", Minter::new(app, nfts.clone()));
+    }
+    // Where minting was turned off, what was begun comes to its end.
+    if let Some(minter) = TokenMinter::new(app, nfts.clone()) {
+        app.start("tokens", minter);
     }
     app.start("removal of metadata", Unpinner::new(app, nfts.clone()));
 }
