@@ -26,3 +26,6 @@ pub mod schedulers;
 pub mod settings;
 pub mod signer;
 
+
+#[cfg(test)]
+pub mod tests;

@@ -110,8 +110,9 @@ impl TokenMinter {
 
     async fn refuse(&self, token: &UnsignedToken, failure: &NodeFailure) -> anyhow::Result<()> {
         let wait = pause(token.failures);
-        let NodeFailure::Refused { data, .. } = failure else {
-            return self.put_off(token, MintStatus::Retry, &failure.to_string(), wait).await;
+        let data = match failure {
+            NodeFailure::Refused { data, .. } if !failure.is_without_money() => data,
+            _ => return self.put_off(token, MintStatus::Retry, &reason_of(failure), wait).await,
         };
         let (status, reason) = match Refusal::read(data) {
             // Its event is read in time.
@@ -182,11 +183,7 @@ impl TokenMinter {
 
     /// It could not be sent. The bytes stay, and are sent again.
     async fn fail(&self, entry: &LedgerEntry, failure: &NodeFailure) -> anyhow::Result<()> {
-        let reason = if failure.is_without_money() {
-            "the account that pays has not enough money for the fees".to_owned()
-        } else {
-            failure.to_string()
-        };
+        let reason = reason_of(failure);
         let mut tx = self.app.db.begin().await?;
         self.show(&mut tx, entry, MintStatus::Retry, Some(&reason)).await?;
         entry.put_off(&mut *tx, pause(entry.failures), true).await?;
@@ -416,6 +413,15 @@ const TRANSFER_GAS: i64 = 21_000;
 /// The data of the transaction that mints a token, from what is stored of it.
 fn call_of(recipient: &str, token: &str, uri: &str) -> anyhow::Result<Vec<u8>> {
     Ok(TokenContract::mint_call(recipient.parse()?, token.parse()?, uri))
+}
+
+/// What an author reads of a failure.
+fn reason_of(failure: &NodeFailure) -> String {
+    if failure.is_without_money() {
+        "the account that pays has not enough money for the fees".to_owned()
+    } else {
+        failure.to_string()
+    }
 }
 
 fn count(outcome: &'static str) {

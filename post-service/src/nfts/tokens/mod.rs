@@ -6,6 +6,9 @@ pub mod models;
 mod schemas;
 pub mod views;
 
+#[cfg(test)]
+mod tests;
+
 use crate::core::app::limits::Limit;
 use crate::core::ground::settings::Rate;
 

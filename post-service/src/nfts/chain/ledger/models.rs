@@ -45,7 +45,6 @@ pub struct LedgerEntry {
     pub token_id: Option<String>,
     pub recipient: Option<String>,
     pub token_uri: Option<String>,
-    pub hash: String,
     pub raw: Vec<u8>,
     pub max_fee: i64,
     pub max_priority_fee: i64,
@@ -153,7 +152,7 @@ impl LedgerEntry {
                 coalesce(token.status in ('TX_SIGNED', 'SUBMITTED', 'MINED', 'CONFIRMED', 'RETRY')
                     and token.token_uri is not null, false) as "is_wanted!",
                 token.token_id as "token_id?", token.recipient as "recipient?", token.token_uri as "token_uri?",
-                newest.hash as "hash!", newest.raw as "raw!", newest.max_fee as "max_fee!",
+                newest.raw as "raw!", newest.max_fee as "max_fee!",
                 newest.max_priority_fee as "max_priority_fee!", newest.gas as "gas!", newest.mints as "mints!",
                 extract(epoch from now() - newest.created_at)::double precision as "age!""#,
             account,
