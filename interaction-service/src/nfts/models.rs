@@ -64,7 +64,8 @@ pub struct CommentToken {
 /// Writes down which tokens records have. Records that are gone are left out.
 pub async fn save_tokens(tx: &mut PgTransaction<'_>, tokens: &[CommentToken]) -> sqlx::Result<()> {
     let ids: Vec<Uuid> = tokens.iter().map(|token| token.id).collect();
-    let column = |of: fn(&CommentToken) -> &String| -> Vec<String> { tokens.iter().map(|token| of(token).clone()).collect() };
+    let column =
+        |of: fn(&CommentToken) -> &String| -> Vec<String> { tokens.iter().map(|token| of(token).clone()).collect() };
     sqlx::query!(
         "update comment_nft set status = 'MINTED', token_uri = minted.uri, contract = minted.contract,
             token_id = minted.token_id, transaction_hash = minted.hash

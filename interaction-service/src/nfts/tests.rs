@@ -81,7 +81,8 @@ async fn a_record_learns_of_its_token(_: PgPoolOptions, database: PgConnectOptio
     platform.consume(NFT_MINTED, &minted(&record, "COMMENT")).await;
     platform.consume(NFT_MINTED, &minted(&other, "POST")).await;
     let held = platform.personal_data_of(author, "nft_records").await;
-    let token = |nft: &Value| ["status", "token_uri", "contract", "token_id", "transaction_hash"].map(|name| nft[name].clone());
+    let token =
+        |nft: &Value| ["status", "token_uri", "contract", "token_id", "transaction_hash"].map(|name| nft[name].clone());
     assert_eq!(held.iter().filter(|nft| nft["status"] == "MINTED").count(), 1);
     let held = held.iter().find(|nft| nft["id"] == record["record_id"]).unwrap();
     assert_eq!(token(held), ["MINTED", "ipfs://bafk", "eip155:1:0xa", "0xb", "0xc"].map(Value::from));

@@ -7,11 +7,11 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use uuid::Uuid;
 
+use super::NftKind;
 use super::documents::{MetadataDocument, MintedContent, read_cid};
 use super::models::{Mint, Nft, find_post};
 use super::schemas::NftOut;
 use super::state::Nfts;
-use super::NftKind;
 use crate::core::api::errors::{Error, Problem};
 use crate::core::api::pagination::Page;
 use crate::core::app::App;

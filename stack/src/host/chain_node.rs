@@ -21,7 +21,8 @@ fn folder() -> PathBuf {
 /// Whether there is one, installed here or on the PATH.
 fn is_there() -> bool {
     let packages = fs::read_dir(folder().join("node_modules/@foundry-rs")).into_iter().flatten().flatten();
-    packages.into_iter().any(|package| package.path().join("bin/anvil").is_file()) || programs::on_path("anvil").is_some()
+    packages.into_iter().any(|package| package.path().join("bin/anvil").is_file())
+        || programs::on_path("anvil").is_some()
 }
 
 /// Installs it where it is missing. Without it the tests that need it are skipped, or fail where `CI` is set.
@@ -38,7 +39,9 @@ async fn install() -> Result<()> {
     console::info(format_args!("Installing {PACKAGE} with npm"));
     let mut npm = Command::new(Program::Npm.path()?);
     // The package for this machine has the program itself; no script of it has to run.
-    npm.args(["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"]).arg(folder()).arg(PACKAGE);
+    npm.args(["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"])
+        .arg(folder())
+        .arg(PACKAGE);
     let output = npm.output().await.context("npm cannot be run")?;
     if !output.status.success() {
         let errors = String::from_utf8_lossy(&output.stderr);

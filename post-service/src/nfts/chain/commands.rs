@@ -30,11 +30,7 @@ pub struct Deployment {
 
 /// Deploys the contract with the key of the settings, whose account owns it then, and prints its address. It uses no database, and
 /// must not run while the service sends transactions with the same key.
-pub async fn deploy(
-    settings: &ChainSettings,
-    options: &Deployment,
-    out: &mut impl Write,
-) -> anyhow::Result<()> {
+pub async fn deploy(settings: &ChainSettings, options: &Deployment, out: &mut impl Write) -> anyhow::Result<()> {
     let url = settings.chain_rpc_url.clone().context("CHAIN_RPC_URL is needed: the node of the chain")?;
     let http = http_client::builder().connect_timeout(CALL_TIMEOUT).timeout(CALL_TIMEOUT).build()?;
     let node = ChainNode::new(url, &http);

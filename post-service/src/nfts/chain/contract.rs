@@ -194,11 +194,16 @@ mod tests {
             inputs.as_array().unwrap().iter().map(one).collect()
         };
         let items = artefact["abi"].as_array().unwrap().iter().filter(|item| item["name"].is_string());
-        let known: Vec<_> =
-            items.map(|item| format!("{}({})", item["name"].as_str().unwrap(), types(&item["inputs"]).join(","))).collect();
+        let known: Vec<_> = items
+            .map(|item| format!("{}({})", item["name"].as_str().unwrap(), types(&item["inputs"]).join(",")))
+            .collect();
         let used = [
-            mintCall::SIGNATURE, redeemCall::SIGNATURE, TransferSingle::SIGNATURE, AlreadyMinted::SIGNATURE,
-            UnsafeRecipient::SIGNATURE, NotMinter::SIGNATURE,
+            mintCall::SIGNATURE,
+            redeemCall::SIGNATURE,
+            TransferSingle::SIGNATURE,
+            AlreadyMinted::SIGNATURE,
+            UnsafeRecipient::SIGNATURE,
+            NotMinter::SIGNATURE,
         ];
         for signature in used {
             assert!(known.iter().any(|one| one == signature), "{signature} is not in the ABI");

@@ -26,6 +26,5 @@ pub mod schedulers;
 pub mod settings;
 pub mod signer;
 
-
 #[cfg(test)]
 pub mod tests;

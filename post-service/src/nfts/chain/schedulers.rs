@@ -51,7 +51,18 @@ impl TokenMinter {
     /// A worker for the chain of the settings; none where they name none.
     pub fn new(app: &App, nfts: Arc<Nfts>) -> Option<Self> {
         let chain = nfts.chain.as_ref()?;
-        for outcome in ["signed", "submitted", "replaced", "filled", "mined", "reorganised", "confirmed", "refused", "lost", "failed"] {
+        for outcome in [
+            "signed",
+            "submitted",
+            "replaced",
+            "filled",
+            "mined",
+            "reorganised",
+            "confirmed",
+            "refused",
+            "lost",
+            "failed",
+        ] {
             metrics::counter!("chain_transactions_total", "outcome" => outcome).increment(0);
         }
         let account = account_name(chain.contract.chain_id, chain.signer.address);

@@ -103,7 +103,8 @@ impl ChainSettings {
     /// The chain and the account that signs on it.
     pub fn account(&self) -> anyhow::Result<(u64, ChainSigner)> {
         let chain_id = self.chain_id.context("CHAIN_RPC_URL needs CHAIN_ID, the id of its chain")?;
-        let file = self.minting_key_file.as_ref().context("CHAIN_RPC_URL needs MINTING_KEY_FILE, the key that signs")?;
+        let file =
+            self.minting_key_file.as_ref().context("CHAIN_RPC_URL needs MINTING_KEY_FILE, the key that signs")?;
         Ok((chain_id, ChainSigner::read(file)?))
     }
 

@@ -3,8 +3,8 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use alloy_consensus::{SignableTransaction, TxEip1559};
 use alloy_consensus::transaction::RlpEcdsaEncodableTx;
+use alloy_consensus::{SignableTransaction, TxEip1559};
 use alloy_primitives::{Address, B256, Signature, hex};
 use anyhow::{Context, ensure};
 use k256::ecdsa::SigningKey;

@@ -26,6 +26,8 @@ pub struct LockedNft {
     pub has_voucher: bool,
     /// Whether its token exists.
     pub is_minted: bool,
+    /// Whether a transaction is on its way that mints it.
+    pub has_transaction: bool,
 }
 
 impl LockedNft {
@@ -35,7 +37,9 @@ impl LockedNft {
             Self,
             r#"select id, kind as "kind: NftKind", subject_id, status as "status: MintStatus", token_uri, contract, recipient,
                 voucher_deadline, coalesce(voucher_deadline > now(), false) as "has_voucher!",
-                minted_at is not null as "is_minted!"
+                minted_at is not null as "is_minted!",
+                exists(select from chain_transaction where record_id = mint.id
+                    and chain_transaction.status in ('SIGNED', 'SUBMITTED', 'MINED')) as "has_transaction!"
             from mint where id = $1 and created_by = $2 for update"#,
             id,
             author
@@ -46,7 +50,9 @@ impl LockedNft {
 
     /// Whether its metadata is pinned, and no transaction is on its way.
     pub fn is_pinned(&self) -> bool {
-        matches!(self.status, MintStatus::Pinned | MintStatus::Retry) && self.token_uri.is_some()
+        matches!(self.status, MintStatus::Pinned | MintStatus::Retry)
+            && self.token_uri.is_some()
+            && !self.has_transaction
     }
 
     /// Writes down for which account a voucher is given; when it ends.

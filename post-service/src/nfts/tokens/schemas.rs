@@ -25,7 +25,12 @@ impl Input for RecipientIn {
         let text = fields.text("recipient", ADDRESS);
         let read = Address::parse_checksummed(&text, None).ok().filter(|address| *address != Address::ZERO);
         if read.is_none() && fields.errors.len() == before {
-            fields.refuse("recipient", "value is not an address with its checksum (EIP-55)", "value_error.address", None);
+            fields.refuse(
+                "recipient",
+                "value is not an address with its checksum (EIP-55)",
+                "value_error.address",
+                None,
+            );
         }
         Self { recipient: read.unwrap_or_default() }
     }

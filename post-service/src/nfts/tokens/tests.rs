@@ -83,7 +83,12 @@ async fn a_recipient_is_named_while_nothing_is_signed(_: PgPoolOptions, database
     assert_eq!(give(&paying, &anna, &nft, "token", &json!(WALLET)).await.status, 202);
     let other = give(&paying, &anna, &nft, "token", &json!(STRANGER)).await;
     assert_eq!(refused(&other), (409, &json!("The token is minted to another recipient")));
-    platform.app.db.execute("update mint set status = 'PINNED', voucher_deadline = now() + interval '1 day'").await.unwrap();
+    platform
+        .app
+        .db
+        .execute("update mint set status = 'PINNED', voucher_deadline = now() + interval '1 day'")
+        .await
+        .unwrap();
     let held = give(&paying, &anna, &nft, "token", &json!(WALLET)).await;
     assert_eq!(refused(&held), (409, &json!("A voucher for another recipient holds still")));
     // It is exported with the request.

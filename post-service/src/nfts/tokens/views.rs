@@ -87,6 +87,8 @@ pub async fn mint_token(
         _ if nft.is_minted => return Err(MINTED),
         _ if nft.has_voucher => return Err(OTHER_VOUCHER),
         MintStatus::Failed | MintStatus::Cancelled => return Err(NOT_ASKED),
+        // Its transaction is signed, and cannot be sent for the time being.
+        MintStatus::Retry if nft.token_uri.is_some() && nft.has_transaction && !is_same => return Err(UNDER_WAY),
         // A recipient can be changed until the transaction is signed.
         MintStatus::Uploading | MintStatus::Retry | MintStatus::Pinned => {
             let token = token_word(token_id(nft.kind, nft.subject_id));

@@ -230,13 +230,9 @@ impl LedgerEntry {
         )
         .execute(&mut **tx)
         .await?;
-        sqlx::query!(
-            "delete from signed_transaction where account = $1 and nonce = $2",
-            self.account,
-            self.nonce
-        )
-        .execute(&mut **tx)
-        .await?;
+        sqlx::query!("delete from signed_transaction where account = $1 and nonce = $2", self.account, self.nonce)
+            .execute(&mut **tx)
+            .await?;
         Ok(())
     }
 

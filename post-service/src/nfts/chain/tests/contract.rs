@@ -41,15 +41,21 @@ async fn send<C: SolCall>(chain: &TestChain, from: &str, call: C) -> bool {
 #[tokio::test]
 async fn it_is_an_erc_1155_contract() {
     let Some(chain) = TestChain::start().await else { return };
-    for (interface, expected) in [(0x01ff_c9a7, true), (0xd9b6_7a26, true), (0x0e89_341c, true), (0xffff_ffff_u32, false)] {
-        let claimed = view(&chain, supportsInterfaceCall { interfaceId: interface.to_be_bytes().into() }).await.unwrap();
+    for (interface, expected) in
+        [(0x01ff_c9a7, true), (0xd9b6_7a26, true), (0x0e89_341c, true), (0xffff_ffff_u32, false)]
+    {
+        let claimed =
+            view(&chain, supportsInterfaceCall { interfaceId: interface.to_be_bytes().into() }).await.unwrap();
         assert_eq!(claimed, expected, "{interface:x}");
     }
     let id = U256::from(7);
     assert!(view(&chain, uriCall { id }).await.is_err(), "there is no such token yet");
     assert!(!send(&chain, STRANGER, mintCall { to: address(WALLET), id, uri_: "ipfs://a".into() }).await, "no minter");
     assert!(send(&chain, PAYER, mintCall { to: address(WALLET), id, uri_: "ipfs://a".into() }).await);
-    assert!(!send(&chain, PAYER, mintCall { to: address(STRANGER), id, uri_: "ipfs://b".into() }).await, "a second time");
+    assert!(
+        !send(&chain, PAYER, mintCall { to: address(STRANGER), id, uri_: "ipfs://b".into() }).await,
+        "a second time"
+    );
     assert_eq!(view(&chain, uriCall { id }).await.unwrap(), "ipfs://a");
     let accounts = vec![address(WALLET), address(STRANGER)];
     let both = balanceOfBatchCall { accounts, ids: vec![id, id] };
@@ -83,7 +89,8 @@ async fn it_is_an_erc_1155_contract() {
 async fn a_voucher_that_was_changed_forged_or_has_ended_is_refused() {
     let Some(chain) = TestChain::start().await else { return };
     let contract = TokenContract { chain_id: 31337, address: chain.contract };
-    let signer = ChainSigner::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/nft-metadata.key").as_ref()).unwrap();
+    let signer =
+        ChainSigner::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/nft-metadata.key").as_ref()).unwrap();
     let far = u64::from(u32::MAX);
     let signed = |contract: &TokenContract, id: u64, deadline: u64| {
         let id = U256::from(id);

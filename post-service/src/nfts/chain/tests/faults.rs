@@ -3,9 +3,7 @@ use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Executor, Row};
 
-use super::{
-    PAYER, STRANGER, TestChain, assert_one_each, make_tokens_due, mint_all, named, reasons, statuses, worker,
-};
+use super::{PAYER, STRANGER, TestChain, assert_one_each, make_tokens_due, mint_all, named, reasons, statuses, worker};
 use crate::core::ground::worker::Worker;
 use crate::core::testing::counted::Counted;
 
@@ -113,11 +111,6 @@ async fn what_is_stuck_is_replaced_and_gaps_are_filled(_: PgPoolOptions, databas
     minter.follow_due().await.unwrap();
     chain.mine(1).await;
     mint_all(&platform, &all).await;
-    // The fillers are confirmed as well.
-    for _ in 0..3 {
-        make_tokens_due(&platform).await;
-        minter.step().await.unwrap();
-    }
     assert_one_each(&platform, &chain, &all).await;
 }
 
@@ -140,10 +133,6 @@ async fn what_is_withdrawn_is_not_minted_and_stops_no_other(_: PgPoolOptions, da
     chain.automine(true).await;
     chain.mine(1).await;
     mint_all(&platform, &all[2..]).await;
-    for _ in 0..2 {
-        make_tokens_due(&platform).await;
-        minter.follow_due().await.unwrap();
-    }
     assert_one_each(&platform, &chain, &all[2..]).await;
     assert_eq!(statuses(&platform, &all[..2]).await, ["CANCELLED"]);
     let left = platform.finds(&format!("bafk{}", all[1])).await;

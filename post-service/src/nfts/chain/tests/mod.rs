@@ -24,8 +24,8 @@ use super::settings::ChainSettings;
 use crate::core::ground::worker::Worker;
 use crate::core::testing::Platform;
 use crate::nfts::NftKind;
-pub use crate::nfts::tests::{STRANGER, WALLET};
 use crate::nfts::tests::{CONTRACT, chain_settings, make_due, nfts, start};
+pub use crate::nfts::tests::{STRANGER, WALLET};
 
 /// Where `cargo stack test` installs the node.
 const TOOLS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/tools/node_modules/@foundry-rs");
@@ -113,7 +113,10 @@ fn find_node() -> Option<PathBuf> {
     installed.chain(std::env::split_paths(&path).map(|folder| folder.join("anvil"))).find(|program| program.is_file())
 }
 
-#[expect(clippy::disallowed_methods, reason = "CI is set by the machine that runs the tests; it is no setting of the service")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "CI is set by the machine that runs the tests; it is no setting of the service"
+)]
 fn is_ci() -> bool {
     std::env::var_os("CI").is_some()
 }
@@ -138,13 +141,15 @@ pub async fn make_tokens_due(platform: &Platform) {
     platform.app.db.execute("update chain_transaction set next_try_at = now()").await.unwrap();
 }
 
-/// Lets a worker go on until all that was asked for is minted.
+/// Lets a worker go on until all that was asked for is minted, and no transaction is on its way.
 pub async fn mint_all(platform: &Platform, records: &[Uuid]) {
     let mut worker = worker(platform);
     for _ in 0..30 {
         make_tokens_due(platform).await;
         worker.step().await.unwrap();
-        if statuses(platform, records).await.iter().all(|status| status == "MINTED") {
+        let open = "select from chain_transaction where status in ('SIGNED', 'SUBMITTED', 'MINED')";
+        let is_quiet = platform.app.db.fetch_all(open).await.unwrap().is_empty();
+        if is_quiet && statuses(platform, records).await.iter().all(|status| status == "MINTED") {
             return;
         }
     }
@@ -190,7 +195,7 @@ pub async fn named(platform: &Platform, chain: &TestChain, count: usize) -> Vec<
 }
 
 /// The ids that the tokens of these records have.
-pub fn tokens_of(records: &[Uuid]) -> Vec<String> {
+fn tokens_of(records: &[Uuid]) -> Vec<String> {
     let mut tokens: Vec<String> = records.iter().map(|id| token_word(token_id(NftKind::Comment, *id))).collect();
     tokens.sort_unstable();
     tokens
@@ -201,7 +206,8 @@ pub async fn assert_one_each(platform: &Platform, chain: &TestChain, records: &[
     let mut minted = chain.tokens().await;
     minted.sort_unstable();
     assert_eq!(minted, tokens_of(records));
-    let ledger = "select count(*), count(*) filter (where status = 'CONFIRMED'), min(nonce), max(nonce) from chain_transaction";
+    let ledger =
+        "select count(*), count(*) filter (where status = 'CONFIRMED'), min(nonce), max(nonce) from chain_transaction";
     let row = platform.app.db.fetch_one(ledger).await.unwrap();
     let (all, confirmed, first, last): (i64, i64, i64, i64) = (row.get(0), row.get(1), row.get(2), row.get(3));
     // The first nonce was that of the deployment.
