@@ -125,6 +125,7 @@ static SERVICE: Service = Service {
                 }
                 app.start_after_commits("files", Sweeper { app: app.clone(), library });
                 nfts::schedulers::start(app, &nfts);
+                nfts::chain::schedulers::start(app, &nfts);
                 app.start("tags of older posts", TagBackfiller(app.clone()));
                 app.start("search backfill", SearchBackfill(app.clone()));
                 app.start("publication of drafts", DraftPublisher { app: app.clone(), pre_publish: publisher });

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
+use super::chain::ledger::models as ledger;
 use super::documents::MintedContent;
 use super::removals::models::{CLAIM_SECONDS, Unpin};
 use super::{MintStatus, NftKind};
@@ -252,9 +253,8 @@ impl Mint {
         reason: &str,
     ) -> sqlx::Result<usize> {
         if kind == NftKind::Post {
-            sqlx::query!("select id from post_nft where post_id = any($1) order by id for update", subjects)
-                .fetch_all(&mut **tx)
-                .await?;
+            let locks = sqlx::query!("select id from post_nft where post_id = any($1) order by id for update", subjects);
+            locks.fetch_all(&mut **tx).await?;
         }
         let locked = sqlx::query_scalar!(
             "select id from mint where kind = $1 and subject_id = any($2) and status <> 'CANCELLED'
@@ -282,10 +282,7 @@ impl Mint {
             .fetch_all(&mut **tx)
             .await?;
         Self::unpin(tx, &locked).await?;
-        // The nonces of transactions under way stay in the ledger, and are filled to no effect.
-        sqlx::query!("update chain_transaction set record_id = null where record_id = any($1)", &locked)
-            .execute(&mut **tx)
-            .await?;
+        ledger::forget(tx, &locked).await?;
         sqlx::query!("delete from mint where id = any($1)", &locked).execute(&mut **tx).await?;
         Ok(())
     }

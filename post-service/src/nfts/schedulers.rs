@@ -7,7 +7,6 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use rand::RngExt;
 
-use super::chain::schedulers::TokenMinter;
 use super::documents::{MetadataDocument, MintedContent};
 use super::models::{Mint, MintOutcome, find_post};
 use super::removals::models::{Removal, Unpin};
@@ -242,10 +241,6 @@ impl Worker for Unpinner {
 pub fn start(app: &App, nfts: &Arc<Nfts>) {
     if nfts.is_on {
         app.start("minting", Minter::new(app, nfts.clone()));
-    }
-    // Where minting was turned off, what was begun comes to its end.
-    if let Some(minter) = TokenMinter::new(app, nfts.clone()) {
-        app.start("tokens", minter);
     }
     app.start("removal of metadata", Unpinner::new(app, nfts.clone()));
 }

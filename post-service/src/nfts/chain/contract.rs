@@ -135,14 +135,14 @@ impl TokenContract {
 
 /// Why the contract refuses a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum ContractRefusal {
     AlreadyMinted,
     UnsafeRecipient,
     NotMinter,
     Other,
 }
 
-impl Refusal {
+impl ContractRefusal {
     /// What the data of a failed call mean.
     pub fn read(data: &[u8]) -> Self {
         match data.get(..4) {

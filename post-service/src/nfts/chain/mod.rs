@@ -20,11 +20,13 @@
 pub mod commands;
 pub mod contract;
 pub mod fees;
-mod ledger;
+pub mod ledger;
 pub mod node;
 pub mod schedulers;
 pub mod settings;
 pub mod signer;
+mod signing;
+pub mod transactions;
 
 #[cfg(test)]
 pub mod tests;

@@ -110,11 +110,11 @@ pub struct EventLog {
 struct RpcAnswer {
     #[serde(default)]
     result: Value,
-    error: Option<RpcError>,
+    error: Option<NodeError>,
 }
 
 #[derive(Deserialize)]
-struct RpcError {
+struct NodeError {
     message: String,
     data: Option<Value>,
 }

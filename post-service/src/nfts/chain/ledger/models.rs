@@ -253,6 +253,14 @@ impl LedgerEntry {
     }
 }
 
+/// Takes records out of the ledger. Their nonces stay: those under way are filled to no effect.
+pub async fn forget(tx: &mut PgTransaction<'_>, records: &[Uuid]) -> sqlx::Result<()> {
+    sqlx::query!("update chain_transaction set record_id = null where record_id = any($1)", records)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
 /// What is on its way of an account: how many transactions, and for how many seconds the oldest one.
 pub async fn backlog(db: impl PgExecutor<'_>, account: &str) -> sqlx::Result<(i64, f64)> {
     let row = sqlx::query!(

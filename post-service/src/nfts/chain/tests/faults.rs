@@ -16,10 +16,10 @@ async fn a_reorganisation_of_three_blocks_is_found(_: PgPoolOptions, database: P
     let platform = chain.platform(database, &[&SERVER[..], &["--minting-confirmations", "5"]].concat()).await;
     let all = named(&platform, &chain, 1).await;
     let minter = worker(&platform);
-    minter.sign_due().await.unwrap();
+    minter.transactions.sign_due().await.unwrap();
     for _ in 0..2 {
         make_tokens_due(&platform).await;
-        minter.follow_due().await.unwrap();
+        minter.transactions.follow_due().await.unwrap();
     }
     assert_eq!(statuses(&platform, &all).await, ["MINED"]);
     chain.mine(2).await;
@@ -28,13 +28,13 @@ async fn a_reorganisation_of_three_blocks_is_found(_: PgPoolOptions, database: P
     assert_eq!(chain.tokens().await, Vec::<String>::new());
     let counted = Counted::begin();
     make_tokens_due(&platform).await;
-    minter.follow_due().await.unwrap();
+    minter.transactions.follow_due().await.unwrap();
     assert_eq!(statuses(&platform, &all).await, ["SUBMITTED"]);
     counted.assert("chain_transactions_total{outcome=\"reorganised\"} 1");
     chain.automine(true).await;
     chain.mine(1).await;
     make_tokens_due(&platform).await;
-    minter.follow_due().await.unwrap();
+    minter.transactions.follow_due().await.unwrap();
     chain.mine(5).await;
     mint_all(&platform, &all).await;
     assert_one_each(&platform, &chain, &all).await;
@@ -66,12 +66,12 @@ async fn a_node_that_is_away_is_waited_for(_: PgPoolOptions, database: PgConnect
     let away = chain.beside(&platform, &[&SERVER[..], &["--chain-rpc-url", "http://127.0.0.1:9"]].concat());
     let all = named(&platform, &chain, 1).await;
     assert!(worker(&away).step().await.is_err(), "the step fails, and is logged");
-    worker(&away).sign_due().await.unwrap();
+    worker(&away).transactions.sign_due().await.unwrap();
     let waiting = reasons(&platform).await;
     assert!(waiting[0].starts_with("RETRY: the node does not answer"), "{waiting:?}");
     make_tokens_due(&platform).await;
-    worker(&platform).sign_due().await.unwrap();
-    worker(&away).follow_due().await.unwrap();
+    worker(&platform).transactions.sign_due().await.unwrap();
+    worker(&away).transactions.follow_due().await.unwrap();
     let waiting = reasons(&platform).await;
     assert!(waiting[0].starts_with("RETRY: the node does not answer"), "{waiting:?}");
     mint_all(&platform, &all).await;
@@ -98,7 +98,7 @@ async fn what_is_stuck_is_replaced_and_gaps_are_filled(_: PgPoolOptions, databas
     let counted = Counted::begin();
     platform.app.db.execute("update signed_transaction set created_at = created_at - interval '1 hour'").await.unwrap();
     make_tokens_due(&platform).await;
-    minter.follow_due().await.unwrap();
+    minter.transactions.follow_due().await.unwrap();
     counted.assert("chain_transactions_total{outcome=\"replaced\"} 2");
     counted.assert("chain_transactions_total{outcome=\"filled\"} 2");
     let fees = "select nonce, count(*), min(max_fee) * 1.1 < max(max_fee) from signed_transaction
@@ -108,7 +108,7 @@ async fn what_is_stuck_is_replaced_and_gaps_are_filled(_: PgPoolOptions, databas
     assert_eq!(signed, [(3, 2, true), (4, 2, true)]);
     chain.automine(true).await;
     make_tokens_due(&platform).await;
-    minter.follow_due().await.unwrap();
+    minter.transactions.follow_due().await.unwrap();
     chain.mine(1).await;
     mint_all(&platform, &all).await;
     assert_one_each(&platform, &chain, &all).await;
@@ -122,14 +122,14 @@ async fn what_is_withdrawn_is_not_minted_and_stops_no_other(_: PgPoolOptions, da
     let all = named(&platform, &chain, 3).await;
     chain.automine(false).await;
     let minter = worker(&platform);
-    minter.sign_due().await.unwrap();
+    minter.transactions.sign_due().await.unwrap();
     let hidden = json!({ "id": all[0], "post_id": all[0] });
     platform.consume(crate::nfts::events::COMMENT_DELETED, &hidden).await;
-    minter.follow_due().await.unwrap();
+    minter.transactions.follow_due().await.unwrap();
     // The second one is withdrawn when a node has it already.
     platform.erase(all[1]).await;
     make_tokens_due(&platform).await;
-    minter.follow_due().await.unwrap();
+    minter.transactions.follow_due().await.unwrap();
     chain.automine(true).await;
     chain.mine(1).await;
     mint_all(&platform, &all[2..]).await;
@@ -146,7 +146,7 @@ async fn a_nonce_that_is_used_elsewhere_is_given_up(_: PgPoolOptions, database: 
     let platform = chain.platform(database, &SERVER).await;
     let all = named(&platform, &chain, 1).await;
     let minter = worker(&platform);
-    minter.sign_due().await.unwrap();
+    minter.transactions.sign_due().await.unwrap();
     let transfer = json!([{ "from": PAYER, "to": STRANGER, "value": "0x1" }]);
     let _hash: Value = chain.rpc("eth_sendTransaction", transfer).await;
     mint_all(&platform, &all).await;
@@ -165,7 +165,7 @@ async fn what_the_chain_would_refuse_takes_no_nonce(_: PgPoolOptions, database: 
     let minter = worker(&platform);
     chain.rpc("anvil_setNextBlockBaseFeePerGas", json!(["0x174876e800"])).await;
     chain.mine(1).await;
-    minter.sign_due().await.unwrap();
+    minter.transactions.sign_due().await.unwrap();
     let reason = "RETRY: the chain asks for higher fees than MINTING_MAX_FEE allows";
     assert_eq!(reasons(&platform).await, [reason]);
     chain.rpc("anvil_setNextBlockBaseFeePerGas", json!(["0x3b9aca00"])).await;
@@ -173,7 +173,7 @@ async fn what_the_chain_would_refuse_takes_no_nonce(_: PgPoolOptions, database: 
     let recipient = format!("update mint set recipient = '{}'", chain.contract);
     platform.app.db.execute(sqlx::AssertSqlSafe(recipient)).await.unwrap();
     make_tokens_due(&platform).await;
-    minter.sign_due().await.unwrap();
+    minter.transactions.sign_due().await.unwrap();
     assert_eq!(reasons(&platform).await, ["FAILED: the recipient is a contract that accepts no tokens"]);
     assert_eq!(statuses(&platform, &all).await, ["FAILED"]);
     assert_eq!(platform.app.db.fetch_all("select from chain_transaction").await.unwrap().len(), 0);

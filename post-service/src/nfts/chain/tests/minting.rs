@@ -33,19 +33,19 @@ async fn the_service_mints_what_is_asked_for(_: PgPoolOptions, database: PgConne
     let minter = worker(&platform);
     let status = async || read(&platform, &anna, &asked).await["status"].as_str().unwrap().to_owned();
     let mut seen = vec![status().await];
-    minter.sign_due().await.unwrap();
+    minter.transactions.sign_due().await.unwrap();
     seen.push(status().await);
     for _ in 0..2 {
         make_tokens_due(&platform).await;
-        minter.follow_due().await.unwrap();
+        minter.transactions.follow_due().await.unwrap();
         seen.push(status().await);
     }
     make_tokens_due(&platform).await;
-    minter.follow_due().await.unwrap();
+    minter.transactions.follow_due().await.unwrap();
     assert_eq!(status().await, "MINED", "one block has it, and three are needed");
     chain.mine(2).await;
     make_tokens_due(&platform).await;
-    minter.follow_due().await.unwrap();
+    minter.transactions.follow_due().await.unwrap();
     seen.push(status().await);
     minter.read_events().await.unwrap();
     seen.push(status().await);
@@ -90,11 +90,11 @@ async fn a_hundred_records_have_one_token_each_wherever_workers_die(_: PgPoolOpt
             let claimed =
                 crate::nfts::tokens::models::UnsignedToken::claim(&platform.app.db, &contract, 64).await.unwrap();
             assert_eq!(claimed.len(), count);
-            assert_eq!(dying.sign_due().await.unwrap(), 0, "they are claimed");
+            assert_eq!(dying.transactions.sign_due().await.unwrap(), 0, "they are claimed");
             continue;
         }
         make_tokens_due(&platform).await;
-        dying.sign_due().await.unwrap();
+        dying.transactions.sign_due().await.unwrap();
         if stage == 2 {
             let stored = "select raw from signed_transaction join chain_transaction using (account, nonce)
                 where status = 'SIGNED' order by nonce";
@@ -103,7 +103,7 @@ async fn a_hundred_records_have_one_token_each_wherever_workers_die(_: PgPoolOpt
             }
         }
         for _ in 2..stage {
-            dying.follow_due().await.unwrap();
+            dying.transactions.follow_due().await.unwrap();
             make_tokens_due(&platform).await;
         }
     }
@@ -121,9 +121,9 @@ async fn fifty_at_once_leave_no_gap_and_no_double(_: PgPoolOptions, database: Pg
     let all = named(&platform, &chain, 50).await;
     chain.automine(false).await;
     let replicas: Vec<_> = (0..3).map(|_| worker(&platform)).collect();
-    let signed = join_all(replicas.iter().map(async |replica| replica.sign_due().await.unwrap())).await;
+    let signed = join_all(replicas.iter().map(async |replica| replica.transactions.sign_due().await.unwrap())).await;
     assert_eq!(signed.iter().sum::<usize>(), 50);
-    join_all(replicas.iter().map(async |replica| replica.follow_due().await.unwrap())).await;
+    join_all(replicas.iter().map(async |replica| replica.transactions.follow_due().await.unwrap())).await;
     chain.automine(true).await;
     chain.mine(1).await;
     mint_all(&platform, &all).await;
@@ -159,7 +159,7 @@ async fn a_voucher_is_redeemed_by_any_account_once(_: PgPoolOptions, database: P
     let paying = chain.beside(&platform, &SERVER);
     let forced = "update mint set status = 'PINNED', voucher_deadline = null, minted_at = null, next_try_at = now()";
     platform.app.db.execute(forced).await.unwrap();
-    worker(&paying).sign_due().await.unwrap();
+    worker(&paying).transactions.sign_due().await.unwrap();
     let waiting = read(&platform, &anna, &nft).await;
     assert_eq!(waiting["reason"], "the contract has minted it already");
     assert_eq!(chain.tokens().await.len(), 1);
