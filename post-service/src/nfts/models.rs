@@ -253,8 +253,8 @@ impl Mint {
         reason: &str,
     ) -> sqlx::Result<usize> {
         if kind == NftKind::Post {
-            let locks = sqlx::query!("select id from post_nft where post_id = any($1) order by id for update", subjects);
-            locks.fetch_all(&mut **tx).await?;
+            let rows = sqlx::query!("select id from post_nft where post_id = any($1) order by id for update", subjects);
+            rows.fetch_all(&mut **tx).await?;
         }
         let locked = sqlx::query_scalar!(
             "select id from mint where kind = $1 and subject_id = any($2) and status <> 'CANCELLED'
