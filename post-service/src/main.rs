@@ -37,7 +37,7 @@ use crate::nfts::state::Nfts;
 use crate::pre_publish::PrePublish;
 use crate::quotas::Quota;
 use crate::search::schedulers::SearchBackfill;
-use crate::settings::Settings;
+use crate::settings::{Command, Settings};
 use crate::tags::schedulers::TagBackfiller;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
@@ -56,6 +56,7 @@ static SERVICE: Service = Service {
         media::events::MEDIA_READY,
         media::pictures::events::PROFILE_PICTURE_CHANGED,
         nfts::events::NFT_PINNED,
+        nfts::events::NFT_MINTED,
         personal_data::USER_ERASED,
     ],
     migrations: &MIGRATIONS,
@@ -76,6 +77,7 @@ static SERVICE: Service = Service {
         nfts::READ_NFTS_LIMIT,
         nfts::READ_METADATA_LIMIT,
         nfts::MINT_LIMIT,
+        nfts::tokens::TOKEN_LIMIT,
     ],
     personal_data: personal_data::PERSONAL_DATA,
     erasure: personal_data::ERASURE,
@@ -123,6 +125,7 @@ static SERVICE: Service = Service {
                 }
                 app.start_after_commits("files", Sweeper { app: app.clone(), library });
                 nfts::schedulers::start(app, &nfts);
+                nfts::chain::schedulers::start(app, &nfts);
                 app.start("tags of older posts", TagBackfiller(app.clone()));
                 app.start("search backfill", SearchBackfill(app.clone()));
                 app.start("publication of drafts", DraftPublisher { app: app.clone(), pre_publish: publisher });
@@ -133,5 +136,12 @@ static SERVICE: Service = Service {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    serve::run(&SERVICE, &SERVICE.arguments()?).await
+    let arguments = SERVICE.arguments()?;
+    let settings = Settings::from_arg_matches(&arguments)?;
+    match settings.command {
+        None => serve::run(&SERVICE, &arguments).await,
+        Some(Command::DeployContract(options)) => {
+            nfts::chain::commands::deploy(&settings.nfts.chain, &options, &mut std::io::stdout()).await
+        }
+    }
 }

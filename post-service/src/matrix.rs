@@ -96,6 +96,11 @@ pub async fn request(platform: &Platform, operation: &str, owner: &Person) -> Re
             build("GET", &format!("/nfts/metadata/{}", nft["cid"].as_str().unwrap()), None)
         }
         "POST /api/v1/nfts/{post_id}/mint" => build("POST", &format!("{}/mint", one.replace("posts", "nfts")), None),
+        "POST /api/v1/nfts/{id}/voucher" | "POST /api/v1/nfts/{id}/token" => {
+            let nft = nfts::tests::pinned(platform, &owner.token, &post.body).await;
+            let path = operation.replace("POST /api/v1", "").replace("{id}", nft["id"].as_str().unwrap());
+            build("POST", &path, Some(json!({ "recipient": nfts::tests::WALLET })))
+        }
         // The stub of the interaction service has a comment of every user, under the user's own id.
         "POST /api/v1/nfts/comments/{comment_id}/mint" => {
             build("POST", &format!("/nfts/comments/{}/mint", owner.id), None)

@@ -1,7 +1,8 @@
 //! The settings of the post service beside those of every service.
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use crate::media::library::MediaSettings;
+use crate::nfts::chain::commands::Deployment;
 use crate::nfts::state::NftSettings;
 use crate::pre_publish::PrePublishSettings;
 use crate::quotas::QuotaSettings;
@@ -24,4 +25,14 @@ pub struct Settings {
 
     #[command(flatten)]
     pub nfts: NftSettings,
+
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What is done instead of serving.
+#[derive(Subcommand, Clone, Debug)]
+pub enum Command {
+    /// Deploy the contract of NFTs on the chain of the settings, and print its address
+    DeployContract(Deployment),
 }

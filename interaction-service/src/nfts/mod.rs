@@ -1,5 +1,5 @@
 //! The NFT records of comments, as the post service needs them, which mints: it fetches a comment by an internal route, and
-//! publishes `nft_pinned` when the metadata of one can be read.
+//! publishes `nft_pinned` when the metadata of one can be read, and `nft_minted` when its token exists.
 pub mod events;
 mod models;
 mod views;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
-use super::events::NFT_PINNED;
+use super::events::{NFT_MINTED, NFT_PINNED};
 use crate::comments::events::COMMENT_DELETE_REQUESTED;
 use crate::comments::models::Nft;
 use crate::comments::tests::start_with_post;
@@ -59,4 +59,31 @@ async fn a_record_learns_where_its_metadata_is(_: PgPoolOptions, database: PgCon
     let all = Nft::all(&platform.app.db).await.unwrap();
     let seen: Vec<_> = all.iter().map(|nft| (nft.comment_id, nft.status.as_str(), nft.token_uri.as_deref())).collect();
     assert_eq!(seen, [(id(&first), "PINNED", Some("ipfs://bafk")), (id(&second), "READY_FOR_MINTING", None)]);
+}
+
+/// In whichever order the two events come, and however often.
+#[sqlx::test(migrations = false)]
+async fn a_record_learns_of_its_token(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, post) = start_with_post(database).await;
+    let (anna, author) = new_user();
+    let said = comment(&platform, &anna, &post, "one").await.body;
+    let other = comment(&platform, &anna, &post, "two").await.body;
+    let [record, other] = [record(&platform, &said).await.body, record(&platform, &other).await.body];
+    let minted = |record: &Value, kind: &str| {
+        json!({
+            "id": record["record_id"], "kind": kind, "subject_id": record["comment_id"], "created_by": record["created_by"],
+            "status": "MINTED", "token_uri": "ipfs://bafk", "contract": "eip155:1:0xa", "token_id": "0xb",
+            "transaction_hash": "0xc",
+        })
+    };
+    platform.consume(NFT_MINTED, &minted(&record, "COMMENT")).await;
+    platform.consume(NFT_PINNED, &pinned(&record, "COMMENT")).await;
+    platform.consume(NFT_MINTED, &minted(&record, "COMMENT")).await;
+    platform.consume(NFT_MINTED, &minted(&other, "POST")).await;
+    let held = platform.personal_data_of(author, "nft_records").await;
+    let token =
+        |nft: &Value| ["status", "token_uri", "contract", "token_id", "transaction_hash"].map(|name| nft[name].clone());
+    assert_eq!(held.iter().filter(|nft| nft["status"] == "MINTED").count(), 1);
+    let held = held.iter().find(|nft| nft["id"] == record["record_id"]).unwrap();
+    assert_eq!(token(held), ["MINTED", "ipfs://bafk", "eip155:1:0xa", "0xb", "0xc"].map(Value::from));
 }

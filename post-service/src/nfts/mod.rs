@@ -1,4 +1,5 @@
-//! NFTs of posts and comments: what their authors ask to be minted gets its metadata built, uploaded to a store, and pinned.
+//! NFTs of posts and comments: what their authors ask to be minted gets its metadata built, uploaded to a store, and pinned; where
+//! a chain is set, its token is minted then (`chain`, `tokens`).
 //!
 //! ```text
 //! READY_FOR_MINTING ─asked for─▶ UPLOADING ─▶ PINNED
@@ -14,6 +15,7 @@
 //!
 //! A comment's record is the interaction service's. It is fetched from there by the service token when it is asked for, and again
 //! when it is uploaded; `nft_pinned` reports where its metadata is.
+pub mod chain;
 mod comments;
 pub mod documents;
 pub mod events;
@@ -24,6 +26,7 @@ mod schemas;
 pub mod signals;
 pub mod state;
 mod stores;
+pub mod tokens;
 mod views;
 
 #[cfg(test)]
@@ -58,6 +61,14 @@ pub enum MintStatus {
     Retry,
     /// Its metadata is kept, and can be read at `token_uri`
     Pinned,
+    /// The transaction that mints its token is signed
+    TxSigned,
+    /// A node of the chain has the transaction
+    Submitted,
+    /// The transaction is in a block
+    Mined,
+    /// The block is so deep that it stays
+    Confirmed,
     /// It was given up; `reason` says why
     Failed,
     /// Its content was withdrawn; `reason` says how
@@ -101,4 +112,6 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(views::read_metadata))
         .routes(routes!(views::mint_post))
         .routes(routes!(views::mint_comment))
+        .routes(routes!(tokens::views::give_voucher))
+        .routes(routes!(tokens::views::mint_token))
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
+use super::chain::ledger::models as ledger;
 use super::documents::MintedContent;
 use super::removals::models::{CLAIM_SECONDS, Unpin};
 use super::{MintStatus, NftKind};
@@ -27,6 +28,11 @@ pub struct Nft {
     pub reason: Option<String>,
     pub cid: Option<String>,
     pub token_uri: Option<String>,
+    pub contract: Option<String>,
+    pub token_id: Option<String>,
+    pub recipient: Option<String>,
+    pub transaction_hash: Option<String>,
+    pub minted_at: Option<Timestamp>,
 }
 
 impl Nft {
@@ -37,13 +43,15 @@ impl Nft {
             r#"select record.id as "id!", record.created_at as "created_at!", record.created_by as "created_by!",
                 coalesce(mint.updated_at, record.updated_at) as "updated_at!", 'POST' as "kind!: NftKind",
                 record.post_id as "subject_id!", coalesce(mint.status, record.status) as "status!: MintStatus",
-                mint.reason, mint.cid, mint.token_uri
+                mint.reason, mint.cid, mint.token_uri,
+                mint.contract, mint.token_id, mint.recipient, mint.transaction_hash, mint.minted_at
             from post_nft as record join post on post.id = record.post_id left join mint on mint.id = record.id
             where record.id = $1 and visible(post, $2)
             union all
-            select id, created_at, created_by, updated_at, kind, subject_id, status, reason, cid, token_uri from mint
+            select id, created_at, created_by, updated_at, kind, subject_id, status, reason, cid, token_uri,
+                contract, token_id, recipient, transaction_hash, minted_at from mint
             where id = $1 and not exists (select from post_nft where post_nft.id = mint.id)
-                and (created_by = $2 or (kind = 'COMMENT' and status = 'PINNED' and not hidden(created_by, $2)))"#,
+                and (created_by = $2 or (kind = 'COMMENT' and token_uri is not null and not hidden(created_by, $2)))"#,
             id,
             viewer
         )
@@ -59,12 +67,14 @@ impl Nft {
                 (select record.id as "id!", record.created_at as "created_at!", record.created_by as "created_by!",
                     coalesce(mint.updated_at, record.updated_at) as "updated_at!", 'POST' as "kind!: NftKind",
                     record.post_id as "subject_id!", coalesce(mint.status, record.status) as "status!: MintStatus",
-                    mint.reason, mint.cid, mint.token_uri
+                    mint.reason, mint.cid, mint.token_uri,
+                mint.contract, mint.token_id, mint.recipient, mint.transaction_hash, mint.minted_at
                 from post_nft as record left join mint on mint.id = record.id
                 where record.created_by = $1 and (record.created_at, record.id) < ($2, $3)
                 order by record.created_at desc, record.id desc limit $4)
                 union all
-                (select id, created_at, created_by, updated_at, kind, subject_id, status, reason, cid, token_uri
+                (select id, created_at, created_by, updated_at, kind, subject_id, status, reason, cid, token_uri,
+                    contract, token_id, recipient, transaction_hash, minted_at
                 from mint
                 where created_by = $1 and (created_at, id) < ($2, $3)
                     and not exists (select from post_nft where post_nft.id = mint.id)
@@ -95,13 +105,13 @@ pub async fn find_post(db: impl PgExecutor<'_>, post: Uuid) -> sqlx::Result<Opti
 }
 
 /// Locks the record of a post until the transaction ends; there is none of a comment.
-async fn lock_record(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<()> {
+pub async fn lock_record(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<()> {
     sqlx::query!("select id from post_nft where id = $1 for update", id).fetch_optional(&mut **tx).await?;
     Ok(())
 }
 
 /// Shows in the records of posts how far their minting is.
-async fn show_in_records(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
+pub async fn show_in_records(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
     sqlx::query!(
         "update post_nft set token_uri = mint.token_uri,
             status = case mint.status when 'CANCELLED' then 'READY_FOR_MINTING' else mint.status end
@@ -139,6 +149,8 @@ impl Mint {
             "insert into mint (id, created_by, kind, subject_id) values ($1, $2, $3, $4)
             on conflict on constraint mint_kind_subject_id_key do update set id = excluded.id, status = 'UPLOADING',
                 reason = null, pin_request = null, token_uri = null, failures = 0,
+                recipient = case when mint.minted_at is null and mint.voucher_deadline is null then null else mint.recipient end,
+                transaction_hash = case when mint.minted_at is null then null else mint.transaction_hash end,
                 created_at = now(), updated_at = now(), next_try_at = now()
             where mint.status in ('FAILED', 'CANCELLED')",
             content.record_id,
@@ -157,7 +169,7 @@ impl Mint {
             Self,
             r#"update mint set claims = claims + 1, next_try_at = now() + make_interval(secs => $2)
             where id in (
-                select id from mint where status in ('UPLOADING', 'RETRY') and next_try_at <= now()
+                select id from mint where status in ('UPLOADING', 'RETRY') and token_uri is null and next_try_at <= now()
                 order by next_try_at limit $1 for update skip locked)
             returning id, created_at, created_by, kind as "kind: NftKind", subject_id, store, cid, pin_request, claims,
                 failures"#,
@@ -175,7 +187,7 @@ impl Mint {
         let begun = sqlx::query!(
             "update mint set status = 'UPLOADING', store = $3, cid = $4, updated_at = now(),
                 pin_request = case when store = $3 and cid = $4 then pin_request end
-            where id = $1 and claims = $2 and status in ('UPLOADING', 'RETRY')
+            where id = $1 and claims = $2 and status in ('UPLOADING', 'RETRY') and token_uri is null
                 and not exists (select from unpin where unpin.store = $3 and unpin.cid = $4)",
             self.id,
             self.claims,
@@ -205,7 +217,7 @@ impl Mint {
             "update mint set status = $3, reason = $4, token_uri = $5, pin_request = coalesce($6, pin_request),
                 failures = case when $3 = 'RETRY' then failures + 1 else 0 end,
                 next_try_at = now() + make_interval(secs => $7), updated_at = now()
-            where id = $1 and claims = $2 and status in ('UPLOADING', 'RETRY')",
+            where id = $1 and claims = $2 and status in ('UPLOADING', 'RETRY') and token_uri is null",
             self.id,
             self.claims,
             outcome.status as MintStatus,
@@ -241,9 +253,8 @@ impl Mint {
         reason: &str,
     ) -> sqlx::Result<usize> {
         if kind == NftKind::Post {
-            sqlx::query!("select id from post_nft where post_id = any($1) order by id for update", subjects)
-                .fetch_all(&mut **tx)
-                .await?;
+            let rows = sqlx::query!("select id from post_nft where post_id = any($1) order by id for update", subjects);
+            rows.fetch_all(&mut **tx).await?;
         }
         let locked = sqlx::query_scalar!(
             "select id from mint where kind = $1 and subject_id = any($2) and status <> 'CANCELLED'
@@ -271,6 +282,7 @@ impl Mint {
             .fetch_all(&mut **tx)
             .await?;
         Self::unpin(tx, &locked).await?;
+        ledger::forget(tx, &locked).await?;
         sqlx::query!("delete from mint where id = any($1)", &locked).execute(&mut **tx).await?;
         Ok(())
     }
@@ -296,7 +308,7 @@ impl Mint {
         let row = sqlx::query!(
             r#"select count(*) as "waiting!",
                 coalesce(extract(epoch from now() - min(created_at)), 0)::double precision as "age!"
-            from mint where status in ('UPLOADING', 'RETRY')"#
+            from mint where status in ('UPLOADING', 'RETRY') and token_uri is null"#
         )
         .fetch_one(db)
         .await?;

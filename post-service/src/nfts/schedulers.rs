@@ -48,7 +48,7 @@ pub struct Minter {
 impl Minter {
     /// A worker that has claimed nothing yet.
     pub fn new(app: &App, nfts: Arc<Nfts>) -> Self {
-        for outcome in ["pinned", "retried", "failed", "cancelled", "superseded"] {
+        for outcome in ["pinned", "minted", "retried", "failed", "cancelled", "superseded"] {
             metrics::counter!("nft_mints_total", "outcome" => outcome).increment(0);
         }
         Self { app: app.clone(), nfts, measured: None }

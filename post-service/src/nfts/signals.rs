@@ -5,7 +5,8 @@ use uuid::Uuid;
 use super::NftKind;
 use super::events::producers;
 use super::models::Mint;
-use super::schemas::PinnedNft;
+use super::schemas::{MintedNft, PinnedNft};
+use super::tokens::models::Minted;
 
 /// How a content was withdrawn, in the words of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,4 +43,10 @@ pub async fn withdrawn(
 /// The metadata of an NFT can be read.
 pub async fn pinned(tx: &mut PgTransaction<'_>, nft: &PinnedNft<'_>) -> sqlx::Result<()> {
     producers::nft_pinned(tx, nft).await
+}
+
+/// The token of an NFT exists.
+pub async fn minted(tx: &mut PgTransaction<'_>, nft: &Minted) -> sqlx::Result<()> {
+    metrics::counter!("nft_mints_total", "outcome" => "minted").increment(1);
+    producers::nft_minted(tx, &MintedNft::from(nft)).await
 }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::chain::settings::{Chain, ChainSettings};
 use super::comments::CommentSource;
 use super::stores::local::LocalStore;
 use super::stores::opening::open;
@@ -19,6 +20,9 @@ pub struct NftSettings {
 
     #[command(flatten)]
     pub store: MetadataStoreSettings,
+
+    #[command(flatten)]
+    pub chain: ChainSettings,
 }
 
 /// What the routes and workers of NFTs work with.
@@ -28,6 +32,8 @@ pub struct Nfts {
     /// The documents that this service serves; none when they are in IPFS.
     pub local: Option<LocalStore>,
     pub comments: CommentSource,
+    /// The chain of the tokens; none where metadata is pinned and no token is made.
+    pub chain: Option<Chain>,
 }
 
 impl Nfts {
@@ -39,6 +45,7 @@ impl Nfts {
             store: open(&settings.store, &app.http)?,
             local,
             comments: CommentSource::new(app),
+            chain: settings.chain.open(&app.http)?,
         }))
     }
 }

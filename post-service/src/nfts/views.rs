@@ -7,11 +7,11 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use uuid::Uuid;
 
+use super::NftKind;
 use super::documents::{MetadataDocument, MintedContent, read_cid};
 use super::models::{Mint, Nft, find_post};
 use super::schemas::NftOut;
 use super::state::Nfts;
-use super::{MintStatus, NftKind};
 use crate::core::api::errors::{Error, Problem};
 use crate::core::api::pagination::Page;
 use crate::core::app::App;
@@ -129,13 +129,15 @@ async fn ask(
 /// An NFT that the viewer may see, with its metadata.
 async fn show(app: &App, id: Uuid, viewer: Uuid) -> Result<NftOut, Error> {
     let nft = Nft::find_visible(&app.db, id, viewer).await?.ok_or(NOT_FOUND)?;
+    // Which account an author has is theirs to say, until the chain says it.
+    let recipient = nft.recipient.clone().filter(|_| nft.created_by == viewer || nft.minted_at.is_some());
     let content = match nft.kind {
         NftKind::Post => find_post(&app.db, nft.subject_id).await?,
         NftKind::Comment => None,
     };
     let is_older = |content: &MintedContent| {
-        nft.status == MintStatus::Pinned && nft.cid.as_ref() != Some(&MetadataDocument::of(content).cid)
+        nft.token_uri.is_some() && nft.cid.as_ref() != Some(&MetadataDocument::of(content).cid)
     };
     let metadata = content.filter(|content| !is_older(content)).map(|content| content.metadata());
-    Ok(NftOut { metadata, ..nft.into() })
+    Ok(NftOut { metadata, recipient, ..nft.into() })
 }

@@ -38,6 +38,8 @@ pub enum Program {
     Redis,
     /// The gateway.
     Nginx,
+    /// Installs the development node of a chain, for tests.
+    Npm,
 }
 
 impl Program {
@@ -50,6 +52,7 @@ impl Program {
             // Rights that differ from key to key came with it. Valkey continues from 7.2.
             Program::Redis => ("Redis", "redis-server", (7, 0)),
             Program::Nginx => ("nginx", "nginx", (0, 0)),
+            Program::Npm => ("npm", "npm", (0, 0)),
         }
     }
 
@@ -67,6 +70,7 @@ impl Program {
             Program::Postgres => postgres(None).map(|bin| bin.join("postgres")),
             Program::Psql => on_path("psql").or_else(|| postgres(None).map(|bin| bin.join("psql"))),
             Program::Redis => on_path("redis-server").or_else(|| on_path("valkey-server")),
+            Program::Npm => on_path("npm"),
             // Debian keeps it where only root's PATH leads.
             Program::Nginx => {
                 on_path("nginx").or_else(|| Some("/usr/sbin/nginx".into()).filter(|path: &PathBuf| path.is_file()))

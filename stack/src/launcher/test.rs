@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::host::programs::{self, Program};
 use crate::host::shutdown::Shutdown;
-use crate::host::{console, workspace};
+use crate::host::{chain_node, console, workspace};
 use crate::servers::temporary::TemporaryServers;
 
 #[derive(Debug, Args)]
@@ -35,6 +35,9 @@ async fn run(servers: &mut TemporaryServers, arguments: &[String], shutdown: &mu
         if !workspace::run(&mut build, shutdown).await?.success() {
             bail!("the services cannot be built; see the compiler's errors above");
         }
+    }
+    if packages.is_empty() || packages.contains(&"post-service") {
+        chain_node::provide().await;
     }
     let (postgres, redis) = shutdown.or(servers.start_both()).await?;
     let mut command = workspace::cargo(runner(programs::on_path("cargo-nextest").is_some()));

@@ -3,3 +3,4 @@ pub mod consumers;
 mod processors;
 
 pub const NFT_PINNED: &str = "nft_pinned";
+pub const NFT_MINTED: &str = "nft_minted";

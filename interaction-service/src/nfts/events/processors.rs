@@ -4,7 +4,7 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use crate::core::events::{Effect, Event};
-use crate::nfts::models::save_uris;
+use crate::nfts::models::{CommentToken, save_tokens, save_uris};
 
 #[derive(Deserialize)]
 struct PinnedRecord {
@@ -21,5 +21,23 @@ pub fn nft_pinned<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -
             events.iter().map(|event| serde_json::from_str(&event.message)).collect::<Result<_, _>>()?;
         let comments = records.into_iter().filter(|record| record.kind == "COMMENT");
         Ok(save_uris(tx, &comments.map(|record| (record.id, record.token_uri)).collect::<Vec<_>>()).await?)
+    })
+}
+
+#[derive(Deserialize)]
+struct MintedRecord {
+    kind: String,
+    #[serde(flatten)]
+    token: CommentToken,
+}
+
+/// Writes down which tokens comments' NFTs have. It may come before the event of the same record's metadata, which changes no more
+/// then than where that is.
+pub fn nft_minted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+    Box::pin(async move {
+        let records: Vec<MintedRecord> =
+            events.iter().map(|event| serde_json::from_str(&event.message)).collect::<Result<_, _>>()?;
+        let comments = records.into_iter().filter(|record| record.kind == "COMMENT");
+        Ok(save_tokens(tx, &comments.map(|record| record.token).collect::<Vec<_>>()).await?)
     })
 }

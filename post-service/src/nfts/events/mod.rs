@@ -4,5 +4,6 @@ mod processors;
 pub mod producers;
 
 pub const NFT_PINNED: &str = "nft_pinned";
+pub const NFT_MINTED: &str = "nft_minted";
 
 pub const COMMENT_DELETED: &str = "post_comment_deleted";

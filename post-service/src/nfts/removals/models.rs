@@ -19,7 +19,7 @@ impl Unpin<'_> {
         sqlx::query!(
             "insert into unpin (store, cid, pin_request, next_try_at) select $1, $2, $3, now() + make_interval(secs => $4)
             where not exists (select from mint
-                where mint.cid = $2 and mint.store = $1 and status in ('UPLOADING', 'RETRY', 'PINNED'))
+                where mint.cid = $2 and mint.store = $1 and status not in ('FAILED', 'CANCELLED'))
             on conflict (store, cid) do nothing",
             self.store,
             self.cid,

@@ -4,6 +4,7 @@ mod stores;
 mod withdrawal;
 
 use std::collections::VecDeque;
+use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
@@ -30,14 +31,43 @@ pub const GONE: Uuid = Uuid::from_u128(404);
 /// The comment about which it answers with an error.
 pub const BROKEN: Uuid = Uuid::from_u128(500);
 
+/// The key of the first account of every development node; no secret.
+const KEY: &str = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+/// The contract that such an account deploys first.
+pub const CONTRACT: &str = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
+/// The second and third account of every development node.
+pub const WALLET: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+pub const STRANGER: &str = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC";
+
 /// Where all tests keep metadata: no two records have the same.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/nft-metadata");
 
-/// A platform with minting on, a folder for metadata, and a stub of the interaction service.
+/// A platform with minting on, a folder for metadata, and a stub of the interaction service. Its chain has a node that is away:
+/// vouchers are given without one.
 pub async fn start(database: PgConnectOptions) -> Platform {
     let comments = format!("interaction-service={}", start_comments().await);
-    let settings = ["--minting", "on", "--nft-folder", FOLDER, "--producers", &comments];
+    let mut settings = vec!["--minting", "on", "--nft-folder", FOLDER, "--producers", &comments];
+    let chain = chain_settings("http://127.0.0.1:9", CONTRACT);
+    settings.extend(chain.iter().map(String::as_str));
     Platform::start(&SERVICE, database, &settings).await
+}
+
+/// The settings of a chain whose blocks stay at once, and whose first account deploys, mints and pays.
+pub fn chain_settings(url: &str, contract: &str) -> Vec<String> {
+    let file = format!("{FOLDER}.key");
+    let mut own = tempfile::NamedTempFile::new_in(concat!(env!("CARGO_MANIFEST_DIR"), "/../target")).unwrap();
+    own.write_all(KEY.as_bytes()).unwrap();
+    // At once, under the eyes of other tests that do the same.
+    own.persist(&file).unwrap();
+    [
+        ("--chain-rpc-url", url),
+        ("--chain-id", "31337"),
+        ("--minting-contract", contract),
+        ("--minting-key-file", &file),
+        ("--minting-confirmations", "1"),
+    ]
+    .map(|(name, value)| format!("{name}={value}"))
+    .to_vec()
 }
 
 /// A stub of the interaction service, which has a comment of every user, under the user's own id.

@@ -182,6 +182,25 @@ select format('the metadata of comment %s', comment_id) from post.mint join inte
 where kind = 'COMMENT' and mint.status = 'PINNED' and comment_nft.token_uri is distinct from mint.token_uri;
 
 -- lost
+select format('the token of comment %s', comment_id) from post.mint join interaction.comment_nft using (id)
+where kind = 'COMMENT' and mint.status = 'MINTED'
+    and (comment_nft.status, comment_nft.token_id, comment_nft.transaction_hash) is distinct from
+        ('MINTED', mint.token_id, mint.transaction_hash);
+
+-- wrong
+select format('NFT %s is %s, its transaction %s', mint.id, mint.status, coalesce(entry.status, 'missing'))
+from post.mint left join post.chain_transaction as entry
+    on entry.record_id = mint.id and entry.status in ('SIGNED', 'SUBMITTED', 'MINED')
+where mint.status in ('TX_SIGNED', 'SUBMITTED', 'MINED') and entry.status is null;
+
+-- lost
+select format('the nonce %s of %s', nonce, account) from post.signer
+cross join lateral generate_series((select min(first.nonce) from post.chain_transaction as first
+    where first.account = signer.account), next_nonce - 1) as series (nonce)
+where not exists (select from post.chain_transaction as entry
+    where entry.account = signer.account and entry.nonce = series.nonce);
+
+-- lost
 select format('the profile of %s', message ->> 'id') from published
 where stream = 'user_registered' and exists (select from auth.account where id::text = message ->> 'id')
     and not exists (select from engagement.profile where user_id::text = message ->> 'id');

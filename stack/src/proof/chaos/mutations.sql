@@ -292,6 +292,23 @@ select id, created_by, 'COMMENT', comment_id, 'PINNED', 'local', 'bafk', 'ipfs:/
 from interaction.comment_nft order by id limit 1
 returning subject_id;
 
+-- lost: the token of comment {}
+insert into post.mint (id, created_by, kind, subject_id, status, store, cid, token_uri, contract, token_id, transaction_hash,
+    minted_at)
+select id, created_by, 'COMMENT', comment_id, 'MINTED', 'local', 'bafk', 'ipfs://bafk', 'eip155:1:0xa', '0xb', '0xc', now()
+from interaction.comment_nft order by id limit 1
+returning subject_id;
+
+-- wrong: NFT {} is TX_SIGNED, its transaction missing
+insert into post.mint (id, created_by, kind, subject_id, status, store, cid, token_uri)
+select id, created_by, 'COMMENT', comment_id, 'TX_SIGNED', 'local', 'bafk', 'ipfs://bafk'
+from interaction.comment_nft order by id limit 1
+returning id;
+
+-- lost: the nonce 8 of {}
+with signer as (insert into post.signer (account, next_nonce) values ('eip155:1:0xa', 9) returning account)
+insert into post.chain_transaction (account, nonce) select account, 7 from signer returning account;
+
 -- lost: the profile of {}
 delete from engagement.profile where ctid = (
     select ctid from engagement.profile where exists (

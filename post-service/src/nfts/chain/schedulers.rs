@@ -1,0 +1,119 @@
+//! Signs, sends and follows transactions, and reads what the contract reports. See the chain's `mod.rs`.
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::contract::{TokenContract, token_word};
+use super::ledger::models::{backlog, move_on, next_block};
+use super::transactions::{POLL, Transactions};
+use crate::core::app::App;
+use crate::core::ground::worker::{Outcome, Worker};
+use crate::nfts::signals;
+use crate::nfts::state::Nfts;
+use crate::nfts::tokens::models::{Minted, save_minted};
+
+/// Blocks whose events are read by one call; nodes refuse more than some thousand.
+const BLOCKS: i64 = 1_000;
+/// How often what waits is counted.
+const MEASURED: Duration = Duration::from_secs(5);
+
+/// Has tokens minted, and learns which are.
+pub struct TokenMinter {
+    pub transactions: Transactions,
+    /// Whether the node is of the chain that the settings name.
+    is_checked: bool,
+    measured: Option<Instant>,
+}
+
+impl TokenMinter {
+    /// A worker for the chain of the settings; none where they name none.
+    pub fn new(app: &App, nfts: Arc<Nfts>) -> Option<Self> {
+        let transactions = Transactions::new(app, nfts)?;
+        for outcome in [
+            "signed",
+            "submitted",
+            "replaced",
+            "filled",
+            "mined",
+            "reorganised",
+            "confirmed",
+            "refused",
+            "lost",
+            "failed",
+        ] {
+            metrics::counter!("chain_transactions_total", "outcome" => outcome).increment(0);
+        }
+        Some(Self { transactions, is_checked: false, measured: None })
+    }
+
+    /// Reads what the contract reports, in blocks that stay; whether there is more to read.
+    pub async fn read_events(&self) -> anyhow::Result<bool> {
+        let chain = self.transactions.chain();
+        let last = chain.node.height().await? - chain.confirmations + 1;
+        // A contract that was never read has no token of an earlier time than its first reader: vouchers are given beside it.
+        let from = next_block(&self.transactions.app.db, &self.transactions.contract, (last - BLOCKS).max(0)).await?;
+        let to = last.min(from + BLOCKS - 1);
+        #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; heights stay far below 2^52")]
+        metrics::gauge!("chain_events_behind_blocks").set((last - to).max(0) as f64);
+        let mut tokens = Vec::new();
+        if to >= from {
+            for log in chain.node.logs(chain.contract.address, TokenContract::minting_topics(), (from, to)).await? {
+                let minted = TokenContract::read_minted(&log)?;
+                tokens.push((token_word(minted.id), minted.recipient.to_string(), minted.transaction.to_string()));
+            }
+        }
+        let mut tx = self.transactions.app.db.begin().await?;
+        if to >= from && !move_on(&mut tx, &self.transactions.contract, from, to + 1).await? {
+            return Ok(true);
+        }
+        if !tokens.is_empty() {
+            save_minted(&mut tx, &self.transactions.contract, &tokens).await?;
+        }
+        for minted in Minted::settle(&mut tx).await? {
+            signals::minted(&mut tx, &minted).await?;
+        }
+        self.transactions.app.commit(tx).await?;
+        Ok(to < last)
+    }
+
+    async fn check(&mut self) -> anyhow::Result<()> {
+        if !self.is_checked {
+            let (expected, found) =
+                (self.transactions.chain().contract.chain_id, self.transactions.chain().node.chain_id().await?);
+            anyhow::ensure!(expected == found, "the node is of chain {found}, and CHAIN_ID is {expected}");
+            self.is_checked = true;
+        }
+        Ok(())
+    }
+
+    async fn measure(&mut self) -> anyhow::Result<()> {
+        if self.measured.is_some_and(|last| last.elapsed() < MEASURED) {
+            return Ok(());
+        }
+        let (waiting, age) = backlog(&self.transactions.app.db, &self.transactions.account).await?;
+        #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; counts stay far below 2^52")]
+        metrics::gauge!("chain_transactions_waiting").set(waiting as f64);
+        metrics::gauge!("chain_transactions_age_seconds").set(age);
+        self.measured = Some(Instant::now());
+        Ok(())
+    }
+}
+
+impl Worker for TokenMinter {
+    async fn step(&mut self) -> anyhow::Result<Outcome> {
+        self.measure().await?;
+        self.check().await?;
+        let signed = self.transactions.sign_due().await?;
+        // What cannot be sent does not keep the contract's events from being read.
+        let followed = self.transactions.follow_due().await;
+        let has_more = self.read_events().await?;
+        let is_busy = signed > 0 || followed? > 0 || has_more;
+        Ok(if is_busy { Outcome::Busy } else { Outcome::Idle(POLL) })
+    }
+}
+
+/// Starts the worker. It runs where minting is off as well, so that what was begun comes to its end.
+pub fn start(app: &App, nfts: &Arc<Nfts>) {
+    if let Some(minter) = TokenMinter::new(app, nfts.clone()) {
+        app.start("tokens", minter);
+    }
+}
