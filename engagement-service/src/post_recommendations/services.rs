@@ -75,16 +75,20 @@ pub fn pick(
 ) -> Vec<Pick> {
     let mut explored = explore(dice, &candidates).into_iter();
     let mut ranked = rank(now, candidates, shares);
-    let (mut picks, mut taken, mut due) = (Vec::new(), BTreeSet::new(), 0.0);
+    let (mut picks, mut taken) = (Vec::new(), BTreeSet::new());
     while picks.len() < places {
-        due += exploration;
-        let discovery = if due >= 1.0 { explored.find(|pick| !taken.contains(&pick.post)) } else { None };
-        due -= if due >= 1.0 { 1.0 } else { 0.0 };
+        let is_due = explored_up_to(picks.len() + 1, exploration) > explored_up_to(picks.len(), exploration);
+        let discovery = if is_due { explored.find(|pick| !taken.contains(&pick.post)) } else { None };
         let Some(pick) = discovery.or_else(|| take_best(&mut ranked, &taken)) else { break };
         taken.insert(pick.post);
         picks.push(pick);
     }
     picks
+}
+
+/// How many of the first places are explored: spread evenly, and a tenth of a hundred is ten whatever a sum of tenths is.
+fn explored_up_to(places: usize, exploration: f64) -> f64 {
+    (f64::from(u32::try_from(places).unwrap_or(u32::MAX)) * exploration + 1e-9).floor()
 }
 
 /// What few have seen, one post of each author, in the order in which it is drawn.

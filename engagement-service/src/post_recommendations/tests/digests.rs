@@ -40,7 +40,7 @@ async fn people_are_notified_once_a_week_of_what_is_good(_: PgPoolOptions, datab
         let post = town.post(author, "NEWS").await;
         town.react(bert, post).await;
     }
-    let off = json!({ "channels": { "POST_RECOMMENDATION": { "in_app": false } } });
+    let off = json!({ "types": { "POST_RECOMMENDATION": { "in_app": false } } });
     let reply = town.platform.call("PATCH", "/me/notification-preferences", Some(&dora.to_string()), Some(off)).await;
     assert_eq!(reply.status, 200, "{reply:?}");
     assert_eq!(town.round().await, 2, "seven people, and none");

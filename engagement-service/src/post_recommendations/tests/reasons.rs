@@ -32,7 +32,8 @@ async fn what_people_like_a_reader_engaged_with_comes_first(_: PgPoolOptions, da
     // Two people with three posts each engaged with both; three people with the one post, two with the other.
     let weight = (2.0 / (2.0 + 3.0)) * (2.0 / 4.0_f64.ln()) / 6.0_f64.sqrt();
     let within = format!(
-        "select count(*) from similar_post where post_id = '{one}' and others[1] = '{more}' and abs(weights[1] - {weight}) < 0.0001"
+        "select count(*) from similar_post
+        where post_id = '{one}' and abs(weights[array_position(others, '{more}')] - {weight}) < 0.0001"
     );
     assert_eq!(town.count(&within).await, 1);
 }

@@ -27,18 +27,18 @@ from (select n, now() - interval '29 days' * random() as at from generate_series
 insert into engagement.post_card (id, user_id, created_at, title, content, types, status, version, published_at, fanned_key)
 select story.id, author.id, at, 'A walk', 'By the sea, and back.', '{TRAVEL}', 'POSTED', at, at, story.id
 from bench.story as story join bench.community as author
-    on author.n = (1 + (story.n * 7919::bigint) % (:people / 10 / :groups)) * :groups + story.team;
+    on author.n = (1 + story.rank % (:people / 10 / :groups)) * :groups + story.team;
 
 create table bench.liking (reader integer not null, post uuid not null, at timestamptz not null, held boolean not null);
 insert into bench.liking
-select n, story.id, max(now() - interval '20 days' * random()), bool_and(turn <= 5) and n <= :readers
+select drawn.n, story.id, max(now() - interval '20 days' * random()), bool_and(turn <= 5) and drawn.n <= :readers
 from (
-    select n, team, turn, case when turn % 5 = 4 then floor(random() * :groups)::integer else team end as target,
+    select n, turn, case when turn % 5 = 4 then floor(random() * :groups)::integer else team end as target,
         floor((:people / :groups - 1) * power(random(), 2))::integer as place
     from bench.community cross join generate_series(1, 20) as turn
 ) as drawn
 join bench.story as story on story.team = drawn.target and story.rank = drawn.place
-group by n, story.id;
+group by drawn.n, story.id;
 
 create table bench.held_out (reader uuid not null, post uuid not null);
 insert into bench.held_out
