@@ -23,6 +23,7 @@ mod views;
 mod tests;
 
 use axum::http::StatusCode;
+use chrono::{DateTime, TimeDelta, Utc};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
@@ -58,7 +59,14 @@ impl CursorBytes for ListPlace {
 
 /// How old a post may be, in days: what is older was seen, or is not news. Whatever is kept about posts for recommendations is kept as
 /// long, and a day more.
-pub const WINDOW_DAYS: i32 = 30;
+pub const WINDOW_DAYS: i64 = 30;
+
+/// The feed key below which posts are too old to be recommended.
+pub fn oldest_key(now: DateTime<Utc>) -> Uuid {
+    let oldest = (now - TimeDelta::days(WINDOW_DAYS)).timestamp_millis();
+    // The milliseconds are the first 48 bits of a key.
+    Uuid::from_u128(u128::try_from(oldest).unwrap_or(0) << 80)
+}
 
 /// How often a user may read recommendations: a page may make a list, which costs some 10 ms.
 pub const READ_RECOMMENDATIONS_LIMIT: Limit = Limit {

@@ -7,9 +7,9 @@ use axum::extract::FromRef;
 use chrono::Utc;
 use uuid::Uuid;
 
-use super::WINDOW_DAYS;
 use super::candidates::models::{list_candidates, list_categories};
 use super::models::RecommendationList;
+use super::oldest_key;
 use super::services::{Pick, pick};
 use super::settings::RecommendationSettings;
 use crate::core::app::App;
@@ -55,10 +55,11 @@ impl Recommender {
 
     /// The posts for a reader, the best first.
     pub async fn pick(&self, reader: Uuid) -> sqlx::Result<Vec<Pick>> {
+        let now = Utc::now();
         let shares = list_categories(&self.app.db, reader).await?;
         let categories: Vec<String> = shares.iter().map(|share| share.category.clone()).collect();
-        let candidates = list_candidates(&self.app.db, reader, &categories, FEW_VIEWS, WINDOW_DAYS).await?;
+        let candidates = list_candidates(&self.app.db, reader, &categories, FEW_VIEWS, oldest_key(now)).await?;
         let exploration = self.settings.recommendation_exploration;
-        Ok(pick(&mut rand::rng(), Utc::now(), candidates, &shares, exploration, PLACES))
+        Ok(pick(&mut rand::rng(), now, candidates, &shares, exploration, PLACES))
     }
 }

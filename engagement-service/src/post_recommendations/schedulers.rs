@@ -27,7 +27,7 @@ pub fn job(app: &App) -> Job {
 /// Deletes them, a batch at a time.
 pub async fn purge(app: &App) -> anyhow::Result<()> {
     let ago = |age: TimeDelta| Timestamp(Utc::now() - age);
-    let old = ago(TimeDelta::days(i64::from(WINDOW_DAYS) + 1));
+    let old = ago(TimeDelta::days(WINDOW_DAYS + 1));
     let list = ago(TimeDelta::minutes(LIST_MINUTES));
     let similar = ago(TimeDelta::days(SIMILAR_DAYS));
     while !app.stop.is_cancelled() && RecommendationList::purge(&app.db, list, BATCH).await? > 0 {}

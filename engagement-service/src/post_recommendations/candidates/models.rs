@@ -64,13 +64,13 @@ pub struct Candidate {
 }
 
 /// The posts that may be recommended to a reader whose categories these are: all that they have not seen, hidden, refused, written or
-/// engaged with, by people whom they are not connected to, since these are in their home feed, and of whom they may and want to read.
+/// engaged with, by people whom they are not connected to, since these are in their home feed, and of whom they may and want to read. Posts below the feed key `since` are too old.
 pub async fn list_candidates(
     db: impl PgExecutor<'_>,
     reader: Uuid,
     categories: &[String],
     few_views: i64,
-    days: i32,
+    since: Uuid,
 ) -> sqlx::Result<Vec<Candidate>> {
     sqlx::query_as!(
         Candidate,
@@ -91,7 +91,7 @@ pub async fn list_candidates(
         ), newest as materialized (
             select id, types from post_card
             where deleted_at is null and not hidden and status = 'POSTED'
-                and feed_key > feed_key('00000000-0000-0000-0000-000000000000', now() - make_interval(days => $4))
+                and feed_key > $4
             order by feed_key desc limit 500
         ), found as (
             select other.id, sum(other.weight)::double precision as similarity, count(*) as seeds, 0::bigint as reacted,
@@ -120,7 +120,7 @@ pub async fn list_candidates(
             cross join lateral (
                 select id from post_card
                 where user_id = author.target_id and deleted_at is null and not hidden and status = 'POSTED'
-                    and feed_key > feed_key('00000000-0000-0000-0000-000000000000', now() - make_interval(days => $4))
+                    and feed_key > $4
                 order by feed_key desc limit 3
             ) as post
             union all
@@ -151,7 +151,7 @@ pub async fn list_candidates(
         cross join lateral (
             select user_id, types, published_at from post_card
             where id = candidate.id and deleted_at is null and not hidden and status = 'POSTED'
-                and feed_key > feed_key('00000000-0000-0000-0000-000000000000', now() - make_interval(days => $4))
+                and feed_key > $4
                 and user_id <> $1
                 and not exists (select from follow where follow.user_id = $1 and target_id = post_card.user_id and stands)
                 and not exists (select from seen_post where seen_post.user_id = $1 and post_id = post_card.id)
@@ -174,7 +174,7 @@ pub async fn list_candidates(
         reader,
         categories,
         few_views,
-        days
+        since
     )
     .fetch_all(db)
     .await

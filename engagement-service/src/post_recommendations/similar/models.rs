@@ -3,12 +3,13 @@ use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
 use crate::core::contract::timestamp::Timestamp;
-use crate::post_recommendations::WINDOW_DAYS;
 
 /// Of a post, and of a person, as many of the newest reactions and as many comments are walked.
 const WALKED: i64 = 100;
 /// Similar posts that are kept of each post.
 const KEPT: i64 = 20;
+/// Posts whose similarity to a post is calculated: those with the most people in common with it.
+const WEIGHED: i64 = 80;
 /// The people at which a similarity is half of what it would be with very many.
 const SHRINKAGE: f64 = 3.0;
 
@@ -40,15 +41,15 @@ impl SimilarPass {
         query.fetch_optional(&mut **tx).await
     }
 
-    /// The next posts of the pass, the newest first, by their feed keys.
-    pub async fn list_posts(&self, db: impl PgExecutor<'_>, rows: i64) -> sqlx::Result<Vec<Uuid>> {
+    /// The next posts of the pass, the newest first, by their feed keys; none that are below the feed key `since`.
+    pub async fn list_posts(&self, db: impl PgExecutor<'_>, since: Uuid, rows: i64) -> sqlx::Result<Vec<Uuid>> {
         sqlx::query_scalar!(
             r#"select feed_key as "feed_key!" from post_card
             where deleted_at is null and not hidden and status = 'POSTED' and feed_key < $1
-                and feed_key > feed_key('00000000-0000-0000-0000-000000000000', now() - make_interval(days => $2))
+                and feed_key > $2
             order by feed_key desc limit $3"#,
             self.below,
-            WINDOW_DAYS,
+            since,
             rows
         )
         .fetch_all(db)
@@ -74,8 +75,8 @@ impl SimilarPass {
 pub struct SimilarPosts;
 
 impl SimilarPosts {
-    /// Finds the similar posts of posts, by their feed keys, and saves them.
-    pub async fn find(tx: &mut PgTransaction<'_>, keys: &[Uuid]) -> sqlx::Result<()> {
+    /// Finds the similar posts of posts, by their feed keys, and saves them; none that are below the feed key `since`.
+    pub async fn find(tx: &mut PgTransaction<'_>, keys: &[Uuid], since: Uuid) -> sqlx::Result<()> {
         sqlx::query!(
             "with batch as materialized (
                 select post.id from unnest($1::uuid[]) as key (feed_key)
@@ -96,17 +97,22 @@ impl SimilarPosts {
                     1 / ln(1 + count(*) over (partition by person.user_id)::double precision) as weight
                 from (select distinct user_id from fan) as person
                 cross join lateral engaged_with(person.user_id, $2) as engaged
-            ), pair as (
+            ), shared as (
                 select fan.post_id, trail.post_id as other_id, sum(weight) as weight, count(*)::double precision as people
                 from fan join trail on trail.user_id = fan.user_id and trail.post_id <> fan.post_id
                 group by fan.post_id, trail.post_id
+            ), pair as materialized (
+                select * from (
+                    select *, row_number() over (partition by post_id order by people desc, weight desc, other_id) as turn from shared
+                ) as shared
+                where turn <= $6
             ), other as materialized (
                 select distinct_other.id, greatest(tally.comments + tally.reactions, 1)::double precision as engagements
                 from (select distinct other_id as id from pair) as distinct_other
                 cross join lateral (
                     select from post_card
                     where id = distinct_other.id and deleted_at is null and not hidden and status = 'POSTED'
-                        and feed_key > feed_key('00000000-0000-0000-0000-000000000000', now() - make_interval(days => $5))
+                        and feed_key > $5
                     offset 0
                 ) as shown
                 cross join lateral (
@@ -138,7 +144,8 @@ impl SimilarPosts {
             WALKED,
             KEPT,
             SHRINKAGE,
-            WINDOW_DAYS
+            since,
+            WEIGHED
         )
         .execute(&mut **tx)
         .await?;

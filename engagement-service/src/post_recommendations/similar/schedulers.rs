@@ -1,10 +1,13 @@
 //! The pass over the posts that finds similar ones: begun by the calendar, worked off a few posts at a time, with the place kept.
 use std::time::{Duration, Instant};
 
+use chrono::Utc;
+
 use super::models::{SimilarPass, SimilarPosts};
 use crate::core::app::App;
 use crate::core::ground::jobs::Job;
 use crate::core::ground::worker::{Outcome, Worker};
+use crate::post_recommendations::oldest_key;
 
 /// Posts of a step: at most a few 100,000 rows are walked, which stays below a second.
 const STEP: i64 = 50;
@@ -28,8 +31,9 @@ impl Worker for SimilarPostFinder {
         let begun = Instant::now();
         let mut tx = self.0.db.begin().await?;
         let Some(pass) = SimilarPass::lock(&mut tx).await? else { return Ok(Outcome::Idle(POLL)) };
-        let keys = pass.list_posts(&mut *tx, STEP).await?;
-        SimilarPosts::find(&mut tx, &keys).await?;
+        let since = oldest_key(Utc::now());
+        let keys = pass.list_posts(&mut *tx, since, STEP).await?;
+        SimilarPosts::find(&mut tx, &keys, since).await?;
         pass.save_progress(&mut tx, i64::try_from(keys.len())?, keys.last().copied()).await?;
         tx.commit().await?;
         metrics::counter!("similar_posts_total").increment(u64::try_from(keys.len())?);
