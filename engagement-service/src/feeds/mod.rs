@@ -9,7 +9,7 @@ pub mod drops;
 pub mod events;
 pub mod explore;
 pub mod fan_out;
-mod merge;
+pub mod merge;
 pub mod models;
 pub mod pages;
 mod reading;

@@ -30,8 +30,8 @@ pub struct RecommendedEntry {
 }
 
 impl RecommendationList {
-    /// The list from which a reader begins: their newest one, unless it is older than that many minutes, or they reacted, commented or said
-    /// that they are not interested since it was made.
+    /// The list from which a reader begins: their newest one, unless it is older than that many minutes, or they reacted, commented, connected
+    /// to others or said that they are not interested since it was made.
     pub async fn find_current(db: impl PgExecutor<'_>, reader: Uuid, minutes: i32) -> sqlx::Result<Option<Uuid>> {
         sqlx::query_scalar!(
             "select id from recommendation_list
@@ -42,6 +42,8 @@ impl RecommendationList {
                 and not exists (
                     select from comment_card where comment_card.user_id = $1 and deleted_at is null and not comment_card.hidden
                         and created_at > recommendation_list.made_at)
+                and not exists (
+                    select from follow where follow.user_id = $1 and at > recommendation_list.made_at)
             order by made_at desc limit 1",
             reader,
             minutes

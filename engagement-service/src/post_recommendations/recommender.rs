@@ -13,11 +13,14 @@ use super::oldest_key;
 use super::services::{Pick, pick};
 use super::settings::RecommendationSettings;
 use crate::core::app::App;
+use crate::feeds::merge::models as merge;
 
 /// Posts of a list: four pages of the usual size.
 const PLACES: usize = 200;
 /// Views up to which few have seen a post.
 pub const FEW_VIEWS: i64 = 20;
+/// How long finding candidates may take, in milliseconds.
+const LIST_TIMEOUT: u32 = 2_000;
 /// How long a reader begins from the same list, in minutes, unless they did something.
 const CURRENT_MINUTES: i32 = 10;
 
@@ -53,12 +56,15 @@ impl Recommender {
         Ok(list)
     }
 
-    /// The posts for a reader, the best first.
+    /// The posts for a reader, the best first. The queries have a transaction of their own, in which Postgres compiles none: its guess of
+    /// what they cost is far too high, and compiling takes ten times as long as they do.
     pub async fn pick(&self, reader: Uuid) -> sqlx::Result<Vec<Pick>> {
         let now = Utc::now();
-        let shares = list_categories(&self.app.db, reader).await?;
+        let mut tx = merge::begin(&self.app.db, LIST_TIMEOUT).await?;
+        let shares = list_categories(&mut *tx, reader).await?;
         let categories: Vec<String> = shares.iter().map(|share| share.category.clone()).collect();
-        let candidates = list_candidates(&self.app.db, reader, &categories, FEW_VIEWS, oldest_key(now)).await?;
+        let candidates = list_candidates(&mut *tx, reader, &categories, FEW_VIEWS, oldest_key(now)).await?;
+        tx.commit().await?;
         let exploration = self.settings.recommendation_exploration;
         Ok(pick(&mut rand::rng(), now, candidates, &shares, exploration, PLACES))
     }

@@ -9,7 +9,7 @@ const WALKED: i64 = 100;
 /// Similar posts that are kept of each post.
 const KEPT: i64 = 20;
 /// Posts whose similarity to a post is calculated: those with the most people in common with it.
-const WEIGHED: i64 = 80;
+const WEIGHED: i64 = 40;
 /// The people at which a similarity is half of what it would be with very many.
 const SHRINKAGE: f64 = 3.0;
 
