@@ -38,8 +38,7 @@ pub async fn recommend_posts(
         None => ListPlace { list: recommender.current(user.id).await?, place: 0 },
     };
     let mut tx = merge::begin(db, PAGE_TIMEOUT).await?;
-    let mut entries =
-        RecommendationList::list_entries(&mut *tx, user.id, start.list, start.place, page.rows()).await?;
+    let mut entries = RecommendationList::list_entries(&mut *tx, user.id, start.list, start.place, page.rows()).await?;
     tx.commit().await?;
     let more = entries.len() > page.limit;
     entries.truncate(page.limit);

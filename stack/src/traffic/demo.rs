@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::client::{Api, Created, FeedItem, Notification, Person, Post, Profile, To, eventually};
 use crate::host::console::{seconds, show};
 use crate::traffic::moderator::moderator;
-use crate::traffic::recommending::a_recommendation;
 use crate::traffic::posting::{a_picture, a_search, an_nft, words};
+use crate::traffic::recommending::a_recommendation;
 use crate::traffic::steps::{TYPES, step};
 use crate::traffic::target::Entrance;
 

@@ -14,7 +14,9 @@ const PAGE: &str = "/me/recommendations/posts";
 /// Eve connects to Bob, who has reacted to Ada's post: it is recommended to her, until she is not interested.
 pub async fn a_recommendation(api: &Api, ada: &Person, bob: &Person, post: &Post) -> Result<()> {
     show("");
-    let eve = api.join(&format!("eve.{}@example.org", &ada.id[24..]), "a long walk by the sea", ("Eve", "Ning"), &TYPES).await?;
+    let eve = api
+        .join(&format!("eve.{}@example.org", &ada.id[24..]), "a long walk by the sea", ("Eve", "Ning"), &TYPES)
+        .await?;
     eve.connect(&bob.id).await?;
     // Whom she is connected to is known here as soon as Bob is notified of it.
     let ask = async || bob.notifications().await;
