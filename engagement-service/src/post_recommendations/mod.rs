@@ -9,7 +9,7 @@
 mod candidates;
 pub mod digest;
 pub mod disinterest;
-mod models;
+pub mod models;
 pub mod recommender;
 pub mod schedulers;
 mod schemas;
@@ -17,19 +17,19 @@ pub mod seen;
 mod services;
 pub mod settings;
 pub mod similar;
+mod sources;
 mod views;
+mod window;
 
 #[cfg(test)]
 mod tests;
 
 use axum::http::StatusCode;
-use chrono::{DateTime, TimeDelta, Utc};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-pub use self::models::RecommendationList;
-pub use self::recommender::Recommender;
+use self::recommender::Recommender;
 use crate::core::api::errors::Error;
 use crate::core::app::limits::Limit;
 use crate::core::ground::settings::Rate;
@@ -57,17 +57,6 @@ impl CursorBytes for ListPlace {
     }
 }
 
-/// How old a post may be, in days: what is older was seen, or is not news. Whatever is kept about posts for recommendations is kept as
-/// long, and a day more.
-pub const WINDOW_DAYS: i64 = 30;
-
-/// The feed key below which posts are too old to be recommended.
-pub fn oldest_key(now: DateTime<Utc>) -> Uuid {
-    let oldest = (now - TimeDelta::days(WINDOW_DAYS)).timestamp_millis();
-    // The milliseconds are the first 48 bits of a key.
-    Uuid::from_u128(u128::try_from(oldest).unwrap_or(0) << 80)
-}
-
 /// How often a user may read recommendations: a page may make a list, which costs some 10 ms.
 pub const READ_RECOMMENDATIONS_LIMIT: Limit = Limit {
     name: "post_recommendations",
@@ -80,37 +69,4 @@ pub const READ_RECOMMENDATIONS_LIMIT: Limit = Limit {
 /// The routes of posts for people.
 pub fn router() -> OpenApiRouter<Recommender> {
     OpenApiRouter::new().routes(routes!(views::recommend_posts)).merge(disinterest::router())
-}
-
-/// Why a post is recommended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, sqlx::Type, utoipa::ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum RecommendationSource {
-    /// People the reader is connected to reacted to it
-    ConnectionsReacted,
-    /// People the reader is connected to are connected to its author
-    ConnectionsConnected,
-    /// People who engaged with posts that the reader engaged with did so with this one
-    SimilarPosts,
-    /// It is in one of the reader's categories
-    Category,
-    /// It was published lately
-    Fresh,
-    /// Few have seen it so far
-    Exploration,
-}
-
-impl RecommendationSource {
-    /// The word of the API, the table and the metrics.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::ConnectionsReacted => "CONNECTIONS_REACTED",
-            Self::ConnectionsConnected => "CONNECTIONS_CONNECTED",
-            Self::SimilarPosts => "SIMILAR_POSTS",
-            Self::Category => "CATEGORY",
-            Self::Fresh => "FRESH",
-            Self::Exploration => "EXPLORATION",
-        }
-    }
 }

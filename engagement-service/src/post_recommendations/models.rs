@@ -3,8 +3,8 @@ use sqlx::types::Json;
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
-use super::RecommendationSource;
 use super::services::Pick;
+use super::sources::RecommendationSource;
 use crate::core::contract::timestamp::Timestamp;
 use crate::notifications::models::ActorCard;
 

@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use super::candidates::models::{list_candidates, list_categories};
 use super::models::RecommendationList;
-use super::oldest_key;
 use super::services::{Pick, pick};
 use super::settings::RecommendationSettings;
+use super::window::oldest_key;
 use crate::core::app::App;
 use crate::feeds::merge::models as merge;
 

@@ -1,11 +1,11 @@
 //! The job that deletes what recommendations do not need any more.
 use chrono::{TimeDelta, Utc};
 
-use super::WINDOW_DAYS;
 use super::disinterest::models::Disinterest;
 use super::models::RecommendationList;
 use super::seen::models::SeenPost;
 use super::similar::models::SimilarPosts;
+use super::window::WINDOW_DAYS;
 use crate::core::app::App;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::ground::jobs::Job;

@@ -2,8 +2,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::RecommendationSource;
 use super::models::RecommendedEntry;
+use super::sources::RecommendationSource;
 use crate::feeds::schemas::FeedItem;
 use crate::people::schemas::PersonCard;
 

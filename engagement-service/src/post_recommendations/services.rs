@@ -26,8 +26,8 @@ use chrono::{DateTime, Utc};
 use rand::{Rng, RngExt};
 use uuid::Uuid;
 
-use super::RecommendationSource;
 use super::candidates::models::{Candidate, CategoryShare};
+use super::sources::RecommendationSource;
 
 /// What the parts of a rank count: of the same strength, what people like one did says more than what a friend did once, and that more
 /// than a category, which is a dozen words for everything.
@@ -64,7 +64,7 @@ struct Ranked {
     likeness: f64,
 }
 
-/// A list of up to so many `places` of candidates, of which a share is exploration.
+/// A list of candidates, up to a number of `places`, of which a share is exploration.
 pub fn pick(
     dice: &mut impl Rng,
     now: DateTime<Utc>,

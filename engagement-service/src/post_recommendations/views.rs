@@ -6,8 +6,9 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 
 use super::models::RecommendationList;
+use super::recommender::Recommender;
 use super::schemas::{RecommendationReason, RecommendedPost};
-use super::{LIST_GONE, ListPlace, Recommender};
+use super::{LIST_GONE, ListPlace};
 use crate::core::api::errors::{Error, Problem};
 use crate::core::app::identity::User;
 use crate::feeds::merge::models as merge;

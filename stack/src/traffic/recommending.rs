@@ -18,7 +18,7 @@ pub async fn a_recommendation(api: &Api, ada: &Person, bob: &Person, post: &Post
         .join(&format!("eve.{}@example.org", &ada.id[24..]), "a long walk by the sea", ("Eve", "Ning"), &TYPES)
         .await?;
     eve.connect(&bob.id).await?;
-    // Whom she is connected to is known here as soon as Bob is notified of it.
+    // Her connection is known to the engagement service as soon as Bob is notified of it.
     let ask = async || bob.notifications().await;
     let known = |all: &Vec<crate::client::Notification>| all.iter().any(|one| one.text.contains("Eve Ning"));
     let (_, took) = eventually("Bob is notified of Eve", ask, known).await?;

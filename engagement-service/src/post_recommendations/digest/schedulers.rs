@@ -1,4 +1,4 @@
-//! The round over all people in which those are notified for whom there is something good.
+//! The round over all people, in which those with something good to read are notified.
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
@@ -11,7 +11,8 @@ use crate::core::ground::jobs::Job;
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::notifications::models::Announcement;
 use crate::notifications::{Type, signals};
-use crate::post_recommendations::{RecommendationSource, Recommender};
+use crate::post_recommendations::recommender::Recommender;
+use crate::post_recommendations::sources::RecommendationSource;
 
 /// People of a step: a list takes some 10 ms.
 const STEP: i64 = 20;

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Recommender;
+use super::recommender::Recommender;
 use crate::core::api::errors::Error;
 use crate::core::app::limits::Limit;
 use crate::core::ground::settings::Rate;

@@ -2,7 +2,7 @@
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use crate::post_recommendations::RecommendationList;
+use crate::post_recommendations::models::RecommendationList;
 
 /// A user is not interested in a post, or took that back.
 pub async fn changed(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<()> {

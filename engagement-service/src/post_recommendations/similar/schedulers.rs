@@ -7,7 +7,7 @@ use super::models::{SimilarPass, SimilarPosts};
 use crate::core::app::App;
 use crate::core::ground::jobs::Job;
 use crate::core::ground::worker::{Outcome, Worker};
-use crate::post_recommendations::oldest_key;
+use crate::post_recommendations::window::oldest_key;
 
 /// Posts of a step: at most a few 100,000 rows are walked, which stays below a second.
 const STEP: i64 = 50;

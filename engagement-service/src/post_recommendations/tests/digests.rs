@@ -25,7 +25,7 @@ impl Town {
     }
 }
 
-/// Who has something good is notified once a week, and nobody else.
+/// Who has something good is notified once a week, and no other user.
 #[sqlx::test(migrations = false)]
 async fn people_are_notified_once_a_week_of_what_is_good(_: PgPoolOptions, database: PgConnectOptions) {
     let town = Town::start(database, &[]).await;

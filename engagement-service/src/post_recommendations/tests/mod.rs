@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
-use super::Recommender;
+use super::recommender::Recommender;
 use super::settings::RecommendationSettings;
 use super::similar::schedulers::SimilarPostFinder;
 use crate::SERVICE;

@@ -214,7 +214,7 @@ pub struct Recommend {
     /// People in the communities in which the quality is measured
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = value_parser!(u32).range(1000..=1_000_000))]
     pub people: u32,
-    /// People where there are many, by whom the cost is measured
+    /// People where there are many, in the measurement of the cost
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = value_parser!(u32).range(1000..=10_000_000))]
     pub many: u32,
 }
