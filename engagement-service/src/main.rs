@@ -17,6 +17,7 @@ mod outlets;
 mod people;
 mod personal_data;
 mod post_pictures;
+mod post_recommendations;
 mod posts;
 mod preferences;
 mod profiles;
@@ -54,6 +55,9 @@ use crate::notifications::channels::Outlet;
 use crate::notifications::schedulers::Dispatcher;
 use crate::outlets::mail::MailOutlet;
 use crate::outlets::push::PushOutlet;
+use crate::post_recommendations::digest::schedulers::PostDigester;
+use crate::post_recommendations::recommender::Recommender;
+use crate::post_recommendations::similar::schedulers::SimilarPostFinder;
 use crate::push::channels::PushChannels;
 use crate::settings::{Command, Settings};
 use crate::streams::schedulers::Announcer;
@@ -74,6 +78,8 @@ static SERVICE: Service = Service {
     limits: &[
         profiles::READ_PROFILE_LIMIT,
         feeds::READ_FEED_LIMIT,
+        post_recommendations::READ_RECOMMENDATIONS_LIMIT,
+        post_recommendations::disinterest::DISINTEREST_LIMIT,
         mutes::MUTE_LIMIT,
         mutes::LIST_MUTES_LIMIT,
         tags::CHANGE_TAGS_LIMIT,
@@ -99,6 +105,7 @@ fn features(app: &App, arguments: &ArgMatches) -> anyhow::Result<Features> {
     let settings = Settings::from_arg_matches(arguments)?;
     let heartbeat = settings.stream_heartbeat();
     let feeds = Feeds::open(app, settings.feeds)?;
+    let recommender = Recommender { app: app.clone(), settings: settings.post_recommendations };
     let channels = Arc::new(PushChannels::new(&settings.push, app.settings.environment)?);
     let links = UnsubscribeLinks::new(&settings.links, app.settings.environment)?;
     let routes = profiles::router()
@@ -110,6 +117,7 @@ fn features(app: &App, arguments: &ArgMatches) -> anyhow::Result<Features> {
         .merge(devices::router().merge(push::router()).layer(Extension(channels.clone())))
         .with_state(app.clone())
         .merge(feeds::router().with_state(feeds.clone()))
+        .merge(post_recommendations::router().with_state(recommender.clone()))
         .merge(unsubscribe::router().with_state(LinkState { app: app.clone(), links: links.clone() }));
     Ok(Features {
         routes,
@@ -121,6 +129,9 @@ fn features(app: &App, arguments: &ArgMatches) -> anyhow::Result<Features> {
             push::schedulers::job(app),
             digests::schedulers::job(app, links.clone()),
             system_messages::schedulers::job(app),
+            post_recommendations::similar::schedulers::job(app, settings.similar_posts_cron),
+            post_recommendations::digest::schedulers::job(app, settings.post_digest_cron),
+            post_recommendations::schedulers::job(app),
         ],
         background: Some(Box::new(move |app| {
             let outlets: Vec<Box<dyn Outlet>> =
@@ -133,6 +144,8 @@ fn features(app: &App, arguments: &ArgMatches) -> anyhow::Result<Features> {
             app.start_after_commits("dispatcher of notifications", Dispatcher::new(app, outlets));
             app.start_after_commits("announcer for streams", Announcer(app.clone()));
             app.start_after_commits("system messages", MessageWriter(app.clone()));
+            app.start_after_commits("similar posts", SimilarPostFinder(app.clone()));
+            app.start("digests of posts", PostDigester(recommender));
             push::schedulers::start(app, &channels);
         })),
     })
@@ -154,6 +167,7 @@ fn subscriptions() -> Vec<Vec<Subscription>> {
         backfill::events::subscriptions(),
         devices::events::consumers::subscriptions(),
         feeds::events::consumers::subscriptions(),
+        post_recommendations::seen::events::consumers::subscriptions(),
         moderated_posts::events::consumers::subscriptions(),
         notifications::events::consumers::subscriptions(),
         system_messages::events::consumers::subscriptions(),

@@ -74,7 +74,9 @@ pub async fn request(platform: &Platform, operation: &str, owner: &Person) -> Re
         _ => Value::Null,
     };
     let path = match template {
-        "/api/v1/posts/{post_id}/hide" => template.replace("{post_id}", &publish(platform, owner).await.to_string()),
+        "/api/v1/posts/{post_id}/hide" | "/api/v1/me/recommendations/posts/{post_id}/not-interested" => {
+            template.replace("{post_id}", &publish(platform, owner).await.to_string())
+        }
         "/api/v1/me/notifications/{notification_id}" | "/api/v1/me/notifications/{notification_id}/view" => {
             template.replace("{notification_id}", &notify(platform, owner).await)
         }

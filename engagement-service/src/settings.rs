@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 use tokio_cron_scheduler::Job;
 
 use crate::feeds::settings::FeedSettings;
+use crate::post_recommendations::settings::RecommendationSettings;
 use crate::push::channels::PushSettings;
 use crate::token_check::TokenCheck;
 use crate::unsubscribe::services::LinkSettings;
@@ -20,6 +21,19 @@ pub struct Settings {
     /// Seconds between two signs of life on a stream of notifications, from 1 to 60. Its token is checked three times as often
     #[arg(long, env = "STREAM_HEARTBEAT", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=60))]
     pub stream_heartbeat: u64,
+
+    /// When a pass over the posts of the last 30 days begins that finds similar ones, for recommendations: a schedule as above. One
+    /// that is under way goes on
+    #[arg(long, env = "SIMILAR_POSTS_CRON", default_value = "0 20 * * * *", value_parser = schedule)]
+    pub similar_posts_cron: String,
+
+    /// When a round begins that notifies people of posts that they may like: a schedule as above. Each is notified at most once a
+    /// week, however often one begins
+    #[arg(long, env = "POST_DIGEST_CRON", default_value = "0 0 9 * * Mon", value_parser = schedule)]
+    pub post_digest_cron: String,
+
+    #[command(flatten)]
+    pub post_recommendations: RecommendationSettings,
 
     #[command(flatten)]
     pub feeds: FeedSettings,

@@ -9,11 +9,11 @@ pub mod drops;
 pub mod events;
 pub mod explore;
 pub mod fan_out;
-mod merge;
-mod models;
-mod pages;
+pub mod merge;
+pub mod models;
+pub mod pages;
 mod reading;
-mod schemas;
+pub mod schemas;
 pub mod settings;
 mod views;
 

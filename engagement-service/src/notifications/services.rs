@@ -15,7 +15,7 @@ impl Notification {
             Type::CommentReply => format!("{} replied to your comment", who()),
             Type::CommentReactionReceived => format!("{} reacted to your comment", who()),
             Type::ConnectionRecommendation => format!("You may know {}", who()),
-            Type::PostRecommendation => "A post that you may like".to_owned(),
+            Type::PostRecommendation => "There are posts that you may like".to_owned(),
             Type::ProfileActivity => level(self.level),
             Type::SystemMessage => self.message.clone().unwrap_or_default(),
         }

@@ -20,6 +20,10 @@ use crate::notifications;
 use crate::notifications::models::Notification;
 use crate::people::models::Person;
 use crate::post_pictures::models::PostPictures;
+use crate::post_recommendations::digest::models::PostDigest;
+use crate::post_recommendations::disinterest::models::Disinterest;
+use crate::post_recommendations::models::RecommendationList;
+use crate::post_recommendations::seen::models::SeenPost;
 use crate::posts::models::PostCard;
 use crate::preferences::Preferences;
 use crate::profiles::models::Profile;
@@ -46,6 +50,14 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
     PersonalDataSource {
         name: "hidden_posts",
         list: |db, person, before, rows| Box::pin(PostHide::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "seen_posts",
+        list: |db, person, before, rows| Box::pin(SeenPost::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "not_interested_posts",
+        list: |db, person, before, rows| Box::pin(Disinterest::list_personal_data(db, person, before, rows)),
     },
     PersonalDataSource {
         name: "followed_tags",
@@ -87,6 +99,10 @@ async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     delete_blocks(tx, person).await?;
     Mute::delete_by_user(tx, person).await?;
     let hid_posts = PostHide::delete_by_user(tx, person, BATCH).await?;
+    let had_seen = SeenPost::delete_by_user(tx, person, BATCH).await?;
+    let had_refused = Disinterest::delete_by_user(tx, person, BATCH).await?;
+    RecommendationList::delete_by_user(tx, person).await?;
+    PostDigest::delete_by_user(tx, person).await?;
     TagFollow::delete_by_user(tx, person).await?;
     Device::delete_by_user(tx, person).await?;
     Preferences::delete(tx, person).await?;
@@ -101,5 +117,5 @@ async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     // Behind the readers of notifications.
     Digest::delete(tx, person).await?;
     Delivery::erase(tx, person).await?;
-    Ok(more || hid_posts || had_profile)
+    Ok(more || hid_posts || had_seen || had_refused || had_profile)
 }

@@ -10,6 +10,7 @@ use crate::client::{Api, Created, FeedItem, Notification, Person, Post, Profile,
 use crate::host::console::{seconds, show};
 use crate::traffic::moderator::moderator;
 use crate::traffic::posting::{a_picture, a_search, an_nft, words};
+use crate::traffic::recommending::a_recommendation;
 use crate::traffic::reported::{a_reported_picture, report};
 use crate::traffic::steps::{TYPES, step};
 use crate::traffic::target::Entrance;
@@ -40,6 +41,7 @@ pub async fn demo(entrance: Entrance) -> Result<ExitCode> {
     profile("Ada", &ada, [("posts", 2), ("views", 0), ("reactions", 0), ("comments", 0)]).await?;
     profile("Bob", &bob, [("posts", 0), ("views", 1), ("reactions", 1), ("comments", 1)]).await?;
     conversation(&ada, &bob, &post, &comment).await?;
+    a_recommendation(&api, &ada, &bob, &post).await?;
     reports(&api, &entrance, &ada, &bob).await?;
     show("\nEvery action was counted exactly.");
     Ok(ExitCode::SUCCESS)

@@ -448,6 +448,26 @@ select format('the publication of post %s is %s, and in the read model %s', id, 
 from post.post join engagement.post_card as card using (id)
 where card.deleted_at is null and post.published_at is distinct from card.published_at;
 
+-- Recommended posts. Who has seen what is known, and lists are whole.
+
+-- lost
+select format('%s has seen post %s, and recommendations do not know', viewer, post)
+from (
+    select (message::json ->> 'viewed_by')::uuid as viewer, (message::json ->> 'id')::uuid as post
+    from published where stream = 'post_viewed'
+) as view
+where exists (select from auth.account where id = viewer)
+    and not exists (select from engagement.erasure where person = viewer)
+    and not exists (select from engagement.seen_post where user_id = viewer and post_id = post);
+
+-- doubled
+select format('a post stands twice in list %s of recommended posts', id) from engagement.recommendation_list
+where cardinality(posts) <> (select count(distinct post) from unnest(posts) as post);
+
+-- wrong
+select format('post %s is similar to itself', post_id) from engagement.similar_post
+where post_id = any (others) or cardinality(others) <> cardinality(weights);
+
 -- Notifications, recounted from the services that own what they are about.
 
 -- lost

@@ -503,6 +503,29 @@ where ctid = (select ctid from engagement.post_count where views > 0 order by ct
 update engagement.post_count set views = views - 1
 where ctid = (select ctid from engagement.post_count where views > 0 order by ctid limit 1) returning post_id;
 
+-- Recommended posts.
+
+-- lost: has seen post {}, and recommendations do not know
+delete from engagement.seen_post where (user_id, post_id) = (
+    select user_id, post_id from engagement.seen_post
+    where exists (select from auth.account where account.id = user_id)
+        and not exists (select from engagement.erasure where person = user_id)
+        and exists (
+            select from interaction.outbox
+            where stream = 'post_viewed' and (message::json ->> 'viewed_by')::uuid = user_id
+                and (message::json ->> 'id')::uuid = post_id)
+    order by user_id, post_id limit 1
+) returning post_id;
+
+-- doubled: a post stands twice in list {} of recommended posts
+insert into engagement.recommendation_list (id, user_id, posts, sources, numbers, words)
+select gen_random_uuid(), gen_random_uuid(), array[one, one], '{FRESH,FRESH}', '{0,0}', '{"",""}' from gen_random_uuid() as one
+returning id;
+
+-- wrong: post {} is similar to itself
+insert into engagement.similar_post (post_id, others, weights, found_at)
+select one, array[one], '{1}', now() from gen_random_uuid() as one returning post_id;
+
 -- Feeds and notifications.
 
 -- lost: the fan-out of post {}

@@ -1,0 +1,188 @@
+//! Lists of recommended posts in the database.
+use sqlx::types::Json;
+use sqlx::{PgExecutor, PgTransaction};
+use uuid::Uuid;
+
+use super::services::Pick;
+use super::sources::RecommendationSource;
+use crate::core::contract::timestamp::Timestamp;
+use crate::notifications::models::ActorCard;
+
+/// Lists of one reader that are kept: one who asks for list after list fills no table.
+const KEPT_LISTS: i64 = 5;
+
+/// A list of posts for a reader.
+pub struct RecommendationList;
+
+/// A post of a list, as it is shown now.
+pub struct RecommendedEntry {
+    pub post_id: Uuid,
+    pub feed_key: Uuid,
+    /// Its place in the list, from 1.
+    pub place: i64,
+    pub source: RecommendationSource,
+    /// The number of the reason: people now, or similar posts when the list was made.
+    pub number: i64,
+    /// The category of the reason.
+    pub word: String,
+    /// The first two of the people of the reason.
+    pub people: Json<Vec<ActorCard>>,
+}
+
+impl RecommendationList {
+    /// The list from which a reader begins: their newest one, unless it is older than that many minutes, or they reacted, commented, connected
+    /// to others or said that they are not interested since it was made.
+    pub async fn find_current(db: impl PgExecutor<'_>, reader: Uuid, minutes: i32) -> sqlx::Result<Option<Uuid>> {
+        sqlx::query_scalar!(
+            "select id from recommendation_list
+            where user_id = $1 and not outdated and made_at > now() - make_interval(mins => $2)
+                and not exists (
+                    select from reaction_card
+                    where reaction_card.user_id = $1 and deleted_at is null and created_at > recommendation_list.made_at)
+                and not exists (
+                    select from comment_card where comment_card.user_id = $1 and deleted_at is null and not comment_card.hidden
+                        and created_at > recommendation_list.made_at)
+                and not exists (
+                    select from follow where follow.user_id = $1 and at > recommendation_list.made_at)
+            order by made_at desc limit 1",
+            reader,
+            minutes
+        )
+        .fetch_optional(db)
+        .await
+    }
+
+    /// Whether a list is kept, and is that reader's.
+    pub async fn exists(db: impl PgExecutor<'_>, reader: Uuid, id: Uuid) -> sqlx::Result<bool> {
+        let query = sqlx::query_scalar!(
+            r#"select exists (select from recommendation_list where id = $2 and user_id = $1) as "exists!""#,
+            reader,
+            id
+        );
+        query.fetch_one(db).await
+    }
+
+    /// Saves a list, and deletes the reader's oldest; nothing of a reader whose data are erased.
+    pub async fn create(tx: &mut PgTransaction<'_>, reader: Uuid, picks: &[Pick]) -> sqlx::Result<Uuid> {
+        let id = Uuid::now_v7();
+        sqlx::query!(
+            "insert into recommendation_list (id, user_id, posts, sources, numbers, words)
+            select $1, $2, $3, $4, $5, $6 where not exists (select from erasure where person = $2)",
+            id,
+            reader,
+            &picks.iter().map(|pick| pick.post).collect::<Vec<_>>(),
+            &picks.iter().map(|pick| pick.source.word().to_owned()).collect::<Vec<_>>(),
+            &picks.iter().map(|pick| i32::try_from(pick.number).unwrap_or(i32::MAX)).collect::<Vec<_>>(),
+            &picks.iter().map(|pick| pick.word.clone()).collect::<Vec<_>>()
+        )
+        .execute(&mut **tx)
+        .await?;
+        sqlx::query!(
+            "delete from recommendation_list where id in (
+                select id from recommendation_list where user_id = $1 order by made_at desc, id desc offset $2
+            )",
+            reader,
+            KEPT_LISTS
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(id)
+    }
+
+    /// What a reader sees of a list behind a place: what became true since it was made is applied, so that nothing is shown that they
+    /// have seen or may not see. A reason that names people is counted again, and a post whose reason is gone is left out.
+    pub async fn list_entries(
+        db: impl PgExecutor<'_>,
+        reader: Uuid,
+        list: Uuid,
+        behind: i64,
+        rows: i64,
+    ) -> sqlx::Result<Vec<RecommendedEntry>> {
+        sqlx::query_as!(
+            RecommendedEntry,
+            r#"with friend as materialized (
+                select target_id from follow
+                where user_id = $1 and stands
+                    and not exists (select from mute where mute.user_id = $1 and mute.target_id = follow.target_id)
+                    and not exists (select from block where block.stands and block.user_id = $1 and block.target_id = follow.target_id)
+                    and not exists (select from block where block.stands and block.user_id = follow.target_id and block.target_id = $1)
+                order by at desc limit 200
+            )
+            select entry.post_id as "post_id!", post.feed_key as "feed_key!", entry.place as "place!", entry.source as "source!: RecommendationSource",
+                case when entry.source like 'CONNECTIONS%' then live.number else entry.number end as "number!",
+                entry.word as "word!", live.people as "people!: Json<Vec<ActorCard>>"
+            from recommendation_list as list
+            cross join lateral unnest(posts, sources, numbers, words) with ordinality as entry (post_id, source, number, word, place)
+            cross join lateral (
+                select feed_key, user_id from post_card
+                where id = entry.post_id and deleted_at is null and not hidden and status = 'POSTED'
+                    and not exists (select from follow where follow.user_id = $1 and target_id = post_card.user_id and stands)
+                    and not exists (select from seen_post where seen_post.user_id = $1 and post_id = post_card.id)
+                    and not exists (select from post_hide where post_hide.user_id = $1 and post_id = post_card.id)
+                    and not exists (select from not_interested where not_interested.user_id = $1 and post_id = post_card.id)
+                    and not exists (
+                        select from reaction_card
+                        where post_id = post_card.id and reaction_card.user_id = $1 and reaction_card.deleted_at is null)
+                    and not exists (
+                        select from comment_card
+                        where post_id = post_card.id and comment_card.user_id = $1 and comment_card.deleted_at is null)
+                    and not exists (select from moderated_post where post_id = post_card.id and limited)
+                    and not exists (select from mute where mute.user_id = $1 and target_id = post_card.user_id)
+                    and not exists (select from block where stands and block.user_id = $1 and target_id = post_card.user_id)
+                    and not exists (select from block where stands and block.user_id = post_card.user_id and target_id = $1)
+                    and exists (select from person where id = post_card.user_id and person.status not in ('BANNED', 'INACTIVE'))
+                offset 0
+            ) as post
+            cross join lateral (
+                select count(*) as number,
+                    coalesce(jsonb_agg(to_jsonb(person) order by person.turn) filter (where person.turn <= 2), '[]') as people
+                from (
+                    select person.id, username, first_name, last_name, avatar_url, row_number() over (order by person.id) as turn
+                    from friend join person on person.id = friend.target_id
+                    where case entry.source
+                        when 'CONNECTIONS_REACTED' then exists (
+                            select from reaction_card where post_id = entry.post_id and reaction_card.user_id = friend.target_id
+                                and reaction_card.deleted_at is null)
+                        when 'CONNECTIONS_CONNECTED' then exists (
+                            select from follow where follow.user_id = friend.target_id and target_id = post.user_id and stands)
+                        else false end
+                ) as person
+            ) as live
+            where list.id = $2 and list.user_id = $1 and entry.place > $3
+                and (live.number > 0 or entry.source not like 'CONNECTIONS%')
+            order by entry.place limit $4"#,
+            reader,
+            list,
+            behind,
+            rows
+        )
+        .fetch_all(db)
+        .await
+    }
+
+    /// Lets a reader begin from no list that was made until now; they can go on in it.
+    pub async fn outdate(tx: &mut PgTransaction<'_>, reader: Uuid) -> sqlx::Result<()> {
+        let query =
+            sqlx::query!("update recommendation_list set outdated = true where user_id = $1 and not outdated", reader);
+        query.execute(&mut **tx).await?;
+        Ok(())
+    }
+
+    /// Deletes up to `rows` lists that were made before a time; how many they were.
+    pub async fn purge(db: impl PgExecutor<'_>, before: Timestamp, rows: i64) -> sqlx::Result<u64> {
+        let purged = sqlx::query!(
+            "delete from recommendation_list where id in (
+                select id from recommendation_list where made_at < $1 limit $2 for update skip locked
+            )",
+            before as Timestamp,
+            rows
+        );
+        Ok(purged.execute(db).await?.rows_affected())
+    }
+
+    /// Deletes the lists of a user.
+    pub async fn delete_by_user(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<()> {
+        sqlx::query!("delete from recommendation_list where user_id = $1", user).execute(&mut **tx).await?;
+        Ok(())
+    }
+}
