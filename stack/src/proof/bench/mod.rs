@@ -16,6 +16,7 @@ mod moderation;
 pub mod options;
 mod platform;
 mod rates;
+mod recommend;
 mod report;
 mod resident;
 mod search;
@@ -39,7 +40,9 @@ use crate::servers::temporary::TemporaryServers;
 pub async fn bench(bench: Bench) -> Result<ExitCode> {
     match &bench {
         Bench::Events(options) => measure(&options.run, async |platform| events::run(options, platform).await).await,
-        Bench::Http(_) | Bench::Feed(_) | Bench::Moderation(_) | Bench::Search(_) if cfg!(debug_assertions) => {
+        Bench::Http(_) | Bench::Feed(_) | Bench::Moderation(_) | Bench::Search(_) | Bench::Recommend(_)
+            if cfg!(debug_assertions) =>
+        {
             run_optimised().await
         }
         Bench::Http(options) => measure(&options.run, async |platform| http::run(options, platform).await).await,
@@ -48,6 +51,9 @@ pub async fn bench(bench: Bench) -> Result<ExitCode> {
             measure(&options.run, async |platform| moderation::run(options, platform).await).await
         }
         Bench::Search(options) => measure(&options.run, async |platform| search::run(options, platform).await).await,
+        Bench::Recommend(options) => {
+            measure(&options.run, async |platform| recommend::run(options, platform).await).await
+        }
         Bench::Feed(options) => measure(&options.run, async |platform| feed::run(options, platform).await).await,
     }
 }

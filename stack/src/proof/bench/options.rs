@@ -18,6 +18,8 @@ pub enum Bench {
     Moderation(Moderation),
     /// How soon posts are found among very many, and what the index adds to a write
     Search(Search),
+    /// How many of the posts that people like are recommended to them, and what that costs
+    Recommend(Recommend),
 }
 
 /// The arguments of all benchmarks.
@@ -193,4 +195,26 @@ pub struct Moderation {
     /// Cases in the queue, where there are many
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = value_parser!(i64).range(1000..=10_000_000))]
     pub cases: i64,
+}
+
+/// What is measured about recommendations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RecommendBenchmark {
+    Posts,
+}
+
+#[derive(Debug, Args)]
+pub struct Recommend {
+    #[command(flatten)]
+    pub run: Run,
+    /// Measure these alone, separated by commas
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum, hide_default_value = true,
+        default_values_t = RecommendBenchmark::value_variants().to_vec())]
+    pub only: Vec<RecommendBenchmark>,
+    /// People in the communities in which the quality is measured
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = value_parser!(u32).range(1000..=1_000_000))]
+    pub people: u32,
+    /// People where there are many, by whom the cost is measured
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = value_parser!(u32).range(1000..=10_000_000))]
+    pub many: u32,
 }
