@@ -1,8 +1,10 @@
 //! The engagement service: feeds and notifications, and the activity of each user with an engagement score from it.
+mod affinities;
 mod backfill;
 mod blocks;
 mod comment_reactions;
 mod comments;
+mod compatibility;
 mod core;
 mod devices;
 mod digests;
@@ -22,11 +24,13 @@ mod preferences;
 mod profiles;
 mod push;
 mod reactions;
+mod recommended_people;
 mod settings;
 mod streams;
 mod system_messages;
 mod tag_names;
 mod tags;
+mod taste;
 mod token_check;
 mod unsubscribe;
 
@@ -55,9 +59,11 @@ use crate::notifications::schedulers::Dispatcher;
 use crate::outlets::mail::MailOutlet;
 use crate::outlets::push::PushOutlet;
 use crate::push::channels::PushChannels;
+use crate::recommended_people::schedulers::Recommender;
 use crate::settings::{Command, Settings};
 use crate::streams::schedulers::Announcer;
 use crate::system_messages::schedulers::MessageWriter;
+use crate::taste::schedulers::{TasteFetcher, TasteMatcher};
 use crate::unsubscribe::services::{LinkState, UnsubscribeLinks};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
@@ -85,6 +91,11 @@ static SERVICE: Service = Service {
         push::VAPID_KEY_LIMIT,
         preferences::PREFERENCES_LIMIT,
         unsubscribe::UNSUBSCRIBE_LIMIT,
+        recommended_people::READ_RECOMMENDED_PEOPLE_LIMIT,
+        recommended_people::DECIDE_RECOMMENDED_PEOPLE_LIMIT,
+        compatibility::COMPATIBILITY_LIMIT,
+        taste::TASTE_LIMIT,
+        taste::TOP_ITEMS_LIMIT,
         streams::OPEN_STREAM_LIMIT,
     ],
     personal_data: personal_data::PERSONAL_DATA,
@@ -100,10 +111,14 @@ fn features(app: &App, arguments: &ArgMatches) -> anyhow::Result<Features> {
     let heartbeat = settings.stream_heartbeat();
     let feeds = Feeds::open(app, settings.feeds)?;
     let channels = Arc::new(PushChannels::new(&settings.push, app.settings.environment)?);
+    let source = taste::schedulers::source(&settings.taste)?;
     let links = UnsubscribeLinks::new(&settings.links, app.settings.environment)?;
     let routes = profiles::router()
         .merge(mutes::router())
         .merge(tags::router())
+        .merge(recommended_people::router())
+        .merge(compatibility::router())
+        .merge(taste::router())
         .merge(notifications::router())
         .merge(streams::router(app, heartbeat))
         .merge(preferences::router())
@@ -121,6 +136,7 @@ fn features(app: &App, arguments: &ArgMatches) -> anyhow::Result<Features> {
             push::schedulers::job(app),
             digests::schedulers::job(app, links.clone()),
             system_messages::schedulers::job(app),
+            recommended_people::schedulers::job(app, settings.recommended_people_cron),
         ],
         background: Some(Box::new(move |app| {
             let outlets: Vec<Box<dyn Outlet>> =
@@ -133,6 +149,9 @@ fn features(app: &App, arguments: &ArgMatches) -> anyhow::Result<Features> {
             app.start_after_commits("dispatcher of notifications", Dispatcher::new(app, outlets));
             app.start_after_commits("announcer for streams", Announcer(app.clone()));
             app.start_after_commits("system messages", MessageWriter(app.clone()));
+            app.start("recommender of people", Recommender(app.clone()));
+            app.start("fetcher of tastes", TasteFetcher { app: app.clone(), source });
+            app.start_after_commits("matcher of tastes", TasteMatcher(app.clone()));
             push::schedulers::start(app, &channels);
         })),
     })
@@ -157,6 +176,8 @@ fn subscriptions() -> Vec<Vec<Subscription>> {
         moderated_posts::events::consumers::subscriptions(),
         notifications::events::consumers::subscriptions(),
         system_messages::events::consumers::subscriptions(),
+        taste::events::consumers::subscriptions(),
+        recommended_people::events::consumers::subscriptions(),
     ]
 }
 
