@@ -23,14 +23,15 @@ create table taste (
 create index taste_due on taste (due_at) where linked and forgotten_at is null;
 create index taste_unmatched on taste (person_id) where not matched;
 
--- The inverted index: who listens to an artist or a track. The weightiest twenty of each kind, so that a person costs 40 rows.
+-- The inverted index: who listens to an artist or a track, of those who share that. The weightiest twenty of each kind, so that a person
+-- costs 40 rows. The weight is in the key's index, so that looking for people reads that alone.
 create table taste_item (
     kind text not null constraint taste_item_kind check (kind in ('TRACK', 'ARTIST')),
     -- The id at the provider.
     item text not null,
     person_id uuid not null,
     weight real not null,
-    primary key (kind, item, person_id)
+    primary key (kind, item, person_id) include (weight)
 );
 
 create index taste_item_person on taste_item (person_id);

@@ -29,10 +29,8 @@ use crate::core::app::App;
 use crate::core::app::limits::Limit;
 use crate::core::ground::settings::Rate;
 
-/// People that are kept of a person's list, and shown at most.
-const MOST: i64 = 30;
-/// People that are shown when the caller does not say.
-const USUAL: i64 = 20;
+/// People that are kept of a person's list; where more are asked for, the newest follow.
+const MOST: usize = 40;
 
 /// The person does not exist for the caller.
 const PERSON_NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "User not found");

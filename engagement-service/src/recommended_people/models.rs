@@ -134,9 +134,9 @@ impl RecommendationList {
         Ok(())
     }
 
-    /// Of these users those who are to be notified, each with up to three people at the head of their list: of whom they were never
-    /// notified, who may be shown, and with whom they have a connection in common or at least a twentieth of a score. It is
-    /// saved that they were notified, so that it happens once in seven days.
+    /// Of these users those who are to be notified, each with up to three people at the head of their list: who may be shown, have a
+    /// score of a twentieth, as of one common connection with twenty, and are new to them as recommendations. It is saved that
+    /// they were notified, so that it happens once in seven days.
     pub async fn claim_notifications(tx: &mut PgTransaction<'_>, users: &[Uuid]) -> sqlx::Result<Vec<(Uuid, Uuid)>> {
         let rows = sqlx::query!(
             r#"with head as materialized (
@@ -190,7 +190,7 @@ impl RecommendationList {
     }
 }
 
-/// A person whom another one does not want to be recommended again.
+/// A person that another one does not want to be recommended again.
 pub struct DismissedPerson;
 
 impl DismissedPerson {

@@ -22,7 +22,7 @@ pub struct RecommendedPersonOut {
     pub user: PersonCard,
     /// The strongest reason, in words
     pub reason: String,
-    /// What the order follows from; 0 of a person about whom nothing speaks but that they are new
+    /// What the order follows from; 0 of a person for which nothing speaks but that they are new
     #[schema(minimum = 0)]
     pub score: f64,
     /// How many of the caller's latest 300 connections are connected to them

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! The unit is that of resource allocation: 0.05 is what one common connection with 20 connections gives. So the graph
-//! decides where it says much, and the rest between people about whom it says the same, or nothing.
+//! decides where it says much, and the rest between people of which it says the same, or nothing.
 use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
@@ -26,7 +26,7 @@ const AFFINITIES: f64 = 0.15;
 /// What equal tastes count.
 const TASTE: f64 = 0.15;
 /// Candidates whose traits are compared: by then the graph has said who they are.
-const LOOKED_AT: usize = 40;
+const LOOKED_AT: usize = 60;
 
 /// A person with what they score for another one.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -33,16 +33,15 @@ pub async fn refresh(tx: &mut PgTransaction<'_>, people: &[Uuid], all: bool) -> 
     let looked_at: BTreeSet<Uuid> =
         gathered.iter().flat_map(|(user, list)| list.iter().map(|one| one.id).chain([*user])).collect();
     let traits = Traits::list(&mut **tx, &looked_at.into_iter().collect::<Vec<_>>()).await?;
-    let most = usize::try_from(MOST).unwrap_or(usize::MAX);
     let ranked = gathered.into_iter().filter_map(|(user, list)| {
         let own = traits.get(&user)?;
-        Some((user, rank(list, own, &traits, most)))
+        Some((user, rank(list, own, &traits, MOST)))
     });
     let lists: Vec<_> = ranked.collect();
     RecommendationList::save(tx, &lists).await
 }
 
-/// Notifies those of some users who were not within a week, and to whom people are recommended that they do not know of yet.
+/// Notifies those of some users who were not within a week, and whose lists begin with people that they do not know of yet.
 pub async fn refreshed(tx: &mut PgTransaction<'_>, users: &[Uuid]) -> sqlx::Result<()> {
     let heads = RecommendationList::claim_notifications(tx, users).await?;
     let pairs: Vec<_> = heads.into_iter().map(|(user_id, actor_id)| Pair { user_id, actor_id }).collect();

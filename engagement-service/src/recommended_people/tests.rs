@@ -131,7 +131,7 @@ async fn people_are_recommended_for_reasons_that_are_true_when_they_are_read(
     platform.consume(USER_UPDATED, &json!({ "id": dora, "status": "BANNED" })).await;
     platform.call("DELETE", &format!("/me/mutes/{dora}"), Some(&anna), None).await;
     assert_eq!(recommended(&platform, &anna).await, [new], "who is banned is not recommended");
-    assert_eq!(platform.call("GET", &format!("{PEOPLE}?limit=31"), Some(&anna), None).await.status, 422);
+    assert_eq!(platform.call("GET", &format!("{PEOPLE}?limit=201"), Some(&anna), None).await.status, 422);
 }
 
 #[sqlx::test(migrations = false)]

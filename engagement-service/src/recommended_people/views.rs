@@ -7,17 +7,18 @@ use uuid::Uuid;
 use super::connecting::connect;
 use super::models::{DismissedPerson, RecommendationList, RecommendedPerson};
 use super::schemas::RecommendedPersonOut;
-use super::{MOST, PERSON_NOT_FOUND, USUAL, signals};
+use super::{PERSON_NOT_FOUND, signals};
 use crate::core::api::errors::{Error, Problem};
+use crate::core::api::pagination::{DEFAULT_LIMIT, MAX_LIMIT};
 use crate::core::app::App;
 use crate::core::app::identity::User;
 use crate::core::contract::extract::{Path, Query};
 
 /// List people that the caller may want to be connected to, the best first, then the newest
 ///
-/// Left out are those to whom the caller is connected, whom they dismissed, block or mute, who block them, and who are banned.
+/// Left out are the connections of the caller, people that they dismissed, block or mute, that block them, and that are banned.
 #[utoipa::path(get, path = "/me/recommendations/people", tag = "recommendations", params(
-    ("limit" = Option<i64>, Query, description = "People at most, 1 to 30; 20 when not given", minimum = 1, maximum = 30),
+    ("limit" = Option<i64>, Query, description = "People at most, 1 to 200; 50 when not given"),
 ), responses(
     (status = 200, body = Vec<RecommendedPersonOut>),
     (status = 422, body = Problem),
@@ -27,7 +28,7 @@ pub async fn list_recommended_people(
     State(app): State<App>,
     mut query: Query,
 ) -> Result<Json<Vec<RecommendedPersonOut>>, Error> {
-    let limit = query.integer("limit", 1, MOST).unwrap_or(USUAL);
+    let limit = query.integer("limit", 1, MAX_LIMIT).unwrap_or(DEFAULT_LIMIT);
     query.check()?;
     let list = match RecommendationList::find(&app.db, user.id).await? {
         Some(list) => list,
@@ -44,7 +45,7 @@ pub async fn list_recommended_people(
     Ok(Json(people.into_iter().map(|person| RecommendedPersonOut::new(person, &interests, &weights)).collect()))
 }
 
-/// The list of a user for whom none was computed yet.
+/// The list of a user that has none yet, computed now.
 async fn compute(app: &App, user: Uuid) -> Result<Vec<super::services::ScoredPerson>, Error> {
     let mut tx = app.db.begin().await?;
     signals::refresh(&mut tx, &[user], true).await?;

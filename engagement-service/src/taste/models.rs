@@ -94,7 +94,9 @@ impl Taste {
             person,
             shared
         );
-        Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
+        let has_taste = query.execute(&mut **tx).await?.rows_affected() == 1;
+        index(tx, person).await?;
+        Ok(has_taste)
     }
 
     /// Forgets a taste: it is deleted, and not fetched again for this link.
@@ -137,19 +139,7 @@ impl Taste {
         if saved.execute(&mut **tx).await?.rows_affected() == 0 {
             return Ok(false);
         }
-        sqlx::query!("delete from taste_item where person_id = $1", due.person_id).execute(&mut **tx).await?;
-        sqlx::query!(
-            "insert into taste_item (kind, item, person_id, weight)
-            select kind, item ->> 'id', $1, (item ->> 'weight')::real
-            from (values ('TRACK', $2::jsonb -> 'tracks'), ('ARTIST', $2::jsonb -> 'artists')) as list (kind, items)
-            cross join lateral jsonb_array_elements(items) with ordinality as one (item, place) where place <= $3
-            on conflict do nothing",
-            due.person_id,
-            Json(items) as Json<&TasteItems>,
-            INDEXED
-        )
-        .execute(&mut **tx)
-        .await?;
+        index(tx, due.person_id).await?;
         Ok(true)
     }
 
@@ -198,7 +188,25 @@ impl Taste {
     }
 }
 
-/// Deletes what was made of tastes: the index, and who matches with whom.
+/// Lets the items of a person lead to them, as far as they share that.
+async fn index(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("delete from taste_item where person_id = $1", person).execute(&mut **tx).await?;
+    sqlx::query!(
+        "insert into taste_item (kind, item, person_id, weight)
+        select kind, item ->> 'id', person_id, (item ->> 'weight')::real from taste
+        cross join lateral (values ('TRACK', items -> 'tracks'), ('ARTIST', items -> 'artists')) as list (kind, list)
+        cross join lateral jsonb_array_elements(list) with ordinality as one (item, place)
+        where person_id = $1 and shared and items is not null and place <= $2
+        on conflict do nothing",
+        person,
+        INDEXED
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Deletes what was made of tastes: the index, and the matches.
 async fn delete_derived(tx: &mut PgTransaction<'_>, people: &[Uuid]) -> sqlx::Result<()> {
     sqlx::query!("delete from taste_item where person_id = any($1)", people).execute(&mut **tx).await?;
     sqlx::query!("delete from taste_match where person_id = any($1) or other_id = any($1)", people)

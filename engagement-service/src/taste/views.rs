@@ -7,14 +7,11 @@ use super::models::Taste;
 use super::schemas::{TasteIn, TasteOut, TopItemOut, TopKind};
 use super::{NO_TASTE, NO_TOP_ITEMS, signals};
 use crate::core::api::errors::{Error, Problem};
+use crate::core::api::pagination::{DEFAULT_LIMIT, MAX_LIMIT};
 use crate::core::app::App;
 use crate::core::app::identity::User;
 use crate::core::contract::extract::{self, Path, Query};
 use crate::core::doors::callers::EvenMuted;
-
-/// Items that are listed at most, and when the caller does not say.
-const MOST: i64 = 100;
-const USUAL: i64 = 20;
 
 /// Read what is known of what the caller listens to, and whether others see it
 #[utoipa::path(get, path = "/me/taste", tag = "taste", responses((status = 200, body = TasteOut)))]
@@ -60,7 +57,7 @@ pub async fn forget_taste(user: User, State(app): State<App>) -> Result<StatusCo
     ("user_id" = uuid::Uuid, Path),
     ("kind" = Option<String>, Query, description = "tracks, artists or genres; artists when not given",
         pattern = "^(tracks|artists|genres)$", example = "artists"),
-    ("limit" = Option<i64>, Query, description = "Items at most, 1 to 100; 20 when not given", minimum = 1, maximum = 100),
+    ("limit" = Option<i64>, Query, description = "Items at most, 1 to 200; 50 when not given"),
 ), responses(
     (status = 200, body = Vec<TopItemOut>, description = "The weightiest first"),
     (status = 404, body = Problem, description = "No such user for the caller, nothing is known, or they do not share it"),
@@ -73,7 +70,7 @@ pub async fn list_top_items(
     mut query: Query,
 ) -> Result<Json<Vec<TopItemOut>>, Error> {
     let kind = TopKind::read(&mut query);
-    let limit = query.integer("limit", 1, MOST).unwrap_or(USUAL);
+    let limit = query.integer("limit", 1, MAX_LIMIT).unwrap_or(DEFAULT_LIMIT);
     query.check()?;
     let items = kind.of(Taste::find_shown(&app.db, user.id, person).await?.ok_or(NO_TOP_ITEMS)?);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);

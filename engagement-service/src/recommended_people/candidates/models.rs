@@ -20,7 +20,7 @@ const MAX_PER_TAG: i64 = 30;
 /// How many tags of a person are looked at, the latest.
 const MAX_TAGS: i64 = 10;
 
-/// What is known about one of the people to whom others are recommended.
+/// What is known about a person who gets recommendations.
 pub struct PersonAhead {
     pub user_id: Uuid,
     /// Their connections, the latest first.

@@ -8,7 +8,9 @@ use uuid::Uuid;
 use crate::taste::services::TasteItems;
 
 /// People that an item leads to, in each direction by id.
-const NEXT: i64 = 60;
+const NEXT: i64 = 40;
+/// Items of a kind by which people are looked for, the weightiest: as many as are in the index.
+const LEADING: i64 = 20;
 /// People that are compared exactly.
 const COMPARED: i64 = 30;
 
@@ -21,7 +23,7 @@ pub struct TasteMatch {
 }
 
 impl TasteMatch {
-    /// Locks up to `rows` people for whom matches are to be looked for, whom no other replica has at hand.
+    /// Locks up to `rows` people whose matches are to be looked for, and that no other replica has at hand.
     pub async fn lock_unmatched(tx: &mut PgTransaction<'_>, rows: i64) -> sqlx::Result<Vec<Uuid>> {
         let query = sqlx::query_scalar!(
             "select person_id from taste where not matched order by person_id limit $1 for update skip locked",
@@ -33,9 +35,14 @@ impl TasteMatch {
     /// For each of these people those who have most items in common with them, of those who share their taste.
     pub async fn list_candidates(tx: &mut PgTransaction<'_>, people: &[Uuid]) -> sqlx::Result<Vec<(Uuid, Uuid)>> {
         let rows = sqlx::query!(
-            r#"with met as (
+            r#"with own as (
+                select person_id, kind, item ->> 'id' as item, (item ->> 'weight')::real as weight from taste
+                cross join lateral (values ('TRACK', items -> 'tracks'), ('ARTIST', items -> 'artists')) as list (kind, list)
+                cross join lateral jsonb_array_elements(list) with ordinality as one (item, place)
+                where person_id = any($1) and items is not null and place <= $4
+            ), met as (
                 select own.person_id, other.person_id as other_id, sum(least(own.weight, other.weight)) as weight
-                from taste_item as own cross join lateral (
+                from own cross join lateral (
                     (select person_id, weight from taste_item
                         where kind = own.kind and item = own.item and person_id > own.person_id
                         order by person_id limit $2)
@@ -44,16 +51,16 @@ impl TasteMatch {
                         where kind = own.kind and item = own.item and person_id < own.person_id
                         order by person_id desc limit $2)
                 ) as other
-                where own.person_id = any($1) group by own.person_id, other.person_id
+                group by own.person_id, other.person_id
             ), ranked as (
-                select met.person_id, other_id, row_number() over (
-                    partition by met.person_id order by weight desc, other_id) as place
-                from met join taste on taste.person_id = other_id where shared and items is not null
+                select person_id, other_id, row_number() over (partition by person_id order by weight desc, other_id) as place
+                from met
             )
             select person_id as "person_id!", other_id as "other_id!" from ranked where place <= $3"#,
             people,
             NEXT,
-            COMPARED
+            COMPARED,
+            LEADING
         );
         Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(|row| (row.person_id, row.other_id)).collect())
     }
