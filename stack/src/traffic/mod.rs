@@ -5,6 +5,7 @@ pub mod fuzz;
 mod moderator;
 pub mod pictures;
 mod posting;
+mod recommending;
 pub mod seed;
 mod steps;
 pub mod target;
