@@ -67,6 +67,7 @@ static SERVICE: Service = Service {
     publishes: &[
         accounts::events::USER_REGISTERED,
         accounts::events::USER_DELETED,
+        accounts::events::LINKED_ACCOUNT_CHANGED,
         profiles::events::USER_UPDATED,
         connections::events::USER_CONNECTED,
         connections::events::USER_DISCONNECTED,

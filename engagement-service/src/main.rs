@@ -1,8 +1,10 @@
 //! The engagement service: feeds and notifications, and the activity of each user with an engagement score from it.
+mod affinities;
 mod backfill;
 mod blocks;
 mod comment_reactions;
 mod comments;
+mod compatibility;
 mod core;
 mod devices;
 mod digests;
@@ -23,11 +25,13 @@ mod preferences;
 mod profiles;
 mod push;
 mod reactions;
+mod recommended_people;
 mod settings;
 mod streams;
 mod system_messages;
 mod tag_names;
 mod tags;
+mod taste;
 mod token_check;
 mod unsubscribe;
 
@@ -59,9 +63,11 @@ use crate::post_recommendations::digest::schedulers::PostDigester;
 use crate::post_recommendations::recommender::Recommender;
 use crate::post_recommendations::similar::schedulers::SimilarPostFinder;
 use crate::push::channels::PushChannels;
+use crate::recommended_people::schedulers::Recommender;
 use crate::settings::{Command, Settings};
 use crate::streams::schedulers::Announcer;
 use crate::system_messages::schedulers::MessageWriter;
+use crate::taste::schedulers::{TasteFetcher, TasteMatcher};
 use crate::unsubscribe::services::{LinkState, UnsubscribeLinks};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
@@ -91,6 +97,11 @@ static SERVICE: Service = Service {
         push::VAPID_KEY_LIMIT,
         preferences::PREFERENCES_LIMIT,
         unsubscribe::UNSUBSCRIBE_LIMIT,
+        recommended_people::READ_RECOMMENDED_PEOPLE_LIMIT,
+        recommended_people::DECIDE_RECOMMENDED_PEOPLE_LIMIT,
+        compatibility::COMPATIBILITY_LIMIT,
+        taste::TASTE_LIMIT,
+        taste::TOP_ITEMS_LIMIT,
         streams::OPEN_STREAM_LIMIT,
     ],
     personal_data: personal_data::PERSONAL_DATA,
@@ -107,10 +118,14 @@ fn features(app: &App, arguments: &ArgMatches) -> anyhow::Result<Features> {
     let feeds = Feeds::open(app, settings.feeds)?;
     let recommender = Recommender { app: app.clone(), settings: settings.post_recommendations };
     let channels = Arc::new(PushChannels::new(&settings.push, app.settings.environment)?);
+    let source = taste::schedulers::source(&settings.taste)?;
     let links = UnsubscribeLinks::new(&settings.links, app.settings.environment)?;
     let routes = profiles::router()
         .merge(mutes::router())
         .merge(tags::router())
+        .merge(recommended_people::router())
+        .merge(compatibility::router())
+        .merge(taste::router())
         .merge(notifications::router())
         .merge(streams::router(app, heartbeat))
         .merge(preferences::router())
@@ -132,6 +147,7 @@ fn features(app: &App, arguments: &ArgMatches) -> anyhow::Result<Features> {
             post_recommendations::similar::schedulers::job(app, settings.similar_posts_cron),
             post_recommendations::digest::schedulers::job(app, settings.post_digest_cron),
             post_recommendations::schedulers::job(app),
+            recommended_people::schedulers::job(app, settings.recommended_people_cron),
         ],
         background: Some(Box::new(move |app| {
             let outlets: Vec<Box<dyn Outlet>> =
@@ -146,6 +162,9 @@ fn features(app: &App, arguments: &ArgMatches) -> anyhow::Result<Features> {
             app.start_after_commits("system messages", MessageWriter(app.clone()));
             app.start_after_commits("similar posts", SimilarPostFinder(app.clone()));
             app.start("digests of posts", PostDigester(recommender));
+            app.start("recommender of people", Recommender(app.clone()));
+            app.start("fetcher of tastes", TasteFetcher { app: app.clone(), source });
+            app.start_after_commits("matcher of tastes", TasteMatcher(app.clone()));
             push::schedulers::start(app, &channels);
         })),
     })
@@ -171,6 +190,8 @@ fn subscriptions() -> Vec<Vec<Subscription>> {
         moderated_posts::events::consumers::subscriptions(),
         notifications::events::consumers::subscriptions(),
         system_messages::events::consumers::subscriptions(),
+        taste::events::consumers::subscriptions(),
+        recommended_people::events::consumers::subscriptions(),
     ]
 }
 

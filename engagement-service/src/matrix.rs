@@ -16,6 +16,7 @@ use crate::core::testing::{self, Platform};
 use crate::follows::events::USER_CONNECTED;
 use crate::posts::events::POST_CREATED;
 use crate::profiles::events::USER_REGISTERED;
+use crate::recommended_people::tests::start_auth_service;
 use crate::settings::Settings;
 use crate::token_check;
 use crate::unsubscribe::Scope;
@@ -36,7 +37,8 @@ pub async fn settings() -> Vec<String> {
 pub async fn start(database: PgConnectOptions) -> World {
     let key = "yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw";
     let settings = ["--vapid-private-key", key, "--vapid-subject", "mailto:operators@example.org"];
-    Platform::start(&SERVICE, database, &settings).await
+    let auth = format!("auth-service={}", start_auth_service().await.0);
+    Platform::start(&SERVICE, database, &[&settings[..], &["--producers", &auth]].concat()).await
 }
 
 /// The owner of what a request is about.
@@ -69,6 +71,7 @@ pub async fn request(platform: &Platform, operation: &str, owner: &Person) -> Re
     let body = match operation {
         "PATCH /api/v1/me/notification-preferences" => json!({}),
         "POST /api/v1/me/devices" => phone(),
+        "PATCH /api/v1/me/taste" => json!({ "shared": true }),
         "POST /api/v1/me/notifications/view" => json!({ "ids": [] }),
         "POST /internal/system-messages" => json!({ "id": Uuid::now_v7(), "title": "T", "text": "x" }),
         _ => Value::Null,

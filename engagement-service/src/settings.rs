@@ -7,6 +7,7 @@ use tokio_cron_scheduler::Job;
 use crate::feeds::settings::FeedSettings;
 use crate::post_recommendations::settings::RecommendationSettings;
 use crate::push::channels::PushSettings;
+use crate::taste::settings::TasteSettings;
 use crate::token_check::TokenCheck;
 use crate::unsubscribe::services::LinkSettings;
 
@@ -17,6 +18,10 @@ pub struct Settings {
     /// (UTC). The 30 days move at midnight; every hour, so that a service that was down then is not late for a day
     #[arg(long, env = "ENGAGEMENT_CRON", default_value = "0 5 * * * *", value_parser = schedule)]
     pub engagement_cron: String,
+
+    /// When everyone's recommended people are computed anew, a batch at a time: in the format of ENGAGEMENT_CRON
+    #[arg(long, env = "RECOMMENDED_PEOPLE_CRON", default_value = "0 40 2 * * *", value_parser = schedule)]
+    pub recommended_people_cron: String,
 
     /// Seconds between two signs of life on a stream of notifications, from 1 to 60. Its token is checked three times as often
     #[arg(long, env = "STREAM_HEARTBEAT", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=60))]
@@ -40,6 +45,9 @@ pub struct Settings {
 
     #[command(flatten)]
     pub push: PushSettings,
+
+    #[command(flatten)]
+    pub taste: TasteSettings,
 
     #[command(flatten)]
     pub links: LinkSettings,

@@ -29,6 +29,12 @@ pub struct AccountChange {
     pub password_hash: String,
 }
 
+/// A link to another platform that has ended.
+pub struct EndedLink {
+    pub provider: String,
+    pub at: Timestamp,
+}
+
 impl AccountChange {
     /// Keeps the state before a change.
     pub async fn record(tx: &mut PgTransaction<'_>, before: &Account, kind: ChangeKind) -> sqlx::Result<Uuid> {
@@ -46,8 +52,24 @@ impl AccountChange {
         .await
     }
 
-    /// Removes and returns a change of a person, with all that came after it, links to other platforms too, whose tokens are
-    /// void then: the user who made the change cannot take its end back, and has no other way in.
+    /// Ends the links to other platforms that a person made after a change, which is to be taken back: the user who made the change
+    /// has no other way in then.
+    pub async fn end_links(tx: &mut PgTransaction<'_>, id: Uuid, user: Uuid) -> sqlx::Result<Vec<EndedLink>> {
+        sqlx::query_as!(
+            EndedLink,
+            r#"delete from linked_account using account_change as change
+            where change.id = $1 and change.user_id = $2 and linked_account.user_id = $2
+                and linked_at >= change.changed_at
+            returning provider, now() as "at!: Timestamp""#,
+            id,
+            user
+        )
+        .fetch_all(&mut **tx)
+        .await
+    }
+
+    /// Removes and returns a change of a person, with all that came after it, whose tokens are void then: the user who made the
+    /// change cannot take its end back.
     pub async fn take(tx: &mut PgTransaction<'_>, id: Uuid, user: Uuid) -> sqlx::Result<Option<Self>> {
         let change = sqlx::query_as!(
             Self,
@@ -58,15 +80,6 @@ impl AccountChange {
             UNDO_HOURS
         )
         .fetch_optional(&mut **tx)
-        .await?;
-        sqlx::query!(
-            "delete from linked_account using account_change as change
-            where change.id = $1 and change.user_id = $2 and linked_account.user_id = $2
-                and linked_at >= change.changed_at",
-            id,
-            user
-        )
-        .execute(&mut **tx)
         .await?;
         sqlx::query!(
             "delete from account_change where user_id = $2

@@ -138,3 +138,13 @@ pub struct UserDeleted {
     pub id: Uuid,
     pub deleted_at: Timestamp,
 }
+
+/// The payload of `linked_account_changed`: neither who the person is at the provider, nor a token.
+#[derive(Serialize)]
+pub struct LinkedAccountChanged<'a> {
+    pub user_id: Uuid,
+    pub provider: &'a str,
+    /// Whether the account is linked from then on.
+    pub linked: bool,
+    pub at: Timestamp,
+}

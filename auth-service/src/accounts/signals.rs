@@ -8,7 +8,8 @@ use super::events::producers;
 use super::models::{
     AccountChange, ChangeKind, SignUpClaim, delete_claims, move_to_pending, signed_up_by, void_password,
 };
-use super::schemas::UserDeleted;
+use super::schemas::{LinkedAccountChanged, UserDeleted};
+use crate::core::contract::timestamp::Timestamp;
 use crate::core::doors::audit::{self, Entry};
 use crate::core::doors::erasure;
 use crate::mails::MailTemplate;
@@ -154,7 +155,12 @@ pub async fn verified(tx: &mut PgTransaction<'_>, account: &Account) -> sqlx::Re
 pub async fn undone(tx: &mut PgTransaction<'_>, token: &MailedToken) -> sqlx::Result<Option<Account>> {
     let Some(before) = Account::lock(tx, token.user).await? else { return Ok(None) };
     let change = match token.about {
-        Some(change) => AccountChange::take(tx, change, before.id).await?,
+        Some(change) => {
+            for link in AccountChange::end_links(tx, change, before.id).await? {
+                link_changed(tx, before.id, &link.provider, false, link.at).await?;
+            }
+            AccountChange::take(tx, change, before.id).await?
+        }
         None => None,
     };
     let Some(change) = change else { return Ok(None) };
@@ -168,6 +174,17 @@ pub async fn undone(tx: &mut PgTransaction<'_>, token: &MailedToken) -> sqlx::Re
     audit::record(&mut **tx, entry).await?;
     profiles::signals::updated(tx, account.id).await?;
     Ok(Some(account))
+}
+
+/// The link of an account to one of another platform has begun or ended.
+pub async fn link_changed(
+    tx: &mut PgTransaction<'_>,
+    user_id: Uuid,
+    provider: &str,
+    linked: bool,
+    at: Timestamp,
+) -> sqlx::Result<()> {
+    producers::linked_account_changed(tx, &LinkedAccountChanged { user_id, provider, linked, at }).await
 }
 
 /// These followers lost their connection to an account that is being deleted.

@@ -100,7 +100,7 @@ impl Arrival<'_> {
         }
         let sealed = self.seal(linked.id)?;
         LinkedAccount::record_use(tx, linked.id, &self.state(&sealed)).await?;
-        signals::used(tx, account.id, linked.id).await?;
+        signals::used(tx, linked).await?;
         Ok(account)
     }
 
@@ -131,6 +131,7 @@ impl Arrival<'_> {
             return Err(VERIFY_FIRST);
         }
         let linked = self.create_link(&mut tx, user).await?;
+        signals::way_in_added(&mut tx, &account, &linked, &self.provider.title).await?;
         self.app.commit_with_answer(tx).await?;
         count("linked");
         Ok((StatusCode::CREATED, axum::Json(LinkedAccountOut::from(linked))).into_response())
@@ -145,7 +146,7 @@ impl Arrival<'_> {
             sqlx::Error::Database(cause) if cause.constraint() == Some(PROVIDER_TAKEN) => LINKED_ALREADY,
             _ => error.into(),
         })?;
-        signals::linked(tx, user, id).await?;
+        signals::linked(tx, &linked).await?;
         Ok(linked)
     }
 

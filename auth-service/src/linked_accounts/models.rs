@@ -4,6 +4,7 @@ use sqlx::{Connection, PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
 use super::encryption::Sealed;
+use crate::accounts::models::EndedLink;
 use crate::core::contract::timestamp::Timestamp;
 
 /// For how many seconds an attempt may be finished: as long as a person needs to sign in at the provider.
@@ -195,11 +196,16 @@ impl LinkedAccount {
         Ok(())
     }
 
-    /// Ends a link of a person; the name of the provider, and none when they have no such link.
-    pub async fn delete(tx: &mut PgTransaction<'_>, id: Uuid, user: Uuid) -> sqlx::Result<Option<String>> {
-        sqlx::query_scalar!("delete from linked_account where id = $1 and user_id = $2 returning provider", id, user)
-            .fetch_optional(&mut **tx)
-            .await
+    /// Ends a link of a person; none when they have no such link.
+    pub async fn delete(tx: &mut PgTransaction<'_>, id: Uuid, user: Uuid) -> sqlx::Result<Option<EndedLink>> {
+        sqlx::query_as!(
+            EndedLink,
+            r#"delete from linked_account where id = $1 and user_id = $2 returning provider, now() as "at!: Timestamp""#,
+            id,
+            user
+        )
+        .fetch_optional(&mut **tx)
+        .await
     }
 
     /// How many links a person has.

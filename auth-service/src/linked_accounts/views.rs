@@ -217,19 +217,25 @@ pub async fn list_linked_accounts(user: User, State(app): State<App>) -> Result<
     (status = 409, body = Problem, description = "The last way to sign in"),
     (status = 422, body = Problem),
 ))]
-pub async fn unlink(user: User, State(app): State<App>, Path(id): Path) -> Result<StatusCode, ChangeRefusal> {
+pub async fn unlink(
+    user: User,
+    State(app): State<App>,
+    Extension(providers): Configured,
+    Path(id): Path,
+) -> Result<StatusCode, ChangeRefusal> {
     check_recent(&app, &user).await?;
     let mut tx = app.db.begin().await?;
     // The lock keeps two requests from ending the last two links at once.
     let account = Account::lock(&mut tx, user.id).await?.ok_or(ACCOUNT_DELETED)?;
-    if LinkedAccount::delete(&mut tx, id, user.id).await?.is_none() {
-        return Err(Error::Refused(StatusCode::NOT_FOUND, "Linked account not found").into());
-    }
+    let not_found = Error::Refused(StatusCode::NOT_FOUND, "Linked account not found");
+    let link = LinkedAccount::delete(&mut tx, id, user.id).await?.ok_or(not_found)?;
     if account.password_hash == PASSWORDLESS && LinkedAccount::count(&mut tx, user.id).await? == 0 {
         let last = "This is the last way to sign in; set a password first, by /auth/forgot-password";
         return Err(Error::Refused(StatusCode::CONFLICT, last).into());
     }
-    signals::unlinked(&mut tx, user.id, id).await?;
+    // One that is not configured any more has its name alone.
+    let title = providers.get(&link.provider).map_or(&link.provider, |provider| &provider.title);
+    signals::unlinked(&mut tx, &account, id, &link, title).await?;
     app.commit_with_answer(tx).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -80,6 +80,10 @@ pub enum MailTemplate {
     ChangeUndone,
     /// With what kind of device, and from which addresses; both in words of ours.
     NewSignIn { device: String, place: String },
+    /// An account of another platform was linked: one more way in. The platform's name is the operators'.
+    AccountLinked { provider: String },
+    /// It is linked no more.
+    AccountUnlinked { provider: String },
     /// A sign-up with an address that has an account.
     SignUpAttempt,
     /// Moderation has banned the account. Its owner cannot sign in any more, and appeals with a token of moderation's; until when
@@ -103,6 +107,8 @@ impl MailTemplate {
             Self::PasswordChanged => "Your password was changed",
             Self::ChangeUndone => "A change of your account was undone",
             Self::NewSignIn { .. } => "A new sign-in to your account",
+            Self::AccountLinked { .. } => "A way to sign in was added",
+            Self::AccountUnlinked { .. } => "A way to sign in was removed",
             Self::SignUpAttempt => "You have an account already",
             Self::Banned { .. } => "Your account is banned",
             Self::Notification { items, .. } => items.first().map_or("A notification", |item| item.r#type.subject()),
@@ -137,6 +143,8 @@ impl MailTemplate {
             Self::Welcome
             | Self::ChangeUndone
             | Self::NewSignIn { .. }
+            | Self::AccountLinked { .. }
+            | Self::AccountUnlinked { .. }
             | Self::SignUpAttempt
             | Self::Banned { .. }
             | Self::Notification { .. }

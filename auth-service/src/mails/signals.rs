@@ -74,6 +74,28 @@ pub async fn signed_in_elsewhere(
     write(tx, account, &letter, &session.to_string()).await
 }
 
+/// An account of another platform was linked; `link` is its id.
+pub async fn account_linked(
+    tx: &mut PgTransaction<'_>,
+    account: &Account,
+    link: Uuid,
+    provider: &str,
+) -> sqlx::Result<()> {
+    let letter = MailTemplate::AccountLinked { provider: provider.to_owned() };
+    write(tx, account, &letter, &link.to_string()).await
+}
+
+/// It is linked no more.
+pub async fn account_unlinked(
+    tx: &mut PgTransaction<'_>,
+    account: &Account,
+    link: Uuid,
+    provider: &str,
+) -> sqlx::Result<()> {
+    let letter = MailTemplate::AccountUnlinked { provider: provider.to_owned() };
+    write(tx, account, &letter, &link.to_string()).await
+}
+
 /// A sign-up used an address that has an account. One mail a day, so that sign-ups cannot fill a mailbox.
 pub async fn sign_up_attempted(tx: &mut PgTransaction<'_>, account: &Account, today: NaiveDate) -> sqlx::Result<()> {
     write(tx, account, &MailTemplate::SignUpAttempt, &format!("{} {today}", account.id)).await

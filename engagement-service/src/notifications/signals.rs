@@ -1,6 +1,7 @@
 //! What follows for notifications from a change of the read model, in its transaction.
 use std::collections::BTreeSet;
 
+use chrono::Utc;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
@@ -9,6 +10,7 @@ use super::causes::models::{
     delete_actor, list_actors, list_actors_of, list_causes, list_connected, list_connections, list_interactions,
     save_actors, withhold,
 };
+use super::causes::recommendations::models::{list_recommended, list_recommended_readers, recommend};
 use super::causes::services::differences;
 use super::causes::threads::models::list_thread_actors;
 use super::causes::{Pair, PostActor};
@@ -55,8 +57,25 @@ pub async fn posts_changed(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::
 
 /// People connected to others, or ended that.
 pub async fn connections_changed(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<()> {
+    // Who is connected to a person needs no recommendation of them.
+    let found: Vec<Pair> = pairs.iter().map(|pair| Pair { user_id: pair.actor_id, actor_id: pair.user_id }).collect();
+    let mut readers = list_recommended_readers(tx, &found).await?;
+    readers.extend(pairs.iter().map(|pair| pair.user_id));
+    lock_readers(tx, &readers).await?;
+    evaluate_connections(tx, pairs).await?;
+    evaluate_recommendations(tx, &found).await
+}
+
+/// People are recommended to readers.
+pub async fn people_recommended(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<()> {
     lock_readers(tx, &pairs.iter().map(|pair| pair.user_id).collect::<Vec<_>>()).await?;
-    evaluate_connections(tx, pairs).await
+    save_actors(tx, &recommend(pairs, Timestamp(Utc::now()))).await
+}
+
+/// People may be recommended to readers no more, or again.
+pub async fn recommendations_changed(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<()> {
+    lock_readers(tx, &pairs.iter().map(|pair| pair.user_id).collect::<Vec<_>>()).await?;
+    evaluate_recommendations(tx, pairs).await
 }
 
 /// Readers want to be notified of a person no more, or again: a block or a mute began or ended.
@@ -64,6 +83,7 @@ pub async fn pairs_changed(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::
     let readers: Vec<Uuid> = pairs.iter().map(|pair| pair.user_id).collect();
     lock_readers(tx, &readers).await?;
     evaluate_connections(tx, pairs).await?;
+    evaluate_recommendations(tx, pairs).await?;
     let interactions = list_interactions(tx, pairs).await?;
     let posts: BTreeSet<Uuid> = interactions.iter().map(|touched| touched.post_id).collect();
     evaluate(tx, &posts.into_iter().collect::<Vec<_>>(), &interactions, &readers).await
@@ -85,6 +105,11 @@ async fn evaluate_connections(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sql
     let connections = list_connections(tx, pairs).await?;
     let known = list_connected(tx, pairs).await?;
     save_actors(tx, &differences(connections, known)).await
+}
+
+async fn evaluate_recommendations(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<()> {
+    let changed = list_recommended(tx, pairs).await?;
+    save_actors(tx, &changed).await
 }
 
 /// The platform has something to say to readers.

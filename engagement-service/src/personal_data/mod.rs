@@ -5,6 +5,7 @@ mod tests;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
+use crate::affinities::models::Affinity;
 use crate::blocks::models::delete_blocks;
 use crate::core::doors::erasure::Erasure;
 use crate::core::doors::personal_data::PersonalDataSource;
@@ -28,8 +29,10 @@ use crate::posts::models::PostCard;
 use crate::preferences::Preferences;
 use crate::profiles::models::Profile;
 use crate::push::models::Delivery;
+use crate::recommended_people::models::{DismissedPerson, RecommendationList};
 use crate::system_messages::models::SystemMessage;
 use crate::tags::models::TagFollow;
+use crate::taste::models::Taste;
 
 /// Rows of a table that one step of an erasure deletes.
 const BATCH: i64 = 1_000;
@@ -83,6 +86,22 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
         name: "digest_entries",
         list: |db, person, before, rows| Box::pin(Digest::list_personal_data(db, person, before, rows)),
     },
+    PersonalDataSource {
+        name: "affinities",
+        list: |db, person, before, rows| Box::pin(Affinity::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "tastes",
+        list: |db, person, before, rows| Box::pin(Taste::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "recommended_people",
+        list: |db, person, before, rows| Box::pin(RecommendationList::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "dismissed_people",
+        list: |db, person, before, rows| Box::pin(DismissedPerson::list_personal_data(db, person, before, rows)),
+    },
 ];
 
 /// How the service erases a user's data.
@@ -104,6 +123,10 @@ async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     RecommendationList::delete_by_user(tx, person).await?;
     PostDigest::delete_by_user(tx, person).await?;
     TagFollow::delete_by_user(tx, person).await?;
+    Affinity::delete(tx, person).await?;
+    Taste::delete(tx, person).await?;
+    RecommendationList::delete(tx, person).await?;
+    let had_dismissed = DismissedPerson::delete_by_user(tx, person, BATCH).await?;
     Device::delete_by_user(tx, person).await?;
     Preferences::delete(tx, person).await?;
     let more = Follow::delete_by_user(tx, person, BATCH).await?;
@@ -118,4 +141,5 @@ async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     Digest::delete(tx, person).await?;
     Delivery::erase(tx, person).await?;
     Ok(more || hid_posts || had_seen || had_refused || had_profile)
+    Ok(more || hid_posts || had_dismissed || had_profile)
 }

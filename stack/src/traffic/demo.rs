@@ -10,7 +10,7 @@ use crate::client::{Api, Created, FeedItem, Notification, Person, Post, Profile,
 use crate::host::console::{seconds, show};
 use crate::traffic::moderator::moderator;
 use crate::traffic::posting::{a_picture, a_search, an_nft, words};
-use crate::traffic::recommending::a_recommendation;
+use crate::traffic::recommending::{a_recommendation, people};
 use crate::traffic::reported::{a_reported_picture, report};
 use crate::traffic::steps::{TYPES, step};
 use crate::traffic::target::Entrance;
@@ -37,6 +37,7 @@ pub async fn demo(entrance: Entrance) -> Result<ExitCode> {
     an_nft(&ada, &post).await?;
     home_feed(&bob, &post).await?;
     notifications(&ada, &bob).await?;
+    people(&ada, &bob).await?;
     words(&ada, &bob).await?;
     profile("Ada", &ada, [("posts", 2), ("views", 0), ("reactions", 0), ("comments", 0)]).await?;
     profile("Bob", &bob, [("posts", 0), ("views", 1), ("reactions", 1), ("comments", 1)]).await?;

@@ -1,4 +1,4 @@
-//! The part of the demo about recommendations: what a newcomer is recommended, and why.
+//! The part of the demo about recommendations: what a newcomer is recommended, and why; and what two people have in common.
 
 use anyhow::{Result, bail};
 use reqwest::Method;
@@ -35,5 +35,21 @@ pub async fn a_recommendation(api: &Api, ada: &Person, bob: &Person, post: &Post
         bail!("Ada's post is recommended to Eve although she is not interested");
     }
     step("Eve is not interested", "it is gone");
+    Ok(())
+}
+
+/// Ada and Bob are compared; Bob is not recommended to Ada, who is connected to him, and the people that are come with a reason.
+pub async fn people(ada: &Person, bob: &Person) -> Result<()> {
+    let common: Value =
+        ada.api.ask(Method::GET, To::Engagement, &format!("/me/compatibility/{}", bob.id), None).await?;
+    if common["interests"]["common"] != serde_json::json!(["TECHNOLOGY"]) {
+        bail!("Ada and Bob are both interested in TECHNOLOGY, and have in common: {common}");
+    }
+    step("Ada is compared with Bob", &format!("{} % of their interests are common", common["interests"]["percent"]));
+    let people: Vec<Value> = ada.api.ask(Method::GET, To::Engagement, "/me/recommendations/people", None).await?;
+    if people.iter().any(|person| person["user"]["id"] == bob.id.as_str() || person["reason"] == "") {
+        bail!("Ada is connected to Bob, and is recommended {people:?}");
+    }
+    step("People are recommended to Ada", &format!("{}, each with a reason, and not Bob", people.len()));
     Ok(())
 }

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use self::provider::{CLIENT, IdentityProvider, REDIRECT, SECRET};
 use super::grants::ProviderTokens;
 use super::models::{LinkedAccount, LinkedState, LoginAttempt};
+use crate::accounts::events::LINKED_ACCOUNT_CHANGED;
 use crate::core::app::identity::Status;
 use crate::core::testing::{Platform, Reply};
 use crate::roles::models::{DecisionKind, set_status};
@@ -222,6 +223,12 @@ async fn a_person_links_an_account_and_signs_in_by_it(_: PgPoolOptions, database
     let reply = visit(&platform, &provider, "acme", Some(&anna.token)).await;
     assert_eq!((reply.status.as_u16(), &reply.body["provider"]), (201, &json!("acme")), "{reply:?}");
     assert_eq!(reply.body["name"], "Anna Berg");
+    let mails = mailbox(&platform).await;
+    let is_warned = |mail: &String| mail.contains(&anna.email) && mail.contains("an account of Acme was linked");
+    assert!(mails.iter().any(is_warned), "{mails:?}");
+    let event = platform.published(LINKED_ACCOUNT_CHANGED).await.pop().unwrap();
+    let said = [&event["user_id"], &event["provider"], &event["linked"], &event["at"]];
+    assert_eq!(said, [&json!(anna.id), &json!("acme"), &json!(true), &reply.body["linked_at"]]);
     let by_link = visit(&platform, &provider, "acme", None).await;
     assert_eq!(me(&platform, by_link.body["access_token"].as_str().unwrap()).await["id"], json!(anna.id));
 

@@ -8,11 +8,12 @@ use uuid::Uuid;
 
 use super::provider::{IdentityProvider, Mind, Trouble};
 use super::{age, begin, finish, linked, me, start_linked, visit};
+use crate::accounts::events::LINKED_ACCOUNT_CHANGED;
 use crate::core::testing::{Platform, Reply};
 use crate::linked_accounts::encryption::Keyring;
 use crate::linked_accounts::provider_tokens::models::{StoredTokens, TokenRevocation};
 use crate::linked_accounts::schedulers::{RevocationWorker, reencrypt};
-use crate::testing::{PASSWORD, Posted, detail, finish as run, join_verified, token_to};
+use crate::testing::{PASSWORD, Posted, detail, finish as run, join_verified, mailbox, token_to};
 
 /// Asks the broker as another service does.
 async fn brokered(platform: &Platform, user: &Value, provider: &str) -> Reply {
@@ -113,6 +114,12 @@ async fn a_link_ends_unless_it_is_the_last_way_in(_: PgPoolOptions, database: Pg
 
     assert_eq!(platform.call("DELETE", &own, Some(&anna.token), None).await.status, 204);
     assert_eq!(platform.call("DELETE", &own, Some(&anna.token), None).await.status, 404);
+    let mails = mailbox(&platform).await;
+    let is_warned = |mail: &&String| mail.contains(&anna.email) && mail.contains("one of Acme was removed");
+    assert_eq!(mails.iter().filter(is_warned).count(), 1, "{mails:?}");
+    let changes = platform.published(LINKED_ACCOUNT_CHANGED).await;
+    let last = changes.last().unwrap();
+    assert_eq!((changes.len(), &last["user_id"], &last["linked"]), (3, &json!(anna.id), &json!(false)));
     // The provider is away: the revocation waits, and is tried again.
     provider.set(|mind| mind.fail("revoke", Trouble::Status(500)));
     run(revoke(&platform)).await;
@@ -202,4 +209,7 @@ async fn a_change_is_taken_back_with_the_links_after_it(_: PgPoolOptions, databa
     assert_eq!(refused.status, 409, "the link is gone, and the address opens nothing: {refused:?}");
     run(revoke(&platform)).await;
     assert_eq!(provider.mind.lock().unwrap().revoked.len(), 1);
+    let changes = platform.published(LINKED_ACCOUNT_CHANGED).await;
+    let linked: Vec<&Value> = changes.iter().map(|change| &change["linked"]).collect();
+    assert_eq!(linked, [true, true, false], "linked, signed in by, and ended");
 }

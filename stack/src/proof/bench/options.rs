@@ -201,6 +201,7 @@ pub struct Moderation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum RecommendBenchmark {
     Posts,
+    People,
 }
 
 #[derive(Debug, Args)]

@@ -592,3 +592,17 @@ from post.profile_picture as chosen join auth.account on account.id = chosen.use
 where not exists (
     select from auth.profile_picture as shown
     where (shown.user_id, shown.purpose, shown.version) = (chosen.user_id, chosen.purpose, chosen.version));
+
+-- Recommended people: a list and its scores belong together, and who has left has none.
+
+-- wrong
+select format('the list of %s has %s people and %s scores', user_id, cardinality(people), cardinality(scores))
+from engagement.recommended_people where cardinality(people) <> cardinality(scores);
+
+-- wrong
+select format('%s has left, and people are recommended to them', user_id)
+from engagement.recommended_people join engagement.erasure on person = user_id where confirmed_at is not null;
+
+-- wrong
+select format('the match of %s with %s is of a taste that is not linked', person_id, other_id) from engagement.taste_match
+where not exists (select from engagement.taste where taste.person_id = taste_match.person_id and linked);

@@ -653,3 +653,17 @@ values (gen_random_uuid(), decode(repeat('00', 32), 'hex'), 'image/png', 1) retu
 -- lost: the choice of avatar of {}
 insert into post.profile_picture (user_id, purpose, version)
 select id, 'AVATAR', 1 from auth.account order by id limit 1 returning user_id;
+
+-- Recommended people.
+
+-- wrong: the list of {} has 1 people and 0 scores
+insert into engagement.recommended_people (user_id, people, scores) values (gen_random_uuid(), array[gen_random_uuid()], '{}')
+returning user_id;
+
+-- wrong: {} has left, and people are recommended to them
+insert into engagement.recommended_people (user_id, people, scores)
+select person, '{}', '{}' from engagement.erasure where confirmed_at is not null order by person limit 1 returning user_id;
+
+-- wrong: the match of {} with
+insert into engagement.taste_match (person_id, other_id, similarity) values (gen_random_uuid(), gen_random_uuid(), 1)
+returning person_id;

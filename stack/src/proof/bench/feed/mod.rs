@@ -8,7 +8,7 @@ mod audience;
 mod bound;
 mod empty;
 mod fan_out;
-mod graph;
+pub mod graph;
 mod memory;
 mod mix;
 mod pages;

@@ -1,6 +1,8 @@
 //! `cargo stack bench recommend`: whether people find what they would have liked, who is recommended to them, and what a
 //! recommendation costs. Communities are planted (`communities.sql`), so that what each of its people likes is known.
 
+mod hidden_edges;
+mod people;
 mod posts;
 
 use anyhow::Result;
@@ -15,6 +17,7 @@ pub async fn run(options: &Recommend, platform: &mut MeasuredPlatform<'_>) -> Re
     for which in &options.only {
         measurements.extend(match which {
             RecommendBenchmark::Posts => posts::measure(options, platform).await?,
+            RecommendBenchmark::People => people::measure(options, platform).await?,
         });
     }
     Ok(BenchmarkReport { title: "Recommendations", measurements })

@@ -1,0 +1,2 @@
+//! People who are recommended to a reader: the group of the day on which they were.
+pub mod models;

@@ -1,0 +1,3 @@
+//! The events after which recommendations are computed anew; they belong to other features.
+pub mod consumers;
+mod processors;

@@ -1,0 +1,49 @@
+//! Access tokens of linked accounts, from the auth service, which alone stores them.
+use axum::http::StatusCode;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::PROVIDER;
+use crate::core::app::App;
+use crate::core::ground::telemetry::spans;
+
+/// What the auth service has for a person.
+pub enum Brokered {
+    Token(SecretString),
+    /// The person has no account of the provider linked.
+    NotLinked,
+    /// The provider does not accept the link any more, until its person signs in by it.
+    Refused,
+    /// The auth service or the provider is away, or refreshes the token just now.
+    Away(String),
+}
+
+#[derive(Deserialize)]
+struct BrokeredAnswer {
+    access_token: String,
+}
+
+/// A fresh access token of a person.
+pub async fn fresh_token(app: &App, person: Uuid) -> Brokered {
+    let Some(auth) = app.settings.producers.iter().find(|producer| producer.name == "auth-service") else {
+        return Brokered::Away("no auth-service among PRODUCERS".into());
+    };
+    let Some(service_token) = &app.settings.service_token else {
+        return Brokered::Away("SERVICE_TOKEN is not set".into());
+    };
+    let url = format!("{}/internal/linked-accounts/{person}/{PROVIDER}/token", auth.url);
+    let answer = match spans::call(app.http.get(url).bearer_auth(service_token.expose_secret())).await {
+        Ok(answer) => answer,
+        Err(cause) => return Brokered::Away(cause.to_string()),
+    };
+    match answer.status() {
+        StatusCode::NOT_FOUND => Brokered::NotLinked,
+        StatusCode::CONFLICT => Brokered::Refused,
+        status if status.is_success() => match answer.json::<BrokeredAnswer>().await {
+            Ok(answer) => Brokered::Token(answer.access_token.into()),
+            Err(cause) => Brokered::Away(cause.to_string()),
+        },
+        status => Brokered::Away(status.to_string()),
+    }
+}

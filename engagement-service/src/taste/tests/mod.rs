@@ -1,0 +1,196 @@
+//! Tastes, through their routes, with an auth service and a Spotify on this machine.
+mod spotify;
+
+use serde_json::{Value, json};
+use sqlx::Executor;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use uuid::Uuid;
+
+use self::spotify::{Spotify, Trouble};
+use super::events::LINKED_ACCOUNT_CHANGED;
+use super::schedulers::{TasteFetcher, TasteMatcher, source};
+use super::settings::TasteSettings;
+use crate::SERVICE;
+use crate::core::ground::worker::{Outcome, Worker};
+use crate::core::testing::{Platform, new_user};
+use crate::people::events::USER_REGISTERED;
+
+/// The service, and a Spotify whose tokens an auth service hands out.
+async fn start(database: PgConnectOptions) -> (Platform, Spotify, TasteFetcher) {
+    let spotify = Spotify::start().await;
+    let producer = format!("auth-service={}", spotify.url);
+    let platform = Platform::start(&SERVICE, database, &["--producers", &producer]).await;
+    let settings = TasteSettings { spotify_api_url: spotify.url.parse().unwrap() };
+    let fetcher = TasteFetcher { app: platform.app.clone(), source: source(&settings).unwrap() };
+    (platform, spotify, fetcher)
+}
+
+async fn join(platform: &Platform, name: &str) -> (String, Uuid) {
+    let (token, id) = new_user();
+    platform.consume(USER_REGISTERED, &json!({ "id": id, "username": name, "status": "ACTIVE" })).await;
+    (token, id)
+}
+
+async fn change_link(platform: &Platform, person: Uuid, linked: bool, second: u32) {
+    let change = json!({ "user_id": person, "provider": "spotify", "linked": linked,
+        "at": format!("2026-11-20T12:00:{second:02}Z") });
+    platform.consume(LINKED_ACCOUNT_CHANGED, &change).await;
+}
+
+async fn ask(platform: &Platform, method: &str, path: &str, token: &str, body: Option<Value>) -> (u16, Value) {
+    let reply = platform.call(method, path, Some(token), body).await;
+    (reply.status.as_u16(), reply.body)
+}
+
+/// The names of the artists that a reader sees of a person; none where they see nothing.
+async fn artists(platform: &Platform, reader: &str, person: Uuid) -> Option<Vec<String>> {
+    let (status, list) = ask(platform, "GET", &format!("/users/{person}/top-items?kind=artists"), reader, None).await;
+    assert!(status == 200 || list["detail"] == "No top items", "{status} {list}");
+    let name = |item: &Value| item["name"].as_str().unwrap().to_owned();
+    (status == 200).then(|| list.as_array().unwrap().iter().map(name).collect())
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_taste_begins_and_ends_with_its_link_and_is_private_until_it_is_shared(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let (platform, spotify, mut fetcher) = start(database).await;
+    let [(anna, her), (bert, _)] = [join(&platform, "anna").await, join(&platform, "bert").await];
+    assert_eq!(ask(&platform, "GET", "/me/taste", &anna, None).await.1["linked"], false);
+    spotify.listens(her, 60, &["Adele", "Bach"]);
+    change_link(&platform, her, true, 2).await;
+    assert!(matches!(fetcher.step().await.unwrap(), Outcome::Idle(_)));
+    let own = ask(&platform, "GET", "/me/taste", &anna, None).await.1;
+    let numbers = [&own["tracks"], &own["artists"], &own["genres"], &own["shared"]];
+    assert_eq!(numbers, [&json!(60), &json!(2), &json!(2), &json!(false)], "both pages of tracks");
+    // All 60 tracks are of the first artist: 8 and 3 for each of them.
+    let all = ask(&platform, "GET", &format!("/users/{her}/top-items?limit=1"), &anna, None).await.1;
+    assert_eq!(all, json!([{ "id": "Adele", "name": "Adele", "weight": 188.0 }]));
+
+    assert_eq!(artists(&platform, &bert, her).await, None);
+    let share = |shared| Some(json!({ "shared": shared }));
+    assert_eq!(ask(&platform, "PATCH", "/me/taste", &anna, share(true)).await.1["shared"], true);
+    assert_eq!(artists(&platform, &bert, her).await.unwrap(), ["Adele", "Bach"]);
+    assert_eq!(ask(&platform, "PATCH", "/me/taste", &bert, share(true)).await.0, 404);
+    for body in [json!({}), json!({ "shared": null }), json!({ "shared": "x" }), json!({ "shared": true, "more": 1 })] {
+        assert_eq!(ask(&platform, "PATCH", "/me/taste", &anna, Some(body)).await.0, 422);
+    }
+    assert_eq!(ask(&platform, "GET", &format!("/users/{her}/top-items?kind=x"), &anna, None).await.0, 422);
+    let held = platform.personal_data_of(her, "tastes").await;
+    assert_eq!(held[0]["items"]["artists"][0]["name"], "Adele");
+
+    // An older end changes nothing; the end deletes all of it, in whatever order the events come.
+    change_link(&platform, her, false, 1).await;
+    assert!(artists(&platform, &bert, her).await.is_some());
+    change_link(&platform, her, false, 3).await;
+    assert_eq!((artists(&platform, &anna, her).await, artists(&platform, &bert, her).await), (None, None));
+    change_link(&platform, her, true, 2).await;
+    assert_eq!(ask(&platform, "GET", "/me/taste", &anna, None).await.1["linked"], false);
+    assert!(!platform.finds("Adele").await.iter().any(|place| place.contains("taste")), "no table has it");
+
+    // A new link begins anew, private; who wants it forgotten has it forgotten until the next link.
+    change_link(&platform, her, true, 4).await;
+    fetcher.step().await.unwrap();
+    assert_eq!((artists(&platform, &anna, her).await.is_some(), artists(&platform, &bert, her).await), (true, None));
+    for _ in 0..2 {
+        assert_eq!(ask(&platform, "DELETE", "/me/taste", &anna, None).await.0, 204);
+    }
+    platform.app.db.execute("update taste set due_at = now()").await.unwrap();
+    let asked = spotify.calls();
+    fetcher.step().await.unwrap();
+    assert_eq!((spotify.calls(), artists(&platform, &anna, her).await), (asked, None));
+    platform.consume("user_deleted", &json!({ "id": her, "deleted_at": "2026-11-20T12:00:00Z" })).await;
+    platform.erase(her).await;
+    assert!(platform.personal_data_of(her, "tastes").await.is_empty());
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_source_in_trouble_costs_time_and_nothing_else(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, spotify, mut fetcher) = start(database).await;
+    let (anna, her) = join(&platform, "anna").await;
+    spotify.listens(her, 3, &["Adele"]);
+    change_link(&platform, her, true, 1).await;
+    let wait = async || {
+        let wait: f64 = sqlx::query_scalar("select extract(epoch from due_at - now())::double precision from taste")
+            .fetch_one(&platform.app.db)
+            .await
+            .unwrap();
+        platform.app.db.execute("update taste set due_at = now()").await.unwrap();
+        wait
+    };
+    spotify.trouble(Some(Trouble::TooMany));
+    assert_eq!(
+        fetcher.step().await.unwrap(),
+        Outcome::Idle(std::time::Duration::from_secs(77)),
+        "all wait as long as it wants"
+    );
+    let waited = wait().await;
+    assert!((60.0..=77.0).contains(&waited), "{waited}");
+    for (trouble, least) in [
+        (Trouble::Status(503), 500.0),
+        (Trouble::Text, 1_000.0),
+        (Trouble::ElsewhereNext, 2_000.0),
+        (Trouble::Huge, 4_000.0),
+        (Trouble::Status(403), 9_000.0),
+    ] {
+        spotify.trouble(Some(trouble));
+        fetcher.step().await.unwrap();
+        let waited = wait().await;
+        assert!(waited > least, "{trouble:?}: each failure waits longer: {waited}");
+        assert_eq!(artists(&platform, &anna, her).await, None);
+    }
+    // A token that has ended on the way is asked for once more, and no third time.
+    spotify.trouble(Some(Trouble::OldToken));
+    fetcher.step().await.unwrap();
+    assert_eq!(artists(&platform, &anna, her).await.unwrap(), ["Adele"]);
+    let before = spotify.calls();
+    platform.app.db.execute("update taste set due_at = now()").await.unwrap();
+    spotify.trouble(Some(Trouble::Status(401)));
+    fetcher.step().await.unwrap();
+    assert_eq!(spotify.calls() - before, 2);
+    assert_eq!(artists(&platform, &anna, her).await.unwrap(), ["Adele"], "what was known stays");
+    // An auth service that knows of no link ends the taste.
+    spotify.trouble(None);
+    spotify.forgets(her);
+    platform.app.db.execute("update taste set due_at = now()").await.unwrap();
+    fetcher.step().await.unwrap();
+    assert_eq!(artists(&platform, &anna, her).await, None);
+}
+
+#[sqlx::test(migrations = false)]
+async fn who_listens_to_the_same_is_recommended_if_they_share_it(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, spotify, mut fetcher) = start(database).await;
+    let [(anna, her), (bert, him), (_, other)] =
+        [join(&platform, "anna").await, join(&platform, "bert").await, join(&platform, "carl").await];
+    for (person, artists) in [(her, &["Adele", "Bach"]), (him, &["Adele", "Bach"]), (other, &["Adele", "Cher"])] {
+        spotify.listens(person, 1, artists);
+        change_link(&platform, person, true, 1).await;
+        fetcher.step().await.unwrap();
+    }
+    let mut matcher = TasteMatcher(platform.app.clone());
+    let mut recommended = async || {
+        platform.app.db.execute("update taste set matched = false").await.unwrap();
+        while matcher.step().await.unwrap() == Outcome::Busy {}
+        platform.app.db.execute("delete from recommended_people").await.unwrap();
+        let (_, list) = ask(&platform, "GET", "/me/recommendations/people", &anna, None).await;
+        let one = |one: &Value| {
+            (one["user"]["username"].as_str().unwrap().to_owned(), one["reason"].as_str().unwrap().to_owned())
+        };
+        list.as_array().unwrap().iter().map(one).collect::<Vec<_>>()
+    };
+    let person = |name: &str, reason: &str| (name.to_owned(), reason.to_owned());
+    let [same, new] = ["Listens to the same music", "New to you"];
+    assert_eq!(recommended().await, [person("carl", new), person("bert", new)], "what is private leads to no one");
+    ask(&platform, "PATCH", "/me/taste", &bert, Some(json!({ "shared": true }))).await;
+    assert_eq!(recommended().await, [person("bert", same), person("carl", new)]);
+    let (_, seen) = ask(&platform, "GET", &format!("/me/compatibility/{him}"), &anna, None).await;
+    // The same artists and genres; each has a track of their own.
+    assert_eq!(
+        seen["taste"],
+        json!({ "percent": 60, "tracks": [], "artists": ["Adele", "Bach"], "genres": ["Adele's", "Bach's"] })
+    );
+    assert_eq!(seen["top_items"]["artists"], json!(["Adele", "Bach"]));
+    let (_, seen) = ask(&platform, "GET", &format!("/me/compatibility/{other}"), &anna, None).await;
+    assert_eq!((&seen["taste"], &seen["top_items"]["artists"]), (&Value::Null, &Value::Null));
+}
