@@ -1,4 +1,5 @@
 //! Pictures in the database: all of the SQL of this feature but that of its parts.
+use serde::Serialize;
 use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
@@ -30,6 +31,15 @@ pub struct Media {
     pub hidden: bool,
     /// The names of its renditions.
     pub renditions: Vec<String>,
+}
+
+/// A picture whose row is deleted, as its last event has it.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct DeletedMedia {
+    pub media_id: Uuid,
+    pub owner_id: Uuid,
+    /// Above every version that it had.
+    pub version: i64,
 }
 
 /// An upload whose bytes are in the store.
@@ -129,8 +139,8 @@ impl Media {
         Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
     }
 
-    /// Deletes pictures with their renditions; the blobs to which they referred.
-    pub async fn delete(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
+    /// Deletes pictures with their renditions; with the blobs to which they referred.
+    pub async fn delete(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<(Vec<DeletedMedia>, Vec<Uuid>)> {
         let blobs = sqlx::query_scalar!(
             r#"select blob_id as "blob!" from media_rendition where media_id = any($1)
             union select original from media where id = any($1) and original is not null"#,
@@ -138,8 +148,13 @@ impl Media {
         )
         .fetch_all(&mut **tx)
         .await?;
-        sqlx::query!("delete from media where id = any($1)", ids).execute(&mut **tx).await?;
-        Ok(blobs)
+        let deleted = sqlx::query_as!(
+            DeletedMedia,
+            r#"delete from media where id = any($1)
+            returning id as media_id, created_by as owner_id, version + 1 as "version!""#,
+            ids
+        );
+        Ok((deleted.fetch_all(&mut **tx).await?, blobs))
     }
 
     /// Up to `rows` pictures of a person, locked.

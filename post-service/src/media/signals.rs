@@ -1,10 +1,11 @@
-//! What follows from a change of a picture, in the same transaction: posts that show it are published again, profiles lose it, and
-//! its files are marked for the sweep.
+//! What follows from a change of a picture, in the same transaction: posts that show it are published again, profiles lose it, its
+//! end is published, and its files are marked for the sweep.
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::attachments::models::{delete_of_posts, list_posts};
 use super::blobs::models::Blob;
+use super::events::producers::media_deleted;
 use super::models::Media;
 use super::pictures;
 use crate::posts::events::producers::post_updated;
@@ -38,7 +39,8 @@ pub async fn deleted(tx: &mut PgTransaction<'_>, media: &[Uuid]) -> sqlx::Result
     }
     let showing = lock_posts(tx, media).await?;
     pictures::signals::taken_off(tx, media).await?;
-    let blobs = Media::delete(tx, media).await?;
+    let (gone, blobs) = Media::delete(tx, media).await?;
+    media_deleted(tx, &gone).await?;
     Blob::doom_unreferenced(tx, &blobs).await?;
     publish_posts(tx, &showing).await
 }
