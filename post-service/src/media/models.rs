@@ -44,6 +44,8 @@ pub struct DeletedMedia {
 
 /// An upload whose bytes are in the store.
 pub struct Upload<'a> {
+    /// Of the picture.
+    pub id: Uuid,
     pub owner: Uuid,
     pub purpose: Purpose,
     pub content_type: &'static str,
@@ -53,13 +55,19 @@ pub struct Upload<'a> {
     pub blob: Uuid,
 }
 
+/// Lets uploads of one owner take turns until the transaction ends.
+pub async fn lock_uploads(tx: &mut PgTransaction<'_>, owner: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 0))", format!("media of {owner}"))
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
 impl Media {
     /// Inserts a picture, unless the owner would then have more bytes than their quota; none then. Uploads of one owner take turns,
     /// so that two at once do not both get the last free bytes.
     pub async fn create(tx: &mut PgTransaction<'_>, upload: &Upload<'_>, quota: i64) -> sqlx::Result<Option<Self>> {
-        sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 0))", format!("media of {}", upload.owner))
-            .execute(&mut **tx)
-            .await?;
+        lock_uploads(tx, upload.owner).await?;
         sqlx::query_as!(
             Self,
             r#"insert into media (id, created_by, purpose, content_type, bytes, sha256, alt, original)
@@ -67,7 +75,7 @@ impl Media {
             where (select coalesce(sum(bytes), 0)::bigint from media where created_by = $2) + $5::bigint <= $9::bigint
             returning id, created_at, created_by, purpose, status, reason, content_type, bytes, width, height, blurhash, alt,
                 hidden_at is not null as "hidden!", '{}'::text[] as "renditions!""#,
-            Uuid::now_v7(),
+            upload.id,
             upload.owner,
             upload.purpose as Purpose,
             upload.content_type,

@@ -7,7 +7,7 @@ use super::attachments::models::{delete_of_posts, list_posts};
 use super::blobs::models::Blob;
 use super::events::producers::media_deleted;
 use super::models::Media;
-use super::pictures;
+use super::{pictures, uploads};
 use crate::posts::events::producers::post_updated;
 use crate::posts::models::Post;
 use crate::posts::shown;
@@ -56,6 +56,7 @@ pub async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<boo
     let media = Media::lock_some(tx, person, BATCH).await?;
     deleted(tx, &media).await?;
     pictures::models::ProfilePicture::delete_of(tx, person).await?;
+    uploads::direct::signals::erased(tx, person).await?;
     Ok(!media.is_empty())
 }
 

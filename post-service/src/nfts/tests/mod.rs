@@ -35,9 +35,14 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/nft-metadat
 
 /// A platform with minting on, a folder for metadata, and a stub of the interaction service.
 pub async fn start(database: PgConnectOptions) -> Platform {
+    start_with(database, &[]).await
+}
+
+/// The same with more settings.
+pub async fn start_with(database: PgConnectOptions, more: &[&str]) -> Platform {
     let comments = format!("interaction-service={}", start_comments().await);
     let settings = ["--minting", "on", "--nft-folder", FOLDER, "--producers", &comments];
-    Platform::start(&SERVICE, database, &settings).await
+    Platform::start(&SERVICE, database, &[&settings, more].concat()).await
 }
 
 /// A stub of the interaction service, which has a comment of every user, under the user's own id.
