@@ -12,7 +12,6 @@ pub struct PostDocument<'a> {
     pub post: &'a Post,
     /// The configuration of its language.
     pub config: &'a str,
-    pub tags: &'a [String],
     pub folded_title: &'a str,
     pub folded_content: &'a str,
     pub title: &'a str,
@@ -26,36 +25,33 @@ pub struct PostDocument<'a> {
 impl PostDocument<'_> {
     /// Writes the document of a post.
     pub async fn save(&self, tx: &mut PgTransaction<'_>) -> sqlx::Result<()> {
+        // One statement: each costs a round trip within the transaction that writes the post.
         sqlx::query!(
-            "insert into post_search (post_id, author, published_at, types, tags, config, document)
-            values ($1, $2, $3, $4, $5, $6,
-                setweight(to_tsvector('simple', $7), 'A') || setweight(to_tsvector('simple', $8), 'B')
-                || setweight(to_tsvector('simple', $9), 'C')
-                || case when $6 = 'simple' then '' else
-                    setweight(to_tsvector($6::text::regconfig, $10), 'A')
-                    || setweight(to_tsvector($6::text::regconfig, $11), 'C') end)
-            on conflict (post_id) do update set published_at = excluded.published_at, types = excluded.types,
-                tags = excluded.tags, config = excluded.config, document = excluded.document",
+            "with document as (
+                insert into post_search (post_id, author, published_at, types, config, document)
+                values ($1, $2, $3, $4, $5,
+                    setweight(to_tsvector('simple', $6), 'A') || setweight(to_tsvector('simple', $7), 'B')
+                    || setweight(to_tsvector('simple', $8), 'C')
+                    || case when $5 = 'simple' then '' else
+                        setweight(to_tsvector($5::text::regconfig, $9), 'A')
+                        || setweight(to_tsvector($5::text::regconfig, $10), 'C') end)
+                on conflict (post_id) do update set published_at = excluded.published_at, types = excluded.types,
+                    config = excluded.config, document = excluded.document
+            ), outdated as (
+                delete from search_key where post_id = $1 and not (kind = 'TITLE' and key = any($11))
+            )
+            insert into search_key (kind, key, post_id) select 'TITLE', unnest($11::text[]), $1::uuid
+            on conflict do nothing",
             self.post.id,
             self.post.created_by,
             self.post.published_at.unwrap_or(self.post.created_at) as Timestamp,
             &self.post.types,
-            self.tags,
             self.config,
             self.folded_title,
             self.labels,
             self.folded_content,
             self.title,
-            self.content
-        )
-        .execute(&mut **tx)
-        .await?;
-        sqlx::query!("delete from search_key where post_id = $1", self.post.id).execute(&mut **tx).await?;
-        sqlx::query!(
-            "insert into search_key (kind, key, post_id)
-            select 'TAG', unnest($2::text[]), $1::uuid union select 'TITLE', unnest($3::text[]), $1::uuid",
-            self.post.id,
-            self.tags,
+            self.content,
             self.keys
         )
         .execute(&mut **tx)
@@ -105,6 +101,16 @@ impl Backfill {
         .await?;
         Ok(())
     }
+}
+
+/// Deletes up to `rows` keys of tags, which were kept here before they were looked up in `post_tag`; how many they were.
+pub async fn delete_tag_keys(tx: &mut PgTransaction<'_>, rows: i64) -> sqlx::Result<u64> {
+    let query = sqlx::query!(
+        "delete from search_key where ctid = any(array(
+            select ctid from search_key where kind = 'TAG' limit $1 for update skip locked))",
+        rows
+    );
+    Ok(query.execute(&mut **tx).await?.rows_affected())
 }
 
 /// The posts of these ids that all users may read and that are not in the index.
@@ -183,7 +189,8 @@ impl PostQuery<'_> {
             r#"select post_id, published_at, config from post_search
             where document @@ $1::text::tsquery
                 and ($2::uuid is null or author = $2) and ($3::text is null or types @> array[$3])
-                and ($4::text is null or tags @> array[$4])
+                and ($4::text is null or exists (
+                    select from post_tag where post_tag.post_id = post_search.post_id and tag = $4))
                 and ($5::timestamptz is null or published_at >= $5) and ($6::timestamptz is null or published_at < $6)
                 and (published_at, post_id) < ($7, $8) and not hidden($9, author)
                 and ($11::boolean is null
@@ -221,7 +228,8 @@ impl PostQuery<'_> {
                 select post_id, published_at, config, document from post_search
                 where document @@ $1::text::tsquery
                     and ($2::uuid is null or author = $2) and ($3::text is null or types @> array[$3])
-                    and ($4::text is null or tags @> array[$4])
+                    and ($4::text is null or exists (
+                    select from post_tag where post_tag.post_id = post_search.post_id and tag = $4))
                     and ($5::timestamptz is null or published_at >= $5)
                     and ($6::timestamptz is null or published_at < $6)
                     and published_at <= $7 and not hidden($8, author)

@@ -40,7 +40,7 @@ impl PostFilter {
             ), posted as (
                 select * from post where status = 'POSTED' and visible(post, $1) and (created_at, id) < ($2, $3)
                     and ($7::uuid is null or created_by = $7) and ($8::text is null or types @> array[$8])
-                    and ($9::text is null or id in (select post_id from search_key where kind = 'TAG' and key = $9))
+                    and ($9::text is null or id in (select post_id from post_tag where tag collate "C" = $9))
                     and ($10::boolean is null or exists (select from shown_media where post_id = post.id) = $10)
                 order by created_at desc, id desc limit $4
             ), page as (

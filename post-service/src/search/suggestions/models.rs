@@ -22,20 +22,21 @@ impl SuggestedTag {
         // From one tag to the next by the index: a tag that a million posts have is one step.
         sqlx::query_as!(
             Self,
-            r#"with recursive tag as (
-                (select key from search_key where kind = 'TAG' and key between $1 and $1 || chr(1114111)
-                    order by key limit 1)
+            r#"with recursive next as (
+                (select tag collate "C" as tag from post_tag
+                    where tag collate "C" between $1 and $1 || chr(1114111) order by tag collate "C" limit 1)
                 union all
-                select (select key from search_key where kind = 'TAG' and key > tag.key and key <= $1 || chr(1114111)
-                    order by key limit 1)
-                from tag where tag.key is not null
-            ), first as (select key from tag where key is not null limit $2)
-            select first.key as "tag!", uses as "uses!" from first, lateral (
+                select (select post_tag.tag collate "C" from post_tag
+                    where post_tag.tag collate "C" > next.tag and post_tag.tag collate "C" <= $1 || chr(1114111)
+                    order by post_tag.tag collate "C" limit 1)
+                from next where next.tag is not null
+            ), first as (select tag from next where tag is not null limit $2)
+            select first.tag as "tag!", uses as "uses!" from first, lateral (
                 select count(*) as uses from (
-                    select from search_key where kind = 'TAG' and search_key.key = first.key limit $3
+                    select from post_tag where post_tag.tag collate "C" = first.tag limit $3
                 ) as used
             ) as counted
-            order by uses desc, first.key limit $4"#,
+            order by uses desc, first.tag limit $4"#,
             prefix,
             MAX_TAGS,
             MAX_USES,
