@@ -54,6 +54,7 @@ static SERVICE: Service = Service {
         posts::events::POST_DELETED,
         posts::events::POST_DELETE_COMPLETED,
         media::events::MEDIA_READY,
+        media::events::MEDIA_DELETED,
         media::pictures::events::PROFILE_PICTURE_CHANGED,
         nfts::events::NFT_PINNED,
         nfts::events::NFT_MINTED,

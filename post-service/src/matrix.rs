@@ -1,5 +1,6 @@
 //! What the README's permission matrix (`## Who may what`) is tested with: users, and a request for each operation.
 use std::future::{Ready, ready};
+use std::sync::OnceLock;
 
 use axum::body::Body;
 use axum::http::{Request, header};
@@ -10,6 +11,7 @@ use uuid::Uuid;
 use crate::blocks::events::USER_BLOCKED;
 use crate::core::testing::{self, Platform};
 use crate::media;
+use crate::media::tests::buckets::Bucket;
 use crate::nfts;
 use crate::posts::events::POST_DELETE_REQUESTED;
 use crate::token_check;
@@ -27,9 +29,13 @@ pub async fn settings() -> Vec<String> {
     settings
 }
 
-/// Starts the service for all requests.
+/// Starts the service for all requests, with a bucket for pictures, which is there as long as the process.
 pub async fn start(database: PgConnectOptions) -> World {
-    nfts::tests::start(database).await
+    static BUCKET: OnceLock<Bucket> = OnceLock::new();
+    let new = Bucket::start().await;
+    let bucket = BUCKET.get_or_init(|| new);
+    let settings: Vec<&str> = bucket.settings.iter().map(String::as_str).collect();
+    nfts::tests::start_with(database, &settings).await
 }
 
 /// The owner of what a request is about.
@@ -113,8 +119,18 @@ pub async fn request(platform: &Platform, operation: &str, owner: &Person) -> Re
 
 /// A request for an operation about a picture of `owner`, which a post and a profile show.
 async fn request_media(platform: &Platform, operation: &str, owner: &Person) -> Request<Body> {
+    use media::tests::direct::{begin, put};
     use media::tests::{form, picture, ready};
     let (method, path) = operation.split_once(' ').unwrap();
+    if path == "/api/v1/media/uploads" {
+        return build("POST", "/media/uploads", Some(json!({ "purpose": "POST", "bytes": 100 })));
+    }
+    if path == "/api/v1/media/uploads/{upload_id}/complete" {
+        let file = picture(4, 4);
+        let upload = begin(platform, &owner.token, file.len()).await.body;
+        assert_eq!(put(&upload, &file).await, 200);
+        return build("POST", &format!("/media/uploads/{}/complete", upload["id"].as_str().unwrap()), None);
+    }
     if operation == "POST /api/v1/media" {
         return form("POST", &picture(4, 4));
     }

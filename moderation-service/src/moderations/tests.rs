@@ -122,18 +122,22 @@ async fn the_deletion_of_a_comment_is_requested_of_the_interaction_service(
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_title_is_read_and_each_category_has_its_reason(_: PgPoolOptions, database: PgConnectOptions) {
+async fn titles_and_items_are_read_and_each_category_has_its_reason(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (_, author) = new_user();
     let mut titled = post(Uuid::now_v7(), author, 0, "harmless");
     titled["title"] = json!("Heil Hitler");
     platform.consume(POST_CREATED, &titled).await;
+    let mut about = post(Uuid::now_v7(), author, 0, "harmless");
+    about["item"] = json!({ "id": Uuid::now_v7(), "kind": "BOOK", "url": "https://books.example/", "title": "A book",
+        "artists": ["Heil Hitler"], "site": null });
+    platform.consume(POST_CREATED, &about).await;
     for text in ["you faggot", "send nudes", "I hope you die", "all whores"] {
         platform.consume(POST_CREATED, &post(Uuid::now_v7(), author, 0, text)).await;
     }
     let requested = platform.published(POST_DELETE_REQUESTED).await;
     let reasons: Vec<_> = requested.iter().map(|case| case["reason"].as_str().unwrap()).collect();
-    assert_eq!(reasons, ["RACISM", "OFFENSIVE_CONTENT", "NUDITY", "RULES_VIOLATION", "OFFENSIVE_CONTENT"]);
+    assert_eq!(reasons, ["RACISM", "RACISM", "OFFENSIVE_CONTENT", "NUDITY", "RULES_VIOLATION", "OFFENSIVE_CONTENT"]);
 }
 
 #[sqlx::test(migrations = false)]

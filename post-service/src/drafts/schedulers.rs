@@ -11,6 +11,7 @@ use super::signals::{self, Publication};
 use crate::core::api::errors::Error;
 use crate::core::app::App;
 use crate::core::ground::worker::{Outcome, Worker};
+use crate::items::models::Item;
 use crate::posts::models::Post;
 use crate::pre_publish::PrePublish;
 
@@ -33,8 +34,9 @@ impl DraftPublisher {
         if status.is_some_and(|status| status == "MUTED" || status == "BANNED") {
             return Ok(Some(Refusal::Author));
         }
-        let text =
-            post.title.as_ref().map_or_else(|| post.content.clone(), |title| format!("{title}\n{}", post.content));
+        let items = Item::list(&self.app.db, &[post.id]).await?;
+        let lines = post.title.as_deref().into_iter().chain([post.content.as_str()]);
+        let text = lines.chain(items.values().flat_map(Item::words)).collect::<Vec<_>>().join("\n");
         match self.pre_publish.check("content", &text, ready(Ok(true))).await {
             Ok(()) => Ok(None),
             Err(Error::Invalid(_)) => Ok(Some(Refusal::Content)),

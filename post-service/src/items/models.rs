@@ -20,6 +20,12 @@ pub struct Item {
 }
 
 impl Item {
+    /// What it says: its title, those who made it, and where it is.
+    pub fn words(&self) -> Vec<&str> {
+        let texts = [self.title.as_str()].into_iter().chain(self.artists.iter().map(String::as_str));
+        texts.chain(self.site.as_deref()).collect()
+    }
+
     /// Gives a post this item, in place of any other: the one of the catalogue when it is there. It is locked until the transaction
     /// ends, so that it is not swept meanwhile.
     pub async fn attach(&self, tx: &mut PgTransaction<'_>, post: Uuid) -> sqlx::Result<()> {
@@ -57,6 +63,21 @@ impl Item {
             .fetch_one(&mut **tx)
             .await?
         };
+        // Words that only hidden posts have said are not those of the next author: they are said anew.
+        sqlx::query!(
+            "update item set url = $2, title = $3, artists = $4, site = $5, picture_url = $6
+            where id = $1 and id <> $7 and not exists (
+                select from post_item join post on post.id = post_id where item_id = $1 and hidden_at is null)",
+            item,
+            self.url,
+            self.title,
+            &self.artists,
+            self.site,
+            self.picture_url,
+            self.id
+        )
+        .execute(&mut **tx)
+        .await?;
         sqlx::query!(
             "insert into post_item (post_id, item_id) values ($1, $2)
             on conflict (post_id) do update set item_id = excluded.item_id",

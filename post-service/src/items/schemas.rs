@@ -142,6 +142,11 @@ pub enum ItemChange {
 }
 
 impl ItemChange {
+    /// What the item says that a request gives, as its readers read it.
+    pub fn words(&self) -> Vec<&str> {
+        if let Self::Replaced(item) = self { item.words() } else { Vec::new() }
+    }
+
     /// Reads the field `item` of a post.
     pub fn read(fields: &mut Fields) -> Self {
         match fields.value("item") {

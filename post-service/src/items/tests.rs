@@ -6,7 +6,7 @@ use sqlx::{Executor, Row};
 use super::schedulers::sweep;
 use crate::SERVICE;
 use crate::core::testing::{Platform, Reply, new_user};
-use crate::posts::events::{POST_CREATED, POST_UPDATED};
+use crate::posts::events::{POST_CREATED, POST_DELETE_REQUESTED, POST_UPDATED};
 
 fn book() -> Value {
     json!({ "kind": "BOOK", "external_id": "isbn:1", "url": "https://Books.example/1", "title": "On Engines",
@@ -84,6 +84,36 @@ async fn the_catalogue_has_no_doubles_and_loses_what_no_post_has(_: PgPoolOption
     platform.app.db.execute("update item set used_at = now() - interval '25 hours'").await.unwrap();
     sweep(&platform.app).await.unwrap();
     assert_eq!(count(&platform).await, 1, "the page has a post");
+}
+
+/// The words of an item are read before publication and charged; those that only a hidden post has said are not given to the next.
+#[sqlx::test(migrations = false)]
+async fn what_an_item_says_is_read_charged_and_hidden_with_its_post(_: PgPoolOptions, database: PgConnectOptions) {
+    let (url, asked) = crate::pre_publish::stub::start().await;
+    let ceiling = ["--rate-limits", "posts=1000/60", "--daily-bytes", "100"];
+    let asking = ["--pre-publish", "on", "--moderation-url", &url];
+    let platform = Platform::start(&SERVICE, database, &[&ceiling[..], &asking].concat()).await;
+    let ((anna, her), (bert, _)) = (new_user(), new_user());
+    let mut bad = book();
+    bad["artists"] = json!(["a bad one"]);
+    assert_eq!(send(&platform, &anna, &bad).await.status, 422, "as a text that says so");
+    let mut hateful = book();
+    hateful["title"] = json!("Hateful");
+    let post = attach(&platform, &anna, &hateful).await;
+    assert_eq!(asked.lock().unwrap().last().unwrap(), "Read this\nHateful\nAda\nBooks");
+    let held = platform.personal_data_of(her, "quotas").await;
+    assert_eq!(held[0]["bytes"], json!("Read thisHatefulAdaBooks".len()));
+    let mut long = book();
+    long["title"] = json!("x".repeat(90));
+    assert_eq!(send(&platform, &anna, &long).await.status, 429);
+
+    let request = json!({ "content_id": post["id"], "raw_content": post, "reason": "RACISM" });
+    platform.consume(POST_DELETE_REQUESTED, &request).await;
+    let item = format!("/items/{}", post["item"]["id"].as_str().unwrap());
+    assert_eq!(platform.call("GET", &item, Some(&bert), None).await.status, 404, "it is hidden with its post");
+    let other = attach(&platform, &bert, &book()).await;
+    assert_eq!((&other["item"]["id"], &other["item"]["title"]), (&post["item"]["id"], &json!("On Engines")));
+    assert_eq!(attach(&platform, &anna, &hateful).await["item"]["title"], "On Engines", "and now it stays");
 }
 
 #[sqlx::test(migrations = false)]

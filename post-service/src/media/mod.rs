@@ -16,7 +16,7 @@ pub mod schemas;
 mod serving;
 pub mod signals;
 pub mod store;
-mod uploads;
+pub mod uploads;
 mod views;
 
 #[cfg(test)]
@@ -85,7 +85,7 @@ pub const LIST_MEDIA_LIMIT: Limit = Limit {
 /// How often a user may upload a picture.
 pub const UPLOAD_LIMIT: Limit = Limit {
     name: "uploads",
-    routes: &["POST /api/v1/media"],
+    routes: &["POST /api/v1/media", "POST /api/v1/media/uploads", "POST /api/v1/media/uploads/{upload_id}/complete"],
     rate: Rate::new(30, 1800),
     burst_in_development: Some(300),
     strict: false,

@@ -1,4 +1,5 @@
 //! Pictures in the database: all of the SQL of this feature but that of its parts.
+use serde::Serialize;
 use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
@@ -32,8 +33,19 @@ pub struct Media {
     pub renditions: Vec<String>,
 }
 
+/// A picture whose row is deleted, as its last event has it.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct DeletedMedia {
+    pub media_id: Uuid,
+    pub owner_id: Uuid,
+    /// Above every version that it had.
+    pub version: i64,
+}
+
 /// An upload whose bytes are in the store.
 pub struct Upload<'a> {
+    /// Of the picture.
+    pub id: Uuid,
     pub owner: Uuid,
     pub purpose: Purpose,
     pub content_type: &'static str,
@@ -43,13 +55,19 @@ pub struct Upload<'a> {
     pub blob: Uuid,
 }
 
+/// Lets uploads of one owner take turns until the transaction ends.
+pub async fn lock_uploads(tx: &mut PgTransaction<'_>, owner: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 0))", format!("media of {owner}"))
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
 impl Media {
     /// Inserts a picture, unless the owner would then have more bytes than their quota; none then. Uploads of one owner take turns,
     /// so that two at once do not both get the last free bytes.
     pub async fn create(tx: &mut PgTransaction<'_>, upload: &Upload<'_>, quota: i64) -> sqlx::Result<Option<Self>> {
-        sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 0))", format!("media of {}", upload.owner))
-            .execute(&mut **tx)
-            .await?;
+        lock_uploads(tx, upload.owner).await?;
         sqlx::query_as!(
             Self,
             r#"insert into media (id, created_by, purpose, content_type, bytes, sha256, alt, original)
@@ -57,7 +75,7 @@ impl Media {
             where (select coalesce(sum(bytes), 0)::bigint from media where created_by = $2) + $5::bigint <= $9::bigint
             returning id, created_at, created_by, purpose, status, reason, content_type, bytes, width, height, blurhash, alt,
                 hidden_at is not null as "hidden!", '{}'::text[] as "renditions!""#,
-            Uuid::now_v7(),
+            upload.id,
             upload.owner,
             upload.purpose as Purpose,
             upload.content_type,
@@ -129,8 +147,8 @@ impl Media {
         Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
     }
 
-    /// Deletes pictures with their renditions; the blobs to which they referred.
-    pub async fn delete(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
+    /// Deletes pictures with their renditions; with the blobs to which they referred.
+    pub async fn delete(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<(Vec<DeletedMedia>, Vec<Uuid>)> {
         let blobs = sqlx::query_scalar!(
             r#"select blob_id as "blob!" from media_rendition where media_id = any($1)
             union select original from media where id = any($1) and original is not null"#,
@@ -138,8 +156,13 @@ impl Media {
         )
         .fetch_all(&mut **tx)
         .await?;
-        sqlx::query!("delete from media where id = any($1)", ids).execute(&mut **tx).await?;
-        Ok(blobs)
+        let deleted = sqlx::query_as!(
+            DeletedMedia,
+            r#"delete from media where id = any($1)
+            returning id as media_id, created_by as owner_id, version + 1 as "version!""#,
+            ids
+        );
+        Ok((deleted.fetch_all(&mut **tx).await?, blobs))
     }
 
     /// Up to `rows` pictures of a person, locked.

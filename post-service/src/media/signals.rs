@@ -1,12 +1,13 @@
-//! What follows from a change of a picture, in the same transaction: posts that show it are published again, profiles lose it, and
-//! its files are marked for the sweep.
+//! What follows from a change of a picture, in the same transaction: posts that show it are published again, profiles lose it, its
+//! end is published, and its files are marked for the sweep.
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::attachments::models::{delete_of_posts, list_posts};
 use super::blobs::models::Blob;
+use super::events::producers::media_deleted;
 use super::models::Media;
-use super::pictures;
+use super::{pictures, uploads};
 use crate::posts::events::producers::post_updated;
 use crate::posts::models::Post;
 use crate::posts::shown;
@@ -38,7 +39,8 @@ pub async fn deleted(tx: &mut PgTransaction<'_>, media: &[Uuid]) -> sqlx::Result
     }
     let showing = lock_posts(tx, media).await?;
     pictures::signals::taken_off(tx, media).await?;
-    let blobs = Media::delete(tx, media).await?;
+    let (gone, blobs) = Media::delete(tx, media).await?;
+    media_deleted(tx, &gone).await?;
     Blob::doom_unreferenced(tx, &blobs).await?;
     publish_posts(tx, &showing).await
 }
@@ -54,6 +56,7 @@ pub async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<boo
     let media = Media::lock_some(tx, person, BATCH).await?;
     deleted(tx, &media).await?;
     pictures::models::ProfilePicture::delete_of(tx, person).await?;
+    uploads::direct::signals::erased(tx, person).await?;
     Ok(!media.is_empty())
 }
 

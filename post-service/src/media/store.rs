@@ -10,12 +10,14 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
 use axum::body::Bytes;
+use axum::http::header::CONTENT_TYPE;
 use clap::Args;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
+use object_store::signer::{HeaderValue, Method, SignedUrlOptions, Signer};
 use object_store::{ClientOptions, GetOptions, GetRange, ObjectStore, ObjectStoreExt, RetryConfig, WriteMultipart};
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
@@ -29,6 +31,11 @@ const S3_TIMEOUT: Duration = Duration::from_secs(10);
 const S3_RETRIES: Duration = Duration::from_secs(8);
 /// Beneath it are all objects.
 const ROOT: &str = "objects";
+
+/// Beneath it is what clients write themselves, until it is taken over.
+const INCOMING: &str = "incoming";
+/// The type of what clients write themselves: one that no browser shows, should the bucket be open to the web.
+pub const UPLOAD_TYPE: &str = "application/octet-stream";
 
 /// Where pictures are stored.
 #[derive(Args, Clone, Debug)]
@@ -46,6 +53,10 @@ pub struct StoreSettings {
     #[arg(long, env = "MEDIA_S3_ENDPOINT")]
     pub media_s3_endpoint: Option<String>,
 
+    /// The same server as clients reach it, for direct uploads; the same address when it is not given
+    #[arg(long, env = "MEDIA_S3_PUBLIC_ENDPOINT")]
+    pub media_s3_public_endpoint: Option<String>,
+
     /// The id of the key to the bucket
     #[arg(long, env = "MEDIA_S3_ACCESS_KEY_ID", hide_env_values = true)]
     pub media_s3_access_key_id: Option<SecretString>,
@@ -61,6 +72,8 @@ pub struct Store {
     objects: Arc<dyn ObjectStore>,
     /// The folder, where it is one.
     folder: Option<PathBuf>,
+    /// What signs addresses to which clients write, where it is a bucket.
+    signer: Option<Arc<dyn Signer>>,
 }
 
 /// An object that is being written. Dropped without [`NewObject::finish`] it was never there.
@@ -82,6 +95,10 @@ fn key(blob: Uuid) -> Path {
     Path::from(format!("{ROOT}/{}/{id}", &id[30..]))
 }
 
+fn incoming_key(upload: Uuid) -> Path {
+    Path::from(format!("{INCOMING}/{}", upload.simple()))
+}
+
 fn blob_of(key: &Path) -> Option<Uuid> {
     key.filename().and_then(|name| Uuid::try_parse(name).ok())
 }
@@ -93,7 +110,7 @@ impl Store {
             let folder = PathBuf::from(&settings.media_store);
             std::fs::create_dir_all(&folder).with_context(|| format!("MEDIA_STORE: {}", folder.display()))?;
             let objects = LocalFileSystem::new_with_prefix(&folder)?.with_automatic_cleanup(false);
-            return Ok(Self { objects: Arc::new(objects), folder: Some(folder) });
+            return Ok(Self { objects: Arc::new(objects), folder: Some(folder), signer: None });
         };
         let retries = RetryConfig { max_retries: 3, retry_timeout: S3_RETRIES, ..RetryConfig::default() };
         let mut s3 = AmazonS3Builder::new()
@@ -101,16 +118,20 @@ impl Store {
             .with_region(&settings.media_s3_region)
             .with_client_options(ClientOptions::new().with_timeout(S3_TIMEOUT))
             .with_retry(retries);
-        if let Some(endpoint) = &settings.media_s3_endpoint {
-            s3 = s3.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
-        }
         if let Some(id) = &settings.media_s3_access_key_id {
             s3 = s3.with_access_key_id(id.expose_secret());
         }
         if let Some(key) = &settings.media_s3_secret_access_key {
             s3 = s3.with_secret_access_key(key.expose_secret());
         }
-        Ok(Self { objects: Arc::new(s3.build().context("MEDIA_STORE")?), folder: None })
+        let at = |endpoint: Option<&String>| match endpoint {
+            Some(endpoint) => s3.clone().with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://")),
+            None => s3.clone(),
+        };
+        let private = settings.media_s3_endpoint.as_ref();
+        let objects = Arc::new(at(private).build().context("MEDIA_STORE")?);
+        let signer = at(settings.media_s3_public_endpoint.as_ref().or(private)).build().context("MEDIA_STORE")?;
+        Ok(Self { objects, folder: None, signer: Some(Arc::new(signer)) })
     }
 
     /// Begins to write an object.
@@ -150,24 +171,69 @@ impl Store {
         }
     }
 
+    /// An address to which a client can write a file for a while; none where the store cannot sign. The signature does not bind the
+    /// length, which is looked at when the file is taken over.
+    pub async fn sign_upload(&self, upload: Uuid, lifetime: Duration) -> Option<object_store::Result<String>> {
+        let signer = self.signer.as_ref()?;
+        let options = SignedUrlOptions::new().with_signed_header(CONTENT_TYPE, HeaderValue::from_static(UPLOAD_TYPE));
+        let signed = signer.signed_url_opts(Method::PUT, &incoming_key(upload), lifetime, &options).await;
+        Some(signed.map(String::from))
+    }
+
+    /// The bytes of what a client has written; none when it has written nothing.
+    pub async fn incoming_size(&self, upload: Uuid) -> object_store::Result<Option<u64>> {
+        match self.objects.head(&incoming_key(upload)).await {
+            Ok(found) => Ok(Some(found.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(cause) => Err(cause),
+        }
+    }
+
+    /// Copies what a client has written to a blob, which no client can write to.
+    pub async fn take_over(&self, upload: Uuid, blob: Uuid) -> object_store::Result<()> {
+        self.objects.copy(&incoming_key(upload), &key(blob)).await
+    }
+
+    /// Deletes what a client has written; nothing is deleted, too.
+    pub async fn delete_incoming(&self, upload: Uuid) -> object_store::Result<()> {
+        match self.objects.delete(&incoming_key(upload)).await {
+            Err(object_store::Error::NotFound { .. }) => Ok(()),
+            outcome => outcome,
+        }
+    }
+
     /// Up to `most` objects that come after one in the order of keys, none: from the first on.
     pub async fn list(&self, after: Option<Uuid>, most: usize) -> object_store::Result<Vec<StoredObject>> {
+        self.list_beneath(ROOT, after.map(key), most).await
+    }
+
+    /// The same of what clients have written themselves.
+    pub async fn list_incoming(&self, after: Option<Uuid>, most: usize) -> object_store::Result<Vec<StoredObject>> {
+        self.list_beneath(INCOMING, after.map(incoming_key), most).await
+    }
+
+    async fn list_beneath(
+        &self,
+        root: &str,
+        after: Option<Path>,
+        most: usize,
+    ) -> object_store::Result<Vec<StoredObject>> {
         let now = SystemTime::now();
-        let root = Path::from(ROOT);
+        let root = Path::from(root);
         let objects = match after {
-            Some(after) => self.objects.list_with_offset(Some(&root), &key(after)),
+            Some(after) => self.objects.list_with_offset(Some(&root), &after),
             None => self.objects.list(Some(&root)),
         };
         let known = objects.try_filter_map(|object| async move {
             let age = now.duration_since(object.last_modified.into()).unwrap_or_default();
-            Ok(blob_of(&object.location).map(|blob| StoredObject { blob, age }))
+            Ok(blob_of(&object.location).map(|blob| (object.location.to_string(), StoredObject { blob, age })))
         });
         // A bucket is listed in the order of keys, a folder in any.
-        let mut listed: Vec<StoredObject> =
+        let mut listed: Vec<(String, StoredObject)> =
             if self.folder.is_some() { known.try_collect().await? } else { known.take(most).try_collect().await? };
-        listed.sort_unstable_by_key(|object| key(object.blob).to_string());
+        listed.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         listed.truncate(most);
-        Ok(listed)
+        Ok(listed.into_iter().map(|(_, object)| object).collect())
     }
 
     /// Deletes the temporary files of uploads that ended longer ago without their end; how many there were.

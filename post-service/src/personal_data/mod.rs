@@ -10,6 +10,7 @@ use crate::core::doors::erasure::Erasure;
 use crate::core::doors::personal_data::PersonalDataSource;
 use crate::history::models::PostVersion;
 use crate::media;
+use crate::media::uploads::direct::models::DirectUpload;
 use crate::nfts::models::Mint;
 use crate::posts;
 use crate::quotas::models::Usage;
@@ -34,6 +35,10 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
     PersonalDataSource {
         name: "media",
         list: |db, person, before, rows| Box::pin(media::models::Media::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "media_uploads",
+        list: |db, person, before, rows| Box::pin(DirectUpload::list_personal_data(db, person, before, rows)),
     },
     PersonalDataSource {
         name: "mints",

@@ -62,12 +62,15 @@ pub struct Draft<'a> {
     /// When the draft is to be published.
     pub schedule: Schedule,
     pub comments: Option<Commenters>,
+    /// What its item says.
+    pub item: Vec<&'a str>,
 }
 
 impl Draft<'_> {
-    /// Its text as moderation reads it once it is published; a title that an update leaves as it is aside.
+    /// Its text as moderation reads it once it is published; a title and an item that an update leaves as they are aside.
     pub fn text(&self) -> String {
-        self.title.map_or_else(|| self.content.to_owned(), |title| format!("{title}\n{}", self.content))
+        let lines = self.title.into_iter().chain([self.content]).chain(self.item.iter().copied());
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     /// Whether other users will see it, now or when it is due.
@@ -78,7 +81,7 @@ impl Draft<'_> {
     /// Its texts, by which a user's quota is charged.
     pub fn texts(&self) -> Vec<&str> {
         let types = self.types.iter().map(String::as_str);
-        [self.content].into_iter().chain(self.title).chain(types).collect()
+        [self.content].into_iter().chain(self.title).chain(types).chain(self.item.iter().copied()).collect()
     }
 }
 

@@ -111,8 +111,9 @@ fn read_publish_at(fields: &mut Fields, now: DateTime<Utc>) -> Schedule {
 impl PostIn {
     /// Its fields, with its categories as they were checked.
     pub fn draft<'a>(&'a self, types: &'a [String]) -> Draft<'a> {
-        let Self { title, content, status, publish_at, comments, .. } = self;
-        Draft { title: title.as_deref(), content, types, status: *status, schedule: *publish_at, comments: *comments }
+        let Self { title, content, status, publish_at: schedule, comments, item, .. } = self;
+        let (title, item) = (title.as_deref(), item.words());
+        Draft { title, content, types, status: *status, schedule: *schedule, comments: *comments, item }
     }
 
     /// Its categories; refused when one of them does not exist.

@@ -59,6 +59,7 @@ pub async fn deleted(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()
 pub async fn hidden(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
     delete_nft(tx, post.id).await?;
     withdrawn(tx, NftKind::Post, &[post.id], Withdrawal::Hidden).await?;
+    tags::signals::hidden(tx, post.id).await?;
     search::signals::hidden(tx, post.id).await?;
     let shown = shown::as_published(tx, post.clone()).await?;
     producers::post_deleted(tx, &shown).await
@@ -86,6 +87,7 @@ pub async fn decided(tx: &mut PgTransaction<'_>, decision: &PostDecision) -> sql
         // Of a post that is hidden on the request of a service without decisions, a new label restores nothing.
         if let Some(post) = Post::restore(tx, post_id).await? {
             save_nft_record(tx, &post).await?;
+            tags::signals::saved(tx, &post).await?;
             search::signals::changed(tx, &post).await?;
             let post = RestoredPost { post: shown::as_published(tx, post).await?, decision_version: version };
             producers::post_restored(tx, &post).await?;

@@ -38,6 +38,7 @@ pub async fn get_available_categories(_: User) -> Json<[&'static str; 22]> {
     ("author" = Option<uuid::Uuid>, Query, description = "Only posts of this user"),
     ("category" = Option<String>, Query, max_length = 16, example = "TECHNOLOGY", description = "Only posts of this category"),
     ("tag" = Option<String>, Query, max_length = 100, description = "Only published posts with this #tag, with or without the #"),
+    ("has_media" = Option<bool>, Query, example = false, description = "Only posts that show pictures, or with `false` only those that show none"),
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(

@@ -15,6 +15,7 @@ pub mod schedulers;
 pub mod schemas;
 mod services;
 pub mod signals;
+mod suggestions;
 mod views;
 mod words;
 

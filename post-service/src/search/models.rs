@@ -1,5 +1,5 @@
 //! Search in the database: all of the SQL of this feature.
-use sqlx::{PgExecutor, PgPool, PgTransaction};
+use sqlx::{PgPool, PgTransaction};
 use uuid::Uuid;
 
 use super::CANDIDATES;
@@ -7,19 +7,11 @@ use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
 use crate::posts::models::Post;
 
-/// Keys that begin with a text and are looked at, at most: so a letter with which all titles begin costs no more than any other.
-const MAX_KEYS: i64 = 200;
-/// Tags that begin with a text and are compared by their use, at most.
-const MAX_TAGS: i64 = 100;
-/// How far the uses of a tag are counted.
-const MAX_USES: i64 = 100;
-
 /// What is indexed of a post; each text is words with blanks between them.
 pub struct PostDocument<'a> {
     pub post: &'a Post,
     /// The configuration of its language.
     pub config: &'a str,
-    pub tags: &'a [String],
     pub folded_title: &'a str,
     pub folded_content: &'a str,
     pub title: &'a str,
@@ -33,36 +25,33 @@ pub struct PostDocument<'a> {
 impl PostDocument<'_> {
     /// Writes the document of a post.
     pub async fn save(&self, tx: &mut PgTransaction<'_>) -> sqlx::Result<()> {
+        // One statement: each costs a round trip within the transaction that writes the post.
         sqlx::query!(
-            "insert into post_search (post_id, author, published_at, types, tags, config, document)
-            values ($1, $2, $3, $4, $5, $6,
-                setweight(to_tsvector('simple', $7), 'A') || setweight(to_tsvector('simple', $8), 'B')
-                || setweight(to_tsvector('simple', $9), 'C')
-                || case when $6 = 'simple' then '' else
-                    setweight(to_tsvector($6::text::regconfig, $10), 'A')
-                    || setweight(to_tsvector($6::text::regconfig, $11), 'C') end)
-            on conflict (post_id) do update set published_at = excluded.published_at, types = excluded.types,
-                tags = excluded.tags, config = excluded.config, document = excluded.document",
+            "with document as (
+                insert into post_search (post_id, author, published_at, types, config, document)
+                values ($1, $2, $3, $4, $5,
+                    setweight(to_tsvector('simple', $6), 'A') || setweight(to_tsvector('simple', $7), 'B')
+                    || setweight(to_tsvector('simple', $8), 'C')
+                    || case when $5 = 'simple' then '' else
+                        setweight(to_tsvector($5::text::regconfig, $9), 'A')
+                        || setweight(to_tsvector($5::text::regconfig, $10), 'C') end)
+                on conflict (post_id) do update set published_at = excluded.published_at, types = excluded.types,
+                    config = excluded.config, document = excluded.document
+            ), outdated as (
+                delete from search_key where post_id = $1 and not (kind = 'TITLE' and key = any($11))
+            )
+            insert into search_key (kind, key, post_id) select 'TITLE', unnest($11::text[]), $1::uuid
+            on conflict do nothing",
             self.post.id,
             self.post.created_by,
             self.post.published_at.unwrap_or(self.post.created_at) as Timestamp,
             &self.post.types,
-            self.tags,
             self.config,
             self.folded_title,
             self.labels,
             self.folded_content,
             self.title,
-            self.content
-        )
-        .execute(&mut **tx)
-        .await?;
-        sqlx::query!("delete from search_key where post_id = $1", self.post.id).execute(&mut **tx).await?;
-        sqlx::query!(
-            "insert into search_key (kind, key, post_id)
-            select 'TAG', unnest($2::text[]), $1::uuid union select 'TITLE', unnest($3::text[]), $1::uuid",
-            self.post.id,
-            self.tags,
+            self.content,
             self.keys
         )
         .execute(&mut **tx)
@@ -114,6 +103,16 @@ impl Backfill {
     }
 }
 
+/// Deletes up to `rows` keys of tags, which were kept here before they were looked up in `post_tag`; how many they were.
+pub async fn delete_tag_keys(tx: &mut PgTransaction<'_>, rows: i64) -> sqlx::Result<u64> {
+    let query = sqlx::query!(
+        "delete from search_key where ctid = any(array(
+            select ctid from search_key where kind = 'TAG' limit $1 for update skip locked))",
+        rows
+    );
+    Ok(query.execute(&mut **tx).await?.rows_affected())
+}
+
 /// The posts of these ids that all users may read and that are not in the index.
 pub async fn list_missing(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Post>> {
     sqlx::query_as!(
@@ -138,6 +137,8 @@ pub struct PostQuery<'a> {
     pub author: Option<Uuid>,
     pub category: Option<&'a str>,
     pub tag: Option<&'a str>,
+    /// Whether it shows pictures.
+    pub has_media: Option<bool>,
     pub since: Option<Timestamp>,
     pub until: Option<Timestamp>,
 }
@@ -188,9 +189,12 @@ impl PostQuery<'_> {
             r#"select post_id, published_at, config from post_search
             where document @@ $1::text::tsquery
                 and ($2::uuid is null or author = $2) and ($3::text is null or types @> array[$3])
-                and ($4::text is null or tags @> array[$4])
+                and ($4::text is null or exists (
+                    select from post_tag where post_tag.post_id = post_search.post_id and tag = $4))
                 and ($5::timestamptz is null or published_at >= $5) and ($6::timestamptz is null or published_at < $6)
                 and (published_at, post_id) < ($7, $8) and not hidden($9, author)
+                and ($11::boolean is null
+                    or exists (select from shown_media where shown_media.post_id = post_search.post_id) = $11)
             order by published_at desc, post_id desc limit $10"#,
             self.tsquery,
             self.author,
@@ -201,7 +205,8 @@ impl PostQuery<'_> {
             before.at,
             before.id,
             viewer,
-            rows
+            rows,
+            self.has_media
         )
         .fetch_all(&mut **tx)
         .await
@@ -223,10 +228,13 @@ impl PostQuery<'_> {
                 select post_id, published_at, config, document from post_search
                 where document @@ $1::text::tsquery
                     and ($2::uuid is null or author = $2) and ($3::text is null or types @> array[$3])
-                    and ($4::text is null or tags @> array[$4])
+                    and ($4::text is null or exists (
+                    select from post_tag where post_tag.post_id = post_search.post_id and tag = $4))
                     and ($5::timestamptz is null or published_at >= $5)
                     and ($6::timestamptz is null or published_at < $6)
                     and published_at <= $7 and not hidden($8, author)
+                    and ($12::boolean is null
+                        or exists (select from shown_media where shown_media.post_id = post_search.post_id) = $12)
                 order by published_at desc, post_id desc limit $9
             )
             select post_id, published_at, config from candidate
@@ -242,7 +250,8 @@ impl PostQuery<'_> {
             viewer,
             CANDIDATES,
             skipped,
-            rows
+            rows,
+            self.has_media
         )
         .fetch_all(&mut **tx)
         .await
@@ -283,69 +292,4 @@ pub async fn load_posts(tx: &mut PgTransaction<'_>, viewer: Uuid, ids: &[Uuid]) 
     )
     .fetch_all(&mut **tx)
     .await
-}
-
-/// A tag that begins with a text.
-pub struct SuggestedTag {
-    pub tag: String,
-    /// Posts that have it; of a popular one not all are counted.
-    pub uses: i64,
-}
-
-impl SuggestedTag {
-    /// The most used tags that begin with a folded text.
-    pub async fn list(db: impl PgExecutor<'_>, prefix: &str, rows: i64) -> sqlx::Result<Vec<Self>> {
-        // From one tag to the next by the index: a tag that a million posts have is one step.
-        sqlx::query_as!(
-            Self,
-            r#"with recursive tag as (
-                (select key from search_key where kind = 'TAG' and key between $1 and $1 || chr(1114111)
-                    order by key limit 1)
-                union all
-                select (select key from search_key where kind = 'TAG' and key > tag.key and key <= $1 || chr(1114111)
-                    order by key limit 1)
-                from tag where tag.key is not null
-            ), first as (select key from tag where key is not null limit $2)
-            select first.key as "tag!", uses as "uses!" from first, lateral (
-                select count(*) as uses from (
-                    select from search_key where kind = 'TAG' and search_key.key = first.key limit $3
-                ) as used
-            ) as counted
-            order by uses desc, first.key limit $4"#,
-            prefix,
-            MAX_TAGS,
-            MAX_USES,
-            rows
-        )
-        .fetch_all(db)
-        .await
-    }
-}
-
-/// A post in whose title a word, and what follows it, begins with a text.
-pub struct SuggestedPost {
-    pub id: Uuid,
-    pub title: String,
-}
-
-impl SuggestedPost {
-    /// The newest of those posts that the viewer may see.
-    pub async fn list(db: impl PgExecutor<'_>, viewer: Uuid, prefix: &str, rows: i64) -> sqlx::Result<Vec<Self>> {
-        sqlx::query_as!(
-            Self,
-            r#"with found as materialized (
-                select post_id from search_key where kind = 'TITLE' and key between $1 and $1 || chr(1114111)
-                order by key limit $2
-            )
-            select id, coalesce(title, '') as "title!" from post
-            where id in (select post_id from found) and visible(post, $3)
-            order by published_at desc, id desc limit $4"#,
-            prefix,
-            MAX_KEYS,
-            viewer,
-            rows
-        )
-        .fetch_all(db)
-        .await
-    }
 }

@@ -7,8 +7,9 @@ use uuid::Uuid;
 
 use super::SearchOrder;
 use super::languages;
-use super::models::{PostQuery, SuggestedPost, SuggestedTag};
+use super::models::PostQuery;
 use super::services::{QueryText, key, query_text};
+use super::suggestions::models::{SuggestedPost, SuggestedTag};
 use crate::core::api::errors::Error;
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::extract::Query;
@@ -35,6 +36,7 @@ pub struct PostSearch {
     author: Option<Uuid>,
     category: Option<String>,
     tag: Option<String>,
+    has_media: Option<bool>,
     since: Option<Timestamp>,
     until: Option<Timestamp>,
     pub order: SearchOrder,
@@ -50,6 +52,7 @@ impl PostSearch {
             author: author(&mut query),
             category: category(&mut query),
             tag: tag(&mut query),
+            has_media: has_media(&mut query),
             since: time(&mut query, "since"),
             until: time(&mut query, "until"),
             order: order(&mut query),
@@ -68,6 +71,7 @@ impl PostSearch {
             author: self.author,
             category: self.category.as_deref(),
             tag: self.tag.as_deref(),
+            has_media: self.has_media,
             since: self.since,
             until: self.until,
         }
@@ -121,6 +125,20 @@ pub fn category(query: &mut Query) -> Option<String> {
     let ctx = Some(json!({ "enum_values": CATEGORIES }));
     query.errors.push(invalid(&["query", "category"], msg, "type_error.enum", ctx));
     None
+}
+
+/// Whether a list has the posts that show pictures, or those that show none; none: both.
+pub fn has_media(query: &mut Query) -> Option<bool> {
+    let parsed = match query.get("has_media")?.to_ascii_lowercase().as_str() {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    };
+    if parsed.is_none() {
+        let msg = "value could not be parsed to a boolean";
+        query.errors.push(invalid(&["query", "has_media"], msg, "type_error.bool", None));
+    }
+    parsed
 }
 
 fn time(query: &mut Query, name: &'static str) -> Option<Timestamp> {

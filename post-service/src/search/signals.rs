@@ -43,7 +43,6 @@ async fn index(tx: &mut PgTransaction<'_>, post: &Post, tags: &[String]) -> sqlx
     let document = PostDocument {
         post,
         config: languages::configuration_of(&format!("{title}\n{}", post.content)),
-        tags,
         folded_title: &folded_title,
         folded_content: &folded,
         title: &words::join(&title_words, |word| &word.written),

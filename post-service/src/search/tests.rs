@@ -1,4 +1,6 @@
 //! Search, through its routes.
+use std::time::Duration;
+
 use axum::http::header;
 use serde_json::{Value, json};
 use sqlx::Executor;
@@ -346,6 +348,20 @@ async fn tags_and_titles_are_suggested(_: PgPoolOptions, database: PgConnectOpti
         let reply = platform.call("GET", &format!("/search/suggest?q={q}"), Some(&anna), None).await;
         assert_eq!(fault(&reply), (422, &json!(kind)), "{q}");
     }
+    // What not all users may read any more leads nowhere, and comes back with it.
+    let path = format!("/posts/{}", second["id"].as_str().unwrap());
+    let mut body = json!({ "title": "Engines", "content": "#energy #Café", "types": [], "status": "ARCHIVED" });
+    assert_eq!(platform.call("PUT", &path, Some(&anna), Some(body.clone())).await.status, 200);
+    let request = json!({ "content_id": first["id"], "raw_content": first, "reason": "NUDITY" });
+    platform.consume(POST_DELETE_REQUESTED, &request).await;
+    assert_eq!(suggested(&platform, &anna, "en").await, json!({ "tags": [], "posts": [] }));
+    let judge = format!("{}:ACTIVE:MODERATOR", Uuid::now_v7());
+    let restore = format!("/posts/{}/restore", first["id"].as_str().unwrap());
+    assert_eq!(platform.call("POST", &restore, Some(&judge), None).await.status, 200);
+    body["status"] = json!("POSTED");
+    assert_eq!(platform.call("PUT", &path, Some(&anna), Some(body)).await.status, 200);
+    let tags = &suggested(&platform, &anna, "en").await["tags"];
+    assert_eq!(tags, &json!([{ "tag": "energy", "uses": 2 }, { "tag": "english", "uses": 1 }]));
     let reply = platform.call("GET", "/search/suggest?q=a&most=21", Some(&anna), None).await;
     assert_eq!(fault(&reply), (422, &json!("value_error.number.not_le")));
 }
@@ -368,6 +384,8 @@ async fn older_posts_are_indexed_step_by_step(_: PgPoolOptions, database: PgConn
         .execute("delete from post_search where post_id in (select id from post where title = '1')")
         .await
         .unwrap();
+    let keys = "insert into search_key (kind, key, post_id) select 'TAG', 'old', post_id from post_search";
+    platform.app.db.execute(keys).await.unwrap();
     let mut steps = 0;
     let mut backfill = SearchBackfill(platform.app.clone());
     loop {
@@ -380,6 +398,10 @@ async fn older_posts_are_indexed_step_by_step(_: PgPoolOptions, database: PgConn
         backfill = SearchBackfill(platform.app.clone());
     }
     assert_eq!(steps, 3, "two batches, and a look behind the last post");
+    assert_eq!(backfill.step().await.unwrap(), Outcome::Idle(Duration::from_millis(100)));
+    let old = platform.app.db.fetch_all("select from search_key where kind = 'TAG'").await.unwrap();
+    assert_eq!(old.len(), 0, "the keys of tags are looked up elsewhere now");
+    assert_eq!(backfill.step().await.unwrap(), Outcome::Idle(Duration::from_hours(1)));
     let found = titles(&platform, &anna, "needle", "&limit=200").await;
     assert_eq!((found.len(), found.iter().filter(|title| *title == "draft").count()), (153, 0));
 }

@@ -6,8 +6,8 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::{Extension, Json};
 
-use super::models::{SuggestedPost, SuggestedTag};
 use super::schemas::{PostSearch, Prefix, SearchHit, SuggestionsOut};
+use super::suggestions::models::{SuggestedPost, SuggestedTag};
 use super::{results, signals};
 use crate::core::api::errors::{Error, Problem};
 use crate::core::api::pagination::Page;
@@ -25,6 +25,7 @@ use crate::media::library::MediaLibrary;
     ("author" = Option<uuid::Uuid>, Query, description = "Only posts of this user"),
     ("category" = Option<String>, Query, max_length = 16, example = "TECHNOLOGY", description = "Only posts of this category"),
     ("tag" = Option<String>, Query, max_length = 100, description = "Only posts with this #tag, with or without the #"),
+    ("has_media" = Option<bool>, Query, example = false, description = "Only posts that show pictures, or with `false` only those that show none"),
     ("since" = Option<String>, Query, max_length = 40, example = "2026-01-01", description = "Only posts published at this time or later: a day or a time with its zone"),
     ("until" = Option<String>, Query, max_length = 40, example = "2036-01-01T00:00:00Z", description = "Only posts published before this time"),
     ("order" = Option<String>, Query, max_length = 9, pattern = "^(relevance|time)$", description = "`relevance`, also when not given, or `time`"),

@@ -19,23 +19,19 @@ impl PostTag {
     /// Saves all tags of posts that this transaction has locked or written.
     pub async fn save(tx: &mut PgTransaction<'_>, posts: &[Uuid], tags: &[Self]) -> sqlx::Result<()> {
         let (ids, names): (Vec<Uuid>, Vec<String>) = tags.iter().map(|tag| (tag.post_id, tag.tag.clone())).unzip();
+        // One statement: what a post has no more goes, what it has is written.
         sqlx::query!(
-            "delete from post_tag where post_id = any($1) and not exists (
-                select from unnest($2::uuid[], $3::text[]) as kept (post_id, tag)
-                where kept.post_id = post_tag.post_id and kept.tag = post_tag.tag)",
-            posts,
-            &ids,
-            &names
-        )
-        .execute(&mut **tx)
-        .await?;
-        sqlx::query!(
-            "insert into post_tag (post_id, tag, written, author_id, created_at, published_at)
+            "with given as (select * from unnest($2::uuid[], $3::text[], $4::text[]) as given (post_id, tag, written)),
+            outdated as (
+                delete from post_tag where post_id = any($1) and not exists (
+                    select from given where given.post_id = post_tag.post_id and given.tag = post_tag.tag)
+            )
+            insert into post_tag (post_id, tag, written, author_id, created_at, published_at)
             select post.id, given.tag, given.written, post.created_by, post.created_at, post.published_at
-            from unnest($1::uuid[], $2::text[], $3::text[]) as given (post_id, tag, written)
-            join post on post.id = given.post_id
+            from given join post on post.id = given.post_id
             on conflict (post_id, tag) do update
             set written = excluded.written, published_at = excluded.published_at",
+            posts,
             &ids,
             &names,
             &tags.iter().map(|tag| tag.written.clone()).collect::<Vec<_>>()
@@ -57,7 +53,7 @@ impl PostTag {
             Post,
             r#"with page as (
                 select post.* from (
-                    select post_id, created_at from post_tag where tag = $1 and (created_at, post_id) < ($2, $3)
+                    select post_id, created_at from post_tag where tag collate "C" = $1 and (created_at, post_id) < ($2, $3)
                     order by created_at desc, post_id desc offset 0
                 ) as tagged join post on post.id = post_id
                 where status = 'POSTED' and visible(post, $5)
@@ -88,6 +84,7 @@ impl PostTag {
 /// A post whose tags are not read yet.
 pub struct UnreadPost {
     pub id: Uuid,
+    /// Empty of a post that not all users may read.
     pub content: String,
 }
 
@@ -105,7 +102,8 @@ impl TagBackfill {
         let Some(done_to) = done_to else { return Ok(None) };
         let posts = sqlx::query_as!(
             UnreadPost,
-            "select id, content from post where id > $1 order by id limit $2 for update",
+            r#"select id, case when status = 'POSTED' and hidden_at is null then content else '' end as "content!"
+            from post where id > $1 order by id limit $2 for update"#,
             done_to,
             rows
         );

@@ -24,6 +24,8 @@ struct Post {
     updated_at: Timestamp,
     title: Option<String>,
     content: String,
+    /// What it is about, with words of its own.
+    item: Option<PostItem>,
     status: String,
     #[serde(default)]
     total_views: i64,
@@ -35,6 +37,15 @@ struct Post {
     restored_at: Option<Timestamp>,
     /// The version of its subject here that it follows from, where it was no moderator there.
     decision_version: Option<i64>,
+}
+
+/// The item of a post, as its readers read it: in the words of the first post about it.
+#[derive(Deserialize)]
+struct PostItem {
+    title: String,
+    #[serde(default)]
+    artists: Vec<String>,
+    site: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -62,10 +73,8 @@ struct Deleted {
 pub fn read_post(event: &Event) -> serde_json::Result<Content> {
     let post: Post = serde_json::from_str(&event.message)?;
     let is_public = post.status == POSTED;
-    let text = match post.title {
-        Some(title) => format!("{title}\n{}", post.content),
-        None => post.content,
-    };
+    let about = post.item.into_iter().flat_map(|item| [item.title].into_iter().chain(item.artists).chain(item.site));
+    let text = post.title.into_iter().chain([post.content]).chain(about).collect::<Vec<_>>().join("\n");
     let raw = RawValue::from_string(event.message.clone())?;
     Ok(Content {
         key: SubjectKey { r#type: SubjectType::Post, id: post.id },

@@ -34,10 +34,10 @@ pub struct Attachable {
 pub async fn list_post_media(db: impl PgExecutor<'_>, posts: &[Uuid]) -> sqlx::Result<Vec<PostMedia>> {
     sqlx::query_as!(
         PostMedia,
-        r#"select post_id, media.id, key, status, alt, width, height, blurhash,
+        r#"select post_id as "post_id!", media.id, key as "key!", status, alt, width, height, blurhash,
             exists (select from media_rendition where media_id = media.id and name = 'original') as "animated!"
-        from post_media join media on media.id = media_id
-        where post_id = any($1) and status <> 'REFUSED' and hidden_at is null order by post_id, place"#,
+        from shown_media join media on media.id = media_id
+        where post_id = any($1) order by post_id, place"#,
         posts
     )
     .fetch_all(db)

@@ -9,6 +9,7 @@ use crate::core::ground::worker::{Outcome, Worker};
 use crate::media::library::MediaLibrary;
 use crate::media::models::Media;
 use crate::media::signals;
+use crate::media::uploads::direct::models::DirectUpload;
 
 /// Files that are deleted, and pictures that are, in one step.
 const BATCH: i64 = 100;
@@ -21,7 +22,7 @@ const LISTED: usize = 1_000;
 /// When the store is compared with the database: once an hour, away from the full hour when many other things happen.
 const SCHEDULE: &str = "40 23 * * * *";
 
-/// The worker that deletes the files of doomed blobs.
+/// The worker that deletes the files of doomed blobs, and what was written for direct uploads that are over.
 pub struct Sweeper {
     pub app: App,
     pub library: Arc<MediaLibrary>,
@@ -30,13 +31,19 @@ pub struct Sweeper {
 impl Worker for Sweeper {
     async fn step(&mut self) -> anyhow::Result<Outcome> {
         let doomed = Blob::list_doomed(&self.app.db, BATCH).await?;
-        if doomed.is_empty() {
+        let ended = DirectUpload::list_ended(&self.app.db, BATCH).await?;
+        if doomed.is_empty() && ended.is_empty() {
             return Ok(Outcome::Idle(POLL));
         }
         for blob in doomed {
             self.library.store.delete(blob).await?;
             Blob::delete_doomed(&self.app.db, blob).await?;
             metrics::counter!("media_files_deleted_total", "cause" => "unreferenced").increment(1);
+        }
+        for upload in ended {
+            self.library.store.delete_incoming(upload).await?;
+            DirectUpload::delete_ended(&self.app.db, upload).await?;
+            metrics::counter!("media_files_deleted_total", "cause" => "taken_over").increment(1);
         }
         Ok(Outcome::Busy)
     }
@@ -46,6 +53,7 @@ impl Worker for Sweeper {
 pub fn job(app: &App, library: &Arc<MediaLibrary>) -> Job {
     Job::new("media", SCHEDULE, (app.clone(), library.clone()), |(app, library)| async move {
         while delete_abandoned(&app).await? {}
+        DirectUpload::end_abandoned(&app.db).await?;
         delete_left_behind(&app, &library, LEFT_BEHIND).await
     })
 }
@@ -74,7 +82,25 @@ pub async fn delete_left_behind(app: &App, library: &MediaLibrary, age: Duration
             break;
         }
     }
+    delete_left_incoming(app, library, age).await?;
     let unfinished = library.store.delete_temporary(age).await?;
     metrics::counter!("media_files_deleted_total", "cause" => "unfinished").increment(unfinished);
     Ok(())
+}
+
+/// Deletes what clients have written by addresses of uploads that are over.
+async fn delete_left_incoming(app: &App, library: &MediaLibrary, age: Duration) -> anyhow::Result<()> {
+    let mut after = None;
+    loop {
+        let objects = library.store.list_incoming(after, LISTED).await?;
+        after = objects.last().map(|object| object.blob);
+        let old: Vec<_> = objects.iter().filter(|object| object.age >= age).map(|object| object.blob).collect();
+        for upload in DirectUpload::without_row(&app.db, &old).await? {
+            library.store.delete_incoming(upload).await?;
+            metrics::counter!("media_files_deleted_total", "cause" => "left_behind").increment(1);
+        }
+        if objects.len() < LISTED {
+            return Ok(());
+        }
+    }
 }

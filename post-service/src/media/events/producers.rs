@@ -3,9 +3,10 @@ use serde::Serialize;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use super::MEDIA_READY;
-use crate::core::events::outbox::publish;
+use super::{MEDIA_DELETED, MEDIA_READY};
+use crate::core::events::outbox::{publish, publish_all};
 use crate::media::Purpose;
+use crate::media::models::DeletedMedia;
 
 /// A picture can be shown.
 #[derive(Serialize)]
@@ -27,4 +28,9 @@ pub struct MediaReady<'a> {
 /// Publishes `media_ready`.
 pub async fn media_ready(tx: &mut PgTransaction<'_>, media: &MediaReady<'_>) -> sqlx::Result<()> {
     publish(tx, MEDIA_READY, media).await
+}
+
+/// Publishes `media_deleted` of pictures whose rows this transaction has deleted, whatever was the reason, and however far they were.
+pub async fn media_deleted(tx: &mut PgTransaction<'_>, deleted: &[DeletedMedia]) -> sqlx::Result<()> {
+    publish_all(tx, MEDIA_DELETED, deleted).await
 }

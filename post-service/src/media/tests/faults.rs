@@ -3,14 +3,10 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use futures::{StreamExt, TryStreamExt};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto;
-use s3s::auth::SimpleAuth;
-use s3s::service::S3ServiceBuilder;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use tempfile::TempDir;
 use uuid::Uuid;
 
+use super::buckets::Bucket;
 use super::{
     form_with, get, library, picture, post_with, process_all, signed_in, state, sweep, upload, upload_form,
     upload_request, url, worker,
@@ -21,33 +17,6 @@ use crate::core::testing::{Platform, new_user};
 use crate::media::blobs::schedulers::delete_left_behind;
 use crate::media::events::MEDIA_READY;
 use crate::media::store::Store;
-
-/// A server of S3 with one bucket, in this process; the settings that lead to it.
-async fn bucket() -> (TempDir, Vec<String>) {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("pictures")).unwrap();
-    let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(folder.path()).unwrap());
-    builder.set_auth(SimpleAuth::from_single("test-key", "test-secret"));
-    let service = builder.build();
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    #[expect(clippy::disallowed_methods, reason = "a server of the test, which ends with it")]
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let service = service.clone();
-            tokio::spawn(async move {
-                auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await
-            });
-        }
-    });
-    let settings = [
-        "--media-store=s3://pictures",
-        "--media-s3-access-key-id=test-key",
-        "--media-s3-secret-access-key=test-secret",
-        &format!("--media-s3-endpoint={endpoint}"),
-    ];
-    (folder, settings.map(str::to_owned).into())
-}
 
 /// What every store has to do.
 async fn check_store(store: &Store) {
@@ -92,9 +61,7 @@ async fn a_folder_is_a_store(_: PgPoolOptions, database: PgConnectOptions) {
 /// A bucket does the same; and a picture goes all its way through one.
 #[sqlx::test(migrations = false)]
 async fn a_bucket_is_a_store(_: PgPoolOptions, database: PgConnectOptions) {
-    let (_folder, settings) = bucket().await;
-    let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
-    let platform = Platform::start(&SERVICE, database, &settings).await;
+    let (platform, _bucket) = Bucket::start_platform(database, &[]).await;
     check_store(&library(&platform).store).await;
     let (anna, _) = new_user();
     let id = upload(&platform, &anna, "POST", &picture(400, 300)).await;

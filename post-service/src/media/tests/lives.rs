@@ -7,6 +7,7 @@ use super::{library, picture, post_with, process_all, ready, state, sweep, uploa
 use crate::SERVICE;
 use crate::core::testing::{Platform, new_user};
 use crate::media::blobs::schedulers::{delete_abandoned, job};
+use crate::media::events::{MEDIA_DELETED, MEDIA_READY};
 
 /// The files in a folder, beneath all of its folders.
 fn files(folder: &std::path::Path) -> usize {
@@ -75,6 +76,42 @@ async fn an_abandoned_picture_is_deleted_after_a_day(_: PgPoolOptions, database:
     assert_eq!(files(folder.path()), 2);
     // The job does the same, and leaves what is in use.
     let _job = job(&platform.app, &library(&platform));
+}
+
+/// The end of a picture is published in whatever way it comes: once, and above every version that was published before.
+#[sqlx::test(migrations = false)]
+async fn every_end_of_a_picture_is_published(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, _folder) = start(database).await;
+    let ((anna, her), (bert, his)) = (new_user(), new_user());
+    let mut ends = Vec::new();
+    for width in 1..=4 {
+        ends.push(upload(&platform, &anna, "POST", &picture(width, 9)).await);
+    }
+    process_all(&platform).await;
+    assert_eq!(platform.call("DELETE", &format!("/media/{}", ends[0]), Some(&anna), None).await.status, 204);
+    let post = post_with(&platform, &anna, &[&ends[1]]).await;
+    let path = format!("/posts/{}", post["id"].as_str().unwrap());
+    assert_eq!(platform.call("DELETE", &path, Some(&anna), None).await.status, 204);
+    let removal = json!({ "subject_type": "MEDIA", "subject_id": ends[2], "version": 1, "visibility": "REMOVED" });
+    platform.consume("moderation_decided", &removal).await;
+    platform.app.db.execute("update media set unused_since = unused_since - interval '25 hours'").await.unwrap();
+    assert!(delete_abandoned(&platform.app).await.unwrap());
+    // Of another one that was never processed.
+    let waiting = upload(&platform, &bert, "AVATAR", &picture(9, 9)).await;
+    platform.consume("user_deleted", &json!({ "id": his, "deleted_at": "2026-11-20T12:00:00+00:00" })).await;
+    platform.erase(his).await;
+
+    let ready = platform.published(MEDIA_READY).await;
+    let version = |id: &str| ready.iter().find(|event| event["media_id"] == id).map(|event| &event["version"]);
+    let deleted = platform.published(MEDIA_DELETED).await;
+    let expected: Vec<_> = ends.iter().map(|id| (id.as_str(), her)).chain([(waiting.as_str(), his)]).collect();
+    let published: Vec<_> =
+        deleted.iter().map(|event| (event["media_id"].as_str().unwrap(), event["owner_id"].clone())).collect();
+    assert_eq!(published, expected.iter().map(|(id, owner)| (*id, json!(owner))).collect::<Vec<_>>());
+    for event in &deleted {
+        let before = version(event["media_id"].as_str().unwrap()).map_or(1, |version| version.as_i64().unwrap());
+        assert!(event["version"].as_i64().unwrap() > before, "{event}");
+    }
 }
 
 /// The export has a person's pictures with the paths of their files; after the erasure neither rows nor files are left.

@@ -1,6 +1,9 @@
 //! Pictures, through their routes, their events and their workers.
+pub mod buckets;
+pub mod direct;
 mod faults;
 mod files;
+mod kills;
 mod lives;
 mod posts;
 mod processing;

@@ -20,7 +20,11 @@ const MAX_TEXT: usize = 8 * 1024;
 /// The most parts of a form; three are known.
 const MAX_PARTS: usize = 8;
 /// The bytes by which a kind of file is known.
-const MAGIC_BYTES: usize = 12;
+pub const MAGIC_BYTES: usize = 12;
+
+/// The refusal of a file that is no picture.
+pub const NO_PICTURE: Error =
+    Error::Refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The file must be a JPEG, PNG, WebP or GIF");
 
 /// A file that is in the store, and to which nothing refers yet.
 pub struct ReceivedFile {
@@ -113,7 +117,8 @@ fn refuse_form(library: &MediaLibrary, error: &MultipartError) -> Response {
     unreadable()
 }
 
-fn too_large(library: &MediaLibrary) -> Error {
+/// The refusal of a file that is larger than a picture may be.
+pub fn too_large(library: &MediaLibrary) -> Error {
     Error::TooLarge(usize::try_from(library.max_bytes).unwrap_or(usize::MAX))
 }
 
@@ -140,8 +145,7 @@ async fn store_file(library: &MediaLibrary, mut part: Field<'_>) -> Result<Recei
         let Some(piece) = part.chunk().await.map_err(refuse)? else { break };
         head.extend_from_slice(&piece);
     }
-    let refusal = Error::Refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The file must be a JPEG, PNG, WebP or GIF");
-    let content_type = sniff(&head).ok_or_else(|| refusal.into_response())?;
+    let content_type = sniff(&head).ok_or_else(|| NO_PICTURE.into_response())?;
     let blob = Uuid::now_v7();
     let mut object = library.store.create(blob).await.map_err(away)?;
     let (mut hash, mut bytes, mut next) = (Sha256::new(), 0_u64, Some(Bytes::from(head)));

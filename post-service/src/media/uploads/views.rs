@@ -6,21 +6,18 @@ use axum::extract::{Multipart, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
+use uuid::Uuid;
 
 use super::receiving::{ReceivedFile, discard, receive};
 use super::schemas::UploadForm;
+use super::signals::{NewPicture, QUOTA_EXCEEDED, counted, stored};
 use crate::core::api::errors::{Error, Problem};
 use crate::core::app::App;
 use crate::core::app::identity::User;
 use crate::core::contract::extract::unreadable;
-use crate::media::blobs::models::Blob;
 use crate::media::library::MediaLibrary;
-use crate::media::models::{Media, Upload};
+use crate::media::models::Media;
 use crate::media::schemas::MediaOut;
-
-/// The refusal where the owner's pictures together would be too large.
-const QUOTA_EXCEEDED: Error =
-    Error::Refused(StatusCode::CONFLICT, "Your pictures use up your quota; delete some of them first");
 
 /// Upload a picture; it is processed in the background, and `GET /media/{media_id}` says how far that is
 #[utoipa::path(post, path = "/media", tag = "media",
@@ -40,12 +37,10 @@ pub async fn upload_media(
     let form = form.map_err(|_| unreadable())?;
     let stored_bytes = Media::used_bytes(&app.db, user.id).await.map_err(|cause| Error::from(cause).into_response())?;
     if stored_bytes >= library.quota_bytes {
-        metrics::counter!("media_uploads_total", "outcome" => "quota").increment(1);
+        counted("quota");
         return Err(QUOTA_EXCEEDED.into_response());
     }
-    let (file, fields) = receive(&library, form).await.inspect_err(|_| {
-        metrics::counter!("media_uploads_total", "outcome" => "refused").increment(1);
-    })?;
+    let (file, fields) = receive(&library, form).await.inspect_err(|_| counted("refused"))?;
     let blob = file.blob;
     match save(&app, &library, &user, &file, &fields).await {
         Ok((media, stored)) => {
@@ -53,7 +48,7 @@ pub async fn upload_media(
                 // The same bytes are there already.
                 discard(&library, blob).await;
             }
-            metrics::counter!("media_uploads_total", "outcome" => "accepted").increment(1);
+            counted("accepted");
             Ok((StatusCode::ACCEPTED, Json(MediaOut::new(media, &library.urls))))
         }
         Err(refusal) => {
@@ -64,7 +59,7 @@ pub async fn upload_media(
 }
 
 /// A commit whose answer was lost may have happened: then the file is left, and the sweep finds out.
-async fn discard_unless_unsure(library: &MediaLibrary, refusal: &Error, blob: uuid::Uuid) {
+async fn discard_unless_unsure(library: &MediaLibrary, refusal: &Error, blob: Uuid) {
     if matches!(refusal, Error::Refused(..)) {
         discard(library, blob).await;
     }
@@ -77,15 +72,10 @@ async fn save(
     user: &User,
     file: &ReceivedFile,
     fields: &UploadForm,
-) -> Result<(Media, uuid::Uuid), Error> {
-    let bytes = i64::try_from(file.bytes).unwrap_or(i64::MAX);
-    let (content_type, sha256) = (file.content_type, file.sha256.clone());
-    let new = Blob { id: file.blob, content_type: content_type.to_owned(), bytes, sha256 };
+) -> Result<(Media, Uuid), Error> {
     let mut tx = app.db.begin().await?;
-    let blob = Blob::find_or_create(&mut tx, &new).await?;
-    let (owner, purpose, alt) = (user.id, fields.purpose, fields.alt.as_str());
-    let upload = Upload { owner, purpose, content_type, bytes, sha256: &file.sha256, alt, blob };
-    let media = Media::create(&mut tx, &upload, library.quota_bytes).await?.ok_or(QUOTA_EXCEEDED)?;
+    let picture = NewPicture { id: Uuid::now_v7(), owner: user.id, purpose: fields.purpose, alt: &fields.alt };
+    let saved = stored(&mut tx, library, file, &picture).await?;
     app.commit_with_answer(tx).await?;
-    Ok((media, blob))
+    Ok(saved)
 }

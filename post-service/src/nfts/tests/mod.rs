@@ -45,10 +45,15 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/nft-metadat
 /// A platform with minting on, a folder for metadata, and a stub of the interaction service. Its chain has a node that is away:
 /// vouchers are given without one.
 pub async fn start(database: PgConnectOptions) -> Platform {
+    start_with(database, &[]).await
+}
+
+/// The same with more settings.
+pub async fn start_with(database: PgConnectOptions, more: &[&str]) -> Platform {
     let comments = format!("interaction-service={}", start_comments().await);
     let mut settings = vec!["--minting", "on", "--nft-folder", FOLDER, "--producers", &comments];
     let chain = chain_settings("http://127.0.0.1:9", CONTRACT);
-    settings.extend(chain.iter().map(String::as_str));
+    settings.extend(chain.iter().map(String::as_str).chain(more.iter().copied()));
     Platform::start(&SERVICE, database, &settings).await
 }
 

@@ -13,12 +13,14 @@ pub struct PostFilter {
     pub category: Option<String>,
     /// Folded, as it is indexed.
     pub tag: Option<String>,
+    /// Whether it shows pictures.
+    pub has_media: Option<bool>,
 }
 
 impl PostFilter {
     /// Whether it lets all posts through.
     pub fn is_empty(&self) -> bool {
-        self.author.is_none() && self.category.is_none() && self.tag.is_none()
+        self.author.is_none() && self.category.is_none() && self.tag.is_none() && self.has_media.is_none()
     }
 
     /// The posts that it lets through and the viewer may see, newest first; long contents are cut as in the list of all.
@@ -33,11 +35,13 @@ impl PostFilter {
                     and (created_at, id) < ($2, $3)
                     and ($7::uuid is null or created_by = $7) and ($8::text is null or types @> array[$8])
                     and $9::text is null
+                    and ($10::boolean is null or exists (select from shown_media where post_id = post.id) = $10)
                 order by created_at desc, id desc limit $4
             ), posted as (
                 select * from post where status = 'POSTED' and visible(post, $1) and (created_at, id) < ($2, $3)
                     and ($7::uuid is null or created_by = $7) and ($8::text is null or types @> array[$8])
-                    and ($9::text is null or id in (select post_id from search_key where kind = 'TAG' and key = $9))
+                    and ($9::text is null or id in (select post_id from post_tag where tag collate "C" = $9))
+                    and ($10::boolean is null or exists (select from shown_media where post_id = post.id) = $10)
                 order by created_at desc, id desc limit $4
             ), page as (
                 select * from (select * from mine union all select * from posted) as seen
@@ -60,7 +64,8 @@ impl PostFilter {
             EXCERPT,
             self.author,
             self.category,
-            self.tag
+            self.tag,
+            self.has_media
         )
         .fetch_all(&mut *tx)
         .await

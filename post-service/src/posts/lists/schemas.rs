@@ -5,12 +5,17 @@ use utoipa::ToSchema;
 use super::models::PostFilter;
 use crate::core::api::errors::Error;
 use crate::core::contract::extract::Query;
-use crate::search::schemas::{author, category, tag};
+use crate::search::schemas::{author, category, has_media, tag};
 
 impl PostFilter {
     /// Reads the parameters, and reports all that is wrong with them.
     pub fn read(mut query: Query) -> Result<Self, Error> {
-        let filter = Self { author: author(&mut query), category: category(&mut query), tag: tag(&mut query) };
+        let filter = Self {
+            author: author(&mut query),
+            category: category(&mut query),
+            tag: tag(&mut query),
+            has_media: has_media(&mut query),
+        };
         query.check()?;
         Ok(filter)
     }

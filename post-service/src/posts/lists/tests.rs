@@ -4,6 +4,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use crate::blocks::events::USER_BLOCKED;
 use crate::core::testing::{Platform, new_user};
+use crate::media::tests::{picture, ready};
 use crate::posts::tests::start;
 
 async fn write(platform: &Platform, author: &str, content: &str, types: &[&str], status: &str) {
@@ -16,6 +17,46 @@ async fn list(platform: &Platform, reader: &str, query: &str) -> Vec<String> {
     assert_eq!(reply.status, 200, "{reply:?}");
     let content = |post: &Value| post["content"].as_str().unwrap().to_owned();
     reply.body.as_array().unwrap().iter().map(content).collect()
+}
+
+/// Posts with pictures and posts without are listed apart and found apart, by what their readers see of them.
+#[sqlx::test(migrations = false)]
+async fn posts_with_pictures_are_listed_and_found_apart(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, her), (ben, _)) = (new_user(), new_user());
+    let mut pictures = Vec::new();
+    for width in 3..=5 {
+        pictures.push(ready(&platform, &anna, "POST", &picture(width, 3)).await);
+    }
+    let write = async |content: &str, status: &str, media: &[&str]| {
+        let body = json!({ "content": content, "types": [], "status": status, "media": media });
+        let reply = platform.call("POST", "/posts", Some(&anna), Some(body)).await;
+        assert_eq!(reply.status, 201, "{reply:?}");
+    };
+    write("needle plain", "POSTED", &[]).await;
+    write("needle shown", "POSTED", &[&pictures[0], &pictures[1]]).await;
+    write("needle hidden", "POSTED", &[&pictures[2]]).await;
+    write("needle draft", "DRAFT", &[&pictures[0]]).await;
+    let hides = json!({ "subject_type": "MEDIA", "subject_id": pictures[2], "version": 1, "visibility": "HIDDEN" });
+    platform.consume("moderation_decided", &hides).await;
+    let found = async |query: &str| {
+        let reply = platform.call("GET", &format!("/posts/search?q=needle{query}"), Some(&ben), None).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        let hits = reply.body.as_array().unwrap().clone();
+        let contents = hits.iter().map(|hit| hit["content"].as_str().unwrap().to_owned());
+        contents.collect::<Vec<_>>()
+    };
+    let (with, without) = (["needle shown"], ["needle hidden", "needle plain"]);
+    assert_eq!(list(&platform, &ben, "has_media=true").await, with);
+    assert_eq!(list(&platform, &ben, &format!("has_media=false&author={her}")).await, without);
+    assert_eq!(list(&platform, &anna, "has_media=1").await, ["needle draft", "needle shown"], "her drafts, too");
+    for order in ["", "&order=time"] {
+        assert_eq!(found(&format!("&has_media=TRUE{order}")).await, with);
+        assert_eq!(found(&format!("&has_media=0{order}")).await, without);
+        assert_eq!(found(order).await.len(), 3);
+    }
+    let reply = platform.call("GET", "/posts/search?q=needle&has_media=", Some(&ben), None).await;
+    assert_eq!((reply.status.as_u16(), &reply.body["detail"][0]["type"]), (422, &json!("type_error.bool")));
 }
 
 /// A list is narrowed by author, category and tag, and shows what the whole list shows.
@@ -35,7 +76,9 @@ async fn a_list_is_narrowed_by_filters_and_counted(_: PgPoolOptions, database: P
     assert_eq!(list(&platform, &ben, "tag=%23CAF%C3%89").await, ["a #Café"]);
     assert_eq!(list(&platform, &ben, "tag=%23Cafe").await, ["c #cafe"], "diacritics make two tags");
     assert_eq!(list(&platform, &ben, &format!("tag=caf%C3%A9&author={her}&category=NEWS")).await, ["a #Café"]);
-    for (query, kind) in [("author=me", "type_error.uuid"), ("category=news", "type_error.enum")] {
+    for (query, kind) in
+        [("author=me", "type_error.uuid"), ("category=news", "type_error.enum"), ("has_media=maybe", "type_error.bool")]
+    {
         let reply = platform.call("GET", &format!("/posts?{query}"), Some(&ben), None).await;
         assert_eq!((reply.status.as_u16(), &reply.body["detail"][0]["type"]), (422, &json!(kind)));
     }

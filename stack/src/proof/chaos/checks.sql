@@ -524,7 +524,11 @@ from post.post join engagement.post_card as card on card.id = post.id
 cross join lateral (
     select coalesce(array_agg(tag order by tag), '{}') as tags from post.post_tag where post_id = post.id) as own
 cross join lateral (select coalesce(array_agg(tag order by tag), '{}') as tags from unnest(card.tags) as tag) as copied
-where card.deleted_at is null and not card.hidden and own.tags is distinct from copied.tags;
+where post.status = 'POSTED' and post.hidden_at is null and card.deleted_at is null and not card.hidden and own.tags is distinct from copied.tags;
+
+-- wrong
+select format('tag %s leads to post %s, which not all may read', tag, post_id)
+from post.post_tag left join post.post on id = post_id where status is distinct from 'POSTED' or hidden_at is not null;
 
 -- wrong
 select format('post %s stands under %s, and has %s', coalesce(card.post_id, listed.post_id), listed.tag, card.tag)
@@ -569,6 +573,10 @@ where status = 'POSTED' and hidden_at is null and not exists (select from post.p
 select format('search finds post %s, which not all may read', post_id)
 from post.post_search left join post.post on id = post_id
 where status is distinct from 'POSTED' or hidden_at is not null;
+
+-- wrong
+select format('key %s leads to post %s, which search does not find', key, post_id)
+from post.search_key where not exists (select from post.post_search where post_search.post_id = search_key.post_id);
 
 -- Pictures: what is ready has its files, what is not used goes, and what a person has chosen is in their profile.
 

@@ -582,8 +582,12 @@ returning (select id from post.post order by id limit 1);
 -- wrong: the tags of post {} are
 insert into post.post_tag (post_id, tag, written, author_id, created_at)
 select id, 'mutant', 'Mutant', user_id, created_at from engagement.post_card join post.post using (id, created_at)
-where deleted_at is null and not hidden order by id limit 1
+where deleted_at is null and not hidden and post.status = 'POSTED' and hidden_at is null order by id limit 1
 returning post_id;
+
+-- wrong: tag lost leads to post {}, which not all may read
+insert into post.post_tag (post_id, tag, written, author_id, created_at)
+values (gen_random_uuid(), 'lost', 'Lost', gen_random_uuid(), now()) returning post_id;
 
 -- wrong: post {} stands under mutant
 insert into engagement.tagged_post (post_id, tag, feed_key, author_id)
@@ -635,6 +639,9 @@ delete from interaction.connection where (user_id, target_id) = (
     select user_id, target_id from interaction.connection join auth.connection as made using (user_id, target_id)
     where stands limit 1)
 returning user_id || ' to ' || target_id;
+
+-- wrong: key mutant leads to post {}, which search does not find
+insert into post.search_key (kind, key, post_id) values ('TITLE', 'mutant', gen_random_uuid()) returning post_id;
 
 -- Pictures.
 

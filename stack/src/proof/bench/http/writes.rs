@@ -147,8 +147,19 @@ impl Write {
 /// A post, as the post service writes it.
 fn post_script() -> Result<String> {
     let (title, content) = ("'a walk'", ":content");
-    let document =
-        [NEW, AUTHOR, "now()", "'{TRAVEL}'", "'{}'", "'english'", title, "'travel'", content, title, content];
+    let document = [
+        NEW,
+        AUTHOR,
+        "now()",
+        "'{TRAVEL}'",
+        "'english'",
+        title,
+        "'travel'",
+        content,
+        title,
+        content,
+        "'{a walk,walk}'",
+    ];
     Ok(script(
         &[],
         &[
@@ -159,8 +170,6 @@ fn post_script() -> Result<String> {
             )?,
             statements::filled(&POST, "insert into post_nft (", &[NEW, AUTHOR, NEW, ":description", "null"])?,
             statements::filled(&POST, "insert into post_search (", &document)?,
-            statements::filled(&POST, "delete from search_key", &[NEW])?,
-            statements::filled(&POST, "insert into search_key (", &[NEW, "'{}'", "'{a walk,walk}'"])?,
             outbox(&POST, "post_created")?,
         ],
     ))
@@ -221,9 +230,7 @@ mod tests {
                 "begin;".to_owned(),
                 insert("post"),
                 insert("post_nft"),
-                insert("post_search"),
-                "delete from search_key".to_owned(),
-                insert("search_key"),
+                "with document as".to_owned(),
                 insert("outbox"),
                 "commit;".to_owned()
             ]

@@ -11,18 +11,21 @@ select gen_random_uuid(), now() - make_interval(secs => n), ('00000000-0000-4000
     '{NEWS}', 'POSTED', now() - make_interval(secs => n)
 from generate_series(1, :posts) as n;
 
-insert into post_search (post_id, author, published_at, types, tags, config, document)
-select id, created_by, published_at, types, array[substr(content, strpos(content, '#') + 1)], 'english',
+insert into post_search (post_id, author, published_at, types, config, document)
+select id, created_by, published_at, types, 'english',
     setweight(to_tsvector('simple', lower(title)), 'A') || setweight(to_tsvector('simple', 'news'), 'B')
     || setweight(to_tsvector('simple', content), 'C')
     || setweight(to_tsvector('english', title), 'A') || setweight(to_tsvector('english', content), 'C')
 from post;
 
 insert into search_key (kind, key, post_id)
-select 'TITLE', key, id from post, unnest(array[lower(title), substr(lower(title), 7), 'engine']) as key
-union all
-select 'TAG', tags[1], post_id from post_search;
+select 'TITLE', key, id from post, unnest(array[lower(title), substr(lower(title), 7), 'engine']) as key;
+
+insert into post_tag (post_id, tag, written, author_id, created_at, published_at)
+select id, tag, tag, created_by, created_at, published_at
+from post cross join lateral (select substr(content, strpos(content, '#') + 1)) as of_post (tag);
 
 vacuum analyze post;
 vacuum analyze post_search;
 vacuum analyze search_key;
+vacuum analyze post_tag;

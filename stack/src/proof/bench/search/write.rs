@@ -85,23 +85,20 @@ async fn write(tables: &PgPool, indexed: bool) -> sqlx::Result<()> {
         .execute(&mut *tx)
         .await?;
     if indexed {
-        sql("insert into post_search (post_id, author, published_at, types, tags, config, document)
-            values ($1::text::uuid, gen_random_uuid(), now(), '{NEWS}', '{}', 'english',
-                setweight(to_tsvector('simple', $2), 'A') || setweight(to_tsvector('simple', 'news'), 'B')
-                || setweight(to_tsvector('simple', $3), 'C') || setweight(to_tsvector('english', $2), 'A')
-                || setweight(to_tsvector('english', $3), 'C'))")
-        .bind(id.clone())
-        .bind(TITLE)
-        .bind(CONTENT)
-        .execute(&mut *tx)
-        .await?;
-        sql("delete from search_key where post_id = $1::text::uuid").bind(id.clone()).execute(&mut *tx).await?;
-        sql("insert into search_key (kind, key, post_id)
+        sql("with document as (
+                insert into post_search (post_id, author, published_at, types, config, document)
+                values ($1::text::uuid, gen_random_uuid(), now(), '{NEWS}', 'english',
+                    setweight(to_tsvector('simple', $2), 'A') || setweight(to_tsvector('simple', 'news'), 'B')
+                    || setweight(to_tsvector('simple', $3), 'C') || setweight(to_tsvector('english', $2), 'A')
+                    || setweight(to_tsvector('english', $3), 'C'))
+            ), outdated as (delete from search_key where post_id = $1::text::uuid)
+            insert into search_key (kind, key, post_id)
             select 'TITLE', substr($2, length(string_agg(word, ' ') over (order by place)) - length(word) + 1, 40), $1::text::uuid
             from regexp_split_to_table($2, ' ') with ordinality as words (word, place)
             on conflict do nothing")
             .bind(id)
             .bind(TITLE)
+            .bind(CONTENT)
             .execute(&mut *tx)
             .await?;
     }
