@@ -66,7 +66,7 @@ pub async fn pages_of_errors(request: Request, next: Next) -> Response {
         None if plain(&answer) => Failure::Malformed(answer.status(), "the request cannot be understood"),
         None => return answer,
     };
-    if !matches!(failure, Failure::SignedOut | Failure::Malformed(..)) {
+    if matches!(failure, Failure::Away(_)) {
         tracing::warn!(request_id = %id, path = %uri.path(), %failure, "a page was not shown");
     }
     errors::page(&failure, choices, &uri, &id, fragment, read)
