@@ -8,7 +8,7 @@ use crate::api::Caller;
 use crate::api::failures::Failure;
 use crate::api::people::{Card, Me};
 use crate::ground::assets;
-use crate::ground::words::{ago, encoded, fill, moment};
+use crate::ground::words::{encoded, fill};
 use crate::session::cookies::{self, LANGUAGE, THEME};
 use crate::texts::{DE, EN, Texts};
 
@@ -73,9 +73,10 @@ pub struct Frame {
     now: DateTime<Utc>,
 }
 
+/// How many notifications were not viewed.
 #[derive(Deserialize)]
-struct Unread {
-    unread: i64,
+pub struct Unread {
+    pub unread: i64,
 }
 
 /// A value, or a reference to one, or one to that: templates pass whichever they have.
@@ -100,6 +101,7 @@ macro_rules! held {
 }
 held!(Card, DateTime<Utc>, i64);
 
+#[expect(clippy::unused_self, reason = "templates have the page alone, and ask it for everything")]
 impl Frame {
     pub fn new(choices: Choices, uri: Uri) -> Self {
         let done = uri.query().and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("done=")));
@@ -140,7 +142,11 @@ impl Frame {
     /// `page` where a link leads to the page that is shown.
     pub fn current(&self, path: impl AsRef<str>) -> &'static str {
         let path = path.as_ref();
-        if self.path() == path || (path != "/" && self.path().starts_with(&format!("{path}/"))) { "page" } else { "false" }
+        if self.path() == path || (path != "/" && self.path().starts_with(&format!("{path}/"))) {
+            "page"
+        } else {
+            "false"
+        }
     }
 
     pub fn is_me(&self, card: impl Held<Card>) -> bool {
@@ -166,11 +172,15 @@ impl Frame {
     }
 
     pub fn ago(&self, time: impl Held<DateTime<Utc>>) -> String {
-        ago(*time.held(), self.now, self.t)
+        self.t.ago(*time.held(), self.now)
     }
 
     pub fn moment(&self, time: impl Held<DateTime<Utc>>) -> String {
-        moment(*time.held(), self.t)
+        self.t.moment(*time.held())
+    }
+
+    pub fn day(&self, time: impl Held<DateTime<Utc>>) -> String {
+        self.t.day(*time.held())
     }
 
     pub fn iso(&self, time: impl Held<DateTime<Utc>>) -> String {
@@ -194,6 +204,7 @@ impl Frame {
     }
 
     /// A sentence with one gap, filled.
+    #[expect(clippy::needless_pass_by_value, reason = "templates pass values as well as references")]
     pub fn with(&self, sentence: &str, value: impl ToString) -> String {
         fill(sentence, &[&value.to_string()])
     }
@@ -228,16 +239,21 @@ mod tests {
 
     #[test]
     fn the_language_is_that_which_the_browser_likes_most() {
-        for (list, wanted) in
-            [("", "en"), ("de-AT,de;q=0.9,en;q=0.8", "de"), ("fr, en;q=0.4, de;q=0.5", "de"), ("tr,en", "en"), ("de;q=x", "en")]
-        {
+        for (list, wanted) in [
+            ("", "en"),
+            ("de-AT,de;q=0.9,en;q=0.8", "de"),
+            ("fr, en;q=0.4, de;q=0.5", "de"),
+            ("tr,en", "en"),
+            ("de;q=x", "en"),
+        ] {
             assert_eq!(preferred(list).lang, wanted, "{list}");
         }
     }
 
     #[test]
     fn a_next_page_keeps_what_was_searched() {
-        let frame = Frame::new(Choices { texts: &EN, theme: "auto" }, "/search?q=a%20b&done=saved&cursor=1".parse().unwrap());
+        let frame =
+            Frame::new(Choices { texts: &EN, theme: "auto" }, "/search?q=a%20b&done=saved&cursor=1".parse().unwrap());
         assert_eq!(frame.at("x/y"), "/search?q=a%20b&cursor=x%2Fy");
         assert_eq!(frame.here(), "/search?q=a%20b&cursor=1");
         assert_eq!(frame.notice, Some(EN.done_saved));

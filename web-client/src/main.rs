@@ -21,9 +21,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::doors::checks;
+use crate::ground::log;
 use crate::ground::settings::Settings;
 use crate::ground::shutdown::Signals;
-use crate::ground::log;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {

@@ -1,4 +1,4 @@
-//! The client as browsers see it: its public router over a stub of the API, which is made of the five OpenAPI documents.
+//! The client as browsers see it: its public router over a stub of the API, which is made of the five `openapi.json`.
 mod documents;
 mod forms;
 mod markup;

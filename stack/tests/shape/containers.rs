@@ -91,7 +91,12 @@ fn images_and_actions_are_pinned() {
     let folders = SERVICES.iter().copied();
     let files = folders.clone().map(|service| format!("{service}/Dockerfile"));
     let files = files.chain(folders.map(|service| format!("{service}/docker-compose.yaml")));
-    let more = ["docker-compose-local.yaml", "observe/docker-compose.yaml", ".github/workflows/ci.yml"];
+    let more = [
+        "web-client/Dockerfile",
+        "docker-compose-local.yaml",
+        "observe/docker-compose.yaml",
+        ".github/workflows/ci.yml",
+    ];
     for file in files.chain(more.map(str::to_owned)) {
         let text = read(&root().join(&file));
         for line in text.lines().map(|line| line.trim().trim_start_matches("- ")) {

@@ -84,9 +84,11 @@ mod tests {
 
     #[test]
     fn a_refusal_is_read_in_all_its_shapes() {
-        let read = |status: u16, body: &str| refused(StatusCode::from_u16(status).unwrap(), body.as_bytes()).to_string();
+        let read =
+            |status: u16, body: &str| refused(StatusCode::from_u16(status).unwrap(), body.as_bytes()).to_string();
         assert_eq!(read(400, r#"{"detail":"Can not react twice"}"#), "400 Bad Request: Can not react twice");
-        let faults = r#"{"detail":[{"loc":["body","title"],"msg":"too long","type":"x"},{"loc":["body"],"msg":"odd"}]}"#;
+        let faults =
+            r#"{"detail":[{"loc":["body","title"],"msg":"too long","type":"x"},{"loc":["body"],"msg":"odd"}]}"#;
         assert_eq!(read(422, faults), "422 Unprocessable Entity: title: too long; odd");
         assert_eq!(read(404, "<html>"), "404 Not Found: ");
         assert_eq!(read(502, "{}"), "the API is away: 502 Bad Gateway ");

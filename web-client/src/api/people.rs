@@ -23,7 +23,8 @@ impl Card {
     /// Their name in full, or their username, or nothing.
     pub fn name(&self) -> String {
         let parts = [&self.first_name, &self.last_name];
-        let full: Vec<_> = parts.into_iter().flatten().filter(|part| !part.trim().is_empty()).map(String::as_str).collect();
+        let full: Vec<_> =
+            parts.into_iter().flatten().filter(|part| !part.trim().is_empty()).map(String::as_str).collect();
         let name = if full.is_empty() { self.username.clone().unwrap_or_default() } else { full.join(" ") };
         visible(&name)
     }

@@ -224,7 +224,8 @@ impl Caller {
 
     /// Looks up the authors that are not known yet. A post without its author's name is better than no post.
     pub async fn name_authors(&self, posts: &mut [Post]) {
-        let missing: Vec<_> = posts.iter().filter(|post| post.author.is_none()).filter_map(|post| post.created_by).collect();
+        let missing: Vec<_> =
+            posts.iter().filter(|post| post.author.is_none()).filter_map(|post| post.created_by).collect();
         let known = self.known(&missing).await;
         for post in posts.iter_mut().filter(|post| post.author.is_none()) {
             post.author = post.created_by.and_then(|id| known.get(&id).cloned());
@@ -252,7 +253,12 @@ impl Caller {
     }
 
     /// A page of comments with their authors and the first replies to each.
-    pub async fn comments(&self, path: &[&str], query: &[(&str, &str)], replies: bool) -> Result<Listed<Comment>, Failure> {
+    pub async fn comments(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        replies: bool,
+    ) -> Result<Listed<Comment>, Failure> {
         let mut found = self.list::<Comment>(path, query).await?;
         if replies {
             let answered = found.items.iter().filter(|comment| comment.total_replies.unwrap_or_default() > 0);
@@ -299,7 +305,12 @@ mod tests {
 
     #[test]
     fn facets_that_do_not_fit_are_words() {
-        for odd in [facet("LINK", "javascript:alert(1)", 0, 2), facet("TAG", "a", 1, 99), facet("TAG", "a", 2, 1), facet("X", "a", 0, 1)] {
+        for odd in [
+            facet("LINK", "javascript:alert(1)", 0, 2),
+            facet("TAG", "a", 1, 99),
+            facet("TAG", "a", 2, 1),
+            facet("X", "a", 0, 1),
+        ] {
             assert_eq!(pieces("words", &[odd]), [Piece::Words("words")]);
         }
         assert_eq!(pieces("\u{fc}", &[facet("TAG", "a", 1, 2)]), [Piece::Words("\u{fc}")], "inside of a character");

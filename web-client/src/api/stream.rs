@@ -82,7 +82,10 @@ mod tests {
     fn events_are_read_as_they_arrive() {
         let text = b"event: unread\nid: 41\ndata: {\"unread\":3}\n\n: beat\n\nevent: fe";
         let (event, used) = first_event(text).unwrap();
-        assert_eq!((event.name.as_str(), event.data.as_str(), event.id.as_deref()), ("unread", "{\"unread\":3}", Some("41")));
+        assert_eq!(
+            (event.name.as_str(), event.data.as_str(), event.id.as_deref()),
+            ("unread", "{\"unread\":3}", Some("41"))
+        );
         let (beat, more) = first_event(&text[used..]).unwrap();
         assert_eq!(beat, LiveEvent::default());
         assert!(first_event(&text[used + more..]).is_none());

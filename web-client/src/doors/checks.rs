@@ -20,7 +20,8 @@ pub async fn live() -> Json<Value> {
 
 /// `GET /health/ready`: with the gateway; a page can be shown without one service, and none without all of them.
 pub async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {
-    let asked = app.http.get(app.settings.api_url.join("/health/live").unwrap_or_else(|_| app.settings.api_url.clone()));
+    let asked =
+        app.http.get(app.settings.api_url.join("/health/live").unwrap_or_else(|_| app.settings.api_url.clone()));
     let answer = asked.timeout(PATIENCE).send().await;
     let gateway = answer.is_ok_and(|answer| answer.status().is_success());
     let status = if gateway { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

@@ -112,9 +112,14 @@ mod tests {
         assert!(here(&[("sec-fetch-site", "same-origin")]));
         assert!(here(&[("host", "a.example"), ("origin", "https://a.example")]));
         for site in ["cross-site", "same-site", "none", ""] {
-            assert!(!here(&[("sec-fetch-site", site), ("host", "a.example"), ("origin", "https://a.example")]), "{site}");
+            assert!(
+                !here(&[("sec-fetch-site", site), ("host", "a.example"), ("origin", "https://a.example")]),
+                "{site}"
+            );
         }
-        for origin in ["null", "https://evil.example", "https://sub.a.example", "https://a.example.evil", "a.example", ""] {
+        for origin in
+            ["null", "https://evil.example", "https://sub.a.example", "https://a.example.evil", "a.example", ""]
+        {
             assert!(!here(&[("host", "a.example"), ("origin", origin)]), "{origin}");
         }
         assert!(!here(&[("host", "a.example")]) && !here(&[]));

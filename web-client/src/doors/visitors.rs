@@ -64,7 +64,14 @@ async fn caller(parts: &Parts, app: &App) -> Result<(Caller, Brought), Failure> 
     let brought = cookies::brought(&parts.headers, app.settings.environment);
     let agent = said(&parts.headers, header::USER_AGENT).unwrap_or("unknown").to_owned();
     let (address, trace) = (address(parts, app), trace(&parts.headers));
-    let mut caller = Caller { http: app.http.clone(), api: app.settings.api_url.clone(), token: brought.access.clone(), address, agent, trace };
+    let mut caller = Caller {
+        http: app.http.clone(),
+        api: app.settings.api_url.clone(),
+        token: brought.access.clone(),
+        address,
+        agent,
+        trace,
+    };
     if caller.token.is_none()
         && let Some(refresh) = &brought.refresh
     {

@@ -81,7 +81,9 @@ pub async fn sign_in(Visitor(page, caller): Visitor, outcome: Outcome, fields: F
     let error = match &failure {
         Failure::Refused { status, .. } if *status == StatusCode::NOT_FOUND => page.t.wrong_credentials.to_owned(),
         Failure::Refused { status, .. } if *status == StatusCode::FORBIDDEN => page.t.banned.to_owned(),
-        Failure::Refused { status, .. } if *status == StatusCode::TOO_MANY_REQUESTS => page.t.error_429_advice.to_owned(),
+        Failure::Refused { status, .. } if *status == StatusCode::TOO_MANY_REQUESTS => {
+            page.t.error_429_advice.to_owned()
+        }
         Failure::Refused { detail, .. } if detail.contains("activ") || detail.contains("verif") => {
             page.t.not_activated.to_owned()
         }

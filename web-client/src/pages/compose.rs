@@ -38,7 +38,14 @@ impl Draft {
     fn blank() -> Self {
         let everyone = "EVERYONE".to_owned();
         let (title, content) = (String::new(), String::new());
-        Self { key: Uuid::now_v7().to_string(), title, content, types: Vec::new(), comments: everyone, media: Vec::new() }
+        Self {
+            key: Uuid::now_v7().to_string(),
+            title,
+            content,
+            types: Vec::new(),
+            comments: everyone,
+            media: Vec::new(),
+        }
     }
 
     fn of(post: Post) -> Self {

@@ -96,7 +96,7 @@ pub async fn home(Visitor(page, caller): Visitor, asked: Asked) -> Result<Respon
 }
 
 /// Whether the feed begins with another post than the page that asks; a link, where it does.
-pub async fn news(Visitor(page, caller): Visitor, Asked(asked): Asked) -> Result<Response, Failure> {
+pub async fn news(Member(page, caller): Member, Asked(asked): Asked) -> Result<Response, Failure> {
     let newest: Vec<Post> = caller.get(&["me", "feed"], &[("limit", "1")]).await?;
     let known = newest.first().is_none_or(|post| post.id.to_string() == asked.get("after"));
     let link = format!("<a class=\"button\" href=\"/\">{}</a>", page.t.new_posts);
@@ -131,9 +131,8 @@ pub async fn bookmarks(Member(page, caller): Member, asked: Asked) -> Result<Res
 
 /// The posts of bookmarks; one that has gone since is left out.
 async fn kept(caller: &Caller, bookmarks: &[Bookmark]) -> Result<Vec<Post>, Failure> {
-    let asked = bookmarks.iter().map(async |bookmark| {
-        caller.get::<Post>(&["posts", &bookmark.post_id.to_string()], &[]).await
-    });
+    let asked =
+        bookmarks.iter().map(async |bookmark| caller.get::<Post>(&["posts", &bookmark.post_id.to_string()], &[]).await);
     let mut posts = Vec::new();
     for answer in futures::future::join_all(asked).await {
         match answer {

@@ -128,7 +128,8 @@ impl<S: Send + Sync> FromRequest<S> for Upload {
         let form = Multipart::from_request(request, state).await;
         let mut form = form.map_err(|refusal| Failure::Malformed(refusal.into_status(), "no form with files"))?;
         let (mut fields, mut files) = (Vec::new(), Vec::new());
-        let broken = |error: axum::extract::multipart::MultipartError| Failure::Malformed(error.status(), "a broken form");
+        let broken =
+            |error: axum::extract::multipart::MultipartError| Failure::Malformed(error.status(), "a broken form");
         while let Some(field) = form.next_field().await.map_err(broken)? {
             let name = field.name().unwrap_or_default().to_owned();
             if name == "file" {

@@ -10,13 +10,12 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 
 use crate::api::failures::Failure;
 use crate::api::stream::{Live, LiveEvent};
 use crate::app::App;
 use crate::doors::visitors::Member;
-use crate::frame::Frame;
+use crate::frame::{Frame, Unread};
 
 /// How often a stream without events says that it lives: proxies end silent connections after a minute or more.
 const BEAT: Duration = Duration::from_secs(25);
@@ -27,13 +26,12 @@ struct Badge<'a> {
     page: &'a Frame,
 }
 
-#[derive(Deserialize)]
-struct Unread {
-    unread: i64,
-}
-
 /// `GET /notifications/stream`
-pub async fn stream(State(app): State<App>, Member(page, caller): Member, headers: HeaderMap) -> Result<Response, Failure> {
+pub async fn stream(
+    State(app): State<App>,
+    Member(page, caller): Member,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
     let after = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let live = caller.live(after).await?;
     let events = futures::stream::unfold((live, page), |(mut live, mut page): (Live, Frame)| async move {

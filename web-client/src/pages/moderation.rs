@@ -68,7 +68,7 @@ struct CasePage {
 #[template(path = "appeals.html")]
 struct Appeals {
     page: Frame,
-    appeals: Vec<Appeal>,
+    waiting: Vec<Appeal>,
     next: Option<String>,
     error: Option<String>,
 }
@@ -103,7 +103,12 @@ pub async fn decisions(Member(page, caller): Member, asked: Asked) -> Result<Res
     show_decisions(page, &caller, &asked, None).await
 }
 
-async fn show_decisions(page: Frame, caller: &Caller, asked: &Asked, error: Option<String>) -> Result<Response, Failure> {
+async fn show_decisions(
+    page: Frame,
+    caller: &Caller,
+    asked: &Asked,
+    error: Option<String>,
+) -> Result<Response, Failure> {
     let query = asked.page(&[]);
     let statements = caller.list::<Statement>(&["me", "moderation", "decisions"], &query);
     let reports = caller.get::<Vec<SentReport>>(&["me", "reports"], &[("limit", "20")]);
@@ -113,7 +118,12 @@ async fn show_decisions(page: Frame, caller: &Caller, asked: &Asked, error: Opti
     Ok((status, html(&Decisions { page, statements, reports, next, error })).into_response())
 }
 
-pub async fn appeal(Member(page, caller): Member, Id(id): Id, asked: Asked, fields: Fields) -> Result<Response, Failure> {
+pub async fn appeal(
+    Member(page, caller): Member,
+    Id(id): Id,
+    asked: Asked,
+    fields: Fields,
+) -> Result<Response, Failure> {
     let path = ["me", "moderation", "decisions", &id.to_string(), "appeal"];
     match caller.put_once(&path, "", &json!({ "text": fields.get("text") })).await {
         Ok(_) => Ok(Redirect::to("/decisions?done=appealed").into_response()),
@@ -131,7 +141,8 @@ pub async fn queue(Member(page, caller): Member, asked: Asked) -> Result<Respons
 
 /// Claims the gravest case that no moderator has, and leads to it.
 pub async fn claim_next(Sender(caller): Sender) -> Result<Redirect, Failure> {
-    let claimed: Vec<QueueItem> = caller.send(Method::POST, &["moderation", "queue", "claim"], &json!({ "limit": 1 })).await?;
+    let claimed: Vec<QueueItem> =
+        caller.send(Method::POST, &["moderation", "queue", "claim"], &json!({ "limit": 1 })).await?;
     Ok(Redirect::to(&claimed.first().map_or_else(|| "/moderation".to_owned(), QueueItem::link)))
 }
 
@@ -163,8 +174,7 @@ async fn show_case(
     };
     let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let kind = kind.to_owned();
-    let shown =
-        CasePage { page, kind, id, key: new_key(), case, author, choices, reasons: &REASONS, chosen, error };
+    let shown = CasePage { page, kind, id, key: new_key(), case, author, choices, reasons: &REASONS, chosen, error };
     Ok((status, html(&shown)).into_response())
 }
 
@@ -213,12 +223,17 @@ pub async fn appeals(Member(page, caller): Member, asked: Asked) -> Result<Respo
 }
 
 async fn show_appeals(page: Frame, caller: &Caller, asked: &Asked, error: Option<String>) -> Result<Response, Failure> {
-    let Listed { items: appeals, next } = caller.list(&["moderation", "appeals"], &asked.page(&[])).await?;
+    let Listed { items: waiting, next } = caller.list(&["moderation", "appeals"], &asked.page(&[])).await?;
     let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok((status, html(&Appeals { page, appeals, next, error })).into_response())
+    Ok((status, html(&Appeals { page, waiting, next, error })).into_response())
 }
 
-pub async fn resolve(Member(page, caller): Member, Id(id): Id, asked: Asked, fields: Fields) -> Result<Response, Failure> {
+pub async fn resolve(
+    Member(page, caller): Member,
+    Id(id): Id,
+    asked: Asked,
+    fields: Fields,
+) -> Result<Response, Failure> {
     let body = json!({ "outcome": fields.get("outcome"), "note": fields.get("note") });
     let path = ["moderation", "appeals", &id.to_string(), "resolve"];
     match caller.put(Method::POST, &path, &body).await {

@@ -23,7 +23,7 @@ const FACES: usize = 3;
 #[template(path = "notifications.html")]
 struct Notifications {
     page: Frame,
-    notifications: Vec<Notification>,
+    shown: Vec<Notification>,
     next: Option<String>,
     /// The time of the newest one, up to which all can be marked as read.
     newest: Option<String>,
@@ -83,7 +83,7 @@ pub async fn list(Member(page, caller): Member, asked: Asked) -> Result<Response
     let unread = items.iter().any(|one| one.viewed_at.is_none());
     let newest = items.iter().map(|one| one.updated_at).max().filter(|_| unread);
     let newest = newest.map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::Micros, true));
-    Ok(html(&Notifications { page, notifications: items, next, newest }))
+    Ok(html(&Notifications { page, shown: items, next, newest }))
 }
 
 pub async fn read_all(Sender(caller): Sender, fields: Fields) -> Result<Redirect, Failure> {

@@ -112,7 +112,12 @@ async fn my_reaction(caller: &Caller, post: &str, me: Uuid) -> Result<Option<Uui
 }
 
 /// Sets the caller's reaction; the one that they have already is taken back.
-pub async fn react(Visitor(page, caller): Visitor, Id(id): Id, headers: HeaderMap, fields: Fields) -> Result<Response, Failure> {
+pub async fn react(
+    Visitor(page, caller): Visitor,
+    Id(id): Id,
+    headers: HeaderMap,
+    fields: Fields,
+) -> Result<Response, Failure> {
     let kind = REACTIONS.iter().find(|kind| **kind == fields.get("type"));
     let Some(kind) = kind else { return Err(Failure::Malformed(StatusCode::BAD_REQUEST, "there is no such reaction")) };
     let Some(me) = page.me.as_ref().map(|me| me.profile.card.id) else { return Err(Failure::SignedOut) };
@@ -135,7 +140,12 @@ pub async fn react(Visitor(page, caller): Visitor, Id(id): Id, headers: HeaderMa
     Ok(html(&Actions { page, post }))
 }
 
-pub async fn bookmark(Visitor(page, caller): Visitor, Id(id): Id, headers: HeaderMap, fields: Fields) -> Result<Response, Failure> {
+pub async fn bookmark(
+    Visitor(page, caller): Visitor,
+    Id(id): Id,
+    headers: HeaderMap,
+    fields: Fields,
+) -> Result<Response, Failure> {
     if page.me.is_none() {
         return Err(Failure::SignedOut);
     }

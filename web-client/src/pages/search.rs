@@ -61,7 +61,10 @@ pub async fn search(Member(page, caller): Member, asked: Asked) -> Result<Respon
     let q = shown.q.as_str();
     match kind {
         "people" => shown.people = caller.get(&["users", "search"], &[("q", q), ("limit", "50")]).await?,
-        "tags" => shown.tags = caller.get::<Suggested>(&["search", "suggest"], &[("q", q.trim_start_matches('#'))]).await?.tags,
+        "tags" => {
+            let query = [("q", q.trim_start_matches('#'))];
+            shown.tags = caller.get::<Suggested>(&["search", "suggest"], &query).await?.tags;
+        }
         _ => {
             let Listed { items, next } = caller.posts(&["posts", "search"], &asked.page(&[("q", q)])).await?;
             (shown.posts, shown.next) = (items, next);

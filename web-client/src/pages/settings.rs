@@ -35,7 +35,7 @@ struct PasswordForm {
 #[template(path = "settings_sessions.html")]
 struct Sessions {
     page: Frame,
-    sessions: Vec<SessionOut>,
+    open: Vec<SessionOut>,
     next: Option<String>,
 }
 
@@ -140,7 +140,11 @@ pub async fn password(Member(page, _): Member) -> Response {
     html(&PasswordForm { page, error: None })
 }
 
-pub async fn change_password(Member(page, caller): Member, outcome: Outcome, fields: Fields) -> Result<Response, Failure> {
+pub async fn change_password(
+    Member(page, caller): Member,
+    outcome: Outcome,
+    fields: Fields,
+) -> Result<Response, Failure> {
     let new = fields.get("new");
     let body = json!({ "current_password": fields.get("current"), "new_password": new, "confirm_password": new });
     match caller.send(Method::POST, &["auth", "change-password"], &body).await {
@@ -156,8 +160,8 @@ pub async fn change_password(Member(page, caller): Member, outcome: Outcome, fie
 }
 
 pub async fn sessions(Member(page, caller): Member, asked: Asked) -> Result<Response, Failure> {
-    let Listed { items: sessions, next } = caller.list(&["auth", "sessions"], &asked.page(&[])).await?;
-    Ok(html(&Sessions { page, sessions, next }))
+    let Listed { items: open, next } = caller.list(&["auth", "sessions"], &asked.page(&[])).await?;
+    Ok(html(&Sessions { page, open, next }))
 }
 
 pub async fn end_session(Sender(caller): Sender, Id(id): Id) -> Result<Redirect, Failure> {
@@ -209,9 +213,8 @@ pub async fn notifications(Member(page, caller): Member) -> Result<Response, Fai
 }
 
 pub async fn change_notifications(Member(page, caller): Member, fields: Fields) -> Result<Response, Failure> {
-    let channels = |kind: &&str| {
-        json!({ "in_app": fields.has("in_app", kind), "mail": fields.get(&format!("mail-{kind}")) })
-    };
+    let channels =
+        |kind: &&str| json!({ "in_app": fields.has("in_app", kind), "mail": fields.get(&format!("mail-{kind}")) });
     let types: Map<String, Value> =
         fields.all("kinds").iter().map(|kind| ((*kind).to_owned(), channels(kind))).collect();
     let hour: Option<i64> = fields.get("digest_hour").trim().parse().ok();

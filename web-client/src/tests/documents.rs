@@ -1,4 +1,4 @@
-//! The five OpenAPI documents: which operation a request is, and an answer that is as the document says.
+//! The five `openapi.json`: which operation a request is, and an answer that is as the document says.
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
@@ -52,7 +52,8 @@ impl Operation {
     pub fn answer(&self, text: &str) -> (u16, Value) {
         let responses = self.operation["responses"].as_object().unwrap();
         let (status, response) = responses.iter().find(|(status, _)| status.starts_with('2')).unwrap();
-        let schema = response["content"].as_object().and_then(|kinds| kinds.values().next()).map(|kind| &kind["schema"]);
+        let schema =
+            response["content"].as_object().and_then(|kinds| kinds.values().next()).map(|kind| &kind["schema"]);
         (status.parse().unwrap(), schema.map_or(Value::Null, |schema| self.sample(schema, text, 0)))
     }
 
@@ -98,7 +99,8 @@ impl Operation {
             },
             _ => {
                 let properties = schema["properties"].as_object().cloned().unwrap_or_default();
-                let mut object: Map<_, _> = properties.iter().map(|(name, schema)| (name.clone(), sample(schema))).collect();
+                let mut object: Map<_, _> =
+                    properties.iter().map(|(name, schema)| (name.clone(), sample(schema))).collect();
                 if let more @ Value::Object(_) = &schema["additionalProperties"] {
                     object.insert("POST_REACTION_RECEIVED".to_owned(), sample(more));
                 }

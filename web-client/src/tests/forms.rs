@@ -12,11 +12,39 @@ use super::stub::ID;
 #[tokio::test]
 async fn no_form_can_be_sent_from_elsewhere() {
     let client = Client::new().await;
-    let pages = ["/", "/explore", "/tags/a", "/compose", "/connect", "/notifications", "/settings", "/settings/password",
-        "/settings/sessions", "/settings/people", "/settings/notifications", "/settings/data", "/decisions", "/moderation",
-        "/moderation/appeals", "/signin", "/signup", "/forgot-password", "/reset-password", "/activate"].map(str::to_owned);
-    let more = ["/posts/{}", "/posts/{}/edit", "/posts/{}/delete", "/comments/{}", "/users/{}", "/moderation/POST/{}",
-        "/report?type=POST&id={}"].map(|page| page.replace("{}", ID));
+    let pages = [
+        "/",
+        "/explore",
+        "/tags/a",
+        "/compose",
+        "/connect",
+        "/notifications",
+        "/settings",
+        "/settings/password",
+        "/settings/sessions",
+        "/settings/people",
+        "/settings/notifications",
+        "/settings/data",
+        "/decisions",
+        "/moderation",
+        "/moderation/appeals",
+        "/signin",
+        "/signup",
+        "/forgot-password",
+        "/reset-password",
+        "/activate",
+    ]
+    .map(str::to_owned);
+    let more = [
+        "/posts/{}",
+        "/posts/{}/edit",
+        "/posts/{}/delete",
+        "/comments/{}",
+        "/users/{}",
+        "/moderation/POST/{}",
+        "/report?type=POST&id={}",
+    ]
+    .map(|page| page.replace("{}", ID));
     let mut actions = BTreeSet::new();
     for page in pages.iter().chain(&more) {
         let (elements, _) = parse(&client.get(page).await.text);
@@ -48,18 +76,30 @@ async fn no_form_can_be_sent_from_elsewhere() {
 #[tokio::test]
 async fn a_post_is_written_and_nothing_of_it_is_lost() {
     let client = Client::new().await;
-    let part = |name: &str, value: &str| format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+    let part =
+        |name: &str, value: &str| format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
     let file = |content: &str| {
         format!("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x.png\"\r\n\r\n{content}\r\n")
     };
     let body = [
-        part("title", "A <title>"), part("content", "line one\r\nline two"), part("types", "BOOKS"), part("types", "NEWS"),
-        part("key", "k-1"), file(""), part("alt", ""), file("bytes"), part("alt", "a leaf"), part("comments", "CONNECTIONS"),
-        part("status", "POSTED"), "--b--\r\n".to_owned(),
+        part("title", "A <title>"),
+        part("content", "line one\r\nline two"),
+        part("types", "BOOKS"),
+        part("types", "NEWS"),
+        part("key", "k-1"),
+        file(""),
+        part("alt", ""),
+        file("bytes"),
+        part("alt", "a leaf"),
+        part("comments", "CONNECTIONS"),
+        part("status", "POSTED"),
+        "--b--\r\n".to_owned(),
     ]
     .concat();
     let headers = [
-        ("cookie", "web_access=good"), ("sec-fetch-site", "same-origin"), ("content-type", "multipart/form-data; boundary=b"),
+        ("cookie", "web_access=good"),
+        ("sec-fetch-site", "same-origin"),
+        ("content-type", "multipart/form-data; boundary=b"),
     ];
     let answer = client.ask(Method::POST, "/compose", &headers, &body).await;
     let to = format!("/posts/{ID}?done=posted");
@@ -77,8 +117,12 @@ async fn a_post_is_written_and_nothing_of_it_is_lost() {
     let refused = client.ask(Method::POST, "/compose", &headers, &body).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     for kept in [
-        "content: too odd", "value=\"A &#60;title&#62;\"", ">line one\nline two</textarea>", "value=\"BOOKS\" checked",
-        &format!("name=\"media\" value=\"{ID}\" checked"), "value=\"CONNECTIONS\" selected",
+        "content: too odd",
+        "value=\"A &#60;title&#62;\"",
+        ">line one\nline two</textarea>",
+        "value=\"BOOKS\" checked",
+        &format!("name=\"media\" value=\"{ID}\" checked"),
+        "value=\"CONNECTIONS\" selected",
     ] {
         assert!(refused.text.contains(kept), "{kept} is not in {}", refused.text);
     }
@@ -99,7 +143,9 @@ async fn comments_and_replies_are_written() {
     client.stub.answer(&format!("POST /{ID}/comments"), 403, json!({ "detail": "Only connections can comment" }));
     let refused = client.post(&path, "content=Kept+%3Cb%3E").await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(refused.text.contains("Only connections can comment") && refused.text.contains("Kept &#60;b&#62;</textarea>"));
+    assert!(
+        refused.text.contains("Only connections can comment") && refused.text.contains("Kept &#60;b&#62;</textarea>")
+    );
 }
 
 /// A reaction is set, changed and taken back, as a page and as a part of one.
@@ -151,7 +197,10 @@ async fn the_other_forms_send_what_the_documents_know() {
     let forms = [
         ("/settings", "username=ada&bio=&interests=BOOKS&show_age=yes"),
         ("/settings/password", "current=a&new=b"),
-        ("/settings/notifications", "kinds=USER_MENTIONED&in_app=USER_MENTIONED&mail-USER_MENTIONED=DIGEST&time_zone=UTC&digest_hour=7"),
+        (
+            "/settings/notifications",
+            "kinds=USER_MENTIONED&in_app=USER_MENTIONED&mail-USER_MENTIONED=DIGEST&time_zone=UTC&digest_hour=7",
+        ),
         ("/report", &format!("type=POST&id={ID}&reason=SPAM_COMMERCIAL&text=")),
         (&format!("/decisions/{ID}/appeal"), "text=No"),
         (&decide, "action=MUTE&hours=24&reason=HARASSMENT_INSULT&public_note=Please"),
@@ -170,7 +219,10 @@ async fn the_other_forms_send_what_the_documents_know() {
     }
     assert_eq!(client.stub.undocumented(), Vec::<String>::new());
     let profile = client.stub.calls("PATCH /users/me").pop().unwrap().body;
-    assert_eq!((&profile["username"], &profile["bio"], &profile["show_age"]), (&json!("ada"), &json!(null), &json!(true)));
+    assert_eq!(
+        (&profile["username"], &profile["bio"], &profile["show_age"]),
+        (&json!("ada"), &json!(null), &json!(true))
+    );
     let path = format!("POST /moderation/subjects/POST/{ID}/decisions");
     let decision = client.stub.calls(&path).pop().unwrap().body;
     assert_eq!(decision["actions"], json!([{ "action": "MUTE", "hours": 24 }]));
@@ -198,7 +250,10 @@ async fn choices_are_kept() {
     let client = Client::new().await;
     let answer = client.post("/choices", "language=de&theme=dark&next=%2Fexplore").await;
     assert_eq!(answer.header("location"), "/explore");
-    let kept = ["language=de; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax", "theme=dark; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"];
+    let kept = [
+        "language=de; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax",
+        "theme=dark; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax",
+    ];
     assert_eq!(answer.cookies(), kept);
     assert_eq!(client.post("/choices", "language=%3Cb%3E&theme=x").await.cookies(), Vec::<&str>::new());
     let page = client.ask(Method::GET, "/signin", &[("cookie", "language=de; theme=dark")], "").await.text;

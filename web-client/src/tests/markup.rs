@@ -32,9 +32,8 @@ pub fn parse(page: &str) -> (Vec<Element>, Vec<String>) {
 fn walk(node: &Handle, around: &mut Vec<String>, elements: &mut Vec<Element>) {
     let name = match &node.data {
         NodeData::Element { name, attrs, .. } => {
-            let attribute = |attribute: &html5ever::Attribute| {
-                (attribute.name.local.to_string(), attribute.value.to_string())
-            };
+            let attribute =
+                |attribute: &html5ever::Attribute| (attribute.name.local.to_string(), attribute.value.to_string());
             let attributes = attrs.borrow().iter().map(attribute).collect();
             let (name, inside, depth) = (name.local.to_string(), around.clone(), around.len());
             elements.push(Element { name: name.clone(), depth, attributes, text: text(node), inside });

@@ -63,7 +63,11 @@ fn faults(page: &str) -> Vec<String> {
     let (elements, errors) = parse(page);
     let named = |name: &'static str| elements.iter().filter(move |element| element.name == name);
     let mut faults: Vec<_> = errors.into_iter().map(|error| format!("parse error: {error}")).collect();
-    let mut expect = |good: bool, fault: String| if !good { faults.push(fault) };
+    let mut expect = |good: bool, fault: String| {
+        if !good {
+            faults.push(fault);
+        }
+    };
     expect(named("html").any(|html| matches!(html.get("lang"), Some("en" | "de"))), "no language".to_owned());
     expect(named("title").any(|title| !title.text.trim().is_empty()), "no title".to_owned());
     expect(named("h1").count() == 1, format!("{} h1", named("h1").count()));
@@ -76,7 +80,8 @@ fn faults(page: &str) -> Vec<String> {
     expect(several.is_empty(), format!("ids twice: {several:?}"));
     for element in &elements {
         let about = || format!("{} {:?}", element.name, element.attributes);
-        let inline = element.attributes.iter().any(|(name, _)| name == "style" || (name.starts_with("on") && name != "on"));
+        let inline =
+            element.attributes.iter().any(|(name, _)| name == "style" || (name.starts_with("on") && name != "on"));
         expect(!inline, format!("inline: {}", about()));
         expect(element.name != "style", format!("inline style: {}", about()));
         expect(element.name != "script" || element.get("src").is_some(), format!("inline script: {}", about()));
@@ -161,10 +166,9 @@ async fn hostile_addresses_are_text() {
 async fn a_post_is_shown_with_its_pictures_and_links() {
     let client = Client::new().await;
     let picture = |medium: &str, alt: &str| json!({ "id": ID, "alt": alt, "medium": medium, "width": 4, "height": 3 });
-    let facet = |kind: &str, value: &str, from: usize, to: usize| {
-        json!({ "kind": kind, "value": value, "byte_start": from, "byte_end": to })
-    };
-    let author = json!({ "id": ID, "username": "ada", "first_name": "Ada", "avatar_url": "https://tracker.example/a.png" });
+    let facet = |kind: &str, value: &str, from: usize, to: usize| json!({ "kind": kind, "value": value, "byte_start": from, "byte_end": to });
+    let author =
+        json!({ "id": ID, "username": "ada", "first_name": "Ada", "avatar_url": "https://tracker.example/a.png" });
     let post = json!({
         "id": ID, "created_at": "2026-11-20T12:00:00Z", "title": "Autumn", "content": "see a.example #x @ada",
         "author": author, "total_comments": 2, "total_reactions": 1, "total_views": 7,
@@ -197,7 +201,10 @@ async fn every_answer_has_the_headers() {
     for path in ["/", "/signin", "/nothing/here", "/posts/none", "/health/live", &style] {
         let answer = client.get(path).await;
         let policy = answer.header("content-security-policy");
-        assert!(policy.starts_with("default-src 'none'; script-src 'self'; ") && !policy.contains("unsafe"), "{policy}");
+        assert!(
+            policy.starts_with("default-src 'none'; script-src 'self'; ") && !policy.contains("unsafe"),
+            "{policy}"
+        );
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
             ("referrer-policy", "same-origin"),
@@ -250,7 +257,8 @@ async fn without_the_api_there_is_a_page_that_says_so() {
 #[tokio::test]
 async fn a_page_is_shown_without_what_is_away() {
     let client = Client::new().await;
-    for call in ["/me/notifications/unread-count", "/users/lookup", &format!("/{ID}/comments"), &format!("/{ID}/view")] {
+    for call in ["/me/notifications/unread-count", "/users/lookup", &format!("/{ID}/comments"), &format!("/{ID}/view")]
+    {
         for method in ["GET", "POST"] {
             client.stub.answer(&format!("{method} {call}"), 503, json!({ "detail": "away" }));
         }
