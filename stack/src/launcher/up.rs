@@ -259,7 +259,9 @@ fn listing(instances: &[Instance]) -> String {
     let mut rows = vec![["service", "URL", "Swagger", "log"].map(str::to_owned).to_vec()];
     rows.extend(instances.iter().map(|instance| {
         let Instance { name, url, log, .. } = instance;
-        vec![name.clone(), url.clone(), format!("{url}/docs"), log.display().to_string()]
+        // The pages have no API of their own.
+        let swagger = if name == WEB { "-".to_owned() } else { format!("{url}/docs") };
+        vec![name.clone(), url.clone(), swagger, log.display().to_string()]
     }));
     format!("\n{}", console::table(&rows))
 }

@@ -120,6 +120,30 @@ impl Browser {
     }
 }
 
+/// What is no page is the API's or nothing, as it is without pages.
+async fn the_api_stays_apart(browser: &Browser) -> Result<()> {
+    let ask = async |path: &str| -> Result<_> {
+        let answer = browser.http.get(format!("{}{path}", browser.origin)).send().await?;
+        let kind =
+            answer.headers().get(header::CONTENT_TYPE).map(|kind| kind.to_str().map(str::to_owned)).transpose()?;
+        Ok((answer.status(), kind.unwrap_or_default()))
+    };
+    for path in
+        ["/api", "/api/v1/nothing", "/internal/events", "/metrics", "/status/all", "/docs/all/", "/a;b", "/a/%2e%2e/b"]
+    {
+        let (status, kind) = ask(path).await?;
+        ensure!(
+            status == StatusCode::NOT_FOUND && kind.starts_with("application/problem+json"),
+            "{path}: {status} {kind}"
+        );
+    }
+    let (status, kind) = ask("/api/v1/posts").await?;
+    ensure!(status == StatusCode::UNAUTHORIZED && kind.starts_with("application/problem+json"), "{status} {kind}");
+    let (status, kind) = ask("/nothing").await?;
+    ensure!(status == StatusCode::NOT_FOUND && kind.starts_with("text/html"), "{status} {kind}");
+    Ok(())
+}
+
 /// The id in an address like `/posts/<id>?done=posted`.
 fn id_of(page: &Page) -> Result<String> {
     let id = page.path.split(['/', '?']).nth(2).context("no id")?;
@@ -138,6 +162,7 @@ async fn people_meet_with_browsers_that_run_no_script() -> Result<()> {
     ensure!(guest.text.contains("<h1>A calm place to talk</h1>"), "{guest:?}");
     let status = ada.open("/status").await?;
     ensure!(status.text.contains("data-service=\"auth\""), "the state of the services has moved: {status:?}");
+    the_api_stays_apart(&ada).await?;
     let closed = ada.open("/notifications").await?;
     ensure!(closed.path == "/signin?next=%2Fnotifications", "{closed:?}");
 

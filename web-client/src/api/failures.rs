@@ -8,7 +8,7 @@ use serde_json::Value;
 pub enum Failure {
     /// The API refuses, and says why.
     #[error("{status}: {detail}")]
-    Refused { status: StatusCode, detail: String, code: Option<String> },
+    Refused { status: StatusCode, detail: String },
     /// The API, or what it needs, is away.
     #[error("the API is away: {0}")]
     Away(String),
@@ -44,7 +44,6 @@ impl Failure {
 #[derive(Debug, Deserialize)]
 struct Problem {
     detail: Value,
-    code: Option<String>,
 }
 
 /// One refusal of an input.
@@ -57,12 +56,11 @@ struct Fault {
 /// Reads a refusal; what is no problem document is known by its status alone.
 pub fn refused(status: StatusCode, body: &[u8]) -> Failure {
     let problem = serde_json::from_slice::<Problem>(body).ok();
-    let code = problem.as_ref().and_then(|problem| problem.code.clone());
     let detail = problem.map_or_else(String::new, |problem| words(&problem.detail));
     if status.is_server_error() {
         return Failure::Away(format!("{status} {detail}"));
     }
-    Failure::Refused { status, detail, code }
+    Failure::Refused { status, detail }
 }
 
 /// The detail as a sentence: that of the service, or each fault with the name of its field.

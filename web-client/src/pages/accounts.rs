@@ -84,9 +84,6 @@ pub async fn sign_in(Visitor(page, caller): Visitor, outcome: Outcome, fields: F
         Failure::Refused { status, .. } if *status == StatusCode::TOO_MANY_REQUESTS => {
             page.t.error_429_advice.to_owned()
         }
-        Failure::Refused { detail, .. } if detail.contains("activ") || detail.contains("verif") => {
-            page.t.not_activated.to_owned()
-        }
         _ => failure.reason().ok_or_else(|| failure.clone())?.to_owned(),
     };
     let shown = SignIn { page, error: Some(error), next: local(fields.get("next")), email };

@@ -32,9 +32,10 @@ struct People {
     people: Vec<Suggestion>,
 }
 
-/// `/@username`
-pub async fn by_handle(member: Member, Part(handle): Part, asked: Asked) -> Result<Response, Failure> {
+/// `/@username`; any other word is no page, for guests as well.
+pub async fn by_handle(member: Result<Member, Failure>, Part(handle): Part, asked: Asked) -> Result<Response, Failure> {
     let Some(name) = handle.strip_prefix('@').filter(|name| !name.is_empty()) else { return Err(Failure::MISSING) };
+    let member = member?;
     let person: Profile = member.1.get(&["users", "by-username", name], &[]).await?;
     with_posts(member, person, &asked).await
 }

@@ -123,8 +123,9 @@ pub async fn picture(Member(page, caller): Member, upload: Upload) -> Result<Res
         let picture = caller.upload(file, purpose, alt).await?;
         let picture = caller.processed(picture).await?;
         if picture.status == "REFUSED" {
-            let detail = page.t.picture_refused.to_owned();
-            return Err(Failure::Refused { status: StatusCode::UNPROCESSABLE_ENTITY, detail, code: picture.reason });
+            let why = page.t.plain(&picture.reason.unwrap_or_default());
+            let detail = format!("{} {why}", page.t.picture_refused);
+            return Err(Failure::Refused { status: StatusCode::UNPROCESSABLE_ENTITY, detail });
         }
         caller.put(Method::PUT, &["me", place], &json!({ "media_id": picture.id })).await
     };

@@ -193,6 +193,27 @@ async fn a_post_is_shown_with_its_pictures_and_links() {
     assert_eq!(post.query, "limit=20");
 }
 
+/// No template writes a value unescaped, so what is tested here for some values holds for all.
+#[test]
+fn no_template_writes_a_value_unescaped() {
+    let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates")];
+    let mut read = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap().replace(' ', "");
+            assert!(!text.contains("|safe") && !text.contains("escape(\"none\")"), "{}", path.display());
+            assert!(!text.contains("javascript:"), "{}", path.display());
+            read += 1;
+        }
+    }
+    assert!(read > 40, "{read} templates");
+}
+
 /// Every answer, errors and files included, has the headers that keep a browser on the safe side.
 #[tokio::test]
 async fn every_answer_has_the_headers() {
@@ -233,6 +254,8 @@ async fn errors_are_pages() {
         assert_eq!(faults(&answer.text), Vec::<String>::new(), "{path}");
         assert!(answer.text.contains("href=\"/\""), "it leads on");
     }
+    let guest = client.ask(Method::GET, "/nothing", &[], "").await;
+    assert_eq!(guest.status.as_u16(), 404, "what is no page needs no sign-in");
     let wrong = client.post("/explore", "").await;
     assert_eq!((wrong.status.as_u16(), faults(&wrong.text)), (405, vec![]));
 }

@@ -61,7 +61,6 @@ pub const DE: Texts = Texts {
     no_account: "Noch kein Konto?",
     have_account: "Du hast ein Konto? Anmelden.",
     wrong_credentials: "Es gibt kein Konto mit dieser Adresse und diesem Passwort.",
-    not_activated: "Deine Adresse muss erst bestätigt werden: öffne den Link in unserer Mail.",
     banned: "Dieses Konto ist gesperrt.",
     not_now_possible: "Das geht gerade nicht. Bitte versuch es in einer Minute noch einmal.",
     first_name: "Vorname",

@@ -62,7 +62,6 @@ texts! {
     no_account: "No account yet?",
     have_account: "You have an account? Sign in.",
     wrong_credentials: "There is no account with this address and password.",
-    not_activated: "Your address has to be confirmed first: open the link in our mail.",
     banned: "This account is banned.",
     not_now_possible: "This is not possible at the moment. Please try again in a minute.",
     first_name: "First name",
