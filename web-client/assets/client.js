@@ -2,7 +2,10 @@
 "use strict";
 
 let source;
-document.addEventListener("htmx:sseOpen", (event) => { source = event.detail.source; });
+document.addEventListener("htmx:sseOpen", (event) => {
+  source = event.detail.source;
+  source.addEventListener("feed", () => { if (document.getElementById("news")) htmx.trigger("#news", "feed"); });
+});
 
 // A browser has few connections to one origin: a hidden tab gives its own back, and asks again when it is shown.
 document.addEventListener("visibilitychange", () => {

@@ -154,7 +154,7 @@ fn id_of(page: &Page) -> Result<String> {
 /// Two people join, one writes, the other reads it in the feed, reacts and comments, and the first is notified of both.
 #[tokio::test]
 async fn people_meet_with_browsers_that_run_no_script() -> Result<()> {
-    let platform = Platform::up(&["--web", "--gateway-port", "0"]);
+    let mut platform = Platform::up(&["--web", "--gateway-port", "0"]);
     let origin = platform.addresses["gateway"].clone();
     let (mut ada, mut bob) = (Browser::new(&origin)?, Browser::new(&origin)?);
 

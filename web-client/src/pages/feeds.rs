@@ -39,6 +39,8 @@ struct PostList {
     posts: Vec<Post>,
     next: Option<String>,
     empty: &'static str,
+    /// Whether these are bookmarks, which can be removed.
+    kept: bool,
 }
 
 #[derive(Template)]
@@ -119,14 +121,14 @@ pub async fn explore(Member(page, caller): Member, asked: Asked) -> Result<Respo
 pub async fn drafts(Member(page, caller): Member, asked: Asked) -> Result<Response, Failure> {
     let Listed { items: posts, next } = caller.posts(&["me", "drafts"], &asked.page(&[])).await?;
     let (heading, empty) = (page.t.drafts.to_owned(), page.t.no_drafts);
-    Ok(html(&PostList { page, heading, posts, next, empty }))
+    Ok(html(&PostList { page, heading, posts, next, empty, kept: false }))
 }
 
 pub async fn bookmarks(Member(page, caller): Member, asked: Asked) -> Result<Response, Failure> {
     let Listed { items, next } = caller.list::<Bookmark>(&["me", "bookmarks"], &asked.page(&[])).await?;
     let posts = kept(&caller, &items).await?;
     let (heading, empty) = (page.t.bookmarks.to_owned(), page.t.no_bookmarks);
-    Ok(html(&PostList { page, heading, posts, next, empty }))
+    Ok(html(&PostList { page, heading, posts, next, empty, kept: true }))
 }
 
 /// The posts of bookmarks; one that has gone since is left out.

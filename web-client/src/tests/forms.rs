@@ -15,6 +15,7 @@ async fn no_form_can_be_sent_from_elsewhere() {
     let pages = [
         "/",
         "/explore",
+        "/bookmarks",
         "/tags/a",
         "/compose",
         "/connect",
@@ -208,6 +209,7 @@ async fn the_other_forms_send_what_the_documents_know() {
         ("/moderation/next", ""),
         ("/notifications/read", "up_to=2026-11-20T12:00:00Z"),
         (&format!("/posts/{ID}/bookmark"), "next=%2F"),
+        (&format!("/posts/{ID}/unbookmark"), "next=%2Fbookmarks"),
         ("/signup", "email=a%40b.example&password=a+long+walk&interests=BOOKS"),
         ("/activate", "token=t"),
         ("/reset-password", "token=t&password=p"),

@@ -139,6 +139,7 @@ pub const DE: Texts = Texts {
     angry: "Wütend",
     bookmark: "Merken",
     bookmarked: "Gemerkt",
+    unbookmark: "Lesezeichen entfernen",
     hide_post: "Nicht mehr zeigen",
     report: "Melden",
     comment: "Kommentar",

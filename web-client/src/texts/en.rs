@@ -140,6 +140,7 @@ texts! {
     angry: "Angry",
     bookmark: "Bookmark",
     bookmarked: "Kept",
+    unbookmark: "Remove bookmark",
     hide_post: "Do not show me this",
     report: "Report",
     comment: "Comment",
