@@ -138,7 +138,7 @@ pub struct SessionOut {
     pub current: bool,
 }
 
-/// One entry of the list of people whom the caller does not want to read.
+/// One entry of the list of people that the caller does not want to read.
 #[derive(Debug, Deserialize)]
 pub struct Muted {
     pub user: Card,

@@ -1,4 +1,4 @@
-//! All that the web client can be told from outside.
+//! All that can be set from outside.
 use std::net::{IpAddr, Ipv4Addr};
 
 use clap::{Parser, ValueEnum};

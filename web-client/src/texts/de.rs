@@ -1,5 +1,5 @@
 //! All sentences of the client in German.
-use super::Texts;
+use super::en::Texts;
 
 pub const DE: Texts = Texts {
     lang: "de",

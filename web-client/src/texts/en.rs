@@ -1,6 +1,6 @@
 //! All sentences of the client in English; `{}` is a gap. The list of keys is this one: a language without one of them
 //! does not compile, and neither does a key without a use.
-use super::texts;
+use super::keys::texts;
 
 texts! {
     lang: "en",

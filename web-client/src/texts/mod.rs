@@ -1,6 +1,7 @@
 //! What the client says, in English and German: each language is one file, and words of the API are looked up here.
 mod de;
 mod en;
+mod keys;
 
 pub use de::DE;
 pub use en::{EN, Texts};
@@ -8,26 +9,6 @@ pub use en::{EN, Texts};
 use chrono::{DateTime, Utc};
 
 use crate::ground::words::{fill, plain};
-
-/// Defines the texts by those of the first language.
-macro_rules! texts {
-    ($($key:ident: $text:literal,)+) => {
-        /// The texts of one language.
-        #[derive(Debug)]
-        pub struct Texts { $(pub $key: &'static str,)+ }
-
-        pub const EN: Texts = Texts { $($key: $text,)+ };
-
-        #[cfg(test)]
-        impl Texts {
-            /// Every text with its key.
-            pub fn all(&self) -> Vec<(&'static str, &'static str)> {
-                vec![$((stringify!($key), self.$key),)+]
-            }
-        }
-    };
-}
-use texts;
 
 #[expect(clippy::unused_self, reason = "templates ask a language for all words, those that all share included")]
 impl Texts {
