@@ -11,6 +11,7 @@
 //! moderation-service   base+3   auth               -
 //! engagement-service   base+4   auth               PUBLIC_URL
 //! gateway              8080     all five           GATEWAY_*
+//! web-client           base+5   the gateway        API_URL, TRUSTED_PROXIES
 //! ```
 //!
 //! No service waits for a neighbour in order to start: one that misses a neighbour reports it in `/health/ready`
@@ -21,6 +22,12 @@ pub const DATABASE: &str = "social";
 
 /// The gateway before the services, which is no service: nginx.
 pub const GATEWAY: &str = "gateway";
+
+/// The pages before the gateway, which are no service: a client of it like any other.
+pub const WEB: &str = "web-client";
+
+/// The port of the pages, counted from the base of the services.
+pub const WEB_OFFSET: u16 = 5;
 
 /// Distance in ports between two replicas of one service.
 pub const REPLICA_STEP: u16 = 100;

@@ -61,7 +61,11 @@ impl Platform {
             .spawn()
             .unwrap();
         let output = BufReader::new(launcher.stdout.take().unwrap());
-        let last = if arguments.contains(&"--gateway") { "gateway" } else { SERVICES[4] };
+        let last = match () {
+            () if arguments.contains(&"--web") => "web-client",
+            () if arguments.contains(&"--gateway") => "gateway",
+            () => SERVICES[4],
+        };
         let mut platform = Platform { home, addresses: BTreeMap::new(), launcher };
         // The table is printed when everything is ready, and nothing else ever is.
         for line in output.lines().map_while(Result::ok) {

@@ -82,6 +82,14 @@ impl Build {
         build(&SERVICES.map(|service| service.package), self.release).await?;
         prebuilt(self.release)
     }
+
+    /// The binary of a program that is no service; built before, unless that was done.
+    pub async fn binary(&self, package: &str) -> Result<PathBuf> {
+        if !self.prebuilt {
+            build(&[package], self.release).await?;
+        }
+        binary(&folder_of(self.release)?, package, self.release)
+    }
 }
 
 /// This tool itself, built with optimisation; its path.
@@ -107,19 +115,21 @@ async fn build(binaries: &[&str], release: bool) -> Result<()> {
 pub fn prebuilt(release: bool) -> Result<BTreeMap<String, PathBuf>> {
     let (folder, mut binaries) = (folder_of(release)?, BTreeMap::new());
     for service in &SERVICES {
-        let binary = folder.join(service.package);
-        if !binary.is_file() {
-            bail!(
-                "{} is not in {}; leave out --prebuilt, or build it first: cargo build{} -p {}",
-                service.package,
-                folder.display(),
-                if release { " --release" } else { "" },
-                service.package
-            );
-        }
-        binaries.insert(service.package.to_owned(), binary);
+        binaries.insert(service.package.to_owned(), binary(&folder, service.package, release)?);
     }
     Ok(binaries)
+}
+
+fn binary(folder: &Path, package: &str, release: bool) -> Result<PathBuf> {
+    let binary = folder.join(package);
+    if !binary.is_file() {
+        bail!(
+            "{package} is not in {}; leave out --prebuilt, or build it first: cargo build{} -p {package}",
+            folder.display(),
+            if release { " --release" } else { "" },
+        );
+    }
+    Ok(binary)
 }
 
 /// The folder of this program, or the one beside it with optimised binaries.

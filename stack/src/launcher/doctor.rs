@@ -129,7 +129,7 @@ fn check_ports(options: &Up, left: &[Entry]) -> Result<()> {
     }
     let mut reservations = PortReservations::default();
     ports::reserve(&wanted, &mut reservations, "--port-base")?;
-    let gateway = Some(options.gateway_port).filter(|port| options.gateway && *port != 0 && !is_left(port));
+    let gateway = Some(options.gateway_port).filter(|port| options.has_gateway() && *port != 0 && !is_left(port));
     let gateway: Vec<_> = gateway.map(|port| (GATEWAY.to_owned(), port)).into_iter().collect();
     ports::reserve(&gateway, &mut reservations, "--gateway-port")
 }

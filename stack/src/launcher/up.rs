@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
-use clap::{Args, value_parser};
+use clap::{ArgGroup, Args, value_parser};
 use reqwest::Url;
 use tokio::time::Instant;
 
@@ -17,16 +17,17 @@ use crate::platform::config::{PlatformConfig, Setting};
 use crate::platform::instances::{Instance, wait_until_live, wait_until_ready};
 use crate::platform::order::{self, Component};
 use crate::platform::replicas::{self, Replica};
-use crate::platform::{gateway, ports};
+use crate::platform::{gateway, ports, web};
 use crate::servers::folder::{DataFolder, Folder};
 use crate::servers::ledger::Ledger;
 use crate::servers::postgres::{Lifetime, Postgres};
 use crate::servers::processes::{ProcessEnd, Processes};
 use crate::servers::state::PersistedState;
 use crate::servers::{private, redis, roles};
-use crate::system::Service;
+use crate::system::{Service, WEB};
 
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("front").args(["gateway", "web"]).multiple(true))]
 pub struct Up {
     #[command(flatten)]
     pub data: DataFolder,
@@ -50,8 +51,11 @@ pub struct Up {
     /// Put nginx before the services, as one origin for all of them
     #[arg(long)]
     pub gateway: bool,
+    /// Serve the pages of the web client at the gateway's `/`; implies --gateway
+    #[arg(long)]
+    pub web: bool,
     /// Port of the gateway; 0 is anywhere
-    #[arg(long, value_name = "N", default_value_t = 8080, requires = "gateway")]
+    #[arg(long, value_name = "N", default_value_t = 8080, requires = "front")]
     pub gateway_port: u16,
     /// A setting of a service or of the gateway, as in post-service.LOG=debug; may be given several times
     #[arg(long, value_name = "SERVICE.NAME=VALUE", value_parser = Setting::parse)]
@@ -59,6 +63,13 @@ pub struct Up {
     /// Start these first, in this order, separated by commas: postgres, redis, a service; any order does
     #[arg(long, value_name = "COMPONENTS", value_delimiter = ',', value_parser = Component::parse)]
     pub start_order: Vec<Component>,
+}
+
+impl Up {
+    /// The web client needs the gateway.
+    pub fn has_gateway(&self) -> bool {
+        self.gateway || self.web
+    }
 }
 
 /// Starts everything, and stops it on request or when a part of it has ended.
@@ -125,7 +136,11 @@ async fn start(
 ) -> Result<()> {
     let port_base = reserve_ports(options, reservations)?;
     let gateway_port =
-        if options.gateway { Some(gateway::reserve_port(options.gateway_port, reservations)?) } else { None };
+        if options.has_gateway() { Some(gateway::reserve_port(options.gateway_port, reservations)?) } else { None };
+    let web_port = match options.web {
+        true => Some(web::reserve_port(port_base, options.port_base == 0, reservations)?),
+        false => None,
+    };
     let mut state = private::prepare_state(folder, reservations)?;
     programs::provide(&programs_for(options)).await?;
     let binaries = options.build.binaries().await?;
@@ -163,10 +178,19 @@ async fn start(
     instances.sort_by_key(|instance| replicas::all(options.replicas).position(|one| one.name() == instance.name));
     wait_until_ready(processes, &instances).await?;
     if let Some(port) = gateway_port {
-        let gateway = gateway::Options { port, rate_limits: options.rate_limits, set: &options.set };
+        let gateway = gateway::Options { port, rate_limits: options.rate_limits, web: web_port, set: &options.set };
         instances.push(gateway::start(&gateway, folder, processes, &instances).await?);
     }
+    if let (Some(gateway_port), Some(port)) = (gateway_port, web_port) {
+        let binary = options.build.binary(WEB).await?;
+        let web = web::start(port, gateway_port, &binary, &options.set, folder, processes)?;
+        web::wait(processes, &web).await?;
+        instances.push(web);
+    }
     console::show(listing(&instances));
+    if let Some(port) = gateway_port.filter(|_| options.web) {
+        console::info(format_args!("\nThe platform for browsers: {}", gateway::url(port)));
+    }
     console::info(format_args!(
         "\nEverything is ready; Ctrl-C stops it.\nMails: {}. Addresses for psql, redis-cli and curl: {}",
         config.mail.display(),
@@ -201,6 +225,9 @@ async fn start_server(
 /// What a service is given because of the gateway, and by `--set`.
 fn extra_environment(options: &Up, service: &Service, gateway_port: Option<u16>) -> Vec<(String, String)> {
     let gateway = gateway_port.map(gateway::environment).into_iter().flatten();
+    // Links in mails lead to its pages.
+    let pages = gateway_port.filter(|_| options.web).map(|port| ("WEB_URL", gateway::url(port)));
+    let gateway = gateway.chain(pages);
     let set = options.set.iter().filter(|setting| setting.service == service.package);
     let set = set.map(|setting| (setting.name.clone(), setting.value.clone()));
     gateway.map(|(name, value)| (name.to_owned(), value)).chain(set).collect()
@@ -222,7 +249,7 @@ pub fn programs_for(options: &Up) -> Vec<Program> {
     if options.redis_url.is_none() {
         programs.push(Program::Redis);
     }
-    if options.gateway {
+    if options.has_gateway() {
         programs.push(Program::Nginx);
     }
     programs
@@ -232,7 +259,9 @@ fn listing(instances: &[Instance]) -> String {
     let mut rows = vec![["service", "URL", "Swagger", "log"].map(str::to_owned).to_vec()];
     rows.extend(instances.iter().map(|instance| {
         let Instance { name, url, log, .. } = instance;
-        vec![name.clone(), url.clone(), format!("{url}/docs"), log.display().to_string()]
+        // The pages have no API of their own.
+        let swagger = if name == WEB { "-".to_owned() } else { format!("{url}/docs") };
+        vec![name.clone(), url.clone(), swagger, log.display().to_string()]
     }));
     format!("\n{}", console::table(&rows))
 }

@@ -7,7 +7,7 @@ use reqwest::Url;
 
 use crate::platform::replicas::Replica;
 use crate::servers::state::Secrets;
-use crate::system::{AUTH, DATABASE, GATEWAY, MODERATION, Need, POST, SERVICES, Service};
+use crate::system::{AUTH, DATABASE, GATEWAY, MODERATION, Need, POST, SERVICES, Service, WEB};
 
 /// An environment variable for all processes of one service, or a setting of the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl Setting {
     pub fn parse(text: &str) -> Result<Setting, String> {
         let parts = text.split_once('.').and_then(|(service, rest)| Some((service, rest.split_once('=')?)));
         let (service, (name, value)) = parts.ok_or("it must be like post-service.LOG=debug")?;
-        let known = SERVICES.iter().map(|known| known.package).chain([GATEWAY]).find(|known| *known == service);
+        let known = SERVICES.iter().map(|known| known.package).chain([GATEWAY, WEB]).find(|known| *known == service);
         let service = known.ok_or_else(|| format!("there is no service {service}"))?;
         Ok(Setting { service, name: name.to_owned(), value: value.to_owned() })
     }

@@ -1,4 +1,4 @@
-//! The five services and the gateway: the settings of each, its port, and whether it is ready.
+//! The five services, the gateway and the web client: the settings of each, its port, and whether it is ready.
 
 pub mod config;
 pub mod gateway;
@@ -7,3 +7,4 @@ pub mod metrics;
 pub mod order;
 pub mod ports;
 pub mod replicas;
+pub mod web;

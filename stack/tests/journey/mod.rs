@@ -18,3 +18,4 @@ mod servers;
 mod start_order;
 mod top;
 mod watching;
+mod web;

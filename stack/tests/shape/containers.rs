@@ -92,7 +92,7 @@ fn images_and_actions_are_pinned() {
     let files = folders.clone().map(|service| format!("{service}/Dockerfile"));
     let files = files.chain(folders.map(|service| format!("{service}/docker-compose.yaml")));
     let workflows = ["ci", "kubernetes", "release"].map(|name| format!(".github/workflows/{name}.yml"));
-    let more = ["docker-compose-local.yaml", "observe/docker-compose.yaml"].map(str::to_owned);
+    let more = ["web-client/Dockerfile", "docker-compose-local.yaml", "observe/docker-compose.yaml"].map(str::to_owned);
     for file in files.chain(more).chain(workflows) {
         let text = read(&root().join(&file));
         for line in text.lines().map(|line| line.trim().trim_start_matches("- ")) {

@@ -101,6 +101,21 @@ const FLOORS: &[(&str, &[Floor])] = &[
     ),
     ("engagement-service", SIMPLE),
     (
+        "web-client",
+        &[
+            Floor::of(&["ground"]),
+            Floor::of(&["texts"]),
+            Floor::of(&["api"]),
+            Floor::of(&["session"]),
+            Floor::of(&["app"]),
+            // What is around every page, and who asks for it.
+            Floor::of(&["frame"]),
+            Floor::of(&["doors"]),
+            Floor::of(&["pages"]),
+            Floor::of(&["main"]),
+        ],
+    ),
+    (
         "stack",
         &[
             // Two pages that everything may use: what runs, and the API as a program uses it.

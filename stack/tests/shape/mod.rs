@@ -19,7 +19,7 @@ mod tokens;
 mod watching;
 
 use copies::{COPIES, differences};
-use sources::{SERVICES, all_sources, read, root, sources};
+use sources::{OTHERS, SERVICES, all_sources, read, root, sources};
 
 /// Where SQL may stand beside a feature's `models.rs` and tests: mechanisms of the core that are made of it.
 const SQL_IN_CORE: &[&str] = &[
@@ -67,7 +67,7 @@ fn no_service_depends_on_a_path_of_this_repository() {
         for (number, line) in manifest.lines().enumerate() {
             // `path` of a [[bin]] stays inside; a dependency's is written in braces or in a table of its own.
             let line = line.split('#').next().unwrap_or_default();
-            let names_member = SERVICES.iter().chain(&["stack"]).any(|member| line.trim_start().starts_with(member));
+            let names_member = SERVICES.iter().chain(&OTHERS).any(|member| line.trim_start().starts_with(member));
             let inline = line.contains('{') && line.replace(' ', "").contains("path=");
             if inline || names_member || line.contains("..") {
                 breaches.push(format!("{service}/Cargo.toml:{}: {}", number + 1, line.trim()));
@@ -81,6 +81,18 @@ fn no_service_depends_on_a_path_of_this_repository() {
         }
     }
     assert_kept("Services depend on published crates only:", &breaches);
+}
+
+#[test]
+fn the_web_client_depends_on_no_member_and_none_on_it() {
+    let mut breaches = Vec::new();
+    for package in SERVICES.iter().chain(&OTHERS) {
+        let manifest = read(&root().join(package).join("Cargo.toml"));
+        let others = SERVICES.iter().chain(&OTHERS).filter(|other| *other != package);
+        let named = others.filter(|other| manifest.lines().any(|line| line.trim_start().starts_with(**other)));
+        breaches.extend(named.map(|other| format!("{package}/Cargo.toml names {other}")));
+    }
+    assert_kept("A crate of this workspace depends on no other:", &breaches);
 }
 
 #[test]

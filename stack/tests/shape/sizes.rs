@@ -9,13 +9,16 @@ pub const CONTRACT_LINES: usize = 300;
 /// One file of a service or of the launcher.
 pub const FILE_LINES: usize = 300;
 
+/// Files that are as long as they must be: one line for each sentence of a language, so that a translator reads one file.
+const SENTENCES: &[&str] = &["web-client/src/texts/en.rs", "web-client/src/texts/de.rs"];
+
 /// The files that are too long, and the parts of a core that are.
 pub fn too_long(package: &str, files: &[Source]) -> Vec<String> {
     let mut breaches = Vec::new();
     let (mut core, mut contract) = (0, 0);
     for file in files {
         let lines = lines_of_code(file);
-        if lines > FILE_LINES {
+        if lines > FILE_LINES && !SENTENCES.contains(&file.path.as_str()) {
             breaches.push(format!("{} has {lines} lines, {FILE_LINES} are allowed", file.path));
         }
         let inside = inside(&file.path);

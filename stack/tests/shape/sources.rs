@@ -8,6 +8,9 @@ use std::sync::LazyLock;
 pub const SERVICES: [&str; 5] =
     ["auth-service", "post-service", "interaction-service", "moderation-service", "engagement-service"];
 
+/// The crates that are no services: the launcher, and the client of pages.
+pub const OTHERS: [&str; 2] = ["stack", "web-client"];
+
 /// One file of Rust.
 #[derive(Debug, Clone)]
 pub struct Source {
@@ -53,7 +56,7 @@ pub fn root() -> &'static Path {
 
 /// The sources of every crate, read once for all laws.
 static SOURCES: LazyLock<BTreeMap<&str, Vec<Source>>> =
-    LazyLock::new(|| SERVICES.iter().chain(&["stack"]).map(|package| (*package, load(package))).collect());
+    LazyLock::new(|| SERVICES.iter().chain(&OTHERS).map(|package| (*package, load(package))).collect());
 
 /// Every source of a crate, in the order of their paths.
 pub fn sources(package: &str) -> Vec<Source> {
@@ -70,7 +73,7 @@ fn load(package: &str) -> Vec<Source> {
 }
 
 pub fn all_sources() -> Vec<Source> {
-    SERVICES.iter().chain(&["stack"]).flat_map(|package| sources(package)).collect()
+    SERVICES.iter().chain(&OTHERS).flat_map(|package| sources(package)).collect()
 }
 
 pub fn read(path: &Path) -> String {

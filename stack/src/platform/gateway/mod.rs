@@ -59,6 +59,8 @@ pub fn url(port: u16) -> String {
 pub struct Options<'a> {
     pub port: u16,
     pub rate_limits: bool,
+    /// The port of the web client, where there is one.
+    pub web: Option<u16>,
     /// What the caller wants, for the services too.
     pub set: &'a [Setting],
 }
@@ -117,6 +119,11 @@ fn settings(options: &Options<'_>, place: &Path, home: &Path, access_log: &Path)
     if most < wanted {
         settings.insert("GATEWAY_FILES".to_owned(), most.to_string());
         settings.insert("GATEWAY_WORKER_CONNECTIONS".to_owned(), most.saturating_sub(FILES_BESIDE).to_string());
+    }
+    if let Some(port) = options.web {
+        // Its calls come from here, and it reports whose they are.
+        settings.insert("GATEWAY_WEB".to_owned(), format!("127.0.0.1:{port}"));
+        settings.insert("GATEWAY_TRUSTED_PROXY".to_owned(), "127.0.0.1/32".to_owned());
     }
     let services = SERVICES.iter().map(|service| (service.noun.to_uppercase(), service.package.to_owned()));
     let ours = ours.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(services);

@@ -1,0 +1,11 @@
+//! The public REST API as its pages use it: one caller per request of a browser, and structs of the client's own that
+//! read what they need and nothing else.
+mod caller;
+pub mod failures;
+pub mod moderation;
+pub mod people;
+pub mod posts;
+pub mod stream;
+pub mod uploads;
+
+pub use caller::{Caller, Listed};

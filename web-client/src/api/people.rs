@@ -1,0 +1,168 @@
+//! People as pages show them.
+use axum::http::Method;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Caller, failures::Failure};
+use crate::ground::pictures::own_picture;
+use crate::ground::words::{encoded, initials, visible};
+
+/// A person beside what they wrote.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Card {
+    pub id: Uuid,
+    pub username: Option<String>,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub avatar_url: Option<String>,
+}
+
+impl Card {
+    /// Their name in full, or their username, or nothing.
+    pub fn name(&self) -> String {
+        let parts = [&self.first_name, &self.last_name];
+        let full: Vec<_> =
+            parts.into_iter().flatten().filter(|part| !part.trim().is_empty()).map(String::as_str).collect();
+        let name = if full.is_empty() { self.username.clone().unwrap_or_default() } else { full.join(" ") };
+        visible(&name)
+    }
+
+    /// `@username`, where they have one.
+    pub fn handle(&self) -> Option<String> {
+        self.username.as_ref().map(|name| format!("@{name}"))
+    }
+
+    /// The address of their profile.
+    pub fn link(&self) -> String {
+        let handle = self.username.as_deref().filter(|name| !name.is_empty());
+        handle.map_or_else(|| format!("/users/{}", self.id), |name| format!("/@{}", encoded(name)))
+    }
+
+    pub fn initials(&self) -> String {
+        initials(&self.name())
+    }
+
+    /// Which of eight colours their initials stand on.
+    pub fn colour(&self) -> u8 {
+        self.id.as_bytes()[15] % 8
+    }
+
+    /// Their picture, where it is one of the platform's own.
+    pub fn avatar(&self) -> Option<String> {
+        self.avatar_url.as_deref().and_then(own_picture)
+    }
+}
+
+/// A person's profile as the caller sees it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Profile {
+    #[serde(flatten)]
+    pub card: Card,
+    pub bio: Option<String>,
+    pub location: Option<String>,
+    pub banner_url: Option<String>,
+    pub date_joined: DateTime<Utc>,
+    #[serde(default)]
+    pub interests: Vec<String>,
+    #[serde(default)]
+    pub total_connections: i64,
+    #[serde(default)]
+    pub total_followers: i64,
+    pub age: Option<i32>,
+    #[serde(default)]
+    pub following: bool,
+    #[serde(default)]
+    pub followed_by: bool,
+    #[serde(default)]
+    pub blocked: bool,
+}
+
+impl Profile {
+    pub fn banner(&self) -> Option<String> {
+        self.banner_url.as_deref().and_then(own_picture)
+    }
+}
+
+/// A person to be connected to, and why.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Suggestion {
+    #[serde(flatten)]
+    pub profile: Profile,
+    #[serde(default)]
+    pub mutual_connections: i64,
+    #[serde(default)]
+    pub shared_interests: Vec<String>,
+}
+
+/// The caller.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Me {
+    #[serde(flatten)]
+    pub profile: Profile,
+    pub birth_date: Option<String>,
+    #[serde(default)]
+    pub show_age: bool,
+    #[serde(default)]
+    pub role: String,
+    #[serde(default)]
+    pub status: String,
+}
+
+impl Me {
+    pub fn moderates(&self) -> bool {
+        matches!(self.role.as_str(), "MODERATOR" | "ADMIN")
+    }
+
+    pub fn muted(&self) -> bool {
+        self.status == "MUTED"
+    }
+}
+
+/// What a sign-in or a refresh gets.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Tokens {
+    pub access_token: String,
+    pub refresh_token: String,
+    pub expires_in: i64,
+}
+
+/// One sign-in of the caller.
+#[derive(Debug, Deserialize)]
+pub struct SessionOut {
+    pub id: Uuid,
+    pub device: Option<String>,
+    pub address_prefix: Option<String>,
+    pub last_used_at: DateTime<Utc>,
+    pub current: bool,
+}
+
+/// One entry of the list of people that the caller does not want to read.
+#[derive(Debug, Deserialize)]
+pub struct Muted {
+    pub user: Card,
+}
+
+impl Caller {
+    pub async fn me(&self) -> Result<Me, Failure> {
+        self.get(&["users", "me"], &[]).await
+    }
+
+    pub async fn profile(&self, id: Uuid) -> Result<Profile, Failure> {
+        self.get(&["users", &id.to_string()], &[]).await
+    }
+
+    /// The people with these ids that the caller may see, in any order.
+    pub async fn people(&self, ids: &[Uuid]) -> Result<Vec<Card>, Failure> {
+        // The API takes at most a hundred at once; a page has fewer.
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
+        ids.dedup();
+        ids.truncate(100);
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.send(Method::POST, &["users", "lookup"], &json!({ "ids": ids })).await
+    }
+}

@@ -1,0 +1,130 @@
+//! Comments and replies.
+use askama::Template;
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::fields::{Asked, Fields, Id};
+use super::posts;
+use crate::api::failures::Failure;
+use crate::api::posts::{Comment, Piece};
+use crate::api::{Caller, Listed};
+use crate::doors::errors::html;
+use crate::doors::visitors::{Member, Sender};
+use crate::frame::Frame;
+
+#[derive(Template)]
+#[template(path = "comment.html")]
+struct CommentPage {
+    page: Frame,
+    comment: Comment,
+    replies: Vec<Comment>,
+    next: Option<String>,
+    error: Option<String>,
+    key: String,
+}
+
+#[derive(Template)]
+#[template(path = "edit_comment.html")]
+struct EditComment<'a> {
+    page: Frame,
+    id: Uuid,
+    content: &'a str,
+    error: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "confirm.html")]
+struct ConfirmComment {
+    page: Frame,
+    heading: &'static str,
+    words: &'static str,
+    action: String,
+    back: String,
+}
+
+async fn comment(caller: &Caller, id: Uuid) -> Result<Comment, Failure> {
+    caller.get(&["comments", &id.to_string()], &[]).await
+}
+
+pub async fn read(Member(page, caller): Member, Id(id): Id, asked: Asked) -> Result<Response, Failure> {
+    let (text, query) = (id.to_string(), asked.page(&[]));
+    let path = ["comments", text.as_str(), "replies"];
+    let (found, replies) = futures::future::join(comment(&caller, id), caller.comments(&path, &query, false)).await;
+    let mut found = [found?];
+    caller.name_commenters(&mut found).await;
+    let [comment] = found;
+    let replies = replies.unwrap_or_else(|failure| {
+        tracing::warn!(%failure, "a comment without its replies");
+        Listed { items: Vec::new(), next: None }
+    });
+    let (key, Listed { items: replies, next }) = (Uuid::now_v7().to_string(), replies);
+    Ok(html(&CommentPage { page, comment, replies, next, error: None, key }))
+}
+
+/// Writes a comment on a post, or a reply to one of its comments.
+pub async fn write(member: Member, Id(id): Id, asked: Asked, fields: Fields) -> Result<Response, Failure> {
+    let parent = fields.optional("reply_to");
+    let mut body = json!({ "content": fields.get("content") });
+    if !parent.is_null() {
+        body["reply_to"] = parent.clone();
+    }
+    match member.1.put_once(&[&id.to_string(), "comments"], fields.get("key"), &body).await {
+        Ok(written) => {
+            let place = written["id"].as_str().unwrap_or_default();
+            let page = parent.as_str().map_or_else(|| format!("/posts/{id}"), |parent| format!("/comments/{parent}"));
+            Ok(Redirect::to(&format!("{page}#c-{place}")).into_response())
+        }
+        Err(failure) => {
+            let error = failure.reason().ok_or_else(|| failure.clone())?.to_owned();
+            posts::show(member, id, &asked, Some(error), fields.get("content")).await
+        }
+    }
+}
+
+/// Likes a comment, or takes the reaction back.
+pub async fn react(Sender(caller): Sender, Id(id): Id, fields: Fields) -> Result<Redirect, Failure> {
+    let path = ["comments", &id.to_string(), "reactions"];
+    if fields.get("mine").is_empty() {
+        caller.put(Method::PUT, &path, &json!({ "type": "LIKE" })).await?;
+    } else {
+        caller.act(Method::DELETE, &path, &[]).await?;
+    }
+    Ok(fields.next())
+}
+
+pub async fn edit(Member(page, caller): Member, Id(id): Id) -> Result<Response, Failure> {
+    let comment = comment(&caller, id).await?;
+    if comment.created_by != page.my_id() {
+        return Err(Failure::MISSING);
+    }
+    Ok(html(&EditComment { page, id, content: &comment.content, error: None }))
+}
+
+pub async fn change(Member(page, caller): Member, Id(id): Id, fields: Fields) -> Result<Response, Failure> {
+    let content = fields.get("content");
+    let body = json!({ "content": content });
+    if let Err(failure) = caller.put(Method::PUT, &["comments", &id.to_string()], &body).await {
+        let error = Some(failure.reason().ok_or_else(|| failure.clone())?.to_owned());
+        let shown = html(&EditComment { page, id, content, error });
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response());
+    }
+    Ok(Redirect::to(&format!("/comments/{id}?done=saved")).into_response())
+}
+
+pub async fn delete_form(Member(page, caller): Member, Id(id): Id) -> Result<Response, Failure> {
+    let comment = comment(&caller, id).await?;
+    if comment.created_by != page.my_id() {
+        return Err(Failure::MISSING);
+    }
+    let (heading, words) = (page.t.delete_comment, page.t.delete_comment_words);
+    let (action, back) = (format!("/comments/{id}/delete"), format!("/comments/{id}"));
+    Ok(html(&ConfirmComment { page, heading, words, action, back }))
+}
+
+pub async fn delete(Sender(caller): Sender, Id(id): Id) -> Result<Redirect, Failure> {
+    let post = comment(&caller, id).await?.post_id;
+    caller.act(Method::DELETE, &["comments", &id.to_string()], &[]).await?;
+    Ok(Redirect::to(&format!("/posts/{post}?done=deleted")))
+}

@@ -1,0 +1,144 @@
+//! The pages: every address of the client, on one page.
+mod accounts;
+mod comments;
+mod compose;
+mod feeds;
+mod fields;
+mod live;
+mod moderation;
+mod notifications;
+mod people;
+mod posts;
+mod search;
+mod settings;
+
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::api::failures::Failure;
+use crate::app::App;
+use crate::doors::{checks, layers};
+use crate::ground::assets;
+
+/// The longest form without a file, in bytes: the longest post, every character encoded, is less.
+const FORM_BYTES: usize = 128 << 10;
+/// The longest form with files: four pictures of 10 MiB would be more than the gateway lets through at once.
+const UPLOAD_BYTES: usize = 10_304 << 10;
+
+/// All routes, behind the doors.
+pub fn routes(app: App) -> Router {
+    let uploads = Router::new()
+        .route("/compose", get(compose::blank).post(compose::publish))
+        .route("/posts/{id}/edit", get(compose::edit).post(compose::change))
+        .route("/settings/picture", post(settings::picture))
+        .layer(DefaultBodyLimit::max(UPLOAD_BYTES));
+    let pages = Router::new()
+        .merge(forms_of_accounts())
+        .merge(reading())
+        .merge(settings_pages())
+        .merge(moderating())
+        .route("/{handle}", get(people::by_handle))
+        .layer(DefaultBodyLimit::max(FORM_BYTES));
+    let health = Router::new().route("/health/live", get(checks::live)).route("/health/ready", get(checks::ready));
+    uploads
+        .merge(pages)
+        .fallback(async || Failure::MISSING)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(layers::only_from_here))
+        .layer(middleware::from_fn(layers::pages_of_errors))
+        .layer(middleware::from_fn_with_state(app.clone(), layers::session))
+        .merge(health)
+        .route("/assets/{hash}/{name}", get(assets::asset))
+        .layer(middleware::from_fn(layers::headers))
+        .with_state(app)
+}
+
+/// Coming in, and leaving.
+fn forms_of_accounts() -> Router<App> {
+    Router::new()
+        .route("/signup", get(accounts::sign_up_form).post(accounts::sign_up))
+        .route("/signin", get(accounts::sign_in_form).post(accounts::sign_in))
+        .route("/signout", post(accounts::sign_out))
+        .route("/activate", get(accounts::activate_form).post(accounts::activate))
+        .route("/activate/again", post(accounts::resend))
+        .route("/forgot-password", get(accounts::forgot_form).post(accounts::forgot))
+        .route("/reset-password", get(accounts::reset_form).post(accounts::reset))
+        .route("/choices", post(accounts::choices))
+}
+
+/// Reading and answering.
+fn reading() -> Router<App> {
+    Router::new()
+        .route("/", get(feeds::home))
+        .route("/home/news", get(feeds::news))
+        .route("/explore", get(feeds::explore))
+        .route("/bookmarks", get(feeds::bookmarks))
+        .route("/drafts", get(feeds::drafts))
+        .route("/tags/{tag}", get(feeds::tag))
+        .route("/tags/{tag}/follow", post(feeds::follow_tag))
+        .route("/tags/{tag}/unfollow", post(feeds::unfollow_tag))
+        .route("/search", get(search::search))
+        .route("/posts/{id}", get(posts::read))
+        .route("/posts/{id}/react", post(posts::react))
+        .route("/posts/{id}/bookmark", post(posts::bookmark))
+        .route("/posts/{id}/unbookmark", post(posts::unbookmark))
+        .route("/posts/{id}/hide", post(posts::hide))
+        .route("/posts/{id}/delete", get(posts::delete_form).post(posts::delete))
+        .route("/posts/{id}/comments", post(comments::write))
+        .route("/comments/{id}", get(comments::read))
+        .route("/comments/{id}/react", post(comments::react))
+        .route("/comments/{id}/edit", get(comments::edit).post(comments::change))
+        .route("/comments/{id}/delete", get(comments::delete_form).post(comments::delete))
+        .route("/users/{id}", get(people::posts))
+        .route("/users/{id}/followers", get(people::followers))
+        .route("/users/{id}/connections", get(people::connections))
+        .route("/users/{id}/{verb}", post(people::act))
+        .route("/connect", get(people::suggestions))
+        .route("/connect/{id}/dismiss", post(people::dismiss))
+        .route("/notifications", get(notifications::list))
+        .route("/notifications/read", post(notifications::read_all))
+        .route("/notifications/{id}/remove", post(notifications::remove))
+        .route("/notifications/stream", get(live::stream))
+}
+
+fn settings_pages() -> Router<App> {
+    Router::new()
+        .route("/settings", get(settings::profile).post(settings::change_profile))
+        .route("/settings/password", get(settings::password).post(settings::change_password))
+        .route("/settings/sessions", get(settings::sessions))
+        .route("/settings/sessions/{id}/end", post(settings::end_session))
+        .route("/settings/sessions/end-all", post(settings::end_all))
+        .route("/settings/people", get(settings::people))
+        .route("/settings/notifications", get(settings::notifications).post(settings::change_notifications))
+        .route("/settings/data", get(settings::data))
+        .route("/settings/export", get(settings::export))
+        .route("/settings/delete", post(settings::delete_account))
+}
+
+/// Reports, decisions, and the moderators' part.
+fn moderating() -> Router<App> {
+    Router::new()
+        .route("/report", get(moderation::report_form).post(moderation::report))
+        .route("/decisions", get(moderation::decisions))
+        .route("/decisions/{id}/appeal", post(moderation::appeal))
+        .route("/moderation", get(moderation::queue))
+        .route("/moderation/next", post(moderation::claim_next))
+        .route("/moderation/appeals", get(moderation::appeals))
+        .route("/moderation/appeals/{id}", post(moderation::resolve))
+        .route("/moderation/{kind}/{id}", get(moderation::case))
+        .route("/moderation/{kind}/{id}/claim", post(moderation::claim))
+        .route("/moderation/{kind}/{id}/decide", post(moderation::decide))
+}
+
+/// A mistake of ours is a page like any other error; the log has the panic.
+#[expect(clippy::needless_pass_by_value, reason = "as CatchPanicLayer passes it")]
+fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
+    use axum::response::IntoResponse;
+    let words = cause.downcast_ref::<&str>().copied().unwrap_or("no words");
+    tracing::error!(words, "a page panicked");
+    Failure::Malformed(StatusCode::INTERNAL_SERVER_ERROR, "a mistake of ours").into_response()
+}

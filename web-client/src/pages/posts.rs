@@ -1,0 +1,180 @@
+//! One post: reading it with its comments, reacting, keeping, hiding, deleting.
+use askama::Template;
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::fields::{Asked, Fields, Id};
+use crate::api::failures::Failure;
+use crate::api::posts::{Comment, Piece, Post, REACTIONS, Summary};
+use crate::api::{Caller, Listed};
+use crate::doors::errors::html;
+use crate::doors::visitors::{Member, Sender, Visitor};
+use crate::frame::Frame;
+
+#[derive(Template)]
+#[template(path = "post.html")]
+struct PostPage<'a> {
+    page: Frame,
+    post: Post,
+    summary: Summary,
+    comments: Vec<Comment>,
+    next: Option<String>,
+    may_comment: bool,
+    error: Option<String>,
+    draft: &'a str,
+    key: String,
+}
+
+#[derive(Template)]
+#[template(path = "parts/actions.html")]
+struct Actions {
+    page: Frame,
+    post: Post,
+}
+
+#[derive(Template)]
+#[template(path = "confirm.html")]
+struct Confirm {
+    page: Frame,
+    heading: &'static str,
+    words: &'static str,
+    action: String,
+    back: String,
+}
+
+pub async fn read(member: Member, Id(id): Id, asked: Asked) -> Result<Response, Failure> {
+    show(member, id, &asked, None, "").await
+}
+
+/// The page of a post; with the comment that was refused and why, where one was.
+pub async fn show(
+    Member(page, caller): Member,
+    id: Uuid,
+    asked: &Asked,
+    error: Option<String>,
+    draft: &str,
+) -> Result<Response, Failure> {
+    let text = id.to_string();
+    let (query, summary_path) = (asked.page(&[("top_level", "true")]), [text.as_str(), "post-reactions", "summary"]);
+    let (view_path, comments_path) = ([text.as_str(), "view"], [text.as_str(), "comments"]);
+    let (post, summary, comments, _viewed) = futures::future::join4(
+        caller.post(id),
+        caller.get::<Summary>(&summary_path, &[]),
+        caller.comments(&comments_path, &query, true),
+        // Counts the view; the page is shown whether it was counted or not.
+        caller.act(Method::GET, &view_path, &[]),
+    )
+    .await;
+    let mut post = post?;
+    // The post is there: without its comments and reactions for the moment.
+    let summary = summary.unwrap_or_default();
+    let Listed { items: comments, next } = comments.unwrap_or_else(|failure| {
+        tracing::warn!(%failure, "a post without its comments");
+        Listed { items: Vec::new(), next: None }
+    });
+    post.my_reaction.clone_from(&summary.mine);
+    post.total_reactions = post.total_reactions.max(summary.total);
+    let muted = page.me.as_ref().is_some_and(crate::api::people::Me::muted);
+    let may_comment = !muted && (post.comments.as_deref() != Some("NOBODY") || post.is_by(page.my_id()));
+    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let key = Uuid::now_v7().to_string();
+    let shown = PostPage { page, post, summary, comments, next, may_comment, error, draft, key };
+    Ok((status, html(&shown)).into_response())
+}
+
+/// The reaction of a person, as the list of a post has it.
+#[derive(Deserialize)]
+struct Reaction {
+    id: Uuid,
+    created_by: Uuid,
+}
+
+/// How many pages of reactions are read to find the caller's: ten thousand reactions.
+const PAGES: usize = 50;
+
+/// The id of the caller's reaction to a post.
+async fn my_reaction(caller: &Caller, post: &str, me: Uuid) -> Result<Option<Uuid>, Failure> {
+    let mut cursor = String::new();
+    for _ in 0..PAGES {
+        let query = [("limit", "200"), ("cursor", cursor.as_str())];
+        let query = if cursor.is_empty() { &query[..1] } else { &query[..] };
+        let Listed { items, next } = caller.list::<Reaction>(&[post, "post-reactions"], query).await?;
+        if let Some(mine) = items.iter().find(|reaction| reaction.created_by == me) {
+            return Ok(Some(mine.id));
+        }
+        let Some(next) = next else { return Ok(None) };
+        cursor = next;
+    }
+    Ok(None)
+}
+
+/// Sets the caller's reaction; the one that they have already is taken back.
+pub async fn react(
+    Visitor(page, caller): Visitor,
+    Id(id): Id,
+    headers: HeaderMap,
+    fields: Fields,
+) -> Result<Response, Failure> {
+    let kind = REACTIONS.iter().find(|kind| **kind == fields.get("type"));
+    let Some(kind) = kind else { return Err(Failure::Malformed(StatusCode::BAD_REQUEST, "there is no such reaction")) };
+    let Some(me) = page.me.as_ref().map(|me| me.profile.card.id) else { return Err(Failure::SignedOut) };
+    let post = id.to_string();
+    let summary = [post.as_str(), "post-reactions", "summary"];
+    let mine = caller.get::<Summary>(&summary, &[]).await?.mine;
+    let known = if mine.is_some() { my_reaction(&caller, &post, me).await? } else { None };
+    let body = json!({ "type": kind });
+    match known.map(|id| id.to_string()) {
+        Some(id) if mine.as_deref() == Some(kind) => caller.act(Method::DELETE, &["post-reactions", &id], &[]).await?,
+        Some(id) => caller.put(Method::PUT, &["post-reactions", &id], &body).await?,
+        None => caller.put(Method::POST, &[&post, "post-reactions"], &body).await?,
+    }
+    if !headers.contains_key("hx-request") {
+        return Ok(fields.next().into_response());
+    }
+    let (post, now) = futures::future::join(caller.post(id), caller.get::<Summary>(&summary, &[])).await;
+    let (mut post, now) = (post?, now?);
+    (post.my_reaction, post.total_reactions) = (now.mine, now.total);
+    Ok(html(&Actions { page, post }))
+}
+
+pub async fn bookmark(
+    Visitor(page, caller): Visitor,
+    Id(id): Id,
+    headers: HeaderMap,
+    fields: Fields,
+) -> Result<Response, Failure> {
+    if page.me.is_none() {
+        return Err(Failure::SignedOut);
+    }
+    caller.put(Method::PUT, &[&id.to_string(), "bookmark"], &json!({})).await?;
+    let done = page.t.bookmarked;
+    Ok(if headers.contains_key("hx-request") { done.into_response() } else { fields.next().into_response() })
+}
+
+pub async fn unbookmark(Sender(caller): Sender, Id(id): Id, fields: Fields) -> Result<Redirect, Failure> {
+    caller.act(Method::DELETE, &[&id.to_string(), "bookmark"], &[]).await?;
+    Ok(fields.next())
+}
+
+pub async fn hide(Sender(caller): Sender, Id(id): Id) -> Result<Redirect, Failure> {
+    caller.act(Method::POST, &["posts", &id.to_string(), "hide"], &[]).await?;
+    Ok(Redirect::to("/?done=hidden"))
+}
+
+pub async fn delete_form(Member(page, caller): Member, Id(id): Id) -> Result<Response, Failure> {
+    let post = caller.post(id).await?;
+    if !post.is_by(page.my_id()) {
+        return Err(Failure::MISSING);
+    }
+    let (heading, words) = (page.t.delete_post, page.t.delete_post_words);
+    let (action, back) = (format!("{}/delete", post.link()), post.link());
+    Ok(html(&Confirm { page, heading, words, action, back }))
+}
+
+pub async fn delete(Sender(caller): Sender, Id(id): Id) -> Result<Redirect, Failure> {
+    caller.act(Method::DELETE, &["posts", &id.to_string()], &[]).await?;
+    Ok(Redirect::to("/?done=deleted"))
+}

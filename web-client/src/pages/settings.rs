@@ -1,0 +1,259 @@
+//! What a person says about themselves, and what the platform may do with it.
+use askama::Template;
+use axum::body::Body;
+use axum::http::{Method, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::fields::{Asked, Fields, Id, Upload};
+use crate::api::failures::Failure;
+use crate::api::people::{Card, Me, Muted, SessionOut};
+use crate::api::{Caller, Listed};
+use crate::doors::errors::html;
+use crate::doors::visitors::{Member, Sender};
+use crate::frame::Frame;
+use crate::session::outcome::{Change, Outcome};
+
+#[derive(Template)]
+#[template(path = "settings.html")]
+struct ProfileForm {
+    page: Frame,
+    fields: Fields,
+    choices: Vec<String>,
+    error: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "settings_password.html")]
+struct PasswordForm {
+    page: Frame,
+    error: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "settings_sessions.html")]
+struct Sessions {
+    page: Frame,
+    open: Vec<SessionOut>,
+    next: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "settings_people.html")]
+struct BlocksAndMutes {
+    page: Frame,
+    /// Heading, hint, verb, its label, and who is in it.
+    lists: [(&'static str, &'static str, &'static str, &'static str, Vec<Card>); 2],
+}
+
+#[derive(Template)]
+#[template(path = "settings_notifications.html")]
+struct Preferences {
+    page: Frame,
+    rows: Vec<Row>,
+    time_zone: String,
+    digest_hour: i64,
+    error: Option<String>,
+}
+
+/// The channels of one kind of notification.
+struct Row {
+    kind: String,
+    in_app: bool,
+    mail: String,
+}
+
+#[derive(Template)]
+#[template(path = "settings_data.html")]
+struct Data {
+    page: Frame,
+}
+
+/// The fields of the profile as they are now.
+fn of(me: &Me) -> Fields {
+    let card = &me.profile.card;
+    let mut fields = vec![
+        ("username", card.username.clone()),
+        ("first_name", card.first_name.clone()),
+        ("last_name", card.last_name.clone()),
+        ("bio", me.profile.bio.clone()),
+        ("location", me.profile.location.clone()),
+        ("birth_date", me.birth_date.clone()),
+        ("show_age", me.show_age.then(|| "yes".to_owned())),
+    ];
+    fields.extend(me.profile.interests.iter().map(|interest| ("interests", Some(interest.clone()))));
+    Fields(fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
+}
+
+async fn profile_form(page: Frame, caller: &Caller, fields: Fields, error: Option<String>) -> Response {
+    let choices = caller.get(&["users", "interests-choices"], &[]).await.unwrap_or_else(|failure| {
+        tracing::warn!(%failure, "a form without interests");
+        fields.all("interests").into_iter().map(str::to_owned).collect()
+    });
+    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    (status, html(&ProfileForm { page, fields, choices, error })).into_response()
+}
+
+pub async fn profile(Member(page, caller): Member) -> Response {
+    let fields = page.me.as_ref().map(of).unwrap_or_default();
+    profile_form(page, &caller, fields, None).await
+}
+
+pub async fn change_profile(Member(page, caller): Member, fields: Fields) -> Result<Response, Failure> {
+    let names = ["username", "first_name", "last_name", "bio", "location", "birth_date"];
+    let mut body: Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), fields.optional(name))).collect();
+    body.insert("show_age".to_owned(), json!(fields.has("show_age", "yes")));
+    body.insert("interests".to_owned(), json!(fields.all("interests")));
+    if let Err(failure) = caller.put(Method::PATCH, &["users", "me"], &Value::Object(body)).await {
+        let error = failure.reason().ok_or_else(|| failure.clone())?.to_owned();
+        return Ok(profile_form(page, &caller, fields, Some(error)).await);
+    }
+    Ok(Redirect::to("/settings?done=saved").into_response())
+}
+
+/// Uploads a picture and chooses it as avatar or banner.
+pub async fn picture(Member(page, caller): Member, upload: Upload) -> Result<Response, Failure> {
+    let banner = upload.fields.get("purpose") == "BANNER";
+    let (purpose, place) = if banner { ("BANNER", "banner") } else { ("AVATAR", "avatar") };
+    let Some((file, alt)) = upload.files.first() else {
+        return Err(Failure::Malformed(StatusCode::BAD_REQUEST, "there is no file"));
+    };
+    let chosen = async {
+        let picture = caller.upload(file, purpose, alt).await?;
+        let picture = caller.processed(picture).await?;
+        if picture.status == "REFUSED" {
+            let why = page.t.plain(&picture.reason.unwrap_or_default());
+            let detail = format!("{} {why}", page.t.picture_refused);
+            return Err(Failure::Refused { status: StatusCode::UNPROCESSABLE_ENTITY, detail });
+        }
+        caller.put(Method::PUT, &["me", place], &json!({ "media_id": picture.id })).await
+    };
+    if let Err(failure) = chosen.await {
+        let error = failure.reason().ok_or_else(|| failure.clone())?.to_owned();
+        let fields = page.me.as_ref().map(of).unwrap_or_default();
+        return Ok(profile_form(page, &caller, fields, Some(error)).await);
+    }
+    Ok(Redirect::to("/settings?done=uploaded").into_response())
+}
+
+pub async fn password(Member(page, _): Member) -> Response {
+    html(&PasswordForm { page, error: None })
+}
+
+pub async fn change_password(
+    Member(page, caller): Member,
+    outcome: Outcome,
+    fields: Fields,
+) -> Result<Response, Failure> {
+    let new = fields.get("new");
+    let body = json!({ "current_password": fields.get("current"), "new_password": new, "confirm_password": new });
+    match caller.send(Method::POST, &["auth", "change-password"], &body).await {
+        Ok(tokens) => {
+            outcome.set(Change::Begun(tokens));
+            Ok(Redirect::to("/settings/password?done=password").into_response())
+        }
+        Err(failure) => {
+            let error = Some(failure.reason().ok_or_else(|| failure.clone())?.to_owned());
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&PasswordForm { page, error })).into_response())
+        }
+    }
+}
+
+pub async fn sessions(Member(page, caller): Member, asked: Asked) -> Result<Response, Failure> {
+    let Listed { items: open, next } = caller.list(&["auth", "sessions"], &asked.page(&[])).await?;
+    Ok(html(&Sessions { page, open, next }))
+}
+
+pub async fn end_session(Sender(caller): Sender, Id(id): Id) -> Result<Redirect, Failure> {
+    caller.act(Method::DELETE, &["auth", "sessions", &id.to_string()], &[]).await?;
+    Ok(Redirect::to("/settings/sessions"))
+}
+
+pub async fn end_all(Sender(caller): Sender, outcome: Outcome) -> Result<Redirect, Failure> {
+    caller.act(Method::POST, &["auth", "signout-everywhere"], &[]).await?;
+    outcome.set(Change::Ended);
+    Ok(Redirect::to("/?done=signed-out"))
+}
+
+pub async fn people(Member(page, caller): Member) -> Result<Response, Failure> {
+    let all = [("limit", "200")];
+    let blocks = caller.get::<Vec<Card>>(&["users", "me", "blocks"], &all);
+    let mutes = caller.get::<Vec<Muted>>(&["me", "mutes"], &all);
+    let (blocks, mutes) = futures::future::join(blocks, mutes).await;
+    let (t, mutes) = (page.t, mutes?.into_iter().map(|muted| muted.user).collect());
+    let lists = [
+        (t.blocked_people, t.blocked_hint, "unblock", t.unblock, blocks?),
+        (t.muted_people, t.muted_hint, "unmute", t.unmute, mutes),
+    ];
+    Ok(html(&BlocksAndMutes { page, lists }))
+}
+
+/// The preferences as the API has them.
+#[derive(Deserialize)]
+struct Chosen {
+    types: Map<String, Value>,
+    time_zone: String,
+    digest_hour: i64,
+}
+
+async fn preferences(page: Frame, caller: &Caller, error: Option<String>) -> Result<Response, Failure> {
+    let Chosen { types, time_zone, digest_hour } = caller.get(&["me", "notification-preferences"], &[]).await?;
+    let row = |(kind, channels): (String, Value)| Row {
+        in_app: channels["in_app"].as_bool().unwrap_or_default(),
+        mail: channels["mail"].as_str().unwrap_or("NEVER").to_owned(),
+        kind,
+    };
+    let rows = types.into_iter().map(row).collect();
+    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    Ok((status, html(&Preferences { page, rows, time_zone, digest_hour, error })).into_response())
+}
+
+pub async fn notifications(Member(page, caller): Member) -> Result<Response, Failure> {
+    preferences(page, &caller, None).await
+}
+
+pub async fn change_notifications(Member(page, caller): Member, fields: Fields) -> Result<Response, Failure> {
+    let channels =
+        |kind: &&str| json!({ "in_app": fields.has("in_app", kind), "mail": fields.get(&format!("mail-{kind}")) });
+    let types: Map<String, Value> =
+        fields.all("kinds").iter().map(|kind| ((*kind).to_owned(), channels(kind))).collect();
+    let hour: Option<i64> = fields.get("digest_hour").trim().parse().ok();
+    let body = json!({ "types": types, "time_zone": fields.get("time_zone").trim(), "digest_hour": hour });
+    if let Err(failure) = caller.put(Method::PATCH, &["me", "notification-preferences"], &body).await {
+        let error = failure.reason().ok_or_else(|| failure.clone())?.to_owned();
+        return preferences(page, &caller, Some(error)).await;
+    }
+    Ok(Redirect::to("/settings/notifications?done=saved").into_response())
+}
+
+pub async fn data(Member(page, _): Member) -> Response {
+    html(&Data { page })
+}
+
+/// The export, handed through as it comes: it may be long.
+pub async fn export(Sender(caller): Sender) -> Result<Response, Failure> {
+    let request = caller.request(Method::GET, &["users", "me", "export"])?;
+    let answer = caller.answer(request.timeout(EXPORT)).await?;
+    let parts = futures::stream::unfold(answer, |mut answer| async move {
+        answer.chunk().await.transpose().map(|part| (part, answer))
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"my-data.json\""),
+        (header::CACHE_CONTROL, "private, no-store"),
+    ];
+    Ok((headers, Body::from_stream(parts)).into_response())
+}
+
+/// How long an export may take: it is gathered from all services.
+const EXPORT: std::time::Duration = std::time::Duration::from_secs(28);
+
+pub async fn delete_account(member: Member, outcome: Outcome, fields: Fields) -> Result<Redirect, Failure> {
+    if !fields.has("sure", "yes") {
+        return Err(Failure::Malformed(StatusCode::BAD_REQUEST, "it was not confirmed"));
+    }
+    member.1.act(Method::DELETE, &["users", &member.id().to_string()], &[]).await?;
+    outcome.set(Change::Ended);
+    Ok(Redirect::to("/?done=deleted"))
+}
