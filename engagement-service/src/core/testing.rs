@@ -135,7 +135,7 @@ impl Platform {
     }
 
     async fn step_erasures(&self) {
-        let mut eraser = Eraser::new(&self.app, &self.service.erasure);
+        let mut eraser = Eraser { app: self.app.clone(), erasure: &self.service.erasure };
         while eraser.step().await.unwrap() == Outcome::Busy {
             // What the step has published is relayed, as it would be meanwhile.
             for stream in self.app.publishes {

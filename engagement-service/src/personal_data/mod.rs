@@ -23,13 +23,13 @@ use crate::people::models::Person;
 use crate::post_pictures::models::PostPictures;
 use crate::post_recommendations::digest::models::PostDigest;
 use crate::post_recommendations::disinterest::models::Disinterest;
-use crate::post_recommendations::models::RecommendationList;
+use crate::post_recommendations::models::PostRecommendationList;
 use crate::post_recommendations::seen::models::SeenPost;
 use crate::posts::models::PostCard;
 use crate::preferences::Preferences;
 use crate::profiles::models::Profile;
 use crate::push::models::Delivery;
-use crate::recommended_people::models::{DismissedPerson, RecommendationList};
+use crate::recommended_people::models::{DismissedPerson, PeopleRecommendationList};
 use crate::system_messages::models::SystemMessage;
 use crate::tags::models::TagFollow;
 use crate::taste::models::Taste;
@@ -96,7 +96,9 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
     },
     PersonalDataSource {
         name: "recommended_people",
-        list: |db, person, before, rows| Box::pin(RecommendationList::list_personal_data(db, person, before, rows)),
+        list: |db, person, before, rows| {
+            Box::pin(PeopleRecommendationList::list_personal_data(db, person, before, rows))
+        },
     },
     PersonalDataSource {
         name: "dismissed_people",
@@ -120,12 +122,12 @@ async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     let hid_posts = PostHide::delete_by_user(tx, person, BATCH).await?;
     let had_seen = SeenPost::delete_by_user(tx, person, BATCH).await?;
     let had_refused = Disinterest::delete_by_user(tx, person, BATCH).await?;
-    RecommendationList::delete_by_user(tx, person).await?;
+    PostRecommendationList::delete_by_user(tx, person).await?;
     PostDigest::delete_by_user(tx, person).await?;
     TagFollow::delete_by_user(tx, person).await?;
     Affinity::delete(tx, person).await?;
     Taste::delete(tx, person).await?;
-    RecommendationList::delete(tx, person).await?;
+    PeopleRecommendationList::delete(tx, person).await?;
     let had_dismissed = DismissedPerson::delete_by_user(tx, person, BATCH).await?;
     Device::delete_by_user(tx, person).await?;
     Preferences::delete(tx, person).await?;
@@ -140,6 +142,5 @@ async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     // Behind the readers of notifications.
     Digest::delete(tx, person).await?;
     Delivery::erase(tx, person).await?;
-    Ok(more || hid_posts || had_seen || had_refused || had_profile)
-    Ok(more || hid_posts || had_dismissed || had_profile)
+    Ok(more || hid_posts || had_seen || had_refused || had_dismissed || had_profile)
 }

@@ -12,7 +12,7 @@ use crate::notifications::models::ActorCard;
 const KEPT_LISTS: i64 = 5;
 
 /// A list of posts for a reader.
-pub struct RecommendationList;
+pub struct PostRecommendationList;
 
 /// A post of a list, as it is shown now.
 pub struct RecommendedEntry {
@@ -29,7 +29,7 @@ pub struct RecommendedEntry {
     pub people: Json<Vec<ActorCard>>,
 }
 
-impl RecommendationList {
+impl PostRecommendationList {
     /// The list from which a reader begins: their newest one, unless it is older than that many minutes, or they reacted, commented, connected
     /// to others or said that they are not interested since it was made.
     pub async fn find_current(db: impl PgExecutor<'_>, reader: Uuid, minutes: i32) -> sqlx::Result<Option<Uuid>> {

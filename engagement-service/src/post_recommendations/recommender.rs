@@ -8,7 +8,7 @@ use chrono::Utc;
 use uuid::Uuid;
 
 use super::candidates::models::{list_candidates, list_categories};
-use super::models::RecommendationList;
+use super::models::PostRecommendationList;
 use super::services::{Pick, pick};
 use super::settings::RecommendationSettings;
 use super::window::oldest_key;
@@ -40,7 +40,7 @@ impl FromRef<Recommender> for App {
 impl Recommender {
     /// The list from which a reader begins: the one that is there, or a new one.
     pub async fn current(&self, reader: Uuid) -> sqlx::Result<Uuid> {
-        let current = RecommendationList::find_current(&self.app.db, reader, CURRENT_MINUTES).await?;
+        let current = PostRecommendationList::find_current(&self.app.db, reader, CURRENT_MINUTES).await?;
         let origin = if current.is_some() { "kept" } else { "made" };
         metrics::counter!("recommendation_lists_total", "origin" => origin).increment(1);
         if let Some(current) = current {
@@ -51,7 +51,7 @@ impl Recommender {
             metrics::counter!("recommended_posts_total", "source" => pick.source.word()).increment(1);
         }
         let mut tx = self.app.db.begin().await?;
-        let list = RecommendationList::create(&mut tx, reader, &picks).await?;
+        let list = PostRecommendationList::create(&mut tx, reader, &picks).await?;
         tx.commit().await?;
         Ok(list)
     }

@@ -2,7 +2,7 @@
 use chrono::{TimeDelta, Utc};
 
 use super::disinterest::models::Disinterest;
-use super::models::RecommendationList;
+use super::models::PostRecommendationList;
 use super::seen::models::SeenPost;
 use super::similar::models::SimilarPosts;
 use super::window::WINDOW_DAYS;
@@ -30,7 +30,7 @@ pub async fn purge(app: &App) -> anyhow::Result<()> {
     let old = ago(TimeDelta::days(WINDOW_DAYS + 1));
     let list = ago(TimeDelta::minutes(LIST_MINUTES));
     let similar = ago(TimeDelta::days(SIMILAR_DAYS));
-    while !app.stop.is_cancelled() && RecommendationList::purge(&app.db, list, BATCH).await? > 0 {}
+    while !app.stop.is_cancelled() && PostRecommendationList::purge(&app.db, list, BATCH).await? > 0 {}
     while !app.stop.is_cancelled() && SeenPost::purge(&app.db, old, BATCH).await? > 0 {}
     while !app.stop.is_cancelled() && Disinterest::purge(&app.db, old, BATCH).await? > 0 {}
     while !app.stop.is_cancelled() && SimilarPosts::purge(&app.db, similar, BATCH).await? > 0 {}

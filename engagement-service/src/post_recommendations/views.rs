@@ -5,7 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 
-use super::models::RecommendationList;
+use super::models::PostRecommendationList;
 use super::recommender::Recommender;
 use super::schemas::{RecommendationReason, RecommendedPost};
 use super::{LIST_GONE, ListPlace};
@@ -34,12 +34,13 @@ pub async fn recommend_posts(
 ) -> Result<Response, Error> {
     let db = &recommender.app.db;
     let start = match page.cursor {
-        Some(place) if RecommendationList::exists(db, user.id, place.list).await? => place,
+        Some(place) if PostRecommendationList::exists(db, user.id, place.list).await? => place,
         Some(_) => return Err(LIST_GONE),
         None => ListPlace { list: recommender.current(user.id).await?, place: 0 },
     };
     let mut tx = merge::begin(db, PAGE_TIMEOUT).await?;
-    let mut entries = RecommendationList::list_entries(&mut *tx, user.id, start.list, start.place, page.rows()).await?;
+    let mut entries =
+        PostRecommendationList::list_entries(&mut *tx, user.id, start.list, start.place, page.rows()).await?;
     tx.commit().await?;
     let more = entries.len() > page.limit;
     entries.truncate(page.limit);

@@ -97,9 +97,9 @@ impl RecommendedPerson {
 }
 
 /// The stored list of a person.
-pub struct RecommendationList;
+pub struct PeopleRecommendationList;
 
-impl RecommendationList {
+impl PeopleRecommendationList {
     /// The list of a person, the best first; none: it was never computed.
     pub async fn find(db: impl PgExecutor<'_>, user: Uuid) -> sqlx::Result<Option<Vec<ScoredPerson>>> {
         let row = sqlx::query!("select people, scores from recommended_people where user_id = $1", user);

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::MOST;
 use super::candidates::models::{Between, MAX_OWN, PersonAhead, Traits};
-use super::models::{DismissedPerson, RecommendationDue, RecommendationList};
+use super::models::{DismissedPerson, PeopleRecommendationList, RecommendationDue};
 use super::services::{ScoredPerson, gather, rank};
 use crate::affinities::models::Affinity;
 use crate::notifications;
@@ -38,12 +38,12 @@ pub async fn refresh(tx: &mut PgTransaction<'_>, people: &[Uuid], all: bool) -> 
         Some((user, rank(list, own, &traits, MOST)))
     });
     let lists: Vec<_> = ranked.collect();
-    RecommendationList::save(tx, &lists).await
+    PeopleRecommendationList::save(tx, &lists).await
 }
 
 /// Notifies those of some users who were not within a week, and whose lists begin with people that they do not know of yet.
 pub async fn refreshed(tx: &mut PgTransaction<'_>, users: &[Uuid]) -> sqlx::Result<()> {
-    let heads = RecommendationList::claim_notifications(tx, users).await?;
+    let heads = PeopleRecommendationList::claim_notifications(tx, users).await?;
     let pairs: Vec<_> = heads.into_iter().map(|(user_id, actor_id)| Pair { user_id, actor_id }).collect();
     notifications::signals::people_recommended(tx, &pairs).await
 }

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, StatusCode};
 use uuid::Uuid;
 
 use super::connecting::connect;
-use super::models::{DismissedPerson, RecommendationList, RecommendedPerson};
+use super::models::{DismissedPerson, PeopleRecommendationList, RecommendedPerson};
 use super::schemas::RecommendedPersonOut;
 use super::{PERSON_NOT_FOUND, signals};
 use crate::core::api::errors::{Error, Problem};
@@ -30,7 +30,7 @@ pub async fn list_recommended_people(
 ) -> Result<Json<Vec<RecommendedPersonOut>>, Error> {
     let limit = query.integer("limit", 1, MAX_LIMIT).unwrap_or(DEFAULT_LIMIT);
     query.check()?;
-    let list = match RecommendationList::find(&app.db, user.id).await? {
+    let list = match PeopleRecommendationList::find(&app.db, user.id).await? {
         Some(list) => list,
         None => compute(&app, user.id).await?,
     };
@@ -49,7 +49,7 @@ pub async fn list_recommended_people(
 async fn compute(app: &App, user: Uuid) -> Result<Vec<super::services::ScoredPerson>, Error> {
     let mut tx = app.db.begin().await?;
     signals::refresh(&mut tx, &[user], true).await?;
-    let list = RecommendationList::find(&mut *tx, user).await?;
+    let list = PeopleRecommendationList::find(&mut *tx, user).await?;
     app.commit(tx).await?;
     Ok(list.unwrap_or_default())
 }

@@ -98,6 +98,9 @@ async fn writes_go_on_while_redis_is_away_and_everything_drains() -> Result<()> 
 #[tokio::test]
 async fn a_demoted_redis_is_left_and_nothing_is_lost() -> Result<()> {
     let (old, new) = (Redis::start(), Redis::start());
+    for server in [&old, &new] {
+        eventually("a Redis answers", async || Ok(server.replication().await.is_ok()), |answers| *answers).await?;
+    }
     new.follow(Some(&old)).await?;
     let link = Link::to(old.port()).await;
     let mut platform = Platform::up(&["--redis-url", &format!("redis://127.0.0.1:{}/0", link.port)]);

@@ -20,12 +20,9 @@ pub const SHARED_NAMES: &[SharedName] = &[
     SharedName { package: "post-service", name: "Status", reason: ACCOUNT_AND_CONTENT },
     SharedName { package: "interaction-service", name: "Status", reason: ACCOUNT_AND_CONTENT },
     SharedName { package: "moderation-service", name: "Status", reason: ACCOUNT_AND_CONTENT },
-    SharedName { package: "moderation-service", name: "Action", reason: OF_OPERATORS_AND_OF_MODERATORS },
 ];
 
 const APP_OF_ITS_OWN: &str = "what its handlers have beside what every service has, under the same name for both";
-const OF_OPERATORS_AND_OF_MODERATORS: &str =
-    "what operators do with dead letters, and moderators with what is reported";
 const ACCOUNT_AND_CONTENT: &str = "the contract has a `status` of accounts and one of content";
 
 /// Words that no comment begins with, and what to write instead.

@@ -32,7 +32,6 @@ pub async fn ask(host: IpAddr, port: u16, check: HealthCheck) -> anyhow::Result<
     let path = match check {
         HealthCheck::Live => "live",
         HealthCheck::Ready => "ready",
-        HealthCheck::Serve => "serve",
     };
     let client = http_client::builder().timeout(CHECK_TIMEOUT).no_proxy().build()?;
     let answer = client.get(format!("http://{address}/health/{path}")).send().await.context("no answer")?;
@@ -62,16 +61,14 @@ async fn readiness(app: &App) -> (StatusCode, Value) {
     let (postgres, redis) = tokio::join!(tokio::time::timeout(POSTGRES_TIMEOUT, postgres), redis);
     let (postgres, redis) = (matches!(postgres, Ok(Ok(()))), redis.is_ok());
     let ready = migrated && postgres && redis;
-    (status(ready), json!({ "ready": ready, "migrated": migrated, "postgres": postgres, "redis": redis }))
-}
-
-fn status(is_well: bool) -> StatusCode {
-    if is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, json!({ "ready": ready, "migrated": migrated, "postgres": postgres, "redis": redis }))
 }
 
 async fn serves(State(app): State<App>) -> (StatusCode, Json<Value>) {
     let serves = *app.prepared.borrow() && !app.draining.is_cancelled();
-    (status(serves), Json(json!({ "serves": serves })))
+    let status = if serves { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(json!({ "serves": serves })))
 }
 
 async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {

@@ -32,11 +32,8 @@ const REASON: usize = 500;
 /// The longest name of a stream, in characters.
 const STREAM: usize = 100;
 
-/// What the service consumes, for events that are applied again.
-type Subscriptions = Arc<[Subscription]>;
-
-/// The routes of operations.
-pub fn routes(subscriptions: Subscriptions) -> Router<App> {
+/// The routes of operations. What the service consumes is for events that are applied again.
+pub fn routes(subscriptions: Arc<[Subscription]>) -> Router<App> {
     Router::new()
         .route("/internal/events/{stream}", get(list_events))
         .route("/internal/dead-letters", get(list_dead_letters).post(act_on_dead_letters))
@@ -140,7 +137,7 @@ impl Input for ActIn {
 async fn act_on_dead_letters(
     _: Operator,
     State(app): State<App>,
-    Extension(subscriptions): Extension<Subscriptions>,
+    Extension(subscriptions): Extension<Arc<[Subscription]>>,
     Body(input): Body<ActIn>,
 ) -> Result<Json<Value>, Error> {
     let letters = select(&app.db, input.stream.as_deref(), &input.ids).await?;
@@ -153,9 +150,8 @@ async fn act_on_dead_letters(
             Err(failure) => failed.push(json!({ "id": id, "error": failure.to_string() })),
         }
     }
-    let (reason, acted) = (input.reason, json!({ "done": done, "failed": failed }));
-    tracing::info!(reason, done = done.len(), failed = failed.len(), "an operator acted on dead letters");
-    Ok(Json(acted))
+    tracing::info!(input.reason, done = done.len(), failed = failed.len(), "an operator acted on dead letters");
+    Ok(Json(json!({ "done": done, "failed": failed })))
 }
 
 async fn resolve(app: &App, subscriptions: &[Subscription], letter: DeadLetter, replays: bool) -> Result<(), Failure> {

@@ -82,15 +82,8 @@ struct PendingErasure {
 
 /// The worker that carries out erasures.
 pub struct Eraser {
-    app: App,
-    erasure: &'static Erasure,
-}
-
-impl Eraser {
-    /// A worker for the service's pending erasures.
-    pub fn new(app: &App, erasure: &'static Erasure) -> Self {
-        Self { app: app.clone(), erasure }
-    }
+    pub app: App,
+    pub erasure: &'static Erasure,
 }
 
 impl Worker for Eraser {

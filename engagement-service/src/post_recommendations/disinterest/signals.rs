@@ -2,9 +2,9 @@
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use crate::post_recommendations::models::RecommendationList;
+use crate::post_recommendations::models::PostRecommendationList;
 
 /// A user is not interested in a post, or took that back.
 pub async fn changed(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<()> {
-    RecommendationList::outdate(tx, user).await
+    PostRecommendationList::outdate(tx, user).await
 }

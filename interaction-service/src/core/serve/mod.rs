@@ -180,7 +180,7 @@ impl Service {
         }
         app.start("leases", leases);
         app.start_after_commits("relay", Relay::new(&app));
-        app.start("erasures", Eraser::new(&app, &self.erasure));
+        app.start("erasures", Eraser { app: app.clone(), erasure: &self.erasure });
         for stream in app.authenticator.invalidating_streams() {
             app.start(format!("follower of {stream}"), callers::verdict_follower(&app, stream));
         }

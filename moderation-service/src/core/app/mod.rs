@@ -4,7 +4,6 @@ pub mod limits;
 
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use redis::aio::ConnectionManager;
@@ -81,7 +80,7 @@ impl AppState {
     /// Stops the service as soon as load balancers have had the time to see that it is about to.
     pub async fn drain(&self) {
         self.draining.cancel();
-        tokio::time::sleep(Duration::from_secs(self.settings.drain_seconds)).await;
+        tokio::time::sleep(std::time::Duration::from_secs(self.settings.drain_seconds)).await;
         self.stop.cancel();
     }
 

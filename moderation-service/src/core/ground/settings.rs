@@ -139,8 +139,6 @@ pub enum HealthCheck {
     Live,
     /// Whether its tables are there, and Postgres and Redis answer
     Ready,
-    /// Whether requests are to be sent to it: its tables are there, and it is not about to stop
-    Serve,
 }
 
 /// The part of a service's settings that all five share by name.
