@@ -139,5 +139,5 @@ async fn show(app: &App, id: Uuid, viewer: Uuid) -> Result<NftOut, Error> {
         nft.token_uri.is_some() && nft.cid.as_ref() != Some(&MetadataDocument::of(content).cid)
     };
     let metadata = content.filter(|content| !is_older(content)).map(|content| content.metadata());
-    Ok(NftOut { metadata, recipient, ..nft.into() })
+    Ok(NftOut { recipient, metadata, ..nft.into() })
 }

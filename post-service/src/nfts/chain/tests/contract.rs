@@ -92,30 +92,30 @@ async fn a_voucher_that_was_changed_forged_or_has_ended_is_refused() {
     let signer =
         ChainSigner::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/nft-metadata.key").as_ref()).unwrap();
     let far = u64::from(u32::MAX);
-    let signed = |contract: &TokenContract, id: u64, deadline: u64| {
+    let redemption = |contract: &TokenContract, id: u64, deadline: u64| {
         let id = U256::from(id);
         data(&contract.voucher(&signer, id, address(WALLET), "ipfs://a", deadline).unwrap().call)
     };
-    assert!(!transact(&chain, STRANGER, &signed(&contract, 1, 1)).await, "it has ended");
-    let changed = signed(&contract, 1, far).replace(&WALLET[2..].to_lowercase(), &STRANGER[2..].to_lowercase());
+    assert!(!transact(&chain, STRANGER, &redemption(&contract, 1, 1)).await, "it has ended");
+    let changed = redemption(&contract, 1, far).replace(&WALLET[2..].to_lowercase(), &STRANGER[2..].to_lowercase());
     assert!(!transact(&chain, STRANGER, &changed).await, "another recipient");
     for other in [
         TokenContract { chain_id: 1, ..contract.clone() },
         TokenContract { address: Address::repeat_byte(1), ..contract.clone() },
     ] {
-        assert!(!transact(&chain, STRANGER, &signed(&other, 1, far)).await, "of another contract or chain");
+        assert!(!transact(&chain, STRANGER, &redemption(&other, 1, far)).await, "of another contract or chain");
     }
-    assert!(transact(&chain, STRANGER, &signed(&contract, 1, far)).await);
+    assert!(transact(&chain, STRANGER, &redemption(&contract, 1, far)).await);
     let mint = mintCall { to: address(STRANGER), id: U256::ONE, uri_: String::new() };
     assert!(!send(&chain, PAYER, mint).await, "the other way is closed");
 
     assert!(!send(&chain, STRANGER, setMinterCall { minter: address(STRANGER), allowed: true }).await);
     assert!(send(&chain, PAYER, setMinterCall { minter: address(PAYER), allowed: false }).await);
-    assert!(!transact(&chain, STRANGER, &signed(&contract, 2, far)).await, "of an account that is no minter any more");
+    assert!(!transact(&chain, STRANGER, &redemption(&contract, 2, far)).await, "of an account that is no minter any more");
     assert!(send(&chain, PAYER, transferOwnershipCall { to: address(WALLET) }).await);
     assert!(!send(&chain, STRANGER, acceptOwnershipCall {}).await);
     assert!(send(&chain, WALLET, acceptOwnershipCall {}).await);
     assert!(!send(&chain, PAYER, setMinterCall { minter: address(PAYER), allowed: true }).await);
     assert!(send(&chain, WALLET, setMinterCall { minter: address(PAYER), allowed: true }).await);
-    assert!(transact(&chain, STRANGER, &signed(&contract, 2, far)).await);
+    assert!(transact(&chain, STRANGER, &redemption(&contract, 2, far)).await);
 }
