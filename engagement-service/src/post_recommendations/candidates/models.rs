@@ -65,6 +65,7 @@ pub struct Candidate {
 
 /// The posts that may be recommended to a reader whose categories these are: all that they have not seen, hidden, refused, written or
 /// engaged with, by people whom they are not connected to, since these are in their home feed, and of whom they may and want to read. Posts below the feed key `since` are too old.
+#[expect(clippy::too_many_lines, reason = "one statement: its parts share what they leave out")]
 pub async fn list_candidates(
     db: impl PgExecutor<'_>,
     reader: Uuid,

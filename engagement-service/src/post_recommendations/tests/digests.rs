@@ -45,7 +45,7 @@ async fn people_are_notified_once_a_week_of_what_is_good(_: PgPoolOptions, datab
     assert_eq!(reply.status, 200, "{reply:?}");
     assert_eq!(town.round().await, 2, "seven people, and none");
     let text = json!("There are posts that you may like");
-    assert_eq!(town.notified(anna).await, [text.clone()]);
+    assert_eq!(town.notified(anna).await, std::slice::from_ref(&text));
     assert_eq!(town.count("select count(*) from notification where type = 'POST_RECOMMENDATION'").await, 1);
     assert!(town.notified(carl).await.is_empty());
     town.round().await;
