@@ -3,7 +3,7 @@ use sqlx::types::Json;
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
-use crate::people::schemas::PersonCard;
+use crate::notifications::models::ActorCard;
 
 /// Connections of each that are compared, the latest.
 const COMPARED: i64 = 1_000;
@@ -40,7 +40,7 @@ pub struct SharedConnections {
     pub common: i64,
     pub all: i64,
     /// Some of those of both, without those who do not exist for the reader.
-    pub people: Json<Vec<PersonCard>>,
+    pub people: Json<Vec<ActorCard>>,
 }
 
 impl SharedConnections {
@@ -59,7 +59,7 @@ impl SharedConnections {
                     'last_name', last_name, 'avatar_url', avatar_url) order by id) from (
                         select person.* from common join person on person.id = target_id
                         where not hidden($1, person.id) and status <> 'BANNED' order by person.id limit $4
-                    ) as named), '[]') as "people!: Json<Vec<PersonCard>>""#,
+                    ) as named), '[]') as "people!: Json<Vec<ActorCard>>""#,
             reader,
             other,
             COMPARED,

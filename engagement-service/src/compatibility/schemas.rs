@@ -118,7 +118,7 @@ impl CompatibilityOut {
             connections: CommonConnections {
                 percent: percent(ratio(connections.common, connections.all)),
                 total: connections.common,
-                people: connections.people.0,
+                people: connections.people.0.into_iter().map(PersonCard::from).collect(),
             },
             top_items: TopItemsOut {
                 topics: common(&other.weights, &other.weights, NAMED),

@@ -56,7 +56,7 @@ pub async fn forget_taste(user: User, State(app): State<App>) -> Result<StatusCo
 #[utoipa::path(get, path = "/users/{user_id}/top-items", tag = "taste", params(
     ("user_id" = uuid::Uuid, Path),
     ("kind" = Option<String>, Query, description = "tracks, artists or genres; artists when not given",
-        pattern = "^(tracks|artists|genres)$", example = "artists"),
+        pattern = "^(tracks|artists|genres)$", max_length = 7, example = "artists"),
     ("limit" = Option<i64>, Query, description = "Items at most, 1 to 200; 50 when not given"),
 ), responses(
     (status = 200, body = Vec<TopItemOut>, description = "The weightiest first"),

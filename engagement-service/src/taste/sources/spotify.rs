@@ -34,7 +34,7 @@ pub struct Spotify {
 }
 
 #[derive(Deserialize)]
-struct Answer<T> {
+struct TopPage<T> {
     items: Vec<T>,
     next: Option<String>,
 }
@@ -75,7 +75,7 @@ impl Spotify {
         let mut url = self.api.join(&first).map_err(|cause| away(&cause))?;
         let mut all = Vec::new();
         for _ in 0..PAGES {
-            let page: Answer<T> = self.page(url, token).await?;
+            let page: TopPage<T> = self.page(url, token).await?;
             all.extend(page.items);
             let Some(next) = page.next else { break };
             url = self.api.join(&next).map_err(|cause| away(&cause))?;
