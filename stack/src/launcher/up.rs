@@ -137,10 +137,8 @@ async fn start(
     let port_base = reserve_ports(options, reservations)?;
     let gateway_port =
         if options.has_gateway() { Some(gateway::reserve_port(options.gateway_port, reservations)?) } else { None };
-    let web_port = match options.web {
-        true => Some(web::reserve_port(port_base, options.port_base == 0, reservations)?),
-        false => None,
-    };
+    let web_port =
+        if options.web { Some(web::reserve_port(port_base, options.port_base == 0, reservations)?) } else { None };
     let mut state = private::prepare_state(folder, reservations)?;
     programs::provide(&programs_for(options)).await?;
     let binaries = options.build.binaries().await?;

@@ -45,7 +45,8 @@ pub fn page(failure: &Failure, choices: Choices, uri: &Uri, id: &str, fragment: 
         return if fragment { [("hx-redirect", to)].into_response() } else { Redirect::to(&to).into_response() };
     }
     let status = status(failure);
-    let page = Frame::new(choices, uri.clone());
+    // The address of a form is no page to come back to.
+    let page = Frame::new(choices, if read { uri.clone() } else { Uri::from_static("/") });
     let t = page.t;
     let (heading, advice) = match status.as_u16() {
         403 => (t.error_403, t.error_403_advice),
