@@ -176,8 +176,8 @@ impl Store {
     pub async fn sign_upload(&self, upload: Uuid, lifetime: Duration) -> Option<object_store::Result<String>> {
         let signer = self.signer.as_ref()?;
         let options = SignedUrlOptions::new().with_signed_header(CONTENT_TYPE, HeaderValue::from_static(UPLOAD_TYPE));
-        let signed = signer.signed_url_opts(Method::PUT, &incoming_key(upload), lifetime, &options).await;
-        Some(signed.map(String::from))
+        let url = signer.signed_url_opts(Method::PUT, &incoming_key(upload), lifetime, &options).await;
+        Some(url.map(String::from))
     }
 
     /// The bytes of what a client has written; none when it has written nothing.
