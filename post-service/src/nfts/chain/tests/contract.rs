@@ -111,7 +111,10 @@ async fn a_voucher_that_was_changed_forged_or_has_ended_is_refused() {
 
     assert!(!send(&chain, STRANGER, setMinterCall { minter: address(STRANGER), allowed: true }).await);
     assert!(send(&chain, PAYER, setMinterCall { minter: address(PAYER), allowed: false }).await);
-    assert!(!transact(&chain, STRANGER, &redemption(&contract, 2, far)).await, "of an account that is no minter any more");
+    assert!(
+        !transact(&chain, STRANGER, &redemption(&contract, 2, far)).await,
+        "of an account that is no minter any more"
+    );
     assert!(send(&chain, PAYER, transferOwnershipCall { to: address(WALLET) }).await);
     assert!(!send(&chain, STRANGER, acceptOwnershipCall {}).await);
     assert!(send(&chain, WALLET, acceptOwnershipCall {}).await);
