@@ -15,7 +15,7 @@ use clap::Args;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use indicatif::ProgressBar;
 use reqwest::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::client::{Api, Person, To};
@@ -123,8 +123,23 @@ async fn discuss(people: Arc<[Person]>, thread: Thread) -> Result<Reported> {
     for reader in &thread.views {
         people[*reader].view(&post.id).await?;
     }
+    let mut comments = Vec::new();
     for (writer, text) in &thread.comments {
-        people[*writer].comment(&post.id, text).await?;
+        comments.push(people[*writer].comment(&post.id, text).await?.id);
+    }
+    let to = To::Interaction;
+    for (writer, place, text) in &thread.replies {
+        let reply = json!({ "content": text, "reply_to": comments[*place] });
+        let path = format!("/{}/comments", post.id);
+        let _: Value = people[*writer].api.ask(Method::POST, to, &path, Some(&reply)).await?;
+    }
+    for (reader, place, kind) in &thread.comment_reactions {
+        let path = format!("/comments/{}/reactions", comments[*place]);
+        let _: Value = people[*reader].api.ask(Method::PUT, to, &path, Some(&json!({ "type": kind }))).await?;
+    }
+    for reader in &thread.bookmarks {
+        let path = format!("/{}/bookmark", post.id);
+        let _: Value = people[*reader].api.ask(Method::PUT, to, &path, Some(&json!({}))).await?;
     }
     for (reader, kind) in &thread.reactions {
         people[*reader].react(&post.id, kind).await?;

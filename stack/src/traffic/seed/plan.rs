@@ -19,6 +19,11 @@ const FOLLOWER_VIEWS: f64 = 0.6;
 /// How often a reader reports a post, and for what.
 const REPORTED: f64 = 0.02;
 const REASONS: [&str; 5] = ["SPAM_COMMERCIAL", "HARASSMENT_INSULT", "MISLEADING_HEALTH", "HATE_SLUR", "OTHER_RULES"];
+/// How often a reader keeps a post.
+const BOOKMARKED: f64 = 0.1;
+/// How often the author of a post answers a comment, and how often a reader reacts to one.
+const REPLIED: f64 = 0.3;
+const COMMENT_LIKED: f64 = 0.15;
 /// How often a post has a picture.
 const ILLUSTRATED: f64 = 0.25;
 /// The number of others that view a post, at most.
@@ -51,6 +56,12 @@ pub struct Thread {
     pub views: Vec<usize>,
     pub comments: Vec<(usize, &'static str)>,
     pub reactions: Vec<(usize, &'static str)>,
+    /// Who replies to which comment, and what.
+    pub replies: Vec<(usize, usize, &'static str)>,
+    /// Who reacts to which comment, and how; each once to each.
+    pub comment_reactions: Vec<(usize, usize, &'static str)>,
+    /// Who keeps it.
+    pub bookmarks: Vec<usize>,
     /// The number of its picture, where it has one.
     pub picture: Option<u32>,
     /// Who reports it, and why.
@@ -71,13 +82,15 @@ impl Plan {
     pub fn totals(&self) -> String {
         let sum = |of: fn(&Thread) -> usize| self.threads.iter().map(of).sum::<usize>();
         format!(
-            "{} people, {} connections, {} posts, {} views, {} comments, {} reactions, {} reports",
+            "{} people, {} connections, {} posts, {} views, {} comments, {} replies, {} reactions, {} bookmarks, {} reports",
             self.people.len(),
             self.connections.len(),
             self.threads.len(),
             sum(|thread| thread.views.len()),
             sum(|thread| thread.comments.len()),
-            sum(|thread| thread.reactions.len()),
+            sum(|thread| thread.replies.len()),
+            sum(|thread| thread.reactions.len() + thread.comment_reactions.len()),
+            sum(|thread| thread.bookmarks.len()),
             sum(|thread| thread.reports.len())
         )
     }
@@ -163,6 +176,9 @@ fn thread(dice: &mut StdRng, people: &[SeedPerson], graph: &SocialGraph) -> Thre
         views: Vec::new(),
         comments: Vec::new(),
         reactions: Vec::new(),
+        replies: Vec::new(),
+        comment_reactions: Vec::new(),
+        bookmarks: Vec::new(),
         picture: dice.random_bool(ILLUSTRATED).then(|| dice.random()),
         reports: Vec::new(),
     };
@@ -179,12 +195,30 @@ fn thread(dice: &mut StdRng, people: &[SeedPerson], graph: &SocialGraph) -> Thre
             if dice.random_bool(0.3) {
                 thread.comments.push((*reader, word(dice, &WORDS.comments)));
             }
+            if dice.random_bool(BOOKMARKED) {
+                thread.bookmarks.push(*reader);
+            }
             if *reader != author && dice.random_bool(REPORTED) {
                 thread.reports.push((*reader, pick(dice, &REASONS)));
             }
         }
+        discuss(dice, &mut thread, &readers);
     }
     thread
+}
+
+/// What readers do with the comments of others: the author answers some, readers react to some.
+fn discuss(dice: &mut StdRng, thread: &mut Thread, readers: &BTreeSet<usize>) {
+    for (place, (writer, _)) in thread.comments.iter().enumerate() {
+        if *writer != thread.author && dice.random_bool(REPLIED) {
+            thread.replies.push((thread.author, place, word(dice, &WORDS.comments)));
+        }
+        for reader in readers.iter().filter(|reader| *reader != writer) {
+            if dice.random_bool(COMMENT_LIKED) {
+                thread.comment_reactions.push((*reader, place, pick(dice, &REACTIONS)));
+            }
+        }
+    }
 }
 
 fn word(dice: &mut StdRng, list: &'static [String]) -> &'static str {
@@ -246,10 +280,19 @@ mod tests {
 
     #[test]
     fn only_posted_posts_are_answered_and_by_each_person_once() {
-        for thread in &Plan::new(1, 30, 200).threads {
+        let plan = Plan::new(1, 30, 200);
+        let some = |of: fn(&Thread) -> usize| plan.threads.iter().map(of).sum::<usize>() > 0;
+        assert!(some(|thread| thread.replies.len()) && some(|thread| thread.comment_reactions.len()));
+        assert!(some(|thread| thread.bookmarks.len()));
+        for thread in &plan.threads {
             assert!(thread.status == "POSTED" || thread.views.is_empty());
             let reacting: BTreeSet<_> = thread.reactions.iter().map(|(reader, _)| reader).collect();
             assert_eq!(reacting.len(), thread.reactions.len());
+            let of_comments: BTreeSet<_> = thread.comment_reactions.iter().map(|(who, to, _)| (who, to)).collect();
+            assert_eq!(of_comments.len(), thread.comment_reactions.len());
+            let (replied, liked) = (thread.replies.iter(), thread.comment_reactions.iter());
+            assert!(replied.chain(liked).all(|(_, comment, _)| *comment < thread.comments.len()));
+            assert!(thread.bookmarks.iter().all(|reader| thread.views.contains(reader)));
             assert!(thread.title.chars().count() <= 100 && !thread.content.is_empty());
             let tag = thread.content.rsplit_once(" #").map(|(_, tag)| tag);
             assert!(
