@@ -19,7 +19,7 @@ pub struct Settings {
     #[arg(long, env = "ENGAGEMENT_CRON", default_value = "0 5 * * * *", value_parser = schedule)]
     pub engagement_cron: String,
 
-    /// When everyone's recommended people are computed anew, a batch at a time: in the format of ENGAGEMENT_CRON
+    /// When everyone's recommended people are computed anew, a batch at a time: in the format of `ENGAGEMENT_CRON`
     #[arg(long, env = "RECOMMENDED_PEOPLE_CRON", default_value = "0 40 2 * * *", value_parser = schedule)]
     pub recommended_people_cron: String,
 

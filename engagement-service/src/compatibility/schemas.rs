@@ -97,7 +97,7 @@ fn percent(share: f64) -> i64 {
 
 impl CompatibilityOut {
     /// What a reader and another person have in common; of the other with what the reader may know.
-    pub fn new(own: Side, other: Side, connections: SharedConnections) -> Self {
+    pub fn new(own: &Side, other: Side, connections: SharedConnections) -> Self {
         let mut interests: Vec<String> =
             own.person.interests.iter().filter(|one| other.person.interests.contains(one)).cloned().collect();
         interests.sort_unstable();

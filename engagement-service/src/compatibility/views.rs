@@ -28,7 +28,7 @@ pub async fn compare(user: User, State(app): State<App>, Path(other): Path) -> R
     let theirs = find_side(&app, user.id, other).await?;
     let own = find_side(&app, user.id, user.id).await?;
     let connections = SharedConnections::find(&app.db, user.id, other).await?;
-    Ok(Json(CompatibilityOut::new(own, theirs, connections)))
+    Ok(Json(CompatibilityOut::new(&own, theirs, connections)))
 }
 
 /// What a reader may know of a person.

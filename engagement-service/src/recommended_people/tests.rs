@@ -5,8 +5,8 @@ use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use serde_json::{Value, json};
-use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Executor, Row};
 use uuid::Uuid;
 
 use super::schedulers::Recommender;
@@ -163,11 +163,9 @@ async fn who_deals_with_the_same_is_recommended_with_the_topics(_: PgPoolOptions
     platform.app.db.execute("update recommendation_due set due_at = now()").await.unwrap();
     let mut recommender = Recommender(platform.app.clone());
     assert!(matches!(recommender.step().await.unwrap(), Outcome::Idle(_)));
-    let stored: Vec<Uuid> = sqlx::query_scalar("select people from recommended_people where user_id = $1")
-        .bind(her)
-        .fetch_one(&platform.app.db)
-        .await
-        .unwrap();
+    let list = format!("select people from recommended_people where user_id = '{her}'");
+    let list = platform.app.db.fetch_one(sqlx::AssertSqlSafe(list)).await.unwrap();
+    let stored: Vec<Uuid> = list.get(0);
     assert!(stored.contains(&other), "{stored:?}");
     assert_eq!(recommender.refresh_due().await.unwrap(), 0, "once for all that they did");
 }

@@ -2,7 +2,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use uuid::Uuid;
 
 use super::broker::{Brokered, fresh_token};
@@ -45,7 +45,7 @@ enum Fetched {
 impl TasteFetcher {
     /// What the person of a taste listens to. A token that the source does not accept is asked for once more: it may have ended on the way.
     async fn fetch(&self, person: Uuid) -> Fetched {
-        let mut refused: Option<SecretString> = None;
+        let mut was_refused = false;
         loop {
             let token = match fresh_token(&self.app, person).await {
                 Brokered::Token(token) => token,
@@ -55,9 +55,8 @@ impl TasteFetcher {
             };
             match self.source.fetch(token.expose_secret()).await {
                 Ok(listening) => return Fetched::Listening(listening),
-                Err(SourceFault::Forbidden) => return Fetched::Refused,
-                Err(SourceFault::Unauthorized) if refused.is_none() => refused = Some(token),
-                Err(SourceFault::Unauthorized) => return Fetched::Refused,
+                Err(SourceFault::Unauthorized) if !was_refused => was_refused = true,
+                Err(SourceFault::Forbidden | SourceFault::Unauthorized) => return Fetched::Refused,
                 Err(fault) => return Fetched::Fault(fault),
             }
         }

@@ -2,8 +2,8 @@
 mod spotify;
 
 use serde_json::{Value, json};
-use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Executor, Row};
 use uuid::Uuid;
 
 use self::spotify::{Spotify, Trouble};
@@ -112,10 +112,8 @@ async fn a_source_in_trouble_costs_time_and_nothing_else(_: PgPoolOptions, datab
     spotify.listens(her, 3, &["Adele"]);
     change_link(&platform, her, true, 1).await;
     let wait = async || {
-        let wait: f64 = sqlx::query_scalar("select extract(epoch from due_at - now())::double precision from taste")
-            .fetch_one(&platform.app.db)
-            .await
-            .unwrap();
+        let due = "select extract(epoch from due_at - now())::double precision from taste";
+        let wait: f64 = platform.app.db.fetch_one(due).await.unwrap().get(0);
         platform.app.db.execute("update taste set due_at = now()").await.unwrap();
         wait
     };
