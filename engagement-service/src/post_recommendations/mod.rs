@@ -29,7 +29,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use self::recommender::Recommender;
+use self::recommender::PostRecommender;
 use crate::core::api::errors::Error;
 use crate::core::app::limits::Limit;
 use crate::core::ground::settings::Rate;
@@ -67,6 +67,6 @@ pub const READ_RECOMMENDATIONS_LIMIT: Limit = Limit {
 };
 
 /// The routes of posts for people.
-pub fn router() -> OpenApiRouter<Recommender> {
+pub fn router() -> OpenApiRouter<PostRecommender> {
     OpenApiRouter::new().routes(routes!(views::recommend_posts)).merge(disinterest::router())
 }

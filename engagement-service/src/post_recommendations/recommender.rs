@@ -26,18 +26,18 @@ const CURRENT_MINUTES: i32 = 10;
 
 /// What recommends posts.
 #[derive(Clone)]
-pub struct Recommender {
+pub struct PostRecommender {
     pub app: App,
     pub settings: RecommendationSettings,
 }
 
-impl FromRef<Recommender> for App {
-    fn from_ref(recommender: &Recommender) -> Self {
+impl FromRef<PostRecommender> for App {
+    fn from_ref(recommender: &PostRecommender) -> Self {
         recommender.app.clone()
     }
 }
 
-impl Recommender {
+impl PostRecommender {
     /// The list from which a reader begins: the one that is there, or a new one.
     pub async fn current(&self, reader: Uuid) -> sqlx::Result<Uuid> {
         let current = PostRecommendationList::find_current(&self.app.db, reader, CURRENT_MINUTES).await?;

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 
 use super::models::PostRecommendationList;
-use super::recommender::Recommender;
+use super::recommender::PostRecommender;
 use super::schemas::{RecommendationReason, RecommendedPost};
 use super::{LIST_GONE, ListPlace};
 use crate::core::api::errors::{Error, Problem};
@@ -29,7 +29,7 @@ const PAGE_TIMEOUT: u32 = 2_000;
 ))]
 pub async fn recommend_posts(
     user: User,
-    State(recommender): State<Recommender>,
+    State(recommender): State<PostRecommender>,
     page: FeedPage<ListPlace>,
 ) -> Result<Response, Error> {
     let db = &recommender.app.db;

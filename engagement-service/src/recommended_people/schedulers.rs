@@ -31,9 +31,9 @@ pub fn job(app: &App, schedule: String) -> Job {
 }
 
 /// Computes lists.
-pub struct Recommender(pub App);
+pub struct PeopleRecommender(pub App);
 
-impl Recommender {
+impl PeopleRecommender {
     /// Computes the lists of people who were just active; how many they are.
     pub async fn refresh_due(&self) -> anyhow::Result<usize> {
         let mut tx = self.0.db.begin().await?;
@@ -64,7 +64,7 @@ fn count(cause: &'static str, people: usize) {
         .increment(u64::try_from(people).unwrap_or(u64::MAX));
 }
 
-impl Worker for Recommender {
+impl Worker for PeopleRecommender {
     async fn step(&mut self) -> anyhow::Result<Outcome> {
         let begun = Instant::now();
         let active = self.refresh_due().await?;

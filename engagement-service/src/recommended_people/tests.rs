@@ -9,7 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Executor, Row};
 use uuid::Uuid;
 
-use super::schedulers::Recommender;
+use super::schedulers::PeopleRecommender;
 use crate::SERVICE;
 use crate::blocks::events::{USER_BLOCKED, USER_UNBLOCKED};
 use crate::core::ground::worker::{Outcome, Worker};
@@ -82,7 +82,7 @@ async fn run(platform: &Platform) {
         .execute("update recommendation_run set cursor = '00000000-0000-0000-0000-000000000000'")
         .await
         .unwrap();
-    let recommender = Recommender(platform.app.clone());
+    let recommender = PeopleRecommender(platform.app.clone());
     while recommender.advance_run().await.unwrap() {}
 }
 
@@ -161,7 +161,7 @@ async fn who_deals_with_the_same_is_recommended_with_the_topics(_: PgPoolOptions
         assert_eq!(platform.call("PUT", "/me/tags/knitting", Some(token), None).await.status, 204);
     }
     platform.app.db.execute("update recommendation_due set due_at = now()").await.unwrap();
-    let mut recommender = Recommender(platform.app.clone());
+    let mut recommender = PeopleRecommender(platform.app.clone());
     assert!(matches!(recommender.step().await.unwrap(), Outcome::Idle(_)));
     let list = format!("select people from recommended_people where user_id = '{her}'");
     let list = platform.app.db.fetch_one(sqlx::AssertSqlSafe(list)).await.unwrap();
@@ -239,7 +239,7 @@ async fn a_run_goes_on_where_it_was_and_notifies_once_a_week(_: PgPoolOptions, d
     // A run that died behind the user does not come to them.
     let place = format!("update recommendation_run set cursor = '{her}'");
     platform.app.db.execute(sqlx::AssertSqlSafe(place)).await.unwrap();
-    let recommender = Recommender(platform.app.clone());
+    let recommender = PeopleRecommender(platform.app.clone());
     while recommender.advance_run().await.unwrap() {}
     assert!(texts().await.is_empty());
     run(&platform).await;

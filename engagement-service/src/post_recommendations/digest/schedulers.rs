@@ -11,7 +11,7 @@ use crate::core::ground::jobs::Job;
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::notifications::models::Announcement;
 use crate::notifications::{Type, signals};
-use crate::post_recommendations::recommender::Recommender;
+use crate::post_recommendations::recommender::PostRecommender;
 use crate::post_recommendations::sources::RecommendationSource;
 
 /// People of a step: a list takes some 10 ms.
@@ -34,7 +34,7 @@ pub fn job(app: &App, schedule: String) -> Job {
 }
 
 /// Works the round off.
-pub struct PostDigester(pub Recommender);
+pub struct PostDigester(pub PostRecommender);
 
 impl Worker for PostDigester {
     async fn step(&mut self) -> anyhow::Result<Outcome> {

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::recommender::Recommender;
+use super::recommender::PostRecommender;
 use crate::core::api::errors::Error;
 use crate::core::app::limits::Limit;
 use crate::core::ground::settings::Rate;
@@ -29,6 +29,6 @@ pub const DISINTEREST_LIMIT: Limit = Limit {
 };
 
 /// The routes of what users are not interested in.
-pub fn router() -> OpenApiRouter<Recommender> {
+pub fn router() -> OpenApiRouter<PostRecommender> {
     OpenApiRouter::new().routes(routes!(views::refuse_post, views::take_back_refusal))
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
-use super::recommender::Recommender;
+use super::recommender::PostRecommender;
 use super::settings::RecommendationSettings;
 use super::similar::schedulers::SimilarPostFinder;
 use crate::SERVICE;
@@ -92,9 +92,9 @@ impl Town {
         self.count("select count(*) from similar_pass where ended_at is null").await == 1
     }
 
-    fn recommender(&self) -> Recommender {
+    fn recommender(&self) -> PostRecommender {
         let settings = RecommendationSettings::from_arg_matches(&self.platform.settings()).unwrap();
-        Recommender { app: self.platform.app.clone(), settings }
+        PostRecommender { app: self.platform.app.clone(), settings }
     }
 
     async fn read(&self, reader: Uuid, path: &str) -> Reply {
