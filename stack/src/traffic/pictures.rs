@@ -7,15 +7,17 @@ const HEIGHT: u32 = 200;
 pub fn picture(number: u32) -> Vec<u8> {
     let (from, to) = (colour(number), colour(number.wrapping_add(7_919)));
     let places = (0..HEIGHT).flat_map(|y| (0..WIDTH).map(move |x| x + y));
-    encode(places.flat_map(|place| [0, 1, 2].map(|channel| mix(from[channel], to[channel], place))).collect())
+    let pixels: Vec<u8> =
+        places.flat_map(|place| [0, 1, 2].map(|channel| mix(from[channel], to[channel], place))).collect();
+    encode(&pixels)
 }
 
 /// The PNG of rows of pixels.
-fn encode(pixels: Vec<u8>) -> Vec<u8> {
+fn encode(pixels: &[u8]) -> Vec<u8> {
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, WIDTH, HEIGHT);
     encoder.set_color(png::ColorType::Rgb);
-    let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(&pixels));
+    let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(pixels));
     written.expect("memory takes every byte");
     file
 }
@@ -23,7 +25,8 @@ fn encode(pixels: Vec<u8>) -> Vec<u8> {
 /// A picture of tiles, which looks like no other: recognising one by its look takes no gradient for it.
 pub fn mosaic(number: u32) -> Vec<u8> {
     let tile = |x: u32, y: u32| colour(number.wrapping_add((y / 25) * 1_009 + (x / 35) * 9_176_419 + 1));
-    encode((0..HEIGHT).flat_map(|y| (0..WIDTH).flat_map(move |x| tile(x, y))).collect())
+    let pixels: Vec<u8> = (0..HEIGHT).flat_map(|y| (0..WIDTH).flat_map(move |x| tile(x, y))).collect();
+    encode(&pixels)
 }
 
 /// A colour for a number: neighbours are far apart.
