@@ -33,10 +33,26 @@ pub fn root() -> &'static Path {
     &ROOT
 }
 
+/// What `cargo run` says of this tool in its environment. A build script that reads the same names of its own package (ring's)
+/// would be run again, and everything above it compiled again, whenever cargo is run by this tool and then by hand.
+const OF_THIS_TOOL: [&str; 8] = [
+    "CARGO_MANIFEST_DIR",
+    "CARGO_MANIFEST_LINKS",
+    "CARGO_MANIFEST_PATH",
+    "CARGO_PKG_NAME",
+    "CARGO_PKG_VERSION_MAJOR",
+    "CARGO_PKG_VERSION_MINOR",
+    "CARGO_PKG_VERSION_PATCH",
+    "CARGO_PKG_VERSION_PRE",
+];
+
 /// Cargo in the workspace, so that the services compile without a database.
 pub fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new("cargo");
     command.args(arguments).current_dir(root()).env("SQLX_OFFLINE", "true");
+    for name in OF_THIS_TOOL {
+        command.env_remove(name);
+    }
     for service in &SERVICES {
         command.env_remove(service.database_variable());
     }
