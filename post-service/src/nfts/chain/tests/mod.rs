@@ -224,6 +224,11 @@ pub fn data(bytes: &[u8]) -> String {
 pub async fn transact(chain: &TestChain, from: &str, call: &str) -> bool {
     let params = json!([{ "from": from, "to": chain.contract, "data": call, "gas": "0x7a120" }]);
     let hash: B256 = chain.node.call("eth_sendTransaction", params).await.unwrap();
-    let receipt = chain.node.receipt(&hash.to_string()).await.unwrap().expect("it is mined at once");
+    // It is mined at once, and a moment after the answer.
+    let receipt = loop {
+        if let Some(receipt) = chain.node.receipt(&hash.to_string()).await.unwrap() {
+            break receipt;
+        }
+    };
     receipt.status == U256::ONE
 }
