@@ -195,8 +195,8 @@ where mint.status in ('TX_SIGNED', 'SUBMITTED', 'MINED') and entry.status is nul
 
 -- lost
 select format('the nonce %s of %s', nonce, account) from post.signer
-cross join lateral generate_series((select min(first.nonce) from post.chain_transaction as first
-    where first.account = signer.account), next_nonce - 1) as series (nonce)
+cross join lateral generate_series(coalesce((select min(first.nonce) from post.chain_transaction as first
+    where first.account = signer.account), next_nonce - 1), next_nonce - 1) as series (nonce)
 where not exists (select from post.chain_transaction as entry
     where entry.account = signer.account and entry.nonce = series.nonce);
 

@@ -306,8 +306,7 @@ from interaction.comment_nft order by id limit 1
 returning id;
 
 -- lost: the nonce 8 of {}
-with signer as (insert into post.signer (account, next_nonce) values ('eip155:1:0xa', 9) returning account)
-insert into post.chain_transaction (account, nonce) select account, 7 from signer returning account;
+insert into post.signer (account, next_nonce) values ('eip155:1:0xa', 9) returning account;
 
 -- lost: the profile of {}
 delete from engagement.profile where ctid = (
