@@ -608,8 +608,8 @@ select format('the list of %s has %s people and %s scores', user_id, cardinality
 from engagement.recommended_people where cardinality(people) <> cardinality(scores);
 
 -- wrong
-select format('%s has left, and people are recommended to them', user_id)
-from engagement.recommended_people join engagement.erasure on person = user_id where confirmed_at is not null;
+select format('%s is no person here, and people are recommended to them', user_id) from engagement.recommended_people
+where not exists (select from engagement.person where id = user_id);
 
 -- wrong
 select format('the match of %s with %s is of a taste that is not linked', person_id, other_id) from engagement.taste_match

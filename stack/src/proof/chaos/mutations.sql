@@ -666,9 +666,8 @@ select id, 'AVATAR', 1 from auth.account order by id limit 1 returning user_id;
 insert into engagement.recommended_people (user_id, people, scores) values (gen_random_uuid(), array[gen_random_uuid()], '{}')
 returning user_id;
 
--- wrong: {} has left, and people are recommended to them
-insert into engagement.recommended_people (user_id, people, scores)
-select person, '{}', '{}' from engagement.erasure where confirmed_at is not null order by person limit 1 returning user_id;
+-- wrong: {} is no person here, and people are recommended to them
+insert into engagement.recommended_people (user_id, people, scores) values (gen_random_uuid(), '{}', '{}') returning user_id;
 
 -- wrong: the match of {} with
 insert into engagement.taste_match (person_id, other_id, similarity) values (gen_random_uuid(), gen_random_uuid(), 1)
