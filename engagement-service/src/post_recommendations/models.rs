@@ -130,7 +130,7 @@ impl PostRecommendationList {
                     and not exists (select from mute where mute.user_id = $1 and target_id = post_card.user_id)
                     and not exists (select from block where stands and block.user_id = $1 and target_id = post_card.user_id)
                     and not exists (select from block where stands and block.user_id = post_card.user_id and target_id = $1)
-                    and exists (select from person where id = post_card.user_id and person.status not in ('BANNED', 'INACTIVE'))
+                    and exists (select from person where id = post_card.user_id and person.status <> 'BANNED')
                 offset 0
             ) as post
             cross join lateral (

@@ -168,7 +168,7 @@ pub async fn list_candidates(
                 and not exists (select from mute where mute.user_id = $1 and target_id = post_card.user_id)
                 and not exists (select from block where stands and block.user_id = $1 and target_id = post_card.user_id)
                 and not exists (select from block where stands and block.user_id = post_card.user_id and target_id = $1)
-                and exists (select from person where id = post_card.user_id and person.status not in ('BANNED', 'INACTIVE'))
+                and exists (select from person where id = post_card.user_id and person.status <> 'BANNED')
             offset 0
         ) as post
         left join lateral (select * from post_count where post_id = candidate.id offset 0) as tally on true"#,

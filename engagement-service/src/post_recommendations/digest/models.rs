@@ -54,7 +54,7 @@ impl PostDigest {
     pub async fn list_due(db: impl PgExecutor<'_>, people: &[Uuid], hours: i32) -> sqlx::Result<Vec<Uuid>> {
         sqlx::query_scalar!(
             "select id from person
-            where id = any($1) and status not in ('BANNED', 'INACTIVE')
+            where id = any($1) and status <> 'BANNED'
                 and 'POST_RECOMMENDATION' <> all ((select unlisted(id))::text[])
                 and not exists (
                     select from post_digest where user_id = id and notified_at > now() - make_interval(hours => $2))

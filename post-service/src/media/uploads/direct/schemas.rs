@@ -21,7 +21,7 @@ pub struct DirectUploadIn {
     #[schema(minimum = 1)]
     pub bytes: i64,
     /// What it shows, for those who do not see it; at most 1,500 characters
-    #[schema(max_length = 1500, required = false)]
+    #[schema(max_length = 1500, required = false, nullable)]
     pub alt: String,
 }
 
