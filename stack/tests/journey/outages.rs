@@ -95,7 +95,7 @@ async fn writes_go_on_while_redis_is_away_and_everything_drains() -> Result<()> 
 }
 
 /// A failover breaks no connection: the demoted server answers on, and refuses writes. Each service leaves it by itself.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_demoted_redis_is_left_and_nothing_is_lost() -> Result<()> {
     let (old, new) = (Redis::start(), Redis::start());
     for server in [&old, &new] {
