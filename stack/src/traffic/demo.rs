@@ -246,7 +246,8 @@ async fn decision(moderator: &Person, ada: &Person, bob: &Person, comment: &Crea
     let decision: Created = moderator.api.ask(Method::POST, To::Moderation, &path, Some(&body)).await?;
     step("Mia hides it", &format!("decision {}", decision.id));
     let ask = async || -> Result<Vec<Value>> { ada.api.ask(Method::GET, To::Moderation, "/me/reports", None).await };
-    let agreed = |reports: &Vec<Value>| reports.first().is_some_and(|report| report["status"] == "AGREED");
+    let about = |report: &&Value| report["subject_id"] == comment.id.as_str();
+    let agreed = |reports: &Vec<Value>| reports.iter().find(about).is_some_and(|report| report["status"] == "AGREED");
     let (_, took) = eventually("the reporters are answered", ask, agreed).await?;
     step("Ada looks at her report", &format!("AGREED (after {})", seconds(took)));
     let appeal = json!({ "text": "I meant it in a friendly way." });
