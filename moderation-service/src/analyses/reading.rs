@@ -23,7 +23,7 @@ use crate::text_model::{HEADS, TextModel};
 const TEXTS_AT_ONCE: usize = 16;
 /// Texts that are explained in one go. An explanation takes as long as twenty readings, and what it explains is not hidden before: of a
 /// flood the first ones are explained, and none waits for all.
-const EXPLAINED_AT_ONCE: usize = 32;
+const EXPLAINED_AT_ONCE: usize = 8;
 
 /// What reads texts.
 #[derive(Clone)]
