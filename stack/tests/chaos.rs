@@ -6,10 +6,7 @@
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
-/// How long users act and faults happen in each run.
-const MINUTES: &str = "2";
-
-/// Where tests share a process they take turns: three platforms at once are a load, and no proof.
+/// Where tests share a process they take turns: two platforms at once are a load, and no proof.
 static TURN: Mutex<()> = Mutex::new(());
 
 /// The output of a run, which must succeed.
@@ -27,12 +24,14 @@ fn count(said: &str, what: &str) -> u64 {
     row.and_then(|count| count.trim().parse().ok()).unwrap_or_else(|| panic!("no {what} in\n{said}"))
 }
 
-/// A run, by its seed: it must succeed, and it must have had faults and load.
-fn survives(seed: &str) {
+/// Under faults of every kind nothing is lost and nothing counted twice. Other seeds have their turn every night
+/// (`.github/workflows/nightly.yml`).
+#[test]
+fn nothing_is_lost_or_doubled_under_faults() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let said = run(&["--seed", seed, "--minutes", MINUTES]);
+    let said = run(&["--seed", "1", "--minutes", "2"]);
     let count = |what| count(&said, what);
-    assert!(said.starts_with(&format!("Seed {seed}, ")), "{said}");
+    assert!(said.starts_with("Seed 1, "), "{said}");
     assert!(said.ends_with("\nNothing was lost, nothing was counted twice.\n"), "{said}");
     // Every kind of fault comes before one comes twice, and there are thirteen.
     assert!(count("faults") >= 13, "{said}");
@@ -50,14 +49,4 @@ fn every_mutation_is_found_by_a_check() {
     let said = run(&["--seed", "4", "--minutes", "0.5", "--faults", "none", "--tamper"]);
     assert!(count(&said, "tampered") > 50, "{said}");
     assert_eq!(count(&said, "named"), count(&said, "tampered"), "{said}");
-}
-
-#[test]
-fn nothing_is_lost_or_doubled_with_the_first_seed() {
-    survives("1");
-}
-
-#[test]
-fn nothing_is_lost_or_doubled_with_the_second_seed() {
-    survives("2");
 }
