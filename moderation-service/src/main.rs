@@ -6,6 +6,7 @@ mod core;
 mod decisions;
 mod disguises;
 mod expiry;
+mod explanations;
 mod ledger;
 mod moderations;
 mod personal_data;
@@ -42,6 +43,7 @@ use crate::core::ground::settings::Base;
 use crate::core::ground::telemetry;
 use crate::core::serve::{self, Features, Service};
 use crate::expiry::schedulers::{Timer, TimerLag};
+use crate::explanations::schedulers::{Explainer, ExplanationGauge};
 use crate::moderations::lexicon::Lexicon;
 use crate::moderations::services::{Analyser, Analysis, Implementation, Off};
 use crate::perspective::export::{self, ExportSuggestions};
@@ -59,6 +61,7 @@ use crate::settings::Settings;
 use crate::shadow::schedulers::ShadowReader;
 use crate::text_model::analyse::{self, Analyse};
 use crate::text_model::mini_lm::MiniLm;
+use crate::text_model::turns::Turns;
 use crate::text_model::{TextModel, shipped};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
@@ -156,6 +159,10 @@ fn features(app: &App, settings: &Settings, models: Models) -> anyhow::Result<Fe
         );
     }
     let nudity = image.map(|image| NudityReader::new(app, settings.pictures, image)).transpose()?;
+    // What explains decisions waits for what decides.
+    let turns = Turns::default();
+    let patient = model.clone().map(|model| turns.after(model));
+    let model = model.map(|model| turns.first(model));
     let pipeline = Pipeline {
         reader: AnalysisReader { model: model.clone(), words: analyser(&settings.analysis) },
         settings: settings.analyses.clone(),
@@ -208,6 +215,8 @@ fn features(app: &App, settings: &Settings, models: Models) -> anyhow::Result<Fe
             if let Some(reader) = nudity {
                 app.start_after_commits("nudity", reader);
             }
+            app.start_after_commits("explanations", Explainer { app: app.clone(), model: patient });
+            app.start("explanations that wait", ExplanationGauge(app.clone()));
             app.start("reanalysis", Reanalyser::new(app, pipeline));
             if let Some(model) = shadow {
                 app.start("the model in shadow", ShadowReader { app: app.clone(), model, sample });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::scoring::{NO_MODEL, WeighedSpan, explain_labels, thresholds};
+use super::scoring::{NO_MODEL, thresholds};
 use super::settings::AnalysisSettings;
 use crate::disguises::evasions::{Evasion, normalise};
 use crate::moderations::services::{Analyser, Finding};
@@ -21,9 +21,6 @@ use crate::text_model::{HEADS, TextModel};
 
 /// Texts that the model reads in one go.
 const TEXTS_AT_ONCE: usize = 16;
-/// Texts that are explained in one go. An explanation takes as long as twenty readings, and what it explains is not hidden before: of a
-/// flood the first ones are explained, and none waits for all.
-const EXPLAINED_AT_ONCE: usize = 8;
 
 /// What reads texts.
 #[derive(Clone)]
@@ -45,15 +42,8 @@ pub struct Pipeline {
 pub struct Text {
     pub content: Uuid,
     pub body: String,
-    /// Where this model has read this text before.
-    pub known: Option<KnownReading>,
-}
-
-/// What a model has found in a text before.
-#[derive(Clone, Debug, PartialEq)]
-pub struct KnownReading {
-    pub scores: [f64; HEADS],
-    pub spans: Vec<WeighedSpan>,
+    /// The scores that this model has given this text before, where it has.
+    pub known: Option<[f64; HEADS]>,
 }
 
 /// What was found in a text.
@@ -70,7 +60,6 @@ pub struct TextReading {
     pub lexicon: Option<Finding>,
     pub fingerprint: Option<i64>,
     pub model: Option<ModelScores>,
-    pub spans: Vec<WeighedSpan>,
 }
 
 /// The hash by which a text is recognised.
@@ -84,8 +73,8 @@ impl AnalysisReader {
         self.model.as_ref().map_or(NO_MODEL, |model| model.version())
     }
 
-    /// Reads texts. It computes, so it is called from a thread that may block. What is known of a text is taken over: neither read
-    /// nor explained again.
+    /// Reads texts. It computes, so it is called from a thread that may block. What is known of a text is taken over and not read
+    /// again. Why a text has its scores is [found later](crate::explanations).
     pub fn read(&self, texts: &[Text]) -> anyhow::Result<Vec<TextReading>> {
         let mut readings: Vec<TextReading> = texts.iter().map(|text| self.read_alone(text)).collect();
         let Some(model) = self.model.as_deref() else { return Ok(readings) };
@@ -93,20 +82,12 @@ impl AnalysisReader {
         let (known, mut new): (Vec<_>, Vec<_>) =
             texts.iter().zip(&mut readings).partition(|(text, _)| text.known.is_some());
         for (text, reading) in known {
-            if let Some(KnownReading { scores, spans }) = &text.known {
-                (reading.model, reading.spans) = (Some(ModelScores { scores: *scores, thresholds }), spans.clone());
-            }
+            reading.model = text.known.map(|scores| ModelScores { scores, thresholds });
         }
-        let mut explained = 0;
         for batch in new.chunks_mut(TEXTS_AT_ONCE) {
             let read = model.read(&batch.iter().map(|(text, _)| text.body.as_str()).collect::<Vec<_>>())?;
-            for ((text, reading), read) in batch.iter_mut().zip(read) {
-                let scores = read.scores.map(f64::from);
-                reading.model = Some(ModelScores { scores, thresholds });
-                if explained < EXPLAINED_AT_ONCE {
-                    reading.spans = explain_labels(model, &text.body, &scores)?;
-                    explained += usize::from(!reading.spans.is_empty());
-                }
+            for ((_, reading), read) in batch.iter_mut().zip(read) {
+                reading.model = Some(ModelScores { scores: read.scores.map(f64::from), thresholds });
             }
         }
         Ok(readings)
@@ -126,7 +107,6 @@ impl AnalysisReader {
             lexicon: self.words.analyse(&text.body),
             fingerprint: fingerprint(plain),
             model: None,
-            spans: Vec::new(),
             normalised: (!normalised.evasions.is_empty()).then(|| plain.to_owned()),
             evasions: normalised.evasions,
         }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::models::{self, NewAnalysis, SavedAnalysis};
 use super::reading::{AnalysisReader, Pipeline, Text, TextReading, hash, linked_domains};
+use super::scoring::has_label;
 use crate::contents::models as contents;
 use crate::contents::models::Content;
 use crate::core::api::errors::Error;
@@ -67,7 +68,7 @@ impl Judged {
             scores: None,
             thresholds: None,
             signals,
-            spans: Vec::new(),
+            is_explained: false,
             normalised: None,
             matched: verdict.matches.clone(),
             verdict: verdict.outcome(),
@@ -227,7 +228,7 @@ fn judge(
         scores: reading.model.map(|model| model.scores),
         thresholds: reading.model.map(|model| model.thresholds),
         signals,
-        spans: reading.spans,
+        is_explained: reading.model.as_ref().is_some_and(has_label),
         normalised: reading.normalised,
         matched: verdict.matches.clone(),
         verdict: verdict.outcome(),

@@ -169,11 +169,13 @@ where
 pub struct Subscription {
     pub stream: &'static str,
     pub processor: Arc<dyn Processor>,
+    /// Events that are read at once, and applied in one transaction, at most: fewer where each is much work.
+    pub batch: usize,
 }
 
 impl Subscription {
     /// A stream and its processor.
     pub fn new(stream: &'static str, processor: impl Processor) -> Self {
-        Self { stream, processor: Arc::new(processor) }
+        Self { stream, processor: Arc::new(processor), batch: consumer::BATCH }
     }
 }
