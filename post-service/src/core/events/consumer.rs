@@ -112,8 +112,7 @@ impl Consumer {
     /// itself up to that one.
     async fn apply_batch(&mut self, batch: &[Event], mut watermark: Id, duplicates: usize) -> Result<Step, Failure> {
         let (mut rest, mut size) = (batch, self.subscription.batch);
-        while !rest.is_empty() {
-            let (part, behind) = rest.split_at(size.min(rest.len()));
+        while let Some(part) = rest.chunks(size).next() {
             match self.apply(part, watermark).await {
                 Ok(()) => self.advance(part).await?,
                 Err(Failure::Transient(cause)) => return Err(Failure::Transient(cause)),
@@ -123,7 +122,7 @@ impl Consumer {
                     continue;
                 }
             }
-            (watermark, rest) = (part[part.len() - 1].id, behind);
+            (watermark, rest) = (part[part.len() - 1].id, &rest[part.len()..]);
         }
         Ok(Step::Applied { fresh: batch.len(), duplicates })
     }
@@ -183,14 +182,13 @@ impl Consumer {
         outcome
     }
 
-    async fn advance(&mut self, applied: &[Event]) -> Result<(), Failure> {
-        for event in applied {
+    async fn advance(&mut self, done: &[Event]) -> Result<(), Failure> {
+        for event in done {
             self.watermark = Some(event.id);
             self.failures.remove(&event.id);
         }
-        metrics::counter!("events_consumed_total", "stream" => self.subscription.stream)
-            .increment(applied.len() as u64);
-        let ids: Vec<_> = applied.iter().map(|event| event.id.to_string()).collect();
+        metrics::counter!("events_consumed_total", "stream" => self.subscription.stream).increment(done.len() as u64);
+        let ids: Vec<_> = done.iter().map(|event| event.id.to_string()).collect();
         self.acknowledge(&ids).await
     }
 
