@@ -280,6 +280,7 @@ fn actions(verdict: &PolicyVerdict) -> Vec<Action> {
         RuleOutcome::Limit => Some(Action::Limit),
         RuleOutcome::Hold => Some(Action::Hold),
         RuleOutcome::Hide => Some(Action::Hide),
+        RuleOutcome::Remove => Some(Action::Remove),
     };
     let labels = verdict.labels().into_iter().map(|label| Action::Label { label: label.to_owned() });
     restriction.into_iter().chain(labels).collect()
@@ -323,7 +324,7 @@ async fn apply(
         end(tx, decision, why, Actor::Machine).await.map_err(as_failure)?;
     }
     let asks = match judged.verdict.outcome() {
-        RuleOutcome::Hide => None,
+        RuleOutcome::Hide | RuleOutcome::Remove => None,
         // What is hidden until a person has looked is as urgent as the rule says.
         RuleOutcome::Hold => judged.verdict.strictest().filter(|_| !is_in_force),
         _ => judged.verdict.review().filter(|_| stored.is_new || !subject.review.is_open()),
