@@ -36,6 +36,7 @@ use anyhow::ensure;
 use axum::Extension;
 use clap::{Args, Command, FromArgMatches};
 
+use crate::analyses::commands::ReanalyseOptions;
 use crate::analyses::reading::{AnalysisReader, Pipeline};
 use crate::analyses::schedulers::Reanalyser;
 use crate::core::app::App;
@@ -246,7 +247,7 @@ fn with_tools(command: Command) -> Command {
         .subcommand(Analyse::augment_args(analyse))
         .subcommand(labels)
         .subcommand(ExportSuggestions::augment_args(suggestions))
-        .subcommand(reanalyse)
+        .subcommand(ReanalyseOptions::augment_args(reanalyse))
         .subcommand_negates_reqs(true);
     #[cfg(any(test, feature = "train"))]
     let command = command.subcommand(training::Training::augment_args(
@@ -264,9 +265,10 @@ async fn main() -> anyhow::Result<()> {
             let app = SERVICE.open(&arguments, telemetry::meters::start()?)?;
             stats::labels::export(&app, std::io::stdout().lock()).await.map(drop)
         }
-        Some(("reanalyse", _)) => {
+        Some(("reanalyse", options)) => {
             telemetry::start(SERVICE.name, &Base::from_arg_matches(&arguments)?)?;
-            analyses::commands::reanalyse(&SERVICE.open(&arguments, telemetry::meters::start()?)?).await
+            let app = SERVICE.open(&arguments, telemetry::meters::start()?)?;
+            analyses::commands::reanalyse(&app, ReanalyseOptions::from_arg_matches(options)?).await
         }
         Some(("export-suggestions", arguments)) => {
             export::run(ExportSuggestions::from_arg_matches(arguments)?, SERVICE.schema).await

@@ -279,6 +279,11 @@ impl Reanalysis {
         .await
     }
 
+    /// How many contents the reading that is under way has read; none when it has come to its end.
+    pub async fn done(db: impl PgExecutor<'_>) -> sqlx::Result<Option<i64>> {
+        sqlx::query_scalar!("select done from reanalysis where finished_at is null").fetch_optional(db).await
+    }
+
     /// Saves how far it is.
     pub async fn advance(tx: &mut PgTransaction<'_>, cursor: Uuid, more: i64) -> sqlx::Result<()> {
         sqlx::query!("update reanalysis set cursor = $1, done = done + $2", cursor, more).execute(&mut **tx).await?;

@@ -10,7 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Executor, Row};
 use uuid::Uuid;
 
-use super::commands::reanalyse;
+use super::commands::{ReanalyseOptions, reanalyse};
 use super::reading::{AnalysisReader, Pipeline, Text};
 use super::schedulers::Reanalyser;
 use crate::SERVICE;
@@ -422,6 +422,24 @@ async fn the_text_of_a_draft_is_not_kept(_: PgPoolOptions, database: PgConnectOp
     assert_eq!(platform.published(POST_DELETE_REQUESTED).await[0]["content_id"], json!(id));
 }
 
+/// What describes a picture is read with the post that shows it, when it is written and when it is changed.
+#[sqlx::test(migrations = false)]
+async fn the_description_of_a_picture_is_read(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (_, author) = new_user();
+    let id = Uuid::now_v7();
+    let mut post = comment(id, author, 0, "Look at this");
+    let picture = |alt: Option<&str>| json!({ "id": Uuid::now_v7(), "status": "READY", "alt": alt, "key": "k" });
+    (post["title"], post["status"]) = (json!("A title"), json!("POSTED"));
+    post["media"] = json!([picture(Some("A kite")), picture(Some("")), picture(None)]);
+    platform.consume(POST_CREATED, &post).await;
+    assert_eq!(held(&platform, "text", "content where id =", id).await, ["A title\nLook at this\nA kite"]);
+    assert_eq!(state(&platform, id).await, [""; 0]);
+    (post["media"], post["updated_at"]) = (json!([picture(Some("a hateword"))]), json!("2026-11-20T12:05:00+00:00"));
+    platform.consume(POST_UPDATED, &post).await;
+    assert_eq!(state(&platform, id).await, ["HIDDEN NONE"]);
+}
+
 fn reanalyser(platform: &Platform, version: &'static str) -> Reanalyser {
     let settings = Settings::from_arg_matches(&platform.settings()).unwrap();
     let reader = AnalysisReader { model: Some(Arc::new(Words(version))), words: Arc::new(Off) };
@@ -445,7 +463,7 @@ async fn a_new_model_reads_all_contents_and_respects_what_people_have_decided(
     assert_eq!(hidden(&platform).await, Vec::<Uuid>::new());
     let mut worker = reanalyser(&platform, "words-1");
     assert!(matches!(worker.step().await.unwrap(), Outcome::Idle(_)), "there is nothing to do");
-    reanalyse(&platform.app).await.unwrap();
+    reanalyse(&platform.app, ReanalyseOptions { wait: false }).await.unwrap();
     worker.step().await.unwrap();
     let done = held(&platform, "done || '/' || total", "reanalysis where cursor <>", Uuid::nil()).await;
     assert_eq!(done, ["20/45"]);
@@ -459,6 +477,18 @@ async fn a_new_model_reads_all_contents_and_respects_what_people_have_decided(
     assert_eq!(verdicts(&platform, ids[10]).await, ["none ALLOW", "words-1 HIDE"], "it is read, and left as it is");
     worker.step().await.unwrap();
     assert_eq!(hidden(&platform).await.len(), 4);
+    // The command that waits ends with the reading that it has begun.
+    let under_way = "reanalysis where finished_at is null and cursor <>";
+    let finished = async {
+        while held(&platform, "done", under_way, Uuid::max()).await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        while !held(&platform, "done", under_way, Uuid::max()).await.is_empty() {
+            worker.step().await.unwrap();
+        }
+    };
+    let (waited, ()) = tokio::join!(reanalyse(&platform.app, ReanalyseOptions { wait: true }), finished);
+    waited.unwrap();
 }
 
 /// Two models have an analysis each of the same text.
@@ -467,7 +497,7 @@ async fn each_model_has_an_analysis_of_its_own(_: PgPoolOptions, database: PgCon
     let platform = Platform::start(&WITH_NEXT_MODEL, database, &[]).await;
     let (_, author) = new_user();
     let id = write(&platform, author, 0, "hateword").await;
-    reanalyse(&platform.app).await.unwrap();
+    reanalyse(&platform.app, ReanalyseOptions { wait: false }).await.unwrap();
     let mut worker = reanalyser(&platform, "words-3");
     worker.step().await.unwrap();
     assert_eq!(verdicts(&platform, id).await, ["words-2 HIDE", "words-3 HIDE"]);

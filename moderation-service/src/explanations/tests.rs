@@ -245,7 +245,8 @@ async fn what_has_gone_meanwhile_is_not_explained(_: PgPoolOptions, database: Pg
     let edited = write(&platform, author, "so rude").await;
     platform.consume(COMMENT_UPDATED, &comment(edited, author, 1, "much too rude")).await;
     while worker.step().await.unwrap() == Outcome::Busy {}
-    let spans: Vec<_> = analyses(&platform, edited).await.iter().map(|found| found["spans"][0]["start"].clone()).collect();
+    let spans: Vec<_> =
+        analyses(&platform, edited).await.iter().map(|found| found["spans"][0]["start"].clone()).collect();
     assert_eq!(spans, [json!(null), json!(9)], "only the text that there is can be explained");
     counted.assert("explanations_total{outcome=\"obsolete\"} 1");
     counted.assert("explanations_total{outcome=\"explained\"} 1");
