@@ -39,12 +39,13 @@ use clap::{Args, Command, FromArgMatches};
 use crate::analyses::commands::ReanalyseOptions;
 use crate::analyses::reading::{AnalysisReader, Pipeline};
 use crate::analyses::schedulers::Reanalyser;
+use crate::analyses::scoring::NO_MODEL;
 use crate::core::app::App;
 use crate::core::ground::settings::Base;
 use crate::core::ground::telemetry;
 use crate::core::serve::{self, Features, Service};
 use crate::expiry::schedulers::{Timer, TimerLag};
-use crate::explanations::schedulers::{Explainer, ExplanationGauge};
+use crate::explanations::schedulers::{Explainer, ExplanationCounter};
 use crate::moderations::lexicon::Lexicon;
 use crate::moderations::services::{Analyser, Analysis, Implementation, Off};
 use crate::perspective::export::{self, ExportSuggestions};
@@ -164,8 +165,9 @@ fn features(app: &App, settings: &Settings, models: Models) -> anyhow::Result<Fe
     let turns = Turns::default();
     let patient = model.clone().map(|model| turns.after(model));
     let model = model.map(|model| turns.first(model));
+    let model_version = model.as_ref().map_or(NO_MODEL, |model| model.version()).to_owned();
     let pipeline = Pipeline {
-        reader: AnalysisReader { model: model.clone(), words: analyser(&settings.analysis) },
+        reader: AnalysisReader::new(model.clone(), analyser(&settings.analysis)),
         settings: settings.analyses.clone(),
     };
     let reader = Arc::new(TextReader::new(model, std::thread::available_parallelism()?.get())?);
@@ -217,7 +219,7 @@ fn features(app: &App, settings: &Settings, models: Models) -> anyhow::Result<Fe
                 app.start_after_commits("nudity", reader);
             }
             app.start_after_commits("explanations", Explainer { app: app.clone(), model: patient });
-            app.start("explanations that wait", ExplanationGauge(app.clone()));
+            app.start("explanations that wait", ExplanationCounter { app: app.clone(), model_version });
             app.start("reanalysis", Reanalyser::new(app, pipeline));
             if let Some(model) = shadow {
                 app.start("the model in shadow", ShadowReader { app: app.clone(), model, sample });

@@ -1,10 +1,11 @@
 //! Reads texts: all that can be calculated from a text alone, without the database.
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::recent::RecentScores;
 use super::scoring::{NO_MODEL, thresholds};
 use super::settings::AnalysisSettings;
 use crate::disguises::evasions::{Evasion, normalise};
@@ -19,8 +20,9 @@ use crate::signals::similarity::fingerprint;
 use crate::signals::surroundings::Surroundings;
 use crate::text_model::{HEADS, TextModel};
 
-/// Texts that the model reads in one go.
+/// Texts that the model reads in one go, and their bytes but for the last text's: what was read is remembered after each go.
 const TEXTS_AT_ONCE: usize = 16;
+const BYTES_AT_ONCE: usize = 8_192;
 
 /// What reads texts.
 #[derive(Clone)]
@@ -28,6 +30,8 @@ pub struct AnalysisReader {
     /// The text model; without one the word lists are all there is.
     pub model: Option<Arc<dyn TextModel>>,
     pub words: Arc<dyn Analyser>,
+    /// What the model has said lately.
+    recent: Arc<RecentScores>,
 }
 
 /// What analyses need beside the transaction.
@@ -62,12 +66,37 @@ pub struct TextReading {
     pub model: Option<ModelScores>,
 }
 
+/// A text that is to be read by the model, with its hash.
+type Unread<'a> = (&'a str, [u8; 32]);
+
+/// Texts in their order, as many at once as the model reads in one go.
+fn batches<'a, 'b>(mut texts: &'b [Unread<'a>]) -> Vec<&'b [Unread<'a>]> {
+    let mut batches = Vec::new();
+    while !texts.is_empty() {
+        let mut bytes = 0;
+        let fits = texts.iter().take(TEXTS_AT_ONCE).take_while(|(body, _)| {
+            let fits = bytes < BYTES_AT_ONCE;
+            bytes += body.len();
+            fits
+        });
+        let (batch, rest) = texts.split_at(fits.count());
+        batches.push(batch);
+        texts = rest;
+    }
+    batches
+}
+
 /// The hash by which a text is recognised.
 pub fn hash(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }
 
 impl AnalysisReader {
+    /// A reader that has read nothing yet.
+    pub fn new(model: Option<Arc<dyn TextModel>>, words: Arc<dyn Analyser>) -> Self {
+        Self { model, words, recent: Arc::default() }
+    }
+
     /// Which model reads, or that none does.
     pub fn version(&self) -> &str {
         self.model.as_ref().map_or(NO_MODEL, |model| model.version())
@@ -79,16 +108,30 @@ impl AnalysisReader {
         let mut readings: Vec<TextReading> = texts.iter().map(|text| self.read_alone(text)).collect();
         let Some(model) = self.model.as_deref() else { return Ok(readings) };
         let thresholds = thresholds(model);
-        let (known, mut new): (Vec<_>, Vec<_>) =
-            texts.iter().zip(&mut readings).partition(|(text, _)| text.known.is_some());
-        for (text, reading) in known {
-            reading.model = text.known.map(|scores| ModelScores { scores, thresholds });
-        }
-        for batch in new.chunks_mut(TEXTS_AT_ONCE) {
-            let read = model.read(&batch.iter().map(|(text, _)| text.body.as_str()).collect::<Vec<_>>())?;
-            for ((_, reading), read) in batch.iter_mut().zip(read) {
-                reading.model = Some(ModelScores { scores: read.scores.map(f64::from), thresholds });
+        let hashed = || texts.iter().zip(readings.iter().map(|reading| reading.hash));
+        let mut scores: HashMap<[u8; 32], [f64; HEADS]> =
+            hashed().filter_map(|(text, hash)| Some((hash, text.known?))).collect();
+        let mut met: HashSet<[u8; 32]> = scores.keys().copied().collect();
+        let unread: Vec<Unread<'_>> =
+            hashed().filter(|(_, hash)| met.insert(*hash)).map(|(text, hash)| (text.body.as_str(), hash)).collect();
+        for batch in batches(&unread) {
+            let mut new: Vec<Unread<'_>> = Vec::new();
+            for (body, hash) in batch {
+                if let Some(remembered) = self.recent.get(hash) {
+                    scores.insert(*hash, remembered);
+                } else {
+                    new.push((body, *hash));
+                }
             }
+            let read = model.read(&new.iter().map(|(body, _)| *body).collect::<Vec<_>>())?;
+            for ((_, hash), read) in new.into_iter().zip(read) {
+                let found = read.scores.map(f64::from);
+                self.recent.insert(hash, found);
+                scores.insert(hash, found);
+            }
+        }
+        for reading in &mut readings {
+            reading.model = scores.get(&reading.hash).map(|scores| ModelScores { scores: *scores, thresholds });
         }
         Ok(readings)
     }

@@ -232,17 +232,32 @@ async fn disguised_texts_are_hidden_as_plain_ones(_: PgPoolOptions, database: Pg
     assert_eq!(hidden(&platform).await, expected);
 }
 
-/// The model is given each text once, as it was written, and one that it knows not at all. Nothing is explained meanwhile.
+/// The model is given each text once, as it was written; a copy, what it has read lately, and what it has read before a restart not at
+/// all. Nothing is explained meanwhile.
 #[test]
 fn what_is_known_of_a_text_is_taken_over() {
-    let reader = AnalysisReader { model: Some(Arc::new(Words("words"))), words: Arc::new(Off) };
+    let reader = || AnalysisReader::new(Some(Arc::new(Words("words"))), Arc::new(Off));
     let text = |body: &str, known| Text { content: Uuid::now_v7(), body: body.to_owned(), known };
-    let first = reader.read(&[text("you h4teword", None), text("a good day", None)]).unwrap();
-    let read = READ.replace(0);
-    let known = Some(first[0].model.unwrap().scores);
-    let again = reader.read(&[text("you h4teword", known), text("a good day", None)]).unwrap();
-    assert_eq!(again[0].model, first[0].model);
-    assert_eq!((read, READ.get()), (2, 1), "the two texts, and then the other one alone");
+    let texts = [text("you h4teword", None), text("a good day", None), text("you h4teword", None)];
+    let read_by = |reader: &AnalysisReader, texts: &[Text]| {
+        READ.set(0);
+        let models: Vec<_> = reader.read(texts).unwrap().into_iter().map(|reading| reading.model.unwrap()).collect();
+        (READ.get(), models)
+    };
+    let first = reader();
+    let (read, models) = read_by(&first, &texts);
+    assert_eq!((read, models[2]), (2, models[0]), "a copy is read once");
+    assert!(models[0].scores[Head::Hate as usize] > 0.9 && models[1].scores[Head::Hate as usize] < 0.1, "{models:?}");
+    assert_eq!(read_by(&first, &texts), (0, models.clone()), "what was read lately is remembered");
+    let known = [text("you h4teword", Some(models[0].scores)), text("a good day", None), text("you h4teword", None)];
+    assert_eq!(read_by(&reader(), &known), (1, models), "another process reads what is not stored");
+    // However many and long they are, each gets the scores of its own text.
+    let long = |place: usize| text(&format!("{place} {}", "word ".repeat(place * 20)), None);
+    let mut many: Vec<Text> = (0..50).map(long).collect();
+    many[37].body.push_str("hateword");
+    let (read, models) = read_by(&first, &many);
+    let hateful: Vec<usize> = (0..50).filter(|&place| models[place].scores[Head::Hate as usize] > 0.9).collect();
+    assert_eq!((read, hateful), (50, vec![37]));
 }
 
 /// The same version again, or a version with the same text, leads to nothing new.
@@ -442,7 +457,7 @@ async fn the_description_of_a_picture_is_read(_: PgPoolOptions, database: PgConn
 
 fn reanalyser(platform: &Platform, version: &'static str) -> Reanalyser {
     let settings = Settings::from_arg_matches(&platform.settings()).unwrap();
-    let reader = AnalysisReader { model: Some(Arc::new(Words(version))), words: Arc::new(Off) };
+    let reader = AnalysisReader::new(Some(Arc::new(Words(version))), Arc::new(Off));
     Reanalyser::new(&platform.app, Pipeline { reader, settings: settings.analyses })
 }
 

@@ -45,8 +45,6 @@ impl Worker for Explainer {
     async fn step(&mut self) -> anyhow::Result<Outcome> {
         let version = self.model.as_ref().map_or(NO_MODEL, |model| model.version());
         let Some(mut waiting) = WaitingExplanation::take(&self.app.db, version).await? else {
-            let given_up = WaitingExplanation::give_up_other_models(&self.app.db, version).await?;
-            metrics::counter!("explanations_total", "outcome" => "given_up").increment(given_up);
             return Ok(Outcome::Idle(POLL));
         };
         let (mut outcome, spans) = match self.explain(&mut waiting).await {
@@ -71,12 +69,18 @@ impl Worker for Explainer {
     }
 }
 
-/// Counts what waits.
-pub struct ExplanationGauge(pub App);
+/// Counts what waits, but for what no replica with its model has taken: that is given up.
+pub struct ExplanationCounter {
+    pub app: App,
+    /// The model that explains here.
+    pub model_version: String,
+}
 
-impl Worker for ExplanationGauge {
+impl Worker for ExplanationCounter {
     async fn step(&mut self) -> anyhow::Result<Outcome> {
-        let waiting = WaitingExplanation::count(&self.0.db).await?;
+        let given_up = WaitingExplanation::give_up_other_models(&self.app.db, &self.model_version).await?;
+        metrics::counter!("explanations_total", "outcome" => "given_up").increment(given_up);
+        let waiting = WaitingExplanation::count(&self.app.db).await?;
         #[expect(clippy::cast_precision_loss, reason = "a number of rows stays far below 2^52")]
         metrics::gauge!("explanations_pending").set(waiting as f64);
         Ok(Outcome::Idle(COUNT_INTERVAL))

@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Executor, Row};
 use uuid::Uuid;
 
 use super::models::WaitingExplanation;
-use super::schedulers::{Explainer, ExplanationGauge};
+use super::schedulers::{Explainer, ExplanationCounter};
 use crate::SERVICE;
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::serve::Service;
@@ -122,6 +122,10 @@ fn explainer(platform: &Platform, model: impl TextModel + 'static) -> Explainer 
     Explainer { app: platform.app.clone(), model: Some(Arc::new(model)) }
 }
 
+fn counter(platform: &Platform, model_version: &str) -> ExplanationCounter {
+    ExplanationCounter { app: platform.app.clone(), model_version: model_version.to_owned() }
+}
+
 /// A comment as the interaction service publishes it, `second` seconds after noon.
 fn comment(id: Uuid, author: Uuid, second: u32, content: &str) -> Value {
     let at = format!("2026-11-20T12:00:{second:02}+00:00");
@@ -200,7 +204,7 @@ async fn all_labels_are_explained_the_worst_first_and_once(_: PgPoolOptions, dat
     }
     assert_eq!(waiting(&platform).await, 10, "what has no label has nothing to explain");
     let counted = Counted::begin();
-    ExplanationGauge(platform.app.clone()).step().await.unwrap();
+    counter(&platform, "hate-1").step().await.unwrap();
     counted.assert("explanations_pending 10");
     let mut replicas = [explainer(&platform, Hate("hate-1")), explainer(&platform, Hate("hate-1"))];
     assert_eq!(replicas[0].step().await.unwrap(), Outcome::Busy);
@@ -286,8 +290,10 @@ async fn what_cannot_be_explained_is_given_up(_: PgPoolOptions, database: PgConn
     assert_eq!(waiting(&platform).await, 1, "a replica with its model may still be there");
     let hours = "update waiting_explanation set created_at = now() - interval '2 hours'";
     platform.app.db.execute(hours).await.unwrap();
-    let mut without = Explainer { app: platform.app.clone(), model: None };
-    assert!(matches!(without.step().await.unwrap(), Outcome::Idle(_)));
+    counter(&platform, "hate-1").step().await.unwrap();
+    assert_eq!(waiting(&platform).await, 1, "its model is here, and has much to do");
+    counter(&platform, "none").step().await.unwrap();
     assert_eq!(waiting(&platform).await, 0);
+    counted.assert("explanations_pending 0");
     counted.assert("explanations_total{outcome=\"given_up\"} 2");
 }

@@ -375,7 +375,7 @@ mod tests {
             assert_eq!(faults.len(), 1, "{when}: {faults:?}");
             assert!(faults[0].0 == place && faults[0].1.starts_with(message), "{when}: {faults:?}");
         }
-        let bad = json!([{ "name": "a/b", "outcome": "REMOVE", "label": "x", "severity": 2, "more": 1 }, 7]);
+        let bad = json!([{ "name": "a/b", "outcome": "BAN", "label": "x", "severity": 2, "more": 1 }, 7]);
         let places: Vec<String> = faults(&bad).into_iter().map(|fault| fault.0).collect();
         assert_eq!(places, ["0.more", "0.name", "0.when", "0.outcome", "0.reason", "0.label", "0.severity", "1"]);
         let twice = rule(&json!({ "audience": ["POST"] }));

@@ -203,7 +203,7 @@ async fn spam_alone_is_removed_by_a_rule(_: PgPoolOptions, database: PgConnectOp
     let decided = platform.published(MODERATION_DECIDED).await;
     let [.., last] = &decided[..] else { panic!("nothing was decided") };
     assert_eq!((&last["subject_id"], &last["visibility"]), (&json!(after), &json!("REMOVED")));
-    assert_eq!((&last["decision"]["automated"], &last["decision"]["policy"]["rule"]), (&json!(true), &json!("prizes")));
+    assert_eq!((&last["decision"]["automated"], &last["decision"]["rule"]), (&json!(true), &json!("prizes")));
     let simulated = call(&platform, "POST", "/simulate", Some(json!({ "rules": [remove], "contents": 10 }))).await;
     assert_eq!((&simulated.body["outcomes"]["REMOVE"], &simulated.body["changed"]), (&json!(2), &json!(1)));
 }

@@ -7,8 +7,8 @@ use crate::moderations::events::{
     POST_DELETED, POST_UPDATED,
 };
 
-/// Texts that are read in one transaction at most: what breaks the rules is hidden when the texts beside it are read, so few; and the
-/// longest ones are read well within a minute, after which the consumer would begin anew, also by a build without optimisation.
+/// Texts that are read in one transaction at most: what breaks the rules is hidden when the texts beside it are read, so few. A build
+/// without optimisation reads as many everyday ones in seconds; of long ones the next try goes on where a minute was not enough.
 const TEXTS: usize = 32;
 
 /// The streams, and what processes their events; the pipeline analyses new versions.
