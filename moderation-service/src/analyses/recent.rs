@@ -19,7 +19,7 @@ pub struct RecentScores(Mutex<[Generation; 2]>);
 
 impl RecentScores {
     fn generations(&self) -> MutexGuard<'_, [Generation; 2]> {
-        // Whoever panicked meanwhile has left scores of texts as they are.
+        // A panic meanwhile leaves the scores as they are.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

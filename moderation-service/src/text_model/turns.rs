@@ -15,16 +15,16 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Who reads with a model.
 #[derive(Clone, Debug, Default)]
-pub struct Turns(Arc<Reading>);
+pub struct Turns(Arc<Readers>);
 
 /// How many are reading, and where the end of the last of them is waited for.
 #[derive(Debug, Default)]
-struct Reading {
+struct Readers {
     count: Mutex<usize>,
     none: Condvar,
 }
 
-impl Reading {
+impl Readers {
     fn count(&self) -> MutexGuard<'_, usize> {
         // A reader that panicked while it counted has changed nothing else.
         self.count.lock().unwrap_or_else(PoisonError::into_inner)
@@ -45,13 +45,13 @@ impl Turns {
 
 struct First {
     model: Arc<dyn TextModel>,
-    reading: Arc<Reading>,
+    reading: Arc<Readers>,
 }
 
 /// Counts a reading until it is dropped, also by a panic of the model.
-struct Counted<'a>(&'a Reading);
+struct ReadingGuard<'a>(&'a Readers);
 
-impl Drop for Counted<'_> {
+impl Drop for ReadingGuard<'_> {
     fn drop(&mut self) {
         let mut count = self.0.count();
         *count -= 1;
@@ -72,14 +72,14 @@ impl TextModel for First {
 
     fn read(&self, texts: &[&str]) -> anyhow::Result<Vec<Scores>> {
         *self.reading.count() += 1;
-        let _counted = Counted(&self.reading);
+        let _guard = ReadingGuard(&self.reading);
         self.model.read(texts)
     }
 }
 
 struct After {
     model: Arc<dyn TextModel>,
-    reading: Arc<Reading>,
+    reading: Arc<Readers>,
 }
 
 impl TextModel for After {
