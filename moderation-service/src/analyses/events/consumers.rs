@@ -14,15 +14,13 @@ const TEXTS: usize = 32;
 /// The streams, and what processes their events; the pipeline analyses new versions.
 #[rustfmt::skip]
 pub fn subscriptions(pipeline: &Pipeline) -> Vec<Subscription> {
-    let analyse = |stream, read| {
-        let processor = ContentProcessor { pipeline: pipeline.clone(), read };
-        Subscription { batch: TEXTS, ..Subscription::new(stream, processor) }
-    };
+    let analyse = |read| ContentProcessor { pipeline: pipeline.clone(), read };
+    let few = |subscription| Subscription { batch: TEXTS, ..subscription };
     vec![
-        analyse(POST_CREATED, read_post),
-        analyse(POST_UPDATED, read_post),
-        analyse(COMMENT_CREATED, read_comment),
-        analyse(COMMENT_UPDATED, read_comment),
+        few(Subscription::new(POST_CREATED,         analyse(read_post))),
+        few(Subscription::new(POST_UPDATED,         analyse(read_post))),
+        few(Subscription::new(COMMENT_CREATED,      analyse(read_comment))),
+        few(Subscription::new(COMMENT_UPDATED,      analyse(read_comment))),
         Subscription::new(POST_DELETED,             content_deleted),
         Subscription::new(COMMENT_DELETED,          content_deleted),
         Subscription::new(POST_DELETE_COMPLETED,    request_completed),

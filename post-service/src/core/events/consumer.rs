@@ -21,8 +21,6 @@ use crate::core::events::{BLOCK, Event, Failure, Id, Subscription, backlog, conn
 use crate::core::ground::telemetry::{Trace, spans, trace};
 use crate::core::ground::worker::{Outcome, Worker, backoff};
 
-/// Entries read, and applied in one transaction, at most, where a subscription does not say less.
-pub const BATCH: usize = 500;
 /// How often an event that fails for no known reason is tried.
 const MAX_TRIES: u32 = 5;
 /// How long one step waits for the lease.
