@@ -6,6 +6,7 @@ mod core;
 mod decisions;
 mod disguises;
 mod expiry;
+mod explanations;
 mod ledger;
 mod moderations;
 mod personal_data;
@@ -35,13 +36,16 @@ use anyhow::ensure;
 use axum::Extension;
 use clap::{Args, Command, FromArgMatches};
 
+use crate::analyses::commands::ReanalyseOptions;
 use crate::analyses::reading::{AnalysisReader, Pipeline};
 use crate::analyses::schedulers::Reanalyser;
+use crate::analyses::scoring::NO_MODEL;
 use crate::core::app::App;
 use crate::core::ground::settings::Base;
 use crate::core::ground::telemetry;
 use crate::core::serve::{self, Features, Service};
 use crate::expiry::schedulers::{Timer, TimerLag};
+use crate::explanations::schedulers::{Explainer, ExplanationCounter};
 use crate::moderations::lexicon::Lexicon;
 use crate::moderations::services::{Analyser, Analysis, Implementation, Off};
 use crate::perspective::export::{self, ExportSuggestions};
@@ -59,6 +63,7 @@ use crate::settings::Settings;
 use crate::shadow::schedulers::ShadowReader;
 use crate::text_model::analyse::{self, Analyse};
 use crate::text_model::mini_lm::MiniLm;
+use crate::text_model::turns::Turns;
 use crate::text_model::{TextModel, shipped};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
@@ -156,8 +161,13 @@ fn features(app: &App, settings: &Settings, models: Models) -> anyhow::Result<Fe
         );
     }
     let nudity = image.map(|image| NudityReader::new(app, settings.pictures, image)).transpose()?;
+    // What explains decisions waits for what decides.
+    let turns = Turns::default();
+    let patient = model.clone().map(|model| turns.after(model));
+    let model = model.map(|model| turns.first(model));
+    let model_version = model.as_ref().map_or(NO_MODEL, |model| model.version()).to_owned();
     let pipeline = Pipeline {
-        reader: AnalysisReader { model: model.clone(), words: analyser(&settings.analysis) },
+        reader: AnalysisReader::new(model.clone(), analyser(&settings.analysis)),
         settings: settings.analyses.clone(),
     };
     let reader = Arc::new(TextReader::new(model, std::thread::available_parallelism()?.get())?);
@@ -208,6 +218,8 @@ fn features(app: &App, settings: &Settings, models: Models) -> anyhow::Result<Fe
             if let Some(reader) = nudity {
                 app.start_after_commits("nudity", reader);
             }
+            app.start_after_commits("explanations", Explainer { app: app.clone(), model: patient });
+            app.start("explanations that wait", ExplanationCounter { app: app.clone(), model_version });
             app.start("reanalysis", Reanalyser::new(app, pipeline));
             if let Some(model) = shadow {
                 app.start("the model in shadow", ShadowReader { app: app.clone(), model, sample });
@@ -237,7 +249,7 @@ fn with_tools(command: Command) -> Command {
         .subcommand(Analyse::augment_args(analyse))
         .subcommand(labels)
         .subcommand(ExportSuggestions::augment_args(suggestions))
-        .subcommand(reanalyse)
+        .subcommand(ReanalyseOptions::augment_args(reanalyse))
         .subcommand_negates_reqs(true);
     #[cfg(any(test, feature = "train"))]
     let command = command.subcommand(training::Training::augment_args(
@@ -255,9 +267,10 @@ async fn main() -> anyhow::Result<()> {
             let app = SERVICE.open(&arguments, telemetry::meters::start()?)?;
             stats::labels::export(&app, std::io::stdout().lock()).await.map(drop)
         }
-        Some(("reanalyse", _)) => {
+        Some(("reanalyse", options)) => {
             telemetry::start(SERVICE.name, &Base::from_arg_matches(&arguments)?)?;
-            analyses::commands::reanalyse(&SERVICE.open(&arguments, telemetry::meters::start()?)?).await
+            let app = SERVICE.open(&arguments, telemetry::meters::start()?)?;
+            analyses::commands::reanalyse(&app, ReanalyseOptions::from_arg_matches(options)?).await
         }
         Some(("export-suggestions", arguments)) => {
             export::run(ExportSuggestions::from_arg_matches(arguments)?, SERVICE.schema).await

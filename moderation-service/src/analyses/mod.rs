@@ -9,6 +9,7 @@ pub mod commands;
 pub mod events;
 pub mod models;
 pub mod reading;
+mod recent;
 pub mod schedulers;
 mod schemas;
 pub mod scoring;

@@ -6,7 +6,6 @@ use sqlx::types::Json;
 use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
-use super::reading::KnownReading;
 use super::scoring::WeighedSpan;
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
@@ -34,6 +33,8 @@ pub struct StoredAnalysis {
     pub thresholds: Option<Json<[HeadThresholds; HEADS]>>,
     pub signals: Json<Signals>,
     pub spans: Json<Vec<WeighedSpan>>,
+    /// Whether the spans are still to be found.
+    pub explanation_pending: bool,
     pub normalised: Option<String>,
     pub matched: Json<Vec<Match>>,
     pub verdict: RuleOutcome,
@@ -50,7 +51,8 @@ pub struct NewAnalysis {
     pub scores: Option<[f64; HEADS]>,
     pub thresholds: Option<[HeadThresholds; HEADS]>,
     pub signals: Signals,
-    pub spans: Vec<WeighedSpan>,
+    /// Whether the parts of the text that weigh most are to be found.
+    pub is_explained: bool,
     pub normalised: Option<String>,
     pub matched: Vec<Match>,
     pub verdict: RuleOutcome,
@@ -73,20 +75,18 @@ fn column<T>(analyses: &[&NewAnalysis], of: impl Fn(&NewAnalysis) -> sqlx::Resul
 }
 
 /// Stores analyses of contents that this transaction has locked, each content once. A text that its model has read before keeps
-/// its analysis and its id; what it was judged by is replaced.
+/// its analysis, its id and its explanation; what it was judged by is replaced.
 pub async fn save(tx: &mut PgTransaction<'_>, analyses: &[&NewAnalysis]) -> sqlx::Result<HashMap<Uuid, SavedAnalysis>> {
     let rows = sqlx::query!(
         r#"insert into analysis (id, content_type, content_id, author, content_hash, model_version, scores, thresholds,
-            signals, spans, normalised, matched, verdict, severity)
-        select id, type, content_id, author, hash, model_version, scores, thresholds, signals, spans, normalised, matched, verdict,
-            severity
+            signals, normalised, matched, verdict, severity)
+        select id, type, content_id, author, hash, model_version, scores, thresholds, signals, normalised, matched, verdict, severity
         from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::bytea[], $6::text[], $7::jsonb[], $8::jsonb[], $9::jsonb[],
-                $10::jsonb[], $11::text[], $12::jsonb[], $13::text[], $14::float8[])
-            as found (id, type, content_id, author, hash, model_version, scores, thresholds, signals, spans, normalised, matched,
+                $10::text[], $11::jsonb[], $12::text[], $13::float8[])
+            as found (id, type, content_id, author, hash, model_version, scores, thresholds, signals, normalised, matched,
                 verdict, severity)
         on conflict on constraint analysis_text_key do update set at = now(), scores = excluded.scores,
-            thresholds = excluded.thresholds, signals = excluded.signals, spans = excluded.spans,
-            normalised = excluded.normalised, matched = excluded.matched, verdict = excluded.verdict,
+            thresholds = excluded.thresholds, signals = excluded.signals, normalised = excluded.normalised, matched = excluded.matched, verdict = excluded.verdict,
             severity = excluded.severity
         returning id, content_id, (xmax = 0) as "is_new!""#,
         &analyses.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>(),
@@ -98,25 +98,44 @@ pub async fn save(tx: &mut PgTransaction<'_>, analyses: &[&NewAnalysis]) -> sqlx
         &column(analyses, |analysis| analysis.scores.as_ref().map(json).transpose())? as &[Option<Value>],
         &column(analyses, |analysis| analysis.thresholds.as_ref().map(json).transpose())? as &[Option<Value>],
         &column(analyses, |analysis| json(&analysis.signals))?,
-        &column(analyses, |analysis| json(&analysis.spans))?,
         &column(analyses, |analysis| Ok(analysis.normalised.clone()))? as &[Option<String>],
         &column(analyses, |analysis| json(&analysis.matched))?,
         &column(analyses, |analysis| Ok(analysis.verdict.word().to_owned()))?,
         &column(analyses, |analysis| Ok(analysis.severity))?
     );
     let rows = rows.fetch_all(&mut **tx).await?;
-    Ok(rows.into_iter().map(|row| (row.content_id, SavedAnalysis { id: row.id, is_new: row.is_new })).collect())
+    let saved: HashMap<Uuid, _> =
+        rows.into_iter().map(|row| (row.content_id, SavedAnalysis { id: row.id, is_new: row.is_new })).collect();
+    let explained = analyses.iter().filter(|analysis| analysis.is_explained);
+    let explained = explained.filter_map(|analysis| saved.get(&analysis.key.id)).map(|saved| saved.id);
+    wait_for_explanations(tx, &explained.collect::<Vec<_>>()).await?;
+    Ok(saved)
 }
 
-/// What this model has found in those among these texts that it has read before, by content. Hashes belong to contents in order.
+/// Lets those of these analyses wait for an explanation that have none.
+async fn wait_for_explanations(tx: &mut PgTransaction<'_>, analyses: &[Uuid]) -> sqlx::Result<()> {
+    if !analyses.is_empty() {
+        sqlx::query!(
+            "insert into waiting_explanation (analysis, model_version, severity)
+            select id, model_version, severity from analysis where id = any($1) and spans = '[]'
+            on conflict (analysis) do nothing",
+            analyses
+        )
+        .execute(&mut **tx)
+        .await?;
+    }
+    Ok(())
+}
+
+/// The scores that this model has given those among these texts that it has read before, by content. Hashes belong to contents in order.
 pub async fn find_known(
     tx: &mut PgTransaction<'_>,
     model_version: &str,
     contents: &[Uuid],
     hashes: &[Vec<u8>],
-) -> sqlx::Result<HashMap<Uuid, KnownReading>> {
+) -> sqlx::Result<HashMap<Uuid, [f64; HEADS]>> {
     let rows = sqlx::query!(
-        r#"select analysis.content_id, scores as "scores!: Json<[f64; HEADS]>", spans as "spans: Json<Vec<WeighedSpan>>"
+        r#"select analysis.content_id, scores as "scores!: Json<[f64; HEADS]>"
         from unnest($2::uuid[], $3::bytea[]) as text (content_id, hash)
         join analysis on analysis.content_id = text.content_id and analysis.content_hash = text.hash
             and analysis.model_version = $1
@@ -126,7 +145,7 @@ pub async fn find_known(
         hashes
     );
     let known = rows.fetch_all(&mut **tx).await?.into_iter();
-    Ok(known.map(|row| (row.content_id, KnownReading { scores: row.scores.0, spans: row.spans.0 })).collect())
+    Ok(known.map(|row| (row.content_id, row.scores.0)).collect())
 }
 
 /// Of these contents, those about which a person has decided, with the time of their last decision.
@@ -161,7 +180,8 @@ impl StoredAnalysis {
             Self,
             r#"select id, content_type as "kind!: SubjectType", content_id, author, content_hash, model_version, at,
                 scores as "scores: Json<[f64; HEADS]>", thresholds as "thresholds: Json<[HeadThresholds; HEADS]>",
-                signals as "signals: Json<Signals>", spans as "spans: Json<Vec<WeighedSpan>>", normalised,
+                signals as "signals: Json<Signals>", spans as "spans: Json<Vec<WeighedSpan>>",
+                exists (select from waiting_explanation where analysis = analysis.id) as "explanation_pending!", normalised,
                 matched as "matched: Json<Vec<Match>>", verdict as "verdict: RuleOutcome", severity
             from analysis where id = $1"#,
             id
@@ -181,10 +201,16 @@ pub async fn erase(tx: &mut PgTransaction<'_>, author: Uuid) -> sqlx::Result<boo
     Ok(erased.execute(&mut **tx).await?.rows_affected() > 0)
 }
 
-/// Erases what analyses hold of the texts of contents that were deleted.
+/// Erases what analyses hold of the texts of contents that were deleted; what waits for its explanation gets none.
 pub async fn erase_texts(tx: &mut PgTransaction<'_>, contents: &[Uuid]) -> sqlx::Result<()> {
     sqlx::query!(
         "update analysis set normalised = null, spans = '[]' where content_id = any($1) and normalised is not null",
+        contents
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!(
+        "delete from waiting_explanation using analysis where analysis.id = analysis and content_id = any($1)",
         contents
     )
     .execute(&mut **tx)
@@ -205,6 +231,7 @@ pub async fn list_personal_data(
         r#"select at, id, to_json(held) as "thing!" from (
             select id, content_type, content_id, author, encode(content_hash, 'hex') as content_hash, model_version, at,
                 scores, thresholds, signals, spans, normalised, matched, verdict, severity,
+                exists (select from waiting_explanation where analysis = analysis.id) as explanation_pending,
                 (select json_agg(json_build_object('model_version', model_version, 'at', at, 'scores', scores,
                         'thresholds', thresholds, 'verdict', verdict))
                     from shadow_reading where shadow_reading.analysis = analysis.id) as shadow
@@ -250,6 +277,11 @@ impl Reanalysis {
         )
         .fetch_optional(&mut **tx)
         .await
+    }
+
+    /// How many contents the reading that is under way has read; none when it has come to its end.
+    pub async fn done(db: impl PgExecutor<'_>) -> sqlx::Result<Option<i64>> {
+        sqlx::query_scalar!("select done from reanalysis where finished_at is null").fetch_optional(db).await
     }
 
     /// Saves how far it is.

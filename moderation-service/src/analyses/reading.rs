@@ -1,11 +1,12 @@
 //! Reads texts: all that can be calculated from a text alone, without the database.
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::scoring::{NO_MODEL, WeighedSpan, explain_labels, thresholds};
+use super::recent::RecentScores;
+use super::scoring::{NO_MODEL, thresholds};
 use super::settings::AnalysisSettings;
 use crate::disguises::evasions::{Evasion, normalise};
 use crate::moderations::services::{Analyser, Finding};
@@ -19,11 +20,9 @@ use crate::signals::similarity::fingerprint;
 use crate::signals::surroundings::Surroundings;
 use crate::text_model::{HEADS, TextModel};
 
-/// Texts that the model reads in one go.
+/// Texts that the model reads in one go, and their bytes but for the last text's: what was read is remembered after each go.
 const TEXTS_AT_ONCE: usize = 16;
-/// Texts that are explained in one go. An explanation takes as long as twenty readings, and what it explains is not hidden before: of a
-/// flood the first ones are explained, and none waits for all.
-const EXPLAINED_AT_ONCE: usize = 8;
+const BYTES_AT_ONCE: usize = 8_192;
 
 /// What reads texts.
 #[derive(Clone)]
@@ -31,6 +30,8 @@ pub struct AnalysisReader {
     /// The text model; without one the word lists are all there is.
     pub model: Option<Arc<dyn TextModel>>,
     pub words: Arc<dyn Analyser>,
+    /// What the model has said lately.
+    recent: Arc<RecentScores>,
 }
 
 /// What analyses need beside the transaction.
@@ -45,15 +46,8 @@ pub struct Pipeline {
 pub struct Text {
     pub content: Uuid,
     pub body: String,
-    /// Where this model has read this text before.
-    pub known: Option<KnownReading>,
-}
-
-/// What a model has found in a text before.
-#[derive(Clone, Debug, PartialEq)]
-pub struct KnownReading {
-    pub scores: [f64; HEADS],
-    pub spans: Vec<WeighedSpan>,
+    /// The scores that this model has given this text before, where it has.
+    pub known: Option<[f64; HEADS]>,
 }
 
 /// What was found in a text.
@@ -70,7 +64,26 @@ pub struct TextReading {
     pub lexicon: Option<Finding>,
     pub fingerprint: Option<i64>,
     pub model: Option<ModelScores>,
-    pub spans: Vec<WeighedSpan>,
+}
+
+/// A text that is to be read by the model, with its hash.
+type Unread<'a> = (&'a str, [u8; 32]);
+
+/// Texts in their order, as many at once as the model reads in one go.
+fn batches<'a, 'b>(mut texts: &'b [Unread<'a>]) -> Vec<&'b [Unread<'a>]> {
+    let mut batches = Vec::new();
+    while !texts.is_empty() {
+        let mut bytes = 0;
+        let fits = texts.iter().take(TEXTS_AT_ONCE).take_while(|(body, _)| {
+            let fits = bytes < BYTES_AT_ONCE;
+            bytes += body.len();
+            fits
+        });
+        let (batch, rest) = texts.split_at(fits.count());
+        batches.push(batch);
+        texts = rest;
+    }
+    batches
 }
 
 /// The hash by which a text is recognised.
@@ -79,35 +92,46 @@ pub fn hash(text: &str) -> [u8; 32] {
 }
 
 impl AnalysisReader {
+    /// A reader that has read nothing yet.
+    pub fn new(model: Option<Arc<dyn TextModel>>, words: Arc<dyn Analyser>) -> Self {
+        Self { model, words, recent: Arc::default() }
+    }
+
     /// Which model reads, or that none does.
     pub fn version(&self) -> &str {
         self.model.as_ref().map_or(NO_MODEL, |model| model.version())
     }
 
-    /// Reads texts. It computes, so it is called from a thread that may block. What is known of a text is taken over: neither read
-    /// nor explained again.
+    /// Reads texts. It computes, so it is called from a thread that may block. What is known of a text is taken over and not read
+    /// again. Why a text has its scores is [found later](crate::explanations).
     pub fn read(&self, texts: &[Text]) -> anyhow::Result<Vec<TextReading>> {
         let mut readings: Vec<TextReading> = texts.iter().map(|text| self.read_alone(text)).collect();
         let Some(model) = self.model.as_deref() else { return Ok(readings) };
         let thresholds = thresholds(model);
-        let (known, mut new): (Vec<_>, Vec<_>) =
-            texts.iter().zip(&mut readings).partition(|(text, _)| text.known.is_some());
-        for (text, reading) in known {
-            if let Some(KnownReading { scores, spans }) = &text.known {
-                (reading.model, reading.spans) = (Some(ModelScores { scores: *scores, thresholds }), spans.clone());
-            }
-        }
-        let mut explained = 0;
-        for batch in new.chunks_mut(TEXTS_AT_ONCE) {
-            let read = model.read(&batch.iter().map(|(text, _)| text.body.as_str()).collect::<Vec<_>>())?;
-            for ((text, reading), read) in batch.iter_mut().zip(read) {
-                let scores = read.scores.map(f64::from);
-                reading.model = Some(ModelScores { scores, thresholds });
-                if explained < EXPLAINED_AT_ONCE {
-                    reading.spans = explain_labels(model, &text.body, &scores)?;
-                    explained += usize::from(!reading.spans.is_empty());
+        let hashed = || texts.iter().zip(readings.iter().map(|reading| reading.hash));
+        let mut scores: HashMap<[u8; 32], [f64; HEADS]> =
+            hashed().filter_map(|(text, hash)| Some((hash, text.known?))).collect();
+        let mut met: HashSet<[u8; 32]> = scores.keys().copied().collect();
+        let unread: Vec<Unread<'_>> =
+            hashed().filter(|(_, hash)| met.insert(*hash)).map(|(text, hash)| (text.body.as_str(), hash)).collect();
+        for batch in batches(&unread) {
+            let mut new: Vec<Unread<'_>> = Vec::new();
+            for (body, hash) in batch {
+                if let Some(remembered) = self.recent.get(hash) {
+                    scores.insert(*hash, remembered);
+                } else {
+                    new.push((body, *hash));
                 }
             }
+            let read = model.read(&new.iter().map(|(body, _)| *body).collect::<Vec<_>>())?;
+            for ((_, hash), read) in new.into_iter().zip(read) {
+                let found = read.scores.map(f64::from);
+                self.recent.insert(hash, found);
+                scores.insert(hash, found);
+            }
+        }
+        for reading in &mut readings {
+            reading.model = scores.get(&reading.hash).map(|scores| ModelScores { scores: *scores, thresholds });
         }
         Ok(readings)
     }
@@ -126,7 +150,6 @@ impl AnalysisReader {
             lexicon: self.words.analyse(&text.body),
             fingerprint: fingerprint(plain),
             model: None,
-            spans: Vec::new(),
             normalised: (!normalised.evasions.is_empty()).then(|| plain.to_owned()),
             evasions: normalised.evasions,
         }

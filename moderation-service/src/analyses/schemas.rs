@@ -32,8 +32,10 @@ pub struct AnalysisOut {
     #[schema(value_type = Option<Object>)]
     pub thresholds: Option<Value>,
     pub signals: Signals,
-    /// The parts of the text that weigh most in the scores
+    /// The parts of the text that weigh most in the scores for which it has a label
     pub spans: Vec<WeighedSpan>,
+    /// Whether `spans` are still to be found: a decision does not wait for its explanation, which follows within seconds
+    pub explanation_pending: bool,
     /// The text without its disguises; null: it has none
     pub normalised: Option<String>,
     /// The rules that matched, in all policies that are not off
@@ -63,6 +65,7 @@ impl From<StoredAnalysis> for AnalysisOut {
             thresholds: analysis.thresholds.map(|thresholds| by_head(&thresholds.0)),
             signals: analysis.signals.0,
             spans: analysis.spans.0,
+            explanation_pending: analysis.explanation_pending,
             normalised: analysis.normalised,
             matched: analysis.matched.0,
             verdict: analysis.verdict,

@@ -2,7 +2,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::policies::rules::HeadThresholds;
+use crate::policies::rules::{HeadThresholds, ModelScores};
 use crate::text_model::explain::explain_heads;
 use crate::text_model::{HEADS, Head, TextModel};
 
@@ -28,6 +28,11 @@ pub struct WeighedSpan {
 /// From where on each head of a model means something.
 pub fn thresholds(model: &dyn TextModel) -> [HeadThresholds; HEADS] {
     model.calibrations().map(|head| HeadThresholds { label: head.label.into(), hide: head.hide.map(f64::from) })
+}
+
+/// Whether a text has a label, which is explained.
+pub fn has_label(model: &ModelScores) -> bool {
+    (0..HEADS).any(|head| model.scores[head] >= model.thresholds[head].label)
 }
 
 /// The parts of a text that weigh most in the scores for which it has a label; none where it has no label.

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::models::{self, NewAnalysis, SavedAnalysis};
 use super::reading::{AnalysisReader, Pipeline, Text, TextReading, hash, linked_domains};
+use super::scoring::has_label;
 use crate::contents::models as contents;
 use crate::contents::models::Content;
 use crate::core::api::errors::Error;
@@ -67,7 +68,7 @@ impl Judged {
             scores: None,
             thresholds: None,
             signals,
-            spans: Vec::new(),
+            is_explained: false,
             normalised: None,
             matched: verdict.matches.clone(),
             verdict: verdict.outcome(),
@@ -227,7 +228,7 @@ fn judge(
         scores: reading.model.map(|model| model.scores),
         thresholds: reading.model.map(|model| model.thresholds),
         signals,
-        spans: reading.spans,
+        is_explained: reading.model.as_ref().is_some_and(has_label),
         normalised: reading.normalised,
         matched: verdict.matches.clone(),
         verdict: verdict.outcome(),
@@ -279,6 +280,7 @@ fn actions(verdict: &PolicyVerdict) -> Vec<Action> {
         RuleOutcome::Limit => Some(Action::Limit),
         RuleOutcome::Hold => Some(Action::Hold),
         RuleOutcome::Hide => Some(Action::Hide),
+        RuleOutcome::Remove => Some(Action::Remove),
     };
     let labels = verdict.labels().into_iter().map(|label| Action::Label { label: label.to_owned() });
     restriction.into_iter().chain(labels).collect()
@@ -322,7 +324,7 @@ async fn apply(
         end(tx, decision, why, Actor::Machine).await.map_err(as_failure)?;
     }
     let asks = match judged.verdict.outcome() {
-        RuleOutcome::Hide => None,
+        RuleOutcome::Hide | RuleOutcome::Remove => None,
         // What is hidden until a person has looked is as urgent as the rule says.
         RuleOutcome::Hold => judged.verdict.strictest().filter(|_| !is_in_force),
         _ => judged.verdict.review().filter(|_| stored.is_new || !subject.review.is_open()),

@@ -7,6 +7,7 @@ use super::schemas::NoticeKind;
 use crate::core::contract::timestamp::Timestamp;
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{Actor, Ruling};
+use crate::subjects::reasons::Family;
 use crate::subjects::{Standing, SubjectType};
 
 /// How long a decision can be appealed, in days: the six months of the Digital Services Act, article 20.
@@ -16,6 +17,11 @@ impl NewDecision {
     /// Whether a person decides.
     pub fn is_by_person(&self) -> bool {
         matches!(self.actor, Actor::Moderator(_))
+    }
+
+    /// Whether an action is that of a rule that removes spam: the one thing that a machine deletes for good.
+    pub fn removes_spam(&self, action: &Action) -> bool {
+        *action == Action::Remove && self.policy.is_some() && self.reason.family() == Family::Spam
     }
 
     /// Whether it restricts anything, or only closes a review or ends other decisions.

@@ -77,7 +77,7 @@ struct End {
 /// have held, of the review and of the claim; the rows of its reports are those of the features above.
 pub async fn decide(tx: &mut PgTransaction<'_>, new: NewDecision) -> Result<Decision, Error> {
     let by_person = new.is_by_person();
-    if !by_person && !new.actions.iter().all(Action::is_for_machines) {
+    if !by_person && !new.actions.iter().all(|action| action.is_for_machines() || new.removes_spam(action)) {
         return Err(Error::Internal(anyhow::anyhow!("a machine must not do one of {:?}", new.actions)));
     }
     if !new.key.is_user() {

@@ -3,10 +3,10 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::rules::{Bound, Operand, Predicate, Rule, RuleOutcome};
+use super::rules::{Bound, LEAST_REMOVED, Operand, Predicate, Rule, RuleOutcome};
 use crate::subjects::SubjectType;
 use crate::subjects::actions::LONGEST_LABEL;
-use crate::subjects::reasons::Reason;
+use crate::subjects::reasons::{Family, Reason};
 
 /// Rules of a policy at most.
 pub const MAX_RULES: usize = 64;
@@ -91,7 +91,21 @@ impl RuleReader {
         let reason = self.at("reason", |reader| reader.word(field("reason"), Reason::ALL));
         let label = self.at("label", |reader| reader.label(field("label"), outcome));
         let severity = self.at("severity", |reader| field("severity").and_then(|value| reader.share(value)));
+        if outcome == Some(RuleOutcome::Remove) {
+            self.removal(when.as_ref(), reason);
+        }
         Some(Rule { name: name?, when: when?, outcome: outcome?, reason: reason?, label, severity })
+    }
+
+    /// Only a person deletes for good; but for spam, where the model is all but certain.
+    fn removal(&mut self, when: Option<&Predicate>, reason: Option<Reason>) {
+        if reason.is_some_and(|reason| reason.family() != Family::Spam) {
+            self.at("reason", |reader| reader.refuse("a rule with the outcome REMOVE has a reason of the family SPAM"));
+        }
+        if when.is_some_and(|when| !when.demands_spam()) {
+            let message = format!("a rule with the outcome REMOVE demands spam with at_least {LEAST_REMOVED} or more");
+            self.at("when", |reader| reader.refuse(message));
+        }
     }
 
     fn missing<T>(&mut self) -> Option<T> {
@@ -279,6 +293,28 @@ mod tests {
 
     use super::*;
 
+    /// A rule deletes nothing for good but spam, where the model is all but certain whatever else the rule asks.
+    #[test]
+    fn a_rule_removes_spam_alone() {
+        let spam = |least: f64| json!({ "signal": "spam", "at_least": least });
+        let links = json!({ "signal": "links", "at_least": 1 });
+        let rule = |when: &Value, reason| json!([{ "name": "r", "when": when, "outcome": "REMOVE", "reason": reason }]);
+        let both = json!({ "all": [links, spam(0.995)] });
+        for when in [spam(0.99), both.clone(), json!({ "any": [both, spam(1.0)] })] {
+            let read = parse_rules(rule(&when, "SPAM_COMMERCIAL").as_array().unwrap()).unwrap();
+            assert_eq!(read[0].outcome, RuleOutcome::Remove);
+        }
+        let other = json!({ "signal": "toxic", "at_least": 1 });
+        let label = json!({ "signal": "spam", "at_least": "hide" });
+        let either = json!({ "any": [spam(0.99), links] });
+        for when in [spam(0.98), label, links, other, either, json!({ "not": spam(0.99) })] {
+            let message = "a rule with the outcome REMOVE demands spam with at_least 0.99 or more";
+            assert_eq!(faults(&rule(&when, "SPAM_LINK")), [("0.when".to_owned(), message.to_owned())], "{when}");
+        }
+        let message = "a rule with the outcome REMOVE has a reason of the family SPAM";
+        assert_eq!(faults(&rule(&spam(0.99), "HATE_SLUR")), [("0.reason".to_owned(), message.to_owned())]);
+    }
+
     fn faults(rules: &Value) -> Vec<(String, String)> {
         let path =
             |path: &[Value]| path.iter().map(|step| step.to_string().replace('"', "")).collect::<Vec<_>>().join(".");
@@ -339,7 +375,7 @@ mod tests {
             assert_eq!(faults.len(), 1, "{when}: {faults:?}");
             assert!(faults[0].0 == place && faults[0].1.starts_with(message), "{when}: {faults:?}");
         }
-        let bad = json!([{ "name": "a/b", "outcome": "REMOVE", "label": "x", "severity": 2, "more": 1 }, 7]);
+        let bad = json!([{ "name": "a/b", "outcome": "BAN", "label": "x", "severity": 2, "more": 1 }, 7]);
         let places: Vec<String> = faults(&bad).into_iter().map(|fault| fault.0).collect();
         assert_eq!(places, ["0.more", "0.name", "0.when", "0.outcome", "0.reason", "0.label", "0.severity", "1"]);
         let twice = rule(&json!({ "audience": ["POST"] }));

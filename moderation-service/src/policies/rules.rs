@@ -24,17 +24,20 @@ pub enum RuleOutcome {
     Hold,
     /// The content is hidden
     Hide,
+    /// The content is deleted for good; of spam alone, by a score of its own
+    Remove,
 }
 
 impl RuleOutcome {
     /// All of them, by their words in the API.
-    pub const ALL: [(&'static str, Self); 6] = [
+    pub const ALL: [(&'static str, Self); 7] = [
         ("ALLOW", Self::Allow),
         ("LABEL", Self::Label),
         ("REVIEW", Self::Review),
         ("LIMIT", Self::Limit),
         ("HOLD", Self::Hold),
         ("HIDE", Self::Hide),
+        ("REMOVE", Self::Remove),
     ];
 
     /// Its word in the API.
@@ -102,6 +105,22 @@ pub struct Rule {
     pub label: Option<String>,
     /// How urgent it is for a person, 0 to 1; none: as high as the highest score of the text.
     pub severity: Option<f64>,
+}
+
+/// The lowest score of spam that a rule may delete content for good by. Of the two thousand everyday texts none has
+/// more than 0.94 with the shipped model.
+pub const LEAST_REMOVED: f64 = 0.99;
+
+impl Predicate {
+    /// Whether it holds for nothing but what scores as spam from [`LEAST_REMOVED`] on.
+    pub fn demands_spam(&self) -> bool {
+        match self {
+            Self::All(parts) => parts.iter().any(Self::demands_spam),
+            Self::Any(parts) => parts.iter().all(Self::demands_spam),
+            Self::AtLeast(Operand::Head(Head::Spam), Bound::Number(least)) => *least >= LEAST_REMOVED,
+            _ => false,
+        }
+    }
 }
 
 /// From where on a head of the model means something.

@@ -8,6 +8,7 @@ use super::models::{fold_hits, load_policies};
 use crate::SERVICE;
 use crate::core::testing::{Platform, Reply, new_user};
 use crate::decisions::events::COMMENT_DELETE_REQUESTED;
+use crate::ledger::events::MODERATION_DECIDED;
 use crate::moderations::events::COMMENT_CREATED;
 
 /// The policy that every platform begins with.
@@ -45,7 +46,7 @@ async fn state(platform: &Platform, id: Uuid) -> String {
         "select concat_ws(' ', visibility, review, array_to_string(labels, ',')) from subject where id = '{id}'"
     );
     let row = platform.app.db.fetch_optional(sqlx::AssertSqlSafe(query)).await.unwrap();
-    row.map(|row| row.get(0)).unwrap_or_default()
+    row.map(|row| row.get::<String, _>(0).trim_end().to_owned()).unwrap_or_default()
 }
 
 /// The rules that the migration brings are understood by the service that comes with it.
@@ -178,6 +179,33 @@ async fn the_mode_of_a_policy_decides_whether_it_has_consequences(_: PgPoolOptio
     platform.app.db.execute("update rule_hit set day = day - 100").await.unwrap();
     fold_hits(&platform.app.db).await.unwrap();
     assert_eq!(hits().await, [""; 0]);
+}
+
+/// What a rule calls spam by a score of its own is deleted for good, without a moderator; it is stated as what it is. Other spam
+/// is hidden as ever.
+#[sqlx::test(migrations = false)]
+async fn spam_alone_is_removed_by_a_rule(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let when = json!({ "signal": "spam", "at_least": 0.99 });
+    let mut remove = rule("prizes", &when, "REMOVE");
+    remove["reason"] = json!("SPAM_COMMERCIAL");
+    let body = |mode: &str, version| json!({ "name": "Prizes", "mode": mode, "rules": [remove], "version": version });
+    let created = call(&platform, "POST", "", Some(body("SHADOW", 0))).await;
+    assert_eq!(created.status, 201, "{created:?}");
+    let text = "WINNER!! You have won a 1000 pound prize, call 09061701461 now to claim. Text STOP to end";
+    let before = write(&platform, text).await;
+    assert_eq!(state(&platform, before).await, "HIDDEN NONE");
+    let path = format!("/{}", created.body["id"].as_str().unwrap());
+    assert_eq!(call(&platform, "PUT", &path, Some(body("ENFORCE", 1))).await.status, 200);
+    let after = write(&platform, text).await;
+    assert_eq!(state(&platform, after).await, "REMOVED NONE");
+    assert_eq!(hidden(&platform).await, [json!(before), json!(after)]);
+    let decided = platform.published(MODERATION_DECIDED).await;
+    let [.., last] = &decided[..] else { panic!("nothing was decided") };
+    assert_eq!((&last["subject_id"], &last["visibility"]), (&json!(after), &json!("REMOVED")));
+    assert_eq!((&last["decision"]["automated"], &last["decision"]["rule"]), (&json!(true), &json!("prizes")));
+    let simulated = call(&platform, "POST", "/simulate", Some(json!({ "rules": [remove], "contents": 10 }))).await;
+    assert_eq!((&simulated.body["outcomes"]["REMOVE"], &simulated.body["changed"]), (&json!(2), &json!(1)));
 }
 
 /// A simulation judges past contents by other rules, says what would have changed, and changes nothing.

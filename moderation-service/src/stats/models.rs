@@ -137,7 +137,7 @@ impl ModelCount {
         sqlx::query_as!(
             Self,
             r#"with read as (
-                select model_version, count(*) as contents, count(*) filter (where verdict in ('HOLD', 'HIDE')) as hidden
+                select model_version, count(*) as contents, count(*) filter (where verdict in ('HOLD', 'HIDE', 'REMOVE')) as hidden
                 from analysis where at >= $1 group by model_version
             ), decided as (
                 select model_version, count(*) as decisions,
@@ -183,7 +183,7 @@ impl ShadowCount {
                 count(*) filter (where hides and not shadow_hides and taken_back) as "spared!"
             from (
                 select analysis.model_version, shadow.model_version as shadow_version, heads_agreed,
-                    analysis.verdict in ('HOLD', 'HIDE') as hides, shadow.verdict in ('HOLD', 'HIDE') as shadow_hides,
+                    analysis.verdict in ('HOLD', 'HIDE', 'REMOVE') as hides, shadow.verdict in ('HOLD', 'HIDE', 'REMOVE') as shadow_hides,
                     exists (select from decision where decision.analysis = analysis.id
                         and ended_by in ('REVERSED', 'OVERTURNED')) as taken_back
                 from shadow_reading as shadow join analysis on analysis.id = shadow.analysis where shadow.at >= $1

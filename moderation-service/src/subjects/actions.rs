@@ -88,7 +88,7 @@ impl Action {
         matches!(self, Self::Warn | Self::Mute { .. } | Self::Ban { .. })
     }
 
-    /// Whether a machine may do it: at most it hides.
+    /// Whether a machine may do it: at most it hides. Spam alone it may remove, by a rule that says so.
     pub fn is_for_machines(&self) -> bool {
         matches!(self, Self::Allow | Self::Label { .. } | Self::Limit | Self::Hold | Self::Hide)
     }

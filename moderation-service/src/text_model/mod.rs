@@ -6,7 +6,7 @@
 //! model is one file ([`artefact`]), made by `moderation-service train`; the one that is part of the service is
 //! [`shipped`].
 //! [`TextModel`] is what the rest of the service sees of it, through a [`queue`] that keeps it off the async
-//! threads, and [`explain`] says which words weigh most.
+//! threads, and [`explain`] says which words weigh most, when it is its [turn](turns).
 pub mod analyse;
 pub mod artefact;
 pub mod cleaner;
@@ -17,6 +17,7 @@ pub mod math;
 pub mod mini_lm;
 pub mod queue;
 pub mod shipped;
+pub mod turns;
 pub mod wordpiece;
 
 #[cfg(test)]

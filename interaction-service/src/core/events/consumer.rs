@@ -21,8 +21,6 @@ use crate::core::events::{BLOCK, Event, Failure, Id, Subscription, backlog, conn
 use crate::core::ground::telemetry::{Trace, spans, trace};
 use crate::core::ground::worker::{Outcome, Worker, backoff};
 
-/// Entries read, and applied in one transaction, at most.
-const BATCH: usize = 500;
 /// How often an event that fails for no known reason is tried.
 const MAX_TRIES: u32 = 5;
 /// How long one step waits for the lease.
@@ -108,20 +106,21 @@ impl Consumer {
         self.apply_batch(&fresh[..whole], watermark, old.len()).await
     }
 
-    /// Applies events that follow the watermark: all at once, or, when one of them fails, each by itself up to that one.
+    /// Applies events that follow the watermark: as many at once as the subscription takes, or, when one of them fails, each by
+    /// itself up to that one.
     async fn apply_batch(&mut self, batch: &[Event], mut watermark: Id, duplicates: usize) -> Result<Step, Failure> {
-        let (mut rest, mut size) = (batch, batch.len());
-        while let Some((part, behind)) = rest.split_at_checked(size).filter(|(part, _)| !part.is_empty()) {
+        let (mut rest, mut size) = (batch, self.subscription.batch);
+        while let Some(part) = rest.chunks(size).next() {
             match self.apply(part, watermark).await {
                 Ok(()) => self.advance(part).await?,
                 Err(Failure::Transient(cause)) => return Err(Failure::Transient(cause)),
-                Err(failure) if size == 1 => return self.retry_or_park(&part[0], watermark, failure).await,
+                Err(failure) if part.len() == 1 => return self.retry_or_park(&part[0], watermark, failure).await,
                 Err(_) => {
                     size = 1;
                     continue;
                 }
             }
-            (watermark, rest) = (part[size - 1].id, behind);
+            (watermark, rest) = (part[part.len() - 1].id, &rest[part.len()..]);
         }
         Ok(Step::Applied { fresh: batch.len(), duplicates })
     }
@@ -181,14 +180,13 @@ impl Consumer {
         outcome
     }
 
-    async fn advance(&mut self, applied: &[Event]) -> Result<(), Failure> {
-        for event in applied {
+    async fn advance(&mut self, done: &[Event]) -> Result<(), Failure> {
+        for event in done {
             self.watermark = Some(event.id);
             self.failures.remove(&event.id);
         }
-        metrics::counter!("events_consumed_total", "stream" => self.subscription.stream)
-            .increment(applied.len() as u64);
-        let ids: Vec<_> = applied.iter().map(|event| event.id.to_string()).collect();
+        metrics::counter!("events_consumed_total", "stream" => self.subscription.stream).increment(done.len() as u64);
+        let ids: Vec<_> = done.iter().map(|event| event.id.to_string()).collect();
         self.acknowledge(&ids).await
     }
 
@@ -253,7 +251,7 @@ impl Consumer {
         let (stream, group) = (self.subscription.stream, self.app.group);
         let mut connection = self.connection().await?;
         let mut read = redis::cmd("XREADGROUP");
-        read.arg("GROUP").arg(group).arg(stream).arg("COUNT").arg(BATCH);
+        read.arg("GROUP").arg(group).arg(stream).arg("COUNT").arg(self.subscription.batch);
         read.arg("BLOCK").arg(u64::try_from(block.as_millis()).unwrap_or(u64::MAX)).arg("STREAMS").arg(stream);
         read.arg(if self.pending_first { "0" } else { ">" });
         let reply: Value = tokio::select! {

@@ -37,6 +37,8 @@ use crate::core::ground::telemetry::meters;
 
 /// How long Redis holds a read of a stream at whose end nothing is new.
 const BLOCK: Duration = Duration::from_secs(2);
+/// Entries that a consumer reads, and applies in one transaction, at most, where its subscription does not say less.
+const BATCH: usize = 500;
 /// How long an answer of Redis may take; longer than [`BLOCK`], or entries are delivered and their answer is not read.
 const READ_TIMEOUT: Duration = Duration::from_secs(4);
 
@@ -169,11 +171,13 @@ where
 pub struct Subscription {
     pub stream: &'static str,
     pub processor: Arc<dyn Processor>,
+    /// Events that are read at once, and applied in one transaction, at most: fewer where each is much work.
+    pub batch: usize,
 }
 
 impl Subscription {
     /// A stream and its processor.
     pub fn new(stream: &'static str, processor: impl Processor) -> Self {
-        Self { stream, processor: Arc::new(processor) }
+        Self { stream, processor: Arc::new(processor), batch: BATCH }
     }
 }

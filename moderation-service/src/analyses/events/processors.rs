@@ -26,6 +26,9 @@ struct Post {
     content: String,
     /// What it is about, with words of its own.
     item: Option<PostItem>,
+    /// The pictures that it shows, with the words that describe them.
+    #[serde(default)]
+    media: Option<Vec<PostPicture>>,
     status: String,
     #[serde(default)]
     total_views: i64,
@@ -46,6 +49,12 @@ struct PostItem {
     #[serde(default)]
     artists: Vec<String>,
     site: Option<String>,
+}
+
+/// A picture of a post, as those read it who do not see it.
+#[derive(Deserialize)]
+struct PostPicture {
+    alt: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -74,7 +83,9 @@ pub fn read_post(event: &Event) -> serde_json::Result<Content> {
     let post: Post = serde_json::from_str(&event.message)?;
     let is_public = post.status == POSTED;
     let about = post.item.into_iter().flat_map(|item| [item.title].into_iter().chain(item.artists).chain(item.site));
-    let text = post.title.into_iter().chain([post.content]).chain(about).collect::<Vec<_>>().join("\n");
+    let pictures = post.media.into_iter().flatten().filter_map(|picture| picture.alt).filter(|alt| !alt.is_empty());
+    let text = post.title.into_iter().chain([post.content]).chain(about).chain(pictures);
+    let text = text.collect::<Vec<_>>().join("\n");
     let raw = RawValue::from_string(event.message.clone())?;
     Ok(Content {
         key: SubjectKey { r#type: SubjectType::Post, id: post.id },

@@ -89,7 +89,7 @@ async fn read_alone(reader: AnalysisReader, texts: Arc<Vec<String>>) -> Result<V
 /// for that.
 fn hiding(policies: &[CompiledPolicy], facts: &Facts<'_>) -> Option<Match> {
     let verdict = evaluate(policies, facts);
-    verdict.strictest().filter(|found| found.outcome == RuleOutcome::Hide).cloned()
+    verdict.strictest().filter(|found| found.outcome >= RuleOutcome::Hide).cloned()
 }
 
 /// A score to six digits, which is more than a probability has.

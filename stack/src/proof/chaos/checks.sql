@@ -308,6 +308,18 @@ select format('the reading of analysis %s in shadow, which has no other model', 
 from moderation.shadow_reading as shadow join moderation.analysis on analysis.id = analysis
 where shadow.model_version = analysis.model_version or analysis.scores is null;
 
+-- Analyses wait for an explanation whose text is there and which have none, with the model that has read it.
+
+-- wrong
+select format('the explanation of analysis %s waits, of a text that is gone', analysis) from moderation.waiting_explanation
+join moderation.analysis on analysis.id = analysis join moderation.content on content.id = content_id
+where gone_at is not null and not exists (select from erasures where person = analysis.author);
+
+-- wrong
+select format('the explanation of analysis %s waits, which has one or is by another model', analysis)
+from moderation.waiting_explanation as waiting join moderation.analysis on analysis.id = analysis
+where spans <> '[]' or waiting.model_version <> analysis.model_version;
+
 -- The log of moderation is whole: each entry has the hash of the one before it and of itself, and the head is the last one.
 
 -- wrong

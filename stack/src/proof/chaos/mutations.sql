@@ -420,6 +420,17 @@ delete from moderation.shadow_progress returning one;
 insert into moderation.shadow_reading (analysis, model_version, scores, thresholds, heads_agreed, verdict)
 select id, model_version, '[]', '[]', 5, verdict from moderation.analysis order by id limit 1 returning analysis;
 
+-- wrong: the explanation of analysis {} waits, of a text
+insert into moderation.waiting_explanation (analysis, model_version, severity)
+select analysis.id, model_version, severity from moderation.analysis join moderation.content on content.id = content_id
+where gone_at is not null and not exists (select from erasures where person = analysis.author)
+order by analysis.id limit 1 returning analysis;
+
+-- wrong: the explanation of analysis {} waits, which has one
+insert into moderation.waiting_explanation (analysis, model_version, severity)
+select id, 'another', severity from moderation.analysis order by id limit 1
+on conflict (analysis) do update set model_version = excluded.model_version returning analysis;
+
 -- wrong: entry {} of the ledger is not
 update moderation.ledger set kind = 'gone' where seq = (select max(seq) from moderation.ledger) returning seq;
 

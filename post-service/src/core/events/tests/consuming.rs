@@ -8,10 +8,10 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Executor, Row};
 
 use crate::SERVICE;
-use crate::core::events::consumer::Step;
+use crate::core::events::consumer::{Consumer, Step};
 use crate::core::events::relay::Relay;
-use crate::core::events::tests::{MOMENT, STREAM, drain, drain_through, start, start_with, until};
-use crate::core::events::{Failure, Id, backlog};
+use crate::core::events::tests::{MOMENT, STREAM, drain, drain_through, start, start_with, subscription, until};
+use crate::core::events::{Failure, Id, Subscription, backlog};
 use crate::core::testing::link::{Link, State};
 
 #[sqlx::test(migrations = false)]
@@ -135,6 +135,25 @@ async fn gap_found_and_repaired(_: PgPoolOptions, database: PgConnectOptions) {
     assert_eq!(platform.applied().await, [1, 2, 3, 4, 5]);
     assert_eq!(platform.pending().await, 0);
     platform.app.db.close().await;
+}
+
+/// A transaction has no more events than the subscription says: neither of those that are read nor of those that fill a gap.
+#[sqlx::test(migrations = false)]
+async fn a_subscription_says_how_large_a_batch_is(_: PgPoolOptions, database: PgConnectOptions) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let producer = format!("{}=http://{}", SERVICE.name, listener.local_addr().unwrap());
+    let platform = start_with(database, &["--producers", &producer]).await;
+    let router = platform.router.clone();
+    platform.app.tasks.spawn(async move { axum::serve(listener, router).await });
+    platform.publish_all(1..=9).await;
+    platform.published(STREAM).await;
+    platform.redis(&["XDEL", STREAM, "4-0", "5-0", "6-0"]).await;
+    let few = Subscription { batch: 2, ..subscription() };
+    let mut consumer = Consumer::new(platform.app.clone(), few, tokio::sync::watch::channel(true).1);
+    drain(&mut consumer).await.unwrap();
+    assert_eq!(platform.applied().await, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    let largest = "select max(events) as events from (select count(*) as events from applied group by xmin) as batch";
+    assert_eq!(platform.app.db.fetch_one(largest).await.unwrap().get::<i64, _>("events"), 2);
 }
 
 #[sqlx::test(migrations = false)]

@@ -1,0 +1,88 @@
+//! The worker that explains, and the one that counts what waits for it.
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+
+use super::models::WaitingExplanation;
+use crate::analyses::scoring::{NO_MODEL, WeighedSpan, explain_labels};
+use crate::contents::models as contents;
+use crate::core::app::App;
+use crate::core::ground::worker::{Outcome, Worker};
+use crate::text_model::{HEADS, TextModel};
+
+/// How often it is looked whether something waits, when no commit of this process says so.
+const POLL: Duration = Duration::from_secs(2);
+/// How often an explanation is begun: what three processes did not survive is given up.
+const MAX_TRIES: i16 = 3;
+/// How often what waits is counted.
+const COUNT_INTERVAL: Duration = Duration::from_secs(15);
+
+/// Explains analyses, one in a step.
+pub struct Explainer {
+    pub app: App,
+    /// The model that has read the texts, as it is given to what has time; without one nothing new waits.
+    pub model: Option<Arc<dyn TextModel>>,
+}
+
+impl Explainer {
+    /// The spans of an analysis, and what has become of its explanation.
+    async fn explain(&self, waiting: &mut WaitingExplanation) -> anyhow::Result<(&'static str, Vec<WeighedSpan>)> {
+        if waiting.tries > MAX_TRIES {
+            tracing::warn!(analysis = %waiting.analysis, "an explanation is given up after {MAX_TRIES} tries");
+            return Ok(("given_up", Vec::new()));
+        }
+        let (Some(model), Some(text), Some(scores)) = (self.model.clone(), waiting.text.take(), &waiting.scores) else {
+            return Ok(("obsolete", Vec::new()));
+        };
+        let scores: [f64; HEADS] = scores.0;
+        let spans = tokio::task::spawn_blocking(move || explain_labels(&*model, &text, &scores)).await;
+        Ok(("explained", spans.context("the model panicked").flatten()?))
+    }
+}
+
+impl Worker for Explainer {
+    async fn step(&mut self) -> anyhow::Result<Outcome> {
+        let version = self.model.as_ref().map_or(NO_MODEL, |model| model.version());
+        let Some(mut waiting) = WaitingExplanation::take(&self.app.db, version).await? else {
+            return Ok(Outcome::Idle(POLL));
+        };
+        let (mut outcome, spans) = match self.explain(&mut waiting).await {
+            Ok(explained) => explained,
+            Err(cause) => {
+                metrics::counter!("explanations_total", "outcome" => "failed").increment(1);
+                return Err(cause.context(format!("analysis {} could not be explained", waiting.analysis)));
+            }
+        };
+        if outcome == "explained" {
+            let mut tx = self.app.db.begin().await?;
+            contents::lock(&mut tx, &[waiting.content]).await?;
+            if !waiting.save_spans(&mut tx, &spans).await? {
+                outcome = "obsolete";
+            }
+            self.app.commit(tx).await?;
+        } else {
+            waiting.give_up(&self.app.db).await?;
+        }
+        metrics::counter!("explanations_total", "outcome" => outcome).increment(1);
+        Ok(Outcome::Busy)
+    }
+}
+
+/// Counts what waits, but for what no replica with its model has taken: that is given up.
+pub struct ExplanationCounter {
+    pub app: App,
+    /// The model that explains here.
+    pub model_version: String,
+}
+
+impl Worker for ExplanationCounter {
+    async fn step(&mut self) -> anyhow::Result<Outcome> {
+        let given_up = WaitingExplanation::give_up_other_models(&self.app.db, &self.model_version).await?;
+        metrics::counter!("explanations_total", "outcome" => "given_up").increment(given_up);
+        let waiting = WaitingExplanation::count(&self.app.db).await?;
+        #[expect(clippy::cast_precision_loss, reason = "a number of rows stays far below 2^52")]
+        metrics::gauge!("explanations_pending").set(waiting as f64);
+        Ok(Outcome::Idle(COUNT_INTERVAL))
+    }
+}
