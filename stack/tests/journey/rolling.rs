@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::process::Output;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -13,13 +14,13 @@ use sqlx::{Connection, Executor, PgConnection};
 use tokio::process::Command;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
 
 use crate::client::{self, Api, Person, To, eventually};
 use crate::platform::{PASSWORD, Platform, SERVICES};
 
-/// Requests a second while processes are replaced.
-const RATE: u32 = 300;
+/// Clients that send one request after another while processes are replaced, half of them over connections that they keep. As many as
+/// any machine answers in time: what is slow is sent less often, and no queue grows until a pool gives up.
+const CLIENTS: usize = 8;
 /// How long one of them may take: that of the gateway, which then answers with 504.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(40);
 
@@ -40,7 +41,7 @@ const REQUESTS: [(&str, &str, u16); 10] = [
 /// What a client saw of all requests.
 #[derive(Debug, Default)]
 struct Seen {
-    /// How many were answered as they should be, by method and path.
+    /// How many were answered as they should be, by their place in the list.
     answered: BTreeMap<usize, u32>,
     /// What went wrong in the others.
     failed: Vec<String>,
@@ -70,11 +71,10 @@ impl Load {
         Ok(Load { gateway, tokens, post, clients: [client(64)?, client(0)?] })
     }
 
-    /// Sends the request of that number; what went wrong, if anything did.
-    async fn send(&self, number: usize) -> Result<(), String> {
+    /// Sends the request of that number as one of the clients; what went wrong, if anything did.
+    async fn send(&self, client: usize, number: usize) -> Result<(), String> {
         let (method, path, expected) = REQUESTS[number % REQUESTS.len()];
-        // Each kind of request goes over both kinds of connections.
-        let client = &self.clients[number / REQUESTS.len() % 2];
+        let client = &self.clients[client % 2];
         let url = format!("{}/api/v1{}", self.gateway, path.replace("{post}", &self.post));
         let method = Method::from_bytes(method.as_bytes()).map_err(|error| error.to_string())?;
         // The author of the post is the first.
@@ -97,37 +97,34 @@ impl Load {
         if status.as_u16() == expected { Ok(()) } else { Err(format!("{method} {path}: {status} {text}")) }
     }
 
-    /// Sends at the rate, whether earlier ones are answered or not, until it is stopped.
-    async fn run(self, mut stop: watch::Receiver<bool>) -> Result<Seen> {
-        let (load, mut seen, mut under_way) = (Arc::new(self), Seen::default(), JoinSet::new());
-        let mut turns = interval(Duration::from_secs(1) / RATE);
-        turns.set_missed_tick_behavior(MissedTickBehavior::Burst);
-        let mut count = |seen: &mut Seen, (number, took, outcome): (usize, Duration, Result<(), String>)| {
-            seen.slowest = seen.slowest.max(took);
-            match outcome {
-                Ok(()) => *seen.answered.entry(number % REQUESTS.len()).or_default() += 1,
-                Err(failure) => seen.failed.push(failure),
-            }
-        };
-        let mut number = 0;
-        while !*stop.borrow() {
-            tokio::select! {
-                _ = turns.tick() => {
-                    let (load, this, began) = (load.clone(), number, Instant::now());
-                    under_way.spawn(async move {
-                        let outcome = load.send(this).await;
-                        (this, began.elapsed(), outcome)
-                    });
-                    number += 1;
+    /// Lets every client send until it is stopped.
+    async fn run(self, stop: watch::Receiver<bool>) -> Result<Seen> {
+        let (load, next, mut clients) = (Arc::new(self), Arc::new(AtomicUsize::new(0)), JoinSet::new());
+        for client in 0..CLIENTS {
+            let (load, next, stop) = (load.clone(), next.clone(), stop.clone());
+            clients.spawn(async move {
+                let mut seen = Seen::default();
+                while !*stop.borrow() {
+                    let (number, began) = (next.fetch_add(1, Ordering::Relaxed), Instant::now());
+                    match load.send(client, number).await {
+                        Ok(()) => *seen.answered.entry(number % REQUESTS.len()).or_default() += 1,
+                        Err(failure) => seen.failed.push(failure),
+                    }
+                    seen.slowest = seen.slowest.max(began.elapsed());
                 }
-                Some(done) = under_way.join_next() => count(&mut seen, done?),
-                changed = stop.changed() => changed?,
+                seen
+            });
+        }
+        let mut all = Seen::default();
+        while let Some(seen) = clients.join_next().await {
+            let Seen { answered, failed, slowest } = seen?;
+            for (place, count) in answered {
+                *all.answered.entry(place).or_default() += count;
             }
+            all.failed.extend(failed);
+            all.slowest = all.slowest.max(slowest);
         }
-        while let Some(done) = under_way.join_next().await {
-            count(&mut seen, done?);
-        }
-        Ok(seen)
+        Ok(all)
     }
 }
 
