@@ -108,8 +108,7 @@ impl Rolling<'_> {
                     } else {
                         "no process has its name"
                     };
-                    let error =
-                        error.context(format!("{name} was not replaced: {left}; {count} processes were before"));
+                    let error = error.context(format!("{name} was not replaced: {left}; replaced before it: {count}"));
                     return Err(Failure::Refused(error));
                 }
                 Err(incomplete) => return Err(incomplete),

@@ -213,7 +213,7 @@ async fn a_process_that_does_not_start_replaces_none() -> Result<()> {
     let output = roll(&platform, &["auth-service", "post-service"]).await?;
     let (lines, errors) = (String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?);
     assert_eq!(output.status.code(), Some(1), "{lines}{errors}");
-    let beginning = "error: post-service was not replaced: the process before it serves on; 1 processes were before: post-service \
+    let beginning = "error: post-service was not replaced: the process before it serves on; replaced before it: 1: post-service \
                      ended (exit status: 1); the last lines of ";
     ensure!(errors.starts_with(beginning) && errors.contains("MEDIA_STORE: "), "{errors}");
     ensure!(lines.starts_with("auth-service: process "), "{lines}");
