@@ -47,7 +47,12 @@ use crate::personal_data::schedulers::ErasureWatch;
 use crate::sessions::introspection;
 use crate::settings::{Command, Settings};
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+/// The migrations of a later release are no fault: while that one is rolled out, or back, processes of this one start on its tables.
+static MIGRATIONS: sqlx::migrate::Migrator = {
+    let mut migrations = sqlx::migrate!();
+    migrations.ignore_missing = true;
+    migrations
+};
 
 /// Events of other replicas after which verify-token may have another answer.
 const INVALIDATING_STREAMS: [&str; 5] = [

@@ -70,7 +70,12 @@ use crate::system_messages::schedulers::MessageWriter;
 use crate::taste::schedulers::{TasteFetcher, TasteMatcher};
 use crate::unsubscribe::services::{LinkState, UnsubscribeLinks};
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+/// The migrations of a later release are no fault: while that one is rolled out, or back, processes of this one start on its tables.
+static MIGRATIONS: sqlx::migrate::Migrator = {
+    let mut migrations = sqlx::migrate!();
+    migrations.ignore_missing = true;
+    migrations
+};
 
 static SERVICE: Service = Service {
     name: "engagement-service",

@@ -35,7 +35,12 @@ use crate::pre_publish::PrePublish;
 use crate::quotas::Quota;
 use crate::settings::Settings;
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+/// The migrations of a later release are no fault: while that one is rolled out, or back, processes of this one start on its tables.
+static MIGRATIONS: sqlx::migrate::Migrator = {
+    let mut migrations = sqlx::migrate!();
+    migrations.ignore_missing = true;
+    migrations
+};
 
 static SERVICE: Service = Service {
     name: "interaction-service",

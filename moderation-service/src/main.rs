@@ -66,7 +66,12 @@ use crate::text_model::mini_lm::MiniLm;
 use crate::text_model::turns::Turns;
 use crate::text_model::{TextModel, shipped};
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+/// The migrations of a later release are no fault: while that one is rolled out, or back, processes of this one start on its tables.
+static MIGRATIONS: sqlx::migrate::Migrator = {
+    let mut migrations = sqlx::migrate!();
+    migrations.ignore_missing = true;
+    migrations
+};
 
 static SERVICE: Service = Service {
     name: "moderation-service",

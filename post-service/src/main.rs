@@ -40,7 +40,12 @@ use crate::search::schedulers::SearchBackfill;
 use crate::settings::{Command, Settings};
 use crate::tags::schedulers::TagBackfiller;
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+/// The migrations of a later release are no fault: while that one is rolled out, or back, processes of this one start on its tables.
+static MIGRATIONS: sqlx::migrate::Migrator = {
+    let mut migrations = sqlx::migrate!();
+    migrations.ignore_missing = true;
+    migrations
+};
 
 static SERVICE: Service = Service {
     name: "post-service",

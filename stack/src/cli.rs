@@ -9,6 +9,7 @@ use crate::servers::folder::DataFolder;
 use crate::traffic::target::Entrance;
 
 use crate::launcher::prepare::{self, Prepare};
+use crate::launcher::roll::{self, Roll};
 use crate::launcher::test::{self, Test};
 use crate::launcher::up::{self, Up};
 use crate::launcher::{check, doctor, reset};
@@ -34,6 +35,8 @@ enum Command {
     Up(Up),
     /// Check what would keep `up` with the same arguments from coming up, or which processes of a running platform are not ready
     Doctor(Up),
+    /// Build the services and replace the processes of a running platform by new ones, one at a time, while requests go on
+    Roll(Roll),
     /// Run every test of the workspace against temporary servers
     Test(Test),
     /// Play the functional flow against a running platform and check what it counts
@@ -63,6 +66,7 @@ impl Cli {
         match self.command {
             Command::Up(options) => up::up(options).await,
             Command::Doctor(options) => doctor::doctor(options).await,
+            Command::Roll(options) => roll::roll(options).await,
             Command::Test(options) => test::test(options).await,
             Command::Demo(options) => demo::demo(options).await,
             Command::Seed(options) => seed::seed(options).await,
@@ -98,6 +102,15 @@ mod tests {
         let Command::Up(up) = parse("stack up").unwrap() else { panic!("not up") };
         assert_eq!((up.port_base, up.replicas, up.build.release, up.build.prebuilt), (8000, 1, false, false));
         assert_eq!(up.data.data_dir, None);
+    }
+
+    #[test]
+    fn roll_is_for_all_services_or_for_some_that_there_are() {
+        let Command::Roll(all) = parse("stack roll").unwrap() else { panic!("not roll") };
+        assert_eq!(all.services, Vec::<String>::new());
+        let Command::Roll(some) = parse("stack roll post-service auth-service").unwrap() else { panic!("not roll") };
+        assert_eq!(some.services, ["post-service", "auth-service"]);
+        assert!(parse("stack roll mail-service").unwrap_err().to_string().contains("it must be one of auth-service, "));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::future::try_join_all;
 use redis::aio::ConnectionManager;
-use redis::{AsyncCommands, Script};
+use redis::{AsyncCommands, Script, Value, from_redis_value_ref};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -21,8 +21,10 @@ const POLL: Duration = Duration::from_secs(1);
 const GONE: u64 = 24 * 60 * 60;
 /// How long, in seconds, a walk over all hashes may take.
 const WALK: u64 = 60 * 60;
-/// Names the Redis process in whose memory all hashes were found, or put.
+/// Names the Redis process, or the processes, in whose memory all hashes were found, or put.
 const COMPLETE: &str = "auth:user_detail:complete";
+
+// The two keys of each script share a slot, since a cluster refuses others: the second holds the whole first one as its hash tag.
 
 /// Puts ARGV[2…] (field, value, …) into the hash KEYS[1], unless its version is above ARGV[1] or KEYS[2] says that the
 /// person is gone.
@@ -58,12 +60,12 @@ static FINISH: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// A walk over all hashes: up to where it is, the key that shows that Redis lost nothing since it began, and the Redis
-/// process that it began in.
+/// A walk over all hashes: up to where it is, the key that shows that Redis lost nothing since it began, and the processes of Redis
+/// that it began in.
 struct Walk {
     after: Uuid,
     key: String,
-    process: String,
+    processes: String,
 }
 
 /// Keeps the hashes up to date.
@@ -80,7 +82,27 @@ pub fn key(id: Uuid) -> String {
 
 /// The mark of a person who is gone.
 fn gone_key(id: Uuid) -> String {
-    format!("auth:user_detail:gone:{id}")
+    format!("auth:user_detail:gone:{{{}}}", key(id))
+}
+
+/// The mark of a new walk.
+fn walk_key() -> String {
+    format!("auth:user_detail:walk:{{{COMPLETE}}}:{}", Uuid::now_v7())
+}
+
+/// The processes that answer `INFO`: one, or in a cluster every primary, each under its address. A primary that is replaced, or
+/// started again, may lack what its shard held: then this is another text.
+fn processes(info: &Value) -> redis::RedisResult<String> {
+    let texts = match info {
+        Value::Map(shards) => {
+            shards.iter().map(|(_, info)| from_redis_value_ref(info)).collect::<Result<Vec<String>, _>>()?
+        }
+        one => vec![from_redis_value_ref(one)?],
+    };
+    let run_id = |text: &String| text.lines().find_map(|line| Some(line.strip_prefix("run_id:")?.trim().to_owned()));
+    let mut processes: Vec<_> = texts.iter().filter_map(run_id).collect();
+    processes.sort_unstable();
+    Ok(processes.join("+"))
 }
 
 impl HashWriter {
@@ -124,22 +146,21 @@ impl HashWriter {
             self.walk = self.walk.take().map(|walk| Walk { after: last, ..walk });
             return Ok(Outcome::Busy);
         }
-        let () = FINISH.key(COMPLETE).key(&walk.key).arg(&walk.process).invoke_async(&mut self.redis).await?;
+        let () = FINISH.key(COMPLETE).key(&walk.key).arg(&walk.processes).invoke_async(&mut self.redis).await?;
         self.walk = None;
         Ok(Outcome::Busy)
     }
 
-    /// Whether Redis is the process that was last found complete; if not, a walk begins.
+    /// Whether Redis is what was last found complete; if not, a walk begins.
     async fn detect_loss(&mut self) -> anyhow::Result<Outcome> {
-        let info: String = redis::cmd("INFO").arg("server").query_async(&mut self.redis).await?;
-        let process = info.lines().find_map(|line| line.strip_prefix("run_id:")).unwrap_or_default().trim().to_owned();
+        let processes = processes(&redis::cmd("INFO").arg("server").query_async(&mut self.redis).await?)?;
         let complete: Option<String> = self.redis.get(COMPLETE).await?;
-        if complete.as_ref() == Some(&process) {
+        if complete.as_ref() == Some(&processes) {
             return Ok(Outcome::Idle(POLL));
         }
-        let key = format!("auth:user_detail:walk:{}", Uuid::now_v7());
+        let key = walk_key();
         let () = self.redis.set_ex(&key, 1, WALK).await?;
-        self.walk = Some(Walk { after: Uuid::nil(), key, process });
+        self.walk = Some(Walk { after: Uuid::nil(), key, processes });
         Ok(Outcome::Busy)
     }
 }
@@ -182,5 +203,53 @@ impl Worker for HashWriter {
         }
         self.write(&pending).await?;
         Ok(Outcome::Busy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The slot of a key: CRC-16/XMODEM of what stands between the first braces, or of all, as Redis Cluster's specification has it.
+    fn slot(key: &str) -> u16 {
+        let tag = key.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map(|(tag, _)| tag);
+        let hashed = tag.filter(|tag| !tag.is_empty()).unwrap_or(key);
+        let step = |crc: u16, byte: u8| {
+            (0..8).fold(crc ^ (u16::from(byte) << 8), |crc, _| (crc << 1) ^ if crc & 0x8000 > 0 { 0x1021 } else { 0 })
+        };
+        hashed.bytes().fold(0, step) % 16_384
+    }
+
+    /// Others are refused with CROSSSLOT.
+    #[test]
+    fn keys_of_one_script_share_a_slot() {
+        assert_eq!(
+            (slot("123456789"), slot("foo{123456789}{bar}"), slot("a{}b") == slot("a")),
+            (12_739, 12_739, false)
+        );
+        let people = [(); 20].map(|()| Uuid::now_v7());
+        for person in people {
+            assert_eq!(slot(&key(person)), slot(&gone_key(person)), "{person}");
+        }
+        assert_eq!(slot(COMPLETE), slot(&walk_key()));
+        let spread: std::collections::BTreeSet<_> = people.map(|person| slot(&key(person))).into();
+        assert!(spread.len() > 1, "people do not share one: {spread:?}");
+    }
+
+    /// A primary that was replaced came from a copy that may lack the last writes of its shard.
+    #[test]
+    fn another_primary_of_any_shard_is_another_redis() {
+        let info = |run_id: &str| Value::BulkString(format!("# Server\r\nrun_id:{run_id}\r\nport:1\r\n").into());
+        let cluster = |shards: &[(&str, &str)]| {
+            let shard = |(address, run_id): &(&str, &str)| (Value::SimpleString((*address).into()), info(run_id));
+            processes(&Value::Map(shards.iter().map(shard).collect())).unwrap()
+        };
+        assert_eq!(processes(&info("abc")).unwrap(), "abc");
+        let complete = cluster(&[("a:1", "r1"), ("b:1", "r2"), ("c:1", "r3")]);
+        assert_eq!(complete, "r1+r2+r3");
+        assert_eq!(cluster(&[("c:1", "r3"), ("a:1", "r1"), ("b:1", "r2")]), complete, "in whichever order they answer");
+        assert_ne!(cluster(&[("a:1", "r1"), ("b:1", "r2"), ("d:1", "r4")]), complete, "a replica took over from c");
+        assert_ne!(cluster(&[("a:1", "r1"), ("b:1", "r5"), ("c:1", "r3")]), complete, "b was started again");
+        assert!(processes(&Value::Int(1)).is_ok_and(|processes| processes.is_empty()), "and never what was complete");
     }
 }

@@ -55,10 +55,13 @@ async fn requests_are_for_those_that_serve(_: PgPoolOptions, database: PgConnect
     let app = &platform.app;
     app.db.close().await;
     let serves = get(&platform, "/health/serve").await;
-    assert_eq!((serves.status.as_u16(), serves.body), (200, json!({ "serves": true })));
+    let process = std::process::id();
+    assert_eq!((serves.status.as_u16(), serves.body), (200, json!({ "serves": true, "process": process })));
+    assert_eq!(serves.headers.get(header::CONNECTION), None);
     tokio::join!(app.drain(), async {
         let serves = get(&platform, "/health/serve").await;
-        assert_eq!((serves.status.as_u16(), serves.body), (503, json!({ "serves": false })));
+        assert_eq!((serves.status.as_u16(), serves.body), (503, json!({ "serves": false, "process": process })));
+        assert_eq!(serves.headers[header::CONNECTION], "close", "who keeps connections gives each up with an answer");
         assert!(!app.stop.is_cancelled(), "it works on");
     });
     assert!(app.stop.is_cancelled());

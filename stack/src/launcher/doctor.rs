@@ -3,6 +3,7 @@
 //!
 //! It changes nothing. Wherever it can it calls what `up` calls, so that both report a problem in the same sentence.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
@@ -52,7 +53,9 @@ pub async fn doctor(options: Up) -> Result<ExitCode> {
 /// Whether each process of a running platform is ready.
 async fn check_running(data: &Path, report: &mut DoctorReport) -> Result<()> {
     let (http, alive) = (client::http(ANSWER_TIMEOUT)?, ledger::alive(data)?);
-    let count = |package: &str| alive.iter().filter(|entry| entry.name.starts_with(package)).count();
+    // While a process is replaced, two have its name.
+    let names: BTreeSet<_> = alive.iter().map(|entry| &entry.name).collect();
+    let count = |package: &str| names.iter().filter(|name| name.starts_with(package)).count();
     let replicas = SERVICES.iter().map(|service| count(service.package)).max().unwrap_or_default();
     let Some(base) = connections::port_base(data).filter(|_| replicas > 0) else {
         report.add("note", "its services have not been started yet");

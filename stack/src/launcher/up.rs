@@ -1,8 +1,9 @@
 //! `cargo stack up`: starts the whole platform, watches it, and stops it again.
 
+use std::net::TcpListener;
 use std::process::ExitCode;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use clap::{ArgGroup, Args, value_parser};
 use reqwest::Url;
 use tokio::time::Instant;
@@ -13,15 +14,17 @@ use crate::host::shutdown::Shutdown;
 use crate::host::workspace::Build;
 use crate::host::{arguments, console};
 use crate::launcher::connections;
+use crate::launcher::control::{Control, Request};
+use crate::launcher::rolling::Rolling;
 use crate::platform::config::{PlatformConfig, Setting};
-use crate::platform::instances::{Instance, wait_until_live, wait_until_ready};
+use crate::platform::instances::{Instance, check_survival, wait_until_live, wait_until_ready};
 use crate::platform::order::{self, Component};
 use crate::platform::replicas::{self, Replica};
 use crate::platform::{gateway, ports, web};
 use crate::servers::folder::{DataFolder, Folder};
 use crate::servers::ledger::Ledger;
 use crate::servers::postgres::{Lifetime, Postgres};
-use crate::servers::processes::{ProcessEnd, Processes};
+use crate::servers::processes::Processes;
 use crate::servers::state::PersistedState;
 use crate::servers::{private, redis, roles};
 use crate::system::{Service, WEB};
@@ -102,7 +105,7 @@ async fn run(
     processes: &mut Processes,
 ) -> anyhow::Error {
     match start(options, folder, reservations, processes).await {
-        Ok(()) => watch(processes, options.replicas).await,
+        Ok(running) => watch(options, folder, &running, processes).await,
         Err(error) => with_hint(&error),
     }
 }
@@ -112,19 +115,29 @@ fn with_hint(error: &anyhow::Error) -> anyhow::Error {
     anyhow!("{error:#}\n`cargo stack doctor` with the same arguments checks what else is in the way on this machine")
 }
 
-/// Returns when a server has ended, or the last replica of a service.
-async fn watch(processes: &mut Processes, replicas: u16) -> anyhow::Error {
+/// A platform that is complete.
+struct Running {
+    config: PlatformConfig,
+    gateway_port: Option<u16>,
+}
+
+/// Replaces processes on request; returns when a server has ended, or the last replica of a service.
+async fn watch(options: &Up, folder: &Folder, running: &Running, processes: &mut Processes) -> anyhow::Error {
+    let Running { config, gateway_port } = running;
+    let extra = |service: &Service| extra_environment(options, service, *gateway_port);
+    let rolling = Rolling { build: &options.build, config, folder, replicas: options.replicas, extra: &extra };
+    let control = Control::open(folder);
     loop {
-        let ProcessEnd { name, error } = match processes.next_end().await {
-            Ok(end) => end,
-            Err(error) => return error,
+        let outcome = tokio::select! {
+            end = processes.next_end() => end.and_then(|end| check_survival(processes, end, options.replicas)),
+            request = control.next() => match request {
+                Ok((Request::Roll { services }, mut caller)) => rolling.roll(&services, processes, &mut caller).await,
+                Err(error) => Err(error),
+            },
         };
-        let siblings = replicas::siblings(&name, replicas);
-        let others: Vec<_> = siblings.into_iter().filter(|other| processes.has(other)).collect();
-        if others.is_empty() {
+        if let Err(error) = outcome {
             return error;
         }
-        console::info(format_args!("{error:#}\nIts work goes to {}", others.join(", ")));
     }
 }
 
@@ -133,7 +146,7 @@ async fn start(
     folder: &Folder,
     reservations: &mut PortReservations,
     processes: &mut Processes,
-) -> Result<()> {
+) -> Result<Running> {
     let port_base = reserve_ports(options, reservations)?;
     let gateway_port =
         if options.has_gateway() { Some(gateway::reserve_port(options.gateway_port, reservations)?) } else { None };
@@ -163,7 +176,8 @@ async fn start(
             let extra = extra_environment(options, service, gateway_port);
             for number in 0..options.replicas {
                 let replica = Replica { service, number };
-                instances.push(Instance::start(replica, &config, &binaries, &extra, folder, processes)?);
+                let socket = socket(replica, port_base, &extra)?;
+                instances.push(Instance::start(replica, &config, &binaries, &extra, folder, processes, socket)?);
             }
             continue;
         }
@@ -194,7 +208,14 @@ async fn start(
         config.mail.display(),
         folder.path().join(connections::FILE).display()
     ));
-    Ok(())
+    Ok(Running { config, gateway_port })
+}
+
+/// The socket that a replica accepts from, so that another process can take its place; none where it listens elsewhere.
+fn socket(replica: Replica, port_base: u16, extra: &[(String, String)]) -> Result<Option<TcpListener>> {
+    let is_elsewhere = extra.iter().any(|(name, _)| name == "HOST" || name == "PORT");
+    let port = replica.service.port(port_base, replica.number).filter(|_| !is_elsewhere);
+    port.map(ports::listen).transpose().with_context(|| format!("{} cannot be started", replica.name()))
 }
 
 /// Starts a private server, or sets up or tries the one that was given; its name.

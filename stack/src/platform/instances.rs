@@ -1,22 +1,25 @@
 //! Starting processes of the services, and waiting until each answers `/health/ready` with 200.
 
 use std::collections::BTreeMap;
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use futures::future::join_all;
+use nix::unistd::Pid;
 use reqwest::{Client, StatusCode};
+use serde::Deserialize;
 use tokio::process::Command;
 use tokio::time::{Instant, interval};
 
 use crate::client;
 use crate::host::console;
 use crate::platform::config::PlatformConfig;
-use crate::platform::replicas::Replica;
+use crate::platform::replicas::{self, Replica};
 use crate::servers::folder::Folder;
 use crate::servers::process_kind::ProcessKind;
-use crate::servers::processes::Processes;
+use crate::servers::processes::{ProcessEnd, Processes};
 
 /// How long readiness may take: migrations on a slow disk included.
 const READY_TIMEOUT: Duration = Duration::from_mins(2);
@@ -35,7 +38,8 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Starts a replica, unless it runs, from the binaries by package; `extra` is added to its environment.
+    /// Starts a replica, unless it runs, from the binaries by package; `extra` is added to its environment. It accepts from the
+    /// socket, where one is given.
     pub fn start(
         replica: Replica,
         config: &PlatformConfig,
@@ -43,6 +47,7 @@ impl Instance {
         extra: &[(String, String)],
         folder: &Folder,
         processes: &mut Processes,
+        socket: Option<TcpListener>,
     ) -> Result<Instance> {
         let (name, url, started) = (replica.name(), replica.url(config.port_base), Instant::now());
         let log = folder.log(&name)?;
@@ -51,7 +56,7 @@ impl Instance {
             let binary = binaries.get(package).with_context(|| format!("cargo built no {package}"))?;
             let mut command = Command::new(binary);
             command.envs(config.environment(replica)?).envs(extra.iter().cloned());
-            processes.start(ProcessKind::Service, &name, command, &log)?;
+            processes.start_with(ProcessKind::Service, &name, command, &log, socket)?;
         }
         Ok(Instance { name, url, log, started })
     }
@@ -101,6 +106,50 @@ pub async fn wait_until_live(processes: &mut Processes, instances: &[Instance]) 
             console::info(format_args!("{} runs and is not ready: {answer}", instance.name));
         }
     }
+    Ok(())
+}
+
+/// Whose answer it is whether requests may be sent to an address.
+#[derive(Deserialize)]
+struct Serving {
+    process: i32,
+}
+
+/// Asks at once: of the processes that share an address each then gets a connection, however the system gives them out.
+const ASKED_AT_ONCE: usize = 4;
+
+/// Waits until this very process serves at an address, which it may share.
+pub async fn wait_until_serves(url: &str, pid: Pid) -> Result<()> {
+    let url = format!("{url}/health/serve");
+    // Every time a connection of its own: one that is kept would lead to the same process again.
+    let http = Client::builder().timeout(ANSWER_TIMEOUT).no_proxy().pool_max_idle_per_host(0).build()?;
+    let (began, mut turns) = (Instant::now(), interval(Duration::from_millis(20)));
+    while began.elapsed() < READY_TIMEOUT {
+        turns.tick().await;
+        let serves = async || {
+            let answer = http.get(&url).send().await.ok()?.error_for_status().ok()?;
+            Some(answer.json::<Serving>().await.ok()?.process == pid.as_raw())
+        };
+        if join_all((0..ASKED_AT_ONCE).map(|_| serves())).await.contains(&Some(true)) {
+            return Ok(());
+        }
+    }
+    bail!("it does not serve after {} s", READY_TIMEOUT.as_secs())
+}
+
+/// Whether the platform goes on without a process that has ended: its work goes to the other replicas of its service. An error
+/// when there is none.
+pub fn check_survival(processes: &Processes, end: ProcessEnd, replicas: u16) -> Result<()> {
+    let ProcessEnd { name, replaced, error } = end;
+    if replaced {
+        return Ok(());
+    }
+    let siblings = replicas::siblings(&name, replicas);
+    let others: Vec<_> = siblings.into_iter().filter(|other| processes.has(other)).collect();
+    if others.is_empty() {
+        return Err(error);
+    }
+    console::info(format_args!("{error:#}\nIts work goes to {}", others.join(", ")));
     Ok(())
 }
 

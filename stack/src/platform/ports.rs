@@ -2,11 +2,16 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use tokio::net::TcpSocket;
 
 use crate::host::reservations::PortReservations;
+
+/// Connections that wait to be accepted: as many as where a service listens for itself.
+const BACKLOG: u32 = 1024;
 
 /// Reserves ports; when one of them is in use, the error names it, the process that uses it and the option to change.
 pub fn reserve(wanted: &[(String, u16)], reservations: &mut PortReservations, option: &str) -> Result<()> {
@@ -20,6 +25,15 @@ pub fn reserve(wanted: &[(String, u16)], reservations: &mut PortReservations, op
         return Ok(());
     }
     bail!("{}; stop it or choose other ports with {option}", busy.join(", "))
+}
+
+/// Listens on a port of this machine, for a process that will accept.
+pub fn listen(port: u16) -> Result<TcpListener> {
+    let socket = TcpSocket::new_v4().context("no socket can be made")?;
+    // As a service does that listens for itself.
+    socket.set_reuseaddr(true)?;
+    socket.bind((Ipv4Addr::LOCALHOST, port).into()).with_context(|| format!("port {port} is in use"))?;
+    Ok(socket.listen(BACKLOG)?.into_std()?)
 }
 
 /// A process that listens on a port.
@@ -70,8 +84,6 @@ fn listeners(table: &str, port: u16) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{Ipv4Addr, TcpListener};
-
     use super::*;
 
     #[test]

@@ -97,7 +97,7 @@ impl<'a> Platform<'a> {
     /// Starts a replica, unless it runs.
     pub fn start_replica(&mut self, replica: Replica) -> Result<Instance> {
         let TemporaryServers { folder, processes, .. } = &mut *self.servers;
-        Instance::start(replica, &self.config, &self.binaries, &self.settings, folder, processes)
+        Instance::start(replica, &self.config, &self.binaries, &self.settings, folder, processes, None)
     }
 
     /// Starts Postgres, as often as it takes until the remains of the killed one are gone.

@@ -6,6 +6,7 @@
 //!   kept.json        ports, passwords and keys that were decided once (readable by its owner only)
 //!   processes.json   what runs, so that the next launcher finds what a killed one left behind
 //!   connections.env  addresses for psql and redis-cli (readable by its owner only)
+//!   control/         the socket by which `cargo stack roll` asks the launcher
 //!   logs/  mail/     one log per process; the mails that the services "sent"
 //!   media/           the pictures that were uploaded
 //!   postgres/  redis/

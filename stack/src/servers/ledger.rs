@@ -69,6 +69,12 @@ impl Ledger {
         self.save()
     }
 
+    /// Takes a process out that has ended.
+    pub fn remove(&mut self, pid: i32) -> Result<()> {
+        self.entries.retain(|entry| entry.pid != pid);
+        self.save()
+    }
+
     pub fn clear(&mut self) -> Result<()> {
         self.entries.clear();
         self.save()
@@ -165,7 +171,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let folder = Folder::claim(home.path()).unwrap();
         let mut left = Command::new("sleep").arg("600").spawn().unwrap();
-        let entry = Entry::of("sleeper", ProcessKind::Service, i32::try_from(left.id()).unwrap());
+        let entry = Entry::of("sleeper", ProcessKind::Redis, i32::try_from(left.id()).unwrap());
         Ledger::open(&folder).await.unwrap().add(entry.clone()).unwrap();
 
         let ledger = Ledger::open(&folder).await.unwrap();

@@ -22,7 +22,9 @@ impl ProcessKind {
         match self {
             // SIGTERM would let Postgres wait for its clients; SIGINT ends their sessions and shuts down cleanly.
             ProcessKind::Postgres => Signal::SIGINT,
-            ProcessKind::Redis | ProcessKind::Service => Signal::SIGTERM,
+            ProcessKind::Redis => Signal::SIGTERM,
+            // SIGTERM would let a service drain first, for a load balancer that sends requests elsewhere. There is no elsewhere.
+            ProcessKind::Service => Signal::SIGINT,
             // To nginx, SIGTERM means at once, and SIGQUIT that what is under way may end.
             ProcessKind::Gateway => Signal::SIGQUIT,
         }

@@ -14,6 +14,7 @@ mod perspective;
 mod rebuild;
 mod replicas;
 mod rights;
+mod rolling;
 mod servers;
 mod start_order;
 mod top;

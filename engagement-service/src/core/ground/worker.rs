@@ -60,10 +60,8 @@ async fn run_within(
         let pause = match outcome {
             Ok(outcome) => {
                 failures = 0;
-                match outcome {
-                    Outcome::Busy => continue,
-                    Outcome::Idle(pause) => pause,
-                }
+                let Outcome::Idle(pause) = outcome else { continue };
+                pause
             }
             Err(error) => {
                 failures = failures.saturating_add(1);

@@ -209,9 +209,9 @@ pub async fn run(service: &'static Service, arguments: &ArgMatches) -> anyhow::R
 
 /// Serves requests and works in the background until the stop, and then shuts down in order.
 pub async fn serve(service: &'static Service, app: App, mut features: Features) -> anyhow::Result<()> {
-    let (host, port) = (app.settings.host, app.settings.port);
-    let listener = tokio::net::TcpListener::bind((host, port)).await;
-    let listener = listener.with_context(|| format!("{} cannot listen on {host}:{port}", app.name))?;
+    let address = (app.settings.host, app.settings.port).into();
+    let listener = connections::listen(address).await;
+    let (listener, passed) = listener.with_context(|| format!("{} cannot listen on {address}", app.name))?;
     tracing::info!(service = app.name, address = %listener.local_addr()?, "listening");
     let router = service.router(&app, &mut features);
     meters::start_counters(service.limits.iter().map(|limit| limit.name));
@@ -226,10 +226,14 @@ pub async fn serve(service: &'static Service, app: App, mut features: Features) 
             _ = tokio::signal::ctrl_c() => signalled.stop.cancel(),
         }
     });
-    let stop = app.stop.clone();
+    let (stop, mut prepared) = (app.stop.clone(), app.prepared.subscribe());
     // A client that takes its time must not hold up the end.
     tokio::select! {
-        () = ConnectionLimits::new(app.settings.max_connections).serve(listener, router, stop.clone()) => {}
+        () = async {
+            // Requests to a socket that was passed are for the process before this one until this one can answer them.
+            prepared.wait_for(|prepared| *prepared || !passed).await.ok();
+            ConnectionLimits::new(app.settings.max_connections).serve(listener, router, stop.clone()).await;
+        } => {}
         () = async { stop.cancelled().await; tokio::time::sleep(SHUTDOWN_GRACE).await } => {}
     }
     app.tasks.close();

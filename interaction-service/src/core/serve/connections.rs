@@ -3,12 +3,14 @@
 //! once its header is there is the middleware's to limit.
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -77,6 +79,17 @@ impl ConnectionLimits {
     }
 }
 
+/// The socket to accept from, and whether it was passed: as standard input, as inetd and systemd pass one. Its owner can start
+/// the next process of a service beside the one that serves, and the address is never without a listener.
+pub async fn listen(address: SocketAddr) -> anyhow::Result<(TcpListener, bool)> {
+    let passed = std::net::TcpListener::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+    if passed.local_addr().ok() != Some(address) {
+        return Ok((TcpListener::bind(address).await?, false));
+    }
+    passed.set_nonblocking(true)?;
+    Ok((TcpListener::from_std(passed)?, true))
+}
+
 async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
@@ -89,11 +102,7 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     }
 }
 
-async fn call(
-    routes: Router,
-    peer: SocketAddr,
-    request: hyper::Request<Incoming>,
-) -> Result<axum::response::Response, Infallible> {
+async fn call(routes: Router, peer: SocketAddr, request: hyper::Request<Incoming>) -> Result<Response, Infallible> {
     let mut request: Request = request.map(Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));
     routes.oneshot(request).await

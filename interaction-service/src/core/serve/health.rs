@@ -29,10 +29,7 @@ type Subscribed = Arc<[&'static str]>;
 pub async fn ask(host: IpAddr, port: u16, check: HealthCheck) -> anyhow::Result<()> {
     // To connect to the address that stands for all of this machine's leads to this machine.
     let address = std::net::SocketAddr::from((host, port));
-    let path = match check {
-        HealthCheck::Live => "live",
-        HealthCheck::Ready => "ready",
-    };
+    let path = format!("{check:?}").to_ascii_lowercase();
     let client = http_client::builder().timeout(CHECK_TIMEOUT).no_proxy().build()?;
     let answer = client.get(format!("http://{address}/health/{path}")).send().await.context("no answer")?;
     let (status, text) = (answer.status(), answer.text().await?);
@@ -42,7 +39,7 @@ pub async fn ask(host: IpAddr, port: u16, check: HealthCheck) -> anyhow::Result<
 
 /// `/health/live` answers as long as the process does; `/health/ready` asks Postgres and Redis; `/health/serve` is for what
 /// sends requests here, and asks neither: an outage of what all replicas share must not take every one of them out of
-/// service at once. `/health/lag` says beside readiness how far behind events are; `/metrics` is Prometheus text.
+/// service at once, and says which process answers, since two may share an address. `/health/lag` says beside readiness how far behind events are; `/metrics` is Prometheus text.
 pub fn routes(subscribed: Subscribed) -> Router<App> {
     Router::new()
         .route("/health/live", get(|| async { Json(json!({ "live": true })) }))
@@ -68,7 +65,7 @@ async fn readiness(app: &App) -> (StatusCode, Value) {
 async fn serves(State(app): State<App>) -> (StatusCode, Json<Value>) {
     let serves = *app.prepared.borrow() && !app.draining.is_cancelled();
     let status = if serves { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({ "serves": serves })))
+    (status, Json(json!({ "serves": serves, "process": std::process::id() })))
 }
 
 async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {

@@ -161,13 +161,11 @@ async fn resolve(app: &App, subscriptions: &[Subscription], letter: DeadLetter, 
         // Another operator was faster.
         return Ok(());
     }
-    let target = Some(letter.id);
-    let action = if replays {
+    let (target, mut action) = (Some(letter.id), "dead_letter_discarded");
+    if replays {
         replay(app, &mut tx, subscriptions, letter).await?;
-        "dead_letter_replayed"
-    } else {
-        "dead_letter_discarded"
-    };
+        action = "dead_letter_replayed";
+    }
     audit::record(&mut *tx, audit::Entry { who: None, action, target, result: "done" }).await?;
     Ok(app.commit_with_answer(tx).await?)
 }

@@ -152,9 +152,7 @@ impl Consumer {
     /// Moves the watermark over a batch and applies it, or does neither.
     async fn apply(&self, batch: &[Event], watermark: Id) -> Result<(), Failure> {
         let (Some(first), Some(last)) = (batch.first(), batch.last()) else { return Ok(()) };
-        for event in batch {
-            event.check_version()?;
-        }
+        batch.iter().try_for_each(Event::check_version)?;
         let work = async {
             self.subscription.processor.prepare(batch).await?;
             let mut tx = self.app.db.begin().await?;

@@ -112,8 +112,7 @@ async fn delete_published(app: &App, stream: &str) -> anyhow::Result<()> {
             RETENTION_DAYS,
             BATCH
         );
-        let removed = query.execute(&app.db).await?.rows_affected();
-        if removed == 0 {
+        if query.execute(&app.db).await?.rows_affected() == 0 {
             return Ok(());
         }
     }

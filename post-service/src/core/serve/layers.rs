@@ -74,10 +74,14 @@ async fn admit(State(app): State<App>, request: Request, next: Next) -> Response
         return Error::NotReady.into_response();
     }
     let client = Client::of(&request, &app.settings.trusted_proxies);
-    match tokio::time::timeout(REQUEST_TIMEOUT, client.scope(next.run(request))).await {
-        Ok(response) => response,
-        Err(_) => problem(StatusCode::SERVICE_UNAVAILABLE, json!("The request took too long")),
+    let late = |_| problem(StatusCode::SERVICE_UNAVAILABLE, json!("The request took too long"));
+    let answer = tokio::time::timeout(REQUEST_TIMEOUT, client.scope(next.run(request))).await;
+    let mut response = answer.unwrap_or_else(late);
+    if app.draining.is_cancelled() {
+        // A caller that keeps connections gives each up with an answer, before the stop could meet a request on its way.
+        response.headers_mut().entry(header::CONNECTION).or_insert(HeaderValue::from_static("close"));
     }
+    response
 }
 
 /// Refuses a body that is compressed, and says so (RFC 9110, 15.5.16): read as it is, it would be called broken JSON.

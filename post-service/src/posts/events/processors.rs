@@ -2,6 +2,8 @@
 use std::collections::HashMap;
 
 use chrono::Utc;
+use futures::future::try_join_all;
+use redis::AsyncCommands;
 use redis::aio::ConnectionManager;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -85,12 +87,12 @@ impl InteractionCounter {
         if authors.is_empty() {
             return Ok(());
         }
-        let mut pipeline = redis::pipe();
-        for author in &authors {
-            pipeline.hget(user_key(*author), "total_connections");
-        }
-        let connections: Vec<Option<String>> = pipeline.query_async(&mut self.redis.clone()).await?;
-        let known = connections.into_iter().map(|text| text.and_then(|text| text.parse().ok()));
+        // Each by itself, and all at once on one connection: their hashes are in many slots, which no pipeline spans in a cluster.
+        let connections = try_join_all(authors.iter().map(|author| {
+            let (mut redis, key) = (self.redis.clone(), user_key(*author));
+            async move { redis.hget::<_, _, Option<String>>(key, "total_connections").await }
+        }));
+        let known = connections.await?.into_iter().map(|text| text.and_then(|text| text.parse().ok()));
         let mut authors: Vec<(Uuid, Option<i64>)> = authors.into_iter().zip(known).collect();
         // All replicas lock authors in one order, so that they cannot deadlock.
         authors.sort_unstable_by_key(|author| author.0);

@@ -45,9 +45,21 @@ pub fn reserve_port(port: u16, reservations: &mut PortReservations) -> Result<u1
     Ok(port)
 }
 
-/// The settings of a service behind the gateway: the proxy that may report a caller's address, and the address in mails.
-pub fn environment(port: u16) -> [(&'static str, String); 3] {
-    [("TRUSTED_PROXIES", "127.0.0.1/32".to_owned()), ("PUBLIC_URL", url(port)), ("MEDIA_URL", url(port))]
+/// How long the gateway keeps a connection to a service that nothing is sent on, in seconds.
+const KEPT_FOR: u32 = 2;
+/// How long a service that is asked to end still serves, in seconds: longer, so that the gateway has given up every connection to
+/// it by then, either with an answer or because nothing was sent.
+const DRAIN_SECONDS: u32 = 3;
+
+/// The settings of a service behind the gateway: the proxy that may report a caller's address, the address in mails, and how long
+/// it serves on when it is replaced.
+pub fn environment(port: u16) -> [(&'static str, String); 4] {
+    [
+        ("TRUSTED_PROXIES", "127.0.0.1/32".to_owned()),
+        ("PUBLIC_URL", url(port)),
+        ("MEDIA_URL", url(port)),
+        ("DRAIN_SECONDS", DRAIN_SECONDS.to_string()),
+    ]
 }
 
 /// Where it is.
@@ -135,15 +147,17 @@ fn settings(options: &Options<'_>, place: &Path, home: &Path, access_log: &Path)
     Ok(settings)
 }
 
-/// A group of servers for each service: all its processes, and connections to them that are kept, less long than a service
-/// keeps one that is idle (30 s).
+/// A group of servers for each service: all its processes, and connections to them that are kept for a while.
 fn upstreams(services: &[Instance]) -> String {
     let group = |package: &str| {
         let ours = services.iter().filter(|instance| instance.name.starts_with(package));
         let address = |instance: &Instance| instance.url.trim_start_matches("http://").to_owned();
         let servers: Vec<_> =
             ours.map(|instance| format!("    server {} fail_timeout=2s;\n", address(instance))).collect();
-        format!("upstream {package} {{\n{}    keepalive 32;\n    keepalive_timeout 20s;\n}}\n", servers.concat())
+        format!(
+            "upstream {package} {{\n{}    keepalive 32;\n    keepalive_timeout {KEPT_FOR}s;\n}}\n",
+            servers.concat()
+        )
     };
     SERVICES.iter().map(|service| group(service.package)).collect()
 }
@@ -177,7 +191,7 @@ mod tests {
         };
         let text = upstreams(&[instance("auth-service", 8000), instance("auth-service-2", 8100)]);
         let auth = "upstream auth-service {\n    server 127.0.0.1:8000 fail_timeout=2s;\n    \
-                    server 127.0.0.1:8100 fail_timeout=2s;\n    keepalive 32;\n    keepalive_timeout 20s;\n}\n";
+                    server 127.0.0.1:8100 fail_timeout=2s;\n    keepalive 32;\n    keepalive_timeout 2s;\n}\n";
         assert!(text.starts_with(auth), "{text}");
     }
 }

@@ -74,9 +74,7 @@ impl Trace {
     /// Says how the work ended: what is known now, and what went wrong, if anything did.
     pub fn end(&self, attributes: impl IntoIterator<Item = KeyValue>, failure: Option<String>) {
         let span = self.0.span();
-        for attribute in attributes {
-            span.set_attribute(attribute);
-        }
+        span.set_attributes(attributes);
         if let Some(failure) = failure {
             span.set_status(Status::error(failure));
         }
