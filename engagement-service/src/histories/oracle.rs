@@ -37,7 +37,7 @@ struct Post {
     published: Option<i64>,
     hidden: bool,
     deleted: bool,
-    /// Whom its words name.
+    /// The people that its words name.
     mentions: BTreeSet<usize>,
     /// What moderation has decided last, as the how manieth decision.
     visibility: &'static str,
@@ -55,7 +55,7 @@ struct Reply {
     is_comment: bool,
     /// Of a reply the comment that begins its thread.
     first: Option<usize>,
-    /// Whom its words name.
+    /// The people that its words name.
     mentions: BTreeSet<usize>,
     gone: bool,
 }

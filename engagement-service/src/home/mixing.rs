@@ -45,7 +45,8 @@ impl Home {
             Some(place) => place,
             None => ListPlace { list: self.recommender.current(reader).await?, place: 0 },
         };
-        let entries = self.recommender.entries(reader, start, i64::try_from(places).unwrap_or(i64::MAX)).await?;
+        let rows = i64::try_from(places).unwrap_or(i64::MAX);
+        let entries = self.recommender.entries(reader, start.list, start.place, rows).await?;
         let place = entries.last().map_or(start.place, |last| last.place);
         Ok(Mixed { entries, list: Some(ListPlace { place, ..start }) })
     }

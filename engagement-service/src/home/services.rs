@@ -1,11 +1,11 @@
-//! Where recommended posts stand on a page: behind each so many of the feed's own, and never before the first of these.
+//! Where recommended posts stand on a page: behind every few of the feed's own, and never before the first of these.
 
 /// How many items of a page may be recommended, so that with the feed's own they are no more than the page holds.
 pub fn mixed_places(limit: usize, every: usize) -> usize {
     if every == 0 { 0 } else { limit / (every + 1) }
 }
 
-/// How many are recommended on a page with that many places for them, which shows so many of the feed's own.
+/// How many are recommended on a page with that many places for them, which shows `own` posts of the feed itself.
 pub fn mixed_behind(own: usize, every: usize, places: usize) -> usize {
     own.checked_div(every).unwrap_or(0).min(places)
 }

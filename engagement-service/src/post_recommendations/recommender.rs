@@ -7,7 +7,6 @@ use axum::extract::FromRef;
 use chrono::Utc;
 use uuid::Uuid;
 
-use super::ListPlace;
 use super::candidates::models::{list_candidates, list_categories};
 use super::models::{PostRecommendationList, RecommendedEntry};
 use super::services::{Pick, pick};
@@ -60,9 +59,15 @@ impl PostRecommender {
     }
 
     /// What a reader sees of a list behind a place: as many posts as are asked for, or all that are left.
-    pub async fn entries(&self, reader: Uuid, behind: ListPlace, rows: i64) -> sqlx::Result<Vec<RecommendedEntry>> {
+    pub async fn entries(
+        &self,
+        reader: Uuid,
+        list: Uuid,
+        behind: i64,
+        rows: i64,
+    ) -> sqlx::Result<Vec<RecommendedEntry>> {
         let mut tx = merge::begin(&self.app.db, PAGE_TIMEOUT).await?;
-        let entries = PostRecommendationList::list_entries(&mut *tx, reader, behind.list, behind.place, rows).await?;
+        let entries = PostRecommendationList::list_entries(&mut *tx, reader, list, behind, rows).await?;
         tx.commit().await?;
         Ok(entries)
     }

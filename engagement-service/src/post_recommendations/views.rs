@@ -34,7 +34,7 @@ pub async fn recommend_posts(
         Some(_) => return Err(LIST_GONE),
         None => ListPlace { list: recommender.current(user.id).await?, place: 0 },
     };
-    let mut entries = recommender.entries(user.id, start, page.rows()).await?;
+    let mut entries = recommender.entries(user.id, start.list, start.place, page.rows()).await?;
     let more = entries.len() > page.limit;
     entries.truncate(page.limit);
     let last = entries.last().filter(|_| more);

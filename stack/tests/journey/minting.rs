@@ -69,7 +69,7 @@ impl Chain {
         Ok(Some(chain))
     }
 
-    /// What the post service is told of it.
+    /// The settings by which the post service reaches it.
     fn settings(&self) -> Vec<(&str, String)> {
         vec![
             ("CHAIN_RPC_URL", self.url.clone()),

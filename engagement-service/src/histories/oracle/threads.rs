@@ -14,7 +14,7 @@ pub fn username(id: Uuid) -> String {
     format!("P{}", id.simple())
 }
 
-/// Whom a text mentions, by their places.
+/// The people that a text mentions, by their places.
 pub fn some_people(dice: &mut StdRng) -> BTreeSet<usize> {
     (0..PEOPLE).filter(|_| dice.random_bool(0.15)).collect()
 }
@@ -51,7 +51,7 @@ impl History {
         self.report_reply(self.replies.len() - 1, "post_comment_created");
     }
 
-    /// Changes whom a comment mentions.
+    /// Changes the people that a comment mentions.
     pub(super) fn edit_comment(&mut self, dice: &mut StdRng) {
         let standing = (0..self.replies.len()).filter(|place| {
             let reply = &self.replies[*place];

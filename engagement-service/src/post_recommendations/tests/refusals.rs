@@ -117,7 +117,7 @@ async fn nothing_is_recommended_that_a_reader_may_not_or_does_not_want_to_see(
     assert_eq!(left, [all.last().unwrap().2], "all others are gone");
 }
 
-/// A list is made and a page is read by the same functions of the database: whoever brings no post into a list is no reason on a page.
+/// A list is made and a page is read by the same functions of the database: people who are no reason on a page bring no post into a list.
 #[sqlx::test(migrations = false)]
 async fn whoever_is_no_reason_on_a_page_brings_nothing_into_a_list(_: PgPoolOptions, database: PgConnectOptions) {
     let town = Town::start(database, &["--recommendation-exploration", "0"]).await;
