@@ -116,6 +116,8 @@ impl Write for Lines {
 
 /// Reads a page and counts its queries.
 pub async fn count_queries(world: &World, reader: Uuid, path: &str) -> (Reply, usize) {
+    // While a process has one subscriber only, which places are logged is decided by whatever thread meets them first.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let lines = Lines::default();
     let writer = lines.clone();
     let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false);
@@ -146,8 +148,6 @@ async fn a_page_of_any_size_is_two_queries_and_one_round_trip(_: PgPoolOptions, 
     monitor.write_all(b"MONITOR\r\n").await.unwrap();
     let mut monitor = BufReader::new(monitor).lines();
     assert_eq!(monitor.next_line().await.unwrap().unwrap(), "+OK");
-    // While a process has one subscriber only, which places are logged is decided by whatever thread meets them first.
-    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let database = format!("[{} 127", url.path().trim_start_matches('/'));
     for (path, count, trips) in [
         ("/me/feed?limit=1".to_owned(), 1, 1),
