@@ -1,8 +1,8 @@
 //! Random histories against an oracle: what people read and are notified of follows from what happened, in whatever order the
 //! streams are consumed and however often an event comes.
 //!
-//! A history is a few people who connect, write, publish, edit, archive, delete, react, comment, block, mute and hide at random, and
-//! moderation, which hides, restores, limits and labels.
+//! A history is a few people who connect, write, publish, edit, archive, delete, react, comment, reply, name each other, block, mute and
+//! hide at random, and moderation, which hides, restores, limits and labels.
 //! The oracle is the state itself, kept in the simplest way: sets and lists. The events of all histories are put into the streams,
 //! each stream in its own order and the streams in any, some events again later. Reads, mutes and hides come in between, so that
 //! feeds are built from half of the truth and have to follow the rest. In the end every person's feed and notifications are those
@@ -25,6 +25,7 @@ use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::Platform;
 use crate::feeds::Feeds;
 use crate::feeds::fan_out::schedulers::FeedWorker;
+use crate::people::events::USER_UPDATED;
 use crate::settings::Settings;
 
 /// Histories of a run, and the steps of each.
@@ -80,6 +81,16 @@ impl Streams {
     }
 }
 
+/// Lets the service know all people by their names.
+async fn introduce(platform: &Platform, histories: &[History]) {
+    let mut pipeline = redis::pipe();
+    for message in histories.iter().flat_map(|history| &history.named) {
+        pipeline.xadd(USER_UPDATED, "*", &[("message", message.to_string()), ("type", "json".to_owned())]).ignore();
+    }
+    let () = pipeline.query_async(&mut platform.app.redis.clone()).await.unwrap();
+    platform.consume_waiting(USER_UPDATED).await;
+}
+
 /// Makes the next call of each of some histories. One that is refused is made again later: what it is about may not be known yet.
 async fn call_some(platform: &Platform, histories: &mut [History], calls: usize, dice: &mut StdRng) {
     for _ in 0..calls {
@@ -111,6 +122,7 @@ async fn play(seed: u64, database: PgConnectOptions) {
     let settings = Settings::from_arg_matches(&platform.settings()).unwrap();
     let mut worker = FeedWorker(Feeds::open(&platform.app, settings.feeds).unwrap());
     let mut histories: Vec<History> = (0..HISTORIES).map(|_| History::play(&mut dice, STEPS)).collect();
+    introduce(&platform, &histories).await;
     let mut streams = Streams::of(&histories, &mut dice);
     while streams.consume(&platform, &mut dice).await {
         call_some(&platform, &mut histories, 8, &mut dice).await;
@@ -154,7 +166,8 @@ async fn notifications(platform: &Platform, recipient: Uuid) -> Groups {
     let mut groups = Groups::new();
     for item in serde_json::from_value::<Vec<Value>>(reply.body).unwrap() {
         // Levels follow from activity alone, and have tests of their own.
-        let kinds = ["POST_COMMENT_RECEIVED", "POST_REACTION_RECEIVED", "USER_CONNECTED"];
+        let kinds =
+            ["POST_COMMENT_RECEIVED", "POST_REACTION_RECEIVED", "USER_CONNECTED", "USER_MENTIONED", "COMMENT_REPLY"];
         let Some(kind) = kinds.into_iter().find(|kind| item["type"] == *kind) else { continue };
         let post: Option<Uuid> = serde_json::from_value(item["post"]["id"].clone()).unwrap();
         let actors = item["actors"].as_array().unwrap().iter();

@@ -10,6 +10,7 @@ mod devices;
 mod digests;
 mod feeds;
 mod follows;
+mod home;
 mod joined;
 mod mentions;
 mod moderated_posts;
@@ -55,6 +56,7 @@ use crate::feeds::Feeds;
 use crate::feeds::drops::schedulers::RedisWatch;
 use crate::feeds::explore::schedulers::EditionWorker;
 use crate::feeds::fan_out::schedulers::{FeedBacklogGauges, FeedWorker};
+use crate::home::Home;
 use crate::notifications::channels::Outlet;
 use crate::notifications::schedulers::Dispatcher;
 use crate::outlets::mail::MailOutlet;
@@ -122,6 +124,7 @@ fn features(app: &App, arguments: &ArgMatches) -> anyhow::Result<Features> {
     let heartbeat = settings.stream_heartbeat();
     let feeds = Feeds::open(app, settings.feeds)?;
     let recommender = PostRecommender { app: app.clone(), settings: settings.post_recommendations };
+    let home = Home { feeds: feeds.clone(), recommender: recommender.clone(), settings: settings.home };
     let channels = Arc::new(PushChannels::new(&settings.push, app.settings.environment)?);
     let source = taste::schedulers::source(&settings.taste)?;
     let links = UnsubscribeLinks::new(&settings.links, app.settings.environment)?;
@@ -136,6 +139,7 @@ fn features(app: &App, arguments: &ArgMatches) -> anyhow::Result<Features> {
         .merge(preferences::router())
         .merge(devices::router().merge(push::router()).layer(Extension(channels.clone())))
         .with_state(app.clone())
+        .merge(home::router().with_state(home))
         .merge(feeds::router().with_state(feeds.clone()))
         .merge(post_recommendations::router().with_state(recommender.clone()))
         .merge(unsubscribe::router().with_state(LinkState { app: app.clone(), links: links.clone() }));

@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 use tokio_cron_scheduler::Job;
 
 use crate::feeds::settings::FeedSettings;
+use crate::home::settings::HomeSettings;
 use crate::post_recommendations::settings::RecommendationSettings;
 use crate::push::channels::PushSettings;
 use crate::taste::settings::TasteSettings;
@@ -42,6 +43,9 @@ pub struct Settings {
 
     #[command(flatten)]
     pub feeds: FeedSettings,
+
+    #[command(flatten)]
+    pub home: HomeSettings,
 
     #[command(flatten)]
     pub push: PushSettings,

@@ -1,4 +1,4 @@
-//! Feeds: the posts of a user's connections and their own, those of one author, and the best of all.
+//! Feeds: the posts of a user's connections and their own, which the home feed shows (`home`), those of one author, and the best of all.
 //!
 //! A home feed is a sorted set in Redis (`cache`), filled when a post is published (`fan_out`), dropped when whom the user reads has
 //! changed (`drops`), and built from Postgres when it is read and not there (`reading`). It says where to look only: what a page
@@ -43,5 +43,5 @@ pub const READ_FEED_LIMIT: Limit = Limit {
 
 /// The routes of feeds.
 pub fn router() -> OpenApiRouter<Feeds> {
-    OpenApiRouter::new().routes(routes!(views::home_feed)).routes(routes!(views::author_feed)).merge(explore::router())
+    OpenApiRouter::new().routes(routes!(views::author_feed)).merge(explore::router())
 }

@@ -112,6 +112,45 @@ impl<C: CursorBytes + Send, S: Send + Sync> FromRequestParts<S> for FeedPage<C> 
     }
 }
 
+/// What a page shows of the keys that were read for it, the newest first, and where it leads.
+pub struct ShownKeys {
+    pub keys: Vec<Uuid>,
+    next: Option<Place>,
+    prev: Option<Place>,
+}
+
+impl ShownKeys {
+    /// How many keys to read for a page of that many: one more, to know whether there is a next page.
+    pub fn rows(limit: usize) -> i64 {
+        i64::try_from(limit).unwrap_or(MAX_LIMIT) + 1
+    }
+
+    /// By the keys in the direction of a cursor, none for the first page, one more of which were asked for than are shown.
+    pub fn of(cursor: Option<Place>, limit: usize, mut keys: Vec<Uuid>) -> Self {
+        let more = keys.len() > limit;
+        keys.truncate(limit);
+        let place = cursor.unwrap_or(Place::TOP);
+        if matches!(place, Place::After(_)) {
+            keys.reverse();
+        }
+        let prev = match (keys.first(), place) {
+            (Some(first), _) => Some(Place::After(*first)),
+            // Nothing came in yet: the next look begins where this one did.
+            (None, Place::After(_)) => Some(place),
+            (None, Place::Before(_)) => cursor.is_none().then_some(Place::After(Uuid::nil())),
+        };
+        // Under what came in lies what the client has come from.
+        let next = keys.last().filter(|_| more || matches!(place, Place::After(_))).map(|last| Place::Before(*last));
+        Self { keys, next, prev }
+    }
+
+    /// The relations of its links, each with its place.
+    pub fn relations(&self) -> impl Iterator<Item = (&'static str, Place)> {
+        let all = [("next", self.next), ("prev", self.prev)];
+        all.into_iter().filter_map(|(relation, place)| Some((relation, place?)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use axum::http::Request;

@@ -1,4 +1,6 @@
 //! A history, and the oracle: what happened, the events that report it, and what each person must find in the end.
+mod threads;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -8,6 +10,7 @@ use rand::seq::{IndexedRandom, IteratorRandom};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use self::threads::{some_people, username};
 use crate::core::contract::timestamp::Timestamp;
 
 /// People of a history. With four, a group of a notification has at most three, which are all shown.
@@ -34,6 +37,8 @@ struct Post {
     published: Option<i64>,
     hidden: bool,
     deleted: bool,
+    /// The people that its words name.
+    mentions: BTreeSet<usize>,
     /// What moderation has decided last, as the how manieth decision.
     visibility: &'static str,
     labels: Vec<&'static str>,
@@ -46,13 +51,20 @@ struct Reply {
     post: usize,
     by: usize,
     at: i64,
+    version: i64,
     is_comment: bool,
+    /// Of a reply the comment that begins its thread.
+    first: Option<usize>,
+    /// The people that its words name.
+    mentions: BTreeSet<usize>,
     gone: bool,
 }
 
 /// Some people, and all that happened between them.
 pub struct History {
     pub people: [Uuid; PEOPLE],
+    /// The people with their names, which are known before all else: who is named in a text is who has the name when it is consumed.
+    pub named: Vec<Value>,
     /// Streams and messages, in the order in which they happened.
     pub events: Vec<(&'static str, Value)>,
     pub calls: Vec<Call>,
@@ -78,6 +90,7 @@ impl History {
     pub fn play(dice: &mut StdRng, steps: usize) -> Self {
         let mut history = Self {
             people: [(); PEOPLE].map(|()| Uuid::now_v7()),
+            named: Vec::new(),
             events: Vec::new(),
             calls: Vec::new(),
             states_publication: dice.random_bool(0.5),
@@ -92,7 +105,10 @@ impl History {
         for person in 0..PEOPLE {
             let (id, name) = (history.people[person], format!("person {person}"));
             let message = json!({ "id": id, "first_name": name, "last_name": null, "interests": [], "status": "ACTIVE",
-                "updated_at": at(0) });
+                "updated_at": at(-1) });
+            let mut named = message.clone();
+            (named["username"], named["updated_at"]) = (json!(username(id)), at(0));
+            history.named.push(named);
             history.events.push(("user_registered", message));
         }
         for _ in 0..steps {
@@ -107,13 +123,14 @@ impl History {
         match dice.random_range(0..100) {
             0..24 => self.connect(one, other),
             24..30 => self.disconnect(one, other),
-            30..48 => self.write(one, if dice.random_bool(0.3) { "DRAFT" } else { "POSTED" }),
+            30..48 => self.write(dice, one),
             48..57 => self.change(dice),
             57..60 => self.decide(dice),
             60..64 => self.hide_or_restore(dice),
             64..68 => self.delete(dice),
-            68..84 => self.reply(dice, one),
-            84..89 => self.take_back(dice),
+            68..82 => self.reply(dice, one),
+            82..85 => self.edit_comment(dice),
+            85..89 => self.take_back(dice),
             89..92 => self.block(one, other),
             92..94 => self.unblock(one, other),
             94..97 => self.mute(dice, one, other),
@@ -178,8 +195,9 @@ impl History {
         }
     }
 
-    fn write(&mut self, by: usize, status: &'static str) {
+    fn write(&mut self, dice: &mut StdRng, by: usize) {
         let now = self.now;
+        let status = if dice.random_bool(0.3) { "DRAFT" } else { "POSTED" };
         self.posts.push(Post {
             id: Uuid::now_v7(),
             by,
@@ -189,6 +207,7 @@ impl History {
             published: (status == "POSTED").then_some(now),
             hidden: false,
             deleted: false,
+            mentions: some_people(dice),
             visibility: "VISIBLE",
             labels: Vec::new(),
             decisions: 0,
@@ -198,10 +217,10 @@ impl History {
 
     /// Puts an event of a post into a stream, with more fields.
     fn report(&mut self, post: usize, stream: &'static str, more: &Value) {
-        let Post { id, by, created, version, status, published, .. } = self.posts[post];
+        let Post { id, by, created, version, status, published, ref mentions, .. } = self.posts[post];
         let mut message = json!({ "id": id, "created_at": at(created), "created_by": self.people[by],
             "updated_at": at(version), "updated_by": null, "title": null, "content": format!("version {version}"),
-            "types": ["NEWS"], "status": status });
+            "types": ["NEWS"], "status": status, "facets": self.facets(mentions) });
         if let Some(published) = published.filter(|_| self.states_publication) {
             message["published_at"] = at(published);
         }
@@ -216,6 +235,7 @@ impl History {
         let Some(place) = standing.choose(dice) else { return };
         let post = &mut self.posts[place];
         post.version = self.now;
+        post.mentions = some_people(dice);
         post.status = ["POSTED", "POSTED", "POSTED", "ARCHIVED"].choose(dice).copied().unwrap_or("POSTED");
         if post.status == "POSTED" && post.published.is_none() {
             post.published = Some(self.now);
@@ -273,33 +293,34 @@ impl History {
 
     fn reply(&mut self, dice: &mut StdRng, by: usize) {
         let Some(post) = (0..self.posts.len()).filter(|post| self.sees(by, *post)).choose(dice) else { return };
-        let is_comment = dice.random_bool(0.5);
+        let is_comment = dice.random_bool(0.6);
         let reacted = |reply: &Reply| !reply.is_comment && !reply.gone && (reply.post, reply.by) == (post, by);
         if !is_comment && self.replies.iter().any(reacted) {
             return;
         }
-        self.replies.push(Reply { id: Uuid::now_v7(), post, by, at: self.now, is_comment, gone: false });
-        let stream = if is_comment { "post_comment_created" } else { "post_reaction_created" };
-        self.report_reply(self.replies.len() - 1, stream);
-    }
-
-    fn report_reply(&mut self, reply: usize, stream: &'static str) {
-        let Reply { id, post, by, at: made, .. } = self.replies[reply];
-        let message = json!({ "id": id, "created_at": at(made), "created_by": self.people[by], "updated_at": at(made),
-            "updated_by": null, "post_id": self.posts[post].id, "content": "x", "type": "LIKE" });
-        self.events.push((stream, message));
+        if is_comment {
+            return self.comment(dice, by, post);
+        }
+        let (now, mentions) = (self.now, BTreeSet::new());
+        let id = Uuid::now_v7();
+        self.replies.push(Reply {
+            id,
+            post,
+            by,
+            at: now,
+            version: now,
+            is_comment,
+            first: None,
+            mentions,
+            gone: false,
+        });
+        self.report_reply(self.replies.len() - 1, "post_reaction_created");
     }
 
     fn take_back(&mut self, dice: &mut StdRng) {
         if let Some(reply) = (0..self.replies.len()).filter(|reply| !self.replies[*reply].gone).choose(dice) {
             self.end(reply);
         }
-    }
-
-    fn end(&mut self, reply: usize) {
-        self.replies[reply].gone = true;
-        let stream = if self.replies[reply].is_comment { "post_comment_deleted" } else { "post_reaction_deleted" };
-        self.report_reply(reply, stream);
     }
 
     fn public(&self, post: usize) -> bool {
@@ -337,17 +358,10 @@ impl History {
     /// What a person is notified of.
     pub fn notifications(&self, recipient: usize) -> Groups {
         let mut groups = Groups::new();
-        let welcome = |actor: usize| {
-            actor != recipient && !self.apart(actor, recipient) && !self.mutes.contains(&(recipient, actor))
-        };
-        for reply in self.replies.iter().filter(|reply| !reply.gone && welcome(reply.by)) {
-            if self.posts[reply.post].by == recipient && self.public(reply.post) {
-                let kind = if reply.is_comment { "POST_COMMENT_RECEIVED" } else { "POST_REACTION_RECEIVED" };
-                let group = groups.entry((kind, Some(self.posts[reply.post].id))).or_default();
-                group.insert(self.people[reply.by]);
-            }
-        }
-        for (follower, _) in self.follows.iter().filter(|(one, other)| *other == recipient && welcome(*one)) {
+        self.notify_of_texts(recipient, &mut groups);
+        for (follower, _) in
+            self.follows.iter().filter(|(one, other)| *other == recipient && self.is_welcome(*other, *one))
+        {
             groups.entry(("USER_CONNECTED", None)).or_default().insert(self.people[*follower]);
         }
         groups

@@ -12,7 +12,7 @@ pub mod disinterest;
 pub mod models;
 pub mod recommender;
 pub mod schedulers;
-mod schemas;
+pub mod schemas;
 pub mod seen;
 mod services;
 pub mod settings;

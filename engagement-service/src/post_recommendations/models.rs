@@ -101,12 +101,7 @@ impl PostRecommendationList {
         sqlx::query_as!(
             RecommendedEntry,
             r#"with friend as materialized (
-                select target_id from follow
-                where user_id = $1 and stands
-                    and not exists (select from mute where mute.user_id = $1 and mute.target_id = follow.target_id)
-                    and not exists (select from block where block.stands and block.user_id = $1 and block.target_id = follow.target_id)
-                    and not exists (select from block where block.stands and block.user_id = follow.target_id and block.target_id = $1)
-                order by at desc limit 200
+                select target_id from recommending_people($1)
             )
             select entry.post_id as "post_id!", post.feed_key as "feed_key!", entry.place as "place!", entry.source as "source!: RecommendationSource",
                 case when entry.source like 'CONNECTIONS%' then live.number else entry.number end as "number!",
@@ -114,23 +109,7 @@ impl PostRecommendationList {
             from recommendation_list as list
             cross join lateral unnest(posts, sources, numbers, words) with ordinality as entry (post_id, source, number, word, place)
             cross join lateral (
-                select feed_key, user_id from post_card
-                where id = entry.post_id and deleted_at is null and not hidden and status = 'POSTED'
-                    and not exists (select from follow where follow.user_id = $1 and target_id = post_card.user_id and stands)
-                    and not exists (select from seen_post where seen_post.user_id = $1 and post_id = post_card.id)
-                    and not exists (select from post_hide where post_hide.user_id = $1 and post_id = post_card.id)
-                    and not exists (select from not_interested where not_interested.user_id = $1 and post_id = post_card.id)
-                    and not exists (
-                        select from reaction_card
-                        where post_id = post_card.id and reaction_card.user_id = $1 and reaction_card.deleted_at is null)
-                    and not exists (
-                        select from comment_card
-                        where post_id = post_card.id and comment_card.user_id = $1 and comment_card.deleted_at is null)
-                    and not exists (select from moderated_post where post_id = post_card.id and limited)
-                    and not exists (select from mute where mute.user_id = $1 and target_id = post_card.user_id)
-                    and not exists (select from block where stands and block.user_id = $1 and target_id = post_card.user_id)
-                    and not exists (select from block where stands and block.user_id = post_card.user_id and target_id = $1)
-                    and exists (select from person where id = post_card.user_id and person.status <> 'BANNED')
+                select feed_key, user_id from recommendable_post($1, entry.post_id)
                 offset 0
             ) as post
             cross join lateral (

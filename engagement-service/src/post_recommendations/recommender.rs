@@ -8,7 +8,7 @@ use chrono::Utc;
 use uuid::Uuid;
 
 use super::candidates::models::{list_candidates, list_categories};
-use super::models::PostRecommendationList;
+use super::models::{PostRecommendationList, RecommendedEntry};
 use super::services::{Pick, pick};
 use super::settings::RecommendationSettings;
 use super::window::oldest_key;
@@ -21,6 +21,8 @@ const PLACES: usize = 200;
 pub const FEW_VIEWS: i64 = 20;
 /// How long finding candidates may take, in milliseconds.
 const LIST_TIMEOUT: u32 = 2_000;
+/// How long the entries of a page may take, in milliseconds.
+const PAGE_TIMEOUT: u32 = 2_000;
 /// How long a reader begins from the same list, in minutes, unless they did something.
 const CURRENT_MINUTES: i32 = 10;
 
@@ -54,6 +56,20 @@ impl PostRecommender {
         let list = PostRecommendationList::create(&mut tx, reader, &picks).await?;
         tx.commit().await?;
         Ok(list)
+    }
+
+    /// What a reader sees of a list behind a place: as many posts as are asked for, or all that are left.
+    pub async fn entries(
+        &self,
+        reader: Uuid,
+        list: Uuid,
+        behind: i64,
+        rows: i64,
+    ) -> sqlx::Result<Vec<RecommendedEntry>> {
+        let mut tx = merge::begin(&self.app.db, PAGE_TIMEOUT).await?;
+        let entries = PostRecommendationList::list_entries(&mut *tx, reader, list, behind, rows).await?;
+        tx.commit().await?;
+        Ok(entries)
     }
 
     /// The posts for a reader, the best first. The queries have a transaction of their own, in which Postgres compiles none: its guess of

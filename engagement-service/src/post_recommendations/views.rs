@@ -11,13 +11,9 @@ use super::schemas::{RecommendationReason, RecommendedPost};
 use super::{LIST_GONE, ListPlace};
 use crate::core::api::errors::{Error, Problem};
 use crate::core::app::identity::User;
-use crate::feeds::merge::models as merge;
 use crate::feeds::models::load;
 use crate::feeds::pages::FeedPage;
 use crate::feeds::schemas::FeedItem;
-
-/// How long the entries of a page may take, in milliseconds.
-const PAGE_TIMEOUT: u32 = 2_000;
 
 /// Recommend posts to the caller that their home feed does not have, each with the reason why
 #[utoipa::path(get, path = "/me/recommendations/posts", tag = "recommendations", params(
@@ -38,10 +34,7 @@ pub async fn recommend_posts(
         Some(_) => return Err(LIST_GONE),
         None => ListPlace { list: recommender.current(user.id).await?, place: 0 },
     };
-    let mut tx = merge::begin(db, PAGE_TIMEOUT).await?;
-    let mut entries =
-        PostRecommendationList::list_entries(&mut *tx, user.id, start.list, start.place, page.rows()).await?;
-    tx.commit().await?;
+    let mut entries = recommender.entries(user.id, start.list, start.place, page.rows()).await?;
     let more = entries.len() > page.limit;
     entries.truncate(page.limit);
     let last = entries.last().filter(|_| more);

@@ -61,13 +61,23 @@ pub async fn a_picture(ada: &Person, bob: &Person, post: &Post) -> Result<()> {
     Ok(())
 }
 
-/// The published post has an NFT record, from which it can be minted where that is on.
+/// The published post has an NFT record, from which it is minted where that is on: its metadata can be read by everyone then.
 pub async fn an_nft(ada: &Person, post: &Post) -> Result<()> {
     let nfts: Vec<Value> = ada.api.ask(Method::GET, To::Post, "/me/nfts", None).await?;
     let Some(nft) = nfts.iter().find(|nft| nft["subject_id"] == post.id.as_str()) else {
         bail!("Ada's post has no NFT record: {nfts:?}");
     };
     step("Ada looks at its NFT", &format!("record {} is {}", nft["id"], nft["status"]));
+    let (status, asked) = ada.api.send(Method::POST, To::Post, &format!("/nfts/{}/mint", post.id), None).await?;
+    match status {
+        StatusCode::CONFLICT if asked["detail"] == "Minting is off" => return Ok(()),
+        StatusCode::ACCEPTED => {}
+        _ => bail!("Ada asked for the minting of her post and was answered with {status}: {asked}"),
+    }
+    let path = format!("/nfts/{}", nft["id"].as_str().unwrap_or_default());
+    let read = async || -> Result<Value> { ada.api.ask(Method::GET, To::Post, &path, None).await };
+    let (nft, took) = eventually("its metadata is pinned", read, |nft| nft["token_uri"].is_string()).await?;
+    step("Ada has it minted", &format!("{} at {} (after {})", nft["status"], nft["token_uri"], seconds(took)));
     Ok(())
 }
 

@@ -8,6 +8,7 @@ mod flow;
 mod launcher;
 mod leaving;
 mod mailbox;
+mod minting;
 mod moderating;
 mod outages;
 mod perspective;

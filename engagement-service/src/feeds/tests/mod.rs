@@ -4,6 +4,7 @@ mod explore;
 mod fan_out;
 mod home;
 mod limited;
+mod mixed;
 mod pages;
 mod tagged;
 

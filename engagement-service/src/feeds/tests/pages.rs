@@ -7,6 +7,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use uuid::Uuid;
 
 use super::{World, ids, link};
+use crate::core::testing::Reply;
 
 #[sqlx::test(migrations = false)]
 async fn pages_neither_skip_nor_repeat_while_posts_come_and_go(_: PgPoolOptions, database: PgConnectOptions) {
@@ -113,6 +114,21 @@ impl Write for Lines {
     }
 }
 
+/// Reads a page and counts its queries.
+pub async fn count_queries(world: &World, reader: Uuid, path: &str) -> (Reply, usize) {
+    // While a process has one subscriber only, which places are logged is decided by whatever thread meets them first.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false);
+    let subscriber = subscriber.with_env_filter("off,sqlx::query=debug").finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    let reply = world.read(reader, path).await;
+    drop(guard);
+    let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    (reply, log.matches("sqlx::query").count())
+}
+
 #[sqlx::test(migrations = false)]
 async fn a_page_of_any_size_is_two_queries_and_one_round_trip(_: PgPoolOptions, database: PgConnectOptions) {
     let world = World::start(database, &["--feed-big-author", "1"]).await;
@@ -132,8 +148,6 @@ async fn a_page_of_any_size_is_two_queries_and_one_round_trip(_: PgPoolOptions, 
     monitor.write_all(b"MONITOR\r\n").await.unwrap();
     let mut monitor = BufReader::new(monitor).lines();
     assert_eq!(monitor.next_line().await.unwrap().unwrap(), "+OK");
-    // While a process has one subscriber only, which places are logged is decided by whatever thread meets them first.
-    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let database = format!("[{} 127", url.path().trim_start_matches('/'));
     for (path, count, trips) in [
         ("/me/feed?limit=1".to_owned(), 1, 1),
@@ -142,17 +156,9 @@ async fn a_page_of_any_size_is_two_queries_and_one_round_trip(_: PgPoolOptions, 
         (format!("/users/{bert}/feed?limit=120"), 120, 0),
         ("/feed/explore".to_owned(), 0, 0),
     ] {
-        let lines = Lines::default();
-        let writer = lines.clone();
-        let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false);
-        let subscriber = subscriber.with_env_filter("off,sqlx::query=debug").finish();
-        let guard = tracing::subscriber::set_default(subscriber);
-        let reply = world.read(anna, &path).await;
-        drop(guard);
+        let (reply, queries) = count_queries(&world, anna, &path).await;
         assert_eq!(ids(&reply).len(), count);
-        let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-        let queries = log.matches("sqlx::query").count();
-        assert!((1..=2).contains(&queries), "{path}: {queries} queries\n{log}");
+        assert!((1..=2).contains(&queries), "{path}: {queries} queries");
         let end = Uuid::now_v7().to_string();
         redis::cmd("ECHO").arg(&end).query_async::<()>(&mut world.platform.app.redis.clone()).await.unwrap();
         let mut commands = Vec::new();

@@ -63,9 +63,8 @@ pub struct Candidate {
     pub aversion: f64,
 }
 
-/// The posts that may be recommended to a reader whose categories these are: all that they have not seen, hidden, refused, written or
-/// engaged with, by people whom they are not connected to, since these are in their home feed, and of whom they may and want to read. Posts below the feed key `since` are too old.
-#[expect(clippy::too_many_lines, reason = "one statement: its parts share what they leave out")]
+/// The posts that may be recommended to a reader whose categories these are, by `recommendable_post` of the database. Posts below the feed
+/// key `since` are too old.
 pub async fn list_candidates(
     db: impl PgExecutor<'_>,
     reader: Uuid,
@@ -78,12 +77,7 @@ pub async fn list_candidates(
         r#"with seed as materialized (
             select post_id from engaged_with($1, 50) as engaged order by at desc limit 50
         ), friend as materialized (
-            select target_id from follow
-            where user_id = $1 and stands
-                and not exists (select from mute where mute.user_id = $1 and mute.target_id = follow.target_id)
-                and not exists (select from block where block.stands and block.user_id = $1 and block.target_id = follow.target_id)
-                and not exists (select from block where block.stands and block.user_id = follow.target_id and block.target_id = $1)
-            order by at desc limit 200
+            select target_id from recommending_people($1)
         ), refusal as materialized (
             select not_interested.post_id, post.user_id as author
             from not_interested
@@ -137,7 +131,7 @@ pub async fn list_candidates(
                 sum(connected)::bigint as connected, bool_or(unseen) as unseen
             from found group by id
         )
-        select candidate.id as "id!", post.user_id as author, post.types, post.published_at as "published_at!",
+        select candidate.id as "id!", post.user_id as "author!", post.types as "types!", post.published_at as "published_at!",
             candidate.similarity as "similarity!", candidate.seeds as "seeds!", candidate.reacted as "reacted!",
             candidate.connected as "connected!", candidate.unseen as "unseen!", greatest(tally.views, 0) as "views!",
             greatest(tally.comments, 0) as "comments!", greatest(tally.reactions, 0) as "reactions!",
@@ -150,25 +144,7 @@ pub async fn list_candidates(
             ), 0)::double precision as "aversion!"
         from candidate
         cross join lateral (
-            select user_id, types, published_at from post_card
-            where id = candidate.id and deleted_at is null and not hidden and status = 'POSTED'
-                and feed_key > $4
-                and user_id <> $1
-                and not exists (select from follow where follow.user_id = $1 and target_id = post_card.user_id and stands)
-                and not exists (select from seen_post where seen_post.user_id = $1 and post_id = post_card.id)
-                and not exists (select from post_hide where post_hide.user_id = $1 and post_id = post_card.id)
-                and not exists (select from not_interested where not_interested.user_id = $1 and post_id = post_card.id)
-                and not exists (
-                    select from reaction_card
-                    where post_id = post_card.id and reaction_card.user_id = $1 and reaction_card.deleted_at is null)
-                and not exists (
-                    select from comment_card
-                    where post_id = post_card.id and comment_card.user_id = $1 and comment_card.deleted_at is null)
-                and not exists (select from moderated_post where post_id = post_card.id and limited)
-                and not exists (select from mute where mute.user_id = $1 and target_id = post_card.user_id)
-                and not exists (select from block where stands and block.user_id = $1 and target_id = post_card.user_id)
-                and not exists (select from block where stands and block.user_id = post_card.user_id and target_id = $1)
-                and exists (select from person where id = post_card.user_id and person.status <> 'BANNED')
+            select user_id, types, published_at from recommendable_post($1, candidate.id) where feed_key > $4
             offset 0
         ) as post
         left join lateral (select * from post_count where post_id = candidate.id offset 0) as tally on true"#,

@@ -118,6 +118,14 @@ impl Town {
         sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned())).execute(&self.platform.app.db).await.unwrap();
     }
 
+    /// The answer of a statement of one column, as lines.
+    async fn lines(&self, statement: &str) -> String {
+        use sqlx::Row;
+        let query = sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned()));
+        let rows = query.fetch_all(&self.platform.app.db).await.unwrap();
+        rows.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>().join("\n")
+    }
+
     async fn count(&self, statement: &str) -> i64 {
         use sqlx::Row;
         let query = sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned()));

@@ -31,6 +31,7 @@ async fn nothing_is_recommended_that_a_reader_may_not_or_does_not_want_to_see(
         "blocked",
         "blocking",
         "connected",
+        "with a followed tag",
         "limited",
         "hidden by moderation",
         "archived",
@@ -70,6 +71,7 @@ async fn nothing_is_recommended_that_a_reader_may_not_or_does_not_want_to_see(
             "blocked" => Some((USER_BLOCKED, pair(anna, *author))),
             "blocking" => Some((USER_BLOCKED, pair(*author, anna))),
             "connected" => Some((USER_CONNECTED, pair(anna, *author))),
+            "with a followed tag" => Some((POST_UPDATED, version(json!({ "tags": ["autumn"] })))),
             "limited" => Some((
                 MODERATION_DECIDED,
                 json!({ "id": Uuid::now_v7(), "at": later, "subject_type": "POST", "subject_id": post, "author": author,
@@ -101,6 +103,11 @@ async fn nothing_is_recommended_that_a_reader_may_not_or_does_not_want_to_see(
             }
             _ => continue,
         }
+        if *name == "with a followed tag" {
+            assert!(posts(&town.recommended(anna).await).contains(post), "the tag alone takes it out of no list");
+            let reply = town.platform.call("PUT", "/me/tags/autumn", Some(&anna.to_string()), None).await;
+            assert_eq!(reply.status, 204, "{reply:?}");
+        }
         let kept = posts(&town.recommended(anna).await);
         assert!(!kept.contains(post), "{name} in the list that is there");
         let anew = posts(&town.recommended_anew(anna).await);
@@ -108,6 +115,44 @@ async fn nothing_is_recommended_that_a_reader_may_not_or_does_not_want_to_see(
     }
     let left = posts(&town.recommended_anew(anna).await);
     assert_eq!(left, [all.last().unwrap().2], "all others are gone");
+}
+
+/// A list is made and a page is read by the same functions of the database: people who are no reason on a page bring no post into a list.
+#[sqlx::test(migrations = false)]
+async fn whoever_is_no_reason_on_a_page_brings_nothing_into_a_list(_: PgPoolOptions, database: PgConnectOptions) {
+    let town = Town::start(database, &["--recommendation-exploration", "0"]).await;
+    let [anna, emil] = [town.join("anna", &[]).await, town.join("emil", &[]).await];
+    let names = ["bert", "muted", "blocked", "blocking"];
+    for name in names {
+        let (friend, post) = (town.join(name, &[]).await, town.post(emil, "NEWS").await);
+        town.connect(anna, friend).await;
+        town.react(friend, post).await;
+        let (stream, user, target) = match name {
+            "muted" => {
+                let path = format!("/me/mutes/{friend}");
+                assert_eq!(town.platform.call("POST", &path, Some(&anna.to_string()), None).await.status, 204);
+                continue;
+            }
+            "blocked" => (USER_BLOCKED, anna, friend),
+            "blocking" => (USER_BLOCKED, friend, anna),
+            _ => continue,
+        };
+        let pair = json!({ "user_id": user, "target_id": target, "at": town.begun });
+        town.platform.consume(stream, &pair).await;
+    }
+    let kinds: Vec<String> = town.recommended(anna).await.into_iter().map(|(_, kind)| kind).collect();
+    // A post that came in by one who is no reason would be missing, since its reason is counted anew.
+    let counted = |wanted: &str| kinds.iter().filter(|kind| *kind == wanted).count();
+    assert_eq!((counted("CONNECTIONS_REACTED"), counted("FRESH"), kinds.len()), (1, 3, 4), "{kinds:?}");
+
+    // Neither function is called: their texts are planned with the statement.
+    for call in [
+        format!("recommending_people('{anna}')"),
+        format!("unnest('{{{anna}}}'::uuid[]) as post (id) cross join lateral recommendable_post('{anna}', post.id)"),
+    ] {
+        let plan = town.lines(&format!("explain select * from {call}")).await;
+        assert!(plan.contains("mute") && !plan.contains("Function Scan on recommend"), "{plan}");
+    }
 }
 
 /// The post goes at once, its author and what is similar come later than before, and all of it can be taken back.

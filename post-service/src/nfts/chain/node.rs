@@ -181,6 +181,12 @@ impl ChainNode {
         Ok(i64::try_from(self.quantity("eth_getTransactionCount", json!([account, at])).await?).unwrap_or(i64::MAX))
     }
 
+    /// What an account has, in gwei.
+    pub async fn balance(&self, account: Address) -> Result<u64, NodeFailure> {
+        let wei: U256 = self.call("eth_getBalance", json!([account, "latest"])).await?;
+        Ok(u64::try_from(wei / U256::from(1_000_000_000)).unwrap_or(u64::MAX))
+    }
+
     /// What is to be paid beside the base fee, in wei for a unit of gas.
     pub async fn priority_fee(&self) -> Result<u64, NodeFailure> {
         self.quantity("eth_maxPriorityFeePerGas", json!([])).await

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::contract::{TokenContract, token_word};
 use super::ledger::models::{backlog, move_on, next_block};
+use super::settings::Payer;
 use super::transactions::{POLL, Transactions};
 use crate::core::app::App;
 use crate::core::ground::worker::{Outcome, Worker};
@@ -15,6 +16,8 @@ use crate::nfts::tokens::models::{Minted, save_minted};
 const BLOCKS: i64 = 1_000;
 /// How often what waits is counted.
 const MEASURED: Duration = Duration::from_secs(5);
+/// How often the account that pays is asked for what it has: each is a call of the node, and money goes slowly.
+const WEIGHED: Duration = Duration::from_mins(1);
 
 /// Has tokens minted, and learns which are.
 pub struct TokenMinter {
@@ -22,6 +25,7 @@ pub struct TokenMinter {
     /// Whether the node is of the chain that the settings name.
     is_checked: bool,
     measured: Option<Instant>,
+    weighed: Option<Instant>,
 }
 
 impl TokenMinter {
@@ -42,7 +46,7 @@ impl TokenMinter {
         ] {
             metrics::counter!("chain_transactions_total", "outcome" => outcome).increment(0);
         }
-        Some(Self { transactions, is_checked: false, measured: None })
+        Some(Self { transactions, is_checked: false, measured: None, weighed: None })
     }
 
     /// Reads what the contract reports, in blocks that stay; whether there is more to read.
@@ -96,6 +100,22 @@ impl TokenMinter {
         self.measured = Some(Instant::now());
         Ok(())
     }
+
+    /// Measures what the account has that pays for transactions. Where authors pay, it needs nothing.
+    async fn weigh(&mut self) -> anyhow::Result<()> {
+        let chain = self.transactions.chain();
+        if chain.payer != Payer::Server || self.weighed.is_some_and(|last| last.elapsed() < WEIGHED) {
+            return Ok(());
+        }
+        let gwei = chain.node.balance(chain.signer.address).await?;
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a gauge is a float; what is lost is far below the price of a transaction"
+        )]
+        metrics::gauge!("chain_signer_balance_ether").set(gwei as f64 / 1e9);
+        self.weighed = Some(Instant::now());
+        Ok(())
+    }
 }
 
 impl Worker for TokenMinter {
@@ -107,6 +127,7 @@ impl Worker for TokenMinter {
         let followed = self.transactions.follow_due().await;
         let has_more = self.read_events().await?;
         let is_busy = signed > 0 || followed? > 0 || has_more;
+        self.weigh().await?;
         Ok(if is_busy { Outcome::Busy } else { Outcome::Idle(POLL) })
     }
 }

@@ -93,13 +93,16 @@ pub async fn seed(options: Seed) -> Result<ExitCode> {
 }
 
 /// Signs a person up, or in when an earlier run made the same one: a sign-up does not report that, but the sign-in after it
-/// is that of another account.
+/// is that of another account. They choose a username, by which others name them.
 async fn join(api: Api, human: SeedPerson) -> Result<Person> {
-    let SeedPerson { email, first, last, interests } = &human;
-    match api.join(email, PASSWORD, (first, last), interests).await {
-        Ok(person) => Ok(person),
-        Err(refused) => api.sign_in(email, PASSWORD).await.map_err(|_| refused),
-    }
+    let SeedPerson { email, username, first, last, interests } = &human;
+    let person = match api.join(email, PASSWORD, (first, last), interests).await {
+        Ok(person) => person,
+        Err(refused) => api.sign_in(email, PASSWORD).await.map_err(|_| refused)?,
+    };
+    let name = json!({ "username": username });
+    let _: Value = person.api.ask(Method::PATCH, To::Auth, "/users/me", Some(&name)).await?;
+    Ok(person)
 }
 
 async fn connect(people: Arc<[Person]>, from: usize, to: usize) -> Result<()> {

@@ -40,6 +40,7 @@ pub struct Plan {
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeedPerson {
     pub email: String,
+    pub username: String,
     pub first: &'static str,
     pub last: &'static str,
     pub interests: Vec<&'static str>,
@@ -56,8 +57,8 @@ pub struct Thread {
     pub views: Vec<usize>,
     pub comments: Vec<(usize, &'static str)>,
     pub reactions: Vec<(usize, &'static str)>,
-    /// Who replies to which comment, and what.
-    pub replies: Vec<(usize, usize, &'static str)>,
+    /// Who replies to which comment, and what, with the name of who wrote that.
+    pub replies: Vec<(usize, usize, String)>,
     /// Who reacts to which comment, and how; each once to each.
     pub comment_reactions: Vec<(usize, usize, &'static str)>,
     /// Who keeps it.
@@ -104,7 +105,9 @@ fn person(dice: &mut StdRng, number: u64, user: u32) -> SeedPerson {
         .map(|topic| WORDS.topics[topic].category.as_str())
         .collect();
     let email = format!("{first}.{last}.{number}.{user}@example.org").to_lowercase();
-    SeedPerson { email, first, last, interests }
+    // Short enough for any two numbers; the letter keeps apart what they are.
+    let username = format!("{first}_{user}x{}", number % 1_000_000_000);
+    SeedPerson { email, username, first, last, interests }
 }
 
 /// The connections of all people. A few are known to many, as in real networks: the target of a connection is drawn in proportion
@@ -202,16 +205,17 @@ fn thread(dice: &mut StdRng, people: &[SeedPerson], graph: &SocialGraph) -> Thre
                 thread.reports.push((*reader, pick(dice, &REASONS)));
             }
         }
-        discuss(dice, &mut thread, &readers);
+        discuss(dice, people, &mut thread, &readers);
     }
     thread
 }
 
-/// What readers do with the comments of others: the author answers some, readers react to some.
-fn discuss(dice: &mut StdRng, thread: &mut Thread, readers: &BTreeSet<usize>) {
+/// What readers do with the comments of others: the author answers some, and names who wrote them; readers react to some.
+fn discuss(dice: &mut StdRng, people: &[SeedPerson], thread: &mut Thread, readers: &BTreeSet<usize>) {
     for (place, (writer, _)) in thread.comments.iter().enumerate() {
         if *writer != thread.author && dice.random_bool(REPLIED) {
-            thread.replies.push((thread.author, place, word(dice, &WORDS.comments)));
+            let text = format!("@{} {}", people[*writer].username, word(dice, &WORDS.comments));
+            thread.replies.push((thread.author, place, text));
         }
         for reader in readers.iter().filter(|reader| *reader != writer) {
             if dice.random_bool(COMMENT_LIKED) {
@@ -290,8 +294,11 @@ mod tests {
             assert_eq!(reacting.len(), thread.reactions.len());
             let of_comments: BTreeSet<_> = thread.comment_reactions.iter().map(|(who, to, _)| (who, to)).collect();
             assert_eq!(of_comments.len(), thread.comment_reactions.len());
-            let (replied, liked) = (thread.replies.iter(), thread.comment_reactions.iter());
-            assert!(replied.chain(liked).all(|(_, comment, _)| *comment < thread.comments.len()));
+            assert!(thread.comment_reactions.iter().all(|(_, comment, _)| *comment < thread.comments.len()));
+            for (_, comment, text) in &thread.replies {
+                let named = &plan.people[thread.comments[*comment].0].username;
+                assert!(text.starts_with(&format!("@{named} ")) && named.len() <= 30, "{text}");
+            }
             assert!(thread.bookmarks.iter().all(|reader| thread.views.contains(reader)));
             assert!(thread.title.chars().count() <= 100 && !thread.content.is_empty());
             let tag = thread.content.rsplit_once(" #").map(|(_, tag)| tag);

@@ -47,12 +47,14 @@ async fn without_money_it_waits_and_goes_on(_: PgPoolOptions, database: PgConnec
     let platform = chain.platform(database, &SERVER).await;
     let all = named(&platform, &chain, 2).await;
     let mut minter = worker(&platform);
+    let counted = Counted::begin();
     chain.rpc("anvil_setBalance", json!([PAYER, "0x1"])).await;
     for _ in 0..3 {
         make_tokens_due(&platform).await;
         minter.step().await.unwrap();
     }
     assert_eq!(reasons(&platform).await, ["RETRY: the account that pays has not enough money for the fees"; 2]);
+    counted.assert("chain_signer_balance_ether 0");
     chain.rpc("anvil_setBalance", json!([PAYER, "0xde0b6b3a7640000"])).await;
     mint_all(&platform, &all).await;
     assert_one_each(&platform, &chain, &all).await;
