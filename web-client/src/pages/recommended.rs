@@ -24,7 +24,7 @@ struct People {
 #[template(path = "recommended.html")]
 struct Posts {
     page: Frame,
-    posts: Vec<(Post, String)>,
+    listed: Vec<(Post, String)>,
     next: Option<String>,
 }
 
@@ -63,7 +63,7 @@ pub async fn posts(Member(page, caller): Member, asked: Asked) -> Result<Respons
         other => other?,
     };
     let posts = items.into_iter().map(|RecommendedPost { post, reason }| (post, why(&page, &reason))).collect();
-    Ok(html(&Posts { page, posts, next }))
+    Ok(html(&Posts { page, listed: posts, next }))
 }
 
 /// The reason in the reader's language.

@@ -7,7 +7,7 @@ use super::stub::ID;
 
 const RECIPIENT: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 
-fn record(status: &str, more: Value) -> Value {
+fn record(status: &str, more: &Value) -> Value {
     let mut record = json!({
         "id": "00000000-0000-7000-8000-000000000007", "subject_id": ID, "status": status, "kind": "POST", "created_by": ID,
     });
@@ -20,14 +20,14 @@ fn record(status: &str, more: Value) -> Value {
 async fn an_nft_is_asked_for_and_given_a_recipient() {
     let client = Client::new().await;
     let (page, ask, name) = (format!("/posts/{ID}/nft"), "Ask for the NFT", "Have it minted to this account");
-    client.stub.answer("GET /me/nfts", 200, record("READY_FOR_MINTING", json!({})));
+    client.stub.answer("GET /me/nfts", 200, record("READY_FOR_MINTING", &json!({})));
     let ready = client.get(&page).await.text;
     assert!(ready.contains("not asked for") && ready.contains(ask) && !ready.contains(name), "{ready}");
     assert_eq!(client.post(&page, "").await.header("location"), page);
     assert_eq!(client.stub.calls(&format!("POST /nfts/{ID}/mint")).len(), 1);
 
     let pinned = json!({ "token_uri": "https://store.example/b", "contract": "eip155:1:0x5F" });
-    client.stub.answer("GET /me/nfts", 200, record("PINNED", pinned));
+    client.stub.answer("GET /me/nfts", 200, record("PINNED", &pinned));
     let pinned = client.get(&page).await.text;
     assert!(pinned.contains(name) && !pinned.contains(ask) && pinned.contains("href=\"https://store.example/b\""));
     let form = format!("{page}/recipient");
@@ -40,7 +40,7 @@ async fn an_nft_is_asked_for_and_given_a_recipient() {
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(refused.text.contains("recipient: wrong checksum") && refused.text.contains("value=\"0x12\""));
 
-    client.stub.answer("GET /me/nfts", 200, record("MINTED", json!({ "recipient": RECIPIENT })));
+    client.stub.answer("GET /me/nfts", 200, record("MINTED", &json!({ "recipient": RECIPIENT })));
     let minted = client.get(&page).await.text;
     assert!(minted.contains(RECIPIENT) && !minted.contains(ask) && !minted.contains(name), "{minted}");
     assert_eq!(client.stub.undocumented(), Vec::<String>::new());
