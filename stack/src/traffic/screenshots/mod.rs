@@ -62,7 +62,7 @@ pub async fn pictures(options: Pictures) -> Result<ExitCode> {
 
 async fn draw_all(browser: &Browser, options: &Pictures, scene: &Scene) -> Result<usize> {
     let mut drawn = 0;
-    for (name, path) in scene.pages_of_guests() {
+    for (name, path) in Scene::pages_of_guests() {
         drawn += draw(browser, options, &name, &path).await?;
     }
     sign_in(browser, &options.url, &scene.email).await?;

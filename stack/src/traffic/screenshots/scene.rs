@@ -138,7 +138,7 @@ async fn answer(reader: &Person, authors: &[Person], posts: &[String]) -> Result
 
 impl Scene {
     /// Names and addresses of the pages that guests see.
-    pub fn pages_of_guests(&self) -> Vec<(String, String)> {
+    pub fn pages_of_guests() -> Vec<(String, String)> {
         let pages = [
             ("welcome", "/"),
             ("signup", "/signup"),
