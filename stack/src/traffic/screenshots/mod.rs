@@ -75,7 +75,8 @@ async fn draw_all(browser: &Browser, options: &Pictures, scene: &Scene) -> Resul
 async fn sign_in(browser: &Browser, url: &Url, email: &str) -> Result<()> {
     browser.tab.goto(url.join("/signin")?.as_str()).await?;
     let form = browser.tab.form(Locator::Css("form[action='/signin']")).await?;
-    form.set_by_name("email", email).await?.set_by_name("password", PASSWORD).await?.submit().await?;
+    form.set_by_name("email", email).await?.set_by_name("password", PASSWORD).await?;
+    form.submit_with(Locator::Css("button")).await?;
     let signed_in = browser.tab.wait().at_most(PAGE_TIMEOUT).for_element(Locator::Css("form[action='/signout']"));
     signed_in.await.context("the sign-in does not lead to a page").map(drop)
 }
