@@ -18,6 +18,7 @@ use crate::proof::bench::options::Bench;
 use crate::proof::chaos::{self, Chaos};
 use crate::traffic::demo;
 use crate::traffic::fuzz::{self, Fuzz};
+use crate::traffic::screenshots::{self, Pictures};
 use crate::traffic::seed::{self, Seed};
 use crate::traffic::top::{self, Top};
 
@@ -43,6 +44,8 @@ enum Command {
     Demo(Entrance),
     /// Fill a running platform with realistic data through its public API
     Seed(Seed),
+    /// Draw every page of the web client of a running platform, in three widths and two schemes
+    Pictures(Pictures),
     /// List what the services of a running platform do at this moment, anew every second or once
     Top(Top),
     /// Inject faults into a platform of its own under load, and check that nothing was lost or counted twice
@@ -70,6 +73,7 @@ impl Cli {
             Command::Test(options) => test::test(options).await,
             Command::Demo(options) => demo::demo(options).await,
             Command::Seed(options) => seed::seed(options).await,
+            Command::Pictures(options) => screenshots::pictures(options).await,
             Command::Top(options) => top::top(options).await,
             Command::Chaos(options) => chaos::chaos(options).await,
             Command::Bench(which) => bench::bench(which).await,

@@ -4,7 +4,7 @@
 //! cli         which command is meant
 //! proof       chaos, bench: break or measure a platform of their own
 //! launcher    up, roll, doctor, reset, test, prepare, check
-//! traffic     demo, seed, fuzz, top: use the API of a running platform
+//! traffic     demo, seed, pictures, fuzz, top: use the API of a running platform
 //! platform    the five services and the gateway: settings, ports, order, readiness
 //! servers     processes and what they keep: the data folder, Postgres, Redis
 //! host        this machine: terminal, programs, ports, signals, the workspace and cargo

@@ -192,11 +192,12 @@ impl Frame {
     }
 
     /// The pages of the settings.
-    pub fn settings_tabs(&self) -> [(&'static str, &'static str); 6] {
+    pub fn settings_tabs(&self) -> [(&'static str, &'static str); 7] {
         [
             ("/settings", self.t.profile),
             ("/settings/password", self.t.password),
             ("/settings/sessions", self.t.sessions),
+            ("/settings/accounts", self.t.linked_accounts),
             ("/settings/people", self.t.blocks_mutes),
             ("/settings/notifications", self.t.notifications),
             ("/settings/data", self.t.your_data),

@@ -1,10 +1,14 @@
 //! The client as browsers see it: its public router over a stub of the API, which is made of the five `openapi.json`.
 mod documents;
 mod forms;
+mod linked;
 mod markup;
+mod nfts;
 mod pages;
+mod recommended;
 mod sessions;
 mod stub;
+mod tutorial;
 
 use std::net::{IpAddr, Ipv4Addr};
 

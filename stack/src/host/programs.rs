@@ -38,8 +38,12 @@ pub enum Program {
     Redis,
     /// The gateway.
     Nginx,
-    /// Installs the development node of a chain, for tests.
+    /// Installs tools of tests.
     Npm,
+    /// Shows the pages to tests, and draws them.
+    Chromium,
+    /// Drives it.
+    ChromeDriver,
 }
 
 impl Program {
@@ -53,6 +57,9 @@ impl Program {
             Program::Redis => ("Redis", "redis-server", (7, 0)),
             Program::Nginx => ("nginx", "nginx", (0, 0)),
             Program::Npm => ("npm", "npm", (0, 0)),
+            // `light-dark()` in style sheets came with it.
+            Program::Chromium => ("Chromium", "chromium", (123, 0)),
+            Program::ChromeDriver => ("ChromeDriver", "chromium-driver", (123, 0)),
         }
     }
 
@@ -71,6 +78,8 @@ impl Program {
             Program::Psql => on_path("psql").or_else(|| postgres(None).map(|bin| bin.join("psql"))),
             Program::Redis => on_path("redis-server").or_else(|| on_path("valkey-server")),
             Program::Npm => on_path("npm"),
+            Program::Chromium => on_path("chromium").or_else(|| on_path("google-chrome")),
+            Program::ChromeDriver => on_path("chromedriver"),
             // Debian keeps it where only root's PATH leads.
             Program::Nginx => {
                 on_path("nginx").or_else(|| Some("/usr/sbin/nginx".into()).filter(|path: &PathBuf| path.is_file()))

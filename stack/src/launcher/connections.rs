@@ -15,7 +15,7 @@ use crate::system::SERVICES;
 pub const FILE: &str = CONNECTIONS;
 
 /// Writes it.
-pub fn write(folder: &Folder, config: &PlatformConfig, gateway_port: Option<u16>) -> Result<()> {
+pub fn write(folder: &Folder, config: &PlatformConfig, gateway_port: Option<u16>, web: bool) -> Result<()> {
     let mut text = String::from(
         "# Every service's own role: psql $AUTH_DATABASE_URL; the streams: redis-cli -u $REDIS_URL\n\
          # Its API: curl $AUTH_SERVICE_URL/health/ready\n",
@@ -30,6 +30,10 @@ pub fn write(folder: &Folder, config: &PlatformConfig, gateway_port: Option<u16>
     }
     if let Some(port) = gateway_port {
         writeln!(text, "GATEWAY_URL='{}'", gateway::url(port))?;
+        // The pages are at the same address.
+        if web {
+            writeln!(text, "WEB_URL='{}'", gateway::url(port))?;
+        }
     }
     writeln!(text, "SERVICE_TOKEN='{}'", config.secrets.service_token)?;
     write_private(&folder.path().join(FILE), &text)

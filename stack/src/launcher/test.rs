@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::host::programs::{self, Program};
 use crate::host::shutdown::Shutdown;
-use crate::host::{chain_node, console, workspace};
+use crate::host::{browser_tools, chain_node, console, workspace};
 use crate::servers::temporary::TemporaryServers;
 
 #[derive(Debug, Args)]
@@ -35,6 +35,9 @@ async fn run(servers: &mut TemporaryServers, arguments: &[String], shutdown: &mu
         if !workspace::run(&mut build, shutdown).await?.success() {
             bail!("the services cannot be built; see the compiler's errors above");
         }
+    }
+    if packages.is_empty() || packages.contains(&"stack") {
+        browser_tools::provide().await;
     }
     if packages.is_empty() || packages.contains(&"post-service") {
         chain_node::provide().await;

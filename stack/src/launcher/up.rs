@@ -168,7 +168,7 @@ async fn start(
     let (mail, media, secrets) = (folder.private("mail")?, folder.private("media")?, state.secrets.clone());
     let (redis_users, rate_limits) = (options.redis_url.is_none(), options.rate_limits);
     let config = PlatformConfig { port_base, postgres, redis, redis_users, secrets, mail, media, rate_limits };
-    connections::write(folder, &config, gateway_port)?;
+    connections::write(folder, &config, gateway_port, options.web)?;
 
     let mut instances = Vec::new();
     for component in order::complete(&options.start_order) {

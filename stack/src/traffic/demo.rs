@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Api, Created, FeedItem, Notification, Person, Post, Profile, To, eventually};
 use crate::host::console::{seconds, show};
+use crate::traffic::local::connections;
 use crate::traffic::moderator::moderator;
 use crate::traffic::posting::{a_picture, a_search, an_nft, words};
 use crate::traffic::recommending::{a_recommendation, people};
@@ -45,6 +46,12 @@ pub async fn demo(entrance: Entrance) -> Result<ExitCode> {
     a_recommendation(&api, &ada, &bob, &post).await?;
     reports(&api, &entrance, &ada, &bob).await?;
     show("\nEvery action was counted exactly.");
+    if let Some(url) = connections(&entrance.data, base)?.and_then(|mut connections| connections.remove("WEB_URL")) {
+        show(format_args!(
+            "\nLook at it in a browser: {url}\nSign in as {} or {}, password \"{PASSWORD}\"",
+            ada.email, bob.email
+        ));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -2,11 +2,13 @@
 
 pub mod demo;
 pub mod fuzz;
+mod local;
 mod moderator;
 pub mod pictures;
 mod posting;
 mod recommending;
 mod reported;
+pub mod screenshots;
 pub mod seed;
 mod steps;
 pub mod target;

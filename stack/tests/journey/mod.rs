@@ -7,7 +7,7 @@ mod examples;
 mod flow;
 mod launcher;
 mod leaving;
-mod mailbox;
+pub mod mailbox;
 mod minting;
 mod moderating;
 mod outages;

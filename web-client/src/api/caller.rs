@@ -127,7 +127,7 @@ fn next_cursor(answer: &Response) -> Option<String> {
     url.query_pairs().find(|(name, _)| name == "cursor").map(|(_, value)| value.into_owned())
 }
 
-async fn read<T: DeserializeOwned>(answer: Response) -> Result<T, Failure> {
+pub(super) async fn read<T: DeserializeOwned>(answer: Response) -> Result<T, Failure> {
     let body = body(answer).await?;
     // Nothing is what some changes are answered with.
     let body = if body.is_empty() { b"null".as_slice() } else { &body };

@@ -2,9 +2,12 @@
 //! read what they need and nothing else.
 mod caller;
 pub mod failures;
+pub mod linked;
 pub mod moderation;
+pub mod nfts;
 pub mod people;
 pub mod posts;
+pub mod recommendations;
 pub mod stream;
 pub mod uploads;
 

@@ -85,17 +85,6 @@ impl Profile {
     }
 }
 
-/// A person to be connected to, and why.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Suggestion {
-    #[serde(flatten)]
-    pub profile: Profile,
-    #[serde(default)]
-    pub mutual_connections: i64,
-    #[serde(default)]
-    pub shared_interests: Vec<String>,
-}
-
 /// The caller.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Me {

@@ -46,6 +46,10 @@ pub struct Post {
     #[serde(default)]
     pub media: Vec<Picture>,
     pub comments: Option<String>,
+    /// When a draft will be published.
+    pub publish_at: Option<DateTime<Utc>>,
+    /// Why a draft was not published when it was due.
+    pub publish_refused: Option<String>,
 }
 
 fn posted() -> String {

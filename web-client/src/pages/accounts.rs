@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::fields::{Asked, Fields};
 use crate::api::Caller;
 use crate::api::failures::Failure;
+use crate::api::linked::Provider;
 use crate::api::people::Tokens;
 use crate::app::App;
 use crate::doors::errors::html;
@@ -26,6 +27,7 @@ struct SignIn<'a> {
     error: Option<String>,
     next: &'a str,
     email: &'a str,
+    providers: Vec<Provider>,
 }
 
 #[derive(Template)]
@@ -63,8 +65,9 @@ struct Step<'a> {
     asks_password: bool,
 }
 
-pub async fn sign_in_form(Visitor(page, _): Visitor, Asked(asked): Asked) -> Response {
-    html(&SignIn { page, error: None, next: local(asked.get("next")), email: "" })
+pub async fn sign_in_form(Visitor(page, caller): Visitor, Asked(asked): Asked) -> Response {
+    let providers = caller.providers().await;
+    html(&SignIn { page, error: None, next: local(asked.get("next")), email: "", providers })
 }
 
 pub async fn sign_in(Visitor(page, caller): Visitor, outcome: Outcome, fields: Fields) -> Result<Response, Failure> {
@@ -86,7 +89,8 @@ pub async fn sign_in(Visitor(page, caller): Visitor, outcome: Outcome, fields: F
         }
         _ => failure.reason().ok_or_else(|| failure.clone())?.to_owned(),
     };
-    let shown = SignIn { page, error: Some(error), next: local(fields.get("next")), email };
+    let providers = caller.providers().await;
+    let shown = SignIn { page, error: Some(error), next: local(fields.get("next")), email, providers };
     Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&shown)).into_response())
 }
 

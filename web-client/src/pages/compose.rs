@@ -32,6 +32,8 @@ struct Draft {
     types: Vec<String>,
     comments: String,
     media: Vec<Picture>,
+    /// When it is to be published, as the field of a browser has it, in UTC; empty: when its author says so.
+    publish_at: String,
 }
 
 impl Draft {
@@ -45,6 +47,7 @@ impl Draft {
             types: Vec::new(),
             comments: everyone,
             media: Vec::new(),
+            publish_at: String::new(),
         }
     }
 
@@ -55,6 +58,7 @@ impl Draft {
             types: post.types,
             comments: post.comments.unwrap_or_else(|| "EVERYONE".to_owned()),
             media: post.media,
+            publish_at: post.publish_at.map(|at| at.format("%Y-%m-%dT%H:%M").to_string()).unwrap_or_default(),
             ..Self::blank()
         }
     }
@@ -67,6 +71,7 @@ impl Draft {
             types: fields.all("types").into_iter().map(str::to_owned).collect(),
             comments: fields.get("comments").to_owned(),
             media: media.iter().map(|id| Picture { id: *id, ..Picture::default() }).collect(),
+            publish_at: fields.get("publish_at").to_owned(),
             ..Self::blank()
         }
     }
@@ -116,11 +121,14 @@ async fn save(Member(page, caller): Member, id: Option<Uuid>, upload: Upload) ->
         }
     }
     let draft = fields.get("status") == "DRAFT";
-    let body = json!({
+    let mut body = without_nulls(json!({
         "title": fields.optional("title"), "content": fields.get("content"), "types": fields.all("types"),
         "status": if draft { "DRAFT" } else { "POSTED" }, "media": media, "comments": fields.optional("comments"),
-    });
-    let body = without_nulls(body);
+    }));
+    if draft {
+        // Null takes back a time that the draft had.
+        body["publish_at"] = publish_at(&fields);
+    }
     let written = match id {
         None => caller.put_once(&["posts"], fields.get("key"), &body).await,
         Some(id) => caller.send::<Value>(Method::PUT, &["posts", &id.to_string()], &body).await,
@@ -128,10 +136,24 @@ async fn save(Member(page, caller): Member, id: Option<Uuid>, upload: Upload) ->
     match written {
         Ok(post) => {
             let id = post["id"].as_str().unwrap_or_default();
-            let done = if draft { "saved" } else { "posted" };
+            let done = match (draft, post["publish_at"].is_string()) {
+                (true, true) => "scheduled",
+                (true, false) => "saved",
+                (false, _) => "posted",
+            };
             Ok(Redirect::to(&format!("/posts/{id}?done={done}")).into_response())
         }
         Err(failure) => refused(page, &caller, id, &fields, &media, &failure).await,
+    }
+}
+
+/// The time of a browser's field with the zone that the form names; what is no time, the API refuses.
+fn publish_at(fields: &Fields) -> Value {
+    match fields.get("publish_at").trim() {
+        "" => Value::Null,
+        // Browsers leave the seconds out where they are none.
+        time if time.len() == "2026-11-20T12:00".len() => json!(format!("{time}:00Z")),
+        time => json!(format!("{time}Z")),
     }
 }
 

@@ -1,14 +1,18 @@
 //! The pages: every address of the client, on one page.
 mod accounts;
+mod bulk;
 mod comments;
 mod compose;
 mod feeds;
 mod fields;
+mod linked;
 mod live;
 mod moderation;
+mod nfts;
 mod notifications;
 mod people;
 mod posts;
+mod recommended;
 mod search;
 mod settings;
 
@@ -62,6 +66,8 @@ fn forms_of_accounts() -> Router<App> {
     Router::new()
         .route("/signup", get(accounts::sign_up_form).post(accounts::sign_up))
         .route("/signin", get(accounts::sign_in_form).post(accounts::sign_in))
+        .route("/signin/{provider}", post(linked::sign_in))
+        .route("/linked-accounts/callback", get(linked::arrive))
         .route("/signout", post(accounts::sign_out))
         .route("/activate", get(accounts::activate_form).post(accounts::activate))
         .route("/activate/again", post(accounts::resend))
@@ -97,8 +103,14 @@ fn reading() -> Router<App> {
         .route("/users/{id}/followers", get(people::followers))
         .route("/users/{id}/connections", get(people::connections))
         .route("/users/{id}/{verb}", post(people::act))
-        .route("/connect", get(people::suggestions))
-        .route("/connect/{id}/dismiss", post(people::dismiss))
+        .route("/users/{id}/common", get(recommended::in_common))
+        .route("/connect", get(recommended::people))
+        .route("/connect/{id}/accept", post(recommended::accept))
+        .route("/connect/{id}/dismiss", post(recommended::dismiss))
+        .route("/recommended", get(recommended::posts))
+        .route("/recommended/{id}/not-interested", post(recommended::not_interested))
+        .route("/posts/{id}/nft", get(nfts::read).post(nfts::ask))
+        .route("/posts/{id}/nft/recipient", post(nfts::name_recipient))
         .route("/notifications", get(notifications::list))
         .route("/notifications/read", post(notifications::read_all))
         .route("/notifications/{id}/remove", post(notifications::remove))
@@ -113,6 +125,9 @@ fn settings_pages() -> Router<App> {
         .route("/settings/sessions/{id}/end", post(settings::end_session))
         .route("/settings/sessions/end-all", post(settings::end_all))
         .route("/settings/people", get(settings::people))
+        .route("/settings/accounts", get(linked::list))
+        .route("/settings/accounts/link/{provider}", post(linked::link))
+        .route("/settings/accounts/{id}/unlink", post(linked::unlink))
         .route("/settings/notifications", get(settings::notifications).post(settings::change_notifications))
         .route("/settings/data", get(settings::data))
         .route("/settings/export", get(settings::export))
@@ -127,6 +142,7 @@ fn moderating() -> Router<App> {
         .route("/decisions/{id}/appeal", post(moderation::appeal))
         .route("/moderation", get(moderation::queue))
         .route("/moderation/next", post(moderation::claim_next))
+        .route("/moderation/bulk", post(bulk::decide))
         .route("/moderation/appeals", get(moderation::appeals))
         .route("/moderation/appeals/{id}", post(moderation::resolve))
         .route("/moderation/{kind}/{id}", get(moderation::case))

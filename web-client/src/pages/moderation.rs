@@ -15,6 +15,8 @@ use crate::doors::visitors::{Member, Sender};
 use crate::frame::Frame;
 use crate::texts::REASONS;
 
+/// What can be done to many at once: what needs hours or a note is decided case by case.
+pub(super) const BULK_ACTIONS: [&str; 3] = ["DISMISS", "HIDE", "REMOVE"];
 /// What can be reported and decided about.
 const SUBJECTS: [&str; 4] = ["POST", "COMMENT", "USER", "MEDIA"];
 
@@ -147,7 +149,7 @@ pub async fn claim_next(Sender(caller): Sender) -> Result<Redirect, Failure> {
 }
 
 /// The kind of a subject, as a path has it.
-fn subject(kind: &str) -> Result<&'static str, Failure> {
+pub(super) fn subject(kind: &str) -> Result<&'static str, Failure> {
     SUBJECTS.into_iter().find(|known| *known == kind).ok_or(Failure::MISSING)
 }
 

@@ -1,13 +1,13 @@
 //! People: their profiles with posts, followers and connections, and what one does about them.
 use askama::Template;
 use axum::http::Method;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{Redirect, Response};
 use uuid::Uuid;
 
 use super::fields::{Asked, Fields, Id, Part};
 use crate::api::Listed;
 use crate::api::failures::Failure;
-use crate::api::people::{Profile, Suggestion};
+use crate::api::people::Profile;
 use crate::api::posts::{Piece, Post, REACTIONS};
 use crate::doors::errors::html;
 use crate::doors::visitors::{Member, Sender};
@@ -23,13 +23,6 @@ struct ProfilePage {
     people: Vec<Profile>,
     next: Option<String>,
     empty: &'static str,
-}
-
-#[derive(Template)]
-#[template(path = "connect.html")]
-struct People {
-    page: Frame,
-    people: Vec<Suggestion>,
 }
 
 /// `/@username`; any other word is no page, for guests as well.
@@ -95,14 +88,4 @@ pub async fn act(Sender(caller): Sender, Id(id): Id, Part(verb): Part, fields: F
     };
     caller.act(method, path, &[]).await?;
     Ok(fields.next())
-}
-
-pub async fn suggestions(Member(page, caller): Member) -> Result<Response, Failure> {
-    let people = caller.get(&["users", "suggestions"], &[("limit", "20")]).await?;
-    Ok(html(&People { page, people }).into_response())
-}
-
-pub async fn dismiss(Sender(caller): Sender, Id(id): Id) -> Result<Redirect, Failure> {
-    caller.act(Method::DELETE, &["users", "suggestions", &id.to_string()], &[]).await?;
-    Ok(Redirect::to("/connect"))
 }

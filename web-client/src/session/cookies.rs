@@ -62,6 +62,19 @@ fn line(names: [&'static str; 2], value: &str, seconds: i64, environment: Enviro
     format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
 }
 
+/// The cookie of the API by which a browser is known when it comes back from a provider, in production and elsewhere.
+const DEPARTURE: [&str; 2] = ["__Host-provider_sign_in", "provider_sign_in"];
+
+/// That cookie, where the browser has brought it, as a request of the API has it.
+pub fn of_departure(headers: &HeaderMap) -> Option<String> {
+    DEPARTURE.into_iter().find_map(|name| Some(format!("{name}={}", read(headers, name)?)))
+}
+
+/// The line that ends it.
+pub fn end_departure(environment: Environment) -> String {
+    line(DEPARTURE, "", 0, environment)
+}
+
 /// The line that keeps a choice.
 pub fn choice(name: &str, value: &str, environment: Environment) -> String {
     let secure = if environment == Environment::Production { "; Secure" } else { "" };

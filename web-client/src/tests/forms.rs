@@ -19,10 +19,12 @@ async fn no_form_can_be_sent_from_elsewhere() {
         "/tags/a",
         "/compose",
         "/connect",
+        "/recommended",
         "/notifications",
         "/settings",
         "/settings/password",
         "/settings/sessions",
+        "/settings/accounts",
         "/settings/people",
         "/settings/notifications",
         "/settings/data",
@@ -39,6 +41,7 @@ async fn no_form_can_be_sent_from_elsewhere() {
     let more = [
         "/posts/{}",
         "/posts/{}/edit",
+        "/posts/{}/nft",
         "/posts/{}/delete",
         "/comments/{}",
         "/users/{}",
@@ -127,6 +130,58 @@ async fn a_post_is_written_and_nothing_of_it_is_lost() {
     ] {
         assert!(refused.text.contains(kept), "{kept} is not in {}", refused.text);
     }
+}
+
+/// A draft is scheduled in UTC, and an empty field takes its time back; what is published at once has no time.
+#[tokio::test]
+async fn a_draft_is_scheduled() {
+    let client = Client::new().await;
+    let send = async |status: &str, time: &str| {
+        let part = |name: &str, value: &str| {
+            format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        let body = part("content", "Later") + &part("status", status) + &part("publish_at", time) + "--b--\r\n";
+        let headers = [
+            ("cookie", "web_access=good"),
+            ("sec-fetch-site", "same-origin"),
+            ("content-type", "multipart/form-data; boundary=b"),
+        ];
+        let answer = client.ask(Method::POST, "/compose", &headers, &body).await;
+        let sent = client.stub.calls("POST /posts").pop().unwrap().body;
+        (answer.header("location").rsplit('=').next().unwrap_or_default().to_owned(), sent)
+    };
+    let (_, scheduled) = send("DRAFT", "2026-12-24T18:00").await;
+    assert_eq!(scheduled["publish_at"], json!("2026-12-24T18:00:00Z"));
+    let written = json!({ "id": ID, "publish_at": "2026-12-24T18:00:00Z" });
+    client.stub.answer("POST /posts", 201, written);
+    assert_eq!(send("DRAFT", "2026-12-24T18:00").await.0, "scheduled");
+    client.stub.answer("POST /posts", 201, json!({ "id": ID, "publish_at": null }));
+    let (done, draft) = send("DRAFT", "").await;
+    assert_eq!((done.as_str(), &draft["publish_at"]), ("saved", &json!(null)));
+    assert!(draft.as_object().unwrap().contains_key("publish_at"), "null takes the time back");
+    let (done, posted) = send("POSTED", "2026-12-24T18:00").await;
+    assert_eq!((done.as_str(), posted.as_object().unwrap().contains_key("publish_at")), ("posted", false));
+    assert_eq!(client.stub.undocumented(), Vec::<String>::new());
+}
+
+/// Many cases get one decision; a case that is none, or no case at all, is refused before anything is decided.
+#[tokio::test]
+async fn many_cases_get_one_decision() {
+    let client = Client::new().await;
+    let queue = client.get("/moderation").await.text;
+    assert!(queue.contains("name=\"subjects\"") && queue.contains("form=\"bulk\""), "{queue}");
+    let form = format!("subjects=POST%2F{ID}&subjects=COMMENT%2F{ID}&action=HIDE&reason=SPAM_COMMERCIAL");
+    let decided = client.post("/moderation/bulk", &form).await;
+    assert_eq!((decided.status, decided.header("location")), (StatusCode::SEE_OTHER, "/moderation?done=decided"));
+    let call = "POST /moderation/decisions/bulk";
+    let sent = client.stub.calls(call).pop().unwrap().body;
+    assert_eq!(sent["subjects"], json!([{ "type": "POST", "id": ID }, { "type": "COMMENT", "id": ID }]));
+    assert_eq!((&sent["actions"], &sent["only_open"]), (&json!([{ "action": "HIDE" }]), &json!(true)));
+    for wrong in ["action=HIDE", &format!("{form}&subjects=X%2F{ID}"), &form.replace("HIDE", "BAN")] {
+        assert!(client.post("/moderation/bulk", wrong).await.status.is_client_error(), "{wrong}");
+    }
+    assert_eq!(client.stub.calls(call).len(), 1);
+    assert_eq!(client.stub.undocumented(), Vec::<String>::new());
 }
 
 /// A comment is written under a key, a reply under its parent; refused, it stands in its field again.

@@ -26,11 +26,20 @@ pub struct Call {
     pub headers: HeaderMap,
 }
 
+/// An answer in place of the document's, with a header more or none.
+#[derive(Clone)]
+struct Instead {
+    call: String,
+    status: u16,
+    body: Value,
+    header: Option<(&'static str, &'static str)>,
+}
+
 #[derive(Default)]
 struct Memory {
     calls: Vec<Call>,
     /// What is answered in place of the document's: by method and the beginning of the path.
-    instead: Vec<(String, u16, Value)>,
+    instead: Vec<Instead>,
     text: String,
 }
 
@@ -59,7 +68,14 @@ impl Stub {
 
     /// Answers calls of that method and path (`GET /users/me`) with this.
     pub fn answer(&self, call: &str, status: u16, body: Value) {
-        self.memory.lock().unwrap().instead.insert(0, (call.to_owned(), status, body));
+        let instead = Instead { call: call.to_owned(), status, body, header: None };
+        self.memory.lock().unwrap().instead.insert(0, instead);
+    }
+
+    /// The same, with a header.
+    pub fn answer_with(&self, call: &str, status: u16, body: Value, header: (&'static str, &'static str)) {
+        let instead = Instead { call: call.to_owned(), status, body, header: Some(header) };
+        self.memory.lock().unwrap().instead.insert(0, instead);
     }
 
     /// The calls of that method and path.
@@ -100,12 +116,20 @@ async fn answer(
     if signed.is_some_and(|token| token == "Bearer old") {
         return (StatusCode::UNAUTHORIZED, axum::Json(json!({ "detail": "Invalid credential" }))).into_response();
     }
-    let instead = memory.instead.iter().find(|(wanted, ..)| *wanted == call).cloned();
+    let instead = memory.instead.iter().find(|instead| instead.call == call).cloned();
+    let header = instead.as_ref().and_then(|instead| instead.header);
     let (status, body) = match (instead, operation(method.as_str(), uri.path())) {
-        (Some((_, status, body)), _) => (status, body),
+        (Some(instead), _) => (instead.status, instead.body),
         (None, Some(operation)) => operation.answer(&memory.text),
         (None, None) => (404, json!({ "detail": "Not Found" })),
     };
     let status = StatusCode::from_u16(status).unwrap();
-    if status == StatusCode::NO_CONTENT { status.into_response() } else { (status, axum::Json(body)).into_response() }
+    if status == StatusCode::NO_CONTENT {
+        return status.into_response();
+    }
+    let mut answer = (status, axum::Json(body)).into_response();
+    if let Some((name, value)) = header {
+        answer.headers_mut().insert(name, value.parse().unwrap());
+    }
+    answer
 }

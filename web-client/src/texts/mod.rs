@@ -8,7 +8,7 @@ pub use en::{EN, Texts};
 
 use chrono::{DateTime, Utc};
 
-use crate::ground::words::{fill, plain};
+use crate::ground::words::{fill, plain, visible};
 
 #[expect(clippy::unused_self, reason = "templates ask a language for all words, those that all share included")]
 impl Texts {
@@ -47,6 +47,11 @@ impl Texts {
             "signed-out" => self.done_signed_out,
             "password" => self.done_password,
             "uploaded" => self.done_uploaded,
+            "connected" => self.done_connected,
+            "refused" => self.done_refused,
+            "scheduled" => self.done_scheduled,
+            "linked" => self.done_linked,
+            "unlinked" => self.done_unlinked,
             _ => return None,
         })
     }
@@ -121,6 +126,28 @@ impl Texts {
                 ("SCIENTIFIC", self.topic_scientific),
             ],
         )
+    }
+
+    /// A category, or a tag with its `#`.
+    pub fn topic_or_tag(&self, word: &str) -> String {
+        if word.starts_with('#') { visible(word) } else { self.topic(word) }
+    }
+
+    pub fn mint_status(&self, status: &str) -> String {
+        let words = [
+            ("READY_FOR_MINTING", self.mint_ready),
+            ("UPLOADING", self.mint_uploading),
+            ("RETRY", self.mint_uploading),
+            ("PINNED", self.mint_pinned),
+            ("TX_SIGNED", self.mint_sent),
+            ("SUBMITTED", self.mint_sent),
+            ("MINED", self.mint_sent),
+            ("CONFIRMED", self.mint_sent),
+            ("FAILED", self.mint_failed),
+            ("CANCELLED", self.mint_cancelled),
+            ("MINTED", self.mint_done),
+        ];
+        self.word(status, &words)
     }
 
     pub fn subject(&self, kind: &str) -> String {
