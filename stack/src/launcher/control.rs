@@ -79,7 +79,7 @@ fn listen(folder: &Folder) -> Result<UnixListener> {
     // One of a launcher that was killed: the folder is ours now.
     match fs::remove_file(&path) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
-            return Err(error).with_context(|| format!("{} cannot be deleted", path.display()));
+            Err(error).with_context(|| format!("{} cannot be deleted", path.display()))
         }
         _ => UnixListener::bind(&path).with_context(|| format!("{} cannot be listened at", path.display())),
     }

@@ -139,13 +139,11 @@ impl Rolling<'_> {
     async fn wait_for_ends(&self, processes: &mut Processes) -> Result<(), Failure> {
         let deadline = Instant::now() + END_TIMEOUT;
         while let [(late, _), ..] = &processes.replaced()[..] {
-            match timeout_at(deadline, processes.next_end()).await {
-                Ok(end) => check_survival(processes, end?, self.replicas).map_err(Failure::Incomplete)?,
-                Err(_) => {
-                    processes.kill_replaced().await?;
-                    return Err(anyhow!("the old {late} did not end within {} s; killed", END_TIMEOUT.as_secs()).into());
-                }
-            }
+            let Ok(end) = timeout_at(deadline, processes.next_end()).await else {
+                processes.kill_replaced().await?;
+                return Err(anyhow!("the old {late} did not end within {} s; killed", END_TIMEOUT.as_secs()).into());
+            };
+            check_survival(processes, end?, self.replicas).map_err(Failure::Incomplete)?;
         }
         Ok(())
     }

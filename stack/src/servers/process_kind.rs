@@ -20,11 +20,10 @@ impl ProcessKind {
 
     pub fn stop_signal(self) -> Signal {
         match self {
-            // SIGTERM would let Postgres wait for its clients; SIGINT ends their sessions and shuts down cleanly.
-            ProcessKind::Postgres => Signal::SIGINT,
+            // SIGTERM would let Postgres wait for its clients; SIGINT ends their sessions and shuts down cleanly. It would let a
+            // service drain first, for a load balancer that sends requests elsewhere; there is no elsewhere.
+            ProcessKind::Postgres | ProcessKind::Service => Signal::SIGINT,
             ProcessKind::Redis => Signal::SIGTERM,
-            // SIGTERM would let a service drain first, for a load balancer that sends requests elsewhere. There is no elsewhere.
-            ProcessKind::Service => Signal::SIGINT,
             // To nginx, SIGTERM means at once, and SIGQUIT that what is under way may end.
             ProcessKind::Gateway => Signal::SIGQUIT,
         }
