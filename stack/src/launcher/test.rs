@@ -36,10 +36,11 @@ async fn run(servers: &mut TemporaryServers, arguments: &[String], shutdown: &mu
             bail!("the services cannot be built; see the compiler's errors above");
         }
     }
-    if packages.is_empty() || packages.contains(&"stack") {
+    // The tests in a browser are among those that are run when they are asked for.
+    if arguments.iter().any(|argument| argument.contains("ignored")) {
         browser_tools::provide().await;
     }
-    if packages.is_empty() || packages.contains(&"post-service") {
+    if packages.is_empty() || packages.contains(&"stack") || packages.contains(&"post-service") {
         chain_node::provide().await;
     }
     let (postgres, redis) = shutdown.or(servers.start_both()).await?;

@@ -139,7 +139,7 @@ fn pids(platform: &Platform) -> BTreeMap<String, i32> {
     platform.processes().into_iter().filter(|(name, _)| SERVICES.iter().any(|s| name.starts_with(s))).collect()
 }
 
-/// By hand: `cargo stack test -p stack rolling -- --ignored`, or with nextest `--run-ignored all`. Ten processes are started, one after the
+/// By hand: `cargo stack test -p stack --run-ignored only rolling`. Ten processes are started, one after the
 /// other; on a machine that is busy with other work, services give up waiting for their database, replaced or not.
 #[tokio::test]
 #[ignore = "for a machine that does nothing else"]

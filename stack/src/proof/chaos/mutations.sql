@@ -432,7 +432,7 @@ select id, 'another', severity from moderation.analysis order by id limit 1
 on conflict (analysis) do update set model_version = excluded.model_version returning analysis;
 
 -- wrong: entry {} of the ledger is not
-update moderation.ledger set kind = 'gone' where seq = (select max(seq) from moderation.ledger) returning seq;
+update moderation.ledger set at = at + interval '1 second' where seq = (select max(seq) from moderation.ledger) returning seq;
 
 -- lost: what stood before entry {} of
 delete from moderation.ledger where seq = (select max(seq) - 1 from moderation.ledger) returning seq + 1;
