@@ -56,6 +56,8 @@ impl Instance {
             let binary = binaries.get(package).with_context(|| format!("cargo built no {package}"))?;
             let mut command = Command::new(binary);
             command.envs(config.environment(replica)?).envs(extra.iter().cloned());
+            // Why a process ended is in the last lines of its log, where the backtrace of an error would take its place.
+            command.env("RUST_LIB_BACKTRACE", "0");
             processes.start_with(ProcessKind::Service, &name, command, &log, socket)?;
         }
         Ok(Instance { name, url, log, started })

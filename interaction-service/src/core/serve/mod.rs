@@ -167,6 +167,7 @@ impl Service {
         let mut failures = 0;
         while let Err(error) = database::prepare(&app.db, self.schema, self.migrations).await {
             tracing::warn!(error = format!("{error:#}"), "the database is not ready; trying again");
+            app.prepared.send_replace(false);
             failures += 1;
             if app.stop.run_until_cancelled(tokio::time::sleep(worker::backoff(failures))).await.is_none() {
                 return;
@@ -211,7 +212,7 @@ pub async fn run(service: &'static Service, arguments: &ArgMatches) -> anyhow::R
 pub async fn serve(service: &'static Service, app: App, mut features: Features) -> anyhow::Result<()> {
     let address = (app.settings.host, app.settings.port).into();
     let listener = connections::listen(address).await;
-    let (listener, passed) = listener.with_context(|| format!("{} cannot listen on {address}", app.name))?;
+    let (listener, mut passed) = listener.with_context(|| format!("{} cannot listen on {address}", app.name))?;
     tracing::info!(service = app.name, address = %listener.local_addr()?, "listening");
     let router = service.router(&app, &mut features);
     meters::start_counters(service.limits.iter().map(|limit| limit.name));
@@ -230,17 +231,16 @@ pub async fn serve(service: &'static Service, app: App, mut features: Features) 
     // A client that takes its time must not hold up the end.
     tokio::select! {
         () = async {
-            // Requests to a socket that was passed are for the process before this one until this one can answer them.
-            prepared.wait_for(|prepared| *prepared || !passed).await.ok();
+            // Requests to a socket that was passed are for the process before this one until this one can answer them, or at least
+            // say why it cannot: there may be none before it.
+            prepared.wait_for(|prepared| *prepared || !std::mem::take(&mut passed)).await.ok();
             ConnectionLimits::new(app.settings.max_connections).serve(listener, router, stop.clone()).await;
         } => {}
         () = async { stop.cancelled().await; tokio::time::sleep(SHUTDOWN_GRACE).await } => {}
     }
     app.tasks.close();
     if tokio::time::timeout(SHUTDOWN_GRACE, app.tasks.wait()).await.is_err() {
-        tracing::warn!(
-            "some background work did not end in time; what it had begun is done again after the next start"
-        );
+        tracing::warn!("some background work did not end in time; it is done again after the next start");
     }
     app.db.close().await;
     telemetry::stop().await;
