@@ -14,13 +14,14 @@ use crate::host::workspace::Build;
 use crate::platform::config::PlatformConfig;
 use crate::platform::instances::{Instance, wait_until_ready};
 use crate::platform::replicas::{self, Replica};
+use crate::platform::{gateway, web};
 use crate::servers::folder::Folder;
 use crate::servers::postgres::Lifetime;
 use crate::servers::processes::Processes;
 use crate::servers::state::{PersistedState, Secrets};
 use crate::servers::temporary::TemporaryServers;
 use crate::servers::{private, roles};
-use crate::system::{AUTH, DATABASE, Service};
+use crate::system::{AUTH, DATABASE, Service, WEB};
 
 /// The distance from the first port to that of Postgres; Redis has the next.
 const SERVERS: u16 = 50;
@@ -28,6 +29,14 @@ const SERVERS: u16 = 50;
 const RECOVERY_TIMEOUT: Duration = Duration::from_mins(1);
 /// The pause between two attempts to start it.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
+
+/// The ports at which browsers find the platform.
+#[derive(Debug, Clone, Copy)]
+pub struct Front {
+    pub gateway: u16,
+    /// The web client itself, without the gateway before it.
+    pub web: u16,
+}
 
 /// The processes of a platform, and their configuration.
 #[derive(Debug)]
@@ -119,6 +128,29 @@ impl<'a> Platform<'a> {
     pub async fn start_redis(&mut self) -> Result<()> {
         let TemporaryServers { folder, processes, .. } = &mut *self.servers;
         private::start_redis(processes, folder, &self.state, self.lifetime).await.map(drop)
+    }
+
+    /// Puts the gateway before all processes of the services, and the web client behind it; where both listen.
+    pub async fn start_web(&mut self, binary: &Path) -> Result<Front> {
+        let port = self.servers.reservations.anywhere(|base| vec![base, base + 1])?;
+        let front = Front { gateway: port, web: port + 1 };
+        let services: Vec<_> =
+            self.replicas.clone().into_iter().map(|replica| self.start_replica(replica)).collect::<Result<_>>()?;
+        let options = gateway::Options { port: front.gateway, rate_limits: false, web: Some(front.web), set: &[] };
+        let TemporaryServers { folder, processes, .. } = &mut *self.servers;
+        gateway::start(&options, folder, processes, &services).await?;
+        self.restart_web(binary, front.web, front.gateway).await?;
+        Ok(front)
+    }
+
+    /// Starts the web client anew, and lets it call the API at another port.
+    pub async fn restart_web(&mut self, binary: &Path, port: u16, api: u16) -> Result<()> {
+        let TemporaryServers { folder, processes, .. } = &mut *self.servers;
+        if processes.has(WEB) {
+            processes.kill(WEB).await?;
+        }
+        let client = web::start(port, api, binary, &[], folder, processes)?;
+        web::wait(processes, &client).await
     }
 
     /// All of its processes.

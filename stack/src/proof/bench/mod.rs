@@ -6,6 +6,7 @@
 
 mod comparison;
 mod database;
+mod event_stream;
 mod events;
 mod feed;
 mod http;
@@ -22,6 +23,7 @@ mod resident;
 mod search;
 mod statements;
 mod streams;
+mod web;
 
 use std::process::ExitCode;
 
@@ -40,7 +42,12 @@ use crate::servers::temporary::TemporaryServers;
 pub async fn bench(bench: Bench) -> Result<ExitCode> {
     match &bench {
         Bench::Events(options) => measure(&options.run, async |platform| events::run(options, platform).await).await,
-        Bench::Http(_) | Bench::Feed(_) | Bench::Moderation(_) | Bench::Search(_) | Bench::Recommend(_)
+        Bench::Http(_)
+        | Bench::Feed(_)
+        | Bench::Moderation(_)
+        | Bench::Search(_)
+        | Bench::Recommend(_)
+        | Bench::Web(_)
             if cfg!(debug_assertions) =>
         {
             run_optimised().await
@@ -54,6 +61,7 @@ pub async fn bench(bench: Bench) -> Result<ExitCode> {
         Bench::Recommend(options) => {
             measure(&options.run, async |platform| recommend::run(options, platform).await).await
         }
+        Bench::Web(options) => measure(&options.run, async |platform| web::run(options, platform).await).await,
         Bench::Feed(options) => measure(&options.run, async |platform| feed::run(options, platform).await).await,
     }
 }

@@ -20,6 +20,8 @@ pub enum Bench {
     Search(Search),
     /// How many of the posts that people like are recommended to them, and what that costs
     Recommend(Recommend),
+    /// What pages of the web client weigh, how soon they are there, and what its process takes of memory
+    Web(Web),
 }
 
 /// The arguments of all benchmarks.
@@ -218,4 +220,31 @@ pub struct Recommend {
     /// People where there are many, in the measurement of the cost
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = value_parser!(u32).range(1000..=10_000_000))]
     pub many: u32,
+}
+
+/// What is measured about the web client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum WebBenchmark {
+    Visits,
+    Pages,
+    Latency,
+    Memory,
+}
+
+#[derive(Debug, Args)]
+pub struct Web {
+    #[command(flatten)]
+    pub run: Run,
+    #[command(flatten)]
+    pub turns: Turns,
+    /// Measure these alone, separated by commas
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum, hide_default_value = true,
+        default_values_t = WebBenchmark::value_variants().to_vec())]
+    pub only: Vec<WebBenchmark>,
+    /// Home pages per second while the latency is measured
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = value_parser!(u32).range(1..=10_000))]
+    pub rate: u32,
+    /// Streams of notifications that are open while the memory is read, five of each person
+    #[arg(long = "streams", value_name = "N", default_value_t = 2_000, value_parser = value_parser!(u32).range(1..=5_000))]
+    pub count: u32,
 }

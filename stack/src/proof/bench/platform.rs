@@ -58,9 +58,14 @@ impl<'a> MeasuredPlatform<'a> {
 
     /// Signs up this number of people; they are known to all services.
     pub async fn sign_up(&self, people: u32) -> Result<Vec<Person>> {
+        self.sign_up_as("reader", people).await
+    }
+
+    /// Signs up people under addresses that begin with this word.
+    pub async fn sign_up_as(&self, word: &str, people: u32) -> Result<Vec<Person>> {
         let api = self.base.api()?;
         let join = async |number: u32| {
-            let email = format!("reader.{number}@example.org");
+            let email = format!("{word}.{number}@example.org");
             api.join(&email, "a long walk by the sea", ("Some", "Body"), &["BOOKS"]).await
         };
         let people = stream::iter(0..people).map(join).buffered(AT_ONCE).try_collect().await?;

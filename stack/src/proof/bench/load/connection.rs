@@ -9,7 +9,7 @@ use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::http::request::Builder;
 use hyper_util::rt::TokioIo;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -30,6 +30,13 @@ impl PreparedRequest {
     pub fn get(to: SocketAddr, path: &str, token: &str) -> Result<PreparedRequest> {
         let request = begin(Method::GET, path, token).body(Full::default());
         Ok(PreparedRequest::new(to, request.context("a read cannot be prepared")?, StatusCode::OK))
+    }
+
+    /// A page of the web client, as a browser with this access token asks for it.
+    pub fn page(to: SocketAddr, path: &str, token: &str) -> Result<PreparedRequest> {
+        let request = Request::get(path).header(HOST, "127.0.0.1").header(COOKIE, format!("web_access={token}"));
+        let request = request.header(ACCEPT_ENCODING, "gzip").body(Full::default());
+        Ok(PreparedRequest::new(to, request.context("a page cannot be prepared")?, StatusCode::OK))
     }
 
     /// A creation, prepared once and sent many times.
