@@ -72,11 +72,10 @@ async fn write(tables: &PgPool, indexed: bool) -> sqlx::Result<()> {
         values (gen_random_uuid(), gen_random_uuid(), $1, $2, '{NEWS}', 'POSTED', now())
         returning id::text, to_json(post)::text";
     let (id, post): (String, String) = ask(insert).bind(TITLE).bind(CONTENT).fetch_one(&mut *tx).await?;
-    sql("insert into post_nft (id, created_by, post_id, description, data)
-        values (gen_random_uuid(), gen_random_uuid(), $1::text::uuid, $2, $3::text::json)")
+    sql("insert into post_nft (id, created_by, post_id, description)
+        values (gen_random_uuid(), gen_random_uuid(), $1::text::uuid, $2)")
     .bind(id.clone())
     .bind("Post created")
-    .bind(post.clone())
     .execute(&mut *tx)
     .await?;
     sql("insert into outbox (event_id, stream, message, traceparent)
