@@ -1,8 +1,8 @@
 //! Random histories against an oracle: what people read and are notified of follows from what happened, in whatever order the
 //! streams are consumed and however often an event comes.
 //!
-//! A history is a few people who connect, write, publish, edit, archive, delete, react, comment, reply, name each other, block, mute and
-//! hide at random, and moderation, which hides, restores, limits and labels.
+//! A history is a few people who connect, write, publish, edit, archive, delete, react, comment, reply, name each other, block, mute, hide
+//! and leave at random, and moderation, which hides, restores, limits and labels.
 //! The oracle is the state itself, kept in the simplest way: sets and lists. The events of all histories are put into the streams,
 //! each stream in its own order and the streams in any, some events again later. Reads, mutes and hides come in between, so that
 //! feeds are built from half of the truth and have to follow the rest. In the end every person's feed and notifications are those
@@ -142,9 +142,12 @@ async fn play(seed: u64, database: PgConnectOptions) {
             assert!(reply.status.is_success() || !history.finds(by, post), "seed {seed}: {path}: {reply:?}");
         }
     }
+    for person in histories.iter().flat_map(History::left) {
+        platform.erase(person).await;
+    }
     while worker.step().await.unwrap() == Outcome::Busy {}
     for (number, history) in histories.iter().enumerate() {
-        for (place, person) in history.people.iter().enumerate() {
+        for (place, person) in history.people.iter().enumerate().filter(|(place, _)| history.is_here(*place)) {
             let what = format!("seed {seed}, history {number}, person {place} ({person})");
             assert_eq!(feed(&platform, *person).await, history.feed(place), "{what}");
             assert_eq!(notifications(&platform, *person).await, history.notifications(place), "{what}");

@@ -213,5 +213,10 @@ async fn main() -> anyhow::Result<()> {
             telemetry::start(SERVICE.name, &Base::from_arg_matches(&arguments)?)?;
             backfill::commands::rebuild(&SERVICE.open(&arguments, telemetry::meters::start()?)?).await
         }
+        Some(Command::ImportTastes) => {
+            telemetry::start(SERVICE.name, &Base::from_arg_matches(&arguments)?)?;
+            let app = SERVICE.open(&arguments, telemetry::meters::start()?)?;
+            taste::commands::import(&app, std::io::stdin().lock()).await.map(drop)
+        }
     }
 }

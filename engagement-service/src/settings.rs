@@ -68,6 +68,8 @@ pub struct Settings {
 pub enum Command {
     /// Fill the read model anew from the other services; the running replicas do it, or the next one that starts
     Rebuild,
+    /// Save what people listen to from standard input, a line of JSON for each, where no linked account says it
+    ImportTastes,
 }
 
 impl Settings {

@@ -15,6 +15,7 @@ mod pictures;
 mod policies;
 mod queue;
 mod reports;
+mod scopes;
 mod settings;
 mod shadow;
 mod signals;
@@ -98,6 +99,7 @@ static SERVICE: Service = Service {
         queue::READ_QUEUE_LIMIT,
         queue::WORK_QUEUE_LIMIT,
         queue::BULK_LIMIT,
+        scopes::SCOPES_LIMIT,
         stats::STATS_LIMIT,
         stats::TRANSPARENCY_LIMIT,
         ledger::VERIFY_LIMIT,
@@ -184,6 +186,7 @@ fn features(app: &App, settings: &Settings, models: Models) -> anyhow::Result<Fe
         .merge(decisions::router())
         .merge(appeals::router())
         .merge(queue::router())
+        .merge(scopes::router())
         .layer(Extension(settings.ladder.clone()))
         .merge(reports::router(settings.reports.clone()))
         .merge(stats::router(settings.stats.public_log, image_version))

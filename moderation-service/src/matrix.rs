@@ -108,6 +108,14 @@ pub async fn request(world: &Platform, operation: &str, owner: &Person) -> Reque
         "/api/v1/moderation/reports/{report_id}" => {
             (path.replace("{report_id}", &Uuid::nil().to_string()), Some(json!({ "status": "IGNORED" })))
         }
+        "/api/v1/moderation/moderators/{user_id}" => {
+            let scope = json!({ "types": ["MEDIA"], "families": [] });
+            let path = path.replace("{user_id}", &owner.id.to_string());
+            if method == "DELETE" {
+                call_as_admin(world, "PUT", path.trim_start_matches("/api/v1"), scope.clone()).await;
+            }
+            (path, Some(scope))
+        }
         "/api/v1/moderation/queue/claim" => (path.to_owned(), Some(json!({}))),
         "/api/v1/moderation/users/{id}/strikes" => (path.replace("{id}", &owner.id.to_string()), None),
         "/api/v1/moderation/domains/{domain}" => {
@@ -128,6 +136,7 @@ pub async fn request(world: &Platform, operation: &str, owner: &Person) -> Reque
         "/api/v1/me/moderations"
         | "/api/v1/me/reports"
         | "/api/v1/moderation/queue"
+        | "/api/v1/moderation/moderators"
         | "/api/v1/moderation/stats"
         | "/api/v1/moderation/transparency"
         | "/api/v1/moderation/public-log"

@@ -299,13 +299,15 @@ impl From<Profile> for OwnProfileOut {
     }
 }
 
-/// The payload of `user_updated`: the contract's User, and what a text about them needs.
+/// The payload of `user_updated`: the contract's User, what a text about them needs, and what others read of them.
 #[derive(Serialize)]
 pub struct UserUpdated {
     #[serde(flatten)]
     user: UserOut,
     username: Option<String>,
     avatar_url: Option<String>,
+    /// What they say of themselves, for moderation.
+    bio: Option<String>,
 }
 
 impl From<&Profile> for UserUpdated {
@@ -314,6 +316,7 @@ impl From<&Profile> for UserUpdated {
             user: UserOut::from(profile),
             username: profile.username.clone(),
             avatar_url: profile.avatar_url.clone(),
+            bio: profile.bio.clone(),
         }
     }
 }

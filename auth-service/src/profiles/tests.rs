@@ -131,7 +131,10 @@ async fn an_update_changes_what_is_given_and_null_clears_it(_: PgPoolOptions, da
     let told = platform.published(USER_UPDATED).await;
     assert_eq!(told.len(), 3);
     let names: Vec<_> = told[0].as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!((&names[..2], &names[13..]), (&["id", "created_at"][..], &["role", "username", "avatar_url"][..]));
+    assert_eq!(
+        (&names[..2], &names[13..]),
+        (&["id", "created_at"][..], &["role", "username", "avatar_url", "bio"][..])
+    );
     assert_eq!((&told[0]["email"], &told[0]["username"]), (&json!(anna.email), &json!("Anna.B")));
     assert_eq!((&told[1]["last_name"], &told[2]["username"]), (&Value::Null, &Value::Null));
 }

@@ -78,6 +78,8 @@ pub struct History {
     blocks: BTreeSet<(usize, usize)>,
     mutes: BTreeSet<(usize, usize)>,
     hides: BTreeSet<(usize, usize)>,
+    /// Who has deleted their account.
+    left: BTreeSet<usize>,
 }
 
 fn at(second: i64) -> Value {
@@ -101,6 +103,7 @@ impl History {
             blocks: BTreeSet::new(),
             mutes: BTreeSet::new(),
             hides: BTreeSet::new(),
+            left: BTreeSet::new(),
         };
         for person in 0..PEOPLE {
             let (id, name) = (history.people[person], format!("person {person}"));
@@ -120,6 +123,9 @@ impl History {
 
     fn step(&mut self, dice: &mut StdRng) {
         let (one, other) = (dice.random_range(0..PEOPLE), dice.random_range(0..PEOPLE));
+        if self.left.contains(&one) || self.left.contains(&other) {
+            return;
+        }
         match dice.random_range(0..100) {
             0..24 => self.connect(one, other),
             24..30 => self.disconnect(one, other),
@@ -134,6 +140,7 @@ impl History {
             89..92 => self.block(one, other),
             92..94 => self.unblock(one, other),
             94..97 => self.mute(dice, one, other),
+            97 => self.leave(one),
             _ => self.hide(dice, one),
         }
     }
@@ -184,6 +191,30 @@ impl History {
             let path = format!("/me/mutes/{}", self.people[other]);
             self.calls.push(Call { by: self.people[one], method: if mutes { "POST" } else { "DELETE" }, path });
         }
+    }
+
+    /// Deletes an account, with all that its person has written and what stands under it, and who was connected to them. The other
+    /// services report what they delete, each in its own stream.
+    fn leave(&mut self, one: usize) {
+        self.left.insert(one);
+        self.events.push(("user_deleted", json!({ "id": self.people[one], "deleted_at": at(self.now) })));
+        self.follows.retain(|(from, to)| *from != one && *to != one);
+        self.blocks.retain(|(from, to)| *from != one && *to != one);
+        for place in 0..self.posts.len() {
+            if self.posts[place].by == one && !self.posts[place].deleted {
+                self.delete_post(place);
+            }
+        }
+        for place in 0..self.replies.len() {
+            if self.replies[place].by == one && !self.replies[place].gone {
+                self.end(place);
+            }
+        }
+    }
+
+    /// Who has deleted their account.
+    pub fn left(&self) -> impl Iterator<Item = Uuid> {
+        self.left.iter().map(|person| self.people[*person])
     }
 
     fn hide(&mut self, dice: &mut StdRng, one: usize) {
@@ -281,7 +312,12 @@ impl History {
 
     fn delete(&mut self, dice: &mut StdRng) {
         let standing = (0..self.posts.len()).filter(|post| !self.posts[*post].deleted && !self.posts[*post].hidden);
-        let Some(place) = standing.choose(dice) else { return };
+        if let Some(place) = standing.choose(dice) {
+            self.delete_post(place);
+        }
+    }
+
+    fn delete_post(&mut self, place: usize) {
         self.posts[place].deleted = true;
         self.report(place, "post_deleted", &Value::Null);
         for reply in 0..self.replies.len() {
@@ -337,6 +373,11 @@ impl History {
         let viewer = self.people.iter().position(|person| *person == viewer);
         let place = self.posts.iter().position(|held| held.id.to_string() == post);
         viewer.zip(place).is_some_and(|(viewer, place)| self.sees(viewer, place))
+    }
+
+    /// Whether a person has an account.
+    pub fn is_here(&self, person: usize) -> bool {
+        !self.left.contains(&person)
     }
 
     /// What a person's home feed shows, newest first: posts with their labels.

@@ -8,6 +8,7 @@
 //! A taste is its person's alone until they share it. It ends with the link, when its person wants it forgotten, and with their
 //! account.
 mod broker;
+pub mod commands;
 pub mod events;
 pub mod matching;
 pub mod models;

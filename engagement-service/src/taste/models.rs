@@ -112,6 +112,15 @@ impl Taste {
         delete_derived(tx, &[person]).await
     }
 
+    /// Whether a person wants their taste forgotten.
+    pub async fn is_forgotten(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
+        let query = sqlx::query_scalar!(
+            r#"select forgotten_at is not null as "is_forgotten!" from taste where person_id = $1 for update"#,
+            person
+        );
+        Ok(query.fetch_optional(&mut **tx).await? == Some(true))
+    }
+
     /// Takes the taste that is to be fetched next, and puts it off for ten minutes, so that no other worker takes it meanwhile.
     pub async fn claim(db: &PgPool) -> sqlx::Result<Option<DueTaste>> {
         sqlx::query_as!(

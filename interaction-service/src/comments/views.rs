@@ -20,9 +20,9 @@ use crate::core::api::pagination::Page;
 use crate::core::app::identity::{Role, User};
 use crate::core::contract::extract::{Json as Body, Path};
 use crate::core::doors::audit::{self, Entry};
-use crate::posts::NOT_FOUND as POST_NOT_FOUND;
 use crate::posts::lookup::VisiblePost;
 use crate::posts::models::Post;
+use crate::posts::{Commenters, NOT_FOUND as POST_NOT_FOUND};
 use crate::pre_publish::PrePublish;
 use crate::quotas::Quota;
 
@@ -72,8 +72,13 @@ pub async fn create_post_comment(
     if !Post::lock_visible(&mut tx, post, user.id).await? {
         return Err(POST_NOT_FOUND);
     }
-    if !Post::may_comment(&mut tx, post, user.id).await? {
-        return Err(Error::Refused(StatusCode::FORBIDDEN, "The author of the post has limited who may comment"));
+    if let Some(commenters) = Post::find_bar(&mut tx, post, user.id).await? {
+        let detail = if commenters == Commenters::Locked {
+            "Moderators have closed the post for comments"
+        } else {
+            "The author of the post has limited who may comment"
+        };
+        return Err(Error::Refused(StatusCode::FORBIDDEN, detail));
     }
     let thread = match comment.reply_to {
         Some(replied) => Some(Thread::lock(&mut tx, post, replied, user.id).await?.ok_or(NOT_FOUND)?.id),

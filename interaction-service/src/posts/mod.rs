@@ -31,6 +31,8 @@ pub enum Commenters {
     Connections,
     /// Its author alone
     Nobody,
+    /// None at all: moderation has closed it
+    Locked,
 }
 
 impl Commenters {
@@ -40,6 +42,7 @@ impl Commenters {
             Self::Everyone => "EVERYONE",
             Self::Connections => "CONNECTIONS",
             Self::Nobody => "NOBODY",
+            Self::Locked => "LOCKED",
         }
     }
 

@@ -133,11 +133,15 @@ impl Post {
         Ok(locked.is_some())
     }
 
-    /// Whether a user may comment on a post that this transaction has locked for them.
-    pub async fn may_comment(tx: &mut PgTransaction<'_>, id: Uuid, writer: Uuid) -> sqlx::Result<bool> {
-        sqlx::query_scalar!(r#"select may_comment(post, $2) as "may!" from post where id = $1"#, id, writer)
-            .fetch_one(&mut **tx)
-            .await
+    /// Who keeps a user from commenting on a post that this transaction has locked for them; none when the user may.
+    pub async fn find_bar(tx: &mut PgTransaction<'_>, id: Uuid, writer: Uuid) -> sqlx::Result<Option<Commenters>> {
+        sqlx::query_scalar!(
+            r#"select comments as "comments: Commenters" from post where id = $1 and not may_comment(post, $2)"#,
+            id,
+            writer
+        )
+        .fetch_optional(&mut **tx)
+        .await
     }
 
     /// How many transactions of this database wait for a lock.

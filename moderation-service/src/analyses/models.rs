@@ -155,7 +155,7 @@ pub async fn last_decisions_of_people(
 ) -> sqlx::Result<HashMap<Uuid, Timestamp>> {
     let rows = sqlx::query!(
         r#"select subject_id, max(at) as "at!: Timestamp" from decision
-        where subject_type in ('POST', 'COMMENT', 'MEDIA') and subject_id = any($1) and moderator is not null
+        where subject_type in ('POST', 'COMMENT', 'MEDIA', 'USER') and subject_id = any($1) and moderator is not null
         group by subject_id"#,
         contents
     );
@@ -165,7 +165,7 @@ pub async fn last_decisions_of_people(
 /// Of these contents, those that something has happened to: that are in force about, or that a person is to look at.
 pub async fn list_touched(tx: &mut PgTransaction<'_>, contents: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
-        "select id from subject where type in ('COMMENT', 'MEDIA', 'POST') and id = any($1)
+        "select id from subject where type in ('COMMENT', 'MEDIA', 'POST', 'USER') and id = any($1)
             and (active <> '[]' or review in ('OPEN', 'ESCALATED') or reports > 0)",
         contents
     )

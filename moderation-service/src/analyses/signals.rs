@@ -85,12 +85,12 @@ fn as_failure(error: Error) -> Failure {
     }
 }
 
-/// Contents were created or changed; each is given once.
+/// Contents were created or changed; each is given once. A version with the text of the one before is not judged again.
 pub async fn written(tx: &mut PgTransaction<'_>, pipeline: &Pipeline, versions: Vec<Content>) -> Result<(), Failure> {
     let fresh = contents::save_versions(tx, &versions).await?;
-    let fresh = versions.into_iter().filter(|content| fresh.contains(&content.key.id));
-    let (restored, written): (Vec<_>, Vec<_>) = fresh.partition(|content| content.is_restored);
-    let texts = written.into_iter().filter_map(|content| {
+    let versions = versions.into_iter().filter(|content| fresh.contains_key(&content.key.id));
+    let (restored, written): (Vec<_>, Vec<_>) = versions.partition(|content| content.is_restored);
+    let texts = written.into_iter().filter(|content| fresh.get(&content.key.id) == Some(&true)).filter_map(|content| {
         let Content { key, author, version, text, .. } = content;
         Some(Subjected { key, author, version, text: text? })
     });
@@ -273,8 +273,11 @@ async fn carry_out(
     Ok(())
 }
 
-/// What a machine does for an outcome; nothing for one that only asks for a person.
-fn actions(verdict: &PolicyVerdict) -> Vec<Action> {
+/// What a machine does for an outcome; nothing for one that only asks for a person, nor to a user, whatever they say of themselves.
+fn actions(key: SubjectKey, verdict: &PolicyVerdict) -> Vec<Action> {
+    if key.is_user() {
+        return Vec::new();
+    }
     let restriction = match verdict.outcome() {
         RuleOutcome::Allow | RuleOutcome::Label | RuleOutcome::Review => None,
         RuleOutcome::Limit => Some(Action::Limit),
@@ -293,7 +296,7 @@ async fn apply(
     judged: &Judged,
     stored: SavedAnalysis,
 ) -> Result<(), Failure> {
-    let wanted = actions(&judged.verdict);
+    let wanted = actions(subject.key, &judged.verdict);
     // Those of policies; a hold that follows from reports is none of this.
     let of_policies =
         || subject.active.iter().map(|held| &held.ruling).filter(|ruling| ruling.automated && ruling.policy.is_some());
@@ -324,6 +327,8 @@ async fn apply(
         end(tx, decision, why, Actor::Machine).await.map_err(as_failure)?;
     }
     let asks = match judged.verdict.outcome() {
+        RuleOutcome::Allow => None,
+        _ if subject.key.is_user() => judged.verdict.strictest().filter(|_| stored.is_new || !subject.review.is_open()),
         RuleOutcome::Hide | RuleOutcome::Remove => None,
         // What is hidden until a person has looked is as urgent as the rule says.
         RuleOutcome::Hold => judged.verdict.strictest().filter(|_| !is_in_force),

@@ -11,6 +11,7 @@ use sqlx::{AssertSqlSafe, Executor, Row};
 use uuid::Uuid;
 
 use super::commands::{ReanalyseOptions, reanalyse};
+use super::events::USER_UPDATED;
 use super::reading::{AnalysisReader, Pipeline, Text};
 use super::schedulers::Reanalyser;
 use crate::SERVICE;
@@ -459,6 +460,66 @@ fn reanalyser(platform: &Platform, version: &'static str) -> Reanalyser {
     let settings = Settings::from_arg_matches(&platform.settings()).unwrap();
     let reader = AnalysisReader::new(Some(Arc::new(Words(version))), Arc::new(Off));
     Reanalyser::new(&platform.app, Pipeline { reader, settings: settings.analyses })
+}
+
+/// What users say of themselves is read when it changes, and a person decides about it, whatever a rule says.
+#[sqlx::test(migrations = false)]
+async fn a_bad_profile_is_for_a_person(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (_, her) = new_user();
+    let profile = |minute: u32, bio: Value| {
+        json!({ "id": her, "created_at": "2026-11-20T12:00:00+00:00", "email": "anna@example.org",
+            "updated_at": format!("2026-11-20T12:{minute:02}:00+00:00"), "bio": bio })
+    };
+    platform.consume(USER_UPDATED, &profile(1, Value::Null)).await;
+    assert_eq!(state(&platform, her).await, Vec::<String>::new(), "there is nothing to read");
+    platform.consume(USER_UPDATED, &profile(2, json!("I hateword all of you"))).await;
+    assert_eq!(state(&platform, her).await, ["VISIBLE OPEN"]);
+    let moderator = staff("MODERATOR");
+    let queued = platform.call("GET", "/moderation/queue?type=USER", Some(&moderator), None).await.body;
+    assert_eq!((&queued[0]["id"], &queued[0]["excerpt"]), (&json!(her), &json!("I hateword all of you")));
+    let path = format!("/moderation/subjects/USER/{her}");
+    let shown = platform.call("GET", &path, Some(&moderator), None).await.body;
+    assert_eq!(shown["content"]["text"], "I hateword all of you");
+    let warn = json!({ "actions": [{ "action": "DISMISS" }], "reason": "OTHER_RULES" });
+    let decided = platform.call("POST", &format!("{path}/decisions"), Some(&moderator), Some(warn)).await;
+    assert_eq!(decided.status, 201, "{decided:?}");
+
+    platform.consume(USER_UPDATED, &profile(3, json!("I hateword all of you"))).await;
+    assert_eq!(state(&platform, her).await, ["VISIBLE CLOSED"], "another picture is no reason to ask again");
+    platform.consume(USER_UPDATED, &profile(4, json!("I hateword some of you"))).await;
+    assert_eq!(state(&platform, her).await, ["VISIBLE CLOSED"], "before the decision was made, as its time has it");
+    let later = json!({ "id": her, "created_at": "2026-11-20T12:00:00+00:00", "updated_at": "2099-01-01T00:00:00+00:00",
+        "bio": "I threatword you" });
+    platform.consume(USER_UPDATED, &later).await;
+    assert_eq!(state(&platform, her).await, ["VISIBLE OPEN"]);
+    let made = held(&platform, "moderator is null", "decision where subject_id =", her).await;
+    assert_eq!(made, ["false"], "a machine has decided nothing");
+
+    platform.erase(her).await;
+    let late = json!({ "id": her, "created_at": "2026-11-20T12:00:00+00:00", "updated_at": "2099-01-02T00:00:00+00:00",
+        "bio": "hateword for ever" });
+    platform.consume(USER_UPDATED, &late).await;
+    assert!(platform.finds("hateword").await.iter().all(|place| !place.contains("content")), "it came late");
+}
+
+/// A new version with the same text, as of a post whose picture is ready or that was locked, is judged as the text was.
+#[sqlx::test(migrations = false)]
+async fn the_same_text_is_not_judged_again(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (_, author) = new_user();
+    let id = write(&platform, author, 0, "hatewordish things").await;
+    assert_eq!(state(&platform, id).await, ["VISIBLE OPEN"]);
+    decide_as_moderator(&platform, id, author, Action::Allow).await;
+    let again = |year: u32, content: &str| {
+        let mut version = comment(id, author, 1, content);
+        version["updated_at"] = json!(format!("{year}-11-20T12:00:00+00:00"));
+        version
+    };
+    platform.consume(COMMENT_UPDATED, &again(2098, "hatewordish things")).await;
+    assert_eq!(state(&platform, id).await, ["VISIBLE CLOSED"], "a person has decided about this text");
+    platform.consume(COMMENT_UPDATED, &again(2099, "other hatewordish things")).await;
+    assert_eq!(state(&platform, id).await, ["VISIBLE OPEN"]);
 }
 
 /// After a new model all contents are read again, from where an interrupted reading was, and what people have decided stays.

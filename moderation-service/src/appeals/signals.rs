@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::NO_SUCH_APPEAL;
 use super::models::{Appeal, ONE_APPEAL};
 use crate::core::api::errors::Error;
+use crate::core::app::identity::User;
 use crate::decisions::events::producers;
 use crate::decisions::models::Decision;
 use crate::decisions::schemas::NoticeKind;
@@ -15,6 +16,7 @@ use crate::ledger::NewEntry;
 use crate::ledger::appeal_tokens::AppealToken;
 use crate::ledger::models::{appeal_proof, now};
 use crate::ledger::signals::record;
+use crate::scopes::check_scope;
 use crate::subjects::SubjectKey;
 use crate::subjects::changes::{Actor, Change, Ended};
 use crate::subjects::models::lock;
@@ -67,14 +69,16 @@ pub async fn resolve(
     tx: &mut PgTransaction<'_>,
     appeal: Uuid,
     status: AppealStatus,
-    moderator: Uuid,
+    staff: &User,
     note: String,
 ) -> Result<Appeal, Error> {
     let found = Appeal::find(&mut **tx, appeal).await?.ok_or(NO_SUCH_APPEAL)?;
     let decision = Decision::find(&mut **tx, found.decision).await?.ok_or(NO_SUCH_DECISION)?;
+    let moderator = staff.id;
     if decision.moderator == Some(moderator) || decision.author == moderator {
         return Err(OWN_DECISION);
     }
+    check_scope(tx, staff, decision.key, Some(decision.reason)).await?;
     let (key, author) = (decision.key, decision.author);
     // All that the end of the decision needs, before the ledger's first entry.
     lock(tx, &[(key, author), (SubjectKey::user(author), author)]).await?;

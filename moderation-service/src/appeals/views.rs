@@ -108,7 +108,7 @@ pub async fn get_appeals(_: Moderator, State(app): State<App>, page: Page) -> Re
     ("id" = Uuid, Path, description = "The appeal"),
 ), request_body = ResolutionIn, responses(
     (status = 200, body = AppealCaseOut),
-    (status = 403, body = Problem, description = "Not a moderator, or the one who decided or appealed"),
+    (status = 403, body = Problem, description = "Not a moderator, or the one who decided or appealed, or it is outside of their scope"),
     (status = 404, body = Problem),
     (status = 409, body = Problem, description = "The appeal was resolved before"),
 ))]
@@ -119,7 +119,7 @@ pub async fn resolve_appeal(
     Body(resolution): Body<ResolutionIn>,
 ) -> Result<Json<AppealCaseOut>, Error> {
     let mut tx = app.db.begin().await?;
-    let appeal = signals::resolve(&mut tx, id, resolution.outcome, moderator.id, resolution.note).await?;
+    let appeal = signals::resolve(&mut tx, id, resolution.outcome, &moderator, resolution.note).await?;
     app.commit_with_answer(tx).await?;
     Ok(Json(appeal.into()))
 }

@@ -1,4 +1,4 @@
-//! Contents: the posts and comments that were consumed, each in its newest version.
+//! Contents: the posts, comments and profiles that were consumed, each in its newest version.
 //!
 //! Events of different streams overtake each other, so the version decides what is stored: an older one changes nothing, and
 //! what was deleted does not come back. What is stored is what can be moderated: who wrote it, the text as other users read it, and

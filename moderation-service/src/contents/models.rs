@@ -1,4 +1,6 @@
 //! Contents in the database: all of the SQL of this feature.
+use std::collections::HashMap;
+
 use serde_json::value::RawValue;
 use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
@@ -33,7 +35,7 @@ pub struct Content {
     pub raw: Option<Box<RawValue>>,
 }
 
-/// What is read of a content again, to be analysed anew.
+/// What is read of a content again, to be analysed anew; the version is that of its text.
 #[derive(Debug)]
 pub struct StoredContent {
     pub id: Uuid,
@@ -46,24 +48,28 @@ pub struct StoredContent {
 // The statements below lock contents in the order of their ids: several streams do this at once, and locks taken in
 // one order cannot deadlock. A transaction changes what follows from a content only while it has locked it.
 
-/// Saves versions of contents, each content once. Returns the contents for which they are new: not deleted, and not known in
-/// this version or a later one.
-pub async fn save_versions(tx: &mut PgTransaction<'_>, contents: &[Content]) -> sqlx::Result<Vec<Uuid>> {
+/// Saves versions of contents, each content once. Returns the contents for which they are new, and whether their text is: not deleted,
+/// and not known in this version or a later one. The profile of a user whose data is erased is no content any more.
+pub async fn save_versions(tx: &mut PgTransaction<'_>, contents: &[Content]) -> sqlx::Result<HashMap<Uuid, bool>> {
     fn column<T>(contents: &[Content], of: impl Fn(&Content) -> T) -> Vec<T> {
         contents.iter().map(of).collect()
     }
-    sqlx::query_scalar!(
-        "insert into content (id, version, type, author, created_at, post_id, text, reach, restored, raw)
-        select id, version, type, author, created_at, post_id, text, reach, restored, raw::json
+    let rows = sqlx::query!(
+        r#"insert into content (id, version, text_version, type, author, created_at, post_id, text, reach, restored, raw)
+        select id, version, version, type, author, created_at, post_id, text, reach, restored, raw::json
         from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::uuid[], $5::timestamptz[], $6::uuid[], $7::text[],
                 $8::bigint[], $9::boolean[], $10::text[])
             as received (id, version, type, author, created_at, post_id, text, reach, restored, raw)
+        where type <> 'USER' or not exists (select from erasure where person = author)
         order by id
         on conflict (id) do update set version = excluded.version, type = excluded.type, author = excluded.author,
             created_at = excluded.created_at, post_id = excluded.post_id, text = excluded.text, reach = excluded.reach,
-            restored = excluded.restored, raw = excluded.raw
+            text_version = case when content.text is distinct from excluded.text then excluded.version
+                else coalesce(content.text_version, content.version) end,
+            restored = excluded.restored or (content.restored and content.text is not distinct from excluded.text),
+            raw = excluded.raw
         where content.gone_at is null and (content.version is null or content.version < excluded.version)
-        returning id",
+        returning id, text_version = version as "is_new_text!""#,
         &column(contents, |content| content.key.id),
         &column(contents, |content| content.version) as &[Timestamp],
         &column(contents, |content| content.key.r#type.word().to_owned()),
@@ -74,9 +80,8 @@ pub async fn save_versions(tx: &mut PgTransaction<'_>, contents: &[Content]) -> 
         &column(contents, |content| content.reach),
         &column(contents, |content| content.is_restored),
         &column(contents, |content| content.raw.as_ref().map(|raw| raw.get().to_owned())) as &[Option<String>]
-    )
-    .fetch_all(&mut **tx)
-    .await
+    );
+    Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(|row| (row.id, row.is_new_text)).collect())
 }
 
 /// Locks contents until the transaction ends.
@@ -124,7 +129,7 @@ pub async fn list_keys(db: impl PgExecutor<'_>, contents: &[Uuid]) -> sqlx::Resu
 pub async fn lock_texts_after(tx: &mut PgTransaction<'_>, after: Uuid, rows: i64) -> sqlx::Result<Vec<StoredContent>> {
     sqlx::query_as!(
         StoredContent,
-        r#"select id, type as "kind!: SubjectType", author as "author!", version as "version!", text as "text!"
+        r#"select id, type as "kind!: SubjectType", author as "author!", coalesce(text_version, version) as "version!", text as "text!"
         from content where id > $1 and text is not null and gone_at is null and not restored
         order by id limit $2 for update"#,
         after,

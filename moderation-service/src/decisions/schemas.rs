@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::flags::read_flag;
 use super::models::Decision;
 use super::{AppealStatus, NewDecision};
 use crate::core::contract::fields::{Fields, Input, Invalid};
 use crate::core::contract::timestamp::Timestamp;
 use crate::subjects::actions::{Action, LONGEST_HOURS, LONGEST_LABEL};
 use crate::subjects::changes::{Actor, Ended, PolicyRef};
+use crate::subjects::flags::read_flag;
 use crate::subjects::reasons::{ContractReason, Family, Reason};
 use crate::subjects::{SubjectKey, SubjectType};
 
@@ -28,7 +28,7 @@ const MOST_ACTIONS: usize = 8;
 })))]
 pub struct DecisionIn {
     /// What is done, at most 8 actions: at most one of LIMIT, HOLD, HIDE and REMOVE, and one of MUTE and BAN; ALLOW, DISMISS
-    /// and RESTORE stand alone
+    /// and RESTORE stand alone; LOCK is for posts
     #[schema(min_items = 1, max_items = 8)]
     pub actions: Vec<Action>,
     pub reason: Reason,
@@ -145,9 +145,9 @@ fn read_hours(fields: &mut Fields) -> Option<i32> {
 }
 
 impl DecisionIn {
-    /// Whether it does something to a content, which a user is not.
-    pub fn is_about_content(&self) -> bool {
-        self.actions.iter().any(Action::is_about_content)
+    /// Whether all of it can be done to a subject of that type.
+    pub fn fits(&self, subject: SubjectType) -> bool {
+        self.actions.iter().all(|action| action.fits(subject))
     }
 
     /// The decision of a moderator about a subject.

@@ -61,6 +61,7 @@ impl Decision {
             policy: self.policy.clone(),
             visibility: None,
             labels: Vec::new(),
+            locked: false,
             expires_at: None,
             standing: None,
             standing_until: None,
@@ -76,6 +77,7 @@ impl Decision {
         Ruling {
             visibility: self.actions.iter().filter_map(Action::visibility).max(),
             labels: labels.collect(),
+            locked: self.actions.contains(&Action::Lock),
             expires_at: self.expires_at,
             ..self.ruling()
         }
@@ -159,6 +161,7 @@ impl Decision {
             Action::Allow | Action::Restore | Action::Dismiss => return None,
             Action::Label { label } => format!("Your {what} was labelled \"{label}\"{}.", until(self.expires_at)),
             Action::Limit => format!("Your {what} is shown in no feed{}.", until(self.expires_at)),
+            Action::Lock => format!("Nobody can comment on your {what} any more{}.", until(self.expires_at)),
             Action::Hold => format!("Your {what} is hidden until a moderator has looked at it."),
             Action::Hide => format!("Your {what} was hidden{}.", until(self.expires_at)),
             Action::Remove => format!("Your {what} was removed."),

@@ -211,6 +211,15 @@ async fn what_a_decision_cannot_be_is_refused(_: PgPoolOptions, database: PgConn
         422,
         "a user is no content"
     );
+    let lock = json!({ "actions": [{ "action": "LOCK" }], "reason": "OTHER_RULES" });
+    let comment = new_content(&platform, SubjectType::Comment, her).await;
+    for key in [comment, SubjectKey::user(her)] {
+        assert_eq!(
+            decide(&platform, &moderator, key, lock.clone()).await.status,
+            422,
+            "{key:?}: comments are on posts"
+        );
+    }
     let unknown = SubjectKey { r#type: SubjectType::Post, id: Uuid::now_v7() };
     assert_eq!(decide(&platform, &moderator, unknown, hide.clone()).await.status, 404);
     let own = new_content(&platform, SubjectType::Comment, their).await;
@@ -231,6 +240,31 @@ async fn what_a_decision_cannot_be_is_refused(_: PgPoolOptions, database: PgConn
     let reply = platform.call("POST", &path, Some(&moderator), Some(hide)).await;
     assert_eq!((reply.status.as_u16(), &reply.body["detail"][0]["loc"]), (422, &json!(["path", "type"])));
     assert_eq!(Subject::find(&platform.app.db, post).await.unwrap(), None, "nothing has happened");
+}
+
+/// A lock is stated to the author and published to the other services, and ends as everything that a decision does.
+#[sqlx::test(migrations = false)]
+async fn a_moderator_locks_a_thread_for_a_time(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((_, her), (moderator, _)) = (new_user(), new_moderator());
+    let post = new_content(&platform, SubjectType::Post, her).await;
+    let lock = json!({ "actions": [{ "action": "LOCK" }], "reason": "HARASSMENT_INSULT", "hours": 24 });
+    let reply = decide(&platform, &moderator, post, lock).await;
+    assert_eq!(reply.status, 201, "{reply:?}");
+    assert!(subject(&platform, post).await.locked);
+    let path = format!("/moderation/subjects/POST/{}", post.id);
+    assert_eq!(platform.call("GET", &path, Some(&moderator), None).await.body["state"]["locked"], true);
+    let [notice] = &platform.published(MODERATION_NOTICE).await[..] else { panic!("one notice") };
+    let title = notice["title"].as_str().unwrap();
+    assert!(title.starts_with("Nobody can comment on your post any more until "), "{title}");
+
+    let reverse = format!("/moderation/decisions/{}/reverse", reply.body["id"].as_str().unwrap());
+    let note = json!({ "note": "They have calmed down." });
+    assert_eq!(platform.call("POST", &reverse, Some(&moderator), Some(note)).await.status, 200);
+    let decided = platform.published(MODERATION_DECIDED).await;
+    let seen: Vec<_> = decided.iter().map(|event| (&event["visibility"], &event["locked"])).collect();
+    assert_eq!(seen, [(&json!("VISIBLE"), &json!(true)), (&json!("VISIBLE"), &json!(false))]);
+    assert_eq!(platform.published(POST_DELETE_REQUESTED).await, Vec::<Value>::new(), "nothing is hidden");
 }
 
 /// Only a person deletes for good.

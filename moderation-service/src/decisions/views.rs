@@ -13,9 +13,10 @@ use crate::core::app::App;
 use crate::core::app::identity::User;
 use crate::core::contract::extract::{Json as Body, Path};
 use crate::core::contract::fields::invalid;
+use crate::scopes::check_scope;
 use crate::strikes::services::Ladder;
-use crate::subjects::SubjectKey;
 use crate::subjects::staff::Moderator;
+use crate::subjects::{SubjectKey, SubjectType};
 
 /// Decide about a post, a comment or a user
 ///
@@ -25,7 +26,7 @@ use crate::subjects::staff::Moderator;
     ("id" = Uuid, Path, description = "The post, comment or user"),
 ), request_body = DecisionIn, responses(
     (status = 201, body = DecisionOut),
-    (status = 403, body = Problem, description = "Not a moderator, or the subject is the moderator's own"),
+    (status = 403, body = Problem, description = "Not a moderator, or the subject is the moderator's own or outside of their scope"),
     (status = 404, body = Problem),
 ))]
 pub async fn create_decision(
@@ -35,13 +36,17 @@ pub async fn create_decision(
     key: SubjectKey,
     Body(decision): Body<DecisionIn>,
 ) -> Result<(StatusCode, Json<DecisionOut>), Error> {
-    if key.is_user() && decision.is_about_content() {
-        let msg = "a user is no content: only WARN, MUTE, BAN, ALLOW, DISMISS and RESTORE";
+    if !decision.fits(key.r#type) {
+        let msg = match key.r#type {
+            SubjectType::User => "a user is no content: only WARN, MUTE, BAN, ALLOW, DISMISS and RESTORE",
+            _ => "LOCK is for posts",
+        };
         return Err(Error::Invalid(vec![invalid(&["body", "actions"], msg, "value_error.actions", None)]));
     }
     let mut tx = app.db.begin().await?;
     let author = author_of(&mut *tx, key).await?.ok_or(Error::Refused(StatusCode::NOT_FOUND, "No such subject"))?;
     check_moderator(&moderator, author)?;
+    check_scope(&mut tx, &moderator, key, None).await?;
     let decision = signals::moderate(&mut tx, &ladder, decision.by(moderator.id, key, author)).await?;
     app.commit_with_answer(tx).await?;
     Ok((StatusCode::CREATED, Json(decision.into())))
@@ -67,7 +72,7 @@ pub async fn get_decision(_: Moderator, State(app): State<App>, Path(id): Path) 
     ("id" = Uuid, Path, description = "The decision"),
 ), request_body = ReversalIn, responses(
     (status = 200, body = DecisionOut),
-    (status = 403, body = Problem, description = "Not a moderator, or the decision is about the moderator"),
+    (status = 403, body = Problem, description = "Not a moderator, or the decision is about the moderator or outside of their scope"),
     (status = 404, body = Problem),
     (status = 409, body = Problem, description = "The decision was taken back before"),
 ))]
@@ -80,6 +85,7 @@ pub async fn reverse_decision(
     let mut tx = app.db.begin().await?;
     let decision = Decision::find(&mut *tx, id).await?.ok_or(NO_SUCH_DECISION)?;
     check_moderator(&moderator, decision.author)?;
+    check_scope(&mut tx, &moderator, decision.key, Some(decision.reason)).await?;
     let reversed = signals::reverse(&mut tx, id, moderator.id, Some(reversal.note)).await?;
     let reversed = reversed.ok_or(Error::Refused(StatusCode::CONFLICT, "The decision is no longer in force"))?;
     app.commit_with_answer(tx).await?;

@@ -65,8 +65,8 @@ impl From<&Ruling> for DecisionFacts {
     }
 }
 
-/// `moderation_decided`: the state of a subject, after every change of its visibility, labels or standing. Of one subject the
-/// newest version holds.
+/// `moderation_decided`: the state of a subject, after every change of its visibility, labels, lock or standing. Of one subject
+/// the newest version holds.
 #[derive(Serialize)]
 pub struct ModerationDecided<'a> {
     pub id: Uuid,
@@ -78,6 +78,8 @@ pub struct ModerationDecided<'a> {
     pub visibility: Visibility,
     pub previous_visibility: Visibility,
     pub labels: &'a [String],
+    /// Whether it is closed for comments.
+    pub locked: bool,
     pub cause: Cause,
     /// The decision that is the reason; when one has ended, the strictest that is left, if any.
     pub decision: Option<DecisionFacts>,

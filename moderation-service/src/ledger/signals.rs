@@ -51,7 +51,8 @@ async fn publish_difference(
     let status = (after.standing, after.standing_until);
     let (is_labelled, is_new_status) =
         (before.labels != after.labels, (before.standing, before.standing_until) != status);
-    if before.visibility == after.visibility && !is_labelled && !is_new_status {
+    let is_same = (before.visibility, before.locked) == (after.visibility, after.locked);
+    if is_same && !is_labelled && !is_new_status {
         return Ok(());
     }
     let ruling = ruling_behind(after, entries);
@@ -65,6 +66,7 @@ async fn publish_difference(
         visibility: after.visibility,
         previous_visibility: before.visibility,
         labels: &after.labels,
+        locked: after.locked,
         cause: cause(entries),
         decision: ruling.map(DecisionFacts::from),
     };

@@ -12,6 +12,7 @@ use crate::decisions::models::Decision;
 use crate::moderations::models::Moderation;
 use crate::pictures::models::Picture;
 use crate::reports::models::{ReporterMute, UserReport};
+use crate::scopes::models::ModeratorScope;
 use crate::strikes::models::Strike;
 use crate::{analyses, contents, ledger, pictures, policies, signals, subjects};
 
@@ -45,6 +46,10 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
         list: |db, person, before, rows| Box::pin(UserReport::list_personal_data_about(db, person, before, rows)),
     },
     PersonalDataSource {
+        name: "moderator_scopes",
+        list: |db, person, before, rows| Box::pin(ModeratorScope::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
         name: "contents",
         list: |db, person, before, rows| Box::pin(contents::models::list_personal_data(db, person, before, rows)),
     },
@@ -64,7 +69,7 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
 
 /// How the service erases a user's data.
 pub const ERASURE: Erasure = Erasure {
-    personal: &["title", "content", "text", "facets", "tags", "item"],
+    personal: &["title", "content", "text", "facets", "tags", "item", "bio"],
     rows: |tx, person| Box::pin(erase(tx, person)),
     confirmed_on: Some(USER_ERASED),
 };
@@ -73,6 +78,7 @@ pub const ERASURE: Erasure = Erasure {
 /// The ledger's come before those of subjects and decisions, which say which entries are about the user.
 async fn erase(tx: &mut PgTransaction<'static>, person: Uuid) -> sqlx::Result<bool> {
     policies::models::erase(tx, person).await?;
+    ModeratorScope::erase(tx, person).await?;
     // A note about why a reporter is muted is in a moderator's words, about them.
     ReporterMute::delete(tx, person).await?;
     Ok(contents::models::erase(tx, person).await?

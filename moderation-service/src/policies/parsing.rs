@@ -232,11 +232,12 @@ impl RuleReader {
                 "POST" => Some(SubjectType::Post),
                 "COMMENT" => Some(SubjectType::Comment),
                 "MEDIA" => Some(SubjectType::Media),
+                "USER" => Some(SubjectType::User),
                 _ => None,
             })
             .collect();
         if kinds.is_none() {
-            self.refuse("POST, COMMENT and MEDIA are expected");
+            self.refuse("POST, COMMENT, MEDIA and USER are expected");
         }
         kinds
     }
@@ -366,7 +367,7 @@ mod tests {
             (json!({ "signal": "hate", "at_least": -1 }), "0.when.at_least", "a number that is not negative"),
             (json!({ "signal": "hate", "at_least": "ban" }), "0.when.at_least", "a number that is not negative"),
             (json!({ "language": ["English"] }), "0.when.language", "languages by ISO 639-3"),
-            (json!({ "audience": ["USER"] }), "0.when.audience", "POST, COMMENT and MEDIA"),
+            (json!({ "audience": ["PLANET"] }), "0.when.audience", "POST, COMMENT, MEDIA and USER"),
             (json!({ "language": ["eng"], "more": 1 }), "0.when.more", "there is no such field"),
             (json!([]), "0.when", "an object with one of these"),
         ];

@@ -5,8 +5,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::core::contract::fields::{Fields, Input};
-use crate::decisions::flags::read_flag;
 use crate::decisions::schemas::DecisionIn;
+use crate::subjects::flags::read_flag;
 use crate::subjects::{SubjectKey, SubjectType};
 
 /// Subjects that are decided about at once, at most.
@@ -90,7 +90,9 @@ pub enum BulkOutcome {
     NotFound,
     /// The moderator wrote it, or is it
     Own,
-    /// The decision is about a content, and this is a user
+    /// It is for the moderators of another queue
+    OutOfScope,
+    /// The decision is about a content, and this is a user; or it locks, and this is no post
     NotAContent,
 }
 

@@ -2,12 +2,12 @@
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::services::{FAMILIES, FlaggedBy, QueueFilter, family};
+use super::services::{FlaggedBy, QueueFilter};
 use crate::core::api::errors::Error;
 use crate::core::contract::extract::Query;
 use crate::core::contract::fields::{Fields, Input, invalid};
 use crate::subjects::SubjectType;
-use crate::subjects::reasons::Reason;
+use crate::subjects::reasons::{FAMILIES, Reason, family};
 
 /// Items that are claimed at once, at most: more than a quarter of an hour has room for are only kept from others.
 const MAX_CLAIMS: i64 = 50;

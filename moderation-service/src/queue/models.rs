@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::services::{FlaggedBy, QueueFilter};
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
+use crate::scopes::services::ScopeFilter;
 use crate::subjects::{Review, SubjectKey, SubjectType, Visibility};
 
 /// Characters of a text in a list: enough to know what it is about.
@@ -36,10 +37,10 @@ pub struct QueueItem {
 }
 
 impl QueueItem {
-    /// A page of the queue, the most urgent first.
+    /// A page of the queue as far as it is in the scope of a moderator, the most urgent first.
     pub async fn list(
         tx: &mut PgTransaction<'_>,
-        filter: &QueueFilter,
+        (filter, scope): (&QueueFilter, &ScopeFilter),
         after: Cursor,
         rows: i64,
     ) -> sqlx::Result<Vec<Self>> {
@@ -58,6 +59,8 @@ impl QueueItem {
                 and ($11::text is null or $11 = any(reasons))
                 and ($5::float8 is null or severity >= $5) and ($6::bool is null or (review = 'ESCALATED') = $6)
                 and ($7::bool is null or flagged = $7) and ($8::bool is null or (reports > 0) = $8)
+                and ($12::text[] is null or subject.type = any($12)) and ($13::text[] is null or family is null or family = any($13))
+                and ($14 or review <> 'ESCALATED')
             order by place desc, subject.id desc limit $9"#,
             after.at,
             after.id,
@@ -69,7 +72,10 @@ impl QueueItem {
             filter.flagged_by.map(|by| by == FlaggedBy::People).filter(|is_people| *is_people),
             rows,
             EXCERPT,
-            filter.reason
+            filter.reason,
+            scope.types.as_deref(),
+            scope.families.as_deref(),
+            scope.escalated
         )
         .fetch_all(&mut **tx)
         .await
@@ -135,13 +141,13 @@ pub struct Claimed {
     pub is_outrun: bool,
 }
 
-/// Claims the most urgent items that are free, for a moderator who did not write them.
+/// Claims the most urgent items that are free and in the scope of a moderator who did not write them.
 ///
 /// Items that another claim or a decision has at hand are skipped, and not waited for. A claim that was committed while
 /// this search was under way is seen by the primary key: then the other one keeps the item.
 pub async fn claim_next(
     tx: &mut PgTransaction<'_>,
-    moderator: Uuid,
+    (moderator, scope): (Uuid, &ScopeFilter),
     filter: &QueueFilter,
     rows: i64,
 ) -> sqlx::Result<Claimed> {
@@ -155,6 +161,8 @@ pub async fn claim_next(
                 and ($4::float8 is null or severity >= $4) and (review = 'ESCALATED') = $5
                 and ($6::bool is null or flagged = $6) and ($7::bool is null or (reports > 0) = $7)
                 and not exists (select from claim where (subject_type, subject_id) = (type, id) and until > now())
+                and ($11::text[] is null or type = any($11)) and ($12::text[] is null or family is null or family = any($12))
+                and ($13 or review <> 'ESCALATED')
             order by place desc, id desc limit $8 for update skip locked
         ),
         taken as (
@@ -175,7 +183,10 @@ pub async fn claim_next(
         filter.flagged_by.map(|by| by == FlaggedBy::People).filter(|is_people| *is_people),
         rows,
         LEASE,
-        filter.reason
+        filter.reason,
+        scope.types.as_deref(),
+        scope.families.as_deref(),
+        scope.escalated
     )
     .fetch_all(&mut **tx)
     .await?;

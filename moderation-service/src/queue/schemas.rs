@@ -121,6 +121,8 @@ pub struct SubjectStateOut {
     #[schema(inline)]
     pub visibility: Visibility,
     pub labels: Vec<String>,
+    /// Of a post: whether it is closed for comments
+    pub locked: bool,
     /// Of a user
     #[schema(inline)]
     pub standing: Standing,
@@ -141,6 +143,7 @@ impl From<Subject> for SubjectStateOut {
             version: subject.version,
             visibility: subject.visibility,
             labels: subject.labels,
+            locked: subject.locked,
             standing: subject.standing,
             standing_until: subject.standing_until,
             review: subject.review,
@@ -224,7 +227,7 @@ pub struct SubjectOut {
     pub id: Uuid,
     /// Null: nothing has happened to it
     pub state: Option<SubjectStateOut>,
-    /// Null of a user
+    /// Null of a user who says nothing of themselves, or has not changed it since that is read
     pub content: Option<SubjectContentOut>,
     pub claim: Option<ClaimOut>,
     /// The newest reports; at most 50

@@ -2,7 +2,6 @@
 use utoipa::ToSchema;
 
 use crate::subjects::SubjectType;
-use crate::subjects::reasons::Family;
 
 /// Who brought an item into the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, ToSchema)]
@@ -41,40 +40,5 @@ impl FlaggedBy {
     /// The one with that word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.iter().find(|(name, _)| *name == word).map(|(_, by)| *by)
-    }
-}
-
-/// The families of reasons, by which the queue is shared out among teams.
-pub const FAMILIES: [(&str, Family); 9] = [
-    ("VIOLENCE", Family::Violence),
-    ("SEXUAL", Family::Sexual),
-    ("CHILD_SAFETY", Family::ChildSafety),
-    ("HARASSMENT", Family::Harassment),
-    ("HATE", Family::Hate),
-    ("MISLEADING", Family::Misleading),
-    ("SPAM", Family::Spam),
-    ("SELF_HARM", Family::SelfHarm),
-    ("OTHER", Family::Other),
-];
-
-/// The word of a family; none when there is no such family.
-pub fn family(word: &str) -> Option<&'static str> {
-    FAMILIES.iter().find(|(known, _)| *known == word).map(|(known, _)| *known)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::subjects::reasons::Reason;
-
-    /// The database finds the family of a reason by its beginning.
-    #[test]
-    fn a_reason_begins_with_its_family() {
-        for (word, reason) in Reason::ALL {
-            let (family, _) = FAMILIES.iter().find(|(_, family)| *family == reason.family()).unwrap();
-            assert!(word.starts_with(&format!("{family}_")), "{word}");
-        }
-        assert_eq!((family("SPAM"), family("NOISE")), (Some("SPAM"), None));
-        assert!(FAMILIES.iter().all(|(word, family)| serde_json::json!(family) == *word));
     }
 }

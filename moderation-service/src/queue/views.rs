@@ -18,6 +18,7 @@ use crate::core::app::identity::Role;
 use crate::core::contract::extract::{Json, Query};
 use crate::reports::models::UserReport;
 use crate::reports::schemas::ReportDetailsOut;
+use crate::scopes::{check_scope, scope_of};
 use crate::strikes::services::Ladder;
 use crate::subjects::SubjectKey;
 use crate::subjects::changes::Change;
@@ -57,7 +58,8 @@ pub async fn list_queue(
         return Ok(Body(items.into_iter().map(QueueItemOut::from).collect::<Vec<_>>()).into_response());
     }
     let mut tx = app.db.begin().await?;
-    let items = QueueItem::list(&mut tx, &filter, page.before, page.rows()).await?;
+    let scope = scope_of(&mut *tx, &user).await?;
+    let items = QueueItem::list(&mut tx, (&filter, &scope), page.before, page.rows()).await?;
     tx.commit().await?;
     let items: Vec<_> = items.into_iter().map(|item| Placed { place: item.place, item: item.into() }).collect();
     Ok(page.answer(items, |placed| (placed.place, placed.item.id)))
@@ -84,7 +86,8 @@ pub async fn claim_next(
 ) -> Result<Body<Vec<QueueItemOut>>, Error> {
     for _ in 0..SEARCHES {
         let mut tx = app.db.begin().await?;
-        let claimed = models::claim_next(&mut tx, user.id, &body.filter, body.limit).await?;
+        let scope = scope_of(&mut *tx, &user).await?;
+        let claimed = models::claim_next(&mut tx, (user.id, &scope), &body.filter, body.limit).await?;
         app.commit(tx).await?;
         if !claimed.is_outrun {
             let items = QueueItem::list_these(&app.db, &claimed.keys).await?;
@@ -99,7 +102,7 @@ pub async fn claim_next(
     ("type" = String, Path, max_length = 7, example = "POST", description = "POST, COMMENT, MEDIA or USER"), ("id" = uuid::Uuid, Path),
 ), responses(
     (status = 200, body = ClaimOut),
-    (status = 403, description = "The caller is no moderator, or wrote it"),
+    (status = 403, description = "The caller is no moderator, or wrote it, or it is outside of their scope"),
     (status = 404, description = "There is no such subject"),
     (status = 409, description = "Another moderator has claimed it"),
 ))]
@@ -113,6 +116,7 @@ pub async fn claim_subject(
         return Err(OWN_SUBJECT);
     }
     let mut tx = app.db.begin().await?;
+    check_scope(&mut tx, &user, key, None).await?;
     let until = models::claim(&mut tx, key, user.id).await?.ok_or(CLAIMED)?;
     app.commit(tx).await?;
     Ok(Body(ClaimOut { moderator: user.id, until }))
@@ -194,7 +198,7 @@ pub async fn get_subject(_: Moderator, State(app): State<App>, key: SubjectKey) 
         state: Subject::find(&app.db, key).await?.map(SubjectStateOut::from),
         claim: Claim::find(&app.db, key).await?.map(ClaimOut::from),
         author: AuthorRecordOut::new(content.author, &author),
-        content: (!key.is_user()).then(|| content.into()),
+        content: (!key.is_user() || content.text.is_some()).then(|| content.into()),
         reports: reports.into_iter().map(ReportDetailsOut::from).collect(),
         history: history.into_iter().map(HistoryEntryOut::from).collect(),
     }))
@@ -215,7 +219,7 @@ pub async fn decide_in_bulk(
     for key in body.keys() {
         // One at a time: the ledger is locked for as long as one decision takes, and what was done stays done.
         let mut tx = app.db.begin().await?;
-        let (outcome, decision) = signals::decided(&mut tx, &ladder, user.id, key, &body).await?;
+        let (outcome, decision) = signals::decided(&mut tx, &ladder, &user, key, &body).await?;
         app.commit(tx).await?;
         results.push(BulkResultOut { r#type: key.r#type, id: key.id, outcome, decision });
     }

@@ -58,9 +58,9 @@ impl ReportTarget {
             r#"select content.author as "author!", exists (
                 select from decision where subject_type = $1 and subject_id = $2 and (
                     -- A restored content comes back as a new version, a moment after the decision.
-                    moderator is not null and at > content.version - interval '5 minutes' and actions
+                    moderator is not null and at > coalesce(content.text_version, content.version) - interval '5 minutes' and actions
                         @? '$[*] ? (@.action == "ALLOW" || @.action == "DISMISS" || @.action == "RESTORE")'
-                    or ended_by in ('REVERSED', 'OVERTURNED') and ended_at > content.version - interval '5 minutes'
+                    or ended_by in ('REVERSED', 'OVERTURNED') and ended_at > coalesce(content.text_version, content.version) - interval '5 minutes'
                 )
             ) as "is_allowed!"
             from content

@@ -174,7 +174,7 @@ pub async fn find_surroundings(
     let hashes: Vec<Option<i64>> = places.iter().map(|place| place.fingerprint).collect();
     let rows = sqlx::query!(
         r#"select text.id as "id!", near.copies as "copies!", near.authors as "authors!",
-            (select count(*) from content where content.author = text.author and type <> 'MEDIA' and content.created_at <= text.at
+            (select count(*) from content where content.author = text.author and type in ('POST', 'COMMENT') and content.created_at <= text.at
                 and content.created_at > text.at - make_interval(secs => 60 * $5::float8)) as "velocity!",
             (extract(epoch from text.at - person.registered_at) / 3600)::float8 as age
         from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bigint[]) as text (id, author, at, hash)

@@ -294,15 +294,15 @@ pub struct JudgedText {
 impl JudgedText {
     /// The newest judgement of a person about each text: what a person decided, and what a person took back that a machine had
     /// decided. A text that was changed after the decision is left out; a restored one comes back as a new version, a moment
-    /// after the decision was taken back.
+    /// after the decision was taken back. What was decided about a user is mostly about what they wrote elsewhere, and left out as well.
     pub fn stream(db: &PgPool) -> BoxStream<'_, sqlx::Result<Self>> {
         sqlx::query_as!(
             Self,
             r#"select distinct on (md5(text)) text as "text!", actions as "actions: Json<Vec<Action>>", reason, ended_by
             from content join decision on subject_id = content.id and subject_type = content.type
-            where text is not null and (
-                moderator is not null and strikes is null and version <= decision.at
-                or ended_by in ('REVERSED', 'OVERTURNED') and version <= ended_at + interval '5 minutes'
+            where text is not null and content.type <> 'USER' and (
+                moderator is not null and strikes is null and coalesce(text_version, version) <= decision.at
+                or ended_by in ('REVERSED', 'OVERTURNED') and coalesce(text_version, version) <= ended_at + interval '5 minutes'
             )
             order by md5(text), greatest(decision.at, case when ended_by in ('REVERSED', 'OVERTURNED') then ended_at end) desc,
                 decision.id desc"#

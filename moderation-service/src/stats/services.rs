@@ -31,6 +31,10 @@ pub const CLEAN: &str = "clean";
 /// The labels that a decision gives its text, as the heads of the text model are called; none where it says nothing about the
 /// words, as about misleading content. What was taken back was nothing.
 pub fn labels(actions: &[Action], reason: Reason, ended: Option<Ended>) -> Option<&'static str> {
+    if actions == [Action::Lock] {
+        // That is about what others have written under it.
+        return None;
+    }
     let restricts = actions.iter().any(|action| action.is_about_content() || action.is_about_author());
     if !restricts || ended.is_some_and(Ended::is_taken_back) {
         return Some(CLEAN);
@@ -58,6 +62,7 @@ mod tests {
         assert_eq!(hidden(Reason::ViolenceThreat), Some("toxic,threat"));
         assert_eq!(hidden(Reason::SpamLink), Some("spam"));
         assert_eq!(hidden(Reason::MisleadingHealth), None);
+        assert_eq!(labels(&[Action::Lock], Reason::HateRacism, None), None);
         assert_eq!(labels(&[Action::Allow], Reason::HateRacism, None), Some(CLEAN));
         assert_eq!(labels(&[Action::Hide], Reason::HateRacism, Some(Ended::Overturned)), Some(CLEAN));
         assert_eq!(labels(&[Action::Hide], Reason::HateRacism, Some(Ended::Expired)), Some("toxic,hate"));

@@ -2,7 +2,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Standing, Visibility};
+use super::{Standing, SubjectType, Visibility};
 
 /// The longest label, in characters.
 pub const LONGEST_LABEL: usize = 32;
@@ -19,6 +19,8 @@ pub enum Action {
     Label { label: String },
     /// Takes the content out of feeds
     Limit,
+    /// Closes a post for new comments, also of its author
+    Lock,
     /// Hides the content until a moderator has looked at it
     Hold,
     /// Hides the content until it is restored
@@ -47,6 +49,7 @@ impl Action {
             Self::Allow => "ALLOW",
             Self::Label { .. } => "LABEL",
             Self::Limit => "LIMIT",
+            Self::Lock => "LOCK",
             Self::Hold => "HOLD",
             Self::Hide => "HIDE",
             Self::Remove => "REMOVE",
@@ -78,9 +81,18 @@ impl Action {
         }
     }
 
-    /// Whether it changes what other users see of a content.
+    /// Whether it changes what other users see of a content, or what they may do with it.
     pub fn is_about_content(&self) -> bool {
-        self.visibility().is_some() || matches!(self, Self::Label { .. })
+        self.visibility().is_some() || matches!(self, Self::Label { .. } | Self::Lock)
+    }
+
+    /// Whether it can be done to a subject of that type: a user is no content, and comments are on posts alone.
+    pub fn fits(&self, subject: SubjectType) -> bool {
+        match subject {
+            SubjectType::User => !self.is_about_content(),
+            SubjectType::Post => true,
+            SubjectType::Comment | SubjectType::Media => *self != Self::Lock,
+        }
     }
 
     /// Whether it is about the author and not about the content.

@@ -99,7 +99,10 @@ pub struct Ruling {
     /// What it makes of this subject, if anything.
     pub visibility: Option<Visibility>,
     pub labels: Vec<String>,
-    /// Until when visibility and labels are in force; none: without an end.
+    /// Whether it is closed for comments. Entries of before there were locks do not say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub locked: bool,
+    /// Until when visibility, labels and lock are in force; none: without an end.
     pub expires_at: Option<Timestamp>,
     pub standing: Option<Standing>,
     /// Until when the standing is in force; none: without an end.
@@ -109,7 +112,7 @@ pub struct Ruling {
 impl Ruling {
     /// Whether it changes anything about the subject.
     pub fn has_effect(&self) -> bool {
-        self.visibility.is_some() || self.standing.is_some() || !self.labels.is_empty()
+        self.visibility.is_some() || self.standing.is_some() || self.locked || !self.labels.is_empty()
     }
 }
 

@@ -1,7 +1,7 @@
 //! How a subject follows from its entries: a pure function, entry by entry.
 //!
 //! A decision that has an effect joins the list of those in force and leaves it when it ends. What is visible, labelled and
-//! allowed is calculated from the whole list each time: the strictest visibility, all labels, the strictest standing. So the end
+//! allowed is calculated from the whole list each time: the strictest visibility, all labels, a lock, the strictest standing. So the end
 //! of a decision leaves exactly what the others demand, in whatever order they came and end. Only a removal is final, because
 //! there is no content any more.
 use super::changes::{Change, Ruling};
@@ -75,6 +75,7 @@ impl Subject {
         let mut labels: Vec<String> = active().flat_map(|ruling| ruling.labels.iter().cloned()).collect();
         labels.sort_unstable();
         labels.dedup();
+        self.locked = active().any(|ruling| ruling.locked);
         self.standing = active().filter_map(|ruling| ruling.standing).max().unwrap_or_default();
         // Of several mutes the one that ends last; one without an end never does.
         let ends = active().filter(|ruling| ruling.standing == Some(self.standing)).map(|ruling| ruling.standing_until);

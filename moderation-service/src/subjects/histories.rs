@@ -27,6 +27,7 @@ pub fn new_subject(key: SubjectKey, author: Uuid) -> Subject {
         version: 0,
         visibility: Visibility::Visible,
         labels: Vec::new(),
+        locked: false,
         standing: Standing::Active,
         standing_until: None,
         review: Review::None,
@@ -119,6 +120,7 @@ fn ruling(dice: &mut StdRng, minute: i64, key: SubjectKey) -> Ruling {
         policy: dice.random_bool(0.3).then(|| PolicyRef { id: Uuid::nil(), version: 1, rule: "hate".to_owned() }),
         visibility: visibility.filter(|_| content),
         labels,
+        locked: content && dice.random_bool(0.2),
         expires_at,
         standing: standing.choose(dice).unwrap().filter(|_| !content),
         standing_until,
@@ -153,14 +155,16 @@ fn change(dice: &mut StdRng, minute: i64, subject: &Subject) -> Change {
 fn check(subject: &Subject, oracle: &Oracle, context: &str) {
     assert_eq!(subject.visibility, oracle.visibility(), "{context}: {subject:?}");
     assert_eq!(subject.labels, oracle.labels(), "{context}: {subject:?}");
+    let demands_lock = oracle.in_force.values().any(|(_, ruling)| ruling.locked);
+    assert_eq!(subject.locked, demands_lock, "{context}: {subject:?}");
     assert_eq!((subject.standing, subject.standing_until), oracle.standing(), "{context}: {subject:?}");
     assert_eq!(subject.hidden_at, oracle.hidden_at(), "{context}: {subject:?}");
 }
 
 /// What other services see of a subject.
-fn seen(subject: &Subject) -> (Visibility, Vec<String>, Standing, Option<Timestamp>, Option<Timestamp>) {
-    let Subject { visibility, labels, standing, standing_until, hidden_at, .. } = subject.clone();
-    (visibility, labels, standing, standing_until, hidden_at)
+fn seen(subject: &Subject) -> (Visibility, Vec<String>, bool, Standing, Option<Timestamp>, Option<Timestamp>) {
+    let Subject { visibility, labels, locked, standing, standing_until, hidden_at, .. } = subject.clone();
+    (visibility, labels, locked, standing, standing_until, hidden_at)
 }
 
 #[test]
@@ -211,7 +215,7 @@ fn a_subject_is_what_the_decisions_in_force_demand() {
         let visibility = if oracle.removed { Visibility::Removed } else { Visibility::Visible };
         assert_eq!(
             seen(&subject),
-            (visibility, Vec::new(), Standing::Active, None, None),
+            (visibility, Vec::new(), false, Standing::Active, None, None),
             "seed {seed}, history {number}"
         );
     }
@@ -233,7 +237,7 @@ fn a_review_opens_escalates_and_closes() {
     post.apply(&reported(0.9), time(4));
     assert_eq!((post.review, post.severity), (Review::Escalated, 0.9), "a report takes it from no senior");
     let mut dice = StdRng::seed_from_u64(1);
-    let dismissed = Ruling { visibility: None, labels: Vec::new(), ..ruling(&mut dice, 5, key) };
+    let dismissed = Ruling { visibility: None, labels: Vec::new(), locked: false, ..ruling(&mut dice, 5, key) };
     let (public_note, internal_note) = (None, None);
     let decided = Change::Decided { ruling: Box::new(dismissed), closes_review: true, public_note, internal_note };
     post.apply(&Change::ReportsClosed { reports: 3 }, time(5));

@@ -1,6 +1,7 @@
 //! Subjects: the posts, comments, pictures and users that can be decided about, and the state of each, which follows from what happened to it.
 pub mod actions;
 pub mod changes;
+pub mod flags;
 pub mod fold;
 pub mod models;
 pub mod reasons;

@@ -18,6 +18,7 @@ struct SubjectRow {
     version: i64,
     visibility: Visibility,
     labels: Vec<String>,
+    locked: bool,
     standing: Standing,
     standing_until: Option<Timestamp>,
     review: Review,
@@ -37,6 +38,7 @@ impl From<SubjectRow> for Subject {
             version: row.version,
             visibility: row.visibility,
             labels: row.labels,
+            locked: row.locked,
             standing: row.standing,
             standing_until: row.standing_until,
             review: row.review,
@@ -70,7 +72,7 @@ pub async fn lock(tx: &mut PgTransaction<'_>, subjects: &[(SubjectKey, Uuid)]) -
     .await?;
     let rows = sqlx::query_as!(
         SubjectRow,
-        r#"select type as "type", id, author, version, visibility, labels, standing, standing_until, review, severity,
+        r#"select type as "type", id, author, version, visibility, labels, locked, standing, standing_until, review, severity,
             reports, report_weight, opened_at, hidden_at, active as "active: Json<Vec<InForce>>"
         from subject where (type, id) in (select * from unnest($1::text[], $2::uuid[]))
         order by type, id for update"#,
@@ -87,7 +89,7 @@ impl Subject {
     pub async fn find(db: impl PgExecutor<'_>, key: SubjectKey) -> sqlx::Result<Option<Self>> {
         let row = sqlx::query_as!(
             SubjectRow,
-            r#"select type as "type", id, author, version, visibility, labels, standing, standing_until, review, severity,
+            r#"select type as "type", id, author, version, visibility, labels, locked, standing, standing_until, review, severity,
                 reports, report_weight, opened_at, hidden_at, active as "active: Json<Vec<InForce>>"
             from subject where type = $1 and id = $2"#,
             key.r#type as SubjectType,
@@ -101,7 +103,7 @@ impl Subject {
         sqlx::query!(
             "update subject set version = $3, visibility = $4, labels = $5, standing = $6, standing_until = $7,
                 review = $8, severity = $9, reports = $10, report_weight = $11, opened_at = $12, hidden_at = $13,
-                active = $14
+                active = $14, locked = $15
             where type = $1 and id = $2",
             self.key.r#type as SubjectType,
             self.key.id,
@@ -116,7 +118,8 @@ impl Subject {
             self.report_weight,
             self.opened_at as Option<Timestamp>,
             self.hidden_at as Option<Timestamp>,
-            Json(&self.active) as _
+            Json(&self.active) as _,
+            self.locked
         )
         .execute(&mut **tx)
         .await?;

@@ -132,3 +132,44 @@ impl Reason {
         Self::ALL.iter().map(|(word, _)| *word).collect()
     }
 }
+
+/// The families of reasons, by which the queue is shared out among teams.
+pub const FAMILIES: [(&str, Family); 9] = [
+    ("VIOLENCE", Family::Violence),
+    ("SEXUAL", Family::Sexual),
+    ("CHILD_SAFETY", Family::ChildSafety),
+    ("HARASSMENT", Family::Harassment),
+    ("HATE", Family::Hate),
+    ("MISLEADING", Family::Misleading),
+    ("SPAM", Family::Spam),
+    ("SELF_HARM", Family::SelfHarm),
+    ("OTHER", Family::Other),
+];
+
+impl Family {
+    /// Its word in the API.
+    pub fn word(self) -> &'static str {
+        FAMILIES.iter().find(|(_, family)| *family == self).map_or("OTHER", |(word, _)| *word)
+    }
+}
+
+/// The word of a family; none when there is no such family.
+pub fn family(word: &str) -> Option<&'static str> {
+    FAMILIES.iter().find(|(known, _)| *known == word).map(|(known, _)| *known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The database finds the family of a reason by its beginning.
+    #[test]
+    fn a_reason_begins_with_its_family() {
+        for (word, reason) in Reason::ALL {
+            let (family, _) = FAMILIES.iter().find(|(_, family)| *family == reason.family()).unwrap();
+            assert!(word.starts_with(&format!("{family}_")), "{word}");
+        }
+        assert_eq!((family("SPAM"), family("NOISE")), (Some("SPAM"), None));
+        assert!(FAMILIES.iter().all(|(word, family)| serde_json::json!(family) == *word));
+    }
+}

@@ -26,6 +26,8 @@ pub struct Subject {
     pub visibility: Visibility,
     /// In alphabetical order.
     pub labels: Vec<String>,
+    /// Whether it is closed for comments.
+    pub locked: bool,
     pub standing: Standing,
     /// None: without an end.
     pub standing_until: Option<Timestamp>,

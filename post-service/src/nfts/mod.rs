@@ -19,6 +19,7 @@ pub mod chain;
 mod comments;
 pub mod documents;
 pub mod events;
+mod lists;
 pub mod models;
 mod removals;
 pub mod schedulers;

@@ -16,7 +16,8 @@ use crate::core::api::errors::{Error, Problem};
 use crate::core::api::pagination::Page;
 use crate::core::app::App;
 use crate::core::app::identity::User;
-use crate::core::contract::extract::Path;
+use crate::core::contract::extract::{Path, Query};
+use crate::core::contract::fields::invalid;
 
 const NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "NFT not found");
 const OFF: Error = Error::Refused(StatusCode::CONFLICT, "Minting is off");
@@ -24,13 +25,20 @@ const NO_COMMENTS: Error = Error::Refused(StatusCode::SERVICE_UNAVAILABLE, "Inte
 
 /// List the caller's NFTs, newest first
 #[utoipa::path(get, path = "/me/nfts", tag = "nft", params(
+    ("subject_id" = Option<Uuid>, Query, description = "Only that of this post or comment"),
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(
     (status = 200, body = Vec<NftOut>),
 ))]
-pub async fn list_my_nfts(user: User, State(app): State<App>, page: Page) -> Result<Response, Error> {
-    let nfts = Nft::list(&app.db, user.id, page.before, page.rows()).await?;
+pub async fn list_my_nfts(user: User, State(app): State<App>, page: Page, mut query: Query) -> Result<Response, Error> {
+    let subject = query.get("subject_id").map(Uuid::try_parse);
+    if matches!(subject, Some(Err(_))) {
+        query.errors.push(invalid(&["query", "subject_id"], "value is not a valid uuid", "type_error.uuid", None));
+    }
+    query.check()?;
+    let subject = subject.and_then(Result::ok);
+    let nfts = Nft::list(&app.db, (user.id, subject), page.before, page.rows()).await?;
     let nfts: Vec<NftOut> = nfts.into_iter().map(NftOut::from).collect();
     Ok(page.answer(nfts, |nft| (nft.created_at, nft.id)))
 }

@@ -48,10 +48,12 @@ pub enum Commenters {
     Connections,
     /// Its author alone
     Nobody,
+    /// None at all: moderation has closed it
+    Locked,
 }
 
 impl Commenters {
-    /// The words of the API.
+    /// The words that an author chooses from.
     pub const WORDS: [&str; 3] = ["EVERYONE", "CONNECTIONS", "NOBODY"];
 
     /// Those of that word.

@@ -217,7 +217,8 @@ impl Post {
         sqlx::query_as!(
             Self,
             r#"update post set title = coalesce($3, title), content = $4, types = $5, status = coalesce($6, status),
-                comments = coalesce($9, comments),
+                comments = case when comments = 'LOCKED' then comments else coalesce($9, comments) end,
+                unlocked_comments = case when comments = 'LOCKED' then coalesce($9, unlocked_comments) end,
                 updated_by = $2, updated_at = greatest(now(), updated_at + interval '1 microsecond'),
                 published_at = case when coalesce($6, status) = 'POSTED' then coalesce(published_at, now())
                     else published_at end,

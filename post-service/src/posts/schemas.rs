@@ -51,7 +51,7 @@ pub struct PostIn {
     #[schema(value_type = Option<Timestamp>, required = false, examples("2036-11-20T15:00:00+00:00"))]
     pub publish_at: Schedule,
     /// Who may comment beside the author: EVERYONE when it is not given; unchanged when it is not given in an update
-    #[schema(value_type = Commenters, required = false)]
+    #[schema(value_type = String, required = false, max_length = 11, pattern = "^(EVERYONE|CONNECTIONS|NOBODY)$", examples("CONNECTIONS"))]
     pub comments: Option<Commenters>,
     /// The ids of at most 4 of the author's own pictures, in the order in which they are shown; unchanged when not given in an update
     #[schema(required = false, value_type = Vec<Uuid>, max_items = 4)]

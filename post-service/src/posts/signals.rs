@@ -93,6 +93,12 @@ pub async fn decided(tx: &mut PgTransaction<'_>, decision: &PostDecision) -> sql
             producers::post_restored(tx, &post).await?;
             count("restored");
         }
+    } else if !before.is_hidden && decision.locked.is_some_and(|locked| locked != before.is_locked) {
+        for post in Post::renew(tx, &[post_id]).await? {
+            let post = shown::as_published(tx, post).await?;
+            producers::post_updated(tx, &post).await?;
+        }
+        count(if before.is_locked { "unlocked" } else { "locked" });
     }
     Ok(None)
 }

@@ -82,7 +82,7 @@ const FLOORS: &[(&str, &[Floor])] = &[
             // What can be decided about, the one way to change it, and those who use it.
             Floor::of(&["subjects"]),
             Floor::of(&["ledger"]),
-            Floor::of(&["strikes"]),
+            Floor::of(&["scopes", "strikes"]),
             Floor::of(&["decisions"]),
             Floor::of(&["appeals"]),
             Floor::of(&["expiry"]),

@@ -2,8 +2,8 @@
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::Caller;
 use super::failures::Failure;
-use super::{Caller, Listed};
 
 /// The record of a post's NFT.
 #[derive(Clone, Debug, Deserialize)]
@@ -36,23 +36,10 @@ impl Nft {
     }
 }
 
-/// How many pages of records are read to find that of a post: ten thousand records.
-const PAGES: usize = 50;
-
 impl Caller {
     /// The caller's record of a post of theirs; none for a moment after it was published.
     pub async fn nft_of(&self, post: Uuid) -> Result<Option<Nft>, Failure> {
-        let mut cursor = String::new();
-        for _ in 0..PAGES {
-            let query = [("limit", "200"), ("cursor", cursor.as_str())];
-            let query = if cursor.is_empty() { &query[..1] } else { &query[..] };
-            let Listed { items, next } = self.list::<Nft>(&["me", "nfts"], query).await?;
-            if let Some(found) = items.into_iter().find(|nft| nft.subject_id == post) {
-                return Ok(Some(found));
-            }
-            let Some(next) = next else { return Ok(None) };
-            cursor = next;
-        }
-        Ok(None)
+        let found: Vec<Nft> = self.get(&["me", "nfts"], &[("subject_id", &post.to_string())]).await?;
+        Ok(found.into_iter().find(|nft| nft.subject_id == post))
     }
 }

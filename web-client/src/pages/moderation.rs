@@ -172,6 +172,7 @@ async fn show_case(
     let chosen = if chosen.is_empty() { reported } else { chosen };
     let choices: &[&str] = match kind {
         "USER" => &["DISMISS", "WARN", "MUTE", "BAN"],
+        "POST" => &["DISMISS", "LOCK", "HIDE", "REMOVE", "WARN", "MUTE", "BAN", "RESTORE"],
         _ => &["DISMISS", "HIDE", "REMOVE", "WARN", "MUTE", "BAN", "RESTORE"],
     };
     let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };

@@ -78,7 +78,11 @@ pub async fn show(
     post.my_reaction.clone_from(&summary.mine);
     post.total_reactions = post.total_reactions.max(summary.total);
     let muted = page.me.as_ref().is_some_and(crate::api::people::Me::muted);
-    let may_comment = !muted && (post.comments.as_deref() != Some("NOBODY") || post.is_by(page.my_id()));
+    let may_comment = match post.comments.as_deref() {
+        Some("LOCKED") => false,
+        Some("NOBODY") => !muted && post.is_by(page.my_id()),
+        _ => !muted,
+    };
     let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let key = Uuid::now_v7().to_string();
     let shown = PostPage { page, post, summary, comments, next, may_comment, error, draft, key };

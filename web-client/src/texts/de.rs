@@ -300,6 +300,7 @@ pub const DE: Texts = Texts {
     act_dismiss: "Nichts zu beanstanden",
     act_label: "Gekennzeichnet",
     act_limit: "Weniger Reichweite",
+    act_lock: "Für Kommentare schließen",
     act_hold: "Zurückgehalten",
     act_hide: "Verbergen",
     act_remove: "Entfernen",

@@ -301,6 +301,7 @@ texts! {
     act_dismiss: "Nothing is wrong",
     act_label: "Labelled",
     act_limit: "Limited reach",
+    act_lock: "Close for comments",
     act_hold: "Held back",
     act_hide: "Hide",
     act_remove: "Remove",

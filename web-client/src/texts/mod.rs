@@ -178,6 +178,7 @@ impl Texts {
                 ("DISMISS", self.act_dismiss),
                 ("LABEL", self.act_label),
                 ("LIMIT", self.act_limit),
+                ("LOCK", self.act_lock),
                 ("HOLD", self.act_hold),
                 ("HIDE", self.act_hide),
                 ("REMOVE", self.act_remove),

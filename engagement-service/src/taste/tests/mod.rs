@@ -7,6 +7,7 @@ use sqlx::{Executor, Row};
 use uuid::Uuid;
 
 use self::spotify::{Spotify, Trouble};
+use super::commands::import;
 use super::events::LINKED_ACCOUNT_CHANGED;
 use super::schedulers::{TasteFetcher, TasteMatcher, source};
 use super::settings::TasteSettings;
@@ -191,4 +192,35 @@ async fn who_listens_to_the_same_is_recommended_if_they_share_it(_: PgPoolOption
     assert_eq!(seen["top_items"]["artists"], json!(["Adele", "Bach"]));
     let (_, seen) = ask(&platform, "GET", &format!("/me/compatibility/{other}"), &anna, None).await;
     assert_eq!((&seen["taste"], &seen["top_items"]["artists"]), (&Value::Null, &Value::Null));
+}
+
+#[sqlx::test(migrations = false)]
+async fn an_import_takes_the_place_of_a_source(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, spotify, _) = start(database).await;
+    let [(anna, her), (bert, his)] = [join(&platform, "anna").await, join(&platform, "bert").await];
+    let line = |person: Uuid, artist: &str, shared: bool| {
+        json!({ "person_id": person, "shared": shared, "artists": [{ "id": artist, "name": artist, "genres": ["pop"] }],
+            "tracks": [{ "id": "t1", "name": "Hello", "artists": [[artist, artist]] }] })
+    };
+    let lines = format!("{}\n\n{}\n", line(her, "Adele", true), line(his, "Adele", false));
+    for _ in 0..2 {
+        assert_eq!(import(&platform.app, lines.as_bytes()).await.unwrap(), 2, "again and again");
+    }
+    assert_eq!(artists(&platform, &bert, her).await.unwrap(), ["Adele"]);
+    assert_eq!(artists(&platform, &anna, his).await, None, "it is not shared");
+    TasteMatcher(platform.app.clone()).step().await.unwrap();
+    let own = ask(&platform, "GET", "/me/taste", &bert, None).await.1;
+    assert_eq!((&own["linked"], &own["tracks"], &own["genres"]), (&json!(true), &json!(1), &json!(1)));
+    assert_eq!(spotify.calls(), 0);
+
+    assert_eq!(ask(&platform, "DELETE", "/me/taste", &bert, None).await.0, 204);
+    assert_eq!(import(&platform.app, lines.as_bytes()).await.unwrap(), 1, "who wants it forgotten is left out");
+    let silent = json!({ "person_id": her, "artists": [{ "id": "Adele", "name": "Adele" }] }).to_string();
+    import(&platform.app, silent.as_bytes()).await.unwrap();
+    assert_eq!(artists(&platform, &bert, her).await.unwrap(), ["Adele"], "it is shared as before");
+
+    let wrong = format!("{}\n{{\"person_id\": 7}}\n", line(her, "Bach", true));
+    let error = format!("{:#}", import(&platform.app, wrong.as_bytes()).await.unwrap_err());
+    assert!(error.starts_with("line 2 is not a taste: "), "{error}");
+    assert_eq!(artists(&platform, &bert, her).await.unwrap(), ["Bach"], "what stands before it is saved");
 }

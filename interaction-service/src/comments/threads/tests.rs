@@ -175,7 +175,7 @@ async fn a_post_says_who_may_comment(_: PgPoolOptions, database: PgConnectOption
     limit("NOBODY", 1).await;
     assert_eq!(may(&bert.0).await, refused);
     assert_eq!(reply(&platform, &bert.0, &post, &said, "x").await.status, 403, "a reply is a comment");
-    assert_eq!(may(&anna).await.0, 201, "the author always may");
+    assert_eq!(may(&anna).await.0, 201, "the author may");
     assert_eq!(get(&platform, &bert.0, &path(&said)).await["content"], "before");
 
     limit("CONNECTIONS", 2).await;
@@ -192,4 +192,9 @@ async fn a_post_says_who_may_comment(_: PgPoolOptions, database: PgConnectOption
     assert_eq!(may(&bert.0).await, refused);
     limit("EVERYONE", 3).await;
     assert_eq!(may(&bert.0).await.0, 201);
+
+    limit("LOCKED", 4).await;
+    let closed = (403, json!("Moderators have closed the post for comments"));
+    assert_eq!((may(&anna).await, may(&bert.0).await), (closed.clone(), closed), "its author, too");
+    assert_eq!(reply(&platform, &anna, &post, &said, "x").await.status, 403);
 }

@@ -1,5 +1,6 @@
-//! Consumes the events of posts and comments.
-use super::processors::{ContentProcessor, content_deleted, read_comment, read_post, request_completed};
+//! Consumes the events of posts, comments and profiles.
+use super::USER_UPDATED;
+use super::processors::{ContentProcessor, content_deleted, read_comment, read_post, read_profile, request_completed};
 use crate::analyses::reading::Pipeline;
 use crate::core::events::Subscription;
 use crate::moderations::events::{
@@ -21,6 +22,7 @@ pub fn subscriptions(pipeline: &Pipeline) -> Vec<Subscription> {
         few(Subscription::new(POST_UPDATED,         analyse(read_post))),
         few(Subscription::new(COMMENT_CREATED,      analyse(read_comment))),
         few(Subscription::new(COMMENT_UPDATED,      analyse(read_comment))),
+        few(Subscription::new(USER_UPDATED,         analyse(read_profile))),
         Subscription::new(POST_DELETED,             content_deleted),
         Subscription::new(COMMENT_DELETED,          content_deleted),
         Subscription::new(POST_DELETE_COMPLETED,    request_completed),

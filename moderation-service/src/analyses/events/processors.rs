@@ -1,4 +1,4 @@
-//! Analyses new versions of posts and comments, and closes cases about deleted ones.
+//! Analyses new versions of posts, comments and profiles, and closes cases about deleted ones.
 use std::collections::HashMap;
 
 use serde::Deserialize;
@@ -146,6 +146,33 @@ impl Processor for ContentProcessor {
     fn apply<'a>(&'a self, tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
         Box::pin(async move { signals::written(tx, &self.pipeline, newest_versions(events, self.read)?).await })
     }
+}
+
+/// A profile, as its owner has changed it.
+#[derive(Deserialize)]
+struct ChangedProfile {
+    id: Uuid,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    /// Original services do not say.
+    bio: Option<String>,
+}
+
+/// Reads what a user says of themselves.
+pub fn read_profile(event: &Event) -> serde_json::Result<Content> {
+    let profile: ChangedProfile = serde_json::from_str(&event.message)?;
+    Ok(Content {
+        key: SubjectKey::user(profile.id),
+        author: profile.id,
+        version: profile.updated_at,
+        created_at: profile.created_at,
+        post_id: None,
+        text: profile.bio.filter(|bio| !bio.is_empty()),
+        reach: 0,
+        is_restored: false,
+        follows_decision: false,
+        raw: None,
+    })
 }
 
 fn read_deletions(events: &[Event]) -> serde_json::Result<Vec<Deleted>> {

@@ -99,7 +99,7 @@ pub async fn delete_of_posts(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx
 }
 
 impl Post {
-    /// Makes posts new versions of themselves, since their pictures have changed.
+    /// Makes posts new versions of themselves, since what is shown with them has changed: their pictures, or who may comment.
     pub async fn renew(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,

@@ -328,7 +328,13 @@ async fn a_users_nfts_are_listed_newest_first_in_pages(_: PgPoolOptions, databas
     let last = platform.call("GET", next, Some(&anna), None).await;
     assert_eq!(subjects(&last.body), [first["id"].clone()]);
     assert_eq!((&last.body[0]["status"], last.headers.get("link")), (&json!("PINNED"), None));
-    assert_eq!(platform.call("GET", "/me/nfts?limit=0", Some(&anna), None).await.status, 422);
+    for (query, status) in [("limit=0", 422), ("subject_id=x", 422)] {
+        assert_eq!(platform.call("GET", &format!("/me/nfts?{query}"), Some(&anna), None).await.status, status);
+    }
+    for (subject, found) in [(&first["id"], 1), (&comment["subject_id"], 1), (&comment["id"], 0)] {
+        let path = format!("/me/nfts?subject_id={}", subject.as_str().unwrap());
+        assert_eq!(subjects(&platform.call("GET", &path, Some(&anna), None).await.body), vec![subject.clone(); found]);
+    }
 }
 
 /// What is stored for a record does not grow with the text that it is of.

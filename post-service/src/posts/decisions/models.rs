@@ -17,6 +17,8 @@ pub struct PostDecision {
     pub was_hidden: bool,
     /// All labels of the post; none: it does not say.
     pub labels: Option<Vec<String>>,
+    /// Whether it is closed for comments; none: it does not say.
+    pub locked: Option<bool>,
     /// Why the post is hidden, in the words of moderation's case.
     pub reason: Option<String>,
 }
@@ -26,6 +28,7 @@ pub struct StateBefore {
     /// By the decision before.
     pub visibility: DecidedVisibility,
     pub is_hidden: bool,
+    pub is_locked: bool,
 }
 
 impl PostDecision {
@@ -36,17 +39,23 @@ impl PostDecision {
             StateBefore,
             r#"update post set decision_version = $2, decision_requested = $3, visibility = $4,
                 labels = coalesce($5, post.labels),
+                comments = case when $7 then 'LOCKED' when $7 is null then post.comments
+                    else coalesce(post.unlocked_comments, post.comments) end,
+                unlocked_comments = case when coalesce($7, post.comments = 'LOCKED')
+                    then coalesce(post.unlocked_comments, post.comments) end,
                 hidden_reason = case when post.hidden_at is not null then coalesce($6, post.hidden_reason) end
             from post as before
             where post.id = $1 and before.id = post.id
                 and (post.decision_version, not post.decision_requested) < ($2, not $3)
-            returning before.visibility as "visibility: DecidedVisibility", before.hidden_at is not null as "is_hidden!""#,
+            returning before.visibility as "visibility: DecidedVisibility", before.hidden_at is not null as "is_hidden!",
+                before.comments = 'LOCKED' as "is_locked!""#,
             self.post_id,
             self.version,
             self.is_request,
             self.visibility as DecidedVisibility,
             self.labels.as_deref(),
-            self.reason.as_deref()
+            self.reason.as_deref(),
+            self.locked
         )
         .fetch_optional(&mut **tx)
         .await

@@ -8,7 +8,7 @@ use crate::core::testing::counted::Counted;
 use crate::core::testing::{Platform, new_user};
 use crate::posts::events::{
     COMMENT_CREATED, MODERATION_DECIDED, POST_CREATED, POST_DELETE_COMPLETED, POST_DELETE_REQUESTED, POST_DELETED,
-    REACTION_CREATED,
+    POST_UPDATED, REACTION_CREATED,
 };
 use crate::posts::tests::{delete_request, nfts, path, posted, refused, start};
 
@@ -190,6 +190,45 @@ async fn a_label_is_shown_and_restores_nothing(_: PgPoolOptions, database: PgCon
     assert_eq!(status(&platform, &hidden, &anna).await, 404, "a request of the original has hidden it, no decision");
     platform.consume(MODERATION_DECIDED, &decided(&post, 2, "VISIBLE", "VISIBLE", &[])).await;
     assert_eq!(platform.call("GET", &path(&post), Some(&anna), None).await.body, post);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_locked_post_takes_no_comments_and_what_its_author_chose_comes_back(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let platform = start(database).await;
+    let ((anna, _), (ben, _)) = (new_user(), new_user());
+    let post = posted(&platform, &anna).await;
+    let lock = |version: i64, locked: bool, visibility: &str, previous: &str| {
+        let mut event = decided(&post, version, visibility, previous, &[]);
+        event["locked"] = json!(locked);
+        event
+    };
+    let read = async || platform.call("GET", &path(&post), Some(&ben), None).await.body["comments"].clone();
+    let choose = async |comments: &str| {
+        let body = json!({ "content": "x", "types": ["NEWS"], "comments": comments });
+        platform.call("PUT", &path(&post), Some(&anna), Some(body)).await
+    };
+    platform.consume(MODERATION_DECIDED, &lock(1, true, "VISIBLE", "VISIBLE")).await;
+    assert_eq!(read().await, "LOCKED");
+    let [published] = &platform.published(POST_UPDATED).await[..] else { panic!("it is published once") };
+    assert_eq!(published["comments"], "LOCKED");
+    assert!(published["updated_at"].as_str() > post["updated_at"].as_str(), "a version of its own");
+    platform.consume(MODERATION_DECIDED, &lock(1, true, "VISIBLE", "VISIBLE")).await;
+    assert_eq!(platform.published(POST_UPDATED).await.len(), 1, "nor is what comes twice");
+
+    assert_eq!(choose("LOCKED").await.status, 422, "it is no choice of an author");
+    assert_eq!(choose("CONNECTIONS").await.body["comments"], "LOCKED", "who cannot open it either");
+    platform.consume(MODERATION_DECIDED, &lock(2, true, "HELD", "VISIBLE")).await;
+    platform.consume(MODERATION_DECIDED, &lock(3, true, "VISIBLE", "HELD")).await;
+    assert_eq!(read().await, "LOCKED", "a restoration opens nothing");
+    platform.consume(MODERATION_DECIDED, &decided(&post, 4, "VISIBLE", "VISIBLE", &["SPOILER"])).await;
+    assert_eq!(read().await, "LOCKED", "moderation of before there were locks does not say");
+    platform.consume(MODERATION_DECIDED, &lock(5, false, "VISIBLE", "VISIBLE")).await;
+    assert_eq!(read().await, "CONNECTIONS", "what the author has chosen meanwhile");
+    platform.consume(MODERATION_DECIDED, &lock(6, false, "VISIBLE", "VISIBLE")).await;
+    assert_eq!(read().await, "CONNECTIONS");
 }
 
 #[sqlx::test(migrations = false)]

@@ -129,6 +129,7 @@ async fn hide_requested(tx: &mut PgTransaction<'_>, request: &DeleteRequested) -
             visibility: DecidedVisibility::Hidden,
             was_hidden: false,
             labels: None,
+            locked: None,
             reason: request.reason.clone(),
         };
         return Ok(signals::decided(tx, &decision).await?);
@@ -156,6 +157,8 @@ struct ModerationDecided {
     previous_visibility: Option<DecidedVisibility>,
     #[serde(default)]
     labels: Vec<String>,
+    /// Moderation of before there were locks does not say.
+    locked: Option<bool>,
     /// None where a decision has ended, and no other took its place.
     decision: Option<DecisionSummary>,
 }
@@ -179,6 +182,7 @@ fn read_decision(event: &Event) -> serde_json::Result<Option<PostDecision>> {
         visibility: decided.visibility,
         was_hidden: decided.previous_visibility.is_some_and(DecidedVisibility::hides),
         labels: Some(decided.labels),
+        locked: decided.locked,
         reason: decided.decision.and_then(|decision| decision.contract_reason),
     }))
 }

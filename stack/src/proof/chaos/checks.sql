@@ -229,7 +229,7 @@ from post.post full join engagement.post as known using (id) where (post.id is n
 -- wrong
 with here as (select id from post.post union all select id from interaction.comment)
 select format('the moderation service takes %s for %s', id, case when gone_at is null then 'there' else 'gone' end)
-from here full join (select * from moderation.content where type is distinct from 'MEDIA') as content using (id)
+from here full join (select * from moderation.content where type is null or type not in ('MEDIA', 'USER')) as content using (id)
 where (here.id is null) <> (gone_at is not null) and id not in (select id from unwanted);
 
 -- wrong
@@ -276,6 +276,25 @@ where visibility in ('HELD', 'HIDDEN') and not exists (select from erasures wher
     and not exists (
         select from moderation.decision where (subject_type, subject_id) = (subject.type, subject.id) and ended_at is null
             and actions @? '$[*] ? (@.action == "HOLD" || @.action == "HIDE" || @.action == "REMOVE")');
+
+-- A post is closed for comments exactly as long as a decision in force says so.
+
+-- lost
+select format('the lock of post %s: who may comment is %s', id, comments)
+from post.post join moderation.subject using (id)
+where subject.type = 'POST' and locked and comments <> 'LOCKED';
+
+-- wrong
+select format('post %s is closed for comments, and moderation has not locked it', id) from post.post
+where comments = 'LOCKED' and not exists (select from erasures where person = post.created_by)
+    and not exists (select from moderation.subject where subject.type = 'POST' and subject.id = post.id and locked);
+
+-- wrong
+select format('post %s is locked, and no decision in force says so', id) from moderation.subject
+where locked and not exists (select from erasures where person = subject.author)
+    and not exists (
+        select from moderation.decision where (subject_type, subject_id) = (subject.type, subject.id) and ended_at is null
+            and actions @? '$[*] ? (@.action == "LOCK")');
 
 -- Moderation knows the pictures that are ready, as they look, and no others; each waits for the image model until one has seen it.
 

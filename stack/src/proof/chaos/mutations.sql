@@ -386,6 +386,23 @@ update moderation.decision set ended_at = now() where subject_id = (
     select id from moderation.subject where visibility in ('HELD', 'HIDDEN') order by id limit 1) and ended_at is null
 returning subject_id || ' is ' || (select visibility from moderation.subject where id = subject_id);
 
+-- lost: the lock of post {}: who may comment is EVERYONE
+insert into moderation.subject (type, id, author, locked)
+select 'POST', id, created_by, true from post.post where comments = 'EVERYONE' limit 1
+on conflict (type, id) do update set locked = true
+returning id;
+
+-- wrong: post {} is closed for comments, and moderation has not locked it
+update post.post set comments = 'LOCKED' where ctid = (
+    select ctid from post.post where hidden_at is null order by ctid limit 1)
+returning id;
+
+-- wrong: post {} is locked, and no decision in force says so
+insert into moderation.subject (type, id, author, locked)
+select 'POST', id, created_by, true from post.post order by id limit 1
+on conflict (type, id) do update set locked = true
+returning id;
+
 -- lost: MEDIA {} is shown, and moderation has it HIDDEN
 insert into moderation.subject (type, id, author, visibility)
 select 'MEDIA', id, created_by, 'HIDDEN' from post.media where hidden_at is null limit 1

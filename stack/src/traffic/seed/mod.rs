@@ -4,6 +4,7 @@
 //! the same number makes the same people and posts, in whatever order the answers come.
 
 mod plan;
+mod tastes;
 mod words;
 
 use std::process::ExitCode;
@@ -20,6 +21,7 @@ use tokio::time::Instant;
 
 use crate::client::{Api, Person, To};
 use crate::host::console;
+use crate::traffic::local::connections;
 use crate::traffic::moderator::moderator;
 use crate::traffic::pictures;
 use crate::traffic::target::Entrance;
@@ -62,8 +64,8 @@ pub async fn seed(options: Seed) -> Result<ExitCode> {
     let people: Arc<[Person]> = run(&bar, limit, people).await?.into();
 
     let bar = console::bar(plan.connections.len() as u64, "connections");
-    let connections = plan.connections.iter().map(|(from, to)| connect(people.clone(), *from, *to));
-    run(&bar, limit, connections).await?;
+    let links = plan.connections.iter().map(|(from, to)| connect(people.clone(), *from, *to));
+    run(&bar, limit, links).await?;
 
     let bar = console::bar(plan.threads.len() as u64, "posts");
     let threads = plan.threads.iter().cloned().map(|thread| discuss(people.clone(), thread));
@@ -84,6 +86,13 @@ pub async fn seed(options: Seed) -> Result<ExitCode> {
     let took = console::seconds(began.elapsed());
     console::show(format_args!("{} in {took}; the password of all is \"{PASSWORD}\"", plan.totals()));
     console::show(format_args!("For example: {}", people[0].email));
+    let database = connections(&options.entrance.data, base)?.and_then(|mut all| all.remove("ENGAGEMENT_DATABASE_URL"));
+    if let Some(database) = database {
+        let tastes = tastes::tastes(options.number, people.len());
+        if let Some(imported) = tastes::import(&database, &people, &tastes).await? {
+            console::show(format_args!("Tastes of {imported} of them: who has most in common is recommended"));
+        }
+    }
     let email = format!("moderator.{}@example.org", options.number);
     let moderator = moderator(&options.entrance.data, base, &api, (&email, PASSWORD)).await?;
     if let Some(moderator) = moderator {

@@ -1,0 +1,2 @@
+//! A user's NFTs as a list.
+mod models;
