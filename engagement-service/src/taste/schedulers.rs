@@ -115,8 +115,11 @@ pub struct TasteMatcher(pub App);
 impl Worker for TasteMatcher {
     async fn step(&mut self) -> anyhow::Result<Outcome> {
         let mut tx = self.0.db.begin().await?;
-        let matched = signals::match_some(&mut tx, BATCH).await?;
+        if signals::match_some(&mut tx, BATCH).await? == 0 {
+            // A commit would wake all who wait for one, this worker among them, and no replica would ever rest.
+            return Ok(Outcome::Idle(POLL));
+        }
         self.0.commit(tx).await?;
-        Ok(if matched == 0 { Outcome::Idle(POLL) } else { Outcome::Busy })
+        Ok(Outcome::Busy)
     }
 }

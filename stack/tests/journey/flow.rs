@@ -4,9 +4,10 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
 use tokio::task::JoinSet;
 
 use super::mailbox::{letters, mailed_token};
@@ -28,8 +29,33 @@ async fn what_people_do_is_seen_everywhere_and_counted_exactly() -> Result<()> {
     a_sign_out_is_felt_everywhere(&api, &ada).await?;
     a_forgotten_password_is_reset_by_mail(&api, &bob, &platform.data().join("mail")).await?;
     assert_eq!(refusals(&platform).await?, [], "no service lacks a right in Redis");
+    services_rest_when_there_is_nothing_to_do(&platform).await?;
     platform.stop();
     Ok(())
+}
+
+/// Transactions of all services together in a second in which nothing happens: each worker looks for work every second or less often. A
+/// worker whose step commits although it found nothing wakes itself and all others, thousands of times a second.
+const AT_REST: i64 = 400;
+/// How long what was done before may take to come to rest, in seconds.
+const REST_TIMEOUT: u64 = 30;
+
+async fn services_rest_when_there_is_nothing_to_do(platform: &Platform) -> Result<()> {
+    let mut database = PgConnection::connect(&platform.connection("AUTH_DATABASE_URL")).await?;
+    let (mut second, mut before) = (tokio::time::interval(Duration::from_secs(1)), None);
+    let mut counted = Vec::new();
+    for _ in 0..REST_TIMEOUT {
+        second.tick().await;
+        let query = "select xact_commit + xact_rollback from pg_stat_database where datname = current_database()";
+        let (now,): (i64,) = sqlx::query_as(query).fetch_one(&mut database).await?;
+        if let Some(before) = before.replace(now) {
+            counted.push(now - before);
+        }
+        if counted.last().is_some_and(|transactions| *transactions < AT_REST) {
+            return Ok(());
+        }
+    }
+    bail!("the services do not rest: {counted:?} transactions a second")
 }
 
 pub async fn two_people(api: &Api) -> Result<(Person, Person)> {

@@ -209,6 +209,10 @@ async fn an_import_takes_the_place_of_a_source(_: PgPoolOptions, database: PgCon
     assert_eq!(artists(&platform, &bert, her).await.unwrap(), ["Adele"]);
     assert_eq!(artists(&platform, &anna, his).await, None, "it is not shared");
     TasteMatcher(platform.app.clone()).step().await.unwrap();
+    let mut commits = platform.app.commits.subscribe();
+    commits.mark_unchanged();
+    assert!(matches!(TasteMatcher(platform.app.clone()).step().await.unwrap(), Outcome::Idle(_)));
+    assert!(!commits.has_changed().unwrap(), "a step that found nothing wakes no worker");
     let own = ask(&platform, "GET", "/me/taste", &bert, None).await.1;
     assert_eq!((&own["linked"], &own["tracks"], &own["genres"]), (&json!(true), &json!(1), &json!(1)));
     assert_eq!(spotify.calls(), 0);
