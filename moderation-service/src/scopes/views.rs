@@ -3,7 +3,6 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use uuid::Uuid;
 
 use super::models::ModeratorScope;
 use super::schemas::{ModeratorScopeIn, ModeratorScopeOut};
