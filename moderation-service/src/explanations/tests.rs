@@ -284,7 +284,7 @@ async fn what_cannot_be_explained_is_given_up(_: PgPoolOptions, database: PgConn
     counted.assert("explanations_total{outcome=\"failed\"} 3");
     counted.assert("explanations_total{outcome=\"given_up\"} 1");
 
-    platform.consume(COMMENT_UPDATED, &comment(id, author, 2, "a whole rude lot")).await;
+    platform.consume(COMMENT_UPDATED, &comment(id, author, 2, "a whole rude lot more")).await;
     let mut later = explainer(&platform, Hate("hate-2"));
     assert!(matches!(later.step().await.unwrap(), Outcome::Idle(_)));
     assert_eq!(waiting(&platform).await, 1, "a replica with its model may still be there");

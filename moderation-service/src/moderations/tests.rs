@@ -434,8 +434,12 @@ async fn what_a_moderator_restored_is_analysed_again_only_after_a_change(_: PgPo
     platform.consume(COMMENT_DELETED, &with(comment(comment_id, author, 1, BAD), "hidden_at", None)).await;
     assert_eq!(cases(&platform, &anna).await.len(), 2, "a moderator has decided");
     assert!(cases(&platform, &anna).await.iter().all(|case| case["status"] == "DELETE_CONFIRMED"));
+    // Another picture is no change of the text.
     platform.consume(POST_UPDATED, &with(post(post_id, author, 3, BAD), "restored_at", Some(2))).await;
-    platform.consume(COMMENT_UPDATED, &with(comment(comment_id, author, 3, BAD), "restored_at", Some(2))).await;
+    assert_eq!(platform.published(POST_DELETE_REQUESTED).await.len(), 1);
+    let other = format!("{BAD} And again.");
+    platform.consume(POST_UPDATED, &with(post(post_id, author, 4, &other), "restored_at", Some(2))).await;
+    platform.consume(COMMENT_UPDATED, &with(comment(comment_id, author, 4, &other), "restored_at", Some(2))).await;
     assert_eq!(platform.published(POST_DELETE_REQUESTED).await.len(), 2, "the change is new");
     assert_eq!(platform.published(COMMENT_DELETE_REQUESTED).await.len(), 2);
 }

@@ -95,9 +95,9 @@ async fn decisions_are_taken_back_and_appeals_resolved_in_scope(_: PgPoolOptions
     let made = platform.call("POST", &appeal, Some(&anna), Some(json!({ "text": "I quoted it." }))).await;
     let resolve = format!("/moderation/appeals/{}/resolve", made.body["id"].as_str().unwrap());
     let outcome = json!({ "outcome": "UPHELD", "note": "It stands." });
-    // The machine's reason is one of the family OTHER.
+    // The machine's reason is one of the family HATE.
     let scopes =
-        [(json!(["POST"]), json!([]), 403), (json!([]), json!(["SPAM"]), 403), (json!([]), json!(["OTHER"]), 200)];
+        [(json!(["POST"]), json!([]), 403), (json!([]), json!(["SPAM"]), 403), (json!([]), json!(["HATE"]), 200)];
     for (types, families, status) in scopes {
         bind(&platform, &admin, id, json!({ "types": types, "families": families })).await;
         let reply = platform.call("POST", &resolve, Some(&moderator), Some(outcome.clone())).await;
