@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::Scene;
+use super::reading::WebReading;
 use crate::host::console;
 use crate::proof::bench::latency::milliseconds;
 use crate::proof::bench::load::LoadGenerator;
@@ -18,11 +18,11 @@ use crate::system::ENGAGEMENT;
 const TURNS: u32 = 10;
 
 /// Sends requests at times that were fixed beforehand: for the feed alone, and for the page that shows it.
-pub async fn measure(options: &Web, platform: &MeasuredPlatform<'_>, scene: &Scene) -> Result<Measurement> {
+pub async fn measure(options: &Web, platform: &MeasuredPlatform<'_>, scene: &WebReading) -> Result<Measurement> {
     console::info(format_args!("{} home pages per second", options.rate));
     let token = scene.token().await?;
     let feed = PreparedRequest::get(platform.address(&ENGAGEMENT)?, "/api/v1/me/feed?limit=20", &token)?;
-    let page = PreparedRequest::page(Scene::address(scene.front.gateway), "/", &token)?;
+    let page = PreparedRequest::page(WebReading::address(scene.front.gateway), "/", &token)?;
     let time = Duration::from_secs(options.turns.seconds.into()) * TURNS;
     let mut rows = vec![row(["what", "requests/s", "p50", "p95", "p99"])];
     let what = ["`GET /me/feed`, of the engagement service itself", "the home page, through the gateway"];

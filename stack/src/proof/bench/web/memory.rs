@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::Scene;
+use super::reading::WebReading;
 use crate::host::console;
 use crate::proof::bench::event_stream::{EventStream, PER_PERSON};
 use crate::proof::bench::options::Web;
@@ -15,7 +15,7 @@ use crate::system::WEB;
 const PATH: &str = "/notifications/stream";
 
 /// Opens all streams, one after the other, and leaves them alone.
-pub async fn measure(options: &Web, platform: &mut MeasuredPlatform<'_>, scene: &Scene) -> Result<Measurement> {
+pub async fn measure(options: &Web, platform: &mut MeasuredPlatform<'_>, scene: &WebReading) -> Result<Measurement> {
     let count = options.count;
     let people = count.div_ceil(PER_PERSON);
     console::info(format_args!("Signing up {people} people"));
@@ -30,7 +30,7 @@ pub async fn measure(options: &Web, platform: &mut MeasuredPlatform<'_>, scene: 
     for person in people.iter().flat_map(|person| [person; PER_PERSON as usize]).take(count as usize) {
         let token = person.api.access_token().await?.unwrap_or_default();
         let who = format!("cookie: web_access={token}");
-        streams.push(EventStream::open(Scene::address(scene.front.web), PATH, &who).await?);
+        streams.push(EventStream::open(WebReading::address(scene.front.web), PATH, &who).await?);
     }
     let open = memory();
     for stream in &mut streams {

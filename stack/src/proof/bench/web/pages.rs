@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-use super::Scene;
+use super::reading::WebReading;
 use super::replay::{Call, ReplayServer};
 use crate::host::console;
 use crate::platform::gateway;
@@ -21,7 +21,7 @@ use crate::proof::bench::report::{Measurement, row};
 const TIMES: u32 = 2_000;
 
 /// Measures pages, the calls of the API behind them, and how many pages there are per second.
-pub async fn measure(options: &Web, platform: &mut MeasuredPlatform<'_>, scene: &Scene) -> Result<Measurement> {
+pub async fn measure(options: &Web, platform: &mut MeasuredPlatform<'_>, scene: &WebReading) -> Result<Measurement> {
     let token = scene.token().await?;
     let post = format!("/posts/{}", scene.post);
     let pages = [("home, 20 posts", "/"), ("a post, 20 comments", post.as_str()), ("settings", "/settings")];
@@ -32,8 +32,8 @@ pub async fn measure(options: &Web, platform: &mut MeasuredPlatform<'_>, scene: 
         // A server for each page: what it knows then are the calls of this page.
         let replay = ReplayServer::start(gateway::url(scene.front.gateway)).await?;
         platform.base.restart_web(&scene.binary, scene.front.web, replay.address.port()).await?;
-        let page = PreparedRequest::page(Scene::address(scene.front.web), path, &token)?;
-        let pages = one_by_one(&[page.clone()]).await?;
+        let page = PreparedRequest::page(WebReading::address(scene.front.web), path, &token)?;
+        let pages = one_by_one(std::slice::from_ref(&page)).await?;
         let calls = replay.calls();
         ensure!(!calls.is_empty(), "{path} was made without a call");
         let calls: Vec<_> = calls.iter().map(|call| prepared(&replay, call, &token)).collect::<Result<_>>()?;

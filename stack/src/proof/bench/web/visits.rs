@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Scene;
+use super::reading::WebReading;
 use crate::host::browser::Browser;
 use crate::host::console;
 use crate::platform::gateway;
@@ -56,7 +56,7 @@ struct Speed {
 }
 
 /// Visits each page with an empty cache, once on a line of this machine and some times on a slow one; and a second page after the first.
-pub async fn measure(scene: &Scene) -> Result<Measurement> {
+pub async fn measure(scene: &WebReading) -> Result<Measurement> {
     console::info("Visiting pages in Chromium");
     let browser = Browser::start(true).await?;
     let outcome = visit(&browser, scene).await;
@@ -71,7 +71,7 @@ pub async fn measure(scene: &Scene) -> Result<Measurement> {
     Ok(Measurement { title: "A visit in a browser".to_owned(), description, rows: outcome? })
 }
 
-async fn visit(browser: &Browser, scene: &Scene) -> Result<Vec<Vec<String>>> {
+async fn visit(browser: &Browser, scene: &WebReading) -> Result<Vec<Vec<String>>> {
     let origin = gateway::url(scene.front.gateway);
     browser.devtools("Network.enable", json!({})).await?;
     let cookie = json!({ "name": "web_access", "value": scene.token().await?, "url": origin });
