@@ -108,14 +108,7 @@ pub async fn request(world: &Platform, operation: &str, owner: &Person) -> Reque
         "/api/v1/moderation/reports/{report_id}" => {
             (path.replace("{report_id}", &Uuid::nil().to_string()), Some(json!({ "status": "IGNORED" })))
         }
-        "/api/v1/moderation/moderators/{user_id}" => {
-            let scope = json!({ "types": ["MEDIA"], "families": [] });
-            let path = path.replace("{user_id}", &owner.id.to_string());
-            if method == "DELETE" {
-                call_as_admin(world, "PUT", path.trim_start_matches("/api/v1"), scope.clone()).await;
-            }
-            (path, Some(scope))
-        }
+        "/api/v1/moderation/moderators/{user_id}" => scope(world, method, owner).await,
         "/api/v1/moderation/queue/claim" => (path.to_owned(), Some(json!({}))),
         "/api/v1/moderation/users/{id}/strikes" => (path.replace("{id}", &owner.id.to_string()), None),
         "/api/v1/moderation/domains/{domain}" => {
@@ -168,6 +161,15 @@ pub async fn request(world: &Platform, operation: &str, owner: &Person) -> Reque
 async fn decision(world: &Platform, owner: &Person) -> Uuid {
     let post = new_content(world, SubjectType::Post, owner.id).await;
     decided_by_machine(world, post, owner.id, Action::Hide).await
+}
+
+/// The path and the body of a request about what the owner works on; there is something to delete.
+async fn scope(world: &Platform, method: &str, owner: &Person) -> (String, Option<Value>) {
+    let (path, scope) = (format!("/moderation/moderators/{}", owner.id), json!({ "types": ["MEDIA"], "families": [] }));
+    if method == "DELETE" {
+        call_as_admin(world, "PUT", &path, scope.clone()).await;
+    }
+    (format!("/api/v1{path}"), Some(scope))
 }
 
 /// A policy under a name of its own, as a change of a version.

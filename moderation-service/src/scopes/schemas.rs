@@ -15,10 +15,10 @@ use crate::subjects::reasons::{FAMILIES, family};
 #[schema(examples(json!({ "types": ["COMMENT"], "families": ["HARASSMENT", "HATE"], "escalated": false })))]
 pub struct ModeratorScopeIn {
     /// Kinds of subjects: POST, COMMENT, MEDIA, USER; empty: all
-    #[schema(max_items = 4, examples(json!(["COMMENT"])))]
+    #[schema(max_items = 4, examples("COMMENT"))]
     pub types: Vec<String>,
-    /// Families of reasons: VIOLENCE, SEXUAL, CHILD_SAFETY, HARASSMENT, HATE, MISLEADING, SPAM, SELF_HARM, OTHER; empty: all
-    #[schema(max_items = 9, examples(json!(["HATE"])))]
+    /// Families of reasons: VIOLENCE, SEXUAL, `CHILD_SAFETY`, HARASSMENT, HATE, MISLEADING, SPAM, `SELF_HARM`, OTHER; empty: all
+    #[schema(max_items = 9, examples("HATE"))]
     pub families: Vec<String>,
     /// Whether also what was escalated: for seniors; no when it is not given
     #[serde(default)]

@@ -40,6 +40,7 @@ const AT_REST: i64 = 400;
 /// How long what was done before may take to come to rest, in seconds.
 const REST_TIMEOUT: u64 = 30;
 
+#[expect(clippy::disallowed_methods, reason = "the statement is about the server, which no service describes")]
 async fn services_rest_when_there_is_nothing_to_do(platform: &Platform) -> Result<()> {
     let mut database = PgConnection::connect(&platform.connection("AUTH_DATABASE_URL")).await?;
     let (mut second, mut before) = (tokio::time::interval(Duration::from_secs(1)), None);
