@@ -7,12 +7,12 @@ use super::models::release;
 use super::page::models::SubjectContent;
 use super::{OWN_SUBJECT, SUBJECT_NOT_FOUND};
 use crate::core::api::errors::Error;
-use crate::core::app::identity::User;
 use crate::decisions::models::lock_content;
 use crate::decisions::signals as decisions;
 use crate::ledger::NewEntry;
 use crate::ledger::signals::record;
 use crate::scopes::is_in_scope;
+use crate::scopes::services::ScopeFilter;
 use crate::strikes::services::Ladder;
 use crate::subjects::SubjectKey;
 use crate::subjects::changes::{Actor, Change};
@@ -43,15 +43,15 @@ pub async fn noted(
 pub async fn decided(
     tx: &mut PgTransaction<'_>,
     ladder: &Ladder,
-    staff: &User,
+    (moderator, scope): (Uuid, &ScopeFilter),
     key: SubjectKey,
     body: &BulkDecisionIn,
 ) -> Result<(BulkOutcome, Option<Uuid>), Error> {
     let Some(content) = SubjectContent::find(&mut **tx, key).await? else { return Ok((BulkOutcome::NotFound, None)) };
-    if content.author == staff.id {
+    if content.author == moderator {
         return Ok((BulkOutcome::Own, None));
     }
-    if !is_in_scope(tx, staff, key, None).await? {
+    if !is_in_scope(tx, scope, key, None).await? {
         return Ok((BulkOutcome::OutOfScope, None));
     }
     if !body.decision.fits(key.r#type) {
@@ -66,6 +66,6 @@ pub async fn decided(
             return Ok((BulkOutcome::NotOpen, None));
         }
     }
-    let decision = decisions::moderate(tx, ladder, body.decision.clone().by(staff.id, key, content.author)).await?;
+    let decision = decisions::moderate(tx, ladder, body.decision.clone().by(moderator, key, content.author)).await?;
     Ok((BulkOutcome::Decided, Some(decision.id)))
 }

@@ -84,9 +84,9 @@ pub async fn claim_next(
     State(app): State<App>,
     Json(body): Json<ClaimIn>,
 ) -> Result<Body<Vec<QueueItemOut>>, Error> {
+    let scope = scope_of(&app.db, &user).await?;
     for _ in 0..SEARCHES {
         let mut tx = app.db.begin().await?;
-        let scope = scope_of(&mut *tx, &user).await?;
         let claimed = models::claim_next(&mut tx, (user.id, &scope), &body.filter, body.limit).await?;
         app.commit(tx).await?;
         if !claimed.is_outrun {
@@ -215,11 +215,11 @@ pub async fn decide_in_bulk(
     Extension(ladder): Extension<Ladder>,
     Json(body): Json<BulkDecisionIn>,
 ) -> Result<Body<Vec<BulkResultOut>>, Error> {
-    let mut results = Vec::new();
+    let (scope, mut results) = (scope_of(&app.db, &user).await?, Vec::new());
     for key in body.keys() {
         // One at a time: the ledger is locked for as long as one decision takes, and what was done stays done.
         let mut tx = app.db.begin().await?;
-        let (outcome, decision) = signals::decided(&mut tx, &ladder, &user, key, &body).await?;
+        let (outcome, decision) = signals::decided(&mut tx, &ladder, (user.id, &scope), key, &body).await?;
         app.commit(tx).await?;
         results.push(BulkResultOut { r#type: key.r#type, id: key.id, outcome, decision });
     }

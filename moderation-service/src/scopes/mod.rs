@@ -48,16 +48,15 @@ pub async fn scope_of(db: impl PgExecutor<'_>, staff: &User) -> sqlx::Result<Sco
     Ok(ModeratorScope::find(db, staff.id).await?.map_or(ScopeFilter::ALL, ScopeFilter::from))
 }
 
-/// Whether a subject is in the scope of a member of staff: by the family in which it stands in the queue, or, where a decision was made
+/// Whether a subject is in a scope: by the family in which it stands in the queue, or, where a decision was made
 /// about it, by the reason of that.
 pub async fn is_in_scope(
     tx: &mut PgTransaction<'_>,
-    staff: &User,
+    scope: &ScopeFilter,
     key: SubjectKey,
     reason: Option<Reason>,
 ) -> sqlx::Result<bool> {
-    let scope = scope_of(&mut **tx, staff).await?;
-    if scope == ScopeFilter::ALL {
+    if *scope == ScopeFilter::ALL {
         return Ok(true);
     }
     let (family, is_escalated) = find_place(tx, key).await?;
@@ -72,7 +71,8 @@ pub async fn check_scope(
     key: SubjectKey,
     reason: Option<Reason>,
 ) -> Result<(), Error> {
-    if is_in_scope(tx, staff, key, reason).await? { Ok(()) } else { Err(OUT_OF_SCOPE) }
+    let scope = scope_of(&mut **tx, staff).await?;
+    if is_in_scope(tx, &scope, key, reason).await? { Ok(()) } else { Err(OUT_OF_SCOPE) }
 }
 
 /// The routes of scopes.
