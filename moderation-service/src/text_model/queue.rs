@@ -77,12 +77,15 @@ fn read_batch(model: &dyn TextModel, receiver: &Mutex<mpsc::Receiver<Waiting>>) 
         }
     }
     batch.retain(|(_, caller)| !caller.is_closed());
-    let texts: Vec<&str> = batch.iter().map(|(text, _)| text.as_str()).collect();
-    let read = model.read(&texts).map_err(|error| format!("{error:#}"));
-    for (at, (_, caller)) in batch.into_iter().enumerate() {
-        let scores = read.as_ref().map(|scores| scores[at]).map_err(Clone::clone);
-        // The error is that the caller has gone.
-        drop(caller.send(scores));
+    // An explanation that waited alone has no batch before it.
+    if !batch.is_empty() {
+        let texts: Vec<&str> = batch.iter().map(|(text, _)| text.as_str()).collect();
+        let read = model.read(&texts).map_err(|error| format!("{error:#}"));
+        for (at, (_, caller)) in batch.into_iter().enumerate() {
+            let scores = read.as_ref().map(|scores| scores[at]).map_err(Clone::clone);
+            // The error is that the caller has gone.
+            drop(caller.send(scores));
+        }
     }
     if let Some((text, head, caller)) = asked.filter(|(.., caller)| !caller.is_closed()) {
         drop(caller.send(explain(model, &text, head).map_err(|error| format!("{error:#}"))));
@@ -158,6 +161,8 @@ mod tests {
         for _ in 0..5 {
             go.send(()).unwrap();
         }
+        // A sixth reading fails instead of waiting.
+        drop(go);
         let (spans, scores, error) = futures::join!(
             queue.explain("some words".to_owned(), Head::Hate),
             queue.read("x".to_owned()),
