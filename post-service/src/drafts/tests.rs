@@ -16,6 +16,7 @@ use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::{Platform, new_user};
 use crate::posts::events::POST_UPDATED;
 use crate::pre_publish::{self, PrePublish, PrePublishSettings};
+use crate::search::tests::index;
 
 /// The worker of a replica with these settings.
 fn publisher(platform: &Platform) -> DraftPublisher {
@@ -71,6 +72,7 @@ async fn a_draft_is_published_when_it_is_due_and_once(_: PgPoolOptions, database
     assert_eq!((&published["status"], published.get("publish_at")), (&json!("POSTED"), None));
     assert_eq!((&published["published_at"], published.get("edited_at")), (&published["updated_at"], None));
     assert_eq!(platform.published(POST_UPDATED).await, [published], "once");
+    index(&platform).await;
     let found = platform.call("GET", "/posts/search?q=later", Some(&ben), None).await.body;
     assert_eq!(found[0]["id"], post["id"]);
 }

@@ -6,6 +6,7 @@ use super::USER_ERASED;
 use crate::SERVICE;
 use crate::core::testing::{Platform, new_user};
 use crate::posts::events::POST_DELETED;
+use crate::search::tests::index;
 
 #[sqlx::test(migrations = false)]
 async fn a_deleted_users_data_is_exported_before_and_gone_after(_: PgPoolOptions, database: PgConnectOptions) {
@@ -22,6 +23,7 @@ async fn a_deleted_users_data_is_exported_before_and_gone_after(_: PgPoolOptions
     for stream in SERVICE.publishes {
         platform.published(stream).await;
     }
+    index(&platform).await;
     assert_eq!(platform.finds("Annasword").await, ["post.outbox", "post.post", "post_created"]);
 
     assert_eq!(platform.finds("annasword").await, ["post.post_search", "post.search_key"], "folded");

@@ -128,6 +128,11 @@ pub struct Counters {
 }
 
 impl Post {
+    /// Whether all users may read it, but for blocks.
+    pub fn is_public(&self) -> bool {
+        self.status == Status::Posted && self.hidden_at.is_none()
+    }
+
     /// Inserts a post.
     pub async fn create(tx: &mut PgTransaction<'_>, author: Uuid, draft: &Draft<'_>) -> sqlx::Result<Self> {
         sqlx::query_as!(

@@ -1,7 +1,8 @@
 //! Search: published posts by their words, and what a user may mean while they type.
 //!
-//! A post that all users may read has a row in `post_search`, written in the transaction of the post, so that search shows
-//! neither more nor less than the list of posts. Its document has each word twice: as it is written, without case and accents,
+//! A post that all users may read has a row in `post_search`. It is written right after the transaction of the post, by a worker that
+//! takes what waits in batches, so that the index is no part of a write; what users may not read any more is taken out in the
+//! transaction that says so. Its document has each word twice: as it is written, without case and accents,
 //! by which names are found; and its stem in the language of the post. A query is read in both ways, too ([`words`],
 //! [`languages`]).
 //!
@@ -20,7 +21,7 @@ mod views;
 mod words;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

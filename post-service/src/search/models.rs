@@ -1,5 +1,5 @@
 //! Search in the database: all of the SQL of this feature.
-use sqlx::{PgPool, PgTransaction};
+use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
 use super::CANDIDATES;
@@ -8,61 +8,120 @@ use crate::core::contract::timestamp::Timestamp;
 use crate::posts::models::Post;
 
 /// What is indexed of a post; each text is words with blanks between them.
-pub struct PostDocument<'a> {
-    pub post: &'a Post,
+#[derive(Debug)]
+pub struct PostDocument {
+    pub post: Uuid,
     /// The configuration of its language.
-    pub config: &'a str,
-    pub folded_title: &'a str,
-    pub folded_content: &'a str,
-    pub title: &'a str,
-    pub content: &'a str,
+    pub config: &'static str,
+    pub folded_title: String,
+    pub folded_content: String,
+    pub title: String,
+    pub content: String,
     /// Tags and categories.
-    pub labels: &'a str,
+    pub labels: String,
     /// By what its title is suggested.
-    pub keys: &'a [String],
+    pub keys: Vec<String>,
 }
 
-impl PostDocument<'_> {
-    /// Writes the document of a post.
-    pub async fn save(&self, tx: &mut PgTransaction<'_>) -> sqlx::Result<()> {
-        // One statement: each costs a round trip within the transaction that writes the post.
-        sqlx::query!(
-            "with document as (
-                insert into post_search (post_id, author, published_at, types, config, document)
-                values ($1, $2, $3, $4, $5,
-                    setweight(to_tsvector('simple', $6), 'A') || setweight(to_tsvector('simple', $7), 'B')
-                    || setweight(to_tsvector('simple', $8), 'C')
-                    || case when $5 = 'simple' then '' else
-                        setweight(to_tsvector($5::text::regconfig, $9), 'A')
-                        || setweight(to_tsvector($5::text::regconfig, $10), 'C') end)
-                on conflict (post_id) do update set published_at = excluded.published_at, types = excluded.types,
-                    config = excluded.config, document = excluded.document
-            ), outdated as (
-                delete from search_key where post_id = $1 and not (kind = 'TITLE' and key = any($11))
-            )
-            insert into search_key (kind, key, post_id) select 'TITLE', unnest($11::text[]), $1::uuid
-            on conflict do nothing",
-            self.post.id,
-            self.post.created_by,
-            self.post.published_at.unwrap_or(self.post.created_at) as Timestamp,
-            &self.post.types,
-            self.config,
-            self.folded_title,
-            self.labels,
-            self.folded_content,
-            self.title,
-            self.content,
-            self.keys
+/// Writes documents of posts that this transaction has locked, and what their titles are suggested by, over what is there.
+pub async fn save_documents(tx: &mut PgTransaction<'_>, documents: &[PostDocument]) -> sqlx::Result<()> {
+    let column = |of: fn(&PostDocument) -> &str| documents.iter().map(|one| of(one).to_owned()).collect::<Vec<_>>();
+    let keys = || documents.iter().flat_map(|one| one.keys.iter().map(|key| (one.post, key.clone())));
+    sqlx::query!(
+        "with document as (
+            insert into post_search (post_id, author, published_at, types, config, document)
+            select post.id, created_by, coalesce(published_at, created_at), types, config,
+                setweight(to_tsvector('simple', folded_title), 'A') || setweight(to_tsvector('simple', text.labels), 'B')
+                || setweight(to_tsvector('simple', folded_content), 'C')
+                || case when config = 'simple' then '' else
+                    setweight(to_tsvector(config::regconfig, text.title), 'A')
+                    || setweight(to_tsvector(config::regconfig, text.content), 'C') end
+            from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+                as text (id, config, folded_title, labels, folded_content, title, content)
+            join post on post.id = text.id
+            on conflict (post_id) do update set published_at = excluded.published_at, types = excluded.types,
+                config = excluded.config, document = excluded.document
+        ), outdated as (
+            delete from search_key where post_id = any($1) and not exists (
+                select from unnest($8::uuid[], $9::text[]) as kept (post_id, key)
+                where kind = 'TITLE' and kept.post_id = search_key.post_id and kept.key = search_key.key)
         )
+        insert into search_key (kind, key, post_id)
+        select 'TITLE', key, post_id from unnest($8::uuid[], $9::text[]) as wanted (post_id, key)
+        on conflict do nothing",
+        &documents.iter().map(|one| one.post).collect::<Vec<_>>(),
+        &column(|one| one.config),
+        &column(|one| &one.folded_title),
+        &column(|one| &one.labels),
+        &column(|one| &one.folded_content),
+        &column(|one| &one.title),
+        &column(|one| &one.content),
+        &keys().map(|(post, _)| post).collect::<Vec<_>>(),
+        &keys().map(|(_, key)| key).collect::<Vec<_>>()
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Lets the document of a post that this transaction has locked be written.
+pub async fn enqueue(tx: &mut PgTransaction<'_>, post: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("insert into search_pending (post_id) values ($1) on conflict do nothing", post)
         .execute(&mut **tx)
         .await?;
-        Ok(())
-    }
+    Ok(())
 }
 
-/// Takes a post out of the index.
-pub async fn delete_document(tx: &mut PgTransaction<'_>, post: Uuid) -> sqlx::Result<()> {
-    sqlx::query!("delete from post_search where post_id = $1", post).execute(&mut **tx).await?;
+/// Lets the documents of those among these posts be written that all users may read and that have none; how many they are.
+pub async fn enqueue_missing(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<u64> {
+    let missing = sqlx::query!(
+        "insert into search_pending (post_id)
+        select id from post where id = any($1) and status = 'POSTED' and hidden_at is null
+            and not exists (select from post_search where post_id = id)
+        on conflict do nothing",
+        ids
+    );
+    Ok(missing.execute(&mut **tx).await?.rows_affected())
+}
+
+/// The next posts whose documents are to be written.
+pub async fn list_pending(db: impl PgExecutor<'_>, rows: i64) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!("select post_id from search_pending order by post_id limit $1", rows).fetch_all(db).await
+}
+
+/// Locks those among these posts that no transaction changes, and returns them as they are now.
+pub async fn lock_posts(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Post>> {
+    sqlx::query_as!(
+        Post,
+        r#"select id, created_at, created_by, updated_at,
+            edited_at, publish_at, publish_refused,
+            updated_by, title, content, types, status, comments, total_views, total_comments,
+            total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
+            false as "truncated!"
+        from post where id = any($1) order by id for no key update skip locked"#,
+        ids
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// Of these posts, lets those wait no longer whose documents are `written`, and those that are gone. Returns for how many seconds each
+/// has waited.
+pub async fn finish(tx: &mut PgTransaction<'_>, ids: &[Uuid], written: &[Uuid]) -> sqlx::Result<Vec<f64>> {
+    sqlx::query_scalar!(
+        r#"delete from search_pending
+        where post_id = any($2) or (post_id = any($1) and not exists (select from post where id = post_id))
+        returning extract(epoch from clock_timestamp() - at)::float8 as "seconds!""#,
+        ids,
+        written
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// Takes posts out of the index.
+pub async fn delete_documents(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<()> {
+    sqlx::query!("delete from post_search where post_id = any($1)", posts).execute(&mut **tx).await?;
     Ok(())
 }
 
@@ -81,13 +140,9 @@ impl Backfill {
             .await
     }
 
-    /// Locks the next posts in the order of ids, and returns them: a change of one of them waits, and then has the last word.
-    pub async fn lock_next(&self, tx: &mut PgTransaction<'_>, rows: i64) -> sqlx::Result<Vec<Uuid>> {
-        let query = sqlx::query_scalar!(
-            "select id from post where id > $1 order by id limit $2 for no key update",
-            self.after,
-            rows
-        );
+    /// The next posts in the order of ids.
+    pub async fn list_next(&self, tx: &mut PgTransaction<'_>, rows: i64) -> sqlx::Result<Vec<Uuid>> {
+        let query = sqlx::query_scalar!("select id from post where id > $1 order by id limit $2", self.after, rows);
         query.fetch_all(&mut **tx).await
     }
 
@@ -111,23 +166,6 @@ pub async fn delete_tag_keys(tx: &mut PgTransaction<'_>, rows: i64) -> sqlx::Res
         rows
     );
     Ok(query.execute(&mut **tx).await?.rows_affected())
-}
-
-/// The posts of these ids that all users may read and that are not in the index.
-pub async fn list_missing(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Post>> {
-    sqlx::query_as!(
-        Post,
-        r#"select id, created_at, created_by, updated_at,
-            edited_at, publish_at, publish_refused,
-            updated_by, title, content, types, status, comments, total_views, total_comments,
-            total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
-            false as "truncated!"
-        from post where id = any($1) and status = 'POSTED' and hidden_at is null
-            and not exists (select from post_search where post_id = post.id)"#,
-        ids
-    )
-    .fetch_all(&mut **tx)
-    .await
 }
 
 /// What a user searches for.

@@ -1,10 +1,41 @@
-//! The calculations of search: a query in the syntax of Postgres, and the keys by which titles are suggested.
+//! The calculations of search: a query in the syntax of Postgres, the document of a post, and the keys by which titles are suggested.
+use super::languages;
+use super::models::PostDocument;
 use super::words::{self, Word, fold};
+use crate::facets::services::{read, tag_identities};
+use crate::posts::models::Post;
 
 /// The longest key, in characters; who types more than that has found what they want.
 const MAX_KEY: usize = 40;
 /// From how many words of a title on it is suggested; a title has at most 100 characters.
 const MAX_KEYS: usize = 8;
+
+/// What is indexed of a post.
+pub fn document(post: &Post) -> PostDocument {
+    let title = post.title.as_deref().unwrap_or_default();
+    let (title_words, content_words) = (words::words(title), words::words(&post.content));
+    let mut folded_content = words::join(&content_words, |word| &word.folded);
+    let mut folded_title = words::join(&title_words, |word| &word.folded);
+    for (text, of) in [(&mut folded_content, &content_words), (&mut folded_title, &title_words)] {
+        for single in words::singles(of) {
+            text.push(' ');
+            text.push_str(&single);
+        }
+    }
+    let tags = tag_identities(&read(&post.content));
+    let categories = post.types.iter().map(|category| category.replace('_', " ").to_lowercase());
+    let labels: Vec<String> = tags.iter().map(|tag| words::fold(tag)).chain(categories).collect();
+    PostDocument {
+        post: post.id,
+        config: languages::configuration_of(&format!("{title}\n{}", post.content)),
+        folded_title,
+        folded_content,
+        title: words::join(&title_words, |word| &word.written),
+        content: words::join(&content_words, |word| &word.written),
+        labels: labels.join(" "),
+        keys: title_keys(title),
+    }
+}
 
 /// A query for `websearch_to_tsquery`, as it is written and folded.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
-use super::schedulers::SearchBackfill;
+use super::schedulers::{PostIndexer, SearchBackfill};
 use crate::SERVICE;
 use crate::blocks::events::{USER_BLOCKED, USER_UNBLOCKED};
 use crate::core::ground::worker::{Outcome, Worker};
@@ -18,7 +18,13 @@ async fn start(database: PgConnectOptions) -> Platform {
     Platform::start(&SERVICE, database, &[]).await
 }
 
-/// Publishes a post with a title and a content.
+/// Writes all documents that wait.
+pub async fn index(platform: &Platform) {
+    let mut indexer = PostIndexer(platform.app.clone());
+    while indexer.step().await.unwrap() == Outcome::Busy {}
+}
+
+/// Publishes a post with a title and a content, and indexes it.
 async fn write(platform: &Platform, author: &str, title: &str, content: &str) -> Value {
     write_in(platform, author, title, content, &["NEWS"], "POSTED").await
 }
@@ -34,12 +40,14 @@ async fn write_in(
     let body = json!({ "title": title, "content": content, "types": types, "status": status });
     let reply = platform.call("POST", "/posts", Some(author), Some(body)).await;
     assert_eq!(reply.status, 201, "{reply:?}");
+    index(platform).await;
     reply.body
 }
 
 /// The answer to a search; `more` are further parameters.
 async fn ask(platform: &Platform, reader: &str, q: &str, more: &str) -> Reply {
     let q = serde_urlencoded::to_string([("q", q)]).unwrap();
+    index(platform).await;
     platform.call("GET", &format!("/posts/search?{q}{more}"), Some(reader), None).await
 }
 
@@ -187,8 +195,48 @@ async fn only_what_the_reader_may_see_is_found(_: PgPoolOptions, database: PgCon
     assert_eq!(titles(&platform, &ben, "thread", "").await, ["Public"]);
     assert_eq!(platform.call("DELETE", &path, Some(&anna), None).await.status, 204);
     assert_eq!(titles(&platform, &ben, "thread", "").await, [""; 0]);
-    let left = platform.app.db.fetch_all("select from post_search union all select from search_key").await.unwrap();
-    assert_eq!(left.len(), 0);
+    assert_eq!(left(&platform).await, 0);
+}
+
+/// The rows of the index, and of what waits for it.
+async fn left(platform: &Platform) -> usize {
+    let rows = "select from post_search union all select from search_key union all select from search_pending";
+    platform.app.db.fetch_all(rows).await.unwrap().len()
+}
+
+/// What waits for its document is indexed as it is then: not when it was archived or deleted meanwhile, and later while it is changed.
+#[sqlx::test(migrations = false)]
+async fn a_post_is_indexed_as_it_is_by_then(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, _) = new_user();
+    let mut posts = Vec::new();
+    for title in ["archived", "deleted", "changed", "kept"] {
+        let body = json!({ "title": title, "content": "needle", "types": [], "status": "POSTED" });
+        let reply = platform.call("POST", "/posts", Some(&anna), Some(body)).await;
+        posts.push(format!("/posts/{}", reply.body["id"].as_str().unwrap()));
+    }
+    let unindexed = platform.call("GET", "/posts/search?q=needle", Some(&anna), None).await;
+    assert_eq!(unindexed.body, json!([]), "the index is no part of a write");
+    let archived = json!({ "content": "needle", "types": [], "status": "ARCHIVED" });
+    assert_eq!(platform.call("PUT", &posts[0], Some(&anna), Some(archived)).await.status, 200);
+    assert_eq!(platform.call("DELETE", &posts[1], Some(&anna), None).await.status, 204);
+
+    let mut change = platform.app.db.begin().await.unwrap();
+    change.execute("update post set content = 'thread' where title = 'changed'").await.unwrap();
+    let mut indexer = PostIndexer(platform.app.clone());
+    assert_eq!(indexer.step().await.unwrap(), Outcome::Busy);
+    let busy = indexer.step().await.unwrap();
+    assert_eq!(busy, Outcome::Idle(Duration::from_millis(100)), "one is being changed, and is tried again soon");
+    let found = platform.call("GET", "/posts/search?q=needle", Some(&anna), None).await.body;
+    assert_eq!((found.as_array().unwrap().len(), &found[0]["title"]), (1, &json!("kept")));
+    change.commit().await.unwrap();
+    assert_eq!(titles(&platform, &anna, "thread", "").await, ["changed"]);
+    assert_eq!(titles(&platform, &anna, "needle", "").await, ["kept"]);
+    assert_eq!(indexer.step().await.unwrap(), Outcome::Idle(Duration::from_secs(1)), "nothing waits");
+    for post in &posts[2..] {
+        assert_eq!(platform.call("DELETE", post, Some(&anna), None).await.status, 204);
+    }
+    assert_eq!(left(&platform).await, 0);
 }
 
 /// A search is narrowed by author, category, tag and time.
@@ -321,6 +369,7 @@ async fn of_a_common_word_the_newest_are_ranked(_: PgPoolOptions, database: PgCo
 
 async fn suggested(platform: &Platform, reader: &str, q: &str) -> Value {
     let q = serde_urlencoded::to_string([("q", q)]).unwrap();
+    index(platform).await;
     let reply = platform.call("GET", &format!("/search/suggest?{q}"), Some(reader), None).await;
     assert_eq!(reply.status, 200, "{reply:?}");
     reply.body

@@ -4,12 +4,11 @@ use uuid::Uuid;
 
 use super::models::PostTag;
 use super::services::post_tags;
-use crate::posts::Status;
 use crate::posts::models::Post;
 
 /// A post was written, changed or restored: it stands under its tags when all users may read it, and otherwise under none.
 pub async fn saved(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
-    if post.status != Status::Posted || post.hidden_at.is_some() {
+    if !post.is_public() {
         return hidden(tx, post.id).await;
     }
     PostTag::save(tx, &[post.id], &post_tags(post.id, &post.content)).await

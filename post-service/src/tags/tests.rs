@@ -11,6 +11,7 @@ use crate::core::contract::timestamp::Timestamp;
 use crate::core::ground::worker::Worker;
 use crate::core::testing::{Platform, new_user};
 use crate::posts::events::{POST_CREATED, POST_DELETE_REQUESTED, POST_UPDATED};
+use crate::search::tests::index;
 
 async fn write(platform: &Platform, author: &str, content: &str, status: &str) -> Value {
     let body = json!({ "content": content, "types": [], "status": status });
@@ -177,6 +178,7 @@ async fn an_erased_authors_tags_and_items_are_gone_everywhere(_: PgPoolOptions, 
     let body = json!({ "content": "#annastag @annastag", "types": [], "status": "POSTED", "item": item });
     assert_eq!(platform.call("POST", "/posts", Some(&anna), Some(body)).await.status, 201);
     platform.published(POST_CREATED).await;
+    index(&platform).await;
     let places = platform.finds("annastag").await;
     let indexed = ["post.item", "post.outbox", "post.post", "post.post_search", "post.post_tag"];
     assert_eq!(places, [&indexed[..], &["post_created"]].concat());

@@ -14,17 +14,16 @@ pub async fn a_search(ada: &Person, bob: &Person, post: &Post) -> Result<()> {
         let path = format!("/posts/search?q={words}&author={}", ada.id);
         bob.api.ask(Method::GET, To::Post, &path, None).await
     };
-    let hits = find("order").await?;
-    if hits.len() != 1 || hits[0]["id"] != post.id {
-        bail!("Bob searched for a word of Ada's post and found {hits:?}");
-    }
+    let finds = |hits: &Vec<Value>| hits.len() == 1 && hits[0]["id"] == post.id;
+    let (hits, _) = eventually("Bob finds Ada's post by a word of it", async || find("order").await, finds).await?;
     step("Bob searches for \"order\"", hits[0]["excerpt_html"].as_str().unwrap_or_default());
     let content = "It can do whatever we know how to order it to perform, and weaves algebraic patterns.";
     ada.change_post(&post.id, content, &TYPES, "POSTED").await?;
-    let hits = find("\"algebraic+patterns\"").await?;
+    let ask = async || find("\"algebraic+patterns\"").await;
+    let (hits, _) = eventually("Bob finds Ada's post by its new words", ask, finds).await?;
     let path = format!("/posts/{}/history", post.id);
     let versions: Vec<Value> = bob.api.ask(Method::GET, To::Post, &path, None).await?;
-    if hits.len() != 1 || !hits[0]["edited_at"].is_string() || versions.len() != 1 {
+    if !hits[0]["edited_at"].is_string() || versions.len() != 1 {
         bail!("Ada edited her post; Bob found {hits:?}, and of earlier versions {versions:?}");
     }
     step("Ada edits it, and Bob finds the new words", &format!("before it said: {}", versions[0]["content"]));

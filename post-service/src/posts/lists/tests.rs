@@ -6,6 +6,7 @@ use crate::blocks::events::USER_BLOCKED;
 use crate::core::testing::{Platform, new_user};
 use crate::media::tests::{picture, ready};
 use crate::posts::tests::start;
+use crate::search::tests::index;
 
 async fn write(platform: &Platform, author: &str, content: &str, types: &[&str], status: &str) {
     let body = json!({ "content": content, "types": types, "status": status });
@@ -39,6 +40,7 @@ async fn posts_with_pictures_are_listed_and_found_apart(_: PgPoolOptions, databa
     write("needle draft", "DRAFT", &[&pictures[0]]).await;
     let hides = json!({ "subject_type": "MEDIA", "subject_id": pictures[2], "version": 1, "visibility": "HIDDEN" });
     platform.consume("moderation_decided", &hides).await;
+    index(&platform).await;
     let found = async |query: &str| {
         let reply = platform.call("GET", &format!("/posts/search?q=needle{query}"), Some(&ben), None).await;
         assert_eq!(reply.status, 200, "{reply:?}");

@@ -144,22 +144,8 @@ impl Write {
     }
 }
 
-/// A post, as the post service writes it.
+/// A post, as the post service writes it. Its document is written later, and beside.
 fn post_script() -> Result<String> {
-    let (title, content) = ("'a walk'", ":content");
-    let document = [
-        NEW,
-        AUTHOR,
-        "now()",
-        "'{TRAVEL}'",
-        "'english'",
-        title,
-        "'travel'",
-        content,
-        title,
-        content,
-        "'{a walk,walk}'",
-    ];
     Ok(script(
         &[],
         &[
@@ -169,7 +155,7 @@ fn post_script() -> Result<String> {
                 &[NEW, AUTHOR, "'A walk'", ":content", "'{TRAVEL}'", "'POSTED'", "null", "'EVERYONE'"],
             )?,
             statements::filled(&POST, "insert into post_nft (", &[NEW, AUTHOR, NEW, ":description", "null"])?,
-            statements::filled(&POST, "insert into post_search (", &document)?,
+            statements::filled(&POST, "insert into search_pending (", &[NEW])?,
             outbox(&POST, "post_created")?,
         ],
     ))

@@ -1,0 +1,9 @@
+set local lock_timeout = '2s';
+
+-- Posts whose documents are to be written, so that the index is no part of a write: a worker takes them in batches. A post that was
+-- deleted meanwhile leaves its row, which the worker takes out; a foreign key would be checked at each write.
+create table search_pending (
+    post_id uuid primary key,
+    -- Since when.
+    at timestamptz not null default clock_timestamp()
+);
