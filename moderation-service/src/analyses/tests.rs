@@ -20,7 +20,7 @@ use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::serve::Service;
 use crate::core::testing::{Platform, new_user};
 use crate::decisions::NewDecision;
-use crate::decisions::events::{COMMENT_DELETE_REQUESTED, POST_DELETE_REQUESTED};
+use crate::decisions::events::{COMMENT_DELETE_REQUESTED, MODERATION_NOTICE, POST_DELETE_REQUESTED};
 use crate::decisions::signals::decide;
 use crate::disguises::evasions::normalise;
 use crate::ledger::events::MODERATION_DECIDED;
@@ -501,6 +501,50 @@ async fn a_bad_profile_is_for_a_person(_: PgPoolOptions, database: PgConnectOpti
         "bio": "hateword for ever" });
     platform.consume(USER_UPDATED, &late).await;
     assert!(platform.finds("hateword").await.iter().all(|place| !place.contains("content")), "it came late");
+}
+
+/// What an author writes while approvals are required is hidden until a moderator has looked at it, each version anew.
+#[sqlx::test(migrations = false)]
+async fn what_needs_approval_waits_for_a_moderator(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((_, author), (_, other)) = (new_user(), new_user());
+    let before = write(&platform, author, 0, "A first word").await;
+    let moderator = staff("MODERATOR");
+    let decide = async |kind: &str, id: Uuid, action: Value| {
+        let path = format!("/moderation/subjects/{kind}/{id}/decisions");
+        let body = json!({ "actions": [action], "reason": "SPAM_COMMERCIAL" });
+        let reply = platform.call("POST", &path, Some(&moderator), Some(body)).await;
+        assert_eq!(reply.status, 201, "{reply:?}");
+        reply.body
+    };
+    let approval = decide("USER", author, json!({ "action": "REQUIRE_APPROVAL", "hours": 72 })).await;
+    let held = write(&platform, author, 1, "A second word").await;
+    let free = write(&platform, other, 2, "A third word").await;
+    assert_eq!(state(&platform, held).await, ["HELD OPEN"]);
+    assert_eq!(
+        (state(&platform, before).await, state(&platform, free).await),
+        (Vec::<String>::new(), Vec::new()),
+        "it is about what this author writes from now on"
+    );
+    let notices = platform.published(MODERATION_NOTICE).await;
+    let text = notices.last().unwrap()["text"].as_str().unwrap();
+    assert!(
+        text.starts_with("Your comment is hidden until a moderator has looked at it. The reason: what you publish"),
+        "{text}"
+    );
+
+    decide("COMMENT", held, json!({ "action": "ALLOW" })).await;
+    assert_eq!(state(&platform, held).await, ["VISIBLE CLOSED"]);
+    let mut edited = comment(held, author, 1, "Another word");
+    edited["updated_at"] = json!("2099-01-01T00:00:00+00:00");
+    platform.consume(COMMENT_UPDATED, &edited).await;
+    assert_eq!(state(&platform, held).await, ["HELD OPEN"], "the moderator has seen another text");
+
+    let path = format!("/moderation/decisions/{}/reverse", approval["id"].as_str().unwrap());
+    let note = json!({ "note": "Enough." });
+    assert_eq!(platform.call("POST", &path, Some(&moderator), Some(note)).await.status, 200);
+    let after = write(&platform, author, 3, "A fourth word").await;
+    assert_eq!(state(&platform, after).await, [""; 0]);
 }
 
 /// A new version with the same text, as of a post whose picture is ready or that was locked, is judged as the text was.

@@ -27,8 +27,8 @@ const MOST_ACTIONS: usize = 8;
     "public_note": "Please argue without insults.", "internal_note": "The third time this week."
 })))]
 pub struct DecisionIn {
-    /// What is done, at most 8 actions: at most one of LIMIT, HOLD, HIDE and REMOVE, and one of MUTE and BAN; ALLOW, DISMISS
-    /// and RESTORE stand alone; LOCK is for posts
+    /// What is done, at most 8 actions: at most one of `LIMIT`, `HOLD`, `HIDE` and `REMOVE`, and one of `REQUIRE_APPROVAL`, `MUTE` and
+    /// `BAN`; `ALLOW`, `DISMISS` and `RESTORE` stand alone; `LOCK` is for posts
     #[schema(min_items = 1, max_items = 8)]
     pub actions: Vec<Action>,
     pub reason: Reason,
@@ -103,7 +103,9 @@ fn check(action: &Action) -> Result<(), String> {
             let fits = (1..=LONGEST_LABEL).contains(&label.chars().count()) && label.chars().all(is_slug);
             if fits { Ok(()) } else { Err(format!("a label has 1 to {LONGEST_LABEL} of a-z, 0-9 and -")) }
         }
-        Action::Mute { hours } | Action::Ban { hours: Some(hours) } if !(1..=LONGEST_HOURS).contains(hours) => {
+        Action::RequireApproval { hours } | Action::Mute { hours } | Action::Ban { hours: Some(hours) }
+            if !(1..=LONGEST_HOURS).contains(hours) =>
+        {
             Err(format!("hours are from 1 to {LONGEST_HOURS}"))
         }
         _ => Ok(()),
@@ -119,7 +121,7 @@ fn check_together(actions: &[Action]) -> Result<(), &'static str> {
         MOST_ACTIONS.. if actions.len() > MOST_ACTIONS => Err("a decision has at most 8 actions"),
         number if alone > 0 && number > 1 => Err("ALLOW, DISMISS and RESTORE stand alone"),
         _ if count(|action| action.visibility().is_some()) > 1 => Err("at most one of LIMIT, HOLD, HIDE and REMOVE"),
-        _ if count(|action| action.standing().is_some()) > 1 => Err("at most one of MUTE and BAN"),
+        _ if count(|action| action.standing().is_some()) > 1 => Err("at most one of REQUIRE_APPROVAL, MUTE and BAN"),
         _ => Ok(()),
     }
 }

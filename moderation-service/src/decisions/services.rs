@@ -166,6 +166,9 @@ impl Decision {
             Action::Hide => format!("Your {what} was hidden{}.", until(self.expires_at)),
             Action::Remove => format!("Your {what} was removed."),
             Action::Warn => "You were warned.".to_owned(),
+            Action::RequireApproval { .. } => {
+                format!("What you publish is looked at before others see it{}.", until(self.standing_until))
+            }
             Action::Mute { .. } => format!("You cannot write{}.", until(self.standing_until)),
             Action::Ban { hours: Some(_) } => format!("Your account is banned{}.", until(self.standing_until)),
             Action::Ban { hours: None } => "Your account is banned for good.".to_owned(),

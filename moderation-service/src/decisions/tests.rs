@@ -193,6 +193,14 @@ async fn what_a_decision_cannot_be_is_refused(_: PgPoolOptions, database: PgConn
             json!(["body", "actions", 0]),
         ),
         (
+            json!({ "actions": [{ "action": "REQUIRE_APPROVAL" }], "reason": "SPAM_LINK" }),
+            json!(["body", "actions", 0]),
+        ),
+        (
+            json!({ "actions": [{ "action": "REQUIRE_APPROVAL", "hours": 9_000 }], "reason": "SPAM_LINK" }),
+            json!(["body", "actions", 0]),
+        ),
+        (
             json!({ "actions": [{ "action": "LABEL", "label": "Two words" }], "reason": "HATE_SLUR" }),
             json!(["body", "actions", 0]),
         ),
@@ -265,6 +273,34 @@ async fn a_moderator_locks_a_thread_for_a_time(_: PgPoolOptions, database: PgCon
     let seen: Vec<_> = decided.iter().map(|event| (&event["visibility"], &event["locked"])).collect();
     assert_eq!(seen, [(&json!("VISIBLE"), &json!(true)), (&json!("VISIBLE"), &json!(false))]);
     assert_eq!(platform.published(POST_DELETE_REQUESTED).await, Vec::<Value>::new(), "nothing is hidden");
+}
+
+/// Approvals are asked for here alone: the account's own service learns of what restricts it, while both are in force and after.
+#[sqlx::test(migrations = false)]
+async fn approvals_restrict_no_account(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((_, her), (moderator, _)) = (new_user(), new_moderator());
+    let approve = json!([{ "action": "REQUIRE_APPROVAL", "hours": 72 }]);
+    let approving = decided(&platform, &moderator, SubjectKey::user(her), approve, "SPAM_LINK").await;
+    assert_eq!(standing(&platform, her).await, "APPROVAL_REQUIRED");
+    assert_eq!(platform.published(USER_STATUS_CHANGED).await, Vec::<Value>::new());
+    let [notice] = &platform.published(MODERATION_NOTICE).await[..] else { panic!("one notice") };
+    let title = notice["title"].as_str().unwrap();
+    assert!(title.starts_with("What you publish is looked at before others see it until "), "{title}");
+
+    let mute = json!([{ "action": "MUTE", "hours": 24 }]);
+    let muting = decided(&platform, &moderator, SubjectKey::user(her), mute, "SPAM_LINK").await;
+    assert_eq!(standing(&platform, her).await, "MUTED");
+    for (decision, left) in [(muting, "APPROVAL_REQUIRED"), (approving, "ACTIVE")] {
+        let reverse = format!("/moderation/decisions/{decision}/reverse");
+        let note = json!({ "note": "A mistake." });
+        assert_eq!(platform.call("POST", &reverse, Some(&moderator), Some(note)).await.status, 200);
+        assert_eq!(standing(&platform, her).await, left);
+    }
+    let changed = platform.published(USER_STATUS_CHANGED).await;
+    let shown: Vec<Value> = changed.iter().map(|event| fields(event, &["status", "decision_id", "version"])).collect();
+    let muted = json!({ "status": "MUTED", "decision_id": muting, "version": 2 });
+    assert_eq!(shown, [muted, json!({ "status": "ACTIVE", "decision_id": null, "version": 3 })]);
 }
 
 /// Only a person deletes for good.

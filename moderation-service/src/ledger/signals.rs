@@ -48,9 +48,8 @@ async fn publish_difference(
     (id, at): (Uuid, Timestamp),
 ) -> sqlx::Result<()> {
     let (key, author, version) = (after.key, after.author, after.version);
-    let status = (after.standing, after.standing_until);
-    let (is_labelled, is_new_status) =
-        (before.labels != after.labels, (before.standing, before.standing_until) != status);
+    let status = account_status(after);
+    let (is_labelled, is_new_status) = (before.labels != after.labels, account_status(before) != status);
     let is_same = (before.visibility, before.locked) == (after.visibility, after.locked);
     if is_same && !is_labelled && !is_new_status {
         return Ok(());
@@ -77,6 +76,9 @@ async fn publish_difference(
         producers::content_labelled(tx, &event).await?;
     }
     if is_new_status {
+        let restricts =
+            |ruling: &&Ruling| ruling.standing.is_some_and(|standing| standing.of_account() != Standing::Active);
+        let ruling = ruling.filter(restricts);
         let (reason, decision_id) = (ruling.map(|ruling| ruling.reason), ruling.map(|ruling| ruling.decision));
         let (status, until) = status;
         let appeal_token = match decision_id.filter(|_| status == Standing::Banned) {
@@ -88,6 +90,12 @@ async fn publish_difference(
         producers::user_status_changed(tx, &event).await?;
     }
     Ok(())
+}
+
+/// What the account's own service is to make of a user, and until when.
+fn account_status(subject: &Subject) -> (Standing, Option<Timestamp>) {
+    let status = subject.standing.of_account();
+    (status, subject.standing_until.filter(|_| status == subject.standing))
 }
 
 /// The decision that was just made, or the strictest that is left.

@@ -54,7 +54,7 @@ async fn state(platform: &Platform, id: Uuid) -> String {
 async fn the_default_policy_is_understood_and_enforced(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
     let policies = load_policies(&platform.app.db).await.unwrap();
-    assert_eq!((policies.len(), policies[0].version), (3, 1), "one about texts, and two about pictures");
+    assert_eq!((policies.len(), policies[0].version), (4, 1), "of texts, of pictures two, and of approvals");
     assert_eq!(policies[0].id.to_string(), DEFAULT);
     let shown = call(&platform, "GET", &format!("/{DEFAULT}"), None).await.body;
     assert_eq!(
@@ -113,7 +113,7 @@ async fn faults_of_a_policy_are_named_with_their_places(_: PgPoolOptions, databa
     assert_eq!(places, expected);
     let refused = call(&platform, "POST", "", Some(json!({}))).await;
     assert_eq!(refused.body["detail"].as_array().unwrap().len(), 3, "{refused:?}");
-    assert_eq!(call(&platform, "GET", "", None).await.body.as_array().unwrap().len(), 3);
+    assert_eq!(call(&platform, "GET", "", None).await.body.as_array().unwrap().len(), 4);
 }
 
 /// A shadow policy is counted, and leads to nothing; the same policy enforced does. Labels, limits and holds do what they say,
@@ -237,5 +237,5 @@ async fn a_simulation_says_what_would_have_changed(_: PgPoolOptions, database: P
         assert_eq!(refused.status, 422, "{contents}");
     }
     assert_eq!(hidden(&platform).await, [json!(bad)]);
-    assert_eq!(call(&platform, "GET", "", None).await.body.as_array().unwrap().len(), 3);
+    assert_eq!(call(&platform, "GET", "", None).await.body.as_array().unwrap().len(), 4);
 }

@@ -32,7 +32,7 @@ pub struct ReportIn {
     pub subject_type: SubjectType,
     /// The post, comment or user
     pub subject_id: Uuid,
-    /// A code of the taxonomy
+    /// A code of the taxonomy, but `OTHER_APPROVAL`, which says nothing about what was written
     pub reason: Reason,
     /// What moderators should know; at most 1,000 characters
     #[schema(max_length = 1000)]
@@ -66,10 +66,11 @@ fn read_type(fields: &mut Fields, name: &'static str) -> Option<SubjectType> {
     fields.choice(name, &SubjectType::ALL.map(|(word, _)| word), |word| word.parse().ok())
 }
 
-/// Reads a code of the taxonomy, which must be there.
+/// Reads a code of the taxonomy that reports may have, which must be there.
 fn read_reason(fields: &mut Fields, name: &'static str) -> Option<Reason> {
     require(fields, name);
-    fields.choice(name, &Reason::words(), Reason::parse)
+    let words: Vec<_> = Reason::words().into_iter().filter(|word| *word != Reason::OtherApproval.word()).collect();
+    fields.choice(name, &words, |word| Reason::parse(word).filter(|reason| *reason != Reason::OtherApproval))
 }
 
 /// Notes that a field is missing, where it is; null is refused when it is read.

@@ -1,8 +1,8 @@
 //! Signals: what can be said about a content beside what the text model reads in it, each in a file of its own.
 //!
 //! From the text alone: [`evasions`](crate::disguises::evasions), [`language`], [`links`], [`shapes`]. From what is known beside it (`models.rs`):
-//! near-duplicates of other texts by [`similarity`], how much the author writes, and how old the account is. A signal decides
-//! nothing; the rules of policies do. [`NUMBERS`] has the names by which rules use them.
+//! near-duplicates of other texts by [`similarity`], how much the author writes, how old the account is, and whether a moderator
+//! wants to see first what it publishes. A signal decides nothing; the rules of policies do. [`NUMBERS`] has the names by which rules use them.
 pub mod events;
 pub mod language;
 pub mod links;
@@ -100,6 +100,7 @@ pub const NUMBERS: &[(&str, Number)] = &[
     ("duplicate_authors", |signals| Some(whole(signals.surroundings.duplicate_authors))),
     ("velocity", |signals| Some(whole(signals.surroundings.velocity))),
     ("account_age_hours", |signals| signals.surroundings.account_age_hours),
+    ("approval_required", |signals| Some(f64::from(u8::from(signals.surroundings.approval_required)))),
     ("blocked_pictures", |signals| signals.picture.map(|picture| f64::from(u8::from(picture.blocked.is_some())))),
     ("nudity", |signals| signals.picture.and_then(|picture| picture.nudity)),
 ];

@@ -176,7 +176,9 @@ pub async fn find_surroundings(
         r#"select text.id as "id!", near.copies as "copies!", near.authors as "authors!",
             (select count(*) from content where content.author = text.author and type in ('POST', 'COMMENT') and content.created_at <= text.at
                 and content.created_at > text.at - make_interval(secs => 60 * $5::float8)) as "velocity!",
-            (extract(epoch from text.at - person.registered_at) / 3600)::float8 as age
+            (extract(epoch from text.at - person.registered_at) / 3600)::float8 as age,
+            exists (select from subject where type = 'USER' and id = text.author and standing = 'APPROVAL_REQUIRED'
+                and (standing_until is null or standing_until > now())) as "approval_required!"
         from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bigint[]) as text (id, author, at, hash)
         left join person on person.id = text.author,
         lateral (
@@ -216,6 +218,7 @@ pub async fn find_surroundings(
             duplicate_authors: row.authors,
             velocity: row.velocity,
             account_age_hours: row.age,
+            approval_required: row.approval_required,
         };
         (row.id, surroundings)
     });

@@ -27,9 +27,10 @@ impl FromStr for Rung {
         ensure!(parts.next().is_none() && hours.is_none_or(|hours| hours > 0), "{text:?} is no rung");
         let action = match (word, hours) {
             ("warn", None) => Action::Warn,
+            ("approve", Some(hours)) => Action::RequireApproval { hours },
             ("mute", Some(hours)) => Action::Mute { hours },
             ("ban", hours) => Action::Ban { hours },
-            _ => anyhow::bail!("{text:?}: a rung is N:warn, N:mute:HOURS, N:ban:HOURS or N:ban"),
+            _ => anyhow::bail!("{text:?}: a rung is N:warn, N:approve:HOURS, N:mute:HOURS, N:ban:HOURS or N:ban"),
         };
         Ok(Self { from, action })
     }
@@ -38,7 +39,7 @@ impl FromStr for Rung {
 /// What strikes lead to, and how long they count.
 #[derive(Args, Clone, Debug)]
 pub struct Ladder {
-    /// The sums of strikes and what each leads to: N:warn, N:mute:HOURS, N:ban:HOURS, N:ban (for good), separated by commas
+    /// The sums of strikes and what each leads to: N:warn, N:approve:HOURS, N:mute:HOURS, N:ban:HOURS, N:ban (for good), separated by commas
     #[arg(
         long,
         env = "STRIKE_LADDER",

@@ -6,7 +6,7 @@ use super::{Standing, SubjectType, Visibility};
 
 /// The longest label, in characters.
 pub const LONGEST_LABEL: usize = 32;
-/// The longest mute or temporary ban, and the longest time until a restriction of content ends, in hours: a year.
+/// The longest mute, temporary ban or time of approvals, and the longest time until a restriction of content ends, in hours: a year.
 pub const LONGEST_HOURS: i32 = 24 * 366;
 
 /// One thing that a decision does.
@@ -33,6 +33,8 @@ pub enum Action {
     Dismiss,
     /// Warns the author
     Warn,
+    /// Hides what the author publishes from now on until a moderator has looked at it, for a time
+    RequireApproval { hours: i32 },
     /// Mutes the author for a time
     Mute { hours: i32 },
     /// Bans the author for a time, or for good
@@ -56,6 +58,7 @@ impl Action {
             Self::Restore => "RESTORE",
             Self::Dismiss => "DISMISS",
             Self::Warn => "WARN",
+            Self::RequireApproval { .. } => "REQUIRE_APPROVAL",
             Self::Mute { .. } => "MUTE",
             Self::Ban { .. } => "BAN",
         }
@@ -75,6 +78,7 @@ impl Action {
     /// What becomes of the author's account, and for how many hours, where the action is about that. None: for good.
     pub fn standing(&self) -> Option<(Standing, Option<i32>)> {
         match self {
+            Self::RequireApproval { hours } => Some((Standing::ApprovalRequired, Some(*hours))),
             Self::Mute { hours } => Some((Standing::Muted, Some(*hours))),
             Self::Ban { hours } => Some((Standing::Banned, *hours)),
             _ => None,
@@ -97,7 +101,7 @@ impl Action {
 
     /// Whether it is about the author and not about the content.
     pub fn is_about_author(&self) -> bool {
-        matches!(self, Self::Warn | Self::Mute { .. } | Self::Ban { .. })
+        *self == Self::Warn || self.standing().is_some()
     }
 
     /// Whether a machine may do it: at most it hides. Spam alone it may remove, by a rule that says so.

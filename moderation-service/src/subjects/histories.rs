@@ -77,7 +77,7 @@ impl Oracle {
     }
 
     fn standing(&self) -> (Standing, Option<Timestamp>) {
-        for standing in [Standing::Banned, Standing::Muted] {
+        for standing in [Standing::Banned, Standing::Muted, Standing::ApprovalRequired] {
             let of: Vec<_> = self.in_force.values().filter(|(_, ruling)| ruling.standing == Some(standing)).collect();
             if of.iter().any(|(_, ruling)| ruling.standing_until.is_none()) {
                 return (standing, None);
@@ -106,7 +106,7 @@ fn ruling(dice: &mut StdRng, minute: i64, key: SubjectKey) -> Ruling {
     let labels = ["graphic", "satire", "spam"];
     let content = !key.is_user();
     let visibility = [None, Some(Visibility::Limited), Some(Visibility::Held), Some(Visibility::Hidden)];
-    let standing = [None, Some(Standing::Muted), Some(Standing::Banned)];
+    let standing = [None, Some(Standing::ApprovalRequired), Some(Standing::Muted), Some(Standing::Banned)];
     let removes = content && dice.random_bool(0.03);
     let visibility = if removes { Some(Visibility::Removed) } else { *visibility.choose(dice).unwrap() };
     let labels: Vec<String> =

@@ -138,10 +138,19 @@ impl Visibility {
 pub enum Standing {
     #[default]
     Active,
+    /// Writes, and is read once a moderator has looked at it
+    ApprovalRequired,
     /// Cannot write
     Muted,
     /// Cannot log in
     Banned,
+}
+
+impl Standing {
+    /// What the account's own service makes of it: approvals are asked for here alone.
+    pub fn of_account(self) -> Self {
+        if self == Self::ApprovalRequired { Self::Active } else { self }
+    }
 }
 
 /// Whether a person has to look at a subject.

@@ -98,6 +98,7 @@ reasons! {
     SelfHarmContent = "SELF_HARM_CONTENT", SelfHarm, 1, "it shows or describes self-harm";
     OtherIllegal = "OTHER_ILLEGAL", Other, 4, "it is against the law";
     OtherEvasion = "OTHER_EVASION", Other, 2, "it evades an earlier decision";
+    OtherApproval = "OTHER_APPROVAL", Other, 1, "what you publish is looked at before others see it";
     OtherRules = "OTHER_RULES", Other, 1, "it is against the rules of this platform";
 }
 

@@ -171,9 +171,9 @@ async fn show_case(
     let reported = case.reports.first().map(|report| report.reason.clone()).unwrap_or_default();
     let chosen = if chosen.is_empty() { reported } else { chosen };
     let choices: &[&str] = match kind {
-        "USER" => &["DISMISS", "WARN", "MUTE", "BAN"],
-        "POST" => &["DISMISS", "LOCK", "HIDE", "REMOVE", "WARN", "MUTE", "BAN", "RESTORE"],
-        _ => &["DISMISS", "HIDE", "REMOVE", "WARN", "MUTE", "BAN", "RESTORE"],
+        "USER" => &["DISMISS", "WARN", "REQUIRE_APPROVAL", "MUTE", "BAN"],
+        "POST" => &["DISMISS", "LOCK", "HIDE", "REMOVE", "WARN", "REQUIRE_APPROVAL", "MUTE", "BAN", "RESTORE"],
+        _ => &["DISMISS", "HIDE", "REMOVE", "WARN", "REQUIRE_APPROVAL", "MUTE", "BAN", "RESTORE"],
     };
     let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let kind = kind.to_owned();
@@ -205,12 +205,12 @@ pub async fn decide(
     }
 }
 
-/// A decision of one action; muting and banning have hours.
+/// A decision of one action; approvals, mutes and bans have hours.
 fn decision(fields: &Fields) -> Value {
     let action = fields.get("action");
     let mut chosen = json!({ "action": action });
     let hours: Option<i32> = fields.get("hours").trim().parse().ok();
-    if matches!(action, "MUTE" | "BAN")
+    if matches!(action, "REQUIRE_APPROVAL" | "MUTE" | "BAN")
         && let Some(hours) = hours
     {
         chosen["hours"] = json!(hours);

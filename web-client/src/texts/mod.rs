@@ -184,6 +184,7 @@ impl Texts {
                 ("REMOVE", self.act_remove),
                 ("RESTORE", self.act_restore),
                 ("WARN", self.act_warn),
+                ("REQUIRE_APPROVAL", self.act_approve),
                 ("MUTE", self.act_mute),
                 ("BAN", self.act_ban),
             ],
@@ -255,6 +256,7 @@ impl Texts {
                 ("SPAM_COMMERCIAL", self.why_spam),
                 ("SELF_HARM_CONTENT", self.why_self_harm),
                 ("OTHER_ILLEGAL", self.why_illegal),
+                ("OTHER_APPROVAL", self.why_approval),
                 ("OTHER_RULES", self.why_rules),
             ],
         )
