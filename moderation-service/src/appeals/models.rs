@@ -6,6 +6,7 @@ use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::doors::personal_data::PersonalDataItem;
 use crate::decisions::AppealStatus;
+use crate::scopes::services::ScopeFilter;
 
 /// The constraint that lets a decision be appealed once.
 pub const ONE_APPEAL: &str = "appeal_decision_key";
@@ -84,15 +85,31 @@ impl Appeal {
         appeals.fetch_all(db).await
     }
 
-    /// The open appeals, newest first.
-    pub async fn list_open(db: impl PgExecutor<'_>, before: Cursor, rows: i64) -> sqlx::Result<Vec<Self>> {
+    /// The open appeals in a scope, newest first: by the kind of subject and the reason of the decision, and whether the subject was
+    /// escalated.
+    pub async fn list_open(
+        db: impl PgExecutor<'_>,
+        scope: &ScopeFilter,
+        before: Cursor,
+        rows: i64,
+    ) -> sqlx::Result<Vec<Self>> {
         let appeals = sqlx::query_as!(
             Self,
-            "select id, decision, author, at, text, status, moderator, note, resolved_at from appeal
-            where status = 'OPEN' and (at, id) < ($1, $2) order by at desc, id desc limit $3",
+            "select appeal.id, decision, appeal.author, appeal.at, text, status, appeal.moderator, note, resolved_at
+            from appeal join decision on decision.id = decision
+                left join subject on subject.type = subject_type and subject.id = subject_id
+            where status = 'OPEN' and (appeal.at, appeal.id) < ($1, $2)
+                and ($4::text[] is null or subject_type = any($4))
+                and ($5::text[] is null
+                    or exists (select from unnest($5) as family where starts_with(reason, family || '_')))
+                and ($6 or review is distinct from 'ESCALATED')
+            order by appeal.at desc, appeal.id desc limit $3",
             before.at as Timestamp,
             before.id,
-            rows
+            rows,
+            scope.types.as_deref(),
+            scope.families.as_deref(),
+            scope.escalated
         );
         appeals.fetch_all(db).await
     }

@@ -14,6 +14,7 @@ use crate::core::app::identity::User;
 use crate::core::contract::extract::{Json as Body, Path, Query};
 use crate::core::doors::callers::EvenMuted;
 use crate::decisions::schemas::StatementOut;
+use crate::scopes::scope_of;
 use crate::subjects::staff::Moderator;
 
 /// Appeal a decision about the caller, once, within six months
@@ -87,7 +88,7 @@ pub async fn get_my_appeals(user: User, State(app): State<App>, page: Page) -> R
     Ok(page.answer(appeals, |appeal| (appeal.at, appeal.id)))
 }
 
-/// List the open appeals, newest first
+/// List the open appeals in the caller's scope, newest first
 #[utoipa::path(get, path = "/moderation/appeals", tag = "moderation", params(
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
@@ -95,8 +96,9 @@ pub async fn get_my_appeals(user: User, State(app): State<App>, page: Page) -> R
     (status = 200, body = Vec<AppealCaseOut>),
     (status = 403, body = Problem, description = "Not a moderator"),
 ))]
-pub async fn get_appeals(_: Moderator, State(app): State<App>, page: Page) -> Result<Response, Error> {
-    let appeals = Appeal::list_open(&app.db, page.before, page.rows()).await?;
+pub async fn get_appeals(Moderator(moderator): Moderator, State(app): State<App>, page: Page) -> Result<Response, Error> {
+    let scope = scope_of(&app.db, &moderator).await?;
+    let appeals = Appeal::list_open(&app.db, &scope, page.before, page.rows()).await?;
     let appeals: Vec<AppealCaseOut> = appeals.into_iter().map(AppealCaseOut::from).collect();
     Ok(page.answer(appeals, |case| (case.appeal.at, case.appeal.id)))
 }

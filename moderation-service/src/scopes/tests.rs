@@ -100,6 +100,8 @@ async fn decisions_are_taken_back_and_appeals_resolved_in_scope(_: PgPoolOptions
         [(json!(["POST"]), json!([]), 403), (json!([]), json!(["SPAM"]), 403), (json!([]), json!(["HATE"]), 200)];
     for (types, families, status) in scopes {
         bind(&platform, &admin, id, json!({ "types": types, "families": families })).await;
+        let listed = platform.call("GET", "/moderation/appeals", Some(&moderator), None).await.body;
+        assert_eq!(listed.as_array().unwrap().len(), usize::from(status == 200), "{types} {families}: {listed}");
         let reply = platform.call("POST", &resolve, Some(&moderator), Some(outcome.clone())).await;
         assert_eq!(reply.status, status, "{types} {families}: {reply:?}");
     }
