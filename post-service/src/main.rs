@@ -36,7 +36,7 @@ use crate::media::processing::schedulers::{AT_ONCE, MediaWorker};
 use crate::nfts::state::Nfts;
 use crate::pre_publish::PrePublish;
 use crate::quotas::Quota;
-use crate::search::schedulers::{PostIndexer, SearchBackfill};
+use crate::search::schedulers::{PostIndexer, SearchBackfill, SearchGauges};
 use crate::settings::{Command, Settings};
 use crate::tags::schedulers::TagBackfiller;
 
@@ -133,7 +133,8 @@ static SERVICE: Service = Service {
                 nfts::schedulers::start(app, &nfts);
                 nfts::chain::schedulers::start(app, &nfts);
                 app.start("tags of older posts", TagBackfiller(app.clone()));
-                app.start_after_commits("search index", PostIndexer(app.clone()));
+                app.start_after_commits("search index", PostIndexer::new(app));
+                app.start("search gauges", SearchGauges(app.clone()));
                 app.start("search backfill", SearchBackfill(app.clone()));
                 app.start("publication of drafts", DraftPublisher { app: app.clone(), pre_publish: publisher });
             })),

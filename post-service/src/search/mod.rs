@@ -11,6 +11,7 @@
 mod excerpts;
 mod languages;
 mod models;
+mod pending;
 mod results;
 pub mod schedulers;
 pub mod schemas;

@@ -1,5 +1,5 @@
 //! Search in the database: all of the SQL of this feature.
-use sqlx::{PgExecutor, PgPool, PgTransaction};
+use sqlx::{PgPool, PgTransaction};
 use uuid::Uuid;
 
 use super::CANDIDATES;
@@ -62,61 +62,6 @@ pub async fn save_documents(tx: &mut PgTransaction<'_>, documents: &[PostDocumen
     .execute(&mut **tx)
     .await?;
     Ok(())
-}
-
-/// Lets the document of a post that this transaction has locked be written.
-pub async fn enqueue(tx: &mut PgTransaction<'_>, post: Uuid) -> sqlx::Result<()> {
-    sqlx::query!("insert into search_pending (post_id) values ($1) on conflict do nothing", post)
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
-}
-
-/// Lets the documents of those among these posts be written that all users may read and that have none; how many they are.
-pub async fn enqueue_missing(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<u64> {
-    let missing = sqlx::query!(
-        "insert into search_pending (post_id)
-        select id from post where id = any($1) and status = 'POSTED' and hidden_at is null
-            and not exists (select from post_search where post_id = id)
-        on conflict do nothing",
-        ids
-    );
-    Ok(missing.execute(&mut **tx).await?.rows_affected())
-}
-
-/// The next posts whose documents are to be written.
-pub async fn list_pending(db: impl PgExecutor<'_>, rows: i64) -> sqlx::Result<Vec<Uuid>> {
-    sqlx::query_scalar!("select post_id from search_pending order by post_id limit $1", rows).fetch_all(db).await
-}
-
-/// Locks those among these posts that no transaction changes, and returns them as they are now.
-pub async fn lock_posts(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Post>> {
-    sqlx::query_as!(
-        Post,
-        r#"select id, created_at, created_by, updated_at,
-            edited_at, publish_at, publish_refused,
-            updated_by, title, content, types, status, comments, total_views, total_comments,
-            total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
-            false as "truncated!"
-        from post where id = any($1) order by id for no key update skip locked"#,
-        ids
-    )
-    .fetch_all(&mut **tx)
-    .await
-}
-
-/// Of these posts, lets those wait no longer whose documents are `written`, and those that are gone. Returns for how many seconds each
-/// has waited.
-pub async fn finish(tx: &mut PgTransaction<'_>, ids: &[Uuid], written: &[Uuid]) -> sqlx::Result<Vec<f64>> {
-    sqlx::query_scalar!(
-        r#"delete from search_pending
-        where post_id = any($2) or (post_id = any($1) and not exists (select from post where id = post_id))
-        returning extract(epoch from clock_timestamp() - at)::float8 as "seconds!""#,
-        ids,
-        written
-    )
-    .fetch_all(&mut **tx)
-    .await
 }
 
 /// Takes posts out of the index.

@@ -21,7 +21,8 @@ use crate::posts::shown;
 const MAX_MARKED: usize = 40_000;
 
 /// The results behind a cursor. By time it is the last result's time and id. By relevance it is the moment of the first page and
-/// how many results were shown, which is at most [`CANDIDATES`]: what is published meanwhile moves nothing.
+/// how many results were shown, which is at most [`CANDIDATES`]: what is published meanwhile moves nothing, but for what was published just
+/// before and is indexed between two pages, which can repeat a result.
 pub async fn find(
     db: &PgPool,
     viewer: Uuid,

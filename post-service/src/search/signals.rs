@@ -6,7 +6,8 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::SearchOrder;
-use super::models::{delete_documents, enqueue};
+use super::models::delete_documents;
+use super::pending::models::enqueue;
 use crate::posts::models::Post;
 
 /// A post was written, changed or restored, so this transaction has locked it.

@@ -20,7 +20,7 @@ async fn start(database: PgConnectOptions) -> Platform {
 
 /// Writes all documents that wait.
 pub async fn index(platform: &Platform) {
-    let mut indexer = PostIndexer(platform.app.clone());
+    let mut indexer = PostIndexer::new(&platform.app);
     while indexer.step().await.unwrap() == Outcome::Busy {}
 }
 
@@ -184,11 +184,13 @@ async fn only_what_the_reader_may_see_is_found(_: PgPoolOptions, database: PgCon
     assert_eq!(titles(&platform, &ben, "needle", "").await, [""; 0]);
     assert_eq!(titles(&platform, &ben, "thread", "").await, ["Public"]);
     put("thread", "ARCHIVED").await;
+    assert_eq!(left(&platform).await, 0, "what is archived is out of the index at once");
     assert_eq!(titles(&platform, &ben, "thread", "").await, [""; 0]);
     put("thread", "POSTED").await;
     assert_eq!(titles(&platform, &ben, "thread", "").await, ["Public"]);
     let request = json!({ "content_id": post["id"], "raw_content": post, "reason": "NUDITY" });
     platform.consume(POST_DELETE_REQUESTED, &request).await;
+    assert_eq!(left(&platform).await, 0, "what is hidden is out of the index at once");
     assert_eq!(titles(&platform, &ben, "thread", "").await, [""; 0]);
     let judge = format!("{}:ACTIVE:MODERATOR", Uuid::now_v7());
     assert_eq!(platform.call("POST", &format!("{path}/restore"), Some(&judge), None).await.status, 200);
@@ -223,8 +225,9 @@ async fn a_post_is_indexed_as_it_is_by_then(_: PgPoolOptions, database: PgConnec
 
     let mut change = platform.app.db.begin().await.unwrap();
     change.execute("update post set content = 'thread' where title = 'changed'").await.unwrap();
-    let mut indexer = PostIndexer(platform.app.clone());
+    let mut indexer = PostIndexer::new(&platform.app);
     assert_eq!(indexer.step().await.unwrap(), Outcome::Busy);
+    assert_eq!(indexer.step().await.unwrap(), Outcome::Busy, "what was deleted waits no longer");
     let busy = indexer.step().await.unwrap();
     assert_eq!(busy, Outcome::Idle(Duration::from_millis(100)), "one is being changed, and is tried again soon");
     let found = platform.call("GET", "/posts/search?q=needle", Some(&anna), None).await.body;
@@ -237,6 +240,32 @@ async fn a_post_is_indexed_as_it_is_by_then(_: PgPoolOptions, database: PgConnec
         assert_eq!(platform.call("DELETE", post, Some(&anna), None).await.status, 204);
     }
     assert_eq!(left(&platform).await, 0);
+}
+
+/// Two replicas index what waits once; a post that cannot be indexed keeps no other from being found.
+#[sqlx::test(migrations = false)]
+async fn a_post_that_cannot_be_indexed_is_tried_last(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, _) = new_user();
+    for number in 0..12 {
+        let body = json!({ "title": format!("{number}"), "content": "needle", "types": [], "status": "POSTED" });
+        assert_eq!(platform.call("POST", "/posts", Some(&anna), Some(body)).await.status, 201);
+    }
+    let refuse = "alter table search_key add constraint no_three check (key <> '3')";
+    platform.app.db.execute(refuse).await.unwrap();
+    let other = platform.beside(&[]);
+    let (mut here, mut there) = (PostIndexer::new(&platform.app), PostIndexer::new(&other.app));
+    let mut failures = 0;
+    for _ in 0..8 {
+        let (one, two) = tokio::join!(here.step(), there.step());
+        failures += usize::from(one.is_err()) + usize::from(two.is_err());
+    }
+    assert!(failures > 1, "it is said at each try");
+    let found = platform.call("GET", "/posts/search?q=needle&limit=50", Some(&anna), None).await.body;
+    let found: Vec<&str> = found.as_array().unwrap().iter().map(|hit| hit["title"].as_str().unwrap()).collect();
+    assert!(found.len() == 11 && !found.contains(&"3"), "{found:?}");
+    platform.app.db.execute("alter table search_key drop constraint no_three").await.unwrap();
+    assert_eq!(titles(&platform, &anna, "needle", "&limit=50").await.len(), 12);
 }
 
 /// A search is narrowed by author, category, tag and time.
@@ -444,6 +473,7 @@ async fn older_posts_are_indexed_step_by_step(_: PgPoolOptions, database: PgConn
         if pause.as_secs() > 60 {
             break;
         }
+        index(&platform).await;
         backfill = SearchBackfill(platform.app.clone());
     }
     assert_eq!(steps, 3, "two batches, and a look behind the last post");

@@ -606,6 +606,10 @@ from post.post_search left join post.post on id = post_id
 where status is distinct from 'POSTED' or hidden_at is not null;
 
 -- wrong
+select format('post %s is found as an earlier version of it', id) from post.post join post.post_search on post_id = id
+where post_search.types <> post.types or post_search.published_at <> coalesce(post.published_at, post.created_at);
+
+-- wrong
 select format('key %s leads to post %s, which search does not find', key, post_id)
 from post.search_key where not exists (select from post.post_search where post_search.post_id = search_key.post_id);
 

@@ -54,6 +54,10 @@ delete from post.post_search where post_id = (select post_id from post.post_sear
 update post.post_search set post_id = gen_random_uuid()
 where post_id = (select post_id from post.post_search order by post_id limit 1) returning post_id;
 
+-- wrong: post {} is found as an earlier version of it
+update post.post_search set published_at = published_at - interval '1 second'
+where post_id = (select post_id from post.post_search order by post_id limit 1) returning post_id;
+
 -- Promises.
 
 -- lost: account {}

@@ -55,6 +55,8 @@ select format('engagement has a fan-out of post %s', post_id) from engagement.fa
 union all
 select format('engagement has not dropped the feed of %s', user_id) from engagement.feed_drop
 union all
+select 'engagement has not dropped all feeds' from engagement.feed_drop_all where done_to is not null
+union all
 select format('post has not indexed post %s', post_id) from post.search_pending
 union all
 select format('post has not processed picture %s', id) from post.media where status = 'UPLOADED'

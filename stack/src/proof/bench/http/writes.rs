@@ -155,7 +155,7 @@ fn post_script() -> Result<String> {
                 &[NEW, AUTHOR, "'A walk'", ":content", "'{TRAVEL}'", "'POSTED'", "null", "'EVERYONE'"],
             )?,
             statements::filled(&POST, "insert into post_nft (", &[NEW, AUTHOR, NEW, ":description", "null"])?,
-            statements::filled(&POST, "insert into search_pending (", &[NEW])?,
+            statements::filled(&POST, "insert into search_pending (post_id) values", &[NEW])?,
             outbox(&POST, "post_created")?,
         ],
     ))
@@ -216,7 +216,7 @@ mod tests {
                 "begin;".to_owned(),
                 insert("post"),
                 insert("post_nft"),
-                "with document as".to_owned(),
+                insert("search_pending"),
                 insert("outbox"),
                 "commit;".to_owned()
             ]

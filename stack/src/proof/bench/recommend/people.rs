@@ -165,7 +165,7 @@ fn affinities(people: u32) -> Vec<String> {
 /// The communities, whose readers have signed in.
 async fn plant(platform: &MeasuredPlatform<'_>, people: u32, tastes: bool) -> Result<Vec<Person>> {
     console::info(format_args!("Planting communities of {people} people"));
-    let readers = platform.sign_up(READERS).await?;
+    let readers = platform.sign_up_as("friend", READERS).await?;
     let rows: Vec<String> = (1..).zip(&readers).map(|(n, reader)| format!("({n}, '{}')", reader.id)).collect();
     let script = format!(
         "\\set people {people}\n\\set groups {GROUPS}\n\\set tastes {tastes}\n\

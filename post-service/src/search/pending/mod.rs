@@ -1,0 +1,2 @@
+//! Posts that wait for their documents.
+pub mod models;
