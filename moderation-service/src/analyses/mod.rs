@@ -8,6 +8,7 @@
 pub mod commands;
 pub mod events;
 pub mod models;
+pub mod outcomes;
 pub mod reading;
 mod recent;
 pub mod schedulers;

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::models::Reanalysis;
+use super::outcomes::Subjected;
 use super::reading::Pipeline;
-use super::signals::{Subjected, analyse};
+use super::signals::analyse;
 use crate::contents::models::lock_texts_after;
 use crate::core::app::App;
 use crate::core::ground::worker::{Outcome, Worker};

@@ -5,85 +5,24 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::models::{self, NewAnalysis, SavedAnalysis};
+use super::outcomes::{Judged, Subjected, as_failure, carry_out};
 use super::reading::{AnalysisReader, Pipeline, Text, TextReading, hash, linked_domains};
 use super::scoring::has_label;
 use crate::contents::models as contents;
 use crate::contents::models::Content;
-use crate::core::api::errors::Error;
-use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::Failure;
-use crate::decisions::NewDecision;
-use crate::decisions::signals::{decide, end};
+use crate::decisions::signals::end;
 use crate::ledger::NewEntry;
 use crate::ledger::signals::record;
 use crate::moderations::models::Moderation;
-use crate::policies::evaluation::{CompiledPolicy, PolicyVerdict, evaluate};
+use crate::policies::evaluation::{CompiledPolicy, evaluate};
 use crate::policies::models::{load_policies, save_hits};
-use crate::policies::rules::{Facts, RuleOutcome};
+use crate::policies::rules::Facts;
 use crate::signals::Signals;
 use crate::signals::models::{DomainRule, Place, find_surroundings, save_fingerprints};
-use crate::subjects::actions::Action;
-use crate::subjects::changes::{Actor, Change, Ended, PolicyRef};
+use crate::subjects::changes::{Actor, Change, Ended};
 use crate::subjects::models::lock as lock_subjects;
-use crate::subjects::reasons::Reason;
-use crate::subjects::state::Subject;
 use crate::subjects::{SubjectKey, Visibility};
-
-/// A content whose version is analysed.
-#[derive(Clone, Debug)]
-pub struct Subjected {
-    pub key: SubjectKey,
-    pub author: Uuid,
-    pub version: Timestamp,
-    pub text: String,
-}
-
-/// What was found about a content, and what policies say about it.
-pub struct Judged {
-    content: Subjected,
-    verdict: PolicyVerdict,
-    analysis: NewAnalysis,
-    /// The reason of what the content was recognised as, in place of the rule's.
-    reason: Option<Reason>,
-}
-
-impl Judged {
-    /// A picture with its signals, judged; it has the hash of its file, and the model that has looked at it. `reason` is that of
-    /// what it was recognised as.
-    pub fn of_picture(
-        policies: &[CompiledPolicy],
-        content: Subjected,
-        (content_hash, model_version): ([u8; 32], String),
-        signals: Signals,
-        reason: Option<Reason>,
-    ) -> Self {
-        let facts = Facts { audience: content.key.r#type, model: None, signals: &signals };
-        let verdict = evaluate(policies, &facts);
-        let severity = verdict.strictest().map_or(0.0, |found| found.severity);
-        let analysis = NewAnalysis {
-            key: content.key,
-            author: content.author,
-            content_hash,
-            model_version,
-            scores: None,
-            thresholds: None,
-            signals,
-            is_explained: false,
-            normalised: None,
-            matched: verdict.matches.clone(),
-            verdict: verdict.outcome(),
-            severity,
-        };
-        Self { content, verdict, analysis, reason }
-    }
-}
-
-fn as_failure(error: Error) -> Failure {
-    match error {
-        Error::Database(cause) => cause.into(),
-        other => Failure::Unknown(format!("{other:?}")),
-    }
-}
 
 /// Contents were created or changed; each is given once. A version with the text of the one before is not judged again.
 pub async fn written(tx: &mut PgTransaction<'_>, pipeline: &Pipeline, versions: Vec<Content>) -> Result<(), Failure> {
@@ -103,13 +42,13 @@ pub async fn written(tx: &mut PgTransaction<'_>, pipeline: &Pipeline, versions: 
 async fn restore(tx: &mut PgTransaction<'_>, contents: Vec<Content>) -> Result<(), Failure> {
     let ids: Vec<Uuid> = contents.iter().map(|content| content.key.id).collect();
     let touched = models::list_touched(tx, &ids).await?;
-    let keys: Vec<_> = contents
-        .iter()
-        .filter(|content| touched.contains(&content.key.id))
-        .map(|content| (content.key, content.author))
+    let restored = contents.iter().filter(|content| touched.contains(&content.key.id));
+    // With their authors, whose accounts the end of a decision may concern: all are locked before the first entry.
+    let keys: Vec<_> = restored
+        .flat_map(|content| [content.key, SubjectKey::user(content.author)].map(|key| (key, content.author)))
         .collect();
     Moderation::close(tx, &ids).await?;
-    for subject in lock_subjects(tx, &keys).await? {
+    for subject in lock_subjects(tx, &keys).await?.into_iter().filter(|subject| !subject.key.is_user()) {
         // Labels and limits are not what the moderator has taken back.
         for held in subject.active.iter().filter(|held| held.ruling.visibility.is_some_and(Visibility::is_hidden)) {
             end(tx, held.ruling.decision, Ended::Reversed, Actor::Operator(None)).await.map_err(as_failure)?;
@@ -245,98 +184,4 @@ async fn save(tx: &mut PgTransaction<'_>, judged: &[Judged]) -> Result<HashMap<U
     save_hits(tx, judged.iter().flat_map(|one| &one.verdict.matches)).await?;
     let analyses: Vec<&NewAnalysis> = judged.iter().map(|one| &one.analysis).collect();
     Ok(models::save(tx, &analyses).await?)
-}
-
-/// Does what follows from verdicts. Decisions that were made about an earlier text and do not hold for this one end, unless a
-/// person has decided as well.
-async fn carry_out(
-    tx: &mut PgTransaction<'_>,
-    judged: &[Judged],
-    stored: &HashMap<Uuid, SavedAnalysis>,
-) -> Result<(), Failure> {
-    let ids: Vec<Uuid> = judged.iter().map(|one| one.content.key.id).collect();
-    let touched = models::list_touched(tx, &ids).await?;
-    let concerned =
-        |one: &&Judged| one.verdict.outcome() != RuleOutcome::Allow || touched.contains(&one.content.key.id);
-    let mut concerned: HashMap<SubjectKey, &Judged> =
-        judged.iter().filter(concerned).map(|one| (one.content.key, one)).collect();
-    let keys: Vec<_> = concerned.values().map(|one| (one.content.key, one.content.author)).collect();
-    let people = models::last_decisions_of_people(tx, &ids).await?;
-    // All are locked before the first entry: the head of the ledger is the last lock.
-    for subject in lock_subjects(tx, &keys).await? {
-        let (Some(one), Some(stored)) = (concerned.remove(&subject.key), stored.get(&subject.key.id)) else { continue };
-        // What a person has decided about this version holds for it.
-        if people.get(&subject.key.id).is_none_or(|at| *at < one.content.version) {
-            apply(tx, subject, one, *stored).await?;
-        }
-    }
-    Ok(())
-}
-
-/// What a machine does for an outcome; nothing for one that only asks for a person, nor to a user, whatever they say of themselves.
-fn actions(key: SubjectKey, verdict: &PolicyVerdict) -> Vec<Action> {
-    if key.is_user() {
-        return Vec::new();
-    }
-    let restriction = match verdict.outcome() {
-        RuleOutcome::Allow | RuleOutcome::Label | RuleOutcome::Review => None,
-        RuleOutcome::Limit => Some(Action::Limit),
-        RuleOutcome::Hold => Some(Action::Hold),
-        RuleOutcome::Hide => Some(Action::Hide),
-        RuleOutcome::Remove => Some(Action::Remove),
-    };
-    let labels = verdict.labels().into_iter().map(|label| Action::Label { label: label.to_owned() });
-    restriction.into_iter().chain(labels).collect()
-}
-
-/// Brings a subject to what its verdict says.
-async fn apply(
-    tx: &mut PgTransaction<'_>,
-    subject: Subject,
-    judged: &Judged,
-    stored: SavedAnalysis,
-) -> Result<(), Failure> {
-    let wanted = actions(subject.key, &judged.verdict);
-    // Those of policies; a hold that follows from reports is none of this.
-    let of_policies =
-        || subject.active.iter().map(|held| &held.ruling).filter(|ruling| ruling.automated && ruling.policy.is_some());
-    let has_person = subject.active.iter().any(|held| !held.ruling.automated);
-    let is_in_force = of_policies().any(|ruling| ruling.actions == wanted);
-    let over: Vec<Uuid> =
-        of_policies().filter(|ruling| ruling.actions != wanted).map(|ruling| ruling.decision).collect();
-    if let Some(found) = judged.verdict.strictest().filter(|_| !wanted.is_empty() && !is_in_force) {
-        let policy = PolicyRef { id: found.policy, version: found.version, rule: found.rule.clone() };
-        let decision = NewDecision {
-            key: subject.key,
-            author: subject.author,
-            actor: Actor::Machine,
-            actions: wanted.clone(),
-            reason: judged.reason.unwrap_or(found.reason),
-            policy: Some(policy),
-            analysis: Some(stored.id),
-            internal_note: None,
-            public_note: None,
-            hours: None,
-            strikes: None,
-            abusive: false,
-        };
-        decide(tx, decision).await.map_err(as_failure)?;
-    }
-    let why = if wanted.is_empty() { Ended::Reversed } else { Ended::Superseded };
-    for decision in over.into_iter().filter(|_| !has_person) {
-        end(tx, decision, why, Actor::Machine).await.map_err(as_failure)?;
-    }
-    let asks = match judged.verdict.outcome() {
-        RuleOutcome::Allow => None,
-        _ if subject.key.is_user() => judged.verdict.strictest().filter(|_| stored.is_new || !subject.review.is_open()),
-        RuleOutcome::Hide | RuleOutcome::Remove => None,
-        // What is hidden until a person has looked is as urgent as the rule says.
-        RuleOutcome::Hold => judged.verdict.strictest().filter(|_| !is_in_force),
-        _ => judged.verdict.review().filter(|_| stored.is_new || !subject.review.is_open()),
-    };
-    if let Some(found) = asks {
-        let change = Change::Flagged { analysis: stored.id, severity: found.severity, reason: found.reason };
-        record(tx, subject.key, subject.author, vec![NewEntry::new(Actor::Machine, change)]).await?;
-    }
-    Ok(())
 }

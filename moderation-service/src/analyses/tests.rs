@@ -294,6 +294,11 @@ async fn an_edit_ends_the_machines_decision_unless_a_person_has_decided(_: PgPoo
     let decided = platform.published(MODERATION_DECIDED).await;
     let last = decided.iter().rfind(|event| event["subject_id"] == json!(mended)).unwrap();
     assert_eq!((&last["visibility"], &last["cause"]), (&json!("VISIBLE"), &json!("REVERSED")));
+    // No person has judged the text that was hidden: nothing was wrong about that.
+    assert_eq!(held(&platform, "ended_by", "decision where subject_id =", mended).await, ["REREAD"]);
+    let notices = platform.published(MODERATION_NOTICE).await;
+    let notice = notices.iter().rfind(|notice| notice["subject_id"] == json!(mended)).unwrap();
+    assert_eq!(notice["title"], "A decision about your comment has ended");
     let mut worse = comment(mended, author, 2, "threatword");
     worse["updated_at"] = json!("2099-01-02T00:00:00+00:00");
     platform.consume(COMMENT_UPDATED, &worse).await;
@@ -503,13 +508,24 @@ async fn a_bad_profile_is_for_a_person(_: PgPoolOptions, database: PgConnectOpti
     assert!(platform.finds("hateword").await.iter().all(|place| !place.contains("content")), "it came late");
 }
 
-/// What an author writes while approvals are required is hidden until a moderator has looked at it, each version anew.
+/// What an author writes while approvals are required is hidden until a moderator has looked at it, each text anew, whatever comes to be in
+/// force beside.
 #[sqlx::test(migrations = false)]
 async fn what_needs_approval_waits_for_a_moderator(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let ((_, author), (_, other)) = (new_user(), new_user());
-    let before = write(&platform, author, 0, "A first word").await;
     let moderator = staff("MODERATOR");
+    let version = |id: Uuid, by: Uuid, minutes: i64, content: &str| {
+        let mut version = comment(id, by, 0, content);
+        let at = json!((chrono::Utc::now() + chrono::TimeDelta::minutes(minutes)).to_rfc3339());
+        (version["created_at"], version["updated_at"]) = (at.clone(), at);
+        version
+    };
+    let write = async |by: Uuid, minutes: i64, content: &str| {
+        let id = Uuid::now_v7();
+        platform.consume(COMMENT_CREATED, &version(id, by, minutes, content)).await;
+        id
+    };
     let decide = async |kind: &str, id: Uuid, action: Value| {
         let path = format!("/moderation/subjects/{kind}/{id}/decisions");
         let body = json!({ "actions": [action], "reason": "SPAM_COMMERCIAL" });
@@ -518,33 +534,33 @@ async fn what_needs_approval_waits_for_a_moderator(_: PgPoolOptions, database: P
         reply.body
     };
     let approval = decide("USER", author, json!({ "action": "REQUIRE_APPROVAL", "hours": 72 })).await;
-    let held = write(&platform, author, 1, "A second word").await;
-    let free = write(&platform, other, 2, "A third word").await;
+    let held = write(author, 1, "A word").await;
     assert_eq!(state(&platform, held).await, ["HELD OPEN"]);
-    assert_eq!(
-        (state(&platform, before).await, state(&platform, free).await),
-        (Vec::<String>::new(), Vec::new()),
-        "it is about what this author writes from now on"
-    );
+    for (by, minutes) in [(author, -5), (author, 73 * 60), (other, 1)] {
+        let free = write(by, minutes, "Another word").await;
+        assert_eq!(state(&platform, free).await, [""; 0], "it is about what this author writes in that time");
+    }
     let notices = platform.published(MODERATION_NOTICE).await;
     let text = notices.last().unwrap()["text"].as_str().unwrap();
-    assert!(
-        text.starts_with("Your comment is hidden until a moderator has looked at it. The reason: what you publish"),
-        "{text}"
-    );
+    let begin = "Your comment is hidden until a moderator has looked at it. The reason: what you publish is looked at";
+    assert!(text.starts_with(begin), "{text}");
+    // A mute is stricter, and its end is no end of the other.
+    decide("USER", author, json!({ "action": "MUTE", "hours": 1 })).await;
+    let beside = write(author, 2, "A word beside a mute").await;
+    assert_eq!(state(&platform, beside).await, ["HELD OPEN"]);
 
     decide("COMMENT", held, json!({ "action": "ALLOW" })).await;
     assert_eq!(state(&platform, held).await, ["VISIBLE CLOSED"]);
-    let mut edited = comment(held, author, 1, "Another word");
-    edited["updated_at"] = json!("2099-01-01T00:00:00+00:00");
-    platform.consume(COMMENT_UPDATED, &edited).await;
+    platform.consume(COMMENT_UPDATED, &version(held, author, 3, "Another text")).await;
     assert_eq!(state(&platform, held).await, ["HELD OPEN"], "the moderator has seen another text");
 
     let path = format!("/moderation/decisions/{}/reverse", approval["id"].as_str().unwrap());
     let note = json!({ "note": "Enough." });
     assert_eq!(platform.call("POST", &path, Some(&moderator), Some(note)).await.status, 200);
-    let after = write(&platform, author, 3, "A fourth word").await;
+    let after = write(author, 4, "A word after").await;
     assert_eq!(state(&platform, after).await, [""; 0]);
+    platform.consume(COMMENT_UPDATED, &version(held, author, 5, "One more text")).await;
+    assert_eq!(state(&platform, held).await, ["HELD OPEN"], "what is held waits for a moderator all the same");
 }
 
 /// A new version with the same text, as of a post whose picture is ready or that was locked, is judged as the text was.

@@ -96,7 +96,11 @@ pub async fn get_my_appeals(user: User, State(app): State<App>, page: Page) -> R
     (status = 200, body = Vec<AppealCaseOut>),
     (status = 403, body = Problem, description = "Not a moderator"),
 ))]
-pub async fn get_appeals(Moderator(moderator): Moderator, State(app): State<App>, page: Page) -> Result<Response, Error> {
+pub async fn get_appeals(
+    Moderator(moderator): Moderator,
+    State(app): State<App>,
+    page: Page,
+) -> Result<Response, Error> {
     let scope = scope_of(&app.db, &moderator).await?;
     let appeals = Appeal::list_open(&app.db, &scope, page.before, page.rows()).await?;
     let appeals: Vec<AppealCaseOut> = appeals.into_iter().map(AppealCaseOut::from).collect();

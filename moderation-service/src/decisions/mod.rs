@@ -4,6 +4,7 @@
 //! mutes or bans. It is in force until it expires, is reversed, or an appeal overturns it; then exactly its own effects end.
 //! [`signals::decide`] and [`signals::end`] are the two ways to make and to end one.
 pub mod events;
+mod locked;
 pub mod models;
 pub mod schemas;
 pub mod services;

@@ -135,11 +135,12 @@ impl Decision {
         Ok(row.fetch_optional(db).await?.map(Self::from))
     }
 
-    /// Ends a decision; false when it has ended before. One that has expired can still be found wrong.
+    /// Ends a decision; false when it has ended before. One that has expired, or that a machine would not make again, can still be
+    /// found wrong.
     pub async fn finish(tx: &mut PgTransaction<'_>, id: Uuid, why: Ended, at: Timestamp) -> sqlx::Result<bool> {
         let ended = sqlx::query!(
             "update decision set ended_at = coalesce(ended_at, $3), ended_by = $2, due_at = null
-            where id = $1 and (ended_at is null or ended_by = 'EXPIRED' and $4)",
+            where id = $1 and (ended_at is null or ended_by in ('EXPIRED', 'REREAD') and $4)",
             id,
             why as Ended,
             at as Timestamp,
@@ -163,23 +164,28 @@ impl Decision {
     }
 
     /// Saves that what a decision does to an account is over, and the rest of it is not.
-    pub async fn forget_standing(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<()> {
-        sqlx::query!("update decision set due_at = expires_at where id = $1 and ended_at is null", id)
-            .execute(&mut **tx)
-            .await?;
+    pub async fn forget_standing(tx: &mut PgTransaction<'_>, id: Uuid, at: Timestamp) -> sqlx::Result<()> {
+        sqlx::query!(
+            "update decision set due_at = expires_at,
+                standing_until = case when standing_until > $2 then $2 else standing_until end
+            where id = $1 and ended_at is null",
+            id,
+            at as Timestamp
+        )
+        .execute(&mut **tx)
+        .await?;
         Ok(())
     }
 
-    /// The decisions of the ladder in force for an author that more strikes have led to than are left.
-    pub async fn above(tx: &mut PgTransaction<'_>, author: Uuid, strikes: i32) -> sqlx::Result<Vec<Self>> {
+    /// The decisions of the ladder in force for an author.
+    pub async fn list_of_ladder(tx: &mut PgTransaction<'_>, author: Uuid) -> sqlx::Result<Vec<Self>> {
         let rows = sqlx::query_as!(
             DecisionRow,
             r#"select id, subject_type, subject_id, author, at, moderator, strikes, actions as "actions: Json<Vec<Action>>",
                 reason, policy, policy_version, rule, analysis, internal_note, public_note, expires_at, standing_until,
                 ended_at, ended_by, null::text as "appeal: AppealStatus"
-            from decision where author = $1 and strikes > $2 and ended_at is null order by id"#,
-            author,
-            strikes
+            from decision where author = $1 and strikes is not null and ended_at is null order by id"#,
+            author
         );
         Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(Self::from).collect())
     }
@@ -274,6 +280,18 @@ pub async fn overturn_appeal(tx: &mut PgTransaction<'_>, decision: Uuid, at: Tim
         at as Timestamp
     );
     appeal.fetch_optional(&mut **tx).await
+}
+
+/// Whether another moderator than this one looks at a subject, so that two do not decide about it.
+pub async fn is_claimed_by_another(db: impl PgExecutor<'_>, key: SubjectKey, moderator: Uuid) -> sqlx::Result<bool> {
+    let claimed = sqlx::query_scalar!(
+        r#"select exists (select from claim where subject_type = $1 and subject_id = $2 and moderator <> $3 and until > now())
+            as "is!""#,
+        key.r#type as SubjectType,
+        key.id,
+        moderator
+    );
+    claimed.fetch_one(db).await
 }
 
 /// Ends the lease of the moderator who looks at a subject.

@@ -52,7 +52,7 @@ impl Input for DecisionIn {
     fn read(fields: &mut Fields) -> Self {
         let items = fields.list("actions");
         let actions = read_actions(fields, &items);
-        let reason = fields.choice("reason", &Reason::words(), Reason::parse);
+        let reason = fields.choice("reason", &Reason::given_words(), Reason::parse_given);
         if reason.is_none() && !fields.errors.iter().any(|error| error.loc.contains(&json!("reason"))) {
             fields.refuse("reason", "field required", "value_error.missing", None);
         }

@@ -142,6 +142,17 @@ impl Decision {
         )
     }
 
+    /// What its author reads when a machine would not make it again: title and text.
+    pub fn reread(&self) -> (String, String) {
+        let (what, until) = (self.what(), self.at.0.format("%-d %B %Y"));
+        (
+            format!("A decision about your {what} has ended"),
+            format!(
+                "Your {what} was read again, and our decision of {until} about it has ended. It has no effect any more."
+            ),
+        )
+    }
+
     /// What it is about, as a word to the author.
     fn what(&self) -> &'static str {
         match self.key.r#type {

@@ -4,74 +4,17 @@ use uuid::Uuid;
 
 use super::NewDecision;
 use super::events::producers;
+use super::locked::{End, Locked};
 use super::models::{Decision, OpenCase, call_reports_abusive, lock_content, overturn_appeal, release};
 use super::schemas::{DeleteRequest, Notice, NoticeKind};
 use crate::core::api::errors::Error;
 use crate::core::contract::timestamp::Timestamp;
 use crate::ledger::NewEntry;
-use crate::ledger::models::now;
-use crate::ledger::signals::record;
 use crate::strikes::models::{add, revoke, sum};
 use crate::strikes::services::Ladder;
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{Actor, Change, Ended};
-use crate::subjects::models::lock;
-use crate::subjects::state::Subject;
 use crate::subjects::{SubjectKey, Visibility};
-
-/// The subjects of a decision, locked: the one that it is about, and its author where that is another one.
-struct Locked {
-    subject: Subject,
-    account: Option<Subject>,
-    at: Timestamp,
-    /// What happens to each of the two.
-    entries: Vec<NewEntry>,
-    account_entries: Vec<NewEntry>,
-}
-
-impl Locked {
-    async fn open(tx: &mut PgTransaction<'_>, key: SubjectKey, author: Uuid, with_account: bool) -> sqlx::Result<Self> {
-        let mut wanted = vec![(key, author)];
-        if with_account && !key.is_user() {
-            wanted.push((SubjectKey::user(author), author));
-        }
-        // Contents are locked before users, so the account is the last one.
-        let mut subjects = lock(tx, &wanted).await?;
-        let account = if wanted.len() > 1 { subjects.pop() } else { None };
-        let subject = subjects.pop().ok_or(sqlx::Error::RowNotFound)?;
-        Ok(Self { subject, account, at: now(tx).await?, entries: Vec::new(), account_entries: Vec::new() })
-    }
-
-    /// Lets a decision end for the subject that it is about, and for each that it is in force for.
-    fn end(&mut self, decision: &Decision, end: &End) {
-        let (why, note) = (end.why, end.note.clone());
-        let entry = NewEntry::new(end.actor, Change::Ended { decision: decision.id, why, note });
-        let concerns = |subject: &Subject| subject.key == decision.key || subject.is_under(decision.id);
-        if self.account.as_ref().is_some_and(concerns) {
-            self.account_entries.push(entry.clone());
-        }
-        if concerns(&self.subject) {
-            self.entries.push(entry);
-        }
-    }
-
-    /// Records what happens; returns the subject before and after.
-    async fn record(self, tx: &mut PgTransaction<'_>) -> sqlx::Result<(Subject, Subject)> {
-        let (before, after) = record(tx, self.subject.key, self.subject.author, self.entries).await?;
-        if let Some(account) = self.account.filter(|_| !self.account_entries.is_empty()) {
-            record(tx, account.key, account.author, self.account_entries).await?;
-        }
-        Ok((before, after))
-    }
-}
-
-/// How decisions end.
-struct End {
-    why: Ended,
-    actor: Actor,
-    /// For moderators.
-    note: Option<String>,
-}
 
 /// Makes a decision. Of a machine it takes what machines may do, and nothing else. A person's decision is the end of what machines
 /// have held, of the review and of the claim; the rows of its reports are those of the features above.
@@ -171,11 +114,15 @@ async fn end_those_before(tx: &mut PgTransaction<'_>, locked: &mut Locked, new: 
     for id in over {
         let Some(decision) = Decision::find(&mut **tx, id).await? else { continue };
         if decision.key == locked.subject.key {
-            end_with(tx, locked, &decision, &end).await?;
+            if end_with(tx, locked, &decision, &end).await? && why == Ended::Reversed {
+                let (title, text) = decision.taken_back();
+                let at = locked.at;
+                producers::moderation_notice(tx, &notice(&decision, at, NoticeKind::Restored, title, text)).await?;
+            }
         } else {
             // A decision about a content has muted the user who is restored: it remains in force for the content.
             locked.end(&decision, &end);
-            Decision::forget_standing(tx, id).await?;
+            Decision::forget_standing(tx, id, locked.at).await?;
         }
     }
     Ok(())
@@ -203,6 +150,14 @@ async fn store(tx: &mut PgTransaction<'_>, new: &NewDecision, at: Timestamp) -> 
         appeal: None,
     };
     decision.insert(tx).await?;
+    let by = match (decision.moderator, decision.strikes) {
+        (_, Some(_)) => "ladder",
+        (Some(_), None) => "moderator",
+        (None, None) => "machine",
+    };
+    for action in &decision.actions {
+        metrics::counter!("moderation_decisions_total", "by" => by, "action" => action.word()).increment(1);
+    }
     Ok(decision)
 }
 
@@ -251,8 +206,12 @@ async fn end_with_note(tx: &mut PgTransaction<'_>, decision: Uuid, end: End) -> 
     }
     let at = locked.at;
     locked.record(tx).await?;
-    if end.why == Ended::Reversed {
-        let (title, text) = found.taken_back();
+    let words = match end.why {
+        Ended::Reversed => Some(found.taken_back()),
+        Ended::Reread => Some(found.reread()),
+        Ended::Expired | Ended::Overturned | Ended::Superseded => None,
+    };
+    if let Some((title, text)) = words {
         producers::moderation_notice(tx, &notice(&found, at, NoticeKind::Restored, title, text)).await?;
     }
     Ok(Decision::find(&mut **tx, decision).await?)
@@ -268,6 +227,7 @@ async fn end_with(
     if !Decision::finish(tx, decision.id, end.why, locked.at).await? {
         return Ok(false);
     }
+    metrics::counter!("moderation_decisions_ended_total", "why" => end.why.word()).increment(1);
     locked.end(decision, end);
     if !end.why.is_taken_back() {
         return Ok(true);
@@ -277,9 +237,12 @@ async fn end_with(
         locked.entries.push(NewEntry::new(end.actor, resolved));
     }
     if revoke(tx, decision.id, locked.at).await? {
-        let left = sum(&mut **tx, decision.author, locked.at).await?;
-        for above in Decision::above(tx, decision.author, left).await? {
-            if Decision::finish(tx, above.id, end.why, locked.at).await? {
+        for above in Decision::list_of_ladder(tx, decision.author).await? {
+            // What the strikes that are left had added up to then, or add up to now, that others have grown old makes no mistake of it.
+            let then = sum(&mut **tx, decision.author, above.at).await?;
+            let left = then.max(sum(&mut **tx, decision.author, locked.at).await?);
+            let is_unfounded = above.strikes.is_some_and(|strikes| left < strikes);
+            if is_unfounded && Decision::finish(tx, above.id, end.why, locked.at).await? {
                 locked.end(&above, end);
             }
         }

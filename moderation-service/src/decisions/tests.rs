@@ -219,15 +219,21 @@ async fn what_a_decision_cannot_be_is_refused(_: PgPoolOptions, database: PgConn
         422,
         "a user is no content"
     );
-    let lock = json!({ "actions": [{ "action": "LOCK" }], "reason": "OTHER_RULES" });
     let comment = new_content(&platform, SubjectType::Comment, her).await;
-    for key in [comment, SubjectKey::user(her)] {
-        assert_eq!(
-            decide(&platform, &moderator, key, lock.clone()).await.status,
-            422,
-            "{key:?}: comments are on posts"
-        );
+    let picture = new_content(&platform, SubjectType::Media, her).await;
+    for (key, action) in [
+        (comment, json!({ "action": "LOCK" })),
+        (SubjectKey::user(her), json!({ "action": "LOCK" })),
+        (comment, json!({ "action": "LIMIT" })),
+        (picture, json!({ "action": "LIMIT" })),
+        (picture, json!({ "action": "LABEL", "label": "graphic" })),
+    ] {
+        let body = json!({ "actions": [action], "reason": "OTHER_RULES" });
+        assert_eq!(decide(&platform, &moderator, key, body).await.status, 422, "{key:?}: {action} has no effect");
     }
+    let approval = json!({ "actions": [{ "action": "HIDE" }], "reason": "OTHER_APPROVAL" });
+    let refused = decide(&platform, &moderator, post, approval).await;
+    assert_eq!((refused.status.as_u16(), &refused.body["detail"][0]["loc"]), (422, &json!(["body", "reason"])));
     let unknown = SubjectKey { r#type: SubjectType::Post, id: Uuid::now_v7() };
     assert_eq!(decide(&platform, &moderator, unknown, hide.clone()).await.status, 404);
     let own = new_content(&platform, SubjectType::Comment, their).await;
@@ -363,6 +369,10 @@ async fn what_a_machine_holds_is_over_when_a_moderator_has_looked(_: PgPoolOptio
         ends.push(platform.call("GET", &path, Some(&moderator), None).await.body["ended_by"].clone());
     }
     assert_eq!(ends, [json!("REVERSED"), json!("SUPERSEDED")], "the machine was wrong, and right");
+    let notices = platform.published(MODERATION_NOTICE).await;
+    let restored: Vec<_> = notices.iter().filter(|notice| notice["kind"] == "RESTORED").collect();
+    assert_eq!(restored.len(), 1, "{notices:?}");
+    assert_eq!(restored[0]["subject_id"], json!(good.id), "who was held back learns that it is over");
     assert_eq!(platform.published(COMMENT_DELETE_REQUESTED).await.len(), 2, "it was hidden already");
     let path = format!("/moderation/decisions/{hidden}/reverse");
     let reply = platform.call("POST", &path, Some(&moderator), Some(json!({ "note": "A quotation." }))).await;
@@ -419,6 +429,43 @@ async fn strikes_climb_the_ladder_and_come_down_again(_: PgPoolOptions, database
     let statuses: Vec<Value> =
         platform.published(USER_STATUS_CHANGED).await.iter().map(|event| event["status"].clone()).collect();
     assert_eq!(statuses.last(), Some(&json!("ACTIVE")), "{statuses:?}");
+}
+
+/// That strikes grow old is no mistake of what they have led to.
+#[sqlx::test(migrations = false)]
+async fn a_ban_that_was_right_outlives_its_strikes(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((_, her), (moderator, _)) = (new_user(), new_moderator());
+    let mut made = Vec::new();
+    for reason in ["VIOLENCE_THREAT", "HARASSMENT_INSULT", "VIOLENCE_THREAT", "VIOLENCE_THREAT"] {
+        let post = new_content(&platform, SubjectType::Post, her).await;
+        made.push(decided(&platform, &moderator, post, json!([{ "action": "HIDE" }]), reason).await);
+    }
+    assert_eq!(standing(&platform, her).await, "BANNED");
+    // All was 90 days ago, and the first strike another 100 days before, so that it counts no longer.
+    for statement in [
+        "update strike set at = at - interval '90 days', expires_at = expires_at - interval '90 days'".to_owned(),
+        format!(
+            "update strike set at = at - interval '100 days', expires_at = expires_at - interval '100 days'
+            where decision = '{}'",
+            made[0]
+        ),
+        "update decision set at = at - interval '90 days' where strikes is not null".to_owned(),
+    ] {
+        sqlx::Executor::execute(&platform.app.db, AssertSqlSafe(statement)).await.unwrap();
+    }
+    let path = format!("/moderation/users/{her}/strikes");
+    assert_eq!(platform.call("GET", &path, Some(&moderator), None).await.body["sum"], 9);
+    let reverse = async |decision: Uuid| {
+        let path = format!("/moderation/decisions/{decision}/reverse");
+        let reply = platform.call("POST", &path, Some(&moderator), Some(json!({ "note": "Wrong." }))).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+    };
+    reverse(made[1]).await;
+    assert_eq!(standing(&platform, her).await, "BANNED", "the three threats had led to it");
+    reverse(made[2]).await;
+    let left = subject(&platform, SubjectKey::user(her)).await;
+    assert!(left.active.iter().all(|held| held.ruling.standing_until.is_some()), "two had not: {left:?}");
 }
 
 #[sqlx::test(migrations = false)]

@@ -4,13 +4,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::{Extension, Json};
 
-use super::models::{Decision, author_of};
+use super::models::{Decision, author_of, is_claimed_by_another};
 use super::schemas::{DecisionIn, DecisionOut, ReversalIn, StatementOut};
 use super::{NO_SUCH_DECISION, check_moderator, signals};
 use crate::core::api::errors::{Error, Problem};
 use crate::core::api::pagination::Page;
 use crate::core::app::App;
-use crate::core::app::identity::User;
+use crate::core::app::identity::{Role, User};
 use crate::core::contract::extract::{Json as Body, Path};
 use crate::core::contract::fields::invalid;
 use crate::scopes::check_scope;
@@ -28,6 +28,7 @@ use crate::subjects::{SubjectKey, SubjectType};
     (status = 201, body = DecisionOut),
     (status = 403, body = Problem, description = "Not a moderator, or the subject is the moderator's own or outside of their scope"),
     (status = 404, body = Problem),
+    (status = 409, body = Problem, description = "Another moderator has claimed the subject; administrators decide all the same"),
 ))]
 pub async fn create_decision(
     Moderator(moderator): Moderator,
@@ -38,8 +39,10 @@ pub async fn create_decision(
 ) -> Result<(StatusCode, Json<DecisionOut>), Error> {
     if !decision.fits(key.r#type) {
         let msg = match key.r#type {
-            SubjectType::User => "a user is no content: only WARN, MUTE, BAN, ALLOW, DISMISS and RESTORE",
-            _ => "LOCK is for posts",
+            SubjectType::User => {
+                "a user is no content: only WARN, REQUIRE_APPROVAL, MUTE, BAN, ALLOW, DISMISS and RESTORE"
+            }
+            _ => "LOCK and LIMIT are for posts, LABEL is for posts and comments",
         };
         return Err(Error::Invalid(vec![invalid(&["body", "actions"], msg, "value_error.actions", None)]));
     }
@@ -47,6 +50,9 @@ pub async fn create_decision(
     let author = author_of(&mut *tx, key).await?.ok_or(Error::Refused(StatusCode::NOT_FOUND, "No such subject"))?;
     check_moderator(&moderator, author)?;
     check_scope(&mut tx, &moderator, key, None).await?;
+    if moderator.role < Role::Admin && is_claimed_by_another(&mut *tx, key, moderator.id).await? {
+        return Err(Error::Refused(StatusCode::CONFLICT, "Another moderator has claimed this"));
+    }
     let decision = signals::moderate(&mut tx, &ladder, decision.by(moderator.id, key, author)).await?;
     app.commit_with_answer(tx).await?;
     Ok((StatusCode::CREATED, Json(decision.into())))

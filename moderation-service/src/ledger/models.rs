@@ -216,6 +216,16 @@ pub async fn is_at(db: impl PgExecutor<'_>, seq: i64, hash: &[u8]) -> sqlx::Resu
     found.fetch_one(db).await
 }
 
+/// How many entries behind one and up to another are without their details.
+pub async fn count_erased(db: impl PgExecutor<'_>, after: i64, last: i64) -> sqlx::Result<i64> {
+    let erased = sqlx::query_scalar!(
+        r#"select count(*) as "erased!" from ledger where seq > $1 and seq <= $2 and details is null"#,
+        after,
+        last
+    );
+    erased.fetch_one(db).await
+}
+
 /// Takes a batch of what the ledger holds of a person out: the details of their subjects' entries, and what they wrote; true
 /// when there may be more.
 pub async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {

@@ -28,7 +28,8 @@ impl From<Ended> for Cause {
     fn from(why: Ended) -> Self {
         match why {
             Ended::Expired => Self::Expired,
-            Ended::Reversed => Self::Reversed,
+            // That a machine would not decide so again is news of this service alone.
+            Ended::Reversed | Ended::Reread => Self::Reversed,
             Ended::Overturned => Self::Overturned,
             Ended::Superseded => Self::Decided,
         }
@@ -170,6 +171,8 @@ pub struct VerificationOut {
     pub after: i64,
     /// The last number that was checked
     pub to: i64,
+    /// Of the entries that were checked, those without their details: an erased account has left them, and nothing else should
+    pub erased: i64,
     /// The hash of the last entry: kept elsewhere, it proves later that none of the entries was rewritten
     pub head: String,
     pub fault: Option<FaultOut>,

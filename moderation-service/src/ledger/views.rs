@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use futures::stream;
 
 use super::hex;
-use super::models::{LogFilter, StoredEntry, find_fault, head, is_at};
+use super::models::{LogFilter, StoredEntry, count_erased, find_fault, head, is_at};
 use super::schemas::{FaultOut, LogEntryOut, VerificationOut};
 use super::services::{Format, read_filter};
 use crate::core::api::errors::{Error, Problem};
@@ -107,5 +107,7 @@ pub async fn verify_log(
         fault = Some(FaultOut { seq: last, fault: "HEAD".to_owned() });
     }
     let complete = fault.is_some() || place == last;
-    Ok(Json(VerificationOut { valid: fault.is_none(), complete, after: from, to: place, head: hex(&hash), fault }))
+    let erased = count_erased(&app.db, from, place).await?;
+    let valid = fault.is_none();
+    Ok(Json(VerificationOut { valid, complete, after: from, to: place, erased, head: hex(&hash), fault }))
 }

@@ -47,7 +47,7 @@ impl Input for BlockedPictureIn {
             fields.refuse("hash", "give either hash or media_id", "value_error.choice", None);
         }
         let before = fields.errors.len();
-        let reason = fields.choice("reason", &Reason::words(), Reason::parse);
+        let reason = fields.choice("reason", &Reason::given_words(), Reason::parse_given);
         if reason.is_none() && fields.errors.len() == before {
             fields.refuse("reason", "field required", "value_error.missing", None);
         }

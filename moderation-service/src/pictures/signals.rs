@@ -6,8 +6,9 @@ use super::models::{BLOCKED_ONCE, BlockedPicture, NewPicture, Picture, Recognise
 use super::schemas::BlockedPictureIn;
 use super::services::{PerceptualHash, PictureSettings};
 use super::{ALREADY_BLOCKED, NO_PICTURE, NOT_BLOCKED};
+use crate::analyses::outcomes::{Judged, Subjected};
 use crate::analyses::scoring::NO_MODEL;
-use crate::analyses::signals::{Judged, Subjected, conclude, deleted as content_deleted};
+use crate::analyses::signals::{conclude, deleted as content_deleted};
 use crate::contents::models as contents;
 use crate::core::api::errors::Error;
 use crate::core::events::Failure;

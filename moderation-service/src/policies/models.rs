@@ -151,20 +151,25 @@ impl Policy {
     }
 }
 
-/// The policies that are not off, ready to be evaluated.
+/// The policies that are not off, ready to be evaluated. Rules that a newer release has written, and this one does not understand, are left
+/// out and logged: without them contents are still judged, by all others.
 pub async fn load_policies(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<CompiledPolicy>> {
     let policies = sqlx::query!(
         r#"select id, version, mode as "mode: Mode", rules as "rules: Json<Vec<Value>>"
         from policy where mode <> 'OFF' order by created_at, id"#
     );
     let policies = policies.fetch_all(db).await?.into_iter().map(|row| {
-        let rules = parse_rules(&row.rules.0).map_err(|faults| {
-            // They were checked when they were written: by another version of the service.
-            sqlx::Error::Decode(format!("policy {} has rules that are not understood: {faults:?}", row.id).into())
-        })?;
-        Ok(CompiledPolicy { id: row.id, version: row.version, mode: row.mode, rules })
+        let rules = row.rules.0.iter().filter_map(|rule| match parse_rules(std::slice::from_ref(rule)) {
+            Ok(rules) => rules.into_iter().next(),
+            Err(faults) => {
+                tracing::error!(policy = %row.id, ?faults, "a rule is not understood, and left out");
+                metrics::counter!("policy_rules_left_out_total").increment(1);
+                None
+            }
+        });
+        CompiledPolicy { id: row.id, version: row.version, mode: row.mode, rules: rules.collect() }
     });
-    policies.collect()
+    Ok(policies.collect())
 }
 
 /// Counts matches of rules.

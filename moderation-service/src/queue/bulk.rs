@@ -92,7 +92,9 @@ pub enum BulkOutcome {
     Own,
     /// It is for the moderators of another queue
     OutOfScope,
-    /// The decision is about a content, and this is a user; or it locks, and this is no post
+    /// Another moderator has claimed it
+    Claimed,
+    /// The decision is about a content, and this is a user; or it locks or limits, and this is no post; or it labels a picture
     NotAContent,
 }
 

@@ -7,7 +7,8 @@ use super::models::release;
 use super::page::models::SubjectContent;
 use super::{OWN_SUBJECT, SUBJECT_NOT_FOUND};
 use crate::core::api::errors::Error;
-use crate::decisions::models::lock_content;
+use crate::core::app::identity::{Role, User};
+use crate::decisions::models::{is_claimed_by_another, lock_content};
 use crate::decisions::signals as decisions;
 use crate::ledger::NewEntry;
 use crate::ledger::signals::record;
@@ -31,8 +32,8 @@ pub async fn noted(
         return Err(OWN_SUBJECT);
     }
     if matches!(change, Change::Escalated { .. }) {
-        // It is for a senior moderator from now on.
-        release(&mut **tx, key, Some(moderator)).await?;
+        // It is for a senior moderator from now on, and for no other who has claimed it.
+        release(&mut **tx, key, None).await?;
     }
     let entry = NewEntry::new(Actor::Moderator(moderator), change);
     let (_, after) = record(tx, key, content.author, vec![entry]).await?;
@@ -43,16 +44,19 @@ pub async fn noted(
 pub async fn decided(
     tx: &mut PgTransaction<'_>,
     ladder: &Ladder,
-    (moderator, scope): (Uuid, &ScopeFilter),
+    (moderator, scope): (&User, &ScopeFilter),
     key: SubjectKey,
     body: &BulkDecisionIn,
 ) -> Result<(BulkOutcome, Option<Uuid>), Error> {
     let Some(content) = SubjectContent::find(&mut **tx, key).await? else { return Ok((BulkOutcome::NotFound, None)) };
-    if content.author == moderator {
+    if content.author == moderator.id {
         return Ok((BulkOutcome::Own, None));
     }
     if !is_in_scope(tx, scope, key, None).await? {
         return Ok((BulkOutcome::OutOfScope, None));
+    }
+    if moderator.role < Role::Admin && is_claimed_by_another(&mut **tx, key, moderator.id).await? {
+        return Ok((BulkOutcome::Claimed, None));
     }
     if !body.decision.fits(key.r#type) {
         return Ok((BulkOutcome::NotAContent, None));
@@ -66,6 +70,6 @@ pub async fn decided(
             return Ok((BulkOutcome::NotOpen, None));
         }
     }
-    let decision = decisions::moderate(tx, ladder, body.decision.clone().by(moderator, key, content.author)).await?;
+    let decision = decisions::moderate(tx, ladder, body.decision.clone().by(moderator.id, key, content.author)).await?;
     Ok((BulkOutcome::Decided, Some(decision.id)))
 }

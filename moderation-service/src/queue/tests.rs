@@ -182,6 +182,14 @@ async fn a_claim_is_renewed_released_and_ends(_: PgPoolOptions, database: PgConn
     assert_eq!((taken.status.as_u16(), &taken.body["detail"]), (409, &json!("Another moderator has claimed this")));
     assert!(claim(&platform, &other, json!({})).await.is_empty());
     assert_eq!(platform.call("DELETE", &path, Some(&other), None).await.status, 404);
+    let allow = json!({ "actions": [{ "action": "ALLOW" }], "reason": "OTHER_RULES" });
+    let decisions = format!("/moderation/subjects/post/{post}/decisions");
+    let decided = platform.call("POST", &decisions, Some(&other), Some(allow.clone())).await;
+    assert_eq!(decided.status, 409, "two do not decide about one: {decided:?}");
+    let mut bulk = allow;
+    bulk["subjects"] = json!([{ "type": "POST", "id": post }]);
+    let decided = platform.call("POST", "/moderation/decisions/bulk", Some(&other), Some(bulk)).await;
+    assert_eq!(decided.body[0]["outcome"], "CLAIMED", "{decided:?}");
 
     execute(&platform, "update claim set until = now() - interval '1 second'".to_owned()).await;
     assert_eq!(claim(&platform, &other, json!({})).await, [post], "a quarter of an hour is over");
@@ -220,14 +228,15 @@ async fn no_moderator_works_on_what_they_wrote(_: PgPoolOptions, database: PgCon
 async fn what_is_escalated_waits_for_those_who_ask_for_it(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let post = reported(&platform, "HATE_SLUR").await;
-    let ((moderator, moderator_id), (senior, _)) = (new_moderator(), new_moderator());
+    let ((moderator, _), (another, another_id), (senior, _)) = (new_moderator(), new_moderator(), new_moderator());
     assert_eq!(claim(&platform, &moderator, json!({})).await, [post]);
     let path = format!("/moderation/subjects/POST/{post}");
     let note = json!({ "note": "Is this satire?" });
     let noted = platform.call("POST", &format!("{path}/notes"), Some(&moderator), Some(note)).await;
     assert_eq!((noted.status.as_u16(), &noted.body["review"]), (201, &json!("OPEN")), "{noted:?}");
     let note = json!({ "note": "For the lawyers." });
-    let escalated = platform.call("POST", &format!("{path}/escalate"), Some(&moderator), Some(note)).await;
+    // Another one than who has claimed it may hand it on, too.
+    let escalated = platform.call("POST", &format!("{path}/escalate"), Some(&another), Some(note)).await;
     assert_eq!((escalated.status.as_u16(), &escalated.body["review"]), (201, &json!("ESCALATED")), "{escalated:?}");
     let empty = platform.call("POST", &format!("{path}/notes"), Some(&moderator), Some(json!({ "note": " " }))).await;
     assert_eq!(empty.status, 422);
@@ -240,7 +249,7 @@ async fn what_is_escalated_waits_for_those_who_ask_for_it(_: PgPoolOptions, data
     assert_eq!(history, ["escalated", "noted", "reported"]);
     assert_eq!(
         (&page["history"][0]["actor"], &page["history"][0]["words"]["note"]),
-        (&json!(moderator_id), &json!("For the lawyers."))
+        (&json!(another_id), &json!("For the lawyers."))
     );
     assert_eq!((&page["content"]["text"], &page["author"]["reports"]), (&json!("Is this so?"), &json!(1)));
     let user = platform.call("GET", &path, Some(&new_user().0), None).await;

@@ -219,7 +219,7 @@ pub async fn decide_in_bulk(
     for key in body.keys() {
         // One at a time: the ledger is locked for as long as one decision takes, and what was done stays done.
         let mut tx = app.db.begin().await?;
-        let (outcome, decision) = signals::decided(&mut tx, &ladder, (user.id, &scope), key, &body).await?;
+        let (outcome, decision) = signals::decided(&mut tx, &ladder, (&user, &scope), key, &body).await?;
         app.commit(tx).await?;
         results.push(BulkResultOut { r#type: key.r#type, id: key.id, outcome, decision });
     }

@@ -66,11 +66,10 @@ fn read_type(fields: &mut Fields, name: &'static str) -> Option<SubjectType> {
     fields.choice(name, &SubjectType::ALL.map(|(word, _)| word), |word| word.parse().ok())
 }
 
-/// Reads a code of the taxonomy that reports may have, which must be there.
+/// Reads a code of the taxonomy, which must be there.
 fn read_reason(fields: &mut Fields, name: &'static str) -> Option<Reason> {
     require(fields, name);
-    let words: Vec<_> = Reason::words().into_iter().filter(|word| *word != Reason::OtherApproval.word()).collect();
-    fields.choice(name, &words, |word| Reason::parse(word).filter(|reason| *reason != Reason::OtherApproval))
+    fields.choice(name, &Reason::given_words(), Reason::parse_given)
 }
 
 /// Notes that a field is missing, where it is; null is refused when it is read.

@@ -177,8 +177,10 @@ pub async fn find_surroundings(
             (select count(*) from content where content.author = text.author and type in ('POST', 'COMMENT') and content.created_at <= text.at
                 and content.created_at > text.at - make_interval(secs => 60 * $5::float8)) as "velocity!",
             (extract(epoch from text.at - person.registered_at) / 3600)::float8 as age,
-            exists (select from subject where type = 'USER' and id = text.author and standing = 'APPROVAL_REQUIRED'
-                and (standing_until is null or standing_until > now())) as "approval_required!"
+            exists (select from subject where type = 'USER' and id = text.author) and exists (
+                select from decision where decision.author = text.author and moderator is not null
+                    and decision.at <= text.at and standing_until > text.at and (ended_at is null or ended_at > text.at)
+                    and actions @> '[{"action": "REQUIRE_APPROVAL"}]') as "approval_required!"
         from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bigint[]) as text (id, author, at, hash)
         left join person on person.id = text.author,
         lateral (

@@ -13,7 +13,7 @@ pub struct Surroundings {
     pub velocity: i64,
     /// The age of the author's account when this was written, in hours; null when its registration was never consumed.
     pub account_age_hours: Option<f64>,
-    /// Whether a moderator wants to see what the author publishes before others do. Analyses of before there was that do not say.
+    /// Whether a moderator wanted to see what the author published then before others did. Analyses of before there was that do not say.
     #[serde(default)]
     pub approval_required: bool,
 }

@@ -80,12 +80,13 @@ pub async fn add(
     Ok(())
 }
 
-/// The weights of the strikes of an author that count, together: of several decisions about one subject the gravest counts.
+/// The weights of the strikes of an author that count at a time, together: of several decisions about one subject the gravest counts.
 pub async fn sum(db: impl PgExecutor<'_>, author: Uuid, at: Timestamp) -> sqlx::Result<i32> {
     let sum = sqlx::query_scalar!(
         r#"select coalesce(sum(weight), 0)::int as "sum!" from (
             select max(weight) as weight from strike join decision on decision.id = strike.decision
-            where strike.author = $1 and revoked_at is null and strike.expires_at > $2 group by subject_type, subject_id
+            where strike.author = $1 and revoked_at is null and strike.at <= $2 and strike.expires_at > $2
+            group by subject_type, subject_id
         ) as counted"#,
         author,
         at as Timestamp

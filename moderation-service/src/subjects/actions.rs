@@ -90,12 +90,14 @@ impl Action {
         self.visibility().is_some() || matches!(self, Self::Label { .. } | Self::Lock)
     }
 
-    /// Whether it can be done to a subject of that type: a user is no content, and comments are on posts alone.
+    /// Whether it can be done to a subject of that type: a user is no content, comments are on posts alone, no feed has anything else, and
+    /// pictures are shown without labels.
     pub fn fits(&self, subject: SubjectType) -> bool {
         match subject {
             SubjectType::User => !self.is_about_content(),
             SubjectType::Post => true,
-            SubjectType::Comment | SubjectType::Media => *self != Self::Lock,
+            SubjectType::Comment => !matches!(self, Self::Lock | Self::Limit),
+            SubjectType::Media => !matches!(self, Self::Lock | Self::Limit | Self::Label { .. }),
         }
     }
 

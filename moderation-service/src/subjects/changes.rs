@@ -69,12 +69,25 @@ pub enum Ended {
     Overturned,
     /// A moderator decided about what a machine had held
     Superseded,
+    /// A machine has read a new text, or read it anew, and would not decide so again
+    Reread,
 }
 
 impl Ended {
     /// Whether the decision was wrong: then its strike counts no longer.
     pub fn is_taken_back(self) -> bool {
         matches!(self, Self::Reversed | Self::Overturned)
+    }
+
+    /// Its word in metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Reversed => "reversed",
+            Self::Overturned => "overturned",
+            Self::Superseded => "superseded",
+            Self::Reread => "reread",
+        }
     }
 }
 

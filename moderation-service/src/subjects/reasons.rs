@@ -128,6 +128,16 @@ impl Reason {
         Self::ALL.iter().find(|(name, _)| *name == word).map(|(_, reason)| *reason)
     }
 
+    /// The reason with that word, as people give reasons: not [`Self::OtherApproval`], which says nothing about a content.
+    pub fn parse_given(word: &str) -> Option<Self> {
+        Self::parse(word).filter(|reason| *reason != Self::OtherApproval)
+    }
+
+    /// The words of the reasons that people give.
+    pub fn given_words() -> Vec<&'static str> {
+        Self::words().into_iter().filter(|word| Self::parse_given(word).is_some()).collect()
+    }
+
     /// The words of all reasons.
     pub fn words() -> Vec<&'static str> {
         Self::ALL.iter().map(|(word, _)| *word).collect()

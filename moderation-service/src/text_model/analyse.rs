@@ -89,7 +89,7 @@ pub async fn run(analyse: &Analyse) -> anyhow::Result<()> {
     let model: Arc<dyn TextModel> = Arc::new(shipped::open(analyse.model.as_deref())?);
     let (sender, receiver) = mpsc::channel(LINES);
     thread::Builder::new().name("stdin".to_owned()).spawn(move || {
-        for line in std::io::stdin().lock().lines() {
+        for line in std::io::stdin().lock().split(b'\n') {
             if sender.blocking_send(line).is_err() {
                 break;
             }
@@ -101,13 +101,14 @@ pub async fn run(analyse: &Analyse) -> anyhow::Result<()> {
 async fn analyse_lines(
     model: &Arc<dyn TextModel>,
     explain: bool,
-    lines: mpsc::Receiver<std::io::Result<String>>,
+    lines: mpsc::Receiver<std::io::Result<Vec<u8>>>,
     mut to: impl Write,
 ) -> anyhow::Result<()> {
     let queue = &Queue::start(model, thread::available_parallelism()?.get())?;
     let lines = unfold(lines, |mut lines| async { lines.recv().await.map(|line| (line, lines)) });
-    let read = |line: std::io::Result<String>| async move {
-        let input = serde_json::from_str::<Line>(&line.context("standard input")?);
+    // A line of other bytes than UTF-8 is refused like one that is no JSON, and ends no others.
+    let read = |line: std::io::Result<Vec<u8>>| async move {
+        let input = serde_json::from_slice::<Line>(&line.context("standard input")?);
         match input {
             Ok(input) => {
                 let scores = queue.read(input.text.clone()).await?;
@@ -185,12 +186,13 @@ mod tests {
             } else {
                 serde_json::json!({ "text": text, "id": 7 }).to_string()
             };
+            let line = if number == 151 { vec![b'"', 0xff, b'"'] } else { line.into_bytes() };
             sender.send(Ok(line)).await.unwrap();
         }
         drop(sender);
         let mut written = Vec::new();
         let error = analyse_lines(&model, true, receiver, &mut written).await.unwrap_err().to_string();
-        assert_eq!(error, "1 lines were no objects with a text");
+        assert_eq!(error, "2 lines were no objects with a text");
         let lines: Vec<Value> = written
             .split(|byte| *byte == b'\n')
             .filter(|line| !line.is_empty())
@@ -198,11 +200,11 @@ mod tests {
             .collect();
         assert_eq!(lines.len(), 300);
         for (number, (line, text)) in lines.iter().zip(&texts).enumerate() {
-            if number == 150 {
-                assert!(
-                    line["error"].as_str().unwrap().starts_with("not an object with a text: missing field `text`"),
-                    "{line}"
-                );
+            if let Some(cause) =
+                [(150, "missing field `text`"), (151, "invalid")].iter().find(|(bad, _)| *bad == number)
+            {
+                let error = line["error"].as_str().unwrap();
+                assert!(error.starts_with(&format!("not an object with a text: {}", cause.1)), "{line}");
                 continue;
             }
             let expected = model.read(&[text]).unwrap()[0];

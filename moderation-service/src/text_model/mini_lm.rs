@@ -15,8 +15,9 @@ use crate::disguises::meant;
 
 /// How many tokens two neighbouring pieces of a long text share at most, so that a sentence on the border is in one of them.
 const OVERLAP: usize = 32;
-/// The most pieces of a text that are read: about 6,000 tokens. Of a longer one, the last piece is its end.
-const MAX_PIECES: usize = 64;
+/// The most pieces of a text that are read: about 16,000 tokens, which is more than the longest post with the descriptions of its pictures
+/// has, even where each character is a token. Of a longer text, the last piece is its end.
+const MAX_PIECES: usize = 176;
 /// Tokens that are read at once: their rows stay in the processor's cache.
 const TOKENS_AT_ONCE: usize = 512;
 /// The characters that the version has of the file's hash.
@@ -144,7 +145,8 @@ mod tests {
     use super::super::tests::{VOCABULARY, tiny};
     use super::*;
 
-    /// Every token of a long text is read, neighbours share tokens, and the longest text costs a bounded number of pieces.
+    /// Every token of a long text is read up to the most pieces, neighbours share tokens, and the longest text costs a bounded number of
+    /// pieces.
     #[test]
     fn long_texts_are_read_in_overlapping_pieces() {
         let model = MiniLm::new(&tiny(), InstructionSet::SCALAR).unwrap();

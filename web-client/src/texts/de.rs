@@ -287,7 +287,7 @@ pub const DE: Texts = Texts {
     reports: "Meldungen",
     decide: "Entscheiden",
     what_to_do: "Was geschieht",
-    hours: "Stunden (für Stummschalten und Sperren)",
+    hours: "Stunden (für Freigaben, Stummschalten und Sperren)",
     public_note: "An die Person",
     internal_note: "Für die Moderation",
     history: "Verlauf",

@@ -288,7 +288,7 @@ texts! {
     reports: "Reports",
     decide: "Decide",
     what_to_do: "What is done",
-    hours: "Hours (for muting and banning)",
+    hours: "Hours (for approvals, muting and banning)",
     public_note: "To the author",
     internal_note: "For other moderators",
     history: "History",
