@@ -108,12 +108,14 @@ async fn call_some(platform: &Platform, histories: &mut [History], calls: usize,
 
 #[sqlx::test(migrations = false)]
 async fn what_people_find_is_what_happened_in_every_order(_: PgPoolOptions, database: PgConnectOptions) {
-    // `HISTORIES_SEED=1 cargo test histories` plays those of a seed again.
+    // `HISTORIES_SEED=1 cargo stack test -p engagement-service histories` plays those of a seed again.
     let seed = option_env!("HISTORIES_SEED").map_or_else(rand::random, |seed| seed.parse().unwrap());
+    // Before all else: whatever fails, the test runner shows it.
+    eprintln!("HISTORIES_SEED={seed}");
     play(seed, database).await;
 }
 
-/// Plays the histories of a seed; a failure names it, so that it can be played again.
+/// Plays the histories of a seed.
 async fn play(seed: u64, database: PgConnectOptions) {
     let mut dice = StdRng::seed_from_u64(seed);
     // Some authors are big, and some readers have many connections.

@@ -31,6 +31,7 @@ pub enum NotificationType {
     UserConnected,
     UserMentioned,
     CommentReply,
+    CommentReactionReceived,
     /// One that this version does not know.
     #[serde(other)]
     Other,
@@ -49,6 +50,7 @@ impl NotificationType {
             Self::UserConnected => "A new connection",
             Self::UserMentioned => "You were mentioned",
             Self::CommentReply => "A reply to your comment",
+            Self::CommentReactionReceived => "A reaction to your comment",
             Self::Other => "A notification",
         }
     }
@@ -64,6 +66,7 @@ impl NotificationType {
             Self::UserConnected => format!("{actors} connected to you."),
             Self::UserMentioned => format!("{actors} mentioned you."),
             Self::CommentReply => format!("{actors} replied to your comment."),
+            Self::CommentReactionReceived => format!("{actors} reacted to your comment."),
             Self::SystemMessage | Self::Other => "You have a notification.".to_owned(),
         }
     }
@@ -178,6 +181,24 @@ mod tests {
             assert_eq!(said(PostReactionReceived, names, people), Some(expected));
         }
         assert_eq!(said(ProfileActivity, &[], 0).unwrap(), "Your level of engagement has changed.");
+    }
+
+    /// The words that the engagement service has for what others do.
+    #[test]
+    fn each_type_that_others_cause_has_its_words() {
+        for (word, subject, sentence) in [
+            ("POST_REACTION_RECEIVED", "A reaction to your post", "Anna reacted to your post."),
+            ("POST_COMMENT_RECEIVED", "A comment on your post", "Anna commented on your post."),
+            ("CONNECTION_RECOMMENDATION", "People you may know", "You may know Anna."),
+            ("USER_CONNECTED", "A new connection", "Anna connected to you."),
+            ("USER_MENTIONED", "You were mentioned", "Anna mentioned you."),
+            ("COMMENT_REPLY", "A reply to your comment", "Anna replied to your comment."),
+            ("COMMENT_REACTION_RECEIVED", "A reaction to your comment", "Anna reacted to your comment."),
+        ] {
+            let kind: NotificationType = serde_json::from_value(word.into()).unwrap();
+            assert_eq!(kind.subject(), subject);
+            assert_eq!(said(kind, &[Some("Anna")], 1).unwrap(), sentence);
+        }
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl Digest {
     }
 
     /// Adds notifications to the digests of their readers, which this transaction has locked. One that waits already waits on
-    /// as it is now.
+    /// as it is now. One that was added when it was new, and that only another channel has held back since, is not added again.
     pub async fn add(tx: &mut PgTransaction<'_>, items: &[MailItem]) -> sqlx::Result<()> {
         let actors: Vec<_> = items.iter().map(|item| serde_json::json!(item.actor_ids)).collect();
         sqlx::query!(
@@ -70,6 +70,7 @@ impl Digest {
                 array(select actor::uuid from jsonb_array_elements_text(actors) as actor), people, text, post_id, at
             from unnest($1::uuid[], $2::uuid[], $3::text[], $4::jsonb[], $5::bigint[], $6::text[], $7::uuid[],
                 $8::timestamptz[]) as new (notification_id, user_id, type, actors, people, text, post_id, at)
+            where not exists (select from notification where notification.id = new.notification_id and gathered)
             order by notification_id, at desc
             on conflict (notification_id) do update set actor_ids = excluded.actor_ids, people = excluded.people,
                 text = excluded.text, post_id = excluded.post_id, at = excluded.at",

@@ -37,6 +37,8 @@ const COOLDOWN: Duration = Duration::from_secs(1);
 const CHUNK: usize = 100;
 /// The channel on which readers are named that have new posts: their ids, 16 bytes each.
 const NEWS: &str = "feed:news";
+/// The bytes of an id.
+const ID: usize = 16;
 
 /// Six zeros and the kind: no time since 1970 is as small.
 const BUILDING: [u8; 7] = [0, 0, 0, 0, 0, 0, 1];
@@ -106,16 +108,16 @@ static FINISH: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Brings a post into feeds that exist, or out of them, and publishes which got it. KEYS: the feeds; ARGV: the capacity, the key
-/// that enters or nothing, the channel, the number of those that leave, these, and the readers' ids. Answers how many feeds got it.
+/// Brings a post into feeds that exist, or out of them. KEYS: the feeds; ARGV: the capacity, the key that enters or nothing, the
+/// number of those that leave, these, and the readers' ids. Answers the ids of the readers whose feeds got it, one behind the other.
 static SPREAD: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
-        local capacity, enters, leaves = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[4])
+        local capacity, enters, leaves = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
         local news = {}
         for place, feed in ipairs(KEYS) do
             local state = redis.call('ZRANGE', feed, 0, 0)[1]
-            for leaf = 5, state and 4 + leaves or 0 do
+            for leaf = 4, state and 3 + leaves or 0 do
                 redis.call('ZREM', feed, ARGV[leaf])
             end
             if state and enters ~= '' and redis.call('ZADD', feed, 0, enters) == 1 then
@@ -135,14 +137,11 @@ static SPREAD: LazyLock<Script> = LazyLock::new(|| {
                     end
                 end
                 if kept then
-                    news[#news + 1] = ARGV[4 + leaves + place]
+                    news[#news + 1] = ARGV[3 + leaves + place]
                 end
             end
         end
-        if #news > 0 then
-            redis.call('PUBLISH', ARGV[3], table.concat(news))
-        end
-        return #news
+        return table.concat(news)
         ",
     )
 });
@@ -192,14 +191,16 @@ pub enum FeedLookup {
 /// The feeds.
 pub struct FeedCache {
     redis: ConnectionManager,
+    /// The Redis of the event streams, where live streams subscribe to news: the one of the feeds may be another server.
+    news: ConnectionManager,
     /// Until when Redis is not asked.
     cooldown: Mutex<Option<Instant>>,
 }
 
 impl FeedCache {
-    /// Feeds in that Redis.
-    pub fn new(redis: ConnectionManager) -> Self {
-        Self { redis, cooldown: Mutex::default() }
+    /// Feeds in one Redis, whose news are published in another, or the same.
+    pub fn new(redis: ConnectionManager, news: ConnectionManager) -> Self {
+        Self { redis, news, cooldown: Mutex::default() }
     }
 
     /// A part of a reader's feed; none while Redis is away.
@@ -245,7 +246,8 @@ impl FeedCache {
         metrics::counter!("feed_builds_total", "outcome" => outcome).increment(1);
     }
 
-    /// Brings a post into the feeds of readers, and its former keys out of them. Fails while Redis is away.
+    /// Brings a post into the feeds of readers, and its former keys out of them, and publishes which got it. Fails while the Redis of
+    /// the feeds is away.
     pub async fn spread(&self, readers: &[Uuid], enters: Option<Uuid>, leaves: &[Uuid]) -> Result<(), RedisError> {
         for readers in readers.chunks(CHUNK) {
             let mut call = SPREAD.prepare_invoke();
@@ -253,14 +255,30 @@ impl FeedCache {
                 call.key(name(*reader));
             }
             call.arg(CAPACITY).arg(enters.map_or(vec![], |key| key.as_bytes().to_vec()));
-            call.arg(NEWS).arg(leaves.len());
+            call.arg(leaves.len());
             for id in leaves.iter().chain(readers) {
                 call.arg(&id.as_bytes()[..]);
             }
-            let added: u64 = call.invoke_async(&mut self.redis.clone()).await?;
-            metrics::counter!("feed_entries_added_total").increment(added);
+            let news: Vec<u8> = call.invoke_async(&mut self.redis.clone()).await?;
+            metrics::counter!("feed_entries_added_total").increment((news.len() / ID) as u64);
+            if !news.is_empty() {
+                self.publish(news).await;
+            }
         }
         Ok(())
+    }
+
+    /// Publishes that readers have new posts. An outage holds up no post: without it, readers find what is new when they look.
+    async fn publish(&self, readers: Vec<u8>) {
+        let mut publish = redis::cmd("PUBLISH");
+        publish.arg(NEWS).arg(readers);
+        let mut redis = self.news.clone();
+        let cause = match tokio::time::timeout(TIMEOUT, publish.query_async::<u64>(&mut redis)).await {
+            Ok(Ok(_)) => return,
+            Ok(Err(cause)) => cause.to_string(),
+            Err(late) => late.to_string(),
+        };
+        tracing::debug!(cause, "live streams are not woken for new posts");
     }
 
     /// Drops the feeds of readers. Fails while Redis is away.

@@ -47,7 +47,7 @@ impl Feeds {
             .set_connection_timeout(Some(TIMEOUT))
             .set_number_of_retries(1);
         let redis = ConnectionManager::new_lazy_with_config(Client::open(url.expose_secret())?, patience)?;
-        Ok(Self { app: app.clone(), cache: Arc::new(FeedCache::new(redis)), settings })
+        Ok(Self { app: app.clone(), cache: Arc::new(FeedCache::new(redis, app.redis.clone())), settings })
     }
 
     /// The keys of a reader's home feed from a place on, in its direction.

@@ -88,10 +88,10 @@ fn at(second: i64) -> Value {
 }
 
 impl History {
-    /// A history of this number of steps.
+    /// A history of this number of steps. Its ids are of the dice, too: a seed that is played again has the same order of ids.
     pub fn play(dice: &mut StdRng, steps: usize) -> Self {
         let mut history = Self {
-            people: [(); PEOPLE].map(|()| Uuid::now_v7()),
+            people: [(); PEOPLE].map(|()| Uuid::from_u128(dice.random())),
             named: Vec::new(),
             events: Vec::new(),
             calls: Vec::new(),
@@ -230,7 +230,7 @@ impl History {
         let now = self.now;
         let status = if dice.random_bool(0.3) { "DRAFT" } else { "POSTED" };
         self.posts.push(Post {
-            id: Uuid::now_v7(),
+            id: Uuid::from_u128(dice.random()),
             by,
             created: now,
             version: now,
@@ -338,7 +338,7 @@ impl History {
             return self.comment(dice, by, post);
         }
         let (now, mentions) = (self.now, BTreeSet::new());
-        let id = Uuid::now_v7();
+        let id = Uuid::from_u128(dice.random());
         self.replies.push(Reply {
             id,
             post,

@@ -6,20 +6,30 @@ use uuid::Uuid;
 
 use super::models::Notification;
 
-/// A notification that a channel has taken.
+/// What a channel does with a notification that its reader wants by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handling {
+    /// It wrote what is to be sent, and is done.
+    Taken,
+    /// It has it at hand, and settles it later (`Notification::settle`).
+    AtHand,
+    /// It sends it later with others, as in a digest.
+    Gathered,
+    /// It took nothing, and is asked again at that time: the end of quiet hours, when it is news no more or has other words. Channels that
+    /// hold the same notification back do so for the same hours, or one of them would get it twice.
+    Held(DateTime<Utc>),
+}
+
+/// A notification, and what a channel does with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Handed {
     pub id: Uuid,
-    /// Whether the channel still has it at hand, and settles it later (`Notification::settle`).
-    pub waits: bool,
-    /// When it leaves at the earliest: the end of quiet hours, or now.
-    pub at: DateTime<Utc>,
+    pub handling: Handling,
 }
 
 /// A channel, such as mail or push. It knows what a person prefers.
 pub trait Outlet: Send + Sync + 'static {
-    /// Writes what is to be sent, in this transaction; which notifications that are. What a person gets later with others, as in a
-    /// digest, is not among them.
+    /// Writes what is to be sent, in this transaction; what it does with each of the notifications that their readers want by it.
     fn hand_over<'a>(
         &'a self,
         tx: &'a mut PgTransaction<'static>,

@@ -1,6 +1,7 @@
 //! Notifications: what happened that concerns a user, in groups, from the events of the platform.
 pub mod causes;
 pub mod channels;
+mod dispatch;
 pub mod events;
 pub mod models;
 mod numbers;
@@ -24,6 +25,10 @@ use crate::core::ground::settings::Rate;
 /// How many days a notification is kept that was viewed or withdrawn; what is older than that makes no new one, or what was
 /// forgotten would come back.
 pub const KEPT_DAYS: i64 = 90;
+
+/// How many days any other notification is kept since its newest cause: one that its reader never looked at, or cannot, since they do
+/// not want its type listed.
+pub const UNSEEN_KEPT_DAYS: i64 = 180;
 
 /// How often a user may read their notifications.
 pub const READ_NOTIFICATIONS_LIMIT: Limit = Limit {
@@ -139,7 +144,7 @@ impl Type {
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Stage {
-    /// It was written; the channels were not asked yet
+    /// It was written; the channels have not taken it yet
     Generated,
     /// At least one channel has it at hand
     Sending,

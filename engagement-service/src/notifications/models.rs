@@ -1,14 +1,12 @@
 //! Notifications in the database, as their reader has them.
-use std::collections::BTreeMap;
-
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 use sqlx::types::Json;
 use sqlx::{PgExecutor, PgPool, PgTransaction};
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
-use super::numbers::models::{Change, lock_readers, number_changes};
+use super::numbers::models::{Change, number_changes};
 use super::{Stage, Type};
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
@@ -116,30 +114,31 @@ impl Notification {
         query.fetch_one(db).await
     }
 
-    /// Marks notifications as viewed: those with these ids, or all up to a time. The reader is locked. How many have these ids,
-    /// viewed before or not.
+    /// Marks notifications as viewed: those with these ids, or all up to a time or a change. The reader is locked. How many have
+    /// these ids, viewed before or not.
     pub async fn view(
         tx: &mut PgTransaction<'_>,
         user: Uuid,
         ids: Option<&[Uuid]>,
         up_to: Option<Timestamp>,
+        up_to_change: Option<i64>,
     ) -> sqlx::Result<usize> {
         let found = sqlx::query!(
             "select id, viewed_at from notification
-            where user_id = $1 and shown and (id = any($2) or (viewed_at is null and updated_at <= $3))
+            where user_id = $1 and shown
+                and (id = any($2) or (viewed_at is null and (updated_at <= $3 or change <= $4)))
                 and type <> all ((select unlisted($1))::text[])",
             user,
             ids,
-            up_to as Option<Timestamp>
+            up_to as Option<Timestamp>,
+            up_to_change
         )
         .fetch_all(&mut **tx)
         .await?;
         let unread: Vec<Uuid> = found.iter().filter(|row| row.viewed_at.is_none()).map(|row| row.id).collect();
-        // What was seen is news again at once when there is more of it, unless a channel still holds it back.
+        // What was seen is news again at once when there is more of it.
         sqlx::query!(
-            "update notification set status = 'VIEWED', viewed_at = now(),
-                dispatched_at = case when dispatched_at > now() then dispatched_at end
-            where id = any($1)",
+            "update notification set status = 'VIEWED', viewed_at = now(), dispatched_at = null where id = any($1)",
             &unread
         )
         .execute(&mut **tx)
@@ -152,9 +151,7 @@ impl Notification {
     /// Deletes a notification for its reader, who is locked, until there is a new cause; false when there is none.
     pub async fn delete(tx: &mut PgTransaction<'_>, user: Uuid, id: Uuid) -> sqlx::Result<bool> {
         let deleted = sqlx::query!(
-            "update notification set deleted_at = now(),
-                dispatched_at = case when dispatched_at > now() then dispatched_at end
-            where id = $1 and user_id = $2 and shown",
+            "update notification set deleted_at = now(), dispatched_at = null where id = $1 and user_id = $2 and shown",
             id,
             user
         )
@@ -194,77 +191,27 @@ impl Notification {
         number_changes(tx, &written).await
     }
 
-    /// Some notifications whose channels may be used; their readers are locked then, and none of them has changed.
-    pub async fn lock_due(tx: &mut PgTransaction<'_>, rows: i64) -> sqlx::Result<Vec<Self>> {
-        let due = sqlx::query!(
-            "select id, user_id from notification
-            where status = 'GENERATED' and shown and due_at <= now() order by due_at limit $1",
-            rows
-        )
-        .fetch_all(&mut **tx)
-        .await?;
-        lock_readers(tx, &due.iter().map(|due| due.user_id).collect::<Vec<_>>()).await?;
-        sqlx::query_as!(
-            Self,
-            r#"select id as "id!", user_id as "user_id!", type as "type!: Type", status as "status!: Stage",
-                subject_id as "subject_id!", causes as "causes!", level as "level: Level", created_at as "created_at!",
-                updated_at as "updated_at!", viewed_at, shown as "shown!", change as "change!", post_title, excerpt,
-                message_title, message, actors as "actors!: Json<Vec<ActorCard>>"
-            from notification_card where id = any($1) and status = 'GENERATED' and shown and due_at <= now()"#,
-            &due.iter().map(|due| due.id).collect::<Vec<_>>()
-        )
-        .fetch_all(&mut **tx)
-        .await
-    }
-
-    /// Saves that channels have taken notifications, each with the time at which it leaves: from then on it is not sent again for a
-    /// while.
-    pub async fn mark_sending(tx: &mut PgTransaction<'_>, taken: &BTreeMap<Uuid, DateTime<Utc>>) -> sqlx::Result<()> {
-        sqlx::query!(
-            "update notification set status = 'SENDING', dispatched_at = greatest(now(), taken.at)
-            from unnest($1::uuid[], $2::timestamptz[]) as taken (id, at) where notification.id = taken.id",
-            &taken.keys().copied().collect::<Vec<_>>(),
-            &taken.values().copied().map(Timestamp).collect::<Vec<_>>() as &[Timestamp]
-        )
-        .execute(&mut **tx)
-        .await?;
-        Ok(())
-    }
-
-    /// Saves that channels are done with notifications, unless they were viewed, or are news again.
-    pub async fn mark_sent(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
-        sqlx::query!(
-            "update notification set status = 'SENT' where id = any($1) and status in ('GENERATED', 'SENDING')",
-            ids
-        )
-        .execute(&mut **tx)
-        .await?;
-        Ok(())
-    }
-
-    /// Saves that up to `rows` notifications are sent of which no channel has anything at hand any more; how many. Of two deliveries
-    /// that end at once neither sees the other's end, so it is looked for, and not said by the last one.
-    pub async fn settle(db: impl PgExecutor<'_>, rows: i64) -> sqlx::Result<u64> {
-        let settled = sqlx::query!(
-            "update notification set status = 'SENT' where id in (
-                select id from notification where status = 'SENDING'
-                    and not exists (select from push_delivery where notification_id = notification.id and state = 'WAITING')
-                limit $1 for update skip locked
-            )",
-            rows
-        );
-        Ok(settled.execute(db).await?.rows_affected())
-    }
-
-    /// Deletes up to `rows` notifications that were viewed or withdrawn and whose newest cause is older than what is kept; how many
-    /// they were.
-    pub async fn purge(db: impl PgExecutor<'_>, before: Timestamp, rows: i64) -> sqlx::Result<u64> {
+    /// Deletes notifications whose newest cause is old, up to `rows` of each kind: those that were viewed or withdrawn `before` one
+    /// time, and of all others what was there and had no news before an earlier one. How many they were.
+    pub async fn purge(
+        db: impl PgExecutor<'_>,
+        before: Timestamp,
+        unseen_before: Timestamp,
+        rows: i64,
+    ) -> sqlx::Result<u64> {
+        // The ids are in the order in which rows were written (UUIDv7), so that the primary key finds those of long ago.
+        let millis = u64::try_from(unseen_before.0.timestamp_millis()).unwrap_or_default();
         let purged = sqlx::query!(
-            "delete from notification where id in (
-                select id from notification where updated_at < $1 and (not shown or viewed_at is not null) limit $2
+            "with settled as (
+                select id from notification where updated_at < $1 and (not shown or viewed_at is not null) limit $4
                 for update skip locked
-            )",
+            ), unseen as (
+                select id from notification where id < $2 and updated_at < $3 limit $4 for update skip locked
+            )
+            delete from notification where id in (select id from settled union all select id from unseen)",
             before as Timestamp,
+            Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid(),
+            unseen_before as Timestamp,
             rows
         );
         Ok(purged.execute(db).await?.rows_affected())
@@ -278,7 +225,8 @@ impl Notification {
         rows: i64,
     ) -> sqlx::Result<Vec<PersonalDataItem>> {
         let rows = sqlx::query!(
-            r#"select id, updated_at, to_jsonb(notification) - 'change' - 'due_at' as "thing!: Value" from notification
+            r#"select id, updated_at, to_jsonb(notification) - 'change' - 'due_at' - 'gathered' as "thing!: Value"
+            from notification
             where user_id = $1 and (updated_at, id) < ($2, $3) order by updated_at desc, id desc limit $4"#,
             user,
             before.at as Timestamp,

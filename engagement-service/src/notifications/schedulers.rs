@@ -2,11 +2,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
 
-use super::KEPT_DAYS;
-use super::channels::Outlet;
+use super::channels::{Handed, Handling, Outlet};
 use super::models::Notification;
+use super::{KEPT_DAYS, UNSEEN_KEPT_DAYS};
 use crate::core::app::App;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::ground::jobs::Job;
@@ -21,23 +22,54 @@ const MAX_AGE: TimeDelta = TimeDelta::days(1);
 
 /// When old notifications are deleted: at night, away from the full hour.
 const SCHEDULE: &str = "0 40 3 * * *";
-/// Notifications deleted by one statement.
+/// Notifications of one kind, viewed or not, that one statement deletes.
 const BATCH: i64 = 2_000;
 
-/// The job that deletes notifications that were viewed or withdrawn and are old.
+/// The job that deletes old notifications.
 pub fn job(app: &App) -> Job {
     Job::new("notifications", SCHEDULE, app.clone(), |app| async move { purge(&app).await })
 }
 
-/// Deletes them, a batch at a time.
+/// Deletes them, a batch at a time: earlier those that were viewed or withdrawn.
 pub async fn purge(app: &App) -> anyhow::Result<()> {
-    let before = Timestamp(Utc::now() - TimeDelta::days(KEPT_DAYS));
-    while !app.stop.is_cancelled() && Notification::purge(&app.db, before, BATCH).await? > 0 {}
+    let [before, unseen_before] =
+        [KEPT_DAYS, UNSEEN_KEPT_DAYS].map(|days| Timestamp(Utc::now() - TimeDelta::days(days)));
+    while !app.stop.is_cancelled() && Notification::purge(&app.db, before, unseen_before, BATCH).await? > 0 {}
     Ok(())
 }
 
+/// What channels do with notifications, by the ids of these.
+#[derive(Debug, Default)]
+struct Handover {
+    taken: BTreeSet<Uuid>,
+    at_hand: BTreeSet<Uuid>,
+    gathered: BTreeSet<Uuid>,
+    held: BTreeMap<Uuid, DateTime<Utc>>,
+}
+
+impl Handover {
+    fn add(&mut self, Handed { id, handling }: Handed) {
+        match handling {
+            Handling::Taken => {
+                self.taken.insert(id);
+            }
+            Handling::AtHand => {
+                self.taken.insert(id);
+                self.at_hand.insert(id);
+            }
+            Handling::Gathered => {
+                self.gathered.insert(id);
+            }
+            Handling::Held(until) => {
+                let latest = self.held.entry(id).or_insert(until);
+                *latest = until.max(*latest);
+            }
+        }
+    }
+}
+
 /// The worker that hands new notifications to their channels. One that no channel wants is sent: it is in the list. One that a
-/// channel has at hand is `SENDING` until nothing of it waits.
+/// channel has at hand is `SENDING` until nothing of it waits, and one that is held back stays `GENERATED`.
 pub struct Dispatcher {
     app: App,
     channels: Vec<Box<dyn Outlet>>,
@@ -62,19 +94,21 @@ impl Worker for Dispatcher {
         let now = Utc::now();
         let since = Timestamp(now - MAX_AGE);
         let (fresh, stale): (Vec<_>, Vec<_>) = due.into_iter().partition(|one| one.updated_at > since);
-        let (mut sending, mut waiting) = (BTreeMap::new(), BTreeSet::new());
+        let mut all = Handover::default();
         for channel in &self.channels {
             for handed in channel.hand_over(&mut tx, &fresh, now).await? {
-                let leaves = sending.entry(handed.id).or_insert(handed.at);
-                *leaves = handed.at.max(*leaves);
-                waiting.extend(handed.waits.then_some(handed.id));
+                all.add(handed);
             }
         }
-        Notification::mark_sending(&mut tx, &sending).await?;
-        let done = fresh.iter().chain(&stale).map(|one| one.id).filter(|id| !waiting.contains(id));
+        Notification::hold(&mut tx, &all.held, &all.gathered).await?;
+        let left: Vec<&Notification> =
+            fresh.iter().chain(&stale).filter(|one| !all.held.contains_key(&one.id)).collect();
+        let taken = left.iter().map(|one| one.id).filter(|id| all.taken.contains(id));
+        Notification::mark_sending(&mut tx, &taken.collect::<Vec<_>>()).await?;
+        let done = left.iter().map(|one| one.id).filter(|id| !all.at_hand.contains(id));
         Notification::mark_sent(&mut tx, &done.collect::<Vec<_>>()).await?;
-        for one in fresh.iter().chain(&stale) {
-            let outcome = if sending.contains_key(&one.id) { "channel" } else { "list" };
+        for one in left {
+            let outcome = if all.taken.contains(&one.id) { "channel" } else { "list" };
             let labels = [("type", one.r#type.word()), ("outcome", outcome)];
             metrics::counter!("notifications_dispatched_total", &labels).increment(1);
         }

@@ -33,7 +33,8 @@ pub struct NotifiedPost {
     "total_actors": 13,
     "post": { "id": "0199d0ac-3c9e-7a2e-8f3c-000000000002", "title": "Autumn", "excerpt": "The leaves are falling." },
     "level": null, "title": null, "text": "Ann and 12 others reacted to your post",
-    "created_at": "2026-11-20T15:05:05.052839+00:00", "updated_at": "2026-11-20T16:10:00.000001+00:00", "viewed_at": null
+    "created_at": "2026-11-20T15:05:05.052839+00:00", "updated_at": "2026-11-20T16:10:00.000001+00:00", "viewed_at": null,
+    "change": 42
 })))]
 pub struct NotificationOut {
     pub id: Uuid,
@@ -57,6 +58,8 @@ pub struct NotificationOut {
     pub updated_at: Timestamp,
     /// Null while it is unread
     pub viewed_at: Option<Timestamp>,
+    /// The number of its last change among those of the caller's notifications: what `up_to_change` takes
+    pub change: i64,
 }
 
 impl From<ActorCard> for PersonCard {
@@ -88,6 +91,7 @@ impl From<Notification> for NotificationOut {
             created_at: notification.created_at,
             updated_at: notification.updated_at,
             viewed_at: notification.viewed_at,
+            change: notification.change,
         }
     }
 }
@@ -99,26 +103,37 @@ pub struct UnreadCount {
     pub unread: i64,
 }
 
-/// Which notifications were viewed: some, or all up to a time
+/// Which notifications were viewed: some, or all up to a change or a time
 #[derive(ToSchema)]
-#[schema(examples(json!({ "up_to": "2026-11-20T16:10:00.000001+00:00" })))]
+#[schema(examples(json!({ "up_to_change": 42 })))]
 pub struct ViewedIn {
     /// At most 200 ids
     #[schema(value_type = Vec<Uuid>, max_items = 200, required = false)]
     pub ids: Option<Vec<Uuid>>,
-    /// All that are not newer than this: the `updated_at` of the newest one that was shown
+    /// All that are not newer than this: the `updated_at` of the newest one that was shown. What happened before and was consumed since
+    /// is viewed with them; `up_to_change` leaves it unread
     #[schema(value_type = String, format = DateTime, required = false)]
     pub up_to: Option<Timestamp>,
+    /// All that have not changed since this one: the highest `change` of those that were shown
+    #[schema(value_type = i64, required = false)]
+    pub up_to_change: Option<i64>,
 }
 
 impl Input for ViewedIn {
     fn read(fields: &mut Fields) -> Self {
         let ids = fields.value("ids").map(|ids| read_ids(fields, ids));
         let up_to = fields.value("up_to").and_then(|up_to| read_time(fields, &up_to));
-        if fields.errors.is_empty() && ids.is_some() == up_to.is_some() {
-            fields.refuse("ids", "either ids or up_to is needed, and not both", "value_error.either", None);
+        let up_to_change = fields.value("up_to_change").and_then(|change| read_change(fields, &change));
+        let given = [ids.is_some(), up_to.is_some(), up_to_change.is_some()];
+        if fields.errors.is_empty() && given.into_iter().filter(|is_given| *is_given).count() != 1 {
+            fields.refuse(
+                "ids",
+                "one of ids, up_to and up_to_change is needed, and no other",
+                "value_error.either",
+                None,
+            );
         }
-        Self { ids, up_to }
+        Self { ids, up_to, up_to_change }
     }
 }
 
@@ -148,4 +163,12 @@ fn read_time(fields: &mut Fields, time: &Value) -> Option<Timestamp> {
         fields.refuse("up_to", "invalid datetime format", "value_error.datetime", None);
     }
     time.map(Timestamp)
+}
+
+fn read_change(fields: &mut Fields, change: &Value) -> Option<i64> {
+    let change = change.as_i64().filter(|change| *change >= 0);
+    if change.is_none() {
+        fields.refuse("up_to_change", "value is not a valid integer", "type_error.integer", None);
+    }
+    change
 }

@@ -1,11 +1,10 @@
 //! What follows for notifications from a change of the read model, in its transaction.
 use std::collections::BTreeSet;
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use super::Type;
 use super::causes::models::{
     delete_actor, list_actors, list_actors_of, list_causes, list_connected, list_connections, list_interactions,
     save_actors, withhold,
@@ -16,9 +15,16 @@ use super::causes::threads::models::list_thread_actors;
 use super::causes::{Pair, PostActor};
 use super::models::{Announcement, Notification};
 use super::numbers::models::lock_readers;
-use super::readers::models::{list_new_interactions, list_readers, list_withheld_readers};
+use super::readers::models::{list_new_interactions, list_readers, list_unnotified_actors, list_withheld_readers};
+use super::{KEPT_DAYS, Type};
 use crate::core::contract::timestamp::Timestamp;
 use crate::posts::models::PostCount;
+
+/// People whose causes one statement reads, and one writes: far fewer than it could in the time that it may take.
+const PAGE: usize = 2_000;
+/// The most people with which a group of a post's author begins, the newest of them. With any number it might not be written within the
+/// time that a step may take, and all later events would wait for it.
+const MAX_FIRST_ACTORS: i64 = 50_000;
 
 /// People reacted to posts or commented on them, or took that back. This transaction has locked the counts of the posts.
 pub async fn interactions_changed(tx: &mut PgTransaction<'_>, interactions: &[PostActor]) -> sqlx::Result<()> {
@@ -44,7 +50,7 @@ pub async fn comments_changed(
 /// and comments is either seen, or sees the post.
 pub async fn posts_changed(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<()> {
     PostCount::create_and_lock(tx, posts).await?;
-    let interactions = list_new_interactions(tx, posts).await?;
+    let interactions = list_new_interactions(tx, posts, kept_since()).await?;
     let mut readers = list_readers(tx, posts, &interactions).await?;
     readers.extend(list_withheld_readers(tx, posts).await?);
     if readers.is_empty() {
@@ -89,22 +95,36 @@ pub async fn pairs_changed(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::
     evaluate(tx, &posts.into_iter().collect::<Vec<_>>(), &interactions, &readers).await
 }
 
+/// Since when causes make notifications.
+fn kept_since() -> Timestamp {
+    Timestamp(Utc::now() - TimeDelta::days(KEPT_DAYS))
+}
+
 /// Writes what differs for these readers, which this transaction has locked. What concerns others is another transaction's to write.
+/// A group of a post's author that does not exist yet is built from all people behind it, so that its count is complete from its
+/// beginning, also where reactions were consumed before their post.
 async fn evaluate(
     tx: &mut PgTransaction<'_>,
     posts: &[Uuid],
     interactions: &[PostActor],
     readers: &[Uuid],
 ) -> sqlx::Result<()> {
-    let causes = list_causes(tx, posts, interactions, readers).await?;
-    let known = list_actors(tx, interactions, readers).await?;
-    save_actors(tx, &differences(causes, known)).await
+    let since = kept_since();
+    let mut touched: BTreeSet<PostActor> = interactions.iter().copied().collect();
+    touched.extend(list_unnotified_actors(tx, posts, readers, since, MAX_FIRST_ACTORS).await?);
+    // In their order, which is by post: a page has few groups.
+    for page in touched.into_iter().collect::<Vec<_>>().chunks(PAGE) {
+        let causes = list_causes(tx, page, readers).await?;
+        let known = list_actors(tx, page, readers).await?;
+        save_actors(tx, &differences(causes, known, since)).await?;
+    }
+    Ok(())
 }
 
 async fn evaluate_connections(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<()> {
     let connections = list_connections(tx, pairs).await?;
     let known = list_connected(tx, pairs).await?;
-    save_actors(tx, &differences(connections, known)).await
+    save_actors(tx, &differences(connections, known, kept_since())).await
 }
 
 async fn evaluate_recommendations(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<()> {
@@ -132,15 +152,16 @@ pub async fn erase(tx: &mut PgTransaction<'_>, person: Uuid, rows: i64) -> sqlx:
     Ok(Notification::erase(tx, person, rows).await? || !actors.is_empty())
 }
 
-/// A reader viewed notifications: those with these ids, or all up to a time. How many have these ids.
+/// A reader viewed notifications: those with these ids, or all up to a time or a change. How many have these ids.
 pub async fn viewed(
     tx: &mut PgTransaction<'_>,
     user: Uuid,
     ids: Option<&[Uuid]>,
     up_to: Option<Timestamp>,
+    up_to_change: Option<i64>,
 ) -> sqlx::Result<usize> {
     lock_readers(tx, &[user]).await?;
-    Notification::view(tx, user, ids, up_to).await
+    Notification::view(tx, user, ids, up_to, up_to_change).await
 }
 
 /// A reader deleted a notification; false when there is none.

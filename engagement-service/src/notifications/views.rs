@@ -77,7 +77,7 @@ pub async fn view_notification(
     Path(id): Path,
 ) -> Result<Json<UnreadCount>, Error> {
     let mut tx = app.db.begin().await?;
-    if signals::viewed(&mut tx, user.id, Some(&[id]), None).await? == 0 {
+    if signals::viewed(&mut tx, user.id, Some(&[id]), None, None).await? == 0 {
         return Err(NOT_FOUND);
     }
     let unread = Notification::count_unread(&mut *tx, user.id).await?;
@@ -85,7 +85,7 @@ pub async fn view_notification(
     Ok(Json(UnreadCount { unread }))
 }
 
-/// Mark some of the caller's notifications as viewed, or all up to a time
+/// Mark some of the caller's notifications as viewed, or all up to a change or a time
 #[utoipa::path(post, path = "/me/notifications/view", tag = "notifications", request_body = ViewedIn, responses(
     (status = 200, body = UnreadCount),
 ))]
@@ -95,7 +95,7 @@ pub async fn view_notifications(
     Body(viewed): Body<ViewedIn>,
 ) -> Result<Json<UnreadCount>, Error> {
     let mut tx = app.db.begin().await?;
-    signals::viewed(&mut tx, user.id, viewed.ids.as_deref(), viewed.up_to).await?;
+    signals::viewed(&mut tx, user.id, viewed.ids.as_deref(), viewed.up_to, viewed.up_to_change).await?;
     let unread = Notification::count_unread(&mut *tx, user.id).await?;
     app.commit_with_answer(tx).await?;
     Ok(Json(UnreadCount { unread }))

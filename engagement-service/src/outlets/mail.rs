@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::digests;
 use crate::digests::models::MailItem;
 use crate::notifications::Type;
-use crate::notifications::channels::{Handed, Outlet};
+use crate::notifications::channels::{Handed, Handling, Outlet};
 use crate::notifications::models::Notification;
 use crate::preferences::Preferences;
 use crate::preferences::services::Mailing;
@@ -29,16 +29,23 @@ impl MailOutlet {
         now: DateTime<Utc>,
     ) -> sqlx::Result<Vec<Handed>> {
         let preferences = list_preferences(tx, due).await?;
-        let (mut at_once, mut gathered) = (Vec::new(), Vec::new());
+        let (mut at_once, mut gathered, mut handed) = (Vec::new(), Vec::new(), Vec::new());
         for notification in due {
-            match preferences.get(&notification.user_id).map(|chosen| chosen.mailing(notification.r#type, now)) {
-                Some(Mailing::AtOnce(not_before)) => at_once.push((mail_item(notification), not_before)),
-                Some(Mailing::Digest) => gathered.push(mail_item(notification)),
-                Some(Mailing::Never) | None => {}
-            }
+            let mailing = preferences.get(&notification.user_id).map(|chosen| chosen.mailing(notification.r#type, now));
+            let handling = match mailing {
+                Some(Mailing::AtOnce(leaves)) if leaves > now => Handling::Held(leaves),
+                Some(Mailing::AtOnce(leaves)) => {
+                    at_once.push((mail_item(notification), leaves));
+                    Handling::Taken
+                }
+                Some(Mailing::Digest) => {
+                    gathered.push(mail_item(notification));
+                    Handling::Gathered
+                }
+                Some(Mailing::Never) | None => continue,
+            };
+            handed.push(Handed { id: notification.id, handling });
         }
-        let handed =
-            at_once.iter().map(|(item, at)| Handed { id: item.notification_id, waits: false, at: *at }).collect();
         digests::signals::add(tx, gathered, &preferences, now).await?;
         digests::signals::request_mails(tx, &self.links, at_once).await?;
         Ok(handed)

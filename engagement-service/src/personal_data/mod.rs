@@ -13,6 +13,7 @@ use crate::devices::models::Device;
 use crate::digests::events::PERSONAL;
 use crate::digests::models::Digest;
 use crate::feeds::drops::models::FeedDrop;
+use crate::feeds::fan_out::models::Audience;
 use crate::follows::models::Follow;
 use crate::mentions::models::Mention;
 use crate::moderated_posts::models::PostLimit;
@@ -131,6 +132,8 @@ async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     let had_dismissed = DismissedPerson::delete_by_user(tx, person, BATCH).await?;
     Device::delete_by_user(tx, person).await?;
     Preferences::delete(tx, person).await?;
+    // Before the connections, as the worker of feeds locks them.
+    Audience::delete(tx, person).await?;
     let more = Follow::delete_by_user(tx, person, BATCH).await?;
     // What Redis has of their feed; behind the connections.
     FeedDrop::create(tx, &[person]).await?;

@@ -1,6 +1,7 @@
 //! The export and the erasure of a user's data.
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Executor};
 use uuid::Uuid;
 
 use super::USER_ERASED;
@@ -34,4 +35,17 @@ async fn a_deleted_users_data_is_exported_before_and_gone_after(_: PgPoolOptions
     let reply = platform.call("GET", "/me/activity-profile", Some(&anna), None).await;
     assert_eq!(reply.status, 404);
     assert_eq!(platform.call("GET", "/me/activity-profile", Some(&bert), None).await.status, 200);
+}
+
+#[sqlx::test(migrations = false)]
+async fn that_an_author_had_many_followers_is_erased(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let (her, him) = (new_user().1, new_user().1);
+    let big = format!("insert into big_author (user_id) values ('{her}'), ('{him}')");
+    platform.app.db.execute(AssertSqlSafe(big)).await.unwrap();
+    platform.erase(her).await;
+    let has_big_author =
+        async |user: Uuid| platform.finds(&user.to_string()).await.iter().any(|place| place.ends_with("big_author"));
+    assert!(!has_big_author(her).await);
+    assert!(has_big_author(him).await, "another author stays one");
 }

@@ -13,6 +13,9 @@
 //! | is busy, broken or silent | is sent again: when it says so, or after a wait that doubles; for a day at most, then `FAILED` |
 //! | refuses it otherwise | ends: `FAILED`; most likely the settings are wrong, so it is logged and counted |
 //!
+//! Until then much may have happened, so a message about a notification gets the words of the moment in which it is sent, and
+//! is not sent at all when its user has seen the notification, or wants no more pushes about its type.
+//!
 //! When the process dies between sending and writing down, the message goes out again under the same collapse key: twice
 //! is better than never.
 pub mod addresses;
@@ -22,6 +25,7 @@ mod encryption;
 mod fcm;
 pub mod models;
 pub mod schedulers;
+pub mod services;
 pub mod signals;
 mod tokens;
 mod views;

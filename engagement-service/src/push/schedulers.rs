@@ -1,4 +1,5 @@
 //! Sends what is due, one worker per provider, so that one that is silent does not hold up the others; and cleans up.
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -7,14 +8,18 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use rand::RngExt;
 use sqlx::PgTransaction;
+use uuid::Uuid;
 
 use super::channels::PushChannels;
 use super::models::{Delivery, PushBacklog};
+use super::services::PushWords;
 use super::{Channel, DeliveryState, Disposition, PushMessage, Receipt, Target};
 use crate::core::app::App;
 use crate::core::ground::jobs::Job;
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::devices;
+use crate::notifications::models::Notification;
+use crate::preferences::Preferences;
 
 /// How often a worker polls for deliveries of other replicas, and for tries that are due again.
 const POLL: Duration = Duration::from_secs(1);
@@ -64,6 +69,44 @@ impl PushSender {
     fn count(&self, outcome: &'static str, times: u64) {
         let provider = self.channel.provider().word();
         metrics::counter!("push_deliveries_total", "provider" => provider, "outcome" => outcome).increment(times);
+    }
+
+    /// Gives deliveries the words of now, which name no person that does not stand behind the notification any more, and ends those
+    /// that are no news or not wanted by now. What is about no notification of this service stays as it is.
+    async fn renew(&self, claimed: Vec<Delivery>) -> anyhow::Result<Vec<Delivery>> {
+        if claimed.is_empty() {
+            return Ok(claimed);
+        }
+        let ids: Vec<Uuid> = claimed.iter().map(|delivery| delivery.notification_id).collect();
+        let notifications = Notification::find_all(&self.app.db, &ids).await?;
+        let readers: Vec<Uuid> = notifications.iter().map(|notification| notification.user_id).collect();
+        let preferences = Preferences::list(&self.app.db, &readers).await?;
+        let notifications: HashMap<Uuid, Notification> =
+            notifications.into_iter().map(|notification| (notification.id, notification)).collect();
+        let (mut wanted, mut outdated) = (Vec::new(), Vec::new());
+        for mut delivery in claimed {
+            let Some(now) = notifications.get(&delivery.notification_id) else {
+                wanted.push(delivery);
+                continue;
+            };
+            let is_pushed = preferences.get(&now.user_id).is_some_and(|chosen| chosen.channels(now.r#type).push);
+            if !is_pushed || !now.shown || now.viewed_at.is_some() {
+                outdated.push(delivery);
+                continue;
+            }
+            let words = PushWords::of(now);
+            (delivery.title, delivery.body, delivery.url) = (words.title, words.body, words.url);
+            wanted.push(delivery);
+        }
+        if !outdated.is_empty() {
+            let mut tx = self.app.db.begin().await?;
+            for delivery in &outdated {
+                delivery.end(&mut tx, DeliveryState::Failed, None, "outdated").await?;
+            }
+            self.app.commit(tx).await?;
+            self.count("outdated", u64::try_from(outdated.len())?);
+        }
+        Ok(wanted)
     }
 
     /// Sends a delivery, if there still is a device for it and it is still news.
@@ -168,7 +211,7 @@ impl Worker for PushSender {
                 let room = i64::try_from(WINDOW - under_way.len())?;
                 self.count("outdated", Delivery::end_outdated(&self.app.db, self.channel.provider()).await?);
                 let claimed = Delivery::claim(&self.app.db, self.channel.provider(), room).await?;
-                under_way.extend(claimed.into_iter().map(|delivery| self.send(delivery)));
+                under_way.extend(self.renew(claimed).await?.into_iter().map(|delivery| self.send(delivery)));
             }
             // One that is silent must not keep the others from being claimed.
             match tokio::time::timeout(CLAIM_INTERVAL, under_way.next()).await {

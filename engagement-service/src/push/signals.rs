@@ -5,11 +5,8 @@ use uuid::Uuid;
 
 use super::channels::PushChannels;
 use super::models::{Delivery, NewDelivery};
+use super::services::{cut_body, cut_title};
 
-/// The longest parts of a message, in characters. A message must fit into 3,993 bytes (RFC 8291, section 4), and a character
-/// can have four; beside them are the fields' names, two ids and at most [`MAX_URL_BYTES`].
-const MAX_TITLE: usize = 120;
-const MAX_BODY: usize = 400;
 /// The longest URL, in bytes. It is the service's own and has no user's words in it.
 const MAX_URL_BYTES: usize = 512;
 /// The longest collapse key, in bytes.
@@ -46,23 +43,12 @@ pub async fn request(
     let new = NewDelivery {
         notification_id: request.notification_id,
         user_id: request.user_id,
-        title: &cut(request.title, MAX_TITLE),
-        body: &cut(request.body, MAX_BODY),
+        title: &cut_title(request.title),
+        body: &cut_body(request.body),
         url: request.url,
         collapse_key: request.collapse_key,
         named: request.named,
         not_before: request.not_before.unwrap_or_default().into(),
     };
     Delivery::create(tx, &channels.providers(), &new).await
-}
-
-/// A text on one line, of at most that many characters.
-fn cut(text: &str, max: usize) -> String {
-    let mut line = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    let mut kept: String = line.by_ref().take(max).collect();
-    if line.next().is_some() {
-        kept.pop();
-        kept.push('…');
-    }
-    kept
 }

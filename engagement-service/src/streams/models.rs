@@ -30,9 +30,9 @@ impl News {
         query.fetch_all(db).await
     }
 
-    /// Saves that changes were announced. A reader that a transaction has locked is left out, and announced once more.
-    pub async fn save_announced(db: impl PgExecutor<'_>, news: &[Self]) -> sqlx::Result<()> {
-        sqlx::query!(
+    /// Saves that changes were announced; of how many readers. One that a transaction has locked is left out, and announced once more.
+    pub async fn save_announced(db: impl PgExecutor<'_>, news: &[Self]) -> sqlx::Result<u64> {
+        let query = sqlx::query!(
             "update notification_reader set announced = greatest(announced, news.last_change)
             from (
                 select known.user_id, known.last_change
@@ -43,9 +43,7 @@ impl News {
             where notification_reader.user_id = news.user_id",
             &news.iter().map(|news| news.user_id).collect::<Vec<_>>(),
             &news.iter().map(|news| news.last_change).collect::<Vec<_>>()
-        )
-        .execute(db)
-        .await?;
-        Ok(())
+        );
+        Ok(query.execute(db).await?.rows_affected())
     }
 }

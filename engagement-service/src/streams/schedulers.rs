@@ -12,6 +12,8 @@ use crate::core::ground::worker::{Outcome, Worker};
 const PAGE: i64 = 1_000;
 /// How often the announcer looks for the changes of other replicas that died before they announced them.
 const ANNOUNCER_POLL: Duration = Duration::from_secs(1);
+/// How long readers are left alone who are all locked by transactions: without a pause their names would be published over and over.
+const LOCKED_PAUSE: Duration = Duration::from_millis(100);
 
 /// Publishes whose notifications changed, after commits. Two of them at once publish twice, which does no harm.
 pub struct Announcer(pub App);
@@ -24,7 +26,7 @@ impl Worker for Announcer {
         }
         let ids: Vec<u8> = news.iter().flat_map(|news| news.user_id.into_bytes()).collect();
         let _: u64 = self.0.redis.clone().publish(NOTIFICATIONS_NEWS, ids).await?;
-        News::save_announced(&self.0.db, &news).await?;
-        Ok(Outcome::Busy)
+        let saved = News::save_announced(&self.0.db, &news).await?;
+        Ok(if saved > 0 { Outcome::Busy } else { Outcome::Idle(LOCKED_PAUSE) })
     }
 }

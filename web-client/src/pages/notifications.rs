@@ -25,7 +25,7 @@ struct Notifications {
     page: Frame,
     shown: Vec<Notification>,
     next: Option<String>,
-    /// The time of the newest one, up to which all can be marked as read.
+    /// Up to which change all can be marked as read; a time where the API counts none.
     newest: Option<String>,
 }
 
@@ -43,6 +43,8 @@ struct Notification {
     text: String,
     updated_at: DateTime<Utc>,
     viewed_at: Option<DateTime<Utc>>,
+    /// The number of its last change; none from an API of an earlier release.
+    change: Option<i64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -81,13 +83,19 @@ impl Notification {
 pub async fn list(Member(page, caller): Member, asked: Asked) -> Result<Response, Failure> {
     let Listed { items, next } = caller.list::<Notification>(&["me", "notifications"], &asked.page(&[])).await?;
     let unread = items.iter().any(|one| one.viewed_at.is_none());
-    let newest = items.iter().map(|one| one.updated_at).max().filter(|_| unread);
-    let newest = newest.map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::Micros, true));
+    let change = items.iter().filter_map(|one| one.change).max().map(|change| change.to_string());
+    let newest = items.iter().map(|one| one.updated_at).max();
+    let newest = change.or(newest.map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)));
+    let newest = newest.filter(|_| unread);
     Ok(html(&Notifications { page, shown: items, next, newest }))
 }
 
 pub async fn read_all(Sender(caller): Sender, fields: Fields) -> Result<Redirect, Failure> {
-    let body = json!({ "up_to": fields.get("up_to") });
+    let up_to = fields.get("up_to");
+    let body = match up_to.parse::<i64>() {
+        Ok(change) => json!({ "up_to_change": change }),
+        Err(_) => json!({ "up_to": up_to }),
+    };
     caller.put(Method::POST, &["me", "notifications", "view"], &body).await?;
     Ok(Redirect::to("/notifications"))
 }

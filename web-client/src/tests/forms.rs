@@ -287,6 +287,31 @@ async fn the_other_forms_send_what_the_documents_know() {
     assert_eq!(kinds["types"], json!({ "USER_MENTIONED": { "in_app": true, "mail": "DIGEST" } }));
 }
 
+/// All are marked as read up to the last change that the page showed, and up to a time where the API counts no changes.
+#[tokio::test]
+async fn all_are_read_up_to_what_the_page_showed() {
+    let client = Client::new().await;
+    let noted = |change: serde_json::Value, second: u8| {
+        json!({ "id": ID, "type": "USER_MENTIONED", "text": "Ada mentioned you", "viewed_at": null, "change": change,
+            "updated_at": format!("2026-11-20T12:00:0{second}Z") })
+    };
+    for (items, shown, sent) in [
+        (json!([noted(json!(41), 5), noted(json!(43), 2)]), "43", json!({ "up_to_change": 43 })),
+        (
+            json!([noted(json!(null), 5), noted(json!(null), 2)]),
+            "2026-11-20T12:00:05.000000Z",
+            json!({ "up_to": "2026-11-20T12:00:05.000000Z" }),
+        ),
+    ] {
+        client.stub.answer("GET /me/notifications", 200, items);
+        let page = client.get("/notifications").await.text;
+        assert!(page.contains(&format!("name=\"up_to\" value=\"{shown}\"")), "{shown} is not in {page}");
+        client.post("/notifications/read", &format!("up_to={shown}")).await;
+        assert_eq!(client.stub.calls("POST /me/notifications/view").pop().unwrap().body, sent);
+    }
+    assert_eq!(client.stub.undocumented(), Vec::<String>::new());
+}
+
 /// A form that is too long, or is none, is refused with a page.
 #[tokio::test]
 async fn what_is_no_form_is_refused() {

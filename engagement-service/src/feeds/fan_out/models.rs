@@ -121,11 +121,17 @@ impl FanOut {
         Ok(())
     }
 
-    /// A page of the followers whose feeds have the author's posts.
+    /// A page of the followers whose feeds have the author's posts. A reader who does not see the author gets none: the end of a mute
+    /// or block drops their feed in its own transaction, so that it is built with the posts of the meantime.
     pub async fn list_followers(&self, db: impl PgExecutor<'_>, rows: i64) -> sqlx::Result<Vec<Uuid>> {
         sqlx::query_scalar!(
-            "select user_id from follow where target_id = $1 and user_id > $2 and stands and not pulled
-            order by user_id limit $3",
+            r#"select user_id as "user_id!" from follow where target_id = $1 and user_id > $2 and stands and not pulled
+                and not exists (select from mute where mute.user_id = follow.user_id and mute.target_id = $1)
+                and not exists (
+                    select from block where block.stands and block.user_id = follow.user_id and block.target_id = $1)
+                and not exists (
+                    select from block where block.stands and block.user_id = $1 and block.target_id = follow.user_id)
+            order by user_id limit $3"#,
             self.author_id,
             self.done_to,
             rows
@@ -143,12 +149,15 @@ pub struct FeedBacklog {
 }
 
 impl FeedBacklog {
-    /// Counts the jobs.
+    /// Counts the jobs. The order to drop all feeds may take its time: it counts as waiting from an hour later on.
     pub async fn count(db: impl PgExecutor<'_>) -> sqlx::Result<Self> {
         sqlx::query_as!(
             Self,
             r#"select count(*) as "waiting!", min(asked_at) as oldest
-            from (select asked_at from fan_out union all select asked_at from feed_drop) as job"#
+            from (
+                select asked_at from fan_out union all select asked_at from feed_drop
+                union all select asked_at + interval '1 hour' from feed_drop_all where done_to is not null
+            ) as job"#
         )
         .fetch_one(db)
         .await
@@ -159,6 +168,12 @@ impl FeedBacklog {
 pub struct Audience;
 
 impl Audience {
+    /// Deletes that an author has too many followers.
+    pub async fn delete(tx: &mut PgTransaction<'_>, author: Uuid) -> sqlx::Result<()> {
+        sqlx::query!("delete from big_author where user_id = $1", author).execute(&mut **tx).await?;
+        Ok(())
+    }
+
     /// Notes whether an author has too many followers: from a number on, and until there are fewer than another; whether they have.
     pub async fn measure(tx: &mut PgTransaction<'_>, author: Uuid, from: i64, until: i64) -> sqlx::Result<bool> {
         let row = sqlx::query!(
@@ -176,7 +191,7 @@ impl Audience {
             return Ok(true);
         }
         if row.was_big && row.followers < until {
-            sqlx::query!("delete from big_author where user_id = $1", author).execute(&mut **tx).await?;
+            Self::delete(tx, author).await?;
             return Ok(false);
         }
         Ok(row.was_big)

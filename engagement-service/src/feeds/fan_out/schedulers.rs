@@ -7,12 +7,12 @@ use uuid::Uuid;
 use super::models::{Audience, FanOut, FeedBacklog};
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::feeds::Feeds;
-use crate::feeds::drops::models::FeedDrop;
+use crate::feeds::drops::models::{FeedDrop, FullDrop};
 
 /// Followers whose feeds get a post in one step.
 pub const PAGE: i64 = 1_000;
-/// Feeds that are dropped in one step.
-const DROPS: i64 = 500;
+/// Feeds that are dropped in one step, and as many once more where all are.
+pub const DROPS: i64 = 500;
 /// How long a worker has for a page, in seconds; then it counts as dead.
 pub const CLAIM: f64 = 10.0;
 /// How often jobs are looked for that another replica's commit has written.
@@ -33,9 +33,10 @@ impl Worker for FeedWorker {
             cache.drop_feeds(&readers).await?;
             FeedDrop::finish(&app.db, &drops).await?;
         }
+        let drops_all = self.drop_page_of_all().await?;
         // However many feeds are dropped, as after a restart of Redis, posts go on into the others.
         let Some(job) = FanOut::claim(&app.db, CLAIM).await? else {
-            return Ok(if drops.is_empty() { Outcome::Idle(POLL) } else { Outcome::Busy });
+            return Ok(if drops.is_empty() && !drops_all { Outcome::Idle(POLL) } else { Outcome::Busy });
         };
         let done = self.work_page(&job).await;
         if done.is_err() {
@@ -47,6 +48,21 @@ impl Worker for FeedWorker {
 }
 
 impl FeedWorker {
+    /// Carries the order to drop all feeds on by one page; false when there is none. Of two workers at one page both drop the same.
+    async fn drop_page_of_all(&self) -> anyhow::Result<bool> {
+        let Feeds { app, cache, .. } = &self.0;
+        let Some(order) = FullDrop::find(&app.db).await? else { return Ok(false) };
+        let readers = order.list_readers(&app.db, DROPS).await?;
+        if !readers.is_empty() {
+            cache.drop_feeds(&readers).await?;
+        }
+        match readers.last() {
+            Some(last) if i64::try_from(readers.len())? == DROPS => order.advance(&app.db, *last).await?,
+            _ => order.finish(&app.db).await?,
+        }
+        Ok(true)
+    }
+
     /// Carries a job on by one page.
     async fn work_page(&self, job: &FanOut) -> anyhow::Result<()> {
         let Feeds { app, cache, .. } = &self.0;

@@ -4,10 +4,12 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
 use super::{NO_POSTS, World, ids, link};
-use crate::core::ground::worker::Worker;
+use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::counted::Counted;
 use crate::feeds::cache::{CAPACITY, FeedLookup};
+use crate::feeds::drops::models::{FeedDrop, FullDrop};
 use crate::feeds::drops::schedulers::RedisWatch;
+use crate::feeds::fan_out::schedulers::{DROPS, FeedBacklogGauges, FeedWorker};
 use crate::feeds::pages::Place;
 
 #[sqlx::test(migrations = false)]
@@ -172,4 +174,71 @@ async fn no_feed_outlives_the_run_of_its_redis(_: PgPoolOptions, database: PgCon
     world.work().await;
     assert_eq!(world.members(ann).await.len(), 0, "it may have lost what was written last");
     assert_eq!(world.feed(ann).await, [post]);
+}
+
+#[sqlx::test(migrations = false)]
+async fn all_feeds_are_dropped_in_pages_that_a_restart_goes_on_with(_: PgPoolOptions, database: PgConnectOptions) {
+    let world = World::start(database, &[]).await;
+    // Readers are people, and users who are not known but for a connection or a post.
+    world
+        .sql(&format!(
+            "insert into person (id, status, version)
+            select lpad(to_hex(n), 32, '0')::uuid, 'ACTIVE', now() from generate_series(1, {}) as n;
+            insert into follow (user_id, target_id, stands, at)
+            select lpad(to_hex({DROPS} + n), 32, '0')::uuid, '{}', true, now() from generate_series(1, 10) as n;
+            insert into post_card (id, user_id, created_at, content, types, status, version, published_at)
+            select gen_random_uuid(), lpad(to_hex({DROPS} + 11), 32, '0')::uuid, now(), 'x', '{{NEWS}}', 'POSTED', now(), now()
+            from generate_series(1, 10)",
+            DROPS - 1,
+            Uuid::max()
+        ))
+        .await;
+    let id = |number: i64| Uuid::from_u128(u128::try_from(number).unwrap());
+    let (early, last_of_page, late) = (id(1), id(DROPS + 1), id(DROPS + 11));
+    let readers = [early, last_of_page, late];
+    let count = async || {
+        let mut kept = Vec::new();
+        for reader in readers {
+            kept.push(!world.members(reader).await.is_empty());
+        }
+        kept
+    };
+    let read = async || {
+        for reader in readers {
+            world.feed(reader).await;
+        }
+        assert_eq!(count().await, [true, true, true]);
+    };
+    let db = &world.platform.app.db;
+    let order = async || {
+        let mut tx = db.begin().await.unwrap();
+        FeedDrop::create_for_all(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    let step = async || FeedWorker(world.feeds()).step().await.unwrap();
+    read().await;
+    order().await;
+    assert!(FeedDrop::list(db, 1).await.unwrap().is_empty(), "no row for each of them");
+    let counted = Counted::begin();
+    FeedBacklogGauges(world.feeds()).step().await.unwrap();
+    counted.assert("feed_jobs_waiting 1");
+    assert_eq!(step().await, Outcome::Busy);
+    assert_eq!(count().await, [false, false, true], "a page");
+    world.feed(early).await;
+    assert_eq!(step().await, Outcome::Busy);
+    assert_eq!(count().await, [true, false, false], "another worker goes on, and does not begin again");
+    assert!(matches!(step().await, Outcome::Idle(_)));
+
+    // An order that comes meanwhile begins anew, and a worker at a page of the one before does not end it.
+    read().await;
+    order().await;
+    step().await;
+    let late_worker = FullDrop::find(db).await.unwrap().unwrap();
+    read().await;
+    order().await;
+    late_worker.advance(db, Uuid::max()).await.unwrap();
+    late_worker.finish(db).await.unwrap();
+    world.work().await;
+    assert_eq!(count().await, [false, false, false]);
+    assert!(FullDrop::find(db).await.unwrap().is_none());
 }

@@ -5,6 +5,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
 use super::{NO_POSTS, World};
+use crate::blocks::events::{USER_BLOCKED, USER_UNBLOCKED};
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::counted::Counted;
 use crate::feeds::fan_out::models::FanOut;
@@ -38,6 +39,52 @@ async fn a_post_enters_the_feeds_that_are_kept_and_no_other(_: PgPoolOptions, da
     world.turn(post, bert, "POSTED").await;
     world.work().await;
     assert_eq!(world.members(anna).await[1..], [key]);
+}
+
+/// They filled the feed with what no page shows, and woke live streams for nothing.
+#[sqlx::test(migrations = false)]
+async fn posts_of_muted_and_blocked_authors_enter_no_feed(_: PgPoolOptions, database: PgConnectOptions) {
+    let world = World::start(database, &[]).await;
+    let [anna, other] = [world.join("anna").await, world.join("other").await];
+    let [muted, blocked, blocking] =
+        [world.join("muted").await, world.join("blocked").await, world.join("blocking").await];
+    for author in [muted, blocked, blocking] {
+        world.follow(anna, author).await;
+        world.follow(other, author).await;
+    }
+    let mute = async |method: &str| {
+        let reply = world.platform.call(method, &format!("/me/mutes/{muted}"), Some(&anna.to_string()), None).await;
+        assert_eq!(reply.status, 204, "{reply:?}");
+    };
+    mute("POST").await;
+    world.pair(USER_BLOCKED, anna, blocked).await;
+    world.pair(USER_BLOCKED, blocking, anna).await;
+    world.work().await;
+    for reader in [anna, other] {
+        assert_eq!(world.feed(reader).await, NO_POSTS);
+    }
+    let counted = Counted::begin();
+    let [first, second, third] = [world.post(muted).await, world.post(blocked).await, world.post(blocking).await];
+    world.work().await;
+    assert_eq!(world.members(anna).await.len(), 1, "its state alone");
+    assert_eq!(world.members(other).await.len(), 4);
+    counted.assert("feed_entries_added_total 3");
+
+    // The end of each brings the posts of the meantime.
+    let see = async |wanted: &[Uuid]| {
+        world.work().await;
+        assert_eq!(world.feed(anna).await, wanted, "built");
+        assert_eq!(world.feed(anna).await, wanted, "from Redis");
+        assert_eq!(world.members(anna).await.len(), 1 + wanted.len());
+    };
+    mute("DELETE").await;
+    see(&[first]).await;
+    world.pair(USER_UNBLOCKED, anna, blocked).await;
+    see(&[second, first]).await;
+    world.pair(USER_UNBLOCKED, blocking, anna).await;
+    see(&[third, second, first]).await;
+    let fourth = world.post(muted).await;
+    see(&[fourth, third, second, first]).await;
 }
 
 #[sqlx::test(migrations = false)]

@@ -36,7 +36,7 @@ impl History {
             reply.is_comment && !reply.gone && reply.post == post && reply.first.is_none()
         };
         let first = (0..self.replies.len()).filter(begins_thread).choose(dice).filter(|_| dice.random_bool(0.5));
-        let (id, mentions, now) = (Uuid::now_v7(), some_people(dice), self.now);
+        let (id, mentions, now) = (Uuid::from_u128(dice.random()), some_people(dice), self.now);
         self.replies.push(Reply {
             id,
             post,

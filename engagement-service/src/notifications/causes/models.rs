@@ -27,31 +27,24 @@ impl From<ActorRow> for Standing {
     }
 }
 
-/// The causes on posts for these readers: those of the given people, and all of a group of the post's author that does not exist yet, so
-/// that its count is complete from its beginning, also where reactions were consumed before their post.
+/// The causes on posts for these readers: those of the given people.
 pub async fn list_causes(
     tx: &mut PgTransaction<'_>,
-    posts: &[Uuid],
     interactions: &[PostActor],
     readers: &[Uuid],
 ) -> sqlx::Result<Vec<Cause>> {
     let rows = sqlx::query!(
         r#"with cause as (
-            select touched.*, type, at, reader_id from unnest($2::uuid[], $3::uuid[]) as touched (post_id, actor_id)
+            select touched.*, type, at, reader_id from unnest($1::uuid[], $2::uuid[]) as touched (post_id, actor_id)
             cross join lateral causes(touched.post_id, touched.actor_id)
-            union all
-            select post.id, actor_id, type, at, null from unnest($1::uuid[]) as post (id)
-            cross join lateral author_causes(post.id) as cause
-            where not exists (select from notification where subject_id = post.id and notification.type = cause.type)
         )
         select cause.type as "type!: Type", post_id as "post_id!", actor_id as "actor_id!",
             coalesce(reader_id, user_id) as "user_id!", max(at) as "at!: Timestamp"
         from cause join post_card on post_card.id = post_id
-        where deleted_at is null and coalesce(reader_id, user_id) = any($4)
+        where deleted_at is null and coalesce(reader_id, user_id) = any($3)
             and may_notify(coalesce(reader_id, user_id), actor_id)
             and (reader_id is null or not hidden(reader_id, user_id))
         group by cause.type, post_id, actor_id, coalesce(reader_id, user_id)"#,
-        posts,
         &interactions.iter().map(|touched| touched.post_id).collect::<Vec<_>>(),
         &interactions.iter().map(|touched| touched.actor_id).collect::<Vec<_>>(),
         readers
@@ -274,6 +267,7 @@ pub async fn save_actors(tx: &mut PgTransaction<'_>, actors: &[Standing]) -> sql
             status = case when is_news then 'GENERATED' else status end,
             viewed_at = case when is_news then null else viewed_at end,
             deleted_at = case when is_news then null else deleted_at end,
+            gathered = notification.gathered and not is_news,
             due_at = case when is_news then greatest(now(), dispatched_at + make_interval(mins => 60)) else due_at end
         from moved where notification.id = moved.id
         returning notification.id, moved.shown as "was_shown!", notification.shown as "is_shown!""#,

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use super::{Cause, Group, Standing};
+use crate::core::contract::timestamp::Timestamp;
 
-/// The rows of actors that have to be written: of causes that are new, came back or are gone.
-pub fn differences(causes: Vec<Cause>, known: Vec<Standing>) -> Vec<Standing> {
+/// The rows of actors that have to be written: of causes that are new, came back or are gone. A cause that is not later than `since`
+/// adds no person to a group, in whatever order causes are consumed; those who are in it stay.
+pub fn differences(causes: Vec<Cause>, known: Vec<Standing>, since: Timestamp) -> Vec<Standing> {
     let mut standing: HashMap<(Group, Uuid), Cause> =
         causes.into_iter().map(|cause| ((cause.group, cause.actor_id), cause)).collect();
     let mut changed = Vec::new();
@@ -27,6 +29,6 @@ pub fn differences(causes: Vec<Cause>, known: Vec<Standing>) -> Vec<Standing> {
         let Cause { group, actor_id, at } = cause;
         Standing { group, actor_id, stands: true, at, newest: at, is_news: true }
     };
-    changed.extend(standing.into_values().map(fresh));
+    changed.extend(standing.into_values().filter(|cause| cause.at > since).map(fresh));
     changed
 }

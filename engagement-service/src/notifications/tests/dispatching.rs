@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Executor, PgTransaction};
 
 use super::{Scene, Someone};
 use crate::core::ground::worker::{Outcome, Worker};
-use crate::notifications::channels::{Handed, Outlet};
+use crate::notifications::channels::{Handed, Handling, Outlet};
 use crate::notifications::models::Notification;
 use crate::notifications::schedulers::Dispatcher;
 
@@ -15,7 +15,7 @@ use crate::notifications::schedulers::Dispatcher;
 #[derive(Clone, Copy)]
 struct Any {
     waits: bool,
-    /// How long it holds back what it has taken, as in quiet hours.
+    /// For how long it holds back what it is asked for, as in quiet hours.
     after: TimeDelta,
 }
 
@@ -27,7 +27,12 @@ impl Outlet for Any {
         now: DateTime<Utc>,
     ) -> BoxFuture<'a, sqlx::Result<Vec<Handed>>> {
         Box::pin(async move {
-            for one in due.iter().filter(|_| self.waits) {
+            let handling = match (self.after > TimeDelta::zero(), self.waits) {
+                (true, _) => Handling::Held(now + self.after),
+                (false, true) => Handling::AtHand,
+                (false, false) => Handling::Taken,
+            };
+            for one in due.iter().filter(|_| handling == Handling::AtHand) {
                 let delivery = format!(
                     "insert into push_delivery (id, notification_id, user_id, provider, device_id, due_at, expires_at)
                     values (gen_random_uuid(), '{}', '{}', 'FCM', gen_random_uuid(), now(), now())",
@@ -35,7 +40,7 @@ impl Outlet for Any {
                 );
                 tx.execute(AssertSqlSafe(delivery)).await?;
             }
-            Ok(due.iter().map(|one| Handed { id: one.id, waits: self.waits, at: now + self.after }).collect())
+            Ok(due.iter().map(|one| Handed { id: one.id, handling }).collect())
         })
     }
 }
@@ -110,20 +115,40 @@ async fn what_happened_long_ago_and_what_is_withdrawn_uses_no_channel(_: PgPoolO
 }
 
 #[sqlx::test(migrations = false)]
-async fn what_a_channel_holds_back_is_not_handed_to_it_again_meanwhile(_: PgPoolOptions, database: PgConnectOptions) {
+async fn what_a_channel_holds_back_is_handed_to_it_at_the_end_of_quiet_hours(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
     let scene = Scene::start(database).await;
     let (ann, bert) = (scene.person("Ann").await, scene.person("Bert").await);
     let post = scene.publish(&ann).await;
-    let night = Some(Any { waits: false, after: TimeDelta::hours(8) });
-    scene.comment(&bert, post, 1).await;
-    dispatch(&scene, night).await;
-    assert_eq!(stages(&scene, &ann).await, ["SENT"]);
-    // An hour later, in the same night, and also when the reader has looked.
-    for second in [2, 3] {
+    let night = Some(Any { waits: true, after: TimeDelta::hours(8) });
+    let day = Some(Any { waits: true, after: TimeDelta::zero() });
+    let morning = async || scene.app.db.execute("update notification set due_at = now()").await.unwrap();
+    // In the same night, also when there is more, and when the reader has looked.
+    for second in [1, 2, 3] {
         scene.comment(&bert, post, second).await;
-        scene.app.db.execute("update notification set due_at = due_at - interval '1 hour'").await.unwrap();
         dispatch(&scene, night).await;
-        assert_eq!(stages(&scene, &ann).await, ["GENERATED"]);
-        scene.view_all(&ann).await;
+        dispatch(&scene, day).await;
+        assert_eq!(stages(&scene, &ann).await, ["GENERATED"], "it is not asked for again before its time");
+        if second == 2 {
+            scene.view_all(&ann).await;
+        }
     }
+    morning().await;
+    dispatch(&scene, day).await;
+    assert_eq!(stages(&scene, &ann).await, ["SENDING"]);
+    // What is seen or withdrawn before the morning is not handed over.
+    scene.view_all(&ann).await;
+    let other = scene.publish(&ann).await;
+    let reaction = scene.react(&bert, other, 4).await;
+    scene.comment(&bert, post, 5).await;
+    dispatch(&scene, night).await;
+    scene.take_back(&reaction).await;
+    scene.view_all(&ann).await;
+    scene.app.db.execute("truncate push_delivery").await.unwrap();
+    morning().await;
+    dispatch(&scene, day).await;
+    assert_eq!(stages(&scene, &ann).await, ["VIEWED"]);
+    assert!(scene.app.db.fetch_optional("select from push_delivery").await.unwrap().is_none());
 }

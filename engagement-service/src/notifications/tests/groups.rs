@@ -206,10 +206,12 @@ fn orders<T: Clone>(items: &[T]) -> Vec<Vec<T>> {
     (0..items.len()).flat_map(first).collect()
 }
 
-/// What a reader sees, without ids of notifications.
+/// What a reader sees, without ids of notifications and numbers of changes.
 async fn seen(scene: &Scene, reader: &Someone) -> Vec<Value> {
     let seen = scene.notifications(reader).await.into_iter().map(|mut notification| {
-        notification.as_object_mut().unwrap().remove("id");
+        for of_the_row in ["id", "change"] {
+            notification.as_object_mut().unwrap().remove(of_the_row);
+        }
         notification["post"]["id"].take();
         for actor in notification["actors"].as_array_mut().unwrap() {
             actor["id"].take();

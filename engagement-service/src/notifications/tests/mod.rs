@@ -1,4 +1,5 @@
 //! Notifications, through events and routes.
+mod bounds;
 mod dispatching;
 mod groups;
 mod racing;

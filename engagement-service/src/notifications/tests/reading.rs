@@ -69,6 +69,24 @@ async fn viewed_notifications_become_unread_only_by_news(_: PgPoolOptions, datab
     assert_eq!(scene.unread(&ann).await, json!(1));
 }
 
+/// What is consumed after a reader has read the list stays unread, also where it happened before what they have seen.
+#[sqlx::test(migrations = false)]
+async fn what_arrives_late_is_not_viewed_unseen(_: PgPoolOptions, database: PgConnectOptions) {
+    let scene = Scene::start(database).await;
+    let (ann, bert, carl) = (scene.person("Ann").await, scene.person("Bert").await, scene.person("Carl").await);
+    let [post, other] = [scene.publish(&ann).await, scene.publish(&ann).await];
+    scene.react(&bert, post, 5).await;
+    let shown = scene.notifications(&ann).await;
+    scene.react(&carl, other, 2).await;
+    let view = async |body: Value| {
+        scene.call("POST", "/me/notifications/view", Some(&ann.token), Some(body)).await.body["unread"].clone()
+    };
+    assert_eq!(view(json!({ "up_to_change": shown[0]["change"] })).await, json!(1));
+    let unread = scene.listed(&ann, "?unread=true").await;
+    assert_eq!((unread.len(), &unread[0]["post"]["id"]), (1, &json!(other)));
+    assert_eq!(view(json!({ "up_to_change": unread[0]["change"] })).await, json!(0));
+}
+
 #[sqlx::test(migrations = false)]
 async fn a_deleted_notification_stays_away_until_there_is_a_new_cause(_: PgPoolOptions, database: PgConnectOptions) {
     let scene = Scene::start(database).await;
@@ -100,6 +118,9 @@ async fn a_body_that_says_nothing_or_too_much_is_refused(_: PgPoolOptions, datab
         (json!({ "ids": vec![Uuid::nil(); 201] }), "value_error.list.max_items"),
         (json!({ "up_to": "yesterday" }), "value_error.datetime"),
         (json!({ "up_to": 5 }), "value_error.datetime"),
+        (json!({ "up_to_change": -1 }), "type_error.integer"),
+        (json!({ "up_to_change": "5" }), "type_error.integer"),
+        (json!({ "up_to": "2026-11-20T12:00:00Z", "up_to_change": 5 }), "value_error.either"),
         (json!({ "ids": [], "all": true }), "value_error.extra"),
     ];
     for (body, kind) in refusals {

@@ -3,6 +3,7 @@ mod apns;
 mod configuration;
 mod deliveries;
 mod fcm;
+mod renewal;
 mod web_push;
 
 use std::collections::VecDeque;

@@ -21,7 +21,7 @@ fn bytes(text: &str) -> Vec<u8> {
 }
 
 /// What the browser with RFC 8291's keys reads.
-fn decrypted(taken: &Taken) -> Value {
+pub(super) fn decrypted(taken: &Taken) -> Value {
     let (salt, rest) = taken.body.split_at(16);
     let (size, rest) = rest.split_at(4);
     assert_eq!(size, 4096_u32.to_be_bytes());

@@ -1,6 +1,7 @@
 //! Streams, as their clients see them.
 mod bounds;
 mod memory;
+mod news;
 mod resuming;
 
 use std::time::Duration;

@@ -1,0 +1,2 @@
+//! The way of notifications to their channels: what is due, what channels have at hand, and what they hold back.
+pub mod models;
