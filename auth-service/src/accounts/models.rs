@@ -52,17 +52,18 @@ impl AccountChange {
         .await
     }
 
-    /// Ends the links to other platforms that a person made after a change, which is to be taken back: the user who made the change
-    /// has no other way in then.
+    /// Ends the links to other platforms that were made after a change, which is to be taken back, and in the [`UNDO_HOURS`]
+    /// before it: the user who made the change may have linked first, and has no other way in then.
     pub async fn end_links(tx: &mut PgTransaction<'_>, id: Uuid, user: Uuid) -> sqlx::Result<Vec<EndedLink>> {
         sqlx::query_as!(
             EndedLink,
             r#"delete from linked_account using account_change as change
             where change.id = $1 and change.user_id = $2 and linked_account.user_id = $2
-                and linked_at >= change.changed_at
+                and linked_at >= change.changed_at - make_interval(hours => $3)
             returning provider, now() as "at!: Timestamp""#,
             id,
-            user
+            user,
+            UNDO_HOURS
         )
         .fetch_all(&mut **tx)
         .await

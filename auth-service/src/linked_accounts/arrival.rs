@@ -7,11 +7,12 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::encryption::Sealed;
-use super::grants::Grant;
+use super::grants::{Grant, ProviderTokens};
 use super::identities::ExternalIdentity;
 use super::models::{
     AttemptPurpose, LinkedAccount, LinkedState, LoginAttempt, PROVIDER_TAKEN, SUBJECT_TAKEN, claim_username,
 };
+use super::provider_tokens::models::StoredTokens;
 use super::providers::{Provider, Providers};
 use super::schemas::LinkedAccountOut;
 use super::signals;
@@ -73,7 +74,7 @@ impl Arrival<'_> {
                 // The session that began, and no other one: its person has shown who they are.
                 let caller = caller.filter(|user| user.session.is_some() && user.session == attempt.session_id);
                 let caller = caller.filter(|user| Some(user.id) == attempt.user_id).ok_or(UNKNOWN_ATTEMPT)?;
-                self.link(caller.id).await
+                self.link(caller).await
             }
         }
     }
@@ -83,7 +84,7 @@ impl Arrival<'_> {
         let mut tx = app.db.begin().await?;
         let linked = LinkedAccount::find_by_subject(&mut *tx, &provider.name, &identity.subject).await?;
         let (account, outcome) = match linked {
-            Some(linked) => (self.return_to(&mut tx, &linked).await?, "signed_in"),
+            Some(linked) => (self.return_to(&mut tx, linked.user_id).await?, "signed_in"),
             None => (self.register(&mut tx).await?, "registered"),
         };
         let started = self.start(&mut tx, &account).await?;
@@ -93,15 +94,41 @@ impl Arrival<'_> {
     }
 
     /// The account of a link, with what the provider says of its person now.
-    async fn return_to(&self, tx: &mut PgTransaction<'static>, linked: &LinkedAccount) -> Result<Account, Error> {
-        let account = Account::find(&mut **tx, linked.user_id).await?.ok_or(ACCOUNT_DELETED)?;
+    async fn return_to(&self, tx: &mut PgTransaction<'static>, user: Uuid) -> Result<Account, Error> {
+        // The account first, then its link: whatever ends a link takes its locks in this order, too.
+        let account = Account::lock(tx, user).await?.ok_or(ACCOUNT_DELETED)?;
         if account.status == Status::Banned {
             return Err(BANNED);
         }
-        let sealed = self.seal(linked.id)?;
-        LinkedAccount::record_use(tx, linked.id, &self.state(&sealed)).await?;
-        signals::used(tx, linked).await?;
+        // The link may have ended before the lock was granted.
+        let (name, subject) = (&self.provider.name, &self.identity.subject);
+        let linked = LinkedAccount::find_by_subject(&mut **tx, name, subject).await?;
+        let linked = linked.filter(|linked| linked.user_id == account.id).ok_or(UNKNOWN_ATTEMPT)?;
+        let stored = StoredTokens::lock(tx, linked.id).await?.ok_or(UNKNOWN_ATTEMPT)?;
+        if self.grant.tokens.refresh.is_none() && stored.is_refreshing {
+            // The refresh spends the stored refresh token, and stores the next one in place of exactly these tokens.
+            let (sealed, expires_at) = (stored.sealed(), stored.expires_at.map(|end| end.0));
+            let state = LinkedState { scopes: &stored.scopes, expires_at, ..self.state(&sealed) };
+            LinkedAccount::record_use(tx, linked.id, &state).await?;
+        } else {
+            let sealed = self.seal(linked.id, &self.tokens_after(&stored))?;
+            LinkedAccount::record_use(tx, linked.id, &self.state(&sealed)).await?;
+        }
+        signals::used(tx, &linked).await?;
         Ok(account)
+    }
+
+    /// The tokens of the grant. Some providers grant a refresh token with the first agreement alone; the stored one is still
+    /// good then, unless the provider has refused it.
+    fn tokens_after(&self, stored: &StoredTokens) -> ProviderTokens {
+        let mut tokens = self.grant.tokens.clone();
+        if tokens.refresh.is_none() && stored.refused_at.is_none() {
+            // Tokens that no key opens are replaced whole: the sign-in mends the row.
+            let text = self.providers.keyring.open(&stored.sealed(), stored.id.as_bytes()).ok();
+            let before = text.and_then(|text| serde_json::from_slice::<ProviderTokens>(&text).ok());
+            tokens.refresh = before.and_then(|before| before.refresh);
+        }
+        tokens
     }
 
     /// A new account, for a person without a link.
@@ -124,13 +151,17 @@ impl Arrival<'_> {
         Ok(account)
     }
 
-    async fn link(self, user: Uuid) -> Result<Response, Error> {
+    async fn link(self, caller: &User) -> Result<Response, Error> {
         let mut tx = self.app.db.begin().await?;
-        let account = Account::lock(&mut tx, user).await?.ok_or(ACCOUNT_DELETED)?;
+        let account = Account::lock(&mut tx, caller.id).await?.ok_or(ACCOUNT_DELETED)?;
+        // The session may have ended while the provider was asked. What ends all sessions of an account locks it first.
+        if Account::find_by_claims(&mut *tx, caller.id, caller.session).await?.is_none() {
+            return Err(UNKNOWN_ATTEMPT);
+        }
         if !account.is_verified {
             return Err(VERIFY_FIRST);
         }
-        let linked = self.create_link(&mut tx, user).await?;
+        let linked = self.create_link(&mut tx, caller.id).await?;
         signals::way_in_added(&mut tx, &account, &linked, &self.provider.title).await?;
         self.app.commit_with_answer(tx).await?;
         count("linked");
@@ -139,7 +170,7 @@ impl Arrival<'_> {
 
     async fn create_link(&self, tx: &mut PgTransaction<'static>, user: Uuid) -> Result<LinkedAccount, Error> {
         let (id, subject) = (Uuid::now_v7(), (self.provider.name.as_str(), self.identity.subject.as_str()));
-        let sealed = self.seal(id)?;
+        let sealed = self.seal(id, &self.grant.tokens)?;
         let linked = LinkedAccount::create(tx, id, user, subject, &self.state(&sealed)).await;
         let linked = linked.map_err(|error| match &error {
             sqlx::Error::Database(cause) if cause.constraint() == Some(SUBJECT_TAKEN) => LINKED_ELSEWHERE,
@@ -158,9 +189,8 @@ impl Arrival<'_> {
         Ok(started)
     }
 
-    fn seal(&self, id: Uuid) -> anyhow::Result<Sealed> {
-        let tokens = serde_json::to_vec(&self.grant.tokens)?;
-        self.providers.keyring.seal(&tokens, id.as_bytes())
+    fn seal(&self, id: Uuid, tokens: &ProviderTokens) -> anyhow::Result<Sealed> {
+        self.providers.keyring.seal(&serde_json::to_vec(tokens)?, id.as_bytes())
     }
 
     fn state<'b>(&'b self, tokens: &'b Sealed) -> LinkedState<'b> {

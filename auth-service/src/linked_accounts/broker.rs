@@ -24,6 +24,7 @@ const AHEAD: TimeDelta = TimeDelta::seconds(60);
 const PATIENCE: Duration = Duration::from_secs(8);
 const LOOK: Duration = Duration::from_millis(50);
 
+/// The engagement service ends a taste by this sentence, and by no other 404 (`taste/broker.rs`).
 const NOT_LINKED: Error = Error::Refused(StatusCode::NOT_FOUND, "The user has no account of this provider linked");
 const REFUSED: Error = Error::Refused(
     StatusCode::CONFLICT,

@@ -208,11 +208,15 @@ impl LinkedAccount {
         .await
     }
 
-    /// How many links a person has.
-    pub async fn count(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<i64> {
-        sqlx::query_scalar!(r#"select count(*) as "count!" from linked_account where user_id = $1"#, user)
-            .fetch_one(&mut **tx)
-            .await
+    /// How many links to these providers a person has.
+    pub async fn count(tx: &mut PgTransaction<'_>, user: Uuid, providers: &[String]) -> sqlx::Result<i64> {
+        sqlx::query_scalar!(
+            r#"select count(*) as "count!" from linked_account where user_id = $1 and provider = any($2)"#,
+            user,
+            providers
+        )
+        .fetch_one(&mut **tx)
+        .await
     }
 }
 

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::PgPool;
+use uuid::Uuid;
 
 use super::encryption::{Keyring, Sealed};
 use super::grants::ProviderTokens;
@@ -72,23 +73,20 @@ pub fn sweep(app: &App, providers: Arc<Providers>) -> Job {
     })
 }
 
-/// Encrypts with the current key what an old one encrypted. A row that no key opens stays as it is, and is reported.
+/// Encrypts with the current key what an old one encrypted. A row that no key opens stays as it is, and is reported; one whose
+/// tokens are being refreshed waits for the next run.
 pub async fn reencrypt(db: &PgPool, keyring: &Keyring) -> anyhow::Result<()> {
+    let mut after = Uuid::nil();
     loop {
-        let old = StoredTokens::list_old(db, keyring.current()).await?;
-        let mut done = 0_usize;
+        // By id, so that what stays as it is does not come again.
+        let old = StoredTokens::list_old(db, keyring.current(), after).await?;
+        let Some(last) = old.last() else { return Ok(()) };
+        after = last.id;
         for stored in &old {
             match keyring.open(&stored.sealed(), stored.id.as_bytes()) {
-                Ok(text) => {
-                    stored.reencrypt(db, &keyring.seal(&text, stored.id.as_bytes())?).await?;
-                    done += 1;
-                }
+                Ok(text) => stored.reencrypt(db, &keyring.seal(&text, stored.id.as_bytes())?).await?,
                 Err(cause) => tracing::error!(link = %stored.id, %cause, "tokens of a link cannot be read"),
             }
-        }
-        // What cannot be read stays in front, so a batch without progress is the last one.
-        if done == 0 {
-            return Ok(());
         }
     }
 }

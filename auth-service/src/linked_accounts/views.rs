@@ -229,7 +229,9 @@ pub async fn unlink(
     let account = Account::lock(&mut tx, user.id).await?.ok_or(ACCOUNT_DELETED)?;
     let not_found = Error::Refused(StatusCode::NOT_FOUND, "Linked account not found");
     let link = LinkedAccount::delete(&mut tx, id, user.id).await?.ok_or(not_found)?;
-    if account.password_hash == PASSWORDLESS && LinkedAccount::count(&mut tx, user.id).await? == 0 {
+    // A link to a provider that is not configured any more opens nothing.
+    let configured: Vec<String> = providers.all.iter().map(|provider| provider.name.clone()).collect();
+    if account.password_hash == PASSWORDLESS && LinkedAccount::count(&mut tx, user.id, &configured).await? == 0 {
         let last = "This is the last way to sign in; set a password first, by /auth/forgot-password";
         return Err(Error::Refused(StatusCode::CONFLICT, last).into());
     }

@@ -1,6 +1,6 @@
 //! Tokens of providers and their revocations in the database: all of the SQL of this feature.
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::{PgPool, PgTransaction};
 use uuid::Uuid;
 
 use crate::core::contract::timestamp::Timestamp;
@@ -22,6 +22,8 @@ pub struct StoredTokens {
     pub key_id: String,
     pub expires_at: Option<Timestamp>,
     pub refused_at: Option<Timestamp>,
+    /// Whether one process has the right to refresh them.
+    pub is_refreshing: bool,
 }
 
 impl StoredTokens {
@@ -29,12 +31,26 @@ impl StoredTokens {
     pub async fn find(db: &PgPool, user: Uuid, provider: &str) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
-            "select id, subject, scopes, tokens, key_id, expires_at, refused_at
-            from linked_account where user_id = $1 and provider = $2",
+            r#"select id, subject, scopes, tokens, key_id, expires_at, refused_at,
+                coalesce(refreshing_until > now(), false) as "is_refreshing!"
+            from linked_account where user_id = $1 and provider = $2"#,
             user,
             provider
         )
         .fetch_optional(db)
+        .await
+    }
+
+    /// The tokens of a link, locked until the end of the transaction.
+    pub async fn lock(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<Option<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"select id, subject, scopes, tokens, key_id, expires_at, refused_at,
+                coalesce(refreshing_until > now(), false) as "is_refreshing!"
+            from linked_account where id = $1 for no key update"#,
+            id
+        )
+        .fetch_optional(&mut **tx)
         .await
     }
 
@@ -97,23 +113,27 @@ impl StoredTokens {
         Ok(())
     }
 
-    /// Some tokens that are not encrypted with the current key.
-    pub async fn list_old(db: &PgPool, key_id: &str) -> sqlx::Result<Vec<Self>> {
+    /// The next tokens after a link, in the order of ids, that are not encrypted with the current key.
+    pub async fn list_old(db: &PgPool, key_id: &str, after: Uuid) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
-            "select id, subject, scopes, tokens, key_id, expires_at, refused_at
-            from linked_account where key_id <> $1 order by id limit $2",
+            r#"select id, subject, scopes, tokens, key_id, expires_at, refused_at,
+                coalesce(refreshing_until > now(), false) as "is_refreshing!"
+            from linked_account where key_id <> $1 and id > $2 order by id limit $3"#,
             key_id,
+            after,
             BATCH
         )
         .fetch_all(db)
         .await
     }
 
-    /// Stores the same tokens in another encryption, unless they have changed meanwhile.
+    /// Stores the same tokens in another encryption, unless they have changed meanwhile, or are being refreshed: what comes of
+    /// a refresh is stored in place of the bytes that it began with.
     pub async fn reencrypt(&self, db: &PgPool, tokens: &Sealed) -> sqlx::Result<()> {
         sqlx::query!(
-            "update linked_account set tokens = $3, key_id = $4 where id = $1 and tokens = $2",
+            "update linked_account set tokens = $3, key_id = $4
+            where id = $1 and tokens = $2 and (refreshing_until is null or refreshing_until < now())",
             self.id,
             self.tokens,
             tokens.bytes,

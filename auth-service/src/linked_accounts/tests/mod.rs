@@ -1,6 +1,7 @@
 //! Linked accounts through the routes, with an identity provider on this machine.
 mod misbehaviour;
 mod provider;
+mod races;
 mod settings;
 mod tokens;
 

@@ -65,6 +65,8 @@ pub struct Mind {
     pub issuer: Option<String>,
     /// Whether it names itself when it sends a browser back, and says so.
     pub names_itself: bool,
+    /// Whether it grants a refresh token; many do so with the first agreement alone.
+    pub grants_refresh: bool,
     /// What goes wrong, by path.
     pub trouble: HashMap<&'static str, Trouble>,
     /// What the userinfo endpoint answers.
@@ -101,6 +103,7 @@ impl IdentityProvider {
             signing: Signing::Published,
             issuer: None,
             names_itself: false,
+            grants_refresh: true,
             trouble: HashMap::new(),
             user_info: json!({ "sub": "person-1" }),
             key: "a first key of the provider",
@@ -166,8 +169,11 @@ impl Mind {
         self.issued += 1;
         let (access, refresh) = (format!("access-{}", self.issued), format!("refresh-{}", self.issued));
         self.access_tokens.insert(access.clone());
-        self.refresh_tokens.insert(refresh.clone());
-        let mut answer = json!({ "access_token": access, "token_type": "Bearer", "refresh_token": refresh });
+        let mut answer = json!({ "access_token": access, "token_type": "Bearer" });
+        if self.grants_refresh {
+            answer["refresh_token"] = json!(refresh);
+            self.refresh_tokens.insert(refresh);
+        }
         if self.lifetime > 0 {
             answer["expires_in"] = json!(self.lifetime);
         }

@@ -4,16 +4,18 @@ use axum::http::{Request, header};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Executor};
 use uuid::Uuid;
 
 use super::provider::{IdentityProvider, Mind, Trouble};
-use super::{age, begin, finish, linked, me, start_linked, visit};
+use super::{age, begin, finish, link, linked, me, start_linked, visit};
 use crate::accounts::events::LINKED_ACCOUNT_CHANGED;
 use crate::core::testing::{Platform, Reply};
 use crate::linked_accounts::encryption::Keyring;
+use crate::linked_accounts::models::{LinkedAccount, LinkedState};
 use crate::linked_accounts::provider_tokens::models::{StoredTokens, TokenRevocation};
 use crate::linked_accounts::schedulers::{RevocationWorker, reencrypt};
-use crate::testing::{PASSWORD, Posted, detail, finish as run, join_verified, mailbox, token_to};
+use crate::testing::{PASSWORD, Posted, detail, finish as run, join_verified, mailbox, sign_in, token_to};
 
 /// Asks the broker as another service does.
 async fn brokered(platform: &Platform, user: &Value, provider: &str) -> Reply {
@@ -32,6 +34,11 @@ async fn arrive(platform: &Posted, provider: &IdentityProvider) -> (Value, Strin
 
 fn id(user: &Value) -> Uuid {
     user.as_str().unwrap().parse().unwrap()
+}
+
+/// The tokens of a person at the provider, as they are stored.
+async fn stored(platform: &Posted, user: &Value) -> StoredTokens {
+    StoredTokens::find(&platform.app.db, id(user), "acme").await.unwrap().unwrap()
 }
 
 fn revoke(platform: &Posted) -> RevocationWorker {
@@ -212,4 +219,97 @@ async fn a_change_is_taken_back_with_the_links_after_it(_: PgPoolOptions, databa
     let changes = platform.published(LINKED_ACCOUNT_CHANGED).await;
     let linked: Vec<&Value> = changes.iter().map(|change| &change["linked"]).collect();
     assert_eq!(linked, [true, true, false], "linked, signed in by, and ended");
+}
+
+/// A thief at an open device who links first and changes the password then keeps no link; older links stay.
+#[sqlx::test(migrations = false)]
+async fn a_change_is_taken_back_with_the_links_just_before_it(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, provider) = start_linked(database).await;
+    let anna = join_verified(&platform, "anna").await;
+    let own = link(&platform, anna.id, "github").await;
+    let older = format!("update linked_account set linked_at = linked_at - interval '73 hours' where id = '{own}'");
+    platform.app.db.execute(AssertSqlSafe(older)).await.unwrap();
+    assert_eq!(visit(&platform, &provider, "acme", Some(&anna.token)).await.status, 201);
+    let change = json!({ "current_password": PASSWORD, "new_password": "a thief's goose", "confirm_password": "a thief's goose" });
+    let changed = platform.call("POST", "/auth/change-password", Some(&anna.token), Some(change)).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    let token = token_to(&platform, &anna.email).await;
+    let undone = platform.call("POST", "/auth/undo-change", None, Some(json!({ "token": token }))).await;
+    assert_eq!(undone.status, 200, "{undone:?}");
+    let back = sign_in(&platform, &anna.email, PASSWORD).await;
+    let links = linked(&platform, back.body["access_token"].as_str().unwrap()).await;
+    assert_eq!((links.len(), &links[0]["provider"]), (1, &json!("github")), "{links:?}");
+}
+
+/// A refresh that is in flight stores what it got, although the key changes meanwhile; its row has its turn later.
+#[sqlx::test(migrations = false)]
+async fn a_change_of_the_key_waits_for_a_refresh(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, provider) = start_linked(database).await;
+    let (user, _) = arrive(&platform, &provider).await;
+    let db = &platform.app.db;
+    let before = stored(&platform, &user).await;
+    assert!(before.claim_refresh(db).await.unwrap());
+    let both = Keyring::new(["a new secret", platform.app.tokens.settings.secret()].into_iter()).unwrap();
+    reencrypt(db, &both).await.unwrap();
+    let refreshed = platform.providers.keyring.seal(b"refreshed", before.id.as_bytes()).unwrap();
+    assert!(before.replace(db, &refreshed, "openid", None).await.unwrap(), "the refresh token of before is spent");
+    reencrypt(db, &both).await.unwrap();
+    let after = stored(&platform, &user).await;
+    assert_eq!(after.key_id, both.current());
+    assert_eq!(both.open(&after.sealed(), after.id.as_bytes()).unwrap(), b"refreshed");
+}
+
+/// A page of rows that no key opens does not keep the job from the rows after them.
+#[sqlx::test(migrations = false)]
+async fn a_change_of_the_key_passes_what_no_key_opens(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, provider) = start_linked(database).await;
+    let (user, _) = arrive(&platform, &provider).await;
+    let lost = Keyring::new(["a lost secret"].into_iter()).unwrap();
+    let mut tx = platform.app.db.begin().await.unwrap();
+    for n in 1..=100 {
+        let (row, name) = (Uuid::from_u128(n), format!("old-{n}"));
+        let sealed = lost.seal(b"{}", row.as_bytes()).unwrap();
+        let state = LinkedState { name: None, email: None, scopes: "openid", tokens: &sealed, expires_at: None };
+        LinkedAccount::create(&mut tx, row, id(&user), (name.as_str(), name.as_str()), &state).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let both = Keyring::new(["a new secret", platform.app.tokens.settings.secret()].into_iter()).unwrap();
+    reencrypt(&platform.app.db, &both).await.unwrap();
+    assert_eq!(stored(&platform, &user).await.key_id, both.current());
+}
+
+/// A link to a provider that is not configured any more is no way in.
+#[sqlx::test(migrations = false)]
+async fn the_last_way_in_is_one_that_is_configured(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, provider) = start_linked(database).await;
+    let (user, token) = arrive(&platform, &provider).await;
+    let gone = link(&platform, id(&user), "gone").await;
+    let kept = linked(&platform, &token).await[0]["id"].as_str().unwrap().to_owned();
+    let last = platform.call("DELETE", &format!("/auth/linked-accounts/{kept}"), Some(&token), None).await;
+    assert_eq!(last.status, 409, "{last:?}");
+    let ended = platform.call("DELETE", &format!("/auth/linked-accounts/{gone}"), Some(&token), None).await;
+    assert_eq!(ended.status, 204, "{ended:?}");
+}
+
+/// A provider that grants a refresh token with the first agreement alone leaves the stored one good.
+#[sqlx::test(migrations = false)]
+async fn a_sign_in_without_a_refresh_token_keeps_the_stored_one(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, provider) = start_linked(database).await;
+    let (user, _) = arrive(&platform, &provider).await;
+    let first = brokered(&platform, &user, "acme").await.body["access_token"].clone();
+    provider.set(|mind| mind.grants_refresh = false);
+    arrive(&platform, &provider).await;
+    assert_ne!(brokered(&platform, &user, "acme").await.body["access_token"], first, "the access token is the new one");
+    provider.set(|mind| mind.grants_refresh = true);
+    StoredTokens::expire(&platform.app.db, id(&user)).await.unwrap();
+    let refreshed = brokered(&platform, &user, "acme").await;
+    assert_eq!((refreshed.status.as_u16(), provider.mind.lock().unwrap().refreshes), (200, 1), "{refreshed:?}");
+
+    // While a refresh spends it, a sign-in leaves the tokens as they are, and the refresh stores the next one.
+    let before = stored(&platform, &user).await;
+    assert!(before.claim_refresh(&platform.app.db).await.unwrap());
+    provider.set(|mind| mind.grants_refresh = false);
+    arrive(&platform, &provider).await;
+    let next = platform.providers.keyring.seal(b"refreshed", before.id.as_bytes()).unwrap();
+    assert!(before.replace(&platform.app.db, &next, "openid", None).await.unwrap());
 }
