@@ -1,6 +1,7 @@
 //! The engagement service: feeds and notifications, and the activity of each user with an engagement score from it.
 mod affinities;
 mod backfill;
+mod batches;
 mod blocks;
 mod comment_reactions;
 mod comments;
@@ -169,9 +170,9 @@ fn features(app: &App, arguments: &ArgMatches) -> anyhow::Result<Features> {
             app.start_after_commits("dispatcher of notifications", Dispatcher::new(app, outlets));
             app.start_after_commits("announcer for streams", Announcer(app.clone()));
             app.start_after_commits("system messages", MessageWriter(app.clone()));
-            app.start_after_commits("similar posts", SimilarPostFinder(app.clone()));
+            app.start("similar posts", SimilarPostFinder::new(app));
             app.start("digests of posts", PostDigester(recommender));
-            app.start("recommender of people", PeopleRecommender(app.clone()));
+            app.start("recommender of people", PeopleRecommender::new(app));
             app.start("fetcher of tastes", TasteFetcher { app: app.clone(), source });
             app.start_after_commits("matcher of tastes", TasteMatcher(app.clone()));
             push::schedulers::start(app, &channels);

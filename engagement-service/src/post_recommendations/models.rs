@@ -14,6 +14,12 @@ const KEPT_LISTS: i64 = 5;
 /// A list of posts for a reader.
 pub struct PostRecommendationList;
 
+/// The list from which a reader begins, as the database had it at a time.
+pub struct CurrentList {
+    pub id: Option<Uuid>,
+    pub read_at: Timestamp,
+}
+
 /// A post of a list, as it is shown now.
 pub struct RecommendedEntry {
     pub post_id: Uuid,
@@ -31,10 +37,12 @@ pub struct RecommendedEntry {
 
 impl PostRecommendationList {
     /// The list from which a reader begins: their newest one, unless it is older than that many minutes, or they reacted, commented, connected
-    /// to others or said that they are not interested since it was made.
-    pub async fn find_current(db: impl PgExecutor<'_>, reader: Uuid, minutes: i32) -> sqlx::Result<Option<Uuid>> {
-        sqlx::query_scalar!(
-            "select id from recommendation_list
+    /// to others or said that they are not interested since it was made. A refusal is timed by the beginning of its transaction and seen from
+    /// the end on, so one of the two seconds before the list counts, too.
+    pub async fn find_current(db: impl PgExecutor<'_>, reader: Uuid, minutes: i32) -> sqlx::Result<CurrentList> {
+        sqlx::query_as!(
+            CurrentList,
+            r#"select now() as "read_at!", (select id from recommendation_list
             where user_id = $1 and not outdated and made_at > now() - make_interval(mins => $2)
                 and not exists (
                     select from reaction_card
@@ -44,11 +52,14 @@ impl PostRecommendationList {
                         and created_at > recommendation_list.made_at)
                 and not exists (
                     select from follow where follow.user_id = $1 and at > recommendation_list.made_at)
-            order by made_at desc limit 1",
+                and not exists (
+                    select from not_interested where not_interested.user_id = $1
+                        and said_at > recommendation_list.made_at - interval '2 seconds')
+            order by made_at desc limit 1) as "id?""#,
             reader,
             minutes
         )
-        .fetch_optional(db)
+        .fetch_one(db)
         .await
     }
 
@@ -62,18 +73,25 @@ impl PostRecommendationList {
         query.fetch_one(db).await
     }
 
-    /// Saves a list, and deletes the reader's oldest; nothing of a reader whose data are erased.
-    pub async fn create(tx: &mut PgTransaction<'_>, reader: Uuid, picks: &[Pick]) -> sqlx::Result<Uuid> {
+    /// Saves a list that was made at a time, and deletes the reader's oldest; nothing of a reader whose data are erased. The time is one of
+    /// the database before its posts were picked: what its reader did since then is not in it.
+    pub async fn create(
+        tx: &mut PgTransaction<'_>,
+        reader: Uuid,
+        made_at: Timestamp,
+        picks: &[Pick],
+    ) -> sqlx::Result<Uuid> {
         let id = Uuid::now_v7();
         sqlx::query!(
-            "insert into recommendation_list (id, user_id, posts, sources, numbers, words)
-            select $1, $2, $3, $4, $5, $6 where not exists (select from erasure where person = $2)",
+            "insert into recommendation_list (id, user_id, posts, sources, numbers, words, made_at)
+            select $1, $2, $3, $4, $5, $6, $7 where not exists (select from erasure where person = $2)",
             id,
             reader,
             &picks.iter().map(|pick| pick.post).collect::<Vec<_>>(),
             &picks.iter().map(|pick| pick.source.word().to_owned()).collect::<Vec<_>>(),
             &picks.iter().map(|pick| i32::try_from(pick.number).unwrap_or(i32::MAX)).collect::<Vec<_>>(),
-            &picks.iter().map(|pick| pick.word.clone()).collect::<Vec<_>>()
+            &picks.iter().map(|pick| pick.word.clone()).collect::<Vec<_>>(),
+            made_at as Timestamp
         )
         .execute(&mut **tx)
         .await?;

@@ -43,17 +43,17 @@ impl PostRecommender {
     /// The list from which a reader begins: the one that is there, or a new one.
     pub async fn current(&self, reader: Uuid) -> sqlx::Result<Uuid> {
         let current = PostRecommendationList::find_current(&self.app.db, reader, CURRENT_MINUTES).await?;
-        let origin = if current.is_some() { "kept" } else { "made" };
+        let origin = if current.id.is_some() { "kept" } else { "made" };
         metrics::counter!("recommendation_lists_total", "origin" => origin).increment(1);
-        if let Some(current) = current {
-            return Ok(current);
+        if let Some(list) = current.id {
+            return Ok(list);
         }
         let picks = self.pick(reader).await?;
         for pick in &picks {
             metrics::counter!("recommended_posts_total", "source" => pick.source.word()).increment(1);
         }
         let mut tx = self.app.db.begin().await?;
-        let list = PostRecommendationList::create(&mut tx, reader, &picks).await?;
+        let list = PostRecommendationList::create(&mut tx, reader, current.read_at, &picks).await?;
         tx.commit().await?;
         Ok(list)
     }

@@ -2,16 +2,21 @@
 //!
 //! A cron job begins a run. A worker takes it a batch at a time; the last person that was done is in the row of the run, so a
 //! run goes on after a crash where it was. After a batch the worker rests three times as long as the batch took: a run
-//! takes a quarter of one core at most. People who were just active come first, a batch between two of the run.
+//! takes a quarter of one core at most. People who were just active come first, a batch between two of the run. A batch that fails is tried
+//! again in halves, and one person alone who fails is skipped.
 use std::time::{Duration, Instant};
+
+use sqlx::{Connection, PgTransaction};
+use uuid::Uuid;
 
 use super::models::{RecommendationDue, RecommendationRun};
 use super::signals;
+use crate::batches::BatchSize;
 use crate::core::app::App;
 use crate::core::ground::jobs::Job;
 use crate::core::ground::worker::{Outcome, Worker};
 
-/// People that are computed in one transaction, which takes some 200 ms.
+/// People that are computed in one transaction, fewer after one that failed; it takes some 200 ms.
 const BATCH: i64 = 200;
 /// How many times as long as a batch took the worker rests after it.
 const REST: u32 = 3;
@@ -31,32 +36,80 @@ pub fn job(app: &App, schedule: String) -> Job {
 }
 
 /// Computes lists.
-pub struct PeopleRecommender(pub App);
+pub struct PeopleRecommender {
+    app: App,
+    /// Batches of people who were just active.
+    due: BatchSize,
+    /// Batches of the run.
+    run: BatchSize,
+}
 
 impl PeopleRecommender {
+    /// Begins with whole batches.
+    pub fn new(app: &App) -> Self {
+        Self { app: app.clone(), due: BatchSize::new(BATCH), run: BatchSize::new(BATCH) }
+    }
+
     /// Computes the lists of people who were just active; how many they are.
-    pub async fn refresh_due(&self) -> anyhow::Result<usize> {
-        let mut tx = self.0.db.begin().await?;
-        let people = RecommendationDue::take(&mut tx, BATCH).await?;
-        signals::refresh(&mut tx, &people, true).await?;
-        self.0.commit(tx).await?;
-        count("activity", people.len());
+    pub async fn refresh_due(&mut self) -> anyhow::Result<usize> {
+        let mut tx = self.app.db.begin().await?;
+        let people = RecommendationDue::take(&mut tx, self.due.rows()).await?;
+        if people.is_empty() {
+            // A commit would wake all workers that wait for one.
+            return Ok(0);
+        }
+        let computed = compute(&mut tx, &mut self.due, &people, false).await?;
+        self.app.commit(tx).await?;
+        count("activity", computed);
         Ok(people.len())
     }
 
     /// Computes the next lists of the run that is under way; false when there is none, or another replica has it at hand.
-    pub async fn advance_run(&self) -> anyhow::Result<bool> {
+    pub async fn advance_run(&mut self) -> anyhow::Result<bool> {
         let begun = Instant::now();
-        let mut tx = self.0.db.begin().await?;
+        let mut tx = self.app.db.begin().await?;
         let Some(run) = RecommendationRun::lock(&mut tx).await? else { return Ok(false) };
-        let people = run.list_people(&mut tx, BATCH).await?;
-        signals::refresh(&mut tx, &people, false).await?;
-        signals::refreshed(&mut tx, &people).await?;
+        let people = run.list_people(&mut tx, self.run.rows()).await?;
+        let computed = compute(&mut tx, &mut self.run, &people, true).await?;
         RecommendationRun::save(&mut tx, people.last().copied(), begun.elapsed()).await?;
-        self.0.commit(tx).await?;
-        count("run", people.len());
+        self.app.commit(tx).await?;
+        count("run", computed);
         Ok(true)
     }
+}
+
+/// Computes the lists of a batch; how many these are. Where that fails, the next batch is smaller, and one person alone is skipped.
+async fn compute(
+    tx: &mut PgTransaction<'_>,
+    batch: &mut BatchSize,
+    people: &[Uuid],
+    in_run: bool,
+) -> sqlx::Result<usize> {
+    // A savepoint: the people stay locked, so that who is skipped is who failed.
+    let mut savepoint = Connection::begin(&mut **tx).await?;
+    let done = refresh(&mut savepoint, people, in_run).await;
+    let Err(error) = done else {
+        savepoint.commit().await?;
+        batch.grow();
+        return Ok(people.len());
+    };
+    let is_alone = batch.shrink(people.len());
+    savepoint.rollback().await?;
+    if !is_alone {
+        return Err(error);
+    }
+    tracing::warn!(?people, %error, "a person was skipped, since the people for them could not be computed");
+    batch.grow();
+    Ok(0)
+}
+
+/// Computes lists, and in the run notifies of what is new in them.
+async fn refresh(tx: &mut PgTransaction<'_>, people: &[Uuid], in_run: bool) -> sqlx::Result<()> {
+    signals::refresh(tx, people, !in_run).await?;
+    if in_run {
+        signals::refreshed(tx, people).await?;
+    }
+    Ok(())
 }
 
 fn count(cause: &'static str, people: usize) {

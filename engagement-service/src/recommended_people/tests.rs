@@ -82,7 +82,7 @@ async fn run(platform: &Platform) {
         .execute("update recommendation_run set cursor = '00000000-0000-0000-0000-000000000000'")
         .await
         .unwrap();
-    let recommender = PeopleRecommender(platform.app.clone());
+    let mut recommender = PeopleRecommender::new(&platform.app);
     while recommender.advance_run().await.unwrap() {}
 }
 
@@ -161,7 +161,7 @@ async fn who_deals_with_the_same_is_recommended_with_the_topics(_: PgPoolOptions
         assert_eq!(platform.call("PUT", "/me/tags/knitting", Some(token), None).await.status, 204);
     }
     platform.app.db.execute("update recommendation_due set due_at = now()").await.unwrap();
-    let mut recommender = PeopleRecommender(platform.app.clone());
+    let mut recommender = PeopleRecommender::new(&platform.app);
     assert!(matches!(recommender.step().await.unwrap(), Outcome::Idle(_)));
     let list = format!("select people from recommended_people where user_id = '{her}'");
     let list = platform.app.db.fetch_one(sqlx::AssertSqlSafe(list)).await.unwrap();
@@ -239,7 +239,7 @@ async fn a_run_goes_on_where_it_was_and_notifies_once_a_week(_: PgPoolOptions, d
     // A run that died behind the user does not come to them.
     let place = format!("update recommendation_run set cursor = '{her}'");
     platform.app.db.execute(sqlx::AssertSqlSafe(place)).await.unwrap();
-    let recommender = PeopleRecommender(platform.app.clone());
+    let mut recommender = PeopleRecommender::new(&platform.app);
     while recommender.advance_run().await.unwrap() {}
     assert!(texts().await.is_empty());
     run(&platform).await;
@@ -255,4 +255,40 @@ async fn a_run_goes_on_where_it_was_and_notifies_once_a_week(_: PgPoolOptions, d
     assert_eq!(texts().await, ["You may know dora"]);
     connect(&platform, her, &[dora]).await;
     assert_eq!(texts().await, [""; 0]);
+}
+
+/// A list that cannot be saved holds up those of no other person, neither in the queue nor in the run.
+#[sqlx::test(migrations = false)]
+async fn a_person_who_fails_is_skipped(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let mut people = Vec::new();
+    for name in ["anna", "bert", "carl", "dora", "emil"] {
+        people.push(join(&platform, name, &[]).await.1);
+    }
+    let check = format!("alter table recommended_people add check (user_id <> '{}')", people[2]);
+    platform.app.db.execute(sqlx::AssertSqlSafe(check)).await.unwrap();
+    let count = async |table: &str| {
+        let query = format!("select count(*) from {table}");
+        platform.app.db.fetch_one(sqlx::AssertSqlSafe(query)).await.unwrap().get::<i64, _>(0)
+    };
+    let mut recommender = PeopleRecommender::new(&platform.app);
+    platform.app.db.execute("update recommendation_due set due_at = now()").await.unwrap();
+    // What fails is tried again by the loop around the steps.
+    for _ in 0..20 {
+        recommender.refresh_due().await.ok();
+    }
+    assert_eq!((count("recommended_people").await, count("recommendation_due").await), (4, 0));
+
+    platform.app.db.execute("delete from recommended_people").await.unwrap();
+    let begin = "update recommendation_run set cursor = '00000000-0000-0000-0000-000000000000'";
+    platform.app.db.execute(begin).await.unwrap();
+    for _ in 0..20 {
+        recommender.advance_run().await.ok();
+    }
+    assert_eq!((count("recommended_people").await, count("recommendation_run where cursor is not null").await), (4, 0));
+
+    let mut commits = platform.app.commits.subscribe();
+    commits.mark_unchanged();
+    assert!(matches!(recommender.step().await.unwrap(), Outcome::Idle(_)));
+    assert!(!commits.has_changed().unwrap(), "a step that found nothing wakes no worker");
 }

@@ -8,6 +8,10 @@ use super::PROVIDER;
 use crate::core::app::App;
 use crate::core::ground::telemetry::spans;
 
+/// The sentence of the auth service (`NOT_LINKED` in its `linked_accounts/broker.rs`) for a person without a link. The status alone
+/// is no proof of that: a provider that is not configured there is a 404 as well, and so is the route in a release without it.
+const NOT_LINKED: &str = "The user has no account of this provider linked";
+
 /// What the auth service has for a person.
 pub enum Brokered {
     Token(SecretString),
@@ -24,6 +28,11 @@ struct BrokeredAnswer {
     access_token: String,
 }
 
+#[derive(Deserialize)]
+struct BrokerRefusal {
+    detail: String,
+}
+
 /// A fresh access token of a person.
 pub async fn fresh_token(app: &App, person: Uuid) -> Brokered {
     let Some(auth) = app.settings.producers.iter().find(|producer| producer.name == "auth-service") else {
@@ -38,7 +47,11 @@ pub async fn fresh_token(app: &App, person: Uuid) -> Brokered {
         Err(cause) => return Brokered::Away(cause.to_string()),
     };
     match answer.status() {
-        StatusCode::NOT_FOUND => Brokered::NotLinked,
+        StatusCode::NOT_FOUND => match answer.json::<BrokerRefusal>().await {
+            Ok(refusal) if refusal.detail == NOT_LINKED => Brokered::NotLinked,
+            Ok(refusal) => Brokered::Away(refusal.detail),
+            Err(cause) => Brokered::Away(cause.to_string()),
+        },
         StatusCode::CONFLICT => Brokered::Refused,
         status if status.is_success() => match answer.json::<BrokeredAnswer>().await {
             Ok(answer) => Brokered::Token(answer.access_token.into()),

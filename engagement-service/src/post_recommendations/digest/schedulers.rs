@@ -16,6 +16,9 @@ use crate::post_recommendations::sources::RecommendationSource;
 
 /// People of a step: a list takes some 10 ms.
 const STEP: i64 = 20;
+/// How long the lists of a step may take: its transaction is idle meanwhile, which Postgres allows for 30 s. The step ends with the person
+/// whose list took too long.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a replica looks for a round that another one has begun.
 const POLL: Duration = Duration::from_secs(30);
 /// Hours between two notifications of a person: a week less an hour, so that a round that is a little earlier than that of the week before
@@ -43,10 +46,15 @@ impl Worker for PostDigester {
         let mut tx = app.db.begin().await?;
         let Some(round) = PostDigestRound::lock(&mut tx).await? else { return Ok(Outcome::Idle(POLL)) };
         let people = round.list_people(&mut *tx, STEP).await?;
+        let mut last = people.last().copied();
         let mut notified = Vec::new();
         for person in PostDigest::list_due(&mut *tx, &people, PAUSE_HOURS).await? {
             if self.has_good_posts(person).await? {
                 notified.push(person);
+            }
+            if begun.elapsed() > PATIENCE {
+                last = Some(person);
+                break;
             }
         }
         PostDigest::save(&mut tx, &notified).await?;
@@ -55,18 +63,29 @@ impl Worker for PostDigester {
         let announcement = |user_id| Announcement { user_id, subject_id: Uuid::now_v7(), at, levels: None };
         let all: Vec<_> = notified.iter().copied().map(announcement).collect();
         signals::announced(&mut tx, Type::PostRecommendation, &all).await?;
-        round.save_progress(&mut tx, people.last().copied()).await?;
+        round.save_progress(&mut tx, last).await?;
         app.commit(tx).await?;
         Ok(if people.is_empty() { Outcome::Idle(POLL) } else { Outcome::Idle(begun.elapsed()) })
     }
 }
 
 impl PostDigester {
-    /// Whether enough of what would be recommended to a person is there because of what others did.
+    /// Whether enough of what would be recommended to a person is there because of what others did. A list that cannot be made has nothing
+    /// good: it would fail again, and the round would end with it.
     async fn has_good_posts(&self, person: Uuid) -> sqlx::Result<bool> {
         let by_others =
             |source| matches!(source, RecommendationSource::SimilarPosts | RecommendationSource::ConnectionsReacted);
-        let picks = self.0.pick(person).await?;
+        let picks = match self.0.pick(person).await {
+            Ok(picks) => picks,
+            // What fails without a connection would fail for all people: the step is done again.
+            Err(error @ (sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed)) => {
+                return Err(error);
+            }
+            Err(error) => {
+                tracing::warn!(%person, %error, "a person was left out of a round of digests, since no list could be made");
+                return Ok(false);
+            }
+        };
         Ok(picks.iter().filter(|pick| by_others(pick.source)).count() >= GOOD_POSTS)
     }
 }

@@ -54,3 +54,23 @@ async fn people_are_notified_once_a_week_of_what_is_good(_: PgPoolOptions, datab
     town.round().await;
     assert_eq!(town.notified(anna).await, [text.clone(), text], "the next week");
 }
+
+/// A person without a list, since it cannot be made, holds up no other one.
+#[sqlx::test(migrations = false)]
+async fn a_person_without_a_list_is_left_out(_: PgPoolOptions, database: PgConnectOptions) {
+    let town = Town::start(database, &[]).await;
+    let [anna, bert, carl] = [town.join("anna", &[]).await, town.join("bert", &[]).await, town.join("carl", &[]).await];
+    for reader in [anna, carl] {
+        town.connect(reader, bert).await;
+    }
+    for number in 0..3 {
+        let author = town.join(&format!("author{number}"), &[]).await;
+        let post = town.post(author, "NEWS").await;
+        town.react(bert, post).await;
+    }
+    // An interest that is no text.
+    town.sql(&format!("update person set interests = array[null]::text[] where id = '{anna}'")).await;
+    assert!(town.recommender().pick(anna).await.is_err());
+    town.round().await;
+    assert_eq!((town.notified(anna).await.len(), town.notified(carl).await.len()), (0, 1));
+}

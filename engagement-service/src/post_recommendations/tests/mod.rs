@@ -82,7 +82,7 @@ impl Town {
         self.sql("update similar_pass set ended_at = null, below = null").await;
         let mut steps = 0;
         while self.is_passing().await {
-            SimilarPostFinder(self.platform.app.clone()).step().await.unwrap();
+            SimilarPostFinder::new(&self.platform.app).step().await.unwrap();
             steps += 1;
         }
         steps

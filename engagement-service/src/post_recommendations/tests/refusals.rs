@@ -9,6 +9,7 @@ use crate::comments::events::COMMENT_CREATED;
 use crate::follows::events::USER_CONNECTED;
 use crate::moderated_posts::events::MODERATION_DECIDED;
 use crate::people::events::USER_UPDATED;
+use crate::post_recommendations::models::PostRecommendationList;
 use crate::posts::events::{POST_DELETED, POST_UPDATED, POST_VIEWED};
 use crate::reactions::events::REACTION_CREATED;
 
@@ -97,7 +98,8 @@ async fn nothing_is_recommended_that_a_reader_may_not_or_does_not_want_to_see(
             ("refused", _) => {
                 // The list stays the one that is there.
                 town.sql(&format!(
-                    "insert into not_interested (id, user_id, post_id) values (gen_random_uuid(), '{anna}', '{post}')"
+                    "insert into not_interested (id, user_id, post_id, said_at)
+                    values (gen_random_uuid(), '{anna}', '{post}', now() - interval '1 hour')"
                 ))
                 .await;
             }
@@ -122,15 +124,25 @@ async fn nothing_is_recommended_that_a_reader_may_not_or_does_not_want_to_see(
 async fn whoever_is_no_reason_on_a_page_brings_nothing_into_a_list(_: PgPoolOptions, database: PgConnectOptions) {
     let town = Town::start(database, &["--recommendation-exploration", "0"]).await;
     let [anna, emil] = [town.join("anna", &[]).await, town.join("emil", &[]).await];
-    let names = ["bert", "muted", "blocked", "blocking"];
+    let ban = async |person: Uuid| {
+        let version = json!({ "id": person, "username": person, "status": "BANNED", "updated_at": chrono::Utc::now() });
+        town.platform.consume(USER_UPDATED, &version).await;
+    };
+    let names = ["bert", "muted", "blocked", "blocking", "banned"];
+    let mut friends = Vec::new();
     for name in names {
         let (friend, post) = (town.join(name, &[]).await, town.post(emil, "NEWS").await);
         town.connect(anna, friend).await;
         town.react(friend, post).await;
+        friends.push(friend);
         let (stream, user, target) = match name {
             "muted" => {
                 let path = format!("/me/mutes/{friend}");
                 assert_eq!(town.platform.call("POST", &path, Some(&anna.to_string()), None).await.status, 204);
+                continue;
+            }
+            "banned" => {
+                ban(friend).await;
                 continue;
             }
             "blocked" => (USER_BLOCKED, anna, friend),
@@ -143,7 +155,11 @@ async fn whoever_is_no_reason_on_a_page_brings_nothing_into_a_list(_: PgPoolOpti
     let kinds: Vec<String> = town.recommended(anna).await.into_iter().map(|(_, kind)| kind).collect();
     // A post that came in by one who is no reason would be missing, since its reason is counted anew.
     let counted = |wanted: &str| kinds.iter().filter(|kind| *kind == wanted).count();
-    assert_eq!((counted("CONNECTIONS_REACTED"), counted("FRESH"), kinds.len()), (1, 3, 4), "{kinds:?}");
+    assert_eq!((counted("CONNECTIONS_REACTED"), counted("FRESH"), kinds.len()), (1, 4, 5), "{kinds:?}");
+    // Who is banned later is no reason on the pages of the list that is there.
+    ban(friends[0]).await;
+    let kinds: Vec<String> = town.recommended(anna).await.into_iter().map(|(_, kind)| kind).collect();
+    assert_eq!(kinds, ["FRESH"; 4]);
 
     // Neither function is called: their texts are planned with the statement.
     for call in [
@@ -205,6 +221,25 @@ async fn a_refusal_is_felt_at_once_and_can_be_taken_back(_: PgPoolOptions, datab
     town.platform.consume(USER_BLOCKED, &block).await;
     let reply = town.platform.call("POST", &path, Some(&anna.to_string()), None).await;
     assert_eq!((reply.status.as_u16(), &reply.body["detail"]), (404, &json!("Post not found")));
+}
+
+/// A list that was picked before a refusal and is saved after it is no list to begin from.
+#[sqlx::test(migrations = false)]
+async fn a_refusal_outdates_a_list_that_is_being_made(_: PgPoolOptions, database: PgConnectOptions) {
+    let town = Town::start(database, &[]).await;
+    let [anna, bert] = [town.join("anna", &[]).await, town.join("bert", &[]).await];
+    let (refused, _) = (town.post(bert, "NEWS").await, town.post(bert, "NEWS").await);
+    let (recommender, db) = (town.recommender(), &town.platform.app.db);
+    let before = PostRecommendationList::find_current(db, anna, 10).await.unwrap();
+    let picks = recommender.pick(anna).await.unwrap();
+    let path = format!("{PAGE}/{refused}/not-interested");
+    assert_eq!(town.platform.call("POST", &path, Some(&anna.to_string()), None).await.status, 204);
+    assert_eq!(before.id, None);
+    let mut tx = db.begin().await.unwrap();
+    let overtaken = PostRecommendationList::create(&mut tx, anna, before.read_at, &picks).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(town.count("select count(*) from recommendation_list, not_interested where made_at < said_at").await, 1);
+    assert_ne!(recommender.current(anna).await.unwrap(), overtaken);
 }
 
 /// What a person has seen and refused, and the lists that were made for them, are exported and erased with them.

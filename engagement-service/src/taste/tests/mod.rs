@@ -149,6 +149,14 @@ async fn a_source_in_trouble_costs_time_and_nothing_else(_: PgPoolOptions, datab
     fetcher.step().await.unwrap();
     assert_eq!(spotify.calls() - before, 2);
     assert_eq!(artists(&platform, &anna, her).await.unwrap(), ["Adele"], "what was known stays");
+    // A 404 that is not about the link ends nothing: of a provider that is not configured, and of a route that is not there.
+    for detail in ["Provider not found", "Not Found"] {
+        spotify.trouble(Some(Trouble::NotFound(detail)));
+        platform.app.db.execute("update taste set due_at = now()").await.unwrap();
+        fetcher.step().await.unwrap();
+        assert_eq!(artists(&platform, &anna, her).await.unwrap(), ["Adele"], "{detail}");
+        assert!(wait().await > 500.0, "{detail}: it is tried again later");
+    }
     // An auth service that knows of no link ends the taste.
     spotify.trouble(None);
     spotify.forgets(her);

@@ -26,6 +26,8 @@ pub enum Trouble {
     Huge,
     /// The next token that the auth service hands out is not accepted.
     OldToken,
+    /// The auth service answers 404 with this detail, whether the account is linked or not.
+    NotFound(&'static str),
 }
 
 #[derive(Default)]
@@ -91,8 +93,11 @@ async fn token(
 ) -> Response {
     assert_eq!((provider.as_str(), &headers["authorization"]), ("spotify", &"Bearer operator".parse().unwrap()));
     let mut mind = lock(&mind);
+    if let Some(Trouble::NotFound(detail)) = mind.trouble {
+        return not_found(detail);
+    }
     if !mind.listening.contains_key(&user) {
-        return StatusCode::NOT_FOUND.into_response();
+        return not_found("The user has no account of this provider linked");
     }
     let mut token = user.to_string();
     if mind.trouble == Some(Trouble::OldToken) {
@@ -100,6 +105,10 @@ async fn token(
         token = "ended".into();
     }
     Json(json!({ "access_token": token, "token_type": "bearer" })).into_response()
+}
+
+fn not_found(detail: &str) -> Response {
+    (StatusCode::NOT_FOUND, Json(json!({ "detail": detail }))).into_response()
 }
 
 async fn top(
