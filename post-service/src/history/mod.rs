@@ -1,8 +1,9 @@
 //! The history of posts: what each said before its author edited it.
 //!
-//! A draft has no history: no reader has seen it. From its first publication on, each change of the title, the content or the
-//! categories keeps the version before, the last [`MAX_VERSIONS`] of them. Who can read a post can read its history, and so a
-//! post that is hidden, archived or deleted has none for others.
+//! A draft has no history: no reader has seen it. While a post is published, each change of the title, the content or the
+//! categories keeps the version before, the last [`MAX_VERSIONS`] of them. An author who withdraws it leaves its last public words
+//! there; what is written until it is published again stays out. Who can read a post can read its history, and so a post that is
+//! hidden, archived or deleted has none for others.
 pub mod models;
 mod schemas;
 mod views;

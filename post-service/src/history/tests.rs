@@ -66,6 +66,46 @@ async fn an_edit_keeps_the_version_before(_: PgPoolOptions, database: PgConnectO
     assert_eq!(platform.personal_data_of(her, "post_versions").await, [json!(null); 0]);
 }
 
+/// What was written while no other user could read the post is in no history, and its last public words are there once.
+#[sqlx::test(migrations = false)]
+async fn a_history_has_public_words_alone(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let ((anna, _), (ben, _)) = (new_user(), new_user());
+    let body = json!({ "content": "one", "types": [], "status": "POSTED" });
+    let post = platform.call("POST", "/posts", Some(&anna), Some(body)).await.body;
+    let keep = async |content: &str| put(&platform, &anna, &post, json!({ "content": content, "types": [] })).await;
+    let set = async |content: &str, status: &str| {
+        put(&platform, &anna, &post, json!({ "content": content, "types": [], "status": status })).await
+    };
+    let said = async |reader: &str| -> Vec<String> {
+        let versions = history(&platform, reader, &post).await;
+        let contents =
+            versions.as_array().unwrap().iter().map(|version| version["content"].as_str().unwrap().to_owned());
+        contents.collect()
+    };
+    set("one", "ARCHIVED").await;
+    assert_eq!(said(&anna).await, [""; 0], "it still says so");
+    keep("a secret").await;
+    keep("another secret").await;
+    assert_eq!(said(&anna).await, ["one"]);
+    set("two", "POSTED").await;
+    assert_eq!(said(&ben).await, ["one"]);
+    // Withdrawn and published again as it was, it was not edited.
+    set("two", "ARCHIVED").await;
+    set("two", "POSTED").await;
+    assert_eq!(said(&ben).await, ["one"]);
+    keep("three").await;
+    assert_eq!(said(&ben).await, ["two", "one"]);
+    // Words that come with the withdrawal are not public either.
+    set("a third secret", "ARCHIVED").await;
+    set("four", "POSTED").await;
+    assert_eq!(said(&ben).await, ["three", "two", "one"]);
+    set("four", "DRAFT").await;
+    keep("a fourth secret").await;
+    set("five", "POSTED").await;
+    assert_eq!(said(&ben).await, ["four", "three", "two", "one"]);
+}
+
 /// Who cannot read a post cannot read what it said before.
 #[sqlx::test(migrations = false)]
 async fn a_history_is_as_visible_as_its_post(_: PgPoolOptions, database: PgConnectOptions) {

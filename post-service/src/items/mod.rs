@@ -1,8 +1,8 @@
 //! Attachments: a link, or a thing of another catalogue such as a book or a track, that a post is about.
 //!
 //! Items are a catalogue without doubles: constraints decide whether an item is there, and posts share it. What it says is what its
-//! first author wrote. The service never fetches an address: it would be a way into the network that it stands in. Clients load
-//! pictures themselves.
+//! first author wrote, the first whose post all users may read. The service never fetches an address: it would be a way into the
+//! network that it stands in. Clients load pictures themselves.
 pub mod models;
 pub mod schedulers;
 pub mod schemas;

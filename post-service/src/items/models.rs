@@ -63,11 +63,13 @@ impl Item {
             .fetch_one(&mut **tx)
             .await?
         };
-        // Words that only hidden posts have said are not those of the next author: they are said anew.
+        // Words that no post says to all users, but hidden ones, drafts and archived ones, are not those of the next author: they
+        // are said anew.
         sqlx::query!(
             "update item set url = $2, title = $3, artists = $4, site = $5, picture_url = $6
             where id = $1 and id <> $7 and not exists (
-                select from post_item join post on post.id = post_id where item_id = $1 and hidden_at is null)",
+                select from post_item join post on post.id = post_id
+                where item_id = $1 and status = 'POSTED' and hidden_at is null)",
             item,
             self.url,
             self.title,

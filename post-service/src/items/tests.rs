@@ -116,6 +116,29 @@ async fn what_an_item_says_is_read_charged_and_hidden_with_its_post(_: PgPoolOpt
     assert_eq!(attach(&platform, &anna, &hateful).await["item"]["title"], "On Engines", "and now it stays");
 }
 
+/// What only its author can read decides nothing: the words of drafts and archived posts are not those of the next author.
+#[sqlx::test(migrations = false)]
+async fn the_words_of_private_posts_are_not_given_to_the_next(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let ((anna, _), (bert, _)) = (new_user(), new_user());
+    for status in ["DRAFT", "ARCHIVED"] {
+        let mut item = book();
+        item["external_id"] = json!(status);
+        let mut own = item.clone();
+        (own["title"], own["url"]) = (json!("Private words"), json!("https://elsewhere.example/"));
+        own["picture_url"] = json!("https://elsewhere.example/1.png");
+        let body = json!({ "content": "Read this", "types": [], "status": status, "item": own });
+        let private = platform.call("POST", "/posts", Some(&anna), Some(body.clone())).await;
+        assert_eq!((private.status.as_u16(), &private.body["item"]["title"]), (201, &json!("Private words")));
+        let shown = attach(&platform, &bert, &item).await;
+        item["id"] = private.body["item"]["id"].clone();
+        item["url"] = json!("https://books.example/1");
+        assert_eq!(shown["item"], item, "after {status}");
+        let again = platform.call("POST", "/posts", Some(&anna), Some(body)).await;
+        assert_eq!(again.body["item"], item, "what all users read stays");
+    }
+}
+
 #[sqlx::test(migrations = false)]
 async fn an_item_leaves_room_for_a_caption(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;

@@ -172,19 +172,39 @@ impl Media {
             .await
     }
 
-    /// Up to `rows` pictures that were not used for a day, locked.
+    /// Locks pictures until the transaction ends. What shows them is looked up by a later statement, which sees what others have
+    /// committed before they let go of the lock.
+    pub async fn lock(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
+        sqlx::query!("select id from media where id = any($1) order by id for update", ids)
+            .fetch_all(&mut **tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Up to `rows` pictures that were not used for a day, locked. One that something shows after all is noted as used.
     pub async fn lock_abandoned(tx: &mut PgTransaction<'_>, rows: i64) -> sqlx::Result<Vec<Uuid>> {
-        sqlx::query_scalar!(
+        let unused = sqlx::query_scalar!(
             "select id from media where unused_since < now() - interval '1 day'
             order by unused_since limit $1 for update skip locked",
             rows
         )
         .fetch_all(&mut **tx)
-        .await
+        .await?;
+        let shown = sqlx::query_scalar!(
+            "update media set unused_since = null
+            where id = any($1) and (exists (select from post_media where media_id = media.id)
+                or exists (select from profile_picture where media_id = media.id))
+            returning id",
+            &unused
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        Ok(unused.into_iter().filter(|id| !shown.contains(id)).collect())
     }
 
     /// Notes of pictures whether something shows them now.
     pub async fn save_use(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
+        Self::lock(tx, ids).await?;
         sqlx::query!(
             "update media set unused_since = case when exists (select from post_media where media_id = media.id)
                 or exists (select from profile_picture where media_id = media.id) then null

@@ -110,6 +110,8 @@ impl Store {
             let folder = PathBuf::from(&settings.media_store);
             std::fs::create_dir_all(&folder).with_context(|| format!("MEDIA_STORE: {}", folder.display()))?;
             let objects = LocalFileSystem::new_with_prefix(&folder)?.with_automatic_cleanup(false);
+            // A row is committed after its file, and must not survive a power failure that its file does not.
+            let objects = objects.with_fsync(true);
             return Ok(Self { objects: Arc::new(objects), folder: Some(folder), signer: None });
         };
         let retries = RetryConfig { max_retries: 3, retry_timeout: S3_RETRIES, ..RetryConfig::default() };

@@ -48,6 +48,17 @@ pub fn path(post: &Value) -> String {
     format!("/posts/{}", post["id"].as_str().unwrap())
 }
 
+/// Waits until a statement waits for a lock of another transaction.
+pub async fn until_one_waits(platform: &Platform) {
+    let waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    for _ in 0..10_000 {
+        if !platform.app.db.fetch_all(waiting).await.unwrap().is_empty() {
+            return;
+        }
+    }
+    panic!("no statement waits for a lock");
+}
+
 pub fn refused(reply: &Reply) -> (u16, &Value) {
     (reply.status.as_u16(), &reply.body["detail"])
 }
@@ -877,6 +888,31 @@ async fn moderation_is_asked_before_a_post_is_published(_: PgPoolOptions, databa
     counted.assert("pre_publish_checks_total{outcome=\"refused\"} 3");
     counted.assert("pre_publish_checks_total{outcome=\"allowed\"} 1");
     assert_eq!(asked.lock().unwrap().len(), 4);
+}
+
+/// A draft that is published while its author changes it is not changed by a text that moderation was not asked about.
+#[sqlx::test(migrations = false)]
+async fn a_draft_that_is_published_meanwhile_is_checked(_: PgPoolOptions, database: PgConnectOptions) {
+    let (url, asked) = pre_publish::stub::start().await;
+    let settings = ["--pre-publish", "on", "--moderation-url", &url];
+    let platform = Platform::start(&SERVICE, database, &settings).await;
+    let (anna, _) = new_user();
+    let draft = write(&platform, &anna, json!({ "content": "good", "types": [] })).await;
+    let mut publication = platform.app.db.begin().await.unwrap();
+    publication.execute("update post set status = 'POSTED', published_at = now()").await.unwrap();
+    let bad = json!({ "content": "a bad one", "types": [] });
+    let draft = path(&draft);
+    let (reply, ()) = tokio::join!(platform.call("PUT", &draft, Some(&anna), Some(bad.clone())), async {
+        until_one_waits(&platform).await;
+        publication.commit().await.unwrap();
+    });
+    assert_eq!(refused(&reply), (409, &json!("The post was published meanwhile; send the change again")));
+    assert!(asked.lock().unwrap().is_empty(), "it was a draft when that was decided");
+    let seen = platform.call("GET", &draft, Some(&anna), None).await.body;
+    assert_eq!((&seen["status"], &seen["content"]), (&json!("POSTED"), &json!("good")));
+    let history = platform.call("GET", &format!("{draft}/history"), Some(&anna), None).await.body;
+    assert_eq!(history, json!([]), "nothing of the change is left");
+    assert_eq!(platform.call("PUT", &draft, Some(&anna), Some(bad)).await.status, 422, "sent again, it is checked");
 }
 
 /// Moderation that is slow, broken or away keeps no author waiting, and the setting says which harm is the smaller one.

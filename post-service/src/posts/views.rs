@@ -180,12 +180,19 @@ pub async fn update_post(
 ) -> Result<Json<PostOut>, Error> {
     let types = body.categories()?;
     let draft = body.draft(&types);
-    pre_publish.check("content", &draft.text(), becomes_public(&app, id, &user, &draft)).await?;
+    let mut was_private = false;
+    let is_public =
+        async { becomes_public(&app, id, &user, &draft).await.inspect(|is_public| was_private = !is_public) };
+    pre_publish.check("content", &draft.text(), is_public).await?;
     let mut tx = app.db.begin().await?;
     quota.charge(&mut tx, user.id, &draft.texts()).await?;
     keep_version(&mut tx, id, user.id, &draft).await?;
     let post = Post::update(&mut tx, id, user.id, &draft).await.map_err(only_drafts)?;
     let post = post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post not found for update"))?;
+    // It was published between the question and the lock, and moderation was not asked.
+    if was_private && post.status == Status::Posted {
+        return Err(Error::Refused(StatusCode::CONFLICT, "The post was published meanwhile; send the change again"));
+    }
     items::signals::saved(&mut tx, id, &body.item).await?;
     attached(&mut tx, post.id, user.id, body.media.as_deref()).await?;
     signals::updated(&mut tx, &post).await?.check_caption()?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::models::{Backfill, delete_documents, delete_tag_keys, save_documents};
-use super::pending::models::{Pending, delete_gone, enqueue_missing, finish, lock_pending, postpone_first};
+use super::pending::models::{Pending, delete_gone, enqueue_missing, finish, lock_pending, postpone};
 use super::services::document;
 use crate::core::app::App;
 use crate::core::ground::worker::{Outcome, Worker};
@@ -29,19 +29,22 @@ pub struct PostIndexer {
     app: App,
     /// How many posts are tried at once: after a failure one, and then twice as many each time.
     batch: i64,
+    /// The first post of the last batch.
+    first: Option<Uuid>,
 }
 
 impl PostIndexer {
     pub fn new(app: &App) -> Self {
-        Self { app: app.clone(), batch: BATCH }
+        Self { app: app.clone(), batch: BATCH, first: None }
     }
 
     /// Indexes a batch; how many posts it had.
-    async fn index(&self) -> anyhow::Result<usize> {
+    async fn index(&mut self) -> anyhow::Result<usize> {
         let mut tx = self.app.db.begin().await?;
         // A change of one of them waits for the lock, and then lets the post wait for its document again.
-        let (public, private): (Vec<Post>, Vec<Post>) =
-            lock_pending(&mut tx, self.batch).await?.into_iter().partition(Post::is_public);
+        let posts = lock_pending(&mut tx, self.batch).await?;
+        self.first = posts.first().map(|post| post.id);
+        let (public, private): (Vec<Post>, Vec<Post>) = posts.into_iter().partition(Post::is_public);
         let [public_ids, private_ids] =
             [&public, &private].map(|posts| posts.iter().map(|post| post.id).collect::<Vec<Uuid>>());
         delete_documents(&mut tx, &private_ids).await?;
@@ -72,8 +75,9 @@ impl Worker for PostIndexer {
             }
             // One post of them may be the cause: each is tried alone, and what fails alone keeps no other from being found.
             Err(cause) if self.batch == 1 => {
-                let post = postpone_first(&self.app.db).await?;
-                Err(cause.context(format!("post {post:?} cannot be indexed, and is tried again behind all others")))
+                let Some(post) = self.first else { return Err(cause) };
+                postpone(&self.app.db, post).await?;
+                Err(cause.context(format!("post {post} cannot be indexed, and is tried again behind all others")))
             }
             Err(cause) => {
                 self.batch = 1;

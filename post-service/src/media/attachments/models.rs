@@ -2,6 +2,7 @@
 use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
+use crate::media::models::Media;
 use crate::media::{MediaStatus, Purpose};
 use crate::posts::models::Post;
 
@@ -49,14 +50,22 @@ pub async fn list_posts(db: impl PgExecutor<'_>, media: &[Uuid]) -> sqlx::Result
     sqlx::query_scalar!("select distinct post_id from post_media where media_id = any($1)", media).fetch_all(db).await
 }
 
-/// Those of the pictures that are a person's, locked until the transaction ends.
-pub async fn lock_attachable(tx: &mut PgTransaction<'_>, owner: Uuid, media: &[Uuid]) -> sqlx::Result<Vec<Attachable>> {
+/// Those of the pictures that are a person's, and those that their post shows now, locked until the transaction ends: in one
+/// order, so that two posts that exchange pictures do not deadlock.
+pub async fn lock_attachable(
+    tx: &mut PgTransaction<'_>,
+    post: Uuid,
+    owner: Uuid,
+    media: &[Uuid],
+) -> sqlx::Result<Vec<Attachable>> {
     sqlx::query_as!(
         Attachable,
         r#"select id, purpose, status, hidden_at is not null as "hidden!" from media
-        where id = any($1) and created_by = $2 order by id for update"#,
+        where id = any($1::uuid[] || array(select media_id from post_media where post_id = $3)) and created_by = $2
+        order by id for update"#,
         media,
-        owner
+        owner,
+        post
     )
     .fetch_all(&mut **tx)
     .await
@@ -83,15 +92,19 @@ pub async fn replace(tx: &mut PgTransaction<'_>, post: Uuid, media: &[Uuid]) -> 
     Ok(before.into_iter().map(|row| row.media_id).filter(|id| !media.contains(id)).collect())
 }
 
-/// Takes the pictures off deleted posts; those that no other post shows.
+/// Takes the pictures off deleted posts; those that no other post shows, locked.
 pub async fn delete_of_posts(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
     let shown = sqlx::query_scalar!("delete from post_media where post_id = any($1) returning media_id", posts)
         .fetch_all(&mut **tx)
         .await?;
+    if shown.is_empty() {
+        return Ok(shown);
+    }
+    Media::lock(tx, &shown).await?;
     sqlx::query_scalar!(
         "select id from media where id = any($1) and not exists (select from post_media where media_id = media.id)
             and not exists (select from profile_picture where media_id = media.id)
-        order by id for update",
+        order by id",
         &shown
     )
     .fetch_all(&mut **tx)

@@ -16,7 +16,7 @@ pub async fn attached(
     media: Option<&[Uuid]>,
 ) -> Result<(), Error> {
     let Some(media) = media else { return Ok(()) };
-    let theirs = lock_attachable(tx, owner, media).await?;
+    let theirs = lock_attachable(tx, post, owner, media).await?;
     let can_be_shown = |id: &Uuid| {
         theirs.iter().any(|media| {
             media.id == *id && media.purpose == Purpose::Post && media.status != MediaStatus::Refused && !media.hidden

@@ -51,6 +51,14 @@ impl Blob {
             .await
     }
 
+    /// Puts a blob whose object cannot be deleted now behind all others that wait.
+    pub async fn put_behind(db: impl PgExecutor<'_>, blob: Uuid) -> sqlx::Result<()> {
+        sqlx::query!("update media_blob set doomed_at = now() where id = $1 and doomed_at is not null", blob)
+            .execute(db)
+            .await?;
+        Ok(())
+    }
+
     /// Deletes the row of a blob whose object is deleted.
     pub async fn delete_doomed(db: impl PgExecutor<'_>, blob: Uuid) -> sqlx::Result<()> {
         sqlx::query!("delete from media_blob where id = $1 and doomed_at is not null", blob).execute(db).await?;

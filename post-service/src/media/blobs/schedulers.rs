@@ -2,6 +2,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use super::models::Blob;
 use crate::core::app::App;
 use crate::core::ground::jobs::Job;
@@ -28,6 +30,22 @@ pub struct Sweeper {
     pub library: Arc<MediaLibrary>,
 }
 
+impl Sweeper {
+    async fn delete_blob(&self, blob: Uuid) -> anyhow::Result<()> {
+        self.library.store.delete(blob).await?;
+        Blob::delete_doomed(&self.app.db, blob).await?;
+        metrics::counter!("media_files_deleted_total", "cause" => "unreferenced").increment(1);
+        Ok(())
+    }
+
+    async fn delete_incoming(&self, upload: Uuid) -> anyhow::Result<()> {
+        self.library.store.delete_incoming(upload).await?;
+        DirectUpload::delete_ended(&self.app.db, upload).await?;
+        metrics::counter!("media_files_deleted_total", "cause" => "taken_over").increment(1);
+        Ok(())
+    }
+}
+
 impl Worker for Sweeper {
     async fn step(&mut self) -> anyhow::Result<Outcome> {
         let doomed = Blob::list_doomed(&self.app.db, BATCH).await?;
@@ -35,17 +53,22 @@ impl Worker for Sweeper {
         if doomed.is_empty() && ended.is_empty() {
             return Ok(Outcome::Idle(POLL));
         }
+        // One that fails holds up no other, and is not the first of the next step; the step fails afterwards, which is logged, and is
+        // tried again.
+        let mut failure = Ok(());
         for blob in doomed {
-            self.library.store.delete(blob).await?;
-            Blob::delete_doomed(&self.app.db, blob).await?;
-            metrics::counter!("media_files_deleted_total", "cause" => "unreferenced").increment(1);
+            if let Err(cause) = self.delete_blob(blob).await {
+                Blob::put_behind(&self.app.db, blob).await?;
+                failure = Err(cause.context(format!("the file {blob}")));
+            }
         }
         for upload in ended {
-            self.library.store.delete_incoming(upload).await?;
-            DirectUpload::delete_ended(&self.app.db, upload).await?;
-            metrics::counter!("media_files_deleted_total", "cause" => "taken_over").increment(1);
+            if let Err(cause) = self.delete_incoming(upload).await {
+                DirectUpload::put_behind(&self.app.db, upload).await?;
+                failure = Err(cause.context(format!("the file of the upload {upload}")));
+            }
         }
-        Ok(Outcome::Busy)
+        failure.map(|()| Outcome::Busy)
     }
 }
 
@@ -67,40 +90,48 @@ pub async fn delete_abandoned(app: &App) -> anyhow::Result<bool> {
     Ok(!abandoned.is_empty())
 }
 
-/// Deletes objects of this age that have no row, and unfinished files.
+/// Deletes objects of this age that have no row, and unfinished files. One that cannot be deleted holds up no other.
 pub async fn delete_left_behind(app: &App, library: &MediaLibrary, age: Duration) -> anyhow::Result<()> {
+    let mut failure = Ok(());
     let mut after = None;
     loop {
         let objects = library.store.list(after, LISTED).await?;
         after = objects.last().map(|object| object.blob);
         let old: Vec<_> = objects.iter().filter(|object| object.age >= age).map(|object| object.blob).collect();
         for blob in Blob::without_row(&app.db, &old).await? {
-            library.store.delete(blob).await?;
-            metrics::counter!("media_files_deleted_total", "cause" => "left_behind").increment(1);
+            match library.store.delete(blob).await {
+                Ok(()) => metrics::counter!("media_files_deleted_total", "cause" => "left_behind").increment(1),
+                Err(cause) => failure = Err(anyhow::Error::from(cause).context(format!("the file {blob}"))),
+            }
         }
         if objects.len() < LISTED {
             break;
         }
     }
-    delete_left_incoming(app, library, age).await?;
+    let left_incoming = delete_left_incoming(app, library, age).await;
     let unfinished = library.store.delete_temporary(age).await?;
     metrics::counter!("media_files_deleted_total", "cause" => "unfinished").increment(unfinished);
-    Ok(())
+    failure.and(left_incoming)
 }
 
 /// Deletes what clients have written by addresses of uploads that are over.
 async fn delete_left_incoming(app: &App, library: &MediaLibrary, age: Duration) -> anyhow::Result<()> {
+    let mut failure = Ok(());
     let mut after = None;
     loop {
         let objects = library.store.list_incoming(after, LISTED).await?;
         after = objects.last().map(|object| object.blob);
         let old: Vec<_> = objects.iter().filter(|object| object.age >= age).map(|object| object.blob).collect();
         for upload in DirectUpload::without_row(&app.db, &old).await? {
-            library.store.delete_incoming(upload).await?;
-            metrics::counter!("media_files_deleted_total", "cause" => "left_behind").increment(1);
+            match library.store.delete_incoming(upload).await {
+                Ok(()) => metrics::counter!("media_files_deleted_total", "cause" => "left_behind").increment(1),
+                Err(cause) => {
+                    failure = Err(anyhow::Error::from(cause).context(format!("the file of the upload {upload}")));
+                }
+            }
         }
         if objects.len() < LISTED {
-            return Ok(());
+            return failure;
         }
     }
 }

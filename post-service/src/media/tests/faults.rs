@@ -55,7 +55,9 @@ async fn check_store(store: &Store) {
 async fn a_folder_is_a_store(_: PgPoolOptions, database: PgConnectOptions) {
     let folder = tempfile::tempdir().unwrap();
     let platform = Platform::start(&SERVICE, database, &["--media-store", folder.path().to_str().unwrap()]).await;
-    check_store(&library(&platform).store).await;
+    let store = library(&platform).store.clone();
+    assert!(format!("{store:?}").contains("fsync: true"), "what is written survives a power failure: {store:?}");
+    check_store(&store).await;
 }
 
 /// A bucket does the same; and a picture goes all its way through one.

@@ -1,13 +1,18 @@
 //! The end of pictures: with their posts, when nothing uses them, and with their owner.
 use serde_json::json;
-use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Executor, Row};
+use uuid::Uuid;
 
 use super::{library, picture, post_with, process_all, ready, state, sweep, upload};
 use crate::SERVICE;
+use crate::core::ground::worker::Worker;
 use crate::core::testing::{Platform, new_user};
-use crate::media::blobs::schedulers::{delete_abandoned, job};
+use crate::media::attachments::signals::attached;
+use crate::media::blobs::schedulers::{Sweeper, delete_abandoned, job};
 use crate::media::events::{MEDIA_DELETED, MEDIA_READY};
+use crate::media::signals::posts_deleted;
+use crate::posts::tests::{path, until_one_waits};
 
 /// The files in a folder, beneath all of its folders.
 fn files(folder: &std::path::Path) -> usize {
@@ -51,6 +56,93 @@ async fn a_deleted_post_takes_its_pictures_with_it(_: PgPoolOptions, database: P
     assert_eq!(state(&platform, &anna, &alone).await["status"], 404);
     assert_eq!(state(&platform, &anna, &shared).await["status"], "READY");
     assert_eq!(delete(&other).await, 0);
+}
+
+fn id_of(post: &serde_json::Value) -> Uuid {
+    post["id"].as_str().unwrap().parse().unwrap()
+}
+
+/// A post that is deleted while another one gets its picture leaves the picture to that one.
+#[sqlx::test(migrations = false)]
+async fn a_picture_that_another_post_gets_meanwhile_is_kept(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, _folder) = start(database).await;
+    let (anna, her) = new_user();
+    let id = ready(&platform, &anna, "POST", &picture(40, 30)).await;
+    let (old, new) = (post_with(&platform, &anna, &[&id]).await, post_with(&platform, &anna, &[]).await);
+    let mut attaching = platform.app.db.begin().await.unwrap();
+    let media: Uuid = id.parse().unwrap();
+    attached(&mut attaching, id_of(&new), her, Some(&[media])).await.unwrap();
+    let old = path(&old);
+    let (deleted, ()) = tokio::join!(platform.call("DELETE", &old, Some(&anna), None), async {
+        until_one_waits(&platform).await;
+        attaching.commit().await.unwrap();
+    });
+    assert_eq!(deleted.status, 204);
+    assert_eq!(state(&platform, &anna, &id).await["status"], "READY");
+    assert_eq!(platform.call("GET", &path(&new), Some(&anna), None).await.body["media"][0]["id"], json!(id));
+}
+
+/// Of posts that lose one picture at once, each could take the other for one that still shows it.
+#[sqlx::test(migrations = false)]
+async fn a_picture_that_its_posts_lose_at_once_is_not_forgotten(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, _folder) = start(database).await;
+    let (anna, _) = new_user();
+    for (width, method) in [(40, "DELETE"), (41, "PUT")] {
+        let id = ready(&platform, &anna, "POST", &picture(width, 30)).await;
+        let (one, other) = (post_with(&platform, &anna, &[&id]).await, post_with(&platform, &anna, &[&id]).await);
+        let mut losing = platform.app.db.begin().await.unwrap();
+        posts_deleted(&mut losing, &[id_of(&one)]).await.unwrap();
+        let body = (method == "PUT").then(|| json!({ "content": "x", "types": [], "media": [] }));
+        let other = path(&other);
+        let (lost, ()) = tokio::join!(platform.call(method, &other, Some(&anna), body), async {
+            until_one_waits(&platform).await;
+            losing.commit().await.unwrap();
+        });
+        assert!(lost.status.is_success(), "{lost:?}");
+        platform.app.db.execute("update media set unused_since = unused_since - interval '25 hours'").await.unwrap();
+        delete_abandoned(&platform.app).await.unwrap();
+        assert_eq!(state(&platform, &anna, &id).await["status"], 404, "{method}");
+    }
+}
+
+/// Whether something shows a picture is looked at again before it is deleted as abandoned.
+#[sqlx::test(migrations = false)]
+async fn a_picture_that_is_shown_is_not_abandoned(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, _folder) = start(database).await;
+    let (anna, _) = new_user();
+    let id = ready(&platform, &anna, "POST", &picture(40, 30)).await;
+    post_with(&platform, &anna, &[&id]).await;
+    platform.app.db.execute("update media set unused_since = now() - interval '25 hours'").await.unwrap();
+    assert!(!delete_abandoned(&platform.app).await.unwrap());
+    assert_eq!(state(&platform, &anna, &id).await["status"], "READY");
+    let noted = platform.app.db.fetch_all("select from media where unused_since is not null").await.unwrap();
+    assert!(noted.is_empty(), "it does not come up again");
+}
+
+/// A file that cannot be deleted holds up no other, and is deleted once it can be.
+#[sqlx::test(migrations = false)]
+async fn a_file_that_cannot_be_deleted_stalls_no_other(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, folder) = start(database).await;
+    let (anna, _) = new_user();
+    for width in [5, 6] {
+        let id = upload(&platform, &anna, "POST", &picture(width, 5)).await;
+        assert_eq!(platform.call("DELETE", &format!("/media/{id}"), Some(&anna), None).await.status, 204);
+    }
+    assert_eq!(files(folder.path()), 2);
+    let oldest = "select id from media_blob where doomed_at is not null order by doomed_at limit 1";
+    let oldest: Uuid = platform.app.db.fetch_one(oldest).await.unwrap().get(0);
+    let name = oldest.simple().to_string();
+    let file = folder.path().join("objects").join(&name[30..]).join(&name);
+    std::fs::remove_file(&file).unwrap();
+    // A folder in its place is not deleted as a file is.
+    std::fs::create_dir(&file).unwrap();
+    let mut sweeper = Sweeper { app: platform.app.clone(), library: library(&platform) };
+    let failure = format!("{:#}", sweeper.step().await.unwrap_err());
+    assert!(failure.contains(&oldest.to_string()), "{failure}");
+    assert_eq!(files(folder.path()), 0, "the other one is gone");
+    std::fs::remove_dir(&file).unwrap();
+    sweep(&platform).await;
+    assert_eq!(platform.app.db.fetch_all("select from media_blob").await.unwrap().len(), 0);
 }
 
 /// A picture that nothing shows is deleted after a day; one that a post or a profile shows is not.

@@ -73,7 +73,7 @@ impl Transactions {
 
     /// Sends what was signed last, as often as it takes.
     async fn submit(&self, entry: &LedgerEntry) -> anyhow::Result<()> {
-        if entry.mints && !entry.is_wanted {
+        if is_withdrawn(entry) {
             return self.replace(entry).await;
         }
         match self.chain().node.send(&entry.raw).await {
@@ -133,7 +133,7 @@ impl Transactions {
         if is_late {
             self.fill_gaps().await?;
         }
-        if is_late || (entry.mints && !entry.is_wanted) {
+        if is_late || is_withdrawn(entry) {
             return self.replace(entry).await;
         }
         Ok(entry.put_off(&self.app.db, POLL, false).await?)
@@ -174,7 +174,13 @@ impl Transactions {
         let chain = self.chain();
         let old = Fees { max: entry.max_fee, tip: entry.max_priority_fee };
         let now = Fees::ask(&chain.node, chain.fee_cap).await?;
-        let Ok(fees) = now.and_then(|now| old.raised(now, chain.fee_cap)) else {
+        let raised = now.and_then(|now| old.raised(now, chain.fee_cap));
+        // Where no node has what was withdrawn, the fees of now are enough to fill its nonce.
+        let fees = if is_withdrawn(entry) { raised.or(now) } else { raised };
+        let Ok(fees) = fees else {
+            if is_withdrawn(entry) {
+                return Ok(entry.put_off(&self.app.db, pause(entry.failures), true).await?);
+            }
             // What was signed goes out again, in case the node has dropped it.
             return match chain.node.send(&entry.raw).await {
                 Err(failure) if !failure.is_known() && !failure.is_taken() => self.fail(entry, &failure).await,
@@ -246,11 +252,20 @@ impl Transactions {
     /// A reorganisation has taken its block away: it is sent again, and waits.
     async fn return_to_node(&self, entry: &LedgerEntry) -> anyhow::Result<()> {
         self.submitted(entry, "submitted").await?;
+        if is_withdrawn(entry) {
+            // The next step replaces it.
+            return Ok(());
+        }
         match self.chain().node.send(&entry.raw).await {
             Err(failure) if !failure.is_known() && !failure.is_taken() => self.fail(entry, &failure).await,
             _ => Ok(()),
         }
     }
+}
+
+/// Whether what was signed last mints a token of content that was withdrawn.
+fn is_withdrawn(entry: &LedgerEntry) -> bool {
+    entry.mints && !entry.is_wanted
 }
 
 /// The data of the transaction that mints a token, from what is stored of it.

@@ -53,13 +53,10 @@ pub async fn finish(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<
     .await
 }
 
-/// Lets what waits longest wait behind all others, and so be tried last.
-pub async fn postpone_first(db: impl PgExecutor<'_>) -> sqlx::Result<Option<Uuid>> {
-    let first = sqlx::query_scalar!(
-        "update search_pending set at = clock_timestamp()
-        where post_id = (select post_id from search_pending order by at limit 1) returning post_id"
-    );
-    first.fetch_optional(db).await
+/// Lets a post wait behind all others, and so be tried last.
+pub async fn postpone(db: impl PgExecutor<'_>, post: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("update search_pending set at = clock_timestamp() where post_id = $1", post).execute(db).await?;
+    Ok(())
 }
 
 /// Takes out up to `rows` of what waits of posts that are gone; how many they were.

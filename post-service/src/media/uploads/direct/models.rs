@@ -90,6 +90,14 @@ impl DirectUpload {
             .await
     }
 
+    /// Puts one whose object cannot be deleted now behind all others that wait.
+    pub async fn put_behind(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<()> {
+        sqlx::query!("update media_upload set ended_at = now() where id = $1 and ended_at is not null", id)
+            .execute(db)
+            .await?;
+        Ok(())
+    }
+
     /// Deletes the row of one whose object is deleted.
     pub async fn delete_ended(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<()> {
         sqlx::query!("delete from media_upload where id = $1 and ended_at is not null", id).execute(db).await?;

@@ -141,6 +141,32 @@ async fn what_is_withdrawn_is_not_minted_and_stops_no_other(_: PgPoolOptions, da
     assert!(!left.iter().any(|table| table.contains("mint") || table.contains("transaction")), "{left:?}");
 }
 
+/// What is withdrawn before it was sent is not sent, also while its nonce cannot be filled because fees are too high.
+#[sqlx::test(migrations = false)]
+async fn what_is_withdrawn_is_not_sent_where_fees_are_high(_: PgPoolOptions, database: PgConnectOptions) {
+    let Some(chain) = TestChain::start().await else { return };
+    let platform = chain.platform(database, &SERVER).await;
+    let thrifty = chain.beside(&platform, &[&SERVER[..], &["--minting-max-fee", "2"]].concat());
+    let all = named(&platform, &chain, 1).await;
+    // Five gwei.
+    chain.rpc("anvil_setNextBlockBaseFeePerGas", json!(["0x12a05f200"])).await;
+    chain.mine(1).await;
+    worker(&platform).transactions.sign_due().await.unwrap();
+    let hidden = json!({ "id": all[0], "post_id": all[0] });
+    platform.consume(crate::nfts::events::COMMENT_DELETED, &hidden).await;
+    worker(&thrifty).transactions.follow_due().await.unwrap();
+    chain.mine(1).await;
+    assert_eq!(chain.tokens().await, Vec::<String>::new());
+    let ledger = platform.app.db.fetch_one("select status, failures from chain_transaction").await.unwrap();
+    assert_eq!((ledger.get::<String, _>(0), ledger.get::<i32, _>(1)), ("SIGNED".to_owned(), 1), "it waits");
+    let counted = Counted::begin();
+    make_tokens_due(&platform).await;
+    worker(&platform).transactions.follow_due().await.unwrap();
+    counted.assert("chain_transactions_total{outcome=\"filled\"} 1");
+    chain.mine(1).await;
+    assert_eq!(chain.tokens().await, Vec::<String>::new());
+}
+
 /// Another holder of the key takes the nonce: the token is signed for anew.
 #[sqlx::test(migrations = false)]
 async fn a_nonce_that_is_used_elsewhere_is_given_up(_: PgPoolOptions, database: PgConnectOptions) {
