@@ -4,6 +4,8 @@
 let source;
 document.addEventListener("htmx:sseOpen", (event) => {
   source = event.detail.source;
+  // Also of a tab that was opened behind another one, or whose stream came back while it was hidden.
+  if (document.hidden) { source.close(); source = undefined; return; }
   source.addEventListener("feed", () => { if (document.getElementById("news")) htmx.trigger("#news", "feed"); });
 });
 

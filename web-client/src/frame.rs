@@ -103,6 +103,11 @@ held!(Card, DateTime<Utc>, i64);
 
 #[expect(clippy::unused_self, reason = "templates have the page alone, and ask it for everything")]
 impl Frame {
+    /// For what is kept for long: the address holds on to the whole buffer of its request.
+    pub fn without_address(self) -> Self {
+        Self { uri: Uri::default(), ..self }
+    }
+
     pub fn new(choices: Choices, uri: Uri) -> Self {
         let done = uri.query().and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("done=")));
         let notice = done.and_then(|done| choices.texts.done(done));

@@ -105,7 +105,7 @@ impl Caller {
 
     /// The answer, where it is a good one.
     pub async fn answer(&self, request: RequestBuilder) -> Result<Response, Failure> {
-        let answer = request.send().await.map_err(|error| Failure::Away(error.to_string()))?;
+        let answer = request.send().await.map_err(away)?;
         let status = answer.status();
         if status.is_success() {
             return Ok(answer);
@@ -134,10 +134,15 @@ pub(super) async fn read<T: DeserializeOwned>(answer: Response) -> Result<T, Fai
     serde_json::from_slice(body).map_err(|error| Failure::Away(format!("an answer that cannot be read: {error}")))
 }
 
+/// That an answer did not come. The address is left out: its query may hold a secret, as that of a new password does, and this is logged.
+pub(super) fn away(error: reqwest::Error) -> Failure {
+    Failure::Away(error.without_url().to_string())
+}
+
 /// The body, up to a bound.
 async fn body(mut answer: Response) -> Result<Vec<u8>, Failure> {
     let mut body = Vec::new();
-    while let Some(part) = answer.chunk().await.map_err(|error| Failure::Away(error.to_string()))? {
+    while let Some(part) = answer.chunk().await.map_err(away)? {
         if body.len() + part.len() > LONGEST {
             return Err(Failure::Away(format!("an answer of more than {LONGEST} bytes")));
         }

@@ -8,6 +8,8 @@ use super::{Caller, failures::Failure};
 
 /// The longest event; a notification has a few hundred bytes.
 const LONGEST: usize = 64 << 10;
+/// How long the beginning of a stream is waited for.
+const OPENING: Duration = Duration::from_secs(10);
 /// How long a stream may last: below the hour for which the gateway keeps one.
 const LIFE: Duration = Duration::from_mins(55);
 
@@ -34,7 +36,9 @@ impl Caller {
             Some(id) => request.header("last-event-id", id),
             None => request,
         };
-        Ok(Live { answer: self.answer(request).await?, rest: Vec::new() })
+        let answer = tokio::time::timeout(OPENING, self.answer(request)).await;
+        let late = || Failure::Away("the stream of notifications did not begin".to_owned());
+        Ok(Live { answer: answer.map_err(|_| late())??, rest: Vec::new() })
     }
 }
 

@@ -7,6 +7,7 @@ use reqwest::header;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::caller::away;
 use super::{Caller, failures::Failure};
 
 /// How often, and at which distance, it is asked whether a picture is processed: eight seconds in all.
@@ -53,6 +54,6 @@ impl Caller {
         let kind = format!("multipart/form-data; boundary={boundary}");
         let request = self.request(Method::POST, &["media"])?.header(header::CONTENT_TYPE, kind).body(body);
         let answer = self.answer(request).await?;
-        answer.json().await.map_err(|error| Failure::Away(error.to_string()))
+        answer.json().await.map_err(away)
     }
 }

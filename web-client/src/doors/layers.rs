@@ -33,8 +33,11 @@ pub async fn headers(request: Request, next: Next) -> Response {
     }
     // Not `no-store`: that would end the way back through the pages of a browser.
     let kept = HeaderValue::from_static("private, no-cache");
-    answer.headers_mut().entry(header::CACHE_CONTROL).or_insert(kept);
-    answer.headers_mut().append(header::VARY, HeaderValue::from_static("Cookie, Accept-Language, HX-Request"));
+    let is_shared = answer.headers_mut().entry(header::CACHE_CONTROL).or_insert(kept).as_bytes().starts_with(b"public");
+    // What is the same for all is not fetched anew with each new cookie.
+    if !is_shared {
+        answer.headers_mut().append(header::VARY, HeaderValue::from_static("Cookie, Accept-Language, HX-Request"));
+    }
     answer
 }
 
@@ -67,7 +70,9 @@ pub async fn pages_of_errors(request: Request, next: Next) -> Response {
         None => return answer,
     };
     if matches!(failure, Failure::Away(_)) {
-        tracing::warn!(request_id = %id, path = %uri.path(), %failure, "a page was not shown");
+        // A log outlives a person's account, so a path that is a name is logged without it.
+        let path = if uri.path().starts_with("/@") { "/@-" } else { uri.path() };
+        tracing::warn!(request_id = %id, path, %failure, "a page was not shown");
     }
     errors::page(&failure, choices, &uri, &id, fragment, read)
 }

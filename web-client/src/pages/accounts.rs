@@ -42,27 +42,27 @@ struct SignUp {
 
 #[derive(Template)]
 #[template(path = "message.html")]
-struct Message {
-    page: Frame,
-    heading: &'static str,
-    words: &'static str,
-    link: &'static str,
-    label: &'static str,
+pub struct Message {
+    pub page: Frame,
+    pub heading: &'static str,
+    pub words: &'static str,
+    pub link: &'static str,
+    pub label: &'static str,
 }
 
 /// A form of one step: a token of a mail, an address, or a new password.
 #[derive(Template)]
 #[template(path = "token.html")]
-struct Step<'a> {
-    page: Frame,
-    error: Option<String>,
-    heading: &'static str,
-    words: Option<&'static str>,
-    action: &'static str,
-    button: &'static str,
-    token: Option<&'a str>,
-    asks_email: bool,
-    asks_password: bool,
+pub struct Step<'a> {
+    pub page: Frame,
+    pub error: Option<String>,
+    pub heading: &'static str,
+    pub words: Option<&'static str>,
+    pub action: &'static str,
+    pub button: &'static str,
+    pub token: Option<&'a str>,
+    pub asks_email: bool,
+    pub asks_password: bool,
 }
 
 pub async fn sign_in_form(Visitor(page, caller): Visitor, Asked(asked): Asked) -> Response {
@@ -159,9 +159,15 @@ fn activation(page: Frame, token: &str, error: Option<String>) -> Step<'_> {
 }
 
 pub async fn activate(Visitor(page, caller): Visitor, fields: Fields) -> Result<Response, Failure> {
-    let caller = Caller { token: None, ..caller };
     let query = [("activation_token", fields.get("token"))];
-    if let Err(failure) = caller.act(Method::POST, &["users", "activate"], &query).await {
+    // A session of the account proves that the mail was opened by its owner, who then keeps the password; one that has ended proves
+    // nothing, and the mail alone is good, too.
+    let mut activated = caller.act(Method::POST, &["users", "activate"], &query).await;
+    if matches!(activated, Err(Failure::SignedOut)) {
+        let caller = Caller { token: None, ..caller };
+        activated = caller.act(Method::POST, &["users", "activate"], &query).await;
+    }
+    if let Err(failure) = activated {
         let error = refusal(&failure)?;
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&activation(page, "", Some(error)))).into_response());
     }
@@ -171,7 +177,7 @@ pub async fn activate(Visitor(page, caller): Visitor, fields: Fields) -> Result<
 }
 
 /// Why a token is not good; that of a mail may have ended, which the API answers with 401.
-fn refusal(failure: &Failure) -> Result<String, Failure> {
+pub fn refusal(failure: &Failure) -> Result<String, Failure> {
     match failure {
         Failure::Refused { detail, .. } => Ok(detail.clone()),
         other => Err(other.clone()),

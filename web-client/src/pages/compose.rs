@@ -178,6 +178,10 @@ async fn refused(
         Failure::Away(_) => page.t.not_now_possible.to_owned(),
         _ => failure.reason().ok_or_else(|| failure.clone())?.to_owned(),
     };
-    let draft = Draft::again(fields, media);
+    let mut draft = Draft::again(fields, media);
+    if matches!(failure, Failure::Away(_)) {
+        // It may have been written all the same: under the same key the next try writes nothing twice.
+        fields.get("key").clone_into(&mut draft.key);
+    }
     Ok(show(page, caller, id, draft, Some(error)).await)
 }

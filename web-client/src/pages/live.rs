@@ -34,14 +34,15 @@ pub async fn stream(
 ) -> Result<Response, Failure> {
     let after = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let live = caller.live(after).await?;
-    let events = futures::stream::unfold((live, page), |(mut live, mut page): (Live, Frame)| async move {
-        loop {
-            let event = live.next().await?;
-            if let Some(shown) = shown(&event, &mut page) {
-                return Some((Ok::<_, Infallible>(shown), (live, page)));
+    let events =
+        futures::stream::unfold((live, page.without_address()), |(mut live, mut page): (Live, Frame)| async move {
+            loop {
+                let event = live.next().await?;
+                if let Some(shown) = shown(&event, &mut page) {
+                    return Some((Ok::<_, Infallible>(shown), (live, page)));
+                }
             }
-        }
-    });
+        });
     // A stop of the process ends the stream; the browser comes back, to another replica.
     let events = futures::StreamExt::take_until(events, app.stop.clone().cancelled_owned());
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(BEAT)).into_response())

@@ -7,6 +7,7 @@ mod feeds;
 mod fields;
 mod linked;
 mod live;
+mod mailed;
 mod moderation;
 mod nfts;
 mod notifications;
@@ -73,6 +74,8 @@ fn forms_of_accounts() -> Router<App> {
         .route("/activate/again", post(accounts::resend))
         .route("/forgot-password", get(accounts::forgot_form).post(accounts::forgot))
         .route("/reset-password", get(accounts::reset_form).post(accounts::reset))
+        .route("/undo-change", get(mailed::undo_form).post(mailed::undo))
+        .route("/appeal", get(mailed::appeal_form).post(mailed::appeal))
         .route("/choices", post(accounts::choices))
 }
 

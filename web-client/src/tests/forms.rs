@@ -35,6 +35,8 @@ async fn no_form_can_be_sent_from_elsewhere() {
         "/signup",
         "/forgot-password",
         "/reset-password",
+        "/undo-change?token=a",
+        "/appeal?token=a",
         "/activate",
     ]
     .map(str::to_owned);
@@ -269,6 +271,8 @@ async fn the_other_forms_send_what_the_documents_know() {
         ("/activate", "token=t"),
         ("/reset-password", "token=t&password=p"),
         ("/forgot-password", "email=a%40b.example"),
+        ("/undo-change", "token=t"),
+        ("/appeal", "token=t&text=It+was+not+me"),
     ];
     for (path, form) in forms {
         let status = client.post(path, form).await.status;

@@ -52,6 +52,8 @@ const PAGES: &[&str] = &[
     "/activate",
     "/forgot-password",
     "/reset-password?token=a",
+    "/undo-change?token=a",
+    "/appeal?token=a",
 ];
 
 /// Text that would be markup, an attribute, a script, a template or another direction, if it were not text.
@@ -240,6 +242,8 @@ async fn every_answer_has_the_headers() {
         }
         let kept = if path == style { "public, max-age=31536000, immutable" } else { "private, no-cache" };
         assert_eq!(answer.header("cache-control"), kept, "{path}");
+        // An asset is the same for all, with whatever cookie.
+        assert_eq!(answer.header("vary").contains("Cookie"), path != style, "{path}");
     }
     assert_eq!(client.get("/assets/000000000000/style.css").await.status, StatusCode::NOT_FOUND);
 }

@@ -104,3 +104,14 @@ async fn the_address_of_a_browser_is_handed_on() {
     untrusted.ask(Method::GET, "/explore", &headers, "").await;
     assert_eq!(untrusted.stub.calls("GET /feed/explore")[0].headers["x-forwarded-for"], "127.0.0.1");
 }
+
+/// A session goes along with the link of the first mail, so that its owner keeps the password; one that has ended is left out.
+#[tokio::test]
+async fn an_activation_goes_with_the_session() {
+    let client = Client::new().await;
+    client.stub.answer("POST /users/activate", 401, json!({ "detail": "Token Expired" }));
+    assert_eq!(client.post("/activate", "token=t").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let calls = client.stub.calls("POST /users/activate");
+    let with_session: Vec<bool> = calls.iter().map(|call| call.headers.contains_key("authorization")).collect();
+    assert_eq!(with_session, [true, false]);
+}
