@@ -69,9 +69,7 @@ impl Judged {
         };
         Self { content, verdict, analysis, reason }
     }
-}
 
-impl Judged {
     /// Whether a moderator wants to see it before others do: a post or a comment, and no profile.
     fn needs_approval(&self) -> bool {
         self.content.key.is_in_contract() && self.analysis.signals.surroundings.approval_required
@@ -134,27 +132,6 @@ fn is_held_for_approval(subject: &Subject) -> bool {
     subject.active.iter().any(|held| held.ruling.reason == Reason::OtherApproval)
 }
 
-/// Holds what an author has published who needs approval. It follows from no policy and from no analysis, so that it says nothing about
-/// either, and ends when a moderator has decided about it.
-async fn hold_for_approval(tx: &mut PgTransaction<'_>, subject: &Subject) -> Result<(), Failure> {
-    let decision = NewDecision {
-        key: subject.key,
-        author: subject.author,
-        actor: Actor::Machine,
-        actions: vec![Action::Hold],
-        reason: Reason::OtherApproval,
-        policy: None,
-        analysis: None,
-        internal_note: None,
-        public_note: None,
-        hours: None,
-        strikes: None,
-        abusive: false,
-    };
-    decide(tx, decision).await.map_err(as_failure)?;
-    Ok(())
-}
-
 /// Brings a subject to what its verdict says.
 async fn apply(
     tx: &mut PgTransaction<'_>,
@@ -172,19 +149,11 @@ async fn apply(
         of_policies().filter(|ruling| ruling.actions != wanted).map(|ruling| ruling.decision).collect();
     if let Some(found) = judged.verdict.strictest().filter(|_| !wanted.is_empty() && !is_in_force) {
         let policy = PolicyRef { id: found.policy, version: found.version, rule: found.rule.clone() };
+        let reason = judged.reason.unwrap_or(found.reason);
         let decision = NewDecision {
-            key: subject.key,
-            author: subject.author,
-            actor: Actor::Machine,
-            actions: wanted.clone(),
-            reason: judged.reason.unwrap_or(found.reason),
             policy: Some(policy),
             analysis: Some(stored.id),
-            internal_note: None,
-            public_note: None,
-            hours: None,
-            strikes: None,
-            abusive: false,
+            ..NewDecision::of_machine(subject.key, subject.author, wanted.clone(), reason)
         };
         decide(tx, decision).await.map_err(as_failure)?;
     }
@@ -193,7 +162,9 @@ async fn apply(
         end(tx, decision, why, Actor::Machine).await.map_err(as_failure)?;
     }
     if judged.needs_approval() && !is_held_for_approval(&subject) {
-        hold_for_approval(tx, &subject).await?;
+        // By no policy and no analysis, so that it says nothing about either, and ends when a moderator has decided about it.
+        let decision = NewDecision::of_machine(subject.key, subject.author, vec![Action::Hold], Reason::OtherApproval);
+        decide(tx, decision).await.map_err(as_failure)?;
     }
     let asks = match judged.verdict.outcome() {
         RuleOutcome::Allow => None,

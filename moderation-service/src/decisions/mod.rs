@@ -55,6 +55,26 @@ pub struct NewDecision {
     pub abusive: bool,
 }
 
+impl NewDecision {
+    /// What a machine decides about a subject, by itself: by no policy, after no analysis, and without an end.
+    pub fn of_machine(key: SubjectKey, author: Uuid, actions: Vec<Action>, reason: Reason) -> Self {
+        Self {
+            key,
+            author,
+            actor: Actor::Machine,
+            actions,
+            reason,
+            policy: None,
+            analysis: None,
+            internal_note: None,
+            public_note: None,
+            hours: None,
+            strikes: None,
+            abusive: false,
+        }
+    }
+}
+
 /// How far an appeal is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -105,6 +125,9 @@ pub const READ_DECISIONS_LIMIT: Limit = Limit {
 
 /// What is answered when a decision does not exist, or not for the caller.
 pub const NO_SUCH_DECISION: Error = Error::Refused(StatusCode::NOT_FOUND, "No such decision");
+
+/// What is answered when another moderator looks at a subject.
+pub const CLAIMED: Error = Error::Refused(StatusCode::CONFLICT, "Another moderator has claimed this");
 
 /// Refuses a moderator who would decide about themselves. Whether the author is a member of staff only the auth service knows,
 /// which restricts none.

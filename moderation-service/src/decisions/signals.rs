@@ -1,13 +1,16 @@
 //! Makes and ends decisions, with all that follows in the same transaction.
-use sqlx::PgTransaction;
+use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
 use super::NewDecision;
 use super::events::producers;
 use super::locked::{End, Locked};
-use super::models::{Decision, OpenCase, call_reports_abusive, lock_content, overturn_appeal, release};
+use super::models::{
+    Decision, OpenCase, call_reports_abusive, is_claimed_by_another, lock_content, overturn_appeal, release,
+};
 use super::schemas::{DeleteRequest, Notice, NoticeKind};
 use crate::core::api::errors::Error;
+use crate::core::app::identity::{Role, User};
 use crate::core::contract::timestamp::Timestamp;
 use crate::ledger::NewEntry;
 use crate::strikes::models::{add, revoke, sum};
@@ -15,6 +18,11 @@ use crate::strikes::services::Ladder;
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{Actor, Change, Ended};
 use crate::subjects::{SubjectKey, Visibility};
+
+/// Whether the claim of another moderator keeps this one from deciding about a subject; it keeps no administrator.
+pub async fn is_kept_by_another(db: impl PgExecutor<'_>, moderator: &User, key: SubjectKey) -> sqlx::Result<bool> {
+    Ok(moderator.role < Role::Admin && is_claimed_by_another(db, key, moderator.id).await?)
+}
 
 /// Makes a decision. Of a machine it takes what machines may do, and nothing else. A person's decision is the end of what machines
 /// have held, of the review and of the claim; the rows of its reports are those of the features above.

@@ -4,13 +4,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::{Extension, Json};
 
-use super::models::{Decision, author_of, is_claimed_by_another};
+use super::models::{Decision, author_of};
 use super::schemas::{DecisionIn, DecisionOut, ReversalIn, StatementOut};
-use super::{NO_SUCH_DECISION, check_moderator, signals};
+use super::{CLAIMED, NO_SUCH_DECISION, check_moderator, signals};
 use crate::core::api::errors::{Error, Problem};
 use crate::core::api::pagination::Page;
 use crate::core::app::App;
-use crate::core::app::identity::{Role, User};
+use crate::core::app::identity::User;
 use crate::core::contract::extract::{Json as Body, Path};
 use crate::core::contract::fields::invalid;
 use crate::scopes::check_scope;
@@ -50,8 +50,8 @@ pub async fn create_decision(
     let author = author_of(&mut *tx, key).await?.ok_or(Error::Refused(StatusCode::NOT_FOUND, "No such subject"))?;
     check_moderator(&moderator, author)?;
     check_scope(&mut tx, &moderator, key, None).await?;
-    if moderator.role < Role::Admin && is_claimed_by_another(&mut *tx, key, moderator.id).await? {
-        return Err(Error::Refused(StatusCode::CONFLICT, "Another moderator has claimed this"));
+    if signals::is_kept_by_another(&mut *tx, &moderator, key).await? {
+        return Err(CLAIMED);
     }
     let decision = signals::moderate(&mut tx, &ladder, decision.by(moderator.id, key, author)).await?;
     app.commit_with_answer(tx).await?;

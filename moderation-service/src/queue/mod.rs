@@ -27,8 +27,6 @@ use crate::core::ground::settings::Rate;
 
 /// There is no such content or user.
 const SUBJECT_NOT_FOUND: Error = Error::Refused(StatusCode::NOT_FOUND, "Subject not found");
-/// Another moderator is looking at it.
-const CLAIMED: Error = Error::Refused(StatusCode::CONFLICT, "Another moderator has claimed this");
 /// The caller has no claim that could end.
 const NO_CLAIM: Error = Error::Refused(StatusCode::NOT_FOUND, "You have not claimed this");
 /// A moderator and what they wrote themselves.

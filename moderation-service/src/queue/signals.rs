@@ -7,8 +7,8 @@ use super::models::release;
 use super::page::models::SubjectContent;
 use super::{OWN_SUBJECT, SUBJECT_NOT_FOUND};
 use crate::core::api::errors::Error;
-use crate::core::app::identity::{Role, User};
-use crate::decisions::models::{is_claimed_by_another, lock_content};
+use crate::core::app::identity::User;
+use crate::decisions::models::lock_content;
 use crate::decisions::signals as decisions;
 use crate::ledger::NewEntry;
 use crate::ledger::signals::record;
@@ -55,7 +55,7 @@ pub async fn decided(
     if !is_in_scope(tx, scope, key, None).await? {
         return Ok((BulkOutcome::OutOfScope, None));
     }
-    if moderator.role < Role::Admin && is_claimed_by_another(&mut **tx, key, moderator.id).await? {
+    if decisions::is_kept_by_another(&mut **tx, moderator, key).await? {
         return Ok((BulkOutcome::Claimed, None));
     }
     if !body.decision.fits(key.r#type) {

@@ -53,19 +53,10 @@ pub async fn file(
 
 /// Hides a content until a person has looked at it.
 async fn hold(tx: &mut PgTransaction<'_>, key: SubjectKey, author: Uuid, reason: Reason) -> Result<(), Error> {
+    let note = "Open reports together reached the weight from which on content is held.";
     let decision = NewDecision {
-        key,
-        author,
-        actor: Actor::Machine,
-        actions: vec![Action::Hold],
-        reason,
-        policy: None,
-        analysis: None,
-        internal_note: Some("Open reports together reached the weight from which on content is held.".to_owned()),
-        public_note: None,
-        hours: None,
-        strikes: None,
-        abusive: false,
+        internal_note: Some(note.to_owned()),
+        ..NewDecision::of_machine(key, author, vec![Action::Hold], reason)
     };
     decisions::decide(tx, decision).await?;
     Ok(())
