@@ -56,16 +56,8 @@ pub struct Consumer {
 impl Consumer {
     /// A consumer that works while it holds the lease.
     pub fn new(app: App, subscription: Subscription, lease: watch::Receiver<bool>) -> Self {
-        Self {
-            app,
-            subscription,
-            lease,
-            connection: None,
-            watermark: None,
-            pending_first: true,
-            failures: HashMap::new(),
-            sound: false,
-        }
+        let (connection, watermark, failures) = (None, None, HashMap::new());
+        Self { app, subscription, lease, connection, watermark, pending_first: true, failures, sound: false }
     }
 
     /// Reads once, waiting at most `block` for something to come, and applies what it got.

@@ -15,11 +15,8 @@ pub async fn fetch(app: &App, stream: &str, source: Option<&str>, after: Id) -> 
     let (named, others): (Vec<_>, Vec<_>) =
         app.settings.producers.iter().partition(|producer| Some(producer.name.as_str()) == source);
     for producer in named.into_iter().chain(others) {
-        let request = app
-            .http
-            .get(format!("{}/internal/events/{stream}", producer.url))
-            .query(&[("after", after.to_string())])
-            .bearer_auth(token.expose_secret());
+        let url = format!("{}/internal/events/{stream}", producer.url);
+        let request = app.http.get(url).query(&[("after", after.to_string())]).bearer_auth(token.expose_secret());
         let answer = spans::call(request).await?;
         if answer.status() != StatusCode::NOT_FOUND {
             return decode(&producer.name, answer.error_for_status()?.json().await?);

@@ -43,7 +43,7 @@ pub async fn ask(host: IpAddr, port: u16, check: HealthCheck) -> anyhow::Result<
 pub fn routes(subscribed: Subscribed) -> Router<App> {
     Router::new()
         .route("/health/live", get(|| async { Json(json!({ "live": true })) }))
-        .route("/health/ready", get(ready))
+        .route("/health/ready", get(readiness))
         .route("/health/serve", get(serves))
         .route("/health/lag", get(lag))
         .route("/metrics", get(metrics))
@@ -51,7 +51,7 @@ pub fn routes(subscribed: Subscribed) -> Router<App> {
 }
 
 /// Whether the service can work, and what of that it needs is there.
-async fn readiness(app: &App) -> (StatusCode, Value) {
+async fn readiness(State(app): State<App>) -> (StatusCode, Json<Value>) {
     let (migrated, mut redis) = (*app.prepared.borrow(), app.redis.clone());
     let postgres = async { app.db.acquire().await?.ping().await };
     let redis = async { redis::cmd("PING").query_async::<String>(&mut redis).await };
@@ -59,7 +59,7 @@ async fn readiness(app: &App) -> (StatusCode, Value) {
     let (postgres, redis) = (matches!(postgres, Ok(Ok(()))), redis.is_ok());
     let ready = migrated && postgres && redis;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, json!({ "ready": ready, "migrated": migrated, "postgres": postgres, "redis": redis }))
+    (status, Json(json!({ "ready": ready, "migrated": migrated, "postgres": postgres, "redis": redis })))
 }
 
 async fn serves(State(app): State<App>) -> (StatusCode, Json<Value>) {
@@ -68,14 +68,9 @@ async fn serves(State(app): State<App>) -> (StatusCode, Json<Value>) {
     (status, Json(json!({ "serves": serves, "process": std::process::id() })))
 }
 
-async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {
-    let (status, readiness) = readiness(&app).await;
-    (status, Json(readiness))
-}
-
 /// The state of the service, for a page that shows it to a person; `events` is null as long as a store cannot be asked.
 async fn lag(State(app): State<App>, Extension(subscribed): Extension<Subscribed>) -> (StatusCode, Json<Value>) {
-    let (status, mut state) = readiness(&app).await;
+    let (status, Json(mut state)) = readiness(State(app.clone())).await;
     // A pool whose server is away would be waited for.
     let events = if status == StatusCode::OK { log_failure(backlog::load(&app, &subscribed).await) } else { None };
     state["service"] = json!(app.name);

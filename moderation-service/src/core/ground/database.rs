@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgPool};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
 use uuid::Uuid;
 
 /// How long a request waits for a connection, before it is answered with 503.
@@ -41,10 +41,16 @@ pub fn pool(options: PgConnectOptions, connections: u32) -> PgPool {
         .before_acquire(|connection, used| {
             Box::pin(async move { Ok(used.idle_for < TRUSTED_IDLE_TIME || connection.ping().await.is_ok()) })
         })
-        .after_release(|connection, _| {
-            Box::pin(async { Ok(matches!(tokio::time::timeout(RELEASE_TIMEOUT, connection.ping()).await, Ok(Ok(())))) })
-        })
+        .after_release(|connection, _| Box::pin(is_reusable(connection)))
         .connect_lazy_with(options)
+}
+
+/// Whether a connection that comes back answers, and is in no transaction. It is when a request was dropped while its `begin` was under
+/// way, since sqlx rolls back only what it knows to have begun: whatever the next user wrote would be lost. A statement that begins
+/// nothing shows it, for the price of a ping.
+async fn is_reusable(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    let begun = tokio::time::timeout(RELEASE_TIMEOUT, connection.begin_with("")).await;
+    Ok(matches!(begun, Ok(Err(sqlx::Error::BeginFailed))))
 }
 
 /// Makes the schema when it is missing, and brings its tables up to date.
@@ -60,13 +66,31 @@ pub async fn prepare(db: &PgPool, schema: &str, migrations: &Migrator) -> anyhow
     let patient = PgConnectOptions::clone(&db.connect_options()).options([("statement_timeout", "0")]);
     let patient =
         PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(patient).await?;
-    let outcome = migrations.run(&patient).await;
+    let outcome = migrate(&patient, schema, migrations).await;
     patient.close().await;
-    Ok(outcome?)
+    outcome
+}
+
+/// Runs the migrations in the one session of a pool, unless another replica does. Its lock is tried, and not waited for as sqlx would:
+/// an index that is built concurrently waits for every older statement, and one that waits for the builder would be one.
+async fn migrate(session: &PgPool, schema: &str, migrations: &Migrator) -> anyhow::Result<()> {
+    let lock = sqlx::query_scalar!(r#"select pg_try_advisory_lock(hashtextextended($1, 0)) as "ours!""#, schema);
+    anyhow::ensure!(lock.fetch_one(session).await?, "another replica makes the tables");
+    // What is left of an index whose building broke off counts as there, and is of no use to a query.
+    let broken = sqlx::query_scalar!(
+        r#"select indexrelid::regclass::text as "name!" from pg_index join pg_class on oid = indexrelid
+        where not indisvalid and relnamespace = to_regnamespace($1)"#,
+        schema
+    );
+    for index in broken.fetch_all(session).await? {
+        session.execute(AssertSqlSafe(format!("drop index {index}"))).await?;
+    }
+    Ok(migrations.run(session).await?)
 }
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt;
     use secrecy::ExposeSecret;
     use sqlx::Row;
 
@@ -85,12 +109,54 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("9999_notes.sql"), "alter table audit add column remark text").unwrap();
         let mut migrations = Migrator::new(folder.path()).await.unwrap();
-        migrations.set_ignore_missing(true);
+        migrations.set_ignore_missing(true).set_locking(false);
         let error = prepare(db, schema, &migrations).await.unwrap_err();
         assert!(error.to_string().contains("lock timeout"), "{error:#}");
         reader.rollback().await.unwrap();
         prepare(db, schema, &migrations).await.unwrap();
         db.execute("select remark from audit").await.unwrap();
+    }
+
+    /// An index whose building broke off is built anew, by one replica at a time, and none waits for another.
+    #[sqlx::test(migrations = false)]
+    async fn an_index_that_broke_off_is_built_anew(_: PgPoolOptions, database: PgConnectOptions) {
+        let platform = Platform::start(&SERVICE, database, &[]).await;
+        let (db, schema) = (&platform.app.db, SERVICE.schema);
+        db.execute("create table note (words text); insert into note values ('twice'), ('twice')").await.unwrap();
+        let build = "create unique index concurrently if not exists note_words on note (words)";
+        assert!(db.execute(build).await.is_err(), "two notes have the same words");
+        db.execute("truncate note").await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("9999_words.sql"), format!("-- no-transaction\n{build}")).unwrap();
+        let mut migrations = Migrator::new(folder.path()).await.unwrap();
+        migrations.set_ignore_missing(true).set_locking(false);
+        let mut other = db.acquire().await.unwrap();
+        sqlx::query_scalar!(r#"select pg_try_advisory_lock(hashtextextended($1, 0)) as "ours!""#, schema)
+            .fetch_one(&mut *other)
+            .await
+            .unwrap();
+        let error = prepare(db, schema, &migrations).await.unwrap_err();
+        assert_eq!(error.to_string(), "another replica makes the tables");
+        other.close().await.unwrap();
+        prepare(db, schema, &migrations).await.unwrap();
+        let valid = "select indisvalid from pg_index where indexrelid = 'note_words'::regclass";
+        assert!(db.fetch_one(valid).await.unwrap().get::<bool, _>(0));
+    }
+
+    /// A request that is dropped while it begins a transaction leaves none to the next one, whose writes would be in it.
+    #[sqlx::test(migrations = false)]
+    async fn a_begin_that_is_dropped_leaves_no_transaction(_: PgPoolOptions, database: PgConnectOptions) {
+        let platform = Platform::start(&SERVICE, database, &[]).await;
+        let app = platform.beside(&["--database-pool", "2"]).app;
+        app.db.execute("create table note (words text)").await.unwrap();
+        let mut dropped = 0;
+        for _ in 0..8 {
+            dropped += u32::from(app.db.begin().now_or_never().is_none());
+            app.db.execute("insert into note values ('kept')").await.unwrap();
+        }
+        assert!(dropped > 0, "the answer of the server takes its time");
+        let kept = platform.app.db.fetch_one("select count(*) from note").await.unwrap();
+        assert_eq!(kept.get::<i64, _>(0), 8);
     }
 
     /// Each request that was given up on a network that swallowed packets once took a connection out of the pool.
