@@ -51,6 +51,8 @@ use crate::settings::{Command, Settings};
 static MIGRATIONS: sqlx::migrate::Migrator = {
     let mut migrations = sqlx::migrate!();
     migrations.ignore_missing = true;
+    // `core::ground::database` locks them itself.
+    migrations.locking = false;
     migrations
 };
 

@@ -65,7 +65,12 @@ impl Posted {
 
     /// Another process of the service with the same stores and mailbox.
     pub fn beside(&self) -> Self {
-        Self::over(self.platform.beside(&[]), self.mailbox.clone())
+        self.beside_with(&[])
+    }
+
+    /// The same, with settings that take the place of those of this one.
+    pub fn beside_with(&self, settings: &[&str]) -> Self {
+        Self::over(self.platform.beside(settings), self.mailbox.clone())
     }
 
     /// The folder of its mails.

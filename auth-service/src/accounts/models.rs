@@ -236,11 +236,11 @@ pub async fn move_to_pending(tx: &mut PgTransaction<'_>, before: &Account, to: &
     Account::verify(tx, before.id).await?.ok_or(sqlx::Error::RowNotFound)
 }
 
-/// Whether a session began less than `seconds` ago: its person has just shown who they are.
-pub async fn began_within(db: impl PgExecutor<'_>, session: Option<Uuid>, seconds: f64) -> sqlx::Result<bool> {
+/// Whether the person of a session has shown who they are less than `seconds` ago: when it began, or at the provider by which it did.
+pub async fn authenticated_within(db: impl PgExecutor<'_>, session: Option<Uuid>, seconds: f64) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"select exists (select from session
-            where id = $1 and created_at > now() - make_interval(secs => $2)) as "recent!""#,
+            where id = $1 and coalesce(authenticated_at, created_at) > now() - make_interval(secs => $2)) as "recent!""#,
         session,
         seconds
     )

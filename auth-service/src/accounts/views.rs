@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::attempts::Attempt;
-use super::models::began_within;
+use super::models::authenticated_within;
 use super::schemas::{
     AccountOut, AccountUpdate, ChangeRefusal, RECENT_SECONDS, SignInNeeded, UndoChange, UserUpdateIn,
 };
@@ -91,7 +91,8 @@ async fn prove_owner(
     current_password: Option<&str>,
 ) -> Result<bool, ChangeRefusal> {
     let hash = Some(account.password_hash.as_str());
-    let recent = app.rules.update_without_password || began_within(&app.db, user.session, RECENT_SECONDS).await?;
+    let recent =
+        app.rules.update_without_password || authenticated_within(&app.db, user.session, RECENT_SECONDS).await?;
     if recent && current_password.is_none() {
         return Ok(!app.passwords.verify(password, hash).await?.is_right());
     }

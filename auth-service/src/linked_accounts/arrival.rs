@@ -6,24 +6,27 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
-use super::encryption::Sealed;
+use super::encryption::{SealFault, Sealed};
 use super::grants::{Grant, ProviderTokens};
+use super::id_tokens::LEEWAY;
 use super::identities::ExternalIdentity;
 use super::models::{
     AttemptPurpose, LinkedAccount, LinkedState, LoginAttempt, PROVIDER_TAKEN, SUBJECT_TAKEN, claim_username,
 };
-use super::provider_tokens::models::StoredTokens;
-use super::providers::{Provider, Providers};
+use super::provider_tokens::models::{StoredTokens, TokenRevocation};
+use super::providers::{Provider, Providers, RevocationScope};
 use super::schemas::LinkedAccountOut;
 use super::signals;
+use super::token_changes::{EndedTokens, TokenChange, after_sign_in, keep_replaced};
 use super::usernames::candidates;
 use crate::accounts::models::PASSWORDLESS;
 use crate::app::App;
 use crate::core::api::errors::Error;
 use crate::core::app::identity::{Status, User};
+use crate::core::contract::timestamp::Timestamp;
 use crate::profiles::services::skeleton;
 use crate::sessions;
-use crate::sessions::models::Device;
+use crate::sessions::models::{Device, Session};
 use crate::sessions::schemas::TokenTransport;
 use crate::sessions::services::{StartedSession, start_session};
 use crate::users::address::EmailAddress;
@@ -49,6 +52,12 @@ const LINKED_ELSEWHERE: Error =
     Error::Refused(StatusCode::CONFLICT, "This account of the provider is linked to another account");
 const LINKED_ALREADY: Error =
     Error::Refused(StatusCode::CONFLICT, "Another account of this provider is linked already; unlink it first");
+/// The provider was asked to have its person sign in, and does not say that they did.
+const NOT_FRESH: Error = Error::Refused(
+    StatusCode::CONFLICT,
+    "The provider does not say that you have signed in there just now; sign in with your password, or set one first, by \
+    /auth/forgot-password",
+);
 const BANNED: Error = Error::Refused(StatusCode::FORBIDDEN, "This account is banned");
 /// Until the address is proved, the account may have been made with another person's address.
 pub const VERIFY_FIRST: Error = Error::Refused(StatusCode::FORBIDDEN, "Verify the address of your account first");
@@ -67,8 +76,19 @@ pub struct Arrival<'a> {
 
 impl Arrival<'_> {
     /// The answer to a person, by what they had begun.
-    pub async fn answer(self, attempt: &LoginAttempt, caller: Option<&User>) -> Result<Response, Error> {
+    pub async fn answer(&self, attempt: &LoginAttempt, caller: Option<&User>) -> Result<Response, Error> {
+        let answered = self.decide(attempt, caller).await;
+        // No link has what the provider has granted to a person who is refused.
+        let is_refused = matches!(answered, Err(Error::Refused(..)));
+        if is_refused && let Err(error) = self.discard().await {
+            tracing::warn!(provider = self.provider.name, %error, "the grant of a refused sign-in is not revoked");
+        }
+        answered
+    }
+
+    async fn decide(&self, attempt: &LoginAttempt, caller: Option<&User>) -> Result<Response, Error> {
         match attempt.purpose {
+            AttemptPurpose::SignIn if attempt.is_fresh && !self.is_fresh(attempt) => Err(NOT_FRESH),
             AttemptPurpose::SignIn => self.sign_in().await,
             AttemptPurpose::Link => {
                 // The session that began, and no other one: its person has shown who they are.
@@ -79,10 +99,10 @@ impl Arrival<'_> {
         }
     }
 
-    async fn sign_in(self) -> Result<Response, Error> {
-        let Self { app, provider, identity, .. } = self;
+    async fn sign_in(&self) -> Result<Response, Error> {
+        let Self { app, provider, identity, .. } = *self;
         let mut tx = app.db.begin().await?;
-        let linked = LinkedAccount::find_by_subject(&mut *tx, &provider.name, &identity.subject).await?;
+        let linked = LinkedAccount::find_by_subject(&mut *tx, provider.key(), &identity.subject).await?;
         let (account, outcome) = match linked {
             Some(linked) => (self.return_to(&mut tx, linked.user_id).await?, "signed_in"),
             None => (self.register(&mut tx).await?, "registered"),
@@ -101,34 +121,61 @@ impl Arrival<'_> {
             return Err(BANNED);
         }
         // The link may have ended before the lock was granted.
-        let (name, subject) = (&self.provider.name, &self.identity.subject);
-        let linked = LinkedAccount::find_by_subject(&mut **tx, name, subject).await?;
+        let linked = LinkedAccount::find_by_subject(&mut **tx, self.provider.key(), &self.identity.subject).await?;
         let linked = linked.filter(|linked| linked.user_id == account.id).ok_or(UNKNOWN_ATTEMPT)?;
         let stored = StoredTokens::lock(tx, linked.id).await?.ok_or(UNKNOWN_ATTEMPT)?;
-        if self.grant.tokens.refresh.is_none() && stored.is_refreshing {
-            // The refresh spends the stored refresh token, and stores the next one in place of exactly these tokens.
-            let (sealed, expires_at) = (stored.sealed(), stored.expires_at.map(|end| end.0));
-            let state = LinkedState { scopes: &stored.scopes, expires_at, ..self.state(&sealed) };
-            LinkedAccount::record_use(tx, linked.id, &state).await?;
-        } else {
-            let sealed = self.seal(linked.id, &self.tokens_after(&stored))?;
-            LinkedAccount::record_use(tx, linked.id, &self.state(&sealed)).await?;
+        let before = self.open(&stored.sealed(), linked.id);
+        match after_sign_in(&self.grant.tokens, &stored, before, self.provider.revocation) {
+            TokenChange::Keep => {
+                let email = self.identity.email.as_ref().map(EmailAddress::as_str);
+                LinkedAccount::record_visit(tx, linked.id, self.identity.name.as_deref(), email).await?;
+            }
+            TokenChange::Replace { tokens, ended } => {
+                let sealed = self.seal(linked.id, &tokens)?;
+                LinkedAccount::record_use(tx, linked.id, &self.state(&sealed)).await?;
+                self.end(tx, ended, &stored).await?;
+            }
         }
-        signals::used(tx, &linked).await?;
+        signals::used(tx, &linked, &self.provider.name).await?;
         Ok(account)
     }
 
-    /// The tokens of the grant. Some providers grant a refresh token with the first agreement alone; the stored one is still
-    /// good then, unless the provider has refused it.
-    fn tokens_after(&self, stored: &StoredTokens) -> ProviderTokens {
-        let mut tokens = self.grant.tokens.clone();
-        if tokens.refresh.is_none() && stored.refused_at.is_none() {
-            // Tokens that no key opens are replaced whole: the sign-in mends the row.
-            let text = self.providers.keyring.open(&stored.sealed(), stored.id.as_bytes()).ok();
-            let before = text.and_then(|text| serde_json::from_slice::<ProviderTokens>(&text).ok());
-            tokens.refresh = before.and_then(|before| before.refresh);
+    /// Lets tokens be revoked that are the link's no more, once this sign-in is committed.
+    async fn end(
+        &self,
+        tx: &mut PgTransaction<'static>,
+        ended: Option<EndedTokens>,
+        stored: &StoredTokens,
+    ) -> Result<(), Error> {
+        let (sealed, row) = match ended {
+            None => return Ok(()),
+            Some(EndedTokens::Stored) => (stored.sealed(), stored.id),
+            Some(EndedTokens::Readable(tokens)) => {
+                let row = Uuid::now_v7();
+                (self.seal(row, &tokens)?, row)
+            }
+        };
+        let person = (self.provider.key(), self.identity.subject.as_str());
+        Ok(TokenRevocation::create(&mut **tx, person, &sealed, row).await?)
+    }
+
+    /// Lets what the provider has granted be revoked, unless that could end what a link of the same person has.
+    async fn discard(&self) -> Result<(), Error> {
+        let (db, person) = (&self.app.db, (self.provider.key(), self.identity.subject.as_str()));
+        let linked = LinkedAccount::find_by_subject(db, person.0, person.1).await?;
+        if linked.is_some() && self.provider.revocation == RevocationScope::Grant {
+            return Ok(());
         }
-        tokens
+        // For the row of a link, since a provider may have granted what that has already.
+        let row = linked.map_or_else(Uuid::now_v7, |linked| linked.id);
+        let sealed = self.seal(row, &self.grant.tokens)?;
+        Ok(TokenRevocation::create(db, person, &sealed, row).await?)
+    }
+
+    /// Whether the person has signed in at the provider for this attempt, and not before; the clocks may differ.
+    fn is_fresh(&self, attempt: &LoginAttempt) -> bool {
+        let (Some(at), Some(begun_at)) = (self.identity.authenticated_at, attempt.begun_at) else { return false };
+        at.timestamp().saturating_add_unsigned(LEEWAY) >= begun_at.0.timestamp()
     }
 
     /// A new account, for a person without a link.
@@ -151,7 +198,7 @@ impl Arrival<'_> {
         Ok(account)
     }
 
-    async fn link(self, caller: &User) -> Result<Response, Error> {
+    async fn link(&self, caller: &User) -> Result<Response, Error> {
         let mut tx = self.app.db.begin().await?;
         let account = Account::lock(&mut tx, caller.id).await?.ok_or(ACCOUNT_DELETED)?;
         // The session may have ended while the provider was asked. What ends all sessions of an account locks it first.
@@ -165,28 +212,54 @@ impl Arrival<'_> {
         signals::way_in_added(&mut tx, &account, &linked, &self.provider.title).await?;
         self.app.commit_with_answer(tx).await?;
         count("linked");
-        Ok((StatusCode::CREATED, axum::Json(LinkedAccountOut::from(linked))).into_response())
+        Ok((StatusCode::CREATED, axum::Json(LinkedAccountOut::new(linked, Some(self.provider)))).into_response())
     }
 
     async fn create_link(&self, tx: &mut PgTransaction<'static>, user: Uuid) -> Result<LinkedAccount, Error> {
-        let (id, subject) = (Uuid::now_v7(), (self.provider.name.as_str(), self.identity.subject.as_str()));
-        let sealed = self.seal(id, &self.grant.tokens)?;
+        let (id, subject) = (Uuid::now_v7(), (self.provider.key(), self.identity.subject.as_str()));
+        let sealed = self.seal(id, &self.first_tokens(tx).await?)?;
         let linked = LinkedAccount::create(tx, id, user, subject, &self.state(&sealed)).await;
-        let linked = linked.map_err(|error| match &error {
-            sqlx::Error::Database(cause) if cause.constraint() == Some(SUBJECT_TAKEN) => LINKED_ELSEWHERE,
-            sqlx::Error::Database(cause) if cause.constraint() == Some(PROVIDER_TAKEN) => LINKED_ALREADY,
-            _ => error.into(),
+        let linked = linked.map_err(|error| {
+            let broken = error.as_database_error().and_then(sqlx::error::DatabaseError::constraint).unwrap_or_default();
+            if SUBJECT_TAKEN.contains(&broken) {
+                LINKED_ELSEWHERE
+            } else if PROVIDER_TAKEN.contains(&broken) {
+                LINKED_ALREADY
+            } else {
+                error.into()
+            }
         })?;
-        signals::linked(tx, &linked).await?;
+        signals::linked(tx, &linked, &self.provider.name).await?;
         Ok(linked)
+    }
+
+    /// The tokens of a new link. What is still to be revoked of an earlier link of the same person waits for the end of this one, where
+    /// it could end what was granted now. What this process cannot read ends with that, too.
+    async fn first_tokens(&self, tx: &mut PgTransaction<'static>) -> Result<ProviderTokens, Error> {
+        let mut tokens = self.grant.tokens.clone();
+        if self.provider.revocation == RevocationScope::Grant {
+            let waiting = TokenRevocation::take(tx, &self.provider.issuer, &self.identity.subject).await?;
+            let waiting = waiting.iter().filter_map(|one| self.open(&one.sealed(), one.row()).ok());
+            keep_replaced(&mut tokens, waiting.flat_map(|one| one.replaced.into_iter().chain(one.refresh)));
+        }
+        Ok(tokens)
     }
 
     async fn start(&self, tx: &mut PgTransaction<'static>, account: &Account) -> Result<StartedSession, Error> {
         let started = start_session(tx, account, self.device).await?;
         // The password was changed, or the account banned, at this very moment.
         let started = started.ok_or(UNKNOWN_ATTEMPT)?;
+        // A person who was signed in at the provider has shown nothing now.
+        let shown_at = self.identity.authenticated_at.unwrap_or(DateTime::UNIX_EPOCH);
+        Session::date_authentication(tx, started.session.id, Timestamp(shown_at)).await?;
         sessions::signals::started(tx, account, &started.session).await?;
         Ok(started)
+    }
+
+    /// The tokens that are encrypted for a row.
+    fn open(&self, sealed: &Sealed, row: Uuid) -> Result<ProviderTokens, SealFault> {
+        let text = self.providers.keyring.open(sealed, row.as_bytes())?;
+        serde_json::from_slice(&text).map_err(|_| SealFault::Invalid)
     }
 
     fn seal(&self, id: Uuid, tokens: &ProviderTokens) -> anyhow::Result<Sealed> {

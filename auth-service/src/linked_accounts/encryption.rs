@@ -3,11 +3,17 @@
 //! Each secret gives one key by HKDF, and a key id that is derived beside it and reveals nothing of it. The first secret
 //! encrypts; the others only decrypt, until a job has encrypted everything anew. A nonce is 192 random bits, which never
 //! repeat by chance. The associated data name the row, so that a cipher which is copied into another row does not open.
-use anyhow::{Context, ensure};
+//!
+//! While a secret is being replaced, one replica may encrypt with a key that another one does not know yet. What such a replica
+//! cannot read it leaves as it is, and its caller tries again: another replica, or this one with its new settings.
+use anyhow::ensure;
+use axum::http::StatusCode;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
 use sha2::Sha256;
+
+use crate::core::api::errors::Error;
 
 /// What is derived from a secret, so that no other use of the same secret yields the same bytes.
 const KEY: &[u8] = b"auth-service: XChaCha20-Poly1305 key of linked accounts, version 1";
@@ -21,6 +27,34 @@ pub struct Sealed {
     /// The nonce, then the cipher with its tag.
     pub bytes: Vec<u8>,
     pub key_id: String,
+}
+
+/// Why a text cannot be decrypted.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SealFault {
+    /// Another replica has the key, or will; or it is lost.
+    #[error("no secret gives the key {0} of a linked account")]
+    UnknownKey(String),
+    #[error("what is stored of a linked account was not encrypted for its row")]
+    Invalid,
+}
+
+/// What needs a key that this process does not have.
+pub const OTHER_KEY: Error = Error::Refused(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "The keys of linked accounts are being replaced; try again in a moment",
+);
+
+impl From<SealFault> for Error {
+    fn from(fault: SealFault) -> Self {
+        match fault {
+            SealFault::UnknownKey(_) => {
+                tracing::warn!(%fault, "a request needs a key that this process does not have");
+                OTHER_KEY
+            }
+            SealFault::Invalid => Self::Internal(fault.into()),
+        }
+    }
 }
 
 /// One key and its id.
@@ -47,6 +81,11 @@ impl Keyring {
         &self.keys[0].id
     }
 
+    /// The ids of all keys.
+    pub fn key_ids(&self) -> Vec<String> {
+        self.keys.iter().map(|key| key.id.clone()).collect()
+    }
+
     /// Encrypts a text for a row.
     pub fn seal(&self, text: &[u8], row: &[u8]) -> anyhow::Result<Sealed> {
         let nonce = rand::random::<[u8; NONCE]>();
@@ -57,13 +96,12 @@ impl Keyring {
     }
 
     /// Decrypts what was encrypted for a row.
-    pub fn open(&self, sealed: &Sealed, row: &[u8]) -> anyhow::Result<Vec<u8>> {
+    pub fn open(&self, sealed: &Sealed, row: &[u8]) -> Result<Vec<u8>, SealFault> {
         let key = self.keys.iter().find(|key| key.id == sealed.key_id);
-        let key = key.with_context(|| format!("no secret gives the key {} of a linked account", sealed.key_id))?;
-        let (nonce, cipher) =
-            sealed.bytes.split_first_chunk::<NONCE>().context("a cipher is shorter than its nonce")?;
+        let key = key.ok_or_else(|| SealFault::UnknownKey(sealed.key_id.clone()))?;
+        let (nonce, cipher) = sealed.bytes.split_first_chunk::<NONCE>().ok_or(SealFault::Invalid)?;
         let text = key.cipher.decrypt(&XNonce::from(*nonce), Payload { msg: cipher, aad: row });
-        text.map_err(|_| anyhow::anyhow!("what is stored of a linked account was not encrypted for its row"))
+        text.map_err(|_| SealFault::Invalid)
     }
 }
 
@@ -99,8 +137,9 @@ mod tests {
         assert!(ring.open(&changed, b"row 1").is_err());
         let short = Sealed { bytes: vec![0; 23], ..sealed.clone() };
         assert!(ring.open(&short, b"row 1").is_err());
-        let error = keyring(&["other secret"]).open(&sealed, b"row 1").unwrap_err().to_string();
-        assert!(error.starts_with("no secret gives the key"), "{error}");
+        let error = keyring(&["other secret"]).open(&sealed, b"row 1").unwrap_err();
+        assert_eq!(error, SealFault::UnknownKey(ring.current().to_owned()));
+        assert!(error.to_string().starts_with("no secret gives the key"), "{error}");
     }
 
     /// A new secret encrypts from then on, and the one before still decrypts.

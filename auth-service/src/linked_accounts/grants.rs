@@ -12,10 +12,10 @@ use oauth2::{
     ExtraTokenFields, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, Scope,
     StandardRevocableToken, StandardTokenResponse, TokenResponse, TokenUrl,
 };
-use reqwest::{Method, Url};
+use reqwest::{Method, RequestBuilder, Url};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::discovery::Endpoints;
 use super::http::{ProviderFault, ProviderHttp};
@@ -48,6 +48,23 @@ type OAuthClient = Client<
 pub struct ProviderTokens {
     pub access: String,
     pub refresh: Option<String>,
+    /// Refresh tokens that newer ones have replaced, the oldest first, and that are revoked when the link ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced: Vec<String>,
+}
+
+impl ProviderTokens {
+    /// The tokens that a provider has to revoke, so that nothing of what it has granted is left, each with its kind. With a refresh
+    /// token its access tokens end, too.
+    fn to_revoke(&self, profile: ProviderProfile) -> Vec<(&str, &'static str)> {
+        let access = (self.access.as_str(), "access_token");
+        // GitHub takes access tokens alone, and ends the refresh token with one.
+        if profile == ProviderProfile::GitHub {
+            return vec![access];
+        }
+        let refresh = self.replaced.iter().chain(&self.refresh).map(|token| (token.as_str(), "refresh_token"));
+        refresh.chain(self.refresh.is_none().then_some(access)).collect()
+    }
 }
 
 /// What a provider has granted.
@@ -80,13 +97,14 @@ impl Provider {
         }
     }
 
-    /// A request for a sign-in, to be sent by the browser.
+    /// A request for a sign-in, to be sent by the browser. `is_fresh`: the provider is to have its person sign in, even if they are
+    /// signed in there, and to say when that was (`OpenID` Connect Core 1.0, section 3.1.2.1).
     pub fn authorize(
         &self,
         endpoints: &Endpoints,
         redirect_url: &Url,
-        state: &str,
-        nonce: &str,
+        (state, nonce): (&str, &str),
+        is_fresh: bool,
     ) -> AuthorizationRequest {
         let client = self.client(endpoints, redirect_url);
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
@@ -96,6 +114,9 @@ impl Provider {
             client.authorize_url(move || CsrfToken::new(state)).add_scopes(scopes).set_pkce_challenge(challenge);
         if self.profile == ProviderProfile::Oidc {
             request = request.add_extra_param("nonce", nonce);
+            if is_fresh {
+                request = request.add_extra_param("prompt", "login").add_extra_param("max_age", "0");
+            }
         }
         AuthorizationRequest { url: request.url().0, verifier: verifier.secret().clone() }
     }
@@ -136,6 +157,7 @@ impl Provider {
             tokens: ProviderTokens {
                 access: answer.access_token().secret().clone(),
                 refresh: answer.refresh_token().map(|token| token.secret().clone()).or(refresh_token),
+                replaced: Vec::new(),
             },
             expires_in: answer.expires_in(),
             // Without them, they are those that were asked for (RFC 6749, section 5.1).
@@ -152,34 +174,48 @@ impl Provider {
         tokens: &ProviderTokens,
     ) -> Result<(), ProviderFault> {
         let Some(address) = &endpoints.revocation else { return Ok(()) };
-        let secret = self.client_secret.as_ref().map(ExposeSecret::expose_secret);
-        let request = if self.profile == ProviderProfile::GitHub {
-            let request = http.request(Method::DELETE, address).basic_auth(&self.client_id, secret);
-            request.json(&json!({ "access_token": tokens.access }))
-        } else {
-            // With the refresh token its access tokens end, too.
-            let (token, hint) = match &tokens.refresh {
-                Some(refresh) => (refresh, "refresh_token"),
-                None => (&tokens.access, "access_token"),
-            };
-            let mut form = vec![("token", token.as_str()), ("token_type_hint", hint), ("client_id", &self.client_id)];
-            let mut request = http.request(Method::POST, address);
-            match secret {
-                Some(secret) if matches!(endpoints.authentication, AuthType::BasicAuth) => {
-                    // Both are encoded as in a form, which other uses of basic authentication do not do.
-                    let encode = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
-                    request = request.basic_auth(encode(&self.client_id), Some(encode(secret)));
-                }
-                secret => form.extend(secret.map(|secret| ("client_secret", secret))),
+        for token in tokens.to_revoke(self.profile) {
+            let answer = http.send(self.revocation(http, address, endpoints, token)).await?;
+            match answer.status().as_u16() {
+                200..300 | 404 | 422 => {}
+                // Some providers have an error where RFC 7009 has none.
+                400 if error_word(answer.body()).as_deref() == Some("invalid_token") => {}
+                status => return Err(ProviderFault::Refused(format!("status {status}"))),
             }
-            request.form(&form)
-        };
-        let answer = http.send(request).await?;
-        match answer.status().as_u16() {
-            200..300 | 404 | 422 => Ok(()),
-            status => Err(ProviderFault::Refused(format!("status {status}"))),
         }
+        Ok(())
     }
+
+    fn revocation(
+        &self,
+        http: &ProviderHttp,
+        address: &Url,
+        endpoints: &Endpoints,
+        (token, hint): (&str, &str),
+    ) -> RequestBuilder {
+        let secret = self.client_secret.as_ref().map(ExposeSecret::expose_secret);
+        if self.profile == ProviderProfile::GitHub {
+            let request = http.request(Method::DELETE, address).basic_auth(&self.client_id, secret);
+            return request.json(&json!({ "access_token": token }));
+        }
+        let mut form = vec![("token", token), ("token_type_hint", hint), ("client_id", &self.client_id)];
+        let mut request = http.request(Method::POST, address);
+        match secret {
+            Some(secret) if matches!(endpoints.authentication, AuthType::BasicAuth) => {
+                // Both are encoded as in a form, which other uses of basic authentication do not do.
+                let encode = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
+                request = request.basic_auth(encode(&self.client_id), Some(encode(secret)));
+            }
+            secret => form.extend(secret.map(|secret| ("client_secret", secret))),
+        }
+        request.form(&form)
+    }
+}
+
+/// The word of an error of OAuth, if an answer has one.
+fn error_word(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    body.get("error")?.as_str().map(str::to_owned)
 }
 
 /// Why a token endpoint granted nothing. Its own words stay out of the log: they may quote what was sent.

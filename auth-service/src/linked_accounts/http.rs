@@ -1,7 +1,8 @@
 //! Calls of providers: bounded in time and size, without redirects, and never into a private network.
 use std::time::Duration;
 
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
+use chrono::{DateTime, Utc};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
@@ -13,12 +14,17 @@ use super::addresses::AddressGuard;
 use crate::core::api::errors::Error;
 use crate::core::ground::http_client;
 
+/// The longest that a call of a provider may take, whatever the settings say, its connection and its whole answer included.
+pub const LONGEST_CALL: Duration = Duration::from_secs(8);
 /// How long a connection to a provider may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The largest answer that is read, in bytes: key sets and discovery documents have some 10 KiB.
 const LARGEST_ANSWER: usize = 1024 * 1024;
 /// What the service calls itself; GitHub's API demands a name.
 const USER_AGENT: &str = "social-network auth-service";
+/// How long a provider is left alone that has had too many requests, where it does not say, and at most.
+const USUAL_PAUSE: Duration = Duration::from_secs(30);
+const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 
 /// Why a provider was of no use. The texts are for the log, and hold no token and no word of a person.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +32,9 @@ pub enum ProviderFault {
     /// It does not answer, or not as the protocol has it: the same may succeed later.
     #[error("away: {0}")]
     Away(String),
+    /// It has had too many requests of this platform, and wants to be left alone for so long.
+    #[error("too many requests; again in {} s", .0.as_secs())]
+    TooMany(Duration),
     /// It does not accept what it was given: a code, a token, or this client.
     #[error("refused: {0}")]
     Refused(String),
@@ -39,6 +48,7 @@ impl ProviderFault {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Away(_) => "away",
+            Self::TooMany(_) => "too_many",
             Self::Refused(_) => "refused",
             Self::Invalid(_) => "invalid",
         }
@@ -48,7 +58,7 @@ impl ProviderFault {
 impl From<ProviderFault> for Error {
     fn from(fault: ProviderFault) -> Self {
         match fault {
-            ProviderFault::Away(_) => {
+            ProviderFault::Away(_) | ProviderFault::TooMany(_) => {
                 Self::Refused(StatusCode::BAD_GATEWAY, "The provider does not answer as it should; try again later")
             }
             ProviderFault::Refused(_) => {
@@ -105,7 +115,10 @@ impl ProviderHttp {
         };
         let mut response = request.send().await.map_err(away)?;
         let status = response.status();
-        if status.is_redirection() || status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(ProviderFault::TooMany(pause(response.headers(), Utc::now())));
+        }
+        if status.is_redirection() || status.is_server_error() {
             return Err(ProviderFault::Away(format!("status {}", status.as_u16())));
         }
         let mut body = Vec::new();
@@ -156,11 +169,37 @@ impl ProviderHttp {
     }
 }
 
+/// How long a provider wants to be left alone: `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3).
+fn pause(headers: &HeaderMap, now: DateTime<Utc>) -> Duration {
+    let said = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let by_date = |text: &str| (DateTime::parse_from_rfc2822(text).ok()?.with_timezone(&Utc) - now).to_std().ok();
+    let said = said.and_then(|text| text.parse().ok().map(Duration::from_secs).or_else(|| by_date(text)));
+    said.unwrap_or(USUAL_PAUSE).clamp(Duration::from_secs(1), LONGEST_PAUSE)
+}
+
 impl<'c> AsyncHttpClient<'c> for ProviderHttp {
     type Error = ProviderFault;
     type Future = BoxFuture<'c, Result<HttpResponse, ProviderFault>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         self.exchange(request).boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_is_read_in_seconds_and_as_a_date_and_has_bounds() {
+        let now = "2026-11-20T12:00:00Z".parse().unwrap();
+        let read = |text: &'static str| {
+            let headers = HeaderMap::from_iter([(header::RETRY_AFTER, text.parse().unwrap())]);
+            pause(&headers, now).as_secs()
+        };
+        assert_eq!(pause(&HeaderMap::new(), now), USUAL_PAUSE);
+        assert_eq!((read("77"), read("0"), read("999999999")), (77, 1, 86_400));
+        assert_eq!(read("Fri, 20 Nov 2026 12:02:00 GMT"), 120);
+        assert_eq!((read("Fri, 20 Nov 2026 11:00:00 GMT"), read("soon"), read("-5")), (30, 30, 30));
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// The seconds by which the clocks of a provider and of this service may differ.
-const LEEWAY: u64 = 60;
+pub const LEEWAY: u64 = 60;
 
 /// What is read of an id token.
 #[derive(Debug, Deserialize)]
@@ -17,11 +17,20 @@ pub struct IdTokenClaims {
     aud: Value,
     azp: Option<String>,
     nonce: Option<String>,
+    /// When the person has signed in at the provider; it has to be there where `max_age` was asked for.
+    auth_time: Option<Value>,
     pub email: Option<String>,
     /// Some providers write the word.
     pub email_verified: Option<Value>,
     pub name: Option<String>,
     pub preferred_username: Option<String>,
+}
+
+impl IdTokenClaims {
+    /// When the person has signed in at the provider, where it says so.
+    pub fn authenticated_at(&self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp(self.auth_time.as_ref()?.as_i64()?, 0)
+    }
 }
 
 /// What an id token has to be.
@@ -81,8 +90,12 @@ pub fn verify(
     if claims.nonce.as_deref() != Some(rules.nonce) {
         return Err(refused("its nonce is not this sign-in's"));
     }
-    if claims.iat > now.timestamp().saturating_add_unsigned(LEEWAY) {
+    let latest = now.timestamp().saturating_add_unsigned(LEEWAY);
+    if claims.iat > latest {
         return Err(refused("it was issued in the future"));
+    }
+    if claims.authenticated_at().is_some_and(|at| at.timestamp() > latest) {
+        return Err(refused("its person has signed in in the future"));
     }
     Ok(claims)
 }

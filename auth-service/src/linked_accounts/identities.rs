@@ -29,6 +29,8 @@ pub struct ExternalIdentity {
     pub email: Option<EmailAddress>,
     /// Whether the provider says that they read the mails of that address.
     pub email_is_verified: bool,
+    /// When they signed in there, which may be long ago; none where the provider does not say.
+    pub authenticated_at: Option<DateTime<Utc>>,
 }
 
 /// What a provider says of a person, in whatever document.
@@ -39,6 +41,7 @@ struct StatedIdentity {
     handle: Option<String>,
     email: Option<String>,
     email_is_verified: bool,
+    authenticated_at: Option<DateTime<Utc>>,
 }
 
 /// GitHub's user.
@@ -115,6 +118,7 @@ impl Provider {
             handle: said.handle,
             email: email.and_then(|email| EmailAddress::parse(&email).ok()),
             email_is_verified: said.email_is_verified,
+            authenticated_at: said.authenticated_at,
         })
     }
 
@@ -130,7 +134,7 @@ impl Provider {
         let token = grant.id_token.as_deref();
         let token = token.ok_or_else(|| ProviderFault::Invalid("there is no id token".to_owned()))?;
         let rules = IdTokenRules {
-            issuer: self.issuer.as_deref().unwrap_or_default(),
+            issuer: &self.issuer,
             client_id: &self.client_id,
             algorithms: &discovered.endpoints.algorithms,
             nonce,
@@ -150,6 +154,7 @@ impl Provider {
             return Err(ProviderFault::Invalid("the user information is about another subject".to_owned()));
         }
         Ok(StatedIdentity {
+            authenticated_at: claims.authenticated_at(),
             subject: info.sub,
             name: claims.name.or(info.name),
             handle: claims.preferred_username.or(info.preferred_username),
@@ -162,6 +167,7 @@ impl Provider {
 impl From<IdTokenClaims> for StatedIdentity {
     fn from(claims: IdTokenClaims) -> Self {
         Self {
+            authenticated_at: claims.authenticated_at(),
             subject: claims.sub,
             name: claims.name,
             handle: claims.preferred_username,
@@ -198,6 +204,7 @@ async fn identify_at_github(
         handle: Some(user.login),
         email_is_verified: primary.as_ref().is_some_and(|address| address.verified),
         email: primary.map(|address| address.email),
+        authenticated_at: None,
     })
 }
 
@@ -216,5 +223,6 @@ async fn identify_at_spotify(
         name: user.display_name,
         email: user.email,
         email_is_verified: false,
+        authenticated_at: None,
     })
 }

@@ -2,9 +2,12 @@
 //!
 //! This service is a client of OAuth 2.0 and `OpenID` Connect: authorization code with PKCE. It sends the browser to the
 //! provider with a random `state`, of which it stores the hash together with the hash of a cookie of that browser, and
-//! takes the code back only with both, once, within ten minutes. A person is known by the provider's subject, never by
-//! an address: an address opens no account here. What the provider says about its address counts for one thing, the
-//! account of a new person, and there only when the provider has verified it.
+//! takes the code back only with both, once, within ten minutes. A person is known by the provider's issuer and subject, whatever
+//! name the settings have for it, and never by an address: an address opens no account here. What the provider says about its
+//! address counts for one thing, the account of a new person, and there only when the provider has verified it.
+//!
+//! A sign-in by a provider is as fresh as the provider says. What needs one of a moment ago, as a link does, needs it there, or the
+//! password.
 //!
 //! The provider's tokens are stored encrypted ([`encryption`]). No browser gets them: another service of the platform asks
 //! for a fresh access token by an internal route ([`broker`]).
@@ -19,11 +22,13 @@ mod http;
 mod id_tokens;
 mod identities;
 pub mod models;
+mod pauses;
 mod provider_tokens;
 pub mod providers;
 pub mod schedulers;
 mod schemas;
 mod signals;
+mod token_changes;
 mod usernames;
 mod views;
 

@@ -17,13 +17,21 @@ use tokio::sync::Mutex;
 use super::addresses::AddressGuard;
 use super::discovery::{Discovered, Endpoints};
 use super::encryption::Keyring;
-use super::http::{ProviderFault, ProviderHttp};
+use super::http::{LONGEST_CALL, ProviderFault, ProviderHttp};
 use crate::app::access_tokens::TokenSettings;
 use crate::core::api::errors::Error;
 use crate::core::ground::settings::Environment;
 
 /// The longest name of a provider, in characters; it stands in paths.
 const NAME: usize = 32;
+/// The longest that a provider may be given for an answer, in milliseconds.
+const MAX_TIMEOUT_MS: u64 = LONGEST_CALL.as_secs() * 1_000;
+/// What stands for the issuer of a profile. It is stored with each link and never changes.
+const GITHUB_ISSUER: &str = "https://github.com";
+const SPOTIFY_ISSUER: &str = "https://accounts.spotify.com";
+/// Where a profile says who the owner of a token is, unless the setting has another address.
+const GITHUB_USER: &str = "https://api.github.com/user";
+const SPOTIFY_USER: &str = "https://api.spotify.com/v1/me";
 
 /// Settings of linked accounts.
 #[derive(clap::Args, Clone, Debug)]
@@ -40,12 +48,12 @@ pub struct LinkedSettings {
     #[arg(long, env = "LINKED_ACCOUNTS_KEY", hide_env_values = true)]
     pub linked_accounts_key: Option<SecretString>,
 
-    /// Secrets that decrypt besides, separated by commas: those of before
+    /// Secrets that decrypt besides, separated by commas: those of before, and the next one until all replicas know it
     #[arg(long, env = "PREVIOUS_LINKED_ACCOUNTS_KEYS", hide_env_values = true, value_delimiter = ',')]
     pub previous_linked_accounts_keys: Vec<SecretString>,
 
     /// How long a provider may take to answer, in milliseconds
-    #[arg(long, env = "LINKED_TIMEOUT_MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..=8_000))]
+    #[arg(long, env = "LINKED_TIMEOUT_MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..=MAX_TIMEOUT_MS))]
     pub linked_timeout_ms: u64,
 
     /// Whether addresses of providers may lead into private networks, for tests; production refuses it
@@ -66,6 +74,16 @@ pub enum ProviderProfile {
     Spotify,
 }
 
+/// What a provider ends when one of the tokens is revoked that it has granted to this platform for a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum RevocationScope {
+    /// That token, and what was granted by it: tokens that newer ones have replaced are revoked at once.
+    Token,
+    /// Perhaps all that the person has granted, the newest tokens as well: replaced ones are revoked when the link ends.
+    Grant,
+}
+
 /// A provider as the setting has it. Each address of a profile can be another one, for tests and GitHub Enterprise.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -83,6 +101,15 @@ struct ProviderSetting {
     user_url: Option<String>,
     emails_url: Option<String>,
     revocation_url: Option<String>,
+    revocation: Option<RevocationScope>,
+}
+
+/// By what links are known that belong to a provider.
+#[derive(Clone, Copy, Debug)]
+pub struct ProviderKey<'a> {
+    pub issuer: &'a str,
+    /// By which links are known that the release before has made.
+    pub name: &'a str,
 }
 
 /// A provider that is configured.
@@ -92,12 +119,13 @@ pub struct Provider {
     /// By which people know it.
     pub title: String,
     pub profile: ProviderProfile,
-    /// The issuer of its id tokens; none for a profile without them.
-    pub issuer: Option<String>,
+    /// The issuer of its id tokens, or what stands for it: its subjects are people of this issuer, whatever `name` is.
+    pub issuer: String,
+    pub revocation: RevocationScope,
     pub client_id: String,
     pub client_secret: Option<SecretString>,
     pub scopes: Vec<String>,
-    /// Its endpoints, where the profile knows them.
+    /// Its endpoints, where the profile knows them; others are discovered.
     pub endpoints: Option<Endpoints>,
     /// What its discovery document said last. The lock keeps two requests from asking for it at once.
     pub discovered: Mutex<Option<Discovered>>,
@@ -139,12 +167,15 @@ impl Providers {
             redirect_url.scheme() == "https" || environment == Environment::Development,
             "LINKED_REDIRECT_URL must be of scheme https in production"
         );
-        let mut names = HashSet::new();
+        let (mut names, mut issuers) = (HashSet::new(), HashSet::new());
         let mut all = Vec::new();
         for provider in listed {
             ensure!(names.insert(provider.name.clone()), "LINKED_PROVIDERS has {} twice", provider.name);
             let name = provider.name.clone();
-            all.push(Provider::new(provider, guard).with_context(|| format!("LINKED_PROVIDERS: {name}"))?);
+            let provider = Provider::new(provider, guard).with_context(|| format!("LINKED_PROVIDERS: {name}"))?;
+            // One person there would be two here, and tokens of one client would go to the other.
+            ensure!(issuers.insert(provider.issuer.clone()), "LINKED_PROVIDERS has the issuer of {name} twice");
+            all.push(provider);
         }
         let timeout = Duration::from_millis(settings.linked_timeout_ms);
         Ok(Self {
@@ -155,14 +186,14 @@ impl Providers {
         })
     }
 
-    /// The provider of a name.
-    pub fn find(&self, name: &str) -> Option<&Provider> {
-        self.all.iter().find(|provider| provider.name == name)
+    /// The provider to which a row belongs: that of its issuer, or, of a row without one, that of its name.
+    pub fn find(&self, issuer: Option<&str>, name: &str) -> Option<&Provider> {
+        self.all.iter().find(|provider| issuer.map_or(provider.name == name, |issuer| provider.issuer == issuer))
     }
 
-    /// The same, for a request that names it.
+    /// The provider that a request names.
     pub fn get(&self, name: &str) -> Result<&Provider, Error> {
-        self.find(name).ok_or(Error::Refused(StatusCode::NOT_FOUND, "Provider not found"))
+        self.find(None, name).ok_or(Error::Refused(StatusCode::NOT_FOUND, "Provider not found"))
     }
 }
 
@@ -174,8 +205,9 @@ fn keyring(settings: &LinkedSettings, tokens: &TokenSettings, environment: Envir
     for (name, key) in named.into_iter().chain(previous.iter().map(|key| ("PREVIOUS_LINKED_ACCOUNTS_KEYS", *key))) {
         environment.check_secret(name, key)?;
     }
-    // Those of the access tokens come last, so that a key of its own can be introduced later.
-    Keyring::new(own.into_iter().chain(previous).chain(tokens.secrets().map(|(_, secret)| secret)))
+    // The first one encrypts: that of the access tokens where there is no key of its own, and never one that only decrypts, so that
+    // every replica can know a key before one of them encrypts with it.
+    Keyring::new(own.into_iter().chain(tokens.secrets().map(|(_, secret)| secret)).chain(previous))
 }
 
 impl Provider {
@@ -187,33 +219,40 @@ impl Provider {
         );
         ensure!(!setting.client_id.is_empty(), "client_id must not be empty");
         let address = |given: &Option<String>, known: &str| guard.parse(given.as_deref().unwrap_or(known));
-        let (title, scopes, endpoints) = match setting.profile {
+        // Another installation of the same software has people of its own.
+        let issuer = |known: &str, api: &str| {
+            setting.user_url.as_deref().filter(|given| *given != api).unwrap_or(known).to_owned()
+        };
+        let (title, scopes, endpoints, issuer, revocation) = match setting.profile {
             ProviderProfile::Oidc => {
                 let issuer = setting.issuer.as_deref().context("an issuer or a profile is needed")?;
                 guard.parse(issuer)?;
                 ensure!(setting.client_secret.is_some(), "client_secret is needed");
-                (setting.name.as_str(), &["openid", "email", "profile"][..], None)
+                let scopes = &["openid", "email", "profile"][..];
+                (setting.name.as_str(), scopes, None, issuer.to_owned(), RevocationScope::Grant)
             }
             ProviderProfile::GitHub => {
                 let revocation = format!("https://api.github.com/applications/{}/token", setting.client_id);
                 let endpoints = Endpoints {
                     authorization: address(&setting.authorization_url, "https://github.com/login/oauth/authorize")?,
                     token: address(&setting.token_url, "https://github.com/login/oauth/access_token")?,
-                    user: Some(address(&setting.user_url, "https://api.github.com/user")?),
+                    user: Some(address(&setting.user_url, GITHUB_USER)?),
                     emails: Some(address(&setting.emails_url, "https://api.github.com/user/emails")?),
                     revocation: Some(address(&setting.revocation_url, &revocation)?),
                     ..Endpoints::of_profile(AuthType::RequestBody)?
                 };
-                ("GitHub", &["read:user", "user:email"][..], Some(endpoints))
+                let scopes = &["read:user", "user:email"][..];
+                ("GitHub", scopes, Some(endpoints), issuer(GITHUB_ISSUER, GITHUB_USER), RevocationScope::Token)
             }
             ProviderProfile::Spotify => {
                 let endpoints = Endpoints {
                     authorization: address(&setting.authorization_url, "https://accounts.spotify.com/authorize")?,
                     token: address(&setting.token_url, "https://accounts.spotify.com/api/token")?,
-                    user: Some(address(&setting.user_url, "https://api.spotify.com/v1/me")?),
+                    user: Some(address(&setting.user_url, SPOTIFY_USER)?),
                     ..Endpoints::of_profile(AuthType::BasicAuth)?
                 };
-                ("Spotify", &["user-read-email", "user-top-read"][..], Some(endpoints))
+                let scopes = &["user-read-email", "user-top-read"][..];
+                ("Spotify", scopes, Some(endpoints), issuer(SPOTIFY_ISSUER, SPOTIFY_USER), RevocationScope::Token)
             }
         };
         ensure!(setting.issuer.is_none() || endpoints.is_none(), "a profile has no issuer");
@@ -222,7 +261,8 @@ impl Provider {
             scopes: setting.scopes.unwrap_or_else(|| scopes.iter().map(|scope| (*scope).to_owned()).collect()),
             name: setting.name,
             profile: setting.profile,
-            issuer: setting.issuer,
+            issuer,
+            revocation: setting.revocation.unwrap_or(revocation),
             client_id: setting.client_id,
             client_secret: setting.client_secret.map(Into::into),
             endpoints,
@@ -230,17 +270,26 @@ impl Provider {
         })
     }
 
+    /// By what its links are known.
+    pub fn key(&self) -> ProviderKey<'_> {
+        ProviderKey { issuer: &self.issuer, name: &self.name }
+    }
+
+    /// Whether it says when its person has signed in there, so that a sign-in by it can be a fresh one.
+    pub fn dates_sign_ins(&self) -> bool {
+        self.profile == ProviderProfile::Oidc
+    }
+
     /// Its endpoints and keys; for a profile there are no keys.
     pub async fn discover(&self, http: &ProviderHttp) -> Result<Discovered, ProviderFault> {
-        let Some(issuer) = &self.issuer else {
-            let endpoints = self.endpoints.clone().ok_or_else(|| ProviderFault::Away("no endpoints".to_owned()))?;
-            return Ok(Discovered::of_profile(endpoints));
-        };
+        if let Some(endpoints) = &self.endpoints {
+            return Ok(Discovered::of_profile(endpoints.clone()));
+        }
         let mut discovered = self.discovered.lock().await;
         if let Some(known) = discovered.as_ref().filter(|known| known.is_recent()) {
             return Ok(known.clone());
         }
-        let fresh = Discovered::read(http, issuer).await?;
+        let fresh = Discovered::read(http, &self.issuer).await?;
         *discovered = Some(fresh.clone());
         Ok(fresh)
     }

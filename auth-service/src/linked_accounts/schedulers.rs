@@ -1,4 +1,5 @@
-//! Revokes the tokens of links that have ended, removes attempts that are over, and encrypts anew what an old key encrypted.
+//! Revokes tokens of links that have ended or that newer ones have replaced, removes attempts that are over, gives links of the release
+//! before their identity, and encrypts anew what an old key encrypted.
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,8 @@ use uuid::Uuid;
 use super::encryption::{Keyring, Sealed};
 use super::grants::ProviderTokens;
 use super::http::ProviderFault;
-use super::models::LoginAttempt;
+use super::models::{LinkedAccount, LoginAttempt};
+use super::pauses::models::ProviderPause;
 use super::provider_tokens::models::{StoredTokens, TokenRevocation};
 use super::providers::Providers;
 use crate::core::app::App;
@@ -22,7 +24,7 @@ const TRIES: i32 = 10;
 /// When attempts are removed and keys are looked after: every ten minutes.
 const SWEEP: &str = "0 3/10 * * * *";
 
-/// Revokes the tokens of links that have ended, one after the other.
+/// Revokes tokens that are no link's any more, one after the other.
 pub struct RevocationWorker {
     app: App,
     providers: Arc<Providers>,
@@ -34,23 +36,49 @@ impl RevocationWorker {
         Self { app: app.clone(), providers }
     }
 
-    async fn revoke(&self, revocation: &TokenRevocation) -> Result<(), ProviderFault> {
+    /// Revokes tokens, unless they are in use by a link: `live` are those of the link that they were encrypted for, if it goes on.
+    async fn revoke(&self, revocation: &TokenRevocation, live: Option<&StoredTokens>) -> Result<(), ProviderFault> {
         // Who is not configured any more cannot be asked.
-        let Some(provider) = self.providers.find(&revocation.provider) else { return Ok(()) };
-        let sealed = Sealed { bytes: revocation.tokens.clone(), key_id: revocation.key_id.clone() };
-        let unreadable = |cause: anyhow::Error| ProviderFault::Invalid(cause.to_string());
-        let text = self.providers.keyring.open(&sealed, revocation.id.as_bytes()).map_err(unreadable)?;
-        let tokens: ProviderTokens = serde_json::from_slice(&text).map_err(|cause| unreadable(cause.into()))?;
+        let provider = self.providers.find(revocation.issuer.as_deref(), &revocation.provider);
+        let Some(provider) = provider else { return Ok(()) };
+        let tokens = self.open(&revocation.sealed(), revocation.row())?;
+        if let Some(live) = live {
+            let live = self.open(&live.sealed(), live.id)?;
+            let is_same = tokens.refresh.is_some() && live.refresh == tokens.refresh;
+            if is_same || live.access == tokens.access {
+                return Ok(());
+            }
+        }
         let discovered = provider.discover(&self.providers.http).await?;
         provider.revoke(&self.providers.http, &discovered.endpoints, &tokens).await
+    }
+
+    /// The tokens that are encrypted for a row.
+    fn open(&self, sealed: &Sealed, row: Uuid) -> Result<ProviderTokens, ProviderFault> {
+        let text = self.providers.keyring.open(sealed, row.as_bytes());
+        let text = text.map_err(|cause| ProviderFault::Invalid(cause.to_string()))?;
+        serde_json::from_slice(&text).map_err(|_| ProviderFault::Invalid("tokens have another form".to_owned()))
     }
 }
 
 impl Worker for RevocationWorker {
     async fn step(&mut self) -> anyhow::Result<Outcome> {
-        let Some(revocation) = TokenRevocation::claim_next(&self.app.db).await? else { return Ok(Outcome::Idle(POLL)) };
-        let (outcome, is_over) = match self.revoke(&revocation).await {
+        let (db, keys) = (&self.app.db, self.providers.keyring.key_ids());
+        let Some(revocation) = TokenRevocation::claim_next(db, &keys).await? else { return Ok(Outcome::Idle(POLL)) };
+        let live = match revocation.sealed_for {
+            Some(link) => StoredTokens::find_by_link(db, link).await?,
+            None => None,
+        };
+        let (outcome, is_over) = match self.revoke(&revocation, live.as_ref()).await {
             Ok(()) => ("revoked", true),
+            Err(ProviderFault::TooMany(wait)) => {
+                // No fault of these tokens, and the others of this provider have to wait as well.
+                if let Some(provider) = self.providers.find(revocation.issuer.as_deref(), &revocation.provider) {
+                    ProviderPause::begin(db, &provider.issuer, wait).await?;
+                }
+                revocation.put_off(db, wait).await?;
+                ("too_many", false)
+            }
             Err(fault) => {
                 let is_over = revocation.tries >= TRIES;
                 tracing::warn!(provider = revocation.provider, %fault, is_over, "tokens of a link were not revoked");
@@ -58,19 +86,34 @@ impl Worker for RevocationWorker {
             }
         };
         if is_over {
-            revocation.delete(&self.app.db).await?;
+            revocation.delete(db).await?;
         }
         metrics::counter!("linked_revocations_total", "outcome" => outcome).increment(1);
         Ok(Outcome::Busy)
     }
 }
 
-/// The job that removes attempts that are over, and encrypts with the current key what an old one encrypted.
+/// The job that removes what is over, gives identities to links without one, and encrypts with the current key what an old one
+/// encrypted.
 pub fn sweep(app: &App, providers: Arc<Providers>) -> Job {
     Job::new("linked accounts", SWEEP, (app.db.clone(), providers), |(db, providers)| async move {
         LoginAttempt::sweep(&db).await?;
+        let given_up = TokenRevocation::sweep(&db).await?;
+        if given_up > 0 {
+            tracing::error!(given_up, "tokens were not revoked for a month, since no process has their key");
+            metrics::counter!("linked_revocations_total", "outcome" => "given_up").increment(given_up);
+        }
+        identify(&db, &providers).await?;
         reencrypt(&db, &providers.keyring).await
     })
+}
+
+/// Gives identities to the links that the release before has made.
+pub async fn identify(db: &PgPool, providers: &Providers) -> anyhow::Result<()> {
+    for provider in &providers.all {
+        while LinkedAccount::identify(db, provider.key()).await? > 0 {}
+    }
+    Ok(())
 }
 
 /// Encrypts with the current key what an old one encrypted. A row that no key opens stays as it is, and is reported; one whose

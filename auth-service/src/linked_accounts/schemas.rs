@@ -11,7 +11,8 @@ use super::providers::Provider;
 use crate::app::App;
 use crate::core::api::errors::Error;
 use crate::core::app::identity::User;
-use crate::core::contract::fields::{Fields, Input};
+use crate::core::contract::extract::Query;
+use crate::core::contract::fields::{Fields, Input, invalid};
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::doors::callers::EvenMuted;
 
@@ -31,12 +32,31 @@ pub struct ProviderOut {
     /// For a button
     #[schema(examples("GitHub"))]
     pub title: String,
+    /// Whether a sign-in by it can be a fresh one, as linking and unlinking need it
+    #[schema(examples(false))]
+    pub fresh: bool,
 }
 
 impl From<&Provider> for ProviderOut {
     fn from(provider: &Provider) -> Self {
-        Self { name: provider.name.clone(), title: provider.title.clone() }
+        let (name, title) = (provider.name.clone(), provider.title.clone());
+        Self { name, title, fresh: provider.dates_sign_ins() }
     }
+}
+
+/// Whether a sign-in is to be a fresh one at the provider: the parameter `fresh`.
+pub fn is_fresh(mut query: Query) -> Result<bool, Error> {
+    let is_fresh = match query.get("fresh") {
+        Some("true") => true,
+        None | Some("false") => false,
+        Some(_) => {
+            let refusal = "value could not be parsed to a boolean";
+            query.errors.push(invalid(&["query", "fresh"], refusal, "type_error.bool", None));
+            false
+        }
+    };
+    query.check()?;
+    Ok(is_fresh)
 }
 
 /// Where the browser is to go
@@ -99,11 +119,12 @@ pub struct LinkedAccountOut {
     pub active: bool,
 }
 
-impl From<LinkedAccount> for LinkedAccountOut {
-    fn from(linked: LinkedAccount) -> Self {
+impl LinkedAccountOut {
+    /// A link to a provider, which has the name of today's settings if it is configured.
+    pub fn new(linked: LinkedAccount, provider: Option<&Provider>) -> Self {
         Self {
             id: linked.id,
-            provider: linked.provider,
+            provider: provider.map_or(linked.provider, |provider| provider.name.clone()),
             name: linked.name,
             email: linked.email,
             linked_at: linked.linked_at,

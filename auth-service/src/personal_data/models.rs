@@ -69,7 +69,8 @@ personal_data! {
     /// Accounts elsewhere that they have linked, without the tokens.
     linked_accounts =
         r#"select linked_at as "at!", id as "id!",
-            to_jsonb(linked_account) - array['tokens', 'key_id', 'refreshing_until'] as "thing!" from linked_account
+            to_jsonb(linked_account) - array['tokens', 'key_id', 'refreshing_until', 'token_version'] || jsonb_build_object(
+                'issuer', (select issuer from provider_identity where link_id = linked_account.id)) as "thing!" from linked_account
         where user_id = $1 and (linked_at, id) < ($2, $3) order by linked_at desc, id desc limit $4"#;
 
     /// Mails to them: those that wait, and what is left of those that were sent or given up.

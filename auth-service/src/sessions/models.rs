@@ -80,6 +80,14 @@ impl Session {
         Ok(session)
     }
 
+    /// Notes when the person of a session has shown who they are, where that was not at its beginning.
+    pub async fn date_authentication(tx: &mut PgTransaction<'_>, id: Uuid, at: Timestamp) -> sqlx::Result<()> {
+        sqlx::query!("update session set authenticated_at = $2 where id = $1", id, at as Timestamp)
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+
     /// Exchanges a refresh token for the next one: of many exchanges of one token, one is done.
     pub async fn rotate(
         tx: &mut PgTransaction<'_>,
@@ -219,6 +227,7 @@ impl Session {
         .await?;
         sqlx::query!(
             "update session set created_at = created_at - make_interval(secs => $2),
+                authenticated_at = authenticated_at - make_interval(secs => $2),
                 last_used_at = last_used_at - make_interval(secs => $2),
                 expires_at = expires_at - make_interval(secs => $2), ended_at = ended_at - make_interval(secs => $2)
             where user_id = $1",

@@ -1,10 +1,14 @@
 //! Access tokens of linked accounts, from the auth service, which alone stores them.
+use std::time::Duration;
+
 use axum::http::StatusCode;
+use chrono::Utc;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::PROVIDER;
+use super::sources::pause;
 use crate::core::app::App;
 use crate::core::ground::telemetry::spans;
 
@@ -19,6 +23,8 @@ pub enum Brokered {
     NotLinked,
     /// The provider does not accept the link any more, until its person signs in by it.
     Refused,
+    /// The provider has had too many requests, and wants to be left alone for so long.
+    TooMany(Duration),
     /// The auth service or the provider is away, or refreshes the token just now.
     Away(String),
 }
@@ -53,6 +59,7 @@ pub async fn fresh_token(app: &App, person: Uuid) -> Brokered {
             Err(cause) => Brokered::Away(cause.to_string()),
         },
         StatusCode::CONFLICT => Brokered::Refused,
+        StatusCode::TOO_MANY_REQUESTS => Brokered::TooMany(pause(answer.headers(), Utc::now())),
         status if status.is_success() => match answer.json::<BrokeredAnswer>().await {
             Ok(answer) => Brokered::Token(answer.access_token.into()),
             Err(cause) => Brokered::Away(cause.to_string()),

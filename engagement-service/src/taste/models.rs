@@ -1,8 +1,11 @@
 //! Tastes in the database, less who listens to the same.
+use std::time::Duration;
+
 use sqlx::types::Json;
 use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
+use super::PROVIDER;
 use super::services::TasteItems;
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
@@ -121,14 +124,17 @@ impl Taste {
         Ok(query.fetch_optional(&mut **tx).await? == Some(true))
     }
 
-    /// Takes the taste that is to be fetched next, and puts it off for ten minutes, so that no other worker takes it meanwhile.
+    /// Takes the taste that is to be fetched next, and puts it off for ten minutes, so that no other worker takes it meanwhile. While the
+    /// source wants to be left alone, there is none.
     pub async fn claim(db: &PgPool) -> sqlx::Result<Option<DueTaste>> {
         sqlx::query_as!(
             DueTaste,
             "update taste set due_at = now() + interval '10 minutes' where person_id = (
                 select person_id from taste where linked and forgotten_at is null and due_at <= now()
+                    and not exists (select from taste_pause where provider = $1 and not_before > now())
                 order by due_at limit 1 for update skip locked
-            ) returning person_id, linked_at"
+            ) returning person_id, linked_at",
+            PROVIDER
         )
         .fetch_optional(db)
         .await
@@ -152,16 +158,37 @@ impl Taste {
         Ok(true)
     }
 
-    /// Puts a taste off that could not be fetched: for as long as the source wants, or for a pause that grows.
-    pub async fn put_off(db: &PgPool, due: DueTaste, seconds: Option<f64>) -> sqlx::Result<()> {
+    /// Puts a taste off that could not be fetched, for a pause that grows.
+    pub async fn put_off(db: &PgPool, due: DueTaste) -> sqlx::Result<()> {
         sqlx::query!(
-            "update taste set failures = failures + 1, due_at = now() + coalesce(make_interval(secs => $3),
-                least(make_interval(mins => $4) * power(2, least(failures, 10)), interval '1 day'))
+            "update taste set failures = failures + 1, due_at = now() +
+                least(make_interval(mins => $3) * power(2, least(failures, 10)), interval '1 day')
             where person_id = $1 and linked_at = $2",
             due.person_id,
             due.linked_at as Timestamp,
-            seconds,
             FIRST_PAUSE
+        )
+        .execute(db)
+        .await?;
+        Ok(())
+    }
+
+    /// Puts a taste off, and with it all others, for as long as the source wants: its limit is that of the application, and no failure of
+    /// this taste. What was longer stays.
+    pub async fn pause(db: &PgPool, due: DueTaste, wait: Duration) -> sqlx::Result<()> {
+        sqlx::query!(
+            "insert into taste_pause (provider, not_before) values ($1, now() + make_interval(secs => $2))
+            on conflict (provider) do update set not_before = greatest(taste_pause.not_before, excluded.not_before)",
+            PROVIDER,
+            wait.as_secs_f64()
+        )
+        .execute(db)
+        .await?;
+        sqlx::query!(
+            "update taste set due_at = now() + make_interval(secs => $3) where person_id = $1 and linked_at = $2",
+            due.person_id,
+            due.linked_at as Timestamp,
+            wait.as_secs_f64()
         )
         .execute(db)
         .await?;

@@ -1,17 +1,21 @@
-//! The background work of tastes: they are fetched one by one, and matched in batches.
+//! The background work of tastes: they are fetched one by one, and matched in batches. A batch that fails is tried again in halves, and one
+//! person alone who fails is skipped (`batches/`).
 use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
+use sqlx::Connection;
 use uuid::Uuid;
 
 use super::broker::{Brokered, fresh_token};
+use super::matching::models::TasteMatch;
 use super::models::{DueTaste, Taste, TasteLink};
 use super::services::{Listening, TasteItems};
 use super::settings::TasteSettings;
 use super::signals;
 use super::sources::spotify::Spotify;
 use super::sources::{SourceFault, TasteSource};
+use crate::batches::BatchSize;
 use crate::core::app::App;
 use crate::core::ground::worker::{Outcome, Worker};
 
@@ -19,7 +23,7 @@ use crate::core::ground::worker::{Outcome, Worker};
 const PACE: Duration = Duration::from_millis(500);
 /// How often the workers look for work.
 const POLL: Duration = Duration::from_secs(5);
-/// People that are matched in one transaction.
+/// People that are matched in one transaction, fewer after one that failed.
 const BATCH: i64 = 100;
 
 /// The source that the settings name.
@@ -39,6 +43,8 @@ enum Fetched {
     NotLinked,
     /// Its person has to do something first; it is tried again when they might have.
     Refused,
+    /// The source wants to be left alone, by all replicas and for all people.
+    TooMany(Duration),
     Fault(SourceFault),
 }
 
@@ -51,12 +57,14 @@ impl TasteFetcher {
                 Brokered::Token(token) => token,
                 Brokered::NotLinked => return Fetched::NotLinked,
                 Brokered::Refused => return Fetched::Refused,
+                Brokered::TooMany(wait) => return Fetched::TooMany(wait),
                 Brokered::Away(cause) => return Fetched::Fault(SourceFault::Away(cause)),
             };
             match self.source.fetch(token.expose_secret()).await {
                 Ok(listening) => return Fetched::Listening(listening),
                 Err(SourceFault::Unauthorized) if !was_refused => was_refused = true,
                 Err(SourceFault::Forbidden | SourceFault::Unauthorized) => return Fetched::Refused,
+                Err(SourceFault::TooMany(wait)) => return Fetched::TooMany(wait),
                 Err(fault) => return Fetched::Fault(fault),
             }
         }
@@ -80,46 +88,72 @@ impl TasteFetcher {
 impl Worker for TasteFetcher {
     async fn step(&mut self) -> anyhow::Result<Outcome> {
         let Some(due) = Taste::claim(&self.app.db).await? else { return Ok(Outcome::Idle(POLL)) };
-        let (outcome, pause) = match self.fetch(due.person_id).await {
+        let outcome = match self.fetch(due.person_id).await {
             Fetched::Listening(listening) => {
                 self.save(due, &listening).await?;
-                ("fetched", PACE)
+                "fetched"
             }
             Fetched::NotLinked => {
                 self.end(due).await?;
-                ("not_linked", PACE)
+                "not_linked"
             }
             Fetched::Refused => {
-                Taste::put_off(&self.app.db, due, None).await?;
-                ("refused", PACE)
+                Taste::put_off(&self.app.db, due).await?;
+                "refused"
             }
-            // The limit is the application's and not the person's: all others wait, too.
-            Fetched::Fault(SourceFault::TooMany(wait)) => {
-                Taste::put_off(&self.app.db, due, Some(wait.as_secs_f64())).await?;
-                ("too_many", wait)
+            Fetched::TooMany(wait) => {
+                Taste::pause(&self.app.db, due, wait).await?;
+                "too_many"
             }
             Fetched::Fault(fault) => {
                 tracing::warn!(%fault, "a taste was not fetched; it is tried again later");
-                Taste::put_off(&self.app.db, due, None).await?;
-                ("away", PACE)
+                Taste::put_off(&self.app.db, due).await?;
+                "away"
             }
         };
         metrics::counter!("taste_fetches_total", "outcome" => outcome).increment(1);
-        Ok(Outcome::Idle(pause))
+        Ok(Outcome::Idle(PACE))
     }
 }
 
 /// Looks for those who listen to the same, of tastes that were fetched.
-pub struct TasteMatcher(pub App);
+pub struct TasteMatcher {
+    app: App,
+    batch: BatchSize,
+}
+
+impl TasteMatcher {
+    /// Begins with whole batches.
+    pub fn new(app: &App) -> Self {
+        Self { app: app.clone(), batch: BatchSize::new(BATCH) }
+    }
+}
 
 impl Worker for TasteMatcher {
     async fn step(&mut self) -> anyhow::Result<Outcome> {
-        let mut tx = self.0.db.begin().await?;
-        if signals::match_some(&mut tx, BATCH).await? == 0 {
+        let mut tx = self.app.db.begin().await?;
+        let people = TasteMatch::lock_unmatched(&mut tx, self.batch.rows()).await?;
+        if people.is_empty() {
             // A commit would wake all who wait for one, this worker among them, and no replica would ever rest.
             return Ok(Outcome::Idle(POLL));
         }
-        self.0.commit(tx).await?;
+        // A savepoint: the people stay locked, so that who is skipped is who failed.
+        let mut savepoint = Connection::begin(&mut *tx).await?;
+        let done = signals::match_tastes(&mut savepoint, &people).await;
+        match done {
+            Ok(()) => savepoint.commit().await?,
+            Err(error) => {
+                let is_alone = self.batch.shrink(people.len());
+                savepoint.rollback().await?;
+                if !is_alone {
+                    return Err(error.into());
+                }
+                tracing::warn!(?people, %error, "a person was skipped, since who listens to the same could not be found");
+                TasteMatch::mark_matched(&mut tx, &people).await?;
+            }
+        }
+        self.batch.grow();
+        self.app.commit(tx).await?;
         Ok(Outcome::Busy)
     }
 }

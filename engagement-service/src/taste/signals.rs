@@ -21,13 +21,9 @@ pub async fn fetched(tx: &mut PgTransaction<'_>, due: DueTaste, items: &TasteIte
     Taste::save(tx, due, items).await
 }
 
-/// Looks for those who listen to the same, of up to `rows` people whose taste was fetched; how many they are.
-pub async fn match_some(tx: &mut PgTransaction<'_>, rows: i64) -> sqlx::Result<usize> {
-    let people = TasteMatch::lock_unmatched(tx, rows).await?;
-    if people.is_empty() {
-        return Ok(0);
-    }
-    let pairs = TasteMatch::list_candidates(tx, &people).await?;
+/// Looks for those who listen to the same as people do whose taste was fetched.
+pub async fn match_tastes(tx: &mut PgTransaction<'_>, people: &[Uuid]) -> sqlx::Result<()> {
+    let pairs = TasteMatch::list_candidates(tx, people).await?;
     let compared: BTreeSet<Uuid> = pairs.iter().flat_map(|(one, other)| [*one, *other]).collect();
     let items = TasteMatch::load_items(tx, &compared.into_iter().collect::<Vec<_>>()).await?;
     let mut matches: Vec<TasteMatch> = pairs
@@ -42,8 +38,7 @@ pub async fn match_some(tx: &mut PgTransaction<'_>, rows: i64) -> sqlx::Result<u
         .chunk_by(|one, other| one.person_id == other.person_id)
         .flat_map(|of_one| of_one.iter().take(KEPT).copied())
         .collect();
-    TasteMatch::save(tx, &people, &best).await?;
-    Ok(people.len())
+    TasteMatch::save(tx, people, &best).await
 }
 
 /// A person shares their taste, or keeps it to themselves; false when they have none.

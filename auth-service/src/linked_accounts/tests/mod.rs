@@ -1,7 +1,11 @@
 //! Linked accounts through the routes, with an identity provider on this machine.
+mod freshness;
+mod identities;
 mod misbehaviour;
 mod provider;
 mod races;
+mod replacements;
+mod rotation;
 mod settings;
 mod tokens;
 
@@ -16,6 +20,7 @@ use uuid::Uuid;
 use self::provider::{CLIENT, IdentityProvider, REDIRECT, SECRET};
 use super::grants::ProviderTokens;
 use super::models::{LinkedAccount, LinkedState, LoginAttempt};
+use super::providers::{Provider, ProviderKey};
 use crate::accounts::events::LINKED_ACCOUNT_CHANGED;
 use crate::core::app::identity::Status;
 use crate::core::testing::{Platform, Reply};
@@ -63,7 +68,12 @@ async fn browse(platform: &Platform, path: &str, token: Option<&str>, cookie: Op
 /// Begins a sign-in, or, with a token, a link.
 async fn begin(platform: &Platform, provider: &str, token: Option<&str>) -> Visit {
     let end = if token.is_some() { "link" } else { "sign-in" };
-    let reply = browse(platform, &format!("/auth/providers/{provider}/{end}"), token, None, json!({})).await;
+    depart(platform, &format!("/auth/providers/{provider}/{end}"), token).await
+}
+
+/// Begins a sign-in or a link by its path.
+async fn depart(platform: &Platform, path: &str, token: Option<&str>) -> Visit {
+    let reply = browse(platform, path, token, None, json!({})).await;
     assert_eq!((reply.status.as_u16(), &reply.body["expires_in"]), (200, &json!(600)), "{reply:?}");
     let set = reply.headers[header::SET_COOKIE].to_str().unwrap();
     let (cookie, rest) = set.split_once("; ").unwrap();
@@ -82,14 +92,22 @@ async fn visit(platform: &Platform, provider: &IdentityProvider, name: &str, tok
     finish(platform, &visit, token, &provider.agree(&visit.url)).await
 }
 
+/// Signs in by `acme`, where the person signs in again.
+async fn visit_freshly(platform: &Platform, provider: &IdentityProvider) -> Reply {
+    let visit = depart(platform, "/auth/providers/acme/sign-in?fresh=true", None).await;
+    finish(platform, &visit, None, &provider.agree(&visit.url)).await
+}
+
 /// A link of an account to a provider, whose tokens are good.
 pub async fn link(platform: &Posted, user: Uuid, provider: &str) -> Uuid {
     let id = Uuid::now_v7();
-    let tokens = ProviderTokens { access: "an-access-token".into(), refresh: None };
+    let tokens = ProviderTokens { access: "an-access-token".into(), refresh: None, replaced: Vec::new() };
     let sealed = platform.providers.keyring.seal(&serde_json::to_vec(&tokens).unwrap(), id.as_bytes()).unwrap();
     let state = LinkedState { name: None, email: None, scopes: "openid", tokens: &sealed, expires_at: None };
     let mut tx = platform.app.db.begin().await.unwrap();
-    LinkedAccount::create(&mut tx, id, user, (provider, &id.to_string()), &state).await.unwrap();
+    let unknown = ProviderKey { issuer: provider, name: provider };
+    let key = platform.providers.get(provider).map_or(unknown, Provider::key);
+    LinkedAccount::create(&mut tx, id, user, (key, &id.to_string()), &state).await.unwrap();
     tx.commit().await.unwrap();
     id
 }
@@ -118,7 +136,7 @@ async fn linked(platform: &Platform, token: &str) -> Vec<Value> {
 async fn a_new_person_signs_in_and_comes_back(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, provider) = start_linked(database).await;
     let listed = platform.call("GET", "/auth/providers", None, None).await;
-    assert_eq!(listed.body, json!([{ "name": "acme", "title": "Acme" }]));
+    assert_eq!(listed.body, json!([{ "name": "acme", "title": "Acme", "fresh": true }]));
     let first = visit(&platform, &provider, "acme", None).await;
     assert_eq!((first.status.as_u16(), &first.body["token_type"]), (200, &json!("bearer")), "{first:?}");
     assert_eq!(first.headers[header::CACHE_CONTROL], "no-store");

@@ -48,6 +48,10 @@ pub enum Trouble {
     /// It never answers.
     Silence,
     Status(u16),
+    /// It has had too many requests, and wants to be left alone for 77 seconds.
+    TooMany,
+    /// It answers an error of OAuth with 200, as GitHub does.
+    ErrorIn200,
     /// It sends the caller to itself.
     Redirect,
     /// It answers more than anyone reads.
@@ -67,6 +71,10 @@ pub struct Mind {
     pub names_itself: bool,
     /// Whether it grants a refresh token; many do so with the first agreement alone.
     pub grants_refresh: bool,
+    /// Whether a revocation ends all that was granted, and not the one token.
+    pub revokes_all: bool,
+    /// Since when its person is signed in, where it lets them go on though a client asks for a fresh sign-in; none: it does not.
+    pub signed_in_since: Option<i64>,
     /// What goes wrong, by path.
     pub trouble: HashMap<&'static str, Trouble>,
     /// What the userinfo endpoint answers.
@@ -75,14 +83,21 @@ pub struct Mind {
     pub key: &'static str,
     /// How long an access token is good, in seconds; 0: it does not say.
     pub lifetime: u64,
-    /// Codes with what they were issued for: challenge, nonce.
-    codes: HashMap<String, (String, Option<String>)>,
-    refresh_tokens: HashSet<String>,
+    /// Codes with their challenge, and what the id token has to say.
+    codes: HashMap<String, (String, Option<Asked>)>,
+    pub refresh_tokens: HashSet<String>,
     pub access_tokens: HashSet<String>,
     pub revoked: Vec<String>,
     pub refreshes: u32,
     pub key_reads: u32,
     issued: u32,
+}
+
+/// What an authorization request wants to find in the id token.
+struct Asked {
+    nonce: String,
+    /// There where `max_age` was asked for.
+    auth_time: Option<i64>,
 }
 
 /// A provider that runs.
@@ -104,6 +119,8 @@ impl IdentityProvider {
             issuer: None,
             names_itself: false,
             grants_refresh: true,
+            revokes_all: false,
+            signed_in_since: None,
             trouble: HashMap::new(),
             user_info: json!({ "sub": "person-1" }),
             key: "a first key of the provider",
@@ -150,7 +167,11 @@ impl IdentityProvider {
         let mut mind = self.mind.lock().unwrap();
         mind.issued += 1;
         let code = format!("code-{}", mind.issued);
-        mind.codes.insert(code.clone(), (asked["code_challenge"].clone(), asked.get("nonce").cloned()));
+        let wants_fresh = asked.get("max_age").is_some_and(|age| age == "0");
+        assert_eq!(asked.get("prompt").is_some_and(|prompt| prompt == "login"), wants_fresh);
+        let auth_time = wants_fresh.then(|| mind.signed_in_since.unwrap_or_else(|| Utc::now().timestamp()));
+        let claims = asked.get("nonce").map(|nonce| Asked { nonce: nonce.clone(), auth_time });
+        mind.codes.insert(code.clone(), (asked["code_challenge"].clone(), claims));
         let mut back = HashMap::from([("code".to_owned(), code), ("state".to_owned(), asked["state"].clone())]);
         if mind.names_itself {
             back.insert("iss".to_owned(), self.url.clone());
@@ -165,7 +186,7 @@ impl IdentityProvider {
 
 impl Mind {
     /// New tokens, with an id token where the sign-in was by `OpenID` Connect.
-    fn issue(&mut self, url: &str, nonce: Option<String>) -> Value {
+    fn issue(&mut self, url: &str, asked: Option<&Asked>) -> Value {
         self.issued += 1;
         let (access, refresh) = (format!("access-{}", self.issued), format!("refresh-{}", self.issued));
         self.access_tokens.insert(access.clone());
@@ -177,8 +198,8 @@ impl Mind {
         if self.lifetime > 0 {
             answer["expires_in"] = json!(self.lifetime);
         }
-        if let Some(nonce) = nonce {
-            answer["id_token"] = json!(self.id_token(url, &nonce));
+        if let Some(asked) = asked {
+            answer["id_token"] = json!(self.id_token(url, asked));
         }
         answer
     }
@@ -193,9 +214,11 @@ impl Mind {
         self.refresh_tokens.clear();
     }
 
-    fn id_token(&self, url: &str, nonce: &str) -> String {
+    fn id_token(&self, url: &str, asked: &Asked) -> String {
         let now = Utc::now().timestamp();
-        let mut claims = json!({ "iss": url, "aud": CLIENT, "iat": now, "exp": now + 300, "nonce": nonce });
+        let mut claims = json!({
+            "iss": url, "aud": CLIENT, "iat": now, "exp": now + 300, "nonce": asked.nonce, "auth_time": asked.auth_time,
+        });
         for (name, value) in self.claims.as_object().unwrap() {
             claims[name] = value.clone();
         }
@@ -235,6 +258,8 @@ async fn fail(trouble: Trouble) -> Response {
         Trouble::Status(status) => {
             (StatusCode::from_u16(status).unwrap(), Json(json!({ "error": "server_error" }))).into_response()
         }
+        Trouble::TooMany => (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "77")]).into_response(),
+        Trouble::ErrorIn200 => Json(json!({ "error": "bad_verification_code" })).into_response(),
         Trouble::Redirect => (StatusCode::FOUND, [(header::LOCATION, "token")]).into_response(),
         Trouble::Flood => {
             let body = Body::from(vec![b' '; 3 * 1024 * 1024]);
@@ -305,12 +330,12 @@ async fn token(State(provider): State<IdentityProvider>, headers: HeaderMap, bod
             error(400, "invalid_grant")
         };
     }
-    let Some((challenge, nonce)) = mind.codes.remove(&form["code"]) else { return error(400, "invalid_grant") };
+    let Some((challenge, asked)) = mind.codes.remove(&form["code"]) else { return error(400, "invalid_grant") };
     let verified = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(&form["code_verifier"]));
     if verified != challenge || form["redirect_uri"] != REDIRECT {
         return error(400, "invalid_grant");
     }
-    Json(mind.issue(&provider.url, nonce)).into_response()
+    Json(mind.issue(&provider.url, asked.as_ref())).into_response()
 }
 
 /// Whether a request has an access token that is good.
@@ -334,7 +359,12 @@ async fn revoke(State(provider): State<IdentityProvider>, headers: HeaderMap, bo
     if !authenticates(&headers, &form) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
-    provider.mind.lock().unwrap().revoked.push(form["token"].clone());
+    let mut mind = provider.mind.lock().unwrap();
+    mind.refresh_tokens.remove(&form["token"]);
+    if mind.revokes_all {
+        mind.forget_grants();
+    }
+    mind.revoked.push(form["token"].clone());
     StatusCode::OK.into_response()
 }
 

@@ -7,11 +7,11 @@ use super::provider::{CLIENT, IdentityProvider, REDIRECT, SECRET};
 use super::{begin, linked, me, start_with, visit};
 use crate::app::access_tokens::TokenSettings;
 use crate::core::ground::settings::Environment;
-use crate::linked_accounts::providers::{LinkedSettings, Providers};
+use crate::linked_accounts::providers::{LinkedSettings, Providers, RevocationScope};
 use crate::linked_accounts::schedulers::RevocationWorker;
 use crate::testing::{detail, finish as run, join_verified};
 
-fn github(provider: &IdentityProvider) -> Value {
+pub fn github(provider: &IdentityProvider) -> Value {
     json!({
         "name": "github", "profile": "GITHUB", "client_id": CLIENT, "client_secret": SECRET,
         "authorization_url": format!("{}/authorize", provider.url), "token_url": format!("{}/token", provider.url),
@@ -77,6 +77,8 @@ fn a_part_of_a_provider_is_a_mistake() {
         provider[name] = value;
         json!([provider])
     };
+    let mut other_name = good.clone();
+    other_name["name"] = json!("other");
     for (listed, fault) in [
         (json!("s3cret"), "LINKED_PROVIDERS is no list of providers"),
         (json!([{ "name": "s3cret" }]), "LINKED_PROVIDERS is no list of providers"),
@@ -91,6 +93,8 @@ fn a_part_of_a_provider_is_a_mistake() {
         (with("issuer", json!("https://10.0.0.1")), "not on the public internet"),
         (with("profile", json!("GITHUB")), "a profile has no issuer"),
         (json!([good, good]), "has acme twice"),
+        (json!([good, other_name]), "has the issuer of other twice"),
+        (with("revocation", json!("ALL")), "LINKED_PROVIDERS is no list of providers"),
     ] {
         let listed = listed.to_string();
         let arguments = ["--linked-providers", &listed, "--linked-redirect-url", REDIRECT];
@@ -105,6 +109,31 @@ fn a_part_of_a_provider_is_a_mistake() {
     let arguments = ["--linked-providers", &listed, "--linked-redirect-url", "https://www.example.com/back"];
     assert_eq!(providers(Environment::Development, &arguments).unwrap().all.len(), 1);
     assert!(providers(Environment::Development, &["--linked-providers", ""]).unwrap().all.is_empty());
+}
+
+/// People of a profile are known by what stands for its issuer; another installation of the same software has people of its own.
+#[test]
+fn each_provider_has_an_issuer() {
+    let listed = json!([
+        { "name": "acme", "issuer": "https://id.example.com", "client_id": "x", "client_secret": "y", "revocation": "TOKEN" },
+        { "name": "github", "profile": "GITHUB", "client_id": "x" },
+        { "name": "forge", "profile": "GITHUB", "client_id": "x", "user_url": "https://forge.example.com/api/v3/user" },
+        { "name": "spotify", "profile": "SPOTIFY", "client_id": "x", "user_url": "https://api.spotify.com/v1/me" },
+    ]);
+    let arguments = ["--linked-providers", &listed.to_string(), "--linked-redirect-url", REDIRECT];
+    let providers = providers(Environment::Development, &arguments).unwrap();
+    let issuers: Vec<&str> = providers.all.iter().map(|provider| provider.issuer.as_str()).collect();
+    let expected = [
+        "https://id.example.com",
+        "https://github.com",
+        "https://forge.example.com/api/v3/user",
+        "https://accounts.spotify.com",
+    ];
+    assert_eq!(issuers, expected);
+    assert_eq!(providers.all[0].revocation, RevocationScope::Token);
+    let found = |issuer, name| providers.find(issuer, name).map(|provider| provider.name.as_str());
+    assert_eq!(found(Some("https://github.com"), "acme"), Some("github"), "the issuer counts and not the name");
+    assert_eq!((found(Some("https://gone.example"), "acme"), found(None, "acme")), (None, Some("acme")));
 }
 
 /// Production reaches no private network, and takes neither http nor a secret that can be guessed.
@@ -131,6 +160,11 @@ fn production_is_stricter() {
     let without = providers(Environment::Production, &redirect[..2]).unwrap().keyring;
     let sealed = without.seal(b"token", b"row").unwrap();
     assert_eq!(ring.open(&sealed, b"row").unwrap(), b"token", "a key of its own can be introduced later");
+    // What only decrypts, does so without a key of its own as well.
+    let known =
+        providers(Environment::Production, &[redirect[0], redirect[1], "--previous-linked-accounts-keys", secret]);
+    let known = known.unwrap().keyring;
+    assert_eq!((known.current(), known.key_ids().len()), (without.current(), 2));
 }
 
 /// A host of a private network is not connected to, whatever names it.

@@ -8,40 +8,50 @@ use sqlx::{AssertSqlSafe, Executor};
 use uuid::Uuid;
 
 use super::provider::{IdentityProvider, Mind, Trouble};
-use super::{age, begin, finish, link, linked, me, start_linked, visit};
+use super::{age, begin, link, linked, me, start_linked, visit, visit_freshly};
 use crate::accounts::events::LINKED_ACCOUNT_CHANGED;
 use crate::core::testing::{Platform, Reply};
 use crate::linked_accounts::encryption::Keyring;
 use crate::linked_accounts::models::{LinkedAccount, LinkedState};
 use crate::linked_accounts::provider_tokens::models::{StoredTokens, TokenRevocation};
+use crate::linked_accounts::providers::ProviderKey;
 use crate::linked_accounts::schedulers::{RevocationWorker, reencrypt};
 use crate::testing::{PASSWORD, Posted, detail, finish as run, join_verified, mailbox, sign_in, token_to};
 
 /// Asks the broker as another service does.
-async fn brokered(platform: &Platform, user: &Value, provider: &str) -> Reply {
+pub async fn brokered(platform: &Platform, user: &Value, provider: &str) -> Reply {
     let path = format!("/internal/linked-accounts/{}/{provider}/token", user.as_str().unwrap());
     let request = Request::get(path).header(header::AUTHORIZATION, "Bearer operator");
     platform.send(request.body(Body::empty()).unwrap()).await
 }
 
 /// A person who has come from the provider: their id and their token here.
-async fn arrive(platform: &Posted, provider: &IdentityProvider) -> (Value, String) {
+pub async fn arrive(platform: &Posted, provider: &IdentityProvider) -> (Value, String) {
     let reply = visit(platform, provider, "acme", None).await;
     assert_eq!(reply.status, 200, "{reply:?}");
     let token = reply.body["access_token"].as_str().unwrap().to_owned();
     (me(platform, &token).await["id"].clone(), token)
 }
 
-fn id(user: &Value) -> Uuid {
+/// The same, of a person who has signed in there for this.
+async fn arrive_freshly(platform: &Posted, provider: &IdentityProvider) -> (Value, String) {
+    let reply = visit_freshly(platform, provider).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let token = reply.body["access_token"].as_str().unwrap().to_owned();
+    (me(platform, &token).await["id"].clone(), token)
+}
+
+pub fn id(user: &Value) -> Uuid {
     user.as_str().unwrap().parse().unwrap()
 }
 
 /// The tokens of a person at the provider, as they are stored.
-async fn stored(platform: &Posted, user: &Value) -> StoredTokens {
-    StoredTokens::find(&platform.app.db, id(user), "acme").await.unwrap().unwrap()
+pub async fn stored(platform: &Posted, user: &Value) -> StoredTokens {
+    let provider = platform.providers.get("acme").unwrap();
+    StoredTokens::find(&platform.app.db, id(user), provider.key()).await.unwrap().unwrap()
 }
 
-fn revoke(platform: &Posted) -> RevocationWorker {
+pub fn revoke(platform: &Posted) -> RevocationWorker {
     RevocationWorker::new(&platform.app, platform.providers.clone())
 }
 
@@ -103,7 +113,7 @@ async fn a_refused_refresh_asks_for_a_sign_in(_: PgPoolOptions, database: PgConn
 #[sqlx::test(migrations = false)]
 async fn a_link_ends_unless_it_is_the_last_way_in(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, provider) = start_linked(database).await;
-    let (_, only) = arrive(&platform, &provider).await;
+    let (_, only) = arrive_freshly(&platform, &provider).await;
     let path = |links: &[Value]| format!("/auth/linked-accounts/{}", links[0]["id"].as_str().unwrap());
     let last = platform.call("DELETE", &path(&linked(&platform, &only).await), Some(&only), None).await;
     let sentence = "This is the last way to sign in; set a password first, by /auth/forgot-password";
@@ -155,22 +165,16 @@ async fn a_deleted_account_leaves_no_link(_: PgPoolOptions, database: PgConnectO
     assert_eq!((exported.len(), &exported[0]["subject"]), (1, &json!("subject-of-anna")), "{exported:?}");
     assert!(exported[0].get("tokens").is_none() && exported[0].get("key_id").is_none(), "{exported:?}");
     // An attempt to link that is under way goes, too.
-    let fresh = sign_in_again(&platform, &provider).await;
+    let (_, fresh) = arrive_freshly(&platform, &provider).await;
     begin(&platform, "acme", Some(&fresh)).await;
     let gone = platform.call("DELETE", &format!("/users/{}", id(&user)), Some(&token), None).await;
     assert_eq!(gone.status, 204, "{gone:?}");
     run(revoke(&platform)).await;
-    assert_eq!(provider.mind.lock().unwrap().revoked.len(), 1);
+    assert_eq!(provider.mind.lock().unwrap().revoked.len(), 2, "of both sign-ins");
     assert_eq!(platform.finds("subject-of-anna").await, Vec::<String>::new());
     // Who comes again is new.
     let (again, _) = arrive(&platform, &provider).await;
     assert_ne!(again, user);
-}
-
-async fn sign_in_again(platform: &Posted, provider: &IdentityProvider) -> String {
-    let visit = begin(platform, "acme", None).await;
-    let reply = finish(platform, &visit, None, &provider.agree(&visit.url)).await;
-    reply.body["access_token"].as_str().unwrap().to_owned()
 }
 
 /// No table has a provider's token in it, and a replaced secret can be thrown away after a while.
@@ -183,19 +187,19 @@ async fn tokens_are_stored_encrypted_and_change_their_key(_: PgPoolOptions, data
     for form in [&token, &hex] {
         assert_eq!(platform.finds(form).await, Vec::<String>::new());
     }
-    let stored = StoredTokens::find(&platform.app.db, id(&user), "acme").await.unwrap().unwrap();
+    let before = stored(&platform, &user).await;
     let old = platform.app.tokens.settings.secret();
     let both = Keyring::new(["a new secret", old].into_iter()).unwrap();
     reencrypt(&platform.app.db, &both).await.unwrap();
-    let changed = StoredTokens::find(&platform.app.db, id(&user), "acme").await.unwrap().unwrap();
+    let changed = stored(&platform, &user).await;
     assert_eq!(changed.key_id, both.current());
-    assert_ne!(changed.tokens, stored.tokens);
+    assert_ne!(changed.tokens, before.tokens);
     let new = Keyring::new(["a new secret"].into_iter()).unwrap();
     let text = String::from_utf8(new.open(&changed.sealed(), changed.id.as_bytes()).unwrap()).unwrap();
     assert!(text.contains(&token), "{text}");
     // A row that no key opens is reported and left, and does not hold the job up.
     reencrypt(&platform.app.db, &Keyring::new(["a third secret"].into_iter()).unwrap()).await.unwrap();
-    let left = StoredTokens::find(&platform.app.db, id(&user), "acme").await.unwrap().unwrap();
+    let left = stored(&platform, &user).await;
     assert_eq!(left.tokens, changed.tokens);
 }
 
@@ -215,7 +219,8 @@ async fn a_change_is_taken_back_with_the_links_after_it(_: PgPoolOptions, databa
     let refused = visit(&platform, &provider, "acme", None).await;
     assert_eq!(refused.status, 409, "the link is gone, and the address opens nothing: {refused:?}");
     run(revoke(&platform)).await;
-    assert_eq!(provider.mind.lock().unwrap().revoked.len(), 1);
+    let revoked = provider.mind.lock().unwrap().revoked.len();
+    assert_eq!(revoked, 3, "of the link, of the sign-in by it, and of the one that was refused");
     let changes = platform.published(LINKED_ACCOUNT_CHANGED).await;
     let linked: Vec<&Value> = changes.iter().map(|change| &change["linked"]).collect();
     assert_eq!(linked, [true, true, false], "linked, signed in by, and ended");
@@ -248,11 +253,11 @@ async fn a_change_of_the_key_waits_for_a_refresh(_: PgPoolOptions, database: PgC
     let (user, _) = arrive(&platform, &provider).await;
     let db = &platform.app.db;
     let before = stored(&platform, &user).await;
-    assert!(before.claim_refresh(db).await.unwrap());
+    let claim = before.claim_refresh(db).await.unwrap().unwrap();
     let both = Keyring::new(["a new secret", platform.app.tokens.settings.secret()].into_iter()).unwrap();
     reencrypt(db, &both).await.unwrap();
     let refreshed = platform.providers.keyring.seal(b"refreshed", before.id.as_bytes()).unwrap();
-    assert!(before.replace(db, &refreshed, "openid", None).await.unwrap(), "the refresh token of before is spent");
+    assert!(claim.store(db, &refreshed, "openid", None).await.unwrap(), "the refresh token of before is spent");
     reencrypt(db, &both).await.unwrap();
     let after = stored(&platform, &user).await;
     assert_eq!(after.key_id, both.current());
@@ -270,7 +275,8 @@ async fn a_change_of_the_key_passes_what_no_key_opens(_: PgPoolOptions, database
         let (row, name) = (Uuid::from_u128(n), format!("old-{n}"));
         let sealed = lost.seal(b"{}", row.as_bytes()).unwrap();
         let state = LinkedState { name: None, email: None, scopes: "openid", tokens: &sealed, expires_at: None };
-        LinkedAccount::create(&mut tx, row, id(&user), (name.as_str(), name.as_str()), &state).await.unwrap();
+        let key = ProviderKey { issuer: &name, name: &name };
+        LinkedAccount::create(&mut tx, row, id(&user), (key, &name), &state).await.unwrap();
     }
     tx.commit().await.unwrap();
     let both = Keyring::new(["a new secret", platform.app.tokens.settings.secret()].into_iter()).unwrap();
@@ -282,7 +288,7 @@ async fn a_change_of_the_key_passes_what_no_key_opens(_: PgPoolOptions, database
 #[sqlx::test(migrations = false)]
 async fn the_last_way_in_is_one_that_is_configured(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, provider) = start_linked(database).await;
-    let (user, token) = arrive(&platform, &provider).await;
+    let (user, token) = arrive_freshly(&platform, &provider).await;
     let gone = link(&platform, id(&user), "gone").await;
     let kept = linked(&platform, &token).await[0]["id"].as_str().unwrap().to_owned();
     let last = platform.call("DELETE", &format!("/auth/linked-accounts/{kept}"), Some(&token), None).await;
@@ -307,9 +313,9 @@ async fn a_sign_in_without_a_refresh_token_keeps_the_stored_one(_: PgPoolOptions
 
     // While a refresh spends it, a sign-in leaves the tokens as they are, and the refresh stores the next one.
     let before = stored(&platform, &user).await;
-    assert!(before.claim_refresh(&platform.app.db).await.unwrap());
+    let claim = before.claim_refresh(&platform.app.db).await.unwrap().unwrap();
     provider.set(|mind| mind.grants_refresh = false);
     arrive(&platform, &provider).await;
     let next = platform.providers.keyring.seal(b"refreshed", before.id.as_bytes()).unwrap();
-    assert!(before.replace(&platform.app.db, &next, "openid", None).await.unwrap());
+    assert!(claim.store(&platform.app.db, &next, "openid", None).await.unwrap());
 }

@@ -32,6 +32,12 @@ impl TasteMatch {
         query.fetch_all(&mut **tx).await
     }
 
+    /// Notes that the matches of these people were looked for, until their taste is fetched again.
+    pub async fn mark_matched(tx: &mut PgTransaction<'_>, people: &[Uuid]) -> sqlx::Result<()> {
+        sqlx::query!("update taste set matched = true where person_id = any($1)", people).execute(&mut **tx).await?;
+        Ok(())
+    }
+
     /// For each of these people those who have most items in common with them, of those who share their taste.
     pub async fn list_candidates(tx: &mut PgTransaction<'_>, people: &[Uuid]) -> sqlx::Result<Vec<(Uuid, Uuid)>> {
         let rows = sqlx::query!(
@@ -88,7 +94,6 @@ impl TasteMatch {
         )
         .execute(&mut **tx)
         .await?;
-        sqlx::query!("update taste set matched = true where person_id = any($1)", people).execute(&mut **tx).await?;
-        Ok(())
+        Self::mark_matched(tx, people).await
     }
 }

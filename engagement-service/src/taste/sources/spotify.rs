@@ -4,14 +4,14 @@
 //! nowhere else. Up to two pages of each kind are read.
 use std::time::Duration;
 
+use chrono::Utc;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{SourceFault, TasteSource};
+use super::{SourceFault, TasteSource, pause};
 use crate::core::ground::http_client;
 use crate::core::ground::telemetry::spans;
 use crate::taste::services::{Listening, SourceArtist, SourceTrack};
@@ -23,9 +23,6 @@ const CONNECT: Duration = Duration::from_secs(2);
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest answer that is read, in bytes; a page of tracks has some 150 KiB.
 const MAX_ANSWER: usize = 1_048_576;
-/// How long to wait where the API does not say, and at most.
-const USUAL_PAUSE: u64 = 30;
-const MAX_PAUSE: u64 = 86_400;
 
 /// The source.
 pub struct Spotify {
@@ -93,7 +90,7 @@ impl Spotify {
             status if status.is_success() => {}
             StatusCode::UNAUTHORIZED => return Err(SourceFault::Unauthorized),
             StatusCode::FORBIDDEN => return Err(SourceFault::Forbidden),
-            StatusCode::TOO_MANY_REQUESTS => return Err(SourceFault::TooMany(pause(answer.headers()))),
+            StatusCode::TOO_MANY_REQUESTS => return Err(SourceFault::TooMany(pause(answer.headers(), Utc::now()))),
             status => return Err(SourceFault::Away(status.to_string())),
         }
         let mut body = Vec::new();
@@ -105,12 +102,6 @@ impl Spotify {
         }
         serde_json::from_slice(&body).map_err(|cause| SourceFault::Away(cause.to_string()))
     }
-}
-
-/// How long the API wants to be left alone.
-fn pause(headers: &HeaderMap) -> Duration {
-    let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    Duration::from_secs(seconds.unwrap_or(USUAL_PAUSE).clamp(1, MAX_PAUSE))
 }
 
 impl TasteSource for Spotify {

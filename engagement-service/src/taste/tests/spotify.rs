@@ -19,6 +19,8 @@ pub enum Trouble {
     Status(u16),
     /// 429, with the wish to be left alone for 77 seconds.
     TooMany,
+    /// The auth service says the same of the provider, with 55 seconds.
+    TooManyTokens,
     /// An answer that is no JSON.
     Text,
     /// A next page on another host.
@@ -95,6 +97,9 @@ async fn token(
     let mut mind = lock(&mind);
     if let Some(Trouble::NotFound(detail)) = mind.trouble {
         return not_found(detail);
+    }
+    if mind.trouble == Some(Trouble::TooManyTokens) {
+        return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "55")]).into_response();
     }
     if !mind.listening.contains_key(&user) {
         return not_found("The user has no account of this provider linked");
