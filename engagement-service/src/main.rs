@@ -77,6 +77,8 @@ use crate::unsubscribe::services::{LinkState, UnsubscribeLinks};
 static MIGRATIONS: sqlx::migrate::Migrator = {
     let mut migrations = sqlx::migrate!();
     migrations.ignore_missing = true;
+    // `core::ground::database` locks them itself.
+    migrations.locking = false;
     migrations
 };
 
@@ -174,7 +176,7 @@ fn features(app: &App, arguments: &ArgMatches) -> anyhow::Result<Features> {
             app.start("digests of posts", PostDigester(recommender));
             app.start("recommender of people", PeopleRecommender::new(app));
             app.start("fetcher of tastes", TasteFetcher { app: app.clone(), source });
-            app.start_after_commits("matcher of tastes", TasteMatcher(app.clone()));
+            app.start_after_commits("matcher of tastes", TasteMatcher::new(app));
             push::schedulers::start(app, &channels);
         })),
     })

@@ -10,12 +10,16 @@
 //! are the sum of the page and the logged ones behind W; a page whose W is before S is read again later. A view up to W that is
 //! consumed afterwards counts nothing (`views_ms`, `views_seq` of its post).
 //!
+//! Behind the sources the notifications are reviewed (`reviews`), since pages write rows of which no event comes: people behind a
+//! notification whose cause is gone leave it. Those who are missing are counted with the page that brings their row.
+//!
 //! The progress is stored with each page, so a process that takes over goes on at the next one. A lock in Postgres elects the
 //! replica that works; two of them at once would do no harm, since a page is applied only where its cursor is still the stored one.
 pub mod commands;
 pub mod events;
 mod leftovers;
 mod models;
+mod reviews;
 pub mod schedulers;
 mod schemas;
 mod services;
@@ -30,18 +34,20 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::core::app::App;
 
-/// What is copied, in the order in which it is.
+/// What is copied, in the order in which it is, and what is reviewed behind that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, sqlx::Type)]
 #[serde(rename_all = "kebab-case")]
 #[sqlx(type_name = "text", rename_all = "kebab-case")]
 pub enum Source {
     People,
-    Connections,
+    // Before all that may or may not be a reason for a notification because of them.
     Blocks,
+    Connections,
     Posts,
     Comments,
     Reactions,
     CommentReactions,
+    Notifications,
 }
 
 impl Source {
@@ -55,6 +61,7 @@ impl Source {
             Self::Comments => "comments",
             Self::Reactions => "reactions",
             Self::CommentReactions => "comment-reactions",
+            Self::Notifications => "notifications",
         }
     }
 
@@ -64,6 +71,7 @@ impl Source {
             Self::People | Self::Connections | Self::Blocks => "auth-service",
             Self::Posts => "post-service",
             Self::Comments | Self::Reactions | Self::CommentReactions => "interaction-service",
+            Self::Notifications => "engagement-service",
         }
     }
 }

@@ -4,6 +4,7 @@ use sqlx::{PgConnection, PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
 use super::Source;
+use super::reviews::models::NotificationReview;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::Id;
 use crate::posts::events::POST_VIEWED;
@@ -30,13 +31,20 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// That of all sources, in the order in which they are copied.
+    /// That of all sources, in the order in which they are copied, and at last that of the review of notifications: its rows are those that
+    /// were compared, and the removed ones those that were not true any more.
     pub async fn list(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Self>> {
         let mut all = sqlx::query_as!(
             Self,
-            r#"select source, cursor, rows, removed, started_at, finished_at, due_at,
-                finished_at is null and due_at <= now() as "is_due!", log_ms, log_seq
-            from backfill"#
+            r#"select source as "source!: Source", cursor, rows as "rows!", removed as "removed!", started_at, finished_at,
+                due_at as "due_at!", finished_at is null and due_at <= now() as "is_due!", log_ms as "log_ms!",
+                log_seq as "log_seq!"
+            from (
+                select source, cursor, rows, removed, started_at, finished_at, due_at, log_ms, log_seq from backfill
+                union all
+                select 'notifications', null, compared, corrected, started_at, finished_at, due_at, 0, 0
+                from notification_review
+            ) as part"#
         )
         .fetch_all(db)
         .await?;
@@ -44,14 +52,16 @@ impl Progress {
         Ok(all)
     }
 
-    /// Orders that all sources are copied anew.
+    /// Orders that all sources are copied anew, and notifications reviewed then.
     pub async fn begin_anew(db: &PgPool) -> sqlx::Result<()> {
+        let mut tx = db.begin().await?;
         sqlx::query!(
             "update backfill set cursor = null, rows = 0, removed = 0, started_at = null, finished_at = null, due_at = now()"
         )
-        .execute(db)
+        .execute(&mut *tx)
         .await?;
-        Ok(())
+        NotificationReview::order(&mut tx).await?;
+        tx.commit().await
     }
 
     /// Begins a source, unless another replica has; of posts with an empty log of views.

@@ -65,6 +65,14 @@ impl Backfill {
         Ok(Outcome::Busy)
     }
 
+    /// Reviews a page of the notifications, which follows from all that was copied.
+    async fn review(&self) -> anyhow::Result<Outcome> {
+        let mut tx = self.app.db.begin().await?;
+        signals::review(&mut tx).await?;
+        self.app.commit(tx).await?;
+        Ok(Outcome::Busy)
+    }
+
     async fn copy_page(&mut self, progress: &Progress) -> anyhow::Result<Outcome> {
         let source = progress.source;
         let Some(page) = services::fetch(&self.app, progress).await? else {
@@ -114,6 +122,10 @@ impl Worker for Backfill {
         if !self.holds_lock().await? {
             return Ok(Outcome::Idle(POLL));
         }
-        if next.started_at.is_none() { self.begin(next).await } else { self.copy_page(next).await }
+        match next.source {
+            Source::Notifications => self.review().await,
+            _ if next.started_at.is_none() => self.begin(next).await,
+            _ => self.copy_page(next).await,
+        }
     }
 }

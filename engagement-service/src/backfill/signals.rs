@@ -1,5 +1,6 @@
-//! What follows from a page, in one transaction: its rows, the end of what the owner does not have any more, and the progress.
-use anyhow::Context;
+//! What follows from a page, in one transaction: its rows, the end of what the owner does not have any more, and the progress; and
+//! behind the last page of all a review of the notifications, a page of which is one transaction as well.
+use anyhow::{Context, bail};
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
@@ -7,6 +8,7 @@ use super::Source;
 use super::leftovers::models as leftovers;
 use super::leftovers::{BATCH, KeyRange};
 use super::models::{Progress, list_erased, lock_view_watermark, take_over_views};
+use super::reviews::models::NotificationReview;
 use super::schemas::{
     CopiedComment, CopiedCommentReaction, CopiedPage, CopiedPair, CopiedPerson, CopiedPost, CopiedReaction,
 };
@@ -16,12 +18,18 @@ use crate::comments::models::CommentCard;
 use crate::core::events::Id;
 use crate::feeds::drops::models::FeedDrop;
 use crate::follows::models::Follow;
+use crate::notifications::causes::{Pair, PostActor};
+use crate::notifications::reviews::models::list_reviewed;
+use crate::notifications::reviews::signals::{connections_copied, interactions_copied, reviewed};
 use crate::people::models::Person;
 use crate::post_pictures::models::PostPictures;
 use crate::posts::events::POST_VIEWED;
 use crate::posts::models::{PostCard, PostCount};
 use crate::reactions::models::ReactionCard;
 use crate::{comment_reactions, comments, reactions};
+
+/// People behind notifications that one transaction reviews; it holds up what happens to their readers for some 100 ms.
+const REVIEWED_ROWS: i64 = 500;
 
 /// What became of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +51,10 @@ pub async fn page_read(
     if !progress.lock(tx).await? {
         return Ok(PageOutcome::Stale);
     }
+    if page.next.is_none() {
+        // Before the counts and the readers are locked, as a page of the review does it.
+        NotificationReview::order(tx).await?;
+    }
     let range = KeyRange::of(progress.cursor.as_deref(), page.next.as_deref(), page.as_of)?;
     let removed = match progress.source {
         Source::People => save_people(tx, page, range).await?,
@@ -59,6 +71,7 @@ pub async fn page_read(
         Source::Comments => save_comments(tx, page, range).await?,
         Source::Reactions => save_reactions(tx, page, range).await?,
         Source::CommentReactions => save_comment_reactions(tx, page, range).await?,
+        Source::Notifications => bail!("notifications are reviewed, and not copied"),
     };
     if removed >= usize::from(BATCH) {
         // There may be more of them: the same page once again.
@@ -76,6 +89,22 @@ pub async fn page_read(
         }
     }
     Ok(PageOutcome::Applied)
+}
+
+/// Reviews a page of the people behind notifications; a review that has ended has none.
+pub async fn review(tx: &mut PgTransaction<'_>) -> sqlx::Result<()> {
+    let Some(NotificationReview { past_notification, past_actor }) = NotificationReview::lock(tx).await? else {
+        return Ok(());
+    };
+    let rows = list_reviewed(tx, (past_notification, past_actor), REVIEWED_ROWS).await?;
+    let corrected = reviewed(tx, &rows).await?;
+    let is_whole = i64::try_from(rows.len()).unwrap_or(i64::MAX) < REVIEWED_ROWS;
+    let past = rows.last().filter(|_| !is_whole).map(|last| (last.notification_id, last.actor_id));
+    let (rows, corrected) = NotificationReview::advance(tx, past, rows.len(), corrected).await?;
+    if is_whole {
+        tracing::info!(rows, corrected, "the notifications are compared with the read model");
+    }
+    Ok(())
 }
 
 /// Reports that the read model is filled.
@@ -104,8 +133,11 @@ async fn save_connections(tx: &mut PgTransaction<'_>, page: &CopiedPage, range: 
     let removed = follows.len();
     let begun =
         |pair: CopiedPair| Follow { user_id: pair.user_id, target_id: pair.target_id, active: true, at: pair.at };
+    let connected: Vec<Pair> =
+        pairs.iter().map(|pair| Pair { user_id: pair.target_id, actor_id: pair.user_id }).collect();
     follows.extend(pairs.into_iter().map(begun));
     Follow::save(tx, &follows).await?;
+    connections_copied(tx, &connected).await?;
     Ok(removed)
 }
 
@@ -149,13 +181,19 @@ async fn save_posts(
     Ok(removed)
 }
 
+fn interaction(post_id: Uuid, actor_id: Uuid) -> PostActor {
+    PostActor { post_id, actor_id }
+}
+
 async fn save_comments(tx: &mut PgTransaction<'_>, page: &CopiedPage, range: KeyRange) -> anyhow::Result<usize> {
     let copied: Vec<CommentCard> = page.rows::<CopiedComment>()?.into_iter().map(CommentCard::from).collect();
     let ids: Vec<Uuid> = copied.iter().map(|comment| comment.id).collect();
     let mut comments = leftovers::list_comments(tx, range, &ids).await?;
     let removed = comments.len();
+    let made: Vec<_> = copied.iter().map(|comment| interaction(comment.post_id, comment.user_id)).collect();
     comments.extend(copied);
     comments::signals::changed(tx, comments).await?;
+    interactions_copied(tx, &made).await?;
     Ok(removed)
 }
 
@@ -164,8 +202,10 @@ async fn save_reactions(tx: &mut PgTransaction<'_>, page: &CopiedPage, range: Ke
     let ids: Vec<Uuid> = copied.iter().map(|reaction| reaction.id).collect();
     let mut reactions = leftovers::list_reactions(tx, range, &ids).await?;
     let removed = reactions.len();
+    let made: Vec<_> = copied.iter().map(|reaction| interaction(reaction.post_id, reaction.user_id)).collect();
     reactions.extend(copied);
     reactions::signals::changed(tx, reactions).await?;
+    interactions_copied(tx, &made).await?;
     Ok(removed)
 }
 
@@ -179,7 +219,9 @@ async fn save_comment_reactions(
     let ids: Vec<Uuid> = copied.iter().map(|reaction| reaction.id).collect();
     let mut reactions = leftovers::list_comment_reactions(tx, range, &ids).await?;
     let removed = reactions.len();
+    let made: Vec<_> = copied.iter().map(|reaction| interaction(reaction.post_id, reaction.user_id)).collect();
     reactions.extend(copied);
     comment_reactions::signals::changed(tx, reactions).await?;
+    interactions_copied(tx, &made).await?;
     Ok(removed)
 }

@@ -150,6 +150,10 @@ fn topic(fields: &mut Fields) -> Option<String> {
 
 /// A device of the caller
 #[derive(Serialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "0199d0ac-3c9e-7a2e-8f3c-6f2d8a1f0b11", "provider": "WEB_PUSH", "host": "updates.push.services.mozilla.com",
+    "registered_at": "2026-11-20T15:05:05.052839+00:00"
+})))]
 pub struct DeviceOut {
     pub id: Uuid,
     pub provider: Provider,

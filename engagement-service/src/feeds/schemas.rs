@@ -12,6 +12,16 @@ use crate::posts::FacetCard;
 
 /// A post in a feed, with all that is shown of it
 #[derive(Serialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "0199d0ac-3c9e-7a2e-8f3c-000000000002", "created_at": "2026-11-20T15:05:05.052839+00:00",
+    "published_at": "2026-11-20T15:05:05.052839+00:00", "updated_at": "2026-11-20T16:10:00.000001+00:00",
+    "title": "Autumn", "content": "The leaves are falling. #autumn", "types": ["NEWS"],
+    "author": { "id": "0199d0ac-3c9e-7a2e-8f3c-000000000001", "username": "ann", "first_name": "Ann", "last_name": null,
+        "avatar_url": null },
+    "total_views": 120, "total_comments": 3, "total_reactions": 13, "my_reaction": "LIKE",
+    "facets": [{ "kind": "TAG", "value": "autumn", "byte_start": 24, "byte_end": 31, "utf16_start": 24, "utf16_end": 31 }],
+    "tags": ["autumn"]
+})))]
 pub struct FeedItem {
     /// The post
     pub id: Uuid,

@@ -59,6 +59,34 @@ impl Mention {
         Ok(())
     }
 
+    /// Ends mentions by these authors on these posts that the stored versions of their texts do not have: of texts that were changed or
+    /// deleted by other ways than an event. Those in a comment whose words are not known stay. What another transaction has locked is
+    /// being brought in line there.
+    pub async fn end_vanished(tx: &mut PgTransaction<'_>, posts: &[Uuid], authors: &[Uuid]) -> sqlx::Result<()> {
+        sqlx::query!(
+            "update mention set stands = false where (source_id, name) in (
+                select mention.source_id, mention.name
+                from unnest($1::uuid[], $2::uuid[]) as touched (post_id, author_id)
+                join mention on mention.post_id = touched.post_id and mention.author_id = touched.author_id and mention.stands
+                where not exists (
+                    select from post_card cross join lateral jsonb_array_elements(facets) as facet
+                    where post_card.id = mention.source_id and deleted_at is null and published_at is not null
+                        and facet ->> 'kind' = 'MENTION' and lower(facet ->> 'value') = mention.name
+                ) and not exists (
+                    select from comment_card
+                    where comment_card.id = mention.source_id and deleted_at is null and not hidden
+                        and (comment_card.mentions is null or mention.name = any(comment_card.mentions))
+                )
+                for update of mention skip locked
+            )",
+            posts,
+            authors
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
     /// Deletes up to `rows` mentions by a person and of a person; true when there may be more.
     pub async fn delete_by_user(tx: &mut PgTransaction<'_>, user: Uuid, rows: i64) -> sqlx::Result<bool> {
         let query = sqlx::query!(

@@ -79,10 +79,16 @@ impl Mute {
         .await
     }
 
-    /// Deletes all mutes by a user and of a user.
-    pub async fn delete_by_user(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<()> {
-        sqlx::query!("delete from mute where user_id = $1 or target_id = $1", user).execute(&mut **tx).await?;
-        Ok(())
+    /// Deletes up to `rows` mutes by a user and of a user; true when there may be more.
+    pub async fn delete_by_user(tx: &mut PgTransaction<'_>, user: Uuid, rows: i64) -> sqlx::Result<bool> {
+        let query = sqlx::query!(
+            "delete from mute where id in (
+                (select id from mute where user_id = $1 limit $2) union all (select id from mute where target_id = $1 limit $2)
+            )",
+            user,
+            rows
+        );
+        Ok(query.execute(&mut **tx).await?.rows_affected() > 0)
     }
 }
 

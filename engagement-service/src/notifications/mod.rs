@@ -6,20 +6,24 @@ pub mod events;
 pub mod models;
 mod numbers;
 mod readers;
+pub mod reviews;
 pub mod schedulers;
 pub mod schemas;
 mod services;
 pub mod signals;
 mod views;
+mod withheld;
 
 #[cfg(test)]
 pub mod tests;
 
+use chrono::{TimeDelta, Utc};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::core::app::App;
 use crate::core::app::limits::Limit;
+use crate::core::contract::timestamp::Timestamp;
 use crate::core::ground::settings::Rate;
 
 /// How many days a notification is kept that was viewed or withdrawn; what is older than that makes no new one, or what was
@@ -29,6 +33,14 @@ pub const KEPT_DAYS: i64 = 90;
 /// How many days any other notification is kept since its newest cause: one that its reader never looked at, or cannot, since they do
 /// not want its type listed.
 pub const UNSEEN_KEPT_DAYS: i64 = 180;
+
+/// How old what happened may be to ring a bell: older news use no channel, and make nothing unread that was not consumed as an event.
+pub const NEWS_AGE: TimeDelta = TimeDelta::days(1);
+
+/// Since when causes make notifications.
+pub fn kept_since() -> Timestamp {
+    Timestamp(Utc::now() - TimeDelta::days(KEPT_DAYS))
+}
 
 /// How often a user may read their notifications.
 pub const READ_NOTIFICATIONS_LIMIT: Limit = Limit {
@@ -136,6 +148,18 @@ impl Type {
     /// Whether other people are behind it, and not the platform.
     pub fn is_by_people(self) -> bool {
         !matches!(self, Self::SystemMessage | Self::ProfileActivity | Self::PostRecommendation)
+    }
+
+    /// Whether one is about what was done on one post.
+    pub fn is_about_post(self) -> bool {
+        matches!(
+            self,
+            Self::PostReactionReceived
+                | Self::PostCommentReceived
+                | Self::UserMentioned
+                | Self::CommentReply
+                | Self::CommentReactionReceived
+        )
     }
 }
 

@@ -1,5 +1,4 @@
 //! Notifications in the database, as their reader has them.
-use chrono::{TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 use sqlx::types::Json;
@@ -12,6 +11,9 @@ use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::doors::personal_data::PersonalDataItem;
 use crate::profiles::Level;
+
+/// Rows that one statement writes: far fewer than it could in the time that it may take.
+const WRITTEN_AT_ONCE: usize = 2_000;
 
 /// A person behind a group, as far as they are known.
 #[derive(Clone, Debug, Deserialize)]
@@ -136,15 +138,17 @@ impl Notification {
         .fetch_all(&mut **tx)
         .await?;
         let unread: Vec<Uuid> = found.iter().filter(|row| row.viewed_at.is_none()).map(|row| row.id).collect();
-        // What was seen is news again at once when there is more of it.
-        sqlx::query!(
-            "update notification set status = 'VIEWED', viewed_at = now(), dispatched_at = null where id = any($1)",
-            &unread
-        )
-        .execute(&mut **tx)
-        .await?;
-        let changes: Vec<_> = unread.into_iter().map(|id| Change { id, was_shown: true, is_shown: true }).collect();
-        number_changes(tx, &changes).await?;
+        for page in unread.chunks(WRITTEN_AT_ONCE) {
+            // What was seen is news again at once when there is more of it.
+            sqlx::query!(
+                "update notification set status = 'VIEWED', viewed_at = now(), dispatched_at = null where id = any($1)",
+                page
+            )
+            .execute(&mut **tx)
+            .await?;
+            let changes: Vec<_> = page.iter().map(|id| Change { id: *id, was_shown: true, is_shown: true }).collect();
+            number_changes(tx, &changes).await?;
+        }
         Ok(found.len())
     }
 
@@ -167,7 +171,7 @@ impl Notification {
     /// Writes what the platform has to say; the readers are locked. What was said already, what is older than what is kept, and what
     /// is for a person who left is not written.
     pub async fn announce(tx: &mut PgTransaction<'_>, r#type: Type, all: &[Announcement]) -> sqlx::Result<()> {
-        let since = Timestamp(Utc::now() - TimeDelta::days(super::KEPT_DAYS));
+        let since = super::kept_since();
         let recent: Vec<_> = all.iter().filter(|one| one.at > since).collect();
         let written = sqlx::query_as!(
             Change,
@@ -194,27 +198,32 @@ impl Notification {
     /// Deletes notifications whose newest cause is old, up to `rows` of each kind: those that were viewed or withdrawn `before` one
     /// time, and of all others what was there and had no news before an earlier one. How many they were.
     pub async fn purge(
-        db: impl PgExecutor<'_>,
+        tx: &mut PgTransaction<'_>,
         before: Timestamp,
         unseen_before: Timestamp,
         rows: i64,
-    ) -> sqlx::Result<u64> {
+    ) -> sqlx::Result<usize> {
         // The ids are in the order in which rows were written (UUIDv7), so that the primary key finds those of long ago.
         let millis = u64::try_from(unseen_before.0.timestamp_millis()).unwrap_or_default();
-        let purged = sqlx::query!(
-            "with settled as (
+        let old = sqlx::query_scalar!(
+            r#"with settled as (
                 select id from notification where updated_at < $1 and (not shown or viewed_at is not null) limit $4
                 for update skip locked
             ), unseen as (
                 select id from notification where id < $2 and updated_at < $3 limit $4 for update skip locked
             )
-            delete from notification where id in (select id from settled union all select id from unseen)",
+            select id as "id!" from settled union select id from unseen"#,
             before as Timestamp,
             Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid(),
             unseen_before as Timestamp,
             rows
-        );
-        Ok(purged.execute(db).await?.rows_affected())
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        // The people behind them first, page by page: with one statement a group of very many would never be deleted.
+        while delete_actors(tx, &old).await? {}
+        sqlx::query!("delete from notification where id = any($1)", &old).execute(&mut **tx).await?;
+        Ok(old.len())
     }
 
     /// Notifications of a reader as personal data, newest first.
@@ -238,17 +247,32 @@ impl Notification {
         Ok(rows.into_iter().map(|row| PersonalDataItem { at: row.updated_at, id: row.id, thing: row.thing }).collect())
     }
 
-    /// Deletes up to `rows` notifications of a reader, and at last their numbers; true when there may be more.
+    /// Deletes up to `rows` notifications of a reader and some of the people behind them, and at last their numbers; true when there may
+    /// be more.
     pub async fn erase(tx: &mut PgTransaction<'_>, user: Uuid, rows: i64) -> sqlx::Result<bool> {
-        let erased = sqlx::query!(
-            "delete from notification where id in (select id from notification where user_id = $1 limit $2)",
-            user,
-            rows
-        );
-        if erased.execute(&mut **tx).await?.rows_affected() > 0 {
+        let ids =
+            sqlx::query_scalar!("select id from notification where user_id = $1 order by id limit $2", user, rows);
+        let ids = ids.fetch_all(&mut **tx).await?;
+        if delete_actors(tx, &ids).await? {
+            return Ok(true);
+        }
+        sqlx::query!("delete from notification where id = any($1)", &ids).execute(&mut **tx).await?;
+        if !ids.is_empty() {
             return Ok(true);
         }
         sqlx::query!("delete from notification_reader where user_id = $1", user).execute(&mut **tx).await?;
         Ok(false)
     }
+}
+
+/// Deletes some of the people behind notifications that are deleted next; true when there may be more.
+async fn delete_actors(tx: &mut PgTransaction<'_>, notifications: &[Uuid]) -> sqlx::Result<bool> {
+    let rows = i64::try_from(WRITTEN_AT_ONCE).unwrap_or(i64::MAX);
+    let deleted = sqlx::query!(
+        "delete from notification_actor where (notification_id, actor_id) in (
+            select notification_id, actor_id from notification_actor where notification_id = any($1) limit $2)",
+        notifications,
+        rows
+    );
+    Ok(deleted.execute(&mut **tx).await?.rows_affected() > 0)
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::channels::{Handed, Handling, Outlet};
 use super::models::Notification;
-use super::{KEPT_DAYS, UNSEEN_KEPT_DAYS};
+use super::{KEPT_DAYS, NEWS_AGE, UNSEEN_KEPT_DAYS};
 use crate::core::app::App;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::ground::jobs::Job;
@@ -17,13 +17,11 @@ use crate::core::ground::worker::{Outcome, Worker};
 const DISPATCHED_AT_ONCE: i64 = 200;
 /// How often the dispatcher looks for what is due by the clock, or was written by another replica.
 const POLL: Duration = Duration::from_secs(1);
-/// Older news use no channel.
-const MAX_AGE: TimeDelta = TimeDelta::days(1);
 
 /// When old notifications are deleted: at night, away from the full hour.
 const SCHEDULE: &str = "0 40 3 * * *";
-/// Notifications of one kind, viewed or not, that one statement deletes.
-const BATCH: i64 = 2_000;
+/// Notifications of one kind, viewed or not, that one transaction deletes.
+const BATCH: i64 = 500;
 
 /// The job that deletes old notifications.
 pub fn job(app: &App) -> Job {
@@ -34,7 +32,14 @@ pub fn job(app: &App) -> Job {
 pub async fn purge(app: &App) -> anyhow::Result<()> {
     let [before, unseen_before] =
         [KEPT_DAYS, UNSEEN_KEPT_DAYS].map(|days| Timestamp(Utc::now() - TimeDelta::days(days)));
-    while !app.stop.is_cancelled() && Notification::purge(&app.db, before, unseen_before, BATCH).await? > 0 {}
+    while !app.stop.is_cancelled() {
+        let mut tx = app.db.begin().await?;
+        let purged = Notification::purge(&mut tx, before, unseen_before, BATCH).await?;
+        tx.commit().await?;
+        if purged == 0 {
+            break;
+        }
+    }
     Ok(())
 }
 
@@ -92,7 +97,7 @@ impl Worker for Dispatcher {
         }
         // What happened long ago, and is consumed now, is no reason to ring a bell.
         let now = Utc::now();
-        let since = Timestamp(now - MAX_AGE);
+        let since = Timestamp(now - NEWS_AGE);
         let (fresh, stale): (Vec<_>, Vec<_>) = due.into_iter().partition(|one| one.updated_at > since);
         let mut all = Handover::default();
         for channel in &self.channels {

@@ -1,27 +1,30 @@
 //! What follows for notifications from a change of the read model, in its transaction.
 use std::collections::BTreeSet;
 
-use chrono::{TimeDelta, Utc};
+use chrono::Utc;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::causes::models::{
-    delete_actor, list_actors, list_actors_of, list_causes, list_connected, list_connections, list_interactions,
-    save_actors, withhold,
+    delete_actor, list_actors, list_actors_of, list_causes, list_connected, list_connections, save_actors,
 };
+use super::causes::pairs::models::list_interactions;
 use super::causes::recommendations::models::{list_recommended, list_recommended_readers, recommend};
 use super::causes::services::differences;
 use super::causes::threads::models::list_thread_actors;
 use super::causes::{Pair, PostActor};
 use super::models::{Announcement, Notification};
 use super::numbers::models::lock_readers;
-use super::readers::models::{list_new_interactions, list_readers, list_unnotified_actors, list_withheld_readers};
-use super::{KEPT_DAYS, Type};
+use super::readers::models::{list_new_interactions, list_readers, list_unnotified_actors};
+use super::withheld::models::{list_withheld_readers, withhold};
+use super::{Type, kept_since};
 use crate::core::contract::timestamp::Timestamp;
 use crate::posts::models::PostCount;
 
 /// People whose causes one statement reads, and one writes: far fewer than it could in the time that it may take.
 const PAGE: usize = 2_000;
+/// How much of what one person did is looked up, of each kind the newest, when a block or a mute of them begins or ends.
+const MAX_ACTS: i64 = 5_000;
 /// The most people with which a group of a post's author begins, the newest of them. With any number it might not be written within the
 /// time that a step may take, and all later events would wait for it.
 const MAX_FIRST_ACTORS: i64 = 50_000;
@@ -90,14 +93,9 @@ pub async fn pairs_changed(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::
     lock_readers(tx, &readers).await?;
     evaluate_connections(tx, pairs).await?;
     evaluate_recommendations(tx, pairs).await?;
-    let interactions = list_interactions(tx, pairs).await?;
+    let interactions = list_interactions(tx, pairs, kept_since(), MAX_ACTS).await?;
     let posts: BTreeSet<Uuid> = interactions.iter().map(|touched| touched.post_id).collect();
     evaluate(tx, &posts.into_iter().collect::<Vec<_>>(), &interactions, &readers).await
-}
-
-/// Since when causes make notifications.
-fn kept_since() -> Timestamp {
-    Timestamp(Utc::now() - TimeDelta::days(KEPT_DAYS))
 }
 
 /// Writes what differs for these readers, which this transaction has locked. What concerns others is another transaction's to write.

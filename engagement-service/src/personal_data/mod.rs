@@ -119,7 +119,7 @@ async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     let had_profile = Profile::erase(tx, person).await?;
     Person::delete(tx, person).await?;
     delete_blocks(tx, person).await?;
-    Mute::delete_by_user(tx, person).await?;
+    let had_mutes = Mute::delete_by_user(tx, person, BATCH).await?;
     let hid_posts = PostHide::delete_by_user(tx, person, BATCH).await?;
     let had_seen = SeenPost::delete_by_user(tx, person, BATCH).await?;
     let had_refused = Disinterest::delete_by_user(tx, person, BATCH).await?;
@@ -145,5 +145,5 @@ async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     // Behind the readers of notifications.
     Digest::delete(tx, person).await?;
     Delivery::erase(tx, person).await?;
-    Ok(more || hid_posts || had_seen || had_refused || had_dismissed || had_profile)
+    Ok(more || had_mutes || hid_posts || had_seen || had_refused || had_dismissed || had_profile)
 }

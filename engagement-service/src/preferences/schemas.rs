@@ -30,6 +30,21 @@ pub struct QuietHoursOut {
 
 /// What a user is notified of, how and when
 #[derive(Serialize, ToSchema)]
+#[schema(examples(json!({
+    "types": {
+        "POST_REACTION_RECEIVED": { "in_app": true, "mail": "DIGEST", "push": false },
+        "POST_COMMENT_RECEIVED": { "in_app": true, "mail": "DIGEST", "push": true },
+        "CONNECTION_RECOMMENDATION": { "in_app": true, "mail": "NEVER", "push": false },
+        "POST_RECOMMENDATION": { "in_app": true, "mail": "NEVER", "push": false },
+        "SYSTEM_MESSAGE": { "in_app": true, "mail": "AT_ONCE", "push": true },
+        "PROFILE_ACTIVITY": { "in_app": true, "mail": "NEVER", "push": false },
+        "USER_CONNECTED": { "in_app": true, "mail": "DIGEST", "push": true },
+        "USER_MENTIONED": { "in_app": true, "mail": "AT_ONCE", "push": true },
+        "COMMENT_REPLY": { "in_app": true, "mail": "DIGEST", "push": true },
+        "COMMENT_REACTION_RECEIVED": { "in_app": true, "mail": "DIGEST", "push": false }
+    },
+    "time_zone": "Europe/Berlin", "digest_hour": 18, "quiet_hours": { "from": "22:00", "to": "07:00" }
+})))]
 pub struct PreferencesOut {
     /// The channels of every type of notification
     #[schema(value_type = std::collections::HashMap<String, Channels>)]

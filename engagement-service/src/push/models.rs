@@ -16,6 +16,8 @@ pub const LIFETIME: f64 = 86_400.0;
 const CLAIMED: f64 = 60.0;
 /// For how many days a delivery stays after its end.
 const KEPT: i32 = 7;
+/// Deliveries that are looked at before some of them are claimed: a few times as many as are.
+pub const LOOKED_AT: i64 = 500;
 /// Rows changed in one statement of the clean-up.
 const BATCH: i64 = 5_000;
 
@@ -108,16 +110,22 @@ impl Delivery {
         Ok(written.rows_affected())
     }
 
-    /// Ends what is due of a provider and is no news: its reader saw the notification meanwhile, or it is withdrawn. How many there
-    /// were.
+    /// Ends what is no news of a provider's deliveries that have been due for longest: its reader saw the notification meanwhile, or it is
+    /// withdrawn. How many there were. It looks at a bounded number, since very many may be due after an outage; what is behind them
+    /// is looked at when it is claimed.
     pub async fn end_outdated(db: impl PgExecutor<'_>, provider: Provider) -> sqlx::Result<u64> {
         let ended = sqlx::query!(
             "update push_delivery set state = 'FAILED', error = 'outdated', ended_at = now(), title = null, body = null,
                 url = null, collapse_key = null, named = '{}'
-            from notification
-            where notification.id = push_delivery.notification_id and (not shown or viewed_at is not null)
-                and state = 'WAITING' and provider = $1 and push_delivery.due_at <= now()",
-            provider as Provider
+            from (
+                select id, notification_id from push_delivery
+                where state = 'WAITING' and provider = $1 and due_at <= now() order by due_at limit $2
+            ) as due
+            join notification on notification.id = due.notification_id
+            where push_delivery.id = due.id and push_delivery.state = 'WAITING' and push_delivery.due_at <= now()
+                and (not shown or viewed_at is not null)",
+            provider as Provider,
+            LOOKED_AT
         )
         .execute(db)
         .await?;
@@ -295,12 +303,11 @@ impl Delivery {
 
     /// Deletes what is kept of a user's deliveries, and what waits for others with the user's name in it.
     pub async fn erase(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<()> {
-        sqlx::query!(
-            "delete from push_delivery where user_id = $1 or (state = 'WAITING' and named @> array[$1])",
-            user
-        )
-        .execute(&mut **tx)
-        .await?;
+        sqlx::query!("delete from push_delivery where user_id = $1", user).execute(&mut **tx).await?;
+        // By itself: what waits has indexes of its own, and what has ended is far more.
+        sqlx::query!("delete from push_delivery where state = 'WAITING' and named @> array[$1::uuid]", user)
+            .execute(&mut **tx)
+            .await?;
         Ok(())
     }
 

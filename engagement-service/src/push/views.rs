@@ -12,6 +12,9 @@ use crate::core::app::identity::User;
 
 /// What a browser subscribes with
 #[derive(Serialize, ToSchema)]
+#[schema(examples(json!({
+    "public_key": "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8"
+})))]
 pub struct VapidPublicKey {
     /// The `applicationServerKey`: a point of P-256 in base64url
     pub public_key: String,

@@ -257,6 +257,24 @@ async fn a_run_goes_on_where_it_was_and_notifies_once_a_week(_: PgPoolOptions, d
     assert_eq!(texts().await, [""; 0]);
 }
 
+/// Who does not want such notifications in their list has none there, and is recommended people all the same.
+#[sqlx::test(migrations = false)]
+async fn a_notification_of_people_keeps_to_preferences(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let (anna, her) = join(&platform, "anna", &[]).await;
+    let (_, bert) = join(&platform, "bert", &[]).await;
+    let (_, carl) = join(&platform, "carl", &[]).await;
+    connect(&platform, her, &[bert]).await;
+    connect(&platform, bert, &[carl]).await;
+    let off = json!({ "types": { "CONNECTION_RECOMMENDATION": { "in_app": false } } });
+    let reply = platform.call("PATCH", "/me/notification-preferences", Some(&anna), Some(off)).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    run(&platform).await;
+    let list = platform.call("GET", "/me/notifications", Some(&anna), None).await.body;
+    assert_eq!(list, json!([]));
+    assert_eq!(recommended(&platform, &anna).await[0], person("carl", "1 mutual connection", 1));
+}
+
 /// A list that cannot be saved holds up those of no other person, neither in the queue nor in the run.
 #[sqlx::test(migrations = false)]
 async fn a_person_who_fails_is_skipped(_: PgPoolOptions, database: PgConnectOptions) {

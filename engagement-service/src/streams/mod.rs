@@ -20,7 +20,7 @@ pub mod schedulers;
 mod views;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -42,7 +42,8 @@ const TOO_MANY: Error = Error::Refused(StatusCode::TOO_MANY_REQUESTS, "At most 5
         minimum = 0, maximum = 86_400),
 ), responses(
     (status = 200, content_type = "text/event-stream", body = String,
-        example = "event: unread\ndata: {\"unread\":3}\n\n"),
+        example = "retry: 2000\nid: 41\n\nevent: unread\ndata: {\"unread\":3}\n\nevent: notification\nid: 42\ndata: {\"id\":\
+            \"0199d0ac-3c9e-7a2e-8f3c-6f2d8a1f0b11\",\"withdrawn\":true}\n\nevent: feed\ndata: {}\n\n"),
     (status = 422, body = Problem),
     (status = 429, body = Problem, description = "The caller has five streams, or opened too many in a minute"),
 ))]

@@ -33,7 +33,9 @@ impl FromRef<LinkState> for UnsubscribeLinks {
 #[utoipa::path(get, path = "/notifications/unsubscribe", tag = "unsubscribe", security(()),
     params(("token" = String, Query, description = "The token of the link", max_length = 128, example = "AZMAAA")),
     responses(
-        (status = 200, body = String, content_type = "text/html", description = "A page with a button"),
+        (status = 200, body = String, content_type = "text/html", description = "A page with a button",
+            example = "<!doctype html>\n<html lang=\"en\">\n…<h1>Unsubscribe</h1>\n<p>Do you want no more mails about mentions of \
+                you?</p>\n…</html>\n"),
         (status = 400, body = Problem, description = "The link is not valid"),
     ))]
 pub async fn retrieve_unsubscribe_page(
@@ -53,7 +55,9 @@ pub async fn retrieve_unsubscribe_page(
 #[utoipa::path(post, path = "/notifications/unsubscribe", tag = "unsubscribe", security(()),
     params(("token" = String, Query, description = "The token of the link", max_length = 128, example = "AZMAAA")),
     responses(
-        (status = 200, body = String, content_type = "text/html", description = "Such mails have ended"),
+        (status = 200, body = String, content_type = "text/html", description = "Such mails have ended",
+            example = "<!doctype html>\n<html lang=\"en\">\n…<h1>Unsubscribed</h1>\n<p>You get no more mails about mentions of \
+                you. Your settings of notifications can change it back.</p>\n…</html>\n"),
         (status = 400, body = Problem, description = "The link is not valid"),
     ))]
 pub async fn unsubscribe(

@@ -4,11 +4,12 @@ use uuid::Uuid;
 
 use super::EditionPlace;
 
-/// An edition of the list.
-pub struct Edition {
+/// An edition of the list, with what a reader sees on a page of it.
+pub struct EditionPage {
     pub id: i64,
-    /// Whether there is none that is newer.
+    /// Whether there is no edition that is newer.
     pub newest: bool,
+    pub entries: Vec<EditionEntry>,
 }
 
 /// A post in an edition, and whether it is none of the reader's interests.
@@ -17,6 +18,9 @@ pub struct EditionEntry {
     pub place: i32,
     pub beyond: bool,
 }
+
+/// Lists of the best posts of all users.
+pub struct Edition;
 
 impl Edition {
     /// Makes an edition from the newest `posts`, with the best `places` of them, and deletes those of more than an hour ago. Nothing
@@ -67,54 +71,55 @@ impl Edition {
         Ok(true)
     }
 
-    /// Finds an edition, the newest where none is named.
-    pub async fn find(db: impl PgExecutor<'_>, id: Option<i64>) -> sqlx::Result<Option<Self>> {
-        sqlx::query_as!(
-            Self,
-            r#"select id as "id!", id = max(id) over () as "newest!" from (
-                (select id from explore_edition order by id desc limit 1)
-                union (select id from explore_edition where id = $1)
-            ) as edition order by id = $1 desc nulls last limit 1"#,
-            id
-        )
-        .fetch_optional(db)
-        .await
-    }
-
-    /// What a reader sees of an edition behind a place, their interests first. Their own posts are no news to them.
-    pub async fn list(
+    /// What a reader sees of an edition behind a place, their interests first; of the newest one from its beginning where no place is
+    /// given, and where the edition of the place is not there. None when there is no edition at all. Their own posts are no news to them.
+    pub async fn read(
         db: impl PgExecutor<'_>,
         reader: Uuid,
-        behind: EditionPlace,
+        behind: Option<EditionPlace>,
         rows: i64,
-    ) -> sqlx::Result<Vec<EditionEntry>> {
-        sqlx::query_as!(
-            EditionEntry,
-            r#"select entry.feed_key, entry.place, beyond as "beyond!"
-            from (
-                select feed_key, place, user_id,
-                    not types && coalesce((select interests from person where id = $1), '{}') as beyond
-                from explore_entry where edition = $2
-            ) as entry
-            cross join lateral (
-                select from post_card
-                where feed_key = entry.feed_key and deleted_at is null and not post_card.hidden and status = 'POSTED'
-                    and not exists (select from post_hide where post_hide.user_id = $1 and post_id = post_card.id)
-                    and not exists (select from moderated_post where post_id = post_card.id and limited)
-                offset 0
-            ) as shown
-            where (beyond, place) > ($3, $4) and entry.user_id <> $1
-                and not exists (select from mute where mute.user_id = $1 and target_id = entry.user_id)
-                and not exists (select from block where stands and block.user_id = $1 and target_id = entry.user_id)
-                and not exists (select from block where stands and block.user_id = entry.user_id and target_id = $1)
-            order by beyond, place limit $5"#,
+    ) -> sqlx::Result<Option<EditionPage>> {
+        // The edition has one row at least, so that it is known where the reader sees nothing of it.
+        let found = sqlx::query!(
+            r#"with chosen as materialized (
+                select id, id = max(id) over () as newest from (
+                    (select id from explore_edition order by id desc limit 1)
+                    union (select id from explore_edition where id = $2)
+                ) as known order by id = $2 desc nulls last limit 1
+            )
+            select chosen.id as "id!", newest as "newest!", feed_key as "feed_key?", place as "place?", beyond as "beyond?"
+            from chosen left join lateral (
+                select entry.feed_key, entry.place, entry.beyond
+                from (
+                    select feed_key, place, user_id,
+                        not types && coalesce((select interests from person where id = $1), '{}') as beyond
+                    from explore_entry where edition = chosen.id
+                ) as entry
+                cross join lateral (
+                    select from post_card
+                    where feed_key = entry.feed_key and deleted_at is null and not post_card.hidden and status = 'POSTED'
+                        and not exists (select from post_hide where post_hide.user_id = $1 and post_id = post_card.id)
+                        and not exists (select from moderated_post where post_id = post_card.id and limited)
+                    offset 0
+                ) as shown
+                where (entry.beyond, entry.place) > ($3, $4) and entry.user_id <> $1
+                    and not exists (select from mute where mute.user_id = $1 and target_id = entry.user_id)
+                    and not exists (select from block where stands and block.user_id = $1 and target_id = entry.user_id)
+                    and not exists (select from block where stands and block.user_id = entry.user_id and target_id = $1)
+                order by entry.beyond, entry.place limit $5
+            ) as listed on true
+            order by beyond, place"#,
             reader,
-            behind.edition,
-            behind.beyond,
-            behind.place,
+            behind.map(|behind| behind.edition),
+            behind.is_some_and(|behind| behind.beyond),
+            behind.map_or(0, |behind| behind.place),
             rows
         )
         .fetch_all(db)
-        .await
+        .await?;
+        let Some(edition) = found.first().map(|row| (row.id, row.newest)) else { return Ok(None) };
+        let entry = |(feed_key, place, beyond)| EditionEntry { feed_key, place, beyond };
+        let entries = found.into_iter().filter_map(|row| Some(entry((row.feed_key?, row.place?, row.beyond?))));
+        Ok(Some(EditionPage { id: edition.0, newest: edition.1, entries: entries.collect() }))
     }
 }

@@ -3,7 +3,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 
-use super::models::Edition;
+use super::models::{Edition, EditionPage};
 use super::{EDITION_GONE, EditionPlace};
 use crate::core::api::errors::{Error, Problem};
 use crate::core::app::identity::User;
@@ -27,23 +27,20 @@ pub async fn explore_feed(
     page: FeedPage<EditionPlace>,
 ) -> Result<Response, Error> {
     let db = &feeds.app.db;
-    let named = page.cursor.map(|cursor| cursor.edition);
-    let edition = Edition::find(db, named).await?;
-    let Some(edition) = edition else {
+    let edition = Edition::read(db, user.id, page.cursor, page.rows()).await?;
+    let Some(EditionPage { id, newest, mut entries }) = edition else {
         // The first edition is made when the service starts.
-        return if named.is_none() { Ok(Json([(); 0]).into_response()) } else { Err(EDITION_GONE) };
+        return if page.cursor.is_none() { Ok(Json([(); 0]).into_response()) } else { Err(EDITION_GONE) };
     };
-    if named.is_some_and(|named| named != edition.id) {
+    if page.cursor.is_some_and(|cursor| cursor.edition != id) {
         return Err(EDITION_GONE);
     }
-    let start = EditionPlace { edition: edition.id, beyond: false, place: 0 };
-    let mut entries = Edition::list(db, user.id, page.cursor.unwrap_or(start), page.rows()).await?;
     let more = entries.len() > page.limit;
     entries.truncate(page.limit);
     let last = entries.last().filter(|_| more);
-    let next = last.map(|last| EditionPlace { edition: edition.id, beyond: last.beyond, place: last.place });
+    let next = last.map(|last| EditionPlace { edition: id, beyond: last.beyond, place: last.place });
     let mut relations: Vec<_> = next.map(|next| ("next", Some(next))).into_iter().collect();
-    relations.extend((!edition.newest).then_some(("prev", None)));
+    relations.extend((!newest).then_some(("prev", None)));
     let links = page.links(&relations)?;
     let keys: Vec<_> = entries.iter().map(|entry| entry.feed_key).collect();
     let items: Vec<FeedItem> = load(db, user.id, &keys).await?.into_iter().map(FeedItem::from).collect();

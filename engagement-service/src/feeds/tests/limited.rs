@@ -9,7 +9,7 @@ use crate::posts::events::POST_CREATED;
 
 impl World {
     /// Lets moderation decide about a post.
-    async fn decide(&self, post: Uuid, author: Uuid, version: i64, visibility: &str) {
+    pub async fn decide(&self, post: Uuid, author: Uuid, version: i64, visibility: &str) {
         let decision = json!({ "id": Uuid::now_v7(), "at": self.now(), "subject_type": "POST", "subject_id": post,
             "author": author, "version": version, "visibility": visibility, "previous_visibility": "VISIBLE",
             "labels": [], "cause": "DECIDED", "decision": null });

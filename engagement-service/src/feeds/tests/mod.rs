@@ -6,6 +6,7 @@ mod home;
 mod limited;
 mod mixed;
 mod pages;
+mod reflected;
 mod tagged;
 
 use axum::http::header;

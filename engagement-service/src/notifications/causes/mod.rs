@@ -4,6 +4,7 @@
 //! causes are read again from the read model and compared with the stored rows of the actors, and the difference is written. Since
 //! nothing is added up from events, their order and their repetition make no difference.
 pub mod models;
+pub mod pairs;
 pub mod recommendations;
 pub mod services;
 pub mod threads;

@@ -1,12 +1,12 @@
 //! The causes of notifications and the rows of their actors in the database.
-use chrono::{NaiveDate, TimeDelta, Utc};
+use chrono::NaiveDate;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use crate::core::contract::timestamp::Timestamp;
 use crate::notifications::causes::{Cause, Group, Pair, PostActor, Standing};
 use crate::notifications::numbers::models::{Change, number_changes};
-use crate::notifications::{KEPT_DAYS, Type};
+use crate::notifications::{Type, kept_since};
 
 /// The row of a person behind a group, with the columns of the group.
 struct ActorRow {
@@ -80,49 +80,6 @@ pub async fn list_actors(
     Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(Standing::from).collect())
 }
 
-/// What people did on the posts of readers, in their threads or by naming them, or once did.
-pub async fn list_interactions(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<Vec<PostActor>> {
-    sqlx::query_as!(
-        PostActor,
-        r#"with pair as (select * from unnest($1::uuid[], $2::uuid[]) as pair (user_id, actor_id))
-        select post_id as "post_id!", actor_id as "actor_id!" from pair
-        join reaction_card on reaction_card.user_id = actor_id
-        join post_card on post_card.id = post_id and post_card.user_id = pair.user_id
-        union
-        select post_id, actor_id from pair
-        join comment_card on comment_card.user_id = actor_id
-        join post_card on post_card.id = post_id and post_card.user_id = pair.user_id
-        union
-        -- What names or answers the reader: by the other, and by third people on the posts of the other.
-        select mention.post_id, author_id from pair
-        join mention on person_id = pair.user_id
-        left join post_card on post_card.id = mention.post_id
-        where author_id = actor_id or post_card.user_id = actor_id
-        union
-        select said.post_id, said.user_id from pair
-        join comment_card as first on first.user_id = pair.user_id
-        join comment_card as said on said.reply_to = first.id
-        left join post_card on post_card.id = first.post_id
-        where said.user_id = actor_id or post_card.user_id = actor_id
-        union
-        select reaction.post_id, reaction.user_id from pair
-        join comment_card as first on first.user_id = pair.user_id
-        join comment_reaction_card as reaction on reaction.comment_id = first.id
-        left join post_card on post_card.id = first.post_id
-        where reaction.user_id = actor_id or post_card.user_id = actor_id
-        union
-        select subject_id, notification_actor.actor_id from pair
-        join notification_actor on notification_actor.actor_id = pair.actor_id
-        join notification on notification.id = notification_id and notification.user_id = pair.user_id
-            and type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED', 'USER_MENTIONED', 'COMMENT_REPLY',
-                'COMMENT_REACTION_RECEIVED')"#,
-        &pairs.iter().map(|pair| pair.user_id).collect::<Vec<_>>(),
-        &pairs.iter().map(|pair| pair.actor_id).collect::<Vec<_>>()
-    )
-    .fetch_all(&mut **tx)
-    .await
-}
-
 /// The connections of people to readers, each in the group of its day.
 pub async fn list_connections(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<Vec<Cause>> {
     let rows = sqlx::query!(
@@ -156,7 +113,8 @@ pub async fn list_connected(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx:
     Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(Standing::from).collect())
 }
 
-fn connections_of(user_id: Uuid, day: NaiveDate) -> Group {
+/// The group of the connections to a reader of one day.
+pub fn connections_of(user_id: Uuid, day: NaiveDate) -> Group {
     Group { user_id, r#type: Type::UserConnected, subject_id: user_id, day: Some(day) }
 }
 
@@ -236,7 +194,7 @@ pub async fn save_actors(tx: &mut PgTransaction<'_>, actors: &[Standing]) -> sql
         &groups.days as &[Option<NaiveDate>],
         &actors.iter().map(|actor| actor.at).collect::<Vec<_>>() as &[Timestamp],
         &actors.iter().map(|actor| actor.stands).collect::<Vec<_>>(),
-        Timestamp(Utc::now() - TimeDelta::days(KEPT_DAYS)) as Timestamp
+        kept_since() as Timestamp
     )
     .execute(&mut **tx)
     .await?;
@@ -294,24 +252,6 @@ pub async fn save_actors(tx: &mut PgTransaction<'_>, actors: &[Standing]) -> sql
         &changes.iter().map(|change| change.id).collect::<Vec<_>>()
     )
     .execute(&mut **tx)
-    .await?;
-    number_changes(tx, &changes).await
-}
-
-/// Withholds the groups of posts that are not to be seen now, and shows those that are again.
-pub async fn withhold(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<()> {
-    let changes = sqlx::query_as!(
-        Change,
-        r#"update notification set withheld = not is_public(post_card)
-        from post_card, notification as before
-        where post_card.id = any($1) and notification.subject_id = post_card.id and before.id = notification.id
-            and notification.type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED', 'USER_MENTIONED', 'COMMENT_REPLY',
-                'COMMENT_REACTION_RECEIVED')
-            and notification.withheld = is_public(post_card)
-        returning notification.id, before.shown as "was_shown!", notification.shown as "is_shown!""#,
-        posts
-    )
-    .fetch_all(&mut **tx)
     .await?;
     number_changes(tx, &changes).await
 }

@@ -84,15 +84,3 @@ pub async fn list_unnotified_actors(
     .fetch_all(&mut **tx)
     .await
 }
-
-/// Readers other than the authors of posts whose notifications of them are withheld and may be shown again, or the other way round.
-pub async fn list_withheld_readers(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
-    sqlx::query_scalar!(
-        "select distinct notification.user_id from notification join post_card on post_card.id = subject_id
-        where subject_id = any($1) and type in ('USER_MENTIONED', 'COMMENT_REPLY', 'COMMENT_REACTION_RECEIVED')
-            and withheld = is_public(post_card)",
-        posts
-    )
-    .fetch_all(&mut **tx)
-    .await
-}

@@ -9,6 +9,7 @@ use uuid::{Builder, Uuid};
 
 use super::Scene;
 use crate::notifications::schedulers::purge;
+use crate::posts::events::POST_UPDATED;
 use crate::reactions::events::REACTION_CREATED;
 
 const DAY: i64 = 86_400;
@@ -88,4 +89,79 @@ async fn what_is_never_looked_at_is_deleted_in_the_end(_: PgPoolOptions, databas
     purge(&scene.app).await.unwrap();
     let left = scene.app.db.fetch_all("select id from notification").await.unwrap();
     assert_eq!(left.iter().map(|row| row.get::<Uuid, _>(0)).collect::<BTreeSet<_>>(), kept);
+}
+
+/// Notifications of a type that is written for others, each of another reader or all of one, with as many people behind each.
+async fn insert(scene: &Scene, kind: &str, reader: &str, subject: &str, groups: i64, people: i64) {
+    let rows = format!(
+        "with written as (
+            insert into notification (id, user_id, type, subject_id, causes, created_at, updated_at)
+            select gen_random_uuid(), {reader}, '{kind}', {subject}, {people}, now(), now() from generate_series(1, {groups})
+            returning id, user_id
+        ), reader as (
+            insert into notification_reader (user_id) select distinct user_id from written on conflict do nothing
+        )
+        insert into notification_actor (notification_id, actor_id, stands, at, newest)
+        select id, gen_random_uuid(), true, now(), now() from written cross join generate_series(1, {people})"
+    );
+    scene.app.db.execute(AssertSqlSafe(rows)).await.unwrap();
+}
+
+async fn count(scene: &Scene, rows: &str) -> i64 {
+    scene.app.db.fetch_one(AssertSqlSafe(format!("select count(*) from {rows}"))).await.unwrap().get(0)
+}
+
+/// One who was away for long, or was flooded, marks all as viewed; each has a number of its own then.
+#[sqlx::test(migrations = false)]
+async fn very_many_are_viewed_at_once(_: PgPoolOptions, database: PgConnectOptions) {
+    let scene = Scene::start(database).await;
+    let ann = scene.person("Ann").await;
+    insert(&scene, "SYSTEM_MESSAGE", &format!("'{}'::uuid", ann.id), "gen_random_uuid()", 4_500, 0).await;
+    scene.app.db.execute("update notification set causes = 1").await.unwrap();
+    assert_eq!(scene.unread(&ann).await, json!(4_500));
+    scene.view_all(&ann).await;
+    assert_eq!(scene.unread(&ann).await, json!(0));
+    assert_eq!(
+        count(&scene, "(select distinct change from notification where change between 1 and 4500) as number").await,
+        4_500
+    );
+}
+
+/// A post in which thousands are mentioned is archived and published again in one event each.
+#[sqlx::test(migrations = false)]
+async fn the_notifications_of_very_many_readers_are_withheld_with_their_post(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let scene = Scene::start(database).await;
+    let ann = scene.person("Ann").await;
+    let post = scene.publish(&ann).await;
+    insert(&scene, "USER_MENTIONED", "gen_random_uuid()", &format!("'{post}'::uuid"), 4_500, 1).await;
+    for (second, status, shown) in [(1, "ARCHIVED", 0), (2, "POSTED", 4_500)] {
+        scene.consume(POST_UPDATED, &scene.post(&ann, post, status, second)).await;
+        assert_eq!(count(&scene, "notification where shown").await, shown, "{status}");
+    }
+    let numbers = "notification_reader where last_change = 2";
+    assert_eq!(count(&scene, numbers).await, 4_500, "each of them is a change for its reader");
+}
+
+/// A group with more people than one statement deletes, when it is old and when its reader leaves.
+#[sqlx::test(migrations = false)]
+async fn a_group_of_very_many_people_is_deleted_in_pages(_: PgPoolOptions, database: PgConnectOptions) {
+    let scene = Scene::start(database).await;
+    let (ann, bert) = (scene.person("Ann").await, scene.person("Bert").await);
+    for reader in [&ann, &bert] {
+        insert(&scene, "USER_MENTIONED", &format!("'{}'::uuid", reader.id), "gen_random_uuid()", 2, 4_500).await;
+    }
+    let old = format!(
+        "update notification set updated_at = now() - interval '91 days', viewed_at = now() where user_id = '{}'",
+        ann.id
+    );
+    scene.app.db.execute(AssertSqlSafe(old)).await.unwrap();
+    purge(&scene.app).await.unwrap();
+    let left = (count(&scene, "notification").await, count(&scene, "notification_actor").await);
+    assert_eq!(left, (2, 9_000), "those of another reader, which are not old");
+    scene.erase(bert.id).await;
+    let left = (count(&scene, "notification").await, count(&scene, "notification_actor").await);
+    assert_eq!(left, (0, 0));
 }

@@ -46,7 +46,11 @@ impl Deref for Scene {
 
 impl Scene {
     pub async fn start(database: PgConnectOptions) -> Self {
-        let platform = Platform::start(&SERVICE, database, &[]).await;
+        Self::of(Platform::start(&SERVICE, database, &[]).await)
+    }
+
+    /// A scene on a platform that is there.
+    pub fn of(platform: Platform) -> Self {
         Self { platform, begun: Utc::now() - TimeDelta::hours(1) }
     }
 

@@ -140,3 +140,45 @@ async fn the_order_of_streams_makes_no_difference(_: PgPoolOptions, database: Pg
         assert_eq!(about["text"], "Carl and Bert commented on your post", "{order:?}");
     }
 }
+
+/// Blocked people go on, and so do others under their posts. When the block ends, what they did meanwhile is there, as if it had just been
+/// consumed; and what was known before is no news.
+#[sqlx::test(migrations = false)]
+async fn what_happened_during_a_block_is_there_behind_it(_: PgPoolOptions, database: PgConnectOptions) {
+    let scene = Scene::start(database).await;
+    let [ann, bert, carl] = [scene.person("Ann").await, scene.person("Bert").await, scene.person("Carl").await];
+    let mut named = scene.user(ann.id, "Ann");
+    (named["username"], named["updated_at"]) = (json!("ann"), json!(scene.at(1)));
+    scene.consume(crate::people::events::USER_UPDATED, &named).await;
+    let (hers, his) = (scene.publish(&ann).await, scene.publish(&bert).await);
+    let own = scene.comment(&ann, hers, 1).await;
+    let said = scene.comment(&ann, his, 1).await;
+    scene.block(&ann, &bert, 2).await;
+    scene.react(&bert, hers, 3).await;
+    scene.comment(&bert, hers, 4).await;
+    scene.reply(&bert, hers, &own, 5).await;
+    scene.like(&bert, hers, &own, 6).await;
+    scene.reply(&carl, his, &said, 7).await;
+    scene.like(&carl, his, &said, 8).await;
+    let mut mention = scene.made(&carl, his, 9);
+    mention["facets"] = json!([{ "kind": "MENTION", "value": "ann", "byte_start": 0, "byte_end": 4, "utf16_start": 0,
+        "utf16_end": 4 }]);
+    scene.consume(COMMENT_CREATED, &mention).await;
+    assert_eq!(scene.texts(&ann).await, [""; 0]);
+    let expected = [
+        "Carl mentioned you",
+        "Carl reacted to your comment",
+        "Carl replied to your comment",
+        "Bert reacted to your comment",
+        "Bert replied to your comment",
+        "Bert commented on your post",
+        "Bert reacted to your post",
+    ];
+    scene.unblock(&ann, &bert, 10).await;
+    assert_eq!((scene.texts(&ann).await, scene.unread(&ann).await), (expected.map(str::to_owned).to_vec(), json!(7)));
+    scene.view_all(&ann).await;
+    scene.block(&bert, &ann, 11).await;
+    assert_eq!(scene.texts(&ann).await, [""; 0]);
+    scene.unblock(&bert, &ann, 12).await;
+    assert_eq!((scene.texts(&ann).await, scene.unread(&ann).await), (expected.map(str::to_owned).to_vec(), json!(0)));
+}

@@ -49,13 +49,17 @@ impl PostDigestRound {
 pub struct PostDigest;
 
 impl PostDigest {
-    /// Of these people those who may be notified: their account is in use, they want such notifications in their list, and had none for
-    /// that many hours.
+    /// Of these people those who may be notified: their account is in use, they want such notifications by some channel, and had none for
+    /// that many hours. By default they are listed, and neither mailed nor pushed.
     pub async fn list_due(db: impl PgExecutor<'_>, people: &[Uuid], hours: i32) -> sqlx::Result<Vec<Uuid>> {
         sqlx::query_scalar!(
             "select id from person
             where id = any($1) and status <> 'BANNED'
-                and 'POST_RECOMMENDATION' <> all ((select unlisted(id))::text[])
+                and not exists (
+                    select from notification_preference
+                    cross join lateral (select choices -> 'POST_RECOMMENDATION' as choice) as chosen
+                    where notification_preference.user_id = person.id and choice ->> 'in_app' = 'false'
+                        and coalesce(choice ->> 'mail', 'NEVER') = 'NEVER' and coalesce(choice ->> 'push', 'false') = 'false')
                 and not exists (
                     select from post_digest where user_id = id and notified_at > now() - make_interval(hours => $2))
             order by id",

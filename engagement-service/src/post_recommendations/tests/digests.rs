@@ -31,8 +31,9 @@ async fn people_are_notified_once_a_week_of_what_is_good(_: PgPoolOptions, datab
     let town = Town::start(database, &[]).await;
     let [anna, bert] = [town.join("anna", &[]).await, town.join("bert", &[]).await];
     let [carl, dora] = [town.join("carl", &["NEWS"]).await, town.join("dora", &[]).await];
-    // Anna and Dora are connected to Bert, who likes three posts; Carl has what is new alone.
-    for reader in [anna, dora] {
+    let emil = town.join("emil", &[]).await;
+    // Anna, Dora and Emil are connected to Bert, who likes three posts; Carl has what is new alone.
+    for reader in [anna, dora, emil] {
         town.connect(reader, bert).await;
     }
     for number in 0..3 {
@@ -40,13 +41,23 @@ async fn people_are_notified_once_a_week_of_what_is_good(_: PgPoolOptions, datab
         let post = town.post(author, "NEWS").await;
         town.react(bert, post).await;
     }
-    let off = json!({ "types": { "POST_RECOMMENDATION": { "in_app": false } } });
-    let reply = town.platform.call("PATCH", "/me/notification-preferences", Some(&dora.to_string()), Some(off)).await;
-    assert_eq!(reply.status, 200, "{reply:?}");
-    assert_eq!(town.round().await, 2, "seven people, and none");
+    // Dora wants none of it, and Emil has it mailed and not listed.
+    for (reader, channels) in [(dora, json!({ "in_app": false })), (emil, json!({ "in_app": false, "mail": "DIGEST" }))]
+    {
+        let choice = json!({ "types": { "POST_RECOMMENDATION": channels } });
+        let path = "/me/notification-preferences";
+        let reply = town.platform.call("PATCH", path, Some(&reader.to_string()), Some(choice)).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+    }
+    assert_eq!(town.round().await, 2, "eight people, and none");
     let text = json!("There are posts that you may like");
     assert_eq!(town.notified(anna).await, std::slice::from_ref(&text));
-    assert_eq!(town.count("select count(*) from notification where type = 'POST_RECOMMENDATION'").await, 1);
+    let notified = format!(
+        "select count(*) from notification where type = 'POST_RECOMMENDATION' and user_id in ('{anna}', '{emil}')"
+    );
+    assert_eq!(town.count(&notified).await, 2);
+    assert_eq!(town.count("select count(*) from notification where type = 'POST_RECOMMENDATION'").await, 2);
+    assert!(town.notified(emil).await.is_empty());
     assert!(town.notified(carl).await.is_empty());
     town.round().await;
     assert_eq!(town.notified(anna).await.len(), 1, "not twice a week");

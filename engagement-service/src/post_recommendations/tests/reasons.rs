@@ -88,6 +88,19 @@ async fn reasons_name_connections_that_the_reader_may_see_and_are_counted_at_eac
     assert!(!left.contains(&liked), "its reason is gone");
 }
 
+/// The home feed shows none of it unless a setting says so: it is what the reader's connections published.
+#[sqlx::test(migrations = false)]
+async fn a_home_feed_has_no_recommended_posts_by_default(_: PgPoolOptions, database: PgConnectOptions) {
+    let town = Town::start(database, &[]).await;
+    let [anna, bert, carl] = [town.join("anna", &[]).await, town.join("bert", &[]).await, town.join("carl", &[]).await];
+    town.connect(anna, bert).await;
+    let (own, stranger) = (town.post(bert, "NEWS").await, town.post(carl, "NEWS").await);
+    assert_eq!(posts(&town.recommended(anna).await), [stranger]);
+    let feed = town.read(anna, "/me/feed").await;
+    let items = feed.body.as_array().unwrap();
+    assert_eq!((items.len(), &items[0]["id"], items[0].get("reason")), (1, &json!(own), None), "{feed:?}");
+}
+
 /// Pages of one list neither skip nor repeat while posts are written, and a reaction begins a new one.
 #[sqlx::test(migrations = false)]
 async fn pages_are_stable_and_a_list_ends(_: PgPoolOptions, database: PgConnectOptions) {

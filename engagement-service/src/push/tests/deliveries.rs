@@ -17,7 +17,7 @@ use crate::devices::Provider::{self, WebPush};
 use crate::devices::models::Registration;
 use crate::devices::signals::registered;
 use crate::push::DeliveryState;
-use crate::push::models::Delivery;
+use crate::push::models::{Delivery, LOOKED_AT};
 use crate::push::signals::{PushRequest, request};
 
 #[sqlx::test(migrations = false)]
@@ -429,4 +429,22 @@ async fn what_is_no_news_any_more_is_not_sent(_: PgPoolOptions, database: PgConn
     assert_eq!(ends, [outdated.clone(), outdated, ("SENT".to_owned(), None, false)]);
     assert_eq!(service.taken().len(), 1);
     counted.assert(r#"push_deliveries_total{provider="WEB_PUSH",outcome="outdated"} 2"#);
+}
+
+/// After an outage very many may be due at once. Each look at them has a bound; what is behind it is found when it is claimed.
+#[sqlx::test(migrations = false)]
+async fn what_is_no_news_is_looked_for_in_a_bounded_number(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = with_web_push(database).await;
+    let many = format!(
+        "with viewed as (
+            insert into notification (id, user_id, type, subject_id, causes, created_at, updated_at, viewed_at)
+            select gen_random_uuid(), gen_random_uuid(), 'SYSTEM_MESSAGE', gen_random_uuid(), 1, now(), now(), now()
+            from generate_series(0, {LOOKED_AT}) returning id, user_id
+        )
+        insert into push_delivery (id, notification_id, user_id, provider, device_id, due_at, expires_at)
+        select gen_random_uuid(), id, user_id, 'WEB_PUSH', gen_random_uuid(), now(), now() + interval '1 day' from viewed"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(many)).execute(&platform.app.db).await.unwrap();
+    let look = async || Delivery::end_outdated(&platform.app.db, WebPush).await.unwrap();
+    assert_eq!([look().await, look().await, look().await], [LOOKED_AT.unsigned_abs(), 1, 0]);
 }

@@ -60,7 +60,7 @@ async fn ten_thousand_open_streams_take_less_than_200_mib(_: PgPoolOptions, data
     // On a thread of its own, as tokens are checked elsewhere.
     let elsewhere = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let settings = elsewhere.spawn(token_check::start_stub_auth_service()).await.unwrap();
-    let platform = scene.beside(&["--stream-heartbeat", "60", &settings[0], &settings[1]]);
+    let platform = scene.beside(&["--stream-heartbeat", "30", &settings[0], &settings[1]]);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());

@@ -1,4 +1,6 @@
 //! The backfill, against a stub of the services that own what it copies.
+mod notifications;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -295,7 +297,7 @@ async fn a_process_that_takes_over_goes_on_where_the_other_one_was(_: PgPoolOpti
         assert_eq!(one.step().await.unwrap(), Outcome::Busy);
     }
     assert_eq!(two.step().await.unwrap(), Outcome::Idle(Duration::from_secs(5)), "one works at a time");
-    assert_eq!(owner.asked(), ["people", "connections", "blocks", "posts", "posts"]);
+    assert_eq!(owner.asked(), ["people", "blocks", "connections", "posts", "posts"]);
     drop(one);
     while two.step().await.unwrap() != Outcome::Busy {
         // Postgres sees within a moment that the connection with the lock is gone.
@@ -315,7 +317,7 @@ async fn an_owner_without_the_routes_is_asked_again_hours_later(_: PgPoolOptions
     owner.add("comments", &part(Uuid::now_v7(), Uuid::now_v7(), &ago(60)));
     let mut worker = Backfill::new(&platform.app);
     finish(&mut worker).await;
-    let all = ["people", "connections", "blocks", "posts", "comments", "comments", "reactions", "comment-reactions"];
+    let all = ["people", "blocks", "connections", "posts", "comments", "comments", "reactions", "comment-reactions"];
     assert_eq!(owner.asked(), all);
     assert_eq!(rows(&platform, "select comments from post_count").await, ["(1)"], "the others are copied");
     platform.consume(POST_VIEWED, &json!({ "id": Uuid::now_v7(), "viewed_by": Uuid::nil() })).await;
@@ -330,7 +332,7 @@ async fn an_owner_without_the_routes_is_asked_again_hours_later(_: PgPoolOptions
     let request = axum::http::Request::get("/internal/rebuild").header(header::AUTHORIZATION, "Bearer operator");
     let shown = platform.send(request.body(axum::body::Body::empty()).unwrap()).await.body;
     let done: Vec<_> = shown.as_array().unwrap().iter().map(|source| source["finished_at"].is_string()).collect();
-    assert_eq!(done, [true; 7], "{shown}");
+    assert_eq!(done, [true; 8], "{shown}");
     assert_eq!((&shown[4]["source"], &shown[4]["rows"]), (&json!("comments"), &json!(1)));
 }
 
