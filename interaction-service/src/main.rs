@@ -16,6 +16,7 @@ mod pre_publish;
 mod quotas;
 mod reactions;
 mod read_model;
+mod removals;
 mod settings;
 mod tag_names;
 mod token_check;
@@ -33,12 +34,15 @@ use crate::connections::schedulers::ConnectionCopy;
 use crate::core::serve::{self, Features, Service};
 use crate::pre_publish::PrePublish;
 use crate::quotas::Quota;
+use crate::removals::schedulers::Remover;
 use crate::settings::Settings;
 
 /// The migrations of a later release are no fault: while that one is rolled out, or back, processes of this one start on its tables.
 static MIGRATIONS: sqlx::migrate::Migrator = {
     let mut migrations = sqlx::migrate!();
     migrations.ignore_missing = true;
+    // `core::ground::database` locks them itself.
+    migrations.locking = false;
     migrations
 };
 
@@ -52,6 +56,7 @@ static SERVICE: Service = Service {
         comments::events::COMMENT_CREATED,
         comments::events::COMMENT_UPDATED,
         comments::events::COMMENT_DELETED,
+        comments::events::HIDDEN_COMMENT_DELETED,
         comments::events::COMMENT_DELETE_COMPLETED,
         reactions::events::REACTION_CREATED,
         reactions::events::REACTION_UPDATED,
@@ -108,7 +113,10 @@ static SERVICE: Service = Service {
             ]
             .concat(),
             jobs,
-            background: Some(Box::new(|app| app.start("copy of connections", ConnectionCopy(app.clone())))),
+            background: Some(Box::new(|app| {
+                app.start("copy of connections", ConnectionCopy(app.clone()));
+                app.start("removals", Remover(app.clone()));
+            })),
         })
     },
 };

@@ -4,7 +4,6 @@
 //! can end. It is deleted with the post.
 pub mod models;
 mod schemas;
-pub mod signals;
 mod views;
 
 #[cfg(test)]

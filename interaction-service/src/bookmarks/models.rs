@@ -83,16 +83,28 @@ impl Bookmark {
         .await
     }
 
-    /// Deletes the bookmarks of these posts.
-    pub async fn delete_by_posts(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<()> {
-        sqlx::query!("delete from bookmark where post_id = any($1)", posts).execute(&mut **tx).await?;
+    /// Deletes these bookmarks.
+    pub async fn delete_listed(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
+        // Locks taken in one order cannot deadlock with another deletion of bookmarks.
+        sqlx::query!(
+            "delete from bookmark where id in (select id from bookmark where id = any($1) order by id for update)",
+            ids
+        )
+        .execute(&mut **tx)
+        .await?;
         Ok(())
     }
 
-    /// Deletes the bookmarks of a user.
-    pub async fn delete_by_user(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<()> {
-        sqlx::query!("delete from bookmark where user_id = $1", user).execute(&mut **tx).await?;
-        Ok(())
+    /// Deletes up to `rows` bookmarks of a user; true when there may be more.
+    pub async fn delete_by_user(tx: &mut PgTransaction<'_>, user: Uuid, rows: i64) -> sqlx::Result<bool> {
+        let deleted = sqlx::query!(
+            "delete from bookmark where id in (select id from bookmark where id in (
+                    select id from bookmark where user_id = $1 order by created_at desc, id desc limit $2)
+                order by id for update)",
+            user,
+            rows
+        );
+        Ok(deleted.execute(&mut **tx).await?.rows_affected() > 0)
     }
 
     /// A user's bookmarks for the export of personal data, newest first.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::blocks::events::{USER_BLOCKED, USER_UNBLOCKED};
 use crate::core::testing::{Platform, Reply, new_user};
 use crate::posts::events::{POST_CREATED, POST_DELETED, POST_UPDATED};
-use crate::posts::testing::{changed, id, names, post, refusal, start};
+use crate::posts::testing::{changed, id, names, post, refusal, remove_all, start};
 
 async fn put(platform: &Platform, token: &str, post: &Value, body: Value) -> Reply {
     platform.call("PUT", &format!("/{}/bookmark", id(post)), Some(token), Some(body)).await
@@ -106,6 +106,8 @@ async fn a_bookmark_waits_for_its_post_and_goes_with_it(_: PgPoolOptions, databa
     assert_eq!(listed(&platform, &anna, "").await.len(), 2);
 
     platform.consume(POST_DELETED, &posts[1]).await;
+    assert_eq!(listed(&platform, &anna, "").await, std::slice::from_ref(&first));
+    remove_all(&platform).await;
     assert_eq!(platform.personal_data_of(reader, "bookmarks").await.len(), 1, "it is gone and not only out of sight");
     assert_eq!(put(&platform, &anna, &posts[1], json!({})).await.status, 404);
 }

@@ -104,11 +104,12 @@ impl CommentReaction {
         .await
     }
 
-    /// Deletes a user's reaction to a comment and returns it; none when there is none.
+    /// Deletes a user's reaction to a comment and returns it; none when there is none, or the comment is gone.
     pub async fn delete(tx: &mut PgTransaction<'_>, comment: Uuid, user: Uuid) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
             "delete from comment_reaction where comment_id = $1 and created_by = $2
+                and exists (select from comment where comment.id = $1 and not removed(comment))
             returning id, created_at, created_by, updated_at, updated_by, comment_id, post_id, type",
             comment,
             user
@@ -127,7 +128,9 @@ impl CommentReaction {
         sqlx::query_as!(
             Self,
             "delete from comment_reaction
-            where id in (select id from comment_reaction where comment_id = any($1) order by id limit $2 for update)
+            where id in (select id from comment_reaction where id in (
+                    select id from comment_reaction where comment_id = any($1) limit $2)
+                order by id for update)
             returning id, created_at, created_by, updated_at, updated_by, comment_id, post_id, type",
             comments,
             rows
@@ -141,10 +144,25 @@ impl CommentReaction {
         sqlx::query_as!(
             Self,
             "delete from comment_reaction
-            where id in (select id from comment_reaction where created_by = $1 order by id limit $2 for update)
+            where id in (select id from comment_reaction where id in (
+                    select id from comment_reaction where created_by = $1 order by created_at desc, id desc limit $2)
+                order by id for update)
             returning id, created_at, created_by, updated_at, updated_by, comment_id, post_id, type",
             user,
             rows
+        )
+        .fetch_all(&mut **tx)
+        .await
+    }
+
+    /// Deletes these reactions and returns those that were there.
+    pub async fn delete_listed(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Self>> {
+        sqlx::query_as!(
+            Self,
+            "delete from comment_reaction
+            where id in (select id from comment_reaction where id = any($1) order by id for update)
+            returning id, created_at, created_by, updated_at, updated_by, comment_id, post_id, type",
+            ids
         )
         .fetch_all(&mut **tx)
         .await

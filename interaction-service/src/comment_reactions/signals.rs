@@ -5,9 +5,8 @@ use uuid::Uuid;
 use super::events::producers;
 use super::models::CommentReaction;
 use super::schemas::CommentReactionOut;
-
-/// Reactions deleted in one statement: a popular comment has more than memory should hold at once.
-const BATCH: i64 = 1_000;
+use crate::removals::models::Removal;
+use crate::removals::{PAGE, is_full};
 
 /// A user reacted to a comment, or changed their reaction.
 pub async fn saved(tx: &mut PgTransaction<'_>, reaction: &CommentReaction) -> sqlx::Result<()> {
@@ -25,19 +24,25 @@ pub async fn deleted(tx: &mut PgTransaction<'_>, reaction: &CommentReaction) -> 
     producers::comment_reactions_deleted(tx, &[CommentReactionOut::from(reaction.clone())]).await
 }
 
-/// Comments were deleted: deletes the reactions to them and publishes each deletion, so that no service keeps what is gone.
+/// Comments were deleted: a page of the reactions to them is deleted at once, and what is more in pages of their own. Each deletion is
+/// published, so that no service keeps what is gone.
 pub async fn comments_deleted(tx: &mut PgTransaction<'_>, comments: &[Uuid]) -> sqlx::Result<()> {
-    loop {
-        let reactions = CommentReaction::delete_by_comments(tx, comments, BATCH).await?;
-        if !publish(tx, reactions).await? {
-            return Ok(());
-        }
+    let reactions = CommentReaction::delete_by_comments(tx, comments, PAGE).await?;
+    if is_full(reactions.len()) {
+        Removal::begin_comment_reactions(tx, comments).await?;
     }
+    publish(tx, reactions).await.map(drop)
 }
 
-/// Deletes a batch of an erased user's reactions; true when there may be more.
+/// Deletes reactions whose comment is gone, and publishes that.
+pub async fn delete_listed(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
+    let reactions = CommentReaction::delete_listed(tx, ids).await?;
+    publish(tx, reactions).await.map(drop)
+}
+
+/// Deletes a page of an erased user's reactions; true when there may be more.
 pub async fn erase(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<bool> {
-    let reactions = CommentReaction::delete_by_author(tx, user, BATCH).await?;
+    let reactions = CommentReaction::delete_by_author(tx, user, PAGE).await?;
     publish(tx, reactions).await
 }
 

@@ -138,12 +138,12 @@ impl Comment {
         .await
     }
 
-    /// Deletes a comment with its NFT record and returns it; none when it does not exist or is not of `author`. Without an
-    /// author, any user's comment is deleted.
+    /// Deletes a comment with its NFT record and returns it; none when it does not exist, is not of `author`, or is gone already with
+    /// what it belongs to. Without an author, any user's comment is deleted.
     pub async fn delete(tx: &mut PgTransaction<'_>, id: Uuid, author: Option<Uuid>) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
-            r#"delete from comment where id = $1 and ($2::uuid is null or created_by = $2)
+            r#"delete from comment where id = $1 and ($2::uuid is null or created_by = $2) and not removed(comment)
             returning id, created_at, created_by, updated_at,
                 updated_by, post_id, content, reply_to, hidden_at, hidden_reason, restored_at, labels, false as "truncated!""#,
             id,
@@ -185,7 +185,7 @@ impl Comment {
         .await
     }
 
-    /// Restores a hidden comment as a new version; none when it is not hidden, or does not exist. A decision that hid it is done with,
+    /// Restores a hidden comment as a new version; none when it is not hidden, or is gone. A decision that hid it is done with,
     /// and comes to no effect again, however late its event is.
     pub async fn restore(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
@@ -194,7 +194,7 @@ impl Comment {
                 visibility = case when visibility in ('HELD', 'HIDDEN') then 'VISIBLE' else visibility end,
                 restored_at = greatest(now(), updated_at + interval '1 microsecond'),
                 updated_at = greatest(now(), updated_at + interval '1 microsecond')
-            where id = $1 and hidden_at is not null
+            where id = $1 and hidden_at is not null and not removed(comment)
             returning id, created_at, created_by, updated_at,
                 updated_by, post_id, content, reply_to, hidden_at, hidden_reason, restored_at, labels, false as "truncated!""#,
             id
@@ -215,7 +215,7 @@ impl Comment {
             r#"select id, created_at, created_by, updated_at, updated_by, post_id, left(content, $5) as "content!",
                 reply_to, hidden_at, hidden_reason, restored_at, labels, char_length(content) > $5 as "truncated!"
             from comment where hidden_at is not null and ($1::uuid is null or created_by = $1)
-                and (created_at, id) < ($2, $3)
+                and (created_at, id) < ($2, $3) and not removed(comment)
             order by created_at desc, id desc limit $4"#,
             author,
             before.at,
@@ -229,10 +229,13 @@ impl Comment {
 
     /// Deletes up to `rows` comments of an author with their NFT records and returns them.
     pub async fn delete_by_author(tx: &mut PgTransaction<'_>, author: Uuid, rows: i64) -> sqlx::Result<Vec<Self>> {
+        // Read in the order of an index, locked in the order of all deletions, which cannot deadlock with one another then.
         sqlx::query_as!(
             Self,
             r#"delete from comment
-            where id in (select id from comment where created_by = $1 order by id limit $2 for update)
+            where id in (select id from comment where id in (
+                    select id from comment where created_by = $1 order by created_at desc, id desc limit $2)
+                order by id for update)
             returning id, created_at, created_by, updated_at,
                 updated_by, post_id, content, reply_to, hidden_at, hidden_reason, restored_at, labels, false as "truncated!""#,
             author,
@@ -262,16 +265,15 @@ impl Comment {
         .await
     }
 
-    /// Deletes up to `rows` comments on these posts with their NFT records and returns them.
-    pub async fn delete_by_posts(tx: &mut PgTransaction<'_>, posts: &[Uuid], rows: i64) -> sqlx::Result<Vec<Self>> {
+    /// Deletes these comments with their NFT records and returns those that were there.
+    pub async fn delete_listed(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
             r#"delete from comment
-            where id in (select id from comment where post_id = any($1) order by id limit $2 for update)
+            where id in (select id from comment where id = any($1) order by id for update)
             returning id, created_at, created_by, updated_at,
                 updated_by, post_id, content, reply_to, hidden_at, hidden_reason, restored_at, labels, false as "truncated!""#,
-            posts,
-            rows
+            ids
         )
         .fetch_all(&mut **tx)
         .await
@@ -296,12 +298,6 @@ pub async fn list_personal_nfts(
     )
     .fetch_all(db)
     .await
-}
-
-/// Deletes the NFT record of a comment.
-pub async fn delete_nft(tx: &mut PgTransaction<'_>, comment: Uuid) -> sqlx::Result<()> {
-    sqlx::query!("delete from comment_nft where comment_id = $1", comment).execute(&mut **tx).await?;
-    Ok(())
 }
 
 /// Inserts or updates the NFT record of a comment.

@@ -133,3 +133,16 @@ pub struct RestoredComment {
     /// The version of the decision. Moderation has made it itself; a restoration without one is a moderator's who did it here.
     pub decision_version: i64,
 }
+
+/// A hidden comment that is gone for good, as it is published.
+#[derive(Serialize)]
+pub struct DeletedHiddenComment {
+    pub id: Uuid,
+    pub post_id: Uuid,
+}
+
+impl From<&CommentOut> for DeletedHiddenComment {
+    fn from(comment: &CommentOut) -> Self {
+        Self { id: comment.id, post_id: comment.post_id }
+    }
+}

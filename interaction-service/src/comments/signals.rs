@@ -5,14 +5,12 @@ use uuid::Uuid;
 use super::decisions::DecidedVisibility;
 use super::decisions::models::CommentDecision;
 use super::events::producers;
-use super::models::{Comment, delete_nft, save_nft};
+use super::models::{Comment, save_nft};
 use super::schemas::{CommentOut, RestoredComment};
 use super::threads;
 use crate::comment_reactions;
 use crate::core::doors::audit::{self, Entry};
-
-/// Comments deleted in one statement when their post is deleted; a popular post has more than memory should hold at once.
-const BATCH: i64 = 1_000;
+use crate::removals::PAGE;
 
 /// A comment was written.
 pub async fn created(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Result<()> {
@@ -26,24 +24,16 @@ pub async fn updated(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Res
     producers::comment_updated(tx, &CommentOut::from(comment.clone())).await
 }
 
-/// A comment was deleted for good, by its author or by a moderator: its thread is deleted with it. The deletion of a hidden one is
-/// published already: counters have gone down with it.
+/// A comment was deleted for good, by its author or by a moderator: its thread is deleted with it.
 pub async fn deleted(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Result<()> {
     threads::signals::deleted(tx, &[comment.id], None).await?;
-    publish_deletion(tx, comment).await
-}
-
-async fn publish_deletion(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Result<()> {
-    if comment.hidden_at.is_some() {
-        return Ok(());
-    }
-    producers::comment_deleted(tx, &CommentOut::from(comment.clone())).await
+    producers::comments_deleted(tx, vec![CommentOut::from(comment.clone())]).await
 }
 
 /// A comment was hidden on moderation's request. The contract has a deletion in its place, and so the stream has one, which keeps
-/// counters exact, with `hidden_at`, by which it is told from a deletion for good.
+/// counters exact, with `hidden_at`, by which it is told from a deletion for good. Its NFT record stays: a token that it has is the
+/// same one when the comment is restored.
 pub async fn hidden(tx: &mut PgTransaction<'_>, comment: &Comment) -> sqlx::Result<()> {
-    delete_nft(tx, comment.id).await?;
     producers::comment_deleted(tx, &CommentOut::from(comment.clone())).await
 }
 
@@ -91,28 +81,22 @@ fn count(effect: &'static str) {
     metrics::counter!("moderation_effects_total", "effect" => effect).increment(1);
 }
 
-/// Posts were deleted: deletes their comments and publishes each deletion, so that the counters of other services stay exact.
-pub async fn posts_deleted(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<()> {
-    loop {
-        let comments = Comment::delete_by_posts(tx, posts, BATCH).await?;
-        if comments.is_empty() {
-            return Ok(());
-        }
-        comment_reactions::signals::comments_deleted(tx, &ids(&comments)).await?;
-        // The deletions of hidden ones are published already.
-        let shown = comments.into_iter().filter(|comment| comment.hidden_at.is_none());
-        producers::comments_deleted(tx, &shown.map(CommentOut::from).collect::<Vec<_>>()).await?;
-    }
+/// Deletes comments whose post, or the comment that they reply to, is gone, with the reactions to them, and publishes each deletion, so
+/// that the counters of other services stay exact.
+pub async fn delete_listed(tx: &mut PgTransaction<'_>, listed: &[Uuid]) -> sqlx::Result<()> {
+    let comments = Comment::delete_listed(tx, listed).await?;
+    comment_reactions::signals::comments_deleted(tx, &ids(&comments)).await?;
+    producers::comments_deleted(tx, comments.into_iter().map(CommentOut::from).collect()).await
 }
 
-/// Deletes a batch of an erased author's comments and publishes that, without their text; true when there may be more.
+/// Deletes a page of an erased author's comments and publishes that, without their text; true when there may be more.
 pub async fn erase(tx: &mut PgTransaction<'_>, author: Uuid) -> sqlx::Result<bool> {
-    let comments = Comment::delete_by_author(tx, author, BATCH).await?;
+    let comments = Comment::delete_by_author(tx, author, PAGE).await?;
     threads::signals::deleted(tx, &ids(&comments), Some(author)).await?;
-    for comment in &comments {
-        publish_deletion(tx, &Comment { content: String::new(), ..comment.clone() }).await?;
-    }
-    Ok(!comments.is_empty())
+    let is_busy = !comments.is_empty();
+    let bare = comments.into_iter().map(|comment| Comment { content: String::new(), ..comment });
+    producers::comments_deleted(tx, bare.map(CommentOut::from).collect()).await?;
+    Ok(is_busy)
 }
 
 fn ids(comments: &[Comment]) -> Vec<Uuid> {

@@ -36,10 +36,17 @@ impl Connection {
         Ok(())
     }
 
-    /// Deletes all connections of a user and to a user.
-    pub async fn delete_by_user(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<()> {
-        sqlx::query!("delete from connection where user_id = $1 or target_id = $1", user).execute(&mut **tx).await?;
-        Ok(())
+    /// Deletes up to twice `rows` connections of a user and to a user; true when there may be more.
+    pub async fn delete_by_user(tx: &mut PgTransaction<'_>, user: Uuid, rows: i64) -> sqlx::Result<bool> {
+        let deleted = sqlx::query!(
+            "delete from connection where (user_id, target_id) in (
+                (select user_id, target_id from connection where user_id = $1 limit $2)
+                union all
+                (select user_id, target_id from connection where target_id = $1 limit $2))",
+            user,
+            rows
+        );
+        Ok(deleted.execute(&mut **tx).await?.rows_affected() > 0)
     }
 }
 

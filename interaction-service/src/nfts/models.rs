@@ -19,14 +19,14 @@ pub struct CommentRecord {
 }
 
 impl CommentRecord {
-    /// A comment that is not hidden; none when there is no such comment.
+    /// A comment that is not hidden; none when there is no such comment, or it is gone with what it belongs to.
     pub async fn find(db: impl PgExecutor<'_>, comment: Uuid) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
             "select record.id as record_id, comment.id as comment_id, comment.post_id, comment.created_by,
                 comment.created_at, comment.updated_at, comment.content
             from comment join comment_nft as record on record.comment_id = comment.id
-            where comment.id = $1 and comment.hidden_at is null",
+            where comment.id = $1 and comment.hidden_at is null and not removed(comment)",
             comment
         )
         .fetch_optional(db)

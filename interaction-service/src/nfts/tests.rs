@@ -38,7 +38,12 @@ async fn the_post_service_reads_a_comment_to_mint_it(_: PgPoolOptions, database:
     assert_eq!((found.status.as_u16(), &found.body), (200, &expected));
     let held = platform.personal_data_of(author, "nft_records").await;
     assert_eq!(held[0]["id"], found.body["record_id"]);
-    assert_eq!(record(&platform, &json!({ "id": Uuid::now_v7() })).await.status, 404);
+    let missing = record(&platform, &json!({ "id": Uuid::now_v7() })).await;
+    let problem = (&missing.body["type"], missing.headers["content-type"].to_str().unwrap());
+    assert_eq!(
+        (missing.status.as_u16(), problem),
+        (404, (&json!("urn:problem:comment-not-found"), "application/problem+json"))
+    );
     let request = json!({ "content_id": said["id"], "raw_content": said, "reason": "NUDITY" });
     platform.consume(COMMENT_DELETE_REQUESTED, &request).await;
     assert_eq!(record(&platform, &said).await.status, 404, "it is hidden");

@@ -11,6 +11,7 @@ use crate::core::doors::erasure::Erasure;
 use crate::core::doors::personal_data::PersonalDataSource;
 use crate::post_views::models::PostView;
 use crate::quotas::models::Usage;
+use crate::removals::PAGE;
 use crate::{blocks, comment_reactions, comments, reactions};
 
 /// The stream that confirms that a deleted user's data is erased here.
@@ -61,15 +62,14 @@ pub const ERASURE: Erasure = Erasure {
     confirmed_on: Some(USER_ERASED),
 };
 
-/// Deletes a user's blocks, connections, views, bookmarks and quotas, and a batch of their comments and reactions; true when there
-/// may be more.
+/// Deletes a user's blocks and quotas, and a page of one kind of what they may have very much of; true when there may be more.
 async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     blocks::models::delete_blocks(tx, person).await?;
-    Connection::delete_by_user(tx, person).await?;
-    PostView::delete_by_viewer(tx, person).await?;
-    Bookmark::delete_by_user(tx, person).await?;
     Usage::delete_by_user(tx, person).await?;
     Ok(comments::signals::erase(tx, person).await?
         || reactions::signals::erase(tx, person).await?
-        || comment_reactions::signals::erase(tx, person).await?)
+        || comment_reactions::signals::erase(tx, person).await?
+        || Bookmark::delete_by_user(tx, person, PAGE).await?
+        || Connection::delete_by_user(tx, person, PAGE).await?
+        || PostView::delete_by_viewer(tx, person, PAGE).await?)
 }

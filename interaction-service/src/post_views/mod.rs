@@ -22,7 +22,7 @@ use crate::core::ground::settings::Rate;
 #[derive(Args, Clone, Copy, Debug)]
 pub struct ViewWindow {
     /// Seconds in which a user's views of a post count once; 0: every view counts, as in the original
-    #[arg(long, env = "VIEW_WINDOW", default_value_t = 3_600)]
+    #[arg(long, env = "VIEW_WINDOW", default_value_t = 1_800)]
     pub view_window: u32,
 }
 

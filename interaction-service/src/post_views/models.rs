@@ -69,10 +69,14 @@ impl PostView {
         Ok(deleted.rows_affected() > 0)
     }
 
-    /// Deletes the views of a user.
-    pub async fn delete_by_viewer(tx: &mut PgTransaction<'_>, viewer: Uuid) -> sqlx::Result<()> {
-        sqlx::query!("delete from post_view where viewer = $1", viewer).execute(&mut **tx).await?;
-        Ok(())
+    /// Deletes up to `rows` views of a user; true when there may be more.
+    pub async fn delete_by_viewer(tx: &mut PgTransaction<'_>, viewer: Uuid, rows: i64) -> sqlx::Result<bool> {
+        let deleted = sqlx::query!(
+            "delete from post_view where id in (select id from post_view where viewer = $1 limit $2)",
+            viewer,
+            rows
+        );
+        Ok(deleted.execute(&mut **tx).await?.rows_affected() > 0)
     }
 
     /// A user's views for the export of personal data, newest first.

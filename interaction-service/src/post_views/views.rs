@@ -10,7 +10,7 @@ use crate::core::api::errors::{Error, Problem};
 use crate::core::app::identity::User;
 use crate::posts::lookup::CurrentPost;
 
-/// View a post; a view counts, also the author's, unless the caller has viewed the post within the last hour
+/// View a post; a view counts, also the author's, unless the caller has viewed the post within the last half-hour
 #[utoipa::path(get, path = "/{post_id}/view", tag = "post-view", params(("post_id" = uuid::Uuid, Path)), responses(
     (status = 200, body = PostViewed),
     (status = 404, body = Problem),

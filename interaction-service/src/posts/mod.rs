@@ -3,7 +3,6 @@ pub mod events;
 pub mod lookup;
 pub mod models;
 pub mod schemas;
-mod signals;
 
 #[cfg(test)]
 pub mod testing;

@@ -14,7 +14,10 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::SERVICE;
+use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::{Platform, Reply};
+use crate::removals::models::count_removals;
+use crate::removals::schedulers::Remover;
 
 /// The stub: its posts and its behaviour.
 pub struct PostService {
@@ -122,6 +125,12 @@ pub async fn comment(platform: &Platform, author: &str, post: &Value, content: &
 pub async fn react(platform: &Platform, user: &str, post: &Value, kind: &str) -> Reply {
     let path = format!("/{}/post-reactions", id(post));
     platform.call("POST", &path, Some(user), Some(json!({ "type": kind }))).await
+}
+
+/// Lets the worker delete all that is beneath deleted posts and comments.
+pub async fn remove_all(platform: &Platform) {
+    let mut remover = Remover(platform.app.clone());
+    while remover.step().await.unwrap() == Outcome::Busy || count_removals(&platform.app.db).await.unwrap() > 0 {}
 }
 
 /// The names of an object's fields, in order.

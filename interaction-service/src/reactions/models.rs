@@ -102,11 +102,12 @@ impl Reaction {
         .await
     }
 
-    /// Deletes an owner's reaction and returns it; none when it does not exist or is not theirs.
+    /// Deletes an owner's reaction and returns it; none when it does not exist, is not theirs, or is gone already with its post.
     pub async fn delete(tx: &mut PgTransaction<'_>, id: Uuid, user: Uuid) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
             r#"delete from reaction where id = $1 and created_by = $2
+                and exists (select from post where post.id = reaction.post_id and deleted_at is null)
             returning id, created_at, created_by, updated_at,
                 updated_by, post_id, type"#,
             id,
@@ -121,7 +122,9 @@ impl Reaction {
         sqlx::query_as!(
             Self,
             r#"delete from reaction
-            where id in (select id from reaction where created_by = $1 order by id limit $2 for update)
+            where id in (select id from reaction where id in (
+                    select id from reaction where created_by = $1 order by created_at desc, id desc limit $2)
+                order by id for update)
             returning id, created_at, created_by, updated_at,
                 updated_by, post_id, type"#,
             user,
@@ -151,17 +154,16 @@ impl Reaction {
         .await
     }
 
-    /// Deletes up to `rows` reactions to these posts and returns them.
-    pub async fn delete_by_posts(tx: &mut PgTransaction<'_>, posts: &[Uuid], rows: i64) -> sqlx::Result<Vec<Self>> {
+    /// Deletes these reactions and returns those that were there.
+    pub async fn delete_listed(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Self>> {
         // Locks taken in one order cannot deadlock with another deletion of reactions.
         sqlx::query_as!(
             Self,
             r#"delete from reaction
-            where id in (select id from reaction where post_id = any($1) order by id limit $2 for update)
+            where id in (select id from reaction where id = any($1) order by id for update)
             returning id, created_at, created_by, updated_at,
                 updated_by, post_id, type"#,
-            posts,
-            rows
+            ids
         )
         .fetch_all(&mut **tx)
         .await

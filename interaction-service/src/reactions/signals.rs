@@ -5,9 +5,7 @@ use uuid::Uuid;
 use super::events::producers;
 use super::models::Reaction;
 use super::schemas::PostReactionOut;
-
-/// Reactions deleted in one statement when their post is deleted; a popular post has more than memory should hold at once.
-const BATCH: i64 = 1_000;
+use crate::removals::PAGE;
 
 /// A user reacted to a post.
 pub async fn created(tx: &mut PgTransaction<'_>, reaction: &Reaction) -> sqlx::Result<()> {
@@ -24,22 +22,21 @@ pub async fn deleted(tx: &mut PgTransaction<'_>, reaction: &Reaction) -> sqlx::R
     producers::reaction_deleted(tx, &PostReactionOut::from(reaction.clone())).await
 }
 
-/// Posts were deleted: deletes the reactions to them and publishes each deletion, so that other services' counters stay exact.
-pub async fn posts_deleted(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<()> {
-    loop {
-        let reactions = Reaction::delete_by_posts(tx, posts, BATCH).await?;
-        if reactions.is_empty() {
-            return Ok(());
-        }
-        producers::reactions_deleted(tx, &reactions.into_iter().map(PostReactionOut::from).collect::<Vec<_>>()).await?;
-    }
+/// Deletes reactions whose post is gone, and publishes each deletion, so that the counters of other services stay exact.
+pub async fn delete_listed(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
+    let reactions = Reaction::delete_listed(tx, ids).await?;
+    publish_deletions(tx, reactions).await.map(drop)
 }
 
-/// Deletes a batch of an erased user's reactions; true when there may be more.
+/// Deletes a page of an erased user's reactions and publishes that; true when there may be more.
 pub async fn erase(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<bool> {
-    let reactions = Reaction::delete_by_author(tx, user, BATCH).await?;
-    for reaction in &reactions {
-        deleted(tx, reaction).await?;
-    }
-    Ok(!reactions.is_empty())
+    let reactions = Reaction::delete_by_author(tx, user, PAGE).await?;
+    publish_deletions(tx, reactions).await
+}
+
+/// Publishes deletions; whether there were some.
+async fn publish_deletions(tx: &mut PgTransaction<'_>, reactions: Vec<Reaction>) -> sqlx::Result<bool> {
+    let deleted: Vec<_> = reactions.into_iter().map(PostReactionOut::from).collect();
+    producers::reactions_deleted(tx, &deleted).await?;
+    Ok(!deleted.is_empty())
 }

@@ -69,7 +69,9 @@ impl Thread {
         sqlx::query_as!(
             Comment,
             r#"delete from comment
-            where id in (select id from comment where reply_to = any($1) order by id limit $2 for update)
+            where id in (select id from comment where id in (
+                    select id from comment where reply_to = any($1) limit $2)
+                order by id for update)
             returning id, created_at, created_by, updated_at, updated_by, post_id, content, reply_to,
                 hidden_at, hidden_reason, restored_at, labels, false as "truncated!""#,
             threads,

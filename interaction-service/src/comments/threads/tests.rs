@@ -5,12 +5,12 @@ use uuid::Uuid;
 
 use crate::blocks::events::USER_BLOCKED;
 use crate::comment_reactions::events::COMMENT_REACTION_DELETED;
-use crate::comments::events::{COMMENT_CREATED, COMMENT_DELETE_REQUESTED, COMMENT_DELETED};
+use crate::comments::events::{COMMENT_CREATED, COMMENT_DELETE_REQUESTED, COMMENT_DELETED, HIDDEN_COMMENT_DELETED};
 use crate::comments::tests::{path, start_with_post};
 use crate::connections::events::{USER_CONNECTED, USER_DISCONNECTED};
 use crate::core::testing::{Platform, Reply, new_user};
 use crate::posts::events::{POST_CREATED, POST_DELETED, POST_UPDATED};
-use crate::posts::testing::{changed, comment, id, post, refusal};
+use crate::posts::testing::{changed, comment, id, post, refusal, remove_all};
 
 async fn reply(platform: &Platform, token: &str, post: &Value, to: &Value, content: &str) -> Reply {
     let body = json!({ "content": content, "reply_to": to["id"] });
@@ -116,6 +116,8 @@ async fn a_deleted_comment_takes_its_thread_with_it(_: PgPoolOptions, database: 
     assert_eq!(platform.call("GET", &path(&said), Some(&bert), None).await.status, 404);
     let gone: Vec<Uuid> = platform.published(COMMENT_DELETED).await.iter().map(id).collect();
     assert_eq!(gone, [id(&hidden), id(&said), id(&first)], "that of a hidden one was published when it was hidden");
+    let for_good = json!({ "id": hidden["id"], "post_id": post["id"] });
+    assert_eq!(platform.published(HIDDEN_COMMENT_DELETED).await, [for_good], "and that it cannot come back, now");
     let taken = platform.published(COMMENT_REACTION_DELETED).await;
     let comments: Vec<&Value> = taken.iter().map(|reaction| &reaction["comment_id"]).collect();
     assert_eq!(comments, [&said["id"], &first["id"]], "the hidden reply could not be reacted to");
@@ -130,6 +132,7 @@ async fn a_deleted_comment_takes_its_thread_with_it(_: PgPoolOptions, database: 
     let first = comment(&platform, &anna, &post, "last").await.body;
     let said = reply(&platform, &anna, &post, &first, "last reply").await.body;
     platform.consume(POST_DELETED, &post).await;
+    remove_all(&platform).await;
     let mut gone: Vec<Uuid> = platform.published(COMMENT_DELETED).await.iter().rev().take(2).map(id).collect();
     gone.sort_unstable();
     assert_eq!(gone, [id(&first), id(&said)]);

@@ -13,8 +13,8 @@ struct PinnedRecord {
     token_uri: String,
 }
 
-/// Writes down where the metadata of comments' NFTs can be read. A record is pinned once: one that is hidden and restored is another
-/// record, with another id, so that an event of the old one changes nothing.
+/// Writes down where the metadata of comments' NFTs can be read. A record that is asked for again after its comment was hidden and
+/// restored may be pinned again; events of one stream come in order, so the last address holds.
 pub fn nft_pinned<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
         let records: Vec<PinnedRecord> =

@@ -1,4 +1,4 @@
-//! Stores versions of posts, and deletes the comments and reactions of deleted ones.
+//! Stores versions of posts, and has what belongs to deleted ones deleted.
 use serde::Deserialize;
 use sqlx::PgTransaction;
 use uuid::Uuid;
@@ -6,7 +6,8 @@ use uuid::Uuid;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::{Effect, Event};
 use crate::posts::models::Post;
-use crate::posts::{Commenters, Status, signals};
+use crate::posts::{Commenters, Status};
+use crate::removals::models::Removal;
 
 /// The fields of a post's event that this service needs.
 #[derive(Deserialize)]
@@ -36,12 +37,13 @@ pub fn post_changed<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event])
     Box::pin(async move { Ok(Post::save(&mut **tx, &read_posts(events)?).await?) })
 }
 
-/// Deletes what belongs to a deleted post: its comments, reactions and bookmarks. Those of a hidden one stay, and no user sees them.
+/// Has what belongs to a deleted post deleted, page by page: its comments, reactions and bookmarks, which no user sees from now on. Those
+/// of a hidden one stay, and no user sees them either.
 pub fn post_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
         let (hidden, deleted): (Vec<Post>, Vec<Post>) = read_posts(events)?.into_iter().partition(|post| post.hidden);
         Post::save(&mut **tx, &hidden).await?;
         let deleted = Post::save_tombstones(tx, &deleted).await?;
-        Ok(signals::deleted(tx, &deleted).await?)
+        Ok(Removal::begin_posts(tx, &deleted).await?)
     })
 }
