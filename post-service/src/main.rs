@@ -33,8 +33,10 @@ use crate::drafts::schedulers::DraftPublisher;
 use crate::media::blobs::schedulers::Sweeper;
 use crate::media::library::MediaLibrary;
 use crate::media::processing::schedulers::{AT_ONCE, MediaWorker};
+use crate::media::republication::schedulers::PostRepublisher;
 use crate::nfts::state::Nfts;
-use crate::pre_publish::PrePublish;
+use crate::personal_data::schedulers::ErasureConfirmer;
+use crate::posts::checks::PublicationCheck;
 use crate::quotas::Quota;
 use crate::search::schedulers::{PostIndexer, SearchBackfill, SearchGauges};
 use crate::settings::{Command, Settings};
@@ -44,6 +46,8 @@ use crate::tags::schedulers::TagBackfiller;
 static MIGRATIONS: sqlx::migrate::Migrator = {
     let mut migrations = sqlx::migrate!();
     migrations.ignore_missing = true;
+    // `core::ground::database` locks them itself.
+    migrations.locking = false;
     migrations
 };
 
@@ -93,8 +97,8 @@ static SERVICE: Service = Service {
         let settings = Settings::from_arg_matches(arguments)?;
         let library = MediaLibrary::open(&settings.media, &app.settings)?;
         let quota = Quota::new(&settings.quota, &app.settings);
-        let pre_publish = Arc::new(PrePublish::new(&settings.pre_publish, &app.settings)?);
-        let publisher = pre_publish.clone();
+        let check = PublicationCheck::new(&settings.pre_publish, &app.settings)?;
+        let of_drafts = check.clone();
         let nfts = Nfts::open(app, &settings.nfts)?;
         Ok(Features {
             routes: posts::router()
@@ -105,7 +109,7 @@ static SERVICE: Service = Service {
                 .merge(tags::router())
                 .merge(nfts::router())
                 .layer(Extension(quota))
-                .layer(Extension(pre_publish))
+                .layer(Extension(check))
                 .layer(Extension(library.clone()))
                 .layer(Extension(nfts.clone()))
                 .merge(items::router())
@@ -117,12 +121,14 @@ static SERVICE: Service = Service {
                 posts::events::consumers::subscriptions(app),
                 nfts::events::consumers::subscriptions(),
                 blocks::events::subscriptions(),
+                personal_data::events::subscriptions(),
             ]),
             jobs: vec![
                 quotas::schedulers::job(app),
                 tags::schedulers::job(app),
                 items::schedulers::job(app),
                 media::blobs::schedulers::job(app, &library),
+                media::blobs::schedulers::incoming_job(app, &library),
             ],
             background: Some(Box::new(move |app| {
                 let threads = Arc::new(Semaphore::new(AT_ONCE));
@@ -130,13 +136,15 @@ static SERVICE: Service = Service {
                     app.start_after_commits(format!("pictures {number}"), MediaWorker::new(app, &library, &threads));
                 }
                 app.start_after_commits("files", Sweeper { app: app.clone(), library });
+                app.start_after_commits("posts of changed pictures", PostRepublisher(app.clone()));
+                app.start("confirmation of erasures", ErasureConfirmer(app.clone()));
                 nfts::schedulers::start(app, &nfts);
                 nfts::chain::schedulers::start(app, &nfts);
                 app.start("tags of older posts", TagBackfiller(app.clone()));
                 app.start_after_commits("search index", PostIndexer::new(app));
                 app.start("search gauges", SearchGauges(app.clone()));
                 app.start("search backfill", SearchBackfill(app.clone()));
-                app.start("publication of drafts", DraftPublisher { app: app.clone(), pre_publish: publisher });
+                app.start("publication of drafts", DraftPublisher { app: app.clone(), check: of_drafts });
             })),
         })
     },

@@ -15,12 +15,14 @@ mod views;
 #[cfg(test)]
 mod tests;
 
+use axum::middleware::from_fn;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::core::app::App;
 use crate::core::app::limits::Limit;
 use crate::core::ground::settings::Rate;
+use crate::posts::conditional::revalidate;
 
 /// How often a user may list their drafts.
 pub const LIST_DRAFTS_LIMIT: Limit = Limit {
@@ -43,5 +45,5 @@ pub enum Refusal {
 
 /// The route of drafts.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(views::list_drafts))
+    OpenApiRouter::new().routes(routes!(views::list_drafts)).layer(from_fn(revalidate))
 }

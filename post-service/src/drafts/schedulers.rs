@@ -1,5 +1,4 @@
 //! Publishes drafts when they are due.
-use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,9 +10,8 @@ use super::signals::{self, Publication};
 use crate::core::api::errors::Error;
 use crate::core::app::App;
 use crate::core::ground::worker::{Outcome, Worker};
-use crate::items::models::Item;
+use crate::posts::checks::PublicationCheck;
 use crate::posts::models::Post;
-use crate::pre_publish::PrePublish;
 
 /// Drafts of a step.
 const BATCH: i64 = 20;
@@ -23,7 +21,7 @@ const POLL: Duration = Duration::from_millis(500);
 /// Publishes drafts when they are due.
 pub struct DraftPublisher {
     pub app: App,
-    pub pre_publish: Arc<PrePublish>,
+    pub check: Arc<PublicationCheck>,
 }
 
 impl DraftPublisher {
@@ -34,10 +32,7 @@ impl DraftPublisher {
         if status.is_some_and(|status| status == "MUTED" || status == "BANNED") {
             return Ok(Some(Refusal::Author));
         }
-        let items = Item::list(&self.app.db, &[post.id]).await?;
-        let lines = post.title.as_deref().into_iter().chain([post.content.as_str()]);
-        let text = lines.chain(items.values().flat_map(Item::words)).collect::<Vec<_>>().join("\n");
-        match self.pre_publish.check("content", &text, ready(Ok(true))).await {
+        match self.check.due(&self.app.db, post).await {
             Ok(()) => Ok(None),
             Err(Error::Invalid(_)) => Ok(Some(Refusal::Content)),
             Err(error) => Err(error.into()),

@@ -3,6 +3,7 @@ use sqlx::PgTransaction;
 
 use super::Refusal;
 use super::models::{publish_draft, refuse_draft};
+use crate::items;
 use crate::posts;
 use crate::posts::models::Post;
 
@@ -22,6 +23,7 @@ pub async fn due(tx: &mut PgTransaction<'_>, checked: &Post, refusal: Option<Ref
         Some(refusal) => (refuse_draft(tx, checked.id, checked.updated_at, refusal).await?, Publication::Refused),
     };
     let Some(post) = post else { return Ok(Publication::Overtaken) };
+    items::signals::published(tx, &post).await?;
     posts::signals::updated(tx, &post).await?;
     Ok(publication)
 }

@@ -1,5 +1,4 @@
 //! Drafts and their publication, through the routes and the worker.
-use std::sync::Arc;
 
 use chrono::{Duration, Utc};
 use clap::FromArgMatches;
@@ -14,15 +13,16 @@ use crate::SERVICE;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::{Platform, new_user};
+use crate::posts::checks::PublicationCheck;
 use crate::posts::events::POST_UPDATED;
-use crate::pre_publish::{self, PrePublish, PrePublishSettings};
+use crate::pre_publish::{self, PrePublishSettings};
 use crate::search::tests::index;
 
 /// The worker of a replica with these settings.
 fn publisher(platform: &Platform) -> DraftPublisher {
     let settings = PrePublishSettings::from_arg_matches(&platform.settings()).unwrap();
-    let pre_publish = Arc::new(PrePublish::new(&settings, &platform.app.settings).unwrap());
-    DraftPublisher { app: platform.app.clone(), pre_publish }
+    let check = PublicationCheck::new(&settings, &platform.app.settings).unwrap();
+    DraftPublisher { app: platform.app.clone(), check }
 }
 
 fn ahead(seconds: i64) -> Value {

@@ -20,6 +20,7 @@ use crate::posts::shown;
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(
     (status = 200, body = Vec<PostOut>),
+    (status = 304, description = "The reader has it, as `If-None-Match` says"),
 ))]
 pub async fn list_drafts(
     user: User,

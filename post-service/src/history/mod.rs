@@ -11,12 +11,14 @@ mod views;
 #[cfg(test)]
 mod tests;
 
+use axum::middleware::from_fn;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::core::app::App;
 use crate::core::app::limits::Limit;
 use crate::core::ground::settings::Rate;
+use crate::posts::conditional::revalidate;
 
 /// Versions that are kept of a post, beside the last: an author who edits it more often loses the oldest, so that edits cannot
 /// fill a disk.
@@ -33,5 +35,5 @@ pub const HISTORY_LIMIT: Limit = Limit {
 
 /// The route of histories.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(views::get_history))
+    OpenApiRouter::new().routes(routes!(views::get_history)).layer(from_fn(revalidate))
 }

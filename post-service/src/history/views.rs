@@ -19,6 +19,7 @@ use crate::posts::models::Post;
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(
     (status = 200, body = Vec<PostVersionOut>),
+    (status = 304, description = "The reader has it, as `If-None-Match` says"),
     (status = 404, body = Problem),
     (status = 422, body = Problem),
 ))]

@@ -1,8 +1,9 @@
 //! Attachments: a link, or a thing of another catalogue such as a book or a track, that a post is about.
 //!
-//! Items are a catalogue without doubles: constraints decide whether an item is there, and posts share it. What it says is what its
-//! first author wrote, the first whose post all users may read. The service never fetches an address: it would be a way into the
-//! network that it stands in. Clients load pictures themselves.
+//! Items are a catalogue without doubles: constraints decide whether an item is there, and posts share it. What a post says about its item
+//! is stored with the post, so no other post can change it: a draft says what its author wrote, and the posts that all users may read
+//! say what the first of them said. The service never fetches an address: it would be a way into the network that it stands in.
+//! Clients load pictures themselves.
 pub mod models;
 pub mod schedulers;
 pub mod schemas;

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::ItemKind;
-use super::models::Item;
+use super::models::{Item, ItemWords};
 use crate::core::contract::fields::{Fields, Input, Invalid};
 
 /// The longest content of a post with an item, in characters: a caption.
@@ -118,16 +118,9 @@ pub fn read_address(text: &str) -> Option<String> {
 impl ItemIn {
     /// The item that is stored, unless it is there.
     pub fn item(self) -> Item {
-        Item {
-            id: Uuid::now_v7(),
-            kind: self.kind,
-            external_id: self.external_id,
-            url: self.url,
-            title: self.title,
-            artists: self.artists,
-            site: self.site,
-            picture_url: self.picture_url,
-        }
+        let Self { kind, external_id, url, title, artists, site, picture_url } = self;
+        let said = ItemWords { url, title, artists, site, picture_url };
+        Item { id: Uuid::now_v7(), kind, external_id, said }
     }
 }
 
@@ -193,16 +186,9 @@ pub struct ItemOut {
 
 impl From<Item> for ItemOut {
     fn from(item: Item) -> Self {
-        Self {
-            id: item.id,
-            kind: item.kind,
-            external_id: item.external_id,
-            url: item.url,
-            title: item.title,
-            artists: item.artists,
-            site: item.site,
-            picture_url: item.picture_url,
-        }
+        let Item { id, kind, external_id, said } = item;
+        let ItemWords { url, title, artists, site, picture_url } = said;
+        Self { id, kind, external_id, url, title, artists, site, picture_url }
     }
 }
 

@@ -139,6 +139,98 @@ async fn the_words_of_private_posts_are_not_given_to_the_next(_: PgPoolOptions, 
     }
 }
 
+/// Writes a post about the book in other words.
+async fn say(platform: &Platform, author: &str, title: &str, status: &str) -> Value {
+    let mut item = book();
+    item["title"] = json!(title);
+    let body = json!({ "content": "Read this", "types": [], "status": status, "item": item });
+    let reply = platform.call("POST", "/posts", Some(author), Some(body)).await;
+    assert_eq!(reply.status, 201, "{reply:?}");
+    reply.body
+}
+
+/// What a post says about its item no other post changes; those that all users may read say the same.
+#[sqlx::test(migrations = false)]
+async fn no_post_changes_what_another_one_says(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let ((anna, _), (bert, _), (carl, _)) = (new_user(), new_user(), new_user());
+    let hers = say(&platform, &anna, "Hers", "DRAFT").await;
+    let his = say(&platform, &bert, "His", "DRAFT").await;
+    assert_eq!(hers["item"]["id"], his["item"]["id"], "it is one item");
+    let read = async |author: &str, post: &Value| {
+        let path = format!("/posts/{}", post["id"].as_str().unwrap());
+        platform.call("GET", &path, Some(author), None).await.body["item"]["title"].clone()
+    };
+    let said = async || (read(&anna, &hers).await, read(&bert, &his).await);
+    let path = format!("/items/{}", hers["item"]["id"].as_str().unwrap());
+    let described = async |reader: &str| platform.call("GET", &path, Some(reader), None).await.body["title"].clone();
+    assert_eq!(said().await, (json!("Hers"), json!("His")), "each says what its own author wrote");
+    assert_eq!((described(&anna).await, described(&bert).await), (json!("Hers"), json!("His")));
+    assert_eq!(platform.call("GET", &path, Some(&carl), None).await.status, 404);
+
+    let status = |status: &str| json!({ "status": status });
+    assert_eq!(change(&platform, &bert, &his, status("POSTED")).await.status, 200);
+    assert_eq!(said().await, (json!("Hers"), json!("His")), "a draft is not changed by what is published");
+    assert_eq!(described(&carl).await, "His");
+    assert_eq!(change(&platform, &bert, &his, status("ARCHIVED")).await.status, 200);
+    let published = change(&platform, &anna, &hers, status("POSTED")).await;
+    assert_eq!(published.body["item"]["title"], "Hers", "no post that all users read says anything else");
+    assert_eq!(said().await, (json!("Hers"), json!("His")));
+    assert_eq!(described(&carl).await, "Hers");
+    let published = change(&platform, &bert, &his, status("POSTED")).await;
+    assert_eq!(published.body["item"]["title"], "Hers", "what all users read is one thing");
+    let again = say(&platform, &carl, "Another", "POSTED").await;
+    assert_eq!((said().await, &again["item"]["title"]), ((json!("Hers"), json!("Hers")), &json!("Hers")));
+}
+
+/// The only author who says something about an item can say it better.
+#[sqlx::test(migrations = false)]
+async fn an_author_corrects_what_no_one_else_has_said(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let ((anna, _), (bert, _)) = (new_user(), new_user());
+    let post = say(&platform, &anna, "On Enginse", "POSTED").await;
+    let corrected = change(&platform, &anna, &post, json!({ "item": book() })).await;
+    assert_eq!(corrected.body["item"]["title"], "On Engines");
+    assert_eq!(attach(&platform, &bert, &book()).await["item"], corrected.body["item"]);
+    let mut other = book();
+    other["title"] = json!("Something else");
+    let changed = change(&platform, &anna, &post, json!({ "item": other })).await;
+    assert_eq!(changed.body["item"]["title"], "On Engines", "others say it, too, by now");
+}
+
+/// Posts of an earlier release have no words of their own, and keep what they say.
+#[sqlx::test(migrations = false)]
+async fn an_older_post_keeps_what_it_says(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let ((anna, _), (bert, _)) = (new_user(), new_user());
+    let old = say(&platform, &anna, "As ever", "DRAFT").await;
+    platform.app.db.execute("update post_item set words = null").await.unwrap();
+    let path = format!("/posts/{}", old["id"].as_str().unwrap());
+    let title = async || platform.call("GET", &path, Some(&anna), None).await.body["item"]["title"].clone();
+    assert_eq!(title().await, "As ever");
+    assert_eq!(attach(&platform, &bert, &book()).await["item"]["title"], "On Engines");
+    assert_eq!(title().await, "As ever");
+}
+
+/// The items of a person's posts are exported, and what they have said about an item is erased with them, also where others have the item.
+#[sqlx::test(migrations = false)]
+async fn what_was_said_about_an_item_is_exported_and_erased(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let ((anna, her), (bert, _)) = (new_user(), new_user());
+    let hers = say(&platform, &anna, "Annasword", "DRAFT").await;
+    let his = say(&platform, &bert, "His", "DRAFT").await;
+    platform.published(POST_CREATED).await;
+    let held = platform.personal_data_of(her, "items").await;
+    assert_eq!((held.len(), &held[0]["post_id"], &held[0]["title"]), (1, &hers["id"], &json!("Annasword")));
+    assert_eq!((&held[0]["external_id"], &held[0]["artists"]), (&json!("isbn:1"), &json!(["Ada"])));
+    platform.consume("user_deleted", &json!({ "id": her, "deleted_at": "2026-11-20T12:00:00+00:00" })).await;
+    platform.erase(her).await;
+    assert_eq!(platform.finds("Annasword").await, [""; 0]);
+    assert_eq!(platform.personal_data_of(her, "items").await, [json!(null); 0]);
+    let path = format!("/posts/{}", his["id"].as_str().unwrap());
+    assert_eq!(platform.call("GET", &path, Some(&bert), None).await.body["item"], his["item"]);
+}
+
 #[sqlx::test(migrations = false)]
 async fn an_item_leaves_room_for_a_caption(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;

@@ -3,6 +3,11 @@
 //! An upload is streamed into the [`store`] and answered at once; a worker ([`processing`]) decodes it within limits and writes
 //! what is served, so that no byte of an upload ever reaches another person as it came. Files are [`blobs`], found by their
 //! content; what a picture is and who may see it is in Postgres and decided anew at each request ([`serving`]).
+//!
+//! **Locks.** Every transaction takes them in this order, those of one kind at once and in the order of ids, so that none waits for
+//! another that waits for it: posts, pictures (`media`), profiles (`profile_picture`), direct uploads (`media_upload`), what their owners
+//! use (`media_usage`), files (`media_blob`). A change of a picture therefore locks no post: the posts that show it are published again
+//! by a worker, in transactions of its own ([`republication`]).
 pub mod attachments;
 pub mod blobs;
 pub mod decisions;
@@ -12,6 +17,7 @@ pub mod library;
 pub mod models;
 pub mod pictures;
 pub mod processing;
+pub mod republication;
 pub mod schemas;
 mod serving;
 pub mod signals;

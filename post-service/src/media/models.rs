@@ -3,6 +3,7 @@ use serde::Serialize;
 use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
+use super::blobs::models::OwnedBlob;
 use super::{MediaStatus, Purpose};
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
@@ -55,24 +56,37 @@ pub struct Upload<'a> {
     pub blob: Uuid,
 }
 
-/// Lets uploads of one owner take turns until the transaction ends.
-pub async fn lock_uploads(tx: &mut PgTransaction<'_>, owner: Uuid) -> sqlx::Result<()> {
-    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 0))", format!("media of {owner}"))
-        .execute(&mut **tx)
-        .await?;
+/// The bytes of the quota that a person uses: their pictures, and the direct uploads that are not over. Uploads of one person take turns
+/// from here until the transaction ends, so that two at once do not both get the last free bytes.
+pub async fn lock_used_bytes(tx: &mut PgTransaction<'_>, owner: Uuid) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        "insert into media_usage (owner, bytes) values ($1, 0)
+        on conflict (owner) do update set bytes = media_usage.bytes returning bytes",
+        owner
+    )
+    .fetch_one(&mut **tx)
+    .await
+}
+
+/// The same without a lock: what may be another number in a moment.
+pub async fn used_bytes(db: impl PgExecutor<'_>, owner: Uuid) -> sqlx::Result<i64> {
+    let query = sqlx::query_scalar!("select bytes from media_usage where owner = $1", owner);
+    Ok(query.fetch_optional(db).await?.unwrap_or_default())
+}
+
+/// Deletes what is counted of a person who has no pictures and no uploads any more.
+pub async fn delete_usage(tx: &mut PgTransaction<'_>, owner: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("delete from media_usage where owner = $1", owner).execute(&mut **tx).await?;
     Ok(())
 }
 
 impl Media {
-    /// Inserts a picture, unless the owner would then have more bytes than their quota; none then. Uploads of one owner take turns,
-    /// so that two at once do not both get the last free bytes.
-    pub async fn create(tx: &mut PgTransaction<'_>, upload: &Upload<'_>, quota: i64) -> sqlx::Result<Option<Self>> {
-        lock_uploads(tx, upload.owner).await?;
+    /// Inserts a picture; its bytes count towards its owner's quota from then on.
+    pub async fn create(tx: &mut PgTransaction<'_>, upload: &Upload<'_>) -> sqlx::Result<Self> {
         sqlx::query_as!(
             Self,
             r#"insert into media (id, created_by, purpose, content_type, bytes, sha256, alt, original)
-            select $1, $2, $3, $4, $5::bigint, $6, $7, $8
-            where (select coalesce(sum(bytes), 0)::bigint from media where created_by = $2) + $5::bigint <= $9::bigint
+            values ($1, $2, $3, $4, $5, $6, $7, $8)
             returning id, created_at, created_by, purpose, status, reason, content_type, bytes, width, height, blurhash, alt,
                 hidden_at is not null as "hidden!", '{}'::text[] as "renditions!""#,
             upload.id,
@@ -82,20 +96,9 @@ impl Media {
             upload.bytes,
             upload.sha256,
             upload.alt,
-            upload.blob,
-            quota
+            upload.blob
         )
-        .fetch_optional(&mut **tx)
-        .await
-    }
-
-    /// The bytes of all that a person has uploaded and not deleted.
-    pub async fn used_bytes(db: impl PgExecutor<'_>, owner: Uuid) -> sqlx::Result<i64> {
-        sqlx::query_scalar!(
-            r#"select coalesce(sum(bytes), 0)::bigint as "used!" from media where created_by = $1"#,
-            owner
-        )
-        .fetch_one(db)
+        .fetch_one(&mut **tx)
         .await
     }
 
@@ -147,11 +150,21 @@ impl Media {
         Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
     }
 
-    /// Deletes pictures with their renditions; with the blobs to which they referred.
-    pub async fn delete(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<(Vec<DeletedMedia>, Vec<Uuid>)> {
-        let blobs = sqlx::query_scalar!(
-            r#"select blob_id as "blob!" from media_rendition where media_id = any($1)
-            union select original from media where id = any($1) and original is not null"#,
+    /// Deletes pictures that this transaction has locked, with their renditions; with the blobs to which they referred.
+    pub async fn delete(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<(Vec<DeletedMedia>, Vec<OwnedBlob>)> {
+        let blobs = sqlx::query_as!(
+            OwnedBlob,
+            r#"select blob_id as "id!", created_by as "owner!"
+            from media_rendition join media on media.id = media_id where media_id = any($1)
+            union select original, created_by from media where id = any($1) and original is not null"#,
+            ids
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        // Their bytes are subtracted from what their owners use, whose rows all transactions lock in one order.
+        sqlx::query!(
+            "select owner from media_usage where owner in (select created_by from media where id = any($1))
+            order by owner for update",
             ids
         )
         .fetch_all(&mut **tx)
@@ -175,9 +188,20 @@ impl Media {
     /// Locks pictures until the transaction ends. What shows them is looked up by a later statement, which sees what others have
     /// committed before they let go of the lock.
     pub async fn lock(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
-        sqlx::query!("select id from media where id = any($1) order by id for update", ids)
-            .fetch_all(&mut **tx)
-            .await?;
+        Self::lock_with_posts(tx, ids, &[]).await
+    }
+
+    /// Locks pictures, and those that posts show, together: a transaction that locks both takes the locks in one order.
+    pub async fn lock_with_posts(tx: &mut PgTransaction<'_>, ids: &[Uuid], posts: &[Uuid]) -> sqlx::Result<()> {
+        sqlx::query!(
+            "select id from media
+            where id = any($1::uuid[] || array(select media_id from post_media where post_id = any($2)))
+            order by id for update",
+            ids,
+            posts
+        )
+        .fetch_all(&mut **tx)
+        .await?;
         Ok(())
     }
 

@@ -13,12 +13,14 @@ use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
 use clap::Args;
 use futures::stream::BoxStream;
-use futures::{StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::signer::{HeaderValue, Method, SignedUrlOptions, Signer};
-use object_store::{ClientOptions, GetOptions, GetRange, ObjectStore, ObjectStoreExt, RetryConfig, WriteMultipart};
+use object_store::{
+    ClientOptions, GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, RetryConfig, WriteMultipart,
+};
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
@@ -85,22 +87,39 @@ pub struct NewObject {
 /// An object in a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoredObject {
-    pub blob: Uuid,
+    /// The id that its key is made of.
+    pub id: Uuid,
+    pub bytes: u64,
     pub age: Duration,
 }
 
 fn key(blob: Uuid) -> Path {
-    let id = blob.simple().to_string();
-    // The end of an id is random, its beginning is the time: folders fill evenly.
-    Path::from(format!("{ROOT}/{}/{id}", &id[30..]))
+    Path::from(format!("{}/{}", shelf(shelf_of(blob)), blob.simple()))
+}
+
+/// The shelf of an object. The end of an id is random, its beginning is the time: shelves fill evenly.
+fn shelf_of(blob: Uuid) -> u8 {
+    blob.as_bytes()[15]
+}
+
+fn shelf(number: u8) -> Path {
+    Path::from(format!("{ROOT}/{number:02x}"))
 }
 
 fn incoming_key(upload: Uuid) -> Path {
     Path::from(format!("{INCOMING}/{}", upload.simple()))
 }
 
-fn blob_of(key: &Path) -> Option<Uuid> {
-    key.filename().and_then(|name| Uuid::try_parse(name).ok())
+/// The objects of a listing whose names are ids.
+fn objects(
+    listing: BoxStream<'static, object_store::Result<ObjectMeta>>,
+) -> impl Stream<Item = object_store::Result<StoredObject>> {
+    let now = SystemTime::now();
+    listing.try_filter_map(move |object| async move {
+        let age = now.duration_since(object.last_modified.into()).unwrap_or_default();
+        let id = object.location.filename().and_then(|name| Uuid::try_parse(name).ok());
+        Ok(id.map(|id| StoredObject { id, bytes: object.size, age }))
+    })
 }
 
 impl Store {
@@ -165,10 +184,12 @@ impl Store {
         Ok(self.objects.get_opts(&key(blob), options).await?.into_stream())
     }
 
-    /// Deletes an object; one that is not there is deleted.
+    /// Deletes an object; one that is not there is deleted. In a folder that has no objects at all nothing is known of it: that is the
+    /// place of a disk that is not mounted.
     pub async fn delete(&self, blob: Uuid) -> object_store::Result<()> {
+        let is_away = || self.folder.as_ref().is_some_and(|folder| !folder.join(ROOT).is_dir());
         match self.objects.delete(&key(blob)).await {
-            Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(object_store::Error::NotFound { .. }) if !is_away() => Ok(()),
             outcome => outcome,
         }
     }
@@ -204,38 +225,45 @@ impl Store {
         }
     }
 
-    /// Up to `most` objects that come after one in the order of keys, none: from the first on.
+    /// Objects that come after one in the order of keys, none: from the first on; fewer than `most` when there are no more. A folder
+    /// lists its files in no order, so of it whole shelves are listed: each file is looked at once, however many there are.
     pub async fn list(&self, after: Option<Uuid>, most: usize) -> object_store::Result<Vec<StoredObject>> {
-        self.list_beneath(ROOT, after.map(key), most).await
+        if self.folder.is_none() {
+            return self.list_bucket(ROOT, after.map(key), most).await;
+        }
+        let mut listed = Vec::new();
+        for number in (0..=u8::MAX).filter(|number| after.is_none_or(|blob| *number > shelf_of(blob))) {
+            let mut beneath: Vec<StoredObject> = objects(self.objects.list(Some(&shelf(number)))).try_collect().await?;
+            beneath.sort_unstable_by_key(|object| object.id);
+            listed.append(&mut beneath);
+            if listed.len() >= most {
+                break;
+            }
+        }
+        Ok(listed)
     }
 
-    /// The same of what clients have written themselves.
+    /// The same of what clients have written themselves, which in a folder is nothing.
     pub async fn list_incoming(&self, after: Option<Uuid>, most: usize) -> object_store::Result<Vec<StoredObject>> {
-        self.list_beneath(INCOMING, after.map(incoming_key), most).await
+        if self.folder.is_some() {
+            return Ok(Vec::new());
+        }
+        self.list_bucket(INCOMING, after.map(incoming_key), most).await
     }
 
-    async fn list_beneath(
+    /// A bucket is listed in the order of keys.
+    async fn list_bucket(
         &self,
         root: &str,
         after: Option<Path>,
         most: usize,
     ) -> object_store::Result<Vec<StoredObject>> {
-        let now = SystemTime::now();
         let root = Path::from(root);
-        let objects = match after {
+        let listing = match after {
             Some(after) => self.objects.list_with_offset(Some(&root), &after),
             None => self.objects.list(Some(&root)),
         };
-        let known = objects.try_filter_map(|object| async move {
-            let age = now.duration_since(object.last_modified.into()).unwrap_or_default();
-            Ok(blob_of(&object.location).map(|blob| (object.location.to_string(), StoredObject { blob, age })))
-        });
-        // A bucket is listed in the order of keys, a folder in any.
-        let mut listed: Vec<(String, StoredObject)> =
-            if self.folder.is_some() { known.try_collect().await? } else { known.take(most).try_collect().await? };
-        listed.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        listed.truncate(most);
-        Ok(listed.into_iter().map(|(_, object)| object).collect())
+        objects(listing).take(most).try_collect().await
     }
 
     /// Deletes the temporary files of uploads that ended longer ago without their end; how many there were.

@@ -15,6 +15,7 @@ use crate::core::api::pagination::Page;
 use crate::core::app::App;
 use crate::core::app::identity::User;
 use crate::core::contract::extract::{Json as Body, Path};
+use crate::posts::checks::PublicationCheck;
 
 /// The refusal where the caller has no such picture.
 const NO_SUCH_MEDIA: Error = Error::Refused(StatusCode::NOT_FOUND, "Media not found");
@@ -58,21 +59,23 @@ pub async fn get_media(
     request_body = AltIn, responses(
     (status = 200, body = MediaOut),
     (status = 404, body = Problem),
+    (status = 422, body = Problem, description = "Also when a published post shows the picture, and moderation would hide the words"),
 ))]
 pub async fn describe_media(
     user: User,
     State(app): State<App>,
     Extension(library): Extension<Arc<MediaLibrary>>,
+    Extension(check): Extension<Arc<PublicationCheck>>,
     Path(id): Path,
     Body(AltIn { alt }): Body<AltIn>,
 ) -> Result<Json<MediaOut>, Error> {
+    Media::find(&app.db, id, user.id).await?.ok_or(NO_SUCH_MEDIA)?;
+    check.described(&app.db, id, &alt).await?;
     let mut tx = app.db.begin().await?;
-    Media::find(&mut *tx, id, user.id).await?.ok_or(NO_SUCH_MEDIA)?;
-    signals::lock_posts(&mut tx, &[id]).await?;
     if !Media::describe(&mut tx, id, user.id, &alt).await? {
         return Err(NO_SUCH_MEDIA);
     }
-    signals::changed(&mut tx, id).await?;
+    signals::changed(&mut tx, &[id]).await?;
     let media = Media::find(&mut *tx, id, user.id).await?.ok_or(NO_SUCH_MEDIA)?;
     app.commit_with_answer(tx).await?;
     Ok(Json(MediaOut::new(media, &library.urls)))

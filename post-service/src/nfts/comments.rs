@@ -14,6 +14,10 @@ use crate::core::ground::telemetry::spans;
 /// The service that owns comments, as `PRODUCERS` names it.
 const OWNER: &str = "interaction-service";
 
+/// The type of the problem by which that service says that there is no such comment. Any other 404 is of something in between, or of
+/// another service: a gateway, a wrong address.
+const NO_COMMENT: &str = "urn:problem:comment-not-found";
+
 /// A comment and the id of its NFT record, as the interaction service shows it.
 #[derive(Deserialize)]
 struct CommentRecord {
@@ -23,6 +27,12 @@ struct CommentRecord {
     created_at: Timestamp,
     updated_at: Timestamp,
     content: String,
+}
+
+/// Why there is no answer (RFC 9457), as far as it is read.
+#[derive(Deserialize)]
+struct CommentProblem {
+    r#type: String,
 }
 
 /// Where records of comments are fetched.
@@ -51,6 +61,9 @@ impl CommentSource {
         let request = self.http.get(format!("{url}/internal/nfts/{comment}")).bearer_auth(token.expose_secret());
         let answer = spans::call(request).await.map_err(reqwest::Error::without_url)?;
         if answer.status() == StatusCode::NOT_FOUND {
+            let problem: Option<CommentProblem> = answer.json().await.ok();
+            let is_its_own = problem.is_some_and(|problem| problem.r#type == NO_COMMENT);
+            anyhow::ensure!(is_its_own, "what answers 404 is not the interaction service");
             return Ok(None);
         }
         let answer = answer.error_for_status().map_err(reqwest::Error::without_url)?;

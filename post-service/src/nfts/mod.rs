@@ -4,7 +4,7 @@
 //! ```text
 //! READY_FOR_MINTING ─asked for─▶ UPLOADING ─▶ PINNED
 //!                                  ▲  │ ├──▶ FAILED (reason)       asked for again: UPLOADING
-//!                                  │  ▼ └──▶ CANCELLED (reason)    its content was withdrawn
+//!                                  │  ▼ └──▶ CANCELLED (reason)    its content was withdrawn; where it is back, the same
 //!                                 RETRY
 //! ```
 //!
@@ -29,6 +29,7 @@ pub mod state;
 mod stores;
 pub mod tokens;
 mod views;
+mod withdrawals;
 
 #[cfg(test)]
 pub mod tests;

@@ -7,7 +7,6 @@ use std::time::Duration;
 use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
-use super::chain::ledger::models as ledger;
 use super::documents::MintedContent;
 use super::removals::models::{CLAIM_SECONDS, Unpin};
 use super::{MintStatus, NftKind};
@@ -51,7 +50,8 @@ impl Nft {
             select id, created_at, created_by, updated_at, kind, subject_id, status, reason, cid, token_uri,
                 contract, token_id, recipient, transaction_hash, minted_at from mint
             where id = $1 and not exists (select from post_nft where post_nft.id = mint.id)
-                and (created_by = $2 or (kind = 'COMMENT' and token_uri is not null and not hidden(created_by, $2)))"#,
+                and (created_by = $2 or (kind = 'COMMENT' and token_uri is not null and status <> 'CANCELLED'
+                    and not hidden(created_by, $2)))"#,
             id,
             viewer
         )
@@ -77,6 +77,17 @@ pub async fn find_post(db: impl PgExecutor<'_>, post: Uuid) -> sqlx::Result<Opti
 /// Locks the record of a post until the transaction ends; there is none of a comment.
 pub async fn lock_record(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<()> {
     sqlx::query!("select id from post_nft where id = $1 for update", id).fetch_optional(&mut **tx).await?;
+    Ok(())
+}
+
+/// Shows in the new record of a post how far its minting is: of one that was hidden and is back, which has the record's id of before.
+pub async fn show_in_new_record(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<()> {
+    // Locked first: what changes the request at the moment does not see the record yet, and is seen here when it is done.
+    let known =
+        sqlx::query_scalar!("select id from mint where id = $1 for update", id).fetch_optional(&mut **tx).await?;
+    if known.is_some() {
+        show_in_records(tx, &[id]).await?;
+    }
     Ok(())
 }
 
@@ -117,16 +128,34 @@ impl Mint {
         lock_record(tx, content.record_id).await?;
         sqlx::query!(
             "insert into mint (id, created_by, kind, subject_id) values ($1, $2, $3, $4)
-            on conflict on constraint mint_kind_subject_id_key do update set id = excluded.id, status = 'UPLOADING',
-                reason = null, pin_request = null, token_uri = null, failures = 0,
-                recipient = case when mint.minted_at is null and mint.voucher_deadline is null then null else mint.recipient end,
-                transaction_hash = case when mint.minted_at is null then null else mint.transaction_hash end,
-                created_at = now(), updated_at = now(), next_try_at = now()
-            where mint.status in ('FAILED', 'CANCELLED')",
+            on conflict on constraint mint_kind_subject_id_key do update set id = excluded.id",
             content.record_id,
             content.created_by,
             content.kind as NftKind,
             content.subject_id
+        )
+        .execute(&mut **tx)
+        .await?;
+        // What was withdrawn and is back: where a token leads to its document, or may lead there by a transaction on its way or a voucher,
+        // also by one that has ended so lately that what has become of it may not be read yet, that document is the one.
+        sqlx::query!(
+            "update mint set status = 'PINNED', reason = null, failures = 0, created_at = now(), updated_at = now(),
+                recipient = case when minted_at is null and voucher_deadline is null then null else recipient end
+            where id = $1 and status in ('FAILED', 'CANCELLED') and token_uri is not null
+                and (minted_at is not null or voucher_deadline > now() - interval '1 day' or exists (
+                    select from chain_transaction as entry where entry.record_id = mint.id
+                        and (entry.status in ('SIGNED', 'SUBMITTED', 'MINED') or (entry.status = 'CONFIRMED' and entry.succeeded))))",
+            content.record_id
+        )
+        .execute(&mut **tx)
+        .await?;
+        sqlx::query!(
+            "update mint set status = 'UPLOADING', reason = null, pin_request = null, token_uri = null, failures = 0,
+                recipient = case when minted_at is null and voucher_deadline is null then null else recipient end,
+                transaction_hash = case when minted_at is null then null else transaction_hash end,
+                created_at = now(), updated_at = now(), next_try_at = now()
+            where id = $1 and status in ('FAILED', 'CANCELLED')",
+            content.record_id
         )
         .execute(&mut **tx)
         .await?;
@@ -211,64 +240,6 @@ impl Mint {
             wait.as_secs_f64()
         )
         .execute(db)
-        .await?;
-        Ok(())
-    }
-
-    /// Cancels the requests for contents that were withdrawn, and has their documents removed; how many there were.
-    pub async fn cancel(
-        tx: &mut PgTransaction<'_>,
-        kind: NftKind,
-        subjects: &[Uuid],
-        reason: &str,
-    ) -> sqlx::Result<usize> {
-        if kind == NftKind::Post {
-            let rows = sqlx::query!("select id from post_nft where post_id = any($1) order by id for update", subjects);
-            rows.fetch_all(&mut **tx).await?;
-        }
-        let locked = sqlx::query_scalar!(
-            "select id from mint where kind = $1 and subject_id = any($2) and status <> 'CANCELLED'
-            order by id for update",
-            kind as NftKind,
-            subjects
-        )
-        .fetch_all(&mut **tx)
-        .await?;
-        Self::unpin(tx, &locked).await?;
-        sqlx::query!(
-            "update mint set status = 'CANCELLED', reason = $2, token_uri = null, updated_at = now() where id = any($1)",
-            &locked,
-            reason
-        )
-        .execute(&mut **tx)
-        .await?;
-        show_in_records(tx, &locked).await?;
-        Ok(locked.len())
-    }
-
-    /// Deletes the requests of a user, and has their documents removed.
-    pub async fn delete_by_user(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<()> {
-        let locked = sqlx::query_scalar!("select id from mint where created_by = $1 order by id for update", user)
-            .fetch_all(&mut **tx)
-            .await?;
-        Self::unpin(tx, &locked).await?;
-        ledger::forget(tx, &locked).await?;
-        sqlx::query!("delete from mint where id = any($1)", &locked).execute(&mut **tx).await?;
-        Ok(())
-    }
-
-    /// Has the documents of requests removed: at once, or, where one may be being uploaded, when that has ended.
-    async fn unpin(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<()> {
-        sqlx::query!(
-            "insert into unpin (store, cid, pin_request, next_try_at)
-            select store, cid, pin_request,
-                case when status in ('UPLOADING', 'RETRY') then now() + make_interval(secs => $2) else now() end
-            from mint where id = any($1) and status <> 'CANCELLED' and store is not null and cid is not null
-            on conflict (store, cid) do nothing",
-            ids,
-            CLAIM_SECONDS
-        )
-        .execute(&mut **tx)
         .await?;
         Ok(())
     }

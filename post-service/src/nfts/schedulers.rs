@@ -94,14 +94,14 @@ impl Minter {
             NftKind::Post => find_post(&self.app.db, mint.subject_id).await?,
             NftKind::Comment => self.nfts.comments.fetch(mint.subject_id).await?,
         };
-        // A post that was hidden and restored has another record, for which its author asks anew.
+        // A record that the release before has made anew, after it was hidden and restored, is asked for anew.
         Ok(content.filter(|content| content.record_id == mint.id))
     }
 
-    /// Cancels what is not there any more. The event of it may not have been consumed.
+    /// Cancels what is not there any more, of which the event may not have been consumed.
     async fn withdraw(&self, mint: &Mint) -> anyhow::Result<()> {
         let mut tx = self.app.db.begin().await?;
-        signals::withdrawn(&mut tx, mint.kind, &[mint.subject_id], signals::Withdrawal::Deleted).await?;
+        signals::withdrawn(&mut tx, mint.kind, &[mint.subject_id], signals::Withdrawal::Missing).await?;
         Ok(self.app.commit(tx).await?)
     }
 

@@ -11,11 +11,14 @@ use super::tokens::models::Minted;
 /// How a content was withdrawn, in the words of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Withdrawal {
+    /// For good.
     Deleted,
     /// By its author, who may publish it again.
     Archived,
-    /// By moderation.
+    /// By moderation, which may restore it.
     Hidden,
+    /// It is not found any more. The event that says how it went comes.
+    Missing,
 }
 
 impl Withdrawal {
@@ -24,18 +27,23 @@ impl Withdrawal {
             Self::Deleted => "its content was deleted",
             Self::Archived => "its content was archived",
             Self::Hidden => "its content was hidden by moderation",
+            Self::Missing => "its content is not there any more",
         }
     }
 }
 
-/// Contents were withdrawn: their minting is cancelled, and what was uploaded of it is removed.
+/// Contents were withdrawn: their minting is cancelled, and what was uploaded of those that are gone for good is removed.
 pub async fn withdrawn(
     tx: &mut PgTransaction<'_>,
     kind: NftKind,
     subjects: &[Uuid],
     how: Withdrawal,
 ) -> sqlx::Result<()> {
-    let cancelled = Mint::cancel(tx, kind, subjects, how.reason()).await?;
+    let cancelled = if how == Withdrawal::Deleted {
+        Mint::cancel_for_good(tx, kind, subjects, how.reason()).await?
+    } else {
+        Mint::cancel(tx, kind, subjects, how.reason()).await?
+    };
     metrics::counter!("nft_mints_total", "outcome" => "cancelled").increment(cancelled as u64);
     Ok(())
 }

@@ -39,7 +39,8 @@ pub struct Nfts {
 impl Nfts {
     /// What the settings describe. It makes no call yet.
     pub fn open(app: &App, settings: &NftSettings) -> anyhow::Result<Arc<Self>> {
-        let local = (settings.store.nft_store == StoreKind::Local).then(|| LocalStore::new(&settings.store));
+        let local =
+            (settings.store.nft_store == StoreKind::Local).then(|| LocalStore::open(&settings.store)).transpose()?;
         Ok(Arc::new(Self {
             is_on: settings.minting == Switch::On,
             store: open(&settings.store, &app.http)?,

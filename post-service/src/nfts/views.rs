@@ -64,7 +64,7 @@ pub async fn read_nft(user: User, State(app): State<App>, Path(id): Path) -> Res
 pub async fn read_metadata(Extension(nfts): Extension<Arc<Nfts>>, params: RawPathParams) -> Result<Response, Error> {
     let cid = params.iter().find_map(|(_, value)| read_cid(value)).ok_or(NOT_FOUND)?;
     let local = nfts.local.as_ref().ok_or(NOT_FOUND)?;
-    let bytes = local.read(&cid).await.map_err(|cause| Error::Internal(cause.into()))?.ok_or(NOT_FOUND)?;
+    let bytes = local.read(&cid).await.map_err(Error::Internal)?.ok_or(NOT_FOUND)?;
     // What is withdrawn is to be gone within minutes, so caches ask again although the bytes of an identifier never change.
     let headers = [
         (header::CONTENT_TYPE, "application/json".to_owned()),

@@ -1,15 +1,26 @@
 //! Personal data: what the service exports of a user, and how it erases that.
+//!
+//! The core erases the rows, and marks what it leaves in the store. It does not confirm that here: files are deleted by a worker of their
+//! own, and the store may be away for hours. The erasure is confirmed by this feature when both are done.
+pub mod events;
+mod models;
+pub mod schedulers;
+mod signals;
+
 #[cfg(test)]
 mod tests;
 
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
+use self::models::UnconfirmedErasure;
 use crate::blocks;
 use crate::core::doors::erasure::Erasure;
 use crate::core::doors::personal_data::PersonalDataSource;
 use crate::history::models::PostVersion;
+use crate::items::models::Item;
 use crate::media;
+use crate::media::pictures::models::list_personal_pictures;
 use crate::media::uploads::direct::models::DirectUpload;
 use crate::nfts::models::Mint;
 use crate::posts;
@@ -29,12 +40,20 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
         list: |db, person, before, rows| Box::pin(PostVersion::list_personal_data(db, person, before, rows)),
     },
     PersonalDataSource {
+        name: "items",
+        list: |db, person, before, rows| Box::pin(Item::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
         name: "nft_records",
         list: |db, person, before, rows| Box::pin(posts::nfts::models::list_personal_nfts(db, person, before, rows)),
     },
     PersonalDataSource {
         name: "media",
         list: |db, person, before, rows| Box::pin(media::models::Media::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "profile_pictures",
+        list: |db, person, before, rows| Box::pin(list_personal_pictures(db, person, before, rows)),
     },
     PersonalDataSource {
         name: "media_uploads",
@@ -54,11 +73,13 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
 pub const ERASURE: Erasure = Erasure {
     personal: &["title", "content", "facets", "tags", "item", "alt"],
     rows: |tx, person| Box::pin(erase(tx, person)),
-    confirmed_on: Some(USER_ERASED),
+    // Not by the core, which knows of no files.
+    confirmed_on: None,
 };
 
 /// Deletes a user's blocks, quotas and mints, and a batch of their posts and then of their pictures; true when there may be more.
 async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
+    UnconfirmedErasure::save(tx, person).await?;
     blocks::models::delete_blocks(tx, person).await?;
     Usage::delete_by_user(tx, person).await?;
     // Posts first: whatever changes an NFT locks its post's record before the request to mint it.

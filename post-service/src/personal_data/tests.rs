@@ -3,7 +3,9 @@ use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::USER_ERASED;
+use super::schedulers::ErasureConfirmer;
 use crate::SERVICE;
+use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::{Platform, new_user};
 use crate::posts::events::POST_DELETED;
 use crate::search::tests::index;
@@ -37,6 +39,10 @@ async fn a_deleted_users_data_is_exported_before_and_gone_after(_: PgPoolOptions
     platform.erase(her).await;
     assert_eq!(platform.finds("Annasword").await, [""; 0]);
     assert_eq!(platform.finds("annasword").await, [""; 0]);
+    assert_eq!(platform.published(USER_ERASED).await, [json!(null); 0], "not by the eraser, which knows of no files");
+    let mut confirmer = ErasureConfirmer(platform.app.clone());
+    assert_eq!(confirmer.step().await.unwrap(), Outcome::Busy);
+    assert!(matches!(confirmer.step().await.unwrap(), Outcome::Idle(_)), "once");
     assert_eq!(platform.published(USER_ERASED).await, [json!({ "user_id": her })]);
     let gone = platform.published(POST_DELETED).await;
     let mut ids: Vec<_> = gone.iter().map(|post| &post["id"]).collect();

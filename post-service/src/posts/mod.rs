@@ -1,5 +1,7 @@
 //! Posts: created, read, changed and deleted by users, with the counters of views, comments and reactions.
 pub mod authors;
+pub mod checks;
+pub mod conditional;
 mod decisions;
 pub mod events;
 pub mod hiding;
@@ -15,6 +17,7 @@ mod views;
 #[cfg(test)]
 pub mod tests;
 
+use axum::middleware::from_fn;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -172,4 +175,5 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(views::restore_post))
         .routes(routes!(views::count_posts))
         .routes(routes!(views::retrieve_post, views::update_post, views::delete_post))
+        .layer(from_fn(conditional::revalidate))
 }

@@ -67,12 +67,6 @@ pub struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    /// Its text as moderation reads it once it is published; a title and an item that an update leaves as they are aside.
-    pub fn text(&self) -> String {
-        let lines = self.title.into_iter().chain([self.content]).chain(self.item.iter().copied());
-        lines.collect::<Vec<_>>().join("\n")
-    }
-
     /// Whether other users will see it, now or when it is due.
     pub fn will_be_public(&self) -> bool {
         self.status == Some(Status::Posted) || self.schedule.time().is_some()
@@ -270,19 +264,24 @@ impl Post {
         .await
     }
 
-    /// Deletes up to `rows` posts of an author with their NFT records and returns them.
-    pub async fn delete_by_author(tx: &mut PgTransaction<'_>, author: Uuid, rows: i64) -> sqlx::Result<Vec<Self>> {
+    /// Up to `rows` posts of an author, locked until the transaction ends.
+    pub async fn lock_by_author(tx: &mut PgTransaction<'_>, author: Uuid, rows: i64) -> sqlx::Result<Vec<Uuid>> {
+        sqlx::query_scalar!("select id from post where created_by = $1 order by id limit $2 for update", author, rows)
+            .fetch_all(&mut **tx)
+            .await
+    }
+
+    /// Deletes posts with their NFT records and returns them.
+    pub async fn delete_all(tx: &mut PgTransaction<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
-            r#"delete from post
-            where id in (select id from post where created_by = $1 order by id limit $2 for update)
+            r#"delete from post where id = any($1)
             returning id, created_at, created_by, updated_at,
                 edited_at, publish_at, publish_refused,
                 updated_by, title, content, types, status, comments, total_views, total_comments,
                 total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
                 false as "truncated!""#,
-            author,
-            rows
+            ids
         )
         .fetch_all(&mut **tx)
         .await

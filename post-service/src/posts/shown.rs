@@ -19,8 +19,14 @@ pub async fn one_to_reader(db: &mut PgConnection, urls: &MediaUrls, post: Post) 
     Ok(to_reader(db, urls, vec![post]).await?.pop().unwrap_or(plain))
 }
 
-/// A post as events have it: its pictures with keys, which do not end while the post shows the picture.
+/// Posts as events have them: their pictures with keys, which do not end while the post shows the picture.
+pub async fn all_as_published(tx: &mut PgTransaction<'_>, posts: Vec<Post>) -> sqlx::Result<Vec<PostOut>> {
+    let posts = with_items(&mut **tx, posts.into_iter().map(PostOut::from).collect()).await?;
+    with_keys(&mut **tx, posts).await
+}
+
+/// One post as events have it.
 pub async fn as_published(tx: &mut PgTransaction<'_>, post: Post) -> sqlx::Result<PostOut> {
-    let posts = with_items(&mut **tx, vec![PostOut::from(post.clone())]).await?;
-    Ok(with_keys(&mut **tx, posts).await?.pop().unwrap_or_else(|| post.into()))
+    let plain = PostOut::from(post.clone());
+    Ok(all_as_published(tx, vec![post]).await?.pop().unwrap_or(plain))
 }

@@ -18,7 +18,7 @@ use crate::core::doors::audit::{self, Entry};
 use crate::items::models::Item;
 use crate::nfts::NftKind;
 use crate::nfts::signals::{Withdrawal, withdrawn};
-use crate::{media, search, tags};
+use crate::{items, media, search, tags};
 
 /// Posts deleted in one statement when their author's data is erased.
 const BATCH: i64 = 200;
@@ -49,9 +49,13 @@ pub async fn updated(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<Po
 /// A post was deleted for good, by its author or by a moderator, hidden or not.
 pub async fn deleted(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()> {
     withdrawn(tx, NftKind::Post, &[post.id], Withdrawal::Deleted).await?;
-    let post = Post { hidden_at: None, hidden_reason: None, ..post.clone() };
     media::signals::posts_deleted(tx, &[post.id]).await?;
-    producers::post_deleted(tx, &PostOut::from(post)).await
+    producers::post_deleted(tx, &last_shown(post.clone())).await
+}
+
+/// A deleted post as its last event has it: whether it was hidden before makes no difference any more.
+fn last_shown(post: Post) -> PostOut {
+    PostOut::from(Post { hidden_at: None, hidden_reason: None, ..post })
 }
 
 /// A post was hidden on moderation's request. The contract has a deletion in its place, and so the stream has one, with
@@ -67,10 +71,12 @@ pub async fn hidden(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<()>
 
 /// A moderator restored a hidden post: it is published like a new one.
 pub async fn restored(tx: &mut PgTransaction<'_>, post: &Post) -> sqlx::Result<PostOut> {
+    items::signals::published(tx, post).await?;
     created(tx, post).await
 }
 
-/// Moderation has decided about a post that this transaction has locked. Returns the post when that hides it.
+/// Moderation has decided about a post that this transaction has locked. Returns the post when that hides it. The pictures of one that it
+/// deletes are still there: they go with those of all others that the transaction deletes.
 pub async fn decided(tx: &mut PgTransaction<'_>, decision: &PostDecision) -> sqlx::Result<Option<Post>> {
     let Some(before) = decision.save(tx).await? else { return Ok(None) };
     let PostDecision { post_id, version, visibility, .. } = *decision;
@@ -86,6 +92,7 @@ pub async fn decided(tx: &mut PgTransaction<'_>, decision: &PostDecision) -> sql
     } else if before.is_hidden && (before.visibility.hides() || decision.was_hidden) {
         // Of a post that is hidden on the request of a service without decisions, a new label restores nothing.
         if let Some(post) = Post::restore(tx, post_id).await? {
+            items::signals::published(tx, &post).await?;
             save_nft_record(tx, &post).await?;
             tags::signals::saved(tx, &post).await?;
             search::signals::changed(tx, &post).await?;
@@ -109,7 +116,8 @@ async fn removed(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<()> {
     let entry = Entry { who: None, action: "post_deleted", target: Some(post.created_by), result: "by moderation" };
     audit::record(&mut **tx, entry).await?;
     count("removed");
-    deleted(tx, &post).await
+    withdrawn(tx, NftKind::Post, &[id], Withdrawal::Deleted).await?;
+    producers::post_deleted(tx, &last_shown(post)).await
 }
 
 /// Counts what a decision has done.
@@ -119,14 +127,19 @@ fn count(effect: &'static str) {
 
 /// Deletes a batch of an erased author's posts, with items that no other post has, and publishes that, without their text; true when there may be more.
 pub async fn erase(tx: &mut PgTransaction<'_>, author: Uuid) -> sqlx::Result<bool> {
-    let items = Item::list_by_author(tx, author).await?;
-    let posts = Post::delete_by_author(tx, author, BATCH).await?;
-    Item::delete_unused(tx, &items).await?;
-    for post in &posts {
-        deleted(tx, &Post { title: None, content: String::new(), ..post.clone() }).await?;
-    }
     delete_author(tx, author).await?;
-    Ok(!posts.is_empty())
+    let ids = Post::lock_by_author(tx, author, BATCH).await?;
+    if ids.is_empty() {
+        return Ok(false);
+    }
+    let items = Item::list_of_posts(tx, &ids).await?;
+    let posts = Post::delete_all(tx, &ids).await?;
+    Item::forget(tx, &items).await?;
+    withdrawn(tx, NftKind::Post, &ids, Withdrawal::Deleted).await?;
+    media::signals::posts_deleted(tx, &ids).await?;
+    let bare = |post| last_shown(Post { title: None, content: String::new(), ..post });
+    producers::posts_deleted(tx, &posts.into_iter().map(bare).collect::<Vec<_>>()).await?;
+    Ok(true)
 }
 
 /// Posts were viewed, commented on or reacted to.

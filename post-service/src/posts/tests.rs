@@ -890,6 +890,68 @@ async fn moderation_is_asked_before_a_post_is_published(_: PgPoolOptions, databa
     assert_eq!(asked.lock().unwrap().len(), 4);
 }
 
+/// What an update leaves as it is was not asked about as long as it was a draft: it is when that is published.
+#[sqlx::test(migrations = false)]
+async fn all_of_a_draft_is_read_when_it_is_published(_: PgPoolOptions, database: PgConnectOptions) {
+    let (url, asked) = pre_publish::stub::start().await;
+    let settings = ["--pre-publish", "on", "--moderation-url", &url];
+    let platform = Platform::start(&SERVICE, database, &settings).await;
+    let (anna, _) = new_user();
+    let item = json!({ "kind": "LINK", "url": "https://pages.example/", "title": "A page" });
+    let draft = json!({ "title": "A bad title", "content": "c", "types": [], "item": item });
+    let draft = write(&platform, &anna, draft).await;
+    let publish = async |title: Option<&str>| {
+        let mut body = json!({ "content": "c", "types": [], "status": "POSTED" });
+        if let Some(title) = title {
+            body["title"] = json!(title);
+        }
+        platform.call("PUT", &path(&draft), Some(&anna), Some(body)).await.status.as_u16()
+    };
+    assert_eq!((publish(None).await, publish(Some("A title")).await), (422, 200));
+    assert_eq!(*asked.lock().unwrap(), ["A bad title\nc\nA page", "A title\nc\nA page"]);
+}
+
+/// A reader that has a post or a list as it is gets no second copy; whatever changes in it, for this reader, is another answer.
+#[sqlx::test(migrations = false)]
+async fn what_a_reader_has_is_not_sent_again(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, _), (ben, _)) = (new_user(), new_user());
+    let post = posted(&platform, &anna).await;
+    let ask = async |reader: &str, uri: &str, known: &str| {
+        let request = Request::get(format!("/api/v1{uri}")).header(header::AUTHORIZATION, format!("Bearer {reader}"));
+        let request = request.header(header::IF_NONE_MATCH, known).body(Body::empty()).unwrap();
+        platform.send(request).await
+    };
+    let (one, list) = (path(&post), "/posts?limit=1".to_owned());
+    for uri in [&one, &list] {
+        let first = ask(&ben, uri, "\"x\"").await;
+        let tag = first.headers[header::ETAG].to_str().unwrap().to_owned();
+        assert!(first.status == 200 && tag.starts_with("W/\""), "{tag}");
+        assert_eq!(first.headers[header::CACHE_CONTROL], "private, no-cache");
+        assert_eq!(first.headers[header::VARY], "authorization");
+        for known in [tag.as_str(), &format!("\"y\", {tag}"), tag.trim_start_matches("W/"), "*"] {
+            let again = ask(&ben, uri, known).await;
+            assert_eq!((again.status.as_u16(), &again.body), (304, &Value::Null), "{uri} {known}");
+            assert_eq!(again.headers[header::ETAG], tag.as_str());
+            assert!(!again.headers.contains_key(header::CONTENT_TYPE));
+        }
+        // A view moves no version, and is seen.
+        let seen = json!({ "id": post["id"] });
+        platform.consume(POST_VIEWED, &seen).await;
+        assert_eq!(ask(&ben, uri, &tag).await.status, 200);
+    }
+    // The same page is another answer when another one follows it.
+    let tag = ask(&ben, &list, "").await.headers[header::ETAG].to_str().unwrap().to_owned();
+    let age = "update post set created_at = created_at - interval '1 hour' where id <> ";
+    let older = posted(&platform, &anna).await;
+    let age = format!("{age}'{}'", post["id"].as_str().unwrap());
+    platform.app.db.execute(sqlx::AssertSqlSafe(age)).await.unwrap();
+    let listed = ask(&ben, &list, &tag).await;
+    assert_eq!((listed.status.as_u16(), &listed.body[0]["id"]), (200, &post["id"]), "{older}");
+    let refused = ask(&ben, &format!("/posts/{}", Uuid::now_v7()), "*").await;
+    assert_eq!((refused.status.as_u16(), refused.headers.get(header::ETAG)), (404, None));
+}
+
 /// A draft that is published while its author changes it is not changed by a text that moderation was not asked about.
 #[sqlx::test(migrations = false)]
 async fn a_draft_that_is_published_meanwhile_is_checked(_: PgPoolOptions, database: PgConnectOptions) {

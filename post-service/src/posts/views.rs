@@ -1,5 +1,4 @@
 //! The routes of posts.
-use std::future::ready;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -7,9 +6,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::{Extension, Json};
 
+use super::checks::PublicationCheck;
 use super::lists::models::{self as lists, PostFilter};
 use super::lists::schemas::PostCount;
-use super::models::{Draft, Post};
+use super::models::Post;
 use super::schemas::{PostIn, PostOut};
 use super::{CATEGORIES, ONLY_DRAFTS, Status, shown, signals};
 use crate::core::api::errors::{Error, Problem};
@@ -20,14 +20,15 @@ use crate::core::contract::extract::{Json as Body, Path, Query};
 use crate::core::doors::audit::{self, Entry};
 use crate::history::models::keep_version;
 use crate::items;
+use crate::items::schemas::ItemChange;
 use crate::media::attachments::signals::attached;
 use crate::media::library::MediaLibrary;
-use crate::pre_publish::PrePublish;
 use crate::quotas::Quota;
 
 /// List the categories of posts
 #[utoipa::path(get, path = "/posts/category-choices", tag = "post", responses(
     (status = 200, body = Vec<String>),
+    (status = 304, description = "The reader has it, as `If-None-Match` says"),
 ))]
 pub async fn get_available_categories(_: User) -> Json<[&'static str; 22]> {
     Json(CATEGORIES)
@@ -43,6 +44,7 @@ pub async fn get_available_categories(_: User) -> Json<[&'static str; 22]> {
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(
     (status = 200, body = Vec<PostOut>),
+    (status = 304, description = "The reader has it, as `If-None-Match` says"),
 ))]
 pub async fn get_posts(
     user: User,
@@ -61,9 +63,10 @@ pub async fn get_posts(
     Ok(page.answer(posts, |post| (post.created_at, post.id)))
 }
 
-/// Count the published posts of a user that the caller may see
+/// Count the published posts of a user that the caller may see, up to 10,000
 #[utoipa::path(get, path = "/users/{user_id}/posts/count", tag = "post", params(("user_id" = uuid::Uuid, Path)), responses(
     (status = 200, body = PostCount),
+    (status = 304, description = "The reader has it, as `If-None-Match` says"),
     (status = 422, body = Problem),
 ))]
 pub async fn count_posts(user: User, State(app): State<App>, Path(author): Path) -> Result<Json<PostCount>, Error> {
@@ -80,17 +83,19 @@ pub async fn create_post(
     user: User,
     State(app): State<App>,
     Extension(quota): Extension<Quota>,
-    Extension(pre_publish): Extension<Arc<PrePublish>>,
+    Extension(check): Extension<Arc<PublicationCheck>>,
     Extension(library): Extension<Arc<MediaLibrary>>,
     Body(body): Body<PostIn>,
 ) -> Result<(StatusCode, Json<PostOut>), Error> {
     let types = body.categories()?;
     let draft = body.draft(&types);
-    pre_publish.check("content", &draft.text(), ready(Ok(draft.will_be_public()))).await?;
+    check.created(&app.db, user.id, &draft, body.media.as_deref()).await?;
     let mut tx = app.db.begin().await?;
     quota.charge(&mut tx, user.id, &draft.texts()).await?;
     let post = Post::create(&mut tx, user.id, &draft).await.map_err(only_drafts)?;
-    items::signals::saved(&mut tx, post.id, &body.item).await?;
+    if matches!(body.item, ItemChange::Replaced(_)) {
+        items::signals::saved(&mut tx, &post, &body.item).await?;
+    }
     attached(&mut tx, post.id, user.id, body.media.as_deref()).await?;
     signals::created(&mut tx, &post).await?;
     let answer = shown::one_to_reader(&mut tx, &library.urls, post).await?;
@@ -101,6 +106,7 @@ pub async fn create_post(
 /// Read a post
 #[utoipa::path(get, path = "/posts/{post_id}", tag = "post", params(("post_id" = uuid::Uuid, Path)), responses(
     (status = 200, body = PostOut),
+    (status = 304, description = "The reader has it, as `If-None-Match` says"),
     (status = 404, body = Problem),
     (status = 422, body = Problem),
 ))]
@@ -121,6 +127,7 @@ pub async fn retrieve_post(
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(
     (status = 200, body = Vec<PostOut>),
+    (status = 304, description = "The reader has it, as `If-None-Match` says"),
 ))]
 pub async fn get_hidden_posts(
     user: User,
@@ -174,16 +181,13 @@ pub async fn update_post(
     State(app): State<App>,
     Path(id): Path,
     Extension(quota): Extension<Quota>,
-    Extension(pre_publish): Extension<Arc<PrePublish>>,
+    Extension(check): Extension<Arc<PublicationCheck>>,
     Extension(library): Extension<Arc<MediaLibrary>>,
     Body(body): Body<PostIn>,
 ) -> Result<Json<PostOut>, Error> {
     let types = body.categories()?;
     let draft = body.draft(&types);
-    let mut was_private = false;
-    let is_public =
-        async { becomes_public(&app, id, &user, &draft).await.inspect(|is_public| was_private = !is_public) };
-    pre_publish.check("content", &draft.text(), is_public).await?;
+    let was_private = check.updated(&app.db, (id, user.id), &draft, &body.item, body.media.as_deref()).await?;
     let mut tx = app.db.begin().await?;
     quota.charge(&mut tx, user.id, &draft.texts()).await?;
     keep_version(&mut tx, id, user.id, &draft).await?;
@@ -193,7 +197,7 @@ pub async fn update_post(
     if was_private && post.status == Status::Posted {
         return Err(Error::Refused(StatusCode::CONFLICT, "The post was published meanwhile; send the change again"));
     }
-    items::signals::saved(&mut tx, id, &body.item).await?;
+    items::signals::saved(&mut tx, &post, &body.item).await?;
     attached(&mut tx, post.id, user.id, body.media.as_deref()).await?;
     signals::updated(&mut tx, &post).await?.check_caption()?;
     let answer = shown::one_to_reader(&mut tx, &library.urls, post).await?;
@@ -209,15 +213,6 @@ fn only_drafts(error: sqlx::Error) -> Error {
         }
         error => error.into(),
     }
-}
-
-/// Whether other users will see an update of a post: one that says nothing of the status leaves a published post published.
-async fn becomes_public(app: &App, id: uuid::Uuid, user: &User, draft: &Draft<'_>) -> Result<bool, Error> {
-    if draft.status.is_some() || draft.will_be_public() {
-        return Ok(draft.will_be_public());
-    }
-    let post = Post::find_visible(&app.db, id, user.id).await?;
-    Ok(post.is_some_and(|post| post.created_by == user.id && post.status == Status::Posted))
 }
 
 /// Delete the caller's post, or as a moderator any post, with its comments, reactions and NFT records

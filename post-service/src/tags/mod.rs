@@ -12,12 +12,14 @@ mod views;
 #[cfg(test)]
 mod tests;
 
+use axum::middleware::from_fn;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::core::app::App;
 use crate::core::app::limits::Limit;
 use crate::core::ground::settings::Rate;
+use crate::posts::conditional::revalidate;
 
 /// How often a user may list the posts of tags, and trends.
 pub const LIST_TAGS_LIMIT: Limit = Limit {
@@ -30,5 +32,8 @@ pub const LIST_TAGS_LIMIT: Limit = Limit {
 
 /// The routes of tags.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(views::list_trends)).routes(routes!(views::list_tagged_posts))
+    OpenApiRouter::new()
+        .routes(routes!(views::list_trends))
+        .routes(routes!(views::list_tagged_posts))
+        .layer(from_fn(revalidate))
 }

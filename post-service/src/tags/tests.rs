@@ -180,7 +180,7 @@ async fn an_erased_authors_tags_and_items_are_gone_everywhere(_: PgPoolOptions, 
     platform.published(POST_CREATED).await;
     index(&platform).await;
     let places = platform.finds("annastag").await;
-    let indexed = ["post.item", "post.outbox", "post.post", "post.post_search", "post.post_tag"];
+    let indexed = ["post.item", "post.outbox", "post.post", "post.post_item", "post.post_search", "post.post_tag"];
     assert_eq!(places, [&indexed[..], &["post_created"]].concat());
     platform.consume("user_deleted", &json!({ "id": her, "deleted_at": "2026-11-20T12:00:00+00:00" })).await;
     platform.erase(her).await;

@@ -22,6 +22,7 @@ use crate::posts::shown;
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(
     (status = 200, body = Vec<PostOut>),
+    (status = 304, description = "The reader has it, as `If-None-Match` says"),
     (status = 422, body = Problem, description = "Also when there can be no such tag"),
 ))]
 pub async fn list_tagged_posts(
@@ -41,6 +42,7 @@ pub async fn list_tagged_posts(
     ("limit" = Option<i64>, Query, description = "Trends, 1 to 200; 50, which are all, when not given"),
 ), responses(
     (status = 200, body = Vec<TrendOut>),
+    (status = 304, description = "The reader has it, as `If-None-Match` says"),
 ))]
 pub async fn list_trends(
     _: User,

@@ -45,9 +45,15 @@ pub async fn list_post_media(db: impl PgExecutor<'_>, posts: &[Uuid]) -> sqlx::R
     .await
 }
 
-/// The posts that show pictures.
-pub async fn list_posts(db: impl PgExecutor<'_>, media: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
-    sqlx::query_scalar!("select distinct post_id from post_media where media_id = any($1)", media).fetch_all(db).await
+/// Whether a post that all users may read shows a picture.
+pub async fn is_on_public_post(db: impl PgExecutor<'_>, media: Uuid) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select from post_media join post on post.id = post_id
+            where media_id = $1 and post.status = 'POSTED' and post.hidden_at is null) as "shown!""#,
+        media
+    )
+    .fetch_one(db)
+    .await
 }
 
 /// Those of the pictures that are a person's, and those that their post shows now, locked until the transaction ends: in one
@@ -92,11 +98,18 @@ pub async fn replace(tx: &mut PgTransaction<'_>, post: Uuid, media: &[Uuid]) -> 
     Ok(before.into_iter().map(|row| row.media_id).filter(|id| !media.contains(id)).collect())
 }
 
-/// Takes the pictures off deleted posts; those that no other post shows, locked.
+/// Takes the pictures off those of these posts that are deleted; those that no other post shows, locked.
 pub async fn delete_of_posts(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
-    let shown = sqlx::query_scalar!("delete from post_media where post_id = any($1) returning media_id", posts)
-        .fetch_all(&mut **tx)
-        .await?;
+    if posts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let shown = sqlx::query_scalar!(
+        "delete from post_media where post_id = any($1) and not exists (select from post where post.id = post_id)
+        returning media_id",
+        posts
+    )
+    .fetch_all(&mut **tx)
+    .await?;
     if shown.is_empty() {
         return Ok(shown);
     }

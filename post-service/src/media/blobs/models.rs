@@ -11,6 +11,13 @@ pub struct Blob {
     pub sha256: Vec<u8>,
 }
 
+/// A blob to which a picture of a person referred.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnedBlob {
+    pub id: Uuid,
+    pub owner: Uuid,
+}
+
 impl Blob {
     /// The blob of these bytes, locked until the transaction ends: the one that is there, or else this one, whose object is in the
     /// store.
@@ -29,19 +36,39 @@ impl Blob {
         .await
     }
 
-    /// Marks those of these blobs to which nothing refers any more; how many they are.
-    pub async fn doom_unreferenced(tx: &mut PgTransaction<'_>, blobs: &[Uuid]) -> sqlx::Result<u64> {
+    /// Locks the blobs that have the bytes of these, and one more, as far as they are there: a transaction that is about to find several
+    /// takes their locks in one order.
+    pub async fn lock_equal(tx: &mut PgTransaction<'_>, new: &[Self], more: Uuid) -> sqlx::Result<()> {
+        let hashes: Vec<Vec<u8>> = new.iter().map(|blob| blob.sha256.clone()).collect();
+        sqlx::query!(
+            "select id from media_blob where (sha256 = any($1) and doomed_at is null) or id = $2 order by id for update",
+            &hashes,
+            more
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Marks those of these blobs to which nothing refers any more, each with the owner of the picture that referred to it.
+    pub async fn doom_unreferenced(tx: &mut PgTransaction<'_>, blobs: &[OwnedBlob]) -> sqlx::Result<()> {
+        let (ids, owners): (Vec<Uuid>, Vec<Uuid>) = blobs.iter().map(|blob| (blob.id, blob.owner)).unzip();
         // Locked by one statement and counted by the next, which sees what others have committed before they let go of the lock.
-        sqlx::query!("select id from media_blob where id = any($1) order by id for update", blobs)
+        sqlx::query!("select id from media_blob where id = any($1) order by id for update", &ids)
             .fetch_all(&mut **tx)
             .await?;
-        let query = sqlx::query!(
-            "update media_blob set doomed_at = now() where id = any($1) and doomed_at is null
+        sqlx::query!(
+            "update media_blob set doomed_at = now(), owner = referred.owner
+            from unnest($1::uuid[], $2::uuid[]) as referred (id, owner)
+            where media_blob.id = referred.id and doomed_at is null
                 and not exists (select from media where original = media_blob.id)
                 and not exists (select from media_rendition where blob_id = media_blob.id)",
-            blobs
-        );
-        Ok(query.execute(&mut **tx).await?.rows_affected())
+            &ids,
+            &owners
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
     }
 
     /// Blobs to which nothing refers, the oldest first.

@@ -11,6 +11,7 @@ use crate::core::ground::worker::{Outcome, Worker};
 use crate::media::library::MediaLibrary;
 use crate::media::models::Media;
 use crate::media::signals;
+use crate::media::store::StoredObject;
 use crate::media::uploads::direct::models::DirectUpload;
 
 /// Files that are deleted, and pictures that are, in one step.
@@ -23,6 +24,9 @@ const LEFT_BEHIND: Duration = Duration::from_hours(24);
 const LISTED: usize = 1_000;
 /// When the store is compared with the database: once an hour, away from the full hour when many other things happen.
 const SCHEDULE: &str = "40 23 * * * *";
+/// When what clients have written themselves is compared with what they have announced: once a minute, since an address does not bind the
+/// size of what is written to it.
+const INCOMING_SCHEDULE: &str = "50 * * * * *";
 
 /// The worker that deletes the files of doomed blobs, and what was written for direct uploads that are over.
 pub struct Sweeper {
@@ -76,8 +80,15 @@ impl Worker for Sweeper {
 pub fn job(app: &App, library: &Arc<MediaLibrary>) -> Job {
     Job::new("media", SCHEDULE, (app.clone(), library.clone()), |(app, library)| async move {
         while delete_abandoned(&app).await? {}
-        DirectUpload::end_abandoned(&app.db).await?;
         delete_left_behind(&app, &library, LEFT_BEHIND).await
+    })
+}
+
+/// The job that gives up direct uploads, and deletes what clients have written that was not announced.
+pub fn incoming_job(app: &App, library: &Arc<MediaLibrary>) -> Job {
+    Job::new("incoming media", INCOMING_SCHEDULE, (app.clone(), library.clone()), |(app, library)| async move {
+        end_abandoned(&app).await?;
+        delete_unwanted(&app, &library).await
     })
 }
 
@@ -90,14 +101,24 @@ pub async fn delete_abandoned(app: &App) -> anyhow::Result<bool> {
     Ok(!abandoned.is_empty())
 }
 
+/// Ends direct uploads that were not completed; how many they were. Each by itself: together they would lock what several people use of
+/// their quotas in any order.
+pub async fn end_abandoned(app: &App) -> anyhow::Result<usize> {
+    let abandoned = DirectUpload::list_abandoned(&app.db, BATCH).await?;
+    for upload in &abandoned {
+        DirectUpload::end(&app.db, *upload).await?;
+    }
+    Ok(abandoned.len())
+}
+
 /// Deletes objects of this age that have no row, and unfinished files. One that cannot be deleted holds up no other.
 pub async fn delete_left_behind(app: &App, library: &MediaLibrary, age: Duration) -> anyhow::Result<()> {
     let mut failure = Ok(());
     let mut after = None;
     loop {
         let objects = library.store.list(after, LISTED).await?;
-        after = objects.last().map(|object| object.blob);
-        let old: Vec<_> = objects.iter().filter(|object| object.age >= age).map(|object| object.blob).collect();
+        after = objects.last().map(|object| object.id);
+        let old: Vec<_> = objects.iter().filter(|object| object.age >= age).map(|object| object.id).collect();
         for blob in Blob::without_row(&app.db, &old).await? {
             match library.store.delete(blob).await {
                 Ok(()) => metrics::counter!("media_files_deleted_total", "cause" => "left_behind").increment(1),
@@ -108,23 +129,24 @@ pub async fn delete_left_behind(app: &App, library: &MediaLibrary, age: Duration
             break;
         }
     }
-    let left_incoming = delete_left_incoming(app, library, age).await;
     let unfinished = library.store.delete_temporary(age).await?;
     metrics::counter!("media_files_deleted_total", "cause" => "unfinished").increment(unfinished);
-    failure.and(left_incoming)
+    failure
 }
 
-/// Deletes what clients have written by addresses of uploads that are over.
-async fn delete_left_incoming(app: &App, library: &MediaLibrary, age: Duration) -> anyhow::Result<()> {
+/// Deletes what clients have written that belongs to no upload, or is larger than they have announced. One that cannot be deleted holds up
+/// no other.
+pub async fn delete_unwanted(app: &App, library: &MediaLibrary) -> anyhow::Result<()> {
     let mut failure = Ok(());
     let mut after = None;
     loop {
         let objects = library.store.list_incoming(after, LISTED).await?;
-        after = objects.last().map(|object| object.blob);
-        let old: Vec<_> = objects.iter().filter(|object| object.age >= age).map(|object| object.blob).collect();
-        for upload in DirectUpload::without_row(&app.db, &old).await? {
+        after = objects.last().map(|object| object.id);
+        let size = |object: &StoredObject| i64::try_from(object.bytes).unwrap_or(i64::MAX);
+        let (ids, bytes): (Vec<_>, Vec<_>) = objects.iter().map(|object| (object.id, size(object))).unzip();
+        for upload in DirectUpload::list_unwanted(&app.db, &ids, &bytes).await? {
             match library.store.delete_incoming(upload).await {
-                Ok(()) => metrics::counter!("media_files_deleted_total", "cause" => "left_behind").increment(1),
+                Ok(()) => metrics::counter!("media_files_deleted_total", "cause" => "not_announced").increment(1),
                 Err(cause) => {
                     failure = Err(anyhow::Error::from(cause).context(format!("the file of the upload {upload}")));
                 }

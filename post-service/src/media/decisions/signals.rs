@@ -1,28 +1,38 @@
-//! What follows from a decision about a picture, in the same transaction.
+//! What follows from decisions about pictures, in the same transaction.
 use sqlx::PgTransaction;
+use uuid::Uuid;
 
 use super::models::MediaDecision;
 use crate::core::doors::audit::{self, Entry};
 use crate::media::{pictures, signals};
 
-/// Moderation has decided about a picture. One that is hidden leaves posts and profiles; restored, it comes back to its posts, and
-/// its owner chooses it as avatar again if they like.
-pub async fn decided(tx: &mut PgTransaction<'_>, decision: &MediaDecision) -> sqlx::Result<()> {
-    let media = [decision.media_id];
-    signals::lock_posts(tx, &media).await?;
-    if !decision.save(tx).await? {
-        return Ok(());
+/// Moderation has decided about pictures that this transaction has locked; those that it removes for good, which the caller deletes. One
+/// that is hidden leaves posts and profiles; restored, it comes back to its posts, and its owner chooses it as avatar again if they
+/// like.
+pub async fn decided(tx: &mut PgTransaction<'_>, decisions: &[MediaDecision]) -> sqlx::Result<Vec<Uuid>> {
+    let mut removed = Vec::new();
+    for decision in decisions {
+        if !decision.save(tx).await? {
+            continue;
+        }
+        let media = [decision.media_id];
+        if decision.removes {
+            let entry = Entry { who: None, action: "media_deleted", target: None, result: "by moderation" };
+            audit::record(&mut **tx, entry).await?;
+            count("media_removed");
+            removed.extend(media);
+            continue;
+        }
+        if decision.hides {
+            pictures::signals::taken_off(tx, &media).await?;
+        }
+        count(if decision.hides { "media_hidden" } else { "media_restored" });
+        signals::changed(tx, &media).await?;
     }
-    if decision.removes {
-        audit::record(&mut **tx, Entry { who: None, action: "media_deleted", target: None, result: "by moderation" })
-            .await?;
-        metrics::counter!("moderation_effects_total", "effect" => "media_removed").increment(1);
-        return signals::deleted(tx, &media).await;
-    }
-    if decision.hides {
-        pictures::signals::taken_off(tx, &media).await?;
-    }
-    let effect = if decision.hides { "media_hidden" } else { "media_restored" };
+    Ok(removed)
+}
+
+/// Counts what a decision has done.
+fn count(effect: &'static str) {
     metrics::counter!("moderation_effects_total", "effect" => effect).increment(1);
-    signals::changed(tx, decision.media_id).await
 }

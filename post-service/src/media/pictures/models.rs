@@ -1,7 +1,9 @@
 //! The pictures of profiles in the database: all of the SQL of this feature.
-use sqlx::PgTransaction;
+use sqlx::{PgPool, PgTransaction};
 use uuid::Uuid;
 
+use crate::core::api::pagination::Cursor;
+use crate::core::doors::personal_data::PersonalDataItem;
 use crate::media::Purpose;
 
 /// Which picture a person has as avatar or as banner.
@@ -20,26 +22,49 @@ pub struct PictureChange {
 }
 
 impl ProfilePicture {
-    /// A person's own picture that is ready to be shown as what it is for, locked; none when it is not.
-    pub async fn lock_ready(
+    /// Lets changes of a person's profile take turns until the transaction ends, and locks the picture that it shows and the one that it
+    /// is to show, together: the one by which it is replaced is known from then on, but that it may be deleted or hidden meanwhile.
+    pub async fn lock(
+        tx: &mut PgTransaction<'_>,
+        user: Uuid,
+        purpose: Purpose,
+        media: Option<Uuid>,
+    ) -> sqlx::Result<()> {
+        sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 0))", format!("profile of {user}"))
+            .execute(&mut **tx)
+            .await?;
+        sqlx::query!(
+            "select id from media
+            where id = $3 or id = (select media_id from profile_picture where user_id = $1 and purpose = $2)
+            order by id for update",
+            user,
+            purpose as Purpose,
+            media
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Whether a picture that this transaction has locked is a person's own and can be shown as what it is for.
+    pub async fn is_ready(
         tx: &mut PgTransaction<'_>,
         owner: Uuid,
         media: Uuid,
         purpose: Purpose,
-    ) -> sqlx::Result<Option<Uuid>> {
+    ) -> sqlx::Result<bool> {
         sqlx::query_scalar!(
-            "select id from media where id = $1 and created_by = $2 and purpose = $3 and status = 'READY'
-                and hidden_at is null
-            for update",
+            r#"select exists (select from media
+                where id = $1 and created_by = $2 and purpose = $3 and status = 'READY' and hidden_at is null) as "is_ready!""#,
             media,
             owner,
             purpose as Purpose
         )
-        .fetch_optional(&mut **tx)
+        .fetch_one(&mut **tx)
         .await
     }
 
-    /// Chooses a picture, or none; none is returned when it was that before.
+    /// Chooses a picture, or none, on a profile whose pictures this transaction has locked; none is returned when it was that before.
     pub async fn choose(
         tx: &mut PgTransaction<'_>,
         user: Uuid,
@@ -90,4 +115,27 @@ impl ProfilePicture {
         sqlx::query!("delete from profile_picture where user_id = $1", person).execute(&mut **tx).await?;
         Ok(())
     }
+}
+
+/// The avatar and the banner of a person for the export of personal data. They have no time of their own: they are listed as of the
+/// beginning of time, by their pictures.
+pub async fn list_personal_pictures(
+    db: &PgPool,
+    user: Uuid,
+    before: Cursor,
+    rows: i64,
+) -> sqlx::Result<Vec<PersonalDataItem>> {
+    sqlx::query_as!(
+        PersonalDataItem,
+        r#"select to_timestamp(0) as "at!", media_id as "id!", json_build_object('purpose', purpose, 'media_id', media_id,
+            'file', '/api/v1/media/' || media_id || '/medium') as "thing!"
+        from profile_picture where user_id = $1 and media_id is not null and (to_timestamp(0), media_id) < ($2, $3)
+        order by media_id desc limit $4"#,
+        user,
+        before.at,
+        before.id,
+        rows
+    )
+    .fetch_all(db)
+    .await
 }

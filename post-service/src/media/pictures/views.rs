@@ -71,8 +71,11 @@ async fn choose(
     choice: &PictureChoice,
 ) -> Result<Json<PictureOut>, Error> {
     let mut tx = app.db.begin().await?;
-    let media = ProfilePicture::lock_ready(&mut tx, user.id, choice.media_id, purpose).await?;
-    let media_id = media.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Media not found"))?;
+    let media_id = choice.media_id;
+    ProfilePicture::lock(&mut tx, user.id, purpose, Some(media_id)).await?;
+    if !ProfilePicture::is_ready(&mut tx, user.id, media_id, purpose).await? {
+        return Err(Error::Refused(StatusCode::NOT_FOUND, "Media not found"));
+    }
     if let Some(change) = ProfilePicture::choose(&mut tx, user.id, purpose, Some(media_id)).await? {
         signals::chosen(&mut tx, &library.urls, &change).await?;
     }
@@ -82,6 +85,7 @@ async fn choose(
 
 async fn remove(app: &App, library: &MediaLibrary, user: &User, purpose: Purpose) -> Result<StatusCode, Error> {
     let mut tx = app.db.begin().await?;
+    ProfilePicture::lock(&mut tx, user.id, purpose, None).await?;
     if let Some(change) = ProfilePicture::choose(&mut tx, user.id, purpose, None).await? {
         signals::chosen(&mut tx, &library.urls, &change).await?;
     }

@@ -59,6 +59,11 @@ impl LeasedMedia {
         .await
     }
 
+    /// Whether a worker has had it before and not given it back: it may have ended that worker, or was beside what did.
+    pub fn is_suspect(&self) -> bool {
+        self.attempts > 1
+    }
+
     /// Gives it back for a while, as if it had not been taken: not the picture has failed.
     pub async fn give_back(&self, db: impl PgExecutor<'_>, seconds: f64) -> sqlx::Result<()> {
         sqlx::query!(
@@ -71,6 +76,16 @@ impl LeasedMedia {
         .execute(db)
         .await?;
         Ok(())
+    }
+
+    /// Locks it before the files of its renditions, as a deletion does; false when it is deleted, or another worker has taken it meanwhile.
+    pub async fn lock(&self, tx: &mut PgTransaction<'_>) -> sqlx::Result<bool> {
+        let query = sqlx::query_scalar!(
+            "select id from media where id = $1 and attempts = $2 and status = 'UPLOADED' for update",
+            self.id,
+            self.attempts
+        );
+        Ok(query.fetch_optional(&mut **tx).await?.is_some())
     }
 
     /// Makes it ready; none when it is deleted, or another worker has taken it meanwhile.
@@ -129,20 +144,21 @@ impl LeasedMedia {
     }
 }
 
-/// How many pictures wait, and for how long the first one has, in seconds.
+/// How many pictures wait, as far as they are counted, and for how long the first one has, in seconds.
 pub struct QueueState {
     pub waiting: i64,
     pub oldest: f64,
 }
 
 impl QueueState {
-    /// The queue at this moment.
-    pub async fn load(db: impl PgExecutor<'_>) -> sqlx::Result<Self> {
+    /// The queue at this moment, counted up to `most`.
+    pub async fn load(db: impl PgExecutor<'_>, most: i64) -> sqlx::Result<Self> {
         sqlx::query_as!(
             Self,
             r#"select count(*) as "waiting!",
                 coalesce(extract(epoch from now() - min(created_at)), 0)::double precision as "oldest!"
-            from media where status = 'UPLOADED'"#
+            from (select created_at from media where status = 'UPLOADED' order by created_at limit $1) as first"#,
+            most
         )
         .fetch_one(db)
         .await

@@ -3,21 +3,20 @@ use sqlx::PgTransaction;
 
 use super::models::{LeasedMedia, ProcessedMedia, StoredRendition};
 use crate::media::blobs::hex;
-use crate::media::blobs::models::Blob;
+use crate::media::blobs::models::{Blob, OwnedBlob};
 use crate::media::events::producers::{MediaReady, media_ready};
-use crate::media::signals::{changed, lock_posts};
+use crate::media::signals::changed;
 
-/// A picture has become READY with these files; false when it was deleted meanwhile, or is another worker's.
+/// A picture that this transaction has locked has become READY with these files.
 pub async fn ready(
     tx: &mut PgTransaction<'_>,
     media: &LeasedMedia,
     processed: &ProcessedMedia,
     renditions: &[StoredRendition],
-) -> sqlx::Result<bool> {
-    lock_posts(tx, &[media.id]).await?;
-    let Some(ready) = media.finish(tx, processed).await? else { return Ok(false) };
+) -> sqlx::Result<()> {
+    let ready = media.finish(tx, processed).await?.ok_or(sqlx::Error::RowNotFound)?;
     media.save_renditions(tx, renditions).await?;
-    Blob::doom_unreferenced(tx, &[media.original]).await?;
+    Blob::doom_unreferenced(tx, &[upload_of(media)]).await?;
     let event = MediaReady {
         media_id: media.id,
         owner_id: media.owner,
@@ -30,16 +29,19 @@ pub async fn ready(
         version: ready.version,
     };
     media_ready(tx, &event).await?;
-    changed(tx, media.id).await?;
-    Ok(true)
+    changed(tx, &[media.id]).await
 }
 
 /// A picture was refused: the posts that show it lose it.
 pub async fn refused(tx: &mut PgTransaction<'_>, media: &LeasedMedia, reason: &str) -> sqlx::Result<()> {
-    lock_posts(tx, &[media.id]).await?;
     if media.refuse(tx, reason).await? {
-        Blob::doom_unreferenced(tx, &[media.original]).await?;
-        changed(tx, media.id).await?;
+        Blob::doom_unreferenced(tx, &[upload_of(media)]).await?;
+        changed(tx, &[media.id]).await?;
     }
     Ok(())
+}
+
+/// The file of its upload, to which it does not refer any more.
+fn upload_of(media: &LeasedMedia) -> OwnedBlob {
+    OwnedBlob { id: media.original, owner: media.owner }
 }

@@ -8,11 +8,13 @@ use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::buckets::Bucket;
-use super::{library, picture, process_all, state, sweep, upload};
+use super::{library, picture, process_all, state, sweep, upload, upload_form};
 use crate::SERVICE;
+use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::{Platform, Reply, new_user};
-use crate::media::blobs::schedulers::delete_left_behind;
-use crate::media::uploads::direct::models::DirectUpload;
+use crate::media::blobs::schedulers::{delete_left_behind, delete_unwanted, end_abandoned};
+use crate::media::models::used_bytes;
+use crate::personal_data::schedulers::ErasureConfirmer;
 
 /// Announces a file.
 pub async fn begin(platform: &Platform, token: &str, bytes: usize) -> Reply {
@@ -38,6 +40,15 @@ async fn complete(platform: &Platform, token: &str, upload: &Value) -> Reply {
 
 fn refusal(reply: &Reply) -> (u16, &str) {
     (reply.status.as_u16(), reply.body["detail"].as_str().unwrap_or_default())
+}
+
+/// Lets all addresses have expired that long ago.
+async fn expire(platform: &Platform, ago: &str) {
+    let expired = format!(
+        "update media_upload set expires_at = now() - interval '{ago}',
+            ended_at = case when ended_at is not null then now() - interval '{ago}' end"
+    );
+    platform.app.db.execute(sqlx::AssertSqlSafe(expired)).await.unwrap();
 }
 
 async fn objects(platform: &Platform) -> (usize, usize) {
@@ -76,9 +87,18 @@ async fn a_file_that_was_written_into_the_store_becomes_a_picture(_: PgPoolOptio
     let media = complete(&platform, &anna, &new).await.body;
     assert_eq!((&media["status"], &media["width"]), (&json!("READY"), &json!(400)));
     assert_eq!(put(&new, &file).await, 200);
-    assert_eq!(objects(&platform).await, (2, 1));
-    delete_left_behind(&platform.app, &library(&platform), Duration::ZERO).await.unwrap();
-    assert_eq!(objects(&platform).await, (2, 0), "what is written after all is swept");
+    sweep(&platform).await;
+    assert_eq!(
+        objects(&platform).await,
+        (2, 1),
+        "its address is good, and what is written to it is looked at when it is not"
+    );
+    expire(&platform, "1 minute").await;
+    sweep(&platform).await;
+    assert_eq!(objects(&platform).await, (2, 0));
+    assert_eq!(put(&new, &file).await, 200);
+    delete_unwanted(&platform.app, &library(&platform)).await.unwrap();
+    assert_eq!(objects(&platform).await, (2, 0), "what belongs to no upload is swept");
     let listed = platform.call("GET", "/me/media", Some(&anna), None).await.body;
     assert_eq!(listed.as_array().unwrap().len(), 1);
 }
@@ -130,11 +150,14 @@ async fn what_is_written_must_be_what_was_announced(_: PgPoolOptions, database: 
     let second = begin(&platform, &anna, 10_000).await.body;
     let third = begin(&platform, &anna, 1).await;
     assert_eq!(refusal(&third), (409, "Your pictures use up your quota; delete some of them first"));
-    // What was announced and is over leaves its room, and is asked about again when it is completed.
-    platform.app.db.execute("update media_upload set expires_at = now() - interval '1 minute'").await.unwrap();
+    // It keeps its room as long as it can be completed, and then it cannot.
+    expire(&platform, "30 minutes").await;
+    assert_eq!(end_abandoned(&platform.app).await.unwrap(), 0);
+    assert_eq!(begin(&platform, &anna, 1).await.status, 409);
+    expire(&platform, "2 hours").await;
+    assert_eq!(end_abandoned(&platform.app).await.unwrap(), 1);
     let other = begin(&platform, &anna, 9_000).await.body;
-    for (upload, size, status) in [(&other, 9_000, 202), (&second, 10_000, 409)] {
-        large.truncate(size);
+    for (upload, size, status) in [(&second, 10_000, 404), (&other, 9_000, 202)] {
         large.resize(size, 0);
         assert_eq!(put(upload, &large).await, 200);
         assert_eq!(complete(&platform, &anna, upload).await.status, status);
@@ -143,7 +166,55 @@ async fn what_is_written_must_be_what_was_announced(_: PgPoolOptions, database: 
     assert_eq!(objects(&platform).await.0, 2);
 }
 
-/// What is never completed is given up after a day, with what was written; and what a person has announced is exported and erased.
+/// An address does not bind the size of what is written to it: what is larger than announced is deleted, though it is never completed.
+#[sqlx::test(migrations = false)]
+async fn what_is_larger_than_announced_does_not_stay(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, _bucket) = Bucket::start_platform(database, &[]).await;
+    let (anna, _) = new_user();
+    let (file, store) = (picture(9, 9), library(&platform));
+    let (small, exact) = (begin(&platform, &anna, 1).await.body, begin(&platform, &anna, file.len()).await.body);
+    for upload in [&small, &exact] {
+        assert_eq!(put(upload, &file).await, 200);
+    }
+    delete_unwanted(&platform.app, &store).await.unwrap();
+    assert_eq!(objects(&platform).await, (0, 1));
+    assert_eq!(refusal(&complete(&platform, &anna, &small).await), (409, "The file has not been uploaded yet"));
+    assert_eq!(complete(&platform, &anna, &exact).await.status, 202);
+}
+
+/// Of uploads at once, whichever way they come, no more are taken than the quota has room for.
+#[sqlx::test(migrations = false)]
+async fn announced_sizes_are_reserved_in_the_quota(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, _bucket) = Bucket::start_platform(database, &["--media-quota-bytes", "3000"]).await;
+    let ((anna, her), (bert, _)) = (new_user(), new_user());
+    let file = |number: u32| {
+        let mut file = picture(4, 4 + number);
+        file.resize(1_000, 0);
+        file
+    };
+    let files: Vec<_> = (0..3).map(file).collect();
+    let announced = (0..3).map(|_| begin(&platform, &anna, 1_000));
+    let sent = files.iter().map(|file| upload_form(&platform, &anna, &[("purpose", "POST")], Some(file)));
+    let (announced, sent) = tokio::join!(futures::future::join_all(announced), futures::future::join_all(sent));
+    let accepted = |replies: &[Reply]| replies.iter().filter(|reply| reply.status != 409).count();
+    assert_eq!(accepted(&announced) + accepted(&sent), 3, "{announced:?} {sent:?}");
+    assert_eq!(used_bytes(&platform.app.db, her).await.unwrap(), 3_000);
+    assert_eq!(begin(&platform, &bert, 1_000).await.status, 201, "another one's quota");
+    // What is completed is counted once, and what is deleted is counted no more.
+    for upload in announced.iter().filter(|reply| reply.status == 201) {
+        assert_eq!(put(&upload.body, &file(9)).await, 200);
+        assert_eq!(complete(&platform, &anna, &upload.body).await.status, 202);
+    }
+    assert_eq!(used_bytes(&platform.app.db, her).await.unwrap(), 3_000);
+    let listed = platform.call("GET", "/me/media", Some(&anna), None).await.body;
+    for media in listed.as_array().unwrap() {
+        let path = format!("/media/{}", media["id"].as_str().unwrap());
+        assert_eq!(platform.call("DELETE", &path, Some(&anna), None).await.status, 204);
+    }
+    assert_eq!(used_bytes(&platform.app.db, her).await.unwrap(), 0);
+}
+
+/// What is never completed is given up an hour after its address has expired, with what was written; and what a person has announced is exported and erased.
 #[sqlx::test(migrations = false)]
 async fn what_is_never_completed_is_swept_and_erased(_: PgPoolOptions, database: PgConnectOptions) {
     let (platform, _bucket) = Bucket::start_platform(database, &[]).await;
@@ -157,11 +228,12 @@ async fn what_is_never_completed_is_swept_and_erased(_: PgPoolOptions, database:
     }
     sweep(&platform).await;
     delete_left_behind(&platform.app, &library(&platform), Duration::ZERO).await.unwrap();
-    assert_eq!((objects(&platform).await, DirectUpload::end_abandoned(&platform.app.db).await.unwrap()), ((0, 3), 0));
+    delete_unwanted(&platform.app, &library(&platform)).await.unwrap();
+    assert_eq!((objects(&platform).await, end_abandoned(&platform.app).await.unwrap()), ((0, 3), 0));
     let first = uploads[0]["id"].as_str().unwrap();
-    let passed = format!("update media_upload set created_at = created_at - interval '25 hours' where id = '{first}'");
+    let passed = format!("update media_upload set expires_at = expires_at - interval '2 hours' where id = '{first}'");
     platform.app.db.execute(sqlx::AssertSqlSafe(passed)).await.unwrap();
-    assert_eq!(DirectUpload::end_abandoned(&platform.app.db).await.unwrap(), 1);
+    assert_eq!(end_abandoned(&platform.app).await.unwrap(), 1);
     assert_eq!(complete(&platform, &anna, &uploads[0]).await.status, 404);
     sweep(&platform).await;
     assert_eq!(objects(&platform).await, (0, 2));
@@ -173,6 +245,11 @@ async fn what_is_never_completed_is_swept_and_erased(_: PgPoolOptions, database:
     assert_eq!(platform.personal_data_of(her, "media_uploads").await, [json!(null); 0]);
     sweep(&platform).await;
     assert_eq!(objects(&platform).await, (0, 1), "the other one's");
+    let mut confirmer = ErasureConfirmer(platform.app.clone());
+    assert!(matches!(confirmer.step().await.unwrap(), Outcome::Idle(_)), "her address is good, and may be written to");
+    expire(&platform, "1 minute").await;
+    sweep(&platform).await;
+    assert_eq!(confirmer.step().await.unwrap(), Outcome::Busy);
     let left = sqlx::query_scalar!(r#"select count(*) as "left!" from media_upload where created_by = $1"#, her);
     assert_eq!(left.fetch_one(&platform.app.db).await.unwrap(), 0);
     assert_eq!(complete(&platform, &bert, &uploads[2]).await.status, 202);

@@ -8,15 +8,17 @@ use uuid::Uuid;
 
 use super::buckets::Bucket;
 use super::{
-    form_with, get, library, picture, post_with, process_all, signed_in, state, sweep, upload, upload_form,
+    form_with, get, library, picture, post_with, process_all, ready, signed_in, state, sweep, upload, upload_form,
     upload_request, url, worker,
 };
 use crate::SERVICE;
-use crate::core::ground::worker::Worker;
+use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::{Platform, new_user};
-use crate::media::blobs::schedulers::delete_left_behind;
+use crate::media::blobs::schedulers::{Sweeper, delete_left_behind};
 use crate::media::events::MEDIA_READY;
-use crate::media::store::Store;
+use crate::media::store::{Store, StoredObject};
+use crate::personal_data::USER_ERASED;
+use crate::personal_data::schedulers::ErasureConfirmer;
 
 /// What every store has to do.
 async fn check_store(store: &Store) {
@@ -37,12 +39,15 @@ async fn check_store(store: &Store) {
     aborted.abort().await;
     assert!(store.read(never).await.is_err());
 
-    let mut listed: Vec<Uuid> = store.list(None, 10).await.unwrap().iter().map(|object| object.blob).collect();
+    let ids = |objects: &[StoredObject]| objects.iter().map(|object| object.id).collect::<Vec<Uuid>>();
+    let listed = store.list(None, 10).await.unwrap();
+    // Of a folder a page is a whole shelf, on which the second one may be, too.
     let first = store.list(None, 1).await.unwrap();
-    let rest = store.list(Some(first[0].blob), 10).await.unwrap();
-    assert_eq!((first[0].blob, rest[0].blob), (listed[0], listed[1]));
-    listed.sort_unstable();
-    assert_eq!(listed, [long, short]);
+    let rest = store.list(Some(first.last().unwrap().id), 10).await.unwrap();
+    assert_eq!(ids(&[first, rest].concat()), ids(&listed));
+    let mut sizes: Vec<(Uuid, u64)> = listed.iter().map(|object| (object.id, object.bytes)).collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes, [(long, content.len() as u64), (short, 10)]);
     for blob in [long, short, never] {
         store.delete(blob).await.unwrap();
     }
@@ -136,6 +141,52 @@ async fn a_picture_whose_worker_was_killed_is_processed_by_another(_: PgPoolOpti
     process_all(&platform).await;
     assert_eq!(state(&platform, &anna, &id).await["width"], 50);
     assert_eq!(platform.published(MEDIA_READY).await.len(), 1);
+}
+
+/// While the store is away an erasure is not confirmed whose files it has, and once it is back it is, when they are gone; that of a person
+/// without files waits for no one.
+#[sqlx::test(migrations = false)]
+async fn an_erasure_is_confirmed_when_its_files_are_gone(_: PgPoolOptions, database: PgConnectOptions) {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("store");
+    let platform = Platform::start(&SERVICE, database, &["--media-store", folder.to_str().unwrap()]).await;
+    let ((anna, her), (_, his), (carla, its)) = (new_user(), new_user(), new_user());
+    ready(&platform, &anna, "POST", &picture(50, 40)).await;
+    let gone = ready(&platform, &carla, "POST", &picture(60, 40)).await;
+    let mut sweeper = Sweeper { app: platform.app.clone(), library: library(&platform) };
+    while sweeper.step().await.unwrap() == Outcome::Busy {}
+    let mut confirmer = ErasureConfirmer(platform.app.clone());
+    let away = parent.path().join("away");
+    std::fs::rename(&folder, &away).unwrap();
+    // As a disk looks that is not mounted.
+    std::fs::create_dir(&folder).unwrap();
+    // Her last picture, deleted by herself, is on that disk as well when she leaves.
+    assert_eq!(platform.call("DELETE", &format!("/media/{gone}"), Some(&carla), None).await.status, 204);
+    for person in [her, his, its] {
+        platform
+            .consume("user_deleted", &serde_json::json!({ "id": person, "deleted_at": "2026-11-20T12:00:00Z" }))
+            .await;
+        platform.erase(person).await;
+        assert_eq!(platform.personal_data_of(person, "media").await, [serde_json::json!(null); 0]);
+    }
+    assert!(sweeper.step().await.is_err());
+    assert_eq!(confirmer.step().await.unwrap(), Outcome::Busy);
+    assert!(matches!(confirmer.step().await.unwrap(), Outcome::Idle(_)));
+    let confirmed = |people: &[Uuid]| people.iter().map(|id| serde_json::json!({ "user_id": id })).collect::<Vec<_>>();
+    assert_eq!(platform.published(USER_ERASED).await, confirmed(&[his]), "of the others there are files");
+
+    std::fs::remove_dir(&folder).unwrap();
+    std::fs::rename(&away, &folder).unwrap();
+    assert!(matches!(confirmer.step().await.unwrap(), Outcome::Idle(_)), "it is back, and nothing is deleted yet");
+    while sweeper.step().await.unwrap() == Outcome::Busy {}
+    assert!(library(&platform).store.list(None, 10).await.unwrap().is_empty());
+    assert_eq!(confirmer.step().await.unwrap(), Outcome::Busy);
+    let mut last = platform.published(USER_ERASED).await.split_off(1);
+    last.sort_by_key(|event| event["user_id"].to_string());
+    assert_eq!(last, confirmed(&[her, its]), "each once");
+    // The second pass, and what comes twice, confirms nothing again.
+    platform.erase(her).await;
+    assert!(matches!(confirmer.step().await.unwrap(), Outcome::Idle(_)));
 }
 
 /// While the store is away uploads are refused for the moment, pictures wait, and nothing is half there.

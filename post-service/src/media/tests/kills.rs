@@ -24,7 +24,7 @@ async fn swept(platform: &Platform) -> usize {
     sweep(platform).await;
     delete_left_behind(&platform.app, &library(platform), Duration::ZERO).await.unwrap();
     let store = &library(platform).store;
-    let mut stored: Vec<Uuid> = store.list(None, 1_000).await.unwrap().iter().map(|object| object.blob).collect();
+    let mut stored: Vec<Uuid> = store.list(None, 1_000).await.unwrap().iter().map(|object| object.id).collect();
     let rows = sqlx::query_scalar!("select id from media_blob order by id");
     stored.sort_unstable();
     assert_eq!(stored, rows.fetch_all(&platform.app.db).await.unwrap(), "objects and rows");

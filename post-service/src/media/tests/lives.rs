@@ -12,6 +12,7 @@ use crate::media::attachments::signals::attached;
 use crate::media::blobs::schedulers::{Sweeper, delete_abandoned, job};
 use crate::media::events::{MEDIA_DELETED, MEDIA_READY};
 use crate::media::signals::posts_deleted;
+use crate::posts::models::Post;
 use crate::posts::tests::{path, until_one_waits};
 
 /// The files in a folder, beneath all of its folders.
@@ -91,6 +92,7 @@ async fn a_picture_that_its_posts_lose_at_once_is_not_forgotten(_: PgPoolOptions
         let id = ready(&platform, &anna, "POST", &picture(width, 30)).await;
         let (one, other) = (post_with(&platform, &anna, &[&id]).await, post_with(&platform, &anna, &[&id]).await);
         let mut losing = platform.app.db.begin().await.unwrap();
+        Post::delete(&mut losing, id_of(&one), None).await.unwrap().unwrap();
         posts_deleted(&mut losing, &[id_of(&one)]).await.unwrap();
         let body = (method == "PUT").then(|| json!({ "content": "x", "types": [], "media": [] }));
         let other = path(&other);
@@ -230,13 +232,22 @@ async fn a_persons_pictures_are_exported_and_erased(_: PgPoolOptions, database: 
         json!([format!("/api/v1/media/{shown}/medium"), format!("/api/v1/media/{shown}/thumbnail")])
     );
     assert!(platform.finds("Annasword").await.contains(&"post.media".to_owned()));
+    let profile = platform.personal_data_of(her, "profile_pictures").await;
+    let file = format!("/api/v1/media/{avatar}/medium");
+    assert_eq!(profile, [json!({ "purpose": "AVATAR", "media_id": avatar, "file": file })]);
 
     platform.consume("user_deleted", &json!({ "id": her, "deleted_at": "2026-11-20T12:00:00+00:00" })).await;
     platform.erase(her).await;
     sweep(&platform).await;
     assert_eq!(platform.finds("Annasword").await, [""; 0]);
-    assert_eq!(platform.personal_data_of(her, "media").await, [json!(null); 0]);
+    for kind in ["media", "profile_pictures"] {
+        assert_eq!(platform.personal_data_of(her, kind).await, [json!(null); 0]);
+    }
     assert_eq!(files(folder.path()), 2, "the other one's");
-    let left = sqlx::query_scalar!(r#"select count(*) as "left!" from profile_picture where user_id = $1"#, her);
+    let left = sqlx::query_scalar!(
+        r#"select (select count(*) from profile_picture where user_id = $1)
+            + (select count(*) from media_usage where owner = $1) as "left!""#,
+        her
+    );
     assert_eq!(left.fetch_one(&platform.app.db).await.unwrap(), 0);
 }

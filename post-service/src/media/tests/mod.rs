@@ -8,6 +8,7 @@ mod lives;
 mod posts;
 mod processing;
 mod profiles;
+mod republication;
 mod uploads;
 
 use std::io::Cursor;
@@ -25,7 +26,8 @@ use tower::ServiceExt;
 
 use super::blobs::schedulers::Sweeper;
 use super::library::MediaLibrary;
-use super::processing::schedulers::MediaWorker;
+use super::processing::schedulers::{AT_ONCE, MediaWorker};
+use super::republication::schedulers::PostRepublisher;
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::{Platform, Reply};
 use crate::settings::Settings;
@@ -111,13 +113,19 @@ pub fn library(platform: &Platform) -> Arc<MediaLibrary> {
 
 /// A worker of the platform.
 fn worker(platform: &Platform) -> MediaWorker {
-    MediaWorker::new(&platform.app, &library(platform), &Arc::new(Semaphore::new(1)))
+    MediaWorker::new(&platform.app, &library(platform), &Arc::new(Semaphore::new(AT_ONCE)))
 }
 
 /// Processes all pictures that wait.
 async fn process_all(platform: &Platform) {
     let mut worker = worker(platform);
     while worker.step().await.unwrap() == Outcome::Busy {}
+}
+
+/// Publishes the posts of changed pictures again.
+async fn republish(platform: &Platform) {
+    let mut republisher = PostRepublisher(platform.app.clone());
+    while republisher.step().await.unwrap() == Outcome::Busy {}
 }
 
 /// Deletes the files to which nothing refers.

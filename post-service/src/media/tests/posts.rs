@@ -2,10 +2,11 @@
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-use super::{get, picture, post_with, process_all, ready, upload, url};
+use super::{get, picture, post_with, process_all, ready, republish, upload, upload_form, url};
 use crate::SERVICE;
 use crate::core::testing::{Platform, new_user};
 use crate::posts::events::{POST_CREATED, POST_UPDATED};
+use crate::pre_publish;
 
 /// A post shows its pictures in its author's order, wherever it is read.
 #[sqlx::test(migrations = false)]
@@ -80,6 +81,7 @@ async fn a_picture_that_becomes_ready_later_publishes_its_post_again(_: PgPoolOp
     let read = platform.call("GET", &path, Some(&anna), None).await.body;
     assert_eq!(get(&platform, url(&read["media"][0]["thumbnail"])).await.0, 200);
 
+    republish(&platform).await;
     let created = &platform.published(POST_CREATED).await[0];
     let updated = &platform.published(POST_UPDATED).await[0];
     assert_eq!((&created["media"][0]["id"], &created["media"][0]["width"]), (&json!(id), &json!(null)));
@@ -90,8 +92,45 @@ async fn a_picture_that_becomes_ready_later_publishes_its_post_again(_: PgPoolOp
 
     let described = platform.call("PATCH", &format!("/media/{id}"), Some(&anna), Some(json!({ "alt": "Neu" }))).await;
     assert_eq!(described.status, 200);
+    republish(&platform).await;
     assert_eq!(platform.published(POST_UPDATED).await[1]["media"][0]["alt"], "Neu");
     assert_eq!(platform.call("DELETE", &format!("/media/{id}"), Some(&anna), None).await.status, 204);
+    republish(&platform).await;
     assert_eq!(platform.published(POST_UPDATED).await[2].get("media"), None);
     assert_eq!(platform.call("GET", &path, Some(&anna), None).await.body.get("media"), None);
+}
+
+/// The descriptions of pictures are read with the post that shows them before it is published, whichever request does that, and by themselves
+/// when they change afterwards.
+#[sqlx::test(migrations = false)]
+async fn descriptions_are_read_before_they_are_published(_: PgPoolOptions, database: PgConnectOptions) {
+    let (url, asked) = pre_publish::stub::start().await;
+    let settings = ["--pre-publish", "on", "--moderation-url", &url];
+    let platform = Platform::start(&SERVICE, database, &settings).await;
+    let (anna, _) = new_user();
+    let texts = [("purpose", "POST"), ("alt", "a bad view")];
+    let id = upload_form(&platform, &anna, &texts, Some(&picture(30, 20))).await.body["id"].clone();
+    let body = |status: &str| json!({ "content": "x", "types": [], "status": status, "media": [id] });
+    let refused = platform.call("POST", "/posts", Some(&anna), Some(body("POSTED"))).await;
+    assert_eq!((refused.status.as_u16(), &refused.body["detail"][0]["type"]), (422, &json!("content_refused")));
+    let draft = platform.call("POST", "/posts", Some(&anna), Some(body("DRAFT"))).await.body;
+    let path = format!("/posts/{}", draft["id"].as_str().unwrap());
+    let publish = async || {
+        let body = json!({ "content": "x", "types": [], "status": "POSTED" });
+        platform.call("PUT", &path, Some(&anna), Some(body)).await.status.as_u16()
+    };
+    assert_eq!(publish().await, 422, "the pictures that it has already are read, too");
+    assert_eq!(*asked.lock().unwrap(), ["x\na bad view", "x\na bad view"]);
+    let describe = async |alt: &str| {
+        let path = format!("/media/{}", id.as_str().unwrap());
+        platform.call("PATCH", &path, Some(&anna), Some(json!({ "alt": alt }))).await
+    };
+    assert_eq!(describe("another bad view").await.status, 200, "of a draft it is its author's own");
+    assert_eq!(describe("a view").await.status, 200);
+    assert_eq!(asked.lock().unwrap().len(), 2);
+    assert_eq!(publish().await, 200);
+    let refused = describe("a bad view again").await;
+    assert_eq!((refused.status.as_u16(), &refused.body["detail"][0]["loc"]), (422, &json!(["body", "alt"])));
+    assert_eq!(describe("a good view").await.status, 200);
+    assert_eq!(asked.lock().unwrap()[2..], ["x\na view", "a bad view again", "a good view"]);
 }

@@ -1,19 +1,23 @@
 //! The worker: what becomes of good pictures, and which it refuses.
 use std::io::Cursor;
+use std::sync::Arc;
 use std::time::Duration;
 
 use image::codecs::gif::GifEncoder;
 use image::{DynamicImage, Frame, GenericImageView, ImageEncoder, ImageFormat, Rgba, RgbaImage};
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use super::{encoded, get, gradient, picture, process_all, ready, state, upload, url, worker};
+use super::{encoded, get, gradient, library, picture, process_all, ready, state, upload, url, worker};
 use crate::SERVICE;
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::{Platform, new_user};
 use crate::media::Purpose;
 use crate::media::events::MEDIA_READY;
+use crate::media::processing::models::LeasedMedia;
+use crate::media::processing::schedulers::{AT_ONCE, MediaWorker};
 use crate::media::processing::services::{MediaRefusal, process};
 
 /// A JPEG with EXIF data: an orientation, and a text that stands for a position.
@@ -257,18 +261,87 @@ async fn a_picture_that_holds_a_worker_up_is_refused(_: PgPoolOptions, database:
     let platform = Platform::start(&SERVICE, database, &[]).await;
     let (anna, _) = new_user();
     let slow = upload(&platform, &anna, "POST", &picture(1_500, 1_500)).await;
-    assert_eq!(worker(&platform).within(Duration::ZERO).step().await.unwrap(), Outcome::Busy);
+    let mut strict = worker(&platform).within(Duration::ZERO, Duration::from_secs(30));
+    assert_eq!(strict.step().await.unwrap(), Outcome::Busy);
     assert_eq!(state(&platform, &anna, &slow).await["reason"], "TOO_SLOW");
 
     let deadly = upload(&platform, &anna, "POST", &picture(5, 5)).await;
     let id = Uuid::try_parse(&deadly).unwrap();
     for _ in 0..4 {
         // A worker takes it, and is killed; two minutes later the lease is over.
-        let taken = crate::media::processing::models::LeasedMedia::take(&platform.app.db).await.unwrap().unwrap();
+        let taken = LeasedMedia::take(&platform.app.db).await.unwrap().unwrap();
         assert_eq!(taken.id, id);
         let ended = sqlx::query!("update media set leased_until = now() - interval '1 second' where id = $1", id);
         ended.execute(&platform.app.db).await.unwrap();
     }
     process_all(&platform).await;
     assert_eq!(state(&platform, &anna, &deadly).await["reason"], "NOT_PROCESSED");
+}
+
+/// How often a picture counts as begun and not given back.
+async fn attempts(platform: &Platform, id: &str) -> i32 {
+    let id = Uuid::try_parse(id).unwrap();
+    let query = sqlx::query_scalar!("select attempts from media where id = $1", id);
+    query.fetch_one(&platform.app.db).await.unwrap()
+}
+
+/// Lets all pauses be over.
+async fn pass(platform: &Platform) {
+    let over =
+        sqlx::query!("update media set leased_until = now() - interval '1 second' where leased_until is not null");
+    over.execute(&platform.app.db).await.unwrap();
+}
+
+/// A picture that only waits, for a thread or for the machine, is not refused for it, however often that happens.
+#[sqlx::test(migrations = false)]
+async fn a_picture_is_not_refused_for_what_its_neighbours_take(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let (anna, _) = new_user();
+    let id = upload(&platform, &anna, "POST", &picture(1_500, 1_500)).await;
+    let threads = Arc::new(Semaphore::new(AT_ONCE));
+    let mut worker = MediaWorker::new(&platform.app, &library(&platform), &threads);
+    // Pictures that were given up keep their threads.
+    let neighbours = threads.clone().try_acquire_many_owned(u32::try_from(AT_ONCE).unwrap()).unwrap();
+    for _ in 0..6 {
+        assert_eq!(worker.step().await.unwrap(), Outcome::Idle(Duration::from_secs(2)));
+        assert_eq!(attempts(&platform, &id).await, 0, "it is not even taken");
+    }
+    drop(neighbours);
+    // It has a thread, and the machine does not let that run.
+    for _ in 0..6 {
+        let mut worker = super::worker(&platform).within(Duration::from_mins(1), Duration::ZERO);
+        let failure = format!("{:#}", worker.step().await.unwrap_err());
+        assert!(failure.contains("the machine is overloaded"), "{failure}");
+        assert_eq!(attempts(&platform, &id).await, 0, "it is given back as if it had not been taken");
+        pass(&platform).await;
+    }
+    process_all(&platform).await;
+    assert_eq!(state(&platform, &anna, &id).await["status"], "READY");
+}
+
+/// Of pictures that were at hand when their process died only one was the cause: each is begun again alone, and what has a place beside it
+/// waits.
+#[sqlx::test(migrations = false)]
+async fn a_picture_whose_process_died_is_begun_again_alone(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let (anna, _) = new_user();
+    let innocent = upload(&platform, &anna, "POST", &picture(6, 5)).await;
+    let taken = LeasedMedia::take(&platform.app.db).await.unwrap().unwrap();
+    assert!(!taken.is_suspect(), "the first time it may be beside others");
+    pass(&platform).await;
+    let threads = Arc::new(Semaphore::new(AT_ONCE));
+    let with = |patience| {
+        let worker = MediaWorker::new(&platform.app, &library(&platform), &threads);
+        worker.within(Duration::from_mins(1), patience)
+    };
+    let neighbour = threads.clone().try_acquire_owned().unwrap();
+    for _ in 0..6 {
+        let failure = format!("{:#}", with(Duration::ZERO).step().await.unwrap_err());
+        assert!(failure.contains("it is not alone yet"), "{failure}");
+        assert_eq!(attempts(&platform, &innocent).await, 1, "to wait for it is no attempt");
+        pass(&platform).await;
+    }
+    drop(neighbour);
+    assert_eq!(with(Duration::from_secs(30)).step().await.unwrap(), Outcome::Busy);
+    assert_eq!(state(&platform, &anna, &innocent).await["status"], "READY");
 }

@@ -8,7 +8,7 @@ use crate::core::api::errors::Error;
 use crate::media::Purpose;
 use crate::media::blobs::models::Blob;
 use crate::media::library::MediaLibrary;
-use crate::media::models::{Media, Upload};
+use crate::media::models::{Media, Upload, lock_used_bytes};
 
 /// The refusal where the owner's pictures together would be too large.
 pub const QUOTA_EXCEEDED: Error =
@@ -30,13 +30,16 @@ pub async fn stored(
     picture: &NewPicture<'_>,
 ) -> Result<(Media, Uuid), Error> {
     let bytes = i64::try_from(file.bytes).unwrap_or(i64::MAX);
+    let used = lock_used_bytes(tx, picture.owner).await?;
+    if used.saturating_add(bytes) > library.quota_bytes {
+        return Err(QUOTA_EXCEEDED);
+    }
     let (content_type, sha256) = (file.content_type, file.sha256.clone());
     let new = Blob { id: file.blob, content_type: content_type.to_owned(), bytes, sha256 };
     let blob = Blob::find_or_create(tx, &new).await?;
     let NewPicture { id, owner, purpose, alt } = *picture;
     let upload = Upload { id, owner, purpose, content_type, bytes, sha256: &file.sha256, alt, blob };
-    let media = Media::create(tx, &upload, library.quota_bytes).await?.ok_or(QUOTA_EXCEEDED)?;
-    Ok((media, blob))
+    Ok((Media::create(tx, &upload).await?, blob))
 }
 
 /// An upload has ended: it is counted.

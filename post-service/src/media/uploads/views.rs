@@ -16,7 +16,7 @@ use crate::core::app::App;
 use crate::core::app::identity::User;
 use crate::core::contract::extract::unreadable;
 use crate::media::library::MediaLibrary;
-use crate::media::models::Media;
+use crate::media::models::{Media, used_bytes};
 use crate::media::schemas::MediaOut;
 
 /// Upload a picture; it is processed in the background, and `GET /media/{media_id}` says how far that is
@@ -35,16 +35,16 @@ pub async fn upload_media(
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<(StatusCode, Json<MediaOut>), Response> {
     let form = form.map_err(|_| unreadable())?;
-    let stored_bytes = Media::used_bytes(&app.db, user.id).await.map_err(|cause| Error::from(cause).into_response())?;
-    if stored_bytes >= library.quota_bytes {
+    let stored = used_bytes(&app.db, user.id).await.map_err(|cause| Error::from(cause).into_response())?;
+    if stored >= library.quota_bytes {
         counted("quota");
         return Err(QUOTA_EXCEEDED.into_response());
     }
     let (file, fields) = receive(&library, form).await.inspect_err(|_| counted("refused"))?;
     let blob = file.blob;
     match save(&app, &library, &user, &file, &fields).await {
-        Ok((media, stored)) => {
-            if stored != blob {
+        Ok((media, kept)) => {
+            if kept != blob {
                 // The same bytes are there already.
                 discard(&library, blob).await;
             }

@@ -1,6 +1,7 @@
 //! The contract of tokens, as it is called: `post-service/contracts/RecordTokens.sol`.
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::{Eip712Domain, SolCall, SolError, SolEvent, SolStruct, SolValue, eip712_domain, sol};
+use anyhow::Context;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -44,6 +45,13 @@ pub struct TokenContract {
     pub address: Address,
 }
 
+/// A call of a contract, as a transaction carries it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContractCall {
+    pub contract: Address,
+    pub data: Vec<u8>,
+}
+
 /// A token that the contract has reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MintedToken {
@@ -75,6 +83,11 @@ pub fn token_id(kind: NftKind, subject: Uuid) -> U256 {
     keccak256(format!("{kind}:{subject}")).into()
 }
 
+/// What the names of all accounts of a chain begin with.
+pub fn chain_prefix(chain_id: u64) -> String {
+    format!("eip155:{chain_id}:")
+}
+
 /// A token id as it is written in the database and in the API.
 pub fn token_word(id: U256) -> String {
     B256::from(id).to_string()
@@ -92,9 +105,22 @@ impl TokenContract {
         account_name(self.chain_id, self.address)
     }
 
-    /// The data of the transaction that mints a token.
-    pub fn mint_call(recipient: Address, id: U256, uri: &str) -> Vec<u8> {
-        mintCall { to: recipient, id, uri_: uri.to_owned() }.abi_encode()
+    /// The contract of that name; none where it is no name of one.
+    pub fn parse(name: &str) -> Option<Self> {
+        let (chain_id, address) = name.strip_prefix("eip155:")?.split_once(':')?;
+        Some(Self { chain_id: chain_id.parse().ok()?, address: Address::parse_checksummed(address, None).ok()? })
+    }
+
+    /// The call that mints a token.
+    pub fn mint_call(&self, recipient: Address, id: U256, uri: &str) -> ContractCall {
+        let data = mintCall { to: recipient, id, uri_: uri.to_owned() }.abi_encode();
+        ContractCall { contract: self.address, data }
+    }
+
+    /// The call that mints a token, from what is stored of it.
+    pub fn stored_call(contract: &str, recipient: &str, token: &str, uri: &str) -> anyhow::Result<ContractCall> {
+        let contract = Self::parse(contract).with_context(|| format!("{contract} is no name of a contract"))?;
+        Ok(contract.mint_call(recipient.parse()?, token.parse()?, uri))
     }
 
     fn domain(&self) -> Eip712Domain {
@@ -207,6 +233,20 @@ mod tests {
         ];
         for signature in used {
             assert!(known.iter().any(|one| one == signature), "{signature} is not in the ABI");
+        }
+    }
+
+    /// A record has the contract by its name, and is minted there whatever the settings name by then.
+    #[test]
+    fn a_contract_is_read_from_its_name() {
+        let contract = TokenContract { chain_id: 31337, address: Address::repeat_byte(0xab) };
+        assert_eq!(TokenContract::parse(&contract.name()), Some(contract.clone()));
+        assert!(contract.name().starts_with(&chain_prefix(31337)));
+        let address = contract.address.to_string();
+        for wrong in
+            ["", "eip155:1", &address, &format!("eip155:x:{address}"), &format!("eip155:1:{}", address.to_lowercase())]
+        {
+            assert_eq!(TokenContract::parse(wrong), None, "{wrong}");
         }
     }
 

@@ -2,8 +2,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
+
 use super::contract::{TokenContract, token_word};
-use super::ledger::models::{backlog, move_on, next_block};
+use super::ledger::models::{ContractReader, backlog, move_on};
 use super::settings::Payer;
 use super::transactions::{POLL, Transactions};
 use crate::core::app::App;
@@ -49,34 +51,51 @@ impl TokenMinter {
         Some(Self { transactions, is_checked: false, measured: None, weighed: None })
     }
 
-    /// Reads what the contract reports, in blocks that stay; whether there is more to read.
+    /// Reads what the contracts report, in blocks that stay; whether there is more to read.
     pub async fn read_events(&self) -> anyhow::Result<bool> {
-        let chain = self.transactions.chain();
+        let (db, chain) = (&self.transactions.app.db, self.transactions.chain());
         let last = chain.node.height().await? - chain.confirmations + 1;
         // A contract that was never read has no token of an earlier time than its first reader: vouchers are given beside it.
-        let from = next_block(&self.transactions.app.db, &self.transactions.contract, (last - BLOCKS).max(0)).await?;
-        let to = last.min(from + BLOCKS - 1);
+        ContractReader::begin(db, &chain.contract.name(), (last - BLOCKS).max(0)).await?;
+        let mut behind = 0;
+        for reader in ContractReader::list(db, &self.transactions.contracts).await? {
+            behind = behind.max(self.read_contract(&reader, last).await?);
+        }
         #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; heights stay far below 2^52")]
-        metrics::gauge!("chain_events_behind_blocks").set((last - to).max(0) as f64);
+        metrics::gauge!("chain_events_behind_blocks").set(behind as f64);
+        let mut tx = db.begin().await?;
+        let settled = Minted::settle(&mut tx).await?;
+        for minted in &settled {
+            signals::minted(&mut tx, minted).await?;
+        }
+        if !settled.is_empty() {
+            self.transactions.app.commit(tx).await?;
+        }
+        Ok(behind > 0)
+    }
+
+    /// Reads what a contract reports, up to a block; how many blocks are left.
+    async fn read_contract(&self, reader: &ContractReader, last: i64) -> anyhow::Result<i64> {
+        let (from, to) = (reader.next_block, last.min(reader.next_block + BLOCKS - 1));
+        if to < from {
+            return Ok(0);
+        }
+        let contract = TokenContract::parse(&reader.contract).context("the name of a contract")?;
+        let node = &self.transactions.chain().node;
         let mut tokens = Vec::new();
-        if to >= from {
-            for log in chain.node.logs(chain.contract.address, TokenContract::minting_topics(), (from, to)).await? {
-                let minted = TokenContract::read_minted(&log)?;
-                tokens.push((token_word(minted.id), minted.recipient.to_string(), minted.transaction.to_string()));
-            }
+        for log in node.logs(contract.address, TokenContract::minting_topics(), (from, to)).await? {
+            let minted = TokenContract::read_minted(&log)?;
+            tokens.push((token_word(minted.id), minted.recipient.to_string(), minted.transaction.to_string()));
         }
         let mut tx = self.transactions.app.db.begin().await?;
-        if to >= from && !move_on(&mut tx, &self.transactions.contract, from, to + 1).await? {
-            return Ok(true);
+        // Another replica may have read them; what is left is read by the next step.
+        if move_on(&mut tx, &reader.contract, from, to + 1).await? {
+            if !tokens.is_empty() {
+                save_minted(&mut tx, &reader.contract, &tokens).await?;
+            }
+            self.transactions.app.commit(tx).await?;
         }
-        if !tokens.is_empty() {
-            save_minted(&mut tx, &self.transactions.contract, &tokens).await?;
-        }
-        for minted in Minted::settle(&mut tx).await? {
-            signals::minted(&mut tx, &minted).await?;
-        }
-        self.transactions.app.commit(tx).await?;
-        Ok(to < last)
+        Ok(last - to)
     }
 
     async fn check(&mut self) -> anyhow::Result<()> {

@@ -7,7 +7,7 @@ use alloy_primitives::{Address, TxKind};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
-use super::contract::TokenContract;
+use super::contract::{ContractCall, TokenContract};
 use super::fees::Fees;
 use super::node::ChainNode;
 use super::signer::{ChainSigner, RawTransaction};
@@ -115,15 +115,15 @@ impl ChainSettings {
 }
 
 impl Chain {
-    /// Signs a transaction at a nonce: a call of the contract, or without one a transfer of nothing to oneself.
+    /// Signs a transaction at a nonce: a call of a contract, or without one a transfer of nothing to oneself.
     pub fn transaction(
         &self,
         nonce: i64,
         gas: i64,
         fees: Fees,
-        call: Option<Vec<u8>>,
+        call: Option<ContractCall>,
     ) -> anyhow::Result<RawTransaction> {
-        let to = if call.is_some() { self.contract.address } else { self.signer.address };
+        let (to, data) = call.map_or_else(|| (self.signer.address, Vec::new()), |call| (call.contract, call.data));
         self.signer.sign(&TxEip1559 {
             chain_id: self.contract.chain_id,
             nonce: nonce.try_into()?,
@@ -131,7 +131,7 @@ impl Chain {
             max_fee_per_gas: fees.max.try_into()?,
             max_priority_fee_per_gas: fees.tip.try_into()?,
             to: TxKind::Call(to),
-            input: call.unwrap_or_default().into(),
+            input: data.into(),
             ..TxEip1559::default()
         })
     }

@@ -1,12 +1,12 @@
 //! Signs the transactions of tokens whose recipients are named.
 use std::time::Duration;
 
-use super::contract::ContractRefusal;
+use super::contract::{ContractRefusal, TokenContract};
 use super::fees::Fees;
 use super::ledger::models::{Signed, enter, take_nonce};
 use super::node::NodeFailure;
 use super::settings::Payer;
-use super::transactions::{Transactions, WINDOW, call_of, count, pause, reason_of};
+use super::transactions::{Transactions, WINDOW, count, pause, reason_of};
 use crate::nfts::MintStatus;
 use crate::nfts::tokens::models::{UnsignedToken, lock_token};
 
@@ -21,7 +21,7 @@ impl Transactions {
         if self.chain().payer == Payer::Author {
             return Ok(0);
         }
-        let claimed = UnsignedToken::claim(&self.app.db, &self.contract, WINDOW).await?;
+        let claimed = UnsignedToken::claim(&self.app.db, &self.contracts, WINDOW).await?;
         for token in &claimed {
             self.sign(token).await?;
         }
@@ -30,9 +30,9 @@ impl Transactions {
 
     async fn sign(&self, token: &UnsignedToken) -> anyhow::Result<()> {
         let chain = self.chain();
-        let call = call_of(&token.recipient, &token.token_id, &token.token_uri)?;
+        let call = TokenContract::stored_call(&token.contract, &token.recipient, &token.token_id, &token.token_uri)?;
         let asked = async {
-            let gas = chain.node.gas(chain.signer.address, Some(chain.contract.address), &call).await?;
+            let gas = chain.node.gas(chain.signer.address, Some(call.contract), &call.data).await?;
             let fees = Fees::ask(&chain.node, chain.fee_cap).await?;
             Ok((gas, fees, chain.node.nonce(chain.signer.address, true).await?))
         };
@@ -41,7 +41,7 @@ impl Transactions {
             Ok((_, Err(_), _)) => return self.wait_for_fees(token).await,
             Err(failure) => return self.refuse(token, &failure).await,
         };
-        let gas = i64::try_from(gas.saturating_add(gas * GAS_MARGIN_PERCENT / 100))?;
+        let gas = with_margin(gas)?;
         let mut tx = self.app.db.begin().await?;
         lock_token(&mut tx, token.id).await?;
         let nonce = take_nonce(&mut tx, &self.account, seen).await?;
@@ -96,4 +96,9 @@ impl Transactions {
         metrics::counter!("nft_mints_total", "outcome" => outcome).increment(1);
         Ok(())
     }
+}
+
+/// The gas that a transaction may use, from what a node has estimated that it needs.
+pub fn with_margin(gas: u64) -> anyhow::Result<i64> {
+    Ok(i64::try_from(gas.saturating_add(gas.saturating_mul(GAS_MARGIN_PERCENT) / 100))?)
 }

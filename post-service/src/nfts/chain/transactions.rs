@@ -1,5 +1,5 @@
 //! The transactions of the service, from the ledger onto the chain: each is sent, followed into a block that stays, replaced where it
-//! is stuck, and sent again where a reorganisation has taken its block away.
+//! is stuck (`replacing`), and sent again where a reorganisation has taken its block away.
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,9 +7,8 @@ use anyhow::Context;
 use rand::RngExt;
 use sqlx::PgTransaction;
 
-use super::contract::{TokenContract, account_name};
-use super::fees::Fees;
-use super::ledger::models::{EntryStatus, LedgerEntry, Signed, enter, find_gaps};
+use super::contract::{account_name, chain_prefix};
+use super::ledger::models::{EntryStatus, LedgerEntry};
 use super::node::{NodeFailure, Receipt};
 use super::settings::Chain;
 use crate::core::app::App;
@@ -25,8 +24,6 @@ pub const WINDOW: i64 = 64;
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 /// The longest wait.
 const MAX_WAIT: Duration = Duration::from_mins(10);
-/// The gas of a transfer, which a transaction to no effect is: of nothing, to oneself.
-const TRANSFER_GAS: i64 = 21_000;
 
 /// The transactions of the account that signs.
 pub struct Transactions {
@@ -34,8 +31,9 @@ pub struct Transactions {
     nfts: Arc<Nfts>,
     /// The account that signs, as the ledger names it.
     pub account: String,
-    /// The contract that it mints with.
-    pub contract: String,
+    /// What the names of all contracts of its chain begin with. A record is minted in the contract that it names, also when the
+    /// settings name another one by now.
+    pub contracts: String,
 }
 
 impl Transactions {
@@ -43,8 +41,8 @@ impl Transactions {
     pub fn new(app: &App, nfts: Arc<Nfts>) -> Option<Self> {
         let chain = nfts.chain.as_ref()?;
         let account = account_name(chain.contract.chain_id, chain.signer.address);
-        let contract = chain.contract.name();
-        Some(Self { app: app.clone(), nfts, account, contract })
+        let contracts = chain_prefix(chain.contract.chain_id);
+        Some(Self { app: app.clone(), nfts, account, contracts })
     }
 
     /// The chain.
@@ -77,12 +75,18 @@ impl Transactions {
             return self.replace(entry).await;
         }
         match self.chain().node.send(&entry.raw).await {
-            Err(failure) if !failure.is_known() && !failure.is_taken() => self.fail(entry, &failure).await,
+            Err(failure) if !failure.is_known() && !failure.is_taken() => {
+                if self.is_refused_for_good(entry, &failure).await? {
+                    return self.sign_anew(entry, &failure).await;
+                }
+                self.fail(entry, &failure).await
+            }
             _ => self.submitted(entry, "submitted").await,
         }
     }
 
-    async fn submitted(&self, entry: &LedgerEntry, outcome: &'static str) -> anyhow::Result<()> {
+    /// A node has it.
+    pub async fn submitted(&self, entry: &LedgerEntry, outcome: &'static str) -> anyhow::Result<()> {
         let mut tx = self.app.db.begin().await?;
         self.show(&mut tx, entry, MintStatus::Submitted, None).await?;
         entry.submit(&mut tx, POLL).await?;
@@ -92,7 +96,7 @@ impl Transactions {
     }
 
     /// It could not be sent. The bytes stay, and are sent again.
-    async fn fail(&self, entry: &LedgerEntry, failure: &NodeFailure) -> anyhow::Result<()> {
+    pub async fn fail(&self, entry: &LedgerEntry, failure: &NodeFailure) -> anyhow::Result<()> {
         let reason = reason_of(failure);
         let mut tx = self.app.db.begin().await?;
         self.show(&mut tx, entry, MintStatus::Retry, Some(&reason)).await?;
@@ -169,57 +173,6 @@ impl Transactions {
         Ok(())
     }
 
-    /// Signs another transaction at its nonce and sends it: with a higher fee, and to no effect where its content was withdrawn.
-    async fn replace(&self, entry: &LedgerEntry) -> anyhow::Result<()> {
-        let chain = self.chain();
-        let old = Fees { max: entry.max_fee, tip: entry.max_priority_fee };
-        let now = Fees::ask(&chain.node, chain.fee_cap).await?;
-        let raised = now.and_then(|now| old.raised(now, chain.fee_cap));
-        // Where no node has what was withdrawn, the fees of now are enough to fill its nonce.
-        let fees = if is_withdrawn(entry) { raised.or(now) } else { raised };
-        let Ok(fees) = fees else {
-            if is_withdrawn(entry) {
-                return Ok(entry.put_off(&self.app.db, pause(entry.failures), true).await?);
-            }
-            // What was signed goes out again, in case the node has dropped it.
-            return match chain.node.send(&entry.raw).await {
-                Err(failure) if !failure.is_known() && !failure.is_taken() => self.fail(entry, &failure).await,
-                _ => Ok(entry.put_off(&self.app.db, pause(entry.failures), true).await?),
-            };
-        };
-        let call = match (&entry.recipient, &entry.token_id, &entry.token_uri) {
-            (Some(recipient), Some(token), Some(uri)) if entry.mints && entry.is_wanted => {
-                Some(call_of(recipient, token, uri)?)
-            }
-            _ => None,
-        };
-        let (gas, mints) = if call.is_some() { (entry.gas, true) } else { (TRANSFER_GAS, false) };
-        let raw = chain.transaction(entry.nonce, gas, fees, call)?;
-        let mut tx = self.app.db.begin().await?;
-        entry.replace(&mut tx, &Signed { raw: &raw, fees, gas, mints }).await?;
-        self.app.commit(tx).await?;
-        count(if mints { "replaced" } else { "filled" });
-        match chain.node.send(&raw.bytes).await {
-            Err(failure) if !failure.is_known() && !failure.is_taken() => self.fail(entry, &failure).await,
-            _ => self.submitted(entry, "submitted").await,
-        }
-    }
-
-    /// Fills nonces that were passed over with transactions to no effect.
-    pub async fn fill_gaps(&self) -> anyhow::Result<()> {
-        let chain = self.chain();
-        let from = chain.node.nonce(chain.signer.address, false).await?;
-        let Ok(fees) = Fees::ask(&chain.node, chain.fee_cap).await? else { return Ok(()) };
-        let mut tx = self.app.db.begin().await?;
-        for nonce in find_gaps(&mut tx, &self.account, from).await? {
-            let raw = chain.transaction(nonce, TRANSFER_GAS, fees, None)?;
-            let signed = Signed { raw: &raw, fees, gas: TRANSFER_GAS, mints: false };
-            enter(&mut tx, &self.account, nonce, None, &signed).await?;
-            count("filled");
-        }
-        Ok(self.app.commit(tx).await?)
-    }
-
     /// Whether its block is still there, and how deep it is.
     async fn confirm(&self, entry: &LedgerEntry) -> anyhow::Result<()> {
         let node = &self.chain().node;
@@ -264,13 +217,8 @@ impl Transactions {
 }
 
 /// Whether what was signed last mints a token of content that was withdrawn.
-fn is_withdrawn(entry: &LedgerEntry) -> bool {
+pub fn is_withdrawn(entry: &LedgerEntry) -> bool {
     entry.mints && !entry.is_wanted
-}
-
-/// The data of the transaction that mints a token, from what is stored of it.
-pub fn call_of(recipient: &str, token: &str, uri: &str) -> anyhow::Result<Vec<u8>> {
-    Ok(TokenContract::mint_call(recipient.parse()?, token.parse()?, uri))
 }
 
 /// What an author reads of a failure.

@@ -31,3 +31,18 @@ pub fn comment_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Even
         Ok(())
     })
 }
+
+#[derive(Deserialize)]
+struct DeletedHiddenComment {
+    id: Uuid,
+}
+
+/// Cancels the minting of comments for good that were hidden before.
+pub fn hidden_comment_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+    Box::pin(async move {
+        let comments: Vec<DeletedHiddenComment> =
+            events.iter().map(|event| serde_json::from_str(&event.message)).collect::<Result<_, _>>()?;
+        let ids: Vec<Uuid> = comments.into_iter().map(|comment| comment.id).collect();
+        Ok(withdrawn(tx, NftKind::Comment, &ids, Withdrawal::Deleted).await?)
+    })
+}

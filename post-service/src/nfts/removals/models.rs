@@ -18,8 +18,8 @@ impl Unpin<'_> {
     pub async fn save(&self, tx: &mut PgTransaction<'_>, seconds: f64) -> sqlx::Result<()> {
         sqlx::query!(
             "insert into unpin (store, cid, pin_request, next_try_at) select $1, $2, $3, now() + make_interval(secs => $4)
-            where not exists (select from mint
-                where mint.cid = $2 and mint.store = $1 and status not in ('FAILED', 'CANCELLED'))
+            where not exists (select from mint where mint.cid = $2 and mint.store = $1
+                and (token_uri is not null or status not in ('FAILED', 'CANCELLED')))
             on conflict (store, cid) do nothing",
             self.store,
             self.cid,

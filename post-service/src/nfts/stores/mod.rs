@@ -14,7 +14,6 @@ pub mod local;
 pub mod opening;
 mod pinning;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, StatusCode, header};
@@ -35,7 +34,7 @@ const MAX_REASON: usize = 300;
 /// The kinds of stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum StoreKind {
-    /// A folder that the service serves
+    /// A folder or a bucket that the service serves
     Local,
     /// An IPFS node that speaks Kubo's RPC
     Kubo,
@@ -61,9 +60,25 @@ pub struct MetadataStoreSettings {
     #[arg(long, env = "NFT_STORE", value_enum, default_value_t = StoreKind::Local)]
     pub nft_store: StoreKind,
 
-    /// The folder of the local store; replicas share it
+    /// The place of the local store: a folder, which replicas share, or `s3://bucket`
     #[arg(long, env = "NFT_FOLDER", default_value = "nft-metadata")]
-    pub nft_folder: PathBuf,
+    pub nft_folder: String,
+
+    /// The region of the bucket
+    #[arg(long, env = "NFT_S3_REGION", default_value = "us-east-1")]
+    pub nft_s3_region: String,
+
+    /// A server that is compatible with S3, where it is not Amazon's: http(s)://host:port
+    #[arg(long, env = "NFT_S3_ENDPOINT")]
+    pub nft_s3_endpoint: Option<String>,
+
+    /// The id of the key to the bucket
+    #[arg(long, env = "NFT_S3_ACCESS_KEY_ID", hide_env_values = true)]
+    pub nft_s3_access_key_id: Option<SecretString>,
+
+    /// The key to the bucket
+    #[arg(long, env = "NFT_S3_SECRET_ACCESS_KEY", hide_env_values = true)]
+    pub nft_s3_secret_access_key: Option<SecretString>,
 
     /// Where wallets reach this service, for the addresses of the local store: scheme and host, a path prefix if there is one
     #[arg(long, env = "PUBLIC_URL", default_value = "http://127.0.0.1:8001", value_parser = public_url)]

@@ -12,7 +12,7 @@ use super::{MetadataStore, MetadataStoreSettings, StoreKind};
 pub fn open(settings: &MetadataStoreSettings, http: &reqwest::Client) -> anyhow::Result<Arc<dyn MetadataStore>> {
     let kubo = KuboStore::new(&settings.ipfs_api_url, http)?;
     Ok(match settings.nft_store {
-        StoreKind::Local => Arc::new(LocalStore::new(settings)),
+        StoreKind::Local => Arc::new(LocalStore::open(settings)?),
         StoreKind::Kubo => Arc::new(kubo),
         StoreKind::PinningService => {
             let url = settings.ipfs_pinning_url.as_ref();

@@ -30,6 +30,8 @@ use crate::settings::Settings;
 pub const GONE: Uuid = Uuid::from_u128(404);
 /// The comment about which it answers with an error.
 pub const BROKEN: Uuid = Uuid::from_u128(500);
+/// The comment that does not reach it: what answers is a proxy without a route.
+pub const MISLED: Uuid = Uuid::from_u128(502);
 
 /// The key of the first account of every development node; no secret.
 const KEY: &str = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
@@ -79,9 +81,16 @@ pub fn chain_settings(url: &str, contract: &str) -> Vec<String> {
 async fn start_comments() -> String {
     let answer = async |headers: HeaderMap, Path(id): Path<Uuid>| {
         assert_eq!(headers["authorization"], "Bearer operator");
-        if id == GONE || id == BROKEN {
-            let status = if id == GONE { StatusCode::NOT_FOUND } else { StatusCode::BAD_GATEWAY };
-            return status.into_response();
+        if id == GONE {
+            let problem = json!({ "type": "urn:problem:comment-not-found", "title": "Not Found", "status": 404 });
+            return (StatusCode::NOT_FOUND, axum::Json(problem)).into_response();
+        }
+        if id == MISLED {
+            let problem = json!({ "type": "about:blank", "title": "Not Found", "status": 404, "detail": "Not Found" });
+            return (StatusCode::NOT_FOUND, axum::Json(problem)).into_response();
+        }
+        if id == BROKEN {
+            return StatusCode::BAD_GATEWAY.into_response();
         }
         let at = "2026-11-20T12:00:00+00:00";
         let record_id = Uuid::from_u128(id.as_u128() ^ 1);

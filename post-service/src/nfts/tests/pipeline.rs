@@ -5,7 +5,9 @@ use sqlx::Executor;
 use sqlx::Row;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-use super::{Answer, BROKEN, GONE, Stub, ask, make_due, mint_due, nfts, pinned, read, remove_due, served, start};
+use super::{
+    Answer, BROKEN, GONE, MISLED, Stub, ask, make_due, mint_due, nfts, pinned, read, remove_due, served, start,
+};
 use crate::SERVICE;
 use crate::core::testing::counted::Counted;
 use crate::core::testing::{Platform, new_user};
@@ -266,7 +268,7 @@ async fn a_comment_is_minted_by_its_author(_: PgPoolOptions, database: PgConnect
     let mint = format!("/nfts/comments/{her}/mint");
     let refusal = platform.call("POST", &mint, Some(&ben), None).await;
     assert_eq!(refused(&refusal), (404, &json!("Post comment not found")));
-    for (id, status) in [(GONE, 404), (BROKEN, 503)] {
+    for (id, status) in [(GONE, 404), (BROKEN, 503), (MISLED, 503)] {
         let reply = platform.call("POST", &format!("/nfts/comments/{id}/mint"), Some(&anna), None).await;
         assert_eq!(reply.status, status, "{reply:?}");
     }
@@ -299,7 +301,7 @@ async fn a_comment_that_cannot_be_fetched_waits_and_one_that_is_gone_is_cancelle
             "insert into mint (id, created_by, kind, subject_id) values ('{comment}', '{her}', 'COMMENT', '{comment}')"
         )
     };
-    for comment in [GONE, BROKEN] {
+    for comment in [GONE, BROKEN, MISLED] {
         platform.app.db.execute(sqlx::AssertSqlSafe(insert(comment))).await.unwrap();
     }
     mint_due(&platform).await;
@@ -308,6 +310,9 @@ async fn a_comment_that_cannot_be_fetched_waits_and_one_that_is_gone_is_cancelle
     let waiting = read_one(BROKEN).await;
     assert_eq!(waiting["status"], "RETRY");
     assert!(waiting["reason"].as_str().unwrap().contains("502"), "{waiting}");
+    let misled = read_one(MISLED).await;
+    let expected = (&json!("RETRY"), &json!("what answers 404 is not the interaction service"));
+    assert_eq!((&misled["status"], &misled["reason"]), expected, "a wrong address cancels nothing");
 }
 
 #[sqlx::test(migrations = false)]

@@ -6,19 +6,25 @@ use serde_json::{Value, json};
 
 use super::{Answer, Stub};
 use crate::core::ground::http_client;
+use crate::media::tests::buckets::{Bucket, Fault};
 use crate::nfts::documents::tests::sample;
 use crate::nfts::documents::{MetadataDocument, cid_of};
+use crate::nfts::stores::local::LocalStore;
 use crate::nfts::stores::opening;
 use crate::nfts::stores::{MetadataStore, MetadataStoreSettings, PinReceipt, StoreFailure};
 
 /// How long a store is waited for here; a stub answers in a millisecond, or never.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-fn open(arguments: &[&str]) -> anyhow::Result<std::sync::Arc<dyn MetadataStore>> {
+fn settings_of(arguments: &[&str]) -> anyhow::Result<MetadataStoreSettings> {
     let command = MetadataStoreSettings::augment_args(Command::new("test"));
     let arguments = command.try_get_matches_from([&["test"], arguments].concat())?;
+    Ok(MetadataStoreSettings::from_arg_matches(&arguments)?)
+}
+
+fn open(arguments: &[&str]) -> anyhow::Result<std::sync::Arc<dyn MetadataStore>> {
     let http = http_client::builder().timeout(PATIENCE).build()?;
-    opening::open(&MetadataStoreSettings::from_arg_matches(&arguments)?, &http)
+    opening::open(&settings_of(arguments)?, &http)
 }
 
 fn document() -> MetadataDocument {
@@ -55,6 +61,9 @@ async fn a_folder_keeps_a_document_once_and_whole() {
     assert_eq!(files, [document.cid.as_str()], "no file is left over");
     assert_eq!(std::fs::read(path.join(&document.cid)).unwrap(), document.bytes);
     assert_eq!(store.uri(&document.cid), format!("https://social.example/base/api/v1/nfts/metadata/{}", document.cid));
+    let local = LocalStore::open(&settings_of(&["--nft-folder", path.to_str().unwrap()]).unwrap()).unwrap();
+    std::fs::write(path.join(&document.cid), "another").unwrap();
+    assert_eq!(local.read(&document.cid).await.unwrap(), None, "what is not what its name says is not served");
     for _ in 0..2 {
         assert_eq!(store.remove(&document.cid, None).await, Ok(()));
     }
@@ -66,7 +75,34 @@ async fn a_folder_that_cannot_be_written_is_tried_again() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let store = open(&["--nft-folder", file.path().to_str().unwrap()]).unwrap();
     let (is_later, reason, _) = failed(store.pin(&document(), None).await);
-    assert!(is_later && reason.starts_with("the folder of the store: "), "{reason}");
+    assert!(is_later && reason.starts_with("the store of metadata: "), "{reason}");
+}
+
+/// The same in a bucket, which replicas share without a volume, and which may have other objects.
+#[tokio::test]
+async fn a_bucket_keeps_a_document_once_and_whole() {
+    // The first client of a process chooses its cryptography, and that of a service is made before its stores.
+    let _ = http_client::builder();
+    let bucket = Bucket::start().await;
+    let renamed =
+        |setting: &String| setting.replace("--media-s3-", "--nft-s3-").replace("--media-store=", "--nft-folder=");
+    let settings: Vec<String> = bucket.settings.iter().map(renamed).collect();
+    let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+    let local = LocalStore::open(&settings_of(&settings).unwrap()).unwrap();
+    let (store, document) = (open(&settings).unwrap(), document());
+    assert_eq!(local.read(&document.cid).await.unwrap(), None);
+    for _ in 0..2 {
+        assert_eq!(store.pin(&document, None).await, Ok(pinned(None)));
+    }
+    assert_eq!(local.read(&document.cid).await.unwrap().unwrap(), document.bytes);
+    let kept = bucket.folder.path().join("pictures/nft-metadata").join(&document.cid);
+    assert_eq!(std::fs::read(&kept).unwrap(), document.bytes);
+    for _ in 0..2 {
+        assert_eq!(store.remove(&document.cid, None).await, Ok(()));
+    }
+    assert!(!kept.exists());
+    bucket.faults.fail_after(0, Fault::Refused);
+    assert!(failed(store.pin(&document, None).await).0, "a bucket that refuses is asked again");
 }
 
 /// The request is that of `ipfs add --cid-version=1 --pin`, with the document as it is.

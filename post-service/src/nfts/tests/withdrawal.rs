@@ -3,10 +3,10 @@ use serde_json::{Value, json};
 use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-use super::{ask, make_due, mint_due, pinned, read, remove_due, served, start};
+use super::{WALLET, ask, make_due, mint_due, pinned, read, remove_due, served, start};
 use crate::core::testing::counted::Counted;
 use crate::core::testing::{Platform, new_user};
-use crate::nfts::events::{COMMENT_DELETED, NFT_PINNED};
+use crate::nfts::events::{COMMENT_DELETED, HIDDEN_COMMENT_DELETED, NFT_PINNED};
 use crate::posts::events::POST_DELETE_REQUESTED;
 use crate::posts::tests::{delete_request, nfts as records, path, posted};
 
@@ -44,25 +44,78 @@ async fn what_is_withdrawn_before_is_never_uploaded(_: PgPoolOptions, database: 
     assert_eq!(platform.published(NFT_PINNED).await, Vec::<Value>::new());
 }
 
+/// What is deleted for good takes its document along, also when it was withdrawn before; what may come back does not.
 #[sqlx::test(migrations = false)]
-async fn what_is_withdrawn_afterwards_is_removed_from_the_store(_: PgPoolOptions, database: PgConnectOptions) {
+async fn what_is_deleted_afterwards_is_removed_from_the_store(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;
     let (anna, _) = new_user();
     for (way, reason) in WAYS {
         let post = posted(&platform, &anna).await;
-        let nft = pinned(&platform, &anna, &post).await;
-        assert_eq!(served(&platform, &nft).await, 200);
+        let pinned = pinned(&platform, &anna, &post).await;
+        assert_eq!(served(&platform, &pinned).await, 200);
         withdraw(&platform, &anna, &post, way).await;
-        let nft = read(&platform, &anna, &nft).await;
+        let nft = read(&platform, &anna, &pinned).await;
         assert_eq!((&nft["status"], &nft["reason"]), (&json!("CANCELLED"), &json!(reason)));
-        assert_eq!(nft.get("token_uri"), None);
+        if way != "DELETE" {
+            remove_due(&platform).await;
+            assert_eq!((served(&platform, &nft).await, &nft["token_uri"]), (200, &pinned["token_uri"]), "{way}");
+            withdraw(&platform, &anna, &post, "DELETE").await;
+        }
+        let nft = read(&platform, &anna, &nft).await;
+        assert_eq!((&nft["reason"], nft.get("token_uri")), (&json!("its content was deleted"), None));
         remove_due(&platform).await;
         assert_eq!(served(&platform, &nft).await, 404, "{way}");
     }
-    let left = records(&platform).await;
-    assert_eq!(left.len(), 1, "the archived post keeps its record, as it was before");
-    assert_eq!((&left[0]["status"], &left[0]["token_uri"]), (&json!("READY_FOR_MINTING"), &Value::Null));
+    assert_eq!(records(&platform).await, Vec::<Value>::new());
     assert_eq!(platform.app.db.fetch_all("select from unpin").await.unwrap().len(), 0);
+}
+
+/// Archived and published again, or hidden and restored, a post is asked for again under the same id. Its document is made anew, unless a
+/// voucher leads to the one of before.
+#[sqlx::test(migrations = false)]
+async fn what_was_withdrawn_and_is_back_can_be_minted(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, _), (_, moderator)) = (new_user(), new_user());
+    let judge = format!("{moderator}:ACTIVE:MODERATOR");
+    for way in ["ARCHIVE", "HIDE"] {
+        for has_voucher in [false, true] {
+            let post = posted(&platform, &anna).await;
+            let before = pinned(&platform, &anna, &post).await;
+            let voucher = format!("/nfts/{}/voucher", before["id"].as_str().unwrap());
+            let give =
+                async || platform.call("POST", &voucher, Some(&anna), Some(json!({ "recipient": WALLET }))).await;
+            let given = if has_voucher { Some(give().await.body) } else { None };
+            withdraw(&platform, &anna, &post, way).await;
+            assert_eq!(give().await.status, 409, "none is given of what is withdrawn");
+            if way == "ARCHIVE" {
+                let posted = json!({ "content": "x", "types": [], "status": "POSTED" });
+                assert_eq!(platform.call("PUT", &path(&post), Some(&anna), Some(posted)).await.status, 200);
+            } else {
+                let restore = format!("{}/restore", path(&post));
+                assert_eq!(platform.call("POST", &restore, Some(&judge), None).await.status, 200);
+            }
+            let back = read(&platform, &anna, &before).await;
+            assert_eq!(
+                (&back["id"], &back["status"]),
+                (&before["id"], &json!("CANCELLED")),
+                "{way}: it is asked for again"
+            );
+            let record = records(&platform).await.into_iter().find(|record| record["id"] == before["id"]).unwrap();
+            assert_eq!(record["status"], "READY_FOR_MINTING");
+            let asked = ask(&platform, &anna, &post).await;
+            assert_eq!((&asked["id"], asked["status"] == "PINNED"), (&before["id"], has_voucher), "{way}: {asked}");
+            mint_due(&platform).await;
+            let after = read(&platform, &anna, &before).await;
+            assert_eq!((&after["status"], after["cid"] == before["cid"]), (&json!("PINNED"), has_voucher), "{way}");
+            if let Some(given) = given {
+                assert_eq!(give().await.body, given, "the same voucher, which leads to the same document");
+            }
+            make_due(&platform).await;
+            remove_due(&platform).await;
+            let expected = (200, if has_voucher { 200 } else { 404 });
+            assert_eq!((served(&platform, &after).await, served(&platform, &before).await), expected, "{way}");
+        }
+    }
 }
 
 /// A document that is still to be removed must not be removed after it was uploaded again.
@@ -103,17 +156,36 @@ async fn a_comment_that_is_hidden_or_deleted_is_cancelled_and_others_are_not(
     for (token, id) in &people {
         minted.push(platform.call("POST", &format!("/nfts/comments/{id}/mint"), Some(token), None).await.body);
     }
+    mint_due(&platform).await;
+    let read_all = async || {
+        let mut nfts = Vec::new();
+        for (nft, (token, _)) in minted.iter().zip(&people) {
+            nfts.push(read(&platform, token, nft).await);
+        }
+        nfts
+    };
     let hidden_at = "2026-11-20T12:00:00+00:00";
     platform.consume(COMMENT_DELETED, &json!({ "id": people[0].1, "post_id": people[0].1 })).await;
     platform
         .consume(COMMENT_DELETED, &json!({ "id": people[1].1, "post_id": people[1].1, "hidden_at": hidden_at }))
         .await;
-    let mut reasons = Vec::new();
-    for (nft, (token, _)) in minted.iter().zip(&people) {
-        reasons.push(read(&platform, token, nft).await["reason"].clone());
-    }
+    let nfts = read_all().await;
     let expected = [json!("its content was deleted"), json!("its content was hidden by moderation"), Value::Null];
-    assert_eq!(reasons, expected);
+    assert_eq!(nfts.iter().map(|nft| nft["reason"].clone()).collect::<Vec<_>>(), expected);
+    remove_due(&platform).await;
+    let mut seen = Vec::new();
+    for nft in &nfts {
+        let path = format!("/nfts/{}", nft["id"].as_str().unwrap());
+        let by_others = platform.call("GET", &path, Some(&new_user().0), None).await.status.as_u16();
+        seen.push((served(&platform, nft).await, by_others));
+    }
+    assert_eq!(seen, [(404, 404), (200, 404), (200, 200)], "what may come back keeps its document");
+    // It does not come back: it is deleted, which its own stream reports, since counters went down when it was hidden.
+    platform.consume(HIDDEN_COMMENT_DELETED, &json!({ "id": people[1].1, "post_id": people[1].1 })).await;
+    remove_due(&platform).await;
+    let nfts = read_all().await;
+    assert_eq!((&nfts[1]["reason"], served(&platform, &nfts[1]).await), (&json!("its content was deleted"), 404));
+    assert_eq!(served(&platform, &nfts[2]).await, 200);
 }
 
 /// An erasure leaves no row with the user's id, and no document.

@@ -24,8 +24,11 @@ pub struct LockedNft {
     pub voucher_deadline: Option<Timestamp>,
     /// Whether a voucher was given whose time is not over.
     pub has_voucher: bool,
-    /// Whether its token exists.
-    pub is_minted: bool,
+    /// Whether its token may be in the contract that it names, or come to be there: by a transaction that was signed, or by a voucher,
+    /// also by one whose time has ended so lately that what has become of it may not be read yet.
+    pub is_bound: bool,
+    /// When its token came to be; null: there is none.
+    pub minted_at: Option<Timestamp>,
     /// Whether a transaction is on its way that mints it.
     pub has_transaction: bool,
 }
@@ -37,7 +40,11 @@ impl LockedNft {
             Self,
             r#"select id, kind as "kind: NftKind", subject_id, status as "status: MintStatus", token_uri, contract, recipient,
                 voucher_deadline, coalesce(voucher_deadline > now(), false) as "has_voucher!",
-                minted_at is not null as "is_minted!",
+                (status in ('TX_SIGNED', 'SUBMITTED', 'MINED', 'CONFIRMED')
+                    or coalesce(voucher_deadline > now() - interval '1 day', false)
+                    or exists(select from chain_transaction where record_id = mint.id
+                        and chain_transaction.status in ('SIGNED', 'SUBMITTED', 'MINED'))) as "is_bound!",
+                minted_at,
                 exists(select from chain_transaction where record_id = mint.id
                     and chain_transaction.status in ('SIGNED', 'SUBMITTED', 'MINED')) as "has_transaction!"
             from mint where id = $1 and created_by = $2 for update"#,
@@ -104,6 +111,8 @@ impl LockedNft {
 #[derive(Clone, Debug)]
 pub struct UnsignedToken {
     pub id: Uuid,
+    /// In which it is minted, also when the settings name another one by now.
+    pub contract: String,
     pub token_id: String,
     pub recipient: String,
     pub token_uri: String,
@@ -113,20 +122,21 @@ pub struct UnsignedToken {
 }
 
 impl UnsignedToken {
-    /// Claims tokens of a contract that are due, oldest request first.
-    pub async fn claim(db: impl PgExecutor<'_>, contract: &str, rows: i64) -> sqlx::Result<Vec<Self>> {
+    /// Claims tokens that are due, oldest request first, of all contracts whose names begin so: of a chain.
+    pub async fn claim(db: impl PgExecutor<'_>, contracts: &str, rows: i64) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
             r#"update mint set claims = claims + 1, next_try_at = now() + make_interval(secs => $3)
             where id in (
                 select id from mint
                 where status in ('PINNED', 'RETRY') and token_uri is not null and recipient is not null
-                    and voucher_deadline is null and contract = $1 and minted_at is null and next_try_at <= now()
+                    and voucher_deadline is null and starts_with(contract, $1) and minted_at is null and next_try_at <= now()
                     and not exists (select from chain_transaction
                         where record_id = mint.id and chain_transaction.status in ('SIGNED', 'SUBMITTED', 'MINED'))
                 order by next_try_at limit $2 for update skip locked)
-            returning id, token_id as "token_id!", recipient as "recipient!", token_uri as "token_uri!", claims, failures"#,
-            contract,
+            returning id, contract as "contract!", token_id as "token_id!", recipient as "recipient!",
+                token_uri as "token_uri!", claims, failures"#,
+            contracts,
             rows,
             CLAIM_SECONDS
         )
@@ -139,12 +149,13 @@ impl UnsignedToken {
         let signed = sqlx::query!(
             "update mint set status = 'TX_SIGNED', reason = null, failures = 0, transaction_hash = $5, updated_at = now()
             where id = $1 and claims = $2 and status in ('PINNED', 'RETRY') and recipient = $3 and token_uri = $4
-                and voucher_deadline is null",
+                and contract = $6 and voucher_deadline is null",
             self.id,
             self.claims,
             self.recipient,
             self.token_uri,
-            hash
+            hash,
+            self.contract
         )
         .execute(&mut **tx)
         .await?;

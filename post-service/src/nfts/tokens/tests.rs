@@ -7,6 +7,9 @@ use crate::core::testing::{Platform, Reply, new_user};
 use crate::nfts::tests::{CONTRACT, STRANGER, WALLET, ask, pinned, start};
 use crate::posts::tests::{nfts as records, posted, refused};
 
+/// A contract that an operator has deployed later.
+const LATER: &str = "0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512";
+
 async fn give(platform: &Platform, author: &str, nft: &Value, what: &str, recipient: &Value) -> Reply {
     let path = format!("/nfts/{}/{what}", nft["id"].as_str().unwrap());
     platform.call("POST", &path, Some(author), Some(json!({ "recipient": recipient }))).await
@@ -93,4 +96,35 @@ async fn a_recipient_is_named_while_nothing_is_signed(_: PgPoolOptions, database
     assert_eq!(refused(&held), (409, &json!("A voucher for another recipient holds still")));
     // It is exported with the request.
     assert_eq!(platform.personal_data_of(her, "mints").await[0]["recipient"], WALLET);
+}
+
+/// Where the settings name another contract, a voucher that holds stays good for its own, and so does the answer; a token cannot come to be
+/// in both.
+#[sqlx::test(migrations = false)]
+async fn a_voucher_stays_in_its_contract_when_the_settings_change(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, _) = new_user();
+    let [first, second] = [posted(&platform, &anna).await, posted(&platform, &anna).await];
+    let [given, other] = [pinned(&platform, &anna, &first).await, pinned(&platform, &anna, &second).await];
+    let voucher = give(&platform, &anna, &given, "voucher", &json!(WALLET)).await;
+    let later = platform.beside(&["--minting-contract", LATER]);
+    assert_eq!(give(&later, &anna, &given, "voucher", &json!(WALLET)).await.body, voucher.body);
+    let new = give(&later, &anna, &other, "voucher", &json!(WALLET)).await;
+    assert_eq!(new.body["contract"], LATER);
+
+    let end = async |ago: &str| {
+        let ended = format!("update mint set voucher_deadline = now() - interval '{ago}'");
+        platform.app.db.execute(sqlx::AssertSqlSafe(ended)).await.unwrap();
+        give(&later, &anna, &given, "voucher", &json!(STRANGER)).await.body["contract"].clone()
+    };
+    assert_eq!(end("1 hour").await, CONTRACT, "it may have been redeemed at the last moment");
+    assert_eq!(end("25 hours").await, LATER);
+    let paying = later.beside(&["--minting-payer", "server"]);
+    platform.app.db.execute("update mint set voucher_deadline = null, transaction_hash = null").await.unwrap();
+    let back = paying.beside(&["--minting-contract", CONTRACT]);
+    let named = give(&back, &anna, &other, "token", &json!(WALLET)).await;
+    assert_eq!(named.body["contract"], format!("eip155:31337:{CONTRACT}"), "nothing is signed, so the settings decide");
+    platform.app.db.execute("update mint set status = 'SUBMITTED'").await.unwrap();
+    let again = give(&paying, &anna, &other, "token", &json!(WALLET)).await;
+    assert_eq!((again.status.as_u16(), &again.body["contract"]), (202, &named.body["contract"]), "{again:?}");
 }

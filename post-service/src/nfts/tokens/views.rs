@@ -14,7 +14,7 @@ use crate::core::app::App;
 use crate::core::app::identity::User;
 use crate::core::contract::extract::{Json as Body, Path};
 use crate::nfts::MintStatus;
-use crate::nfts::chain::contract::{token_id, token_word};
+use crate::nfts::chain::contract::{TokenContract, token_id, token_word};
 use crate::nfts::chain::settings::{Chain, Payer};
 use crate::nfts::models::Nft;
 use crate::nfts::schemas::NftOut;
@@ -47,22 +47,21 @@ pub async fn give_voucher(
     let mut tx = app.db.begin().await?;
     let nft = find(&mut tx, id, &user).await?;
     let chain = chain(&nfts, Payer::Author, SERVER_PAYS)?;
-    if nft.is_minted {
+    if nft.minted_at.is_some() {
         return Err(MINTED);
     }
     let uri = nft.token_uri.as_ref().filter(|_| nft.is_pinned()).ok_or(NOT_PINNED)?;
-    let (contract, recipient) = (chain.contract.name(), body.recipient.to_string());
+    let (contract, recipient) = (contract_of(&nft, chain), body.recipient.to_string());
     let token = token_id(nft.kind, nft.subject_id);
-    let is_same = nft.contract.as_ref() == Some(&contract) && nft.recipient.as_ref() == Some(&recipient);
     let deadline = match nft.voucher_deadline.filter(|_| nft.has_voucher) {
-        Some(deadline) if is_same => deadline,
+        Some(deadline) if nft.recipient.as_ref() == Some(&recipient) => deadline,
         Some(_) => return Err(OTHER_VOUCHER),
-        None => nft.give_voucher(&mut tx, &contract, &token_word(token), &recipient).await?,
+        None => nft.give_voucher(&mut tx, &contract.name(), &token_word(token), &recipient).await?,
     };
     let seconds = u64::try_from(deadline.0.timestamp()).map_err(|cause| Error::Internal(cause.into()))?;
-    let signed = chain.contract.voucher(&chain.signer, token, body.recipient, uri, seconds).map_err(Error::Internal)?;
+    let signed = contract.voucher(&chain.signer, token, body.recipient, uri, seconds).map_err(Error::Internal)?;
     app.commit(tx).await?;
-    Ok(Json(VoucherOut::new(&chain.contract, &signed, deadline)))
+    Ok(Json(VoucherOut::new(&contract, &signed, deadline)))
 }
 
 /// Have the token of the caller's NFT minted to a recipient, at the expense of the platform
@@ -81,10 +80,10 @@ pub async fn mint_token(
     let mut tx = app.db.begin().await?;
     let nft = find(&mut tx, id, &user).await?;
     let chain = chain(&nfts, Payer::Server, AUTHOR_PAYS)?;
-    let (contract, recipient) = (chain.contract.name(), body.recipient.to_string());
+    let (contract, recipient) = (contract_of(&nft, chain).name(), body.recipient.to_string());
     let is_same = nft.contract.as_ref() == Some(&contract) && nft.recipient.as_ref() == Some(&recipient);
     match nft.status {
-        _ if nft.is_minted => return Err(MINTED),
+        _ if nft.minted_at.is_some() => return Err(MINTED),
         _ if nft.has_voucher => return Err(OTHER_VOUCHER),
         MintStatus::Failed | MintStatus::Cancelled => return Err(NOT_ASKED),
         // Its transaction is signed, and cannot be sent for the time being.
@@ -109,6 +108,13 @@ fn chain(nfts: &Nfts, payer: Payer, otherwise: Error) -> Result<&Chain, Error> {
     }
     let chain = nfts.chain.as_ref().ok_or(NO_CHAIN)?;
     if chain.payer == payer { Ok(chain) } else { Err(otherwise) }
+}
+
+/// The contract in which its token is to be: the one that it names, where its token may come to be there, or else that of the settings. So
+/// a change of the settings makes no second token.
+fn contract_of(nft: &LockedNft, chain: &Chain) -> TokenContract {
+    let named = nft.contract.as_deref().filter(|_| nft.is_bound).and_then(TokenContract::parse);
+    named.unwrap_or_else(|| chain.contract.clone())
 }
 
 /// The caller's NFT, locked.

@@ -15,6 +15,7 @@ use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::{Effect, Event, Failure, Processor};
 use crate::media;
 use crate::media::decisions::models::MediaDecision;
+use crate::media::models::Media;
 use crate::posts::authors::models::save_connections;
 use crate::posts::decisions::DecidedVisibility;
 use crate::posts::decisions::models::PostDecision;
@@ -198,20 +199,24 @@ fn read_media_decision(event: &Event) -> serde_json::Result<Option<MediaDecision
     Ok(Some(MediaDecision { media_id: subject_id, version, hides: visibility.hides(), removes }))
 }
 
-/// Applies decisions of moderation about pictures and posts: hides, restores and deletes them, and saves their labels.
+/// Applies decisions of moderation about pictures and posts: hides, restores and deletes them, and saves their labels. All of them are
+/// locked before the first changes, posts before pictures, and what is deleted is deleted at once.
 pub fn moderation_decided<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
         let decisions: Vec<PostDecision> =
             events.iter().filter_map(|event| read_decision(event).transpose()).collect::<Result<_, _>>()?;
+        let about_media: Vec<MediaDecision> =
+            events.iter().filter_map(|event| read_media_decision(event).transpose()).collect::<Result<_, _>>()?;
         Post::lock(tx, &decisions.iter().map(|decision| decision.post_id).collect::<Vec<_>>()).await?;
+        let removed = decisions.iter().filter(|decision| decision.visibility == DecidedVisibility::Removed);
+        let removed: Vec<Uuid> = removed.map(|decision| decision.post_id).collect();
+        let media: Vec<Uuid> = about_media.iter().map(|decision| decision.media_id).collect();
+        Media::lock_with_posts(tx, &media, &removed).await?;
         for decision in &decisions {
             signals::decided(tx, decision).await?;
         }
-        for event in events {
-            if let Some(decision) = read_media_decision(event)? {
-                media::decisions::signals::decided(tx, &decision).await?;
-            }
-        }
+        let removed_media = media::decisions::signals::decided(tx, &about_media).await?;
+        media::signals::removed(tx, &removed, &removed_media).await?;
         Ok(())
     })
 }

@@ -24,7 +24,7 @@ impl PostFilter {
 /// How many posts a user has published.
 #[derive(Serialize, ToSchema)]
 pub struct PostCount {
-    /// Those that the caller may see
-    #[schema(minimum = 0)]
+    /// Those that the caller may see; 10,000 stands for 10,000 and more
+    #[schema(minimum = 0, maximum = 10_000)]
     pub count: i64,
 }

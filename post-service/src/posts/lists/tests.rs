@@ -1,5 +1,6 @@
 //! Filtered lists and counts of posts, through their routes.
 use serde_json::{Value, json};
+use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use crate::blocks::events::USER_BLOCKED;
@@ -59,6 +60,39 @@ async fn posts_with_pictures_are_listed_and_found_apart(_: PgPoolOptions, databa
     }
     let reply = platform.call("GET", "/posts/search?q=needle&has_media=", Some(&ben), None).await;
     assert_eq!((reply.status.as_u16(), &reply.body["detail"][0]["type"]), (422, &json!("type_error.bool")));
+}
+
+/// A category has pages of its own, in the order of all posts, and follows what becomes of them.
+#[sqlx::test(migrations = false)]
+async fn a_category_is_paged_and_kept(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, _), (ben, _)) = (new_user(), new_user());
+    for (content, types) in
+        [("a", &["PROTEST"][..]), ("b", &["NEWS"]), ("c", &["NEWS", "PROTEST", "PROTEST"]), ("d", &["PROTEST"])]
+    {
+        write(&platform, &anna, content, types, "POSTED").await;
+    }
+    let first = platform.call("GET", "/posts?category=PROTEST&limit=2", Some(&ben), None).await;
+    let contents: Vec<_> = first.body.as_array().unwrap().iter().map(|post| post["content"].clone()).collect();
+    assert_eq!(contents, ["d", "c"]);
+    let link = first.headers["link"].to_str().unwrap();
+    let next = link.strip_prefix("</api/v1").unwrap().split_once('>').unwrap().0;
+    let second = platform.call("GET", next, Some(&ben), None).await;
+    assert_eq!((second.body.as_array().unwrap().len(), &second.body[0]["content"]), (1, &json!("a")));
+
+    let path = format!("/posts/{}", first.body[0]["id"].as_str().unwrap());
+    let change = async |types: &[&str], status: &str| {
+        let body = json!({ "content": "d", "types": types, "status": status });
+        assert_eq!(platform.call("PUT", &path, Some(&anna), Some(body)).await.status, 200);
+        (list(&platform, &ben, "category=PROTEST").await.len(), list(&platform, &ben, "category=NEWS").await.len())
+    };
+    assert_eq!(change(&["NEWS"], "POSTED").await, (2, 3));
+    assert_eq!(change(&["NEWS", "PROTEST"], "ARCHIVED").await, (2, 2));
+    assert_eq!(change(&["NEWS", "PROTEST"], "POSTED").await, (3, 3));
+    assert_eq!(platform.call("DELETE", &path, Some(&anna), None).await.status, 204);
+    assert_eq!(list(&platform, &ben, "category=PROTEST").await, ["c", "a"]);
+    let rows = platform.app.db.fetch_all("select from post_listing").await.unwrap();
+    assert_eq!(rows.len(), 4, "a row per post and category, and none of what is deleted");
 }
 
 /// A list is narrowed by author, category and tag, and shows what the whole list shows.

@@ -3,7 +3,11 @@
 //! What a client writes lies apart from all other objects, and only until it is taken over: it is copied within the store to a key
 //! that no client has an address of, and the copy is what is measured, hashed and shown to the worker. So what was once looked at
 //! cannot be replaced, though the address may still be good. The rest is as with a form: the picture has the id of the upload, the
-//! quota is asked in its transaction, equal bytes are one file. What is never completed is deleted after a day with its object.
+//! quota is asked in its transaction, equal bytes are one file.
+//!
+//! The announced size is reserved in the quota until the upload is over: completed, or given up an hour after its address has expired.
+//! An address cannot bind the size of what is written to it, so what is larger than announced is deleted within a minute, as is
+//! what belongs to no upload. The row of an upload that is over stays until its address has expired, and its object is deleted then, too.
 pub mod models;
 mod schemas;
 mod services;

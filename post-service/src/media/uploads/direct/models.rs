@@ -6,7 +6,7 @@ use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::doors::personal_data::PersonalDataItem;
 use crate::media::Purpose;
-use crate::media::models::lock_uploads;
+use crate::media::models::lock_used_bytes;
 
 /// A direct upload that is not over.
 #[derive(Clone, Debug)]
@@ -22,25 +22,23 @@ pub struct DirectUpload {
 }
 
 impl DirectUpload {
-    /// Inserts it, unless the owner's pictures and what they have announced beside it would be more than their quota; false then.
+    /// Inserts it, unless its owner would then use more than their quota; false then. Until it is over its bytes are reserved.
     pub async fn create(&self, tx: &mut PgTransaction<'_>, quota: i64) -> sqlx::Result<bool> {
-        lock_uploads(tx, self.created_by).await?;
-        let query = sqlx::query!(
-            "insert into media_upload (id, created_by, purpose, alt, bytes, expires_at)
-            select $1, $2, $3, $4, $5::bigint, $6
-            where (select coalesce(sum(bytes), 0)::bigint from media where created_by = $2)
-                + (select coalesce(sum(bytes), 0)::bigint from media_upload
-                    where created_by = $2 and ended_at is null and expires_at > now())
-                + $5::bigint <= $7::bigint",
+        if lock_used_bytes(tx, self.created_by).await?.saturating_add(self.bytes) > quota {
+            return Ok(false);
+        }
+        sqlx::query!(
+            "insert into media_upload (id, created_by, purpose, alt, bytes, expires_at) values ($1, $2, $3, $4, $5, $6)",
             self.id,
             self.created_by,
             self.purpose as Purpose,
             self.alt,
             self.bytes,
-            self.expires_at as Timestamp,
-            quota
-        );
-        Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
+            self.expires_at as Timestamp
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(true)
     }
 
     /// A person's upload that is not over; none when it is, or does not exist, or is another one's.
@@ -56,11 +54,11 @@ impl DirectUpload {
         .await
     }
 
-    /// Ends it; false when it is over already. Its row is locked until the transaction ends.
-    pub async fn end(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<bool> {
+    /// Ends it, which sets its bytes free; false when it is over already. Its row is locked until the transaction ends.
+    pub async fn end(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<bool> {
         let query =
             sqlx::query!("update media_upload set ended_at = now(), alt = '' where id = $1 and ended_at is null", id);
-        Ok(query.execute(&mut **tx).await?.rows_affected() == 1)
+        Ok(query.execute(db).await?.rows_affected() == 1)
     }
 
     /// Ends all uploads of a person.
@@ -74,18 +72,20 @@ impl DirectUpload {
         Ok(())
     }
 
-    /// Ends those that were not completed within a day; how many they were.
-    pub async fn end_abandoned(db: impl PgExecutor<'_>) -> sqlx::Result<u64> {
-        let query = sqlx::query!(
-            "update media_upload set ended_at = now(), alt = ''
-            where ended_at is null and created_at < now() - interval '1 day'"
-        );
-        Ok(query.execute(db).await?.rows_affected())
+    /// Those that were not completed within an hour after their address has expired.
+    pub async fn list_abandoned(db: impl PgExecutor<'_>, rows: i64) -> sqlx::Result<Vec<Uuid>> {
+        sqlx::query_scalar!(
+            "select id from media_upload where ended_at is null and expires_at < now() - interval '1 hour'
+            order by created_at limit $1",
+            rows
+        )
+        .fetch_all(db)
+        .await
     }
 
-    /// Those that are over, the oldest first.
+    /// Those that are over and whose objects are to be deleted now, the oldest first.
     pub async fn list_ended(db: impl PgExecutor<'_>, rows: i64) -> sqlx::Result<Vec<Uuid>> {
-        sqlx::query_scalar!("select id from media_upload where ended_at is not null order by ended_at limit $1", rows)
+        sqlx::query_scalar!("select id from media_upload where ended_at <= now() order by ended_at limit $1", rows)
             .fetch_all(db)
             .await
     }
@@ -98,18 +98,29 @@ impl DirectUpload {
         Ok(())
     }
 
-    /// Deletes the row of one whose object is deleted.
+    /// Deletes the row of one whose object is deleted; one whose address is still good is looked at once more when it has expired, since its
+    /// client may write again until then.
     pub async fn delete_ended(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<()> {
-        sqlx::query!("delete from media_upload where id = $1 and ended_at is not null", id).execute(db).await?;
+        sqlx::query!(
+            "with kept as (
+                update media_upload set ended_at = expires_at where id = $1 and ended_at is not null and expires_at > now()
+            )
+            delete from media_upload where id = $1 and ended_at is not null and expires_at <= now()",
+            id
+        )
+        .execute(db)
+        .await?;
         Ok(())
     }
 
-    /// Which of these have no row.
-    pub async fn without_row(db: impl PgExecutor<'_>, ids: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
+    /// Which of these objects, by their ids and sizes, belong to no upload, or are larger than was announced.
+    pub async fn list_unwanted(db: impl PgExecutor<'_>, ids: &[Uuid], bytes: &[i64]) -> sqlx::Result<Vec<Uuid>> {
         sqlx::query_scalar!(
-            r#"select id as "id!" from unnest($1::uuid[]) as stored (id)
-            where not exists (select from media_upload where media_upload.id = stored.id)"#,
-            ids
+            r#"select id as "id!" from unnest($1::uuid[], $2::bigint[]) as stored (id, bytes)
+            where not exists (
+                select from media_upload where media_upload.id = stored.id and media_upload.bytes >= stored.bytes)"#,
+            ids,
+            bytes
         )
         .fetch_all(db)
         .await

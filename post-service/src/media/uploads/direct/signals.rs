@@ -16,7 +16,7 @@ pub async fn completed(
     upload: &DirectUpload,
     file: &ReceivedFile,
 ) -> Result<Option<(Media, Uuid)>, Error> {
-    if !DirectUpload::end(tx, upload.id).await? {
+    if !DirectUpload::end(&mut **tx, upload.id).await? {
         return Ok(None);
     }
     let (id, owner, purpose, alt) = (upload.id, upload.created_by, upload.purpose, upload.alt.as_str());

@@ -67,7 +67,7 @@ pub async fn begin_upload(
 /// Said again, it is answered with the picture. A file that is refused can be uploaded again as long as the address is good.
 #[utoipa::path(post, path = "/media/uploads/{upload_id}/complete", tag = "media", params(("upload_id" = uuid::Uuid, Path)), responses(
     (status = 202, body = MediaOut, description = "The picture, which has the id of the upload"),
-    (status = 404, body = Problem, description = "The caller has no such upload, or a day has passed"),
+    (status = 404, body = Problem, description = "The caller has no such upload, or its address expired an hour ago"),
     (status = 409, body = Problem, description = "The file is not there yet, or has another size than was announced; or the caller's pictures would be larger than their quota"),
     (status = 413, body = Problem, description = "The file is too large"),
     (status = 415, body = Problem, description = "The content is no JPEG, PNG, WebP or GIF"),

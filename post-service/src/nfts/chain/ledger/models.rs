@@ -41,7 +41,8 @@ pub struct LedgerEntry {
     pub succeeded: Option<bool>,
     /// Whether its record still waits for it.
     pub is_wanted: bool,
-    /// What the token is minted with, where its record is still there.
+    /// What the token is minted with, where its record is still there; the contract is the one that the record names.
+    pub contract: Option<String>,
     pub token_id: Option<String>,
     pub recipient: Option<String>,
     pub token_uri: Option<String>,
@@ -115,7 +116,8 @@ pub async fn enter(
 async fn save_signed(tx: &mut PgTransaction<'_>, account: &str, nonce: i64, signed: &Signed<'_>) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into signed_transaction (hash, account, nonce, raw, max_fee, max_priority_fee, gas, mints)
-        values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        values ($1, $2, $3, $4, $5, $6, $7, $8)
+        on conflict (hash) do update set created_at = excluded.created_at",
         signed.raw.hash.to_string(),
         account,
         nonce,
@@ -143,7 +145,7 @@ impl LedgerEntry {
             from due
             cross join lateral (select * from signed_transaction as own
                 where own.account = due.account and own.nonce = due.nonce order by own.created_at desc limit 1) as newest
-            left join lateral (select mint.status, mint.token_id, mint.recipient, mint.token_uri
+            left join lateral (select mint.status, mint.contract, mint.token_id, mint.recipient, mint.token_uri
                 from chain_transaction as own join mint on mint.id = own.record_id
                 where own.account = due.account and own.nonce = due.nonce) as token on true
             where entry.account = due.account and entry.nonce = due.nonce
@@ -151,7 +153,7 @@ impl LedgerEntry {
                 entry.block_number, entry.block_hash, entry.mined_hash, entry.succeeded,
                 coalesce(token.status in ('TX_SIGNED', 'SUBMITTED', 'MINED', 'CONFIRMED', 'RETRY')
                     and token.token_uri is not null, false) as "is_wanted!",
-                token.token_id as "token_id?", token.recipient as "recipient?", token.token_uri as "token_uri?",
+                token.contract as "contract?", token.token_id as "token_id?", token.recipient as "recipient?", token.token_uri as "token_uri?",
                 newest.raw as "raw!", newest.max_fee as "max_fee!",
                 newest.max_priority_fee as "max_priority_fee!", newest.gas as "gas!", newest.mints as "mints!",
                 extract(epoch from now() - newest.created_at)::double precision as "age!""#,
@@ -274,16 +276,37 @@ pub async fn backlog(db: impl PgExecutor<'_>, account: &str) -> sqlx::Result<(i6
     Ok((row.waiting, row.age))
 }
 
-/// Up to which block the events of a contract were read; `first` where none were.
-pub async fn next_block(db: impl PgExecutor<'_>, contract: &str, first: i64) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(
-        "insert into contract_reader (contract, next_block) values ($1, $2)
-        on conflict (contract) do update set next_block = contract_reader.next_block returning next_block",
-        contract,
-        first
-    )
-    .fetch_one(db)
-    .await
+/// A contract, and up to which block its events were read.
+pub struct ContractReader {
+    pub contract: String,
+    /// The first block that was not read.
+    pub next_block: i64,
+}
+
+impl ContractReader {
+    /// Begins to read a contract at a block, unless it is being read.
+    pub async fn begin(db: impl PgExecutor<'_>, contract: &str, first: i64) -> sqlx::Result<()> {
+        sqlx::query!(
+            "insert into contract_reader (contract, next_block) values ($1, $2) on conflict do nothing",
+            contract,
+            first
+        )
+        .execute(db)
+        .await?;
+        Ok(())
+    }
+
+    /// The contracts of a chain: that of the settings, and those that they named before, in which there may be vouchers and transactions
+    /// still.
+    pub async fn list(db: impl PgExecutor<'_>, contracts: &str) -> sqlx::Result<Vec<Self>> {
+        sqlx::query_as!(
+            Self,
+            "select contract, next_block from contract_reader where starts_with(contract, $1) order by contract",
+            contracts
+        )
+        .fetch_all(db)
+        .await
+    }
 }
 
 /// Moves on from a block to the next one to be read; false when another worker has done so.

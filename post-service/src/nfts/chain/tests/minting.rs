@@ -10,8 +10,9 @@ use super::{
 use crate::core::ground::worker::Worker;
 use crate::core::testing::new_user;
 use crate::nfts::events::NFT_MINTED;
-use crate::nfts::tests::{ask, mint_due, pinned, read};
-use crate::posts::tests::{nfts as records, posted, refused};
+use crate::nfts::tests::{ask, mint_due, pinned, read, remove_due, served};
+use crate::posts::events::POST_DELETE_REQUESTED;
+use crate::posts::tests::{delete_request, nfts as records, path as path_of, posted, refused};
 
 const SERVER: [&str; 2] = ["--minting-payer", "server"];
 
@@ -66,12 +67,56 @@ async fn the_service_mints_what_is_asked_for(_: PgPoolOptions, database: PgConne
     let again = platform.call("POST", &path, Some(&anna), Some(json!({ "recipient": STRANGER }))).await;
     assert_eq!(refused(&again), (409, &json!("The token is minted already")));
 
-    // Withdrawn and published again it is the same token, and no second transaction.
-    let archived = json!({ "content": "x", "types": [], "status": "ARCHIVED" });
-    let one = format!("/posts/{}", post["id"].as_str().unwrap());
-    assert_eq!(platform.call("PUT", &one, Some(&anna), Some(archived)).await.status, 200);
-    let withdrawn = read(&platform, &anna, &asked).await;
-    assert_eq!((&withdrawn["status"], &withdrawn["minted_at"]), (&json!("CANCELLED"), &nft["minted_at"]));
+    // Withdrawn so that it can come back, it keeps its token and its document; gone for good, the token alone.
+    let one = path_of(&post);
+    let kept = async || {
+        remove_due(&platform).await;
+        let kept = read(&platform, &anna, &asked).await;
+        assert_eq!((&kept["status"], &kept["token_uri"]), (&json!("MINTED"), &nft["token_uri"]));
+        assert_eq!(served(&platform, &kept).await, 200);
+    };
+    for status in ["ARCHIVED", "POSTED"] {
+        let changed = json!({ "content": "x", "types": [], "status": status });
+        assert_eq!(platform.call("PUT", &one, Some(&anna), Some(changed)).await.status, 200);
+        kept().await;
+    }
+    platform.consume(POST_DELETE_REQUESTED, &delete_request(&post)).await;
+    kept().await;
+    let judge = format!("{}:ACTIVE:MODERATOR", new_user().1);
+    assert_eq!(platform.call("POST", &format!("{one}/restore"), Some(&judge), None).await.status, 200);
+    kept().await;
+    let record = records(&platform).await.remove(0);
+    assert_eq!((&record["id"], &record["status"]), (&nft["id"], &json!("MINTED")), "its record is the one of before");
+    assert_eq!(ask(&platform, &anna, &post).await["status"], "MINTED");
+    assert_eq!(platform.call("DELETE", &one, Some(&anna), None).await.status, 204);
+    let gone = read(&platform, &anna, &asked).await;
+    assert_eq!((&gone["status"], &gone["minted_at"]), (&json!("CANCELLED"), &nft["minted_at"]));
+    remove_due(&platform).await;
+    assert_eq!((gone.get("token_uri"), served(&platform, &gone).await), (None, 404));
+    assert_eq!((chain.tokens().await.len(), platform.published(NFT_MINTED).await.len()), (1, 1));
+}
+
+/// A voucher is redeemed while its content is hidden: the token is there, and so is what it leads to.
+#[sqlx::test(migrations = false)]
+async fn a_token_that_came_to_be_while_its_content_was_hidden_is_shown(_: PgPoolOptions, database: PgConnectOptions) {
+    let Some(chain) = TestChain::start().await else { return };
+    let platform = chain.platform(database, &[]).await;
+    let (anna, _) = new_user();
+    let post = posted(&platform, &anna).await;
+    let nft = pinned(&platform, &anna, &post).await;
+    let path = format!("/nfts/{}/voucher", nft["id"].as_str().unwrap());
+    let voucher = platform.call("POST", &path, Some(&anna), Some(json!({ "recipient": WALLET }))).await.body;
+    let mut minter = worker(&platform);
+    minter.step().await.unwrap();
+    platform.consume(POST_DELETE_REQUESTED, &delete_request(&post)).await;
+    assert_eq!(read(&platform, &anna, &nft).await["status"], "CANCELLED");
+    assert!(transact(&chain, STRANGER, voucher["call_data"].as_str().unwrap()).await);
+    minter.step().await.unwrap();
+    remove_due(&platform).await;
+    let minted = read(&platform, &anna, &nft).await;
+    assert_eq!((&minted["status"], &minted["token_uri"]), (&json!("MINTED"), &nft["token_uri"]));
+    assert_eq!(served(&platform, &minted).await, 200);
+    assert_eq!(platform.published(NFT_MINTED).await.len(), 1);
 }
 
 /// Killed at each of the steps: each stage below is the exact state that a process leaves which dies there, with its claims.

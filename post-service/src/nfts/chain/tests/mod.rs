@@ -1,13 +1,18 @@
 //! Tokens against a node of a real chain: `anvil`, a development node, one for each test.
+mod changes;
 mod contract;
 mod faults;
+mod kills;
 mod minting;
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::{Arc, Mutex};
 
 use alloy_primitives::{Address, B256, U256, hex};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use clap::{Args, FromArgMatches};
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
@@ -93,15 +98,77 @@ impl TestChain {
 
     /// The tokens that were minted, by the contract's own events.
     pub async fn tokens(&self) -> Vec<String> {
+        self.tokens_in(self.contract).await
+    }
+
+    /// Those that were minted in a contract.
+    pub async fn tokens_in(&self, contract: Address) -> Vec<String> {
         let height = self.node.height().await.unwrap();
-        let logs: Vec<EventLog> =
-            self.node.logs(self.contract, TokenContract::minting_topics(), (0, height)).await.unwrap();
+        let logs: Vec<EventLog> = self.node.logs(contract, TokenContract::minting_topics(), (0, height)).await.unwrap();
         logs.iter().map(|log| token_word(TokenContract::read_minted(log).unwrap().id)).collect()
     }
 
     /// How many transactions of the account that pays are in blocks.
     pub async fn nonce(&self) -> i64 {
         self.node.nonce(PAYER.parse().unwrap(), false).await.unwrap()
+    }
+}
+
+/// What a proxy before a node does with what it is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProxyMode {
+    /// Hands it on.
+    Open,
+    /// Answers for itself that the node is away.
+    Away,
+    /// Refuses the transaction that it is sent first, by an error of JSON-RPC, for as long as it is sent, and hands all else on.
+    RefuseFirst(Option<String>),
+}
+
+/// A proxy before a node, as a load balancer is one.
+#[derive(Clone)]
+pub struct NodeProxy {
+    pub url: String,
+    pub mode: Arc<Mutex<ProxyMode>>,
+}
+
+impl NodeProxy {
+    /// Starts one before the node of a chain.
+    pub async fn start(chain: &TestChain) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let proxy = Self { url, mode: Arc::new(Mutex::new(ProxyMode::Open)) };
+        let (own, node, http) = (proxy.clone(), chain.url.clone(), reqwest::Client::new());
+        let answer = move |axum::Json(call): axum::Json<Value>| own.clone().answer(call, node.clone(), http.clone());
+        let router = axum::Router::new().fallback(answer);
+        tokio_util::task::TaskTracker::new().spawn(async { axum::serve(listener, router).await });
+        proxy
+    }
+
+    pub fn set(&self, mode: ProxyMode) {
+        *self.mode.lock().unwrap() = mode;
+    }
+
+    async fn answer(self, call: Value, node: String, http: reqwest::Client) -> Response {
+        if *self.mode.lock().unwrap() == ProxyMode::Away {
+            return StatusCode::BAD_GATEWAY.into_response();
+        }
+        if self.refuses(&call) {
+            let error = json!({ "code": -32000, "message": "intrinsic gas too low" });
+            return axum::Json(json!({ "jsonrpc": "2.0", "id": call["id"], "error": error })).into_response();
+        }
+        let answer = http.post(node).json(&call).send().await.unwrap();
+        axum::Json(answer.json::<Value>().await.unwrap()).into_response()
+    }
+
+    fn refuses(&self, call: &Value) -> bool {
+        let mut mode = self.mode.lock().unwrap();
+        let ProxyMode::RefuseFirst(first) = &mut *mode else { return false };
+        if call["method"] != "eth_sendRawTransaction" {
+            return false;
+        }
+        let sent = call["params"][0].to_string();
+        *first.get_or_insert_with(|| sent.clone()) == sent
     }
 }
 
@@ -122,7 +189,7 @@ fn is_ci() -> bool {
 }
 
 /// Deploys the contract as an operator does; its address, as it is printed.
-async fn deployed(url: &str) -> Address {
+pub async fn deployed(url: &str) -> Address {
     let command = ChainSettings::augment_args(clap::Command::new("test").no_binary_name(true));
     let settings = ChainSettings::from_arg_matches(&command.get_matches_from(chain_settings(url, CONTRACT))).unwrap();
     let mut printed = Vec::new();
@@ -195,7 +262,7 @@ pub async fn named(platform: &Platform, chain: &TestChain, count: usize) -> Vec<
 }
 
 /// The ids that the tokens of these records have.
-fn tokens_of(records: &[Uuid]) -> Vec<String> {
+pub fn tokens_of(records: &[Uuid]) -> Vec<String> {
     let mut tokens: Vec<String> = records.iter().map(|id| token_word(token_id(NftKind::Comment, *id))).collect();
     tokens.sort_unstable();
     tokens

@@ -1,0 +1,11 @@
+set local lock_timeout = '2s';
+
+-- The posts from before there were lists; new ones are added meanwhile. No lock is held that a reader or a writer of another post would
+-- wait for.
+insert into post_listing (list, created_at, post_id)
+select distinct category, created_at, id from post, unnest(types) as category where status = 'POSTED'
+on conflict do nothing;
+
+insert into post_listing (list, created_at, post_id)
+select 'media', created_at, id from post where exists (select from post_media where post_id = post.id)
+on conflict do nothing;
