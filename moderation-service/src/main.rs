@@ -15,6 +15,7 @@ mod pictures;
 mod policies;
 mod queue;
 mod reports;
+mod schedules;
 mod scopes;
 mod settings;
 mod shadow;
@@ -60,8 +61,10 @@ use crate::policies::schedulers::PolicyReader;
 use crate::policies::services::CurrentPolicies;
 use crate::queue::closing::schedulers::ReportCloser;
 use crate::queue::schedulers::QueueGauges;
+use crate::schedules::schedulers::ScheduledDecider;
 use crate::settings::Settings;
 use crate::shadow::schedulers::ShadowReader;
+use crate::stats::registry::LoadedModels;
 use crate::text_model::analyse::{self, Analyse};
 use crate::text_model::mini_lm::MiniLm;
 use crate::text_model::turns::Turns;
@@ -71,6 +74,8 @@ use crate::text_model::{TextModel, shipped};
 static MIGRATIONS: sqlx::migrate::Migrator = {
     let mut migrations = sqlx::migrate!();
     migrations.ignore_missing = true;
+    // `core::ground::database` locks them itself.
+    migrations.locking = false;
     migrations
 };
 
@@ -99,6 +104,7 @@ static SERVICE: Service = Service {
         queue::READ_QUEUE_LIMIT,
         queue::WORK_QUEUE_LIMIT,
         queue::BULK_LIMIT,
+        schedules::SCHEDULES_LIMIT,
         scopes::SCOPES_LIMIT,
         stats::STATS_LIMIT,
         stats::TRANSPARENCY_LIMIT,
@@ -168,6 +174,9 @@ fn features(app: &App, settings: &Settings, models: Models) -> anyhow::Result<Fe
         );
     }
     let nudity = image.map(|image| NudityReader::new(app, settings.pictures, image)).transpose()?;
+    let text_file = settings.moderation_model.as_deref();
+    let shadow_file = settings.shadow.moderation_shadow_model.as_deref();
+    let loaded = LoadedModels::new((model.as_deref(), text_file), (shadow.as_deref(), shadow_file), image_version);
     // What explains decisions waits for what decides.
     let turns = Turns::default();
     let patient = model.clone().map(|model| turns.after(model));
@@ -187,9 +196,10 @@ fn features(app: &App, settings: &Settings, models: Models) -> anyhow::Result<Fe
         .merge(appeals::router())
         .merge(queue::router())
         .merge(scopes::router())
+        .merge(schedules::router())
         .layer(Extension(settings.ladder.clone()))
         .merge(reports::router(settings.reports.clone()))
-        .merge(stats::router(settings.stats.public_log, image_version))
+        .merge(stats::router(settings.stats.public_log, loaded))
         .merge(signals::router())
         .merge(policies::router())
         .merge(pictures::router(settings.pictures))
@@ -203,6 +213,7 @@ fn features(app: &App, settings: &Settings, models: Models) -> anyhow::Result<Fe
     subscriptions.extend(signals::events::consumers::subscriptions());
     subscriptions.extend(pictures::events::consumers::subscriptions(settings.pictures));
     let (removal, pictures, sample) = (settings.removal, settings.pictures, settings.shadow.moderation_shadow_sample);
+    let ladder = settings.ladder.clone();
     if let Some(shadow) = &shadow {
         tracing::info!(version = shadow.version(), sample, "a second text model reads in shadow");
     }
@@ -221,6 +232,7 @@ fn features(app: &App, settings: &Settings, models: Models) -> anyhow::Result<Fe
             app.start_after_commits("reports", ReportCloser(app.clone()));
             app.start("length of the queue", QueueGauges(app.clone()));
             app.start_after_commits("timer", Timer { app: app.clone(), removal });
+            app.start_after_commits("scheduled decisions", ScheduledDecider { app: app.clone(), ladder });
             app.start("lag of the timer", TimerLag(app.clone()));
             app.start_after_commits("pictures", PictureJudge { app: app.clone(), settings: pictures });
             if let Some(reader) = nudity {

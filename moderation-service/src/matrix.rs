@@ -66,11 +66,12 @@ pub async fn request(world: &Platform, operation: &str, owner: &Person) -> Reque
             (path.replace("{id}", &decision(world, owner).await.to_string()), Some(appeal))
         }
         "/api/v1/moderation/appeals/{id}/resolve" => {
-            let path_of_appeal = format!("/me/moderation/decisions/{}/appeal", decision(world, owner).await);
-            let made = world.call("POST", &path_of_appeal, Some(&owner.token), Some(appeal)).await;
             let resolution = json!({ "outcome": "UPHELD", "note": "It stands." });
-            (path.replace("{id}", made.body["id"].as_str().unwrap()), Some(resolution))
+            (path.replace("{id}", &appealed(world, owner, appeal).await), Some(resolution))
         }
+        "/api/v1/moderation/appeals/{id}/claim" => (path.replace("{id}", &appealed(world, owner, appeal).await), None),
+        "/api/v1/moderation/appeals/claim" => (path.to_owned(), Some(json!({ "limit": 1 }))),
+        path if path.contains("/scheduled-decisions") => scheduled(world, path, owner).await,
         "/api/v1/moderation/appeals/by-token" => {
             let decision = decision(world, owner).await;
             let token = AppealToken::new(decision, appeal_proof(&world.app.db, decision).await.unwrap()).text();
@@ -139,17 +140,11 @@ pub async fn request(world: &Platform, operation: &str, owner: &Person) -> Reque
         | "/api/v1/me/moderation/decisions"
         | "/api/v1/moderation/appeals"
         | "/api/v1/moderation/log"
-        | "/api/v1/moderation/log/verify" => (path.to_owned(), None),
+        | "/api/v1/moderation/log/verify"
+        | "/api/v1/moderation/models"
+        | "/api/v1/moderation/strikes/histogram" => (path.to_owned(), None),
         "/api/v1/analyze" => (path.to_owned(), Some(json!({ "text": "one two" }))),
-        "/v1alpha1/comments:analyze" => {
-            let body = json!({ "comment": { "text": "one two" }, "requestedAttributes": { "THREAT": {} } });
-            (format!("{path}?key=key"), Some(body))
-        }
-        "/v1alpha1/comments:suggestscore" => {
-            let scores = json!({ "THREAT": { "summaryScore": { "value": 1 } } });
-            let body = json!({ "comment": { "text": "one two" }, "attributeScores": scores });
-            (format!("{path}?key=key"), Some(body))
-        }
+        path if path.starts_with("/v1alpha1/") => perspective(path),
         other => panic!("there is no request of {other} here"),
     };
     let body = body.filter(|_| matches!(method, "POST" | "PUT"));
@@ -157,10 +152,44 @@ pub async fn request(world: &Platform, operation: &str, owner: &Person) -> Reque
     Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json").body(body).unwrap()
 }
 
+/// A request of the API that Perspective had.
+fn perspective(path: &str) -> (String, Option<Value>) {
+    let comment = json!({ "text": "one two" });
+    let body = if path.ends_with(":analyze") {
+        json!({ "comment": comment, "requestedAttributes": { "THREAT": {} } })
+    } else {
+        json!({ "comment": comment, "attributeScores": { "THREAT": { "summaryScore": { "value": 1 } } } })
+    };
+    (format!("{path}?key=key"), Some(body))
+}
+
 /// A machine's decision about a post of the owner.
 async fn decision(world: &Platform, owner: &Person) -> Uuid {
     let post = new_content(world, SubjectType::Post, owner.id).await;
     decided_by_machine(world, post, owner.id, Action::Hide).await
+}
+
+/// The id of the owner's appeal against a machine's decision.
+async fn appealed(world: &Platform, owner: &Person, appeal: Value) -> String {
+    let path = format!("/me/moderation/decisions/{}/appeal", decision(world, owner).await);
+    let made = world.call("POST", &path, Some(&owner.token), Some(appeal)).await;
+    made.body["id"].as_str().unwrap().to_owned()
+}
+
+/// The path and the body of a request about decisions that are to be made later; there is one of those that it names.
+async fn scheduled(world: &Platform, path: &str, owner: &Person) -> (String, Option<Value>) {
+    let at = (chrono::Utc::now() + chrono::TimeDelta::hours(1)).to_rfc3339();
+    let later = json!({ "actions": [{ "action": "LIMIT" }], "reason": "SPAM_LINK", "at": at });
+    if path == "/api/v1/moderation/scheduled-decisions" {
+        return (path.to_owned(), None);
+    }
+    let post = new_content(world, SubjectType::Post, owner.id).await.id.to_string();
+    if path.contains("{type}") {
+        return (path.replace("{type}", "POST").replace("{id}", &post), Some(later));
+    }
+    let of_post = format!("/moderation/subjects/POST/{post}/scheduled-decisions");
+    let made = call_as_admin(world, "POST", &of_post, later).await;
+    (path.replace("{id}", made["id"].as_str().unwrap()), None)
 }
 
 /// The path and the body of a request about what the owner works on; there is something to delete.

@@ -5,6 +5,7 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::models::{self, NewAnalysis, SavedAnalysis};
+use super::scoring::NO_MODEL;
 use crate::core::api::errors::Error;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::Failure;
@@ -12,15 +13,17 @@ use crate::decisions::NewDecision;
 use crate::decisions::signals::{decide, end};
 use crate::ledger::NewEntry;
 use crate::ledger::signals::record;
-use crate::policies::evaluation::{CompiledPolicy, PolicyVerdict, evaluate};
+use crate::policies::evaluation::{CompiledPolicy, Match, PolicyVerdict, evaluate};
 use crate::policies::rules::{Facts, RuleOutcome};
 use crate::signals::Signals;
 use crate::subjects::SubjectKey;
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{Actor, Change, Ended, PolicyRef};
+use crate::subjects::means::AutomatedMeans;
 use crate::subjects::models::lock as lock_subjects;
 use crate::subjects::reasons::Reason;
 use crate::subjects::state::Subject;
+use crate::text_model::{HEADS, Head, hex};
 
 /// A content whose version is analysed.
 #[derive(Clone, Debug)]
@@ -68,6 +71,20 @@ impl Judged {
             severity,
         };
         Self { content, verdict, analysis, reason }
+    }
+
+    /// What a decision follows from that a match leads to.
+    fn means(&self, found: &Match) -> AutomatedMeans {
+        let analysis = &self.analysis;
+        let named = |scores: [f64; HEADS]| Head::ALL.map(|head| (head.name().to_owned(), scores[head as usize]));
+        AutomatedMeans {
+            content_hash: Some(hex(&analysis.content_hash)),
+            model_version: Some(analysis.model_version.clone()).filter(|version| version != NO_MODEL),
+            // A picture is in no language.
+            language: analysis.signals.picture.is_none().then(|| analysis.signals.language.clone()),
+            scores: analysis.scores.map(named).into_iter().flatten().collect(),
+            comparisons: found.comparisons.clone(),
+        }
     }
 
     /// Whether a moderator wants to see it before others do: a post or a comment, and no profile.
@@ -153,6 +170,7 @@ async fn apply(
         let decision = NewDecision {
             policy: Some(policy),
             analysis: Some(stored.id),
+            means: Some(judged.means(found)),
             ..NewDecision::of_machine(subject.key, subject.author, wanted.clone(), reason)
         };
         decide(tx, decision).await.map_err(as_failure)?;

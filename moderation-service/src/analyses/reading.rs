@@ -160,7 +160,7 @@ impl TextReading {
     /// The signals of the text, with what is known beside it.
     pub fn signals(&self, domains: &HashMap<String, DomainVerdict>, surroundings: Surroundings) -> Signals {
         Signals {
-            lexicon: self.lexicon,
+            lexicon: self.lexicon.clone(),
             evasions: self.evasions.clone(),
             language: self.language.to_owned(),
             links: count_links(&self.hosts, domains),

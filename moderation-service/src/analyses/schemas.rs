@@ -32,7 +32,7 @@ pub struct AnalysisOut {
     #[schema(value_type = Option<Object>)]
     pub thresholds: Option<Value>,
     pub signals: Signals,
-    /// The parts of the text that weigh most in the scores for which it has a label
+    /// The parts of the text that weigh most in the scores by which a rule has acted, or for which it has a label
     pub spans: Vec<WeighedSpan>,
     /// Whether `spans` are still to be found: a decision does not wait for its explanation, which follows within seconds
     pub explanation_pending: bool,

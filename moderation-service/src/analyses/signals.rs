@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::models::{self, NewAnalysis, SavedAnalysis};
 use super::outcomes::{Judged, Subjected, as_failure, carry_out};
 use super::reading::{AnalysisReader, Pipeline, Text, TextReading, hash, linked_domains};
-use super::scoring::has_label;
+use super::scoring::explained;
 use crate::contents::models as contents;
 use crate::contents::models::Content;
 use crate::core::events::Failure;
@@ -15,9 +15,9 @@ use crate::decisions::signals::end;
 use crate::ledger::NewEntry;
 use crate::ledger::signals::record;
 use crate::moderations::models::Moderation;
-use crate::policies::evaluation::{CompiledPolicy, evaluate};
+use crate::policies::evaluation::{CompiledPolicy, PolicyVerdict, evaluate};
 use crate::policies::models::{load_policies, save_hits};
-use crate::policies::rules::Facts;
+use crate::policies::rules::{Facts, ModelScores};
 use crate::signals::Signals;
 use crate::signals::models::{DomainRule, Place, find_surroundings, save_fingerprints};
 use crate::subjects::changes::{Actor, Change, Ended};
@@ -167,13 +167,18 @@ fn judge(
         scores: reading.model.map(|model| model.scores),
         thresholds: reading.model.map(|model| model.thresholds),
         signals,
-        is_explained: reading.model.as_ref().is_some_and(has_label),
+        is_explained: reading.model.is_some_and(|model| is_explained(&model, &verdict)),
         normalised: reading.normalised,
         matched: verdict.matches.clone(),
         verdict: verdict.outcome(),
         severity,
     };
     Judged { content, verdict, analysis, reason: None }
+}
+
+/// Whether anything of what the model says is to be explained.
+fn is_explained(model: &ModelScores, verdict: &PolicyVerdict) -> bool {
+    !explained(&model.scores, &model.thresholds, &verdict.matches).is_empty()
 }
 
 /// Stores the analyses, and how often each rule has matched.

@@ -152,6 +152,7 @@ async fn decide_as_moderator(platform: &Platform, id: Uuid, author: Uuid, action
         reason: Reason::OtherRules,
         policy: None,
         analysis: None,
+        means: None,
         internal_note: None,
         public_note: None,
         hours: None,
@@ -388,6 +389,23 @@ async fn a_new_account_with_many_links_is_held(_: PgPoolOptions, database: PgCon
     }
     let expected: Vec<Uuid> = held_back[4..6].iter().map(|(_, id)| *id).collect();
     assert_eq!(hidden(&platform).await, expected);
+}
+
+/// Who names many users at once is looked at, and is hidden until then when the account is new.
+#[sqlx::test(migrations = false)]
+async fn who_names_many_users_is_looked_at(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let [new, old] = [(); 2].map(|()| new_user().1);
+    for (user, at) in [(new, "2026-11-20T11:00:00+00:00"), (old, "2026-01-20T11:00:00+00:00")] {
+        let registered = json!({ "id": user, "created_at": at, "email": "a@example.com", "status": "ACTIVE" });
+        platform.consume(USER_REGISTERED, &registered).await;
+    }
+    let cases = [(new, 9, None), (new, 10, Some("HELD OPEN")), (old, 19, None), (old, 20, Some("VISIBLE OPEN"))];
+    for (minute, (author, users, expected)) in (0..).zip(cases) {
+        let text: Vec<String> = (0..users).map(|user| format!("@user{user}")).collect();
+        let id = write(&platform, author, minute, &text.join(" ")).await;
+        assert_eq!(state(&platform, id).await, Vec::from_iter(expected), "{users} users");
+    }
 }
 
 /// Links to a blocked domain and those below it hide, but for an exception; a warning asks for a person.
@@ -744,4 +762,56 @@ async fn the_shipped_model_and_policy_hide_what_breaks_the_rules(_: PgPoolOption
     }
     assert!(found > 0, "no everyday text has a bad word");
     assert!(hidden.len() <= 1, "{hidden:#?}");
+}
+
+/// What a machine has decided by is kept with the decision, recorded in the log, stated to the author, exported and erased.
+#[sqlx::test(migrations = false)]
+async fn a_statement_says_what_a_machine_has_decided_by(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, author) = new_user();
+    let moderator = staff("MODERATOR");
+    let text = "you hateword";
+    let id = write(&platform, author, 0, text).await;
+    let hash = crate::text_model::hex(&super::reading::hash(text));
+    let scores = json!({ "toxic": 0.007_812_5, "hate": 0.984_375, "sexism": 0.007_812_5, "threat": 0.007_812_5,
+        "spam": 0.007_812_5 });
+    let means = json!({ "content_hash": hash, "model_version": "words-1", "language": "short", "scores": scores,
+        "comparisons": [{ "signal": "hate", "value": 0.984_375, "at_least": 0.875 }] });
+    let statement = async || platform.call("GET", "/me/moderation/decisions", Some(&anna), None).await.body[0].clone();
+    let stated = statement().await;
+    assert_eq!(stated["automated_means"], means);
+    assert_eq!((&stated["policy"]["rule"], &stated["policy"]["version"]), (&json!("hate"), &json!(2)));
+    let facts = "What was found: hate 0.984 (from 0.875 on). It was read by the model words-1.";
+    assert_eq!(stated["facts"], facts);
+    assert!(stated["text"].as_str().unwrap().contains(facts), "{stated}");
+    let names = ["automated_detection", "automated_decision", "source", "decision_ground"];
+    let said: Vec<_> = names.iter().map(|name| stated[*name].clone()).collect();
+    assert_eq!(said, [json!(true), json!(true), json!("OWN_INITIATIVE"), json!("INCOMPATIBLE_CONTENT")]);
+    assert!(stated["other_redress"].as_str().unwrap().contains("out-of-court"), "{stated}");
+    let path = format!("/moderation/decisions/{}", stated["decision_id"].as_str().unwrap());
+    assert_eq!(platform.call("GET", &path, Some(&moderator), None).await.body["automated_means"], means);
+    let log = format!("/moderation/log?kind=decided&subject_id={id}");
+    let log = platform.call("GET", &log, Some(&moderator), None).await.body;
+    assert_eq!(log[0]["details"]["means"], means);
+    assert_eq!(platform.personal_data_of(author, "decisions").await[0]["means"], means);
+    // What the analysis says later changes nothing about that.
+    platform.app.db.execute("update analysis set scores = null, model_version = 'words-9'").await.unwrap();
+    assert_eq!(statement().await["automated_means"], means);
+
+    // A moderator decides about what a machine has flagged, and about what a user has reported.
+    let flagged = write(&platform, author, 1, "hatewordish things").await;
+    let reported = write(&platform, author, 2, "a nice day to all of you").await;
+    let report = json!({ "subject_type": "COMMENT", "subject_id": reported, "reason": "SPAM_COMMERCIAL" });
+    assert_eq!(platform.call("POST", "/reports", Some(&new_user().0), Some(report)).await.status, 201);
+    for (id, detected, source) in [(flagged, true, "OWN_INITIATIVE"), (reported, false, "NOTICE")] {
+        let path = format!("/moderation/subjects/COMMENT/{id}/decisions");
+        let body = json!({ "actions": [{ "action": "LABEL", "label": "rude" }], "reason": "OTHER_ILLEGAL" });
+        assert_eq!(platform.call("POST", &path, Some(&moderator), Some(body)).await.status, 201);
+        let stated = statement().await;
+        let said: Vec<_> = names.iter().map(|name| stated[*name].clone()).collect();
+        assert_eq!(said, [json!(detected), json!(false), json!(source), json!("ILLEGAL_CONTENT")], "{stated}");
+        assert_eq!((&stated["automated_means"], &stated["facts"]), (&Value::Null, &Value::Null));
+    }
+    platform.erase(author).await;
+    assert_eq!(platform.finds(&hash).await, [""; 0]);
 }

@@ -1,7 +1,8 @@
 //! Appeals: the author of what was decided about objects, once, and a moderator other than the one who decided says whether the
-//! decision stands.
+//! decision stands. They wait in an order, the most urgent first, and a moderator claims them for a quarter of an hour, as cases.
 pub mod models;
 mod schemas;
+mod services;
 pub mod signals;
 mod views;
 
@@ -45,6 +46,8 @@ pub const READ_APPEALS_LIMIT: Limit = Limit {
 };
 
 pub const NO_SUCH_APPEAL: Error = Error::Refused(StatusCode::NOT_FOUND, "No such appeal");
+/// The caller has no claim that could end.
+const NOT_CLAIMED: Error = Error::Refused(StatusCode::NOT_FOUND, "You have not claimed this appeal");
 
 /// The routes of appeals.
 pub fn router() -> OpenApiRouter<App> {
@@ -53,5 +56,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(views::get_statement_by_token, views::create_appeal_by_token))
         .routes(routes!(views::get_my_appeals))
         .routes(routes!(views::get_appeals))
+        .routes(routes!(views::claim_next_appeals))
+        .routes(routes!(views::claim_appeal, views::release_appeal))
         .routes(routes!(views::resolve_appeal))
 }

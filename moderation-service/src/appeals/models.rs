@@ -10,6 +10,8 @@ use crate::scopes::services::ScopeFilter;
 
 /// The constraint that lets a decision be appealed once.
 pub const ONE_APPEAL: &str = "appeal_decision_key";
+/// How long a claim lasts, in seconds: a quarter of an hour, as with cases.
+const LEASE: f64 = 900.0;
 
 /// An appeal as it is stored.
 #[derive(Debug)]
@@ -28,15 +30,21 @@ pub struct Appeal {
 
 impl Appeal {
     /// Makes an appeal; violates [`ONE_APPEAL`] when there is one.
-    pub async fn create(tx: &mut PgTransaction<'_>, decision: Uuid, author: Uuid, text: &str) -> sqlx::Result<Self> {
+    pub async fn create(
+        tx: &mut PgTransaction<'_>,
+        (decision, author): (Uuid, Uuid),
+        text: &str,
+        urgency: f64,
+    ) -> sqlx::Result<Self> {
         let appeal = sqlx::query_as!(
             Self,
-            "insert into appeal (id, decision, author, text) values ($1, $2, $3, $4)
+            "insert into appeal (id, decision, author, text, urgency) values ($1, $2, $3, $4, $5)
             returning id, decision, author, at, text, status, moderator, note, resolved_at",
             Uuid::now_v7(),
             decision,
             author,
-            text
+            text,
+            urgency
         );
         appeal.fetch_one(&mut **tx).await
     }
@@ -85,35 +93,6 @@ impl Appeal {
         appeals.fetch_all(db).await
     }
 
-    /// The open appeals in a scope, newest first: by the kind of subject and the reason of the decision, and whether the subject was
-    /// escalated.
-    pub async fn list_open(
-        db: impl PgExecutor<'_>,
-        scope: &ScopeFilter,
-        before: Cursor,
-        rows: i64,
-    ) -> sqlx::Result<Vec<Self>> {
-        let appeals = sqlx::query_as!(
-            Self,
-            "select appeal.id, decision, appeal.author, appeal.at, text, status, appeal.moderator, note, resolved_at
-            from appeal join decision on decision.id = decision
-                left join subject on subject.type = subject_type and subject.id = subject_id
-            where status = 'OPEN' and (appeal.at, appeal.id) < ($1, $2)
-                and ($4::text[] is null or subject_type = any($4))
-                and ($5::text[] is null
-                    or exists (select from unnest($5) as family where starts_with(reason, family || '_')))
-                and ($6 or review is distinct from 'ESCALATED')
-            order by appeal.at desc, appeal.id desc limit $3",
-            before.at as Timestamp,
-            before.id,
-            rows,
-            scope.types.as_deref(),
-            scope.families.as_deref(),
-            scope.escalated
-        );
-        appeals.fetch_all(db).await
-    }
-
     /// A user's appeals for the export of personal data, newest first. Who resolved them is not theirs to know.
     pub async fn list_personal_data(
         db: &PgPool,
@@ -135,4 +114,151 @@ impl Appeal {
         .fetch_all(db)
         .await
     }
+}
+
+/// An open appeal, with its place in the order and who looks at it.
+#[derive(Debug)]
+pub struct WaitingAppeal {
+    pub id: Uuid,
+    pub decision: Uuid,
+    pub author: Uuid,
+    pub at: Timestamp,
+    pub text: String,
+    /// Its place in the order, latest first.
+    pub place: Timestamp,
+    pub claimed_by: Option<Uuid>,
+    pub claimed_until: Option<Timestamp>,
+}
+
+impl WaitingAppeal {
+    /// The open appeals in a scope, the most urgent first: by the kind of subject and the reason of the decision, and whether the subject
+    /// was escalated.
+    pub async fn list(
+        db: impl PgExecutor<'_>,
+        scope: &ScopeFilter,
+        before: Cursor,
+        rows: i64,
+    ) -> sqlx::Result<Vec<Self>> {
+        let appeals = sqlx::query_as!(
+            Self,
+            r#"select appeal.id, decision, appeal.author, appeal.at, text, appeal_place(appeal.at, urgency) as "place!",
+                appeal_claim.moderator as "claimed_by?", until as "claimed_until?"
+            from appeal join decision on decision.id = decision
+                left join subject on subject.type = subject_type and subject.id = subject_id
+                left join appeal_claim on appeal_claim.appeal = appeal.id and until > now()
+            where status = 'OPEN' and (appeal_place(appeal.at, urgency), appeal.id) < ($1, $2)
+                and ($4::text[] is null or subject_type = any($4))
+                and ($5::text[] is null
+                    or exists (select from unnest($5) as family where starts_with(reason, family || '_')))
+                and ($6 or review is distinct from 'ESCALATED')
+            order by appeal_place(appeal.at, urgency) desc, appeal.id desc limit $3"#,
+            before.at as Timestamp,
+            before.id,
+            rows,
+            scope.types.as_deref(),
+            scope.families.as_deref(),
+            scope.escalated
+        );
+        appeals.fetch_all(db).await
+    }
+
+    /// What a moderator has claimed, the most urgent first.
+    pub async fn list_claimed(db: impl PgExecutor<'_>, moderator: Uuid) -> sqlx::Result<Vec<Self>> {
+        let appeals = sqlx::query_as!(
+            Self,
+            r#"select appeal.id, decision, author, at, text, appeal_place(at, urgency) as "place!",
+                appeal_claim.moderator as "claimed_by?", until as "claimed_until?"
+            from appeal_claim join appeal on appeal.id = appeal_claim.appeal
+            where appeal_claim.moderator = $1 and until > now() and status = 'OPEN'
+            order by appeal_place(at, urgency) desc, appeal.id desc"#,
+            moderator
+        );
+        appeals.fetch_all(db).await
+    }
+
+    /// Claims the most urgent open appeals that are free, in the scope of a moderator, and not about what they decided or wrote
+    /// themselves. One that another claim has at hand is skipped, and not waited for; what was claimed while this search was under way is
+    /// seen by the primary key: then the other moderator keeps it.
+    pub async fn claim_next(
+        tx: &mut PgTransaction<'_>,
+        (moderator, scope): (Uuid, &ScopeFilter),
+        rows: i64,
+    ) -> sqlx::Result<ClaimedAppeals> {
+        let found = sqlx::query_scalar!(
+            r#"with free as materialized (
+                select appeal.id from appeal join decision on decision.id = decision
+                    left join subject on subject.type = subject_type and subject.id = subject_id
+                where status = 'OPEN' and appeal.author <> $1 and decision.moderator is distinct from $1
+                    and not exists (select from appeal_claim where appeal_claim.appeal = appeal.id and until > now())
+                    and ($4::text[] is null or subject_type = any($4))
+                    and ($5::text[] is null
+                        or exists (select from unnest($5) as family where starts_with(reason, family || '_')))
+                    and ($6 or review is distinct from 'ESCALATED')
+                order by appeal_place(appeal.at, urgency) desc, appeal.id desc limit $2 for update of appeal skip locked
+            ),
+            taken as (
+                insert into appeal_claim (appeal, moderator, until)
+                select id, $1, now() + make_interval(secs => $3) from free
+                on conflict (appeal) do update set moderator = excluded.moderator, until = excluded.until
+                where appeal_claim.until <= now()
+                returning appeal
+            )
+            select appeal is not null as "taken!" from free left join taken on appeal = id"#,
+            moderator,
+            rows,
+            LEASE,
+            scope.types.as_deref(),
+            scope.families.as_deref(),
+            scope.escalated
+        );
+        let found = found.fetch_all(&mut **tx).await?;
+        Ok(ClaimedAppeals { is_outrun: !found.is_empty() && !found.contains(&true) })
+    }
+}
+
+/// What a search for free appeals came to.
+#[derive(Debug)]
+pub struct ClaimedAppeals {
+    /// Whether another moderator was faster with all that were found, so that a second search may find more.
+    pub is_outrun: bool,
+}
+
+/// Claims an appeal, or extends the moderator's own claim; until when. None when another moderator has it.
+pub async fn claim(tx: &mut PgTransaction<'_>, appeal: Uuid, moderator: Uuid) -> sqlx::Result<Option<Timestamp>> {
+    let until = sqlx::query_scalar!(
+        "insert into appeal_claim (appeal, moderator, until) values ($1, $2, now() + make_interval(secs => $3))
+        on conflict (appeal) do update set moderator = excluded.moderator, until = excluded.until
+        where appeal_claim.until <= now() or appeal_claim.moderator = excluded.moderator
+        returning until",
+        appeal,
+        moderator,
+        LEASE
+    );
+    until.fetch_optional(&mut **tx).await
+}
+
+/// Ends the claim of a moderator on an appeal, or, for an administrator, that of any; whether there was one.
+pub async fn release(db: impl PgExecutor<'_>, appeal: Uuid, moderator: Option<Uuid>) -> sqlx::Result<bool> {
+    let released = sqlx::query!(
+        "delete from appeal_claim where appeal = $1 and ($2::uuid is null or moderator = $2)",
+        appeal,
+        moderator
+    );
+    Ok(released.execute(db).await?.rows_affected() > 0)
+}
+
+/// Whether another moderator than this one looks at an appeal.
+pub async fn is_claimed_by_another(db: impl PgExecutor<'_>, appeal: Uuid, moderator: Uuid) -> sqlx::Result<bool> {
+    let claimed = sqlx::query_scalar!(
+        r#"select exists (select from appeal_claim where appeal = $1 and moderator <> $2 and until > now()) as "is!""#,
+        appeal,
+        moderator
+    );
+    claimed.fetch_one(db).await
+}
+
+/// Deletes the claims that ended an hour ago: most end with the appeal, which deletes them.
+pub async fn delete_ended_claims(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
+    sqlx::query!("delete from appeal_claim where until < now() - interval '1 hour'").execute(db).await?;
+    Ok(())
 }

@@ -3,7 +3,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::models::Appeal;
+use super::models::{Appeal, WaitingAppeal};
 use crate::core::contract::fields::{Fields, Input};
 use crate::core::contract::timestamp::Timestamp;
 use crate::decisions::AppealStatus;
@@ -11,6 +11,8 @@ use crate::ledger::appeal_tokens::TOKEN_LENGTH;
 
 /// The longest appeal, and the longest note of its outcome, in characters.
 const LONGEST_TEXT: usize = 2_000;
+/// Appeals that are claimed at once, at most.
+const MOST_CLAIMS: i64 = 50;
 
 /// An objection to a decision.
 #[derive(ToSchema)]
@@ -116,10 +118,59 @@ pub struct AppealCaseOut {
     pub author: Uuid,
     /// Who has resolved it
     pub moderator: Option<Uuid>,
+    /// The moderator who is looking at it
+    pub claimed_by: Option<Uuid>,
+    pub claimed_until: Option<Timestamp>,
 }
 
 impl From<Appeal> for AppealCaseOut {
     fn from(appeal: Appeal) -> Self {
-        Self { author: appeal.author, moderator: appeal.moderator, appeal: appeal.into() }
+        let (author, moderator) = (appeal.author, appeal.moderator);
+        Self { author, moderator, claimed_by: None, claimed_until: None, appeal: appeal.into() }
     }
+}
+
+impl From<WaitingAppeal> for AppealCaseOut {
+    fn from(waiting: WaitingAppeal) -> Self {
+        let appeal = AppealOut {
+            id: waiting.id,
+            decision_id: waiting.decision,
+            at: waiting.at,
+            text: waiting.text,
+            status: AppealStatus::Open,
+            note: None,
+            resolved_at: None,
+        };
+        let (claimed_by, claimed_until) = (waiting.claimed_by, waiting.claimed_until);
+        Self { appeal, author: waiting.author, moderator: None, claimed_by, claimed_until }
+    }
+}
+
+/// Which appeals to claim
+#[derive(ToSchema)]
+#[schema(examples(json!({ "limit": 1 })))]
+pub struct AppealClaimIn {
+    /// How many; 1 when it is not given
+    #[schema(minimum = 1, maximum = 50, value_type = Option<i64>)]
+    pub limit: i64,
+}
+
+impl Input for AppealClaimIn {
+    fn read(fields: &mut Fields) -> Self {
+        let Some(limit) = fields.value("limit").filter(|limit| !limit.is_null()) else { return Self { limit: 1 } };
+        let limit = limit.as_i64().filter(|limit| (1..=MOST_CLAIMS).contains(limit));
+        if limit.is_none() {
+            let msg = format!("a whole number from 1 to {MOST_CLAIMS}");
+            fields.refuse("limit", msg, "value_error.number.not_in_range", None);
+        }
+        Self { limit: limit.unwrap_or(1) }
+    }
+}
+
+/// A claim on an appeal
+#[derive(Serialize, ToSchema)]
+pub struct AppealClaimOut {
+    pub moderator: Uuid,
+    /// When it ends, unless it is made again
+    pub until: Timestamp,
 }

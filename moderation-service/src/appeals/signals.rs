@@ -4,14 +4,16 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::NO_SUCH_APPEAL;
-use super::models::{Appeal, ONE_APPEAL};
+use super::models::{Appeal, ONE_APPEAL, claim, is_claimed_by_another, release};
+use super::services::urgency;
 use crate::core::api::errors::Error;
-use crate::core::app::identity::User;
+use crate::core::app::identity::{Role, User};
+use crate::core::contract::timestamp::Timestamp;
 use crate::decisions::events::producers;
 use crate::decisions::models::Decision;
 use crate::decisions::schemas::NoticeKind;
 use crate::decisions::signals::{end, notice};
-use crate::decisions::{AppealStatus, NO_SUCH_DECISION};
+use crate::decisions::{AppealStatus, CLAIMED, NO_SUCH_DECISION};
 use crate::ledger::NewEntry;
 use crate::ledger::appeal_tokens::AppealToken;
 use crate::ledger::models::{appeal_proof, now};
@@ -46,7 +48,7 @@ pub async fn appeal(tx: &mut PgTransaction<'_>, decision: Uuid, author: Uuid, te
     if found.appeal_until() < at {
         return Err(TOO_LATE);
     }
-    let appeal = Appeal::create(tx, decision, author, text).await.map_err(|error| match error {
+    let appeal = Appeal::create(tx, (decision, author), text, urgency(&found)).await.map_err(|error| match error {
         sqlx::Error::Database(cause) if cause.constraint() == Some(ONE_APPEAL) => ALREADY_APPEALED,
         other => other.into(),
     })?;
@@ -63,6 +65,23 @@ pub async fn decision_of(tx: &mut PgTransaction<'_>, token: &str) -> Result<Deci
     found.filter(|_| token.proves(proof)).ok_or(NO_SUCH_DECISION)
 }
 
+/// The decision of an appeal that a member of staff may resolve.
+async fn decision_for(tx: &mut PgTransaction<'_>, appeal: Uuid, staff: &User) -> Result<Decision, Error> {
+    let found = Appeal::find(&mut **tx, appeal).await?.ok_or(NO_SUCH_APPEAL)?;
+    let decision = Decision::find(&mut **tx, found.decision).await?.ok_or(NO_SUCH_DECISION)?;
+    if decision.moderator == Some(staff.id) || decision.author == staff.id {
+        return Err(OWN_DECISION);
+    }
+    check_scope(tx, staff, decision.key, Some(decision.reason)).await?;
+    if found.status == AppealStatus::Open { Ok(decision) } else { Err(RESOLVED) }
+}
+
+/// Lets a moderator look at an appeal, and no other one meanwhile; until when.
+pub async fn claimed(tx: &mut PgTransaction<'_>, appeal: Uuid, staff: &User) -> Result<Timestamp, Error> {
+    decision_for(tx, appeal, staff).await?;
+    claim(tx, appeal, staff.id).await?.ok_or(CLAIMED)
+}
+
 /// Resolves an appeal. Of a moderator's decision another moderator does, and an author never their own. When it is overturned, the
 /// decision ends with its strike and with what the ladder has done for it.
 pub async fn resolve(
@@ -72,17 +91,16 @@ pub async fn resolve(
     staff: &User,
     note: String,
 ) -> Result<Appeal, Error> {
-    let found = Appeal::find(&mut **tx, appeal).await?.ok_or(NO_SUCH_APPEAL)?;
-    let decision = Decision::find(&mut **tx, found.decision).await?.ok_or(NO_SUCH_DECISION)?;
+    let decision = decision_for(tx, appeal, staff).await?;
     let moderator = staff.id;
-    if decision.moderator == Some(moderator) || decision.author == moderator {
-        return Err(OWN_DECISION);
+    if staff.role < Role::Admin && is_claimed_by_another(&mut **tx, appeal, moderator).await? {
+        return Err(CLAIMED);
     }
-    check_scope(tx, staff, decision.key, Some(decision.reason)).await?;
     let (key, author) = (decision.key, decision.author);
     // All that the end of the decision needs, before the ledger's first entry.
     lock(tx, &[(key, author), (SubjectKey::user(author), author)]).await?;
     let resolved = Appeal::resolve(tx, appeal, status, moderator, &note).await?.ok_or(RESOLVED)?;
+    release(&mut **tx, appeal, None).await?;
     let (actor, overturned) = (Actor::Moderator(moderator), status == AppealStatus::Overturned);
     let change = Change::AppealResolved { appeal, decision: decision.id, overturned, note: Some(note.clone()) };
     record(tx, key, author, vec![NewEntry::new(actor, change)]).await?;

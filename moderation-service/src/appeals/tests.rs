@@ -1,4 +1,7 @@
 //! Appeals, through their routes and their events.
+use std::collections::BTreeSet;
+
+use futures::future::join_all;
 use serde_json::{Value, json};
 use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -171,4 +174,134 @@ async fn what_a_machine_has_decided_any_moderator_judges(_: PgPoolOptions, datab
     assert_eq!((&notice["kind"], &notice["title"]), (&json!("APPEAL_OUTCOME"), &json!("Your appeal was rejected")));
     let wrong = resolve(&platform, &moderator, &made.body, "PERHAPS").await;
     assert_eq!((wrong.status.as_u16(), &wrong.body["detail"][0]["loc"]), (422, &json!(["body", "outcome"])));
+}
+
+/// Lets a moderator decide about a post of a new user, who appeals; the appeal.
+async fn appealed(platform: &Platform, moderator: &str, action: Value) -> Value {
+    let (author, id) = new_user();
+    let post = new_content(platform, SubjectType::Post, id).await;
+    let decision = decided(platform, moderator, post, json!([action]), "SPAM_COMMERCIAL").await;
+    let made = appeal(platform, &author, decision).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    made.body
+}
+
+/// The ids of a list of appeals.
+fn ids(reply: &Reply) -> Vec<Value> {
+    assert_eq!(reply.status, 200, "{reply:?}");
+    reply.body.as_array().unwrap().iter().map(|appeal| appeal["id"].clone()).collect()
+}
+
+/// What waits longest comes first, and what takes an account or a voice sooner; a page leads to the next.
+#[sqlx::test(migrations = false)]
+async fn the_most_urgent_appeal_comes_first(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((first, _), (second, _)) = (new_moderator(), new_moderator());
+    let label = appealed(&platform, &first, json!({ "action": "LABEL", "label": "spam" })).await;
+    let hidden = appealed(&platform, &first, json!({ "action": "HIDE" })).await;
+    let later = appealed(&platform, &first, json!({ "action": "HIDE" })).await;
+    let ban = appealed(&platform, &first, json!({ "action": "BAN" })).await;
+    let list =
+        async |query: &str| platform.call("GET", &format!("/moderation/appeals{query}"), Some(&second), None).await;
+    let [label_id, hidden_id, later_id, ban_id] = [&label, &hidden, &later, &ban].map(|appeal| appeal["id"].clone());
+    let by_weight = [ban_id.clone(), hidden_id.clone(), later_id.clone(), label_id.clone()];
+    assert_eq!(ids(&list("").await), by_weight);
+    // Half as urgent is worth 24 h x ln 2 = 16.6 h of waiting.
+    for (hours, expected) in [(16, by_weight), (17, [ban_id, label_id.clone(), hidden_id, later_id])] {
+        let earlier = format!(
+            "update appeal set at = (select max(at) from appeal) - interval '{hours} hours' where id = '{}'",
+            label_id.as_str().unwrap()
+        );
+        platform.app.db.execute(sqlx::AssertSqlSafe(earlier)).await.unwrap();
+        assert_eq!(ids(&list("").await), expected, "{hours}");
+        let (mut found, mut next) = (Vec::new(), "?limit=3".to_owned());
+        loop {
+            let page = list(&next).await;
+            found.extend(ids(&page));
+            let Some(link) = page.headers.get("link") else { break };
+            let link = link.to_str().unwrap().strip_prefix("</api/v1/moderation/appeals").unwrap();
+            next = link.strip_suffix(">; rel=\"next\"").unwrap().to_owned();
+        }
+        assert_eq!(found, expected, "page by page, each once");
+    }
+}
+
+/// An appeal is with one moderator for a quarter of an hour, and never with the one who decided.
+#[sqlx::test(migrations = false)]
+async fn an_appeal_is_claimed_before_it_is_resolved(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((first, _), (second, second_id), (third, _)) = (new_moderator(), new_moderator(), new_moderator());
+    let made = appealed(&platform, &first, json!({ "action": "HIDE" })).await;
+    let id = made["id"].as_str().unwrap().to_owned();
+    let next = async |moderator: &str| {
+        let body = Some(json!({ "limit": 5 }));
+        platform.call("POST", "/moderation/appeals/claim", Some(moderator), body).await
+    };
+    let path = format!("/moderation/appeals/{id}/claim");
+    let claim = async |moderator: &str| platform.call("POST", &path, Some(moderator), None).await;
+    assert_eq!(ids(&next(&first).await), [] as [Value; 0], "who has decided does not judge");
+    assert_eq!(claim(&first).await.status, 403);
+    assert_eq!(claim(&new_user().0).await.status, 403);
+    let claimed = next(&second).await;
+    assert_eq!((ids(&claimed), &claimed.body[0]["claimed_by"]), (vec![made["id"].clone()], &json!(second_id)));
+    assert_eq!(ids(&next(&third).await), [] as [Value; 0]);
+    let listed = platform.call("GET", "/moderation/appeals", Some(&third), None).await;
+    assert_eq!(listed.body[0]["claimed_by"], json!(second_id), "the others see who is at it");
+    let mine = platform.call("GET", "/moderation/appeals?claimed_by_me=true", Some(&second), None).await;
+    assert_eq!(ids(&mine), [made["id"].clone()]);
+    let refused = claim(&third).await;
+    assert_eq!((refused.status.as_u16(), &refused.body["detail"]), (409, &json!("Another moderator has claimed this")));
+    assert_eq!(resolve(&platform, &third, &made, "UPHELD").await.status, 409);
+    assert_eq!(platform.call("DELETE", &path, Some(&third), None).await.status, 404);
+
+    // The lease is extended, ends by itself, and is released.
+    platform.app.db.execute("update appeal_claim set until = until - interval '10 minutes'").await.unwrap();
+    let renewed = claim(&second).await;
+    assert!(renewed.body["until"].as_str() > claimed.body[0]["claimed_until"].as_str(), "{renewed:?}");
+    platform.app.db.execute("update appeal_claim set until = now() - interval '1 second'").await.unwrap();
+    assert_eq!(ids(&next(&third).await), [made["id"].clone()], "a quarter of an hour is over");
+    assert_eq!(claim(&second).await.status, 409);
+    assert_eq!(platform.call("DELETE", &path, Some(&third), None).await.status, 204);
+    assert_eq!(claim(&second).await.status, 200);
+    let admin = format!("{}:ACTIVE:ADMIN", Uuid::now_v7());
+    assert_eq!(platform.call("DELETE", &path, Some(&admin), None).await.status, 204, "an administrator ends any");
+    assert_eq!(claim(&second).await.status, 200);
+    assert_eq!(resolve(&platform, &admin, &made, "UPHELD").await.status, 200, "and resolves it all the same");
+    assert_eq!(claim(&second).await.status, 409, "it is resolved");
+    let held = platform.app.db.fetch_all("select from appeal_claim").await.unwrap().len();
+    assert_eq!((held, ids(&next(&second).await)), (0, Vec::new()), "the claim has ended with it");
+    let unknown = format!("/moderation/appeals/{}/claim", Uuid::now_v7());
+    assert_eq!(platform.call("POST", &unknown, Some(&second), None).await.status, 404);
+    for limit in [json!(0), json!(51), json!("many")] {
+        let body = Some(json!({ "limit": limit }));
+        assert_eq!(
+            platform.call("POST", "/moderation/appeals/claim", Some(&second), body).await.status,
+            422,
+            "{limit}"
+        );
+    }
+}
+
+#[sqlx::test(migrations = false)]
+async fn moderators_at_once_never_get_the_same_appeal(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (first, _) = new_moderator();
+    for _ in 0..12 {
+        appealed(&platform, &first, json!({ "action": "LIMIT" })).await;
+    }
+    let work = async |_: u32| {
+        let (moderator, _) = new_moderator();
+        let mut got = Vec::new();
+        loop {
+            let body = Some(json!({ "limit": 2 }));
+            let claimed = ids(&platform.call("POST", "/moderation/appeals/claim", Some(&moderator), body).await);
+            if claimed.len() == got.len() {
+                return got;
+            }
+            got = claimed;
+        }
+    };
+    let all = join_all((0..6).map(work)).await.concat();
+    let different: BTreeSet<String> = all.iter().map(Value::to_string).collect();
+    assert_eq!((all.len(), different.len()), (12, 12), "each appeal is with one moderator");
 }

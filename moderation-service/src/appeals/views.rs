@@ -4,18 +4,22 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::models::Appeal;
-use super::schemas::{AppealCaseOut, AppealIn, AppealOut, ResolutionIn, TokenAppealIn};
-use super::signals;
+use super::models::{Appeal, WaitingAppeal, release};
+use super::schemas::{AppealCaseOut, AppealClaimIn, AppealClaimOut, AppealIn, AppealOut, ResolutionIn, TokenAppealIn};
+use super::{NOT_CLAIMED, signals};
 use crate::core::api::errors::{Error, Problem};
 use crate::core::api::pagination::Page;
 use crate::core::app::App;
-use crate::core::app::identity::User;
+use crate::core::app::identity::{Role, User};
 use crate::core::contract::extract::{Json as Body, Path, Query};
+use crate::core::contract::timestamp::Timestamp;
 use crate::core::doors::callers::EvenMuted;
-use crate::decisions::schemas::StatementOut;
+use crate::decisions::statements::StatementOut;
 use crate::scopes::scope_of;
 use crate::subjects::staff::Moderator;
+
+/// Searches for free appeals before the answer is what was claimed before: each but the last was lost to another moderator.
+const SEARCHES: u32 = 20;
 
 /// Appeal a decision about the caller, once, within six months
 ///
@@ -88,8 +92,12 @@ pub async fn get_my_appeals(user: User, State(app): State<App>, page: Page) -> R
     Ok(page.answer(appeals, |appeal| (appeal.at, appeal.id)))
 }
 
-/// List the open appeals in the caller's scope, newest first
+/// List the open appeals in the caller's scope, the most urgent first
+///
+/// What waits longest comes first; but an appeal against a ban comes before one against a label or a warning that has waited up to 33 hours
+/// longer, and one against a mute or about what was hidden before one that has waited up to 17 hours longer.
 #[utoipa::path(get, path = "/moderation/appeals", tag = "moderation", params(
+    ("claimed_by_me" = Option<bool>, Query, description = "True: what the caller has claimed, all of it"),
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(
@@ -100,11 +108,92 @@ pub async fn get_appeals(
     Moderator(moderator): Moderator,
     State(app): State<App>,
     page: Page,
+    query: Query,
 ) -> Result<Response, Error> {
+    if query.get("claimed_by_me") == Some("true") {
+        return Ok(Json(claimed_by(&app, &moderator).await?).into_response());
+    }
     let scope = scope_of(&app.db, &moderator).await?;
-    let appeals = Appeal::list_open(&app.db, &scope, page.before, page.rows()).await?;
-    let appeals: Vec<AppealCaseOut> = appeals.into_iter().map(AppealCaseOut::from).collect();
-    Ok(page.answer(appeals, |case| (case.appeal.at, case.appeal.id)))
+    let appeals = WaitingAppeal::list(&app.db, &scope, page.before, page.rows()).await?;
+    let appeals: Vec<_> =
+        appeals.into_iter().map(|appeal| PlacedAppeal { place: appeal.place, case: appeal.into() }).collect();
+    Ok(page.answer(appeals, |placed| (placed.place, placed.case.appeal.id)))
+}
+
+/// An appeal with its place, by which the next page is found.
+#[derive(serde::Serialize)]
+struct PlacedAppeal {
+    #[serde(skip)]
+    place: Timestamp,
+    #[serde(flatten)]
+    case: AppealCaseOut,
+}
+
+/// What a moderator has claimed.
+async fn claimed_by(app: &App, moderator: &User) -> Result<Vec<AppealCaseOut>, Error> {
+    let claimed = WaitingAppeal::list_claimed(&app.db, moderator.id).await?;
+    Ok(claimed.into_iter().map(AppealCaseOut::from).collect())
+}
+
+/// Claim the most urgent appeals that are free, for 15 minutes; all that the caller has claimed then
+///
+/// None is about what the caller has decided or wrote.
+#[utoipa::path(post, path = "/moderation/appeals/claim", tag = "moderation", request_body = AppealClaimIn, responses(
+    (status = 200, body = Vec<AppealCaseOut>, description = "The appeals, the most urgent first; none when nothing is free"),
+    (status = 403, body = Problem, description = "Not a moderator"),
+))]
+pub async fn claim_next_appeals(
+    Moderator(moderator): Moderator,
+    State(app): State<App>,
+    Body(wanted): Body<AppealClaimIn>,
+) -> Result<Json<Vec<AppealCaseOut>>, Error> {
+    let scope = scope_of(&app.db, &moderator).await?;
+    for _ in 0..SEARCHES {
+        let mut tx = app.db.begin().await?;
+        let claimed = WaitingAppeal::claim_next(&mut tx, (moderator.id, &scope), wanted.limit).await?;
+        app.commit(tx).await?;
+        if !claimed.is_outrun {
+            break;
+        }
+    }
+    Ok(Json(claimed_by(&app, &moderator).await?))
+}
+
+/// Claim an appeal for 15 minutes, or extend the claim
+#[utoipa::path(post, path = "/moderation/appeals/{id}/claim", tag = "moderation", params(
+    ("id" = Uuid, Path, description = "The appeal"),
+), responses(
+    (status = 200, body = AppealClaimOut),
+    (status = 403, body = Problem, description = "Not a moderator, or the one who decided or appealed, or it is outside of their scope"),
+    (status = 404, body = Problem),
+    (status = 409, body = Problem, description = "Another moderator has claimed it, or it was resolved before"),
+))]
+pub async fn claim_appeal(
+    Moderator(moderator): Moderator,
+    State(app): State<App>,
+    Path(id): Path,
+) -> Result<Json<AppealClaimOut>, Error> {
+    let mut tx = app.db.begin().await?;
+    let until = signals::claimed(&mut tx, id, &moderator).await?;
+    app.commit(tx).await?;
+    Ok(Json(AppealClaimOut { moderator: moderator.id, until }))
+}
+
+/// End one's claim on an appeal; administrators end any
+#[utoipa::path(delete, path = "/moderation/appeals/{id}/claim", tag = "moderation", params(
+    ("id" = Uuid, Path, description = "The appeal"),
+), responses(
+    (status = 204),
+    (status = 403, body = Problem, description = "Not a moderator"),
+    (status = 404, body = Problem, description = "The caller has not claimed it"),
+))]
+pub async fn release_appeal(
+    Moderator(moderator): Moderator,
+    State(app): State<App>,
+    Path(id): Path,
+) -> Result<StatusCode, Error> {
+    let by = (moderator.role < Role::Admin).then_some(moderator.id);
+    if release(&app.db, id, by).await? { Ok(StatusCode::NO_CONTENT) } else { Err(NOT_CLAIMED) }
 }
 
 /// Resolve an appeal: the decision stands, or its effects end
@@ -116,7 +205,7 @@ pub async fn get_appeals(
     (status = 200, body = AppealCaseOut),
     (status = 403, body = Problem, description = "Not a moderator, or the one who decided or appealed, or it is outside of their scope"),
     (status = 404, body = Problem),
-    (status = 409, body = Problem, description = "The appeal was resolved before"),
+    (status = 409, body = Problem, description = "The appeal was resolved before, or another moderator has claimed it; administrators resolve it all the same"),
 ))]
 pub async fn resolve_appeal(
     Moderator(moderator): Moderator,

@@ -3,12 +3,15 @@
 //! A decision is a row, and an entry in the ledger of every subject that it changes: the content, and its author when it warns,
 //! mutes or bans. It is in force until it expires, is reversed, or an appeal overturns it; then exactly its own effects end.
 //! [`signals::decide`] and [`signals::end`] are the two ways to make and to end one.
+pub mod effects;
 pub mod events;
 mod locked;
 pub mod models;
+pub mod references;
 pub mod schemas;
 pub mod services;
 pub mod signals;
+pub mod statements;
 mod views;
 
 #[cfg(test)]
@@ -29,6 +32,7 @@ use crate::core::ground::settings::Rate;
 use crate::subjects::SubjectKey;
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{Actor, PolicyRef};
+use crate::subjects::means::AutomatedMeans;
 use crate::subjects::reasons::Reason;
 
 /// A decision that is to be made.
@@ -43,6 +47,8 @@ pub struct NewDecision {
     pub policy: Option<PolicyRef>,
     /// The analysis that it follows from.
     pub analysis: Option<Uuid>,
+    /// What a machine decides by.
+    pub means: Option<AutomatedMeans>,
     /// For moderators.
     pub internal_note: Option<String>,
     /// For the author.
@@ -66,6 +72,7 @@ impl NewDecision {
             reason,
             policy: None,
             analysis: None,
+            means: None,
             internal_note: None,
             public_note: None,
             hours: None,

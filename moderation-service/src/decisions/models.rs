@@ -1,5 +1,4 @@
 //! Decisions in the database: all of the SQL of this feature.
-use serde_json::value::RawValue;
 use sqlx::types::Json;
 use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
@@ -10,7 +9,8 @@ use crate::core::contract::timestamp::Timestamp;
 use crate::core::doors::personal_data::PersonalDataItem;
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{Ended, PolicyRef};
-use crate::subjects::reasons::{ContractReason, Reason};
+use crate::subjects::means::AutomatedMeans;
+use crate::subjects::reasons::Reason;
 use crate::subjects::{SubjectKey, SubjectType};
 
 /// Decisions erased in one statement.
@@ -30,6 +30,11 @@ pub struct Decision {
     pub reason: Reason,
     pub policy: Option<PolicyRef>,
     pub analysis: Option<Uuid>,
+    /// What a machine has decided by.
+    pub means: Option<AutomatedMeans>,
+    /// Whether a machine had found the subject then, and whether users had reported it; none: it is not known.
+    pub found_by_machine: Option<bool>,
+    pub reported: Option<bool>,
     pub internal_note: Option<String>,
     pub public_note: Option<String>,
     /// Until when what it does to a content is in force.
@@ -56,6 +61,9 @@ struct DecisionRow {
     policy_version: Option<i32>,
     rule: Option<String>,
     analysis: Option<Uuid>,
+    means: Option<Json<AutomatedMeans>>,
+    found_by_machine: Option<bool>,
+    reported: Option<bool>,
     internal_note: Option<String>,
     public_note: Option<String>,
     expires_at: Option<Timestamp>,
@@ -79,6 +87,9 @@ impl From<DecisionRow> for Decision {
             reason: row.reason,
             policy: policy.map(|((id, version), rule)| PolicyRef { id, version, rule }),
             analysis: row.analysis,
+            means: row.means.map(|means| means.0),
+            found_by_machine: row.found_by_machine,
+            reported: row.reported,
             internal_note: row.internal_note,
             public_note: row.public_note,
             expires_at: row.expires_at,
@@ -95,9 +106,10 @@ impl Decision {
     pub async fn insert(&self, tx: &mut PgTransaction<'_>) -> sqlx::Result<()> {
         sqlx::query!(
             "insert into decision (id, subject_type, subject_id, author, at, moderator, strikes, actions, reason, policy,
-                policy_version, rule, analysis, internal_note, public_note, expires_at, standing_until, due_at)
+                policy_version, rule, analysis, internal_note, public_note, expires_at, standing_until, due_at, means,
+                found_by_machine, reported)
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                least($16::timestamptz, $17::timestamptz))",
+                least($16::timestamptz, $17::timestamptz), $18, $19, $20)",
             self.id,
             self.key.r#type as SubjectType,
             self.key.id,
@@ -114,7 +126,10 @@ impl Decision {
             self.internal_note,
             self.public_note,
             self.expires_at as Option<Timestamp>,
-            self.standing_until as Option<Timestamp>
+            self.standing_until as Option<Timestamp>,
+            self.means.as_ref().map(Json) as _,
+            self.found_by_machine,
+            self.reported
         )
         .execute(&mut **tx)
         .await?;
@@ -126,8 +141,8 @@ impl Decision {
         let row = sqlx::query_as!(
             DecisionRow,
             r#"select id, subject_type, subject_id, author, at, moderator, strikes, actions as "actions: Json<Vec<Action>>",
-                reason, policy, policy_version, rule, analysis, internal_note, public_note, expires_at, standing_until,
-                ended_at, ended_by,
+                reason, policy, policy_version, rule, analysis, means as "means: Json<AutomatedMeans>", found_by_machine, reported,
+                internal_note, public_note, expires_at, standing_until, ended_at, ended_by,
                 (select status from appeal where appeal.decision = decision.id) as "appeal: AppealStatus"
             from decision where id = $1"#,
             id
@@ -182,8 +197,8 @@ impl Decision {
         let rows = sqlx::query_as!(
             DecisionRow,
             r#"select id, subject_type, subject_id, author, at, moderator, strikes, actions as "actions: Json<Vec<Action>>",
-                reason, policy, policy_version, rule, analysis, internal_note, public_note, expires_at, standing_until,
-                ended_at, ended_by, null::text as "appeal: AppealStatus"
+                reason, policy, policy_version, rule, analysis, means as "means: Json<AutomatedMeans>", found_by_machine, reported,
+                internal_note, public_note, expires_at, standing_until, ended_at, ended_by, null::text as "appeal: AppealStatus"
             from decision where author = $1 and strikes is not null and ended_at is null order by id"#,
             author
         );
@@ -195,8 +210,8 @@ impl Decision {
         let rows = sqlx::query_as!(
             DecisionRow,
             r#"select id, subject_type, subject_id, author, at, moderator, strikes, actions as "actions: Json<Vec<Action>>",
-                reason, policy, policy_version, rule, analysis, internal_note, public_note, expires_at, standing_until,
-                ended_at, ended_by,
+                reason, policy, policy_version, rule, analysis, means as "means: Json<AutomatedMeans>", found_by_machine, reported,
+                internal_note, public_note, expires_at, standing_until, ended_at, ended_by,
                 (select status from appeal where appeal.decision = decision.id) as "appeal: AppealStatus"
             from decision where author = $1 and (at, id) < ($2, $3) order by at desc, id desc limit $4"#,
             author,
@@ -220,7 +235,8 @@ impl Decision {
             PersonalDataItem,
             r#"select at, id, to_json(held) as "thing!" from (
                 select id, subject_type, subject_id, author, at, moderator is null as automated, strikes, actions, reason,
-                    policy, policy_version, rule, public_note, expires_at, standing_until, ended_at, ended_by
+                    policy, policy_version, rule, means, found_by_machine, reported, public_note, expires_at, standing_until,
+                    ended_at, ended_by
                 from decision where author = $1 and (at, id) < ($2, $3)
             ) as held order by at desc, id desc limit $4"#,
             author,
@@ -249,100 +265,5 @@ impl Decision {
             BATCH
         );
         Ok(deleted + bare.execute(&mut **tx).await?.rows_affected() > 0)
-    }
-}
-
-/// Locks a content against the events of its own service until the transaction ends.
-pub async fn lock_content(tx: &mut PgTransaction<'_>, id: Uuid) -> sqlx::Result<()> {
-    sqlx::query!("select id from content where id = $1 for update", id).fetch_optional(&mut **tx).await?;
-    Ok(())
-}
-
-/// Who wrote a subject; none when nothing is known of it. A user is their own author.
-pub async fn author_of(db: impl PgExecutor<'_>, key: SubjectKey) -> sqlx::Result<Option<Uuid>> {
-    if key.is_user() {
-        return Ok(Some(key.id));
-    }
-    let author = sqlx::query_scalar!(
-        r#"select author as "author!" from content where type = $1 and id = $2 and author is not null
-        union all select author from subject where type = $1 and id = $2 limit 1"#,
-        key.r#type as SubjectType,
-        key.id
-    );
-    author.fetch_optional(db).await
-}
-
-/// Lets the open appeal of a decision succeed that was taken back meanwhile, and returns it.
-pub async fn overturn_appeal(tx: &mut PgTransaction<'_>, decision: Uuid, at: Timestamp) -> sqlx::Result<Option<Uuid>> {
-    let appeal = sqlx::query_scalar!(
-        "update appeal set status = 'OVERTURNED', resolved_at = $2 where decision = $1 and status = 'OPEN' returning id",
-        decision,
-        at as Timestamp
-    );
-    appeal.fetch_optional(&mut **tx).await
-}
-
-/// Whether another moderator than this one looks at a subject, so that two do not decide about it.
-pub async fn is_claimed_by_another(db: impl PgExecutor<'_>, key: SubjectKey, moderator: Uuid) -> sqlx::Result<bool> {
-    let claimed = sqlx::query_scalar!(
-        r#"select exists (select from claim where subject_type = $1 and subject_id = $2 and moderator <> $3 and until > now())
-            as "is!""#,
-        key.r#type as SubjectType,
-        key.id,
-        moderator
-    );
-    claimed.fetch_one(db).await
-}
-
-/// Ends the lease of the moderator who looks at a subject.
-pub async fn release(tx: &mut PgTransaction<'_>, key: SubjectKey) -> sqlx::Result<()> {
-    sqlx::query!("delete from claim where subject_type = $1 and subject_id = $2", key.r#type as SubjectType, key.id)
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
-}
-
-/// Calls the open reports about a subject a misuse, in the transaction of the decision that answers them.
-pub async fn call_reports_abusive(tx: &mut PgTransaction<'_>, key: SubjectKey) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update report set abusive = true where subject_type = $1 and subject_id = $2 and status = 'OPEN'",
-        key.r#type as SubjectType,
-        key.id
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// A case of the contract, as far as a request needs it.
-pub struct OpenCase {
-    pub id: Uuid,
-    pub created_at: Timestamp,
-    pub updated_at: Timestamp,
-    pub raw_content: Box<RawValue>,
-}
-
-impl OpenCase {
-    /// Opens the case about a content that is hidden now, or renews the one that is open.
-    pub async fn open(
-        tx: &mut PgTransaction<'_>,
-        (key, author): (SubjectKey, Uuid),
-        reason: ContractReason,
-    ) -> sqlx::Result<Self> {
-        let case = sqlx::query_as!(
-            Self,
-            r#"insert into moderation (id, type, content_id, author, raw_content, reason)
-            select $1, $2::text, $3::uuid, $4::uuid, coalesce((select raw from content where id = $3), json_build_object(
-                'id', $3, 'created_by', $4, 'content', coalesce((select text from content where id = $3), ''))), $5::text
-            on conflict (content_id) where status = 'DELETE_REQUESTED' do update
-                set updated_at = now(), reason = excluded.reason
-            returning id, created_at, updated_at, raw_content as "raw_content: Box<RawValue>""#,
-            Uuid::now_v7(),
-            key.r#type as SubjectType,
-            key.id,
-            author,
-            reason as ContractReason
-        );
-        case.fetch_one(&mut **tx).await
     }
 }

@@ -7,12 +7,14 @@ use uuid::Uuid;
 
 use super::models::Decision;
 use super::{AppealStatus, NewDecision};
-use crate::core::contract::fields::{Fields, Input, Invalid};
+use crate::core::api::errors::Error;
+use crate::core::contract::fields::{Fields, Input, Invalid, invalid};
 use crate::core::contract::timestamp::Timestamp;
 use crate::subjects::actions::{Action, LONGEST_HOURS, LONGEST_LABEL};
 use crate::subjects::changes::{Actor, Ended, PolicyRef};
 use crate::subjects::flags::read_flag;
-use crate::subjects::reasons::{ContractReason, Family, Reason};
+use crate::subjects::means::AutomatedMeans;
+use crate::subjects::reasons::{ContractReason, Reason};
 use crate::subjects::{SubjectKey, SubjectType};
 
 /// The longest note, in characters.
@@ -32,7 +34,7 @@ pub struct DecisionIn {
     #[schema(min_items = 1, max_items = 8)]
     pub actions: Vec<Action>,
     pub reason: Reason,
-    /// The policy that the decision follows from
+    /// The policy, version and rule that the decision follows from, which must be there
     pub policy: Option<PolicyRef>,
     /// For other moderators, at most 2,000 characters
     #[schema(max_length = 2_000)]
@@ -147,6 +149,18 @@ fn read_hours(fields: &mut Fields) -> Option<i32> {
 }
 
 impl DecisionIn {
+    /// Refuses what cannot be done to a subject of that type.
+    pub fn check_fit(&self, subject: SubjectType) -> Result<(), Error> {
+        let msg = match subject {
+            _ if self.fits(subject) => return Ok(()),
+            SubjectType::User => {
+                "a user is no content: only WARN, REQUIRE_APPROVAL, MUTE, BAN, ALLOW, DISMISS and RESTORE"
+            }
+            _ => "LOCK and LIMIT are for posts, LABEL is for posts and comments",
+        };
+        Err(Error::Invalid(vec![invalid(&["body", "actions"], msg, "value_error.actions", None)]))
+    }
+
     /// Whether all of it can be done to a subject of that type.
     pub fn fits(&self, subject: SubjectType) -> bool {
         self.actions.iter().all(|action| action.fits(subject))
@@ -162,6 +176,7 @@ impl DecisionIn {
             reason: self.reason,
             policy: self.policy,
             analysis: None,
+            means: None,
             internal_note: self.internal_note,
             public_note: self.public_note,
             hours: self.hours,
@@ -203,6 +218,8 @@ pub struct DecisionOut {
     pub policy: Option<PolicyRef>,
     /// The analysis that it follows from
     pub analysis: Option<Uuid>,
+    /// What a machine has decided by; null: a person has decided
+    pub automated_means: Option<AutomatedMeans>,
     pub internal_note: Option<String>,
     pub public_note: Option<String>,
     /// Until when what it does to a content is in force; null: without an end
@@ -230,6 +247,7 @@ impl From<Decision> for DecisionOut {
             reason: decision.reason,
             policy: decision.policy,
             analysis: decision.analysis,
+            automated_means: decision.means,
             internal_note: decision.internal_note,
             public_note: decision.public_note,
             expires_at: decision.expires_at,
@@ -237,81 +255,6 @@ impl From<Decision> for DecisionOut {
             ended_at: decision.ended_at,
             ended_by: decision.ended_by,
             appeal: decision.appeal,
-        }
-    }
-}
-
-/// The statement of reasons of a decision, as the Digital Services Act (article 17) asks for it. It names no moderator.
-#[derive(Serialize, ToSchema)]
-pub struct StatementOut {
-    pub decision_id: Uuid,
-    pub at: Timestamp,
-    pub subject_type: SubjectType,
-    pub subject_id: Uuid,
-    /// What was done
-    pub actions: Vec<Action>,
-    /// Until when what it does to the content is in force; null: without an end
-    pub expires_at: Option<Timestamp>,
-    /// Until when what it does to the account is in force; null: without an end
-    pub standing_until: Option<Timestamp>,
-    /// Where it is in force: `EVERYWHERE`
-    #[schema(examples("EVERYWHERE"))]
-    pub territorial_scope: &'static str,
-    /// The facts: what a moderator wrote to the author, where one did
-    pub facts: Option<String>,
-    pub reason: Reason,
-    pub family: Family,
-    /// The reason in words
-    #[schema(examples("it bullies somebody"))]
-    pub ground: &'static str,
-    /// The policy, its version and rule, where the decision follows from one
-    pub policy: Option<PolicyRef>,
-    /// The sum of strikes that has led to it; null: it was not the ladder
-    pub strikes: Option<i32>,
-    /// Whether a machine has found it
-    pub automated_detection: bool,
-    /// Whether a machine has decided
-    pub automated_decision: bool,
-    /// The whole statement in plain words
-    pub text: Option<String>,
-    /// Until when the author can appeal
-    pub appeal_until: Timestamp,
-    /// Where the author appeals
-    #[schema(examples("POST /api/v1/me/moderation/decisions/01994000-0000-7000-8000-000000000000/appeal"))]
-    pub redress: String,
-    /// How far the appeal is; null: there is none
-    pub appeal: Option<AppealStatus>,
-    /// Since when the decision is no longer in force
-    pub ended_at: Option<Timestamp>,
-    pub ended_by: Option<Ended>,
-}
-
-impl From<Decision> for StatementOut {
-    fn from(decision: Decision) -> Self {
-        let text = decision.notice().map(|(_, _, text)| text);
-        Self {
-            decision_id: decision.id,
-            at: decision.at,
-            subject_type: decision.key.r#type,
-            subject_id: decision.key.id,
-            expires_at: decision.expires_at,
-            standing_until: decision.standing_until,
-            territorial_scope: "EVERYWHERE",
-            reason: decision.reason,
-            family: decision.reason.family(),
-            ground: decision.reason.sentence(),
-            strikes: decision.strikes,
-            automated_detection: decision.analysis.is_some() || decision.moderator.is_none(),
-            automated_decision: decision.moderator.is_none(),
-            text,
-            appeal_until: decision.appeal_until(),
-            redress: format!("POST /api/v1/me/moderation/decisions/{}/appeal", decision.id),
-            appeal: decision.appeal,
-            ended_at: decision.ended_at,
-            ended_by: decision.ended_by,
-            actions: decision.actions,
-            facts: decision.public_note,
-            policy: decision.policy,
         }
     }
 }

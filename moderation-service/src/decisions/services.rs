@@ -7,6 +7,7 @@ use super::schemas::NoticeKind;
 use crate::core::contract::timestamp::Timestamp;
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{Actor, Ruling};
+use crate::subjects::means::AutomatedMeans;
 use crate::subjects::reasons::Family;
 use crate::subjects::{Standing, SubjectType};
 
@@ -100,6 +101,17 @@ impl Decision {
         self.moderator.is_some() && self.actions.iter().any(|action| matches!(action, Action::Hide | Action::Remove))
     }
 
+    /// Whether a machine has found what it is about. Decisions from before there was that are known by their analyses.
+    pub fn is_found_by_machine(&self) -> bool {
+        self.found_by_machine.unwrap_or(self.analysis.is_some() || self.moderator.is_none())
+    }
+
+    /// The facts that it relies on, in words: what a moderator wrote to the author, or what a machine found.
+    pub fn facts(&self) -> Option<String> {
+        let found = || self.means.as_ref().and_then(AutomatedMeans::sentence);
+        self.public_note.clone().or_else(found)
+    }
+
     /// Until when it can be appealed.
     pub fn appeal_until(&self) -> Timestamp {
         Timestamp(self.at.0 + TimeDelta::days(APPEAL_DAYS))
@@ -117,12 +129,13 @@ impl Decision {
             None => format!("The reason: {} ({}).", self.reason.sentence(), self.reason.word()),
         };
         let origin = match (self.moderator, self.strikes) {
-            (None, _) => "It was found and decided automatically.",
+            (None, _) if self.is_found_by_machine() => "It was found and decided automatically.",
+            (None, _) => "It was decided automatically.",
             (_, Some(_)) => "It follows from what moderators have decided about your posts and comments.",
             _ => "A moderator has decided this.",
         };
         let until = self.appeal_until().0.format("%-d %B %Y");
-        let note = self.public_note.as_ref().map(|note| format!(" {note}")).unwrap_or_default();
+        let note = self.facts().map(|facts| format!(" {facts}")).unwrap_or_default();
         let text = format!("{} {ground} {origin}{note} You can appeal until {until}.", done.join(" "));
         Some((kind, first.trim_end_matches('.').to_owned(), text))
     }

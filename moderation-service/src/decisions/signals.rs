@@ -3,11 +3,12 @@ use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
 use super::NewDecision;
+use super::effects::models::{
+    OpenCase, call_reports_abusive, is_claimed_by_another, is_flagged, lock_content, overturn_appeal, release,
+};
 use super::events::producers;
 use super::locked::{End, Locked};
-use super::models::{
-    Decision, OpenCase, call_reports_abusive, is_claimed_by_another, lock_content, overturn_appeal, release,
-};
+use super::models::Decision;
 use super::schemas::{DeleteRequest, Notice, NoticeKind};
 use crate::core::api::errors::Error;
 use crate::core::app::identity::{Role, User};
@@ -36,7 +37,8 @@ pub async fn decide(tx: &mut PgTransaction<'_>, new: NewDecision) -> Result<Deci
     }
     let mut locked = Locked::open(tx, new.key, new.author, by_person).await?;
     end_those_before(tx, &mut locked, &new).await?;
-    let decision = store(tx, &new, locked.at).await?;
+    let found = found_by_machine(tx, &locked, &new).await?;
+    let decision = store(tx, &new, &locked, found).await?;
     if by_person && new.strikes.is_none() {
         release(tx, new.key).await?;
         if locked.subject.reports > 0 {
@@ -99,6 +101,7 @@ pub async fn moderate(tx: &mut PgTransaction<'_>, ladder: &Ladder, new: NewDecis
             reason: decision.reason,
             policy: None,
             analysis: None,
+            means: None,
             internal_note: None,
             public_note: None,
             hours: None,
@@ -136,8 +139,23 @@ async fn end_those_before(tx: &mut PgTransaction<'_>, locked: &mut Locked, new: 
     Ok(())
 }
 
+/// Whether a machine has found what a decision is about: by the analysis that it follows from, or by what a person has looked at.
+async fn found_by_machine(tx: &mut PgTransaction<'_>, locked: &Locked, new: &NewDecision) -> sqlx::Result<bool> {
+    if !new.is_by_person() || new.strikes.is_some() {
+        return Ok(new.analysis.is_some());
+    }
+    let is_held = locked.subject.active.iter().any(|held| held.ruling.automated && held.ruling.policy.is_some());
+    Ok(is_held || is_flagged(tx, new.key).await?)
+}
+
 /// Stores the row of a new decision.
-async fn store(tx: &mut PgTransaction<'_>, new: &NewDecision, at: Timestamp) -> sqlx::Result<Decision> {
+async fn store(
+    tx: &mut PgTransaction<'_>,
+    new: &NewDecision,
+    locked: &Locked,
+    found_by_machine: bool,
+) -> sqlx::Result<Decision> {
+    let at = locked.at;
     let decision = Decision {
         id: Uuid::now_v7(),
         key: new.key,
@@ -149,6 +167,9 @@ async fn store(tx: &mut PgTransaction<'_>, new: &NewDecision, at: Timestamp) -> 
         reason: new.reason,
         policy: new.policy.clone(),
         analysis: new.analysis,
+        means: new.means.clone(),
+        found_by_machine: Some(found_by_machine),
+        reported: Some(locked.subject.reports > 0),
         internal_note: new.internal_note.clone(),
         public_note: new.public_note.clone(),
         expires_at: new.expires_at(at),
@@ -173,8 +194,8 @@ async fn store(tx: &mut PgTransaction<'_>, new: &NewDecision, at: Timestamp) -> 
 fn add_rulings(locked: &mut Locked, new: &NewDecision, decision: &Decision) {
     let decided = |ruling, closes_review| {
         let (public_note, internal_note) = (new.public_note.clone(), new.internal_note.clone());
-        let ruling = Box::new(ruling);
-        NewEntry::new(new.actor, Change::Decided { ruling, closes_review, public_note, internal_note })
+        let (ruling, means) = (Box::new(ruling), new.means.clone().map(Box::new));
+        NewEntry::new(new.actor, Change::Decided { ruling, closes_review, means, public_note, internal_note })
     };
     // What the ladder does is no look at the account's own reports.
     let closes_review = new.is_by_person() && new.strikes.is_none();

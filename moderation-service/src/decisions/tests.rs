@@ -61,6 +61,7 @@ pub async fn decided_by_machine(platform: &Platform, key: SubjectKey, author: Uu
         reason: Reason::HateSlur,
         policy: None,
         analysis: Some(Uuid::now_v7()),
+        means: None,
         internal_note: None,
         public_note: None,
         hours: None,
@@ -326,6 +327,7 @@ async fn a_machine_hides_at_most(_: PgPoolOptions, database: PgConnectOptions) {
             reason: Reason::SpamLink,
             policy: None,
             analysis: None,
+            means: None,
             internal_note: None,
             public_note: None,
             hours: None,
@@ -518,4 +520,68 @@ async fn a_decision_ends_once(_: PgPoolOptions, database: PgConnectOptions) {
     assert_eq!(subject(&platform, post).await.version, 2);
     let mut tx = platform.app.db.begin().await.unwrap();
     assert!(signals::end(&mut tx, Uuid::now_v7(), Ended::Reversed, Actor::Timer).await.unwrap().is_none());
+}
+
+/// A decision that names a policy names one that there is, in a version and with a rule that it has had.
+#[sqlx::test(migrations = false)]
+async fn a_decision_refers_to_a_rule_that_there_is(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((_, her), (moderator, _)) = (new_user(), new_moderator());
+    let post = new_content(&platform, SubjectType::Post, her).await;
+    let policy = |id: Value, version: i32, rule: &str| json!({ "id": id, "version": version, "rule": rule });
+    let default = json!("019aa0c6-0000-7000-8000-000000000001");
+    let body = |policy: &Value| json!({ "actions": [{ "action": "LIMIT" }], "reason": "SPAM_LINK", "policy": policy });
+    for (policy, detail) in [
+        (policy(json!(Uuid::now_v7()), 1, "spam"), "No such policy"),
+        (policy(default.clone(), 99, "spam"), "The policy has no such version"),
+        (policy(default.clone(), 1, "telepathy"), "The version of the policy has no such rule"),
+    ] {
+        let refused = decide(&platform, &moderator, post, body(&policy)).await;
+        assert_eq!((refused.status.as_u16(), &refused.body["detail"]), (404, &json!(detail)), "{policy}");
+        let mut bulk = body(&policy);
+        bulk["subjects"] = json!([{ "type": "POST", "id": post.id }]);
+        let refused = platform.call("POST", "/moderation/decisions/bulk", Some(&moderator), Some(bulk)).await;
+        assert_eq!((refused.status.as_u16(), &refused.body["detail"]), (404, &json!(detail)), "{policy}");
+    }
+    assert_eq!(Subject::find(&platform.app.db, post).await.unwrap(), None, "nothing has happened");
+    // Of a version of before as well: a decision may be about what was written then.
+    for version in [1, 2] {
+        let policy = policy(default.clone(), version, "spam");
+        let reply = decide(&platform, &moderator, post, body(&policy)).await;
+        assert_eq!((reply.status.as_u16(), &reply.body["policy"]), (201, &policy), "{reply:?}");
+    }
+}
+
+/// By the histogram a ladder is tuned: how many users have which sum, and how many have reached each rung.
+#[sqlx::test(migrations = false)]
+async fn strikes_are_counted_by_their_sums(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (moderator, _) = new_moderator();
+    let histogram = async || {
+        let reply = platform.call("GET", "/moderation/strikes/histogram", Some(&moderator), None).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        reply.body
+    };
+    assert_eq!((&histogram().await["users"], &histogram().await["sums"]), (&json!(0), &json!([])));
+    // Weights 1, 1 and 4 about two posts: a sum of 1, 1 and 5.
+    for reasons in [&["HARASSMENT_INSULT"][..], &["SPAM_LINK"][..], &["HARASSMENT_INSULT", "VIOLENCE_THREAT"][..]] {
+        let (_, author) = new_user();
+        for reason in reasons {
+            let post = new_content(&platform, SubjectType::Post, author).await;
+            decided(&platform, &moderator, post, json!([{ "action": "HIDE" }]), reason).await;
+        }
+    }
+    let counted = histogram().await;
+    assert_eq!(
+        (&counted["users"], &counted["sums"]),
+        (&json!(3), &json!([{ "sum": 1, "users": 2 }, { "sum": 5, "users": 1 }]))
+    );
+    let rungs = counted["rungs"].as_array().unwrap().iter();
+    let rungs: Vec<_> = rungs.map(|rung| (rung["from"].as_i64().unwrap(), rung["users"].as_i64().unwrap())).collect();
+    assert_eq!(rungs, [(1, 3), (3, 1), (5, 1), (8, 0), (12, 0)]);
+    assert_eq!(counted["rungs"][1]["action"], json!({ "action": "MUTE", "hours": 24 }));
+    assert_eq!(platform.call("GET", "/moderation/strikes/histogram", Some(&new_user().0), None).await.status, 403);
+    // What grows old counts no longer.
+    sqlx::Executor::execute(&platform.app.db, "update strike set expires_at = now()").await.unwrap();
+    assert_eq!(histogram().await["users"], 0);
 }

@@ -4,19 +4,21 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::{Extension, Json};
 
-use super::models::{Decision, author_of};
-use super::schemas::{DecisionIn, DecisionOut, ReversalIn, StatementOut};
+use super::effects::models::author_of;
+use super::models::Decision;
+use super::references::check_policy;
+use super::schemas::{DecisionIn, DecisionOut, ReversalIn};
+use super::statements::StatementOut;
 use super::{CLAIMED, NO_SUCH_DECISION, check_moderator, signals};
 use crate::core::api::errors::{Error, Problem};
 use crate::core::api::pagination::Page;
 use crate::core::app::App;
 use crate::core::app::identity::User;
 use crate::core::contract::extract::{Json as Body, Path};
-use crate::core::contract::fields::invalid;
 use crate::scopes::check_scope;
 use crate::strikes::services::Ladder;
+use crate::subjects::SubjectKey;
 use crate::subjects::staff::Moderator;
-use crate::subjects::{SubjectKey, SubjectType};
 
 /// Decide about a post, a comment or a user
 ///
@@ -27,7 +29,7 @@ use crate::subjects::{SubjectKey, SubjectType};
 ), request_body = DecisionIn, responses(
     (status = 201, body = DecisionOut),
     (status = 403, body = Problem, description = "Not a moderator, or the subject is the moderator's own or outside of their scope"),
-    (status = 404, body = Problem),
+    (status = 404, body = Problem, description = "There is no such subject, or no such policy, version or rule"),
     (status = 409, body = Problem, description = "Another moderator has claimed the subject; administrators decide all the same"),
 ))]
 pub async fn create_decision(
@@ -37,19 +39,12 @@ pub async fn create_decision(
     key: SubjectKey,
     Body(decision): Body<DecisionIn>,
 ) -> Result<(StatusCode, Json<DecisionOut>), Error> {
-    if !decision.fits(key.r#type) {
-        let msg = match key.r#type {
-            SubjectType::User => {
-                "a user is no content: only WARN, REQUIRE_APPROVAL, MUTE, BAN, ALLOW, DISMISS and RESTORE"
-            }
-            _ => "LOCK and LIMIT are for posts, LABEL is for posts and comments",
-        };
-        return Err(Error::Invalid(vec![invalid(&["body", "actions"], msg, "value_error.actions", None)]));
-    }
+    decision.check_fit(key.r#type)?;
     let mut tx = app.db.begin().await?;
     let author = author_of(&mut *tx, key).await?.ok_or(Error::Refused(StatusCode::NOT_FOUND, "No such subject"))?;
     check_moderator(&moderator, author)?;
     check_scope(&mut tx, &moderator, key, None).await?;
+    check_policy(&mut *tx, decision.policy.as_ref()).await?;
     if signals::is_kept_by_another(&mut *tx, &moderator, key).await? {
         return Err(CLAIMED);
     }

@@ -21,11 +21,13 @@ pub async fn next_due(db: impl PgExecutor<'_>) -> sqlx::Result<Option<Timestamp>
     next.fetch_one(db).await
 }
 
-/// For how many seconds the decision has been due that is due longest; 0 when none is.
+/// For how many seconds the decision has been due that is due longest, to be ended or, where it was scheduled, to be made; 0 when none is.
 pub async fn lag_seconds(db: impl PgExecutor<'_>) -> sqlx::Result<f64> {
     let lag = sqlx::query_scalar!(
-        r#"select coalesce(extract(epoch from clock_timestamp() - min(due_at)), 0)::float8 as "lag!" from decision
-        where ended_at is null and due_at <= clock_timestamp()"#
+        r#"select coalesce(extract(epoch from clock_timestamp() - least(
+            (select min(due_at) from decision where ended_at is null and due_at <= clock_timestamp()),
+            (select min(due_at) from scheduled_decision where status = 'WAITING' and due_at <= clock_timestamp())
+        )), 0)::float8 as "lag!""#
     );
     lag.fetch_one(db).await
 }

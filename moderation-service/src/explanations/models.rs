@@ -4,6 +4,8 @@ use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
 use crate::analyses::scoring::WeighedSpan;
+use crate::policies::evaluation::Match;
+use crate::policies::rules::HeadThresholds;
 use crate::text_model::HEADS;
 
 /// How long one process may be at an explanation, in seconds: the longest text takes some on a slow processor.
@@ -19,6 +21,9 @@ pub struct WaitingExplanation {
     /// How often it was begun, this time counted.
     pub tries: i16,
     pub scores: Option<Json<[f64; HEADS]>>,
+    /// From where on each head labels, and the rules that matched: by both it is known what is to be explained.
+    pub thresholds: Option<Json<[HeadThresholds; HEADS]>>,
+    pub matched: Json<Vec<Match>>,
     /// The text that was read; none when the content has another one by now, or is gone.
     pub text: Option<String>,
 }
@@ -35,7 +40,8 @@ impl WaitingExplanation {
                 select analysis from waiting_explanation where model_version = $1 and due_at <= now()
                 order by severity desc, created_at desc limit 1 for update skip locked
             )
-            returning waiting.analysis, content_id as content, tries, scores as "scores: Json<[f64; HEADS]>", text as "text?""#,
+            returning waiting.analysis, content_id as content, tries, scores as "scores: Json<[f64; HEADS]>",
+                thresholds as "thresholds: Json<[HeadThresholds; HEADS]>", matched as "matched!: Json<Vec<Match>>", text as "text?""#,
             model_version,
             LEASE
         )

@@ -5,11 +5,11 @@ use std::time::Duration;
 use anyhow::Context;
 
 use super::models::WaitingExplanation;
-use crate::analyses::scoring::{NO_MODEL, WeighedSpan, explain_labels};
+use crate::analyses::scoring::{NO_MODEL, WeighedSpan, explain_scores, explained};
 use crate::contents::models as contents;
 use crate::core::app::App;
 use crate::core::ground::worker::{Outcome, Worker};
-use crate::text_model::{HEADS, TextModel};
+use crate::text_model::TextModel;
 
 /// How often it is looked whether something waits, when no commit of this process says so.
 const POLL: Duration = Duration::from_secs(2);
@@ -32,11 +32,14 @@ impl Explainer {
             tracing::warn!(analysis = %waiting.analysis, "an explanation is given up after {MAX_TRIES} tries");
             return Ok(("given_up", Vec::new()));
         }
-        let (Some(model), Some(text), Some(scores)) = (self.model.clone(), waiting.text.take(), &waiting.scores) else {
+        let (Some(model), Some(text)) = (self.model.clone(), waiting.text.take()) else {
             return Ok(("obsolete", Vec::new()));
         };
-        let scores: [f64; HEADS] = scores.0;
-        let spans = tokio::task::spawn_blocking(move || explain_labels(&*model, &text, &scores)).await;
+        let (Some(scores), Some(thresholds)) = (&waiting.scores, &waiting.thresholds) else {
+            return Ok(("obsolete", Vec::new()));
+        };
+        let heads = explained(&scores.0, &thresholds.0, &waiting.matched.0);
+        let spans = tokio::task::spawn_blocking(move || explain_scores(&*model, &text, &heads)).await;
         Ok(("explained", spans.context("the model panicked").flatten()?))
     }
 }

@@ -67,6 +67,7 @@ fn decision(dice: &mut StdRng, key: SubjectKey, author: Uuid, moderators: &[Uuid
         reason: Reason::ALL.choose(dice).unwrap().1,
         policy: None,
         analysis: None,
+        means: None,
         internal_note: dice.random_bool(0.5).then(|| "a note, with \"quotes\"\nand lines".to_owned()),
         public_note: None,
         hours: dice.random_bool(0.3).then_some(5),

@@ -32,6 +32,8 @@ const MIN_PHRASE_WORD: usize = 4;
 const MIN_PHRASE: usize = 8;
 /// The fewest letters of a word: fewer are an abbreviation, a number or a hash.
 const MIN_WORD: usize = 3;
+/// The words that are named with a finding, at most.
+const MAX_NAMED: usize = 5;
 
 /// Words for bodies, crimes and trades, which have to be discussed; and words with an innocent twin. As rustrict spells them.
 #[rustfmt::skip]
@@ -111,17 +113,33 @@ impl Analyser for Lexicon {
     fn analyse(&self, text: &str) -> Option<Finding> {
         let text = as_read(text);
         let whole = classify(&text, None);
-        let mut worst: Option<(Threshold, ContractReason)> = None;
+        let mut worst: Option<Worst> = None;
         for (category, threshold) in self.categories.into_iter().filter(|category| category.1 != Threshold::None) {
             if let Some(found) = find_worst(&text, whole, category)
-                && found.0 >= threshold
-                && worst.is_none_or(|worst| worst.0 < found.0)
+                && found.severity >= threshold
+                && worst.as_ref().is_none_or(|worst| worst.severity < found.severity)
             {
                 worst = Some(found);
             }
         }
-        let (severity, reason) = worst?;
-        Some(Finding { reason, severity: value(severity)? })
+        let Worst { severity, reason, words } = worst?;
+        Some(Finding { reason, severity: value(severity)?, words })
+    }
+}
+
+/// The worst that was found of one category.
+struct Worst {
+    severity: Threshold,
+    reason: ContractReason,
+    /// The words of this severity and reason; of spam, which is a property of the whole text, there are none.
+    words: Vec<String>,
+}
+
+impl Worst {
+    fn name(&mut self, word: String) {
+        if self.words.len() < MAX_NAMED && !self.words.contains(&word) {
+            self.words.push(word);
+        }
     }
 }
 
@@ -138,7 +156,7 @@ pub fn severities(text: &str) -> WordSeverities {
     let text = as_read(text);
     let whole = classify(&text, None);
     let severity = |category: Type| {
-        let worst = find_worst(&text, whole, category).and_then(|(severity, _)| value(severity));
+        let worst = find_worst(&text, whole, category).and_then(|worst| value(worst.severity));
         worst.unwrap_or_default()
     };
     WordSeverities { profane: severity(Type::PROFANE).max(severity(Type::OFFENSIVE)), sexual: severity(Type::SEXUAL) }
@@ -155,20 +173,32 @@ fn as_read(text: &str) -> String {
 }
 
 /// The most severe word of one category in a text, which rustrict classifies as `whole`.
-fn find_worst(text: &str, whole: Type, category: Type) -> Option<(Threshold, ContractReason)> {
-    if category == Type::OFFENSIVE && !find_words(text, Some(&RACIST_WORDS), Type::OFFENSIVE).is_empty() {
-        return Some((Threshold::Severe, ContractReason::Racism));
+fn find_worst(text: &str, whole: Type, category: Type) -> Option<Worst> {
+    if category == Type::OFFENSIVE {
+        let racist = find_words(text, Some(&RACIST_WORDS), Type::OFFENSIVE);
+        if !racist.is_empty() {
+            let mut worst = Worst { severity: Threshold::Severe, reason: ContractReason::Racism, words: Vec::new() };
+            for word in racist {
+                worst.name(word);
+            }
+            return Some(worst);
+        }
     }
-    let mut worst: Option<(Threshold, ContractReason)> = None;
+    let mut worst: Option<Worst> = None;
     for (severity, level, _) in SEVERITIES.into_iter().filter(|(_, level, _)| whole.is(category & *level)) {
         if category == Type::SPAM {
-            // It is a property of the whole text, not of a word.
-            return Some((severity, ContractReason::RulesViolation));
+            return Some(Worst { severity, reason: ContractReason::RulesViolation, words: Vec::new() });
         }
         for word in find_words(text, None, category & level) {
-            let severity = severity.min(max_severity(&word));
-            if worst.is_none_or(|worst| worst.0 < severity) {
-                worst = Some((severity, reason(category, &word)));
+            let (severity, reason) = (severity.min(max_severity(&word)), reason(category, &word));
+            match &mut worst {
+                Some(worst) if worst.severity > severity => {}
+                Some(worst) if worst.severity == severity => {
+                    if worst.reason == reason {
+                        worst.name(word);
+                    }
+                }
+                _ => worst = Some(Worst { severity, reason, words: vec![word] }),
             }
         }
     }
@@ -328,4 +358,29 @@ fn letters(text: &str) -> usize {
 fn is_word(text: &str) -> bool {
     let enough = if text.is_ascii() { MIN_WORD } else { 2 };
     letters(text) >= enough && 2 * letters(text) > text.chars().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::moderations::services::Implementation;
+
+    /// A finding names the words that it is about as they are written, each once, and no milder ones.
+    #[test]
+    fn a_finding_names_its_words() {
+        let lexicon = Lexicon::new(&Analysis {
+            analyser: Implementation::Rustrict,
+            moderation_profane_threshold: Threshold::Severe,
+            moderation_offensive_threshold: Threshold::Severe,
+            moderation_sexual_threshold: Threshold::Severe,
+            moderation_mean_threshold: Threshold::Severe,
+            moderation_spam_threshold: Threshold::None,
+        });
+        let found = |text: &str| lexicon.analyse(text).map(|found| (found.reason, found.words));
+        let named = |reason, word: &str| Some((reason, vec![word.to_owned()]));
+        assert_eq!(found("What crap, you n1gger, you n1gger!"), named(ContractReason::Racism, "n1gger"));
+        assert_eq!(found("you faggot, what a faggot"), named(ContractReason::OffensiveContent, "faggot"));
+        assert_eq!(found("just kill yourself"), named(ContractReason::RulesViolation, "kill yourself"));
+        assert_eq!(found("a nice day"), None);
+    }
 }

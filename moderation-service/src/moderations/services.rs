@@ -6,11 +6,15 @@ use utoipa::ToSchema;
 use crate::subjects::reasons::ContractReason;
 
 /// A breach of the rules in a text.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Finding {
     pub reason: ContractReason,
     /// How bad it is, above 0 to 1.
     pub severity: f64,
+    /// The words that are so bad, as they stand in the text, at most 5. Analyses of before there was this have none
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub words: Vec<String>,
 }
 
 /// Analyses texts. It is called within a transaction, so it calculates and makes no network calls.

@@ -11,7 +11,9 @@ use crate::core::doors::personal_data::PersonalDataSource;
 use crate::decisions::models::Decision;
 use crate::moderations::models::Moderation;
 use crate::pictures::models::Picture;
+use crate::queue::bulk;
 use crate::reports::models::{ReporterMute, UserReport};
+use crate::schedules::models::ScheduledDecision;
 use crate::scopes::models::ModeratorScope;
 use crate::strikes::models::Strike;
 use crate::{analyses, contents, ledger, pictures, policies, signals, subjects};
@@ -28,6 +30,10 @@ pub const PERSONAL_DATA: &[PersonalDataSource] = &[
     PersonalDataSource {
         name: "decisions",
         list: |db, person, before, rows| Box::pin(Decision::list_personal_data(db, person, before, rows)),
+    },
+    PersonalDataSource {
+        name: "scheduled_decisions",
+        list: |db, person, before, rows| Box::pin(ScheduledDecision::list_personal_data(db, person, before, rows)),
     },
     PersonalDataSource {
         name: "appeals",
@@ -81,12 +87,14 @@ async fn erase(tx: &mut PgTransaction<'static>, person: Uuid) -> sqlx::Result<bo
     ModeratorScope::erase(tx, person).await?;
     // A note about why a reporter is muted is in a moderator's words, about them.
     ReporterMute::delete(tx, person).await?;
+    bulk::models::erase(tx, person).await?;
     Ok(contents::models::erase(tx, person).await?
         || pictures::models::erase(tx, person).await?
         || signals::models::erase(tx, person).await?
         || analyses::models::erase(tx, person).await?
         || UserReport::erase(tx, person).await?
         || ledger::models::erase(tx, person).await?
+        || ScheduledDecision::erase(tx, person).await?
         || Decision::erase(tx, person).await?
         || subjects::models::erase(tx, person).await?
         || Moderation::erase(tx, person).await?)

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::Mode;
 use super::rules::{Facts, Rule, RuleOutcome};
+use crate::subjects::means::Comparison;
 use crate::subjects::reasons::Reason;
 
 /// A policy that is ready to be evaluated.
@@ -29,6 +30,9 @@ pub struct Match {
     pub label: Option<String>,
     /// How urgent it is for a person, 0 to 1
     pub severity: f64,
+    /// The comparisons of the rule that held. Analyses of before there was that have none
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub comparisons: Vec<Comparison>,
 }
 
 /// What follows for a content from the policies that are enforced.
@@ -78,10 +82,11 @@ pub fn evaluate(policies: &[CompiledPolicy], facts: &Facts<'_>) -> PolicyVerdict
                 version: policy.version,
                 mode: policy.mode,
                 rule: rule.name.clone(),
-                outcome: rule.outcome,
+                outcome: rule.outcome_for(facts),
                 reason: rule.reason,
                 label: rule.label.clone(),
                 severity: rule.severity.unwrap_or_else(|| facts.severity()),
+                comparisons: rule.when.comparisons(facts),
             });
             if rule.outcome == RuleOutcome::Allow {
                 break;

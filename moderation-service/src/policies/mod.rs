@@ -3,7 +3,7 @@
 //! A policy is a list of rules; a rule is a predicate over an analysis and an outcome. Rules are checked when they are written
 //! ([`rules`]) and kept as JSON, each change as a version of its own, so that a decision can name the version that it follows from.
 //! A policy in mode `SHADOW` is evaluated and counted, and leads to nothing: that is how a change is tried on live
-//! traffic. `POST /policies/simulate` tries one on past contents.
+//! traffic. `POST /policies/simulate` tries one on past contents, together with the others that are enforced.
 pub mod evaluation;
 pub mod models;
 pub mod parsing;

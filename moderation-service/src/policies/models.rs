@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::Mode;
 use super::evaluation::{CompiledPolicy, Match};
 use super::parsing::parse_rules;
-use super::rules::{HeadThresholds, RuleOutcome};
+use super::rules::HeadThresholds;
 use crate::core::contract::timestamp::Timestamp;
 use crate::signals::Signals;
 use crate::subjects::SubjectType;
@@ -242,7 +242,6 @@ pub struct Past {
     pub scores: Option<Json<[f64; HEADS]>>,
     pub thresholds: Option<Json<[HeadThresholds; HEADS]>>,
     pub signals: Json<Signals>,
-    pub verdict: RuleOutcome,
     /// The beginning of the text; none when it is gone.
     pub excerpt: Option<String>,
 }
@@ -253,7 +252,7 @@ pub async fn list_past(db: impl PgExecutor<'_>, rows: i64) -> sqlx::Result<Vec<P
         Past,
         r#"select analysis.id, content_type as "kind!: SubjectType", content_id, at,
             scores as "scores: Json<[f64; HEADS]>", thresholds as "thresholds: Json<[HeadThresholds; HEADS]>",
-            signals as "signals: Json<Signals>", verdict as "verdict: RuleOutcome", left(content.text, 200) as excerpt
+            signals as "signals: Json<Signals>", left(content.text, 200) as excerpt
         from (select * from analysis order by at desc, id desc limit $1) as analysis
         left join content on content.id = analysis.content_id
         where not exists (select from analysis as newer where newer.content_id = analysis.content_id

@@ -2,8 +2,10 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::signals::language::is_read;
 use crate::signals::{NUMBERS, Signals};
 use crate::subjects::SubjectType;
+use crate::subjects::means::Comparison;
 use crate::subjects::reasons::Reason;
 use crate::text_model::{HEADS, Head};
 
@@ -64,6 +66,15 @@ impl Operand {
         head.or_else(signal).or_else(|| (name == "model").then_some(Self::Model))
     }
 
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Head(head) => head.name(),
+            Self::Signal(place) => NUMBERS.get(place).map_or("", |known| known.0),
+            Self::Model => "model",
+        }
+    }
+
     /// The names of all operands.
     pub fn names() -> Vec<&'static str> {
         let heads = Head::ALL.iter().map(|head| head.name());
@@ -107,6 +118,21 @@ pub struct Rule {
     pub severity: Option<f64>,
 }
 
+impl Rule {
+    /// What follows from it for a content for which it holds. The text model has learned English, so a rule that restricts by its scores
+    /// and names no language asks for a person where a text is in another language, or in one that is not known.
+    pub fn outcome_for(&self, facts: &Facts<'_>) -> RuleOutcome {
+        let is_blind = self.outcome > RuleOutcome::Review
+            && facts.model.is_some()
+            && !is_read(&facts.signals.language)
+            && self.when.has(|part| {
+                matches!(part, Predicate::AtLeast(Operand::Head(_), _) | Predicate::AtMost(Operand::Head(_), _))
+            })
+            && !self.when.has(|part| matches!(part, Predicate::Language(_)));
+        if is_blind { RuleOutcome::Review } else { self.outcome }
+    }
+}
+
 /// The lowest score of spam that a rule may delete content for good by. Of the two thousand everyday texts none has
 /// more than 0.94 with the shipped model.
 pub const LEAST_REMOVED: f64 = 0.99;
@@ -120,6 +146,16 @@ impl Predicate {
             Self::AtLeast(Operand::Head(Head::Spam), Bound::Number(least)) => *least >= LEAST_REMOVED,
             _ => false,
         }
+    }
+
+    /// Whether it, or a part of it at any depth, is of a kind.
+    fn has(&self, is: fn(&Self) -> bool) -> bool {
+        let is_inside = match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(|part| part.has(is)),
+            Self::Not(part) => part.has(is),
+            _ => false,
+        };
+        is_inside || is(self)
     }
 }
 
@@ -170,7 +206,7 @@ impl Facts<'_> {
 
     /// The highest score of the text, or the severity of its worst word.
     pub fn severity(&self) -> f64 {
-        let words = self.signals.lexicon.map_or(0.0, |found| found.severity);
+        let words = self.signals.lexicon.as_ref().map_or(0.0, |found| found.severity);
         self.model.map_or(words, |model| model.scores.into_iter().fold(0.0, f64::max))
     }
 }
@@ -191,5 +227,118 @@ impl Predicate {
             Self::Language(languages) => languages.contains(&facts.signals.language),
             Self::Audience(audiences) => audiences.contains(&facts.audience),
         }
+    }
+
+    /// The comparisons in it that hold; what is said by a negation, a language or an audience is no number.
+    pub fn comparisons(&self, facts: &Facts<'_>) -> Vec<Comparison> {
+        let mut found = Vec::new();
+        self.collect(facts, &mut found);
+        found
+    }
+
+    fn collect(&self, facts: &Facts<'_>, found: &mut Vec<Comparison>) {
+        match self {
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter().filter(|part| part.holds(facts)).for_each(|part| part.collect(facts, found));
+            }
+            Self::AtLeast(operand, bound) | Self::AtMost(operand, bound) if *operand != Operand::Model => {
+                let Some((value, bound)) = facts.value(*operand).zip(facts.bound(*operand, *bound)) else { return };
+                let is_least = matches!(self, Self::AtLeast(..));
+                found.push(Comparison {
+                    signal: operand.name().to_owned(),
+                    value,
+                    at_least: is_least.then_some(bound),
+                    at_most: (!is_least).then_some(bound),
+                });
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::policies::parsing::parse_rules;
+    use crate::signals::pictures::PictureSignals;
+
+    /// A text in that language, of which the model says that it is hateful, and nothing else.
+    fn signals(language: &str) -> Signals {
+        let mut signals = Signals::of_picture(PictureSignals { blocked: None, nudity: None });
+        (signals.language, signals.picture) = (language.to_owned(), None);
+        signals.links.count = 2;
+        signals
+    }
+
+    fn facts(signals: &Signals) -> Facts<'_> {
+        let scores = [0.6, 0.95, 0.0, 0.0, 0.0];
+        let thresholds = [HeadThresholds { label: 0.5, hide: Some(0.875) }; HEADS];
+        Facts { audience: SubjectType::Post, model: Some(ModelScores { scores, thresholds }), signals }
+    }
+
+    fn rule(when: &serde_json::Value, outcome: &str) -> Rule {
+        let mut rule = json!({ "name": "r", "when": when, "outcome": outcome, "reason": "HATE_IDENTITY" });
+        if outcome == "LABEL" {
+            rule["label"] = json!("hate");
+        }
+        parse_rules(&[rule]).unwrap().remove(0)
+    }
+
+    /// What the model says of a language that it has not learned restricts nothing, unless the rule asks for that language.
+    #[test]
+    fn scores_restrict_in_the_languages_of_the_model_alone() {
+        let hate = json!({ "signal": "hate", "at_least": "hide" });
+        let nested =
+            json!({ "any": [{ "not": { "signal": "toxic", "at_most": 0.1 } }, { "signal": "links", "at_least": 9 }] });
+        for when in [hate.clone(), nested] {
+            for (language, outcome, expected) in [
+                ("eng", "HIDE", RuleOutcome::Hide),
+                ("short", "HIDE", RuleOutcome::Hide),
+                ("deu", "HIDE", RuleOutcome::Review),
+                ("und", "HIDE", RuleOutcome::Review),
+                ("und", "HOLD", RuleOutcome::Review),
+                ("und", "LIMIT", RuleOutcome::Review),
+                ("und", "LABEL", RuleOutcome::Label),
+                ("und", "ALLOW", RuleOutcome::Allow),
+            ] {
+                let (signals, rule) = (signals(language), rule(&when, outcome));
+                assert!(rule.when.holds(&facts(&signals)), "{when}");
+                assert_eq!(rule.outcome_for(&facts(&signals)), expected, "{when} {language} {outcome}");
+            }
+        }
+        let signals = signals("deu");
+        let named = rule(&json!({ "all": [hate, { "language": ["deu"] }] }), "HIDE");
+        assert_eq!(named.outcome_for(&facts(&signals)), RuleOutcome::Hide, "the rule has asked for it");
+        let links = json!({ "signal": "links", "at_least": 1 });
+        assert_eq!(
+            rule(&links, "HIDE").outcome_for(&facts(&signals)),
+            RuleOutcome::Hide,
+            "links are links in any language"
+        );
+        let either = rule(&json!({ "any": [hate, links] }), "HIDE");
+        assert_eq!(either.outcome_for(&facts(&signals)), RuleOutcome::Review);
+        let unread = Facts { model: None, ..facts(&signals) };
+        assert_eq!(
+            either.outcome_for(&unread),
+            RuleOutcome::Hide,
+            "where no model has read it, it is not by its scores"
+        );
+    }
+
+    /// The comparisons that let a rule hold are named with their numbers and bounds, and the others are not.
+    #[test]
+    fn the_comparisons_that_hold_are_named() {
+        let signals = signals("eng");
+        let when = json!({ "all": [
+            { "any": [{ "signal": "hate", "at_least": "hide" }, { "signal": "spam", "at_least": "label" }] },
+            { "signal": "links", "at_most": 2 },
+            { "not": { "signal": "toxic", "at_least": 0.9 } },
+            { "signal": "model", "at_least": 1 },
+        ] });
+        let found = rule(&when, "HIDE").when.comparisons(&facts(&signals));
+        let links = Comparison { signal: "links".to_owned(), value: 2.0, at_least: None, at_most: Some(2.0) };
+        assert_eq!(found, [Comparison::reached("hate", 0.95, 0.875), links]);
     }
 }

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Mode;
+use super::evaluation::PolicyVerdict;
 use super::models::{HitCount, Past, Policy, PolicyVersion};
 use super::parsing::parse_rules;
 use super::rules::{Rule, RuleOutcome};
@@ -85,6 +86,15 @@ fn read_integer(fields: &mut Fields, name: &'static str, default: i64, bounds: (
     number.unwrap_or(default)
 }
 
+fn read_id(fields: &mut Fields, name: &'static str) -> Option<Uuid> {
+    let value = fields.value(name).filter(|value| !value.is_null())?;
+    let id = value.as_str().and_then(|text| text.parse().ok());
+    if id.is_none() {
+        fields.refuse(name, "value is not a valid uuid", "type_error.uuid", None);
+    }
+    id
+}
+
 impl Input for PolicyIn {
     fn read(fields: &mut Fields) -> Self {
         let name = fields.text("name", MAX_NAME);
@@ -104,10 +114,10 @@ impl Input for PolicyIn {
     }
 }
 
-/// Rules that are to be tried on past contents
+/// Rules that are to be tried on past contents, together with the other policies that are enforced
 #[derive(ToSchema)]
 #[schema(examples(json!({
-    "contents": 1000,
+    "policy": null, "contents": 1000,
     "rules": [{
         "name": "links-of-new-accounts",
         "when": { "all": [{ "signal": "account_age_hours", "at_most": 48 }, { "signal": "links", "at_least": 2 }] },
@@ -115,6 +125,8 @@ impl Input for PolicyIn {
     }],
 })))]
 pub struct SimulationIn {
+    /// The policy in whose place they are tried, whatever its mode; null: they are one more, behind all others
+    pub policy: Option<Uuid>,
     #[schema(value_type = Vec<Object>)]
     pub rules: Vec<Rule>,
     /// How many of the newest contents, up to 10,000
@@ -124,8 +136,9 @@ pub struct SimulationIn {
 
 impl Input for SimulationIn {
     fn read(fields: &mut Fields) -> Self {
+        let policy = read_id(fields, "policy");
         let (_, rules) = read_rules(fields);
-        Self { rules, contents: read_integer(fields, "contents", DEFAULT_SIMULATED, (1, MAX_SIMULATED)) }
+        Self { policy, rules, contents: read_integer(fields, "contents", DEFAULT_SIMULATED, (1, MAX_SIMULATED)) }
     }
 }
 
@@ -194,15 +207,21 @@ impl From<HitCount> for HitCountOut {
     }
 }
 
-/// A content for which something would have changed
+/// A content for which something would be different
 #[derive(Serialize, ToSchema)]
 pub struct ChangedOut {
     pub content_type: SubjectType,
     pub content_id: Uuid,
     pub analysis: Uuid,
     pub at: Timestamp,
+    /// Under the policies as they are enforced now
     pub before: RuleOutcome,
+    /// With the rules that are tried
     pub after: RuleOutcome,
+    pub labels_before: Vec<String>,
+    pub labels_after: Vec<String>,
+    /// The policy that leads to `after`; null: the rules that are tried, where they are one more, or no rule matches
+    pub policy: Option<Uuid>,
     /// The rule that leads to it; null: no rule matches
     pub rule: Option<String>,
     /// The first 200 characters; null: the text was deleted
@@ -210,31 +229,37 @@ pub struct ChangedOut {
 }
 
 impl ChangedOut {
-    /// A content of the past that rules would have led to something else for.
-    pub fn new(past: Past, after: RuleOutcome, rule: Option<String>) -> Self {
+    /// A content of the past, by what follows for it now and by what would.
+    pub fn new(past: Past, policy: Option<Uuid>, now: &PolicyVerdict, then: &PolicyVerdict) -> Self {
+        let labels = |verdict: &PolicyVerdict| verdict.labels().into_iter().map(str::to_owned).collect();
         Self {
             content_type: past.kind,
             content_id: past.content_id,
             analysis: past.id,
             at: past.at,
-            before: past.verdict,
-            after,
-            rule,
+            before: now.outcome(),
+            after: then.outcome(),
+            labels_before: labels(now),
+            labels_after: labels(then),
+            policy,
+            rule: then.strictest().map(|found| found.rule.clone()),
             excerpt: past.excerpt,
         }
     }
 }
 
-/// What rules would have led to
+/// What would be different
 #[derive(Default, Serialize, ToSchema)]
 pub struct SimulationOut {
-    /// Contents that were judged
+    /// Contents that were judged, by what was found in them
     pub contents: usize,
-    /// Contents for which the outcome would have been another
+    /// Contents for which the outcome or the labels would be others
     pub changed: usize,
-    /// How many contents would have each outcome
+    /// How many contents have each outcome under the policies as they are enforced now
+    pub outcomes_now: BTreeMap<&'static str, usize>,
+    /// How many would have each with the rules that are tried
     pub outcomes: BTreeMap<&'static str, usize>,
-    /// How often each rule would have matched
+    /// How often each of these rules would match
     pub hits: BTreeMap<String, usize>,
     /// Some of the changed contents, newest first
     pub examples: Vec<ChangedOut>,

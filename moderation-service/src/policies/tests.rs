@@ -5,6 +5,7 @@ use sqlx::{Executor, Row};
 use uuid::Uuid;
 
 use super::models::{fold_hits, load_policies};
+use super::rules::{Rule, RuleOutcome};
 use crate::SERVICE;
 use crate::core::testing::{Platform, Reply, new_user};
 use crate::decisions::events::COMMENT_DELETE_REQUESTED;
@@ -54,7 +55,7 @@ async fn state(platform: &Platform, id: Uuid) -> String {
 async fn the_default_policy_is_understood_and_enforced(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
     let policies = load_policies(&platform.app.db).await.unwrap();
-    assert_eq!((policies.len(), policies[0].version), (3, 1), "one about texts, and two about pictures");
+    assert_eq!((policies.len(), policies[0].version), (3, 2), "one about texts, and two about pictures");
     assert_eq!(policies[0].id.to_string(), DEFAULT);
     let shown = call(&platform, "GET", &format!("/{DEFAULT}"), None).await.body;
     assert_eq!(
@@ -219,38 +220,97 @@ async fn spam_alone_is_removed_by_a_rule(_: PgPoolOptions, database: PgConnectOp
     let [.., last] = &decided[..] else { panic!("nothing was decided") };
     assert_eq!((&last["subject_id"], &last["visibility"]), (&json!(after), &json!("REMOVED")));
     assert_eq!((&last["decision"]["automated"], &last["decision"]["rule"]), (&json!(true), &json!("prizes")));
-    let simulated = call(&platform, "POST", "/simulate", Some(json!({ "rules": [remove], "contents": 10 }))).await;
-    assert_eq!((&simulated.body["outcomes"]["REMOVE"], &simulated.body["changed"]), (&json!(2), &json!(1)));
+    // Without it both are hidden, as the policy that came with the service has it.
+    let body = json!({ "policy": created.body["id"], "rules": [], "contents": 10 });
+    let simulated = call(&platform, "POST", "/simulate", Some(body)).await.body;
+    assert_eq!(simulated["outcomes_now"], json!({ "REMOVE": 2 }));
+    assert_eq!((&simulated["outcomes"], &simulated["changed"]), (&json!({ "HIDE": 2 }), &json!(2)));
 }
 
-/// A simulation judges past contents by other rules, says what would have changed, and changes nothing.
+/// A text in a language that the model has not learned is for a person, whatever its heads say: by the policy that comes with the
+/// service, which says so itself, and by one of an administrator that does not. A rule about that language is one.
 #[sqlx::test(migrations = false)]
-async fn a_simulation_says_what_would_have_changed(_: PgPoolOptions, database: PgConnectOptions) {
+async fn what_the_model_cannot_read_is_for_a_person(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let policies = load_policies(&platform.app.db).await.unwrap();
+    let restricts = |rule: &&Rule| rule.outcome > RuleOutcome::Review && !rule.name.contains("lexicon");
+    let named: Vec<_> = policies[0].rules.iter().filter(restricts).map(|rule| format!("{:?}", rule.when)).collect();
+    let by_score: Vec<_> = named.iter().filter(|when| when.contains("Head(")).collect();
+    assert!(by_score.len() >= 7 && by_score.iter().all(|when| when.contains("Language")), "{named:#?}");
+
+    // Whatever the model says of it, `toxic` is at least that.
+    let any = json!({ "signal": "toxic", "at_least": 0.0 });
+    let body = |when: &Value, version| json!({ "name": "All", "mode": "ENFORCE", "rules": [rule("all", when, "HIDE")], "version": version });
+    let created = call(&platform, "POST", "", Some(body(&any, 0))).await;
+    assert_eq!(created.status, 201, "{created:?}");
+    let russian = "Сегодня хорошая погода, пойдём гулять.";
+    let foreign = write(&platform, russian).await;
+    assert_eq!(state(&platform, foreign).await, "VISIBLE OPEN");
+    let english = write(&platform, "The weather is good today, so let us go for a walk.").await;
+    assert_eq!(state(&platform, english).await, "HIDDEN NONE");
+    let path = format!("/{}", created.body["id"].as_str().unwrap());
+    let named = json!({ "all": [any, { "language": ["rus"] }] });
+    assert_eq!(call(&platform, "PUT", &path, Some(body(&named, 1))).await.status, 200);
+    let asked_for = write(&platform, russian).await;
+    assert_eq!(state(&platform, asked_for).await, "HIDDEN NONE");
+    assert_eq!(hidden(&platform).await, [json!(english), json!(asked_for)]);
+}
+
+/// A simulation judges past contents by rules together with the other policies that are enforced, or in the place of one of them; it
+/// says what would be different from now, and changes nothing.
+#[sqlx::test(migrations = false)]
+async fn a_simulation_says_what_would_be_different(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &["--moderation-model", "off"]).await;
     let bad = write(&platform, "kill yourself").await;
     let linked = write(&platform, "see https://example.com and www.example.org").await;
     write(&platform, "a nice day").await;
-    let rules = json!([rule("links", &json!({ "signal": "links", "at_least": 2 }), "HOLD")]);
-    let simulated = call(&platform, "POST", "/simulate", Some(json!({ "rules": rules }))).await;
-    assert_eq!(simulated.status, 200, "{simulated:?}");
-    let found = simulated.body;
-    assert_eq!((&found["contents"], &found["changed"]), (&json!(3), &json!(2)));
-    assert_eq!(found["outcomes"], json!({ "ALLOW": 2, "HOLD": 1 }));
+    let links = json!({ "signal": "links", "at_least": 2 });
+    let rules = json!([rule("links", &links, "HOLD")]);
+    let simulate = async |body: Value| {
+        let reply = call(&platform, "POST", "/simulate", Some(body)).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        reply.body
+    };
+    let examples = |found: &Value| -> Vec<Value> {
+        let names = ["content_id", "before", "after", "policy", "rule"];
+        let examples = found["examples"].as_array().unwrap().iter();
+        examples.map(|example| names.iter().map(|name| example[*name].clone()).collect()).collect()
+    };
+    // Beside all policies: what is hidden by another one stays so.
+    let found = simulate(json!({ "rules": rules })).await;
+    assert_eq!((&found["contents"], &found["changed"]), (&json!(3), &json!(1)));
+    assert_eq!(found["outcomes_now"], json!({ "ALLOW": 2, "HIDE": 1 }));
+    assert_eq!(found["outcomes"], json!({ "ALLOW": 1, "HIDE": 1, "HOLD": 1 }));
     assert_eq!(found["hits"], json!({ "links": 1 }));
-    let examples: Vec<_> = found["examples"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|example| json!([example["content_id"], example["before"], example["after"], example["rule"]]))
-        .collect();
-    assert_eq!(examples, [json!([linked, "ALLOW", "HOLD", "links"]), json!([bad, "HIDE", "ALLOW", null])]);
+    assert_eq!(examples(&found), [json!([linked, "ALLOW", "HOLD", null, "links"])]);
+    // In the place of the policy that comes with the service: what that has hidden would be visible.
+    let found = simulate(json!({ "policy": DEFAULT, "rules": rules })).await;
+    assert_eq!((&found["changed"], &found["outcomes"]), (&json!(2), &json!({ "ALLOW": 2, "HOLD": 1 })));
+    let expected = [json!([linked, "ALLOW", "HOLD", DEFAULT, "links"]), json!([bad, "HIDE", "ALLOW", null, null])];
+    assert_eq!(examples(&found), expected);
     assert_eq!(found["examples"][1]["excerpt"], "kill yourself");
-    let one = call(&platform, "POST", "/simulate", Some(json!({ "rules": rules, "contents": 1 }))).await;
-    assert_eq!(one.body["contents"], 1);
+
+    // What is in shadow counts as enforced where it is tried, and not where another one is.
+    let shadow = json!({ "name": "Links", "mode": "SHADOW", "rules": [rule("any", &links, "LIMIT")] });
+    let shadow = call(&platform, "POST", "", Some(shadow)).await.body["id"].clone();
+    let found = simulate(json!({ "policy": shadow, "rules": [rule("any", &links, "LIMIT")] })).await;
+    assert_eq!(examples(&found), [json!([linked, "ALLOW", "LIMIT", shadow, "any"])]);
+    // A label is a difference, too, whatever else follows.
+    let mut label = rule("labelled", &links, "LABEL");
+    label["label"] = json!("linked");
+    let found = simulate(json!({ "rules": [label] })).await;
+    assert_eq!((&found["changed"], &found["examples"][0]["labels_before"]), (&json!(1), &json!([])));
+    assert_eq!(found["examples"][0]["labels_after"], json!(["linked"]));
+
+    assert_eq!(simulate(json!({ "rules": rules, "contents": 1 })).await["contents"], 1);
     for contents in [json!(0), json!(10_001), json!("many")] {
         let refused = call(&platform, "POST", "/simulate", Some(json!({ "rules": rules, "contents": contents }))).await;
         assert_eq!(refused.status, 422, "{contents}");
     }
+    for (policy, status) in [(json!(Uuid::now_v7()), 404), (json!("Default"), 422)] {
+        let refused = call(&platform, "POST", "/simulate", Some(json!({ "policy": policy, "rules": rules }))).await;
+        assert_eq!(refused.status, status, "{policy}");
+    }
     assert_eq!(hidden(&platform).await, [json!(bad)]);
-    assert_eq!(call(&platform, "GET", "", None).await.body.as_array().unwrap().len(), 3);
+    assert_eq!(call(&platform, "GET", "", None).await.body.as_array().unwrap().len(), 4);
 }

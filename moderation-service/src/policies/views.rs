@@ -120,16 +120,23 @@ pub async fn get_hits(
     Ok(Json(hits.into_iter().map(HitCountOut::from).collect()))
 }
 
-/// Try rules on the newest contents: what would have changed. Nothing is changed
+/// Try rules on the newest contents, in the place of a policy or beside all: what would be different from now. Nothing is changed
 #[utoipa::path(post, path = "/moderation/policies/simulate", tag = "policies", request_body = SimulationIn, responses(
     (status = 200, body = SimulationOut),
+    (status = 404, body = Problem, description = "There is no such policy"),
 ))]
 pub async fn simulate(
     _: Admin,
     State(app): State<App>,
     Body(simulation): Body<SimulationIn>,
 ) -> Result<Json<SimulationOut>, Error> {
+    let order: Vec<_> = Policy::list(&app.db).await?.into_iter().map(|policy| policy.id).collect();
+    if simulation.policy.is_some_and(|policy| !order.contains(&policy)) {
+        return Err(NO_POLICY);
+    }
+    let current = models::load_policies(&app.db).await?;
+    let proposal = services::Proposal::new(current, &order, simulation.policy, simulation.rules);
     let past = models::list_past(&app.db, simulation.contents).await?;
-    let simulated = tokio::task::spawn_blocking(move || services::simulate(simulation.rules, past)).await;
+    let simulated = tokio::task::spawn_blocking(move || services::simulate(&proposal, past)).await;
     Ok(Json(simulated.map_err(|cause| Error::Internal(cause.into()))?))
 }

@@ -2,11 +2,11 @@
 //!
 //! Its order is a column that the database keeps (`place`, migration 0031), so that a page and a claim are each a walk along an
 //! index, among a million items as among ten. A moderator claims items for a quarter of an hour, and no item is with two.
-mod bulk;
+pub mod bulk;
 pub mod closing;
 mod filters;
 pub mod models;
-mod page;
+pub mod page;
 pub mod schedulers;
 mod schemas;
 pub mod services;
@@ -41,7 +41,7 @@ pub const READ_QUEUE_LIMIT: Limit = Limit {
     strict: false,
 };
 
-/// How often a moderator may claim, escalate and note.
+/// How often a moderator may claim cases and appeals, escalate and note.
 pub const WORK_QUEUE_LIMIT: Limit = Limit {
     name: "moderation_work",
     routes: &[
@@ -50,6 +50,9 @@ pub const WORK_QUEUE_LIMIT: Limit = Limit {
         "DELETE /api/v1/moderation/subjects/{type}/{id}/claim",
         "POST /api/v1/moderation/subjects/{type}/{id}/escalate",
         "POST /api/v1/moderation/subjects/{type}/{id}/notes",
+        "POST /api/v1/moderation/appeals/claim",
+        "POST /api/v1/moderation/appeals/{id}/claim",
+        "DELETE /api/v1/moderation/appeals/{id}/claim",
     ],
     rate: Rate::new(240, 60),
     burst_in_development: None,

@@ -1,16 +1,18 @@
-//! What the queue does in the background: it counts what waits, and deletes claims that have ended.
+//! What the queue does in the background: it counts what waits, and deletes claims that have ended and requests that are done.
 use std::time::Duration;
 
 use chrono::Utc;
 
+use super::bulk::models::delete_old_requests;
 use super::models::{QueueLength, delete_ended_claims};
+use crate::appeals::models as appeals;
 use crate::core::app::App;
 use crate::core::ground::jobs::Job;
 use crate::core::ground::worker::{Outcome, Worker};
 
 /// How often the queue is counted.
 const COUNT_INTERVAL: Duration = Duration::from_secs(30);
-/// When ended claims are deleted: once an hour.
+/// When ended claims and old requests are deleted: once an hour.
 const SCHEDULE: &str = "0 17 * * * *";
 
 /// Counts the queue.
@@ -29,7 +31,11 @@ impl Worker for QueueGauges {
     }
 }
 
-/// The job that deletes ended claims.
+/// The job that deletes ended claims and old requests.
 pub fn job(app: &App) -> Job {
-    Job::new("claims", SCHEDULE, app.db.clone(), |db| async move { Ok(delete_ended_claims(&db).await?) })
+    Job::new("claims", SCHEDULE, app.db.clone(), |db| async move {
+        delete_ended_claims(&db).await?;
+        appeals::delete_ended_claims(&db).await?;
+        Ok(delete_old_requests(&db).await?)
+    })
 }

@@ -11,6 +11,7 @@ use super::services::FlaggedBy;
 use crate::core::contract::fields::{Fields, Input};
 use crate::core::contract::timestamp::Timestamp;
 use crate::reports::schemas::ReportDetailsOut;
+use crate::schedules::schemas::ScheduledDecisionOut;
 use crate::subjects::changes::ActorType;
 use crate::subjects::state::Subject;
 use crate::subjects::{Review, Standing, SubjectType, Visibility};
@@ -123,7 +124,7 @@ pub struct SubjectStateOut {
     pub labels: Vec<String>,
     /// Of a post: whether it is closed for comments
     pub locked: bool,
-    /// Of a user
+    // Of a user.
     #[schema(inline)]
     pub standing: Standing,
     pub standing_until: Option<Timestamp>,
@@ -234,6 +235,8 @@ pub struct SubjectOut {
     pub reports: Vec<ReportDetailsOut>,
     /// The newest entries of the log; at most 100
     pub history: Vec<HistoryEntryOut>,
+    /// The decisions about it that are scheduled and not due yet; at most 20
+    pub scheduled: Vec<ScheduledDecisionOut>,
     pub author: AuthorRecordOut,
 }
 

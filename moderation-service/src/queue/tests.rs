@@ -1,17 +1,26 @@
 //! The queue, through its routes.
 use std::collections::BTreeSet;
+use std::time::Instant;
 
-use axum::http::header;
+use axum::body::Body;
+use axum::http::{Request, header};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Executor};
 use uuid::Uuid;
 
+use super::bulk::carrying::{BulkWork, carry_out};
+use super::bulk::models::{BulkRequest, delete_old_requests};
+use super::bulk::{BulkDecisionIn, BulkOutcome};
 use crate::SERVICE;
+use crate::core::app::identity::{Role, Status, User};
+use crate::core::contract::fields::Fields;
 use crate::core::testing::{Platform, Reply, new_user};
 use crate::decisions::tests::new_content;
 use crate::reports::tests::{close_reports, decide, new_moderator, report, write_post};
+use crate::scopes::services::ScopeFilter;
+use crate::strikes::services::Ladder;
 use crate::subjects::SubjectType;
 
 async fn start(database: PgConnectOptions) -> Platform {
@@ -316,4 +325,104 @@ async fn reports_that_were_a_misuse_count_against_their_reporters(_: PgPoolOptio
     let record = platform.call("GET", &format!("/moderation/reporters/{ann_id}"), Some(&moderator), None).await.body;
     assert_eq!((&record["abusive"], &record["reports"][0]["status"]), (&json!(1), &json!("ABUSIVE")), "{record}");
     assert!(record["weight"].as_f64().unwrap() < 0.5, "{record}");
+}
+
+/// A request whose time is over goes on where it was when it is sent again under its key, and decides nothing twice.
+#[sqlx::test(migrations = false)]
+async fn a_request_about_many_goes_on_where_it_was(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((moderator, id), (_, spammer)) = (new_moderator(), new_user());
+    let mut subjects = Vec::new();
+    for _ in 0..45 {
+        subjects.push(json!({ "type": "POST", "id": waiting_post(&platform, spammer).await }));
+    }
+    // Whatever waits: without its key the same request would decide again.
+    let body =
+        json!({ "subjects": subjects, "only_open": false, "actions": [{ "action": "LIMIT" }], "reason": "SPAM_LINK" });
+    let Value::Object(values) = body.clone() else { panic!("an object") };
+    let read: BulkDecisionIn = Fields::read(values).unwrap();
+    let staff = User { id, role: Role::Moderator, status: Status::Active, session: None, expires_at: None };
+    let ladder = Ladder { strike_ladder: Vec::new(), strike_days: 180 };
+    let request = BulkRequest { moderator: id, key: "campaign-7".to_owned(), fingerprint: read.fingerprint() };
+    let work =
+        BulkWork { staff: &staff, scope: &ScopeFilter::ALL, ladder: &ladder, body: &read, request: Some(request) };
+    let mut decided = Vec::new();
+    for chunks in 1..=2 {
+        // As if its time were over at once: a chunk is decided about all the same.
+        let results = carry_out(&platform.app, &work, Instant::now()).await.unwrap();
+        assert_eq!(results.len(), 45);
+        let (done, pending) = results.split_at(20 * chunks);
+        assert!(done.iter().all(|result| result.outcome == BulkOutcome::Decided && result.decision.is_some()));
+        assert!(pending.iter().all(|result| result.outcome == BulkOutcome::Pending && result.decision.is_none()));
+        decided = done.iter().map(|result| json!(result.decision)).collect::<Vec<_>>();
+    }
+    let send = async |key: &str, body: &Value| {
+        let request = Request::post("/api/v1/moderation/decisions/bulk")
+            .header(header::AUTHORIZATION, format!("Bearer {moderator}"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("idempotency-key", key);
+        platform.send(request.body(Body::from(body.to_string())).unwrap()).await
+    };
+    let rest = send("campaign-7", &body).await;
+    assert_eq!(rest.status, 200, "{rest:?}");
+    let results = rest.body.as_array().unwrap();
+    assert!(results.iter().all(|result| result["outcome"] == "DECIDED"), "{rest:?}");
+    let decisions: Vec<Value> = results.iter().map(|result| result["decision"].clone()).collect();
+    assert_eq!(decisions[..40], decided, "what was decided before is answered, and not decided again");
+    assert_eq!(send("campaign-7", &body).await.body, rest.body);
+    let made = sqlx::query_scalar!(r#"select count(*) as "count!" from decision where moderator = $1"#, id);
+    assert_eq!(made.fetch_one(&platform.app.db).await.unwrap(), 45);
+
+    let mut other = body.clone();
+    other["reason"] = json!("SPAM_COMMERCIAL");
+    let refused = send("campaign-7", &other).await;
+    let place = json!(["header", "Idempotency-Key"]);
+    assert_eq!((refused.status.as_u16(), &refused.body["detail"][0]["loc"]), (422, &place), "{refused:?}");
+    other["subjects"] = json!([subjects[0]]);
+    assert_eq!(send("campaign-8", &other).await.body[0]["outcome"], "DECIDED", "another key is another request");
+    // A day later, or when the moderator leaves, nothing is known of it.
+    execute(
+        &platform,
+        "update bulk_request set started_at = started_at - interval '25 hours' where key = 'campaign-7'".to_owned(),
+    )
+    .await;
+    delete_old_requests(&platform.app.db).await.unwrap();
+    assert_eq!(platform.finds("campaign-7").await, [""; 0]);
+    assert_eq!(platform.finds("campaign-8").await, ["moderation.bulk_request", "moderation.bulk_result"]);
+    platform.erase(id).await;
+    assert_eq!(platform.finds("campaign-8").await, [""; 0]);
+}
+
+/// The same request twice at once decides about each subject once: the one that comes second is refused, and sent again.
+#[sqlx::test(migrations = false)]
+async fn a_request_that_is_sent_twice_at_once_decides_once(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((moderator, id), (_, spammer)) = (new_moderator(), new_user());
+    let mut subjects = Vec::new();
+    for _ in 0..25 {
+        subjects.push(json!({ "type": "POST", "id": waiting_post(&platform, spammer).await }));
+    }
+    let body =
+        json!({ "subjects": subjects, "only_open": false, "actions": [{ "action": "HIDE" }], "reason": "SPAM_LINK" });
+    let send = async || {
+        let request = Request::post("/api/v1/moderation/decisions/bulk")
+            .header(header::AUTHORIZATION, format!("Bearer {moderator}"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("idempotency-key", "twice");
+        platform.send(request.body(Body::from(body.to_string())).unwrap()).await
+    };
+    let (one, other) = tokio::join!(send(), send());
+    let mut statuses = [one.status.as_u16(), other.status.as_u16()];
+    statuses.sort_unstable();
+    assert!(matches!(statuses, [200, 200 | 409] | [409, 409]), "{one:?} {other:?}");
+    let again = send().await;
+    assert_eq!(again.status, 200, "{again:?}");
+    assert!(again.body.as_array().unwrap().iter().all(|result| result["outcome"] == "DECIDED"), "{again:?}");
+    let made = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from decision where moderator = $1 and subject_type = 'POST'"#,
+        id
+    );
+    assert_eq!(made.fetch_one(&platform.app.db).await.unwrap(), 25);
+    let verified = platform.call("GET", "/moderation/log/verify", Some(&moderator), None).await;
+    assert_eq!(verified.body["valid"], true, "{verified:?}");
 }

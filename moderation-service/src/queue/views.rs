@@ -1,9 +1,13 @@
 //! The routes of the queue; for moderators.
+use std::time::{Duration, Instant};
+
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json as Body};
 
+use super::bulk::carrying::{BulkWork, carry_out};
+use super::bulk::models::BulkRequest;
 use super::bulk::{BulkDecisionIn, BulkResultOut};
 use super::filters::ClaimIn;
 use super::models::{self, Claim, QueueItem};
@@ -12,13 +16,17 @@ use super::schemas::{AuthorRecordOut, ClaimOut, HistoryEntryOut, NoteIn, QueueIt
 use super::services::QueueFilter;
 use super::{NO_CLAIM, OWN_SUBJECT, SUBJECT_NOT_FOUND, signals};
 use crate::core::api::errors::Error;
-use crate::core::api::pagination::Page;
+use crate::core::api::pagination::{Cursor, Page};
 use crate::core::app::App;
 use crate::core::app::identity::Role;
 use crate::core::contract::extract::{Json, Query};
+use crate::core::doors::idempotency;
 use crate::decisions::CLAIMED;
+use crate::decisions::references::check_policy;
 use crate::reports::models::UserReport;
 use crate::reports::schemas::ReportDetailsOut;
+use crate::schedules::models::ScheduledDecision;
+use crate::schedules::schemas::ScheduledDecisionOut;
 use crate::scopes::{check_scope, scope_of};
 use crate::strikes::services::Ladder;
 use crate::subjects::SubjectKey;
@@ -26,11 +34,14 @@ use crate::subjects::changes::Change;
 use crate::subjects::staff::Moderator;
 use crate::subjects::state::Subject;
 
-/// Reports and entries that are shown with a subject.
+/// Reports, entries and scheduled decisions that are shown with a subject.
 const REPORTS: i64 = 50;
 const ENTRIES: i64 = 100;
+const SCHEDULED: i64 = 20;
 /// Searches for free items before the answer is that there is none: each but the last was lost to another moderator.
 const SEARCHES: u32 = 20;
+/// How long a request decides about many subjects: a third of what a request may take.
+const BULK_TIME: Duration = Duration::from_secs(10);
 
 /// List what a person has to look at, the most urgent first; for moderators
 #[utoipa::path(get, path = "/moderation/queue", tag = "moderation", params(
@@ -193,6 +204,7 @@ pub async fn get_subject(_: Moderator, State(app): State<App>, key: SubjectKey) 
     let author = AuthorRecord::of(&app.db, content.author).await?;
     let reports = UserReport::list_about(&app.db, key, REPORTS).await?;
     let history = HistoryEntry::list(&app.db, key, ENTRIES).await?;
+    let scheduled = ScheduledDecision::list(&app.db, (Some(key), true), Cursor::end(), SCHEDULED).await?;
     Ok(Body(SubjectOut {
         r#type: key.r#type,
         id: key.id,
@@ -202,27 +214,36 @@ pub async fn get_subject(_: Moderator, State(app): State<App>, key: SubjectKey) 
         content: (!key.is_user() || content.text.is_some()).then(|| content.into()),
         reports: reports.into_iter().map(ReportDetailsOut::from).collect(),
         history: history.into_iter().map(HistoryEntryOut::from).collect(),
+        scheduled: scheduled.into_iter().map(ScheduledDecisionOut::from).collect(),
     }))
 }
 
 /// Decide about up to 1,000 subjects alike, each with a decision and entries of its own; for moderators
-#[utoipa::path(post, path = "/moderation/decisions/bulk", tag = "moderation", request_body = BulkDecisionIn, responses(
+///
+/// It takes ten seconds at most: what is not reached by then is `PENDING`. With an `Idempotency-Key` the same request, sent again within a day,
+/// goes on where it was, whatever has ended the first one, and decides nothing twice.
+#[utoipa::path(post, path = "/moderation/decisions/bulk", tag = "moderation", params(
+    ("Idempotency-Key" = Option<String>, Header, max_length = 255, description = "Names the request, so that it can be gone on with"),
+), request_body = BulkDecisionIn, responses(
     (status = 200, body = Vec<BulkResultOut>, description = "What became of each, in the order of the request"),
     (status = 403, description = "The caller is no moderator"),
+    (status = 404, description = "There is no such policy, version or rule"),
+    (status = 409, description = "The same request, under the same key, is being carried out"),
 ))]
 pub async fn decide_in_bulk(
     Moderator(user): Moderator,
     State(app): State<App>,
     Extension(ladder): Extension<Ladder>,
+    headers: HeaderMap,
     Json(body): Json<BulkDecisionIn>,
 ) -> Result<Body<Vec<BulkResultOut>>, Error> {
-    let (scope, mut results) = (scope_of(&app.db, &user).await?, Vec::new());
-    for key in body.keys() {
-        // One at a time: the ledger is locked for as long as one decision takes, and what was done stays done.
-        let mut tx = app.db.begin().await?;
-        let (outcome, decision) = signals::decided(&mut tx, &ladder, (&user, &scope), key, &body).await?;
-        app.commit(tx).await?;
-        results.push(BulkResultOut { r#type: key.r#type, id: key.id, outcome, decision });
-    }
-    Ok(Body(results))
+    let until = Instant::now() + BULK_TIME;
+    check_policy(&app.db, body.decision.policy.as_ref()).await?;
+    let scope = scope_of(&app.db, &user).await?;
+    // What is no key was refused before.
+    let key = headers.get(idempotency::KEY).and_then(|key| key.to_str().ok());
+    let request =
+        key.map(|key| BulkRequest { moderator: user.id, key: key.to_owned(), fingerprint: body.fingerprint() });
+    let work = BulkWork { staff: &user, scope: &scope, ladder: &ladder, body: &body, request };
+    Ok(Body(carry_out(&app, &work, until).await?))
 }

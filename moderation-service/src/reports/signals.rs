@@ -8,12 +8,13 @@ use super::models::{NewReport, ONE_OPEN_REPORT, ReportTarget, UserReport};
 use super::services::{ReportSettings, ReporterRecord, severity};
 use super::{ALREADY_REPORTED, OWN_SUBJECT, ReportStatus, SUBJECT_NOT_FOUND};
 use crate::core::api::errors::Error;
-use crate::decisions::models::lock_content;
+use crate::decisions::effects::models::lock_content;
 use crate::decisions::{NewDecision, signals as decisions};
 use crate::ledger::NewEntry;
 use crate::ledger::signals::record;
 use crate::subjects::actions::Action;
 use crate::subjects::changes::{Actor, Change};
+use crate::subjects::means::{AutomatedMeans, Comparison};
 use crate::subjects::reasons::Reason;
 use crate::subjects::{SubjectKey, Visibility};
 
@@ -46,16 +47,30 @@ pub async fn file(
     let (_, subject) = record(tx, report.key, target.author, vec![entry]).await?;
     let can_be_held = !report.key.is_user() && subject.visibility < Visibility::Held;
     if can_be_held && settings.holds(subject.report_weight) && !target.is_allowed {
-        hold(tx, report.key, target.author, reason).await?;
+        let means = AutomatedMeans {
+            comparisons: vec![Comparison::reached(
+                "report_weight",
+                subject.report_weight,
+                settings.report_hold_threshold,
+            )],
+            ..AutomatedMeans::default()
+        };
+        hold(tx, (report.key, target.author), reason, means).await?;
     }
     Ok(made)
 }
 
 /// Hides a content until a person has looked at it.
-async fn hold(tx: &mut PgTransaction<'_>, key: SubjectKey, author: Uuid, reason: Reason) -> Result<(), Error> {
+async fn hold(
+    tx: &mut PgTransaction<'_>,
+    (key, author): (SubjectKey, Uuid),
+    reason: Reason,
+    means: AutomatedMeans,
+) -> Result<(), Error> {
     let note = "Open reports together reached the weight from which on content is held.";
     let decision = NewDecision {
         internal_note: Some(note.to_owned()),
+        means: Some(means),
         ..NewDecision::of_machine(key, author, vec![Action::Hold], reason)
     };
     decisions::decide(tx, decision).await?;

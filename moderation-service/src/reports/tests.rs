@@ -219,6 +219,11 @@ async fn enough_reports_hold_a_post_until_a_person_has_looked(_: PgPoolOptions, 
     let held = page(&platform, post).await;
     assert_eq!((&held["state"]["visibility"], &held["state"]["review"]), (&json!("HELD"), &json!("OPEN")), "{held}");
     assert_eq!(held["history"][0]["actor_type"], "MACHINE", "{held}");
+    // The machine has decided by the reports, and found nothing itself.
+    let decision = format!("/moderation/decisions/{}", held["state"]["decisions"][0].as_str().unwrap());
+    let decision = platform.call("GET", &decision, Some(&new_moderator().0), None).await.body;
+    let found = &decision["automated_means"]["comparisons"][0];
+    assert_eq!((&found["signal"], &found["at_least"]), (&json!("report_weight"), &json!(3.0)), "{decision}");
     assert_eq!(platform.published("post_delete_requested").await.len(), 1);
 
     // What a person has allowed is not held again by the next campaign; a person looks again.

@@ -55,6 +55,7 @@ impl ModeratorScope {
         by: Uuid,
     ) -> sqlx::Result<Self> {
         sqlx::query!("delete from claim where moderator = $1", moderator).execute(&mut **tx).await?;
+        sqlx::query!("delete from appeal_claim where moderator = $1", moderator).execute(&mut **tx).await?;
         sqlx::query_as!(
             Self,
             "insert into moderator_scope (moderator, types, families, escalated, updated_by) values ($1, $2, $3, $4, $5)

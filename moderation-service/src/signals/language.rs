@@ -19,6 +19,11 @@ pub const UNDETERMINED: &str = "und";
 /// English, as ISO 639-3 has it.
 pub const ENGLISH: &str = "eng";
 
+/// Whether the text model has learned texts of a language: of others its scores mean nothing.
+pub fn is_read(language: &str) -> bool {
+    [ENGLISH, SHORT].contains(&language)
+}
+
 /// Function words of English that are not words of another large language in Latin script.
 #[rustfmt::skip]
 const FUNCTION_WORDS: &[&str] = &[

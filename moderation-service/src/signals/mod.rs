@@ -120,7 +120,7 @@ impl Signals {
     }
 
     fn severity_of(&self, reason: ContractReason) -> f64 {
-        self.lexicon.filter(|found| found.reason == reason).map_or(0.0, |found| found.severity)
+        self.lexicon.as_ref().filter(|found| found.reason == reason).map_or(0.0, |found| found.severity)
     }
 }
 

@@ -1,11 +1,20 @@
-//! Rules about domains, through their routes.
+//! Rules about domains, through their routes; and near-duplicates, by their fingerprints and on events.
+use chrono::{TimeDelta, Utc};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Executor, Row};
 use uuid::Uuid;
 
+use super::models::{Place, find_surroundings, save_fingerprints};
+use super::similarity::fingerprint;
+use super::similarity::tests::LONG;
+use super::surroundings::Surroundings;
 use crate::SERVICE;
+use crate::core::contract::timestamp::Timestamp;
 use crate::core::testing::Platform;
+use crate::moderations::events::{COMMENT_CREATED, POST_CREATED};
 
 fn staff(role: &str) -> String {
     format!("{}:ACTIVE:{role}", Uuid::now_v7())
@@ -81,4 +90,135 @@ async fn old_fingerprints_are_deleted(_: PgPoolOptions, database: PgConnectOptio
     assert_eq!((0..4).map(|band| bands.get::<i32, _>(band)).collect::<Vec<_>>(), [65535; 4]);
     assert_eq!(super::models::delete_old_fingerprints(&platform.app.db, 24.0).await.unwrap(), 2);
     assert_eq!(super::models::delete_old_fingerprints(&platform.app.db, 24.0).await.unwrap(), 0);
+}
+
+/// Stores the fingerprints of texts of an author, that old in seconds.
+async fn store(platform: &Platform, author: Uuid, texts: &[(u64, i64)]) {
+    let place = |(hash, age): &(u64, i64)| Place {
+        content: Uuid::now_v7(),
+        author,
+        at: Timestamp(Utc::now() - TimeDelta::seconds(*age)),
+        fingerprint: Some(hash.cast_signed()),
+    };
+    let places: Vec<Place> = texts.iter().map(place).collect();
+    let mut tx = platform.app.db.begin().await.unwrap();
+    save_fingerprints(&mut tx, &places).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// What is around new texts of an author, in their order.
+async fn surroundings(platform: &Platform, author: Uuid, hashes: &[u64]) -> Vec<Surroundings> {
+    let place = |hash: &u64| Place {
+        content: Uuid::now_v7(),
+        author,
+        at: Timestamp(Utc::now()),
+        fingerprint: Some(hash.cast_signed()),
+    };
+    let places: Vec<Place> = hashes.iter().map(place).collect();
+    let mut tx = platform.app.db.begin().await.unwrap();
+    let mut found = find_surroundings(&mut tx, &places, 24.0).await.unwrap();
+    places.iter().map(|place| found.remove(&place.content).unwrap()).collect()
+}
+
+/// A hash that differs in that many bits, wherever the dice want them.
+fn near(hash: u64, distance: u32, dice: &mut StdRng) -> u64 {
+    let mut other = hash;
+    while (hash ^ other).count_ones() != distance {
+        other ^= 1_u64 << dice.random_range(0..64);
+    }
+    other
+}
+
+/// Whichever bits differ, up to three of them are found by an equal quarter; more are none of a near-duplicate, also where a quarter is
+/// equal.
+#[sqlx::test(migrations = false)]
+async fn near_duplicates_are_found_at_every_distance_that_is_promised(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &["--moderation-model", "off"]).await;
+    let (anna, bert) = (Uuid::now_v7(), Uuid::now_v7());
+    let mut dice = StdRng::seed_from_u64(7);
+    for distance in 0..=8 {
+        let asked: Vec<u64> = (0..100).map(|_| dice.random()).collect();
+        let stored: Vec<(u64, i64)> = asked.iter().map(|hash| (near(*hash, distance, &mut dice), 60)).collect();
+        store(&platform, anna, &stored).await;
+        let expected = i64::from(distance <= 3);
+        for (hash, found) in asked.iter().zip(surroundings(&platform, bert, &asked).await) {
+            let counted = (found.duplicates, found.duplicate_authors);
+            assert_eq!(counted, (expected, expected), "{hash:x} at a distance of {distance}");
+        }
+    }
+    // Bits at both ends of each quarter, and all three in one quarter.
+    let hash = 0x0f1e_2d3c_4b5a_6978_u64;
+    let bits =
+        [[0, 15, 16], [31, 32, 47], [48, 49, 63], [0, 1, 2], [16, 17, 31], [61, 62, 63], [1, 17, 33], [15, 31, 63]];
+    let copies: Vec<(u64, i64)> =
+        bits.iter().map(|bits| (bits.iter().fold(hash, |hash, bit| hash ^ (1_u64 << *bit)), 60)).collect();
+    store(&platform, anna, &copies).await;
+    assert_eq!(surroundings(&platform, bert, &[hash]).await[0].duplicates, 8);
+}
+
+/// Copies are counted over the posts and comments of all authors, each once, within the window, and none that was written later.
+#[sqlx::test(migrations = false)]
+async fn copies_are_counted_across_posts_and_authors(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &["--moderation-model", "off"]).await;
+    let [anna, bert, cleo] = [(); 3].map(|()| Uuid::now_v7());
+    let at = |minute: u32| format!("2026-11-20T12:{minute:02}:00+00:00");
+    let write = async |stream: &str, author: Uuid, minute: u32, text: &str| {
+        let id = Uuid::now_v7();
+        let content = json!({ "id": id, "created_at": at(minute), "created_by": author, "updated_at": at(minute),
+            "updated_by": null, "post_id": Uuid::nil(), "title": null, "content": text, "status": "POSTED" });
+        platform.consume(stream, &content).await;
+        let signals = format!("select signals from analysis where content_id = '{id}'");
+        let row = platform.app.db.fetch_one(sqlx::AssertSqlSafe(signals)).await.unwrap();
+        let signals: serde_json::Value = row.get("signals");
+        (signals["duplicates"].as_i64().unwrap(), signals["duplicate_authors"].as_i64().unwrap())
+    };
+    assert_eq!(write(POST_CREATED, anna, 0, LONG).await, (0, 0));
+    // One bit, two and three away from the first, by others, as comments and as posts.
+    let [one, three] = [("Good luck", "Much luck"), ("in red,", "in black,")].map(|(from, to)| LONG.replace(from, to));
+    assert_eq!(write(COMMENT_CREATED, bert, 1, &one).await, (1, 1));
+    assert_eq!(write(POST_CREATED, cleo, 2, &format!("Dear friend, {LONG}")).await, (2, 2));
+    assert_eq!(write(COMMENT_CREATED, anna, 3, LONG).await, (3, 2), "one's own copy is a copy, and no other author");
+    assert_eq!(write(POST_CREATED, bert, 4, &three).await, (3, 2), "it is four bits away from his own comment");
+    let dog = LONG.replace("for your shopping", "for your dog");
+    assert_eq!(
+        write(COMMENT_CREATED, cleo, 5, &dog).await,
+        (1, 0),
+        "five bits away from the first, three from her own"
+    );
+    // Written before the others, though it arrives after them; and a day later.
+    assert_eq!(write(COMMENT_CREATED, cleo, 0, LONG).await, (1, 1));
+    let (hash, later) = (fingerprint(LONG).unwrap().cast_unsigned(), Uuid::now_v7());
+    store(&platform, later, &[(hash, 25 * 3_600), (hash, -60)]).await;
+    assert_eq!(surroundings(&platform, anna, &[hash]).await[0].duplicates, 0, "25 hours before, and a minute after");
+}
+
+/// However many texts share a quarter of their fingerprints, the newest 200 of them are read. What lies behind these is found by another
+/// quarter, or not at all.
+#[sqlx::test(migrations = false)]
+async fn a_loud_quarter_costs_no_more_than_a_quiet_one(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &["--moderation-model", "off"]).await;
+    let loud = "insert into fingerprint (content_id, author, at, hash)
+        select gen_random_uuid(), gen_random_uuid(), now() - n * interval '1 second',
+            (4660::bigint << 48) | (hashtextextended(n::text, 0) & 281474976710655) from generate_series(60, 20060) as n";
+    platform.app.db.execute(loud).await.unwrap();
+    platform.app.db.execute("analyze fingerprint").await.unwrap();
+    let (anna, bert) = (Uuid::now_v7(), Uuid::now_v7());
+    let hash = 0x1234_aaaa_bbbb_cccc_u64;
+    // Older than all of these: one that is equal in two more quarters, and one that is equal in the loud one alone.
+    store(&platform, anna, &[(hash ^ (3 << 32), 36_000), (hash ^ (1 << 32 | 1 << 16 | 1), 36_000)]).await;
+    assert_eq!(surroundings(&platform, bert, &[hash]).await[0].duplicates, 1);
+    store(&platform, anna, &[(hash ^ (1 << 33 | 1 << 17 | 2), 30)]).await;
+    assert_eq!(surroundings(&platform, bert, &[hash]).await[0].duplicates, 2, "it is among the newest of the loud one");
+
+    let mut tx = platform.app.db.begin().await.unwrap();
+    let read = "select sum(pg_stat_get_xact_tuples_returned(oid))::bigint from (
+            select indexrelid from pg_index where indrelid = 'moderation.fingerprint'::regclass
+            union all select 'moderation.fingerprint'::regclass::oid
+        ) as relation (oid)";
+    let before = tx.fetch_one(read).await.unwrap().get::<i64, _>(0);
+    let (content, at) = (Uuid::now_v7(), Timestamp(Utc::now()));
+    let place = Place { content, author: bert, at, fingerprint: Some(hash.cast_signed()) };
+    find_surroundings(&mut tx, &[place], 24.0).await.unwrap();
+    let rows = tx.fetch_one(read).await.unwrap().get::<i64, _>(0) - before;
+    assert!((200..=810).contains(&rows), "{rows} rows were read of 20,001");
 }

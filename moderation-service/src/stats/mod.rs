@@ -1,7 +1,8 @@
-//! Statistics: how much came in, what was decided and how soon, and how often that was wrong; what of it is public; and decisions
-//! as labels to train with.
+//! Statistics: how much came in, what was decided and how soon, and how often that was wrong; which models take part; what of it is
+//! public; and decisions as labels to train with.
 pub mod labels;
 pub mod models;
+pub mod registry;
 pub mod schedulers;
 mod schemas;
 pub mod services;
@@ -15,15 +16,20 @@ use axum::Extension;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::services::{LoadedImageModel, PublicLog};
+use self::registry::LoadedModels;
+use self::services::PublicLog;
 use crate::core::app::App;
 use crate::core::app::limits::Limit;
 use crate::core::ground::settings::Rate;
 
-/// How often a moderator may read the statistics, which are counted for each request.
+/// How often a moderator may read the statistics, the registry of models and the histogram of strikes, which are counted for each request.
 pub const STATS_LIMIT: Limit = Limit {
     name: "moderation_stats",
-    routes: &["GET /api/v1/moderation/stats"],
+    routes: &[
+        "GET /api/v1/moderation/stats",
+        "GET /api/v1/moderation/models",
+        "GET /api/v1/moderation/strikes/histogram",
+    ],
     rate: Rate::new(30, 60),
     burst_in_development: None,
     strict: false,
@@ -38,12 +44,13 @@ pub const TRANSPARENCY_LIMIT: Limit = Limit {
     strict: false,
 };
 
-/// The routes of statistics; they name the image model that is loaded.
-pub fn router(public_log: PublicLog, image_model: Option<String>) -> OpenApiRouter<App> {
+/// The routes of statistics; they name the models that are loaded.
+pub fn router(public_log: PublicLog, models: LoadedModels) -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(views::get_stats))
+        .routes(routes!(views::list_models))
         .routes(routes!(views::get_transparency))
         .routes(routes!(views::list_public_log))
         .layer(Extension(public_log))
-        .layer(Extension(LoadedImageModel(image_model)))
+        .layer(Extension(models))
 }

@@ -23,11 +23,15 @@ pub struct DecisionCountOut {
     pub automated: i64,
     /// Those that were reversed, or overturned by an appeal
     pub taken_back: i64,
+    /// The share of them that stand; null without decisions
+    pub precision: Option<f64>,
 }
 
 impl From<DecisionCount> for DecisionCountOut {
     fn from(count: DecisionCount) -> Self {
-        Self { what: count.what, manual: count.manual, automated: count.automated, taken_back: count.taken_back }
+        let DecisionCount { what, manual, automated, taken_back } = count;
+        let precision = share(manual + automated - taken_back, manual + automated);
+        Self { what, manual, automated, taken_back, precision }
     }
 }
 

@@ -21,10 +21,6 @@ pub struct StatsSettings {
     pub public_log: PublicLog,
 }
 
-/// The version of the image model that looks at pictures; none: there is none.
-#[derive(Clone, Debug)]
-pub struct LoadedImageModel(pub Option<String>);
-
 /// The label of a text that says that nothing is wrong with it.
 pub const CLEAN: &str = "clean";
 

@@ -41,8 +41,9 @@ async fn moderators_see_what_was_done_and_administrators_by_which_moderator(
     let stats = stats.body;
     assert_eq!((&stats["queue"]["open"], &stats["inbound"]["reports"]), (&json!(1), &json!(3)), "{stats}");
     assert_eq!(stats["inbound"]["agreed_reports"], 1, "the other decision was taken back: {stats}");
-    assert_eq!(stats["decisions"], json!({ "what": "all", "manual": 2, "automated": 0, "taken_back": 1 }));
-    assert_eq!(stats["by_action"], json!([{ "what": "HIDE", "manual": 2, "automated": 0, "taken_back": 1 }]));
+    let counted = |what: &str| json!({ "what": what, "manual": 2, "automated": 0, "taken_back": 1, "precision": 0.5 });
+    assert_eq!(stats["decisions"], counted("all"));
+    assert_eq!(stats["by_action"], json!([counted("HIDE")]));
     assert_eq!((&stats["action_rate"], &stats["by_moderator"]), (&json!(1.0), &Value::Null));
     assert!(
         stats["time_to_decision"]["median"].as_f64().is_some_and(|seconds| (0.0..60.0).contains(&seconds)),
@@ -119,4 +120,35 @@ async fn decisions_are_exported_as_labels(_: PgPoolOptions, database: PgConnectO
     assert_eq!(rows.remove(0), "text\tlabels");
     rows.sort_unstable();
     assert_eq!(rows, ["Dear fool\tclean", "One two three\tclean", "You fool\ttoxic"]);
+}
+
+/// The registry names the models that are loaded, with the figures of the very file, and those that have read before.
+#[sqlx::test(migrations = false)]
+async fn the_models_are_listed_with_their_figures(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let (moderator, _) = new_moderator();
+    let before = "insert into analysis (id, content_type, content_id, author, content_hash, model_version, signals, verdict, severity)
+        values (gen_random_uuid(), 'POST', gen_random_uuid(), gen_random_uuid(), sha256('x'), 'text-of-before', '{}', 'HIDE', 0.9)";
+    sqlx::Executor::execute(&platform.app.db, before).await.unwrap();
+    let models = async |token: &str, query: &str| {
+        platform.call("GET", &format!("/moderation/models{query}"), Some(token), None).await
+    };
+    let listed = models(&moderator, "").await;
+    assert_eq!(listed.status, 200, "{listed:?}");
+    let [text, earlier] = &listed.body.as_array().unwrap()[..] else { panic!("{listed:?}") };
+    assert_eq!((&text["role"], &text["work"], &text["in_shadow"]), (&json!("TEXT"), &Value::Null, &json!([])));
+    assert!(text["version"].as_str().unwrap().starts_with("text-"), "{text}");
+    assert_eq!(
+        (&text["thresholds"]["hate"], &text["thresholds"]["toxic"]["hide"]),
+        (&json!({ "label": 0.3, "hide": 0.821 }), &Value::Null)
+    );
+    assert!(text["figures"]["summary"]["sexism.edos.macro_f1"].as_f64().is_some_and(|figure| figure > 0.8), "{text}");
+    assert_eq!((&earlier["version"], &earlier["role"]), (&json!("text-of-before"), &Value::Null));
+    assert_eq!((&earlier["work"]["read"], &earlier["work"]["hidden"]), (&json!(1), &json!(1)), "{earlier}");
+    assert_eq!(models(&new_user().0, "").await.status, 403);
+    assert_eq!(models(&moderator, "?days=0").await.status, 422);
+    // A model of a test has no report, and another file is none of its own.
+    let other = platform.beside(&["--moderation-model", &crate::perspective::tests::model()]);
+    let listed = other.call("GET", "/moderation/models", Some(&moderator), None).await.body;
+    assert_eq!((&listed[0]["role"], &listed[0]["figures"]), (&json!("TEXT"), &Value::Null), "{listed}");
 }

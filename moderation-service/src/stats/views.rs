@@ -6,8 +6,9 @@ use axum::{Extension, Json as Body};
 use serde_json::value::RawValue;
 
 use super::models::{DecisionCount, ModelCount, ModeratorCount, PublicDecision, ShadowCount, Transparency, Volumes};
+use super::registry::{LoadedModels, ModelOut};
 use super::schemas::{Counted, PublicDecisionOut, StatsOut, TransparencyOut, days_ago};
-use super::services::{LoadedImageModel, PublicLog};
+use super::services::PublicLog;
 use super::signals;
 use crate::core::api::errors::Error;
 use crate::core::api::pagination::Page;
@@ -33,7 +34,7 @@ const NO_PUBLIC_LOG: Error = Error::Refused(StatusCode::NOT_FOUND, "The log is n
 pub async fn get_stats(
     Moderator(user): Moderator,
     State(app): State<App>,
-    Extension(LoadedImageModel(image_model)): Extension<LoadedImageModel>,
+    Extension(models): Extension<LoadedModels>,
     mut query: Query,
 ) -> Result<Body<StatsOut>, Error> {
     let days = query.integer("days", 1, MAX_DAYS).unwrap_or(DAYS);
@@ -46,12 +47,32 @@ pub async fn get_stats(
         by_action: DecisionCount::by_action(&app.db, since).await?,
         by_reason: DecisionCount::by_reason(&app.db, since).await?,
         by_rule: DecisionCount::by_rule(&app.db, since).await?,
-        image_model,
+        image_model: models.image(),
         by_model: ModelCount::list(&app.db, since).await?,
         by_shadow: ShadowCount::list(&app.db, since).await?,
         by_moderator: ModeratorCount::list(&app.db, since).await?,
     };
     Ok(Body(StatsOut::new(since, counted, user.role >= Role::Admin)))
+}
+
+/// List the models that are loaded, with their thresholds and figures, and all that have read, with what came of it; for moderators
+#[utoipa::path(get, path = "/moderation/models", tag = "moderation", params(
+    ("days" = Option<i64>, Query, description = "How far back what they have read is counted, 1 to 366 days; 30 when not given", minimum = 1, maximum = 366),
+), responses(
+    (status = 200, body = Vec<ModelOut>),
+    (status = 403, description = "The caller is no moderator"),
+))]
+pub async fn list_models(
+    _: Moderator,
+    State(app): State<App>,
+    Extension(models): Extension<LoadedModels>,
+    mut query: Query,
+) -> Result<Body<Vec<ModelOut>>, Error> {
+    let days = query.integer("days", 1, MAX_DAYS).unwrap_or(DAYS);
+    query.check()?;
+    let since = days_ago(days);
+    let (counts, shadows) = (ModelCount::list(&app.db, since).await?, ShadowCount::list(&app.db, since).await?);
+    Ok(Body(ModelOut::list(&models, counts, shadows)))
 }
 
 /// Get what moderation did in the last half year, in numbers; public

@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use crate::core::app::App;
 
-/// The route of strikes.
+/// The routes of strikes.
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(views::get_strikes))
+    OpenApiRouter::new().routes(routes!(views::get_strikes)).routes(routes!(views::get_strike_histogram))
 }

@@ -94,6 +94,32 @@ pub async fn sum(db: impl PgExecutor<'_>, author: Uuid, at: Timestamp) -> sqlx::
     sum.fetch_one(db).await
 }
 
+/// How many authors have a sum of strikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SumCount {
+    pub sum: i32,
+    pub authors: i64,
+}
+
+impl SumCount {
+    /// The sums that authors have at a time, counted as [`sum`] does, the lowest first.
+    pub async fn list(db: impl PgExecutor<'_>, at: Timestamp) -> sqlx::Result<Vec<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"select sum as "sum!", count(*) as "authors!" from (
+                select author, sum(weight)::int as sum from (
+                    select strike.author, max(weight) as weight from strike join decision on decision.id = strike.decision
+                    where revoked_at is null and strike.at <= $1 and strike.expires_at > $1
+                    group by strike.author, subject_type, subject_id
+                ) as counted group by author
+            ) as summed group by sum order by sum"#,
+            at as Timestamp
+        )
+        .fetch_all(db)
+        .await
+    }
+}
+
 /// Takes the strike of a decision back; false when there is none that counts.
 pub async fn revoke(tx: &mut PgTransaction<'_>, decision: Uuid, at: Timestamp) -> sqlx::Result<bool> {
     let revoked = sqlx::query!(

@@ -3,8 +3,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::models::Strike;
+use super::models::{Strike, SumCount};
+use super::services::{Ladder, Rung};
 use crate::core::contract::timestamp::Timestamp;
+use crate::subjects::actions::Action;
 use crate::subjects::reasons::Reason;
 
 /// The strikes of a user.
@@ -41,6 +43,49 @@ impl From<Strike> for StrikeOut {
             at: strike.at,
             expires_at: strike.expires_at,
             revoked_at: strike.revoked_at,
+        }
+    }
+}
+
+/// How many users have how many strikes
+#[derive(Serialize, ToSchema)]
+pub struct StrikeHistogramOut {
+    /// Users with strikes that count
+    pub users: i64,
+    /// By the sum of their strikes, the lowest first
+    pub sums: Vec<StrikeSumOut>,
+    /// The rungs of the ladder, with those who have reached each
+    pub rungs: Vec<StrikeRungOut>,
+}
+
+/// The users with one sum
+#[derive(Serialize, ToSchema)]
+pub struct StrikeSumOut {
+    pub sum: i32,
+    pub users: i64,
+}
+
+/// A rung of the ladder
+#[derive(Serialize, ToSchema)]
+pub struct StrikeRungOut {
+    /// From which sum on it is reached
+    pub from: i32,
+    /// What it leads to
+    pub action: Action,
+    /// Users whose strikes reach it now, whatever has followed when they did
+    pub users: i64,
+}
+
+impl StrikeHistogramOut {
+    /// The histogram of sums over the rungs of a ladder.
+    pub fn new(ladder: &Ladder, sums: &[SumCount]) -> Self {
+        let from =
+            |least: i32| -> i64 { sums.iter().filter(|count| count.sum >= least).map(|count| count.authors).sum() };
+        let rung = |rung: &Rung| StrikeRungOut { from: rung.from, action: rung.action.clone(), users: from(rung.from) };
+        Self {
+            users: from(0),
+            sums: sums.iter().map(|count| StrikeSumOut { sum: count.sum, users: count.authors }).collect(),
+            rungs: ladder.strike_ladder.iter().map(rung).collect(),
         }
     }
 }

@@ -4,6 +4,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::actions::Action;
+use super::means::AutomatedMeans;
 use super::reasons::Reason;
 use super::{Standing, Visibility};
 use crate::core::contract::timestamp::Timestamp;
@@ -167,6 +168,9 @@ pub enum Change {
         ruling: Box<Ruling>,
         /// Whether a person has looked at this subject, so that the review is over.
         closes_review: bool,
+        /// What a machine has decided by.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        means: Option<Box<AutomatedMeans>>,
         #[serde(default)]
         public_note: Option<String>,
         #[serde(default)]

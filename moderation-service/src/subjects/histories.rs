@@ -147,7 +147,7 @@ fn change(dice: &mut StdRng, minute: i64, subject: &Subject) -> Change {
             let ruling = ruling(dice, minute, subject.key);
             let closes_review = !ruling.automated && dice.random_bool(0.8);
             let (public_note, internal_note) = (Some("for you".to_owned()), None);
-            Change::Decided { ruling: Box::new(ruling), closes_review, public_note, internal_note }
+            Change::Decided { ruling: Box::new(ruling), closes_review, means: None, public_note, internal_note }
         }
     }
 }
@@ -205,7 +205,8 @@ fn a_subject_is_what_the_decisions_in_force_demand() {
             Ruling { visibility: Some(Visibility::Hidden).filter(|_| !key.is_user()), ..ruling(&mut dice, 99, key) };
         let decision = last.decision;
         let (closes_review, public_note, internal_note) = (false, None, None);
-        let decided = Change::Decided { ruling: Box::new(last), closes_review, public_note, internal_note };
+        let decided =
+            Change::Decided { ruling: Box::new(last), closes_review, means: None, public_note, internal_note };
         subject.apply(&decided, time(99));
         subject.apply(&Change::Ended { decision, why: Ended::Overturned, note: None }, time(100));
         assert_eq!(seen(&subject), before, "seed {seed}, history {number}: the reversal is exact");
@@ -239,7 +240,8 @@ fn a_review_opens_escalates_and_closes() {
     let mut dice = StdRng::seed_from_u64(1);
     let dismissed = Ruling { visibility: None, labels: Vec::new(), locked: false, ..ruling(&mut dice, 5, key) };
     let (public_note, internal_note) = (None, None);
-    let decided = Change::Decided { ruling: Box::new(dismissed), closes_review: true, public_note, internal_note };
+    let decided =
+        Change::Decided { ruling: Box::new(dismissed), closes_review: true, means: None, public_note, internal_note };
     post.apply(&Change::ReportsClosed { reports: 3 }, time(5));
     post.apply(&decided, time(5));
     assert_eq!((post.review, post.reports, post.report_weight), (Review::Closed, 0, 0.0));

@@ -3,6 +3,7 @@ pub mod actions;
 pub mod changes;
 pub mod flags;
 pub mod fold;
+pub mod means;
 pub mod models;
 pub mod reasons;
 pub mod staff;

@@ -30,8 +30,9 @@ pub struct Example {
     pub targets: [(f32, f32); HEADS],
     /// Of Davidson's three classes, with its weight.
     pub class: Option<(usize, f32)>,
-    /// The group that a sentence of the templates is about.
+    /// The group that a sentence of the templates is about, and the function that its block trains.
     pub group: Option<&'static str>,
+    pub function: Option<&'static str>,
     /// Whether the row is of the dev split.
     pub is_dev: bool,
     /// The share of epochs that it is in.
@@ -107,6 +108,11 @@ pub fn normalised(text: &str) -> String {
 
 fn is_dev(text: &str) -> bool {
     Sha256::digest(normalised(text))[0] % DEV == 0
+}
+
+/// Whether an everyday sentence is one of the half by which thresholds are chosen; false alarms are counted on the other half.
+pub fn chooses_thresholds(text: &str) -> bool {
+    Sha256::digest(normalised(text))[1].is_multiple_of(2)
 }
 
 /// Rows as they are collected: none twice, and none that must not be learned.
@@ -213,6 +219,7 @@ fn of_template(sentence: Sentence) -> Example {
         targets,
         class: None,
         group: sentence.group,
+        function: Some(sentence.function),
         is_dev: sentence.is_dev,
         share: TEMPLATES.0,
         disguised: TEMPLATES.1,
@@ -232,7 +239,8 @@ fn decision(text: &str, label: &str) -> anyhow::Result<Example> {
     }
     let (is_dev, source) = (is_dev(text), MODERATORS);
     let text = text.to_owned();
-    Ok(Example { source, text, targets, class: None, group: None, is_dev, share: 1.0, disguised: DECISION.1 })
+    let (class, group, function) = (None, None, None);
+    Ok(Example { source, text, targets, class, group, function, is_dev, share: 1.0, disguised: DECISION.1 })
 }
 
 fn example(source: &'static str, text: &str, label: &str) -> anyhow::Result<Example> {
@@ -250,6 +258,7 @@ fn example(source: &'static str, text: &str, label: &str) -> anyhow::Result<Exam
         targets,
         class: class.map(|class| (class, CLASSES[class].1)),
         group: None,
+        function: None,
         is_dev: is_dev(text),
         share,
         disguised,

@@ -2,13 +2,14 @@
 //!
 //! Everything is measured with the 8-bit model as it is shipped. A head is calibrated on what people have labelled ([`CALIBRATING`]); its
 //! label's threshold is chosen on the sources that say most about it ([`DECIDING`]), and the threshold of hiding by the precision on all
-//! and by the alarms among everyday sentences, which were never learned.
+//! and by the alarms among one half of the everyday sentences, which were never learned. The false alarms that are reported are those among
+//! the other half, which has chosen nothing.
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::classes::{self, ClassFigures};
-use super::data::Measured;
+use super::data::{Example, Measured};
 use super::statistics::{Pair, auc, calibration_error, macro_f1, platt};
 use crate::text_model::Calibration;
 use crate::text_model::math::sigmoid;
@@ -80,8 +81,10 @@ pub struct Figures {
     /// The share of template sentences about each group with the right label of hate, and the distance of the extremes.
     pub groups: BTreeMap<&'static str, f32>,
     pub identity_gap: f32,
+    /// The share of template sentences of each function with the right label of hate.
+    pub functions: BTreeMap<&'static str, f32>,
+    /// Everyday sentences that have chosen no threshold, and those of them that any head would hide.
     pub everyday_rows: usize,
-    /// The everyday sentences that any head would hide.
     pub everyday_hidden: usize,
     /// The figures that a later training must not fall behind, all of which are better when they are higher.
     pub summary: BTreeMap<String, f32>,
@@ -113,7 +116,7 @@ fn is_mixed(pairs: &[Pair]) -> bool {
     pairs.iter().any(|pair| pair.1) && pairs.iter().any(|pair| !pair.1)
 }
 
-/// The calibration and thresholds of every head.
+/// The calibration and thresholds of every head; `everyday` are the sentences by which thresholds are chosen.
 pub fn calibrate(rows: &[Measured], everyday: &[[f32; OUTPUTS]]) -> [Calibration; HEADS] {
     Head::ALL.map(|head| {
         let sources = pairs(rows, head);
@@ -160,7 +163,7 @@ fn precision(pairs: &[Pair], threshold: f32) -> (f32, f32) {
     (if above > 0.0 { right / above } else { 0.0 }, if positive > 0.0 { right / positive } else { 0.0 })
 }
 
-/// The figures of a calibrated model.
+/// The figures of a calibrated model; `everyday` are sentences that have chosen no threshold.
 pub fn figures(
     rows: &[Measured],
     everyday: &[[f32; OUTPUTS]],
@@ -173,7 +176,8 @@ pub fn figures(
         let mut heads = heads.iter().zip(outputs.iter());
         heads.any(|(head, output)| head.hide.is_some_and(|hide| head.probability(*output) >= hide))
     };
-    let groups = groups(rows, &heads[Head::Hate as usize]);
+    let groups = right_by(rows, &heads[Head::Hate as usize], |row| row.group);
+    let functions = right_by(rows, &heads[Head::Hate as usize], |row| row.function);
     let extremes = groups.values().fold((1.0f32, 0.0f32), |(low, high), share| (low.min(*share), high.max(*share)));
     let by_labels = classes::by_labels(rows, heads);
     let by_class = classes::by_class(rows, biases);
@@ -196,6 +200,7 @@ pub fn figures(
         davidson_by_class: by_class,
         identity_gap: (extremes.1 - extremes.0).max(0.0),
         groups,
+        functions,
         everyday_rows: everyday.len(),
         everyday_hidden: everyday.iter().filter(is_hidden).count(),
         summary,
@@ -235,18 +240,22 @@ fn of_head(head: Head, rows: &[Measured], everyday: &[[f32; OUTPUTS]], heads: &[
     }
 }
 
-/// The share of template sentences about each group that have the right label.
+/// The share of sentences with the right label of hate, by what is asked of each row.
 #[expect(clippy::cast_precision_loss, reason = "some dozen sentences")]
-fn groups(rows: &[Measured], hate: &Calibration) -> BTreeMap<&'static str, f32> {
-    let mut groups: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    for (row, outputs) in rows {
+fn right_by(
+    rows: &[Measured],
+    hate: &Calibration,
+    of: impl Fn(&Example) -> Option<&'static str>,
+) -> BTreeMap<&'static str, f32> {
+    let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for (row, outputs) in rows.iter().copied() {
         let (target, weight) = row.targets[Head::Hate as usize];
-        if let Some(group) = row.group.filter(|_| weight >= LEAST_WEIGHT) {
+        if let Some(name) = of(row).filter(|_| weight >= LEAST_WEIGHT) {
             let is_right = (hate.probability(outputs[Head::Hate as usize]) >= hate.label) == (target > 0.5);
-            let (right, all) = groups.entry(group).or_default();
+            let (right, all) = counts.entry(name).or_default();
             *right += usize::from(is_right);
             *all += 1;
         }
     }
-    groups.into_iter().map(|(group, (right, all))| (group, right as f32 / all as f32)).collect()
+    counts.into_iter().map(|(name, (right, all))| (name, right as f32 / all as f32)).collect()
 }

@@ -10,6 +10,7 @@ mod dice;
 mod evasions;
 mod export;
 mod figures;
+mod gate;
 mod layout;
 mod network;
 mod operations;

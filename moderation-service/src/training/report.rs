@@ -1,25 +1,22 @@
 //! The end of a training: the model is measured as it will be read, compared with the one before it, and written with its figures.
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::base::BaseModel;
 use super::classes;
-use super::data::{Example, Examples, Measured};
-use super::export;
+use super::data::{Example, Examples, Measured, chooses_thresholds};
 use super::figures::{self, Figures};
 use super::optimiser::Progress;
 use super::options::{SHARDS, Training};
+use super::{export, gate};
 use crate::text_model::Calibration;
 use crate::text_model::kernel::packed::InstructionSet;
 use crate::text_model::mini_lm::MiniLm;
 use crate::text_model::{CLASSES, HEADS, OUTPUTS, everyday, hex};
 
-/// How far a figure may fall behind that of the model before: what two seeds differ by.
-const TOLERANCE: f32 = 0.01;
 /// The calibration that changes nothing, with which a model is measured to be calibrated.
 const PLAIN: Calibration = Calibration { slope: 1.0, bias: 0.0, label: 0.5, hide: None };
 
@@ -55,12 +52,12 @@ pub fn finish(
     let model = MiniLm::new(&plain, InstructionSet::best())?;
     let texts: Vec<&str> = dev.iter().map(|row| row.text.as_str()).collect();
     let measured: Vec<Measured> = dev.iter().copied().zip(outputs(&model, &texts)?).collect();
-    let everyday = outputs(&model, &everyday().collect::<Vec<_>>())?;
-    let heads = figures::calibrate(&measured, &everyday);
+    let (choosing, counting): (Vec<&str>, Vec<&str>) = everyday().partition(|text| chooses_thresholds(text));
+    let heads = figures::calibrate(&measured, &outputs(&model, &choosing)?);
     let classes = classes::biases(&measured);
-    let figures = figures::figures(&measured, &everyday, &heads, classes);
+    let figures = figures::figures(&measured, &outputs(&model, &counting)?, &heads, classes);
     let bytes = export::artefact(base, &state.weights, heads, classes).to_bytes()?;
-    let fallen = training.gate.as_deref().map(|gate| fallen(gate, &figures.summary)).transpose()?;
+    let fallen = training.gate.as_deref().map(|gate| gate::fallen(gate, &figures)).transpose()?;
     let report = TrainingReport {
         recipe: serde_json::from_str(recipe)?,
         rows: examples.rows.len() - dev.len(),
@@ -90,28 +87,6 @@ fn outputs(model: &MiniLm, texts: &[&str]) -> anyhow::Result<Vec<[f32; OUTPUTS]>
         parts.into_iter().map(|part| part.join().map_err(|_| anyhow::anyhow!("a thread has panicked"))?).collect()
     });
     Ok(parts?.concat())
-}
-
-/// The figures that fell behind those of a file.
-fn fallen(gate: &Path, summary: &BTreeMap<String, f32>) -> anyhow::Result<Vec<String>> {
-    #[derive(Deserialize)]
-    struct Before {
-        figures: Summary,
-    }
-    #[derive(Deserialize)]
-    struct Summary {
-        summary: BTreeMap<String, f32>,
-    }
-    let place = || gate.display().to_string();
-    let before: Before = serde_json::from_slice(&std::fs::read(gate).with_context(place)?).with_context(place)?;
-    let before = before.figures.summary;
-    ensure!(!before.is_empty(), "{} has no figures", gate.display());
-    let fallen = before.iter().filter_map(|(name, before)| match summary.get(name) {
-        Some(now) if *now < before - TOLERANCE => Some(format!("{name} from {before:.3} to {now:.3}")),
-        None => Some(format!("{name} was {before:.3} and was not measured")),
-        Some(_) => None,
-    });
-    Ok(fallen.collect())
 }
 
 fn write(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {

@@ -26,6 +26,8 @@ pub struct Sentence {
     pub labels: Labels,
     /// The group that it is about, by its plural.
     pub group: Option<&'static str>,
+    /// The function of its block: what a reader has to understand, as its heading says behind the labels.
+    pub function: &'static str,
     /// Whether its pattern is kept for the dev split.
     pub is_dev: bool,
 }
@@ -52,7 +54,7 @@ struct Words {
 /// All sentences: patterns filled by the dice, none twice. The slurs are those of the training data's lexicon.
 pub fn sentences(slurs: Vec<String>, keep: impl Fn(&str) -> bool, mut dice: Dice) -> anyhow::Result<Vec<Sentence>> {
     let mut words = Words { lists: BTreeMap::new(), groups: Vec::new(), slurs };
-    let (mut labels, mut is_everyday, mut seen) = ([None; HEADS], false, HashSet::new());
+    let (mut labels, mut is_everyday, mut function, mut seen) = ([None; HEADS], false, "", HashSet::new());
     let (mut all, mut everyday) = (Vec::new(), Vec::new());
     for line in TEMPLATES.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         if let Some(list) = line.strip_prefix("@group ") {
@@ -60,9 +62,11 @@ pub fn sentences(slurs: Vec<String>, keep: impl Fn(&str) -> bool, mut dice: Dice
         } else if let Some((name, list)) = line.strip_prefix('@').and_then(|list| list.split_once(' ')) {
             words.lists.insert(name, list.split('|').map(str::trim).collect());
         } else if let Some(block) = line.strip_prefix('=') {
-            (labels, is_everyday) = block_labels(block.split('#').next().unwrap_or_default())?;
+            let (heading, name) = block.split_once('#').unwrap_or((block, ""));
+            (labels, is_everyday) = block_labels(heading)?;
+            function = name.trim();
         } else {
-            for sentence in of_pattern(line, labels, keep(line), &words, &mut dice)? {
+            for sentence in of_pattern(line, (labels, function), keep(line), &words, &mut dice)? {
                 if seen.insert(sentence.text.clone()) {
                     if is_everyday {
                         everyday.push(sentence.clone());
@@ -105,7 +109,7 @@ fn block_labels(heading: &str) -> anyhow::Result<(Labels, bool)> {
 
 fn of_pattern(
     pattern: &'static str,
-    labels: Labels,
+    (labels, function): (Labels, &'static str),
     is_dev: bool,
     words: &Words,
     dice: &mut Dice,
@@ -126,7 +130,8 @@ fn of_pattern(
             labels[Head::Sexism as usize] = Some(true);
         }
         let group_name = is_about_group.then_some(group.plural);
-        all.push(Sentence { text: fill(pattern, group, words, dice)?, labels, group: group_name, is_dev });
+        let text = fill(pattern, group, words, dice)?;
+        all.push(Sentence { text, labels, group: group_name, function, is_dev });
     }
     Ok(all)
 }
@@ -191,6 +196,9 @@ mod tests {
         let again = sentences(vec!["snark".to_owned()], keep, Dice::new(&[1])).unwrap();
         assert_eq!(all[7].text, again[7].text, "the dice decide alone");
         assert!(block_labels("clean harmless").is_err());
+        let functions: HashSet<&str> = all.iter().map(|sentence| sentence.function).collect();
+        assert!(functions.len() > 40 && functions.contains("counter-speech"), "{functions:?}");
+        assert!(!functions.contains(""), "every block says what it trains");
     }
 
     /// A label with a question mark is left open.

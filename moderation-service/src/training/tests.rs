@@ -38,6 +38,7 @@ fn example(targets: [(f32, f32); HEADS], class: Option<(usize, f32)>) -> Example
         targets,
         class,
         group: None,
+        function: None,
         is_dev: false,
         share: 1.0,
         disguised: 0.0,

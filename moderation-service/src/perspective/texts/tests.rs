@@ -101,7 +101,7 @@ async fn a_verdict_is_that_of_the_published_text(_: PgPoolOptions, database: PgC
     let default = platform.call("GET", path, Some(&admin), None).await.body;
     let mut rules = Vec::new();
     // With the policy that the service brings, and then without it.
-    for (version, mode) in [(1, "ENFORCE"), (2, "OFF")] {
+    for (version, mode) in [(2, "ENFORCE"), (3, "OFF")] {
         let body = json!({ "name": "Default", "mode": mode, "rules": default["rules"], "version": version });
         assert_eq!(platform.call("PUT", path, Some(&admin), Some(body)).await.status, 200);
         for text in texts {

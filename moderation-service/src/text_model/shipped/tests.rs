@@ -1,4 +1,5 @@
 //! What the shipped model says about texts that matter: the harmless ones that filters are known to hide, and the harmful ones.
+use std::collections::HashSet;
 use std::thread;
 
 use sha2::{Digest, Sha256};
@@ -92,17 +93,37 @@ fn the_card_is_about_this_file() {
     assert!(FILE.len() <= 24_000_000, "{} bytes", FILE.len());
 }
 
+/// The everyday sentences that have chosen no threshold and taught no model.
+fn fresh() -> impl Iterator<Item = &'static str> {
+    include_str!("fresh.txt").lines().filter(|line| !line.is_empty() && !line.starts_with("# "))
+}
+
+/// The texts that the model would hide.
+fn hidden(texts: &[&'static str]) -> Vec<&'static str> {
+    let hidden = texts.iter().zip(read(texts)).filter(|(_, scores)| scores.hides.contains(&true));
+    hidden.map(|(text, _)| *text).collect()
+}
+
+/// Of everyday sentences that neither the model nor its thresholds have seen, three in a thousand would be hidden at most: of as many as
+/// there are, that is one.
+#[test]
+fn fresh_everyday_texts_are_left_alone() {
+    let fresh: Vec<&str> = fresh().collect();
+    assert!(fresh.len() >= 300, "{}", fresh.len());
+    let key = |text: &str| text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+    let known: HashSet<String> = everyday().chain(HARMLESS).map(key).collect();
+    let repeated: Vec<_> = fresh.iter().filter(|text| known.contains(&key(text))).collect();
+    assert!(repeated.is_empty(), "they have chosen thresholds: {repeated:?}");
+    let alarms = hidden(&fresh);
+    assert!(alarms.len() <= (fresh.len() * 3).div_ceil(1_000), "{}: {alarms:#?}", alarms.len());
+}
+
 /// Of two thousand everyday sentences the model would hide three in a thousand at most, and of those that are known to be hidden
 /// elsewhere none.
 #[test]
 fn everyday_texts_are_left_alone() {
     let everyday: Vec<&str> = everyday().collect();
     assert!(everyday.len() >= 2_000, "{}", everyday.len());
-    let hidden = |texts: &[&'static str]| -> Vec<&'static str> {
-        let read = read(texts);
-        let hidden = texts.iter().zip(read).filter(|(_, scores)| scores.hides.contains(&true));
-        hidden.map(|(text, _)| *text).collect()
-    };
     let alarms = hidden(&everyday);
     assert!(alarms.len() * 1_000 <= everyday.len() * 3, "{}: {alarms:#?}", alarms.len());
     assert_eq!(hidden(&HARMLESS), [] as [&str; 0]);

@@ -1,6 +1,14 @@
 //! Decisions about many subjects at once: a body of its own, and a decision with its own entry for each.
+//!
+//! A request is carried out in chunks, each of them one transaction, and for a bounded time; what it does not reach is `PENDING`. Under an
+//! `Idempotency-Key` the outcome of each subject is stored in the transaction of its decision, so that the same request, sent again
+//! after whatever has ended the first one, goes on behind it and repeats nothing.
+pub mod carrying;
+pub mod models;
+
 use serde::Serialize;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -9,7 +17,7 @@ use crate::decisions::schemas::DecisionIn;
 use crate::subjects::flags::read_flag;
 use crate::subjects::{SubjectKey, SubjectType};
 
-/// Subjects that are decided about at once, at most.
+/// Subjects that are decided about by one request, at most.
 const MAX_SUBJECTS: usize = 1_000;
 
 /// A decision about many subjects
@@ -27,7 +35,7 @@ pub struct BulkDecisionIn {
     /// 1 to 1,000
     #[schema(min_items = 1, max_items = 1000)]
     pub subjects: Vec<SubjectRefIn>,
-    /// Only those that wait for a decision, which is the default: then the same request again decides nothing twice
+    /// Only those that wait for a decision, which is the default
     #[schema(default = true)]
     #[serde(default)]
     pub only_open: bool,
@@ -78,13 +86,24 @@ impl BulkDecisionIn {
         }
         keys
     }
+
+    /// By what a request under the same key is recognised as the same.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        let DecisionIn { actions, reason, policy, internal_note, public_note, hours, abusive } = &self.decision;
+        let subjects: Vec<_> = self.subjects.iter().map(|subject| (subject.r#type, subject.id)).collect();
+        let said = (actions, reason, policy, internal_note, public_note, hours, abusive);
+        Sha256::digest(json!([subjects, self.only_open, said]).to_string()).into()
+    }
 }
 
 /// What became of one subject of many
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum BulkOutcome {
     Decided,
+    /// The time of a request was over before: the same request again, under the same `Idempotency-Key`, goes on here
+    Pending,
     /// It does not wait for a decision
     NotOpen,
     NotFound,
@@ -96,6 +115,22 @@ pub enum BulkOutcome {
     Claimed,
     /// The decision is about a content, and this is a user; or it locks or limits, and this is no post; or it labels a picture
     NotAContent,
+}
+
+impl BulkOutcome {
+    /// Its word in the API.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Decided => "DECIDED",
+            Self::Pending => "PENDING",
+            Self::NotOpen => "NOT_OPEN",
+            Self::NotFound => "NOT_FOUND",
+            Self::Own => "OWN",
+            Self::OutOfScope => "OUT_OF_SCOPE",
+            Self::Claimed => "CLAIMED",
+            Self::NotAContent => "NOT_A_CONTENT",
+        }
+    }
 }
 
 /// What became of a subject

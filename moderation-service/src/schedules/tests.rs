@@ -1,0 +1,241 @@
+//! Scheduled decisions, through their routes and the worker that makes them.
+use chrono::{TimeDelta, Utc};
+use serde_json::{Value, json};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Executor};
+use uuid::Uuid;
+
+use super::schedulers::ScheduledDecider;
+use crate::core::ground::worker::{Outcome, Worker};
+use crate::core::testing::counted::Counted;
+use crate::core::testing::{Platform, Reply, new_user};
+use crate::decisions::tests::{decide, fields, new_content, new_moderator, standing, start, visibility};
+use crate::expiry::schedulers::TimerLag;
+use crate::ledger::events::MODERATION_DECIDED;
+use crate::strikes::services::Ladder;
+use crate::subjects::{SubjectKey, SubjectType};
+
+async fn schedule(platform: &Platform, moderator: &str, key: SubjectKey, body: Value) -> Reply {
+    let path = format!("/moderation/subjects/{}/{}/scheduled-decisions", key.r#type.word(), key.id);
+    platform.call("POST", &path, Some(moderator), Some(body)).await
+}
+
+fn hide() -> Value {
+    json!({ "in_hours": 8, "actions": [{ "action": "HIDE" }], "reason": "VIOLENCE_THREAT", "internal_note": "As agreed.",
+        "public_note": "It threatens a neighbour." })
+}
+
+/// The worker of a replica.
+fn decider(platform: &Platform) -> ScheduledDecider {
+    let strike_ladder = vec!["3:mute:24".parse().unwrap()];
+    ScheduledDecider { app: platform.app.clone(), ladder: Ladder { strike_ladder, strike_days: 180 } }
+}
+
+/// Runs the worker until nothing is left to do; how much it did.
+async fn run(platform: &Platform) -> usize {
+    let (mut decider, mut steps) = (decider(platform), 0);
+    while decider.step().await.unwrap() == Outcome::Busy {
+        steps += 1;
+    }
+    steps
+}
+
+/// Lets hours pass.
+async fn pass(platform: &Platform, hours: i32) {
+    let passed = format!("update scheduled_decision set due_at = due_at - interval '{hours} hours'");
+    platform.app.db.execute(AssertSqlSafe(passed)).await.unwrap();
+}
+
+async fn list(platform: &Platform, query: &str) -> Value {
+    let path = format!("/moderation/scheduled-decisions{query}");
+    platform.call("GET", &path, Some(&new_moderator().0), None).await.body
+}
+
+/// A scheduled decision has no effect until it is due, and then all the effects of one that is made at once.
+#[sqlx::test(migrations = false)]
+async fn a_scheduled_decision_is_made_when_it_is_due(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, her), (moderator, their)) = (new_user(), new_moderator());
+    let post = new_content(&platform, SubjectType::Post, her).await;
+    let made = schedule(&platform, &moderator, post, hide()).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let names = ["subject_id", "author", "moderator", "reason", "status", "decision", "actions"];
+    let expected = json!({ "subject_id": post.id, "author": her, "moderator": their, "reason": "VIOLENCE_THREAT",
+        "status": "WAITING", "decision": null, "actions": [{ "action": "HIDE" }] });
+    assert_eq!(fields(&made.body, &names), expected);
+    assert_eq!(run(&platform).await, 0, "it is not due");
+    assert_eq!(platform.published(MODERATION_DECIDED).await, Vec::<Value>::new());
+    let page =
+        platform.call("GET", &format!("/moderation/subjects/POST/{}", post.id), Some(&moderator), None).await.body;
+    assert_eq!((&page["scheduled"][0]["id"], &page["state"]), (&made.body["id"], &Value::Null));
+    assert_eq!(list(&platform, "?waiting=true").await[0]["id"], made.body["id"]);
+
+    pass(&platform, 9).await;
+    let counted = Counted::begin();
+    TimerLag(platform.app.clone()).step().await.unwrap();
+    let lag =
+        counted.text().lines().find_map(|line| line.strip_prefix("moderation_timer_lag_seconds ").map(str::to_owned));
+    assert!((3_600.0..3_700.0).contains(&lag.unwrap().parse::<f64>().unwrap()), "it was due an hour ago");
+    // Two replicas make it once, a process that begins now among them.
+    let beside = platform.beside(&[]);
+    let (one, other) = tokio::join!(run(&platform), run(&beside));
+    assert!(one + other >= 1, "one of them has made it");
+    counted.assert("moderation_scheduled_total{outcome=\"done\"} 1");
+    // With the strike and what follows from it.
+    assert_eq!((visibility(&platform, post).await, standing(&platform, her).await), (json!("HIDDEN"), json!("MUTED")));
+    let all = list(&platform, "").await;
+    let [done] = &all.as_array().unwrap()[..] else { panic!("one") };
+    assert_eq!(done["status"], "DONE");
+    let path = format!("/moderation/decisions/{}", done["decision"].as_str().unwrap());
+    let decision = platform.call("GET", &path, Some(&moderator), None).await.body;
+    let names = ["moderator", "public_note", "internal_note", "actions"];
+    let expected = json!({ "moderator": their, "public_note": "It threatens a neighbour.", "internal_note": "As agreed.",
+        "actions": [{ "action": "HIDE" }] });
+    assert_eq!(fields(&decision, &names), expected);
+    let statements = platform.call("GET", "/me/moderation/decisions", Some(&anna), None).await.body;
+    assert!(statements.to_string().contains("It threatens a neighbour."), "{statements}");
+    assert_eq!(list(&platform, "?waiting=true").await, json!([]));
+}
+
+/// Who has scheduled a decision, or an administrator, takes it back before it is due; of a subject that is gone none is made.
+#[sqlx::test(migrations = false)]
+async fn a_scheduled_decision_is_cancelled_or_has_no_subject_any_more(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((_, her), (moderator, their), (other, _)) = (new_user(), new_moderator(), new_moderator());
+    let admin = format!("{}:ACTIVE:ADMIN", Uuid::now_v7());
+    let (mut posts, mut made) = (Vec::new(), Vec::new());
+    for _ in 0..4 {
+        let post = new_content(&platform, SubjectType::Post, her).await;
+        made.push(schedule(&platform, &moderator, post, hide()).await.body["id"].as_str().unwrap().to_owned());
+        posts.push(post);
+    }
+    let cancel = async |token: &str, id: &str| {
+        platform
+            .call("DELETE", &format!("/moderation/scheduled-decisions/{id}"), Some(token), None)
+            .await
+            .status
+            .as_u16()
+    };
+    assert_eq!(cancel(&other, &made[0]).await, 403, "another moderator has scheduled it");
+    assert_eq!(cancel(&moderator, &made[0]).await, 204);
+    assert_eq!(cancel(&moderator, &made[0]).await, 409, "it waits no more");
+    assert_eq!(cancel(&admin, &made[1]).await, 204);
+    assert_eq!(cancel(&admin, &Uuid::now_v7().to_string()).await, 404);
+    let audited = sqlx::query_scalar!("select action from audit where who = $1 order by at, id", their);
+    let audited = audited.fetch_all(&platform.app.db).await.unwrap();
+    assert_eq!(audited.last().map(String::as_str), Some("scheduled_decision_cancelled"), "{audited:?}");
+    assert_eq!(audited.iter().filter(|action| *action == "decision_scheduled").count(), 4);
+    let gone = format!("update content set gone_at = now() where id = '{}'", posts[2].id);
+    platform.app.db.execute(AssertSqlSafe(gone)).await.unwrap();
+    pass(&platform, 9).await;
+    assert_eq!(run(&platform).await, 2);
+    let listed = list(&platform, "").await;
+    let statuses: Vec<_> = listed.as_array().unwrap().iter().map(|one| one["status"].as_str().unwrap()).collect();
+    assert_eq!(statuses, ["DONE", "GONE", "CANCELLED", "CANCELLED"], "the one that was scheduled last first");
+    assert_eq!(visibility(&platform, posts[3]).await, "HIDDEN");
+    assert_eq!(cancel(&moderator, &made[3]).await, 409, "it was made");
+}
+
+/// One that cannot be made is put off, and the others do not wait for it.
+#[sqlx::test(migrations = false)]
+async fn one_that_fails_keeps_no_other_waiting(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((_, her), (moderator, _)) = (new_user(), new_moderator());
+    let (bad, good) =
+        (new_content(&platform, SubjectType::Post, her).await, new_content(&platform, SubjectType::Post, her).await);
+    assert_eq!(schedule(&platform, &moderator, bad, hide()).await.status, 201);
+    assert_eq!(schedule(&platform, &moderator, good, hide()).await.status, 201);
+    let refuse = format!("alter table decision add constraint refused check (subject_id <> '{}')", bad.id);
+    platform.app.db.execute(AssertSqlSafe(refuse)).await.unwrap();
+    pass(&platform, 9).await;
+    let counted = Counted::begin();
+    let failure = format!("{:#}", decider(&platform).step().await.unwrap_err());
+    assert!(failure.contains("cannot be made, and is put off"), "{failure}");
+    assert_eq!(run(&platform).await, 1);
+    assert_eq!(visibility(&platform, good).await, "HIDDEN");
+    counted.assert("moderation_scheduled_total{outcome=\"failed\"} 1");
+    platform.app.db.execute("alter table decision drop constraint refused").await.unwrap();
+    pass(&platform, 1).await;
+    assert_eq!(run(&platform).await, 1, "a minute later it is tried again");
+    assert_eq!(visibility(&platform, bad).await, "HIDDEN");
+}
+
+/// What cannot be decided cannot be scheduled, nor can a time that is over or too far ahead.
+#[sqlx::test(migrations = false)]
+async fn what_cannot_be_scheduled_is_refused(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((_, her), (moderator, their)) = (new_user(), new_moderator());
+    let post = new_content(&platform, SubjectType::Post, her).await;
+    let with = |name: &str, value: Value| {
+        let mut body = hide();
+        body[name] = value;
+        body
+    };
+    let at = |hours: i64| json!((Utc::now() + TimeDelta::hours(hours)).to_rfc3339());
+    let only_at = |hours: i64| {
+        let mut body = with("at", at(hours));
+        body.as_object_mut().unwrap().remove("in_hours");
+        body
+    };
+    for (body, place) in [
+        (with("in_hours", json!(0)), "in_hours"),
+        (with("in_hours", json!(8_785)), "in_hours"),
+        (with("in_hours", Value::Null), "at"),
+        (with("at", at(1)), "at"),
+        (only_at(-1), "at"),
+        (only_at(8_786), "at"),
+        (with("at", json!("tomorrow")), "at"),
+        (with("actions", json!([])), "actions"),
+    ] {
+        let refused = schedule(&platform, &moderator, post, body.clone()).await;
+        let place = json!(["body", place]);
+        assert_eq!((refused.status.as_u16(), &refused.body["detail"][0]["loc"]), (422, &place), "{body}: {refused:?}");
+    }
+    assert_eq!(schedule(&platform, &moderator, post, only_at(8_783)).await.status, 201);
+    assert_eq!(
+        schedule(&platform, &moderator, SubjectKey::user(her), hide()).await.status,
+        422,
+        "a user is no content"
+    );
+    let unknown = SubjectKey { r#type: SubjectType::Post, id: Uuid::now_v7() };
+    assert_eq!(schedule(&platform, &moderator, unknown, hide()).await.status, 404);
+    let policy = json!({ "id": Uuid::now_v7(), "version": 1, "rule": "spam" });
+    let refused = schedule(&platform, &moderator, post, with("policy", policy)).await;
+    assert_eq!((refused.status.as_u16(), &refused.body["detail"]), (404, &json!("No such policy")));
+    let own = new_content(&platform, SubjectType::Post, their).await;
+    assert_eq!(schedule(&platform, &moderator, own, hide()).await.status, 403);
+    assert_eq!(schedule(&platform, &new_user().0, post, hide()).await.status, 403);
+}
+
+/// What is scheduled about a user is in their export without what moderators note, and goes with them; what a moderator has scheduled is
+/// made no more when they leave.
+#[sqlx::test(migrations = false)]
+async fn what_is_scheduled_is_exported_and_erased(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((_, her), (_, him), (moderator, their)) = (new_user(), new_user(), new_moderator());
+    let (hers, his) =
+        (new_content(&platform, SubjectType::Post, her).await, new_content(&platform, SubjectType::Post, him).await);
+    for post in [hers, his] {
+        assert_eq!(schedule(&platform, &moderator, post, hide()).await.status, 201);
+    }
+    let exported = platform.personal_data_of(her, "scheduled_decisions").await;
+    assert_eq!((exported.len(), &exported[0]["public_note"]), (1, &json!("It threatens a neighbour.")));
+    let text = json!(exported).to_string();
+    assert!(!text.contains(&their.to_string()) && !text.contains("As agreed"), "{text}");
+    platform.erase(her).await;
+    assert_eq!(platform.personal_data_of(her, "scheduled_decisions").await, [json!(null); 0]);
+    assert_eq!(platform.finds("As agreed").await, ["moderation.scheduled_decision"]);
+    platform.erase(their).await;
+    assert_eq!(platform.finds("As agreed").await, [""; 0]);
+    pass(&platform, 9).await;
+    assert_eq!(run(&platform).await, 0);
+    let all = list(&platform, "").await;
+    let [left] = &all.as_array().unwrap()[..] else { panic!("his") };
+    assert_eq!((&left["subject_id"], &left["status"]), (&json!(his.id), &json!("CANCELLED")));
+    assert_eq!(
+        decide(&platform, &moderator, his, json!({ "actions": [{ "action": "ALLOW" }], "reason": "OTHER_RULES" }))
+            .await
+            .status,
+        201
+    );
+}
