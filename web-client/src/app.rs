@@ -1,4 +1,4 @@
-//! What all requests share: settings, connections to the API, and the refreshes that are under way.
+//! What all requests share: settings, connections to the API, the refreshes that are under way, and the streams that are open.
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ground::settings::Settings;
 use crate::session::refreshes::Refreshes;
+use crate::session::streams::Streams;
 
 /// How long connecting to the API may take.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -19,6 +20,7 @@ pub struct App {
     pub settings: Arc<Settings>,
     pub http: reqwest::Client,
     pub refreshes: Refreshes,
+    pub streams: Streams,
     pub stop: CancellationToken,
 }
 
@@ -33,7 +35,8 @@ impl App {
             .user_agent(concat!("web-client/", env!("CARGO_PKG_VERSION")))
             .build()
             .context("no HTTP client")?;
-        Ok(Self { settings: Arc::new(settings), http, refreshes: Refreshes::new(), stop })
+        let (refreshes, streams) = (Refreshes::new(), Streams::default());
+        Ok(Self { settings: Arc::new(settings), http, refreshes, streams, stop })
     }
 }
 

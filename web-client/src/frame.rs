@@ -101,17 +101,34 @@ macro_rules! held {
 }
 held!(Card, DateTime<Utc>, i64);
 
+/// What can be wrong with a form, as the page above it says it.
+pub trait Explained {
+    fn lines(&self, t: &Texts) -> Vec<String>;
+}
+
+impl Explained for String {
+    fn lines(&self, t: &Texts) -> Vec<String> {
+        vec![t.refusal(self)]
+    }
+}
+
+impl<T: Explained> Explained for &T {
+    fn lines(&self, t: &Texts) -> Vec<String> {
+        (*self).lines(t)
+    }
+}
+
 #[expect(clippy::unused_self, reason = "templates have the page alone, and ask it for everything")]
 impl Frame {
-    /// For what is kept for long: the address holds on to the whole buffer of its request.
-    pub fn without_address(self) -> Self {
-        Self { uri: Uri::default(), ..self }
-    }
-
     pub fn new(choices: Choices, uri: Uri) -> Self {
         let done = uri.query().and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("done=")));
         let notice = done.and_then(|done| choices.texts.done(done));
         Self { t: choices.texts, theme: choices.theme, me: None, unread: 0, notice, uri, now: Utc::now() }
+    }
+
+    /// The frame of what a form or a part of a page is answered with: its links lead back to the page around that.
+    pub fn answering(choices: Choices, page: Uri) -> Self {
+        Self { notice: None, ..Self::new(choices, page) }
     }
 
     /// Asks who is signed in, and how many notifications wait for them.
@@ -234,8 +251,14 @@ impl Frame {
         &assets::ICON.path
     }
 
-    pub fn scripts(&self) -> [&'static str; 3] {
-        [&assets::HTMX.path, &assets::SSE.path, &assets::CLIENT.path]
+    /// The one script of a page; a guest's has nothing that is live.
+    pub fn script(&self) -> &'static str {
+        if self.me.is_some() { &assets::MEMBERS.path } else { &assets::CLIENT.path }
+    }
+
+    /// What is wrong, in the reader's language.
+    pub fn explained(&self, error: impl Explained) -> Vec<String> {
+        error.lines(self.t)
     }
 }
 

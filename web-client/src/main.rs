@@ -46,11 +46,16 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let (signals, stop) = (Signals::listen()?, CancellationToken::new());
     let app = App::new(settings, stop.clone())?;
     let listener = TcpListener::bind(address).await.with_context(|| format!("{address} cannot be listened on"))?;
+    let streams = app.streams.tasks.clone();
     tracing::info!(%address, api = %app.settings.api_url, "web-client serves");
     let routes = pages::routes(app).into_make_service_with_connect_info::<SocketAddr>();
     let served = axum::serve(listener, routes).with_graceful_shutdown(stop.clone().cancelled_owned());
     tokio::select! {
-        ended = served.into_future() => ended.context("serving ended"),
+        ended = served.into_future() => {
+            streams.close();
+            streams.wait().await;
+            ended.context("serving ended")
+        }
         () = signals.stop(&stop) => Ok(()),
     }
 }

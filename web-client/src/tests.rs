@@ -1,14 +1,20 @@
 //! The client as browsers see it: its public router over a stub of the API, which is made of the five `openapi.json`.
+mod answers;
 mod documents;
 mod forms;
+mod kept;
 mod linked;
 mod markup;
+mod moderation;
 mod nfts;
 mod pages;
+mod people;
 mod recommended;
+mod routes;
 mod sessions;
 mod stub;
 mod tutorial;
+mod uploads;
 
 use std::net::{IpAddr, Ipv4Addr};
 

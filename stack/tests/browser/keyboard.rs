@@ -1,9 +1,13 @@
-//! By keyboard alone: sign in, skip the navigation, write a post, and send it.
+//! By keyboard alone: sign in, skip the navigation, write a post, and send it; and decide about what was reported, with the keys of the
+//! moderators' pages, and without them.
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use fantoccini::key::Key;
 
-use super::{World, none};
+use super::pages::reported;
+use super::visitor::Visitor;
+use super::{World, none, promote};
+use crate::client::Person;
 use crate::platform::PASSWORD;
 
 /// How many times Tab may be pressed on the way to one element.
@@ -51,4 +55,53 @@ pub async fn writes(world: &World) -> Result<()> {
     visitor.reads("No mouse was used.").await?;
     none("the console", &visitor.console().await?)?;
     visitor.leaves().await
+}
+
+/// Two cases from the queue to their decisions: one by three keys, the other one by Tab and Enter, in a browser that runs no scripts.
+pub async fn decides(world: &World, root: &Person) -> Result<()> {
+    let moderator = world.join("kit@example.org", ("Kit", "Keys")).await?;
+    promote(root, &moderator).await?;
+    let loud = world.join("loud@example.org", ("Lou", "Loud")).await?;
+    for number in 0..2 {
+        let post = loud.write_post("Buy", &format!("Buy my engine number {number}."), &["NEWS"], "POSTED").await?.id;
+        reported(root, root, "POST", &post).await?;
+    }
+    let visitor = world.visitor(true).await?;
+    visitor.signs_in(&moderator.email).await?;
+    visitor.open("/moderation").await?;
+    visitor.sees("#keys:not([hidden])").await?;
+    visitor.types("n").await?;
+    visitor.sees("form[action$='/decide']").await?;
+    visitor.sees("#keys:not([hidden])").await?;
+    visitor.types("1").await?;
+    ensure!(visitor.is_at("[name=action]:checked").await?, "a number chooses what is done");
+    visitor.presses(Key::Enter).await?;
+    visitor.reads("Decided.").await?;
+    none("the console", &visitor.console().await?)?;
+    visitor.leaves().await?;
+
+    let visitor = world.visitor(false).await?;
+    visitor.signs_in(&moderator.email).await?;
+    visitor.open("/moderation").await?;
+    ensure!(visitor.path().await? == "/moderation", "the queue is shown");
+    tabs_to(&visitor, "form[action='/moderation/next'] button").await?;
+    visitor.presses(Key::Enter).await?;
+    visitor.sees("form[action$='/decide']").await?;
+    tabs_to(&visitor, "[name=action]").await?;
+    visitor.types(" ").await?;
+    tabs_to(&visitor, "form[action$='/decide'] button").await?;
+    visitor.presses(Key::Enter).await?;
+    visitor.reads("Decided.").await?;
+    visitor.leaves().await
+}
+
+/// Presses Tab until an element has the focus.
+async fn tabs_to(visitor: &Visitor, css: &str) -> Result<()> {
+    for _ in 0..MOST_STOPS {
+        if visitor.is_at(css).await? {
+            return Ok(());
+        }
+        visitor.presses(Key::Tab).await?;
+    }
+    bail!("{css} is not reached by {MOST_STOPS} stops")
 }

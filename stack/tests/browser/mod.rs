@@ -8,6 +8,7 @@ mod hostile;
 mod keyboard;
 mod newcomer;
 mod pages;
+mod tutorial;
 mod visitor;
 
 use std::path::{Path, PathBuf};
@@ -49,11 +50,16 @@ impl World {
 
     /// The token of the mail that leads this address to the pages.
     async fn mailed(&self, email: &str) -> Result<String> {
+        self.mailed_to(email, "/activate").await
+    }
+
+    /// The token of the mail that leads this address to this page.
+    async fn mailed_to(&self, email: &str, page: &str) -> Result<String> {
         let folder = self.platform.data().join("mail");
         let ask = async || {
             let mut mails = letters(&folder)?;
-            mails.retain(|letter| letter.contains(email));
-            Ok(mailed_token(&mails, "/activate?token"))
+            mails.retain(|letter| letter.contains(email) && letter.contains(&format!("{page}?token=")));
+            Ok(mailed_token(&mails, &format!("{page}?token")))
         };
         let (token, _) = eventually("a mail leads to the pages", ask, Option::is_some).await?;
         token.context("no token")
@@ -86,10 +92,10 @@ fn tools() -> Option<PathBuf> {
     None
 }
 
-/// People use the client as they can, and no page shuts one of them out. It takes longer than others, a minute, for it starts a
-/// platform and four browsers, and looks at every page at two widths and in two schemes.
+/// People use the client as they can, and no page shuts one of them out. It takes longer than others, five minutes, for it starts a
+/// platform and a dozen browsers, plays the tutorial, and looks at every page at two widths and in two schemes.
 #[tokio::test]
-#[ignore = "a minute and a half, of a machine that does nothing else"]
+#[ignore = "five minutes, of a machine that does nothing else"]
 async fn people_use_the_client_in_a_real_browser() -> Result<()> {
     let Some(axe) = tools() else { return Ok(()) };
     let first_admin = format!("auth-service.FIRST_ADMIN={ROOT}");
@@ -99,9 +105,12 @@ async fn people_use_the_client_in_a_real_browser() -> Result<()> {
     let mut world = World { platform, origin, api };
     let root = world.administrator().await?;
 
+    // First, while the only others are those of its demo.
+    tutorial::is_played(&world).await.context("the tutorial")?;
     newcomer::comes_and_goes(&world, false).await.context("without scripts")?;
     newcomer::comes_and_goes(&world, true).await.context("with scripts")?;
     keyboard::writes(&world).await.context("by keyboard alone")?;
+    keyboard::decides(&world, &root).await.context("cases by keyboard alone")?;
     pages::are_for_all(&world, &root, &axe).await.context("the pages")?;
     hostile::is_text(&world).await.context("hostile text")?;
     world.platform.stop();

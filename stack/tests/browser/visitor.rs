@@ -54,26 +54,83 @@ impl Visitor {
 
     /// Waits for a text.
     pub async fn reads(&self, text: &str) -> Result<()> {
-        let path = xpath(text);
-        let wait = self.browser.tab.wait().at_most(EFFECT_TIMEOUT).every(LOOK_EVERY);
-        let found = wait.for_element(Locator::XPath(&path)).await;
-        match found {
-            Ok(_) => Ok(()),
-            Err(error) => Err(error).with_context(|| format!("{text:?} is not shown")).context(self.shown().await),
-        }
+        self.finds(&xpath(text)).await.map(drop)
     }
 
     /// Opens a page until it shows a text.
     pub async fn opens_until(&self, path: &str, text: &str) -> Result<()> {
-        let (began, mut turns, sought) = (Instant::now(), interval(OPEN_EVERY), xpath(text));
+        self.opens_until_there(path, &xpath(text)).await
+    }
+
+    /// Opens a page until it has an element.
+    pub async fn opens_until_there(&self, path: &str, sought: &str) -> Result<()> {
+        self.opens_within(EFFECT_TIMEOUT, path, sought).await
+    }
+
+    /// The same, for what may take longer.
+    pub async fn opens_within(&self, limit: Duration, path: &str, sought: &str) -> Result<()> {
+        let (began, mut turns) = (Instant::now(), interval(OPEN_EVERY));
         loop {
             turns.tick().await;
             self.open(path).await?;
-            if !self.browser.tab.find_all(Locator::XPath(&sought)).await?.is_empty() {
+            if !self.browser.tab.find_all(Locator::XPath(sought)).await?.is_empty() {
                 return Ok(());
             }
-            ensure!(began.elapsed() < EFFECT_TIMEOUT, "{path} does not show {text:?}: {}", self.shown().await);
+            ensure!(began.elapsed() < limit, "{path} does not show {sought}: {}", self.shown().await);
         }
+    }
+
+    /// What people click who read these words: a button of the content, else a link or a fold of it, else one around it.
+    pub async fn control(&self, words: &str) -> Result<Element> {
+        let named = format!("[.//text()[normalize-space(.)=\"{words}\"]]");
+        let (began, mut turns) = (Instant::now(), interval(LOOK_EVERY));
+        loop {
+            turns.tick().await;
+            for among in ["//main//button", "//main//*[self::a or self::summary]", "//*[self::a or self::button]"] {
+                let found = self.browser.tab.find_all(Locator::XPath(&format!("{among}{named}"))).await?;
+                for element in found {
+                    // A page that was left meanwhile has none of its elements.
+                    if element.is_displayed().await.unwrap_or(false) {
+                        return Ok(element);
+                    }
+                }
+            }
+            ensure!(began.elapsed() < EFFECT_TIMEOUT, "{words:?} cannot be clicked: {}", self.shown().await);
+        }
+    }
+
+    /// Clicks what these words name.
+    pub async fn follows(&self, words: &str) -> Result<()> {
+        self.control(words).await?.click().await.with_context(|| format!("{words:?} cannot be clicked"))
+    }
+
+    /// Enters a text into the field that these words label.
+    pub async fn enters(&self, words: &str, text: &str) -> Result<()> {
+        let label = format!("//main//label[text()[normalize-space(.)=\"{words}\"]]");
+        let label = self.finds(&label).await?;
+        let id = label.attr("for").await?.with_context(|| format!("{words:?} labels no field"))?;
+        let field = self.sees(&format!("main [id='{id}']")).await?;
+        field.clear().await?;
+        field.send_keys(text).await.with_context(|| format!("{words:?} cannot be filled"))
+    }
+
+    /// Waits for an element, by its path.
+    pub async fn finds(&self, path: &str) -> Result<Element> {
+        let wait = self.browser.tab.wait().at_most(EFFECT_TIMEOUT).every(LOOK_EVERY);
+        let found = wait.for_element(Locator::XPath(path)).await;
+        match found {
+            Ok(element) => Ok(element),
+            Err(error) => Err(error).with_context(|| format!("{path} is not there")).context(self.shown().await),
+        }
+    }
+
+    pub async fn clicks_xpath(&self, path: &str) -> Result<()> {
+        self.finds(path).await?.click().await.with_context(|| format!("{path} cannot be clicked"))
+    }
+
+    /// Waits for a page with this heading.
+    pub async fn sees_heading(&self, words: &str) -> Result<()> {
+        self.finds(&format!("//main//h1[normalize-space(.)=\"{words}\"]")).await.map(drop)
     }
 
     pub async fn click(&self, css: &str) -> Result<()> {

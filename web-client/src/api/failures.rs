@@ -9,6 +9,9 @@ pub enum Failure {
     /// The API refuses, and says why.
     #[error("{status}: {detail}")]
     Refused { status: StatusCode, detail: String },
+    /// The API refuses some of what was sent, and says what and why; the detail has all of it, a line each.
+    #[error("{status}: {detail}")]
+    Invalid { status: StatusCode, detail: String, faults: Vec<FieldFault> },
     /// The API, or what it needs, is away.
     #[error("the API is away: {0}")]
     Away(String),
@@ -27,7 +30,9 @@ impl Failure {
     /// What the API refuses with a reason that the sender of a form can act upon.
     pub fn reason(&self) -> Option<&str> {
         match self {
-            Self::Refused { status, detail, .. } if status.is_client_error() && *status != StatusCode::UNAUTHORIZED => {
+            Self::Refused { status, detail } | Self::Invalid { status, detail, .. }
+                if status.is_client_error() && *status != StatusCode::UNAUTHORIZED =>
+            {
                 Some(detail)
             }
             _ => None,
@@ -36,8 +41,16 @@ impl Failure {
 
     /// Whether the API refused with this status.
     pub fn is(&self, wanted: StatusCode) -> bool {
-        matches!(self, Self::Refused { status, .. } if *status == wanted)
+        matches!(self, Self::Refused { status, .. } | Self::Invalid { status, .. } if *status == wanted)
     }
+}
+
+/// What is wrong with one field, in the words of the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldFault {
+    /// None where it is about the whole.
+    pub field: Option<String>,
+    pub words: String,
 }
 
 /// A problem document (RFC 9457) of the services or the gateway.
@@ -55,25 +68,32 @@ struct Fault {
 
 /// Reads a refusal; what is no problem document is known by its status alone.
 pub fn refused(status: StatusCode, body: &[u8]) -> Failure {
-    let problem = serde_json::from_slice::<Problem>(body).ok();
-    let detail = problem.map_or_else(String::new, |problem| words(&problem.detail));
+    let detail = serde_json::from_slice::<Problem>(body).map_or(Value::Null, |problem| problem.detail);
+    let faults = faults(&detail);
+    let detail = detail.as_str().map_or_else(|| lines(&faults), str::to_owned);
     if status.is_server_error() {
         return Failure::Away(format!("{status} {detail}"));
     }
-    Failure::Refused { status, detail }
+    if faults.is_empty() { Failure::Refused { status, detail } } else { Failure::Invalid { status, detail, faults } }
 }
 
-/// The detail as a sentence: that of the service, or each fault with the name of its field.
-fn words(detail: &Value) -> String {
-    if let Some(text) = detail.as_str() {
-        return text.to_owned();
-    }
+/// The faults of a detail that is a list. Behind `body` stands the name of a field, and behind that its parts.
+fn faults(detail: &Value) -> Vec<FieldFault> {
     let faults = Vec::<Fault>::deserialize(detail).unwrap_or_default();
-    let fault = |fault: &Fault| match fault.loc.last().and_then(Value::as_str) {
-        Some(field) if field != "body" => format!("{field}: {}", fault.msg),
-        _ => fault.msg.clone(),
+    let read = |Fault { loc, msg }: Fault| FieldFault {
+        field: loc.get(1).and_then(Value::as_str).map(str::to_owned),
+        words: msg,
     };
-    faults.iter().map(fault).collect::<Vec<_>>().join("; ")
+    faults.into_iter().map(read).collect()
+}
+
+/// A line for each fault, with the name of its field.
+fn lines(faults: &[FieldFault]) -> String {
+    let line = |FieldFault { field, words }: &FieldFault| match field {
+        Some(field) => format!("{field}: {words}"),
+        None => words.clone(),
+    };
+    faults.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -87,7 +107,12 @@ mod tests {
         assert_eq!(read(400, r#"{"detail":"Can not react twice"}"#), "400 Bad Request: Can not react twice");
         let faults =
             r#"{"detail":[{"loc":["body","title"],"msg":"too long","type":"x"},{"loc":["body"],"msg":"odd"}]}"#;
-        assert_eq!(read(422, faults), "422 Unprocessable Entity: title: too long; odd");
+        assert_eq!(read(422, faults), "422 Unprocessable Entity: title: too long\nodd");
+        let invalid = refused(StatusCode::UNPROCESSABLE_ENTITY, faults.as_bytes());
+        let Failure::Invalid { faults, .. } = &invalid else { panic!("{invalid:?}") };
+        assert_eq!((faults[0].field.as_deref(), faults[0].words.as_str()), (Some("title"), "too long"));
+        assert_eq!((faults[1].field.as_deref(), invalid.reason()), (None, Some("title: too long\nodd")));
+        assert!(invalid.is(StatusCode::UNPROCESSABLE_ENTITY));
         assert_eq!(read(404, "<html>"), "404 Not Found: ");
         assert_eq!(read(502, "{}"), "the API is away: 502 Bad Gateway ");
     }

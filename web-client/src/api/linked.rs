@@ -15,6 +15,9 @@ use super::people::Tokens;
 pub struct Provider {
     pub name: String,
     pub title: String,
+    /// Whether it says when its people sign in, so that a sign-in by it can be a fresh one.
+    #[serde(default)]
+    pub fresh: bool,
 }
 
 /// An account elsewhere that is linked to the caller's.
@@ -55,9 +58,11 @@ impl Caller {
         })
     }
 
-    /// Begins a sign-in (`sign-in`) or a link (`link`) at a provider.
-    pub async fn depart(&self, provider: &str, purpose: &str) -> Result<Departure, Failure> {
-        let answer = self.answer(self.request(Method::POST, &["auth", "providers", provider, purpose])?).await?;
+    /// Begins a sign-in (`sign-in`) or a link (`link`) at a provider; a fresh sign-in, where what follows needs one there as well.
+    pub async fn depart(&self, provider: &str, purpose: &str, fresh: bool) -> Result<Departure, Failure> {
+        let request = self.request(Method::POST, &["auth", "providers", provider, purpose])?;
+        let request = if fresh { request.query(&[("fresh", "true")]) } else { request };
+        let answer = self.answer(request).await?;
         let lines = answer.headers().get_all(header::SET_COOKIE).into_iter().cloned();
         let cookies = lines.map(|line| (header::SET_COOKIE, line)).collect();
         let Authorization { authorization_url: url } = super::caller::read(answer).await?;

@@ -1,6 +1,9 @@
 //! The public REST API as its pages use it: one caller per request of a browser, and structs of the client's own that
 //! read what they need and nothing else.
+pub mod analyses;
 mod caller;
+pub mod cases;
+pub mod evidence;
 pub mod failures;
 pub mod linked;
 pub mod moderation;

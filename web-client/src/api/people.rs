@@ -1,4 +1,6 @@
 //! People as pages show them.
+use std::collections::BTreeMap;
+
 use axum::http::Method;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -133,7 +135,51 @@ pub struct Muted {
     pub user: Card,
 }
 
+/// What the caller does here, as it is counted.
+#[derive(Debug, Deserialize)]
+pub struct ActivityProfile {
+    pub total_owned_posts: i64,
+    pub total_post_views: i64,
+    pub total_post_reactions: i64,
+    pub total_post_comments: i64,
+    /// 0 to 100.
+    pub engagement_score: f64,
+    pub status: String,
+    /// The number of their posts in each category.
+    #[serde(default)]
+    pub summary: BTreeMap<String, f64>,
+}
+
+impl ActivityProfile {
+    /// The categories that they write in, the commonest first.
+    pub fn topics(&self) -> Vec<(&str, f64)> {
+        let written = self.summary.iter().filter(|(_, posts)| **posts > 0.0);
+        let mut written: Vec<_> = written.map(|(topic, posts)| (topic.as_str(), *posts)).collect();
+        written.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+        written
+    }
+}
+
+/// How many posts of a person the caller may see.
+#[derive(Debug, Deserialize)]
+pub struct PostCount {
+    pub count: i64,
+}
+
+/// Something that a person listens to.
+#[derive(Debug, Deserialize)]
+struct TopItem {
+    name: String,
+}
+
 impl Caller {
+    /// What a person listens to most, of a kind; nothing where they do not share it.
+    pub async fn top_items(&self, person: Uuid, kind: &str) -> Vec<String> {
+        let (person, query) = (person.to_string(), [("kind", kind), ("limit", "10")]);
+        let found = self.get::<Vec<TopItem>>(&["users", &person, "top-items"], &query).await.unwrap_or_default();
+        found.into_iter().map(|item| item.name).collect()
+    }
+
     pub async fn me(&self) -> Result<Me, Failure> {
         self.get(&["users", "me"], &[]).await
     }

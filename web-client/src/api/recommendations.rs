@@ -1,6 +1,9 @@
 //! People and posts that a reader may like, each with the reason why, as pages show them.
 use serde::Deserialize;
+use uuid::Uuid;
 
+use super::Caller;
+use super::failures::Failure;
 use super::people::Card;
 use super::posts::Post;
 
@@ -52,6 +55,19 @@ pub struct Compatibility {
     pub engagement: Common,
     pub taste: Option<Taste>,
     pub connections: CommonConnections,
+    #[serde(default)]
+    pub top_items: TopItems,
+}
+
+/// What a person deals with and listens to most, as far as they share it.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct TopItems {
+    /// Categories, and tags with a `#`.
+    #[serde(default)]
+    pub topics: Vec<String>,
+    pub tracks: Option<Vec<String>>,
+    pub artists: Option<Vec<String>>,
+    pub genres: Option<Vec<String>>,
 }
 
 /// What two people have in common of one kind, the weightiest first.
@@ -87,4 +103,11 @@ pub struct CommonConnections {
     pub total: i64,
     #[serde(default)]
     pub people: Vec<Card>,
+}
+
+impl Caller {
+    /// How much the caller has in common with another person.
+    pub async fn compatibility(&self, person: Uuid) -> Result<Compatibility, Failure> {
+        self.get(&["me", "compatibility", &person.to_string()], &[]).await
+    }
 }

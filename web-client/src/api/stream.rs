@@ -2,7 +2,8 @@
 use std::time::Duration;
 
 use axum::http::Method;
-use reqwest::{Response, header};
+use http_body_util::BodyExt;
+use reqwest::{Body, header};
 
 use super::{Caller, failures::Failure};
 
@@ -21,9 +22,10 @@ pub struct LiveEvent {
     pub id: Option<String>,
 }
 
-/// A stream that is open.
+/// A stream that is open. Of its answer the body alone is kept: the head would hold on to the buffer into which it was read.
 pub struct Live {
-    answer: Response,
+    body: Body,
+    /// What has arrived of the next event.
     rest: Vec<u8>,
 }
 
@@ -38,7 +40,7 @@ impl Caller {
         };
         let answer = tokio::time::timeout(OPENING, self.answer(request)).await;
         let late = || Failure::Away("the stream of notifications did not begin".to_owned());
-        Ok(Live { answer: answer.map_err(|_| late())??, rest: Vec::new() })
+        Ok(Live { body: answer.map_err(|_| late())??.into(), rest: Vec::new() })
     }
 }
 
@@ -48,12 +50,16 @@ impl Live {
         loop {
             if let Some((event, used)) = first_event(&self.rest) {
                 self.rest.drain(..used);
+                if self.rest.is_empty() {
+                    // Between events a stream holds no buffer.
+                    self.rest = Vec::new();
+                }
                 return Some(event);
             }
             if self.rest.len() > LONGEST {
                 return None;
             }
-            let part = self.answer.chunk().await.ok()??;
+            let Ok(part) = self.body.frame().await?.ok()?.into_data() else { continue };
             // Both line ends are allowed.
             self.rest.extend(part.iter().filter(|byte| **byte != b'\r'));
         }

@@ -5,10 +5,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::errors;
+use super::errors::{self, AskedPage};
+use super::typed::Typed;
 use crate::api::failures::Failure;
 use crate::app::App;
 use crate::frame::Choices;
+use crate::ground::returns::page_around;
 use crate::session::cookies;
 use crate::session::outcome::{Change, Outcome};
 
@@ -59,22 +61,24 @@ pub async fn session(State(app): State<App>, mut request: Request, next: Next) -
 
 /// Shows a page in the place of an error without one, and logs what is the platform's fault.
 pub async fn pages_of_errors(request: Request, next: Next) -> Response {
-    let (choices, uri) = (Choices::of_headers(request.headers()), request.uri().clone());
-    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
-    let fragment = request.headers().contains_key("hx-request");
-    let read = request.method() == Method::GET;
-    let answer = next.run(request).await;
-    let failure = match answer.extensions().get::<Failure>() {
-        Some(failure) => failure.clone(),
+    let headers = request.headers();
+    let (fragment, read) = (headers.contains_key("hx-request"), request.method() == Method::GET);
+    let id = headers.get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
+    let uri = request.uri().clone();
+    let page = if read && !fragment { uri.clone() } else { page_around(headers, uri.path()) };
+    let asked = AskedPage { choices: Choices::of_headers(headers), uri, page, id, fragment, read };
+    let mut answer = next.run(request).await;
+    let failure = match answer.extensions_mut().remove::<Failure>() {
+        Some(failure) => failure,
         None if plain(&answer) => Failure::Malformed(answer.status(), "the request cannot be understood"),
         None => return answer,
     };
     if matches!(failure, Failure::Away(_)) {
         // A log outlives a person's account, so a path that is a name is logged without it.
-        let path = if uri.path().starts_with("/@") { "/@-" } else { uri.path() };
-        tracing::warn!(request_id = %id, path, %failure, "a page was not shown");
+        let path = if asked.uri.path().starts_with("/@") { "/@-" } else { asked.uri.path() };
+        tracing::warn!(request_id = %asked.id, path, %failure, "a page was not shown");
     }
-    errors::page(&failure, choices, &uri, &id, fragment, read)
+    errors::page(&asked, &failure, answer.extensions().get::<Typed>())
 }
 
 /// An error that axum itself has answered: a wrong method, a body too long, a field that is missing.

@@ -2,4 +2,8 @@
 pub mod checks;
 pub mod errors;
 pub mod layers;
+pub mod refusals;
+pub mod sign_in;
+pub mod tags;
+pub mod typed;
 pub mod visitors;

@@ -3,13 +3,14 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use uuid::Uuid;
 
 use crate::api::Caller;
 use crate::api::failures::Failure;
 use crate::app::App;
 use crate::frame::{Choices, Frame};
+use crate::ground::returns::page_around;
 use crate::session::cookies::{self, Brought};
 use crate::session::outcome::{Change, Outcome};
 use crate::session::refreshes::Refreshes;
@@ -57,6 +58,15 @@ fn trace(headers: &HeaderMap) -> String {
         },
         str::to_owned,
     )
+}
+
+/// The frame of the page that is asked for, or of the page that a form or a part of a page stands on.
+fn frame(parts: &Parts) -> Frame {
+    let choices = Choices::of(parts);
+    if parts.method == Method::GET && !parts.headers.contains_key("hx-request") {
+        return Frame::new(choices, parts.uri.clone());
+    }
+    Frame::answering(choices, page_around(&parts.headers, parts.uri.path()))
 }
 
 /// The caller with the token that the browser has brought, or with a new one where that has ended.
@@ -119,7 +129,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         let app = App::from_ref(state);
         let (mut caller, brought) = caller(parts, &app).await?;
-        let mut frame = Frame::new(Choices::of(parts), parts.uri.clone());
+        let mut frame = frame(parts);
         if caller.token.is_none() {
             return Ok(Visitor(frame, caller));
         }

@@ -2,6 +2,7 @@
 pub mod assets;
 pub mod log;
 pub mod pictures;
+pub mod returns;
 pub mod settings;
 pub mod shutdown;
 pub mod words;

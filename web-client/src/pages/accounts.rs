@@ -2,7 +2,7 @@
 //!
 //! A link in a mail changes nothing by being opened, since mail programs open links: its page has a button.
 use askama::Template;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::json;
 use uuid::Uuid;
@@ -10,31 +10,32 @@ use uuid::Uuid;
 use super::fields::{Asked, Fields};
 use crate::api::Caller;
 use crate::api::failures::Failure;
-use crate::api::linked::Provider;
 use crate::api::people::Tokens;
 use crate::app::App;
-use crate::doors::errors::html;
+use crate::doors::errors::{form, html, refusal};
+use crate::doors::refusals::Refusal;
+use crate::doors::sign_in::SignIn;
+use crate::doors::typed::KeptForm;
 use crate::doors::visitors::Visitor;
 use crate::frame::Frame;
-use crate::ground::words::local;
+use crate::ground::returns::full_page;
 use crate::session::cookies::{self, LANGUAGE, THEME};
 use crate::session::outcome::{Change, Outcome};
 
+/// What was typed before a sign-in, to be sent after it.
 #[derive(Template)]
-#[template(path = "signin.html")]
-struct SignIn<'a> {
+#[template(path = "kept.html")]
+struct KeptPage<'a> {
     page: Frame,
-    error: Option<String>,
+    kept: KeptForm,
     next: &'a str,
-    email: &'a str,
-    providers: Vec<Provider>,
 }
 
 #[derive(Template)]
 #[template(path = "signup.html")]
 struct SignUp {
     page: Frame,
-    error: Option<String>,
+    error: Option<Refusal>,
     key: String,
     fields: Fields,
     choices: Vec<String>,
@@ -55,43 +56,58 @@ pub struct Message {
 #[template(path = "token.html")]
 pub struct Step<'a> {
     pub page: Frame,
-    pub error: Option<String>,
+    pub error: Option<Refusal>,
     pub heading: &'static str,
     pub words: Option<&'static str>,
     pub action: &'static str,
     pub button: &'static str,
     pub token: Option<&'a str>,
-    pub asks_email: bool,
+    /// The address that is asked for, as far as it is known.
+    pub email: Option<&'a str>,
     pub asks_password: bool,
 }
 
+impl Step<'_> {
+    /// The page, with the status of its refusal where there is one.
+    pub fn shown(&self) -> Response {
+        form(self, self.error.as_ref().map(|refusal| refusal.status))
+    }
+}
+
 pub async fn sign_in_form(Visitor(page, caller): Visitor, Asked(asked): Asked) -> Response {
-    let providers = caller.providers().await;
-    html(&SignIn { page, error: None, next: local(asked.get("next")), email: "", providers })
+    let (providers, next) = (caller.providers().await, full_page(asked.get("next")));
+    html(&SignIn { page, error: None, next: &next, email: "", providers, kept: None })
 }
 
 pub async fn sign_in(Visitor(page, caller): Visitor, outcome: Outcome, fields: Fields) -> Result<Response, Failure> {
     let caller = Caller { token: None, ..caller };
     let (email, password) = (fields.get("email").trim(), fields.get("password"));
+    let (kept, next) = (KeptForm::carried(&fields.0), full_page(fields.get("next")));
     let body = json!({ "email": email, "password": password });
     let failure = match caller.send::<Tokens>(Method::POST, &["auth", "signin"], &body).await {
         Ok(tokens) => {
+            let token = Some(tokens.access_token.clone());
             outcome.set(Change::Begun(tokens));
-            return Ok(fields.next().into_response());
+            return Ok(match kept {
+                Some(kept) => go_on(page, &Caller { token, ..caller }, kept, &next).await,
+                None => Redirect::to(&next).into_response(),
+            });
         }
         Err(failure) => failure,
     };
-    let error = match &failure {
-        Failure::Refused { status, .. } if *status == StatusCode::NOT_FOUND => page.t.wrong_credentials.to_owned(),
-        Failure::Refused { status, .. } if *status == StatusCode::FORBIDDEN => page.t.banned.to_owned(),
-        Failure::Refused { status, .. } if *status == StatusCode::TOO_MANY_REQUESTS => {
-            page.t.error_429_advice.to_owned()
-        }
-        _ => failure.reason().ok_or_else(|| failure.clone())?.to_owned(),
-    };
-    let providers = caller.providers().await;
-    let shown = SignIn { page, error: Some(error), next: local(fields.get("next")), email, providers };
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&shown)).into_response())
+    let error = Refusal::or_away(&failure, page.t).ok_or(failure)?;
+    // On the way to a provider what was typed would be left behind.
+    let providers = if kept.is_none() { caller.providers().await } else { Vec::new() };
+    let status = error.status;
+    Ok(form(&SignIn { page, error: Some(error), next: &next, email, providers, kept }, Some(status)))
+}
+
+/// What was typed when the session had ended, to be looked at and sent.
+async fn go_on(mut page: Frame, caller: &Caller, kept: KeptForm, next: &str) -> Response {
+    if let Err(failure) = page.load(caller).await {
+        tracing::warn!(%failure, "a page without its reader");
+    }
+    html(&KeptPage { page, kept, next })
 }
 
 pub async fn sign_out(outcome: Outcome, visitor: Result<Visitor, Failure>) -> Response {
@@ -127,10 +143,9 @@ pub async fn sign_up(Visitor(page, caller): Visitor, fields: Fields) -> Result<R
     });
     // Another try has another body, and therefore another key.
     if let Err(failure) = caller.put_once(&["auth", "signup"], "", &body).await {
-        let error = Some(failure.reason().ok_or_else(|| failure.clone())?.to_owned());
-        let (choices, key) = (interests(&caller).await, Uuid::now_v7().to_string());
-        let shown = SignUp { page, error, key, fields, choices };
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&shown)).into_response());
+        let error = Refusal::or_away(&failure, page.t).ok_or(failure)?;
+        let (choices, key, status) = (interests(&caller).await, Uuid::now_v7().to_string(), error.status);
+        return Ok(form(&SignUp { page, error: Some(error), key, fields, choices }, Some(status)));
     }
     let t = page.t;
     let (heading, words) = (t.check_mail, t.check_mail_signup);
@@ -138,10 +153,10 @@ pub async fn sign_up(Visitor(page, caller): Visitor, fields: Fields) -> Result<R
 }
 
 pub async fn activate_form(Visitor(page, _): Visitor, Asked(asked): Asked) -> Response {
-    html(&activation(page, asked.get("token"), None))
+    activation(page, asked.get("token"), "", None).shown()
 }
 
-fn activation(page: Frame, token: &str, error: Option<String>) -> Step<'_> {
+fn activation<'a>(page: Frame, token: &'a str, email: &'a str, error: Option<Refusal>) -> Step<'a> {
     let t = page.t;
     // Without a token, or with one that is not good any more, a new one can be sent.
     let again = token.is_empty() || error.is_some();
@@ -153,7 +168,7 @@ fn activation(page: Frame, token: &str, error: Option<String>) -> Step<'_> {
         action: if again { "/activate/again" } else { "/activate" },
         button: if again { t.resend } else { t.activate },
         token: (!again).then_some(token),
-        asks_email: again,
+        email: again.then_some(email),
         asks_password: false,
     }
 }
@@ -168,54 +183,57 @@ pub async fn activate(Visitor(page, caller): Visitor, fields: Fields) -> Result<
         activated = caller.act(Method::POST, &["users", "activate"], &query).await;
     }
     if let Err(failure) = activated {
-        let error = refusal(&failure)?;
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&activation(page, "", Some(error)))).into_response());
+        let error = refusal(failure, &page)?;
+        return Ok(activation(page, "", "", Some(error)).shown());
     }
     let t = page.t;
     let (heading, words) = (t.activated, t.activated_words);
     Ok(html(&Message { page, heading, words, link: "/signin", label: t.sign_in }))
 }
 
-/// Why a token is not good; that of a mail may have ended, which the API answers with 401.
-pub fn refusal(failure: &Failure) -> Result<String, Failure> {
-    match failure {
-        Failure::Refused { detail, .. } => Ok(detail.clone()),
-        other => Err(other.clone()),
-    }
-}
-
 pub async fn resend(Visitor(page, caller): Visitor, fields: Fields) -> Result<Response, Failure> {
-    let caller = Caller { token: None, ..caller };
-    caller.act(Method::POST, &["auth", "resend-verification"], &[("email", fields.get("email").trim())]).await?;
+    let (caller, email) = (Caller { token: None, ..caller }, fields.get("email").trim());
+    let sent = caller.act(Method::POST, &["auth", "resend-verification"], &[("email", email)]).await;
+    if let Err(failure) = sent {
+        let error = refusal(failure, &page)?;
+        return Ok(activation(page, "", email, Some(error)).shown());
+    }
     let t = page.t;
     let (heading, words) = (t.check_mail, t.check_mail_again);
     Ok(html(&Message { page, heading, words, link: "/signin", label: t.sign_in }))
 }
 
 pub async fn forgot_form(Visitor(page, _): Visitor) -> Response {
+    forgetting(page, "", None).shown()
+}
+
+fn forgetting(page: Frame, email: &str, error: Option<Refusal>) -> Step<'_> {
     let t = page.t;
-    html(&Step {
+    Step {
         page,
-        error: None,
+        error,
         heading: t.forgot,
         words: Some(t.forgot_words),
         action: "/forgot-password",
         button: t.send_link,
         token: None,
-        asks_email: true,
+        email: Some(email),
         asks_password: false,
-    })
+    }
 }
 
 pub async fn forgot(Visitor(page, caller): Visitor, fields: Fields) -> Result<Response, Failure> {
-    let caller = Caller { token: None, ..caller };
-    caller.act(Method::POST, &["auth", "forgot-password"], &[("email", fields.get("email").trim())]).await?;
+    let (caller, email) = (Caller { token: None, ..caller }, fields.get("email").trim());
+    if let Err(failure) = caller.act(Method::POST, &["auth", "forgot-password"], &[("email", email)]).await {
+        let error = refusal(failure, &page)?;
+        return Ok(forgetting(page, email, Some(error)).shown());
+    }
     let t = page.t;
     let (heading, words) = (t.check_mail, t.check_mail_reset);
     Ok(html(&Message { page, heading, words, link: "/signin", label: t.sign_in }))
 }
 
-fn resetting(page: Frame, token: &str, error: Option<String>) -> Step<'_> {
+fn resetting(page: Frame, token: &str, error: Option<Refusal>) -> Step<'_> {
     let t = page.t;
     Step {
         page,
@@ -225,13 +243,13 @@ fn resetting(page: Frame, token: &str, error: Option<String>) -> Step<'_> {
         action: "/reset-password",
         button: t.save,
         token: Some(token),
-        asks_email: false,
+        email: None,
         asks_password: true,
     }
 }
 
 pub async fn reset_form(Visitor(page, _): Visitor, Asked(asked): Asked) -> Response {
-    html(&resetting(page, asked.get("token"), None))
+    resetting(page, asked.get("token"), None).shown()
 }
 
 pub async fn reset(Visitor(page, caller): Visitor, outcome: Outcome, fields: Fields) -> Result<Response, Failure> {
@@ -240,8 +258,8 @@ pub async fn reset(Visitor(page, caller): Visitor, outcome: Outcome, fields: Fie
     // The contract wants them in the query; it goes from server to server only, and is logged by neither.
     let query = [("reset_token", token), ("password", password), ("confirmed_password", password)];
     if let Err(failure) = caller.act(Method::POST, &["auth", "reset-password"], &query).await {
-        let shown = resetting(page, token, Some(refusal(&failure)?));
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&shown)).into_response());
+        let error = Refusal::or_away(&failure, page.t).ok_or(failure)?;
+        return Ok(resetting(page, token, Some(error)).shown());
     }
     outcome.set(Change::Ended);
     let t = page.t;

@@ -1,34 +1,90 @@
-//! One decision about many cases of the queue.
+//! One decision about many cases of the queue: what it will do, and, once that is confirmed, what became of each.
+use askama::Template;
 use axum::http::{Method, StatusCode};
-use axum::response::Redirect;
+use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::fields::Fields;
-use super::moderation::{BULK_ACTIONS, subject};
+use super::fields::{Asked, Fields};
+use super::moderation::{BULK_ACTIONS, show_queue, subject};
 use crate::api::failures::Failure;
-use crate::doors::visitors::Sender;
+use crate::api::moderation::BulkResult;
+use crate::doors::errors::html;
+use crate::doors::visitors::Member;
+use crate::frame::Frame;
 
-/// Decides about the chosen cases, those aside that have been decided since the page was read.
-pub async fn decide(Sender(caller): Sender, fields: Fields) -> Result<Redirect, Failure> {
-    let action = fields.get("action");
-    let subjects = fields.all("subjects").into_iter().map(chosen).collect::<Result<Vec<_>, _>>()?;
-    if subjects.is_empty() {
-        return Err(Failure::Malformed(StatusCode::BAD_REQUEST, "no case is chosen"));
+#[derive(Template)]
+#[template(path = "bulk.html")]
+struct BulkConfirm<'a> {
+    page: Frame,
+    total: i64,
+    chosen: Vec<(&'static str, Uuid)>,
+    action: &'static str,
+    reason: &'a str,
+    fields: &'a Fields,
+    error: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "bulk_done.html")]
+struct BulkDone {
+    page: Frame,
+    decided: i64,
+    refused: i64,
+    action: &'static str,
+    results: Vec<BulkResult>,
+}
+
+/// Asks whether it is meant, and decides then. Cases that were decided since the queue was read are left out.
+pub async fn decide(Member(page, caller): Member, asked: Asked, fields: Fields) -> Result<Response, Failure> {
+    let chosen = fields.all("subjects").into_iter().map(chosen).collect::<Result<Vec<_>, _>>()?;
+    let action = BULK_ACTIONS.into_iter().find(|action| *action == fields.get("action"));
+    let reason = fields.get("reason");
+    let Some(action) = action.filter(|_| !chosen.is_empty() && !reason.is_empty()) else {
+        let error = if chosen.is_empty() { page.t.choose_some } else { page.t.choose_action_and_reason };
+        return show_queue(page, &caller, &asked, &fields, Some(error.to_owned())).await;
+    };
+    if !fields.has("sure", "yes") {
+        return Ok(confirm(page, chosen, action, &fields, None));
     }
-    if !BULK_ACTIONS.contains(&action) {
-        return Err(Failure::Malformed(StatusCode::BAD_REQUEST, "there is no such action"));
-    }
+    let subjects: Vec<Value> = chosen.iter().map(|(kind, id)| json!({ "type": kind, "id": id })).collect();
     let body = json!({
-        "subjects": subjects, "actions": [{ "action": action }], "reason": fields.get("reason"), "only_open": true,
+        "subjects": subjects, "actions": [{ "action": action }], "reason": reason, "only_open": true,
+        "public_note": fields.optional("public_note"), "internal_note": fields.optional("internal_note"),
+        "abusive": fields.has("abusive", "yes"),
     });
-    let _: Vec<Value> = caller.send(Method::POST, &["moderation", "decisions", "bulk"], &body).await?;
-    Ok(Redirect::to("/moderation?done=decided"))
+    match caller.send::<Vec<BulkResult>>(Method::POST, &["moderation", "decisions", "bulk"], &body).await {
+        Ok(results) => {
+            let number = |are_decided: bool| {
+                let number = results.iter().filter(|result| result.is_decided() == are_decided).count();
+                i64::try_from(number).unwrap_or(i64::MAX)
+            };
+            let (decided, refused) = (number(true), number(false));
+            Ok(html(&BulkDone { page, decided, refused, action, results }))
+        }
+        Err(failure) => {
+            let error = failure.reason().ok_or_else(|| failure.clone())?.to_owned();
+            Ok(confirm(page, chosen, action, &fields, Some(error)))
+        }
+    }
+}
+
+fn confirm(
+    page: Frame,
+    chosen: Vec<(&'static str, Uuid)>,
+    action: &'static str,
+    fields: &Fields,
+    error: Option<String>,
+) -> Response {
+    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let total = i64::try_from(chosen.len()).unwrap_or(i64::MAX);
+    let shown = BulkConfirm { page, total, chosen, action, reason: fields.get("reason"), fields, error };
+    (status, html(&shown)).into_response()
 }
 
 /// A case as its checkbox names it: `POST/<id>`.
-fn chosen(text: &str) -> Result<Value, Failure> {
+fn chosen(text: &str) -> Result<(&'static str, Uuid), Failure> {
     let (kind, id) = text.split_once('/').ok_or(Failure::MISSING)?;
-    let id: Uuid = id.parse().map_err(|_| Failure::MISSING)?;
-    Ok(json!({ "type": subject(kind)?, "id": id }))
+    let id = id.parse().map_err(|_| Failure::MISSING)?;
+    Ok((subject(kind)?, id))
 }

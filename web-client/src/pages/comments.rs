@@ -1,6 +1,6 @@
 //! Comments and replies.
 use askama::Template;
-use axum::http::{Method, StatusCode};
+use axum::http::Method;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::json;
 use uuid::Uuid;
@@ -10,18 +10,20 @@ use super::posts;
 use crate::api::failures::Failure;
 use crate::api::posts::{Comment, Piece};
 use crate::api::{Caller, Listed};
-use crate::doors::errors::html;
+use crate::doors::errors::{form, html, refusal};
+use crate::doors::refusals::Refusal;
 use crate::doors::visitors::{Member, Sender};
 use crate::frame::Frame;
 
 #[derive(Template)]
 #[template(path = "comment.html")]
-struct CommentPage {
+struct CommentPage<'a> {
     page: Frame,
     comment: Comment,
     replies: Vec<Comment>,
     next: Option<String>,
-    error: Option<String>,
+    error: Option<Refusal>,
+    draft: &'a str,
     key: String,
 }
 
@@ -31,7 +33,7 @@ struct EditComment<'a> {
     page: Frame,
     id: Uuid,
     content: &'a str,
-    error: Option<String>,
+    error: Option<Refusal>,
 }
 
 #[derive(Template)]
@@ -48,7 +50,18 @@ async fn comment(caller: &Caller, id: Uuid) -> Result<Comment, Failure> {
     caller.get(&["comments", &id.to_string()], &[]).await
 }
 
-pub async fn read(Member(page, caller): Member, Id(id): Id, asked: Asked) -> Result<Response, Failure> {
+pub async fn read(member: Member, Id(id): Id, asked: Asked) -> Result<Response, Failure> {
+    show(member, id, &asked, None, "").await
+}
+
+/// The page of a comment; with the reply that was refused and why, where one was.
+async fn show(
+    Member(page, caller): Member,
+    id: Uuid,
+    asked: &Asked,
+    error: Option<Refusal>,
+    draft: &str,
+) -> Result<Response, Failure> {
     let (text, query) = (id.to_string(), asked.page(&[]));
     let path = ["comments", text.as_str(), "replies"];
     let (found, replies) = futures::future::join(comment(&caller, id), caller.comments(&path, &query, false)).await;
@@ -60,7 +73,8 @@ pub async fn read(Member(page, caller): Member, Id(id): Id, asked: Asked) -> Res
         Listed { items: Vec::new(), next: None }
     });
     let (key, Listed { items: replies, next }) = (Uuid::now_v7().to_string(), replies);
-    Ok(html(&CommentPage { page, comment, replies, next, error: None, key }))
+    let status = error.as_ref().map(|refusal| refusal.status);
+    Ok(form(&CommentPage { page, comment, replies, next, error, draft, key }, status))
 }
 
 /// Writes a comment on a post, or a reply to one of its comments.
@@ -77,8 +91,12 @@ pub async fn write(member: Member, Id(id): Id, asked: Asked, fields: Fields) -> 
             Ok(Redirect::to(&format!("{page}#c-{place}")).into_response())
         }
         Err(failure) => {
-            let error = failure.reason().ok_or_else(|| failure.clone())?.to_owned();
-            posts::show(member, id, &asked, Some(error), fields.get("content")).await
+            let error = Some(refusal(failure, &member.0)?);
+            // A reply stays one: it comes back on the page of its comment.
+            match parent.as_str().and_then(|parent| parent.parse().ok()) {
+                Some(parent) => show(member, parent, &asked, error, fields.get("content")).await,
+                None => posts::show(member, id, &asked, error, fields.get("content")).await,
+            }
         }
     }
 }
@@ -106,9 +124,9 @@ pub async fn change(Member(page, caller): Member, Id(id): Id, fields: Fields) ->
     let content = fields.get("content");
     let body = json!({ "content": content });
     if let Err(failure) = caller.put(Method::PUT, &["comments", &id.to_string()], &body).await {
-        let error = Some(failure.reason().ok_or_else(|| failure.clone())?.to_owned());
-        let shown = html(&EditComment { page, id, content, error });
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response());
+        let error = refusal(failure, &page)?;
+        let status = error.status;
+        return Ok(form(&EditComment { page, id, content, error: Some(error) }, Some(status)));
     }
     Ok(Redirect::to(&format!("/comments/{id}?done=saved")).into_response())
 }

@@ -1,15 +1,18 @@
 //! Writing and changing a post, with up to four pictures.
 use askama::Template;
-use axum::http::{Method, StatusCode};
+use axum::http::Method;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::fields::{Fields, Id, Upload};
+use super::fields::{Fields, Id};
+use super::uploading::{Received, Upload};
 use crate::api::Caller;
 use crate::api::failures::Failure;
 use crate::api::posts::{Picture, Post};
-use crate::doors::errors::html;
+use crate::doors::errors::form;
+use crate::doors::refusals::Refusal;
+use crate::doors::typed::{REVIEW, Typed};
 use crate::doors::visitors::Member;
 use crate::frame::Frame;
 
@@ -21,7 +24,7 @@ struct Compose {
     action: String,
     choices: Vec<String>,
     draft: Draft,
-    error: Option<String>,
+    error: Option<Refusal>,
 }
 
 /// What is in the form.
@@ -63,21 +66,28 @@ impl Draft {
         }
     }
 
-    /// What was sent and refused: nothing of it is lost, the pictures that were uploaded included.
-    fn again(fields: &Fields, media: &[Uuid]) -> Self {
+    /// What was sent and not done: nothing of it is lost, the pictures that were uploaded included.
+    fn again(fields: &Fields) -> Self {
+        let media = fields.all("media").into_iter().filter_map(|id| id.parse().ok());
         Self {
             title: fields.get("title").to_owned(),
             content: fields.get("content").to_owned(),
             types: fields.all("types").into_iter().map(str::to_owned).collect(),
             comments: fields.get("comments").to_owned(),
-            media: media.iter().map(|id| Picture { id: *id, ..Picture::default() }).collect(),
+            media: media.map(|id| Picture { id, ..Picture::default() }).collect(),
             publish_at: fields.get("publish_at").to_owned(),
             ..Self::blank()
         }
     }
+
+    /// The same, where it may have been done: under the same key the next try writes nothing twice.
+    fn once_more(fields: &Fields) -> Self {
+        let key = fields.get("key");
+        if key.is_empty() { Self::again(fields) } else { Self { key: key.to_owned(), ..Self::again(fields) } }
+    }
 }
 
-async fn show(page: Frame, caller: &Caller, post: Option<Uuid>, draft: Draft, error: Option<String>) -> Response {
+async fn show(page: Frame, caller: &Caller, post: Option<Uuid>, draft: Draft, error: Option<Refusal>) -> Response {
     let choices = caller.get(&["posts", "category-choices"], &[]).await.unwrap_or_else(|failure| {
         tracing::warn!(%failure, "a form without categories");
         draft.types.clone()
@@ -86,8 +96,8 @@ async fn show(page: Frame, caller: &Caller, post: Option<Uuid>, draft: Draft, er
         None => (page.t.new_post, "/compose".to_owned()),
         Some(id) => (page.t.edit_post, format!("/posts/{id}/edit")),
     };
-    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    (status, html(&Compose { page, heading, action, choices, draft, error })).into_response()
+    let status = error.as_ref().map(|refusal| refusal.status);
+    form(&Compose { page, heading, action, choices, draft, error }, status)
 }
 
 pub async fn blank(Member(page, caller): Member) -> Response {
@@ -102,49 +112,72 @@ pub async fn edit(Member(page, caller): Member, Id(id): Id) -> Result<Response, 
     Ok(show(page, &caller, Some(id), Draft::of(post), None).await)
 }
 
-pub async fn publish(member: Member, upload: Upload) -> Result<Response, Failure> {
+pub async fn publish(member: Result<Member, Failure>, upload: Upload) -> Result<Response, Failure> {
     save(member, None, upload).await
 }
 
-pub async fn change(member: Member, Id(id): Id, upload: Upload) -> Result<Response, Failure> {
+pub async fn change(member: Result<Member, Failure>, Id(id): Id, upload: Upload) -> Result<Response, Failure> {
     save(member, Some(id), upload).await
 }
 
-/// Uploads the pictures, then writes the post; what is refused comes back in the form.
-async fn save(Member(page, caller): Member, id: Option<Uuid>, upload: Upload) -> Result<Response, Failure> {
-    let Upload { fields, files } = upload;
-    let mut media: Vec<Uuid> = fields.all("media").iter().filter_map(|id| id.parse().ok()).collect();
-    for (file, alt) in &files {
-        match caller.upload(file, "POST", alt).await {
-            Ok(picture) => media.push(picture.id),
-            Err(failure) => return refused(page, &caller, id, &fields, &media, &failure).await,
+/// Uploads the pictures while they arrive, then writes the post; what is not done comes back in the form.
+async fn save(member: Result<Member, Failure>, id: Option<Uuid>, upload: Upload) -> Result<Response, Failure> {
+    let caller = member.as_ref().ok().map(|Member(_, caller)| caller);
+    let Received { mut fields, pictures, failure } = upload.receive(caller, |_| "POST").await;
+    fields.0.extend(pictures.into_iter().map(|picture| ("media".to_owned(), picture.id.to_string())));
+    let Member(page, caller) = match member {
+        Ok(member) => member,
+        // Its pictures are gone, so it is shown before it is sent again.
+        Err(failure) => return Ok(kept(fields, failure)),
+    };
+    if fields.has(REVIEW, "yes") {
+        return Ok(show(page, &caller, id, Draft::once_more(&fields), None).await);
+    }
+    let written = match failure {
+        Some(failure) => Err(failure),
+        None => write(&caller, id, &fields).await,
+    };
+    match written {
+        Ok(to) => Ok(to.into_response()),
+        Err(failure) => {
+            let Some(refusal) = Refusal::or_away(&failure, page.t) else { return Ok(kept(fields, failure)) };
+            let is_away = matches!(failure, Failure::Away(_));
+            let draft = if is_away { Draft::once_more(&fields) } else { Draft::again(&fields) };
+            Ok(show(page, &caller, id, draft, Some(refusal)).await)
         }
     }
+}
+
+/// The answer of a failure with what was written.
+fn kept(Fields(mut fields): Fields, failure: Failure) -> Response {
+    fields.retain(|(name, _)| name != REVIEW);
+    fields.push((REVIEW.to_owned(), "yes".to_owned()));
+    Typed(fields).with(failure)
+}
+
+/// Writes the post, and leads to it.
+async fn write(caller: &Caller, id: Option<Uuid>, fields: &Fields) -> Result<Redirect, Failure> {
     let draft = fields.get("status") == "DRAFT";
     let mut body = without_nulls(json!({
         "title": fields.optional("title"), "content": fields.get("content"), "types": fields.all("types"),
-        "status": if draft { "DRAFT" } else { "POSTED" }, "media": media, "comments": fields.optional("comments"),
+        "status": if draft { "DRAFT" } else { "POSTED" }, "media": fields.all("media"),
+        "comments": fields.optional("comments"),
     }));
     if draft {
         // Null takes back a time that the draft had.
-        body["publish_at"] = publish_at(&fields);
+        body["publish_at"] = publish_at(fields);
     }
-    let written = match id {
-        None => caller.put_once(&["posts"], fields.get("key"), &body).await,
-        Some(id) => caller.send::<Value>(Method::PUT, &["posts", &id.to_string()], &body).await,
+    let post = match id {
+        None => caller.put_once(&["posts"], fields.get("key"), &body).await?,
+        Some(id) => caller.send::<Value>(Method::PUT, &["posts", &id.to_string()], &body).await?,
     };
-    match written {
-        Ok(post) => {
-            let id = post["id"].as_str().unwrap_or_default();
-            let done = match (draft, post["publish_at"].is_string()) {
-                (true, true) => "scheduled",
-                (true, false) => "saved",
-                (false, _) => "posted",
-            };
-            Ok(Redirect::to(&format!("/posts/{id}?done={done}")).into_response())
-        }
-        Err(failure) => refused(page, &caller, id, &fields, &media, &failure).await,
-    }
+    let id = post["id"].as_str().unwrap_or_default();
+    let done = match (draft, post["publish_at"].is_string()) {
+        (true, true) => "scheduled",
+        (true, false) => "saved",
+        (false, _) => "posted",
+    };
+    Ok(Redirect::to(&format!("/posts/{id}?done={done}")))
 }
 
 /// The time of a browser's field with the zone that the form names; what is no time, the API refuses.
@@ -163,25 +196,4 @@ fn without_nulls(mut body: Value) -> Value {
         fields.retain(|name, value| !value.is_null() || name == "title");
     }
     body
-}
-
-async fn refused(
-    page: Frame,
-    caller: &Caller,
-    id: Option<Uuid>,
-    fields: &Fields,
-    media: &[Uuid],
-    failure: &Failure,
-) -> Result<Response, Failure> {
-    let error = match failure {
-        // Away for the moment: the form keeps what was written.
-        Failure::Away(_) => page.t.not_now_possible.to_owned(),
-        _ => failure.reason().ok_or_else(|| failure.clone())?.to_owned(),
-    };
-    let mut draft = Draft::again(fields, media);
-    if matches!(failure, Failure::Away(_)) {
-        // It may have been written all the same: under the same key the next try writes nothing twice.
-        fields.get("key").clone_into(&mut draft.key);
-    }
-    Ok(show(page, caller, id, draft, Some(error)).await)
 }

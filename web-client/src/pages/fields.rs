@@ -1,18 +1,13 @@
 //! The fields of forms and queries: texts by name, some of them several times, as browsers send them.
-use axum::body::Bytes;
-use axum::extract::multipart::Multipart;
 use axum::extract::{Form, FromRequest, FromRequestParts, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::response::Redirect;
+use axum::response::{IntoResponse, Redirect};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::api::failures::Failure;
-use crate::ground::words::local;
-
-/// The most files of a form.
-const FILES: usize = 4;
+use crate::ground::returns::full_page;
 
 /// The fields of a form.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +35,7 @@ impl Fields {
 
     /// The page that a form leads back to.
     pub fn next(&self) -> Redirect {
-        Redirect::to(local(self.get("next")))
+        Redirect::to(&full_page(self.get("next")))
     }
 }
 
@@ -49,19 +44,8 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
         let form = Form::<Vec<(String, String)>>::from_request(request, state).await;
-        let Form(fields) = form.map_err(|refusal| Failure::Malformed(refusal.into_status(), "no form"))?;
+        let Form(fields) = form.map_err(|refusal| Failure::Malformed(refusal.into_response().status(), "no form"))?;
         Ok(Self(fields.into_iter().map(|(name, value)| (name, value.replace("\r\n", "\n"))).collect()))
-    }
-}
-
-/// The status of what axum refuses.
-trait Refusal {
-    fn into_status(self) -> StatusCode;
-}
-
-impl<T: axum::response::IntoResponse> Refusal for T {
-    fn into_status(self) -> StatusCode {
-        self.into_response().status()
     }
 }
 
@@ -111,37 +95,5 @@ impl<S: Send + Sync> FromRequestParts<S> for Part {
         let axum::extract::Path(named) = path.map_err(|_| Failure::MISSING)?;
         let text = named.into_iter().find(|(name, _)| name != "id").map(|(_, value)| value);
         text.map(Part).ok_or(Failure::MISSING)
-    }
-}
-
-/// A form with files, each with the text that describes it.
-#[derive(Debug, Default)]
-pub struct Upload {
-    pub fields: Fields,
-    pub files: Vec<(Bytes, String)>,
-}
-
-impl<S: Send + Sync> FromRequest<S> for Upload {
-    type Rejection = Failure;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        let form = Multipart::from_request(request, state).await;
-        let mut form = form.map_err(|refusal| Failure::Malformed(refusal.into_status(), "no form with files"))?;
-        let (mut fields, mut files) = (Vec::new(), Vec::new());
-        let broken =
-            |error: axum::extract::multipart::MultipartError| Failure::Malformed(error.status(), "a broken form");
-        while let Some(field) = form.next_field().await.map_err(broken)? {
-            let name = field.name().unwrap_or_default().to_owned();
-            if name == "file" {
-                files.push(field.bytes().await.map_err(broken)?);
-            } else {
-                fields.push((name, field.text().await.map_err(broken)?.replace("\r\n", "\n")));
-            }
-        }
-        let fields = Fields(fields);
-        // A browser sends a field for each file, chosen or not, and one for its description, in the same order.
-        let alts = fields.all("alt").into_iter().map(str::to_owned).chain(std::iter::repeat(String::new()));
-        let files: Vec<_> = files.into_iter().zip(alts).filter(|(file, _)| !file.is_empty()).take(FILES).collect();
-        Ok(Self { fields, files })
     }
 }

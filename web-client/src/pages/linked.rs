@@ -64,15 +64,19 @@ pub async fn list(Member(page, caller): Member) -> Result<Response, Failure> {
 }
 
 /// Leads to a provider, to sign in by it.
-pub async fn sign_in(Visitor(page, caller): Visitor, Part(provider): Part) -> Result<Response, Failure> {
+pub async fn sign_in(
+    Visitor(page, caller): Visitor,
+    Part(provider): Part,
+    Asked(asked): Asked,
+) -> Result<Response, Failure> {
     let caller = Caller { token: None, ..caller };
-    let departure = caller.depart(&provider, "sign-in").await?;
+    let departure = caller.depart(&provider, "sign-in", asked.get("fresh") == "true").await?;
     Ok(leave(page, &provider, departure))
 }
 
 /// Leads to a provider, to link an account there.
 pub async fn link(Member(page, caller): Member, Part(provider): Part) -> Result<Response, Failure> {
-    match caller.depart(&provider, "link").await {
+    match caller.depart(&provider, "link", false).await {
         Ok(departure) => Ok(leave(page, &provider, departure)),
         Err(failure) => again(failure),
     }

@@ -1,16 +1,17 @@
 //! Where the links of mails about a changed account and about a ban lead. Neither page needs a session: the token of the mail is the right
 //! to it.
 use askama::Template;
-use axum::http::{Method, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::Method;
+use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::accounts::{Message, Step, refusal};
+use super::accounts::{Message, Step};
 use super::fields::{Asked, Fields};
 use crate::api::Caller;
 use crate::api::failures::Failure;
 use crate::api::moderation::Statement;
-use crate::doors::errors::html;
+use crate::doors::errors::{form, html, refusal};
+use crate::doors::refusals::Refusal;
 use crate::doors::visitors::Visitor;
 use crate::frame::Frame;
 use crate::session::outcome::{Change, Outcome};
@@ -19,13 +20,13 @@ use crate::session::outcome::{Change, Outcome};
 #[template(path = "appeal.html")]
 struct AppealForm<'a> {
     page: Frame,
-    error: Option<String>,
+    error: Option<Refusal>,
     token: &'a str,
     text: &'a str,
     statement: Statement,
 }
 
-fn undoing(page: Frame, token: &str, error: Option<String>) -> Step<'_> {
+fn undoing(page: Frame, token: &str, error: Option<Refusal>) -> Step<'_> {
     let t = page.t;
     Step {
         page,
@@ -35,13 +36,13 @@ fn undoing(page: Frame, token: &str, error: Option<String>) -> Step<'_> {
         action: "/undo-change",
         button: t.undo,
         token: Some(token),
-        asks_email: false,
+        email: None,
         asks_password: false,
     }
 }
 
 pub async fn undo_form(Visitor(page, _): Visitor, Asked(asked): Asked) -> Response {
-    html(&undoing(page, asked.get("token"), None))
+    undoing(page, asked.get("token"), None).shown()
 }
 
 pub async fn undo(Visitor(page, caller): Visitor, outcome: Outcome, fields: Fields) -> Result<Response, Failure> {
@@ -49,8 +50,8 @@ pub async fn undo(Visitor(page, caller): Visitor, outcome: Outcome, fields: Fiel
     let token = fields.get("token");
     let undone = caller.send::<Value>(Method::POST, &["auth", "undo-change"], &json!({ "token": token })).await;
     if let Err(failure) = undone {
-        let shown = undoing(page, token, Some(refusal(&failure)?));
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&shown)).into_response());
+        let error = refusal(failure, &page)?;
+        return Ok(undoing(page, token, Some(error)).shown());
     }
     outcome.set(Change::Ended);
     let t = page.t;
@@ -68,11 +69,11 @@ async fn show_appeal(
     caller: &Caller,
     token: &str,
     text: &str,
-    error: Option<String>,
+    error: Option<Refusal>,
 ) -> Result<Response, Failure> {
     let statement: Statement = caller.get(&["moderation", "appeals", "by-token"], &[("token", token)]).await?;
-    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok((status, html(&AppealForm { page, error, token, text, statement })).into_response())
+    let status = error.as_ref().map(|refusal| refusal.status);
+    Ok(form(&AppealForm { page, error, token, text, statement }, status))
 }
 
 pub async fn appeal(Visitor(page, caller): Visitor, fields: Fields) -> Result<Response, Failure> {
@@ -86,7 +87,7 @@ pub async fn appeal(Visitor(page, caller): Visitor, fields: Fields) -> Result<Re
             Ok(html(&Message { page, heading, words, link: "/", label: t.home }))
         }
         Err(failure) => {
-            let error = failure.reason().ok_or_else(|| failure.clone())?.to_owned();
+            let error = refusal(failure, &page)?;
             show_appeal(page, &caller, token, text, Some(error)).await
         }
     }

@@ -1,8 +1,11 @@
 //! The pages: every address of the client, on one page.
 mod accounts;
+mod appeals;
 mod bulk;
+mod cases;
 mod comments;
 mod compose;
+mod decisions;
 mod feeds;
 mod fields;
 mod linked;
@@ -16,6 +19,7 @@ mod posts;
 mod recommended;
 mod search;
 mod settings;
+mod uploading;
 
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
@@ -26,13 +30,10 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::api::failures::Failure;
 use crate::app::App;
-use crate::doors::{checks, layers};
+use crate::doors::typed::{self, FORM_BYTES};
+use crate::doors::{checks, layers, tags};
 use crate::ground::assets;
-
-/// The longest form without a file, in bytes: the longest post, every character encoded, is less.
-const FORM_BYTES: usize = 128 << 10;
-/// The longest form with files: four pictures of 10 MiB would be more than the gateway lets through at once.
-const UPLOAD_BYTES: usize = 10_304 << 10;
+use crate::pages::uploading::UPLOAD_BYTES;
 
 /// All routes, behind the doors.
 pub fn routes(app: App) -> Router {
@@ -53,11 +54,13 @@ pub fn routes(app: App) -> Router {
         .merge(pages)
         .fallback(async || Failure::MISSING)
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(typed::keep))
         .layer(middleware::from_fn(layers::only_from_here))
         .layer(middleware::from_fn(layers::pages_of_errors))
         .layer(middleware::from_fn_with_state(app.clone(), layers::session))
         .merge(health)
         .route("/assets/{hash}/{name}", get(assets::asset))
+        .layer(middleware::from_fn(tags::tag))
         .layer(middleware::from_fn(layers::headers))
         .with_state(app)
 }
@@ -105,6 +108,7 @@ fn reading() -> Router<App> {
         .route("/users/{id}", get(people::posts))
         .route("/users/{id}/followers", get(people::followers))
         .route("/users/{id}/connections", get(people::connections))
+        .route("/users/{id}/activity", get(people::activity))
         .route("/users/{id}/{verb}", post(people::act))
         .route("/users/{id}/common", get(recommended::in_common))
         .route("/connect", get(recommended::people))
@@ -140,17 +144,23 @@ fn settings_pages() -> Router<App> {
 /// Reports, decisions, and the moderators' part.
 fn moderating() -> Router<App> {
     Router::new()
-        .route("/report", get(moderation::report_form).post(moderation::report))
-        .route("/decisions", get(moderation::decisions))
-        .route("/decisions/{id}/appeal", post(moderation::appeal))
+        .route("/report", get(decisions::report_form).post(decisions::report))
+        .route("/decisions", get(decisions::decisions))
+        .route("/decisions/{id}/appeal", post(decisions::appeal))
         .route("/moderation", get(moderation::queue))
         .route("/moderation/next", post(moderation::claim_next))
         .route("/moderation/bulk", post(bulk::decide))
-        .route("/moderation/appeals", get(moderation::appeals))
-        .route("/moderation/appeals/{id}", post(moderation::resolve))
-        .route("/moderation/{kind}/{id}", get(moderation::case))
-        .route("/moderation/{kind}/{id}/claim", post(moderation::claim))
-        .route("/moderation/{kind}/{id}/decide", post(moderation::decide))
+        .route("/moderation/appeals", get(appeals::list))
+        .route("/moderation/appeals/{id}", get(appeals::read).post(appeals::resolve))
+        .route("/moderation/decisions/{id}", get(cases::decided))
+        .route("/moderation/decisions/{id}/reverse", post(cases::reverse))
+        .route("/moderation/{kind}/{id}", get(cases::case))
+        .route("/moderation/{kind}/{id}/claim", post(cases::claim))
+        .route("/moderation/{kind}/{id}/release", post(cases::release))
+        .route("/moderation/{kind}/{id}/decide", post(cases::decide))
+        .route("/moderation/{kind}/{id}/note", post(cases::note))
+        .route("/moderation/{kind}/{id}/escalate", post(cases::escalate))
+        .route("/moderation/{kind}/{id}/lift", post(cases::lift))
 }
 
 /// A mistake of ours is a page like any other error; the log has the panic.

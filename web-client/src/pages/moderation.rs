@@ -1,151 +1,61 @@
-//! Reports, decisions about one's own, and the moderators' queue, cases and appeals.
+//! The moderators' queue: what waits, by what is asked for, and taking the next case.
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::fields::{Asked, Fields, Id, Part};
+use super::fields::{Asked, Fields};
 use crate::api::failures::Failure;
-use crate::api::moderation::{Appeal, Case, QueueItem, SentReport, Statement};
+use crate::api::moderation::QueueItem;
 use crate::api::people::Card;
 use crate::api::{Caller, Listed};
 use crate::doors::errors::html;
 use crate::doors::visitors::{Member, Sender};
 use crate::frame::Frame;
-use crate::texts::REASONS;
+use crate::ground::assets;
+use crate::texts::{DECISION_REASONS, FAMILIES, Texts};
 
-/// What can be done to many at once: what needs hours or a note is decided case by case.
+/// What can be done to many at once: what needs hours is decided case by case.
 pub(super) const BULK_ACTIONS: [&str; 3] = ["DISMISS", "HIDE", "REMOVE"];
 /// What can be reported and decided about.
-const SUBJECTS: [&str; 4] = ["POST", "COMMENT", "USER", "MEDIA"];
+pub(super) const SUBJECTS: [&str; 4] = ["POST", "COMMENT", "USER", "MEDIA"];
+/// What a queue is asked for, by the names that the API has.
+const FILTERS: [&str; 4] = ["type", "family", "flagged_by", "escalated"];
 
-#[derive(Template)]
-#[template(path = "report.html")]
-struct ReportForm<'a> {
-    page: Frame,
-    kind: &'a str,
-    id: &'a str,
-    key: String,
-    reasons: &'static [&'static str],
-    chosen: &'a str,
-    text: &'a str,
-    error: Option<String>,
-}
-
-#[derive(Template)]
-#[template(path = "decisions.html")]
-struct Decisions {
-    page: Frame,
-    statements: Vec<Statement>,
-    reports: Vec<SentReport>,
-    next: Option<String>,
-    error: Option<String>,
-}
+/// A choice of a filter: its name, its label, and each value with its words.
+type FilterChoice = (&'static str, &'static str, Vec<(&'static str, String)>);
 
 #[derive(Template)]
 #[template(path = "queue.html")]
-struct Queue {
+struct Queue<'a> {
     page: Frame,
-    items: Vec<QueueItem>,
+    items: Vec<(QueueItem, Card)>,
     next: Option<String>,
-}
-
-#[derive(Template)]
-#[template(path = "case.html")]
-struct CasePage {
-    page: Frame,
-    kind: String,
-    id: Uuid,
-    key: String,
-    case: Case,
-    author: Option<Card>,
-    choices: &'static [&'static str],
-    reasons: &'static [&'static str],
-    chosen: String,
+    filters: Vec<FilterChoice>,
+    /// The filters of this page.
+    kept: Vec<(&'static str, String)>,
+    /// A decision about many that was refused; empty where there was none.
+    fields: &'a Fields,
     error: Option<String>,
+    keys: [(&'static str, &'static str); 4],
+    keys_script: &'static str,
 }
 
-#[derive(Template)]
-#[template(path = "appeals.html")]
-struct Appeals {
-    page: Frame,
-    waiting: Vec<Appeal>,
-    next: Option<String>,
-    error: Option<String>,
+impl Queue<'_> {
+    fn is_kept(&self, name: &str, value: &str) -> bool {
+        self.kept.iter().any(|(kept, chosen)| *kept == name && chosen == value)
+    }
+
+    fn is_chosen(&self, kind: &str, id: &Uuid) -> bool {
+        self.fields.has("subjects", &format!("{kind}/{id}"))
+    }
 }
 
-fn new_key() -> String {
+pub(super) fn new_key() -> String {
     Uuid::now_v7().to_string()
-}
-
-pub async fn report_form(Member(page, _): Member, Asked(asked): Asked) -> Result<Response, Failure> {
-    let (kind, id) = (asked.get("type"), asked.get("id"));
-    if !SUBJECTS.contains(&kind) || id.parse::<Uuid>().is_err() {
-        return Err(Failure::MISSING);
-    }
-    Ok(html(&ReportForm { page, kind, id, key: new_key(), reasons: &REASONS, chosen: "", text: "", error: None }))
-}
-
-pub async fn report(Member(page, caller): Member, fields: Fields) -> Result<Response, Failure> {
-    let (kind, id, reason) = (fields.get("type"), fields.get("id"), fields.get("reason"));
-    let text = fields.get("text");
-    let body = json!({ "subject_type": kind, "subject_id": id, "reason": reason, "text": fields.optional("text") });
-    match caller.put_once(&["reports"], fields.get("key"), &body).await {
-        Ok(_) => Ok(Redirect::to("/?done=reported").into_response()),
-        Err(failure) => {
-            let error = Some(failure.reason().ok_or_else(|| failure.clone())?.to_owned());
-            let shown = ReportForm { page, kind, id, key: new_key(), reasons: &REASONS, chosen: reason, text, error };
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&shown)).into_response())
-        }
-    }
-}
-
-pub async fn decisions(Member(page, caller): Member, asked: Asked) -> Result<Response, Failure> {
-    show_decisions(page, &caller, &asked, None).await
-}
-
-async fn show_decisions(
-    page: Frame,
-    caller: &Caller,
-    asked: &Asked,
-    error: Option<String>,
-) -> Result<Response, Failure> {
-    let query = asked.page(&[]);
-    let statements = caller.list::<Statement>(&["me", "moderation", "decisions"], &query);
-    let reports = caller.get::<Vec<SentReport>>(&["me", "reports"], &[("limit", "20")]);
-    let (statements, reports) = futures::future::join(statements, reports).await;
-    let (Listed { items: statements, next }, reports) = (statements?, reports?);
-    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok((status, html(&Decisions { page, statements, reports, next, error })).into_response())
-}
-
-pub async fn appeal(
-    Member(page, caller): Member,
-    Id(id): Id,
-    asked: Asked,
-    fields: Fields,
-) -> Result<Response, Failure> {
-    let path = ["me", "moderation", "decisions", &id.to_string(), "appeal"];
-    match caller.put_once(&path, "", &json!({ "text": fields.get("text") })).await {
-        Ok(_) => Ok(Redirect::to("/decisions?done=appealed").into_response()),
-        Err(failure) => {
-            let error = failure.reason().ok_or_else(|| failure.clone())?.to_owned();
-            show_decisions(page, &caller, &asked, Some(error)).await
-        }
-    }
-}
-
-pub async fn queue(Member(page, caller): Member, asked: Asked) -> Result<Response, Failure> {
-    let Listed { items, next } = caller.list(&["moderation", "queue"], &asked.page(&[])).await?;
-    Ok(html(&Queue { page, items, next }))
-}
-
-/// Claims the gravest case that no moderator has, and leads to it.
-pub async fn claim_next(Sender(caller): Sender) -> Result<Redirect, Failure> {
-    let claimed: Vec<QueueItem> =
-        caller.send(Method::POST, &["moderation", "queue", "claim"], &json!({ "limit": 1 })).await?;
-    Ok(Redirect::to(&claimed.first().map_or_else(|| "/moderation".to_owned(), QueueItem::link)))
 }
 
 /// The kind of a subject, as a path has it.
@@ -153,97 +63,85 @@ pub(super) fn subject(kind: &str) -> Result<&'static str, Failure> {
     SUBJECTS.into_iter().find(|known| *known == kind).ok_or(Failure::MISSING)
 }
 
-pub async fn case(Member(page, caller): Member, Part(kind): Part, Id(id): Id) -> Result<Response, Failure> {
-    show_case(page, &caller, subject(&kind)?, id, String::new(), None).await
+pub async fn queue(Member(page, caller): Member, asked: Asked) -> Result<Response, Failure> {
+    show_queue(page, &caller, &asked, &Fields::default(), None).await
 }
 
-async fn show_case(
+/// The queue; with what was refused of a decision about many, and why.
+pub(super) async fn show_queue(
     page: Frame,
     caller: &Caller,
-    kind: &str,
-    id: Uuid,
-    chosen: String,
+    asked: &Asked,
+    fields: &Fields,
     error: Option<String>,
 ) -> Result<Response, Failure> {
-    let case: Case = caller.get(&["moderation", "subjects", kind, &id.to_string()], &[]).await?;
-    // Who wrote it is a help, and no need.
-    let author = caller.people(&[case.author.id]).await.unwrap_or_default().into_iter().next();
-    let reported = case.reports.first().map(|report| report.reason.clone()).unwrap_or_default();
-    let chosen = if chosen.is_empty() { reported } else { chosen };
-    let choices: &[&str] = match kind {
-        "USER" => &["DISMISS", "WARN", "REQUIRE_APPROVAL", "MUTE", "BAN"],
-        "POST" => &["DISMISS", "LOCK", "HIDE", "REMOVE", "WARN", "REQUIRE_APPROVAL", "MUTE", "BAN", "RESTORE"],
-        _ => &["DISMISS", "HIDE", "REMOVE", "WARN", "REQUIRE_APPROVAL", "MUTE", "BAN", "RESTORE"],
+    let kept = filters_of(&asked.0);
+    let mut query: Vec<_> = kept.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    if asked.0.has("claimed_by_me", "true") {
+        query.push(("claimed_by_me", "true"));
+    }
+    let Listed { items, next } = caller.list::<QueueItem>(&["moderation", "queue"], &asked.page(&query)).await?;
+    let known = names(caller, &items.iter().map(|item| item.author).collect::<Vec<_>>()).await;
+    let with_author = |item: QueueItem| {
+        let author = person(&known, item.author);
+        (item, author)
     };
+    let items = items.into_iter().map(with_author).collect();
+    let t = page.t;
     let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let kind = kind.to_owned();
-    let shown = CasePage { page, kind, id, key: new_key(), case, author, choices, reasons: &REASONS, chosen, error };
+    let shown = Queue {
+        page,
+        items,
+        next,
+        filters: filter_choices(t),
+        kept,
+        fields,
+        error,
+        keys: [("n", t.claim_next), ("j, k", t.key_move), ("x", t.choose_case), ("Enter", t.key_open)],
+        keys_script: &assets::KEYS.path,
+    };
     Ok((status, html(&shown)).into_response())
 }
 
-pub async fn claim(Sender(caller): Sender, Part(kind): Part, Id(id): Id) -> Result<Redirect, Failure> {
-    let kind = subject(&kind)?;
-    caller.act(Method::POST, &["moderation", "subjects", kind, &id.to_string(), "claim"], &[]).await?;
-    Ok(Redirect::to(&format!("/moderation/{kind}/{id}")))
+/// Looks up people by their ids. A page without their names is better than none.
+pub(super) async fn names(caller: &Caller, ids: &[Uuid]) -> HashMap<Uuid, Card> {
+    let found = caller.people(ids).await.unwrap_or_else(|failure| {
+        tracing::warn!(%failure, "people were not looked up");
+        Vec::new()
+    });
+    found.into_iter().map(|card| (card.id, card)).collect()
 }
 
-pub async fn decide(
-    Member(page, caller): Member,
-    Part(kind): Part,
-    Id(id): Id,
-    fields: Fields,
-) -> Result<Response, Failure> {
-    let kind = subject(&kind)?;
-    let body = decision(&fields);
-    let path = ["moderation", "subjects", kind, &id.to_string(), "decisions"];
-    match caller.put_once(&path, fields.get("key"), &body).await {
-        Ok(_) => Ok(Redirect::to("/moderation?done=decided").into_response()),
-        Err(failure) => {
-            let error = failure.reason().ok_or_else(|| failure.clone())?.to_owned();
-            show_case(page, &caller, kind, id, fields.get("reason").to_owned(), Some(error)).await
-        }
+/// The person with this id; without a name where they were not found.
+pub(super) fn person(known: &HashMap<Uuid, Card>, id: Uuid) -> Card {
+    known.get(&id).cloned().unwrap_or_else(|| Card { id, ..Card::default() })
+}
+
+/// The filters among these fields.
+fn filters_of(fields: &Fields) -> Vec<(&'static str, String)> {
+    let given = FILTERS.into_iter().map(|name| (name, fields.get(name).to_owned()));
+    given.filter(|(_, value)| !value.is_empty()).collect()
+}
+
+fn filter_choices(t: &Texts) -> Vec<FilterChoice> {
+    let by = [("MACHINE", t.flagged_by("MACHINE")), ("PEOPLE", t.flagged_by("PEOPLE"))];
+    let escalated = [("true", t.escalated.to_owned()), ("false", t.not_escalated.to_owned())];
+    vec![
+        ("type", t.about_what, SUBJECTS.map(|kind| (kind, t.subject(kind))).to_vec()),
+        ("family", t.family, FAMILIES.map(|family| (family, t.family_of(family))).to_vec()),
+        ("flagged_by", t.brought_by, by.to_vec()),
+        ("escalated", t.escalation, escalated.to_vec()),
+    ]
+}
+
+/// Claims the gravest case that no moderator has, of those that the queue is filtered by, and leads to it.
+pub async fn claim_next(Sender(caller): Sender, fields: Fields) -> Result<Redirect, Failure> {
+    let mut body = Map::from_iter([("limit".to_owned(), json!(1))]);
+    for (name, value) in filters_of(&fields) {
+        let value = if name == "escalated" { json!(value == "true") } else { Value::String(value) };
+        body.insert(name.to_owned(), value);
     }
-}
-
-/// A decision of one action; approvals, mutes and bans have hours.
-fn decision(fields: &Fields) -> Value {
-    let action = fields.get("action");
-    let mut chosen = json!({ "action": action });
-    let hours: Option<i32> = fields.get("hours").trim().parse().ok();
-    if matches!(action, "REQUIRE_APPROVAL" | "MUTE" | "BAN")
-        && let Some(hours) = hours
-    {
-        chosen["hours"] = json!(hours);
-    }
-    json!({
-        "actions": [chosen], "reason": fields.get("reason"),
-        "public_note": fields.optional("public_note"), "internal_note": fields.optional("internal_note"),
-    })
-}
-
-pub async fn appeals(Member(page, caller): Member, asked: Asked) -> Result<Response, Failure> {
-    show_appeals(page, &caller, &asked, None).await
-}
-
-async fn show_appeals(page: Frame, caller: &Caller, asked: &Asked, error: Option<String>) -> Result<Response, Failure> {
-    let Listed { items: waiting, next } = caller.list(&["moderation", "appeals"], &asked.page(&[])).await?;
-    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok((status, html(&Appeals { page, waiting, next, error })).into_response())
-}
-
-pub async fn resolve(
-    Member(page, caller): Member,
-    Id(id): Id,
-    asked: Asked,
-    fields: Fields,
-) -> Result<Response, Failure> {
-    let body = json!({ "outcome": fields.get("outcome"), "note": fields.get("note") });
-    let path = ["moderation", "appeals", &id.to_string(), "resolve"];
-    match caller.put(Method::POST, &path, &body).await {
-        Ok(()) => Ok(Redirect::to("/moderation/appeals?done=decided").into_response()),
-        Err(failure) => {
-            let error = failure.reason().ok_or_else(|| failure.clone())?.to_owned();
-            show_appeals(page, &caller, &asked, Some(error)).await
-        }
-    }
+    let claimed: Vec<QueueItem> = caller.send(Method::POST, &["moderation", "queue", "claim"], &body).await?;
+    let to = claimed.first().map_or_else(|| "/moderation?done=none-free".to_owned(), QueueItem::link);
+    Ok(Redirect::to(&to))
 }

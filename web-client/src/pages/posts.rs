@@ -10,7 +10,8 @@ use super::fields::{Asked, Fields, Id};
 use crate::api::failures::Failure;
 use crate::api::posts::{Comment, Piece, Post, REACTIONS, Summary};
 use crate::api::{Caller, Listed};
-use crate::doors::errors::html;
+use crate::doors::errors::{form, html};
+use crate::doors::refusals::Refusal;
 use crate::doors::visitors::{Member, Sender, Visitor};
 use crate::frame::Frame;
 
@@ -23,7 +24,7 @@ struct PostPage<'a> {
     comments: Vec<Comment>,
     next: Option<String>,
     may_comment: bool,
-    error: Option<String>,
+    error: Option<Refusal>,
     draft: &'a str,
     key: String,
 }
@@ -54,7 +55,7 @@ pub async fn show(
     Member(page, caller): Member,
     id: Uuid,
     asked: &Asked,
-    error: Option<String>,
+    error: Option<Refusal>,
     draft: &str,
 ) -> Result<Response, Failure> {
     let text = id.to_string();
@@ -83,10 +84,9 @@ pub async fn show(
         Some("NOBODY") => !muted && post.is_by(page.my_id()),
         _ => !muted,
     };
-    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let key = Uuid::now_v7().to_string();
+    let (key, status) = (Uuid::now_v7().to_string(), error.as_ref().map(|refusal| refusal.status));
     let shown = PostPage { page, post, summary, comments, next, may_comment, error, draft, key };
-    Ok((status, html(&shown)).into_response())
+    Ok(form(&shown, status))
 }
 
 /// The reaction of a person, as the list of a post has it.

@@ -17,7 +17,8 @@ use crate::frame::Frame;
 #[template(path = "connect.html")]
 struct People {
     page: Frame,
-    people: Vec<RecommendedPerson>,
+    /// Each with how much of what the reader has in common with them, in percent.
+    people: Vec<(RecommendedPerson, Vec<(&'static str, i64)>)>,
 }
 
 #[derive(Template)]
@@ -41,8 +42,28 @@ struct InCommon {
 
 /// Recommended people, the best first; each has two buttons, and no second click takes a connection back.
 pub async fn people(Member(page, caller): Member) -> Result<Response, Failure> {
-    let people = caller.get(&["me", "recommendations", "people"], &[("limit", "20")]).await?;
+    let path = ["me", "recommendations", "people"];
+    // Each is compared with the reader, one question a person.
+    let people: Vec<RecommendedPerson> = caller.get(&path, &[("limit", "10")]).await?;
+    let compared = futures::future::join_all(people.iter().map(|person| caller.compatibility(person.user.id))).await;
+    let with_shares = |(person, compared): (RecommendedPerson, Result<Compatibility, Failure>)| {
+        // The reasons stand there in any case.
+        (person, compared.map(|compared| shares(&page, &compared)).unwrap_or_default())
+    };
+    let people = people.into_iter().zip(compared).map(with_shares).collect();
     Ok(html(&People { page, people }))
+}
+
+/// How much two people have in common, kind by kind; what is nothing is left out.
+fn shares(page: &Frame, compared: &Compatibility) -> Vec<(&'static str, i64)> {
+    let t = page.t;
+    let shares = [
+        (t.common_interests, compared.interests.percent),
+        (t.common_topics, compared.engagement.percent),
+        (t.common_taste, compared.taste.as_ref().map_or(0, |taste| taste.percent)),
+        (t.common_connections, compared.connections.percent),
+    ];
+    shares.into_iter().filter(|(_, percent)| *percent > 0).collect()
 }
 
 pub async fn accept(Sender(caller): Sender, Id(id): Id) -> Result<Redirect, Failure> {
@@ -85,10 +106,9 @@ pub async fn not_interested(Sender(caller): Sender, Id(id): Id) -> Result<Redire
 }
 
 pub async fn in_common(Member(page, caller): Member, Id(id): Id) -> Result<Response, Failure> {
-    let (text, t) = (id.to_string(), page.t);
-    let path = ["me", "compatibility", text.as_str()];
-    let (person, compared) = futures::future::join(caller.profile(id), caller.get::<Compatibility>(&path, &[])).await;
-    let (person, Compatibility { interests, engagement, taste, connections }) = (person?, compared?);
+    let t = page.t;
+    let (person, compared) = futures::future::join(caller.profile(id), caller.compatibility(id)).await;
+    let (person, Compatibility { interests, engagement, taste, connections, .. }) = (person?, compared?);
     let topics = |words: Vec<String>| words.iter().map(|word| t.topic_or_tag(word)).collect::<Vec<_>>();
     let mut rows = vec![
         (t.common_interests, interests.percent, topics(interests.common)),

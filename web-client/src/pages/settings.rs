@@ -6,11 +6,13 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::fields::{Asked, Fields, Id, Upload};
+use super::fields::{Asked, Fields, Id};
+use super::uploading::{Received, Upload};
 use crate::api::failures::Failure;
 use crate::api::people::{Card, Me, Muted, SessionOut};
 use crate::api::{Caller, Listed};
-use crate::doors::errors::html;
+use crate::doors::errors::{form, html, refusal};
+use crate::doors::refusals::Refusal;
 use crate::doors::visitors::{Member, Sender};
 use crate::frame::Frame;
 use crate::session::outcome::{Change, Outcome};
@@ -21,14 +23,14 @@ struct ProfileForm {
     page: Frame,
     fields: Fields,
     choices: Vec<String>,
-    error: Option<String>,
+    error: Option<Refusal>,
 }
 
 #[derive(Template)]
 #[template(path = "settings_password.html")]
 struct PasswordForm {
     page: Frame,
-    error: Option<String>,
+    error: Option<Refusal>,
 }
 
 #[derive(Template)]
@@ -53,8 +55,9 @@ struct Preferences {
     page: Frame,
     rows: Vec<Row>,
     time_zone: String,
-    digest_hour: i64,
-    error: Option<String>,
+    /// As it was entered.
+    digest_hour: String,
+    error: Option<Refusal>,
 }
 
 /// The channels of one kind of notification.
@@ -86,13 +89,13 @@ fn of(me: &Me) -> Fields {
     Fields(fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
 }
 
-async fn profile_form(page: Frame, caller: &Caller, fields: Fields, error: Option<String>) -> Response {
+async fn profile_form(page: Frame, caller: &Caller, fields: Fields, error: Option<Refusal>) -> Response {
     let choices = caller.get(&["users", "interests-choices"], &[]).await.unwrap_or_else(|failure| {
         tracing::warn!(%failure, "a form without interests");
         fields.all("interests").into_iter().map(str::to_owned).collect()
     });
-    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    (status, html(&ProfileForm { page, fields, choices, error })).into_response()
+    let status = error.as_ref().map(|refusal| refusal.status);
+    form(&ProfileForm { page, fields, choices, error }, status)
 }
 
 pub async fn profile(Member(page, caller): Member) -> Response {
@@ -106,22 +109,25 @@ pub async fn change_profile(Member(page, caller): Member, fields: Fields) -> Res
     body.insert("show_age".to_owned(), json!(fields.has("show_age", "yes")));
     body.insert("interests".to_owned(), json!(fields.all("interests")));
     if let Err(failure) = caller.put(Method::PATCH, &["users", "me"], &Value::Object(body)).await {
-        let error = failure.reason().ok_or_else(|| failure.clone())?.to_owned();
+        let error = refusal(failure, &page)?;
         return Ok(profile_form(page, &caller, fields, Some(error)).await);
     }
     Ok(Redirect::to("/settings?done=saved").into_response())
 }
 
 /// Uploads a picture and chooses it as avatar or banner.
-pub async fn picture(Member(page, caller): Member, upload: Upload) -> Result<Response, Failure> {
-    let banner = upload.fields.get("purpose") == "BANNER";
-    let (purpose, place) = if banner { ("BANNER", "banner") } else { ("AVATAR", "avatar") };
-    let Some((file, alt)) = upload.files.first() else {
-        return Err(Failure::Malformed(StatusCode::BAD_REQUEST, "there is no file"));
-    };
+pub async fn picture(member: Result<Member, Failure>, upload: Upload) -> Result<Response, Failure> {
+    let caller = member.as_ref().ok().map(|Member(_, caller)| caller);
+    // Read to its end in any case: a browser reads no answer before it has sent all.
+    let Received { fields, mut pictures, failure } = upload.receive(caller, purpose).await;
+    let Member(page, caller) = member?;
+    let place = if purpose(&fields) == "BANNER" { "banner" } else { "avatar" };
     let chosen = async {
-        let picture = caller.upload(file, purpose, alt).await?;
-        let picture = caller.processed(picture).await?;
+        let picture = match (failure, pictures.pop()) {
+            (Some(failure), _) => return Err(failure),
+            (None, None) => return Err(Failure::Malformed(StatusCode::BAD_REQUEST, "there is no file")),
+            (None, Some(picture)) => caller.processed(picture).await?,
+        };
         if picture.status == "REFUSED" {
             let why = page.t.plain(&picture.reason.unwrap_or_default());
             let detail = format!("{} {why}", page.t.picture_refused);
@@ -130,11 +136,15 @@ pub async fn picture(Member(page, caller): Member, upload: Upload) -> Result<Res
         caller.put(Method::PUT, &["me", place], &json!({ "media_id": picture.id })).await
     };
     if let Err(failure) = chosen.await {
-        let error = failure.reason().ok_or_else(|| failure.clone())?.to_owned();
+        let error = refusal(failure, &page)?;
         let fields = page.me.as_ref().map(of).unwrap_or_default();
         return Ok(profile_form(page, &caller, fields, Some(error)).await);
     }
     Ok(Redirect::to("/settings?done=uploaded").into_response())
+}
+
+fn purpose(fields: &Fields) -> &'static str {
+    if fields.get("purpose") == "BANNER" { "BANNER" } else { "AVATAR" }
 }
 
 pub async fn password(Member(page, _): Member) -> Response {
@@ -154,8 +164,9 @@ pub async fn change_password(
             Ok(Redirect::to("/settings/password?done=password").into_response())
         }
         Err(failure) => {
-            let error = Some(failure.reason().ok_or_else(|| failure.clone())?.to_owned());
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&PasswordForm { page, error })).into_response())
+            let error = Refusal::or_away(&failure, page.t).ok_or(failure)?;
+            let status = error.status;
+            Ok(form(&PasswordForm { page, error: Some(error) }, Some(status)))
         }
     }
 }
@@ -197,7 +208,7 @@ struct Chosen {
     digest_hour: i64,
 }
 
-async fn preferences(page: Frame, caller: &Caller, error: Option<String>) -> Result<Response, Failure> {
+pub async fn notifications(Member(page, caller): Member) -> Result<Response, Failure> {
     let Chosen { types, time_zone, digest_hour } = caller.get(&["me", "notification-preferences"], &[]).await?;
     let row = |(kind, channels): (String, Value)| Row {
         in_app: channels["in_app"].as_bool().unwrap_or_default(),
@@ -205,12 +216,19 @@ async fn preferences(page: Frame, caller: &Caller, error: Option<String>) -> Res
         kind,
     };
     let rows = types.into_iter().map(row).collect();
-    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok((status, html(&Preferences { page, rows, time_zone, digest_hour, error })).into_response())
+    Ok(html(&Preferences { page, rows, time_zone, digest_hour: digest_hour.to_string(), error: None }))
 }
 
-pub async fn notifications(Member(page, caller): Member) -> Result<Response, Failure> {
-    preferences(page, &caller, None).await
+/// The preferences as they were sent and refused.
+fn refused_preferences(page: Frame, fields: &Fields, error: Refusal) -> Response {
+    let row = |kind: &str| Row {
+        in_app: fields.has("in_app", kind),
+        mail: fields.get(&format!("mail-{kind}")).to_owned(),
+        kind: kind.to_owned(),
+    };
+    let (rows, status) = (fields.all("kinds").into_iter().map(row).collect(), error.status);
+    let (time_zone, digest_hour) = (fields.get("time_zone").to_owned(), fields.get("digest_hour").to_owned());
+    form(&Preferences { page, rows, time_zone, digest_hour, error: Some(error) }, Some(status))
 }
 
 pub async fn change_notifications(Member(page, caller): Member, fields: Fields) -> Result<Response, Failure> {
@@ -221,8 +239,8 @@ pub async fn change_notifications(Member(page, caller): Member, fields: Fields) 
     let hour: Option<i64> = fields.get("digest_hour").trim().parse().ok();
     let body = json!({ "types": types, "time_zone": fields.get("time_zone").trim(), "digest_hour": hour });
     if let Err(failure) = caller.put(Method::PATCH, &["me", "notification-preferences"], &body).await {
-        let error = failure.reason().ok_or_else(|| failure.clone())?.to_owned();
-        return preferences(page, &caller, Some(error)).await;
+        let error = refusal(failure, &page)?;
+        return Ok(refused_preferences(page, &fields, error));
     }
     Ok(Redirect::to("/settings/notifications?done=saved").into_response())
 }

@@ -5,3 +5,4 @@
 pub mod cookies;
 pub mod outcome;
 pub mod refreshes;
+pub mod streams;

@@ -77,5 +77,12 @@ async fn links_are_made_and_ended_in_the_settings() {
     client.stub.answer("POST /auth/providers/acme/link", 401, old);
     let again = client.post("/settings/accounts/link/acme", "").await;
     assert_eq!(again.header("location"), "/signin?next=%2Fsettings%2Faccounts");
+    // The provider that says when its people sign in is asked for a fresh sign-in, and the other one is not offered.
+    let providers = json!([{ "name": "github", "title": "GitHub", "fresh": false }, { "name": "acme", "title": "Acme", "fresh": true }]);
+    client.stub.answer("GET /auth/providers", 200, providers);
+    let page = client.get("/signin?next=%2Fsettings%2Faccounts").await.text;
+    assert!(page.contains("/signin/acme?fresh=true") && !page.contains("/signin/github"), "{page}");
+    let page = client.get("/signin").await.text;
+    assert!(page.contains("/signin/acme\"") && page.contains("/signin/github\""), "{page}");
     assert_eq!(client.stub.undocumented(), Vec::<String>::new());
 }

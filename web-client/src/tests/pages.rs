@@ -7,7 +7,7 @@ use super::stub::ID;
 use super::{Client, routes, send};
 
 /// Every page for members.
-const PAGES: &[&str] = &[
+pub(super) const PAGES: &[&str] = &[
     "/",
     "/explore",
     "/explore?category=BOOKS",
@@ -28,6 +28,7 @@ const PAGES: &[&str] = &[
     "/users/{}",
     "/users/{}/followers",
     "/users/{}/connections",
+    "/users/{}/activity",
     "/@ada",
     "/users/{}/common",
     "/connect",
@@ -44,8 +45,14 @@ const PAGES: &[&str] = &[
     "/report?type=POST&id={}",
     "/decisions",
     "/moderation",
+    "/moderation?claimed_by_me=true",
     "/moderation/appeals",
+    "/moderation/appeals/{}",
+    "/moderation/decisions/{}",
     "/moderation/POST/{}",
+    "/moderation/COMMENT/{}",
+    "/moderation/MEDIA/{}",
+    "/moderation/USER/{}",
     "/signin",
     "/signup",
     "/activate?token=a",
@@ -78,6 +85,12 @@ fn faults(page: &str) -> Vec<String> {
     expect(named("title").any(|title| !title.text.trim().is_empty()), "no title".to_owned());
     expect(named("h1").count() == 1, format!("{} h1", named("h1").count()));
     expect(named("main").count() == 1, "not one main".to_owned());
+    expect(named("nav").all(|nav| nav.get("aria-label").is_some()), "a navigation without a name".to_owned());
+    expect(named("a").any(|link| link.get("class") == Some("skip")), "no link to the content".to_owned());
+    let is_level = |name: &str| name.strip_prefix('h').and_then(|level| level.parse::<u8>().ok());
+    let levels: Vec<_> = elements.iter().filter_map(|element| is_level(&element.name)).collect();
+    let is_skipped = |pair: &[u8]| pair[1] > pair[0] + 1;
+    expect(!levels.windows(2).any(is_skipped), format!("a level of headings is left out: {levels:?}"));
     let mut ids: Vec<_> = elements.iter().filter_map(|element| element.get("id")).collect();
     ids.sort_unstable();
     // Everything has the same id in these documents, so only those that are no subject's are compared.
@@ -86,6 +99,7 @@ fn faults(page: &str) -> Vec<String> {
     expect(several.is_empty(), format!("ids twice: {several:?}"));
     for element in &elements {
         let about = || format!("{} {:?}", element.name, element.attributes);
+        expect(element.get("id") != Some("live") || element.get("aria-live") == Some("polite"), about());
         let inline =
             element.attributes.iter().any(|(name, _)| name == "style" || (name.starts_with("on") && name != "on"));
         expect(!inline, format!("inline: {}", about()));

@@ -15,16 +15,28 @@ async fn people_are_recommended_with_reasons() {
         "shared_topics": ["#rust", "BOOKS"],
     });
     client.stub.answer("GET /me/recommendations/people", 200, json!([person]));
+    let compared = json!({
+        "user": { "id": ID }, "interests": { "percent": 50, "common": [] }, "engagement": { "percent": 0, "common": [] },
+        "taste": { "percent": 31, "tracks": [], "artists": [], "genres": [] },
+        "connections": { "percent": 4, "total": 2, "people": [] }, "top_items": { "topics": [] },
+    });
+    client.stub.answer(&format!("GET /me/compatibility/{ID}"), 200, compared);
     let page = client.get("/connect").await.text;
     for expected in [
         "3 connections in common.",
         "Connected with you.",
         "You listen to the same.",
         "You both like: <bdi>Books</bdi>, <bdi>#rust</bdi></p>",
+        "<p class=\"soft\">Interests 50 % · What both listen to 31 % · Connections 4 % · <a",
         &format!("href=\"/users/{ID}/common\""),
     ] {
         assert!(page.contains(expected), "{expected} is not in {page}");
     }
+    client.stub.answer(&format!("GET /me/compatibility/{ID}"), 503, json!({ "detail": "away" }));
+    assert!(
+        client.get("/connect").await.text.contains("3 connections in common."),
+        "the reasons stand there all the same"
+    );
     let accepted = client.post(&format!("/connect/{ID}/accept"), "").await;
     assert_eq!((accepted.status, accepted.header("location")), (StatusCode::SEE_OTHER, "/connect?done=connected"));
     client.post(&format!("/connect/{ID}/dismiss"), "").await;

@@ -3,12 +3,15 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use futures::stream::{self, StreamExt};
+use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::documents::operation;
@@ -23,6 +26,8 @@ pub struct Call {
     pub path: String,
     pub query: String,
     pub body: Value,
+    /// The body as it came.
+    pub text: String,
     pub headers: HeaderMap,
 }
 
@@ -40,7 +45,11 @@ struct Memory {
     calls: Vec<Call>,
     /// What is answered in place of the document's: by method and the beginning of the path.
     instead: Vec<Instead>,
+    /// What streams begin with: by method and path. They do not end.
+    streams: Vec<(String, String)>,
     text: String,
+    /// How many bytes of bodies have come.
+    arrived: watch::Sender<usize>,
 }
 
 /// The stub; it ends with the value.
@@ -78,6 +87,21 @@ impl Stub {
         self.memory.lock().unwrap().instead.insert(0, instead);
     }
 
+    /// Answers calls of that method and path with a stream of events that begins so, and stays open.
+    pub fn stream(&self, call: &str, events: &str) {
+        self.memory.lock().unwrap().streams.push((call.to_owned(), events.to_owned()));
+    }
+
+    /// How many bytes of bodies have come so far, whether or not they are whole.
+    pub fn arrived(&self) -> watch::Receiver<usize> {
+        self.memory.lock().unwrap().arrived.subscribe()
+    }
+
+    /// Forgets the calls so far.
+    pub fn forget(&self) {
+        self.memory.lock().unwrap().calls.clear();
+    }
+
     /// The calls of that method and path.
     pub fn calls(&self, call: &str) -> Vec<Call> {
         let memory = self.memory.lock().unwrap();
@@ -104,15 +128,29 @@ async fn answer(
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    body: Bytes,
+    body: Body,
 ) -> Response {
     let path = uri.path().strip_prefix("/api/v1").unwrap_or(uri.path()).to_owned();
-    let body = serde_json::from_slice(&body).unwrap_or_default();
+    let arrived = memory.lock().unwrap().arrived.clone();
+    let bytes = read(body, &arrived).await;
+    let (body, text) = (serde_json::from_slice(&bytes).unwrap_or_default(), String::from_utf8_lossy(&bytes));
     let query = uri.query().unwrap_or_default().to_owned();
     let signed = headers.get(header::AUTHORIZATION).cloned();
     let mut memory = memory.lock().unwrap();
-    memory.calls.push(Call { method: method.to_string(), path: path.clone(), query, body, headers });
+    memory.calls.push(Call {
+        method: method.to_string(),
+        path: path.clone(),
+        query,
+        body,
+        text: text.into_owned(),
+        headers,
+    });
     let call = format!("{method} {path}");
+    if let Some((_, events)) = memory.streams.iter().find(|(streamed, _)| *streamed == call) {
+        let begins = stream::iter([Ok::<_, std::convert::Infallible>(events.clone())]);
+        let kind = [(header::CONTENT_TYPE, "text/event-stream")];
+        return (kind, Body::from_stream(begins.chain(stream::pending()))).into_response();
+    }
     if signed.is_some_and(|token| token == "Bearer old") {
         return (StatusCode::UNAUTHORIZED, axum::Json(json!({ "detail": "Invalid credential" }))).into_response();
     }
@@ -132,4 +170,15 @@ async fn answer(
         answer.headers_mut().insert(name, value.parse().unwrap());
     }
     answer
+}
+
+/// The whole body, counted while it comes; what broke off ends there.
+async fn read(mut body: Body, arrived: &watch::Sender<usize>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while let Some(Ok(frame)) = body.frame().await {
+        let part: Bytes = frame.into_data().unwrap_or_default();
+        arrived.send_modify(|count| *count += part.len());
+        bytes.extend_from_slice(&part);
+    }
+    bytes
 }

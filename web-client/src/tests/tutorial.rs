@@ -1,4 +1,4 @@
-//! The tutorial: what it says of the pages is on the pages.
+//! The tutorial: what it says of the pages is on the pages. `stack/tests/browser/tutorial.rs` plays it.
 use crate::texts::EN;
 
 /// Every word in bold is a text of the client.

@@ -2,9 +2,12 @@
 mod de;
 mod en;
 mod keys;
+mod moderating;
+mod refusals;
 
 pub use de::DE;
 pub use en::{EN, Texts};
+pub use moderating::{DECISION_REASONS, FAMILIES};
 
 use chrono::{DateTime, Utc};
 
@@ -52,6 +55,13 @@ impl Texts {
             "scheduled" => self.done_scheduled,
             "linked" => self.done_linked,
             "unlinked" => self.done_unlinked,
+            "claimed" => self.done_claimed,
+            "released" => self.done_released,
+            "noted" => self.done_noted,
+            "escalated" => self.done_escalated,
+            "lifted" => self.done_lifted,
+            "reversed" => self.done_reversed,
+            "none-free" => self.done_none_free,
             _ => return None,
         })
     }
@@ -177,6 +187,7 @@ impl Texts {
                 ("ALLOW", self.act_dismiss),
                 ("DISMISS", self.act_dismiss),
                 ("LABEL", self.act_label),
+                ("REVIEW", self.act_review),
                 ("LIMIT", self.act_limit),
                 ("LOCK", self.act_lock),
                 ("HOLD", self.act_hold),
@@ -196,7 +207,13 @@ impl Texts {
     }
 
     pub fn report_status(&self, status: &str) -> String {
-        let words = [("OPEN", self.open), ("AGREED", self.agreed), ("IGNORED", self.ignored), ("GONE", self.gone)];
+        let words = [
+            ("OPEN", self.open),
+            ("AGREED", self.agreed),
+            ("IGNORED", self.ignored),
+            ("ABUSIVE", self.abusive),
+            ("GONE", self.gone),
+        ];
         self.word(status, &words)
     }
 
@@ -255,6 +272,17 @@ impl Texts {
                 ("MISLEADING_HEALTH", self.why_health),
                 ("SPAM_COMMERCIAL", self.why_spam),
                 ("SELF_HARM_CONTENT", self.why_self_harm),
+                ("VIOLENCE_EXTREMISM", self.why_extremism),
+                ("SEXUAL_INTIMATE_IMAGE", self.why_intimate),
+                ("CHILD_SAFETY_GROOMING", self.why_grooming),
+                ("CHILD_SAFETY_PRIVACY", self.why_child_privacy),
+                ("HARASSMENT_BRIGADING", self.why_brigading),
+                ("HATE_SLUR", self.why_slur),
+                ("MISLEADING_ELECTION", self.why_election),
+                ("SPAM_REPETITION", self.why_repetition),
+                ("SPAM_LINK", self.why_blocked_site),
+                ("SELF_HARM_ENCOURAGEMENT", self.why_encourages),
+                ("OTHER_EVASION", self.why_evasion),
                 ("OTHER_ILLEGAL", self.why_illegal),
                 ("OTHER_APPROVAL", self.why_approval),
                 ("OTHER_RULES", self.why_rules),
@@ -316,7 +344,7 @@ mod tests {
     #[test]
     fn words_that_no_language_has_are_shown_as_they_are() {
         assert_eq!(DE.reason_of("HATE_RACISM"), "Rassismus");
-        assert_eq!(DE.reason_of("SPAM_LINK"), "Spam link");
+        assert_eq!(DE.reason_of("SPAM_BY_PIGEON"), "Spam by pigeon");
         assert_eq!(EN.topic("GARDEN_GNOMES"), "Garden gnomes");
         assert!(
             REASONS.iter().all(|reason| EN.reason_of(reason) != plain(reason) || *reason == "HARASSMENT_BULLYING"),

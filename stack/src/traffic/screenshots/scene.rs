@@ -1,4 +1,5 @@
-//! What the pictures show: four people who write, read and answer, one report, and the reader's own drafts and bookmarks.
+//! What the pictures show: four people who write, read and answer, a report, a decision with its appeal, and the reader's own drafts and
+//! bookmarks.
 
 use anyhow::{Context, Result};
 use reqwest::{Method, Url};
@@ -44,7 +45,15 @@ pub struct Scene {
     comment: String,
     /// A post that waits for a moderator.
     reported: String,
-    moderates: bool,
+    /// None where no moderator can be made.
+    moderated: Option<Moderated>,
+}
+
+/// A comment that another moderator has hidden, and whose author appeals.
+struct Moderated {
+    comment: String,
+    decision: String,
+    appeal: String,
 }
 
 /// Plays it.
@@ -52,9 +61,7 @@ pub async fn play(api: &Api, url: &Url, data: &DataFolder) -> Result<Scene> {
     let run = format!("{:08x}", rand::random::<u32>());
     let address = |name: &str| format!("{name}.{run}@example.org");
     let email = address("mia");
-    let moderating = moderator(data, url, api, (&email, PASSWORD)).await?;
-    let moderates = moderating.is_some();
-    let reader = match moderating {
+    let reader = match moderator(data, url, api, (&email, PASSWORD)).await? {
         Some(person) => person,
         None => api.join(&email, PASSWORD, ("Mia", "Moderator"), &["BOOKS", "TRAVEL"]).await?,
     };
@@ -76,6 +83,10 @@ pub async fn play(api: &Api, url: &Url, data: &DataFolder) -> Result<Scene> {
     let (author, post) = (&authors[0], &posts[0]);
     let (own_post, comment) = answer(&reader, &authors, &posts).await?;
     report(author, "POST", &posts[3], "SPAM_COMMERCIAL").await?;
+    let moderated = match moderator(data, url, api, (&address("max"), PASSWORD)).await? {
+        Some(colleague) => Some(moderate(&colleague, &authors[3], post).await?),
+        None => None,
+    };
     let complete = |feed: &Vec<FeedItem>| feed.iter().any(|item| item.id == *post && item.total_comments > 0);
     eventually("the reader's feed is complete", async || reader.home_feed().await, complete).await?;
     Ok(Scene {
@@ -86,8 +97,26 @@ pub async fn play(api: &Api, url: &Url, data: &DataFolder) -> Result<Scene> {
         own_post,
         comment,
         reported: posts[3].clone(),
-        moderates,
+        moderated,
     })
+}
+
+/// A moderator hides what an author has commented, and the author appeals.
+async fn moderate(moderator: &Person, author: &Person, post: &str) -> Result<Moderated> {
+    let comment = author.comment(post, "Lentils at half the price: write to me!").await?.id;
+    let path = format!("/moderation/subjects/COMMENT/{comment}");
+    let ask = async || moderator.api.send(Method::GET, To::Moderation, &path, None).await;
+    eventually("moderation knows a comment", ask, |(status, _)| status.is_success()).await?;
+    let hide = json!({
+        "actions": [{ "action": "HIDE" }], "reason": "SPAM_COMMERCIAL", "public_note": "Please do not advertise below posts of others.",
+        "internal_note": "The second time this week.",
+    });
+    let path = format!("{path}/decisions");
+    let decision: Created = moderator.api.ask(Method::POST, To::Moderation, &path, Some(&hide)).await?;
+    let appeal = json!({ "text": "I have none to sell; it was a joke between us." });
+    let path = format!("/me/moderation/decisions/{}/appeal", decision.id);
+    let appeal: Created = author.api.ask(Method::POST, To::Moderation, &path, Some(&appeal)).await?;
+    Ok(Moderated { comment, decision: decision.id, appeal: appeal.id })
 }
 
 /// Each author writes one post, the first two with a picture; their ids.
@@ -146,6 +175,7 @@ impl Scene {
             ("activate", "/activate"),
             ("forgot-password", "/forgot-password"),
             ("reset-password", "/reset-password?token=t"),
+            ("undo-change", "/undo-change?token=t"),
         ];
         pages.map(|(name, path)| (name.to_owned(), path.to_owned())).to_vec()
     }
@@ -183,14 +213,19 @@ impl Scene {
             ("nft".to_owned(), format!("/posts/{own_post}/nft")),
             ("profile".to_owned(), format!("/users/{author}")),
             ("followers".to_owned(), format!("/users/{reader}/followers")),
+            ("activity".to_owned(), format!("/users/{reader}/activity")),
             ("common".to_owned(), format!("/users/{author}/common")),
             ("report".to_owned(), format!("/report?type=POST&id={post}")),
         ]);
-        if self.moderates {
+        if let Some(Moderated { comment, decision, appeal }) = &self.moderated {
             pages.extend([
                 ("moderation".to_owned(), "/moderation".to_owned()),
                 ("case".to_owned(), format!("/moderation/POST/{}", self.reported)),
+                ("case-comment".to_owned(), format!("/moderation/COMMENT/{comment}")),
+                ("case-account".to_owned(), format!("/moderation/USER/{author}")),
+                ("decision".to_owned(), format!("/moderation/decisions/{decision}")),
                 ("appeals".to_owned(), "/moderation/appeals".to_owned()),
+                ("appeal".to_owned(), format!("/moderation/appeals/{appeal}")),
             ]);
         }
         pages

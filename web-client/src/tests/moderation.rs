@@ -1,0 +1,520 @@
+//! Moderators: what they see before they decide, what they decide, and what they take back.
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::stub::ID;
+use super::{Client, markup};
+use crate::ground::assets::hash;
+
+const AUTHOR: &str = "00000000-0000-7000-8000-00000000000a";
+const REPORTER: &str = "00000000-0000-7000-8000-00000000000b";
+const DECISION: &str = "00000000-0000-7000-8000-00000000000d";
+const ANALYSIS: &str = "00000000-0000-7000-8000-00000000000e";
+const TIME: &str = "2026-11-20T12:00:00Z";
+const TEXT: &str = "You fool, see a.example";
+
+fn person(id: &str, name: &str) -> Value {
+    json!({ "id": id, "first_name": name })
+}
+
+/// A decision in force.
+fn decided(moderator: Option<&str>) -> Value {
+    json!({
+        "id": DECISION, "subject_type": "POST", "subject_id": ID, "author": AUTHOR, "at": TIME, "moderator": moderator,
+        "actions": [{ "action": "HIDE" }, { "action": "MUTE", "hours": 24 }], "reason": "HARASSMENT_INSULT",
+        "policy": null, "analysis": ANALYSIS, "internal_note": "The third time.", "public_note": "Please stay kind.",
+        "standing_until": "2026-11-21T12:00:00Z",
+    })
+}
+
+/// A subject with all that moderation knows of it.
+fn subject() -> Value {
+    let entry = |kind: &str, details: Value, words: Value| json!({ "id": ID, "at": TIME, "actor_type": "MODERATOR", "actor": REPORTER, "kind": kind, "details": details, "words": words });
+    json!({
+        "type": "POST", "id": ID,
+        "state": {
+            "version": 3, "visibility": "HIDDEN", "labels": ["spoiler"], "locked": true, "standing": "ACTIVE",
+            "review": "ESCALATED", "severity": 0.91, "reports": 1, "report_weight": 1.2, "decisions": [DECISION],
+        },
+        "content": { "text": TEXT, "created_at": TIME, "updated_at": TIME, "reach": 41 },
+        "reports": [{ "id": ID, "at": TIME, "reporter": REPORTER, "subject_type": "POST", "subject_id": ID,
+            "reason": "HARASSMENT_BULLYING", "text": "Every day.", "weight": 1.83, "status": "OPEN" }],
+        "history": [
+            entry("flagged", json!({ "analysis": ANALYSIS, "severity": 0.9, "reason": "HARASSMENT_INSULT" }), Value::Null),
+            entry("noted", json!({}), json!({ "note": "Look at the link." })),
+        ],
+        "author": { "id": AUTHOR, "decisions": 4, "overturned": 1, "strikes": 2, "strike_weight": 5, "reports": 9,
+            "agreed_reports": 3, "appeals": 1 },
+    })
+}
+
+fn post() -> Value {
+    json!({
+        "id": ID, "created_at": TIME, "content": TEXT, "created_by": AUTHOR,
+        "facets": [{ "kind": "LINK", "value": "https://a.example/?trap", "byte_start": 14, "byte_end": 23 }],
+        "media": [{ "id": REPORTER, "alt": "A red leaf", "status": "READY", "medium": "/api/v1/media/7/medium?grant=g" }],
+        "item": { "id": ID, "kind": "BOOK", "url": "https://shop.example/", "title": "A book", "artists": ["Eve"], "site": "shop.example" },
+    })
+}
+
+/// A client whose API has one case with everything.
+async fn with_case() -> Client {
+    let client = Client::new().await;
+    let stub = &client.stub;
+    stub.answer(&format!("GET /moderation/subjects/POST/{ID}"), 200, subject());
+    stub.answer(&format!("GET /posts/{ID}"), 200, post());
+    stub.answer(&format!("GET /moderation/decisions/{DECISION}"), 200, decided(Some(REPORTER)));
+    stub.answer("POST /users/lookup", 200, json!([person(AUTHOR, "Ada"), person(REPORTER, "Rita")]));
+    let profile = json!({ "id": AUTHOR, "first_name": "Ada", "date_joined": TIME, "total_followers": 17 });
+    stub.answer(&format!("GET /users/{AUTHOR}"), 200, profile);
+    let account = json!({ "id": AUTHOR, "date_joined": TIME, "is_verified": false, "role": "USER", "status": "MUTED",
+        "status_until": "2026-11-21T12:00:00Z" });
+    stub.answer(&format!("GET /admin/users/{AUTHOR}"), 200, account);
+    let strike = json!({ "decision_id": DECISION, "weight": 2, "reason": "SPAM_LINK", "at": TIME, "expires_at": "2027-02-20T12:00:00Z" });
+    let strikes = json!({ "user_id": AUTHOR, "sum": 2, "strikes": [strike] });
+    stub.answer(&format!("GET /moderation/users/{AUTHOR}/strikes"), 200, strikes);
+    let rule = json!({ "policy": ID, "version": 3, "mode": "ENFORCE", "rule": "toxic-label", "outcome": "REVIEW",
+        "reason": "HARASSMENT_INSULT", "severity": 0.9 });
+    let analysis = json!({
+        "id": ANALYSIS, "at": TIME, "content_type": "POST", "content_id": ID, "author": AUTHOR,
+        "content_hash": hash(TEXT.as_bytes()), "model_version": "text-0123", "scores": { "toxic": 0.93 },
+        "thresholds": { "toxic": { "label": 0.5, "hide": 0.97 } }, "spans": [{ "head": "toxic", "start": 4, "end": 8, "weight": 2.0 }],
+        "explanation_pending": false, "matched": [rule], "verdict": "REVIEW", "severity": 0.93,
+        "signals": {
+            "language": "eng", "evasions": ["LEET"], "uppercase": 0.0, "repetition": 0.0, "mentions": 0, "duplicates": 6,
+            "duplicate_authors": 0, "velocity": 1, "account_age_hours": 31.4,
+            "links": { "count": 1, "shortened": 0, "blocked": 0, "warned": 1, "allowed": 0, "domains": ["a.example"] },
+        },
+    });
+    stub.answer(&format!("GET /moderation/analyses/{ANALYSIS}"), 200, analysis);
+    client
+}
+
+fn expect(page: &str, all: &[&str]) {
+    for expected in all {
+        assert!(page.contains(expected), "{expected} is not in {page}");
+    }
+}
+
+/// A moderator sees the text with what the machine found in it, pictures, links, what is attached, the author's record, reports,
+/// notes, and what was decided before.
+#[tokio::test]
+async fn a_case_shows_all_that_it_is_decided_by() {
+    let client = with_case().await;
+    let page = client.get(&format!("/moderation/POST/{ID}")).await.text;
+    expect(
+        &page,
+        &[
+            "You <mark title=\"toxic\">fool<span class=\"hidden\"> (toxic) </span></mark>, see",
+            "src=\"/api/v1/media/7/medium?grant=g\" alt=\"A red leaf\"",
+            "href=\"https://a.example/?trap\" rel=\"nofollow ugc noopener\"",
+            "Book · <bdi>A book</bdi> · <bdi>Eve</bdi> · <bdi>shop.example</bdi>",
+            "hidden · closed for comments",
+            "Sensitive content: Spoiler",
+            "<bdi>Ada</bdi>",
+            &format!("href=\"/moderation/USER/{AUTHOR}\""),
+        ],
+    );
+    expect(&page, &["<strong>Bullying</strong>", "weight 1.8", "<bdi>Rita</bdi>", "Every day."]);
+    expect(&page, &["<td>93</td><td>50</td><td>97</td>", "rule toxic-label, version 3", "A person has to look"]);
+    expect(
+        &page,
+        &["<dt>Disguises</dt><dd><bdi>Leet</bdi>", "<dd><bdi>6</bdi>", "<dd><bdi>a.example</bdi>", "<dd><bdi>31</bdi>"],
+    );
+    expect(&page, &["<dt>Strikes</dt><dd>2 (weight 5)</dd>", "muted", "address not confirmed", "<dd>17</dd>"]);
+    expect(&page, &[&format!("href=\"/moderation/decisions/{DECISION}\">Leads to a blocked site")]);
+    expect(
+        &page,
+        &["Look at the link.", "Hide, Mute the account (for 24 hours)", "The third time.", "Please stay kind."],
+    );
+    expect(&page, &["<option value=\"HARASSMENT_BULLYING\" selected>"]);
+    let (before, after) = page.split_once("/decide\"").unwrap();
+    assert!(before.contains("A red leaf") && !after.contains("A red leaf"), "it is seen before it is decided about");
+    assert_eq!(client.stub.undocumented(), Vec::<String>::new());
+}
+
+/// What is hidden has no address: a moderator sees it all the same, from the list of what is hidden, and the list is not read further
+/// than to its time.
+#[tokio::test]
+async fn what_is_hidden_is_found_among_the_hidden() {
+    let client = with_case().await;
+    client.stub.answer(&format!("GET /posts/{ID}"), 404, json!({ "detail": "Post object not found" }));
+    client.stub.answer("GET /posts/hidden", 200, json!([post()]));
+    let page = client.get(&format!("/moderation/POST/{ID}")).await.text;
+    expect(&page, &["alt=\"A red leaf\"", "https://a.example/?trap"]);
+    let mut older = post();
+    (older["id"], older["created_at"]) = (json!(REPORTER), json!("2026-11-19T12:00:00Z"));
+    let next = ("link", "</api/v1/posts/hidden?cursor=c>; rel=\"next\"");
+    client.stub.answer_with("GET /posts/hidden", 200, json!([older]), next);
+    let gone = client.get(&format!("/moderation/POST/{ID}")).await;
+    assert!(gone.status == StatusCode::OK && !gone.text.contains("A red leaf") && gone.text.contains("fool"));
+    assert_eq!(client.stub.calls("GET /posts/hidden").len(), 2, "one page each time");
+    let picture = client.get(&format!("/moderation/MEDIA/{ID}")).await.text;
+    expect(&picture, &["A picture is being prepared."]);
+    for call in ["GET /posts", "GET /posts/hidden"] {
+        client.stub.answer(call, 200, json!([]));
+    }
+    let hidden = client.get(&format!("/moderation/MEDIA/{ID}")).await.text;
+    expect(&hidden, &["While it is hidden, only its owner gets its address."]);
+}
+
+/// A part that is away is missed, and said to be; the case is shown.
+#[tokio::test]
+async fn a_case_says_what_is_missing() {
+    let client = with_case().await;
+    let warning = "Look again before you decide.";
+    assert!(!client.get(&format!("/moderation/POST/{ID}")).await.text.contains(warning));
+    client.stub.answer(&format!("GET /moderation/analyses/{ANALYSIS}"), 503, json!({ "detail": "away" }));
+    let page = client.get(&format!("/moderation/POST/{ID}")).await;
+    assert_eq!(page.status, StatusCode::OK);
+    expect(&page.text, &[warning, "You fool, see a.example", "A red leaf"]);
+}
+
+/// How long a restriction is, is chosen; what is for good is asked about; what was entered is kept.
+#[tokio::test]
+async fn how_long_it_is_is_said_and_never_left_over() {
+    let client = Client::new().await;
+    let (path, call) =
+        (format!("/moderation/USER/{ID}/decide"), format!("POST /moderation/subjects/USER/{ID}/decisions"));
+    let send =
+        async |form: &str| client.post(&path, &format!("key=k&reason=SPAM_COMMERCIAL&internal_note=Mine&{form}")).await;
+    for (form, words) in [
+        ("action=BAN", "Say for how many hours the account is banned, or that it is for good."),
+        ("action=BAN&time=hours&hours=", "Hours are a whole number"),
+        ("action=BAN&time=hours&hours=9000", "Hours are a whole number"),
+        ("action=BAN&hours=24", "Say for how many hours the account is banned"),
+        ("action=MUTE&time=permanent", "Say for how many hours."),
+        ("action=DISMISS&time=hours&hours=3", "What you have chosen has no duration."),
+        ("time=hours&hours=3", "Choose what is done, and the reason."),
+    ] {
+        let refused = send(form).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{form}");
+        expect(&refused.text, &[words, ">Mine</textarea>", "<option value=\"SPAM_COMMERCIAL\" selected>"]);
+    }
+    let kept = send("action=BAN&time=hours&hours=9000").await.text;
+    expect(
+        &kept,
+        &["value=\"BAN\" required aria-keyshortcuts=\"5\" checked", "value=\"hours\" checked", "value=\"9000\""],
+    );
+    let sure = send("action=BAN&time=permanent").await;
+    assert_eq!(sure.status, StatusCode::OK);
+    expect(
+        &sure.text,
+        &[
+            "<h1>Ban the account (For good)</h1>",
+            "name=\"time\" value=\"permanent\"",
+            "name=\"sure\" value=\"yes\"",
+            "value=\"Mine\"",
+        ],
+    );
+    let removal = client.post(&format!("/moderation/POST/{ID}/decide"), "action=REMOVE&reason=SPAM_COMMERCIAL").await;
+    expect(&removal.text, &["No appeal brings it back."]);
+    assert!(client.stub.calls(&call).is_empty(), "nothing was decided so far");
+
+    for (form, actions, hours) in [
+        ("action=BAN&time=permanent&sure=yes", json!([{ "action": "BAN" }]), Value::Null),
+        ("action=BAN&time=hours&hours=24", json!([{ "action": "BAN", "hours": 24 }]), Value::Null),
+        ("action=WARN", json!([{ "action": "WARN" }]), Value::Null),
+    ] {
+        assert_eq!(send(form).await.header("location"), "/moderation?done=decided", "{form}");
+        let body = client.stub.calls(&call).pop().unwrap().body;
+        assert_eq!((&body["actions"], &body["hours"], &body["internal_note"]), (&actions, &hours, &json!("Mine")));
+    }
+    client
+        .post(&format!("/moderation/POST/{ID}/decide"), "action=HIDE&time=hours&hours=72&reason=SPAM_COMMERCIAL")
+        .await;
+    let hidden = client.stub.calls(&format!("POST /moderation/subjects/POST/{ID}/decisions")).pop().unwrap().body;
+    assert_eq!((&hidden["actions"], &hidden["hours"]), (&json!([{ "action": "HIDE" }]), &json!(72)));
+    assert_eq!(client.stub.undocumented(), Vec::<String>::new());
+}
+
+/// Many cases are asked about with their number, and each says then what became of it.
+#[tokio::test]
+async fn a_decision_about_many_says_what_became_of_each() {
+    let client = Client::new().await;
+    let queue = client.get("/moderation").await.text;
+    expect(&queue, &["name=\"subjects\"", "form=\"bulk\""]);
+    let form = format!("subjects=POST%2F{ID}&subjects=COMMENT%2F{ID}&action=HIDE&reason=SPAM_COMMERCIAL");
+    let call = "POST /moderation/decisions/bulk";
+    for (wrong, words) in [
+        ("action=HIDE&reason=SPAM_COMMERCIAL".to_owned(), "Choose at least one case."),
+        (form.replace("HIDE", "BAN"), "Choose what is done, and the reason."),
+        (form.replace("SPAM_COMMERCIAL", ""), "Choose what is done, and the reason."),
+    ] {
+        let refused = client.post("/moderation/bulk", &wrong).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        expect(&refused.text, &[words]);
+    }
+    assert!(client.post("/moderation/bulk", &format!("{form}&subjects=X%2F{ID}")).await.status.is_client_error());
+    let asked = client.post("/moderation/bulk", &form).await;
+    expect(
+        &asked.text,
+        &["<h1>Decide about 2 cases</h1>", &format!("value=\"COMMENT/{ID}\""), "name=\"sure\" value=\"yes\""],
+    );
+    assert!(client.stub.calls(call).is_empty(), "it was only asked");
+
+    let result = |kind: &str, outcome: &str| json!({ "type": kind, "id": ID, "outcome": outcome, "decision": null });
+    client.stub.answer(call, 200, json!([result("POST", "DECIDED"), result("COMMENT", "CLAIMED")]));
+    let done = client.post("/moderation/bulk", &format!("{form}&sure=yes&public_note=No+ads&abusive=yes")).await.text;
+    expect(
+        &done,
+        &["1 case was decided. 1 case was not.", "<span>Hide</span>", "<strong>A moderator is looking at it.</strong>"],
+    );
+    expect(&done, &[&format!("href=\"/moderation/COMMENT/{ID}\"")]);
+    let sent = client.stub.calls(call).pop().unwrap().body;
+    assert_eq!(sent["subjects"], json!([{ "type": "POST", "id": ID }, { "type": "COMMENT", "id": ID }]));
+    assert_eq!((&sent["actions"], &sent["only_open"]), (&json!([{ "action": "HIDE" }]), &json!(true)));
+    assert_eq!((&sent["public_note"], &sent["abusive"]), (&json!("No ads"), &json!(true)));
+    client.stub.answer(call, 422, json!({ "detail": [{ "loc": ["body", "actions"], "msg": "too odd" }] }));
+    let refused = client.post("/moderation/bulk", &format!("{form}&sure=yes&public_note=Kept")).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    expect(&refused.text, &["too odd", ">Kept</textarea>", "<h1>Decide about 2 cases</h1>"]);
+    assert_eq!(client.stub.undocumented(), Vec::<String>::new());
+}
+
+/// A claim is made and given back, a case escalated and noted, a decision taken back, a restriction lifted; what is refused is said
+/// on the case.
+#[tokio::test]
+async fn cases_are_claimed_given_back_escalated_and_reversed() {
+    let client = with_case().await;
+    let (page, subject) = (format!("/moderation/POST/{ID}"), format!("/moderation/subjects/POST/{ID}"));
+    for (verb, form, call, body, done) in [
+        ("claim", "", format!("POST {subject}/claim"), Value::Null, "claimed"),
+        ("release", "", format!("DELETE {subject}/claim"), Value::Null, "released"),
+        (
+            "note",
+            "key=a&note=Who+reads+Thai",
+            format!("POST {subject}/notes"),
+            json!({ "note": "Who reads Thai" }),
+            "noted",
+        ),
+        ("escalate", "key=b&note=Hard", format!("POST {subject}/escalate"), json!({ "note": "Hard" }), "escalated"),
+    ] {
+        let answer = client.post(&format!("{page}/{verb}"), form).await;
+        assert_eq!(answer.header("location"), format!("{page}?done={done}"), "{}", answer.text);
+        assert_eq!(client.stub.calls(&call).pop().unwrap().body, body, "{call}");
+    }
+    let reversed = client.post(&format!("/moderation/decisions/{DECISION}/reverse"), "note=A+quotation").await;
+    assert_eq!(reversed.header("location"), format!("/moderation/COMMENT/{ID}?done=reversed"), "as the API answers");
+    let reverse = format!("POST /moderation/decisions/{DECISION}/reverse");
+    assert_eq!(client.stub.calls(&reverse).pop().unwrap().body, json!({ "note": "A quotation" }));
+    client.stub.answer(&reverse, 409, json!({ "detail": "The decision is no longer in force" }));
+    let late = client.post(&format!("/moderation/decisions/{DECISION}/reverse"), "note=x").await;
+    assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+    expect(&late.text, &["The decision is no longer in force.", "Please stay kind."]);
+    client.stub.answer(
+        &format!("POST {subject}/claim"),
+        409,
+        json!({ "detail": "Another moderator has claimed this" }),
+    );
+    let taken = client.post(&format!("{page}/claim"), "").await;
+    assert_eq!(taken.status, StatusCode::UNPROCESSABLE_ENTITY);
+    expect(&taken.text, &["Another moderator has claimed this.", "A red leaf"]);
+    assert_eq!(client.stub.undocumented(), Vec::<String>::new());
+}
+
+/// An account that the auth service alone restricts is freed there; where a decision has done it, that is taken back.
+#[tokio::test]
+async fn a_restriction_by_hand_is_lifted() {
+    let client = with_case().await;
+    let mut user = subject();
+    (user["type"], user["state"]["decisions"]) = (json!("USER"), json!([]));
+    client.stub.answer(&format!("GET /moderation/subjects/USER/{ID}"), 200, user.clone());
+    let (page, lift) = (format!("/moderation/USER/{ID}"), format!("action=\"/moderation/USER/{ID}/lift\""));
+    expect(&client.get(&page).await.text, &[&lift]);
+    let lifted = client.post(&format!("{page}/lift"), "note=It+was+a+mistake").await;
+    assert_eq!(lifted.header("location"), format!("{page}?done=lifted"));
+    let sent = client.stub.calls(&format!("PUT /admin/users/{ID}/status")).pop().unwrap().body;
+    assert_eq!(sent, json!({ "status": "ACTIVE", "reason": "It was a mistake" }));
+    assert_eq!(client.post(&format!("/moderation/POST/{ID}/lift"), "note=x").await.status, StatusCode::NOT_FOUND);
+    user["state"]["decisions"] = json!([DECISION]);
+    client.stub.answer(&format!("GET /moderation/subjects/USER/{ID}"), 200, user);
+    let decided = client.get(&page).await.text;
+    expect(&decided, &[&format!("action=\"/moderation/decisions/{DECISION}/reverse\"")]);
+    assert!(!decided.contains(&lift), "{decided}");
+    assert_eq!(client.stub.undocumented(), Vec::<String>::new());
+}
+
+/// An appeal is read with the decision that it is against, its notes, and the case; a moderator's own is for another.
+#[tokio::test]
+async fn an_appeal_is_decided_with_its_decision_in_sight() {
+    let client = with_case().await;
+    let appeal = json!([{ "id": ID, "decision_id": DECISION, "author": AUTHOR, "at": TIME, "text": "It was a quotation.", "status": "OPEN" }]);
+    client.stub.answer("GET /moderation/appeals", 200, appeal);
+    let list = client.get("/moderation/appeals").await.text;
+    expect(
+        &list,
+        &[
+            "It was a quotation.",
+            "<bdi>Ada</bdi>",
+            "Hide, Mute the account (for 24 hours)",
+            &format!("href=\"/moderation/appeals/{ID}\""),
+        ],
+    );
+    let path = format!("/moderation/appeals/{ID}");
+    let page = client.get(&path).await.text;
+    expect(
+        &page,
+        &[
+            "It was a quotation.",
+            "Please stay kind.",
+            "The third time.",
+            "<bdi>Rita</bdi>",
+            "A red leaf",
+            "<td>93</td>",
+            "value=\"OVERTURNED\"",
+        ],
+    );
+    client.stub.answer(
+        &format!("POST {path}/resolve"),
+        422,
+        json!({ "detail": [{ "loc": ["body", "note"], "msg": "field required" }] }),
+    );
+    let refused = client.post(&path, "outcome=UPHELD&note=Kept").await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    expect(&refused.text, &[">Kept</textarea>"]);
+    client.stub.answer(&format!("POST {path}/resolve"), 409, json!({ "detail": "The appeal was resolved before" }));
+    assert_eq!(client.post(&path, "outcome=UPHELD&note=x").await.status, StatusCode::CONFLICT);
+
+    client.stub.answer(&format!("GET /moderation/decisions/{DECISION}"), 200, decided(Some(ID)));
+    let own = client.get(&path).await.text;
+    expect(&own, &["This is about a decision of yours"]);
+    assert!(!own.contains("value=\"OVERTURNED\""), "{own}");
+    client.stub.answer("GET /moderation/appeals", 200, json!([]));
+    assert_eq!(client.get(&path).await.status, StatusCode::NOT_FOUND, "it was resolved meanwhile");
+    assert_eq!(client.stub.undocumented(), Vec::<String>::new());
+}
+
+/// A statement of reasons says all that the law asks for, in the reader's language, with what became of the appeal.
+#[tokio::test]
+async fn a_statement_of_reasons_is_complete() {
+    let client = Client::new().await;
+    let statement = |appeal: Value| {
+        json!({
+            "decision_id": DECISION, "at": TIME, "subject_type": "POST", "subject_id": ID, "territorial_scope": "EVERYWHERE",
+            "actions": [{ "action": "HIDE" }, { "action": "BAN", "hours": null }], "expires_at": "2026-12-20T12:00:00Z",
+            "facts": "No advertisements.", "reason": "SPAM_COMMERCIAL", "family": "SPAM", "ground": "x", "redress": "x",
+            "policy": { "id": ID, "version": 4, "rule": "links" }, "strikes": 3, "automated_detection": true,
+            "automated_decision": false, "appeal_until": "2099-05-22T12:00:00Z", "appeal": appeal,
+        })
+    };
+    client.stub.answer("GET /me/moderation/decisions", 200, json!([statement(Value::Null)]));
+    client.stub.answer("GET /me/appeals", 200, json!([]));
+    let open = client.get("/decisions").await.text;
+    expect(
+        &open,
+        &[
+            "Hide, Ban the account (For good)",
+            &format!("href=\"/posts/{ID}\""),
+            "the content until 20 December 2026, 12:00 UTC",
+            "<dd>everywhere</dd>",
+            "<dd>Spam</dd>",
+            "rule links, version 4",
+            "add up to 3 or more",
+            "<dd>by a machine</dd>",
+            "<dd>decided by a moderator</dd>",
+            "No advertisements.",
+            "You can appeal here, once, until 22 May 2099, 12:00 UTC.",
+            "or to a court",
+        ],
+    );
+    client.stub.answer(
+        &format!("POST /me/moderation/decisions/{DECISION}/appeal"),
+        409,
+        json!({ "detail": "The time to appeal is over" }),
+    );
+    let refused = client.post(&format!("/decisions/{DECISION}/appeal"), "text=It+was+a+joke").await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    expect(
+        &refused.text,
+        &["The time to appeal is over.", ">It was a joke</textarea>", "<details class=\"fold\" open>"],
+    );
+
+    client.stub.answer("GET /me/moderation/decisions", 200, json!([statement(json!("OVERTURNED"))]));
+    let appeal = json!([{ "id": ID, "decision_id": DECISION, "at": TIME, "text": "It was a joke.", "status": "OVERTURNED",
+        "note": "So it was. We are sorry.", "resolved_at": TIME }]);
+    client.stub.answer("GET /me/appeals", 200, appeal);
+    let resolved = client.get("/decisions").await.text;
+    expect(&resolved, &["the decision was taken back", "It was a joke.", "So it was. We are sorry."]);
+    assert!(!resolved.contains("/appeal\""), "once");
+    client.stub.answer("GET /moderation/appeals/by-token", 200, statement(Value::Null));
+    let mailed = client.ask(axum::http::Method::GET, "/appeal?token=t", &[("cookie", "language=de")], "").await.text;
+    expect(
+        &mailed,
+        &[
+            "Begründung",
+            "Konto sperren (Für immer)",
+            "Regel links, Version 4",
+            "an ein Gericht",
+            "name=\"token\" value=\"t\"",
+        ],
+    );
+    assert_eq!(client.stub.undocumented(), Vec::<String>::new());
+}
+
+/// A queue is asked for by kind, family and origin, and the next case is taken from what is shown; each case says who has it.
+#[tokio::test]
+async fn a_queue_is_filtered() {
+    let client = Client::new().await;
+    let item = |claimed: Value| {
+        json!({ "type": "POST", "id": ID, "author": AUTHOR, "visibility": "HELD", "review": "OPEN", "severity": 0.5, "reports": 2,
+            "report_weight": 2.24, "reasons": ["SPAM_LINK"], "flagged_by": ["MACHINE", "PEOPLE"], "reach": 12, "opened_at": TIME,
+            "excerpt": "Buy!", "claimed_by": claimed, "claimed_until": TIME })
+    };
+    client.stub.answer("GET /moderation/queue", 200, json!([item(json!(ID))]));
+    client.stub.answer("POST /users/lookup", 200, json!([person(AUTHOR, "Ada")]));
+    let page = client.get("/moderation?type=POST&family=SPAM&flagged_by=&escalated=false").await.text;
+    expect(
+        &page,
+        &[
+            "<bdi>Ada</bdi>",
+            "(weight 2.2)",
+            "reach 12",
+            "a machine",
+            "people",
+            "You are looking at it.",
+            "Leads to a blocked site",
+        ],
+    );
+    expect(&page, &["<option value=\"SPAM\" selected>", "name=\"family\" value=\"SPAM\""]);
+    let asked = client.stub.calls("GET /moderation/queue").pop().unwrap().query;
+    assert_eq!(asked, "limit=20&type=POST&family=SPAM&escalated=false");
+    client.get("/moderation?claimed_by_me=true").await;
+    assert!(client.stub.calls("GET /moderation/queue").pop().unwrap().query.contains("claimed_by_me=true"));
+    client.stub.answer("POST /moderation/queue/claim", 200, json!([item(Value::Null)]));
+    let taken = client.post("/moderation/next", "type=POST&family=SPAM&escalated=false").await;
+    assert_eq!(taken.header("location"), format!("/moderation/POST/{ID}"));
+    let sent = client.stub.calls("POST /moderation/queue/claim").pop().unwrap().body;
+    assert_eq!(sent, json!({ "limit": 1, "type": "POST", "family": "SPAM", "escalated": false }));
+    client.stub.answer("POST /moderation/queue/claim", 200, json!([]));
+    assert_eq!(client.post("/moderation/next", "").await.header("location"), "/moderation?done=none-free");
+    assert_eq!(client.stub.undocumented(), Vec::<String>::new());
+}
+
+/// Each key has one element; what the keys do can be reached without them, and they can be switched off.
+#[tokio::test]
+async fn each_key_has_one_element() {
+    let client = with_case().await;
+    let appeal =
+        json!([{ "id": ID, "decision_id": DECISION, "author": AUTHOR, "at": TIME, "text": "No.", "status": "OPEN" }]);
+    client.stub.answer("GET /moderation/appeals", 200, appeal);
+    for (page, wanted) in [
+        ("/moderation".to_owned(), 1),
+        (format!("/moderation/POST/{ID}"), 10),
+        (format!("/moderation/appeals/{ID}"), 2),
+    ] {
+        let text = client.get(&page).await.text;
+        let (elements, _) = markup::parse(&text);
+        let keys: Vec<_> = elements.iter().filter_map(|element| element.get("aria-keyshortcuts")).collect();
+        let different: std::collections::BTreeSet<_> = keys.iter().collect();
+        assert!(keys.len() >= wanted && keys.len() == different.len(), "{page}: {keys:?}");
+        let reached = |name: &str| ["a", "button", "input", "textarea"].contains(&name);
+        assert!(
+            elements
+                .iter()
+                .filter(|element| element.get("aria-keyshortcuts").is_some())
+                .all(|element| reached(&element.name))
+        );
+        expect(&text, &["id=\"keys-on\"", "/keys.js\" defer"]);
+    }
+}

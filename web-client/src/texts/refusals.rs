@@ -1,0 +1,257 @@
+//! What the API refuses, in the reader's language. The API has no codes for its sentences, so a sentence is its own: each is a part
+//! of the contract, and one that is not known here is shown as it is.
+use super::en::Texts;
+use crate::ground::words::fill;
+
+/// What the API says of a field, with a gap for its bound, and the text that says it here.
+type FieldWords = (&'static str, fn(&Texts) -> &'static str);
+
+/// The faults that differ by a bound alone.
+const BOUNDS: [FieldWords; 4] = [
+    ("ensure this value has at most {} characters", |t| t.fault_longest),
+    ("ensure this value has at least {} characters", |t| t.fault_shortest),
+    ("ensure this value has at most {} items", |t| t.fault_most),
+    ("ensure this value is less than or equal to {}", |t| t.fault_most),
+];
+
+impl Texts {
+    /// A refusal: a sentence, or a line for each field with what is wrong with it.
+    pub fn refusal(&self, detail: &str) -> String {
+        if let Some(known) = self.sentence(detail) {
+            return known.to_owned();
+        }
+        let line = |line: &str| match line.split_once(": ") {
+            Some((field, words)) => self.fault_of(Some(field), words),
+            None => self.fault(line),
+        };
+        detail.lines().map(line).collect::<Vec<_>>().join(" ")
+    }
+
+    /// What is wrong with a field, with its label; as the API says it where it is not known.
+    pub fn fault_of(&self, field: Option<&str>, words: &str) -> String {
+        let fault = self.fault(words);
+        let name = field.and_then(|field| if fault == words { Some(field) } else { self.field(field) });
+        match name {
+            Some(name) => format!("{name}: {fault}"),
+            None => fault,
+        }
+    }
+
+    /// What is wrong with a field.
+    pub fn fault(&self, words: &str) -> String {
+        let bound = |(pattern, text): &FieldWords| {
+            let (before, after) = pattern.split_once("{}")?;
+            let bound = words.strip_prefix(before)?.strip_suffix(after)?;
+            bound.bytes().all(|byte| byte.is_ascii_digit()).then(|| fill(text(self), &[bound]))
+        };
+        let known = || match words {
+            "field required" | "none is not an allowed value" => Some(self.fault_missing),
+            "control characters are not allowed" => Some(self.fault_control),
+            "invisible characters are not allowed"
+            | "at least one visible character is needed"
+            | "invisible joiners are allowed only where a script or an emoji needs them" => Some(self.fault_invisible),
+            "marks of writing direction must be closed, and must not override it" => Some(self.fault_direction),
+            "value is not a valid email address" => Some(self.fault_email),
+            "this password is one of the most common" => Some(self.fault_password),
+            "only the letters a to z, digits, _ and . are allowed"
+            | "it must have 3 to 30 characters"
+            | "it must begin and end with a letter or a digit"
+            | "_ and . must not follow each other"
+            | "it must have a letter"
+            | "it must not look like an e-mail address or a website" => Some(self.fault_username),
+            "it is reserved" => Some(self.fault_reserved),
+            "invalid date format" => Some(self.fault_date),
+            "invalid datetime format" => Some(self.fault_time),
+            "ensure this time is in the future and within a year" => Some(self.fault_time_ahead),
+            "value is not the name of a time zone, such as Europe/Berlin" => Some(self.fault_zone),
+            "value is not a whole number from 0 to 23" => Some(self.fault_hour),
+            "this text breaks the rules of the platform and was not published" => Some(self.fault_rules),
+            "the key was used for another request" => Some(self.fault_sent),
+            "value is not an address with its checksum (EIP-55)" => Some(self.fault_address),
+            "there is no word to search for" => Some(self.fault_words),
+            _ if words.starts_with("ensure this date gives an age of ") => Some(self.fault_age),
+            _ if words.starts_with("value is not a valid ") || words == "the list has duplicated items" => {
+                Some(self.fault_other)
+            }
+            _ => None,
+        };
+        BOUNDS.iter().find_map(bound).or_else(|| known().map(str::to_owned)).unwrap_or_else(|| words.to_owned())
+    }
+
+    /// The label of a field of a form.
+    pub fn field(&self, name: &str) -> Option<&'static str> {
+        Some(match name {
+            "title" => self.title,
+            "content" => self.text,
+            "types" => self.topics,
+            "comments" => self.who_comments,
+            "media" => self.pictures,
+            "publish_at" => self.publish_at,
+            "username" => self.username,
+            "first_name" => self.first_name,
+            "last_name" => self.last_name,
+            "bio" => self.bio,
+            "location" => self.location,
+            "birth_date" => self.birth_date,
+            "interests" => self.interests,
+            "email" => self.email,
+            "password" => self.password,
+            "current_password" => self.current_password,
+            "new_password" => self.new_password,
+            "time_zone" => self.time_zone,
+            "digest_hour" => self.digest_hour,
+            "text" => self.details,
+            "note" => self.answer,
+            "public_note" => self.public_note,
+            "internal_note" => self.internal_note,
+            "reason" => self.reason,
+            "recipient" => self.nft_recipient,
+            "alt" => self.alt,
+            "file" => self.picture,
+            _ => return None,
+        })
+    }
+
+    /// A sentence that the API refuses with.
+    fn sentence(&self, detail: &str) -> Option<&'static str> {
+        self.of_accounts(detail).or_else(|| self.of_contents(detail)).or_else(|| self.of_moderation(detail))
+    }
+
+    fn of_accounts(&self, detail: &str) -> Option<&'static str> {
+        Some(match detail {
+            "Wrong username or password" | "Invalid username or password" => self.wrong_credentials,
+            "This account is banned" => self.banned,
+            "Should be from valid interest choices" | "Should be from valid post category choices" => {
+                self.refused_choice
+            }
+            "User with this email already exists" => self.refused_address_taken,
+            "User with this username already exists" => self.refused_username_taken,
+            "Current password not matching" => self.refused_current_password,
+            "Invalid Token" => self.refused_link,
+            "Token Expired" => self.refused_link_old,
+            "You can only change your own account" | "You can only delete your own account" => self.refused_not_yours,
+            "User not found" | "Target user not found" => self.refused_no_person,
+            "You have blocked this user" => self.refused_blocked,
+            "You have too many connections" => self.refused_connections,
+            "Can not connect: the caller has blocked the user, or has 10,000 connections" => self.refused_connecting,
+            "Can not self connect"
+            | "Can not self disconnect"
+            | "Can not self block"
+            | "Can not self mute"
+            | "Can not compare with oneself" => self.refused_self,
+            "The provider does not accept this sign-in; begin again"
+            | "The provider's answer is not valid for this sign-in; begin again"
+            | "This sign-in was not begun in this browser, is over, or took longer than 10 minutes; begin again" => {
+                self.refused_begin_again
+            }
+            "The provider has no verified address of you; sign up with an address, verify it, and link this account then" => {
+                self.refused_unverified
+            }
+            "There is an account with this address; sign in to it as usual, and link this account then" => {
+                self.refused_address_has_account
+            }
+            "This account of the provider is linked to another account" => self.refused_linked_elsewhere,
+            "Another account of this provider is linked already; unlink it first" => self.refused_linked_already,
+            "Verify the address of your account first" => self.refused_verify_first,
+            "This is the last way to sign in; set a password first, by /auth/forgot-password" => self.refused_last_way,
+            "Muted users cannot write" => self.refused_muted,
+            "Too many requests" => self.error_429_advice,
+            "The body is too large" => self.error_413_advice,
+            _ if detail.starts_with("The body is larger than ") => self.error_413_advice,
+            _ => return None,
+        })
+    }
+
+    fn of_contents(&self, detail: &str) -> Option<&'static str> {
+        Some(match detail {
+            "Post not found"
+            | "Post object not found"
+            | "Post not found for update"
+            | "Post not found for deleteing" => self.refused_no_post,
+            "Session not found"
+            | "Provider not found"
+            | "Linked account not found"
+            | "Post comment not found"
+            | "Post comment not found for deletion"
+            | "Comment reaction not found"
+            | "Post reaction not found"
+            | "Post reaction not found for deletion"
+            | "Notification not found"
+            | "NFT not found"
+            | "Subject not found"
+            | "Report not found"
+            | "No such subject"
+            | "No such appeal"
+            | "No such decision" => self.refused_gone,
+            "The post was published meanwhile; send the change again" | "Try again" => self.refused_meanwhile,
+            "Only a draft can be published later" => self.refused_only_drafts,
+            "media must be your own pictures for posts, and not refused" | "Media not found" => self.refused_pictures,
+            "Your pictures use up your quota; delete some of them first" => self.refused_quota,
+            "The file must be a JPEG, PNG, WebP or GIF" => self.refused_file_kind,
+            "Moderators have closed the post for comments" => self.refused_closed,
+            "The author of the post has limited who may comment" => self.refused_commenters,
+            "Can not react duplicate on same post." => self.refused_twice,
+            "No more than 10000 bookmarks can be kept" => self.refused_bookmarks,
+            "At most 100 tags can be followed" => self.refused_tags,
+            "This list is too old; start again without a cursor" => self.refused_list_old,
+            "Minting is off" | "Tokens are not minted here" => self.refused_minting,
+            "Tokens are minted without a voucher here"
+            | "Tokens are minted with a voucher here"
+            | "Minting was not asked for"
+            | "The metadata is not pinned"
+            | "The token is minted already"
+            | "A voucher for another recipient holds still"
+            | "The token is minted to another recipient" => self.refused_mint_state,
+            _ => return None,
+        })
+    }
+
+    fn of_moderation(&self, detail: &str) -> Option<&'static str> {
+        Some(match detail {
+            "Only moderators can do this" => self.refused_moderators,
+            "Only administrators can do this" => self.refused_administrators,
+            "You cannot report yourself or what you wrote" => self.refused_own_report,
+            "You have reported this, and a moderator has not looked at it yet" => self.refused_reported,
+            "Another moderator has claimed this" => self.refused_claimed,
+            "Another moderator has to look at what you wrote"
+            | "Nobody decides about themselves"
+            | "An appeal is resolved by another moderator" => self.refused_other_moderator,
+            "This is for the moderators of another queue" => self.refused_other_queue,
+            "The decision was appealed before" | "The appeal was resolved before" => self.refused_appealed,
+            "The decision is no longer in force" => self.refused_over,
+            "The decision has no effect that could be appealed" => self.refused_no_effect,
+            "The time to appeal is over" => self.refused_too_late,
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::de::DE;
+    use super::super::en::EN;
+
+    #[test]
+    fn a_refusal_is_said_in_the_language_of_its_reader() {
+        assert_eq!(DE.refusal("Muted users cannot write"), DE.refused_muted);
+        assert_eq!(EN.refusal("Post not found for deleteing"), EN.refused_no_post, "and in better English");
+        let faults = "title: ensure this value has at most 100 characters\npublish_at: invalid datetime format";
+        assert_eq!(
+            DE.refusal(faults),
+            "Überschrift: Höchstens 100 Zeichen. Tag und Uhrzeit (UTC): Das ist kein Zeitpunkt."
+        );
+        assert_eq!(EN.refusal("field required"), EN.fault_missing);
+        assert_eq!(DE.fault("ensure this date gives an age of 13 to 120 years"), DE.fault_age);
+        assert_eq!(DE.fault("value is not a valid enumeration member; permitted: 'A'"), DE.fault_other);
+    }
+
+    #[test]
+    fn what_is_not_known_is_shown_as_it_is() {
+        assert_eq!(DE.refusal("The moon is full"), "The moon is full");
+        assert_eq!(DE.refusal("content: too odd"), "content: too odd");
+        assert_eq!(
+            EN.fault("ensure this value has at most <b> characters"),
+            "ensure this value has at most <b> characters"
+        );
+    }
+}
