@@ -36,7 +36,7 @@ enum Command {
     Up(Up),
     /// Check what would keep `up` with the same arguments from coming up, or which processes of a running platform are not ready
     Doctor(Up),
-    /// Build the services and replace the processes of a running platform by new ones, one at a time, while requests go on
+    /// Build the services, or take those of a folder, and replace the processes of a running platform one at a time, while requests go on
     Roll(Roll),
     /// Run every test of the workspace against temporary servers
     Test(Test),
@@ -87,6 +87,8 @@ impl Cli {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use clap::CommandFactory;
 
     use super::*;
@@ -111,9 +113,11 @@ mod tests {
     #[test]
     fn roll_is_for_all_services_or_for_some_that_there_are() {
         let Command::Roll(all) = parse("stack roll").unwrap() else { panic!("not roll") };
-        assert_eq!(all.services, Vec::<String>::new());
-        let Command::Roll(some) = parse("stack roll post-service auth-service").unwrap() else { panic!("not roll") };
+        assert_eq!((all.services, all.from), (Vec::<String>::new(), None));
+        let line = "stack roll --from before post-service auth-service";
+        let Command::Roll(some) = parse(line).unwrap() else { panic!("not roll") };
         assert_eq!(some.services, ["post-service", "auth-service"]);
+        assert_eq!(some.from.as_deref(), Some(Path::new("before")));
         assert!(parse("stack roll mail-service").unwrap_err().to_string().contains("it must be one of auth-service, "));
     }
 

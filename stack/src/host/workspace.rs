@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::LazyLock;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Args;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
@@ -129,22 +129,28 @@ async fn build(binaries: &[&str], release: bool) -> Result<()> {
 
 /// The binaries of an earlier build, beside this one (or in `release` beside `debug`).
 pub fn prebuilt(release: bool) -> Result<BTreeMap<String, PathBuf>> {
-    let (folder, mut binaries) = (folder_of(release)?, BTreeMap::new());
-    for service in &SERVICES {
-        binaries.insert(service.package.to_owned(), binary(&folder, service.package, release)?);
-    }
-    Ok(binaries)
+    let folder = folder_of(release)?;
+    all(|package| binary(&folder, package, release))
+}
+
+/// The binaries of the services in any folder, as that of another release.
+pub fn binaries_in(folder: &Path) -> Result<BTreeMap<String, PathBuf>> {
+    all(|package| find(folder, package))
+}
+
+fn all(find: impl Fn(&str) -> Result<PathBuf>) -> Result<BTreeMap<String, PathBuf>> {
+    SERVICES.iter().map(|service| Ok((service.package.to_owned(), find(service.package)?))).collect()
 }
 
 fn binary(folder: &Path, package: &str, release: bool) -> Result<PathBuf> {
+    let release = if release { " --release" } else { "" };
+    let fix = format!("leave out --prebuilt, or build it first: cargo build{release} -p {package}");
+    find(folder, package).map_err(|error| anyhow!("{error}; {fix}"))
+}
+
+fn find(folder: &Path, package: &str) -> Result<PathBuf> {
     let binary = folder.join(package);
-    if !binary.is_file() {
-        bail!(
-            "{package} is not in {}; leave out --prebuilt, or build it first: cargo build{} -p {package}",
-            folder.display(),
-            if release { " --release" } else { "" },
-        );
-    }
+    ensure!(binary.is_file(), "{package} is not in {}", folder.display());
     Ok(binary)
 }
 
@@ -183,6 +189,18 @@ mod tests {
         for service in &SERVICES {
             assert!(root().join(service.package).join("Cargo.toml").is_file(), "{}", service.package);
         }
+    }
+
+    #[test]
+    fn a_service_that_is_in_no_folder_is_named() {
+        let home = tempfile::tempdir().unwrap();
+        let error = |found: Result<BTreeMap<String, PathBuf>>| found.unwrap_err().to_string();
+        assert_eq!(error(binaries_in(home.path())), format!("auth-service is not in {}", home.path().display()));
+        for service in &SERVICES {
+            std::fs::write(home.path().join(service.package), "").unwrap();
+        }
+        let found = binaries_in(home.path()).unwrap();
+        assert_eq!((found.len(), &found["post-service"]), (5, &home.path().join("post-service")));
     }
 
     #[test]

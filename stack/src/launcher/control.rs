@@ -6,7 +6,7 @@
 use std::fs;
 use std::future::pending;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -28,8 +28,12 @@ const CALLER_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
-    /// Replace the processes of these services one by one; of all, where none is named.
-    Roll { services: Vec<String> },
+    /// Replace the processes of these services one by one; of all, where none is named. By the binaries of a folder, or by new ones.
+    Roll {
+        services: Vec<String>,
+        #[serde(default)]
+        from: Option<PathBuf>,
+    },
 }
 
 /// A line of the answer.
@@ -133,7 +137,7 @@ mod tests {
     async fn a_request_gets_its_outcome_and_a_launcher_that_ends_gives_none() {
         let (_home, folder) = folder();
         let control = Control::open(&folder);
-        let request = Request::Roll { services: vec!["post-service".to_owned()] };
+        let request = Request::Roll { services: vec!["post-service".to_owned()], from: Some("/before".into()) };
         for (replies, outcome) in [
             (vec![Reply::Progress("one".to_owned()), Reply::Done("all".to_owned())], Ok(())),
             (vec![Reply::Failed("it ended".to_owned())], Err("it ended")),
@@ -160,14 +164,14 @@ mod tests {
             stream.write_all(b"dance\n").await.unwrap();
             let refused = BufReader::new(stream).lines().next_line().await.unwrap().unwrap();
             assert!(refused.contains("the request is not known here"), "{refused}");
-            ask(folder.path(), &Request::Roll { services: vec![] }).await.unwrap_err()
+            ask(folder.path(), &Request::Roll { services: vec![], from: None }).await.unwrap_err()
         };
         let (error, taken) = tokio::join!(callers, async {
             let (request, caller) = control.next().await.unwrap();
             drop(caller);
             request
         });
-        assert_eq!(taken, Request::Roll { services: vec![] });
+        assert_eq!(taken, Request::Roll { services: vec![], from: None });
         assert!(error.to_string().starts_with("the launcher has ended"), "{error}");
     }
 
@@ -176,7 +180,8 @@ mod tests {
         let (_home, folder) = folder();
         drop(Control::open(&folder));
         assert!(folder.path().join("control/launcher").exists());
-        let error = ask(folder.path(), &Request::Roll { services: vec![] }).await.unwrap_err().to_string();
+        let request = Request::Roll { services: vec![], from: None };
+        let error = ask(folder.path(), &request).await.unwrap_err().to_string();
         assert!(error.ends_with("takes no requests, as long as its platform is starting"), "{error}");
         assert!(Control::open(&folder).0.is_some());
     }

@@ -1,5 +1,6 @@
 //! `cargo stack roll`: has a running platform start its services anew, one process after another, while requests go on.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
@@ -13,6 +14,9 @@ use crate::system::SERVICES;
 pub struct Roll {
     #[command(flatten)]
     pub data: DataFolder,
+    /// Build nothing: take the binaries of this folder, such as those of the release before
+    #[arg(long, value_name = "DIR")]
+    pub from: Option<PathBuf>,
     /// Only these services, as post-service [default: all five]
     #[arg(value_name = "SERVICE", value_parser = service)]
     pub services: Vec<String>,
@@ -31,6 +35,8 @@ pub async fn roll(options: Roll) -> Result<ExitCode> {
         "no platform is running in {}; `cargo stack up --replicas 2 --gateway` starts one",
         data.display()
     );
-    control::ask(&data, &Request::Roll { services: options.services }).await?;
+    // The launcher may have been started elsewhere.
+    let from = options.from.map(std::path::absolute).transpose()?;
+    control::ask(&data, &Request::Roll { services: options.services, from }).await?;
     Ok(ExitCode::SUCCESS)
 }

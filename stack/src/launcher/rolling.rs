@@ -9,13 +9,14 @@
 //! Where a new process ends or does not come to serve, the old one stays, nothing further is replaced, and what was replaced
 //! before serves on.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Error, Result, anyhow};
 use tokio::time::{Instant, timeout_at};
 
 use crate::host::console;
-use crate::host::workspace::Build;
+use crate::host::workspace::{Build, binaries_in};
 use crate::launcher::control::{Caller, Reply};
 use crate::platform::config::PlatformConfig;
 use crate::platform::instances::{Instance, check_survival, wait_until_serves};
@@ -52,11 +53,17 @@ pub struct Rolling<'a> {
 }
 
 impl Rolling<'_> {
-    /// Replaces the processes of these services, or of all, and reports each to the caller. An error only when the platform is no
-    /// longer complete.
-    pub async fn roll(&self, services: &[String], processes: &mut Processes, caller: &mut Caller) -> Result<()> {
+    /// Replaces the processes of these services, or of all, by the binaries of a folder or by new ones, and reports each to the
+    /// caller. An error only when the platform is no longer complete.
+    pub async fn roll(
+        &self,
+        services: &[String],
+        from: Option<&Path>,
+        processes: &mut Processes,
+        caller: &mut Caller,
+    ) -> Result<()> {
         let began = Instant::now();
-        match self.replace_all(services, processes, caller).await {
+        match self.replace_all(services, from, processes, caller).await {
             Ok(count) => {
                 let took = console::seconds(began.elapsed());
                 caller
@@ -79,10 +86,14 @@ impl Rolling<'_> {
     async fn replace_all(
         &self,
         services: &[String],
+        from: Option<&Path>,
         processes: &mut Processes,
         caller: &mut Caller,
     ) -> Result<usize, Failure> {
-        let binaries = self.meanwhile(processes, "", self.build.binaries()).await?;
+        let binaries = match from {
+            Some(folder) => binaries_in(folder)?,
+            None => self.meanwhile(processes, "", self.build.binaries()).await?,
+        };
         let wanted = |replica: &Replica| services.is_empty() || services.iter().any(|s| s == replica.service.package);
         let mut count = 0;
         for replica in replicas::all(self.replicas).filter(wanted) {

@@ -131,7 +131,9 @@ async fn watch(options: &Up, folder: &Folder, running: &Running, processes: &mut
         let outcome = tokio::select! {
             end = processes.next_end() => end.and_then(|end| check_survival(processes, end, options.replicas)),
             request = control.next() => match request {
-                Ok((Request::Roll { services }, mut caller)) => rolling.roll(&services, processes, &mut caller).await,
+                Ok((Request::Roll { services, from }, mut caller)) => {
+                    rolling.roll(&services, from.as_deref(), processes, &mut caller).await
+                }
                 Err(error) => Err(error),
             },
         };

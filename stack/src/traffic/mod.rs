@@ -3,7 +3,7 @@
 pub mod demo;
 pub mod fuzz;
 mod local;
-mod moderator;
+pub mod moderator;
 pub mod pictures;
 mod posting;
 mod recommending;

@@ -1,5 +1,6 @@
 //! A moderator on a platform of this machine: the one part of a demo that no user can play, because an operator gives the role.
 
+use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
@@ -31,10 +32,16 @@ pub async fn moderator(
         // Of an earlier run.
         Err(refused) => api.sign_in(email, password).await.map_err(|_| refused)?,
     };
+    grant(&binary, database, email).await?;
+    Ok(Some(person))
+}
+
+/// Gives an account the role of a moderator, as an operator does: by the program of the auth service, in its database.
+pub async fn grant(binary: &Path, database: &str, email: &str) -> Result<()> {
     let mut grant = Command::new(binary);
     grant.args(["grant", email, "MODERATOR"]).env("DATABASE_URL", database).stdin(Stdio::null());
     let output = grant.output().await.context("the auth service cannot be run")?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{email} cannot be made a moderator: {}", said.trim());
-    Ok(Some(person))
+    Ok(())
 }

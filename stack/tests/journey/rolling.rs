@@ -2,25 +2,30 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 use std::process::Output;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor, PgConnection};
 use tokio::process::Command;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, interval};
 
 use crate::client::{self, Api, Person, To, eventually};
 use crate::platform::{PASSWORD, Platform, SERVICES};
 
-/// Clients that send one request after another while processes are replaced, half of them over connections that they keep. As many as
-/// any machine answers in time: what is slow is sent less often, and no queue grows until a pool gives up.
-const CLIENTS: usize = 8;
+/// Requests per second that are due while processes are replaced, and how often all of them are.
+const RATE: u32 = 300;
+const RUNS: u32 = 3;
+/// Clients that send these requests, half of them over connections that they keep. A request that is due while all of them wait for
+/// answers is sent late: a machine that carries less than the rate is asked for less, and no queue grows until a pool gives up.
+const CLIENTS: usize = 16;
 /// How long one of them may take: that of the gateway, which then answers with 504.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(40);
 
@@ -45,7 +50,20 @@ struct Seen {
     answered: BTreeMap<usize, u32>,
     /// What went wrong in the others.
     failed: Vec<String>,
+    /// The longest time from when a request was due until it was sent, and until it was answered.
+    latest: Duration,
     slowest: Duration,
+}
+
+impl Seen {
+    fn add(&mut self, other: Seen) {
+        for (place, count) in other.answered {
+            *self.answered.entry(place).or_default() += count;
+        }
+        self.failed.extend(other.failed);
+        self.latest = self.latest.max(other.latest);
+        self.slowest = self.slowest.max(other.slowest);
+    }
 }
 
 /// The people who send, one after the other, and where.
@@ -97,32 +115,31 @@ impl Load {
         if status.as_u16() == expected { Ok(()) } else { Err(format!("{method} {path}: {status} {text}")) }
     }
 
-    /// Lets every client send until it is stopped.
-    async fn run(self, stop: watch::Receiver<bool>) -> Result<Seen> {
-        let (load, next, mut clients) = (Arc::new(self), Arc::new(AtomicUsize::new(0)), JoinSet::new());
+    /// Has requests sent as they become due, each by the next client that is free, until it is stopped.
+    async fn run(self: &Arc<Load>, stop: watch::Receiver<bool>) -> Result<Seen> {
+        // What was missed is made up for at once, and has the time at which it was due.
+        let turns = Arc::new(Mutex::new(interval(Duration::from_secs(1) / RATE)));
+        let (next, mut clients) = (Arc::new(AtomicUsize::new(0)), JoinSet::new());
         for client in 0..CLIENTS {
-            let (load, next, stop) = (load.clone(), next.clone(), stop.clone());
+            let (load, turns, next, stop) = (self.clone(), turns.clone(), next.clone(), stop.clone());
             clients.spawn(async move {
                 let mut seen = Seen::default();
                 while !*stop.borrow() {
-                    let (number, began) = (next.fetch_add(1, Ordering::Relaxed), Instant::now());
+                    let due = turns.lock().await.tick().await;
+                    seen.latest = seen.latest.max(due.elapsed());
+                    let number = next.fetch_add(1, Ordering::Relaxed);
                     match load.send(client, number).await {
                         Ok(()) => *seen.answered.entry(number % REQUESTS.len()).or_default() += 1,
                         Err(failure) => seen.failed.push(failure),
                     }
-                    seen.slowest = seen.slowest.max(began.elapsed());
+                    seen.slowest = seen.slowest.max(due.elapsed());
                 }
                 seen
             });
         }
         let mut all = Seen::default();
         while let Some(seen) = clients.join_next().await {
-            let Seen { answered, failed, slowest } = seen?;
-            for (place, count) in answered {
-                *all.answered.entry(place).or_default() += count;
-            }
-            all.failed.extend(failed);
-            all.slowest = all.slowest.max(slowest);
+            all.add(seen?);
         }
         Ok(all)
     }
@@ -139,8 +156,8 @@ fn pids(platform: &Platform) -> BTreeMap<String, i32> {
     platform.processes().into_iter().filter(|(name, _)| SERVICES.iter().any(|s| name.starts_with(s))).collect()
 }
 
-/// By hand: `cargo stack test -p stack --run-ignored only rolling`. Ten processes are started, one after the
-/// other; on a machine that is busy with other work, services give up waiting for their database, replaced or not.
+/// By hand: `cargo stack test -p stack --run-ignored only rolling --no-capture`, which shows the rate that was reached. Ten processes are
+/// started, one after the other; on a machine that is busy with other work, services give up waiting for their database, replaced or not.
 #[tokio::test]
 #[ignore = "for a machine that does nothing else"]
 async fn a_platform_is_replaced_under_load_without_a_request_that_fails() -> Result<()> {
@@ -156,31 +173,47 @@ async fn a_platform_is_replaced_under_load_without_a_request_that_fails() -> Res
         eventually("the post and the person are known", known, |known| *known == (true, 0)).await?;
     }
 
-    let before = pids(&platform);
+    let (mut all, load) = (Seen::default(), Arc::new(Load::begin(&platform, &people, &post).await?));
+    for run in 1..=RUNS {
+        let (seen, took) = replace_all(&platform, &load).await?;
+        let answered = f64::from(seen.answered.values().sum::<u32>());
+        println!(
+            "run {run}: {:.0} of {RATE} requests/s were answered ({answered} in {took:.1?}); the latest was sent {:.2?} and the slowest \
+             answered {:.2?} after it was due",
+            answered / took.as_secs_f64(),
+            seen.latest,
+            seen.slowest
+        );
+        all.add(seen);
+    }
+    assert_eq!(all.failed, Vec::<String>::new());
+    nothing_is_doubled(&people, &post, &all).await?;
+    platform.stop();
+    Ok(())
+}
+
+/// Has all processes replaced while requests are sent; what became of these, and how long that took.
+async fn replace_all(platform: &Platform, load: &Arc<Load>) -> Result<(Seen, Duration)> {
+    let (before, began) = (pids(platform), Instant::now());
     let (stop, stopped) = watch::channel(false);
-    let load = Load::begin(&platform, &people, &post).await?.run(stopped);
     let rolled = async {
-        let output = roll(&platform, &[]).await;
+        let output = roll(platform, &[]).await;
         stop.send_replace(true);
         output
     };
-    let (seen, output) = tokio::join!(load, rolled);
-    let (seen, output) = (seen?, output?);
+    let (seen, output) = tokio::join!(load.run(stopped), rolled);
+    let (output, took) = (output?, began.elapsed());
     let (lines, errors) = (String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?);
-    println!("{lines}{:?}, the slowest after {:.2?}", seen.answered, seen.slowest);
     ensure!(output.status.success(), "{errors}\n{}", platform.stderr());
 
-    let after = pids(&platform);
+    let after = pids(platform);
     assert_eq!((before.len(), after.len()), (10, 10), "{before:?} {after:?}");
     for (name, pid) in &before {
         let line = lines.lines().find(|line| line.starts_with(&format!("{name}: process {} serves", after[name])));
         ensure!(line.is_some_and(|line| line.ends_with(&format!(" in place of {pid}"))), "{name}: {lines}");
         ensure!(!fs::exists(format!("/proc/{pid}"))?, "the old {name} still runs");
     }
-    assert_eq!(seen.failed, Vec::<String>::new());
-    nothing_is_doubled(&people, &post, &seen).await?;
-    platform.stop();
-    Ok(())
+    Ok((seen?, took))
 }
 
 /// What was answered is there, once.
@@ -227,7 +260,24 @@ async fn a_process_that_does_not_start_replaces_none() -> Result<()> {
     let output = roll(&platform, &["post-service"]).await?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_ne!(pids(&platform)["post-service"], before["post-service"]);
+    those_of_a_folder_take_over(&platform).await?;
     platform.stop();
+    Ok(())
+}
+
+/// As when the release before is rolled out again: its binaries are in a folder of their own.
+async fn those_of_a_folder_take_over(platform: &Platform) -> Result<()> {
+    let (before, none) = (pids(platform)["post-service"], platform.data().join("logs"));
+    let output = roll(platform, &["post-service", "--from", &none.to_string_lossy()]).await?;
+    let errors = String::from_utf8(output.stderr)?;
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    ensure!(errors.contains(&format!("auth-service is not in {}", none.display())), "{errors}");
+    assert_eq!(pids(platform)["post-service"], before, "nothing was replaced");
+
+    let built = Path::new(env!("CARGO_BIN_EXE_stack")).parent().context("no folder")?;
+    let output = roll(platform, &["post-service", "--from", &built.to_string_lossy()]).await?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_ne!(pids(platform)["post-service"], before);
     Ok(())
 }
 

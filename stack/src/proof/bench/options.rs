@@ -95,8 +95,10 @@ pub struct Http {
 pub enum FeedBenchmark {
     Home,
     Connections,
+    Big,
     Posts,
     FanOut,
+    Changes,
     Memory,
     Empty,
     Mix,
@@ -121,7 +123,7 @@ pub struct Feed {
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum, hide_default_value = true,
         default_values_t = FeedBenchmark::value_variants().to_vec())]
     pub only: Vec<FeedBenchmark>,
-    /// How people are connected; of facebook, home and mix are measured
+    /// How people are connected; of facebook, home, changes and mix are measured
     #[arg(long, value_enum, default_value_t = Graph::PowerLaw)]
     pub graph: Graph,
     /// People, except in the graph facebook

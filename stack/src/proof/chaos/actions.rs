@@ -7,6 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::proof::chaos::promises::{CountedAction, Expected, INSULT, Outcome, PromisedPost, PromisedReply};
+use crate::proof::chaos::relations::Relation;
 use crate::proof::chaos::workload::{UserRequest, Workload};
 use crate::system::{AUTH, ENGAGEMENT, INTERACTION, MODERATION, POST, Service};
 
@@ -19,9 +20,12 @@ const ILLUSTRATED: u32 = 4;
 const LATEST: usize = 60;
 /// The number of latest pictures that users report: so few that some are reported by three, and held.
 const LATEST_PICTURES: usize = 4;
+/// The number of latest users that users connect to, block or mute: most of them are still here.
+const LATEST_USERS: usize = 40;
 const CATEGORIES: [&str; 5] = ["BOOKS", "TRAVEL", "FOOD", "HEALTH", "TECHNOLOGY"];
 const REACTIONS: [&str; 3] = ["LIKE", "LOVE", "SAD"];
-const REASONS: [&str; 3] = ["SPAM_COMMERCIAL", "HARASSMENT_INSULT", "HATE_SLUR"];
+/// Why something is reported, and hidden; `views.sql` has their weights.
+pub const REASONS: [&str; 3] = ["SPAM_COMMERCIAL", "HARASSMENT_INSULT", "HATE_SLUR"];
 
 /// A user who has signed in, with everything that is theirs.
 pub struct SimulatedUser {
@@ -30,12 +34,13 @@ pub struct SimulatedUser {
     posts: Vec<String>,
     comments: Vec<String>,
     reactions: Vec<String>,
-    friends: Vec<String>,
+    relations: Vec<(Relation, String)>,
 }
 
 impl SimulatedUser {
     pub fn new(id: String, token: String) -> SimulatedUser {
-        SimulatedUser { id, token, posts: Vec::new(), comments: Vec::new(), reactions: Vec::new(), friends: Vec::new() }
+        let (posts, comments, reactions, relations) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        SimulatedUser { id, token, posts, comments, reactions, relations }
     }
 }
 
@@ -51,30 +56,37 @@ pub async fn perform(workload: &Workload, dice: &mut StdRng, me: SimulatedUser) 
     let throw = dice.random_range(0..1000);
     let mut actor = Actor { workload, dice, me };
     match throw {
-        0..240 => actor.view().await,
+        0..230 => actor.view().await,
         // A feed is kept for who has read it: what is published later has to come into it.
-        240..280 => actor.read_feed().await,
-        280..480 => actor.comment().await,
-        480..620 => actor.react().await,
-        620..740 => actor.write().await,
-        740..800 => actor.change().await,
-        800..840 => {
+        230..270 => actor.read_feed().await,
+        270..450 => actor.comment().await,
+        450..580 => actor.react().await,
+        580..700 => actor.write().await,
+        700..755 => actor.change().await,
+        755..790 => {
             let post = remove_random(&mut actor.me.posts, actor.dice);
             actor.delete("delete post", "post", (&POST, "/posts"), post).await;
         }
-        840..890 => {
+        790..830 => {
             let comment = remove_random(&mut actor.me.comments, actor.dice);
             actor.delete("delete comment", "comment", (&INTERACTION, "/comments"), comment).await;
         }
-        890..930 => {
+        830..865 => {
             let reaction = remove_random(&mut actor.me.reactions, actor.dice);
             actor.delete("take back", "reaction", (&INTERACTION, "/post-reactions"), reaction).await;
         }
-        930..970 => actor.connect().await,
-        970..980 => actor.disconnect().await,
-        980..987 => actor.edit_comment().await,
-        987..992 => actor.read().await,
-        992..998 => actor.report().await,
+        865..905 => actor.relate(Relation::Connection).await,
+        905..912 => actor.part(Relation::Connection).await,
+        912..918 => actor.relate(Relation::Block).await,
+        918..921 => actor.part(Relation::Block).await,
+        921..929 => actor.relate(Relation::Mute).await,
+        929..934 => actor.part(Relation::Mute).await,
+        934..942 => actor.relate(Relation::Hide).await,
+        942..946 => actor.part(Relation::Hide).await,
+        946..953 => actor.edit_comment().await,
+        953..958 => actor.read().await,
+        958..983 => actor.report().await,
+        983..998 => actor.appeal().await,
         _ => return actor.leave().await,
     }
     Some(actor.me)
@@ -89,8 +101,8 @@ impl Actor<'_> {
         path: String,
         body: Option<Value>,
     ) -> Outcome {
-        let token = &self.me.token;
-        self.workload.ask(self.dice, UserRequest { what, service, method, path, token, body }).await
+        let caller = Some((self.me.id.as_str(), self.me.token.as_str()));
+        self.workload.ask(self.dice, UserRequest { what, service, method, path, caller, body }).await
     }
 
     /// A post that others can see.
@@ -108,7 +120,7 @@ impl Actor<'_> {
         let Some(post) = self.some_post() else { return };
         let outcome = self.ask("view", &INTERACTION, Method::GET, format!("/{post}/view"), None).await;
         let mut promises = self.workload.promises();
-        promises.asked("post", &post, &outcome);
+        promises.asked("post", &post, &self.me.id, &outcome);
         promises.tally(&self.me.id, CountedAction::View, &outcome);
     }
 
@@ -118,7 +130,7 @@ impl Actor<'_> {
         let body = json!({ "content": if insult { INSULT } else { FRIENDLY } });
         let outcome = self.ask("comment", &INTERACTION, Method::POST, format!("/{post}/comments"), Some(body)).await;
         let mut promises = self.workload.promises();
-        promises.asked("post", &post, &outcome);
+        promises.asked("post", &post, &self.me.id, &outcome);
         promises.tally(&self.me.id, CountedAction::Comment, &outcome);
         if let Some(id) = id(&outcome) {
             promises.comments.insert(id.clone(), PromisedReply { post, expected: Expected::Present, insult });
@@ -132,7 +144,7 @@ impl Actor<'_> {
         let path = format!("/{post}/post-reactions");
         let outcome = self.ask("react", &INTERACTION, Method::POST, path, Some(body)).await;
         let mut promises = self.workload.promises();
-        promises.asked("post", &post, &outcome);
+        promises.asked("post", &post, &self.me.id, &outcome);
         promises.tally(&self.me.id, CountedAction::Reaction, &outcome);
         if let Some(id) = id(&outcome) {
             promises.reactions.insert(id.clone(), PromisedReply { post, expected: Expected::Present, insult: false });
@@ -143,14 +155,15 @@ impl Actor<'_> {
     async fn write(&mut self) {
         let insult = self.is_insult();
         let status = if self.dice.random_bool(0.3) { "DRAFT" } else { "POSTED" };
-        let mut body = self.text(insult, status);
+        let (mut body, mut picture) = (self.text(insult, status), None);
         if self.dice.random_ratio(1, ILLUSTRATED) {
-            let uploaded = self.workload.upload(self.dice, &self.me.token).await;
-            body["media"] = id(&uploaded).into_iter().collect();
-            self.workload.promises().pictures.extend(id(&uploaded));
+            picture = id(&self.workload.upload(self.dice, (&self.me.id, &self.me.token)).await);
+            body["media"] = picture.clone().into_iter().collect();
         }
         let outcome = self.ask("post", &POST, Method::POST, "/posts".to_owned(), Some(body)).await;
         let mut promises = self.workload.promises();
+        // Not before: a picture that was reported and hidden meanwhile is one that the post cannot show.
+        promises.pictures.extend(picture);
         promises.tally(&self.me.id, CountedAction::Post, &outcome);
         if let Some(id) = id(&outcome) {
             promises
@@ -168,7 +181,7 @@ impl Actor<'_> {
         let body = self.text(insult, "POSTED");
         let outcome = self.ask("publish", &POST, Method::PUT, format!("/posts/{post}"), Some(body)).await;
         let mut promises = self.workload.promises();
-        promises.asked("post", &post, &outcome);
+        promises.asked("post", &post, &self.me.id, &outcome);
         promises.changed(&post, "POSTED", &outcome);
     }
 
@@ -190,7 +203,7 @@ impl Actor<'_> {
         let Some(id) = id else { return };
         let outcome = self.ask(what, service, Method::DELETE, format!("{folder}/{id}"), None).await;
         let mut promises = self.workload.promises();
-        promises.asked(kind, &id, &outcome);
+        promises.asked(kind, &id, &self.me.id, &outcome);
         promises.deleted(kind, &id, &outcome);
     }
 
@@ -201,7 +214,7 @@ impl Actor<'_> {
         let body = json!({ "content": if insult { INSULT } else { FRIENDLY } });
         let path = format!("/comments/{comment}");
         let outcome = self.ask("edit comment", &INTERACTION, Method::PUT, path, Some(body)).await;
-        self.workload.promises().asked("comment", &comment, &outcome);
+        self.workload.promises().asked("comment", &comment, &self.me.id, &outcome);
     }
 
     /// Reports a post of any kind, or a picture. Nothing is promised: moderation may not know it yet, or know that it is the user's
@@ -218,29 +231,59 @@ impl Actor<'_> {
         self.ask("report", &MODERATION, Method::POST, "/reports".to_owned(), Some(body)).await;
     }
 
-    async fn connect(&mut self) {
-        let other = {
-            let promises = self.workload.promises();
-            let others =
-                promises.accounts.iter().filter(|(id, expected)| **id != self.me.id && **expected == Expected::Present);
-            others.map(|(id, _)| id.clone()).choose(self.dice)
-        };
-        let Some(other) = other else { return };
-        let outcome = self.ask("connect", &AUTH, Method::POST, format!("/users/{other}/connect"), None).await;
-        let mut promises = self.workload.promises();
-        promises.asked("account", &other, &outcome);
-        promises.connected(&self.me.id, &other, true, &outcome);
-        if !self.me.friends.contains(&other) {
-            self.me.friends.push(other);
+    /// Appeals a decision about the user, where there is one. Nothing is promised: it may be over meanwhile.
+    async fn appeal(&mut self) {
+        let path = "/me/moderation/decisions".to_owned();
+        let statements = self.ask("read statements", &MODERATION, Method::GET, path, None).await;
+        let Outcome::Ok(Value::Array(statements)) = statements else { return };
+        let can_be_appealed =
+            |one: &&Value| one["appeal"].is_null() && one["ended_at"].is_null() && one["text"].is_string();
+        let decision = statements.iter().filter(can_be_appealed).choose(self.dice);
+        let Some(decision) = decision.and_then(|decision| decision["decision_id"].as_str()) else { return };
+        let (path, body) = (format!("/me/moderation/decisions/{decision}/appeal"), json!({ "text": FRIENDLY }));
+        self.ask("appeal", &MODERATION, Method::POST, path, Some(body)).await;
+    }
+
+    /// Connects to another user, blocks or mutes one, or hides a post.
+    async fn relate(&mut self, relation: Relation) {
+        let target = if relation == Relation::Hide { self.some_post() } else { self.some_user(relation) };
+        let Some(target) = target else { return };
+        self.change_relation(relation, true, &target).await;
+        if !self.me.relations.contains(&(relation, target.clone())) {
+            self.me.relations.push((relation, target));
         }
     }
 
-    async fn disconnect(&mut self) {
-        let Some(other) = remove_random(&mut self.me.friends, self.dice) else { return };
-        let outcome = self.ask("disconnect", &AUTH, Method::DELETE, format!("/users/{other}/disconnect"), None).await;
+    /// Ends a relation of that kind.
+    async fn part(&mut self, relation: Relation) {
+        let all = self.me.relations.iter().enumerate();
+        let of_kind = all.filter(|(_, (kind, _))| *kind == relation).map(|(place, _)| place);
+        let Some(place) = of_kind.choose(self.dice) else { return };
+        let (_, target) = self.me.relations.swap_remove(place);
+        self.change_relation(relation, false, &target).await;
+    }
+
+    async fn change_relation(&mut self, relation: Relation, stands: bool, target: &str) {
+        let (what, service, method, path) = relation.request(stands, target);
+        let outcome = self.ask(what, service, method, path, None).await;
         let mut promises = self.workload.promises();
-        promises.asked("account", &other, &outcome);
-        promises.connected(&self.me.id, &other, false, &outcome);
+        // The engagement service may not know the other one yet.
+        if matches!(relation, Relation::Connection | Relation::Block) {
+            promises.asked("account", target, &self.me.id, &outcome);
+        }
+        promises.related(relation, (&self.me.id, target), stands, &outcome);
+    }
+
+    /// One of the latest users, or, for a block or a mute, as often one that this user is connected to.
+    fn some_user(&mut self, relation: Relation) -> Option<String> {
+        if relation != Relation::Connection && self.dice.random_bool(0.5) {
+            let connected = self.me.relations.iter().filter(|(kind, _)| *kind == Relation::Connection);
+            return connected.choose(self.dice).map(|(_, id)| id.clone());
+        }
+        let promises = self.workload.promises();
+        let present = promises.accounts.iter().rev().filter(|(_, expected)| **expected == Expected::Present);
+        let others = present.map(|(id, _)| id).filter(|id| **id != self.me.id).take(LATEST_USERS);
+        others.choose(self.dice).cloned()
     }
 
     /// Reads, which promises nothing.
@@ -281,6 +324,6 @@ fn id(outcome: &Outcome) -> Option<String> {
 }
 
 /// Removes a random element of the list.
-fn remove_random(list: &mut Vec<String>, dice: &mut StdRng) -> Option<String> {
+pub fn remove_random<T>(list: &mut Vec<T>, dice: &mut StdRng) -> Option<T> {
     (!list.is_empty()).then(|| list.swap_remove(dice.random_range(0..list.len())))
 }

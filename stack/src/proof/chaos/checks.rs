@@ -83,11 +83,10 @@ fn tables(promises: &Promises) -> String {
     };
     let account = |(id, expected): (&String, &Expected)| format!("('{id}', {})", there(*expected));
     table("promised_account", "id uuid, there boolean", promises.accounts.iter().map(account).collect());
-    let connections = promises
-        .connections
-        .iter()
-        .filter_map(|((from, to), known)| known.map(|there| format!("('{from}', '{to}', {there})")));
-    table("promised_connection", "user_id uuid, target_id uuid, there boolean", connections.collect());
+    let relations = promises.relations.iter().filter_map(|((relation, from, to), known)| {
+        known.map(|there| format!("('{}', '{from}', '{to}', {there})", relation.name()))
+    });
+    table("promised_relation", "kind text, user_id uuid, target_id uuid, there boolean", relations.collect());
     let posts = promises.posts.iter().map(|(id, post)| {
         let status = post.status.map_or("null".to_owned(), |status| format!("'{status}'"));
         format!("('{id}', {}, {status}, {})", there(post.expected), post.insult)
@@ -99,8 +98,13 @@ fn tables(promises: &Promises) -> String {
             .map(|(id, answer)| format!("('{id}', '{}', {}, {})", answer.post, there(answer.expected), answer.insult));
         table(name, "id uuid, post_id uuid, there boolean, insult boolean", rows.collect());
     }
-    let denied = promises.denied.iter().map(|(what, id)| format!("('{what}', '{id}')"));
-    table("denied", "what text, id uuid", denied.collect());
+    let denied = promises.denied.iter().map(|(what, id, person)| format!("('{what}', '{id}', '{person}')"));
+    table("denied", "what text, id uuid, person uuid", denied.collect());
+    let restricted = promises.restricted.iter().map(|(person, status)| format!("('{person}', {status})"));
+    table("restricted", "person uuid, status integer", restricted.collect());
+    table("claimed_twice", "id uuid", promises.claimed_twice.iter().map(|id| format!("('{id}')")).collect());
+    let feeds = promises.feeds.iter().map(|(reader, posts)| format!("('{reader}', '{{{}}}')", posts.join(",")));
+    table("read_feed", "reader uuid, posts uuid[]", feeds.collect());
     let tallies = promises.tallies.iter().map(|((person, action), tally)| {
         format!("('{person}', '{}', {}, {})", action.stream(), tally.ok, tally.unknown)
     });
@@ -118,8 +122,11 @@ fn there(expected: Expected) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
     use crate::proof::chaos::promises::{CountedAction, Outcome};
+    use crate::proof::chaos::relations::Relation;
 
     #[test]
     fn a_promise_is_a_row_and_what_is_unknown_is_null() {
@@ -127,9 +134,14 @@ mod tests {
         promises.accounts.insert("a".to_owned(), Expected::Present);
         promises.accounts.insert("b".to_owned(), Expected::Unknown);
         promises.tally("a", CountedAction::View, &Outcome::Unknown);
+        promises.related(Relation::Mute, ("a", "b"), true, &Outcome::Ok(Value::Null));
+        promises.feeds.insert("a".to_owned(), vec!["p".to_owned(), "q".to_owned()]);
+        promises.feeds.insert("b".to_owned(), Vec::new());
         let sql = tables(&promises);
         assert!(sql.contains("insert into promised_account values ('a', true), ('b', null);"), "{sql}");
         assert!(sql.contains("insert into tally values ('a', 'post_viewed', 0, 1);"), "{sql}");
+        assert!(sql.contains("insert into promised_relation values ('mute', 'a', 'b', true);"), "{sql}");
+        assert!(sql.contains("insert into read_feed values ('a', '{p,q}'), ('b', '{}');"), "{sql}");
         assert!(!sql.contains("insert into promised_post"), "no rows, no statement: {sql}");
     }
 

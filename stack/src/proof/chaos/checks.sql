@@ -36,18 +36,32 @@ select format('%s parked %s of %s (event %s): %s', noun, entry_id, stream, event
 select format('account %s', id) from promised_account
 where there and not exists (select from auth.account where account.id = promised_account.id);
 
+-- Connections, blocks and mutes end when one of the two leaves.
+
 -- lost
-select format('the connection of %s to %s', user_id, target_id) from promised_connection
-join promised_account as one on one.id = user_id join promised_account as other on other.id = target_id
-where promised_connection.there and one.there and other.there and not exists (
-    select from auth.connection where (connection.user_id, connection.target_id)
-        = (promised_connection.user_id, promised_connection.target_id));
+select format('the %s of %s to %s', kind, user_id, target_id) from promised_relation as promised
+where there and exists (select from promised_account where id = user_id and promised_account.there)
+    and (kind = 'hide' or exists (select from promised_account where id = target_id and promised_account.there))
+    and not exists (
+        select from related
+        where (related.kind, related.user_id, related.target_id) = (promised.kind, promised.user_id, promised.target_id));
 
 -- wrong
-select format('the connection of %s to %s is there again', user_id, target_id) from promised_connection
-where not there and exists (
-    select from auth.connection where (connection.user_id, connection.target_id)
-        = (promised_connection.user_id, promised_connection.target_id));
+select format('the %s of %s to %s is there again', kind, user_id, target_id)
+from promised_relation join related using (kind, user_id, target_id) where not there;
+
+-- wrong
+select format('%s is connected to %s, and one of them blocks the other', user_id, target_id)
+from auth.connection join apart on (one, other) = (user_id, target_id);
+
+-- Users are refused who are muted or banned, and no others.
+
+-- wrong
+select format('%s was refused with %s, and was neither muted nor banned', person, status) from restricted
+where not exists (
+    select from moderation.outbox
+    where stream = 'user_status_changed' and message ->> 'user_id' = person::text
+        and (message ->> 'status' = 'BANNED' or message ->> 'status' = 'MUTED' and restricted.status = 403));
 
 -- An insult may be hidden, and then deleted by its author, if moderation asked for it. Users are answered that it is not there.
 
@@ -62,18 +76,19 @@ from promised_post join post.post using (id) where promised_post.status <> post.
 
 -- lost
 select format('the deletion of post %s, an insult', id) from post.post
-where content = :'insult' and status = 'POSTED' and hidden_at is null
+where content = :'insult' and status = 'POSTED' and hidden_at is null and id not in (select id from decided_by_people)
 union all
 select format('the deletion of comment %s, an insult', id) from interaction.comment
-where content = :'insult' and hidden_at is null;
+where content = :'insult' and hidden_at is null and id not in (select id from decided_by_people);
 
--- Every action is one event: as often as it succeeded, and at most as often more as its outcome is unknown.
+-- Every action is one event: as often as it succeeded, and at most as often more as its outcome is unknown. What moderation shows
+-- again is published like something new, with the time at which it was restored.
 
 -- lost
 select format('%s of %s: %s succeeded, %s were published', stream, person, ok, events)
 from (
     select person, tally.stream, ok, unknown, count(published.seq) as events from tally
-    left join published on published.stream = tally.stream and person =
+    left join published on published.stream = tally.stream and message ->> 'restored_at' is null and person =
         case published.stream when 'post_viewed' then message ->> 'viewed_by' else message ->> 'created_by' end
     group by person, tally.stream, ok, unknown) as actions
 where events < ok;
@@ -82,7 +97,7 @@ where events < ok;
 select format('%s of %s: %s succeeded, %s are unknown, %s were published', stream, person, ok, unknown, events)
 from (
     select person, tally.stream, ok, unknown, count(published.seq) as events from tally
-    left join published on published.stream = tally.stream and person =
+    left join published on published.stream = tally.stream and message ->> 'restored_at' is null and person =
         case published.stream when 'post_viewed' then message ->> 'viewed_by' else message ->> 'created_by' end
     group by person, tally.stream, ok, unknown) as actions
 where events > ok + unknown;
@@ -101,32 +116,39 @@ where there and exists (select from post.post where post.id = post_id)
     and not exists (select from interaction.reaction where reaction.id = promised_reaction.id)
     and not (insult and id in (select id from unwanted));
 
+-- A user is answered that something is not there: what moderation has hidden, for however long, and what is of a user with whom there
+-- is a block, or was one.
+
 -- wrong
 select format('account %s is there, and a user was answered that it is not', id)
-from denied join auth.account using (id) where what = 'account';
+from denied join auth.account using (id)
+where what = 'account' and not exists (select from parted where (one, other) = (person, id));
 
 -- wrong
 select format('account %s is there again', id) from promised_account join auth.account using (id) where not there;
 
 -- wrong
 select format('post %s is there, and a user was answered that it is not', id)
-from denied join post.post using (id) where what = 'post' and hidden_at is null;
+from denied join post.post using (id) where what = 'post' and id not in (select unwanted.id from unwanted)
+    and not exists (select from parted where (one, other) = (person, created_by));
 
 -- wrong
 select format('post %s is there again', id) from promised_post join post.post using (id) where not there;
 
 -- wrong
 select format('comment %s is there, and a user was answered that it is not', id)
-from denied join interaction.comment using (id) where what = 'comment' and comment.hidden_at is null
-    and not exists (select from post.post where post.id = post_id and post.hidden_at is not null);
+from denied join interaction.comment using (id)
+where what = 'comment' and not exists (select from unwanted where unwanted.id in (comment.id, post_id)) and not exists (
+    select from post.post join parted on (one, other) = (person, post.created_by) where post.id = post_id);
 
 -- wrong
 select format('comment %s is there again', id) from promised_comment join interaction.comment using (id) where not there;
 
 -- wrong
 select format('reaction %s is there, and a user was answered that it is not', id)
-from denied join interaction.reaction using (id) where what = 'reaction'
-    and not exists (select from post.post where post.id = post_id and post.hidden_at is not null);
+from denied join interaction.reaction using (id)
+where what = 'reaction' and not exists (select from unwanted where unwanted.id = post_id) and not exists (
+    select from post.post join parted on (one, other) = (person, post.created_by) where post.id = post_id);
 
 -- wrong
 select format('reaction %s is there again', id) from promised_reaction join interaction.reaction using (id) where not there;
@@ -174,7 +196,7 @@ where post_nft.token_uri is distinct from mint.token_uri
 
 -- wrong
 select format('post %s is not published, its minting %s', subject_id, mint.status) from post.mint
-where kind = 'POST' and mint.status <> 'CANCELLED' and not exists (
+where kind = 'POST' and mint.status not in ('CANCELLED', 'MINTED') and not exists (
     select from post.post where post.id = subject_id and post.status = 'POSTED' and hidden_at is null);
 
 -- lost
@@ -238,15 +260,19 @@ select format('%s %s is about post %s, which is gone', noun, id, post_id) from (
     union all select 'reaction', id, post_id from interaction.reaction
 ) as answer (noun, id, post_id) where not exists (select from post.post where post.id = post_id);
 
--- Moderation: a content has one case at most, every deletion was requested once, and every case is closed.
+-- Moderation: a content has a case and a request to delete it for each time that it was hidden, and every case is closed.
 
 -- doubled
-select format('%s cases about %s', count(*), content_id) from moderation.moderation
-group by content_id having count(*) > 1;
+select format('cases about %s, %s of them: it was hidden %s times', content_id, cases, coalesce(hides, 0))
+from (select content_id, count(*) as cases from moderation.moderation group by content_id) as case_of
+left join visibility_change on id = content_id where cases > coalesce(hides, 0);
 
 -- doubled
-select format('%s requests to delete %s', count(*), message ->> 'content_id') from moderation.outbox
-where message ->> 'content_id' is not null group by message ->> 'content_id' having count(*) > 1;
+select format('requests to delete %s, %s of them: it was hidden %s times', content_id, requests, coalesce(hides, 0))
+from (
+    select (message ->> 'content_id')::uuid as content_id, count(*) as requests from moderation.outbox
+    where message ->> 'content_id' is not null group by 1
+) as asked left join visibility_change on id = content_id where requests > coalesce(hides, 0);
 
 -- lost
 select format('the end of case %s about %s', id, content_id) from moderation.moderation
@@ -254,10 +280,94 @@ where status <> 'DELETE_CONFIRMED';
 
 -- lost
 select format('the deletion of %s, which case %s asked for', content_id, moderation.id) from moderation.moderation
-where exists (select from post.post where post.id = content_id and hidden_at is null)
-    or exists (select from interaction.comment where comment.id = content_id and hidden_at is null);
+where (exists (select from post.post where post.id = content_id and hidden_at is null)
+        or exists (select from interaction.comment where comment.id = content_id and hidden_at is null))
+    and not exists (select from visibility_change where visibility_change.id = content_id and shows > 0);
 
--- A content is hidden exactly as long as a decision in force hides it. What is known of persons who have left is erased.
+-- Subjects are what the log says of them, and so are decisions and strikes. What is known of persons who have left is erased.
+
+-- wrong
+select format('%s %s is %s and %s in version %s, and the log says %s and %s in version %s', type, id, subject.visibility,
+    subject.standing, subject.version, coalesce(folded.visibility, 'VISIBLE'), coalesce(folded.standing, 'ACTIVE'),
+    coalesce(folded.version, 0))
+from moderation.subject left join folded using (type, id)
+where (subject.version, subject.visibility, subject.locked, subject.standing) is distinct from (
+        coalesce(folded.version, 0), coalesce(folded.visibility, 'VISIBLE'), coalesce(folded.locked, false),
+        coalesce(folded.standing, 'ACTIVE'))
+    and not exists (select from erasures where person = subject.author);
+
+-- wrong
+select format('decision %s is %s, and the log says otherwise', id, coalesce(ended_by, 'in force')) from moderation.decision
+where (ended_at is null) = exists (
+        select from log_entry as ended
+        where ended.kind = 'ended' and (ended.type, ended.id) = (subject_type, subject_id)
+            and ended.details ->> 'decision' = decision.id::text)
+    and not exists (select from erasures where person = decision.author);
+
+-- lost
+select format('the strike of decision %s', decision) from logged_strike
+where decision not in (select strike.decision from moderation.strike);
+
+-- doubled
+select format('the strike of decision %s, which is none in the log', decision) from moderation.strike
+where decision not in (select logged_strike.decision from logged_strike);
+
+-- wrong
+select format('the strike of decision %s weighs %s%s, and in the log %s%s', decision, strike.weight,
+    case when revoked_at is not null then ', taken back' end, logged.weight, case when revoked then ', taken back' end)
+from moderation.strike join logged_strike as logged using (decision)
+where (strike.weight, revoked_at is not null) <> (logged.weight, revoked);
+
+-- What strikes have led to stands as long as there are as many of them; of several about one content the gravest counts.
+
+-- wrong
+select format('decision %s is in force for %s strikes, and there are %s', id, strikes, counted)
+from moderation.decision cross join lateral (
+    select coalesce(sum(weight), 0) as counted from (
+        select max(weight) as weight from moderation.strike join moderation.decision as made on made.id = strike.decision
+        where strike.author = decision.author and revoked_at is null group by made.subject_type, made.subject_id
+    ) as strike
+) as total
+where strikes is not null and ended_at is null and counted < strikes;
+
+-- wrong
+select format('account %s is %s, and moderation has it %s', account.id, account.status, coalesce(standing, 'ACTIVE'))
+from auth.account left join moderation.subject on subject.type = 'USER' and subject.id = account.id
+where (case when account.status in ('MUTED', 'BANNED') then account.status end)
+    is distinct from (case when standing in ('MUTED', 'BANNED') then standing end);
+
+-- wrong
+select format('appeal %s is %s by %s; decision %s is by %s and %s', appeal.id, status, appeal.moderator, decision.id,
+    decision.moderator, coalesce(ended_by, 'in force'))
+from moderation.appeal join moderation.decision on decision.id = appeal.decision
+where appeal.moderator = decision.moderator or (status = 'OVERTURNED' and ended_at is null);
+
+-- Nothing is decided about by two moderators: each has what they have claimed for themselves, and what one has decided about another
+-- decides about when something has opened it again. To restore something needs no reason of that kind.
+
+-- doubled
+select format('the claim on %s, by two moderators at once', id) from claimed_twice;
+
+-- doubled
+select format('entry %s decides about %s once more, and nothing has opened it again', seq, id) from closing
+where not (details -> 'actions') @> '[{"action": "RESTORE"}]' and not exists (
+    select from log_entry as opening
+    where (opening.type, opening.id) = (closing.type, closing.id) and opening.seq < closing.seq
+        and opening.seq > coalesce((
+            select max(before.seq) from closing as before
+            where (before.type, before.id) = (closing.type, closing.id) and before.seq < closing.seq), 0)
+        and (opening.kind in ('flagged', 'reported', 'escalated')
+            or opening.kind = 'decided' and opening.details ->> 'visibility' = 'HELD'));
+
+-- Authors and reporters read what became of it.
+
+-- lost
+select format('the notice %s to %s', message ->> 'id', message ->> 'user_id') from moderation.outbox
+where stream = 'moderation_notice' and exists (select from auth.account where id::text = message ->> 'user_id')
+    and not exists (
+        select from engagement.notification where type = 'SYSTEM_MESSAGE' and subject_id::text = message ->> 'id');
+
+-- A content is hidden exactly as long as a decision in force hides it.
 
 -- lost
 select format('%s %s is shown, and moderation has it %s', type, id, visibility)
@@ -395,10 +505,18 @@ from auth.connection full join (select * from engagement.follow where stands) as
 where connection.connected_at is null or follow.stands is null;
 
 -- wrong
-select format('the read model takes the block of %s by %s for %s', target_id, user_id,
-    case when block.stands then 'there' else 'ended' end)
-from auth.block as made full join (select * from engagement.block where stands) as block using (user_id, target_id)
-where made.user_id is null or block.stands is null;
+select format('the %s service takes the block of %s by %s for %s', noun, target_id, user_id,
+    case when copy.stands then 'there' else 'ended' end)
+from (
+    select noun, user_id, target_id, true as stands
+    from auth.block cross join (values ('post'), ('interaction'), ('engagement')) as service (noun)
+) as made
+full join (
+    select 'post' as noun, user_id, target_id, stands from post.block where stands
+    union all select 'interaction', user_id, target_id, stands from interaction.block where stands
+    union all select 'engagement', user_id, target_id, stands from engagement.block where stands
+) as copy using (noun, user_id, target_id)
+where made.stands is null or copy.stands is null;
 
 -- wrong
 select format('the read model has post %s as %s, which is %s', id,
@@ -479,6 +597,19 @@ select format('the publication of post %s is %s, and in the read model %s', id, 
 from post.post join engagement.post_card as card using (id)
 where card.deleted_at is null and post.published_at is distinct from card.published_at;
 
+-- Home feeds as they were read, of up to 200 posts: exactly those of a recount, in its order.
+
+-- lost
+select format('post %s in the feed that %s has read', post_id, reader) from read_feed join feed_recount using (reader)
+where place <= 200 and post_id <> all (posts);
+
+-- wrong
+select format('post %s is item %s of the feed that %s has read, and should not be', item.post_id, item.place, reader)
+from read_feed cross join unnest(posts) with ordinality as item (post_id, place)
+where not exists (
+    select from feed_recount as recount
+    where (recount.reader, recount.post_id, recount.place) = (read_feed.reader, item.post_id, item.place));
+
 -- Recommended posts. Who has seen what is known, and lists are whole.
 
 -- lost
@@ -518,6 +649,13 @@ where type in ('POST_REACTION_RECEIVED', 'POST_COMMENT_RECEIVED', 'COMMENT_REPLY
         where reader = user_id and what = type and post_id = subject_id and actor = actor_id);
 
 -- wrong
+select format('%s is notified of %s by %s, from whom a block or a mute keeps them', notification.user_id, type, actor_id)
+from engagement.notification join engagement.notification_actor on notification_id = notification.id
+where stands and shown and (
+    exists (select from apart where (one, other) = (notification.user_id, actor_id))
+    or exists (select from engagement.mute where (mute.user_id, mute.target_id) = (notification.user_id, actor_id)));
+
+-- wrong
 select format('notification %s counts %s people, they are %s', id, causes, count(actor_id))
 from engagement.notification
 left join engagement.notification_actor on notification_id = notification.id and stands
@@ -531,7 +669,9 @@ from (
     select user_id, day, causes from engagement.notification where type = 'USER_CONNECTED' and shown
 ) as counted full join (
     select target_id, (connected_at at time zone 'UTC')::date as day, count(*) as connections
-    from auth.connection group by 1, 2
+    from auth.connection where not exists (
+        select from engagement.mute where (mute.user_id, mute.target_id) = (connection.target_id, connection.user_id))
+    group by 1, 2
 ) as made on target_id = user_id and made.day = counted.day
 where coalesce(causes, 0) <> coalesce(connections, 0);
 

@@ -1,10 +1,11 @@
 //! `cargo stack chaos`: breaks a platform of its own under load and proves that nothing is lost and nothing counted twice.
 //!
 //! It starts Postgres, Redis and two replicas of every service in a temporary folder, the servers behind TCP proxies of
-//! its own (`proxy`). Simulated users sign up, write, answer, read, delete and leave, over HTTP alone (`users`, `actions`),
-//! while faults are injected as they were drawn from the seed (`faults`, `plan`, `inject`): the same seed makes the same
-//! faults at the same times and the same preferences of users. The answers of the platform are recorded (`promises`):
-//! success is a promise, a refusal is none, and a request that timed out is unknown.
+//! its own (`proxy`). Simulated users sign up, write, answer, read, delete, block, mute, report and leave, over HTTP alone
+//! (`users`, `actions`), and moderators decide about what was reported (`moderators`), while faults are injected as they were
+//! drawn from the seed (`faults`, `plan`, `inject`): the same seed makes the same faults at the same times and the same
+//! preferences of users. The answers of the platform are recorded (`promises`): success is a promise, a refusal is none, and a
+//! request that timed out is unknown.
 //!
 //! Then every fault is undone, and no process is restarted that a fault did not end. When all events are applied (`settled`)
 //! the five schemas are queried in one snapshot (`checks`): every promise is kept, every event was applied by every
@@ -22,10 +23,12 @@ mod feeds;
 mod hashes;
 mod inject;
 mod metrics;
+mod moderators;
 mod mutations;
 mod plan;
 mod promises;
 mod proxy;
+mod relations;
 mod report;
 mod settled;
 mod users;
@@ -113,15 +116,17 @@ async fn run(options: &Chaos, servers: &mut TemporaryServers) -> Result<bool> {
     let plan = plan::plan(options.number, length, &options.faults, replicas.len());
     let end = plan.iter().map(|planned| planned.until + AFTERWARDS).max().unwrap_or_default().max(length);
     console::show(format_args!("Seed {}, {} faults in {} s", options.number, plan.len(), end.as_secs()));
+    let moderators = moderators::appoint(&platform).await?;
 
     let began = Instant::now();
     let workload = Arc::new(Workload::new(&replicas, port_base, began + end)?);
     let counters = CounterTotals::start(&replicas, port_base)?;
-    let users = users::start(&workload, options.number);
+    let mut actors = users::start(&workload, options.number);
+    moderators::start(&mut actors, &workload, moderators, options.number);
     injector.run(&mut platform, &plan, began).await?;
     tokio::select! {
         error = platform.processes().first_end() => return Err(error.context("it ended without a fault")),
-        finished = users::finish(users) => finished?,
+        finished = users::finish(actors) => finished?,
     }
 
     console::info("Every fault is undone; waiting until the platform has settled");
@@ -130,6 +135,7 @@ async fn run(options: &Chaos, servers: &mut TemporaryServers) -> Result<bool> {
     let undone = Instant::now();
     let mut violations = settled::wait(&platform, &subscriptions).await?;
     let settled_after = undone.elapsed().saturating_sub(settled::CONFIRMATION);
+    feeds::read(&workload, options.number).await;
     let beginning = {
         let promises = workload.promises();
         violations.extend(promises.unfounded().map(|((what, status), times)| {
@@ -142,10 +148,8 @@ async fn run(options: &Chaos, servers: &mut TemporaryServers) -> Result<bool> {
     };
     violations.extend(checks::database(&platform.database, &beginning).await?);
     violations.extend(check_hashes(&platform).await?);
-    violations.extend(
-        feeds::missing(&mut RedisInspector::open(&platform.redis).await?, &feeds::expected(&platform.database).await?)
-            .await?,
-    );
+    let expected = feeds::expected(&platform.database, &beginning).await?;
+    violations.extend(feeds::missing(&mut RedisInspector::open(&platform.redis).await?, &expected).await?);
     violations.extend(find_panics(&platform)?);
     let events = checks::count_events(&platform.database).await?;
     let mut mutations = None;

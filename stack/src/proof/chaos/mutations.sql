@@ -1,7 +1,7 @@
 -- Mutations: each spoils one thing and returns its id, and a check has to report it afterwards.
 --
 -- A mutation begins with the kind of the violation and words of it, in which {} is the id. `without` drops a constraint that
--- would not let the mutation happen.
+-- would not let the mutation happen. Under `counted` it is two: with ± as plus the violation is doubled, with ± as minus it is lost.
 
 -- Events.
 
@@ -65,19 +65,28 @@ delete from auth.account where id = (select id from promised_account where there
 
 -- lost: the connection of {}
 delete from auth.connection where (user_id, target_id) = (
-    select user_id, target_id from promised_connection
-    where promised_connection.there
+    select user_id, target_id from promised_relation as promised
+    where kind = 'connection' and promised.there
         and exists (select from promised_account where id = user_id and there)
         and exists (select from promised_account where id = target_id and there) limit 1)
 returning user_id || ' to ' || target_id;
 
--- wrong: the connection of {} is there again
-update promised_connection set there = false where (user_id, target_id) = (
-    select user_id, target_id from promised_connection
-    where promised_connection.there
-        and exists (select from promised_account where id = user_id and there)
-        and exists (select from promised_account where id = target_id and there) limit 1)
+-- lost: the mute of {}
+insert into promised_relation
+select 'mute', id, id, true from promised_account where there and exists (select from auth.account where account.id = promised_account.id)
+limit 1
 returning user_id || ' to ' || target_id;
+
+-- wrong: the connection of {} is there again
+insert into promised_relation select 'connection', user_id, target_id, false from auth.connection limit 1
+returning user_id || ' to ' || target_id;
+
+-- wrong: {}, and one of them blocks the other
+insert into auth.block (user_id, target_id) select target_id, user_id from auth.connection limit 1
+returning target_id || ' is connected to ' || user_id;
+
+-- wrong: {} was refused with 403, and was
+insert into restricted values (gen_random_uuid(), 403) returning person;
 
 -- lost: post {}
 delete from post.post where id = (
@@ -105,12 +114,16 @@ where published.stream = 'post_viewed' and unknown = 0 limit 1
 returning message ->> 'viewed_by';
 
 -- lost: the deletion of post {}, an insult
-update post.post set content = :'insult'
-where ctid = (select ctid from post.post where status = 'POSTED' and hidden_at is null order by ctid limit 1) returning id;
+update post.post set content = :'insult' where ctid = (
+    select ctid from post.post
+    where status = 'POSTED' and hidden_at is null and id not in (select id from decided_by_people) order by ctid limit 1)
+returning id;
 
 -- lost: the deletion of comment {}, an insult
-update interaction.comment set content = :'insult'
-where ctid = (select ctid from interaction.comment where hidden_at is null order by ctid limit 1) returning id;
+update interaction.comment set content = :'insult' where ctid = (
+    select ctid from interaction.comment
+    where hidden_at is null and id not in (select id from decided_by_people) order by ctid limit 1)
+returning id;
 
 -- lost: comment {} on post
 delete from interaction.comment where id = (
@@ -132,7 +145,7 @@ update promised_account set there = false where id = (
 returning id;
 
 -- wrong: account {} is there, and a user was answered that it is not
-insert into denied select 'account', id from auth.account limit 1 returning id;
+insert into denied select 'account', id, id from auth.account limit 1 returning id;
 
 -- wrong: post {} is there again
 update promised_post set there = false where id = (
@@ -140,7 +153,7 @@ update promised_post set there = false where id = (
 returning id;
 
 -- wrong: post {} is there, and a user was answered that it is not
-insert into denied select 'post', id from post.post where hidden_at is null limit 1 returning id;
+insert into denied select 'post', id, created_by from post.post where id not in (select id from unwanted) limit 1 returning id;
 
 -- wrong: comment {} is there again
 update promised_comment set there = false where id = (
@@ -148,8 +161,8 @@ update promised_comment set there = false where id = (
 returning id;
 
 -- wrong: comment {} is there, and a user was answered that it is not
-insert into denied select 'comment', id from interaction.comment where hidden_at is null
-    and post_id in (select id from post.post where hidden_at is null) limit 1
+insert into denied select 'comment', comment.id, post.created_by from interaction.comment join post.post on post.id = post_id
+where comment.id not in (select id from unwanted) and post_id not in (select id from unwanted) limit 1
 returning id;
 
 -- wrong: reaction {} is there again
@@ -158,101 +171,55 @@ update promised_reaction set there = false where id = (
 returning id;
 
 -- wrong: reaction {} is there, and a user was answered that it is not
-insert into denied select 'reaction', id from interaction.reaction
-where post_id in (select id from post.post where hidden_at is null) limit 1
+insert into denied select 'reaction', reaction.id, post.created_by from interaction.reaction join post.post on post.id = post_id
+where post_id not in (select id from unwanted) limit 1
 returning id;
 
 -- Every counter one too high, and one too low.
 
--- doubled: comments of post {}: counted
-update post.post set total_comments = total_comments + 1
+-- counted: comments of post {}: counted
+update post.post set total_comments = total_comments ± 1
 where ctid = (select ctid from post.post where total_comments > 0 order by ctid limit 1) returning id;
 
--- lost: comments of post {}: counted
-update post.post set total_comments = total_comments - 1
-where ctid = (select ctid from post.post where total_comments > 0 order by ctid limit 1) returning id;
-
--- doubled: reactions to post {}: counted
-update post.post set total_reactions = total_reactions + 1
+-- counted: reactions to post {}: counted
+update post.post set total_reactions = total_reactions ± 1
 where ctid = (select ctid from post.post where total_reactions > 0 order by ctid limit 1) returning id;
 
--- lost: reactions to post {}: counted
-update post.post set total_reactions = total_reactions - 1
-where ctid = (select ctid from post.post where total_reactions > 0 order by ctid limit 1) returning id;
-
--- doubled: views of post {}: counted
-update post.post set total_views = total_views + 1
+-- counted: views of post {}: counted
+update post.post set total_views = total_views ± 1
 where ctid = (select ctid from post.post where total_views > 0 order by ctid limit 1) returning id;
 
--- lost: views of post {}: counted
-update post.post set total_views = total_views - 1
-where ctid = (select ctid from post.post where total_views > 0 order by ctid limit 1) returning id;
-
--- doubled: connections of account {}: counted
-update auth.account set total_connections = total_connections + 1
+-- counted: connections of account {}: counted
+update auth.account set total_connections = total_connections ± 1
 where ctid = (select ctid from auth.account where total_connections > 0 order by ctid limit 1) returning id;
 
--- lost: connections of account {}: counted
-update auth.account set total_connections = total_connections - 1
-where ctid = (select ctid from auth.account where total_connections > 0 order by ctid limit 1) returning id;
-
--- doubled: posts of profile {}: counted
-update engagement.profile set total_owned_posts = total_owned_posts + 1
+-- counted: posts of profile {}: counted
+update engagement.profile set total_owned_posts = total_owned_posts ± 1
 where ctid = (select ctid from engagement.profile where total_owned_posts > 0
     and not exists (select from erasures where person = user_id) order by ctid limit 1) returning user_id;
 
--- lost: posts of profile {}: counted
-update engagement.profile set total_owned_posts = total_owned_posts - 1
-where ctid = (select ctid from engagement.profile where total_owned_posts > 0
-    and not exists (select from erasures where person = user_id) order by ctid limit 1) returning user_id;
-
--- doubled: comments of profile {}: counted
-update engagement.profile set total_post_comments = total_post_comments + 1
+-- counted: comments of profile {}: counted
+update engagement.profile set total_post_comments = total_post_comments ± 1
 where ctid = (select ctid from engagement.profile where total_post_comments > 0
     and not exists (select from erasures where person = user_id) order by ctid limit 1) returning user_id;
 
--- lost: comments of profile {}: counted
-update engagement.profile set total_post_comments = total_post_comments - 1
-where ctid = (select ctid from engagement.profile where total_post_comments > 0
-    and not exists (select from erasures where person = user_id) order by ctid limit 1) returning user_id;
-
--- doubled: reactions of profile {}: counted
-update engagement.profile set total_post_reactions = total_post_reactions + 1
+-- counted: reactions of profile {}: counted
+update engagement.profile set total_post_reactions = total_post_reactions ± 1
 where ctid = (select ctid from engagement.profile where total_post_reactions > 0
     and not exists (select from erasures where person = user_id) order by ctid limit 1) returning user_id;
 
--- lost: reactions of profile {}: counted
-update engagement.profile set total_post_reactions = total_post_reactions - 1
-where ctid = (select ctid from engagement.profile where total_post_reactions > 0
-    and not exists (select from erasures where person = user_id) order by ctid limit 1) returning user_id;
-
--- doubled: views of profile {}: counted
-update engagement.profile set total_post_views = total_post_views + 1
+-- counted: views of profile {}: counted
+update engagement.profile set total_post_views = total_post_views ± 1
 where ctid = (select ctid from engagement.profile where total_post_views > 0
     and not exists (select from erasures where person = user_id) order by ctid limit 1) returning user_id;
 
--- lost: views of profile {}: counted
-update engagement.profile set total_post_views = total_post_views - 1
-where ctid = (select ctid from engagement.profile where total_post_views > 0
-    and not exists (select from erasures where person = user_id) order by ctid limit 1) returning user_id;
-
--- doubled: posts in category {}: counted
-update engagement.summary set total = total + 1
+-- counted: posts in category {}: counted
+update engagement.summary set total = total ± 1
 where ctid = (select ctid from engagement.summary where total > 0
     and not exists (select from erasures where person = user_id) order by ctid limit 1) returning category || ' of profile ' || user_id;
 
--- lost: posts in category {}: counted
-update engagement.summary set total = total - 1
-where ctid = (select ctid from engagement.summary where total > 0
-    and not exists (select from erasures where person = user_id) order by ctid limit 1) returning category || ' of profile ' || user_id;
-
--- doubled: actions by day of profile {}: counted
-update engagement.activity set total = total + 1
-where ctid = (select ctid from engagement.activity where total > 0
-    and not exists (select from erasures where person = user_id) order by ctid limit 1) returning user_id;
-
--- lost: actions by day of profile {}: counted
-update engagement.activity set total = total - 1
+-- counted: actions by day of profile {}: counted
+update engagement.activity set total = total ± 1
 where ctid = (select ctid from engagement.activity where total > 0
     and not exists (select from erasures where person = user_id) order by ctid limit 1) returning user_id;
 
@@ -355,14 +322,16 @@ where ctid = (select ctid from interaction.reaction where true order by ctid lim
 
 -- Cases of moderation.
 
--- doubled: 2 cases about {}
+-- doubled: cases about {}, 2 of them: it was hidden 1 times
 insert into moderation.moderation (id, type, content_id, author, raw_content, status, reason)
-select gen_random_uuid(), type, content_id, author, raw_content, status, reason from moderation.moderation where true limit 1
+select gen_random_uuid(), type, content_id, author, raw_content, status, reason from moderation.moderation
+where content_id in (select id from visibility_change where hides = 1) limit 1
 returning content_id;
 
--- doubled: 2 requests to delete {}
+-- doubled: requests to delete {}, 2 of them: it was hidden 1 times
 insert into moderation.outbox (event_id, stream, message)
-select gen_random_uuid(), stream, message from moderation.outbox where message ->> 'content_id' is not null limit 1
+select gen_random_uuid(), stream, message from moderation.outbox
+where (message ->> 'content_id')::uuid in (select id from visibility_change where hides = 1) limit 1
 returning message ->> 'content_id';
 
 -- lost: the end of case {} about
@@ -370,8 +339,74 @@ update moderation.moderation set status = 'DELETE_REQUESTED'
 where ctid = (select ctid from moderation.moderation where true order by ctid limit 1) returning id;
 
 -- lost: the deletion of {}, which case
-update moderation.moderation set content_id = (select id from post.post where hidden_at is null limit 1)
+update moderation.moderation set content_id = (
+    select id from post.post where hidden_at is null and id not in (select id from unwanted) limit 1)
 where ctid = (select ctid from moderation.moderation where true order by ctid limit 1) returning content_id;
+
+-- Subjects, decisions and strikes.
+
+-- wrong: {} is VISIBLE and ACTIVE in version 0, and the log says
+update moderation.subject set version = 0 where (type, id) = (
+    select type, id from moderation.subject
+    where version > 0 and visibility = 'VISIBLE' and standing = 'ACTIVE'
+        and not exists (select from erasures where person = author) order by id limit 1)
+returning id;
+
+-- wrong: decision {} is REVERSED, and the log says otherwise
+update moderation.decision set ended_at = now(), ended_by = 'REVERSED' where id = (
+    select id from moderation.decision
+    where ended_at is null and not exists (select from erasures where person = author) order by id limit 1)
+returning id;
+
+-- lost: the strike of decision {}
+delete from moderation.strike where decision = (select decision from moderation.strike order by decision limit 1) returning decision;
+
+-- doubled: the strike of decision {}, which is none
+insert into moderation.strike (decision, author, weight, at, expires_at)
+select gen_random_uuid(), gen_random_uuid(), 1, now(), now() returning decision;
+
+-- wrong: the strike of decision {} weighs 9
+update moderation.strike set weight = 9 where decision = (select decision from moderation.strike order by decision limit 1)
+returning decision;
+
+-- wrong: decision {} is in force for 999 strikes
+update moderation.decision set strikes = 999 where id = (
+    select id from moderation.decision where strikes is not null and ended_at is null order by id limit 1)
+returning id;
+
+-- wrong: account {} is MUTED, and moderation has it ACTIVE
+update auth.account set status = 'MUTED' where id = (
+    select id from auth.account where status not in ('MUTED', 'BANNED') order by id limit 1) returning id;
+
+-- wrong: appeal {} is UPHELD by
+insert into moderation.appeal (id, decision, author, text, status, moderator)
+select gen_random_uuid(), id, author, 'spoilt', 'UPHELD', moderator from moderation.decision
+where moderator is not null and not exists (select from moderation.appeal where appeal.decision = decision.id) order by id limit 1
+returning id;
+
+-- doubled: the claim on {}, by two
+insert into claimed_twice values (gen_random_uuid()) returning id;
+
+-- doubled: entry {} decides
+insert into moderation.ledger (seq, id, at, actor_type, actor, subject_type, subject_id, version, kind, details, details_hash,
+    previous, hash)
+select (select max(seq) + 1 from moderation.ledger), gen_random_uuid(), at, actor_type, actor, subject_type, subject_id, version, kind,
+    details, details_hash, previous, hash
+from moderation.ledger where seq in (select seq from closing where not (details -> 'actions') @> '[{"action": "RESTORE"}]')
+    and not exists (
+        select from log_entry as later
+        where (later.type, later.id) = (subject_type, subject_id) and later.seq > ledger.seq
+            and later.kind in ('flagged', 'reported', 'decided'))
+order by seq desc limit 1
+returning seq;
+
+-- lost: the notice {} to
+delete from engagement.notification where id = (
+    select id from engagement.notification
+    where type = 'SYSTEM_MESSAGE' and subject_id in (
+        select (message ->> 'id')::uuid from moderation.outbox where stream = 'moderation_notice')
+    order by id limit 1)
+returning subject_id;
 
 -- lost: {} is shown, and moderation has it HIDDEN
 insert into moderation.subject (type, id, author, visibility)
@@ -486,7 +521,7 @@ where ctid = (select ctid from engagement.person where true order by ctid limit 
 update auth.connection set target_id = gen_random_uuid()
 where ctid = (select ctid from auth.connection where true order by ctid limit 1) returning user_id || ' to ' || target_id;
 
--- wrong: the read model takes the block of {} for there
+-- wrong: the engagement service takes the block of {} for there
 insert into engagement.block (user_id, target_id, stands, at)
 select gen_random_uuid(), gen_random_uuid(), true, now() returning target_id || ' by ' || user_id;
 
@@ -510,28 +545,16 @@ update engagement.reaction_card set type = 'ANGRY' where ctid = (
     select ctid from engagement.reaction_card where deleted_at is null and type <> 'ANGRY' order by ctid limit 1)
 returning id;
 
--- doubled: comments of card {}: counted
-update engagement.post_count set comments = comments + 1
+-- counted: comments of card {}: counted
+update engagement.post_count set comments = comments ± 1
 where ctid = (select ctid from engagement.post_count where comments > 0 order by ctid limit 1) returning post_id;
 
--- lost: comments of card {}: counted
-update engagement.post_count set comments = comments - 1
-where ctid = (select ctid from engagement.post_count where comments > 0 order by ctid limit 1) returning post_id;
-
--- doubled: reactions of card {}: counted
-update engagement.post_count set reactions = reactions + 1
+-- counted: reactions of card {}: counted
+update engagement.post_count set reactions = reactions ± 1
 where ctid = (select ctid from engagement.post_count where reactions > 0 order by ctid limit 1) returning post_id;
 
--- lost: reactions of card {}: counted
-update engagement.post_count set reactions = reactions - 1
-where ctid = (select ctid from engagement.post_count where reactions > 0 order by ctid limit 1) returning post_id;
-
--- doubled: views of card {}: counted
-update engagement.post_count set views = views + 1
-where ctid = (select ctid from engagement.post_count where views > 0 order by ctid limit 1) returning post_id;
-
--- lost: views of card {}: counted
-update engagement.post_count set views = views - 1
+-- counted: views of card {}: counted
+update engagement.post_count set views = views ± 1
 where ctid = (select ctid from engagement.post_count where views > 0 order by ctid limit 1) returning post_id;
 
 -- Recommended posts.
@@ -559,6 +582,15 @@ select one, array[one], '{1}', now() from gen_random_uuid() as one returning pos
 
 -- Feeds and notifications.
 
+-- lost: post {} in the feed that
+update read_feed set posts = posts[2:] where reader = (
+    select reader from read_feed where cardinality(posts) between 1 and 100 order by reader limit 1)
+returning (select post_id from feed_recount where feed_recount.reader = read_feed.reader and place = 1);
+
+-- wrong: post {} is item 1 of the feed that
+update read_feed set posts = gen_random_uuid() || posts where reader = (select reader from read_feed order by reader limit 1)
+returning posts[1];
+
 -- lost: the fan-out of post {}
 insert into engagement.fan_out (post_id, author_id) select gen_random_uuid(), gen_random_uuid() returning post_id;
 
@@ -582,6 +614,13 @@ insert into engagement.notification_actor (notification_id, actor_id, stands, at
 select id, gen_random_uuid(), true, now(), now() from engagement.notification
 where type = 'POST_COMMENT_RECEIVED' and shown limit 1
 returning (select subject_id from engagement.notification where id = notification_id);
+
+-- wrong: is notified of POST_COMMENT_RECEIVED by {}, from whom
+insert into engagement.mute (id, user_id, target_id)
+select gen_random_uuid(), notification.user_id, actor_id
+from engagement.notification join engagement.notification_actor on notification_id = notification.id
+where type = 'POST_COMMENT_RECEIVED' and stands and shown limit 1
+returning target_id;
 
 -- wrong: notification {} counts
 update engagement.notification set causes = causes + 1

@@ -8,8 +8,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::proof::chaos::relations::Relation;
+
 /// What moderation has to delete: an attack that no reading excuses.
 pub const INSULT: &str = "You have understood nothing, and I hope you die.";
+
+/// The kind under which refusals are listed of a user who is muted or banned.
+const RESTRICTED: &str = "restricted";
+/// Refusals that have a reason in the request: a second reaction to a post, a connection to a user that the same user blocks, a second
+/// report or one of the user's own, a subject that another moderator has, an appeal that is over or of one's own decision.
+const FOUNDED: [(&str, u16); 7] = [
+    ("react", 400),
+    ("connect", 400),
+    ("report", 409),
+    ("claim", 409),
+    ("appeal", 409),
+    ("resolve", 409),
+    ("resolve", 403),
+];
 
 /// How a request ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,11 +111,15 @@ pub struct Promises {
     pub refusals: BTreeMap<(&'static str, u16), u64>,
     /// How often the outcome of each kind of request is unknown, by status; without one when no answer came in time.
     pub unknowns: BTreeMap<(&'static str, Option<u16>), u64>,
-    /// What was answered not to exist, although it was promised: kind and id.
-    pub denied: BTreeSet<(&'static str, String)>,
+    /// What was answered not to exist, although it was promised: kind and id, and to which user.
+    pub denied: BTreeSet<(&'static str, String, String)>,
+    /// Users who were refused as one is who is muted or banned, with the status.
+    pub restricted: BTreeSet<(String, u16)>,
     pub accounts: BTreeMap<String, Expected>,
-    /// Whether a user is connected to another; none when that is not known.
-    pub connections: BTreeMap<(String, String), Option<bool>>,
+    /// The access tokens of users by their ids, in the order in which they came.
+    pub sessions: Vec<(String, String)>,
+    /// Whether a user has a relation to another, or to a post; none when that is not known.
+    pub relations: BTreeMap<(Relation, String, String), Option<bool>>,
     pub posts: BTreeMap<String, PromisedPost>,
     pub comments: BTreeMap<String, PromisedReply>,
     pub reactions: BTreeMap<String, PromisedReply>,
@@ -108,11 +128,16 @@ pub struct Promises {
     pub visible: Vec<String>,
     /// Pictures that were uploaded, oldest first.
     pub pictures: Vec<String>,
+    /// Which moderator has which subject, until they begin to decide about it; and the subjects that two had at once.
+    pub claims: BTreeMap<String, String>,
+    pub claimed_twice: BTreeSet<String>,
+    /// The posts of home feeds as they were read when all was settled, by reader.
+    pub feeds: BTreeMap<String, Vec<String>>,
 }
 
 impl Promises {
-    /// Counts an outcome, whatever it was about, with the status that was answered.
-    pub fn count(&mut self, what: &'static str, outcome: &Outcome, status: Option<u16>) {
+    /// Counts an outcome, whatever it was about, with the status that was answered to which user.
+    pub fn count(&mut self, what: &'static str, person: Option<&str>, outcome: &Outcome, status: Option<u16>) {
         match outcome {
             Outcome::Ok(_) => self.ok += 1,
             Outcome::Unknown => {
@@ -121,26 +146,28 @@ impl Promises {
             }
             Outcome::Refused(status) => {
                 self.refused += 1;
+                let mut what = what;
+                if let Some(person) = person.filter(|_| [401, 403].contains(status) && !is_founded(what, *status)) {
+                    self.restricted.insert((person.to_owned(), *status));
+                    what = RESTRICTED;
+                }
                 *self.refusals.entry((what, *status)).or_default() += 1;
             }
         }
     }
 
-    /// A user asked for something that was promised. It may have been deleted since by its author or by moderation; if it
-    /// exists at the end, a refusal was wrong.
-    pub fn asked(&mut self, what: &'static str, id: &str, outcome: &Outcome) {
+    /// A user asked for something that was promised. It may have been deleted since by its author or by moderation, or its author and
+    /// the user may have parted; if it exists at the end and none of that was, a refusal was wrong.
+    pub fn asked(&mut self, what: &'static str, id: &str, person: &str, outcome: &Outcome) {
         if *outcome == Outcome::Refused(404) {
-            self.denied.insert((what, id.to_owned()));
+            self.denied.insert((what, id.to_owned(), person.to_owned()));
         }
     }
 
-    /// Refusals that have no reason in a run: its users are signed in, and write what is valid.
+    /// Refusals that have no reason in a run: its users are signed in, and write what is valid. Whether those were muted or banned who
+    /// were refused for that is checked afterwards.
     pub fn unfounded(&self) -> impl Iterator<Item = (&(&'static str, u16), &u64)> {
-        // A second reaction to a post, a second report of it or one of the user's own, what was deleted, and a profile that does not
-        // exist yet.
-        let founded =
-            |what: &str, status: u16| status == 404 || [("react", 400), ("report", 409)].contains(&(what, status));
-        self.refusals.iter().filter(move |((what, status), _)| !founded(what, *status))
+        self.refusals.iter().filter(|((what, status), _)| *what != RESTRICTED && !is_founded(what, *status))
     }
 
     /// Failures that are no outage: a service that cannot work answers 503, and anything else is a bug.
@@ -159,14 +186,29 @@ impl Promises {
         }
     }
 
-    /// A user asked to be connected to another one, or to be disconnected.
-    pub fn connected(&mut self, from: &str, to: &str, connected: bool, outcome: &Outcome) {
-        let known = self.connections.entry((from.to_owned(), to.to_owned())).or_insert(Some(false));
+    /// A user asked for a relation to another one or to a post, or for its end.
+    pub fn related(&mut self, relation: Relation, (from, to): (&str, &str), stands: bool, outcome: &Outcome) {
+        let key = |relation, from: &str, to: &str| (relation, from.to_owned(), to.to_owned());
+        if relation == Relation::Block && stands && !matches!(outcome, Outcome::Refused(_)) {
+            // It ends the connections of the two, before or after what is under way meanwhile.
+            for (from, to) in [(from, to), (to, from)] {
+                self.relations.insert(key(Relation::Connection, from, to), None);
+            }
+        }
+        let known = self.relations.entry(key(relation, from, to)).or_insert(Some(false));
         match outcome {
             // What is unknown once may still come about, after all that follows.
-            Outcome::Ok(_) if known.is_some() => *known = Some(connected),
+            Outcome::Ok(_) if known.is_some() => *known = Some(stands),
             Outcome::Unknown => *known = None,
             _ => {}
+        }
+    }
+
+    /// A moderator was answered that a subject is theirs.
+    pub fn claimed(&mut self, subject: &str, moderator: &str) {
+        let before = self.claims.insert(subject.to_owned(), moderator.to_owned());
+        if before.is_some_and(|other| other != moderator) {
+            self.claimed_twice.insert(subject.to_owned());
         }
     }
 
@@ -200,6 +242,11 @@ impl Promises {
     }
 }
 
+/// Whether a refusal has its reason in the request: also what was deleted, and a profile that does not exist yet.
+fn is_founded(what: &str, status: u16) -> bool {
+    status == 404 || FOUNDED.contains(&(what, status))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,31 +263,70 @@ mod tests {
         assert_eq!(Expected::Absent.deleted(&Outcome::Unknown), Expected::Absent);
     }
 
+    fn known(promises: &Promises, relation: Relation, from: &str, to: &str) -> Option<bool> {
+        promises.relations[&(relation, from.to_owned(), to.to_owned())]
+    }
+
     #[test]
-    fn an_unknown_connection_stays_unknown_whatever_follows() {
+    fn an_unknown_relation_stays_unknown_whatever_follows() {
         let mut promises = Promises::default();
-        promises.connected("a", "b", true, &OK);
-        assert_eq!(promises.connections[&("a".to_owned(), "b".to_owned())], Some(true));
-        promises.connected("a", "b", false, &Outcome::Unknown);
-        promises.connected("a", "b", true, &OK);
-        assert_eq!(promises.connections[&("a".to_owned(), "b".to_owned())], None);
+        promises.related(Relation::Mute, ("a", "b"), true, &OK);
+        assert_eq!(known(&promises, Relation::Mute, "a", "b"), Some(true));
+        promises.related(Relation::Mute, ("a", "b"), false, &Outcome::Unknown);
+        promises.related(Relation::Mute, ("a", "b"), true, &OK);
+        assert_eq!(known(&promises, Relation::Mute, "a", "b"), None);
+    }
+
+    #[test]
+    fn a_block_leaves_both_connections_unknown_and_a_refused_one_neither() {
+        let mut promises = Promises::default();
+        promises.related(Relation::Connection, ("a", "b"), true, &OK);
+        promises.related(Relation::Block, ("b", "a"), true, &Outcome::Refused(404));
+        assert_eq!(known(&promises, Relation::Connection, "a", "b"), Some(true));
+        promises.related(Relation::Block, ("b", "a"), true, &OK);
+        promises.related(Relation::Connection, ("b", "a"), true, &OK);
+        let connections = [("a", "b"), ("b", "a")].map(|(from, to)| known(&promises, Relation::Connection, from, to));
+        assert_eq!((known(&promises, Relation::Block, "b", "a"), connections), (Some(true), [None, None]));
+    }
+
+    #[test]
+    fn a_subject_is_with_one_moderator_until_they_decide() {
+        let mut promises = Promises::default();
+        promises.claimed("post", "mia");
+        promises.claimed("post", "mia");
+        promises.claims.remove("post");
+        promises.claimed("post", "max");
+        assert_eq!(promises.claimed_twice, BTreeSet::new());
+        promises.claimed("post", "mia");
+        assert_eq!(promises.claimed_twice, BTreeSet::from(["post".to_owned()]));
     }
 
     #[test]
     fn only_refusals_with_a_reason_are_accepted() {
         let mut promises = Promises::default();
-        for (what, status) in [("react", 400), ("report", 409), ("view", 404), ("view", 401), ("sign up", 400)] {
-            promises.count(what, &Outcome::Refused(status), Some(status));
+        for (what, status) in [("react", 400), ("report", 409), ("view", 404), ("sign in", 401), ("sign up", 400)] {
+            promises.count(what, None, &Outcome::Refused(status), Some(status));
         }
         let unfounded: Vec<_> = promises.unfounded().map(|(refusal, _)| *refusal).collect();
-        assert_eq!(unfounded, [("sign up", 400), ("view", 401)]);
+        assert_eq!(unfounded, [("sign in", 401), ("sign up", 400)]);
+    }
+
+    #[test]
+    fn who_is_refused_like_a_muted_user_is_remembered() {
+        let mut promises = Promises::default();
+        for (what, status) in [("comment", 403), ("resolve", 403), ("view", 401), ("connect", 400)] {
+            promises.count(what, Some("a"), &Outcome::Refused(status), Some(status));
+        }
+        assert_eq!(promises.restricted, BTreeSet::from([("a".to_owned(), 401), ("a".to_owned(), 403)]));
+        assert_eq!(promises.unfounded().count(), 0);
+        assert_eq!(promises.refusals[&(RESTRICTED, 403)], 1);
     }
 
     #[test]
     fn an_outage_is_no_failure_and_neither_is_silence() {
         let mut promises = Promises::default();
         for status in [Some(503), None, Some(500)] {
-            promises.count("view", &Outcome::Unknown, status);
+            promises.count("view", None, &Outcome::Unknown, status);
         }
         assert_eq!(promises.failures().collect::<Vec<_>>(), [("view", 500, 1)]);
         assert_eq!(promises.unknown, 3);

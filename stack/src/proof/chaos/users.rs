@@ -22,7 +22,7 @@ const ACTORS: u64 = 10;
 const PAUSE: std::ops::Range<u64> = 5..80;
 /// After how many actions, on average, another user follows.
 const ACTIONS: f64 = 60.0;
-const PASSWORD: &str = "a long walk by the sea";
+pub const PASSWORD: &str = "a long walk by the sea";
 
 /// Lets users act until the workload's time is over.
 pub fn start(workload: &Arc<Workload>, seed: u64) -> JoinSet<()> {
@@ -62,19 +62,25 @@ async fn act(workload: Arc<Workload>, mut dice: StdRng, number: u64) {
 async fn join(workload: &Workload, dice: &mut StdRng, email: &str) -> Option<SimulatedUser> {
     let user = json!({ "email": email, "password": PASSWORD, "first_name": "Some", "last_name": "Body",
         "interests": ["BOOKS", "TRAVEL"] });
-    let request = |what, path: &str, body: Value| UserRequest {
-        what,
-        service: &AUTH,
-        method: Method::POST,
-        path: path.to_owned(),
-        token: "",
-        body: Some(body),
-    };
-    let Outcome::Ok(account) = workload.ask(dice, request("sign up", "/auth/signup", user)).await else { return None };
+    let account = enter(workload, dice, "sign up", "/auth/signup", user).await?;
     let id = account["id"].as_str()?.to_owned();
     workload.promises().accounts.insert(id.clone(), Expected::Present);
+    let token = sign_in(workload, dice, email).await?;
+    workload.promises().sessions.push((id.clone(), token.clone()));
+    Some(SimulatedUser::new(id, token))
+}
+
+/// The access token of a user who signs in; none when that did not succeed.
+pub async fn sign_in(workload: &Workload, dice: &mut StdRng, email: &str) -> Option<String> {
     let credentials = json!({ "email": email, "password": PASSWORD });
-    let outcome = workload.ask(dice, request("sign in", "/auth/signin", credentials)).await;
-    let Outcome::Ok(answer) = outcome else { return None };
-    Some(SimulatedUser::new(id, answer["access_token"].as_str()?.to_owned()))
+    let answer = enter(workload, dice, "sign in", "/auth/signin", credentials).await?;
+    Some(answer["access_token"].as_str()?.to_owned())
+}
+
+/// What a request without a session is answered, when it succeeds.
+async fn enter(workload: &Workload, dice: &mut StdRng, what: &'static str, path: &str, body: Value) -> Option<Value> {
+    let (path, body) = (path.to_owned(), Some(body));
+    let request = UserRequest { what, service: &AUTH, method: Method::POST, path, caller: None, body };
+    let Outcome::Ok(answer) = workload.ask(dice, request).await else { return None };
+    Some(answer)
 }

@@ -57,16 +57,114 @@ select format('engagement has not dropped the feed of %s', user_id) from engagem
 union all
 select 'engagement has not dropped all feeds' from engagement.feed_drop_all where done_to is not null
 union all
+select format('interaction has not deleted the %s of %s', lower(what), subject_id) from interaction.removal
+union all
+select format('post has not published the posts of picture %s again', media_id) from post.media_republication
+union all
+select format('post has not confirmed the erasure of %s', person) from post.unconfirmed_erasure
+union all
 select format('post has not indexed post %s', post_id) from post.search_pending
 union all
 select format('post has not processed picture %s', id) from post.media where status = 'UPLOADED'
 union all
 select format('post has not deleted file %s', id) from post.media_blob where doomed_at is not null;
 
--- What moderation asked to take down. Its cases about a person end when they leave; its events stay.
+-- The relations of users to each other and to posts.
+create temp view related (kind, user_id, target_id) as
+select 'connection', user_id, target_id from auth.connection
+union all select 'block', user_id, target_id from auth.block
+union all select 'mute', user_id, target_id from engagement.mute
+union all select 'hide', user_id, post_id from engagement.post_hide;
+
+-- Two users of whom one blocks the other, in either order.
+create temp view apart (one, other) as
+select user_id, target_id from auth.block union select target_id, user_id from auth.block;
+
+-- Two users between whom there was a block at any time.
+create temp view parted (one, other) as
+select (message ->> 'user_id')::uuid, (message ->> 'target_id')::uuid from auth.outbox where stream = 'user_blocked'
+union
+select (message ->> 'target_id')::uuid, (message ->> 'user_id')::uuid from auth.outbox where stream = 'user_blocked';
+
+-- What moderation asked to take down, which is all that it ever had hidden. Its cases about a person end when they leave; its events
+-- stay.
 create temp view unwanted as
 select (message ->> 'content_id')::uuid as id from moderation.outbox
 where stream in ('post_delete_requested', 'moderation_post_comment_delete_requested');
+
+-- How often moderation has hidden a post or comment that was to be seen, and what it has shown again.
+create temp view visibility_change (id, hides, shows) as
+select subject_id,
+    count(*) filter (where visibility in ('HELD', 'HIDDEN', 'REMOVED') and previous not in ('HELD', 'HIDDEN', 'REMOVED')),
+    count(*) filter (where visibility not in ('HELD', 'HIDDEN', 'REMOVED') and previous in ('HELD', 'HIDDEN', 'REMOVED'))
+from (
+    select (message ->> 'subject_id')::uuid as subject_id, message ->> 'visibility' as visibility,
+        message ->> 'previous_visibility' as previous
+    from moderation.outbox where stream = 'moderation_decided' and message ->> 'subject_type' in ('POST', 'COMMENT')
+) as decided
+group by subject_id;
+
+-- The log of moderation; the details of an entry about a person who has left are null.
+create temp view log_entry as
+select seq, actor_type, subject_type as type, subject_id as id, kind, details::jsonb as details from moderation.ledger;
+
+-- What the log says of each subject: the number of its entries, and the strictest of the decisions that have not ended.
+create temp view folded as
+select type, id, version, case when removed then 'REMOVED' else coalesce(visibility, 'VISIBLE') end as visibility,
+    coalesce(locked, false) as locked, coalesce(standing, 'ACTIVE') as standing
+from (
+    select type, id, count(*) as version, bool_or(kind = 'removed' or details ->> 'visibility' = 'REMOVED') as removed
+    from log_entry group by type, id
+) as entries
+left join (
+    select type, id, bool_or((details ->> 'locked')::boolean) as locked,
+        (array['LIMITED', 'HELD', 'HIDDEN'])[
+            max(array_position(array['LIMITED', 'HELD', 'HIDDEN'], details ->> 'visibility'))] as visibility,
+        (array['APPROVAL_REQUIRED', 'MUTED', 'BANNED'])[
+            max(array_position(array['APPROVAL_REQUIRED', 'MUTED', 'BANNED'], details ->> 'standing'))] as standing
+    from log_entry as made
+    where kind = 'decided' and not exists (
+        select from log_entry as ended
+        where ended.kind = 'ended' and (ended.type, ended.id) = (made.type, made.id)
+            and ended.details ->> 'decision' = made.details ->> 'decision')
+    group by type, id
+) as in_force using (type, id);
+
+-- The decisions of moderators that close a review.
+create temp view closing as
+select seq, type, id, details from log_entry
+where kind = 'decided' and actor_type = 'MODERATOR' and (details ->> 'closes_review')::boolean;
+
+-- The strikes that follow from the log, with the weights of the reasons for which the moderators of a run hide something.
+create temp view logged_strike (decision, weight, revoked) as
+select (made.details ->> 'decision')::uuid, weight, taken_back.decision is not null
+from log_entry as made
+join (values ('SPAM_COMMERCIAL', 1), ('HARASSMENT_INSULT', 1), ('HATE_SLUR', 2)) as reason (word, weight)
+    on word = made.details ->> 'reason'
+left join (
+    select distinct details ->> 'decision' as decision from log_entry
+    where kind = 'ended' and details ->> 'why' in ('REVERSED', 'OVERTURNED')
+) as taken_back on taken_back.decision = made.details ->> 'decision'
+where made.kind = 'decided' and made.actor_type = 'MODERATOR' and made.type <> 'USER'
+    and made.details -> 'actions' @> '[{"action": "HIDE"}]';
+
+-- Contents that a moderator has decided about, or an appeal: what machines say of their texts holds no longer.
+create temp view decided_by_people as
+select distinct id from log_entry where actor_type = 'MODERATOR' and kind in ('decided', 'ended');
+
+-- The home feed of each user, newest first: the published posts of those whom they read, and their own, less what they have muted or
+-- hidden.
+create temp view feed_recount (reader, post_id, key, place) as
+select reader, post.id, key, row_number() over (partition by reader order by key desc)
+from (
+    select user_id as reader, target_id as author from auth.connection union all select id, id from auth.account
+) as reads
+join post.post on created_by = author
+cross join lateral engagement.feed_key(post.id, published_at) as key
+where status = 'POSTED' and hidden_at is null and published_at is not null
+    and not exists (select from apart where (one, other) = (reader, author))
+    and not exists (select from engagement.mute where (mute.user_id, mute.target_id) = (reader, author))
+    and not exists (select from engagement.post_hide where (post_hide.user_id, post_hide.post_id) = (reader, post.id));
 
 -- Posts, comments and pictures, and whether users are answered that they do not exist.
 create temp view judged_content as
@@ -137,7 +235,8 @@ select profile.user_id::text, 'actions by day of profile', coalesce(sum(total), 
 from engagement.profile left join engagement.activity on activity.user_id = profile.user_id
 group by profile.user_id, total_owned_posts, total_post_comments, total_post_reactions, total_post_views;
 
--- Who must be notified of whose reaction, comment or reply on which post: of others', while the post can be seen.
+-- Who must be notified of whose reaction, comment or reply on which post: of others', while the post can be seen, and no block or mute
+-- keeps the reader away from them or from the post's author.
 create temp view expected_notification as
 select reply.reader, reply.what, reply.post_id, reply.actor
 from post.post join (
@@ -155,4 +254,7 @@ from post.post join (
     where comment.hidden_at is null
 ) as reply on reply.post_id = post.id
 where post.status = 'POSTED' and post.hidden_at is null and reply.reader <> reply.actor
-    and not exists (select from erasures where noun = 'engagement' and person in (reply.reader, reply.actor));
+    and not exists (select from erasures where noun = 'engagement' and person in (reply.reader, reply.actor))
+    and not exists (select from apart where one = reply.reader and other in (reply.actor, post.created_by))
+    and not exists (
+        select from engagement.mute where (mute.user_id, mute.target_id) = (reply.reader, reply.actor));

@@ -57,10 +57,16 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// Parses a file in which each statement follows a comment with its kind, as in `-- lost: words`.
+    /// Parses a file in which each statement follows a comment with its kind, as in `-- lost: words`. Under `-- counted: words` it is
+    /// two, with the sign `±`: what is lost when a count falls, and doubled when it grows.
     pub fn parse_all(text: &str) -> Result<Vec<Statement>> {
+        let signed = |rest: &str, kind, sign| format!("-- {kind}: {}", rest.replace('±', sign));
+        let each = |paragraph: &str| match paragraph.strip_prefix("-- counted: ") {
+            Some(rest) => vec![signed(rest, "lost", "-"), signed(rest, "doubled", "+")],
+            None => vec![paragraph.to_owned()],
+        };
         let paragraphs = text.split("\n\n").map(str::trim).filter(|paragraph| paragraph.ends_with(';'));
-        paragraphs.map(Statement::parse).collect()
+        paragraphs.flat_map(each).map(|paragraph| Statement::parse(&paragraph)).collect()
     }
 
     fn parse(paragraph: &str) -> Result<Statement> {
@@ -98,6 +104,12 @@ mod tests {
             statement(ViolationKind::Wrong, "b {}", "drop c;", "delete from b"),
         ];
         assert_eq!(Statement::parse_all(text).unwrap(), expected);
+        let counted = Statement::parse_all("-- counted: a {}\nupdate a set b = b ± 1;").unwrap();
+        let expected = [
+            statement(ViolationKind::Lost, "a {}", "", "update a set b = b - 1"),
+            statement(ViolationKind::Doubled, "a {}", "", "update a set b = b + 1"),
+        ];
+        assert_eq!(counted, expected);
         assert!(Statement::parse_all("-- odd\nselect 1;").is_err());
     }
 }

@@ -5,10 +5,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use reqwest::Method;
 use sqlx::types::Uuid;
 
-use crate::client::{Person, To};
+use crate::client::Person;
 use crate::host::console;
 use crate::proof::bench::database::ask;
 use crate::proof::bench::feed::graph::{FACEBOOK_PEOPLE, Network};
@@ -76,9 +75,9 @@ impl<'p> Audience<'p> {
         let mut ids: Vec<Uuid> = (0..network.people).map(|number| id(number.into())).collect();
         let mut readers = Vec::new();
         for ((number, group), person) in numbered.into_iter().zip(people) {
-            let id: Uuid = person.id.parse().context("the id of a person is none")?;
-            ids[number as usize] = id;
-            readers.push(Reader { person, id, connections: network.degree(number), group });
+            let reader = Reader { group, ..Reader::new(person, network.degree(number))? };
+            ids[number as usize] = reader.id;
+            readers.push(reader);
         }
         let script = script(&network, &ids, &readers.iter().map(|reader| reader.id).collect(), posts)?;
         psql::run(&platform.base.database, &script).await.context("a network cannot be made")?;
@@ -113,7 +112,7 @@ impl<'p> Audience<'p> {
     /// Has the feeds of all readers built.
     pub async fn warm(&self) -> Result<()> {
         for reader in &self.readers {
-            let _: serde_json::Value = reader.person.api.ask(Method::GET, To::Engagement, "/me/feed", None).await?;
+            reader.warm().await?;
         }
         Ok(())
     }
@@ -136,6 +135,17 @@ impl<'p> Audience<'p> {
 }
 
 impl Reader {
+    /// A person who has this number of connections, by no request for it.
+    pub fn new(person: Person, connections: usize) -> Result<Reader> {
+        let id = person.id.parse().context("the id of a person is none")?;
+        Ok(Reader { person, id, connections, group: None })
+    }
+
+    /// Has their feed built.
+    pub async fn warm(&self) -> Result<()> {
+        self.person.home_feed().await.map(drop)
+    }
+
     pub async fn token(&self) -> Result<String> {
         Ok(self.person.api.access_token().await?.unwrap_or_default())
     }

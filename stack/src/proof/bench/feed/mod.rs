@@ -1,11 +1,14 @@
 //! `cargo stack bench feed`: how close a home feed comes to its upper limit, what its cost depends on, how soon a post is in the
-//! feeds of all followers, and what a feed costs when it is not in Redis, and when it is.
+//! feeds of all followers and a feed shows what its reader has changed, and what a feed costs when it is not in Redis, and when
+//! it is.
 //!
 //! The network is in the read model of the engagement service alone: feeds ask no other. Of all people only some sign in, and
 //! those send all requests.
 
 mod audience;
+mod big;
 mod bound;
+mod changes;
 mod empty;
 mod fan_out;
 pub mod graph;
@@ -25,7 +28,7 @@ pub async fn run(options: &Feed, platform: &mut MeasuredPlatform<'_>) -> Result<
     // The others are about people with as many connections as no one has there.
     let measurable = |which: &FeedBenchmark| match options.graph {
         Graph::PowerLaw => true,
-        Graph::Facebook => matches!(which, FeedBenchmark::Home | FeedBenchmark::Mix),
+        Graph::Facebook => matches!(which, FeedBenchmark::Home | FeedBenchmark::Changes | FeedBenchmark::Mix),
     };
     let only: Vec<FeedBenchmark> = options.only.iter().copied().filter(measurable).collect();
     ensure!(!only.is_empty(), "none of these can be measured in this graph");
@@ -36,12 +39,19 @@ pub async fn run(options: &Feed, platform: &mut MeasuredPlatform<'_>) -> Result<
         measurements.push(match which {
             FeedBenchmark::Home => bound::measure(options, &audience).await?,
             FeedBenchmark::Connections => pages::by_connections(options, &audience).await?,
+            FeedBenchmark::Big => big::measure(options, &audience).await?,
             FeedBenchmark::Posts => pages::by_posts(options, &audience).await?,
             FeedBenchmark::FanOut => fan_out::measure(options, &audience).await?,
+            FeedBenchmark::Changes => changes::measure(&audience).await?,
             FeedBenchmark::Memory => memory::measure(&audience).await?,
             FeedBenchmark::Empty => empty::measure(options, &audience).await?,
             FeedBenchmark::Mix => mix::measure(options, &audience).await?,
         });
     }
-    Ok(BenchmarkReport { title: "Feeds", measurements })
+    // Each graph has a section of its own, so that neither replaces the other's figures.
+    let title = match options.graph {
+        Graph::PowerLaw => "Feeds",
+        Graph::Facebook => "Feeds of the Facebook graph",
+    };
+    Ok(BenchmarkReport { title, measurements })
 }

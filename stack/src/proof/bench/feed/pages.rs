@@ -59,12 +59,14 @@ async fn measure_both(options: &Feed, servers: &mut TemporaryServers, many: &Aud
     Ok(Measurement { title: "A page by the number of posts".to_owned(), description, rows })
 }
 
-fn head(small: &str, large: &str) -> Vec<String> {
+/// The head of a table whose rows are made by [`cells`].
+pub fn head(small: &str, large: &str) -> Vec<String> {
     let (few, many) = (format!("{small}: pages/s"), format!("{large}: pages/s"));
     row(["what", &few, &many, &format!("time of {large} ÷ {small}")])
 }
 
-fn cells(what: &str, comparison: &Comparison) -> Result<Vec<String>> {
+/// The result of a comparison.
+pub fn cells(what: &str, comparison: &Comparison) -> Result<Vec<String>> {
     let (few, many) = (format!("{:.0}", comparison.limit()?), format!("{:.0}", comparison.subject()?));
     Ok(row([what, &few, &many, &comparison.slowdown()?.to_string()]))
 }

@@ -169,7 +169,8 @@ async fn plant(platform: &MeasuredPlatform<'_>, people: u32, tastes: bool) -> Re
     let rows: Vec<String> = (1..).zip(&readers).map(|(n, reader)| format!("({n}, '{}')", reader.id)).collect();
     let script = format!(
         "\\set people {people}\n\\set groups {GROUPS}\n\\set tastes {tastes}\n\
-         create schema if not exists bench; create table bench.reader (n integer primary key, id uuid not null);\n\
+         drop schema if exists bench cascade; create schema bench;\n\
+         create table bench.reader (n integer primary key, id uuid not null);\n\
          insert into bench.reader values {};\n{}",
         rows.join(", "),
         include_str!("people.sql")
