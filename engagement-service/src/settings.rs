@@ -24,9 +24,9 @@ pub struct Settings {
     #[arg(long, env = "RECOMMENDED_PEOPLE_CRON", default_value = "0 40 2 * * *", value_parser = schedule)]
     pub recommended_people_cron: String,
 
-    /// Seconds between two signs of life on a stream of notifications, from 1 to 30. Its token is checked three times as often, so
-    /// that a stream ends within ten seconds of its session
-    #[arg(long, env = "STREAM_HEARTBEAT", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=30))]
+    /// Seconds between two signs of life on a stream of notifications, from 1 to 60, of which more than 30 are as 30. Its token is
+    /// checked three times as often, so that a stream ends within ten seconds of its session
+    #[arg(long, env = "STREAM_HEARTBEAT", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=60))]
     pub stream_heartbeat: u64,
 
     /// When a pass over the posts of the last 30 days begins that finds similar ones, for recommendations: a schedule as above. One
@@ -76,7 +76,7 @@ pub enum Command {
 impl Settings {
     /// The time between two signs of life on a stream.
     pub fn stream_heartbeat(&self) -> Duration {
-        Duration::from_secs(self.stream_heartbeat)
+        Duration::from_secs(self.stream_heartbeat.min(30))
     }
 }
 

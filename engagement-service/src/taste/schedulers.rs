@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use sqlx::Connection;
+use sqlx::error::DatabaseError;
 use uuid::Uuid;
 
 use super::broker::{Brokered, fresh_token};
@@ -145,7 +146,9 @@ impl Worker for TasteMatcher {
             Err(error) => {
                 let is_alone = self.batch.shrink(people.len());
                 savepoint.rollback().await?;
-                if !is_alone {
+                // A deadlock or a lock that was waited for says nothing about the person.
+                let code = error.as_database_error().and_then(DatabaseError::code).unwrap_or_default();
+                if !is_alone || code.starts_with("40") || code == "55P03" {
                     return Err(error.into());
                 }
                 tracing::warn!(?people, %error, "a person was skipped, since who listens to the same could not be found");

@@ -5,8 +5,8 @@ use uuid::Uuid;
 use super::events::producers;
 use super::models::CommentReaction;
 use super::schemas::CommentReactionOut;
+use crate::removals::PAGE;
 use crate::removals::models::Removal;
-use crate::removals::{PAGE, is_full};
 
 /// A user reacted to a comment, or changed their reaction.
 pub async fn saved(tx: &mut PgTransaction<'_>, reaction: &CommentReaction) -> sqlx::Result<()> {
@@ -28,9 +28,8 @@ pub async fn deleted(tx: &mut PgTransaction<'_>, reaction: &CommentReaction) -> 
 /// published, so that no service keeps what is gone.
 pub async fn comments_deleted(tx: &mut PgTransaction<'_>, comments: &[Uuid]) -> sqlx::Result<()> {
     let reactions = CommentReaction::delete_by_comments(tx, comments, PAGE).await?;
-    if is_full(reactions.len()) {
-        Removal::begin_comment_reactions(tx, comments).await?;
-    }
+    // Reactions that others take back at the same moment are not among these, so their number says nothing about what is left.
+    Removal::begin_comment_reactions(tx, comments).await?;
     publish(tx, reactions).await.map(drop)
 }
 

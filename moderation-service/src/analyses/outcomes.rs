@@ -164,7 +164,7 @@ async fn apply(
     let is_in_force = of_policies().any(|ruling| ruling.actions == wanted);
     let over: Vec<Uuid> =
         of_policies().filter(|ruling| ruling.actions != wanted).map(|ruling| ruling.decision).collect();
-    if let Some(found) = judged.verdict.strictest().filter(|_| !wanted.is_empty() && !is_in_force) {
+    if let Some(found) = judged.verdict.acting().filter(|_| !wanted.is_empty() && !is_in_force) {
         let policy = PolicyRef { id: found.policy, version: found.version, rule: found.rule.clone() };
         let reason = judged.reason.unwrap_or(found.reason);
         let decision = NewDecision {

@@ -28,6 +28,7 @@ use crate::core::api::errors::Error;
 use crate::core::app::App;
 use crate::core::app::identity::User;
 use crate::core::app::limits::Limit;
+use crate::core::contract::timestamp::Timestamp;
 use crate::core::ground::settings::Rate;
 use crate::subjects::SubjectKey;
 use crate::subjects::actions::Action;
@@ -59,9 +60,18 @@ pub struct NewDecision {
     pub strikes: Option<i32>,
     /// Whether the open reports about the subject were a misuse of reporting; they count as that when they are closed.
     pub abusive: bool,
+    /// Up to when the moderator has seen what there is of the subject, where that is not now.
+    pub seen_until: Option<Timestamp>,
 }
 
 impl NewDecision {
+    /// Whether the moderator can have seen another decision about the subject: its id says when it was made.
+    pub fn has_seen(&self, decision: Uuid) -> bool {
+        let made = decision.get_timestamp().map(|made| made.to_unix());
+        let seen = self.seen_until.map(|seen| u64::try_from(seen.0.timestamp()).unwrap_or_default());
+        made.zip(seen).is_none_or(|((made, _), seen)| made <= seen)
+    }
+
     /// What a machine decides about a subject, by itself: by no policy, after no analysis, and without an end.
     pub fn of_machine(key: SubjectKey, author: Uuid, actions: Vec<Action>, reason: Reason) -> Self {
         Self {
@@ -78,6 +88,7 @@ impl NewDecision {
             hours: None,
             strikes: None,
             abusive: false,
+            seen_until: None,
         }
     }
 }

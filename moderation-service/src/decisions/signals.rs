@@ -17,7 +17,7 @@ use crate::ledger::NewEntry;
 use crate::strikes::models::{add, revoke, sum};
 use crate::strikes::services::Ladder;
 use crate::subjects::actions::Action;
-use crate::subjects::changes::{Actor, Change, Ended};
+use crate::subjects::changes::{Actor, Change, Ended, Ruling};
 use crate::subjects::{SubjectKey, Visibility};
 
 /// Whether the claim of another moderator keeps this one from deciding about a subject; it keeps no administrator.
@@ -39,7 +39,7 @@ pub async fn decide(tx: &mut PgTransaction<'_>, new: NewDecision) -> Result<Deci
     end_those_before(tx, &mut locked, &new).await?;
     let found = found_by_machine(tx, &locked, &new).await?;
     let decision = store(tx, &new, &locked, found).await?;
-    if by_person && new.strikes.is_none() {
+    if answers_case(&locked, &new) {
         release(tx, new.key).await?;
         if locked.subject.reports > 0 {
             if new.abusive {
@@ -107,6 +107,7 @@ pub async fn moderate(tx: &mut PgTransaction<'_>, ladder: &Ladder, new: NewDecis
             hours: None,
             strikes: Some(rung.from),
             abusive: false,
+            seen_until: None,
         };
         decide(tx, follows).await?;
     }
@@ -117,10 +118,12 @@ pub async fn moderate(tx: &mut PgTransaction<'_>, ladder: &Ladder, new: NewDecis
 /// person looks.
 async fn end_those_before(tx: &mut PgTransaction<'_>, locked: &mut Locked, new: &NewDecision) -> sqlx::Result<()> {
     let restores = new.actions.contains(&Action::Restore);
-    let is_held = |visibility| new.is_by_person() && visibility == Some(Visibility::Held);
+    let is_held = |ruling: &Ruling| {
+        new.is_by_person() && ruling.visibility == Some(Visibility::Held) && new.has_seen(ruling.decision)
+    };
     let why = if new.restricts() { Ended::Superseded } else { Ended::Reversed };
     let end = End { why, actor: new.actor, note: None };
-    let over = locked.subject.active.iter().filter(|held| restores || is_held(held.ruling.visibility));
+    let over = locked.subject.active.iter().filter(|held| restores || is_held(&held.ruling));
     let over: Vec<Uuid> = over.map(|held| held.ruling.decision).collect();
     for id in over {
         let Some(decision) = Decision::find(&mut **tx, id).await? else { continue };
@@ -137,6 +140,12 @@ async fn end_those_before(tx: &mut PgTransaction<'_>, locked: &mut Locked, new: 
         }
     }
     Ok(())
+}
+
+/// Whether a decision is a person's answer to the case of the subject: not where a machine has held it since they have looked.
+fn answers_case(locked: &Locked, new: &NewDecision) -> bool {
+    let is_new = |ruling: &Ruling| ruling.visibility == Some(Visibility::Held) && !new.has_seen(ruling.decision);
+    new.is_by_person() && new.strikes.is_none() && !locked.subject.active.iter().any(|held| is_new(&held.ruling))
 }
 
 /// Whether a machine has found what a decision is about: by the analysis that it follows from, or by what a person has looked at.
@@ -198,7 +207,7 @@ fn add_rulings(locked: &mut Locked, new: &NewDecision, decision: &Decision) {
         NewEntry::new(new.actor, Change::Decided { ruling, closes_review, means, public_note, internal_note })
     };
     // What the ladder does is no look at the account's own reports.
-    let closes_review = new.is_by_person() && new.strikes.is_none();
+    let closes_review = answers_case(locked, new);
     let of_subject = if new.key.is_user() { decision.for_author() } else { decision.for_content() };
     locked.entries.push(decided(of_subject, closes_review));
     if locked.account.is_some() && new.is_about_author() {

@@ -52,6 +52,12 @@ impl PolicyVerdict {
         self.enforced().reduce(|first, next| if next.outcome > first.outcome { next } else { first })
     }
 
+    /// The strictest match of those that do something to the content, and not only ask for a person; of several, the first.
+    pub fn acting(&self) -> Option<&Match> {
+        let acting = self.enforced().filter(|found| found.outcome != RuleOutcome::Review);
+        acting.reduce(|first, next| if next.outcome > first.outcome { next } else { first })
+    }
+
     /// What becomes of the content.
     pub fn outcome(&self) -> RuleOutcome {
         self.strictest().map_or(RuleOutcome::Allow, |found| found.outcome)

@@ -69,6 +69,7 @@ impl ScheduledDecision {
             hours: self.hours,
             strikes: None,
             abusive: self.abusive,
+            seen_until: Some(self.created_at),
         }
     }
 

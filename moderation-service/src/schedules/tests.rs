@@ -9,10 +9,13 @@ use super::schedulers::ScheduledDecider;
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::counted::Counted;
 use crate::core::testing::{Platform, Reply, new_user};
-use crate::decisions::tests::{decide, fields, new_content, new_moderator, standing, start, visibility};
+use crate::decisions::tests::{
+    decide, decided_by_machine, fields, new_content, new_moderator, standing, start, visibility,
+};
 use crate::expiry::schedulers::TimerLag;
 use crate::ledger::events::MODERATION_DECIDED;
 use crate::strikes::services::Ladder;
+use crate::subjects::actions::Action;
 use crate::subjects::{SubjectKey, SubjectType};
 
 async fn schedule(platform: &Platform, moderator: &str, key: SubjectKey, body: Value) -> Reply {
@@ -95,6 +98,36 @@ async fn a_scheduled_decision_is_made_when_it_is_due(_: PgPoolOptions, database:
     let statements = platform.call("GET", "/me/moderation/decisions", Some(&anna), None).await.body;
     assert!(statements.to_string().contains("It threatens a neighbour."), "{statements}");
     assert_eq!(list(&platform, "?waiting=true").await, json!([]));
+}
+
+/// What a machine has held since a decision was scheduled waits for a person: the moderator has not seen it.
+#[sqlx::test(migrations = false)]
+async fn what_is_held_meanwhile_stays_held(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((_, her), (moderator, _)) = (new_user(), new_moderator());
+    let [before, after] =
+        [new_content(&platform, SubjectType::Post, her).await, new_content(&platform, SubjectType::Post, her).await];
+    decided_by_machine(&platform, before, her, Action::Hold).await;
+    for post in [before, after] {
+        let lock = json!({ "in_hours": 8, "actions": [{ "action": "LOCK" }], "reason": "OTHER_RULES" });
+        assert_eq!(schedule(&platform, &moderator, post, lock).await.status, 201);
+    }
+    // The hold of the other one is an hour later.
+    let earlier = format!(
+        "update scheduled_decision set created_at = created_at - interval '1 hour' where subject_id = '{}'",
+        after.id
+    );
+    platform.app.db.execute(AssertSqlSafe(earlier)).await.unwrap();
+    decided_by_machine(&platform, after, her, Action::Hold).await;
+    pass(&platform, 9).await;
+    assert_eq!(run(&platform).await, 2);
+    let seen = [visibility(&platform, before).await, visibility(&platform, after).await];
+    assert_eq!(seen, [json!("VISIBLE"), json!("HELD")]);
+    for post in [before, after] {
+        let path = format!("/moderation/subjects/POST/{}", post.id);
+        let page = platform.call("GET", &path, Some(&moderator), None).await.body;
+        assert_eq!(page["state"]["locked"], true, "{page}");
+    }
 }
 
 /// Who has scheduled a decision, or an administrator, takes it back before it is due; of a subject that is gone none is made.

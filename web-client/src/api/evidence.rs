@@ -121,8 +121,9 @@ impl Evidence {
 
     /// What it was reported for, or else flagged for.
     pub fn reason(&self) -> Option<&str> {
-        let reported = self.case.reports.first().map(|report| report.reason.as_str());
-        let matched = self.analysis.iter().flat_map(|analysis| &analysis.matched).next();
+        let reported =
+            self.case.reports.iter().find(|report| report.status == "OPEN").map(|report| report.reason.as_str());
+        let matched = self.analysis.iter().flat_map(|analysis| &analysis.matched).find(|rule| rule.mode == "ENFORCE");
         reported.or_else(|| matched.map(|rule| rule.reason.as_str()))
     }
 

@@ -263,9 +263,9 @@ impl Caller {
             }
             match next {
                 Some(next) if !is_over => cursor = next,
-                _ => break,
+                _ => return Ok(None),
             }
         }
-        Ok(None)
+        Err(Failure::Away("a list is longer than is read".to_owned()))
     }
 }

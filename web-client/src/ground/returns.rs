@@ -44,6 +44,8 @@ pub fn page_around(headers: &HeaderMap, path: &str) -> Uri {
         (said(header::HOST.as_str()) == Some(authority) && local(&path) == path).then_some(path)
     };
     let page = said("hx-current-url").or_else(|| said("referer")).and_then(inside);
+    // What was typed when a session had ended is sent from the page of the sign-in.
+    let page = page.filter(|page| page.split('?').next() != Some("/signin"));
     let page = page.as_deref().map_or_else(|| page_of(path), full_page);
     page.parse().unwrap_or_else(|_| Uri::from_static("/"))
 }

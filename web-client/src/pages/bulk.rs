@@ -1,12 +1,12 @@
 //! One decision about many cases of the queue: what it will do, and, once that is confirmed, what became of each.
 use askama::Template;
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::fields::{Asked, Fields};
-use super::moderation::{BULK_ACTIONS, show_queue, subject};
+use super::moderation::{BULK_ACTIONS, new_key, show_queue, subject};
 use crate::api::failures::Failure;
 use crate::api::moderation::BulkResult;
 use crate::doors::errors::html;
@@ -20,6 +20,7 @@ struct BulkConfirm<'a> {
     total: i64,
     chosen: Vec<(&'static str, Uuid)>,
     action: &'static str,
+    key: String,
     reason: &'a str,
     fields: &'a Fields,
     error: Option<String>,
@@ -45,7 +46,7 @@ pub async fn decide(Member(page, caller): Member, asked: Asked, fields: Fields) 
         return show_queue(page, &caller, &asked, &fields, Some(error.to_owned())).await;
     };
     if !fields.has("sure", "yes") {
-        return Ok(confirm(page, chosen, action, &fields, None));
+        return Ok(confirm(page, chosen, (action, new_key()), &fields, None));
     }
     let subjects: Vec<Value> = chosen.iter().map(|(kind, id)| json!({ "type": kind, "id": id })).collect();
     let body = json!({
@@ -53,7 +54,11 @@ pub async fn decide(Member(page, caller): Member, asked: Asked, fields: Fields) 
         "public_note": fields.optional("public_note"), "internal_note": fields.optional("internal_note"),
         "abusive": fields.has("abusive", "yes"),
     });
-    match caller.send::<Vec<BulkResult>>(Method::POST, &["moderation", "decisions", "bulk"], &body).await {
+    // Under a key, so that a form that is sent twice says what became of each case, and not that all were decided before.
+    let sent = caller.put_once(&["moderation", "decisions", "bulk"], fields.get("key"), &body).await;
+    let read =
+        |value| serde_json::from_value::<Vec<BulkResult>>(value).map_err(|error| Failure::Away(error.to_string()));
+    match sent.and_then(read) {
         Ok(results) => {
             let number = |are_decided: bool| {
                 let number = results.iter().filter(|result| result.is_decided() == are_decided).count();
@@ -64,7 +69,9 @@ pub async fn decide(Member(page, caller): Member, asked: Asked, fields: Fields) 
         }
         Err(failure) => {
             let error = failure.reason().ok_or_else(|| failure.clone())?.to_owned();
-            Ok(confirm(page, chosen, action, &fields, Some(error)))
+            // While the first one is carried out, the second one goes on under its key.
+            let key = if failure.is(StatusCode::CONFLICT) { fields.get("key").to_owned() } else { new_key() };
+            Ok(confirm(page, chosen, (action, key), &fields, Some(error)))
         }
     }
 }
@@ -72,13 +79,13 @@ pub async fn decide(Member(page, caller): Member, asked: Asked, fields: Fields) 
 fn confirm(
     page: Frame,
     chosen: Vec<(&'static str, Uuid)>,
-    action: &'static str,
+    (action, key): (&'static str, String),
     fields: &Fields,
     error: Option<String>,
 ) -> Response {
     let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let total = i64::try_from(chosen.len()).unwrap_or(i64::MAX);
-    let shown = BulkConfirm { page, total, chosen, action, reason: fields.get("reason"), fields, error };
+    let shown = BulkConfirm { page, total, chosen, action, key, reason: fields.get("reason"), fields, error };
     (status, html(&shown)).into_response()
 }
 

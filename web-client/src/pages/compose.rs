@@ -137,6 +137,11 @@ async fn save(member: Result<Member, Failure>, id: Option<Uuid>, upload: Upload)
         Some(failure) => Err(failure),
         None => write(&caller, id, &fields).await,
     };
+    // The token ended while pictures arrived: the form is sent once more, with one of its own.
+    let written = written.map_err(|failure| match failure {
+        Failure::SignedOut => Failure::Away("the token ended during the upload".to_owned()),
+        other => other,
+    });
     match written {
         Ok(to) => Ok(to.into_response()),
         Err(failure) => {

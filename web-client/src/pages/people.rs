@@ -137,7 +137,7 @@ async fn activity_of(t: &Texts, caller: &Caller, id: Uuid) -> Result<Activity, F
     let path = ["users", text.as_str(), "posts", "count"];
     let (posts, compared) = futures::future::join(caller.get::<PostCount>(&path, &[]), caller.compatibility(id)).await;
     let counts = vec![(t.posts, posts?.count.to_string())];
-    Ok(Activity { counts, lists: shared(t, compared?.top_items) })
+    Ok(Activity { counts, lists: shared(t, compared.map(|compared| compared.top_items).unwrap_or_default()) })
 }
 
 /// What a person deals with and listens to most.

@@ -255,13 +255,16 @@ async fn a_decision_about_many_says_what_became_of_each() {
 
     let result = |kind: &str, outcome: &str| json!({ "type": kind, "id": ID, "outcome": outcome, "decision": null });
     client.stub.answer(call, 200, json!([result("POST", "DECIDED"), result("COMMENT", "CLAIMED")]));
-    let done = client.post("/moderation/bulk", &format!("{form}&sure=yes&public_note=No+ads&abusive=yes")).await.text;
+    let sure = format!("{form}&sure=yes&key=once&public_note=No+ads&abusive=yes");
+    let done = client.post("/moderation/bulk", &sure).await.text;
     expect(
         &done,
         &["1 case was decided. 1 case was not.", "<span>Hide</span>", "<strong>A moderator is looking at it.</strong>"],
     );
     expect(&done, &[&format!("href=\"/moderation/COMMENT/{ID}\"")]);
-    let sent = client.stub.calls(call).pop().unwrap().body;
+    let sent = client.stub.calls(call).pop().unwrap();
+    assert_eq!(sent.headers["idempotency-key"], "once");
+    let sent = sent.body;
     assert_eq!(sent["subjects"], json!([{ "type": "POST", "id": ID }, { "type": "COMMENT", "id": ID }]));
     assert_eq!((&sent["actions"], &sent["only_open"]), (&json!([{ "action": "HIDE" }]), &json!(true)));
     assert_eq!((&sent["public_note"], &sent["abusive"]), (&json!("No ads"), &json!(true)));

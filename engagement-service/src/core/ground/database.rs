@@ -76,14 +76,15 @@ pub async fn prepare(db: &PgPool, schema: &str, migrations: &Migrator) -> anyhow
 async fn migrate(session: &PgPool, schema: &str, migrations: &Migrator) -> anyhow::Result<()> {
     let lock = sqlx::query_scalar!(r#"select pg_try_advisory_lock(hashtextextended($1, 0)) as "ours!""#, schema);
     anyhow::ensure!(lock.fetch_one(session).await?, "another replica makes the tables");
-    // What is left of an index whose building broke off counts as there, and is of no use to a query.
-    let broken = sqlx::query_scalar!(
-        r#"select indexrelid::regclass::text as "name!" from pg_index join pg_class on oid = indexrelid
-        where not indisvalid and relnamespace = to_regnamespace($1)"#,
+    // An index whose building broke off counts as there, for `if not exists` too, and is of no use to a query: it is built anew.
+    let mends = sqlx::query_scalar!(
+        r#"select format(case when relname ~ '_cc(new|old)[0-9]*$' then 'drop index %s' else 'reindex index concurrently %s' end,
+            indexrelid::regclass) as "statement!"
+        from pg_index join pg_class on oid = indexrelid where not indisvalid and relnamespace = to_regnamespace($1)"#,
         schema
     );
-    for index in broken.fetch_all(session).await? {
-        session.execute(AssertSqlSafe(format!("drop index {index}"))).await?;
+    for statement in mends.fetch_all(session).await? {
+        session.execute(AssertSqlSafe(statement)).await?;
     }
     Ok(migrations.run(session).await?)
 }

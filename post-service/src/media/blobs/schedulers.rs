@@ -87,7 +87,7 @@ pub fn job(app: &App, library: &Arc<MediaLibrary>) -> Job {
 /// The job that gives up direct uploads, and deletes what clients have written that was not announced.
 pub fn incoming_job(app: &App, library: &Arc<MediaLibrary>) -> Job {
     Job::new("incoming media", INCOMING_SCHEDULE, (app.clone(), library.clone()), |(app, library)| async move {
-        end_abandoned(&app).await?;
+        while end_abandoned(&app).await? > 0 {}
         delete_unwanted(&app, &library).await
     })
 }

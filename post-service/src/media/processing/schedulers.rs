@@ -2,7 +2,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, anyhow, bail};
 use axum::body::Bytes;
 use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -112,7 +112,14 @@ impl MediaWorker {
             if running.as_ref().is_some_and(|clock| clock.elapsed() >= self.time_limit) {
                 return Ok(Err(MediaRefusal::TooSlow));
             }
-            ensure!(began.elapsed() < self.patience, "the machine is overloaded");
+            if began.elapsed() >= self.patience {
+                // One that has had half of its time is not begun again: its thread goes on, and the next one would be taken, too.
+                let used = running.as_ref().map_or(Duration::ZERO, ThreadClock::elapsed);
+                if used >= self.time_limit / 2 {
+                    return Ok(Err(MediaRefusal::TooSlow));
+                }
+                bail!("the machine is overloaded");
+            }
         };
         match done {
             Ok(done) => Ok(done),
