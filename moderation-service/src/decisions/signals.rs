@@ -39,7 +39,8 @@ pub async fn decide(tx: &mut PgTransaction<'_>, new: NewDecision) -> Result<Deci
     end_those_before(tx, &mut locked, &new).await?;
     let found = found_by_machine(tx, &locked, &new).await?;
     let decision = store(tx, &new, &locked, found).await?;
-    if answers_case(&locked, &new) {
+    let answers_case = answers_case(&locked, &new);
+    if answers_case {
         release(tx, new.key).await?;
         if locked.subject.reports > 0 {
             if new.abusive {
@@ -49,7 +50,7 @@ pub async fn decide(tx: &mut PgTransaction<'_>, new: NewDecision) -> Result<Deci
             locked.entries.push(NewEntry::new(new.actor, Change::ReportsClosed { reports }));
         }
     }
-    add_rulings(&mut locked, &new, &decision);
+    add_rulings(&mut locked, &new, &decision, answers_case);
     let at = locked.at;
     let (before, after) = locked.record(tx).await?;
     if new.key.is_in_contract() && !before.visibility.is_hidden() && after.visibility.is_hidden() {
@@ -93,21 +94,11 @@ pub async fn moderate(tx: &mut PgTransaction<'_>, ladder: &Ladder, new: NewDecis
     add(tx, (decision.id, author), decision.reason.weight(), decision.at, ladder.strike_days).await?;
     let after = sum(&mut **tx, author, decision.at).await?;
     if let Some(rung) = ladder.reached(before, after) {
+        let (key, actions) = (SubjectKey::user(author), vec![rung.action.clone()]);
         let follows = NewDecision {
-            key: SubjectKey::user(author),
-            author,
             actor,
-            actions: vec![rung.action.clone()],
-            reason: decision.reason,
-            policy: None,
-            analysis: None,
-            means: None,
-            internal_note: None,
-            public_note: None,
-            hours: None,
             strikes: Some(rung.from),
-            abusive: false,
-            seen_until: None,
+            ..NewDecision::of_machine(key, author, actions, decision.reason)
         };
         decide(tx, follows).await?;
     }
@@ -142,7 +133,8 @@ async fn end_those_before(tx: &mut PgTransaction<'_>, locked: &mut Locked, new: 
     Ok(())
 }
 
-/// Whether a decision is a person's answer to the case of the subject: not where a machine has held it since they have looked.
+/// Whether a decision is a person's answer to the case of the subject: not where a machine has held it since they have looked. What the
+/// ladder does is no look at the account's own reports.
 fn answers_case(locked: &Locked, new: &NewDecision) -> bool {
     let is_new = |ruling: &Ruling| ruling.visibility == Some(Visibility::Held) && !new.has_seen(ruling.decision);
     new.is_by_person() && new.strikes.is_none() && !locked.subject.active.iter().any(|held| is_new(&held.ruling))
@@ -199,17 +191,15 @@ async fn store(
     Ok(decision)
 }
 
-/// Adds what a decision makes of its subjects.
-fn add_rulings(locked: &mut Locked, new: &NewDecision, decision: &Decision) {
+/// Adds what a decision makes of its subjects, and whether it answers the case.
+fn add_rulings(locked: &mut Locked, new: &NewDecision, decision: &Decision, answers_case: bool) {
     let decided = |ruling, closes_review| {
         let (public_note, internal_note) = (new.public_note.clone(), new.internal_note.clone());
         let (ruling, means) = (Box::new(ruling), new.means.clone().map(Box::new));
         NewEntry::new(new.actor, Change::Decided { ruling, closes_review, means, public_note, internal_note })
     };
-    // What the ladder does is no look at the account's own reports.
-    let closes_review = answers_case(locked, new);
     let of_subject = if new.key.is_user() { decision.for_author() } else { decision.for_content() };
-    locked.entries.push(decided(of_subject, closes_review));
+    locked.entries.push(decided(of_subject, answers_case));
     if locked.account.is_some() && new.is_about_author() {
         locked.account_entries.push(decided(decision.for_author(), false));
     }
