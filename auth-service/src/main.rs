@@ -5,6 +5,7 @@ mod auth;
 mod connections;
 mod core;
 mod directory;
+mod graph_view;
 mod linked_accounts;
 mod mails;
 mod names;
@@ -38,6 +39,7 @@ use crate::core::ground::settings::Base;
 use crate::core::ground::telemetry;
 use crate::core::serve::{self, Features, Service};
 use crate::directory::schedulers::HashWriter;
+use crate::graph_view::schedulers::GraphListener;
 use crate::linked_accounts::providers::Providers;
 use crate::linked_accounts::schedulers::RevocationWorker;
 use crate::mails::schedulers::MailSender;
@@ -112,12 +114,13 @@ static SERVICE: Service = Service {
         let settings = Settings::from_arg_matches(arguments)?;
         let providers = Providers::new(&settings.linked, &settings.tokens, app.settings.environment)?;
         let transport = MailTransport::new(&settings.mails)?;
-        Ok(features(&App::new(app, &settings.tokens, settings.rules())?, transport, Arc::new(providers)))
+        let app = App::new(app, &settings.tokens, settings.rules())?;
+        Ok(features(&app, transport, Arc::new(providers), settings.internal_port))
     },
 };
 
-/// What the service does.
-fn features(app: &App, transport: MailTransport, providers: Arc<Providers>) -> Features {
+/// What the service does, with a port for the graph view where there is one.
+fn features(app: &App, transport: MailTransport, providers: Arc<Providers>, internal_port: Option<u16>) -> Features {
     let (transport, running) = (Arc::new(transport), app.clone());
     Features {
         routes: routes().merge(linked_accounts::router(providers.clone())).with_state(app.clone()),
@@ -148,6 +151,9 @@ fn features(app: &App, transport: MailTransport, providers: Arc<Providers>) -> F
             app.start("addresses", AddressWorker::new(app));
             app.start("erasure watch", ErasureWatch::new(app));
             app.start("folded names", NameFolder::new(app));
+            if let Some(port) = internal_port {
+                app.start("listener of the graph view", GraphListener::new(app, port));
+            }
             for stream in INVALIDATING_STREAMS {
                 app.start(format!("follower of {stream}"), introspection::follower(&running, stream));
             }

@@ -29,6 +29,10 @@ pub struct Settings {
     #[arg(long, env = "UPDATE_WITHOUT_PASSWORD", default_value_t = false, action = ArgAction::Set)]
     pub update_without_password: bool,
 
+    /// Port on which other services ask for the graph by gRPC, with the service token; without it none is opened
+    #[arg(long, env = "INTERNAL_PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub internal_port: Option<u16>,
+
     #[command(subcommand)]
     pub command: Option<Command>,
 }

@@ -58,7 +58,7 @@ impl Posted {
         let transport = MailTransport::new(&settings.mails).unwrap();
         let environment = platform.app.settings.environment;
         let providers = Arc::new(Providers::new(&settings.linked, &settings.tokens, environment).unwrap());
-        let mut features = crate::features(&app, transport, providers.clone());
+        let mut features = crate::features(&app, transport, providers.clone(), settings.internal_port);
         platform.router = SERVICE.router(&platform.app, &mut features);
         Self { app, providers, platform, settings, mailbox }
     }

@@ -164,7 +164,7 @@ fn features(app: &App, arguments: &ArgMatches) -> anyhow::Result<Features> {
         background: Some(Box::new(move |app| {
             let outlets: Vec<Box<dyn Outlet>> =
                 vec![Box::new(MailOutlet { links }), Box::new(PushOutlet(channels.clone()))];
-            app.start("backfill", Backfill::new(app));
+            app.start("backfill", Backfill::new(app).with_graph_view(settings.graph_view_url));
             app.start_after_commits("feeds", FeedWorker(feeds.clone()));
             app.start("watch of the Redis of feeds", RedisWatch::new(feeds.clone()));
             app.start("backlog of feeds", FeedBacklogGauges(feeds));

@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use tokio_cron_scheduler::Job;
+use tonic::transport::Endpoint;
 
+use crate::backfill::graph::parse_address;
 use crate::feeds::settings::FeedSettings;
 use crate::home::settings::HomeSettings;
 use crate::post_recommendations::settings::RecommendationSettings;
@@ -38,6 +40,11 @@ pub struct Settings {
     /// week, however often one begins
     #[arg(long, env = "POST_DIGEST_CRON", default_value = "0 0 9 * * Mon", value_parser = schedule)]
     pub post_digest_cron: String,
+
+    /// Where the auth service streams connections by gRPC, for a rebuild: its `INTERNAL_PORT` as <http://host:port>. Without it
+    /// they are read by its routes, as all else is
+    #[arg(long, env = "GRAPH_VIEW_URL", value_parser = parse_address)]
+    pub graph_view_url: Option<Endpoint>,
 
     #[command(flatten)]
     pub post_recommendations: RecommendationSettings,

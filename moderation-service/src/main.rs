@@ -14,6 +14,7 @@ mod perspective;
 mod pictures;
 mod policies;
 mod queue;
+mod read_model;
 mod reports;
 mod schedules;
 mod scopes;
@@ -219,7 +220,9 @@ fn features(app: &App, settings: &Settings, models: Models) -> anyhow::Result<Fe
     }
     Ok(Features {
         routes: routes.with_state(app.clone()),
-        root: perspective::root(keys, settings.perspective.perspective_url.clone(), &reader).with_state(app.clone()),
+        root: perspective::root(keys, settings.perspective.perspective_url.clone(), &reader)
+            .merge(read_model::internal())
+            .with_state(app.clone()),
         subscriptions,
         jobs: vec![
             queue::schedulers::job(app),

@@ -19,7 +19,7 @@ use crate::subjects::actions::Action;
 use crate::token_check;
 
 /// The operations beside the API that only this service has.
-pub const BESIDE: &[&str] = &[];
+pub const BESIDE: &[&str] = &["GET /internal/read-model/moderated-posts"];
 
 /// What requests are sent to.
 pub type World = Platform;
@@ -136,6 +136,7 @@ pub async fn request(world: &Platform, operation: &str, owner: &Person) -> Reque
         | "/api/v1/moderation/public-log"
         | "/api/v1/moderation/domains"
         | "/$discovery/rest"
+        | "/internal/read-model/moderated-posts"
         | "/api/v1/me/appeals"
         | "/api/v1/me/moderation/decisions"
         | "/api/v1/moderation/appeals"

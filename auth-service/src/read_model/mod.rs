@@ -1,7 +1,7 @@
 //! What other services copy of people, connections and blocks, page by page: the beginning of a read model that is later kept
 //! by events, which reach back no further than the outbox.
-mod models;
-mod schemas;
+pub mod models;
+pub mod schemas;
 mod views;
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 //! Each source is read page by page in the order of its keys, and every row passes through the function by which an event of it
 //! is applied. These keep the newest version, so events that are consumed meanwhile are right before and behind a page. What is
 //! stored in a page's range of keys and not on the page is deleted there, unless it is so young that the page's snapshot may
-//! have missed it.
+//! have missed it. Of moderation's decisions none is: what was decided about a post leaves moderation with its author's data alone,
+//! as it leaves this service.
 //!
 //! Views are counted and have no version. A page of posts therefore says up to which entry W of `post_viewed` its sums go. As long
 //! as posts are copied, the views that are counted here are also logged, from entry S on. With W at or behind S, the views of a post
@@ -13,10 +14,14 @@
 //! Behind the sources the notifications are reviewed (`reviews`), since pages write rows of which no event comes: people behind a
 //! notification whose cause is gone leave it. Those who are missing are counted with the page that brings their row.
 //!
+//! Connections come as a stream of pages where the auth service has a graph view (`graph`). One that breaks off is opened again
+//! behind the last page that was stored.
+//!
 //! The progress is stored with each page, so a process that takes over goes on at the next one. A lock in Postgres elects the
 //! replica that works; two of them at once would do no harm, since a page is applied only where its cursor is still the stored one.
 pub mod commands;
 pub mod events;
+pub mod graph;
 mod leftovers;
 mod models;
 mod reviews;
@@ -43,6 +48,8 @@ pub enum Source {
     // Before all that may or may not be a reason for a notification because of them.
     Blocks,
     Connections,
+    // Before the posts, so that none of these is in a feed that it is to be kept out of.
+    ModeratedPosts,
     Posts,
     Comments,
     Reactions,
@@ -57,6 +64,7 @@ impl Source {
             Self::People => "people",
             Self::Connections => "connections",
             Self::Blocks => "blocks",
+            Self::ModeratedPosts => "moderated-posts",
             Self::Posts => "posts",
             Self::Comments => "comments",
             Self::Reactions => "reactions",
@@ -69,6 +77,7 @@ impl Source {
     pub fn owner(self) -> &'static str {
         match self {
             Self::People | Self::Connections | Self::Blocks => "auth-service",
+            Self::ModeratedPosts => "moderation-service",
             Self::Posts => "post-service",
             Self::Comments | Self::Reactions | Self::CommentReactions => "interaction-service",
             Self::Notifications => "engagement-service",

@@ -1,4 +1,4 @@
-//! The progress of the backfill and the log of views: their SQL.
+//! The progress of the backfill and the log of views: their SQL. `backfill_source` has the rows of `backfill` and its own.
 use serde::Serialize;
 use sqlx::{PgConnection, PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
@@ -40,7 +40,8 @@ impl Progress {
                 due_at as "due_at!", finished_at is null and due_at <= now() as "is_due!", log_ms as "log_ms!",
                 log_seq as "log_seq!"
             from (
-                select source, cursor, rows, removed, started_at, finished_at, due_at, log_ms, log_seq from backfill
+                select source, cursor, rows, removed, started_at, finished_at, due_at, log_ms, log_seq
+                from backfill_source
                 union all
                 select 'notifications', null, compared, corrected, started_at, finished_at, due_at, 0, 0
                 from notification_review
@@ -56,7 +57,8 @@ impl Progress {
     pub async fn begin_anew(db: &PgPool) -> sqlx::Result<()> {
         let mut tx = db.begin().await?;
         sqlx::query!(
-            "update backfill set cursor = null, rows = 0, removed = 0, started_at = null, finished_at = null, due_at = now()"
+            "update backfill_source set cursor = null, rows = 0, removed = 0, started_at = null, finished_at = null,
+                due_at = now()"
         )
         .execute(&mut *tx)
         .await?;
@@ -67,7 +69,7 @@ impl Progress {
     /// Begins a source, unless another replica has; of posts with an empty log of views.
     pub async fn begin(&self, tx: &mut PgTransaction<'_>) -> sqlx::Result<()> {
         let begun = sqlx::query!(
-            "update backfill set started_at = now(), cursor = null, rows = 0, removed = 0
+            "update backfill_source set started_at = now(), cursor = null, rows = 0, removed = 0
             where source = $1 and started_at is null",
             self.source as Source
         )
@@ -77,7 +79,7 @@ impl Progress {
             let watermark = lock_view_watermark(tx).await?;
             sqlx::query!("delete from view_log").execute(&mut **tx).await?;
             sqlx::query!(
-                "update backfill set log_ms = $2, log_seq = $3 where source = $1",
+                "update backfill_source set log_ms = $2, log_seq = $3 where source = $1",
                 self.source as Source,
                 watermark.ms,
                 watermark.seq
@@ -91,7 +93,7 @@ impl Progress {
     /// Locks the stored progress; false when it is not this one any more: another replica has gone on, or it is begun anew.
     pub async fn lock(&self, tx: &mut PgTransaction<'_>) -> sqlx::Result<bool> {
         let held = sqlx::query!(
-            "select source from backfill
+            "select source from backfill_source
             where source = $1 and started_at = $2 and cursor is not distinct from $3 and finished_at is null for update",
             self.source as Source,
             self.started_at as Option<Timestamp>,
@@ -111,7 +113,8 @@ impl Progress {
         removed: usize,
     ) -> sqlx::Result<()> {
         sqlx::query!(
-            "update backfill set cursor = coalesce($2, cursor), rows = rows + $3, removed = removed + $4 where source = $1",
+            "update backfill_source set cursor = coalesce($2, cursor), rows = rows + $3, removed = removed + $4
+            where source = $1",
             self.source as Source,
             cursor,
             i64::try_from(rows).unwrap_or(i64::MAX),
@@ -124,14 +127,17 @@ impl Progress {
 
     /// Ends a source, which this transaction has locked, and with it the log of views; true when none is left to do now.
     pub async fn finish(&self, tx: &mut PgTransaction<'_>) -> sqlx::Result<bool> {
-        sqlx::query!("update backfill set finished_at = clock_timestamp() where source = $1", self.source as Source)
-            .execute(&mut **tx)
-            .await?;
+        sqlx::query!(
+            "update backfill_source set finished_at = clock_timestamp() where source = $1",
+            self.source as Source
+        )
+        .execute(&mut **tx)
+        .await?;
         if self.source == Source::Posts {
             sqlx::query!("delete from view_log").execute(&mut **tx).await?;
         }
         sqlx::query_scalar!(
-            r#"select not exists (select from backfill where finished_at is null and due_at <= now()) as "done!""#
+            r#"select not exists (select from backfill_source where finished_at is null and due_at <= now()) as "done!""#
         )
         .fetch_one(&mut **tx)
         .await
@@ -140,7 +146,7 @@ impl Progress {
     /// Puts a source off by some hours, from its beginning.
     pub async fn put_off(&self, db: &PgPool, hours: i32) -> sqlx::Result<()> {
         sqlx::query!(
-            "update backfill set due_at = now() + make_interval(hours => $3), started_at = null, cursor = null
+            "update backfill_source set due_at = now() + make_interval(hours => $3), started_at = null, cursor = null
             where source = $1 and started_at = $2",
             self.source as Source,
             self.started_at as Option<Timestamp>,
@@ -176,7 +182,9 @@ pub async fn log_views(tx: &mut PgTransaction<'_>, views: &[(Uuid, Id)]) -> sqlx
     sqlx::query!(
         "insert into view_log (post_id, ms, seq)
         select post_id, ms, seq from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as seen (post_id, ms, seq)
-        where exists (select from backfill where source = 'posts' and started_at is not null and finished_at is null)
+        where exists (
+            select from backfill_source where source = 'posts' and started_at is not null and finished_at is null
+        )
         on conflict do nothing",
         &views.iter().map(|view| view.0).collect::<Vec<_>>(),
         &views.iter().map(|view| view.1.ms).collect::<Vec<_>>(),

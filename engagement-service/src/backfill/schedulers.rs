@@ -5,9 +5,12 @@ use std::time::Duration;
 use serde_json::json;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
+use tonic::transport::Endpoint;
 
 use super::Source;
+use super::graph::GraphSource;
 use super::models::{Progress, try_lock};
+use super::schemas::CopiedPage;
 use super::services;
 use super::signals::{self, PageOutcome};
 use crate::core::app::App;
@@ -29,12 +32,19 @@ pub struct Backfill {
     lock: Option<PgConnection>,
     /// Sources that their owners did not have, which is logged once.
     absent: BTreeSet<Source>,
+    /// The source of connections, where it is not a route.
+    graph: Option<GraphSource>,
 }
 
 impl Backfill {
     /// The worker of this replica.
     pub fn new(app: &App) -> Self {
-        Self { app: app.clone(), lock: None, absent: BTreeSet::new() }
+        Self { app: app.clone(), lock: None, absent: BTreeSet::new(), graph: None }
+    }
+
+    /// The same, with the address of the graph view, if there is one.
+    pub fn with_graph_view(self, endpoint: Option<Endpoint>) -> Self {
+        Self { graph: endpoint.map(GraphSource::new), ..self }
     }
 
     /// Whether this replica is the one that works. A lost connection has lost the lock.
@@ -73,9 +83,26 @@ impl Backfill {
         Ok(Outcome::Busy)
     }
 
+    async fn fetch(&mut self, progress: &Progress) -> anyhow::Result<Option<CopiedPage>> {
+        match &mut self.graph {
+            Some(graph) if progress.source == Source::Connections => {
+                graph.fetch(&self.app, progress.cursor.as_deref()).await.map(Some)
+            }
+            _ => services::fetch(&self.app, progress).await,
+        }
+    }
+
+    /// Pauses. The owner need not keep a stream for as long as another replica works, or none does.
+    fn pause(&mut self) -> Outcome {
+        if let Some(graph) = &mut self.graph {
+            graph.close();
+        }
+        Outcome::Idle(POLL)
+    }
+
     async fn copy_page(&mut self, progress: &Progress) -> anyhow::Result<Outcome> {
         let source = progress.source;
-        let Some(page) = services::fetch(&self.app, progress).await? else {
+        let Some(page) = self.fetch(progress).await? else {
             progress.put_off(&self.app.db, RETRY_HOURS).await?;
             if self.absent.insert(source) {
                 tracing::warn!(source = source.word(), owner = source.owner(), "the owner has no rows to copy");
@@ -88,7 +115,7 @@ impl Backfill {
             return Ok(Outcome::Idle(CATCH_UP));
         }
         self.app.commit(tx).await?;
-        let rows = progress.rows + i64::try_from(page.items.len())?;
+        let rows = progress.rows + i64::try_from(page.size())?;
         if outcome == PageOutcome::Applied && (page.next.is_none() || rows / LOGGED_ROWS > progress.rows / LOGGED_ROWS)
         {
             tracing::info!(
@@ -117,10 +144,10 @@ impl Worker for Backfill {
             if let Some(connection) = self.lock.take() {
                 connection.close().await?;
             }
-            return Ok(Outcome::Idle(POLL));
+            return Ok(self.pause());
         };
         if !self.holds_lock().await? {
-            return Ok(Outcome::Idle(POLL));
+            return Ok(self.pause());
         }
         match next.source {
             Source::Notifications => self.review().await,

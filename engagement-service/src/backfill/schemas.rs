@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::comment_reactions::models::CommentReactionCard;
 use crate::comments::models::CommentCard;
 use crate::core::contract::timestamp::Timestamp;
+use crate::moderated_posts::models::{PostLabels, PostLimit};
 use crate::people::models::Person;
 use crate::post_pictures::{IllustratedPost, PublishedPicture};
 use crate::posts::FacetCard;
@@ -24,15 +25,50 @@ pub struct CopiedPage {
     /// By stream, the last event whose effect is in the counts of the rows.
     #[serde(default)]
     pub watermarks: BTreeMap<String, String>,
-    pub items: Vec<Box<RawValue>>,
+    pub items: CopiedItems,
     /// The key of the last item, from which the next page is read; null: nothing is behind this page.
     pub next: Option<String>,
 }
 
+/// The items of a page, as they came.
+#[derive(Deserialize)]
+#[serde(from = "Vec<Box<RawValue>>")]
+pub enum CopiedItems {
+    /// By a route: text of JSON.
+    Texts(Vec<Box<RawValue>>),
+    /// By a stream of connections.
+    Pairs(Vec<CopiedPair>),
+}
+
+impl From<Vec<Box<RawValue>>> for CopiedItems {
+    fn from(texts: Vec<Box<RawValue>>) -> Self {
+        Self::Texts(texts)
+    }
+}
+
 impl CopiedPage {
+    /// How many items it has.
+    pub fn size(&self) -> usize {
+        match &self.items {
+            CopiedItems::Texts(texts) => texts.len(),
+            CopiedItems::Pairs(pairs) => pairs.len(),
+        }
+    }
+
     /// Its items as rows.
     pub fn rows<'a, T: Deserialize<'a>>(&'a self) -> Result<Vec<T>, serde_json::Error> {
-        self.items.iter().map(|item| serde_json::from_str(item.get())).collect()
+        match &self.items {
+            CopiedItems::Texts(texts) => texts.iter().map(|item| serde_json::from_str(item.get())).collect(),
+            CopiedItems::Pairs(_) => Err(serde::de::Error::custom("pairs instead of rows")),
+        }
+    }
+
+    /// Its items as pairs.
+    pub fn pairs(&self) -> Result<Vec<CopiedPair>, serde_json::Error> {
+        match &self.items {
+            CopiedItems::Texts(_) => self.rows(),
+            CopiedItems::Pairs(pairs) => Ok(pairs.clone()),
+        }
     }
 }
 
@@ -65,11 +101,36 @@ impl From<CopiedPerson> for Person {
 }
 
 /// A connection or a block that exists.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub struct CopiedPair {
     pub user_id: Uuid,
     pub target_id: Uuid,
     pub at: Timestamp,
+}
+
+/// What moderation has decided about a post, all of it at this version.
+#[derive(Deserialize)]
+pub struct CopiedDecision {
+    id: Uuid,
+    author: Uuid,
+    version: i64,
+    visibility: String,
+    labels: Vec<String>,
+}
+
+impl CopiedDecision {
+    /// What it says in feeds.
+    pub fn limit(&self) -> PostLimit {
+        let Self { id, author, version, .. } = *self;
+        PostLimit { post_id: id, author, version, limited: self.visibility != "VISIBLE" }
+    }
+}
+
+impl From<CopiedDecision> for PostLabels {
+    fn from(decision: CopiedDecision) -> Self {
+        let CopiedDecision { id, author, version, labels, .. } = decision;
+        Self { post_id: id, author, version, labels }
+    }
 }
 
 /// A post.

@@ -10,7 +10,8 @@ use super::leftovers::{BATCH, KeyRange};
 use super::models::{Progress, list_erased, lock_view_watermark, take_over_views};
 use super::reviews::models::NotificationReview;
 use super::schemas::{
-    CopiedComment, CopiedCommentReaction, CopiedPage, CopiedPair, CopiedPerson, CopiedPost, CopiedReaction,
+    CopiedComment, CopiedCommentReaction, CopiedDecision, CopiedPage, CopiedPair, CopiedPerson, CopiedPost,
+    CopiedReaction,
 };
 use crate::blocks::models::{Block, save_blocks};
 use crate::comment_reactions::models::CommentReactionCard;
@@ -18,6 +19,7 @@ use crate::comments::models::CommentCard;
 use crate::core::events::Id;
 use crate::feeds::drops::models::FeedDrop;
 use crate::follows::models::Follow;
+use crate::moderated_posts::models::{PostLabels, PostLimit};
 use crate::notifications::causes::{Pair, PostActor};
 use crate::notifications::reviews::models::list_reviewed;
 use crate::notifications::reviews::signals::{connections_copied, interactions_copied, reviewed};
@@ -26,7 +28,7 @@ use crate::post_pictures::models::PostPictures;
 use crate::posts::events::POST_VIEWED;
 use crate::posts::models::{PostCard, PostCount};
 use crate::reactions::models::ReactionCard;
-use crate::{comment_reactions, comments, reactions};
+use crate::{comment_reactions, comments, moderated_posts, reactions};
 
 /// People behind notifications that one transaction reviews; it holds up what happens to their readers for some 100 ms.
 const REVIEWED_ROWS: i64 = 500;
@@ -60,6 +62,7 @@ pub async fn page_read(
         Source::People => save_people(tx, page, range).await?,
         Source::Connections => save_connections(tx, page, range).await?,
         Source::Blocks => save_blocks_of(tx, page, range).await?,
+        Source::ModeratedPosts => save_decisions(tx, page).await?,
         Source::Posts => {
             let up_to: Id =
                 page.watermarks.get(POST_VIEWED).context("a page of posts without its watermark")?.parse()?;
@@ -78,7 +81,7 @@ pub async fn page_read(
         progress.advance(tx, None, 0, removed).await?;
         return Ok(PageOutcome::Applied);
     }
-    progress.advance(tx, page.next.as_deref(), page.items.len(), removed).await?;
+    progress.advance(tx, page.next.as_deref(), page.size(), removed).await?;
     if page.next.is_none() {
         if progress.finish(tx).await? {
             report(tx).await?;
@@ -127,7 +130,7 @@ fn keys(pairs: &[CopiedPair]) -> (Vec<Uuid>, Vec<Uuid>) {
 }
 
 async fn save_connections(tx: &mut PgTransaction<'_>, page: &CopiedPage, range: KeyRange) -> anyhow::Result<usize> {
-    let pairs = page.rows::<CopiedPair>()?;
+    let pairs = page.pairs()?;
     let (users, targets) = keys(&pairs);
     let mut follows = leftovers::list_follows(tx, range, (&users, &targets)).await?;
     let removed = follows.len();
@@ -142,7 +145,7 @@ async fn save_connections(tx: &mut PgTransaction<'_>, page: &CopiedPage, range: 
 }
 
 async fn save_blocks_of(tx: &mut PgTransaction<'_>, page: &CopiedPage, range: KeyRange) -> anyhow::Result<usize> {
-    let pairs = page.rows::<CopiedPair>()?;
+    let pairs = page.pairs()?;
     let (users, targets) = keys(&pairs);
     // A block of an account that was deleted behind the snapshot: its end is in no event but the account's.
     let erased = list_erased(tx, &[users.as_slice(), &targets].concat()).await?;
@@ -154,6 +157,17 @@ async fn save_blocks_of(tx: &mut PgTransaction<'_>, page: &CopiedPage, range: Ke
     blocks.extend(kept.map(begun));
     save_blocks(tx, &blocks).await?;
     Ok(removed)
+}
+
+/// Saves limits and labels. What is limited no more comes back into feeds, as after an event. A post without any is stored as well: by its
+/// version an older event that is consumed later is known.
+async fn save_decisions(tx: &mut PgTransaction<'_>, page: &CopiedPage) -> anyhow::Result<usize> {
+    let decisions = page.rows::<CopiedDecision>()?;
+    let limits: Vec<PostLimit> = decisions.iter().map(CopiedDecision::limit).collect();
+    moderated_posts::signals::decided(tx, &limits).await?;
+    let labels: Vec<PostLabels> = decisions.into_iter().map(PostLabels::from).collect();
+    PostLabels::save(tx, &labels).await?;
+    Ok(0)
 }
 
 /// The watermark of the views is locked before the counts, as in the transaction of their consumer, and as late as possible: that

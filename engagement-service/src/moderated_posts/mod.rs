@@ -4,4 +4,4 @@
 //! from the post service's events; a decision that says so is applied here as a limit, since it may be here first.
 pub mod events;
 pub mod models;
-mod signals;
+pub mod signals;

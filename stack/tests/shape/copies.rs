@@ -29,7 +29,7 @@ pub const COPIES: &[Copies] = &[
     },
     Copies {
         place: "read_model/schemas.rs",
-        services: &["post-service", "auth-service", "interaction-service"],
+        services: &["post-service", "auth-service", "interaction-service", "moderation-service"],
         except: &[],
     },
     Copies {
@@ -101,6 +101,13 @@ fn the_data_of_the_core_are_one_text() {
     let data = |service: &str| read(&root().join(service).join("src/core/serve/defaults.json"));
     let differing: Vec<_> = SERVICES.into_iter().filter(|service| data(service) != data(SERVICES[0])).collect();
     assert_eq!(differing, Vec::<&str>::new(), "defaults.json differs from {}'s", SERVICES[0]);
+}
+
+/// A contract of two services: the one that answers has it, and the one that asks a copy.
+#[test]
+fn the_contract_of_the_graph_view_is_one_text() {
+    let contract = |service: &str| read(&root().join(service).join("proto/graph_view.proto"));
+    assert_eq!(contract("engagement-service"), contract("auth-service"));
 }
 
 #[test]

@@ -63,7 +63,7 @@ const FLOORS: &[(&str, &[Floor])] = &[
             Floor::of(&["app"]),
             Floor::of(&["names"]),
             Floor::of(&["personal_data", "read_model", "tokens", "users"]),
-            Floor::of(&["directory", "mails"]),
+            Floor::of(&["directory", "graph_view", "mails"]),
             Floor::of(&["profiles", "sessions"]),
             Floor::of(&["connections", "pictures", "roles", "search", "suggestions"]),
             Floor::of(&["accounts"]),

@@ -27,7 +27,7 @@ const HASH_READERS: &[(&str, &str)] = &[("post-service", "(+hget %R~:apps.core.m
 /// What else a service has in Redis: feeds, leases of streams, and the channels by which the readers of both are named.
 const LIVE: &[(&str, &str)] = &[(
     "engagement-service",
-    "+publish +subscribe &feed:news &notifications:news (+@sortedset +eval +evalsha +del +pexpire +pttl ~feed:* ~streams:*)",
+    "+publish +subscribe &feed:news &feed:posts &notifications:news (+@sortedset +eval +evalsha +del +pexpire +pttl ~feed:* ~streams:*)",
 )];
 
 fn of<'a>(table: &[(&str, &'a str)], service: &str) -> &'a str {

@@ -1,4 +1,6 @@
 //! The backfill, against a stub of the services that own what it copies.
+mod graph;
+mod moderation;
 mod notifications;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -86,8 +88,8 @@ async fn start(database: PgConnectOptions) -> (Platform, Arc<Owner>) {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new().route("/internal/read-model/{source}", get(page)).with_state(owner.clone());
     TaskTracker::new().spawn(async { axum::serve(listener, router).await });
-    let producers =
-        ["auth-service", "post-service", "interaction-service"].map(|name| format!("{name}={url}")).join(",");
+    let producers = ["auth-service", "post-service", "interaction-service", "moderation-service"];
+    let producers = producers.map(|name| format!("{name}={url}")).join(",");
     (Platform::start(&SERVICE, database, &["--producers", &producers]).await, owner)
 }
 
@@ -292,12 +294,12 @@ async fn a_process_that_takes_over_goes_on_where_the_other_one_was(_: PgPoolOpti
     }
     let other = platform.beside(&[]);
     let (mut one, mut two) = (Backfill::new(&platform.app), Backfill::new(&other.app));
-    // The beginnings and the only pages of three sources, the beginning of posts, and two of their pages.
-    for _ in 0..9 {
+    // The beginnings and the only pages of four sources, the beginning of posts, and two of their pages.
+    for _ in 0..11 {
         assert_eq!(one.step().await.unwrap(), Outcome::Busy);
     }
     assert_eq!(two.step().await.unwrap(), Outcome::Idle(Duration::from_secs(5)), "one works at a time");
-    assert_eq!(owner.asked(), ["people", "blocks", "connections", "posts", "posts"]);
+    assert_eq!(owner.asked(), ["people", "blocks", "connections", "moderated-posts", "posts", "posts"]);
     drop(one);
     while two.step().await.unwrap() != Outcome::Busy {
         // Postgres sees within a moment that the connection with the lock is gone.
@@ -317,8 +319,9 @@ async fn an_owner_without_the_routes_is_asked_again_hours_later(_: PgPoolOptions
     owner.add("comments", &part(Uuid::now_v7(), Uuid::now_v7(), &ago(60)));
     let mut worker = Backfill::new(&platform.app);
     finish(&mut worker).await;
-    let all = ["people", "blocks", "connections", "posts", "comments", "comments", "reactions", "comment-reactions"];
-    assert_eq!(owner.asked(), all);
+    let before = ["people", "blocks", "connections", "moderated-posts", "posts"];
+    let behind = ["comments", "comments", "reactions", "comment-reactions"];
+    assert_eq!(owner.asked(), [&before[..], &behind].concat());
     assert_eq!(rows(&platform, "select comments from post_count").await, ["(1)"], "the others are copied");
     platform.consume(POST_VIEWED, &json!({ "id": Uuid::now_v7(), "viewed_by": Uuid::nil() })).await;
     assert_eq!(rows(&platform, "select 1 from view_log").await.len(), 0, "no log grows meanwhile");
@@ -326,14 +329,14 @@ async fn an_owner_without_the_routes_is_asked_again_hours_later(_: PgPoolOptions
 
     owner.absent.lock().unwrap().clear();
     *owner.watermark.lock().unwrap() = last_view(&platform).await;
-    platform.app.db.execute("update backfill set due_at = due_at - interval '6 hours'").await.unwrap();
+    platform.app.db.execute("update backfill_source set due_at = due_at - interval '6 hours'").await.unwrap();
     finish(&mut worker).await;
     assert_eq!(owner.asked(), ["posts"]);
     let request = axum::http::Request::get("/internal/rebuild").header(header::AUTHORIZATION, "Bearer operator");
     let shown = platform.send(request.body(axum::body::Body::empty()).unwrap()).await.body;
     let done: Vec<_> = shown.as_array().unwrap().iter().map(|source| source["finished_at"].is_string()).collect();
-    assert_eq!(done, [true; 8], "{shown}");
-    assert_eq!((&shown[4]["source"], &shown[4]["rows"]), (&json!("comments"), &json!(1)));
+    assert_eq!(done, [true; 9], "{shown}");
+    assert_eq!((&shown[5]["source"], &shown[5]["rows"]), (&json!("comments"), &json!(1)));
 }
 
 /// The block of a deleted account has no end of its own among the events.

@@ -213,7 +213,7 @@ async fn a_review_goes_on_where_the_process_before_was(_: PgPoolOptions, databas
     // Half of them are taken back, of which no event comes; all sources are copied.
     let lost =
         "update reaction_card set deleted_at = now() where created_at < now() - interval '600 minutes 30 seconds';
-        update backfill set started_at = now(), finished_at = now()";
+        update backfill_source set started_at = now(), finished_at = now()";
     scene.app.db.execute(lost).await.unwrap();
     let mut one = Backfill::new(&scene.app);
     assert_eq!(one.step().await.unwrap(), Outcome::Busy);
