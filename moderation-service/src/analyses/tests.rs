@@ -158,7 +158,7 @@ async fn decide_as_moderator(platform: &Platform, id: Uuid, author: Uuid, action
         hours: None,
         strikes: None,
         abusive: false,
-        seen_until: None,
+        seen: None,
     };
     decide(&mut tx, decision).await.unwrap();
     tx.commit().await.unwrap();

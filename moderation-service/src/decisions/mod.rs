@@ -3,6 +3,7 @@
 //! A decision is a row, and an entry in the ledger of every subject that it changes: the content, and its author when it warns,
 //! mutes or bans. It is in force until it expires, is reversed, or an appeal overturns it; then exactly its own effects end.
 //! [`signals::decide`] and [`signals::end`] are the two ways to make and to end one.
+mod answers;
 pub mod effects;
 pub mod events;
 mod locked;
@@ -28,7 +29,6 @@ use crate::core::api::errors::Error;
 use crate::core::app::App;
 use crate::core::app::identity::User;
 use crate::core::app::limits::Limit;
-use crate::core::contract::timestamp::Timestamp;
 use crate::core::ground::settings::Rate;
 use crate::subjects::SubjectKey;
 use crate::subjects::actions::Action;
@@ -60,18 +60,11 @@ pub struct NewDecision {
     pub strikes: Option<i32>,
     /// Whether the open reports about the subject were a misuse of reporting; they count as that when they are closed.
     pub abusive: bool,
-    /// Up to when the moderator has seen what there is of the subject, where that is not now.
-    pub seen_until: Option<Timestamp>,
+    /// The last entry of the ledger about the subject that the moderator has seen, where that is not the last one now.
+    pub seen: Option<i64>,
 }
 
 impl NewDecision {
-    /// Whether the moderator can have seen another decision about the subject: its id says when it was made.
-    pub fn has_seen(&self, decision: Uuid) -> bool {
-        let made = decision.get_timestamp().map(|made| made.to_unix());
-        let seen = self.seen_until.map(|seen| u64::try_from(seen.0.timestamp()).unwrap_or_default());
-        made.zip(seen).is_none_or(|((made, _), seen)| made <= seen)
-    }
-
     /// What a machine decides about a subject, by itself: by no policy, after no analysis, and without an end.
     pub fn of_machine(key: SubjectKey, author: Uuid, actions: Vec<Action>, reason: Reason) -> Self {
         Self {
@@ -88,7 +81,7 @@ impl NewDecision {
             hours: None,
             strikes: None,
             abusive: false,
-            seen_until: None,
+            seen: None,
         }
     }
 }

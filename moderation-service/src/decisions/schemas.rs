@@ -182,7 +182,7 @@ impl DecisionIn {
             hours: self.hours,
             strikes: None,
             abusive: self.abusive,
-            seen_until: None,
+            seen: None,
         }
     }
 }

@@ -3,9 +3,8 @@ use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
 use super::NewDecision;
-use super::effects::models::{
-    OpenCase, call_reports_abusive, is_claimed_by_another, is_flagged, lock_content, overturn_appeal, release,
-};
+use super::answers::CaseAnswer;
+use super::effects::models::{News, OpenCase, is_claimed_by_another, is_flagged, lock_content, overturn_appeal};
 use super::events::producers;
 use super::locked::{End, Locked};
 use super::models::Decision;
@@ -36,21 +35,15 @@ pub async fn decide(tx: &mut PgTransaction<'_>, new: NewDecision) -> Result<Deci
         lock_content(tx, new.key.id).await?;
     }
     let mut locked = Locked::open(tx, new.key, new.author, by_person).await?;
-    end_those_before(tx, &mut locked, &new).await?;
+    let news = match new.seen {
+        Some(seen) => News::since(tx, new.key, seen, new.actor.person()).await?,
+        None => News::default(),
+    };
+    end_those_before(tx, &mut locked, &new, &news).await?;
     let found = found_by_machine(tx, &locked, &new).await?;
     let decision = store(tx, &new, &locked, found).await?;
-    let answers_case = answers_case(&locked, &new);
-    if answers_case {
-        release(tx, new.key).await?;
-        if locked.subject.reports > 0 {
-            if new.abusive {
-                call_reports_abusive(tx, new.key).await?;
-            }
-            let reports = locked.subject.reports;
-            locked.entries.push(NewEntry::new(new.actor, Change::ReportsClosed { reports }));
-        }
-    }
-    add_rulings(&mut locked, &new, &decision, answers_case);
+    let answer = CaseAnswer::give(tx, &mut locked, &new, &news).await?;
+    add_rulings(&mut locked, &new, &decision, answer);
     let at = locked.at;
     let (before, after) = locked.record(tx).await?;
     if new.key.is_in_contract() && !before.visibility.is_hidden() && after.visibility.is_hidden() {
@@ -106,15 +99,19 @@ pub async fn moderate(tx: &mut PgTransaction<'_>, ladder: &Ladder, new: NewDecis
 }
 
 /// Ends what a new decision ends: all that is in force when it restores the subject, and else what machines have held until a
-/// person looks.
-async fn end_those_before(tx: &mut PgTransaction<'_>, locked: &mut Locked, new: &NewDecision) -> sqlx::Result<()> {
+/// person looks; but nothing that its moderator has not seen.
+async fn end_those_before(
+    tx: &mut PgTransaction<'_>,
+    locked: &mut Locked,
+    new: &NewDecision,
+    news: &News,
+) -> sqlx::Result<()> {
     let restores = new.actions.contains(&Action::Restore);
-    let is_held = |ruling: &Ruling| {
-        new.is_by_person() && ruling.visibility == Some(Visibility::Held) && new.has_seen(ruling.decision)
-    };
+    let is_held = |ruling: &Ruling| new.is_by_person() && ruling.visibility == Some(Visibility::Held);
+    let is_over = |ruling: &Ruling| (restores || is_held(ruling)) && !news.decisions.contains(&ruling.decision);
     let why = if new.restricts() { Ended::Superseded } else { Ended::Reversed };
     let end = End { why, actor: new.actor, note: None };
-    let over = locked.subject.active.iter().filter(|held| restores || is_held(&held.ruling));
+    let over = locked.subject.active.iter().filter(|held| is_over(&held.ruling));
     let over: Vec<Uuid> = over.map(|held| held.ruling.decision).collect();
     for id in over {
         let Some(decision) = Decision::find(&mut **tx, id).await? else { continue };
@@ -131,13 +128,6 @@ async fn end_those_before(tx: &mut PgTransaction<'_>, locked: &mut Locked, new: 
         }
     }
     Ok(())
-}
-
-/// Whether a decision is a person's answer to the case of the subject: not where a machine has held it since they have looked. What the
-/// ladder does is no look at the account's own reports.
-fn answers_case(locked: &Locked, new: &NewDecision) -> bool {
-    let is_new = |ruling: &Ruling| ruling.visibility == Some(Visibility::Held) && !new.has_seen(ruling.decision);
-    new.is_by_person() && new.strikes.is_none() && !locked.subject.active.iter().any(|held| is_new(&held.ruling))
 }
 
 /// Whether a machine has found what a decision is about: by the analysis that it follows from, or by what a person has looked at.
@@ -191,17 +181,18 @@ async fn store(
     Ok(decision)
 }
 
-/// Adds what a decision makes of its subjects, and whether it answers the case.
-fn add_rulings(locked: &mut Locked, new: &NewDecision, decision: &Decision, answers_case: bool) {
-    let decided = |ruling, closes_review| {
+/// Adds what a decision makes of its subjects, and what it answers of the case.
+fn add_rulings(locked: &mut Locked, new: &NewDecision, decision: &Decision, answer: CaseAnswer) {
+    let decided = |ruling, CaseAnswer { closes_review, until: answers_until }| {
         let (public_note, internal_note) = (new.public_note.clone(), new.internal_note.clone());
         let (ruling, means) = (Box::new(ruling), new.means.clone().map(Box::new));
-        NewEntry::new(new.actor, Change::Decided { ruling, closes_review, means, public_note, internal_note })
+        let change = Change::Decided { ruling, closes_review, answers_until, means, public_note, internal_note };
+        NewEntry::new(new.actor, change)
     };
     let of_subject = if new.key.is_user() { decision.for_author() } else { decision.for_content() };
-    locked.entries.push(decided(of_subject, answers_case));
+    locked.entries.push(decided(of_subject, answer));
     if locked.account.is_some() && new.is_about_author() {
-        locked.account_entries.push(decided(decision.for_author(), false));
+        locked.account_entries.push(decided(decision.for_author(), CaseAnswer::default()));
     }
 }
 

@@ -67,7 +67,7 @@ pub async fn decided_by_machine(platform: &Platform, key: SubjectKey, author: Uu
         hours: None,
         strikes: None,
         abusive: false,
-        seen_until: None,
+        seen: None,
     };
     let mut tx = platform.app.db.begin().await.unwrap();
     let decision = signals::decide(&mut tx, decision).await.unwrap();
@@ -334,7 +334,7 @@ async fn a_machine_hides_at_most(_: PgPoolOptions, database: PgConnectOptions) {
             hours: None,
             strikes: None,
             abusive: false,
-            seen_until: None,
+            seen: None,
         };
         let mut tx = platform.app.db.begin().await.unwrap();
         assert!(signals::decide(&mut tx, decision).await.is_err());

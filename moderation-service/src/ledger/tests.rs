@@ -73,7 +73,7 @@ fn decision(dice: &mut StdRng, key: SubjectKey, author: Uuid, moderators: &[Uuid
         hours: dice.random_bool(0.3).then_some(5),
         strikes: None,
         abusive: false,
-        seen_until: None,
+        seen: None,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::reports::models::{ReporterMute, UserReport};
 use crate::schedules::models::ScheduledDecision;
 use crate::scopes::models::ModeratorScope;
 use crate::strikes::models::Strike;
-use crate::{analyses, contents, ledger, pictures, policies, signals, subjects};
+use crate::{analyses, contents, ledger, pictures, policies, schedules, signals, subjects};
 
 /// The stream that confirms that a deleted user's data is erased here.
 pub const USER_ERASED: &str = "moderation_user_erased";
@@ -94,6 +94,7 @@ async fn erase(tx: &mut PgTransaction<'static>, person: Uuid) -> sqlx::Result<bo
         || analyses::models::erase(tx, person).await?
         || UserReport::erase(tx, person).await?
         || ledger::models::erase(tx, person).await?
+        || schedules::signals::moderator_left(tx, person).await?
         || ScheduledDecision::erase(tx, person).await?
         || Decision::erase(tx, person).await?
         || subjects::models::erase(tx, person).await?

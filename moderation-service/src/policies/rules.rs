@@ -119,16 +119,14 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// What follows from it for a content for which it holds. The text model has learned English, so a rule that restricts by its scores
-    /// and names no language asks for a person where a text is in another language, or in one that is not known.
+    /// What follows from it for a content for which it holds. The text model has learned English, so a rule that restricts asks for a person
+    /// where a text is in another language, or in one that is not known, and the rule holds by nothing but scores for which it has not named
+    /// that language.
     pub fn outcome_for(&self, facts: &Facts<'_>) -> RuleOutcome {
         let is_blind = self.outcome > RuleOutcome::Review
             && facts.model.is_some()
             && !is_read(&facts.signals.language)
-            && self.when.has(|part| {
-                matches!(part, Predicate::AtLeast(Operand::Head(_), _) | Predicate::AtMost(Operand::Head(_), _))
-            })
-            && !self.when.has(|part| matches!(part, Predicate::Language(_)));
+            && self.when.holds_blindly(facts, false) != Some(true);
         if is_blind { RuleOutcome::Review } else { self.outcome }
     }
 }
@@ -148,14 +146,35 @@ impl Predicate {
         }
     }
 
-    /// Whether it, or a part of it at any depth, is of a kind.
-    fn has(&self, is: fn(&Self) -> bool) -> bool {
-        let is_inside = match self {
-            Self::All(parts) | Self::Any(parts) => parts.iter().any(|part| part.has(is)),
-            Self::Not(part) => part.has(is),
-            _ => false,
+    /// Whether it holds where the scores of the text model mean nothing, but those of parts that stand beside the language of the text; none:
+    /// without the other scores it cannot be said.
+    fn holds_blindly(&self, facts: &Facts<'_>, is_named: bool) -> Option<bool> {
+        // As SQL has it: what is unknown decides nothing, and is decided by what is known.
+        let fold = |parts: &[Self], is_named: bool, decisive: bool| {
+            let known = |part: &Self| part.holds_blindly(facts, is_named);
+            let held: Vec<Option<bool>> = parts.iter().map(known).collect();
+            if held.contains(&Some(decisive)) { Some(decisive) } else { (!held.contains(&None)).then_some(!decisive) }
         };
-        is_inside || is(self)
+        match self {
+            Self::All(parts) => {
+                let is_named = is_named || parts.iter().any(|part| part.names(&facts.signals.language));
+                fold(parts, is_named, false)
+            }
+            Self::Any(parts) => fold(parts, is_named, true),
+            Self::Not(part) => part.holds_blindly(facts, is_named).map(|holds| !holds),
+            Self::AtLeast(Operand::Head(_), _) | Self::AtMost(Operand::Head(_), _) if !is_named => None,
+            _ => Some(self.holds(facts)),
+        }
+    }
+
+    /// Whether it holds for no text but those in languages that it names, this one among them.
+    fn names(&self, language: &str) -> bool {
+        match self {
+            Self::All(parts) => parts.iter().any(|part| part.names(language)),
+            Self::Any(parts) => !parts.is_empty() && parts.iter().all(|part| part.names(language)),
+            Self::Language(languages) => languages.iter().any(|named| named == language),
+            _ => false,
+        }
     }
 }
 
@@ -317,14 +336,50 @@ mod tests {
             RuleOutcome::Hide,
             "links are links in any language"
         );
-        let either = rule(&json!({ "any": [hate, links] }), "HIDE");
-        assert_eq!(either.outcome_for(&facts(&signals)), RuleOutcome::Review);
+        let either = rule(&json!({ "any": [hate, { "signal": "links", "at_least": 9 }] }), "HIDE");
+        assert_eq!(either.outcome_for(&facts(&signals)), RuleOutcome::Review, "there are two links");
         let unread = Facts { model: None, ..facts(&signals) };
         assert_eq!(
             either.outcome_for(&unread),
             RuleOutcome::Hide,
             "where no model has read it, it is not by its scores"
         );
+    }
+
+    /// A condition on the language is one for the scores beside it alone: the scores of other branches restrict no more for it, nor does what
+    /// holds without any score restrict less.
+    #[test]
+    fn a_language_is_named_for_the_scores_beside_it() {
+        let hate = json!({ "signal": "hate", "at_least": "hide" });
+        let spam = json!({ "signal": "spam", "at_least": 0.0 });
+        let [links, no_links] = [1, 9].map(|least| json!({ "signal": "links", "at_least": least }));
+        let [german, other] = [["deu", "nld"], ["eng", "short"]].map(|named| json!({ "language": named }));
+        let not_other = json!({ "not": other });
+        let cases = [
+            (json!({ "all": [hate, german] }), true),
+            (json!({ "all": [{ "any": [spam, hate] }, { "all": [german, links] }] }), true),
+            (json!({ "all": [hate, { "any": [german, { "language": ["deu"] }] }] }), true),
+            (json!({ "all": [german, { "not": { "signal": "hate", "at_most": 0.1 } }] }), true),
+            // The language stands beside other scores, or beside none.
+            (json!({ "any": [{ "all": [no_links, german] }, hate] }), false),
+            (json!({ "any": [{ "all": [{ "signal": "hate", "at_least": 0.99 }, german] }, spam] }), false),
+            // To leave languages out names none, nor does an alternative to something else.
+            (json!({ "all": [hate, not_other] }), false),
+            (json!({ "all": [hate, { "any": [german, links] }] }), false),
+            // What holds without a score, whatever the scores say.
+            (json!({ "any": [hate, links] }), true),
+            (json!({ "any": [{ "all": [hate, other] }, links] }), true),
+            (json!({ "all": [links, not_other] }), true),
+            (json!({ "all": [links, { "not": { "all": [hate, no_links] } }] }), true),
+            (json!({ "all": [links, hate] }), false),
+        ];
+        let signals = signals("deu");
+        for (when, restricts) in cases {
+            let rule = rule(&when, "HIDE");
+            assert!(rule.when.holds(&facts(&signals)), "{when}");
+            let expected = if restricts { RuleOutcome::Hide } else { RuleOutcome::Review };
+            assert_eq!(rule.outcome_for(&facts(&signals)), expected, "{when}");
+        }
     }
 
     /// The comparisons that let a rule hold are named with their numbers and bounds, and the others are not.

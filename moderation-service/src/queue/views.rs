@@ -25,7 +25,7 @@ use crate::decisions::CLAIMED;
 use crate::decisions::references::check_policy;
 use crate::reports::models::UserReport;
 use crate::reports::schemas::ReportDetailsOut;
-use crate::schedules::models::ScheduledDecision;
+use crate::schedules::models::{ScheduleFilter, ScheduledDecision};
 use crate::schedules::schemas::ScheduledDecisionOut;
 use crate::scopes::{check_scope, scope_of};
 use crate::strikes::services::Ladder;
@@ -204,7 +204,8 @@ pub async fn get_subject(_: Moderator, State(app): State<App>, key: SubjectKey) 
     let author = AuthorRecord::of(&app.db, content.author).await?;
     let reports = UserReport::list_about(&app.db, key, REPORTS).await?;
     let history = HistoryEntry::list(&app.db, key, ENTRIES).await?;
-    let scheduled = ScheduledDecision::list(&app.db, (Some(key), true), Cursor::end(), SCHEDULED).await?;
+    let waiting = ScheduleFilter { about: Some(key), is_waiting: true, ..ScheduleFilter::default() };
+    let scheduled = ScheduledDecision::list(&app.db, waiting, Cursor::end(), SCHEDULED).await?;
     Ok(Body(SubjectOut {
         r#type: key.r#type,
         id: key.id,

@@ -1,12 +1,13 @@
 //! Scheduled decisions: what a moderator decides now to be done later, such as to lock a thread for the night of an election.
 //!
 //! A row waits until it is due, so that a restart forgets nothing. Then the decision is made as if its moderator made it at that moment, with
-//! all that follows; of a subject that was deleted before it is none any more. Until then it has no effect, the case stays in the
-//! queue, and who has scheduled it, or an administrator, can cancel it.
+//! all that follows; but it answers no more of the case than the moderator had seen, and where the moderator may not decide any more it is
+//! cancelled, and the subject is for a senior moderator. Of a subject that was deleted before it is none any more. Until then it has no
+//! effect, the case stays in the queue, and who has scheduled it, or an administrator, can cancel it.
 pub mod models;
 pub mod schedulers;
 pub mod schemas;
-mod signals;
+pub mod signals;
 mod views;
 
 #[cfg(test)]
@@ -32,10 +33,44 @@ pub enum ScheduleStatus {
     Waiting,
     /// It was made
     Done,
-    /// A moderator has taken it back before it was due
+    /// A moderator has taken it back before it was due, or its own moderator may not decide any more
     Cancelled,
     /// Its subject was deleted before it was due
     Gone,
+}
+
+/// Which right the moderator of a scheduled decision has lost, so that it is not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, sqlx::Type, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[sqlx(type_name = "text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum LostRight {
+    /// They have left the platform
+    Left,
+    /// They are no moderator any more, or are muted or banned
+    NoModerator,
+    /// The subject is outside of the scope that they were given since
+    OutOfScope,
+}
+
+impl LostRight {
+    /// Its word in the API.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Left => "LEFT",
+            Self::NoModerator => "NO_MODERATOR",
+            Self::OutOfScope => "OUT_OF_SCOPE",
+        }
+    }
+
+    /// What other moderators read about it.
+    pub fn note(self) -> String {
+        let why = match self {
+            Self::Left => "its moderator has left the platform",
+            Self::NoModerator => "its moderator may not decide any more",
+            Self::OutOfScope => "it is outside of its moderator's scope now",
+        };
+        format!("A decision that was scheduled about this was not made: {why}.")
+    }
 }
 
 /// How often a moderator may schedule decisions, list and cancel them.

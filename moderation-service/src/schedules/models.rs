@@ -3,7 +3,7 @@ use sqlx::types::Json;
 use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
-use super::ScheduleStatus;
+use super::{LostRight, ScheduleStatus};
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::doors::personal_data::PersonalDataItem;
@@ -39,6 +39,21 @@ pub struct ScheduledDecision {
     pub abusive: bool,
     pub status: ScheduleStatus,
     pub decision: Option<Uuid>,
+    /// The last entry of the ledger about the subject that the moderator has seen; 0: none.
+    pub seen: i64,
+    /// How often it could not be made.
+    pub attempts: i32,
+    /// Why it was cancelled by itself.
+    pub cancelled_because: Option<LostRight>,
+}
+
+/// Which scheduled decisions are listed; what is not given lets all through.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ScheduleFilter {
+    pub about: Option<SubjectKey>,
+    pub moderator: Option<Uuid>,
+    /// Only those that wait.
+    pub is_waiting: bool,
 }
 
 impl ScheduledDecision {
@@ -69,7 +84,7 @@ impl ScheduledDecision {
             hours: self.hours,
             strikes: None,
             abusive: self.abusive,
-            seen_until: Some(self.created_at),
+            seen: Some(self.seen),
         }
     }
 
@@ -83,10 +98,12 @@ impl ScheduledDecision {
         let scheduled = sqlx::query_as!(
             Self,
             r#"insert into scheduled_decision (id, subject_type, subject_id, author, moderator, due_at, actions, reason, policy,
-                policy_version, rule, public_note, internal_note, hours, abusive)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                policy_version, rule, public_note, internal_note, hours, abusive, seen)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+                (select coalesce(max(seq), 0) from ledger where subject_type = $2 and subject_id = $3))
             returning id, subject_type, subject_id, author, moderator, created_at, due_at, actions as "actions: Json<Vec<Action>>",
-                reason, policy, policy_version, rule, public_note, internal_note, hours, abusive, status, decision"#,
+                reason, policy, policy_version, rule, public_note, internal_note, hours, abusive, status, decision, seen, attempts,
+                cancelled_because"#,
             Uuid::now_v7(),
             new.key.r#type as SubjectType,
             new.key.id,
@@ -106,27 +123,29 @@ impl ScheduledDecision {
         scheduled.fetch_one(&mut **tx).await
     }
 
-    /// Scheduled decisions, the one that was scheduled last first: all, or those about one subject, and of these all, or those that wait.
+    /// Scheduled decisions, the one that was scheduled last first.
     pub async fn list(
         db: impl PgExecutor<'_>,
-        (about, is_waiting): (Option<SubjectKey>, bool),
+        filter: ScheduleFilter,
         before: Cursor,
         rows: i64,
     ) -> sqlx::Result<Vec<Self>> {
         let scheduled = sqlx::query_as!(
             Self,
             r#"select id, subject_type, subject_id, author, moderator, created_at, due_at, actions as "actions: Json<Vec<Action>>",
-                reason, policy, policy_version, rule, public_note, internal_note, hours, abusive, status, decision
+                reason, policy, policy_version, rule, public_note, internal_note, hours, abusive, status, decision, seen, attempts,
+                cancelled_because
             from scheduled_decision
             where ($1::text is null or subject_type = $1) and ($2::uuid is null or subject_id = $2)
-                and (created_at, id) < ($3, $4) and (not $6 or status = 'WAITING')
+                and (created_at, id) < ($3, $4) and (not $6 or status = 'WAITING') and ($7::uuid is null or moderator = $7)
             order by created_at desc, id desc limit $5"#,
-            about.map(|key| key.r#type) as Option<SubjectType>,
-            about.map(|key| key.id),
+            filter.about.map(|key| key.r#type) as Option<SubjectType>,
+            filter.about.map(|key| key.id),
             before.at as Timestamp,
             before.id,
             rows,
-            is_waiting
+            filter.is_waiting,
+            filter.moderator
         );
         scheduled.fetch_all(db).await
     }
@@ -136,11 +155,37 @@ impl ScheduledDecision {
         let scheduled = sqlx::query_as!(
             Self,
             r#"select id, subject_type, subject_id, author, moderator, created_at, due_at, actions as "actions: Json<Vec<Action>>",
-                reason, policy, policy_version, rule, public_note, internal_note, hours, abusive, status, decision
+                reason, policy, policy_version, rule, public_note, internal_note, hours, abusive, status, decision, seen, attempts,
+                cancelled_because
             from scheduled_decision where id = $1 for update"#,
             id
         );
         scheduled.fetch_optional(&mut **tx).await
+    }
+
+    /// Locks one of a moderator that waits; none when none does.
+    pub async fn lock_one_of(tx: &mut PgTransaction<'_>, moderator: Uuid) -> sqlx::Result<Option<Self>> {
+        let scheduled = sqlx::query_as!(
+            Self,
+            r#"select id, subject_type, subject_id, author, moderator, created_at, due_at, actions as "actions: Json<Vec<Action>>",
+                reason, policy, policy_version, rule, public_note, internal_note, hours, abusive, status, decision, seen, attempts,
+                cancelled_because
+            from scheduled_decision where moderator = $1 and status = 'WAITING' order by id limit 1 for update"#,
+            moderator
+        );
+        scheduled.fetch_optional(&mut **tx).await
+    }
+
+    /// Cancels one whose moderator has lost the right to it.
+    pub async fn cancel_for(tx: &mut PgTransaction<'_>, id: Uuid, lost: LostRight) -> sqlx::Result<()> {
+        sqlx::query!(
+            "update scheduled_decision set status = 'CANCELLED', cancelled_because = $2, ended_at = now() where id = $1",
+            id,
+            lost as LostRight
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
     }
 
     /// Lets one wait no more.
@@ -161,8 +206,8 @@ impl ScheduledDecision {
         Ok(())
     }
 
-    /// Those about an author for the export of personal data, newest first. Who has decided, and what moderators note, is not theirs to
-    /// know.
+    /// Those about an author for the export of personal data, newest first. Who has decided, which rights they have lost, and what moderators
+    /// note, is not theirs to know.
     pub async fn list_personal_data(
         db: &PgPool,
         author: Uuid,
@@ -185,7 +230,7 @@ impl ScheduledDecision {
         .await
     }
 
-    /// Deletes a batch of those about an author, and takes a batch of a moderator's notes out, whose decisions are made no more; true when
+    /// Deletes a batch of those about an author, and takes a batch of a moderator's notes out, but what was stated to authors; true when
     /// there may be more.
     pub async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
         let deleted = sqlx::query!(
@@ -197,9 +242,10 @@ impl ScheduledDecision {
         let deleted = deleted.execute(&mut **tx).await?.rows_affected();
         let bare = sqlx::query!(
             "update scheduled_decision set internal_note = null,
-                status = case when status = 'WAITING' then 'CANCELLED' else status end, ended_at = coalesce(ended_at, now())
+                public_note = case when status = 'DONE' then public_note end
             where id in (select id from scheduled_decision
-                where moderator = $1 and (internal_note is not null or status = 'WAITING') order by id limit $2 for update)",
+                where moderator = $1 and (internal_note is not null or public_note is not null and status <> 'DONE')
+                order by id limit $2 for update)",
             person,
             BATCH
         );
@@ -207,26 +253,31 @@ impl ScheduledDecision {
     }
 }
 
-/// The one that is due longest.
+/// The one that is due longest, of those that are not put off.
 pub async fn due(db: impl PgExecutor<'_>) -> sqlx::Result<Option<Uuid>> {
     let due = sqlx::query_scalar!(
-        "select id from scheduled_decision where status = 'WAITING' and due_at <= clock_timestamp() order by due_at limit 1"
+        "select id from scheduled_decision
+        where status = 'WAITING' and due_at <= clock_timestamp()
+            and (next_attempt_at is null or next_attempt_at <= clock_timestamp())
+        order by due_at limit 1"
     );
     due.fetch_optional(db).await
 }
 
-/// When the next one is due.
+/// When the next one is due; one that is put off waits for the next look instead.
 pub async fn next_due(db: impl PgExecutor<'_>) -> sqlx::Result<Option<Timestamp>> {
     let next = sqlx::query_scalar!(
-        r#"select min(due_at) as "next: Timestamp" from scheduled_decision where status = 'WAITING'"#
+        r#"select min(due_at) as "next: Timestamp" from scheduled_decision
+        where status = 'WAITING' and next_attempt_at is null"#
     );
     next.fetch_one(db).await
 }
 
-/// Lets one that could not be made be due again later.
+/// Lets one that could not be made be tried again later. It stays due since its time, by which the lag is measured.
 pub async fn put_off(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<()> {
     sqlx::query!(
-        "update scheduled_decision set due_at = clock_timestamp() + make_interval(secs => $2)
+        "update scheduled_decision
+        set attempts = attempts + 1, next_attempt_at = clock_timestamp() + make_interval(secs => $2)
         where id = $1 and status = 'WAITING'",
         id,
         RETRY

@@ -31,7 +31,11 @@ impl Worker for ScheduledDecider {
             Ok(made) => {
                 self.app.commit(tx).await?;
                 if let Some(status) = made {
-                    let outcome = if status == ScheduleStatus::Done { "done" } else { "gone" };
+                    let outcome = match status {
+                        ScheduleStatus::Done => "done",
+                        ScheduleStatus::Cancelled => "cancelled",
+                        ScheduleStatus::Gone | ScheduleStatus::Waiting => "gone",
+                    };
                     metrics::counter!("moderation_scheduled_total", "outcome" => outcome).increment(1);
                 }
                 Ok(Outcome::Busy)

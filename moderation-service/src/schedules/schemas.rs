@@ -4,8 +4,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::ScheduleStatus;
 use super::models::ScheduledDecision;
+use super::{LostRight, ScheduleStatus};
 use crate::core::contract::fields::{Fields, Input, Invalid, invalid};
 use crate::core::contract::timestamp::Timestamp;
 use crate::decisions::schemas::DecisionIn;
@@ -105,6 +105,10 @@ pub struct ScheduledDecisionOut {
     pub status: ScheduleStatus,
     /// The decision that was made
     pub decision: Option<Uuid>,
+    /// How often it could not be made when it was due
+    pub attempts: i32,
+    #[schema(inline)]
+    pub cancelled_because: Option<LostRight>,
 }
 
 impl From<ScheduledDecision> for ScheduledDecisionOut {
@@ -126,6 +130,8 @@ impl From<ScheduledDecision> for ScheduledDecisionOut {
             abusive: scheduled.abusive,
             status: scheduled.status,
             decision: scheduled.decision,
+            attempts: scheduled.attempts,
+            cancelled_because: scheduled.cancelled_because,
         }
     }
 }

@@ -6,6 +6,8 @@ use sqlx::{AssertSqlSafe, Executor};
 use uuid::Uuid;
 
 use super::schedulers::ScheduledDecider;
+use crate::SERVICE;
+use crate::analyses::events::USER_UPDATED;
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::counted::Counted;
 use crate::core::testing::{Platform, Reply, new_user};
@@ -14,6 +16,7 @@ use crate::decisions::tests::{
 };
 use crate::expiry::schedulers::TimerLag;
 use crate::ledger::events::MODERATION_DECIDED;
+use crate::reports::tests::{close_reports, report};
 use crate::strikes::services::Ladder;
 use crate::subjects::actions::Action;
 use crate::subjects::{SubjectKey, SubjectType};
@@ -26,6 +29,10 @@ async fn schedule(platform: &Platform, moderator: &str, key: SubjectKey, body: V
 fn hide() -> Value {
     json!({ "in_hours": 8, "actions": [{ "action": "HIDE" }], "reason": "VIOLENCE_THREAT", "internal_note": "As agreed.",
         "public_note": "It threatens a neighbour." })
+}
+
+fn lock() -> Value {
+    json!({ "in_hours": 8, "actions": [{ "action": "LOCK" }], "reason": "OTHER_RULES" })
 }
 
 /// The worker of a replica.
@@ -45,8 +52,48 @@ async fn run(platform: &Platform) -> usize {
 
 /// Lets hours pass.
 async fn pass(platform: &Platform, hours: i32) {
-    let passed = format!("update scheduled_decision set due_at = due_at - interval '{hours} hours'");
+    let passed = format!(
+        "update scheduled_decision set due_at = due_at - interval '{hours} hours',
+            next_attempt_at = next_attempt_at - interval '{hours} hours'"
+    );
     platform.app.db.execute(AssertSqlSafe(passed)).await.unwrap();
+}
+
+/// For how long what is due has been due, in seconds, as operators see it.
+async fn lag(platform: &Platform, counted: &Counted) -> f64 {
+    TimerLag(platform.app.clone()).step().await.unwrap();
+    let text = counted.text();
+    let line = text.lines().find_map(|line| line.strip_prefix("moderation_timer_lag_seconds "));
+    line.unwrap().parse().unwrap()
+}
+
+/// The page of a post for moderators.
+async fn page(platform: &Platform, post: SubjectKey) -> Value {
+    let path = format!("/moderation/subjects/POST/{}", post.id);
+    platform.call("GET", &path, Some(&new_moderator().0), None).await.body
+}
+
+/// Lets a user report a post; the id of the report.
+async fn reported(platform: &Platform, post: SubjectKey) -> Value {
+    let made = report(platform, &new_user().0, post.id, "HARASSMENT_INSULT").await;
+    assert_eq!(made.status, 201, "{made:?}");
+    made.body["id"].clone()
+}
+
+/// What became of reports, as moderators see it on the page of their subject.
+async fn outcomes(platform: &Platform, post: SubjectKey, reports: &[&Value]) -> Vec<Value> {
+    close_reports(platform).await;
+    let page = page(platform, post).await;
+    let listed = page["reports"].as_array().unwrap();
+    let status = |id: &&Value| listed.iter().find(|report| report["id"] == **id).unwrap()["status"].clone();
+    reports.iter().map(status).collect()
+}
+
+/// An account as the auth service says that it is now.
+async fn changed(platform: &Platform, person: Uuid, minute: u32, role: &str, status: &str) {
+    let user = json!({ "id": person, "created_at": "2026-11-20T12:00:00+00:00", "role": role, "status": status,
+        "updated_at": format!("2026-11-20T12:{minute:02}:00+00:00") });
+    platform.consume(USER_UPDATED, &user).await;
 }
 
 async fn list(platform: &Platform, query: &str) -> Value {
@@ -75,10 +122,7 @@ async fn a_scheduled_decision_is_made_when_it_is_due(_: PgPoolOptions, database:
 
     pass(&platform, 9).await;
     let counted = Counted::begin();
-    TimerLag(platform.app.clone()).step().await.unwrap();
-    let lag =
-        counted.text().lines().find_map(|line| line.strip_prefix("moderation_timer_lag_seconds ").map(str::to_owned));
-    assert!((3_600.0..3_700.0).contains(&lag.unwrap().parse::<f64>().unwrap()), "it was due an hour ago");
+    assert!((3_600.0..3_700.0).contains(&lag(&platform, &counted).await), "it was due an hour ago");
     // Two replicas make it once, a process that begins now among them.
     let beside = platform.beside(&[]);
     let (one, other) = tokio::join!(run(&platform), run(&beside));
@@ -109,24 +153,179 @@ async fn what_is_held_meanwhile_stays_held(_: PgPoolOptions, database: PgConnect
         [new_content(&platform, SubjectType::Post, her).await, new_content(&platform, SubjectType::Post, her).await];
     decided_by_machine(&platform, before, her, Action::Hold).await;
     for post in [before, after] {
-        let lock = json!({ "in_hours": 8, "actions": [{ "action": "LOCK" }], "reason": "OTHER_RULES" });
-        assert_eq!(schedule(&platform, &moderator, post, lock).await.status, 201);
+        assert_eq!(schedule(&platform, &moderator, post, lock()).await.status, 201);
     }
-    // The hold of the other one is an hour later.
-    let earlier = format!(
-        "update scheduled_decision set created_at = created_at - interval '1 hour' where subject_id = '{}'",
-        after.id
-    );
-    platform.app.db.execute(AssertSqlSafe(earlier)).await.unwrap();
     decided_by_machine(&platform, after, her, Action::Hold).await;
     pass(&platform, 9).await;
     assert_eq!(run(&platform).await, 2);
     let seen = [visibility(&platform, before).await, visibility(&platform, after).await];
     assert_eq!(seen, [json!("VISIBLE"), json!("HELD")]);
-    for post in [before, after] {
-        let path = format!("/moderation/subjects/POST/{}", post.id);
-        let page = platform.call("GET", &path, Some(&moderator), None).await.body;
-        assert_eq!(page["state"]["locked"], true, "{page}");
+    for (post, review) in [(before, "CLOSED"), (after, "OPEN")] {
+        let page = page(&platform, post).await;
+        assert_eq!((&page["state"]["locked"], &page["state"]["review"]), (&json!(true), &json!(review)), "{page}");
+    }
+}
+
+/// A scheduled decision answers the reports that were there when its moderator decided. What was reported since stays open, and so does the
+/// case.
+#[sqlx::test(migrations = false)]
+async fn what_is_reported_meanwhile_stays_open(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &["--report-hold-threshold", "9"]).await;
+    let ((_, her), (moderator, _)) = (new_user(), new_moderator());
+    let post = new_content(&platform, SubjectType::Post, her).await;
+    let first = reported(&platform, post).await;
+    let mut misuse = lock();
+    misuse["abusive"] = json!(true);
+    assert_eq!(schedule(&platform, &moderator, post, misuse).await.status, 201);
+    let second = reported(&platform, post).await;
+    // One that is scheduled later has seen more, and is due first.
+    let mut sooner = lock();
+    sooner["in_hours"] = json!(1);
+    assert_eq!(schedule(&platform, &moderator, post, sooner).await.status, 201);
+    let third = reported(&platform, post).await;
+    assert_eq!(run(&platform).await, 0);
+    assert_eq!(outcomes(&platform, post, &[&first, &second, &third]).await, ["OPEN", "OPEN", "OPEN"]);
+
+    pass(&platform, 2).await;
+    assert_eq!(run(&platform).await, 1);
+    assert_eq!(outcomes(&platform, post, &[&first, &second, &third]).await, ["AGREED", "AGREED", "OPEN"]);
+    let state = page(&platform, post).await["state"].clone();
+    let expected = json!({ "review": "OPEN", "reports": 1, "locked": true });
+    assert_eq!(fields(&state, &["review", "reports", "locked"]), expected, "{state}");
+    pass(&platform, 7).await;
+    assert_eq!(run(&platform).await, 1);
+    assert_eq!(outcomes(&platform, post, &[&third]).await, ["OPEN"], "the earlier one has not seen it either");
+    assert_eq!(page(&platform, post).await["state"]["reports"], 1);
+
+    let dismiss = json!({ "actions": [{ "action": "DISMISS" }], "reason": "OTHER_RULES" });
+    assert_eq!(decide(&platform, &moderator, post, dismiss).await.status, 201);
+    assert_eq!(outcomes(&platform, post, &[&first, &second, &third]).await, ["AGREED", "AGREED", "IGNORED"]);
+    assert_eq!(page(&platform, post).await["state"]["review"], "CLOSED");
+}
+
+/// Without anything new it answers all of the case; what another decision has answered in between is no news; and what was escalated meanwhile
+/// stays with the senior moderator.
+#[sqlx::test(migrations = false)]
+async fn a_case_without_news_is_answered(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((_, her), (moderator, _), (other, _)) = (new_user(), new_moderator(), new_moderator());
+    let mut posts = Vec::new();
+    for _ in 0..3 {
+        let post = new_content(&platform, SubjectType::Post, her).await;
+        let seen = reported(&platform, post).await;
+        assert_eq!(schedule(&platform, &moderator, post, lock()).await.status, 201);
+        posts.push((post, seen));
+    }
+    let [(quiet, seen), (decided, before), (escalated, handed)] = &posts[..] else { panic!("three") };
+    let new = reported(&platform, *decided).await;
+    let allow = json!({ "actions": [{ "action": "ALLOW" }], "reason": "OTHER_RULES" });
+    assert_eq!(decide(&platform, &other, *decided, allow).await.status, 201);
+    let path = format!("/moderation/subjects/POST/{}/escalate", escalated.id);
+    let note = json!({ "note": "Is this one of ours?" });
+    assert_eq!(platform.call("POST", &path, Some(&other), Some(note)).await.status, 201);
+    pass(&platform, 9).await;
+    assert_eq!(run(&platform).await, 3);
+    assert_eq!(outcomes(&platform, *quiet, &[seen]).await, ["AGREED"]);
+    assert_eq!(outcomes(&platform, *decided, &[before, &new]).await, ["IGNORED", "IGNORED"]);
+    assert_eq!(outcomes(&platform, *escalated, &[handed]).await, ["AGREED"]);
+    for (post, review) in [(quiet, "CLOSED"), (decided, "CLOSED"), (escalated, "ESCALATED")] {
+        let state = page(&platform, *post).await["state"].clone();
+        assert_eq!((&state["review"], &state["reports"]), (&json!(review), &json!(0)), "{state}");
+    }
+}
+
+/// A restoration that was scheduled ends what its moderator knew of, and no decision that another one has made since.
+#[sqlx::test(migrations = false)]
+async fn a_scheduled_restoration_ends_no_later_decision(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((_, her), (moderator, _), (other, _)) = (new_user(), new_moderator(), new_moderator());
+    let hide = json!({ "actions": [{ "action": "HIDE" }], "reason": "VIOLENCE_THREAT" });
+    let restore = json!({ "in_hours": 8, "actions": [{ "action": "RESTORE" }], "reason": "OTHER_RULES" });
+    let mut posts = Vec::new();
+    for later in [&moderator, &other] {
+        let post = new_content(&platform, SubjectType::Post, her).await;
+        let label = json!({ "actions": [{ "action": "LABEL", "label": "graphic" }], "reason": "VIOLENCE_THREAT" });
+        assert_eq!(decide(&platform, &moderator, post, label).await.status, 201);
+        assert_eq!(schedule(&platform, &moderator, post, restore.clone()).await.status, 201);
+        assert_eq!(decide(&platform, later, post, hide.clone()).await.status, 201);
+        posts.push(post);
+    }
+    pass(&platform, 9).await;
+    assert_eq!(run(&platform).await, 2);
+    let mut seen = Vec::new();
+    for post in posts {
+        assert_eq!(page(&platform, post).await["state"]["labels"], json!([]), "what was known has ended");
+        seen.push(visibility(&platform, post).await);
+    }
+    assert_eq!(seen, [json!("VISIBLE"), json!("HIDDEN")], "their own decision, and that of another moderator");
+}
+
+/// Who may not decide any more decides nothing later: what they have scheduled is cancelled when it is due, and a senior moderator reads why.
+#[sqlx::test(migrations = false)]
+async fn who_has_lost_the_right_decides_nothing_later(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (_, her) = new_user();
+    let admin = format!("{}:ACTIVE:ADMIN", Uuid::now_v7());
+    let staff: [(String, Uuid); 7] = std::array::from_fn(|_| new_moderator());
+    let [demoted, banned, again, scoped, renewed, gone, unchanged] = &staff;
+    let mut posts = Vec::new();
+    for (token, _) in &staff {
+        let post = new_content(&platform, SubjectType::Post, her).await;
+        let made = schedule(&platform, token, post, hide()).await;
+        posts.push((post, made.body["id"].clone()));
+    }
+    changed(&platform, demoted.1, 1, "MODERATOR", "ACTIVE").await;
+    changed(&platform, demoted.1, 3, "USER", "ACTIVE").await;
+    changed(&platform, demoted.1, 2, "MODERATOR", "ACTIVE").await;
+    changed(&platform, banned.1, 1, "MODERATOR", "BANNED").await;
+    changed(&platform, again.1, 1, "USER", "ACTIVE").await;
+    changed(&platform, again.1, 2, "MODERATOR", "ACTIVE").await;
+    for ((_, id), types) in [(scoped, "COMMENT"), (renewed, "POST")] {
+        let scope = json!({ "types": [types], "families": [], "escalated": false });
+        let path = format!("/moderation/moderators/{id}");
+        assert!(platform.call("PUT", &path, Some(&admin), Some(scope)).await.status.is_success());
+    }
+    let all = list(&platform, &format!("?moderator={}", demoted.1)).await;
+    assert_eq!((all.as_array().unwrap().len(), &all[0]["id"]), (1, &posts[0].1));
+    let refused = platform.call("GET", "/moderation/scheduled-decisions?moderator=anna", Some(&admin), None).await;
+    assert_eq!(refused.status, 422);
+    // Who has left cannot come back: what they have scheduled waits no longer.
+    platform.erase(gone.1).await;
+    assert_eq!(list(&platform, &format!("?moderator={}", gone.1)).await[0]["cancelled_because"], "LEFT");
+
+    let counted = Counted::begin();
+    pass(&platform, 9).await;
+    assert_eq!(run(&platform).await, 6);
+    counted.assert("moderation_scheduled_total{outcome=\"cancelled\"} 3");
+    counted.assert("moderation_scheduled_total{outcome=\"done\"} 3");
+    let becomes = [
+        (demoted, Some("NO_MODERATOR")),
+        (banned, Some("NO_MODERATOR")),
+        (again, None),
+        (scoped, Some("OUT_OF_SCOPE")),
+        (renewed, None),
+        (gone, Some("LEFT")),
+        (unchanged, None),
+    ];
+    for (((_, id), lost), (post, scheduled)) in becomes.into_iter().zip(&posts) {
+        let made = list(&platform, &format!("?moderator={id}")).await[0].clone();
+        let status = if lost.is_some() { "CANCELLED" } else { "DONE" };
+        assert_eq!((&made["status"], &made["cancelled_because"]), (&json!(status), &json!(lost)), "{made}");
+        let page = page(&platform, *post).await;
+        let Some(lost) = lost else {
+            assert_eq!(page["state"]["visibility"], "HIDDEN", "{page}");
+            continue;
+        };
+        let state = fields(&page["state"], &["visibility", "review"]);
+        assert_eq!(state, json!({ "visibility": "VISIBLE", "review": "ESCALATED" }), "{lost}");
+        assert!(
+            page["history"].to_string().contains("A decision that was scheduled about this was not made"),
+            "{page}"
+        );
+        let target: Uuid = serde_json::from_value(scheduled.clone()).unwrap();
+        let audited = sqlx::query_scalar!("select result from audit where target = $1 and who is null", target);
+        let audited = audited.fetch_all(&platform.app.db).await.unwrap();
+        assert_eq!(audited, [format!("POST {} {lost}", post.id)]);
     }
 }
 
@@ -187,6 +386,8 @@ async fn one_that_fails_keeps_no_other_waiting(_: PgPoolOptions, database: PgCon
     assert_eq!(run(&platform).await, 1);
     assert_eq!(visibility(&platform, good).await, "HIDDEN");
     counted.assert("moderation_scheduled_total{outcome=\"failed\"} 1");
+    assert!((3_600.0..3_700.0).contains(&lag(&platform, &counted).await), "it is put off, and due all the same");
+    assert_eq!(list(&platform, "?waiting=true").await[0]["attempts"], 1);
     platform.app.db.execute("alter table decision drop constraint refused").await.unwrap();
     pass(&platform, 1).await;
     assert_eq!(run(&platform).await, 1, "a minute later it is tried again");

@@ -4,20 +4,23 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::Utc;
+use uuid::Uuid;
 
-use super::models::ScheduledDecision;
+use super::models::{ScheduleFilter, ScheduledDecision};
 use super::schemas::{ScheduledDecisionIn, ScheduledDecisionOut};
 use super::signals;
 use crate::core::api::errors::{Error, Problem};
 use crate::core::api::pagination::Page;
 use crate::core::app::App;
 use crate::core::contract::extract::{Json as Body, Path, Query};
+use crate::core::contract::fields::invalid;
 use crate::subjects::SubjectKey;
 use crate::subjects::staff::Moderator;
 
 /// Decide now what is to be done later about a post, a comment, a picture or a user
 ///
-/// When it is due the decision is made like any other, unless its subject was deleted before. Until then it has no effect.
+/// When it is due the decision is made like any other, unless its subject was deleted before, or its moderator may not decide any more. Until
+/// then it has no effect. What has come since it was scheduled stays open.
 #[utoipa::path(post, path = "/moderation/subjects/{type}/{id}/scheduled-decisions", tag = "moderation", params(
     ("type" = String, Path, max_length = 7, example = "POST", description = "POST, COMMENT, MEDIA or USER"),
     ("id" = Uuid, Path, description = "The post, comment, picture or user"),
@@ -42,7 +45,8 @@ pub async fn schedule_decision(
 
 /// List scheduled decisions, the one that was scheduled last first
 #[utoipa::path(get, path = "/moderation/scheduled-decisions", tag = "moderation", params(
-    ("waiting" = Option<bool>, Query, description = "True: only those that are not due yet"),
+    ("waiting" = Option<bool>, Query, description = "True: only those that were neither made nor cancelled"),
+    ("moderator" = Option<Uuid>, Query, description = "Only those that this moderator has scheduled"),
     ("limit" = Option<i64>, Query, description = "Items on a page, 1 to 200; 50 when not given"),
     ("cursor" = Option<String>, Query, description = "From the Link header of the page before"),
 ), responses(
@@ -56,7 +60,11 @@ pub async fn get_scheduled_decisions(
     query: Query,
 ) -> Result<Response, Error> {
     let is_waiting = query.get("waiting") == Some("true");
-    let scheduled = ScheduledDecision::list(&app.db, (None, is_waiting), page.before, page.rows()).await?;
+    let moderator = query.get("moderator").map(Uuid::try_parse).transpose().map_err(|_| {
+        Error::Invalid(vec![invalid(&["query", "moderator"], "value is not a valid uuid", "type_error.uuid", None)])
+    })?;
+    let filter = ScheduleFilter { about: None, moderator, is_waiting };
+    let scheduled = ScheduledDecision::list(&app.db, filter, page.before, page.rows()).await?;
     let scheduled: Vec<ScheduledDecisionOut> = scheduled.into_iter().map(Into::into).collect();
     Ok(page.answer(scheduled, |scheduled| (scheduled.created_at, scheduled.id)))
 }

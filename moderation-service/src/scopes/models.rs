@@ -78,9 +78,10 @@ impl ModeratorScope {
         Ok(deleted.execute(&mut **tx).await?.rows_affected() > 0)
     }
 
-    /// Erases a person: their scope, and that they have set those of others.
+    /// Erases a person: their scope and their rights, and that they have set the scopes of others.
     pub async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<()> {
         Self::delete(tx, person).await?;
+        sqlx::query!("delete from account_right where person = $1", person).execute(&mut **tx).await?;
         sqlx::query!("update moderator_scope set updated_by = null where updated_by = $1", person)
             .execute(&mut **tx)
             .await?;
@@ -108,6 +109,66 @@ impl ModeratorScope {
         .fetch_all(db)
         .await
     }
+}
+
+/// What an account may do, as the auth service has said last.
+#[derive(Clone, Copy, Debug)]
+pub struct AccountRight {
+    /// Whether it decides as a moderator, and whether as an administrator; none: it has not changed since that is stored.
+    pub moderates: Option<bool>,
+    pub administrates: Option<bool>,
+    /// Whether its owner has left the platform.
+    pub has_left: bool,
+}
+
+impl AccountRight {
+    /// What an account may do now.
+    pub async fn find(db: impl PgExecutor<'_>, person: Uuid) -> sqlx::Result<Self> {
+        sqlx::query_as!(
+            Self,
+            r#"select moderates as "moderates?", administrates as "administrates?",
+                exists (select from erasure where erasure.person = asked.person) as "has_left!"
+            from (values ($1::uuid)) as asked (person) left join account_right on account_right.person = asked.person"#,
+            person
+        )
+        .fetch_one(db)
+        .await
+    }
+
+    /// Saves what accounts may do, each as of the newest version; of those that have left nothing.
+    pub async fn save(tx: &mut PgTransaction<'_>, changed: &[ChangedRight]) -> sqlx::Result<()> {
+        let people: Vec<Uuid> = changed.iter().map(|right| right.person).collect();
+        let moderates: Vec<bool> = changed.iter().map(|right| right.moderates).collect();
+        let administrates: Vec<bool> = changed.iter().map(|right| right.administrates).collect();
+        let versions: Vec<Timestamp> = changed.iter().map(|right| right.version).collect();
+        sqlx::query!(
+            "insert into account_right (person, moderates, administrates, version)
+            select distinct on (person) person, moderates, administrates, version
+            from unnest($1::uuid[], $2::boolean[], $3::boolean[], $4::timestamptz[])
+                as changed (person, moderates, administrates, version)
+            where not exists (select from erasure where erasure.person = changed.person)
+            order by person, version desc
+            on conflict (person) do update set moderates = excluded.moderates, administrates = excluded.administrates,
+                version = excluded.version
+            where account_right.version < excluded.version",
+            &people,
+            &moderates,
+            &administrates,
+            &versions as &[Timestamp]
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+}
+
+/// What an account may do from a version on.
+#[derive(Clone, Copy, Debug)]
+pub struct ChangedRight {
+    pub person: Uuid,
+    pub moderates: bool,
+    pub administrates: bool,
+    pub version: Timestamp,
 }
 
 /// In which family of reasons a subject stands in the queue, and whether it was escalated; none and not, where it is not in the queue.

@@ -130,6 +130,14 @@ impl Ruling {
     }
 }
 
+/// The reports about a subject that a decision has left open.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReportsLeft {
+    pub reports: i32,
+    /// What they weigh together.
+    pub weight: f64,
+}
+
 /// Something that happened to a subject. Its notes are kept apart from the rest, because they are a person's words
 /// ([`WORDS`]).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -148,11 +156,14 @@ pub enum Change {
         weight: f64,
         reason: Reason,
     },
-    /// A moderator has answered all open reports.
+    /// A moderator has answered open reports: all, or those that were there when they looked.
     ReportsClosed {
         reports: i32,
+        /// Those that stay open.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        left: Option<ReportsLeft>,
     },
-    /// A moderator hands it to a senior one.
+    /// It is handed to a senior moderator: by another one, or by a decision that was scheduled and not made.
     Escalated {
         #[serde(default)]
         note: Option<String>,
@@ -168,6 +179,9 @@ pub enum Change {
         ruling: Box<Ruling>,
         /// Whether a person has looked at this subject, so that the review is over.
         closes_review: bool,
+        /// Up to which entry of the ledger it answers reports, where the review goes on for what came later.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answers_until: Option<i64>,
         /// What a machine has decided by.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         means: Option<Box<AutomatedMeans>>,

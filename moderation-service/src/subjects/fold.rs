@@ -20,7 +20,9 @@ impl Subject {
                 self.reports += 1;
                 self.report_weight += weight;
             }
-            Change::ReportsClosed { .. } => (self.reports, self.report_weight) = (0, 0.0),
+            Change::ReportsClosed { left, .. } => {
+                (self.reports, self.report_weight) = left.map_or((0, 0.0), |left| (left.reports, left.weight));
+            }
             Change::Escalated { .. } => {
                 self.open(0.0, at);
                 self.review = Review::Escalated;

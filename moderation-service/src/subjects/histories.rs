@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use uuid::Uuid;
 
 use super::actions::Action;
-use super::changes::{Change, Ended, PolicyRef, Ruling};
+use super::changes::{Change, Ended, PolicyRef, ReportsLeft, Ruling};
 use super::reasons::Reason;
 use super::state::Subject;
 use super::{Review, Standing, SubjectKey, SubjectType, Visibility};
@@ -136,7 +136,7 @@ fn change(dice: &mut StdRng, minute: i64, subject: &Subject) -> Change {
     match dice.random_range(0..14) {
         0 => Change::Flagged { analysis: id, severity, reason },
         1 => Change::Reported { report: id, severity, weight: dice.random_range(0.0..2.0), reason },
-        2 => Change::ReportsClosed { reports: subject.reports },
+        2 => Change::ReportsClosed { reports: subject.reports, left: None },
         3 => Change::Escalated { note: Some("for a senior".to_owned()) },
         4 => Change::Noted { note: "a note".to_owned() },
         5 => Change::Appealed { appeal: id, decision: some },
@@ -147,7 +147,8 @@ fn change(dice: &mut StdRng, minute: i64, subject: &Subject) -> Change {
             let ruling = ruling(dice, minute, subject.key);
             let closes_review = !ruling.automated && dice.random_bool(0.8);
             let (public_note, internal_note) = (Some("for you".to_owned()), None);
-            Change::Decided { ruling: Box::new(ruling), closes_review, means: None, public_note, internal_note }
+            let (ruling, answers_until, means) = (Box::new(ruling), None, None);
+            Change::Decided { ruling, closes_review, answers_until, means, public_note, internal_note }
         }
     }
 }
@@ -204,9 +205,9 @@ fn a_subject_is_what_the_decisions_in_force_demand() {
         let last =
             Ruling { visibility: Some(Visibility::Hidden).filter(|_| !key.is_user()), ..ruling(&mut dice, 99, key) };
         let decision = last.decision;
-        let (closes_review, public_note, internal_note) = (false, None, None);
-        let decided =
-            Change::Decided { ruling: Box::new(last), closes_review, means: None, public_note, internal_note };
+        let (closes_review, answers_until, public_note, internal_note) = (false, None, None, None);
+        let (ruling, means) = (Box::new(last), None);
+        let decided = Change::Decided { ruling, closes_review, answers_until, means, public_note, internal_note };
         subject.apply(&decided, time(99));
         subject.apply(&Change::Ended { decision, why: Ended::Overturned, note: None }, time(100));
         assert_eq!(seen(&subject), before, "seed {seed}, history {number}: the reversal is exact");
@@ -239,10 +240,13 @@ fn a_review_opens_escalates_and_closes() {
     assert_eq!((post.review, post.severity), (Review::Escalated, 0.9), "a report takes it from no senior");
     let mut dice = StdRng::seed_from_u64(1);
     let dismissed = Ruling { visibility: None, labels: Vec::new(), locked: false, ..ruling(&mut dice, 5, key) };
-    let (public_note, internal_note) = (None, None);
-    let decided =
-        Change::Decided { ruling: Box::new(dismissed), closes_review: true, means: None, public_note, internal_note };
-    post.apply(&Change::ReportsClosed { reports: 3 }, time(5));
+    let (ruling, answers_until, means) = (Box::new(dismissed), None, None);
+    let (closes_review, public_note, internal_note) = (true, None, None);
+    let decided = Change::Decided { ruling, closes_review, answers_until, means, public_note, internal_note };
+    let left = Some(ReportsLeft { reports: 1, weight: 0.5 });
+    post.apply(&Change::ReportsClosed { reports: 2, left }, time(5));
+    assert_eq!((post.review, post.reports, post.report_weight), (Review::Escalated, 1, 0.5), "one came later");
+    post.apply(&Change::ReportsClosed { reports: 1, left: None }, time(5));
     post.apply(&decided, time(5));
     assert_eq!((post.review, post.reports, post.report_weight), (Review::Closed, 0, 0.0));
     assert_eq!(post.active, [], "what has no effect is not in force");

@@ -1,6 +1,8 @@
 //! Consumes the events of posts, comments and profiles.
 use super::USER_UPDATED;
-use super::processors::{ContentProcessor, content_deleted, read_comment, read_post, read_profile, request_completed};
+use super::processors::{
+    ContentProcessor, ProfileProcessor, content_deleted, read_comment, read_post, read_profile, request_completed,
+};
 use crate::analyses::reading::Pipeline;
 use crate::core::events::Subscription;
 use crate::moderations::events::{
@@ -22,7 +24,7 @@ pub fn subscriptions(pipeline: &Pipeline) -> Vec<Subscription> {
         few(Subscription::new(POST_UPDATED,         analyse(read_post))),
         few(Subscription::new(COMMENT_CREATED,      analyse(read_comment))),
         few(Subscription::new(COMMENT_UPDATED,      analyse(read_comment))),
-        few(Subscription::new(USER_UPDATED,         analyse(read_profile))),
+        few(Subscription::new(USER_UPDATED,         ProfileProcessor(analyse(read_profile)))),
         Subscription::new(POST_DELETED,             content_deleted),
         Subscription::new(COMMENT_DELETED,          content_deleted),
         Subscription::new(POST_DELETE_COMPLETED,    request_completed),

@@ -4,8 +4,9 @@ use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
 use crate::core::contract::timestamp::Timestamp;
-use crate::subjects::changes::PolicyRef;
+use crate::subjects::changes::{PolicyRef, ReportsLeft};
 use crate::subjects::reasons::ContractReason;
+use crate::subjects::state::Subject;
 use crate::subjects::{SubjectKey, SubjectType};
 
 /// Locks a content against the events of its own service until the transaction ends.
@@ -58,16 +59,67 @@ pub async fn release(tx: &mut PgTransaction<'_>, key: SubjectKey) -> sqlx::Resul
     Ok(())
 }
 
-/// Calls the open reports about a subject a misuse, in the transaction of the decision that answers them.
-pub async fn call_reports_abusive(tx: &mut PgTransaction<'_>, key: SubjectKey) -> sqlx::Result<()> {
+/// Calls the open reports about a subject a misuse, all or those up to an entry of the ledger, in the transaction of the decision that
+/// answers them.
+pub async fn call_reports_abusive(tx: &mut PgTransaction<'_>, key: SubjectKey, until: Option<i64>) -> sqlx::Result<()> {
     sqlx::query!(
-        "update report set abusive = true where subject_type = $1 and subject_id = $2 and status = 'OPEN'",
+        "update report set abusive = true
+        where subject_type = $1 and subject_id = $2 and status = 'OPEN' and ($3::bigint is null or entry <= $3)",
         key.r#type as SubjectType,
-        key.id
+        key.id,
+        until
     )
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// What has happened to a subject since a moderator has seen it.
+#[derive(Debug, Default)]
+pub struct News {
+    /// Whether it was reported, flagged or escalated.
+    pub reopens: bool,
+    /// What others have decided about it.
+    pub decisions: Vec<Uuid>,
+    /// How often it was reported, and what these reports weigh.
+    pub reports: i32,
+    pub weight: f64,
+}
+
+impl News {
+    /// What is behind an entry of the ledger. The subject is locked, so nothing joins it.
+    pub async fn since(
+        tx: &mut PgTransaction<'_>,
+        key: SubjectKey,
+        seen: i64,
+        moderator: Option<Uuid>,
+    ) -> sqlx::Result<Self> {
+        let news = sqlx::query_as!(
+            Self,
+            r#"select coalesce(bool_or(kind in ('reported', 'flagged', 'escalated')), false) as "reopens!",
+                coalesce(array_agg((details::json ->> 'decision')::uuid)
+                    filter (where kind = 'decided' and details is not null and actor is distinct from $4), '{}') as "decisions!",
+                (count(*) filter (where kind = 'reported'))::integer as "reports!",
+                coalesce(sum((details::json ->> 'weight')::float8) filter (where kind = 'reported'), 0) as "weight!"
+            from ledger where subject_type = $1 and subject_id = $2 and seq > $3"#,
+            key.r#type as SubjectType,
+            key.id,
+            seen,
+            moderator
+        );
+        news.fetch_one(&mut **tx).await
+    }
+
+    /// The open reports among them. What is open is the newest part of all reports, because each decision answers those before some entry:
+    /// so it is the shorter one of what is new and what is open.
+    pub fn reports_left(&self, subject: &Subject) -> Option<ReportsLeft> {
+        let left = if self.reports < subject.reports {
+            ReportsLeft { reports: self.reports, weight: self.weight }
+        } else {
+            ReportsLeft { reports: subject.reports, weight: subject.report_weight }
+        };
+        Some(left).filter(|left| left.reports > 0)
+    }
 }
 
 /// A case of the contract, as far as a request needs it.

@@ -61,7 +61,7 @@ impl LedgerFollower {
 }
 
 /// Saves how long a subject had waited when a person decided: since the first report, finding or appeal after the decision of a
-/// person before. Nothing when the person was not asked.
+/// person that has closed the review before. Nothing when the person was not asked.
 pub async fn save_review_time(tx: &mut PgTransaction<'_>, entry: &FollowedEntry, decision: Uuid) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into review_time (decision, opened_at, decided_at)
@@ -71,6 +71,7 @@ pub async fn save_review_time(tx: &mut PgTransaction<'_>, entry: &FollowedEntry,
                 select coalesce(max(seq), 0) from ledger
                 where subject_type = $2 and subject_id = $3 and seq < $4
                     and kind = 'decided' and actor_type = 'MODERATOR'
+                    and details::json ->> 'closes_review' = 'true'
             )
         having min(at) is not null
         on conflict (decision) do nothing",

@@ -16,6 +16,8 @@ struct DecidedDetails {
     decision: Uuid,
     actions: Vec<Action>,
     closes_review: bool,
+    /// Up to which entry it answers reports, where the review goes on.
+    answers_until: Option<i64>,
 }
 
 /// What is read of the end of one.
@@ -40,12 +42,16 @@ pub async fn followed(tx: &mut PgTransaction<'_>, entry: &FollowedEntry) -> anyh
         }
         return Ok(false);
     }
-    let DecidedDetails { decision, actions, closes_review } = serde_json::from_str(details)?;
-    if !closes_review {
-        return Ok(false);
+    let DecidedDetails { decision, actions, closes_review, answers_until } = serde_json::from_str(details)?;
+    let before = match answers_until {
+        _ if closes_review => entry.seq,
+        Some(until) => until.saturating_add(1).min(entry.seq),
+        None => return Ok(false),
+    };
+    if closes_review {
+        save_review_time(tx, entry, decision).await?;
     }
-    save_review_time(tx, entry, decision).await?;
     let restricts = actions.iter().any(|action| action.is_about_content() || action.is_about_author());
     let status = if restricts { ReportStatus::Agreed } else { ReportStatus::Ignored };
-    Ok(reports::close(tx, key, entry.seq, status, Some(decision)).await?)
+    Ok(reports::close(tx, key, before, status, Some(decision)).await?)
 }
