@@ -115,7 +115,7 @@ static SERVICE: Service = Service {
             jobs,
             background: Some(Box::new(|app| {
                 app.start("copy of connections", ConnectionCopy(app.clone()));
-                app.start("removals", Remover(app.clone()));
+                app.start("removals", Remover::new(app));
             })),
         })
     },

@@ -1,11 +1,15 @@
 set local lock_timeout = '2s';
 
--- The posts from before there were lists; new ones are added meanwhile. No reader waits for it; a write that
--- lists a post which is done already waits for its end, and fails after two seconds.
-insert into post_listing (list, created_at, post_id)
-select distinct category, created_at, id from post, unnest(types) as category where status = 'POSTED'
-on conflict do nothing;
+-- How far the posts from before there were lists are listed: in the background and a page at a time, so that no write waits for more
+-- than a page. Until that is done, pages of lists are read from the posts themselves.
+create table listing_backfill (
+    -- One row.
+    is_it boolean primary key default true check (is_it),
+    -- The last post that is done, in the order of ids.
+    done_to uuid not null default '00000000-0000-0000-0000-000000000000',
+    -- When the last one was; null: there are more.
+    done_at timestamptz
+);
 
-insert into post_listing (list, created_at, post_id)
-select 'media', created_at, id from post where exists (select from post_media where post_id = post.id)
-on conflict do nothing;
+-- Posts that are written from now on are listed by triggers, so where there are none yet, none is ever to be done.
+insert into listing_backfill (done_at) select case when not exists (select from post) then now() end;

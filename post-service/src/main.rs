@@ -37,6 +37,7 @@ use crate::media::republication::schedulers::PostRepublisher;
 use crate::nfts::state::Nfts;
 use crate::personal_data::schedulers::ErasureConfirmer;
 use crate::posts::checks::PublicationCheck;
+use crate::posts::lists::backfill::schedulers::ListingBackfiller;
 use crate::quotas::Quota;
 use crate::search::schedulers::{PostIndexer, SearchBackfill, SearchGauges};
 use crate::settings::{Command, Settings};
@@ -141,6 +142,7 @@ static SERVICE: Service = Service {
                 nfts::schedulers::start(app, &nfts);
                 nfts::chain::schedulers::start(app, &nfts);
                 app.start("tags of older posts", TagBackfiller(app.clone()));
+                app.start("lists of older posts", ListingBackfiller(app.clone()));
                 app.start_after_commits("search index", PostIndexer::new(app));
                 app.start("search gauges", SearchGauges(app.clone()));
                 app.start("search backfill", SearchBackfill(app.clone()));

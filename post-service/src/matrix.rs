@@ -70,6 +70,7 @@ pub async fn request(platform: &Platform, operation: &str, owner: &Person) -> Re
         "GET /api/v1/posts" => build("GET", "/posts", None),
         "POST /api/v1/posts" => build("POST", "/posts", Some(text)),
         "GET /api/v1/posts/category-choices" => build("GET", "/posts/category-choices", None),
+        "POST /api/v1/posts/lookup" => build("POST", "/posts/lookup", Some(json!({ "ids": [post.body["id"]] }))),
         "GET /api/v1/posts/{post_id}" => build("GET", &one, None),
         "PUT /api/v1/posts/{post_id}" => build("PUT", &one, Some(text)),
         "GET /api/v1/posts/search" => build("GET", "/posts/search?q=x", None),

@@ -118,7 +118,7 @@ async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     SystemMessage::erase(tx, person).await?;
     let had_profile = Profile::erase(tx, person).await?;
     Person::delete(tx, person).await?;
-    delete_blocks(tx, person).await?;
+    let had_blocks = delete_blocks(tx, person, BATCH).await?;
     let had_mutes = Mute::delete_by_user(tx, person, BATCH).await?;
     let hid_posts = PostHide::delete_by_user(tx, person, BATCH).await?;
     let had_seen = SeenPost::delete_by_user(tx, person, BATCH).await?;
@@ -143,7 +143,7 @@ async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     let more = Mention::delete_by_user(tx, person, BATCH).await? || more;
     let more = notifications::signals::erase(tx, person, BATCH).await? || more;
     // Behind the readers of notifications.
-    Digest::delete(tx, person).await?;
-    Delivery::erase(tx, person).await?;
-    Ok(more || had_mutes || hid_posts || had_seen || had_refused || had_dismissed || had_profile)
+    let more = Digest::erase(tx, person, BATCH).await? || more;
+    let more = Delivery::erase(tx, person, BATCH).await? || more;
+    Ok(more || had_blocks || had_mutes || hid_posts || had_seen || had_refused || had_dismissed || had_profile)
 }

@@ -161,6 +161,16 @@ pub struct CountChange {
     pub reactions: i64,
 }
 
+/// A view of a post.
+#[derive(Clone, Copy, Debug)]
+pub struct CountedView {
+    pub post_id: Uuid,
+    /// Its place in the stream.
+    pub place: Id,
+    /// Whether its viewer has viewed the post a short while ago, so that it is none for what ranks posts.
+    pub repeated: bool,
+}
+
 /// The counts of posts.
 pub struct PostCount;
 
@@ -197,21 +207,22 @@ impl PostCount {
         Ok(())
     }
 
-    /// Adds views to posts that this transaction has locked, each with its place in the stream; those that were taken over from the
-    /// post service with the sum count nothing.
-    pub async fn add_views(tx: &mut PgTransaction<'_>, views: &[(Uuid, Id)]) -> sqlx::Result<()> {
+    /// Adds views to posts that this transaction has locked; those that were taken over from the post service with the sum count nothing.
+    pub async fn add_views(tx: &mut PgTransaction<'_>, views: &[CountedView]) -> sqlx::Result<()> {
         sqlx::query!(
-            "update post_count set views = post_count.views + fresh.views
+            "update post_count set views = post_count.views + fresh.views,
+                repeated_views = post_count.repeated_views + fresh.repeated
             from (
-                select seen.post_id, count(*) as views
-                from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as seen (post_id, ms, seq)
+                select seen.post_id, count(*) as views, count(*) filter (where seen.repeated) as repeated
+                from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::boolean[]) as seen (post_id, ms, seq, repeated)
                 join post_count on post_count.post_id = seen.post_id and (seen.ms, seen.seq) > (views_ms, views_seq)
                 group by seen.post_id
             ) as fresh
             where post_count.post_id = fresh.post_id",
-            &views.iter().map(|view| view.0).collect::<Vec<_>>(),
-            &views.iter().map(|view| view.1.ms).collect::<Vec<_>>(),
-            &views.iter().map(|view| view.1.seq).collect::<Vec<_>>()
+            &views.iter().map(|view| view.post_id).collect::<Vec<_>>(),
+            &views.iter().map(|view| view.place.ms).collect::<Vec<_>>(),
+            &views.iter().map(|view| view.place.seq).collect::<Vec<_>>(),
+            &views.iter().map(|view| view.repeated).collect::<Vec<_>>()
         )
         .execute(&mut **tx)
         .await?;

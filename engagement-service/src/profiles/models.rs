@@ -67,6 +67,8 @@ pub struct Post {
 pub struct Changes {
     activity: BTreeMap<(Uuid, NaiveDate, Kind), i64>,
     categories: BTreeMap<(Uuid, String), i64>,
+    /// Views that are in the total and on no day, and so in no score.
+    repeated_views: BTreeMap<Uuid, i64>,
 }
 
 impl Changes {
@@ -80,6 +82,11 @@ impl Changes {
         *self.categories.entry((user, category.to_owned())).or_default() += times;
     }
 
+    /// Adds a view of a post that the user has viewed a short while ago.
+    pub fn add_repeated_view(&mut self, user: Uuid) {
+        *self.repeated_views.entry(user).or_default() += 1;
+    }
+
     /// Removes sums of zero.
     pub fn remove_zeros(&mut self) {
         self.activity.retain(|_, times| *times != 0);
@@ -89,7 +96,7 @@ impl Changes {
     /// The users whose sums change.
     pub fn users(&self) -> BTreeSet<Uuid> {
         let active = self.activity.keys().map(|key| key.0);
-        active.chain(self.categories.keys().map(|key| key.0)).collect()
+        active.chain(self.categories.keys().map(|key| key.0)).chain(self.repeated_views.keys().copied()).collect()
     }
 }
 
@@ -185,6 +192,9 @@ impl Profile {
                 Kind::Reaction => sum.reactions += times,
                 Kind::View => sum.views += times,
             }
+        }
+        for (user, times) in &changes.repeated_views {
+            totals.entry(*user).or_default().views += times;
         }
         let column = |of: fn(&Counts) -> i64| totals.values().map(of).collect::<Vec<i64>>();
         sqlx::query!(

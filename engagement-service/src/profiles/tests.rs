@@ -362,6 +362,19 @@ async fn counts_are_exact_when_all_streams_are_consumed_at_once(_: PgPoolOptions
     }
 }
 
+/// Every view counts, and those within half an hour are one for the score.
+#[sqlx::test(migrations = false)]
+async fn a_repeated_view_is_in_the_total_and_in_no_score(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, id) = new_user();
+    let mut again = view(id);
+    again["repeated"] = json!(true);
+    put(&platform, POST_VIEWED, &[again.clone(), view(id), again]).await;
+    platform.consume_waiting(POST_VIEWED).await;
+    let seen = profile(&platform, &anna).await;
+    assert_eq!((totals(&seen), &seen["engagement_score"]), ([0, 0, 0, 3], &json!(0.11)));
+}
+
 #[sqlx::test(migrations = false)]
 async fn a_new_level_is_published_once(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;

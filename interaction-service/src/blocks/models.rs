@@ -35,8 +35,15 @@ pub async fn save_blocks(tx: &mut PgTransaction<'_>, blocks: &[Block]) -> sqlx::
     Ok(())
 }
 
-/// Deletes all blocks by a user and of a user.
-pub async fn delete_blocks(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<()> {
-    sqlx::query!("delete from block where user_id = $1 or target_id = $1", user).execute(&mut **tx).await?;
-    Ok(())
+/// Deletes up to `rows` blocks by a user, and as many of a user; true when there may be more.
+pub async fn delete_blocks(tx: &mut PgTransaction<'_>, user: Uuid, rows: i64) -> sqlx::Result<bool> {
+    let deleted = sqlx::query!(
+        "delete from block where (user_id, target_id) in (
+            (select user_id, target_id from block where user_id = $1 limit $2)
+            union all (select user_id, target_id from block where target_id = $1 limit $2)
+        )",
+        user,
+        rows
+    );
+    Ok(deleted.execute(&mut **tx).await?.rows_affected() > 0)
 }

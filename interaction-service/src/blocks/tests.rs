@@ -1,9 +1,11 @@
 //! Blocks, through their events and the routes of comments and reactions.
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Executor, Row};
 use uuid::Uuid;
 
 use super::events::{USER_BLOCKED, USER_UNBLOCKED};
+use super::models::delete_blocks;
 use crate::core::testing::new_user;
 use crate::post_views::events::POST_VIEWED;
 use crate::posts::events::{POST_CREATED, POST_DELETED, POST_UPDATED};
@@ -117,4 +119,29 @@ async fn a_late_block_of_an_erased_user_is_not_stored(_: PgPoolOptions, database
     let block = format!("{}.block", crate::SERVICE.schema);
     assert!(platform.finds(&carl.to_string()).await.contains(&block));
     assert!(!platform.finds(&anna.to_string()).await.contains(&block));
+}
+
+/// However many have blocked a user, one step of their erasure deletes a page of it.
+#[sqlx::test(migrations = false)]
+async fn the_blocks_of_an_erased_user_are_deleted_in_pages(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await.0;
+    let anna = Uuid::now_v7();
+    for pair in [format!("'{anna}', gen_random_uuid()"), format!("gen_random_uuid(), '{anna}'")] {
+        let rows = format!(
+            "insert into block (user_id, target_id, stands, at) select {pair}, true, now() from generate_series(1, 3)"
+        );
+        platform.app.db.execute(AssertSqlSafe(rows)).await.unwrap();
+    }
+    platform
+        .app
+        .db
+        .execute("insert into block select gen_random_uuid(), gen_random_uuid(), true, now()")
+        .await
+        .unwrap();
+    let mut tx = platform.app.db.begin().await.unwrap();
+    for (more, left) in [(true, 3), (true, 1), (false, 1)] {
+        assert_eq!(delete_blocks(&mut tx, anna, 2).await.unwrap(), more);
+        let rows = tx.fetch_one("select count(*) from block").await.unwrap();
+        assert_eq!(rows.get::<i64, _>(0), left);
+    }
 }

@@ -62,14 +62,15 @@ pub const ERASURE: Erasure = Erasure {
     confirmed_on: Some(USER_ERASED),
 };
 
-/// Deletes a user's blocks and quotas, and a page of one kind of what they may have very much of; true when there may be more.
+/// Deletes a user's quotas, and a page of one kind of what they may have very much of; true when there may be more.
 async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
-    blocks::models::delete_blocks(tx, person).await?;
     Usage::delete_by_user(tx, person).await?;
+    // Blocks last: the users that they keep apart do not see what is still there.
     Ok(comments::signals::erase(tx, person).await?
         || reactions::signals::erase(tx, person).await?
         || comment_reactions::signals::erase(tx, person).await?
         || Bookmark::delete_by_user(tx, person, PAGE).await?
         || Connection::delete_by_user(tx, person, PAGE).await?
-        || PostView::delete_by_viewer(tx, person, PAGE).await?)
+        || PostView::delete_by_viewer(tx, person, PAGE).await?
+        || blocks::models::delete_blocks(tx, person, PAGE).await?)
 }

@@ -1,4 +1,5 @@
-//! Views of posts, which are published. A user's views of a post within a window count once; only the window is stored.
+//! Views of posts, which are published, each of them. A user's views of a post within a window are one for its score: those after the
+//! first are published as repeated. Only the window is stored.
 pub mod events;
 pub mod models;
 pub mod schedulers;
@@ -18,10 +19,10 @@ use crate::app::App;
 use crate::core::app::limits::Limit;
 use crate::core::ground::settings::Rate;
 
-/// How views count.
+/// How views count for scores.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct ViewWindow {
-    /// Seconds in which a user's views of a post count once; 0: every view counts, as in the original
+    /// Seconds in which a user's views of a post are one for its score; 0: each counts, as in the original
     #[arg(long, env = "VIEW_WINDOW", default_value_t = 1_800)]
     pub view_window: u32,
 }
@@ -32,7 +33,7 @@ impl ViewWindow {
         f64::from(self.view_window)
     }
 
-    /// Whether there is none, so that every view counts.
+    /// Whether there is none, so that every view counts for the score.
     const fn is_empty(self) -> bool {
         self.view_window == 0
     }

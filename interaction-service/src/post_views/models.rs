@@ -1,4 +1,4 @@
-//! Views that were counted a short while ago, in the database: all of the SQL of this feature.
+//! Views of a short while ago, in the database: all of the SQL of this feature.
 use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
@@ -9,29 +9,12 @@ use crate::core::doors::personal_data::PersonalDataItem;
 /// Views deleted in one statement.
 const BATCH: i64 = 5_000;
 
-/// A counted view of a user of a post.
+/// A view of a post by a user, by which their next ones are recognised as repeated.
 pub struct PostView;
 
 impl PostView {
-    /// The number of views that a user was shown when a view of theirs last counted; none when that was before the window.
-    pub async fn find_recent(
-        db: impl PgExecutor<'_>,
-        viewer: Uuid,
-        post: Uuid,
-        window: ViewWindow,
-    ) -> sqlx::Result<Option<i64>> {
-        sqlx::query_scalar!(
-            "select shown from post_view
-            where viewer = $1 and post_id = $2 and viewed_at > now() - make_interval(secs => $3)",
-            viewer,
-            post,
-            window.seconds()
-        )
-        .fetch_optional(db)
-        .await
-    }
-
-    /// Saves that a view counts; false when another one has counted within the window.
+    /// Saves a view; false when it is a repeated one, since another one was saved within the window. What it was `shown` with is for the
+    /// release before, which answers repeated views by it.
     pub async fn save(
         tx: &mut PgTransaction<'_>,
         viewer: Uuid,

@@ -24,24 +24,29 @@ impl PostViewed {
         Self { post, viewed_by: viewer }
     }
 
-    /// The post after a view that has counted already, when it was shown with `shown` views. The post service may not have counted
-    /// it yet.
-    pub fn again(mut post: PostOut, viewer: Uuid, shown: i64) -> Self {
-        post.total_views = post.total_views.max(shown);
-        Self { post, viewed_by: viewer }
-    }
-
     /// The views that the post is shown with.
     pub fn total_views(&self) -> i64 {
         self.post.total_views
     }
+}
 
-    /// The view as it is published: all fields, with the beginning of a long content.
-    pub fn shortened(&self) -> Self {
-        let mut view = self.clone();
+/// A view as it is published: all fields, with the beginning of a long content.
+#[derive(Serialize)]
+pub struct PublishedView {
+    #[serde(flatten)]
+    view: PostViewed,
+    /// Whether the viewer has viewed the post within the window, so that this view is none for its score. Absent where they have not:
+    /// then the message is the original's.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    repeated: bool,
+}
+
+impl PublishedView {
+    /// The event of a view.
+    pub fn new(mut view: PostViewed, repeated: bool) -> Self {
         if let Some((end, _)) = view.post.content.char_indices().nth(MAX_EVENT_CONTENT) {
             view.post.content.truncate(end);
         }
-        view
+        Self { view, repeated }
     }
 }

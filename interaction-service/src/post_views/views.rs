@@ -10,7 +10,7 @@ use crate::core::api::errors::{Error, Problem};
 use crate::core::app::identity::User;
 use crate::posts::lookup::CurrentPost;
 
-/// View a post; a view counts, also the author's, unless the caller has viewed the post within the last half-hour
+/// View a post; every view counts, also the author's. For the post's score those of one caller within half an hour are one
 #[utoipa::path(get, path = "/{post_id}/view", tag = "post-view", params(("post_id" = uuid::Uuid, Path)), responses(
     (status = 200, body = PostViewed),
     (status = 404, body = Problem),
@@ -22,16 +22,12 @@ pub async fn view_post(
     State(app): State<App>,
     Extension(window): Extension<ViewWindow>,
 ) -> Result<Json<PostViewed>, Error> {
-    if let Some(shown) = PostView::find_recent(&app.db, user.id, post.id, window).await? {
-        return Ok(Json(PostViewed::again(post, user.id, shown)));
-    }
     let id = post.id;
     let view = PostViewed::new(post, user.id);
     let mut tx = app.db.begin().await?;
-    // Of two first views at once, one counts, and both show it.
-    if window.is_empty() || PostView::save(&mut tx, user.id, id, view.total_views(), window).await? {
-        signals::viewed(&mut tx, &view).await?;
-    }
+    // Of two first views at once, one waits for the other and is a repeated one.
+    let repeated = !window.is_empty() && !PostView::save(&mut tx, user.id, id, view.total_views(), window).await?;
+    signals::viewed(&mut tx, view.clone(), repeated).await?;
     app.commit_with_answer(tx).await?;
     Ok(Json(view))
 }

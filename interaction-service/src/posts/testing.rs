@@ -129,7 +129,7 @@ pub async fn react(platform: &Platform, user: &str, post: &Value, kind: &str) ->
 
 /// Lets the worker delete all that is beneath deleted posts and comments.
 pub async fn remove_all(platform: &Platform) {
-    let mut remover = Remover(platform.app.clone());
+    let mut remover = Remover::new(&platform.app);
     while remover.step().await.unwrap() == Outcome::Busy || count_removals(&platform.app.db).await.unwrap() > 0 {}
 }
 

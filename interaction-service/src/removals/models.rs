@@ -82,73 +82,31 @@ impl Removal {
         let Cursor { at, id } = reached.map_or_else(Cursor::end, |(at, id)| Cursor { at, id });
         let subject = self.subject_id;
         // Each reads an index from the place on.
+        macro_rules! list {
+            ($table:tt, $owner:tt) => {
+                sqlx::query_as!(
+                    Cursor,
+                    "select created_at as at, id from "
+                        + $table
+                        + " where "
+                        + $owner
+                        + " = $1 and (created_at, id) < ($2, $3)
+                    order by created_at desc, id desc limit $4",
+                    subject,
+                    at,
+                    id,
+                    rows
+                )
+                .fetch_all(&mut **tx)
+                .await
+            };
+        }
         match self.what {
-            Remainder::Comments => {
-                sqlx::query_as!(
-                    Cursor,
-                    "select created_at as at, id from comment where post_id = $1 and (created_at, id) < ($2, $3)
-                    order by created_at desc, id desc limit $4",
-                    subject,
-                    at,
-                    id,
-                    rows
-                )
-                .fetch_all(&mut **tx)
-                .await
-            }
-            Remainder::Reactions => {
-                sqlx::query_as!(
-                    Cursor,
-                    "select created_at as at, id from reaction where post_id = $1 and (created_at, id) < ($2, $3)
-                    order by created_at desc, id desc limit $4",
-                    subject,
-                    at,
-                    id,
-                    rows
-                )
-                .fetch_all(&mut **tx)
-                .await
-            }
-            Remainder::Bookmarks => {
-                sqlx::query_as!(
-                    Cursor,
-                    "select created_at as at, id from bookmark where post_id = $1 and (created_at, id) < ($2, $3)
-                    order by created_at desc, id desc limit $4",
-                    subject,
-                    at,
-                    id,
-                    rows
-                )
-                .fetch_all(&mut **tx)
-                .await
-            }
-            Remainder::Replies => {
-                sqlx::query_as!(
-                    Cursor,
-                    "select created_at as at, id from comment where reply_to = $1 and (created_at, id) < ($2, $3)
-                    order by created_at desc, id desc limit $4",
-                    subject,
-                    at,
-                    id,
-                    rows
-                )
-                .fetch_all(&mut **tx)
-                .await
-            }
-            Remainder::CommentReactions => {
-                sqlx::query_as!(
-                    Cursor,
-                    "select created_at as at, id from comment_reaction
-                    where comment_id = $1 and (created_at, id) < ($2, $3)
-                    order by created_at desc, id desc limit $4",
-                    subject,
-                    at,
-                    id,
-                    rows
-                )
-                .fetch_all(&mut **tx)
-                .await
-            }
+            Remainder::Comments => list!("comment", "post_id"),
+            Remainder::Reactions => list!("reaction", "post_id"),
+            Remainder::Bookmarks => list!("bookmark", "post_id"),
+            Remainder::Replies => list!("comment", "reply_to"),
+            Remainder::CommentReactions => list!("comment_reaction", "comment_id"),
         }
     }
 

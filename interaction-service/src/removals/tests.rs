@@ -132,13 +132,13 @@ async fn what_is_on_a_deleted_post_is_invisible_at_once_and_deleted_in_pages(
 
     // Two replicas take different rows, and a step is one page. One that is killed is begun anew.
     let counted = Counted::begin();
-    let (mut one, mut two) = (Remover(platform.app.clone()), Remover(platform.app.clone()));
+    let (mut one, mut two) = (Remover::new(&platform.app), Remover::new(&platform.app));
     let steps = tokio::join!(one.step(), two.step());
     assert_eq!((steps.0.unwrap(), steps.1.unwrap()), (Outcome::Busy, Outcome::Busy));
     let left = count(&platform, "comment").await + count(&platform, "reaction").await;
     assert_eq!(left, 2 * MANY + 3 - 2_000, "a page in a transaction");
     for waits in 0..40 {
-        killed_after(waits, &mut Remover(platform.app.clone())).await;
+        killed_after(waits, &mut Remover::new(&platform.app)).await;
     }
     remove_all(&platform).await;
     counted.assert("removals_waiting 0");
@@ -207,13 +207,33 @@ async fn a_long_removal_does_not_stop_those_behind_it(_: PgPoolOptions, database
     let said = comment(&platform, &new_user().0, &short, "said").await.body;
     platform.consume(POST_DELETED, &long).await;
     platform.consume(POST_DELETED, &short).await;
-    let mut remover = Remover(platform.app.clone());
+    let mut remover = Remover::new(&platform.app);
     for _ in 0..2 {
         assert_eq!(remover.step().await.unwrap(), Outcome::Busy);
     }
     assert_eq!(count(&platform, "comment").await, MANY - 1_000);
     let gone = published_once(&platform, COMMENT_DELETED).await;
     assert!(gone.contains(&id(&said)), "it has had its turn");
+}
+
+/// How much waits is counted now and then and not with each page, and it is said at once that nothing does any more.
+#[sqlx::test(migrations = false)]
+async fn what_waits_is_counted_apart_from_the_pages(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, one) = start_with_post(database).await;
+    let other = post(new_user().1, "POSTED");
+    platform.consume(POST_CREATED, &other).await;
+    for post in [&one, &other] {
+        assert_eq!(comment(&platform, &new_user().0, post, "said").await.status, 201);
+        platform.consume(POST_DELETED, post).await;
+    }
+    let counted = Counted::begin();
+    let mut remover = Remover::new(&platform.app);
+    for _ in 0..2 {
+        assert_eq!(remover.step().await.unwrap(), Outcome::Busy);
+        counted.assert("removals_waiting 2");
+    }
+    assert!(matches!(remover.step().await.unwrap(), Outcome::Idle(_)));
+    counted.assert("removals_waiting 0");
 }
 
 /// A person who has written and done very much is erased in pages, whatever others have added beneath it, and the end is confirmed when
@@ -239,6 +259,7 @@ async fn a_person_with_very_many_rows_is_erased_in_pages(_: PgPoolOptions, datab
             "insert into bookmark (id, user_id, post_id) select gen_random_uuid(), '{her}', id from post;
             insert into connection (user_id, target_id, stands, at) select gen_random_uuid(), '{her}', true, now() from post;
             insert into connection (user_id, target_id, stands, at) select '{her}', gen_random_uuid(), true, now() from post;
+            insert into block (user_id, target_id, stands, at) select gen_random_uuid(), '{her}', true, now() from post;
             insert into post_view (id, viewer, post_id, shown) select gen_random_uuid(), '{her}', id, 1 from post"
         ),
         format!(
@@ -255,7 +276,7 @@ async fn a_person_with_very_many_rows_is_erased_in_pages(_: PgPoolOptions, datab
     platform.erase(her).await;
     assert_eq!(platform.finds("Annasword").await, [""; 0]);
     assert_eq!(platform.published(USER_ERASED).await, [json!({ "user_id": her })]);
-    for (table, left) in [("reaction", 0), ("bookmark", 0), ("post_view", 0), ("connection", 1)] {
+    for (table, left) in [("reaction", 0), ("bookmark", 0), ("post_view", 0), ("block", 0), ("connection", 1)] {
         assert_eq!(count(&platform, table).await, left, "{table}");
     }
     // What others have said in reply goes with what it replies to, for which nothing of the person is needed.

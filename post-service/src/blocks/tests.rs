@@ -1,9 +1,11 @@
 //! Blocks, through their events and the routes of posts.
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Executor, Row};
 use uuid::Uuid;
 
 use super::events::{USER_BLOCKED, USER_UNBLOCKED};
+use super::models::delete_blocks;
 use crate::SERVICE;
 use crate::core::testing::{Platform, new_user};
 
@@ -48,4 +50,32 @@ async fn a_late_block_of_an_erased_user_is_not_stored(_: PgPoolOptions, database
     let block = format!("{}.block", crate::SERVICE.schema);
     assert!(platform.finds(&carl.to_string()).await.contains(&block));
     assert!(!platform.finds(&anna.to_string()).await.contains(&block));
+}
+
+/// However many have blocked a user, one step of their erasure deletes a page of it, and all steps together delete all.
+#[sqlx::test(migrations = false)]
+async fn the_blocks_of_an_erased_user_are_deleted_in_pages(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let anna = Uuid::now_v7();
+    let block = async |pair: &str, pairs: i64| {
+        let rows = format!(
+            "insert into block (user_id, target_id, stands, at) select {pair}, true, now() from generate_series(1, {pairs})"
+        );
+        platform.app.db.execute(AssertSqlSafe(rows)).await.unwrap();
+    };
+    let (by_her, of_her) = (format!("'{anna}', gen_random_uuid()"), format!("gen_random_uuid(), '{anna}'"));
+    for (pair, pairs) in [(by_her.as_str(), 3), (of_her.as_str(), 3), ("gen_random_uuid(), gen_random_uuid()", 1)] {
+        block(pair, pairs).await;
+    }
+    let mut tx = platform.app.db.begin().await.unwrap();
+    for (more, left) in [(true, 3), (true, 1), (false, 1)] {
+        assert_eq!(delete_blocks(&mut tx, anna, 2).await.unwrap(), more);
+        let rows = tx.fetch_one("select count(*) from block").await.unwrap();
+        assert_eq!(rows.get::<i64, _>(0), left);
+    }
+    tx.rollback().await.unwrap();
+    block(&of_her, 20_000).await;
+    platform.erase(anna).await;
+    let left = platform.app.db.fetch_one("select count(*) from block").await.unwrap();
+    assert_eq!(left.get::<i64, _>(0), 1);
 }

@@ -1,9 +1,11 @@
 //! Attachments: a link, or a thing of another catalogue such as a book or a track, that a post is about.
 //!
 //! Items are a catalogue without doubles: constraints decide whether an item is there, and posts share it. What a post says about its item
-//! is stored with the post, so no other post can change it: a draft says what its author wrote, and the posts that all users may read
-//! say what the first of them said. The service never fetches an address: it would be a way into the network that it stands in.
-//! Clients load pictures themselves.
+//! is stored with the post, so no other post can change it. A post that gets an item, a draft as well, says what a post says that has
+//! the item and that all users may read; where there is none, it says what its author wrote. A draft is compared once more when it is
+//! published. So all posts that all users may read agree, and the words of private posts are given to no other post.
+//!
+//! The service never fetches an address: it would be a way into the network that it stands in. Clients load pictures themselves.
 pub mod models;
 pub mod schedulers;
 pub mod schemas;

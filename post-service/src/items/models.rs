@@ -100,8 +100,8 @@ impl Item {
         Ok(())
     }
 
-    /// Lets a post say about its item what other posts say that all users may read. Where there is none, a post that they may read gives
-    /// its own words to the catalogue. No other post says anything else afterwards.
+    /// Lets a post say about its item what another post says that all users may read. Where there is none, the post keeps its words, and
+    /// gives them to the catalogue if all users may read it. What other posts say stays as it is.
     pub async fn settle(tx: &mut PgTransaction<'_>, post: Uuid, is_public: bool) -> sqlx::Result<()> {
         let item = sqlx::query_scalar!(
             "select id from item where id = (select item_id from post_item where post_id = $1) for update",
@@ -195,19 +195,20 @@ impl Item {
         Ok(items.collect())
     }
 
-    /// The items that posts have.
-    pub async fn list_of_posts(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
-        sqlx::query_scalar!("select distinct item_id from post_item where post_id = any($1)", posts)
-            .fetch_all(&mut **tx)
-            .await
+    /// Locks the items that posts have until the transaction ends, and returns them. Locks are taken in one order: posts, then their items,
+    /// then their pictures. So a transaction that changes several posts locks all of their items before it touches the first picture.
+    pub async fn lock_of_posts(tx: &mut PgTransaction<'_>, posts: &[Uuid]) -> sqlx::Result<Vec<Uuid>> {
+        sqlx::query_scalar!(
+            "select id from item where id in (select item_id from post_item where post_id = any($1)) order by id for update",
+            posts
+        )
+        .fetch_all(&mut **tx)
+        .await
     }
 
-    /// Forgets what deleted posts have said about these items: one that no post has any more is deleted, and one that other posts have, none
-    /// of which all users may read, says what one of these does.
+    /// Forgets what deleted posts have said about these items, which this transaction has locked: one that no post has any more is deleted,
+    /// and one that other posts have, none of which all users may read, says what one of these does.
     pub async fn forget(tx: &mut PgTransaction<'_>, items: &[Uuid]) -> sqlx::Result<()> {
-        sqlx::query!("select id from item where id = any($1) order by id for update", items)
-            .fetch_all(&mut **tx)
-            .await?;
         sqlx::query!(
             "delete from item where id = any($1) and not exists (select from post_item where item_id = item.id)",
             items

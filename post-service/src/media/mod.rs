@@ -5,8 +5,8 @@
 //! content; what a picture is and who may see it is in Postgres and decided anew at each request ([`serving`]).
 //!
 //! **Locks.** Every transaction takes them in this order, those of one kind at once and in the order of ids, so that none waits for
-//! another that waits for it: posts, pictures (`media`), profiles (`profile_picture`), direct uploads (`media_upload`), what their owners
-//! use (`media_usage`), files (`media_blob`). A change of a picture therefore locks no post: the posts that show it are published again
+//! another that waits for it: posts, their items (`item`), pictures (`media`), profiles (`profile_picture`), direct uploads
+//! (`media_upload`), what their owners use (`media_usage`), files (`media_blob`). A change of a picture therefore locks no post: the posts that show it are published again
 //! by a worker, in transactions of its own ([`republication`]).
 pub mod attachments;
 pub mod blobs;

@@ -35,7 +35,8 @@ pub struct Nft {
 }
 
 impl Nft {
-    /// An NFT that the viewer may see: one of a post that they see, one of a comment whose metadata can be read, or their own.
+    /// An NFT that the viewer may see: one of a post that they see, one of a comment that is not hidden and whose metadata can be read, or
+    /// their own.
     pub async fn find_visible(db: impl PgExecutor<'_>, id: Uuid, viewer: Uuid) -> sqlx::Result<Option<Self>> {
         sqlx::query_as!(
             Self,
@@ -51,7 +52,7 @@ impl Nft {
                 contract, token_id, recipient, transaction_hash, minted_at from mint
             where id = $1 and not exists (select from post_nft where post_nft.id = mint.id)
                 and (created_by = $2 or (kind = 'COMMENT' and token_uri is not null and status <> 'CANCELLED'
-                    and not hidden(created_by, $2)))"#,
+                    and not content_hidden and not hidden(created_by, $2)))"#,
             id,
             viewer
         )

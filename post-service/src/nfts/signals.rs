@@ -7,6 +7,7 @@ use super::events::producers;
 use super::models::Mint;
 use super::schemas::{MintedNft, PinnedNft};
 use super::tokens::models::Minted;
+use super::withdrawals::models::CommentVersion;
 
 /// How a content was withdrawn, in the words of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,11 @@ pub async fn withdrawn(
     };
     metrics::counter!("nft_mints_total", "outcome" => "cancelled").increment(cancelled as u64);
     Ok(())
+}
+
+/// Comments were hidden or restored: who may see their NFTs follows.
+pub async fn comments_changed(tx: &mut PgTransaction<'_>, versions: &[CommentVersion]) -> sqlx::Result<()> {
+    if versions.is_empty() { Ok(()) } else { Mint::save_comment_versions(tx, versions).await }
 }
 
 /// The metadata of an NFT can be read.

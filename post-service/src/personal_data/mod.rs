@@ -29,6 +29,9 @@ use crate::quotas::models::Usage;
 /// The stream that confirms that a deleted user's data is erased here.
 pub const USER_ERASED: &str = "post_user_erased";
 
+/// Blocks and requests to mint deleted in one step of an erasure.
+const BATCH: i64 = 1_000;
+
 /// The personal data that the service exports.
 pub const PERSONAL_DATA: &[PersonalDataSource] = &[
     PersonalDataSource {
@@ -77,13 +80,15 @@ pub const ERASURE: Erasure = Erasure {
     confirmed_on: None,
 };
 
-/// Deletes a user's blocks, quotas and mints, and a batch of their posts and then of their pictures; true when there may be more.
+/// Deletes a user's quotas, of which they have some days, and a batch of one kind of what they may have very much of; true when there may
+/// be more.
 async fn erase(tx: &mut PgTransaction<'_>, person: Uuid) -> sqlx::Result<bool> {
     UnconfirmedErasure::save(tx, person).await?;
-    blocks::models::delete_blocks(tx, person).await?;
     Usage::delete_by_user(tx, person).await?;
-    // Posts first: whatever changes an NFT locks its post's record before the request to mint it.
-    let has_more = posts::signals::erase(tx, person).await? || media::signals::erase(tx, person).await?;
-    Mint::delete_by_user(tx, person).await?;
-    Ok(has_more)
+    // Posts before requests to mint them: whatever changes an NFT locks its post's record first. Blocks last: the users that they keep apart
+    // do not see the posts that are still there.
+    Ok(posts::signals::erase(tx, person).await?
+        || media::signals::erase(tx, person).await?
+        || Mint::delete_by_user(tx, person, BATCH).await?
+        || blocks::models::delete_blocks(tx, person, BATCH).await?)
 }

@@ -5,7 +5,7 @@ pub mod conditional;
 mod decisions;
 pub mod events;
 pub mod hiding;
-mod lists;
+pub mod lists;
 pub mod models;
 pub mod nfts;
 pub mod schemas;
@@ -139,10 +139,15 @@ impl Schedule {
 /// The constraint that only a draft is published later.
 const ONLY_DRAFTS: &str = "post_publish_at";
 
-/// How often a user may list posts.
+/// How often a user may list posts, and read several by their ids.
 pub const LIST_POSTS_LIMIT: Limit = Limit {
     name: "post_lists",
-    routes: &["GET /api/v1/posts", "GET /api/v1/posts/hidden", "GET /api/v1/users/{user_id}/posts/count"],
+    routes: &[
+        "GET /api/v1/posts",
+        "POST /api/v1/posts/lookup",
+        "GET /api/v1/posts/hidden",
+        "GET /api/v1/users/{user_id}/posts/count",
+    ],
     rate: Rate::new(300, 60),
     burst_in_development: None,
     strict: false,
@@ -171,6 +176,7 @@ pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(views::get_available_categories))
         .routes(routes!(views::get_posts, views::create_post))
+        .routes(routes!(views::lookup_posts))
         .routes(routes!(views::get_hidden_posts))
         .routes(routes!(views::restore_post))
         .routes(routes!(views::count_posts))

@@ -83,30 +83,16 @@ impl Draft<'_> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Delta {
     pub views: i64,
+    /// Of the views those by users who had viewed the post a short while ago.
+    pub repeated_views: i64,
     pub comments: i64,
     pub reactions: i64,
-}
-
-impl Delta {
-    /// A change of the views.
-    pub fn views(views: i64) -> Self {
-        Self { views, ..Self::default() }
-    }
-
-    /// A change of the comments.
-    pub fn comments(comments: i64) -> Self {
-        Self { comments, ..Self::default() }
-    }
-
-    /// A change of the reactions.
-    pub fn reactions(reactions: i64) -> Self {
-        Self { reactions, ..Self::default() }
-    }
 }
 
 impl AddAssign for Delta {
     fn add_assign(&mut self, other: Self) {
         self.views += other.views;
+        self.repeated_views += other.repeated_views;
         self.comments += other.comments;
         self.reactions += other.reactions;
     }
@@ -115,7 +101,8 @@ impl AddAssign for Delta {
 /// A post's counters and its author's connections. Its row is locked until the transaction ends.
 pub struct Counters {
     pub id: Uuid,
-    pub total_views: i64,
+    /// Without repeated ones.
+    pub views: i64,
     pub total_comments: i64,
     pub total_reactions: i64,
     pub connections: Option<i64>,
@@ -325,17 +312,19 @@ impl Post {
         sqlx::query_as!(
             Counters,
             r#"update post set total_views = total_views + delta.views, total_comments = total_comments + delta.comments,
-                total_reactions = total_reactions + delta.reactions
-            from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[]) as delta (id, views, comments, reactions)
+                total_reactions = total_reactions + delta.reactions, repeated_views = repeated_views + delta.repeated
+            from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
+                as delta (id, views, comments, reactions, repeated)
             left join lateral (select total_connections from author, post as p
                 where p.id = delta.id and author.id = p.created_by) as author on true
             where post.id = delta.id
-            returning post.id, post.total_views, post.total_comments, post.total_reactions,
+            returning post.id, post.total_views - post.repeated_views as "views!", post.total_comments, post.total_reactions,
                 author.total_connections as "connections?""#,
             &ids,
             &column(|delta| delta.views),
             &column(|delta| delta.comments),
-            &column(|delta| delta.reactions)
+            &column(|delta| delta.reactions),
+            &column(|delta| delta.repeated_views)
         )
         .fetch_all(&mut **tx)
         .await

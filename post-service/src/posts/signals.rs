@@ -132,7 +132,7 @@ pub async fn erase(tx: &mut PgTransaction<'_>, author: Uuid) -> sqlx::Result<boo
     if ids.is_empty() {
         return Ok(false);
     }
-    let items = Item::list_of_posts(tx, &ids).await?;
+    let items = Item::lock_of_posts(tx, &ids).await?;
     let posts = Post::delete_all(tx, &ids).await?;
     Item::forget(tx, &items).await?;
     withdrawn(tx, NftKind::Post, &ids, Withdrawal::Deleted).await?;
@@ -148,8 +148,8 @@ pub async fn counted(tx: &mut PgTransaction<'_>, deltas: &HashMap<Uuid, Delta>) 
     let ratings: Vec<_> = counters
         .iter()
         .map(|post| {
-            let score = score(post.total_views, post.total_comments, post.total_reactions);
-            (post.id, score, popularity(post.total_views, post.connections))
+            let score = score(post.views, post.total_comments, post.total_reactions);
+            (post.id, score, popularity(post.views, post.connections))
         })
         .collect();
     Post::save_ratings(tx, &ratings).await

@@ -586,6 +586,15 @@ async fn views_and_comments_are_counted_once_and_rated(_: PgPoolOptions, databas
     assert_eq!((&rated["score"], &rated["popularity"]), (&json!(0.33), &json!(1.5)));
     // Counting makes no new version: the author changed nothing.
     assert_eq!(rated["updated_at"], post["updated_at"]);
+    // A repeated view is counted, and rates nothing.
+    let mut again = post.clone();
+    again["repeated"] = json!(true);
+    platform.consume(POST_VIEWED, &again).await;
+    let repeated = platform.call("GET", &path(&post), Some(&anna), None).await.body;
+    assert_eq!(
+        (&repeated["total_views"], &repeated["score"], &repeated["popularity"]),
+        (&json!(4), &json!(0.33), &json!(1.5))
+    );
 
     // More connections count from the next event on.
     connect(&platform, author, "8").await;

@@ -8,7 +8,7 @@ use axum::{Extension, Json};
 
 use super::checks::PublicationCheck;
 use super::lists::models::{self as lists, PostFilter};
-use super::lists::schemas::PostCount;
+use super::lists::schemas::{PostCount, PostLookup};
 use super::models::Post;
 use super::schemas::{PostIn, PostOut};
 use super::{CATEGORIES, ONLY_DRAFTS, Status, shown, signals};
@@ -18,6 +18,7 @@ use crate::core::app::App;
 use crate::core::app::identity::{Role, User};
 use crate::core::contract::extract::{Json as Body, Path, Query};
 use crate::core::doors::audit::{self, Entry};
+use crate::core::doors::callers::EvenMuted;
 use crate::history::models::keep_version;
 use crate::items;
 use crate::items::schemas::ItemChange;
@@ -119,6 +120,20 @@ pub async fn retrieve_post(
     let post = Post::find_visible(&app.db, id, user.id).await?;
     let post = post.ok_or(Error::Refused(StatusCode::NOT_FOUND, "Post object not found"))?;
     Ok(Json(shown::one_to_reader(&mut *app.db.acquire().await?, &library.urls, post).await?))
+}
+
+/// Read up to 100 posts by their ids, in the order asked for; what does not exist or is not for the caller to see is left out
+#[utoipa::path(post, path = "/posts/lookup", tag = "post", request_body = PostLookup, responses(
+    (status = 200, body = Vec<PostOut>, description = "Each post once, whole, as `GET /api/v1/posts/{post_id}` shows it to the caller"),
+))]
+pub async fn lookup_posts(
+    EvenMuted(user): EvenMuted,
+    State(app): State<App>,
+    Extension(library): Extension<Arc<MediaLibrary>>,
+    Body(body): Body<PostLookup>,
+) -> Result<Json<Vec<PostOut>>, Error> {
+    let posts = lists::load_visible(&app.db, &body.ids, user.id).await?;
+    Ok(Json(shown::to_reader(&mut *app.db.acquire().await?, &library.urls, posts).await?))
 }
 
 /// List hidden posts, newest first: the caller's, or as a moderator all of them

@@ -120,6 +120,8 @@ pub struct PostQuery<'a> {
     pub author: Option<Uuid>,
     pub category: Option<&'a str>,
     pub tag: Option<&'a str>,
+    /// All posts with the tag, where they are few, in place of the tag.
+    pub tagged: Option<Vec<Uuid>>,
     /// Whether it shows pictures.
     pub has_media: Option<bool>,
     pub since: Option<Timestamp>,
@@ -159,6 +161,23 @@ pub async fn begin_search(
 }
 
 impl PostQuery<'_> {
+    /// Looks up the posts with the tag, in the moment of the search. Where they are few, the search begins with them: with a common word,
+    /// each of the posts that have it would be asked for the tag, newest first, until there are enough.
+    pub async fn begin_with_tag(&mut self, tx: &mut PgTransaction<'_>) -> sqlx::Result<()> {
+        let Some(tag) = self.tag else { return Ok(()) };
+        let posts = sqlx::query_scalar!(
+            r#"select post_id from post_tag where tag collate "C" = $1 limit $2"#,
+            tag,
+            CANDIDATES + 1
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        if i64::try_from(posts.len()).is_ok_and(|posts| posts <= CANDIDATES) {
+            (self.tag, self.tagged) = (None, Some(posts));
+        }
+        Ok(())
+    }
+
     /// The posts with the words that the viewer may see, newest first.
     pub async fn find_newest(
         &self,
@@ -173,7 +192,8 @@ impl PostQuery<'_> {
             where document @@ $1::text::tsquery
                 and ($2::uuid is null or author = $2) and ($3::text is null or types @> array[$3])
                 and ($4::text is null or exists (
-                    select from post_tag where post_tag.post_id = post_search.post_id and tag = $4))
+                    select from post_tag where post_tag.post_id = post_search.post_id and tag collate "C" = $4))
+                and ($12::uuid[] is null or post_id = any($12))
                 and ($5::timestamptz is null or published_at >= $5) and ($6::timestamptz is null or published_at < $6)
                 and (published_at, post_id) < ($7, $8) and not hidden($9, author)
                 and ($11::boolean is null
@@ -189,7 +209,8 @@ impl PostQuery<'_> {
             before.id,
             viewer,
             rows,
-            self.has_media
+            self.has_media,
+            self.tagged.as_deref()
         )
         .fetch_all(&mut **tx)
         .await
@@ -212,7 +233,8 @@ impl PostQuery<'_> {
                 where document @@ $1::text::tsquery
                     and ($2::uuid is null or author = $2) and ($3::text is null or types @> array[$3])
                     and ($4::text is null or exists (
-                    select from post_tag where post_tag.post_id = post_search.post_id and tag = $4))
+                        select from post_tag where post_tag.post_id = post_search.post_id and tag collate "C" = $4))
+                    and ($13::uuid[] is null or post_id = any($13))
                     and ($5::timestamptz is null or published_at >= $5)
                     and ($6::timestamptz is null or published_at < $6)
                     and published_at <= $7 and not hidden($8, author)
@@ -234,7 +256,8 @@ impl PostQuery<'_> {
             CANDIDATES,
             skipped,
             rows,
-            self.has_media
+            self.has_media,
+            self.tagged.as_deref()
         )
         .fetch_all(&mut **tx)
         .await

@@ -32,7 +32,8 @@ pub async fn find(
     urls: &MediaUrls,
 ) -> sqlx::Result<Vec<SearchHit>> {
     let (mut tx, tsquery) = begin_search(db, search.config, &search.text.written, &search.text.folded).await?;
-    let query = search.query(&tsquery);
+    let mut query = search.query(&tsquery);
+    query.begin_with_tag(&mut tx).await?;
     let (found, places): (Vec<FoundPost>, Vec<_>) = match search.order {
         SearchOrder::Time => {
             let found = query.find_newest(&mut tx, viewer, before, rows).await?;

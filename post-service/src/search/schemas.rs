@@ -71,6 +71,7 @@ impl PostSearch {
             author: self.author,
             category: self.category.as_deref(),
             tag: self.tag.as_deref(),
+            tagged: None,
             has_media: self.has_media,
             since: self.since,
             until: self.until,

@@ -2,14 +2,18 @@
 use std::time::Duration;
 
 use axum::http::header;
+use chrono::Utc;
 use serde_json::{Value, json};
-use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Executor, Row};
 use uuid::Uuid;
 
+use super::models::{PostQuery, begin_search};
 use super::schedulers::{PostIndexer, SearchBackfill};
 use crate::SERVICE;
 use crate::blocks::events::{USER_BLOCKED, USER_UNBLOCKED};
+use crate::core::api::pagination::Cursor;
+use crate::core::contract::timestamp::Timestamp;
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::{Platform, Reply, new_user};
 use crate::posts::events::POST_DELETE_REQUESTED;
@@ -486,4 +490,51 @@ async fn older_posts_are_indexed_step_by_step(_: PgPoolOptions, database: PgConn
     assert_eq!(backfill.step().await.unwrap(), Outcome::Idle(Duration::from_hours(1)));
     let found = titles(&platform, &anna, "needle", "&limit=200").await;
     assert_eq!((found.len(), found.iter().filter(|title| *title == "draft").count()), (153, 0));
+}
+
+/// Where few posts have a tag, a search for a common word reads these, and not the posts with the word until it has found enough.
+#[sqlx::test(migrations = false)]
+async fn a_search_with_a_rare_tag_begins_with_its_posts(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, _), (ben, him)) = (new_user(), new_user());
+    write(&platform, &anna, "Rare", "needle #rare").await;
+    write(&platform, &anna, "Common", "needle #common").await;
+    platform
+        .app
+        .db
+        .execute(
+            "with copy as (
+                insert into post (id, created_by, title, content, types, status, published_at)
+                select gen_random_uuid(), created_by, title, content, types, status, published_at
+                from post, generate_series(1, 3000) where title = 'Common' returning id
+            ), tagged as (
+                insert into post_tag (post_id, tag, written, author_id, created_at, published_at)
+                select copy.id, tag, written, author_id, created_at, published_at from copy, post_tag where tag = 'common'
+            )
+            insert into post_search (post_id, author, published_at, types, config, document)
+            select copy.id, author, post_search.published_at, post_search.types, config, document
+            from copy, post_search join post on post.id = post_id where title = 'Common'",
+        )
+        .await
+        .unwrap();
+    for table in ["analyze post_search", "analyze post_tag"] {
+        platform.app.db.execute(table).await.unwrap();
+    }
+    for order in ["", "&order=time"] {
+        assert_eq!(titles(&platform, &ben, "needle", &format!("&tag=rare{order}")).await, ["Rare"]);
+        assert_eq!(titles(&platform, &ben, "needle", &format!("&tag=none{order}")).await, [""; 0]);
+        assert_eq!(titles(&platform, &ben, "needle", &format!("&tag=common&limit=3{order}")).await, ["Common"; 3]);
+    }
+
+    let (mut tx, tsquery) = begin_search(&platform.app.db, "simple", "needle", "needle").await.unwrap();
+    let read = "select coalesce(sum(coalesce(seq_tup_read, 0) + coalesce(idx_scan, 0) + coalesce(idx_tup_fetch, 0)), 0)::bigint
+        from pg_stat_xact_user_tables where relname in ('post_search', 'post_tag')";
+    let before: i64 = tx.fetch_one(read).await.unwrap().get(0);
+    let (author, category, tag, tagged, has_media, since, until) = (None, None, Some("rare"), None, None, None, None);
+    let mut query = PostQuery { tsquery: &tsquery, author, category, tag, tagged, has_media, since, until };
+    query.begin_with_tag(&mut tx).await.unwrap();
+    assert_eq!(query.find_newest(&mut tx, him, Cursor::end(), 50).await.unwrap().len(), 1);
+    assert_eq!(query.find_most_relevant(&mut tx, him, Timestamp(Utc::now()), 0, 50).await.unwrap().len(), 1);
+    let after: i64 = tx.fetch_one(read).await.unwrap().get(0);
+    assert!(after - before < 100, "{} rows and looks into an index", after - before);
 }

@@ -6,11 +6,11 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::core::contract::timestamp::Timestamp;
-use crate::core::events::{Effect, Event, Id};
+use crate::core::events::{Effect, Event};
 use crate::post_pictures::IllustratedPost;
 use crate::post_pictures::models::PostPictures;
 use crate::posts::FacetCard;
-use crate::posts::models::{PostCard, PostCount};
+use crate::posts::models::{CountedView, PostCard, PostCount};
 
 /// The status of a post that readers may see.
 const POSTED: &str = "POSTED";
@@ -94,14 +94,20 @@ pub fn post_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event])
 #[derive(Deserialize)]
 struct ViewedPost {
     id: Uuid,
+    /// Whether its viewer has viewed it a short while ago; the original does not say.
+    #[serde(default)]
+    repeated: bool,
 }
 
 /// Counts a view.
 pub fn post_viewed<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
-        let view = |event: &Event| Ok((serde_json::from_str::<ViewedPost>(&event.message)?.id, event.id));
-        let views: Vec<(Uuid, Id)> = events.iter().map(view).collect::<Result<_, serde_json::Error>>()?;
-        let posts: Vec<Uuid> = views.iter().map(|view| view.0).collect();
+        let view = |event: &Event| {
+            let ViewedPost { id, repeated } = serde_json::from_str(&event.message)?;
+            Ok(CountedView { post_id: id, place: event.id, repeated })
+        };
+        let views: Vec<CountedView> = events.iter().map(view).collect::<Result<_, serde_json::Error>>()?;
+        let posts: Vec<Uuid> = views.iter().map(|view| view.post_id).collect();
         PostCount::create_and_lock(tx, &posts).await?;
         Ok(PostCount::add_views(tx, &views).await?)
     })

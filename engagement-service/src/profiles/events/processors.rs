@@ -35,6 +35,9 @@ struct PostVersion {
 #[derive(Deserialize)]
 struct PostViewed {
     viewed_by: Uuid,
+    /// Whether they have viewed it a short while ago; the original does not say.
+    #[serde(default)]
+    repeated: bool,
 }
 
 /// A comment or a reaction.
@@ -83,12 +86,16 @@ fn read_posts(events: &[Event], deleted: bool) -> Result<Vec<Post>, serde_json::
     Ok(posts.into_iter().filter(|version| version.hidden_at.is_none()).map(post).collect())
 }
 
-/// Counts a view for the viewer, also of their own post.
+/// Counts a view for the viewer, also of their own post. A repeated one is in their total alone, so that reloading a page raises no score.
 pub fn post_viewed<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
         let mut changes = Changes::default();
         for (event, view) in events.iter().zip(decode::<PostViewed>(events)?) {
-            changes.add_activity(view.viewed_by, Kind::View, event.occurred_at.date_naive(), 1);
+            if view.repeated {
+                changes.add_repeated_view(view.viewed_by);
+            } else {
+                changes.add_activity(view.viewed_by, Kind::View, event.occurred_at.date_naive(), 1);
+            }
         }
         Ok(signals::acted(tx, changes, today()).await?)
     })

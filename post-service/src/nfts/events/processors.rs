@@ -6,7 +6,33 @@ use uuid::Uuid;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::{Effect, Event};
 use crate::nfts::NftKind;
-use crate::nfts::signals::{Withdrawal, withdrawn};
+use crate::nfts::signals::{Withdrawal, comments_changed, withdrawn};
+use crate::nfts::withdrawals::models::CommentVersion;
+
+#[derive(Deserialize)]
+struct CreatedComment {
+    /// As of a deleted one.
+    id: Option<Uuid>,
+    /// Given where it was hidden and is back: also the version of the comment.
+    restored_at: Option<Timestamp>,
+}
+
+impl CreatedComment {
+    /// What it says about a comment that is back.
+    fn restored(&self) -> Option<CommentVersion> {
+        Some(CommentVersion { id: self.id?, version: self.restored_at?, is_hidden: false })
+    }
+}
+
+/// Shows the NFTs of comments again that moderation has hidden and restored.
+pub fn comment_created<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
+    Box::pin(async move {
+        let comments: Vec<CreatedComment> =
+            events.iter().map(|event| serde_json::from_str(&event.message)).collect::<Result<_, _>>()?;
+        let restored: Vec<CommentVersion> = comments.iter().filter_map(CreatedComment::restored).collect();
+        Ok(comments_changed(tx, &restored).await?)
+    })
+}
 
 #[derive(Deserialize)]
 struct DeletedComment {
@@ -14,9 +40,19 @@ struct DeletedComment {
     id: Option<Uuid>,
     /// Given where moderation has hidden it.
     hidden_at: Option<Timestamp>,
+    /// The version of the comment, which grows with each change. When it was hidden may lie before the change that came first.
+    updated_at: Option<Timestamp>,
 }
 
-/// Cancels the minting of comments that were deleted or hidden.
+impl DeletedComment {
+    /// What it says about a comment that is hidden.
+    fn hidden(&self) -> Option<CommentVersion> {
+        let hidden_at = self.hidden_at?;
+        Some(CommentVersion { id: self.id?, version: self.updated_at.unwrap_or(hidden_at), is_hidden: true })
+    }
+}
+
+/// Cancels the minting of comments that were deleted or hidden; what is minted of a hidden one is shown to its author alone.
 pub fn comment_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
         let comments: Vec<DeletedComment> =
@@ -28,7 +64,8 @@ pub fn comment_deleted<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Even
                 withdrawn(tx, NftKind::Comment, &ids, how).await?;
             }
         }
-        Ok(())
+        let hidden: Vec<CommentVersion> = comments.iter().filter_map(DeletedComment::hidden).collect();
+        Ok(comments_changed(tx, &hidden).await?)
     })
 }
 

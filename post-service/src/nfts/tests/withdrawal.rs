@@ -1,12 +1,13 @@
 //! What is withdrawn is not minted, and its metadata does not stay.
 use serde_json::{Value, json};
-use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Executor, Row};
 
 use super::{WALLET, ask, make_due, mint_due, pinned, read, remove_due, served, start};
 use crate::core::testing::counted::Counted;
 use crate::core::testing::{Platform, new_user};
-use crate::nfts::events::{COMMENT_DELETED, HIDDEN_COMMENT_DELETED, NFT_PINNED};
+use crate::nfts::events::{COMMENT_CREATED, COMMENT_DELETED, HIDDEN_COMMENT_DELETED, NFT_PINNED};
+use crate::nfts::models::Mint;
 use crate::posts::events::POST_DELETE_REQUESTED;
 use crate::posts::tests::{delete_request, nfts as records, path, posted};
 
@@ -186,6 +187,59 @@ async fn a_comment_that_is_hidden_or_deleted_is_cancelled_and_others_are_not(
     let nfts = read_all().await;
     assert_eq!((&nfts[1]["reason"], served(&platform, &nfts[1]).await), (&json!("its content was deleted"), 404));
     assert_eq!(served(&platform, &nfts[2]).await, 200);
+}
+
+/// A token is not taken back when its comment is hidden, and is shown to its author alone then, like that of a hidden post. The newest
+/// version of the comment says so, in whatever order the two streams are consumed.
+#[sqlx::test(migrations = false)]
+async fn the_nft_of_a_hidden_comment_is_shown_to_its_author_alone(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, her), (ben, _)) = (new_user(), new_user());
+    let nft = platform.call("POST", &format!("/nfts/comments/{her}/mint"), Some(&anna), None).await.body;
+    mint_due(&platform).await;
+    platform.app.db.execute("update mint set status = 'MINTED', minted_at = now()").await.unwrap();
+    let path = format!("/nfts/{}", nft["id"].as_str().unwrap());
+    let seen = async || {
+        let mut statuses = Vec::new();
+        for reader in [&anna, &ben] {
+            statuses.push(platform.call("GET", &path, Some(reader), None).await.status.as_u16());
+        }
+        statuses
+    };
+    let at = |second: u8| format!("2026-11-20T12:00:0{second}+00:00");
+    let hide = |version: u8| json!({ "id": her, "post_id": her, "hidden_at": at(1), "updated_at": at(version) });
+    let restore = |version: u8| json!({ "id": her, "post_id": her, "restored_at": at(version) });
+    assert_eq!(seen().await, [200, 200]);
+    platform.consume(COMMENT_DELETED, &hide(3)).await;
+    assert_eq!(seen().await, [200, 404]);
+    assert_eq!(read(&platform, &anna, &nft).await["status"], "MINTED");
+    platform.consume(COMMENT_CREATED, &json!({ "id": her, "post_id": her })).await;
+    platform.consume(COMMENT_CREATED, &restore(2)).await;
+    assert_eq!(seen().await, [200, 404], "it was restored, and hidden again after that");
+    platform.consume(COMMENT_CREATED, &restore(5)).await;
+    assert_eq!(seen().await, [200, 200]);
+    platform.consume(COMMENT_DELETED, &hide(4)).await;
+    assert_eq!(seen().await, [200, 200], "it was restored after that");
+}
+
+/// However much a user has asked for, one step of their erasure deletes a page of it.
+#[sqlx::test(migrations = false)]
+async fn the_requests_of_an_erased_user_are_deleted_in_pages(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((_, her), (_, his)) = (new_user(), new_user());
+    for (user, requests) in [(her, 3), (his, 1)] {
+        let rows = format!(
+            "insert into mint (id, created_by, kind, subject_id)
+            select gen_random_uuid(), '{user}', 'COMMENT', gen_random_uuid() from generate_series(1, {requests})"
+        );
+        platform.app.db.execute(AssertSqlSafe(rows)).await.unwrap();
+    }
+    let mut tx = platform.app.db.begin().await.unwrap();
+    for (more, left) in [(true, 2), (true, 1), (false, 1)] {
+        assert_eq!(Mint::delete_by_user(&mut tx, her, 2).await.unwrap(), more);
+        let rows = tx.fetch_one("select count(*) from mint").await.unwrap();
+        assert_eq!(rows.get::<i64, _>(0), left);
+    }
 }
 
 /// An erasure leaves no row with the user's id, and no document.

@@ -2,10 +2,20 @@
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
+use crate::core::contract::timestamp::Timestamp;
 use crate::nfts::NftKind;
 use crate::nfts::chain::ledger::models as ledger;
 use crate::nfts::models::{Mint, show_in_records};
 use crate::nfts::removals::models::CLAIM_SECONDS;
+
+/// A comment that moderation has hidden or restored.
+#[derive(Clone, Copy, Debug)]
+pub struct CommentVersion {
+    pub id: Uuid,
+    /// Grows with each change of the comment.
+    pub version: Timestamp,
+    pub is_hidden: bool,
+}
 
 /// Locks the records of posts until the transaction ends; there are none of comments.
 async fn lock_records_of(tx: &mut PgTransaction<'_>, kind: NftKind, subjects: &[Uuid]) -> sqlx::Result<()> {
@@ -71,15 +81,50 @@ impl Mint {
         Ok(locked.len())
     }
 
-    /// Deletes the requests of a user, and has their documents removed.
-    pub async fn delete_by_user(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<()> {
-        let locked = sqlx::query_scalar!("select id from mint where created_by = $1 order by id for update", user)
-            .fetch_all(&mut **tx)
-            .await?;
+    /// Notes of NFTs of comments whether their comments are hidden; a version that is older than the noted one changes nothing.
+    pub async fn save_comment_versions(tx: &mut PgTransaction<'_>, versions: &[CommentVersion]) -> sqlx::Result<()> {
+        let comments: Vec<Uuid> = versions.iter().map(|comment| comment.id).collect();
+        sqlx::query!(
+            "select id from mint where kind = 'COMMENT' and subject_id = any($1) order by id for update",
+            &comments
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        // One statement writes a row once: of several versions of one comment the newest is saved.
+        sqlx::query!(
+            "update mint set content_version = newest.version, content_hidden = newest.hidden
+            from (
+                select distinct on (id) id, version, hidden
+                from unnest($1::uuid[], $2::timestamptz[], $3::boolean[]) as event (id, version, hidden)
+                order by id, version desc
+            ) as newest
+            where mint.kind = 'COMMENT' and mint.subject_id = newest.id
+                and (content_version is null or content_version < newest.version)",
+            &comments,
+            &versions.iter().map(|comment| comment.version).collect::<Vec<_>>() as &[Timestamp],
+            &versions.iter().map(|comment| comment.is_hidden).collect::<Vec<_>>()
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Deletes up to `rows` requests of a user, and has their documents removed; true when there may be more.
+    pub async fn delete_by_user(tx: &mut PgTransaction<'_>, user: Uuid, rows: i64) -> sqlx::Result<bool> {
+        // Chosen in the order of their index, and locked in that of ids, like everywhere.
+        let locked = sqlx::query_scalar!(
+            "select id from mint where id = any(array(
+                select id from mint where created_by = $1 order by created_at desc, id desc limit $2))
+            order by id for update",
+            user,
+            rows
+        )
+        .fetch_all(&mut **tx)
+        .await?;
         Self::unpin(tx, &locked).await?;
         ledger::forget(tx, &locked).await?;
         sqlx::query!("delete from mint where id = any($1)", &locked).execute(&mut **tx).await?;
-        Ok(())
+        Ok(!locked.is_empty())
     }
 
     /// Has the documents of requests removed: at once, or, where one may be being uploaded, when that has ended.

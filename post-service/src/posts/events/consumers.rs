@@ -13,11 +13,11 @@ use crate::posts::models::Delta;
 pub fn subscriptions(app: &App) -> Vec<Subscription> {
     let count = |delta| InteractionCounter { db: app.db.clone(), redis: app.redis.clone(), delta };
     vec![
-        Subscription::new(POST_VIEWED,           count(Delta::views(1))),
-        Subscription::new(COMMENT_CREATED,       count(Delta::comments(1))),
-        Subscription::new(COMMENT_DELETED,       count(Delta::comments(-1))),
-        Subscription::new(REACTION_CREATED,      count(Delta::reactions(1))),
-        Subscription::new(REACTION_DELETED,      count(Delta::reactions(-1))),
+        Subscription::new(POST_VIEWED,           count(Delta { views: 1, ..Delta::default() })),
+        Subscription::new(COMMENT_CREATED,       count(Delta { comments: 1, ..Delta::default() })),
+        Subscription::new(COMMENT_DELETED,       count(Delta { comments: -1, ..Delta::default() })),
+        Subscription::new(REACTION_CREATED,      count(Delta { reactions: 1, ..Delta::default() })),
+        Subscription::new(REACTION_DELETED,      count(Delta { reactions: -1, ..Delta::default() })),
         Subscription::new(POST_DELETE_REQUESTED, post_delete_requested),
         Subscription::new(MODERATION_DECIDED,    moderation_decided),
     ]

@@ -3,6 +3,9 @@ pub mod consumers;
 mod processors;
 pub mod producers;
 
+#[cfg(test)]
+mod tests;
+
 pub const POST_CREATED: &str = "post_created";
 pub const POST_UPDATED: &str = "post_updated";
 pub const POST_DELETED: &str = "post_deleted";

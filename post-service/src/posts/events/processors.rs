@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::producers;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::{Effect, Event, Failure, Processor};
+use crate::items::models::Item;
 use crate::media;
 use crate::media::decisions::models::MediaDecision;
 use crate::media::models::Media;
@@ -33,6 +34,15 @@ fn user_key(user: Uuid) -> String {
 struct Interaction {
     post_id: Option<Uuid>,
     id: Option<Uuid>,
+    /// Whether it is a view by a user who has viewed the post a short while ago; the original does not say.
+    #[serde(default)]
+    repeated: bool,
+}
+
+impl Interaction {
+    fn post_id(&self) -> serde_json::Result<Uuid> {
+        self.post_id.or(self.id).ok_or_else(|| serde::de::Error::missing_field("post_id"))
+    }
 }
 
 #[derive(Deserialize)]
@@ -51,9 +61,8 @@ struct AnalysedVersion {
     updated_at: Option<Timestamp>,
 }
 
-fn read_post_id(event: &Event) -> serde_json::Result<Uuid> {
-    let about: Interaction = serde_json::from_str(&event.message)?;
-    about.post_id.or(about.id).ok_or_else(|| serde::de::Error::missing_field("post_id"))
+fn read_interaction(event: &Event) -> serde_json::Result<Interaction> {
+    serde_json::from_str(&event.message)
 }
 
 /// Counts interactions with posts. It first reads the authors' numbers of connections, since popularity depends on both.
@@ -73,7 +82,9 @@ impl Processor for InteractionCounter {
         Box::pin(async move {
             let mut deltas: HashMap<Uuid, Delta> = HashMap::new();
             for event in events {
-                *deltas.entry(read_post_id(event)?).or_default() += self.delta;
+                let made = read_interaction(event)?;
+                let repeated_views = if made.repeated { self.delta.views } else { 0 };
+                *deltas.entry(made.post_id()?).or_default() += Delta { repeated_views, ..self.delta };
             }
             Ok(signals::counted(tx, &deltas).await?)
         })
@@ -83,7 +94,7 @@ impl Processor for InteractionCounter {
 impl InteractionCounter {
     async fn refresh_authors(&self, events: &[Event]) -> Result<(), Failure> {
         // An event that cannot be read is skipped here; `apply` reports it.
-        let posts: Vec<_> = events.iter().filter_map(|event| read_post_id(event).ok()).collect();
+        let posts: Vec<_> = events.iter().filter_map(|event| read_interaction(event).ok()?.post_id().ok()).collect();
         let authors = Post::authors(&self.db, &posts).await?;
         if authors.is_empty() {
             return Ok(());
@@ -200,14 +211,17 @@ fn read_media_decision(event: &Event) -> serde_json::Result<Option<MediaDecision
 }
 
 /// Applies decisions of moderation about pictures and posts: hides, restores and deletes them, and saves their labels. All of them are
-/// locked before the first changes, posts before pictures, and what is deleted is deleted at once.
+/// locked before the first changes: posts, then the items of which a restored one may say something else, then pictures, as where an
+/// author changes a post. What is deleted is deleted at once.
 pub fn moderation_decided<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
         let decisions: Vec<PostDecision> =
             events.iter().filter_map(|event| read_decision(event).transpose()).collect::<Result<_, _>>()?;
         let about_media: Vec<MediaDecision> =
             events.iter().filter_map(|event| read_media_decision(event).transpose()).collect::<Result<_, _>>()?;
-        Post::lock(tx, &decisions.iter().map(|decision| decision.post_id).collect::<Vec<_>>()).await?;
+        let posts: Vec<Uuid> = decisions.iter().map(|decision| decision.post_id).collect();
+        Post::lock(tx, &posts).await?;
+        Item::lock_of_posts(tx, &posts).await?;
         let removed = decisions.iter().filter(|decision| decision.visibility == DecidedVisibility::Removed);
         let removed: Vec<Uuid> = removed.map(|decision| decision.post_id).collect();
         let media: Vec<Uuid> = about_media.iter().map(|decision| decision.media_id).collect();

@@ -1,4 +1,5 @@
-//! Lists of posts of one author, category or tag, and how many an author has published.
+//! Lists of posts of one author, category or tag, those whose ids are given, and how many an author has published.
+pub mod backfill;
 pub mod models;
 pub mod schemas;
 

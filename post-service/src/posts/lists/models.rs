@@ -1,10 +1,11 @@
-//! Filtered lists of posts in the database: all of their SQL.
+//! Filtered lists of posts and posts by their ids in the database: all of their SQL.
 //!
 //! Each filter has an index in the order of the list, and of several the one that lets the fewest posts through leads: author, tag,
 //! category, pictures. What it leads to is looked at by the others, until there are enough for a page.
 use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
+use super::backfill::models::ListingBackfill;
 use crate::core::api::pagination::Cursor;
 use crate::posts::models::{EXCERPT, Post, WHOLE_PAGE};
 use crate::posts::{Commenters, Status};
@@ -103,8 +104,11 @@ impl PostFilter {
         .await
     }
 
-    /// The posts of a category, or those that have pictures.
+    /// The posts of a category, or those that have pictures. Until older posts are listed, they are looked for among all posts.
     async fn of_list(&self, tx: &mut PgTransaction<'_>, list: &str, window: Window) -> sqlx::Result<Vec<Uuid>> {
+        if !ListingBackfill::is_done(tx).await? {
+            return self.of_all(tx, window).await;
+        }
         let Window { viewer, before, rows } = window;
         sqlx::query_scalar!(
             r#"select post.id as "id!" from (
@@ -126,19 +130,21 @@ impl PostFilter {
         .await
     }
 
-    /// All published posts, by the one filter that most of them pass.
+    /// All published posts, by the one filter that most of them pass, or by those whose lists are not complete yet.
     async fn of_all(&self, tx: &mut PgTransaction<'_>, window: Window) -> sqlx::Result<Vec<Uuid>> {
         let Window { viewer, before, rows } = window;
         sqlx::query_scalar!(
             r#"select id from post
             where status = 'POSTED' and visible(post, $1) and (created_at, id) < ($2, $3)
                 and ($4::boolean is null or exists (select from shown_media where post_id = post.id) = $4)
+                and ($6::text is null or types @> array[$6])
             order by created_at desc, id desc limit $5"#,
             viewer,
             before.at,
             before.id,
             self.has_media,
-            rows
+            rows,
+            self.category
         )
         .fetch_all(&mut **tx)
         .await
@@ -187,6 +193,23 @@ async fn load_page(tx: &mut PgTransaction<'_>, ids: &[Uuid], rows: i64) -> sqlx:
         EXCERPT
     )
     .fetch_all(&mut **tx)
+    .await
+}
+
+/// Those of these posts that the viewer may see, whole, each once and where its id stands first.
+pub async fn load_visible(db: impl PgExecutor<'_>, ids: &[Uuid], viewer: Uuid) -> sqlx::Result<Vec<Post>> {
+    sqlx::query_as!(
+        Post,
+        r#"select id, created_at, created_by, updated_at,
+            edited_at, publish_at, publish_refused,
+            updated_by, title, content, types, status, comments, total_views, total_comments,
+            total_reactions, score, popularity, published_at, hidden_at, hidden_reason, restored_at, labels,
+            false as "truncated!"
+        from post where id = any($1) and visible(post, $2) order by array_position($1, id)"#,
+        ids,
+        viewer
+    )
+    .fetch_all(db)
     .await
 }
 

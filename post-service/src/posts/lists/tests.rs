@@ -1,12 +1,19 @@
-//! Filtered lists and counts of posts, through their routes.
+//! Filtered lists of posts, posts by their ids, and counts, through their routes.
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::http::header;
 use serde_json::{Value, json};
-use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Executor, Row};
+use tracing_subscriber::layer::{Context, SubscriberExt};
+use uuid::Uuid;
 
 use crate::blocks::events::USER_BLOCKED;
-use crate::core::testing::{Platform, new_user};
+use crate::core::testing::{Platform, Reply, new_user};
 use crate::media::tests::{picture, ready};
-use crate::posts::tests::start;
+use crate::posts::events::POST_DELETE_REQUESTED;
+use crate::posts::tests::{delete_request, path, start};
 use crate::search::tests::index;
 
 async fn write(platform: &Platform, author: &str, content: &str, types: &[&str], status: &str) {
@@ -128,4 +135,119 @@ async fn a_list_is_narrowed_by_filters_and_counted(_: PgPoolOptions, database: P
         (count(&ben).await, list(&platform, &ben, "tag=cafe").await),
         (json!({ "count": 0 }), vec!["c #cafe".to_owned()])
     );
+}
+
+async fn look_up(platform: &Platform, reader: &str, body: Value) -> Reply {
+    platform.call("POST", "/posts/lookup", Some(reader), Some(body)).await
+}
+
+/// Posts are read by their ids at once: each once, as its reader reads it alone, and only those that the reader may see.
+#[sqlx::test(migrations = false)]
+async fn posts_are_looked_up_in_the_order_asked_for(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, _), (ben, his), (carla, her)) = (new_user(), new_user(), new_user());
+    let shown = ready(&platform, &anna, "POST", &picture(4, 3)).await;
+    let write = async |author: &str, status: &str, more: Value| {
+        let mut body = json!({ "content": "see #rust", "types": ["NEWS"], "status": status });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let reply = platform.call("POST", "/posts", Some(author), Some(body)).await;
+        assert_eq!(reply.status, 201, "{reply:?}");
+        reply.body
+    };
+    let link = json!({ "kind": "LINK", "url": "https://a.example/", "title": "T" });
+    let with_item = write(&anna, "POSTED", json!({ "item": link })).await;
+    let with_picture = write(&anna, "POSTED", json!({ "media": [shown] })).await;
+    let own_draft = write(&ben, "DRAFT", json!({})).await;
+    let draft = write(&anna, "DRAFT", json!({})).await;
+    let archived = write(&anna, "ARCHIVED", json!({})).await;
+    let hidden = write(&anna, "POSTED", json!({})).await;
+    platform.consume(POST_DELETE_REQUESTED, &delete_request(&hidden)).await;
+    let own_hidden = write(&ben, "POSTED", json!({})).await;
+    platform.consume(POST_DELETE_REQUESTED, &delete_request(&own_hidden)).await;
+    let of_blocker = write(&carla, "POSTED", json!({})).await;
+    let block = json!({ "user_id": her, "target_id": his, "at": "2026-11-20T12:00:00+00:00" });
+    platform.consume(USER_BLOCKED, &block).await;
+
+    let mut expected = Vec::new();
+    for post in [&with_picture, &own_draft, &with_item] {
+        let read = platform.call("GET", &path(post), Some(&ben), None).await;
+        assert_eq!(read.status, 200, "{read:?}");
+        expected.push(read.body);
+    }
+    assert!(expected[0]["media"][0]["medium"].is_string() && expected[2]["item"]["id"].is_string(), "{expected:?}");
+    assert_eq!((&expected[1]["status"], &expected[1]["tags"]), (&json!("DRAFT"), &json!(["rust"])));
+    let asked =
+        [&with_picture, &hidden, &own_draft, &draft, &own_hidden, &archived, &with_item, &of_blocker, &with_picture];
+    let mut ids = Vec::from(asked.map(|post| post["id"].clone()));
+    ids.insert(1, json!(Uuid::now_v7()));
+    let found = look_up(&platform, &ben, json!({ "ids": ids })).await;
+    assert_eq!((found.status.as_u16(), &found.body), (200, &json!(expected)));
+    assert!(!found.headers.contains_key(header::ETAG));
+    let muted = look_up(&platform, &format!("{ben}:MUTED"), json!({ "ids": ids })).await;
+    assert_eq!((muted.status.as_u16(), &muted.body), (200, &found.body), "a muted user reads");
+    let unknown = look_up(&platform, &ben, json!({ "ids": [Uuid::now_v7()] })).await;
+    assert_eq!((unknown.status.as_u16(), &unknown.body), (200, &json!([])));
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_is_looked_up_is_one_to_a_hundred_ids_and_nothing_else(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, id) = new_user();
+    for (body, kind) in [
+        (json!({}), "value_error.missing"),
+        (json!({ "ids": null }), "type_error.none.not_allowed"),
+        (json!({ "ids": id }), "type_error.list"),
+        (json!({ "ids": [] }), "value_error.list.min_items"),
+        (json!({ "ids": vec![id; 101] }), "value_error.list.max_items"),
+        (json!({ "ids": [id, 17] }), "type_error.uuid"),
+        (json!({ "ids": [id, "me"] }), "type_error.uuid"),
+        (json!({ "ids": [id], "limit": 5 }), "value_error.extra"),
+    ] {
+        let reply = look_up(&platform, &anna, body).await;
+        let kinds: Vec<_> = reply.body["detail"].as_array().unwrap().iter().map(|one| one["type"].clone()).collect();
+        assert_eq!((reply.status.as_u16(), kinds), (422, vec![json!(kind)]));
+    }
+    assert_eq!(look_up(&platform, &anna, json!({ "ids": vec![id; 100] })).await.body, json!([]));
+}
+
+/// Counts the queries of the thread on which it is the subscriber.
+struct QueryCounter(Arc<AtomicUsize>);
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for QueryCounter {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target() == "sqlx::query" {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// A hundred posts cost the queries of one, and are whole, although a list of them would be cut.
+#[sqlx::test(migrations = false)]
+async fn a_hundred_posts_are_looked_up_by_as_many_queries_as_one(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, _) = new_user();
+    write(&platform, &anna, &"x".repeat(2_000), &["NEWS"], "POSTED").await;
+    let more = "insert into post (id, created_by, content, types, status)
+        select gen_random_uuid(), created_by, content, types, status from post, generate_series(1, 99)";
+    platform.app.db.execute(more).await.unwrap();
+    let rows = platform.app.db.fetch_all("select id from post order by id").await.unwrap();
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.get("id")).collect();
+    let mut queries = Vec::new();
+    for asked in [&ids[..1], &ids[..]] {
+        // While a process has one subscriber only, which places are logged is decided by whatever thread meets them first.
+        let _second = tracing::Dispatch::new(tracing_subscriber::registry());
+        let count = Arc::new(AtomicUsize::new(0));
+        let subscriber = tracing_subscriber::registry().with(QueryCounter(count.clone()));
+        let guard = tracing::subscriber::set_default(subscriber);
+        let found = look_up(&platform, &anna, json!({ "ids": asked })).await;
+        drop(guard);
+        queries.push(count.load(Ordering::Relaxed));
+        let found = found.body.as_array().unwrap().clone();
+        let found_ids: Vec<_> = found.iter().map(|post| post["id"].clone()).collect();
+        assert_eq!(json!(found_ids), json!(asked));
+        assert!(found.iter().all(|post| post["content"].as_str().unwrap().len() == 2_000));
+    }
+    assert_eq!(queries, [3, 3], "the posts, their items, their pictures");
+    let listed = platform.call("GET", "/posts?limit=100", Some(&anna), None).await.body;
+    assert_eq!(listed[0]["truncated"], true);
 }
