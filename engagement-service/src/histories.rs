@@ -1,8 +1,8 @@
 //! Random histories against an oracle: what people read and are notified of follows from what happened, in whatever order the
 //! streams are consumed and however often an event comes.
 //!
-//! A history is a few people who connect, write, publish, edit, archive, delete, react, comment, reply, name each other, block, mute, hide
-//! and leave at random, and moderation, which hides, restores, limits and labels.
+//! A history is a few people who connect, write, publish, edit, archive, delete, react to posts and comments, comment, reply, name each
+//! other, block, mute, hide and leave at random, and moderation, which hides, restores, limits and labels.
 //! The oracle is the state itself, kept in the simplest way: sets and lists. The events of all histories are put into the streams,
 //! each stream in its own order and the streams in any, some events again later. Reads, mutes and hides come in between, so that
 //! feeds are built from half of the truth and have to follow the rest. In the end every person's feed and notifications are those
@@ -171,8 +171,14 @@ async fn notifications(platform: &Platform, recipient: Uuid) -> Groups {
     let mut groups = Groups::new();
     for item in serde_json::from_value::<Vec<Value>>(reply.body).unwrap() {
         // Levels follow from activity alone, and have tests of their own.
-        let kinds =
-            ["POST_COMMENT_RECEIVED", "POST_REACTION_RECEIVED", "USER_CONNECTED", "USER_MENTIONED", "COMMENT_REPLY"];
+        let kinds = [
+            "POST_COMMENT_RECEIVED",
+            "POST_REACTION_RECEIVED",
+            "USER_CONNECTED",
+            "USER_MENTIONED",
+            "COMMENT_REPLY",
+            "COMMENT_REACTION_RECEIVED",
+        ];
         let Some(kind) = kinds.into_iter().find(|kind| item["type"] == *kind) else { continue };
         let post: Option<Uuid> = serde_json::from_value(item["post"]["id"].clone()).unwrap();
         let actors = item["actors"].as_array().unwrap().iter();

@@ -21,12 +21,12 @@ pub struct ComparedPerson {
 }
 
 impl ComparedPerson {
-    /// A person who exists for a reader, or the reader.
+    /// A person who exists for a reader, or the reader. Who is banned exists for none.
     pub async fn find(db: impl PgExecutor<'_>, reader: Uuid, person: Uuid) -> sqlx::Result<Option<Self>> {
         let query = sqlx::query_as!(
             Self,
             "select id, username, first_name, last_name, avatar_url, interests from person
-            where id = $2 and not hidden($1, $2)",
+            where id = $2 and status <> 'BANNED' and not hidden($1, $2)",
             reader,
             person
         );

@@ -7,7 +7,7 @@ use crate::SERVICE;
 use crate::blocks::events::USER_BLOCKED;
 use crate::core::testing::{Platform, new_user};
 use crate::follows::events::USER_CONNECTED;
-use crate::people::events::USER_REGISTERED;
+use crate::people::events::{USER_REGISTERED, USER_UPDATED};
 use crate::posts::events::POST_CREATED;
 
 async fn join(platform: &Platform, name: &str, interests: &[&str]) -> (String, Uuid) {
@@ -56,7 +56,13 @@ async fn two_people_are_compared_by_kind_in_percent(_: PgPoolOptions, database: 
     );
 
     assert_eq!(compare(&platform, &anna, her).await.0, 400);
-    assert_eq!(compare(&platform, &anna, Uuid::now_v7()).await.0, 404);
+    let (status, missing) = compare(&platform, &anna, Uuid::now_v7()).await;
+    assert_eq!(status, 404);
+    let carl = |status: &str, at: &str| json!({ "id": friend, "username": "carl", "status": status, "updated_at": at });
+    platform.consume(USER_UPDATED, &carl("BANNED", "2100-01-01T12:00:00Z")).await;
+    assert_eq!(compare(&platform, &anna, friend).await, (404, missing), "who is banned is as if they were not there");
+    platform.consume(USER_UPDATED, &carl("ACTIVE", "2100-01-02T12:00:00Z")).await;
+    assert_eq!(compare(&platform, &anna, friend).await.0, 200);
     let block = json!({ "user_id": him, "target_id": her, "at": "2026-11-20T12:00:00Z" });
     platform.consume(USER_BLOCKED, &block).await;
     assert_eq!(compare(&platform, &anna, him).await.0, 404);

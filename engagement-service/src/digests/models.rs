@@ -132,11 +132,16 @@ impl Digest {
         .await
     }
 
-    /// Deletes what waits for a user.
-    pub async fn delete(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<()> {
+    /// Deletes up to `rows` of what waits for a user, and when it is due; true when there may be more.
+    pub async fn erase(tx: &mut PgTransaction<'_>, user: Uuid, rows: i64) -> sqlx::Result<bool> {
         sqlx::query!("delete from digest where user_id = $1", user).execute(&mut **tx).await?;
-        sqlx::query!("delete from digest_entry where user_id = $1", user).execute(&mut **tx).await?;
-        Ok(())
+        let deleted = sqlx::query!(
+            "delete from digest_entry where notification_id in (
+                select notification_id from digest_entry where user_id = $1 limit $2)",
+            user,
+            rows
+        );
+        Ok(deleted.execute(&mut **tx).await?.rows_affected() > 0)
     }
 
     /// What waits for a user, newest first, as the rows that they are.

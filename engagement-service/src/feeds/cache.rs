@@ -37,8 +37,8 @@ const COOLDOWN: Duration = Duration::from_secs(1);
 const CHUNK: usize = 100;
 /// The channel on which readers are named that have new posts: their ids, 16 bytes each.
 const NEWS: &str = "feed:news";
-/// The bytes of an id.
-const ID: usize = 16;
+/// The channel on which posts are named that are in no feed, but looked up by their readers: their ids, 16 bytes each.
+const POSTS: &str = "feed:posts";
 
 /// Six zeros and the kind: no time since 1970 is as small.
 const BUILDING: [u8; 7] = [0, 0, 0, 0, 0, 0, 1];
@@ -109,14 +109,16 @@ static FINISH: LazyLock<Script> = LazyLock::new(|| {
 });
 
 /// Brings a post into feeds that exist, or out of them. KEYS: the feeds; ARGV: the capacity, the key that enters or nothing, the
-/// number of those that leave, these, and the readers' ids. Answers the ids of the readers whose feeds got it, one behind the other.
+/// number of those that leave, these, and the readers' ids. Answers how many feeds got it, and the ids of the readers to whom it is new,
+/// one behind the other: of these feeds, and of those that do not exist, since a reader who has no feed now may have an open stream.
 static SPREAD: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
         local capacity, enters, leaves = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
-        local news = {}
+        local added, news = 0, {}
         for place, feed in ipairs(KEYS) do
             local state = redis.call('ZRANGE', feed, 0, 0)[1]
+            local is_new = enters ~= '' and not state
             for leaf = 4, state and 3 + leaves or 0 do
                 redis.call('ZREM', feed, ARGV[leaf])
             end
@@ -137,11 +139,15 @@ static SPREAD: LazyLock<Script> = LazyLock::new(|| {
                     end
                 end
                 if kept then
-                    news[#news + 1] = ARGV[3 + leaves + place]
+                    added = added + 1
+                    is_new = true
                 end
             end
+            if is_new then
+                news[#news + 1] = ARGV[3 + leaves + place]
+            end
         end
-        return table.concat(news)
+        return {added, table.concat(news)}
         ",
     )
 });
@@ -246,8 +252,8 @@ impl FeedCache {
         metrics::counter!("feed_builds_total", "outcome" => outcome).increment(1);
     }
 
-    /// Brings a post into the feeds of readers, and its former keys out of them, and publishes which got it. Fails while the Redis of
-    /// the feeds is away.
+    /// Brings a post into the feeds of readers, and its former keys out of them, and publishes to which readers it is new. Fails while
+    /// the Redis of the feeds is away.
     pub async fn spread(&self, readers: &[Uuid], enters: Option<Uuid>, leaves: &[Uuid]) -> Result<(), RedisError> {
         for readers in readers.chunks(CHUNK) {
             let mut call = SPREAD.prepare_invoke();
@@ -259,19 +265,24 @@ impl FeedCache {
             for id in leaves.iter().chain(readers) {
                 call.arg(&id.as_bytes()[..]);
             }
-            let news: Vec<u8> = call.invoke_async(&mut self.redis.clone()).await?;
-            metrics::counter!("feed_entries_added_total").increment((news.len() / ID) as u64);
+            let (added, news): (u64, Vec<u8>) = call.invoke_async(&mut self.redis.clone()).await?;
+            metrics::counter!("feed_entries_added_total").increment(added);
             if !news.is_empty() {
-                self.publish(news).await;
+                self.publish(NEWS, &news).await;
             }
         }
         Ok(())
     }
 
-    /// Publishes that readers have new posts. An outage holds up no post: without it, readers find what is new when they look.
-    async fn publish(&self, readers: Vec<u8>) {
+    /// Publishes that there is a new post that readers look up: which of them have open streams is known where these are.
+    pub async fn announce(&self, post: Uuid) {
+        self.publish(POSTS, post.as_bytes()).await;
+    }
+
+    /// Publishes ids. An outage holds up no post: without it, readers find what is new when they look.
+    async fn publish(&self, channel: &str, ids: &[u8]) {
         let mut publish = redis::cmd("PUBLISH");
-        publish.arg(NEWS).arg(readers);
+        publish.arg(channel).arg(ids);
         let mut redis = self.news.clone();
         let cause = match tokio::time::timeout(TIMEOUT, publish.query_async::<u64>(&mut redis)).await {
             Ok(Ok(_)) => return,

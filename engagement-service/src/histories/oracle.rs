@@ -60,6 +60,15 @@ struct Reply {
     gone: bool,
 }
 
+/// A reaction to a comment.
+struct CommentReaction {
+    id: Uuid,
+    comment: usize,
+    by: usize,
+    at: i64,
+    gone: bool,
+}
+
 /// Some people, and all that happened between them.
 pub struct History {
     pub people: [Uuid; PEOPLE],
@@ -74,6 +83,7 @@ pub struct History {
     now: i64,
     posts: Vec<Post>,
     replies: Vec<Reply>,
+    comment_reactions: Vec<CommentReaction>,
     follows: BTreeSet<(usize, usize)>,
     blocks: BTreeSet<(usize, usize)>,
     mutes: BTreeSet<(usize, usize)>,
@@ -99,6 +109,7 @@ impl History {
             now: 0,
             posts: Vec::new(),
             replies: Vec::new(),
+            comment_reactions: Vec::new(),
             follows: BTreeSet::new(),
             blocks: BTreeSet::new(),
             mutes: BTreeSet::new(),
@@ -127,7 +138,8 @@ impl History {
             return;
         }
         match dice.random_range(0..100) {
-            0..24 => self.connect(one, other),
+            0..18 => self.connect(one, other),
+            18..24 => self.react_to_comment(dice, one),
             24..30 => self.disconnect(one, other),
             30..48 => self.write(dice, one),
             48..57 => self.change(dice),
@@ -210,6 +222,7 @@ impl History {
                 self.end(place);
             }
         }
+        self.end_comment_reactions(|reaction| reaction.by == one);
     }
 
     /// Who has deleted their account.
@@ -400,6 +413,7 @@ impl History {
     pub fn notifications(&self, recipient: usize) -> Groups {
         let mut groups = Groups::new();
         self.notify_of_texts(recipient, &mut groups);
+        self.notify_of_comment_reactions(recipient, &mut groups);
         for (follower, _) in
             self.follows.iter().filter(|(one, other)| *other == recipient && self.is_welcome(*other, *one))
         {

@@ -23,7 +23,7 @@ use crate::posts::models::PostCount;
 
 /// People whose causes one statement reads, and one writes: far fewer than it could in the time that it may take.
 const PAGE: usize = 2_000;
-/// How much of what one person did is looked up, of each kind the newest, when a block or a mute of them begins or ends.
+/// How much of what two people did to each other is looked up, of each kind the newest, when a block or a mute begins or ends.
 const MAX_ACTS: i64 = 5_000;
 /// The most people with which a group of a post's author begins, the newest of them. With any number it might not be written within the
 /// time that a step may take, and all later events would wait for it.

@@ -1,6 +1,6 @@
 //! Lists of recommended posts in the database.
 use sqlx::types::Json;
-use sqlx::{PgExecutor, PgTransaction};
+use sqlx::{PgExecutor, PgPool, PgTransaction};
 use uuid::Uuid;
 
 use super::services::Pick;
@@ -10,6 +10,21 @@ use crate::notifications::models::ActorCard;
 
 /// Lists of one reader that are kept: one who asks for list after list fills no table.
 const KEPT_LISTS: i64 = 5;
+
+/// Begins a transaction whose statements may take that many milliseconds each. Postgres compiles none of them: its guess of what they cost
+/// is far too high, and compiling takes ten times as long as they do. And it plans each once per connection and not for each of the
+/// first readers: the plans are the same for all readers, and planning takes half as long as finding candidates.
+pub async fn begin(db: &PgPool, timeout: u32) -> sqlx::Result<PgTransaction<'static>> {
+    let mut tx = db.begin().await?;
+    sqlx::query!(
+        "select set_config('statement_timeout', $1, true) as timeout, set_config('jit', 'off', true) as jit,
+            set_config('plan_cache_mode', 'force_generic_plan', true) as plans",
+        timeout.to_string()
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    Ok(tx)
+}
 
 /// A list of posts for a reader.
 pub struct PostRecommendationList;
@@ -108,7 +123,8 @@ impl PostRecommendationList {
     }
 
     /// What a reader sees of a list behind a place: what became true since it was made is applied, so that nothing is shown that they
-    /// have seen or may not see. A reason that names people is counted again, and a post whose reason is gone is left out.
+    /// have seen or may not see. A reason that names people is counted again, and a post whose reason is gone is left out. The places
+    /// are sorted before that, so that no more posts are looked at than the page takes.
     pub async fn list_entries(
         db: impl PgExecutor<'_>,
         reader: Uuid,
@@ -124,8 +140,11 @@ impl PostRecommendationList {
             select entry.post_id as "post_id!", post.feed_key as "feed_key!", entry.place as "place!", entry.source as "source!: RecommendationSource",
                 case when entry.source like 'CONNECTIONS%' then live.number else entry.number end as "number!",
                 entry.word as "word!", live.people as "people!: Json<Vec<ActorCard>>"
-            from recommendation_list as list
-            cross join lateral unnest(posts, sources, numbers, words) with ordinality as entry (post_id, source, number, word, place)
+            from (
+                select entry.* from recommendation_list as list
+                cross join lateral unnest(posts, sources, numbers, words) with ordinality as entry (post_id, source, number, word, place)
+                where list.id = $2 and list.user_id = $1 and place > $3 order by place
+            ) as entry
             cross join lateral (
                 select feed_key, user_id from recommendable_post($1, entry.post_id)
                 offset 0
@@ -145,8 +164,7 @@ impl PostRecommendationList {
                         else false end
                 ) as person
             ) as live
-            where list.id = $2 and list.user_id = $1 and entry.place > $3
-                and (live.number > 0 or entry.source not like 'CONNECTIONS%')
+            where live.number > 0 or entry.source not like 'CONNECTIONS%'
             order by entry.place limit $4"#,
             reader,
             list,

@@ -8,12 +8,11 @@ use chrono::Utc;
 use uuid::Uuid;
 
 use super::candidates::models::{list_candidates, list_categories};
-use super::models::{PostRecommendationList, RecommendedEntry};
+use super::models::{PostRecommendationList, RecommendedEntry, begin};
 use super::services::{Pick, pick};
 use super::settings::RecommendationSettings;
 use super::window::oldest_key;
 use crate::core::app::App;
-use crate::feeds::merge::models as merge;
 
 /// Posts of a list: four pages of the usual size.
 const PLACES: usize = 200;
@@ -66,17 +65,16 @@ impl PostRecommender {
         behind: i64,
         rows: i64,
     ) -> sqlx::Result<Vec<RecommendedEntry>> {
-        let mut tx = merge::begin(&self.app.db, PAGE_TIMEOUT).await?;
+        let mut tx = begin(&self.app.db, PAGE_TIMEOUT).await?;
         let entries = PostRecommendationList::list_entries(&mut *tx, reader, list, behind, rows).await?;
         tx.commit().await?;
         Ok(entries)
     }
 
-    /// The posts for a reader, the best first. The queries have a transaction of their own, in which Postgres compiles none: its guess of
-    /// what they cost is far too high, and compiling takes ten times as long as they do.
+    /// The posts for a reader, the best first.
     pub async fn pick(&self, reader: Uuid) -> sqlx::Result<Vec<Pick>> {
         let now = Utc::now();
-        let mut tx = merge::begin(&self.app.db, LIST_TIMEOUT).await?;
+        let mut tx = begin(&self.app.db, LIST_TIMEOUT).await?;
         let shares = list_categories(&mut *tx, reader).await?;
         let categories: Vec<String> = shares.iter().map(|share| share.category.clone()).collect();
         let candidates = list_candidates(&mut *tx, reader, &categories, FEW_VIEWS, oldest_key(now)).await?;

@@ -301,14 +301,23 @@ impl Delivery {
         }
     }
 
-    /// Deletes what is kept of a user's deliveries, and what waits for others with the user's name in it.
-    pub async fn erase(tx: &mut PgTransaction<'_>, user: Uuid) -> sqlx::Result<()> {
-        sqlx::query!("delete from push_delivery where user_id = $1", user).execute(&mut **tx).await?;
+    /// Deletes up to `rows` of what is kept of a user's deliveries, and as many of what waits for others with the user's name in it;
+    /// true when there may be more.
+    pub async fn erase(tx: &mut PgTransaction<'_>, user: Uuid, rows: i64) -> sqlx::Result<bool> {
+        let own = sqlx::query!(
+            "delete from push_delivery where id in (select id from push_delivery where user_id = $1 limit $2)",
+            user,
+            rows
+        );
+        let own = own.execute(&mut **tx).await?.rows_affected();
         // By itself: what waits has indexes of its own, and what has ended is far more.
-        sqlx::query!("delete from push_delivery where state = 'WAITING' and named @> array[$1::uuid]", user)
-            .execute(&mut **tx)
-            .await?;
-        Ok(())
+        let others = sqlx::query!(
+            "delete from push_delivery where id in (
+                select id from push_delivery where state = 'WAITING' and named @> array[$1::uuid] limit $2)",
+            user,
+            rows
+        );
+        Ok(own + others.execute(&mut **tx).await?.rows_affected() > 0)
     }
 
     /// What is exported of a user's deliveries.

@@ -39,22 +39,29 @@ impl RecommendedPerson {
     ) -> sqlx::Result<Vec<Self>> {
         sqlx::query_as!(
             Self,
+            // Common connections are looked for in those of the reader's connections, which are bounded, and not among all who are
+            // connected to a person, who may be any number.
             r#"with near as materialized (
                 select target_id from follow where user_id = $1 and stands order by at desc, target_id limit $5
             ), shown as materialized (
                 select person.id, username, first_name, last_name, avatar_url, interests, score, place
                 from unnest($2::uuid[], $3::double precision[]) with ordinality as one (id, score, place)
-                join person on person.id = one.id
-                where status <> 'BANNED' and may_recommend($1, person.id) order by place limit $4
+                join person on person.id = one.id cross join lateral recommendable($1, person.id)
+                where status <> 'BANNED' order by place limit $4
+            ), mutual as materialized (
+                select reached.id, count(*) as connections from near cross join lateral (
+                    select target_id as id from follow
+                    where user_id = near.target_id and target_id = any(array(select id from shown)) and stands offset 0
+                ) as reached group by reached.id
             )
-            select id, username, first_name, last_name, avatar_url, interests, score as "score!",
-                (select count(*) from near join follow on follow.user_id = near.target_id
-                    where follow.target_id = shown.id and follow.stands) as "mutual_connections!",
+            select shown.id as "id!", username as "username?", first_name as "first_name?", last_name as "last_name?",
+                avatar_url as "avatar_url?", interests as "interests!", score as "score!",
+                coalesce(connections, 0) as "mutual_connections!",
                 exists (select from follow where user_id = shown.id and target_id = $1 and stands) as "follows_you!",
                 exists (select from taste_match join taste on taste.person_id = other_id and shared
                     where taste_match.person_id = $1 and other_id = shown.id and similarity >= 0.05) as "similar_taste!",
                 weights as "weights?: Json<Weights>"
-            from shown left join affinity on person_id = shown.id order by place"#,
+            from shown left join mutual on mutual.id = shown.id left join affinity on person_id = shown.id order by place"#,
             reader,
             &people.iter().map(|person| person.id).collect::<Vec<_>>(),
             &people.iter().map(|person| person.score).collect::<Vec<_>>(),
@@ -74,8 +81,8 @@ impl RecommendedPerson {
     ) -> sqlx::Result<Vec<ScoredPerson>> {
         sqlx::query_as!(
             ScoredPerson,
-            r#"select id, 0::double precision as "score!" from person
-            where id <> all($2) and status <> 'BANNED' and may_recommend($1, id) order by id desc limit $3"#,
+            r#"select id as "id!", 0::double precision as "score!" from person cross join lateral recommendable($1, id)
+            where id <> all($2) and status <> 'BANNED' order by id desc limit $3"#,
             reader,
             less,
             rows
@@ -83,16 +90,37 @@ impl RecommendedPerson {
         .fetch_all(db)
         .await
     }
+}
 
-    /// What a reader has in common with others: their interests, and their affinities. None when they are not here.
-    pub async fn traits_of(db: impl PgExecutor<'_>, reader: Uuid) -> sqlx::Result<Option<(Vec<String>, Weights)>> {
+/// The reader of a page of recommended people.
+#[derive(Default)]
+pub struct RecommendationReader {
+    /// What they have in common with others.
+    pub interests: Vec<String>,
+    pub weights: Weights,
+    /// Their list, the best first; none: it was never computed.
+    pub list: Option<Vec<ScoredPerson>>,
+}
+
+impl RecommendationReader {
+    /// A reader with their list; none when they are not here.
+    pub async fn find(db: impl PgExecutor<'_>, reader: Uuid) -> sqlx::Result<Option<Self>> {
         let row = sqlx::query!(
-            r#"select interests as "interests!", weights as "weights?: Json<Weights>" from person left join affinity on person_id = id
-            where id = $1"#,
+            r#"select interests as "interests!", weights as "weights?: Json<Weights>", people as "people?", scores as "scores?"
+            from person left join affinity on person_id = id left join recommended_people on user_id = id where id = $1"#,
             reader
         );
         let row = row.fetch_optional(db).await?;
-        Ok(row.map(|row| (row.interests, row.weights.map(|weights| weights.0).unwrap_or_default())))
+        Ok(row.map(|row| {
+            let list = |(people, scores): (Vec<Uuid>, Vec<f64>)| {
+                people.into_iter().zip(scores).map(|(id, score)| ScoredPerson { id, score }).collect()
+            };
+            Self {
+                interests: row.interests,
+                weights: row.weights.map(|weights| weights.0).unwrap_or_default(),
+                list: row.people.zip(row.scores).map(list),
+            }
+        }))
     }
 }
 
@@ -100,13 +128,6 @@ impl RecommendedPerson {
 pub struct PeopleRecommendationList;
 
 impl PeopleRecommendationList {
-    /// The list of a person, the best first; none: it was never computed.
-    pub async fn find(db: impl PgExecutor<'_>, user: Uuid) -> sqlx::Result<Option<Vec<ScoredPerson>>> {
-        let row = sqlx::query!("select people, scores from recommended_people where user_id = $1", user);
-        let list = row.fetch_optional(db).await?.map(|row| row.people.into_iter().zip(row.scores));
-        Ok(list.map(|list| list.map(|(id, score)| ScoredPerson { id, score }).collect()))
-    }
-
     /// Saves lists. Nothing is saved for a person whose data are erased.
     pub async fn save(tx: &mut PgTransaction<'_>, lists: &[(Uuid, Vec<ScoredPerson>)]) -> sqlx::Result<()> {
         // Postgres has no lists of lists of different lengths: all in one list, with the place at which each ends.
@@ -144,8 +165,9 @@ impl PeopleRecommendationList {
                 from recommended_people as list
                 cross join lateral unnest(people[1:3], scores[1:3]) with ordinality as one (id, score, place)
                 join person on person.id = one.id and person.status <> 'BANNED'
+                cross join lateral recommendable(list.user_id, one.id)
                 where list.user_id = any($1) and (notified_at is null or notified_at < now() - interval '7 days')
-                    and score >= 0.05 and may_recommend(list.user_id, one.id)
+                    and score >= 0.05
                     and not exists (
                         select from notification join notification_actor on notification_id = notification.id
                         where notification.user_id = list.user_id and type = 'CONNECTION_RECOMMENDATION'

@@ -1,15 +1,19 @@
 //! The order of recommended people, by one formula, and the reason that is given with each.
 //!
 //! ```text
-//! score = Σ 1/degree(m) over common connections m        resource allocation (Zhou, Lü, Zhang 2009)
+//! graph = Σ 1/degree(m) over common connections m        resource allocation (Zhou, Lü, Zhang 2009)
 //!       + 0.05 · whether they are connected to the person  they have shown interest themselves
-//!       + 0.05 · interests in common                       Jaccard index
-//!       + 0.15 · affinities in common                      weighted Jaccard index over categories and tags
 //!       + 0.15 · taste in common                           what they listen to, where the other shares it
+//!
+//! score = graph · (1 + 2 · affinities in common)         weighted Jaccard index over categories and tags
+//!       + 0.02 · affinities in common
+//!       + 0.02 · interests in common                       Jaccard index
 //! ```
 //!
-//! The unit is that of resource allocation: 0.05 is what one common connection with 20 connections gives. So the graph
-//! decides where it says much, and the rest between people of which it says the same, or nothing.
+//! The unit is that of resource allocation: 0.05 is what one common connection with 20 connections gives. Affinities multiply what
+//! the graph says, as evidence that is independent of other evidence multiplies the odds: added to it, they would count for
+//! much where it says little, and for nothing between people of whom it says much. What is added is for people of whom it says the
+//! same, or nothing; without any traits the order is that of the graph.
 use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
@@ -20,9 +24,11 @@ use crate::affinities::services::{Weights, overlap, share};
 /// What it counts that a candidate is connected to the person.
 const FOLLOWS: f64 = 0.05;
 /// What all interests in common count.
-const INTERESTS: f64 = 0.05;
-/// What equal affinities count.
-const AFFINITIES: f64 = 0.15;
+const INTERESTS: f64 = 0.02;
+/// What equal affinities count by themselves.
+const AFFINITIES: f64 = 0.02;
+/// By how much of itself equal affinities raise what the graph says.
+const RAISED: f64 = 2.0;
 /// What equal tastes count.
 const TASTE: f64 = 0.15;
 /// Candidates whose traits are compared: by then the graph has said who they are.
@@ -83,9 +89,9 @@ pub fn rank(
     let scored = gathered.into_iter().filter_map(|candidate| {
         let theirs = traits.get(&candidate.id)?;
         let interests = INTERESTS * share(&own.interests, &theirs.interests);
-        let affinities =
-            AFFINITIES * overlap(own_weights, theirs.weights.as_ref().map_or(&nothing, |weights| &weights.0));
-        Some(ScoredPerson { id: candidate.id, score: candidate.score + interests + affinities })
+        let alike = overlap(own_weights, theirs.weights.as_ref().map_or(&nothing, |weights| &weights.0));
+        let score = candidate.score * (1.0 + RAISED * alike) + AFFINITIES * alike + interests;
+        Some(ScoredPerson { id: candidate.id, score })
     });
     let mut ranked: Vec<_> = scored.collect();
     sort(&mut ranked);
@@ -170,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn traits_decide_between_those_of_whom_the_graph_says_the_same() {
+    fn traits_raise_what_the_graph_says_and_decide_where_it_says_the_same() {
         let traits = |number, interests: &[&str], weights: &[(&str, f64)]| Traits {
             id: id(number),
             interests: interests.iter().map(|word| (*word).to_owned()).collect(),
@@ -187,7 +193,7 @@ mod tests {
         let gathered: Vec<_> = [(10, 0.2), (11, 0.1), (12, 0.1), (13, 0.1), (14, 0.9)]
             .map(|(number, score)| ScoredPerson { id: id(number), score })
             .into();
-        let expected = [(13, 0.3), (10, 0.2), (12, 0.15), (11, 0.125)];
+        let expected = [(13, 0.34), (10, 0.2), (12, 0.173_333), (11, 0.11)];
         assert_eq!(scores(&rank(gathered.clone(), &own, &all, 9)), expected, "and who is gone is not there");
         assert_eq!(scores(&rank(gathered, &own, &all, 2)), expected[..2]);
     }

@@ -9,6 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Executor, Row};
 use uuid::Uuid;
 
+use super::candidates::models::{Between, PersonAhead};
 use super::schedulers::PeopleRecommender;
 use crate::SERVICE;
 use crate::blocks::events::{USER_BLOCKED, USER_UNBLOCKED};
@@ -124,6 +125,10 @@ async fn people_are_recommended_for_reasons_that_are_true_when_they_are_read(
     platform.consume(USER_BLOCKED, &block("2026-11-20T13:00:00Z")).await;
     assert_eq!(recommended(&platform, &anna).await, [one.clone(), new.clone()]);
     platform.consume(USER_UNBLOCKED, &block("2026-11-20T14:00:00Z")).await;
+    let own_block = |at: &str| json!({ "user_id": her, "target_id": dora, "at": at });
+    platform.consume(USER_BLOCKED, &own_block("2026-11-20T13:00:00Z")).await;
+    assert_eq!(recommended(&platform, &anna).await, [one.clone(), new.clone()], "a block of either side counts");
+    platform.consume(USER_UNBLOCKED, &own_block("2026-11-20T14:00:00Z")).await;
     platform.call("POST", &format!("/me/mutes/{dora}"), Some(&anna), None).await;
     assert_eq!(recommended(&platform, &anna).await, [one.clone(), new.clone()]);
     connect(&platform, her, &[emil]).await;
@@ -168,6 +173,62 @@ async fn who_deals_with_the_same_is_recommended_with_the_topics(_: PgPoolOptions
     let stored: Vec<Uuid> = list.get(0);
     assert!(stored.contains(&other), "{stored:?}");
     assert_eq!(recommender.refresh_due().await.unwrap(), 0, "once for all that they did");
+}
+
+/// The same thirty were recommended to all who follow a popular tag, and which of the connected people were looked at was chance.
+#[sqlx::test(migrations = false)]
+async fn of_many_followers_the_newest_and_those_next_to_the_person_are_looked_at(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    for rows in [
+        "insert into person (id, status, version)
+        select lpad(to_hex(n), 32, '0')::uuid, 'ACTIVE', now() from generate_series(1, 200) as n",
+        // In neither order of their ids.
+        "insert into tag_follow (id, user_id, tag, written, followed_at)
+        select gen_random_uuid(), lpad(to_hex(n), 32, '0')::uuid, 'rust', 'rust', now() + n * interval '1 minute'
+        from generate_series(1, 100) as n order by random()",
+        "insert into follow (user_id, target_id, stands, at)
+        select lpad(to_hex(n), 32, '0')::uuid, lpad(to_hex(200), 32, '0')::uuid, true,
+            now() + case n when 150 then -1 else n end * interval '1 minute'
+        from generate_series(1, 199) as n order by random()",
+    ] {
+        platform.app.db.execute(rows).await.unwrap();
+    }
+    let ids = |numbers: Vec<u128>| numbers.into_iter().map(Uuid::from_u128).collect::<Vec<_>>();
+    let mut tx = platform.app.db.begin().await.unwrap();
+    let mut ahead = PersonAhead::list(&mut tx, &ids(vec![40, 80, 200])).await.unwrap();
+    ahead.sort_by_key(|person| person.user_id);
+    for (person, own) in ahead.iter_mut().zip([40, 80]) {
+        person.like_minded.sort_unstable();
+        assert_eq!(person.like_minded, ids((own - 15..own).chain(86..=100).collect()), "person {own}");
+    }
+    let latest = (99..=199).rev().filter(|number| *number != 150).collect();
+    assert_eq!(ahead[2].followers, ids(latest), "the latest hundred");
+}
+
+/// With a hundred connections of each, the order of the graph was not that of resource allocation: who is known by popular people alone
+/// was passed over.
+#[sqlx::test(migrations = false)]
+async fn of_a_popular_person_two_hundred_connections_are_looked_at_and_all_are_counted(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    // Person n is connected to n others, later to those with a higher number; one connection of each has ended.
+    let rows = "insert into follow (user_id, target_id, stands, at)
+        select lpad(to_hex(n), 32, '0')::uuid, lpad(to_hex(1000 + other), 32, '0')::uuid, other > 0,
+            now() + other * interval '1 minute'
+        from unnest(array[0, 3, 200, 250]) as one (n) cross join lateral generate_series(0, n) as other";
+    platform.app.db.execute(rows).await.unwrap();
+    let ids = |numbers: Vec<u128>| numbers.into_iter().map(Uuid::from_u128).collect::<Vec<_>>();
+    let between = Between::list(&platform.app.db, &ids(vec![0, 3, 200, 250])).await.unwrap();
+    for (number, least, degree) in [(0, 1, 0), (3, 1, 3), (200, 1, 200), (250, 51, 250)] {
+        let one = &between[&Uuid::from_u128(number)];
+        assert_eq!(one.degree, degree, "person {number}");
+        assert_eq!(one.reached, ids((1000 + least..=1000 + number).rev().collect()), "person {number}");
+    }
 }
 
 #[sqlx::test(migrations = false)]

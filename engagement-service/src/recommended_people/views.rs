@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, StatusCode};
 use uuid::Uuid;
 
 use super::connecting::connect;
-use super::models::{DismissedPerson, PeopleRecommendationList, RecommendedPerson};
+use super::models::{DismissedPerson, RecommendationReader, RecommendedPerson};
 use super::schemas::RecommendedPersonOut;
 use super::{PERSON_NOT_FOUND, signals};
 use crate::core::api::errors::{Error, Problem};
@@ -30,10 +30,13 @@ pub async fn list_recommended_people(
 ) -> Result<Json<Vec<RecommendedPersonOut>>, Error> {
     let limit = query.integer("limit", 1, MAX_LIMIT).unwrap_or(DEFAULT_LIMIT);
     query.check()?;
-    let list = match PeopleRecommendationList::find(&app.db, user.id).await? {
-        Some(list) => list,
-        None => compute(&app, user.id).await?,
-    };
+    let mut reader = RecommendationReader::find(&app.db, user.id).await?.unwrap_or_default();
+    if reader.list.is_none() {
+        compute(&app, user.id).await?;
+        reader = RecommendationReader::find(&app.db, user.id).await?.unwrap_or_default();
+    }
+    let RecommendationReader { interests, weights, list } = reader;
+    let list = list.unwrap_or_default();
     let mut people = RecommendedPerson::list(&app.db, user.id, &list, limit).await?;
     let missing = limit - i64::try_from(people.len()).unwrap_or(limit);
     if missing > 0 {
@@ -41,17 +44,15 @@ pub async fn list_recommended_people(
         let newest = RecommendedPerson::list_newest(&app.db, user.id, &shown, missing).await?;
         people.extend(RecommendedPerson::list(&app.db, user.id, &newest, missing).await?);
     }
-    let (interests, weights) = RecommendedPerson::traits_of(&app.db, user.id).await?.unwrap_or_default();
     Ok(Json(people.into_iter().map(|person| RecommendedPersonOut::new(person, &interests, &weights)).collect()))
 }
 
-/// The list of a user that has none yet, computed now.
-async fn compute(app: &App, user: Uuid) -> Result<Vec<super::services::ScoredPerson>, Error> {
+/// Computes the list of a user that has none yet.
+async fn compute(app: &App, user: Uuid) -> Result<(), Error> {
     let mut tx = app.db.begin().await?;
     signals::refresh(&mut tx, &[user], true).await?;
-    let list = PeopleRecommendationList::find(&mut *tx, user).await?;
     app.commit(tx).await?;
-    Ok(list.unwrap_or_default())
+    Ok(())
 }
 
 /// Dismiss a recommended person for good

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::models::News;
+use super::models::{News, list_readers_of_posts};
 use crate::core::app::App;
 
 /// What a person's streams are woken by: each number grows with a reason to look.
@@ -68,6 +68,17 @@ impl Hub {
         for open in users.filter_map(|user| all.get(&user)) {
             open.wakes.send_modify(change);
         }
+    }
+
+    /// Wakes the streams of those who look up one of these posts, by one query over all open streams.
+    pub async fn wake_for_posts(&self, posts: &[Uuid]) -> sqlx::Result<()> {
+        let users: Vec<Uuid> = self.open().keys().copied().collect();
+        if users.is_empty() {
+            return Ok(());
+        }
+        let readers = list_readers_of_posts(&self.app.db, posts, &users).await?;
+        self.wake(readers.into_iter(), |wake| wake.feeds += 1);
+        Ok(())
     }
 
     /// Finds the changes of which no message came, in one query over all open streams.

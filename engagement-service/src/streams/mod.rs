@@ -9,7 +9,9 @@
 //! commit ─▶ readers with news (`schedulers`) ─▶ Redis PUBLISH ─▶ listener of each replica ─▶ hub ─▶ stream ─▶ Postgres
 //! ```
 //!
-//! What Redis loses is found by a query over all open streams every five seconds. Leases in Redis count the streams of a person
+//! Of a new post that is in no feed, since its readers look it up, the listener asks Postgres which of the open streams are theirs.
+//!
+//! What Redis loses of notifications is found by a query over all open streams every five seconds. Leases in Redis count the streams of a person
 //! over all replicas. A stream checks its token as a request does, every few seconds.
 pub mod hub;
 mod leases;
@@ -38,6 +40,8 @@ use hub::Hub;
 pub const NOTIFICATIONS_NEWS: &str = "notifications:news";
 /// The same for readers whose feeds have new posts.
 pub const FEED_NEWS: &str = "feed:news";
+/// The channel on which new posts are published that are in no feed, since their readers look them up: their ids, 16 bytes each.
+pub const FEED_POSTS: &str = "feed:posts";
 /// Streams of one person at the same time, over all replicas.
 const MAX_STREAMS: usize = 5;
 

@@ -47,3 +47,38 @@ impl News {
         Ok(query.execute(db).await?.rows_affected())
     }
 }
+
+/// Which of some readers look up one of these posts when they read, because its author has very many followers or because of a tag,
+/// and may see it.
+pub async fn list_readers_of_posts(
+    db: impl PgExecutor<'_>,
+    posts: &[Uuid],
+    readers: &[Uuid],
+) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
+        r#"with post as materialized (
+            select id, user_id as author from post_card
+            where id = any($1) and deleted_at is null and not hidden and status = 'POSTED'
+                and not exists (select from moderated_post where post_id = post_card.id and limited)
+        ),
+        lookup as (
+            select post.id, post.author, follow.user_id as reader
+            from post join follow on follow.target_id = post.author
+            where follow.user_id = any($2) and follow.stands and follow.pulled
+            union
+            select post.id, post.author, tag_follow.user_id
+            from post join tagged_post on tagged_post.post_id = post.id
+            join tag_follow on tag_follow.tag = tagged_post.tag
+            where tag_follow.user_id = any($2)
+        )
+        select distinct reader as "reader!" from lookup
+        where not exists (select from mute where mute.user_id = reader and mute.target_id = author)
+            and not exists (select from block where block.stands and block.user_id = reader and block.target_id = author)
+            and not exists (select from block where block.stands and block.user_id = author and block.target_id = reader)
+            and not exists (select from post_hide where post_hide.user_id = reader and post_hide.post_id = lookup.id)"#,
+        posts,
+        readers
+    )
+    .fetch_all(db)
+    .await
+}

@@ -28,7 +28,7 @@ impl Edition {
     ///
     /// The rank of a post is that of Reddit's "hot" list (`_sorts.pyx` in reddit/reddit, 2017): the decimal logarithm of what the post
     /// has got, plus its time in units of 12.5 hours (45,000 s). So ten times as much lifts a post as far as being 12.5 hours newer.
-    /// What it has got is 1, 2 for each comment, 1 for each reaction and a tenth for each view, by the effort of each.
+    /// What it has got is 1, 2 for each comment, 1 for each reaction and a tenth for each view that is not repeated, by the effort of each.
     pub async fn create(tx: &mut PgTransaction<'_>, posts: i64, places: i64, seconds: f64) -> sqlx::Result<bool> {
         // Of two replicas at the same time one waits, and then finds an edition.
         sqlx::query!("select pg_advisory_xact_lock(hashtextextended('explore', 0))").fetch_one(&mut **tx).await?;
@@ -46,7 +46,7 @@ impl Edition {
             from (
                 select post.feed_key, post.user_id, post.types,
                     log((1 + 2 * greatest(tally.comments, 0) + greatest(tally.reactions, 0)
-                        + greatest(tally.views, 0) / 10.0)::double precision)
+                        + greatest(tally.views - tally.repeated_views, 0) / 10.0)::double precision)
                         + extract(epoch from post.published_at)::double precision / 45000 as rank
                 from (
                     select * from post_card where deleted_at is null and not hidden and status = 'POSTED'

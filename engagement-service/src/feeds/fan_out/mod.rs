@@ -8,5 +8,7 @@
 //! An author with very many followers is not fanned out: before the pages, the worker notes in each of their connections that
 //! the follower looks their posts up, and takes that back when most followers have gone. All of that is repeated until it holds,
 //! and each connection is right at any time: a page goes to those who do not look up.
+//! With its first page a post that readers look up, of such an author or with a tag that someone follows, is announced once to the
+//! processes that have open streams.
 pub mod models;
 pub mod schedulers;

@@ -121,6 +121,18 @@ impl FanOut {
         Ok(())
     }
 
+    /// Whether readers look the post up when they read: followers of an author who has very many, or of one of its tags.
+    pub async fn is_looked_up(&self, db: impl PgExecutor<'_>) -> sqlx::Result<bool> {
+        sqlx::query_scalar!(
+            r#"select exists (select from follow where target_id = $1 and stands and pulled)
+                or exists (select from tagged_post join tag_follow using (tag) where post_id = $2) as "is_looked_up!""#,
+            self.author_id,
+            self.post_id
+        )
+        .fetch_one(db)
+        .await
+    }
+
     /// A page of the followers whose feeds have the author's posts. A reader who does not see the author gets none: the end of a mute
     /// or block drops their feed in its own transaction, so that it is built with the posts of the meantime.
     pub async fn list_followers(&self, db: impl PgExecutor<'_>, rows: i64) -> sqlx::Result<Vec<Uuid>> {

@@ -74,6 +74,9 @@ impl FeedWorker {
         let readers: Vec<Uuid> =
             is_first.then_some(job.author_id).into_iter().chain(followers.iter().copied()).collect();
         cache.spread(&readers, job.enters, &job.leaves).await?;
+        if is_first && job.enters.is_some() && job.is_looked_up(&app.db).await? {
+            cache.announce(job.post_id).await;
+        }
         match followers.last() {
             Some(last) if i64::try_from(followers.len())? == PAGE => job.advance(&app.db, *last).await?,
             _ => job.finish(&app.db).await?,

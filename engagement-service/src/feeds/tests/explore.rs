@@ -8,7 +8,7 @@ use crate::blocks::events::USER_BLOCKED;
 use crate::core::ground::worker::Worker;
 use crate::feeds::explore::schedulers::EditionWorker;
 use crate::people::events::USER_UPDATED;
-use crate::posts::events::POST_CREATED;
+use crate::posts::events::{POST_CREATED, POST_VIEWED};
 
 impl World {
     /// Makes an edition as if a minute had passed.
@@ -62,6 +62,26 @@ async fn the_best_and_freshest_come_first_and_interests_before_them(_: PgPoolOpt
     assert_eq!(explore().await, [plain]);
     world.pair(USER_BLOCKED, bert, anna).await;
     assert_eq!(explore().await, NO_POSTS);
+}
+
+/// Who reloads a page raises the views that are shown, and no rank.
+#[sqlx::test(migrations = false)]
+async fn repeated_views_lift_no_post(_: PgPoolOptions, database: PgConnectOptions) {
+    let world = World::start(database, &[]).await;
+    let [anna, bert] = [world.join("anna").await, world.join("bert").await];
+    let viewed = world.post_of(bert, "NEWS", 1).await;
+    let plain = world.post_of(bert, "NEWS", 0).await;
+    for (repeated, order, shown) in [(true, [plain, viewed], 5), (false, [viewed, plain], 10)] {
+        for _ in 0..5 {
+            let view = json!({ "id": viewed, "viewed_by": anna, "repeated": repeated });
+            world.platform.consume(POST_VIEWED, &view).await;
+        }
+        world.edit().await;
+        let page = world.read(anna, "/feed/explore").await;
+        assert_eq!(ids(&page), order, "repeated: {repeated}");
+        let item = page.body.as_array().unwrap().iter().find(|item| item["id"] == json!(viewed)).unwrap();
+        assert_eq!(item["total_views"], shown);
+    }
 }
 
 #[sqlx::test(migrations = false)]

@@ -1,4 +1,4 @@
-//! Comments, replies and mentions of a history, and who is notified of them.
+//! Comments, replies, mentions and reactions to comments of a history, and who is notified of them.
 use std::collections::BTreeSet;
 
 use rand::RngExt;
@@ -7,7 +7,7 @@ use rand::seq::IteratorRandom;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Groups, History, PEOPLE, Reply, at};
+use super::{CommentReaction, Groups, History, PEOPLE, Reply, at};
 
 /// The username of a person, which no one else has.
 pub fn username(id: Uuid) -> String {
@@ -79,11 +79,46 @@ impl History {
         self.events.push((stream, message));
     }
 
-    /// Ends a comment or reaction; the thread of a comment ends with it.
+    /// Reacts to a comment, or takes the reaction of before back.
+    pub(super) fn react_to_comment(&mut self, dice: &mut StdRng, by: usize) {
+        let standing = (0..self.replies.len()).filter(|place| {
+            let reply = &self.replies[*place];
+            reply.is_comment && !reply.gone && self.sees(by, reply.post)
+        });
+        let Some(comment) = standing.choose(dice) else { return };
+        let is_own = |reaction: &CommentReaction| reaction.comment == comment && reaction.by == by;
+        if self.comment_reactions.iter().any(|reaction| is_own(reaction) && !reaction.gone) {
+            return self.end_comment_reactions(is_own);
+        }
+        let (id, at) = (Uuid::from_u128(dice.random()), self.now);
+        self.comment_reactions.push(CommentReaction { id, comment, by, at, gone: false });
+        self.report_comment_reaction(self.comment_reactions.len() - 1, "comment_reaction_created");
+    }
+
+    /// Ends those of the reactions to comments that stand.
+    pub(super) fn end_comment_reactions(&mut self, which: impl Fn(&CommentReaction) -> bool) {
+        for place in 0..self.comment_reactions.len() {
+            if which(&self.comment_reactions[place]) && !self.comment_reactions[place].gone {
+                self.comment_reactions[place].gone = true;
+                self.report_comment_reaction(place, "comment_reaction_deleted");
+            }
+        }
+    }
+
+    fn report_comment_reaction(&mut self, reaction: usize, stream: &'static str) {
+        let CommentReaction { id, comment, by, at: made, .. } = self.comment_reactions[reaction];
+        let Reply { id: comment_id, post, .. } = self.replies[comment];
+        let message = json!({ "id": id, "created_at": at(made), "created_by": self.people[by], "updated_at": at(made),
+            "updated_by": null, "comment_id": comment_id, "post_id": self.posts[post].id, "type": "LIKE" });
+        self.events.push((stream, message));
+    }
+
+    /// Ends a comment or reaction; the thread of a comment and the reactions to it end with it.
     pub(super) fn end(&mut self, reply: usize) {
         self.replies[reply].gone = true;
         let stream = if self.replies[reply].is_comment { "post_comment_deleted" } else { "post_reaction_deleted" };
         self.report_reply(reply, stream);
+        self.end_comment_reactions(|reaction| reaction.comment == reply);
         for place in 0..self.replies.len() {
             if self.replies[place].first == Some(reply) && !self.replies[place].gone {
                 self.end(place);
@@ -115,6 +150,18 @@ impl History {
             }
             if reply.mentions.contains(&recipient) {
                 notify("USER_MENTIONED", reply.post, reply.by);
+            }
+        }
+    }
+
+    /// What a person is notified of because of reactions to their comments.
+    pub(super) fn notify_of_comment_reactions(&self, recipient: usize, groups: &mut Groups) {
+        for reaction in self.comment_reactions.iter().filter(|reaction| !reaction.gone) {
+            let comment = &self.replies[reaction.comment];
+            if comment.by == recipient && self.sees(recipient, comment.post) && self.is_welcome(recipient, reaction.by)
+            {
+                let group = ("COMMENT_REACTION_RECEIVED", Some(self.posts[comment.post].id));
+                groups.entry(group).or_default().insert(self.people[reaction.by]);
             }
         }
     }

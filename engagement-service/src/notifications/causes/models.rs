@@ -27,13 +27,46 @@ impl From<ActorRow> for Standing {
     }
 }
 
+/// A cause on a post as it is read: what a person did there, and who is notified of it.
+pub struct PostCause {
+    pub r#type: Type,
+    pub post_id: Uuid,
+    pub actor_id: Uuid,
+    /// The reader.
+    pub user_id: Uuid,
+    pub at: Timestamp,
+}
+
+impl From<PostCause> for Cause {
+    fn from(cause: PostCause) -> Self {
+        let PostCause { user_id, r#type, post_id, actor_id, at } = cause;
+        Self { group: Group { user_id, r#type, subject_id: post_id, day: None }, actor_id, at }
+    }
+}
+
+/// The connection of a person to a reader as it is read.
+pub struct ConnectionCause {
+    /// The reader.
+    pub target_id: Uuid,
+    pub user_id: Uuid,
+    pub at: Timestamp,
+}
+
+impl From<ConnectionCause> for Cause {
+    fn from(cause: ConnectionCause) -> Self {
+        let ConnectionCause { target_id, user_id, at } = cause;
+        Self { group: connections_of(target_id, at.0.date_naive()), actor_id: user_id, at }
+    }
+}
+
 /// The causes on posts for these readers: those of the given people.
 pub async fn list_causes(
     tx: &mut PgTransaction<'_>,
     interactions: &[PostActor],
     readers: &[Uuid],
 ) -> sqlx::Result<Vec<Cause>> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        PostCause,
         r#"with cause as (
             select touched.*, type, at, reader_id from unnest($1::uuid[], $2::uuid[]) as touched (post_id, actor_id)
             cross join lateral causes(touched.post_id, touched.actor_id)
@@ -48,15 +81,8 @@ pub async fn list_causes(
         &interactions.iter().map(|touched| touched.post_id).collect::<Vec<_>>(),
         &interactions.iter().map(|touched| touched.actor_id).collect::<Vec<_>>(),
         readers
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    let cause = rows.into_iter().map(|row| Cause {
-        group: Group { user_id: row.user_id, r#type: row.r#type, subject_id: row.post_id, day: None },
-        actor_id: row.actor_id,
-        at: row.at,
-    });
-    Ok(cause.collect())
+    );
+    Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(Cause::from).collect())
 }
 
 /// The stored rows of people behind groups of posts of these readers.
@@ -82,21 +108,15 @@ pub async fn list_actors(
 
 /// The connections of people to readers, each in the group of its day.
 pub async fn list_connections(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx::Result<Vec<Cause>> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        ConnectionCause,
         "select target_id, follow.user_id, at from unnest($1::uuid[], $2::uuid[]) as pair (user_id, actor_id)
         join follow on target_id = pair.user_id and follow.user_id = pair.actor_id and stands
         where may_notify(target_id, follow.user_id)",
         &pairs.iter().map(|pair| pair.user_id).collect::<Vec<_>>(),
         &pairs.iter().map(|pair| pair.actor_id).collect::<Vec<_>>()
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    let connection = rows.into_iter().map(|row| Cause {
-        group: connections_of(row.target_id, row.at.0.date_naive()),
-        actor_id: row.user_id,
-        at: row.at,
-    });
-    Ok(connection.collect())
+    );
+    Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(Cause::from).collect())
 }
 
 /// The stored rows of people behind groups of connections.
@@ -114,7 +134,7 @@ pub async fn list_connected(tx: &mut PgTransaction<'_>, pairs: &[Pair]) -> sqlx:
 }
 
 /// The group of the connections to a reader of one day.
-pub fn connections_of(user_id: Uuid, day: NaiveDate) -> Group {
+fn connections_of(user_id: Uuid, day: NaiveDate) -> Group {
     Group { user_id, r#type: Type::UserConnected, subject_id: user_id, day: Some(day) }
 }
 

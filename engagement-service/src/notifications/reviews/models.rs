@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::ReviewedActor;
 use crate::core::contract::timestamp::Timestamp;
 use crate::notifications::Type;
-use crate::notifications::causes::models::connections_of;
+use crate::notifications::causes::models::{ConnectionCause, PostCause};
 use crate::notifications::causes::{Cause, Group, Pair, PostActor};
 
 /// The next rows of people behind groups, in the order of their keys, also of those who do not stand there now.
@@ -40,7 +40,8 @@ pub async fn list_uncounted(
     since: Timestamp,
 ) -> sqlx::Result<Vec<Cause>> {
     // Most posts have no notifications: each is looked up first.
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        PostCause,
         r#"with touched as materialized (
             select post_id, actor_id from unnest($1::uuid[], $2::uuid[]) as made (post_id, actor_id)
             where exists (select from notification where subject_id = made.post_id)
@@ -62,15 +63,8 @@ pub async fn list_uncounted(
         &interactions.iter().map(|made| made.post_id).collect::<Vec<_>>(),
         &interactions.iter().map(|made| made.actor_id).collect::<Vec<_>>(),
         since as Timestamp
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    let cause = rows.into_iter().map(|row| Cause {
-        group: Group { user_id: row.user_id, r#type: row.r#type, subject_id: row.post_id, day: None },
-        actor_id: row.actor_id,
-        at: row.at,
-    });
-    Ok(cause.collect())
+    );
+    Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(Cause::from).collect())
 }
 
 /// The connections of these people to readers that began after `since`, on a day of which there is a group in which they have no row.
@@ -79,7 +73,8 @@ pub async fn list_uncounted_connections(
     pairs: &[Pair],
     since: Timestamp,
 ) -> sqlx::Result<Vec<Cause>> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        ConnectionCause,
         "select follow.target_id, follow.user_id, follow.at
         from unnest($1::uuid[], $2::uuid[]) as pair (user_id, actor_id)
         join follow on follow.target_id = pair.user_id and follow.user_id = pair.actor_id and follow.stands
@@ -93,13 +88,6 @@ pub async fn list_uncounted_connections(
         &pairs.iter().map(|pair| pair.user_id).collect::<Vec<_>>(),
         &pairs.iter().map(|pair| pair.actor_id).collect::<Vec<_>>(),
         since as Timestamp
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    let connection = rows.into_iter().map(|row| Cause {
-        group: connections_of(row.target_id, row.at.0.date_naive()),
-        actor_id: row.user_id,
-        at: row.at,
-    });
-    Ok(connection.collect())
+    );
+    Ok(rows.fetch_all(&mut **tx).await?.into_iter().map(Cause::from).collect())
 }

@@ -8,6 +8,9 @@ use sqlx::{AssertSqlSafe, Executor, Row};
 use uuid::{Builder, Uuid};
 
 use super::Scene;
+use crate::notifications::causes::pairs::models::list_interactions;
+use crate::notifications::causes::{Pair, PostActor};
+use crate::notifications::kept_since;
 use crate::notifications::schedulers::purge;
 use crate::posts::events::POST_UPDATED;
 use crate::reactions::events::REACTION_CREATED;
@@ -164,4 +167,41 @@ async fn a_group_of_very_many_people_is_deleted_in_pages(_: PgPoolOptions, datab
     scene.erase(bert.id).await;
     let left = (count(&scene, "notification").await, count(&scene, "notification_actor").await);
     assert_eq!(left, (0, 0));
+}
+
+/// Where a block ends, what happened meanwhile is looked up from the newest on, and only so much of it, however much there is.
+#[sqlx::test(migrations = false)]
+async fn the_end_of_a_block_looks_up_the_newest_of_each_kind(_: PgPoolOptions, database: PgConnectOptions) {
+    let scene = Scene::start(database).await;
+    let (ann, bert) = (scene.person("Ann").await, scene.person("Bert").await);
+    let post = scene.publish(&bert).await;
+    let said = scene.comment(&ann, post, 1).await["id"].as_str().unwrap().to_owned();
+    let (reader, other) = (ann.id, bert.id);
+    // The oldest are stored first.
+    for rows in [
+        format!(
+            "insert into mention (source_id, name, post_id, author_id, person_id, at)
+            select gen_random_uuid(), 'ann', lpad(n::text, 32, '0')::uuid, '{other}', '{reader}', now() - (9 - n) * interval '1 hour'
+            from generate_series(1, 4) as n"
+        ),
+        format!(
+            "insert into comment_card (id, post_id, user_id, created_at, version, reply_to)
+            select gen_random_uuid(), '{post}', lpad(n::text, 32, '0')::uuid, now() - (99 - n) * interval '1 hour', now(), '{said}'
+            from generate_series(11, 14) as n"
+        ),
+        format!(
+            "insert into comment_reaction_card (id, post_id, user_id, created_at, version, comment_id)
+            select gen_random_uuid(), '{post}', lpad(n::text, 32, '0')::uuid, now() - (99 - n) * interval '1 hour', now(), '{said}'
+            from generate_series(21, 24) as n"
+        ),
+    ] {
+        scene.app.db.execute(AssertSqlSafe(rows)).await.unwrap();
+    }
+    let mut tx = scene.app.db.begin().await.unwrap();
+    let pairs = [Pair { user_id: reader, actor_id: other }];
+    let found = list_interactions(&mut tx, &pairs, kept_since(), 2).await.unwrap();
+    let named = [3, 4].map(|n| PostActor { post_id: Uuid::from_u128(n), actor_id: other });
+    let there = [0x13, 0x14, 0x23, 0x24].map(|n| PostActor { post_id: post, actor_id: Uuid::from_u128(n) });
+    let expected: BTreeSet<PostActor> = named.into_iter().chain(there).collect();
+    assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), expected);
 }

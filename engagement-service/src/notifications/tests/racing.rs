@@ -169,7 +169,7 @@ const LOSSES: &str = "
         on conflict (user_id, target_id) do nothing;
     update follow set stands = false where hashtext(user_id::text || target_id::text) % 3 = 0;
     update post_card set status = 'ARCHIVED' where hashtext(id::text) % 4 = 0;
-    update backfill set started_at = now(), finished_at = now();
+    update backfill_source set started_at = now(), finished_at = now();
     update notification_review set finished_at = null";
 
 #[sqlx::test(migrations = false)]

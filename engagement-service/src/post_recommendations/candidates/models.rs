@@ -54,6 +54,7 @@ pub struct Candidate {
     pub connected: i64,
     /// Whether it is among the newest that few have seen.
     pub unseen: bool,
+    /// Without repeated ones.
     pub views: i64,
     pub comments: i64,
     pub reactions: i64,
@@ -89,12 +90,12 @@ pub async fn list_candidates(
                 and feed_key > $4
             order by feed_key desc limit 500
         ), found as (
-            select other.id, sum(other.weight)::double precision as similarity, count(*) as seeds, 0::bigint as reacted,
+            (select other.id, sum(other.weight)::double precision as similarity, count(*) as seeds, 0::bigint as reacted,
                 0::bigint as connected, false as unseen
             from seed
             cross join lateral (select others, weights from similar_post where post_id = seed.post_id offset 0) as similar_to
             cross join lateral unnest(others, weights) as other (id, weight)
-            group by other.id
+            group by other.id order by similarity desc, other.id limit 300)
             union all
             (select engaged.post_id, 0, 0, count(*), 0, false
             from friend cross join lateral (
@@ -107,10 +108,11 @@ pub async fn list_candidates(
             from (
                 select known.target_id, count(*) as people
                 from friend cross join lateral (
-                    select target_id from follow where user_id = friend.target_id and stands limit 30
+                    select target_id from follow where user_id = friend.target_id and stands
+                    order by at desc, target_id limit 30
                 ) as known
                 where known.target_id <> $1
-                group by known.target_id having count(*) >= 2 order by count(*) desc limit 50
+                group by known.target_id having count(*) >= 2 order by count(*) desc, known.target_id limit 50
             ) as author
             cross join lateral (
                 select id from post_card
@@ -123,9 +125,11 @@ pub async fn list_candidates(
             union all
             (select id, 0, 0, 0, 0, false from newest limit 100)
             union all
-            select newest.id, 0, 0, 0, 0, true from newest
-            left join lateral (select views from post_count where post_id = newest.id offset 0) as tally on true
-            where coalesce(views, 0) <= $3
+            (select newest.id, 0, 0, 0, 0, true from newest
+            left join lateral (
+                select views - repeated_views as views from post_count where post_id = newest.id offset 0
+            ) as tally on true
+            where coalesce(views, 0) <= $3 limit 200)
         ), candidate as (
             select id, sum(similarity) as similarity, sum(seeds)::bigint as seeds, sum(reacted)::bigint as reacted,
                 sum(connected)::bigint as connected, bool_or(unseen) as unseen
@@ -133,8 +137,8 @@ pub async fn list_candidates(
         )
         select candidate.id as "id!", post.user_id as "author!", post.types as "types!", post.published_at as "published_at!",
             candidate.similarity as "similarity!", candidate.seeds as "seeds!", candidate.reacted as "reacted!",
-            candidate.connected as "connected!", candidate.unseen as "unseen!", greatest(tally.views, 0) as "views!",
-            greatest(tally.comments, 0) as "comments!", greatest(tally.reactions, 0) as "reactions!",
+            candidate.connected as "connected!", candidate.unseen as "unseen!",
+            greatest(tally.views - tally.repeated_views, 0) as "views!", greatest(tally.comments, 0) as "comments!", greatest(tally.reactions, 0) as "reactions!",
             (select count(*) from refusal where refusal.author = post.user_id) as "refused!",
             coalesce((
                 select max(other.weight) from refusal

@@ -10,8 +10,8 @@
 //! ```
 //!
 //! summed over the n people u who engaged with both. The root in the denominator keeps posts that everyone likes from being similar to all
-//! others. Of a post the newest 100 reactions and comments are walked, of a person the newest 100, so that a post costs at most 40,000
-//! rows whatever people do; a pass goes over the newest posts in small steps, each a transaction that notes its place, and rests as long
-//! after each as the step took.
+//! others; of the post p itself only the engagements that are walked are counted. Of a post the newest 50 reactions and 50 comments are walked,
+//! of a person as many, so that a post costs at most 10,000 rows whatever people do; a pass goes over the newest posts in small steps, each
+//! a transaction that notes its place, and rests as long after each as the step took.
 pub mod models;
 pub mod schedulers;

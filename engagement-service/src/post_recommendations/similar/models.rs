@@ -5,11 +5,11 @@ use uuid::Uuid;
 use crate::core::contract::timestamp::Timestamp;
 
 /// Of a post, and of a person, as many of the newest reactions and as many comments are walked.
-const WALKED: i64 = 100;
+const WALKED: i64 = 50;
 /// Similar posts that are kept of each post.
 const KEPT: i64 = 20;
 /// Posts whose similarity to a post is calculated: those with the most people in common with it.
-const WEIGHED: i64 = 40;
+const WEIGHED: i64 = 30;
 /// The people at which a similarity is half of what it would be with very many.
 const SHRINKAGE: f64 = 3.0;
 
@@ -76,68 +76,68 @@ pub struct SimilarPosts;
 
 impl SimilarPosts {
     /// Finds the similar posts of posts, by their feed keys, and saves them; none that are below the feed key `since`.
+    ///
+    /// It goes from one post to the next, so that what is grouped and sorted are the few hundred posts in common of one and not those of the
+    /// batch. What a person did is an array, since as rows they would be sorted by person. Whether a post may be shown is looked up from
+    /// the most similar on, until enough are found.
     pub async fn find(tx: &mut PgTransaction<'_>, keys: &[Uuid], since: Uuid) -> sqlx::Result<()> {
         sqlx::query!(
-            "with batch as materialized (
-                select post.id from unnest($1::uuid[]) as key (feed_key)
+            "insert into similar_post (post_id, others, weights, found_at)
+            select mine.id, near.others, near.weights, now()
+            from (
+                select distinct post.id from unnest($1::uuid[]) as key (feed_key)
                 cross join lateral (
                     select id from post_card
                     where feed_key = key.feed_key and deleted_at is null and not hidden and status = 'POSTED' offset 0
                 ) as post
-            ), fan as materialized (
-                select batch.id as post_id, fan.user_id from batch cross join lateral (
-                    (select user_id from reaction_card where post_id = batch.id and deleted_at is null
-                        order by created_at desc limit $2)
-                    union
-                    (select user_id from comment_card where post_id = batch.id and deleted_at is null and not hidden
-                        order by created_at desc limit $2)
-                ) as fan
-            ), trail as materialized (
-                select person.user_id, engaged.post_id,
-                    1 / ln(1 + count(*) over (partition by person.user_id)::double precision) as weight
-                from (select distinct user_id from fan) as person
-                cross join lateral engaged_with(person.user_id, $2) as engaged
-            ), shared as (
-                select fan.post_id, trail.post_id as other_id, sum(weight) as weight, count(*)::double precision as people
-                from fan join trail on trail.user_id = fan.user_id and trail.post_id <> fan.post_id
-                group by fan.post_id, trail.post_id
-            ), pair as materialized (
-                select * from (
-                    select *, row_number() over (partition by post_id order by people desc, weight desc, other_id) as turn from shared
-                ) as shared
-                where turn <= $6
-            ), other as materialized (
-                select distinct_other.id, greatest(tally.comments + tally.reactions, 1)::double precision as engagements
-                from (select distinct other_id as id from pair) as distinct_other
-                cross join lateral (
-                    select from post_card
-                    where id = distinct_other.id and deleted_at is null and not hidden and status = 'POSTED'
-                        and feed_key > $5
+            ) as mine
+            cross join lateral (
+                with fan as (
+                    select user_id, (count(*) over ())::double precision as fans from (
+                        (select user_id from reaction_card where post_id = mine.id and deleted_at is null
+                            order by created_at desc limit $2)
+                        union
+                        (select user_id from comment_card where post_id = mine.id and deleted_at is null and not hidden
+                            order by created_at desc limit $2)
+                    ) as person
+                ), trail as (
+                    select fans, posts, 1 / ln(1 + cardinality(posts)::double precision) as weight
+                    from fan cross join lateral (
+                        select array_agg(distinct post_id) as posts from (
+                            (select post_id from reaction_card where user_id = fan.user_id and deleted_at is null
+                                order by created_at desc limit $2)
+                            union all
+                            (select post_id from comment_card where user_id = fan.user_id and deleted_at is null and not hidden
+                                order by created_at desc limit $2)
+                        ) as engaged
+                    ) as engaged
                     offset 0
-                ) as shown
-                cross join lateral (
-                    select comments, reactions from post_count where post_id = distinct_other.id offset 0
-                ) as tally
-            ), ranked as (
-                select pair.post_id, pair.other_id, pair.similarity,
-                    row_number() over (partition by pair.post_id order by pair.similarity desc, pair.other_id) as turn
-                from (
-                    select pair.post_id, pair.other_id,
-                        least(1, people / (people + $4) * weight / sqrt(other.engagements * greatest(mine.engagements, people)))
-                            as similarity
-                    from pair
-                    join other on other.id = pair.other_id
-                    join (select post_id, count(*)::double precision as engagements from fan group by post_id) as mine
-                        on mine.post_id = pair.post_id
-                ) as pair
-            )
-            insert into similar_post (post_id, others, weights, found_at)
-            select batch.id, coalesce(array_agg(other_id order by turn) filter (where turn <= $3), '{}'),
-                coalesce(array_agg(similarity::real order by turn) filter (where turn <= $3), '{}'), now()
-            from batch left join ranked on ranked.post_id = batch.id
-            group by batch.id
-            having count(ranked.post_id) > 0 or exists (select from similar_post where post_id = batch.id)
-            order by batch.id
+                ), shared as (
+                    select other_id, max(fans) as fans, sum(weight) as weight, count(*)::double precision as people
+                    from trail cross join lateral unnest(posts) as other_id
+                    where other_id <> mine.id
+                    group by other_id order by people desc, weight desc, other_id limit $6
+                ), weighed as (
+                    select other_id, least(1, people / (people + $4) * weight
+                        / sqrt(fans * greatest(tally.comments + tally.reactions, 1)::double precision)) as similarity
+                    from shared
+                    cross join lateral (select comments, reactions from post_count where post_id = other_id offset 0) as tally
+                    order by similarity desc, other_id
+                ), kept as (
+                    select other_id, similarity from weighed
+                    cross join lateral (
+                        select from post_card
+                        where id = other_id and deleted_at is null and not hidden and status = 'POSTED' and feed_key > $5
+                        offset 0
+                    ) as shown
+                    order by similarity desc, other_id limit $3
+                )
+                select coalesce(array_agg(other_id order by similarity desc, other_id), '{}') as others,
+                    coalesce(array_agg(similarity::real order by similarity desc, other_id), '{}') as weights
+                from kept
+            ) as near
+            where cardinality(near.others) > 0 or exists (select from similar_post where post_id = mine.id)
+            order by mine.id
             on conflict (post_id) do update
             set others = excluded.others, weights = excluded.weights, found_at = excluded.found_at",
             keys,

@@ -1,10 +1,13 @@
 //! What is recommended and why, page by page.
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Executor, Row};
 use uuid::Uuid;
 
 use super::{PAGE, SimilarPostFinder, Town, Worker, items, next, posts};
 use crate::core::testing::counted::Counted;
+use crate::post_recommendations::candidates::models::list_candidates;
+use crate::post_recommendations::models::{PostRecommendationList, begin};
 
 /// Anna and two others liked the same posts, and the others liked one more.
 #[sqlx::test(migrations = false)]
@@ -86,6 +89,60 @@ async fn reasons_name_connections_that_the_reader_may_see_and_are_counted_at_eac
     assert_eq!(town.platform.call("POST", &mute, Some(&anna.to_string()), None).await.status, 204);
     let left = posts(&town.recommended(anna).await);
     assert!(!left.contains(&liked), "its reason is gone");
+}
+
+/// Of a connection with very many connections the latest count; which ones did was chance.
+#[sqlx::test(migrations = false)]
+async fn the_latest_connections_of_connections_lead_to_authors(_: PgPoolOptions, database: PgConnectOptions) {
+    let town = Town::start(database, &["--recommendation-exploration", "0"]).await;
+    let [anna, bert, carl] = [town.join("anna", &[]).await, town.join("bert", &[]).await, town.join("carl", &[]).await];
+    let [early, late] = [town.join("early", &[]).await, town.join("late", &[]).await];
+    let (by_early, by_late) = (town.post(early, "NEWS").await, town.post(late, "NEWS").await);
+    for friend in [bert, carl] {
+        town.connect(anna, friend).await;
+        town.sql(&format!(
+            "insert into follow (user_id, target_id, stands, at) values ('{friend}', '{early}', true, now() - interval '2 days');
+            insert into follow (user_id, target_id, stands, at)
+            select '{friend}', gen_random_uuid(), true, now() - interval '1 day' from generate_series(1, 60);
+            insert into follow (user_id, target_id, stands, at) values ('{friend}', '{late}', true, now())"
+        ))
+        .await;
+    }
+    let found = town.recommended(anna).await;
+    assert!(found.contains(&(by_late, "CONNECTIONS_CONNECTED".to_owned())), "{found:?}");
+    assert!(!found.contains(&(by_early, "CONNECTIONS_CONNECTED".to_owned())), "{found:?}");
+}
+
+/// However much there is, a source gives the best of it, and its statement is planned for no reader in particular, which takes long.
+#[sqlx::test(migrations = false)]
+async fn candidates_are_bounded_and_planned_once(_: PgPoolOptions, database: PgConnectOptions) {
+    let town = Town::start(database, &[]).await;
+    let [anna, bert] = [town.join("anna", &[]).await, town.join("bert", &[]).await];
+    let liked = town.post(bert, "NEWS").await;
+    town.react(anna, liked).await;
+    town.sql(&format!(
+        "insert into post_card (id, user_id, created_at, content, types, status, version, published_at)
+        select gen_random_uuid(), '{bert}', now(), '', '{{NEWS}}', 'POSTED', now(), now() - make_interval(secs => turn)
+        from generate_series(1, 310) as turn;
+        insert into similar_post (post_id, others, weights, found_at)
+        select '{liked}', array_agg(id order by published_at), array_agg(1 / turn::real order by published_at), now()
+        from (
+            select *, row_number() over (order by published_at desc) as turn from post_card where id <> '{liked}'
+        ) as other"
+    ))
+    .await;
+    let mut tx = begin(&town.platform.app.db, 2_000).await.unwrap();
+    let found = list_candidates(&mut *tx, anna, &[], 20, Uuid::nil()).await.unwrap();
+    let similar: Vec<f64> = found.iter().filter(|found| found.seeds > 0).map(|found| found.similarity).collect();
+    let unseen = found.iter().filter(|found| found.unseen).count();
+    assert_eq!((similar.len(), unseen, found.len()), (300, 200, 300));
+    assert!(similar.iter().all(|similarity| *similarity > 1.0 / 300.5), "the most similar");
+
+    PostRecommendationList::list_entries(&mut *tx, anna, Uuid::nil(), 0, 20).await.unwrap();
+    let plans = "select sum(generic_plans)::bigint, sum(custom_plans)::bigint from pg_prepared_statements
+        where statement like 'with seed as%' or statement like 'with friend as%'";
+    let plans = tx.fetch_one(plans).await.unwrap();
+    assert_eq!((plans.get::<i64, _>(0), plans.get::<i64, _>(1)), (2, 0));
 }
 
 /// The home feed shows none of it unless a setting says so: it is what the reader's connections published.

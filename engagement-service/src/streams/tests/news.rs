@@ -10,11 +10,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
 
-use super::{Client, PATIENCE, Sent, unread};
+use super::{Client, PATIENCE, Sent, announce, unread};
+use crate::SERVICE;
 use crate::core::ground::worker::{Outcome, Worker};
+use crate::core::testing::Platform;
 use crate::feeds::Feeds;
 use crate::feeds::fan_out::schedulers::FeedWorker;
 use crate::notifications::tests::Scene;
+use crate::posts::events::POST_CREATED;
 use crate::settings::Settings;
 use crate::streams::FEED_NEWS;
 use crate::streams::schedulers::Announcer;
@@ -78,6 +81,56 @@ async fn news_of_feeds_arrive_when_the_feeds_are_in_another_redis(_: PgPoolOptio
     let sent =
         tokio::time::timeout(PATIENCE, arrived).await.expect("the news were published where no stream subscribes");
     assert_eq!(sent, Some(Sent { event: "feed".to_owned(), id: None, data: json!({}) }));
+}
+
+/// What is looked up when a page is read enters no feed, and its readers were not woken.
+#[sqlx::test(migrations = false)]
+async fn posts_that_readers_look_up_wake_their_streams_and_no_others(_: PgPoolOptions, database: PgConnectOptions) {
+    let scene = Scene::of(Platform::start(&SERVICE, database, &["--feed-big-author", "1"]).await);
+    let (ann, tess, big) = (scene.person("Ann").await, scene.person("Tess").await, scene.person("Big").await);
+    let (muting, blocked, other) =
+        (scene.person("Muting").await, scene.person("Blocked").await, scene.person("Other").await);
+    for (second, follower) in [&ann, &muting, &blocked].into_iter().enumerate() {
+        scene.connect(follower, &big, i64::try_from(second).unwrap()).await;
+    }
+    let mute = format!("/me/mutes/{}", big.id);
+    for (method, path, by) in
+        [("POST", mute.as_str(), &muting), ("PUT", "/me/tags/rust", &tess), ("PUT", "/me/tags/rust", &muting)]
+    {
+        let reply = scene.call(method, path, Some(&by.token), None).await;
+        assert_eq!(reply.status, 204, "{path}: {reply:?}");
+    }
+    scene.block(&big, &blocked, 10).await;
+    let mut clients = Vec::new();
+    for person in [&ann, &tess, &muting, &blocked, &other] {
+        let mut client = Client::open(&scene.router, &person.token, None).await.unwrap();
+        assert_eq!(client.next().await, Some(unread(0)));
+        clients.push(client);
+    }
+    let settings = Settings::from_arg_matches(&scene.settings()).unwrap();
+    let mut worker = FeedWorker(Feeds::open(&scene.app, settings.feeds).unwrap());
+    // Until the listener has subscribed, a message is lost.
+    let arrived = async {
+        loop {
+            let mut post = scene.post(&big, uuid::Uuid::now_v7(), "POSTED", 20);
+            post["tags"] = json!(["rust"]);
+            scene.consume(POST_CREATED, &post).await;
+            while worker.step().await.unwrap() == Outcome::Busy {}
+            if let Ok(sent) = tokio::time::timeout(Duration::from_millis(50), clients[0].next()).await {
+                return sent;
+            }
+        }
+    };
+    let feed = Some(Sent { event: "feed".to_owned(), id: None, data: json!({}) });
+    let sent = tokio::time::timeout(PATIENCE, arrived).await.expect("a follower of the author is not woken");
+    assert_eq!(sent, feed);
+    assert_eq!(clients[1].next().await, feed, "a follower of the tag is woken as well");
+    // What else they are woken for is the first that the others get.
+    for (client, person) in clients[2..].iter_mut().zip([&muting, &blocked, &other]) {
+        scene.connect(&ann, person, 30).await;
+        announce(&scene).await;
+        assert_eq!(client.next().await.unwrap().event, "notification");
+    }
 }
 
 /// An announcer that found only readers whose rows are locked once published them over and over, as fast as it could.

@@ -18,7 +18,7 @@ pub enum Bench {
     Moderation(Moderation),
     /// How soon posts are found among very many, and what the index adds to a write
     Search(Search),
-    /// How many of the posts that people like are recommended to them, and what that costs
+    /// How many of the posts that people like are recommended to them, which people are, and what that costs
     Recommend(Recommend),
     /// What pages of the web client weigh, how soon they are there, and what its process takes of memory
     Web(Web),

@@ -30,8 +30,9 @@ const READERS: u32 = 100;
 const RUN_TIMEOUT: Duration = Duration::from_hours(1);
 /// How often each reader reads.
 const ROUNDS: usize = 10;
-/// Empties what is filled anew.
-const CLEAR: &str = "truncate engagement.person, engagement.follow, engagement.affinity, engagement.recommended_people";
+/// Empties what is filled anew, and what the measurement before has left of posts: affinities would be computed from it.
+const CLEAR: &str = "truncate engagement.person, engagement.follow, engagement.affinity, engagement.recommended_people,
+    engagement.post_card, engagement.post_count, engagement.reaction_card, engagement.comment_card";
 /// What affinities are drawn from, the reactions of a person, and the share of them that is to posts of their group.
 const SEED: u64 = 5;
 const REACTIONS: u32 = 10;
