@@ -1,10 +1,12 @@
-//! What all requests share: settings, connections to the API, the refreshes that are under way, and the streams that are open.
+//! What all requests share: settings, connections to the API, the refreshes that are under way, the streams that are open, and what was
+//! compared just now.
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
+use crate::api::comparisons::Comparisons;
 use crate::ground::settings::Settings;
 use crate::session::refreshes::Refreshes;
 use crate::session::streams::Streams;
@@ -21,6 +23,7 @@ pub struct App {
     pub http: reqwest::Client,
     pub refreshes: Refreshes,
     pub streams: Streams,
+    pub comparisons: Comparisons,
     pub stop: CancellationToken,
 }
 
@@ -35,8 +38,8 @@ impl App {
             .user_agent(concat!("web-client/", env!("CARGO_PKG_VERSION")))
             .build()
             .context("no HTTP client")?;
-        let (refreshes, streams) = (Refreshes::new(), Streams::default());
-        Ok(Self { settings: Arc::new(settings), http, refreshes, streams, stop })
+        let (refreshes, streams, comparisons) = (Refreshes::new(), Streams::default(), Comparisons::new());
+        Ok(Self { settings: Arc::new(settings), http, refreshes, streams, comparisons, stop })
     }
 }
 

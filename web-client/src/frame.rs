@@ -101,23 +101,6 @@ macro_rules! held {
 }
 held!(Card, DateTime<Utc>, i64);
 
-/// What can be wrong with a form, as the page above it says it.
-pub trait Explained {
-    fn lines(&self, t: &Texts) -> Vec<String>;
-}
-
-impl Explained for String {
-    fn lines(&self, t: &Texts) -> Vec<String> {
-        vec![t.refusal(self)]
-    }
-}
-
-impl<T: Explained> Explained for &T {
-    fn lines(&self, t: &Texts) -> Vec<String> {
-        (*self).lines(t)
-    }
-}
-
 #[expect(clippy::unused_self, reason = "templates have the page alone, and ask it for everything")]
 impl Frame {
     pub fn new(choices: Choices, uri: Uri) -> Self {
@@ -254,11 +237,6 @@ impl Frame {
     /// The one script of a page; a guest's has nothing that is live.
     pub fn script(&self) -> &'static str {
         if self.me.is_some() { &assets::MEMBERS.path } else { &assets::CLIENT.path }
-    }
-
-    /// What is wrong, in the reader's language.
-    pub fn explained(&self, error: impl Explained) -> Vec<String> {
-        error.lines(self.t)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The client as browsers see it: its public router over a stub of the API, which is made of the five `openapi.json`.
 mod answers;
+mod bookmarks;
 mod documents;
 mod forms;
 mod kept;

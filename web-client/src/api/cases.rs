@@ -4,6 +4,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::moderation::{Action, percent};
+use super::schedules::ScheduledDecision;
 
 /// All that the moderation service knows of one subject.
 #[derive(Clone, Debug, Deserialize)]
@@ -15,6 +16,9 @@ pub struct Case {
     pub reports: Vec<CaseReport>,
     #[serde(default)]
     pub history: Vec<CaseEntry>,
+    /// Decisions about it that are not due yet.
+    #[serde(default)]
+    pub scheduled: Vec<ScheduledDecision>,
     pub author: AuthorRecord,
 }
 

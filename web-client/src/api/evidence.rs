@@ -283,5 +283,13 @@ fn named(case: &Case, decisions: &[Decision]) -> Vec<Uuid> {
     let actors = case.history.iter().filter_map(|entry| entry.actor);
     let moderators = decisions.iter().filter_map(|decision| decision.moderator);
     let claim = case.claim.iter().map(|claim| claim.moderator);
-    [case.author.id].into_iter().chain(claim).chain(moderators).chain(reporters).chain(actors).collect()
+    let schedulers = case.scheduled.iter().map(|scheduled| scheduled.moderator);
+    [case.author.id]
+        .into_iter()
+        .chain(claim)
+        .chain(schedulers)
+        .chain(moderators)
+        .chain(reporters)
+        .chain(actors)
+        .collect()
 }

@@ -3,6 +3,7 @@
 pub mod analyses;
 mod caller;
 pub mod cases;
+pub mod comparisons;
 pub mod evidence;
 pub mod failures;
 pub mod linked;
@@ -11,6 +12,7 @@ pub mod nfts;
 pub mod people;
 pub mod posts;
 pub mod recommendations;
+pub mod schedules;
 pub mod stream;
 pub mod uploads;
 

@@ -50,6 +50,42 @@ impl PolicyRule {
     }
 }
 
+/// What a machine has decided by.
+#[derive(Clone, Debug, Deserialize)]
+pub struct AutomatedMeans {
+    /// None: no model has read it.
+    pub model_version: Option<String>,
+    /// The comparisons of its rule that held.
+    #[serde(default)]
+    pub comparisons: Vec<Comparison>,
+}
+
+/// A number, and the bound that it reached.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Comparison {
+    pub signal: String,
+    pub value: f64,
+    pub at_least: Option<f64>,
+    pub at_most: Option<f64>,
+}
+
+impl Comparison {
+    /// What was measured, how much of it there was, and how much the rule asks for, in the words of a language.
+    pub fn in_full(&self, t: &Texts) -> String {
+        let bound = |words: &str, bound: Option<f64>| bound.map(|bound| fill(words, &[&number(bound)]));
+        let bounds: Vec<_> =
+            [bound(t.at_least, self.at_least), bound(t.at_most, self.at_most)].into_iter().flatten().collect();
+        let measured = format!("{} {}", t.plain(&self.signal), number(self.value));
+        if bounds.is_empty() { measured } else { format!("{measured} ({})", bounds.join(", ")) }
+    }
+}
+
+/// A number to the third place, without the zeros behind that.
+fn number(value: f64) -> String {
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// What was decided about something of the caller's, and why: the statement of reasons of the Digital Services Act.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Statement {
@@ -59,6 +95,8 @@ pub struct Statement {
     pub subject_id: Uuid,
     pub actions: Vec<Action>,
     pub facts: Option<String>,
+    /// On whose notice it was decided; none: it is not known.
+    pub source: Option<String>,
     pub reason: String,
     pub policy: Option<PolicyRule>,
     /// The sum of strikes that has led to it.
@@ -67,6 +105,7 @@ pub struct Statement {
     pub automated_detection: bool,
     #[serde(default)]
     pub automated_decision: bool,
+    pub automated_means: Option<AutomatedMeans>,
     pub expires_at: Option<DateTime<Utc>>,
     pub standing_until: Option<DateTime<Utc>>,
     pub appeal_until: DateTime<Utc>,
@@ -115,6 +154,7 @@ pub struct Decision {
     pub policy: Option<PolicyRule>,
     /// The analysis that it follows from.
     pub analysis: Option<Uuid>,
+    pub automated_means: Option<AutomatedMeans>,
     pub internal_note: Option<String>,
     pub public_note: Option<String>,
     pub expires_at: Option<DateTime<Utc>>,
@@ -203,6 +243,8 @@ pub struct Appeal {
     pub author: Uuid,
     pub at: DateTime<Utc>,
     pub text: String,
+    pub claimed_by: Option<Uuid>,
+    pub claimed_until: Option<DateTime<Utc>>,
 }
 
 /// What the caller reported.
@@ -228,6 +270,10 @@ pub struct BulkResult {
 impl BulkResult {
     pub fn is_decided(&self) -> bool {
         self.outcome == "DECIDED"
+    }
+
+    pub fn is_pending(&self) -> bool {
+        self.outcome == "PENDING"
     }
 
     pub fn link(&self) -> String {

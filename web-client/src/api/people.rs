@@ -106,6 +106,10 @@ impl Me {
         matches!(self.role.as_str(), "MODERATOR" | "ADMIN")
     }
 
+    pub fn administers(&self) -> bool {
+        self.role == "ADMIN"
+    }
+
     pub fn muted(&self) -> bool {
         self.status == "MUTED"
     }

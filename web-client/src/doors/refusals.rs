@@ -2,7 +2,6 @@
 use axum::http::StatusCode;
 
 use crate::api::failures::Failure;
-use crate::frame::Explained;
 use crate::texts::Texts;
 
 /// A refusal as a form shows it.
@@ -16,6 +15,11 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// That of a form in which something is missing, in the words of the reader's language.
+    pub fn because(words: &str) -> Self {
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, lines: vec![words.to_owned()], fields: Vec::new() }
+    }
+
     /// That of a failure about which the sender of a form can do something; none of any other.
     pub fn of(failure: &Failure, t: &Texts) -> Option<Self> {
         let whole = |status: StatusCode, line: &str| {
@@ -52,11 +56,10 @@ impl Refusal {
     pub fn begins_at(&self, name: &str) -> bool {
         self.fields.first().is_some_and(|(field, _)| field == name)
     }
-}
 
-impl Explained for Refusal {
-    fn lines(&self, _: &Texts) -> Vec<String> {
-        self.lines.clone()
+    /// What is wrong, a line each, as the page above the form says it.
+    pub fn lines(&self) -> &[String] {
+        &self.lines
     }
 }
 
@@ -92,7 +95,7 @@ mod tests {
         let refusal = Refusal::of(&refused(StatusCode::UNPROCESSABLE_ENTITY, faults.as_bytes()), &DE).unwrap();
         assert_eq!((refusal.at("title"), refusal.at("types")), (Some("Höchstens 100 Zeichen."), Some(DE.fault_other)));
         assert!(refusal.begins_at("title") && !refusal.begins_at("types") && refusal.at("content").is_none());
-        assert_eq!(refusal.lines(&DE)[2], DE.fault_sent, "what is no field has no name");
+        assert_eq!(refusal.lines()[2], DE.fault_sent, "what is no field has no name");
         assert_eq!(refusal.status, StatusCode::UNPROCESSABLE_ENTITY);
     }
 
@@ -100,7 +103,7 @@ mod tests {
     fn the_status_is_kept_where_a_page_can_have_it() {
         let status = |status: StatusCode, body: &str| {
             let failure = refused(status, body.as_bytes());
-            Refusal::of(&failure, &EN).map(|refusal| (refusal.status.as_u16(), refusal.lines(&EN).remove(0)))
+            Refusal::of(&failure, &EN).map(|refusal| (refusal.status.as_u16(), refusal.lines()[0].clone()))
         };
         let muted = r#"{"detail":"Muted users cannot write"}"#;
         assert_eq!(status(StatusCode::FORBIDDEN, muted), Some((403, EN.refused_muted.to_owned())));
@@ -108,6 +111,6 @@ mod tests {
         assert_eq!(status(StatusCode::TOO_MANY_REQUESTS, "x"), Some((429, EN.error_429_advice.to_owned())));
         assert_eq!(status(StatusCode::BAD_GATEWAY, "x"), None);
         let away = Refusal::or_away(&Failure::Away(String::new()), &EN).unwrap();
-        assert_eq!((away.status.as_u16(), away.lines(&EN)), (503, vec![EN.not_now_possible.to_owned()]));
+        assert_eq!((away.status.as_u16(), away.lines()), (503, &[EN.not_now_possible.to_owned()][..]));
     }
 }

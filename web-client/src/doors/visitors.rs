@@ -70,7 +70,7 @@ fn frame(parts: &Parts) -> Frame {
 }
 
 /// The caller with the token that the browser has brought, or with a new one where that has ended.
-async fn caller(parts: &Parts, app: &App) -> Result<(Caller, Brought), Failure> {
+pub async fn caller(parts: &Parts, app: &App) -> Result<(Caller, Brought), Failure> {
     let brought = cookies::brought(&parts.headers, app.settings.environment);
     let agent = said(&parts.headers, header::USER_AGENT).unwrap_or("unknown").to_owned();
     let (address, trace) = (address(parts, app), trace(&parts.headers));

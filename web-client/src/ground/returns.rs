@@ -19,6 +19,8 @@ pub fn page_of(path: &str) -> Cow<'_, str> {
         ["settings", "sessions" | "accounts", _, ..]
         | ["posts", _, "react" | "bookmark" | "unbookmark" | "hide" | "comments"]
         | ["comments", _, "react"]
+        | ["moderation", "appeals", "next"]
+        | ["moderation", "scheduled", _, _]
         | ["tags", _, _] => 2,
         ["posts", _, "nft", _] | ["moderation", _, _, _] => 3,
         ["settings", "delete" | "export"] => return Cow::Borrowed("/settings/data"),
@@ -65,6 +67,9 @@ mod tests {
             ("/settings/delete", "/settings/data"),
             ("/users/7/block", "/users/7"),
             ("/moderation/POST/7/decide", "/moderation/POST/7"),
+            ("/moderation/appeals/next", "/moderation/appeals"),
+            ("/moderation/appeals/7/claim", "/moderation/appeals/7"),
+            ("/moderation/scheduled/7/cancel", "/moderation/scheduled"),
             ("/signout", "/"),
         ] {
             assert_eq!(page_of(path), page, "{path}");

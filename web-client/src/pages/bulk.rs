@@ -1,7 +1,7 @@
 //! One decision about many cases of the queue: what it will do, and, once that is confirmed, what became of each.
 use askama::Template;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -9,7 +9,8 @@ use super::fields::{Asked, Fields};
 use super::moderation::{BULK_ACTIONS, new_key, show_queue, subject};
 use crate::api::failures::Failure;
 use crate::api::moderation::BulkResult;
-use crate::doors::errors::html;
+use crate::doors::errors::{form, html, refusal};
+use crate::doors::refusals::Refusal;
 use crate::doors::visitors::Member;
 use crate::frame::Frame;
 
@@ -23,17 +24,20 @@ struct BulkConfirm<'a> {
     key: String,
     reason: &'a str,
     fields: &'a Fields,
-    error: Option<String>,
+    error: Option<Refusal>,
 }
 
 #[derive(Template)]
 #[template(path = "bulk_done.html")]
-struct BulkDone {
+struct BulkDone<'a> {
     page: Frame,
     decided: i64,
+    /// What was not reached in time: the same form, sent again under its key, goes on there.
+    pending: i64,
     refused: i64,
     action: &'static str,
     results: Vec<BulkResult>,
+    fields: &'a Fields,
 }
 
 /// Asks whether it is meant, and decides then. Cases that were decided since the queue was read are left out.
@@ -43,7 +47,7 @@ pub async fn decide(Member(page, caller): Member, asked: Asked, fields: Fields) 
     let reason = fields.get("reason");
     let Some(action) = action.filter(|_| !chosen.is_empty() && !reason.is_empty()) else {
         let error = if chosen.is_empty() { page.t.choose_some } else { page.t.choose_action_and_reason };
-        return show_queue(page, &caller, &asked, &fields, Some(error.to_owned())).await;
+        return show_queue(page, &caller, &asked, &fields, Some(Refusal::because(error))).await;
     };
     if !fields.has("sure", "yes") {
         return Ok(confirm(page, chosen, (action, new_key()), &fields, None));
@@ -60,17 +64,17 @@ pub async fn decide(Member(page, caller): Member, asked: Asked, fields: Fields) 
         |value| serde_json::from_value::<Vec<BulkResult>>(value).map_err(|error| Failure::Away(error.to_string()));
     match sent.and_then(read) {
         Ok(results) => {
-            let number = |are_decided: bool| {
-                let number = results.iter().filter(|result| result.is_decided() == are_decided).count();
-                i64::try_from(number).unwrap_or(i64::MAX)
+            let number = |are: fn(&BulkResult) -> bool| {
+                i64::try_from(results.iter().filter(|result| are(result)).count()).unwrap_or(i64::MAX)
             };
-            let (decided, refused) = (number(true), number(false));
-            Ok(html(&BulkDone { page, decided, refused, action, results }))
+            let (decided, pending) = (number(BulkResult::is_decided), number(BulkResult::is_pending));
+            let refused = i64::try_from(results.len()).unwrap_or(i64::MAX) - decided - pending;
+            Ok(html(&BulkDone { page, decided, pending, refused, action, results, fields: &fields }))
         }
         Err(failure) => {
-            let error = failure.reason().ok_or_else(|| failure.clone())?.to_owned();
             // While the first one is carried out, the second one goes on under its key.
             let key = if failure.is(StatusCode::CONFLICT) { fields.get("key").to_owned() } else { new_key() };
+            let error = refusal(failure, &page)?;
             Ok(confirm(page, chosen, (action, key), &fields, Some(error)))
         }
     }
@@ -81,12 +85,12 @@ fn confirm(
     chosen: Vec<(&'static str, Uuid)>,
     (action, key): (&'static str, String),
     fields: &Fields,
-    error: Option<String>,
+    error: Option<Refusal>,
 ) -> Response {
-    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let status = error.as_ref().map(|refusal| refusal.status);
     let total = i64::try_from(chosen.len()).unwrap_or(i64::MAX);
     let shown = BulkConfirm { page, total, chosen, action, key, reason: fields.get("reason"), fields, error };
-    (status, html(&shown)).into_response()
+    form(&shown, status)
 }
 
 /// A case as its checkbox names it: `POST/<id>`.

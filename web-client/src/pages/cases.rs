@@ -1,6 +1,6 @@
-//! A case: all that is known of it, who looks at it, what is decided about it, and what of that is taken back.
+//! A case: all that is known of it, who looks at it, and what is decided about it.
 use askama::Template;
-use axum::http::{Method, StatusCode};
+use axum::http::Method;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -11,9 +11,10 @@ use crate::api::Caller;
 use crate::api::cases::{Account, Case};
 use crate::api::evidence::Evidence;
 use crate::api::failures::Failure;
-use crate::api::moderation::{Action, Decision, case_page};
+use crate::api::moderation::{Action, case_page};
 use crate::api::people::Card;
-use crate::doors::errors::html;
+use crate::doors::errors::{form, html, refusal};
+use crate::doors::refusals::Refusal;
 use crate::doors::visitors::Member;
 use crate::frame::Frame;
 use crate::ground::assets;
@@ -21,6 +22,8 @@ use crate::texts::{DECISION_REASONS, Texts};
 
 /// The most hours of a decision: a year.
 const MOST_HOURS: i64 = 8_784;
+/// What the form says of itself that lifts a restriction: its reason is a note, too.
+const LIFT: &str = "lift";
 /// The fields of a decision, which a question about it hands on.
 const FIELDS: [&str; 8] = ["key", "action", "time", "hours", "reason", "public_note", "internal_note", "abusive"];
 
@@ -39,7 +42,7 @@ struct CasePage<'a> {
     chosen: String,
     /// A decision that was refused.
     fields: &'a Fields,
-    error: Option<String>,
+    error: Option<Refusal>,
     keys: [(&'static str, &'static str); 5],
     keys_script: &'static str,
 }
@@ -49,6 +52,16 @@ impl CasePage<'_> {
     fn can_be_lifted(&self) -> bool {
         let is_restricted = self.held.account.as_ref().is_some_and(Account::is_restricted);
         self.kind == "USER" && is_restricted && self.held.decisions.is_empty()
+    }
+
+    /// Why a restriction was to be lifted, where that was refused.
+    fn why_lifted(&self) -> &str {
+        if self.fields.has("form", LIFT) { self.fields.get("note") } else { "" }
+    }
+
+    /// The note that was refused.
+    fn note(&self) -> &str {
+        if self.fields.has("form", LIFT) { "" } else { self.fields.get("note") }
     }
 }
 
@@ -65,15 +78,6 @@ struct Sure {
     kept: Vec<(&'static str, String)>,
 }
 
-#[derive(Template)]
-#[template(path = "decision.html")]
-struct DecisionPage {
-    page: Frame,
-    decision: Decision,
-    decider: Card,
-    error: Option<String>,
-}
-
 pub async fn case(Member(page, caller): Member, Part(kind): Part, Id(id): Id) -> Result<Response, Failure> {
     show_case(page, &caller, (subject(&kind)?, id), &Fields::default(), None).await
 }
@@ -84,13 +88,13 @@ async fn show_case(
     caller: &Caller,
     (kind, id): (&'static str, Uuid),
     fields: &Fields,
-    error: Option<String>,
+    error: Option<Refusal>,
 ) -> Result<Response, Failure> {
     let held = caller.evidence(kind, id, None).await?;
     let given = Some(fields.get("reason")).filter(|reason| !reason.is_empty());
     let chosen = given.or_else(|| held.reason()).unwrap_or_default().to_owned();
     let t = page.t;
-    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let status = error.as_ref().map(|refusal| refusal.status);
     let shown = CasePage {
         page,
         kind,
@@ -105,7 +109,7 @@ async fn show_case(
         keys: [("c", t.claim), ("r", t.release), ("1 – 9", t.what_to_do), ("d", t.decide), ("q", t.queue)],
         keys_script: &assets::KEYS.path,
     };
-    Ok((status, html(&shown)).into_response())
+    Ok(form(&shown, status))
 }
 
 /// What can be decided about a kind of subject.
@@ -127,7 +131,7 @@ pub async fn decide(
     let case = (subject(&kind)?, id);
     let body = match decision(&fields, page.t) {
         Ok(body) => body,
-        Err(words) => return show_case(page, &caller, case, &fields, Some(words.to_owned())).await,
+        Err(words) => return show_case(page, &caller, case, &fields, Some(Refusal::because(words))).await,
     };
     if let Some(words) = irrevocable(&fields, page.t).filter(|_| !fields.has("sure", "yes")) {
         return ask(page, &caller, case, &fields, words).await;
@@ -136,7 +140,7 @@ pub async fn decide(
     match caller.put_once(&path, fields.get("key"), &body).await {
         Ok(_) => Ok(Redirect::to("/moderation?done=decided").into_response()),
         Err(failure) => {
-            let error = failure.reason().ok_or_else(|| failure.clone())?.to_owned();
+            let error = refusal(failure, &page)?;
             show_case(page, &caller, case, &fields, Some(error)).await
         }
     }
@@ -202,14 +206,14 @@ async fn changed(
     page: Frame,
     caller: &Caller,
     (kind, id): (&'static str, Uuid),
-    made: Result<(), Failure>,
-    done: &str,
+    fields: &Fields,
+    (made, done): (Result<(), Failure>, &str),
 ) -> Result<Response, Failure> {
     match made {
         Ok(()) => Ok(Redirect::to(&format!("{}?done={done}", case_page(kind, id))).into_response()),
         Err(failure) => {
-            let error = failure.reason().ok_or_else(|| failure.clone())?.to_owned();
-            show_case(page, caller, (kind, id), &Fields::default(), Some(error)).await
+            let error = refusal(failure, &page)?;
+            show_case(page, caller, (kind, id), fields, Some(error)).await
         }
     }
 }
@@ -217,14 +221,14 @@ async fn changed(
 pub async fn claim(Member(page, caller): Member, Part(kind): Part, Id(id): Id) -> Result<Response, Failure> {
     let kind = subject(&kind)?;
     let done = caller.act(Method::POST, &["moderation", "subjects", kind, &id.to_string(), "claim"], &[]).await;
-    changed(page, &caller, (kind, id), done, "claimed").await
+    changed(page, &caller, (kind, id), &Fields::default(), (done, "claimed")).await
 }
 
 /// Gives a case back to the others.
 pub async fn release(Member(page, caller): Member, Part(kind): Part, Id(id): Id) -> Result<Response, Failure> {
     let kind = subject(&kind)?;
     let done = caller.act(Method::DELETE, &["moderation", "subjects", kind, &id.to_string(), "claim"], &[]).await;
-    changed(page, &caller, (kind, id), done, "released").await
+    changed(page, &caller, (kind, id), &Fields::default(), (done, "released")).await
 }
 
 /// Writes a note for other moderators.
@@ -256,9 +260,9 @@ async fn noted(
 ) -> Result<Response, Failure> {
     let path = ["moderation", "subjects", kind, &id.to_string(), route];
     match caller.put_once(&path, fields.get("key"), &json!({ "note": fields.get("note") })).await {
-        Ok(_) => changed(page, caller, (kind, id), Ok(()), done).await,
+        Ok(_) => changed(page, caller, (kind, id), fields, (Ok(()), done)).await,
         Err(failure) => {
-            let error = failure.reason().ok_or_else(|| failure.clone())?.to_owned();
+            let error = refusal(failure, &page)?;
             show_case(page, caller, (kind, id), fields, Some(error)).await
         }
     }
@@ -274,29 +278,5 @@ pub async fn lift(
     let kind = Some(subject(&kind)?).filter(|kind| *kind == "USER").ok_or(Failure::MISSING)?;
     let body = json!({ "status": "ACTIVE", "reason": fields.get("note") });
     let done = caller.put(Method::PUT, &["admin", "users", &id.to_string(), "status"], &body).await;
-    changed(page, &caller, (kind, id), done, "lifted").await
-}
-
-pub async fn decided(Member(page, caller): Member, Id(id): Id) -> Result<Response, Failure> {
-    show_decision(page, &caller, id, None).await
-}
-
-async fn show_decision(page: Frame, caller: &Caller, id: Uuid, error: Option<String>) -> Result<Response, Failure> {
-    let decision = caller.decision(id).await?;
-    let by = decision.moderator.unwrap_or_default();
-    let decider = person(&names(caller, &decision.moderator.into_iter().collect::<Vec<_>>()).await, by);
-    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok((status, html(&DecisionPage { page, decision, decider, error })).into_response())
-}
-
-/// Takes a decision back: a ban, a mute, what was hidden.
-pub async fn reverse(Member(page, caller): Member, Id(id): Id, fields: Fields) -> Result<Response, Failure> {
-    let path = ["moderation", "decisions", &id.to_string(), "reverse"];
-    match caller.send::<Decision>(Method::POST, &path, &json!({ "note": fields.get("note") })).await {
-        Ok(decision) => Ok(Redirect::to(&format!("{}?done=reversed", decision.case_link())).into_response()),
-        Err(failure) => {
-            let error = failure.reason().ok_or_else(|| failure.clone())?.to_owned();
-            show_decision(page, &caller, id, Some(error)).await
-        }
-    }
+    changed(page, &caller, (kind, id), &fields, (done, "lifted")).await
 }

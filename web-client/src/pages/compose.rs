@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::fields::{Fields, Id};
-use super::uploading::{Received, Upload};
+use super::uploading::{Received, Upload, to_review};
 use crate::api::Caller;
 use crate::api::failures::Failure;
 use crate::api::posts::{Picture, Post};
 use crate::doors::errors::form;
 use crate::doors::refusals::Refusal;
-use crate::doors::typed::{REVIEW, Typed};
+use crate::doors::typed::REVIEW;
 use crate::doors::visitors::Member;
 use crate::frame::Frame;
 
@@ -128,7 +128,7 @@ async fn save(member: Result<Member, Failure>, id: Option<Uuid>, upload: Upload)
     let Member(page, caller) = match member {
         Ok(member) => member,
         // Its pictures are gone, so it is shown before it is sent again.
-        Err(failure) => return Ok(kept(fields, failure)),
+        Err(failure) => return Ok(to_review(fields).with(failure)),
     };
     if fields.has(REVIEW, "yes") {
         return Ok(show(page, &caller, id, Draft::once_more(&fields), None).await);
@@ -145,19 +145,14 @@ async fn save(member: Result<Member, Failure>, id: Option<Uuid>, upload: Upload)
     match written {
         Ok(to) => Ok(to.into_response()),
         Err(failure) => {
-            let Some(refusal) = Refusal::or_away(&failure, page.t) else { return Ok(kept(fields, failure)) };
+            let Some(refusal) = Refusal::or_away(&failure, page.t) else {
+                return Ok(to_review(fields).with(failure));
+            };
             let is_away = matches!(failure, Failure::Away(_));
             let draft = if is_away { Draft::once_more(&fields) } else { Draft::again(&fields) };
             Ok(show(page, &caller, id, draft, Some(refusal)).await)
         }
     }
-}
-
-/// The answer of a failure with what was written.
-fn kept(Fields(mut fields): Fields, failure: Failure) -> Response {
-    fields.retain(|(name, _)| name != REVIEW);
-    fields.push((REVIEW.to_owned(), "yes".to_owned()));
-    Typed(fields).with(failure)
 }
 
 /// Writes the post, and leads to it.

@@ -1,6 +1,5 @@
 //! What a reader reports, and what was decided about their own: statements of reasons, and appeals against them.
 use askama::Template;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::json;
 use uuid::Uuid;
@@ -10,7 +9,8 @@ use super::moderation::{SUBJECTS, new_key};
 use crate::api::failures::Failure;
 use crate::api::moderation::{OwnAppeal, SentReport, Statement};
 use crate::api::{Caller, Listed};
-use crate::doors::errors::html;
+use crate::doors::errors::{form, html, refusal};
+use crate::doors::refusals::Refusal;
 use crate::doors::visitors::Member;
 use crate::frame::Frame;
 use crate::ground::words::encoded;
@@ -26,7 +26,7 @@ struct ReportForm<'a> {
     reasons: &'static [&'static str],
     chosen: &'a str,
     text: &'a str,
-    error: Option<String>,
+    error: Option<Refusal>,
 }
 
 #[derive(Template)]
@@ -40,7 +40,7 @@ struct Decisions<'a> {
     query: String,
     /// The appeal that was refused.
     draft: Option<(Uuid, &'a str)>,
-    error: Option<String>,
+    error: Option<Refusal>,
 }
 
 impl Decisions<'_> {
@@ -65,9 +65,11 @@ pub async fn report(Member(page, caller): Member, fields: Fields) -> Result<Resp
     match caller.put_once(&["reports"], fields.get("key"), &body).await {
         Ok(_) => Ok(Redirect::to("/?done=reported").into_response()),
         Err(failure) => {
-            let error = Some(failure.reason().ok_or_else(|| failure.clone())?.to_owned());
+            let error = refusal(failure, &page)?;
+            let status = Some(error.status);
+            let error = Some(error);
             let shown = ReportForm { page, kind, id, key: new_key(), reasons: &REASONS, chosen: reason, text, error };
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&shown)).into_response())
+            Ok(form(&shown, status))
         }
     }
 }
@@ -81,7 +83,7 @@ async fn show_decisions(
     caller: &Caller,
     asked: &Asked,
     draft: Option<(Uuid, &str)>,
-    error: Option<String>,
+    error: Option<Refusal>,
 ) -> Result<Response, Failure> {
     let page_of_list = asked.page(&[]);
     let (statements, appeals, reports) = futures::future::join3(
@@ -102,8 +104,8 @@ async fn show_decisions(
     }
     let cursor = asked.0.get("cursor");
     let query = if cursor.is_empty() { String::new() } else { format!("?cursor={}", encoded(cursor)) };
-    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok((status, html(&Decisions { page, statements, reports, next, query, draft, error })).into_response())
+    let status = error.as_ref().map(|refusal| refusal.status);
+    Ok(form(&Decisions { page, statements, reports, next, query, draft, error }, status))
 }
 
 pub async fn appeal(
@@ -117,7 +119,7 @@ pub async fn appeal(
     match caller.put_once(&path, "", &json!({ "text": text })).await {
         Ok(_) => Ok(Redirect::to("/decisions?done=appealed").into_response()),
         Err(failure) => {
-            let error = failure.reason().ok_or_else(|| failure.clone())?.to_owned();
+            let error = refusal(failure, &page)?;
             show_decisions(page, &caller, &asked, Some((id, text)), Some(error)).await
         }
     }

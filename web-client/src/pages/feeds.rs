@@ -131,18 +131,13 @@ pub async fn bookmarks(Member(page, caller): Member, asked: Asked) -> Result<Res
     Ok(html(&PostList { page, heading, posts, next, empty, kept: true }))
 }
 
-/// The posts of bookmarks; one that has gone since is left out.
+/// The posts of a page of bookmarks, by one call; one that has gone since is left out.
 async fn kept(caller: &Caller, bookmarks: &[Bookmark]) -> Result<Vec<Post>, Failure> {
-    let asked =
-        bookmarks.iter().map(async |bookmark| caller.get::<Post>(&["posts", &bookmark.post_id.to_string()], &[]).await);
-    let mut posts = Vec::new();
-    for answer in futures::future::join_all(asked).await {
-        match answer {
-            Ok(post) => posts.push(post),
-            Err(failure) if failure.reason().is_some() => {}
-            Err(failure) => return Err(failure),
-        }
+    let ids: Vec<_> = bookmarks.iter().map(|bookmark| bookmark.post_id).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
     }
+    let mut posts: Vec<Post> = caller.send(Method::POST, &["posts", "lookup"], &json!({ "ids": ids })).await?;
     caller.name_authors(&mut posts).await;
     Ok(posts)
 }

@@ -17,6 +17,7 @@ mod notifications;
 mod people;
 mod posts;
 mod recommended;
+mod reversals;
 mod search;
 mod settings;
 mod uploading;
@@ -41,6 +42,7 @@ pub fn routes(app: App) -> Router {
         .route("/compose", get(compose::blank).post(compose::publish))
         .route("/posts/{id}/edit", get(compose::edit).post(compose::change))
         .route("/settings/picture", post(settings::picture))
+        .layer(middleware::from_fn_with_state(app.clone(), uploading::renew_first))
         .layer(DefaultBodyLimit::max(UPLOAD_BYTES));
     let pages = Router::new()
         .merge(forms_of_accounts())
@@ -151,9 +153,14 @@ fn moderating() -> Router<App> {
         .route("/moderation/next", post(moderation::claim_next))
         .route("/moderation/bulk", post(bulk::decide))
         .route("/moderation/appeals", get(appeals::list))
+        .route("/moderation/appeals/next", post(appeals::claim_next))
         .route("/moderation/appeals/{id}", get(appeals::read).post(appeals::resolve))
-        .route("/moderation/decisions/{id}", get(cases::decided))
-        .route("/moderation/decisions/{id}/reverse", post(cases::reverse))
+        .route("/moderation/appeals/{id}/claim", post(appeals::claim))
+        .route("/moderation/appeals/{id}/release", post(appeals::release))
+        .route("/moderation/decisions/{id}", get(reversals::decided))
+        .route("/moderation/decisions/{id}/reverse", post(reversals::reverse))
+        .route("/moderation/scheduled", get(reversals::scheduled))
+        .route("/moderation/scheduled/{id}/cancel", post(reversals::cancel))
         .route("/moderation/{kind}/{id}", get(cases::case))
         .route("/moderation/{kind}/{id}/claim", post(cases::claim))
         .route("/moderation/{kind}/{id}/release", post(cases::release))

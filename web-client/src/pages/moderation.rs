@@ -2,8 +2,8 @@
 use std::collections::HashMap;
 
 use askama::Template;
-use axum::http::{Method, StatusCode};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::http::Method;
+use axum::response::{Redirect, Response};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -12,7 +12,8 @@ use crate::api::failures::Failure;
 use crate::api::moderation::QueueItem;
 use crate::api::people::Card;
 use crate::api::{Caller, Listed};
-use crate::doors::errors::html;
+use crate::doors::errors::form;
+use crate::doors::refusals::Refusal;
 use crate::doors::visitors::{Member, Sender};
 use crate::frame::Frame;
 use crate::ground::assets;
@@ -39,7 +40,7 @@ struct Queue<'a> {
     kept: Vec<(&'static str, String)>,
     /// A decision about many that was refused; empty where there was none.
     fields: &'a Fields,
-    error: Option<String>,
+    error: Option<Refusal>,
     keys: [(&'static str, &'static str); 4],
     keys_script: &'static str,
 }
@@ -73,7 +74,7 @@ pub(super) async fn show_queue(
     caller: &Caller,
     asked: &Asked,
     fields: &Fields,
-    error: Option<String>,
+    error: Option<Refusal>,
 ) -> Result<Response, Failure> {
     let kept = filters_of(&asked.0);
     let mut query: Vec<_> = kept.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -88,7 +89,7 @@ pub(super) async fn show_queue(
     };
     let items = items.into_iter().map(with_author).collect();
     let t = page.t;
-    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let status = error.as_ref().map(|refusal| refusal.status);
     let shown = Queue {
         page,
         items,
@@ -100,7 +101,7 @@ pub(super) async fn show_queue(
         keys: [("n", t.claim_next), ("j, k", t.key_move), ("x", t.choose_case), ("Enter", t.key_open)],
         keys_script: &assets::KEYS.path,
     };
-    Ok((status, html(&shown)).into_response())
+    Ok(form(&shown, status))
 }
 
 /// Looks up people by their ids. A page without their names is better than none.

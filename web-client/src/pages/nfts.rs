@@ -1,6 +1,6 @@
 //! The NFT of one's own post: how far it is, asking for it, and naming the account that gets its token.
 use askama::Template;
-use axum::http::{Method, StatusCode};
+use axum::http::Method;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -10,7 +10,8 @@ use crate::api::Caller;
 use crate::api::failures::Failure;
 use crate::api::nfts::Nft;
 use crate::api::posts::Post;
-use crate::doors::errors::html;
+use crate::doors::errors::{form, refusal};
+use crate::doors::refusals::Refusal;
 use crate::doors::visitors::Member;
 use crate::frame::Frame;
 
@@ -21,7 +22,7 @@ struct NftPage<'a> {
     post: Post,
     nft: Option<Nft>,
     recipient: &'a str,
-    error: Option<String>,
+    error: Option<Refusal>,
 }
 
 pub async fn read(Member(page, caller): Member, Id(id): Id) -> Result<Response, Failure> {
@@ -33,15 +34,15 @@ async fn show(
     caller: &Caller,
     id: Uuid,
     recipient: &str,
-    error: Option<String>,
+    error: Option<Refusal>,
 ) -> Result<Response, Failure> {
     let (post, nft) = futures::future::join(caller.post(id), caller.nft_of(id)).await;
     let (post, nft) = (post?, nft?);
     if !post.is_by(page.my_id()) {
         return Err(Failure::MISSING);
     }
-    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok((status, html(&NftPage { page, post, nft, recipient, error })).into_response())
+    let status = error.as_ref().map(|refusal| refusal.status);
+    Ok(form(&NftPage { page, post, nft, recipient, error }, status))
 }
 
 /// Asks for it. The answer is the same however often it is asked for.
@@ -49,7 +50,7 @@ pub async fn ask(Member(page, caller): Member, Id(id): Id) -> Result<Response, F
     match caller.act(Method::POST, &["nfts", &id.to_string(), "mint"], &[]).await {
         Ok(()) => Ok(Redirect::to(&format!("/posts/{id}/nft")).into_response()),
         Err(failure) => {
-            let error = failure.reason().ok_or_else(|| failure.clone())?.to_owned();
+            let error = refusal(failure, &page)?;
             show(page, &caller, id, "", Some(error)).await
         }
     }
@@ -63,7 +64,7 @@ pub async fn name_recipient(Member(page, caller): Member, Id(id): Id, fields: Fi
     match caller.send::<Value>(Method::POST, &path, &json!({ "recipient": recipient })).await {
         Ok(_) => Ok(Redirect::to(&format!("/posts/{id}/nft?done=saved")).into_response()),
         Err(failure) => {
-            let error = failure.reason().ok_or_else(|| failure.clone())?.to_owned();
+            let error = refusal(failure, &page)?;
             show(page, &caller, id, recipient, Some(error)).await
         }
     }

@@ -1,14 +1,19 @@
 //! Recommendations: people to know, posts to discover, and what the reader has in common with a person.
+use std::sync::Arc;
+
 use askama::Template;
+use axum::extract::State;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::fields::{Asked, Id};
 use crate::api::Listed;
+use crate::api::comparisons::Shares;
 use crate::api::failures::Failure;
 use crate::api::people::{Card, Profile};
 use crate::api::posts::{Piece, Post, REACTIONS};
 use crate::api::recommendations::{Compatibility, Reason, RecommendedPerson, RecommendedPost};
+use crate::app::App;
 use crate::doors::errors::html;
 use crate::doors::visitors::{Member, Sender};
 use crate::frame::Frame;
@@ -41,27 +46,29 @@ struct InCommon {
 }
 
 /// Recommended people, the best first; each has two buttons, and no second click takes a connection back.
-pub async fn people(Member(page, caller): Member) -> Result<Response, Failure> {
+pub async fn people(State(app): State<App>, Member(page, caller): Member) -> Result<Response, Failure> {
     let path = ["me", "recommendations", "people"];
-    // Each is compared with the reader, one question a person.
     let people: Vec<RecommendedPerson> = caller.get(&path, &[("limit", "10")]).await?;
-    let compared = futures::future::join_all(people.iter().map(|person| caller.compatibility(person.user.id))).await;
-    let with_shares = |(person, compared): (RecommendedPerson, Result<Compatibility, Failure>)| {
+    // Each is compared with the reader, one question a person, unless that was asked a moment ago.
+    let (comparisons, reader) = (&app.comparisons, page.my_id());
+    let asked: Vec<_> = people.iter().map(|person| comparisons.with(&caller, reader, person.user.id)).collect();
+    let compared = futures::future::join_all(asked).await;
+    let with_shares = |(person, compared): (RecommendedPerson, Result<Shares, Arc<Failure>>)| {
         // The reasons stand there in any case.
-        (person, compared.map(|compared| shares(&page, &compared)).unwrap_or_default())
+        (person, compared.map(|compared| named(&page, compared)).unwrap_or_default())
     };
     let people = people.into_iter().zip(compared).map(with_shares).collect();
     Ok(html(&People { page, people }))
 }
 
-/// How much two people have in common, kind by kind; what is nothing is left out.
-fn shares(page: &Frame, compared: &Compatibility) -> Vec<(&'static str, i64)> {
+/// How much two people have in common, with the names of the kinds; what is nothing is left out.
+fn named(page: &Frame, compared: Shares) -> Vec<(&'static str, i64)> {
     let t = page.t;
     let shares = [
-        (t.common_interests, compared.interests.percent),
-        (t.common_topics, compared.engagement.percent),
-        (t.common_taste, compared.taste.as_ref().map_or(0, |taste| taste.percent)),
-        (t.common_connections, compared.connections.percent),
+        (t.common_interests, compared.interests),
+        (t.common_topics, compared.engagement),
+        (t.common_taste, compared.taste),
+        (t.common_connections, compared.connections),
     ];
     shares.into_iter().filter(|(_, percent)| *percent > 0).collect()
 }

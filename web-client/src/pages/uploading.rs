@@ -2,15 +2,19 @@
 //! than its texts and a piece of a file, however large it is.
 use axum::body::Bytes;
 use axum::extract::multipart::{Field, Multipart, MultipartError};
-use axum::extract::{FromRequest, Request};
-use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::extract::{FromRequest, Request, State};
+use axum::http::{Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
 
 use super::fields::Fields;
 use crate::api::Caller;
 use crate::api::failures::Failure;
 use crate::api::uploads::{OutgoingPicture, Uploaded};
-use crate::doors::typed::FORM_BYTES;
+use crate::app::App;
+use crate::doors::typed::{FORM_BYTES, KeptForm, REVIEW, Typed};
+use crate::doors::visitors;
+use crate::session::cookies;
 
 /// The longest form with files, in bytes: a picture of 10 MiB and the form around it, which is what the gateway lets through.
 pub const UPLOAD_BYTES: usize = 10_304 << 10;
@@ -19,6 +23,44 @@ const FILES: usize = 4;
 
 const TOO_LARGE: Failure = Failure::Malformed(StatusCode::PAYLOAD_TOO_LARGE, "the form is too large");
 const BROKEN: Failure = Failure::Malformed(StatusCode::BAD_REQUEST, "a broken form");
+
+/// Renews a session whose access token has ended before a form with files is handled, and has the browser send the form again.
+///
+/// The cookies of a renewed session leave with the answer, and the answer to such a form is as late as its last file. Another tab that
+/// comes meanwhile has the refresh token of before; half a minute after its exchange the auth service takes that for a stolen one, and
+/// ends the session. An early answer is no help, because a browser reads none before it has sent all. So the form is read to its end and
+/// its files are thrown away, the session is renewed when nothing is waited for any more, and 307 has the browser send the same form a
+/// second time, by itself and without a script, under a fresh token. A form that breaks off renews nothing.
+pub async fn renew_first(State(app): State<App>, request: Request, next: Next) -> Response {
+    let brought = cookies::brought(request.headers(), app.settings.environment);
+    if request.method() != Method::POST || brought.access.is_some() || brought.refresh.is_none() {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let upload = match Upload::from_request(Request::from_parts(parts.clone(), body), &()).await {
+        Ok(upload) => upload,
+        Err(failure) => return failure.into_response(),
+    };
+    let Received { fields, failure, .. } = upload.receive(None, |_| "").await;
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let failure = match failure {
+        Some(failure) => failure,
+        None => match visitors::caller(&parts, &app).await {
+            Ok((caller, _)) if caller.token.is_some() => return Redirect::temporary(path).into_response(),
+            Ok(_) => Failure::SignedOut,
+            Err(failure) => failure,
+        },
+    };
+    let typed = to_review(fields);
+    if KeptForm::of(path, &typed).is_written() { typed.with(failure) } else { failure.into_response() }
+}
+
+/// What was written into a form whose files are gone: it is shown before it is sent again.
+pub fn to_review(Fields(mut fields): Fields) -> Typed {
+    fields.retain(|(name, _)| name != REVIEW);
+    fields.push((REVIEW.to_owned(), "yes".to_owned()));
+    Typed(fields)
+}
 
 /// A form with files whose head has come.
 pub struct Upload(Multipart);

@@ -49,7 +49,9 @@ async fn no_form_can_be_sent_from_elsewhere() {
         "/users/{}",
         "/moderation/POST/{}",
         "/moderation/USER/{}",
+        "/moderation/appeals",
         "/moderation/appeals/{}",
+        "/moderation/scheduled",
         "/moderation/decisions/{}",
         "/report?type=POST&id={}",
     ]

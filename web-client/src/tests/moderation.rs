@@ -268,6 +268,20 @@ async fn a_decision_about_many_says_what_became_of_each() {
     assert_eq!(sent["subjects"], json!([{ "type": "POST", "id": ID }, { "type": "COMMENT", "id": ID }]));
     assert_eq!((&sent["actions"], &sent["only_open"]), (&json!([{ "action": "HIDE" }]), &json!(true)));
     assert_eq!((&sent["public_note"], &sent["abusive"]), (&json!("No ads"), &json!(true)));
+    client.stub.answer(call, 200, json!([result("POST", "DECIDED"), result("COMMENT", "PENDING")]));
+    let partly = client.post("/moderation/bulk", &sure).await.text;
+    expect(
+        &partly,
+        &[
+            "1 case was decided. 0 cases were not. 1 case was not reached in time.",
+            "<strong>was not reached in time</strong>",
+            "name=\"key\" value=\"once\"",
+            "name=\"public_note\" value=\"No ads\"",
+            "name=\"sure\" value=\"yes\"",
+            "Decide about the rest",
+        ],
+    );
+    assert!(!done.contains("Decide about the rest"), "there is no rest: {done}");
     client.stub.answer(call, 422, json!({ "detail": [{ "loc": ["body", "actions"], "msg": "too odd" }] }));
     let refused = client.post("/moderation/bulk", &format!("{form}&sure=yes&public_note=Kept")).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -302,16 +316,19 @@ async fn cases_are_claimed_given_back_escalated_and_reversed() {
     let reverse = format!("POST /moderation/decisions/{DECISION}/reverse");
     assert_eq!(client.stub.calls(&reverse).pop().unwrap().body, json!({ "note": "A quotation" }));
     client.stub.answer(&reverse, 409, json!({ "detail": "The decision is no longer in force" }));
-    let late = client.post(&format!("/moderation/decisions/{DECISION}/reverse"), "note=x").await;
-    assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
-    expect(&late.text, &["The decision is no longer in force.", "Please stay kind."]);
+    let late = client.post(&format!("/moderation/decisions/{DECISION}/reverse"), "note=It+was+%3Ckind%3E").await;
+    assert_eq!(late.status, StatusCode::CONFLICT);
+    expect(
+        &late.text,
+        &["The decision is no longer in force.", "Please stay kind.", ">It was &#60;kind&#62;</textarea>"],
+    );
     client.stub.answer(
         &format!("POST {subject}/claim"),
         409,
         json!({ "detail": "Another moderator has claimed this" }),
     );
     let taken = client.post(&format!("{page}/claim"), "").await;
-    assert_eq!(taken.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(taken.status, StatusCode::CONFLICT);
     expect(&taken.text, &["Another moderator has claimed this.", "A red leaf"]);
     assert_eq!(client.stub.undocumented(), Vec::<String>::new());
 }
@@ -330,6 +347,12 @@ async fn a_restriction_by_hand_is_lifted() {
     let sent = client.stub.calls(&format!("PUT /admin/users/{ID}/status")).pop().unwrap().body;
     assert_eq!(sent, json!({ "status": "ACTIVE", "reason": "It was a mistake" }));
     assert_eq!(client.post(&format!("/moderation/POST/{ID}/lift"), "note=x").await.status, StatusCode::NOT_FOUND);
+    let refusal = json!({ "detail": "Only administrators can do this" });
+    client.stub.answer(&format!("PUT /admin/users/{ID}/status"), 403, refusal);
+    let refused = client.post(&format!("{page}/lift"), "note=Kept+words&form=lift").await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    expect(&refused.text, &["Only administrators can do this.", &lift]);
+    assert_eq!(refused.text.matches(">Kept words</textarea>").count(), 1, "in its own form: {}", refused.text);
     user["state"]["decisions"] = json!([DECISION]);
     client.stub.answer(&format!("GET /moderation/subjects/USER/{ID}"), 200, user);
     let decided = client.get(&page).await.text;
@@ -377,7 +400,9 @@ async fn an_appeal_is_decided_with_its_decision_in_sight() {
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     expect(&refused.text, &[">Kept</textarea>"]);
     client.stub.answer(&format!("POST {path}/resolve"), 409, json!({ "detail": "The appeal was resolved before" }));
-    assert_eq!(client.post(&path, "outcome=UPHELD&note=x").await.status, StatusCode::CONFLICT);
+    let both = client.post(&path, "outcome=UPHELD&note=Kept").await;
+    assert_eq!(both.status, StatusCode::CONFLICT);
+    expect(&both.text, &[">Kept</textarea>"]);
 
     client.stub.answer(&format!("GET /moderation/decisions/{DECISION}"), 200, decided(Some(ID)));
     let own = client.get(&path).await.text;
@@ -398,7 +423,7 @@ async fn a_statement_of_reasons_is_complete() {
             "actions": [{ "action": "HIDE" }, { "action": "BAN", "hours": null }], "expires_at": "2026-12-20T12:00:00Z",
             "facts": "No advertisements.", "reason": "SPAM_COMMERCIAL", "family": "SPAM", "ground": "x", "redress": "x",
             "policy": { "id": ID, "version": 4, "rule": "links" }, "strikes": 3, "automated_detection": true,
-            "automated_decision": false, "appeal_until": "2099-05-22T12:00:00Z", "appeal": appeal,
+            "automated_decision": false, "source": "NOTICE", "appeal_until": "2099-05-22T12:00:00Z", "appeal": appeal,
         })
     };
     client.stub.answer("GET /me/moderation/decisions", 200, json!([statement(Value::Null)]));
@@ -416,6 +441,7 @@ async fn a_statement_of_reasons_is_complete() {
             "add up to 3 or more",
             "<dd>by a machine</dd>",
             "<dd>decided by a moderator</dd>",
+            "<dd>on a report</dd>",
             "No advertisements.",
             "You can appeal here, once, until 22 May 2099, 12:00 UTC.",
             "or to a court",
@@ -427,7 +453,7 @@ async fn a_statement_of_reasons_is_complete() {
         json!({ "detail": "The time to appeal is over" }),
     );
     let refused = client.post(&format!("/decisions/{DECISION}/appeal"), "text=It+was+a+joke").await;
-    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(refused.status, StatusCode::CONFLICT);
     expect(
         &refused.text,
         &["The time to appeal is over.", ">It was a joke</textarea>", "<details class=\"fold\" open>"],
@@ -452,6 +478,131 @@ async fn a_statement_of_reasons_is_complete() {
             "name=\"token\" value=\"t\"",
         ],
     );
+    assert_eq!(client.stub.undocumented(), Vec::<String>::new());
+}
+
+/// A decision of a machine says what was measured and by which model, in the statement of reasons and to moderators.
+#[tokio::test]
+async fn what_a_machine_has_decided_by_is_said() {
+    let client = with_case().await;
+    let comparisons = json!([
+        { "signal": "toxic", "value": 0.9312, "at_least": 0.9, "at_most": null },
+        { "signal": "account_age_hours", "value": 3.0, "at_least": null, "at_most": 24.0 },
+    ]);
+    let means = json!({ "content_hash": "0a", "model_version": "text-0123", "scores": {}, "comparisons": comparisons });
+    let statement = json!({
+        "decision_id": DECISION, "at": TIME, "subject_type": "POST", "subject_id": ID, "territorial_scope": "EVERYWHERE",
+        "actions": [{ "action": "HIDE" }], "facts": "It insults.", "source": "OWN_INITIATIVE", "reason": "HARASSMENT_INSULT",
+        "family": "HARASSMENT", "ground": "x", "redress": "x", "automated_detection": true, "automated_decision": true,
+        "automated_means": means, "appeal_until": "2099-05-22T12:00:00Z",
+    });
+    client.stub.answer("GET /me/moderation/decisions", 200, json!([statement]));
+    let said = client.get("/decisions").await.text;
+    expect(
+        &said,
+        &[
+            "<h3>The facts</h3><blockquote dir=\"auto\">It insults.</blockquote>",
+            "<dd>decided by a machine</dd>",
+            "<dd>on the platform’s own initiative</dd>",
+            "<dd><bdi>text-0123</bdi></dd>",
+            "<bdi>Toxic 0.931 (0.9 or more)</bdi>, <bdi>Account age hours 3 (24 or less)</bdi>",
+        ],
+    );
+    let mut decision = decided(None);
+    decision["automated_means"] = means;
+    client.stub.answer(&format!("GET /moderation/decisions/{DECISION}"), 200, decision);
+    let shown = client.get(&format!("/moderation/decisions/{DECISION}")).await.text;
+    expect(&shown, &["<dd><bdi>text-0123</bdi></dd>", "Toxic 0.931 (0.9 or more)"]);
+    assert_eq!(client.stub.undocumented(), Vec::<String>::new());
+}
+
+/// An appeal is claimed, alone or as the next one, and given back; who has it is said, and what is refused is said on its page.
+#[tokio::test]
+async fn appeals_are_claimed_and_given_back() {
+    let client = with_case().await;
+    let appeal = |by: Value| {
+        json!({ "id": ID, "decision_id": DECISION, "author": AUTHOR, "at": TIME, "text": "No.", "status": "OPEN",
+            "claimed_by": by, "claimed_until": TIME })
+    };
+    let (page, claim) = (format!("/moderation/appeals/{ID}"), format!("/moderation/appeals/{ID}/claim"));
+    for (by, expected, other) in [
+        (Value::Null, format!("action=\"{page}/claim\""), "/release\""),
+        (json!(ID), format!("action=\"{page}/release\""), "/claim\""),
+        (
+            json!(REPORTER),
+            "A moderator is looking at it. <bdi>Rita</bdi> until 20 November 2026".to_owned(),
+            "/claim\"",
+        ),
+    ] {
+        client.stub.answer("GET /moderation/appeals", 200, json!([appeal(by)]));
+        let shown = client.get(&page).await.text;
+        expect(&shown, &[&expected, "value=\"OVERTURNED\""]);
+        assert!(!shown.contains(other), "{other} is in {shown}");
+    }
+    expect(&client.get("/moderation/appeals").await.text, &["<strong>A moderator is looking at it.</strong>"]);
+    client.get("/moderation/appeals?claimed_by_me=true").await;
+    let asked = client.stub.calls("GET /moderation/appeals").pop().unwrap().query;
+    assert_eq!(asked, "limit=20&claimed_by_me=true");
+    for (verb, method, done) in [("claim", "POST", "claimed"), ("release", "DELETE", "released")] {
+        let answer = client.post(&format!("{page}/{verb}"), "").await;
+        assert_eq!(answer.header("location"), format!("{page}?done={done}"), "{}", answer.text);
+        assert_eq!(client.stub.calls(&format!("{method} {claim}")).len(), 1);
+    }
+    let refusal = json!({ "detail": "Another moderator has claimed this" });
+    client.stub.answer(&format!("POST {claim}"), 409, refusal);
+    let taken = client.post(&format!("{page}/claim"), "").await;
+    assert_eq!(taken.status, StatusCode::CONFLICT);
+    expect(&taken.text, &["Another moderator has claimed this.", "A red leaf"]);
+    client.stub.answer("POST /moderation/appeals/claim", 200, json!([appeal(json!(ID))]));
+    assert_eq!(client.post("/moderation/appeals/next", "").await.header("location"), page);
+    assert_eq!(client.stub.calls("POST /moderation/appeals/claim").pop().unwrap().body, json!({ "limit": 1 }));
+    client.stub.answer("POST /moderation/appeals/claim", 200, json!([]));
+    let none = client.post("/moderation/appeals/next", "").await;
+    assert_eq!(none.header("location"), "/moderation/appeals?done=none-free");
+    assert_eq!(client.stub.undocumented(), Vec::<String>::new());
+}
+
+/// Scheduled decisions are listed, and shown on their case; who has scheduled one, or administers, cancels it while it waits.
+#[tokio::test]
+async fn scheduled_decisions_are_shown_and_cancelled() {
+    let client = with_case().await;
+    let scheduled = |moderator: &str, status: &str| {
+        json!({ "id": DECISION, "subject_type": "POST", "subject_id": ID, "author": AUTHOR, "moderator": moderator,
+            "created_at": TIME, "due_at": "2026-11-21T12:00:00Z", "actions": [{ "action": "LOCK" }], "reason": "HARASSMENT_BRIGADING",
+            "internal_note": "The count begins then.", "abusive": false, "status": status })
+    };
+    let cancel = format!("action=\"/moderation/scheduled/{DECISION}/cancel\"");
+    let list = "GET /moderation/scheduled-decisions";
+    let me = |role: &str| json!({ "id": ID, "date_joined": TIME, "role": role });
+    for (moderator, status, role, can_cancel) in [
+        (ID, "WAITING", "MODERATOR", true),
+        (REPORTER, "WAITING", "MODERATOR", false),
+        (REPORTER, "WAITING", "ADMIN", true),
+        (ID, "CANCELLED", "MODERATOR", false),
+    ] {
+        client.stub.answer("GET /users/me", 200, me(role));
+        client.stub.answer(list, 200, json!([scheduled(moderator, status)]));
+        let page = client.get("/moderation/scheduled").await.text;
+        expect(&page, &["Calls for harassment", "21 November 2026, 12:00 UTC", "The count begins then."]);
+        assert_eq!(page.contains(&cancel), can_cancel, "{moderator} {status} {role}");
+    }
+    client.stub.answer(list, 200, json!([scheduled(REPORTER, "GONE")]));
+    let german = [("cookie", "web_access=good; language=de")];
+    let gone = client.ask(axum::http::Method::GET, "/moderation/scheduled", &german, "").await.text;
+    expect(&gone, &["Geplante Entscheidungen", "ihr Gegenstand war schon gelöscht", "<bdi>Rita</bdi>"]);
+
+    let mut case = subject();
+    case["scheduled"] = json!([scheduled(ID, "WAITING")]);
+    client.stub.answer(&format!("GET /moderation/subjects/POST/{ID}"), 200, case);
+    expect(&client.get(&format!("/moderation/POST/{ID}")).await.text, &[&cancel, "The count begins then."]);
+    let path = format!("/moderation/scheduled/{DECISION}/cancel");
+    assert_eq!(client.post(&path, "").await.header("location"), "/moderation/scheduled?done=cancelled");
+    let call = format!("DELETE /moderation/scheduled-decisions/{DECISION}");
+    assert_eq!(client.stub.calls(&call).len(), 1);
+    client.stub.answer(&call, 409, json!({ "detail": "It waits no more" }));
+    let late = client.post(&path, "").await;
+    assert_eq!(late.status, StatusCode::CONFLICT);
+    expect(&late.text, &["it was made or cancelled meanwhile", "its subject was deleted before"]);
     assert_eq!(client.stub.undocumented(), Vec::<String>::new());
 }
 

@@ -47,6 +47,8 @@ pub(super) const PAGES: &[&str] = &[
     "/moderation",
     "/moderation?claimed_by_me=true",
     "/moderation/appeals",
+    "/moderation/appeals?claimed_by_me=true",
+    "/moderation/scheduled",
     "/moderation/appeals/{}",
     "/moderation/decisions/{}",
     "/moderation/POST/{}",

@@ -20,7 +20,11 @@ async fn people_are_recommended_with_reasons() {
         "taste": { "percent": 31, "tracks": [], "artists": [], "genres": [] },
         "connections": { "percent": 4, "total": 2, "people": [] }, "top_items": { "topics": [] },
     });
-    client.stub.answer(&format!("GET /me/compatibility/{ID}"), 200, compared);
+    let comparison = format!("GET /me/compatibility/{ID}");
+    client.stub.answer(&comparison, 503, json!({ "detail": "away" }));
+    let without = client.get("/connect").await.text;
+    assert!(without.contains("3 connections in common."), "the reasons stand there all the same");
+    client.stub.answer(&comparison, 200, compared);
     let page = client.get("/connect").await.text;
     for expected in [
         "3 connections in common.",
@@ -32,11 +36,6 @@ async fn people_are_recommended_with_reasons() {
     ] {
         assert!(page.contains(expected), "{expected} is not in {page}");
     }
-    client.stub.answer(&format!("GET /me/compatibility/{ID}"), 503, json!({ "detail": "away" }));
-    assert!(
-        client.get("/connect").await.text.contains("3 connections in common."),
-        "the reasons stand there all the same"
-    );
     let accepted = client.post(&format!("/connect/{ID}/accept"), "").await;
     assert_eq!((accepted.status, accepted.header("location")), (StatusCode::SEE_OTHER, "/connect?done=connected"));
     client.post(&format!("/connect/{ID}/dismiss"), "").await;
@@ -45,6 +44,23 @@ async fn people_are_recommended_with_reasons() {
     };
     assert_eq!((made("POST /me/recommendations/people"), made("DELETE /me/recommendations/people")), (1, 1));
     assert_eq!(client.stub.undocumented(), Vec::<String>::new());
+}
+
+/// A page of people asks once about each of them, however often it is shown: the API lets a reader compare 120 times a minute.
+#[tokio::test]
+async fn people_are_compared_once() {
+    let client = Client::new().await;
+    let page = client.get("/connect").await.text;
+    assert!(page.contains("1 %"), "{page}");
+    for _ in 0..12 {
+        assert!(client.get("/connect").await.text.contains("1 %"));
+    }
+    let comparison = format!("GET /me/compatibility/{ID}");
+    assert_eq!(client.stub.calls(&comparison).len(), 1);
+    let other = "00000000-0000-7000-8000-00000000000a";
+    client.stub.answer("GET /users/me", 200, json!({ "id": other, "date_joined": "2026-11-20T12:00:00Z" }));
+    client.get("/connect").await;
+    assert_eq!(client.stub.calls(&comparison).len(), 2, "what another reader has in common is asked for them");
 }
 
 /// Each kind of reason is a sentence of the reader's language; a list that has ended begins anew.

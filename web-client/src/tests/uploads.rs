@@ -90,6 +90,84 @@ async fn a_refused_picture_brings_the_form_back() {
     assert_eq!((client.stub.calls("POST /media").len(), client.stub.calls("POST /posts").len()), (1, 0));
 }
 
+/// A session of which the refresh token alone is left.
+const EXPIRED: [(&str, &str); 3] = [("cookie", "web_refresh=once"), FORM[1], FORM[2]];
+
+/// A request whose body comes in pieces.
+fn upload(pieces: Body) -> Request<Body> {
+    let mut request = Request::builder().method(Method::POST).uri("/compose?from=here").header(header::HOST, HOST);
+    for (name, value) in EXPIRED {
+        request = request.header(name, value);
+    }
+    request.body(pieces).unwrap()
+}
+
+fn renews(client: &Client) {
+    let tokens = json!({ "access_token": "good", "refresh_token": "next", "expires_in": 900, "token_type": "bearer" });
+    client.stub.answer("POST /auth/refresh", 200, tokens);
+}
+
+/// A session is renewed when the form has come, and its cookies leave at once: while pictures arrive the browser's tokens are good in every
+/// other tab. Then the browser sends the form again, under its new token.
+#[tokio::test]
+async fn a_renewed_session_does_not_wait_for_pictures() {
+    let client = Client::new().await;
+    renews(&client);
+    let (mut pieces, body) = mpsc::channel::<Result<Bytes, Infallible>>(0);
+    let form = [part("content", "With a picture"), file(&"a".repeat(40_000)), "--b--\r\n".to_owned()];
+    let (sent, stub) = (form.clone(), &client.stub);
+    let browser = async move {
+        let [content, picture, end] = sent;
+        for piece in [content, picture] {
+            // A piece is taken before the next one goes.
+            pieces.send(Ok(piece.into())).await.unwrap();
+        }
+        assert_eq!(stub.calls("POST /auth/refresh").len(), 0, "the old token is good as long as the form arrives");
+        pieces.send(Ok(end.into())).await.unwrap();
+    };
+    let answered = async { read(client.routes.clone().oneshot(upload(Body::from_stream(body))).await.unwrap()).await };
+    let (answer, ()) = timeout(AT_ONCE, futures::future::join(answered, browser)).await.expect("it is not held back");
+    assert_eq!((answer.status, answer.header("location")), (StatusCode::TEMPORARY_REDIRECT, "/compose?from=here"));
+    assert!(
+        answer.cookies()[0].starts_with("web_access=good; ") && answer.cookies()[1].starts_with("web_refresh=next; ")
+    );
+    let made = |call: &str| client.stub.calls(call).len();
+    assert_eq!((made("POST /auth/refresh"), made("POST /media"), made("POST /posts")), (1, 0, 0));
+
+    let again = client.ask(Method::POST, "/compose?from=here", &FORM, &form.concat()).await;
+    assert_eq!(again.header("location"), format!("/posts/{ID}?done=posted"));
+    assert_eq!((made("POST /auth/refresh"), made("POST /media"), made("POST /posts")), (1, 1, 1));
+}
+
+/// A form that breaks off, as when its page is left, renews nothing: the new tokens would be lost.
+#[tokio::test]
+async fn a_form_that_breaks_off_renews_no_session() {
+    let client = Client::new().await;
+    renews(&client);
+    let broken = [Ok(Bytes::from(part("content", "Gone"))), Err(std::io::Error::other("gone"))];
+    let request = upload(Body::from_stream(futures::stream::iter(broken)));
+    let answer = read(client.routes.clone().oneshot(request).await.unwrap()).await;
+    assert!(answer.status.is_client_error() && answer.cookies().is_empty(), "{}", answer.status);
+    assert_eq!(client.stub.calls("POST /auth/refresh").len(), 0);
+}
+
+/// When the session has ended, or the API is away, what was written comes back.
+#[tokio::test]
+async fn what_was_written_survives_a_session_that_is_not_renewed() {
+    let client = Client::new().await;
+    let form = [part("content", "Kept"), file("bytes"), "--b--\r\n".to_owned()].concat();
+    client.stub.answer("POST /auth/refresh", 503, json!({ "detail": "away" }));
+    let away = client.ask(Method::POST, "/compose", &EXPIRED, &form).await;
+    assert_eq!((away.status, away.cookies().len()), (StatusCode::SERVICE_UNAVAILABLE, 0), "it may be good: it is kept");
+    assert!(away.text.contains(">Kept</textarea>") && away.text.contains("action=\"/compose\""), "{}", away.text);
+    client.stub.answer("POST /auth/refresh", 401, json!({ "detail": "Invalid token" }));
+    let ended = client.ask(Method::POST, "/compose", &EXPIRED, &form).await;
+    assert_eq!(ended.status, StatusCode::FORBIDDEN);
+    assert!(ended.text.contains("value=\"Kept\"") && ended.text.contains("action=\"/signin\""), "{}", ended.text);
+    assert!(ended.cookies().len() == 2 && ended.cookies().iter().all(|cookie| cookie.contains("Max-Age=0")));
+    assert_eq!(client.stub.calls("POST /media").len(), 0);
+}
+
 /// The gateway hands these forms through as they come, and lets no longer ones through.
 #[test]
 fn the_gateway_does_not_hold_forms_with_pictures_back() {

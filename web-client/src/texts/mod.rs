@@ -61,6 +61,7 @@ impl Texts {
             "escalated" => self.done_escalated,
             "lifted" => self.done_lifted,
             "reversed" => self.done_reversed,
+            "cancelled" => self.done_cancelled,
             "none-free" => self.done_none_free,
             _ => return None,
         })

@@ -73,8 +73,25 @@ impl Texts {
             ("OUT_OF_SCOPE", self.out_scope),
             ("CLAIMED", self.claimed),
             ("NOT_A_CONTENT", self.out_not_content),
+            ("PENDING", self.out_pending),
         ];
         self.word(outcome, &words)
+    }
+
+    /// On whose notice a decision was made.
+    pub fn source_of(&self, source: &str) -> String {
+        self.word(source, &[("NOTICE", self.by_notice), ("OWN_INITIATIVE", self.by_own_initiative)])
+    }
+
+    /// How far a scheduled decision is.
+    pub fn schedule_status(&self, status: &str) -> String {
+        let words = [
+            ("WAITING", self.schedule_waiting),
+            ("DONE", self.schedule_done),
+            ("CANCELLED", self.schedule_cancelled),
+            ("GONE", self.schedule_gone),
+        ];
+        self.word(status, &words)
     }
 
     /// Why a decision is no longer in force.

@@ -182,7 +182,8 @@ impl Texts {
             | "Report not found"
             | "No such subject"
             | "No such appeal"
-            | "No such decision" => self.refused_gone,
+            | "No such decision"
+            | "No such scheduled decision" => self.refused_gone,
             "The post was published meanwhile; send the change again" | "Try again" => self.refused_meanwhile,
             "Only a draft can be published later" => self.refused_only_drafts,
             "media must be your own pictures for posts, and not refused" | "Media not found" => self.refused_pictures,
@@ -213,6 +214,9 @@ impl Texts {
             "You cannot report yourself or what you wrote" => self.refused_own_report,
             "You have reported this, and a moderator has not looked at it yet" => self.refused_reported,
             "Another moderator has claimed this" => self.refused_claimed,
+            "You have not claimed this" | "You have not claimed this appeal" => self.refused_not_claimed,
+            "Only the moderator who has scheduled it, and administrators, cancel it" => self.refused_not_scheduler,
+            "It waits no more" => self.refused_waits_no_more,
             "Another moderator has to look at what you wrote"
             | "Nobody decides about themselves"
             | "An appeal is resolved by another moderator" => self.refused_other_moderator,
