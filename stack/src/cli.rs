@@ -34,7 +34,7 @@ pub struct Cli {
 enum Command {
     /// Start Postgres, Redis and the five services, and keep them running until Ctrl-C
     Up(Up),
-    /// Check what would keep `up` with the same arguments from coming up, or which processes of a running platform are not ready
+    /// Check what would keep `up` with the same arguments from starting, or which processes of a running platform are not ready
     Doctor(Up),
     /// Build the services, or take those of a folder, and replace the processes of a running platform one at a time, while requests go on
     Roll(Roll),
@@ -46,7 +46,7 @@ enum Command {
     Seed(Seed),
     /// Draw every page of the web client of a running platform, in three widths and two schemes
     Pictures(Pictures),
-    /// List what the services of a running platform do at this moment, anew every second or once
+    /// List what the services of a running platform do: requests, durations, errors, lag; every second, or once
     Top(Top),
     /// Inject faults into a platform of its own under load, and check that nothing was lost or counted twice
     Chaos(Chaos),
@@ -57,7 +57,8 @@ enum Command {
     Fuzz(Fuzz),
     /// Write the query descriptions (`.sqlx`) with which the services compile without a database
     Prepare(Prepare),
-    /// Check format, lints, licences and the house rules
+    /// Check format, lints, licences, advisories and the laws of CONTRIBUTING.md; with their tools, also alerts, dashboards, the chart
+    /// and new migrations
     Check,
     /// Delete the data of a platform that is not running
     Reset(DataFolder),

@@ -303,7 +303,7 @@ impl Person {
         self.api.ask(Method::POST, To::Interaction, &format!("/{post}/post-reactions"), Some(&reaction)).await
     }
 
-    /// Views a post; a view counts once in half an hour, or each time where `VIEW_WINDOW` is 0.
+    /// Views a post. Each view counts; for its score those of one user within half an hour are one, or each where `VIEW_WINDOW` is 0.
     pub async fn view(&self, post: &str) -> Result<Post> {
         self.api.ask(Method::GET, To::Interaction, &format!("/{post}/view"), None).await
     }

@@ -39,8 +39,8 @@ pub async fn check() -> Result<ExitCode> {
         failed.push("advisories");
     }
     let runner: &[&str] = if programs::on_path("cargo-nextest").is_some() { &["nextest", "run"] } else { &["test"] };
-    if !passes("house rules", &[runner, &LAWS[..]].concat(), shutdown).await? {
-        failed.push("house rules");
+    if !passes("laws", &[runner, &LAWS[..]].concat(), shutdown).await? {
+        failed.push("laws");
     }
     match promtool::check(shutdown).await? {
         Some(true) => {}

@@ -92,8 +92,7 @@ impl<'a> Platform<'a> {
             rate_limits,
         };
         let replicas = replicas::all(replicas).collect();
-        // They do so, too: every view counts, and services without views ignore the setting.
-        let settings = vec![("VIEW_WINDOW".to_owned(), "0".to_owned())];
+        let settings = Vec::new();
         Ok(Platform { servers, state, lifetime, binaries, config, replicas, settings, database, redis })
     }
 

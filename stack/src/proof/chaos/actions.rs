@@ -11,13 +11,12 @@ use crate::proof::chaos::relations::Relation;
 use crate::proof::chaos::workload::{UserRequest, Workload};
 use crate::system::{AUTH, ENGAGEMENT, INTERACTION, MODERATION, POST, Service};
 
-const FRIENDLY: &str = "Thank you for writing this down. #friendly";
+/// What offends no reader, and no model.
+pub const FRIENDLY: &str = "Thank you for writing this down. #friendly";
 /// One text in this number is an insult.
 const INSULTS: u32 = 25;
 /// One post in this number has a picture.
 const ILLUSTRATED: u32 = 4;
-/// The number of latest visible posts that users view.
-const LATEST: usize = 60;
 /// The number of latest pictures that users report: so few that some are reported by three, and held.
 const LATEST_PICTURES: usize = 4;
 /// The number of latest users that users connect to, block or mute: most of them are still here.
@@ -107,9 +106,7 @@ impl Actor<'_> {
 
     /// A post that others can see.
     fn some_post(&mut self) -> Option<String> {
-        let promises = self.workload.promises();
-        let latest = &promises.visible[promises.visible.len().saturating_sub(LATEST)..];
-        latest.choose(self.dice).cloned()
+        self.workload.promises().latest().choose(self.dice).cloned()
     }
 
     fn is_insult(&mut self) -> bool {

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use reqwest::Url;
 
 use crate::proof::chaos::metrics::StreamSubscription;
-use crate::proof::chaos::promises::{Expected, INSULT, Promises};
+use crate::proof::chaos::promises::{Expected, INSULT, PromisedBulk, Promises};
 use crate::proof::chaos::violation::{Statement, Violation};
 use crate::servers::psql;
 
@@ -103,8 +103,17 @@ fn tables(promises: &Promises) -> String {
     let restricted = promises.restricted.iter().map(|(person, status)| format!("('{person}', {status})"));
     table("restricted", "person uuid, status integer", restricted.collect());
     table("claimed_twice", "id uuid", promises.claimed_twice.iter().map(|id| format!("('{id}')")).collect());
-    let feeds = promises.feeds.iter().map(|(reader, posts)| format!("('{reader}', '{{{}}}')", posts.join(",")));
-    table("read_feed", "reader uuid, posts uuid[]", feeds.collect());
+    let schedules = promises.schedules.iter().map(|(id, scheduled)| {
+        let cancelled = scheduled.cancelled.map_or("null".to_owned(), |cancelled| cancelled.to_string());
+        format!("('{id}', '{}', {cancelled})", scheduled.author)
+    });
+    table("promised_schedule", "id uuid, author uuid, cancelled boolean", schedules.collect());
+    let bulk = |bulk: &PromisedBulk| format!("('{}', '{}', {})", bulk.moderator, bulk.key, bulk.subjects);
+    table("promised_bulk", "moderator uuid, key text, subjects bigint", promises.bulks.iter().map(bulk).collect());
+    for (name, feeds) in [("read_feed", &promises.feeds), ("read_explore", &promises.explored)] {
+        let rows = feeds.iter().map(|(reader, posts)| format!("('{reader}', '{{{}}}')", posts.join(",")));
+        table(name, "reader uuid, posts uuid[]", rows.collect());
+    }
     let tallies = promises.tallies.iter().map(|((person, action), tally)| {
         format!("('{person}', '{}', {}, {})", action.stream(), tally.ok, tally.unknown)
     });
@@ -125,7 +134,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::proof::chaos::promises::{CountedAction, Outcome};
+    use crate::proof::chaos::promises::{CountedAction, Outcome, PromisedSchedule};
     use crate::proof::chaos::relations::Relation;
 
     #[test]
@@ -137,11 +146,18 @@ mod tests {
         promises.related(Relation::Mute, ("a", "b"), true, &Outcome::Ok(Value::Null));
         promises.feeds.insert("a".to_owned(), vec!["p".to_owned(), "q".to_owned()]);
         promises.feeds.insert("b".to_owned(), Vec::new());
+        promises.explored.insert("a".to_owned(), vec!["r".to_owned()]);
+        let scheduled = PromisedSchedule { author: "a".to_owned(), cancelled: None };
+        promises.schedules.insert("s".to_owned(), scheduled);
+        promises.bulks.push(PromisedBulk { moderator: "m".to_owned(), key: "k".to_owned(), subjects: 2 });
         let sql = tables(&promises);
         assert!(sql.contains("insert into promised_account values ('a', true), ('b', null);"), "{sql}");
         assert!(sql.contains("insert into tally values ('a', 'post_viewed', 0, 1);"), "{sql}");
         assert!(sql.contains("insert into promised_relation values ('mute', 'a', 'b', true);"), "{sql}");
         assert!(sql.contains("insert into read_feed values ('a', '{p,q}'), ('b', '{}');"), "{sql}");
+        assert!(sql.contains("insert into read_explore values ('a', '{r}');"), "{sql}");
+        assert!(sql.contains("insert into promised_schedule values ('s', 'a', null);"), "{sql}");
+        assert!(sql.contains("insert into promised_bulk values ('m', 'k', 2);"), "{sql}");
         assert!(!sql.contains("insert into promised_post"), "no rows, no statement: {sql}");
     }
 

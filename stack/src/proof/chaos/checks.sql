@@ -63,12 +63,13 @@ where not exists (
     where stream = 'user_status_changed' and message ->> 'user_id' = person::text
         and (message ->> 'status' = 'BANNED' or message ->> 'status' = 'MUTED' and restricted.status = 403));
 
--- An insult may be hidden, and then deleted by its author, if moderation asked for it. Users are answered that it is not there.
+-- An insult may be hidden, and then deleted by its author, if moderation asked for it. Users are answered that it is not there. What a
+-- moderator removes is gone, whatever it says.
 
 -- lost
 select format('post %s', id) from promised_post
 where there and not exists (select from post.post where post.id = promised_post.id)
-    and not (insult and id in (select id from unwanted));
+    and not (insult and id in (select id from unwanted)) and id not in (select id from removed);
 
 -- lost
 select format('the status %s of post %s, which is %s', promised_post.status, id, post.status)
@@ -108,7 +109,7 @@ where events > ok + unknown;
 select format('comment %s on post %s', id, post_id) from promised_comment
 where there and exists (select from post.post where post.id = post_id)
     and not exists (select from interaction.comment where comment.id = promised_comment.id)
-    and not (insult and id in (select id from unwanted));
+    and not (insult and id in (select id from unwanted)) and id not in (select id from removed);
 
 -- lost
 select format('reaction %s on post %s', id, post_id) from promised_reaction
@@ -169,8 +170,8 @@ where counter > recount and not exists (select from erasures where person::text 
 -- wrong
 select format('post %s scores %s with %s views, %s comments, %s reactions', id, score, total_views, total_comments,
     total_reactions)
-from post.post where abs(score - case total_views when 0 then 0
-    else least(100, (total_comments + total_reactions)::float8 / total_views) end) > 0.0051;
+from post.post where abs(score - case total_views - repeated_views when 0 then 0
+    else least(100, (total_comments + total_reactions)::float8 / (total_views - repeated_views)) end) > 0.0051;
 
 -- Effects: what follows from a fact in another service is there, and is there once. One NFT record per published post and per
 -- comment, none of what is gone or hidden; one profile per person who signed up.
@@ -350,7 +351,9 @@ select format('the claim on %s, by two moderators at once', id) from claimed_twi
 
 -- doubled
 select format('entry %s decides about %s once more, and nothing has opened it again', seq, id) from closing
-where not (details -> 'actions') @> '[{"action": "RESTORE"}]' and not exists (
+where not (details -> 'actions') @> '[{"action": "RESTORE"}]' and exists (
+        select from closing as first where (first.type, first.id) = (closing.type, closing.id) and first.seq < closing.seq)
+    and not exists (
     select from log_entry as opening
     where (opening.type, opening.id) = (closing.type, closing.id) and opening.seq < closing.seq
         and opening.seq > coalesce((
@@ -405,6 +408,79 @@ where locked and not exists (select from erasures where person = subject.author)
     and not exists (
         select from moderation.decision where (subject_type, subject_id) = (subject.type, subject.id) and ended_at is null
             and actions @? '$[*] ? (@.action == "LOCK")');
+
+-- What a moderator has removed is gone everywhere.
+
+-- lost
+select format('the removal of %s %s', type, id) from (
+    select type, id from judged_content
+    union select 'POST', id from interaction.post where deleted_at is null
+    union select 'POST', id from engagement.post_card where deleted_at is null
+) as there (type, id) join moderation.subject using (type, id) where visibility = 'REMOVED';
+
+-- Labels and limits are known where contents are shown.
+
+-- wrong
+select format('%s %s is %s and labelled %s, and moderation has it %s and labelled %s', type, id, content.visibility, content.labels,
+    coalesce(subject.visibility, 'VISIBLE'), coalesce(subject.labels, '{}'))
+from (
+    select 'POST', id, created_by, visibility, labels from post.post
+    union all select 'COMMENT', id, created_by, visibility, labels from interaction.comment
+) as content (type, id, author, visibility, labels) left join moderation.subject using (type, id)
+where (content.visibility, content.labels) is distinct from
+        (coalesce(subject.visibility, 'VISIBLE'), coalesce(subject.labels, '{}'))
+    and not exists (select from erasures where person = content.author);
+
+-- wrong
+select format('feeds take post %s for %s and labelled %s, and moderation has it %s and labelled %s', card.id,
+    case when copy.limited then 'limited' else 'open' end, coalesce(copy.labels, '{}'),
+    coalesce(subject.visibility, 'VISIBLE'), coalesce(subject.labels, '{}'))
+from engagement.post_card as card left join engagement.moderated_post as copy on copy.post_id = card.id
+left join moderation.subject on (subject.type, subject.id) = ('POST', card.id)
+where card.deleted_at is null
+    and (coalesce(copy.limited, false), coalesce(copy.labels, '{}')) is distinct from
+        (coalesce(subject.visibility, 'VISIBLE') <> 'VISIBLE', coalesce(subject.labels, '{}'))
+    and not exists (select from erasures where person = card.user_id);
+
+-- What is scheduled is made once, unless it was cancelled, or its subject deleted before. Every decision of a moderator has a note of its
+-- own, and is made once about each of its subjects, however often its request was sent; of many decided about at once each has its result.
+-- What machines note is the same each time that they hold a content.
+
+-- lost
+select format('scheduled decision %s', id) from promised_schedule as promised
+where not exists (select from moderation.scheduled_decision where scheduled_decision.id = promised.id)
+    and not exists (select from erasures where person = promised.author);
+
+-- wrong
+select format('scheduled decision %s is %s, and was cancelled', id, status)
+from promised_schedule join moderation.scheduled_decision using (id) where cancelled and status <> 'CANCELLED';
+
+-- lost
+select format('the decision of scheduled decision %s', id) from moderation.scheduled_decision as scheduled
+where status = 'DONE' and not exists (select from moderation.decision where decision.id = scheduled.decision)
+    and not exists (select from erasures where person = scheduled.author);
+
+-- doubled
+select format('decision %s, by scheduled decision %s, which is %s', made.id, scheduled.id, scheduled.status)
+from moderation.scheduled_decision as scheduled join moderation.decision as made
+    on (made.subject_type, made.subject_id, made.internal_note) =
+        (scheduled.subject_type, scheduled.subject_id, scheduled.internal_note)
+where scheduled.decision is distinct from made.id;
+
+-- doubled
+select format('a decision with the note %s, made %s times about %s', internal_note, count(*), subject_id)
+from moderation.decision where moderator is not null and internal_note is not null
+group by internal_note, subject_type, subject_id having count(*) > 1;
+
+-- lost
+select format('results of bulk %s, which has %s subjects and %s results', promised.key, subjects, count(place))
+from promised_bulk as promised left join moderation.bulk_result as result
+    on (result.moderator, result.key) = (promised.moderator, promised.key)
+group by promised.moderator, promised.key, subjects having count(place) <> subjects;
+
+-- wrong
+select format('subject %s of bulk %s is %s, and its decision is %s', place, key, outcome, coalesce(decision::text, 'missing'))
+from moderation.bulk_result where (outcome = 'DECIDED') <> (decision is not null);
 
 -- Moderation knows the pictures that are ready, as they look, and no others; each waits for the image model until one has seen it.
 
@@ -609,6 +685,20 @@ from read_feed cross join unnest(posts) with ordinality as item (post_id, place)
 where not exists (
     select from feed_recount as recount
     where (recount.reader, recount.post_id, recount.place) = (read_feed.reader, item.post_id, item.place));
+
+-- Explore as it was read: nothing that is hidden, limited, gone or the reader's own, or that a block, a mute or the reader keeps away.
+
+-- wrong
+select format('post %s is in the explore feed that %s has read, and should not be', item.post_id, reader)
+from read_explore cross join unnest(posts) as item (post_id) left join post.post on post.id = item.post_id
+where post.status is distinct from 'POSTED' or hidden_at is not null or created_by = reader
+    or exists (
+        select from moderation.subject
+        where (subject.type, subject.id) = ('POST', item.post_id) and subject.visibility = 'LIMITED')
+    or exists (select from apart where (one, other) = (reader, created_by))
+    or exists (select from engagement.mute where (mute.user_id, mute.target_id) = (reader, created_by))
+    or exists (
+        select from engagement.post_hide where (post_hide.user_id, post_hide.post_id) = (reader, item.post_id));
 
 -- Recommended posts. Who has seen what is known, and lists are whole.
 

@@ -1,5 +1,6 @@
-//! Home feeds. As they are read they have exactly the posts of a recount, in its order (`checks.sql`). Those in Redis, from which they
-//! are read, miss no post that their readers must find; what is in one too many the service leaves out of each page.
+//! Home feeds, and explore. As home feeds are read they have exactly the posts of a recount, in its order (`checks.sql`). Those in
+//! Redis, from which they are read, miss no post that their readers must find; what is in one too many the service leaves out of each
+//! page.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,18 +23,46 @@ const READERS: usize = 100;
 /// The keys of posts, in hexadecimal digits, by reader.
 pub type Feeds = BTreeMap<String, BTreeSet<String>>;
 
-/// Has users read their home feeds, now that nothing changes any more.
-pub async fn read(workload: &Workload, seed: u64) {
+/// Has users read their home feeds and explore, now that nothing changes any more: the last of the run, and one who is there for certain
+/// and neither muted nor banned, with the access token. What could not be read is a violation, and that no home feed had a post; of
+/// explore there may be no list since the first post of a short run.
+pub async fn read(workload: &Workload, seed: u64, guest: (String, String)) -> Vec<Violation> {
     let mut dice = StdRng::seed_from_u64(seed);
-    let sessions = readers(&workload.promises());
-    for (person, token) in sessions {
-        let (method, path, caller) = (Method::GET, "/me/feed?limit=200".to_owned(), Some((&*person, &*token)));
-        let request = UserRequest { what: "read feed", service: &ENGAGEMENT, method, path, caller, body: None };
-        // A user who is banned reads none.
-        let Outcome::Ok(Value::Array(items)) = workload.ask(&mut dice, request).await else { continue };
-        let posts = items.iter().filter_map(|item| item["id"].as_str().map(str::to_owned));
-        workload.promises().feeds.insert(person, posts.collect());
+    let mut sessions = readers(&workload.promises());
+    sessions.push(guest);
+    let (mut feeds, mut explored, mut violations) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+    for (person, token) in &sessions {
+        for (what, path, read) in
+            [("read feed", "/me/feed?limit=200", &mut feeds), ("explore", "/feed/explore?limit=200", &mut explored)]
+        {
+            let (method, path, caller) = (Method::GET, path.to_owned(), Some((&**person, &**token)));
+            let request = UserRequest { what, service: &ENGAGEMENT, method, path, caller, body: None };
+            match workload.ask(&mut dice, request).await {
+                Outcome::Ok(Value::Array(items)) => {
+                    let posts = items.iter().filter_map(|item| item["id"].as_str().map(str::to_owned));
+                    read.insert(person.clone(), posts.collect::<Vec<_>>());
+                }
+                // A user who is banned reads none; that no other is refused like this is one of the checks.
+                Outcome::Refused(401) => {}
+                outcome => violations.push(unread(what, person, &outcome)),
+            }
+        }
     }
+    violations.extend(empty(&feeds));
+    let mut promises = workload.promises();
+    (promises.feeds, promises.explored) = (feeds, explored);
+    violations
+}
+
+/// A reader who is there was not answered as such.
+fn unread(what: &str, person: &str, outcome: &Outcome) -> Violation {
+    Violation::new(ViolationKind::Lost, format!("the answer to {what} of {person}, which was {outcome:?}"))
+}
+
+/// No reader has found a post in their home feed: whatever is checked of them, nothing was.
+fn empty(feeds: &BTreeMap<String, Vec<String>>) -> Option<Violation> {
+    let is_empty = feeds.values().all(Vec::is_empty);
+    is_empty.then(|| Violation::new(ViolationKind::Lost, "every post of every home feed"))
 }
 
 /// The last users who are there for certain, with their access tokens.
@@ -89,6 +118,20 @@ mod tests {
         }
         let readers: Vec<_> = readers(&promises).into_iter().map(|(person, _)| person).collect();
         assert_eq!(readers, ["c", "a"]);
+    }
+
+    #[test]
+    fn feeds_without_a_post_are_a_violation_and_so_is_an_answer_that_a_reader_cannot_get() {
+        let read = |posts: &[&str]| {
+            let posts = posts.iter().map(|post| (*post).to_owned()).collect::<Vec<_>>();
+            BTreeMap::from([("ada".to_owned(), Vec::new()), ("bob".to_owned(), posts)])
+        };
+        assert_eq!(empty(&read(&["1"])), None);
+        for feeds in [read(&[]), BTreeMap::new()] {
+            assert_eq!(empty(&feeds).unwrap().to_string(), "lost: every post of every home feed");
+        }
+        let unread = unread("explore", "ada", &Outcome::Refused(403)).to_string();
+        assert_eq!(unread, "lost: the answer to explore of ada, which was Refused(403)");
     }
 
     #[test]

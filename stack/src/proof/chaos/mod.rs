@@ -2,10 +2,10 @@
 //!
 //! It starts Postgres, Redis and two replicas of every service in a temporary folder, the servers behind TCP proxies of
 //! its own (`proxy`). Simulated users sign up, write, answer, read, delete, block, mute, report and leave, over HTTP alone
-//! (`users`, `actions`), and moderators decide about what was reported (`moderators`), while faults are injected as they were
-//! drawn from the seed (`faults`, `plan`, `inject`): the same seed makes the same faults at the same times and the same
-//! preferences of users. The answers of the platform are recorded (`promises`): success is a promise, a refusal is none, and a
-//! request that timed out is unknown.
+//! (`users`, `actions`), and moderators decide about what was reported (`moderators`), after a `prelude` that makes one of everything
+//! which a short run might have none of. Meanwhile faults are injected as they were drawn from the seed (`faults`, `plan`, `inject`):
+//! the same seed makes the same faults at the same times and the same preferences of users. The answers of the platform are recorded
+//! (`promises`): success is a promise, a refusal is none, and a request that timed out is unknown.
 //!
 //! Then every fault is undone, and no process is restarted that a fault did not end. When all events are applied (`settled`)
 //! the five schemas are queried in one snapshot (`checks`): every promise is kept, every event was applied by every
@@ -26,6 +26,7 @@ mod metrics;
 mod moderators;
 mod mutations;
 mod plan;
+mod prelude;
 mod promises;
 mod proxy;
 mod relations;
@@ -117,6 +118,7 @@ async fn run(options: &Chaos, servers: &mut TemporaryServers) -> Result<bool> {
     let end = plan.iter().map(|planned| planned.until + AFTERWARDS).max().unwrap_or_default().max(length);
     console::show(format_args!("Seed {}, {} faults in {} s", options.number, plan.len(), end.as_secs()));
     let moderators = moderators::appoint(&platform).await?;
+    let prelude = prelude::play(&platform, &moderators).await?;
 
     let began = Instant::now();
     let workload = Arc::new(Workload::new(&replicas, port_base, began + end)?);
@@ -135,7 +137,8 @@ async fn run(options: &Chaos, servers: &mut TemporaryServers) -> Result<bool> {
     let undone = Instant::now();
     let mut violations = settled::wait(&platform, &subscriptions).await?;
     let settled_after = undone.elapsed().saturating_sub(settled::CONFIRMATION);
-    feeds::read(&workload, options.number).await;
+    violations.extend(feeds::read(&workload, options.number, prelude.session().await?).await);
+    violations.extend(prelude.comment_on_locked(&platform.database).await?);
     let beginning = {
         let promises = workload.promises();
         violations.extend(promises.unfounded().map(|((what, status), times)| {

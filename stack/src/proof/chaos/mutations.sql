@@ -2,6 +2,8 @@
 --
 -- A mutation begins with the kind of the violation and words of it, in which {} is the id. `without` drops a constraint that
 -- would not let the mutation happen. Under `counted` it is two: with ± as plus the violation is doubled, with ± as minus it is lost.
+--
+-- None depends on chance: a row that it needs is in every run (`prelude.rs` makes what is rare), or it makes the row itself.
 
 -- Events.
 
@@ -19,6 +21,11 @@ where ctid = (select ctid from auth.user_detail where true order by ctid limit 1
 
 -- lost: post has not erased {}
 insert into post.erasure (person) values (gen_random_uuid()) returning person;
+
+-- lost: moderation has not made scheduled decision {}
+insert into moderation.scheduled_decision (id, subject_type, subject_id, author, moderator, due_at, actions, reason, abusive)
+values (gen_random_uuid(), 'POST', gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), now(), '[]', 'OTHER_RULES', false)
+returning id;
 
 -- lost: interaction: post_viewed has
 delete from interaction.outbox where stream = 'post_viewed' and pos = 2 returning seq;
@@ -64,11 +71,10 @@ where post_id = (select post_id from post.post_search order by post_id limit 1) 
 delete from auth.account where id = (select id from promised_account where there limit 1) returning id;
 
 -- lost: the connection of {}
-delete from auth.connection where (user_id, target_id) = (
-    select user_id, target_id from promised_relation as promised
-    where kind = 'connection' and promised.there
-        and exists (select from promised_account where id = user_id and there)
-        and exists (select from promised_account where id = target_id and there) limit 1)
+insert into promised_relation
+select 'connection', id, id, true from promised_account
+where there and exists (select from auth.account where account.id = promised_account.id)
+limit 1
 returning user_id || ' to ' || target_id;
 
 -- lost: the mute of {}
@@ -189,6 +195,10 @@ where ctid = (select ctid from post.post where total_reactions > 0 order by ctid
 update post.post set total_views = total_views ± 1
 where ctid = (select ctid from post.post where total_views > 0 order by ctid limit 1) returning id;
 
+-- counted: repeated views of post {}: counted
+update post.post set repeated_views = repeated_views ± 1
+where ctid = (select ctid from post.post where total_views > 0 order by ctid limit 1) returning id;
+
 -- counted: connections of account {}: counted
 update auth.account set total_connections = total_connections ± 1
 where ctid = (select ctid from auth.account where total_connections > 0 order by ctid limit 1) returning id;
@@ -229,7 +239,10 @@ update post.post set score = score + 1 where ctid = (select ctid from post.post 
 -- Effects.
 
 -- lost: the NFT record of post {}
-delete from post.post_nft where ctid = (select ctid from post.post_nft where true order by ctid limit 1) returning post_id;
+delete from post.post_nft where post_id = (
+    select post_id from post.post_nft join post.post on post.id = post_id
+    where post.status = 'POSTED' and hidden_at is null order by post_id limit 1)
+returning post_id;
 
 -- doubled: 2 NFT records of {}
 -- without: alter table post.post_nft drop constraint post_nft_post_id_key;
@@ -239,7 +252,10 @@ insert into post.post_nft select (copied).* from (
 returning post_id;
 
 -- lost: the NFT record of comment {}
-delete from interaction.comment_nft where ctid = (select ctid from interaction.comment_nft where true order by ctid limit 1) returning comment_id;
+delete from interaction.comment_nft where comment_id = (
+    select comment_id from interaction.comment_nft join interaction.comment on comment.id = comment_id
+    where hidden_at is null order by comment_id limit 1)
+returning comment_id;
 
 -- doubled: 2 NFT records of {}
 -- without: alter table interaction.comment_nft drop constraint comment_nft_comment_id_key;
@@ -370,8 +386,8 @@ update moderation.strike set weight = 9 where decision = (select decision from m
 returning decision;
 
 -- wrong: decision {} is in force for 999 strikes
-update moderation.decision set strikes = 999 where id = (
-    select id from moderation.decision where strikes is not null and ended_at is null order by id limit 1)
+update moderation.decision set strikes = 999, ended_at = null, ended_by = null where id = (
+    select id from moderation.decision order by id limit 1)
 returning id;
 
 -- wrong: account {} is MUTED, and moderation has it ACTIVE
@@ -396,7 +412,7 @@ from moderation.ledger where seq in (select seq from closing where not (details 
     and not exists (
         select from log_entry as later
         where (later.type, later.id) = (subject_type, subject_id) and later.seq > ledger.seq
-            and later.kind in ('flagged', 'reported', 'decided'))
+            and later.kind in ('flagged', 'reported', 'escalated', 'decided'))
 order by seq desc limit 1
 returning seq;
 
@@ -422,7 +438,9 @@ returning id;
 
 -- wrong: {}, and no decision in force says so
 update moderation.decision set ended_at = now() where subject_id = (
-    select id from moderation.subject where visibility in ('HELD', 'HIDDEN') order by id limit 1) and ended_at is null
+    select id from moderation.subject
+    where visibility in ('HELD', 'HIDDEN') and not exists (select from erasures where person = author) order by id limit 1)
+    and ended_at is null
 returning subject_id || ' is ' || (select visibility from moderation.subject where id = subject_id);
 
 -- lost: the lock of post {}: who may comment is EVERYONE
@@ -432,15 +450,76 @@ on conflict (type, id) do update set locked = true
 returning id;
 
 -- wrong: post {} is closed for comments, and moderation has not locked it
-update post.post set comments = 'LOCKED' where ctid = (
-    select ctid from post.post where hidden_at is null order by ctid limit 1)
+update post.post set comments = 'LOCKED' where id = (
+    select id from post.post
+    where hidden_at is null and comments <> 'LOCKED' and not exists (select from erasures where person = created_by)
+    order by id limit 1)
 returning id;
 
 -- wrong: post {} is locked, and no decision in force says so
 insert into moderation.subject (type, id, author, locked)
-select 'POST', id, created_by, true from post.post order by id limit 1
+select 'POST', id, created_by, true from post.post
+where not exists (
+    select from moderation.decision where subject_id = post.id and actions @> '[{"action": "LOCK"}]')
+order by id limit 1
 on conflict (type, id) do update set locked = true
 returning id;
+
+-- What moderation has removed, limited and labelled, and what was scheduled or sent again.
+
+-- lost: the removal of POST {}
+insert into moderation.subject (type, id, author, visibility)
+select 'POST', id, created_by, 'REMOVED' from post.post order by id limit 1
+on conflict (type, id) do update set visibility = excluded.visibility
+returning id;
+
+-- wrong: POST {}, and moderation has it
+update post.post set labels = '{mutant}' where id = (
+    select id from post.post where not exists (select from erasures where person = created_by) order by id limit 1)
+returning id || ' is ' || visibility || ' and labelled {mutant}';
+
+-- wrong: feeds take post {} for
+update engagement.moderated_post set limited = not limited where post_id = (
+    select post_id from engagement.moderated_post join engagement.post_card on post_card.id = post_id
+    where deleted_at is null and not exists (select from erasures where person = author) order by post_id limit 1)
+returning post_id;
+
+-- lost: scheduled decision {}
+insert into promised_schedule values (gen_random_uuid(), gen_random_uuid(), false) returning id;
+
+-- wrong: scheduled decision {} is DONE, and was cancelled
+insert into promised_schedule
+select id, author, true from moderation.scheduled_decision where status = 'DONE' order by id limit 1
+returning id;
+
+-- lost: the decision of scheduled decision {}
+update moderation.scheduled_decision set decision = gen_random_uuid() where id = (
+    select id from moderation.scheduled_decision
+    where status = 'DONE' and not exists (select from erasures where person = author) order by id limit 1)
+returning id;
+
+-- doubled: by scheduled decision {}, which is CANCELLED
+update moderation.decision set internal_note = scheduled.internal_note, subject_id = scheduled.subject_id
+from moderation.scheduled_decision as scheduled
+where decision.id = (select id from moderation.decision where subject_type = 'POST' order by id limit 1)
+    and scheduled.id = (
+        select id from moderation.scheduled_decision
+        where status = 'CANCELLED' and subject_type = 'POST' and internal_note is not null order by id limit 1)
+returning scheduled.id;
+
+-- doubled: made 2 times about {}
+insert into moderation.decision select (copied).* from (
+    select jsonb_populate_record(null::moderation.decision, to_jsonb(original) || jsonb_build_object('id', gen_random_uuid()))
+    from moderation.decision as original
+    where moderator is not null and internal_note is not null order by id limit 1) as copy (copied)
+returning subject_id;
+
+-- lost: results of bulk {}, which has 2 subjects and 0 results
+insert into promised_bulk values (gen_random_uuid(), 'mutant', 2) returning key;
+
+-- wrong: subject 0 of bulk {} is DECIDED
+insert into moderation.bulk_result (moderator, key, place, outcome) values (gen_random_uuid(), 'mutant', 0, 'DECIDED')
+returning key;
 
 -- lost: MEDIA {} is shown, and moderation has it HIDDEN
 insert into moderation.subject (type, id, author, visibility)
@@ -515,7 +594,7 @@ where ctid = (select ctid from moderation.subject where true order by ctid limit
 
 -- wrong: the read model has person {} as MUTED
 update engagement.person set status = 'MUTED'
-where ctid = (select ctid from engagement.person where true order by ctid limit 1) returning id;
+where id = (select id from engagement.person where status <> 'MUTED' order by id limit 1) returning id;
 
 -- wrong: the read model takes the connection of {} for ended
 update auth.connection set target_id = gen_random_uuid()
@@ -589,6 +668,12 @@ returning (select post_id from feed_recount where feed_recount.reader = read_fee
 
 -- wrong: post {} is item 1 of the feed that
 update read_feed set posts = gen_random_uuid() || posts where reader = (select reader from read_feed order by reader limit 1)
+returning posts[1];
+
+-- wrong: post {} is in the explore feed that
+insert into read_explore
+select gen_random_uuid(), array[subject.id] from moderation.subject join post.post on post.id = subject.id
+where subject.type = 'POST' and subject.visibility = 'LIMITED' order by subject.id limit 1
 returning posts[1];
 
 -- lost: the fan-out of post {}

@@ -15,17 +15,32 @@ pub const INSULT: &str = "You have understood nothing, and I hope you die.";
 
 /// The kind under which refusals are listed of a user who is muted or banned.
 const RESTRICTED: &str = "restricted";
+/// The kind under which comments are listed that a post does not take any more.
+const LOCKED_OUT: &str = "comment on a locked post";
+/// The kinds of a moderator's decision: the first request for it; one about what a scheduled decision may have taken from the moderator
+/// meanwhile; and the request that is sent again, to a case that may be open for others since the first one.
+pub const DECIDE: &str = "decide";
+pub const DECIDE_LATE: &str = "decide late";
+pub const DECIDE_AGAIN: &str = "decide again";
 /// Refusals that have a reason in the request: a second reaction to a post, a connection to a user that the same user blocks, a second
-/// report or one of the user's own, a subject that another moderator has, an appeal that is over or of one's own decision.
-const FOUNDED: [(&str, u16); 7] = [
+/// report or one of the user's own, a subject that another moderator has, a request that is still being carried out, a scheduled
+/// decision that was made before, an appeal that is over.
+const FOUNDED: [(&str, u16); 12] = [
     ("react", 400),
     ("connect", 400),
     ("report", 409),
     ("claim", 409),
+    (DECIDE_LATE, 409),
+    (DECIDE_AGAIN, 409),
+    ("decide in bulk", 409),
+    ("schedule", 409),
+    ("cancel", 409),
     ("appeal", 409),
     ("resolve", 409),
-    ("resolve", 403),
+    (LOCKED_OUT, 403),
 ];
+/// The number of latest visible posts that users view and moderators schedule decisions about.
+const LATEST: usize = 60;
 
 /// How a request ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,6 +87,23 @@ pub struct PromisedReply {
     pub post: String,
     pub expected: Expected,
     pub insult: bool,
+}
+
+/// A scheduled decision that was answered with success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromisedSchedule {
+    /// Who wrote its subject: with their data it is erased.
+    pub author: String,
+    /// Whether it was cancelled; none when that is not known.
+    pub cancelled: Option<bool>,
+}
+
+/// A request to decide about many that was answered with success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromisedBulk {
+    pub moderator: String,
+    pub key: String,
+    pub subjects: usize,
 }
 
 /// Actions that are counted per user, each with the stream of its events.
@@ -128,16 +160,30 @@ pub struct Promises {
     pub visible: Vec<String>,
     /// Pictures that were uploaded, oldest first.
     pub pictures: Vec<String>,
-    /// Which moderator has which subject, until they begin to decide about it; and the subjects that two had at once.
+    /// Which moderator has which subject or appeal, until they begin to decide about it; and those that two had at once.
     pub claims: BTreeMap<String, String>,
     pub claimed_twice: BTreeSet<String>,
-    /// The posts of home feeds as they were read when all was settled, by reader.
+    /// Posts that a moderator has asked to lock: from then on they may take no comment.
+    pub locked: BTreeSet<String>,
+    /// Posts about which a decision may have been scheduled. It is made even if a moderator has claimed them then, and ends the claim.
+    pub scheduled: BTreeSet<String>,
+    /// Scheduled decisions by their ids.
+    pub schedules: BTreeMap<String, PromisedSchedule>,
+    pub bulks: Vec<PromisedBulk>,
+    /// The posts of home feeds and of explore as they were read when all was settled, by reader.
     pub feeds: BTreeMap<String, Vec<String>>,
+    pub explored: BTreeMap<String, Vec<String>>,
 }
 
 impl Promises {
-    /// Counts an outcome, whatever it was about, with the status that was answered to which user.
-    pub fn count(&mut self, what: &'static str, person: Option<&str>, outcome: &Outcome, status: Option<u16>) {
+    /// Counts an outcome, whatever it was about, with the status that was answered to which user at which path.
+    pub fn count(
+        &mut self,
+        what: &'static str,
+        (person, path): (Option<&str>, &str),
+        outcome: &Outcome,
+        status: Option<u16>,
+    ) {
         match outcome {
             Outcome::Ok(_) => self.ok += 1,
             Outcome::Unknown => {
@@ -146,7 +192,9 @@ impl Promises {
             }
             Outcome::Refused(status) => {
                 self.refused += 1;
-                let mut what = what;
+                // By what is known now: the lock was asked for before it was answered for.
+                let is_locked_out = what == "comment" && *status == 403 && self.is_about_locked(path);
+                let mut what = if is_locked_out { LOCKED_OUT } else { what };
                 if let Some(person) = person.filter(|_| [401, 403].contains(status) && !is_founded(what, *status)) {
                     self.restricted.insert((person.to_owned(), *status));
                     what = RESTRICTED;
@@ -154,6 +202,16 @@ impl Promises {
                 *self.refusals.entry((what, *status)).or_default() += 1;
             }
         }
+    }
+
+    /// Whether a path is that of a post, in the interaction service, which a moderator has asked to lock.
+    fn is_about_locked(&self, path: &str) -> bool {
+        path.split('/').nth(1).is_some_and(|post| self.locked.contains(post))
+    }
+
+    /// The latest posts that other users can see.
+    pub fn latest(&self) -> &[String] {
+        &self.visible[self.visible.len().saturating_sub(LATEST)..]
     }
 
     /// A user asked for something that was promised. It may have been deleted since by its author or by moderation, or its author and
@@ -204,11 +262,24 @@ impl Promises {
         }
     }
 
-    /// A moderator was answered that a subject is theirs.
+    /// A moderator was answered that a subject or an appeal is theirs.
     pub fn claimed(&mut self, subject: &str, moderator: &str) {
+        if self.scheduled.contains(subject) {
+            return;
+        }
         let before = self.claims.insert(subject.to_owned(), moderator.to_owned());
         if before.is_some_and(|other| other != moderator) {
             self.claimed_twice.insert(subject.to_owned());
+        }
+    }
+
+    /// A moderator asked to cancel a scheduled decision.
+    pub fn cancelled(&mut self, scheduled: &str, outcome: &Outcome) {
+        let Some(known) = self.schedules.get_mut(scheduled) else { return };
+        match outcome {
+            Outcome::Ok(_) => known.cancelled = Some(true),
+            Outcome::Unknown => known.cancelled = None,
+            Outcome::Refused(_) => {}
         }
     }
 
@@ -305,7 +376,7 @@ mod tests {
     fn only_refusals_with_a_reason_are_accepted() {
         let mut promises = Promises::default();
         for (what, status) in [("react", 400), ("report", 409), ("view", 404), ("sign in", 401), ("sign up", 400)] {
-            promises.count(what, None, &Outcome::Refused(status), Some(status));
+            promises.count(what, (None, "/"), &Outcome::Refused(status), Some(status));
         }
         let unfounded: Vec<_> = promises.unfounded().map(|(refusal, _)| *refusal).collect();
         assert_eq!(unfounded, [("sign in", 401), ("sign up", 400)]);
@@ -314,8 +385,8 @@ mod tests {
     #[test]
     fn who_is_refused_like_a_muted_user_is_remembered() {
         let mut promises = Promises::default();
-        for (what, status) in [("comment", 403), ("resolve", 403), ("view", 401), ("connect", 400)] {
-            promises.count(what, Some("a"), &Outcome::Refused(status), Some(status));
+        for (what, status) in [("comment", 403), ("view", 401), ("connect", 400)] {
+            promises.count(what, (Some("a"), "/post/comments"), &Outcome::Refused(status), Some(status));
         }
         assert_eq!(promises.restricted, BTreeSet::from([("a".to_owned(), 401), ("a".to_owned(), 403)]));
         assert_eq!(promises.unfounded().count(), 0);
@@ -323,10 +394,39 @@ mod tests {
     }
 
     #[test]
+    fn who_is_refused_by_a_lock_is_no_muted_user() {
+        let mut promises = Promises::default();
+        promises.locked.insert("post".to_owned());
+        for path in ["/post/comments", "/other/comments"] {
+            promises.count("comment", (Some("a"), path), &Outcome::Refused(403), Some(403));
+        }
+        promises.count("comment", (Some("b"), "/post/comments"), &Outcome::Refused(403), Some(403));
+        assert_eq!(promises.restricted, BTreeSet::from([("a".to_owned(), 403)]), "for the other post");
+        assert_eq!(promises.refusals[&(LOCKED_OUT, 403)], 2);
+        assert_eq!(promises.unfounded().count(), 0);
+    }
+
+    #[test]
+    fn a_scheduled_decision_ends_claims_and_is_cancelled_for_certain_or_perhaps() {
+        let mut promises = Promises::default();
+        promises.scheduled.insert("post".to_owned());
+        promises.claimed("post", "mia");
+        promises.claimed("post", "max");
+        assert_eq!(promises.claimed_twice, BTreeSet::new());
+        let ends = [("a", OK, Some(true)), ("b", Outcome::Unknown, None), ("c", Outcome::Refused(409), Some(false))];
+        for (id, outcome, cancelled) in ends {
+            let scheduled = PromisedSchedule { author: "ada".to_owned(), cancelled: Some(false) };
+            promises.schedules.insert(id.to_owned(), scheduled);
+            promises.cancelled(id, &outcome);
+            assert_eq!(promises.schedules[id].cancelled, cancelled);
+        }
+    }
+
+    #[test]
     fn an_outage_is_no_failure_and_neither_is_silence() {
         let mut promises = Promises::default();
         for status in [Some(503), None, Some(500)] {
-            promises.count("view", None, &Outcome::Unknown, status);
+            promises.count("view", (None, "/"), &Outcome::Unknown, status);
         }
         assert_eq!(promises.failures().collect::<Vec<_>>(), [("view", 500, 1)]);
         assert_eq!(promises.unknown, 3);

@@ -67,7 +67,9 @@ select format('post has not indexed post %s', post_id) from post.search_pending
 union all
 select format('post has not processed picture %s', id) from post.media where status = 'UPLOADED'
 union all
-select format('post has not deleted file %s', id) from post.media_blob where doomed_at is not null;
+select format('post has not deleted file %s', id) from post.media_blob where doomed_at is not null
+union all
+select format('moderation has not made scheduled decision %s', id) from moderation.scheduled_decision where status = 'WAITING';
 
 -- The relations of users to each other and to posts.
 create temp view related (kind, user_id, target_id) as
@@ -91,6 +93,11 @@ select (message ->> 'target_id')::uuid, (message ->> 'user_id')::uuid from auth.
 create temp view unwanted as
 select (message ->> 'content_id')::uuid as id from moderation.outbox
 where stream in ('post_delete_requested', 'moderation_post_comment_delete_requested');
+
+-- What moderation has deleted for good.
+create temp view removed as
+select (message ->> 'subject_id')::uuid as id from moderation.outbox
+where stream = 'moderation_decided' and message ->> 'visibility' = 'REMOVED';
 
 -- How often moderation has hidden a post or comment that was to be seen, and what it has shown again.
 create temp view visibility_change (id, hides, shows) as
@@ -130,12 +137,16 @@ left join (
     group by type, id
 ) as in_force using (type, id);
 
--- The decisions of moderators that close a review.
+-- The decisions of moderators that close a review. A scheduled one is made whoever has claimed its subject then, and ends the claim: so
+-- two moderators may decide about that subject.
 create temp view closing as
 select seq, type, id, details from log_entry
-where kind = 'decided' and actor_type = 'MODERATOR' and (details ->> 'closes_review')::boolean;
+where kind = 'decided' and actor_type = 'MODERATOR' and (details ->> 'closes_review')::boolean
+    and not exists (
+        select from moderation.scheduled_decision as scheduled
+        where (scheduled.subject_type, scheduled.subject_id) = (log_entry.type, log_entry.id));
 
--- The strikes that follow from the log, with the weights of the reasons for which the moderators of a run hide something.
+-- The strikes that follow from the log, with the weights of the reasons for which the moderators of a run hide or remove something.
 create temp view logged_strike (decision, weight, revoked) as
 select (made.details ->> 'decision')::uuid, weight, taken_back.decision is not null
 from log_entry as made
@@ -146,14 +157,14 @@ left join (
     where kind = 'ended' and details ->> 'why' in ('REVERSED', 'OVERTURNED')
 ) as taken_back on taken_back.decision = made.details ->> 'decision'
 where made.kind = 'decided' and made.actor_type = 'MODERATOR' and made.type <> 'USER'
-    and made.details -> 'actions' @> '[{"action": "HIDE"}]';
+    and made.details -> 'actions' @? '$[*] ? (@.action == "HIDE" || @.action == "REMOVE")';
 
 -- Contents that a moderator has decided about, or an appeal: what machines say of their texts holds no longer.
 create temp view decided_by_people as
 select distinct id from log_entry where actor_type = 'MODERATOR' and kind in ('decided', 'ended');
 
 -- The home feed of each user, newest first: the published posts of those whom they read, and their own, less what they have muted or
--- hidden.
+-- hidden, and what moderation has limited to its author.
 create temp view feed_recount (reader, post_id, key, place) as
 select reader, post.id, key, row_number() over (partition by reader order by key desc)
 from (
@@ -164,7 +175,10 @@ cross join lateral engagement.feed_key(post.id, published_at) as key
 where status = 'POSTED' and hidden_at is null and published_at is not null
     and not exists (select from apart where (one, other) = (reader, author))
     and not exists (select from engagement.mute where (mute.user_id, mute.target_id) = (reader, author))
-    and not exists (select from engagement.post_hide where (post_hide.user_id, post_hide.post_id) = (reader, post.id));
+    and not exists (select from engagement.post_hide where (post_hide.user_id, post_hide.post_id) = (reader, post.id))
+    and (reader = author or not exists (
+        select from moderation.subject
+        where (subject.type, subject.id) = ('POST', post.id) and subject.visibility = 'LIMITED'));
 
 -- Posts, comments and pictures, and whether users are answered that they do not exist.
 create temp view judged_content as
@@ -187,6 +201,12 @@ from post.post left join (
     select message ->> 'id' as post_id, count(*) as views from interaction.outbox where stream = 'post_viewed' group by 1
 ) as viewed on post_id = id::text
 union all
+select id::text, 'repeated views of post', repeated_views, coalesce(views, 0)
+from post.post left join (
+    select message ->> 'id' as post_id, count(*) as views from interaction.outbox
+    where stream = 'post_viewed' and message ->> 'repeated' = 'true' group by 1
+) as viewed on post_id = id::text
+union all
 select post_id::text, 'comments of card', comments,
     (select count(*) from interaction.comment where comment.post_id = post_count.post_id and comment.hidden_at is null)
 from engagement.post_count
@@ -198,6 +218,12 @@ union all
 select post_count.post_id::text, 'views of card', post_count.views, coalesce(viewed.views, 0)
 from engagement.post_count left join (
     select message ->> 'id' as post_id, count(*) as views from interaction.outbox where stream = 'post_viewed' group by 1
+) as viewed on viewed.post_id = post_count.post_id::text
+union all
+select post_count.post_id::text, 'repeated views of card', post_count.repeated_views, coalesce(viewed.views, 0)
+from engagement.post_count left join (
+    select message ->> 'id' as post_id, count(*) as views from interaction.outbox
+    where stream = 'post_viewed' and message ->> 'repeated' = 'true' group by 1
 ) as viewed on viewed.post_id = post_count.post_id::text
 union all
 select id::text, 'connections of account', total_connections,
@@ -229,11 +255,15 @@ from engagement.summary full join (
     select created_by, category, count(*) as posts from post.post, unnest(types) as category group by 1, 2
 ) as posts on created_by = user_id and posts.category = summary.category
 union all
--- Per day, all days of a run together.
+-- Per day, all days of a run together; repeated views are on none.
 select profile.user_id::text, 'actions by day of profile', coalesce(sum(total), 0)::bigint,
-    total_owned_posts + total_post_comments + total_post_reactions + total_post_views
+    total_owned_posts + total_post_comments + total_post_reactions + total_post_views - coalesce(repeated, 0)
 from engagement.profile left join engagement.activity on activity.user_id = profile.user_id
-group by profile.user_id, total_owned_posts, total_post_comments, total_post_reactions, total_post_views;
+left join (
+    select message ->> 'viewed_by' as viewer, count(*) as repeated from interaction.outbox
+    where stream = 'post_viewed' and message ->> 'repeated' = 'true' group by 1
+) as viewed on viewer = profile.user_id::text
+group by profile.user_id, total_owned_posts, total_post_comments, total_post_reactions, total_post_views, repeated;
 
 -- Who must be notified of whose reaction, comment or reply on which post: of others', while the post can be seen, and no block or mute
 -- keeps the reader away from them or from the post's author.

@@ -54,22 +54,31 @@ impl Workload {
 
     /// Sends a request to one of the replicas, as a balancer would, and returns how it ended.
     pub async fn ask(&self, dice: &mut StdRng, request: UserRequest<'_>) -> Outcome {
+        self.ask_under(None, dice, request).await
+    }
+
+    /// Sends a request under an `Idempotency-Key`, where one is given: sent again under it, it is carried out once.
+    pub async fn ask_under(&self, key: Option<&str>, dice: &mut StdRng, request: UserRequest<'_>) -> Outcome {
         let UserRequest { what, service, method, path, caller, body } = request;
         let mut call = self.http.request(method, self.url(dice, service, &path));
+        if let Some(key) = key {
+            call = call.header("Idempotency-Key", key);
+        }
         if let Some((_, token)) = caller {
             call = call.bearer_auth(token);
         }
         if let Some(body) = &body {
             call = call.json(body);
         }
-        self.finish(what, caller.map(|(person, _)| person), call).await
+        self.finish(what, (caller.map(|(person, _)| person), path.as_str()), call).await
     }
 
     /// Uploads a picture of a user to one of the replicas.
     pub async fn upload(&self, dice: &mut StdRng, (person, token): (&str, &str)) -> Outcome {
         let call = self.http.post(self.url(dice, &POST, "/media")).bearer_auth(token);
         let picture = pictures::picture(dice.random());
-        self.finish("upload", Some(person), client::with_picture(call, "POST", "A gradient", &picture)).await
+        let call = client::with_picture(call, "POST", "A gradient", &picture);
+        self.finish("upload", (Some(person), "/media"), call).await
     }
 
     /// The address of a path at one of the replicas.
@@ -78,15 +87,20 @@ impl Workload {
         format!("{}/api/v1{path}", replicas[dice.random_range(0..replicas.len())].url(self.port_base))
     }
 
-    /// Sends a request of a kind by a user, and returns how it ended.
-    async fn finish(&self, what: &'static str, person: Option<&str>, call: reqwest::RequestBuilder) -> Outcome {
+    /// Sends a request of a kind by a user to a path, and returns how it ended.
+    async fn finish(
+        &self,
+        what: &'static str,
+        by_and_path: (Option<&str>, &str),
+        call: reqwest::RequestBuilder,
+    ) -> Outcome {
         let answered = answer(call).await.ok();
         let outcome = match &answered {
             Some((status, _)) if status.is_client_error() => Outcome::Refused(status.as_u16()),
             Some((status, body)) if status.is_success() => Outcome::Ok(body.clone()),
             _ => Outcome::Unknown,
         };
-        self.promises().count(what, person, &outcome, answered.map(|(status, _)| status.as_u16()));
+        self.promises().count(what, by_and_path, &outcome, answered.map(|(status, _)| status.as_u16()));
         outcome
     }
 }
