@@ -3,13 +3,13 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use futures::future::try_join_all;
-use redis::aio::ConnectionManager;
-use redis::{AsyncCommands, Script, Value, from_redis_value_ref};
+use redis::{AsyncCommands, Script};
 use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::models::{self, UserDetail};
 use crate::core::app::App;
+use crate::core::ground::redis::Redis;
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::users::{ApiWord, address};
 
@@ -71,7 +71,7 @@ struct Walk {
 /// Keeps the hashes up to date.
 pub struct HashWriter {
     db: PgPool,
-    redis: ConnectionManager,
+    redis: Redis,
     walk: Option<Walk>,
 }
 
@@ -88,21 +88,6 @@ fn gone_key(id: Uuid) -> String {
 /// The mark of a new walk.
 fn walk_key() -> String {
     format!("auth:user_detail:walk:{{{COMPLETE}}}:{}", Uuid::now_v7())
-}
-
-/// The processes that answer `INFO`: one, or in a cluster every primary, each under its address. A primary that is replaced, or
-/// started again, may lack what its shard held: then this is another text.
-fn processes(info: &Value) -> redis::RedisResult<String> {
-    let texts = match info {
-        Value::Map(shards) => {
-            shards.iter().map(|(_, info)| from_redis_value_ref(info)).collect::<Result<Vec<String>, _>>()?
-        }
-        one => vec![from_redis_value_ref(one)?],
-    };
-    let run_id = |text: &String| text.lines().find_map(|line| Some(line.strip_prefix("run_id:")?.trim().to_owned()));
-    let mut processes: Vec<_> = texts.iter().filter_map(run_id).collect();
-    processes.sort_unstable();
-    Ok(processes.join("+"))
 }
 
 impl HashWriter {
@@ -153,7 +138,7 @@ impl HashWriter {
 
     /// Whether Redis is what was last found complete; if not, a walk begins.
     async fn detect_loss(&mut self) -> anyhow::Result<Outcome> {
-        let processes = processes(&redis::cmd("INFO").arg("server").query_async(&mut self.redis).await?)?;
+        let processes = self.redis.runs().await?;
         let complete: Option<String> = self.redis.get(COMPLETE).await?;
         if complete.as_ref() == Some(&processes) {
             return Ok(Outcome::Idle(POLL));
@@ -234,22 +219,5 @@ mod tests {
         assert_eq!(slot(COMPLETE), slot(&walk_key()));
         let spread: std::collections::BTreeSet<_> = people.map(|person| slot(&key(person))).into();
         assert!(spread.len() > 1, "people do not share one: {spread:?}");
-    }
-
-    /// A primary that was replaced came from a copy that may lack the last writes of its shard.
-    #[test]
-    fn another_primary_of_any_shard_is_another_redis() {
-        let info = |run_id: &str| Value::BulkString(format!("# Server\r\nrun_id:{run_id}\r\nport:1\r\n").into());
-        let cluster = |shards: &[(&str, &str)]| {
-            let shard = |(address, run_id): &(&str, &str)| (Value::SimpleString((*address).into()), info(run_id));
-            processes(&Value::Map(shards.iter().map(shard).collect())).unwrap()
-        };
-        assert_eq!(processes(&info("abc")).unwrap(), "abc");
-        let complete = cluster(&[("a:1", "r1"), ("b:1", "r2"), ("c:1", "r3")]);
-        assert_eq!(complete, "r1+r2+r3");
-        assert_eq!(cluster(&[("c:1", "r3"), ("a:1", "r1"), ("b:1", "r2")]), complete, "in whichever order they answer");
-        assert_ne!(cluster(&[("a:1", "r1"), ("b:1", "r2"), ("d:1", "r4")]), complete, "a replica took over from c");
-        assert_ne!(cluster(&[("a:1", "r1"), ("b:1", "r5"), ("c:1", "r3")]), complete, "b was started again");
-        assert!(processes(&Value::Int(1)).is_ok_and(|processes| processes.is_empty()), "and never what was complete");
     }
 }

@@ -10,16 +10,17 @@
 //! ends by a script that takes effect only where the mark still is: a feed that was dropped meanwhile stays dropped.
 //!
 //! While Redis is away, feeds are read from Postgres, and nothing fails.
+use std::pin::pin;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use futures::{StreamExt, stream};
 use rand::RngExt;
-use redis::aio::ConnectionManager;
 use redis::{RedisError, Script};
 use uuid::Uuid;
 
 use super::pages::Place;
+use crate::core::ground::redis::Redis;
 
 /// Posts that are kept of a feed: four pages of the largest size.
 pub const CAPACITY: i64 = 800;
@@ -196,16 +197,16 @@ pub enum FeedLookup {
 
 /// The feeds.
 pub struct FeedCache {
-    redis: ConnectionManager,
+    redis: Redis,
     /// The Redis of the event streams, where live streams subscribe to news: the one of the feeds may be another server.
-    news: ConnectionManager,
+    news: Redis,
     /// Until when Redis is not asked.
     cooldown: Mutex<Option<Instant>>,
 }
 
 impl FeedCache {
     /// Feeds in one Redis, whose news are published in another, or the same.
-    pub fn new(redis: ConnectionManager, news: ConnectionManager) -> Self {
+    pub fn new(redis: Redis, news: Redis) -> Self {
         Self { redis, news, cooldown: Mutex::default() }
     }
 
@@ -255,23 +256,40 @@ impl FeedCache {
     /// Brings a post into the feeds of readers, and its former keys out of them, and publishes to which readers it is new. Fails while
     /// the Redis of the feeds is away.
     pub async fn spread(&self, readers: &[Uuid], enters: Option<Uuid>, leaves: &[Uuid]) -> Result<(), RedisError> {
-        for readers in readers.chunks(CHUNK) {
-            let mut call = SPREAD.prepare_invoke();
-            for reader in readers {
-                call.key(name(*reader));
-            }
-            call.arg(CAPACITY).arg(enters.map_or(vec![], |key| key.as_bytes().to_vec()));
-            call.arg(leaves.len());
-            for id in leaves.iter().chain(readers) {
-                call.arg(&id.as_bytes()[..]);
-            }
-            let (added, news): (u64, Vec<u8>) = call.invoke_async(&mut self.redis.clone()).await?;
-            metrics::counter!("feed_entries_added_total").increment(added);
+        // In a cluster two feeds share no script, since they are on different servers; each has a call, and many are under way.
+        let (feeds, at_once) = if self.redis.is_cluster() { (1, CHUNK) } else { (CHUNK, 1) };
+        let calls: Vec<_> = readers.chunks(feeds).map(|readers| self.spread_among(readers, enters, leaves)).collect();
+        let mut answers = pin!(stream::iter(calls).buffered(at_once).ready_chunks(CHUNK));
+        while let Some(answers) = answers.next().await {
+            // What was done before a failure is published, too: to be done again it is not new.
+            let done: Vec<_> = answers.iter().filter_map(|answer| answer.as_ref().ok()).collect();
+            metrics::counter!("feed_entries_added_total").increment(done.iter().map(|(added, _)| added).sum());
+            let news: Vec<u8> = done.iter().flat_map(|(_, news)| news).copied().collect();
             if !news.is_empty() {
                 self.publish(NEWS, &news).await;
             }
+            answers.into_iter().try_for_each(|answer| answer.map(drop))?;
         }
         Ok(())
+    }
+
+    /// One call of [`SPREAD`]: how many feeds got the post, and the ids of the readers that have it newly.
+    async fn spread_among(
+        &self,
+        readers: &[Uuid],
+        enters: Option<Uuid>,
+        leaves: &[Uuid],
+    ) -> Result<(u64, Vec<u8>), RedisError> {
+        let mut call = SPREAD.prepare_invoke();
+        for reader in readers {
+            call.key(name(*reader));
+        }
+        call.arg(CAPACITY).arg(enters.map_or(vec![], |key| key.as_bytes().to_vec()));
+        call.arg(leaves.len());
+        for id in leaves.iter().chain(readers) {
+            call.arg(&id.as_bytes()[..]);
+        }
+        call.invoke_async(&mut self.redis.clone()).await
     }
 
     /// Publishes that there is a new post that readers look up: which of them have open streams is known where these are.
@@ -298,17 +316,9 @@ impl FeedCache {
         redis::cmd("DEL").arg(&feeds).query_async(&mut self.redis.clone()).await
     }
 
-    /// Which run of Redis it is: another one after a restart or a failover. Fails while Redis is away, and ends the connection to
-    /// one that is not the primary any more, as the relay does.
-    pub async fn run_id(&self) -> anyhow::Result<String> {
-        let mut redis = self.redis.clone();
-        let info: String = redis::cmd("INFO").query_async(&mut redis).await?;
-        if info.contains("role:slave") {
-            let () = redis::cmd("QUIT").query_async(&mut redis).await?;
-            bail!("the Redis of the feeds is not the primary any more");
-        }
-        let run = info.lines().find_map(|line| line.strip_prefix("run_id:"));
-        Ok(run.context("Redis does not say which run it is")?.to_owned())
+    /// Which run of Redis it is: another one after a restart or a failover. Fails while Redis is away.
+    pub async fn run_id(&self) -> Result<String, RedisError> {
+        self.redis.clone().runs().await
     }
 
     /// The answer of Redis, if it comes in time.

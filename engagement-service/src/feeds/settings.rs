@@ -1,6 +1,7 @@
 //! The settings of feeds.
-use redis::IntoConnectionInfo;
 use secrecy::SecretString;
+
+use crate::core::ground::settings::check_redis_url;
 
 /// Where feeds are kept, and for which authors and readers they are not.
 #[expect(clippy::struct_field_names, reason = "the fields are named as the settings are")]
@@ -18,8 +19,4 @@ pub struct FeedSettings {
     /// Connections above which a reader's feed is kept for ten minutes only, and not for 14 days
     #[arg(long, env = "FEED_MANY_CONNECTIONS", default_value_t = 2_000, value_parser = clap::value_parser!(i64).range(1..))]
     pub feed_many_connections: i64,
-}
-
-fn check_redis_url(text: &str) -> Result<SecretString, String> {
-    text.into_connection_info().map(|_| text.into()).map_err(|cause| cause.to_string())
 }

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use redis::aio::{PubSub, PubSubStream};
+use redis::{Client, ErrorKind, RedisError, RedisResult};
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use super::hub::Hub;
 use super::{FEED_NEWS, FEED_POSTS, NOTIFICATIONS_NEWS};
 use crate::core::app::App;
+use crate::core::ground::redis::RedisAddress;
 use crate::core::ground::worker::{Outcome, Worker};
 
 /// How often the open streams are compared with Postgres, for changes of which no message came.
@@ -85,7 +87,20 @@ impl Worker for Listener {
 }
 
 async fn connect(app: &App) -> anyhow::Result<PubSubStream> {
-    let mut connection: PubSub = app.settings.redis()?.get_async_pubsub().await?;
+    let mut connection = connect_to_subscribe(&app.settings.redis()?).await?;
     connection.subscribe(&[NOTIFICATIONS_NEWS, FEED_NEWS, FEED_POSTS]).await?;
     Ok(connection.into_on_message())
+}
+
+/// A connection that subscribes to channels. In a cluster any node that answers has all of them.
+async fn connect_to_subscribe(address: &RedisAddress) -> RedisResult<PubSub> {
+    let RedisAddress::Cluster(nodes) = address else { return address.primary().await?.get_async_pubsub().await };
+    let mut failure = RedisError::from((ErrorKind::InvalidClientConfig, "a cluster without nodes"));
+    for node in nodes {
+        match Client::open(node.clone())?.get_async_pubsub().await {
+            Ok(connection) => return Ok(connection),
+            Err(cause) => failure = cause,
+        }
+    }
+    Err(failure)
 }

@@ -24,6 +24,7 @@ use crate::core::events::Subscription;
 use crate::core::events::consumer::{Consumer, Step};
 use crate::core::events::relay::Relay;
 use crate::core::ground::database;
+use crate::core::ground::redis::RedisAddress;
 use crate::core::ground::settings::Base;
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::serve::{Features, Service};
@@ -31,6 +32,8 @@ use crate::matrix;
 
 /// Databases of Redis that tests take turns in; the first is kept for counting.
 const DATABASES: u32 = 9999;
+/// How long a cluster may take to be emptied.
+const REDIS_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A service under test.
 pub struct Platform {
@@ -63,7 +66,8 @@ impl Platform {
         let base = Base::from_arg_matches(&parse(service, &arguments)).unwrap();
         arguments.extend(["--redis-url".into(), own_redis(base.redis_url.expose_secret()).await]);
         let platform = Self::open(service, arguments);
-        database::prepare(&platform.app.db, service.schema, service.migrations).await.unwrap();
+        let app = &platform.app;
+        database::prepare(&app.db, &app.direct, service.schema, service.migrations).await.unwrap();
         platform
     }
 
@@ -222,7 +226,14 @@ fn parse(service: &Service, arguments: &[String]) -> ArgMatches {
     service.command().args_override_self(true).try_get_matches_from(arguments).unwrap()
 }
 
+/// A database of Redis that no other test uses at the time. A cluster has one, which is emptied: there tests run one after another.
 async fn own_redis(url: &str) -> String {
+    let address: RedisAddress = url.parse().unwrap();
+    if let RedisAddress::Cluster(_) = address {
+        let mut cluster = address.connect(REDIS_PATIENCE).await.unwrap();
+        redis::cmd("FLUSHALL").query_async::<()>(&mut cluster).await.unwrap();
+        return url.to_owned();
+    }
     let server =
         url.trim_end_matches(|c: char| c.is_ascii_digit() && url.matches('/').count() > 2).trim_end_matches('/');
     let client = redis::Client::open(format!("{server}/0")).unwrap();

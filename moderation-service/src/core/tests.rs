@@ -255,8 +255,10 @@ async fn nonsense_stops_no_stream_that_it_consumes(_: PgPoolOptions, database: P
 async fn replicas_share_leases_and_take_over_those_of_the_dead(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
     let (one, other) = (platform.beside(&[]).app, platform.beside(&[]).app);
-    let (mut first, mut second) =
-        (LeaseManager::new(one.db.clone(), SERVICE.schema), LeaseManager::new(other.db.clone(), SERVICE.schema));
+    let (mut first, mut second) = (
+        LeaseManager::new(one.direct.clone(), SERVICE.schema),
+        LeaseManager::new(other.direct.clone(), SERVICE.schema),
+    );
     let names = ["a", "b", "c", "d"];
     let leases = [&mut first, &mut second].map(|manager| names.map(|name| manager.want(name)));
     let held = |of: usize| leases[of].iter().map(|lease| u8::from(*lease.borrow())).collect::<Vec<_>>();

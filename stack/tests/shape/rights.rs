@@ -13,7 +13,7 @@ const HEAD: &str = "\
 # stream or a limit is new, it writes this file's next version beside it. In words: docs/security.md.
 ";
 /// For every connection: what names no key. Not how other clients are disconnected, nor how the server is configured.
-const KEYLESS: &str = "+@connection -@dangerous +info +time +script|load";
+const KEYLESS: &str = "+@connection -@dangerous +info +time +script|load +cluster|slots";
 /// With keys that the service alone writes.
 const OWN: &str = "+@stream +@hash +@string +eval +evalsha +del +exists +pexpire";
 /// With streams of other services: read, and acknowledge in a group. Neither append nor remove.

@@ -44,11 +44,14 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
         let EvenMuted(user) = EvenMuted::from_request_parts(parts, state).await?;
         let writes = matches!(parts.method, Method::POST | Method::PUT | Method::PATCH);
-        if writes && user.status == Status::Muted {
-            return Err(Error::Refused(StatusCode::FORBIDDEN, "Muted users cannot write"));
-        }
-        Ok(user)
+        let refused = writes && user.status == Status::Muted;
+        if refused { Err(Error::Refused(StatusCode::FORBIDDEN, "Muted users cannot write")) } else { Ok(user) }
     }
+}
+
+/// Whether a token is the service token, compared in constant time; where none is set, no token is.
+pub fn is_service_token(app: &App, given: &str) -> bool {
+    app.settings.service_token.as_ref().is_some_and(|own| own.expose_secret().as_bytes().ct_eq(given.as_bytes()).into())
 }
 
 /// An operator, or another service of the platform: any caller that has the service token.
@@ -62,9 +65,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
         let given = bearer(&parts.headers).ok_or(NOT_AUTHENTICATED)?;
-        let app = App::from_ref(state);
-        let expected = app.settings.service_token.as_ref().map(ExposeSecret::expose_secret);
-        let knows = expected.is_some_and(|expected| bool::from(expected.as_bytes().ct_eq(given.as_bytes())));
+        let knows = is_service_token(&App::from_ref(state), given);
         if knows { Ok(Self) } else { Err(Error::Refused(StatusCode::FORBIDDEN, "Not an operator")) }
     }
 }

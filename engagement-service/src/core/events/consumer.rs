@@ -9,7 +9,6 @@ use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use chrono::{TimeDelta, Utc};
-use redis::aio::MultiplexedConnection;
 use redis::{AsyncCommands, RedisError, ToRedisArgs, Value};
 use tokio::sync::watch;
 use tracing::Instrument;
@@ -18,6 +17,7 @@ use crate::core::app::App;
 use crate::core::events::inbox::{self, Entries, consecutive, move_watermark, park};
 use crate::core::events::retention::RETENTION_DAYS;
 use crate::core::events::{BLOCK, Event, Failure, Id, Subscription, backlog, connect_to_read, repair};
+use crate::core::ground::redis::Redis;
 use crate::core::ground::telemetry::{Trace, spans, trace};
 use crate::core::ground::worker::{Outcome, Worker, backoff};
 
@@ -44,7 +44,7 @@ pub struct Consumer {
     app: App,
     subscription: Subscription,
     lease: watch::Receiver<bool>,
-    connection: Option<MultiplexedConnection>,
+    connection: Option<Redis>,
     watermark: Option<Id>,
     /// Its own entries that were delivered and not acknowledged come first.
     pending_first: bool,
@@ -223,7 +223,7 @@ impl Consumer {
         Ok(Step::Gap { watermark, found: found.id })
     }
 
-    async fn connection(&mut self) -> Result<MultiplexedConnection, RedisError> {
+    async fn connection(&mut self) -> Result<Redis, RedisError> {
         if let Some(connection) = &self.connection {
             return Ok(connection.clone());
         }

@@ -9,7 +9,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime};
 
-use redis::aio::ConnectionManager;
 use redis::streams::StreamInfoStreamReply;
 use redis::{AsyncCommands, ErrorKind, RedisResult, Script, ServerErrorKind};
 use sqlx::PgPool;
@@ -18,6 +17,7 @@ use crate::core::app::App;
 use crate::core::events::Id;
 use crate::core::events::numbering::number;
 use crate::core::events::outbox::{BATCH, NumberedEvent, list_numbered};
+use crate::core::ground::redis::Redis;
 use crate::core::ground::telemetry::{spans, trace};
 use crate::core::ground::worker::{Outcome, Worker};
 
@@ -65,7 +65,7 @@ static APPEND: LazyLock<Script> = LazyLock::new(|| {
 /// Publishes the outbox of one service.
 pub struct Relay {
     db: PgPool,
-    redis: ConnectionManager,
+    redis: Redis,
     source: &'static str,
     streams: &'static [&'static str],
     /// The last id of each stream, as far as this relay knows; forgotten whenever it may be wrong.
@@ -136,13 +136,8 @@ impl Relay {
         if all_known && self.last_full_check.is_some_and(|checked| checked.elapsed() < IDLE_POLL) {
             return Ok(());
         }
-        // After a failover the demoted server keeps its connections, answers reads and refuses writes. The one that all share is
-        // ended here; the next one leads to whatever server the address leads to by then.
-        let role: String = redis::cmd("INFO").arg("replication").query_async(&mut self.redis).await?;
-        if role.contains("role:slave") {
-            let () = redis::cmd("QUIT").query_async(&mut self.redis).await?;
-            anyhow::bail!("Redis is not the primary any more");
-        }
+        // Fails where another server is the primary by now; the connection leads there the next time.
+        self.redis.runs().await?;
         for stream in self.streams {
             let found = last_id(&mut self.redis, stream).await?;
             if let Some(expected) = self.last.insert(stream, found).filter(|expected| *expected > found) {
@@ -175,7 +170,7 @@ impl Relay {
 /// The one way in which a stream is written: a batch goes behind the last id that the relay knows of, or not at all. Answers
 /// whether it did, and the stream's last id. An error says nothing about either.
 async fn append(
-    redis: &mut ConnectionManager,
+    redis: &mut Redis,
     source: &str,
     stream: &str,
     last: Id,
@@ -197,7 +192,7 @@ async fn append(
 }
 
 /// The last id of a stream; 0-0 when there is no such stream.
-pub(super) async fn last_id(redis: &mut ConnectionManager, stream: &str) -> anyhow::Result<Id> {
+pub(super) async fn last_id(redis: &mut Redis, stream: &str) -> anyhow::Result<Id> {
     let reply: RedisResult<StreamInfoStreamReply> = redis.xinfo_stream(stream).await;
     match reply {
         Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError) => Ok(Id::default()),

@@ -2,7 +2,6 @@
 //!
 //! A stream is cut below what every group has acknowledged, never by length. The outbox keeps what was published for a
 //! week, so that a stream, or a consumer's database, can be restored from it; what was not published it keeps for ever.
-use redis::aio::ConnectionManager;
 use redis::streams::{StreamInfoGroupsReply, StreamPendingReply};
 use redis::{AsyncCommands, ErrorKind, ServerErrorKind};
 
@@ -10,6 +9,7 @@ use crate::core::app::App;
 use crate::core::events::Id;
 use crate::core::events::relay::last_id;
 use crate::core::ground::jobs::Job;
+use crate::core::ground::redis::Redis;
 
 /// How long published events stay in the outbox, in days.
 pub const RETENTION_DAYS: i32 = 7;
@@ -46,7 +46,7 @@ pub async fn trim(app: &App, stream: &str) -> anyhow::Result<u64> {
 }
 
 /// The first entry that some group has not acknowledged; none when no group reads the stream, or there is none.
-async fn first_needed(redis: &mut ConnectionManager, stream: &str) -> anyhow::Result<Option<Id>> {
+async fn first_needed(redis: &mut Redis, stream: &str) -> anyhow::Result<Option<Id>> {
     let groups: StreamInfoGroupsReply = match redis.xinfo_groups(stream).await {
         Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError) => return Ok(None),
         reply => reply?,

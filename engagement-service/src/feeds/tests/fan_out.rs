@@ -20,9 +20,8 @@ async fn a_post_enters_the_feeds_that_are_kept_and_no_other(_: PgPoolOptions, da
     world.follow(away, bert).await;
     world.work().await;
     assert_eq!(world.feed(anna).await, NO_POSTS);
-    let client =
-        redis::Client::open(secrecy::ExposeSecret::expose_secret(&world.platform.app.settings.redis_url)).unwrap();
-    let mut news = client.get_async_pubsub().await.unwrap();
+    let mut news =
+        world.platform.app.settings.redis().unwrap().primary().await.unwrap().get_async_pubsub().await.unwrap();
     news.subscribe("feed:news").await.unwrap();
     let post = world.post(bert).await;
     world.work().await;

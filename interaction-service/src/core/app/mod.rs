@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use redis::aio::ConnectionManager;
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgPool, PgTransaction};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::core::app::identity::Authenticate;
 use crate::core::app::limits::Limits;
+use crate::core::ground::redis::Redis;
 use crate::core::ground::settings::Base;
 use crate::core::ground::worker::{self, Worker};
 
@@ -35,7 +36,9 @@ pub struct AppState {
     pub publishes: &'static [&'static str],
     pub settings: Base,
     pub db: PgPool,
-    pub redis: ConnectionManager,
+    /// For what needs a session of its own, which no pooler takes away between two transactions.
+    pub direct: PgConnectOptions,
+    pub redis: Redis,
     /// Calls of other services.
     pub http: reqwest::Client,
     /// Finds out who calls.

@@ -26,13 +26,13 @@ use std::time::Duration;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, RedisResult};
+use redis::RedisResult;
 use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use crate::core::api::errors::is_transient;
 use crate::core::app::App;
+use crate::core::ground::redis::Redis;
 use crate::core::ground::telemetry::meters;
 
 /// How long Redis holds a read of a stream at whose end nothing is new.
@@ -43,9 +43,8 @@ const BATCH: usize = 500;
 const READ_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// A connection to Redis for reads that block, which would hold up everything else that shares one.
-async fn connect_to_read(app: &App) -> RedisResult<MultiplexedConnection> {
-    let config = AsyncConnectionConfig::new().set_response_timeout(Some(READ_TIMEOUT));
-    app.settings.redis()?.get_multiplexed_async_connection_with_config(&config).await
+async fn connect_to_read(app: &App) -> RedisResult<Redis> {
+    app.settings.redis()?.connect(READ_TIMEOUT).await
 }
 
 /// The id of an entry in a stream: `<ms>-<seq>`. Ours are `<position>-0`; the original's begin with a time.

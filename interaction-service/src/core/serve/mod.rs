@@ -12,7 +12,6 @@ use anyhow::Context;
 use axum::Router;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use metrics_exporter_prometheus::PrometheusHandle;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use tokio::signal::unix::{SignalKind, signal};
@@ -113,13 +112,9 @@ impl Service {
     pub fn open(&self, arguments: &ArgMatches, metrics: PrometheusHandle) -> anyhow::Result<App> {
         let settings = Base::from_arg_matches(arguments)?;
         settings.check()?;
-        let db = database::pool(database::options(settings.database()?, self.schema), settings.database_pool);
-        // Workers retry on their own, and a health check needs its answer now.
-        let patience = ConnectionManagerConfig::new()
-            .set_response_timeout(Some(REDIS_TIMEOUT))
-            .set_connection_timeout(Some(REDIS_TIMEOUT))
-            .set_number_of_retries(1);
-        let redis = ConnectionManager::new_lazy_with_config(settings.redis()?, patience)?;
+        let direct = database::options(settings.database_directly()?, self.schema);
+        let db = database::pool(database::pooled(&settings, &direct)?, settings.database_pool);
+        let redis = settings.redis()?.open(REDIS_TIMEOUT)?;
         Ok(Arc::new(AppState {
             name: self.name,
             group: self.group,
@@ -128,6 +123,7 @@ impl Service {
             limits: Limits::new(self.limits, &settings, redis.clone())?,
             http: http_client::builder().connect_timeout(HTTP_CONNECT).timeout(HTTP_TIMEOUT).build()?,
             db,
+            direct,
             redis,
             settings,
             metrics,
@@ -165,7 +161,7 @@ impl Service {
     /// Makes the tables, trying until Postgres is there, and then starts all background work.
     async fn work(&'static self, app: App, features: Features) {
         let mut failures = 0;
-        while let Err(error) = database::prepare(&app.db, self.schema, self.migrations).await {
+        while let Err(error) = database::prepare(&app.db, &app.direct, self.schema, self.migrations).await {
             tracing::warn!(error = format!("{error:#}"), "the database is not ready; trying again");
             app.prepared.send_replace(false);
             failures += 1;
@@ -174,7 +170,7 @@ impl Service {
             }
         }
         app.prepared.send_replace(true);
-        let mut leases = LeaseManager::new(app.db.clone(), self.schema);
+        let mut leases = LeaseManager::new(app.direct.clone(), self.schema);
         for subscription in features.subscriptions {
             let lease = leases.want(subscription.stream);
             app.start(format!("consumer of {}", subscription.stream), Consumer::new(app.clone(), subscription, lease));

@@ -3,6 +3,7 @@ pub mod database;
 pub mod http_client;
 pub mod jobs;
 pub mod leases;
+pub mod redis;
 pub mod settings;
 pub mod telemetry;
 pub mod worker;

@@ -10,9 +10,10 @@ use anyhow::Context;
 use axum::http::HeaderValue;
 use clap::{ArgMatches, Args, Command, ValueEnum};
 use ipnet::IpNet;
-use redis::IntoConnectionInfo;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
+
+use crate::core::ground::redis::RedisAddress;
 
 /// The fewest bytes of a secret in production: 256 bits.
 const SECRET_BYTES: usize = 32;
@@ -164,11 +165,16 @@ pub struct Base {
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_parser = check_postgres_url)]
     pub database_url: SecretString,
 
+    /// The same, as the same role and past the transaction pooler to which `DATABASE_URL` leads: for leases and migrations
+    #[arg(long, env = "DATABASE_DIRECT_URL", hide_env_values = true, value_parser = check_postgres_url)]
+    pub database_direct_url: Option<SecretString>,
+
     /// Connections to Postgres kept at most, from 2
     #[arg(long, env = "DATABASE_POOL", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..))]
     pub database_pool: u32,
 
-    /// Redis that holds the event streams: redis://host:port/database
+    /// Redis that holds the event streams: redis://host:port/database, redis://host:port,host:port?cluster, or
+    /// redis+sentinel://host:port,host:port/service/database
     #[arg(long, env = "REDIS_URL", hide_env_values = true, default_value = "redis://127.0.0.1:6379/0", value_parser = check_redis_url)]
     pub redis_url: SecretString,
 
@@ -242,8 +248,9 @@ fn check_postgres_url(text: &str) -> Result<SecretString, String> {
     text.parse::<PgConnectOptions>().map(|_| text.into()).map_err(|cause| cause.to_string())
 }
 
-fn check_redis_url(text: &str) -> Result<SecretString, String> {
-    text.into_connection_info().map(|_| text.into()).map_err(|cause| cause.to_string())
+/// Refuses what is no address of Redis.
+pub fn check_redis_url(text: &str) -> Result<SecretString, String> {
+    text.parse::<RedisAddress>().map(|_| text.into()).map_err(|cause| cause.to_string())
 }
 
 /// What the arguments, the environment and the files of secrets say. Ends the process with a message when an argument is
@@ -288,9 +295,14 @@ impl Base {
         self.database_url.expose_secret().parse()
     }
 
-    /// A client of Redis; it connects on first use.
-    pub fn redis(&self) -> redis::RedisResult<redis::Client> {
-        redis::Client::open(self.redis_url.expose_secret())
+    /// How to connect to it past a pooler, where there is one.
+    pub fn database_directly(&self) -> Result<PgConnectOptions, sqlx::Error> {
+        self.database_direct_url.as_ref().unwrap_or(&self.database_url).expose_secret().parse()
+    }
+
+    /// Where Redis is.
+    pub fn redis(&self) -> redis::RedisResult<RedisAddress> {
+        self.redis_url.expose_secret().parse()
     }
 }
 

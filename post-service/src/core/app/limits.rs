@@ -16,9 +16,9 @@ use axum::http::HeaderMap;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use redis::Script;
-use redis::aio::ConnectionManager;
 
 use crate::core::api::errors::Error;
+use crate::core::ground::redis::Redis;
 use crate::core::ground::settings::{Base, Environment, Rate, RateLimitSetting};
 
 /// Subjects remembered by a replica while Redis is away, before it drops those whose bucket is empty.
@@ -103,7 +103,7 @@ struct ConfiguredLimit {
 
 /// The limits of a service.
 pub struct Limits {
-    redis: ConnectionManager,
+    redis: Redis,
     /// Until when Redis is not asked.
     cooldown: Mutex<Option<Instant>>,
     configured: HashMap<&'static str, ConfiguredLimit>,
@@ -112,7 +112,7 @@ pub struct Limits {
 
 impl Limits {
     /// The limits as the service has them, changed as the settings say.
-    pub fn new(table: &'static [Limit], base: &Base, redis: ConnectionManager) -> anyhow::Result<Self> {
+    pub fn new(table: &'static [Limit], base: &Base, redis: Redis) -> anyhow::Result<Self> {
         let mut limits = Self { redis, cooldown: Mutex::default(), configured: HashMap::new(), routes: HashMap::new() };
         let mut chosen = HashMap::new();
         for setting in &base.rate_limits {
@@ -203,6 +203,7 @@ mod tests {
     use clap::{Args, Command, FromArgMatches};
 
     use super::*;
+    use crate::core::ground::redis::RedisAddress;
 
     #[tokio::test]
     async fn while_redis_is_away_a_limit_of_passwords_is_strict_and_others_are_open() {
@@ -228,9 +229,7 @@ mod tests {
         let command = Base::augment_args(Command::new("test"));
         let arguments = command.try_get_matches_from(usual.iter().chain(arguments)).unwrap();
         let settings = Base::from_arg_matches(&arguments).unwrap();
-        let client = redis::Client::open("redis://127.0.0.1:1").unwrap();
-        let redis =
-            ConnectionManager::new_lazy_with_config(client, redis::aio::ConnectionManagerConfig::new()).unwrap();
+        let redis = "redis://127.0.0.1:1".parse::<RedisAddress>().unwrap().open(REDIS_TIMEOUT).unwrap();
         Limits::new(table, &settings, redis)
     }
 

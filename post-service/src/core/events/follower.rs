@@ -2,12 +2,12 @@
 //! from now on, and it says so whenever it may have missed an entry.
 use anyhow::Context;
 use redis::AsyncCommands;
-use redis::aio::MultiplexedConnection;
 use redis::streams::StreamReadOptions;
 
 use crate::core::app::App;
 use crate::core::events::inbox::{Entries, field};
 use crate::core::events::{BLOCK, connect_to_read};
+use crate::core::ground::redis::Redis;
 use crate::core::ground::worker::{Outcome, Worker};
 
 /// What is done with a message, or, with none, when some may have been missed.
@@ -19,7 +19,7 @@ pub struct Follower {
     stream: &'static str,
     on_message: Box<OnMessage>,
     /// The connection, which is its own because reads block, and the entry up to which it has read.
-    reading: Option<(MultiplexedConnection, String)>,
+    reading: Option<(Redis, String)>,
 }
 
 impl Follower {

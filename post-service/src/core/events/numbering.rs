@@ -4,7 +4,6 @@
 //! the original one, which ours replaced, or this service before its Postgres was restored from a backup. Then the
 //! stream itself shows which of the outbox's events it has (they carry their id), and numbering goes on behind it.
 use redis::AsyncCommands;
-use redis::aio::ConnectionManager;
 use serde_json::value::RawValue;
 use sqlx::types::Json;
 use sqlx::{PgPool, PgTransaction};
@@ -13,6 +12,7 @@ use uuid::Uuid;
 use crate::core::events::Id;
 use crate::core::events::inbox::{Entries, field};
 use crate::core::events::outbox::{BATCH, NumberedEvent};
+use crate::core::ground::redis::Redis;
 
 /// Entries read in one go, when another service has written to the stream.
 const SCAN_PAGE: usize = 1000;
@@ -33,7 +33,7 @@ struct State {
 }
 
 /// Numbers the events of a stream that have no number yet; `last` is the stream's last id.
-pub async fn number(db: &PgPool, redis: &mut ConnectionManager, stream: &str, last: Id) -> anyhow::Result<Numbering> {
+pub async fn number(db: &PgPool, redis: &mut Redis, stream: &str, last: Id) -> anyhow::Result<Numbering> {
     let mut tx = db.begin().await?;
     let mut state = lock(&mut tx, stream).await?;
     if last.ms > state.last_pos {
@@ -95,13 +95,7 @@ struct Found {
 }
 
 /// Takes over a stream that is further than any number given out.
-async fn adopt_stream(
-    db: &PgPool,
-    redis: &mut ConnectionManager,
-    stream: &str,
-    last: Id,
-    state: &State,
-) -> anyhow::Result<()> {
+async fn adopt_stream(db: &PgPool, redis: &mut Redis, stream: &str, last: Id, state: &State) -> anyhow::Result<()> {
     let given_out = state.last_pos;
     // Up to the last of our entries that is still there, the stream has, or had, everything.
     let ours: Entries = redis.xrevrange_count(stream, format!("{given_out}-0"), "-", 1).await?;
@@ -151,7 +145,7 @@ async fn adopt_stream(
 }
 
 /// The entries behind a number that carry the id of an event.
-async fn find_events(redis: &mut ConnectionManager, stream: &str, known: i64, last: Id) -> anyhow::Result<Found> {
+async fn find_events(redis: &mut Redis, stream: &str, known: i64, last: Id) -> anyhow::Result<Found> {
     let mut found = Found::default();
     let mut after = Id { ms: known, seq: 0 };
     loop {

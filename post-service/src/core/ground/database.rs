@@ -2,12 +2,18 @@
 //!
 //! A service never waits for Postgres to start: the pool connects on first use, and [`prepare`] is tried again by the
 //! background until it succeeds. Until then `/health/ready` says so and requests get a 503.
+//!
+//! Where a pooler stands before Postgres, each transaction of the pool may have another session. Then what a session is given at its
+//! start here is given to the role instead, and what must have one session connects past the pooler.
 use std::time::Duration;
 
+use anyhow::Context;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
 use uuid::Uuid;
+
+use crate::core::ground::settings::Base;
 
 /// How long a request waits for a connection, before it is answered with 503.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -24,12 +30,27 @@ const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
 /// A connection's options: the schema as search path, the limits above, and a name by which all connections of this
 /// process are known (`lease`).
 pub fn options(options: PgConnectOptions, schema: &str) -> PgConnectOptions {
-    options.application_name(&format!("{schema} {}", Uuid::now_v7())).options([
+    options.application_name(&format!("{schema} {}", Uuid::now_v7())).options(session_settings(schema))
+}
+
+/// What every session has.
+const fn session_settings(schema: &str) -> [(&str, &str); 4] {
+    [
         ("search_path", schema),
         ("statement_timeout", STATEMENT_TIMEOUT),
         ("lock_timeout", LOCK_TIMEOUT),
         ("idle_in_transaction_session_timeout", "30s"),
-    ])
+    ]
+}
+
+/// The options of the pool: as they are without a pooler. One refuses settings at the start (the role has them: `prepare`), but
+/// passes on the name.
+pub fn pooled(settings: &Base, direct: &PgConnectOptions) -> sqlx::Result<PgConnectOptions> {
+    if settings.database_direct_url.is_none() {
+        return Ok(direct.clone());
+    }
+    let name = direct.get_application_name().unwrap_or_default();
+    Ok(settings.database()?.extra_float_digits(None).application_name(name))
 }
 
 /// A pool that connects when it is first used.
@@ -54,26 +75,27 @@ async fn is_reusable(connection: &mut PgConnection) -> sqlx::Result<bool> {
 }
 
 /// Makes the schema when it is missing, and brings its tables up to date.
-pub async fn prepare(db: &PgPool, schema: &str, migrations: &Migrator) -> anyhow::Result<()> {
-    // A role without CREATE on the database may not even run "create schema if not exists", so the catalogue is queried first.
-    let there =
-        sqlx::query_scalar!(r#"select to_regnamespace($1) is not null as "there!""#, schema).fetch_one(db).await?;
-    if !there {
-        db.execute(AssertSqlSafe(format!(r#"create schema if not exists "{schema}""#))).await?;
-    }
+pub async fn prepare(db: &PgPool, direct: &PgConnectOptions, schema: &str, files: &Migrator) -> anyhow::Result<()> {
     // A migration may take its time, but not wait for a lock: every later query would queue behind it. It is tried again, as
     // the second of two replicas tries as long as the first one's takes.
-    let patient = PgConnectOptions::clone(&db.connect_options()).options([("statement_timeout", "0")]);
+    let patient = direct.clone().options([("statement_timeout", "0")]);
     let patient =
         PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(patient).await?;
-    let outcome = migrate(&patient, schema, migrations).await;
+    let is_pooled = db.connect_options().get_options() != direct.get_options();
+    let outcome = migrate(&patient, schema, files, is_pooled).await;
     patient.close().await;
-    outcome
+    outcome?;
+    if is_pooled { check_pooler(db, schema).await } else { Ok(()) }
 }
 
 /// Runs the migrations in the one session of a pool, unless another replica does. Its lock is tried, and not waited for as sqlx would:
 /// an index that is built concurrently waits for every older statement, and one that waits for the builder would be one.
-async fn migrate(session: &PgPool, schema: &str, migrations: &Migrator) -> anyhow::Result<()> {
+async fn migrate(session: &PgPool, schema: &str, migrations: &Migrator, is_pooled: bool) -> anyhow::Result<()> {
+    // A role without CREATE on the database may not even run "create schema if not exists", so the catalogue is queried first.
+    let there = sqlx::query_scalar!(r#"select to_regnamespace($1) is not null as "there!""#, schema);
+    if !there.fetch_one(session).await? {
+        session.execute(AssertSqlSafe(format!(r#"create schema if not exists "{schema}""#))).await?;
+    }
     let lock = sqlx::query_scalar!(r#"select pg_try_advisory_lock(hashtextextended($1, 0)) as "ours!""#, schema);
     anyhow::ensure!(lock.fetch_one(session).await?, "another replica makes the tables");
     // An index whose building broke off counts as there, for `if not exists` too, and is of no use to a query: it is built anew.
@@ -86,7 +108,56 @@ async fn migrate(session: &PgPool, schema: &str, migrations: &Migrator) -> anyho
     for statement in mends.fetch_all(session).await? {
         session.execute(AssertSqlSafe(statement)).await?;
     }
+    if is_pooled {
+        configure_role(session, schema).await?;
+    }
     Ok(migrations.run(session).await?)
+}
+
+/// Gives the role what every session has, in this database. Sessions of a pooler that began before and rest are ended: they would
+/// go on without it.
+async fn configure_role(session: &PgPool, schema: &str) -> sqlx::Result<()> {
+    let missing = sqlx::query_scalar!(
+        r#"select format('alter role current_user in database %I set %I = %L', current_database(),
+            split_part(wanted, '=', 1), split_part(wanted, '=', 2)) as "statement!"
+        from unnest($1::text[]) as wanted where not exists (
+            select from pg_db_role_setting join pg_roles on pg_roles.oid = setrole join pg_database on pg_database.oid = setdatabase
+            where rolname = current_user and datname = current_database() and wanted = any (setconfig)
+        )"#,
+        &written(schema)
+    );
+    let missing = missing.fetch_all(session).await?;
+    let idle = sqlx::query!(
+        "select pg_terminate_backend(pid) from pg_stat_activity where $1 and usename = current_user and state = 'idle'
+            and datname = current_database() and application_name not like '% leases' and pid <> pg_backend_pid()",
+        !missing.is_empty()
+    );
+    for statement in missing {
+        session.execute(AssertSqlSafe(statement)).await?;
+    }
+    idle.fetch_all(session).await.map(drop)
+}
+
+/// Fails when a session of the pooler lacks what every session has, or when what one connection has prepared is not there for
+/// another session, or is there for another connection.
+async fn check_pooler(db: &PgPool, schema: &str) -> anyhow::Result<()> {
+    let mut connections = [db.acquire().await?, db.acquire().await?];
+    for turn in [0, 1, 0, 1] {
+        let others = sqlx::query_scalar!(
+            r#"select split_part(wanted, '=', 1) as "name!" from unnest($1::text[]) as wanted
+            where current_setting(split_part(wanted, '=', 1)) <> split_part(wanted, '=', 2)"#,
+            &written(schema)
+        );
+        let others = others.fetch_all(&mut *connections[turn]).await;
+        let others = others.context("no query through the pooler; prepared statements need PgBouncer from 1.21")?;
+        anyhow::ensure!(others.is_empty(), "sessions of the pooler have another {}: reconnect it", others.join(", "));
+    }
+    Ok(())
+}
+
+/// What every session has, as the catalogue writes it.
+fn written(schema: &str) -> Vec<String> {
+    session_settings(schema).map(|(name, value)| format!("{name}={value}")).into()
 }
 
 #[cfg(test)]
@@ -111,10 +182,10 @@ mod tests {
         std::fs::write(folder.path().join("9999_notes.sql"), "alter table audit add column remark text").unwrap();
         let mut migrations = Migrator::new(folder.path()).await.unwrap();
         migrations.set_ignore_missing(true).set_locking(false);
-        let error = prepare(db, schema, &migrations).await.unwrap_err();
+        let error = prepare(db, &platform.app.direct, schema, &migrations).await.unwrap_err();
         assert!(error.to_string().contains("lock timeout"), "{error:#}");
         reader.rollback().await.unwrap();
-        prepare(db, schema, &migrations).await.unwrap();
+        prepare(db, &platform.app.direct, schema, &migrations).await.unwrap();
         db.execute("select remark from audit").await.unwrap();
     }
 
@@ -136,12 +207,47 @@ mod tests {
             .fetch_one(&mut *other)
             .await
             .unwrap();
-        let error = prepare(db, schema, &migrations).await.unwrap_err();
+        let error = prepare(db, &platform.app.direct, schema, &migrations).await.unwrap_err();
         assert_eq!(error.to_string(), "another replica makes the tables");
         other.close().await.unwrap();
-        prepare(db, schema, &migrations).await.unwrap();
+        prepare(db, &platform.app.direct, schema, &migrations).await.unwrap();
         let valid = "select indisvalid from pg_index where indexrelid = 'note_words'::regclass";
         assert!(db.fetch_one(valid).await.unwrap().get::<bool, _>(0));
+    }
+
+    /// Through a pooler the settings of a session are those of the role, and sessions from before it had them end.
+    #[sqlx::test(migrations = false)]
+    async fn a_role_behind_a_pooler_has_the_settings_of_a_session(_: PgPoolOptions, database: PgConnectOptions) {
+        let platform = Platform::start(&SERVICE, database, &[]).await;
+        let url = platform.app.settings.database_url.expose_secret();
+        let app = platform.beside(&["--database-direct-url", url]).app;
+        let shown = |name: &str| AssertSqlSafe(format!("select current_setting('{name}')"));
+        // A session that a pooler keeps is one that began before the role had anything.
+        let old = app.db.fetch_one(shown("statement_timeout")).await.unwrap();
+        assert_eq!(old.get::<String, _>(0), "0", "nothing is given to a session at its start");
+        tokio::time::timeout(Duration::from_secs(5), async {
+            // The first time finds the old session in the pool, where it ends.
+            while prepare(&app.db, &app.direct, SERVICE.schema, SERVICE.migrations).await.is_err() {}
+        })
+        .await
+        .unwrap();
+        for (name, value) in session_settings(SERVICE.schema) {
+            assert_eq!(app.db.fetch_one(shown(name)).await.unwrap().get::<String, _>(0), value, "{name}");
+        }
+        let pooled = app.db.connect_options();
+        assert_eq!(pooled.get_application_name(), app.direct.get_application_name(), "a silent replica is ended whole");
+        assert_eq!(pooled.get_options(), None);
+    }
+
+    /// A pooler whose sessions have other settings than the role serves no request.
+    #[sqlx::test(migrations = false)]
+    async fn sessions_of_a_pooler_that_are_not_as_the_role_says_are_noticed(
+        _: PgPoolOptions,
+        database: PgConnectOptions,
+    ) {
+        let platform = Platform::start(&SERVICE, database, &[]).await;
+        let error = check_pooler(&platform.app.db, "elsewhere").await.unwrap_err();
+        assert_eq!(error.to_string(), "sessions of the pooler have another search_path: reconnect it");
     }
 
     /// A request that is dropped while it begins a transaction leaves none to the next one, whose writes would be in it.

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{Connection, PgConnection};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -34,7 +34,7 @@ const TERMINATION_WAIT: i64 = 100;
 
 /// Looks after the leases of one replica.
 pub struct LeaseManager {
-    db: PgPool,
+    direct: PgConnectOptions,
     schema: &'static str,
     connection: Option<PgConnection>,
     leases: BTreeMap<String, watch::Sender<bool>>,
@@ -46,9 +46,9 @@ pub struct LeaseManager {
 
 impl LeaseManager {
     /// A manager of no leases.
-    pub fn new(db: PgPool, schema: &'static str) -> Self {
+    pub fn new(direct: PgConnectOptions, schema: &'static str) -> Self {
         let (leases, heartbeat_timeout) = (BTreeMap::new(), HEARTBEAT_TIMEOUT);
-        Self { db, schema, connection: None, leases, last_round: None, heartbeat_timeout }
+        Self { direct, schema, connection: None, leases, last_round: None, heartbeat_timeout }
     }
 
     /// Asks for a lease; the receiver says whether it is held.
@@ -59,7 +59,7 @@ impl LeaseManager {
     async fn run_round(&mut self) -> anyhow::Result<()> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            None => self.connection.insert(connect(&self.db).await?),
+            None => self.connection.insert(connect(&self.direct).await?),
         };
         let schema = self.schema;
         let on_time = self.last_round.is_some_and(|last| last.elapsed() < MAX_ROUND_DELAY);
@@ -103,10 +103,9 @@ impl LeaseManager {
 }
 
 /// The connection that holds the leases, under a name of its own behind that of the process (`database::options`).
-async fn connect(db: &PgPool) -> sqlx::Result<PgConnection> {
-    let options = PgConnectOptions::clone(&db.connect_options());
-    let name = format!("{} leases", options.get_application_name().unwrap_or_default());
-    PgConnection::connect_with(&options.application_name(&name)).await
+async fn connect(direct: &PgConnectOptions) -> sqlx::Result<PgConnection> {
+    let name = format!("{} leases", direct.get_application_name().unwrap_or_default());
+    PgConnection::connect_with(&direct.clone().application_name(&name)).await
 }
 
 /// Counts the replicas, this one among them. All connections of one that is silent for longer than the timeout are ended.

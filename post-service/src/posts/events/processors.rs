@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use chrono::Utc;
 use futures::future::try_join_all;
 use redis::AsyncCommands;
-use redis::aio::ConnectionManager;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use sqlx::{PgPool, PgTransaction};
@@ -13,6 +12,7 @@ use uuid::Uuid;
 use super::producers;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::{Effect, Event, Failure, Processor};
+use crate::core::ground::redis::Redis;
 use crate::items::models::Item;
 use crate::media;
 use crate::media::decisions::models::MediaDecision;
@@ -68,7 +68,7 @@ fn read_interaction(event: &Event) -> serde_json::Result<Interaction> {
 /// Counts interactions with posts. It first reads the authors' numbers of connections, since popularity depends on both.
 pub struct InteractionCounter {
     pub db: PgPool,
-    pub redis: ConnectionManager,
+    pub redis: Redis,
     /// What each event changes.
     pub delta: Delta,
 }

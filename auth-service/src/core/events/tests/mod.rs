@@ -152,7 +152,7 @@ impl Platform {
     }
 
     fn lease_manager(&self) -> LeaseManager {
-        LeaseManager::new(self.app.db.clone(), self.service.schema)
+        LeaseManager::new(self.app.direct.clone(), self.service.schema)
     }
 
     fn consumer(&self) -> Consumer {
