@@ -94,6 +94,7 @@ mod tests {
 
     use super::*;
     use crate::proof::chaos::faults::Fault;
+    use crate::servers::redis::RedisKind;
 
     fn parse(line: &str) -> Result<Command, clap::Error> {
         Cli::try_parse_from(line.split_whitespace()).map(|cli| cli.command)
@@ -140,12 +141,29 @@ mod tests {
     #[test]
     fn chaos_breaks_everything_unless_told_what() {
         let faults = |line: &str| match parse(line).unwrap() {
-            Command::Chaos(chaos) => chaos.faults,
+            Command::Chaos(chaos) => chaos.chosen().map_err(|error| error.to_string()),
             other => panic!("{other:?}"),
         };
-        assert_eq!(faults("stack chaos"), Fault::all().collect::<Vec<_>>());
-        assert_eq!(faults("stack chaos --faults flushall,kill-redis"), [Fault::Flushall, Fault::KillRedis]);
+        let all = |redis| Ok(Fault::all(redis).collect::<Vec<_>>());
+        assert_eq!(faults("stack chaos"), all(RedisKind::Single));
+        assert_eq!(faults("stack chaos --redis cluster"), all(RedisKind::Cluster));
+        let some = Ok(vec![Fault::Flushall, Fault::KillRedis]);
+        assert_eq!(faults("stack chaos --faults flushall,kill-redis"), some);
+        let error = |text: &str| Err(text.to_owned());
+        assert_eq!(faults("stack chaos --faults reshard"), error("reshard needs --redis cluster"));
+        let line = "stack chaos --redis cluster --faults flushall,old-redis";
+        assert_eq!(faults(line), error("old-redis needs --redis single"));
         assert!(parse("stack chaos --minutes 0").is_err());
+    }
+
+    #[test]
+    fn redis_is_one_server_or_a_cluster_or_elsewhere() {
+        let Command::Up(up) = parse("stack up --redis cluster").unwrap() else { panic!("not up") };
+        assert_eq!(up.redis, RedisKind::Cluster);
+        let line = "stack up --redis-url redis://a:1,b:2?cluster";
+        let Command::Up(up) = parse(line).unwrap() else { panic!("not up") };
+        assert_eq!((up.redis, up.redis_url.is_some_and(|url| url.is_cluster())), (RedisKind::Single, true));
+        assert!(parse("stack up --redis cluster --redis-url redis://a").is_err());
     }
 
     #[test]

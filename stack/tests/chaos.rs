@@ -42,6 +42,31 @@ fn nothing_is_lost_or_doubled_under_faults() {
     }
 }
 
+/// Nor is anything where each transaction has another session.
+#[test]
+fn nothing_is_lost_or_doubled_through_a_pooler() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let said = run(&["--seed", "1", "--minutes", "1", "--pooler"]);
+    assert!(said.ends_with("\nNothing was lost, nothing was counted twice.\n"), "{said}");
+    assert!(count(&said, "ok") > 200 && count(&said, "events") > 200, "{said}");
+}
+
+/// The same on a cluster of Redis whose primaries are killed, stopped and replaced, with the loss of what they acknowledged, and
+/// whose slots move: each kind of fault once.
+#[test]
+fn nothing_is_lost_or_doubled_when_a_cluster_of_redis_loses_what_it_acknowledged() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let faults = "kill-primary,pause-primary,takeover-with-loss,reshard,double-kill";
+    let said = run(&["--redis", "cluster", "--seed", "1", "--minutes", "1", "--faults", faults]);
+    let count = |what| count(&said, what);
+    assert!(said.ends_with("\nNothing was lost, nothing was counted twice.\n"), "{said}");
+    assert!(count("takeovers with proven loss") >= 1 && count("acknowledged entries that are gone") >= 50, "{said}");
+    assert!(count("faults") >= 5 && count("ok") > 200 && count("events") > 200, "{said}");
+    for what in ["parked", "lost", "doubled", "wrong"] {
+        assert_eq!(count(what), 0, "{said}");
+    }
+}
+
 /// The checks that find nothing above would find something.
 #[test]
 fn every_mutation_is_found_by_a_check() {

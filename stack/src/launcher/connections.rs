@@ -25,6 +25,9 @@ pub fn write(folder: &Folder, config: &PlatformConfig, gateway_port: Option<u16>
         writeln!(text, "{}_REDIS_URL='{}'", service.noun.to_uppercase(), config.redis(service)?)?;
     }
     writeln!(text, "DATABASE_URL='{}'\nREDIS_URL='{}'", config.postgres, config.redis)?;
+    if let (true, [node, ..]) = (config.redis.is_cluster(), config.redis.servers()) {
+        writeln!(text, "# The streams of a cluster: redis-cli -c -u $REDIS_NODE_URL\nREDIS_NODE_URL='{node}'")?;
+    }
     for service in &SERVICES {
         writeln!(text, "{}_SERVICE_URL='{}'", service.noun.to_uppercase(), service.url(config.port_base, 0))?;
     }

@@ -23,8 +23,9 @@ use crate::platform::{ports, replicas};
 use crate::servers::folder::{self, Folder};
 use crate::servers::ledger::{self, Entry};
 use crate::servers::postgres::{self, place};
+use crate::servers::redis::{self, RedisKind};
 use crate::servers::state::PersistedState;
-use crate::servers::{psql, redis};
+use crate::servers::{cluster, private, psql};
 use crate::system::{GATEWAY, SERVICES};
 
 /// How long a service may take to report whether it is ready: it gives its servers 3 s.
@@ -69,6 +70,11 @@ async fn check_running(data: &Path, report: &mut DoctorReport) -> Result<()> {
             anyhow!("{name} is not ready: {answer}; its log is {}", log.display())
         });
         report.check(format!("{name} is ready: {url}"), ready);
+    }
+    if names.contains(&cluster::name(0)) {
+        let state = PersistedState::read(data)?.context("the state of the platform is gone")?;
+        let url = private::redis_url(&state, RedisKind::Cluster)?;
+        report.check("the cluster of Redis is whole", cluster::check(data, &url).await);
     }
     Ok(())
 }

@@ -23,13 +23,17 @@ use crate::platform::replicas::{self, Replica};
 use crate::platform::{gateway, ports, web};
 use crate::servers::folder::{DataFolder, Folder};
 use crate::servers::ledger::Ledger;
+use crate::servers::pooler::Pooler;
 use crate::servers::postgres::{Lifetime, Postgres};
 use crate::servers::processes::Processes;
+use crate::servers::redis::{self, RedisKind};
+use crate::servers::redis_url::RedisUrl;
 use crate::servers::state::PersistedState;
-use crate::servers::{private, redis, roles};
+use crate::servers::{private, roles};
 use crate::system::{Service, WEB};
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 #[command(group = ArgGroup::new("front").args(["gateway", "web"]).multiple(true))]
 pub struct Up {
     #[command(flatten)]
@@ -48,9 +52,15 @@ pub struct Up {
     /// Use this Postgres; its user must be allowed to create roles and a database
     #[arg(long, value_name = "URL", value_parser = |text: &str| arguments::url(text, &["postgres", "postgresql"]))]
     pub postgres_url: Option<Url>,
-    /// Use this Redis
-    #[arg(long, value_name = "URL", value_parser = |text: &str| arguments::url(text, &["redis", "rediss"]))]
-    pub redis_url: Option<Url>,
+    /// Use this Redis: one server, `redis://HOST,HOST?cluster` or `redis+sentinel://HOST,HOST/SERVICE`
+    #[arg(long, value_name = "URL", value_parser = RedisUrl::parse)]
+    pub redis_url: Option<RedisUrl>,
+    /// Start one server, or a Redis Cluster of three primaries with a replica each
+    #[arg(long, value_name = "KIND", value_enum, default_value_t = RedisKind::Single, conflicts_with = "redis_url")]
+    pub redis: RedisKind,
+    /// Put a transaction pooler between the services and Postgres
+    #[arg(long, conflicts_with = "postgres_url")]
+    pub pooler: bool,
     /// Put nginx before the services, as one origin for all of them
     #[arg(long)]
     pub gateway: bool,
@@ -80,10 +90,10 @@ pub async fn up(options: Up) -> Result<ExitCode> {
     let mut shutdown = Shutdown::listen()?;
     let folder = Folder::claim(&options.data.path()).map_err(|error| with_hint(&error))?;
     // Held for longer than any process lives.
-    let mut reservations = PortReservations::default();
+    let (mut reservations, mut pooler) = (PortReservations::default(), None);
     let mut processes = Processes::new(Ledger::open(&folder).await?)?;
     let outcome = tokio::select! {
-        error = run(&options, &folder, &mut reservations, &mut processes) => Err(error),
+        error = run(&options, &folder, &mut reservations, &mut pooler, &mut processes) => Err(error),
         () = shutdown.requested() => Ok(ExitCode::SUCCESS),
     };
     if let Err(error) = &outcome {
@@ -102,9 +112,10 @@ async fn run(
     options: &Up,
     folder: &Folder,
     reservations: &mut PortReservations,
+    pooler: &mut Option<Pooler>,
     processes: &mut Processes,
 ) -> anyhow::Error {
-    match start(options, folder, reservations, processes).await {
+    match start(options, folder, reservations, pooler, processes).await {
         Ok(running) => watch(options, folder, &running, processes).await,
         Err(error) => with_hint(&error),
     }
@@ -147,6 +158,7 @@ async fn start(
     options: &Up,
     folder: &Folder,
     reservations: &mut PortReservations,
+    pooler: &mut Option<Pooler>,
     processes: &mut Processes,
 ) -> Result<Running> {
     let port_base = reserve_ports(options, reservations)?;
@@ -154,7 +166,7 @@ async fn start(
         if options.has_gateway() { Some(gateway::reserve_port(options.gateway_port, reservations)?) } else { None };
     let web_port =
         if options.web { Some(web::reserve_port(port_base, options.port_base == 0, reservations)?) } else { None };
-    let mut state = private::prepare_state(folder, reservations)?;
+    let mut state = private::prepare_state(folder, reservations, options.redis)?;
     programs::provide(&programs_for(options)).await?;
     let binaries = options.build.binaries().await?;
 
@@ -165,11 +177,15 @@ async fn start(
     };
     let redis = match &options.redis_url {
         Some(url) => url.clone(),
-        None => redis::url(state.redis_port, &state.secrets.redis)?,
+        None => private::redis_url(&state, options.redis)?,
     };
     let (mail, media, secrets) = (folder.private("mail")?, folder.private("media")?, state.secrets.clone());
     let (redis_users, rate_limits) = (options.redis_url.is_none(), options.rate_limits);
-    let config = PlatformConfig { port_base, postgres, redis, redis_users, secrets, mail, media, rate_limits };
+    if options.pooler {
+        *pooler = Some(Pooler::before(&postgres).await?);
+    }
+    let pooler = pooler.as_ref().map(|pooler| pooler.port);
+    let config = PlatformConfig { port_base, postgres, pooler, redis, redis_users, secrets, mail, media, rate_limits };
     connections::write(folder, &config, gateway_port, options.web)?;
 
     let mut instances = Vec::new();
@@ -238,7 +254,7 @@ async fn start_server(
     }
     match &options.redis_url {
         Some(url) => redis::reach(url).await?,
-        None => drop(private::start_redis(processes, folder, state, Lifetime::Persistent).await?),
+        None => private::start_redis(processes, folder, state, options.redis, Lifetime::Persistent).await?,
     }
     Ok("Redis")
 }

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use reqwest::Url;
 
 use crate::platform::replicas::Replica;
+use crate::servers::redis_url::RedisUrl;
 use crate::servers::state::Secrets;
 use crate::system::{AUTH, DATABASE, GATEWAY, MODERATION, Need, POST, SERVICES, Service, WEB};
 
@@ -34,8 +35,10 @@ pub struct PlatformConfig {
     pub port_base: u16,
     /// The superuser's address; every service gets its own role in its place.
     pub postgres: Url,
+    /// The port of a transaction pooler before it.
+    pub pooler: Option<u16>,
     /// As operators use it.
-    pub redis: Url,
+    pub redis: RedisUrl,
     /// Whether it has a user for each service.
     pub redis_users: bool,
     pub secrets: Secrets,
@@ -54,7 +57,7 @@ impl PlatformConfig {
         let mut environment = vec![
             ("HOST", "127.0.0.1".to_owned()),
             ("PORT", port.to_string()),
-            ("DATABASE_URL", self.database(service)?.to_string()),
+            ("DATABASE_URL", self.pooled_database(service)?.to_string()),
             ("REDIS_URL", self.redis(service)?.to_string()),
             ("SERVICE_TOKEN", self.secrets.service_token.clone()),
             ("PRODUCERS", self.producers(number)),
@@ -63,6 +66,9 @@ impl PlatformConfig {
             // The logs are files.
             ("NO_COLOR", "1".to_owned()),
         ];
+        if self.pooler.is_some() {
+            environment.push(("DATABASE_DIRECT_URL", self.database(service)?.to_string()));
+        }
         if !self.rate_limits {
             environment.push(("RATE_LIMITS", "off".to_owned()));
         }
@@ -106,15 +112,21 @@ impl PlatformConfig {
         Ok(url)
     }
 
-    /// Redis as a service's user sees it.
-    pub fn redis(&self, service: &Service) -> Result<Url> {
-        let mut url = self.redis.clone();
-        if self.redis_users {
-            let password = self.secrets.roles.get(service.noun).map(String::as_str);
-            let set = url.set_username(service.noun).and_then(|()| url.set_password(password));
-            set.ok().with_context(|| format!("{} cannot hold a user", self.redis.scheme()))?;
+    /// The same through the pooler, where there is one.
+    fn pooled_database(&self, service: &Service) -> Result<Url> {
+        let mut url = self.database(service)?;
+        if let Some(port) = self.pooler {
+            url.set_port(Some(port)).ok().context("Postgres has no port")?;
         }
         Ok(url)
+    }
+
+    /// Redis as a service's user sees it.
+    pub fn redis(&self, service: &Service) -> Result<RedisUrl> {
+        if !self.redis_users {
+            return Ok(self.redis.clone());
+        }
+        self.redis.of_user(service.noun, self.secrets.roles.get(service.noun).map(String::as_str))
     }
 }
 
@@ -130,7 +142,8 @@ mod tests {
         PlatformConfig {
             port_base: 8000,
             postgres: "postgres://boss:secret@db.example:5433/other?sslmode=require".parse().unwrap(),
-            redis: "redis://default:secret@127.0.0.1:16379/0".parse().unwrap(),
+            pooler: None,
+            redis: RedisUrl::parse("redis://default:secret@127.0.0.1:16379/0").unwrap(),
             redis_users: true,
             secrets,
             mail: "/data/mail".into(),
@@ -156,8 +169,22 @@ mod tests {
             let is_own = |value: &str| !value.contains("boss") && !value.contains("default");
             assert!(environment.iter().all(|(_, value)| is_own(value)), "{}", service.package);
         }
+        let nodes = RedisUrl::parse("redis://default:secret@127.0.0.1:1,127.0.0.1:2?cluster").unwrap();
+        let cluster = PlatformConfig { redis: nodes, ..config() }.redis(&INTERACTION).unwrap();
+        assert_eq!(cluster.as_str(), "redis://interaction:pw@127.0.0.1:1,127.0.0.1:2?cluster");
         let elsewhere = PlatformConfig { redis_users: false, ..config() };
         assert_eq!(elsewhere.redis(&INTERACTION).unwrap(), elsewhere.redis, "a Redis that was given is used as given");
+    }
+
+    #[test]
+    fn a_pooler_is_passed_by_what_needs_a_session() {
+        assert_eq!(value(&INTERACTION, 0, "DATABASE_DIRECT_URL"), None);
+        let replica = Replica { service: &INTERACTION, number: 0 };
+        let pooled = PlatformConfig { pooler: Some(6432), ..config() }.environment(replica).unwrap();
+        let url = |wanted: &str| pooled.iter().find(|(name, _)| *name == wanted).map(|(_, url)| url.as_str());
+        let (through, past) = (url("DATABASE_URL").unwrap(), url("DATABASE_DIRECT_URL").unwrap());
+        assert_eq!(through, "postgres://interaction:pw@db.example:6432/social?sslmode=require");
+        assert_eq!(past, "postgres://interaction:pw@db.example:5433/social?sslmode=require");
     }
 
     #[test]

@@ -18,12 +18,14 @@ use crate::platform::{gateway, web};
 use crate::servers::folder::Folder;
 use crate::servers::postgres::Lifetime;
 use crate::servers::processes::Processes;
+use crate::servers::redis::RedisKind;
+use crate::servers::redis_url::RedisUrl;
 use crate::servers::state::{PersistedState, Secrets};
 use crate::servers::temporary::TemporaryServers;
-use crate::servers::{private, roles};
+use crate::servers::{cluster, private, roles};
 use crate::system::{AUTH, DATABASE, Service, WEB};
 
-/// The distance from the first port to that of Postgres; Redis has the next.
+/// The distance from the first port to that of Postgres; Redis has the next, and a cluster those behind it.
 const SERVERS: u16 = 50;
 /// How long Postgres may take to come back after kill -9: its last processes have to end, then it recovers.
 const RECOVERY_TIMEOUT: Duration = Duration::from_mins(1);
@@ -44,6 +46,7 @@ pub struct Platform<'a> {
     servers: &'a mut TemporaryServers,
     state: PersistedState,
     lifetime: Lifetime,
+    redis_kind: RedisKind,
     binaries: BTreeMap<String, PathBuf>,
     pub config: PlatformConfig,
     pub replicas: Vec<Replica>,
@@ -51,12 +54,23 @@ pub struct Platform<'a> {
     pub settings: Vec<(String, String)>,
     /// The database as its superuser sees it, and Redis; whatever proxies the services use.
     pub database: Url,
-    pub redis: Url,
+    pub redis: RedisUrl,
 }
 
 impl<'a> Platform<'a> {
-    /// Starts Postgres and Redis for this number of replicas of every service.
+    /// Starts Postgres and one Redis for this number of replicas of every service.
     pub async fn start_servers(
+        build: &Build,
+        servers: &'a mut TemporaryServers,
+        replicas: u16,
+        lifetime: Lifetime,
+    ) -> Result<Platform<'a>> {
+        Platform::start_servers_with(RedisKind::Single, build, servers, replicas, lifetime).await
+    }
+
+    /// The same with a Redis of either kind.
+    pub async fn start_servers_with(
+        redis_kind: RedisKind,
         build: &Build,
         servers: &'a mut TemporaryServers,
         replicas: u16,
@@ -66,15 +80,17 @@ impl<'a> Platform<'a> {
         // Held to the end: a process that is killed comes back to its port.
         let port_base = servers.reservations.anywhere(|base| {
             let services = replicas::ports(base, replicas).unwrap_or_default().into_iter().map(|(_, port)| port);
-            services.chain([base + SERVERS, base + SERVERS + 1]).collect()
+            services.chain(base + SERVERS..base + SERVERS + 2 + cluster::PORTS).collect()
         })?;
         let (postgres_port, redis_port) = (port_base + SERVERS, port_base + SERVERS + 1);
+        let (redis_cluster_port, secrets) = (Some(redis_port + 1), Secrets::none());
         let mut state =
-            PersistedState { postgres_port, redis_port, postgres_elsewhere: None, secrets: Secrets::none() };
+            PersistedState { postgres_port, redis_port, redis_cluster_port, postgres_elsewhere: None, secrets };
         let TemporaryServers { folder, processes, .. } = &mut *servers;
         let postgres = private::start_postgres(processes, folder, &mut state, lifetime).await?;
         roles::create(&postgres, &state.secrets.roles).await?;
-        let redis = private::start_redis(processes, folder, &state, lifetime).await?;
+        private::start_redis(processes, folder, &state, redis_kind, lifetime).await?;
+        let redis = private::redis_url(&state, redis_kind)?;
         let mut database = postgres.clone();
         database.set_path(DATABASE);
         // A few simulated people do what thousands would: there are no limits.
@@ -84,6 +100,7 @@ impl<'a> Platform<'a> {
         let config = PlatformConfig {
             port_base,
             postgres,
+            pooler: None,
             redis: redis.clone(),
             redis_users,
             secrets,
@@ -93,7 +110,7 @@ impl<'a> Platform<'a> {
         };
         let replicas = replicas::all(replicas).collect();
         let settings = Vec::new();
-        Ok(Platform { servers, state, lifetime, binaries, config, replicas, settings, database, redis })
+        Ok(Platform { servers, state, lifetime, redis_kind, binaries, config, replicas, settings, database, redis })
     }
 
     /// Starts replicas that do not run yet, and waits until they are ready.
@@ -124,9 +141,29 @@ impl<'a> Platform<'a> {
         }
     }
 
+    /// Starts Redis, or what does not run of a cluster, and waits until it is whole.
     pub async fn start_redis(&mut self) -> Result<()> {
         let TemporaryServers { folder, processes, .. } = &mut *self.servers;
-        private::start_redis(processes, folder, &self.state, self.lifetime).await.map(drop)
+        private::start_redis(processes, folder, &self.state, self.redis_kind, self.lifetime).await
+    }
+
+    /// Starts one node of the cluster, by position.
+    pub async fn start_redis_node(&mut self, node: u16) -> Result<()> {
+        let TemporaryServers { folder, processes, .. } = &mut *self.servers;
+        let (port, secrets) = (private::cluster_port(&self.state)?, &self.state.secrets);
+        cluster::start_node(processes, folder, port, node, secrets, self.lifetime).await
+    }
+
+    /// kill -9 of Redis: of all nodes, where it is a cluster.
+    pub async fn kill_redis(&mut self) -> Result<()> {
+        let names = match self.redis_kind {
+            RedisKind::Single => vec!["Redis".to_owned()],
+            RedisKind::Cluster => (0..cluster::NODES).map(cluster::name).collect(),
+        };
+        for name in names {
+            self.processes().kill(&name).await?;
+        }
+        Ok(())
     }
 
     /// Puts the gateway before all processes of the services, and the web client behind it; where both listen.

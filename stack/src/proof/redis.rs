@@ -3,22 +3,61 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use redis::aio::MultiplexedConnection;
+use anyhow::{Context, Result, bail};
+use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::cluster::ClusterClient;
+use redis::cluster_async::ClusterConnection;
 use redis::streams::{StreamInfoGroupsReply, StreamInfoStreamReply};
-use redis::{AsyncCommands, AsyncConnectionConfig, Client};
+use redis::{AsyncCommands, AsyncConnectionConfig, Client, Cmd, Pipeline, RedisFuture, Value, from_redis_value_ref};
 use reqwest::Url;
+
+use crate::servers::cluster_node::field;
+use crate::servers::redis_url::RedisUrl;
 
 /// The prefix of the key of a person's hash, before their id.
 const HASHES: &str = ":apps.core.models.UserDetailInfo:";
-/// Holds the id of the process to which the auth service has written all hashes.
+/// Holds the ids of the processes to which the auth service has written all hashes.
 const COMPLETE: &str = "auth:user_detail:complete";
 
 /// How long one answer may take: nothing is measured here.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection.
-pub struct RedisInspector(MultiplexedConnection);
+pub struct RedisInspector(RedisConnection);
+
+/// A connection to one server, or to all primaries of a cluster: a pipeline then has keys of one slot.
+enum RedisConnection {
+    Single(MultiplexedConnection),
+    Cluster(ClusterConnection),
+}
+
+impl ConnectionLike for RedisConnection {
+    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
+        match self {
+            RedisConnection::Single(connection) => connection.req_packed_command(command),
+            RedisConnection::Cluster(connection) => connection.req_packed_command(command),
+        }
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        commands: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        match self {
+            RedisConnection::Single(connection) => connection.req_packed_commands(commands, offset, count),
+            RedisConnection::Cluster(connection) => connection.req_packed_commands(commands, offset, count),
+        }
+    }
+
+    fn get_db(&self) -> i64 {
+        match self {
+            RedisConnection::Single(connection) => connection.get_db(),
+            RedisConnection::Cluster(connection) => connection.get_db(),
+        }
+    }
+}
 
 /// The progress of a consumer group in a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,13 +68,23 @@ pub struct ConsumerGroup {
 }
 
 impl RedisInspector {
-    pub async fn open(url: &Url) -> Result<RedisInspector> {
-        let client = Client::open(url.as_str()).context("the address of Redis is none")?;
+    pub async fn open(url: &RedisUrl) -> Result<RedisInspector> {
+        let server = match url {
+            RedisUrl::Single(server) => server,
+            RedisUrl::Cluster { nodes, .. } => {
+                let nodes = ClusterClient::builder(nodes.iter().map(Url::as_str));
+                let client = nodes.connection_timeout(ANSWER_TIMEOUT).response_timeout(ANSWER_TIMEOUT).build();
+                let connection = client.context("the address of Redis is none")?.get_async_connection().await;
+                return Ok(RedisInspector(RedisConnection::Cluster(connection.context("Redis cannot be reached")?)));
+            }
+            RedisUrl::Sentinels { .. } => bail!("no platform is measured or broken that has sentinels"),
+        };
+        let client = Client::open(server.as_str()).context("the address of Redis is none")?;
         let patient = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(ANSWER_TIMEOUT))
             .set_response_timeout(Some(ANSWER_TIMEOUT));
         let connection = client.get_multiplexed_async_connection_with_config(&patient).await;
-        Ok(RedisInspector(connection.context("Redis cannot be reached")?))
+        Ok(RedisInspector(RedisConnection::Single(connection.context("Redis cannot be reached")?)))
     }
 
     /// Empties it.
@@ -160,34 +209,39 @@ impl RedisInspector {
         Ok(info.groups.into_iter().map(group).collect())
     }
 
-    /// Whether the auth service has written the hashes of all people to this process.
+    /// Whether the auth service has written the hashes of all people to these processes: the one, or all primaries of a cluster.
     pub async fn has_all_hashes(&mut self) -> Result<bool> {
-        let process = self.info("run_id").await?;
+        let mut processes = self.info("run_id").await?;
+        processes.sort_unstable();
         let complete: Option<String> = self.0.get(COMPLETE).await?;
-        Ok(complete == Some(process))
+        Ok(complete == Some(processes.join("+")))
     }
 
-    /// The version of the server.
+    /// The version of the server; of a cluster that of one of them.
     pub async fn version(&mut self) -> Result<String> {
-        self.info("redis_version").await
+        Ok(self.info("redis_version").await?.pop().unwrap_or_default())
     }
 
-    /// A field of INFO; empty when there is no such field.
-    async fn info(&mut self, name: &str) -> Result<String> {
-        let info: String = redis::cmd("INFO").arg("server").query_async(&mut self.0).await?;
-        let value = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-        Ok(value.unwrap_or_default().trim().to_owned())
+    /// A field of INFO, of each server; empty when there is no such field.
+    async fn info(&mut self, name: &str) -> Result<Vec<String>> {
+        let info: Value = redis::cmd("INFO").arg("server").query_async(&mut self.0).await?;
+        let texts: Vec<String> = match &info {
+            Value::Map(servers) => {
+                servers.iter().map(|(_, text)| from_redis_value_ref(text)).collect::<Result<_, _>>()?
+            }
+            text => vec![from_redis_value_ref(text)?],
+        };
+        Ok(texts.iter().map(|text| field(text, name).to_owned()).collect())
     }
 
     /// The hashes of all people, by person.
     pub async fn hashes(&mut self) -> Result<BTreeMap<String, BTreeMap<String, String>>> {
         let keys: Vec<String> = self.0.keys(format!("{HASHES}*")).await?;
-        let mut ask = redis::pipe();
-        for key in &keys {
-            ask.hgetall(key);
+        let mut hashes = BTreeMap::new();
+        // One by one: in a cluster they are in many slots.
+        for key in keys {
+            hashes.insert(key.strip_prefix(HASHES).unwrap_or(&key).to_owned(), self.0.hgetall(&key).await?);
         }
-        let hashes: Vec<BTreeMap<String, String>> = ask.query_async(&mut self.0).await?;
-        let people = keys.iter().map(|key| key.strip_prefix(HASHES).unwrap_or(key).to_owned());
-        Ok(people.zip(hashes).collect())
+        Ok(hashes)
     }
 }

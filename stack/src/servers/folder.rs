@@ -9,7 +9,7 @@
 //!   control/         the socket by which `cargo stack roll` asks the launcher
 //!   logs/  mail/     one log per process; the mails that the services "sent"
 //!   media/           the pictures that were uploaded
-//!   postgres/  redis/
+//!   postgres/  redis/  redis-1/ … redis-6/, the nodes of a Redis Cluster
 //! ```
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};

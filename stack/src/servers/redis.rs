@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use clap::ValueEnum;
 use reqwest::Url;
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -15,6 +16,7 @@ use crate::servers::folder::{Folder, write_private};
 use crate::servers::postgres::Lifetime;
 use crate::servers::process_kind::ProcessKind;
 use crate::servers::processes::Processes;
+use crate::servers::redis_url::{RedisUrl, place};
 use crate::servers::state::Secrets;
 
 /// The users and their rights, without passwords.
@@ -25,7 +27,27 @@ const LOAD_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long one answer may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Starts it and waits until it answers.
+/// Of how many servers a private Redis is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RedisKind {
+    /// One server
+    Single,
+    /// A Redis Cluster of three primaries with one replica each
+    Cluster,
+}
+
+/// One server.
+pub struct RedisServer<'a> {
+    /// The name of its process.
+    pub name: &'a str,
+    /// That of its folder and its log.
+    pub place: &'a str,
+    pub port: u16,
+    /// The lines that its configuration has beside those of every other.
+    pub more: &'a [String],
+}
+
+/// Starts the only one and waits until it answers.
 pub async fn start(
     processes: &mut Processes,
     folder: &Folder,
@@ -33,18 +55,33 @@ pub async fn start(
     secrets: &Secrets,
     kind: Lifetime,
 ) -> Result<()> {
-    let home = folder.private("redis")?;
+    let server = RedisServer { name: "Redis", place: "redis", port, more: &[] };
+    start_server(processes, folder, &server, secrets, kind).await
+}
+
+/// Starts one and waits until it answers.
+pub async fn start_server(
+    processes: &mut Processes,
+    folder: &Folder,
+    server: &RedisServer<'_>,
+    secrets: &Secrets,
+    kind: Lifetime,
+) -> Result<()> {
+    let RedisServer { name, place, port, more } = *server;
+    let home = folder.private(place)?;
     let file = home.join("redis.conf");
     let users = home.join("users.acl");
     if !secrets.redis.is_empty() {
         write_private(&users, &with_passwords(secrets))?;
     }
-    write_private(&file, &configuration(&home, port, (!secrets.redis.is_empty()).then_some(&*users), kind))?;
+    let mut text = configuration(&home, port, (!secrets.redis.is_empty()).then_some(&*users), kind);
+    text.extend(more.iter().map(|line| format!("{line}\n")));
+    write_private(&file, &text)?;
     let mut command = Command::new(Program::Redis.path()?);
     command.arg(&file);
-    processes.start(ProcessKind::Redis, "Redis", command, &folder.log("redis")?)?;
+    processes.start(ProcessKind::Redis, name, command, &folder.log(place)?)?;
     let url = url(port, &secrets.redis)?;
-    processes.until("Redis", LOAD_TIMEOUT, async || ping(&url).await.is_ok()).await
+    processes.until(name, LOAD_TIMEOUT, async || ping(&url).await.is_ok()).await
 }
 
 /// In a file and not as arguments, which every user of this machine can read.
@@ -93,11 +130,16 @@ pub fn url(port: u16, password: &str) -> Result<Url> {
     format!("redis://{password}127.0.0.1:{port}/0").parse().with_context(|| format!("port {port} makes no address"))
 }
 
-/// Fails when a Redis that is not ours does not answer.
-pub async fn reach(url: &Url) -> Result<()> {
-    let place =
-        || format!("Redis at {}:{} cannot be reached", url.host_str().unwrap_or_default(), url.port().unwrap_or(6379));
-    ping(url).await.with_context(place)
+/// Fails when a Redis that is not ours does not answer: of a cluster none of the nodes that its address names.
+pub async fn reach(url: &RedisUrl) -> Result<()> {
+    let mut outcome = Ok(());
+    for server in url.servers() {
+        outcome = ping(server).await.with_context(|| format!("Redis at {} cannot be reached", place(server)));
+        if outcome.is_ok() {
+            break;
+        }
+    }
+    outcome
 }
 
 #[cfg(test)]

@@ -15,6 +15,9 @@ const FILE: &str = "kept.json";
 pub struct PersistedState {
     pub postgres_port: u16,
     pub redis_port: u16,
+    /// The first port of a Redis Cluster, where there has been one.
+    #[serde(default)]
+    pub redis_cluster_port: Option<u16>,
     /// Where Postgres keeps its files, when the data folder itself is out of its reach.
     pub postgres_elsewhere: Option<PathBuf>,
     pub secrets: Secrets,
@@ -84,6 +87,7 @@ mod tests {
         let state = PersistedState {
             postgres_port: 15_432,
             redis_port: 16_379,
+            redis_cluster_port: Some(16_500),
             postgres_elsewhere: Some("/var/lib/x".into()),
             secrets: Secrets::generate(),
         };

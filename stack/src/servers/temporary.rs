@@ -16,6 +16,7 @@ use crate::servers::ledger::Ledger;
 use crate::servers::postgres::Lifetime;
 use crate::servers::private::{delete_outside, prepare_state, start_postgres, start_redis};
 use crate::servers::processes::Processes;
+use crate::servers::redis::{self, RedisKind};
 use crate::servers::state::{PersistedState, Secrets};
 
 /// Names the folders of runs, so that what a killed one left is found and removed.
@@ -47,7 +48,7 @@ impl TemporaryServers {
 
     /// Starts Postgres, tuned for tests.
     pub async fn start_postgres(&mut self) -> Result<(Url, PersistedState)> {
-        let state = prepare_state(&self.folder, &mut self.reservations)?;
+        let state = prepare_state(&self.folder, &mut self.reservations, RedisKind::Single)?;
         let mut state = PersistedState { secrets: Secrets::none(), ..state };
         let postgres = start_postgres(&mut self.processes, &self.folder, &mut state, Lifetime::Temporary).await?;
         Ok((postgres, state))
@@ -56,7 +57,8 @@ impl TemporaryServers {
     /// Starts Postgres and Redis, tuned for tests.
     pub async fn start_both(&mut self) -> Result<(Url, Url)> {
         let (postgres, state) = self.start_postgres().await?;
-        Ok((postgres, start_redis(&mut self.processes, &self.folder, &state, Lifetime::Temporary).await?))
+        start_redis(&mut self.processes, &self.folder, &state, RedisKind::Single, Lifetime::Temporary).await?;
+        Ok((postgres, redis::url(state.redis_port, &state.secrets.redis)?))
     }
 
     /// Stops the servers. Their files are left for inspection, and where they are is shown; or they are deleted.

@@ -39,7 +39,7 @@ async fn token(api: &Api, person: &Person) -> Result<String> {
     Ok(answer["access_token"].as_str().context("no token")?.to_owned())
 }
 
-async fn two_people(api: &Api) -> Result<(Person, Person)> {
+pub async fn two_people(api: &Api) -> Result<(Person, Person)> {
     let ada = api.join("ada@example.org", PASSWORD, ("Ada", "Lovelace"), &["BOOKS"]).await?;
     let bob = api.join("bob@example.org", PASSWORD, ("Bob", "Frankston"), &["TECHNOLOGY"]).await?;
     Ok((ada, bob))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use nix::sys::signal::Signal;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -14,11 +14,13 @@ use crate::host::console;
 use crate::platform::replicas::Replica;
 use crate::proof::chaos::append_only::AppendOnly;
 use crate::proof::chaos::checks;
-use crate::proof::chaos::faults::Fault;
+use crate::proof::chaos::faults::{Fault, FaultTarget};
 use crate::proof::chaos::plan::PlannedFault;
 use crate::proof::chaos::proxy::{LinkState, Proxy};
+use crate::proof::chaos::shards::ShardFaults;
 use crate::proof::platform::Platform;
 use crate::proof::redis::RedisInspector;
+use crate::servers::redis_url::RedisUrl;
 
 /// The delay of a packet of a slow connection, in milliseconds.
 const DELAY: (u64, u64) = (20, 200);
@@ -27,8 +29,11 @@ const DELAY: (u64, u64) = (20, 200);
 #[derive(Debug)]
 pub struct FaultInjector {
     postgres_link: Proxy,
-    redis_link: Proxy,
+    /// None before a cluster, whose nodes lead clients to each other's addresses.
+    redis_link: Option<Proxy>,
     append_only: AppendOnly,
+    /// What can be broken in a cluster of Redis, where it is one.
+    pub shards: Option<ShardFaults>,
     /// The number of events when Redis went away for long.
     events_before: u64,
     /// How often each fault was injected.
@@ -40,9 +45,13 @@ impl FaultInjector {
     pub async fn install(platform: &mut Platform<'_>) -> Result<FaultInjector> {
         let append_only = AppendOnly::of(platform.folder().path());
         let postgres_link = Proxy::before(&mut platform.config.postgres).await?;
-        let redis_link = Proxy::before(&mut platform.config.redis).await?;
+        let (redis_link, shards) = match &mut platform.config.redis {
+            RedisUrl::Single(server) => (Some(Proxy::before(server).await?), None),
+            RedisUrl::Cluster { nodes, .. } => (None, Some(ShardFaults::of(nodes.clone()))),
+            RedisUrl::Sentinels { .. } => bail!("no platform is broken that has sentinels"),
+        };
         let injected = BTreeMap::new();
-        Ok(FaultInjector { postgres_link, redis_link, append_only, events_before: 0, injected })
+        Ok(FaultInjector { postgres_link, redis_link, append_only, shards, events_before: 0, injected })
     }
 
     /// Injects all faults, from `began` on; every one is undone when it returns.
@@ -70,12 +79,29 @@ impl FaultInjector {
             }
             .with_context(|| format!("{} cannot be carried out", planned.fault.name()))?;
         }
-        Ok(())
+        self.wait_for_shards().await
+    }
+
+    /// Waits until a cluster has got over what happened to it.
+    async fn wait_for_shards(&self) -> Result<()> {
+        match &self.shards {
+            Some(shards) => shards.wait_until_whole().await,
+            None => Ok(()),
+        }
+    }
+
+    fn set_redis_link(&self, link: LinkState) {
+        if let Some(proxy) = &self.redis_link {
+            proxy.set(link);
+        }
     }
 
     async fn begin(&mut self, platform: &mut Platform<'_>, planned: &PlannedFault) -> Result<()> {
         let target = platform.replicas[planned.replica];
         let slow = LinkState::Slow(Duration::from_millis(DELAY.0 + planned.dice % (DELAY.1 - DELAY.0)));
+        if planned.target().overlaps(FaultTarget::Redis) {
+            self.wait_for_shards().await?;
+        }
         match planned.fault {
             Fault::KillService => platform.kill(&[target]).await?,
             Fault::StopService => platform.processes().signal(&target.name(), Signal::SIGSTOP)?,
@@ -84,19 +110,22 @@ impl FaultInjector {
             Fault::KillRedis | Fault::OldRedis => self.append_only.copy()?,
             Fault::RedisAway => {
                 self.events_before = checks::count_events(&platform.database).await?;
-                platform.processes().kill("Redis").await?;
+                platform.kill_redis().await?;
             }
-            Fault::CutRedis => self.redis_link.set(LinkState::Cut),
-            Fault::SlowRedis => self.redis_link.set(slow),
-            Fault::MuteRedis => self.redis_link.set(LinkState::Mute),
+            Fault::CutRedis => self.set_redis_link(LinkState::Cut),
+            Fault::SlowRedis => self.set_redis_link(slow),
+            Fault::MuteRedis => self.set_redis_link(LinkState::Mute),
             Fault::CutPostgres => self.postgres_link.set(LinkState::Cut),
             Fault::SlowPostgres => self.postgres_link.set(slow),
             Fault::MutePostgres => self.postgres_link.set(LinkState::Mute),
             Fault::Restart if is_polite(planned) => platform.processes().stop().await?,
             Fault::Restart => {
                 platform.kill(&random_order(platform, planned)).await?;
-                platform.processes().kill("Redis").await?;
+                platform.kill_redis().await?;
                 platform.processes().kill("Postgres").await?;
+            }
+            Fault::KillPrimary | Fault::PausePrimary | Fault::TakeoverWithLoss | Fault::Reshard | Fault::DoubleKill => {
+                self.shards()?.begin(platform, planned).await?;
             }
             Fault::None => {}
         }
@@ -111,7 +140,7 @@ impl FaultInjector {
             Fault::KillPostgres => platform.start_postgres().await?,
             // What was written since the copy is lost: a moment, or some seconds.
             Fault::KillRedis | Fault::OldRedis => {
-                platform.processes().kill("Redis").await?;
+                platform.kill_redis().await?;
                 self.append_only.put_back()?;
                 platform.start_redis().await?;
             }
@@ -120,7 +149,7 @@ impl FaultInjector {
                 console::show(format_args!("Redis comes back; {waiting} events were published meanwhile"));
                 platform.start_redis().await?;
             }
-            Fault::CutRedis | Fault::SlowRedis | Fault::MuteRedis => self.redis_link.set(LinkState::Open),
+            Fault::CutRedis | Fault::SlowRedis | Fault::MuteRedis => self.set_redis_link(LinkState::Open),
             Fault::CutPostgres | Fault::SlowPostgres | Fault::MutePostgres => self.postgres_link.set(LinkState::Open),
             Fault::Restart => {
                 // Services first: they start without their servers.
@@ -130,9 +159,16 @@ impl FaultInjector {
                 platform.start_redis().await?;
                 platform.start_postgres().await?;
             }
-            Fault::Flushall | Fault::None => {}
+            Fault::KillPrimary | Fault::PausePrimary | Fault::TakeoverWithLoss | Fault::DoubleKill => {
+                self.shards()?.end(platform).await?;
+            }
+            Fault::Flushall | Fault::Reshard | Fault::None => {}
         }
         Ok(())
+    }
+
+    fn shards(&mut self) -> Result<&mut ShardFaults> {
+        self.shards.as_mut().context("Redis is no cluster")
     }
 }
 

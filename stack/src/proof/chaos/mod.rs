@@ -12,6 +12,10 @@
 //! subscriber, every counter equals a recount, no effect exists twice. A violation is printed with its ids, makes the exit
 //! code 1, and leaves the logs and data of the run.
 //!
+//! Redis is one server, or a cluster of three primaries with a replica each. There its own faults are injected beside the others
+//! (`shards`, `reshard`): primaries are killed, stopped and replaced, and slots move. Replication is asynchronous, so a takeover may
+//! lose what was acknowledged; one that certainly does is injected, and its loss is counted, or the run would prove nothing.
+//!
 //! Postgres syncs every commit, because its answers are what the promise is about. Redis has `appendfsync everysec`, and
 //! loses its last moments when it is killed: the promise holds without it.
 
@@ -31,7 +35,9 @@ mod promises;
 mod proxy;
 mod relations;
 mod report;
+mod reshard;
 mod settled;
+mod shards;
 mod users;
 mod violation;
 mod workload;
@@ -41,7 +47,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use tokio::time::{Instant, interval};
 
@@ -57,7 +63,9 @@ use crate::proof::chaos::violation::{Violation, ViolationKind};
 use crate::proof::chaos::workload::Workload;
 use crate::proof::platform::Platform;
 use crate::proof::redis::RedisInspector;
+use crate::servers::pooler::Pooler;
 use crate::servers::postgres::Lifetime;
+use crate::servers::redis::RedisKind;
 use crate::servers::temporary::TemporaryServers;
 
 /// Processes per service: with two there is always another one that takes work over, or is overtaken.
@@ -75,10 +83,15 @@ pub struct Chaos {
     /// How long users act and faults happen; starting, healing and checking come on top
     #[arg(long, value_name = "M", default_value_t = 2.0, value_parser = |text: &str| arguments::number(text, 0.1..=1440.0))]
     pub minutes: f64,
-    /// What is broken, separated by commas; all of it when not given
-    #[arg(long, value_name = "FAULTS", value_delimiter = ',', value_enum, hide_default_value = true,
-        default_values_t = Fault::all())]
+    /// Break a platform with one Redis, or with a Redis Cluster of three primaries with a replica each
+    #[arg(long, value_name = "KIND", value_enum, default_value_t = RedisKind::Single)]
+    pub redis: RedisKind,
+    /// What is broken, separated by commas; all that such a Redis permits when not given
+    #[arg(long, value_name = "FAULTS", value_delimiter = ',', value_enum)]
     pub faults: Vec<Fault>,
+    /// Put a transaction pooler between the services and Postgres
+    #[arg(long)]
+    pub pooler: bool,
     #[command(flatten)]
     pub build: Build,
     /// When nothing is wrong, spoil the data in every way that the checks are there for, and see that each is found
@@ -89,12 +102,27 @@ pub struct Chaos {
     pub keep: bool,
 }
 
+impl Chaos {
+    /// What is broken: what was asked for, or all there is.
+    pub fn chosen(&self) -> Result<Vec<Fault>> {
+        if self.faults.is_empty() {
+            return Ok(Fault::all(self.redis).collect());
+        }
+        if let Some(fault) = self.faults.iter().find(|fault| !fault.is_possible(self.redis)) {
+            let kind = if fault.is_of_cluster() { "cluster" } else { "single" };
+            bail!("{} needs --redis {kind}", fault.name());
+        }
+        Ok(self.faults.clone())
+    }
+}
+
 /// Injects faults, undoes them, checks; the exit code is 1 when something is not as it must be.
 pub async fn chaos(options: Chaos) -> Result<ExitCode> {
+    let faults = options.chosen()?;
     let mut shutdown = Shutdown::listen()?;
     let mut servers = TemporaryServers::new(&[Program::Postgres, Program::Redis]).await?;
     let outcome = tokio::select! {
-        outcome = run(&options, &mut servers) => Some(outcome),
+        outcome = run(&options, &faults, &mut servers) => Some(outcome),
         () = shutdown.requested() => None,
     };
     // Before anything else can go wrong.
@@ -107,14 +135,17 @@ pub async fn chaos(options: Chaos) -> Result<ExitCode> {
 }
 
 /// Whether everything is as it must be.
-async fn run(options: &Chaos, servers: &mut TemporaryServers) -> Result<bool> {
+async fn run(options: &Chaos, faults: &[Fault], servers: &mut TemporaryServers) -> Result<bool> {
     // The servers have to keep their data: that is what is tested.
-    let mut platform = Platform::start_servers(&options.build, servers, REPLICAS, Lifetime::Persistent).await?;
+    let (redis, build, kept) = (options.redis, &options.build, Lifetime::Persistent);
+    let mut platform = Platform::start_servers_with(redis, build, servers, REPLICAS, kept).await?;
     let mut injector = FaultInjector::install(&mut platform).await?;
+    let pooler = if options.pooler { Some(Pooler::before(&platform.config.postgres).await?) } else { None };
+    platform.config.pooler = pooler.as_ref().map(|pooler| pooler.port);
     let (replicas, port_base) = (platform.replicas.clone(), platform.config.port_base);
     platform.start(&replicas).await?;
     let length = Duration::from_secs_f64(options.minutes * 60.0);
-    let plan = plan::plan(options.number, length, &options.faults, replicas.len());
+    let plan = plan::plan(options.number, length, faults, replicas.len());
     let end = plan.iter().map(|planned| planned.until + AFTERWARDS).max().unwrap_or_default().max(length);
     console::show(format_args!("Seed {}, {} faults in {} s", options.number, plan.len(), end.as_secs()));
     let moderators = moderators::appoint(&platform).await?;
@@ -154,6 +185,8 @@ async fn run(options: &Chaos, servers: &mut TemporaryServers) -> Result<bool> {
     let expected = feeds::expected(&platform.database, &beginning).await?;
     violations.extend(feeds::missing(&mut RedisInspector::open(&platform.redis).await?, &expected).await?);
     violations.extend(find_panics(&platform)?);
+    let takeovers = injector.shards.as_ref().map(|shards| (shards.takeovers, shards.lost));
+    violations.extend(unproven(faults, takeovers));
     let events = checks::count_events(&platform.database).await?;
     let mut mutations = None;
     if options.tamper && violations.is_empty() {
@@ -167,11 +200,18 @@ async fn run(options: &Chaos, servers: &mut TemporaryServers) -> Result<bool> {
         events,
         settled_after,
         counters: &counters,
+        takeovers,
         mutations: mutations.as_ref(),
         violations: &violations,
     };
     report.show();
     Ok(violations.is_empty())
+}
+
+/// Takeovers were asked for, and none lost what was acknowledged: that nothing is missing then shows nothing.
+fn unproven(faults: &[Fault], takeovers: Option<(u64, u64)>) -> Option<Violation> {
+    let is_unproven = faults.contains(&Fault::TakeoverWithLoss) && takeovers.is_none_or(|(times, _)| times == 0);
+    is_unproven.then(|| Violation::new(ViolationKind::Wrong, "no takeover lost what had been acknowledged"))
 }
 
 /// Where the hashes in Redis differ, when they still do after some time: they are written after the fact.
@@ -199,4 +239,18 @@ fn find_panics(platform: &Platform<'_>) -> Result<Vec<Violation>> {
         violations.extend(panics.map(|line| Violation::new(ViolationKind::Wrong, format!("{name}: {line}"))));
     }
     Ok(violations)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_with_takeovers_of_which_none_lost_anything_proves_nothing() {
+        let asked = [Fault::KillPrimary, Fault::TakeoverWithLoss];
+        assert_eq!(unproven(&asked, Some((1, 50))), None);
+        assert_eq!(unproven(&asked[..1], Some((0, 0))), None);
+        let violation = unproven(&asked, Some((0, 0))).unwrap().to_string();
+        assert_eq!(violation, "wrong: no takeover lost what had been acknowledged");
+    }
 }

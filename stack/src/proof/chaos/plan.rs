@@ -17,6 +17,9 @@ const SLEEP: (u64, u64) = (5_000, 30_000);
 /// The part of a run that one sleep takes at most.
 const SLEEP_PART: u32 = 6;
 
+/// How long a cluster of Redis has to be whole again after one of its faults, before the next one begins.
+const HEALING: Duration = Duration::from_secs(4);
+
 /// The part of a run that a long absence takes.
 const ABSENCE: (u32, u32) = (5, 6);
 
@@ -36,6 +39,11 @@ pub struct PlannedFault {
 impl PlannedFault {
     pub fn target(&self) -> FaultTarget {
         self.fault.target(self.replica)
+    }
+
+    /// When another fault of its target may begin.
+    fn over(&self) -> Duration {
+        if self.fault.is_of_cluster() { self.until + HEALING } else { self.until }
     }
 }
 
@@ -62,7 +70,7 @@ pub fn plan(seed: u64, length: Duration, faults: &[Fault], replicas: usize) -> V
         let lasts = Duration::from_millis(lasts(&mut dice, fault, length));
         let target = fault.target(replica);
         // Behind all that happens to the same target already.
-        let busy = planned.iter().filter(|other| other.target().overlaps(target)).map(|other| other.until).max();
+        let busy = planned.iter().filter(|other| other.target().overlaps(target)).map(PlannedFault::over).max();
         let from = busy.map_or(next, |busy| busy.max(next));
         planned.push(PlannedFault { fault, from, until: from + lasts, replica, dice: dice.random() });
         next += Duration::from_millis(dice.random_range(PAUSE));
@@ -81,24 +89,29 @@ fn lasts(dice: &mut StdRng, fault: Fault, length: Duration) -> u64 {
         Fault::KillPostgres => dice.random_range(0..2_000),
         // What appendfsync everysec may lose: at most the last second.
         Fault::KillRedis => dice.random_range(200..=1_000),
-        Fault::Flushall | Fault::RedisAway | Fault::None => 0,
+        Fault::Flushall | Fault::RedisAway | Fault::Reshard | Fault::None => 0,
         Fault::OldRedis => dice.random_range(2_000..6_000),
         Fault::CutRedis | Fault::CutPostgres => dice.random_range(200..4_000),
         Fault::SlowRedis | Fault::SlowPostgres | Fault::MuteRedis | Fault::MutePostgres => {
             dice.random_range(1_000..5_000)
         }
         Fault::Restart => dice.random_range(0..1_000),
+        // Its replica replaces a primary after 3.5 to 5 s; what is killed next is away for the rest.
+        Fault::KillPrimary | Fault::PausePrimary => dice.random_range(5_000..7_000),
+        Fault::DoubleKill => dice.random_range(7_000..9_000),
+        Fault::TakeoverWithLoss => dice.random_range(1_000..3_000),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::servers::redis::RedisKind;
 
     const LENGTH: Duration = Duration::from_mins(2);
 
     fn all() -> Vec<Fault> {
-        Fault::all().collect()
+        Fault::all(RedisKind::Single).collect()
     }
 
     #[test]
@@ -110,12 +123,22 @@ mod tests {
     #[test]
     fn two_minutes_hold_every_fault_and_none_overlaps_another_of_its_target() {
         let planned = plan(1, LENGTH, &all(), 10);
-        assert!(Fault::all().all(|fault| planned.iter().any(|planned| planned.fault == fault)), "{planned:?}");
+        assert!(all().into_iter().all(|fault| planned.iter().any(|planned| planned.fault == fault)), "{planned:?}");
         for (place, one) in planned.iter().enumerate() {
             for other in &planned[place + 1..] {
                 let apart = one.until <= other.from || other.until <= one.from;
                 assert!(apart || !one.target().overlaps(other.target()), "{one:?} overlaps {other:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_minute_holds_every_fault_of_a_cluster_with_time_to_heal() {
+        let faults: Vec<_> = Fault::all(RedisKind::Cluster).filter(|fault| fault.is_of_cluster()).collect();
+        for seed in 0..100 {
+            let planned = plan(seed, Duration::from_mins(1), &faults, 10);
+            assert!(faults.iter().all(|fault| planned.iter().any(|planned| planned.fault == *fault)), "{planned:?}");
+            assert!(planned.windows(2).all(|two| two[0].until + HEALING <= two[1].from), "{planned:?}");
         }
     }
 

@@ -18,6 +18,8 @@ pub struct ChaosReport<'a> {
     /// How long after the last fault everything was applied everywhere.
     pub settled_after: Duration,
     pub counters: &'a CounterTotals,
+    /// Where Redis is a cluster: the takeovers with proven loss, and the acknowledged entries that were lost by them.
+    pub takeovers: Option<(u64, u64)>,
     /// The results of the mutations, when there were any.
     pub mutations: Option<&'a MutationResults>,
     pub violations: &'a [Violation],
@@ -74,9 +76,13 @@ impl ChaosReport<'_> {
             ("wrong", of(ViolationKind::Wrong)),
         ];
         let mutations = self.mutations.map(|results| [("tampered", results.tried), ("named", results.named)]);
+        let takeovers = self.takeovers.map(|(times, entries)| {
+            [("takeovers with proven loss", times), ("  acknowledged entries that are gone", entries)]
+        });
         let head = vec!["what".to_owned(), "count".to_owned()];
         let rows = rows
             .into_iter()
+            .chain(takeovers.into_iter().flatten())
             .chain(mutations.into_iter().flatten())
             .map(|(what, count): (&str, u64)| vec![what.to_owned(), count.to_string()]);
         std::iter::once(head).chain(rows).collect()
