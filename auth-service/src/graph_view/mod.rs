@@ -5,6 +5,7 @@
 //! connection to Postgres and no snapshot. So a caller may take its time, and one that goes away costs nothing. A page is
 //! of one snapshot and says of which moment, as the pages of [`crate::read_model`] do; the cursors of all connections are
 //! those of its routes, and a copy that was begun by the one is finished by the other.
+mod incoming;
 mod models;
 pub mod schedulers;
 mod schemas;

@@ -1,13 +1,9 @@
 //! The listener of the graph view, beside that of the routes.
-use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
-use futures::stream::{self, Stream};
-use secrecy::ExposeSecret;
-use subtle::ConstantTimeEq;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
@@ -16,21 +12,25 @@ use tonic_health::ServingStatus;
 use tonic_health::server::health_reporter;
 
 use super::CONTRACT;
+use super::incoming::accepted;
 use super::proto::graph_view_server::GraphViewServer;
 use super::services::GraphReader;
 use crate::core::app::App;
 use crate::core::app::identity::bearer;
+use crate::core::doors::callers::is_service_token;
 use crate::core::ground::worker::{Outcome, Worker};
 
 /// How often the worker looks whether the listener is still there.
 const LOOK: Duration = Duration::from_secs(5);
-/// How long accepting pauses after it failed: most likely all file descriptors are in use.
-const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+/// Connections served at once: a process of another service takes one or two.
+const MAX_CONNECTIONS: usize = 256;
 /// Calls under way on one connection.
 const MAX_STREAMS: u32 = 32;
 /// When a connection is asked for a sign of life, and how long it may take to give one.
 const KEEPALIVE: Duration = Duration::from_secs(20);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection takes new calls. Then it ends behind those under way, so that idle ones keep no others out for long.
+const CONNECTION_AGE: Duration = Duration::from_mins(10);
 /// How long calls may take to end after the stop: less than the service waits for its background work.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -80,12 +80,13 @@ pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<()> {
     let admitted = move |request: Request<()>| admit(&known, request);
     let server = Server::builder()
         .max_concurrent_streams(MAX_STREAMS)
+        .max_connection_age(CONNECTION_AGE)
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .add_service(health)
         .add_service(InterceptedService::new(reflection, admitted.clone()))
         .add_service(GraphViewServer::with_interceptor(GraphReader::new(&app), admitted));
-    let serving = server.serve_with_incoming_shutdown(accepted(listener), app.stop.cancelled());
+    let serving = server.serve_with_incoming_shutdown(accepted(listener, MAX_CONNECTIONS), app.stop.cancelled());
     let draining = async {
         app.draining.cancelled().await;
         reporter.set_not_serving::<GraphViewServer<GraphReader>>().await;
@@ -106,28 +107,6 @@ pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<()> {
 
 /// Refuses a call without the service token, as [`crate::core::doors::callers::Operator`] does a request.
 fn admit(app: &App, call: Request<()>) -> Result<Request<()>, Status> {
-    let given = bearer(call.metadata().as_ref());
-    let expected = app.settings.service_token.as_ref().map(ExposeSecret::expose_secret);
-    let knows =
-        given.zip(expected).is_some_and(|(given, expected)| bool::from(expected.as_bytes().ct_eq(given.as_bytes())));
+    let knows = bearer(call.metadata().as_ref()).is_some_and(|given| is_service_token(app, given));
     if knows { Ok(call) } else { Err(Status::unauthenticated("the service token is missing or wrong")) }
-}
-
-/// The connections of a listener. It never fails: the server would try again at once, and be busy with it.
-fn accepted(listener: TcpListener) -> impl Stream<Item = io::Result<TcpStream>> {
-    stream::unfold(listener, |listener| async move {
-        loop {
-            match listener.accept().await {
-                Ok((connection, _)) => {
-                    // A page is several writes, none of which waits for the acknowledgement of another.
-                    connection.set_nodelay(true).ok();
-                    return Some((Ok(connection), listener));
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "no connection to the graph view can be accepted");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            }
-        }
-    })
 }

@@ -1,9 +1,10 @@
 //! The graph view, by its own client.
+use std::pin::pin;
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request};
 use tonic_health::pb::HealthCheckRequest;
@@ -15,6 +16,7 @@ use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 use uuid::Uuid;
 
+use super::incoming::accepted;
 use super::proto::graph_view_client::GraphViewClient;
 use super::proto::graph_view_server::GraphView;
 use super::proto::{ConnectionPage, ListConnectionsRequest, ListPeopleRequest, PeoplePage, Relation, RelationsRequest};
@@ -24,6 +26,7 @@ use super::services::GraphReader;
 use crate::core::app::App;
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::Platform;
+use crate::core::testing::counted::Counted;
 use crate::testing::start;
 
 /// A channel to a graph view that this process serves.
@@ -294,4 +297,42 @@ async fn the_listener_waits_for_its_port_and_ends_with_the_service(_: PgPoolOpti
     platform.app.tasks.close();
     let ended = tokio::time::timeout(Duration::from_secs(5), platform.app.tasks.wait()).await;
     assert!(ended.is_ok(), "the stop ends it");
+}
+
+#[tokio::test]
+async fn a_connection_for_which_there_is_no_room_waits_until_another_one_ends() {
+    let counted = Counted::begin();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut accepted = pin!(accepted(listener, 2));
+    let mut clients = Vec::new();
+    for _ in 0..3 {
+        clients.push(TcpStream::connect(address).await.unwrap());
+    }
+    let first = accepted.next().await.unwrap().unwrap();
+    let _second = accepted.next().await.unwrap().unwrap();
+    assert!(accepted.next().now_or_never().is_none(), "there is room for two");
+    counted.assert("graph_view_connections_open 2");
+    drop(first);
+    let third = tokio::time::timeout(Duration::from_secs(5), accepted.next()).await;
+    assert!(third.is_ok_and(|third| third.is_some_and(|third| third.is_ok())), "it came into the place of the first");
+}
+
+/// The server drops what it got of the listener, however a connection ends.
+#[sqlx::test(migrations = false)]
+async fn the_place_of_a_connection_is_free_when_its_caller_goes(_: PgPoolOptions, database: PgConnectOptions) {
+    let counted = Counted::begin();
+    let posted = start(database, &[]).await;
+    let platform: &Platform = &posted;
+    let channel = channel(&platform.app).await;
+    let mut graph = GraphViewClient::new(channel);
+    assert!(graph.list_connections(call("operator", from("", 0))).await.is_ok());
+    counted.assert("graph_view_connections_open 1");
+    drop(graph);
+    let ended = tokio::time::timeout(Duration::from_secs(5), async {
+        while !counted.text().lines().any(|line| line == "graph_view_connections_open 0") {
+            tokio::task::yield_now().await;
+        }
+    });
+    assert!(ended.await.is_ok(), "{}", counted.text());
 }

@@ -7,17 +7,16 @@
 use std::sync::Arc;
 
 use axum::extract::FromRef;
-use redis::Client;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use secrecy::ExposeSecret;
 use uuid::Uuid;
 
 use super::cache::{BuildMark, CAPACITY, FeedCache, FeedLookup, FeedPart, TIMEOUT};
-use super::merge::models as merge;
+use super::merge::models::{self as merge, PlanMode};
 use super::models::{HomeQuery, select_newest, select_oldest};
 use super::pages::Place;
 use super::settings::FeedSettings;
 use crate::core::app::App;
+use crate::core::ground::redis::RedisAddress;
 
 /// Keys that are read beyond those that are shown, for posts that the reader does not see any more.
 const SPARE: i64 = 16;
@@ -42,11 +41,7 @@ impl Feeds {
     /// Feeds in the Redis of the settings, which is connected to on first use.
     pub fn open(app: &App, settings: FeedSettings) -> anyhow::Result<Self> {
         let url = settings.feed_redis_url.as_ref().unwrap_or(&app.settings.redis_url);
-        let patience = ConnectionManagerConfig::new()
-            .set_response_timeout(Some(TIMEOUT))
-            .set_connection_timeout(Some(TIMEOUT))
-            .set_number_of_retries(1);
-        let redis = ConnectionManager::new_lazy_with_config(Client::open(url.expose_secret())?, patience)?;
+        let redis = url.expose_secret().parse::<RedisAddress>()?.open(TIMEOUT)?;
         Ok(Self { app: app.clone(), cache: Arc::new(FeedCache::new(redis, app.redis.clone())), settings })
     }
 
@@ -112,7 +107,7 @@ impl Feeds {
     /// Merges a page of keys from the posts of all connections.
     async fn merge(&self, reader: Uuid, place: Place, rows: i64) -> sqlx::Result<Vec<Uuid>> {
         let query = |above, below| HomeQuery { reader, above, below, rows };
-        let mut tx = merge::begin(&self.app.db, MERGE_TIMEOUT).await?;
+        let mut tx = merge::begin(&self.app.db, MERGE_TIMEOUT, PlanMode::Auto).await?;
         let keys = match place {
             Place::Before(key) => merge::list_newest(&mut tx, query(Uuid::nil(), key)).await?,
             Place::After(key) => merge::list_oldest(&mut tx, query(key, Uuid::max())).await?,
@@ -123,7 +118,7 @@ impl Feeds {
 
     /// Builds a reader's feed from Postgres, keeps it in Redis, and returns the part that was asked for.
     async fn build(&self, reader: Uuid, mark: &BuildMark, place: Place, rows: i64) -> sqlx::Result<FeedPart> {
-        let mut tx = merge::begin(&self.app.db, MERGE_TIMEOUT).await?;
+        let mut tx = merge::begin(&self.app.db, MERGE_TIMEOUT, PlanMode::Auto).await?;
         let query = HomeQuery { reader, above: Uuid::nil(), below: Uuid::max(), rows: CAPACITY + 1 };
         let mut keys = merge::list_newest(&mut tx, query).await?;
         let brief = merge::has_more_connections(&mut tx, reader, self.settings.feed_many_connections).await?;

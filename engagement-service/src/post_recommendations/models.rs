@@ -1,6 +1,6 @@
 //! Lists of recommended posts in the database.
 use sqlx::types::Json;
-use sqlx::{PgExecutor, PgPool, PgTransaction};
+use sqlx::{PgExecutor, PgTransaction};
 use uuid::Uuid;
 
 use super::services::Pick;
@@ -10,21 +10,6 @@ use crate::notifications::models::ActorCard;
 
 /// Lists of one reader that are kept: one who asks for list after list fills no table.
 const KEPT_LISTS: i64 = 5;
-
-/// Begins a transaction whose statements may take that many milliseconds each. Postgres compiles none of them: its guess of what they cost
-/// is far too high, and compiling takes ten times as long as they do. And it plans each once per connection and not for each of the
-/// first readers: the plans are the same for all readers, and planning takes half as long as finding candidates.
-pub async fn begin(db: &PgPool, timeout: u32) -> sqlx::Result<PgTransaction<'static>> {
-    let mut tx = db.begin().await?;
-    sqlx::query!(
-        "select set_config('statement_timeout', $1, true) as timeout, set_config('jit', 'off', true) as jit,
-            set_config('plan_cache_mode', 'force_generic_plan', true) as plans",
-        timeout.to_string()
-    )
-    .fetch_one(&mut *tx)
-    .await?;
-    Ok(tx)
-}
 
 /// A list of posts for a reader.
 pub struct PostRecommendationList;

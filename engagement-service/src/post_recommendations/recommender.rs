@@ -8,11 +8,12 @@ use chrono::Utc;
 use uuid::Uuid;
 
 use super::candidates::models::{list_candidates, list_categories};
-use super::models::{PostRecommendationList, RecommendedEntry, begin};
+use super::models::{PostRecommendationList, RecommendedEntry};
 use super::services::{Pick, pick};
 use super::settings::RecommendationSettings;
 use super::window::oldest_key;
 use crate::core::app::App;
+use crate::feeds::merge::models::{PlanMode, begin};
 
 /// Posts of a list: four pages of the usual size.
 const PLACES: usize = 200;
@@ -65,7 +66,7 @@ impl PostRecommender {
         behind: i64,
         rows: i64,
     ) -> sqlx::Result<Vec<RecommendedEntry>> {
-        let mut tx = begin(&self.app.db, PAGE_TIMEOUT).await?;
+        let mut tx = begin(&self.app.db, PAGE_TIMEOUT, PlanMode::Generic).await?;
         let entries = PostRecommendationList::list_entries(&mut *tx, reader, list, behind, rows).await?;
         tx.commit().await?;
         Ok(entries)
@@ -74,7 +75,7 @@ impl PostRecommender {
     /// The posts for a reader, the best first.
     pub async fn pick(&self, reader: Uuid) -> sqlx::Result<Vec<Pick>> {
         let now = Utc::now();
-        let mut tx = begin(&self.app.db, LIST_TIMEOUT).await?;
+        let mut tx = begin(&self.app.db, LIST_TIMEOUT, PlanMode::Generic).await?;
         let shares = list_categories(&mut *tx, reader).await?;
         let categories: Vec<String> = shares.iter().map(|share| share.category.clone()).collect();
         let candidates = list_candidates(&mut *tx, reader, &categories, FEW_VIEWS, oldest_key(now)).await?;

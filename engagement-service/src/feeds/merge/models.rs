@@ -1,16 +1,37 @@
-//! The merge of the posts of all of a reader's connections, in the database.
+//! The merge of the posts of all of a reader's connections, in the database, and the transaction in which costly reads run.
 use sqlx::{PgPool, PgTransaction};
 use uuid::Uuid;
 
 use crate::feeds::models::HomeQuery;
 
-/// Begins a transaction for merges. Its statements end after some milliseconds. They are not compiled to machine code, which Postgres
+/// How Postgres plans the statements of a transaction.
+#[derive(Clone, Copy)]
+pub enum PlanMode {
+    /// By its own judgement.
+    Auto,
+    /// Once per connection and not for each of its first readers: for statements whose plans are the same for all readers, and
+    /// which take half as long to plan as to run.
+    Generic,
+}
+
+impl PlanMode {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Generic => "force_generic_plan",
+        }
+    }
+}
+
+/// Begins a transaction whose statements may take that many milliseconds each. They are not compiled to machine code, which Postgres
 /// does by a guess of their cost: it takes ten times as long as they do.
-pub async fn begin(db: &PgPool, timeout: u32) -> sqlx::Result<PgTransaction<'static>> {
+pub async fn begin(db: &PgPool, timeout: u32, plans: PlanMode) -> sqlx::Result<PgTransaction<'static>> {
     let mut tx = db.begin().await?;
     sqlx::query!(
-        "select set_config('statement_timeout', $1, true) as timeout, set_config('jit', 'off', true) as jit",
-        timeout.to_string()
+        "select set_config('statement_timeout', $1, true) as timeout, set_config('jit', 'off', true) as jit,
+            set_config('plan_cache_mode', $2, true) as plans",
+        timeout.to_string(),
+        plans.word()
     )
     .fetch_one(&mut *tx)
     .await?;

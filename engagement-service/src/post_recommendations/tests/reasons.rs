@@ -6,8 +6,9 @@ use uuid::Uuid;
 
 use super::{PAGE, SimilarPostFinder, Town, Worker, items, next, posts};
 use crate::core::testing::counted::Counted;
+use crate::feeds::merge::models::{PlanMode, begin};
 use crate::post_recommendations::candidates::models::list_candidates;
-use crate::post_recommendations::models::{PostRecommendationList, begin};
+use crate::post_recommendations::models::PostRecommendationList;
 
 /// Anna and two others liked the same posts, and the others liked one more.
 #[sqlx::test(migrations = false)]
@@ -131,7 +132,7 @@ async fn candidates_are_bounded_and_planned_once(_: PgPoolOptions, database: PgC
         ) as other"
     ))
     .await;
-    let mut tx = begin(&town.platform.app.db, 2_000).await.unwrap();
+    let mut tx = begin(&town.platform.app.db, 2_000, PlanMode::Generic).await.unwrap();
     let found = list_candidates(&mut *tx, anna, &[], 20, Uuid::nil()).await.unwrap();
     let similar: Vec<f64> = found.iter().filter(|found| found.seeds > 0).map(|found| found.similarity).collect();
     let unseen = found.iter().filter(|found| found.unseen).count();

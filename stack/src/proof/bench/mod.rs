@@ -9,6 +9,7 @@ mod database;
 mod event_stream;
 mod events;
 mod feed;
+mod graph_view;
 mod http;
 mod latency;
 mod load;
@@ -47,6 +48,7 @@ pub async fn bench(bench: Bench) -> Result<ExitCode> {
         | Bench::Moderation(_)
         | Bench::Search(_)
         | Bench::Recommend(_)
+        | Bench::GraphView(_)
         | Bench::Web(_)
             if cfg!(debug_assertions) =>
         {
@@ -60,6 +62,9 @@ pub async fn bench(bench: Bench) -> Result<ExitCode> {
         Bench::Search(options) => measure(&options.run, async |platform| search::run(options, platform).await).await,
         Bench::Recommend(options) => {
             measure(&options.run, async |platform| recommend::run(options, platform).await).await
+        }
+        Bench::GraphView(options) => {
+            measure(&options.run, async |platform| graph_view::run(options, platform).await).await
         }
         Bench::Web(options) => measure(&options.run, async |platform| web::run(options, platform).await).await,
         Bench::Feed(options) => measure(&options.run, async |platform| feed::run(options, platform).await).await,

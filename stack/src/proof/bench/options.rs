@@ -20,6 +20,8 @@ pub enum Bench {
     Search(Search),
     /// How many of the posts that people like are recommended to them, which people are, and what that costs
     Recommend(Recommend),
+    /// How soon another service has the connections of very many people, and what that takes of memory
+    GraphView(GraphView),
     /// What pages of the web client weigh, how soon they are there, and what its process takes of memory
     Web(Web),
 }
@@ -222,6 +224,18 @@ pub struct Recommend {
     /// People where there are many, in the measurement of the cost
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = value_parser!(u32).range(1000..=10_000_000))]
     pub many: u32,
+}
+
+#[derive(Debug, Args)]
+pub struct GraphView {
+    #[command(flatten)]
+    pub run: Run,
+    /// Followers that are read
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = value_parser!(u32).range(1000..=10_000_000))]
+    pub followers: u32,
+    /// How often they are read in each way
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = value_parser!(u32).range(1..=1000))]
+    pub rounds: u32,
 }
 
 /// What is measured about the web client.
