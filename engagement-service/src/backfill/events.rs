@@ -4,8 +4,9 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::models::log_views;
-use crate::core::events::{Effect, Event, Id, Subscription};
+use crate::core::events::{Effect, Event, Subscription};
 use crate::posts::events::POST_VIEWED;
+use crate::posts::models::CountedView;
 
 /// The stream, and what processes its events.
 pub fn subscriptions() -> Vec<Subscription> {
@@ -16,13 +17,19 @@ pub fn subscriptions() -> Vec<Subscription> {
 #[derive(Deserialize)]
 struct LoggedView {
     id: Uuid,
+    /// Whether its viewer has viewed the post a short while ago; the original does not say.
+    #[serde(default)]
+    repeated: bool,
 }
 
 /// Logs views, if posts are being copied.
 fn post_viewed<'a>(tx: &'a mut PgTransaction<'static>, events: &'a [Event]) -> Effect<'a> {
     Box::pin(async move {
-        let view = |event: &Event| Ok((serde_json::from_str::<LoggedView>(&event.message)?.id, event.id));
-        let views: Vec<(Uuid, Id)> = events.iter().map(view).collect::<Result<_, serde_json::Error>>()?;
+        let view = |event: &Event| {
+            let LoggedView { id, repeated } = serde_json::from_str(&event.message)?;
+            Ok(CountedView { post_id: id, place: event.id, repeated })
+        };
+        let views: Vec<CountedView> = events.iter().map(view).collect::<Result<_, serde_json::Error>>()?;
         Ok(log_views(tx, &views).await?)
     })
 }

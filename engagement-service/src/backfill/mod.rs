@@ -19,6 +19,11 @@
 //!
 //! The progress is stored with each page, so a process that takes over goes on at the next one. A lock in Postgres elects the
 //! replica that works; two of them at once would do no harm, since a page is applied only where its cursor is still the stored one.
+//!
+//! The copy gives way to people. While it works without a pause, it keeps a core of Postgres, of an owner or of this service busy at
+//! any time, and on a small machine those calls of one service by another that a request waits for, of which the shortest may take
+//! 300 ms, ran out of time: requests were answered with 503. So a page is small, no more than a few are read from an owner
+//! at once, and behind each the worker rests for half as long as the page took.
 pub mod commands;
 pub mod events;
 pub mod graph;
@@ -84,6 +89,9 @@ impl Source {
         }
     }
 }
+
+/// Rows on a page: what one transaction applies. Its locks hold up consumers and readers for as long.
+const PAGE_ROWS: u32 = 500;
 
 /// The route for operators; a gateway does not route it.
 pub fn internal() -> OpenApiRouter<App> {

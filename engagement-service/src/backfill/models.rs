@@ -8,6 +8,7 @@ use super::reviews::models::NotificationReview;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::Id;
 use crate::posts::events::POST_VIEWED;
+use crate::posts::models::CountedView;
 
 /// How far a source was copied.
 #[derive(Clone, Debug, Serialize)]
@@ -178,33 +179,49 @@ pub async fn lock_view_watermark(tx: &mut PgTransaction<'_>) -> sqlx::Result<Id>
 }
 
 /// Logs views with their places in the stream, if posts are being copied.
-pub async fn log_views(tx: &mut PgTransaction<'_>, views: &[(Uuid, Id)]) -> sqlx::Result<()> {
+pub async fn log_views(tx: &mut PgTransaction<'_>, views: &[CountedView]) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into view_log (post_id, ms, seq)
-        select post_id, ms, seq from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as seen (post_id, ms, seq)
+        "insert into view_log (post_id, ms, seq, repeated)
+        select post_id, ms, seq, repeated
+        from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::boolean[]) as seen (post_id, ms, seq, repeated)
         where exists (
             select from backfill_source where source = 'posts' and started_at is not null and finished_at is null
         )
         on conflict do nothing",
-        &views.iter().map(|view| view.0).collect::<Vec<_>>(),
-        &views.iter().map(|view| view.1.ms).collect::<Vec<_>>(),
-        &views.iter().map(|view| view.1.seq).collect::<Vec<_>>()
+        &views.iter().map(|view| view.post_id).collect::<Vec<_>>(),
+        &views.iter().map(|view| view.place.ms).collect::<Vec<_>>(),
+        &views.iter().map(|view| view.place.seq).collect::<Vec<_>>(),
+        &views.iter().map(|view| view.repeated).collect::<Vec<_>>()
     )
     .execute(&mut **tx)
     .await?;
     Ok(())
 }
 
+/// The views of a post, as its owner has counted them.
+#[derive(Clone, Copy, Debug)]
+pub struct ViewSum {
+    pub post_id: Uuid,
+    pub views: i64,
+    /// How many of them were repeated; none: its owner does not count these.
+    pub repeated: Option<i64>,
+}
+
 /// Takes over the sums of views up to an entry, and adds the logged ones behind it. This transaction has locked the watermark and
 /// the counts of these posts.
-pub async fn take_over_views(tx: &mut PgTransaction<'_>, sums: &[(Uuid, i64)], up_to: Id) -> sqlx::Result<()> {
+pub async fn take_over_views(tx: &mut PgTransaction<'_>, sums: &[ViewSum], up_to: Id) -> sqlx::Result<()> {
     sqlx::query!(
-        "update post_count set views_ms = $3, views_seq = $4, views = owner.views + (
-            select count(*) from view_log where view_log.post_id = owner.post_id and (ms, seq) > ($3, $4)
-        )
-        from unnest($1::uuid[], $2::bigint[]) as owner (post_id, views) where post_count.post_id = owner.post_id",
-        &sums.iter().map(|sum| sum.0).collect::<Vec<_>>(),
-        &sums.iter().map(|sum| sum.1).collect::<Vec<_>>(),
+        "update post_count set views_ms = $4, views_seq = $5, views = owner.views + logged.views,
+            repeated_views = coalesce(owner.repeated + logged.repeated, post_count.repeated_views)
+        from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as owner (post_id, views, repeated)
+        cross join lateral (
+            select count(*) as views, count(*) filter (where view_log.repeated) as repeated
+            from view_log where view_log.post_id = owner.post_id and (ms, seq) > ($4, $5)
+        ) as logged
+        where post_count.post_id = owner.post_id",
+        &sums.iter().map(|sum| sum.post_id).collect::<Vec<_>>(),
+        &sums.iter().map(|sum| sum.views).collect::<Vec<_>>(),
+        &sums.iter().map(|sum| sum.repeated).collect::<Vec<_>>() as &[Option<i64>],
         up_to.ms,
         up_to.seq
     )

@@ -1,9 +1,8 @@
 //! The worker that fills the read model.
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
-use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
 use tonic::transport::Endpoint;
 
@@ -22,8 +21,15 @@ const POLL: Duration = Duration::from_secs(5);
 const CATCH_UP: Duration = Duration::from_secs(1);
 /// When a source is asked for again that its owner does not have, in hours: an original service is replaced by hand.
 const RETRY_HOURS: i32 = 6;
+/// The longest rest behind a page: one that took longer has waited for a service that is away, and not worked.
+const MAX_REST: Duration = Duration::from_millis(500);
 /// How often the progress of a large source is logged, in rows.
 const LOGGED_ROWS: i64 = 100_000;
+
+/// The rest behind a page that took so long: the slower everything is, because others need the machine, the longer it is left to them.
+pub(super) fn rest_behind(took: Duration) -> Duration {
+    (took / 2).min(MAX_REST)
+}
 
 /// Fills the read model, page by page.
 pub struct Backfill {
@@ -34,12 +40,14 @@ pub struct Backfill {
     absent: BTreeSet<Source>,
     /// The source of connections, where it is not a route.
     graph: Option<GraphSource>,
+    /// How long the next step waits before it works.
+    pub(super) rest: Duration,
 }
 
 impl Backfill {
     /// The worker of this replica.
     pub fn new(app: &App) -> Self {
-        Self { app: app.clone(), lock: None, absent: BTreeSet::new(), graph: None }
+        Self { app: app.clone(), lock: None, absent: BTreeSet::new(), graph: None, rest: Duration::ZERO }
     }
 
     /// The same, with the address of the graph view, if there is one.
@@ -56,8 +64,7 @@ impl Backfill {
             return Ok(true);
         }
         // One of its own and not of the pool: the lock ends with it, however this process ends.
-        let options = PgConnectOptions::clone(&self.app.db.connect_options());
-        let mut connection = PgConnection::connect_with(&options).await?;
+        let mut connection = PgConnection::connect_with(&self.app.direct).await?;
         let ours = try_lock(&mut connection).await?;
         if ours {
             self.lock = Some(connection);
@@ -84,12 +91,13 @@ impl Backfill {
     }
 
     async fn fetch(&mut self, progress: &Progress) -> anyhow::Result<Option<CopiedPage>> {
-        match &mut self.graph {
-            Some(graph) if progress.source == Source::Connections => {
-                graph.fetch(&self.app, progress.cursor.as_deref()).await.map(Some)
-            }
-            _ => services::fetch(&self.app, progress).await,
+        if progress.source == Source::Connections
+            && let Some(graph) = &mut self.graph
+            && let Some(page) = graph.fetch(&self.app, progress.cursor.as_deref()).await?
+        {
+            return Ok(Some(page));
         }
+        services::fetch(&self.app, progress).await
     }
 
     /// Pauses. The owner need not keep a stream for as long as another replica works, or none does.
@@ -131,6 +139,7 @@ impl Backfill {
 
 impl Worker for Backfill {
     async fn step(&mut self) -> anyhow::Result<Outcome> {
+        tokio::time::sleep(std::mem::take(&mut self.rest)).await;
         let all = Progress::list(&self.app.db).await?;
         for progress in &all {
             let source = progress.source.word();
@@ -139,7 +148,8 @@ impl Worker for Backfill {
             #[expect(clippy::cast_precision_loss, reason = "a number to look at")]
             metrics::gauge!("backfill_rows", "source" => source).set(progress.rows as f64);
         }
-        self.app.progress.send_replace(json!({ "rebuild": all }));
+        let fault = self.graph.as_ref().and_then(GraphSource::fault);
+        self.app.progress.send_replace(json!({ "rebuild": all, "graph_view": fault }));
         let Some(next) = all.iter().find(|progress| progress.is_due) else {
             if let Some(connection) = self.lock.take() {
                 connection.close().await?;
@@ -149,10 +159,13 @@ impl Worker for Backfill {
         if !self.holds_lock().await? {
             return Ok(self.pause());
         }
-        match next.source {
+        let begun = Instant::now();
+        let outcome = match next.source {
             Source::Notifications => self.review().await,
             _ if next.started_at.is_none() => self.begin(next).await,
             _ => self.copy_page(next).await,
-        }
+        };
+        self.rest = rest_behind(begun.elapsed());
+        outcome
     }
 }

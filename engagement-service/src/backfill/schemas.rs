@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::models::ViewSum;
 use crate::comment_reactions::models::CommentReactionCard;
 use crate::comments::models::CommentCard;
 use crate::core::contract::timestamp::Timestamp;
@@ -146,7 +147,9 @@ pub struct CopiedPost {
     status: String,
     published_at: Option<Timestamp>,
     hidden_at: Option<Timestamp>,
-    pub total_views: i64,
+    total_views: i64,
+    /// A post service of before did not say.
+    repeated_views: Option<i64>,
     /// Absent where there are none.
     #[serde(default)]
     facets: Vec<FacetCard>,
@@ -159,6 +162,11 @@ pub struct CopiedPost {
 }
 
 impl CopiedPost {
+    /// Its views.
+    pub fn views(&self) -> ViewSum {
+        ViewSum { post_id: self.id, views: self.total_views, repeated: self.repeated_views }
+    }
+
     /// What it shows beside its words.
     pub fn pictures(&self) -> IllustratedPost {
         let Self { id, created_by, updated_at, hidden_at, .. } = *self;

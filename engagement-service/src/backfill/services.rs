@@ -3,6 +3,7 @@ use anyhow::Context;
 use reqwest::StatusCode;
 use secrecy::ExposeSecret;
 
+use super::PAGE_ROWS;
 use super::models::Progress;
 use super::schemas::CopiedPage;
 use crate::core::app::App;
@@ -14,8 +15,10 @@ pub async fn fetch(app: &App, progress: &Progress) -> anyhow::Result<Option<Copi
     let Some(producer) = app.settings.producers.iter().find(|producer| producer.name == owner) else { return Ok(None) };
     let token = app.settings.service_token.as_ref().context("SERVICE_TOKEN is not set")?;
     let url = format!("{}/internal/read-model/{}", producer.url, progress.source.word());
-    let cursor = progress.cursor.as_deref().map(|cursor| ("cursor", cursor));
-    let request = app.http.get(url).query(&cursor.into_iter().collect::<Vec<_>>()).bearer_auth(token.expose_secret());
+    let limit = PAGE_ROWS.to_string();
+    let mut query = vec![("limit", limit.as_str())];
+    query.extend(progress.cursor.as_deref().map(|cursor| ("cursor", cursor)));
+    let request = app.http.get(url).query(&query).bearer_auth(token.expose_secret());
     let answer = spans::call(request).await?;
     if answer.status() == StatusCode::NOT_FOUND {
         return Ok(None);

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::Source;
 use super::leftovers::models as leftovers;
 use super::leftovers::{BATCH, KeyRange};
-use super::models::{Progress, list_erased, lock_view_watermark, take_over_views};
+use super::models::{Progress, ViewSum, list_erased, lock_view_watermark, take_over_views};
 use super::reviews::models::NotificationReview;
 use super::schemas::{
     CopiedComment, CopiedCommentReaction, CopiedDecision, CopiedPage, CopiedPair, CopiedPerson, CopiedPost,
@@ -179,8 +179,8 @@ async fn save_posts(
     up_to: Id,
 ) -> anyhow::Result<usize> {
     let posts = page.rows::<CopiedPost>()?;
-    let sums: Vec<(Uuid, i64)> = posts.iter().map(|post| (post.id, post.total_views)).collect();
-    let ids: Vec<Uuid> = sums.iter().map(|sum| sum.0).collect();
+    let sums: Vec<ViewSum> = posts.iter().map(CopiedPost::views).collect();
+    let ids: Vec<Uuid> = sums.iter().map(|sum| sum.post_id).collect();
     let pictures = posts.iter().map(CopiedPost::pictures).collect();
     PostCard::save(tx, posts.into_iter().map(PostCard::from).collect()).await?;
     PostPictures::save(tx, pictures).await?;

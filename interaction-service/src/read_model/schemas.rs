@@ -2,11 +2,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use anyhow::Context;
 use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::Serialize;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
 use crate::core::api::errors::Error;
@@ -16,6 +19,12 @@ use crate::core::contract::timestamp::Timestamp;
 
 /// Rows on a page at most, and when the caller does not say: what one statement reads in milliseconds.
 pub const MAX_ROWS: i64 = 1_000;
+/// Pages read at once by all callers of this process: its connections to Postgres, and its threads, are for people's requests first.
+static TURNS: Semaphore = Semaphore::const_new(2);
+/// How long a page waits for its turn. A caller that has waited longer comes again, and holds nothing meanwhile.
+const TURN_TIMEOUT: Duration = Duration::from_secs(1);
+/// The answer to a page whose turn did not come; it says when to come again, as any 503.
+const BUSY: Error = Error::Refused(StatusCode::SERVICE_UNAVAILABLE, "Other pages are being read at the moment");
 
 /// The key of a row: an id, or the two ids of a pair; then the second is not nil.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,10 +52,19 @@ impl FromStr for RowKey {
     }
 }
 
-/// Which rows a request asks for: at most `limit` of them, behind the key `cursor`, or from the first one on.
+/// Which rows a request asks for: at most `limit` of them, behind the key `cursor`, or from the first one on. It is also the turn to
+/// read them, which ends with it.
 pub struct RowRange {
     pub after: RowKey,
     pub limit: i64,
+    _turn: SemaphorePermit<'static>,
+}
+
+async fn take_turn(turns: &'static Semaphore, timeout: Duration) -> Result<SemaphorePermit<'static>, Error> {
+    match tokio::time::timeout(timeout, turns.acquire()).await {
+        Ok(Ok(turn)) => Ok(turn),
+        _ => Err(BUSY),
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for RowRange {
@@ -60,7 +78,7 @@ impl<S: Send + Sync> FromRequestParts<S> for RowRange {
             RowKey::default()
         });
         query.check()?;
-        Ok(Self { after, limit })
+        Ok(Self { after, limit, _turn: take_turn(&TURNS, TURN_TIMEOUT).await? })
     }
 }
 
@@ -81,5 +99,24 @@ impl<T> RowPage<T> {
     pub fn new(as_of: Timestamp, items: Vec<T>, key: impl Fn(&T) -> RowKey) -> Self {
         let next = items.last().map(|last| key(last).to_string());
         Self { as_of, watermarks: BTreeMap::new(), items, next }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::header;
+    use axum::response::IntoResponse;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_page_whose_turn_does_not_come_is_asked_for_again() {
+        static ONE: Semaphore = Semaphore::const_new(1);
+        let first = take_turn(&ONE, Duration::ZERO).await.unwrap();
+        let refusal = take_turn(&ONE, Duration::ZERO).await.unwrap_err().into_response();
+        assert_eq!(refusal.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(refusal.headers().contains_key(header::RETRY_AFTER), "{refusal:?}");
+        drop(first);
+        assert!(take_turn(&ONE, Duration::ZERO).await.is_ok(), "a turn ends with its page");
     }
 }

@@ -3,6 +3,7 @@ use axum::body::Body;
 use axum::http::{Request, header};
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Executor, Row};
 use uuid::Uuid;
 
 use crate::core::testing::{Platform, Reply, new_user};
@@ -74,6 +75,32 @@ async fn what_is_decided_about_posts_is_read_whole_in_pages_from_any_of_them_on(
     assert_eq!(all.iter().map(|page| page["items"].as_array().unwrap().len()).collect::<Vec<_>>(), [2, 2, 1]);
     let rest = pages(&platform, all[0]["next"].as_str().map(str::to_owned)).await;
     assert_eq!(rows(&rest), expected[2..], "a copy that is taken over goes on behind its last page");
+}
+
+/// What an operator does when the database was restored: other services have seen higher versions than it has, and take no lower ones.
+#[sqlx::test(migrations = false)]
+async fn versions_that_were_raised_behind_a_backup_are_counted_on(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (moderator, _) = new_moderator();
+    let (_, author) = new_user();
+    let known = new_content(&platform, SubjectType::Post, author).await;
+    let lost = new_content(&platform, SubjectType::Post, author).await;
+    let limit = json!([{ "action": "LIMIT" }]);
+    decided(&platform, &moderator, known, limit.clone(), "HARASSMENT_BULLYING").await;
+    let raise = "update subject set version = version + 1000000;
+        alter table subject alter column version set default 1000000";
+    platform.app.db.execute(raise).await.unwrap();
+    decided(&platform, &moderator, lost, limit, "HARASSMENT_BULLYING").await;
+
+    let expected = [known, lost].map(|post| row(post.id, author, 1_000_001, "LIMITED", &json!([])));
+    assert_eq!(rows(&pages(&platform, None).await), expected);
+    let published = "select (message ->> 'version')::bigint from outbox
+        where stream = 'moderation_decided' and message ->> 'subject_type' = 'POST' order by seq";
+    let published = platform.app.db.fetch_all(published).await.unwrap();
+    let versions: Vec<i64> = published.iter().map(|event| event.get(0)).collect();
+    assert_eq!(versions, [1, 1_000_001], "what the backup does not know begins behind all that was published of it");
+    let verified = platform.call("GET", "/moderation/log/verify", Some(&moderator), None).await;
+    assert_eq!((&verified.body["valid"], &verified.body["complete"]), (&json!(true), &json!(true)), "{verified:?}");
 }
 
 #[sqlx::test(migrations = false)]

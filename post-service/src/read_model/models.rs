@@ -40,6 +40,8 @@ pub struct PostRow {
     pub published_at: Option<Timestamp>,
     pub hidden_at: Option<Timestamp>,
     pub total_views: i64,
+    /// How many of these were repeated.
+    pub repeated_views: i64,
     /// Its pictures with their keys, as in its events.
     pub media: serde_json::Value,
 }
@@ -51,7 +53,7 @@ impl PostRow {
             Self,
             r#"select id as "id!", created_at as "created_at!", created_by as "created_by!", updated_at as "updated_at!",
                 title, content as "content!", types as "types!", status as "status!: Status", published_at, hidden_at,
-                total_views as "total_views!",
+                total_views as "total_views!", repeated_views as "repeated_views!",
                 coalesce((select json_agg(json_build_object('id', media.id, 'alt', alt, 'width', width, 'height', height,
                     'blurhash', blurhash, 'key', key) order by place) from post_media join media on media.id = media_id
                     where post_id = page.id and media.status = 'READY' and media.hidden_at is null), '[]') as "media!"

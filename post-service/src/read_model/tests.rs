@@ -39,7 +39,7 @@ async fn posts_are_read_whole_with_the_place_up_to_which_their_views_are_counted
     }
     assert_eq!(page(&platform, "").await["watermarks"], json!({ POST_VIEWED: "0-0" }));
     platform.consume(POST_VIEWED, &json!({ "id": posts[0]["id"], "viewed_by": author })).await;
-    platform.consume(POST_VIEWED, &json!({ "id": posts[0]["id"], "viewed_by": author })).await;
+    platform.consume(POST_VIEWED, &json!({ "id": posts[0]["id"], "viewed_by": author, "repeated": true })).await;
     let last: redis::streams::StreamInfoStreamReply =
         redis::AsyncCommands::xinfo_stream(&mut platform.app.redis.clone(), POST_VIEWED).await.unwrap();
     let request = json!({ "content_id": posts[2]["id"], "raw_content": posts[2], "reason": "NUDITY" });
@@ -51,7 +51,7 @@ async fn posts_are_read_whole_with_the_place_up_to_which_their_views_are_counted
     assert_eq!(first["watermarks"], json!({ POST_VIEWED: last.last_generated_id }));
     let expected = json!({ "id": posts[0]["id"], "created_at": posts[0]["created_at"], "created_by": author,
         "updated_at": posts[0]["updated_at"], "title": "T", "content": "x", "types": ["NEWS"], "status": "POSTED",
-        "published_at": posts[0]["created_at"], "hidden_at": null, "total_views": 2, "media": [] });
+        "published_at": posts[0]["created_at"], "hidden_at": null, "total_views": 2, "repeated_views": 1, "media": [] });
     assert_eq!(first["items"][0], expected);
     let second = page(&platform, &format!("limit=2&cursor={}", first["next"].as_str().unwrap())).await;
     assert_eq!(ids(&second), [posts[2]["id"].clone()], "the hidden one, and not the deleted one");

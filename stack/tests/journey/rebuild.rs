@@ -16,8 +16,9 @@ use tokio::time::interval;
 use crate::client::{self, Person, To};
 use crate::platform::{PASSWORD, Platform};
 
-/// What there is before the rebuild, of which no event says anything: enough that it takes several seconds.
-const ROWS: [&str; 8] = [
+/// What there is before the rebuild, of which no event says anything: enough people and posts that it takes several seconds. Of the
+/// rest there are a few pages of each, which show the same as more of them would.
+const ROWS: [&str; 15] = [
     "insert into auth.account (id, created_at, updated_at, email, email_key, password_hash, first_name, last_name, interests,
         status, avatar_url)
     select gen_random_uuid(), at, at, n || '@example.com', n || '@example.com', '!', 'P' || n, 'Q', array['BOOKS', 'NEWS'],
@@ -27,14 +28,17 @@ const ROWS: [&str; 8] = [
     select one.id, other.id, now() - interval '1 day'
     from (select id, row_number() over () as n from auth.account where email like '%@example.com') as one
     join (select id, row_number() over () as n from auth.account where email like '%@example.com') as other
-        on other.n <> one.n and (other.n - one.n) % 1250 = 0",
+        on other.n <> one.n and (other.n - one.n) % 2500 = 0",
     "insert into auth.block (user_id, target_id, blocked_at)
     select target_id, user_id, now() - interval '1 hour' from auth.connection order by user_id limit 1500",
     // Ids without an order, as the original's, and some that begin with their time, as ours.
-    "insert into post.post (id, created_by, created_at, updated_at, title, content, types, status, published_at, hidden_at, total_views)
-    select gen_random_uuid(), author.id, at, at + interval '1 minute', 'T' || old.n, 'The text of number ' || old.n, array['NEWS'],
+    "insert into post.post (id, created_by, created_at, updated_at, title, content, types, status, published_at, hidden_at,
+        total_views, repeated_views)
+    select gen_random_uuid(), author.id, at, at + interval '1 minute', 'T' || old.n,
+        'The text of number ' || old.n || case old.n % 20 when 0 then ' #News and #Autumn for @readerone' else '' end, array['NEWS'],
         case old.n % 10 when 0 then 'DRAFT' when 1 then 'ARCHIVED' else 'POSTED' end,
-        case old.n % 10 when 0 then null else at end, case old.n % 97 when 0 then at end, old.n % 1000
+        case old.n % 10 when 0 then null else at end, case old.n % 97 when 0 then at end, old.n % 1000,
+        old.n % 1000 / 3
     from (select n, now() - n * interval '1 minute' as at from generate_series(1, 50000) as n) as old
     join (select id, row_number() over () as n from auth.account where email like '%@example.com') as author
         on author.n = 1 + old.n % 5000",
@@ -43,18 +47,40 @@ const ROWS: [&str; 8] = [
     "insert into interaction.comment (id, created_at, created_by, updated_at, post_id, content, hidden_at)
     select gen_random_uuid(), post.created_at, post.created_by, post.updated_at, post.id, 'words',
         case when total_views % 50 = 0 then post.created_at end
-    from post.post where total_views % 2 = 0",
+    from post.post where total_views % 10 = 0",
     "insert into interaction.reaction (id, created_at, created_by, updated_at, post_id, type)
     select gen_random_uuid(), created_at, created_by, updated_at, id, (array['LIKE', 'LOVE', 'JOY'])[1 + total_views % 3]
-    from post.post where total_views % 2 = 1",
+    from post.post where total_views % 10 = 1",
+    "insert into interaction.comment (id, created_at, created_by, updated_at, post_id, content, reply_to)
+    select gen_random_uuid(), created_at + interval '1 second', created_by, updated_at + interval '1 second', post_id, 'more words', id
+    from interaction.comment where hidden_at is null order by id limit 1000",
+    "insert into interaction.comment_reaction (id, created_at, created_by, updated_at, comment_id, post_id, type)
+    select gen_random_uuid(), created_at, created_by, updated_at, id, post_id, 'LOVE'
+    from interaction.comment order by id desc limit 1000",
+    "insert into post.item (id, kind, external_id, url, title, artists)
+    select gen_random_uuid(), 'BOOK', 'isbn:' || n, 'https://example.com/' || n, 'Book ' || n, array['Ann', 'Bert']
+    from generate_series(1, 100) as n",
+    // Some say of it what its row says, and some something else.
+    "insert into post.post_item (post_id, item_id, words)
+    select post.id, item.id, case when total_views % 2 = 0 then jsonb_build_object('url', url, 'title', 'A book', 'artists', artists,
+        'site', 'example.com', 'picture_url', 'https://example.com/a.png') end
+    from post.post join post.item on external_id = 'isbn:' || (1 + total_views % 100) where total_views % 45 = 3",
+    "insert into post.media (id, created_by, purpose, status, content_type, bytes, sha256, width, height, blurhash, alt, unused_since)
+    select gen_random_uuid(), created_by, 'POST', 'READY', 'image/png', 100, sha256(id::text::bytea), 640, 480, 'LEHV6nWB2yk8',
+        'Of ' || title, null
+    from post.post where total_views % 50 = 7",
+    "insert into post.post_media (post_id, place, media_id, key)
+    select post.id, 0, media.id, gen_random_uuid() from post.media join post.post on alt = 'Of ' || title",
     // What the read model has and its owners do not.
     "insert into engagement.post_card (id, user_id, created_at, content, types, status, version)
     select gen_random_uuid(), gen_random_uuid(), now() - interval '1 day', 'gone', '{}', 'POSTED', now() - interval '1 day'
     from generate_series(1, 3000)",
+    // Without it the new rows would be planned for as none, until Postgres looks at them by itself.
+    "analyze",
 ];
 
 /// A table of the read model, and what it should be by the tables of its owners.
-const EQUALS: [(&str, &str, &str); 9] = [
+const EQUALS: [(&str, &str, &str); 15] = [
     (
         "people",
         "select id, username, first_name, last_name, avatar_url, interests, status, updated_at from auth.account",
@@ -80,8 +106,9 @@ const EQUALS: [(&str, &str, &str); 9] = [
     ),
     (
         "comments",
-        "select id, post_id, created_by, created_at, updated_at, hidden_at is not null from interaction.comment",
-        "select id, post_id, user_id, created_at, version, hidden from engagement.comment_card where deleted_at is null",
+        "select id, post_id, created_by, created_at, updated_at, hidden_at is not null, reply_to from interaction.comment",
+        "select id, post_id, user_id, created_at, version, hidden, reply_to from engagement.comment_card
+        where deleted_at is null",
     ),
     (
         "reactions",
@@ -89,9 +116,54 @@ const EQUALS: [(&str, &str, &str); 9] = [
         "select id, post_id, user_id, type, created_at, version from engagement.reaction_card where deleted_at is null",
     ),
     (
+        "reactions to comments",
+        "select id, comment_id, post_id, created_by, created_at, updated_at from interaction.comment_reaction",
+        "select id, comment_id, post_id, user_id, created_at, version from engagement.comment_reaction_card
+        where deleted_at is null",
+    ),
+    // They are stored by no owner: they follow from the words, in which each stands once here.
+    (
+        "facets",
+        "select id, case parts[1] when '#' then 'TAG' else 'MENTION' end, parts[2], strpos(content, parts[1] || parts[2]) - 1
+        from post.post cross join lateral regexp_matches(content, '([#@])([A-Za-z]+)', 'g') as found (parts)
+        where hidden_at is null",
+        "select id, facet ->> 'kind', facet ->> 'value', (facet ->> 'byte_start')::int
+        from engagement.post_card cross join lateral jsonb_array_elements(facets) as facet where deleted_at is null",
+    ),
+    (
+        "tags",
+        "select id, array(select lower(parts[1]) from regexp_matches(content, '#([A-Za-z]+)', 'g') with ordinality
+            as found (parts, place) order by place)
+        from post.post where hidden_at is null",
+        "select id, tags from engagement.post_card where deleted_at is null and not hidden",
+    ),
+    // Those that events brought: a name that was copied with its text leads to no one.
+    (
+        "mentions",
+        "select post.id, lower(username), account.id, post.created_by
+        from post.post join auth.account on username is not null and strpos(post.content, '@' || username) > 0
+        where post.published_at is not null and post.hidden_at is null",
+        "select source_id, name, person_id, author_id from engagement.mention where stands",
+    ),
+    (
+        "items",
+        "select post_id, coalesce(words, post.item_words(item)) || jsonb_build_object('id', item.id, 'kind', kind,
+            'external_id', external_id)
+        from post.post_item join post.item on item.id = item_id join post.post on post.id = post_id where post.hidden_at is null",
+        "select id, item from engagement.post_card where deleted_at is null and item is not null",
+    ),
+    (
+        "pictures",
+        "select post_id, jsonb_agg(jsonb_build_object('id', media.id, 'alt', alt, 'width', width, 'height', height,
+            'blurhash', blurhash, 'key', key) order by place)
+        from post.post_media join post.media on media.id = media_id join post.post on post.id = post_id
+        where media.status = 'READY' and media.hidden_at is null and post.hidden_at is null group by post_id",
+        "select post_id, pictures from engagement.post_picture where pictures <> '[]'",
+    ),
+    (
         "views",
-        "select id, total_views from post.post",
-        "select post_card.id, coalesce(views, 0) from engagement.post_card
+        "select id, total_views, repeated_views from post.post",
+        "select post_card.id, coalesce(views, 0), coalesce(repeated_views, 0) from engagement.post_card
         left join engagement.post_count on post_id = post_card.id where deleted_at is null",
     ),
     (
@@ -198,7 +270,8 @@ async fn live(ada: &Person, bob: &Person, old: &[String], stop: &AtomicBool) -> 
             .ask::<Value>(Method::PUT, To::Interaction, &format!("/post-reactions/{}", reaction.id), Some(&change))
             .await?;
         let written = ada.write_post("New", "written meanwhile", &["NEWS"], "DRAFT").await?;
-        ada.change_post(&written.id, "published meanwhile", &["NEWS"], "POSTED").await?;
+        let content = "published #Meanwhile for @bobfrankston";
+        ada.change_post(&written.id, content, &["NEWS"], "POSTED").await?;
         bob.view(&written.id).await?;
         bob.view(&written.id).await?;
         if turns % 2 == 0 {
@@ -217,6 +290,18 @@ async fn live(ada: &Person, bob: &Person, old: &[String], stop: &AtomicBool) -> 
     Ok(turns)
 }
 
+/// Gives Bob a username, and waits until the read model knows it: a name leads to who has it when a text is consumed.
+async fn name_bob(bob: &Person, db: &mut PgConnection) -> Result<()> {
+    let change = serde_json::json!({ "username": "bobfrankston" });
+    bob.api.ask::<Value>(Method::PATCH, To::Auth, "/users/me", Some(&change)).await?;
+    let (began, mut tick) = (Instant::now(), interval(Duration::from_millis(20)));
+    while db.fetch_optional("select from engagement.person where username = 'bobfrankston'").await?.is_none() {
+        ensure!(began.elapsed() < PATIENCE, "the read model does not know Bob by his username");
+        tick.tick().await;
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_rebuild_that_is_killed_twice_ends_with_the_tables_of_its_owners() -> Result<()> {
     let mut platform = Platform::up(&["--replicas", "2"]);
@@ -228,6 +313,7 @@ async fn a_rebuild_that_is_killed_twice_ends_with_the_tables_of_its_owners() -> 
     let postgres = format!("postgres://postgres:{}@127.0.0.1:{}/social", secret("postgres"), kept["postgres_port"]);
     let (mut db, url, token) = (PgConnection::connect(&postgres).await?, platform.url(0, 4), secret("service_token"));
     copied(&http, &url, &token, i64::MAX).await.context("the first start fills it by itself")?;
+    name_bob(&bob, &mut db).await?;
 
     let program = Program::of(platform.pid_of("engagement-service"))?;
     // The launcher stops a platform that has no replica of a service left. One that stands still does no work.
@@ -244,7 +330,8 @@ async fn a_rebuild_that_is_killed_twice_ends_with_the_tables_of_its_owners() -> 
     let (began, stop) = (Instant::now(), AtomicBool::new(false));
     let fill = async {
         let mut process = Running(program.command().spawn()?);
-        for killed_at in [15_000, 30_000] {
+        // Among the connections, and among the posts.
+        for killed_at in [8_000, 30_000] {
             let found = copied(&http, &url, &token, killed_at).await?;
             ensure!(!found.1, "it was filled before it could be killed: {found:?}");
             process.kill()?;

@@ -1,12 +1,14 @@
 //! Connections that come by gRPC, from a stub of the auth service's graph view.
 use std::sync::{Arc, Mutex};
 
+use axum::Router;
 use chrono::Utc;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
@@ -21,8 +23,9 @@ use super::super::graph::proto::{
     RelationsResponse,
 };
 use super::super::schedulers::Backfill;
-use super::{PAGE, ago, rows, start};
+use super::{Owner, PAGE, ago, rows, start};
 use crate::core::ground::worker::{Outcome, Worker};
+use crate::core::serve::connections::ConnectionLimits;
 use crate::core::testing::Platform;
 
 /// Pages that come before a stream of the stub breaks off.
@@ -32,6 +35,8 @@ const BEFORE_BREAK: usize = 2;
 #[derive(Default)]
 struct Graph {
     pairs: Vec<(Uuid, Uuid)>,
+    /// Whether it knows another token.
+    refuses: bool,
     /// How the next streams break off: with an error, or as if they were at their end.
     breaks: Mutex<Vec<Option<Status>>>,
     /// Where streams were asked to begin.
@@ -78,7 +83,8 @@ impl GraphView for Graph {
         &self,
         request: Request<ListConnectionsRequest>,
     ) -> Result<Response<Self::ListConnectionsStream>, Status> {
-        if request.metadata().get("authorization").is_none_or(|token| token != "Bearer operator") {
+        let refused = request.metadata().get("authorization").is_none_or(|token| token != "Bearer operator");
+        if refused || self.refuses {
             return Err(Status::unauthenticated("no token"));
         }
         let after = request.into_inner().after;
@@ -183,4 +189,71 @@ fn the_address_of_the_graph_view_is_a_plain_one() {
         assert!(parse_address(wrong).is_err(), "{wrong}");
     }
     assert!(parse_address("http://auth-service:9000").is_ok());
+}
+
+/// Copies all, with the graph view expected at an address where there is none, and checks that connections come by routes.
+async fn copy_by_routes(platform: &Platform, owner: &Owner, url: &str) {
+    let pair = [Uuid::now_v7(), Uuid::now_v7()];
+    owner.add("connections", &json!({ "user_id": pair[0], "target_id": pair[1], "at": ago(60) }));
+    let mut worker = Backfill::new(&platform.app).with_graph_view(Some(parse_address(url).unwrap()));
+    assert_eq!(finish(&mut worker).await, 0, "{url}");
+    assert_eq!(follows(platform).await, [format!("({},{})", pair[0], pair[1])], "{url}");
+    assert!(owner.asked().contains(&"connections".to_owned()), "{url}");
+    let progress = platform.app.progress.borrow().clone();
+    let fault = progress["graph_view"].as_str().unwrap();
+    assert!(fault.starts_with("what answers at GRAPH_VIEW_URL has no graph view"), "{fault}");
+}
+
+/// The stub of the routes speaks HTTP/2 as well, and knows no such path.
+#[sqlx::test(migrations = false)]
+async fn connections_come_by_routes_where_the_graph_view_is_unknown(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, owner) = start(database).await;
+    let url = platform.app.settings.producers[0].url.clone();
+    copy_by_routes(&platform, &owner, &url).await;
+}
+
+#[sqlx::test(migrations = false)]
+async fn connections_come_by_routes_where_the_address_is_that_of_routes(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, owner) = start(database).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    TaskTracker::new().spawn(ConnectionLimits::new(8).serve(listener, Router::new(), CancellationToken::new()));
+    copy_by_routes(&platform, &owner, &url).await;
+}
+
+/// Steps until one fails, and then once more; what the error and `/health/lag` say.
+async fn failure(platform: &Platform, worker: &mut Backfill) -> (String, String) {
+    let error = loop {
+        match worker.step().await {
+            Ok(outcome) => assert_eq!(outcome, Outcome::Busy),
+            Err(error) => break format!("{error:#}"),
+        }
+    };
+    assert!(worker.step().await.is_err(), "it is tried again");
+    let fault = platform.app.progress.borrow()["graph_view"].as_str().unwrap().to_owned();
+    (error, fault)
+}
+
+#[sqlx::test(migrations = false)]
+async fn an_address_at_which_nothing_listens_is_named(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, _owner) = start(database).await;
+    // The port is taken, and does not listen.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}", socket.local_addr().unwrap());
+    let mut worker = Backfill::new(&platform.app).with_graph_view(Some(parse_address(&url).unwrap()));
+    let (error, fault) = failure(&platform, &mut worker).await;
+    assert_eq!(fault, "nothing can be reached at GRAPH_VIEW_URL: see INTERNAL_PORT of the auth service");
+    assert!(error.starts_with(&format!("{fault}: the graph view cannot be reached: ")), "{error}");
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_token_that_the_graph_view_refuses_is_named(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, owner) = start(database).await;
+    let graph = Arc::new(Graph { refuses: true, ..Graph::of_nine_pairs() });
+    let mut worker = worker(&platform, &graph).await;
+    let (error, fault) = failure(&platform, &mut worker).await;
+    assert_eq!(fault, "the graph view refuses the token: see SERVICE_TOKEN, here and of the auth service");
+    assert!(error.starts_with(&fault), "{error}");
+    assert!(!owner.asked().contains(&"connections".to_owned()), "routes need the same token");
 }

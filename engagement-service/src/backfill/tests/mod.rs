@@ -5,7 +5,7 @@ mod notifications;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{Path, Query, State};
@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::commands::rebuild;
-use super::schedulers::Backfill;
+use super::schedulers::{Backfill, rest_behind};
 use crate::SERVICE;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::ground::worker::{Outcome, Worker};
@@ -65,6 +65,9 @@ async fn page(
     headers: HeaderMap,
 ) -> Response {
     let cursor = query.get("cursor").cloned().unwrap_or_default();
+    if query.get("limit").is_none_or(|limit| limit != "500") {
+        return StatusCode::UNPROCESSABLE_ENTITY.into_response();
+    }
     owner.asked.lock().unwrap().push(source.clone());
     if headers[header::AUTHORIZATION] != "Bearer operator" {
         return StatusCode::FORBIDDEN.into_response();
@@ -284,6 +287,64 @@ async fn views_are_exact_wherever_the_owner_of_their_sum_is(_: PgPoolOptions, da
     is(106).await;
     look().await;
     is(107).await;
+}
+
+#[sqlx::test(migrations = false)]
+async fn repeated_views_are_those_of_the_owner_and_the_logged_ones_behind_them(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let (platform, owner) = start(database).await;
+    let seen = Uuid::now_v7();
+    let look = async |repeated: bool| {
+        let view = json!({ "id": seen, "viewed_by": Uuid::nil(), "repeated": repeated });
+        platform.consume(POST_VIEWED, &view).await;
+    };
+    let are = async |views: i64, repeated: i64| {
+        let found = rows(&platform, "select views, repeated_views from post_count").await;
+        assert_eq!(found, [format!("({views},{repeated})")]);
+    };
+    // The owner has counted it, and ten of which no event is left.
+    look(true).await;
+    let mut sum = post(seen, &ago(60), 11);
+    sum["repeated_views"] = json!(5);
+    owner.add("posts", &sum);
+    *owner.watermark.lock().unwrap() = last_view(&platform).await;
+    let mut worker = Backfill::new(&platform.app);
+    // The beginnings and the only pages of four sources, and the beginning of posts.
+    for _ in 0..9 {
+        assert_eq!(worker.step().await.unwrap(), Outcome::Busy);
+    }
+    look(true).await;
+    look(false).await;
+    are(3, 2).await;
+    finish(&mut worker).await;
+    are(13, 6).await;
+
+    // A post service of before has a sum alone: the repeated ones stay those that are known.
+    owner.add("posts", &post(seen, &ago(60), 13));
+    *owner.watermark.lock().unwrap() = last_view(&platform).await;
+    rebuild(&platform.app).await.unwrap();
+    finish(&mut worker).await;
+    are(13, 6).await;
+}
+
+/// A copy without pauses took so much of a small machine that services gave up their calls of each other.
+#[sqlx::test(migrations = false)]
+async fn a_rest_behind_each_page_leaves_the_machine_to_others(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, _) = start(database).await;
+    let mut worker = Backfill::new(&platform.app);
+    // The beginning of people, and their only page.
+    for _ in 0..2 {
+        assert_eq!(worker.step().await.unwrap(), Outcome::Busy);
+    }
+    let (rest, begun) = (worker.rest, Instant::now());
+    assert!(rest > Duration::ZERO);
+    worker.step().await.unwrap();
+    assert!(begun.elapsed() >= rest, "it works on after {:?}", begun.elapsed());
+    for (took, rest) in [(40, 20), (600, 300), (10_000, 500)] {
+        assert_eq!(rest_behind(Duration::from_millis(took)), Duration::from_millis(rest));
+    }
 }
 
 #[sqlx::test(migrations = false)]
