@@ -28,8 +28,8 @@ use crate::feeds::fan_out::schedulers::FeedWorker;
 use crate::people::events::USER_UPDATED;
 use crate::settings::Settings;
 
-/// Histories of a run, and the steps of each.
-const HISTORIES: usize = 500;
+/// Histories of each of two tests, which share the cores, and the steps of each.
+const HISTORIES: usize = 250;
 const STEPS: usize = 30;
 /// The most events of a stream that are consumed in a row.
 const BURST: usize = 400;
@@ -108,11 +108,20 @@ async fn call_some(platform: &Platform, histories: &mut [History], calls: usize,
 
 #[sqlx::test(migrations = false)]
 async fn what_people_find_is_what_happened_in_every_order(_: PgPoolOptions, database: PgConnectOptions) {
-    // `HISTORIES_SEED=1 cargo stack test -p engagement-service histories` plays those of a seed again.
+    play(seed(), database).await;
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_other_people_find_is_what_happened_in_every_order(_: PgPoolOptions, database: PgConnectOptions) {
+    play(seed().wrapping_add(1), database).await;
+}
+
+/// A random seed, or the one that is to be played again: `HISTORIES_SEED=1 cargo stack test -p engagement-service histories`.
+fn seed() -> u64 {
     let seed = option_env!("HISTORIES_SEED").map_or_else(rand::random, |seed| seed.parse().unwrap());
     // Before all else: whatever fails, the test runner shows it.
     eprintln!("HISTORIES_SEED={seed}");
-    play(seed, database).await;
+    seed
 }
 
 /// Plays the histories of a seed.

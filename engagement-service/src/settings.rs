@@ -27,7 +27,7 @@ pub struct Settings {
     pub recommended_people_cron: String,
 
     /// Seconds between two signs of life on a stream of notifications, from 1 to 60, of which more than 30 are as 30. Its token is
-    /// checked three times as often, so that a stream ends within ten seconds of its session
+    /// checked three times as often, and every five seconds at least, so that a stream ends within ten seconds of its session
     #[arg(long, env = "STREAM_HEARTBEAT", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=60))]
     pub stream_heartbeat: u64,
 

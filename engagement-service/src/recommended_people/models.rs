@@ -156,8 +156,9 @@ impl PeopleRecommendationList {
     }
 
     /// Of these users those who are to be notified, each with up to three people at the head of their list: who may be shown, have a
-    /// score of a twentieth, as of one common connection with twenty, and are new to them as recommendations. It is saved that
-    /// they were notified, so that it happens once in seven days.
+    /// score of a twentieth, as of one common connection with twenty, and are new to them as recommendations. Who wants such
+    /// notifications by no channel has none; by default they are listed, and neither mailed nor pushed. It is saved that they were
+    /// notified, so that it happens once in seven days.
     pub async fn claim_notifications(tx: &mut PgTransaction<'_>, users: &[Uuid]) -> sqlx::Result<Vec<(Uuid, Uuid)>> {
         let rows = sqlx::query!(
             r#"with head as materialized (
@@ -168,6 +169,11 @@ impl PeopleRecommendationList {
                 cross join lateral recommendable(list.user_id, one.id)
                 where list.user_id = any($1) and (notified_at is null or notified_at < now() - interval '7 days')
                     and score >= 0.05
+                    and not exists (
+                        select from notification_preference
+                        cross join lateral (select choices -> 'CONNECTION_RECOMMENDATION' as choice) as chosen
+                        where notification_preference.user_id = list.user_id and choice ->> 'in_app' = 'false'
+                            and coalesce(choice ->> 'mail', 'NEVER') = 'NEVER' and coalesce(choice ->> 'push', 'false') = 'false')
                     and not exists (
                         select from notification join notification_actor on notification_id = notification.id
                         where notification.user_id = list.user_id and type = 'CONNECTION_RECOMMENDATION'

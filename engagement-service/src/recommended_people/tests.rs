@@ -1,5 +1,6 @@
 //! Recommended people, through their routes and their events.
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
@@ -318,7 +319,8 @@ async fn a_run_goes_on_where_it_was_and_notifies_once_a_week(_: PgPoolOptions, d
     assert_eq!(texts().await, [""; 0]);
 }
 
-/// Who does not want such notifications in their list has none there, and is recommended people all the same.
+/// Who wants such notifications by no channel has none, and is recommended people all the same; the next one that they want does not
+/// wait for a week.
 #[sqlx::test(migrations = false)]
 async fn a_notification_of_people_keeps_to_preferences(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = Platform::start(&SERVICE, database, &[]).await;
@@ -334,6 +336,42 @@ async fn a_notification_of_people_keeps_to_preferences(_: PgPoolOptions, databas
     let list = platform.call("GET", "/me/notifications", Some(&anna), None).await.body;
     assert_eq!(list, json!([]));
     assert_eq!(recommended(&platform, &anna).await[0], person("carl", "1 mutual connection", 1));
+    let count = async || {
+        let query =
+            format!("select count(*) from notification where type = 'CONNECTION_RECOMMENDATION' and user_id = '{her}'");
+        platform.app.db.fetch_one(sqlx::AssertSqlSafe(query)).await.unwrap().get::<i64, _>(0)
+    };
+    assert_eq!(count().await, 0, "nothing was written for no channel");
+
+    let mailed = json!({ "types": { "CONNECTION_RECOMMENDATION": { "mail": "DIGEST" } } });
+    let reply = platform.call("PATCH", "/me/notification-preferences", Some(&anna), Some(mailed)).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    for _ in 0..2 {
+        run(&platform).await;
+        assert_eq!(count().await, 1, "it is mailed, once a week");
+    }
+    let list = platform.call("GET", "/me/notifications", Some(&anna), None).await.body;
+    assert_eq!(list, json!([]), "and not listed");
+}
+
+/// A run takes a quarter of one core at most.
+#[sqlx::test(migrations = false)]
+async fn a_batch_is_followed_by_a_rest_of_three_times_its_work(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = Platform::start(&SERVICE, database, &[]).await;
+    let (_, her) = join(&platform, "anna", &[]).await;
+    let (_, bert) = join(&platform, "bert", &[]).await;
+    connect(&platform, her, &[bert]).await;
+    let begin = "update recommendation_run set cursor = '00000000-0000-0000-0000-000000000000'";
+    platform.app.db.execute(begin).await.unwrap();
+    let mut recommender = PeopleRecommender::new(&platform.app);
+    let begun = Instant::now();
+    let outcome = recommender.step().await.unwrap();
+    let (took, longest) = (begun.elapsed(), Duration::from_secs(5));
+    let Outcome::Idle(rest) = outcome else { panic!("it goes on without a rest") };
+    let row = platform.app.db.fetch_one("select cursor, worked_ms from recommendation_run").await.unwrap();
+    assert_eq!(row.get::<Option<Uuid>, _>(0), Some(her.max(bert)), "one batch was done, and where it ended is known");
+    let worked = Duration::from_millis(u64::try_from(row.get::<i64, _>(1)).unwrap());
+    assert!(((worked * 3).min(longest)..=(took * 3).min(longest)).contains(&rest), "{rest:?} after {worked:?}");
 }
 
 /// A list that cannot be saved holds up those of no other person, neither in the queue nor in the run.

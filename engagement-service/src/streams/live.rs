@@ -23,12 +23,19 @@ use crate::notifications::schemas::NotificationOut;
 const PAGE: i64 = 20;
 /// Checks of the token within a heartbeat.
 const CHECKS: u32 = 3;
+/// The longest time between two of them: an open stream ends within ten seconds of its session, however rare heartbeats are.
+const LONGEST_CHECK: Duration = Duration::from_secs(5);
 /// How often in a row a token may go unchecked because the auth service is away, before the stream ends.
 const MAX_UNCHECKED: u32 = 2;
 /// When a client comes back after the end of a stream.
 const RETRY: Duration = Duration::from_secs(2);
 /// Longer than any stream lives; it has no other end then.
 const FOREVER: Duration = Duration::from_hours(24 * 365);
+
+/// How often a stream with that heartbeat checks its token.
+pub fn check_interval(heartbeat: Duration) -> Duration {
+    (heartbeat / CHECKS).min(LONGEST_CHECK)
+}
 
 /// An open stream.
 pub struct LiveStream {
@@ -68,7 +75,7 @@ impl LiveStream {
         let newest = news.first().map_or(0, |news| news.last_change);
         // A number that was never given out is one of a database that was restored.
         let last = after.map_or(newest, |after| after.min(newest));
-        let (now, check) = (Instant::now(), heartbeat / CHECKS);
+        let (now, check) = (Instant::now(), check_interval(heartbeat));
         let token_lasts = user.expires_at.map(|end| (end - Utc::now()).to_std().unwrap_or(Duration::ZERO));
         let ends_at = now + token_lasts.unwrap_or(FOREVER).min(lasts.unwrap_or(FOREVER));
         let every = |period: Duration| {

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use chrono::{DateTime, TimeDelta, Utc};
+use clap::FromArgMatches;
 use redis::AsyncCommands;
 use serde_json::json;
 use sqlx::Executor;
@@ -22,6 +23,8 @@ use crate::core::app::identity::bearer;
 use crate::core::serve::connections::ConnectionLimits;
 use crate::core::testing::Platform;
 use crate::notifications::tests::{Scene, Someone};
+use crate::settings::Settings;
+use crate::streams::live::check_interval;
 
 /// Opens a stream as soon as one may be opened.
 async fn open_in_time(platform: &Platform, reader: &Someone) -> Client {
@@ -147,6 +150,22 @@ async fn a_heartbeat_is_a_comment(_: PgPoolOptions, database: PgConnectOptions) 
     #[expect(clippy::cast_precision_loss, reason = "milliseconds stay far below 2^52")]
     let now = Utc::now().timestamp_millis() as f64;
     assert!(lease[0].1 > now + 1_000.0, "it was renewed");
+}
+
+/// The end of a session is seen in time however rare heartbeats are: two checks fit into ten seconds.
+#[sqlx::test(migrations = false)]
+async fn heartbeats_come_every_15_seconds_and_checks_of_the_token_every_5(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let scene = Scene::start(database).await;
+    for (given, heartbeat, check) in [(None, 15_000, 5_000), (Some("3"), 3_000, 1_000), (Some("60"), 30_000, 5_000)] {
+        let arguments: Vec<&str> = given.into_iter().flat_map(|seconds| ["--stream-heartbeat", seconds]).collect();
+        let settings = Settings::from_arg_matches(&scene.beside(&arguments).settings()).unwrap();
+        let every = settings.stream_heartbeat();
+        let expected = (Duration::from_millis(heartbeat), Duration::from_millis(check));
+        assert_eq!((every, check_interval(every)), expected, "{given:?}");
+    }
 }
 
 /// Whether a person has a stream.

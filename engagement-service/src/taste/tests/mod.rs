@@ -1,6 +1,8 @@
 //! Tastes, through their routes, with an auth service and a Spotify on this machine.
 mod spotify;
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Executor, Row};
@@ -9,12 +11,14 @@ use uuid::Uuid;
 use self::spotify::{Spotify, Trouble};
 use super::commands::import;
 use super::events::LINKED_ACCOUNT_CHANGED;
+use super::models::Taste;
 use super::schedulers::{TasteFetcher, TasteMatcher, source};
 use super::settings::TasteSettings;
 use crate::SERVICE;
+use crate::blocks::events::{USER_BLOCKED, USER_UNBLOCKED};
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::{Platform, new_user};
-use crate::people::events::USER_REGISTERED;
+use crate::people::events::{USER_REGISTERED, USER_UPDATED};
 
 /// The service, and a Spotify whose tokens an auth service hands out.
 async fn start(database: PgConnectOptions) -> (Platform, Spotify, TasteFetcher) {
@@ -178,6 +182,61 @@ async fn a_source_in_trouble_costs_time_and_nothing_else(_: PgPoolOptions, datab
     platform.app.db.execute("update taste set due_at = now()").await.unwrap();
     fetcher.step().await.unwrap();
     assert_eq!(artists(&platform, &anna, her).await, None);
+}
+
+/// What is at hand in a process that dies comes again after ten minutes; all else comes again after a week, one person at a time.
+#[sqlx::test(migrations = false)]
+async fn tastes_come_in_turn_each_week_and_survive_a_crash(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, spotify, mut fetcher) = start(database).await;
+    let [(anna, her), (bert, his)] = [join(&platform, "anna").await, join(&platform, "bert").await];
+    for person in [her, his] {
+        spotify.listens(person, 1, &["Adele"]);
+        change_link(&platform, person, true, 1).await;
+    }
+    let at_hand = Taste::claim(&platform.app.db).await.unwrap().unwrap();
+    assert_eq!(at_hand.person_id, her, "who waits longest");
+    let [pace, poll] = [Duration::from_millis(500), Duration::from_secs(5)];
+    // One call for artists, and one for tracks.
+    for (outcome, calls) in [(Outcome::Idle(pace), 2), (Outcome::Idle(poll), 2)] {
+        assert_eq!((fetcher.step().await.unwrap(), spotify.calls()), (outcome, calls));
+    }
+    assert_eq!((artists(&platform, &anna, her).await, artists(&platform, &bert, his).await.is_some()), (None, true));
+    let wait = async |person: Uuid| {
+        let query =
+            format!("select extract(epoch from due_at - now())::float8 from taste where person_id = '{person}'");
+        platform.app.db.fetch_one(sqlx::AssertSqlSafe(query)).await.unwrap().get::<f64, _>(0)
+    };
+    let left = wait(her).await;
+    assert!((500.0..=600.0).contains(&left), "{left}");
+    let later = format!("update taste set due_at = now() where person_id = '{her}'");
+    platform.app.db.execute(sqlx::AssertSqlSafe(later)).await.unwrap();
+    assert_eq!((fetcher.step().await.unwrap(), spotify.calls()), (Outcome::Idle(pace), 4));
+    assert!(artists(&platform, &anna, her).await.is_some());
+    for person in [her, his] {
+        let days = wait(person).await / 86_400.0;
+        assert!((6.99..=8.0).contains(&days), "{days}");
+    }
+    assert_eq!((fetcher.step().await.unwrap(), spotify.calls()), (Outcome::Idle(poll), 4), "nothing is due");
+}
+
+/// What is shared is hidden from one of two who have blocked each other, and with a banned account, and is there again afterwards.
+#[sqlx::test(migrations = false)]
+async fn a_block_of_either_side_or_a_ban_hides_a_shared_taste(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, _, _) = start(database).await;
+    let [(anna, her), (_, his)] = [join(&platform, "anna").await, join(&platform, "bert").await];
+    let line = json!({ "person_id": his, "shared": true, "artists": [{ "id": "a", "name": "Adele" }] });
+    assert_eq!(import(&platform.app, line.to_string().as_bytes()).await.unwrap(), 1);
+    let is_seen = async || artists(&platform, &anna, his).await.is_some();
+    assert!(is_seen().await);
+    for (user, target) in [(her, his), (his, her)] {
+        for (stream, hour, expected) in [(USER_BLOCKED, 13, false), (USER_UNBLOCKED, 14, true)] {
+            let block = json!({ "user_id": user, "target_id": target, "at": format!("2026-11-20T{hour}:00:00Z") });
+            platform.consume(stream, &block).await;
+            assert_eq!(is_seen().await, expected, "{stream} by {user}");
+        }
+    }
+    platform.consume(USER_UPDATED, &json!({ "id": his, "status": "BANNED" })).await;
+    assert!(!is_seen().await);
 }
 
 #[sqlx::test(migrations = false)]
