@@ -34,6 +34,7 @@ use crate::media::blobs::schedulers::Sweeper;
 use crate::media::library::MediaLibrary;
 use crate::media::processing::schedulers::{AT_ONCE, MediaWorker};
 use crate::media::republication::schedulers::PostRepublisher;
+use crate::nfts::hidden_comments::schedulers::HiddenCommentChecker;
 use crate::nfts::state::Nfts;
 use crate::personal_data::schedulers::ErasureConfirmer;
 use crate::posts::checks::PublicationCheck;
@@ -141,6 +142,7 @@ static SERVICE: Service = Service {
                 app.start("confirmation of erasures", ErasureConfirmer(app.clone()));
                 nfts::schedulers::start(app, &nfts);
                 nfts::chain::schedulers::start(app, &nfts);
+                app.start("comments that were hidden before", HiddenCommentChecker { app: app.clone(), nfts });
                 app.start("tags of older posts", TagBackfiller(app.clone()));
                 app.start("lists of older posts", ListingBackfiller(app.clone()));
                 app.start_after_commits("search index", PostIndexer::new(app));

@@ -27,6 +27,7 @@ mod provider_tokens;
 pub mod providers;
 pub mod schedulers;
 mod schemas;
+mod set_aside;
 mod signals;
 mod token_changes;
 mod usernames;

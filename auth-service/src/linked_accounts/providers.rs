@@ -102,6 +102,8 @@ struct ProviderSetting {
     emails_url: Option<String>,
     revocation_url: Option<String>,
     revocation: Option<RevocationScope>,
+    #[serde(default)]
+    adopt_links: bool,
 }
 
 /// By what links are known that belong to a provider.
@@ -125,6 +127,8 @@ pub struct Provider {
     pub client_id: String,
     pub client_secret: Option<SecretString>,
     pub scopes: Vec<String>,
+    /// Whether links are its own that were set aside under its name.
+    pub adopts_links: bool,
     /// Its endpoints, where the profile knows them; others are discovered.
     pub endpoints: Option<Endpoints>,
     /// What its discovery document said last. The lock keeps two requests from asking for it at once.
@@ -263,6 +267,7 @@ impl Provider {
             profile: setting.profile,
             issuer,
             revocation: setting.revocation.unwrap_or(revocation),
+            adopts_links: setting.adopt_links,
             client_id: setting.client_id,
             client_secret: setting.client_secret.map(Into::into),
             endpoints,

@@ -1,5 +1,5 @@
 //! Revokes tokens of links that have ended or that newer ones have replaced, removes attempts that are over, gives links of the release
-//! before their identity, and encrypts anew what an old key encrypted.
+//! before their identity or sets them aside, and encrypts anew what an old key encrypted.
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use super::models::{LinkedAccount, LoginAttempt};
 use super::pauses::models::ProviderPause;
 use super::provider_tokens::models::{StoredTokens, TokenRevocation};
 use super::providers::Providers;
+use super::set_aside::models::LinksAside;
 use crate::core::app::App;
 use crate::core::ground::jobs::Job;
 use crate::core::ground::worker::{Outcome, Worker};
@@ -108,10 +109,22 @@ pub fn sweep(app: &App, providers: Arc<Providers>) -> Job {
     })
 }
 
-/// Gives identities to the links that the release before has made.
+/// Gives identities to the links that the release before has made, and sets those aside whose providers are not configured.
 pub async fn identify(db: &PgPool, providers: &Providers) -> anyhow::Result<()> {
     for provider in &providers.all {
         while LinkedAccount::identify(db, provider.key()).await? > 0 {}
+        while provider.adopts_links && LinksAside::adopt(db, provider.key()).await? > 0 {}
+    }
+    let configured: Vec<String> = providers.all.iter().map(|provider| provider.name.clone()).collect();
+    let mut set_aside = 0;
+    while let added @ 1.. = LinksAside::add(db, &configured).await? {
+        set_aside += added;
+    }
+    if set_aside > 0 {
+        tracing::warn!(
+            set_aside,
+            "links of providers that are not configured were set aside: adopt_links of a provider takes them back"
+        );
     }
     Ok(())
 }

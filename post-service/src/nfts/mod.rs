@@ -19,6 +19,7 @@ pub mod chain;
 mod comments;
 pub mod documents;
 pub mod events;
+pub mod hidden_comments;
 mod lists;
 pub mod models;
 mod removals;

@@ -7,9 +7,11 @@
 //! [`languages`]).
 //!
 //! A common word is in half of all posts, and ranking them all would take seconds. So the order by relevance looks at the
-//! newest [`CANDIDATES`] posts that contain the words, and ranks these.
+//! newest [`CANDIDATES`] posts that contain the words, and ranks these. What few posts have, a tag or pictures, is no reason to ask all
+//! others for it: such a search begins with these posts ([`PostQuery`](models::PostQuery)).
 mod excerpts;
 mod languages;
+mod media_backfill;
 mod models;
 mod pending;
 mod results;

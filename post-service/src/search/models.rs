@@ -3,6 +3,7 @@ use sqlx::{PgPool, PgTransaction};
 use uuid::Uuid;
 
 use super::CANDIDATES;
+use super::media_backfill::models::MediaBackfill;
 use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
 use crate::posts::models::Post;
@@ -40,7 +41,7 @@ pub async fn save_documents(tx: &mut PgTransaction<'_>, documents: &[PostDocumen
                 as text (id, config, folded_title, labels, folded_content, title, content)
             join post on post.id = text.id
             on conflict (post_id) do update set published_at = excluded.published_at, types = excluded.types,
-                config = excluded.config, document = excluded.document
+                config = excluded.config, document = excluded.document, has_media = excluded.has_media
         ), outdated as (
             delete from search_key where post_id = any($1) and not exists (
                 select from unnest($8::uuid[], $9::text[]) as kept (post_id, key)
@@ -124,6 +125,8 @@ pub struct PostQuery<'a> {
     pub tagged: Option<Vec<Uuid>>,
     /// Whether it shows pictures.
     pub has_media: Option<bool>,
+    /// Whether only documents of posts with pictures are read, by their own index; what readers see of the pictures is asked besides.
+    pub reads_media: bool,
     pub since: Option<Timestamp>,
     pub until: Option<Timestamp>,
 }
@@ -178,6 +181,13 @@ impl PostQuery<'_> {
         Ok(())
     }
 
+    /// Looks whether the search can begin with the posts that have pictures: with a common word, each of the posts that have it would be
+    /// asked for pictures, newest first, until there are enough.
+    pub async fn begin_with_media(&mut self, tx: &mut PgTransaction<'_>) -> sqlx::Result<()> {
+        self.reads_media = self.has_media == Some(true) && MediaBackfill::is_done(tx).await?;
+        Ok(())
+    }
+
     /// The posts with the words that the viewer may see, newest first.
     pub async fn find_newest(
         &self,
@@ -198,6 +208,7 @@ impl PostQuery<'_> {
                 and (published_at, post_id) < ($7, $8) and not hidden($9, author)
                 and ($11::boolean is null
                     or exists (select from shown_media where shown_media.post_id = post_search.post_id) = $11)
+                and (not $13::boolean or has_media)
             order by published_at desc, post_id desc limit $10"#,
             self.tsquery,
             self.author,
@@ -210,7 +221,8 @@ impl PostQuery<'_> {
             viewer,
             rows,
             self.has_media,
-            self.tagged.as_deref()
+            self.tagged.as_deref(),
+            self.reads_media
         )
         .fetch_all(&mut **tx)
         .await
@@ -240,6 +252,7 @@ impl PostQuery<'_> {
                     and published_at <= $7 and not hidden($8, author)
                     and ($12::boolean is null
                         or exists (select from shown_media where shown_media.post_id = post_search.post_id) = $12)
+                    and (not $14::boolean or has_media)
                 order by published_at desc, post_id desc limit $9
             )
             select post_id, published_at, config from candidate
@@ -257,7 +270,8 @@ impl PostQuery<'_> {
             skipped,
             rows,
             self.has_media,
-            self.tagged.as_deref()
+            self.tagged.as_deref(),
+            self.reads_media
         )
         .fetch_all(&mut **tx)
         .await

@@ -34,6 +34,7 @@ pub async fn find(
     let (mut tx, tsquery) = begin_search(db, search.config, &search.text.written, &search.text.folded).await?;
     let mut query = search.query(&tsquery);
     query.begin_with_tag(&mut tx).await?;
+    query.begin_with_media(&mut tx).await?;
     let (found, places): (Vec<FoundPost>, Vec<_>) = match search.order {
         SearchOrder::Time => {
             let found = query.find_newest(&mut tx, viewer, before, rows).await?;

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::media_backfill::models::MediaBackfill;
 use super::models::{Backfill, delete_documents, delete_tag_keys, save_documents};
 use super::pending::models::{Pending, delete_gone, enqueue_missing, finish, lock_pending, postpone};
 use super::services::document;
@@ -98,7 +99,8 @@ impl Worker for SearchGauges {
     }
 }
 
-/// Lets the posts that were there before search be indexed, and deletes what is indexed no more: in batches with pauses, so that requests
+/// Lets the posts that were there before search be indexed, notes pictures in the documents from before they were, and deletes what is
+/// indexed no more: in batches with pauses, so that requests
 /// hardly notice, and from where it was when the service stopped. Replicas take turns at one row.
 pub struct SearchBackfill(pub App);
 
@@ -106,6 +108,12 @@ impl Worker for SearchBackfill {
     async fn step(&mut self) -> anyhow::Result<Outcome> {
         let mut tx = self.0.db.begin().await?;
         let Some(backfill) = Backfill::claim(&mut tx).await? else { return Ok(Outcome::Idle(PACE)) };
+        if !MediaBackfill::is_done(&mut tx).await? {
+            let posts = MediaBackfill::list_next(&mut tx, BATCH).await?;
+            MediaBackfill::save(&mut tx, &posts).await?;
+            tx.commit().await?;
+            return Ok(Outcome::Idle(PACE));
+        }
         if backfill.done_at.is_some() {
             let deleted = delete_tag_keys(&mut tx, OLD_KEYS).await?;
             tx.commit().await?;

@@ -73,6 +73,7 @@ impl PostSearch {
             tag: self.tag.as_deref(),
             tagged: None,
             has_media: self.has_media,
+            reads_media: false,
             since: self.since,
             until: self.until,
         }

@@ -5,7 +5,7 @@ use axum::http::header;
 use chrono::Utc;
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Executor, Row};
+use sqlx::{AssertSqlSafe, Executor, PgTransaction, Row};
 use uuid::Uuid;
 
 use super::models::{PostQuery, begin_search};
@@ -16,6 +16,7 @@ use crate::core::api::pagination::Cursor;
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::{Platform, Reply, new_user};
+use crate::media::tests::{picture, ready};
 use crate::posts::events::POST_DELETE_REQUESTED;
 
 async fn start(database: PgConnectOptions) -> Platform {
@@ -499,27 +500,7 @@ async fn a_search_with_a_rare_tag_begins_with_its_posts(_: PgPoolOptions, databa
     let ((anna, _), (ben, him)) = (new_user(), new_user());
     write(&platform, &anna, "Rare", "needle #rare").await;
     write(&platform, &anna, "Common", "needle #common").await;
-    platform
-        .app
-        .db
-        .execute(
-            "with copy as (
-                insert into post (id, created_by, title, content, types, status, published_at)
-                select gen_random_uuid(), created_by, title, content, types, status, published_at
-                from post, generate_series(1, 3000) where title = 'Common' returning id
-            ), tagged as (
-                insert into post_tag (post_id, tag, written, author_id, created_at, published_at)
-                select copy.id, tag, written, author_id, created_at, published_at from copy, post_tag where tag = 'common'
-            )
-            insert into post_search (post_id, author, published_at, types, config, document)
-            select copy.id, author, post_search.published_at, post_search.types, config, document
-            from copy, post_search join post on post.id = post_id where title = 'Common'",
-        )
-        .await
-        .unwrap();
-    for table in ["analyze post_search", "analyze post_tag"] {
-        platform.app.db.execute(table).await.unwrap();
-    }
+    copy_often(&platform, "Common").await;
     for order in ["", "&order=time"] {
         assert_eq!(titles(&platform, &ben, "needle", &format!("&tag=rare{order}")).await, ["Rare"]);
         assert_eq!(titles(&platform, &ben, "needle", &format!("&tag=none{order}")).await, [""; 0]);
@@ -527,14 +508,110 @@ async fn a_search_with_a_rare_tag_begins_with_its_posts(_: PgPoolOptions, databa
     }
 
     let (mut tx, tsquery) = begin_search(&platform.app.db, "simple", "needle", "needle").await.unwrap();
-    let read = "select coalesce(sum(coalesce(seq_tup_read, 0) + coalesce(idx_scan, 0) + coalesce(idx_tup_fetch, 0)), 0)::bigint
-        from pg_stat_xact_user_tables where relname in ('post_search', 'post_tag')";
-    let before: i64 = tx.fetch_one(read).await.unwrap().get(0);
-    let (author, category, tag, tagged, has_media, since, until) = (None, None, Some("rare"), None, None, None, None);
-    let mut query = PostQuery { tsquery: &tsquery, author, category, tag, tagged, has_media, since, until };
+    let before = rows_read(&mut tx).await;
+    let mut query = PostQuery { tag: Some("rare"), ..all_with(&tsquery) };
     query.begin_with_tag(&mut tx).await.unwrap();
     assert_eq!(query.find_newest(&mut tx, him, Cursor::end(), 50).await.unwrap().len(), 1);
     assert_eq!(query.find_most_relevant(&mut tx, him, Timestamp(Utc::now()), 0, 50).await.unwrap().len(), 1);
-    let after: i64 = tx.fetch_one(read).await.unwrap().get(0);
-    assert!(after - before < 100, "{} rows and looks into an index", after - before);
+    let read = rows_read(&mut tx).await - before;
+    assert!(read < 100, "{read} rows and looks into an index");
+}
+
+/// A query without filters.
+fn all_with(tsquery: &str) -> PostQuery<'_> {
+    PostQuery {
+        tsquery,
+        author: None,
+        category: None,
+        tag: None,
+        tagged: None,
+        has_media: None,
+        reads_media: false,
+        since: None,
+        until: None,
+    }
+}
+
+/// How many rows and looks into an index the searches of a transaction have taken.
+async fn rows_read(tx: &mut PgTransaction<'_>) -> i64 {
+    let read = "select coalesce(sum(coalesce(seq_tup_read, 0) + coalesce(idx_scan, 0) + coalesce(idx_tup_fetch, 0)), 0)::bigint
+        from pg_stat_xact_user_tables where relname in ('post_search', 'post_tag', 'post_media', 'media')";
+    tx.fetch_one(read).await.unwrap().get(0)
+}
+
+/// Adds three thousand posts like the one with this title, and lets the database know how many there are.
+async fn copy_often(platform: &Platform, title: &str) {
+    let copies = format!(
+        "with copy as (
+            insert into post (id, created_by, title, content, types, status, published_at)
+            select gen_random_uuid(), created_by, title, content, types, status, published_at
+            from post, generate_series(1, 3000) where title = '{title}' returning id
+        ), tagged as (
+            insert into post_tag (post_id, tag, written, author_id, created_at, published_at)
+            select copy.id, tag, written, author_id, post_tag.created_at, post_tag.published_at
+            from copy, post_tag join post on post.id = post_id where title = '{title}'
+        )
+        insert into post_search (post_id, author, published_at, types, config, document)
+        select copy.id, author, post_search.published_at, post_search.types, config, document
+        from copy, post_search join post on post.id = post_id where title = '{title}'"
+    );
+    platform.app.db.execute(AssertSqlSafe(copies)).await.unwrap();
+    for table in ["analyze post_search", "analyze post_tag", "analyze post_media", "analyze media"] {
+        platform.app.db.execute(table).await.unwrap();
+    }
+}
+
+/// Where few posts have pictures, a search for a common word among these reads no others, also behind the documents from before.
+#[sqlx::test(migrations = false)]
+async fn a_search_for_pictures_begins_with_posts_that_have_some(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, _), (ben, him)) = (new_user(), new_user());
+    let picture = ready(&platform, &anna, "POST", &picture(3, 3)).await;
+    let body = |media: Value| json!({ "title": "Shown", "content": "needle", "types": [], "status": "POSTED", "media": media });
+    let shown = platform.call("POST", "/posts", Some(&anna), Some(body(json!([picture])))).await.body;
+    write(&platform, &anna, "Common", "needle").await;
+    copy_often(&platform, "Common").await;
+    let finds = async || {
+        for order in ["", "&order=time"] {
+            assert_eq!(titles(&platform, &ben, "needle", &format!("&has_media=true{order}")).await, ["Shown"]);
+            assert_eq!(titles(&platform, &ben, "straw", &format!("&has_media=true{order}")).await, [""; 0]);
+        }
+    };
+    let noted = async || {
+        let noted = platform.app.db.fetch_one("select count(*) from post_search where has_media").await.unwrap();
+        noted.get::<i64, _>(0)
+    };
+    finds().await;
+    assert_eq!(noted().await, 1);
+
+    // As the documents of the release before are: they are found, and then noted.
+    let before =
+        "update post_search set has_media = false where has_media; update search_backfill set media_done_at = null";
+    platform.app.db.execute(before).await.unwrap();
+    finds().await;
+    let mut backfill = SearchBackfill(platform.app.clone());
+    for step in ["the page", "that there is no other"] {
+        assert_eq!(backfill.step().await.unwrap(), Outcome::Idle(Duration::from_millis(100)), "{step}");
+        assert_eq!(noted().await, 1);
+        finds().await;
+    }
+
+    let (mut tx, tsquery) = begin_search(&platform.app.db, "simple", "needle", "needle").await.unwrap();
+    let mut query = PostQuery { has_media: Some(true), ..all_with(&tsquery) };
+    query.begin_with_media(&mut tx).await.unwrap();
+    assert!(query.reads_media, "the worker has noted that it is done");
+    let before = rows_read(&mut tx).await;
+    assert_eq!(query.find_newest(&mut tx, him, Cursor::end(), 50).await.unwrap().len(), 1);
+    assert_eq!(query.find_most_relevant(&mut tx, him, Timestamp(Utc::now()), 0, 50).await.unwrap().len(), 1);
+    let read = rows_read(&mut tx).await - before;
+    assert!(read < 100, "{read} rows and looks into an index");
+    drop(tx);
+
+    // Pictures that are taken off or put on later are noted as well, by the worker that writes documents or at once.
+    let path = format!("/posts/{}", shown["id"].as_str().unwrap());
+    assert_eq!(platform.call("PUT", &path, Some(&anna), Some(body(json!([])))).await.status, 200);
+    index(&platform).await;
+    assert_eq!(noted().await, 0);
+    assert_eq!(platform.call("PUT", &path, Some(&anna), Some(body(json!([picture])))).await.status, 200);
+    assert_eq!(noted().await, 1, "before its document is written anew, as of the release before");
 }

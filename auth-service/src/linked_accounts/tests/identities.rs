@@ -66,6 +66,40 @@ async fn a_name_hands_nothing_over(_: PgPoolOptions, database: PgConnectOptions)
     assert_eq!(revoked, 1, "of the sign-in that was refused there; tokens of one provider are not sent to another");
 }
 
+/// A link of the release before whose provider is not configured is no way in for another provider that gets its name, which gets none of
+/// its tokens either. It is one again when the operators say that its own provider is back.
+#[sqlx::test(migrations = false)]
+async fn a_link_of_a_provider_that_was_away_is_adopted_on_request_only(_: PgPoolOptions, database: PgConnectOptions) {
+    let (before, first) = start_linked(database).await;
+    let (user, token) = arrive(&before, &first).await;
+    let db = &before.app.db;
+    db.execute("delete from provider_identity").await.unwrap();
+    let without = reconfigured(&before, &json!([]));
+    for _ in 0..2 {
+        identify(db, &without.providers).await.unwrap();
+    }
+    assert_eq!(linked(&without, &token).await.len(), 1, "its person is still shown it");
+
+    let second = IdentityProvider::start().await;
+    let other = reconfigured(&before, &json!([oidc(&second)]));
+    identify(db, &other.providers).await.unwrap();
+    let stranger = visit(&other, &second, "acme", None).await;
+    assert_eq!(stranger.status, 409, "the same subject, of another issuer: {stranger:?}");
+    assert_eq!(brokered(&other, &user, "acme").await.status, 404);
+
+    let unsaid = reconfigured(&before, &json!([oidc(&first)]));
+    identify(db, &unsaid.providers).await.unwrap();
+    assert_eq!(visit(&unsaid, &first, "acme", None).await.status, 409, "it may be another one, as far as is known");
+    let mut setting = named(&first, "acme");
+    setting["adopt_links"] = json!(true);
+    let adopted = reconfigured(&before, &json!([setting]));
+    for _ in 0..2 {
+        identify(db, &adopted.providers).await.unwrap();
+    }
+    assert_eq!(person(&adopted, &visit(&adopted, &first, "acme", None).await).await, user);
+    assert_eq!(brokered(&adopted, &user, "acme").await.status, 200);
+}
+
 /// A link of the release before, which knows names alone, is the same person's, and gets its identity.
 #[sqlx::test(migrations = false)]
 async fn a_link_without_an_identity_gets_one(_: PgPoolOptions, database: PgConnectOptions) {

@@ -1,12 +1,18 @@
 //! What is withdrawn is not minted, and its metadata does not stay.
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Executor, Row};
+use uuid::Uuid;
 
-use super::{WALLET, ask, make_due, mint_due, pinned, read, remove_due, served, start};
+use super::{GONE, WALLET, ask, make_due, mint_due, nfts, pinned, read, remove_due, served, start};
+use crate::core::ground::worker::{Outcome, Worker};
 use crate::core::testing::counted::Counted;
 use crate::core::testing::{Platform, new_user};
 use crate::nfts::events::{COMMENT_CREATED, COMMENT_DELETED, HIDDEN_COMMENT_DELETED, NFT_PINNED};
+use crate::nfts::hidden_comments::models::HiddenCommentCheck;
+use crate::nfts::hidden_comments::schedulers::HiddenCommentChecker;
 use crate::nfts::models::Mint;
 use crate::posts::events::POST_DELETE_REQUESTED;
 use crate::posts::tests::{delete_request, nfts as records, path, posted};
@@ -220,6 +226,52 @@ async fn the_nft_of_a_hidden_comment_is_shown_to_its_author_alone(_: PgPoolOptio
     assert_eq!(seen().await, [200, 200]);
     platform.consume(COMMENT_DELETED, &hide(4)).await;
     assert_eq!(seen().await, [200, 200], "it was restored after that");
+}
+
+/// A comment that was hidden when no release noted it: the interaction service is asked, once, and what events say counts from then on.
+#[sqlx::test(migrations = false)]
+async fn comments_that_were_hidden_before_are_asked_about(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, _), (ben, his)) = (new_user(), new_user());
+    let mut checker = HiddenCommentChecker { app: platform.app.clone(), nfts: nfts(&platform) };
+    let (page, rest) = (Outcome::Idle(Duration::from_millis(100)), Outcome::Idle(Duration::from_hours(1)));
+    assert_eq!(checker.step().await.unwrap(), rest, "where nothing was minted, there is nothing to ask");
+    let (author, her) = new_user();
+    let mut paths = Vec::new();
+    for (user, id) in [(&author, her), (&ben, his)] {
+        let nft = platform.call("POST", &format!("/nfts/comments/{id}/mint"), Some(user), None).await.body;
+        paths.push(format!("/nfts/{}", nft["id"].as_str().unwrap()));
+    }
+    mint_due(&platform).await;
+    // As it was before: the one comment is hidden, which the interaction service alone knows.
+    let before = format!(
+        "update mint set status = 'MINTED', minted_at = now(); update mint set subject_id = '{GONE}' where created_by = '{her}';
+        update hidden_comment_check set done_at = null"
+    );
+    platform.app.db.execute(AssertSqlSafe(before)).await.unwrap();
+    let seen = async |reader: &str| {
+        let mut statuses = Vec::new();
+        for path in &paths {
+            statuses.push(platform.call("GET", path, Some(reader), None).await.status.as_u16());
+        }
+        statuses
+    };
+    assert_eq!(seen(&anna).await, [200, 200]);
+    assert_eq!(checker.step().await.unwrap(), page);
+    assert_eq!(seen(&anna).await, [404, 200]);
+    assert_eq!(seen(&author).await[0], 200, "its author is shown it");
+    let at = "2026-11-20T12:00:02+00:00";
+    platform.consume(COMMENT_CREATED, &json!({ "id": GONE, "post_id": GONE, "restored_at": at })).await;
+    assert_eq!(seen(&anna).await, [200, 200], "it is back");
+    assert_eq!(checker.step().await.unwrap(), page, "there are no more");
+    assert_eq!(checker.step().await.unwrap(), rest);
+
+    // An event that is consumed between the question and the note is newer.
+    let mut tx = platform.app.db.begin().await.unwrap();
+    let nft = paths[0].strip_prefix("/nfts/").unwrap().parse::<Uuid>().unwrap();
+    HiddenCommentCheck::save(&mut tx, &[nft], None).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(seen(&anna).await, [200, 200]);
 }
 
 /// However much a user has asked for, one step of their erasure deletes a page of it.
