@@ -1,5 +1,5 @@
-//! Appeals: the author of what was decided about objects, once, and a moderator other than the one who decided says whether the
-//! decision stands. They wait in an order, the most urgent first, and a moderator claims them for a quarter of an hour, as cases.
+//! Appeals: the author of what was decided about objects, once, and a moderator who took no part in it says whether the decision
+//! stands. They wait in an order, the most urgent first, and a moderator claims them for a quarter of an hour, as cases.
 pub mod models;
 mod schemas;
 mod services;

@@ -4,7 +4,7 @@ use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::NO_SUCH_APPEAL;
-use super::models::{Appeal, ONE_APPEAL, claim, is_claimed_by_another, release};
+use super::models::{Appeal, ONE_APPEAL, claim, is_claimed_by_another, release, took_part};
 use super::services::urgency;
 use crate::core::api::errors::Error;
 use crate::core::app::identity::{Role, User};
@@ -69,7 +69,7 @@ pub async fn decision_of(tx: &mut PgTransaction<'_>, token: &str) -> Result<Deci
 async fn decision_for(tx: &mut PgTransaction<'_>, appeal: Uuid, staff: &User) -> Result<Decision, Error> {
     let found = Appeal::find(&mut **tx, appeal).await?.ok_or(NO_SUCH_APPEAL)?;
     let decision = Decision::find(&mut **tx, found.decision).await?.ok_or(NO_SUCH_DECISION)?;
-    if decision.moderator == Some(staff.id) || decision.author == staff.id {
+    if decision.author == staff.id || took_part(&mut **tx, decision.id, staff.id).await? {
         return Err(OWN_DECISION);
     }
     check_scope(tx, staff, decision.key, Some(decision.reason)).await?;
@@ -82,7 +82,7 @@ pub async fn claimed(tx: &mut PgTransaction<'_>, appeal: Uuid, staff: &User) -> 
     claim(tx, appeal, staff.id).await?.ok_or(CLAIMED)
 }
 
-/// Resolves an appeal. Of a moderator's decision another moderator does, and an author never their own. When it is overturned, the
+/// Resolves an appeal. A moderator does who took no part in the decision, and an author never their own. When it is overturned, the
 /// decision ends with its strike and with what the ladder has done for it.
 pub async fn resolve(
     tx: &mut PgTransaction<'_>,

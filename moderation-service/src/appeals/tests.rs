@@ -282,6 +282,86 @@ async fn an_appeal_is_claimed_before_it_is_resolved(_: PgPoolOptions, database: 
     }
 }
 
+/// What the ladder has led to ends with the decision that was its ground, and its own appeal with it: there is nothing left to judge.
+#[sqlx::test(migrations = false)]
+async fn the_appeal_of_a_measure_succeeds_with_that_of_its_ground(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let ((anna, her), (first, _), (second, _)) = (new_user(), new_moderator(), new_moderator());
+    let post = new_content(&platform, SubjectType::Post, her).await;
+    let ground = decided(&platform, &first, post, json!([{ "action": "HIDE" }]), "VIOLENCE_THREAT").await;
+    let statements = platform.call("GET", "/me/moderation/decisions", Some(&anna), None).await.body;
+    let measure = statements.as_array().unwrap().iter().find(|statement| statement["strikes"] == 3).unwrap();
+    let measure: Uuid = serde_json::from_value(measure["decision_id"].clone()).unwrap();
+    let (of_ground, of_measure) =
+        (appeal(&platform, &anna, ground).await.body, appeal(&platform, &anna, measure).await.body);
+    assert_eq!(standing(&platform, her).await, "MUTED");
+    assert_eq!(resolve(&platform, &second, &of_ground, "OVERTURNED").await.status, 200);
+
+    assert_eq!(standing(&platform, her).await, "ACTIVE");
+    assert_eq!(
+        ids(&platform.call("GET", "/moderation/appeals", Some(&second), None).await),
+        [] as [Value; 0],
+        "nothing is left to be judged"
+    );
+    assert_eq!(resolve(&platform, &second, &of_measure, "UPHELD").await.status, 409);
+    let mine = platform.call("GET", "/me/appeals", Some(&anna), None).await.body;
+    let statuses: Vec<&Value> = mine.as_array().unwrap().iter().map(|appeal| &appeal["status"]).collect();
+    assert_eq!(statuses, ["OVERTURNED", "OVERTURNED"]);
+    let log = format!("/moderation/log?subject_type=USER&subject_id={her}&kind=appeal_resolved");
+    let log = platform.call("GET", &log, Some(&second), None).await.body;
+    assert_eq!((log.as_array().unwrap().len(), &log[0]["details"]["appeal"]), (1, &of_measure["id"]), "{log}");
+}
+
+/// Whose decisions counted in a measure of the ladder do not judge it, whether theirs was the last or an earlier one; those whose strike was
+/// taken back before, or came after, do.
+#[sqlx::test(migrations = false)]
+async fn a_measure_of_the_ladder_is_judged_by_none_whose_strike_counted(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let (anna, her) = new_user();
+    let [(mistaken, _), (first, _), (last, _), (later, _)] = [(); 4].map(|()| new_moderator());
+    let hide = async |moderator: &str, reason: &str| {
+        let post = new_content(&platform, SubjectType::Post, her).await;
+        decided(&platform, moderator, post, json!([{ "action": "HIDE" }]), reason).await
+    };
+    let reverse = async |moderator: &str, decision: Uuid| {
+        let path = format!("/moderation/decisions/{decision}/reverse");
+        let reply = platform.call("POST", &path, Some(moderator), Some(json!({ "note": "A quotation." }))).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+    };
+    let wrong = hide(&mistaken, "HATE_SLUR").await;
+    reverse(&mistaken, wrong).await;
+    let earlier = hide(&first, "HARASSMENT_BULLYING").await;
+    hide(&last, "HATE_SLUR").await;
+    hide(&later, "SPAM_LINK").await;
+    let statements = platform.call("GET", "/me/moderation/decisions", Some(&anna), None).await.body;
+    let mute = json!([{ "action": "MUTE", "hours": 24 }]);
+    let mute = statements.as_array().unwrap().iter().find(|statement| statement["actions"] == mute).unwrap();
+    assert_eq!(mute["strikes"], 3, "{mute}");
+    let made = appeal(&platform, &anna, serde_json::from_value(mute["decision_id"].clone()).unwrap()).await;
+    assert_eq!(made.status, 201, "{made:?}");
+
+    let next = async |moderator: &str| {
+        let body = Some(json!({ "limit": 5 }));
+        ids(&platform.call("POST", "/moderation/appeals/claim", Some(moderator), body).await)
+    };
+    let path = format!("/moderation/appeals/{}/claim", made.body["id"].as_str().unwrap());
+    let is_refused = async |moderator: &str| {
+        assert_eq!(next(moderator).await, [] as [Value; 0]);
+        assert_eq!(platform.call("POST", &path, Some(moderator), None).await.status, 403);
+        assert_eq!(resolve(&platform, moderator, &made.body, "UPHELD").await.status, 403);
+    };
+    is_refused(&last).await;
+    is_refused(&first).await;
+    // The strikes that are left reach the rung, and what is taken back now has counted then.
+    reverse(&first, earlier).await;
+    is_refused(&first).await;
+    assert_eq!(next(&mistaken).await, [made.body["id"].clone()]);
+    assert_eq!(platform.call("DELETE", &path, Some(&mistaken), None).await.status, 204);
+    assert_eq!(next(&later).await, [made.body["id"].clone()]);
+    assert_eq!(resolve(&platform, &later, &made.body, "OVERTURNED").await.status, 200);
+    assert_eq!(standing(&platform, her).await, "ACTIVE");
+}
+
 #[sqlx::test(migrations = false)]
 async fn moderators_at_once_never_get_the_same_appeal(_: PgPoolOptions, database: PgConnectOptions) {
     let platform = start(database).await;

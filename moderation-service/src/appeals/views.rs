@@ -137,7 +137,7 @@ async fn claimed_by(app: &App, moderator: &User) -> Result<Vec<AppealCaseOut>, E
 
 /// Claim the most urgent appeals that are free, for 15 minutes; all that the caller has claimed then
 ///
-/// None is about what the caller has decided or wrote.
+/// None is about what the caller has decided or wrote, nor about a measure of the ladder in which a strike of theirs counted.
 #[utoipa::path(post, path = "/moderation/appeals/claim", tag = "moderation", request_body = AppealClaimIn, responses(
     (status = 200, body = Vec<AppealCaseOut>, description = "The appeals, the most urgent first; none when nothing is free"),
     (status = 403, body = Problem, description = "Not a moderator"),
@@ -164,7 +164,7 @@ pub async fn claim_next_appeals(
     ("id" = Uuid, Path, description = "The appeal"),
 ), responses(
     (status = 200, body = AppealClaimOut),
-    (status = 403, body = Problem, description = "Not a moderator, or the one who decided or appealed, or it is outside of their scope"),
+    (status = 403, body = Problem, description = "Not a moderator, or one who took part in the decision, or the one who appealed, or it is outside of their scope"),
     (status = 404, body = Problem),
     (status = 409, body = Problem, description = "Another moderator has claimed it, or it was resolved before"),
 ))]
@@ -198,12 +198,13 @@ pub async fn release_appeal(
 
 /// Resolve an appeal: the decision stands, or its effects end
 ///
-/// By a moderator other than the one who decided; what a machine has decided, any moderator resolves.
+/// By a moderator other than the one who decided or, of a measure of the ladder, those whose strikes counted; what a machine has decided,
+/// any moderator resolves.
 #[utoipa::path(post, path = "/moderation/appeals/{id}/resolve", tag = "moderation", params(
     ("id" = Uuid, Path, description = "The appeal"),
 ), request_body = ResolutionIn, responses(
     (status = 200, body = AppealCaseOut),
-    (status = 403, body = Problem, description = "Not a moderator, or the one who decided or appealed, or it is outside of their scope"),
+    (status = 403, body = Problem, description = "Not a moderator, or one who took part in the decision, or the one who appealed, or it is outside of their scope"),
     (status = 404, body = Problem),
     (status = 409, body = Problem, description = "The appeal was resolved before, or another moderator has claimed it; administrators resolve it all the same"),
 ))]

@@ -53,6 +53,11 @@ impl Locked {
         }
     }
 
+    /// What happens to the one of the two that has this key: what else a decision is about is its author.
+    pub fn entries_of(&mut self, key: SubjectKey) -> &mut Vec<NewEntry> {
+        if self.subject.key == key { &mut self.entries } else { &mut self.account_entries }
+    }
+
     /// Records what happens; returns the subject before and after.
     pub async fn record(self, tx: &mut PgTransaction<'_>) -> sqlx::Result<(Subject, Subject)> {
         let (before, after) = record(tx, self.subject.key, self.subject.author, self.entries).await?;

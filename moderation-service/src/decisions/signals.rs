@@ -251,10 +251,7 @@ async fn end_with(
     if !end.why.is_taken_back() {
         return Ok(true);
     }
-    if let Some(appeal) = overturn_appeal(tx, decision.id, locked.at).await? {
-        let resolved = Change::AppealResolved { appeal, decision: decision.id, overturned: true, note: None };
-        locked.entries.push(NewEntry::new(end.actor, resolved));
-    }
+    let_appeal_succeed(tx, locked, decision, end).await?;
     if revoke(tx, decision.id, locked.at).await? {
         for above in Decision::list_of_ladder(tx, decision.author).await? {
             // What the strikes that are left had added up to then, or add up to now, that others have grown old makes no mistake of it.
@@ -263,10 +260,25 @@ async fn end_with(
             let is_unfounded = above.strikes.is_some_and(|strikes| left < strikes);
             if is_unfounded && Decision::finish(tx, above.id, end.why, locked.at).await? {
                 locked.end(&above, end);
+                let_appeal_succeed(tx, locked, &above, end).await?;
             }
         }
     }
     Ok(true)
+}
+
+/// Lets the open appeal of a decision succeed that is taken back without it.
+async fn let_appeal_succeed(
+    tx: &mut PgTransaction<'_>,
+    locked: &mut Locked,
+    decision: &Decision,
+    end: &End,
+) -> sqlx::Result<()> {
+    if let Some(appeal) = overturn_appeal(tx, decision.id, locked.at).await? {
+        let resolved = Change::AppealResolved { appeal, decision: decision.id, overturned: true, note: None };
+        locked.entries_of(decision.key).push(NewEntry::new(end.actor, resolved));
+    }
+    Ok(())
 }
 
 /// Ends what is over of a decision: what it does to the content, to the account, or both. True when anything was.

@@ -57,9 +57,10 @@ fn unleet(token: &str, word: &impl Fn(&str) -> Option<u32>) -> Option<String> {
         let only = (chars.len() == 1).then(|| letter(*first)).flatten();
         return only.filter(|_| first.is_ascii_digit()).map(String::from);
     }
+    let last = chars.iter().rposition(|c| c.is_alphanumeric());
     let meant = chars.iter().enumerate().map(|(at, c)| match c {
         // At the end of a word an exclamation mark is one.
-        '!' if !chars[at + 1..].iter().any(|c| c.is_alphanumeric()) => '!',
+        '!' if last.is_none_or(|last| last < at) => '!',
         c => letter(*c).unwrap_or(*c),
     });
     let meant: String = meant.collect();
@@ -171,9 +172,12 @@ mod tests {
     /// Hostile lengths cost no more than their length, and the result is never much longer than the text.
     #[test]
     fn hostile_texts_end() {
-        for text in ["a ".repeat(100_000), "a".repeat(100_000), "4".repeat(100_000), "a.".repeat(50_000)] {
+        let started = std::time::Instant::now();
+        let shouted = format!("a{}", "!?".repeat(500_000));
+        for text in ["a ".repeat(100_000), "a".repeat(100_000), "4".repeat(100_000), "a.".repeat(50_000), shouted] {
             let meant = undisguise(&text, |_| Some(2_000)).unwrap_or_default();
             assert!(meant.len() <= 2 * text.len());
         }
+        assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
     }
 }

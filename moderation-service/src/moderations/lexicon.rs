@@ -34,6 +34,11 @@ const MIN_PHRASE: usize = 8;
 const MIN_WORD: usize = 3;
 /// The words that are named with a finding, at most.
 const MAX_NAMED: usize = 5;
+/// Characters of a text that are read: more than the longest post has with the descriptions of its pictures. rustrict goes through a text
+/// some ten times, so of a longer one, which only another service lets through, it reads what the text model reads: the beginning and the end.
+const MAX_CHARS: usize = 20_000;
+/// Those of them that are the end of a longer text.
+const END_CHARS: usize = 2_000;
 
 /// Words for bodies, crimes and trades, which have to be discussed; and words with an innocent twin. As rustrict spells them.
 #[rustfmt::skip]
@@ -167,9 +172,15 @@ fn value(severity: Threshold) -> Option<f64> {
     SEVERITIES.into_iter().find(|known| known.0 == severity).map(|(_, _, value)| value)
 }
 
-/// A text as a person reads it: in the order of display, without what is invisible.
+/// A text as a person reads it: in the order of display, without what is invisible, and as much of it as is read.
 fn as_read(text: &str) -> String {
-    as_displayed(text).into_iter().filter(|c| !is_invisible(*c)).collect()
+    let mut shown: Vec<char> = as_displayed(text).into_iter().filter(|c| !is_invisible(*c)).collect();
+    if shown.len() > MAX_CHARS {
+        // A line break, so that no word comes of the two parts.
+        let left_out = MAX_CHARS - END_CHARS..shown.len() - END_CHARS;
+        drop(shown.splice(left_out, ['\n']));
+    }
+    shown.into_iter().collect()
 }
 
 /// The most severe word of one category in a text, which rustrict classifies as `whole`.
@@ -365,17 +376,42 @@ mod tests {
     use super::*;
     use crate::moderations::services::Implementation;
 
-    /// A finding names the words that it is about as they are written, each once, and no milder ones.
-    #[test]
-    fn a_finding_names_its_words() {
-        let lexicon = Lexicon::new(&Analysis {
+    fn severe() -> Lexicon {
+        Lexicon::new(&Analysis {
             analyser: Implementation::Rustrict,
             moderation_profane_threshold: Threshold::Severe,
             moderation_offensive_threshold: Threshold::Severe,
             moderation_sexual_threshold: Threshold::Severe,
             moderation_mean_threshold: Threshold::Severe,
             moderation_spam_threshold: Threshold::None,
-        });
+        })
+    }
+
+    /// The longest text of the platform is read whole, and of a megabyte the beginning and the end, whatever fills it.
+    #[test]
+    fn of_an_endless_text_the_beginning_and_the_end_are_read() {
+        let lexicon = severe();
+        let started = std::time::Instant::now();
+        let begun = format!("kill yourself {}", "good day ".repeat(110_000));
+        let mut endless = vec![begun];
+        for filling in ["z\u{301}\u{302}\u{303}", "\u{202e}abc\u{202c} ", "😂"] {
+            endless.push(format!("{} kill yourself", filling.repeat(1_000_000 / filling.len())));
+        }
+        for text in endless {
+            let found = lexicon.analyse(&text).map(|found| found.reason);
+            assert_eq!(found, Some(ContractReason::RulesViolation), "{text:.20}");
+        }
+        let longest = format!("{}kill yourself {}", "good day ".repeat(1_110), "good day ".repeat(1_110));
+        assert!(longest.len() < MAX_CHARS && lexicon.analyse(&longest).is_some());
+        assert_eq!(as_read(&"a".repeat(MAX_CHARS)).len(), MAX_CHARS);
+        assert_eq!(as_read(&"a".repeat(1_000_000)).len(), MAX_CHARS + 1);
+        assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
+    }
+
+    /// A finding names the words that it is about as they are written, each once, and no milder ones.
+    #[test]
+    fn a_finding_names_its_words() {
+        let lexicon = severe();
         let found = |text: &str| lexicon.analyse(text).map(|found| (found.reason, found.words));
         let named = |reason, word: &str| Some((reason, vec![word.to_owned()]));
         assert_eq!(found("What crap, you n1gger, you n1gger!"), named(ContractReason::Racism, "n1gger"));

@@ -1,15 +1,16 @@
 //! The export and the erasure of a user's data.
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
-use super::USER_ERASED;
+use super::{PERSONAL_DATA, USER_ERASED};
 use crate::SERVICE;
 use crate::core::testing::{Platform, new_user};
 use crate::decisions::events::COMMENT_DELETE_REQUESTED;
 use crate::decisions::events::MODERATION_NOTICE;
 use crate::decisions::tests::{decide, new_content, new_moderator, subject};
 use crate::moderations::events::COMMENT_CREATED;
+use crate::reports::tests::close_reports;
 use crate::subjects::SubjectType;
 
 #[sqlx::test(migrations = false)]
@@ -90,4 +91,75 @@ async fn decisions_appeals_and_strikes_are_exported_and_the_ledger_loses_words(
     assert_eq!(subject(&platform, his).await, before);
     let statements = platform.call("GET", "/me/moderation/decisions", Some(&bert), None).await;
     assert_eq!(statements.body[1]["facts"], "Bertsword is a slur.");
+}
+
+/// Whatever moderators do, no answer to a user, no export and no event has the id of one.
+#[sqlx::test(migrations = false)]
+async fn no_moderator_is_named_to_users(_: PgPoolOptions, database: PgConnectOptions) {
+    let settings = ["--moderation-model", "off", "--public-log", "on"];
+    let platform = Platform::start(&SERVICE, database, &settings).await;
+    let ((anna, her), (bert, him)) = (new_user(), new_user());
+    let staff = [(); 4].map(|()| new_moderator());
+    let [first, second, third, fourth] = staff.each_ref().map(|(token, _)| token.as_str());
+    let call = async |token: &str, method: &str, path: String, body: Value| {
+        let reply = platform.call(method, &path, Some(token), Some(body)).await;
+        assert!(reply.status.is_success(), "{method} {path}: {reply:?}");
+        reply.body
+    };
+    let id = |made: &Value| made["id"].as_str().unwrap().to_owned();
+    let post = new_content(&platform, SubjectType::Post, her).await;
+    let of_post = |part: &str| format!("/moderation/subjects/POST/{}/{part}", post.id);
+    let report = json!({ "subject_type": "POST", "subject_id": post.id, "reason": "VIOLENCE_THREAT" });
+    call(&bert, "POST", "/reports".to_owned(), report).await;
+    call(first, "POST", of_post("claim"), json!({})).await;
+    call(first, "POST", of_post("notes"), json!({ "note": "Is it a quotation?" })).await;
+    // The strike is one of weight 4, for which the ladder mutes.
+    let decision = json!({ "actions": [{ "action": "HIDE" }, { "action": "LABEL", "label": "threat" }],
+        "reason": "VIOLENCE_THREAT", "public_note": "It is a threat.", "internal_note": "It is none." });
+    let hidden = id(&call(first, "POST", of_post("decisions"), decision).await);
+    close_reports(&platform).await;
+    let text = json!({ "text": "I quoted it." });
+    let appeal = call(&anna, "POST", format!("/me/moderation/decisions/{hidden}/appeal"), text).await;
+    let outcome = json!({ "outcome": "UPHELD", "note": "It stands." });
+    call(second, "POST", format!("/moderation/appeals/{}/resolve", id(&appeal)), outcome).await;
+    let later = json!({ "in_hours": 8, "actions": [{ "action": "LOCK" }], "reason": "OTHER_RULES" });
+    call(third, "POST", of_post("scheduled-decisions"), later).await;
+    call(fourth, "PUT", format!("/moderation/reporters/{him}/mute"), json!({ "muted": true, "note": "Enough." })).await;
+    let note = json!({ "note": "It was a quotation." });
+    call(third, "POST", format!("/moderation/decisions/{hidden}/reverse"), note).await;
+
+    let check = |place: &str, text: String| {
+        let named = staff.iter().any(|(_, id)| text.contains(&id.to_string()));
+        assert!(!named, "{place}: {text}");
+    };
+    for (token, path) in [
+        (&anna, "/me/moderation/decisions"),
+        (&anna, "/me/appeals"),
+        (&anna, "/me/moderations"),
+        (&bert, "/me/reports"),
+        (&bert, "/moderation/public-log"),
+        (&bert, "/moderation/transparency"),
+    ] {
+        let reply = platform.call("GET", path, Some(token), None).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        assert_ne!(reply.body, json!([]), "{path}");
+        check(path, reply.body.to_string());
+    }
+    for source in PERSONAL_DATA {
+        for person in [her, him] {
+            let held = platform.personal_data_of(person, source.name).await;
+            check(source.name, json!(held).to_string());
+        }
+    }
+    let mut events = 0;
+    for stream in platform.app.publishes {
+        let published = platform.published(stream).await;
+        events += published.len();
+        check(stream, json!(published).to_string());
+    }
+    assert!(events > 5, "{events} events");
+    for (_, id) in &staff {
+        let places = platform.finds(&id.to_string()).await;
+        assert!(places.iter().any(|place| place.starts_with("moderation.")), "what they did is recorded: {places:?}");
+    }
 }

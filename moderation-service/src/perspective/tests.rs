@@ -1,6 +1,7 @@
 //! Perspective's API, through its routes, with a tiny model that no training made.
 use std::fs;
 use std::sync::{Arc, LazyLock, Mutex, mpsc};
+use std::time::Instant;
 
 use axum::body::Body;
 use axum::http::{Request, header};
@@ -187,6 +188,27 @@ async fn what_perspective_refuses_is_refused_in_its_words(_: PgPoolOptions, data
     let huge = post(&platform, "/v1alpha1/comments:analyze?key=k1", "x".repeat(200_000)).await;
     let too_large = "Request payload size exceeds the limit: 131072 bytes.";
     assert_eq!(error(&huge), (400, "INVALID_ARGUMENT", too_large, None));
+}
+
+/// Texts made to hurt a reader, as long as the routes take them, are answered or refused in bounded time, spans and word lists among it.
+#[sqlx::test(migrations = false)]
+async fn hostile_texts_are_answered_in_bounded_time(_: PgPoolOptions, database: PgConnectOptions) {
+    let platform = start(database).await;
+    let is_answer = |reply: &Reply| [200, 503].contains(&reply.status.as_u16());
+    for flood in ["a\u{301}\u{302}\u{303}\u{304}", "\u{202e}abc. ", "😂"] {
+        let text: String = flood.chars().cycle().take(20_000).collect();
+        let started = Instant::now();
+        let own = json!({ "text": text, "spans": true });
+        let own = platform.call("POST", "/analyze", Some("operator"), Some(own)).await;
+        assert!(is_answer(&own), "{flood:?}: {own:?}");
+        let request = json!({
+            "comment": { "text": &text[..text.floor_char_boundary(20_480)] }, "languages": ["en"], "spanAnnotations": true,
+            "requestedAttributes": { "TOXICITY": {}, "PROFANITY": {} },
+        });
+        let reply = analyze(&platform, request).await;
+        assert!(is_answer(&reply), "{flood:?}: {reply:?}");
+        assert!(started.elapsed().as_secs() < 40, "{flood:?} took {:?}", started.elapsed());
+    }
 }
 
 /// A language that the model has not learned is refused for the attribute, as Perspective does; a client may have it left out.

@@ -1,4 +1,6 @@
 //! The queue, through its routes.
+mod histories;
+
 use std::collections::BTreeSet;
 use std::time::Instant;
 

@@ -264,6 +264,17 @@ pub async fn due(db: impl PgExecutor<'_>) -> sqlx::Result<Option<Uuid>> {
     due.fetch_optional(db).await
 }
 
+/// The moderator of one, where it is not known what they may do: no event has said so since the service keeps rights.
+pub async fn moderator_to_ask_for(db: impl PgExecutor<'_>, id: Uuid) -> sqlx::Result<Option<Uuid>> {
+    let moderator = sqlx::query_scalar!(
+        "select moderator from scheduled_decision
+        where id = $1 and not exists (select from account_right where account_right.person = scheduled_decision.moderator)
+            and not exists (select from erasure where erasure.person = scheduled_decision.moderator)",
+        id
+    );
+    moderator.fetch_optional(db).await
+}
+
 /// When the next one is due; one that is put off waits for the next look instead.
 pub async fn next_due(db: impl PgExecutor<'_>) -> sqlx::Result<Option<Timestamp>> {
     let next = sqlx::query_scalar!(

@@ -1,4 +1,5 @@
 //! What follows from scheduled decisions, in the same transaction.
+use anyhow::Context;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use sqlx::PgTransaction;
@@ -18,7 +19,7 @@ use crate::ledger::NewEntry;
 use crate::ledger::signals::record;
 use crate::queue::page::models::SubjectContent;
 use crate::scopes::models::{AccountRight, ModeratorScope};
-use crate::scopes::{check_scope, is_in_scope};
+use crate::scopes::{check_scope, is_in_scope, rights};
 use crate::strikes::services::Ladder;
 use crate::subjects::SubjectKey;
 use crate::subjects::changes::{Actor, Change};
@@ -46,6 +47,8 @@ pub async fn schedule(
     }
     let new = body.decision.by(staff.id, key, author);
     let scheduled = ScheduledDecision::create(tx, &new, staff.id, due_at).await?;
+    // When it is due their token is not at hand, and no event may have named them.
+    AccountRight::save(tx, &[rights::of_caller(staff)]).await?;
     let due = scheduled.due_at.to_string();
     note(tx, Some(staff.id), &scheduled, ("decision_scheduled", &due)).await?;
     Ok(scheduled)
@@ -77,12 +80,13 @@ pub async fn cancel(tx: &mut PgTransaction<'_>, staff: &User, id: Uuid) -> Resul
 }
 
 /// Which right to a scheduled decision its moderator has lost, if any: they decide no more, or have got a scope since without the subject.
-async fn lost_right(tx: &mut PgTransaction<'_>, scheduled: &ScheduledDecision) -> sqlx::Result<Option<LostRight>> {
+/// An error: it is not known what they may do, and nothing is decided by who may not.
+async fn lost_right(tx: &mut PgTransaction<'_>, scheduled: &ScheduledDecision) -> Result<Option<LostRight>, Error> {
     let right = AccountRight::find(&mut **tx, scheduled.moderator).await?;
     if right.has_left {
         return Ok(Some(LostRight::Left));
     }
-    if right.moderates == Some(false) {
+    if !right.moderates.context("it is not known what its moderator may do")? {
         return Ok(Some(LostRight::NoModerator));
     }
     if right.administrates == Some(true) {

@@ -1,4 +1,10 @@
 //! Scheduled decisions, through their routes and the worker that makes them.
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use axum::extract::Path;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -327,6 +333,82 @@ async fn who_has_lost_the_right_decides_nothing_later(_: PgPoolOptions, database
         let audited = audited.fetch_all(&platform.app.db).await.unwrap();
         assert_eq!(audited, [format!("POST {} {lost}", post.id)]);
     }
+}
+
+/// What an auth service answers about accounts; it is away for those that are not in it.
+type Accounts = Arc<Mutex<HashMap<Uuid, Value>>>;
+
+async fn start_auth_service(accounts: Accounts) -> String {
+    let answer = async move |headers: HeaderMap, Path(person): Path<Uuid>| -> Response {
+        assert_eq!(headers["authorization"], "Bearer operator");
+        match accounts.lock().unwrap().get(&person).cloned() {
+            Some(held) => axum::Json(held).into_response(),
+            None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = axum::Router::new().route("/internal/people/{person}/accounts", axum::routing::get(answer));
+    tokio_util::task::TaskTracker::new().spawn(async { axum::serve(listener, router).await });
+    url
+}
+
+/// Of moderators whose accounts no event has named since the service keeps rights, the auth service is asked; until it says what they may
+/// do, nothing is decided.
+#[sqlx::test(migrations = false)]
+async fn a_right_that_is_unknown_is_asked_for(_: PgPoolOptions, database: PgConnectOptions) {
+    let accounts = Accounts::default();
+    let producer = format!("auth-service={}", start_auth_service(accounts.clone()).await);
+    let platform = Platform::start(&SERVICE, database, &["--producers", &producer]).await;
+    let (_, her) = new_user();
+    let staff: [(String, Uuid); 4] = std::array::from_fn(|_| new_moderator());
+    for (token, _) in &staff {
+        let post = new_content(&platform, SubjectType::Post, her).await;
+        assert_eq!(schedule(&platform, token, post, hide()).await.status, 201);
+    }
+    // As the release before has scheduled them.
+    platform.app.db.execute("delete from account_right").await.unwrap();
+    pass(&platform, 9).await;
+    let (mut decider, counted) = (decider(&platform), Counted::begin());
+    for _ in &staff {
+        let failure = format!("{:#}", decider.step().await.unwrap_err());
+        assert!(failure.contains("could not be asked") && failure.contains("503"), "{failure}");
+    }
+    assert_eq!(run(&platform).await, 0, "all are put off");
+    counted.assert("moderation_scheduled_total{outcome=\"failed\"} 4");
+    assert_eq!(list(&platform, "?waiting=true").await.as_array().unwrap().len(), 4);
+
+    let [unchanged, demoted, gone, silent] = staff.map(|(_, id)| id);
+    let account = |id: Uuid, role: Value| {
+        let updated_at = "2026-11-20T12:00:00.25+00:00";
+        json!([{ "id": id, "email": "a@example.com", "role": role, "status": "ACTIVE", "updated_at": updated_at }])
+    };
+    accounts.lock().unwrap().extend([
+        (unchanged, account(unchanged, json!("MODERATOR"))),
+        (demoted, account(demoted, json!("USER"))),
+        (gone, json!([])),
+        (silent, account(silent, Value::Null)),
+    ]);
+    pass(&platform, 1).await;
+    for _ in 0..3 {
+        assert_eq!(decider.step().await.unwrap(), Outcome::Busy);
+    }
+    let failure = format!("{:#}", decider.step().await.unwrap_err());
+    assert!(failure.contains("it does not say"), "{failure}");
+    for (id, status, lost) in [
+        (unchanged, "DONE", None),
+        (demoted, "CANCELLED", Some("NO_MODERATOR")),
+        (gone, "CANCELLED", Some("NO_MODERATOR")),
+        (silent, "WAITING", None),
+    ] {
+        let made = list(&platform, &format!("?moderator={id}")).await[0].clone();
+        assert_eq!((&made["status"], &made["cancelled_because"]), (&json!(status), &json!(lost)), "{made}");
+    }
+    // An event answers as well.
+    changed(&platform, silent, 1, "MODERATOR", "ACTIVE").await;
+    pass(&platform, 1).await;
+    assert_eq!(run(&platform).await, 1);
+    assert_eq!(list(&platform, &format!("?moderator={silent}")).await[0]["status"], "DONE");
 }
 
 /// Who has scheduled a decision, or an administrator, takes it back before it is due; of a subject that is gone none is made.

@@ -1,6 +1,7 @@
 //! Scopes: what of the queue a moderator works on, as administrators share it out among teams, and whether also what was escalated,
 //! which is for seniors. A moderator without a scope works on all of it; administrators always do.
 pub mod models;
+pub mod rights;
 mod schemas;
 pub mod services;
 mod views;

@@ -114,7 +114,7 @@ impl ModeratorScope {
 /// What an account may do, as the auth service has said last.
 #[derive(Clone, Copy, Debug)]
 pub struct AccountRight {
-    /// Whether it decides as a moderator, and whether as an administrator; none: it has not changed since that is stored.
+    /// Whether it decides as a moderator, and whether as an administrator; none: neither an event nor a token has said so.
     pub moderates: Option<bool>,
     pub administrates: Option<bool>,
     /// Whether its owner has left the platform.

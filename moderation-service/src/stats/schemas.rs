@@ -79,6 +79,8 @@ pub struct ModeratorCountOut {
     /// Of these, the ones that restrict something
     pub acted: i64,
     pub taken_back: i64,
+    /// The share of decisions that stand
+    pub precision: Option<f64>,
     /// In seconds
     pub median_time: Option<f64>,
 }
@@ -210,6 +212,7 @@ impl StatsOut {
             decisions: count.decisions,
             acted: count.acted,
             taken_back: count.taken_back,
+            precision: share(count.decisions - count.taken_back, count.decisions),
             median_time: count.median_seconds,
         };
         Self {

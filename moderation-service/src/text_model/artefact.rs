@@ -69,11 +69,14 @@ pub struct Quantised {
 pub fn quantise(row: &[f32], into: &mut [i8]) -> f32 {
     // Adding 1.5 * 2^23 rounds to a whole number, whose lowest byte is then that of the float.
     const ROUND: f32 = 12_582_912.0;
+    assert!(row.len() == into.len(), "a place for each number");
     let max = max_magnitude(row);
     let inverse = if max > 0.0 { 127.0 / max } else { 0.0 };
-    for (value, into) in row.iter().zip(into) {
-        let [low, ..] = (value * inverse + ROUND).to_bits().to_le_bytes();
-        *into = i8::from_le_bytes([low]);
+    let mut at = 0;
+    while at < row.len() {
+        let [low, ..] = (row[at] * inverse + ROUND).to_bits().to_le_bytes();
+        into[at] = i8::from_le_bytes([low]);
+        at += 1;
     }
     max / 127.0
 }
@@ -124,6 +127,18 @@ pub fn floats(tensor: &TensorView<'_>) -> anyhow::Result<Vec<f32>> {
     Ok(tensor.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
 }
 
+/// Bytes as 8-bit numbers.
+fn to_signed(bytes: &[u8]) -> Vec<i8> {
+    let mut numbers = vec![0; bytes.len()];
+    let into = numbers.as_mut_slice();
+    let mut at = 0;
+    while at < bytes.len() {
+        into[at] = bytes[at].cast_signed();
+        at += 1;
+    }
+    numbers
+}
+
 impl Artefact {
     /// Reads a file, and refuses one whose parts do not fit together.
     pub fn from_bytes(file: &[u8]) -> anyhow::Result<Self> {
@@ -146,8 +161,7 @@ impl Artefact {
             ensure!(fits, "{name} is no 8-bit matrix of {rows} x {columns}");
             // -128 has no negative, and no row that was rounded here has it.
             ensure!(!tensor.data().contains(&0x80), "{name} holds -128");
-            let values = tensor.data().iter().map(|byte| i8::from_le_bytes([*byte])).collect();
-            Ok(Quantised { columns, values, scales: vector(&format!("{name}.scale"), rows)? })
+            Ok(Quantised { columns, values: to_signed(tensor.data()), scales: vector(&format!("{name}.scale"), rows)? })
         };
         let affine = |name: String, rows: usize, columns: usize| -> anyhow::Result<Affine> {
             Ok(Affine { matrix: matrix(&name, rows, columns)?, bias: vector(&format!("{name}.bias"), rows)? })

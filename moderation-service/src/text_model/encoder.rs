@@ -10,7 +10,7 @@ use super::OUTPUTS;
 use super::artefact::{Affine, Artefact, Dimensions, Norm, Quantised, quantise};
 use super::kernel::packed::{InstructionSet, Packed, Work};
 use super::kernel::{multiply, run};
-use super::math::{dot, gelu, normalise, softmax};
+use super::math::{add, add_scaled, dot, gelu, normalise, softmax};
 
 /// A linear layer as the kernel reads it.
 #[derive(Clone, Debug)]
@@ -37,12 +37,14 @@ impl Linear {
         let mut sums = vec![0; scales.len() * rows];
         multiply(&self.matrix, set, &rounded, &mut sums);
         let mut outputs = vec![0.0; sums.len()];
+        let (weights, bias) = (&self.matrix.scales[..rows], &self.bias[..rows]);
         for ((outputs, sums), scale) in outputs.chunks_exact_mut(rows).zip(sums.chunks_exact(rows)).zip(scales) {
-            let weights = self.matrix.scales.iter().zip(&self.bias);
-            for ((output, sum), (weight, bias)) in outputs.iter_mut().zip(sums).zip(weights) {
+            let mut row = 0;
+            while row < rows {
                 #[expect(clippy::cast_precision_loss, reason = "25 bits at most")]
-                let sum = *sum as f32;
-                *output = sum * (scale * weight) + bias;
+                let sum = sums[row] as f32;
+                outputs[row] = sum * (scale * weights[row]) + bias[row];
+                row += 1;
             }
         }
         outputs
@@ -86,18 +88,24 @@ impl Work for Reading<'_> {
 
 #[inline(always)]
 fn apply_norm(rows: &mut [f32], norm: &Norm) {
-    for row in rows.chunks_exact_mut(norm.scale.len()) {
+    let width = norm.scale.len();
+    let (scale, bias) = (&norm.scale[..width], &norm.bias[..width]);
+    for row in rows.chunks_exact_mut(width) {
         normalise(row);
-        for ((value, scale), bias) in row.iter_mut().zip(&norm.scale).zip(&norm.bias) {
-            *value = *value * scale + bias;
+        let mut at = 0;
+        while at < width {
+            row[at] = row[at] * scale[at] + bias[at];
+            at += 1;
         }
     }
 }
 
 #[inline(always)]
-fn add(rows: &mut [f32], others: &[f32]) {
-    for (value, other) in rows.iter_mut().zip(others) {
-        *value += other;
+fn apply_gelu(rows: &mut [f32]) {
+    let mut at = 0;
+    while at < rows.len() {
+        rows[at] = gelu(rows[at]).0;
+        at += 1;
     }
 }
 
@@ -144,9 +152,7 @@ impl Encoder {
             add(&mut middle, &rows);
             apply_norm(&mut middle, &layer.norm1);
             let mut inner = layer.up.apply(self.set, &middle);
-            for value in &mut inner {
-                *value = gelu(*value).0;
-            }
+            apply_gelu(&mut inner);
             rows = layer.down.apply(self.set, &inner);
             add(&mut rows, &middle);
             apply_norm(&mut rows, &layer.norm2);
@@ -163,8 +169,10 @@ impl Encoder {
             let token = *token as usize;
             let (word, scale) = (&self.words.values[token * width..][..width], self.words.scales[token]);
             let position = &self.positions[position * width..][..width];
-            for ((value, word), position) in row.iter_mut().zip(word).zip(position) {
-                *value = f32::from(*word) * scale + position;
+            let mut at = 0;
+            while at < width {
+                row[at] = f32::from(word[at]) * scale + position[at];
+                at += 1;
             }
         }
         apply_norm(&mut rows, &self.norm);
@@ -178,25 +186,22 @@ impl Encoder {
         let size = width / heads;
         let scale = 1.0 / (size as f32).sqrt();
         let mut context = vec![0.0; qkv.len() / 3];
-        let mut shares = Vec::new();
         let mut from = 0;
         for piece in pieces {
             let here = &qkv[from * 3 * width..][..piece.len() * 3 * width];
             let into = &mut context[from * width..][..piece.len() * width];
+            let shares: &mut [f32] = &mut vec![0.0; piece.len()];
             for head in 0..heads {
                 let part = |row: usize, part: usize| &here[(row * 3 + part) * width + head * size..][..size];
                 for row in 0..piece.len() {
                     let query = part(row, 0);
-                    shares.clear();
-                    for other in 0..piece.len() {
-                        shares.push(dot(query, part(other, 1)) * scale);
+                    for (other, share) in shares.iter_mut().enumerate() {
+                        *share = dot(query, part(other, 1)) * scale;
                     }
-                    softmax(&mut shares);
+                    softmax(shares);
                     let into = &mut into[row * width + head * size..][..size];
                     for (other, share) in shares.iter().enumerate() {
-                        for (value, of) in into.iter_mut().zip(part(other, 2)) {
-                            *value += share * of;
-                        }
+                        add_scaled(into, part(other, 2), *share);
                     }
                 }
             }

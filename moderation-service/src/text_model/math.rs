@@ -2,6 +2,10 @@
 //!
 //! Nothing here depends on the width of a vector: sums run over [`LANES`] accumulators in a fixed order, and exponentials are
 //! polynomials instead of calls of the C library, so every processor computes the same bits.
+//!
+//! The innermost loops, here and in the kernel and the encoder, count by hand. In the profile of development and tests, what is generic of
+//! the standard library comes from dependencies that are compiled without optimisation, so each step of an iterator or a range
+//! would be a call, and a test that reads some thousand texts take minutes.
 #![expect(clippy::inline_always, reason = "it is compiled per instruction set only where it is inlined")]
 
 /// The independent accumulators of a sum: as many as the widest vector holds.
@@ -14,13 +18,23 @@ const EPSILON: f32 = 1e-12;
 pub fn sum(row: &[f32]) -> f32 {
     let (whole, rest) = row.as_chunks::<LANES>();
     let mut lanes = [0.0f32; LANES];
-    for values in whole {
-        for (lane, value) in lanes.iter_mut().zip(values) {
-            *lane += value;
+    let mut block = 0;
+    while block < whole.len() {
+        let values = &whole[block];
+        let mut lane = 0;
+        while lane < LANES {
+            lanes[lane] += values[lane];
+            lane += 1;
         }
+        block += 1;
     }
     let mut total = 0.0;
-    for value in lanes.iter().chain(rest) {
+    let mut lane = 0;
+    while lane < LANES {
+        total += lanes[lane];
+        lane += 1;
+    }
+    for value in rest {
         total += value;
     }
     total
@@ -30,15 +44,23 @@ pub fn sum(row: &[f32]) -> f32 {
 #[inline(always)]
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    assert!(a.len() == b.len(), "rows of one length");
     let mut lanes = [0.0f32; LANES];
-    for (a, b) in a.iter().zip(b) {
-        for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
-            *lane += a * b;
+    let mut block = 0;
+    while block < a.len() {
+        let (a, b) = (&a[block], &b[block]);
+        let mut lane = 0;
+        while lane < LANES {
+            lanes[lane] += a[lane] * b[lane];
+            lane += 1;
         }
+        block += 1;
     }
     let mut total = 0.0;
-    for lane in lanes {
-        total += lane;
+    let mut lane = 0;
+    while lane < LANES {
+        total += lanes[lane];
+        lane += 1;
     }
     for (a, b) in a_rest.iter().zip(b_rest) {
         total += a * b;
@@ -51,10 +73,16 @@ pub fn dot(a: &[f32], b: &[f32]) -> f32 {
 pub fn max_magnitude(row: &[f32]) -> f32 {
     let (whole, rest) = row.as_chunks::<LANES>();
     let mut lanes = [0.0f32; LANES];
-    for values in whole {
-        for (lane, value) in lanes.iter_mut().zip(values) {
-            *lane = if value.abs() > *lane { value.abs() } else { *lane };
+    let mut block = 0;
+    while block < whole.len() {
+        let values = &whole[block];
+        let mut lane = 0;
+        while lane < LANES {
+            let value = values[lane].abs();
+            lanes[lane] = if value > lanes[lane] { value } else { lanes[lane] };
+            lane += 1;
         }
+        block += 1;
     }
     lanes.iter().chain(rest).fold(0.0, |max, value| if value.abs() > max { value.abs() } else { max })
 }
@@ -97,16 +125,48 @@ pub fn sigmoid(x: f32) -> f32 {
 /// Turns a row of numbers into probabilities.
 #[inline(always)]
 pub fn softmax(row: &mut [f32]) {
-    let mut max = f32::MIN;
-    for value in row.iter() {
-        max = max.max(*value);
+    let (mut max, mut at) = (f32::MIN, 0);
+    while at < row.len() {
+        max = max.max(row[at]);
+        at += 1;
     }
-    for value in row.iter_mut() {
-        *value = exp(*value - max);
+    at = 0;
+    while at < row.len() {
+        row[at] = exp(row[at] - max);
+        at += 1;
     }
-    let total = 1.0 / sum(row);
-    for value in row.iter_mut() {
-        *value *= total;
+    scale(row, 1.0 / sum(row));
+}
+
+/// Multiplies a row with a number.
+#[inline(always)]
+fn scale(row: &mut [f32], by: f32) {
+    let mut at = 0;
+    while at < row.len() {
+        row[at] *= by;
+        at += 1;
+    }
+}
+
+/// Adds a row to another.
+#[inline(always)]
+pub fn add(row: &mut [f32], other: &[f32]) {
+    assert!(row.len() == other.len(), "rows of one length");
+    let mut at = 0;
+    while at < row.len() {
+        row[at] += other[at];
+        at += 1;
+    }
+}
+
+/// Adds a multiple of a row to another.
+#[inline(always)]
+pub fn add_scaled(row: &mut [f32], other: &[f32], by: f32) {
+    assert!(row.len() == other.len(), "rows of one length");
+    let mut at = 0;
+    while at < row.len() {
+        row[at] += by * other[at];
+        at += 1;
     }
 }
 
@@ -116,13 +176,13 @@ pub fn softmax(row: &mut [f32]) {
 pub fn normalise(row: &mut [f32]) -> f32 {
     let width = row.len() as f32;
     let mean = sum(row) / width;
-    for value in row.iter_mut() {
-        *value -= mean;
+    let mut at = 0;
+    while at < row.len() {
+        row[at] -= mean;
+        at += 1;
     }
     let inverse = 1.0 / (dot(row, row) / width + EPSILON).sqrt();
-    for value in row.iter_mut() {
-        *value *= inverse;
-    }
+    scale(row, inverse);
     inverse
 }
 

@@ -133,11 +133,15 @@ pub fn gated(report: &str) -> anyhow::Result<BTreeMap<String, GatedFigure>> {
     Ok(all)
 }
 
-/// What fell behind the figures of a file, each in words.
-pub fn fallen(gate: &Path, figures: &Figures) -> anyhow::Result<Vec<String>> {
+/// The figures of a file with which a model is compared. It is read before the training, which takes hours.
+pub fn read(gate: &Path) -> anyhow::Result<BTreeMap<String, GatedFigure>> {
     let place = || gate.display().to_string();
-    let before = gated(&std::fs::read_to_string(gate).with_context(place)?).with_context(place)?;
-    Ok(compare(&before, &gated(&serde_json::json!({ "figures": figures }).to_string())?))
+    gated(&std::fs::read_to_string(gate).with_context(place)?).with_context(place)
+}
+
+/// What fell behind the figures of the model before, each in words.
+pub fn fallen(before: &BTreeMap<String, GatedFigure>, figures: &Figures) -> anyhow::Result<Vec<String>> {
+    Ok(compare(before, &gated(&serde_json::json!({ "figures": figures }).to_string())?))
 }
 
 fn compare(before: &BTreeMap<String, GatedFigure>, now: &BTreeMap<String, GatedFigure>) -> Vec<String> {

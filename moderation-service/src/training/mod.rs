@@ -59,6 +59,7 @@ type Item = (Vec<u32>, usize);
 /// Trains, and writes the model and its figures.
 pub fn run(training: &Training) -> anyhow::Result<()> {
     let started = Instant::now();
+    let before = training.gate.as_deref().map(gate::read).transpose()?;
     let base = BaseModel::read(&training.base, DROPOUT, training.seed).context("the base model")?;
     let tokenizer = Tokenizer::new(&base.vocabulary)?;
     let examples = Examples::read(training)?;
@@ -86,7 +87,7 @@ pub fn run(training: &Training) -> anyhow::Result<()> {
         training.seed,
     )?;
     state.save(&checkpoint, &recipe)?;
-    report::finish(training, &base, &examples, &state, &recipe, started)
+    report::finish(training, &base, &examples, &state, &recipe, (before.as_ref(), started))
 }
 
 /// The batches of all epochs.

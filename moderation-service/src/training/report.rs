@@ -1,4 +1,5 @@
 //! The end of a training: the model is measured as it will be read, compared with the one before it, and written with its figures.
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
@@ -8,10 +9,11 @@ use serde::Serialize;
 use super::base::BaseModel;
 use super::classes;
 use super::data::{Example, Examples, Measured, chooses_thresholds};
+use super::export;
 use super::figures::{self, Figures};
+use super::gate::{self, GatedFigure};
 use super::optimiser::Progress;
 use super::options::{SHARDS, Training};
-use super::{export, gate};
 use crate::text_model::Calibration;
 use crate::text_model::kernel::packed::InstructionSet;
 use crate::text_model::mini_lm::MiniLm;
@@ -38,14 +40,14 @@ struct TrainingReport {
     figures: Figures,
 }
 
-/// Measures the model on the dev split, and writes its file and its figures.
+/// Measures the model on the dev split, compares it with the figures before, and writes its file and its figures.
 pub fn finish(
     training: &Training,
     base: &BaseModel,
     examples: &Examples,
     state: &Progress,
     recipe: &str,
-    started: Instant,
+    (before, started): (Option<&BTreeMap<String, GatedFigure>>, Instant),
 ) -> anyhow::Result<()> {
     let dev: Vec<&Example> = examples.rows.iter().filter(|row| row.is_dev).collect();
     let plain = export::artefact(base, &state.weights, [PLAIN; HEADS], [0.0; CLASSES]).to_bytes()?;
@@ -57,7 +59,7 @@ pub fn finish(
     let classes = classes::biases(&measured);
     let figures = figures::figures(&measured, &outputs(&model, &counting)?, &heads, classes);
     let bytes = export::artefact(base, &state.weights, heads, classes).to_bytes()?;
-    let fallen = training.gate.as_deref().map(|gate| gate::fallen(gate, &figures)).transpose()?;
+    let fallen = before.map(|before| gate::fallen(before, &figures)).transpose()?;
     let report = TrainingReport {
         recipe: serde_json::from_str(recipe)?,
         rows: examples.rows.len() - dev.len(),

@@ -9,10 +9,10 @@ use uuid::Uuid;
 use crate::analyses::reading::Pipeline;
 use crate::analyses::signals;
 use crate::contents::models::Content;
-use crate::core::app::identity::{Role, Status};
 use crate::core::contract::timestamp::Timestamp;
 use crate::core::events::{Effect, Event, Processor};
 use crate::scopes::models::{AccountRight, ChangedRight};
+use crate::scopes::rights::ChangedAccount;
 use crate::subjects::{SubjectKey, SubjectType};
 
 /// The status of a post that other users can read.
@@ -175,25 +175,6 @@ pub fn read_profile(event: &Event) -> serde_json::Result<Content> {
         follows_decision: false,
         raw: None,
     })
-}
-
-/// What is read of an account's rights; original services do not say.
-#[derive(Deserialize)]
-struct ChangedAccount {
-    id: Uuid,
-    updated_at: Timestamp,
-    role: Option<Role>,
-    status: Option<Status>,
-}
-
-impl ChangedAccount {
-    /// What it may do here.
-    fn right(&self) -> Option<ChangedRight> {
-        let (role, status) = self.role.zip(self.status)?;
-        let is_free = !matches!(status, Status::Muted | Status::Banned);
-        let [moderates, administrates] = [Role::Moderator, Role::Admin].map(|least| is_free && role >= least);
-        Some(ChangedRight { person: self.id, moderates, administrates, version: self.updated_at })
-    }
 }
 
 /// Saves what accounts may do, and analyses what their owners say of themselves.

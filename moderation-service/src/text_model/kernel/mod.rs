@@ -2,13 +2,13 @@
 //!
 //! A matrix is packed in blocks of 16 outputs by 4 inputs, 64 bytes: one vector of AVX-512, two of AVX2 ([`packed`]). An
 //! [`InstructionSet`] is made by asking the processor, so code that has one may use its instructions: that is the whole argument for
-//! the `unsafe` in `x86`, besides loads and stores of arrays whose length their types state. The scalar set is the reference, the
+//! the `unsafe` in `x86`, besides the exchange of vectors with arrays of their size. The scalar set is the reference, the
 //! only one on other processors, and what a property test compares the others with.
 pub mod packed;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-use self::packed::{INPUTS, InstructionSet, Instructions, OUTPUTS, Packed, Work};
+use self::packed::{BLOCK, INPUTS, InstructionSet, Instructions, OUTPUTS, Packed, Work};
 
 /// Does work whose plain arithmetic is compiled for the instruction set as well.
 pub fn run<W: Work>(set: InstructionSet, work: W) -> W::Output {
@@ -33,17 +33,32 @@ pub fn multiply(matrix: &Packed, set: InstructionSet, inputs: &[i8], outputs: &m
 fn multiply_scalar(matrix: &Packed, inputs: &[i8], outputs: &mut [i32]) {
     let steps = matrix.columns / INPUTS;
     for (inputs, outputs) in inputs.chunks_exact(matrix.columns).zip(outputs.chunks_exact_mut(matrix.scales.len())) {
-        for (blocks, outputs) in matrix.blocks.chunks_exact(steps).zip(outputs.chunks_exact_mut(OUTPUTS)) {
-            outputs.fill(0);
-            for (block, inputs) in blocks.iter().zip(inputs.chunks_exact(INPUTS)) {
-                for (output, weights) in outputs.iter_mut().zip(block.chunks_exact(INPUTS)) {
-                    let products =
-                        weights.iter().zip(inputs).map(|(weight, input)| i32::from(*weight) * i32::from(*input));
-                    *output += products.sum::<i32>();
-                }
-            }
+        for (blocks, outputs) in matrix.blocks.chunks_exact(steps).zip(outputs.as_chunks_mut::<OUTPUTS>().0) {
+            *outputs = multiply_blocks(blocks, inputs);
         }
     }
+}
+
+/// One block of outputs of a token.
+fn multiply_blocks(blocks: &[[i8; BLOCK]], inputs: &[i8]) -> [i32; OUTPUTS] {
+    let (inputs, _) = inputs.as_chunks::<INPUTS>();
+    let mut sums = [0; OUTPUTS];
+    let mut step = 0;
+    while step < blocks.len() {
+        let (block, inputs) = (&blocks[step], &inputs[step]);
+        let mut output = 0;
+        while output < OUTPUTS {
+            let (mut products, mut input) = (0, 0);
+            while input < INPUTS {
+                products += i32::from(block[output * INPUTS + input]) * i32::from(inputs[input]);
+                input += 1;
+            }
+            sums[output] += products;
+            output += 1;
+        }
+        step += 1;
+    }
+    sums
 }
 
 #[cfg(test)]

@@ -54,6 +54,15 @@ pub trait Work {
     fn run(self) -> Self::Output;
 }
 
+fn sum(row: &[i8]) -> i32 {
+    let (mut sum, mut at) = (0, 0);
+    while at < row.len() {
+        sum += i32::from(row[at]);
+        at += 1;
+    }
+    sum
+}
+
 /// A matrix as the kernel reads it: block after block, in a block the inputs of each output side by side.
 #[derive(Clone, Debug)]
 pub struct Packed {
@@ -70,13 +79,16 @@ impl Packed {
         let columns = matrix.columns;
         let mut blocks = Vec::with_capacity(matrix.values.len() / BLOCK);
         for rows in matrix.values.chunks_exact(OUTPUTS * columns) {
-            blocks.extend(
-                (0..columns / INPUTS)
-                    .map(|input| std::array::from_fn(|at| rows[at / INPUTS * columns + input * INPUTS + at % INPUTS])),
-            );
+            for first in (0..columns).step_by(INPUTS) {
+                let (mut block, mut at) = ([0; BLOCK], 0);
+                while at < BLOCK {
+                    block[at] = rows[at / INPUTS * columns + first + at % INPUTS];
+                    at += 1;
+                }
+                blocks.push(block);
+            }
         }
-        let sum = |row: &[i8]| row.iter().map(|value| i32::from(*value)).sum::<i32>() * 128;
-        let excess = matrix.values.chunks_exact(columns).map(sum).collect();
+        let excess = matrix.values.chunks_exact(columns).map(|row| sum(row) * 128).collect();
         Self { blocks, excess, scales: matrix.scales.clone(), columns }
     }
 }

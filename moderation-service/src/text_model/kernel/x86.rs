@@ -1,17 +1,19 @@
 //! The kernel in the instructions of x86: AVX2, and AVX-512 with VNNI. The one file of the service with `unsafe`.
 //!
 //! What makes it sound: (1) a function with `#[target_feature]` is called only for an [`InstructionSet`] of that name, which exists only
-//! when the processor was asked; (2) loads and stores go through references to arrays of exactly the vector's size.
+//! when the processor was asked; (2) a vector is made from an array of integers and becomes one by a transmutation, for which the compiler
+//! checks that they have one size, and every value of the one is a value of the other.
 #![expect(
     unsafe_code,
     reason = "vector instructions; the comment above has the argument, all_paths_compute_the_same_numbers the proof"
 )]
 
 use std::arch::x86_64::{
-    __m256i, __m512i, _mm256_abs_epi8, _mm256_add_epi32, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16,
-    _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_sign_epi8, _mm256_storeu_si256,
-    _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_storeu_si512, _mm512_sub_epi32,
+    __m256i, __m512i, _mm_cvtsi32_si128, _mm256_abs_epi8, _mm256_add_epi32, _mm256_broadcastd_epi32, _mm256_madd_epi16,
+    _mm256_maddubs_epi16, _mm256_setzero_si256, _mm256_sign_epi8, _mm512_broadcastd_epi32, _mm512_dpbusd_epi32,
+    _mm512_setzero_si512, _mm512_sub_epi32,
 };
+use std::mem::transmute;
 
 use super::packed::{BLOCK, INPUTS, InstructionSet, Instructions, OUTPUTS, Packed, Work};
 
@@ -36,17 +38,11 @@ pub fn multiply(matrix: &Packed, set: InstructionSet, inputs: &[i8], outputs: &m
         Instructions::Avx2 => false,
         Instructions::Scalar => unreachable!("the reference does not need this file"),
     };
-    // VNNI multiplies unsigned with signed numbers, so 128 is added to the inputs: the highest bit of each byte is turned.
-    let turned = if is_unsigned { i32::from_le_bytes([0x80; INPUTS]) } else { 0 };
-    let inputs: Vec<i32> = inputs
-        .as_chunks::<INPUTS>()
-        .0
-        .iter()
-        .map(|bytes| i32::from_le_bytes(bytes.map(i8::cast_unsigned)) ^ turned)
-        .collect();
+    let inputs: &[i32] = &words(inputs, is_unsigned);
     let (steps, rows) = (matrix.columns / INPUTS, matrix.scales.len());
+    let excess: &[[i32; OUTPUTS]] = matrix.excess.as_chunks().0;
     for (number, blocks) in matrix.blocks.chunks_exact(steps).enumerate() {
-        let excess = matrix.excess.as_chunks().0[number];
+        let excess = &excess[number];
         let place = number * OUTPUTS;
         let (mut token, tokens) = (0, inputs.len() / steps);
         while token < tokens {
@@ -55,9 +51,9 @@ pub fn multiply(matrix: &Packed, set: InstructionSet, inputs: &[i8], outputs: &m
             // SAFETY: the set exists, so the processor has the instructions.
             token += unsafe {
                 match (is_unsigned, tokens - token) {
-                    (true, 8..) => vnni::<8>(blocks, &excess, from, into, rows),
-                    (true, 4..) => vnni::<4>(blocks, &excess, from, into, rows),
-                    (true, _) => vnni::<1>(blocks, &excess, from, into, rows),
+                    (true, 8..) => vnni::<8>(blocks, excess, from, into, rows),
+                    (true, 4..) => vnni::<4>(blocks, excess, from, into, rows),
+                    (true, _) => vnni::<1>(blocks, excess, from, into, rows),
                     (false, 4..) => avx2::<4>(blocks, from, into, rows),
                     (false, _) => avx2::<1>(blocks, from, into, rows),
                 }
@@ -66,7 +62,25 @@ pub fn multiply(matrix: &Packed, set: InstructionSet, inputs: &[i8], outputs: &m
     }
 }
 
+/// The inputs of each step as one word. VNNI multiplies unsigned with signed numbers, so 128 is added to each of them: the highest
+/// bit of each byte is turned.
+fn words(inputs: &[i8], is_unsigned: bool) -> Vec<i32> {
+    let turned = if is_unsigned { i32::from_le_bytes([0x80; INPUTS]) } else { 0 };
+    let (inputs, _) = inputs.as_chunks::<INPUTS>();
+    let mut words = vec![0; inputs.len()];
+    let into = words.as_mut_slice();
+    let mut at = 0;
+    while at < inputs.len() {
+        let [a, b, c, d] = inputs[at];
+        let bytes = [a.cast_unsigned(), b.cast_unsigned(), c.cast_unsigned(), d.cast_unsigned()];
+        into[at] = i32::from_le_bytes(bytes) ^ turned;
+        at += 1;
+    }
+    words
+}
+
 /// The place of a token's outputs of one block.
+#[inline]
 fn place(outputs: &mut [i32], at: usize) -> &mut [i32; OUTPUTS] {
     outputs[at..].first_chunk_mut().expect("the caller has checked the size of the outputs")
 }
@@ -82,27 +96,30 @@ fn vnni<const N: usize>(
 ) -> usize {
     let steps = blocks.len();
     let inputs: [&[i32]; N] = std::array::from_fn(|token| &inputs[token * steps..][..steps]);
-    let mut sums = [_mm512_set1_epi32(0); N];
-    for (step, block) in blocks.iter().enumerate() {
-        let weights = load512(block);
-        for (sum, inputs) in sums.iter_mut().zip(&inputs) {
-            *sum = _mm512_dpbusd_epi32(*sum, _mm512_set1_epi32(inputs[step]), weights);
+    let mut sums = [_mm512_setzero_si512(); N];
+    let mut step = 0;
+    while step < steps {
+        // SAFETY: the array has the vector's 64 bytes, and any bytes are a vector.
+        let weights = unsafe { transmute::<[i8; BLOCK], __m512i>(blocks[step]) };
+        let mut token = 0;
+        while token < N {
+            // `_mm512_set1_epi32` is the same, but made of what is generic in the standard library (see `math`).
+            let input = _mm512_broadcastd_epi32(_mm_cvtsi32_si128(inputs[token][step]));
+            sums[token] = _mm512_dpbusd_epi32(sums[token], input, weights);
+            token += 1;
         }
+        step += 1;
     }
-    // SAFETY: the array has the vector's 64 bytes.
-    let excess = unsafe { _mm512_loadu_si512(excess.as_ptr().cast()) };
-    for (token, sum) in sums.into_iter().enumerate() {
-        let sum = _mm512_sub_epi32(sum, excess);
-        // SAFETY: the array has the vector's 64 bytes.
-        unsafe { _mm512_storeu_si512(place(outputs, token * rows).as_mut_ptr().cast(), sum) };
+    // SAFETY: the array has the vector's 64 bytes, and any bytes are a vector.
+    let excess = unsafe { transmute::<[i32; OUTPUTS], __m512i>(*excess) };
+    let mut token = 0;
+    while token < N {
+        let sum = _mm512_sub_epi32(sums[token], excess);
+        // SAFETY: the array has the vector's 64 bytes, and any bytes are integers.
+        *place(outputs, token * rows) = unsafe { transmute::<__m512i, [i32; OUTPUTS]>(sum) };
+        token += 1;
     }
     N
-}
-
-#[target_feature(enable = "avx512f")]
-fn load512(block: &[i8; BLOCK]) -> __m512i {
-    // SAFETY: the array has the vector's 64 bytes.
-    unsafe { _mm512_loadu_si512(block.as_ptr().cast()) }
 }
 
 /// One block of outputs of N tokens; returns N. A product of two bytes is that of the input's magnitude with the weight under the
@@ -112,31 +129,31 @@ fn avx2<const N: usize>(blocks: &[[i8; BLOCK]], inputs: &[i32], outputs: &mut [i
     let steps = blocks.len();
     let inputs: [&[i32]; N] = std::array::from_fn(|token| &inputs[token * steps..][..steps]);
     let mut sums = [[_mm256_setzero_si256(); 2]; N];
-    let ones = _mm256_set1_epi16(1);
-    for (step, block) in blocks.iter().enumerate() {
-        let weights = load256(block);
-        for (sums, inputs) in sums.iter_mut().zip(&inputs) {
-            let input = _mm256_set1_epi32(inputs[step]);
+    // SAFETY: the array has the vector's 32 bytes, and any bytes are a vector.
+    let ones = unsafe { transmute::<[i16; 16], __m256i>([1; 16]) };
+    let mut step = 0;
+    while step < steps {
+        // SAFETY: the array has the two vectors' 64 bytes, and any bytes are vectors.
+        let weights = unsafe { transmute::<[i8; BLOCK], [__m256i; 2]>(blocks[step]) };
+        let mut token = 0;
+        while token < N {
+            let input = _mm256_broadcastd_epi32(_mm_cvtsi32_si128(inputs[token][step]));
             let magnitude = _mm256_abs_epi8(input);
-            for (sum, weights) in sums.iter_mut().zip(weights) {
-                let pairs = _mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(weights, input));
-                *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(pairs, ones));
+            let mut half = 0;
+            while half < 2 {
+                let pairs = _mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(weights[half], input));
+                sums[token][half] = _mm256_add_epi32(sums[token][half], _mm256_madd_epi16(pairs, ones));
+                half += 1;
             }
+            token += 1;
         }
+        step += 1;
     }
-    for (token, sums) in sums.into_iter().enumerate() {
-        let (halves, _) = place(outputs, token * rows).as_chunks_mut::<8>();
-        for (half, sum) in halves.iter_mut().zip(sums) {
-            // SAFETY: the array has the vector's 32 bytes.
-            unsafe { _mm256_storeu_si256(half.as_mut_ptr().cast(), sum) };
-        }
+    let mut token = 0;
+    while token < N {
+        // SAFETY: the array has the two vectors' 64 bytes, and any bytes are integers.
+        *place(outputs, token * rows) = unsafe { transmute::<[__m256i; 2], [i32; OUTPUTS]>(sums[token]) };
+        token += 1;
     }
     N
-}
-
-#[target_feature(enable = "avx2")]
-fn load256(block: &[i8; BLOCK]) -> [__m256i; 2] {
-    let (halves, _) = block.as_chunks::<32>();
-    // SAFETY: each array has the vector's 32 bytes.
-    [0, 1].map(|half| unsafe { _mm256_loadu_si256(halves[half].as_ptr().cast()) })
 }

@@ -1,5 +1,6 @@
 //! What the shipped model says about texts that matter: the harmless ones that filters are known to hide, and the harmful ones.
 use std::collections::HashSet;
+use std::sync::LazyLock;
 use std::thread;
 
 use sha2::{Digest, Sha256};
@@ -73,7 +74,9 @@ const HARMFUL: [(&str, Head); 22] = [
 
 /// What the model says, with as many threads as there are processors.
 fn read(texts: &[&str]) -> Vec<Scores> {
-    let model = &open(None).unwrap();
+    // Unpacked once for all tests of a process.
+    static MODEL: LazyLock<MiniLm> = LazyLock::new(|| open(None).unwrap());
+    let model = &*MODEL;
     let threads = thread::available_parallelism().unwrap().get();
     thread::scope(|scope| {
         let parts = texts.chunks(texts.len().div_ceil(threads));
@@ -170,7 +173,7 @@ fn scores_do_not_depend_on_the_processor() {
         read.iter().flat_map(|scores| scores.scores.map(f32::to_bits)).collect()
     };
     let reference = bits(InstructionSet::SCALAR);
-    for set in InstructionSet::all() {
+    for set in InstructionSet::all().into_iter().filter(|set| *set != InstructionSet::SCALAR) {
         assert_eq!(bits(set), reference, "{set:?}");
     }
 }
