@@ -116,6 +116,10 @@ pub async fn request(world: &World, operation: &str, owner: &Person) -> Request<
             world.call("PUT", &path, Some(&owner.token), Some(kind.clone())).await;
             (path, Some(kind))
         }
+        "/{post_id}/post-reactions/mine" => {
+            made("post-reactions", &kind).await;
+            (format!("/{post}/post-reactions/mine"), Some(kind))
+        }
         "/{post_id}/post-reactions/summary" => (format!("/{post}/post-reactions/summary"), None),
         "/{post_id}/bookmark" => (format!("/{post}/bookmark"), Some(json!({ "folder": "x" }))),
         "/me/bookmarks" | "/me/bookmarks/folders" => (template.to_owned(), None),

@@ -66,6 +66,7 @@ pub const CHANGE_REACTION_LIMIT: Limit = Limit {
     routes: &[
         "PUT /api/v1/post-reactions/{reaction_id}",
         "DELETE /api/v1/post-reactions/{reaction_id}",
+        "DELETE /api/v1/{post_id}/post-reactions/mine",
         "DELETE /api/v1/comments/{comment_id}/reactions",
     ],
     rate: Rate::new(120, 60),
@@ -76,7 +77,11 @@ pub const CHANGE_REACTION_LIMIT: Limit = Limit {
 /// How often a user may react.
 pub const CREATE_REACTION_LIMIT: Limit = Limit {
     name: "reactions",
-    routes: &["POST /api/v1/{post_id}/post-reactions", "PUT /api/v1/comments/{comment_id}/reactions"],
+    routes: &[
+        "POST /api/v1/{post_id}/post-reactions",
+        "PUT /api/v1/{post_id}/post-reactions/mine",
+        "PUT /api/v1/comments/{comment_id}/reactions",
+    ],
     rate: Rate::new(120, 60),
     burst_in_development: None,
     strict: false,
@@ -86,6 +91,7 @@ pub const CREATE_REACTION_LIMIT: Limit = Limit {
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(views::get_post_reactions, views::create_post_reaction))
+        .routes(routes!(views::put_own_post_reaction, views::delete_own_post_reaction))
         .routes(routes!(summary::views::summarise_reactions))
         .routes(routes!(views::retrieve_post_reaction_detail, views::update_post_reaction, views::delete_post_reaction))
 }

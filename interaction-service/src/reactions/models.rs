@@ -37,6 +37,41 @@ impl Reaction {
         .await
     }
 
+    /// Saves a user's reaction to a post that the transaction has locked, whichever they had before. None when it is there already, with
+    /// this type. One that is new has no `updated_by`.
+    pub async fn save(tx: &mut PgTransaction<'_>, post: Uuid, user: Uuid, kind: Type) -> sqlx::Result<Option<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"insert into reaction (id, created_by, post_id, type) values ($1, $2, $3, $4)
+            on conflict on constraint reaction_post_id_created_by_key
+            do update set type = excluded.type, updated_by = excluded.created_by,
+                updated_at = greatest(now(), reaction.updated_at + interval '1 microsecond')
+            where reaction.type <> excluded.type
+            returning id, created_at, created_by, updated_at,
+                updated_by, post_id, type"#,
+            Uuid::now_v7(),
+            user,
+            post,
+            kind as Type
+        )
+        .fetch_optional(&mut **tx)
+        .await
+    }
+
+    /// A user's reaction to a post.
+    pub async fn find_own(tx: &mut PgTransaction<'_>, post: Uuid, user: Uuid) -> sqlx::Result<Option<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"select id, created_at, created_by, updated_at,
+                updated_by, post_id, type
+            from reaction where post_id = $1 and created_by = $2"#,
+            post,
+            user
+        )
+        .fetch_optional(&mut **tx)
+        .await
+    }
+
     /// The reactions to a post, newest first, but those of users who have a block with the viewer.
     pub async fn list(
         db: impl PgExecutor<'_>,
@@ -111,6 +146,21 @@ impl Reaction {
             returning id, created_at, created_by, updated_at,
                 updated_by, post_id, type"#,
             id,
+            user
+        )
+        .fetch_optional(&mut **tx)
+        .await
+    }
+
+    /// Deletes a user's reaction to a post and returns it; none when there is none, or it is gone already with its post.
+    pub async fn delete_own(tx: &mut PgTransaction<'_>, post: Uuid, user: Uuid) -> sqlx::Result<Option<Self>> {
+        sqlx::query_as!(
+            Self,
+            r#"delete from reaction where post_id = $1 and created_by = $2
+                and exists (select from post where post.id = reaction.post_id and deleted_at is null)
+            returning id, created_at, created_by, updated_at,
+                updated_by, post_id, type"#,
+            post,
             user
         )
         .fetch_optional(&mut **tx)

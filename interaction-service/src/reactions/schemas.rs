@@ -12,7 +12,7 @@ use crate::core::contract::timestamp::Timestamp;
 #[derive(ToSchema)]
 #[schema(examples(json!({ "type": "LOVE" })))]
 pub struct PostReactionIn {
-    /// LIKE when it is not given; unchanged when it is not given in an update
+    /// LIKE when it is not given; unchanged when it is not given in an update by id
     #[schema(value_type = Type, required = false)]
     pub r#type: Option<Type>,
 }

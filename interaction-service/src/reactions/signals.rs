@@ -12,6 +12,11 @@ pub async fn created(tx: &mut PgTransaction<'_>, reaction: &Reaction) -> sqlx::R
     producers::reaction_created(tx, &PostReactionOut::from(reaction.clone())).await
 }
 
+/// A user reacted to a post, or changed their reaction.
+pub async fn saved(tx: &mut PgTransaction<'_>, reaction: &Reaction) -> sqlx::Result<()> {
+    if reaction.updated_by.is_none() { created(tx, reaction).await } else { updated(tx, reaction).await }
+}
+
 /// A reaction was changed by its owner.
 pub async fn updated(tx: &mut PgTransaction<'_>, reaction: &Reaction) -> sqlx::Result<()> {
     producers::reaction_updated(tx, &PostReactionOut::from(reaction.clone())).await

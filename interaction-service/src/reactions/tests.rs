@@ -4,9 +4,10 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::Type;
 use super::events::{REACTION_CREATED, REACTION_DELETED, REACTION_UPDATED};
-use crate::core::testing::{Platform, new_user};
-use crate::posts::events::POST_CREATED;
-use crate::posts::testing::{id, names, post, react, refusal, start};
+use crate::blocks::events::USER_BLOCKED;
+use crate::core::testing::{Platform, Reply, new_user};
+use crate::posts::events::{POST_CREATED, POST_DELETED, POST_UPDATED};
+use crate::posts::testing::{changed, id, names, post, react, refusal, remove_all, start};
 
 /// A platform with one published post.
 async fn start_with_post(database: PgConnectOptions) -> (Platform, Value) {
@@ -18,6 +19,12 @@ async fn start_with_post(database: PgConnectOptions) -> (Platform, Value) {
 
 fn path(reaction: &Value) -> String {
     format!("/post-reactions/{}", id(reaction))
+}
+
+/// Sets or takes back the caller's own reaction to a post, by the post.
+async fn own(platform: &Platform, method: &str, token: &str, post: &Value, kind: Option<&str>) -> Reply {
+    let path = format!("/{}/post-reactions/mine", id(post));
+    platform.call(method, &path, Some(token), kind.map(|kind| json!({ "type": kind }))).await
 }
 
 #[sqlx::test(migrations = false)]
@@ -179,4 +186,96 @@ async fn an_invalid_reaction_is_refused_in_the_originals_words(_: PgPoolOptions,
         assert_eq!(reply.body["detail"][0]["loc"], json!(["path", "reaction_id"]), "{method}");
         assert_eq!(platform.call(method, "/post-reactions/7", None, None).await.status, 401, "{method}");
     }
+}
+
+/// A user's own reaction is set, changed and taken back without its id, and each step is published once and as by the other routes.
+#[sqlx::test(migrations = false)]
+async fn the_own_reaction_is_put_changed_and_taken_back(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, post) = start_with_post(database).await;
+    let ((anna, user), (bert, _)) = (new_user(), new_user());
+    let theirs = react(&platform, &bert, &post, "SAD").await.body;
+    let made = own(&platform, "PUT", &anna, &post, Some("LOVE")).await;
+    assert_eq!(made.status, 201);
+    let fields = ["id", "created_at", "created_by", "updated_at", "updated_by", "post_id", "type"];
+    assert_eq!(names(&made.body), fields);
+    assert_eq!((&made.body["created_by"], &made.body["type"]), (&json!(user), &json!("LOVE")));
+    let again = own(&platform, "PUT", &anna, &post, Some("LOVE")).await;
+    assert_eq!((again.status.as_u16(), &again.body), (200, &made.body), "a repeated request changes nothing");
+    let other = own(&platform, "PUT", &anna, &post, Some("SAD")).await;
+    assert_eq!((other.status.as_u16(), &other.body["id"]), (200, &made.body["id"]));
+    assert_eq!((&other.body["type"], &other.body["updated_by"]), (&json!("SAD"), &json!(user)));
+    let summary = format!("/{}/post-reactions/summary", id(&post));
+    let shown = platform.call("GET", &summary, Some(&anna), None).await.body;
+    assert_eq!((&shown["mine"], &shown["total"]), (&json!("SAD"), &json!(2)));
+    assert_eq!(shown["types"], json!([{ "type": "SAD", "total": 2 }]), "it is counted once");
+    let liked = platform.call("PUT", &summary.replace("summary", "mine"), Some(&anna), Some(json!({}))).await.body;
+    assert_eq!(liked["type"], json!("LIKE"), "as a new one, where none is given");
+
+    for _ in 0..2 {
+        let reply = own(&platform, "DELETE", &anna, &post, None).await;
+        assert_eq!((reply.status.as_u16(), reply.body), (204, Value::Null), "whether there was one or not");
+    }
+    let list = format!("/{}/post-reactions", id(&post));
+    let left = platform.call("GET", &list, Some(&anna), None).await.body;
+    assert_eq!(left, json!([theirs]), "that of another user stays");
+    assert_eq!(platform.published(REACTION_CREATED).await, [theirs, made.body]);
+    assert_eq!(platform.published(REACTION_UPDATED).await, [other.body, liked.clone()]);
+    assert_eq!(platform.published(REACTION_DELETED).await, [liked]);
+    let put = async |body: Option<Value>| {
+        platform.call("PUT", &summary.replace("summary", "mine"), Some(&anna), body).await.status.as_u16()
+    };
+    assert_eq!((put(Some(json!({ "type": "HUG" }))).await, put(None).await), (422, 422));
+    let reply = platform.call("DELETE", "/7/post-reactions/mine", Some(&anna), None).await;
+    assert_eq!((reply.status.as_u16(), &reply.body["detail"][0]["loc"]), (422, &json!(["path", "post_id"])));
+}
+
+/// Of many requests of one user at once one reaction is left, which is the last that was published.
+#[sqlx::test(migrations = false)]
+async fn of_own_reactions_at_once_one_is_left(_: PgPoolOptions, database: PgConnectOptions) {
+    let (platform, post) = start_with_post(database).await;
+    let (anna, _) = new_user();
+    let puts = (0..8).map(|n| own(&platform, "PUT", &anna, &post, Some(Type::WORDS[n % 3])));
+    let replies = futures::future::join_all(puts).await;
+    let made = replies.iter().filter(|reply| reply.status == 201).count();
+    assert!(made == 1 && replies.iter().all(|reply| reply.status.is_success()), "{replies:?}");
+    let left = platform.call("GET", &format!("/{}/post-reactions", id(&post)), Some(&anna), None).await.body;
+    assert_eq!(left.as_array().unwrap().len(), 1, "{left}");
+    let mut published = platform.published(REACTION_CREATED).await;
+    assert_eq!(published.len(), 1);
+    published.extend(platform.published(REACTION_UPDATED).await);
+    assert_eq!(published.last(), Some(&left[0]), "who follows the events has what is stored");
+}
+
+/// What a user may not see they cannot react to; their own reaction they can take back, until it goes with its post.
+#[sqlx::test(migrations = false)]
+async fn the_own_reaction_to_a_post_that_is_not_visible_can_only_be_taken_back(
+    _: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let (platform, _) = start(database).await;
+    let ((anna, author), (bert, user), (carl, _)) = (new_user(), new_user(), new_user());
+    let (shown, unknown) = (post(author, "POSTED"), post(author, "POSTED"));
+    platform.consume(POST_CREATED, &shown).await;
+    let put = async |token: &str, post: &Value| {
+        let reply = own(&platform, "PUT", token, post, Some("JOY")).await;
+        (reply.status.as_u16(), reply.body["detail"].clone())
+    };
+    let refused = (404, json!("Post not found"));
+    assert_eq!(put(&bert, &unknown).await, refused);
+    assert_eq!((put(&bert, &shown).await.0, put(&carl, &shown).await.0, put(&anna, &shown).await.0), (201, 201, 201));
+    let block = json!({ "user_id": author, "target_id": user, "at": "2026-11-20T12:00:00+00:00" });
+    platform.consume(USER_BLOCKED, &block).await;
+    assert_eq!(put(&bert, &shown).await, refused);
+    assert_eq!(own(&platform, "DELETE", &bert, &shown, None).await.status, 204);
+    assert_eq!(platform.published(REACTION_DELETED).await.len(), 1, "that of who is blocked is gone");
+    let archived = changed(&shown, "ARCHIVED");
+    platform.consume(POST_UPDATED, &archived).await;
+    assert_eq!(put(&carl, &shown).await, refused);
+
+    platform.consume(POST_DELETED, &archived).await;
+    assert_eq!(put(&anna, &shown).await, refused, "of one's own post, too");
+    assert_eq!(own(&platform, "DELETE", &carl, &shown, None).await.status, 204);
+    assert_eq!(platform.published(REACTION_DELETED).await.len(), 1, "it is deleted with the post");
+    remove_all(&platform).await;
+    assert_eq!(platform.published(REACTION_DELETED).await.len(), 3, "and that is published once");
 }

@@ -67,6 +67,59 @@ pub async fn create_post_reaction(
     Ok((StatusCode::CREATED, Json(reaction.into())))
 }
 
+/// Set the caller's reaction to a post, whichever it was before
+///
+/// A client needs no id of the reaction, and a request that is repeated changes nothing.
+#[utoipa::path(put, path = "/{post_id}/post-reactions/mine", tag = "reaction", params(("post_id" = uuid::Uuid, Path)),
+    request_body = PostReactionIn, responses(
+    (status = 200, body = PostReactionOut, description = "The reaction, changed or as it was"),
+    (status = 201, body = PostReactionOut, description = "The caller's first reaction to the post"),
+    (status = 404, body = Problem),
+    (status = 503, body = Problem, description = "The post service is unavailable"),
+))]
+pub async fn put_own_post_reaction(
+    user: User,
+    VisiblePost(post): VisiblePost,
+    State(app): State<App>,
+    Body(reaction): Body<PostReactionIn>,
+) -> Result<(StatusCode, Json<PostReactionOut>), Error> {
+    let mut tx = app.db.begin().await?;
+    if !Post::lock_visible(&mut tx, post, user.id).await? {
+        return Err(POST_NOT_FOUND);
+    }
+    let kind = reaction.r#type.unwrap_or(Type::Like);
+    let (status, reaction) = match Reaction::save(&mut tx, post, user.id, kind).await? {
+        Some(saved) => {
+            signals::saved(&mut tx, &saved).await?;
+            (if saved.updated_by.is_none() { StatusCode::CREATED } else { StatusCode::OK }, saved)
+        }
+        // The attempt to save it has locked it, so it is still there.
+        None => (StatusCode::OK, Reaction::find_own(&mut tx, post, user.id).await?.ok_or(NOT_FOUND)?),
+    };
+    app.commit_with_answer(tx).await?;
+    Ok((status, Json(reaction.into())))
+}
+
+/// Delete the caller's reaction to a post, whether they may see the post or not
+#[utoipa::path(delete, path = "/{post_id}/post-reactions/mine", tag = "reaction", params(
+    ("post_id" = uuid::Uuid, Path),
+), responses(
+    (status = 204, description = "There is no reaction of the caller to the post, whether there was one or not"),
+    (status = 422, body = Problem),
+))]
+pub async fn delete_own_post_reaction(
+    user: User,
+    State(app): State<App>,
+    Path(post): Path,
+) -> Result<StatusCode, Error> {
+    let mut tx = app.db.begin().await?;
+    if let Some(reaction) = Reaction::delete_own(&mut tx, post, user.id).await? {
+        signals::deleted(&mut tx, &reaction).await?;
+    }
+    app.commit_with_answer(tx).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Read a reaction
 #[utoipa::path(get, path = "/post-reactions/{reaction_id}", tag = "reaction", params(
     ("reaction_id" = uuid::Uuid, Path),
