@@ -166,6 +166,10 @@ impl Frame {
         self.me.as_ref().is_some_and(Me::moderates)
     }
 
+    pub fn administers(&self) -> bool {
+        self.me.as_ref().is_some_and(Me::administers)
+    }
+
     /// Their name, or a word where they have none.
     pub fn name(&self, card: impl Held<Card>) -> String {
         let name = card.held().name();

@@ -28,7 +28,7 @@ const OF_GUESTS: [&str; 10] = [
     "/posts/nothing",
 ];
 /// The pages of one member; each name in braces is an id of [`Lived`].
-const OF_MEMBERS: [&str; 54] = [
+const OF_MEMBERS: [&str; 56] = [
     "/",
     "/explore",
     "/explore?category=BOOKS",
@@ -57,6 +57,8 @@ const OF_MEMBERS: [&str; 54] = [
     "/moderation?type=POST&escalated=false",
     "/moderation/appeals",
     "/moderation/scheduled",
+    "/moderation/policies",
+    "/moderation/reporters/{person}",
     "/moderation/appeals/{appeal}",
     "/moderation/decisions/{decision}",
     "/moderation/POST/{post}",
@@ -203,7 +205,7 @@ async fn faults(visitor: &Visitor, name: &str, axe: &str) -> Result<Vec<String>>
     // A page that says what is missing or refused has such a status, and that is no fault of it.
     let is_status = |entry: &str| {
         entry.contains("\"source\":\"network\"")
-            && ["404", "409", "422"].iter().any(|status| entry.contains(&format!("status of {status}")))
+            && ["403", "404", "409", "422"].iter().any(|status| entry.contains(&format!("status of {status}")))
     };
     let mut found = visitor.console().await?;
     found.retain(|entry| !is_status(entry));

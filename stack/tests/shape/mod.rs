@@ -12,6 +12,7 @@ mod imports;
 mod laws;
 mod names;
 mod production;
+mod refusals;
 mod rights;
 mod sizes;
 mod sources;

@@ -105,9 +105,9 @@ impl TextSignals {
         let picture = self.picture.as_ref();
         let rows = [
             (!self.language.is_empty()).then(|| (t.sig_language, self.language.clone())),
-            self.lexicon
-                .as_ref()
-                .map(|found| (t.sig_lexicon, format!("{} ({} %)", plain(&found.reason), percent(found.severity)))),
+            self.lexicon.as_ref().map(|found| {
+                (t.sig_lexicon, format!("{} ({} %)", t.reason_of(&found.reason), percent(found.severity)))
+            }),
             list(t.sig_evasions, &evasions),
             number(t.sig_links, links.count),
             number(t.sig_shortened, links.shortened),

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
-use futures::future::{BoxFuture, join, join_all, join5};
+use futures::future::{BoxFuture, join, join_all, join3, join5};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -17,6 +17,7 @@ use super::failures::Failure;
 use super::moderation::Decision;
 use super::people::{Card, Profile};
 use super::posts::{Comment, Facet, Picture, Post};
+use super::reporters::Reporter;
 use super::{Caller, Listed};
 
 /// How many of the decisions in force are read, the newest: a subject rarely has more than two.
@@ -35,6 +36,7 @@ pub struct Evidence {
     /// Whether a part of it could not be read.
     pub is_incomplete: bool,
     people: HashMap<Uuid, Card>,
+    reporters: HashMap<Uuid, Reporter>,
 }
 
 /// A subject as its own service shows it.
@@ -114,6 +116,11 @@ impl Evidence {
         self.people.get(id).cloned().unwrap_or_else(|| Card { id: *id, ..Card::default() })
     }
 
+    /// What became of the reports of a person so far, where that was read.
+    pub fn record(&self, reporter: &Uuid) -> Option<&Reporter> {
+        self.reporters.get(reporter)
+    }
+
     /// Who made a decision; without a name where it was a machine.
     pub fn decider(&self, decision: &Decision) -> Card {
         decision.moderator.map(|id| self.person(&id)).unwrap_or_default()
@@ -189,7 +196,7 @@ impl Caller {
             }
         };
         let named = named(&case, &decisions);
-        let (analysis, people) = join(read, self.people(&named)).await;
+        let (analysis, people, reporters) = join3(read, self.people(&named), self.reporters(&case)).await;
         let people = part(people, &mut is_incomplete).unwrap_or_default();
         Ok(Evidence {
             original: part(original, &mut is_incomplete).unwrap_or_default(),
@@ -198,6 +205,7 @@ impl Caller {
             strikes: part(strikes, &mut is_incomplete).map(|found| found.strikes).unwrap_or_default(),
             analysis: part(analysis, &mut is_incomplete).flatten(),
             people: people.into_iter().map(|card| (card.id, card)).collect(),
+            reporters: part(reporters, &mut is_incomplete).unwrap_or_default(),
             case,
             decisions,
             is_incomplete,

@@ -20,6 +20,13 @@ pub struct ScheduledDecision {
     pub internal_note: Option<String>,
     pub public_note: Option<String>,
     pub status: String,
+    /// After how many hours what it does to a content ends.
+    pub hours: Option<i64>,
+    /// How often it could not be made when it was due.
+    #[serde(default)]
+    pub attempts: i64,
+    /// Which right its moderator has lost, so that it is not made.
+    pub cancelled_because: Option<String>,
     /// The decision that it became.
     pub decision: Option<Uuid>,
 }

@@ -3,13 +3,14 @@ use askama::Template;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 
-use super::refusals::Refusal;
+use super::refusals::{Refusal, said};
 use super::sign_in::SignIn;
 use super::typed::{KeptForm, Typed};
 use crate::api::failures::Failure;
 use crate::frame::{Choices, Frame};
 use crate::ground::returns::full_page;
 use crate::ground::words::encoded;
+use crate::texts::Said;
 
 #[derive(Template)]
 #[template(path = "error.html")]
@@ -18,7 +19,8 @@ struct ErrorPage<'a> {
     status: u16,
     heading: &'static str,
     advice: &'static str,
-    detail: String,
+    /// What the API says of it.
+    said: Vec<Said>,
     id: &'a str,
     /// The page that can be tried again.
     again: Option<String>,
@@ -81,11 +83,13 @@ pub fn page(asked: &AskedPage, failure: &Failure, typed: Option<&Typed>) -> Resp
         500.. => (t.error_503, t.error_503_advice),
         _ => (t.error_400, t.error_400_advice),
     };
-    let detail = failure.reason().map(|reason| t.refusal(reason)).unwrap_or_default();
+    let said = if failure.reason().is_some() { said(failure, t) } else { Vec::new() };
     if asked.fragment {
         // A script shows the words alone, beside what was asked for.
-        let words = if detail.is_empty() { advice.to_owned() } else { detail };
-        return (status, words).into_response();
+        let is_enough = !said.is_empty() && said.iter().all(|sentence| t.has(sentence));
+        let first = (!is_enough).then_some(advice);
+        let words: Vec<_> = first.into_iter().chain(said.iter().map(|sentence| sentence.words.as_str())).collect();
+        return (status, words.join(" ")).into_response();
     }
     let may_succeed = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
     let again = (asked.read && status.is_server_error()).then(|| path(&asked.uri).to_owned());
@@ -94,7 +98,7 @@ pub fn page(asked: &AskedPage, failure: &Failure, typed: Option<&Typed>) -> Resp
         Some(_) => (None, Some(path(&asked.page).to_owned())),
         None => (None, None),
     };
-    let shown = ErrorPage { page, status: status.as_u16(), heading, advice, detail, id, again, kept, form };
+    let shown = ErrorPage { page, status: status.as_u16(), heading, advice, said, id, again, kept, form };
     let mut answer = (status, html(&shown)).into_response();
     if status == StatusCode::SERVICE_UNAVAILABLE {
         answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));

@@ -2,9 +2,10 @@
 use askama::Template;
 use axum::http::Method;
 use axum::response::{IntoResponse, Redirect, Response};
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
+use super::deciding::{ALONE, FIELDS, NewDecision, chosen, due, irrevocable};
 use super::fields::{Fields, Id, Part};
 use super::moderation::{names, new_key, person, subject};
 use crate::api::Caller;
@@ -18,14 +19,10 @@ use crate::doors::refusals::Refusal;
 use crate::doors::visitors::Member;
 use crate::frame::Frame;
 use crate::ground::assets;
-use crate::texts::{DECISION_REASONS, Texts};
+use crate::texts::DECISION_REASONS;
 
-/// The most hours of a decision: a year.
-const MOST_HOURS: i64 = 8_784;
 /// What the form says of itself that lifts a restriction: its reason is a note, too.
 const LIFT: &str = "lift";
-/// The fields of a decision, which a question about it hands on.
-const FIELDS: [&str; 8] = ["key", "action", "time", "hours", "reason", "public_note", "internal_note", "abusive"];
 
 #[derive(Template)]
 #[template(path = "case.html")]
@@ -54,6 +51,11 @@ impl CasePage<'_> {
         self.kind == "USER" && is_restricted && self.held.decisions.is_empty()
     }
 
+    /// What can be done besides.
+    fn besides(&self) -> Vec<&'static str> {
+        self.choices.iter().copied().filter(|choice| !ALONE.contains(choice)).collect()
+    }
+
     /// Why a restriction was to be lifted, where that was refused.
     fn why_lifted(&self) -> &str {
         if self.fields.has("form", LIFT) { self.fields.get("note") } else { "" }
@@ -73,7 +75,9 @@ struct Sure {
     id: Uuid,
     author: Card,
     what: String,
-    words: &'static str,
+    /// When it is made, where that is not at once.
+    due: Option<String>,
+    words: Vec<&'static str>,
     reason: String,
     kept: Vec<(&'static str, String)>,
 }
@@ -121,7 +125,8 @@ fn choices(kind: &str) -> &'static [&'static str] {
     }
 }
 
-/// Decides, unless it is for good: then it is asked first whether that is meant.
+/// Decides, now or later, unless it is for good: then it is asked first whether that is meant. A case for which a decision is scheduled
+/// stays where it is, so its page is shown again.
 pub async fn decide(
     Member(page, caller): Member,
     Part(kind): Part,
@@ -129,15 +134,19 @@ pub async fn decide(
     fields: Fields,
 ) -> Result<Response, Failure> {
     let case = (subject(&kind)?, id);
-    let body = match decision(&fields, page.t) {
-        Ok(body) => body,
+    let new = match NewDecision::of(&fields, page.t) {
+        Ok(new) => new,
         Err(words) => return show_case(page, &caller, case, &fields, Some(Refusal::because(words))).await,
     };
-    if let Some(words) = irrevocable(&fields, page.t).filter(|_| !fields.has("sure", "yes")) {
+    let words = irrevocable(&fields, page.t);
+    if !words.is_empty() && !fields.has("sure", "yes") {
         return ask(page, &caller, case, &fields, words).await;
     }
-    let path = ["moderation", "subjects", case.0, &id.to_string(), "decisions"];
-    match caller.put_once(&path, fields.get("key"), &body).await {
+    let path = ["moderation", "subjects", case.0, &id.to_string(), new.route()];
+    match caller.put_once(&path, fields.get("key"), &new.body).await {
+        Ok(_) if new.is_scheduled => {
+            Ok(Redirect::to(&format!("{}?done=decision-scheduled", case_page(case.0, id))).into_response())
+        }
         Ok(_) => Ok(Redirect::to("/moderation?done=decided").into_response()),
         Err(failure) => {
             let error = refusal(failure, &page)?;
@@ -146,59 +155,24 @@ pub async fn decide(
     }
 }
 
-/// Why a decision is asked about before it is made; none where it can be taken back, or ends.
-fn irrevocable(fields: &Fields, t: &Texts) -> Option<&'static str> {
-    match (fields.get("action"), fields.get("time")) {
-        ("REMOVE", _) => Some(t.sure_remove),
-        ("BAN", "permanent") => Some(t.sure_ban),
-        _ => None,
-    }
-}
-
 async fn ask(
     page: Frame,
     caller: &Caller,
     (kind, id): (&'static str, Uuid),
     fields: &Fields,
-    words: &'static str,
+    words: Vec<&'static str>,
 ) -> Result<Response, Failure> {
     let case: Case = caller.get(&["moderation", "subjects", kind, &id.to_string()], &[]).await?;
     let author = person(&names(caller, &[case.author.id]).await, case.author.id);
-    let action = Action { action: fields.get("action").to_owned(), hours: None, label: None };
-    let what = action.in_full(page.t);
-    let given = FIELDS.into_iter().map(|name| (name, fields.get(name).to_owned()));
-    let kept = given.filter(|(_, value)| !value.is_empty()).collect();
-    let reason = fields.get("reason").to_owned();
-    Ok(html(&Sure { page, kind, id, author, what, words, reason, kept }))
-}
-
-/// A decision of one action. How long it is, is chosen and never what is left over: an account is restricted for hours, or a ban for
-/// good, and both are said.
-fn decision(fields: &Fields, t: &Texts) -> Result<Value, &'static str> {
-    let (action, reason) = (fields.get("action"), fields.get("reason"));
-    if action.is_empty() || reason.is_empty() {
-        return Err(t.choose_action_and_reason);
-    }
-    let hours = match fields.get("time") {
-        "hours" => {
-            let hours = fields.get("hours").trim().parse().ok().filter(|hours| (1..=MOST_HOURS).contains(hours));
-            Some(hours.ok_or(t.wrong_hours)?)
-        }
-        _ => None,
+    let in_words = |action: &str| match action {
+        "BAN" if fields.has("time", "hours") => page.t.action(action),
+        _ => Action { action: action.to_owned(), hours: None, label: None }.in_full(page.t),
     };
-    let (mut chosen, mut until) = (json!({ "action": action }), Value::Null);
-    match (action, hours) {
-        ("REQUIRE_APPROVAL" | "MUTE" | "BAN", Some(hours)) => chosen["hours"] = json!(hours),
-        ("REQUIRE_APPROVAL" | "MUTE", None) => return Err(t.needs_hours),
-        ("BAN", None) if !fields.has("time", "permanent") => return Err(t.needs_time),
-        ("LIMIT" | "LOCK" | "HIDE", Some(hours)) => until = json!(hours),
-        (_, Some(_)) => return Err(t.takes_no_time),
-        (_, None) => {}
-    }
-    Ok(json!({
-        "actions": [chosen], "reason": reason, "hours": until, "abusive": fields.has("abusive", "yes"),
-        "public_note": fields.optional("public_note"), "internal_note": fields.optional("internal_note"),
-    }))
+    let what = chosen(fields).into_iter().map(in_words).collect::<Vec<_>>().join(", ");
+    let given = FIELDS.into_iter().flat_map(|name| fields.all(name).into_iter().map(move |value| (name, value)));
+    let kept = given.filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name, value.to_owned())).collect();
+    let (reason, due) = (fields.get("reason").to_owned(), due(fields, page.t));
+    Ok(html(&Sure { page, kind, id, author, what, due, words, reason, kept }))
 }
 
 /// Back to the case after a change, or the case with the reason why there was none.

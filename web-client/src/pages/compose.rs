@@ -165,7 +165,7 @@ async fn write(caller: &Caller, id: Option<Uuid>, fields: &Fields) -> Result<Red
     }));
     if draft {
         // Null takes back a time that the draft had.
-        body["publish_at"] = publish_at(fields);
+        body["publish_at"] = fields.time("publish_at");
     }
     let post = match id {
         None => caller.put_once(&["posts"], fields.get("key"), &body).await?,
@@ -178,16 +178,6 @@ async fn write(caller: &Caller, id: Option<Uuid>, fields: &Fields) -> Result<Red
         (false, _) => "posted",
     };
     Ok(Redirect::to(&format!("/posts/{id}?done={done}")))
-}
-
-/// The time of a browser's field with the zone that the form names; what is no time, the API refuses.
-fn publish_at(fields: &Fields) -> Value {
-    match fields.get("publish_at").trim() {
-        "" => Value::Null,
-        // Browsers leave the seconds out where they are none.
-        time if time.len() == "2026-11-20T12:00".len() => json!(format!("{time}:00Z")),
-        time => json!(format!("{time}Z")),
-    }
 }
 
 /// Without the fields that were left empty, so that the API's own defaults hold.

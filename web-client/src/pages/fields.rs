@@ -33,6 +33,16 @@ impl Fields {
         if value.is_empty() { Value::Null } else { json!(value) }
     }
 
+    /// A time that was entered in UTC, as the API takes it; null where none was. What is no time, the API refuses.
+    pub fn time(&self, name: &str) -> Value {
+        match self.get(name).trim() {
+            "" => Value::Null,
+            // Browsers leave the seconds out where they are none.
+            time if time.len() == "2026-11-20T12:00".len() => json!(format!("{time}:00Z")),
+            time => json!(format!("{time}Z")),
+        }
+    }
+
     /// The page that a form leads back to.
     pub fn next(&self) -> Redirect {
         Redirect::to(&full_page(self.get("next")))

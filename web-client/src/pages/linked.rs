@@ -13,7 +13,8 @@ use crate::api::Caller;
 use crate::api::failures::Failure;
 use crate::api::linked::{Arrival, Departure, LinkedAccount, Provider};
 use crate::app::App;
-use crate::doors::errors::html;
+use crate::doors::errors::{html, refusal};
+use crate::doors::refusals::Refusal;
 use crate::doors::visitors::{Member, Sender, Visitor};
 use crate::frame::Frame;
 use crate::session::cookies;
@@ -44,7 +45,7 @@ struct Leave<'a> {
 #[template(path = "refused.html")]
 struct Refused {
     page: Frame,
-    detail: String,
+    error: Refusal,
 }
 
 pub async fn list(Member(page, caller): Member) -> Result<Response, Failure> {
@@ -119,8 +120,11 @@ pub async fn arrive(
         }
         Ok(Arrival::Linked) => Ok(departed(&app, Redirect::to(&format!("{LIST}?done=linked")))),
         Err(failure) => {
-            let detail = failure.reason().ok_or_else(|| failure.clone())?.to_owned();
-            Ok((axum::http::StatusCode::UNPROCESSABLE_ENTITY, html(&Refused { page, detail })).into_response())
+            if failure.reason().is_none() {
+                return Err(failure);
+            }
+            let error = refusal(failure, &page)?;
+            Ok((axum::http::StatusCode::UNPROCESSABLE_ENTITY, html(&Refused { page, error })).into_response())
         }
     }
 }

@@ -5,6 +5,7 @@ mod bulk;
 mod cases;
 mod comments;
 mod compose;
+mod deciding;
 mod decisions;
 mod feeds;
 mod fields;
@@ -15,8 +16,10 @@ mod moderation;
 mod nfts;
 mod notifications;
 mod people;
+mod policies;
 mod posts;
 mod recommended;
+mod reporters;
 mod reversals;
 mod search;
 mod settings;
@@ -161,6 +164,9 @@ fn moderating() -> Router<App> {
         .route("/moderation/decisions/{id}/reverse", post(reversals::reverse))
         .route("/moderation/scheduled", get(reversals::scheduled))
         .route("/moderation/scheduled/{id}/cancel", post(reversals::cancel))
+        .route("/moderation/policies", get(policies::list))
+        .route("/moderation/reporters/{id}", get(reporters::read))
+        .route("/moderation/reporters/{id}/mute", post(reporters::mute))
         .route("/moderation/{kind}/{id}", get(cases::case))
         .route("/moderation/{kind}/{id}/claim", post(cases::claim))
         .route("/moderation/{kind}/{id}/release", post(cases::release))

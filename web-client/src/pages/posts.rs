@@ -2,14 +2,13 @@
 use askama::Template;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::fields::{Asked, Fields, Id};
+use crate::api::Listed;
 use crate::api::failures::Failure;
 use crate::api::posts::{Comment, Piece, Post, REACTIONS, Summary};
-use crate::api::{Caller, Listed};
 use crate::doors::errors::{form, html};
 use crate::doors::refusals::Refusal;
 use crate::doors::visitors::{Member, Sender, Visitor};
@@ -89,33 +88,7 @@ pub async fn show(
     Ok(form(&shown, status))
 }
 
-/// The reaction of a person, as the list of a post has it.
-#[derive(Deserialize)]
-struct Reaction {
-    id: Uuid,
-    created_by: Uuid,
-}
-
-/// How many pages of reactions are read to find the caller's: ten thousand reactions.
-const PAGES: usize = 50;
-
-/// The id of the caller's reaction to a post.
-async fn my_reaction(caller: &Caller, post: &str, me: Uuid) -> Result<Option<Uuid>, Failure> {
-    let mut cursor = String::new();
-    for _ in 0..PAGES {
-        let query = [("limit", "200"), ("cursor", cursor.as_str())];
-        let query = if cursor.is_empty() { &query[..1] } else { &query[..] };
-        let Listed { items, next } = caller.list::<Reaction>(&[post, "post-reactions"], query).await?;
-        if let Some(mine) = items.iter().find(|reaction| reaction.created_by == me) {
-            return Ok(Some(mine.id));
-        }
-        let Some(next) = next else { return Ok(None) };
-        cursor = next;
-    }
-    Ok(None)
-}
-
-/// Sets the caller's reaction; the one that they have already is taken back.
+/// Sets the caller's reaction, whichever it was, or takes it back: what the page has shown as theirs decides which of the two a button is.
 pub async fn react(
     Visitor(page, caller): Visitor,
     Id(id): Id,
@@ -123,21 +96,20 @@ pub async fn react(
     fields: Fields,
 ) -> Result<Response, Failure> {
     let kind = REACTIONS.iter().find(|kind| **kind == fields.get("type"));
-    let Some(kind) = kind else { return Err(Failure::Malformed(StatusCode::BAD_REQUEST, "there is no such reaction")) };
-    let Some(me) = page.me.as_ref().map(|me| me.profile.card.id) else { return Err(Failure::SignedOut) };
+    if page.me.is_none() {
+        return Err(Failure::SignedOut);
+    }
     let post = id.to_string();
-    let summary = [post.as_str(), "post-reactions", "summary"];
-    let mine = caller.get::<Summary>(&summary, &[]).await?.mine;
-    let known = if mine.is_some() { my_reaction(&caller, &post, me).await? } else { None };
-    let body = json!({ "type": kind });
-    match known.map(|id| id.to_string()) {
-        Some(id) if mine.as_deref() == Some(kind) => caller.act(Method::DELETE, &["post-reactions", &id], &[]).await?,
-        Some(id) => caller.put(Method::PUT, &["post-reactions", &id], &body).await?,
-        None => caller.put(Method::POST, &[&post, "post-reactions"], &body).await?,
+    let path = [post.as_str(), "post-reactions", "mine"];
+    match kind {
+        _ if fields.has("take_back", "yes") => caller.act(Method::DELETE, &path, &[]).await?,
+        Some(kind) => caller.put(Method::PUT, &path, &json!({ "type": kind })).await?,
+        None => return Err(Failure::Malformed(StatusCode::BAD_REQUEST, "there is no such reaction")),
     }
     if !headers.contains_key("hx-request") {
         return Ok(fields.next().into_response());
     }
+    let summary = [post.as_str(), "post-reactions", "summary"];
     let (post, now) = futures::future::join(caller.post(id), caller.get::<Summary>(&summary, &[])).await;
     let (mut post, now) = (post?, now?);
     (post.my_reaction, post.total_reactions) = (now.mine, now.total);

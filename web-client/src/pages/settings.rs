@@ -129,18 +129,18 @@ pub async fn picture(member: Result<Member, Failure>, upload: Upload) -> Result<
             (None, Some(picture)) => caller.processed(picture).await?,
         };
         if picture.status == "REFUSED" {
-            let why = page.t.plain(&picture.reason.unwrap_or_default());
-            let detail = format!("{} {why}", page.t.picture_refused);
-            return Err(Failure::Refused { status: StatusCode::UNPROCESSABLE_ENTITY, detail });
+            let why = page.t.unusable(&picture.reason.unwrap_or_default());
+            return Ok(Some(Refusal::because(&format!("{} {why}", page.t.picture_refused))));
         }
-        caller.put(Method::PUT, &["me", place], &json!({ "media_id": picture.id })).await
+        caller.put(Method::PUT, &["me", place], &json!({ "media_id": picture.id })).await.map(|()| None)
     };
-    if let Err(failure) = chosen.await {
-        let error = refusal(failure, &page)?;
-        let fields = page.me.as_ref().map(of).unwrap_or_default();
-        return Ok(profile_form(page, &caller, fields, Some(error)).await);
-    }
-    Ok(Redirect::to("/settings?done=uploaded").into_response())
+    let error = match chosen.await {
+        Ok(None) => return Ok(Redirect::to("/settings?done=uploaded").into_response()),
+        Ok(Some(error)) => error,
+        Err(failure) => refusal(failure, &page)?,
+    };
+    let fields = page.me.as_ref().map(of).unwrap_or_default();
+    Ok(profile_form(page, &caller, fields, Some(error)).await)
 }
 
 fn purpose(fields: &Fields) -> &'static str {

@@ -52,6 +52,7 @@ async fn no_form_can_be_sent_from_elsewhere() {
         "/moderation/appeals",
         "/moderation/appeals/{}",
         "/moderation/scheduled",
+        "/moderation/reporters/{}",
         "/moderation/decisions/{}",
         "/report?type=POST&id={}",
     ]
@@ -191,26 +192,30 @@ async fn comments_and_replies_are_written() {
     );
 }
 
-/// A reaction is set, changed and taken back, as a page and as a part of one.
+/// A reaction is set, changed and taken back by one call each, as a page and as a part of one.
 #[tokio::test]
 async fn a_reaction_is_set_changed_and_taken_back() {
     let client = Client::new().await;
-    let (summary, list) = (format!("GET /{ID}/post-reactions/summary"), format!("GET /{ID}/post-reactions"));
-    let counted = |mine: Option<&str>| json!({ "post_id": ID, "total": 3, "types": [], "mine": mine, "people": [] });
-    client.stub.answer(&list, 200, json!([{ "id": ID, "created_by": ID, "type": "LIKE" }]));
-    let path = format!("/posts/{ID}/react");
-    client.stub.answer(&summary, 200, counted(None));
+    let (path, mine) = (format!("/posts/{ID}/react"), format!("/{ID}/post-reactions/mine"));
     let first = client.post(&path, "type=LOVE&next=%2Fexplore").await;
     assert_eq!((first.status, first.header("location")), (StatusCode::SEE_OTHER, "/explore"));
-    client.stub.answer(&summary, 200, counted(Some("LOVE")));
     client.post(&path, "type=SAD").await;
+    let sent: Vec<_> = client.stub.calls(&format!("PUT {mine}")).into_iter().map(|call| call.body).collect();
+    assert_eq!(sent, [json!({ "type": "LOVE" }), json!({ "type": "SAD" })]);
+    let counted = json!({ "post_id": ID, "total": 3, "types": [], "mine": "SAD", "people": [] });
+    let summary = format!("GET /{ID}/post-reactions/summary");
+    client.stub.answer(&summary, 200, counted);
     let headers = [("cookie", "web_access=good"), ("sec-fetch-site", "same-origin"), ("hx-request", "true")];
-    let part = client.ask(Method::POST, &path, &headers, "type=LOVE").await;
+    let part = client.ask(Method::POST, &path, &headers, "type=SAD").await;
     assert!(part.text.starts_with("<div class=\"actions\"") && part.text.contains("3 reactions"), "{}", part.text);
-    let made = |method: &str, path: &str| client.stub.calls(&format!("{method} {path}")).len();
-    let one = format!("/post-reactions/{ID}");
-    assert_eq!((made("POST", &format!("/{ID}/post-reactions")), made("PUT", &one), made("DELETE", &one)), (1, 1, 1));
+    assert_eq!(part.text.matches("name=\"take_back\"").count(), 1, "the reaction that is set takes itself back");
+    assert_eq!(part.text.matches("name=\"type\"").count(), 5, "the others change it: {}", part.text);
+    client.stub.forget();
+    client.post(&path, "take_back=yes").await;
+    assert_eq!(client.stub.calls(&format!("DELETE {mine}")).len(), 1);
+    assert_eq!(client.stub.calls(&summary).len() + client.stub.calls(&format!("GET /{ID}/post-reactions")).len(), 0);
     assert_eq!(client.post(&path, "type=NONE").await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(client.stub.undocumented(), Vec::<String>::new());
 }
 
 /// What one does about a person calls what it says, and leads back.

@@ -168,6 +168,7 @@ async fn what_is_refused_comes_back_with_its_status_and_its_reason() {
     let reply = client.post(&format!("/posts/{ID}/comments"), &format!("content=And+so&reply_to={ID}")).await;
     assert_eq!(reply.status, StatusCode::FORBIDDEN);
     assert!(reply.text.contains(&format!("name=\"reply_to\" value=\"{ID}\"")), "it stays a reply: {}", reply.text);
+    assert!(reply.text.contains("id=\"error\" autofocus>"), "it is read first, without a script, too: {}", reply.text);
     assert!(reply.text.contains(">And so</textarea>") && reply.text.contains(EN.refused_muted), "{}", reply.text);
     let edited = client.post(&format!("/comments/{ID}/edit"), "content=Better").await;
     assert_eq!(edited.status, StatusCode::TOO_MANY_REQUESTS);
@@ -209,6 +210,43 @@ async fn refusals_are_said_in_the_language_of_their_reader() {
         assert!(refused.text.contains(DE.refused_muted), "{}", refused.text);
         assert!(!refused.text.contains("Muted users"), "{}", refused.text);
     }
+}
+
+/// What no language has is quoted behind what the reader's language can say of it, and is marked as English, so that it is read aloud as that:
+/// on the page of a form, on that of an error, and where a sign-in elsewhere has failed.
+#[tokio::test]
+async fn what_no_language_has_is_marked_as_english() {
+    let client = Client::new().await;
+    let odd = json!({ "detail": "The moon is full" });
+    let comment = format!("POST /{ID}/comments");
+    client.stub.answer(&comment, 403, odd.clone());
+    client.stub.answer(&format!("POST /users/{ID}/connect"), 403, odd.clone());
+    client.stub.answer("POST /auth/providers/callback", 403, odd);
+    let back = "/linked-accounts/callback?state=s&code=c";
+    for (method, path) in [
+        (Method::POST, format!("/posts/{ID}/comments")),
+        (Method::POST, format!("/users/{ID}/connect")),
+        (Method::GET, back.to_owned()),
+    ] {
+        let refused = client.ask(method, &path, &GERMAN, "content=Ja").await.text;
+        let (elements, errors) = parse(&refused);
+        assert_eq!(errors, Vec::<String>::new(), "{path}");
+        let quoted =
+            elements.iter().find(|element| element.text == "The moon is full" && element.get("lang").is_some());
+        assert_eq!(quoted.and_then(|element| element.get("lang")), Some("en"), "{path}: {refused}");
+        assert!(refused.contains(DE.error_403_advice), "{path}: {refused}");
+    }
+    let headers = [GERMAN[0], GERMAN[1], ("hx-request", "true")];
+    let part = client.ask(Method::POST, &format!("/users/{ID}/connect"), &headers, "").await.text;
+    assert_eq!(part, format!("{} The moon is full", DE.error_403_advice));
+
+    let fault = json!({ "detail": [{ "loc": ["body", "content"], "msg": "too odd", "type": "value_error.odd" }] });
+    client.stub.answer(&comment, 422, fault);
+    let refused = client.ask(Method::POST, &format!("/posts/{ID}/comments"), &GERMAN, "content=Ja").await.text;
+    let (elements, _) = parse(&refused);
+    let beside = elements.iter().find(|element| element.get("id") == Some("content-error")).unwrap();
+    assert_eq!(beside.text, DE.fault_other, "beside the field stands the reader's language alone");
+    assert!(refused.contains("<p lang=\"en\">content: too odd</p>"), "{refused}");
 }
 
 /// A script is answered with the words alone, which it shows beside what was asked for; and what it puts into a page leads back to that page.

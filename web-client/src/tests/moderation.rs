@@ -228,6 +228,141 @@ async fn how_long_it_is_is_said_and_never_left_over() {
     assert_eq!(client.stub.undocumented(), Vec::<String>::new());
 }
 
+/// A decision has several actions where they go together, and all of them are kept, asked about and sent.
+#[tokio::test]
+async fn a_decision_has_several_actions() {
+    let client = with_case().await;
+    let (case, call) = (format!("/moderation/POST/{ID}"), format!("POST /moderation/subjects/POST/{ID}/decisions"));
+    let send =
+        async |form: &str| client.post(&format!("{case}/decide"), &format!("key=k&reason=SPAM_LINK&{form}")).await;
+    let page = client.get(&case).await.text;
+    expect(&page, &["<summary>And besides</summary>", "type=\"checkbox\" name=\"more\" value=\"WARN\""]);
+    assert!(!page.contains("name=\"more\" value=\"DISMISS\""), "what stands alone is not offered besides: {page}");
+
+    for (form, actions, hours) in [
+        ("action=HIDE&more=WARN", json!([{ "action": "HIDE" }, { "action": "WARN" }]), Value::Null),
+        ("action=HIDE&more=WARN&more=HIDE", json!([{ "action": "HIDE" }, { "action": "WARN" }]), Value::Null),
+        ("action=LOCK&more=LIMIT&time=hours&hours=8", json!([{ "action": "LOCK" }, { "action": "LIMIT" }]), json!(8)),
+        (
+            "action=HIDE&more=MUTE&time=hours&hours=24",
+            json!([{ "action": "HIDE" }, { "action": "MUTE", "hours": 24 }]),
+            Value::Null,
+        ),
+        (
+            "action=REMOVE&more=BAN&time=permanent&sure=yes",
+            json!([{ "action": "REMOVE" }, { "action": "BAN" }]),
+            Value::Null,
+        ),
+    ] {
+        assert_eq!(send(form).await.header("location"), "/moderation?done=decided", "{form}");
+        let body = client.stub.calls(&call).pop().unwrap().body;
+        assert_eq!((&body["actions"], &body["hours"]), (&actions, &hours), "{form}");
+    }
+    let decided = client.stub.calls(&call).len();
+
+    for (form, words) in [
+        ("action=HIDE&more=REMOVE", "does not go together"),
+        ("action=MUTE&more=BAN&time=hours&hours=24", "does not go together"),
+        ("action=DISMISS&more=WARN", "does not go together"),
+        ("action=HIDE&more=MUTE", "Say for how many hours."),
+        ("action=REMOVE&more=LOCK&time=hours&hours=3", "What you have chosen has no duration."),
+    ] {
+        let refused = send(form).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{form}");
+        expect(&refused.text, &[words, "<details class=\"fold\" open><summary>And besides"]);
+    }
+    let sure = send("action=REMOVE&more=WARN&more=BAN&time=permanent").await.text;
+    expect(
+        &sure,
+        &[
+            "<h1>Remove, Warn",
+            "Ban the account (For good)</h1>",
+            "name=\"more\" value=\"WARN\"",
+            "name=\"more\" value=\"BAN\"",
+            "No appeal brings it back.",
+            "its owner cannot sign in",
+        ],
+    );
+    assert_eq!(client.stub.calls(&call).len(), decided, "it is asked about first");
+    assert_eq!(client.stub.undocumented(), Vec::<String>::new());
+}
+
+/// A case says what became of its reporters' reports so far; the page of a reporter has the last of them, mutes them and ends that.
+#[tokio::test]
+async fn reporters_have_a_record() {
+    let client = with_case().await;
+    let (record, page) = (format!("/moderation/reporters/{REPORTER}"), format!("/moderation/POST/{ID}"));
+    let of = |mute: Value| {
+        let report = subject()["reports"][0].clone();
+        json!({ "id": REPORTER, "agreed": 3, "ignored": 2, "abusive": 17, "weight": 0.44, "mute": mute, "reports": [report] })
+    };
+    client.stub.answer(&format!("GET {record}"), 200, of(Value::Null));
+    let counts = "3 agreed, 2 not followed, 17 a misuse of reporting";
+    expect(&client.get(&page).await.text, &[&format!("href=\"{record}\""), counts]);
+    let shown = client.get(&record).await.text;
+    expect(
+        &shown,
+        &[counts, "Their next report weighs 0.4", "<bdi>Rita</bdi>", "Every day.", &format!("href=\"{page}\"")],
+    );
+    assert!(!shown.contains("Their reports weigh nothing"), "{shown}");
+    let mute = json!({ "moderator": AUTHOR, "at": TIME, "until": "2026-12-20T12:00:00Z", "note": "A rival." });
+    client.stub.answer(&format!("GET {record}"), 200, of(mute));
+    expect(&client.get(&page).await.text, &["<strong>Their reports weigh nothing</strong>"]);
+    expect(
+        &client.get(&record).await.text,
+        &["Their reports weigh nothing until 20 December 2026", "A rival.", "<bdi>Ada</bdi>"],
+    );
+
+    for (form, body, done) in [
+        ("hours=720&note=A+rival.", json!({ "muted": true, "hours": 720, "note": "A rival." }), "reporter-muted"),
+        ("hours=&note=", json!({ "muted": true, "hours": null, "note": null }), "reporter-muted"),
+        ("muted=no", json!({ "muted": false }), "reporter-unmuted"),
+    ] {
+        let sent = client.post(&format!("{record}/mute"), form).await;
+        assert_eq!(sent.header("location"), format!("{record}?done={done}"), "{form}");
+        assert_eq!(client.stub.calls(&format!("PUT {record}/mute")).pop().unwrap().body, body);
+    }
+    let refused = client.post(&format!("{record}/mute"), "hours=long&note=Kept").await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    expect(&refused.text, &["Hours are a whole number", ">Kept</textarea>"]);
+    client.stub.answer(&format!("GET {record}"), 503, json!({ "detail": "away" }));
+    expect(&client.get(&page).await.text, &["Look again before you decide.", "<bdi>Rita</bdi>"]);
+    assert_eq!(client.stub.undocumented(), Vec::<String>::new());
+}
+
+/// Administrators read the policies with their modes, and how often each rule has matched in force and on trial.
+#[tokio::test]
+async fn policies_are_listed_with_their_matches() {
+    let client = Client::new().await;
+    let rule = |name: &str| json!({ "name": name, "when": {}, "outcome": "HIDE", "reason": "SPAM_LINK" });
+    let policy = json!({ "id": ID, "name": "Contests", "version": 4, "mode": "SHADOW", "rules": [rule("spam"), rule("rare")],
+        "created_at": TIME, "updated_at": TIME });
+    client.stub.answer("GET /moderation/policies", 200, json!([policy]));
+    let hits = |mode: &str, hits: i64| json!({ "day": "2026-11-20", "rule": "spam", "mode": mode, "hits": hits });
+    let path = format!("GET /moderation/policies/{ID}/hits");
+    client.stub.answer(&path, 200, json!([hits("ENFORCE", 2), hits("SHADOW", 30), hits("SHADOW", 12)]));
+    let page = client.get("/moderation/policies").await.text;
+    expect(&page, &["<bdi>Contests</bdi>", "tried out, without effect", "version 4", "Leads to a blocked site"]);
+    expect(&page, &["<bdi>spam</bdi></th><td>Hide</td>", "<td>2</td><td>42</td>", "<td>0</td><td>0</td>"]);
+    assert_eq!(client.stub.calls(&path).pop().unwrap().query, "days=30");
+    client.stub.answer(&path, 503, json!({ "detail": "away" }));
+    expect(&client.get("/moderation/policies").await.text, &["<td>–</td><td>–</td>", "could not be read"]);
+    client.stub.answer("GET /moderation/policies", 403, json!({ "detail": "Only administrators can do this" }));
+    let refused = client.get("/moderation/policies").await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    expect(&refused.text, &["Only administrators can do this."]);
+    let link = "href=\"/moderation/policies\"";
+    for (role, is_shown) in [("MODERATOR", false), ("ADMIN", true)] {
+        client.stub.answer(
+            "GET /users/me",
+            200,
+            json!({ "id": ID, "first_name": "Ada", "date_joined": TIME, "role": role }),
+        );
+        assert_eq!(client.get("/moderation").await.text.contains(link), is_shown, "{role}");
+    }
+    assert_eq!(client.stub.undocumented(), Vec::<String>::new());
+}
+
 /// Many cases are asked about with their number, and each says then what became of it.
 #[tokio::test]
 async fn a_decision_about_many_says_what_became_of_each() {
@@ -603,6 +738,100 @@ async fn scheduled_decisions_are_shown_and_cancelled() {
     let late = client.post(&path, "").await;
     assert_eq!(late.status, StatusCode::CONFLICT);
     expect(&late.text, &["it was made or cancelled meanwhile", "its subject was deleted before"]);
+    assert_eq!(client.stub.undocumented(), Vec::<String>::new());
+}
+
+/// What became of a scheduled decision is said: for how long it is, how often it could not be made, and which right its moderator has lost.
+#[tokio::test]
+async fn a_scheduled_decision_says_why_it_was_not_made() {
+    let client = with_case().await;
+    let scheduled = |more: Value| {
+        let mut scheduled = json!({ "id": DECISION, "subject_type": "POST", "subject_id": ID, "author": AUTHOR,
+            "moderator": REPORTER, "created_at": TIME, "due_at": TIME, "actions": [{ "action": "HIDE" }], "reason": "SPAM_LINK",
+            "abusive": false, "status": "CANCELLED", "attempts": 0 });
+        scheduled.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!([scheduled])
+    };
+    let list = "GET /moderation/scheduled-decisions";
+    for (right, english, german) in [
+        ("LEFT", "was cancelled: who had scheduled it has left the platform", "ist nicht mehr auf der Plattform"),
+        ("NO_MODERATOR", "is no moderator any more, or is muted or banned", "moderiert nicht mehr"),
+        ("OUT_OF_SCOPE", "it is not in the queue of who had scheduled it", "gehört nicht mehr zur Warteschlange"),
+        ("LOST_A_BET", "was cancelled: Lost a bet", "wurde abgesagt: Lost a bet"),
+    ] {
+        client.stub.answer(list, 200, scheduled(json!({ "cancelled_because": right })));
+        expect(&client.get("/moderation/scheduled").await.text, &[english]);
+        let headers = [("cookie", "web_access=good; language=de")];
+        expect(&client.ask(axum::http::Method::GET, "/moderation/scheduled", &headers, "").await.text, &[german]);
+    }
+    for (attempts, words) in [(1, "it was tried once."), (3, "it was tried 3 times.")] {
+        let waiting = json!({ "status": "WAITING", "attempts": attempts, "hours": 12 });
+        client.stub.answer(list, 200, scheduled(waiting));
+        expect(&client.get("/moderation/scheduled").await.text, &[words, "</strong> (for 12 hours)"]);
+    }
+    client.stub.answer(list, 200, scheduled(json!({ "status": "WAITING" })));
+    let fresh = client.get("/moderation/scheduled").await.text;
+    assert!(!fresh.contains("could not be made"), "{fresh}");
+}
+
+/// A decision is made at once, in some hours or at a time, which the page of its case asks for without a script. What is for good is asked
+/// about with its time, and what is refused comes back.
+#[tokio::test]
+async fn a_decision_is_scheduled_on_its_case() {
+    let client = with_case().await;
+    let (case, path) = (format!("/moderation/POST/{ID}"), format!("/moderation/POST/{ID}/decide"));
+    let [now, later] =
+        ["decisions", "scheduled-decisions"].map(|route| format!("POST /moderation/subjects/POST/{ID}/{route}"));
+    let decide = async |form: &str| client.post(&path, &format!("key=k&reason=SPAM_LINK&{form}")).await;
+    expect(
+        &client.get(&case).await.text,
+        &["<summary>Decide later</summary>", "<label for=\"in_hours\">", "name=\"at\" type=\"datetime-local\""],
+    );
+
+    for (form, hours, at) in [
+        ("action=LOCK&time=hours&hours=12&in_hours=8&at=", json!(8), Value::Null),
+        ("action=LOCK&time=hours&hours=12&in_hours=&at=2026-12-24T18%3A00", Value::Null, json!("2026-12-24T18:00:00Z")),
+    ] {
+        let sent = decide(form).await;
+        assert_eq!(sent.header("location"), format!("{case}?done=decision-scheduled"), "{form}");
+        let call = client.stub.calls(&later).pop().unwrap();
+        assert_eq!(
+            (&call.body["in_hours"], &call.body["at"], &call.body["hours"]),
+            (&hours, &at, &json!(12)),
+            "{form}"
+        );
+        assert_eq!(call.body["actions"], json!([{ "action": "LOCK" }]));
+        assert_eq!(call.headers["idempotency-key"], "k", "a double click schedules one");
+    }
+    expect(&client.get(&format!("{case}?done=decision-scheduled")).await.text, &["The decision is scheduled."]);
+    assert!(client.stub.calls(&now).is_empty(), "nothing is decided at once");
+
+    let sure = decide("action=REMOVE&in_hours=8").await.text;
+    expect(&sure, &["<bdi>in 8 hours</bdi>", "name=\"in_hours\" value=\"8\"", "No appeal brings it back."]);
+    assert_eq!(client.stub.calls(&later).len(), 2, "it is asked about first");
+    expect(&decide("action=REMOVE&at=2026-12-24T18%3A00").await.text, &["<bdi>2026-12-24 18:00 UTC</bdi>"]);
+
+    for (form, words) in [
+        ("action=HIDE&in_hours=0", "Hours are a whole number"),
+        ("action=HIDE&in_hours=8785", "Hours are a whole number"),
+        ("action=HIDE&in_hours=8&at=2026-12-24T18%3A00", "Say either in how many hours"),
+    ] {
+        let refused = decide(form).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{form}");
+        expect(&refused.text, &[words, "<details class=\"fold\" open><summary>Decide later"]);
+    }
+    let past = json!([{ "loc": ["body", "at"], "msg": "a time from now on is expected, at most 8784 hours ahead",
+        "type": "value_error.datetime.not_in_range" }]);
+    client.stub.answer(&later, 422, json!({ "detail": past }));
+    let refused = decide("action=HIDE&at=2020-01-01T00%3A00").await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    expect(
+        &refused.text,
+        &[
+            "id=\"at-error\">The time must be in the future",
+            "aria-describedby=\"due-hint at-error\" value=\"2020-01-01T00:00\"",
+        ],
+    );
     assert_eq!(client.stub.undocumented(), Vec::<String>::new());
 }
 

@@ -49,6 +49,8 @@ pub(super) const PAGES: &[&str] = &[
     "/moderation/appeals",
     "/moderation/appeals?claimed_by_me=true",
     "/moderation/scheduled",
+    "/moderation/policies",
+    "/moderation/reporters/{}",
     "/moderation/appeals/{}",
     "/moderation/decisions/{}",
     "/moderation/POST/{}",

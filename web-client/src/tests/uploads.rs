@@ -12,6 +12,7 @@ use tower::ServiceExt;
 
 use super::stub::ID;
 use super::{Client, HOST, read};
+use crate::texts::DE;
 
 const FORM: [(&str, &str); 3] = [
     ("cookie", "web_access=good"),
@@ -88,6 +89,20 @@ async fn a_refused_picture_brings_the_form_back() {
     assert_eq!(refused.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     assert!(refused.text.contains(">Kept</textarea>") && refused.text.contains("JPEG, PNG, WebP"), "{}", refused.text);
     assert_eq!((client.stub.calls("POST /media").len(), client.stub.calls("POST /posts").len()), (1, 0));
+}
+
+/// Why a picture of a profile cannot be used is said in the reader's language.
+#[tokio::test]
+async fn a_picture_of_a_profile_that_cannot_be_used_says_why() {
+    let client = Client::new().await;
+    client.stub.answer("POST /media", 202, json!({ "id": ID, "status": "REFUSED", "reason": "TOO_MANY_PIXELS" }));
+    let form: Vec<_> = FORM.into_iter().filter(|(name, _)| *name != "cookie").collect();
+    let german: Vec<_> = form.into_iter().chain([("cookie", "web_access=good; language=de")]).collect();
+    let refused = client.ask(Method::POST, "/settings/picture", &german, &(file("a") + "--b--\r\n")).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let words = format!("{} {}", DE.picture_refused, DE.unusable_large);
+    assert!(refused.text.contains(&words), "{}", refused.text);
+    assert!(!refused.text.contains("Too many"), "{}", refused.text);
 }
 
 /// A session of which the refresh token alone is left.

@@ -8,6 +8,7 @@ mod refusals;
 pub use de::DE;
 pub use en::{EN, Texts};
 pub use moderating::{DECISION_REASONS, FAMILIES};
+pub use refusals::Said;
 
 use chrono::{DateTime, Utc};
 
@@ -62,6 +63,9 @@ impl Texts {
             "lifted" => self.done_lifted,
             "reversed" => self.done_reversed,
             "cancelled" => self.done_cancelled,
+            "reporter-muted" => self.done_reporter_muted,
+            "reporter-unmuted" => self.done_reporter_unmuted,
+            "decision-scheduled" => self.done_decision_scheduled,
             "none-free" => self.done_none_free,
             _ => return None,
         })
@@ -142,6 +146,18 @@ impl Texts {
     /// A category, or a tag with its `#`.
     pub fn topic_or_tag(&self, word: &str) -> String {
         if word.starts_with('#') { visible(word) } else { self.topic(word) }
+    }
+
+    /// Why a picture was refused.
+    pub fn unusable(&self, reason: &str) -> String {
+        let words = [
+            ("NOT_READABLE", self.unusable_broken),
+            ("TOO_MANY_PIXELS", self.unusable_large),
+            ("TOO_MUCH_MEMORY", self.unusable_large),
+            ("TOO_SLOW", self.unusable_large),
+            ("NOT_PROCESSED", self.unusable_unknown),
+        ];
+        self.word(reason, &words)
     }
 
     pub fn mint_status(&self, status: &str) -> String {

@@ -83,6 +83,12 @@ impl Texts {
         self.word(source, &[("NOTICE", self.by_notice), ("OWN_INITIATIVE", self.by_own_initiative)])
     }
 
+    /// Whether a policy has consequences.
+    pub fn policy_mode(&self, mode: &str) -> String {
+        let words = [("ENFORCE", self.mode_enforced), ("SHADOW", self.rule_in_shadow), ("OFF", self.mode_off)];
+        self.word(mode, &words)
+    }
+
     /// How far a scheduled decision is.
     pub fn schedule_status(&self, status: &str) -> String {
         let words = [
@@ -92,6 +98,12 @@ impl Texts {
             ("GONE", self.schedule_gone),
         ];
         self.word(status, &words)
+    }
+
+    /// Which right the moderator of a scheduled decision has lost.
+    pub fn lost_right(&self, right: &str) -> String {
+        let words = [("LEFT", self.lost_account), ("NO_MODERATOR", self.lost_role), ("OUT_OF_SCOPE", self.lost_queue)];
+        self.word(right, &words)
     }
 
     /// Why a decision is no longer in force.

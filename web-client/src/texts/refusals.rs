@@ -1,5 +1,5 @@
 //! What the API refuses, in the reader's language. The API has no codes for its sentences, so a sentence is its own: each is a part
-//! of the contract, and one that is not known here is shown as it is.
+//! of the contract. One that is not known here is quoted, and marked as English.
 use super::en::Texts;
 use crate::ground::words::fill;
 
@@ -7,38 +7,70 @@ use crate::ground::words::fill;
 type FieldWords = (&'static str, fn(&Texts) -> &'static str);
 
 /// The faults that differ by a bound alone.
-const BOUNDS: [FieldWords; 4] = [
+const BOUNDS: [FieldWords; 10] = [
     ("ensure this value has at most {} characters", |t| t.fault_longest),
+    ("ensure this value has at most {} characters, its escapes included", |t| t.fault_longest),
     ("ensure this value has at least {} characters", |t| t.fault_shortest),
     ("ensure this value has at most {} items", |t| t.fault_most),
+    ("ensure this value has at least {} items", |t| t.fault_least),
     ("ensure this value is less than or equal to {}", |t| t.fault_most),
+    ("ensure this value is greater than or equal to {}", |t| t.fault_least),
+    ("ensure this value is a whole number from 1 to {}", |t| t.wrong_hours),
+    ("hours are from 1 to {}", |t| t.wrong_hours),
+    ("a time from now on is expected, at most {} hours ahead", |t| t.fault_time_ahead),
 ];
 
+/// A sentence about a refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    pub words: String,
+    /// Whether these are the words of the API, which are English in whichever language the page is.
+    pub is_quoted: bool,
+}
+
+impl Said {
+    /// In the words of the reader's language.
+    pub fn own(words: impl Into<String>) -> Self {
+        Self { words: words.into(), is_quoted: false }
+    }
+
+    /// In the words of the API.
+    pub fn quoted(words: impl Into<String>) -> Self {
+        Self { words: words.into(), is_quoted: true }
+    }
+}
+
 impl Texts {
-    /// A refusal: a sentence, or a line for each field with what is wrong with it.
-    pub fn refusal(&self, detail: &str) -> String {
-        if let Some(known) = self.sentence(detail) {
-            return known.to_owned();
-        }
-        let line = |line: &str| match line.split_once(": ") {
-            Some((field, words)) => self.fault_of(Some(field), words),
-            None => self.fault(line),
-        };
-        detail.lines().map(line).collect::<Vec<_>>().join(" ")
+    /// Whether a sentence is in this language.
+    pub fn has(&self, said: &Said) -> bool {
+        !said.is_quoted || self.lang == "en"
+    }
+
+    /// A refusal of a whole.
+    pub fn refusal(&self, detail: &str) -> Said {
+        let known = self.sentence(detail).map(str::to_owned).or_else(|| self.known_fault(detail));
+        known.map_or_else(|| Said::quoted(detail), Said::own)
     }
 
     /// What is wrong with a field, with its label; as the API says it where it is not known.
-    pub fn fault_of(&self, field: Option<&str>, words: &str) -> String {
-        let fault = self.fault(words);
-        let name = field.and_then(|field| if fault == words { Some(field) } else { self.field(field) });
-        match name {
+    pub fn fault_of(&self, field: Option<&str>, words: &str) -> Said {
+        let with = |name: Option<&str>, fault: String| match name {
             Some(name) => format!("{name}: {fault}"),
             None => fault,
+        };
+        match self.known_fault(words) {
+            Some(fault) => Said::own(with(field.and_then(|field| self.field(field)), fault)),
+            None => Said::quoted(with(field, words.to_owned())),
         }
     }
 
-    /// What is wrong with a field.
+    /// What is wrong with a field, beside it.
     pub fn fault(&self, words: &str) -> String {
+        let unknown = || if self.lang == "en" { words.to_owned() } else { self.fault_other.to_owned() };
+        self.known_fault(words).unwrap_or_else(unknown)
+    }
+
+    fn known_fault(&self, words: &str) -> Option<String> {
         let bound = |(pattern, text): &FieldWords| {
             let (before, after) = pattern.split_once("{}")?;
             let bound = words.strip_prefix(before)?.strip_suffix(after)?;
@@ -69,13 +101,17 @@ impl Texts {
             "the key was used for another request" => Some(self.fault_sent),
             "value is not an address with its checksum (EIP-55)" => Some(self.fault_address),
             "there is no word to search for" => Some(self.fault_words),
+            "give either at or in_hours" => Some(self.one_due_time),
+            "a decision has at least one action" => Some(self.choose_action_and_reason),
             _ if words.starts_with("ensure this date gives an age of ") => Some(self.fault_age),
-            _ if words.starts_with("value is not a valid ") || words == "the list has duplicated items" => {
-                Some(self.fault_other)
-            }
+            "the list has duplicated items"
+            | "str type expected"
+            | "invalid or missing URL scheme or host"
+            | "value could not be parsed to a boolean" => Some(self.fault_other),
+            _ if words.starts_with("value is not a valid ") => Some(self.fault_other),
             _ => None,
         };
-        BOUNDS.iter().find_map(bound).or_else(|| known().map(str::to_owned)).unwrap_or_else(|| words.to_owned())
+        BOUNDS.iter().find_map(bound).or_else(|| known().map(str::to_owned))
     }
 
     /// The label of a field of a form.
@@ -86,7 +122,7 @@ impl Texts {
             "types" => self.topics,
             "comments" => self.who_comments,
             "media" => self.pictures,
-            "publish_at" => self.publish_at,
+            "publish_at" | "at" => self.publish_at,
             "username" => self.username,
             "first_name" => self.first_name,
             "last_name" => self.last_name,
@@ -105,6 +141,8 @@ impl Texts {
             "public_note" => self.public_note,
             "internal_note" => self.internal_note,
             "reason" => self.reason,
+            "hours" => self.hours,
+            "in_hours" => self.in_how_many_hours,
             "recipient" => self.nft_recipient,
             "alt" => self.alt,
             "file" => self.picture,
@@ -127,7 +165,8 @@ impl Texts {
             "User with this email already exists" => self.refused_address_taken,
             "User with this username already exists" => self.refused_username_taken,
             "Current password not matching" => self.refused_current_password,
-            "Invalid Token" => self.refused_link,
+            "Invalid Token" | "The link is not valid" => self.refused_link,
+            "Password and confirm password missmatched" => self.refused_two_passwords,
             "Token Expired" => self.refused_link_old,
             "You can only change your own account" | "You can only delete your own account" => self.refused_not_yours,
             "User not found" | "Target user not found" => self.refused_no_person,
@@ -154,6 +193,10 @@ impl Texts {
             "Another account of this provider is linked already; unlink it first" => self.refused_linked_already,
             "Verify the address of your account first" => self.refused_verify_first,
             "This is the last way to sign in; set a password first, by /auth/forgot-password" => self.refused_last_way,
+            "This provider does not say when you signed in there; sign in with your password, or set one first, by /auth/forgot-password"
+            | "The provider does not say that you have signed in there just now; sign in with your password, or set one first, by /auth/forgot-password" => {
+                self.refused_not_fresh
+            }
             "Muted users cannot write" => self.refused_muted,
             "Too many requests" => self.error_429_advice,
             "The body is too large" => self.error_413_advice,
@@ -180,11 +223,17 @@ impl Texts {
             | "NFT not found"
             | "Subject not found"
             | "Report not found"
+            | "Policy not found"
             | "No such subject"
+            | "Item not found"
+            | "Analysis not found"
+            | "User engagement profile not found"
             | "No such appeal"
             | "No such decision"
             | "No such scheduled decision" => self.refused_gone,
-            "The post was published meanwhile; send the change again" | "Try again" => self.refused_meanwhile,
+            "The post was published meanwhile; send the change again"
+            | "Try again"
+            | "The same request is being carried out" => self.refused_meanwhile,
             "Only a draft can be published later" => self.refused_only_drafts,
             "media must be your own pictures for posts, and not refused" | "Media not found" => self.refused_pictures,
             "Your pictures use up your quota; delete some of them first" => self.refused_quota,
@@ -210,7 +259,10 @@ impl Texts {
     fn of_moderation(&self, detail: &str) -> Option<&'static str> {
         Some(match detail {
             "Only moderators can do this" => self.refused_moderators,
-            "Only administrators can do this" => self.refused_administrators,
+            "Only administrators can do this" | "Only administrators decide about moderators" => {
+                self.refused_administrators
+            }
+            "An administrator loses the role first" => self.refused_role_first,
             "You cannot report yourself or what you wrote" => self.refused_own_report,
             "You have reported this, and a moderator has not looked at it yet" => self.refused_reported,
             "Another moderator has claimed this" => self.refused_claimed,
@@ -234,28 +286,29 @@ impl Texts {
 mod tests {
     use super::super::de::DE;
     use super::super::en::EN;
+    use super::*;
 
     #[test]
     fn a_refusal_is_said_in_the_language_of_its_reader() {
-        assert_eq!(DE.refusal("Muted users cannot write"), DE.refused_muted);
-        assert_eq!(EN.refusal("Post not found for deleteing"), EN.refused_no_post, "and in better English");
-        let faults = "title: ensure this value has at most 100 characters\npublish_at: invalid datetime format";
-        assert_eq!(
-            DE.refusal(faults),
-            "Überschrift: Höchstens 100 Zeichen. Tag und Uhrzeit (UTC): Das ist kein Zeitpunkt."
-        );
-        assert_eq!(EN.refusal("field required"), EN.fault_missing);
+        assert_eq!(DE.refusal("Muted users cannot write"), Said::own(DE.refused_muted));
+        assert_eq!(EN.refusal("Post not found for deleteing"), Said::own(EN.refused_no_post), "and in better English");
+        let longest = DE.fault_of(Some("title"), "ensure this value has at most 100 characters");
+        assert_eq!(longest, Said::own("Überschrift: Höchstens 100 Zeichen."));
+        let time = DE.fault_of(Some("publish_at"), "invalid datetime format");
+        assert_eq!(time, Said::own("Tag und Uhrzeit (UTC): Das ist kein Zeitpunkt."));
+        assert_eq!(EN.refusal("field required"), Said::own(EN.fault_missing));
         assert_eq!(DE.fault("ensure this date gives an age of 13 to 120 years"), DE.fault_age);
         assert_eq!(DE.fault("value is not a valid enumeration member; permitted: 'A'"), DE.fault_other);
+        let ahead = DE.fault("a time from now on is expected, at most 8784 hours ahead");
+        assert_eq!(ahead, DE.fault_time_ahead, "a bound that the text does not name");
     }
 
     #[test]
-    fn what_is_not_known_is_shown_as_it_is() {
-        assert_eq!(DE.refusal("The moon is full"), "The moon is full");
-        assert_eq!(DE.refusal("content: too odd"), "content: too odd");
-        assert_eq!(
-            EN.fault("ensure this value has at most <b> characters"),
-            "ensure this value has at most <b> characters"
-        );
+    fn what_is_not_known_is_quoted_as_english() {
+        assert_eq!(DE.refusal("The moon is full"), Said::quoted("The moon is full"));
+        assert_eq!(DE.fault_of(Some("content"), "too odd"), Said::quoted("content: too odd"));
+        let markup = "ensure this value has at most <b> characters";
+        assert_eq!((EN.fault(markup), DE.fault(markup)), (markup.to_owned(), DE.fault_other.to_owned()));
+        assert!(EN.has(&Said::quoted("odd")) && !DE.has(&Said::quoted("odd")) && DE.has(&Said::own("gut")));
     }
 }
