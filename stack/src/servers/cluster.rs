@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use reqwest::Url;
 
-use crate::servers::cluster_node::{ClusterNode, NodeConnection};
+use crate::servers::cluster_node::{ClusterNode, NodeConnection, itself};
 use crate::servers::folder::Folder;
 use crate::servers::postgres::Lifetime;
 use crate::servers::processes::Processes;
@@ -118,8 +118,7 @@ impl Views {
 
     /// Each node as it knows itself.
     fn own(&self) -> Result<Vec<ClusterNode>> {
-        let own = |known: &Vec<ClusterNode>| known.iter().find(|node| node.is_myself).cloned();
-        self.known.iter().map(own).collect::<Option<_>>().context("a node does not know itself")
+        self.known.iter().map(|known| itself(known)).collect()
     }
 
     /// Whether every node knows all of them, and finds them well.
@@ -147,6 +146,11 @@ fn is_covered(own: &[ClusterNode]) -> bool {
     let has_replica = |id: &String| own.iter().any(|node| node.primary.as_ref() == Some(id));
     let slots: u32 = primaries.iter().map(|primary| primary.count()).sum();
     slots == u32::from(SLOTS) && primaries.iter().all(|primary| primary.is_serving() && has_replica(&primary.id))
+}
+
+/// Each node as it knows itself.
+pub async fn own(nodes: &[Url]) -> Result<Vec<ClusterNode>> {
+    Views::of(nodes).await?.own()
 }
 
 /// Whether all nodes agree about all of them, each slot is served, and each primary has a replica that follows it.

@@ -45,8 +45,7 @@ impl NodeConnection {
 
     /// Itself, as it knows itself.
     pub async fn own(&mut self) -> Result<ClusterNode> {
-        let own = self.known().await?.into_iter().find(|node| node.is_myself);
-        own.context("a node does not know itself")
+        itself(&self.known().await?)
     }
 
     /// Whether it serves, and, if it is a replica, is connected to its primary.
@@ -70,6 +69,11 @@ impl NodeConnection {
             command.exec_async(&mut self.0).await.with_context(|| format!("slot {slot} cannot be moved"))?;
         }
     }
+}
+
+/// Of all nodes that one of them knows that one.
+pub fn itself(known: &[ClusterNode]) -> Result<ClusterNode> {
+    known.iter().find(|node| node.is_myself).cloned().context("a node does not know itself")
 }
 
 /// The value of a field in the text of an INFO; empty where there is none.

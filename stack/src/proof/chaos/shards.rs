@@ -75,11 +75,7 @@ impl ShardFaults {
 
     /// Does to a shard of a whole cluster what was planned.
     pub async fn begin(&mut self, platform: &mut Platform<'_>, planned: &PlannedFault) -> Result<()> {
-        let mut own = Vec::new();
-        for node in &self.nodes {
-            own.push(NodeConnection::open(node).await?.own().await?);
-        }
-        let shards = shards(&own);
+        let shards = shards(&cluster::own(&self.nodes).await?);
         let place = usize::try_from(planned.dice % shards.len().max(1) as u64)?;
         let Shard { primary, replica } = *shards.get(place).context("the cluster has no shard")?;
         match planned.fault {
