@@ -2,6 +2,7 @@
 pub mod collector;
 pub mod counted;
 pub mod link;
+mod template;
 
 use axum::Router;
 use axum::body::Body;
@@ -65,8 +66,10 @@ impl Platform {
         arguments.extend(settings.iter().map(|argument| (*argument).to_owned()));
         let base = Base::from_arg_matches(&parse(service, &arguments)).unwrap();
         arguments.extend(["--redis-url".into(), own_redis(base.redis_url.expose_secret()).await]);
+        template::fill(service, &database).await;
         let platform = Self::open(service, arguments);
         let app = &platform.app;
+        // There is nothing to migrate; a role behind a pooler gets its settings.
         database::prepare(&app.db, &app.direct, service.schema, service.migrations).await.unwrap();
         platform
     }
@@ -160,8 +163,11 @@ impl Platform {
     /// Where a text is found: in which tables of the service, and under which keys of Redis that are its own.
     pub async fn finds(&self, text: &str) -> Vec<String> {
         let schema = self.service.schema;
-        let tables =
-            format!("select format('%I.%I', schemaname, tablename) from pg_tables where schemaname = '{schema}'");
+        // The parts of a table are found in the table.
+        let tables = format!(
+            "select format('%I.%I', '{schema}', relname) from pg_class
+            where relnamespace = '{schema}'::regnamespace and relkind in ('r', 'p') and not relispartition"
+        );
         let tables = self.app.db.fetch_all(AssertSqlSafe(tables)).await.unwrap();
         let mut places = Vec::new();
         for table in tables.iter().map(|row| row.get::<String, _>(0)) {

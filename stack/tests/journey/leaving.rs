@@ -90,8 +90,10 @@ impl Stores {
     async fn with(&mut self, text: &str) -> Result<Vec<String>> {
         let text = text.to_lowercase();
         let mut places = Vec::new();
-        let tables = "select format('%I.%I', schemaname, tablename) from pg_tables
-            where schemaname in ('auth', 'post', 'interaction', 'moderation', 'engagement')";
+        // The parts of a table are found in the table.
+        let tables = "select format('%I.%I', nspname, relname) from pg_class
+            join pg_namespace on pg_namespace.oid = relnamespace and relkind in ('r', 'p') and not relispartition
+            where nspname in ('auth', 'post', 'interaction', 'moderation', 'engagement')";
         let tables = sqlx::raw_sql(tables).fetch_all(&mut self.postgres).await?;
         anyhow::ensure!(tables.len() > 40, "only {} tables were found", tables.len());
         for table in tables.iter().map(|row| row.get::<String, _>(0)) {

@@ -155,27 +155,27 @@ async fn act_on_dead_letters(
 }
 
 async fn resolve(app: &App, subscriptions: &[Subscription], letter: DeadLetter, replays: bool) -> Result<(), Failure> {
-    let mut tx = app.db.begin().await?;
-    let gone = sqlx::query!("delete from dead_letter where id = $1", letter.id).execute(&mut *tx).await?;
-    if gone.rows_affected() == 0 {
-        // Another operator was faster.
-        return Ok(());
-    }
-    let (target, mut action) = (Some(letter.id), "dead_letter_discarded");
-    if replays {
-        replay(app, &mut tx, subscriptions, letter).await?;
-        action = "dead_letter_replayed";
-    }
+    let (target, action) = (Some(letter.id), if replays { "dead_letter_replayed" } else { "dead_letter_discarded" });
+    let taken = if replays { replay(app, subscriptions, letter).await? } else { take(app, letter.id).await? };
+    // Without one, another operator was faster.
+    let Some(mut tx) = taken else { return Ok(()) };
     audit::record(&mut *tx, audit::Entry { who: None, action, target, result: "done" }).await?;
     Ok(app.commit_with_answer(tx).await?)
 }
 
+/// Begins the transaction that takes a parked event away; none when it is gone.
+async fn take(app: &App, id: Uuid) -> Result<Option<PgTransaction<'static>>, Failure> {
+    let mut tx = app.db.begin().await?;
+    let gone = sqlx::query!("delete from dead_letter where id = $1", id).execute(&mut *tx).await?;
+    Ok((gone.rows_affected() > 0).then_some(tx))
+}
+
 async fn replay(
     app: &App,
-    tx: &mut PgTransaction<'static>,
     subscriptions: &[Subscription],
     letter: DeadLetter,
-) -> Result<(), Failure> {
+) -> Result<Option<PgTransaction<'static>>, Failure> {
+    let id = letter.id;
     let subscription = subscriptions.iter().find(|subscription| subscription.stream == letter.stream);
     let subscription = subscription.ok_or_else(|| Failure::Permanent("nobody listens to this stream here".into()))?;
     let event = Event {
@@ -194,7 +194,9 @@ async fn replay(
     let batch = slice::from_ref(&event);
     let work = async {
         subscription.processor.prepare(batch).await?;
-        subscription.processor.apply(tx, batch).await
+        let Some(mut tx) = take(app, id).await? else { return Ok(None) };
+        subscription.processor.apply(&mut tx, batch).await?;
+        Ok(Some(tx))
     };
     let outcome = trace.scope(work).await;
     trace.end([], outcome.as_ref().err().map(ToString::to_string));

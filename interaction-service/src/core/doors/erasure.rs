@@ -128,25 +128,28 @@ async fn scan(tx: &mut PgTransaction<'_>, erasure: &PendingErasure, personal: &[
     let end = query.fetch_one(&mut **tx).await?;
     let Some(end) = end else { return Ok(false) };
     let query = sqlx::query!(
-        r#"select seq, message::text as "message!" from outbox
+        r#"select seq, slot, message::text as "message!" from outbox
         where seq > $1 and seq <= $2 and position($3 in message::text) > 0"#,
         erasure.scanned,
         end,
         erasure.person.to_string()
     );
     let events = query.fetch_all(&mut **tx).await?;
-    let (mut places, mut messages) = (Vec::new(), Vec::new());
+    let (mut slots, mut places, mut messages) = (Vec::new(), Vec::new(), Vec::new());
     for event in events {
         let mut message: Value =
             serde_json::from_str(&event.message).map_err(|cause| sqlx::Error::Decode(cause.into()))?;
         if redact(&mut message, &erasure.person.to_string(), personal, false) {
+            slots.push(event.slot);
             places.push(event.seq);
             messages.push(message.to_string());
         }
     }
     let query = sqlx::query!(
         "update outbox set message = bare.message::json, erased = true
-        from unnest($1::bigint[], $2::text[]) as bare (seq, message) where outbox.seq = bare.seq",
+        from unnest($1::smallint[], $2::bigint[], $3::text[]) as bare (slot, seq, message)
+        where outbox.slot = bare.slot and outbox.seq = bare.seq",
+        &slots,
         &places,
         &messages
     );
@@ -256,6 +259,24 @@ mod tests {
         tx.execute("update erasure set confirmed_at = confirmed_at - interval '2 minutes'").await.unwrap();
         let second = lock_next(&mut tx).await.unwrap().unwrap();
         assert_eq!((second.second_pass, second.scanned), (true, 0), "and then it begins at the beginning");
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn events_are_erased_in_every_part_of_the_outbox(_: PgPoolOptions, database: PgConnectOptions) {
+        let platform = Platform::start(&SERVICE, database, &[]).await;
+        let (app, anna) = (&platform.app, Uuid::now_v7());
+        let mut tx = app.db.begin().await.unwrap();
+        for _ in 0..22 {
+            publish(&mut tx, SERVICE.publishes[0], &json!({ "created_by": anna, "title": "Words" })).await.unwrap();
+        }
+        tx.execute("update outbox set slot = seq % 11").await.unwrap();
+        begin(&mut tx, &[anna]).await.unwrap();
+        let erasure = lock_next(&mut tx).await.unwrap().unwrap();
+        assert!(scan(&mut tx, &erasure, &["title"]).await.unwrap());
+        let bare = sqlx::query_scalar!(
+            r#"select count(*) as "bare!" from outbox where erased and message->>'title' = '' group by slot order by slot"#
+        );
+        assert_eq!(bare.fetch_all(&mut *tx).await.unwrap(), [2; 11]);
     }
 
     #[test]

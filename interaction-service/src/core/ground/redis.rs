@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
-use redis::cluster::{ClusterClient, ClusterClientBuilder, ClusterConfig};
-use redis::cluster_async::ClusterConnection;
+use redis::cluster::ClusterClientBuilder;
 use redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType};
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline, RedisError,
@@ -16,8 +15,11 @@ use redis::{
 };
 use tokio::sync::Mutex;
 
+mod cluster;
 #[cfg(test)]
 mod tests;
+
+use cluster::SharedCluster;
 
 /// How often a connection for reads that block tries a command in a cluster: once more, where another node has the key. A read whose
 /// answer was lost is the caller's to repeat, which begins with what was delivered to it.
@@ -89,10 +91,7 @@ impl RedisAddress {
                 })),
                 timeout,
             }),
-            Self::Cluster(nodes) => {
-                let client = cluster_client(nodes, timeout).build()?;
-                Redis::Cluster(client.get_pending_async_connection_with_config(ClusterConfig::new()))
-            }
+            Self::Cluster(nodes) => Redis::Cluster(SharedCluster::lazy(cluster_client(nodes, timeout).build()?)),
         })
     }
 
@@ -100,8 +99,9 @@ impl RedisAddress {
     pub async fn connect(&self, timeout: Duration) -> RedisResult<Redis> {
         let config = AsyncConnectionConfig::new().set_response_timeout(Some(timeout));
         if let Self::Cluster(nodes) = self {
-            let client: ClusterClient = cluster_client(nodes, timeout).retries(READ_RETRIES).build()?;
-            return Ok(Redis::Cluster(client.get_async_connection().await?));
+            let client = cluster_client(nodes, timeout).retries(READ_RETRIES).build()?;
+            let connection = client.get_async_connection().await?;
+            return Ok(Redis::Cluster(SharedCluster::new(client, connection)));
         }
         let connection = self.primary().await?.get_multiplexed_async_connection_with_config(&config).await?;
         Ok(Redis::Reader(connection))
@@ -137,7 +137,7 @@ pub enum Redis {
     /// To the primary that sentinels name.
     Primary(PrimaryConnection),
     /// To all nodes of a cluster.
-    Cluster(ClusterConnection),
+    Cluster(SharedCluster),
     /// To one server until it fails.
     Reader(MultiplexedConnection),
 }
@@ -185,7 +185,10 @@ impl ConnectionLike for Redis {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
         match self {
             Self::Server(connection) => connection.req_packed_command(command),
-            Self::Cluster(connection) => connection.req_packed_command(command),
+            Self::Cluster(cluster) => Box::pin(async move {
+                let answer = cluster.connection().req_packed_command(command).await;
+                cluster.check(answer)
+            }),
             Self::Reader(connection) => connection.req_packed_command(command),
             Self::Primary(primary) => Box::pin(async move {
                 let (count, mut connection) = primary.connection().await?;
@@ -203,7 +206,10 @@ impl ConnectionLike for Redis {
     ) -> RedisFuture<'a, Vec<Value>> {
         match self {
             Self::Server(connection) => connection.req_packed_commands(commands, offset, count),
-            Self::Cluster(connection) => connection.req_packed_commands(commands, offset, count),
+            Self::Cluster(cluster) => Box::pin(async move {
+                let answer = cluster.connection().req_packed_commands(commands, offset, count).await;
+                cluster.check(answer)
+            }),
             Self::Reader(connection) => connection.req_packed_commands(commands, offset, count),
             Self::Primary(primary) => Box::pin(async move {
                 let (made, mut connection) = primary.connection().await?;

@@ -47,12 +47,12 @@ pub async fn number(db: &PgPool, redis: &mut Redis, stream: &str, last: Id) -> a
     let query = sqlx::query_as!(
         NumberedEvent,
         r#"with batch as (
-            select seq, row_number() over (order by seq) as place
-            from (select seq from outbox where stream = $1 and pos is null order by seq limit $5) as unnumbered
+            select seq, slot, row_number() over (order by seq) as place
+            from (select seq, slot from outbox where stream = $1 and pos is null order by seq limit $5) as unnumbered
         ), numbered as (
             update outbox set pos = $2 + batch.place,
                 prev = case batch.place when 1 then $3 else ($2 + batch.place - 1) || '-0' end
-            from batch where outbox.seq = batch.seq
+            from batch where outbox.slot = batch.slot and outbox.seq = batch.seq
             returning pos, message, event_id, prev, occurred_at, version, traceparent
         ), given_out as (
             update relay_state set last_pos = numbers.last, last_id = numbers.last || '-0',
@@ -74,7 +74,8 @@ pub async fn number(db: &PgPool, redis: &mut Redis, stream: &str, last: Id) -> a
     Ok(Numbering { before: state.last_pos, events })
 }
 
-/// Locks the numbers of a stream until the transaction ends.
+/// Locks the numbers of a stream until the transaction ends. By this lock alone each is given out once: a key holds them unique in
+/// one part of the outbox, and not over all.
 async fn lock(tx: &mut PgTransaction<'_>, stream: &str) -> sqlx::Result<State> {
     // A row is locked by being written, whether it is new or not.
     let query = sqlx::query_as!(

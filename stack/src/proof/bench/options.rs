@@ -67,6 +67,9 @@ pub struct Events {
     /// How often a write is compared with the same write without its outbox row
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = value_parser!(u32).range(1..=1000))]
     pub rounds: u32,
+    /// Events of the old day that leaves the outbox
+    #[arg(long, value_name = "N", default_value_t = 2_000_000, value_parser = value_parser!(i64).range(1000..=100_000_000))]
+    pub day: i64,
 }
 
 /// What is measured over HTTP.

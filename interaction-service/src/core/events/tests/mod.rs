@@ -3,6 +3,7 @@
 //! service.
 mod consuming;
 mod faults;
+mod parts;
 mod publishing;
 mod watching;
 

@@ -1,8 +1,8 @@
 //! Publishing: what is committed is in the stream, once, in order, without a hole.
 use secrecy::ExposeSecret;
 use serde_json::json;
+use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Executor, Row};
 
 use crate::core::events::outbox::publish;
 use crate::core::events::relay::Relay;
@@ -210,20 +210,4 @@ async fn trimming_never_removes_what_someone_needs(_: PgPoolOptions, database: P
     platform.publish_all([7]).await;
     platform.published(STREAM).await;
     assert_eq!(platform.ids().await, ["7-0"]);
-}
-
-#[sqlx::test(migrations = false)]
-async fn the_outbox_forgets_only_what_is_old_and_published(_: PgPoolOptions, database: PgConnectOptions) {
-    let platform = start(database).await;
-    for n in 0..4 {
-        platform.publish_all([n]).await;
-        if n == 2 {
-            platform.published(STREAM).await;
-        }
-    }
-    let age = "update outbox set occurred_at = now() - interval '8 days' where message->>'n' in ('0', '1', '3')";
-    platform.app.db.execute(age).await.unwrap();
-    retention::run_retention(&platform.app).await.unwrap();
-    let left = platform.app.db.fetch_all("select message->>'n' as n from outbox order by seq").await.unwrap();
-    assert_eq!(left.iter().map(|row| row.get("n")).collect::<Vec<String>>(), ["2", "3"]);
 }

@@ -1,11 +1,12 @@
-//! `cargo stack bench events`: how fast events take effect, how fast backlogs drain, what the outbox costs a write, and how
-//! long a Redis that lost everything takes to have it again.
+//! `cargo stack bench events`: how fast events take effect, how fast backlogs drain, what the outbox costs a write, how long
+//! a Redis that lost everything takes to have it again, and how soon an old day has left the outbox.
 
 mod backlog;
 mod drain;
 mod effects;
 mod limits;
 mod refill;
+mod retention;
 mod write;
 
 use anyhow::Result;
@@ -19,5 +20,6 @@ pub async fn run(options: &Events, platform: &mut MeasuredPlatform<'_>) -> Resul
     let effects = effects::measure(platform, options.rate, options.seconds).await?;
     let (drain, refill) = drain::measure(platform, options.backlog).await?;
     let write = write::measure(platform, options.rounds).await?;
-    Ok(BenchmarkReport { title: "Events", measurements: vec![effects, drain, refill, write] })
+    let retention = retention::measure(platform, options.day).await?;
+    Ok(BenchmarkReport { title: "Events", measurements: vec![effects, drain, refill, write, retention] })
 }

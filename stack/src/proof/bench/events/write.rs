@@ -80,7 +80,7 @@ async fn turn(tables: &PgPool, published: bool) -> Result<Duration> {
 }
 
 /// One comment, by the statements of the interaction service.
-async fn write(tables: &PgPool, post: &str, published: bool) -> sqlx::Result<()> {
+pub(super) async fn write(tables: &PgPool, post: &str, published: bool) -> sqlx::Result<()> {
     let mut tx = tables.begin().await?;
     let insert = "insert into comment (id, created_by, post_id, content)
         values (gen_random_uuid(), $1::text::uuid, $1::text::uuid, $2) returning id::text, created_at::text";
