@@ -34,6 +34,7 @@ use crate::connections::schedulers::ConnectionCopy;
 use crate::core::serve::{self, Features, Service};
 use crate::pre_publish::PrePublish;
 use crate::quotas::Quota;
+use crate::reactions::partitions::schedulers::PartitionMeter;
 use crate::removals::schedulers::Remover;
 use crate::settings::Settings;
 
@@ -88,7 +89,12 @@ static SERVICE: Service = Service {
         let settings = Settings::from_arg_matches(arguments)?;
         let quota = Quota::new(&settings.quota, &app.settings);
         let pre_publish = Arc::new(PrePublish::new(&settings.pre_publish, &app.settings)?);
-        let jobs = vec![post_views::schedulers::job(app, settings.views), quotas::schedulers::job(app)];
+        let jobs = vec![
+            post_views::schedulers::job(app, settings.views),
+            quotas::schedulers::job(app),
+            reactions::partitions::schedulers::job(app, settings.partitions),
+        ];
+        let partition_size = settings.partitions.bytes();
         let root = read_model::internal().merge(nfts::internal()).with_state(app.clone());
         let app = App::new(app, &settings.post_service)?;
         let (posts, comments) =
@@ -113,9 +119,12 @@ static SERVICE: Service = Service {
             ]
             .concat(),
             jobs,
-            background: Some(Box::new(|app| {
+            background: Some(Box::new(move |app| {
                 app.start("copy of connections", ConnectionCopy(app.clone()));
                 app.start("removals", Remover::new(app));
+                if let Some(most) = partition_size {
+                    app.start("sizes of partitions", PartitionMeter::new(app, most));
+                }
             })),
         })
     },

@@ -5,6 +5,7 @@ use crate::post_service::PostServiceSettings;
 use crate::post_views::ViewWindow;
 use crate::pre_publish::PrePublishSettings;
 use crate::quotas::QuotaSettings;
+use crate::reactions::partitions::PartitionSize;
 use crate::token_check::TokenCheck;
 
 /// The settings that only this service has.
@@ -24,4 +25,7 @@ pub struct Settings {
 
     #[command(flatten)]
     pub views: ViewWindow,
+
+    #[command(flatten)]
+    pub partitions: PartitionSize,
 }

@@ -1,6 +1,7 @@
 //! Reactions to posts, at most one of a user to a post.
 pub mod events;
 pub mod models;
+pub mod partitions;
 mod schemas;
 pub mod signals;
 mod summary;

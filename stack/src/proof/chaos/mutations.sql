@@ -65,6 +65,21 @@ where post_id = (select post_id from post.post_search order by post_id limit 1) 
 update post.post_search set published_at = published_at - interval '1 second'
 where post_id = (select post_id from post.post_search order by post_id limit 1) returning post_id;
 
+-- lost: search takes post {} for one without pictures
+insert into post.post_media (post_id, place, media_id, key)
+select post_id, 1, gen_random_uuid(), gen_random_uuid() from post.post_search
+where not has_media and not exists (select from post.post_media where post_media.post_id = post_search.post_id)
+order by post_id limit 1
+returning post_id;
+
+-- wrong: search takes post {} for one with pictures
+update post.post_search set has_media = true where post_id = (
+    select post_id from post.post_search
+    where not has_media and not exists (
+        select from post.outbox where stream = 'media_deleted' and message ->> 'owner_id' = author::text)
+    order by post_id limit 1)
+returning post_id;
+
 -- Promises.
 
 -- lost: account {}
@@ -82,6 +97,40 @@ insert into promised_relation
 select 'mute', id, id, true from promised_account where there and exists (select from auth.account where account.id = promised_account.id)
 limit 1
 returning user_id || ' to ' || target_id;
+
+-- lost: the disinterest of {}
+insert into promised_relation
+select 'disinterest', id, id, true from promised_account
+where there and exists (select from auth.account where account.id = promised_account.id)
+limit 1
+returning user_id || ' to ' || target_id;
+
+-- lost: the dismissal of {}
+insert into promised_relation
+select 'dismissal', id, id, true from promised_account
+where there and exists (select from auth.account where account.id = promised_account.id)
+limit 1
+returning user_id || ' to ' || target_id;
+
+-- doubled: 2 times the disinterest of {}
+-- without: alter table engagement.not_interested drop constraint not_interested_user_id_post_id_key;
+insert into engagement.not_interested (id, user_id, post_id)
+select gen_random_uuid(), one, one from gen_random_uuid() as one, generate_series(1, 2)
+returning user_id || ' to ' || post_id;
+
+-- doubled: 2 times the dismissal of {}
+-- without: alter table engagement.dismissed_person drop constraint dismissed_person_pkey;
+insert into engagement.dismissed_person (user_id, person_id)
+select one, one from gen_random_uuid() as one, generate_series(1, 2)
+returning user_id || ' to ' || person_id;
+
+-- wrong: {} is gone, and is still not interested
+insert into engagement.not_interested (id, user_id, post_id)
+values (gen_random_uuid(), gen_random_uuid(), gen_random_uuid()) returning user_id;
+
+-- wrong: has dismissed {}, and one of them is gone
+insert into engagement.dismissed_person (user_id, person_id) select id, gen_random_uuid() from auth.account order by id limit 1
+returning person_id;
 
 -- wrong: the connection of {} is there again
 insert into promised_relation select 'connection', user_id, target_id, false from auth.connection limit 1
@@ -334,7 +383,7 @@ where ctid = (select ctid from interaction.comment where true order by ctid limi
 
 -- wrong: reaction {} is about post
 update interaction.reaction set post_id = gen_random_uuid()
-where ctid = (select ctid from interaction.reaction where true order by ctid limit 1) returning id;
+where (tableoid, ctid) = (select tableoid, ctid from interaction.reaction where true order by 1, 2 limit 1) returning id;
 
 -- Cases of moderation.
 
@@ -825,6 +874,95 @@ returning user_id;
 -- wrong: {} is no person here, and people are recommended to them
 insert into engagement.recommended_people (user_id, people, scores) values (gen_random_uuid(), '{}', '{}') returning user_id;
 
+-- Links to accounts elsewhere, and tastes.
+
+-- lost: link {}
+insert into promised_link values (gen_random_uuid(), true) returning id;
+
+-- wrong: link {} is there again
+insert into promised_link select id, false from auth.linked_account order by id limit 1 returning id;
+
+-- wrong: link {} is of account
+update auth.linked_account set user_id = gen_random_uuid() where id = (select id from auth.linked_account order by id limit 1)
+returning id;
+
+-- lost: the identity of link {}
+delete from auth.provider_identity where link_id = (select id from auth.linked_account order by id limit 1) returning link_id;
+
+-- wrong: the identity of link {} is of
+update auth.provider_identity set user_id = gen_random_uuid()
+where link_id = (select id from auth.linked_account order by id limit 1) returning link_id;
+
+-- doubled: 2 links of {} to spotify
+-- without: alter table auth.linked_account drop constraint linked_account_provider_key;
+insert into auth.linked_account select (copied).* from (
+    select jsonb_populate_record(null::auth.linked_account,
+        to_jsonb(original) || jsonb_build_object('id', gen_random_uuid(), 'subject', 'mutant'))
+    from auth.linked_account as original order by id limit 1) as copy (copied)
+returning user_id;
+
+-- doubled: 2 links to {} of spotify
+-- without: alter table auth.linked_account drop constraint linked_account_subject_key;
+insert into auth.linked_account select (copied).* from (
+    select jsonb_populate_record(null::auth.linked_account,
+        to_jsonb(original) || jsonb_build_object('id', gen_random_uuid(), 'user_id', gen_random_uuid()))
+    from auth.linked_account as original order by id limit 1) as copy (copied)
+returning subject;
+
+-- lost: the event of link {}
+delete from auth.outbox where stream = 'linked_account_changed' and message ->> 'user_id' = (
+    select user_id::text from auth.linked_account order by id limit 1)
+returning (select id from auth.linked_account order by id limit 1);
+
+-- lost: engagement has not looked for who listens to what {} does
+update engagement.taste set matched = false where person_id = (
+    select person_id from engagement.taste where items is not null order by person_id limit 1)
+returning person_id;
+
+-- lost: the taste of {}, whose account elsewhere is linked
+update engagement.taste set linked_at = linked_at - interval '1 second' where person_id = (
+    select user_id from auth.linked_account order by id limit 1)
+returning person_id;
+
+-- wrong: {} has a taste, and no account elsewhere is linked
+insert into engagement.taste (person_id, linked, linked_at, due_at) values (gen_random_uuid(), true, now(), now())
+returning person_id;
+
+-- wrong: {} is gone, and has a taste
+insert into engagement.taste (person_id, linked, linked_at, due_at) values (gen_random_uuid(), false, now(), now())
+returning person_id;
+
+-- wrong: the taste of {} has ended, and something is left
+update engagement.taste set forgotten_at = now() where person_id = (
+    select person_id from engagement.taste where items is not null order by person_id limit 1)
+returning person_id;
+
+-- wrong: {} has a taste, and was answered that there is none
+insert into denied select 'taste', person_id, person_id from engagement.taste where items is not null order by person_id limit 1
+returning id;
+
+-- lost: the choice of {}, whose
+update engagement.taste set shared = not shared where person_id = (
+    select person from promised_sharing join engagement.taste on person_id = person order by person limit 1)
+returning person_id;
+
+-- lost: {} in the index of tastes
+delete from engagement.taste_item where (kind, item, person_id) = (
+    select kind, item, person_id from engagement.taste_item order by kind, item, person_id limit 1)
+returning lower(kind) || ' ' || item || ' of ' || person_id;
+
+-- wrong: {} is in the index of tastes, and not shared
+insert into engagement.taste_item (kind, item, person_id, weight) values ('TRACK', 'mutant', gen_random_uuid(), 1)
+returning 'track mutant of ' || person_id;
+
 -- wrong: the match of {} with
 insert into engagement.taste_match (person_id, other_id, similarity) values (gen_random_uuid(), gen_random_uuid(), 1)
 returning person_id;
+
+-- wrong: the tastes of {} are similar by
+update engagement.taste_match set similarity = similarity + 1 where (person_id, other_id) = (
+    select found.person_id, other_id from engagement.taste_match as found
+    join engagement.taste as mine on mine.person_id = found.person_id
+    join engagement.taste as theirs on theirs.person_id = other_id
+    where mine.items is not null and theirs.items is not null order by 1, 2 limit 1)
+returning person_id || ' and ' || other_id;
